@@ -1,0 +1,71 @@
+# Everything that is done to this repository by hand or by CI. `make` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UV ?= $(shell command -v uv || echo $(BIN)/uv)
+COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+COMPOSE_FILES = docker-compose.yml $(wildcard deploy/compose/*.yml)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+##@ Use it
+.PHONY: help setup demo up
+
+help: ## List what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) ## Make .venv with the locked dependencies and dwgate in it
+
+demo: $(READY) ## Run everything on this machine once: no root, no server, no account
+	$(BIN)/dwgate demo
+
+up: $(READY) ## Start everything on this machine and leave it running (Ctrl-C ends it)
+	$(BIN)/dwgate up
+
+##@ Change it
+.PHONY: check test test-faults fuzz bench
+
+check: $(READY) ## Format, lint, types, layers, compose files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(COMPOSE_FILES)
+
+test: $(READY) ## All tests but the long fault runs (needs RabbitMQ: .ci/prepare)
+	$(BIN)/python -m pytest -m "not faults"
+
+test-faults: $(READY) ## The long fault runs: kills, stops and cuts of real processes
+	$(BIN)/python -m pytest -m faults --timeout=1800
+
+fuzz: $(READY) ## The property tests, with many more examples
+	$(BIN)/python -m pytest -m hypothesis -p tests.fuzzing --hypothesis-profile=fuzz --timeout=3600
+
+bench: $(READY) ## Measure
+	$(BIN)/python -m bench
+
+##@ Keep it
+.PHONY: lock clean
+
+lock: ## Lock the dependencies anew (needs uv)
+	$(COMPILE) pyproject.toml -o requirements.lock >/dev/null
+	$(COMPILE) --group dev pyproject.toml -o requirements-dev.lock >/dev/null
+
+clean: ## Remove what was made, .venv too
+	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What comes as source is built by the build tool in the lock (setuptools), so nothing unlocked is fetched.
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dwgate needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	awk '/^[^ ]/ {wanted = /^setuptools==/} wanted' requirements-dev.lock > $(VENV)/build.lock
+	$(PIP) --require-hashes -r $(VENV)/build.lock
+	$(PIP) --require-hashes --no-build-isolation -r requirements-dev.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
