@@ -1,0 +1,1 @@
+"""What ingest and workers must agree on; nothing here knows HTTP or Celery."""

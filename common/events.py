@@ -1,0 +1,82 @@
+"""The event: one message of one extension point, and its form on the queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from common import points
+
+SCHEMA = 1
+"""Version of the form that `Event.to_json` writes; a reader refuses a newer one."""
+
+Json = dict[str, Any]
+
+
+class UnknownSchema(ValueError):
+    """The message was written by a newer dwgate: upgrade the workers before ingest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One extension point event, as far as its envelope tells.
+
+    Attributes:
+        message_id: the CloudEvents id; the `MessageId` of every callback.
+        event_code: code of its extension point (`commit-file`).
+        project_id: the workspace; None for tenant-level events without one.
+        operator: UID of the person who waits, or None.
+        blocking: `data.blockBusiness`; None when the event does not say.
+        data: the event's own body, as DataWorks sent it.
+        received_at: when ingest took it, in seconds since the epoch.
+        recovered: whether it never arrived, and is known only from DataWorks' list of waiting operations.
+    """
+
+    message_id: str
+    event_code: str
+    project_id: int | None
+    operator: str | None
+    blocking: bool | None
+    data: Json
+    received_at: float
+    recovered: bool = False
+
+    @property
+    def point(self) -> points.ExtensionPoint:
+        """The extension point that the event belongs to."""
+        return points.BY_CODE[self.event_code]
+
+    def to_json(self) -> Json:
+        """Return the event as plain JSON, with the schema version."""
+        return {
+            "v": SCHEMA,
+            "message_id": self.message_id,
+            "event_code": self.event_code,
+            "project_id": self.project_id,
+            "operator": self.operator,
+            "blocking": self.blocking,
+            "data": self.data,
+            "received_at": self.received_at,
+            "recovered": self.recovered,
+        }
+
+    @classmethod
+    def from_json(cls, raw: Json) -> Event:
+        """Read what `to_json` wrote.
+
+        Raises:
+            UnknownSchema: the form is newer than this code.
+            KeyError: a field is missing.
+        """
+        if raw["v"] > SCHEMA:
+            raise UnknownSchema(f"event schema {raw['v']}, this dwgate reads up to {SCHEMA}")
+        return cls(
+            message_id=raw["message_id"],
+            event_code=raw["event_code"],
+            project_id=raw["project_id"],
+            operator=raw["operator"],
+            blocking=raw["blocking"],
+            data=raw["data"],
+            received_at=raw["received_at"],
+            recovered=raw["recovered"],
+        )

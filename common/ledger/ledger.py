@@ -1,0 +1,355 @@
+"""The ledger's steps, each one atomic script, and its lists."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import redis
+
+from common.events import Event
+from common.ledger.record import Record, State
+from common.verdicts import Outcome, Verdict
+
+REJECTS_KEPT = 1000
+BEAT_SECONDS = 15.0
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+_STATES = tuple(State)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer to a wish to report an event.
+
+    Attributes:
+        record: the event, when the lease was given; the caller alone may decide and post.
+        wait: seconds until the lease ends, when another holds it; None when there is nothing to report.
+    """
+
+    record: Record | None
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of outcomes: `complete` when every planned check is in, `stale` when they came too late."""
+
+    complete: bool
+    stale: bool
+
+
+class Ledger:
+    """What is known of each event of one extension.
+
+    Args:
+        client: a Redis client that returns bytes.
+        extension_code: the extension; its events share no key with another's.
+        event_seconds: how long an event is kept.
+        code_seconds: how long a node's code is kept.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        extension_code: str,
+        *,
+        event_seconds: float = 7 * 86400,
+        code_seconds: float = 86400,
+    ) -> None:
+        self.client = client
+        self.extension_code = extension_code
+        self._event_ms = int(event_seconds * 1000)
+        self._code_ms = int(code_seconds * 1000)
+        self._prefix = f"dwgate:{{{extension_code}}}:"
+        prelude = (_SCRIPTS / "prelude.lua").read_text()
+        self._scripts = {
+            path.stem: client.register_script(prelude + path.read_text())
+            for path in _SCRIPTS.glob("*.lua")
+            if path.stem not in ("prelude", "due")
+        }
+        self._due = client.register_script((_SCRIPTS / "due.lua").read_text())
+
+    def key(self, name: str) -> str:
+        """Return the Redis key `name` of this extension."""
+        return self._prefix + name
+
+    def admit(self, event: Event, deadline_at: float, watch_at: float) -> tuple[bool, Record]:
+        """Take an event in, once: a redelivery joins the first.
+
+        Args:
+            event: the event as it came from the queue.
+            deadline_at: when its verdict must have been posted, in seconds since the epoch.
+            watch_at: when the watchdog is to look at it first.
+
+        Returns:
+            Whether it is new, and what is known of it.
+        """
+        project = "-" if event.project_id is None else str(event.project_id)
+        fresh, raw = self._run(
+            "admit",
+            event.message_id,
+            orjson.dumps(event.to_json()),
+            project,
+            _ms(event.received_at),
+            _ms(deadline_at),
+            _ms(watch_at),
+            self._event_ms,
+            more_keys=[self.key(f"project:{project}")],
+        )
+        return bool(fresh), Record.from_hash(_pairs(raw))
+
+    def plan(
+        self,
+        message_id: str,
+        run: int,
+        plan: Mapping[str, Any],
+        snapshot: Mapping[str, Any] | None,
+        outcomes: Mapping[str, Outcome],
+    ) -> bool:
+        """Write down which checks apply, the snapshot they work on, and the outcomes that are in already.
+
+        Returns:
+            Whether this plan was taken: the first of a run stays.
+        """
+        blob = zlib.compress(orjson.dumps(snapshot)) if snapshot is not None else b""
+        count = len(plan["checks"])
+        taken = self._run(
+            "plan", message_id, run, orjson.dumps(plan), count, blob, self._code_ms, *_parts(outcomes)
+        )
+        return bool(taken)
+
+    def begin(
+        self, message_id: str, run: int, check: str
+    ) -> tuple[int, Record, dict[str, Any] | None] | None:
+        """Count one more attempt at `check`.
+
+        Returns:
+            The attempts so far, the event, and its snapshot; None when there is nothing left to check.
+        """
+        answer = self._run("begin", message_id, run, check)
+        if answer[0] == 0:
+            return None
+        attempts, raw, blob = answer
+        return attempts, Record.from_hash(_pairs(raw)), _snapshot(blob)
+
+    def record(self, message_id: str, run: int, outcomes: Mapping[str, Outcome]) -> Recorded:
+        """Write down outcomes by check name; the first of each check stays."""
+        status = self._run("record", message_id, run, *_parts(outcomes))
+        return Recorded(complete=status == 1, stale=status == -1)
+
+    def claim(self, message_id: str, owner: str, lease_seconds: float, run: int | None = None) -> Claim:
+        """Ask to be the one who decides and posts.
+
+        Args:
+            message_id: the event.
+            owner: a name for the asker, unique to this attempt.
+            lease_seconds: after this the lease ends by itself.
+            run: the run to report; None for whichever is current.
+        """
+        wanted = "" if run is None else run
+        answer = self._run("claim", message_id, wanted, owner, int(lease_seconds * 1000))
+        if answer[0] == 1:
+            return Claim(Record.from_hash(_pairs(answer[1])))
+        return Claim(None, answer[1] / 1000 if answer[0] == 0 else None)
+
+    def freeze(self, message_id: str, owner: str, verdict: Verdict) -> tuple[Verdict, bool] | None:
+        """Make `verdict` the verdict unless there is one, and mark that posting begins.
+
+        Returns:
+            The frozen verdict, and whether a post of it had begun before (it may have been taken);
+            None when the lease was lost.
+        """
+        answer = self._run(
+            "freeze",
+            message_id,
+            owner,
+            orjson.dumps(verdict.to_json()),
+            verdict.result.value,
+            verdict.reason.value,
+        )
+        if not answer:
+            return None
+        return Verdict.from_json(orjson.loads(answer[0])), bool(answer[1])
+
+    def reported(self, message_id: str, owner: str, how: str) -> None:
+        """Write down that DataWorks has its answer; `how` says by which way that is known."""
+        self._run("reported", message_id, owner, how)
+
+    def release(self, message_id: str, owner: str, note: str = "", *, unposted: bool = False) -> None:
+        """Give the lease back; `note` says why nothing was posted.
+
+        With `unposted` it is certain that no attempt of this run was carried out, so the next need not ask.
+        """
+        self._run("release", message_id, owner, _line(note), int(unposted))
+
+    def bury(self, message_id: str, why: str) -> bool:
+        """Move an event that could not be answered to the dead; False when it had ended."""
+        return bool(self._run("close", message_id, State.DEAD.value, _line(why)))
+
+    def ignore(self, message_id: str, why: str) -> bool:
+        """End an event that nobody waits for; False when it had ended."""
+        return bool(self._run("close", message_id, State.IGNORED.value, _line(why)))
+
+    def reopen(self, message_id: str, deadline_at: float, watch_at: float) -> int:
+        """Begin a new run of an ended event.
+
+        Returns:
+            The new run; 0 when the event is still on its way or is ignored; -1 when it is not known.
+        """
+        return int(self._run("reopen", message_id, _ms(deadline_at), _ms(watch_at)))
+
+    def due(self, lease_seconds: float, most: int = 100) -> list[str]:
+        """Take the events whose time has come; each comes again after the lease unless it has ended."""
+        ids = cast(
+            "list[bytes]",
+            self._due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), most]),
+        )
+        return [message_id.decode() for message_id in ids]
+
+    def forget(self, message_id: str) -> None:
+        """Take an event off the deadlines: there is nothing to watch."""
+        self.client.zrem(self.key("deadlines"), message_id)
+
+    def lead(self, role: str, seconds: float) -> bool:
+        """Whether the caller is the one of the fleet to play `role` for the next `seconds`."""
+        return bool(self.client.set(self.key(f"lead:{role}"), b"1", nx=True, px=_ms(seconds)))
+
+    def beat(self, worker: str) -> None:
+        """Say that the process `worker` is at work; to be said every 5 seconds."""
+        pipe = self.client.pipeline(transaction=True)
+        pipe.zadd(self.key("workers"), {worker: time.time()})
+        pipe.zremrangebyscore(self.key("workers"), "-inf", time.time() - BEAT_SECONDS)
+        pipe.execute()
+
+    def workers(self) -> list[str]:
+        """Return the names of the worker processes heard of in the last 15 seconds."""
+        names = self.client.zrangebyscore(self.key("workers"), time.time() - BEAT_SECONDS, "+inf")
+        return [name.decode() for name in names]
+
+    def seen_before(self, message_id: str, seconds: float) -> bool:
+        """Whether an operation was seen waiting at least `seconds` ago; the first sight is remembered."""
+        key = self.key(f"waiting:{message_id}")
+        now = time.time()
+        first = self.client.set(key, now, nx=True, get=True, px=_ms(max(3600.0, 10 * seconds)))
+        return first is not None and now - float(first) >= seconds
+
+    def get(self, message_id: str) -> Record | None:
+        """Return one event, or None when it is not known (any more)."""
+        raw = cast("dict[bytes, bytes]", self.client.hgetall(self.key(f"event:{message_id}")))
+        return Record.from_hash(raw) if raw.get(b"state") else None
+
+    def state(self, message_ids: Iterable[str]) -> list[State | None]:
+        """Return the state of each event, None where it is not known; one round trip."""
+        pipe = self.client.pipeline(transaction=False)
+        for message_id in message_ids:
+            pipe.hget(self.key(f"event:{message_id}"), "state")
+        return [State(raw.decode()) if raw else None for raw in pipe.execute()]
+
+    def find(
+        self,
+        *,
+        states: Iterable[State] = (),
+        project_id: int | None = None,
+        since: float = 0,
+        most: int = 100,
+    ) -> list[Record]:
+        """Return events, newest first, from the indexes (never by a scan of the keys).
+
+        Args:
+            states: only these; empty for all.
+            project_id: only this workspace.
+            since: received at or after this, in seconds since the epoch.
+            most: how many at the most.
+        """
+        if project_id is not None:
+            keys = [self.key(f"project:{project_id}")]
+        else:
+            keys = [self.key(f"state:{state}") for state in states] or [self.key("all")]
+        wanted = frozenset(states)
+        found: list[tuple[float, Record]] = []
+        for key in keys:
+            found += self._newest(key, wanted, since, most)
+        found.sort(key=lambda pair: pair[0], reverse=True)
+        return [record for _, record in found[:most]]
+
+    def _newest(
+        self, key: str, wanted: frozenset[State], since: float, most: int
+    ) -> list[tuple[float, Record]]:
+        found: list[tuple[float, Record]] = []
+        start = 0
+        page = min(max(most, 1), 500)
+        while len(found) < most:
+            ids = cast(
+                "list[tuple[bytes, float]]",
+                self.client.zrevrangebyscore(key, "+inf", _ms(since), start=start, num=page, withscores=True),
+            )
+            pipe = self.client.pipeline(transaction=False)
+            for message_id, _ in ids:
+                pipe.hgetall(self.key(f"event:{message_id.decode()}"))
+            for (_, score), raw in zip(ids, pipe.execute(), strict=True):
+                record = Record.from_hash(raw) if raw.get(b"state") else None
+                if record and (not wanted or record.state in wanted):
+                    found.append((score, record))
+            if len(ids) < page:
+                break
+            start += page
+        return found[:most]
+
+    def counts(self) -> dict[State, int]:
+        """Return how many events are in each state."""
+        pipe = self.client.pipeline(transaction=False)
+        for state in _STATES:
+            pipe.zcard(self.key(f"state:{state}"))
+        return dict(zip(_STATES, pipe.execute(), strict=True))
+
+    def reject(self, body: bytes, why: str) -> None:
+        """Keep an authentic message that could not be read as an event: the newest 1,000, as long as events."""
+        entry = orjson.dumps({"at": time.time(), "why": why, "body": body[:65536].decode(errors="replace")})
+        pipe = self.client.pipeline(transaction=True)
+        pipe.lpush(self.key("rejects"), zlib.compress(entry))
+        pipe.ltrim(self.key("rejects"), 0, REJECTS_KEPT - 1)
+        pipe.pexpire(self.key("rejects"), self._event_ms)
+        pipe.execute()
+
+    def rejects(self, most: int = 100) -> list[dict[str, Any]]:
+        """Return the newest rejected messages: `at` (seconds since the epoch), `why`, `body`."""
+        entries = cast("list[bytes]", self.client.lrange(self.key("rejects"), 0, most - 1))
+        return [orjson.loads(zlib.decompress(entry)) for entry in entries]
+
+    def _run(self, name: str, message_id: str, *args: Any, more_keys: Iterable[str] = ()) -> Any:
+        keys = [self.key(f"event:{message_id}"), self.key(f"code:{message_id}")]
+        keys += [self.key("deadlines"), self.key("all")]
+        keys += [self.key(f"state:{state}") for state in _STATES]
+        return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args])
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def _parts(outcomes: Mapping[str, Outcome]) -> list[str | bytes]:
+    parts: list[str | bytes] = []
+    for check, outcome in outcomes.items():
+        parts += [check, orjson.dumps(outcome.to_json()), outcome.kind.value]
+    return parts
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _snapshot(blob: bytes | None) -> dict[str, Any] | None:
+    if not blob:
+        return None
+    snapshot: dict[str, Any] = orjson.loads(zlib.decompress(blob))
+    return snapshot

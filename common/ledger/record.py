@@ -1,0 +1,164 @@
+"""One event as the ledger holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from common.events import Event
+from common.verdicts import Outcome, Verdict
+
+
+class State(StrEnum):
+    """Where an event is on its way.
+
+    received → checking → decided → reported is the way of every event; `dead` could not be answered
+    and waits for a requeue; `ignored` is one that nobody waits for.
+    """
+
+    RECEIVED = "received"
+    CHECKING = "checking"
+    DECIDED = "decided"
+    REPORTED = "reported"
+    DEAD = "dead"
+    IGNORED = "ignored"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to the event by itself."""
+        return self in (State.REPORTED, State.DEAD, State.IGNORED)
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One step of an event: when (seconds since the epoch), what, and a few words."""
+
+    at: float
+    what: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event as the ledger holds it.
+
+    Attributes:
+        event: the event itself.
+        state: where it is.
+        run: 1, and one more for every requeue; tasks of an older run are stale.
+        deliveries: how often the queue brought it.
+        admitted_at: when it first came into the ledger, in seconds since the epoch.
+        deadline_at: when its verdict must have been posted.
+        plan: the checks that apply and how they count, as the planner wrote it.
+        outcomes: the check outcomes that are in, by check name.
+        attempts: how often each check was begun in this run.
+        verdict: the frozen verdict of this run.
+        posting_at: when posting the verdict first began; set and not reported means it may have been taken.
+        reported_at: when DataWorks was known to have its answer.
+        taken: the verdict that DataWorks took in an earlier run; no other is ever posted.
+        timeline: its steps, oldest first.
+    """
+
+    event: Event
+    state: State
+    run: int
+    deliveries: int
+    admitted_at: float
+    deadline_at: float
+    plan: dict[str, Any] | None
+    outcomes: dict[str, Outcome]
+    attempts: dict[str, int]
+    verdict: Verdict | None
+    posting_at: float | None
+    reported_at: float | None
+    taken: Verdict | None
+    timeline: tuple[TimelineEntry, ...]
+
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """Names of the checks in the plan."""
+        return tuple(check["name"] for check in self.plan["checks"]) if self.plan else ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the planned checks whose outcome is not in."""
+        return tuple(name for name in self.planned if name not in self.outcomes)
+
+    @classmethod
+    def from_hash(cls, raw: dict[bytes, bytes]) -> Record:
+        """Read the Redis hash of an event."""
+        fields = {key.decode(): value for key, value in raw.items()}
+        return cls(
+            event=Event.from_json(orjson.loads(fields["event"])),
+            state=State(fields["state"].decode()),
+            run=int(fields["run"]),
+            deliveries=int(fields.get("deliveries", 0)),
+            admitted_at=_seconds(fields["admitted"]),
+            deadline_at=_seconds(fields["deadline"]),
+            plan=orjson.loads(fields["plan"]) if "plan" in fields else None,
+            outcomes={
+                key[2:]: Outcome.from_json(orjson.loads(value))
+                for key, value in fields.items()
+                if key.startswith("o:")
+            },
+            attempts={key[2:]: int(value) for key, value in fields.items() if key.startswith("a:")},
+            verdict=_verdict(fields.get("verdict")),
+            posting_at=_seconds(fields["posting"]) if "posting" in fields else None,
+            reported_at=_seconds(fields["reported"]) if "reported" in fields else None,
+            taken=_verdict(fields.get("taken")),
+            timeline=tuple(_timeline(fields.get("timeline", b"").decode())),
+        )
+
+    def to_json(self, extension_code: str) -> dict[str, Any]:
+        """Return the record as `dwgate events show --json` prints it."""
+        return {
+            "message_id": self.event.message_id,
+            "extension_code": extension_code,
+            "event_code": self.event.event_code,
+            "project_id": self.event.project_id,
+            "operator": self.event.operator,
+            "state": self.state.value,
+            "run": self.run,
+            "received_at": self.event.received_at,
+            "deadline_at": self.deadline_at,
+            "verdict": self._verdict_json(),
+            "checks": [self._check_json(name) for name in self.planned],
+            "timeline": [
+                {"at": entry.at, "what": entry.what, "detail": entry.detail} for entry in self.timeline
+            ],
+        }
+
+    def _verdict_json(self) -> dict[str, Any] | None:
+        verdict = self.verdict or self.taken
+        if verdict is None:
+            return None
+        return {**verdict.to_json(), "reported_at": self.reported_at}
+
+    def _check_json(self, name: str) -> dict[str, Any]:
+        outcome = self.outcomes.get(name)
+        return {
+            "name": name,
+            "outcome": outcome.kind.value if outcome else None,
+            "detail": outcome.detail if outcome else None,
+            "attempts": self.attempts.get(name, 0),
+            "findings": [finding.to_json() for finding in outcome.findings] if outcome else [],
+        }
+
+
+def _seconds(milliseconds: bytes) -> float:
+    return int(milliseconds) / 1000
+
+
+def _verdict(raw: bytes | None) -> Verdict | None:
+    return Verdict.from_json(orjson.loads(raw)) if raw else None
+
+
+def _timeline(text: str) -> list[TimelineEntry]:
+    entries = []
+    for line in text.splitlines():
+        at, what, detail = (*line.split(" ", 2), "")[:3]
+        entries.append(TimelineEntry(int(at) / 1000, what, detail))
+    return entries

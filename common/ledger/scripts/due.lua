@@ -1,0 +1,6 @@
+-- KEYS: deadlines. ARGV: lease (ms), most. Takes what is due; another look follows when the lease ends.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])
+for _, id in ipairs(ids) do redis.call('ZADD', KEYS[1], now + ARGV[1], id) end
+return ids

@@ -1,0 +1,30 @@
+-- Put before every script. KEYS 1 event, 2 code, 3 deadlines, 4 all, 5 received, 6 checking, 7 decided,
+-- 8 reported, 9 dead, 10 ignored; ARGV[1] is the message id. Times are milliseconds of the server's clock.
+local event, id = KEYS[1], ARGV[1]
+local STATES = {received = 5, checking = 6, decided = 7, reported = 8, dead = 9, ignored = 10}
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function get(field)
+  return redis.call('HGET', event, field)
+end
+
+local function note(what, detail)
+  local text = get('timeline') or ''
+  if #text < 16384 then
+    redis.call('HSET', event, 'timeline', text .. string.format('%d', now) .. ' ' .. what .. ' ' .. detail .. '\n')
+  end
+end
+
+local function move(state)
+  local from = get('state')
+  if from ~= state then
+    if from then redis.call('ZREM', KEYS[STATES[from]], id) end
+    redis.call('ZADD', KEYS[STATES[state]], get('received'), id)
+    redis.call('HSET', event, 'state', state)
+  end
+end
+
+local function current(run)
+  return get('run') == run
+end

@@ -1,0 +1,7 @@
+-- ARGV: id, owner, note, 1 when certainly nothing was posted. Gives the lease back without a report.
+if get('lease_owner') == ARGV[2] then
+  redis.call('HDEL', event, 'lease_owner', 'lease_ends')
+  if ARGV[4] == '1' then redis.call('HDEL', event, 'posting') end
+  if ARGV[3] ~= '' then note('not-posted', ARGV[3]) end
+end
+return 1

@@ -1,0 +1,9 @@
+-- ARGV: id, owner, how. DataWorks has its answer: the event is done.
+if get('state') == 'reported' then return 0 end
+redis.call('HSET', event, 'reported', now)
+if not get('taken') then redis.call('HSET', event, 'taken', get('verdict')) end
+redis.call('HDEL', event, 'lease_owner', 'lease_ends')
+redis.call('ZREM', KEYS[3], id)
+move('reported')
+note('reported', ARGV[3])
+return 1

@@ -1,0 +1,125 @@
+"""Settings that ingest and workers share, and how they are read: environment, `.env`, `/run/secrets`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "DWGATE_"
+SECRETS = Path("/run/secrets")
+
+REGIONS = (
+    "cn-beijing",
+    "cn-hangzhou",
+    "cn-shanghai",
+    "cn-zhangjiakou",
+    "cn-shenzhen",
+    "cn-chengdu",
+    "us-west-1",
+    "us-east-1",
+    "eu-central-1",
+    "ap-northeast-1",
+    "cn-hongkong",
+    "ap-southeast-1",
+)
+"""Regions in which DataWorks has OpenEvent and extensions (help page "Enable OpenEvent")."""
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text has one line for each, naming it and what it wants."""
+
+
+def _scheme(*schemes: str) -> AfterValidator:
+    wanted = " or ".join(f"{scheme}://…" for scheme in schemes)
+
+    def check(value: SecretStr) -> SecretStr:
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in schemes or not (parts.hostname or parts.path):
+            raise ValueError(f"not a URL of the form {wanted}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""A tuple of strings, written as one comma-separated value."""
+
+SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+"""The same for values that must not be shown."""
+
+
+class BrokerSettings(BaseSettings):
+    """What a process needs to know that speaks with the broker alone."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
+
+    broker_url: Annotated[SecretStr, _scheme("amqp", "amqps", "redis", "rediss")] = Field(
+        description="amqp://user:password@host:5672/vhost (RabbitMQ) or redis://host:6379/0"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
+
+
+class Settings(BrokerSettings):
+    """What every other process of dwgate needs to know. Field descriptions say what a value must be."""
+
+    broker_topology: Literal["declare", "existing"] = Field(
+        default="declare",
+        description="declare (dwgate makes its queues) or existing (made beforehand, as ApsaraMQ wants it)",
+    )
+    redis_url: Annotated[
+        SecretStr, _scheme("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
+    ] = Field(description="redis://host:6379/0, or redis+sentinel://host:26379,host2:26379/0?master=NAME")
+    extension_code: str = Field(
+        min_length=1, description="the extension's unique code from the Extensions page of DataWorks"
+    )
+    region: Literal[REGIONS] = Field(description=f"one of {', '.join(REGIONS)}")  # type: ignore[valid-type]
+    event_days: float = Field(default=7, gt=0, le=365, description="days an event is kept, above 0")
+    code_hours: float = Field(
+        default=24, gt=0, le=8760, description="hours a node's code is kept for a requeue, above 0"
+    )
+
+
+SettingsT = TypeVar("SettingsT", bound=BrokerSettings)
+
+
+def load(model: type[SettingsT]) -> SettingsT:
+    """Read `model` from the environment, `.env` and `/run/secrets`.
+
+    Raises:
+        SettingsError: one or more settings are missing or wrong.
+    """
+    try:
+        return model(_secrets_dir=SECRETS if SECRETS.is_dir() else None)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_lines(model, error))) from None
+
+
+def _lines(model: type[BrokerSettings], error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors():
+        field = str(problem["loc"][0]) if problem["loc"] else "settings"
+        info = model.model_fields.get(field)
+        wanted = info.description if info else None
+        what = "missing" if problem["type"] == "missing" else problem["msg"]
+        what = what.removeprefix("Value error, ")
+        lines.append(f"{PREFIX}{field.upper()}: {what}" + (f"; wants {wanted}" if wanted else ""))
+    return lines

