@@ -1,0 +1,1 @@
+"""Ways to run dwgate: on one machine, in containers, on a cluster."""

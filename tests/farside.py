@@ -1,0 +1,95 @@
+"""A far side that answers the OpenAPI's client with the very bytes that a test wants, right or broken."""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+Reply = bytes | None
+"""What is written; the connection is then closed unless it says 200. None: no answer at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request as it came in."""
+
+    action: str
+    arguments: dict[str, str]
+    peer: int
+    target: str
+
+
+def page(status: int, body: object, content_type: str = "application/json", headers: str = "") -> bytes:
+    """Return an HTTP response; a body that is not bytes is written as JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    length = f"content-length: {len(content)}\r\n" + ("" if status == 200 else "connection: close\r\n")
+    return f"HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\n{length}{headers}\r\n".encode() + content
+
+
+def refusal(status: int, code: str) -> bytes:
+    """Return an error as the OpenAPI writes it."""
+    return page(status, {"Code": code, "Message": "HIDDEN text of theirs", "RequestId": "R-1"})
+
+
+class FarSide:
+    """A server on loopback; `answer` says what each call gets."""
+
+    def __init__(self, answer: Callable[[Call], Reply]) -> None:
+        self.calls: list[Call] = []
+        self.answer = answer
+        self.released = threading.Event()
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.far = self
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    @property
+    def endpoint(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        """End the server; who still waits for an answer loses the connection."""
+        self.released.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 128  # a full queue resets connections
+    far: FarSide
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: _Server
+    disable_nagle_algorithm = True
+
+    def handle(self) -> None:
+        far = self.server.far
+        while line := self.rfile.readline():
+            call = self._read(line)
+            far.calls.append(call)
+            reply = far.answer(call)
+            if reply is None:
+                far.released.wait()
+                return
+            self.wfile.write(reply)
+            if not reply.startswith(b"HTTP/1.1 200"):
+                return
+
+    def _read(self, line: bytes) -> Call:
+        headers: dict[str, str] = {}
+        while (header := self.rfile.readline()) not in (b"\r\n", b""):
+            name, _, value = header.decode().partition(":")
+            headers[name.strip().lower()] = value.strip()
+        body = self.rfile.read(int(headers.get("content-length", 0))).decode()
+        target = line.split()[1].decode()
+        arguments: dict[str, Any] = dict(parse_qsl(urlsplit(target).query) + parse_qsl(body))
+        return Call(headers.get("x-acs-action", ""), arguments, self.client_address[1], target)
