@@ -1,0 +1,1 @@
+"""Events in: verify EventBridge's signature, read the envelope, make the event durable, answer."""

@@ -1,0 +1,125 @@
+"""The HTTP side of ingest: bounded bodies in, JSON answers out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from common.ledger import Ledger
+from ingest.certificates import Certificates
+from ingest.metrics import Metrics
+from ingest.publish import Publisher
+from ingest.receiver import Answer, Receiver
+from ingest.settings import IngestSettings
+
+MOST_BYTES = 1024 * 1024
+"""The longest body. EventBridge's own limit for one event is 256 KB (help page "Limits")."""
+
+BODY_SECONDS = 10.0
+"""How long a sender may take over its body."""
+
+TOO_LARGE = Answer(413, {"status": "refused", "reason": "too-large"}, {"connection": "close"})
+TOO_SLOW = Answer(408, {"status": "refused", "reason": "too-slow"}, {"connection": "close"})
+GONE = Answer(400, {"status": "refused", "reason": "disconnected"})
+
+
+def create_app(
+    settings: IngestSettings,
+    *,
+    publisher: Publisher,
+    certificates: Certificates,
+    ledger: Ledger,
+    clock: Callable[[], float] = time.time,
+) -> Starlette:
+    """Return the ASGI app. Its lifespan starts and closes what comes in here.
+
+    Args:
+        settings: who is let in.
+        publisher: makes events durable.
+        certificates: where keys come from.
+        ledger: keeps malformed bodies.
+        clock: seconds since the epoch.
+    """
+    metrics = Metrics()
+    receiver = Receiver(
+        settings.trust(),
+        publisher=publisher,
+        certificates=certificates,
+        ledger=ledger,
+        metrics=metrics,
+        clock=clock,
+    )
+
+    async def events(request: Request) -> Response:
+        return _response(await _answer(receiver, request))
+
+    async def healthz(_: Request) -> Response:
+        return _response(Answer(200, {"status": "alive"}))
+
+    async def readyz(_: Request) -> Response:
+        engines = await receiver.ready()
+        return _response(Answer(200 if all(engines.values()) else 503, dict(engines)))
+
+    async def show_metrics(_: Request) -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await publisher.start()
+        try:
+            yield
+        finally:
+            await publisher.close()
+            await certificates.close()
+            receiver.close()
+
+    return Starlette(
+        routes=[
+            Route("/events", events, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", show_metrics),
+        ],
+        lifespan=lifespan,
+    )
+
+
+async def _answer(receiver: Receiver, request: Request) -> Answer:
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > MOST_BYTES:
+        return TOO_LARGE
+    claim = receiver.claim(request.headers)
+    if isinstance(claim, Answer):
+        return claim
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _body(request)
+    except TimeoutError:
+        return TOO_SLOW
+    except ClientDisconnect:
+        return GONE
+    return TOO_LARGE if body is None else await receiver.receive(claim, body)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body, or None as soon as it is longer than it may be."""
+    chunks = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MOST_BYTES:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _response(answer: Answer) -> Response:
+    return Response(orjson.dumps(answer.content), answer.code, answer.headers, media_type="application/json")

@@ -1,0 +1,96 @@
+"""The ingest process: uvicorn around the app."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
+
+from common.ledger import Ledger, connect
+from common.telemetry import configure_logging
+from ingest.app import create_app
+from ingest.certificates import Certificates, CertificateStore, PinnedCertificate
+from ingest.publish import Publisher
+from ingest.publish_amqp import AmqpPublisher
+from ingest.publish_redis import RedisPublisher
+from ingest.settings import IngestSettings
+
+GRACE_SECONDS = 10
+"""How long requests that are under way may take when the process is asked to end."""
+
+LEDGER_SECONDS = 2.0
+
+_log = structlog.get_logger()
+
+
+def run(settings: IngestSettings, host: str, port: int) -> None:
+    """Serve until asked to end (SIGTERM, SIGINT).
+
+    Args:
+        settings: ingest's settings.
+        host: address to listen on.
+        port: TCP port; 0 for any, which the `listening` line then names.
+    """
+    configure_logging(settings.log_level, "ingest")
+    redis_url = settings.redis_url.get_secret_value()
+    ledger = Ledger(
+        connect(redis_url, answer_seconds=LEDGER_SECONDS),
+        settings.extension_code,
+        event_seconds=settings.event_days * 86400,
+    )
+    app = create_app(
+        settings, publisher=_publisher(settings), certificates=_certificates(settings), ledger=ledger
+    )
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        log_level="warning",
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn that says in our log where it listens."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        _calm_collector()
+        for server in self.servers:
+            for listener in server.sockets:
+                _log.info("listening", url=_url(listener))
+
+
+def _calm_collector() -> None:
+    """Keep the collector off what stays for ever: it took a third of the time of a busy process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _publisher(settings: IngestSettings) -> Publisher:
+    url = settings.broker_url.get_secret_value()
+    if urlsplit(url).scheme.startswith("redis"):
+        return RedisPublisher(url)
+    return AmqpPublisher(url, settings.broker_topology)
+
+
+def _certificates(settings: IngestSettings) -> Certificates:
+    path = settings.eventbridge_certificate_file
+    return CertificateStore() if path is None else PinnedCertificate(path)

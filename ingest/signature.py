@@ -1,0 +1,212 @@
+"""Whether a request comes from EventBridge, and from a rule that knows our token. Pure: no clock, no I/O.
+
+Sources: help page "Signature algorithm" (version 2, RSA over SHA-256) and Alibaba Cloud's EventBridge SDK
+for Java (version 1, HMAC-SHA1 with an RSA-wrapped secret). The page signs no newline after the body, the
+SDK signs one: both forms are tried. Anyone can make EventBridge sign a request to our URL, so the signature
+alone proves little: the token is mandatory, and the account is checked when the body has been read.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from ingest.certificates import trusted
+
+WINDOW_SECONDS = 60.0
+"""How far the signed time may be from ours, either way."""
+
+_PREFIX = "x-eventbridge-"
+_TIMESTAMP = _PREFIX + "signature-timestamp"
+_METHOD = _PREFIX + "signature-method"
+_HASH_METHOD = _PREFIX + "hash-method"
+_VERSION = _PREFIX + "signature-version"
+_URL = _PREFIX + "signature-url"
+_TOKEN = _PREFIX + "signature-token"
+_SECRET = _PREFIX + "signature-secret"
+_SIGNATURE = _PREFIX + "signature"
+_SIGNATURE_V2 = _PREFIX + "signature-v2"
+
+_TIMESTAMP_DIGITS = 16
+
+
+class Reason(StrEnum):
+    """Why a request is not authentic; a label of the metrics."""
+
+    MISSING_HEADER = "missing-header"
+    BAD_VERSION = "bad-version"
+    CLOCK = "clock"
+    TOKEN = "token"  # noqa: S105 (a reason, not a token)
+    CERTIFICATE_URL = "certificate-url"
+    SIGNATURE = "signature"
+    ACCOUNT = "account"
+
+
+class NotAuthentic(Exception):
+    """The request is not EventBridge's, or not from our rule: answer 401 with `reason`, keep nothing."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a request is measured by.
+
+    Attributes:
+        target_urls: the URLs as set on the EventBridge target; the signature covers them.
+        tokens: the tokens let in, as sent.
+        accounts: the account UIDs let in.
+        allow_v1: whether a request that has only the older signature may pass.
+    """
+
+    target_urls: tuple[str, ...]
+    tokens: tuple[bytes, ...]
+    accounts: frozenset[str]
+    allow_v1: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The signature headers of a request that passed the cheap checks.
+
+    Attributes:
+        certificate_url: where the key is; its host is EventBridge's.
+        lines: the header lines that are signed, each with its newline.
+        signature: the signature, decoded.
+        secret: version 1 only: the wrapped secret, decoded.
+    """
+
+    certificate_url: str
+    lines: bytes
+    signature: bytes
+    secret: bytes | None
+
+
+def fold(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return EventBridge's headers by lower-case name; repeated ones are joined, as RFC 9110 5.3 has it."""
+    folded: dict[str, str] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower.startswith(_PREFIX):
+            folded[lower] = f"{folded[lower]}, {value}" if lower in folded else value
+    return folded
+
+
+def precheck(headers: Mapping[str, str], trust: Trust, now: float) -> Claim:
+    """Do what needs neither body nor key: headers, clock, token, certificate URL, encoding.
+
+    Args:
+        headers: names in any case; values as latin-1 text, as HTTP has them.
+        trust: what the request is measured by.
+        now: seconds since the epoch.
+
+    Raises:
+        NotAuthentic: the request is to be refused.
+    """
+    folded = fold(headers.items())
+    second = _SIGNATURE_V2 in folded
+    method, wanted = (_HASH_METHOD, "SHA256") if second else (_METHOD, "HMAC-SHA1")
+    # A request without any signature must read as such, not as one of the older version.
+    if not second and not (trust.allow_v1 and _SIGNATURE in folded):
+        raise NotAuthentic(Reason.BAD_VERSION if _SIGNATURE in folded else Reason.MISSING_HEADER)
+    signed = [(name, _present(folded, name)) for name in (_TIMESTAMP, method, _VERSION, _URL, _TOKEN)]
+    signature = _present(folded, _SIGNATURE_V2 if second else _SIGNATURE)
+    secret = None if second else _present(folded, _SECRET)
+    if folded[method] != wanted or folded[_VERSION] != "1.0":
+        raise NotAuthentic(Reason.BAD_VERSION)
+    _check_clock(folded[_TIMESTAMP], now)
+    _check_token(folded[_TOKEN], trust.tokens)
+    if not trusted(folded[_URL]):
+        raise NotAuthentic(Reason.CERTIFICATE_URL)
+    return Claim(
+        certificate_url=folded[_URL],
+        lines=_raw("".join(f"{name}: {value}\n" for name, value in signed)),
+        signature=_decoded(signature),
+        secret=None if secret is None else _decoded(secret),
+    )
+
+
+def verify(claim: Claim, body: bytes, trust: Trust, key: RSAPublicKey) -> None:
+    """Check the signature over the body.
+
+    Args:
+        claim: what `precheck` returned.
+        body: the raw body.
+        trust: what the request is measured by.
+        key: the key of `claim.certificate_url`.
+
+    Raises:
+        NotAuthentic: no configured target URL gives this signature.
+    """
+    if claim.secret is None:
+        authentic = any(_is_rsa_sha256(key, claim.signature, text) for text in _signed(claim, body, trust))
+    else:
+        authentic = _is_hmac(key, claim.secret, claim.signature, _signed(claim, body, trust))
+    if not authentic:
+        raise NotAuthentic(Reason.SIGNATURE)
+
+
+def _signed(claim: Claim, body: bytes, trust: Trust) -> Iterator[bytes]:
+    for url in trust.target_urls:
+        text = b"%b\n%b%b" % (url.encode(), claim.lines, body)
+        yield text
+        yield text + b"\n"
+
+
+def _is_rsa_sha256(key: RSAPublicKey, signature: bytes, text: bytes) -> bool:
+    try:
+        key.verify(signature, text, PKCS1v15(), SHA256())
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _is_hmac(key: RSAPublicKey, wrapped: bytes, signature: bytes, texts: Iterable[bytes]) -> bool:
+    try:
+        secret = key.recover_data_from_signature(wrapped, PKCS1v15(), None)
+    except InvalidSignature:
+        return False
+    return any(hmac.compare_digest(hmac.digest(secret, text, hashlib.sha1), signature) for text in texts)
+
+
+def _present(headers: Mapping[str, str], name: str) -> str:
+    value = headers.get(name)
+    if not value:
+        raise NotAuthentic(Reason.MISSING_HEADER)
+    return value
+
+
+def _check_clock(timestamp: str, now: float) -> None:
+    digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _TIMESTAMP_DIGITS
+    if not digits or abs(now - int(timestamp) / 1000) > WINDOW_SECONDS:
+        raise NotAuthentic(Reason.CLOCK)
+
+
+def _check_token(token: str, tokens: tuple[bytes, ...]) -> None:
+    sent = _raw(token)
+    matches = [hmac.compare_digest(sent, known) for known in tokens]  # all of them: no early end to time
+    if not any(matches):
+        raise NotAuthentic(Reason.TOKEN)
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("latin-1", errors="replace")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotAuthentic(Reason.SIGNATURE) from None
