@@ -1,0 +1,231 @@
+"""Flower as a real process on a real broker: closed, read-only, and silent about arguments."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import pytest
+from celery import Celery
+
+from tests.engines import PASSWORD, Valkey
+
+USER = ("watcher", "made-up-too")
+SECRET = "SELECT secret_column FROM node_code"
+RUN = """
+from common.settings import load
+from console.flower import FlowerSettings, run
+run(load(FlowerSettings), port=0)
+"""
+WORKER = """
+import sys, time
+from celery import Celery
+app = Celery("far", broker=sys.argv[1])
+app.conf.update(worker_send_task_events=True, task_acks_late=True, worker_prefetch_multiplier=4)
+
+@app.task(name="dwgate.check")
+def check(what, wait):
+    time.sleep(wait)
+    return what
+
+@app.task(name="dwgate.broken")
+def broken(what):
+    raise ValueError(what)
+
+app.worker_main(["worker", "--pool=threads", "--concurrency=1", "-n", "one@test", "-Q", "flower-test"])
+"""
+
+
+class Far:
+    """Flower and one worker, as processes."""
+
+    def __init__(self, broker_url: str, directory: Path) -> None:
+        self.broker_url = broker_url
+        self.log = directory / "flower.log"
+        self.database = directory / "flower.db"
+        self._environment = {
+            **os.environ,
+            "DWGATE_BROKER_URL": broker_url,
+            "DWGATE_FLOWER_USERS": ":".join(USER),
+            "DWGATE_FLOWER_DB": str(self.database),
+        }
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start_flower(self) -> subprocess.Popen[bytes]:
+        with self.log.open("wb") as log:
+            return self._start([sys.executable, "-c", RUN], log)
+
+    def start_worker(self) -> None:
+        with self.log.with_name("worker.log").open("wb") as log:
+            self._start([sys.executable, "-c", WORKER, self.broker_url], log)
+
+    def _start(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            command, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+        self._processes.append(process)
+        return process
+
+    def url(self) -> str:
+        for line in self.log.read_text().splitlines():
+            if line.startswith("{") and (entry := json.loads(line))["event"] == "listening":
+                return str(entry["url"])
+        return ""
+
+    def end(self) -> None:
+        for process in self._processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def far(clean_redis_url: str, tmp_path: Path) -> Iterator[Far]:
+    processes = Far(clean_redis_url, tmp_path)
+    yield processes
+    processes.end()
+
+
+def wait_for(look: Callable[[], Any]) -> Any:
+    end = time.monotonic() + 30
+    while not (found := look()):
+        assert time.monotonic() < end, "waited 30 seconds in vain"
+        time.sleep(0.05)
+    return found
+
+
+def test_closed_without_a_password(far: Far) -> None:
+    flower = far.start_flower()
+    url = wait_for(far.url)
+    closed = (
+        "/",
+        "/workers",
+        "/tasks",
+        "/task/x",
+        "/broker",
+        "/tasks/datatable",
+        "/api/tasks",
+        "/api/workers",
+    )
+    odd = [None, ("watcher", "wrong"), ("watcher", ""), ("wätcher", "made-up-too")]
+    for path in closed:
+        for user in odd:
+            reply = httpx.get(url + path, auth=user)
+            assert reply.status_code == 401, (path, user)
+            assert PASSWORD not in reply.text
+    for path in ("/", "/tasks", "/broker", "/api/tasks", "/api/workers"):
+        assert httpx.get(url + path, auth=USER).status_code == 200, path
+    for path in ("/healthcheck", "/metrics"):
+        assert httpx.get(url + path).status_code == 200, path
+
+    flower.send_signal(signal.SIGTERM)
+    assert flower.wait(10) == 0
+    assert PASSWORD not in far.log.read_text()
+    assert USER[1] not in far.log.read_text()
+
+
+def test_operates_nothing(far: Far) -> None:
+    far.start_flower()
+    url = wait_for(far.url)
+    orders = ("/api/task/send-task/dwgate.intake", "/api/task/revoke/x", "/api/worker/shutdown/x")
+    for path in orders:
+        assert httpx.post(url + path, auth=USER, json={"args": []}).status_code == 403, path
+
+
+def test_never_shows_what_a_task_was_given(far: Far) -> None:
+    far.start_worker()
+    far.start_flower()
+    url = wait_for(far.url)
+    client = httpx.Client(base_url=url, auth=USER)
+    wait_for(lambda: client.get("/api/workers", params={"refresh": "1"}).json())
+    app = Celery("near", broker=far.broker_url, set_as_current=False)
+
+    def send(name: str, args: list[Any], shown: str | None = None) -> str:
+        sent = app.send_task(name, args, queue="flower-test", ignore_result=True, argsrepr=shown)
+        return str(sent.id)
+
+    done, failed = send("dwgate.check", [SECRET, 0]), send("dwgate.broken", [SECRET])
+    running, waiting = send("dwgate.check", [SECRET, 60], "-"), send("dwgate.check", [SECRET, 61], "-")
+    states = {done: "SUCCESS", failed: "FAILURE", running: "STARTED", waiting: "RECEIVED"}
+
+    def seen() -> bool:
+        tasks = client.get("/api/tasks").json()
+        return {task: tasks.get(task, {}).get("state") for task in states} == states
+
+    wait_for(seen)
+    pages = ["/api/tasks", "/tasks", "/workers", "/worker/one@test", "/metrics", "/broker"]
+    pages += ["/api/workers?refresh=1&workername=one@test"]
+    pages += [f"/task/{task}" for task in states] + [f"/api/task/info/{task}" for task in states]
+    for page in pages:
+        reply = client.get(page)
+        assert reply.status_code == 200, page
+        assert "secret_column" not in reply.text, page
+        assert PASSWORD not in reply.text, page
+    assert client.get(f"/api/task/info/{failed}").json()["exception"] == "ValueError"
+    client.close()
+
+
+def test_remembers_after_a_restart(far: Far) -> None:
+    far.start_worker()
+    flower = far.start_flower()
+    url = wait_for(far.url)
+    wait_for(lambda: httpx.get(url + "/api/workers?refresh=1", auth=USER).json())
+    app = Celery("near", broker=far.broker_url, set_as_current=False)
+    task = str(app.send_task("dwgate.check", ["x", 0], queue="flower-test", ignore_result=True).id)
+    wait_for(lambda: task in httpx.get(url + "/api/tasks", auth=USER).json())
+    flower.send_signal(signal.SIGTERM)
+    assert flower.wait(10) == 0
+
+    far.start_flower()
+    url = wait_for(far.url)
+    assert task in httpx.get(url + "/api/tasks", auth=USER).json()
+
+
+@pytest.mark.parametrize("fault", ["kill", "stop_process"])
+def test_ends_without_its_broker(far: Far, valkey: Valkey, fault: str) -> None:
+    flower = far.start_flower()
+    url = wait_for(far.url)
+    getattr(valkey, fault)()
+    assert httpx.get(url + "/healthcheck").status_code == 200
+    flower.send_signal(signal.SIGTERM)
+    assert flower.wait(10) == 0
+
+
+@pytest.mark.parametrize("users", [None, "", "watcher", "watcher:", ":secret", "wätcher:secret"])
+def test_refuses_to_start_open(users: str | None, tmp_path: Path) -> None:
+    environment = {**os.environ, "DWGATE_BROKER_URL": "redis://127.0.0.1:1/0"}
+    if users is not None:
+        environment["DWGATE_FLOWER_USERS"] = users
+    told = subprocess.run(
+        [sys.executable, "-c", RUN],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode != 0
+    assert "DWGATE_FLOWER_USERS" in told.stderr.splitlines()[-1]
+
+
+def test_sees_rabbitmq(broker_url: str, tmp_path: Path) -> None:
+    far = Far(broker_url, tmp_path)
+    try:
+        far.start_worker()
+        flower = far.start_flower()
+        url = wait_for(far.url)
+        wait_for(lambda: httpx.get(url + "/api/workers?refresh=1", auth=USER).json())
+        app = Celery("near", broker=broker_url, set_as_current=False)
+        task = str(app.send_task("dwgate.check", ["x", 0], queue="flower-test", ignore_result=True).id)
+        wait_for(lambda: task in httpx.get(url + "/api/tasks", auth=USER).json())
+        flower.send_signal(signal.SIGTERM)
+        assert flower.wait(10) == 0
+    finally:
+        far.end()

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from workers.dataworks import shapes
+from workers.dataworks.values import Column, FileSnapshot, Node, Snapshot, TableRef, TableSnapshot
+
+COMMITTED: dict[str, Any] = {
+    "FileId": "501234830",
+    "FileName": "dwd_order_di",
+    "FileType": 10,
+    "NodeId": 700123003,
+    "ChangeType": "UPDATE",
+    "Content": "INSERT OVERWRITE TABLE t SELECT 1",
+    "FilePropertyContent": {"CurrentVersion": "7", "DataSourceName": "odps_first", "Owner": 1923456789012735},
+    "NodeConfiguration": {
+        "CronExpress": "00 05 00 * * ?",
+        "InputList": [{"Input": "shop.ods_order", "ParseType": "AUTO"}],
+        "OutputList": [{"Output": "shop.dwd_order_di", "RefTableName": "dwd_order_di"}],
+        "ParaValue": "bizdate=$bizdate",
+        "RerunMode": "ALL_ALLOWED",
+        "SchedulerType": "NORMAL",
+    },
+}
+NULLS: dict[str, Any] = {"DeletedFile": None, "FileExecutionCommand": None, "TableModel": None}
+
+
+@pytest.mark.parametrize("absent", [{}, NULLS])
+def test_a_committed_file_is_read(absent: dict[str, Any]) -> None:
+    snapshot = shapes.snapshot({"EventDetail": {"CommittedFile": COMMITTED, **absent}})
+    assert snapshot == Snapshot(
+        file=FileSnapshot(
+            file_id=501234830,
+            name="dwd_order_di",
+            file_type=10,
+            content="INSERT OVERWRITE TABLE t SELECT 1",
+            node_id=700123003,
+            change_type="UPDATE",
+            owner="1923456789012735",
+            version=7,
+            data_source="odps_first",
+            parameters="bizdate=$bizdate",
+            rerun_mode="ALL_ALLOWED",
+            scheduler="NORMAL",
+            cron="00 05 00 * * ?",
+            inputs=("shop.ods_order",),
+            outputs=("shop.dwd_order_di",),
+        )
+    )
+
+
+def test_a_committed_file_without_its_parts_is_read() -> None:
+    bare = {"FileId": None, "Content": "x", "FilePropertyContent": None, "NodeConfiguration": None}
+    file = shapes.snapshot({"EventDetail": {"CommittedFile": bare}}).file
+    assert file == FileSnapshot(file_id=None, name="", file_type=None, content="x")
+
+
+def test_a_deleted_file_is_read() -> None:
+    deleted = {
+        "FileId": 1,
+        "FileName": "f",
+        "FileType": "10",
+        "Content": "c",
+        "Owner": "o",
+        "CurrentVersion": 2,
+    }
+    file = shapes.snapshot({"EventDetail": {"CommittedFile": None, "DeletedFile": deleted}}).file
+    assert file == FileSnapshot(1, "f", 10, "c", change_type="DELETE", owner="o", version=2)
+
+
+def test_a_run_file_is_read() -> None:
+    command = {"FileId": 1, "FileType": 10, "Content": "c", "DataSourceName": "d"}
+    file = shapes.snapshot({"EventDetail": {"FileExecutionCommand": command}}).file
+    assert file == FileSnapshot(1, "", 10, "c", data_source="d")
+
+
+def test_a_table_is_read() -> None:
+    model = {
+        "TableName": "t",
+        "Env": "PROD",
+        "Comment": "c",
+        "LifeCycle": "30",
+        "Columns": [
+            {"ColumnName": "a", "ColumnType": "bigint", "Comment": None, "IsPartitionColumn": False},
+            {"ColumnName": "ds", "ColumnType": "string", "IsPartitionColumn": "true"},
+        ],
+    }
+    assert shapes.snapshot({"EventDetail": {"TableModel": model}}).table == TableSnapshot(
+        "t", "PROD", "c", 30, columns=(Column("a", "bigint", ""), Column("ds", "string", "", partition=True))
+    )
+
+
+@pytest.mark.parametrize("answer", [{}, {"EventDetail": None}, {"EventDetail": NULLS}])
+def test_no_detail_is_an_empty_snapshot(answer: dict[str, Any]) -> None:
+    assert shapes.snapshot(answer) == Snapshot()
+
+
+def test_nodes_are_read() -> None:
+    data = {
+        "Nodes": [
+            {
+                "NodeId": "7",
+                "NodeName": "n",
+                "OwnerId": "o",
+                "ProjectId": 9,
+                "ProgramType": "ODPS_SQL",
+                "Priority": "8",
+            }
+            | {"SchedulerType": "PAUSE", "BaselineId": 100, "StepType": "3", "Repeatability": "true"},
+            {"NodeId": 8, "StepType": 0, "BaselineId": 0},
+        ]
+    }
+    assert shapes.nodes(data) == (
+        Node(7, "n", "o", 9, "ODPS_SQL", "PAUSE", baseline_id=100, priority=8, cross_cycle=True),
+        Node(8, "", None, None, None, None),
+    )
+
+
+@pytest.mark.parametrize("data", [{}, {"Nodes": None}, {"Nodes": []}])
+def test_no_nodes_are_no_nodes(data: dict[str, Any]) -> None:
+    assert shapes.nodes(data) == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"Nodes": "x"}, {"Nodes": ["x"]}, {"Nodes": [{"NodeId": "seven"}]}, {"Nodes": [{}]}, {"Nodes": {}}],
+)
+def test_a_broken_answer_is_not_taken_for_no_nodes(data: dict[str, Any]) -> None:
+    with pytest.raises(shapes.Malformed):
+        shapes.nodes(data)
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ({"HasNext": True, "NextPrimaryKey": "k"}, "k"),
+        ({"HasNext": "true", "NextPrimaryKey": "k"}, "k"),
+        ({"HasNext": False, "NextPrimaryKey": "k"}, None),
+        ({"HasNext": True, "NextPrimaryKey": ""}, None),
+        ({"HasNext": True}, None),
+        ({}, None),
+    ],
+)
+def test_a_page_of_lineage_tells_its_next(more: dict[str, Any], key: str | None) -> None:
+    data = {"DataEntityList": [{"TableGuid": "odps.p.t", "TableName": "t", "DatabaseName": "p"}], **more}
+    assert shapes.lineage(data) == ((TableRef("odps.p.t", "t", "p"),), key)
+
+
+def test_a_process_is_read() -> None:
+    raw = {
+        "MessageId": "m",
+        "EventCode": "commit-file",
+        "ProjectId": "3",
+        "Operator": 5,
+        "Status": "checking",
+    }
+    found, total = shapes.processes({"PagingInfo": {"CheckProcesses": [raw], "TotalCount": "1"}})
+    assert total == 1
+    assert (found[0].message_id, found[0].project_id, found[0].operator) == ("m", 3, "5")
+    assert found[0].status == "CHECKING"

@@ -1,0 +1,104 @@
+"""Asks one check about one event, and writes down what it says."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+
+from common.events import Event
+from common.verdicts import Outcome, OutcomeKind
+from workers import metrics, retry
+from workers.checks.check import Check, Context, Runs, Skip
+from workers.dataworks.errors import DataWorksError, Transient
+from workers.dataworks.values import Snapshot
+from workers.plan import Plan, PlannedCheck
+from workers.services import Services
+from workers.task import TRANSIENT, place
+
+log = structlog.get_logger()
+
+
+def check(services: Services, message_id: str, run: int, name: str, until: float) -> None:
+    """Run the check `name` of an event, record its outcome, and send the report when it was the last.
+
+    Args:
+        services: this process's parts.
+        message_id: the event.
+        run: the run the outcome counts for; an older one's is dropped.
+        name: the check.
+        until: when the outcome would come too late, in seconds since the epoch.
+
+    Raises:
+        Transient: a lookup could not be made and there is time to try again; also faults of Redis and broker.
+    """
+    begun = services.ledger.begin(message_id, run, name)
+    outcomes: dict[str, Outcome] = {}
+    if begun is not None:
+        attempts, record, snapshot = begun
+        planned = next(item for item in Plan.from_json(record.plan or {}).checks if item.name == name)
+        outcomes[name] = _attempt(services, record.event, snapshot, planned, attempts, until)
+        metrics.CHECKS.labels(name, outcomes[name].kind.value).inc()
+    recorded = services.ledger.record(message_id, run, outcomes)
+    if recorded.complete:
+        record_ = services.ledger.get(message_id)
+        services.dispatch.report(message_id, run, record_.deadline_at if record_ else until)
+
+
+def _attempt(
+    services: Services,
+    event: Event,
+    snapshot: dict[str, object] | None,
+    planned: PlannedCheck,
+    attempts: int,
+    until: float,
+) -> Outcome:
+    if attempts > retry.MOST_ATTEMPTS:
+        # The worker died under it each time: it must not kill the next one too.
+        return Outcome(OutcomeKind.ERROR, detail=f"given up after {retry.MOST_ATTEMPTS} attempts")
+    asked = services.checks.get(planned.name)
+    if asked is None:
+        return Outcome(OutcomeKind.ERROR, detail="this worker does not have the check")
+    try:
+        return ask(services, asked, event, Snapshot.from_json(snapshot) if snapshot else None, planned, until)
+    except TRANSIENT as error:
+        if retry.decide(attempts, now=time.time(), until=until).again:
+            raise
+        return Outcome(OutcomeKind.ERROR, detail=_why(error))
+
+
+def ask(
+    services: Services,
+    asked: Check,
+    event: Event,
+    snapshot: Snapshot | None,
+    planned: PlannedCheck,
+    until: float,
+) -> Outcome:
+    """Ask a check once. Whatever it raises becomes an outcome, but for transient faults.
+
+    Raises:
+        Transient: a lookup could not be made; also Redis' and the broker's faults.
+    """
+    lookups = services.dataworks.lookups(until) if asked.runs is Runs.WAITING else None
+    try:
+        options = asked.options.model_validate(dict(planned.options))
+        context = Context(event, snapshot or Snapshot(), options, lookups, time.time())
+        return Outcome.of(list(asked.ask(context)))
+    except Skip as skip:
+        return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
+    except SoftTimeLimitExceeded:
+        return Outcome(OutcomeKind.TIMED_OUT, detail="it took too long")
+    except TRANSIENT:
+        raise
+    except Exception as error:  # noqa: BLE001 - a check that fails must not take the others with it
+        log.error("check-failed", check=asked.name, error=type(error).__name__, at=place(error))
+        return Outcome(OutcomeKind.ERROR, detail=_why(error))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, DataWorksError):
+        tried = "could not be asked" if isinstance(error, Transient) else "refused"
+        return f"DataWorks {tried}: {error.action} {error.code}"
+    return f"it failed with {type(error).__name__}"

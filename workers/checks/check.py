@@ -1,0 +1,103 @@
+"""What a check is: a function from a context to findings, and a few words about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from common.events import Event
+from common.verdicts import Finding
+from workers.dataworks.values import Environment, Node, Snapshot, TableRef
+
+
+class Runs(StrEnum):
+    """What a check needs, which says where it runs.
+
+    INLINE: nothing but the event, its snapshot and microseconds; runs within intake.
+    CPU: computing; a process of its own that a time limit can end.
+    WAITING: lookups; one thread of many.
+    """
+
+    INLINE = "inline"
+    CPU = "cpu"
+    WAITING = "waiting"
+
+
+class Skip(Exception):
+    """Raise it when the question does not apply to this event; the text says why."""
+
+
+class Options(BaseModel):
+    """Base of a check's options: what the policy may set, with types, defaults and docs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Lookups(Protocol):
+    """What a check may ask DataWorks. Each call is bounded by the event's deadline, shares the fleet's quota
+    and may be answered from a cache of about a minute. All raise `DataWorksError`."""
+
+    def node_children(self, node_id: int, environment: Environment = ...) -> tuple[Node, ...]:
+        """Return the nodes that depend on `node_id`, one hop."""
+
+    def node_parents(self, node_id: int, environment: Environment = ...) -> tuple[Node, ...]:
+        """Return the nodes that `node_id` depends on, one hop."""
+
+    def node(self, node_id: int, environment: Environment = ...) -> Node:
+        """Return one node."""
+
+    def downstream_tables(self, guid: str, most: int = ...) -> tuple[TableRef, ...]:
+        """Return the tables made from the table `guid` (`odps.project.table`), one hop, at most `most`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a check is given.
+
+    Attributes:
+        event: the event.
+        snapshot: the file or table the operation works on; empty for events without one.
+        options: the check's own options, from the policy.
+        lookups: DataWorks; None for checks that do not run WAITING.
+        now: seconds since the epoch, so that a check need not ask a clock.
+    """
+
+    event: Event
+    snapshot: Snapshot
+    options: Any
+    lookups: Lookups | None
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question asked about an event.
+
+    Attributes:
+        name: as the policy names it (`code-review`).
+        points: codes of the extension points it can be asked at; empty for all.
+        runs: what it needs.
+        ask: the function; it yields findings, raises `Skip`, or fails.
+        options: the type of its options.
+        snapshot: whether it reads the file or table that the operation works on, and cannot be run without.
+    """
+
+    name: str
+    points: frozenset[str]
+    runs: Runs
+    ask: Callable[[Context], Iterable[Finding]]
+    options: type[Options] = field(default=Options)
+    snapshot: bool = False
+
+    @property
+    def title(self) -> str:
+        """The first line of its docstring."""
+        return (self.ask.__doc__ or self.name).strip().splitlines()[0]
+
+    def applies_to(self, event_code: str) -> bool:
+        """Whether it can be asked at this extension point."""
+        return not self.points or event_code in self.points

@@ -1,0 +1,1 @@
+"""The OpenAPI of DataWorks behind a small typed facade that returns our own values."""

@@ -1,0 +1,66 @@
+"""Answers to lookups, kept in Redis for about a minute, so that a burst of events asks DataWorks once."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import redis
+import structlog
+
+COMPRESS_ABOVE = 1024
+"""Bytes of JSON above which an entry is compressed."""
+
+_PLAIN, _PACKED = b"j", b"z"
+
+log = structlog.get_logger(__name__)
+
+
+class LookupCache:
+    """JSON values by operation and arguments. It never fails: a fault of Redis is a miss.
+
+    Args:
+        client: a Redis client that returns bytes.
+        prefix: the start of the keys.
+        seconds: how long an entry may be used.
+    """
+
+    def __init__(self, client: redis.Redis, prefix: str, seconds: float = 60) -> None:
+        self._client = client
+        self._prefix = prefix
+        self._ms = int(seconds * 1000)
+
+    def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
+        """Return the value that was put, or None."""
+        try:
+            entry = self._client.get(self._key(operation, arguments))
+            return unpack(entry) if isinstance(entry, bytes) else None
+        except (redis.RedisError, zlib.error, orjson.JSONDecodeError) as error:
+            log.warning("lookup_cache_fault", step="get", operation=operation, error=type(error).__name__)
+            return None
+
+    def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
+        """Keep `value`, which is not None."""
+        try:
+            self._client.set(self._key(operation, arguments), pack(value), px=self._ms)
+        except redis.RedisError as error:
+            log.warning("lookup_cache_fault", step="put", operation=operation, error=type(error).__name__)
+
+    def _key(self, operation: str, arguments: Mapping[str, str | int]) -> str:
+        text = orjson.dumps([operation, dict(arguments)], option=orjson.OPT_SORT_KEYS)
+        return f"{self._prefix}lookup:{hashlib.sha256(text).hexdigest()}"
+
+
+def pack(value: Any) -> bytes:
+    """Return `value` as an entry: JSON, compressed when it is long."""
+    text = orjson.dumps(value)
+    return _PACKED + zlib.compress(text) if len(text) > COMPRESS_ABOVE else _PLAIN + text
+
+
+def unpack(entry: bytes) -> Any:
+    """Read what `pack` wrote."""
+    text = entry[1:]
+    return orjson.loads(zlib.decompress(text) if entry[:1] == _PACKED else text)

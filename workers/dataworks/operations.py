@@ -1,0 +1,49 @@
+"""The operations of the OpenAPI that dwgate calls (version 2020-05-18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from common.points import Answer
+
+
+class Kind(StrEnum):
+    """Which of the account's two quotas a call uses up; the name of the operation says it."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        action: its name (`GetNodeChildren`).
+        method: what the SDK's client calls it.
+    """
+
+    action: str
+    method: str
+
+    @property
+    def kind(self) -> Kind:
+        """Reads are named Get… and List…; whatever else there is may change something."""
+        return Kind.READ if self.action.startswith(("Get", "List")) else Kind.WRITE
+
+
+EVENT_DETAIL = Operation("GetIDEEventDetail", "get_ideevent_detail")
+CHECK_PROCESSES = Operation("ListCheckProcesses", "list_check_processes")
+ENABLED_EXTENSIONS = Operation("ListEnabledExtensionsForProject", "list_enabled_extensions_for_project")
+NODE = Operation("GetNode", "get_node")
+NODE_CHILDREN = Operation("GetNodeChildren", "get_node_children")
+NODE_PARENTS = Operation("GetNodeParents", "get_node_parents")
+TABLE_LINEAGE = Operation("GetMetaTableLineage", "get_meta_table_lineage")
+
+RESULTS = {
+    Answer.IDE: Operation(Answer.IDE.value, "update_ideevent_result"),
+    Answer.WORKBENCH: Operation(Answer.WORKBENCH.value, "update_workbench_event_result"),
+    Answer.CALLBACK: Operation(Answer.CALLBACK.value, "callback_extension"),
+}
+"""The operation that carries the verdict, by the extension point's answer."""

@@ -1,0 +1,104 @@
+"""Alibaba Cloud's SDK: everything that imports it. Import this module late: it takes about a second."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from alibabacloud_credentials.client import Client as CredentialClient
+from alibabacloud_credentials.exceptions import CredentialException
+from alibabacloud_dataworks_public20200518 import models
+from alibabacloud_dataworks_public20200518.client import Client
+from alibabacloud_tea_openapi.utils_models import Config
+from darabonba.exceptions import ResponseException, UnretryableException
+from darabonba.runtime import RuntimeOptions
+from urllib3.exceptions import NewConnectionError
+
+from workers.dataworks.faults import Fault, Stage
+from workers.dataworks.operations import Operation
+
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 5.0
+CONNECTIONS = 40
+
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+"""What the SDK's models raise for JSON of another shape."""
+
+# With DEBUG=sdk in the environment the SDK would log every header, the signature too.
+logging.getLogger("darabonba-core").setLevel(logging.INFO)
+
+
+def build(endpoint: str, protocol: str, region: str, generation: int) -> Client:
+    """Return a client with the SDK's own credential chain; nothing is sent yet, and it retries nothing.
+
+    Args:
+        endpoint: host, or host and port.
+        protocol: `https` or `http`.
+        region: the region's id.
+        generation: a number that a forked process has for itself. The SDK shares connections between all
+            clients that have the same pool size, and a child must not write into its parent's connections.
+    """
+    config = Config(
+        endpoint=endpoint,
+        protocol=protocol,
+        region_id=region,
+        credential=CredentialClient(),
+        max_idle_conns=CONNECTIONS + generation,
+    )
+    return Client(config)
+
+
+def send(client: Client, operation: Operation, arguments: Mapping[str, str | int], seconds: float) -> Any:
+    """Call `operation` once.
+
+    Args:
+        client: what `build` made.
+        operation: the operation.
+        arguments: its parameters, by their names in the OpenAPI.
+        seconds: how long it may take; at the most CONNECT_SECONDS and READ_SECONDS.
+
+    Returns:
+        The answer's JSON, or a `Fault`. The SDK's exceptions hold the request with its signature, so none
+        of them leaves this function.
+    """
+    connect = min(CONNECT_SECONDS, seconds / 3)
+    runtime = RuntimeOptions(
+        connect_timeout=_ms(connect), read_timeout=_ms(min(READ_SECONDS, seconds - connect))
+    )
+    request = getattr(models, f"{operation.action}Request")()
+    request.from_map(dict(arguments))
+    call = getattr(client, f"{operation.method}_with_options")
+    try:
+        return call(request, runtime).to_map().get("body")
+    except UnretryableException as error:
+        return _unanswered(error.inner_exception)
+    except ResponseException as error:
+        code, request_id = error.code, getattr(error, "request_id", None)
+        return Fault(Stage.ANSWERED, "", getattr(error, "status_code", None), code, request_id)
+    except _MALFORMED:
+        return Fault(Stage.SENT, "Unreadable")
+
+
+def _unanswered(error: Exception) -> Fault:
+    """Read what the SDK wraps: of an I/O error it keeps the text alone, the error itself is the context."""
+    cause = error.__context__
+    if isinstance(error, CredentialException):
+        found = "any of the providers" not in str(error.message)
+        return Fault(Stage.NOT_SENT, "CredentialsNotFetched") if found else Fault(Stage.NO_CREDENTIALS)
+    if not isinstance(cause, requests.RequestException):
+        return Fault(Stage.SENT, "Unreadable")
+    if isinstance(cause, requests.ConnectTimeout | requests.exceptions.ProxyError):
+        return Fault(Stage.NOT_SENT, type(cause).__name__)
+    reason = getattr(cause.args[0], "reason", None) if cause.args else None
+    if isinstance(reason, NewConnectionError):
+        return Fault(Stage.NOT_SENT, type(reason).__name__)
+    if reason is not None and reason.args and isinstance(reason.args[0], ssl.SSLCertVerificationError):
+        return Fault(Stage.NOT_SENT, "CertificateNotTrusted")
+    return Fault(Stage.SENT, type(cause).__name__)
+
+
+def _ms(seconds: float) -> int:
+    return max(int(seconds * 1000), 1)

@@ -1,0 +1,73 @@
+"""Sends tasks on: by name, with plain JSON arguments, of which Flower is shown no more than ids."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from celery import Celery
+
+from common import topology
+from common.events import SCHEMA, Event
+from workers.checks.check import Runs
+
+CHECK_SECONDS = 30.0
+"""A CPU check is ended after so long, however far the deadline is."""
+
+_QUEUES = {Runs.CPU: topology.CHECKS_CPU, Runs.WAITING: topology.CHECKS_WAIT}
+
+
+class Dispatch:
+    """Sends the tasks of dwgate. Every send is confirmed by the broker (RabbitMQ) and bounded in time."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def intake(self, event: Event) -> None:
+        """Send an event through intake (again)."""
+        self._send(
+            topology.TASK_INTAKE,
+            topology.INTAKE,
+            f"{event.message_id}",
+            event.message_id,
+            args=[event.to_json()],
+        )
+
+    def check(self, message_id: str, run: int, check: str, runs: Runs, until: float) -> None:
+        """Send one check of an event to the queue for what it needs.
+
+        Args:
+            message_id: the event.
+            run: the run of the event that the outcome counts for.
+            check: name of the check.
+            runs: CPU or WAITING.
+            until: when its outcome would come too late, in seconds since the epoch; a CPU check ends then.
+        """
+        arguments = {"v": SCHEMA, "message_id": message_id, "run": run, "check": check, "until": until}
+        limits: dict[str, Any] = {}
+        if runs is Runs.CPU:
+            seconds = min(max(1.0, until - time.time()), CHECK_SECONDS)
+            limits = {"soft_time_limit": seconds, "time_limit": seconds + 2}
+        self._send(
+            topology.TASK_CHECK,
+            _QUEUES[runs],
+            f"{message_id}.{run}.{check}",
+            f"{message_id} {check}",
+            kwargs=arguments,
+            **limits,
+        )
+
+    def report(self, message_id: str, run: int, until: float) -> None:
+        """Send the report of an event; `until` is its deadline, in seconds since the epoch."""
+        self._send(
+            topology.TASK_REPORT,
+            topology.REPORTS,
+            f"{message_id}.{run}.report",
+            message_id,
+            kwargs={"v": SCHEMA, "message_id": message_id, "run": run, "until": until},
+        )
+
+    def _send(self, task: str, queue: topology.Queue, task_id: str, shown: str, **options: Any) -> None:
+        self._app.send_task(
+            task, queue=queue.name, task_id=task_id, argsrepr=repr(shown), kwargsrepr="{}", **options
+        )

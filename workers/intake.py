@@ -1,0 +1,107 @@
+"""Brings an event into the ledger, plans its checks and sends them out; safe to repeat at any point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+
+from common.events import Event
+from common.ledger import Record, State
+from common.verdicts import Outcome
+from workers import checking, planner
+from workers.checks.check import Runs
+from workers.dataworks.errors import DataWorksError, Final
+from workers.dataworks.values import Snapshot
+from workers.plan import Plan
+from workers.services import Services
+
+MOST_DELIVERIES = 10
+"""Deliveries of one run after which its checks are not begun again: something in it kills workers."""
+
+log = structlog.get_logger()
+
+
+def intake(services: Services, event: Event) -> None:
+    """Take `event` on: admit it once, plan it once, send out every check whose outcome is missing.
+
+    Raises:
+        Transient: DataWorks could not be asked for the snapshot; also Redis' and the broker's faults.
+    """
+    deadline_at, watch_at = planner.deadline(event, services.policy)
+    fresh, record = services.ledger.admit(event, deadline_at, watch_at)
+    if fresh:
+        log.info("admitted", event_code=event.event_code, project_id=event.project_id)
+    if fresh and event.blocking is False and _nobody_waits(services, event, watch_at):
+        services.ledger.ignore(event.message_id, "a notification: no operation waits for it")
+        return
+    if record.state is State.RECEIVED:
+        _plan(services, record)
+    elif record.state is State.CHECKING and record.deliveries <= MOST_DELIVERIES:
+        _send(services, record, record.missing)
+    elif record.state is State.DECIDED:
+        services.dispatch.report(event.message_id, record.run, record.deadline_at)
+
+
+def _nobody_waits(services: Services, event: Event, until: float) -> bool:
+    # DataWorks sends some operations twice: to extensions, and as a plain notification with its own id.
+    # `blockBusiness: false` is on both in published samples, so only DataWorks can tell them apart.
+    try:
+        return not services.dataworks.check_processes(
+            event.event_code, project_id=event.project_id, message_id=event.message_id, until=until
+        )
+    except DataWorksError as error:
+        log.warning("process-unknown", error=error.code)
+        return False
+
+
+def _plan(services: Services, record: Record) -> None:
+    event = record.event
+    planned = planner.plan(event, services.policy, services.checks)
+    snapshot, missing = None, None
+    if planner.wants_snapshot(planned, services.checks):
+        snapshot, missing = _snapshot(services, record)
+    outcomes = planner.unrunnable(event, planned, services.checks, missing)
+    outcomes |= _inline(services, record, planned, snapshot, outcomes)
+    content = snapshot.to_json() if snapshot else None
+    if services.ledger.plan(event.message_id, record.run, planned.to_json(), content, outcomes):
+        _send(services, record, [item.name for item in planned.checks if item.name not in outcomes])
+    elif raced := services.ledger.get(event.message_id):
+        _send(services, raced, raced.missing)
+
+
+def _snapshot(services: Services, record: Record) -> tuple[Snapshot | None, str | None]:
+    event = record.event
+    if not event.point.snapshot or event.project_id is None:
+        return None, "DataWorks keeps no detail of such an operation"
+    try:
+        return services.dataworks.event_detail(
+            event.message_id, event.project_id, until=record.deadline_at
+        ), None
+    except Final as error:
+        return None, f"DataWorks refused the operation's detail: {error.code}"
+
+
+def _inline(
+    services: Services, record: Record, planned: Plan, snapshot: Snapshot | None, done: dict[str, Outcome]
+) -> dict[str, Outcome]:
+    return {
+        item.name: checking.ask(
+            services, services.checks[item.name], record.event, snapshot, item, record.deadline_at
+        )
+        for item in planner.inline(planned, services.checks)
+        if item.name not in done
+    }
+
+
+def _send(services: Services, record: Record, names: Iterable[str]) -> None:
+    event = record.event
+    margin = planner.margin(services.policy.resolve(event.event_code, event.project_id).deadline)
+    sent = False
+    for name in names:
+        check = services.checks.get(name)
+        runs = check.runs if check and check.runs is not Runs.INLINE else Runs.WAITING
+        services.dispatch.check(event.message_id, record.run, name, runs, record.deadline_at - margin)
+        sent = True
+    if not sent:
+        services.dispatch.report(event.message_id, record.run, record.deadline_at)

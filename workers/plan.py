@@ -1,0 +1,140 @@
+"""The plan of an event: which checks it gets and how each counts, frozen when the event is taken on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from common.verdicts import Outcome, OutcomeKind, Result, Severity
+
+
+class Mode(StrEnum):
+    """How much a check's findings count.
+
+    ENFORCE: as they are. WARN: as a warning at most. AUDIT: they are recorded and count as OK.
+    """
+
+    ENFORCE = "enforce"
+    WARN = "warn"
+    AUDIT = "audit"
+
+    @property
+    def most(self) -> Result:
+        """The most severe result that a check in this mode can bring about."""
+        return _MOST[self]
+
+
+_MOST = {Mode.ENFORCE: Result.FAIL, Mode.WARN: Result.WARN, Mode.AUDIT: Result.OK}
+
+
+_ASKED = {Severity.INFO: Result.OK, Severity.WARN: Result.WARN, Severity.BLOCK: Result.FAIL}
+
+
+def asked_by(severity: Severity) -> Result:
+    """Return the result that a finding asks for: a block FAIL, a warning WARN, a remark OK."""
+    return _ASKED[severity]
+
+
+def worst(*results: Result) -> Result:
+    """Return the most severe of `results`; OK when there are none."""
+    return max(results, key=lambda result: result.rank, default=Result.OK)
+
+
+class Language(StrEnum):
+    """The language of the tip."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheck:
+    """One check of a plan.
+
+    Attributes:
+        name: the check.
+        mode: how much its findings count.
+        on_timeout: what it counts as when no outcome came in time.
+        on_error: what it counts as when it could not be run.
+        options: the check's own options, as plain JSON.
+    """
+
+    name: str
+    mode: Mode
+    on_timeout: Result
+    on_error: Result
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def counts_as(self, outcome: Outcome | None) -> Result:
+        """Return what the check counts as with this outcome (None: it is missing), not above its mode."""
+        if outcome is None or outcome.kind is OutcomeKind.TIMED_OUT:
+            result = self.on_timeout
+        elif outcome.kind is OutcomeKind.ERROR:
+            result = self.on_error
+        else:
+            result = worst(*(asked_by(finding.severity) for finding in outcome.findings))
+        return self.capped(result)
+
+    def capped(self, result: Result) -> Result:
+        """Return `result`, not above the check's mode."""
+        return min(result, self.mode.most, key=lambda each: each.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an event gets.
+
+    Attributes:
+        checks: the checks, in the policy's order.
+        verdict: the result when there is no check.
+        language: the language of the tip.
+        policy: version of the policy that it was made from.
+    """
+
+    checks: tuple[PlannedCheck, ...]
+    verdict: Result
+    language: Language
+    policy: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as plain JSON."""
+        return {
+            "checks": [
+                {
+                    "name": check.name,
+                    "mode": check.mode.value,
+                    "on_timeout": check.on_timeout.value,
+                    "on_error": check.on_error.value,
+                    "options": dict(check.options),
+                }
+                for check in self.checks
+            ],
+            "verdict": self.verdict.value,
+            "language": self.language.value,
+            "policy": self.policy,
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Plan:
+        """Read what `to_json` wrote.
+
+        Raises:
+            KeyError: a field is missing.
+        """
+        return cls(
+            checks=tuple(
+                PlannedCheck(
+                    item["name"],
+                    Mode(item["mode"]),
+                    Result(item["on_timeout"]),
+                    Result(item["on_error"]),
+                    item["options"],
+                )
+                for item in raw["checks"]
+            ),
+            verdict=Result(raw["verdict"]),
+            language=Language(raw["language"]),
+            policy=raw["policy"],
+        )

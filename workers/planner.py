@@ -1,0 +1,76 @@
+"""Which checks an event gets: a pure function of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from common.events import Event
+from common.verdicts import Outcome, OutcomeKind
+from workers.checks.check import Check, Runs
+from workers.plan import Plan, PlannedCheck
+from workers.policy import Policy
+
+MARGIN_SHARE = 0.2
+MARGIN_LEAST = 2.0
+MARGIN_MOST = 15.0
+
+
+def plan(event: Event, policy: Policy, checks: Mapping[str, Check]) -> Plan:
+    """Return the checks that apply to `event` in its workspace, and how each counts."""
+    point = policy.resolve(event.event_code, event.project_id)
+    return Plan(
+        checks=tuple(
+            PlannedCheck(check.name, check.mode, check.on_timeout, check.on_error, check.options)
+            for check in point.checks
+            if checks[check.name].applies_to(event.event_code)
+        ),
+        verdict=point.verdict,
+        language=policy.language,
+        policy=policy.version,
+    )
+
+
+def deadline(event: Event, policy: Policy, since: float | None = None) -> tuple[float, float]:
+    """Return when the verdict must have been posted, and when the watchdog decides with what is there.
+
+    Both in seconds since the epoch, counted from `since`, or from when the event was received.
+    """
+    seconds = policy.resolve(event.event_code, event.project_id).deadline
+    end = (event.received_at if since is None else since) + seconds
+    return end, end - margin(seconds)
+
+
+def margin(deadline_seconds: float) -> float:
+    """Return how long before a deadline the watchdog decides: a fifth of it, 2 to 15 seconds."""
+    return min(max(deadline_seconds * MARGIN_SHARE, MARGIN_LEAST), MARGIN_MOST)
+
+
+def inline(planned: Plan, checks: Mapping[str, Check]) -> tuple[PlannedCheck, ...]:
+    """Return the planned checks that are cheap enough to run where the plan is made."""
+    return tuple(check for check in planned.checks if checks[check.name].runs is Runs.INLINE)
+
+
+def wants_snapshot(planned: Plan, checks: Mapping[str, Check]) -> bool:
+    """Whether a planned check reads the file or table that the operation works on."""
+    return any(checks[check.name].snapshot for check in planned.checks)
+
+
+def unrunnable(
+    event: Event, planned: Plan, checks: Mapping[str, Check], no_snapshot: str | None
+) -> dict[str, Outcome]:
+    """Return error outcomes for the checks that lack what they work on, so that none passes in silence.
+
+    Args:
+        event: the event; one that was recovered has no data of its own.
+        planned: its checks.
+        checks: the registered checks.
+        no_snapshot: why there is no snapshot; None when there is one, or none is needed.
+    """
+    outcomes = {}
+    for item in planned.checks:
+        check = checks[item.name]
+        if check.snapshot and no_snapshot:
+            outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail=no_snapshot)
+        elif event.recovered and not check.snapshot:
+            outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail="the event was lost on its way here")
+    return outcomes

@@ -1,0 +1,44 @@
+"""The topology as kombu wants it: declared quorum queues on RabbitMQ, plain names elsewhere."""
+
+from __future__ import annotations
+
+from kombu import Exchange, Queue, binding
+
+from common import topology
+
+
+def exchange(*, declare: bool) -> Exchange:
+    """Return the topic exchange that every RabbitMQ queue of dwgate is bound to."""
+    return Exchange(topology.EXCHANGE, type="topic", durable=True, no_declare=not declare)
+
+
+def amqp(queue: topology.Queue, *, declare: bool) -> Queue:
+    """Return `queue` for RabbitMQ; without `declare` it must have been made beforehand."""
+    topic = exchange(declare=declare)
+    return Queue(
+        queue.name,
+        topic,
+        routing_key=queue.routing_keys[0],
+        bindings=[binding(topic, routing_key=key) for key in queue.routing_keys],
+        durable=True,
+        queue_arguments=queue.arguments if declare else None,
+        no_declare=not declare,
+    )
+
+
+def dead(*, declare: bool) -> Queue:
+    """Return the dead-letter queue for RabbitMQ."""
+    fanin = Exchange(topology.DEAD_EXCHANGE, type="topic", durable=True, no_declare=not declare)
+    return Queue(
+        topology.DEAD.name,
+        fanin,
+        routing_key=topology.DEAD.routing_keys[0],
+        durable=True,
+        queue_arguments=topology.DEAD.arguments if declare else None,
+        no_declare=not declare,
+    )
+
+
+def plain(queue: topology.Queue) -> Queue:
+    """Return `queue` for a broker without exchanges: a message goes to it by its name."""
+    return Queue(queue.name, Exchange(""), routing_key=queue.name)

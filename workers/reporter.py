@@ -1,0 +1,138 @@
+"""Decides an event once and posts exactly that verdict."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import structlog
+
+from common.ledger import Record
+from common.points import Answer
+from common.verdicts import Result, Verdict
+from workers import metrics, planner
+from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Transient
+from workers.dataworks.values import ProcessStatus
+from workers.decide import decide
+from workers.plan import Plan
+from workers.services import Services
+
+POST_SECONDS = 8.0
+"""How long one attempt to post may take, waiting for the quota included."""
+
+LEASE_SECONDS = POST_SECONDS + 4.0
+"""How long one reporter keeps the others off an event: an attempt, with a question before and after."""
+
+LATE_ADMISSION_SECONDS = 25.0
+"""An event admitted so long after its arrival may have been answered before a lost ledger forgot it."""
+
+log = structlog.get_logger()
+
+
+def report(services: Services, message_id: str, run: int | None = None, *, due: bool = False) -> float | None:
+    """Decide the event if it is complete (or `due`), and post its frozen verdict.
+
+    Args:
+        services: this process's parts.
+        message_id: the event.
+        run: the run to report; None for whichever is current.
+        due: decide with what is there; missing checks count as the policy says.
+
+    Returns:
+        None when there is nothing more to do; seconds to wait when another reporter is at it.
+
+    Raises:
+        DataWorksError: the verdict was not posted; it stays frozen.
+    """
+    owner = uuid.uuid4().hex
+    claim = services.ledger.claim(message_id, owner, LEASE_SECONDS, run)
+    if claim.record is None:
+        return claim.wait
+    record = claim.record
+    if not due and record.verdict is None and (record.plan is None or record.missing):
+        services.ledger.release(message_id, owner)
+        return None
+    frozen = services.ledger.freeze(message_id, owner, record.verdict or _decide(services, record))
+    if frozen is None:
+        return LEASE_SECONDS
+    verdict, begun = frozen
+    how = _deliver(services, record, verdict, owner, ask_first=begun or _late_admission(record))
+    services.ledger.reported(message_id, owner, how)
+    _count(record, verdict, how)
+    return None
+
+
+def _decide(services: Services, record: Record) -> Verdict:
+    planned = (
+        Plan.from_json(record.plan)
+        if record.plan
+        else planner.plan(record.event, services.policy, services.checks)
+    )
+    return decide(planned, record.outcomes, message_id=record.event.message_id, now=time.time())
+
+
+def _late_admission(record: Record) -> bool:
+    return record.run == 1 and record.admitted_at - record.event.received_at > LATE_ADMISSION_SECONDS
+
+
+def _deliver(services: Services, record: Record, verdict: Verdict, owner: str, *, ask_first: bool) -> str:
+    """Make sure that DataWorks has the verdict; return by which way that is known."""
+    if record.taken:
+        return f"rerun {verdict.result}, not posted: {record.taken.result} was taken"
+    until = time.time() + POST_SECONDS
+    if ask_first and _answered(services, record, until):
+        return "found answered"
+    try:
+        _post(services, record, verdict, until)
+    except ReplyLost as error:
+        if _answered(services, record, until):
+            return "posted, reply lost"
+        services.ledger.release(record.event.message_id, owner, note=str(error), unposted=False)
+        raise
+    except DataWorksError as error:
+        if isinstance(error, Refused) and _answered(services, record, until):
+            return "found answered"
+        # Nothing was applied: unless an earlier attempt may have been, the next one need not ask.
+        services.ledger.release(record.event.message_id, owner, note=str(error), unposted=not ask_first)
+        raise
+    return "posted"
+
+
+def _post(services: Services, record: Record, verdict: Verdict, until: float) -> None:
+    event = record.event
+    if event.point.answer is Answer.WORKBENCH and verdict.result is Result.WARN:
+        # Operation Center has no WARN: the operation goes on, and the tip is kept here.
+        log.info("warning-not-shown", event_code=event.event_code)
+    services.dataworks.post_result(
+        event.point.answer,
+        event.message_id,
+        verdict.result,
+        verdict.tip,
+        until=until,
+        deadline_at=record.deadline_at,
+    )
+
+
+def _answered(services: Services, record: Record, until: float) -> bool:
+    """Whether DataWorks no longer waits for this event; False also when it cannot say."""
+    event = record.event
+    try:
+        processes = services.dataworks.check_processes(
+            event.event_code, project_id=event.project_id, message_id=event.message_id, until=until
+        )
+    except Transient:
+        return False
+    except DataWorksError as error:
+        log.warning("process-unknown", error=error.code)
+        return False
+    return bool(processes) and all(item.status != ProcessStatus.CHECKING for item in processes)
+
+
+def _count(record: Record, verdict: Verdict, how: str) -> None:
+    code, now = record.event.event_code, time.time()
+    metrics.VERDICTS.labels(code, verdict.result.value, verdict.reason.value).inc()
+    metrics.ANSWER_SECONDS.labels(code).observe(now - record.event.received_at)
+    late = now > record.deadline_at
+    if late:
+        metrics.LATE.labels(code).inc()
+    log.info("reported", event_code=code, result=verdict.result.value, how=how, late=late)

@@ -1,0 +1,104 @@
+"""Which language a node's code is in, by the number of its DataWorks node type."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Dialect(StrEnum):
+    """A language that nodes are written in."""
+
+    MAXCOMPUTE = "maxcompute"
+    HIVE = "hive"
+    SPARK = "spark"
+    HOLOGRES = "hologres"
+    POSTGRES = "postgres"
+    REDSHIFT = "redshift"
+    MYSQL = "mysql"
+    STARROCKS = "starrocks"
+    DORIS = "doris"
+    CLICKHOUSE = "clickhouse"
+    PRESTO = "presto"
+    TRINO = "trino"
+    ORACLE = "oracle"
+    TSQL = "tsql"
+    PYTHON = "python"
+    SHELL = "shell"
+    DI = "di"
+    UNKNOWN = "unknown"
+
+    @property
+    def sql(self) -> bool:
+        """Whether its code is SQL that can be parsed."""
+        return self not in _NOT_SQL
+
+
+@dataclass(frozen=True, slots=True)
+class Lexis:
+    """How a dialect writes strings and comments.
+
+    Attributes:
+        backslash: whether a backslash escapes within a string.
+        double_string: whether double quotes make a string, not a name.
+        hash_comment: whether `#` begins a comment.
+        dollar_string: whether `$tag$ … $tag$` makes a string.
+    """
+
+    backslash: bool = False
+    double_string: bool = False
+    hash_comment: bool = False
+    dollar_string: bool = False
+
+
+_NOT_SQL = frozenset({Dialect.PYTHON, Dialect.SHELL, Dialect.DI, Dialect.UNKNOWN})
+
+_HIVE = Lexis(backslash=True, double_string=True)
+_MYSQL = Lexis(backslash=True, double_string=True, hash_comment=True)
+_POSTGRES = Lexis(dollar_string=True)
+_LEXIS = {
+    Dialect.MAXCOMPUTE: _HIVE,
+    Dialect.HIVE: _HIVE,
+    Dialect.SPARK: _HIVE,
+    Dialect.HOLOGRES: _POSTGRES,
+    Dialect.POSTGRES: _POSTGRES,
+    Dialect.REDSHIFT: _POSTGRES,
+    Dialect.MYSQL: _MYSQL,
+    Dialect.STARROCKS: _MYSQL,
+    Dialect.DORIS: _MYSQL,
+    Dialect.CLICKHOUSE: Lexis(backslash=True),
+}
+
+_FILE_TYPES = {
+    Dialect.MAXCOMPUTE: (10, 18, 24, 1010, 3010),
+    Dialect.HIVE: (3, 227, 260, 265, 270, 279),
+    Dialect.SPARK: (226, 229, 268, 272),
+    Dialect.HOLOGRES: (1091, 1092, 1093),
+    Dialect.POSTGRES: (1302, 1313, 1316),
+    Dialect.REDSHIFT: (1311,),
+    Dialect.MYSQL: (1303, 1307, 1309, 1314, 1317),
+    Dialect.STARROCKS: (1306,),
+    Dialect.DORIS: (1308, 1310),
+    Dialect.CLICKHOUSE: (1301,),
+    Dialect.PRESTO: (259, 278),
+    Dialect.TRINO: (267,),
+    Dialect.ORACLE: (1305,),
+    Dialect.TSQL: (1304,),
+    Dialect.PYTHON: (12, 221, 1221, 1322),
+    Dialect.SHELL: (2, 6, 257, 258, 276, 277, 1321),
+    Dialect.DI: (4, 20, 22, 23, 900),
+}
+_BY_FILE_TYPE = {number: dialect for dialect, numbers in _FILE_TYPES.items() for number in numbers}
+
+
+def of(file_type: int | None) -> Dialect:
+    """Return the dialect of a DataWorks node type; UNKNOWN when there is none for it.
+
+    Source of the numbers: the enumeration CodeProgramType of the public dataworks-spec, and `ListFileType`.
+    """
+    return _BY_FILE_TYPE.get(file_type, Dialect.UNKNOWN) if file_type is not None else Dialect.UNKNOWN
+
+
+def lexis(dialect: Dialect) -> Lexis:
+    """Return how `dialect` writes strings and comments; standard SQL where nothing else is known."""
+    return _LEXIS.get(dialect, Lexis())

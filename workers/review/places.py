@@ -1,0 +1,26 @@
+"""Where a thing stands: offsets in a text as lines and columns."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A 1-based line and column."""
+
+    line: int
+    column: int
+
+
+class Places:
+    """The lines of one text."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
+
+    def at(self, offset: int) -> Place:
+        """Return the place of the character at `offset`."""
+        line = bisect_right(self._starts, offset)
+        return Place(line, offset - self._starts[line - 1] + 1)

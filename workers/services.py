@@ -1,0 +1,53 @@
+"""What a worker process works with, each part built when it is first wanted, so after any fork."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from celery import Celery
+
+from common.ledger import Ledger, connect
+from workers import policy
+from workers.checks import registry
+from workers.checks.check import Check
+from workers.dataworks import client
+from workers.dispatch import Dispatch
+from workers.settings import WorkerSettings
+
+
+class Services:
+    """The parts of one worker process."""
+
+    def __init__(self, settings: WorkerSettings, app: Celery) -> None:
+        self.settings = settings
+        self.app = app
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What is known of each event."""
+        return Ledger(
+            connect(self.settings.redis_url.get_secret_value()),
+            self.settings.extension_code,
+            event_seconds=self.settings.event_days * 86400,
+            code_seconds=self.settings.code_hours * 3600,
+        )
+
+    @cached_property
+    def dispatch(self) -> Dispatch:
+        """Sends tasks on."""
+        return Dispatch(self.app)
+
+    @cached_property
+    def checks(self) -> dict[str, Check]:
+        """Every check there is, by name."""
+        return registry.load()
+
+    @cached_property
+    def policy(self) -> policy.Policy:
+        """Which checks apply where, and how they count."""
+        return policy.load(self.settings.policy_file, self.checks)
+
+    @cached_property
+    def dataworks(self) -> client.DataWorks:
+        """The OpenAPI of DataWorks."""
+        return client.connect(self.settings, self.ledger.client)

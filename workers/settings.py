@@ -1,0 +1,51 @@
+"""Settings of the workers: where DataWorks is, how much of its quota may be used, which policy applies."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from common.settings import Settings
+
+_HOST_PORT = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
+_LAST_PORT = 65535
+
+
+def _host_port(value: str) -> str:
+    match = _HOST_PORT.fullmatch(value)
+    if match is None or not 1 <= int(match["port"] or 1) <= _LAST_PORT:
+        raise ValueError("not a host name, or host and port")
+    return value
+
+
+class WorkerSettings(Settings):
+    """What the workers need to know besides what every process does."""
+
+    openapi_endpoint: Annotated[str, AfterValidator(_host_port)] | None = Field(
+        default=None,
+        description="host or host:port without https://, such as dataworks-vpc.cn-shanghai.aliyuncs.com",
+    )
+    openapi_protocol: Literal["https", "http"] = Field(default="https", description="https or http")
+    openapi_read_qps: int = Field(
+        default=50, ge=1, le=1000, description="reads a second for the whole fleet, 1 to 1000"
+    )
+    openapi_write_qps: int = Field(
+        default=20, ge=1, le=1000, description="writes a second for the whole fleet, 1 to 1000"
+    )
+    policy_file: Path | None = Field(
+        default=None, description="the path of a policy file; leave it out for the built-in policy"
+    )
+    lookup_cache_seconds: int = Field(
+        default=60, ge=1, le=3600, description="seconds a lookup may be answered from the cache, 1 to 3600"
+    )
+    reconcile_seconds: float = Field(
+        default=60, ge=1, le=3600, description="seconds between two questions what still waits, 1 to 3600"
+    )
+
+    @property
+    def endpoint(self) -> str:
+        """Host, or host and port, of the OpenAPI: the region's public one unless a setting names another."""
+        return self.openapi_endpoint or f"dataworks.{self.region}.aliyuncs.com"

@@ -1,0 +1,160 @@
+"""Starts the processes of a worker, keeps them running, and shows their metrics."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import structlog
+
+from common.telemetry import configure_logging
+from workers import policy
+from workers.checks import registry
+from workers.roles import Group, Pool, Role, processes
+from workers.settings import WorkerSettings
+
+STOP_SECONDS = 25.0
+"""How long a process may take to end after SIGTERM; a running task goes back to the queue after 10."""
+
+RESTART_LEAST = 1.0
+RESTART_MOST = 30.0
+STEADY_SECONDS = 60.0
+"""A process that ran so long starts again at once when it ends."""
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Child:
+    """One worker process and when it may start again."""
+
+    group: Group
+    command: list[str]
+    process: subprocess.Popen[bytes]
+    started: float
+    pause: float = RESTART_LEAST
+    again_at: float = 0.0
+
+
+def run(
+    settings: WorkerSettings,
+    roles: Sequence[Role],
+    *,
+    processes_cpu: int,
+    threads: int,
+    metrics_port: int | None,
+) -> None:
+    """Run a worker until SIGTERM or SIGINT.
+
+    Args:
+        settings: already read, so that a wrong one ends here and not in every process.
+        roles: what the worker does; everything when empty.
+        processes_cpu: how many checks that compute run at once.
+        threads: how many waiting checks run at once.
+        metrics_port: where `/metrics` and `/healthz` are served; None for nowhere.
+
+    Raises:
+        workers.policy.PolicyError: the policy file is wrong.
+        workers.checks.registry.CheckError: a check cannot be loaded.
+    """
+    configure_logging(settings.log_level, "worker")
+    policy.load(settings.policy_file, registry.load())
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        children = [
+            _start(group, _command(group, played, processes_cpu, threads))
+            for group, played in processes(roles)
+        ]
+        server = _serve(metrics_port, folder, children) if metrics_port is not None else None
+        try:
+            while not stop.wait(0.2):
+                _mend(children)
+        finally:
+            _end(children)
+            if server:
+                server.shutdown()
+                server.server_close()
+
+
+def _command(group: Group, roles: Sequence[Role], processes_cpu: int, threads: int) -> list[str]:
+    concurrency = processes_cpu if group.pool is Pool.PREFORK else threads
+    return [sys.executable, "-m", "workers.worker", group.name, str(concurrency), *roles]
+
+
+def _start(group: Group, command: list[str]) -> Child:
+    # A terminal's Ctrl-C goes to the supervisor alone, which ends its processes in order.
+    process = subprocess.Popen(command, process_group=0)  # noqa: S603 - our own module, our own arguments
+    return Child(group, command, process, time.monotonic())
+
+
+def _mend(children: list[Child]) -> None:
+    now = time.monotonic()
+    for child in children:
+        if child.process.poll() is None:
+            continue
+        if child.again_at == 0.0:
+            steady = now - child.started > STEADY_SECONDS
+            child.pause = RESTART_LEAST if steady else min(child.pause * 2, RESTART_MOST)
+            child.again_at = now + child.pause
+            log.error("process-ended", group=child.group.name, code=child.process.returncode)
+        elif now >= child.again_at:
+            child.process = _start(child.group, child.command).process
+            child.started, child.again_at = now, 0.0
+
+
+def _end(children: list[Child]) -> None:
+    for child in children:
+        child.process.terminate()
+    limit = time.monotonic() + STOP_SECONDS
+    for child in children:
+        try:
+            child.process.wait(max(0.1, limit - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            log.warning("process-killed", group=child.group.name)
+            child.process.kill()
+            child.process.wait()
+
+
+def _serve(port: int, folder: str, children: list[Child]) -> ThreadingHTTPServer:
+    # Imported here: the library looks for the folder of the metrics when it is imported.
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Serve `/metrics` and `/healthz`."""
+            if self.path == "/metrics":
+                registry_ = CollectorRegistry()
+                MultiProcessCollector(registry_, path=folder)  # type: ignore[no-untyped-call]
+                self._answer(200, generate_latest(registry_))
+            elif self.path == "/healthz":
+                down = [child.group.name for child in children if child.process.poll() is not None]
+                self._answer(503 if down else 200, (" ".join(down) + " down" if down else "ok").encode())
+            else:
+                self._answer(404, b"")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing of a request."""
+
+    server = ThreadingHTTPServer(("", port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    log.info("listening", url=f"http://localhost:{server.server_port}/metrics")
+    return server

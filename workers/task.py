@@ -1,0 +1,101 @@
+"""The base of every task: metrics, log context, and what becomes of a fault."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import Any
+
+import redis
+import structlog
+from celery import Task
+from celery.exceptions import Ignore, Reject, Retry
+from kombu.exceptions import OperationalError
+
+from workers import metrics, retry
+from workers.dataworks.errors import Transient
+
+TRANSIENT = (Transient, redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, OperationalError)
+"""Faults that time may mend: DataWorks, Redis or the broker could not be reached, or asked to wait."""
+
+MOST_RETRIES = 10_000
+"""Retries end by their deadline; this is the end of a deadline that never comes."""
+
+log = structlog.get_logger()
+
+
+class GateTask(Task):  # type: ignore[misc]  # Celery ships no types
+    """A task that is measured, logged with its event's id, and retried on transient faults.
+
+    A transient fault is retried while `patience` lasts; after that, and on any other fault, the task ends
+    and the watchdog answers the event. Logs name an error's type and place, never its text, which could
+    hold a node's code.
+    """
+
+    abstract = True
+    max_retries = MOST_RETRIES
+    acks_on_failure_or_timeout = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        """Run the task."""
+        started = time.perf_counter()
+        end = "failed"
+        with structlog.contextvars.bound_contextvars(task=self.name, message_id=message_id(args, kwargs)):
+            try:
+                self.run(*args, **kwargs)
+                end = "done"
+            except (Retry, Ignore, Reject):
+                end = "retried"
+                raise
+            except TRANSIENT as error:
+                end = "retried"
+                end = self._transient(error, patience(args, kwargs))
+            except Exception as error:  # noqa: BLE001 - the watchdog answers the event; a worker goes on
+                log.error("task-failed", error=type(error).__name__, at=place(error))
+            finally:
+                metrics.TASKS.labels(self.name, end).inc()
+                metrics.TASK_SECONDS.labels(self.name).observe(time.perf_counter() - started)
+
+    def postpone(self, seconds: float, until: float) -> None:
+        """Run this task again in `seconds`, unless that is after `until` (seconds since the epoch)."""
+        if time.time() + seconds < until:
+            raise self._again(seconds)
+
+    def _transient(self, error: Exception, until: float) -> str:
+        attempts = self.request.retries + 1
+        decision = retry.decide(attempts, now=time.time(), until=until, most=MOST_RETRIES)
+        log.warning("task-fault", error=type(error).__name__, attempts=attempts, again=decision.again)
+        if not decision.again:
+            return "given-up"
+        raise self._again(decision.seconds)
+
+    def _again(self, seconds: float) -> Retry:
+        # To its own queue alone: the key it came by may be one that also parks a copy.
+        queue = self.queue or self.request.delivery_info["routing_key"]
+        return self.retry(
+            countdown=seconds, queue=queue, argsrepr=self.request.argsrepr, kwargsrepr="{}", throw=False
+        )
+
+
+def message_id(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
+    """Return the id of the event that a task's arguments name, for the log."""
+    if args and isinstance(args[0], dict):
+        return str(args[0].get("message_id"))
+    return kwargs.get("message_id")
+
+
+def patience(args: tuple[Any, ...], kwargs: dict[str, Any]) -> float:
+    """Return until when a task is worth retrying, in seconds since the epoch."""
+    if args and isinstance(args[0], dict):
+        return float(args[0].get("received_at", 0)) + INTAKE_PATIENCE
+    return float(kwargs.get("until", 0))
+
+
+INTAKE_PATIENCE = 86400.0
+"""An event is brought into the ledger however long it takes, up to the day that EventBridge may retry."""
+
+
+def place(error: BaseException) -> str:
+    """Return where `error` was raised, as file and line of the innermost frame."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"

@@ -1,0 +1,50 @@
+"""The Celery tasks: wiring only. Arguments are plain JSON with a schema version; results are not kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+
+from common import topology
+from common.events import SCHEMA, Event, UnknownSchema
+from workers import checking, intake, reporter
+from workers.services import Services
+from workers.task import GateTask
+
+
+def register(app: Celery, services: Services) -> None:
+    """Make the tasks known to `app`; they work with `services`."""
+
+    class Intake(GateTask):
+        name = topology.TASK_INTAKE
+        queue = topology.INTAKE.name
+
+        def run(self, event: dict[str, Any]) -> None:
+            intake.intake(services, Event.from_json(event))
+
+    class Check(GateTask):
+        name = topology.TASK_CHECK
+        # A retry goes back to the queue it came from: CPU or waiting.
+
+        def run(self, *, v: int, message_id: str, run: int, check: str, until: float) -> None:
+            _readable(v)
+            checking.check(services, message_id, run, check, until)
+
+    class Report(GateTask):
+        name = topology.TASK_REPORT
+        queue = topology.REPORTS.name
+
+        def run(self, *, v: int, message_id: str, run: int, until: float) -> None:
+            _readable(v)
+            wait = reporter.report(services, message_id, run)
+            if wait is not None:
+                self.postpone(wait, until)
+
+    for task in (Intake, Check, Report):
+        app.register_task(task())
+
+
+def _readable(version: int) -> None:
+    if version > SCHEMA:
+        raise UnknownSchema(f"task schema {version}, this dwgate reads up to {SCHEMA}")

@@ -1,0 +1,112 @@
+"""One worker process: `python -m workers.worker GROUP CONCURRENCY ROLE…`, started by the supervisor."""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import socket
+import sys
+import threading
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+import structlog
+from celery import Celery, signals
+
+from common import settings as common_settings
+from common.telemetry import configure_logging
+from workers import backstop, reconciler, tasks, watchdog
+from workers.app import create_app
+from workers.roles import GROUPS, QUEUES, Group, Pool, Role
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+BEAT_SECONDS = 5.0
+_PR_SET_PDEATHSIG = 1
+
+log = structlog.get_logger()
+
+
+def main(argv: Sequence[str]) -> None:
+    """Play the roles of a group until SIGTERM."""
+    end_with_parent()
+    group = next(item for item in GROUPS if item.name == argv[0])
+    roles = [Role(name) for name in argv[2:]]
+    settings = common_settings.load(WorkerSettings)
+    configure_logging(settings.log_level, group.name)
+    app = create_app(settings)
+    services = Services(settings, app)
+    name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
+    if group.pool is Pool.NONE:
+        _watch(services, name)
+    else:
+        tasks.register(app, services)
+        _consume(app, services, group, name, int(argv[1]), roles)
+
+
+def end_with_parent() -> None:
+    """Ask the kernel (Linux) to end this process with SIGTERM when its supervisor dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _consume(
+    app: Celery, services: Services, group: Group, name: str, concurrency: int, roles: Sequence[Role]
+) -> None:
+    stop = threading.Event()
+
+    def ready(**_: Any) -> None:
+        log.info("ready", worker=name, roles=list(roles))
+        threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
+
+    def keep_logging(**_: Any) -> None:
+        """Celery leaves logging alone when this signal is connected."""
+
+    signals.worker_ready.connect(ready, weak=False)
+    signals.setup_logging.connect(keep_logging, weak=False)
+    app.worker_main(
+        [
+            "worker",
+            f"--pool={group.pool}",
+            f"--concurrency={concurrency}",
+            f"--queues={','.join(QUEUES[role].name for role in roles)}",
+            f"--hostname={name}",
+            "--without-mingle",
+            "--without-gossip",
+            "--loglevel=WARNING",
+        ]
+    )
+
+
+def _watch(services: Services, name: str) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    loops = [reconciler.run]
+    if services.settings.broker_url.get_secret_value().startswith("amqp"):
+        loops.append(backstop.run)
+    threads = [threading.Thread(target=loop, args=(services, stop), daemon=True) for loop in loops]
+    threads.append(threading.Thread(target=_beat, args=(services, name, stop), daemon=True))
+    for thread in threads:
+        thread.start()
+    log.info("ready", worker=name, roles=[Role.WATCHDOG])
+    watchdog.run(services, stop)
+
+
+def _beat(services: Services, name: str, stop: threading.Event) -> None:
+    while True:
+        try:
+            services.ledger.beat(name)
+        except redis.RedisError as error:
+            log.warning("no-heartbeat", error=type(error).__name__)
+        if stop.wait(BEAT_SECONDS):
+            return
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except common_settings.SettingsError as problem:
+        sys.exit(str(problem))
