@@ -1,0 +1,1 @@
+"""How people watch and steer: the `dwgate` command and the web pages."""

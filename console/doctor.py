@@ -1,0 +1,153 @@
+"""`dwgate doctor`: whether settings, engines and DataWorks are as they must be, and what a choice costs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import TypeVar
+
+from kombu import Connection
+
+from common import topology
+from common.ledger import State
+from common.points import POINTS
+from common.settings import Settings, SettingsError, load
+from console import costs, faults, policy, render
+from console.costs import Health, Sight
+from ingest.settings import IngestSettings
+from workers.app import create_app
+from workers.checks.registry import CheckError
+from workers.dataworks.errors import DataWorksError
+from workers.dataworks.values import ProcessStatus
+from workers.policy_file import PolicyError
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+CONNECT_SECONDS = 3.0
+ASK_SECONDS = 10.0
+"""How long DataWorks may take to answer."""
+
+COLUMNS = ("what", "state", "seen")
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def run(*, json: bool) -> int:
+    """Look at everything; return the exit code: 1 when something is wrong, 3 when an engine is down."""
+    # What a library meets is told in our lines, not in its own logs.
+    logging.disable()
+    sights = list(_all())
+    if json:
+        render.json({"sights": [asdict(sight) for sight in sights]})
+    else:
+        rows = [(sight.what, sight.health.value, sight.seen) for sight in sights]
+        render.console().print(render.table(COLUMNS, rows))
+    health = {sight.health for sight in sights}
+    if Health.DOWN in health:
+        return faults.ENGINE_DOWN
+    return faults.FAILED if Health.WRONG in health else 0
+
+
+def _all() -> Iterator[Sight]:
+    receiving, sight = _settings("settings of ingest", IngestSettings)
+    yield sight
+    working, sight = _settings("settings of workers", WorkerSettings)
+    yield sight
+    if receiving:
+        yield from costs.of_ingest(receiving)
+    if working:
+        yield from costs.of_workers(working)
+        services = Services(working, create_app(working))
+        for what, look in (
+            ("broker", _broker),
+            ("Redis", _redis),
+            ("policy", _policy),
+            ("DataWorks", _dataworks),
+        ):
+            yield from _guarded(what, look, services)
+
+
+def _settings(what: str, model: type[SettingsT]) -> tuple[SettingsT | None, Sight]:
+    try:
+        return load(model), Sight(what, Health.GOOD, "complete")
+    except SettingsError as error:
+        return None, Sight(what, Health.WRONG, str(error))
+
+
+def _guarded(what: str, look: Callable[[Services], Iterator[Sight]], services: Services) -> Iterator[Sight]:
+    try:
+        yield from look(services)
+    except faults.EngineDown as error:
+        yield Sight(what, Health.DOWN, str(error))
+    except (PolicyError, CheckError, DataWorksError) as error:
+        yield Sight(what, Health.WRONG, str(error))
+
+
+def _broker(services: Services) -> Iterator[Sight]:
+    url = services.settings.broker_url
+    with (
+        faults.reaching("the broker", url),
+        Connection(url.get_secret_value(), connect_timeout=CONNECT_SECONDS) as connection,
+    ):
+        connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
+        if connection.transport.driver_type != "amqp":
+            yield Sight("broker", Health.GOOD, f"Redis at {faults.host(url)}")
+            return
+        version = connection.connection.server_properties.get("version", "unknown")
+        yield Sight("broker", Health.GOOD, f"RabbitMQ {version} at {faults.host(url)}")
+        yield from (_queue(connection, queue) for queue in topology.QUEUES)
+
+
+def _queue(connection: Connection, queue: topology.Queue) -> Sight:
+    # Declaring what is there changes nothing, and fails when it was made otherwise.
+    what = f"queue {queue.name}"
+    if _refused(connection, queue, passive=True):
+        return Sight(what, Health.COSTS, "not there yet: ingest or a worker makes it when it starts")
+    if _refused(connection, queue, passive=False):
+        return Sight(what, Health.COSTS, "not the quorum queue with a delivery limit that dwgate makes")
+    return Sight(what, Health.GOOD, "quorum")
+
+
+def _refused(connection: Connection, queue: topology.Queue, *, passive: bool) -> bool:
+    try:
+        with connection.channel() as channel:
+            channel.queue_declare(
+                queue.name, passive=passive, durable=True, auto_delete=False, arguments=queue.arguments
+            )
+    except connection.channel_errors:
+        return True
+    return False
+
+
+def _redis(services: Services) -> Iterator[Sight]:
+    client = services.ledger.client
+    with faults.reaching("Redis", services.settings.redis_url):
+        before = time.time()
+        seconds, micros = client.time()
+        skew = seconds + micros / 1e6 - (before + time.time()) / 2
+        version = client.info("server").get("redis_version")
+        keeps = client.info("persistence").get("aof_enabled") == 1
+        evicts = client.info("memory").get("maxmemory_policy")
+        names = services.ledger.workers()
+        dead = services.ledger.counts()[State.DEAD]
+    yield Sight("Redis", Health.GOOD, f"{version} at {faults.host(services.settings.redis_url)}")
+    yield costs.of_clock(skew)
+    yield costs.of_eviction(evicts)
+    yield costs.of_persistence(keeps=keeps)
+    yield costs.of_workers_heard(names)
+    yield costs.of_dead(dead)
+
+
+def _policy(services: Services) -> Iterator[Sight]:
+    yield Sight("policy", Health.GOOD, f"{policy.described(services.settings.policy_file, services.policy)}")
+
+
+def _dataworks(services: Services) -> Iterator[Sight]:
+    with faults.reaching("Redis", services.settings.redis_url):
+        waiting = services.dataworks.check_processes(
+            POINTS[0].code, status=ProcessStatus.CHECKING, until=time.time() + ASK_SECONDS
+        )
+    seen = f"{services.settings.endpoint} answers: {len(waiting)} of {POINTS[0].code} wait"
+    yield Sight("DataWorks", Health.GOOD, seen)

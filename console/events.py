@@ -1,0 +1,116 @@
+"""`dwgate events`: what is known of each event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from common.ledger import Ledger, Record, State, connect
+from common.settings import Settings, load
+from console import faults, render
+
+STATES = frozenset(state.value for state in State)
+LIST_COLUMNS = ("received", "message id", "event", "workspace", "state", "verdict", "first finding")
+
+
+def list_(*, states: Sequence[str], project: int | None, since: float, limit: int, json: bool) -> int:
+    """Show events, newest first; return the exit code."""
+    settings = load(Settings)
+    ledger = _ledger(settings)
+    with faults.reaching("Redis", settings.redis_url):
+        records = ledger.find(
+            states=[State(state) for state in states], project_id=project, since=since, most=limit
+        )
+    if json:
+        render.json({"events": [record.to_json(settings.extension_code) for record in records]})
+    else:
+        render.console().print(render.table(LIST_COLUMNS, [_row(record) for record in records]))
+    return 0
+
+
+def show(message_id: str, *, json: bool) -> int:
+    """Show one event; return the exit code: 1 when it is not known."""
+    settings = load(Settings)
+    ledger = _ledger(settings)
+    with faults.reaching("Redis", settings.redis_url):
+        record = ledger.get(message_id)
+    if record is None:
+        return faults.fail(f"no event {message_id}: it never came, or it is older than DWGATE_EVENT_DAYS")
+    if json:
+        render.json(record.to_json(settings.extension_code))
+    else:
+        render.console().print(page(record))
+    return 0
+
+
+def rejects(*, limit: int, json: bool) -> int:
+    """Show authentic messages that could not be read as events, newest first; return the exit code."""
+    settings = load(Settings)
+    ledger = _ledger(settings)
+    with faults.reaching("Redis", settings.redis_url):
+        entries = ledger.rejects(limit)
+    if json:
+        render.json({"rejects": entries})
+    else:
+        rows = [(render.when(entry["at"]), len(entry["body"]), entry["why"]) for entry in entries]
+        render.console().print(render.table(("received", "characters", "why"), rows))
+    return 0
+
+
+def page(record: Record) -> RenderableType:
+    """Return one event as people read it."""
+    event = record.event
+    head = [
+        ("event", f"{event.event_code} {event.message_id}"),
+        ("workspace", event.project_id),
+        ("operator", event.operator),
+        ("state", record.state.value),
+        ("run", record.run),
+        ("received", render.when(event.received_at)),
+        ("deadline", render.when(record.deadline_at)),
+        ("answered", render.when(record.reported_at)),
+        ("verdict", render.result(record)),
+    ]
+    parts: list[RenderableType] = [render.table(("", ""), head)]
+    verdict = record.verdict or record.taken
+    if verdict:
+        parts += [Text(line.expandtabs()) for line in map(_line, verdict.tip.splitlines())]
+    parts.append(render.table(("check", "outcome", "attempts", "finding"), _checks(record)))
+    steps = [(render.when(entry.at), entry.what, entry.detail) for entry in record.timeline]
+    parts.append(render.table(("time", "step", "detail"), steps))
+    return Group(*parts)
+
+
+def _line(line: str) -> str:
+    return render.text(line).plain if line else ""
+
+
+def _checks(record: Record) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for name in record.planned:
+        outcome = record.outcomes.get(name)
+        kind = outcome.kind.value if outcome else None
+        said = [render.finding(item) for item in outcome.findings] if outcome else []
+        first = said[0] if said else outcome.detail if outcome else None
+        rows.append((name, kind, record.attempts.get(name, 0), first))
+        rows += [("", "", "", line) for line in said[1:]]
+    return rows
+
+
+def _row(record: Record) -> tuple[object, ...]:
+    event = record.event
+    return (
+        render.when(event.received_at),
+        event.message_id,
+        event.event_code,
+        event.project_id,
+        record.state.value,
+        render.result(record),
+        render.first_finding(record),
+    )
+
+
+def _ledger(settings: Settings) -> Ledger:
+    return Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)

@@ -1,0 +1,195 @@
+"""The `dwgate` command: every command with its options; what it does is in the module of its topic."""
+# ruff: noqa: PLC0415 - commands import what they need, so that --help is quick and a worker stays small
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console import run, since
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Since = Annotated[
+    float | None,
+    typer.Option(parser=since.parse, metavar="TIME", help="Received since: 7d, 2h, 30m ago, or an ISO date."),
+]
+Project = Annotated[int | None, typer.Option(help="Of this workspace (its id).")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at the most.")]
+
+app = typer.Typer(
+    help="dwgate checks DataWorks operations and answers each before its deadline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+events = typer.Typer(help="Show what is known of events.", no_args_is_help=True)
+policy = typer.Typer(help="Look at policies.", no_args_is_help=True)
+
+
+def main() -> None:
+    """Run the command line; a fault that must be expected ends it with one line and an exit code."""
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001 - `tell` raises again what nobody expects
+        from console import faults
+
+        sys.exit(faults.tell(error))
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the folder with data and logs.")] = False,
+) -> None:
+    """Run everything here once: a good and a bad sample of each of ten extension points."""
+    from console import demo as demo_
+
+    raise typer.Exit(demo_.run(keep=keep))
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of ingest; 0 for a free one.")] = 8080,
+    flower_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of Flower; 0 for a free one.")
+    ] = 5555,
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Keep data and logs in this folder.")
+    ] = None,
+) -> None:
+    """Run everything here until Ctrl-C."""
+    from console import up as up_
+
+    raise typer.Exit(up_.run(port=port, flower_port=flower_port, data=data))
+
+
+app.command()(run.ingest)
+app.command()(run.worker)
+app.command()(run.flower)
+app.command()(run.emulator)
+app.add_typer(events, name="events")
+
+
+@events.command("list")
+def events_list(
+    state: Annotated[list[str] | None, typer.Option(help="In this state; repeat it for several.")] = None,
+    project: Project = None,
+    since: Since = None,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """Show events, newest first."""
+    from console import events as events_
+
+    if unknown := set(state or ()) - events_.STATES:
+        raise typer.BadParameter(
+            f"no state {unknown.pop()}; wants one of {', '.join(sorted(events_.STATES))}"
+        )
+    raise typer.Exit(
+        events_.list_(states=state or [], project=project, since=since or 0, limit=limit, json=json)
+    )
+
+
+@events.command("show")
+def events_show(message_id: Annotated[str, typer.Argument(metavar="ID")], json: Json = False) -> None:
+    """Show one event: its verdict, checks, findings and timeline."""
+    from console import events as events_
+
+    raise typer.Exit(events_.show(message_id, json=json))
+
+
+@events.command("rejects")
+def events_rejects(limit: Limit = 50, json: Json = False) -> None:
+    """Show authentic messages that could not be read as events."""
+    from console import events as events_
+
+    raise typer.Exit(events_.rejects(limit=limit, json=json))
+
+
+@app.command()
+def requeue(
+    *,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids.")] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Dead, or with a check that could not be run.")
+    ] = False,
+    since: Since = None,
+    check: Annotated[str | None, typer.Option(help="With this check.")] = None,
+    event_code: Annotated[str | None, typer.Option(help="Of this extension point.")] = None,
+    project: Project = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, do nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Run stored events again; never post a different result where one was taken."""
+    from console import requeue as requeue_
+
+    wanted = requeue_.Wanted(tuple(ids or ()), failed, since, check, event_code, project)
+    if bool(wanted.ids) == wanted.filtered:
+        raise typer.BadParameter("name events, or at least one filter, not both")
+    raise typer.Exit(requeue_.run(wanted, dry_run=dry_run, json=json))
+
+
+app.add_typer(policy, name="policy")
+
+
+@policy.command("check")
+def policy_check(
+    file: Annotated[
+        Path | None,
+        typer.Argument(envvar="DWGATE_POLICY_FILE", help="A policy file; else the built-in policy."),
+    ] = None,
+) -> None:
+    """Say whether a policy is good, or where it is not."""
+    from console import policy as policy_
+
+    raise typer.Exit(policy_.check(file))
+
+
+@policy.command("schema")
+def policy_schema() -> None:
+    """Print the JSON schema of a policy file."""
+    from console import policy as policy_
+
+    raise typer.Exit(policy_.schema())
+
+
+@app.command()
+def send(
+    *,
+    url: Annotated[str, typer.Option(help="Where to: ingest's /events, as set on the EventBridge target.")],
+    token: Annotated[str, typer.Option(help="The token set on the EventBridge target.")],
+    key: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder with the signer's key.")],
+    sample: Annotated[str | None, typer.Argument(help="A sample, such as freeze-node-bad.")] = None,
+    event_code: Annotated[str | None, typer.Option(help="The extension point, instead of a sample.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The event's body, a JSON file.")
+    ] = None,
+    account: Annotated[str, typer.Option(help="UID of the account it comes from.")] = "1023456789012345",
+    emulator: Annotated[
+        str | None, typer.Option(help="The emulator at which the operation begins and gets its verdict.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many new events.")] = 1,
+    duplicate: Annotated[int, typer.Option(min=0, help="How often each is delivered again.")] = 0,
+) -> None:
+    """Deliver events as EventBridge does, signed with a key of one's own."""
+    from console import send as send_
+
+    if (sample is None) == (event_code is None) or (sample and data):
+        raise typer.BadParameter("name a sample, or --event-code with --data")
+    what = send_.operation(sample, event_code, data)
+    target = send_.Target(url, token, account, key, emulator)
+    raise typer.Exit(send_.run(what, target, count=count, duplicate=duplicate))
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Look at settings, engines and DataWorks, and say what each choice costs."""
+    from console import doctor as doctor_
+
+    raise typer.Exit(doctor_.run(json=json))
+
+
+if __name__ == "__main__":
+    main()

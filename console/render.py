@@ -1,0 +1,101 @@
+"""How things look on a terminal, and how the same reads in a file: no colours, one fixed width."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from common.ledger import Record
+from common.verdicts import Finding, Severity
+
+PLAIN_WIDTH = 160
+"""Columns of a table that goes into a file or a pipe."""
+
+NOTHING = "–"
+
+_STYLES = {"OK": "green", "WARN": "yellow", "FAIL": "red", "dead": "bold red"}
+_SEVERITIES = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
+
+
+def console() -> Console:
+    """Return where people read: the terminal, or plain text of a fixed width."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=PLAIN_WIDTH, color_system=None)
+
+
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: frozenset[str] = frozenset()
+) -> Table:
+    """Return a table; the last column takes the room that is left.
+
+    Args:
+        columns: headings.
+        rows: cells; a `Text` as it is, None as a dash, all else as text.
+        right: headings of the columns that are aligned to the right.
+    """
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        last = name == columns[-1]
+        made.add_column(name, justify="right" if name in right else "left", no_wrap=not last, overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else text(cell) for cell in row))
+    return made
+
+
+def text(value: object) -> Text:
+    """Return a value as text; what came from outside can neither style nor steer the terminal."""
+    plain = NOTHING if value is None or value == "" else str(value)
+    plain = "".join(letter if letter.isprintable() else " " for letter in plain)
+    return Text(plain, style=_STYLES.get(plain, ""))
+
+
+def when(seconds: float | None) -> str | None:
+    """Return a time as local date and time, to the second."""
+    return (
+        None
+        if seconds is None
+        else datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    )
+
+
+def result(record: Record) -> str | None:
+    """Return the verdict's result: of this run, or the one that was taken."""
+    verdict = record.verdict or record.taken
+    return verdict.result.value if verdict else None
+
+
+def first_finding(record: Record) -> str | None:
+    """Return the worst finding in a few words, or why a check could not be run; None when all is well."""
+    found = [
+        finding
+        for name in record.planned
+        if (outcome := record.outcomes.get(name))
+        for finding in outcome.findings
+    ]
+    if found:
+        return finding(min(found, key=lambda item: _SEVERITIES[item.severity]))
+    for name in record.planned:
+        outcome = record.outcomes.get(name)
+        if outcome and outcome.kind.value in ("error", "timed_out"):
+            return f"{name}: {outcome.detail or outcome.kind.value}"
+    return None
+
+
+def finding(item: Finding) -> str:
+    """Return a finding as one line: rule, place, message."""
+    place = f" line {item.line}:" if item.line else ""
+    return f"{item.rule}:{place} {item.message}"
+
+
+def json(value: Any) -> None:
+    """Print a value as JSON."""
+    print(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -1,0 +1,26 @@
+"""Points in time as people write them: how long ago, or a date."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_AGO = re.compile(r"(\d{1,6})([smhdw])")
+
+
+def parse(text: str) -> float:
+    """Return seconds since the epoch for `7d`, `2h`, `30m` (ago) or an ISO date, local unless it says.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if ago := _AGO.fullmatch(text):
+        return time.time() - int(ago[1]) * _UNITS[ago[2]]
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is neither a time ago (7d, 2h, 30m) nor a date (2026-11-22T08:00)"
+        ) from None

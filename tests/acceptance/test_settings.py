@@ -1,0 +1,95 @@
+"""Each role with a missing or wrong setting: exit 2, one line that names it and what it wants."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+DWGATE = Path(sys.executable).with_name("dwgate")
+SECONDS = 10.0
+"""Generous: the machine may be busy with other tests."""
+
+SHARED = {
+    "DWGATE_BROKER_URL": "amqp://u:top-secret@127.0.0.1:1/",
+    "DWGATE_REDIS_URL": "redis://:top-secret@127.0.0.1:1/0",
+    "DWGATE_EXTENSION_CODE": "ext",
+    "DWGATE_REGION": "cn-shanghai",
+}
+RECEIVING = {
+    "DWGATE_EVENTBRIDGE_TARGET_URLS": "https://gate.example.com/events",
+    "DWGATE_EVENTBRIDGE_TOKENS": "top-secret",
+    "DWGATE_EVENTBRIDGE_ACCOUNTS": "1023456789012345",
+}
+ROLES: dict[str, dict[str, str]] = {
+    "ingest": {**SHARED, **RECEIVING},
+    "worker": SHARED,
+    "flower": {"DWGATE_BROKER_URL": SHARED["DWGATE_BROKER_URL"], "DWGATE_FLOWER_USERS": "me:top-secret"},
+    "emulator": {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "local",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "top-secret",
+        "DWGATE_EXTENSION_CODE": "ext",
+    },
+}
+MISSING = [(role, name) for role, settings in ROLES.items() for name in settings]
+WRONG = [
+    ("ingest", "DWGATE_BROKER_URL", "http://top-secret", "amqp://"),
+    ("ingest", "DWGATE_REDIS_URL", "top-secret", "redis://"),
+    ("ingest", "DWGATE_REGION", "cn-nowhere", "one of cn-beijing"),
+    ("ingest", "DWGATE_LOG_LEVEL", "loud", "debug, info, warning or error"),
+    ("ingest", "DWGATE_EVENTBRIDGE_TARGET_URLS", "gate.example.com", "the URL exactly as set"),
+    ("ingest", "DWGATE_EVENTBRIDGE_ACCOUNTS", "somebody", "account UIDs"),
+    ("ingest", "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere.pem", "a PEM file"),
+    ("worker", "DWGATE_OPENAPI_ENDPOINT", "https://top-secret", "without https://"),
+    ("worker", "DWGATE_OPENAPI_READ_QPS", "0", "1 to 1000"),
+    ("worker", "DWGATE_OPENAPI_PROTOCOL", "ftp", "https or http"),
+    ("worker", "DWGATE_BROKER_TOPOLOGY", "maybe", "declare"),
+    ("flower", "DWGATE_FLOWER_USERS", "top-secret", "user:password pairs"),
+]
+
+
+def start(role: str, settings: dict[str, str]) -> list[str]:
+    """Start a role that must end by itself; return the lines on stderr."""
+    options = ["--port=0"] if role != "worker" else []
+    began = time.monotonic()
+    answer = subprocess.run(
+        [DWGATE, role, *options],
+        env={"PATH": "/usr/bin:/bin", **settings},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert time.monotonic() - began < SECONDS
+    assert answer.returncode == 2, answer.stderr
+    assert answer.stdout == ""
+    assert "top-secret" not in answer.stderr
+    return answer.stderr.splitlines()
+
+
+@pytest.mark.parametrize(("role", "name"), MISSING)
+def test_a_missing_setting(role: str, name: str) -> None:
+    settings = {other: value for other, value in ROLES[role].items() if other != name}
+    (line,) = start(role, settings)
+    assert line.startswith(f"dwgate: {name}: missing; wants ")
+
+
+@pytest.mark.parametrize(("role", "name", "value", "wants"), WRONG)
+def test_a_wrong_setting(role: str, name: str, value: str, wants: str) -> None:
+    (line,) = start(role, {**ROLES[role], name: value})
+    assert line.startswith(f"dwgate: {name}: ")
+    assert wants in line
+
+
+def test_a_wrong_policy_names_the_place(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("version: 1\npoints:\n  commit-file: {deadline: 1}\n")
+    (line,) = start("worker", {**SHARED, "DWGATE_POLICY_FILE": str(file)})
+    assert line.startswith(f"dwgate: {file}:3:")
+
+
+def test_nothing_set_names_every_setting_at_once() -> None:
+    lines = start("ingest", {})
+    assert [line.split(": ")[1] for line in lines] == list(ROLES["ingest"])

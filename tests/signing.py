@@ -1,0 +1,114 @@
+"""EventBridge's side for tests: signs requests as the hosted service does, without the code under test."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import orjson
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+
+TARGET = "https://gate.example.com/events"
+TOKEN = "made-up-token"
+ACCOUNT = "1107550004250001"
+CERTIFICATE = "https://cn-shanghai-eventbridge.oss-accelerate.aliyuncs.com/x509_public_certificate_1.pem"
+NOW = 1_790_000_000.0
+
+
+def private_key(name: str = "eventbridge") -> rsa.RSAPrivateKey:
+    """Return the key of `name`, the same all session long."""
+    return _generated(name)
+
+
+@cache
+def _generated(_: str) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(65537, 2048)
+
+
+@cache
+def certificate_pem() -> bytes:
+    """Return a self-signed certificate of the default key."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "made up")])
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(
+        name, name, private_key().public_key(), 1, begin, begin + timedelta(days=1)
+    )
+    return builder.sign(private_key(), SHA256()).public_bytes(Encoding.PEM)
+
+
+def envelope(**changes: object) -> bytes:
+    """Return a commit-file event as DataWorks sends it; a change of None takes the field away."""
+    fields: dict[str, object] = {
+        "datacontenttype": "application/json;charset=utf-8",
+        "aliyunaccountid": ACCOUNT,
+        "aliyunpublishtime": "2026-03-02T10:10:00.194PRC",
+        "data": {
+            "fileName": "dwd_order_di",
+            "blockBusiness": True,
+            "operator": "1923456789012735",
+            "eventCode": "commit-file",
+            "projectId": 93124,
+        },
+        "id": "539fd8f4-4ea1-4625-aa8b-6c9066740001",
+        "source": "acs.dataworks",
+        "specversion": "1.0",
+        "subject": "",
+        "time": "2026-03-02T10:09:59.117Z",
+        "type": "dataworks:FileChange:CommitFile",
+    }
+    fields.update(changes)
+    return orjson.dumps({name: value for name, value in fields.items() if value is not None})
+
+
+def _text(lines: dict[str, str], body: bytes, target: str, *, newline: bool) -> bytes:
+    head = "".join(f"{name}: {value}\n" for name, value in lines.items())
+    return f"{target}\n{head}".encode() + body + (b"\n" if newline else b"")
+
+
+def sign(
+    body: bytes,
+    *,
+    at: float = NOW,
+    token: str = TOKEN,
+    target: str = TARGET,
+    certificate: str = CERTIFICATE,
+    key: str = "eventbridge",
+    newline: bool = False,
+) -> dict[str, str]:
+    """Return the headers of a version 2 request."""
+    lines = {
+        "x-eventbridge-signature-timestamp": str(int(at * 1000)),
+        "x-eventbridge-hash-method": "SHA256",
+        "x-eventbridge-signature-version": "1.0",
+        "x-eventbridge-signature-url": certificate,
+        "x-eventbridge-signature-token": token,
+    }
+    text = _text(lines, body, target, newline=newline)
+    signature = private_key(key).sign(text, padding.PKCS1v15(), SHA256())
+    return {**lines, "x-eventbridge-signature-v2": base64.b64encode(signature).decode()}
+
+
+def sign_v1(body: bytes, *, at: float = NOW, newline: bool = True) -> dict[str, str]:
+    """Return the headers of a version 1 request."""
+    lines = {
+        "x-eventbridge-signature-timestamp": str(int(at * 1000)),
+        "x-eventbridge-signature-method": "HMAC-SHA1",
+        "x-eventbridge-signature-version": "1.0",
+        "x-eventbridge-signature-url": CERTIFICATE,
+        "x-eventbridge-signature-token": TOKEN,
+    }
+    secret = b"0123456789abcdefghijABCDEFGHIJ_-"
+    digest = hmac.digest(secret, _text(lines, body, TARGET, newline=newline), hashlib.sha1)
+    wrapped = private_key().sign(secret, padding.PKCS1v15(), NoDigestInfo())
+    return {
+        **lines,
+        "x-eventbridge-signature-secret": base64.b64encode(wrapped).decode(),
+        "x-eventbridge-signature": base64.b64encode(digest).decode(),
+    }
