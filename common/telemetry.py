@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
 
 import structlog
+
+PACKAGES = ("ingest", "workers", "common", "console", "deploy")
+"""Ours; libraries are heard from WARNING up."""
 
 
 def configure_logging(level: str, component: str) -> None:
@@ -39,11 +43,24 @@ def configure_logging(level: str, component: str) -> None:
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                _frames,
                 structlog.processors.JSONRenderer(),
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(number)
+    root.setLevel(max(number, logging.WARNING))
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(number)
+
+
+def _frames(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Show where an exception came from and its type, not its text: that could hold a node's code."""
+    raised = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["error"] = type(error).__name__
+        event["frames"] = [f"{frame.filename}:{frame.lineno}" for frame in frames]
+    return event

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kombu import Connection
 
@@ -127,17 +127,24 @@ def _redis(services: Services) -> Iterator[Sight]:
         before = time.time()
         seconds, micros = client.time()
         skew = seconds + micros / 1e6 - (before + time.time()) / 2
-        version = client.info("server").get("redis_version")
+        server = client.info("server")
         keeps = client.info("persistence").get("aof_enabled") == 1
         evicts = client.info("memory").get("maxmemory_policy")
         names = services.ledger.workers()
         dead = services.ledger.counts()[State.DEAD]
-    yield Sight("Redis", Health.GOOD, f"{version} at {faults.host(services.settings.redis_url)}")
+    yield Sight("Redis", Health.GOOD, f"{_version(server)} at {faults.host(services.settings.redis_url)}")
     yield costs.of_clock(skew)
     yield costs.of_eviction(evicts)
     yield costs.of_persistence(keeps=keeps)
     yield costs.of_workers_heard(names)
     yield costs.of_dead(dead)
+
+
+def _version(server: dict[str, Any]) -> str:
+    # Valkey tells the Redis version it is compatible with, and its own.
+    if valkey := server.get("valkey_version"):
+        return f"Valkey {valkey}"
+    return f"Redis {server.get('redis_version')}"
 
 
 def _policy(services: Services) -> Iterator[Sight]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,7 +19,7 @@ from workers.services import Services
 from workers.settings import WorkerSettings
 
 MOST = 10_000
-"""Events of a state that a filter looks at, newest first."""
+"""Events that a filter looks at, newest first."""
 
 CONNECT_SECONDS = 3.0
 
@@ -127,21 +128,14 @@ def run(wanted: Wanted, *, dry_run: bool, json: bool) -> int:
 
 def _find(services: Services, wanted: Wanted) -> list[tuple[str, Record | None]]:
     if wanted.ids:
-        records: Iterable[tuple[str, Record | None]] = [
-            (message_id, services.ledger.get(message_id)) for message_id in dict.fromkeys(wanted.ids)
-        ]
-    else:
-        records = [
-            (record.event.message_id, record)
-            for record in services.ledger.find(
-                states=_ENDED, project_id=wanted.project, since=wanted.since or 0, most=MOST
-            )
-        ]
-    return [
-        (message_id, record)
-        for message_id, record in records
-        if record is None or wanted.lets_through(record)
-    ]
+        ids = dict.fromkeys(wanted.ids)
+        return [(message_id, services.ledger.get(message_id)) for message_id in ids]
+    records = services.ledger.find(
+        states=_ENDED, project_id=wanted.project, since=wanted.since or 0, most=MOST
+    )
+    if len(records) == MOST:
+        print(f"dwgate: only the newest {MOST} events were looked at: use --since again", file=sys.stderr)
+    return [(record.event.message_id, record) for record in records if wanted.lets_through(record)]
 
 
 def _reach_broker(services: Services) -> None:

@@ -102,7 +102,15 @@ def _row(what: Operation, one: Sent, posted: Posted | None) -> tuple[object, ...
         one.message_id,
         what.event_code,
         delivery.status or "no answer",
-        delivery.body,
+        _status(delivery.body),
         posted.result.value if posted else None,
         posted.tip if posted else None,
     )
+
+
+def _status(body: str) -> str:
+    """Return the word by which ingest says what became of a delivery; another server's answer as it is."""
+    try:
+        return str(orjson.loads(body)["status"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return body[:60]

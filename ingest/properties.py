@@ -1,7 +1,7 @@
 """AMQP properties of an event's message, encoded faster than field by field.
 
-Every message has the same headers but three. pamqp encodes the constant ones once here, which saves a third
-of what publishing costs; a test compares the bytes with pamqp's own.
+Every message has the same headers but three. pamqp encodes the constant ones once here: 4 instead of 25
+microseconds a message, measured alone. A test reads the bytes back with pamqp.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Publishing to RabbitMQ: confirmed, mandatory and persistent, over one connection that is kept up.
 
-The channel of aiormq (aio-pika's engine) is used as it is: aio-pika's message objects cost half of what
-one event may cost. A keeper connects, declares the topology, waits for the connection's end, and
-begins anew; nobody who publishes ever waits for it.
+The channel of aiormq (aio-pika's engine) is used as it is, without aio-pika's message objects. A keeper
+connects, declares the topology, waits for the connection's end, and begins anew; nobody who publishes ever
+waits for it.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class _Server(uvicorn.Server):
 
 
 def _calm_collector() -> None:
-    """Keep the collector off what stays for ever: it took a third of the time of a busy process."""
+    """Keep the collector off what stays for ever: modules and settings need no second look."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

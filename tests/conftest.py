@@ -50,6 +50,11 @@ class ForeignBroker:
     def restore(self) -> None:
         """Nothing to do: nobody may have done anything to it."""
 
+    def fresh_url(self) -> str:
+        """Return its URL, after deleting dwgate's queues there."""
+        clean_broker(self.url)
+        return self.url
+
     def close(self) -> None:
         """Leave it alone."""
 
@@ -78,8 +83,7 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture
 def broker_url(rabbitmq: Broker) -> Iterator[str]:
-    """URL of the session's RabbitMQ, up and without dwgate's queues; put right again after the test."""
+    """URL of an empty virtual host of the session's RabbitMQ; put right again after the test."""
     rabbitmq.restore()
-    clean_broker(rabbitmq.url)
-    yield rabbitmq.url
+    yield rabbitmq.fresh_url()
     rabbitmq.restore()

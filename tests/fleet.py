@@ -1,4 +1,4 @@
-"""dwgate as real processes against the emulator, on engines that a test gives: ingest and any number of workers.
+"""dwgate as real processes against the emulator, on engines that a test gives: ingest and workers.
 
 with fleet(broker_url, redis_url, tmp_path) as gate:
     message_id = gate.send("commit-file-bad")
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import httpx
 import orjson
 
-from common.ledger import Ledger, connect
+from common.ledger import Ledger, Record, connect
 from deploy.local import events
 from deploy.local.eventbridge import CERTIFICATE_FILE, Signer
 from deploy.local.samples import Sample, load_samples
@@ -129,7 +129,7 @@ class Gate:
         """SIGKILL a worker with all its processes, as a lost machine would."""
         if worker.poll() is None:
             os.killpg(worker.pid, signal.SIGKILL)
-        # The processes of a worker have groups of their own, and end when it does (SIGTERM): these are killed.
+        # The processes of a worker have groups of their own, and end when it does: these are killed too.
         for pid in _children_of_group(self.environment["DWGATE_TEST_MARK"], worker.pid):
             _kill(pid)
         worker.wait()
@@ -189,6 +189,18 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def ended(gate: Gate, message_id: str, seconds: float = 20) -> Record:
+    """Wait until nothing more happens to an event by itself; return what is known of it."""
+
+    def look() -> Record | None:
+        record = gate.ledger.get(message_id)
+        return record if record and record.state.ended else None
+
+    found = wait_for(look, seconds)
+    assert found
+    return found
 
 
 @contextmanager

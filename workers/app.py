@@ -65,6 +65,9 @@ def _rabbitmq(settings: WorkerSettings) -> dict[str, Any]:
     declare = settings.broker_topology == "declare"
     return {
         "task_queues": [queues.amqp(queue, declare=declare) for queue in topology.TASK_QUEUES],
+        # kombu forgets the exchange of a queue with several bindings: it is the default then.
+        "task_default_exchange": topology.EXCHANGE,
+        "task_default_exchange_type": "topic",
         "broker_transport_options": {"confirm_publish": True, "confirm_timeout": PUBLISH_SECONDS},
         "broker_native_delayed_delivery_queue_type": "quorum",
         "worker_detect_quorum_queues": declare,

@@ -129,8 +129,10 @@ def _keep(services: Services, producer: Producer, item: Parked, state: State | N
 
 
 _HEADERS = frozenset(
-    ("lang", "task", "id", "root_id", "parent_id", "group", "retries", "eta", "expires", "timelimit")
-    + ("ignore_result", "argsrepr", "kwargsrepr", "origin", "shadow")
+    [
+        *("lang", "task", "id", "root_id", "parent_id", "group", "retries", "eta", "expires", "timelimit"),
+        *("ignore_result", "argsrepr", "kwargsrepr", "origin", "shadow"),
+    ]
 )
 """The headers of a Celery message; the broker's own (its deaths and deliveries) do not go round again."""
 

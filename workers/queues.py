@@ -42,3 +42,19 @@ def dead(*, declare: bool) -> Queue:
 def plain(queue: topology.Queue) -> Queue:
     """Return `queue` for a broker without exchanges: a message goes to it by its name."""
     return Queue(queue.name, Exchange(""), routing_key=queue.name)
+
+
+def name_for(routing_key: str) -> str:
+    """Return the name of the task queue that a message with `routing_key` came from.
+
+    The key is one of the queue's own, one of those behind the steps of Celery's delayed delivery
+    (`0.1.….check.cpu`), or on a broker without exchanges the name itself.
+
+    Raises:
+        LookupError: no task queue has such a key.
+    """
+    for queue in topology.TASK_QUEUES:
+        for key in (queue.name, *queue.routing_keys):
+            if routing_key == key or routing_key.endswith(f".{key}"):
+                return queue.name
+    raise LookupError(f"no task queue has the routing key {routing_key}")

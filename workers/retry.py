@@ -23,7 +23,7 @@ STOP = RetryDecision(again=False)
 def decide(
     attempts: int, *, now: float, until: float, most: int = MOST_ATTEMPTS, cap: float = 8.0
 ) -> RetryDecision:
-    """Decide after a transient fault: wait 1, 2, 4 … seconds with a jitter of a quarter, never past `until`.
+    """Decide after a transient fault: wait 1, 2, 4 … seconds and up to a quarter more, never past `until`.
 
     Args:
         attempts: how often it was tried, 1 after the first.
@@ -34,5 +34,5 @@ def decide(
     """
     if attempts >= most:
         return STOP
-    seconds = min(cap, 2.0 ** (attempts - 1)) * random.uniform(0.75, 1.25)  # noqa: S311 - a jitter, no secret
+    seconds = min(cap, 2.0 ** (attempts - 1)) * random.uniform(1, 1.25)  # noqa: S311 - a jitter, no secret
     return RetryDecision(again=True, seconds=seconds) if now + seconds < until else STOP

@@ -16,8 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import structlog
 
 from common.telemetry import configure_logging
-from workers import policy
 from workers.checks import registry
+from workers.policy import load as load_policy
 from workers.roles import Group, Pool, Role, processes
 from workers.settings import WorkerSettings
 
@@ -66,7 +66,7 @@ def run(
         workers.checks.registry.CheckError: a check cannot be loaded.
     """
     configure_logging(settings.log_level, "worker")
-    policy.load(settings.policy_file, registry.load())
+    load_policy(settings.policy_file, registry.load())
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

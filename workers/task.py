@@ -12,7 +12,7 @@ from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.exceptions import OperationalError
 
-from workers import metrics, retry
+from workers import metrics, queues, retry
 from workers.dataworks.errors import Transient
 
 TRANSIENT = (Transient, redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, OperationalError)
@@ -70,10 +70,14 @@ class GateTask(Task):  # type: ignore[misc]  # Celery ships no types
         raise self._again(decision.seconds)
 
     def _again(self, seconds: float) -> Retry:
-        # To its own queue alone: the key it came by may be one that also parks a copy.
-        queue = self.queue or self.request.delivery_info["routing_key"]
+        # To its queue alone: the key it came by may be one that also parks a copy. Whole seconds, at least
+        # one, are what RabbitMQ's delayed delivery knows.
         return self.retry(
-            countdown=seconds, queue=queue, argsrepr=self.request.argsrepr, kwargsrepr="{}", throw=False
+            countdown=max(seconds, 1.0),
+            queue=queues.name_for(self.request.delivery_info["routing_key"]),
+            argsrepr=self.request.argsrepr,
+            kwargsrepr="{}",
+            throw=False,
         )
 
 

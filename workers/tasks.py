@@ -18,14 +18,12 @@ def register(app: Celery, services: Services) -> None:
 
     class Intake(GateTask):
         name = topology.TASK_INTAKE
-        queue = topology.INTAKE.name
 
         def run(self, event: dict[str, Any]) -> None:
             intake.intake(services, Event.from_json(event))
 
     class Check(GateTask):
         name = topology.TASK_CHECK
-        # A retry goes back to the queue it came from: CPU or waiting.
 
         def run(self, *, v: int, message_id: str, run: int, check: str, until: float) -> None:
             _readable(v)
@@ -33,7 +31,6 @@ def register(app: Celery, services: Services) -> None:
 
     class Report(GateTask):
         name = topology.TASK_REPORT
-        queue = topology.REPORTS.name
 
         def run(self, *, v: int, message_id: str, run: int, until: float) -> None:
             _readable(v)

@@ -19,11 +19,13 @@ from common import settings as common_settings
 from common.telemetry import configure_logging
 from workers import backstop, reconciler, tasks, watchdog
 from workers.app import create_app
+from workers.review.engine import review
 from workers.roles import GROUPS, QUEUES, Group, Pool, Role
 from workers.services import Services
 from workers.settings import WorkerSettings
 
 BEAT_SECONDS = 5.0
+ODPS_SQL = 10
 _PR_SET_PDEATHSIG = 1
 
 log = structlog.get_logger()
@@ -39,11 +41,20 @@ def main(argv: Sequence[str]) -> None:
     app = create_app(settings)
     services = Services(settings, app)
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
+    _warm_up(services, group)
     if group.pool is Pool.NONE:
         _watch(services, name)
     else:
         tasks.register(app, services)
         _consume(app, services, group, name, int(argv[1]), roles)
+
+
+def _warm_up(services: Services, group: Group) -> None:
+    """Load what takes a second to load, so that the first event need not wait for it."""
+    if group.pool is Pool.PREFORK:
+        review("SELECT 1", ODPS_SQL)
+    else:
+        services.dataworks.open()
 
 
 def end_with_parent() -> None:
@@ -68,6 +79,7 @@ def _consume(
     signals.setup_logging.connect(keep_logging, weak=False)
     app.worker_main(
         [
+            "--quiet",
             "worker",
             f"--pool={group.pool}",
             f"--concurrency={concurrency}",

@@ -229,7 +229,8 @@ class Ledger:
 
     def workers(self) -> list[str]:
         """Return the names of the worker processes heard of in the last 15 seconds."""
-        names = self.client.zrangebyscore(self.key("workers"), time.time() - BEAT_SECONDS, "+inf")
+        since = time.time() - BEAT_SECONDS
+        names = cast("list[bytes]", self.client.zrangebyscore(self.key("workers"), since, "+inf"))
         return [name.decode() for name in names]
 
     def seen_before(self, message_id: str, seconds: float) -> bool:
@@ -309,7 +310,7 @@ class Ledger:
         return dict(zip(_STATES, pipe.execute(), strict=True))
 
     def reject(self, body: bytes, why: str) -> None:
-        """Keep an authentic message that could not be read as an event: the newest 1,000, as long as events."""
+        """Keep an authentic message that could not be read as an event: the newest 1,000 are kept."""
         entry = orjson.dumps({"at": time.time(), "why": why, "body": body[:65536].decode(errors="replace")})
         pipe = self.client.pipeline(transaction=True)
         pipe.lpush(self.key("rejects"), zlib.compress(entry))

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from common.ledger import State
-from common.points import POINTS, Answer
+from common.points import POINTS, Answer, ExtensionPoint
 from deploy.local import events
-from tests.conftest import Broker
-from tests.engines import Valkey, clean_broker
-from tests.fleet import ACCOUNT, SAMPLES, Gate, fleet, wait_for
+from tests.emulators import PROJECT_ID
+from tests.fleet import ACCOUNT, SAMPLES, Gate, ended
 
-
-@pytest.fixture(scope="module")
-def gate(rabbitmq: Broker, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
-    rabbitmq.restore()
-    valkey.restore()
-    valkey.clean()
-    clean_broker(rabbitmq.url)
-    settings = {"DWGATE_RECONCILE_SECONDS": "2"}
-    with fleet(rabbitmq.url, valkey.url, tmp_path_factory.mktemp("way"), settings=settings) as running:
-        yield running
+NEWER = [point for point in POINTS if point.code not in {sample.event_code for sample in SAMPLES.values()}]
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
@@ -34,9 +24,104 @@ def test_every_sample_gets_its_verdict_once(gate: Gate, name: str) -> None:
 
     assert verdict["result"] == SAMPLES[name].expected
     assert len(gate.posts(message_id)) == 1
-    record = wait_for(lambda: r if (r := gate.ledger.get(message_id)) and r.state.ended else None)
+    record = ended(gate, message_id)
     assert record.state is State.REPORTED
     assert record.missing == ()
     assert record.verdict
     assert verdict["tip"] == record.verdict.tip
     assert verdict["at"] < record.deadline_at
+
+
+@pytest.mark.parametrize("point", NEWER, ids=lambda point: point.code)
+def test_newer_extension_points_are_answered_by_their_own_operation(
+    gate: Gate, point: ExtensionPoint
+) -> None:
+    code = point.code
+    event = events.envelope(code, events.body(code), account_id=ACCOUNT, now=time.time())
+    gate.emulator.start_process(event["id"], code)
+    assert gate.post(event).json()["status"] == "queued"
+
+    verdict = gate.verdict(event["id"])
+    assert verdict["result"] == "OK"
+    assert verdict["action"] == point.answer
+    assert verdict["action"] in set(Answer)
+
+
+def test_the_same_event_five_times_at_once_gets_one_verdict(gate: Gate) -> None:
+    message_id, event, sample = gate.sample("commit-file-bad")
+    gate.begin(message_id, sample)
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: gate.post(event), range(5)))
+
+    statuses = [answer.json()["status"] for answer in answers]
+    assert {answer.status_code for answer in answers} == {200}
+    assert statuses.count("queued") == 1
+    assert statuses.count("duplicate") == 4
+    assert gate.verdict(message_id)["result"] == "FAIL"
+    ended(gate, message_id)
+    assert len(gate.posts(message_id)) == 1
+
+
+def test_a_regular_copy_starts_no_second_check(gate: Gate) -> None:
+    message_id, event, sample = gate.sample("commit-file-good")
+    gate.begin(message_id, sample)
+    copy = events.regular_copy(event)
+    assert gate.post(event).json()["status"] == "queued"
+    assert gate.post(copy).json()["status"] == "queued"
+
+    assert gate.verdict(message_id)["result"] == "OK"
+    record = ended(gate, copy["id"])
+    assert record.state is State.IGNORED
+    assert record.planned == ()
+    assert gate.emulator.verdicts(copy["id"]) == []
+
+
+def test_an_extension_point_message_that_says_it_does_not_block_is_answered(gate: Gate) -> None:
+    message_id, event, sample = gate.sample("commit-file-bad", blocking=False)
+    gate.begin(message_id, sample)
+    gate.post(event)
+    assert gate.verdict(message_id)["result"] == "FAIL"
+
+
+def test_a_plain_event_is_ignored(gate: Gate) -> None:
+    _, event, _ = gate.sample("freeze-node-good")
+    event["type"] = "dataworks:NodeChange:NodeChangeUpdated"
+    answer = gate.post(event)
+    assert (answer.status_code, answer.json()["status"]) == (200, "ignored")
+    assert gate.ledger.get(event["id"]) is None
+
+
+def test_an_operation_whose_event_never_arrived_is_answered(gate: Gate) -> None:
+    message_id = str(uuid.uuid4())
+    sample = SAMPLES["commit-file-bad"]
+    gate.emulator.start_process(message_id, "commit-file", project_id=PROJECT_ID, snapshot=sample.snapshot)
+
+    assert gate.verdict(message_id)["result"] == "FAIL"
+    record = ended(gate, message_id)
+    assert record.event.recovered
+    assert record.outcomes["code-review"].findings
+
+
+def test_a_recovered_operation_that_cannot_be_checked_is_no_silent_pass(gate: Gate) -> None:
+    message_id = str(uuid.uuid4())
+    gate.emulator.start_process(message_id, "delete-file", project_id=PROJECT_ID)
+
+    verdict = gate.verdict(message_id)
+    assert verdict["result"] == "WARN"
+    assert "downstream-impact" in verdict["tip"]
+
+
+def test_no_code_and_no_secret_is_in_any_log(gate: Gate) -> None:
+    message_id = gate.send("commit-file-bad")
+    gate.verdict(message_id)
+    logs = gate.logs()
+
+    assert message_id in logs
+    for secret in (
+        "MadeUpSecretOfTheShop",
+        "dws_trade_user_1d",
+        "token-of-the-tests",
+        "test-secret",
+        "made-up",
+    ):
+        assert secret not in logs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,7 +42,7 @@ class Sentinel(Engine):
     def command(self, *words: str | int) -> None:
         """Send a Sentinel command."""
         client = redis.Redis(port=self.port, socket_timeout=2, socket_connect_timeout=2)
-        client.execute_command("SENTINEL", *words)
+        client.execute_command("SENTINEL", *words)  # type: ignore[no-untyped-call]
         client.close()
 
 

@@ -1,1 +1,1 @@
-"""The questions asked about an event: one file a check. `registry` finds them, also those of other packages."""
+"""The questions asked about an event: one file a check. `registry` finds them, other packages' too."""

@@ -38,8 +38,11 @@ class Options(BaseModel):
 
 
 class Lookups(Protocol):
-    """What a check may ask DataWorks. Each call is bounded by the event's deadline, shares the fleet's quota
-    and may be answered from a cache of about a minute. All raise `DataWorksError`."""
+    """What a check may ask DataWorks.
+
+    Each call is bounded by the event's deadline, shares the fleet's quota and may be answered from a cache
+    of about a minute. All raise `DataWorksError`; a check lets that pass, and it is tried again.
+    """
 
     def node_children(self, node_id: int, environment: Environment = ...) -> tuple[Node, ...]:
         """Return the nodes that depend on `node_id`, one hop."""

@@ -1,0 +1,31 @@
+"""The engines of a benchmark: a Valkey of its own, and RabbitMQ: of its own, or the one that is named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.engines import RabbitMQ, Valkey, clean_broker
+
+
+@contextmanager
+def engines(directory: Path) -> Iterator[tuple[str, str]]:
+    """Start Valkey, and RabbitMQ unless DWGATE_TEST_BROKER_URL names one; yield their URLs, both empty."""
+    for name in ("valkey", "rabbitmq"):
+        (directory / name).mkdir()
+    valkey = Valkey(directory / "valkey")
+    given = os.environ.get("DWGATE_TEST_BROKER_URL")
+    rabbitmq = None if given else RabbitMQ(directory / "rabbitmq")
+    try:
+        valkey.start()
+        if rabbitmq:
+            rabbitmq.start()
+        broker = given or (rabbitmq.url if rabbitmq else "")
+        clean_broker(broker)
+        yield broker, valkey.url
+    finally:
+        valkey.close()
+        if rabbitmq:
+            rabbitmq.close()

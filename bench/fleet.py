@@ -1,0 +1,223 @@
+"""Send 1,000 events to a fleet whose workers are killed one after the other, and count the verdicts.
+
+    python -m bench.fleet [--events 1000] [--rate 50] [--workers 2] [--kill-every 5]
+
+Ingest, the workers, the emulator, RabbitMQ (one of its own, or DWGATE_TEST_BROKER_URL) and Valkey run as
+real processes. Signed events, the good and the bad sample of each extension point in turn, come at a fixed
+rate. Every few seconds one worker is ended with SIGKILL, with all its processes, and another is started in
+its place; that goes on until the last verdict is there. The aim: every event gets one verdict, posted once,
+before its deadline. Exit 1 when it is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import orjson
+
+from bench.engines import engines
+from bench.quantiles import quantile
+from common.ledger import State
+from common.verdicts import Result
+from tests.fleet import SAMPLES, TARGET, TOKEN, Gate, fleet
+
+SENDERS = 16
+SETTLE_SECONDS = 90.0
+"""How long after the last event verdicts are waited for: longer than any deadline of the built-in policy."""
+
+READ_QPS, WRITE_QPS = 500, 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One event: when it was due to be sent (seconds since the epoch), how ingest answered, what is right."""
+
+    message_id: str
+    at: float
+    status: int
+    expected: Result
+
+
+@dataclass(slots=True)
+class Score:
+    """What became of the events."""
+
+    sent: int
+    answers: Counter[int]
+    kills: int
+    verdicts: int = 0
+    once: int = 0
+    more: int = 0
+    differing: int = 0
+    wrong: int = 0
+    late: int = 0
+    dead: int = 0
+    seconds: list[float] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def met(self) -> bool:
+        """Whether every event got one verdict, once, in time."""
+        return self.sent == self.answers[200] == self.verdicts == self.once and not self.late
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--events", type=int, default=1000, help="how many")
+    parser.add_argument("--rate", type=float, default=50, help="events a second")
+    parser.add_argument("--workers", type=int, default=2, help="`dwgate worker` processes, every role each")
+    parser.add_argument("--kill-every", type=float, default=5, help="seconds between two SIGKILLs; 0 for none")
+    parser.add_argument("--logs", type=Path, help="where the logs of dwgate go; nowhere if not given")
+    options = parser.parse_args()
+    settings = {
+        "DWGATE_OPENAPI_READ_QPS": str(READ_QPS),
+        "DWGATE_OPENAPI_WRITE_QPS": str(WRITE_QPS),
+    }
+    with tempfile.TemporaryDirectory(prefix="dwgate-bench-") as folder:
+        directory = Path(folder)
+        logs = options.logs or directory / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        with (
+            engines(directory) as (broker, redis),
+            fleet(
+                *(broker, redis, logs),
+                workers=options.workers,
+                settings=settings,
+                read_qps=READ_QPS,
+                write_qps=WRITE_QPS,
+            ) as gate,
+        ):
+            with kills(gate, options.kill_every) as killed:
+                sent = send(gate, options.events, options.rate)
+                settle(gate)
+            result = score(gate, sent, len(killed))
+    show(result)
+    sys.exit(not result.met)
+
+
+@contextmanager
+def kills(gate: Gate, every: float) -> Iterator[list[float]]:
+    """Kill the longest running worker every so many seconds and start another; yield when that was."""
+    stop = threading.Event()
+    killed: list[float] = []
+
+    def loop() -> None:
+        while not stop.wait(every):
+            oldest = next(worker for worker in gate.workers if worker.poll() is None)
+            gate.kill(oldest)
+            gate.start_worker(ready=False)
+            killed.append(time.time())
+
+    thread = threading.Thread(target=loop)
+    if every:
+        thread.start()
+    try:
+        yield killed
+    finally:
+        stop.set()
+        if every:
+            thread.join()
+
+
+def send(gate: Gate, count: int, rate: float) -> list[Sent]:
+    """Begin every operation at the emulator and send its event, at a fixed rate."""
+    begin = time.time() + 0.5
+    names = itertools.islice(itertools.cycle(SAMPLES), count)
+    with (
+        httpx.Client(base_url=gate.url, trust_env=False, timeout=10) as client,
+        ThreadPoolExecutor(SENDERS) as pool,
+    ):
+        jobs = [
+            pool.submit(_send, gate, client, name, begin + number / rate)
+            for number, name in enumerate(names)
+        ]
+        return [job.result() for job in jobs]
+
+
+def _send(gate: Gate, client: httpx.Client, name: str, due: float) -> Sent:
+    message_id, event, sample = gate.sample(name)
+    time.sleep(max(0.0, due - time.time()))
+    gate.begin(message_id, sample)
+    body, now = orjson.dumps(event), time.time()
+    headers = gate.signer.sign(TARGET, body, now, TOKEN)
+    try:
+        status = client.post("/events", content=body, headers=headers).status_code
+    except httpx.TransportError:
+        status = 0
+    return Sent(message_id, now, status, sample.expected)
+
+
+def settle(gate: Gate) -> None:
+    """Wait until no operation waits for its verdict any more."""
+    limit = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < limit and gate.emulator.state()["processes"].get("CHECKING"):
+        time.sleep(0.5)
+
+
+def score(gate: Gate, sent: list[Sent], killed: int) -> Score:
+    """Hold what the emulator was given against what was sent, and against the ledger's deadlines."""
+    applied: dict[str, list[dict[str, object]]] = {}
+    for post in gate.emulator.verdicts():
+        if post["fate"] in ("first", "late"):
+            applied.setdefault(post["message_id"], []).append(post)
+    result = Score(len(sent), Counter(event.status for event in sent), killed)
+    for event in sent:
+        _count(result, gate, event, applied.get(event.message_id, []))
+    return result
+
+
+def _count(result: Score, gate: Gate, event: Sent, posts: list[dict[str, object]]) -> None:
+    record = gate.ledger.get(event.message_id)
+    result.dead += record is not None and record.state is State.DEAD
+    if record and record.verdict:
+        result.reasons[record.verdict.reason.value] += 1
+    if not posts:
+        return
+    first = float(str(posts[0]["at"]))
+    result.verdicts += 1
+    result.once += len(posts) == 1
+    result.more += len(posts) > 1
+    result.differing += len({str(post["result"]) for post in posts}) > 1
+    result.wrong += posts[0]["result"] != event.expected
+    result.late += record is None or first > record.deadline_at
+    result.seconds.append(first - event.at)
+
+
+def show(result: Score) -> None:
+    """Print the table."""
+    answers = ", ".join(f"{count} × {status}" for status, count in sorted(result.answers.items()))
+    reasons = ", ".join(f"{count} × {reason}" for reason, count in sorted(result.reasons.items()))
+    times = " / ".join(f"{quantile(result.seconds, share):.2f}" for share in (0.5, 0.99, 1.0))
+    rows = {
+        "events sent": result.sent,
+        "answers of ingest": answers,
+        "workers killed": result.kills,
+        "verdicts": result.verdicts,
+        "posted exactly once": result.once,
+        "posted more than once": result.more,
+        "with different results": result.differing,
+        "wrong for their sample": result.wrong,
+        "after their deadline": result.late,
+        "dead": result.dead,
+        "decided because": reasons,
+        "seconds from POST to verdict, p50 / p99 / max": times,
+        "aim": "met" if result.met else "missed",
+    }
+    for name, value in rows.items():
+        print(f"{name:46} {value}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Engines and workers that die, hang or come back: no event lost, no second verdict, no restart of ours."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psutil
+import pytest
+
+from common.ledger import State
+from tests.conftest import Broker
+from tests.engines import Valkey
+from tests.fleet import SAMPLES, Gate, ended, fleet, wait_for
+
+NAME = "commit-file-bad"
+OPERATION = "UpdateIDEEventResult"
+
+
+@pytest.fixture
+def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    for engine in engines:
+        engine.restore()
+    with fleet(engines[0].url, engines[1].url, tmp_path_factory.mktemp("engines"), workers=0) as running:
+        yield running
+        for engine in engines:
+            engine.restore()
+
+
+def one_verdict(gate: Gate, message_id: str, name: str = NAME) -> None:
+    assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
+    record = ended(gate, message_id, 60)
+    assert record.state is State.REPORTED
+    assert record.missing == ()
+    posts = gate.posts(message_id)
+    assert len(posts) == 1
+    assert posts[0]["at"] < record.deadline_at
+
+
+def refused_in_time(gate: Gate) -> None:
+    _, event, _ = gate.sample(NAME)
+    started = time.monotonic()
+    answer = gate.post(event)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert time.monotonic() - started < 2.5
+
+
+def process(gate: Gate, group: str) -> psutil.Process:
+    """The process of the first worker that plays the roles of `group`."""
+    children = psutil.Process(gate.workers[0].pid).children()
+    return next(child for child in children if group in child.cmdline())
+
+
+def test_a_broker_that_dies_and_comes_back(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+    gate.start_worker()
+    message_id, event, sample = gate.sample(NAME)
+    gate.begin(message_id, sample)
+    engines[0].kill()
+    refused_in_time(gate)
+    engines[0].start()
+    wait_for(lambda: gate.post(event).status_code == 200, 40, every=0.5)
+    one_verdict(gate, message_id)
+
+
+def test_a_broker_that_hangs_and_goes_on(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+    gate.start_worker()
+    message_id, event, sample = gate.sample(NAME)
+    gate.begin(message_id, sample)
+    engines[0].stop_process()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: refused_in_time(gate), range(8)))
+    engines[0].resume()
+    wait_for(lambda: gate.post(event).status_code == 200, 40, every=0.5)
+    one_verdict(gate, message_id)
+
+
+def test_events_under_way_survive_the_death_of_the_broker(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+    gate.start_worker()
+    gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
+    sent = [gate.send(NAME) for _ in range(8)]
+    engines[0].kill()
+    engines[0].start()
+    for message_id in sent:
+        one_verdict(gate, message_id)
+
+
+def test_events_under_way_survive_a_restart_of_redis(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+    gate.start_worker()
+    gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
+    sent = [gate.send(NAME) for _ in range(8)]
+    engines[1].kill()
+    sent += [gate.send(NAME) for _ in range(4)]
+    engines[1].start()
+    for message_id in sent:
+        one_verdict(gate, message_id)
+
+
+def test_what_redis_forgot_comes_again_from_the_broker(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+    sent = [gate.send(NAME) for _ in range(3)]
+    gate.start_worker("--role", "watchdog")
+    gate.start_worker("--role", "intake")
+    wait_for(lambda: all(gate.ledger.get(message_id) for message_id in sent))
+    gate.kill(gate.workers[1])
+    engines[1].clean()
+    gate.start_worker()
+    for message_id in sent:
+        assert gate.verdict(message_id, 90)["result"] == "FAIL"
+        assert ended(gate, message_id, 60).state is State.REPORTED
+        assert len(gate.posts(message_id)) == 1
+
+
+def test_a_worker_killed_during_a_check(gate: Gate) -> None:
+    gate.start_worker()
+    gate.emulator.fault("hang", action="GetNodeChildren", times=1, seconds=4)
+    message_id = gate.send("freeze-node-bad")
+    wait_for(lambda: (r := gate.ledger.get(message_id)) and r.attempts.get("downstream-impact"))
+    gate.kill(gate.workers[0])
+    gate.start_worker()
+    one_verdict(gate, message_id, "freeze-node-bad")
+
+
+def test_a_worker_killed_between_post_and_acknowledgement(gate: Gate) -> None:
+    gate.start_worker()
+    gate.emulator.fault("hang", action=OPERATION, times=1, seconds=4)
+    message_id = gate.send(NAME)
+    gate.verdict(message_id)  # DataWorks has it; the worker waits for the reply
+    assert (record := gate.ledger.get(message_id))
+    assert record.state is State.DECIDED
+    gate.kill(gate.workers[0])
+    gate.start_worker()
+    one_verdict(gate, message_id)
+
+
+@pytest.mark.parametrize("group", ["checks", "waiting", "reports", "watch"])
+def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: Gate, group: str) -> None:
+    gate.start_worker()
+    process(gate, group).send_signal(signal.SIGKILL)
+    message_id = gate.send(NAME)
+    one_verdict(gate, message_id)
+    wait_for(lambda: process(gate, group).is_running(), 40)
+
+
+def test_one_of_two_workers_dies_and_the_other_goes_on(gate: Gate) -> None:
+    gate.start_worker()
+    gate.start_worker()
+    sent = [gate.send(name) for name in sorted(SAMPLES)]
+    gate.kill(gate.workers[0])
+    for message_id, name in zip(sent, sorted(SAMPLES), strict=True):
+        one_verdict(gate, message_id, name)
+
+
+def test_a_worker_asked_to_end_leaves_nothing_undone_and_no_process(gate: Gate) -> None:
+    worker = gate.start_worker()
+    gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
+    sent = [gate.send(NAME) for _ in range(4)]
+    children = psutil.Process(worker.pid).children(recursive=True)
+    worker.terminate()
+    assert worker.wait(40) == 0
+    assert [child for child in children if child.is_running()] == []
+    gate.start_worker()
+    for message_id in sent:
+        one_verdict(gate, message_id)
+
+
+def test_events_wait_for_workers_that_are_not_there_yet(gate: Gate) -> None:
+    sent = [gate.send(NAME) for _ in range(3)]
+    gate.start_worker()
+    for message_id in sent:
+        one_verdict(gate, message_id)
