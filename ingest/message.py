@@ -1,4 +1,4 @@
-"""The Celery message of an event: task message protocol 2, built by hand so that ingest needs no Celery.
+"""The Celery message of events: task message protocol 2, built by hand so that ingest needs no Celery.
 
 Source: Celery manual, "Message protocol", version 2. The arguments are not shown in `argsrepr`: whatever
 watches tasks (Flower, logs) shows that text, and an event may hold what is not for everyone.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,8 @@ CONTENT_ENCODING = "utf-8"
 PERSISTENT = 2
 
 _ORIGIN = f"ingest{os.getpid()}@{socket.gethostname()}"
-_EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-STATIC_HEADERS: dict[str, Any] = {
+_REST = orjson.dumps([{}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])[1:]
+_HEADERS: dict[str, Any] = {
     "lang": "py",
     "task": topology.TASK_INTAKE,
     "parent_id": None,
@@ -35,7 +36,24 @@ STATIC_HEADERS: dict[str, Any] = {
     "ignore_result": True,
     "origin": _ORIGIN,
 }
-"""The headers that every message has alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An event, ready to go into a message.
+
+    Attributes:
+        message_id: the event.
+        content: the event as JSON.
+    """
+
+    message_id: str
+    content: bytes
+
+    @classmethod
+    def of(cls, event: Event) -> Item:
+        """Write `event` down."""
+        return cls(event.message_id, orjson.dumps(event.to_json()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +61,9 @@ class Message:
     """A Celery message, ready to be published with the constants above.
 
     Attributes:
-        task_id: the task's id, which is the event's message id; also the correlation id.
+        task_id: the task's id, which is the first event's message id; also the correlation id.
         headers: the protocol's headers.
-        body: arguments, keyword arguments and embedded options as JSON.
+        body: arguments (the events), keyword arguments and embedded options as JSON.
     """
 
     task_id: str
@@ -53,8 +71,10 @@ class Message:
     body: bytes
 
 
-def build(event: Event) -> Message:
-    """Return the message that hands `event` to the intake task."""
-    task_id = event.message_id
-    headers = {**STATIC_HEADERS, "id": task_id, "root_id": task_id, "argsrepr": repr(task_id)}
-    return Message(task_id, headers, orjson.dumps([[event.to_json()], {}, _EMBED]))
+def build(items: Sequence[Item]) -> Message:
+    """Return the message that hands events to the intake task, each as one argument."""
+    task_id = items[0].message_id
+    shown = repr(" ".join(item.message_id for item in items))
+    headers = {**_HEADERS, "id": task_id, "root_id": task_id, "argsrepr": shown}
+    events = b",".join([item.content for item in items])
+    return Message(task_id, headers, b"[[%b],%b" % (events, _REST))

@@ -1,30 +1,25 @@
-"""Publishing to RabbitMQ: confirmed, mandatory and persistent, over one connection that is kept up.
+"""Publishing to RabbitMQ with aio-pika: confirmed, mandatory and persistent, over one connection kept up.
 
-The channel of aiormq (aio-pika's engine) is used as it is, without aio-pika's message objects. A keeper
-connects, declares the topology, waits for the connection's end, and begins anew; nobody who publishes ever
-waits for it.
+A keeper connects, declares the topology, waits for the connection's end, and begins anew; nobody who
+publishes ever waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Literal, cast
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
 
-import aiormq
+import aio_pika
 import structlog
-from aiormq.abc import AbstractConnection
-from aiormq.exceptions import AMQPError, DeliveryError, PublishError
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from yarl import URL
 
 from common import topology
-from ingest.message import Message
-from ingest.properties import EncodedProperties
+from ingest.message import CONTENT_ENCODING, CONTENT_TYPE, Message
 from ingest.publish import PUBLISH_SECONDS, READY_SECONDS, NotDurable
-
-IN_FLIGHT = 256
-"""Messages that wait for their confirm at once; more hardly publish faster, and cost latency."""
 
 HEARTBEAT_SECONDS = 5
 CONNECT_SECONDS = 5.0
@@ -32,7 +27,7 @@ PAUSE_SECONDS = 0.5
 """How long to wait before the next try to connect."""
 
 FAULTS = (AMQPError, OSError, RuntimeError)
-"""What aiormq raises when connection or channel are gone; OSError holds TimeoutError and ConnectionError."""
+"""What aio-pika raises when connection or channel are gone; OSError holds time-outs and ConnectionError."""
 
 _log = structlog.get_logger()
 
@@ -48,9 +43,9 @@ class AmqpPublisher:
     def __init__(self, url: str, mode: Literal["declare", "existing"] = "declare") -> None:
         self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
         self._mode = mode
-        self._window = asyncio.Semaphore(IN_FLIGHT)
         self._connection: AbstractConnection | None = None
-        self._channel: aiormq.Channel | None = None
+        self._exchange: AbstractExchange | None = None
+        self._again = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -68,11 +63,10 @@ class AmqpPublisher:
         if self._connection is None:
             return False
         try:
-            with _faults():
-                async with asyncio.timeout(READY_SECONDS):
-                    probe = await self._connection.channel(publisher_confirms=False)
-                    await probe.close()
-        except NotDurable:
+            async with asyncio.timeout(READY_SECONDS), _faults():
+                probe = await self._connection.channel(publisher_confirms=False)
+                await probe.close()
+        except (NotDurable, TimeoutError):
             return False
         return True
 
@@ -82,25 +76,19 @@ class AmqpPublisher:
         Raises:
             NotDurable: no connection, no queue, no confirm in time, or the broker refused.
         """
-        with _faults():
-            async with asyncio.timeout(PUBLISH_SECONDS), self._window:
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS), _faults():
                 await self._send(message)
+        except TimeoutError:
+            raise NotDurable("no confirm in time") from None
 
     async def _send(self, message: Message) -> None:
-        channel = self._channel
-        if channel is None:
+        if self._exchange is None:
             raise NotDurable("no connection to the broker")
         try:
-            await channel.basic_publish(
-                message.body,
-                exchange=topology.EXCHANGE,
-                routing_key=topology.ROUTING_EVENT,
-                properties=EncodedProperties(message),
-                mandatory=True,
-                wait=False,
-            )
+            await self._exchange.publish(_message(message), topology.ROUTING_EVENT, mandatory=True)
         except PublishError:
-            await channel.close()  # the keeper then declares what is missing
+            self._again.set()  # the keeper then declares what is missing
             raise NotDurable("no queue takes the message") from None
         except DeliveryError:
             raise NotDurable("the broker refused the message") from None
@@ -109,11 +97,11 @@ class AmqpPublisher:
         told = ""
         while True:
             try:
-                with _faults():
+                async with _faults():
                     await self._session()
                 reason = "closed"
-            except NotDurable as error:
-                reason = str(error)
+            except (NotDurable, TimeoutError) as error:
+                reason = str(error) or "timed out"
             if reason != told:
                 _log.warning("broker_lost", reason=reason)
             told = reason
@@ -121,54 +109,61 @@ class AmqpPublisher:
 
     async def _session(self) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await aiormq.connect(self._url)
+            connection = await aio_pika.connect(self._url)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                channel = await _open(connection)
+                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
                 if self._mode == "declare":
                     await _declare(channel)
-            self._connection, self._channel = connection, channel
+                exchange = await channel.get_exchange(topology.EXCHANGE, ensure=False)
+            self._connection, self._exchange = connection, exchange
+            self._again.clear()
             _log.info("broker_connected", host=self._url.host)
-            await asyncio.wait((connection.closing, channel.closing), return_when=asyncio.FIRST_COMPLETED)
+            await self._end(connection, channel)
         finally:
-            self._connection = self._channel = None
+            self._connection = self._exchange = None
             await _close(connection)
 
+    async def _end(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
+        """Wait until the connection or the channel is closed, or a session anew is asked for."""
+        ends = [
+            asyncio.ensure_future(waiting)
+            for waiting in (connection.closed(), channel.closed(), self._again.wait())
+        ]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
-@contextmanager
-def _faults() -> Iterator[None]:
-    """Turn every way in which aiormq says that it cannot go on into NotDurable."""
+
+@asynccontextmanager
+async def _faults() -> AsyncIterator[None]:
+    """Turn every way in which aio-pika says that it cannot go on into NotDurable."""
     task = asyncio.current_task()
     try:
         yield
     except asyncio.CancelledError:
-        # aiormq cancels what waits on a connection that it gives up: nobody cancelled us.
+        # aio-pika cancels what waits on a connection that it gives up: nobody cancelled us.
         if task is None or task.cancelling():
             raise
         raise NotDurable("the connection was given up") from None
-    except TimeoutError:
-        raise NotDurable("no answer in time") from None
     except FAULTS as error:
         raise NotDurable(f"{type(error).__name__}: {error}") from error
 
 
-async def _open(connection: AbstractConnection) -> aiormq.Channel:
-    channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-    return cast("aiormq.Channel", channel)  # the abstract one does not know `wait`
-
-
-async def _declare(channel: aiormq.Channel) -> None:
-    for exchange in (topology.EXCHANGE, topology.DEAD_EXCHANGE):
-        await channel.exchange_declare(exchange, exchange_type="topic", durable=True)
+async def _declare(channel: AbstractChannel) -> None:
+    exchange = await channel.declare_exchange(topology.EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
     for queue in topology.QUEUES:
-        await _declare_queue(channel, queue, topology.EXCHANGE)
-    await _declare_queue(channel, topology.DEAD, topology.DEAD_EXCHANGE)
+        await _declare_queue(channel, queue, exchange)
+    dead = await channel.declare_exchange(topology.DEAD_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
+    await _declare_queue(channel, topology.DEAD, dead)
 
 
-async def _declare_queue(channel: aiormq.Channel, queue: topology.Queue, exchange: str) -> None:
-    await channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments))
+async def _declare_queue(channel: AbstractChannel, queue: topology.Queue, exchange: AbstractExchange) -> None:
+    declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
     for key in queue.routing_keys:
-        await channel.queue_bind(queue.name, exchange, key)
+        await declared.bind(exchange, key)
 
 
 async def _close(connection: AbstractConnection) -> None:
@@ -177,3 +172,15 @@ async def _close(connection: AbstractConnection) -> None:
             await connection.close()
     except FAULTS:
         _log.debug("broker_close_failed")
+
+
+def _message(message: Message) -> aio_pika.Message:
+    return aio_pika.Message(
+        message.body,
+        headers=message.headers,
+        content_type=CONTENT_TYPE,
+        content_encoding=CONTENT_ENCODING,
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        correlation_id=message.task_id,
+        message_id=message.task_id,
+    )

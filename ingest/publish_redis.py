@@ -21,8 +21,7 @@ from common import topology
 from ingest.message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message
 from ingest.publish import PUBLISH_SECONDS, READY_SECONDS, NotDurable
 
-THREADS = 4
-IN_FLIGHT = 64
+THREADS = 2
 SOCKET_SECONDS = 1.0
 
 FAULTS = (RedisError, OperationalError, OSError, TimeoutError)
@@ -40,7 +39,6 @@ class RedisPublisher:
     def __init__(self, url: str) -> None:
         self._url = url
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="publish")
-        self._window = asyncio.Semaphore(IN_FLIGHT)
         self._local = threading.local()
         self._connections: list[Any] = []
 
@@ -69,7 +67,7 @@ class RedisPublisher:
             NotDurable: Redis did not answer in time, or refused.
         """
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS), self._window:
+            async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._run(self._send, message)
         except FAULTS as error:
             _log.warning("publish_failed", error=type(error).__name__)

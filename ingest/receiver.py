@@ -15,9 +15,9 @@ from redis import RedisError
 
 from common.events import Event
 from common.ledger import Ledger
+from ingest.batches import Batches
 from ingest.certificates import Certificates, CertificateUnavailable
 from ingest.envelope import Ignored, Malformed, read
-from ingest.message import build
 from ingest.metrics import Cause, Metrics, Status
 from ingest.publish import NotDurable, Publisher
 from ingest.recent import Recent
@@ -81,6 +81,7 @@ class Receiver:
         self._ledger = ledger
         self._metrics = metrics
         self._clock = clock
+        self._batches = Batches(publisher)
         self._recent = Recent()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
 
@@ -141,7 +142,7 @@ class Receiver:
     async def _publish(self, event: Event) -> Status:
         async def publish() -> None:
             begin = time.perf_counter()
-            await self._publisher.publish(build(event))
+            await self._batches.publish(event)
             self._metrics.publish_seconds.observe(time.perf_counter() - begin)
 
         try:

@@ -7,6 +7,7 @@ with fleet(broker_url, redis_url, tmp_path) as gate:
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import subprocess
@@ -90,7 +91,9 @@ class Gate:
     def sample(self, name: str, *, blocking: bool | None = None) -> tuple[str, dict[str, Any], Sample]:
         """Return a new event of a sample, with its id, and the sample."""
         sample = SAMPLES[name]
-        data = sample.data if blocking is None else {**sample.data, "blockBusiness": blocking}
+        data = copy.deepcopy(sample.data)
+        if blocking is not None:
+            data["blockBusiness"] = blocking
         event = events.envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
         return event["id"], event, sample
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import orjson
 import redis
@@ -23,7 +23,7 @@ from common.ledger import State
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, queues, reporter
 from workers.dataworks.errors import DataWorksError
-from workers.planner import deadline
+from workers.intake import admit
 from workers.services import Services
 from workers.task import place
 
@@ -34,14 +34,6 @@ OLDEST_SECONDS = 86400.0
 _FAULTS = (OSError, KombuError, OperationalError, redis.RedisError)
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """A message that came out of the backstop, with its event."""
-
-    message: Message
-    event: Event
 
 
 def run(services: Services, stop: threading.Event) -> None:
@@ -96,33 +88,49 @@ def _drain(connection: Connection) -> None:
 
 def settle(services: Services, producer: Producer, messages: list[Message]) -> None:
     """Drop, park again or send through intake each message that came out of the backstop."""
-    parked = [item for item in map(_read, messages) if item]
-    states = services.ledger.state([item.event.message_id for item in parked])
-    for item, state in zip(parked, states, strict=True):
-        if state is None or not state.ended:
-            _keep(services, producer, item, state)
-    for message in messages:
+    parked = [(message, read(message)) for message in messages]
+    events = [event for _, found in parked for event in found]
+    states = dict(
+        zip(
+            (event.message_id for event in events),
+            services.ledger.state([event.message_id for event in events]),
+            strict=True,
+        )
+    )
+    for message, found in parked:
+        _keep(services, producer, message, [states[event.message_id] for event in found], found)
         message.ack()
     messages.clear()
 
 
-def _keep(services: Services, producer: Producer, item: Parked, state: State | None) -> None:
-    if time.time() - item.event.received_at > OLDEST_SECONDS:
-        log.error("too-old", message_id=item.event.message_id)
-        services.ledger.reject(bytes(item.message.body), "not taken on within a day")
+def _keep(
+    services: Services,
+    producer: Producer,
+    message: Message,
+    states: Sequence[State | None],
+    events: Sequence[Event],
+) -> None:
+    if not events:
+        services.ledger.reject(bytes(message.body), "not readable: written by a newer dwgate, or broken")
+        return
+    if all(state is not None and state.ended for state in states):
+        return
+    if time.time() - events[0].received_at > OLDEST_SECONDS:
+        log.error("too-old", message_id=events[0].message_id)
+        services.ledger.reject(bytes(message.body), "not taken on within a day")
         return
     keys = [topology.BACKSTOP.routing_keys[0]]
-    if state is None:
-        log.warning("unknown-event", message_id=item.event.message_id)
+    if None in states:
+        log.warning("unknown-event", message_id=events[states.index(None)].message_id)
         keys.append(topology.INTAKE.routing_keys[0])
     for key in keys:
         producer.publish(
-            item.message.body,
+            message.body,
             routing_key=key,
-            content_type=item.message.content_type,
-            content_encoding=item.message.content_encoding,
-            headers={name: value for name, value in item.message.headers.items() if name in _HEADERS},
-            correlation_id=item.event.message_id,
+            content_type=message.content_type,
+            content_encoding=message.content_encoding,
+            headers={name: value for name, value in message.headers.items() if name in _HEADERS},
+            correlation_id=message.properties.get("correlation_id"),
             delivery_mode=2,
             mandatory=True,
         )
@@ -137,13 +145,14 @@ _HEADERS = frozenset(
 """The headers of a Celery message; the broker's own (its deaths and deliveries) do not go round again."""
 
 
-def _read(message: Message) -> Parked | None:
+def read(message: Message) -> list[Event]:
+    """Return the events of an intake message; none when it cannot be read."""
     try:
         args, _, _ = orjson.loads(message.body)
-        return Parked(message, Event.from_json(args[0]))
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        return [Event.from_json(raw) for raw in args]
+    except (ValueError, KeyError, TypeError) as error:
         log.error("unreadable", error=type(error).__name__)
-        return None
+        return []
 
 
 def bury(services: Services, messages: list[Message]) -> None:
@@ -169,12 +178,12 @@ def _failed_check(services: Services, message: Message) -> None:
 
 
 def _failed_intake(services: Services, message: Message) -> None:
-    item = _read(message)
-    if item is None:
+    events = read(message)
+    if not events:
         services.ledger.reject(bytes(message.body), "the queue gave it up")
-        return
-    services.ledger.admit(item.event, *deadline(item.event, services.policy))
-    try:
-        reporter.report(services, item.event.message_id, due=True)
-    except DataWorksError as error:
-        log.warning("not-posted", error=str(error))
+    for event in events:
+        admit(services, event)
+        try:
+            reporter.report(services, event.message_id, due=True)
+        except DataWorksError as error:
+            log.warning("not-posted", message_id=event.message_id, error=str(error))

@@ -1,8 +1,9 @@
-"""Brings an event into the ledger, plans its checks and sends them out; safe to repeat at any point."""
+"""Brings events into the ledger, plans their checks and sends them out; safe to repeat at any point."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 
 import structlog
 
@@ -15,6 +16,10 @@ from workers.dataworks.errors import DataWorksError, Final
 from workers.dataworks.values import Snapshot
 from workers.plan import Plan
 from workers.services import Services
+from workers.task import TRANSIENT
+
+SPREAD_SECONDS = 1.0
+"""When going on with the events of one message takes longer, the rest is spread over the workers."""
 
 MOST_DELIVERIES = 10
 """Deliveries of one run after which its checks are not begun again: something in it kills workers."""
@@ -22,21 +27,57 @@ MOST_DELIVERIES = 10
 log = structlog.get_logger()
 
 
-def intake(services: Services, event: Event) -> None:
-    """Take `event` on: admit it once, plan it once, send out every check whose outcome is missing.
+def take_on(services: Services, events: Sequence[Event]) -> tuple[list[Event], Exception | None]:
+    """Take on events that came in one message. All are admitted, and so watched, before any is gone on with.
+
+    Returns:
+        The events that a transient fault held up, to be tried again, and that fault.
+
+    Raises:
+        Exception: a fault of Redis or the broker before all were admitted; nothing is lost by trying again.
+    """
+    records = [admit(services, event) for event in events]
+    spread_at = time.monotonic() + SPREAD_SECONDS
+    left: list[Event] = []
+    fault: Exception | None = None
+    for number, record in enumerate(records):
+        with structlog.contextvars.bound_contextvars(message_id=record.event.message_id):
+            if number and time.monotonic() > spread_at:
+                services.dispatch.intake(record.event)
+                continue
+            try:
+                go_on(services, record)
+            except TRANSIENT as error:
+                left.append(record.event)
+                fault = error
+    return left, fault
+
+
+def admit(services: Services, event: Event) -> Record:
+    """Bring `event` into the ledger, once, and have it watched."""
+    fresh, record = services.ledger.admit(event, *planner.deadline(event, services.policy))
+    if fresh:
+        log.info(
+            "admitted",
+            message_id=event.message_id,
+            event_code=event.event_code,
+            project_id=event.project_id,
+        )
+    return record
+
+
+def go_on(services: Services, record: Record) -> None:
+    """Plan an admitted event once, and send out every check whose outcome is missing.
 
     Raises:
         Transient: DataWorks could not be asked for the snapshot; also Redis' and the broker's faults.
     """
-    deadline_at, watch_at = planner.deadline(event, services.policy)
-    fresh, record = services.ledger.admit(event, deadline_at, watch_at)
-    if fresh:
-        log.info("admitted", event_code=event.event_code, project_id=event.project_id)
-    if fresh and event.blocking is False and _nobody_waits(services, event, watch_at):
-        services.ledger.ignore(event.message_id, "a notification: no operation waits for it")
-        return
+    event = record.event
     if record.state is State.RECEIVED:
-        _plan(services, record)
+        if event.blocking is False and _nobody_waits(services, event, record.deadline_at):
+            services.ledger.ignore(event.message_id, "a notification: no operation waits for it")
+        else:
+            _plan(services, record)
     elif record.state is State.CHECKING and record.deliveries <= MOST_DELIVERIES:
         _send(services, record, record.missing)
     elif record.state is State.DECIDED:

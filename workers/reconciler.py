@@ -17,7 +17,7 @@ from common.points import BY_CODE
 from workers import metrics, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import CheckProcess, ProcessStatus
-from workers.intake import intake
+from workers.intake import admit, go_on
 from workers.services import Services
 from workers.task import place
 
@@ -79,7 +79,7 @@ def _admit(services: Services, process: CheckProcess) -> None:
         received_at=time.time(),
         recovered=True,
     )
-    intake(services, event)
+    go_on(services, admit(services, event))
 
 
 def _revive(services: Services, record: Record) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis
@@ -40,7 +41,8 @@ class GateTask(Task):  # type: ignore[misc]  # Celery ships no types
         """Run the task."""
         started = time.perf_counter()
         end = "failed"
-        with structlog.contextvars.bound_contextvars(task=self.name, message_id=message_id(args, kwargs)):
+        context = {"message_id": kwargs["message_id"]} if "message_id" in kwargs else {}
+        with structlog.contextvars.bound_contextvars(task=self.name, **context):
             try:
                 self.run(*args, **kwargs)
                 end = "done"
@@ -49,30 +51,47 @@ class GateTask(Task):  # type: ignore[misc]  # Celery ships no types
                 raise
             except TRANSIENT as error:
                 end = "retried"
-                end = self._transient(error, patience(args, kwargs))
+                self.again(error)
+                end = "given-up"
             except Exception as error:  # noqa: BLE001 - the watchdog answers the event; a worker goes on
                 log.error("task-failed", error=type(error).__name__, at=place(error))
             finally:
                 metrics.TASKS.labels(self.name, end).inc()
                 metrics.TASK_SECONDS.labels(self.name).observe(time.perf_counter() - started)
 
+    def again(self, fault: Exception, args: Sequence[Any] | None = None) -> None:
+        """Run this task again after a transient fault, while there is patience: else return.
+
+        Args:
+            fault: what went wrong.
+            args: the arguments to run it with; None for the same.
+
+        Raises:
+            Retry: it is going to run again.
+        """
+        request = self.request
+        until = patience(request.args, request.kwargs)
+        decision = retry.decide(request.retries + 1, now=time.time(), until=until, most=MOST_RETRIES)
+        log.warning(
+            "task-fault", error=type(fault).__name__, attempts=request.retries + 1, again=decision.again
+        )
+        if decision.again:
+            raise self._later(decision.seconds, args)
+
     def postpone(self, seconds: float, until: float) -> None:
-        """Run this task again in `seconds`, unless that is after `until` (seconds since the epoch)."""
+        """Run this task again in `seconds`, unless that is after `until` (seconds since the epoch).
+
+        Raises:
+            Retry: it is going to run again.
+        """
         if time.time() + seconds < until:
-            raise self._again(seconds)
+            raise self._later(seconds)
 
-    def _transient(self, error: Exception, until: float) -> str:
-        attempts = self.request.retries + 1
-        decision = retry.decide(attempts, now=time.time(), until=until, most=MOST_RETRIES)
-        log.warning("task-fault", error=type(error).__name__, attempts=attempts, again=decision.again)
-        if not decision.again:
-            return "given-up"
-        raise self._again(decision.seconds)
-
-    def _again(self, seconds: float) -> Retry:
+    def _later(self, seconds: float, args: Sequence[Any] | None = None) -> Retry:
         # To its queue alone: the key it came by may be one that also parks a copy. Whole seconds, at least
         # one, are what RabbitMQ's delayed delivery knows.
         return self.retry(
+            args=args,
             countdown=max(seconds, 1.0),
             queue=queues.name_for(self.request.delivery_info["routing_key"]),
             argsrepr=self.request.argsrepr,
@@ -81,14 +100,7 @@ class GateTask(Task):  # type: ignore[misc]  # Celery ships no types
         )
 
 
-def message_id(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str | None:
-    """Return the id of the event that a task's arguments name, for the log."""
-    if args and isinstance(args[0], dict):
-        return str(args[0].get("message_id"))
-    return kwargs.get("message_id")
-
-
-def patience(args: tuple[Any, ...], kwargs: dict[str, Any]) -> float:
+def patience(args: Sequence[Any], kwargs: Mapping[str, Any]) -> float:
     """Return until when a task is worth retrying, in seconds since the epoch."""
     if args and isinstance(args[0], dict):
         return float(args[0].get("received_at", 0)) + INTAKE_PATIENCE

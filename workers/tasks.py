@@ -19,8 +19,10 @@ def register(app: Celery, services: Services) -> None:
     class Intake(GateTask):
         name = topology.TASK_INTAKE
 
-        def run(self, event: dict[str, Any]) -> None:
-            intake.intake(services, Event.from_json(event))
+        def run(self, *events: dict[str, Any]) -> None:
+            left, fault = intake.take_on(services, [Event.from_json(event) for event in events])
+            if fault:
+                self.again(fault, [event.to_json() for event in left])
 
     class Check(GateTask):
         name = topology.TASK_CHECK

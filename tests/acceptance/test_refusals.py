@@ -105,5 +105,6 @@ def test_what_is_authentic_and_cannot_be_read_is_kept(gate: Gate, body: bytes) -
 def test_an_event_without_an_id_is_kept(gate: Gate) -> None:
     _, event, _ = gate.sample("commit-file-good")
     del event["id"]
-    assert gate.post(event).json()["status"] == "rejected"
+    answer = gate.post(event)
+    assert answer.json()["status"] == "rejected", answer.text
     assert "id" in gate.ledger.rejects(1)[0]["why"]

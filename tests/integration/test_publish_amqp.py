@@ -12,7 +12,7 @@ from kombu.connection import Connection
 
 from common import topology
 from common.events import Event
-from ingest.message import Message, build
+from ingest.message import Item, Message, build
 from ingest.publish import NotDurable
 from ingest.publish_amqp import AmqpPublisher
 from tests.conftest import Broker
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 2.5
 
 def message(message_id: str, padding: int = 0) -> Message:
     data = {"fileName": "x" * padding}
-    return build(Event(message_id, "commit-file", 1, "19", True, data, 12.5))
+    return build([Item.of(Event(message_id, "commit-file", 1, "19", True, data, 12.5))])
 
 
 @asynccontextmanager

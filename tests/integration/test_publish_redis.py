@@ -14,7 +14,7 @@ from kombu.connection import Connection
 
 from common import topology
 from common.events import Event
-from ingest.message import Message, build
+from ingest.message import Item, Message, build
 from ingest.publish import NotDurable
 from ingest.publish_redis import RedisPublisher
 from tests.engines import Valkey
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 2.5
 
 
 def message(message_id: str) -> Message:
-    return build(Event(message_id, "commit-file", 1, "19", True, {"fileName": "dwd"}, 12.5))
+    return build([Item.of(Event(message_id, "commit-file", 1, "19", True, {"fileName": "dwd"}, 12.5))])
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from common import points
 from common.events import Event
 from ingest.envelope import Ignored, Malformed, parse, read
-from ingest.message import build
+from ingest.message import Item, build
 from tests.signing import ACCOUNT, envelope
 
 JSON = st.recursive(
@@ -167,7 +167,7 @@ def survives(body: bytes) -> None:
     except Malformed:
         return
     if isinstance(parsed, Event):
-        message = build(parsed)
+        message = build([Item.of(parsed)])
         assert Event.from_json(orjson.loads(message.body)[0][0]) == parsed
 
 

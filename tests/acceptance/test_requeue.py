@@ -1,0 +1,84 @@
+"""`dwgate requeue`: runs stored events again, and never posts a second, different result."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from common.ledger import State
+from tests.fleet import Gate, ended, wait_for
+
+OPERATION = "UpdateIDEEventResult"
+
+
+def dwgate(gate: Gate, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "console.main", *arguments],
+        env=gate.environment,
+        cwd=gate.directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def show(gate: Gate, message_id: str) -> dict[str, object]:
+    answer = dwgate(gate, "events", "show", message_id, "--json")
+    assert answer.returncode == 0, answer.stderr
+    shown: dict[str, object] = json.loads(answer.stdout)
+    return shown
+
+
+def test_a_dead_event_is_run_again_and_answered(gate: Gate) -> None:
+    name = "run-file-bad"
+    message_id, event, sample = gate.sample(name)
+    gate.emulator.fault(
+        "error", action=OPERATION, message_id=message_id, times=None, status=403, code="Forbidden.Access"
+    )
+    # Another message of the reconciler must not answer it first: nobody is told that it waits.
+    gate.emulator.fault("throttle", action="ListCheckProcesses", times=None)
+    gate.begin(message_id, sample)
+    gate.post(event)
+    wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.DEAD, 60)
+    listed = dwgate(gate, "events", "list", "--state", "dead", "--json")
+    assert message_id in listed.stdout
+
+    dry = dwgate(gate, "requeue", "--failed", "--event-code", "run-file", "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert message_id[:8] in dry.stdout
+    assert (record := gate.ledger.get(message_id))
+    assert record.run == 1
+
+    gate.emulator.clear_faults()
+    done = dwgate(gate, "requeue", "--failed", "--event-code", "run-file")
+    assert done.returncode == 0, done.stderr
+    assert gate.verdict(message_id)["result"] == "FAIL"
+    assert ended(gate, message_id).run == 2
+    assert len(gate.posts(message_id)) == 1
+
+
+def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: Gate) -> None:
+    message_id = gate.send("freeze-node-bad")
+    assert gate.verdict(message_id)["result"] == "FAIL"
+    ended(gate, message_id)
+
+    done = dwgate(gate, "requeue", message_id)
+    assert done.returncode == 0, done.stderr
+    assert "FAIL" in done.stdout
+    wait_for(lambda: (r := gate.ledger.get(message_id)) and r.run == 2 and r.state is State.REPORTED)
+    timeline = show(gate, message_id)["timeline"]
+    assert "not posted: FAIL was taken" in str(timeline)
+    assert len(gate.posts(message_id)) == 1
+
+
+def test_an_unknown_event_is_said_to_be_unknown(gate: Gate) -> None:
+    assert "not known" in dwgate(gate, "requeue", "no-such-id").stdout
+    answer = dwgate(gate, "events", "show", "no-such-id")
+    assert answer.returncode == 1
+    assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_nothing_asked_for_is_a_usage_error(gate: Gate) -> None:
+    assert dwgate(gate, "requeue").returncode == 2
