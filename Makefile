@@ -36,7 +36,8 @@ check: $(READY) ## Format, lint, types, layers, compose files
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(COMPOSE_FILES)
 
-test: $(READY) ## All tests but the long fault runs (needs RabbitMQ: .ci/prepare)
+test: $(READY) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
+	.ci/prepare
 	$(BIN)/python -m pytest -m "not faults"
 
 test-faults: $(READY) ## The long fault runs: kills, stops and cuts of real processes

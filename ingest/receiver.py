@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +85,7 @@ class Receiver:
         self._recent = Recent()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
 
-    def claim(self, headers: Mapping[str, str]) -> Claim | Answer:
+    def claim(self, headers: Iterable[tuple[str, str]]) -> Claim | Answer:
         """Look at the headers only: what fails here costs neither memory nor RSA."""
         try:
             return precheck(headers, self._trust, self._clock())

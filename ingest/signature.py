@@ -104,18 +104,18 @@ def fold(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return folded
 
 
-def precheck(headers: Mapping[str, str], trust: Trust, now: float) -> Claim:
+def precheck(headers: Iterable[tuple[str, str]], trust: Trust, now: float) -> Claim:
     """Do what needs neither body nor key: headers, clock, token, certificate URL, encoding.
 
     Args:
-        headers: names in any case; values as latin-1 text, as HTTP has them.
+        headers: pairs of name, in any case, and value as latin-1 text, as HTTP has them.
         trust: what the request is measured by.
         now: seconds since the epoch.
 
     Raises:
         NotAuthentic: the request is to be refused.
     """
-    folded = fold(headers.items())
+    folded = fold(headers)
     second = _SIGNATURE_V2 in folded
     method, wanted = (_HASH_METHOD, "SHA256") if second else (_METHOD, "HMAC-SHA1")
     # A request without any signature must read as such, not as one of the older version.

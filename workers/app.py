@@ -14,8 +14,12 @@ from workers.settings import WorkerSettings
 PUBLISH_SECONDS = 5
 """How long a worker waits for the broker to confirm a message it sends."""
 
-VISIBILITY_SECONDS = 90
-"""Redis only: a message not acknowledged for so long goes to another worker; longer than a task may take."""
+VISIBILITY_SECONDS = 40
+"""Redis only: a message not acknowledged for so long goes to another worker.
+
+Longer than a CPU check may take, and short enough to come before the usual deadline. A waiting check that takes
+longer runs twice, which leaves one outcome.
+"""
 
 _REDIS_TRANSPORT = {
     "visibility_timeout": VISIBILITY_SECONDS,

@@ -17,7 +17,7 @@ PREFIX = "x-eventbridge-"
 
 
 def check(headers: Mapping[str, str], body: bytes = BODY, trust: Trust = TRUST, now: float = NOW) -> None:
-    verify(precheck(headers, trust, now), body, trust, private_key().public_key())
+    verify(precheck(headers.items(), trust, now), body, trust, private_key().public_key())
 
 
 def refusal(headers: Mapping[str, str], body: bytes = BODY, trust: Trust = TRUST, now: float = NOW) -> Reason:
