@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import orjson
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from common.ledger import Ledger
 from ingest.certificates import Certificates
@@ -39,7 +39,7 @@ def create_app(
     certificates: Certificates,
     ledger: Ledger,
     clock: Callable[[], float] = time.time,
-) -> Starlette:
+) -> Gate:
     """Return the ASGI app. Its lifespan starts and closes what comes in here.
 
     Args:
@@ -70,7 +70,7 @@ def create_app(
         return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Gate) -> AsyncIterator[None]:
         await publisher.start()
         try:
             yield
@@ -79,9 +79,9 @@ def create_app(
             await certificates.close()
             receiver.close()
 
-    return Starlette(
+    return Gate(
+        Events(receiver),
         routes=[
-            Route("/events", Events(receiver), methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", show_metrics),
@@ -90,8 +90,31 @@ def create_app(
     )
 
 
+class Gate(Starlette):
+    """A Starlette app that hands `POST /events` over before any middleware.
+
+    That path is called thousands of times a second; routing and error handling cost a tenth of its time.
+
+    Args:
+        events: takes the requests to `/events`.
+        routes: everything else.
+        lifespan: see Starlette.
+    """
+
+    def __init__(self, events: ASGIApp, *, routes: Sequence[BaseRoute], lifespan: Lifespan[Gate]) -> None:
+        super().__init__(routes=[*routes, Route("/events", events, methods=["POST"])], lifespan=lifespan)
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or play the lifespan."""
+        if scope["type"] == "http" and scope["path"] == "/events" and scope["method"] == "POST":
+            await self._events(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 class Events:
-    """`POST /events`, as an ASGI app of its own: it is called thousands of times a second.
+    """`POST /events`.
 
     Args:
         receiver: takes bodies in.
@@ -115,7 +138,11 @@ class Events:
         if length.isdigit() and int(length) > MOST_BYTES:
             return TOO_LARGE
         claim = self._receiver.claim(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in headers
+            [
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in headers
+                if name.startswith(b"x-")
+            ]
         )
         if isinstance(claim, Answer):
             return claim

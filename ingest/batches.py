@@ -7,16 +7,18 @@ broker serves many events, which is most of what an event costs.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
 
 from common.events import Event
 from ingest.message import Item, build
 from ingest.publish import PUBLISH_SECONDS, NotDurable, Publisher
 
-UNDER_WAY = 2
+UNDER_WAY = 4
 """Messages that wait for their confirm at once."""
 
-MOST_EVENTS = 16
+MOST_EVENTS = 32
 """Events in a message; a worker takes them on one after the other."""
 
 MOST_BYTES = 256 * 1024
@@ -31,10 +33,12 @@ class Batches:
 
     Args:
         publisher: makes messages durable.
+        observe: is told how long each confirm took, in seconds.
     """
 
-    def __init__(self, publisher: Publisher) -> None:
+    def __init__(self, publisher: Publisher, observe: Callable[[float], None]) -> None:
         self._publisher = publisher
+        self._observe = observe
         self._waiting: deque[tuple[Item, asyncio.Future[None]]] = deque()
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -77,8 +81,10 @@ class Batches:
 
     async def _send(self, batch: list[tuple[Item, asyncio.Future[None]]]) -> None:
         fault: NotDurable | None = None
+        begun = time.perf_counter()
         try:
             await self._publisher.publish(build([item for item, _ in batch]))
+            self._observe(time.perf_counter() - begun)
         except NotDurable as error:
             fault = error
         for _, durable in batch:

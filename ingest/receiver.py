@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -81,7 +80,7 @@ class Receiver:
         self._ledger = ledger
         self._metrics = metrics
         self._clock = clock
-        self._batches = Batches(publisher)
+        self._batches = Batches(publisher, metrics.publish_seconds.observe)
         self._recent = Recent()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
 
@@ -140,13 +139,8 @@ class Receiver:
         return envelope.event(self._clock())
 
     async def _publish(self, event: Event) -> Status:
-        async def publish() -> None:
-            begin = time.perf_counter()
-            await self._batches.publish(event)
-            self._metrics.publish_seconds.observe(time.perf_counter() - begin)
-
         try:
-            fresh = await self._recent.once(event.message_id, publish)
+            fresh = await self._recent.once(event.message_id, lambda: self._batches.publish(event))
         except NotDurable as error:
             _log.warning("not_durable", message_id=event.message_id, reason=str(error))
             raise Unavailable(Cause.BROKER) from None

@@ -67,6 +67,7 @@ class Gate:
     environment: dict[str, str]
     directory: Path
     signer: Signer
+    http: httpx.Client
     url: str = ""
     ingest: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -118,7 +119,7 @@ class Gate:
 
     def post_raw(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
         """Post a body with the given headers."""
-        return httpx.post(f"{self.url}/events", content=body, headers=headers, trust_env=False, timeout=10)
+        return self.http.post(f"{self.url}/events", content=body, headers=headers)
 
     def verdict(self, message_id: str, seconds: float = 30) -> dict[str, Any]:
         """Wait for the verdict at the emulator."""
@@ -149,6 +150,7 @@ class Gate:
                 process.kill()
                 process.wait()
         self.ledger.client.close()
+        self.http.close()
 
     def logs(self) -> str:
         """Return everything that the processes wrote."""
@@ -156,7 +158,7 @@ class Gate:
 
     def _status(self, path: str) -> int:
         try:
-            return httpx.get(self.url + path, trust_env=False, timeout=3).status_code
+            return self.http.get(self.url + path).status_code
         except httpx.TransportError:
             return 0
 
@@ -237,7 +239,9 @@ def fleet(
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY_SECRET,
             **(settings or {}),
         }
-        gate = Gate(far_side, Ledger(connect(redis_url), EXTENSION_CODE), environment, directory, signer)
+        ledger = Ledger(connect(redis_url), EXTENSION_CODE)
+        http = httpx.Client(trust_env=False, timeout=10)
+        gate = Gate(far_side, ledger, environment, directory, signer, http)
         try:
             gate.start_ingest()
             for _ in range(workers):

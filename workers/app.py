@@ -17,8 +17,8 @@ PUBLISH_SECONDS = 5
 VISIBILITY_SECONDS = 40
 """Redis only: a message not acknowledged for so long goes to another worker.
 
-Longer than a CPU check may take, and short enough to come before the usual deadline. A waiting check that takes
-longer runs twice, which leaves one outcome.
+Longer than a CPU check may take, and short enough to come before the usual deadline. A waiting check that
+takes longer runs twice, which leaves one outcome.
 """
 
 _REDIS_TRANSPORT = {

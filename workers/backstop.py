@@ -111,13 +111,13 @@ def _keep(
     events: Sequence[Event],
 ) -> None:
     if not events:
-        services.ledger.reject(bytes(message.body), "not readable: written by a newer dwgate, or broken")
+        services.ledger.reject(_raw(message), "not readable: written by a newer dwgate, or broken")
         return
     if all(state is not None and state.ended for state in states):
         return
     if time.time() - events[0].received_at > OLDEST_SECONDS:
         log.error("too-old", message_id=events[0].message_id)
-        services.ledger.reject(bytes(message.body), "not taken on within a day")
+        services.ledger.reject(_raw(message), "not taken on within a day")
         return
     keys = [topology.BACKSTOP.routing_keys[0]]
     if None in states:
@@ -143,6 +143,12 @@ _HEADERS = frozenset(
     ]
 )
 """The headers of a Celery message; the broker's own (its deaths and deliveries) do not go round again."""
+
+
+def _raw(message: Message) -> bytes:
+    """Return the body as it was sent; the client hands some out as text."""
+    body = message.body
+    return body.encode() if isinstance(body, str) else bytes(body)
 
 
 def read(message: Message) -> list[Event]:
@@ -180,7 +186,7 @@ def _failed_check(services: Services, message: Message) -> None:
 def _failed_intake(services: Services, message: Message) -> None:
     events = read(message)
     if not events:
-        services.ledger.reject(bytes(message.body), "the queue gave it up")
+        services.ledger.reject(_raw(message), "the queue gave it up")
     for event in events:
         admit(services, event)
         try:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import resources
 
 import pytest
 
 from tests.conftest import Broker
 from tests.engines import Valkey, clean_broker
 from tests.fleet import Gate, fleet
+
+
+def built_in() -> str:
+    """The text of the built-in policy."""
+    return (resources.files("workers") / "policy.default.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +29,11 @@ def engines(rabbitmq: Broker, valkey: Valkey) -> tuple[Broker, Valkey]:
 
 @pytest.fixture(scope="module")
 def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
-    """Ingest and one worker with every role."""
+    """Ingest and one worker, every role, the built-in policy; but a run must be answered in 8 s."""
     broker, valkey = engines
-    settings = {"DWGATE_RECONCILE_SECONDS": "2"}
-    with fleet(broker.url, valkey.url, tmp_path_factory.mktemp("gate"), settings=settings) as running:
+    folder = tmp_path_factory.mktemp("gate")
+    policy = folder / "policy.yaml"
+    policy.write_text(built_in().replace("run-file: {deadline: 20", "run-file: {deadline: 8"))
+    settings = {"DWGATE_RECONCILE_SECONDS": "2", "DWGATE_POLICY_FILE": str(policy)}
+    with fleet(broker.url, valkey.url, folder, settings=settings) as running:
         yield running

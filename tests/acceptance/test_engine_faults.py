@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -54,11 +53,10 @@ def one_verdict(gate: Gate, message_id: str, name: str = NAME) -> None:
 
 def refused_in_time(gate: Gate) -> None:
     _, event, _ = gate.sample(NAME)
-    started = time.monotonic()
     answer = gate.post(event)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
-    assert time.monotonic() - started < 2.5
+    assert answer.elapsed.total_seconds() < 2.5
 
 
 def process(gate: Gate, group: str) -> psutil.Process | None:
