@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,11 @@ from tests.engines import RabbitMQ, Valkey, clean_broker
 
 @contextmanager
 def engines(directory: Path) -> Iterator[tuple[str, str]]:
-    """Start Valkey, and RabbitMQ unless DWGATE_TEST_BROKER_URL names one; yield their URLs, both empty."""
+    """Start Valkey, and RabbitMQ unless DWGATE_TEST_BROKER_URL names one; yield their URLs, both empty.
+
+    From here on SIGTERM ends this process in order, so that it leaves no other process behind.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     for name in ("valkey", "rabbitmq"):
         (directory / name).mkdir()
     valkey = Valkey(directory / "valkey")

@@ -29,13 +29,16 @@ import orjson
 
 from bench.engines import engines
 from bench.quantiles import quantile
-from common.ledger import State
+from common.ledger import Record, State
 from common.verdicts import Result
 from tests.fleet import SAMPLES, TARGET, TOKEN, Gate, fleet
 
 SENDERS = 16
 SETTLE_SECONDS = 90.0
 """How long after the last event verdicts are waited for: longer than any deadline of the built-in policy."""
+
+MOST_TIMELINES = 10
+"""Late and unanswered events whose steps are shown."""
 
 READ_QPS, WRITE_QPS = 500, 200
 
@@ -66,6 +69,7 @@ class Score:
     dead: int = 0
     seconds: list[float] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
+    timelines: list[str] = field(default_factory=list)
 
     @property
     def met(self) -> bool:
@@ -78,7 +82,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1000, help="how many")
     parser.add_argument("--rate", type=float, default=50, help="events a second")
     parser.add_argument("--workers", type=int, default=2, help="`dwgate worker` processes, every role each")
-    parser.add_argument("--kill-every", type=float, default=5, help="seconds between two SIGKILLs; 0 for none")
+    parser.add_argument(
+        "--kill-every", type=float, default=5, help="seconds between two SIGKILLs; 0 for none"
+    )
     parser.add_argument("--logs", type=Path, help="where the logs of dwgate go; nowhere if not given")
     options = parser.parse_args()
     settings = {
@@ -140,8 +146,7 @@ def send(gate: Gate, count: int, rate: float) -> list[Sent]:
         ThreadPoolExecutor(SENDERS) as pool,
     ):
         jobs = [
-            pool.submit(_send, gate, client, name, begin + number / rate)
-            for number, name in enumerate(names)
+            pool.submit(_send, gate, client, name, begin + number / rate) for number, name in enumerate(names)
         ]
         return [job.result() for job in jobs]
 
@@ -184,6 +189,7 @@ def _count(result: Score, gate: Gate, event: Sent, posts: list[dict[str, object]
     if record and record.verdict:
         result.reasons[record.verdict.reason.value] += 1
     if not posts:
+        result.timelines += _timeline("unanswered", event, record)
         return
     first = float(str(posts[0]["at"]))
     result.verdicts += 1
@@ -191,8 +197,16 @@ def _count(result: Score, gate: Gate, event: Sent, posts: list[dict[str, object]
     result.more += len(posts) > 1
     result.differing += len({str(post["result"]) for post in posts}) > 1
     result.wrong += posts[0]["result"] != event.expected
-    result.late += record is None or first > record.deadline_at
+    if record is None or first > record.deadline_at:
+        result.late += 1
+        result.timelines += _timeline("late", event, record)
     result.seconds.append(first - event.at)
+
+
+def _timeline(what: str, event: Sent, record: Record | None) -> list[str]:
+    steps = record.timeline if record else ()
+    told = ", ".join(f"{step.at - event.at:.2f} s {step.what} {step.detail}".strip() for step in steps)
+    return [f"{what} {event.message_id}: {told or 'not in the ledger'}"]
 
 
 def show(result: Score) -> None:
@@ -217,6 +231,8 @@ def show(result: Score) -> None:
     }
     for name, value in rows.items():
         print(f"{name:46} {value}", flush=True)
+    for timeline in result.timelines[:MOST_TIMELINES]:
+        print(timeline)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,10 @@ import orjson
 import psutil
 
 from bench import load
+from bench.engines import engines
 from deploy.local import events
 from deploy.local.eventbridge import Signer
-from tests.engines import RabbitMQ, Valkey, clean_broker, free_port
+from tests.engines import clean_broker, free_port
 
 ACCOUNT = "1107550004250001"
 TARGET = "https://dwgate.example.com/events"
@@ -62,25 +63,6 @@ SERVERS = {
     "fastapi + send_task": ["uvicorn", "bench.rivals.fastapi_send_task:app", "--no-access-log", "--port"],
     "dwgate": ["console.main", "ingest", "--port"],
 }
-
-
-@contextmanager
-def engines(directory: Path) -> Iterator[tuple[str, str]]:
-    """Start Valkey, and RabbitMQ unless DWGATE_TEST_BROKER_URL names one; yield their URLs."""
-    for name in ("valkey", "rabbitmq"):
-        (directory / name).mkdir()
-    valkey = Valkey(directory / "valkey")
-    given = os.environ.get("DWGATE_TEST_BROKER_URL")
-    rabbitmq = None if given else RabbitMQ(directory / "rabbitmq")
-    try:
-        valkey.start()
-        if rabbitmq:
-            rabbitmq.start()
-        yield given or (rabbitmq.url if rabbitmq else ""), valkey.url
-    finally:
-        valkey.close()
-        if rabbitmq:
-            rabbitmq.close()
 
 
 def settings(directory: Path, broker: str, redis: str) -> dict[str, str]:

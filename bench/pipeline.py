@@ -19,8 +19,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
 
 import kombu
 import redis
@@ -32,8 +32,8 @@ from common import topology
 from common.events import Event
 from ingest import message
 from tests.emulators import PROJECT_ID
-from tests.fleet import SAMPLES, Gate, fleet
-from workers.roles import GROUPS, Pool, processes
+from tests.fleet import SAMPLES, Gate, fleet, wait_for
+from workers.roles import Pool, processes
 
 QPS = 1000
 THREADS, PROCESSES = 32, 2
@@ -69,7 +69,9 @@ def main() -> None:
     runs = {name: measure(start, options.events) for name, start in SIDES.items()}
     for mix in MIXES:
         print(f"{mix}:")
-        print(f"{'':14} {'events/s':>9} {'p50 s':>7} {'p99 s':>7} {'reads of Redis':>15} {'OpenAPI calls':>14}")
+        print(
+            f"{'':14} {'events/s':>9} {'p50 s':>7} {'p99 s':>7} {'reads of Redis':>15} {'OpenAPI calls':>14}"
+        )
         for name, side in runs.items():
             _show(name, side[mix])
         ratio = runs["dwgate"][mix].rate / runs["celery chord"][mix].rate
@@ -138,16 +140,15 @@ SIDES = {"celery chord": _chord, "dwgate": _dwgate}
 
 
 def _wait_for_consumers(broker: str) -> None:
-    limit = time.monotonic() + START_SECONDS
-    waiting = [queue.name for queue in topology.TASK_QUEUES]
     with kombu.Connection(broker) as connection:
-        while waiting:
-            assert time.monotonic() < limit, f"nobody consumes {waiting}"
-            with suppress(connection.channel_errors), connection.channel() as channel:
-                if channel.queue_declare(waiting[0], passive=True).consumer_count:
-                    waiting.pop(0)
-                    continue
-            time.sleep(0.1)
+        for queue in topology.TASK_QUEUES:
+            wait_for(partial(_consumed, connection, queue.name), START_SECONDS)
+
+
+def _consumed(connection: kombu.Connection, queue: str) -> bool:
+    with suppress(connection.channel_errors), connection.channel() as channel:
+        return bool(channel.queue_declare(queue, passive=True).consumer_count)
+    return False
 
 
 def _run(gate: Gate, broker: str, names: Sequence[str], count: int) -> Run:
@@ -157,13 +158,11 @@ def _run(gate: Gate, broker: str, names: Sequence[str], count: int) -> Run:
     begin = time.time()
     _publish(broker, events)
     wanted = {event.message_id for event in events}
-    limit = time.monotonic() + RUN_SECONDS
-    while gate.emulator.state()["processes"].get("CHECKING"):
-        assert time.monotonic() < limit, f"not done in {RUN_SECONDS:.0f} s: see {gate.directory}"
-        time.sleep(0.05)
+    wait_for(lambda: not gate.emulator.state()["processes"]["CHECKING"], RUN_SECONDS)
     spent = usage.difference(cpu, usage.by_process())
     posts = [post for post in gate.emulator.verdicts() if post["message_id"] in wanted]
-    assert len(posts) == count, f"{len(posts)} posts for {count} events"
+    if len(posts) != count:
+        raise RuntimeError(f"{len(posts)} posts for {count} events: see {gate.directory}")
     return Run(
         seconds=[post["at"] - begin for post in posts],
         cpu={part: seconds / count * 1000 for part, seconds in spent.items()},
@@ -206,7 +205,7 @@ def _publish(broker: str, events: Iterable[Event]) -> None:
 
 
 def _reads(store: redis.Redis) -> int:
-    return int(cast("dict[str, Any]", store.info("stats"))["total_reads_processed"])
+    return int(store.info("stats")["total_reads_processed"])
 
 
 def _calls(gate: Gate) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 
 import psutil
 
@@ -12,22 +12,24 @@ _NAMES = {
     "deploy.local.emulator": "emulator",
     "console.main ingest": "ingest",
     "console.main worker": "supervisor",
-    "workers.worker checks": "checks (computing)",
-    "workers.worker waiting": "intake and waiting",
-    "workers.worker reports": "reports",
-    "workers.worker watch": "watchdog",
+    "dwgate-checks": "checks (computing)",
+    "dwgate-waiting": "intake and waiting",
+    "dwgate-reports": "reports",
+    "dwgate-watch": "watchdog",
+    "multiprocessing.": "fork server",
     "celery_chord checks": "checks (computing)",
     "celery_chord waiting": "intake and waiting",
     "celery_chord reports": "reports",
 }
 
 
-def by_process() -> Counter[str]:
+def by_process() -> dict[str, float]:
     """Return the CPU seconds, user and system, of each kind of process below this one."""
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     for process in psutil.Process().children(recursive=True):
         try:
-            command, times = " ".join(process.cmdline()), process.cpu_times()
+            command = " ".join([process.name(), *process.cmdline()])
+            times = process.cpu_times()
         except psutil.NoSuchProcess:
             continue
         name = next((name for part, name in _NAMES.items() if part in command), "other")
@@ -35,6 +37,6 @@ def by_process() -> Counter[str]:
     return seconds
 
 
-def difference(before: Counter[str], after: Counter[str]) -> dict[str, float]:
+def difference(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
     """Return what was used between two looks."""
-    return {name: after[name] - before[name] for name in after}
+    return {name: used - before.get(name, 0.0) for name, used in after.items()}

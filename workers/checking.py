@@ -14,6 +14,7 @@ from workers.checks.check import Check, Context, Runs, Skip
 from workers.dataworks.errors import DataWorksError, Transient
 from workers.dataworks.values import Snapshot
 from workers.plan import Plan, PlannedCheck
+from workers.reporter import finish
 from workers.services import Services
 from workers.task import TRANSIENT, place
 
@@ -35,15 +36,16 @@ def check(services: Services, message_id: str, run: int, name: str, until: float
     """
     begun = services.ledger.begin(message_id, run, name)
     outcomes: dict[str, Outcome] = {}
+    deadline_at = until
     if begun is not None:
         attempts, record, snapshot = begun
+        deadline_at = record.deadline_at
         planned = next(item for item in Plan.from_json(record.plan or {}).checks if item.name == name)
         outcomes[name] = _attempt(services, record.event, snapshot, planned, attempts, until)
         metrics.CHECKS.labels(name, outcomes[name].kind.value).inc()
     recorded = services.ledger.record(message_id, run, outcomes)
     if recorded.complete:
-        record_ = services.ledger.get(message_id)
-        services.dispatch.report(message_id, run, record_.deadline_at if record_ else until)
+        finish(services, message_id, run, deadline_at)
 
 
 def _attempt(

@@ -15,6 +15,7 @@ from workers.checks.check import Runs
 from workers.dataworks.errors import DataWorksError, Final
 from workers.dataworks.values import Snapshot
 from workers.plan import Plan
+from workers.reporter import finish
 from workers.services import Services
 from workers.task import TRANSIENT
 
@@ -145,4 +146,4 @@ def _send(services: Services, record: Record, names: Iterable[str]) -> None:
         services.dispatch.check(event.message_id, record.run, name, runs, record.deadline_at - margin)
         sent = True
     if not sent:
-        services.dispatch.report(event.message_id, record.run, record.deadline_at)
+        finish(services, event.message_id, record.run, record.deadline_at)

@@ -20,6 +20,9 @@ from workers.services import Services
 POST_SECONDS = 8.0
 """How long one attempt to post may take, waiting for the quota included."""
 
+HERE_SECONDS = 2.0
+"""How long an attempt may take in a process that has other things to do."""
+
 LEASE_SECONDS = POST_SECONDS + 4.0
 """How long one reporter keeps the others off an event: an attempt, with a question before and after."""
 
@@ -29,7 +32,29 @@ LATE_ADMISSION_SECONDS = 25.0
 log = structlog.get_logger()
 
 
-def report(services: Services, message_id: str, run: int | None = None, *, due: bool = False) -> float | None:
+def finish(services: Services, message_id: str, run: int, deadline_at: float) -> None:
+    """Report an event whose outcomes are all in.
+
+    A process that is made for waiting does it on the spot, since one task less is the cheapest task; what
+    is not posted in a moment so goes to the report queue, where verdicts that wait hold up no check.
+    """
+    if services.may_wait:
+        try:
+            if report(services, message_id, run, seconds=HERE_SECONDS) is None:
+                return
+        except DataWorksError as error:
+            log.info("not-posted-here", error=error.code)
+    services.dispatch.report(message_id, run, deadline_at)
+
+
+def report(
+    services: Services,
+    message_id: str,
+    run: int | None = None,
+    *,
+    due: bool = False,
+    seconds: float = POST_SECONDS,
+) -> float | None:
     """Decide the event if it is complete (or `due`), and post its frozen verdict.
 
     Args:
@@ -37,6 +62,7 @@ def report(services: Services, message_id: str, run: int | None = None, *, due: 
         message_id: the event.
         run: the run to report; None for whichever is current.
         due: decide with what is there; missing checks count as the policy says.
+        seconds: how long posting may take.
 
     Returns:
         None when there is nothing more to do; seconds to wait when another reporter is at it.
@@ -56,7 +82,8 @@ def report(services: Services, message_id: str, run: int | None = None, *, due: 
     if frozen is None:
         return LEASE_SECONDS
     verdict, begun = frozen
-    how = _deliver(services, record, verdict, owner, ask_first=begun or _late_admission(record))
+    ask_first = begun or _late_admission(record)
+    how = _deliver(services, record, verdict, owner, time.time() + seconds, ask_first=ask_first)
     services.ledger.reported(message_id, owner, how)
     _count(record, verdict, how)
     return None
@@ -75,11 +102,12 @@ def _late_admission(record: Record) -> bool:
     return record.run == 1 and record.admitted_at - record.event.received_at > LATE_ADMISSION_SECONDS
 
 
-def _deliver(services: Services, record: Record, verdict: Verdict, owner: str, *, ask_first: bool) -> str:
+def _deliver(
+    services: Services, record: Record, verdict: Verdict, owner: str, until: float, *, ask_first: bool
+) -> str:
     """Make sure that DataWorks has the verdict; return by which way that is known."""
     if record.taken:
         return f"rerun {verdict.result}, not posted: {record.taken.result} was taken"
-    until = time.time() + POST_SECONDS
     if ask_first and _answered(services, record, until):
         return "found answered"
     try:

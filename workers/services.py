@@ -16,11 +16,18 @@ from workers.settings import WorkerSettings
 
 
 class Services:
-    """The parts of one worker process."""
+    """The parts of one worker process.
 
-    def __init__(self, settings: WorkerSettings, app: Celery) -> None:
+    Args:
+        settings: the workers' settings.
+        app: the Celery application.
+        may_wait: whether the process is made for waiting, so that it may post verdicts on the spot.
+    """
+
+    def __init__(self, settings: WorkerSettings, app: Celery, *, may_wait: bool = False) -> None:
         self.settings = settings
         self.app = app
+        self.may_wait = may_wait
 
     @cached_property
     def ledger(self) -> Ledger:

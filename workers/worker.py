@@ -1,14 +1,15 @@
-"""One worker process: `python -m workers.worker GROUP CONCURRENCY ROLE…`, started by the supervisor."""
+"""One worker process, forked for the supervisor: it plays the roles of one group."""
 
 from __future__ import annotations
 
-import ctypes
+import multiprocessing
+import os
 import signal
 import socket
-import sys
 import threading
 import uuid
 from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import redis
@@ -26,20 +27,19 @@ from workers.settings import WorkerSettings
 
 BEAT_SECONDS = 5.0
 ODPS_SQL = 10
-_PR_SET_PDEATHSIG = 1
 
 log = structlog.get_logger()
 
 
 def main(argv: Sequence[str]) -> None:
     """Play the roles of a group until SIGTERM."""
-    end_with_parent()
+    end_with_supervisor()
     group = next(item for item in GROUPS if item.name == argv[0])
     roles = [Role(name) for name in argv[2:]]
     settings = common_settings.load(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
-    services = Services(settings, app)
+    services = Services(settings, app, may_wait=group.pool is Pool.THREADS)
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
     _warm_up(services, group)
     if group.pool is Pool.NONE:
@@ -57,10 +57,15 @@ def _warm_up(services: Services, group: Group) -> None:
         services.dataworks.open()
 
 
-def end_with_parent() -> None:
-    """Ask the kernel (Linux) to end this process with SIGTERM when its supervisor dies."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def end_with_supervisor() -> None:
+    """End this process with SIGTERM when its supervisor dies."""
+
+    def watch(supervisor: BaseProcess) -> None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if supervisor := multiprocessing.parent_process():
+        threading.Thread(target=watch, args=(supervisor,), daemon=True).start()
 
 
 def _consume(
@@ -115,10 +120,3 @@ def _beat(services: Services, name: str, stop: threading.Event) -> None:
             log.warning("no-heartbeat", error=type(error).__name__)
         if stop.wait(BEAT_SECONDS):
             return
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except common_settings.SettingsError as problem:
-        sys.exit(str(problem))

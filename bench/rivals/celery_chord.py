@@ -13,11 +13,12 @@ from functools import cached_property
 from typing import Any
 
 import redis
-from celery import Celery, chord
+from celery import Celery, chord, signals
 
 from common import settings as common_settings
 from common import topology
 from common.events import Event
+from common.telemetry import configure_logging
 from common.verdicts import Outcome, OutcomeKind
 from workers import planner
 from workers.app import create_app
@@ -29,6 +30,7 @@ from workers.review.engine import review
 from workers.roles import GROUPS, QUEUES, Pool, Role
 from workers.services import Services
 from workers.settings import WorkerSettings
+from workers.task import TRANSIENT
 
 POST_SECONDS = 8.0
 RESULT_SECONDS = 3600
@@ -38,7 +40,13 @@ TASK_INTAKE = topology.TASK_INTAKE
 TASK_CHECK = "rival.check"
 TASK_REPORT = "rival.report"
 
-_QUEUES = {Runs.INLINE: topology.CHECKS_WAIT, Runs.WAITING: topology.CHECKS_WAIT, Runs.CPU: topology.CHECKS_CPU}
+_QUEUES = {
+    Runs.INLINE: topology.CHECKS_WAIT,
+    Runs.WAITING: topology.CHECKS_WAIT,
+    Runs.CPU: topology.CHECKS_CPU,
+}
+
+_RETRIES: dict[str, Any] = {"autoretry_for": TRANSIENT, "max_retries": 3, "default_retry_delay": 1}
 
 
 class Rival:
@@ -87,9 +95,7 @@ class Rival:
             return None
         return self.services.dataworks.event_detail(event.message_id, event.project_id, until=until).to_json()
 
-    def check(
-        self, event: Event, snapshot: Snapshot | None, item: PlannedCheck, until: float
-    ) -> Outcome:
+    def check(self, event: Event, snapshot: Snapshot | None, item: PlannedCheck, until: float) -> Outcome:
         """Ask one check."""
         asked: Check = self.services.checks[item.name]
         lookups = self.services.dataworks.lookups(until) if asked.runs is Runs.WAITING else None
@@ -117,11 +123,11 @@ def register(rival: Rival) -> Celery:
     """Make the tasks known."""
     app = rival.app
 
-    @app.task(name=TASK_INTAKE, ignore_result=True)  # type: ignore[untyped-decorator]
+    @app.task(name=TASK_INTAKE, ignore_result=True, **_RETRIES)  # type: ignore[untyped-decorator]
     def intake(event: dict[str, Any]) -> None:
         rival.intake(Event.from_json(event))
 
-    @app.task(name=TASK_CHECK)  # type: ignore[untyped-decorator]
+    @app.task(name=TASK_CHECK, **_RETRIES)  # type: ignore[untyped-decorator]
     def check(
         event: dict[str, Any], snapshot: dict[str, Any] | None, plan: dict[str, Any], name: str, until: float
     ) -> tuple[str, dict[str, Any]]:
@@ -129,9 +135,12 @@ def register(rival: Rival) -> Celery:
         content = Snapshot.from_json(snapshot) if snapshot else None
         return name, rival.check(Event.from_json(event), content, planned, until).to_json()
 
-    @app.task(name=TASK_REPORT, ignore_result=True)  # type: ignore[untyped-decorator]
+    @app.task(name=TASK_REPORT, ignore_result=True, **_RETRIES)  # type: ignore[untyped-decorator]
     def report(
-        results: list[tuple[str, dict[str, Any]]], event: dict[str, Any], plan: dict[str, Any], deadline: float
+        results: list[tuple[str, dict[str, Any]]],
+        event: dict[str, Any],
+        plan: dict[str, Any],
+        deadline: float,
     ) -> None:
         outcomes = {name: Outcome.from_json(outcome) for name, outcome in results}
         rival.report(Event.from_json(event), Plan.from_json(plan), outcomes, deadline)
@@ -139,10 +148,17 @@ def register(rival: Rival) -> Celery:
     return app
 
 
+def _keep_logging(**_: Any) -> None:
+    """Celery leaves logging alone when this is connected."""
+
+
 def main(name: str, concurrency: str, roles: list[str]) -> None:
     """Serve the queues of `roles` with the pool of the group `name`."""
     group = next(item for item in GROUPS if item.name == name)
-    rival = Rival(common_settings.load(WorkerSettings))
+    settings = common_settings.load(WorkerSettings)
+    configure_logging("warning", f"rival-{name}")
+    signals.setup_logging.connect(_keep_logging, weak=False)
+    rival = Rival(settings)
     app = register(rival)
     if group.pool is Pool.PREFORK:
         review("SELECT 1", 10)

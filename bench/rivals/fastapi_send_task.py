@@ -53,7 +53,7 @@ class CloudEvent(BaseModel):
 
 async def _authentic(request: Request) -> None:
     try:
-        claim = precheck(request.headers, _trust, time.time())
+        claim = precheck(request.headers.items(), _trust, time.time())
         verify(claim, await request.body(), _trust, _key)
     except NotAuthentic as error:
         raise HTTPException(401, error.reason.value) from None

@@ -62,8 +62,10 @@ def refused_in_time(gate: Gate) -> None:
 def process(gate: Gate, group: str) -> psutil.Process | None:
     """The process of the first worker that plays the roles of `group`; None while there is none."""
     try:
-        children = psutil.Process(gate.workers[0].pid).children()
-        return next((child for child in children if group in child.cmdline()), None)
+        children = psutil.Process(gate.workers[0].pid).children(recursive=True)
+        # A pool's own processes bear the name of the one that began them: it is the eldest.
+        named = [child for child in children if child.name() == f"dwgate-{group}"]
+        return min(named, key=lambda child: child.create_time(), default=None)
     except psutil.NoSuchProcess:
         return None
 
@@ -169,7 +171,7 @@ def test_a_worker_asked_to_end_leaves_nothing_undone_and_no_process(gate: Gate) 
     children = psutil.Process(worker.pid).children(recursive=True)
     worker.terminate()
     assert worker.wait(40) == 0
-    assert [child for child in children if child.is_running()] == []
+    wait_for(lambda: not [child for child in children if child.is_running()])
     gate.start_worker()
     for message_id in sent:
         one_verdict(gate, message_id)

@@ -1,0 +1,26 @@
+"""Run every benchmark with short settings, one after the other: `python -m bench`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+RUNS = (
+    ("bench.ingest", "--events", "6000", "--seconds", "5"),
+    ("bench.pipeline", "--events", "300"),
+    ("bench.ledger", "--events", "50"),
+    ("bench.fleet", "--events", "300"),
+)
+
+
+def main() -> int:
+    """Return 0 when every benchmark ended well, and met its aim where it has one."""
+    failed = 0
+    for module, *arguments in RUNS:
+        print(f"\n{module} {' '.join(arguments)}", flush=True)
+        failed += subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode != 0
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
