@@ -26,6 +26,12 @@ HERE_SECONDS = 2.0
 LEASE_SECONDS = POST_SECONDS + 4.0
 """How long one reporter keeps the others off an event: an attempt, with a question before and after."""
 
+DUE_PATIENCE = 3.0
+"""How long a reporter that holds the lease is waited for when the deadline nears: it may be dead.
+
+The verdict is frozen, and who takes over asks DataWorks first: at worst the same verdict is posted twice.
+"""
+
 LATE_ADMISSION_SECONDS = 25.0
 """An event admitted so long after its arrival may have been answered before a lost ledger forgot it."""
 
@@ -71,14 +77,15 @@ def report(
         DataWorksError: the verdict was not posted; it stays frozen.
     """
     owner = uuid.uuid4().hex
-    claim = services.ledger.claim(message_id, owner, LEASE_SECONDS, run)
+    patience = DUE_PATIENCE if due else None
+    claim = services.ledger.claim(message_id, owner, LEASE_SECONDS, run, patience=patience)
     if claim.record is None:
         return claim.wait
     record = claim.record
     if not due and record.verdict is None and (record.plan is None or record.missing):
         services.ledger.release(message_id, owner)
         return None
-    frozen = services.ledger.freeze(message_id, owner, record.verdict or _decide(services, record))
+    frozen = services.ledger.freeze(message_id, owner, record.verdict or decided(services, record))
     if frozen is None:
         return LEASE_SECONDS
     verdict, begun = frozen
@@ -89,7 +96,8 @@ def report(
     return None
 
 
-def _decide(services: Services, record: Record) -> Verdict:
+def decided(services: Services, record: Record) -> Verdict:
+    """Return what plan and outcomes decide now; a plan that was never made is made from the policy."""
     planned = (
         Plan.from_json(record.plan)
         if record.plan

@@ -143,7 +143,15 @@ class Ledger:
         status = self._run("record", message_id, run, *_parts(outcomes))
         return Recorded(complete=status == 1, stale=status == -1)
 
-    def claim(self, message_id: str, owner: str, lease_seconds: float, run: int | None = None) -> Claim:
+    def claim(
+        self,
+        message_id: str,
+        owner: str,
+        lease_seconds: float,
+        run: int | None = None,
+        *,
+        patience: float | None = None,
+    ) -> Claim:
         """Ask to be the one who decides and posts.
 
         Args:
@@ -151,9 +159,11 @@ class Ledger:
             owner: a name for the asker, unique to this attempt.
             lease_seconds: after this the lease ends by itself.
             run: the run to report; None for whichever is current.
+            patience: how long another's lease, as long as ours, is respected; None for all of it.
         """
         wanted = "" if run is None else run
-        answer = self._run("claim", message_id, wanted, owner, int(lease_seconds * 1000))
+        respected = lease_seconds if patience is None else min(patience, lease_seconds)
+        answer = self._run("claim", message_id, wanted, owner, _ms(lease_seconds), _ms(respected))
         if answer[0] == 1:
             return Claim(Record.from_hash(_pairs(answer[1])))
         return Claim(None, answer[1] / 1000 if answer[0] == 0 else None)

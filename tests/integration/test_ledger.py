@@ -119,6 +119,20 @@ def test_one_reporter_at_a_time_and_another_when_its_lease_ends(ledger: Ledger) 
     assert ledger.freeze("m-1", "first", verdict(Result.OK)) is None
 
 
+def test_who_has_no_patience_takes_over_before_the_lease_ends(ledger: Ledger) -> None:
+    checking(ledger)
+    assert ledger.claim("m-1", "first", 5).record
+    refused = ledger.claim("m-1", "second", 5, patience=0.3)
+    assert refused.wait
+    assert refused.wait <= 0.3
+
+    limit = time.monotonic() + 5
+    while not ledger.claim("m-1", "second", 5, patience=0.3).record:
+        assert time.monotonic() < limit
+    assert ledger.freeze("m-1", "first", verdict(Result.OK)) is None
+    assert ledger.freeze("m-1", "second", verdict(Result.OK))
+
+
 def test_a_verdict_is_frozen_once_and_a_second_post_is_known_as_such(ledger: Ledger) -> None:
     checking(ledger)
     ledger.claim("m-1", "a", 5)
