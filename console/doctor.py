@@ -130,7 +130,7 @@ def _redis(services: Services) -> Iterator[Sight]:
         server = client.info("server")
         keeps = client.info("persistence").get("aof_enabled") == 1
         evicts = client.info("memory").get("maxmemory_policy")
-        names = services.ledger.workers()
+        names = services.ledger.roster.workers()
         dead = services.ledger.counts()[State.DEAD]
     yield Sight("Redis", Health.GOOD, f"{_version(server)} at {faults.host(services.settings.redis_url)}")
     yield costs.of_clock(skew)

@@ -81,12 +81,12 @@ class Gate:
 
     def start_worker(self, *arguments: str, ready: bool = True) -> subprocess.Popen[bytes]:
         """Start a worker; with `ready` wait until each of its processes has been heard of."""
-        before = set(self.ledger.workers()) if ready else set()
+        before = set(self.ledger.roster.workers()) if ready else set()
         worker = self._start(f"worker-{len(self.workers)}", "worker", *arguments)
         self.workers.append(worker)
         if ready:
             count = 1 if "--role" in arguments else 4
-            wait_for(lambda: len(set(self.ledger.workers()) - before) >= count, START_SECONDS)
+            wait_for(lambda: len(set(self.ledger.roster.workers()) - before) >= count, START_SECONDS)
         return worker
 
     def sample(self, name: str, *, blocking: bool | None = None) -> tuple[str, dict[str, Any], Sample]:

@@ -32,7 +32,7 @@ def run(services: Services, stop: threading.Event) -> None:
     every = services.settings.reconcile_seconds
     while not stop.wait(min(every, 5.0)):
         try:
-            if services.ledger.lead("reconciler", every):
+            if services.ledger.roster.lead("reconciler", every):
                 sweep(services)
         except (DataWorksError, redis.RedisError) as error:
             log.warning("reconciler-waits", error=type(error).__name__)

@@ -115,7 +115,7 @@ def _watch(services: Services, name: str) -> None:
 def _beat(services: Services, name: str, stop: threading.Event) -> None:
     while True:
         try:
-            services.ledger.beat(name)
+            services.ledger.roster.beat(name)
         except redis.RedisError as error:
             log.warning("no-heartbeat", error=type(error).__name__)
         if stop.wait(BEAT_SECONDS):

@@ -14,10 +14,10 @@ import redis
 
 from common.events import Event
 from common.ledger.record import Record, State
+from common.ledger.roster import Roster
 from common.verdicts import Outcome, Verdict
 
 REJECTS_KEPT = 1000
-BEAT_SECONDS = 15.0
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _STATES = tuple(State)
@@ -67,6 +67,7 @@ class Ledger:
         self._event_ms = int(event_seconds * 1000)
         self._code_ms = int(code_seconds * 1000)
         self._prefix = f"dwgate:{{{extension_code}}}:"
+        self.roster = Roster(client, self._prefix)
         prelude = (_SCRIPTS / "prelude.lua").read_text()
         self._scripts = {
             path.stem: client.register_script(prelude + path.read_text())
@@ -225,23 +226,6 @@ class Ledger:
     def forget(self, message_id: str) -> None:
         """Take an event off the deadlines: there is nothing to watch."""
         self.client.zrem(self.key("deadlines"), message_id)
-
-    def lead(self, role: str, seconds: float) -> bool:
-        """Whether the caller is the one of the fleet to play `role` for the next `seconds`."""
-        return bool(self.client.set(self.key(f"lead:{role}"), b"1", nx=True, px=_ms(seconds)))
-
-    def beat(self, worker: str) -> None:
-        """Say that the process `worker` is at work; to be said every 5 seconds."""
-        pipe = self.client.pipeline(transaction=True)
-        pipe.zadd(self.key("workers"), {worker: time.time()})
-        pipe.zremrangebyscore(self.key("workers"), "-inf", time.time() - BEAT_SECONDS)
-        pipe.execute()
-
-    def workers(self) -> list[str]:
-        """Return the names of the worker processes heard of in the last 15 seconds."""
-        since = time.time() - BEAT_SECONDS
-        names = cast("list[bytes]", self.client.zrangebyscore(self.key("workers"), since, "+inf"))
-        return [name.decode() for name in names]
 
     def seen_before(self, message_id: str, seconds: float) -> bool:
         """Whether an operation was seen waiting at least `seconds` ago; the first sight is remembered."""

@@ -124,7 +124,7 @@ def _start(parts: _Parts, flower_port: int | None) -> Stack:
     )
     wait_for("valkey", engine.answers, [engine.service])
     ledger = Ledger(connect(engine.url), EXTENSION)
-    earlier = frozenset(ledger.workers())
+    earlier = frozenset(ledger.roster.workers())
     events_url = f"http://127.0.0.1:{parts.port}/events"
     receiving = _receiving(folder, engine.url, events_url, token)
     ingest = parts.run("ingest", receiving, "--host=127.0.0.1", f"--port={parts.port}")
@@ -190,7 +190,7 @@ def _ready(events_url: str) -> bool | None:
 
 def _at_work(ledger: Ledger, earlier: frozenset[str]) -> bool | None:
     try:
-        heard = {name.partition("-")[0] for name in ledger.workers() if name not in earlier}
+        heard = {name.partition("-")[0] for name in ledger.roster.workers() if name not in earlier}
     except redis.RedisError:
         return None
     return True if heard >= WORKER_PROCESSES else None

@@ -308,9 +308,9 @@ def test_rejects_are_kept_newest_first(ledger: Ledger) -> None:
 
 
 def test_one_leader_at_a_time(ledger: Ledger) -> None:
-    assert ledger.lead("reconciler", 60)
-    assert not ledger.lead("reconciler", 60)
-    assert ledger.lead("another", 60)
+    assert ledger.roster.lead("reconciler", 60)
+    assert not ledger.roster.lead("reconciler", 60)
+    assert ledger.roster.lead("another", 60)
 
 
 def test_an_operation_is_seen_before_only_after_a_while(ledger: Ledger) -> None:
