@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import httpx
+import pytest
+from alibabacloud_credentials.utils import auth_util
 
 from tests.engines import free_port
 
@@ -149,6 +151,12 @@ class Emulator:
             raise ValueError(f"{method} {path}: {response.status_code} {response.text}")
         answer: dict[str, Any] = response.json()
         return answer
+
+
+def use_credentials(environment: pytest.MonkeyPatch) -> None:
+    """Let the SDK in this process use the emulator's key: it reads the environment once, at its import."""
+    environment.setattr(auth_util, "environment_access_key_id", KEY_ID)
+    environment.setattr(auth_util, "environment_access_key_secret", KEY_SECRET)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ def one_verdict(gate: Gate, message_id: str, name: str) -> None:
     assert posts[0]["at"] < record.deadline_at
 
 
+@pytest.mark.faults  # 40 seconds: Redis hands a killed worker's message out again after its time
 def test_a_worker_killed_during_a_check(gate: Gate) -> None:
     name = "freeze-node-bad"
     gate.emulator.fault("hang", action="GetNodeChildren", times=1, seconds=4)

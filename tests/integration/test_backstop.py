@@ -16,7 +16,7 @@ from common import topology
 from common.events import Event
 from common.ledger import State
 from common.verdicts import OutcomeKind
-from tests.emulators import EXTENSION_CODE, KEY_ID, KEY_SECRET, PROJECT_ID, Emulator, running
+from tests.emulators import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
 from tests.fleet import wait_for
 from workers import backstop, queues
 from workers.app import create_app
@@ -33,8 +33,7 @@ def event(message_id: str = "m-1") -> Event:
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
     with pytest.MonkeyPatch.context() as environment, running() as far_side:
-        environment.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID)
-        environment.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET)
+        use_credentials(environment)
         yield far_side
 
 

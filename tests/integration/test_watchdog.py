@@ -10,7 +10,7 @@ from celery import Celery
 
 from common.events import Event
 from common.ledger import State
-from tests.emulators import EXTENSION_CODE, KEY_ID, KEY_SECRET, PROJECT_ID, Emulator, running
+from tests.emulators import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
 from tests.fleet import wait_for
 from workers import reporter, watchdog
 from workers.services import Services
@@ -21,8 +21,7 @@ PLAN = {"checks": [], "verdict": "OK", "language": "en", "policy": "p"}
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", KEY_ID)
-    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_SECRET", KEY_SECRET)
+    use_credentials(monkeypatch)
     with running() as far_side:
         yield far_side
 
