@@ -34,11 +34,13 @@ class Queue:
         name: its name, on any broker.
         routing_keys: topic keys that reach it; the first is the one to send to it alone.
         arguments: the RabbitMQ arguments it is declared with.
+        exchange: the topic exchange it is bound to.
     """
 
     name: str
     routing_keys: tuple[str, ...]
     arguments: dict[str, str | int]
+    exchange: str = EXCHANGE
 
 
 def _quorum(name: str, *routing_keys: str) -> Queue:
@@ -75,8 +77,8 @@ BACKSTOP = Queue(
 )
 """Nobody consumes it: its messages expire into DUE, which makes a timer that survives the loss of Redis."""
 
-DEAD = Queue("dwgate.dead", ("#",), {"x-queue-type": "quorum"})
-"""What RabbitMQ gave up: bound to DEAD_EXCHANGE, read by the watchdog into the ledger."""
+DEAD = Queue("dwgate.dead", ("#",), {"x-queue-type": "quorum"}, DEAD_EXCHANGE)
+"""What RabbitMQ gave up, read by the watchdog into the ledger."""
 
 QUEUES = (*TASK_QUEUES, DUE, BACKSTOP)
 """All queues bound to EXCHANGE."""

@@ -153,17 +153,14 @@ async def _faults() -> AsyncIterator[None]:
 
 
 async def _declare(channel: AbstractChannel) -> None:
-    exchange = await channel.declare_exchange(topology.EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
-    for queue in topology.QUEUES:
-        await _declare_queue(channel, queue, exchange)
-    dead = await channel.declare_exchange(topology.DEAD_EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
-    await _declare_queue(channel, topology.DEAD, dead)
-
-
-async def _declare_queue(channel: AbstractChannel, queue: topology.Queue, exchange: AbstractExchange) -> None:
-    declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
-    for key in queue.routing_keys:
-        await declared.bind(exchange, key)
+    exchanges = {
+        name: await channel.declare_exchange(name, aio_pika.ExchangeType.TOPIC, durable=True)
+        for name in (topology.EXCHANGE, topology.DEAD_EXCHANGE)
+    }
+    for queue in (*topology.QUEUES, topology.DEAD):
+        declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
+        for key in queue.routing_keys:
+            await declared.bind(exchanges[queue.exchange], key)
 
 
 async def _close(connection: AbstractConnection) -> None:

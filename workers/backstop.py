@@ -67,7 +67,12 @@ def _serve(services: Services, stop: threading.Event) -> None:
                 on_message=due.append,
                 prefetch_count=BATCH,
             ),
-            Consumer(channel, [queues.dead(declare=declare)], on_message=dead.append, prefetch_count=BATCH),
+            Consumer(
+                channel,
+                [queues.amqp(topology.DEAD, declare=declare)],
+                on_message=dead.append,
+                prefetch_count=BATCH,
+            ),
         ):
             while not stop.is_set():
                 _drain(connection)
@@ -180,7 +185,7 @@ def _failed_check(services: Services, message: Message) -> None:
     outcome = Outcome(OutcomeKind.ERROR, detail="the queue gave it up: it ended its worker each time")
     recorded = services.ledger.record(kwargs["message_id"], kwargs["run"], {kwargs["check"]: outcome})
     if recorded.complete:
-        services.dispatch.report(kwargs["message_id"], kwargs["run"], kwargs["until"])
+        reporter.finish(services, kwargs["message_id"], kwargs["run"], kwargs["until"])
 
 
 def _failed_intake(services: Services, message: Message) -> None:

@@ -7,14 +7,14 @@ from kombu import Exchange, Queue, binding
 from common import topology
 
 
-def exchange(*, declare: bool) -> Exchange:
-    """Return the topic exchange that every RabbitMQ queue of dwgate is bound to."""
-    return Exchange(topology.EXCHANGE, type="topic", durable=True, no_declare=not declare)
+def exchange(name: str = topology.EXCHANGE, *, declare: bool) -> Exchange:
+    """Return a topic exchange of dwgate on RabbitMQ; without `declare` it must have been made beforehand."""
+    return Exchange(name, type="topic", durable=True, no_declare=not declare)
 
 
 def amqp(queue: topology.Queue, *, declare: bool) -> Queue:
     """Return `queue` for RabbitMQ; without `declare` it must have been made beforehand."""
-    topic = exchange(declare=declare)
+    topic = exchange(queue.exchange, declare=declare)
     return Queue(
         queue.name,
         topic,
@@ -22,19 +22,6 @@ def amqp(queue: topology.Queue, *, declare: bool) -> Queue:
         bindings=[binding(topic, routing_key=key) for key in queue.routing_keys],
         durable=True,
         queue_arguments=queue.arguments if declare else None,
-        no_declare=not declare,
-    )
-
-
-def dead(*, declare: bool) -> Queue:
-    """Return the dead-letter queue for RabbitMQ."""
-    fanin = Exchange(topology.DEAD_EXCHANGE, type="topic", durable=True, no_declare=not declare)
-    return Queue(
-        topology.DEAD.name,
-        fanin,
-        routing_key=topology.DEAD.routing_keys[0],
-        durable=True,
-        queue_arguments=topology.DEAD.arguments if declare else None,
         no_declare=not declare,
     )
 

@@ -48,7 +48,8 @@ class Child:
     """One worker process and when it may start again."""
 
     group: Group
-    arguments: list[str]
+    roles: tuple[Role, ...]
+    concurrency: int
     process: BaseProcess
     started: float
     pause: float = RESTART_LEAST
@@ -84,7 +85,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         children = [
-            _start(group, _arguments(group, played, processes_cpu, threads))
+            _start(group, played, processes_cpu if group.pool is Pool.PREFORK else threads)
             for group, played in processes(roles)
         ]
         server = _serve(metrics_port, folder, children) if metrics_port is not None else None
@@ -98,18 +99,13 @@ def run(
                 server.server_close()
 
 
-def _arguments(group: Group, roles: Sequence[Role], processes_cpu: int, threads: int) -> list[str]:
-    concurrency = processes_cpu if group.pool is Pool.PREFORK else threads
-    return [group.name, str(concurrency), *roles]
-
-
-def _start(group: Group, arguments: list[str]) -> Child:
-    process = _FORKS.Process(target=_play, args=(arguments,), name=group.name)
+def _start(group: Group, roles: tuple[Role, ...], concurrency: int) -> Child:
+    process = _FORKS.Process(target=_play, args=(group, roles, concurrency), name=group.name)
     process.start()
-    return Child(group, arguments, process, time.monotonic())
+    return Child(group, roles, concurrency, process, time.monotonic())
 
 
-def _play(arguments: list[str]) -> None:
+def _play(group: Group, roles: tuple[Role, ...], concurrency: int) -> None:
     """Be one of the processes."""
     from workers import worker  # noqa: PLC0415 - loaded in the fork server, which the supervisor is not
 
@@ -117,8 +113,8 @@ def _play(arguments: list[str]) -> None:
     os.setpgid(0, 0)
     if sys.platform == "linux":
         # What top and ps show: the command line is the fork server's.
-        Path("/proc/self/comm").write_text(f"dwgate-{arguments[0]}")
-    worker.main(arguments)
+        Path("/proc/self/comm").write_text(f"dwgate-{group.name}")
+    worker.play(group, roles, concurrency)
 
 
 def _mend(children: list[Child]) -> None:
@@ -132,7 +128,7 @@ def _mend(children: list[Child]) -> None:
             child.again_at = now + child.pause
             log.error("process-ended", group=child.group.name, code=child.process.exitcode)
         elif now >= child.again_at:
-            child.process = _start(child.group, child.arguments).process
+            child.process = _start(child.group, child.roles, child.concurrency).process
             child.started, child.again_at = now, 0.0
 
 

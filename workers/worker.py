@@ -21,7 +21,7 @@ from common.telemetry import configure_logging
 from workers import backstop, reconciler, tasks, watchdog
 from workers.app import create_app
 from workers.review.engine import review
-from workers.roles import GROUPS, QUEUES, Group, Pool, Role
+from workers.roles import QUEUES, Group, Pool, Role
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -31,11 +31,9 @@ ODPS_SQL = 10
 log = structlog.get_logger()
 
 
-def main(argv: Sequence[str]) -> None:
-    """Play the roles of a group until SIGTERM."""
+def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
+    """Play `roles` of `group`, so many tasks at once, until SIGTERM."""
     end_with_supervisor()
-    group = next(item for item in GROUPS if item.name == argv[0])
-    roles = [Role(name) for name in argv[2:]]
     settings = common_settings.load(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
@@ -46,7 +44,7 @@ def main(argv: Sequence[str]) -> None:
         _watch(services, name)
     else:
         tasks.register(app, services)
-        _consume(app, services, group, name, int(argv[1]), roles)
+        _consume(app, services, group, name, concurrency, roles)
 
 
 def _warm_up(services: Services, group: Group) -> None:

@@ -1,6 +1,6 @@
 -- ARGV: id, run or '' for the current one, owner, lease (ms), how long another's lease counts (ms).
 -- One owner at a time may decide and post.
--- Returns {1, record, snapshot?}, {0, ms until the lease ends}, or {-1} when there is nothing to report.
+-- Returns {1, record}, {0, ms until the lease ends}, or {-1} when there is nothing to report.
 local state = get('state')
 if not state or state == 'reported' or state == 'ignored' then return {-1} end
 if ARGV[2] ~= '' and not current(ARGV[2]) then return {-1} end
