@@ -19,10 +19,14 @@ DRAIN_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Tally:
-    """What a run saw: answers by status, and how long each took, in seconds."""
+    """What a run saw: answers by status, how long each took, in seconds, and when each request was due.
+
+    Without a rate all requests are due at once, when the run begins. In seconds since the epoch.
+    """
 
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    due: list[float] = field(default_factory=list)
     elapsed: float = 0.0
 
     @property
@@ -113,6 +117,8 @@ async def _run(host: str, port: int, requests: Sequence[bytes], connections: int
     tally = Tally()
     loop = asyncio.get_running_loop()
     begin = time.perf_counter() + 0.05
+    began_at = time.time() + 0.05
+    tally.due = [began_at + number / rate if rate else began_at for number in range(len(requests))]
     source = ((begin + number / rate if rate else 0.0, item) for number, item in enumerate(requests))
     ends = [asyncio.Event() for _ in range(connections)]
     for end in ends:

@@ -1,44 +1,38 @@
-"""Measure the whole way of an event, from the intake queue to the verdict, beside a Celery chord.
+"""Measure the whole way of an event, from the signed POST to the verdict, beside a Celery chord.
 
-    python -m bench.pipeline [--events 600]
+    python -m bench.pipeline [--events 600] [--rates 20 50] [--seconds 20]
 
-Both sides in the same run, one after the other, with the same events, checks, policy, decision, DataWorks
-client, emulator, quota (too high to bind), kinds of queue, publisher confirms, pools and number of
-processes. Each side is warmed up, then the events are put into the intake queue at once. Both pay the same
-for the far side; what each process used of the CPU is printed too, since all share one machine.
+Both sides in the same run, one after the other, with the same signed events, signature checks, checks,
+policy, decision, DataWorks client, emulator, quota (too high to bind), kinds of queue, publisher confirms,
+prefetch, pools, number of processes and level of logging. The chord's front is FastAPI and `send_task`.
+
+Each mix of events is pushed in several ways, after a warm-up: at fixed rates, where the clock of an event
+runs from when it was due to be posted until the emulator takes its verdict; and in a burst, as fast as the
+front answers. What each process used of the CPU is printed too, since all share one machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import kombu
+import orjson
 import redis
 
-from bench import usage
+from bench import load, usage
 from bench.engines import engines
 from bench.quantiles import quantile
-from common import topology
-from common.events import Event
-from ingest import message
-from tests.emulators import PROJECT_ID
-from tests.fleet import SAMPLES, Gate, fleet, wait_for
-from workers.roles import Pool, processes
+from bench.sides import SIDES
+from tests.fleet import SAMPLES, TARGET, TOKEN, Gate, fleet, wait_for
 
 QPS = 1000
-THREADS, PROCESSES = 32, 2
+CONNECTIONS = 64
 WARM_UP = 60
-START_SECONDS = 60.0
 RUN_SECONDS = 120.0
 
 MIXES: dict[str, tuple[str, ...]] = {
@@ -48,160 +42,152 @@ MIXES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """How many events are pushed, and how many a second; 0 for as fast as the front answers."""
+
+    count: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
-    """What one side did: seconds to each verdict, and what an event cost."""
+    """What one side did.
+
+    Attributes:
+        seconds: of each event, from when it was to be posted until its verdict was taken.
+        elapsed: seconds from the first event to the last verdict.
+        cpu: milliseconds of an event, by kind of process.
+        redis_reads: of an event.
+        calls: of the OpenAPI, an event.
+    """
 
     seconds: list[float]
+    elapsed: float
     cpu: dict[str, float]
     redis_reads: float
     calls: float
 
     @property
     def rate(self) -> float:
-        """Events a second."""
-        return len(self.seconds) / max(self.seconds)
+        """Verdicts a second."""
+        return len(self.seconds) / self.elapsed
+
+    @property
+    def cpu_all(self) -> float:
+        """Milliseconds of CPU an event, of everything."""
+        return sum(self.cpu.values())
+
+    def milliseconds(self, share: float) -> float:
+        """Return the time within which `share` of the events had their verdict."""
+        return quantile(self.seconds, share) * 1000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--events", type=int, default=600, help="events of each run")
+    parser.add_argument("--events", type=int, default=600, help="events of each burst")
+    parser.add_argument(
+        "--rates", type=float, nargs="+", default=[20, 50], help="events a second of the runs at fixed rates"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=20,
+        help="length of each run at a fixed rate, below 50: signatures grow old",
+    )
     options = parser.parse_args()
-    runs = {name: measure(start, options.events) for name, start in SIDES.items()}
-    for mix in MIXES:
-        print(f"{mix}:")
+    pushes = [Push(int(rate * options.seconds), rate) for rate in options.rates]
+    pushes.append(Push(options.events, 0))
+    sides = {name: measure(name, pushes) for name in SIDES}
+    for mix, push in itertools.product(MIXES, pushes):
+        show(mix, push, {name: runs[mix, push] for name, runs in sides.items()})
+
+
+def show(mix: str, push: Push, runs: dict[str, Run]) -> None:
+    """Print what both sides did with one mix of events, pushed in one way."""
+    how = f"at {push.rate:g} a second" if push.rate else "in a burst"
+    print(f"{mix}, {push.count} events {how}, from POST to verdict:")
+    print(f"{'':14} {'p50 ms':>8} {'p99 ms':>8} {'events/s':>9} {'Redis reads':>12} {'calls':>6}")
+    for name, run in runs.items():
         print(
-            f"{'':14} {'events/s':>9} {'p50 s':>7} {'p99 s':>7} {'reads of Redis':>15} {'OpenAPI calls':>14}"
+            f"{name:14} {run.milliseconds(0.5):8.0f} {run.milliseconds(0.99):8.0f} {run.rate:9.1f}"
+            f" {run.redis_reads:12.1f} {run.calls:6.1f}"
         )
-        for name, side in runs.items():
-            _show(name, side[mix])
-        ratio = runs["dwgate"][mix].rate / runs["celery chord"][mix].rate
-        print(f"ratio of events/s: {ratio:.2f}\n\nCPU ms an event, by process:")
-        parts = sorted({part for side in runs.values() for part in side[mix].cpu})
-        for part in parts:
-            cells = "".join(f"{side[mix].cpu.get(part, 0):14.2f}" for side in runs.values())
-            print(f"{part:22}{cells}")
-        print()
+    _show_ratios(*runs.values())
+    print("CPU ms an event, by process:")
+    for part in sorted({part for run in runs.values() for part in run.cpu}):
+        print(f"  {part:20}" + "".join(f"{run.cpu.get(part, 0):12.2f}" for run in runs.values()))
+    print(f"  {'all':20}" + "".join(f"{run.cpu_all:12.2f}" for run in runs.values()) + "\n", flush=True)
 
 
-def _show(name: str, run: Run) -> None:
-    p50, p99 = quantile(run.seconds, 0.5), quantile(run.seconds, 0.99)
-    print(f"{name:14} {run.rate:9.0f} {p50:7.2f} {p99:7.2f} {run.redis_reads:15.1f} {run.calls:14.1f}")
+def _show_ratios(rival: Run, ours: Run) -> None:
+    ratios = {
+        "p50": rival.milliseconds(0.5) / ours.milliseconds(0.5),
+        "p99": rival.milliseconds(0.99) / ours.milliseconds(0.99),
+        "events/s": ours.rate / rival.rate,
+        "CPU": rival.cpu_all / ours.cpu_all,
+    }
+    print("times as good: " + ", ".join(f"{what} {ratio:.2f}" for what, ratio in ratios.items()))
 
 
-def measure(start: Callable[[Gate], Iterator[None]], count: int) -> dict[str, Run]:
-    """Run every mix on one side."""
-    settings = {"DWGATE_OPENAPI_READ_QPS": str(QPS), "DWGATE_OPENAPI_WRITE_QPS": str(QPS)}
+def measure(name: str, pushes: Sequence[Push]) -> dict[tuple[str, Push], Run]:
+    """Push every mix in every way through one side."""
+    settings = {
+        "DWGATE_OPENAPI_READ_QPS": str(QPS),
+        "DWGATE_OPENAPI_WRITE_QPS": str(QPS),
+        "DWGATE_LOG_LEVEL": "warning",
+    }
+    runs = {}
     with tempfile.TemporaryDirectory(prefix="dwgate-bench-") as folder:
         directory = Path(folder)
         (directory / "logs").mkdir()
         with (
             engines(directory) as (broker, store),
             fleet(broker, store, directory / "logs", workers=0, settings=settings) as gate,
-            contextmanager(start)(gate),
+            SIDES[name](gate),
         ):
-            _wait_for_consumers(broker)
-            runs = {}
             for mix, names in MIXES.items():
-                _run(gate, broker, names, WARM_UP)
-                runs[mix] = _run(gate, broker, names, count)
+                run(gate, names, Push(WARM_UP, 0))
+                for push in pushes:
+                    runs[mix, push] = run(gate, names, push)
     return runs
 
 
-def _dwgate(gate: Gate) -> Iterator[None]:
-    gate.start_worker("--threads", str(THREADS), "--processes", str(PROCESSES))
-    yield
+def run(gate: Gate, names: Sequence[str], push: Push) -> Run:
+    """Push events of the samples `names`, and wait for the verdicts.
 
-
-def _chord(gate: Gate) -> Iterator[None]:
-    started = []
-    for group, roles in processes([]):
-        if group.pool is not Pool.NONE:
-            concurrency = PROCESSES if group.pool is Pool.PREFORK else THREADS
-            command = ["bench.rivals.celery_chord", group.name, str(concurrency), *roles]
-            with (gate.directory / f"rival-{group.name}.log").open("wb") as log:
-                started.append(
-                    subprocess.Popen(
-                        [sys.executable, "-m", *command],
-                        env={**gate.environment, "PYTHONPATH": str(Path(__file__).parents[1])},
-                        stdout=log,
-                        stderr=log,
-                    )
-                )
-    try:
-        yield
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(30)
-
-
-SIDES = {"celery chord": _chord, "dwgate": _dwgate}
-
-
-def _wait_for_consumers(broker: str) -> None:
-    with kombu.Connection(broker) as connection:
-        for queue in topology.TASK_QUEUES:
-            wait_for(partial(_consumed, connection, queue.name), START_SECONDS)
-
-
-def _consumed(connection: kombu.Connection, queue: str) -> bool:
-    with suppress(connection.channel_errors), connection.channel() as channel:
-        return bool(channel.queue_declare(queue, passive=True).consumer_count)
-    return False
-
-
-def _run(gate: Gate, broker: str, names: Sequence[str], count: int) -> Run:
-    events = list(_begin(gate, itertools.islice(itertools.cycle(names), count)))
+    Raises:
+        RuntimeError: an event was not let in, or has not exactly one verdict.
+    """
+    requests = dict(itertools.islice(_requests(gate, names), push.count))
     store = redis.Redis.from_url(gate.environment["DWGATE_REDIS_URL"])
     cpu, reads, calls = usage.by_process(), _reads(store), _calls(gate)
-    begin = time.time()
-    _publish(broker, events)
-    wanted = {event.message_id for event in events}
+    host, port = gate.url.removeprefix("http://").split(":")
+    tally = load.run(host, int(port), [*requests.values()], connections=CONNECTIONS, rate=push.rate)
     wait_for(lambda: not gate.emulator.state()["processes"]["CHECKING"], RUN_SECONDS)
     spent = usage.difference(cpu, usage.by_process())
-    posts = [post for post in gate.emulator.verdicts() if post["message_id"] in wanted]
-    if len(posts) != count:
-        raise RuntimeError(f"{len(posts)} posts for {count} events: see {gate.directory}")
+    taken = {
+        post["message_id"]: post["at"] for post in gate.emulator.verdicts() if post["message_id"] in requests
+    }
+    if tally.statuses != {200: push.count} or taken.keys() != requests.keys():
+        raise RuntimeError(f"{tally.statuses} and {len(taken)} verdicts for {push.count} events")
     return Run(
-        seconds=[post["at"] - begin for post in posts],
-        cpu={part: seconds / count * 1000 for part, seconds in spent.items()},
-        redis_reads=(_reads(store) - reads) / count,
-        calls=(_calls(gate) - calls) / count,
+        seconds=[taken[message_id] - due for message_id, due in zip(requests, tally.due, strict=True)],
+        elapsed=max(taken.values()) - tally.due[0],
+        cpu={part: seconds / push.count * 1000 for part, seconds in spent.items()},
+        redis_reads=(_reads(store) - reads) / push.count,
+        calls=(_calls(gate) - calls) / push.count,
     )
 
 
-def _begin(gate: Gate, names: Iterable[str]) -> Iterator[Event]:
-    for name in names:
-        message_id, envelope, sample = gate.sample(name)
+def _requests(gate: Gate, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Begin operations at the emulator; yield their ids and the signed posts of their events."""
+    for name in itertools.cycle(names):
+        message_id, event, sample = gate.sample(name)
         gate.begin(message_id, sample)
-        yield Event(
-            message_id=message_id,
-            event_code=sample.event_code,
-            project_id=PROJECT_ID,
-            operator=None,
-            blocking=True,
-            data=envelope["data"],
-            received_at=time.time(),
-        )
-
-
-def _publish(broker: str, events: Iterable[Event]) -> None:
-    """Put the events into the intake queue, with the messages that ingest makes."""
-    with kombu.Connection(broker) as connection:
-        producer = connection.Producer()
-        for event in events:
-            made = message.build([message.Item.of(event)])
-            producer.publish(
-                made.body,
-                exchange=topology.EXCHANGE,
-                routing_key=topology.ROUTING_EVENT,
-                content_type=message.CONTENT_TYPE,
-                content_encoding=message.CONTENT_ENCODING,
-                headers=made.headers,
-                correlation_id=made.task_id,
-                delivery_mode=message.PERSISTENT,
-            )
+        body = orjson.dumps(event)
+        headers = gate.signer.sign(TARGET, body, time.time(), TOKEN)
+        headers["content-type"] = "application/json"
+        yield message_id, load.request("/events", gate.url.removeprefix("http://"), headers, body)
 
 
 def _reads(store: redis.Redis) -> int:

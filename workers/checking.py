@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 import structlog
@@ -21,7 +22,15 @@ from workers.task import TRANSIENT, place
 log = structlog.get_logger()
 
 
-def check(services: Services, message_id: str, run: int, name: str, until: float) -> None:
+def check(
+    services: Services,
+    message_id: str,
+    run: int,
+    name: str,
+    until: float,
+    *,
+    seconds: float = math.inf,
+) -> None:
     """Run the check `name` of an event, record its outcome, and send the report when it was the last.
 
     Args:
@@ -30,6 +39,7 @@ def check(services: Services, message_id: str, run: int, name: str, until: float
         run: the run the outcome counts for; an older one's is dropped.
         name: the check.
         until: when the outcome would come too late, in seconds since the epoch.
+        seconds: how long lookups may take; what takes longer is a transient fault.
 
     Raises:
         Transient: a lookup could not be made and there is time to try again; also faults of Redis and broker.
@@ -41,7 +51,7 @@ def check(services: Services, message_id: str, run: int, name: str, until: float
         attempts, record, snapshot = begun
         deadline_at = record.deadline_at
         planned = next(item for item in Plan.from_json(record.plan or {}).checks if item.name == name)
-        outcomes[name] = _attempt(services, record.event, snapshot, planned, attempts, until)
+        outcomes[name] = _attempt(services, record.event, snapshot, planned, attempts, until, seconds)
         metrics.CHECKS.labels(name, outcomes[name].kind.value).inc()
     recorded = services.ledger.record(message_id, run, outcomes)
     if recorded.complete:
@@ -55,6 +65,7 @@ def _attempt(
     planned: PlannedCheck,
     attempts: int,
     until: float,
+    seconds: float,
 ) -> Outcome:
     if attempts > retry.MOST_ATTEMPTS:
         # The worker died under it each time: it must not kill the next one too.
@@ -62,8 +73,9 @@ def _attempt(
     asked = services.checks.get(planned.name)
     if asked is None:
         return Outcome(OutcomeKind.ERROR, detail="this worker does not have the check")
+    content = Snapshot.from_json(snapshot) if snapshot else None
     try:
-        return ask(services, asked, event, Snapshot.from_json(snapshot) if snapshot else None, planned, until)
+        return ask(services, asked, event, content, planned, min(until, time.time() + seconds))
     except TRANSIENT as error:
         if retry.decide(attempts, now=time.time(), until=until).again:
             raise

@@ -23,14 +23,14 @@ class Dispatch:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def intake(self, event: Event) -> None:
-        """Send an event through intake (again)."""
+    def intake(self, *events: Event) -> None:
+        """Send events through intake (again), in one message."""
         self._send(
             topology.TASK_INTAKE,
             topology.INTAKE,
-            f"{event.message_id}",
-            event.message_id,
-            args=[event.to_json()],
+            events[0].message_id,
+            " ".join(event.message_id for event in events),
+            args=[event.to_json() for event in events],
         )
 
     def check(self, message_id: str, run: int, check: str, runs: Runs, until: float) -> None:

@@ -15,12 +15,15 @@ from workers.checks.check import Runs
 from workers.dataworks.errors import DataWorksError, Final
 from workers.dataworks.values import Snapshot
 from workers.plan import Plan
-from workers.reporter import finish
+from workers.reporter import HERE_SECONDS, finish
 from workers.services import Services
 from workers.task import TRANSIENT
 
-SPREAD_SECONDS = 1.0
+SPREAD_SECONDS = 2.0
 """When going on with the events of one message takes longer, the rest is spread over the workers."""
+
+SHARE = 4
+"""Events in a message of what is spread: each message has its price."""
 
 MOST_DELIVERIES = 10
 """Deliveries of one run after which its checks are not begun again: something in it kills workers."""
@@ -42,16 +45,21 @@ def take_on(services: Services, events: Sequence[Event]) -> tuple[list[Event], E
     left: list[Event] = []
     fault: Exception | None = None
     for number, record in enumerate(records):
+        if number and time.monotonic() > spread_at:
+            _spread(services, [later.event for later in records[number:]])
+            break
         with structlog.contextvars.bound_contextvars(message_id=record.event.message_id):
-            if number and time.monotonic() > spread_at:
-                services.dispatch.intake(record.event)
-                continue
             try:
                 go_on(services, record)
             except TRANSIENT as error:
                 left.append(record.event)
                 fault = error
     return left, fault
+
+
+def _spread(services: Services, events: Sequence[Event]) -> None:
+    for first in range(0, len(events), SHARE):
+        services.dispatch.intake(*events[first : first + SHARE])
 
 
 def admit(services: Services, event: Event) -> Record:
@@ -107,7 +115,9 @@ def _plan(services: Services, record: Record) -> None:
     outcomes |= _inline(services, record, planned, snapshot, outcomes)
     content = snapshot.to_json() if snapshot else None
     if services.ledger.plan(event.message_id, record.run, planned.to_json(), content, outcomes):
-        _send(services, record, [item.name for item in planned.checks if item.name not in outcomes])
+        names = [item.name for item in planned.checks if item.name not in outcomes]
+        if not _checked_here(services, record, names):
+            _send(services, record, names)
     elif raced := services.ledger.get(event.message_id):
         _send(services, raced, raced.missing)
 
@@ -136,14 +146,36 @@ def _inline(
     }
 
 
-def _send(services: Services, record: Record, names: Iterable[str]) -> None:
+def _checked_here(services: Services, record: Record, names: Sequence[str]) -> bool:
+    """Run the check that is left on the spot, when it is one that waits and this process is made for that.
+
+    One task less, as with the report. A fault, or an answer that takes its time, leaves it to the queue.
+    """
+    if not services.may_wait or len(names) != 1 or services.checks[names[0]].runs is not Runs.WAITING:
+        return False
+    message_id, until = record.event.message_id, _until(services, record)
+    try:
+        checking.check(services, message_id, record.run, names[0], until, seconds=HERE_SECONDS)
+    except TRANSIENT as error:
+        log.info("not-checked-here", check=names[0], error=type(error).__name__)
+        return False
+    return True
+
+
+def _until(services: Services, record: Record) -> float:
+    """Return when an outcome would come too late: the watchdog decides then."""
     event = record.event
-    margin = planner.margin(services.policy.resolve(event.event_code, event.project_id).deadline)
+    policy = services.policy.resolve(event.event_code, event.project_id)
+    return record.deadline_at - planner.margin(policy.deadline)
+
+
+def _send(services: Services, record: Record, names: Iterable[str]) -> None:
+    event, until = record.event, _until(services, record)
     sent = False
     for name in names:
         check = services.checks.get(name)
         runs = check.runs if check and check.runs is not Runs.INLINE else Runs.WAITING
-        services.dispatch.check(event.message_id, record.run, name, runs, record.deadline_at - margin)
+        services.dispatch.check(event.message_id, record.run, name, runs, until)
         sent = True
     if not sent:
         finish(services, event.message_id, record.run, record.deadline_at)

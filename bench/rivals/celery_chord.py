@@ -1,8 +1,9 @@
 """The usual way to run checks with Celery: an intake task, a chord of the checks, and a report as its body.
 
 Same queues, same settings of Celery, same check functions, policy, decision and DataWorks client as dwgate;
-states in Redis: SETNX against a second delivery, Celery's result backend for the chord. Started as
-`python -m bench.rivals.celery_chord GROUP CONCURRENCY ROLE…`, with the groups and pools of `dwgate worker`.
+states in Redis: SETNX against a second delivery, Celery's result backend for the chord. Its events come from
+`bench.rivals.fastapi_send_task`. Started as `python -m bench.rivals.celery_chord GROUP CONCURRENCY ROLE…`,
+with the groups and pools of `dwgate worker`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from common import topology
 from common.events import Event
 from common.telemetry import configure_logging
 from common.verdicts import Outcome, OutcomeKind
+from ingest.envelope import Envelope
 from workers import planner
 from workers.app import create_app
 from workers.checks.check import Check, Context, Runs, Skip
@@ -124,8 +126,10 @@ def register(rival: Rival) -> Celery:
     app = rival.app
 
     @app.task(name=TASK_INTAKE, ignore_result=True, **_RETRIES)  # type: ignore[untyped-decorator]
-    def intake(event: dict[str, Any]) -> None:
-        rival.intake(Event.from_json(event))
+    def intake(fields: dict[str, Any]) -> None:
+        event = Envelope(None, fields).event(time.time())
+        if isinstance(event, Event):
+            rival.intake(event)
 
     @app.task(name=TASK_CHECK, **_RETRIES)  # type: ignore[untyped-decorator]
     def check(

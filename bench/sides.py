@@ -1,0 +1,89 @@
+"""The two sides of `bench.pipeline`: dwgate's workers behind ingest, and a Celery chord behind FastAPI."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import httpx
+import kombu
+
+from common import topology
+from tests.engines import free_port
+from tests.fleet import Gate, wait_for
+from workers.roles import Pool, processes
+
+THREADS, PROCESSES = 32, 2
+START_SECONDS = 60.0
+
+
+@contextmanager
+def dwgate(gate: Gate) -> Iterator[None]:
+    """Run one `dwgate worker`; ingest runs already."""
+    gate.start_worker("--threads", str(THREADS), "--processes", str(PROCESSES))
+    _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"])
+    yield
+
+
+@contextmanager
+def celery_chord(gate: Gate) -> Iterator[None]:
+    """Run FastAPI instead of ingest, and the chord's workers: one for each of `dwgate worker`'s pools."""
+    if gate.ingest:
+        gate.ingest.terminate()
+    port = free_port()
+    gate.url = f"http://127.0.0.1:{port}"
+    front = ["uvicorn", "bench.rivals.fastapi_send_task:app", "--no-access-log", "--port", str(port)]
+    started = [_start(gate, "rival-front", front)]
+    for group, roles in processes([]):
+        if group.pool is not Pool.NONE:
+            concurrency = PROCESSES if group.pool is Pool.PREFORK else THREADS
+            command = ["bench.rivals.celery_chord", group.name, str(concurrency), *roles]
+            started.append(_start(gate, f"rival-{group.name}", command))
+    try:
+        wait_for(partial(_answers, gate), START_SECONDS)
+        _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"])
+        yield
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(30)
+
+
+SIDES: dict[str, Callable[[Gate], AbstractContextManager[None]]] = {
+    "celery chord": celery_chord,
+    "dwgate": dwgate,
+}
+
+
+def _start(gate: Gate, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    with (gate.directory / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", *command],
+            env={**gate.environment, "PYTHONPATH": str(Path(__file__).parents[1])},
+            stdout=log,
+            stderr=log,
+        )
+
+
+def _answers(gate: Gate) -> bool:
+    """Whether the front is up: it refuses what is not signed."""
+    with suppress(httpx.TransportError):
+        return gate.post_raw(b"", {}).status_code == httpx.codes.UNAUTHORIZED
+    return False
+
+
+def _wait_for_consumers(broker: str) -> None:
+    with kombu.Connection(broker) as connection:
+        for queue in topology.TASK_QUEUES:
+            wait_for(partial(_consumed, connection, queue.name), START_SECONDS)
+
+
+def _consumed(connection: kombu.Connection, queue: str) -> bool:
+    with suppress(connection.channel_errors), connection.channel() as channel:
+        return bool(channel.queue_declare(queue, passive=True).consumer_count)
+    return False

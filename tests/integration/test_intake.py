@@ -1,0 +1,98 @@
+"""Intake on a real Valkey, against the emulator: what it does on the spot, and what goes to the queue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from common import topology
+from common.events import Event
+from common.ledger import State
+from tests.emulators import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
+from tests.fleet import SAMPLES
+from workers import intake
+from workers.app import create_app
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+WAITING = SAMPLES["freeze-node-good"]
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    use_credentials(monkeypatch)
+    with running() as far_side:
+        yield far_side
+
+
+@pytest.fixture
+def services(clean_redis_url: str, emulator: Emulator) -> Iterator[Services]:
+    settings = WorkerSettings.model_validate(
+        {
+            "broker_url": clean_redis_url,
+            "redis_url": clean_redis_url,
+            "extension_code": EXTENSION_CODE,
+            "region": "cn-shanghai",
+            "openapi_endpoint": emulator.host_port,
+            "openapi_protocol": "http",
+        }
+    )
+    app = create_app(settings)
+    services = Services(settings, app, may_wait=True)
+    yield services
+    app.close()
+    services.ledger.client.close()
+
+
+def event(emulator: Emulator, message_id: str) -> Event:
+    """Begin the operation of a sample whose one check waits, and return its event."""
+    emulator.start_process(message_id, WAITING.event_code, snapshot=WAITING.snapshot)
+    return Event(message_id, WAITING.event_code, PROJECT_ID, None, True, WAITING.data, time.time())
+
+
+def queued(services: Services, queue: topology.Queue) -> int:
+    """Return how many messages are in a queue."""
+    return int(services.ledger.client.llen(queue.name))
+
+
+def test_the_one_check_that_waits_runs_on_the_spot(services: Services, emulator: Emulator) -> None:
+    assert intake.take_on(services, [event(emulator, "m-1")]) == ([], None)
+
+    [post] = emulator.verdicts("m-1")
+    assert post["result"] == WAITING.expected
+    assert [queued(services, queue) for queue in topology.TASK_QUEUES] == [0, 0, 0, 0]
+    record = services.ledger.get("m-1")
+    assert record
+    assert list(record.attempts.values()) == [1]
+
+
+def test_a_process_that_is_not_made_for_waiting_leaves_it_to_the_queue(
+    services: Services, emulator: Emulator
+) -> None:
+    services.may_wait = False
+
+    intake.take_on(services, [event(emulator, "m-1")])
+    assert queued(services, topology.CHECKS_WAIT) == 1
+
+
+def test_a_check_that_meets_a_fault_on_the_spot_is_left_to_the_queue(
+    services: Services, emulator: Emulator
+) -> None:
+    emulator.fault("throttle", action="GetNodeChildren", times=10)
+
+    assert intake.take_on(services, [event(emulator, "m-1")]) == ([], None)
+    assert queued(services, topology.CHECKS_WAIT) == 1
+    assert services.ledger.state(["m-1"]) == [State.CHECKING]
+
+
+def test_what_takes_too_long_is_spread_in_a_few_messages(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "SPREAD_SECONDS", 0.0)
+
+    intake.take_on(services, [event(emulator, f"m-{number}") for number in range(7)])
+    assert len(emulator.verdicts()) == 1
+    assert queued(services, topology.INTAKE) == 2
+    assert services.ledger.counts()[State.RECEIVED] == 6
