@@ -11,10 +11,10 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from common.events import Event
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, retry
-from workers.checks.check import Check, Context, Runs, Skip
+from workers.checks.check import Check, Context, Skip
 from workers.dataworks.errors import DataWorksError, Transient
 from workers.dataworks.values import Snapshot
-from workers.plan import Plan, PlannedCheck
+from workers.plan import Language, Plan, PlannedCheck
 from workers.reporter import finish
 from workers.services import Services
 from workers.task import TRANSIENT, place
@@ -50,8 +50,12 @@ def check(
     if begun is not None:
         attempts, record, snapshot = begun
         deadline_at = record.deadline_at
-        planned = next(item for item in Plan.from_json(record.plan or {}).checks if item.name == name)
-        outcomes[name] = _attempt(services, record.event, snapshot, planned, attempts, until, seconds)
+        plan = Plan.from_json(record.plan or {})
+        planned = next(item for item in plan.checks if item.name == name)
+        lookups_until = min(until, time.time() + seconds)
+        outcomes[name] = _attempt(
+            services, record.event, snapshot, planned, attempts, until, lookups_until, plan.language
+        )
         metrics.CHECKS.labels(name, outcomes[name].kind.value).inc()
     recorded = services.ledger.record(message_id, run, outcomes)
     if recorded.complete:
@@ -65,7 +69,8 @@ def _attempt(
     planned: PlannedCheck,
     attempts: int,
     until: float,
-    seconds: float,
+    lookups_until: float,
+    language: Language,
 ) -> Outcome:
     if attempts > retry.MOST_ATTEMPTS:
         # The worker died under it each time: it must not kill the next one too.
@@ -75,7 +80,7 @@ def _attempt(
         return Outcome(OutcomeKind.ERROR, detail="this worker does not have the check")
     content = Snapshot.from_json(snapshot) if snapshot else None
     try:
-        return ask(services, asked, event, content, planned, min(until, time.time() + seconds))
+        return ask(services, asked, event, content, planned, lookups_until, language)
     except TRANSIENT as error:
         if retry.decide(attempts, now=time.time(), until=until).again:
             raise
@@ -89,16 +94,19 @@ def ask(
     snapshot: Snapshot | None,
     planned: PlannedCheck,
     until: float,
+    language: Language,
 ) -> Outcome:
     """Ask a check once. Whatever it raises becomes an outcome, but for transient faults.
 
     Raises:
         Transient: a lookup could not be made; also Redis' and the broker's faults.
     """
-    lookups = services.dataworks.lookups(until) if asked.runs is Runs.WAITING else None
+    lookups = services.dataworks.lookups(until) if asked.looks_up else None
     try:
         options = asked.options.model_validate(dict(planned.options))
-        context = Context(event, snapshot or Snapshot(), options, lookups, time.time())
+        context = Context(
+            event, snapshot or Snapshot(), options, lookups, time.time(), language, services.answers
+        )
         return Outcome.of(list(asked.ask(context)))
     except Skip as skip:
         return Outcome(OutcomeKind.SKIPPED, detail=str(skip))

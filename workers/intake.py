@@ -139,7 +139,13 @@ def _inline(
 ) -> dict[str, Outcome]:
     return {
         item.name: checking.ask(
-            services, services.checks[item.name], record.event, snapshot, item, record.deadline_at
+            services,
+            services.checks[item.name],
+            record.event,
+            snapshot,
+            item,
+            record.deadline_at,
+            planned.language,
         )
         for item in planner.inline(planned, services.checks)
         if item.name not in done

@@ -11,8 +11,11 @@ from workers import policy
 from workers.checks import registry
 from workers.checks.check import Check
 from workers.dataworks import client
+from workers.dataworks.cache import LookupCache
 from workers.dispatch import Dispatch
 from workers.settings import WorkerSettings
+
+ANSWER_SECONDS = 3600
 
 
 class Services:
@@ -53,6 +56,12 @@ class Services:
     def policy(self) -> policy.Policy:
         """Which checks apply where, and how they count."""
         return policy.load(self.settings.policy_file, self.checks)
+
+    @cached_property
+    def answers(self) -> LookupCache:
+        """Answers of checks that stay right as long as what they were asked about is the same."""
+        prefix = f"dwgate:{{{self.settings.extension_code}}}:"
+        return LookupCache(self.ledger.client, prefix, ANSWER_SECONDS)
 
     @cached_property
     def dataworks(self) -> client.DataWorks:

@@ -270,6 +270,41 @@ def test_downstream_tables_are_looked_up(dataworks: DataWorks) -> None:
     assert {table.database for table in tables} == {"shop"}
 
 
+def test_a_table_is_looked_up_with_its_columns(dataworks: DataWorks) -> None:
+    table = dataworks.lookups(soon()).table_info("odps.shop.ods_trade_order_di")
+    assert {column.name: column.type for column in table.columns}["order_id"] == "BIGINT"
+    assert [column.name for column in table.columns if column.partition] == ["ds"]
+    with pytest.raises(Refused):
+        dataworks.table_info("odps.shop.no_such_table", until=soon())
+
+
+def test_all_columns_of_a_wide_table_are_read(connect: Connect, far: FarSide) -> None:
+    def answer(call: Call) -> bytes:
+        first = (int(call.arguments["PageNum"]) - 1) * 100
+        columns = [{"ColumnName": f"c{number}"} for number in range(first, min(first + 100, 230))]
+        data = {"TableGuid": "odps.p.wide", "ColumnList": columns, "TotalColumnCount": 230}
+        return page(200, {"Success": True, "Data": data})
+
+    far.answer = answer
+    table = connect(far.endpoint, uuid4().hex).table_info("odps.p.wide", until=soon())
+    assert (len(table.columns), len(far.calls)) == (230, 3)
+
+
+def test_the_code_in_production_is_looked_up(dataworks: DataWorks) -> None:
+    code = dataworks.lookups(soon()).deployed_code(501234301)
+    assert code is not None
+    assert "dwd_trade_order_di" in code
+
+
+def test_a_file_of_which_no_version_is_in_production_has_no_code_there(
+    connect: Connect, far: FarSide
+) -> None:
+    rows = [{"FileVersion": 2, "IsCurrentProd": False}, {"FileVersion": 1, "IsCurrentProd": False}]
+    far.answer = lambda _: page(200, {"Success": True, "Data": {"FileVersions": rows}})
+    assert connect(far.endpoint, uuid4().hex).deployed_code(1, until=soon()) is None
+    assert len(far.calls) == 1
+
+
 def lineage(call: Call, next_key: Callable[[int], str], size: int = 10) -> bytes:
     first = int(call.arguments.get("NextPrimaryKey", "0"))
     rows = [{"TableGuid": f"odps.p.t{number}"} for number in range(first, first + size)]

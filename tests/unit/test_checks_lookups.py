@@ -12,7 +12,7 @@ from common.verdicts import Finding, Severity
 from workers.checks import registry
 from workers.checks.check import Context, Skip
 from workers.dataworks.errors import Throttled
-from workers.dataworks.values import Environment, FileSnapshot, Node, Snapshot, TableRef
+from workers.dataworks.values import Environment, FileSnapshot, Node, Snapshot, TableInfo, TableRef
 
 CHECKS = registry.load()
 
@@ -47,6 +47,12 @@ class Workspace:
     def downstream_tables(self, guid: str, most: int = 100) -> tuple[TableRef, ...]:
         self.asked.append(guid)
         return tuple(self.tables[:most])
+
+    def table_info(self, guid: str) -> TableInfo:
+        raise NotImplementedError(guid)
+
+    def deployed_code(self, file_id: int) -> str | None:
+        raise NotImplementedError(file_id)
 
 
 def ask(

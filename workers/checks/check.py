@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from common.events import Event
 from common.verdicts import Finding
-from workers.dataworks.values import Environment, Node, Snapshot, TableRef
+from workers.dataworks.values import Environment, Node, Snapshot, TableInfo, TableRef
+from workers.plan import Language
 
 
 class Runs(StrEnum):
@@ -56,6 +57,22 @@ class Lookups(Protocol):
     def downstream_tables(self, guid: str, most: int = ...) -> tuple[TableRef, ...]:
         """Return the tables made from the table `guid` (`odps.project.table`), one hop, at most `most`."""
 
+    def table_info(self, guid: str) -> TableInfo:
+        """Return the table `guid` with its columns; raises `Refused` when there is no such table."""
+
+    def deployed_code(self, file_id: int) -> str | None:
+        """Return the code of a file as it runs in production; None when none does."""
+
+
+class Answers(Protocol):
+    """Answers that checks of the whole fleet share, by what they are the answer to. It never fails."""
+
+    def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
+        """Return the plain JSON that was put, or None."""
+
+    def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
+        """Keep `value`, plain JSON and not None, for some time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -65,8 +82,10 @@ class Context:
         event: the event.
         snapshot: the file or table the operation works on; empty for events without one.
         options: the check's own options, from the policy.
-        lookups: DataWorks; None for checks that do not run WAITING.
+        lookups: DataWorks; None for checks that do not look up.
         now: seconds since the epoch, so that a check need not ask a clock.
+        language: of the sentences in findings, as the policy has it.
+        answers: what is kept of earlier answers; None where nothing is.
     """
 
     event: Event
@@ -74,6 +93,8 @@ class Context:
     options: Any
     lookups: Lookups | None
     now: float
+    language: Language = Language.ENGLISH
+    answers: Answers | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +108,7 @@ class Check:
         ask: the function; it yields findings, raises `Skip`, or fails.
         options: the type of its options.
         snapshot: whether it reads the file or table that the operation works on, and cannot be run without.
+        looks_up: whether it may ask DataWorks; a WAITING check always may.
     """
 
     name: str
@@ -95,6 +117,7 @@ class Check:
     ask: Callable[[Context], Iterable[Finding]]
     options: type[Options] = field(default=Options)
     snapshot: bool = False
+    looks_up: bool = False
 
     @property
     def title(self) -> str:

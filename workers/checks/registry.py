@@ -30,6 +30,7 @@ def check(
     runs: Runs,
     options: type[Options] = Options,
     snapshot: bool = False,
+    looks_up: bool = False,
 ) -> Callable[[Ask], Ask]:
     """Register the decorated function as the check `name`.
 
@@ -39,6 +40,7 @@ def check(
         runs: what it needs, see `Runs`.
         options: the type of its options.
         snapshot: whether it reads the file or table that the operation works on.
+        looks_up: whether it may ask DataWorks; a WAITING check always may.
 
     Raises:
         CheckError: the name is taken, or an extension point is not known.
@@ -51,7 +53,7 @@ def check(
         known = _registered.get(name)
         if known and (known.ask.__module__, known.ask.__qualname__) != (ask.__module__, ask.__qualname__):
             raise CheckError(f"check {name}: defined in {known.ask.__module__} and in {ask.__module__}")
-        _registered[name] = Check(name, codes, runs, ask, options, snapshot)
+        _registered[name] = Check(name, codes, runs, ask, options, snapshot, looks_up or runs is Runs.WAITING)
         return ask
 
     return register

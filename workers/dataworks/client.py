@@ -20,7 +20,16 @@ from workers.dataworks.gateway import Gateway
 from workers.dataworks.lookups import MOST_TABLES, BoundLookups
 from workers.dataworks.operations import Operation
 from workers.dataworks.quota import Quota
-from workers.dataworks.values import CheckProcess, Environment, Node, ProcessStatus, Snapshot, TableRef
+from workers.dataworks.values import (
+    CheckProcess,
+    Column,
+    Environment,
+    Node,
+    ProcessStatus,
+    Snapshot,
+    TableInfo,
+    TableRef,
+)
 from workers.settings import WorkerSettings
 
 TRIES = 3
@@ -163,6 +172,36 @@ class DataWorks:
             keys.add(key)
             arguments["NextPrimaryKey"] = key
         return tuple(found)[:most]
+
+    def table_info(self, guid: str, *, until: float) -> TableInfo:
+        """Return the table `guid` (`odps.project.table`) with all its columns, perhaps from the cache.
+
+        Raises:
+            Refused: there is no such table.
+        """
+        columns: dict[Column, None] = {}
+        size = None
+        for page in range(1, MOST_PAGES + 1):
+            arguments: Arguments = {"TableGuid": guid, "PageNum": page, "PageSize": PAGE}
+            info, total = self._lookup(operations.TABLE_INFO, arguments, shapes.table_info, until)
+            before, size = len(columns), info.size
+            columns |= dict.fromkeys(info.columns)
+            if len(columns) in (before, total):
+                break
+        return TableInfo(guid, size, tuple(columns))
+
+    def deployed_code(self, file_id: int, *, until: float) -> str | None:
+        """Return the code of a file as it runs in production, perhaps from the cache; None when none does."""
+        for page in range(1, MOST_PAGES + 1):
+            arguments: Arguments = {"FileId": file_id, "PageNumber": page, "PageSize": PAGE}
+            versions = self._lookup(operations.FILE_VERSIONS, arguments, shapes.versions, until)
+            for version in versions:
+                if version.in_production:
+                    wanted: Arguments = {"FileId": file_id, "FileVersion": version.number}
+                    return self._lookup(operations.FILE_VERSION, wanted, shapes.version_code, until)
+            if len(versions) < PAGE:
+                break
+        return None
 
     def lookups(self, until: float) -> Lookups:
         """Return the lookups that a check may make, all bound by `until`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workers.dataworks.values import Environment, Node, TableRef
+from workers.dataworks.values import Environment, Node, TableInfo, TableRef
 
 if TYPE_CHECKING:
     from workers.dataworks.client import DataWorks
@@ -35,3 +35,11 @@ class BoundLookups:
     def downstream_tables(self, guid: str, most: int = MOST_TABLES) -> tuple[TableRef, ...]:
         """Return the tables made from the table `guid`, one hop, at most `most`."""
         return self.dataworks.downstream_tables(guid, most, until=self.until)
+
+    def table_info(self, guid: str) -> TableInfo:
+        """Return one table with its columns."""
+        return self.dataworks.table_info(guid, until=self.until)
+
+    def deployed_code(self, file_id: int) -> str | None:
+        """Return the code of a file as it runs in production, or None."""
+        return self.dataworks.deployed_code(file_id, until=self.until)

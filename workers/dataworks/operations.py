@@ -36,9 +36,12 @@ class Operation:
 EVENT_DETAIL = Operation("GetIDEEventDetail", "get_ideevent_detail")
 CHECK_PROCESSES = Operation("ListCheckProcesses", "list_check_processes")
 ENABLED_EXTENSIONS = Operation("ListEnabledExtensionsForProject", "list_enabled_extensions_for_project")
+FILE_VERSIONS = Operation("ListFileVersions", "list_file_versions")
+FILE_VERSION = Operation("GetFileVersion", "get_file_version")
 NODE = Operation("GetNode", "get_node")
 NODE_CHILDREN = Operation("GetNodeChildren", "get_node_children")
 NODE_PARENTS = Operation("GetNodeParents", "get_node_parents")
+TABLE_INFO = Operation("GetMetaTableFullInfo", "get_meta_table_full_info")
 TABLE_LINEAGE = Operation("GetMetaTableLineage", "get_meta_table_lineage")
 
 RESULTS = {

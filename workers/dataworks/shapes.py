@@ -12,8 +12,10 @@ from workers.dataworks.values import (
     CheckProcess,
     Column,
     FileSnapshot,
+    FileVersion,
     Node,
     Snapshot,
+    TableInfo,
     TableRef,
     TableSnapshot,
 )
@@ -88,6 +90,7 @@ def _column(raw: Json) -> Column:
         type=text(raw, "ColumnType") or "",
         comment=text(raw, "Comment") or "",
         partition=flag(raw, "IsPartitionColumn"),
+        key=flag(raw, "IsPrimaryKey"),
     )
 
 
@@ -125,6 +128,31 @@ def lineage(data: Json) -> tuple[tuple[TableRef, ...], str | None]:
     tables = tuple(table(item) for item in parts(data, "DataEntityList"))
     key = text(data, "NextPrimaryKey") if flag(data, "HasNext") else None
     return tables, key or None
+
+
+def table_info(data: Json) -> tuple[TableInfo, int]:
+    """Read one page of GetMetaTableFullInfo: the table with its columns, and how many there are in all."""
+    guid = text(data, "TableGuid")
+    if not guid:
+        raise Malformed("TableGuid is missing")
+    columns = tuple(_column(item) for item in parts(data, "ColumnList"))
+    return TableInfo(guid, number(data, "DataSize"), columns), number(data, "TotalColumnCount") or len(
+        columns
+    )
+
+
+def versions(data: Json) -> tuple[FileVersion, ...]:
+    """Read one page of ListFileVersions."""
+    return tuple(
+        FileVersion(number_of, flag(item, "IsCurrentProd"))
+        for item in parts(data, "FileVersions")
+        if (number_of := number(item, "FileVersion")) is not None
+    )
+
+
+def version_code(data: Json) -> str:
+    """Read GetFileVersion: the code of the version."""
+    return text(data, "FileContent") or ""
 
 
 def processes(answer: Json) -> tuple[tuple[CheckProcess, ...], int | None]:

@@ -55,12 +55,18 @@ class FileSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table."""
+    """One column of a table.
+
+    Attributes:
+        partition: whether it is a partition column.
+        key: whether it is part of the primary key.
+    """
 
     name: str
     type: str
     comment: str
     partition: bool = False
+    key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +140,32 @@ class TableRef:
     guid: str
     name: str
     database: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table as the catalogue of DataWorks has it.
+
+    Attributes:
+        size: bytes; None when it is not told.
+        columns: all of them, partition columns included.
+    """
+
+    guid: str
+    size: int | None
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """One version of a file.
+
+    Attributes:
+        in_production: whether it is the one that runs in production.
+    """
+
+    number: int
+    in_production: bool
 
 
 class ProcessStatus(StrEnum):
