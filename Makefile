@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+FUZZ_SECONDS ?= 600
 UV ?= $(shell command -v uv || echo $(BIN)/uv)
 COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 COMPOSE_FILES = docker-compose.yml $(wildcard deploy/compose/*.yml)
@@ -38,19 +39,24 @@ check: $(READY) ## Format, lint, types, layers, compose files
 
 test: $(READY) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
 	.ci/prepare
-	$(BIN)/python -m pytest -m "not faults"
+	$(BIN)/python -m pytest -n auto tests/unit
+	$(BIN)/python -m pytest -m "not faults" tests/integration tests/acceptance
 
 test-faults: $(READY) ## The long fault runs: kills, stops and cuts of real processes
 	$(BIN)/python -m pytest -m faults --timeout=1800
 
-fuzz: $(READY) ## The property tests, with many more examples
+fuzz: $(READY) ## The property tests with many more examples, then mixed-up code for FUZZ_SECONDS (600)
 	$(BIN)/python -m pytest -m hypothesis -p tests.fuzzing --hypothesis-profile=fuzz --timeout=3600
+	$(BIN)/python -m tests.fuzz_review --seconds $(FUZZ_SECONDS)
 
 bench: $(READY) ## Measure
 	$(BIN)/python -m bench
 
 ##@ Keep it
-.PHONY: lock clean
+.PHONY: docs lock clean
+
+docs: $(READY) ## Write the pages of the review rules anew
+	$(BIN)/dwgate rules --write docs/rules
 
 lock: ## Lock the dependencies anew (needs uv)
 	$(COMPILE) pyproject.toml -o requirements.lock >/dev/null

@@ -50,8 +50,12 @@ class Finding:
         severity: what it asks for.
         message: one sentence that names the thing; never node code, never a secret.
         line: 1-based line in the node's code, when it has one.
-        column: 1-based column, when it has one.
+        column: 1-based column, in characters, when it has one.
         help: how to mend it, when that is known.
+        end_line: 1-based line on which it ends, when it is a range.
+        end_column: 1-based column of the first character after it.
+        suppressed: the reason its author gave for keeping it; it counts as OK then. None: it counts.
+        fingerprint: the same for the same finding wherever it moves in the code.
     """
 
     rule: str
@@ -60,6 +64,10 @@ class Finding:
     line: int | None = None
     column: int | None = None
     help: str | None = None
+    end_line: int | None = None
+    end_column: int | None = None
+    suppressed: str | None = None
+    fingerprint: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON, without empty fields."""

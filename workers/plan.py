@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from common.verdicts import Outcome, OutcomeKind, Result, Severity
+from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 
 
 class Mode(StrEnum):
@@ -32,9 +32,12 @@ _MOST = {Mode.ENFORCE: Result.FAIL, Mode.WARN: Result.WARN, Mode.AUDIT: Result.O
 _ASKED = {Severity.INFO: Result.OK, Severity.WARN: Result.WARN, Severity.BLOCK: Result.FAIL}
 
 
-def asked_by(severity: Severity) -> Result:
-    """Return the result that a finding asks for: a block FAIL, a warning WARN, a remark OK."""
-    return _ASKED[severity]
+def asked_by(finding: Finding) -> Result:
+    """Return the result that a finding asks for: a block FAIL, a warning WARN, a remark OK.
+
+    A suppressed one asks for OK: it is known, and somebody gave a reason for it.
+    """
+    return Result.OK if finding.suppressed is not None else _ASKED[finding.severity]
 
 
 def worst(*results: Result) -> Result:
@@ -74,7 +77,7 @@ class PlannedCheck:
         elif outcome.kind is OutcomeKind.ERROR:
             result = self.on_error
         else:
-            result = worst(*(asked_by(finding.severity) for finding in outcome.findings))
+            result = worst(*(asked_by(finding) for finding in outcome.findings))
         return self.capped(result)
 
     def capped(self, result: Result) -> Result:

@@ -24,6 +24,7 @@ import structlog
 from common.telemetry import configure_logging
 from workers.checks import registry
 from workers.policy import load as load_policy
+from workers.review.trees.probe import refuse_compiled
 from workers.roles import Group, Pool, Role, processes
 from workers.settings import WorkerSettings
 
@@ -76,9 +77,11 @@ def run(
     Raises:
         workers.policy.PolicyError: the policy file is wrong.
         workers.checks.registry.CheckError: a check cannot be loaded.
+        workers.review.trees.probe.ParserUnusable: SQL cannot be parsed here.
     """
     configure_logging(settings.log_level, "worker")
     load_policy(settings.policy_file, registry.load())
+    refuse_compiled()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

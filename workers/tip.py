@@ -100,7 +100,7 @@ def tip(
 
 def _counted(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[Finding]:
     found = [
-        (check.capped(asked_by(finding.severity)), finding)
+        (check.capped(asked_by(finding)), finding)
         for check, outcome in _in(plan, outcomes)
         for finding in outcome.findings
     ]
@@ -133,7 +133,7 @@ def _noted(plan: Plan, outcomes: Mapping[str, Outcome], words: _Words) -> Iterat
     noted = {
         check.name: count
         for check, outcome in _in(plan, outcomes)
-        if (count := sum(check.capped(asked_by(item.severity)) is Result.OK for item in outcome.findings))
+        if (count := sum(check.capped(asked_by(item)) is Result.OK for item in outcome.findings))
     }
     if noted:
         yield words.noted.format(count=sum(noted.values()), names=_cut(", ".join(noted), _LONGEST_DETAIL))

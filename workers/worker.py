@@ -20,13 +20,14 @@ from common import settings as common_settings
 from common.telemetry import configure_logging
 from workers import backstop, reconciler, tasks, watchdog
 from workers.app import create_app
+from workers.review.dialects import Dialect
 from workers.review.engine import review
+from workers.review.trees.probe import probe
 from workers.roles import QUEUES, Group, Pool, Role
 from workers.services import Services
 from workers.settings import WorkerSettings
 
 BEAT_SECONDS = 5.0
-ODPS_SQL = 10
 
 log = structlog.get_logger()
 
@@ -50,9 +51,9 @@ def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
 def _warm_up(services: Services, group: Group) -> None:
     """Load what takes a second to load, so that the first event need not wait for it."""
     if group.pool is Pool.PREFORK:
-        review("SELECT 1", ODPS_SQL)
-    else:
-        services.dataworks.open()
+        probe()
+        review("SELECT 1", Dialect.MAXCOMPUTE)
+    services.dataworks.open()
 
 
 def end_with_supervisor() -> None:

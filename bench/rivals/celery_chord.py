@@ -28,6 +28,7 @@ from workers.checks.check import Check, Context, Runs, Skip
 from workers.dataworks.values import Snapshot
 from workers.decide import decide
 from workers.plan import Plan, PlannedCheck
+from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.roles import GROUPS, QUEUES, Pool, Role
 from workers.services import Services
@@ -100,10 +101,18 @@ class Rival:
     def check(self, event: Event, snapshot: Snapshot | None, item: PlannedCheck, until: float) -> Outcome:
         """Ask one check."""
         asked: Check = self.services.checks[item.name]
-        lookups = self.services.dataworks.lookups(until) if asked.runs is Runs.WAITING else None
+        lookups = self.services.dataworks.lookups(until) if asked.looks_up else None
         options = asked.options.model_validate(dict(item.options))
         try:
-            found = list(asked.ask(Context(event, snapshot or Snapshot(), options, lookups, time.time())))
+            context = Context(
+                event,
+                snapshot or Snapshot(),
+                options,
+                lookups,
+                time.time(),
+                answers=self.services.answers,
+            )
+            found = list(asked.ask(context))
         except Skip as skip:
             return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
         return Outcome.of(found)
@@ -165,7 +174,7 @@ def main(name: str, concurrency: str, roles: list[str]) -> None:
     rival = Rival(settings)
     app = register(rival)
     if group.pool is Pool.PREFORK:
-        review("SELECT 1", 10)
+        review("SELECT 1", Dialect.MAXCOMPUTE)
     else:
         rival.services.dataworks.open()
     app.worker_main(

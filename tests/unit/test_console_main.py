@@ -36,7 +36,7 @@ def loaded_after(code: str) -> set[str]:
 def test_help_names_every_command_and_loads_no_library_for_it() -> None:
     answer = dwgate("--help")
     assert answer.returncode == 0
-    commands = "demo up ingest worker flower emulator events requeue policy send doctor"
+    commands = "demo up ingest worker flower emulator events requeue review rules policy send doctor"
     assert all(f" {name} " in answer.stdout for name in commands.split())
     loaded = loaded_after("import console.main")
     assert not loaded & {"celery", "redis", "pydantic", "sqlglot", "starlette", "httpx", "aiohttp", "yaml"}

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -27,6 +28,16 @@ def test_the_worst_finding_comes_first() -> None:
     }
     assert render.first_finding(record(State.REPORTED, "a", "b", "c", outcomes=found)) == (
         "MC-C14: line 5: DELETE without WHERE."
+    )
+
+
+def test_a_suppressed_finding_comes_last_and_says_why() -> None:
+    kept = replace(BLOCK, suppressed="by hand")
+    both = {"a": Outcome(OutcomeKind.FINDINGS, (kept, WARN))}
+    alone = {"a": Outcome(OutcomeKind.FINDINGS, (kept,))}
+    assert render.first_finding(record(State.REPORTED, "a", outcomes=both)) == "MC-N01: No layer in the name."
+    assert render.first_finding(record(State.REPORTED, "a", outcomes=alone)) == (
+        "MC-C14: line 5: DELETE without WHERE. (suppressed: by hand)"
     )
 
 

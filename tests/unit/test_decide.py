@@ -31,6 +31,7 @@ def found(*severities: Severity) -> Outcome:
 
 
 INFO_ONLY = found(Severity.INFO)
+SUPPRESSED = Outcome.of([Finding("r", Severity.BLOCK, "m", suppressed="known")])
 WARNED = found(Severity.INFO, Severity.WARN)
 BLOCKED = found(Severity.WARN, Severity.BLOCK, Severity.INFO)
 ERROR = Outcome(OutcomeKind.ERROR, detail="d")
@@ -43,6 +44,7 @@ TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT)
         (check(), Outcome.of([]), OK),
         (check(), Outcome(OutcomeKind.SKIPPED, detail="no code"), OK),
         (check(), INFO_ONLY, OK),
+        (check(), SUPPRESSED, OK),
         (check(), WARNED, WARN),
         (check(), BLOCKED, FAIL),
         (check(mode=Mode.WARN), BLOCKED, WARN),

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -133,6 +133,7 @@ OF_BACKFILL = "version: 1\npoints: {{backfill-data: {{checks: {{backfill-limits:
 OF_WINDOWS = "version: 1\npoints: {{run-file: {{checks: {{release-window: {{options: {{closed: [{}]}}}}}}}}}}"
 WINDOW = "points.run-file.checks.release-window.options.closed.1"
 CODE_REVIEW = "points.commit-file.checks.code-review"
+RULE_IDS = ", ".join(sorted(BY_ID)) + ", or PY-…, SH-…, PG-…"
 
 BACKFILL_KEYS = ("most_days", "most_nodes", "most_node_days", "most_parallel_groups")
 
@@ -212,7 +213,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     (
         "version: 1\npoints: {commit-file: {checks: {code-review: {options: {severity: {MC-X: warn}}}}}}\n",
-        [f"2:68: {CODE_REVIEW}.options.severity.MC-X: no such rule; wants one of {', '.join(sorted(BY_ID))}"],
+        [f"2:68: {CODE_REVIEW}.options.severity.MC-X: no such rule; wants one of {RULE_IDS}"],
     ),
     (
         "version: 1\nworkspaces: {shop: {}}\n",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,6 +53,14 @@ def test_the_same_in_chinese() -> None:
         "1. [MC-C14] 第 12 行：DELETE changes every row of t. 建议：Add a WHERE.",
         "未能执行：b（未及时返回），按 WARN 计",
         f"事件 {EVENT}",
+    ]
+
+
+def test_a_suppressed_finding_is_noted_and_not_counted() -> None:
+    outcomes = {"review": Outcome.of([STAR, replace(DELETE, suppressed="by hand")])}
+    assert say(Result.WARN, [check("review")], outcomes)[1:-1] == [
+        "1. [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
+        "Noted, not counted: 1 (review)",
     ]
 
 

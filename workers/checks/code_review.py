@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from enum import StrEnum
-from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from common.verdicts import Finding, Severity
-from workers.checks import fields
+from workers.checks import fields, reviewing
 from workers.checks.check import Context, Options, Runs, Skip
 from workers.checks.registry import check
-from workers.review.engine import review
-from workers.review.rules.catalogue import BY_ID
+from workers.dataworks.errors import Refused
+from workers.dataworks.values import FileSnapshot
+from workers.review import dialects
+from workers.review.fingerprint import only_new
+from workers.review.given import Given, Node
+from workers.review.policy import ReviewPolicy
 
 MOST_LISTED = 100
 """Findings that are kept of one file; the rest are counted."""
+
+_PARAMETER = re.compile(r"(?:^|\s)(\w+)\s*=")
+"""One assignment of a node's scheduling parameters (`bizdate=$bizdate hour=$[hh24]`)."""
 
 _DELETED = ("DELETE", "2", 2)
 """DataWorks writes the kind of a change as a word in the detail and as a number in the event."""
@@ -24,27 +30,14 @@ _DELETED = ("DELETE", "2", 2)
 _RANKS = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
 
 
-class Weight(StrEnum):
-    """What a rule's findings are made, or that the rule is off."""
-
-    BLOCK = "block"
-    WARN = "warn"
-    INFO = "info"
-    OFF = "off"
-
-
-def _known(rule: str) -> str:
-    if rule not in BY_ID:
-        raise ValueError(f"no such rule; wants one of {', '.join(sorted(BY_ID))}")
-    return rule
-
-
-class CodeReviewOptions(Options):
+class CodeReviewOptions(ReviewPolicy, Options):
     """What a workspace may set."""
 
-    severity: dict[Annotated[str, AfterValidator(_known)], Weight] = Field(
-        default_factory=dict,
-        description="block, warn, info or off by rule id, instead of the rule's own severity",
+    project: str | None = Field(
+        default=None, description="MaxCompute project of tables named without one; else that of the outputs"
+    )
+    most_lookups: int = Field(
+        default=20, ge=0, le=200, strict=True, description="tables of a file that DataWorks is asked about"
     )
 
 
@@ -54,6 +47,7 @@ class CodeReviewOptions(Options):
     runs=Runs.CPU,
     options=CodeReviewOptions,
     snapshot=True,
+    looks_up=True,
 )
 def code_review(context: Context) -> Iterator[Finding]:
     """Ask whether the code keeps the review rules.
@@ -62,6 +56,10 @@ def code_review(context: Context) -> Iterator[Finding]:
 
     Options:
         severity: block, warn, info or off by rule id, instead of the rule's own severity.
+        rules: options of single rules by rule id.
+        only_new: whether only what the change added against the version in production counts.
+        project: MaxCompute project of tables named without one; else that of the node's declared outputs.
+        most_lookups: tables of a file that DataWorks is asked about.
     """
     file = context.snapshot.file
     if (
@@ -71,12 +69,11 @@ def code_review(context: Context) -> Iterator[Finding]:
         raise Skip("the file is deleted")
     if file is None or not file.content.strip():
         raise Skip("the file has no code")
-    found = [
-        weighed
-        for finding in review(file.content, _file_type(context))
-        for weighed in _weigh(finding, context)
-    ]
-    found.sort(key=lambda finding: _RANKS[finding.severity])
+    ask = reviewing.Question(dialects.of(_file_type(context)), _given(file, context), context)
+    found = list(ask(file.content))
+    if context.options.only_new and (before := _before(file, context)):
+        found = list(only_new(ask(before), found))
+    found.sort(key=lambda finding: (finding.suppressed is not None, _RANKS[finding.severity]))
     yield from found[:MOST_LISTED]
     if len(found) > MOST_LISTED:
         yield Finding(
@@ -84,14 +81,34 @@ def code_review(context: Context) -> Iterator[Finding]:
         )
 
 
-def _weigh(finding: Finding, context: Context) -> Iterator[Finding]:
-    weight = context.options.severity.get(finding.rule)
-    if weight is None:
-        yield finding
-    elif weight is not Weight.OFF:
-        yield Finding(
-            finding.rule, Severity(weight.value), finding.message, finding.line, finding.column, finding.help
-        )
+def _given(file: FileSnapshot, context: Context) -> Given:
+    scheduled = context.event.event_code != "run-file" and file.scheduler != "MANUAL"
+    configured = file.rerun_mode is not None or file.parameters is not None
+    node = Node(
+        name=file.name or None,
+        scheduled=scheduled,
+        production=context.event.event_code == "deploy-file",
+        parameters=frozenset(_PARAMETER.findall(file.parameters or "")) if configured else None,
+        inputs=file.inputs if configured else None,
+        outputs=file.outputs if configured else None,
+    )
+    return Given(node=node, project=context.options.project or _project(file))
+
+
+def _project(file: FileSnapshot) -> str | None:
+    """Return the project that all declared outputs name (`project.name`), as DataWorks makes them."""
+    projects = {output.partition(".")[0] for output in file.outputs if "." in output}
+    return projects.pop() if len(projects) == 1 else None
+
+
+def _before(file: FileSnapshot, context: Context) -> str | None:
+    """Return the code in production; None when there is none, or DataWorks does not know the file."""
+    if context.lookups is None or file.file_id is None:
+        return None
+    try:
+        return context.lookups.deployed_code(file.file_id)
+    except Refused:
+        return None
 
 
 def _file_type(context: Context) -> int | None:

@@ -36,30 +36,54 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lexis:
-    """How a dialect writes strings and comments.
+    """How a dialect writes strings, comments and names, and what ends a statement besides `;`.
 
     Attributes:
         backslash: whether a backslash escapes within a string.
         double_string: whether double quotes make a string, not a name.
         hash_comment: whether `#` begins a comment.
+        nested_comment: whether `/* /* */ */` is one comment.
+        hint: whether `/*+ … */` is a hint, and so part of the statement.
         dollar_string: whether `$tag$ … $tag$` makes a string.
+        dollar_name: whether a name may hold `$` (`v$session`).
+        bracket_name: whether `[a b]` is a name.
+        script: whether `IF … BEGIN … END` groups statements that are cut as if they stood alone.
+        block: whether `BEGIN … END` (or `DECLARE … BEGIN … END`) is one statement with semicolons in it.
+        delimiter: whether a line `DELIMITER x` sets what ends a statement.
+        separator: a line of its own that ends a statement: `GO`, `/`; empty when there is none.
     """
 
     backslash: bool = False
     double_string: bool = False
     hash_comment: bool = False
+    nested_comment: bool = False
+    hint: bool = False
     dollar_string: bool = False
+    dollar_name: bool = False
+    bracket_name: bool = False
+    script: bool = False
+    block: bool = False
+    delimiter: bool = False
+    separator: str = ""
 
 
 _NOT_SQL = frozenset({Dialect.PYTHON, Dialect.SHELL, Dialect.DI, Dialect.UNKNOWN})
 
-_HIVE = Lexis(backslash=True, double_string=True)
-_MYSQL = Lexis(backslash=True, double_string=True, hash_comment=True)
-_POSTGRES = Lexis(dollar_string=True)
+_HIVE = Lexis(backslash=True, double_string=True, hint=True)
+_MYSQL = Lexis(
+    backslash=True,
+    double_string=True,
+    hash_comment=True,
+    hint=True,
+    dollar_name=True,
+    block=True,
+    delimiter=True,
+)
+_POSTGRES = Lexis(nested_comment=True, dollar_string=True, dollar_name=True, block=True)
 _LEXIS = {
-    Dialect.MAXCOMPUTE: _HIVE,
+    Dialect.MAXCOMPUTE: Lexis(backslash=True, double_string=True, hint=True, script=True),
     Dialect.HIVE: _HIVE,
-    Dialect.SPARK: _HIVE,
+    Dialect.SPARK: Lexis(backslash=True, double_string=True, hint=True, nested_comment=True),
     Dialect.HOLOGRES: _POSTGRES,
     Dialect.POSTGRES: _POSTGRES,
     Dialect.REDSHIFT: _POSTGRES,
@@ -67,6 +91,8 @@ _LEXIS = {
     Dialect.STARROCKS: _MYSQL,
     Dialect.DORIS: _MYSQL,
     Dialect.CLICKHOUSE: Lexis(backslash=True),
+    Dialect.ORACLE: Lexis(hint=True, dollar_name=True, block=True, separator="/"),
+    Dialect.TSQL: Lexis(nested_comment=True, dollar_name=True, bracket_name=True, block=True, separator="GO"),
 }
 
 _FILE_TYPES = {

@@ -2,31 +2,141 @@
 
 from __future__ import annotations
 
-from common.verdicts import Finding
-from workers.review import dialects
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
+
+from common.verdicts import Finding, Severity
+from workers.plan import Language
+from workers.review import languages
+from workers.review.catalog import Catalog
 from workers.review.dialects import Dialect
-from workers.review.facts import Script, Statement
+from workers.review.facts import Script, Span
+from workers.review.fingerprint import fingerprints
+from workers.review.garbage import put_off
+from workers.review.given import Given
+from workers.review.places import Places
+from workers.review.policy import ReviewPolicy
+from workers.review.reading import Tables, read
 from workers.review.rules.catalogue import RULES
+from workers.review.rules.outside import SECRETS
+from workers.review.rules.rule import Rule, Subject, Text
+from workers.review.sighting import Sighting, finding, sighting
+from workers.review.suppression import suppress
+
+SECONDS = 10.0
+"""How long a review may take; what was not looked at by then is said."""
+
+_READING, _JUDGING = 0.5, 0.9
+"""Shares of that time by which the text must have been read, and the last rule asked."""
+
+MOST_HITS = 1000
+"""Findings of one rule in one script; that there are more is said."""
+
+NOT_REVIEWED = "MC-C19"
+"""The rule whose findings say what could not be looked at."""
+
+_ABOUT_REVIEW = "DW-"
+"""Ids of rules about the review's own comments: they are asked last, and cannot be suppressed."""
 
 
-def review(code: str, file_type: int | None) -> tuple[Finding, ...]:
+def review(
+    code: str,
+    dialect: Dialect,
+    given: Given = Given(),  # noqa: B008 - frozen
+    policy: ReviewPolicy = ReviewPolicy(),  # noqa: B008 - frozen
+    *,
+    tables: Tables | None = None,
+    language: Language = Language.ENGLISH,
+    seconds: float = SECONDS,
+) -> tuple[Finding, ...]:
     """Return what the rules say about a node's code, in the order of the text.
 
     Args:
         code: the text, with its scheduling parameters in place.
-        file_type: number of the DataWorks node type; of types that are not SQL only secrets are looked for.
+        dialect: the language of `code`.
+        given: what is known besides the code.
+        policy: how the rules are weighed.
+        tables: supplies what is known of the tables besides `given`; what it raises comes through.
+        language: of messages and remedies.
+        seconds: how long it may take; what was not looked at in time is a finding.
     """
-    return review_as(code, dialects.of(file_type))
+    now = time.monotonic()
+    with put_off():
+        script = read(code, dialect, given, tables, now + seconds * _READING)
+        seen = _seen(script, policy, now + seconds * _JUDGING)
+        places, marks = Places(code), fingerprints(seen, code)
+        return tuple(
+            finding(item, code, places, mark, language) for item, mark in zip(seen, marks, strict=True)
+        )
 
 
-def review_as(code: str, dialect: Dialect) -> tuple[Finding, ...]:
-    """Return what the rules say about code in `dialect`, in the order of the text."""
-    statements: tuple[Statement, ...] = ()
-    if dialect.sql:
-        # Here and not above: sqlglot takes a third of a second, and most processes never review.
-        from workers.review.trees.reader import read  # noqa: PLC0415
+_FIRST = tuple(
+    sorted(
+        (rule for rule in RULES if not rule.id.startswith(_ABOUT_REVIEW)),
+        key=lambda rule: rule.id != NOT_REVIEWED,
+    )
+)
+"""What could not be read comes first: it is said even when there is no time for more."""
 
-        statements = read(code, dialect)
-    script = Script(code, dialect, statements)
-    found = [finding for rule in RULES for finding in rule.findings(script)]
-    return tuple(sorted(found, key=lambda finding: (finding.line or 0, finding.column or 0, finding.rule)))
+_LAST = tuple(rule for rule in RULES if rule.id.startswith(_ABOUT_REVIEW))
+
+_HELP = Text("Have a person look at the script.", "请人工检查该脚本。")
+_LATE = Text("Not every rule was asked: the time for this review is up.", "复查时间已到，部分规则未检查。")
+
+
+def _seen(script: Script, policy: ReviewPolicy, until: float) -> list[Sighting]:
+    subject = Subject(script, Catalog(script))
+    first = [*_asked(_FIRST, subject, policy, until), *_outside(script, until)]
+    seen = list(_weighed(first, policy))
+    about = Subject(script, subject.catalog, tuple((item.rule, item.at) for item in seen))
+    last = _weighed(_asked(_LAST, about, policy, until), policy)
+    # What is said twice of one place is said once.
+    return sorted(dict.fromkeys((*suppress(script, seen), *last)), key=lambda item: (item.at, item.rule))
+
+
+def _asked(rules: Iterable[Rule], subject: Subject, policy: ReviewPolicy, until: float) -> Iterator[Sighting]:
+    for rule in rules:
+        if time.monotonic() > until:
+            yield _unjudged(_LATE)
+            return
+        if not policy.off(rule.id):
+            yield from _hits(rule, subject, policy)
+
+
+def _hits(rule: Rule, subject: Subject, policy: ReviewPolicy) -> list[Sighting]:
+    try:
+        hits = list(islice(rule.hits(subject, policy.options_of(rule)), MOST_HITS + 1))
+        # A suppression of a rule that is off cannot show whether it is needed.
+        about = rule.id.startswith(_ABOUT_REVIEW)
+        seen = [sighting(rule, hit) for hit in hits[:MOST_HITS] if not (about and policy.off(hit.key))]
+        return [*seen, *(_unjudged(_more(rule)) for _ in hits[MOST_HITS:])]
+    except Exception as error:  # noqa: BLE001 - any text may come; what a rule cannot judge is said
+        why = type(error).__name__
+        said = Text(
+            f"{rule.id} could not judge this script ({why}).", f"规则 {rule.id} 未能判断该脚本（{why}）。"
+        )
+        return [_unjudged(said)]
+
+
+def _outside(script: Script, until: float) -> Iterator[Sighting]:
+    for hit in languages.outside(script.code, script.dialect, max(until - time.monotonic(), 0)):
+        yield Sighting(hit.rule, hit.severity, hit.at, hit.message, secret=hit.rule in SECRETS)
+
+
+def _more(rule: Rule) -> Text:
+    return Text(
+        f"{rule.id} has more than {MOST_HITS} findings here; the rest are not listed.",
+        f"规则 {rule.id} 在此发现超过 {MOST_HITS} 个问题，其余未列出。",
+    )
+
+
+def _unjudged(said: Text) -> Sighting:
+    return Sighting(NOT_REVIEWED, Severity.WARN, Span(0, 0), said, _HELP)
+
+
+def _weighed(seen: Iterable[Sighting], policy: ReviewPolicy) -> Iterator[Sighting]:
+    for item in seen:
+        if not policy.off(item.rule):
+            yield replace(item, severity=policy.weighed(item.rule, item.severity))

@@ -2,19 +2,29 @@
 
 DataWorks replaces `${…}`, `$[…]`, `$name` and `$name$` before a node runs, within strings too; `{{…}}` and
 `@@{…}` (SQL components) are replaced likewise.
+Source: help pages "Supported formats of scheduling parameters" and "SQL component" of DataWorks.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
-_BRACED = r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\{\{[^{}\n]*\}\}|@@\{[^{}\n]*\}"
-_PARAMETER = re.compile(rf"{_BRACED}|\$[A-Za-z_]\w*\$?")
-_BRACED_ONLY = re.compile(rf"{_BRACED}|\$[A-Za-z_]\w*(?![\w$])")
+from workers.review.dialects import Lexis
 
 FILL = "p"
+
+# `$[0]` and `$['a']` are JSON paths: a scheduling time begins with a letter (`$[yyyymmdd-1]`).
+_BRACED = r"\$\{[^{}\n]*\}|\$\[[ ]*[A-Za-z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}|@@\{[^{}\n]*\}"
+_NAME = re.compile(r"[^\W\d][\w.]*")
+_TIME = re.compile(
+    r"(?:yyyy|yy|mm|dd|hh24|hh12|hh|mi|ss|['\"/: _.-])+(?:\s*[-+]\s*[\d.*/ ()]+)?|add_months\(.*",
+    re.IGNORECASE,
+)
+_SYSTEM = ("bdp.system.", "system.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +45,48 @@ class Masked:
         index = bisect_left(self.spans, (end, 0))
         return index > 0 and self.spans[index - 1][1] > begin
 
+    def within(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the parameters that stand whole between the offsets `begin` and `end`."""
+        for index in range(bisect_left(self.spans, (begin, 0)), len(self.spans)):
+            if self.spans[index][1] > end:
+                return
+            yield self.spans[index]
 
-def mask(code: str, *, dollar_strings: bool = False) -> Masked:
+
+def mask(code: str, words: Lexis) -> Masked:
     """Return `code` with its parameters made identifiers.
 
     Args:
         code: the text of a node.
-        dollar_strings: whether `$tag$` begins a string, as in PostgreSQL, and so is no parameter.
+        words: how its language writes names and strings: where `$tag$` begins a string it is no parameter,
+            and where a name may hold `$`, `v$session` is none either.
     """
-    pattern = _BRACED_ONLY if dollar_strings else _PARAMETER
     spans: list[tuple[int, int]] = []
 
     def fill(match: re.Match[str]) -> str:
         spans.append(match.span())
         return FILL * len(match.group())
 
-    text = pattern.sub(fill, code)
+    text = _parameter(words.dollar_string, words.dollar_name).sub(fill, code)
     return Masked(text, tuple(spans))
+
+
+def name(text: str) -> str:
+    """Return the name that scheduling must define for the parameter `text` (`${bizdate}` → `bizdate`).
+
+    Empty when it needs no definition: scheduling times (`${yyyymmdd}`, `$[yyyymmdd-1]`), the system's own
+    (`${bdp.system.bizdate}`), a component's (`@@{…}`), and what is no plain name.
+    """
+    if text.startswith(("$[", "@@")):
+        return ""
+    inside = text.strip("${} ").strip()
+    if not _NAME.fullmatch(inside) or _TIME.fullmatch(inside) or inside.startswith(_SYSTEM):
+        return ""
+    return inside
+
+
+@cache
+def _parameter(dollar_string: bool, dollar_name: bool) -> re.Pattern[str]:
+    bare = r"\$[A-Za-z_]\w*(?![\w$])" if dollar_string else r"\$[A-Za-z_]\w*\$?"
+    before = r"(?<![\w$])" if dollar_name else ""
+    return re.compile(f"{_BRACED}|{before}{bare}")

@@ -1,21 +1,36 @@
-"""A script cut into statements: on semicolons outside strings, comments and quoted names."""
+"""A script cut into statements: on semicolons outside strings, comments, quoted names and blocks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from workers.review.dialects import Lexis
 
 _CLIENT = re.compile(
-    r"(?:set|use|tunnel|pai|desc|describe|show|list|whoami|kill|status|wait|explain|export|alias|quit"
-    r"|add\s+(?:jar|jars|file|files|archive|archives|py|table))\b",
+    r"(?:set\b(?!\s*@)|use|tunnel|pai|jar|desc|describe|show|list|ls|whoami|kill|status|wait|export|alias|quit|exit"
+    r"|top|cost|whoami|open|config|grant|revoke|deny|purge|source|delimiter|undo|setproject|unset|put|get|read"
+    r"|add\s+(?:jar|jars|file|files|archive|archives|py|table|user|role|volume|accountprovider|trustedproject)"
+    r"|remove\s+\w+|(?:create|drop|install|uninstall|allow|disallow|delete)\s+(?:role|resource|user|package(?!\s+(?:body\b|\S+\s+(?:as|is)\b)))"
+    r"|clear\s+\w+)\b",
     re.IGNORECASE,
 )
-_ASSIGNMENT = re.compile(r"@\w+\s*:=\s*")
+_ASSIGNMENT = re.compile(r"@\w+(?:\s+TABLE\s*\([^)]*\))?\s*:=\s*", re.IGNORECASE)
 _VERB = re.compile(r"[A-Za-z]+")
+_ROUTINE = re.compile(
+    r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+|(?:non)?editionable\s+|sql\s+"
+    r"|temporary\s+|aggregate\s+)*(?:procedure|proc|function|package|trigger|type\s+body|event)\b",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(r"(?:create|function)\b", re.IGNORECASE)
+_PACKAGE = re.compile(r"create\s+.{0,40}?\bpackage\b", re.IGNORECASE | re.DOTALL)
+_STARTS = "if|while|declare|procedure|proc|function|package|trigger|event|type"
+_STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORECASE)
+_IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
+_NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b)", re.IGNORECASE)
+_END_OF_OTHER = re.compile(r"\s+(?:if|loop|while|repeat|for)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +39,10 @@ class Piece:
 
     Attributes:
         start: offset of its first character in the script.
-        text: the statement; its comments are blanks.
-        bare: the same, and the insides of its strings are blanks too.
-        client: whether it is a command of the client (`SET`, `ADD JAR`, `USE` …), which has no tree.
+        text: the statement; its comments are blanks, its hints are not.
+        bare: the same, and hints and the insides of its strings are blanks too.
+        client: whether it is a command of the client or of administration (`SET`, `ADD JAR`, `USE`, `GRANT`
+            …), which has no tree: its verb and words are all there is.
     """
 
     start: int
@@ -36,72 +52,222 @@ class Piece:
 
     @property
     def verb(self) -> str:
-        """Its first word in upper case; empty when it begins with none."""
-        match = _VERB.match(self.text)
+        """Its first word in upper case, that of the query in `@v := SELECT …`; empty when there is none."""
+        begin = 0
+        if self.text[:1] == "@" and (assignment := _ASSIGNMENT.match(self.text)):
+            begin = assignment.end()
+        while self.text[begin : begin + 1] in ("(", " ", "\n"):
+            begin += 1
+        match = _VERB.match(self.text, begin)
         return match.group().upper() if match else ""
 
 
-def split(text: str, lexis: Lexis) -> Iterator[Piece]:
-    """Yield the statements of `text`, which has its parameters masked; empty ones are left out."""
-    whole: list[str] = []
-    bare: list[str] = []
-    begin = done = 0
+class Cut(NamedTuple):
+    """A script in parts.
 
-    def keep(part: str, shown: str | None = None) -> None:
-        whole.append(part)
-        bare.append(part if shown is None else shown)
+    Attributes:
+        pieces: its statements in order; empty ones are left out.
+        comments: begin and end of every comment, in order; hints are none.
+    """
 
-    for match in _marks(lexis).finditer(text):
-        keep(text[done : match.start()])
-        done = match.end()
-        kind, token = match.lastgroup, match.group()
-        if kind == "end":
-            yield from _piece(begin, "".join(whole), "".join(bare))
-            whole, bare, begin = [], [], done
-        elif kind == "comment":
-            keep(_blank(token))
+    pieces: tuple[Piece, ...]
+    comments: tuple[tuple[int, int], ...]
+
+
+def split(text: str, words: Lexis) -> Cut:
+    """Return the statements and comments of `text`, which has its parameters masked."""
+    cutter = _Cutter(text, words)
+    cutter.run()
+    return Cut(tuple(cutter.pieces), tuple(cutter.comments))
+
+
+class _Cutter:
+    def __init__(self, text: str, words: Lexis) -> None:
+        self._text, self._words = text, words
+        self._marks = _marks(words, ";")
+        self._begin = self._at = 0
+        self._first: int | None = None
+        self._whole: list[str] = []
+        self._bare: list[str] = []
+        self._block: _Block | None = None
+        self.pieces: list[Piece] = []
+        self.comments: list[tuple[int, int]] = []
+
+    def run(self) -> None:
+        text, done = self._text, 0
+        while match := self._marks.search(text, done):
+            self._keep(text[done : match.start()])
+            done = self._take(match)
+        self._keep(text[done:])
+        self._end(len(text))
+
+    def _take(self, match: re.Match[str]) -> int:
+        kind, token, done = match.lastgroup, match.group(), match.end()
+        if kind == "comment":
+            done = self._comment(match)
         elif kind == "string":
-            keep(token, token[0] + _blank(token[1:-1]) + token[-1] if len(token) > 1 else token)
+            self._keep(token, _hollow(token))
+        elif kind == "raw":
+            self._keep(f" {_hollow(token[1:])}")
+        elif kind == "hint":
+            self._keep(token, _blank(token))
+        elif kind == "word":
+            self._word(match)
+        elif kind == "line":
+            self._end(done)
+        elif kind == "delimiter":
+            self._end(done)
+            self._marks = _marks(self._words, token.split()[1])
+        elif kind == "end" and not (self._block and self._block.open):
+            self._end(done)
         else:
-            keep(token)
-    keep(text[done:])
-    yield from _piece(begin, "".join(whole), "".join(bare))
+            self._keep(token)
+        return done
+
+    def _comment(self, match: re.Match[str]) -> int:
+        done = match.end()
+        if self._words.nested_comment and match.group().startswith("/*"):
+            done = _end_of_comment(self._text, match.start())
+        self.comments.append((match.start(), done))
+        self._keep(_blank(self._text[match.start() : done]))
+        return done
+
+    def _word(self, match: re.Match[str]) -> None:
+        if self._block is None and self._words.script and self._grouping(match):
+            return
+        if self._block is None:
+            begin = match.start() if self._first is None else self._first
+            self._block = _Block.at(self._text, begin, match, self._words)
+        if self._block is not None:
+            self._block.word(self._text, match)
+        self._keep(match.group())
+
+    def _grouping(self, match: re.Match[str]) -> bool:
+        """Whether the word only groups statements of script mode: the statement before it, if any, ends."""
+        word, first = match.group().upper(), self._first
+        if first is None and word not in ("BEGIN", "END", "ELSE"):
+            return False
+        if first is not None and not (word == "BEGIN" and _IF.match(self._text, first)):
+            return False
+        self._end(match.end())
+        return True
+
+    def _keep(self, part: str, shown: str | None = None) -> None:
+        self._whole.append(part)
+        self._bare.append(part if shown is None else shown)
+        if self._first is None and (lead := len(part) - len(part.lstrip())) < len(part):
+            self._first = self._at + lead
+        self._at += len(part)
+
+    def _end(self, done: int) -> None:
+        text, bare = "".join(self._whole), "".join(self._bare)
+        if self._first is not None:
+            lead, statement = self._first - self._begin, text.strip()
+            self.pieces.append(
+                Piece(
+                    self._begin + lead,
+                    statement,
+                    bare[lead : lead + len(statement)],
+                    _CLIENT.match(statement) is not None,
+                )
+            )
+        self._whole, self._bare, self._block, self._first = [], [], None, None
+        self._begin = self._at = done
 
 
-def _piece(begin: int, text: str, bare: str) -> Iterator[Piece]:
-    lead = len(text) - len(text.lstrip())
-    # Script mode gives queries names (`@a := SELECT …`): the query is what is read.
-    if assignment := _ASSIGNMENT.match(text, lead):
-        lead = assignment.end()
-    statement = text[lead:].rstrip()
-    if statement:
-        yield Piece(
-            begin + lead,
-            statement,
-            bare[lead : lead + len(statement)],
-            _CLIENT.match(statement) is not None,
-        )
+@dataclass(slots=True)
+class _Block:
+    """Whether semicolons still belong to the statement, which has blocks in it."""
+
+    depth: int = 0
+    begun: bool = False
+    waits: bool = False
+    """Whether it cannot end before its first BEGIN: declarations come first."""
+    endless: bool = False
+    """Whether only a separator ends it."""
+
+    @property
+    def open(self) -> bool:
+        return self.depth > 0 or self.endless or (self.waits and not self.begun)
+
+    @classmethod
+    def at(cls, text: str, begin: int, match: re.Match[str], words: Lexis) -> _Block | None:
+        """Return the block that the statement from `begin` on is, seen at its word `match`; or None."""
+        if words.script and match.group().upper() == "BEGIN" and _DEFINED.match(text, begin):
+            return cls()
+        if _ROUTINE.match(text, begin):
+            package = words.separator == "/" and _PACKAGE.match(text, begin) is not None
+            return cls(int(package), package, words.separator == "/", words.separator == "GO")
+        started = _STARTED.match(text, begin)
+        first = started["first"].upper() if started else ""
+        if started and first == "BEGIN":
+            block = match.start() == begin and not words.dollar_string
+            return cls() if block and not _NO_BLOCK.match(text, started.end()) else None
+        if first == "DECLARE":
+            return cls(waits=True) if words.separator == "/" else None
+        whole = words.script if first == "FUNCTION" else words.separator == "GO"
+        return cls() if first and whole else None
+
+    def word(self, text: str, match: re.Match[str]) -> None:
+        """Count a BEGIN, CASE or END."""
+        word = match.group().upper()
+        if word in ("BEGIN", "CASE") and not _NO_BLOCK.match(text, match.end()):
+            self.depth += 1
+            self.begun = self.begun or word == "BEGIN"
+        elif word == "END" and not _END_OF_OTHER.match(text, match.end()):
+            self.depth = max(self.depth - 1, 0)
+
+
+def _end_of_comment(text: str, begin: int) -> int:
+    depth = 0
+    for match in re.compile(r"/\*|\*/").finditer(text, begin):
+        depth += 1 if match.group() == "/*" else -1
+        if depth == 0:
+            return match.end()
+    return len(text)
 
 
 def _blank(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
-@cache
-def _marks(lexis: Lexis) -> re.Pattern[str]:
-    def quoted(mark: str) -> str:
-        inside = rf"(?:[^{mark}\\]|\\.?)*+" if lexis.backslash else rf"[^{mark}]*+"
-        return rf"{mark}{inside}(?:{mark}|\Z)"
+def _hollow(token: str) -> str:
+    return token[0] + _blank(token[1:-1]) + token[-1] if len(token) > 1 else token
 
-    strings = [quoted("'")]
-    names = [r"`[^`]*(?:`|\Z)"]
-    (strings if lexis.double_string else names).append(quoted('"'))
-    if lexis.dollar_string:
-        strings.append(r"\$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)")
+
+@cache
+def _marks(words: Lexis, end: str) -> re.Pattern[str]:
+    strings, names = [_quoted("'", words.backslash)], [r"`[^`]*(?:`|\Z)"]
+    (strings if words.double_string else names).append(_quoted('"', words.backslash))
+    if words.bracket_name:
+        names.append(r"\[[^\]\n]*\]")
+    if words.dollar_string:
+        strings[:0] = [r"\b[eE]" + _quoted("'", True), r"\$(?P<tag>[^\W\d]\w*|)\$.*?(?:\$(?P=tag)\$|\Z)"]
+    if words.separator == "/":
+        strings.insert(
+            0, r"\b[nN]?[qQ]'(?:\[.*?\]'|\(.*?\)'|\{.*?\}'|<.*?>'|(?P<mark>[^\s\w]).*?(?P=mark)'|.*?\Z)"
+        )
     comments = [r"--[^\n]*", r"/\*.*?(?:\*/|\Z)"]
-    if lexis.hash_comment:
+    if words.hash_comment:
         comments.append(r"\#[^\n]*")
-    return re.compile(
-        rf"(?P<comment>{'|'.join(comments)})|(?P<string>{'|'.join(strings)})|(?P<name>{'|'.join(names)})|(?P<end>;)",
-        re.DOTALL,
-    )
+    parts = {"comment": comments, "string": strings, "name": names, "end": [re.escape(end)]}
+    if words.script:
+        parts = {
+            "raw": [r"\b[rR](?P<quote>['\"])(?P<fence>[^\s()\\'\"]{0,16})\(.*?(?:\)(?P=fence)(?P=quote)|\Z)"],
+            **parts,
+        }
+    if words.hint:
+        parts = {"hint": [r"/\*\+.*?(?:\*/|\Z)"], **parts}
+    if words.separator:
+        parts["line"] = [rf"^[ \t]*{words.separator}[ \t]*(?:\d+[ \t]*)?$"]
+    if words.delimiter:
+        parts["delimiter"] = [r"^[ \t]*delimiter[ \t]+\S+[^\n]*$"]
+    if words.script or words.block:
+        parts["word"] = [rf"(?<![\w@$.])(?:begin|end|case|else|{_STARTS})(?![\w$])"]
+    pattern = "|".join(f"(?P<{kind}>{'|'.join(marks)})" for kind, marks in parts.items())
+    return re.compile(pattern, re.DOTALL | re.IGNORECASE | re.MULTILINE)
+
+
+def _quoted(mark: str, backslash: bool) -> str:
+    inside = rf"(?:[^{mark}\\]|\\.?)*+" if backslash else rf"[^{mark}]*+"
+    return rf"{mark}{inside}(?:{mark}|\Z)"

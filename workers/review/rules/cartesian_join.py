@@ -1,29 +1,286 @@
-"""MC-C03: link what is joined."""
+"""MC-C03: what is joined must be linked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from common.verdicts import Severity
-from workers.review.facts import Script
-from workers.review.places import Place
-from workers.review.rules.rule import Rule
+from workers.review.facts import Block, Column, Joined, Predicate, Role, Sort, Source, Statement, Written
+from workers.review.functions import BUILT_IN
+from workers.review.rules.conditions import FILTERS
+from workers.review.rules.names import last_part
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+from workers.review.rules.wording import called
 
 
-def _judge(script: Script) -> Iterator[tuple[Place, Severity, str]]:
-    for statement in script.statements:
-        for pairing in statement.pairings:
-            name = pairing.source or "a subquery"
-            if pairing.written_cross:
-                yield pairing.at, Severity.WARN, f"CROSS JOIN pairs every row with every row of {name}."
-            else:
-                yield pairing.at, Severity.BLOCK, f"Nothing links {name} to what it is joined with."
-
-
-RULE = Rule(
-    id="MC-C03",
-    title="Link both sides of a join.",
-    why="Without a condition on both sides every row meets every row: the result explodes.",
-    help="Add a condition on columns of both sides (ON a.id = b.id).",
-    judge=_judge,
+@rule(
+    "MC-C03",
+    "cartesian-join",
+    Severity.BLOCK,
+    fix=Text(
+        "Add a condition on columns of both sides (ON a.id = b.id).",
+        "补充引用两侧列的关联条件（ON a.id = b.id）。",
+    ),
 )
+def cartesian_join(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Join without a condition that links both sides.
+
+    ## What it does
+    Finds row sources of one query that no condition links with the others: a comma or CROSS JOIN without a
+    matching WHERE, a JOIN without ON, ON 1=1, or conditions that speak of one side only. A side that has at
+    most one row for certain (an aggregate without GROUP BY, LIMIT 1, a table that the script itself has just
+    overwritten with such an aggregate) needs no link.
+
+    ## Why
+    Every row of one side meets every row of the other. Two tables of a million rows make a million million:
+    the job runs for hours, costs accordingly, and what comes out is rarely what was meant.
+
+    ## Bad
+    ```sql
+    SELECT a.order_id, b.shop_name
+    FROM dwd_order_di a, dim_shop b
+    WHERE a.ds = '${bizdate}' AND b.ds = '${bizdate}';
+    ```
+    ```sql
+    SELECT a.order_id, b.shop_name
+    FROM dwd_order_di a
+    JOIN dim_shop b ON b.ds = '${bizdate}'
+    WHERE a.ds = '${bizdate}';
+    ```
+
+    ## Good
+    ```sql
+    SELECT a.order_id, b.shop_name
+    FROM dwd_order_di a
+    JOIN dim_shop b ON a.shop_id = b.shop_id AND b.ds = '${bizdate}'
+    WHERE a.ds = '${bizdate}';
+    ```
+    ```sql
+    SELECT a.order_id, a.amount / b.total AS share
+    FROM dwd_order_di a
+    CROSS JOIN (SELECT SUM(amount) AS total FROM dwd_order_di WHERE ds = '${bizdate}') b
+    WHERE a.ds = '${bizdate}';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A condition that names columns of both sides counts as a link, whatever it says, and so does one that is
+    a parameter (`ON ${condition}`). A column without a qualifier that could belong to any side counts as one
+    of all. VALUES, table functions and semi or anti joins are passed over, and so are subqueries that give
+    only the results of functions that are not built in: they may be aggregates. Several rows of constants
+    (SELECT without FROM, put together by UNION) only warn. A deliberate product of two small tables is found:
+    say so in a suppression.
+
+    # 关联缺少连接两侧的条件
+    ## 规则说明
+    检查同一查询中没有任何条件与其他数据源相连的数据源：逗号连接或 CROSS JOIN 没有对应的 WHERE 条件、JOIN 缺
+    少 ON、ON 1=1，或条件只涉及其中一侧。确定最多只有一行的一侧（不带 GROUP BY 的聚合、LIMIT 1、脚本刚
+    用这种聚合覆盖写入的表）不需要关联条件。
+
+    ## 为什么
+    一侧的每一行都会与另一侧的每一行相遇。两张百万行的表会产生万亿行：作业运行数小时，费用高昂，结果也很少符
+    合预期。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    只要条件同时引用两侧的列，就视为已关联，不论其内容；条件整体是参数（`ON ${condition}`）时也视为已关联。没
+    有限定名、可能属于任意一侧的列，视为引用了所有数据源。VALUES、表函数、SEMI JOIN、ANTI JOIN 不检查；只返回
+    非内置函数结果的子查询也不检查，因为它们可能是聚合函数。由常量构成的多行（用 UNION 合并的不带 FROM 的
+    SELECT）只给出警告。有意对两张小表做笛卡尔积时仍会提示，请用抑制注释说明理由。
+    """
+    singles: dict[str, str] = {}
+    for statement in subject.script.statements:
+        if any(len(block.sources) > 1 for block in statement.blocks):
+            correlated, known = _correlated(statement), dict[int, bool]()
+            for index, block in enumerate(statement.blocks):
+                if len(block.sources) > 1 and not _merges(statement, block):
+                    links = [*_links(index, block), *correlated.get(index, ())]
+                    yield from _hits(statement, block, links, singles, known)
+        _note_singles(statement, singles)
+
+
+def _note_singles(statement: Statement, singles: dict[str, str]) -> None:
+    """Note, by its last part, each table just given one row: `INSERT OVERWRITE TABLE t SELECT SUM(…)`."""
+    for write in statement.writes:
+        rows = [statement.blocks[index] for index in write.blocks]
+        anew = write.how in (Written.OVERWRITE, Written.CREATE) and not write.partition
+        own = last_part(write.table).lower()
+        singles.pop(own, None)
+        if anew and len(rows) == 1 and rows[0].aggregated:
+            singles[own] = write.table.lower()
+
+
+def _hits(
+    statement: Statement, block: Block, links: list[set[int]], singles: dict[str, str], known: dict[int, bool]
+) -> Iterator[Hit]:
+    """Yield what nothing links; rows of constants are few, and joined to everything on purpose: a warning."""
+    groups = _Groups(len(block.sources))
+    for linked in links:
+        groups.unite(linked)
+    wide = [
+        place
+        for place, source in enumerate(block.sources)
+        if singles.get(last_part(source.table).lower()) != source.table.lower()
+        and not _one_row(statement, source, known)
+    ]
+    many = [place for place in wide if not _constants(statement, block.sources[place])]
+    sure = set(_unlinked(block, groups, many))
+    for place in _unlinked(block, groups, wide):
+        source = block.sources[place]
+        severity = None if place in sure else Severity.WARN
+        yield Hit(source.at, _message(block, source), severity=severity, key=called(source).en)
+
+
+def _constants(statement: Statement, source: Source) -> bool:
+    """Whether its rows are written out: SELECTs without FROM, put together by UNION."""
+    return bool(source.blocks) and not any(statement.blocks[index].sources for index in source.blocks)
+
+
+def _message(block: Block, source: Source) -> Text:
+    name, first = called(source), called(block.sources[0])
+    return Text(
+        f"Nothing links {name.en} to {first.en}: every row of one meets every row of the other.",
+        f"没有条件关联 {name.zh} 与 {first.zh}：两侧的每一行都会互相组合（笛卡尔积）。",
+    )
+
+
+def _merges(statement: Statement, block: Block) -> bool:
+    """Whether it is the match of a MERGE: `ON 1 = 0` there means that every row is new."""
+    return block.role is Role.CHANGE and any(write.how is Written.MERGE for write in statement.writes)
+
+
+def _unlinked(block: Block, groups: _Groups, places: list[int]) -> Iterator[int]:
+    """Yield of `places` the first of each group that nothing links to those before it."""
+    seen: set[int] = set()
+    for place in places:
+        group = groups.of(place)
+        if seen and group not in seen and block.sources[place].joined not in _PASSED_OVER:
+            yield place
+        seen.add(group)
+
+
+_PASSED_OVER = frozenset({Joined.SEMI, Joined.ANTI, Joined.LATERAL})
+
+
+class _Groups:
+    """Sources that are linked with each other, by index."""
+
+    def __init__(self, count: int) -> None:
+        self._of = list(range(count))
+        self._count = count
+
+    def of(self, place: int) -> int:
+        """Return what stands for the group of the source at `place`."""
+        while (above := self._of[place]) != place:
+            self._of[place] = place = self._of[above]
+        return place
+
+    def unite(self, places: Iterable[int]) -> None:
+        """Make one group of those at `places`."""
+        if self._count == 1:
+            return
+        old = {self.of(place) for place in places}
+        first = min(old, default=0)
+        for place in old:
+            self._of[place] = first
+        self._count -= max(0, len(old) - 1)
+
+
+def _correlated(statement: Statement) -> dict[int, list[set[int]]]:
+    """Return, by block, which of its sources the conditions of one subquery speak of together."""
+    found: dict[int, list[set[int]]] = {}
+    for number, inner in enumerate(statement.blocks):
+        outer: dict[int, set[int]] = {}
+        for predicate in inner.predicates:
+            for column in predicate.columns:
+                if column.block is not None and column.block != number and column.source is not None:
+                    outer.setdefault(column.block, set()).add(column.source)
+        for index, sources in outer.items():
+            found.setdefault(index, []).append(sources)
+    return found
+
+
+def _links(index: int, block: Block) -> Iterator[set[int]]:
+    everything = set(range(len(block.sources)))
+    for place, source in enumerate(block.sources):
+        if source.natural or source.using or source.joined is Joined.LATERAL:
+            yield {place, max(0, place - 1)}
+        elif _made_of_nothing(source):
+            yield everything
+    outside: set[int] = set()
+    for predicate in block.predicates:
+        linked = _linked_by(predicate, index, everything)
+        yield linked
+        if any(column.block not in (None, index) for column in predicate.columns):
+            outside |= linked
+    # Those that are linked to the row of an enclosing query meet in it.
+    yield outside
+
+
+def _linked_by(predicate: Predicate, index: int, everything: set[int]) -> set[int]:
+    columns = predicate.columns
+    if not columns and any(operand.sort is Sort.PARAMETER for operand in predicate.operands):
+        return everything  # ON ${condition}: nobody knows what it says
+    unknown = any(column.source is None for column in columns)
+    if unknown and len({(column.qualifier.lower(), column.key) for column in columns}) > 1:
+        return everything
+    return _named(columns, index)
+
+
+def _named(columns: Iterable[Column], index: int) -> set[int]:
+    return {column.source for column in columns if column.block == index and column.source is not None}
+
+
+def _made_of_nothing(source: Source) -> bool:
+    """Whether it is VALUES or a table function: few rows, or made of another source's row."""
+    return not source.table and not source.blocks and not source.cte
+
+
+def _one_row(statement: Statement, source: Source, known: dict[int, bool], depth: int = 0) -> bool:
+    """Whether it has at most one row, or may have; `known` keeps what was found of its block."""
+    if source.table.lower() == "dual":
+        return True
+    if len(source.blocks) != 1 or depth > _FAR:
+        return False
+    index = source.blocks[0]
+    if index not in known:
+        known[index] = False  # where it reads itself
+        known[index] = _gives_one_row(statement, statement.blocks[index], known, depth)
+    return known[index]
+
+
+def _gives_one_row(statement: Statement, block: Block, known: dict[int, bool], depth: int) -> bool:
+    return (
+        block.aggregated
+        or _perhaps_aggregated(block)
+        or block.limit == 1
+        or _constant_rows(block)
+        or all(_one_row(statement, inner, known, depth + 1) for inner in block.sources)
+    )
+
+
+def _constant_rows(block: Block) -> bool:
+    """Whether all of its rows are one: grouped by constants only, or DISTINCT constants."""
+    if block.group:
+        return all(
+            operand.sort in FILTERS and (operand.string or operand.value is None) for operand in block.group
+        )
+    return block.distinct is not None and all(
+        not output.star and output.operand.sort in FILTERS for output in block.outputs
+    )
+
+
+def _perhaps_aggregated(block: Block) -> bool:
+    """Whether it gives nothing but what functions make that may be somebody's own aggregates."""
+    return (
+        not block.grouped
+        and all(not output.star and output.operand.sort is not Sort.COLUMN for output in block.outputs)
+        and any(not BUILT_IN.issuperset(output.operand.functions) for output in block.outputs)
+    )
+
+
+_FAR = 20

@@ -3,53 +3,287 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import replace
 
 from common.verdicts import Severity
-from workers.review.facts import Gone, Removal, Script
-from workers.review.places import Place
-from workers.review.rules.rule import Rule
+from workers.review.dialects import Dialect
+from workers.review.facts import (
+    Altered,
+    Gone,
+    Operand,
+    Operator,
+    PartitionValue,
+    Removal,
+    Script,
+    Sort,
+    Span,
+    Write,
+    Written,
+)
+from workers.review.rules.names import as_a_whole, last_part, temporary
+from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
+from workers.review.rules.slices import alike
 
-_TEMPORARY = re.compile(r"(?:^|_)(?:tmp|temp)(?:_|$)", re.IGNORECASE)
-_REBUILDABLE = frozenset({Gone.TABLE, Gone.ROWS, Gone.PARTITION})
 
+@rule(
+    "MC-S02",
+    "destruction",
+    Severity.BLOCK,
+    dialects=SQL,
+    fix=Text(
+        "Rebuild it in the same script, use INSERT OVERWRITE, or do it by hand once.",
+        "请在同一脚本中重建，改用 INSERT OVERWRITE，或手工执行一次。",
+    ),
+)
+def destruction(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Data is taken away that the script does not bring back.
 
-def _judge(script: Script) -> Iterator[tuple[Place, Severity, str]]:
+    ## What it does
+    Finds DROP TABLE, DROP PARTITION, DROP COLUMN, DROP DATABASE, TRUNCATE, PURGE, and DELETE without WHERE,
+    of data that the same script does not rebuild later. Tables named `tmp` or `temp`, and those that the
+    script itself made before, are fine. A partition that a scheduling parameter names gives a warning only:
+    it may be out of date.
+
+    ## Why
+    A scheduled node runs again and again, also with a wrong date; what it takes away may be the only copy.
+
+    ## Bad
+    ```sql
+    DROP TABLE IF EXISTS dwd_order_di;
+    ```
+    ```sql
+    ALTER TABLE dwd_order_di DROP IF EXISTS PARTITION (ds = '20240101');
+    ```
+    ```sql
+    TRUNCATE TABLE dim_user;
+    ```
+    ```hologres
+    DELETE FROM dim_user;
+    ```
+
+    ## Good
+    ```sql
+    DROP TABLE IF EXISTS dws_city;
+    CREATE TABLE dws_city LIFECYCLE 30 AS SELECT id, city FROM dim_user;
+    ```
+    ```sql
+    DROP TABLE IF EXISTS tmp_order;
+    ```
+    ```sql
+    ALTER TABLE dws_order_1d DROP IF EXISTS PARTITION (ds = '${bizdate}');
+    INSERT INTO dws_order_1d PARTITION (ds = '${bizdate}')
+    SELECT city, sum(amount) AS amount FROM dwd_order_di WHERE ds = '${bizdate}' GROUP BY city;
+    ```
+    ```hologres
+    DELETE FROM dim_user WHERE ds = '${bizdate}';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Views are not judged: they hold no data. A CREATE TABLE IF NOT EXISTS does not show that the script made
+    the table, unless the script dropped it before.
+
+    # 删除了脚本没有重建的数据
+
+    ## 规则说明
+    查找 DROP TABLE、DROP PARTITION、DROP COLUMN、DROP DATABASE、TRUNCATE、PURGE 以及没有 WHERE 的 DELETE，
+    且同一脚本之后没有重建这些数据。名称中含 `tmp`、`temp` 的表，以及脚本自己先前创建的表，不提示。
+    由调度参数指定的分区可能是过期数据，只给出警告。
+
+    ## 为什么
+    调度节点会反复运行，也可能以错误的日期运行；被删除的可能是唯一一份数据。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    不判断视图，视图不存储数据。CREATE TABLE IF NOT EXISTS 不能说明表由该脚本创建，除非脚本先删除了它。
+    """
+    script = subject.script
+    named: dict[str, list[int]] | None = None
     for index, statement in enumerate(script.statements):
+        if not statement.removals and not any(write.how is Written.DELETE for write in statement.writes):
+            continue
+        named = _named(script) if named is None else named
+        said: set[tuple[Gone, str, Severity | None]] = set()
         for removal in statement.removals:
-            if not _brought_back(script, index, removal) and not removal.parameterised:
-                yield removal.at, _severity(removal), _message(removal)
+            # Many partitions that one statement drops are one finding.
+            mark = removal.what, removal.name.lower(), _severity(removal)
+            if removal.what is Gone.PARTITION and mark in said:
+                continue
+            lost = _loses(*_story(script, named, index, removal.name), removal)
+            if lost and not _filled_as_a_whole(script, index, removal):
+                said.add(mark)
+                yield Hit(removal.at, _message(removal), severity=mark[2], key=mark[1])
+        for write in statement.writes:
+            whole = write.how is Written.DELETE and not write.filtered
+            if whole and not _passage(*_story(script, named, index, write.table), write.table):
+                yield _deleted(write, statement.at)
 
 
-def _brought_back(script: Script, index: int, removal: Removal) -> bool:
-    if removal.what not in _REBUILDABLE or not removal.name:
+def _named(script: Script) -> dict[str, list[int]]:
+    """Return which statements may make, fill or drop a table, by its last part in lower case."""
+    named: dict[str, list[int]] = {}
+    for index, statement in enumerate(script.statements):
+        names = {last_part(made.name).lower() for made in statement.creations}
+        names |= {last_part(write.table).lower() for write in statement.writes}
+        names |= {last_part(gone.name).lower() for gone in statement.removals if gone.what is Gone.TABLE}
+        for change in statement.alterations:
+            if change.what in (Altered.RENAME, Altered.ADD_PARTITION):
+                names |= {last_part(name).lower() for name in (change.table, *change.names)}
+        if statement.unread is not None:
+            names |= set(_WORD.findall(statement.bare.lower()))
+        for name in names:
+            named.setdefault(name, []).append(index)
+    return named
+
+
+def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
+    """Whether the script fills the distributed table of ClickHouse again whose part is emptied."""
+    dialect = script.statements[index].dialect or script.dialect
+    if dialect is not Dialect.CLICKHOUSE or removal.what not in (Gone.PARTITION, Gone.ROWS):
         return False
-    return script.filled_after(index, removal.name) or script.made_before(index, removal.name)
+    name = as_a_whole(removal.name, dialect)
+    return any(
+        script.same(name, as_a_whole(write.table, dialect))
+        for statement in script.statements[index + 1 :]
+        for write in statement.writes
+    )
 
 
-def _severity(removal: Removal) -> Severity:
-    of_table = removal.what in (Gone.TABLE, Gone.ROWS, Gone.COLUMN)
-    temporary = of_table and _TEMPORARY.search(removal.name.rpartition(".")[2])
-    return Severity.WARN if temporary or removal.what is Gone.PARTITION else Severity.BLOCK
+def _story(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
+    """Return a script of those statements alone that matter for a table, and the place of one in it."""
+    indexes = named.get(last_part(table).lower(), [])
+    place = bisect_left(indexes, index)
+    if index not in indexes[place : place + 1]:
+        indexes = [*indexes[:place], index, *indexes[place:]]
+    return replace(script, statements=tuple(script.statements[item] for item in indexes)), place
 
 
-def _message(removal: Removal) -> str:
-    name = removal.name or "a name that could not be read"
+_WORD = re.compile(r"\w+")
+
+
+def _loses(script: Script, index: int, removal: Removal) -> bool:
+    match removal.what:
+        case Gone.VIEW:
+            return False
+        case Gone.BACKUP:
+            return not temporary(removal.name)
+        case Gone.COLUMN:
+            return not _own(script, index, removal.name)
+        case Gone.PARTITION:
+            return not _own(script, index, removal.name) and not _refilled(script, index, removal)
+        case _:
+            return not _passage(script, index, removal.name)
+
+
+def _own(script: Script, index: int, table: str) -> bool:
+    return not table or temporary(table) or _made_before(script, index, table)
+
+
+def _passage(script: Script, index: int, table: str) -> bool:
+    return _own(script, index, table) or script.filled_after(index, table) or _unclear(script, index)
+
+
+def _unclear(script: Script, index: int) -> bool:
+    """Whether a later statement that could not be read names the table: it may well fill it."""
+    return any(statement.unread is not None for statement in script.statements[index + 1 :])
+
+
+def _made_before(script: Script, index: int, table: str) -> bool:
+    """Whether the script itself made the table before, so that nothing of others is in it."""
+    if script.made_before(index, table):
+        return True
+    dropped = False
+    for statement in script.statements[:index]:
+        if dropped and any(script.same(table, made.name) for made in statement.creations):
+            return True
+        dropped = dropped or any(
+            removal.what is Gone.TABLE and script.same(table, removal.name) for removal in statement.removals
+        )
+    return False
+
+
+def _refilled(script: Script, index: int, removal: Removal) -> bool:
+    """Whether a later statement writes the partitions again, or makes the whole table anew."""
+    for statement in script.statements[index + 1 :]:
+        if any(script.same(removal.name, made.name) and not made.exists for made in statement.creations):
+            return True
+        for write in statement.writes:
+            if script.same(removal.name, write.table) and _same_slice(removal.partition, write):
+                return True
+    return _unclear(script, index) or any(
+        access.brings and access.at > removal.at and script.may_be(access.table, removal.name)
+        for access in (script.python.accesses if script.python else ())
+    )
+
+
+def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:
+    if any(value.operator is not Operator.EQ for value in gone):
+        return False
+    written = {value.column.lower(): value.value for value in write.partition}
+    for value in gone:
+        other = written.get(value.column.lower())
+        if not value.value or not other or not value.value.value or not other.value:
+            continue
+        if alike(value.value.value) != alike(other.value):
+            return False
+    return True
+
+
+def _severity(removal: Removal) -> Severity | None:
+    if removal.what is not Gone.PARTITION:
+        return None
+    fixed = all(value.value is None or _fixed(value.value) for value in removal.partition)
+    return None if fixed else Severity.WARN
+
+
+def _fixed(value: Operand) -> bool:
+    """Whether a value is written out; one with braces or the like is filled in by some other tool."""
+    return value.sort is Sort.LITERAL and not _FILLED_IN.search(value.value or "")
+
+
+_FILLED_IN = re.compile(r"[{}%@$#]")
+
+
+def _message(removal: Removal) -> Text:
+    name = removal.name
     match removal.what:
         case Gone.ROWS:
-            return f"TRUNCATE removes every row of {name}."
+            return Text(
+                f"Every row of {name} is removed, and the script does not bring them back.",
+                f"{name} 的所有数据被清空，脚本没有重建。",
+            )
         case Gone.PARTITION:
-            return f"A partition of {name} is removed that no scheduling parameter names."
+            return Text(
+                f"A partition of {name} is removed, and the script does not bring it back.",
+                f"{name} 的分区被删除，脚本没有重建。",
+            )
+        case Gone.BACKUP:
+            return Text(f"The backup of {name} is removed for good.", f"{name} 的备份被彻底删除。")
         case Gone.COLUMN:
-            return f"A column of {name} is dropped with its data."
+            columns = ", ".join(removal.columns)
+            return Text(
+                f"The column {columns} of {name} is dropped with its data.",
+                f"{name} 的列 {columns} 连同数据被删除。",
+            )
         case _:
-            return f"DROP {removal.what.upper()} removes {name} and its data."
+            return Text(
+                f"The {removal.what.value} {name} is dropped with its data, and not rebuilt.",
+                f"{name} 连同数据被删除，脚本没有重建。",
+            )
 
 
-RULE = Rule(
-    id="MC-S02",
-    title="Do not drop or truncate data that the script does not rebuild.",
-    why="A scheduled node runs again and again; what it removes may be the only copy.",
-    help="Rebuild it in the same script, name a partition by a parameter, or do it by hand once.",
-    judge=_judge,
-)
+def _deleted(write: Write, at: Span) -> Hit:
+    return Hit(
+        Span(at.begin, write.at.end),
+        Text(
+            f"DELETE without WHERE removes every row of {write.table}.",
+            f"没有 WHERE 的 DELETE 会删除 {write.table} 的所有行。",
+        ),
+        key=write.table.lower(),
+    )

@@ -5,24 +5,116 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from workers.review.facts import Script
-from workers.review.places import Place
-from workers.review.rules.rule import Rule
+from workers.review.facts import Joined, Output, Role, Source, Statement
+from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 
 
-def _judge(script: Script) -> Iterator[tuple[Place, Severity, str]]:
-    for statement in script.statements:
-        for star in statement.stars:
-            if star.reaches_result:
-                yield star.at, Severity.BLOCK, "SELECT * takes every column of a table into the result."
-            else:
-                yield star.at, Severity.WARN, "SELECT * in a subquery reads every column of a table."
-
-
-RULE = Rule(
-    id="MC-P04",
-    title="List the columns instead of SELECT *.",
-    why="Columns that nobody needs are read and paid for; a new column upstream breaks or shifts the target.",
-    help="List the columns that are needed.",
-    judge=_judge,
+@rule(
+    "MC-P04",
+    "select-star",
+    Severity.WARN,
+    dialects=SQL,
+    fix=Text("List the columns that are needed.", "请列出所需的列。"),
 )
+def select_star(subject: Subject, _: Options) -> Iterator[Hit]:
+    """SELECT * of a table reaches the result.
+
+    ## What it does
+    Finds `*` and `t.*` on a table whose columns reach the rows that a statement writes or returns: in the
+    outer query, or in a subquery or CTE whose columns the outer query takes with `*` in turn.
+
+    ## Why
+    Columns that nobody needs are read and paid for: MaxCompute stores by column. A column that is added
+    upstream breaks the write, or shifts values into the wrong columns.
+
+    ## Bad
+    ```sql
+    SELECT * FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+    ```sql
+    INSERT OVERWRITE TABLE dws_order_1d PARTITION (ds = '${bizdate}')
+    SELECT o.*, u.city
+    FROM dwd_order_di o JOIN dim_user u ON o.user_id = u.id
+    WHERE o.ds = '${bizdate}'
+    ```
+    ```sql
+    WITH o AS (SELECT * FROM dwd_order_di WHERE ds = '${bizdate}')
+    SELECT * FROM o
+    ```
+
+    ## Good
+    ```sql
+    SELECT id, amount FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+    ```sql
+    WITH o AS (SELECT id, amount FROM dwd_order_di WHERE ds = '${bizdate}')
+    SELECT * FROM o
+    ```
+    ```sql
+    SELECT id FROM (SELECT * FROM dwd_order_di WHERE ds = '${bizdate}') o
+    ```
+    ```sql
+    SELECT count(*) FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A `*` in a subquery whose columns the outer query lists is left alone: the engine reads only those.
+    Backquoted patterns that choose columns are not judged.
+
+    # SELECT * 的列进入了结果
+
+    ## 规则说明
+    查找作用于物理表的 `*` 和 `t.*`，其列进入了语句写出或返回的结果：出现在最外层查询中，或出现在子查询、
+    CTE 中而外层又用 `*` 取出。
+
+    ## 为什么
+    会读取无人需要的列并为之付费，MaxCompute 是列式存储。上游新增一列后，写入会失败，或者值错位写入其他列。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    子查询中的 `*`，如果外层列出了具体的列则不提示，因为引擎只读取这些列。不判断用反引号正则选择列的写法。
+    """
+    for statement in subject.script.statements:
+        yield from _hits(statement)
+
+
+def _hits(statement: Statement) -> Iterator[Hit]:
+    """Yield the stars on tables in the blocks of the result, and in those whose columns their stars take."""
+    seen: set[int] = set()
+    waiting = [index for index, block in enumerate(statement.blocks) if block.role is Role.RESULT]
+    for index in waiting:
+        block = statement.blocks[index]
+        for output in block.outputs:
+            if not output.star or output.pattern or output.at.begin in seen:
+                continue
+            seen.add(output.at.begin)
+            taken = _taken(output, block.sources)
+            waiting += [inner for source in taken for inner in source.blocks]
+            if tables := [source.table for source in taken if source.table]:
+                yield _hit(output, tables)
+
+
+def _taken(output: Output, sources: tuple[Source, ...]) -> list[Source]:
+    qualifier = output.qualifier.lower()
+    if not qualifier:
+        return [source for source in sources if source.joined not in (Joined.SEMI, Joined.ANTI)]
+    return [source for source in sources if qualifier in (source.alias.lower(), source.table.lower())]
+
+
+def _hit(output: Output, tables: list[str]) -> Hit:
+    names = ", ".join(tables)
+    star = f"{output.qualifier}.*" if output.qualifier else "*"
+    return Hit(
+        output.at,
+        Text(
+            f"{star} takes every column of {names} into the result.",
+            f"{star} 把 {'、'.join(tables)} 的所有列都带入了结果。",
+        ),
+        Text(f"List the columns of {names} that are needed.", f"请列出 {'、'.join(tables)} 中所需的列。"),
+        key=names.lower(),
+    )

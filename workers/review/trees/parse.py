@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import logging
+import re
+import threading
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect as Grammar
 from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.parser import Parser
+from sqlglot.tokens import Tokenizer
 
 from workers.review.dialects import Dialect
+from workers.review.trees.hologres import Hologres
+from workers.review.trees.lexer import tokenize
 from workers.review.trees.maxcompute import MaxCompute
+from workers.review.trees.reading import Reading, keywords
+from workers.review.trees.words import OPAQUE
 
 # sqlglot logs the statements that it only half understands; node code must never reach a log.
 logging.getLogger("sqlglot").disabled = True
 
-_GRAMMARS = {
-    Dialect.MAXCOMPUTE: MaxCompute.__name__.lower(),
-    Dialect.HOLOGRES: "postgres",
-}
-_REVIEWED = frozenset(
-    {"SELECT", "WITH", "FROM", "INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE"}
-) | frozenset({"CREATE", "ALTER", "DROP", "TRUNCATE", "LOAD"})
+LONGEST = 400_000
+"""Characters of the longest statement that is parsed: three times the largest node that DataWorks keeps."""
+MOST_TOKENS = 120_000
+"""Tokens of the longest statement that is parsed: a list of 20,000 literals has 40,000."""
+
+_QUICK = frozenset({Dialect.HIVE, Dialect.SPARK})
+_OWN = {Dialect.MAXCOMPUTE: MaxCompute, Dialect.HOLOGRES: Hologres}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +44,33 @@ class Unread:
 
 def parse(text: str, verb: str, dialect: Dialect) -> exp.Expr | Unread:
     """Return the tree of the statement `text`, which begins with the word `verb`."""
-    tree = _tree(text, dialect)
+    if len(text) > LONGEST:
+        return Unread("it is too long")
+    # `REPLACE INTO` has the form of an INSERT, and its first word has the length of one with its blank.
+    replacing = _REPLACE.match(text)
+    tree = _tree(f"INSERT {text[7:]}" if replacing else text, dialect)
     if isinstance(tree, Unread):
         return tree
-    if tree is None or isinstance(tree, (exp.Condition, exp.Alias, exp.Tuple)):
+    if replacing and isinstance(tree, exp.Insert):
+        tree.set("alternative", "REPLACE")
+    if tree is None or (isinstance(tree, _NO_STATEMENT) and not isinstance(tree, exp.Query)):
         return Unread("it is not a statement that can be read")
-    if verb in _REVIEWED and tree.find(exp.Command):
+    if verb in OPAQUE and isinstance(tree, exp.Command):
         return Unread("its syntax is not understood")
     return tree
 
 
+_REPLACE = re.compile(r"REPLACE(?=\s+INTO\b)", re.IGNORECASE)
+_NO_STATEMENT = (exp.Condition, exp.Alias, exp.Tuple, exp.Block)
+
+
 def _tree(text: str, dialect: Dialect) -> exp.Expr | Unread | None:
     try:
-        trees = Grammar.get_or_raise(_GRAMMARS.get(dialect, dialect.value)).parse(text)
+        tokenizer, parser = _tools(dialect, threading.get_ident())
+        tokens = tokenizer.tokenize(text)
+        if len(tokens) > MOST_TOKENS:
+            return Unread("it is too long")
+        trees = parser.parse(tokens, text)
     except RecursionError:
         return Unread("it is nested too deeply")
     except ParseError as error:
@@ -59,11 +83,29 @@ def _tree(text: str, dialect: Dialect) -> exp.Expr | Unread | None:
 
 
 def _offset(text: str, error: ParseError) -> int | None:
-    first = error.errors[0] if error.errors else {}
-    line, column = first.get("line"), first.get("col")
-    if not isinstance(line, int) or not isinstance(column, int):
-        return None
-    before = text.split("\n")[: line - 1]
-    # sqlglot's column is that of the token's last character.
-    offset = sum(len(item) + 1 for item in before) + column - len(str(first.get("highlight") or " "))
-    return min(max(offset, 0), len(text))
+    offset = error.errors[0].get("start") if error.errors else None
+    return min(offset, len(text)) if isinstance(offset, int) else None
+
+
+@lru_cache(maxsize=32)
+def _tools(dialect: Dialect, _thread: int) -> tuple[Tokenizer, Parser]:
+    """Return a tokenizer and a parser, which are slow to make and of use to one thread at a time."""
+    grammar = _grammar(dialect)
+    return grammar.tokenizer(), grammar.parser()
+
+
+@cache
+def _grammar(dialect: Dialect) -> Grammar:
+    """Return the dialect's grammar with our `Reading` in its parser."""
+    if dialect in _OWN:
+        return _OWN[dialect]()
+    base: Any = type(Grammar.get_or_raise(dialect.value))
+    words = keywords(base.tokenizer_class)
+    if dialect in _QUICK:
+        words["tokenize"] = tokenize
+    parts = {
+        "Parser": type(f"Reading{base.__name__}Parser", (Reading, base.parser_class), {}),
+        "Tokenizer": type(f"Reading{base.__name__}Tokenizer", (base.tokenizer_class,), words),
+    }
+    grammar: Grammar = type(f"Reading{base.__name__}", (base,), parts)()
+    return grammar

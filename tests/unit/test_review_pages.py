@@ -1,0 +1,141 @@
+"""Every rule's page: complete in both languages, and true: its examples are run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from _pytest.mark.structures import ParameterSet
+
+from common.verdicts import Finding, Severity
+from workers.plan import Language
+from workers.review.dialects import Dialect
+from workers.review.engine import NOT_REVIEWED, review
+from workers.review.given import Given
+from workers.review.rules.catalogue import BY_ID, RULES
+from workers.review.rules.page import Example, PageInvalid, page
+from workers.review.rules.rule import Hit, Rule, Text, rule
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def examples(kind: str) -> list[ParameterSet]:
+    return [
+        pytest.param(one, example, id=f"{one.id}-{kind}-{number}")
+        for one in RULES
+        for number, example in enumerate(getattr(page(one), kind), 1)
+    ]
+
+
+def found(one: Rule, example: Example, language: Language = Language.ENGLISH) -> list[Finding]:
+    findings = review(example.code, example.dialect, page(one).given, language=language)
+    assert one.id == NOT_REVIEWED or not [item for item in findings if item.rule == NOT_REVIEWED]
+    return [item for item in findings if item.rule == one.id]
+
+
+@pytest.mark.parametrize("one", RULES, ids=lambda one: one.id)
+def test_a_page_is_complete_in_both_languages(one: Rule) -> None:
+    read = page(one)
+    for text in (read.title, read.what, read.why, read.options, read.limits, one.fix):
+        assert CHINESE.search(text.zh)
+        assert not CHINESE.search(text.en)
+    for option in one.options.model_fields:
+        assert f"`{option}`" in read.options.en
+        assert f"`{option}`" in read.options.zh
+    if not one.options.model_fields:
+        assert read.options == Text("None.", "无。")
+
+
+@pytest.mark.parametrize(("one", "example"), examples("bad"))
+def test_a_bad_example_breaks_its_rule(one: Rule, example: Example) -> None:
+    findings = found(one, example)
+    assert findings
+    for item in findings:
+        assert (item.line, item.column) < (item.end_line, item.end_column)
+        assert item.message.endswith(".")
+        assert not CHINESE.search(item.message)
+    for item in found(one, example, Language.CHINESE):
+        assert item.message.endswith("。")
+        assert item.help
+        assert CHINESE.search(item.help)
+
+
+@pytest.mark.parametrize(("one", "example"), examples("good"))
+def test_a_good_example_does_not(one: Rule, example: Example) -> None:
+    assert not found(one, example)
+
+
+def test_the_catalogue_has_each_id_and_name_once() -> None:
+    assert len(BY_ID) == len(RULES) == len({one.name for one in RULES})
+
+
+COMPLETE = """Title.
+
+## What it does
+A
+## Why
+B
+## Bad
+```hive
+SELECT 1;
+-- # no heading
+```
+## Good
+```sql
+SELECT 2;
+```
+## Options
+None.
+## Known limits
+C
+
+# 标题
+## 规则说明
+甲，
+乙
+## 为什么
+丙
+## 选项
+无。
+## 已知限制
+丁
+"""
+
+
+def made(docstring: str) -> Rule:
+    def judge(*_: object) -> Iterator[Hit]:
+        yield from ()
+
+    judge.__doc__ = docstring
+    return rule("MC-X01", "example", Severity.INFO, fix=Text("Mend it.", "改正。"))(judge)
+
+
+def test_a_page_is_read() -> None:
+    read = page(made(COMPLETE))
+    assert read.title == Text("Title", "标题")
+    assert read.what == Text("A", "甲，乙")
+    assert read.bad == (Example("hive", Dialect.HIVE, "SELECT 1;\n-- # no heading"),)
+    assert read.good == (Example("sql", Dialect.MAXCOMPUTE, "SELECT 2;"),)
+    assert read.given == Given()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("## Why\nB\n", "", "'Why'"),
+        ("## 选项\n无。\n", "", "'选项'"),
+        ("# 标题\n", "", "Chinese"),
+        ("## Why\n", "## Wherefore\n", "'Wherefore'"),
+        ("```hive", "```klingon", "'klingon'"),
+        ("```sql\nSELECT 2;\n```", "SELECT 2;", "fenced"),
+        ("## Bad\n", '## Given\n```json\n{"tables": []}\n```\n## Bad\n', "'Given'"),
+        ("## Bad\n", '## Given\n```json\n{"tablets": {}}\n```\n## Bad\n', "'Given'"),
+        ("## Bad\n", "## Given\nnothing\n## Bad\n", "'Given'"),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_told(old: str, new: str, told: str) -> None:
+    assert old in COMPLETE
+    with pytest.raises(PageInvalid, match=told) as error:
+        page(made(COMPLETE.replace(old, new, 1)))
+    assert "MC-X01" in str(error.value)

@@ -1,0 +1,90 @@
+"""The shape of a data integration job in script mode, as a JSON schema.
+
+Source: help page "Configure a batch synchronization task in the code editor" of DataWorks. Parameters of
+readers and writers differ by plug-in and are left open.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+_NUMBER = {
+    "anyOf": [
+        {"type": "number"},
+        {"type": "string", "pattern": r"^(\d+(\.\d+)?|\$.*|\{\{.*\}\})?$"},
+        {"type": "null"},
+    ]
+}
+_TRUTH = {
+    "anyOf": [
+        {"type": "boolean"},
+        {"enum": ["true", "false"]},
+        {"type": "string", "pattern": r"^\$"},
+        {"type": "null"},
+    ]
+}
+_SETTING = {
+    "type": "object",
+    "properties": {
+        "errorLimit": {"type": "object", "properties": {"record": _NUMBER, "percentage": _NUMBER}},
+        "speed": {
+            "type": "object",
+            "properties": {"throttle": _TRUTH, "concurrent": _NUMBER, "mbps": _NUMBER, "dmu": _NUMBER},
+        },
+    },
+}
+_STEP = {
+    "type": "object",
+    "required": ["stepType", "parameter", "category"],
+    "properties": {
+        "stepType": {"type": "string", "minLength": 1},
+        "parameter": {"type": "object"},
+        "name": {"type": "string"},
+        "category": {"type": "string", "minLength": 1},
+    },
+}
+_HOP = {
+    "type": "object",
+    "required": ["from", "to"],
+    "properties": {"from": {"type": "string"}, "to": {"type": "string"}},
+}
+_END = {
+    "type": "object",
+    "required": ["plugin", "parameter"],
+    "properties": {"plugin": {"type": "string", "minLength": 1}, "parameter": {"type": "object"}},
+}
+
+STEPS: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "steps"],
+    "properties": {
+        "type": {"const": "job"},
+        "steps": {"type": "array", "minItems": 2, "items": _STEP},
+        "setting": _SETTING,
+        "order": {"type": "object", "properties": {"hops": {"type": "array", "items": _HOP}}},
+    },
+}
+"""Version 2.0: a list of steps."""
+
+ENDS: dict[str, Any] = {
+    "type": "object",
+    "required": ["configuration"],
+    "properties": {
+        "configuration": {
+            "type": "object",
+            "required": ["reader", "writer"],
+            "properties": {"reader": _END, "writer": _END, "setting": _SETTING},
+        }
+    },
+}
+"""Version 1.0: one reader and one writer."""
+
+WANTED = {
+    "required": ("the field {} is missing", "缺少字段 {}"),
+    "type": ("a value of the type {} is wanted", "应为 {} 类型的值"),
+    "const": ("{} is wanted", "应为 {}"),
+    "minItems": ("at least {} items are wanted", "至少需要 {} 项"),
+    "minLength": ("a value is wanted", "不能为空"),
+}
+"""What is wanted in words, by the keyword of the schema that is not kept."""
+OTHER = ("a number, a truth value or a parameter is wanted", "应为数字、布尔值或调度参数")

@@ -1,0 +1,119 @@
+"""What a review says, as plain values: for people, programs, SARIF readers and GitHub."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from common.verdicts import Finding, Severity
+from workers.plan import Language
+from workers.review.dialects import Dialect
+from workers.review.rules import outside
+from workers.review.rules.catalogue import BY_ID, RULES
+from workers.review.rules.page import page
+from workers.review.rules.rule import Text
+
+PAGES = "docs/rules"
+"""Where the rules' pages lie."""
+
+SECRETS = outside.SECRETS | {rule.id for rule in RULES if rule.secret}
+"""Ids of rules whose places hold secrets: no output shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One file that was looked at.
+
+    Attributes:
+        path: as people name it; `-` for standard input.
+        code: its text; None when it has none.
+    """
+
+    path: str
+    dialect: Dialect
+    code: str | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A rule in a few words of one language.
+
+    Attributes:
+        name: its name in words with hyphens; an outside tool's rule is called by its id.
+        title: what is wrong, in one line.
+        why: what happens otherwise, in one paragraph; empty for rules of outside tools.
+        url: its page: below `docs/` of dwgate, or the tool's own; None when there is none.
+    """
+
+    name: str
+    title: str
+    why: str
+    url: str | None
+
+
+@cache
+def about(rule: str, language: Language) -> About:
+    """Return what is said of `rule` wherever it found something."""
+    if rule not in BY_ID:
+        return About(rule, rule, "", outside.page(rule))
+    told = page(BY_ID[rule])
+    why = _in(told.why, language).partition("\n\n")[0]
+    folder = f"{PAGES}/zh" if language is Language.CHINESE else PAGES
+    return About(BY_ID[rule].name, _in(told.title, language), _joined(why, language), f"{folder}/{rule}.md")
+
+
+def as_json(reviewed: Iterable[Reviewed], language: Language) -> dict[str, Any]:
+    """Return the files with their findings; lines and columns are 1-based, ends exclusive."""
+    return {
+        "files": [
+            {
+                "path": file.path,
+                "dialect": file.dialect.value,
+                "findings": [_finding(item, language) for item in file.findings],
+            }
+            for file in reviewed
+        ]
+    }
+
+
+def counting(findings: Iterable[Finding]) -> Counter[str]:
+    """Return how many findings there are of each severity, and how many are `suppressed`."""
+    return Counter("suppressed" if item.suppressed is not None else item.severity.value for item in findings)
+
+
+def stops(reviewed: Iterable[Reviewed]) -> bool:
+    """Whether anything is there that somebody must look at: more than a remark, and not suppressed."""
+    counts = counting(item for file in reviewed for item in file.findings)
+    return bool(counts[Severity.BLOCK.value] or counts[Severity.WARN.value])
+
+
+def _finding(item: Finding, language: Language) -> dict[str, Any]:
+    told = about(item.rule, language)
+    return {
+        "rule": item.rule,
+        "name": told.name,
+        "severity": item.severity.value,
+        "line": item.line,
+        "column": item.column,
+        "end_line": item.end_line,
+        "end_column": item.end_column,
+        "message": item.message,
+        "why": told.why or None,
+        "help": item.help,
+        "url": told.url,
+        "suppressed": item.suppressed,
+        "fingerprint": item.fingerprint,
+    }
+
+
+def _in(text: Text, language: Language) -> str:
+    return text.zh if language is Language.CHINESE else text.en
+
+
+def _joined(paragraph: str, language: Language) -> str:
+    lines = [line.strip() for line in paragraph.splitlines()]
+    return ("" if language is Language.CHINESE else " ").join(lines)

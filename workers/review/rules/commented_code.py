@@ -1,0 +1,138 @@
+"""MC-M02: code that is not run is not kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from common.verdicts import Severity
+from workers.review.facts import Comment, Script, Span
+from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
+
+_MARKS = re.compile(r"^\s*(?:--+|#+|//+|/\*+|\*+/?)?[ \t]*|\*/\s*$")
+_CODE = re.compile(
+    r"(?:select|insert|from|where|group\s+by|order\s+by|(?:left|right|inner|full|cross)?\s*(?:outer\s+)?join|union|create"
+    r"|alter|drop|with|and|or|on|when|case|end|partition|having|limit|set)\b.*(?:[,;()=<>']|\b\w+\.\w+|\*|_)"
+    r"|(?:select|from|where|group\s+by|order\s+by|union(?:\s+all)?|on|end|begin)$|\w+\.\w+(?:\s+as\s+\w+)?,?$|[\w.]+,$"
+    r"|,\s*\w+(?:\.\w+)?(?:\s+as\s+\w+)?\s*,?$|[\w.]+\s*\(.*\)\s*(?:as\s+\w+)?[,;]?$|.*;$|[\w.]+\s*\+?=\s*\S.*"
+    r"|(?:from|join)\s+[\w.]+(?:\s+\w+)?$|(?:import|def|for|if|elif|return|with|echo|export)\s.*[:()=$\"']",
+    re.IGNORECASE,
+)
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+_TODO = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|待办|待完善|待优化")
+
+
+class CommentedCodeOptions(Options):
+    """What is too much."""
+
+    most_lines: int = Field(5, ge=1, description="lines of commented-out code in a row that are let pass")
+
+
+@rule(
+    "MC-M02",
+    "commented-code",
+    Severity.INFO,
+    dialects=SQL,
+    options=CommentedCodeOptions,
+    fix=Text("Delete it: the node's versions keep it.", "直接删除：历史版本中仍可找到。"),
+)
+def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[Hit]:
+    """Code is commented out, or something is left to do.
+
+    ## What it does
+    Finds several lines of commented-out code in a row, and TODO, FIXME and the like in code that goes to
+    production.
+
+    ## Why
+    Nobody knows whether such code still works or why it is kept, and readers have to look past it. What was
+    left to do is forgotten once it runs.
+
+    ## Given
+    ```json
+    {"node": {"production": true}}
+    ```
+
+    ## Bad
+    ```sql
+    SELECT shop_id FROM dim_shop WHERE ds = '${bizdate}';
+    -- SELECT
+    --   a.shop_id,
+    --   SUM(a.amount) AS amount
+    -- FROM dwd_trade_order_di a
+    -- WHERE a.ds = '${bizdate}'
+    -- GROUP BY a.shop_id;
+    ```
+    ```sql
+    -- TODO: leave closed shops out
+    SELECT shop_id FROM dim_shop WHERE ds = '${bizdate}';
+    ```
+
+    ## Good
+    ```sql
+    -- Shops of the day. Closed ones are in it, since their old orders are still paid.
+    -- The amount comes from orders, not from payments; refunds are taken off a day later.
+    -- Read by: ads_shop_rank.
+    SELECT shop_id FROM dim_shop WHERE ds = '${bizdate}';
+    ```
+
+    ## Options
+    `most_lines` (default 5): lines of commented-out code in a row that are let pass.
+
+    ## Known limits
+    Whether a comment is code is told by its look: by keywords, commas, semicolons. Comments in Chinese are
+    none.
+
+    # 存在被注释掉的代码或未完成事项
+    ## 规则说明
+    查找连续多行被注释掉的代码，以及即将上线的代码中的 TODO、FIXME 等标记。
+
+    ## 为什么
+    没有人知道这些代码是否还能用、为何保留，阅读时却不得不跳过它们。未完成的事项一旦上线就会被遗忘。
+
+    ## 选项
+    `most_lines`（默认 5）：允许连续注释掉的代码行数。
+
+    ## 已知限制
+    根据关键字、逗号、分号等特征判断注释是否为代码。中文注释不视为代码。
+    """
+    script = subject.script
+    for run in _runs(script):
+        lines = sum(1 for comment in run for line in comment.text.split("\n") if _is_code(line))
+        if lines > options.most_lines:
+            yield Hit(
+                Span(run[0].at.begin, run[-1].at.end),
+                Text(f"{lines} lines of code are commented out.", f"有 {lines} 行代码被注释掉。"),
+                key="code",
+            )
+    if script.given.node.production:
+        for comment in script.comments:
+            if found := _TODO.search(comment.text):
+                begin = comment.at.begin + found.start()
+                yield Hit(
+                    Span(begin, begin + len(found.group())),
+                    Text(
+                        f"{found.group()} stands in code that goes to production.",
+                        f"上线的代码中仍有 {found.group()}。",
+                    ),
+                    Text("Do it, or write it down where work is planned.", "请完成它，或记录到工作计划中。"),
+                    key="todo",
+                )
+
+
+def _runs(script: Script) -> Iterator[list[Comment]]:
+    """Yield comments with nothing but white space between them, together."""
+    run: list[Comment] = []
+    for comment in script.comments:
+        if run and script.code[run[-1].at.end : comment.at.begin].strip():
+            yield run
+            run = []
+        run.append(comment)
+    if run:
+        yield run
+
+
+def _is_code(line: str) -> bool:
+    text = _MARKS.sub("", line).strip()
+    return bool(text) and not _CHINESE.search(text) and _CODE.match(text) is not None

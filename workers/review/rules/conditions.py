@@ -1,0 +1,236 @@
+"""Looking into the conditions of a block: their parts, the columns they bind, and what NULL does to them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from workers.review.facts import Block, Column, Operand, Operator, Predicate, Sort, Statement
+
+FILTERS = frozenset({Sort.LITERAL, Sort.PARAMETER, Sort.CONSTANT})
+"""Operands whose value the code and its schedule settle."""
+
+FLIPPED = {
+    Operator.EQ: Operator.EQ,
+    Operator.NULL_SAFE_EQ: Operator.NULL_SAFE_EQ,
+    Operator.NE: Operator.NE,
+    Operator.LT: Operator.GT,
+    Operator.LE: Operator.GE,
+    Operator.GT: Operator.LT,
+    Operator.GE: Operator.LE,
+}
+"""A comparison as it reads from its other side."""
+
+_COMPARES = frozenset(FLIPPED) - {Operator.NULL_SAFE_EQ}
+_TESTS_LEFT = frozenset(
+    {
+        Operator.BETWEEN,
+        Operator.IN,
+        Operator.NOT_IN,
+        Operator.LIKE,
+        Operator.NOT_LIKE,
+        Operator.IS_NOT_NULL,
+    }
+)
+_MAY_ACCEPT_NULL = re.compile(r"\b(?:case|null|not|and|or|is)\b", re.IGNORECASE)
+_PASS_NULL_ON = frozenset(
+    {
+        "abs",
+        "add_months",
+        "cast",
+        "ceil",
+        "ceiling",
+        "char_length",
+        "concat",
+        "date_add",
+        "date_format",
+        "date_sub",
+        "date_trunc",
+        "dateadd",
+        "datediff",
+        "datepart",
+        "datetrunc",
+        "day",
+        "dayofmonth",
+        "dayofweek",
+        "exp",
+        "extract",
+        "floor",
+        "from_unixtime",
+        "get_json_object",
+        "hour",
+        "instr",
+        "int",
+        "json_extract",
+        "last_day",
+        "left",
+        "length",
+        "log",
+        "lower",
+        "lpad",
+        "ltrim",
+        "max",
+        "md5",
+        "min",
+        "minute",
+        "mod",
+        "month",
+        "months_between",
+        "pow",
+        "power",
+        "regexp_count",
+        "regexp_extract",
+        "regexp_instr",
+        "regexp_replace",
+        "regexp_substr",
+        "repeat",
+        "replace",
+        "reverse",
+        "right",
+        "round",
+        "rpad",
+        "rtrim",
+        "second",
+        "sign",
+        "split",
+        "split_part",
+        "sqrt",
+        "strpos",
+        "substr",
+        "substring",
+        "substring_index",
+        "sum",
+        "to_char",
+        "to_date",
+        "to_timestamp",
+        "translate",
+        "trim",
+        "trunc",
+        "try_cast",
+        "unix_timestamp",
+        "upper",
+        "weekday",
+        "year",
+    }
+)
+"""Functions that answer NULL when they are given NULL, in every dialect that has them."""
+
+
+def leaves(predicates: Iterable[Predicate]) -> Iterator[Predicate]:
+    """Yield the single conditions, those within alternatives one by one."""
+    for predicate in predicates:
+        if predicate.operator is Operator.ANY_OF:
+            for branch in predicate.alternatives:
+                yield from leaves(branch)
+        else:
+            yield predicate
+
+
+def conditions(statement: Statement) -> Iterator[tuple[Block, Predicate]]:
+    """Yield every single comparison of a statement, those of its outputs too, with the block it stands in."""
+    for block in statement.blocks:
+        for predicate in leaves((*block.predicates, *block.comparisons)):
+            yield block, predicate
+
+
+def rejects_null(predicate: Predicate, code: str, meant: Callable[[Column], bool]) -> bool:
+    """Whether `predicate` cannot be true in a row in which the columns that are `meant` are NULL."""
+    operator = predicate.operator
+    if operator is Operator.ANY_OF:
+        return bool(predicate.alternatives) and all(
+            any(rejects_null(part, code, meant) for part in branch) for branch in predicate.alternatives
+        )
+    if _refuses_default(predicate, code, meant):
+        return True
+    if operator in _COMPARES:
+        return any(_passes_null_on(operand, code, meant) for operand in predicate.operands)
+    if operator is Operator.TRUTH:
+        return predicate.left.sort is Sort.COLUMN and _passes_null_on(predicate.left, code, meant)
+    return operator in _TESTS_LEFT and _passes_null_on(predicate.left, code, meant)
+
+
+def _values(branch: Iterable[Predicate], meant: Callable[[Column], bool]) -> list[Operand]:
+    return [
+        right
+        for part in branch
+        for operator, rights in comparisons_of(part, meant)
+        if operator in (Operator.EQ, Operator.IN)
+        for right in rights
+    ]
+
+
+def _refuses_default(predicate: Predicate, code: str, meant: Callable[[Column], bool]) -> bool:
+    """Whether it is `NVL(x, 0) > 0` and the like: false for what stands in for NULL."""
+    left, rights = predicate.left, predicate.rights
+    test = _TESTS.get(predicate.operator)
+    if (
+        test is None
+        or not rights
+        or _STAND_INS.isdisjoint(left.functions)
+        or not any(map(meant, left.columns))
+    ):
+        return False
+    found = _STAND_IN.fullmatch(code, left.at.begin, left.at.end)
+    if found is None or any(right.sort is not Sort.LITERAL for right in rights):
+        return False
+    values = [_comparable(right.value or "", string=right.string) for right in rights]
+    default = _comparable(found["number"] or found["text"] or "", string=found["number"] is None)
+    if any(type(value) is not type(default) for value in values):
+        return False
+    return not test(default, values)
+
+
+def _comparable(value: str, *, string: bool) -> str | float:
+    try:
+        return value if string else float(value)
+    except ValueError:
+        return value
+
+
+_STAND_INS = frozenset({"nvl", "coalesce", "ifnull"})
+_STAND_IN = re.compile(
+    r"\w+\s*\(\s*[\w.`]+\s*,\s*(?:(?P<number>-?\d+(?:\.\d+)?)|'(?P<text>[^'\\]*)')\s*\)", re.IGNORECASE
+)
+_TESTS: dict[Operator, Callable[[Any, list[Any]], bool]] = {
+    Operator.EQ: lambda default, values: default == values[0],
+    Operator.NE: lambda default, values: default != values[0],
+    Operator.LT: lambda default, values: default < values[0],
+    Operator.LE: lambda default, values: default <= values[0],
+    Operator.GT: lambda default, values: default > values[0],
+    Operator.GE: lambda default, values: default >= values[0],
+    Operator.IN: lambda default, values: default in values,
+    Operator.NOT_IN: lambda default, values: default not in values,
+}
+
+
+def _passes_null_on(operand: Operand, code: str, meant: Callable[[Column], bool]) -> bool:
+    if not any(meant(column) for column in operand.columns):
+        return False
+    if operand.sort is Sort.COLUMN:
+        return True
+    return (
+        operand.sort is Sort.COMPUTED
+        and _PASS_NULL_ON.issuperset(operand.functions)
+        and not _MAY_ACCEPT_NULL.search(code[operand.at.begin : operand.at.end])
+    )
+
+
+def comparisons_of(
+    predicate: Predicate, meant: Callable[[Column], bool]
+) -> Iterator[tuple[Operator, tuple[Operand, ...]]]:
+    """Yield what a condition compares a bare column with, when it is one that is `meant`.
+
+    Alternatives that all name its values (`ds = 'a' OR ds = 'b'`) are read as one IN.
+    """
+    left, rights = predicate.left, predicate.rights
+    if predicate.operator is Operator.ANY_OF:
+        values = [_values(branch, meant) for branch in predicate.alternatives]
+        if values and all(values):
+            yield Operator.IN, tuple(value for branch in values for value in branch)
+        return
+    if left.sort is Sort.COLUMN and any(map(meant, left.columns)):
+        yield predicate.operator, rights
+    flipped = FLIPPED.get(predicate.operator)
+    if flipped and rights and rights[0].sort is Sort.COLUMN and any(map(meant, rights[0].columns)):
+        yield flipped, (left,)

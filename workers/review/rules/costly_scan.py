@@ -1,0 +1,91 @@
+"""MC-P12: stay within the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from common.verdicts import Severity
+from workers.review.facts import Span
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+_GIB = 1 << 30
+
+
+class CostlyScanOptions(Options):
+    """What a policy may set for MC-P12."""
+
+    most_gib: float = Field(default=1024.0, gt=0, description="GiB that one run may scan")
+
+
+@rule(
+    "MC-P12",
+    "costly-scan",
+    Severity.WARN,
+    dialects=WAREHOUSE,
+    options=CostlyScanOptions,
+    fix=Text(
+        "Read fewer partitions and columns, or read a table that is summed up already.",
+        "请减少读取的分区和列，或改读已汇总的表。",
+    ),
+)
+def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
+    """Run would scan more than the budget.
+
+    ## What it does
+    Compares the engine's own estimate of what the code would scan with a budget. It speaks only where
+    somebody asked the engine.
+
+    ## Why
+    The estimate knows what no reader of the code does: how big the tables are today.
+
+    ## Given
+    ```json
+    {"estimate": 2199023255552}
+    ```
+
+    ## Bad
+    ```sql
+    SELECT city, sum(amount) AS amount FROM dwd_order_di WHERE ds = '${bizdate}' GROUP BY city
+    ```
+
+    ## Good
+    ```sql
+    -- The estimate is of statements that scan: without any there is nothing to compare.
+    SET odps.sql.type.system.odps2 = true
+    ```
+
+    ## Options
+    `most_gib` (default 1024): GiB that one run may scan.
+
+    ## Known limits
+    The estimate is of the whole script, not of one statement.
+
+    # 预估扫描量超出预算
+
+    ## 规则说明
+    将引擎对代码扫描量的预估与预算比较。只有事先向引擎询问过预估值时才会提示。
+
+    ## 为什么
+    预估值包含了代码中看不到的信息：各张表目前有多大。
+
+    ## 选项
+    `most_gib`（默认 1024）：一次运行允许扫描的 GiB 数。
+
+    ## 已知限制
+    预估值针对整个脚本，而不是单条语句。
+    """
+    script = subject.script
+    first = next((statement for statement in script.statements if statement.blocks), None)
+    if first is None or script.given.estimate is None or script.given.estimate <= options.most_gib * _GIB:
+        return
+    scanned = f"{script.given.estimate / _GIB:,.0f}"
+    yield Hit(
+        Span(first.at.begin, min(first.at.end, first.at.begin + len(first.verb or " "))),
+        Text(
+            f"A run would scan about {scanned} GiB; the budget is {options.most_gib:,.0f} GiB.",
+            f"运行一次预计扫描约 {scanned} GiB，预算为 {options.most_gib:,.0f} GiB。",
+        ),
+        key="estimate",
+    )

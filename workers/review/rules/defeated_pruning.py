@@ -1,0 +1,195 @@
+"""MC-P02: let the partition filter prune."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Operator
+from workers.review.rules.filters import Effect, Filter
+from workers.review.rules.pruning import Reading, readings
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "MC-P02",
+    "defeated-pruning",
+    Severity.BLOCK,
+    dialects=WAREHOUSE,
+    fix=Text(
+        "Compare the bare partition column with a constant or a scheduling parameter.",
+        "请直接用分区列与常量或调度参数比较。",
+    ),
+)
+def defeated_pruning(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Partition filter cannot prune.
+
+    ## What it does
+    Finds partitioned tables that are read with predicates on their partition columns, none of which can
+    prune: the column stands inside a function, cast or expression; it is compared with a UDF, `rand()` or a
+    column of its own table; the predicate stands only in ON for the side of an outer join whose rows all
+    remain; it is joined by OR with a condition on other columns; LIKE begins with a wildcard; or it only
+    equals the partition column of another table that is read whole as well. One plain predicate (`=`, IN,
+    BETWEEN, `>=`, `<=` with a constant, a parameter, MAX_PT or a deterministic built-in function) is enough
+    to be fine. Where the table is not known, columns named `ds`, `dt` or `pt` give a warning only.
+
+    ## Why
+    The filter looks right and the result is right, but every partition is scanned first: full price, full
+    time.
+
+    ## Given
+    ```json
+    {"project": "shop", "tables": {
+      "shop.dwd_order_di": {"partitions": {"ds": "STRING"}, "columns": {"id": "BIGINT", "channel": "STRING"}},
+      "shop.dwd_pay_di": {"partitions": {"ds": "STRING"}, "columns": {"id": "BIGINT"}}}}
+    ```
+
+    ## Bad
+    ```sql
+    SELECT id FROM dwd_order_di WHERE substr(ds, 1, 6) = '202405'
+    ```
+    ```sql
+    SELECT o.id
+    FROM dwd_order_di o
+    LEFT JOIN dwd_pay_di p ON o.id = p.id AND o.ds = '${bizdate}' AND p.ds = '${bizdate}'
+    ```
+    ```sql
+    SELECT id FROM dwd_order_di WHERE ds = '${bizdate}' OR channel = 'app'
+    ```
+    ```sql
+    SELECT id FROM dwd_order_di WHERE ds LIKE '%01'
+    ```
+    ```sql
+    SELECT id FROM dwd_order_di WHERE ds = my_udf('${bizdate}')
+    ```
+
+    ## Good
+    ```sql
+    SELECT id FROM dwd_order_di WHERE ds BETWEEN '20240501' AND '20240531'
+    ```
+    ```sql
+    SELECT o.id
+    FROM dwd_order_di o
+    LEFT JOIN dwd_pay_di p ON o.id = p.id AND p.ds = '${bizdate}'
+    WHERE o.ds = '${bizdate}'
+    ```
+    ```sql
+    SELECT id FROM dwd_order_di WHERE ds = '${bizdate}' AND (channel = 'app' OR substr(ds, 7, 2) = '01')
+    ```
+    ```sql
+    SELECT o.id FROM dwd_order_di o JOIN dwd_pay_di p ON o.id = p.id AND o.ds = p.ds WHERE p.ds = '${bizdate}'
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A subquery (`ds IN (SELECT …)`), and an equality with a column of a table that has no such partition
+    column, count as pruning: MaxCompute can prune by them while it runs, but does not always. `<>` and
+    NOT IN, where they stand alone, and `GETDATE()` are left to other rules (MC-P03, MC-C10). RLIKE is not
+    judged. A predicate in ON of a LEFT JOIN that WHERE turns into an inner join is judged as if it remained a
+    LEFT JOIN.
+
+    # 分区过滤条件无法裁剪分区
+
+    ## 规则说明
+    查找虽有分区列条件、但没有一个能裁剪分区的读取：分区列位于函数、类型转换或表达式中；与 UDF、
+    `rand()` 或同一张表的其他列比较；条件只写在外连接保留侧的 ON 里；与其他列的条件用 OR 相连；
+    LIKE 以通配符开头；或只与另一张同样全量读取的表的分区列相等。只要还有一个普通条件（`=`、IN、BETWEEN、
+    `>=`、`<=`，与常量、调度参数、MAX_PT 或确定性内置函数比较），就没有问题。表信息未知时，名为 `ds`、`dt`、
+    `pt` 的列只给出警告。
+
+    ## 为什么
+    条件看起来正确，结果也正确，但会先扫描全部分区：费用和时间都按全表计算。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    子查询（`ds IN (SELECT …)`），以及与没有该分区列的表的列相等，视为可以裁剪：
+    MaxCompute 可在运行时动态裁剪，但不保证。单独出现的 `<>`、NOT IN 以及 `GETDATE()` 由其他规则
+    （MC-P03、MC-C10）处理。不判断 RLIKE。LEFT JOIN 的 ON 条件即使因 WHERE 变为内连接，也仍按 LEFT JOIN 判断。
+    """
+    for reading in readings(subject):
+        if reading.filters and (not reading.pruned or _only_excludes(reading)):
+            defeated = (found for found in reading.filters if found.effect is not Effect.PRUNES)
+            yield _hit(reading, next(defeated))
+
+
+def _only_excludes(reading: Reading) -> bool:
+    """Whether all that prunes beside a defeated predicate is `<>` or NOT IN: nearly everything remains."""
+    prunes = [found for found in reading.filters if found.effect in (Effect.PRUNES, Effect.LINK)]
+    return 0 < len(prunes) < len(reading.filters) and all(
+        found.predicate.operator in (Operator.NE, Operator.NOT_IN) for found in prunes
+    )
+
+
+def _hit(reading: Reading, found: Filter) -> Hit:
+    table, column = reading.source.table, found.column
+    reason = _reason(found)
+    return Hit(
+        found.predicate.at,
+        Text(
+            f"All partitions of {table} are read: {reason.en}.",
+            f"会读取 {table} 的全部分区：{reason.zh}。",
+        )
+        if reading.known
+        else Text(
+            f"All partitions of {table} are read if {column} is its partition column: {reason.en}.",
+            f"如果 {column} 是 {table} 的分区列，会读取其全部分区：{reason.zh}。",
+        ),
+        _fix(table, found),
+        severity=None if reading.known else Severity.WARN,
+        key=f"{table.lower()}.{column.lower()}",
+    )
+
+
+def _reason(found: Filter) -> Text:
+    called = f"{found.detail}()" if found.detail else "an expression"
+    called_zh = f"函数 {found.detail}() " if found.detail else "表达式"
+    reason = _REASONS[found.effect]
+    return Text(
+        reason.en.format(column=found.column, called=called),
+        reason.zh.format(column=found.column, called=called_zh),
+    )
+
+
+_UNKNOWN = Text(
+    "{column} is compared with {called}, whose value is not known before the run",
+    "分区列 {column} 与{called}比较，其值在运行前未知",
+)
+_REASONS = {
+    Effect.FUNCTION: Text("{column} stands inside {called}", "分区列 {column} 位于{called}中"),
+    Effect.UDF: _UNKNOWN,
+    Effect.RANDOM: _UNKNOWN,
+    Effect.PRESERVED: Text(
+        "the condition on {column} stands in ON, for the side of the outer join whose rows all remain",
+        "分区列 {column} 的条件写在外连接保留侧的 ON 中",
+    ),
+    Effect.ALTERNATIVE: Text(
+        "OR joins the condition on {column} with one on other columns",
+        "分区列 {column} 的条件与其他列的条件用 OR 相连",
+    ),
+    Effect.WILDCARD: Text("LIKE on {column} begins with a wildcard", "分区列 {column} 的 LIKE 以通配符开头"),
+    Effect.OWN: Text(
+        "{column} is compared with a column of its own table",
+        "分区列 {column} 与同一张表的其他列比较",
+    ),
+    Effect.LINK: Text(
+        "{column} is only compared with a column of a table that is read whole as well",
+        "分区列 {column} 只与另一张全量读取的表的列比较",
+    ),
+}
+
+
+def _fix(table: str, found: Filter) -> Text:
+    example = f"{found.column} = '${{bizdate}}'"
+    if found.effect is Effect.PRESERVED:
+        return Text(
+            f"Move the condition on {found.column} of {table} to WHERE, or into a subquery.",
+            f"请把 {table} 的 {found.column} 条件移到 WHERE 或子查询中。",
+        )
+    return Text(
+        f"Compare the bare column {found.column} of {table} with a constant or a parameter, e.g. {example}.",
+        f"请直接用 {table} 的分区列 {found.column} 与常量或参数比较，例如 {example}。",
+    )

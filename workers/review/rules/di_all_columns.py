@@ -1,0 +1,123 @@
+"""DI-002: list the columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.languages.facts import Step
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "DI-002",
+    "di-all-columns",
+    Severity.WARN,
+    dialects=frozenset({Dialect.DI}),
+    fix=Text(
+        "List the columns by name, in the same order on both sides.", "按名称列出字段，两端顺序保持一致。"
+    ),
+)
+def di_all_columns(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Job copies every column.
+
+    ## What it does
+    Finds `"column": ["*"]` in a reader or writer, and a `querySql` that begins with `SELECT * FROM` a
+    table. It is MC-P04 for data integration.
+
+    ## Why
+    Columns are matched by their order: a new column at the source shifts the others into wrong places, or
+    breaks the job, and what nobody reads is copied and paid for.
+
+    ## Bad
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["*"], "splitPk": "id"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "truncate": true}}
+    ]}
+    ```
+
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"connection": [{"querySql": ["SELECT * FROM shop WHERE city = 'hz'"]}]}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "truncate": true}}
+    ]}
+    ```
+
+    ## Good
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["id"], "splitPk": "id"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "truncate": true}}
+    ]}
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Of a query written in `querySql` only the beginning is read: a star that comes later is not seen.
+
+    # 作业同步所有字段
+    ## 规则说明
+    查找读取端或写入端中的 `"column": ["*"]`，以及以 `SELECT * FROM` 表开头的 `querySql`。相当于 MC-P04 在
+    数据集成中的体现。
+
+    ## 为什么
+    字段按顺序对应：源端新增一列，后面的字段就会错位，或导致作业失败；无人使用的字段也会被同步并产生费用。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    `querySql` 中的查询只看开头：之后出现的星号无法识别。
+    """
+    for step in subject.script.job.steps if subject.script.job else ():
+        for path in (*_listed(step), *_queried(step)):
+            yield Hit(
+                step.places[path],
+                Text(
+                    f"The {step.kind} {step.category or 'step'} takes every column.",
+                    f"{step.kind} {'写入端' if step.category == 'writer' else '读取端'}同步所有字段。",
+                ),
+                key=f"{step.category}.{step.kind}",
+            )
+
+
+_Path = tuple[str | int, ...]
+_STAR = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*[^*]*\*/)*select\s+(?:distinct\s+)?(?:\w+\s*\.\s*)?\*\s*from\s*[^\s(]",
+    re.IGNORECASE,
+)
+
+
+def _listed(step: Step) -> Iterator[_Path]:
+    columns = step.parameter.get("column")
+    if columns == "*":
+        yield ("column",)
+    for index, column in enumerate(columns if isinstance(columns, list) else ()):
+        if column == "*":
+            yield "column", index
+
+
+def _queried(step: Step) -> Iterator[_Path]:
+    """Yield where a query takes every column of a table."""
+    connections = step.parameter.get("connection")
+    given: list[tuple[_Path, object]] = [(("querySql",), step.parameter.get("querySql"))]
+    for index, connection in enumerate(connections if isinstance(connections, list) else ()):
+        if isinstance(connection, dict):
+            given.append((("connection", index, "querySql"), connection.get("querySql")))
+    for path, queries in given:
+        if isinstance(queries, str) and _STAR.match(queries):
+            yield path
+        for index, query in enumerate(queries if isinstance(queries, list) else ()):
+            if isinstance(query, str) and _STAR.match(query):
+                yield *path, index

@@ -1,0 +1,99 @@
+"""DI-003: a rerun must not double rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.languages.facts import Step
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+_KEYS = frozenset({"primarykey", "primarykeys", "primaryinfo", "keys", "uniquekey", "upsertkeys"})
+_MODES = frozenset({"upsert", "overwrite", "update", "replace", "merge"})
+
+
+@rule(
+    "DI-003",
+    "di-append",
+    Severity.WARN,
+    dialects=frozenset({Dialect.DI}),
+    fix=Text(
+        'Set "truncate": true, so that a rerun replaces the partition.',
+        '将 "truncate" 设为 true，重跑时覆盖该分区。',
+    ),
+)
+def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Job appends to a MaxCompute table.
+
+    ## What it does
+    Finds a MaxCompute writer with `"truncate": false` and without a primary key, in a job that runs by
+    schedule. It blocks in production and warns elsewhere. It is MC-C01 for data integration.
+
+    ## Why
+    Jobs run again: after a failure, for a backfill. Each run adds the same rows once more.
+
+    ## Bad
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["id"], "splitPk": "id"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "partition": "ds=${bizdate}", "truncate": false}}
+    ]}
+    ```
+
+    ## Good
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["id"], "splitPk": "id"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "partition": "ds=${bizdate}", "truncate": true}}
+    ]}
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Writers of other databases are not judged, those of MySQL and its family with `"writeMode": "insert"`
+    neither: where the table has a primary key or unique key, a row that is there already is refused and
+    counted as a dirty record, not doubled; and a job does not tell the keys of its target.
+
+    # 作业以追加方式写入 MaxCompute 表
+    ## 规则说明
+    查找按周期调度的作业中 `"truncate": false` 且没有主键的 MaxCompute 写入端。生产环境中阻断，其他环境中告
+    警。相当于 MC-C01 在数据集成中的体现。
+
+    ## 为什么
+    作业会重复运行：失败重跑、补数据。每运行一次，同样的数据就多一份。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    不检查其他数据库的写入端，包括 `"writeMode": "insert"` 的 MySQL 类写入端：目标表有主键或唯一键时，已存在的
+    行会被拒绝并计为脏数据，不会重复；而作业本身并不说明目标表有哪些键。
+    """
+    node = subject.script.given.node
+    if not node.scheduled:
+        return
+    for step in subject.script.job.steps if subject.script.job else ():
+        if step.kind == "odps" and step.category == "writer" and _appends(step):
+            table = str(step.parameter.get("table") or "the table")
+            yield Hit(
+                step.places["truncate",],
+                Text(
+                    f"The job appends to {table}: every rerun adds the same rows again.",
+                    f"作业以追加方式写入 {table}：每次重跑都会重复写入相同的数据。",
+                ),
+                severity=Severity.BLOCK if node.production else None,
+                key=table.lower(),
+            )
+
+
+def _appends(step: Step) -> bool:
+    mode = str(step.parameter.get("writeMode", "")).lower()
+    keyed = any(name.lower() in _KEYS for name in step.parameter)
+    return str(step.parameter.get("truncate")).lower() == "false" and not keyed and mode not in _MODES

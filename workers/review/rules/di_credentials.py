@@ -1,0 +1,112 @@
+"""DI-005: a job names its data source, not the way in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.facts import Span
+from workers.review.languages.facts import Step
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+from workers.review.secrets import secrets
+
+_SECRET = re.compile(
+    r"(?:access|secret)key(?:id|secret)?|access(?:id|secret)|passw(?:or)?d|pwd|sk|ak|(?:security)?token|sasljaasconfig"
+)
+"""Names of parameters that hold secrets, in lower case without hyphens and underscores."""
+
+
+@rule(
+    "DI-005",
+    "di-credentials",
+    Severity.BLOCK,
+    dialects=frozenset({Dialect.DI}),
+    fix=Text(
+        'Name a data source of the workspace ("datasource": "…") instead; then renew the secret.',
+        '改为引用工作空间的数据源（"datasource": "…"），并更换该密码或密钥。',
+    ),
+    secret=True,
+)
+def di_credentials(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Job holds a password or access key.
+
+    ## What it does
+    Finds passwords, access keys and tokens in plain letters among the parameters of a step, at any depth.
+    Those that MC-S01 sees are told by it alone.
+
+    ## Why
+    Everybody who may read the job has the secret from then on, and it has to be changed in every job when it
+    is renewed.
+
+    ## Bad
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "oss", "category": "reader",
+       "parameter": {"accessId": "etl", "accessKey": "tiger", "column": ["id"]}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "truncate": true}}
+    ]}
+    ```
+
+    ## Good
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "oss", "category": "reader", "parameter": {"datasource": "oss_shop", "column": ["id"]}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "truncate": true}}
+    ]}
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A value with a parameter (`${…}`) is none. Names that plug-ins give to secrets in their own way are not
+    known.
+
+    # 作业中含有明文密码或密钥
+    ## 规则说明
+    查找步骤参数（任意层级）中的明文密码、AccessKey 和令牌。MC-S01 已发现的由其单独提示。
+
+    ## 为什么
+    凡是能看到作业的人从此都掌握了它；更换密码时，还必须逐个修改作业。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    含有参数（`${…}`）的值不提示。插件自行命名的密钥字段无法识别。
+    """
+    found = [
+        item for step in (subject.script.job.steps if subject.script.job else ()) for item in _given(step)
+    ]
+    if not found:
+        return
+    told = [secret.at for secret in secrets(subject.script.code, subject.script.dialect)]
+    for name, kind, at in found:
+        if not any(other.begin < at.end and at.begin < other.end for other in told):
+            yield Hit(
+                at,
+                Text(
+                    f"The {kind} step holds {name} in plain letters.", f"{kind} 步骤中的 {name} 使用了明文。"
+                ),
+                key=f"{kind}.{name}",
+            )
+
+
+def _given(step: Step) -> Iterator[tuple[str, str, Span]]:
+    for path, at in step.places.items():
+        name = str(path[-1]) if path else ""
+        if _SECRET.fullmatch(name.lower().replace("_", "").replace("-", "")):
+            value = _at(step.parameter, path)
+            if isinstance(value, str) and value and not any(mark in value for mark in ("$", "{{", "***")):
+                yield name, step.kind, at
+
+
+def _at(value: Any, path: tuple[str | int, ...]) -> object:
+    for part in path:
+        value = value[part]
+    return value

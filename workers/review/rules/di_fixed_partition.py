@@ -1,0 +1,138 @@
+"""DI-007: a scheduled job must not name a day of the calendar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.languages.facts import Step
+from workers.review.rules.dates import calendar_date, date_name, partition_date
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "DI-007",
+    "di-fixed-partition",
+    Severity.WARN,
+    dialects=frozenset({Dialect.DI}),
+    fix=Text("Use a scheduling parameter: ds=${bizdate}.", "改用调度参数：ds=${bizdate}。"),
+)
+def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Calendar date is written into the partition or the condition of a job.
+
+    ## What it does
+    Finds a literal day or month in the partition that a scheduled job reads (this warns) or writes (this
+    blocks), and in `where` or `querySql` next to a date column. It is MC-C07 for data integration.
+
+    ## Why
+    Tomorrow's run reads and writes the same day again, and nothing fails.
+
+    ## Bad
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["id"], "splitPk": "id"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "partition": "ds=20240501", "truncate": true}}
+    ]}
+    ```
+
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["id"], "where": "gmt_modified >= '2024-05-01'"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "partition": "ds=${bizdate}", "truncate": true}}
+    ]}
+    ```
+
+    ## Good
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["id"], "splitPk": "id"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "partition": "ds=${bizdate}", "truncate": true}}
+    ]}
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A fixed partition that is no date (`region=hz`) may be meant so and is let pass. Conditions are not
+    parsed: a date that stands within a function is not seen.
+
+    # 作业的分区或条件中写死了日期
+    ## 规则说明
+    查找按周期调度的作业中写死日期或月份的分区（读取时告警，写入时阻断），以及 `where`、`querySql` 中与日期
+    列比较的固定日期。相当于 MC-C07 在数据集成中的体现。
+
+    ## 为什么
+    明天的运行仍会读写同一天的数据，而且不会报错。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    不是日期的固定分区（`region=hz`）可能是有意为之，不提示。条件不做语法解析：函数中的日期无法识别。
+    """
+    if not subject.script.given.node.scheduled:
+        return
+    for step in subject.script.job.steps if subject.script.job else ():
+        for path, value in _partitions(step):
+            day = partition_date(value)
+            if day:
+                writes = step.category == "writer"
+                yield Hit(
+                    step.places[path],
+                    Text(
+                        f"Every run {'writes' if writes else 'reads'} the same partition, {day}.",
+                        f"每次运行都{'写入' if writes else '读取'}同一分区 {day}。",
+                    ),
+                    severity=Severity.BLOCK if writes else None,
+                    key=f"{step.category}.partition",
+                )
+        for path, column, day in _compared(step):
+            yield Hit(
+                step.places[path],
+                Text(
+                    f"Every run compares {column} with the same date, {day}.",
+                    f"每次运行都将 {column} 与固定日期 {day} 比较。",
+                ),
+                Text("Use a scheduling parameter: ${yyyy-mm-dd}.", "改用调度参数：${yyyy-mm-dd}。"),
+                key=f"{step.category}.{column.lower()}",
+            )
+
+
+_COMPARISON = re.compile(
+    r"(?P<column>\w+)[`\"\]]?\s*(?:[<>=!]{1,2}|\bbetween\b|\bin\s*\()\s*'(?P<value>[^']{6,30})'",
+    re.IGNORECASE,
+)
+
+
+def _compared(step: Step) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Yield where a condition compares a date column with a day: the place, the column, the day."""
+    for name in ("where", "querySql"):
+        given = step.parameter.get(name)
+        for index, text in enumerate(given if isinstance(given, list) else [given]):
+            for found in _COMPARISON.finditer(text) if isinstance(text, str) else ():
+                if date_name(found["column"]) and calendar_date(found["value"]):
+                    yield (
+                        (name, index) if isinstance(given, list) else (name,),
+                        found["column"],
+                        found["value"],
+                    )
+                    break
+
+
+def _partitions(step: Step) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    given = step.parameter.get("partition")
+    if isinstance(given, str):
+        yield ("partition",), given
+    elif isinstance(given, list):
+        for index, value in enumerate(given):
+            if isinstance(value, str):
+                yield ("partition", index), value

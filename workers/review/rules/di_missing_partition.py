@@ -1,0 +1,89 @@
+"""DI-008: a job reads the partitions that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "DI-008",
+    "di-missing-partition",
+    Severity.BLOCK,
+    dialects=frozenset({Dialect.DI}),
+    fix=Text('Set "partition": ["ds=${bizdate}"].', '设置 "partition": ["ds=${bizdate}"]。'),
+)
+def di_missing_partition(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Job reads every partition of a table.
+
+    ## What it does
+    Finds a MaxCompute reader of a table that is known to be partitioned, without `partition` and without
+    `where`. It is MC-P01 for data integration.
+
+    ## Why
+    Each run copies the whole history of the table: it grows slower by the day, and the target gets every row
+    again.
+
+    ## Given
+    ```json
+    {"tables": {"dwd_order_di": {"partitions": {"ds": "STRING"}, "columns": {"id": "BIGINT"}}}}
+    ```
+
+    ## Bad
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "odps", "category": "reader", "parameter": {"table": "dwd_order_di", "column": ["id"]}},
+      {"stepType": "mysql", "category": "writer", "parameter": {"table": "orders", "column": ["id"]}}
+    ]}
+    ```
+
+    ## Good
+    ```di
+    {"type": "job", "setting": {"errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "odps", "category": "reader",
+       "parameter": {"table": "dwd_order_di", "column": ["id"], "partition": ["ds=${bizdate}"]}},
+      {"stepType": "mysql", "category": "writer", "parameter": {"table": "orders", "column": ["id"]}}
+    ]}
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    It is silent about tables of which nothing is known. A partition written as `ds=*` is let pass.
+
+    # 作业读取了表的所有分区
+    ## 规则说明
+    查找读取已知分区表，却没有 `partition` 也没有 `where` 的 MaxCompute 读取端。相当于 MC-P01 在数据集成中的体
+    现。
+
+    ## 为什么
+    每次运行都会同步该表的全部历史：一天比一天慢，目标端也会重复收到所有数据。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    对一无所知的表不作提示。写成 `ds=*` 的分区不提示。
+    """
+    for step in subject.script.job.steps if subject.script.job else ():
+        table = str(step.parameter.get("table") or "")
+        named = step.parameter.get("partition") or step.parameter.get("where")
+        if step.category == "reader" and step.kind == "odps" and table and not named:
+            partitions = subject.catalog.partitions(table)
+            if partitions:
+                yield Hit(
+                    step.places.get(("table",), step.at),
+                    Text(
+                        f"The job reads every partition ({', '.join(partitions)}) of {table}.",
+                        f"作业读取了 {table} 的所有分区（{'、'.join(partitions)}）。",
+                    ),
+                    Text(
+                        f'Set "partition": ["{partitions[0]}=${{bizdate}}"].',
+                        f'设置 "partition": ["{partitions[0]}=${{bizdate}}"]。',
+                    ),
+                    key=table.lower(),
+                )

@@ -1,0 +1,84 @@
+"""DI-004: rows that fail must not vanish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.facts import Span
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "DI-004",
+    "di-no-error-limit",
+    Severity.WARN,
+    dialects=frozenset({Dialect.DI}),
+    fix=Text(
+        'Set "setting": {"errorLimit": {"record": "0"}}, or as many as may fail.',
+        '设置 "setting": {"errorLimit": {"record": "0"}}，或填写允许的脏数据条数。',
+    ),
+)
+def di_no_error_limit(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Job has no limit for rows that fail.
+
+    ## What it does
+    Finds a job whose setting has no `errorLimit` with a number of records.
+
+    ## Why
+    Rows that do not fit the target are dropped as dirty data. Without a limit any number of them may be
+    missing, and the job succeeds.
+
+    ## Bad
+    ```di
+    {"type": "job", "setting": {"speed": {"concurrent": 2}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["id"], "splitPk": "id"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "truncate": true}}
+    ]}
+    ```
+
+    ## Good
+    ```di
+    {"type": "job", "setting": {"speed": {"concurrent": 2}, "errorLimit": {"record": "0"}}, "steps": [
+      {"stepType": "mysql", "category": "reader",
+       "parameter": {"table": "shop", "column": ["id"], "splitPk": "id"}},
+      {"stepType": "odps", "category": "writer",
+       "parameter": {"table": "ods_shop", "column": ["id"], "truncate": true}}
+    ]}
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Whether the number is sensible is left to people.
+
+    # 作业没有设置脏数据上限
+    ## 规则说明
+    查找 setting 中没有设置 `errorLimit` 条数的作业。
+
+    ## 为什么
+    不符合目标表的行会作为脏数据被丢弃。没有上限时，丢失任意多行作业仍显示成功。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    条数是否合理由人判断。
+    """
+    job = subject.script.job
+    if job is not None and not job.error_limit:
+        begin = (
+            job.setting.begin if job.setting else len(subject.script.code) - len(subject.script.code.lstrip())
+        )
+        yield Hit(
+            Span(begin, begin + 1),
+            Text(
+                "The job has no limit for rows that fail (errorLimit).",
+                "作业没有设置脏数据上限（errorLimit）。",
+            ),
+            key="errorLimit",
+        )

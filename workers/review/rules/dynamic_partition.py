@@ -1,0 +1,172 @@
+"""MC-C12: dynamic partitions come last, and from rows that are bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Block, Column, Output, Sort, Statement, Write, Written
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+_INSERTS = frozenset({Written.INSERT, Written.OVERWRITE})
+_FAR = 20
+
+
+@rule(
+    "MC-C12",
+    "dynamic-partition",
+    Severity.WARN,
+    dialects=WAREHOUSE,
+    fix=Text(
+        "Let the query end with the dynamic partition columns in their order, and bound what it reads.",
+        "让查询以动态分区列结尾并保持顺序，同时限定读取的数据范围。",
+    ),
+)
+def dynamic_partition(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Dynamic partition column is not last, or has no bound.
+
+    ## What it does
+    Finds INSERT into dynamic partitions whose query does not end with the partition columns in their order,
+    whose PARTITION has a static value behind a dynamic one, or whose partition values come from a table that
+    is read whole, without any condition.
+
+    ## Why
+    The last columns of the query become the partition, whatever they are called: with another column at the
+    end, amounts or ids become partitions. And each distinct value makes a partition: a query without a bound
+    makes thousands, until the job fails at the limit.
+
+    ## Bad
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds)
+    SELECT order_id, ds, amount FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds)
+    SELECT order_id, amount, TO_CHAR(create_time, 'yyyymmdd') AS ds FROM ods_order;
+    ```
+
+    ## Good
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds)
+    SELECT order_id, amount, ds FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Any condition or LIMIT on the way to the table counts as a bound, whatever it says. Outputs without
+    names, or with other names than the partition, are taken to be in the right order.
+
+    # 动态分区列不在最后，或取值没有限定范围
+    ## 规则说明
+    检查动态分区写入：查询没有按顺序以分区列结尾；PARTITION 中静态分区写在动态分区之后；或分区取值来自没有任
+    何过滤条件的整表读取。
+
+    ## 为什么
+    查询的最后几列会成为分区，与列名无关：如果结尾是别的列，金额或 ID 就会变成分区。每个不同的取值都会生成一
+    个分区：没有限定范围的查询会生成成千上万个分区，直到超出上限而失败。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    通往源表途中的任何条件或 LIMIT 都视为已限定范围，不论其内容。没有名称或与分区列不同名的输出列，视为顺序正
+    确。
+    """
+    for statement in subject.script.statements:
+        for write in statement.writes:
+            dynamic = [item.column.lower() for item in write.partition if item.value is None]
+            if write.how not in _INSERTS or not dynamic:
+                continue
+            yield from _static_behind(write)
+            for index in write.blocks:
+                yield from _not_last(write, statement.blocks[index], dynamic)
+                yield from _unbounded(statement, index, dynamic)
+
+
+def _static_behind(write: Write) -> Iterator[Hit]:
+    kinds = [item.value is None for item in write.partition]
+    first = kinds.index(True)
+    for item in write.partition[first:]:
+        if item.value is not None:
+            column = write.partition[first].column
+            message = Text(
+                f"The static partition {item.column} of {write.table} stands behind the dynamic {column}.",
+                f"{write.table} 的静态分区 {item.column} 写在动态分区 {column} 之后。",
+            )
+            yield Hit(item.at, message, _STATIC_FIRST, key=item.column)
+
+
+_STATIC_FIRST = Text(
+    "Static values come first in PARTITION(…), dynamic columns last.",
+    "PARTITION(…) 中静态分区在前，动态分区在后。",
+)
+
+
+def _not_last(write: Write, block: Block, dynamic: list[str]) -> Iterator[Hit]:
+    if write.columns or any(output.star for output in block.outputs):
+        return
+    last = block.outputs[-len(dynamic) :]
+    for output, column in zip(last, dynamic, strict=False):
+        if output.name.lower() == column:
+            continue
+        elsewhere = [other for other in block.outputs if other.name.lower() == column]
+        if elsewhere:
+            yield Hit(
+                elsewhere[0].at,
+                Text(
+                    f"The partition column {column} of {write.table} does not stand at its place at the end.",
+                    f"{write.table} 的分区列 {column} 不在查询末尾的对应位置。",
+                ),
+                key=column,
+            )
+            return
+
+
+def _unbounded(statement: Statement, index: int, dynamic: list[str]) -> Iterator[Hit]:
+    block = statement.blocks[index]
+    for output, column in zip(block.outputs[-len(dynamic) :], dynamic, strict=False):
+        if output.star or output.operand.sort not in (Sort.COLUMN, Sort.COMPUTED):
+            continue
+        table = _whole_table(statement, block, output, 0)
+        if table:
+            yield Hit(
+                output.at,
+                Text(
+                    f"Every value of {column} in {table}, read without any condition, makes a partition.",
+                    f"{table} 没有任何过滤条件，其中 {column} 的每个取值都会生成一个分区。",
+                ),
+                _BOUND,
+                key=column,
+            )
+            return
+
+
+_BOUND = Text("Add a condition on the rows that are read.", "为读取的数据加上过滤条件。")
+
+
+def _whole_table(statement: Statement, block: Block, output: Output, depth: int) -> str | None:
+    """Return the table that an output's columns come from, when nothing bounds the rows on the way."""
+    if block.predicates or block.limit is not None or depth > _FAR:
+        return None
+    for column in output.operand.columns:
+        table = _behind(statement, column, depth)
+        if table:
+            return table
+    return None
+
+
+def _behind(statement: Statement, column: Column, depth: int) -> str | None:
+    if column.block is None or column.source is None:
+        return None
+    source = statement.blocks[column.block].sources[column.source]
+    if source.table:
+        return None if source.partitions else source.table
+    if len(source.blocks) != 1:
+        return None
+    inner = statement.blocks[source.blocks[0]]
+    for output in inner.outputs:
+        if output.name.lower() == column.key and not output.star:
+            return _whole_table(statement, inner, output, depth + 1)
+    return None

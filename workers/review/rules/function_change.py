@@ -1,0 +1,114 @@
+"""MC-S07: publish functions and resources, do not make them in nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.facts import Creation, Made, Span, Statement
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+_COMMAND = re.compile(
+    r"\s*(?:add\s+(?:jar|py|file|archive|table)|drop\s+(?:function|resource)|create\s+resource)\b",
+    re.IGNORECASE,
+)
+_IN_SESSION = frozenset({Dialect.HIVE, Dialect.SPARK})
+
+
+@rule(
+    "MC-S07",
+    "function-change",
+    Severity.WARN,
+    dialects=WAREHOUSE,
+    fix=Text(
+        "Publish the function or resource in DataWorks, and only use it here.",
+        "请在 DataWorks 中发布函数或资源，节点中只引用。",
+    ),
+)
+def function_change(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Function or resource is made or replaced by a node.
+
+    ## What it does
+    Finds CREATE FUNCTION, DROP FUNCTION, ADD JAR, ADD PY, ADD FILE, ADD ARCHIVE and the like.
+
+    ## Why
+    Every node of the project uses the same function under the same name. Whoever replaces it in a node
+    changes results, or runs code of his own, in all of them, without a review of the code within.
+
+    ## Bad
+    ```sql
+    CREATE FUNCTION my_mask AS 'com.shop.Mask' USING 'mask.jar';
+    ```
+    ```sql
+    ADD JAR mask.jar -f;
+    ```
+
+    ## Good
+    ```sql
+    SELECT my_mask(mobile) AS mobile FROM dwd_user_df WHERE ds = '${bizdate}';
+    ```
+    ```hive
+    ADD JAR hdfs:///lib/mask.jar;
+    CREATE TEMPORARY FUNCTION my_mask AS 'com.shop.Mask';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Temporary functions, and ADD JAR of Hive and Spark, last as long as the session and are fine.
+
+    # 节点创建或替换了函数或资源
+
+    ## 规则说明
+    查找 CREATE FUNCTION、DROP FUNCTION、ADD JAR、ADD PY、ADD FILE、ADD ARCHIVE 等语句。
+
+    ## 为什么
+    项目中的所有节点以同一名称使用同一函数。在节点中替换它，会在没有评审内部代码的情况下改变所有节点的结果，
+    或在其中执行任意代码。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    临时函数，以及 Hive、Spark 的 ADD JAR，只在会话内有效，不提示。
+    """
+    for statement in subject.script.statements:
+        in_session = (statement.dialect or subject.script.dialect) in _IN_SESSION
+        made = [item for item in statement.creations if item.what in (Made.FUNCTION, Made.RESOURCE)]
+        for creation in made:
+            if not creation.temporary and not (in_session and creation.what is Made.RESOURCE):
+                yield _made(creation)
+        if not made:
+            yield from _command(statement, in_session=in_session)
+
+
+def _made(creation: Creation) -> Hit:
+    zh = "函数" if creation.what is Made.FUNCTION else "资源"
+    return Hit(
+        creation.at,
+        Text(
+            f"The {creation.what.value} {creation.name} is made or replaced by this node.",
+            f"该节点创建或替换了{zh} {creation.name}。",
+        ),
+        key=creation.name.lower(),
+    )
+
+
+def _command(statement: Statement, *, in_session: bool) -> Iterator[Hit]:
+    found = _COMMAND.match(statement.bare)
+    if found is None:
+        return
+    words = " ".join(found[0].split()).upper()
+    if in_session and words.startswith("ADD"):
+        return
+    begin = statement.at.begin + len(found[0]) - len(found[0].lstrip())
+    yield Hit(
+        Span(begin, statement.at.begin + found.end()),
+        Text(
+            f"{words} changes what all nodes of the project use.", f"{words} 会改变项目中所有节点使用的内容。"
+        ),
+        key=words,
+    )

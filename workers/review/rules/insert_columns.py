@@ -1,0 +1,190 @@
+"""MC-C11: what is inserted must fit the target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.facts import Block, Output, Source, Statement, Write, Written
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+_INSERTS = frozenset({Written.INSERT, Written.OVERWRITE, Written.UPSERT})
+_FILL_THE_REST = frozenset({Dialect.POSTGRES, Dialect.HOLOGRES, Dialect.REDSHIFT})
+"""Engines that accept fewer columns than the table has, and fill the rest with defaults."""
+_FAR = 20
+
+
+@rule(
+    "MC-C11",
+    "insert-columns",
+    Severity.BLOCK,
+    fix=Text(
+        "List the columns in the order of the target, dynamic partitions last.",
+        "按目标表的顺序列出各列，动态分区列放在最后。",
+    ),
+)
+def insert_columns(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Inserted columns do not fit the target.
+
+    ## What it does
+    Compares the columns of an INSERT with those of its target: their number, and the order of those whose
+    names the target has in another place. Needs the target's columns (from the catalogue or from a CREATE of
+    the script), or the list of columns that the INSERT itself gives.
+
+    ## Why
+    INSERT goes by place, not by name. With a column too many the statement fails; with two columns changed
+    over, amounts stand in the column of names, and nobody is told.
+
+    ## Given
+    ```json
+    {"tables": {
+      "dwd_order_di": {
+        "columns": {"order_id": "BIGINT", "shop_id": "BIGINT", "amount": "DECIMAL"},
+        "partitions": {"ds": "STRING"}},
+      "ods_order_di": {
+        "columns": {"order_id": "BIGINT", "shop_id": "BIGINT", "amount": "DECIMAL"},
+        "partitions": {"ds": "STRING"}}
+    }}
+    ```
+
+    ## Bad
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds = '${bizdate}')
+    SELECT * FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds = '${bizdate}')
+    SELECT order_id, amount, shop_id FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+    ```sql
+    INSERT INTO TABLE dwd_order_di PARTITION (ds = '${bizdate}') (order_id, amount)
+    SELECT order_id FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+
+    ## Good
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds = '${bizdate}')
+    SELECT order_id, shop_id, amount FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds)
+    SELECT order_id, shop_id, amount, ds FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    It is silent when the columns of the target, or those behind a star, are not known. VALUES are not
+    counted. Order is judged only among outputs that have names of the target: one with another name may
+    stand anywhere. Hologres, Postgres and Redshift accept fewer columns than the table has.
+
+    # 插入的列与目标表不一致
+    ## 规则说明
+    比较 INSERT 的列与目标表的列：列数是否一致，以及同名的列是否处在目标表的其他位置。需要已知目标表的列（来
+    自元数据或脚本中的 CREATE），或 INSERT 自带的列清单。
+
+    ## 为什么
+    INSERT 按位置而不是按列名对应。多一列会导致语句失败；两列写反则会把金额写进名称列，而且没有任何提示。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    不知道目标表的列或星号展开的列时不作提示。不统计 VALUES 的列数。只在输出列与目标表同名时判断顺序。
+    Hologres、Postgres、Redshift 允许列数少于目标表。
+    """
+    for statement in subject.script.statements:
+        for write in statement.writes:
+            target = _target(subject, write) if write.how in _INSERTS else None
+            for index in write.blocks if target else ():
+                names = _given_out(subject, statement, statement.blocks[index], 0)
+                message = (
+                    _judge(statement.dialect or subject.script.dialect, write, target or (), names)
+                    if names is not None
+                    else None
+                )
+                if message is not None:
+                    yield Hit(write.at, message, key=write.table)
+                    break
+
+
+def _target(subject: Subject, write: Write) -> tuple[str, ...] | None:
+    """Return the columns that a query must give, in order; None when they are not known."""
+    dynamic = [item.column.lower() for item in write.partition if item.value is None]
+    if write.columns:
+        listed = [column.lower() for column in write.columns]
+        return (*listed, *(name for name in dynamic if name not in listed))
+    known = subject.catalog.columns(write.table)
+    partitions = subject.catalog.partitions(write.table)
+    if not known or partitions is None:
+        return None
+    if partitions and not write.partition:
+        return tuple(known)
+    return (*(name for name in known if name not in partitions), *dynamic)
+
+
+def _given_out(subject: Subject, statement: Statement, block: Block, depth: int) -> list[str] | None:
+    """Return the names of a block's outputs, stars expanded; None when a star hides some."""
+    names: list[str] = []
+    for output in block.outputs:
+        more = _expanded(subject, statement, block, output, depth) if output.star else [output.name.lower()]
+        if more is None:
+            return None
+        names += more
+    return names or None
+
+
+def _expanded(
+    subject: Subject, statement: Statement, block: Block, output: Output, depth: int
+) -> list[str] | None:
+    if output.at.end - output.at.begin > len(output.qualifier) + 2 or depth > _FAR:
+        return None  # something stands behind the star: EXCEPT, REPLACE
+    names: list[str] = []
+    for source in block.sources:
+        if output.qualifier and source.alias.lower() != output.qualifier.lower():
+            continue
+        more = _columns_of(subject, statement, source, depth)
+        if more is None or source.using or source.natural:
+            return None
+        names += more
+    return names
+
+
+def _columns_of(subject: Subject, statement: Statement, source: Source, depth: int) -> list[str] | None:
+    if source.columns:
+        return [name.lower() for name in source.columns]
+    if source.table:
+        known = subject.catalog.columns(source.table)
+        return list(known) if known else None
+    if source.blocks:
+        return _given_out(subject, statement, statement.blocks[source.blocks[0]], depth + 1)
+    return None
+
+
+def _judge(dialect: Dialect, write: Write, target: Sequence[str], names: list[str]) -> Text | None:
+    few = len(names) < len(target) and not write.columns and dialect in _FILL_THE_REST
+    if len(names) != len(target):
+        return None if few else _count(write, len(names), len(target))
+    places = {name: place for place, name in enumerate(target)}
+    moved = [name for place, name in enumerate(names) if places.get(name, place) != place]
+    expected = {target[place] for place, name in enumerate(names) if places.get(name, place) != place}
+    if moved and set(moved) == expected and len(set(moved)) == len(moved):
+        return _order(write, moved)
+    return None
+
+
+def _count(write: Write, given: int, wanted: int) -> Text:
+    columns = "column" if given == 1 else "columns"
+    return Text(
+        f"The query gives {given} {columns}, but {write.table} takes {wanted} here.",
+        f"查询返回 {given} 列，而此处写入 {write.table} 需要 {wanted} 列。",
+    )
+
+
+def _order(write: Write, moved: list[str]) -> Text:
+    return Text(
+        f"The columns {', '.join(moved)} stand in another order than in {write.table}.",
+        f"列 {'、'.join(moved)} 的顺序与 {write.table} 不一致。",
+    )

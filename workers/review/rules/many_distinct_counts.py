@@ -1,0 +1,141 @@
+"""MC-P07: count distinct values once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from common.verdicts import Severity
+from workers.review.facts import Block, Call
+from workers.review.rules.pruning import readings
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+from workers.review.rules.windows import windows
+
+
+class ManyDistinctCountsOptions(Options):
+    """What a policy may set for MC-P07."""
+
+    most_counts: int = Field(default=1, ge=1, description="COUNT(DISTINCT …) of different columns in a block")
+    most_days: int = Field(
+        default=31, ge=1, description="days of partitions that one COUNT(DISTINCT …) may span"
+    )
+
+
+@rule(
+    "MC-P07",
+    "many-distinct-counts",
+    Severity.INFO,
+    dialects=WAREHOUSE,
+    options=ManyDistinctCountsOptions,
+    fix=Text(
+        "Group by the counted columns first and count the groups, or use APPROX_DISTINCT.",
+        "请先按被计数的列分组再计数，或使用 APPROX_DISTINCT。",
+    ),
+)
+def many_distinct_counts(subject: Subject, options: ManyDistinctCountsOptions) -> Iterator[Hit]:
+    """Several COUNT(DISTINCT) in one query block.
+
+    ## What it does
+    Finds query blocks with more than one `COUNT(DISTINCT …)` of different columns, and those with one that
+    reads more than 31 days of partitions.
+
+    ## Why
+    Each distinct count multiplies the rows that are shuffled, and one frequent value makes one worker the
+    slowest.
+
+    ## Bad
+    ```sql
+    SELECT city, count(DISTINCT user_id) AS users, count(DISTINCT order_id) AS orders
+    FROM dwd_order_di WHERE ds = '${bizdate}' GROUP BY city
+    ```
+    ```sql
+    SELECT count(DISTINCT user_id) AS users
+    FROM dwd_order_di WHERE ds BETWEEN '$[yyyymmdd-90]' AND '$[yyyymmdd-1]'
+    ```
+
+    ## Good
+    ```sql
+    SELECT city, count(*) AS users
+    FROM (SELECT city, user_id FROM dwd_order_di WHERE ds = '${bizdate}' GROUP BY city, user_id) t
+    GROUP BY city
+    ```
+
+    ## Options
+    `most_counts` (default 1): how many there may be in a block. `most_days` (default 31): days of partitions
+    that a block with one may read.
+
+    ## Known limits
+    How many rows there are is not known: on a small table it does not matter.
+
+    # 同一查询块中有多个 COUNT(DISTINCT)
+
+    ## 规则说明
+    查找对不同列使用了一个以上 `COUNT(DISTINCT …)` 的查询块，以及只有一个但读取超过 31 天分区的查询块。
+
+    ## 为什么
+    每个去重计数都会成倍放大 shuffle 的数据量，一个高频值就会让某个实例成为长尾。
+
+    ## 选项
+    `most_counts`（默认 1）：一个查询块中允许的个数。`most_days`（默认 31）：
+    含有它的查询块允许读取的分区天数。
+
+    ## 已知限制
+    无法得知数据量：对小表没有影响。
+    """
+    for statement in subject.script.statements:
+        for block in statement.blocks:
+            counts = _counts(subject.script.code, block)
+            if len(counts) > options.most_counts:
+                yield _hit(counts[options.most_counts], len(counts))
+    yield from _over_long_windows(subject, options)
+
+
+def _counts(code: str, block: Block) -> list[Call]:
+    """Return the calls of a block that count distinct values, one for each different argument."""
+    counts: dict[str, Call] = {}
+    for call in block.calls:
+        if call.name == "count" and call.distinct:
+            argument = ",".join(code[part.at.begin : part.at.end].lower() for part in call.arguments)
+            counts.setdefault(argument, call)
+    return list(counts.values())
+
+
+def _over_long_windows(subject: Subject, options: ManyDistinctCountsOptions) -> Iterator[Hit]:
+    told: set[int] = set()
+    if not any(
+        call.distinct for item in subject.script.statements for block in item.blocks for call in block.calls
+    ):
+        return
+    for reading in readings(subject):
+        for block in reading.statement.blocks:
+            counts = _counts(subject.script.code, block)
+            if not counts or reading.source not in block.sources or counts[0].at.begin in told:
+                continue
+            days = [window.days for window in windows(subject.script.code, reading) if window.days]
+            if (
+                reading.pruned
+                and len(counts) <= options.most_counts
+                and days
+                and max(days) > options.most_days
+            ):
+                told.add(counts[0].at.begin)
+                table = reading.source.table
+                yield Hit(
+                    counts[0].at,
+                    Text(
+                        f"COUNT(DISTINCT) runs over about {max(days)} days of {table}.",
+                        f"COUNT(DISTINCT) 在 {table} 约 {max(days)} 天的数据上执行。",
+                    ),
+                    key=table.lower(),
+                )
+
+
+def _hit(call: Call, number: int) -> Hit:
+    return Hit(
+        call.at,
+        Text(
+            f"This query block counts distinct values of {number} different expressions.",
+            f"该查询块对 {number} 个不同的表达式做了 COUNT(DISTINCT)。",
+        ),
+    )

@@ -1,0 +1,84 @@
+"""MC-C18: clauses in the order that the engine reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "MC-C18",
+    "misplaced-clause",
+    Severity.WARN,
+    dialects=WAREHOUSE,
+    fix=Text("Write the clauses in the order of the documentation.", "按文档规定的顺序书写各子句。"),
+)
+def misplaced_clause(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Clause at a place where the engine does not expect it.
+
+    ## What it does
+    Finds WITH after INSERT, and clauses of CREATE TABLE (COMMENT, PARTITIONED BY, LIFECYCLE …) in another
+    order than the documentation gives.
+
+    ## Why
+    MaxCompute's own grammar refuses them, though other engines and many tools let them pass: the node fails
+    only when it runs.
+
+    ## Bad
+    ```sql
+    INSERT OVERWRITE TABLE dws_shop_1d PARTITION (ds = '${bizdate}')
+    WITH paid AS (SELECT shop_id, amount FROM dwd_pay_di WHERE ds = '${bizdate}')
+    SELECT shop_id, SUM(amount) FROM paid GROUP BY shop_id;
+    ```
+    ```sql
+    CREATE TABLE IF NOT EXISTS dws_shop_1d (shop_id BIGINT COMMENT 'shop')
+    LIFECYCLE 365
+    COMMENT 'sales by shop'
+    PARTITIONED BY (ds STRING COMMENT 'day');
+    ```
+
+    ## Good
+    ```sql
+    WITH paid AS (SELECT shop_id, amount FROM dwd_pay_di WHERE ds = '${bizdate}')
+    INSERT OVERWRITE TABLE dws_shop_1d PARTITION (ds = '${bizdate}')
+    SELECT shop_id, SUM(amount) FROM paid GROUP BY shop_id;
+    ```
+    ```sql
+    CREATE TABLE IF NOT EXISTS dws_shop_1d (shop_id BIGINT COMMENT 'shop')
+    COMMENT 'sales by shop'
+    PARTITIONED BY (ds STRING COMMENT 'day')
+    LIFECYCLE 365;
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    The order is the one of the documentation; some versions of the engine accept more.
+
+    # 子句的位置不符合引擎的语法
+    ## 规则说明
+    检查 INSERT 之后的 WITH，以及 CREATE TABLE 中未按文档顺序书写的子句（COMMENT、PARTITIONED BY、LIFECYCLE
+    等）。
+
+    ## 为什么
+    MaxCompute 自身的语法会拒绝这样的写法，而其他引擎和许多工具会放行：节点直到运行时才失败。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    顺序以文档为准；部分引擎版本接受更多写法。
+    """
+    for statement in subject.script.statements:
+        for at, word in statement.misplaced:
+            yield Hit(
+                at,
+                Text(
+                    f"{word} stands where MaxCompute does not expect it.",
+                    f"{word} 的位置不符合 MaxCompute 的语法。",
+                ),
+                key=word,
+            )

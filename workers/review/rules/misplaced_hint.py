@@ -1,0 +1,145 @@
+"""MC-P10: give hints that take effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from common.verdicts import Severity
+from workers.review.facts import Block, Hint, Joined
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+_MAPJOIN = "mapjoin"
+_HINTS = frozenset(
+    {
+        *("mapjoin", "distmapjoin", "skewjoin", "dynamicfilter", "selectivity", "rangejoin", "streamtable"),
+        *("broadcast", "broadcastjoin", "merge", "mergejoin", "shuffle_merge", "shuffle_hash", "range_join"),
+        *("shuffle_replicate_nl", "coalesce", "repartition", "repartition_by_range", "rebalance", "skew"),
+    }
+)
+"""Hints of MaxCompute, Hive and Spark."""
+
+
+@rule(
+    "MC-P10",
+    "misplaced-hint",
+    Severity.WARN,
+    dialects=WAREHOUSE,
+    fix=Text("Name the alias of the small table in the hint.", "请在 hint 中写小表的别名。"),
+)
+def misplaced_hint(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Hint that has no effect.
+
+    ## What it does
+    Finds MAPJOIN hints that name no table or alias of their query block, MAPJOIN of the side of an outer join
+    whose rows all remain, and hints whose name is misspelt.
+
+    ## Why
+    A hint that cannot be used is passed over without a word: the join shuffles both tables, or the skew
+    stays, while everybody thinks it is taken care of.
+
+    ## Bad
+    ```sql
+    SELECT /*+ mapjoin(c) */ o.id
+    FROM dwd_order_di o JOIN dim_city b ON o.city = b.city WHERE o.ds = '${bizdate}'
+    ```
+    ```sql
+    SELECT /*+ mapjoin(o) */ o.id
+    FROM dwd_order_di o LEFT JOIN dim_city b ON o.city = b.city WHERE o.ds = '${bizdate}'
+    ```
+    ```sql
+    SELECT /*+ mapjion(b) */ o.id
+    FROM dwd_order_di o JOIN dim_city b ON o.city = b.city WHERE o.ds = '${bizdate}'
+    ```
+
+    ## Good
+    ```sql
+    SELECT /*+ mapjoin(b) */ o.id
+    FROM dwd_order_di o LEFT JOIN dim_city b ON o.city = b.city WHERE o.ds = '${bizdate}'
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Hints with names that resemble no known one are taken as they are. In a chain of joins only the first
+    table and the tables of RIGHT and FULL joins are judged to be on the preserved side.
+
+    # hint 不生效
+
+    ## 规则说明
+    查找以下 hint：MAPJOIN 中的名称不是该查询块的表或别名，MAPJOIN 指定了外连接的保留侧，
+    以及 hint 名称拼写错误。
+
+    ## 为什么
+    不能使用的 hint 会被悄悄忽略：关联仍会 shuffle 两张表，倾斜依旧存在，而大家都以为已经处理了。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    与已知名称都不相似的 hint 不判断。在多表关联中，只判断第一张表以及 RIGHT、FULL JOIN 的表是否位于保留侧。
+    """
+    for statement in subject.script.statements:
+        for block in statement.blocks:
+            for hint in block.hints:
+                yield from _hits(block, hint)
+
+
+def _hits(block: Block, hint: Hint) -> Iterator[Hit]:
+    if hint.name not in _HINTS:
+        yield from _misspelt(hint)
+    elif hint.name == _MAPJOIN:
+        for alias in hint.aliases:
+            yield from _mapjoin(block, hint, alias)
+
+
+def _misspelt(hint: Hint) -> Iterator[Hit]:
+    meant = get_close_matches(hint.name, _HINTS, n=1, cutoff=0.8)
+    if meant:
+        yield Hit(
+            hint.at,
+            Text(
+                f"There is no hint {hint.name}; {meant[0]} may be meant.",
+                f"没有名为 {hint.name} 的 hint，可能想写 {meant[0]}。",
+            ),
+            key=hint.name,
+        )
+
+
+def _mapjoin(block: Block, hint: Hint, alias: str) -> Iterator[Hit]:
+    names = [
+        {
+            source.alias.lower(),
+            source.table.lower(),
+            source.table.lower().rpartition(".")[2],
+            source.cte.lower(),
+        }
+        for source in block.sources
+    ]
+    index = next((number for number, known in enumerate(names) if alias.lower() in known), None)
+    if index is None:
+        yield Hit(
+            hint.at,
+            Text(
+                f"The hint mapjoin names {alias}, which is no table or alias of this query block.",
+                f"hint mapjoin 中的 {alias} 不是该查询块的表或别名。",
+            ),
+            key=alias.lower(),
+        )
+    elif _preserved(block, index):
+        yield Hit(
+            hint.at,
+            Text(
+                f"The hint mapjoin names {alias}, whose rows the outer join keeps; name the other side.",
+                f"hint mapjoin 中的 {alias} 是外连接的保留侧，应写另一侧的表。",
+            ),
+            key=alias.lower(),
+        )
+
+
+def _preserved(block: Block, index: int) -> bool:
+    if block.sources[index].joined in (Joined.RIGHT, Joined.FULL):
+        return True
+    others = [source for source in block.sources if source.joined is not Joined.LATERAL]
+    return index == 0 and len(others) > 1 and others[1].joined in (Joined.LEFT, Joined.FULL)

@@ -1,0 +1,103 @@
+"""MC-N04: tables and columns say what they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.facts import Creation, Made
+from workers.review.rules.names import temporary
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+_MOST_NAMED = 5
+"""Columns that a message names; the rest are counted."""
+
+
+@rule(
+    "MC-N04",
+    "missing-comment",
+    Severity.WARN,
+    dialects=WAREHOUSE | {Dialect.MYSQL, Dialect.STARROCKS, Dialect.DORIS},
+    fix=Text("Add COMMENT '…' in the words that its users know.", "添加 COMMENT '…'，使用业务方熟悉的说法。"),
+)
+def missing_comment(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Table or column is created without a comment.
+
+    ## What it does
+    Finds CREATE TABLE without a comment on the table (this warns) or on some of its columns (for
+    information). Temporary tables, CREATE TABLE AS, external tables and CREATE TABLE LIKE are not judged.
+
+    ## Why
+    The data map, lineage and everybody who looks for data find a table by its comments. Written later, by
+    somebody else, they are guesses.
+
+    ## Bad
+    ```sql
+    CREATE TABLE IF NOT EXISTS dim_shop (shop_id BIGINT COMMENT 'shop') LIFECYCLE 90;
+    ```
+    ```sql
+    CREATE TABLE IF NOT EXISTS dim_shop (shop_id BIGINT, city STRING) COMMENT 'shops' LIFECYCLE 90;
+    ```
+
+    ## Good
+    ```sql
+    CREATE TABLE IF NOT EXISTS dim_shop (
+      shop_id BIGINT COMMENT 'shop', city STRING COMMENT 'city'
+    ) COMMENT 'shops' PARTITIONED BY (ds STRING) LIFECYCLE 90;
+    ```
+    ```sql
+    CREATE TABLE tmp_shop (shop_id BIGINT) LIFECYCLE 1;
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Whether a comment says anything is left to people. Partition columns need none.
+
+    # 建表时缺少注释
+    ## 规则说明
+    查找没有表注释（告警）或部分列没有注释（提示）的 CREATE TABLE。临时表、CREATE TABLE AS、外部表以及
+    CREATE TABLE LIKE 不检查。
+
+    ## 为什么
+    数据地图、血缘和所有找数据的人都靠注释识别表；事后由别人补写的注释只能靠猜。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    注释内容是否有意义由人判断。分区列不要求注释。
+    """
+    for statement in subject.script.statements:
+        for made in statement.creations:
+            if made.what is Made.TABLE and _should_say(made):
+                yield from _missing(made)
+
+
+def _should_say(made: Creation) -> bool:
+    plain = not (made.like or made.queried or made.external or made.temporary)
+    return plain and bool(made.columns) and not temporary(made.name)
+
+
+def _missing(made: Creation) -> Iterator[Hit]:
+    if not made.comment:
+        yield Hit(
+            made.at,
+            Text(f"The table {made.name} has no comment.", f"表 {made.name} 没有注释。"),
+            key=made.name.lower(),
+        )
+    bare = [column for column in made.columns if not column.comment]
+    if bare:
+        named = ", ".join(column.name for column in bare[:_MOST_NAMED])
+        more = len(bare) - _MOST_NAMED
+        yield Hit(
+            bare[0].at,
+            Text(
+                f"Columns of {made.name} have no comment: {named}{f' and {more} more' if more > 0 else ''}.",
+                f"{made.name} 的列没有注释：{named}{f' 等 {len(bare)} 列' if more > 0 else ''}。",
+            ),
+            severity=Severity.INFO,
+            key=f"{made.name.lower()}.columns",
+        )

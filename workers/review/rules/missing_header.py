@@ -1,0 +1,159 @@
+"""MC-M01: a node begins with who wrote it, and what for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+from pydantic import Field
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.facts import Script, Span
+from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
+
+
+class Entry(StrEnum):
+    """What a header says."""
+
+    AUTHOR = "author"
+    PURPOSE = "purpose"
+    CHANGES = "changes"
+
+
+_WORDS = {
+    Entry.AUTHOR: re.compile(
+        r"author|owner|created?[ _]?by|developer|作者|负责人|创建人|开发人?|编写", re.IGNORECASE
+    ),
+    Entry.PURPOSE: re.compile(
+        r"purpose|desc|function|summary|title|usage|about|功能|描述|说明|用途|需求|目的|主题|内容|简介",
+        re.IGNORECASE,
+    ),
+    Entry.CHANGES: re.compile(
+        r"change|modif|history|version|update|revision|修改|变更|更新|版本|修订|日志|\d{4}-?\d{2}-?\d{2}",
+        re.IGNORECASE,
+    ),
+}
+_CHINESE = {Entry.AUTHOR: "作者", Entry.PURPOSE: "用途", Entry.CHANGES: "变更记录"}
+_SHORT = 10
+"""Lines below which a node needs no header."""
+
+
+class MissingHeaderOptions(Options):
+    """What a header must say."""
+
+    entries: tuple[Entry, ...] = Field(
+        (Entry.AUTHOR, Entry.PURPOSE),
+        description="what the comment at the top must name: author, purpose, changes",
+    )
+
+
+@rule(
+    "MC-M01",
+    "missing-header",
+    Severity.INFO,
+    dialects=SQL | {Dialect.PYTHON, Dialect.SHELL},
+    options=MissingHeaderOptions,
+    fix=Text(
+        "Begin the node with a comment that names its author and its purpose.",
+        "在节点开头用注释写明作者和用途。",
+    ),
+)
+def missing_header(subject: Subject, options: MissingHeaderOptions) -> Iterator[Hit]:
+    """Node has no header that names its author and purpose.
+
+    ## What it does
+    Looks for the comments before the first statement of a scheduled node of ten lines or more, and in them
+    for words such as author, purpose, change log, in English or Chinese.
+
+    ## Why
+    Whoever is called at night because the node failed looks at its first lines.
+
+    ## Bad
+    ```sql
+    INSERT OVERWRITE TABLE dws_trade_shop_1d PARTITION (ds = '${bizdate}')
+    SELECT
+      shop_id,
+      COUNT(*) AS orders,
+      SUM(amount) AS amount
+    FROM
+      dwd_trade_order_di
+    WHERE
+      ds = '${bizdate}'
+    GROUP BY
+      shop_id;
+    ```
+
+    ## Good
+    ```sql
+    -- author: li.lei
+    -- purpose: orders and amount by shop and day
+    INSERT OVERWRITE TABLE dws_trade_shop_1d PARTITION (ds = '${bizdate}')
+    SELECT
+      shop_id,
+      COUNT(*) AS orders,
+      SUM(amount) AS amount
+    FROM
+      dwd_trade_order_di
+    WHERE
+      ds = '${bizdate}'
+    GROUP BY
+      shop_id;
+    ```
+
+    ## Options
+    `entries` (default author and purpose): what the comment at the top must name; any of author, purpose,
+    changes.
+
+    ## Known limits
+    A word is enough: whether what follows it is true is left to people.
+
+    # 节点开头没有注明作者和用途
+    ## 规则说明
+    检查十行及以上的调度节点在第一条语句之前的注释中是否写明作者、用途、变更记录等（中英文均可）。
+
+    ## 为什么
+    节点半夜失败时，被叫醒的人首先看的就是开头几行。
+
+    ## 选项
+    `entries`（默认 author 和 purpose）：开头注释必须写明的内容，可选 author、purpose、changes。
+
+    ## 已知限制
+    只检查是否出现相应字样，内容是否属实由人判断。
+    """
+    script = subject.script
+    if not script.given.node.scheduled or script.code.count("\n") + 1 < _SHORT:
+        return
+    header = _header(script)
+    missing = [entry for entry in options.entries if not _WORDS[entry].search(header)]
+    if missing:
+        first = len(script.code) - len(script.code.lstrip())
+        yield Hit(
+            Span(first, max(first + 1, _end_of_line(script.code, first))),
+            Text(
+                f"No comment at the top of the node names its {' and '.join(missing)}.",
+                f"节点开头的注释没有写明{'和'.join(_CHINESE[entry] for entry in missing)}。",
+            ),
+            key="header",
+        )
+
+
+def _header(script: Script) -> str:
+    """Return the comments before the first statement; the docstring of a Python module is one."""
+    code = script.code
+    docstring = re.match(r"(?:\s|#[^\n]*\n)*[rRuU]?(?P<q>'''|\"\"\")(?P<text>.*?)(?P=q)", code, re.DOTALL)
+    found = [docstring["text"]] if docstring and script.dialect is Dialect.PYTHON else []
+    begin = 0
+    for comment in script.comments:
+        between = code[begin : comment.at.begin]
+        if between.strip(" \t\r\n;"):
+            break
+        found.append(comment.text)
+        begin = comment.at.end
+    return "\n".join(found)
+
+
+def _end_of_line(code: str, begin: int) -> int:
+    end = code.find("\n", begin)
+    return len(code) if end < 0 else end

@@ -1,0 +1,194 @@
+"""MC-P01: limit the partitions that are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Block, Gone, Operator, Predicate, Sort, Statement
+from workers.review.rules.dates import date_name
+from workers.review.rules.names import likely_partitioned, temporary
+from workers.review.rules.pruning import Reading, readings
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "MC-P01",
+    "missing-partition-filter",
+    Severity.BLOCK,
+    dialects=WAREHOUSE,
+    fix=Text(
+        "Filter the table by its partition column, e.g. ds = '${bizdate}'.",
+        "按分区列过滤该表，例如 ds = '${bizdate}'。",
+    ),
+)
+def missing_partition_filter(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Partitioned table is read without a partition filter.
+
+    ## What it does
+    Finds places where a partitioned table is read and no predicate at all stands on any of its partition
+    columns: neither in the query block that reads it, nor in a block around it that filters the column which
+    a subquery or CTE passes on, nor in ON for the side of an outer join that may be NULL. `ds IS NOT NULL` is
+    no predicate. A table is known to be partitioned from the catalogue, or from a CREATE or a `PARTITION(…)`
+    of the same script. Without that, a table whose name ends in `_di`, `_df`, `_hi` … gives a warning only.
+
+    ## Why
+    Every partition that was ever written is scanned: the run costs as much as the whole history, takes longer
+    each day, and MaxCompute refuses it where full scans are forbidden.
+
+    ## Given
+    ```json
+    {"project": "shop", "tables": {
+      "shop.dwd_order_di": {"partitions": {"ds": "STRING"}, "columns": {"id": "BIGINT", "amount": "DOUBLE"}},
+      "shop.dim_user": {"columns": {"id": "BIGINT", "city": "STRING"}}}}
+    ```
+
+    ## Bad
+    ```sql
+    SELECT id, amount FROM dwd_order_di WHERE amount > 0
+    ```
+    ```sql
+    SELECT o.id, u.city
+    FROM dim_user u
+    JOIN dwd_order_di o ON o.id = u.id AND o.ds IS NOT NULL
+    ```
+    ```sql
+    WITH o AS (SELECT id, ds FROM dwd_order_di)
+    SELECT id FROM o
+    ```
+
+    ## Good
+    ```sql
+    SELECT id, amount FROM dwd_order_di WHERE ds = '${bizdate}' AND amount > 0
+    ```
+    ```sql
+    SELECT u.id, o.amount
+    FROM dim_user u
+    LEFT JOIN dwd_order_di o ON o.id = u.id AND o.ds = '${bizdate}'
+    ```
+    ```sql
+    WITH o AS (SELECT id, ds AS day FROM dwd_order_di)
+    SELECT id FROM o WHERE day BETWEEN '$[yyyymmdd-7]' AND '${bizdate}'
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A predicate on one of several partition columns is enough. A view is judged where it is made: it may leave
+    the filter to its readers as long as it passes a partition column on. Whether a predicate that is there
+    helps is asked by MC-P02. A CTE that is used twice needs a filter in each use, or one within. A temporary
+    table (`*_tmp`) that the script has written itself may be read whole.
+
+    # 读取分区表时没有分区过滤条件
+
+    ## 规则说明
+    查找读取分区表、但没有任何分区列条件的位置：读取该表的查询块内没有，
+    过滤子查询或 CTE 所透出分区列的外层查询块中没有，外连接中可能为 NULL 的一侧的 ON 条件里也没有。
+    `ds IS NOT NULL` 不算分区条件。是否为分区表来自元数据，或来自同一脚本中的建表语句和 `PARTITION(…)`；
+    都没有时，名称以 `_di`、`_df`、`_hi` 等结尾的表只给出警告。
+
+    ## 为什么
+    所有历史分区都会被扫描：费用相当于读取全部历史数据，运行时间逐日变长；
+    禁止全表扫描的项目中 MaxCompute 会直接拒绝执行。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    脚本自己先写入、再读取的临时表（名称含 `tmp`、`temp`）不提示。
+    多级分区只要有一个分区列带条件即可。视图在其定义处判断：只要透出了分区列，就可以把过滤留给使用者。
+    条件能否真正裁剪分区由 MC-P02 判断。被引用两次的 CTE，需要每处引用都有过滤条件，或者在 CTE 内部过滤。
+    """
+    for reading in readings(subject):
+        if reading.filters or reading.pruned:
+            continue
+        if reading.known:
+            if not _passes_through(subject, reading):
+                yield _hit(reading)
+        elif _looks_partitioned(reading):
+            yield _guess(reading)
+
+
+def _passes_through(subject: Subject, reading: Reading) -> bool:
+    """Whether it reads back what the script itself has put into a table of passage (`*_tmp`)."""
+    table = reading.source.table
+    return temporary(table) and any(
+        subject.script.same(table, name)
+        for statement in subject.script.statements
+        if statement.at < reading.statement.at
+        for name in _renewed(statement)
+    )
+
+
+def _renewed(statement: Statement) -> Iterator[str]:
+    """Yield the tables that a statement fills or empties."""
+    yield from (write.table for write in statement.writes)
+    yield from (gone.name for gone in statement.removals if gone.what in (Gone.ROWS, Gone.TABLE))
+
+
+def _hit(reading: Reading) -> Hit:
+    table, columns = reading.source.table, ", ".join(reading.partitions)
+    zh_columns = "、".join(reading.partitions)
+    example = f"{reading.partitions[0]} = '${{bizdate}}'"
+    return Hit(
+        reading.source.at,
+        Text(
+            f"{table} is read in all its partitions: nothing filters its partition column {columns}."
+            if len(reading.partitions) == 1
+            else f"{table} is read in all its partitions: nothing filters its partition columns {columns}.",
+            f"读取了 {table} 的全部分区：没有对分区列 {zh_columns} 的过滤条件。",
+        ),
+        Text(
+            f"Filter {table} by its partition column {reading.partitions[0]}, e.g. {example}.",
+            f"请按分区列 {reading.partitions[0]} 过滤 {table}，例如 {example}。",
+        ),
+        key=table.lower(),
+    )
+
+
+def _guess(reading: Reading) -> Hit:
+    table = reading.source.table
+    return Hit(
+        reading.source.at,
+        Text(
+            f"{table} is likely partitioned, as its name says, and nothing filters a partition column.",
+            f"从名称看 {table} 很可能是分区表，但没有分区过滤条件。",
+        ),
+        Text(
+            f"If {table} is partitioned, filter it by its partition column, e.g. ds = '${{bizdate}}'.",
+            f"如果 {table} 是分区表，请按分区列过滤，例如 ds = '${{bizdate}}'。",
+        ),
+        severity=Severity.WARN,
+        key=table.lower(),
+    )
+
+
+def _looks_partitioned(reading: Reading) -> bool:
+    table = reading.source.table
+    if not likely_partitioned(table) or temporary(table):
+        return False
+    return not any(
+        _perhaps_filters(predicate) for block in _around(reading) for predicate in block.predicates
+    )
+
+
+def _perhaps_filters(predicate: Predicate) -> bool:
+    """Whether a condition may be the partition filter: nobody knows how the partition column is called."""
+    return (
+        predicate.operator is Operator.ANY_OF
+        or any(operand.sort in (Sort.PARAMETER, Sort.MAX_PT) for operand in predicate.operands)
+        or (
+            predicate.operator is not Operator.IS_NOT_NULL
+            and any(date_name(column.name) for column in predicate.columns)
+        )
+    )
+
+
+def _around(reading: Reading) -> Iterator[Block]:
+    """Yield the block that reads the table, and those that it stands in."""
+    blocks = reading.statement.blocks
+    index = next((number for number, block in enumerate(blocks) if reading.source in block.sources), None)
+    while index is not None:
+        yield blocks[index]
+        index = blocks[index].parent

@@ -1,0 +1,154 @@
+"""MC-P08: take duplicates out only where there can be some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Block, Output, Role, Sort, Span, Statement, Union
+from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "MC-P08",
+    "needless-distinct",
+    Severity.INFO,
+    dialects=SQL,
+    fix=Text("Use UNION ALL, or leave DISTINCT out.", "请改用 UNION ALL，或去掉 DISTINCT。"),
+)
+def needless_distinct(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Duplicates are taken out where there can be none.
+
+    ## What it does
+    Finds UNION (without ALL) whose branches differ in a constant that stands at the same place, or whose rows
+    are only looked up in IN or EXISTS; and DISTINCT in a block whose GROUP BY already makes its rows
+    different, or whose rows are only looked up.
+
+    ## Why
+    Taking duplicates out shuffles and sorts all rows once more. Where there can be no duplicates, or where
+    they do no harm, that is for nothing.
+
+    ## Bad
+    ```sql
+    SELECT 'app' AS channel, id FROM dwd_app_order_di WHERE ds = '${bizdate}'
+    UNION
+    SELECT 'web' AS channel, id FROM dwd_web_order_di WHERE ds = '${bizdate}'
+    ```
+    ```sql
+    SELECT DISTINCT city, count(*) AS orders
+    FROM dwd_order_di WHERE ds = '${bizdate}' GROUP BY city
+    ```
+
+    ## Good
+    ```sql
+    SELECT 'app' AS channel, id FROM dwd_app_order_di WHERE ds = '${bizdate}'
+    UNION ALL
+    SELECT 'web' AS channel, id FROM dwd_web_order_di WHERE ds = '${bizdate}'
+    ```
+    ```sql
+    SELECT id FROM dwd_app_order_di WHERE ds = '${bizdate}'
+    UNION
+    SELECT id FROM dwd_web_order_di WHERE ds = '${bizdate}'
+    ```
+    ```sql
+    SELECT DISTINCT city FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    It speaks only where it is certain. A UNION may also take duplicates out of one branch; that a constant
+    keeps the branches apart does not show that there are none within them.
+
+    # 不必要的去重
+
+    ## 规则说明
+    查找以下情况：UNION（没有 ALL）的各分支在同一位置有不同的常量，或其结果只用于 IN、EXISTS 判断；
+    GROUP BY 已保证行不重复的查询块中的 DISTINCT，或结果只用于 IN、EXISTS 判断的 DISTINCT。
+
+    ## 为什么
+    去重要把全部数据再 shuffle 和排序一次。不可能有重复，或重复没有影响时，这些开销毫无意义。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    只在确定时提示。UNION 也可能用于去除单个分支内部的重复行；常量只能说明各分支之间没有重复。
+    """
+    for statement in subject.script.statements:
+        for union in statement.unions:
+            if union.distinct and union.kind == "union" and len(union.blocks) > 1:
+                yield from _union(statement, union)
+        for block in statement.blocks:
+            if block.distinct is not None:
+                yield from _distinct(block, block.distinct)
+
+
+def _union(statement: Statement, union: Union) -> Iterator[Hit]:
+    branches = [statement.blocks[index] for index in union.blocks]
+    if all(branch.role in (Role.IN, Role.EXISTS) for branch in branches):
+        yield Hit(
+            union.at,
+            Text(
+                "UNION takes duplicates out of rows that are only looked up; UNION ALL does.",
+                "结果只用于判断是否存在，UNION 去重没有必要，使用 UNION ALL 即可。",
+            ),
+        )
+    elif _apart(branches):
+        yield Hit(
+            union.at,
+            Text(
+                "A constant keeps the branches of this UNION apart, so UNION ALL does.",
+                "各分支在同一列上的常量不同，不会互相重复，使用 UNION ALL 即可。",
+            ),
+        )
+
+
+def _apart(branches: list[Block]) -> bool:
+    """Whether at one place each branch has a plain constant of its own."""
+    if any(output.star for branch in branches for output in branch.outputs):
+        return False
+    for column in zip(*(branch.outputs for branch in branches), strict=False):
+        values = {_constant(output) for output in column}
+        if None not in values and len(values) == len(branches):
+            return True
+    return False
+
+
+def _constant(output: Output) -> str | None:
+    return output.operand.value if output.operand.sort is Sort.LITERAL else None
+
+
+def _distinct(block: Block, at: Span) -> Iterator[Hit]:
+    if block.role in (Role.IN, Role.EXISTS):
+        yield Hit(
+            at,
+            Text(
+                "DISTINCT has no effect where rows are only looked up.",
+                "结果只用于判断是否存在，DISTINCT 没有作用。",
+            ),
+        )
+    elif block.aggregated:
+        yield Hit(
+            at,
+            Text(
+                "This block gives one row; DISTINCT has no effect.", "该查询块只返回一行，DISTINCT 没有作用。"
+            ),
+        )
+    elif _different(block):
+        yield Hit(
+            at,
+            Text(
+                "GROUP BY already makes the rows different; DISTINCT has no effect.",
+                "GROUP BY 已保证各行不同，DISTINCT 没有作用。",
+            ),
+        )
+
+
+def _different(block: Block) -> bool:
+    """Whether every column of GROUP BY is given out, so that no two rows are equal."""
+    if not block.group or any(item.sort is not Sort.COLUMN for item in block.group):
+        return False
+    given = {output.operand.columns[0].key for output in block.outputs if output.operand.sort is Sort.COLUMN}
+    return {item.columns[0].key for item in block.group if item.columns} <= given

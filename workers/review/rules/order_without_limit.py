@@ -1,0 +1,85 @@
+"""MC-P06: sort only what is limited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Block, Union
+from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "MC-P06",
+    "order-without-limit",
+    Severity.WARN,
+    dialects=SQL,
+    fix=Text(
+        "Add LIMIT, leave the ORDER BY out, or use DISTRIBUTE BY … SORT BY.",
+        "请加上 LIMIT，去掉 ORDER BY，或改用 DISTRIBUTE BY … SORT BY。",
+    ),
+)
+def order_without_limit(subject: Subject, _: Options) -> Iterator[Hit]:
+    """ORDER BY without LIMIT.
+
+    ## What it does
+    Finds ORDER BY at the end of a query block that has no LIMIT. ORDER BY within OVER(…) and SORT BY are
+    fine.
+
+    ## Why
+    All rows are sorted by one worker, however many there are. Written rows have no order for their readers,
+    so the sort is for nothing; MaxCompute refuses it unless the project allows it.
+
+    ## Bad
+    ```sql
+    INSERT OVERWRITE TABLE dws_order_1d PARTITION (ds = '${bizdate}')
+    SELECT id, amount FROM dwd_order_di WHERE ds = '${bizdate}' ORDER BY amount DESC
+    ```
+    ```sql
+    SELECT t.id FROM (SELECT id FROM dwd_order_di WHERE ds = '${bizdate}' ORDER BY id) t LIMIT 10
+    ```
+
+    ## Good
+    ```sql
+    SELECT id, amount FROM dwd_order_di WHERE ds = '${bizdate}' ORDER BY amount DESC LIMIT 100
+    ```
+    ```sql
+    SELECT id, row_number() OVER (PARTITION BY user_id ORDER BY amount DESC) AS place
+    FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+    ```sql
+    SELECT id, amount FROM dwd_order_di WHERE ds = '${bizdate}' DISTRIBUTE BY id SORT BY id, amount
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    It does not know how few rows there may be, as after a GROUP BY.
+
+    # ORDER BY 没有 LIMIT
+
+    ## 规则说明
+    查找查询块末尾没有 LIMIT 的 ORDER BY。OVER(…) 中的 ORDER BY 和 SORT BY 不算。
+
+    ## 为什么
+    无论有多少行，都由一个实例排序。写入表后的行对读者来说没有顺序，排序毫无作用；除非项目允许，
+    MaxCompute 会拒绝执行。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    无法得知行数是否很少，例如 GROUP BY 之后。
+    """
+    for statement in subject.script.statements:
+        rows: tuple[Block | Union, ...] = (*statement.blocks, *statement.unions)
+        for ordered in rows:
+            if ordered.order is not None and ordered.limit is None:
+                yield Hit(
+                    ordered.order,
+                    Text(
+                        "ORDER BY without LIMIT sorts all rows in one worker.",
+                        "ORDER BY 没有 LIMIT，全部数据由一个实例排序。",
+                    ),
+                )

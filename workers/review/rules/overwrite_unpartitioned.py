@@ -1,0 +1,106 @@
+"""MC-C13: an overwrite says which partition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Script, Write, Written
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+_OVERWRITES = frozenset({Written.OVERWRITE, Written.LOAD_OVERWRITE})
+_DYNAMIC_MODE = "spark.sql.sources.partitionoverwritemode"
+
+
+@rule(
+    "MC-C13",
+    "overwrite-unpartitioned",
+    Severity.BLOCK,
+    dialects=WAREHOUSE,
+    fix=Text("Name the partition that is meant.", "写明要覆盖的分区。"),
+)
+def overwrite_unpartitioned(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Overwrite of a partitioned table without PARTITION.
+
+    ## What it does
+    Finds INSERT OVERWRITE and LOAD OVERWRITE of a table that is known to be partitioned, without a PARTITION
+    clause. Known from the catalogue, from a CREATE, or from another statement of the script.
+
+    ## Why
+    The engine refuses it, or replaces every partition of the table with the rows of one day.
+
+    ## Given
+    ```json
+    {"tables": {
+      "dwd_order_di": {"partitions": {"ds": "STRING"}},
+      "dim_shop": {"columns": {"shop_id": "BIGINT"}}
+    }}
+    ```
+
+    ## Bad
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di
+    SELECT order_id, amount FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+
+    ## Good
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds = '${bizdate}')
+    SELECT order_id, amount FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+    ```sql
+    INSERT OVERWRITE TABLE dim_shop SELECT shop_id FROM ods_shop WHERE ds = '${bizdate}';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A list of columns that names the partition column counts as PARTITION. Spark's dynamic overwrite mode is
+    seen when the script sets it; set elsewhere, it is not known.
+
+    # 覆盖写入分区表时没有指定 PARTITION
+    ## 规则说明
+    检查对已知分区表的 INSERT OVERWRITE 和 LOAD OVERWRITE 是否缺少 PARTITION 子句。分区信息来自元数据、CREATE
+    或脚本中的其他语句。
+
+    ## 为什么
+    引擎会拒绝执行，或者用一天的数据替换整张表的所有分区。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    列清单中包含分区列时，视为已指定分区。Spark 的动态覆盖模式只有在脚本中设置时才能识别。
+    """
+    if _overwrites_what_it_writes(subject.script):
+        return
+    for statement in subject.script.statements:
+        for write in statement.writes:
+            if write.how not in _OVERWRITES or write.partition:
+                continue
+            partitions = subject.catalog.partitions(write.table) or ()
+            if partitions and not set(partitions) <= {column.lower() for column in write.columns}:
+                yield Hit(write.at, _message(write, partitions), _fix(partitions), key=write.table)
+
+
+def _overwrites_what_it_writes(script: Script) -> bool:
+    settings = [statement.setting for statement in script.statements]
+    return any(
+        item.name.lower() == _DYNAMIC_MODE and item.value.strip().lower() == "dynamic"
+        for item in settings
+        if item
+    )
+
+
+def _message(write: Write, partitions: tuple[str, ...]) -> Text:
+    names = ", ".join(partitions)
+    return Text(
+        f"{write.table} is partitioned by {names}, and this overwrite names no partition.",
+        f"{write.table} 按 {names} 分区，而此处的覆盖写入没有指定分区。",
+    )
+
+
+def _fix(partitions: tuple[str, ...]) -> Text:
+    clause = f"PARTITION ({', '.join((f'{partitions[0]} = ' + repr('${bizdate}'), *partitions[1:]))})"
+    return Text(f"Add {clause}.", f"加上 {clause}。")

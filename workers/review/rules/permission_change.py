@@ -1,0 +1,116 @@
+"""MC-S06: leave rights to those who give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Altered, Span, Statement
+from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
+
+_RIGHTS = re.compile(
+    r"\s*(?:(?P<right>grant|revoke)\b"
+    r"|(?P<label>set\s+label)\b"
+    r"|(?P<member>(?:add|remove)\s+(?:user|role|accountprovider|trustedproject)\b|(?:create|drop)\s+(?:user|role)\b)"
+    r"|(?P<package>(?:install|uninstall|create|delete|drop)\s+package\b|allow\s+project\b)"
+    r"|set(?:project)?\s+(?P<flag>projectprotection|labelsecurity|checkpermissionusing(?:acl|policy)(?:v2)?"
+    r"|objectcreatorhas(?:access|grant)permission|odps\.security\.[\w.]+)\s*="
+    r"|(?P<policy>put\s+policy)\b)",
+    re.IGNORECASE,
+)
+_CALLED = {
+    "right": Text("Rights are given or taken away", "授予或收回了权限"),
+    "label": Text("A sensitivity label is set", "设置了敏感级别"),
+    "member": Text("Users or roles are changed", "变更了用户或角色"),
+    "package": Text("A package is changed", "变更了 Package"),
+    "flag": Text("A security flag of the project is set", "设置了项目的安全开关"),
+    "policy": Text("A policy of the project is replaced", "替换了项目的 Policy"),
+}
+
+
+@rule(
+    "MC-S06",
+    "permission-change",
+    Severity.BLOCK,
+    dialects=SQL,
+    fix=Text(
+        "Change rights by hand or by the approval flow, not in a node.",
+        "请手工或通过审批流程变更权限，不要写在节点中。",
+    ),
+)
+def permission_change(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Rights are changed by a node.
+
+    ## What it does
+    Finds GRANT, REVOKE, SET LABEL, changes of users, roles and packages, CHANGEOWNER, and security flags of
+    the project (`SET ProjectProtection = …`).
+
+    ## Why
+    A node runs with the rights of the production account. Who may edit it could give anything to anybody,
+    past every approval, and the node would do so again after each correction.
+
+    ## Bad
+    ```sql
+    GRANT SELECT ON TABLE dwd_order_di TO USER someone;
+    ```
+    ```sql
+    ALTER TABLE dwd_order_di CHANGEOWNER TO 'ALIYUN$someone';
+    ```
+    ```sql
+    SET ProjectProtection = false;
+    ```
+
+    ## Good
+    ```sql
+    SET odps.sql.type.system.odps2 = true;
+    SELECT id FROM dwd_order_di WHERE ds = '${bizdate}';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Rights that a program changes by its SDK are not seen.
+
+    # 节点变更了权限
+
+    ## 规则说明
+    查找 GRANT、REVOKE、SET LABEL，用户、角色和 Package 的变更，CHANGEOWNER，
+    以及项目安全开关（`SET ProjectProtection = …`）。
+
+    ## 为什么
+    节点以生产账号的权限运行。能编辑它的人可以绕过审批把任何权限给任何人，而且纠正之后，
+    节点下次运行又会改回去。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    看不到程序通过 SDK 变更的权限。
+    """
+    for statement in subject.script.statements:
+        for alteration in statement.alterations:
+            if alteration.what is Altered.OWNER:
+                yield Hit(
+                    alteration.at,
+                    Text(
+                        f"The owner of {alteration.table} is changed.",
+                        f"变更了 {alteration.table} 的负责人。",
+                    ),
+                    key=alteration.table.lower(),
+                )
+        yield from _command(statement)
+
+
+def _command(statement: Statement) -> Iterator[Hit]:
+    found = _RIGHTS.match(statement.bare)
+    if found is None or found.lastgroup is None:
+        return
+    said = _CALLED[found.lastgroup]
+    begin = statement.at.begin + len(found[0]) - len(found[0].lstrip())
+    yield Hit(
+        Span(begin, statement.at.begin + found.end()),
+        Text(f"{said.en} by this node.", f"该节点{said.zh}。"),
+        key=found.lastgroup,
+    )

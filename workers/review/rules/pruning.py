@@ -1,0 +1,246 @@
+"""Which partitioned tables a statement reads, and what its predicates do for their partitions.
+
+A predicate counts in the block that reads the table, and in every block around it that filters the column
+which the inner one passes on: through subqueries, CTEs and the branches of a UNION.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+from workers.review.catalog import Catalog
+from workers.review.facts import (
+    Column,
+    Made,
+    Output,
+    Predicate,
+    Script,
+    Sort,
+    Source,
+    Span,
+    Statement,
+    Written,
+)
+from workers.review.rules.filters import Effect, Filter, Tracked, by_source, filters
+from workers.review.rules.names import PARTITION_NAMES
+from workers.review.rules.rule import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A place where a table is read that has partitions.
+
+    Attributes:
+        partitions: its partition columns in lower case; those it usually would have when `known` is false.
+        known: whether the catalogue or the script says so; if not, names alone let one think so.
+        filters: predicates on its partition columns that it meets on the way to the result.
+        pruned: whether one of them limits the partitions that are read.
+    """
+
+    statement: Statement
+    source: Source
+    partitions: tuple[str, ...]
+    known: bool
+    filters: tuple[Filter, ...]
+    pruned: bool
+
+
+def readings(subject: Subject) -> tuple[Reading, ...]:
+    """Return the places where `subject` reads tables that have partitions, or may have some."""
+    known = _ASKED.get(subject.catalog)
+    if known is None or known[0] is not subject.script:
+        known = _ASKED[subject.catalog] = subject.script, tuple(_readings(subject))
+    return known[1]
+
+
+_ASKED: WeakKeyDictionary[Catalog, tuple[Script, tuple[Reading, ...]]] = WeakKeyDictionary()
+"""What was found already: several rules ask about the same script."""
+
+
+def _readings(subject: Subject) -> Iterator[Reading]:
+    for statement in subject.script.statements:
+        walk = _Walk(subject, statement)
+        changed = {write.at for write in statement.writes if write.how in _CHANGES}
+        found: dict[Span, Reading] = {}
+        for index, block in enumerate(statement.blocks):
+            for number, source in enumerate(block.sources):
+                if not source.table or source.partitions or source.at in changed:
+                    continue
+                reading = walk.reading(index, number, source)
+                # The branches of a multi-insert read the same place: the worst of them counts.
+                if reading and (source.at not in found or _rank(reading) < _rank(found[source.at])):
+                    found[source.at] = reading
+        yield from found.values()
+
+
+def _rank(reading: Reading) -> tuple[bool, bool]:
+    return reading.pruned, bool(reading.filters)
+
+
+_CHANGES = frozenset({Written.UPDATE, Written.DELETE, Written.MERGE})
+"""Statements whose target stands among the sources, though it is written."""
+
+_MOST_STEPS = 500
+"""Places looked at for one table; where CTEs or joins branch beyond that, nothing is said."""
+_DEEPEST = 100
+"""Blocks within each other through which a column is followed; beyond that, nothing is said."""
+
+_Outcome = tuple[bool, tuple[Filter, ...]]
+
+
+class _Walk:
+    """Follows partition columns through the blocks of one statement."""
+
+    def __init__(self, subject: Subject, statement: Statement) -> None:
+        self._code = subject.script.code
+        self._catalog = subject.catalog
+        self._statement = statement
+        self._known: dict[Tracked, tuple[Filter, ...]] = {}
+        self._predicates: dict[int, dict[int | str | None, list[Predicate]]] = {}
+        self._steps = 0
+        self._view = any(made.what is Made.VIEW for made in statement.creations)
+
+    @cached_property
+    def _consumers(self) -> dict[int, list[tuple[int, int]]]:
+        """Sources that take a block's rows, by its index: the index of their block, and theirs in it."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for index, block in enumerate(self._statement.blocks):
+            for number, source in enumerate(block.sources):
+                for inner in source.blocks:
+                    found.setdefault(inner, []).append((index, number))
+        return found
+
+    def reading(self, block: int, number: int, source: Source) -> Reading | None:
+        """Return how a table is read; None when it has no partitions."""
+        partitions = self._catalog.partitions(source.table)
+        if partitions == ():
+            return None
+        columns = partitions or PARTITION_NAMES
+        self._steps = 0
+        pruned, found = self._outcome(Tracked(block, number, frozenset(columns)), frozenset())
+        return Reading(self._statement, source, columns, partitions is not None, found, pruned)
+
+    def _outcome(self, tracked: Tracked, asked: frozenset[tuple[int, int]]) -> _Outcome:
+        """Return whether anything prunes `tracked`, and the predicates on it; the worst of its ways out."""
+        self._steps += 1
+        if self._steps > _MOST_STEPS or len(asked) > _DEEPEST:
+            return True, ()
+        own = self._filters(tracked)
+        asked = asked | {(tracked.block, tracked.source)}
+        if any(self._prunes(found, asked) for found in own):
+            return True, own
+        ways = [self._outside(tracked, *consumer, asked) for consumer in self._ways_out(tracked, asked)]
+        if not ways:
+            return self._view and bool(self._names(tracked, tracked.block)[0]), own
+        pruned, found = min(ways, key=lambda way: (way[0], len(way[1])))
+        return pruned, own + found
+
+    def _ways_out(self, tracked: Tracked, asked: frozenset[tuple[int, int]]) -> list[tuple[int, int]]:
+        return [way for way in self._consumers.get(tracked.block, ()) if way not in asked]
+
+    def _outside(
+        self, tracked: Tracked, block: int, source: int, asked: frozenset[tuple[int, int]]
+    ) -> _Outcome:
+        given = self._statement.blocks[block].sources[source]
+        bare, wrapped = self._names(tracked, given.blocks[0], given.columns)
+        if not bare and not wrapped:
+            return False, ()
+        return self._outcome(Tracked(block, source, bare, wrapped), asked)
+
+    def _filters(self, tracked: Tracked) -> tuple[Filter, ...]:
+        if tracked not in self._known:
+            if tracked.block not in self._predicates:
+                self._predicates[tracked.block] = by_source(self._statement, tracked.block)
+            predicates = self._predicates[tracked.block]
+            keys = (tracked.source, None, *tracked.bare)
+            meant = {id(item): item for key in keys for item in predicates.get(key, ())}.values()
+            block = self._statement.blocks[tracked.block]
+            self._known[tracked] = tuple(
+                filters(self._code, block, sorted(meant, key=lambda item: item.at), tracked)
+            )
+        return self._known[tracked]
+
+    def _prunes(self, found: Filter, asked: frozenset[tuple[int, int]]) -> bool:
+        if found.effect is Effect.LINK and found.other is not None:
+            return self._settled(found.other, asked)
+        return found.effect is Effect.PRUNES
+
+    def _settled(self, column: Column, asked: frozenset[tuple[int, int]]) -> bool:
+        """Whether one may prune by `column`: not when it is a partition column of a table read whole."""
+        if column.block is None or column.source is None:
+            return True
+        place = (column.block, column.source)
+        source = self._statement.blocks[column.block].sources[column.source]
+        if place in asked:
+            return False
+        if source.table:
+            partitions = self._catalog.partitions(source.table) or ()
+            if column.key not in partitions:
+                return True
+            return self._outcome(Tracked(*place, frozenset(partitions)), asked)[0]
+        if any(
+            self._prunes(found, asked | {place})
+            for found in self._filters(Tracked(*place, frozenset({column.key})))
+        ):
+            return True
+        return all(
+            self._settled(inner, asked | {place})
+            for index in source.blocks
+            for inner in self._passed(index, column.key)
+        )
+
+    def _passed(self, index: int, name: str) -> Iterator[Column]:
+        """Yield the columns that a block passes on bare under `name`."""
+        block = self._statement.blocks[index]
+        for output in block.outputs:
+            if output.star:
+                for number, source in enumerate(block.sources):
+                    if not output.qualifier or output.qualifier.lower() == source.alias.lower():
+                        yield Column(output.at, name, "", index, number)
+            elif output.name.lower() == name and output.operand.sort is Sort.COLUMN:
+                yield from output.operand.columns
+
+    def _names(
+        self, tracked: Tracked, first: int, given: tuple[str, ...] = ()
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Return under which names a block passes partition columns on: bare ones, and expressions of them.
+
+        Args:
+            tracked: the columns, as the block has them.
+            first: the block that names the columns: the first branch, when the block is one of a UNION.
+            given: names that the outside gives to the columns instead.
+        """
+        block = self._statement.blocks[tracked.block]
+        names = [*given, *(output.name for output in self._statement.blocks[first].outputs[len(given) :])]
+        if any(output.star for output in (*block.outputs, *self._statement.blocks[first].outputs)):
+            names = [output.name for output in block.outputs]
+        bare: set[str] = set()
+        wrapped: set[str] = set()
+        for name, output in zip(names, block.outputs, strict=False):
+            if output.star:
+                alias = block.sources[tracked.source].alias
+                if not output.qualifier or output.qualifier.lower() == alias.lower():
+                    bare |= tracked.bare
+                    wrapped |= tracked.wrapped
+            elif _passes_bare(tracked, output):
+                bare.add(name.lower())
+            elif self._expression(tracked, output):
+                wrapped.add(name.lower())
+        return frozenset(bare), frozenset(wrapped)
+
+    def _expression(self, tracked: Tracked, output: Output) -> bool:
+        columns = output.operand.columns
+        if output.aggregate or not columns or not all(tracked.at(column) for column in columns):
+            return False
+        windows = self._statement.blocks[tracked.block].windows
+        return not any(output.at.begin <= window.at.begin < output.at.end for window in windows)
+
+
+def _passes_bare(tracked: Tracked, output: Output) -> bool:
+    if output.operand.sort is not Sort.COLUMN or not output.operand.columns:
+        return False
+    column = output.operand.columns[0]
+    return column.key in tracked.bare and (tracked.at(column) or tracked.perhaps(column))

@@ -1,0 +1,90 @@
+"""PY-006: a scheduled node must not name a day of the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.languages.facts import Act
+from workers.review.rules.dates import partition_date
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+_WRITES = frozenset({Act.APPEND, Act.OVERWRITE})
+
+
+@rule(
+    "PY-006",
+    "python-fixed-partition",
+    Severity.WARN,
+    dialects=frozenset({Dialect.PYTHON}),
+    fix=Text(
+        "Take the day from the schedule: partition='ds=' + args['bizdate'].",
+        "使用调度参数中的日期：partition='ds=' + args['bizdate']。",
+    ),
+)
+def python_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Calendar date is written into the partition of a call.
+
+    ## What it does
+    Finds a literal day or month in the partition that a call of a scheduled node reads (this warns) or writes
+    (this blocks). It is MC-C07 for calls.
+
+    ## Why
+    Tomorrow's run reads and writes the same day again, and nothing fails.
+
+    ## Bad
+    ```python
+    o.write_table("dws_shop_1d", records, partition="ds=20240501", overwrite=True)
+    ```
+    ```python
+    with o.get_table("dwd_order_di").open_reader(partition="ds=20240501") as reader:
+        print(reader.count)
+    ```
+
+    ## Good
+    ```python
+    o.write_table("dws_shop_1d", records, partition="ds=%s" % args["bizdate"], overwrite=True)
+    ```
+    ```python
+    with o.get_table("dim_city").open_reader(partition="region=hz") as reader:
+        print(reader.count)
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A date that comes from a variable is not followed. Days before 1990 and after 2089 stand for `always` and
+    `never`.
+
+    # 方法调用的分区中写死了日期
+    ## 规则说明
+    查找调度节点的方法调用中写死日期或月份的分区：读取时告警，写入时阻断。相当于 MC-C07 在方法调用上的体现。
+
+    ## 为什么
+    明天的运行仍会读写同一天的数据，而且不会报错。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    不追踪来自变量的日期。1990 年以前和 2089 年以后的日期视为表示“始终”或“永久”的特殊值。
+    """
+    script = subject.script
+    if script.python is None or not script.given.node.scheduled:
+        return
+    for access in script.python.accesses:
+        day = partition_date(access.partition.value) if access.partition else None
+        if access.partition and day:
+            table = access.table or "the table"
+            writes = access.act in _WRITES
+            yield Hit(
+                access.partition.at,
+                Text(
+                    f"Every run {'writes' if writes else 'uses'} the same partition of {table}, {day}.",
+                    f"每次运行都{'写入' if writes else '使用'} {access.table or '该表'} 的同一分区 {day}。",
+                ),
+                severity=Severity.BLOCK if writes else None,
+                key=access.table.lower(),
+            )

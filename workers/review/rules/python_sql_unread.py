@@ -1,0 +1,82 @@
+"""PY-005: SQL that was not reviewed is said, never passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "PY-005",
+    "python-sql-unread",
+    Severity.INFO,
+    dialects=frozenset({Dialect.PYTHON}),
+    fix=Text(
+        "Write the statement as one string and put only values into it, or have a person look at it.",
+        "将语句写成一个完整的字符串，只代入取值，或由人工检查。",
+    ),
+)
+def python_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
+    """SQL that is put together at run time was not reviewed.
+
+    ## What it does
+    Says of every call that runs SQL when its text is not in the code: it comes from a function, a file or an
+    argument, is added to under conditions, or has a whole clause put in.
+
+    ## Why
+    Silence would look as if the SQL rules had judged it.
+
+    ## Bad
+    ```python
+    o.execute_sql(open("job.sql").read())
+    ```
+    ```python
+    where = "WHERE ds = '20240501'" if full else ""
+    o.execute_sql(f"SELECT order_id FROM dwd_order_di {where}")
+    ```
+
+    ## Good
+    ```python
+    sql = "SELECT order_id FROM dwd_order_di WHERE ds = '%s'"
+    o.execute_sql(sql % args["bizdate"])
+    ```
+    ```python
+    def run(sql):
+        o.execute_sql(sql)
+
+    run(f"DROP TABLE IF EXISTS tmp_order_{args['bizdate']}")
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Functions that other modules define and that run SQL are not known.
+
+    # 运行时拼接的 SQL 未经检查
+    ## 规则说明
+    对每一处执行 SQL 的调用，如果 SQL 文本不在代码中（来自函数、文件或参数，按条件追加，或代入了整个子句），则
+    给出提示。
+
+    ## 为什么
+    不提示会让人以为这些 SQL 已经由 SQL 规则检查过。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    其他模块中定义的执行 SQL 的函数无法识别。
+    """
+    for query in subject.script.python.queries if subject.script.python else ():
+        if query.unread:
+            yield Hit(
+                query.at,
+                Text(
+                    f"The SQL that {query.call} runs is made at run time and was not reviewed.",
+                    f"{query.call} 执行的 SQL 在运行时生成，未经检查。",
+                ),
+                key=query.call,
+            )

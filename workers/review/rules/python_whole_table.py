@@ -1,0 +1,95 @@
+"""PY-003: only the partitions that are needed are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.languages.facts import Act
+from workers.review.rules.names import likely_partitioned
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "PY-003",
+    "python-whole-table",
+    Severity.BLOCK,
+    dialects=frozenset({Dialect.PYTHON}),
+    fix=Text(
+        "Name the partition: open_reader(partition=…), get_partition(…), or filter before to_pandas.",
+        "指定分区：open_reader(partition=…)、get_partition(…)，或在 to_pandas 之前过滤。",
+    ),
+)
+def python_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Every partition of a table is read.
+
+    ## What it does
+    Finds `open_reader`, `read_table`, `to_pandas` and `collect` of a partitioned table without a partition,
+    filter or limit. It blocks when the table is known to be partitioned, and is for information when only its
+    name (`_di`, `_df`) says so. It is MC-P01 for calls.
+
+    ## Why
+    The years of a table go through the network into the memory of one machine; most often it runs out.
+
+    ## Given
+    ```json
+    {"tables": {"dwd_order_di": {"partitions": {"ds": "STRING"}, "columns": {"order_id": "BIGINT"}}}}
+    ```
+
+    ## Bad
+    ```python
+    df = o.get_table("dwd_order_di").to_df().to_pandas()
+    ```
+    ```python
+    t = o.get_table("dwd_order_di")
+    with t.open_reader() as reader:
+        for record in reader:
+            print(record)
+    ```
+
+    ## Good
+    ```python
+    day = args["bizdate"]
+    with o.get_table("dwd_order_di").open_reader(partition="ds=" + day) as reader:
+        print(reader.count)
+    df = o.get_table("dwd_order_di").get_partition("ds=" + day).to_df().to_pandas()
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Only a table that is named in the code, and a data frame that is made of it and used at once, are
+    followed.
+
+    # 读取了表的所有分区
+    ## 规则说明
+    查找对分区表调用 `open_reader`、`read_table`、`to_pandas`、`collect` 而没有指定分区、过滤条件或行数的代
+    码。已知为分区表时阻断；仅由表名（`_di`、`_df`）推测时给出提示。相当于 MC-P01 在方法调用上的体现。
+
+    ## 为什么
+    多年的数据会通过网络读入一台机器的内存，往往导致内存溢出。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    只追踪代码中写明表名的表，以及由其直接生成并使用的 DataFrame。
+    """
+    for access in subject.script.python.accesses if subject.script.python else ():
+        if access.act is not Act.READ or not access.whole or not access.table:
+            continue
+        partitions = subject.catalog.partitions(access.table)
+        if partitions == () or (partitions is None and not likely_partitioned(access.table)):
+            continue
+        named = f" ({', '.join(partitions)})" if partitions else ""
+        yield Hit(
+            access.at,
+            Text(
+                f"{access.call} reads every partition of {access.table}{named}.",
+                f"{access.call} 读取了 {access.table}{named} 的所有分区。",
+            ),
+            severity=None if partitions else Severity.INFO,
+            key=access.table.lower(),
+        )

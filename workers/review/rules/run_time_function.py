@@ -1,0 +1,124 @@
+"""MC-C10: which rows a scheduled node takes must not hang on the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Call, Clause, Operand, Span, Statement, Written
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+from workers.review.rules.slices import filled
+
+_CLOCKS = frozenset(
+    {
+        "getdate",
+        "now",
+        "current_date",
+        "current_timestamp",
+        "current_timestamp_micro",
+        "current_time",
+        "localtime",
+        "localtimestamp",
+        "sysdate",
+        "systimestamp",
+        "curdate",
+        "curtime",
+        "today",
+        "yesterday",
+        "utc_timestamp",
+        "utc_date",
+    }
+)
+_WITHOUT_ARGUMENTS = frozenset({"unix_timestamp"})
+_DECIDES = frozenset({Clause.WHERE, Clause.ON, Clause.HAVING, Clause.QUALIFY, Clause.GROUP})
+_WRITES = frozenset({Written.INSERT, Written.OVERWRITE})
+
+
+@rule(
+    "MC-C10",
+    "run-time-function",
+    Severity.WARN,
+    fix=Text(
+        "Use the scheduling time ('${bizdate}', '$[yyyymmdd-1]') instead of the clock.",
+        "改用调度时间（'${bizdate}'、'$[yyyymmdd-1]'），不要使用系统时间。",
+    ),
+)
+def run_time_function(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Condition or key that depends on the time of the run.
+
+    ## What it does
+    Finds GETDATE, NOW, CURRENT_DATE and the like in conditions, in keys of GROUP BY and in values of written
+    partitions of scheduled nodes. Such a function in an output (`GETDATE() AS etl_time`) is fine.
+
+    ## Why
+    A rerun at another time takes other rows or writes another partition. A backfill of last month takes the
+    rows of today.
+
+    ## Bad
+    ```sql
+    SELECT order_id FROM dwd_order_di
+    WHERE ds = TO_CHAR(DATEADD(GETDATE(), -1, 'dd'), 'yyyymmdd');
+    ```
+
+    ## Good
+    ```sql
+    SELECT order_id, GETDATE() AS etl_time FROM dwd_order_di WHERE ds = '${bizdate}';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Nodes that do not run by schedule are not judged. RAND and UUID are not functions of time.
+
+    # 条件或键依赖于运行时刻
+    ## 规则说明
+    在调度节点的过滤条件、关联条件、GROUP BY 的键以及写入分区的取值中，检查 GETDATE、NOW、CURRENT_DATE 等函
+    数。仅作为输出列（`GETDATE() AS etl_time`）时没有问题。
+
+    ## 为什么
+    换一个时间重跑，就会取到不同的数据或写入不同的分区。补上个月的数据时，取到的却是今天的数据。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    不按周期调度的节点不检查。RAND 和 UUID 不属于时间函数。
+    """
+    if not subject.script.given.node.scheduled:
+        return
+    for statement in subject.script.statements:
+        told: set[Span] = set()
+        for at, name in _clocks(statement):
+            if not any(at.begin <= other.begin and other.end <= at.end for other in told):
+                told.add(at)
+                yield Hit(at, _message(name), key=name)
+
+
+def _clocks(statement: Statement) -> Iterator[tuple[Span, str]]:
+    for block in statement.blocks:
+        for call in block.calls:
+            if call.clause in _DECIDES and _clock(call.name, call):
+                yield call.at, call.name
+    for write in statement.writes:
+        if write.how in _WRITES:
+            for values in filled(statement, write).values():
+                for value in values:
+                    if name := _within(value):
+                        yield value.at, name
+
+
+def _clock(name: str, call: Call) -> bool:
+    return name in _CLOCKS or (name in _WITHOUT_ARGUMENTS and not call.arguments)
+
+
+def _within(value: Operand) -> str | None:
+    return next((name for name in value.functions if name in _CLOCKS), None)
+
+
+def _message(name: str) -> Text:
+    word = name.upper()
+    return Text(
+        f"{word} makes this depend on the time of the run: a rerun gives another result.",
+        f"{word} 使结果取决于运行时刻：重跑会得到不同的结果。",
+    )

@@ -1,0 +1,84 @@
+"""MC-S01: keep secrets out of code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.rules.rule import ANY, Hit, Options, Subject, Text, rule
+from workers.review.secrets import secrets
+
+
+@rule(
+    "MC-S01",
+    "secret-in-code",
+    Severity.BLOCK,
+    dialects=ANY,
+    secret=True,
+    fix=Text(
+        "Use a role, a data source or a scheduling parameter instead; then renew the secret.",
+        "请改用角色、数据源或调度参数，并更换该密钥。",
+    ),
+)
+def secret_in_code(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Secret stands in the code.
+
+    ## What it does
+    Finds AccessKey ids and secrets, security tokens, private keys, passwords, tokens, and URLs with
+    credentials: in every language, in comments too. The message never shows the secret.
+
+    ## Why
+    Everybody who may read the node, its versions, its backups and its logs has the secret from then on.
+
+    ## Bad
+    ```sql
+    -- access_key = 'q1W2e3R4t5Y6u7I8o9'
+    SELECT id FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+    ```shell
+    mysql -h db -u etl -pTr0ub4dor -e 'select 1'
+    ```
+    ```python
+    engine = connect('postgresql://etl:Tr0ub4dor@db:5432/shop')
+    ```
+
+    ## Good
+    ```sql
+    SELECT id FROM ods_user_df
+    WHERE ds = '${bizdate}' AND password = 'd41d8cd98f00b204e9800998ecf8427e'
+    ```
+    ```shell
+    mysql -h db -P 3306 -u etl -p"${MYSQL_PASSWORD}" -e 'select 1'
+    ```
+    ```python
+    password = os.environ['PASSWORD']
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A secret that is put together from pieces, encoded, or named like nothing known is not seen. In SQL a
+    column named `password` that is compared with a text is no secret.
+
+    # 代码中含有密钥或密码
+
+    ## 规则说明
+    查找 AccessKey ID 和 Secret、STS 令牌、私钥、密码、令牌以及带账号密码的 URL：适用于所有语言，包括注释。
+    提示中不会显示密钥内容。
+
+    ## 为什么
+    凡是能看到节点、其历史版本、备份和日志的人，从此都掌握了该密钥。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    拼接而成、经过编码或命名毫无特征的密钥无法识别。SQL 中名为 `password` 的列与文本比较，不视为密钥。
+    """
+    for secret in secrets(subject.script.code, subject.script.dialect):
+        yield Hit(
+            secret.at,
+            Text(f"{secret.en} stands in the code.", f"代码中含有{secret.zh}。"),
+            key=secret.en,
+        )

@@ -1,0 +1,85 @@
+"""SH-001: a command line is no place for a password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+from workers.review.secrets import secrets
+
+
+@rule(
+    "SH-001",
+    "shell-password",
+    Severity.BLOCK,
+    dialects=frozenset({Dialect.SHELL}),
+    fix=Text(
+        "Read it from a scheduling parameter, or from a file of the node's user; then renew it.",
+        "改从调度参数或仅节点用户可读的文件中读取，并更换该密码。",
+    ),
+    secret=True,
+)
+def shell_password(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Password stands on a command line.
+
+    ## What it does
+    Finds passwords and keys in plain letters behind the options of `mysql`, `odpscmd`, `beeline`, `sshpass`,
+    `redis-cli`, `curl`, `ossutil` and others, and in `PGPASSWORD=…` and the like. Those that MC-S01 sees are
+    told by it alone.
+
+    ## Why
+    Everybody who may read the node has the password from then on; every user of the machine sees it in the
+    list of processes while the command runs.
+
+    ## Bad
+    ```shell
+    odpscmd -u etl -p tiger99 -e "SELECT 1"
+    ```
+    ```shell
+    ossutil cp shop.csv oss://shop/shop.csv -i etl -k tiger99
+    ```
+
+    ## Good
+    ```shell
+    mysql -h db -u etl -p"${db_password}" -e "select 1"
+    ```
+    ```shell
+    PGPASSWORD=$1 psql -h db -c "select 1"
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Options of other programs are not known, except `--password` and `--access-key`.
+
+    # 命令行中含有明文密码
+    ## 规则说明
+    查找 `mysql`、`odpscmd`、`beeline`、`sshpass`、`redis-cli`、`curl`、`ossutil` 等命令选项之后，以及
+    `PGPASSWORD=…` 等变量中的明文密码或密钥。MC-S01 已发现的由其单独提示。
+
+    ## 为什么
+    凡是能看到节点的人从此都掌握了该密码；命令运行期间，机器上的所有用户还能在进程列表中看到它。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    除 `--password` 和 `--access-key` 外，不认识其他程序的选项。
+    """
+    given = subject.script.shell.passwords if subject.script.shell else ()
+    if not given:
+        return
+    told = [secret.at for secret in secrets(subject.script.code, subject.script.dialect)]
+    for password in given:
+        if not any(at.begin < password.at.end and password.at.begin < at.end for at in told):
+            yield Hit(
+                password.at,
+                Text(
+                    f"{password.command} is given a password in plain letters ({password.option}).",
+                    f"{password.command} 的 {password.option} 使用了明文密码。",
+                ),
+                key=password.command,
+            )

@@ -1,0 +1,72 @@
+"""SH-004: SQL that was not reviewed is said, never passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.dialects import Dialect
+from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "SH-004",
+    "shell-sql-unread",
+    Severity.INFO,
+    dialects=frozenset({Dialect.SHELL}),
+    fix=Text(
+        "Write the statement in the script and put only values into it, or have a person look at it.",
+        "将语句直接写在脚本中，只代入取值，或由人工检查。",
+    ),
+)
+def shell_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
+    """SQL that is put together at run time was not reviewed.
+
+    ## What it does
+    Says of every call of `odpscmd`, `hive`, `beeline`, `spark-sql`, `mysql`, `psql`, `clickhouse-client` and
+    the like when the SQL that it is given is not in the script as a whole.
+
+    ## Why
+    Silence would look as if the SQL rules had judged it.
+
+    ## Bad
+    ```shell
+    odpscmd -e "$(cat job.sql)"
+    ```
+
+    ## Good
+    ```shell
+    sql="INSERT OVERWRITE TABLE dws_shop SELECT shop_id FROM dim_shop WHERE ds = '${bizdate}'"
+    odpscmd -e "$sql"
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Files given with `-f`, and programs that hide a client, are not seen.
+
+    # 运行时拼接的 SQL 未经检查
+    ## 规则说明
+    对 `odpscmd`、`hive`、`beeline`、`spark-sql`、`mysql`、`psql`、`clickhouse-client` 等命令，如果传入的 SQL
+    没有完整地写在脚本中，则给出提示。
+
+    ## 为什么
+    不提示会让人以为这些 SQL 已经由 SQL 规则检查过。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    通过 `-f` 传入的文件，以及封装了客户端的程序无法识别。
+    """
+    for query in subject.script.shell.queries if subject.script.shell else ():
+        if query.unread:
+            yield Hit(
+                query.at,
+                Text(
+                    f"The SQL that {query.call} runs is made at run time and was not reviewed.",
+                    f"{query.call} 执行的 SQL 在运行时生成，未经检查。",
+                ),
+                key=query.call,
+            )

@@ -1,0 +1,121 @@
+"""MC-N01: a table's name tells its layer and what it holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import Field, field_validator
+
+from common.verdicts import Severity
+from workers.review.facts import Made
+from workers.review.rules.names import last_part, temporary
+from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+_WORDS = r"_[a-z0-9]+(_[a-z0-9]+)*"
+
+
+class TableNameOptions(Options):
+    """How tables are called."""
+
+    patterns: dict[str, str] = Field(
+        default_factory=lambda: {
+            "ods": rf"ods{_WORDS}",
+            "dwd": rf"dwd{_WORDS}",
+            "dwm": rf"dwm{_WORDS}",
+            "dws": rf"dws{_WORDS}",
+            "dim": rf"dim{_WORDS}",
+            "ads": rf"ads{_WORDS}",
+        },
+        description="by layer: the pattern (a regular expression) that the whole name of a table must match",
+    )
+
+    @field_validator("patterns")
+    @classmethod
+    def _readable(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for layer, pattern in patterns.items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"the pattern of {layer} is no regular expression: {error}") from None
+        return patterns
+
+
+@rule(
+    "MC-N01",
+    "table-name",
+    Severity.WARN,
+    dialects=WAREHOUSE,
+    options=TableNameOptions,
+    fix=Text(
+        "Call it layer_domain_content_suffix in lower case, e.g. dwd_trade_order_di.",
+        "按“分层_业务域_内容_后缀”以小写命名，例如 dwd_trade_order_di。",
+    ),
+)
+def table_name(subject: Subject, options: TableNameOptions) -> Iterator[Hit]:
+    """Table's name does not follow the convention.
+
+    ## What it does
+    Compares the names of tables that the script creates with one pattern per layer of the warehouse.
+    Temporary tables may be called as one likes.
+
+    ## Why
+    Names are how people find a table, know its grain and see at a glance from which layer a node reads.
+
+    ## Bad
+    ```sql
+    CREATE TABLE IF NOT EXISTS order_detail (order_id BIGINT) LIFECYCLE 90;
+    ```
+    ```sql
+    CREATE TABLE IF NOT EXISTS DWD_OrderDetail (order_id BIGINT) LIFECYCLE 90;
+    ```
+
+    ## Good
+    ```sql
+    CREATE TABLE IF NOT EXISTS dwd_trade_order_di (order_id BIGINT) LIFECYCLE 90;
+    ```
+    ```sql
+    CREATE TABLE tmp_orders_to_check (order_id BIGINT) LIFECYCLE 1;
+    ```
+
+    ## Options
+    `patterns` (by default one each for ods, dwd, dwm, dws, dim and ads: the layer and at least one more word,
+    in lower case, digits and underscores): the regular expression that the whole name must match, by layer.
+
+    ## Known limits
+    Tables that are written but created elsewhere, and names that a parameter completes, are not judged.
+
+    # 表名不符合命名规范
+    ## 规则说明
+    将脚本创建的表名与各数仓分层的命名规则比较。临时表不检查。
+
+    ## 为什么
+    人们靠表名找表、了解粒度，并一眼看出节点读取的是哪一层。
+
+    ## 选项
+    `patterns`（默认为 ods、dwd、dwm、dws、dim、ads 各一条：分层加至少一个单词，由小写字母、数字和下划线组
+    成）：按分层给出完整表名必须匹配的正则表达式。
+
+    ## 已知限制
+    在别处创建、仅在此写入的表，以及由参数拼接的表名不检查。
+    """
+    patterns = tuple(re.compile(pattern) for pattern in options.patterns.values())
+    for statement in subject.script.statements:
+        for made in statement.creations:
+            name = last_part(made.name).strip("`")
+            if (
+                made.what is not Made.TABLE
+                or made.temporary
+                or temporary(made.name)
+                or re.search(r"[${}%\[]", name)
+            ):
+                continue
+            if not any(pattern.fullmatch(name) for pattern in patterns):
+                yield Hit(
+                    made.at,
+                    Text(
+                        f"The name {name} follows no pattern of a layer ({', '.join(options.patterns)}).",
+                        f"表名 {name} 不符合任何分层（{'、'.join(options.patterns)}）的命名规则。",
+                    ),
+                    key=name.lower(),
+                )

@@ -1,0 +1,24 @@
+"""Many tables' names to look one up in, without comparing it with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workers.review.facts import Script
+from workers.review.rules.names import last_part
+
+
+class Tables:
+    """Names of tables, as written in one script."""
+
+    def __init__(self, script: Script, names: Iterable[str]) -> None:
+        self._script = script
+        self._names: dict[str, set[str]] = {}
+        for name in names:
+            self._names.setdefault(last_part(name).lower(), set()).add(name.lower())
+
+    def __contains__(self, table: object) -> bool:
+        """Whether one of them means the same table as `table`."""
+        if not isinstance(table, str):
+            return False
+        return any(self._script.same(name, table) for name in self._names.get(last_part(table).lower(), ()))

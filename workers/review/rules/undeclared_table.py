@@ -1,0 +1,173 @@
+"""MC-N05: what a node reads and writes is what it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from workers.review.facts import Gone, Script, Span, same_table
+from workers.review.rules.names import last_part, temporary
+from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
+from workers.review.rules.tables import Tables
+
+
+@rule(
+    "MC-N05",
+    "undeclared-table",
+    Severity.WARN,
+    dialects=SQL,
+    fix=Text(
+        "Parse the inputs and outputs of the node again, or declare the table.",
+        "重新解析节点的输入和输出，或手动添加该表。",
+    ),
+)
+def undeclared_table(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Table is read or written, but the node does not declare it.
+
+    ## What it does
+    Compares the tables that the script reads and writes with the inputs and outputs that the node declares,
+    and the one table that it writes with the node's name. Temporary tables, and those that the script makes
+    itself, are left out.
+
+    ## Why
+    Dependencies follow the declarations. A node that reads a table it does not depend on may run before that
+    table is ready; one that does not declare what it writes has no downstream that waits for it.
+
+    ## Given
+    ```json
+    {
+      "project": "shop",
+      "node": {"inputs": ["shop.ods_trade_order_di"], "outputs": ["shop.dwd_trade_order_di"]}
+    }
+    ```
+
+    ## Bad
+    ```sql
+    INSERT OVERWRITE TABLE dwd_trade_order_di PARTITION (ds = '${bizdate}')
+    SELECT o.order_id, u.city
+    FROM ods_trade_order_di o JOIN dim_user u ON o.user_id = u.user_id AND u.ds = '${bizdate}'
+    WHERE o.ds = '${bizdate}';
+    ```
+    ```sql
+    INSERT OVERWRITE TABLE dwd_trade_refund_di PARTITION (ds = '${bizdate}')
+    SELECT order_id FROM ods_trade_order_di WHERE ds = '${bizdate}' AND refunded = 1;
+    ```
+
+    ## Good
+    ```sql
+    CREATE TABLE tmp_order LIFECYCLE 1 AS
+    SELECT order_id FROM shop.ods_trade_order_di WHERE ds = '${bizdate}';
+    INSERT OVERWRITE TABLE shop.dwd_trade_order_di PARTITION (ds = '${bizdate}')
+    SELECT order_id FROM tmp_order;
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    It is silent about inputs and outputs that are not known, and about nodes that do not run by schedule.
+    Views that stand for tables are taken for tables. A table that the node reads and also writes needs no
+    input.
+
+    # 读写的表没有在节点的输入输出中声明
+    ## 规则说明
+    将脚本读取和写入的表与节点声明的输入、输出比较，并将唯一的产出表与节点名比较。临时表和脚本自己创建的表除
+    外。
+
+    ## 为什么
+    调度依赖来自声明。读取未声明依赖的表，节点可能在该表就绪之前运行；没有声明产出，下游就无法等待它。
+
+    ## 选项
+    无。
+
+    ## 已知限制
+    输入输出未知的节点、不按周期调度的节点不检查。视图按表处理。节点自己写入的表无需声明为输入。
+    """
+    script = subject.script
+    node = script.given.node
+    if not node.scheduled:
+        return
+    written = _written(script)
+    if node.outputs is not None:
+        for table, at in written.items():
+            if not _declared(script, table, node.outputs):
+                yield _undeclared(table, at, "written", "output", "写入", "输出")
+    elif node.name and len(written) == 1:
+        yield from _misnamed(node.name, *next(iter(written.items())))
+    if node.inputs is not None:
+        for table, at in _read(script).items():
+            if not _declared(script, table, node.inputs):
+                yield _undeclared(table, at, "read", "input", "读取", "输入")
+
+
+def _written(script: Script) -> dict[str, Span]:
+    """Return the tables that are written and stay, with the place of the first write."""
+    passing = Tables(script, _passing(script))
+    found: dict[str, Span] = {}
+    for statement in script.statements:
+        for write in statement.writes:
+            key = write.table.lower()
+            if key not in found and _named(write.table) and write.table not in passing:
+                found[key] = write.at
+    return found
+
+
+def _passing(script: Script) -> Iterator[str]:
+    """Yield the tables that the script makes for itself: temporary ones, and those that it drops."""
+    kept: dict[str, bool] = {}
+    for statement in script.statements:
+        for made in statement.creations:
+            kept[last_part(made.name).lower()] = not made.temporary
+        for gone in statement.removals:
+            name = last_part(gone.name).lower()
+            if gone.what is Gone.TABLE and name in kept:
+                kept[name] = False
+    yield from (name for name, stays in kept.items() if not stays)
+
+
+def _read(script: Script) -> dict[str, Span]:
+    """Return the tables of others that are read, with the place of the first read."""
+    made = (item.name for statement in script.statements for item in statement.creations)
+    filled = (item.table for statement in script.statements for item in statement.writes)
+    own = Tables(script, (*made, *filled))
+    found: dict[str, Span] = {}
+    for statement in script.statements:
+        for _, source in statement.reads():
+            key = source.table.lower()
+            if key not in found and _named(source.table) and source.table not in own:
+                found[key] = source.at
+    return found
+
+
+def _named(table: str) -> bool:
+    return not temporary(table) and table.lower() != "dual" and not any(mark in table for mark in "${[%")
+
+
+def _declared(script: Script, table: str, names: tuple[str, ...]) -> bool:
+    project = script.given.project
+    full = table if "." in table or not project else f"{project}.{table}"
+    return any(same_table(name, full) for name in names)
+
+
+def _undeclared(table: str, at: Span, done: str, side: str, done_zh: str, side_zh: str) -> Hit:
+    return Hit(
+        at,
+        Text(
+            f"{table} is {done}, but it is no declared {side} of the node.",
+            f"代码{done_zh}了 {table}，但节点没有将其声明为{side_zh}。",
+        ),
+        key=f"{side}.{table}",
+    )
+
+
+def _misnamed(name: str, table: str, at: Span) -> Iterator[Hit]:
+    if last_part(table).strip("`") != name.lower():
+        yield Hit(
+            at,
+            Text(
+                f"The node {name} writes {table}: a node is called like the table that it makes.",
+                f"节点 {name} 产出的表是 {table}：节点名应与产出表同名。",
+            ),
+            Text(f"Call the node {last_part(table)}.", f"将节点改名为 {last_part(table)}。"),
+            key="name",
+        )
