@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from common.verdicts import Result
-from console import faults, render
+from console import render
 from console.delivery import Emulator, Operation, deliver
+from console.ends import FAILED
 from deploy.local import stack
 from deploy.local.eventbridge import Sender
 from deploy.local.samples import Sample, load_samples
@@ -74,7 +75,7 @@ def run(*, keep: bool) -> int:
     )
     if keep:
         print(f"Data and logs are in {folder}")
-    return 0 if all(answer.right for answer in answers) else faults.FAILED
+    return 0 if all(answer.right for answer in answers) else FAILED
 
 
 def table(answers: Sequence[Answer]) -> Table:

@@ -16,12 +16,14 @@ from common.points import POINTS
 from common.settings import Settings, SettingsError, load
 from console import costs, faults, policy, render
 from console.costs import Health, Sight
+from console.ends import ENGINE_DOWN, FAILED
 from ingest.settings import IngestSettings
 from workers.app import create_app
 from workers.checks.registry import CheckError
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import ProcessStatus
 from workers.policy_file import PolicyError
+from workers.review.trees.probe import ParserUnusable, probe
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -46,8 +48,8 @@ def run(*, json: bool) -> int:
         render.console().print(render.table(COLUMNS, rows))
     health = {sight.health for sight in sights}
     if Health.DOWN in health:
-        return faults.ENGINE_DOWN
-    return faults.FAILED if Health.WRONG in health else 0
+        return ENGINE_DOWN
+    return FAILED if Health.WRONG in health else 0
 
 
 def _all() -> Iterator[Sight]:
@@ -57,6 +59,7 @@ def _all() -> Iterator[Sight]:
     yield sight
     if receiving:
         yield from costs.of_ingest(receiving)
+    yield _parser()
     if working:
         yield from costs.of_workers(working)
         services = Services(working, create_app(working))
@@ -74,6 +77,14 @@ def _settings(what: str, model: type[SettingsT]) -> tuple[SettingsT | None, Sigh
         return load(model), Sight(what, Health.GOOD, "complete")
     except SettingsError as error:
         return None, Sight(what, Health.WRONG, str(error))
+
+
+def _parser() -> Sight:
+    try:
+        probe()
+    except ParserUnusable as error:
+        return Sight("SQL parser", Health.WRONG, str(error))
+    return Sight("SQL parser", Health.GOOD, "MaxCompute can be parsed")
 
 
 def _guarded(what: str, look: Callable[[Services], Iterator[Sight]], services: Services) -> Iterator[Sight]:

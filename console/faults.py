@@ -12,14 +12,15 @@ from kombu.exceptions import OperationalError
 from pydantic import SecretStr
 
 from common.settings import SettingsError
+from console.ends import ENGINE_DOWN, FAILED, USAGE, Usage
 from deploy.local.service import ServiceError
 from deploy.local.world import WorldError
 from workers.checks.registry import CheckError
 from workers.policy_file import PolicyError
+from workers.review.metadata import MetadataError
+from workers.review.trees.probe import ParserUnusable
 
-FAILED, USAGE, ENGINE_DOWN = 1, 2, 3
-
-_WRONG = (SettingsError, PolicyError, CheckError, WorldError)
+_WRONG = (SettingsError, PolicyError, CheckError, WorldError, MetadataError, ParserUnusable, Usage)
 
 
 class EngineDown(Exception):

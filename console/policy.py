@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from common.points import BY_CODE
-from console import faults, render
+from console import render
+from console.ends import FAILED
 from workers import policy
 from workers.checks import registry
 from workers.policy_file import PolicyError
@@ -19,7 +20,7 @@ def check(file: Path | None) -> int:
         loaded = policy.load(file, registry.load())
     except PolicyError as error:
         print(error, file=sys.stderr)
-        return faults.FAILED
+        return FAILED
     print(f"policy {described(file, loaded)}")
     return 0
 

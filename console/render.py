@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from rich import box
@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from common.ledger import Record
 from common.verdicts import Finding, Severity
+
+if TYPE_CHECKING:
+    from common.ledger import Record
 
 PLAIN_WIDTH = 160
 """Columns of a table that goes into a file or a pipe."""
@@ -82,7 +84,7 @@ def first_finding(record: Record) -> str | None:
         for finding in outcome.findings
     ]
     if found:
-        return finding(min(found, key=lambda item: _SEVERITIES[item.severity]))
+        return finding(min(found, key=lambda item: (item.suppressed is not None, _SEVERITIES[item.severity])))
     for name in record.planned:
         outcome = record.outcomes.get(name)
         if outcome and outcome.kind.value in ("error", "timed_out"):
@@ -91,9 +93,10 @@ def first_finding(record: Record) -> str | None:
 
 
 def finding(item: Finding) -> str:
-    """Return a finding as one line: rule, place, message."""
+    """Return a finding as one line: rule, place, message, and why it is suppressed when it is."""
     place = f" line {item.line}:" if item.line else ""
-    return f"{item.rule}:{place} {item.message}"
+    kept = f" (suppressed: {item.suppressed})" if item.suppressed is not None else ""
+    return f"{item.rule}:{place} {item.message}{kept}"
 
 
 def json(value: Any) -> None:

@@ -13,6 +13,7 @@ from common.ledger import Record, State
 from common.settings import load
 from common.verdicts import OutcomeKind
 from console import faults, render
+from console.ends import FAILED
 from workers import planner
 from workers.app import create_app
 from workers.services import Services
@@ -123,7 +124,7 @@ def run(wanted: Wanted, *, dry_run: bool, json: bool) -> int:
         render.json({"dry_run": dry_run, "events": [dict(zip(names, row, strict=True)) for row in rows]})
     else:
         _print(rows, dry_run=dry_run)
-    return faults.FAILED if any(action.step is Step.UNKNOWN for action in actions.values()) else 0
+    return FAILED if any(action.step is Step.UNKNOWN for action in actions.values()) else 0
 
 
 def _find(services: Services, wanted: Wanted) -> list[tuple[str, Record | None]]:

@@ -12,8 +12,9 @@ import orjson
 
 from common.points import BY_CODE
 from common.settings import SettingsError
-from console import faults, render
+from console import render
 from console.delivery import Emulator, Operation, Posted, Sent, deliver
+from console.ends import FAILED
 from deploy.local import events, samples
 from deploy.local.eventbridge import Sender, Signer
 
@@ -77,7 +78,7 @@ def run(what: Operation, target: Target, *, count: int, duplicate: int) -> int:
     sent = asyncio.run(_send(what, target, signer, count, duplicate + 1))
     rows = [_row(what, one, posted) for one, posted in sent]
     render.console().print(render.table(COLUMNS, rows))
-    return 0 if all(one.delivery.delivered for one, _ in sent) else faults.FAILED
+    return 0 if all(one.delivery.delivered for one, _ in sent) else FAILED
 
 
 async def _send(

@@ -1,0 +1,122 @@
+"""Code with a range underlined, as compilers show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.text import Text
+
+AROUND = 1
+"""Lines shown before and after a range."""
+
+MOST_LINES = 6
+"""Lines of a range that are shown; of a longer one its first and last few are."""
+
+WIDEST = 160
+"""Characters of a line that are shown; of a longer one those around the range are."""
+
+_LEAD = 40
+_GUTTER = "blue"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range of 1-based lines and columns; it ends before its last column."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Frames:
+    """The frames of one file.
+
+    Args:
+        code: its text.
+        secrets: ranges that are never shown: stars stand there.
+    """
+
+    def __init__(self, code: str, secrets: Iterable[Range] = ()) -> None:
+        self._lines = [line.removesuffix("\r") for line in code.split("\n")]
+        if len(self._lines) > 1 and not self._lines[-1]:
+            self._lines.pop()
+        for secret in secrets:
+            for number in range(secret.line, min(secret.end_line, len(self._lines)) + 1):
+                line = self._lines[number - 1]
+                begin, end = _part(secret, number, line)
+                self._lines[number - 1] = line[:begin] + "*" * (end - begin) + line[end:]
+
+    def frame(self, at: Range, style: str) -> Iterator[Text]:
+        """Yield the lines of a frame around `at`, with the range underlined in `style`."""
+        first, last = max(at.line - AROUND, 1), min(at.end_line + AROUND, len(self._lines))
+        width = len(str(last))
+        yield _row("", width)
+        for number in range(first, last + 1):
+            after = number - at.line
+            if after >= MOST_LINES // 2 and number <= at.end_line - MOST_LINES // 2:
+                if after == MOST_LINES // 2:
+                    yield Text("...", _GUTTER)
+            elif at.line == at.end_line:
+                yield from self._alone(number, width, at, style)
+            else:
+                yield from self._among(number, width, at, style)
+        yield _row("", width)
+
+    def _alone(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
+        """Yield a line; carets stand under what the range has of it."""
+        inside = number == at.line
+        line, begin, end = _cut(self._lines[number - 1], at, number)
+        yield _row(number, width, Text(_shown(line)))
+        if inside:
+            marks = "^" * max(_cells(line[begin:end]), 1)
+            yield _row("", width, Text(" " * _cells(line[:begin])), Text(marks, style))
+
+    def _among(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
+        """Yield a line; a rule at its left leads from the range's begin to its end."""
+        line, begin, end = _cut(self._lines[number - 1], at, number)
+        flush = number == at.line and not line[:begin].strip()
+        side = "/ " if flush else "| " if at.line < number <= at.end_line else "  "
+        yield _row(number, width, Text(side, style), Text(_shown(line)))
+        if number == at.line and not flush:
+            yield _row("", width, Text(" " + "_" * (_cells(line[:begin]) + 1) + "^", style))
+        if number == at.end_line:
+            yield _row("", width, Text("|" + "_" * max(_cells(line[:end]), 1) + "^", style))
+
+
+def _part(at: Range, number: int, line: str) -> tuple[int, int]:
+    """Return the offsets in `line`, which has `number`, between which the range runs."""
+    begin = at.column - 1 if number == at.line else 0
+    end = at.end_column - 1 if number == at.end_line else len(line)
+    return min(begin, len(line)), min(max(begin, end), len(line))
+
+
+def _cut(line: str, at: Range, number: int) -> tuple[str, int, int]:
+    begin, end = _part(at, number, line)
+    if len(line) <= WIDEST:
+        return line, begin, end
+    first = max((end if number == at.end_line > at.line else begin) - _LEAD, 0)
+    kept = line[first : first + WIDEST]
+    lead, rest = "…" * (first > 0), "…" * (first + WIDEST < len(line))
+    shift = len(lead) - first
+    most = len(lead) + len(kept)
+    return f"{lead}{kept}{rest}", max(begin + shift, 0), min(max(end + shift, 0), most)
+
+
+def _row(number: int | str, width: int, *parts: Text) -> Text:
+    row = Text(f"{number:>{width}} |", _GUTTER, end="")
+    if parts:
+        row = Text.assemble(row, " ", *parts)
+    row.rstrip()
+    return row
+
+
+def _shown(text: str) -> str:
+    """Return `text` so that it cannot steer the terminal; a tab is four spaces."""
+    return "".join("    " if letter == "\t" else letter if letter.isprintable() else "�" for letter in text)
+
+
+def _cells(text: str) -> int:
+    return cell_len(_shown(text))

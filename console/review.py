@@ -1,0 +1,150 @@
+"""`dwgate review`: node code in files, judged by the rules that the code-review check asks."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from common.points import BY_CODE
+from common.verdicts import Finding
+from console import findings, languages, render
+from console.ends import FAILED, Usage
+from console.github import workflow_commands
+from console.sarif import sarif
+from console.sources import Source, sources
+from workers.plan import Language
+from workers.review.dialects import Dialect
+from workers.review.engine import review
+from workers.review.files import decode
+from workers.review.fingerprint import only_new
+from workers.review.given import Given
+from workers.review.metadata import tables
+from workers.review.policy import ReviewPolicy
+from workers.review.report import Reviewed, as_json, stops
+
+FORMATS = ("text", "json", "sarif", "github")
+MOST_ALONE = 8
+"""So many files are reviewed by this process alone; of more each core takes its share."""
+
+_SHARES = 4
+"""Portions of the files for each core: the last one to end is not much later than the others."""
+
+CHECK = "code-review"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says besides the files."""
+
+    dialect: str | None = None
+    metadata: Path | None = None
+    project: str | None = None
+    policy: Path | None = None
+    diff: Path | None = None
+    format: str = "text"
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    given: Given
+    policy: ReviewPolicy
+    language: Language
+
+
+def run(paths: Sequence[str], asked: Asked) -> int:
+    """Review the files; return the exit code: 1 when there is more than a remark."""
+    if asked.format not in FORMATS:
+        raise Usage(f"--format {asked.format}: wants one of {', '.join(FORMATS)}")
+    dialect = _dialect(asked.dialect)
+    how = _how(asked)
+    files = tuple(sources(paths, dialect, asked.diff))
+    if any(file.dialect.sql for file in files):
+        # The parser, before the garbage collector is on again, and before processes are forked.
+        review("SELECT 1", Dialect.MAXCOMPUTE)
+    gc.freeze()
+    gc.enable()
+    found = tuple(_all(files, how))
+    if asked.format == "json":
+        render.json(as_json(found, how.language))
+    elif asked.format == "sarif":
+        from importlib.metadata import version  # noqa: PLC0415 - the other formats do not tell it
+
+        render.json(sarif(found, how.language, version("dwgate")))
+    elif asked.format == "github":
+        for line in workflow_commands(found, how.language):
+            print(line)
+    else:
+        findings.show(found, how.language)
+    return FAILED if stops(found) else 0
+
+
+def _dialect(name: str | None) -> Dialect | None:
+    known = sorted(dialect.value for dialect in Dialect if dialect is not Dialect.UNKNOWN)
+    if name is not None and name not in known:
+        raise Usage(f"--dialect {name}: there is no such dialect; wants one of {', '.join(known)}")
+    return Dialect(name) if name else None
+
+
+def _how(asked: Asked) -> _How:
+    # A plain dict and not the default: it goes to other processes.
+    given = Given(project=asked.project, tables={})
+    if asked.metadata:
+        try:
+            content = asked.metadata.read_bytes()
+        except OSError as error:
+            raise Usage(f"--metadata {asked.metadata}: cannot be read: {error.strerror}") from None
+        given = replace(given, tables=tables(str(asked.metadata), content))
+    policy, language = _policy(asked.policy) if asked.policy else (ReviewPolicy(), Language.ENGLISH)
+    return _How(given, policy, languages.named(asked.language, language))
+
+
+def _policy(path: Path) -> tuple[ReviewPolicy, Language]:
+    """Return how an organisation's policy wants code reviewed, at the first extension point that asks it."""
+    from workers import policy  # noqa: PLC0415 - with all checks it takes a while to load
+    from workers.checks import registry  # noqa: PLC0415
+
+    loaded = policy.load(path, registry.load())
+    for code in BY_CODE:
+        for check in loaded.resolve(code, None).checks:
+            if check.name == CHECK:
+                named = {
+                    key: value for key, value in check.options.items() if key in ReviewPolicy.model_fields
+                }
+                return ReviewPolicy.model_validate(named), loaded.language
+    raise Usage(f"--policy {path}: it asks the check {CHECK} at no extension point")
+
+
+def _all(files: Sequence[Source], how: _How) -> Iterator[Reviewed]:
+    cores = os.cpu_count() or 1
+    if len(files) <= MOST_ALONE or cores == 1:
+        yield from map(partial(_reviewed, how=how), files)
+        return
+    import multiprocessing  # noqa: PLC0415 - a few files need none of it
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+    with ProcessPoolExecutor(min(cores, len(files)), mp_context=context) as pool:
+        share = max(len(files) // (cores * _SHARES), 1)
+        yield from pool.map(partial(_reviewed, how=how), files, chunksize=share)
+
+
+def _reviewed(source: Source, how: _How) -> Reviewed:
+    code, found = _findings(source.data, source.dialect, how)
+    if source.before is not None:
+        _, before = _findings(source.before, source.dialect, how)
+        found = only_new(before, found)
+    return Reviewed(source.path, source.dialect, code, found)
+
+
+def _findings(data: bytes, dialect: Dialect, how: _How) -> tuple[str | None, tuple[Finding, ...]]:
+    code = decode(data, how.language)
+    if isinstance(code, str):
+        return code, review(code, dialect, how.given, how.policy, language=how.language)
+    if how.policy.off(code.rule):
+        return None, ()
+    return None, (replace(code, severity=how.policy.weighed(code.rule, code.severity)),)

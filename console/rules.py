@@ -1,0 +1,86 @@
+"""`dwgate rules`: the rules of the code review, and their pages."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
+
+from console import languages, render
+from console.ends import Usage
+from workers.plan import Language
+from workers.review import rulebook
+from workers.review.report import about
+from workers.review.rules import outside
+from workers.review.rules.catalogue import BY_ID, RULES
+
+COLUMNS = ("rule", "name", "severity", "what")
+
+
+FORMATS = ("text", "json")
+
+
+def run(name: str | None, language: str | None, shape: str, folder: Path | None) -> int:
+    """Show one rule, or all of them, or write the pages of all into `folder`; return the exit code."""
+    if shape not in FORMATS:
+        raise Usage(f"--format {shape}: wants one of {', '.join(FORMATS)}")
+    if folder is not None:
+        return _write(folder)
+    if name is None:
+        return _list(languages.named(language), json=shape == "json")
+    return _show(name, languages.named(language), json=shape == "json")
+
+
+def _list(language: Language, *, json: bool) -> int:
+    rows = [
+        (rule.id, rule.name, rule.severity.value, about(rule.id, language).title)
+        for rule in sorted(RULES, key=lambda rule: rule.id)
+    ]
+    if json:
+        render.json({"rules": [dict(zip(COLUMNS, row, strict=True)) for row in rows]})
+    else:
+        render.console().print(render.table(COLUMNS, rows))
+    return 0
+
+
+def _show(name: str, language: Language, *, json: bool) -> int:
+    rule = BY_ID.get(name.upper()) or next((rule for rule in RULES if rule.name == name.lower()), None)
+    if rule is None:
+        return _outside(name, language, json=json)
+    page = rulebook.text(rule, language)
+    if json:
+        told = asdict(about(rule.id, language))
+        render.json({"rule": rule.id, "severity": rule.severity.value, **told, "page": page})
+    elif sys.stdout.isatty():
+        from rich.markdown import Markdown  # noqa: PLC0415 - a terminal alone needs it
+
+        render.console().print(Markdown(page))
+    else:
+        print(page)
+    return 0
+
+
+def _write(folder: Path) -> int:
+    files = rulebook.book()
+    for path in folder.rglob("*.md"):
+        if str(path.relative_to(folder)) not in files:
+            path.unlink()
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _outside(name: str, language: Language, *, json: bool) -> int:
+    url = outside.page(name)
+    if url is None:
+        near = get_close_matches(name.upper(), BY_ID, n=1)
+        told = f"; did you mean {near[0]}?" if near else "; dwgate rules lists them"
+        raise Usage(f"there is no rule {name}{told}")
+    if json:
+        render.json({"rule": name, **asdict(about(name, language))})
+    else:
+        print(url)
+    return 0
