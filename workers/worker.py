@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -53,6 +54,9 @@ def _warm_up(services: Services, group: Group) -> None:
     if group.pool is Pool.PREFORK:
         probe()
         review("SELECT 1", Dialect.MAXCOMPUTE)
+        # What is loaded stays: a search through all of it for garbage takes 80 ms.
+        gc.collect()
+        gc.freeze()
     services.dataworks.open()
 
 

@@ -161,9 +161,16 @@ def _story(script: Script, named: dict[str, list[int]], index: int, table: str) 
     place = bisect_left(indexes, index)
     if index not in indexes[place : place + 1]:
         indexes = [*indexes[:place], index, *indexes[place:]]
+    if len(indexes) > _MOST_TOLD:  # of a long story its beginning, and what stands near
+        begin = max(place - _MOST_TOLD // 2, 0)
+        near = indexes[begin : place + _MOST_TOLD // 2]
+        start = indexes[: min(begin, _MOST_TOLD // 4)]
+        indexes, place = [*start, *near], place - begin + len(start)
     return replace(script, statements=tuple(script.statements[item] for item in indexes)), place
 
 
+_MOST_TOLD = 200
+"""Statements about one table beyond which not all of them are looked at for each."""
 _WORD = re.compile(r"\w+")
 
 

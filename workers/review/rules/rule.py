@@ -99,7 +99,8 @@ class Rule:
     def _meant(self, subject: Subject) -> Subject:
         """Return `subject` without the statements in languages that the rule is not for."""
         script = subject.script
-        if not any(dialect.sql for dialect in self.dialects):
+        # In SQL every statement is of the script's own dialect.
+        if script.dialect.sql or not any(dialect.sql for dialect in self.dialects):
             return subject
         meant = tuple(
             item for item in script.statements if item.dialect is None or item.dialect in self.dialects
