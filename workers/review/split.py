@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -26,7 +27,11 @@ _ROUTINE = re.compile(
 )
 _DEFINED = re.compile(r"(?:create|function)\b", re.IGNORECASE)
 _PACKAGE = re.compile(r"create\s+.{0,40}?\bpackage\b", re.IGNORECASE | re.DOTALL)
-_STARTS = "if|while|declare|procedure|proc|function|package|trigger|event|type"
+_BLOCK_WORDS = (
+    "begin", "end", "case", "else", "if", "while", "declare", "procedure", "proc", "function", "package",
+    "trigger", "event", "type",
+)  # fmt: skip
+_DIGITS = "0123456789"
 _STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORECASE)
 _IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
 _NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b)", re.IGNORECASE)
@@ -102,7 +107,7 @@ class _Cutter:
         self._end(len(text))
 
     def _take(self, match: re.Match[str]) -> int:
-        kind, token, done = match.lastgroup, match.group(), match.end()
+        kind, token, done = (match.lastgroup or "").rstrip(_DIGITS), match.group(), match.end()
         if kind == "comment":
             done = self._comment(match)
         elif kind == "string":
@@ -237,37 +242,59 @@ def _hollow(token: str) -> str:
 
 @cache
 def _marks(words: Lexis, end: str) -> re.Pattern[str]:
-    strings, names = [_quoted("'", words.backslash)], [r"`[^`]*(?:`|\Z)"]
-    (strings if words.double_string else names).append(_quoted('"', words.backslash))
-    if words.bracket_name:
-        names.append(r"\[[^\]\n]*\]")
-    if words.dollar_string:
-        strings[:0] = [r"\b[eE]" + _quoted("'", True), r"\$(?P<tag>[^\W\d]\w*|)\$.*?(?:\$(?P=tag)\$|\Z)"]
-    if words.separator == "/":
-        strings.insert(
-            0, r"\b[nN]?[qQ]'(?:\[.*?\]'|\(.*?\)'|\{.*?\}'|<.*?>'|(?P<mark>[^\s\w]).*?(?P=mark)'|.*?\Z)"
-        )
-    comments = [r"--[^\n]*", r"/\*.*?(?:\*/|\Z)"]
-    if words.hash_comment:
-        comments.append(r"\#[^\n]*")
-    parts = {"comment": comments, "string": strings, "name": names, "end": [re.escape(end)]}
-    if words.script:
-        parts = {
-            "raw": [r"\b[rR](?P<quote>['\"])(?P<fence>[^\s()\\'\"]{0,16})\(.*?(?:\)(?P=fence)(?P=quote)|\Z)"],
-            **parts,
-        }
+    """Return what finds the next thing that matters; its group is named for the kind, with a number."""
+    # Each begins with a plain letter or sign: `re` then passes over all others at once.
+    parts = [*_blocks(words), *_lines(words)]
+    for number, (kind, firsts, rest) in enumerate(_shapes(words, end)):
+        for place, first in enumerate(firsts):
+            mark = f"{number}{place:02}"
+            parts.append(f"{re.escape(first)}(?P<{kind}{mark}>{rest.replace('NUMBER', mark)})")
+    return re.compile("|".join(parts), re.DOTALL | re.MULTILINE)
+
+
+def _shapes(words: Lexis, end: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the kind of each mark, the letters or signs it may begin with, and what follows these."""
+    plain, escaped = _quoted("'", words.backslash), _quoted("'", True)
     if words.hint:
-        parts = {"hint": [r"/\*\+.*?(?:\*/|\Z)"], **parts}
+        yield "hint", "/", r"\*\+.*?(?:\*/|\Z)"
+    if words.script:
+        inside = r"(?P<fenceNUMBER>[^\s()\\'\"]{0,16})\(.*?(?:\)(?P=fenceNUMBER)(?P=quoteNUMBER)|\Z)"
+        yield "raw", "rR", rf"(?<!\w.)(?P<quoteNUMBER>['\"]){inside}"
+    yield "comment", "-", r"-[^\n]*"
+    yield "comment", "/", r"\*.*?(?:\*/|\Z)"
+    if words.hash_comment:
+        yield "comment", "#", r"[^\n]*"
+    if words.separator == "/":
+        literal = r"'(?:\[.*?\]'|\(.*?\)'|\{.*?\}'|<.*?>'|(?P<markNUMBER>[^\s\w]).*?(?P=markNUMBER)'|.*?\Z)"
+        yield "string", "nN", rf"(?<!\w.)[qQ]{literal}"
+        yield "string", "qQ", rf"(?<!\w.){literal}"
+    if words.dollar_string:
+        yield "string", "eE", rf"(?<!\w.)'{escaped}"
+        yield "string", "$", r"(?P<tagNUMBER>[^\W\d]\w*|)\$.*?(?:\$(?P=tagNUMBER)\$|\Z)"
+    yield "string", "'", plain
+    yield "string" if words.double_string else "name", '"', _quoted('"', words.backslash)
+    yield "name", "`", r"[^`]*(?:`|\Z)"
+    if words.bracket_name:
+        yield "name", "[", r"[^\]\n]*\]"
+    yield "end", end[0], re.escape(end[1:])
+
+
+def _blocks(words: Lexis) -> Iterator[str]:
+    """Yield the words that open and close blocks."""
+    for number, word in enumerate(_BLOCK_WORDS if words.script or words.block else ()):
+        for place, first in enumerate((word[0], word[0].upper())):
+            yield rf"{first}(?P<word{number}{place}>(?<![\w@$.].)(?i:{word[1:]})(?![\w$]))"
+
+
+def _lines(words: Lexis) -> Iterator[str]:
+    """Yield the lines that end a statement, or say what does."""
     if words.separator:
-        parts["line"] = [rf"^[ \t]*{words.separator}[ \t]*(?:\d+[ \t]*)?$"]
+        yield rf"(?P<line>^[ \t]*(?i:{words.separator})[ \t]*(?:\d+[ \t]*)?$)"
     if words.delimiter:
-        parts["delimiter"] = [r"^[ \t]*delimiter[ \t]+\S+[^\n]*$"]
-    if words.script or words.block:
-        parts["word"] = [rf"(?<![\w@$.])(?:begin|end|case|else|{_STARTS})(?![\w$])"]
-    pattern = "|".join(f"(?P<{kind}>{'|'.join(marks)})" for kind, marks in parts.items())
-    return re.compile(pattern, re.DOTALL | re.IGNORECASE | re.MULTILINE)
+        yield r"(?P<delimiter>^[ \t]*(?i:delimiter)[ \t]+\S+[^\n]*$)"
 
 
 def _quoted(mark: str, backslash: bool) -> str:
+    """Return what follows the opening `mark`."""
     inside = rf"(?:[^{mark}\\]|\\.?)*+" if backslash else rf"[^{mark}]*+"
-    return rf"{mark}{inside}(?:{mark}|\Z)"
+    return rf"{inside}(?:{mark}|\Z)"

@@ -10,6 +10,7 @@ from sqlglot.dialects.postgres import Postgres
 from sqlglot.parsers.postgres import PostgresParser
 from sqlglot.tokenizer_core import TokenType
 
+from workers.review.trees.lexer import tokenize
 from workers.review.trees.reading import Reading, keywords
 
 
@@ -36,4 +37,5 @@ class Hologres(Postgres):
     class Tokenizer(Postgres.Tokenizer):
         """PostgreSQL's, with EXPLAIN a word like others."""
 
+        tokenize = tokenize
         KEYWORDS: ClassVar[dict[str, TokenType]] = keywords(Postgres.Tokenizer)["KEYWORDS"]

@@ -30,7 +30,9 @@ LONGEST = 400_000
 MOST_TOKENS = 120_000
 """Tokens of the longest statement that is parsed: a list of 20,000 literals has 40,000."""
 
-_QUICK = frozenset({Dialect.HIVE, Dialect.SPARK})
+_QUICK = frozenset(
+    {Dialect.HIVE, Dialect.SPARK, Dialect.POSTGRES, Dialect.CLICKHOUSE, Dialect.PRESTO, Dialect.TRINO}
+)
 _OWN = {Dialect.MAXCOMPUTE: MaxCompute, Dialect.HOLOGRES: Hologres}
 
 
