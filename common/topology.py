@@ -77,6 +77,9 @@ BACKSTOP = Queue(
 )
 """Nobody consumes it: its messages expire into DUE, which makes a timer that survives the loss of Redis."""
 
+PARKED = "dwgate.parked"
+"""The backstop on Redis: a sorted set of bodies of intake messages, by when they are due (epoch seconds)."""
+
 DEAD = Queue("dwgate.dead", ("#",), {"x-queue-type": "quorum"}, DEAD_EXCHANGE)
 """What RabbitMQ gave up, read by the watchdog into the ledger."""
 

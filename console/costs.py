@@ -56,8 +56,8 @@ def of_workers(settings: WorkerSettings) -> Iterator[Sight]:
     if settings.broker_url.get_secret_value().startswith("redis"):
         yield _cost(
             "DWGATE_BROKER_URL",
-            "Redis as the broker: no confirms, up to a second of events lost when it crashes,"
-            " a killed worker's tasks again after 90 s; for production take RabbitMQ",
+            "Redis as the broker: no confirms, up to a second of events lost when it crashes (none with"
+            " appendfsync always), a killed worker's tasks again after 40 s; for production take RabbitMQ",
         )
     if settings.broker_topology == "existing":
         yield _cost(

@@ -1,13 +1,15 @@
 """Publishing to Redis, the embedded broker: kombu in a few threads, so that the loop never waits.
 
 Redis has no confirms: the answer to the write is one. It has no exchanges either, so a message goes to the
-intake queue by its name.
+intake queue by its name. And what a worker has taken from a list is for a moment nowhere else (kombu notes it
+as unacknowledged in a second step), so a copy is parked first, as the backstop of RabbitMQ does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -77,7 +79,10 @@ class RedisPublisher:
         await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
     def _send(self, message: Message) -> None:
-        self._producer().publish(
+        producer = self._producer()
+        due = time.time() + topology.BACKSTOP_SECONDS
+        producer.channel.client.zadd(topology.PARKED, {message.body: due})
+        producer.publish(
             message.body,
             exchange="",
             routing_key=topology.INTAKE.name,

@@ -1,15 +1,12 @@
-"""The broker's half of the watch: parked copies of events, and messages that the broker gave up.
+"""The broker's half of the watch on RabbitMQ: parked copies of events, and messages that it gave up.
 
-Every event is also parked in a queue that lets it out after a fixed time. What is answered by then is
-dropped; what the ledger does not know (Redis lost it) goes through intake again; the rest is parked once
-more. So an event survives the loss of Redis, as it survives the loss of the broker in the ledger.
+Every event is also parked in a queue that lets it out after a fixed time. So an event survives the loss of
+Redis, as it survives the loss of the broker in the ledger.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Sequence
 
 import orjson
 import redis
@@ -18,18 +15,15 @@ from kombu import Connection, Consumer, Message, Producer
 from kombu.exceptions import KombuError, OperationalError
 
 from common import topology
-from common.events import Event
-from common.ledger import State
 from common.verdicts import Outcome, OutcomeKind
-from workers import metrics, queues, reporter
+from workers import metrics, parked, queues, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.intake import admit
+from workers.parked import Fate
 from workers.services import Services
 from workers.task import place
 
 BATCH = 200
-OLDEST_SECONDS = 86400.0
-"""An event that nobody could take on for a day is kept with the rejects."""
 
 _FAULTS = (OSError, KombuError, OperationalError, redis.RedisError)
 
@@ -93,52 +87,32 @@ def _drain(connection: Connection) -> None:
 
 def settle(services: Services, producer: Producer, messages: list[Message]) -> None:
     """Drop, park again or send through intake each message that came out of the backstop."""
-    parked = [(message, read(message)) for message in messages]
-    events = [event for _, found in parked for event in found]
-    states = dict(
-        zip(
-            (event.message_id for event in events),
-            services.ledger.state([event.message_id for event in events]),
-            strict=True,
-        )
-    )
-    for message, found in parked:
-        _keep(services, producer, message, [states[event.message_id] for event in found], found)
+    fates = parked.judge(services, [_body(message) for message in messages])
+    for message, fate in zip(messages, fates, strict=True):
+        for key in _KEYS[fate]:
+            _publish(producer, message, key)
         message.ack()
     messages.clear()
 
 
-def _keep(
-    services: Services,
-    producer: Producer,
-    message: Message,
-    states: Sequence[State | None],
-    events: Sequence[Event],
-) -> None:
-    if not events:
-        services.ledger.reject(_raw(message), "not readable: written by a newer dwgate, or broken")
-        return
-    if all(state is not None and state.ended for state in states):
-        return
-    if time.time() - events[0].received_at > OLDEST_SECONDS:
-        log.error("too-old", message_id=events[0].message_id)
-        services.ledger.reject(_raw(message), "not taken on within a day")
-        return
-    keys = [topology.BACKSTOP.routing_keys[0]]
-    if None in states:
-        log.warning("unknown-event", message_id=events[states.index(None)].message_id)
-        keys.append(topology.INTAKE.routing_keys[0])
-    for key in keys:
-        producer.publish(
-            message.body,
-            routing_key=key,
-            content_type=message.content_type,
-            content_encoding=message.content_encoding,
-            headers={name: value for name, value in message.headers.items() if name in _HEADERS},
-            correlation_id=message.properties.get("correlation_id"),
-            delivery_mode=2,
-            mandatory=True,
-        )
+_KEYS = {
+    Fate.DROP: (),
+    Fate.PARK: (topology.BACKSTOP.routing_keys[0],),
+    Fate.INTAKE_AND_PARK: (topology.BACKSTOP.routing_keys[0], topology.INTAKE.routing_keys[0]),
+}
+
+
+def _publish(producer: Producer, message: Message, key: str) -> None:
+    producer.publish(
+        message.body,
+        routing_key=key,
+        content_type=message.content_type,
+        content_encoding=message.content_encoding,
+        headers={name: value for name, value in message.headers.items() if name in _HEADERS},
+        correlation_id=message.properties.get("correlation_id"),
+        delivery_mode=2,
+        mandatory=True,
+    )
 
 
 _HEADERS = frozenset(
@@ -150,20 +124,10 @@ _HEADERS = frozenset(
 """The headers of a Celery message; the broker's own (its deaths and deliveries) do not go round again."""
 
 
-def _raw(message: Message) -> bytes:
+def _body(message: Message) -> bytes:
     """Return the body as it was sent; the client hands some out as text."""
     body = message.body
     return body.encode() if isinstance(body, str) else bytes(body)
-
-
-def read(message: Message) -> list[Event]:
-    """Return the events of an intake message; none when it cannot be read."""
-    try:
-        args, _, _ = orjson.loads(message.body)
-        return [Event.from_json(raw) for raw in args]
-    except (ValueError, KeyError, TypeError) as error:
-        log.error("unreadable", error=type(error).__name__)
-        return []
 
 
 def bury(services: Services, messages: list[Message]) -> None:
@@ -189,9 +153,9 @@ def _failed_check(services: Services, message: Message) -> None:
 
 
 def _failed_intake(services: Services, message: Message) -> None:
-    events = read(message)
+    events = parked.read(_body(message))
     if not events:
-        services.ledger.reject(_raw(message), "the queue gave it up")
+        services.ledger.reject(_body(message), "the queue gave it up")
     for event in events:
         admit(services, event)
         try:

@@ -19,7 +19,7 @@ from celery import Celery, signals
 
 from common import settings as common_settings
 from common.telemetry import configure_logging
-from workers import backstop, reconciler, tasks, watchdog
+from workers import backstop, backstop_redis, reconciler, tasks, watchdog
 from workers.app import create_app
 from workers.review.dialects import Dialect
 from workers.review.engine import review
@@ -104,9 +104,8 @@ def _watch(services: Services, name: str) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    loops = [reconciler.run]
-    if services.settings.broker_url.get_secret_value().startswith("amqp"):
-        loops.append(backstop.run)
+    on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
+    loops = [reconciler.run, backstop.run if on_rabbitmq else backstop_redis.run]
     threads = [threading.Thread(target=loop, args=(services, stop), daemon=True) for loop in loops]
     threads.append(threading.Thread(target=_beat, args=(services, name, stop), daemon=True))
     for thread in threads:

@@ -51,7 +51,7 @@ def start(folder: Path) -> Valkey:
 
 
 def config(data: Path, port: int, password: str) -> str:
-    """Return the configuration: what is written is kept (up to a second of it), and nothing is evicted."""
+    """Return the configuration: what is written is kept, and nothing is evicted."""
     folder = str(data).replace("\\", "\\\\").replace('"', '\\"')
     settings = {
         "bind": "127.0.0.1",
@@ -59,7 +59,7 @@ def config(data: Path, port: int, password: str) -> str:
         "requirepass": password,
         "dir": f'"{folder}"',
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "always",
         "save": '""',
         "maxmemory-policy": "noeviction",
     }
