@@ -14,6 +14,9 @@ from workers.checks.check import Runs
 CHECK_SECONDS = 30.0
 """A CPU check is ended after so long, however far the deadline is."""
 
+EARLY_SECONDS = 1.0
+"""A CPU check is ended so long before its outcome would come too late, so that this is still written down."""
+
 _QUEUES = {Runs.CPU: topology.CHECKS_CPU, Runs.WAITING: topology.CHECKS_WAIT}
 
 
@@ -46,7 +49,7 @@ class Dispatch:
         arguments = {"v": SCHEMA, "message_id": message_id, "run": run, "check": check, "until": until}
         limits: dict[str, Any] = {}
         if runs is Runs.CPU:
-            seconds = min(max(1.0, until - time.time()), CHECK_SECONDS)
+            seconds = min(max(1.0, until - EARLY_SECONDS - time.time()), CHECK_SECONDS)
             limits = {"soft_time_limit": seconds, "time_limit": seconds + 2}
         self._send(
             topology.TASK_CHECK,
