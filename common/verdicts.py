@@ -56,6 +56,7 @@ class Finding:
         end_column: 1-based column of the first character after it.
         suppressed: the reason its author gave for keeping it; it counts as OK then. None: it counts.
         fingerprint: the same for the same finding wherever it moves in the code.
+        waived: the id of the waiver that lets it pass, and its reason; it counts as OK then. None: it counts.
     """
 
     rule: str
@@ -68,6 +69,7 @@ class Finding:
     end_column: int | None = None
     suppressed: str | None = None
     fingerprint: str | None = None
+    waived: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON, without empty fields."""

@@ -9,6 +9,7 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 
 from common.events import Event
+from common.ledger import Begun
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, retry
 from workers.checks.check import Check, Context, Skip
@@ -48,41 +49,28 @@ def check(
     outcomes: dict[str, Outcome] = {}
     deadline_at = until
     if begun is not None:
-        attempts, record, snapshot = begun
-        deadline_at = record.deadline_at
-        plan = Plan.from_json(record.plan or {})
-        planned = next(item for item in plan.checks if item.name == name)
-        lookups_until = min(until, time.time() + seconds)
-        outcomes[name] = _attempt(
-            services, record.event, snapshot, planned, attempts, until, lookups_until, plan.language
-        )
+        deadline_at = begun.record.deadline_at
+        outcomes[name] = _attempt(services, begun, name, until, min(until, time.time() + seconds))
         metrics.CHECKS.labels(name, outcomes[name].kind.value).inc()
     recorded = services.ledger.record(message_id, run, outcomes)
     if recorded.complete:
         finish(services, message_id, run, deadline_at)
 
 
-def _attempt(
-    services: Services,
-    event: Event,
-    snapshot: dict[str, object] | None,
-    planned: PlannedCheck,
-    attempts: int,
-    until: float,
-    lookups_until: float,
-    language: Language,
-) -> Outcome:
-    if attempts > retry.MOST_ATTEMPTS:
+def _attempt(services: Services, begun: Begun, name: str, until: float, lookups_until: float) -> Outcome:
+    if begun.attempts > retry.MOST_ATTEMPTS:
         # The worker died under it each time: it must not kill the next one too.
         return Outcome(OutcomeKind.ERROR, detail=f"given up after {retry.MOST_ATTEMPTS} attempts")
-    asked = services.checks.get(planned.name)
+    asked = services.checks.get(name)
     if asked is None:
         return Outcome(OutcomeKind.ERROR, detail="this worker does not have the check")
-    content = Snapshot.from_json(snapshot) if snapshot else None
+    plan = Plan.from_json(begun.record.plan or {})
+    planned = next(item for item in plan.checks if item.name == name)
+    snapshot = Snapshot.from_json(begun.snapshot) if begun.snapshot else None
     try:
-        return ask(services, asked, event, content, planned, lookups_until, language)
+        return ask(services, asked, begun.record.event, snapshot, planned, lookups_until, plan.language)
     except TRANSIENT as error:
-        if retry.decide(attempts, now=time.time(), until=until).again:
+        if retry.decide(begun.attempts, now=time.time(), until=until).again:
             raise
         return Outcome(OutcomeKind.ERROR, detail=_why(error))
 
@@ -105,7 +93,7 @@ def ask(
     try:
         options = asked.options.model_validate(dict(planned.options))
         context = Context(
-            event, snapshot or Snapshot(), options, lookups, time.time(), language, services.answers
+            event, snapshot or Snapshot(), options, lookups, time.time(), language, services.answers, until
         )
         return Outcome.of(list(asked.ask(context)))
     except Skip as skip:

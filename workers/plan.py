@@ -35,9 +35,10 @@ _ASKED = {Severity.INFO: Result.OK, Severity.WARN: Result.WARN, Severity.BLOCK: 
 def asked_by(finding: Finding) -> Result:
     """Return the result that a finding asks for: a block FAIL, a warning WARN, a remark OK.
 
-    A suppressed one asks for OK: it is known, and somebody gave a reason for it.
+    A suppressed or waived one asks for OK: it is known, and somebody gave a reason for it.
     """
-    return Result.OK if finding.suppressed is not None else _ASKED[finding.severity]
+    known = finding.suppressed is not None or finding.waived is not None
+    return Result.OK if known else _ASKED[finding.severity]
 
 
 def worst(*results: Result) -> Result:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +12,7 @@ import orjson
 import redis
 
 from common.events import Event
+from common.ledger.answers import Begun, Claim, Recorded
 from common.ledger.record import Record, State
 from common.ledger.roster import Roster
 from common.verdicts import Outcome, Verdict
@@ -21,27 +21,6 @@ REJECTS_KEPT = 1000
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _STATES = tuple(State)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The answer to a wish to report an event.
-
-    Attributes:
-        record: the event, when the lease was given; the caller alone may decide and post.
-        wait: seconds until the lease ends, when another holds it; None when there is nothing to report.
-    """
-
-    record: Record | None
-    wait: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of outcomes: `complete` when every planned check is in, `stale` when they came too late."""
-
-    complete: bool
-    stale: bool
 
 
 class Ledger:
@@ -125,19 +104,13 @@ class Ledger:
         )
         return bool(taken)
 
-    def begin(
-        self, message_id: str, run: int, check: str
-    ) -> tuple[int, Record, dict[str, Any] | None] | None:
-        """Count one more attempt at `check`.
-
-        Returns:
-            The attempts so far, the event, and its snapshot; None when there is nothing left to check.
-        """
+    def begin(self, message_id: str, run: int, check: str) -> Begun | None:
+        """Count one more attempt at `check`; None when there is nothing left to check."""
         answer = self._run("begin", message_id, run, check)
         if answer[0] == 0:
             return None
         attempts, raw, blob = answer
-        return attempts, Record.from_hash(_pairs(raw)), _snapshot(blob)
+        return Begun(attempts, Record.from_hash(_pairs(raw)), _snapshot(blob))
 
     def record(self, message_id: str, run: int, outcomes: Mapping[str, Outcome]) -> Recorded:
         """Write down outcomes by check name; the first of each check stays."""

@@ -10,7 +10,7 @@ import pytest
 from common import topology
 from common.events import Event
 from common.ledger import State
-from tests.emulators import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
+from tests.emulators import PROJECT_ID, Emulator
 from tests.fleet import SAMPLES
 from workers import intake
 from workers.app import create_app
@@ -21,26 +21,9 @@ WAITING = SAMPLES["freeze-node-good"]
 
 
 @pytest.fixture
-def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    use_credentials(monkeypatch)
-    with running() as far_side:
-        yield far_side
-
-
-@pytest.fixture
-def services(clean_redis_url: str, emulator: Emulator) -> Iterator[Services]:
-    settings = WorkerSettings.model_validate(
-        {
-            "broker_url": clean_redis_url,
-            "redis_url": clean_redis_url,
-            "extension_code": EXTENSION_CODE,
-            "region": "cn-shanghai",
-            "openapi_endpoint": emulator.host_port,
-            "openapi_protocol": "http",
-        }
-    )
-    app = create_app(settings)
-    services = Services(settings, app, may_wait=True)
+def services(worker_settings: WorkerSettings) -> Iterator[Services]:
+    app = create_app(worker_settings)
+    services = Services(worker_settings, app, may_wait=True)
     yield services
     app.close()
     services.ledger.client.close()

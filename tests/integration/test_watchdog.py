@@ -10,7 +10,7 @@ from celery import Celery
 
 from common.events import Event
 from common.ledger import State
-from tests.emulators import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
+from tests.emulators import PROJECT_ID, Emulator
 from tests.fleet import wait_for
 from workers import reporter, watchdog
 from workers.services import Services
@@ -20,25 +20,8 @@ PLAN = {"checks": [], "verdict": "OK", "language": "en", "policy": "p"}
 
 
 @pytest.fixture
-def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    use_credentials(monkeypatch)
-    with running() as far_side:
-        yield far_side
-
-
-@pytest.fixture
-def services(clean_redis_url: str, emulator: Emulator) -> Iterator[Services]:
-    settings = WorkerSettings.model_validate(
-        {
-            "broker_url": clean_redis_url,
-            "redis_url": clean_redis_url,
-            "extension_code": EXTENSION_CODE,
-            "region": "cn-shanghai",
-            "openapi_endpoint": emulator.host_port,
-            "openapi_protocol": "http",
-        }
-    )
-    services = Services(settings, Celery("test", set_as_current=False))
+def services(worker_settings: WorkerSettings) -> Iterator[Services]:
+    services = Services(worker_settings, Celery("test", set_as_current=False))
     services.dataworks.open()
     yield services
     services.ledger.client.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.reviewing import cut
 from workers.review.dialects import Dialect
-from workers.review.facts import Block, Clause, Joined, Role, Script, Sort, Span, Statement
+from workers.review.facts import Block, Clause, Joined, Role, Script, Sort, Statement
 from workers.review.trees.reader import read
 
 
@@ -17,11 +18,6 @@ def facts(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> Statement:
 
 def blocks(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> tuple[Block, ...]:
     return facts(code, dialect).blocks
-
-
-def cut(code: str, span: Span | None) -> str:
-    assert span is not None
-    return code[span.begin : span.end]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.reviewing import cut
 from workers.review.dialects import Dialect
-from workers.review.facts import Altered, Gone, Made, Operator, Sort, Span, Statement, Written
+from workers.review.facts import Altered, Gone, Made, Operator, Sort, Statement, Written
 from workers.review.given import Given, Table
 from workers.review.trees.reader import read
 
@@ -14,10 +15,6 @@ def facts(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, given: Given = Given
     statement = read(code, dialect, given).statements[-1]
     assert statement.unread is None
     return statement
-
-
-def cut(code: str, span: Span) -> str:
-    return code[span.begin : span.end]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.reviewing import cut
 from workers.review.dialects import Dialect
-from workers.review.facts import Operand, Operator, Predicate, Sort, Span
+from workers.review.facts import Operand, Operator, Predicate, Sort
 from workers.review.trees.reader import read
-
-
-def cut(code: str, span: Span) -> str:
-    return code[span.begin : span.end]
 
 
 def conditions(where: str) -> tuple[str, tuple[Predicate, ...]]:

@@ -6,16 +6,11 @@ import logging
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlglot import exp
-from sqlglot.errors import TokenError
-from sqlglot.tokenizer_core import Token, TokenType
 
 from workers.review.dialects import Dialect, lexis
 from workers.review.mask import mask
 from workers.review.split import split
-from workers.review.trees.maxcompute import MaxCompute
 from workers.review.trees.nodes import (
     AlterTable,
     Assignment,
@@ -202,44 +197,3 @@ def test_never_logs_code(caplog: pytest.LogCaptureFixture) -> None:
         ):
             _tree(code, Dialect.HIVE)
     assert "secret_table" not in caplog.text
-
-
-MARKS = [
-    *(
-        "'",
-        '"',
-        "`",
-        "\\",
-        "@",
-        ".",
-        "1.5",
-        "1L",
-        "--",
-        "/*",
-        "*/",
-        "/*+",
-        "é",
-        "x'1f'",
-        "n'a'",
-        "1e-3",
-        "<=>",
-        "||",
-    ),
-    *("::", "->", ":=", "$a", "a-b", "SHOW", "2.", "\\'", "''", "{#", "USER", "GROUP  BY", "\n", "\x00"),
-]
-SOUP = st.sampled_from([*MARKS, *" ".join(MAXCOMPUTE).split()])
-
-
-@settings(deadline=None, max_examples=400)
-@given(st.lists(SOUP, max_size=12), st.sampled_from([" ", ""]))
-def test_quick_tokens_are_those_of_sqlglot(words: list[str], between: str) -> None:
-    tokenizer, text = MaxCompute().tokenizer(), between.join(words)
-    try:
-        wanted = [_token(token) for token in tokenizer._core.tokenize(text)]
-    except TokenError:
-        return
-    assert [_token(token) for token in tokenizer.tokenize(text)] == wanted
-
-
-def _token(token: Token) -> tuple[TokenType, str, int, int]:
-    return token.token_type, token.text, token.start, token.end

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from common.verdicts import Finding, Severity
+from tests.unit.reviewing import sheets
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.review.given import Given, Node, Table
@@ -19,15 +20,8 @@ PARTITIONED = Given(tables={"dwd_order_di": Table({"ds": "STRING"}, {"id": "BIGI
 PRODUCTION = Given(Node(production=True))
 
 
-def sheets(code: str) -> dict[Dialect, str]:
-    found = inside(code, Dialect.PYTHON, time.monotonic() + 10)
-    for part in found.embedded:
-        assert len(part.text) == len(part.shown) == len(code)
-    return {part.dialect: part.text for part in found.embedded}
-
-
 def statements(code: str) -> list[str]:
-    texts = sheets(code).values()
+    texts = sheets(code, Dialect.PYTHON).values()
     return [one.strip() for text in texts for one in text.split("\n;") if one.strip()]
 
 
@@ -115,7 +109,7 @@ def test_a_literal_is_read_at_its_own_length(code: str, sql: str) -> None:
 
 def test_sql_stands_at_its_own_offsets() -> None:
     code = "s = '中文'; o.execute_sql(f'''\nselect a,\n  {b} from t ''')"
-    text = sheets(code)[Dialect.MAXCOMPUTE]
+    text = sheets(code, Dialect.PYTHON)[Dialect.MAXCOMPUTE]
     for word in ("select a,", " from t"):
         assert text.index(word) == code.index(word)
 
@@ -148,7 +142,7 @@ def test_sql_made_at_run_time_is_said(code: str) -> None:
     ],
 )
 def test_the_dialect_follows_from_what_runs_it(code: str, dialect: Dialect) -> None:
-    assert [*sheets(code)] == [dialect]
+    assert [*sheets(code, Dialect.PYTHON)] == [dialect]
 
 
 def test_rules_of_one_engine_leave_the_sql_of_others_alone() -> None:
@@ -376,7 +370,7 @@ def test_a_tool_that_gives_no_answer(
     ],
 )
 def test_the_dialect_is_that_of_the_connection(code: str, dialect: str) -> None:
-    found = sheets(code)
+    found = sheets(code, Dialect.PYTHON)
     assert list(found) == [Dialect(dialect)]
     assert found[Dialect(dialect)].split("\n;")[0].strip() == "select 1"
 
@@ -392,7 +386,7 @@ def test_the_dialect_is_that_of_the_connection(code: str, dialect: str) -> None:
 )
 def test_sql_for_an_unknown_database_is_said(code: str) -> None:
     assert [rule for rule, _ in told(code)] == ["PY-005"]
-    assert not sheets(code)
+    assert not sheets(code, Dialect.PYTHON)
 
 
 @pytest.mark.parametrize(
@@ -407,7 +401,7 @@ def test_sql_for_an_unknown_database_is_said(code: str) -> None:
 )
 def test_what_is_no_sql_is_passed_over(code: str) -> None:
     assert not told(code)
-    assert not sheets(code)
+    assert not sheets(code, Dialect.PYTHON)
 
 
 @pytest.mark.parametrize(
@@ -424,7 +418,7 @@ def test_what_is_no_sql_is_passed_over(code: str) -> None:
 )
 def test_values_that_the_driver_puts_in_are_understood(code: str) -> None:
     assert not told(code)
-    assert sheets(code)
+    assert sheets(code, Dialect.PYTHON)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from workers.review.dialects import Dialect
-from workers.review.engine import NOT_REVIEWED, review
+from tests.unit.reviewing import NOTHING, both_sides, lines
 from workers.review.given import Given, Table
 
-NOTHING = Given()
 TABLES = {
     "o": Table({"ds": "STRING"}, {"id": "BIGINT", "shop_id": "BIGINT", "name": "STRING", "at": "DATETIME"}),
     "s": Table({"ds": "STRING"}, {"shop_id": "BIGINT", "code": "STRING", "day": "DATE"}),
@@ -540,19 +536,10 @@ CASES = {
     "MC-C07": C07,
     "MC-C09": C09,
 }
+KNOWN = Given(project="p", tables=TABLES)
 WITH_TABLES = frozenset({"MC-C06"})
 
 
-@pytest.mark.parametrize(
-    ("rule", "code", "wanted"),
-    [
-        pytest.param(rule, code, wanted, id=f"{rule}-{name}".replace(" ", "-"))
-        for rule, cases in CASES.items()
-        for name, code, wanted in cases
-    ],
-)
+@both_sides(CASES)
 def test_a_rule_from_both_sides(rule: str, code: str, wanted: list[int]) -> None:
-    given = Given(project="p", tables=TABLES) if rule in WITH_TABLES else NOTHING
-    findings = review(code, Dialect.MAXCOMPUTE, given)
-    assert not [item for item in findings if item.rule == NOT_REVIEWED]
-    assert [item.line for item in findings if item.rule == rule] == wanted
+    assert lines(rule, code, KNOWN if rule in WITH_TABLES else NOTHING) == wanted

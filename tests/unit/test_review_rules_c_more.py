@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Severity
+from tests.unit.reviewing import NOTHING, both_sides, found, lines
 from workers.review.dialects import Dialect
-from workers.review.engine import NOT_REVIEWED, review
+from workers.review.engine import review
 from workers.review.given import Given, Node, Table
 from workers.review.policy import ReviewPolicy
 
-NOTHING = Given()
 TABLES = {
     "o": Table({"ds": "STRING"}, {"id": "BIGINT", "shop_id": "BIGINT", "name": "STRING", "at": "DATETIME"}),
     "s": Table({"ds": "STRING"}, {"shop_id": "BIGINT", "code": "STRING", "day": "DATE"}),
@@ -251,32 +251,13 @@ CASES = {
     "MC-C17": C17,
     "MC-C18": C18,
 }
+KNOWN = Given(project="p", tables=TABLES)
 WITH_TABLES = frozenset({"MC-C11", "MC-C13", "MC-C15", "MC-C17"})
 
 
-@pytest.mark.parametrize(
-    ("rule", "code", "wanted"),
-    [
-        pytest.param(rule, code, wanted, id=f"{rule}-{name}".replace(" ", "-"))
-        for rule, cases in CASES.items()
-        for name, code, wanted in cases
-    ],
-)
+@both_sides(CASES)
 def test_a_rule_from_both_sides(rule: str, code: str, wanted: list[int]) -> None:
-    given = Given(project="p", tables=TABLES) if rule in WITH_TABLES else NOTHING
-    findings = review(code, Dialect.MAXCOMPUTE, given)
-    assert not [item for item in findings if item.rule == NOT_REVIEWED]
-    assert [item.line for item in findings if item.rule == rule] == wanted
-
-
-def found(rule: str, code: str, given: Given = NOTHING, dialect: str = "maxcompute") -> list[Finding]:
-    findings = review(code, Dialect(dialect), given)
-    assert not [item for item in findings if item.rule == NOT_REVIEWED]
-    return [item for item in findings if item.rule == rule]
-
-
-def lines(rule: str, code: str, given: Given = NOTHING, dialect: str = "maxcompute") -> list[int | None]:
-    return [item.line for item in found(rule, code, given, dialect)]
+    assert lines(rule, code, KNOWN if rule in WITH_TABLES else NOTHING) == wanted
 
 
 AD_HOC = Given(Node(scheduled=False))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Severity
+from tests.unit.reviewing import found
 from workers.review.dialects import Dialect
-from workers.review.engine import review
 from workers.review.given import Given, Node
 from workers.review.policy import ReviewPolicy
 from workers.review.rules.layer_order import LayerOrderOptions
 from workers.review.rules.table_name import TableNameOptions
 
-NOTHING = Given()
 DECLARED = Given(
     Node(
         "dwd_trade_order_di", inputs=("shop.ods_order", "base.dim_city"), outputs=("shop.dwd_trade_order_di",)
@@ -22,16 +21,6 @@ DECLARED = Given(
 )
 PRODUCTION = Given(Node(production=True))
 AD_HOC = Given(Node(scheduled=False))
-
-
-def hits(
-    rule: str,
-    code: str,
-    given: Given = NOTHING,
-    dialect: Dialect = Dialect.MAXCOMPUTE,
-    policy: ReviewPolicy = ReviewPolicy(),  # noqa: B008 - frozen
-) -> list[Finding]:
-    return [item for item in review(code, dialect, given, policy) if item.rule == rule]
 
 
 @pytest.mark.parametrize(
@@ -53,13 +42,13 @@ def hits(
     ],
 )
 def test_names_of_tables(code: str, lines: list[int]) -> None:
-    assert [item.line for item in hits("MC-N01", code)] == lines
+    assert [item.line for item in found("MC-N01", code)] == lines
 
 
 def test_patterns_of_names_are_an_option() -> None:
     policy = ReviewPolicy(rules={"MC-N01": {"patterns": {"raw": r"raw_\w+"}}})
-    assert not hits("MC-N01", "CREATE TABLE raw_x (id BIGINT)", policy=policy)
-    assert hits("MC-N01", "CREATE TABLE dwd_x_di (id BIGINT)", policy=policy)
+    assert not found("MC-N01", "CREATE TABLE raw_x (id BIGINT)", policy=policy)
+    assert found("MC-N01", "CREATE TABLE dwd_x_di (id BIGINT)", policy=policy)
     with pytest.raises(ValidationError, match="pattern of raw is no regular expression"):
         TableNameOptions(patterns={"raw": "("})
 
@@ -83,13 +72,13 @@ def test_patterns_of_names_are_an_option() -> None:
     ],
 )
 def test_layers(code: str, lines: list[int]) -> None:
-    assert [item.line for item in hits("MC-N02", code)] == lines
+    assert [item.line for item in found("MC-N02", code)] == lines
 
 
 def test_layers_are_an_option() -> None:
     policy = ReviewPolicy(rules={"MC-N02": {"reads": {**LayerOrderOptions().reads, "ads": ["ods", "ads"]}}})
-    assert not hits("MC-N02", "INSERT OVERWRITE TABLE ads_a SELECT 1 FROM ods_b", policy=policy)
-    assert hits("MC-N02", "INSERT OVERWRITE TABLE ads_a SELECT 1 FROM dws_b", policy=policy)
+    assert not found("MC-N02", "INSERT OVERWRITE TABLE ads_a SELECT 1 FROM ods_b", policy=policy)
+    assert found("MC-N02", "INSERT OVERWRITE TABLE ads_a SELECT 1 FROM dws_b", policy=policy)
 
 
 @pytest.mark.parametrize(
@@ -110,16 +99,16 @@ def test_layers_are_an_option() -> None:
     ],
 )
 def test_lifecycles(code: str, lines: list[int]) -> None:
-    assert [item.line for item in hits("MC-N03", code)] == lines
+    assert [item.line for item in found("MC-N03", code)] == lines
 
 
 def test_other_engines_have_no_lifecycle() -> None:
     for dialect in (Dialect.HIVE, Dialect.SPARK, Dialect.HOLOGRES, Dialect.MYSQL):
-        assert not hits("MC-N03", "CREATE TABLE a (id INT)", dialect=dialect)
+        assert not found("MC-N03", "CREATE TABLE a (id INT)", dialect=dialect)
 
 
 @pytest.mark.parametrize(
-    ("code", "found"),
+    ("code", "severities"),
     [
         ("CREATE TABLE a (id BIGINT COMMENT 'x') COMMENT 'y'", []),
         ("CREATE TABLE a (id BIGINT COMMENT 'x') COMMENT 'y' PARTITIONED BY (ds STRING)", []),
@@ -131,13 +120,13 @@ def test_other_engines_have_no_lifecycle() -> None:
         ("CREATE TABLE a (id BIGINT)", [Severity.WARN, Severity.INFO]),
     ],
 )
-def test_comments(code: str, found: list[Severity]) -> None:
-    assert [item.severity for item in hits("MC-N04", code)] == found
+def test_comments(code: str, severities: list[Severity]) -> None:
+    assert [item.severity for item in found("MC-N04", code)] == severities
 
 
 def test_many_columns_without_a_comment_are_counted() -> None:
     columns = ", ".join(f"c{number} BIGINT" for number in range(8))
-    [item] = hits("MC-N04", f"CREATE TABLE a ({columns}) COMMENT 'y'")
+    [item] = found("MC-N04", f"CREATE TABLE a ({columns}) COMMENT 'y'")
     assert "c0, c1, c2, c3, c4 and 3 more" in item.message
 
 
@@ -170,15 +159,15 @@ INTO = "INSERT OVERWRITE TABLE dwd_trade_order_di"
     ],
 )
 def test_declared_tables(code: str, lines: list[int]) -> None:
-    assert [item.line for item in hits("MC-N05", code.replace("WRITE_IT", INTO), DECLARED)] == lines
+    assert [item.line for item in found("MC-N05", code.replace("WRITE_IT", INTO), DECLARED)] == lines
 
 
 def test_a_node_is_called_like_its_table() -> None:
     code = "INSERT OVERWRITE TABLE dwd_b SELECT 1 FROM c"
-    assert [item.help for item in hits("MC-N05", code, Given(Node("dwd_a")))] == ["Call the node dwd_b."]
-    assert not hits("MC-N05", code, Given(Node("dwd_b")))
-    assert not hits("MC-N05", code, Given(Node("dwd_a", scheduled=False)))
-    assert not hits("MC-N05", code)
+    assert [item.help for item in found("MC-N05", code, Given(Node("dwd_a")))] == ["Call the node dwd_b."]
+    assert not found("MC-N05", code, Given(Node("dwd_b")))
+    assert not found("MC-N05", code, Given(Node("dwd_a", scheduled=False)))
+    assert not found("MC-N05", code)
 
 
 @pytest.mark.parametrize(
@@ -197,8 +186,8 @@ def test_a_node_is_called_like_its_table() -> None:
     ],
 )
 def test_definitions(code: str, lines: list[int]) -> None:
-    assert [item.line for item in hits("MC-N06", code)] == lines
-    assert not hits("MC-N06", code, AD_HOC)
+    assert [item.line for item in found("MC-N06", code)] == lines
+    assert not found("MC-N06", code, AD_HOC)
 
 
 LONG = "SELECT\n" + "".join(f"  {number},\n" for number in range(10)) + "  1"
@@ -218,22 +207,22 @@ LONG = "SELECT\n" + "".join(f"  {number},\n" for number in range(10)) + "  1"
     ],
 )
 def test_headers(code: str, missing: str | None) -> None:
-    found = [item.message for item in hits("MC-M01", code)]
-    assert found == ([f"No comment at the top of the node names its {missing}."] if missing else [])
+    messages = [item.message for item in found("MC-M01", code)]
+    assert messages == ([f"No comment at the top of the node names its {missing}."] if missing else [])
 
 
 def test_headers_of_other_languages() -> None:
     body = "\n".join(f"x{number} = {number}" for number in range(12))
     for header in ("# author: x, purpose: y", '"""What it does.\n\nAuthor: x\nPurpose: y\n"""'):
-        assert not hits("MC-M01", f"{header}\n{body}", dialect=Dialect.PYTHON)
-    assert hits("MC-M01", body, dialect=Dialect.PYTHON)
-    assert not hits("MC-M01", f"#!/bin/bash\n# author: x\n# purpose: y\n{body}", dialect=Dialect.SHELL)
+        assert not found("MC-M01", f"{header}\n{body}", dialect=Dialect.PYTHON)
+    assert found("MC-M01", body, dialect=Dialect.PYTHON)
+    assert not found("MC-M01", f"#!/bin/bash\n# author: x\n# purpose: y\n{body}", dialect=Dialect.SHELL)
 
 
 def test_what_a_header_says_is_an_option() -> None:
     policy = ReviewPolicy(rules={"MC-M01": {"entries": ["changes"]}})
-    assert not hits("MC-M01", f"-- 2024-05-01 first version\n{LONG}", policy=policy)
-    assert hits("MC-M01", f"-- author\n{LONG}", policy=policy)
+    assert not found("MC-M01", f"-- 2024-05-01 first version\n{LONG}", policy=policy)
+    assert found("MC-M01", f"-- author\n{LONG}", policy=policy)
 
 
 @pytest.mark.parametrize(
@@ -250,20 +239,20 @@ def test_what_a_header_says_is_an_option() -> None:
     ],
 )
 def test_commented_code(comment: str, seen: bool) -> None:
-    assert bool(hits("MC-M02", f"SELECT 1;\n{comment}")) == seen
+    assert bool(found("MC-M02", f"SELECT 1;\n{comment}")) == seen
 
 
 def test_things_to_do_are_told_in_production() -> None:
     code = "-- TODO: x\nSELECT 'TODO' AS todo"
-    assert [(item.line, item.column) for item in hits("MC-M02", code, PRODUCTION)] == [(1, 4)]
-    assert not hits("MC-M02", code)
+    assert [(item.line, item.column) for item in found("MC-M02", code, PRODUCTION)] == [(1, 4)]
+    assert not found("MC-M02", code)
 
 
 def test_long_nodes() -> None:
     policy = ReviewPolicy(rules={"MC-M03": {"most_lines": 3, "most_targets": 1}})
-    assert not hits("MC-M03", "SELECT 1\n\n;\n", policy=policy)
-    assert hits("MC-M03", "SELECT\n1\n,\n2", policy=policy)
+    assert not found("MC-M03", "SELECT 1\n\n;\n", policy=policy)
+    assert found("MC-M03", "SELECT\n1\n,\n2", policy=policy)
     two = "INSERT OVERWRITE TABLE a SELECT 1;\nINSERT OVERWRITE TABLE b SELECT 1"
-    assert [item.line for item in hits("MC-M03", two, policy=policy)] == [2]
-    assert not hits("MC-M03", two.replace("TABLE b", "TABLE tmp_b"), policy=policy)
-    assert not hits("MC-M03", two)
+    assert [item.line for item in found("MC-M03", two, policy=policy)] == [2]
+    assert not found("MC-M03", two.replace("TABLE b", "TABLE tmp_b"), policy=policy)
+    assert not found("MC-M03", two)

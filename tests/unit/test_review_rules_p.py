@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.reviewing import found, places
 from workers.review.dialects import Dialect
-from workers.review.engine import review
 from workers.review.given import Given, Node, Table
 from workers.review.policy import ReviewPolicy
 
@@ -27,15 +27,11 @@ SHOP = Given(
 
 def hits(rule: str, code: str, given: Given = SHOP, dialect: Dialect = Dialect.MAXCOMPUTE) -> list[str]:
     """Return what `rule` finds: severity, line and column of each."""
-    found = review(code, dialect, given)
-    assert not [item.message for item in found if item.rule == "MC-C19"]
-    return [f"{item.severity.value} {item.line}:{item.column}" for item in found if item.rule == rule]
+    return places(found(rule, code, given, dialect))
 
 
 def messages(rule: str, code: str, given: Given = SHOP) -> str:
-    return " ".join(
-        f"{item.message} {item.help}" for item in review(code, Dialect.MAXCOMPUTE, given) if item.rule == rule
-    )
+    return " ".join(f"{item.message} {item.help}" for item in found(rule, code, given))
 
 
 UNFILTERED = {
@@ -364,8 +360,7 @@ def test_wide_window(condition: str, wide: bool) -> None:
 def test_the_width_is_an_option() -> None:
     policy = ReviewPolicy.model_validate({"rules": {"MC-P03": {"most_partitions": 7}}})
     code = "SELECT id FROM a WHERE ds BETWEEN '$[yyyymmdd-30]' AND '${bizdate}'"
-    found = [item for item in review(code, Dialect.MAXCOMPUTE, SHOP, policy) if item.rule == "MC-P03"]
-    assert "about 30 partitions" in found[0].message
+    assert "about 30 partitions" in found("MC-P03", code, SHOP, policy=policy)[0].message
 
 
 STARS = {
@@ -522,12 +517,10 @@ def test_reads_count_only_of_big_tables() -> None:
 
 def test_the_estimate_of_the_engine() -> None:
     code = "SELECT id FROM a WHERE ds = '${bizdate}'"
-    found = [
-        item.message
-        for item in review(code, Dialect.MAXCOMPUTE, Given(node=Node(), estimate=2 << 40))
-        if item.rule == "MC-P12"
+    estimated = found("MC-P12", code, Given(node=Node(), estimate=2 << 40))
+    assert [item.message for item in estimated] == [
+        "A run would scan about 2,048 GiB; the budget is 1,024 GiB."
     ]
-    assert found == ["A run would scan about 2,048 GiB; the budget is 1,024 GiB."]
     assert hits("MC-P12", code) == []
 
 

@@ -6,21 +6,19 @@ from __future__ import annotations
 
 import pytest
 
+from tests.unit.reviewing import NOTHING, found, places
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.review.given import Given, Node, Table
 from workers.review.policy import ReviewPolicy
 from workers.review.secrets import secrets
 
-NOTHING = Given()
-
 
 def hits(
     rule: str, code: str, given: Given = NOTHING, dialect: str = "maxcompute", **options: object
 ) -> list[str]:
     policy = ReviewPolicy.model_validate({"rules": {rule: options}} if options else {})
-    found = review(code, Dialect(dialect), given, policy)
-    return [f"{item.severity.value} {item.line}:{item.column}" for item in found if item.rule == rule]
+    return places(item for item in review(code, Dialect(dialect), given, policy) if item.rule == rule)
 
 
 def shown(code: str, dialect: str = "maxcompute") -> list[str]:
@@ -107,9 +105,9 @@ NO_SECRETS = {
 @pytest.mark.parametrize(("dialect", "code", "expected"), SECRETS.values(), ids=SECRETS)
 def test_secrets(dialect: str, code: str, expected: list[str]) -> None:
     assert shown(code, dialect) == expected
-    found = [item for item in review(code, Dialect(dialect)) if item.rule == "MC-S01"]
-    assert len(found) == len(expected)
-    assert not any(secret in f"{item.message} {item.help}" for item in found for secret in expected)
+    findings = [item for item in review(code, Dialect(dialect)) if item.rule == "MC-S01"]
+    assert len(findings) == len(expected)
+    assert not any(secret in f"{item.message} {item.help}" for item in findings for secret in expected)
 
 
 @pytest.mark.parametrize(("dialect", "code"), NO_SECRETS.values(), ids=NO_SECRETS)
@@ -331,10 +329,10 @@ def test_function_change(dialect: str, code: str, found: bool) -> None:
 
 def test_what_cannot_be_read_says_where_and_why() -> None:
     code = "SELECT a FROM t;\n\nSELECT b\nFROM t WHERE ORDER x y z"
-    (found,) = (item for item in review(code, Dialect.MAXCOMPUTE) if item.rule == "MC-C19")
-    assert found.line == 4
-    assert "begins in line 3" in found.message
-    assert "ORDER x" not in found.message
+    (unread,) = found("MC-C19", code)
+    assert unread.line == 4
+    assert "begins in line 3" in unread.message
+    assert "ORDER x" not in unread.message
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from common.verdicts import Finding, Severity
+from tests.unit.reviewing import sheets
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.review.given import Given, Node
@@ -16,15 +17,8 @@ from workers.review.languages.shellcheck import SHELLCHECK
 from workers.review.languages.squawk import SQUAWK
 
 
-def sheets(code: str) -> dict[Dialect, str]:
-    found = inside(code, Dialect.SHELL, time.monotonic() + 10)
-    for part in found.embedded:
-        assert len(part.text) == len(part.shown) == len(code)
-    return {part.dialect: part.text for part in found.embedded}
-
-
 def statements(code: str) -> list[str]:
-    texts = sheets(code).values()
+    texts = sheets(code, Dialect.SHELL).values()
     return [" ".join(one.split()) for text in texts for one in text.split("\n;") if one.strip()]
 
 
@@ -77,7 +71,7 @@ def test_a_finding_of_sql_stands_where_the_sql_does() -> None:
     ],
 )
 def test_sql_is_found_in_every_form(code: str, dialect: Dialect, sql: str) -> None:
-    assert [*sheets(code)] == [dialect]
+    assert [*sheets(code, Dialect.SHELL)] == [dialect]
     assert statements(code) == [sql]
 
 
@@ -93,7 +87,7 @@ def test_sql_is_found_in_every_form(code: str, dialect: Dialect, sql: str) -> No
     ],
 )
 def test_what_only_looks_like_sql_is_none(code: str) -> None:
-    assert sheets(code) == {}
+    assert sheets(code, Dialect.SHELL) == {}
 
 
 @pytest.mark.parametrize(

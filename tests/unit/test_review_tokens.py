@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokens import Tokenizer
 
 from workers.review.dialects import Dialect
 from workers.review.trees import parse
+from workers.review.trees.maxcompute import MaxCompute
 
 QUICK = (
     Dialect.MAXCOMPUTE, Dialect.HIVE, Dialect.SPARK, Dialect.HOLOGRES, Dialect.POSTGRES, Dialect.CLICKHOUSE,
@@ -33,7 +36,24 @@ WORDS = st.sampled_from(TEXT.split())
 @given(words=st.lists(WORDS, max_size=12), between=st.sampled_from((" ", "", "\n", " \t")))
 def test_are_those_of_sqlglot(dialect: Dialect, words: list[str], between: str) -> None:
     tokenizer, _ = parse._tools(dialect, threading.get_ident())
-    text = between.join(words)
+    same_tokens(tokenizer, between.join(words))
+
+
+MARKS = (
+    "'", '"', "`", "\\", "@", ".", "1.5", "1L", "--", "/*", "*/", "/*+", "é", "x'1f'", "n'a'", "1e-3", "<=>",
+    "||", "::", "->", ":=", "$a", "a-b", "SHOW", "2.", "\\'", "''", "{#", "USER", "GROUP  BY", "\n", "\x00",
+)  # fmt: skip
+SOUP = st.sampled_from([*MARKS, *Path(__file__).with_name("maxcompute.sql").read_text().split()])
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(SOUP, max_size=12), st.sampled_from([" ", ""]))
+def test_are_those_of_sqlglot_for_a_mix_of_maxcompute(words: list[str], between: str) -> None:
+    same_tokens(MaxCompute().tokenizer(), between.join(words))
+
+
+def same_tokens(tokenizer: Tokenizer, text: str) -> None:
+    """Check `tokenizer` on `text`, where sqlglot makes tokens of it."""
     try:
         wanted = [_token(token) for token in tokenizer._core.tokenize(text)]
     except TokenError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -86,6 +87,7 @@ class Context:
         now: seconds since the epoch, so that a check need not ask a clock.
         language: of the sentences in findings, as the policy has it.
         answers: what is kept of earlier answers; None where nothing is.
+        until: when its findings would come too late, in seconds since the epoch.
     """
 
     event: Event
@@ -95,6 +97,7 @@ class Context:
     now: float
     language: Language = Language.ENGLISH
     answers: Answers | None = None
+    until: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

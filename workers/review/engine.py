@@ -139,4 +139,5 @@ def _unjudged(said: Text) -> Sighting:
 def _weighed(seen: Iterable[Sighting], policy: ReviewPolicy) -> Iterator[Sighting]:
     for item in seen:
         if not policy.off(item.rule):
-            yield replace(item, severity=policy.weighed(item.rule, item.severity))
+            weight = policy.weighed(item.rule, item.severity)
+            yield item if weight is item.severity else replace(item, severity=weight)

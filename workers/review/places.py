@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ class Places:
     """The lines of one text."""
 
     def __init__(self, text: str) -> None:
-        self._starts = [0, *(index + 1 for index, character in enumerate(text) if character == "\n")]
+        self._starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
 
     def at(self, offset: int) -> Place:
         """Return the place of the character at `offset`."""

@@ -85,7 +85,7 @@ _PASSWORD = ("A password", "密码")
 _URL_PASSWORD = ("A password in a URL", "URL 中的密码")
 _URL_TOKEN = ("A token in a URL", "URL 中的令牌")
 
-_PASSWORD_WORDS = "pass pwd"  # noqa: S105 - names, not a password
+_PASSWORD_SET = "password= pwd="  # noqa: S105 - names, not a password
 
 _KINDS = (
     _kind(
@@ -103,10 +103,10 @@ _KINDS = (
     ),
     _kind(_KEY, "sk-", r"(?-i:(?<![\w-])(?P<secret>sk-(?=[A-Za-z]*\d)[A-Za-z0-9]{20,})(?![\w-]))"),
     _kind(_TOKEN, "bearer", r"\bbearer\s+(?P<secret>(?=[\w.~+/-]*\d)[\w.~+/-]{20,}=*)"),
-    _kind(_URL_PASSWORD, "://", r"(?<=[a-z0-9])://[^\s:/@'\"]{0,100}:(?P<secret>[^\s:/@'\"]{3,100})@"),
+    _kind(_URL_PASSWORD, "://", r"://(?<=[a-z0-9]://)[^\s:/@'\"]{0,100}:(?P<secret>[^\s:/@'\"]{3,100})@"),
     _kind(
         _URL_PASSWORD,
-        _PASSWORD_WORDS,
+        _PASSWORD_SET,
         r"(?:jdbc:|://)[^\s'\"]{1,500}?[?&;](?:password|pwd)=(?P<secret>[^\s&;'\"]{3,100})",
     ),
     _kind(_URL_PASSWORD, "jdbc:oracle", r"jdbc:oracle:thin:[^\s/@'\"]{1,60}/(?P<secret>[^\s/@'\"]{3,100})@"),
@@ -118,7 +118,7 @@ _KINDS = (
     ),
     _kind(
         _PASSWORD,
-        _PASSWORD_WORDS,
+        _PASSWORD_SET,
         # Within one string: arguments of a call (`user=user, password=password`) have commas.
         r"\b(?:host|server|user|uid|dbname|database)\s?=[^'\",()\n]{1,200}?\b(?:password|pwd)="
         r"(?P<secret>[^\s'\";&(),]{4,100})",
@@ -137,7 +137,7 @@ _KINDS = (
     ),
     _kind(
         _PASSWORD,
-        _PASSWORD_WORDS + " 密码 口令",
+        "password passwd pwd 密码 口令",
         r"(?<![-#/])(?:--|#|//)[^\n]{0,100}?(?:password|passwd|pwd|密码|口令)\s*[:：=]\s*"
         r"(?P<secret>(?-i:(?=[!-~]*\d)(?=[!-~]*[A-Z])(?=[!-~]*[a-z]))[!#-&(-~]{6,100})",
     ),

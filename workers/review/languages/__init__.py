@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workers.review.dialects import Dialect
 from workers.review.facts import Comment, Statement
+from workers.review.facts.job import Job
+from workers.review.facts.python import PythonFacts
+from workers.review.facts.shell import ShellFacts
 from workers.review.languages import di, python, ruff, shell, shellcheck, squawk
 from workers.review.languages.embedded import Sql, sheet, shown
-from workers.review.languages.facts import Job, PythonFacts, ShellFacts
 from workers.review.languages.tool import OutsideHit
 
 __all__ = ["Embedded", "Inside", "OutsideHit", "inside", "outside"]
@@ -46,9 +48,9 @@ class Inside:
     embedded: tuple[Embedded, ...] = ()
     unread: tuple[Statement, ...] = ()
     comments: tuple[Comment, ...] = ()
-    python: PythonFacts | None = None
-    shell: ShellFacts | None = None
-    job: Job | None = None
+    python: PythonFacts = field(default_factory=PythonFacts)
+    shell: ShellFacts = field(default_factory=ShellFacts)
+    job: Job = field(default_factory=Job)
 
 
 def inside(code: str, dialect: Dialect, until: float) -> Inside:

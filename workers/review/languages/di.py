@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workers.review.facts import Span, Statement
+from workers.review.facts.job import Job, Mistake, Step
 from workers.review.languages import di_schema
-from workers.review.languages.facts import Job, Mistake, Step
 from workers.review.languages.json_places import Json, JsonInvalid, Path, parse
 
 _LONGEST = 1 << 20
@@ -22,7 +22,7 @@ _MOST = 20
 class DiNode:
     """What was read of a data integration node."""
 
-    job: Job | None = None
+    job: Job = field(default_factory=Job)
     unread: tuple[Statement, ...] = ()
 
 

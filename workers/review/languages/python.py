@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from workers.review.facts import Comment, Span, Statement
+from workers.review.facts.python import PythonFacts
 from workers.review.languages import python2, python_sql, python_tables
 from workers.review.languages.embedded import Sql
-from workers.review.languages.facts import PythonFacts
 from workers.review.languages.python_module import OutOfTime, index
 
 _LONGEST = 1 << 19

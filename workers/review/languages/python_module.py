@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from workers.review.facts import Span
-from workers.review.languages.facts import Text
+from workers.review.facts.python import Text
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None
 """The function that something stands in; None for the module itself."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from workers.review.dialects import Dialect
+from workers.review.facts.queries import Query
 from workers.review.languages.embedded import Sql, body, changes_shape, is_closed, is_sql
-from workers.review.languages.facts import Query
 from workers.review.languages.python_connections import Connections
 from workers.review.languages.python_module import CallSite, Entered, Loop, Module, Scope, Setting
 from workers.review.languages.python_values import KEPT, Strings, wraps_sql

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from workers.review.languages.facts import Access, Act, Login, Text
+from workers.review.facts.python import Access, Act, Login, Text
 from workers.review.languages.python_module import CallSite, Module, Scope
 
 _FAR = 6

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 
 from workers.review.facts import Comment, Span, Statement
+from workers.review.facts.shell import ShellFacts
 from workers.review.languages import shell_dangers, shell_sql
 from workers.review.languages.embedded import Sql
-from workers.review.languages.facts import ShellFacts
 from workers.review.languages.shell_words import TooMuch, cut
 
 _LONGEST = 1 << 19

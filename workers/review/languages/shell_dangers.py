@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from workers.review.facts import Span
-from workers.review.languages.facts import Erasure, Given
+from workers.review.facts.shell import Erasure, Given
 from workers.review.languages.shell_sql import Run
 from workers.review.languages.shell_words import Part, Word, literal, variables
 

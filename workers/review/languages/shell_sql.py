@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from workers.review.dialects import Dialect
 from workers.review.facts import Span
+from workers.review.facts.queries import Query
 from workers.review.languages import shell_strings
 from workers.review.languages.embedded import Fragment, Sql, body, changes_shape, is_closed, is_sql
-from workers.review.languages.facts import Query
 from workers.review.languages.shell_words import Command, Heredoc, Part, Word, literal, variables
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from workers.review.facts import Altered, Gone, Made, Script
-from workers.review.languages.facts import Act
+from workers.review.facts.python import Act
 from workers.review.rules.names import temporary
 from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 from workers.review.rules.tables import Tables
@@ -106,6 +106,6 @@ def _dropped(script: Script) -> Iterator[str]:
 
 
 def _dropped_by_call(script: Script, table: str) -> bool:
-    return script.python is not None and any(
+    return any(
         access.act is Act.DROP and script.may_be(access.table, table) for access in script.python.accesses
     )

@@ -225,7 +225,7 @@ def _refilled(script: Script, index: int, removal: Removal) -> bool:
                 return True
     return _unclear(script, index) or any(
         access.brings and access.at > removal.at and script.may_be(access.table, removal.name)
-        for access in (script.python.accesses if script.python else ())
+        for access in script.python.accesses
     )
 
 

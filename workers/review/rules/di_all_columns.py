@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
-from workers.review.languages.facts import Step
+from workers.review.facts.job import Step
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
 
@@ -80,7 +80,7 @@ def di_all_columns(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     `querySql` 中的查询只看开头：之后出现的星号无法识别。
     """
-    for step in subject.script.job.steps if subject.script.job else ():
+    for step in subject.script.job.steps:
         for path in (*_listed(step), *_queried(step)):
             yield Hit(
                 step.places[path],

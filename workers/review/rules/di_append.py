@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
-from workers.review.languages.facts import Step
+from workers.review.facts.job import Step
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
 _KEYS = frozenset({"primarykey", "primarykeys", "primaryinfo", "keys", "uniquekey", "upsertkeys"})
@@ -79,7 +79,7 @@ def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
     node = subject.script.given.node
     if not node.scheduled:
         return
-    for step in subject.script.job.steps if subject.script.job else ():
+    for step in subject.script.job.steps:
         if step.kind == "odps" and step.category == "writer" and _appends(step):
             table = str(step.parameter.get("table") or "the table")
             yield Hit(

@@ -9,9 +9,9 @@ from typing import Any
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
 from workers.review.facts import Span
-from workers.review.languages.facts import Step
+from workers.review.facts.job import Step
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
-from workers.review.secrets import secrets
+from workers.review.rules.untold import untold
 
 _SECRET = re.compile(
     r"(?:access|secret)key(?:id|secret)?|access(?:id|secret)|passw(?:or)?d|pwd|sk|ak|(?:security)?token|sasljaasconfig"
@@ -80,14 +80,10 @@ def di_credentials(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     含有参数（`${…}`）的值不提示。插件自行命名的密钥字段无法识别。
     """
-    found = [
-        item for step in (subject.script.job.steps if subject.script.job else ()) for item in _given(step)
-    ]
-    if not found:
-        return
-    told = [secret.at for secret in secrets(subject.script.code, subject.script.dialect)]
+    found = [item for step in subject.script.job.steps for item in _given(step)]
+    news = untold(subject.script, (at for _, _, at in found))
     for name, kind, at in found:
-        if not any(other.begin < at.end and at.begin < other.end for other in told):
+        if at in news:
             yield Hit(
                 at,
                 Text(

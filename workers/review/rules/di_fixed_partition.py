@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
-from workers.review.languages.facts import Step
+from workers.review.facts.job import Step
 from workers.review.rules.dates import calendar_date, date_name, partition_date
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
@@ -81,7 +81,7 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     """
     if not subject.script.given.node.scheduled:
         return
-    for step in subject.script.job.steps if subject.script.job else ():
+    for step in subject.script.job.steps:
         for path, value in _partitions(step):
             day = partition_date(value)
             if day:

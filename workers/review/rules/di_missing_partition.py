@@ -69,7 +69,7 @@ def di_missing_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     对一无所知的表不作提示。写成 `ds=*` 的分区不提示。
     """
-    for step in subject.script.job.steps if subject.script.job else ():
+    for step in subject.script.job.steps:
         table = str(step.parameter.get("table") or "")
         named = step.parameter.get("partition") or step.parameter.get("where")
         if step.category == "reader" and step.kind == "odps" and table and not named:

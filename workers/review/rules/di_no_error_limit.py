@@ -70,7 +70,7 @@ def di_no_error_limit(subject: Subject, _: Options) -> Iterator[Hit]:
     条数是否合理由人判断。
     """
     job = subject.script.job
-    if job is not None and not job.error_limit:
+    if not job.error_limit:
         begin = (
             job.setting.begin if job.setting else len(subject.script.code) - len(subject.script.code.lstrip())
         )

@@ -74,7 +74,7 @@ def di_shape(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     各插件自己的参数不做比较。最多提示二十处。
     """
-    for mistake in subject.script.job.mistakes if subject.script.job else ():
+    for mistake in subject.script.job.mistakes:
         yield Hit(
             mistake.at,
             Text(f"In {mistake.path} {mistake.wanted}.", f"{mistake.path}：{mistake.wanted_zh}。"),

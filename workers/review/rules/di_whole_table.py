@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
-from workers.review.languages.facts import Step
+from workers.review.facts.job import Step
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
 _RELATIONAL = re.compile(
@@ -74,7 +74,7 @@ def di_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     源表大小未知：对小表而言，这样做没有问题。
     """
-    for step in subject.script.job.steps if subject.script.job else ():
+    for step in subject.script.job.steps:
         if step.category != "reader":
             continue
         if _RELATIONAL.fullmatch(step.kind) and not _says(step, "where", "splitPk", "querySql"):

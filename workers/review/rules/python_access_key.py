@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
-from workers.review.secrets import secrets
+from workers.review.rules.untold import untold
 
 
 @rule(
@@ -68,13 +68,10 @@ def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     不追踪来自变量的密钥；变量中形似密钥的内容由 MC-S01 提示。
     """
-    python = subject.script.python
-    keys = [key for login in python.logins for key in login.keys] if python else []
-    if not keys:
-        return
-    told = [secret.at for secret in secrets(subject.script.code, subject.script.dialect)]
+    keys = [key for login in subject.script.python.logins for key in login.keys]
+    news = untold(subject.script, (key.at for key in keys))
     for key in keys:
-        if not any(at.begin < key.at.end and key.at.begin < at.end for at in told) and "$" not in key.value:
+        if key.at in news and "$" not in key.value:
             yield Hit(
                 key.at,
                 Text("ODPS is given an access key in plain letters.", "调用 ODPS 时传入了明文的 AccessKey。"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
 from workers.review.facts import Gone, Script, Written
-from workers.review.languages.facts import Access, Act
+from workers.review.facts.python import Access, Act
 from workers.review.rules.names import temporary
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
@@ -71,7 +71,7 @@ def python_append(subject: Subject, _: Options) -> Iterator[Hit]:
     不比较被清空的分区与写入的分区是否一致。表名在运行时生成时，只要脚本清空过其他同类表就不提示。
     """
     script = subject.script
-    if script.python is None or not script.given.node.scheduled:
+    if not script.given.node.scheduled:
         return
     for access in script.python.accesses:
         if access.act is Act.APPEND and not temporary(access.table) and not _emptied(script, access):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
 from workers.review.facts import Script
-from workers.review.languages.facts import Access, Act
+from workers.review.facts.python import Access, Act
 from workers.review.rules.names import temporary
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
@@ -77,7 +77,7 @@ def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
     表名在运行时生成的不检查。
     """
     script = subject.script
-    for access in script.python.accesses if script.python else ():
+    for access in script.python.accesses:
         if (
             access.act not in _TAKES
             or not access.table
@@ -98,7 +98,7 @@ def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _rebuilt(script: Script, taken: Access) -> bool:
-    accesses = script.python.accesses if script.python else ()
+    accesses = script.python.accesses
     names = [other.table for other in accesses if other.brings and other.at > taken.at]
     for statement in script.statements:
         if statement.at > taken.at:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
-from workers.review.languages.facts import Act
+from workers.review.facts.python import Act
 from workers.review.rules.dates import partition_date
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
@@ -72,7 +72,7 @@ def python_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     不追踪来自变量的日期。1990 年以前和 2089 年以后的日期视为表示“始终”或“永久”的特殊值。
     """
     script = subject.script
-    if script.python is None or not script.given.node.scheduled:
+    if not script.given.node.scheduled:
         return
     for access in script.python.accesses:
         day = partition_date(access.partition.value) if access.partition else None

@@ -71,7 +71,7 @@ def python_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
     可能涉及的表也不提示。项目级默认生命周期在此无法得知。
     """
     script = subject.script
-    for access in script.python.accesses if script.python else ():
+    for access in script.python.accesses:
         if access.endless and not _mended(script, access.table):
             table, table_zh = access.table or "A table", f" {access.table} " if access.table else "表"
             yield Hit(

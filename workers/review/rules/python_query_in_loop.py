@@ -61,7 +61,7 @@ def python_query_in_loop(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     循环所调用的函数内部的查询无法识别。遍历代码中写出的列表不提示。
     """
-    for query in subject.script.python.queries if subject.script.python else ():
+    for query in subject.script.python.queries:
         if query.rows:
             yield Hit(
                 query.at,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
-from workers.review.languages.facts import Act
+from workers.review.facts.python import Act
 from workers.review.rules.names import likely_partitioned
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
@@ -77,7 +77,7 @@ def python_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     只追踪代码中写明表名的表，以及由其直接生成并使用的 DataFrame。
     """
-    for access in subject.script.python.accesses if subject.script.python else ():
+    for access in subject.script.python.accesses:
         if access.act is not Act.READ or not access.whole or not access.table:
             continue
         partitions = subject.catalog.partitions(access.table)

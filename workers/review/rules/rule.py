@@ -11,20 +11,13 @@ from common.verdicts import Severity
 from workers.review.catalog import Catalog
 from workers.review.dialects import Dialect
 from workers.review.facts import Script, Span
+from workers.text import Text as Text  # noqa: PLC0414 - rules import it from here
 
 
 class Options(BaseModel):
     """What a policy may set for a rule; every field has a default and a description."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A sentence in both languages. It names the table or column, and never quotes a secret."""
-
-    en: str
-    zh: str
 
 
 @dataclass(frozen=True, slots=True)

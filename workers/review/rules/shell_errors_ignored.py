@@ -70,7 +70,7 @@ def shell_errors_ignored(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     管道中只看最后一条命令，与 Shell 本身一致。以其他方式（例如检查文件是否存在）进行的检查无法识别。
     """
-    steps = subject.script.shell.steps if subject.script.shell else ()
+    steps = subject.script.shell.steps
     if steps:
         more = len(steps) - 1
         yield Hit(

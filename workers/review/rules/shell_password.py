@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
-from workers.review.secrets import secrets
+from workers.review.rules.untold import untold
 
 
 @rule(
@@ -69,12 +69,10 @@ def shell_password(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     除 `--password` 和 `--access-key` 外，不认识其他程序的选项。
     """
-    given = subject.script.shell.passwords if subject.script.shell else ()
-    if not given:
-        return
-    told = [secret.at for secret in secrets(subject.script.code, subject.script.dialect)]
+    given = subject.script.shell.passwords
+    news = untold(subject.script, (password.at for password in given))
     for password in given:
-        if not any(at.begin < password.at.end and password.at.begin < at.end for at in told):
+        if password.at in news:
             yield Hit(
                 password.at,
                 Text(

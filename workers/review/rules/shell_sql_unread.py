@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from workers.review.dialects import Dialect
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
+from workers.review.rules.run_time_sql import unread
 
 
 @rule(
@@ -60,13 +61,4 @@ def shell_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
     ## 已知限制
     通过 `-f` 传入的文件，以及封装了客户端的程序无法识别。
     """
-    for query in subject.script.shell.queries if subject.script.shell else ():
-        if query.unread:
-            yield Hit(
-                query.at,
-                Text(
-                    f"The SQL that {query.call} runs is made at run time and was not reviewed.",
-                    f"{query.call} 执行的 SQL 在运行时生成，未经检查。",
-                ),
-                key=query.call,
-            )
+    return unread(subject.script.shell.queries)

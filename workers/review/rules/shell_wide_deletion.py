@@ -72,7 +72,7 @@ def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
     """
     script = subject.script
     defined = script.given.node.parameters or frozenset()
-    for erasure in script.shell.erasures if script.shell else ():
+    for erasure in script.shell.erasures:
         if erasure.variable not in defined:
             yield Hit(
                 erasure.at,

@@ -6,7 +6,6 @@ Source: the help pages of MaxCompute's SQL, and the grammar `OdpsParser.g4` that
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import zip_longest
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -83,6 +82,8 @@ _AFTER_NAME = frozenset(
     {TokenType.R_PAREN, TokenType.LIMIT, TokenType.UNION, TokenType.EQ, TokenType.HAVING, TokenType.FROM}
 )
 
+_TEXTS = frozenset({exp.DType.CHAR, exp.DType.VARCHAR})
+
 
 class MaxComputeParser(Reading, HiveParser):
     """Hive's parser with MaxCompute's clauses, statements and expressions."""
@@ -116,8 +117,11 @@ class MaxComputeParser(Reading, HiveParser):
         """Parse one statement: keywords where only names can stand are names, `;` in a block ends nothing."""
         if ";" in sql:
             raw_tokens = [token for token in raw_tokens if token.token_type is not TokenType.SEMICOLON]
-        for token, following in zip_longest(raw_tokens, raw_tokens[1:]):
-            if token.token_type in _NAMES and (following is None or following.token_type in _AFTER_NAME):
+        last = len(raw_tokens) - 1
+        for index, token in enumerate(raw_tokens):
+            if token.token_type in _NAMES and (
+                index == last or raw_tokens[index + 1].token_type in _AFTER_NAME
+            ):
                 token.token_type = TokenType.VAR
         return super().parse(raw_tokens, sql)
 
@@ -208,9 +212,14 @@ class MaxComputeParser(Reading, HiveParser):
             else super()._parse_transform()
         )
 
-    def _parse_types(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
-        found = super()._parse_types(*args, **kwargs)
-        return found or script.java_type(self, kwargs)
+    def _parse_types(self, check_func: bool = False, schema: bool = False, **how: bool) -> exp.Expr | None:  # type: ignore[override]
+        # Hive's own does the same, and parses the words CHAR and VARCHAR anew for each type.
+        found = super(HiveParser, self)._parse_types(check_func, schema, **how)
+        for node in found.find_all(exp.DataType) if found and not schema else ():
+            if node.this in _TEXTS:
+                node.set("this", exp.DType.TEXT)
+                node.set("expressions", None)
+        return found or script.java_type(self, check_func=check_func, schema=schema)
 
 
 class MaxCompute(Hive):

@@ -129,12 +129,7 @@ def made(parser: MaxComputeParser) -> exp.Expr | None:
     if parser._curr.token_type not in parser.ID_VAR_TOKENS or parser._next.token_type not in _AFTER_CLASS:
         parser._retreat(parser._index - 1)
         return None
-    words = [parser._curr.text]
-    parser._advance()
-    while parser._match(TokenType.DOT):
-        words.append(parser._curr.text)
-        parser._advance()
-    _generics(parser)
+    name = _class(parser)
     values: list[Any] = []
     while parser._match(TokenType.L_BRACKET):
         if not parser._match(TokenType.R_BRACKET):
@@ -146,28 +141,21 @@ def made(parser: MaxComputeParser) -> exp.Expr | None:
     elif parser._match(TokenType.L_PAREN):
         values += parser._parse_csv(parser._parse_disjunction)
         parser._match_r_paren()
-    call = exp.Anonymous(this=".".join(words), expressions=values)
+    call = exp.Anonymous(this=name, expressions=values)
     call.meta["start"], call.meta["end"] = first.start, parser._prev.end
     return parser.expression(call)
 
 
-def java_type(parser: MaxComputeParser, how: dict[str, Any]) -> exp.Expr | None:
+def java_type(parser: MaxComputeParser, *, check_func: bool, schema: bool) -> exp.Expr | None:
     """Return a Java type where only a type can stand (`cast(x as java.util.List<String>)`), or None."""
-    if how.get("check_func") or (
-        not how.get("schema", False) and parser._prev.token_type is not TokenType.ALIAS
-    ):
+    if check_func or not (schema or parser._prev.token_type is TokenType.ALIAS):
         return None
     if parser._curr.token_type is not TokenType.VAR:
         return None
-    words = [parser._curr.text]
-    parser._advance()
-    while parser._match(TokenType.DOT):
-        words.append(parser._curr.text)
-        parser._advance()
-    _generics(parser)
+    name = _class(parser)
     while parser._match_pair(TokenType.L_BRACKET, TokenType.R_BRACKET):
         pass
-    return exp.DataType(this=exp.DType.USERDEFINED, kind=".".join(words))
+    return exp.DataType(this=exp.DType.USERDEFINED, kind=name)
 
 
 def transform(parser: MaxComputeParser) -> exp.Expr:
@@ -277,22 +265,25 @@ def _function(parser: MaxComputeParser) -> Routine:
 _AFTER_CLASS = frozenset({TokenType.DOT, TokenType.LT, TokenType.L_PAREN, TokenType.L_BRACKET})
 
 
-def _generics(parser: MaxComputeParser) -> None:
-    if not parser._match(TokenType.LT):
-        return
-    depth = 1
-    while parser._curr and depth:
-        depth += (parser._curr.token_type is TokenType.LT) - (parser._curr.token_type is TokenType.GT)
+def _class(parser: MaxComputeParser) -> str:
+    """Take a class (`java.util.List<String>`) and return its name, without what it is generic in."""
+    words = [parser._curr.text]
+    parser._advance()
+    while parser._match(TokenType.DOT):
+        words.append(parser._curr.text)
         parser._advance()
+    if parser._match(TokenType.LT):
+        _balanced(parser, TokenType.LT, TokenType.GT)
+    return ".".join(words)
 
 
-def _balanced(parser: MaxComputeParser) -> None:
-    """Pass over everything up to the parenthesis that closes the one just taken."""
+def _balanced(
+    parser: MaxComputeParser, opens: TokenType = TokenType.L_PAREN, closes: TokenType = TokenType.R_PAREN
+) -> None:
+    """Pass over everything up to the token that closes the one just taken."""
     depth = 1
     while parser._curr and depth:
-        depth += (parser._curr.token_type is TokenType.L_PAREN) - (
-            parser._curr.token_type is TokenType.R_PAREN
-        )
+        depth += (parser._curr.token_type is opens) - (parser._curr.token_type is closes)
         parser._advance()
 
 

@@ -1,0 +1,37 @@
+"""What the ledger's steps answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from common.ledger.record import Record
+
+
+class Begun(NamedTuple):
+    """An attempt at a check: the attempts so far, this one too, the event, and its snapshot."""
+
+    attempts: int
+    record: Record
+    snapshot: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The answer to a wish to report an event.
+
+    Attributes:
+        record: the event, when the lease was given; the caller alone may decide and post.
+        wait: seconds until the lease ends, when another holds it; None when there is nothing to report.
+    """
+
+    record: Record | None
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of outcomes: `complete` when every planned check is in, `stale` when they came too late."""
+
+    complete: bool
+    stale: bool

@@ -1,0 +1,19 @@
+"""A sentence in both languages of dwgate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workers.plan import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence in English and Chinese. It names the table or column, and never quotes a secret."""
+
+    en: str
+    zh: str
+
+    def said(self, language: Language) -> str:
+        """Return the sentence in `language`."""
+        return self.zh if language is Language.CHINESE else self.en
