@@ -122,7 +122,7 @@ class Emulator:
         times: int | None = 1,
         **fields: object,
     ) -> None:
-        """Set a fault: `throttle error html reset lost delay hang business`; fields: `status code seconds`.
+        """Set a fault, one of `deploy.local.faults.FaultKind`; fields: `status code seconds`.
 
         `times=None` lets it strike for ever.
         """
@@ -134,8 +134,12 @@ class Emulator:
         self._call("DELETE", "/faults")
 
     def add_to_world(self, **world: object) -> None:
-        """Add nodes, tables, files or the extension, as in a world file."""
+        """Add nodes, baselines, tables, files or the extension, as in a world file."""
         self._call("POST", "/world", json=world)
+
+    def add_graph(self, **size: int) -> dict[str, Any]:
+        """Add a made-up world of a real size (fields of `deploy.local.graph.Size`); returns how much."""
+        return self._call("POST", "/graph", json=size)
 
     def set_profile(self, profile: str) -> None:
         """Make it `lenient` or `strict`."""

@@ -11,6 +11,7 @@ import orjson
 from aiohttp import web
 
 from common.points import BY_CODE
+from deploy.local import graph
 from deploy.local.faults import Fault
 from deploy.local.gateway import Gateway
 from deploy.local.processes import Process
@@ -39,6 +40,7 @@ class Control:
             web.post("/_emulator/faults", _guarded(self.add_fault)),
             web.delete("/_emulator/faults", _guarded(self.clear_faults)),
             web.post("/_emulator/world", _guarded(self.merge_world)),
+            web.post("/_emulator/graph", _guarded(self.add_graph)),
             web.post("/_emulator/profile", _guarded(self.set_profile)),
         ]
 
@@ -103,9 +105,15 @@ class Control:
         return _json({})
 
     async def merge_world(self, request: web.Request) -> web.Response:
-        """Add nodes, tables and files, as in a world file."""
+        """Add nodes, baselines, tables and files, as in a world file."""
         self._state.world.merge(await _read(request))
         return _json({}, status=201)
+
+    async def add_graph(self, request: web.Request) -> web.Response:
+        """Add a made-up world of a real size; the fields are those of `graph.Size`."""
+        world = graph.world(graph.Size.from_json(await _read(request)))
+        self._state.world.merge(world)
+        return _json({name: len(entries) for name, entries in world.items()}, status=201)
 
     async def set_profile(self, request: web.Request) -> web.Response:
         """Take another profile: `{"profile": "strict"}`."""

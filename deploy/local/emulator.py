@@ -21,6 +21,8 @@ from deploy.local.state import Profile, State
 from deploy.local.world import World
 
 SHUTDOWN_SECONDS = 1.0
+BODY_BYTES_MOST = 64 * 1024 * 1024
+"""A world of 5,000 nodes has some 5 MB."""
 
 
 def create_app(
@@ -46,7 +48,7 @@ def create_app(
     """
     state = State(world, Processes(), profile, extension_code)
     gateway = Gateway(state, {access_key_id: access_key_secret}, Rates(read_qps, write_qps), Faults())
-    app = web.Application()
+    app = web.Application(client_max_size=BODY_BYTES_MOST)
     app.router.add_route("*", "/", gateway.handle)
     app.add_routes(Control(gateway).routes())
     return app

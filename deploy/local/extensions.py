@@ -36,7 +36,7 @@ def _list_check_processes(state: State, parameters: Parameters) -> Json:
             "CheckProcesses": [_process_row(process) for process in page.cut(rows)],
             "PageNumber": page.number,
             "PageSize": page.size,
-            "TotalCount": len(rows),
+            "TotalCount": page.total(rows),
         }
     }
 

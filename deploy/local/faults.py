@@ -27,6 +27,10 @@ class FaultKind(StrEnum):
     """The operation takes effect at once, the answer comes after some seconds."""
     BUSINESS = "business"
     """200 with `Success: false` and the given code; no effect."""
+    ENDLESS = "endless"
+    """A list in pages never ends: always one more page, with rows that were told before."""
+    CHANGING = "changing"
+    """Rows come in while a list is read in pages: the last row of a page is the first of the next, too."""
 
 
 class FaultError(ValueError):

@@ -24,7 +24,7 @@ def _list_versions(state: State, parameters: Parameters) -> Json:
             "FileVersions": list(page.cut(newest_first)),
             "PageNumber": page.number,
             "PageSize": page.size,
-            "TotalCount": len(newest_first),
+            "TotalCount": page.total(newest_first),
         }
     )
 

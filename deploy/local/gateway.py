@@ -98,6 +98,9 @@ class Gateway:
 
     async def _spoiled(self, request: web.Request, call: Call, fault: Fault) -> web.StreamResponse:
         match fault.kind:
+            case FaultKind.ENDLESS | FaultKind.CHANGING:
+                call.parameters.fault = fault.kind
+                return _success(self._apply(call))
             case FaultKind.LOST:
                 self._apply(call)
                 return _cut(request)

@@ -83,7 +83,7 @@ def _list_nodes(state: State, parameters: Parameters) -> Json:
             "Nodes": list(page.cut(rows)),
             "PageNumber": page.number,
             "PageSize": page.size,
-            "TotalCount": len(rows),
+            "TotalCount": page.total(rows),
         }
     )
 
@@ -103,11 +103,8 @@ def _list_by_output(state: State, parameters: Parameters) -> Json:
 
 
 def _putting_out(state: State, output: str) -> list[Json]:
-    return [
-        {**node.fields, "FileType": str(node.fields["FileType"])}
-        for node in state.world.nodes.values()
-        if any(row["Data"] == output for row in node.outputs)
-    ]
+    nodes = state.world.putting_out(output)
+    return [{**node.fields, "FileType": str(node.fields["FileType"])} for node in nodes]
 
 
 def _list_input_or_output(state: State, parameters: Parameters) -> Json:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from deploy.local import answers, extensions, files, nodes, tables
+from deploy.local import answers, baselines, extensions, files, lineage, nodes, tables
 from deploy.local.parameters import Parameters
 from deploy.local.replies import GatewayError
 from deploy.local.state import Operation, Place
 
 BY_NAME: dict[str, Operation] = {
     operation.name: operation
-    for module in (answers, extensions, files, nodes, tables)
+    for module in (answers, baselines, extensions, files, lineage, nodes, tables)
     for operation in module.OPERATIONS
 }
 

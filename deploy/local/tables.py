@@ -1,4 +1,4 @@
-"""Operations about tables: metadata and lineage."""
+"""Operations about the metadata of tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _get_basic_info(state: State, parameters: Parameters) -> Json:
 def _get_full_info(state: State, parameters: Parameters) -> Json:
     table, page = _table(state, parameters), parameters.page("PageNum")
     fields = {name: value for name, value in table.fields.items() if name not in _FULL_OMITS}
-    columns = {"ColumnList": list(page.cut(table.columns)), "TotalColumnCount": len(table.columns)}
+    columns = {"ColumnList": list(page.cut(table.columns)), "TotalColumnCount": page.total(table.columns)}
     return enveloped({**fields, **columns})
 
 
@@ -43,7 +43,7 @@ def _get_column(state: State, parameters: Parameters) -> Json:
             "ColumnList": [{"RelationCount": 0, **column} for column in page.cut(table.columns)],
             "PageNum": page.number,
             "PageSize": page.size,
-            "TotalCount": len(table.columns),
+            "TotalCount": page.total(table.columns),
         }
     )
 
@@ -55,7 +55,7 @@ def _get_partition(state: State, parameters: Parameters) -> Json:
             "DataEntityList": list(page.cut(partitions)),
             "PageNumber": page.number,
             "PageSize": page.size,
-            "TotalCount": len(partitions),
+            "TotalCount": page.total(partitions),
         }
     )
 
@@ -78,45 +78,6 @@ def _get_producing_tasks(state: State, parameters: Parameters) -> Json:
     return enveloped([{"TaskId": str(node["NodeId"]), "TaskName": node["NodeName"]} for node in nodes])
 
 
-def _get_lineage(state: State, parameters: Parameters) -> Json:
-    guid = parameters.text("TableGuid")
-    if parameters.choice("Direction", "up", "down") == "down":
-        guids = state.world.downstream(guid)
-    else:
-        table = state.world.tables.get(guid)
-        guids = list(table.upstream) if table else []
-    start, size = _lineage_start(parameters), parameters.page().size
-    page, has_next = guids[start : start + size], start + size < len(guids)
-    return enveloped(
-        {
-            "DataEntityList": [_entity(state, neighbour) for neighbour in page],
-            "HasNext": has_next,
-            "NextPrimaryKey": str(start + size) if has_next else "",
-        }
-    )
-
-
-def _lineage_start(parameters: Parameters) -> int:
-    # DataWorks tells nothing of what is in the key; here it is the place in the list.
-    if parameters.optional("NextPrimaryKey") is None:
-        return 0
-    start = parameters.integer("NextPrimaryKey")
-    if start < 0:
-        raise GatewayError(400, "InvalidNextPrimaryKey", "NextPrimaryKey is none that was given out.")
-    return start
-
-
-def _entity(state: State, guid: str) -> Json:
-    _, database, name = guid.split(".")
-    table = state.world.tables.get(guid)
-    return {
-        "TableGuid": guid,
-        "TableName": name,
-        "DatabaseName": database,
-        "CreateTimestamp": table.fields.get("CreateTime") if table else None,
-    }
-
-
 _ONE = ("TableGuid",)
 OPERATIONS = (
     Operation("GetMetaTableBasicInfo", Place.QUERY, _ONE, _get_basic_info, method="GET"),
@@ -124,5 +85,4 @@ OPERATIONS = (
     Operation("GetMetaTableColumn", Place.QUERY, _ONE, _get_column, method="GET"),
     Operation("GetMetaTablePartition", Place.QUERY, _ONE, _get_partition),
     Operation("GetMetaTableProducingTasks", Place.QUERY, _ONE, _get_producing_tasks),
-    Operation("GetMetaTableLineage", Place.QUERY, ("Direction", "TableGuid"), _get_lineage),
 )

@@ -1,4 +1,4 @@
-"""What the emulated DataWorks holds: nodes, tables, files and the extension, read from YAML or JSON.
+"""What the emulated DataWorks holds: nodes, baselines, tables, files and the extension, from YAML or JSON.
 
 Keys in CamelCase are fields of the OpenAPI and are answered as they stand; keys in lower case are ours.
 """
@@ -53,6 +53,15 @@ TABLE_DEFAULTS: Mapping[str, object] = {
     "TenantId": 283781234510656,
     "ViewCount": 5,
 }
+BASELINE_DEFAULTS: Mapping[str, object] = {
+    "AlertEnabled": True,
+    "AlertMarginThreshold": 30,
+    "AlertSettings": [],
+    "BaselineType": "DAILY",
+    "Enabled": True,
+    "OverTimeSettings": [{"Cycle": 1, "Time": "08:00"}],
+    "Priority": 1,
+}
 SAME_CYCLE = "0"
 
 Entry = TypeVar("Entry")
@@ -87,6 +96,8 @@ class Table:
         fields: what `GetMetaTableBasicInfo` answers.
         columns: rows of `ColumnList`.
         upstream: GUIDs of the tables it is made from.
+        columns_upstream: GUIDs of the columns that each column is made from, by its GUID.
+        consumers: who reads it beyond tables: {"QualifiedName": …, "Channel": …}.
         producers: ids of the nodes that write it.
         partitions: rows of `GetMetaTablePartition`.
     """
@@ -94,6 +105,8 @@ class Table:
     fields: Json
     columns: tuple[Json, ...]
     upstream: tuple[str, ...]
+    columns_upstream: Mapping[str, tuple[str, ...]]
+    consumers: tuple[Json, ...]
     producers: tuple[int, ...]
     partitions: tuple[Json, ...]
 
@@ -113,26 +126,32 @@ class World:
 
     nodes: dict[int, Node] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
+    baselines: dict[int, Json] = field(default_factory=dict)
+    """What `GetBaseline` answers, by id."""
     versions: dict[int, dict[int, Json]] = field(default_factory=dict)
     """Rows of `ListFileVersions` by file id and version."""
     extension: Extension = field(default_factory=lambda: Extension({}, frozenset(), {}))
     _children: dict[int, dict[int, str]] = field(default_factory=dict)
     _downstream: dict[str, list[str]] = field(default_factory=dict)
+    """By the GUID of a table, or of a column."""
+    _putting_out: dict[str, list[int]] = field(default_factory=dict)
 
     def merge(self, raw: Mapping[str, Any]) -> None:
-        """Add what `raw` lists under `nodes`, `tables`, `files` and `extension`.
+        """Add what `raw` lists under `nodes`, `baselines`, `tables`, `files` and `extension`.
 
         Raises:
             WorldError: an entry lacks a field or has a wrong one; nothing is added then.
         """
-        if unknown := raw.keys() - {"nodes", "tables", "files", "extension"}:
+        if unknown := raw.keys() - {"nodes", "baselines", "tables", "files", "extension"}:
             raise WorldError(f"world: unknown keys {', '.join(sorted(unknown))}")
         nodes = _read("nodes", raw, _node, "NodeId")
+        baselines = _read("baselines", raw, _baseline, "BaselineId")
         tables = _read("tables", raw, _table, "TableGuid")
         files = _read("files", raw, _versions, "FileId")
         if "extension" in raw:
             self.extension = _extension(raw["extension"])
         self.nodes.update(nodes)
+        self.baselines.update(baselines)
         self.tables.update(tables)
         self.versions.update(files)
         self._index()
@@ -142,18 +161,34 @@ class World:
         return self._children.get(node_id, {})
 
     def downstream(self, guid: str) -> list[str]:
-        """Return GUIDs of the tables made from a table, one hop."""
+        """Return GUIDs of the tables made from a table, or of the columns made from a column, one hop."""
         return self._downstream.get(guid, [])
 
+    def upstream(self, guid: str) -> list[str]:
+        """Return GUIDs of the tables that a table is made from, one hop."""
+        table = self.tables.get(guid)
+        return list(table.upstream) if table else []
+
+    def column_upstream(self, guid: str) -> list[str]:
+        """Return GUIDs of the columns that a column is made from, one hop."""
+        table = self.tables.get(guid.rpartition(".")[0])
+        return list(table.columns_upstream.get(guid, ())) if table else []
+
+    def putting_out(self, output: str) -> list[Node]:
+        """Return the nodes that put out a name."""
+        return [self.nodes[node_id] for node_id in self._putting_out.get(output, ())]
+
     def _index(self) -> None:
-        self._children = {}
+        self._children, self._putting_out, self._downstream = {}, {}, {}
         for node_id, node in self.nodes.items():
             for parent, step in node.parents.items():
                 self._children.setdefault(parent, {})[node_id] = step
-        self._downstream = {}
+            for output in dict.fromkeys(row["Data"] for row in node.outputs):
+                self._putting_out.setdefault(output, []).append(node_id)
         for guid, table in self.tables.items():
-            for source in table.upstream:
-                self._downstream.setdefault(source, []).append(guid)
+            for made, sources in {guid: table.upstream, **table.columns_upstream}.items():
+                for source in sources:
+                    self._downstream.setdefault(source, []).append(made)
 
 
 def load(path: Path = SAMPLE) -> World:
@@ -167,7 +202,7 @@ def load(path: Path = SAMPLE) -> World:
     except (OSError, yaml.YAMLError) as error:
         raise WorldError(f"world {path}: {error}") from None
     if not isinstance(raw, dict):
-        raise WorldError(f"world {path}: must be a mapping with nodes, tables, files or extension")
+        raise WorldError(f"world {path}: must be a mapping with nodes, baselines, tables, files or extension")
     world = World()
     world.merge(raw)
     return world
@@ -215,13 +250,39 @@ def _table(entry: Json) -> Table:
     }
     partitions = tuple({"TableGuid": guid, **partition} for partition in entry.get("partitions", ()))
     return Table(
-        fields, columns, tuple(entry.get("upstream", ())), tuple(entry.get("producers", ())), partitions
+        fields=fields,
+        columns=columns,
+        upstream=tuple(entry.get("upstream", ())),
+        columns_upstream={
+            f"{guid}.{column['ColumnName']}": tuple(column["upstream"])
+            for column in entry["columns"]
+            if "upstream" in column
+        },
+        consumers=tuple(_consumer(consumer) for consumer in entry.get("consumers", ())),
+        producers=tuple(entry.get("producers", ())),
+        partitions=partitions,
     )
 
 
 def _column(guid: str, position: int, column: Json) -> Json:
     defaults = {"Comment": "", "IsPartitionColumn": False, "IsPrimaryKey": False, "IsForeignKey": False}
-    return {**defaults, "ColumnGuid": f"{guid}.{column['ColumnName']}", "Position": position, **column}
+    told = {key: value for key, value in column.items() if key[0].isupper()}
+    return {**defaults, "ColumnGuid": f"{guid}.{column['ColumnName']}", "Position": position, **told}
+
+
+def _consumer(entry: Json | str) -> Json:
+    if isinstance(entry, str):
+        return {"QualifiedName": entry, "Channel": "FIRST_PARTY"}
+    return {"QualifiedName": entry["QualifiedName"], "Channel": entry.get("Channel", "FIRST_PARTY")}
+
+
+def _baseline(entry: Json) -> Json:
+    return {
+        **BASELINE_DEFAULTS,
+        "ProjectId": entry["ProjectId"],
+        "BaselineName": entry["BaselineName"],
+        **entry,
+    }
 
 
 def _versions(entry: Json) -> dict[int, Json]:

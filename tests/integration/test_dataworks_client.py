@@ -19,7 +19,8 @@ from tests.emulators import Emulator, running
 from tests.farside import Call, FarSide, page, refusal
 from workers.checks.check import Lookups
 from workers.dataworks import client as dataworks_client
-from workers.dataworks.client import TRIES, DataWorks
+from workers.dataworks.calls import TRIES
+from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import Refused, ReplyLost, Throttled, Unreachable
 from workers.dataworks.values import Environment, ProcessStatus
 from workers.settings import WorkerSettings
@@ -246,22 +247,22 @@ def test_nodes_are_looked_up_and_kept(dataworks: DataWorks, emulator: Emulator) 
 
 def test_a_node_that_is_not_there_is_refused(dataworks: DataWorks) -> None:
     with pytest.raises(Refused, match=r"GetNode: Invalid\.Node\.NotExists"):
-        dataworks.node(1, until=soon())
+        dataworks.lookups(soon()).node(1)
 
 
 def test_a_node_without_data_is_refused(connect: Connect, far: FarSide) -> None:
     far.answer = lambda _: page(200, {"Success": True, "Data": None})
     with pytest.raises(Refused, match="GetNode: NotFound"):
-        connect(far.endpoint, uuid4().hex).node(1, until=soon())
+        connect(far.endpoint, uuid4().hex).lookups(soon()).node(1)
 
 
 def test_a_broken_answer_is_an_error_and_not_kept(connect: Connect, far: FarSide) -> None:
     dataworks = connect(far.endpoint, uuid4().hex)
     far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeName": "x"}]}})
     with pytest.raises(Unreachable, match="GetNodeChildren: Unreadable: NodeId is missing"):
-        dataworks.node_children(7, until=soon())
+        dataworks.lookups(soon()).node_children(7)
     far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeId": 8}]}})
-    assert [node.id for node in dataworks.node_children(7, until=soon())] == [8]
+    assert [node.id for node in dataworks.lookups(soon()).node_children(7)] == [8]
 
 
 def test_downstream_tables_are_looked_up(dataworks: DataWorks) -> None:
@@ -275,7 +276,7 @@ def test_a_table_is_looked_up_with_its_columns(dataworks: DataWorks) -> None:
     assert {column.name: column.type for column in table.columns}["order_id"] == "BIGINT"
     assert [column.name for column in table.columns if column.partition] == ["ds"]
     with pytest.raises(Refused):
-        dataworks.table_info("odps.shop.no_such_table", until=soon())
+        dataworks.lookups(soon()).table_info("odps.shop.no_such_table")
 
 
 def test_all_columns_of_a_wide_table_are_read(connect: Connect, far: FarSide) -> None:
@@ -286,7 +287,7 @@ def test_all_columns_of_a_wide_table_are_read(connect: Connect, far: FarSide) ->
         return page(200, {"Success": True, "Data": data})
 
     far.answer = answer
-    table = connect(far.endpoint, uuid4().hex).table_info("odps.p.wide", until=soon())
+    table = connect(far.endpoint, uuid4().hex).lookups(soon()).table_info("odps.p.wide")
     assert (len(table.columns), len(far.calls)) == (230, 3)
 
 
@@ -301,7 +302,7 @@ def test_a_file_of_which_no_version_is_in_production_has_no_code_there(
 ) -> None:
     rows = [{"FileVersion": 2, "IsCurrentProd": False}, {"FileVersion": 1, "IsCurrentProd": False}]
     far.answer = lambda _: page(200, {"Success": True, "Data": {"FileVersions": rows}})
-    assert connect(far.endpoint, uuid4().hex).deployed_code(1, until=soon()) is None
+    assert connect(far.endpoint, uuid4().hex).lookups(soon()).deployed_code(1) is None
     assert len(far.calls) == 1
 
 
@@ -314,19 +315,19 @@ def lineage(call: Call, next_key: Callable[[int], str], size: int = 10) -> bytes
 
 def test_lineage_without_end_is_ended(connect: Connect, far: FarSide) -> None:
     far.answer = lambda call: lineage(call, str)
-    tables = connect(far.endpoint, uuid4().hex).downstream_tables("odps.p.x", until=soon(30))
+    tables = connect(far.endpoint, uuid4().hex).lookups(soon(30)).downstream_tables("odps.p.x")
     assert (len(tables), len(far.calls)) == (500, 50)
 
 
 def test_lineage_that_repeats_its_key_is_ended(connect: Connect, far: FarSide) -> None:
     far.answer = lambda call: lineage(call, lambda _: "10")
-    tables = connect(far.endpoint, uuid4().hex).downstream_tables("odps.p.x", until=soon())
+    tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x")
     assert (len(tables), len(far.calls)) == (20, 2)
 
 
 def test_no_more_lineage_is_read_than_asked_for(connect: Connect, far: FarSide) -> None:
     far.answer = lambda call: lineage(call, str)
-    tables = connect(far.endpoint, uuid4().hex).downstream_tables("odps.p.x", 15, until=soon())
+    tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x", 15)
     assert (len(tables), len(far.calls)) == (15, 2)
 
 
@@ -340,9 +341,9 @@ def test_the_quota_bounds_calls_and_errors_when_the_time_is_over(connect: Connec
 
 def test_a_verdict_s_question_goes_before_lookups(connect: Connect, far: FarSide) -> None:
     dataworks = connect(far.endpoint, uuid4().hex, openapi_read_qps=1)
-    dataworks.node_children(1, until=soon())
+    dataworks.lookups(soon()).node_children(1)
     threads = [
-        threading.Thread(target=dataworks.node_children, args=(node_id,), kwargs={"until": soon()})
+        threading.Thread(target=dataworks.lookups(soon()).node_children, args=(node_id,))
         for node_id in (2, 3)
     ]
     for thread in threads:

@@ -17,12 +17,14 @@ from alibabacloud_tea_openapi.exceptions import ClientException, ServerException
 from alibabacloud_tea_openapi.models import Config
 from darabonba.exceptions import UnretryableException
 
+from deploy.local import graph
 from deploy.local.rates import Window
 from deploy.local.replies import GatewayError
 from deploy.local.samples import load_samples
 from tests.emulators import PROJECT_ID, Emulator, running
 
 DWD_ORDER_NODE = 700123301
+BASELINE = 900101
 DWD_ORDER_TABLE = "odps.shop.dwd_trade_order_di"
 
 
@@ -382,6 +384,127 @@ def test_the_extension_and_its_options(emulator: Emulator) -> None:
     assert client.get_option_value_for_project(option).body.option_value is None
 
 
+def test_baselines_are_told_in_each_way(emulator: Emulator) -> None:
+    client, one = sdk(emulator), {"baseline_id": BASELINE}
+    baseline = client.get_baseline(models.GetBaselineRequest(project_id=PROJECT_ID, **one)).body.data
+    assert (baseline.baseline_name, baseline.priority) == ("Trade data before the working day", 8)
+    assert DWD_ORDER_NODE in baseline.node_ids
+    config = client.get_baseline_config(models.GetBaselineConfigRequest(**one)).body.data
+    assert (config.baseline_name, config.use_flag) == (baseline.baseline_name, True)
+    assert (config.sla_hour, config.sla_minu) == (7, 30)
+    nodes = client.get_node_on_baseline(models.GetNodeOnBaselineRequest(**one)).body
+    assert nodes.success == "true"
+    assert [node.node_id for node in nodes.data] == baseline.node_ids
+    elsewhere = client.get_baseline(models.GetBaselineRequest(project_id=1, **one)).body
+    assert (elsewhere.success, elsewhere.error_code) == (False, "Invalid.Baseline.NotExists")
+
+
+def test_baselines_are_listed_with_pages_as_strings(emulator: Emulator) -> None:
+    def listed(**fields: Any) -> Any:
+        request = models.ListBaselinesRequest(project_id=PROJECT_ID, page_number=1, page_size=10, **fields)
+        return sdk(emulator).list_baselines(request).body.data
+
+    page = listed(priority="7,8", enable=True, search_text="Trade")
+    assert [baseline.baseline_id for baseline in page.baselines] == [BASELINE]
+    assert (page.page_number, page.page_size, page.total_count) == ("1", "10", "1")
+    assert listed(priority="1").baselines == listed(enable=False).baselines == []
+
+
+def test_column_lineage_is_paged_by_number(emulator: Emulator) -> None:
+    def page(direction: str, column: str, number: int = 1) -> Any:
+        request = models.GetMetaColumnLineageRequest(
+            column_guid=f"{DWD_ORDER_TABLE}.{column}", direction=direction, page_num=number, page_size=5
+        )
+        return sdk(emulator).get_meta_column_lineage(request).body.data
+
+    first, second = page("down", "pay_amount"), page("down", "pay_amount", 2)
+    assert (first.total_count, second.page_num) == (12, 2)
+    guids = [row.column_guid for row in (*first.data_entity_list, *second.data_entity_list)]
+    assert len(set(guids)) == 10
+    assert guids[0] == "odps.shop.dws_trade_user_1d.pay_amount"
+    (source,) = page("up", "pay_amount").data_entity_list
+    assert (source.database_name, source.table_name, source.column_name) == (
+        *("shop", "ods_trade_order_di"),
+        "pay_amount",
+    )
+    assert page("up", "no_such_column").data_entity_list == []
+
+
+def test_entities_are_tables_and_whoever_reads_them(emulator: Emulator) -> None:
+    def listed(name: str, direction: str = "down", **fields: Any) -> Any:
+        request = models.ListLineageRequest(entity_qualified_name=name, direction=direction, **fields)
+        return sdk(emulator).list_lineage(request).body
+
+    rows = listed("maxcompute-table.shop.dws_trade_user_1d").data.data_entity_list
+    channels = {row.entity.qualified_name: row.relation_list[0].channel for row in rows}
+    assert channels["maxcompute-table.shop.ads_trade_overview_1d"] == "FIRST_PARTY"
+    assert channels["crm-segment.buyers_by_orders"] == "THIRD_PARTY"
+    first = listed("maxcompute-table.shop.dws_trade_user_1d", page_size=1).data
+    second = listed("maxcompute-table.shop.dws_trade_user_1d", page_size=2, next_token=first.next_token).data
+    assert len(second.data_entity_list) == 2
+    assert second.next_token is None
+    (source,) = listed("maxcompute-table.shop.dws_trade_user_1d", "up").data.data_entity_list
+    assert source.entity.qualified_name == "maxcompute-table.shop.dwd_trade_order_di"
+    assert listed("maxcompute-table.shop.none").data.data_entity_list == []
+    assert (listed("shop.none").success, listed("shop.none").error_code) == (False, "1010040007")
+
+
+def test_an_endless_list_has_always_one_more_page(emulator: Emulator) -> None:
+    emulator.fault("endless", action="GetMetaTableLineage", times=None)
+    emulator.fault("endless", action="GetMetaColumnLineage", times=None)
+    client, key = sdk(emulator), None
+    for _ in range(5):
+        request = models.GetMetaTableLineageRequest(
+            table_guid=DWD_ORDER_TABLE, direction="down", next_primary_key=key
+        )
+        page = client.get_meta_table_lineage(request).body.data
+        assert (len(page.data_entity_list), page.has_next) == (10, True)
+        assert page.next_primary_key != key
+        key = page.next_primary_key
+    columns = models.GetMetaColumnLineageRequest(
+        column_guid=f"{DWD_ORDER_TABLE}.pay_amount", direction="down", page_num=50
+    )
+    data = client.get_meta_column_lineage(columns).body.data
+    assert len(data.data_entity_list) == 10
+    assert data.total_count > 10**6
+
+
+def test_a_list_that_changes_while_it_is_read_tells_rows_twice(emulator: Emulator) -> None:
+    emulator.fault("changing", action="GetMetaTableLineage", times=None)
+    emulator.fault("changing", action="GetMetaColumnLineage", times=None)
+    client, key, guids = sdk(emulator), None, []
+    while key != "":
+        request = models.GetMetaTableLineageRequest(
+            table_guid=DWD_ORDER_TABLE, direction="down", next_primary_key=key, page_size=5
+        )
+        page = client.get_meta_table_lineage(request).body.data
+        guids += [row.table_guid for row in page.data_entity_list]
+        key = page.next_primary_key
+    assert (len(guids), len(set(guids))) == (14, 12)
+    pages = [
+        client.get_meta_column_lineage(
+            models.GetMetaColumnLineageRequest(
+                column_guid=f"{DWD_ORDER_TABLE}.pay_amount", direction="down", page_num=number, page_size=5
+            )
+        ).body.data.data_entity_list
+        for number in (1, 2)
+    ]
+    assert pages[0][-1].column_guid == pages[1][0].column_guid
+
+
+def test_a_world_of_a_real_size_is_made_up(process: Emulator) -> None:
+    assert process.add_graph(nodes=5000, loops=2, seed=3) == {"nodes": 5000, "baselines": 20, "tables": 5000}
+    root = models.GetNodeChildrenRequest(node_id=graph.ROOT, project_env="PROD")
+    assert len(sdk(process).get_node_children(root).body.data.nodes) == 714
+    for size, text in (
+        ({"nodes": 0}, "nodes must be a number from 1 on"),
+        ({"nodes": 3}, "at least as many as layers"),
+        ({"depth": 3}, "unknown fields depth"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            process.add_graph(**size)
+
+
 def test_the_world_grows_at_run_time(emulator: Emulator) -> None:
     emulator.add_to_world(
         nodes=[
@@ -413,8 +536,8 @@ def test_an_unknown_key_is_refused(emulator: Emulator) -> None:
 
 
 def test_an_operation_that_is_not_served_is_refused(emulator: Emulator) -> None:
-    request = models.ListBaselinesRequest(project_id=PROJECT_ID, page_number=1, page_size=10)
-    assert refusal(lambda: sdk(emulator).list_baselines(request)) == (404, "InvalidApi.NotFound")
+    request = models.ListBaselineConfigsRequest(project_id=PROJECT_ID, page_number=1, page_size=10)
+    assert refusal(lambda: sdk(emulator).list_baseline_configs(request)) == (404, "InvalidApi.NotFound")
 
 
 def test_an_unsigned_request_gets_the_gateway_s_error_body(emulator: Emulator) -> None:

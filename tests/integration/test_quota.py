@@ -17,7 +17,7 @@ import redis
 from common.ledger import connect
 from workers.dataworks.errors import Throttled
 from workers.dataworks.operations import Kind
-from workers.dataworks.quota import LONGEST_SLEEP, SHORTEST_SLEEP, Quota, pause
+from workers.dataworks.quota import ENOUGH, LONGEST_SLEEP, PACE, SHORTEST_SLEEP, WINDOW, Quota, Slot, pause
 
 PROCESSES, THREADS, QPS, SECONDS = 4, 16, 50, 4.0
 
@@ -34,9 +34,16 @@ def prefix() -> str:
     return f"dwgate:{{{uuid4().hex}}}:"
 
 
-def take(quota: Quota, *, seconds: float = 10, urgent: bool = False, deadline: float = 100) -> None:
+def take(quota: Quota, *, seconds: float = 10, urgent: bool = False, deadline: float = 100) -> Slot:
     now = time.time()
-    quota.acquire(Kind.READ, action="GetNode", urgent=urgent, deadline_at=now + deadline, until=now + seconds)
+    return quota.acquire(
+        Kind.READ, action="GetNode", urgent=urgent, deadline_at=now + deadline, until=now + seconds
+    )
+
+
+def call(quota: Quota, *, urgent: bool = False, deadline: float = 100) -> None:
+    """Make a call that is over at once."""
+    quota.ended(take(quota, urgent=urgent, deadline=deadline))
 
 
 def waiting(client: redis.Redis, prefix: str) -> int:
@@ -59,9 +66,10 @@ def crowd(url: str, prefix: str, ready: Barrier, seconds: float) -> None:
     def run() -> None:
         try:
             while time.time() < stop:
-                quota.acquire(
+                slot = quota.acquire(
                     Kind.READ, action="GetNode", urgent=False, deadline_at=time.time() + 30, until=stop
                 )
+                quota.ended(slot)
         except Throttled:
             return
 
@@ -111,6 +119,56 @@ def test_nobody_else_is_one_round_trip(client: redis.Redis, prefix: str) -> None
     assert waiting(client, prefix) == 0
 
 
+def test_a_busy_fleet_s_calls_go_one_by_one(client: redis.Redis, prefix: str) -> None:
+    quota = Quota(client, prefix, read_qps=QPS, write_qps=1)
+    begun = time.monotonic()
+    for _ in range(QPS // 2):
+        call(quota)
+    at_once = QPS // 10
+    assert time.monotonic() - begun >= (QPS // 2 - at_once) * PACE / QPS
+
+
+def score(client: redis.Redis, prefix: str, slot: Slot) -> float:
+    return (client.zscore(f"{prefix}quota:read:grants", slot.ticket) or 0.0) / 1e6
+
+
+def test_a_call_that_took_longer_than_the_quickest_keeps_its_slot_so_much_longer(
+    client: redis.Redis, prefix: str
+) -> None:
+    quota = Quota(client, prefix, read_qps=100, write_qps=1)
+
+    def kept(seconds: float) -> float:
+        """Return how much longer a slot is kept when its call took so many seconds."""
+        slot = take(quota)
+        before = score(client, prefix, slot)
+        quota.ended(Slot(slot.kind, slot.action, slot.ticket, time.monotonic() - seconds))
+        return score(client, prefix, slot) - before
+
+    slack = WINDOW - 1
+    for _ in range(ENOUGH):
+        assert kept(0.1) == pytest.approx(0.1 - slack, abs=0.01), "what is usual is not known yet"
+    assert kept(0.1 + slack / 2) == 0, "a little more than usual moves nothing"
+    assert kept(0.5) == pytest.approx(0.4 - slack, abs=0.01)
+
+
+def test_a_call_under_way_keeps_its_slot_beyond_the_window(client: redis.Redis, prefix: str) -> None:
+    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    slot = take(quota)
+    with pytest.raises(Throttled):
+        take(quota, seconds=WINDOW + 0.3)
+    quota.ended(slot)
+    begun = time.monotonic()
+    take(quota)
+    assert time.monotonic() - begun > 0.8, "it may have arrived just before it ended"
+
+
+def test_a_call_whose_end_nobody_tells_is_forgotten(client: redis.Redis, prefix: str) -> None:
+    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    seconds, micros = client.time()
+    client.zadd(f"{prefix}quota:read:calls", {"dead": (seconds - 10) * 10**6 + micros})
+    take(quota, seconds=1)
+
+
 def test_reads_and_writes_do_not_share(client: redis.Redis, prefix: str) -> None:
     quota = Quota(client, prefix, read_qps=1, write_qps=1)
     take(quota)
@@ -120,8 +178,8 @@ def test_reads_and_writes_do_not_share(client: redis.Redis, prefix: str) -> None
 
 def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix: str) -> None:
     quota = Quota(client, prefix, read_qps=2, write_qps=1)
-    take(quota)
-    take(quota)
+    call(quota)
+    call(quota)
     order: list[str] = []
     wishes = [
         ("far", False, 90),
@@ -131,7 +189,7 @@ def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix
     ]
 
     def run(name: str, urgent: bool, deadline: float) -> None:
-        take(quota, urgent=urgent, deadline=deadline)
+        call(quota, urgent=urgent, deadline=deadline)
         order.append(name)
 
     threads = [threading.Thread(target=run, args=wish) for wish in wishes]
@@ -146,11 +204,11 @@ def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix
 
 def test_one_slot_goes_to_the_nearest_deadline(client: redis.Redis, prefix: str) -> None:
     quota = Quota(client, prefix, read_qps=1, write_qps=1)
-    take(quota)
+    call(quota)
     order: list[float] = []
 
     def run(deadline: float) -> None:
-        take(quota, deadline=deadline)
+        call(quota, deadline=deadline)
         order.append(deadline)
 
     threads = [threading.Thread(target=run, args=(deadline,)) for deadline in (90.0, 30.0, 60.0)]
@@ -164,7 +222,7 @@ def test_one_slot_goes_to_the_nearest_deadline(client: redis.Redis, prefix: str)
 
 def test_who_gives_up_says_so_in_time_and_makes_way(client: redis.Redis, prefix: str) -> None:
     quota = Quota(client, prefix, read_qps=1, write_qps=1)
-    take(quota)
+    call(quota)
     begun = time.time()
     with pytest.raises(Throttled, match="GetNode: quota: all 1 reads a second are used up"):
         take(quota, seconds=0.3)
@@ -197,7 +255,7 @@ def test_a_clock_that_was_set_back_stops_nobody(client: redis.Redis, prefix: str
 
 def test_nothing_is_left_behind(client: redis.Redis, prefix: str) -> None:
     quota = Quota(client, prefix, read_qps=1, write_qps=1)
-    take(quota)
+    call(quota)
     with pytest.raises(Throttled):
         take(quota, seconds=0.05)
     until_true(lambda: not list(client.scan_iter(match=f"{prefix}*")))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from common.events import Event
 from common.verdicts import Finding
 from workers.checks import registry
-from workers.checks.check import Context
+from workers.checks.check import Context, Lookups
 from workers.dataworks.errors import DataWorksError, Refused, Throttled
-from workers.dataworks.values import Column, Environment, FileSnapshot, Node, Snapshot, TableInfo, TableRef
+from workers.dataworks.values import Column, FileSnapshot, Snapshot, TableInfo
 from workers.plan import Language
 
 CHECK = registry.load()["code-review"]
@@ -48,17 +48,6 @@ class Workspace:
             raise self.deployed
         return self.deployed
 
-    def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
-        raise NotImplementedError(node_id, environment)
-
-    node_parents = node_children
-
-    def node(self, node_id: int, environment: Environment = Environment.PROD) -> Node:
-        raise NotImplementedError(node_id, environment)
-
-    def downstream_tables(self, guid: str, most: int = 100) -> tuple[TableRef, ...]:
-        raise NotImplementedError(guid, most)
-
 
 @dataclass
 class Answers:
@@ -87,7 +76,9 @@ def ask(
     file = FileSnapshot(501, "sums", 10, code, **{**values, **changes})
     event = Event("m-1", event_code, 93124, "1923", True, {}, 0)
     given = CHECK.options.model_validate(options or {})
-    return list(CHECK.ask(Context(event, Snapshot(file=file), given, workspace, 0, language, answers)))
+    return list(
+        CHECK.ask(Context(event, Snapshot(file=file), given, cast(Lookups, workspace), 0, language, answers))
+    )
 
 
 def rules(found: list[Finding]) -> set[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from common.events import Event
 from common.verdicts import Finding, Severity
 from workers.checks import registry
-from workers.checks.check import Context, Skip
+from workers.checks.check import Context, Lookups, Skip
 from workers.dataworks.errors import Throttled
 from workers.dataworks.values import Environment, FileSnapshot, Node, Snapshot, TableInfo, TableRef
 
@@ -67,7 +67,7 @@ def ask(
     check = CHECKS[name]
     event = Event("m-1", code, 93124, "1923", True, data, 0)
     given_options = check.options.model_validate(options or {})
-    return list(check.ask(Context(event, snapshot or Snapshot(), given_options, workspace, 0)))
+    return list(check.ask(Context(event, snapshot or Snapshot(), given_options, cast(Lookups, workspace), 0)))
 
 
 @pytest.mark.parametrize("code", ["undeploy-node", "freeze-node"])

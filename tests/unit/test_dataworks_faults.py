@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from workers.dataworks import operations
-from workers.dataworks.client import harmless
+from workers.dataworks.calls import harmless
 from workers.dataworks.errors import (
     DataWorksError,
     Denied,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from workers.dataworks import shapes
-from workers.dataworks.values import Column, FileSnapshot, Node, Snapshot, TableRef, TableSnapshot
+from workers.dataworks.values import Column, Extension, FileSnapshot, Snapshot, TableSnapshot
 
 COMMITTED: dict[str, Any] = {
     "FileId": "501234830",
@@ -97,55 +97,25 @@ def test_no_detail_is_an_empty_snapshot(answer: dict[str, Any]) -> None:
     assert shapes.snapshot(answer) == Snapshot()
 
 
-def test_nodes_are_read() -> None:
-    data = {
-        "Nodes": [
-            {
-                "NodeId": "7",
-                "NodeName": "n",
-                "OwnerId": "o",
-                "ProjectId": 9,
-                "ProgramType": "ODPS_SQL",
-                "Priority": "8",
-            }
-            | {"SchedulerType": "PAUSE", "BaselineId": 100, "StepType": "3", "Repeatability": "true"},
-            {"NodeId": 8, "StepType": 0, "BaselineId": 0},
-        ]
-    }
-    assert shapes.nodes(data) == (
-        Node(7, "n", "o", 9, "ODPS_SQL", "PAUSE", baseline_id=100, priority=8, cross_cycle=True),
-        Node(8, "", None, None, None, None),
-    )
-
-
-@pytest.mark.parametrize("data", [{}, {"Nodes": None}, {"Nodes": []}])
-def test_no_nodes_are_no_nodes(data: dict[str, Any]) -> None:
-    assert shapes.nodes(data) == ()
-
-
 @pytest.mark.parametrize(
-    "data",
-    [{"Nodes": "x"}, {"Nodes": ["x"]}, {"Nodes": [{"NodeId": "seven"}]}, {"Nodes": [{}]}, {"Nodes": {}}],
-)
-def test_a_broken_answer_is_not_taken_for_no_nodes(data: dict[str, Any]) -> None:
-    with pytest.raises(shapes.Malformed):
-        shapes.nodes(data)
-
-
-@pytest.mark.parametrize(
-    ("more", "key"),
+    ("answer", "extension"),
     [
-        ({"HasNext": True, "NextPrimaryKey": "k"}, "k"),
-        ({"HasNext": "true", "NextPrimaryKey": "k"}, "k"),
-        ({"HasNext": False, "NextPrimaryKey": "k"}, None),
-        ({"HasNext": True, "NextPrimaryKey": ""}, None),
-        ({"HasNext": True}, None),
-        ({}, None),
+        ({"Extension": {"Status": "1", "ParameterSetting": "a=1\nb=2"}}, Extension(1, "a=1\nb=2")),
+        ({"Extension": {"ParameterSetting": None}}, Extension(None, "")),
+        ({"Extension": None}, Extension(None, "")),
+        ({}, Extension(None, "")),
     ],
 )
-def test_a_page_of_lineage_tells_its_next(more: dict[str, Any], key: str | None) -> None:
-    data = {"DataEntityList": [{"TableGuid": "odps.p.t", "TableName": "t", "DatabaseName": "p"}], **more}
-    assert shapes.lineage(data) == ((TableRef("odps.p.t", "t", "p"),), key)
+def test_an_extension_is_read(answer: dict[str, Any], extension: Extension) -> None:
+    assert shapes.extension(answer) == extension
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [('{"a": 1}', '{"a": 1}'), ("no JSON", "no JSON"), ("", None), (None, None), (7, "7")]
+)
+def test_an_option_value_is_the_text_that_was_saved(value: object, read: str | None) -> None:
+    assert shapes.option_value({"OptionValue": value}) == read
+    assert shapes.option_value({}) is None
 
 
 def test_a_process_is_read() -> None:

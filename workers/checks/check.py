@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -12,7 +12,18 @@ from pydantic import BaseModel, ConfigDict
 
 from common.events import Event
 from common.verdicts import Finding
-from workers.dataworks.values import Environment, Node, Snapshot, TableInfo, TableRef
+from workers.dataworks.values import (
+    Baseline,
+    ColumnRef,
+    Consumer,
+    Environment,
+    Node,
+    NodeOutput,
+    ProducingTask,
+    Snapshot,
+    TableInfo,
+    TableRef,
+)
 from workers.plan import Language
 
 
@@ -54,6 +65,32 @@ class Lookups(Protocol):
 
     def node(self, node_id: int, environment: Environment = ...) -> Node:
         """Return one node."""
+
+    def node_code(self, node_id: int, environment: Environment = ...) -> str:
+        """Return the code that a node runs; empty when it has none."""
+
+    def node_inputs(self, node_id: int, environment: Environment = ...) -> tuple[NodeOutput, ...]:
+        """Return the outputs of other nodes that `node_id` depends on."""
+
+    def node_outputs(self, node_id: int, environment: Environment = ...) -> tuple[NodeOutput, ...]:
+        """Return what `node_id` puts out."""
+
+    def nodes_by_output(
+        self, outputs: Sequence[str], environment: Environment = ...
+    ) -> Mapping[str, tuple[Node, ...]]:
+        """Return the nodes that put out each of `outputs`; a name that nobody puts out has none."""
+
+    def baseline(self, baseline_id: int) -> Baseline:
+        """Return a baseline; raises `Refused` when there is no such one."""
+
+    def downstream_columns(self, guid: str, most: int = ...) -> tuple[ColumnRef, ...]:
+        """Return the columns made from `guid` (`odps.project.table.column`), one hop, at most `most`."""
+
+    def consumers(self, guid: str, most: int = ...) -> tuple[Consumer, ...]:
+        """Return who reads the table `guid` (`odps.project.table`) beyond tables, one hop, at most `most`."""
+
+    def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
+        """Return the tasks that write the table `guid`."""
 
     def downstream_tables(self, guid: str, most: int = ...) -> tuple[TableRef, ...]:
         """Return the tables made from the table `guid` (`odps.project.table`), one hop, at most `most`."""

@@ -36,7 +36,7 @@ class LookupCache:
     def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
         """Return the value that was put, or None."""
         try:
-            entry = self._client.get(self._key(operation, arguments))
+            entry = self._client.get(self.key(operation, arguments))
             return unpack(entry) if isinstance(entry, bytes) else None
         except (redis.RedisError, zlib.error, orjson.JSONDecodeError) as error:
             log.warning("lookup_cache_fault", step="get", operation=operation, error=type(error).__name__)
@@ -45,11 +45,12 @@ class LookupCache:
     def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
         """Keep `value`, which is not None."""
         try:
-            self._client.set(self._key(operation, arguments), pack(value), px=self._ms)
+            self._client.set(self.key(operation, arguments), pack(value), px=self._ms)
         except redis.RedisError as error:
             log.warning("lookup_cache_fault", step="put", operation=operation, error=type(error).__name__)
 
-    def _key(self, operation: str, arguments: Mapping[str, str | int]) -> str:
+    def key(self, operation: str, arguments: Mapping[str, str | int]) -> str:
+        """Return the key of an entry."""
         text = orjson.dumps([operation, dict(arguments)], option=orjson.OPT_SORT_KEYS)
         return f"{self._prefix}lookup:{hashlib.sha256(text).hexdigest()}"
 

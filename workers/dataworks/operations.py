@@ -36,13 +36,24 @@ class Operation:
 EVENT_DETAIL = Operation("GetIDEEventDetail", "get_ideevent_detail")
 CHECK_PROCESSES = Operation("ListCheckProcesses", "list_check_processes")
 ENABLED_EXTENSIONS = Operation("ListEnabledExtensionsForProject", "list_enabled_extensions_for_project")
+EXTENSION = Operation("GetExtension", "get_extension")
+OPTION_VALUE = Operation("GetOptionValueForProject", "get_option_value_for_project")
 FILE_VERSIONS = Operation("ListFileVersions", "list_file_versions")
 FILE_VERSION = Operation("GetFileVersion", "get_file_version")
 NODE = Operation("GetNode", "get_node")
+NODE_CODE = Operation("GetNodeCode", "get_node_code")
 NODE_CHILDREN = Operation("GetNodeChildren", "get_node_children")
 NODE_PARENTS = Operation("GetNodeParents", "get_node_parents")
+NODE_OUTPUTS = Operation("ListNodeInputOrOutput", "list_node_input_or_output")
+NODES_BY_OUTPUT = Operation("ListNodesByOutput", "list_nodes_by_output")
+BASELINE = Operation("GetBaselineConfig", "get_baseline_config")
+"""GetBaseline would want the baseline's workspace too, which a node on it does not tell for sure."""
+
 TABLE_INFO = Operation("GetMetaTableFullInfo", "get_meta_table_full_info")
 TABLE_LINEAGE = Operation("GetMetaTableLineage", "get_meta_table_lineage")
+TABLE_TASKS = Operation("GetMetaTableProducingTasks", "get_meta_table_producing_tasks")
+COLUMN_LINEAGE = Operation("GetMetaColumnLineage", "get_meta_column_lineage")
+ENTITY_LINEAGE = Operation("ListLineage", "list_lineage")
 
 RESULTS = {
     Answer.IDE: Operation(Answer.IDE.value, "update_ideevent_result"),

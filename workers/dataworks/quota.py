@@ -1,15 +1,23 @@
 """The account's quota, shared by the whole fleet through Redis.
 
 Enterprise edition: 50 reads and 20 writes a second for all clients of the account in a region together
-(help page "Usage notes of OpenAPI"). A sliding window by the Redis server's clock: in no second are more
+(help page "Usage notes of OpenAPI"). A sliding window by the Redis server's clock: in no window are more
 calls let through than that. Who has to wait queues by class (verdicts first), then by deadline.
+
+What DataWorks counts is when calls arrive, which is some time after they were let through, and not always
+the same. So the window is a little longer than a second; calls of a busy fleet are let through one by one,
+since many at once would be held up by one another and arrive together with those that come after them; and
+a call keeps its slot while it is under way, and for so much longer as it took longer than the quickest do:
+it may have arrived so much later.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,13 +27,36 @@ from workers.dataworks.errors import Throttled
 from workers.dataworks.operations import Kind
 
 SHORTEST_SLEEP = 0.005
-LONGEST_SLEEP = 0.25
+LONGEST_SLEEP = 0.5
 """Seconds between two questions of a waiter. One that was silent for a second is forgotten."""
 
 JITTER = 0.003
 
-_SCRIPT = Path(__file__).parent / "acquire.lua"
+WINDOW = 1.03
+"""Seconds in which no more calls are let through than may arrive in one second."""
+
+PACE = 0.7
+"""Seconds over which the calls of one window are spread, when there are many."""
+
+REMEMBERED, ENOUGH = 50, 10
+"""Calls of one operation of which the quickest is what is usual, and how many it takes to know that."""
+
+_ACQUIRE, _ENDED = (Path(__file__).parent / name for name in ("acquire.lua", "ended.lua"))
 _CLASS = 10**13  # above every deadline in milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A call that was let through.
+
+    Attributes:
+        asked_at: when it was asked for the last time, in seconds of a monotonic clock.
+    """
+
+    kind: Kind
+    action: str
+    ticket: str
+    asked_at: float
 
 
 class Quota:
@@ -42,9 +73,11 @@ class Quota:
         self._client = client
         self._prefix = prefix
         self._limits = {Kind.READ: read_qps, Kind.WRITE: write_qps}
-        self._script = client.register_script(_SCRIPT.read_text())
+        self._seconds: dict[str, deque[float]] = {}
+        self._acquire = client.register_script(_ACQUIRE.read_text())
+        self._ended = client.register_script(_ENDED.read_text())
 
-    def acquire(self, kind: Kind, *, action: str, urgent: bool, deadline_at: float, until: float) -> None:
+    def acquire(self, kind: Kind, *, action: str, urgent: bool, deadline_at: float, until: float) -> Slot:
         """Wait until a call may be made; one round trip when nobody else wants to.
 
         Args:
@@ -53,6 +86,9 @@ class Quota:
             urgent: a verdict, or a question about one: before everything that is not.
             deadline_at: the event's deadline, in seconds since the epoch; in a class the nearest goes first.
             until: when to give up, in seconds since the epoch.
+
+        Returns:
+            The call's slot, for `ended`.
 
         Raises:
             Throttled: `until` came first.
@@ -63,23 +99,39 @@ class Quota:
         ticket = f"{time.time_ns():020d}-{uuid4().hex}"
         rank = (0 if urgent else _CLASS) + int(deadline_at * 1000)
         while time.time() < until:
-            wait = self._script(keys=keys, args=[ticket, rank, self._limits[kind]])
+            asked_at = time.monotonic()
+            wait = self._acquire(keys=keys, args=[ticket, rank, *self._shape(kind)])
             if not wait:
-                return
+                return Slot(kind, action, ticket, asked_at)
             time.sleep(max(0.0, min(pause(wait / 1e6), until - time.time())))
         self._leave(keys, ticket)
         raise Throttled(action, "quota", f"all {self._limits[kind]} {kind}s a second are used up")
+
+    def ended(self, slot: Slot) -> None:
+        """Say that a call is over, whatever came of it; without it the call counts for ten seconds."""
+        took = time.monotonic() - slot.asked_at
+        earlier = self._seconds.setdefault(slot.action, deque(maxlen=REMEMBERED))
+        usual = min(earlier) if len(earlier) >= ENOUGH else 0.0
+        late = took - usual - (WINDOW - 1)
+        earlier.append(took)
+        grants, *_, calls = self._keys(slot.kind)
+        with suppress(redis.RedisError):
+            self._ended(keys=[grants, calls], args=[slot.ticket, int(late * 1e6)])
 
     def _leave(self, keys: list[str], ticket: str) -> None:
         """Make way at once; without it the ticket is forgotten after a second."""
         with suppress(redis.RedisError):
             pipe = self._client.pipeline(transaction=False)
-            for key in keys[1:]:
+            for key in keys[1:3]:
                 pipe.zrem(key, ticket)
             pipe.execute()
 
+    def _shape(self, kind: Kind) -> tuple[int, int, int]:
+        most = self._limits[kind]
+        return most, int(WINDOW * 1e6), int(PACE * 1e6 / most)
+
     def _keys(self, kind: Kind) -> list[str]:
-        return [f"{self._prefix}quota:{kind}:{name}" for name in ("grants", "waiters", "asked")]
+        return [f"{self._prefix}quota:{kind}:{name}" for name in ("grants", "waiters", "asked", "calls")]
 
 
 def pause(seconds: float) -> float:

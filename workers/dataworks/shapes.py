@@ -1,33 +1,22 @@
-"""From the JSON of the OpenAPI to our values.
+"""From the JSON of the OpenAPI about events, files and the extension to our values; see `fields`.
 
-Absent and null count as the same, and numbers may come as strings: both occur. Anything else of another
-shape than documented is a `Malformed`, so that a broken answer is never taken for "there is nothing".
+Each reads a whole answer.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from workers.dataworks.fields import Json, Malformed, flag, number, part, parts, text
+from workers.dataworks.table_shapes import column
 from workers.dataworks.values import (
     CheckProcess,
-    Column,
+    Extension,
     FileSnapshot,
     FileVersion,
-    Node,
     Snapshot,
-    TableInfo,
-    TableRef,
     TableSnapshot,
 )
-
-Json = dict[str, Any]
-
-CROSS_CYCLE = "3"
-"""The `StepType` of an edge between two cycles."""
-
-
-class Malformed(ValueError):
-    """The answer has another shape than documented; the text names the field."""
 
 
 def snapshot(answer: Json) -> Snapshot:
@@ -80,36 +69,7 @@ def _table(raw: Json) -> TableSnapshot:
         comment=text(raw, "Comment") or "",
         lifecycle=number(raw, "LifeCycle"),
         data_source=text(raw, "DataSourceName"),
-        columns=tuple(_column(item) for item in parts(raw, "Columns")),
-    )
-
-
-def _column(raw: Json) -> Column:
-    return Column(
-        name=text(raw, "ColumnName") or "",
-        type=text(raw, "ColumnType") or "",
-        comment=text(raw, "Comment") or "",
-        partition=flag(raw, "IsPartitionColumn"),
-        key=flag(raw, "IsPrimaryKey"),
-    )
-
-
-def node(raw: Json) -> Node:
-    """Read one node of GetNode, GetNodeChildren or GetNodeParents."""
-    node_id = number(raw, "NodeId")
-    if node_id is None:
-        raise Malformed("NodeId is missing")
-    baseline = number(raw, "BaselineId")
-    return Node(
-        id=node_id,
-        name=text(raw, "NodeName") or "",
-        owner=text(raw, "OwnerId"),
-        project_id=number(raw, "ProjectId"),
-        program_type=text(raw, "ProgramType"),
-        scheduler=text(raw, "SchedulerType"),
-        baseline_id=baseline if baseline and baseline > 0 else None,
-        priority=number(raw, "Priority"),
-        cross_cycle=text(raw, "StepType") == CROSS_CYCLE,
+        columns=tuple(column(item) for item in parts(raw, "Columns")),
     )
 
 
@@ -118,55 +78,35 @@ def extension_codes(answer: Json) -> frozenset[str | None]:
     return frozenset(text(item, "ExtensionCode") for item in parts(answer, "Extensions"))
 
 
-def nodes(data: Json) -> tuple[Node, ...]:
-    """Read the data of GetNodeChildren or GetNodeParents."""
-    return tuple(node(item) for item in parts(data, "Nodes"))
+def extension(answer: Json) -> Extension:
+    """Read GetExtension."""
+    raw = part(answer, "Extension")
+    return Extension(status=number(raw, "Status"), parameters=text(raw, "ParameterSetting") or "")
 
 
-def lineage(data: Json) -> tuple[tuple[TableRef, ...], str | None]:
-    """Read one page of GetMetaTableLineage: its tables, and the key of the next page if there is one."""
-    tables = tuple(table(item) for item in parts(data, "DataEntityList"))
-    key = text(data, "NextPrimaryKey") if flag(data, "HasNext") else None
-    return tables, key or None
+def option_value(answer: Json) -> str | None:
+    """Read GetOptionValueForProject; None when nobody saved any."""
+    return text(answer, "OptionValue") or None
 
 
-def table_info(data: Json) -> tuple[TableInfo, int]:
-    """Read one page of GetMetaTableFullInfo: the table with its columns, and how many there are in all."""
-    guid = text(data, "TableGuid")
-    if not guid:
-        raise Malformed("TableGuid is missing")
-    columns = tuple(_column(item) for item in parts(data, "ColumnList"))
-    return TableInfo(guid, number(data, "DataSize"), columns), number(data, "TotalColumnCount") or len(
-        columns
-    )
-
-
-def versions(data: Json) -> tuple[FileVersion, ...]:
+def versions(answer: Json) -> tuple[FileVersion, ...]:
     """Read one page of ListFileVersions."""
     return tuple(
         FileVersion(number_of, flag(item, "IsCurrentProd"))
-        for item in parts(data, "FileVersions")
+        for item in parts(part(answer, "Data"), "FileVersions")
         if (number_of := number(item, "FileVersion")) is not None
     )
 
 
-def version_code(data: Json) -> str:
+def version_code(answer: Json) -> str:
     """Read GetFileVersion: the code of the version."""
-    return text(data, "FileContent") or ""
+    return text(part(answer, "Data"), "FileContent") or ""
 
 
 def processes(answer: Json) -> tuple[tuple[CheckProcess, ...], int | None]:
     """Read one page of ListCheckProcesses: its processes, and how many there are in all if it says so."""
     paging = part(answer, "PagingInfo")
     return tuple(process(item) for item in parts(paging, "CheckProcesses")), number(paging, "TotalCount")
-
-
-def table(raw: Json) -> TableRef:
-    """Read one table of GetMetaTableLineage."""
-    guid = text(raw, "TableGuid")
-    if not guid:
-        raise Malformed("TableGuid is missing")
-    return TableRef(guid=guid, name=text(raw, "TableName") or "", database=text(raw, "DatabaseName") or "")
 
 
 def process(raw: Json) -> CheckProcess:
@@ -181,49 +121,3 @@ def process(raw: Json) -> CheckProcess:
         operator=text(raw, "Operator"),
         status=(text(raw, "Status") or "").upper(),
     )
-
-
-def part(raw: Json, field: str) -> Json:
-    """Return an object; empty when it is absent or null."""
-    value = raw.get(field)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise Malformed(f"{field} is not an object")
-    return value
-
-
-def parts(raw: Json, field: str) -> list[Json]:
-    """Return a list of objects; empty when it is absent or null."""
-    value = raw.get(field)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Malformed(f"{field} is not a list of objects")
-    return value
-
-
-def text(raw: Json, field: str) -> str | None:
-    """Return a string; a number is written out. None when it is absent or null."""
-    value = raw.get(field)
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, dict | list):
-        raise Malformed(f"{field} is not a string")
-    return str(value)
-
-
-def number(raw: Json, field: str) -> int | None:
-    """Return an integer, also from a string; None when it is absent, null or empty."""
-    value = raw.get(field)
-    if value is None or value == "":
-        return None
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise Malformed(f"{field} is not a number") from None
-
-
-def flag(raw: Json, field: str) -> bool:
-    """Return a boolean, also from a string; false when it is absent or null."""
-    return str(raw.get(field, False)).lower() == "true"
