@@ -27,6 +27,9 @@ demo: $(READY) ## Run everything on this machine once: no root, no server, no ac
 up: $(READY) ## Start everything on this machine and leave it running (Ctrl-C ends it)
 	$(BIN)/dwgate up
 
+# Test processes with engines of their own; a broker that DWGATE_TEST_BROKER_URL names is there but once.
+ENGINES := $(if $(DWGATE_TEST_BROKER_URL),0,2)
+
 ##@ Change it
 .PHONY: check test test-faults fuzz bench
 
@@ -40,7 +43,7 @@ check: $(READY) ## Format, lint, types, layers, compose files
 test: $(READY) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
 	.ci/prepare
 	$(BIN)/python -m pytest -n auto tests/unit
-	$(BIN)/python -m pytest -m "not faults" tests/integration tests/acceptance
+	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance
 
 test-faults: $(READY) ## The long fault runs: kills, stops and cuts of real processes
 	$(BIN)/python -m pytest -m faults --timeout=1800

@@ -24,7 +24,9 @@ from deploy.local.samples import Sample, load_samples
 SECONDS = 45.0
 """How long all verdicts together may take."""
 
-COLUMNS = ("event", "sample", "verdict", "ms", "first finding")
+COLUMNS = ("event", "sample", "verdict", "ms", "worst finding of each check")
+MOST_FINDINGS = 2
+LONGEST_FINDING = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +37,13 @@ class Answer:
         sample: the operation, and the verdict that it must get.
         result: the verdict; None when none came in time.
         milliseconds: from the delivery of the event to the verdict's arrival at the emulator.
-        finding: the worst finding, or why there is no verdict.
+        findings: the worst ones, or why there is no verdict.
     """
 
     sample: Sample
     result: Result | None
     milliseconds: int | None
-    finding: str | None
+    findings: tuple[str, ...]
 
     @property
     def right(self) -> bool:
@@ -86,7 +88,7 @@ def table(answers: Sequence[Answer]) -> Table:
             answer.sample.quality,
             _verdict(answer),
             answer.milliseconds,
-            answer.finding,
+            _findings(answer),
         )
         for answer in answers
     ]
@@ -98,6 +100,14 @@ def summary(answers: Sequence[Answer]) -> str:
     came = sum(answer.result is not None for answer in answers)
     right = sum(answer.right for answer in answers)
     return f"{came} verdicts for {len(answers)} operations, {right} right"
+
+
+def _findings(answer: Answer) -> Text | None:
+    lines = [
+        item if len(item) <= LONGEST_FINDING else f"{item[: LONGEST_FINDING - 1]}…"
+        for item in answer.findings
+    ]
+    return Text("\n").join(map(render.text, lines)) if lines else None
 
 
 def _verdict(answer: Answer) -> Text:
@@ -124,10 +134,10 @@ async def _answer(
     operation = Operation(sample.event_code, sample.data, sample.snapshot)
     sent = await deliver(operation, sender, stack.ACCOUNT, emulator)
     if not sent.delivery.delivered:
-        return Answer(sample, None, None, f"not delivered: {sent.delivery.status} {sent.delivery.body}")
+        return Answer(sample, None, None, (f"not delivered: {sent.delivery.status} {sent.delivery.body}",))
     posted = await emulator.verdict(sent.message_id, seconds)
     if posted is None:
-        return Answer(sample, None, None, "no verdict came")
+        return Answer(sample, None, None, ("no verdict came",))
     record = parts.ledger.get(sent.message_id)
-    finding = render.first_finding(record) if record else None
-    return Answer(sample, posted.result, round((posted.at - sent.at) * 1000), finding)
+    found = render.worst_findings(record)[:MOST_FINDINGS] if record else []
+    return Answer(sample, posted.result, round((posted.at - sent.at) * 1000), tuple(found))

@@ -18,10 +18,12 @@ from console import costs, faults, policy, render
 from console.costs import Health, Sight
 from console.ends import ENGINE_DOWN, FAILED
 from ingest.settings import IngestSettings
+from workers import waivers_file
 from workers.app import create_app
 from workers.checks.registry import CheckError
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import ProcessStatus
+from workers.policy import load as load_policy
 from workers.policy_file import PolicyError
 from workers.review.trees.probe import ParserUnusable, probe
 from workers.services import Services
@@ -67,6 +69,7 @@ def _all() -> Iterator[Sight]:
             ("broker", _broker),
             ("Redis", _redis),
             ("policy", _policy),
+            ("waivers", _waivers),
             ("DataWorks", _dataworks),
         ):
             yield from _guarded(what, look, services)
@@ -159,7 +162,21 @@ def _version(server: dict[str, Any]) -> str:
 
 
 def _policy(services: Services) -> Iterator[Sight]:
-    yield Sight("policy", Health.GOOD, f"{policy.described(services.settings.policy_file, services.policy)}")
+    file = services.settings.policy_file
+    yield Sight("policy", Health.GOOD, policy.described(file, load_policy(file, services.checks)))
+
+
+def _waivers(services: Services) -> Iterator[Sight]:
+    if not (file := services.settings.waivers_file):
+        return
+    try:
+        rules = load_policy(services.settings.policy_file, services.checks).waivers
+    except PolicyError:
+        return  # The policy's own line tells.
+    now = time.time()
+    items = waivers_file.load(file, rules, now).items
+    live = sum(item.in_force(now) for item in items)
+    yield Sight("waivers", Health.GOOD, f"{file} is good: {live} in force, {len(items) - live} ended")
 
 
 def _dataworks(services: Services) -> Iterator[Sight]:

@@ -10,13 +10,13 @@ from common.verdicts import Finding, Severity
 from console import render
 from console.frames import Frames, Range
 from workers.plan import Language
-from workers.review.report import SECRETS, Reviewed, about, counting
+from workers.review.report import SECRETS, Reviewed, about, counting, known
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.INFO: "bold cyan"}
 _WHY = {Language.ENGLISH: "why: ", Language.CHINESE: "原因："}
 _FIX = {Language.ENGLISH: "fix: ", Language.CHINESE: "建议："}
 _SEE = {Language.ENGLISH: "see: ", Language.CHINESE: "详见："}
-_COUNTED = {"block": "阻断", "warn": "警告", "info": "提示", "suppressed": "已屏蔽"}
+_COUNTED = {"block": "阻断", "warn": "警告", "info": "提示", "suppressed": "已屏蔽", "waived": "已豁免"}
 
 
 def show(reviewed: Sequence[Reviewed], language: Language) -> None:
@@ -32,7 +32,7 @@ def show(reviewed: Sequence[Reviewed], language: Language) -> None:
             for line in _advice(item, language, first=item.rule not in explained):
                 out.print(line, soft_wrap=True)
             out.print()
-            if item.suppressed is None:
+            if known(item) is None:
                 explained.add(item.rule)
     out.print(_summary(reviewed, language))
 
@@ -40,8 +40,8 @@ def show(reviewed: Sequence[Reviewed], language: Language) -> None:
 def _told(path: str, item: Finding, frames: Frames | None, language: Language) -> Iterator[Text]:
     told = about(item.rule, language)
     place = ":".join(str(part) for part in (path, item.line, item.column) if part is not None)
-    if item.suppressed is not None:
-        yield render.text(f"suppressed[{item.rule}] {told.name}: {item.suppressed}")
+    if (why := known(item)) is not None:
+        yield render.text(f"{why}[{item.rule}] {told.name}: {item.suppressed or item.waived}")
         yield Text.assemble(("  --> ", "blue"), render.text(place))
         return
     style = _STYLES[item.severity]
@@ -53,7 +53,7 @@ def _told(path: str, item: Finding, frames: Frames | None, language: Language) -
 
 
 def _advice(item: Finding, language: Language, *, first: bool) -> Iterator[Text]:
-    if item.suppressed is not None:
+    if known(item) is not None:
         return
     told = about(item.rule, language)
     if first and told.why:

@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator
 
 from common.verdicts import Finding, Severity
 from workers.plan import Language
-from workers.review.report import Reviewed, about
+from workers.review.report import Reviewed, about, known
 
 _COMMANDS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "notice"}
 
 
 def workflow_commands(reviewed: Iterable[Reviewed], language: Language) -> Iterator[str]:
-    """Yield a line for each finding that is not suppressed."""
+    """Yield a line for each finding that counts."""
     for file in reviewed:
         for item in file.findings:
-            if item.suppressed is None:
+            if known(item) is None:
                 yield _line(file.path, item, language)
 
 

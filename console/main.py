@@ -4,22 +4,30 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from console import run, since
+from console import run, since, waivers
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Since = Annotated[
-    float | None,
-    typer.Option(parser=since.parse, metavar="TIME", help="Received since: 7d, 2h, 30m ago, or an ISO date."),
-]
+_SINCE = typer.Option(
+    parser=since.option, metavar="TIME", help="Received since: 7d, 2h, 30m ago, or an ISO date."
+)
+Since = Annotated[float | None, _SINCE]
 Project = Annotated[int | None, typer.Option(help="Of this workspace (its id).")]
 Language = Annotated[str | None, typer.Option(metavar="LANGUAGE", help="en or zh; else the policy's, or en.")]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Argument(envvar="DWGATE_POLICY_FILE", help="A policy file; else the built-in policy."),
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at the most.")]
+
+_KEYS = "ALIBABA_CLOUD_"
+_FILES = ("DWGATE_POLICY_FILE", "DWGATE_WAIVERS_FILE")
 
 app = typer.Typer(
     help="dwgate checks DataWorks operations and answers each before its deadline.",
@@ -34,11 +42,25 @@ policy = typer.Typer(help="Look at policies.", no_args_is_help=True)
 def main() -> None:
     """Run the command line; a fault that must be expected ends it with one line and an exit code."""
     try:
+        _heed_env_file()
         app()
     except Exception as error:  # noqa: BLE001 - `tell` raises again what nobody expects
         from console import faults
 
         sys.exit(faults.tell(error))
+
+
+def _heed_env_file() -> None:
+    """Let `.env` hold what is no setting of a worker, too: files that options name, the account's keys."""
+    if not Path(".env").is_file():
+        return
+    from dotenv import dotenv_values
+
+    # An access key is of one place: the environment's own is not mixed with another.
+    keyed = any(name.startswith(_KEYS) for name in os.environ)
+    for name, value in dotenv_values(".env").items():
+        if value and (name in _FILES or (name.startswith(_KEYS) and not keyed)):
+            os.environ.setdefault(name, value)
 
 
 @app.command()
@@ -60,11 +82,21 @@ def up(
     data: Annotated[
         Path | None, typer.Option(file_okay=False, help="Keep data and logs in this folder.")
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", envvar="DWGATE_POLICY_FILE", help="A policy; else the built-in one."),
+    ] = None,
+    waivers: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", envvar="DWGATE_WAIVERS_FILE", help="A waivers file; else none."),
+    ] = None,
 ) -> None:
     """Run everything here until Ctrl-C."""
     from console import up as up_
 
-    raise typer.Exit(up_.run(port=port, flower_port=flower_port, data=data))
+    raise typer.Exit(
+        up_.run(port=port, flower_port=flower_port, data=data, policy_file=policy, waivers_file=waivers)
+    )
 
 
 app.command()(run.ingest)
@@ -134,6 +166,24 @@ def requeue(
 
 
 @app.command()
+def replay(
+    *,
+    since: Annotated[float, _SINCE],
+    policy: Annotated[Path, typer.Option(metavar="FILE", help="The policy that is tried.")],
+    project: Project = None,
+    check: Annotated[str | None, typer.Option(help="With this check, then or under the policy.")] = None,
+    lookups: Annotated[
+        bool, typer.Option("--lookups", help="Ask DataWorks again, as it is today; takes its read quota.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Judge events of the past under another policy and show what would change; post and write nothing."""
+    from console import replay as replay_
+
+    raise typer.Exit(replay_.run(replay_.Wanted(since, policy, project, check, lookups), json=json))
+
+
+@app.command()
 def review(
     *,
     files: Annotated[
@@ -159,6 +209,9 @@ def review(
     format_: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help="text, json, sarif or github.")
     ] = "text",
+    waivers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Let pass what the waivers of this file do.")
+    ] = None,
     language: Language = None,
 ) -> None:
     """Review node code; end with 1 when there is a warning or a block."""
@@ -166,7 +219,7 @@ def review(
     gc.disable()
     from console import review as review_
 
-    asked = review_.Asked(dialect, metadata, project, policy, diff, format_, language)
+    asked = review_.Asked(dialect, metadata, project, policy, diff, format_, language, waivers)
     raise typer.Exit(review_.run(files, asked))
 
 
@@ -185,19 +238,32 @@ def rules(
 
 
 app.add_typer(policy, name="policy")
+app.add_typer(waivers.app, name="waivers")
 
 
 @policy.command("check")
 def policy_check(
-    file: Annotated[
-        Path | None,
-        typer.Argument(envvar="DWGATE_POLICY_FILE", help="A policy file; else the built-in policy."),
-    ] = None,
+    file: PolicyFile = None,
 ) -> None:
     """Say whether a policy is good, or where it is not."""
     from console import policy as policy_
 
     raise typer.Exit(policy_.check(file))
+
+
+@policy.command("test")
+def policy_test(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Case files, and folders of them.")],
+    file: Annotated[
+        Path | None,
+        typer.Option("--policy", metavar="FILE", help="For cases that bring none; else the built-in policy."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Run cases (event, what DataWorks would tell, verdict expected); end with 1 when one comes otherwise."""
+    from console import policy_test as policy_test_
+
+    raise typer.Exit(policy_test_.run(paths, file, json=json))
 
 
 @policy.command("schema")
@@ -206,6 +272,42 @@ def policy_schema() -> None:
     from console import policy as policy_
 
     raise typer.Exit(policy_.schema())
+
+
+@policy.command("options")
+def policy_options(
+    file: PolicyFile = None,
+    check: Annotated[list[str] | None, typer.Option(help="Of this check; repeat it for several.")] = None,
+) -> None:
+    """Print the option form to paste into the DataWorks console."""
+    from console import policy as policy_
+
+    raise typer.Exit(policy_.options(file, check or []))
+
+
+@policy.command("show")
+def policy_show(
+    *,
+    file: PolicyFile = None,
+    project: Project = None,
+    point: Annotated[list[str] | None, typer.Option(help="Of this extension point; repeat it.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", help="For nodes of this type: 10, or odps_sql.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="For a file or table of this name.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what a policy comes to in a workspace, and for a file."""
+    from common.points import BY_CODE
+    from console import policy as policy_
+    from workers.subject import Subject
+
+    if unknown := set(point or ()) - BY_CODE.keys():
+        raise typer.BadParameter(
+            f"no extension point {unknown.pop()}; wants one of {', '.join(sorted(BY_CODE))}"
+        )
+    about = Subject(policy_.node_type(type_) if type_ else None, (name,) if name else ())
+    raise typer.Exit(policy_.show(file, project, point or [], about, json=json))
 
 
 @app.command()

@@ -77,14 +77,8 @@ def result(record: Record) -> str | None:
 
 def first_finding(record: Record) -> str | None:
     """Return the worst finding in a few words, or why a check could not be run; None when all is well."""
-    found = [
-        finding
-        for name in record.planned
-        if (outcome := record.outcomes.get(name))
-        for finding in outcome.findings
-    ]
-    if found:
-        return finding(min(found, key=lambda item: (item.suppressed is not None, _SEVERITIES[item.severity])))
+    for found in worst_findings(record):
+        return found
     for name in record.planned:
         outcome = record.outcomes.get(name)
         if outcome and outcome.kind.value in ("error", "timed_out"):
@@ -92,10 +86,26 @@ def first_finding(record: Record) -> str | None:
     return None
 
 
+def worst_findings(record: Record) -> list[str]:
+    """Return the worst finding of each check in a few words, the worst of all first."""
+    found = [
+        min(outcome.findings, key=_weight)
+        for name in record.planned
+        if (outcome := record.outcomes.get(name)) and outcome.findings
+    ]
+    return [finding(item) for item in sorted(found, key=_weight)]
+
+
+def _weight(item: Finding) -> tuple[bool, int]:
+    known = item.suppressed is not None or item.waived is not None
+    return known, _SEVERITIES[item.severity]
+
+
 def finding(item: Finding) -> str:
-    """Return a finding as one line: rule, place, message, and why it is suppressed when it is."""
+    """Return a finding as one line: rule, place, message, and why it does not count when that is so."""
     place = f" line {item.line}:" if item.line else ""
     kept = f" (suppressed: {item.suppressed})" if item.suppressed is not None else ""
+    kept += f" (waived by {item.waived})" if item.waived is not None else ""
     return f"{item.rule}:{place} {item.message}{kept}"
 
 

@@ -19,7 +19,7 @@ _STANDARD_INPUT = "stdin"
 
 
 def sarif(reviewed: Sequence[Reviewed], language: Language, version: str) -> Json:
-    """Return the log of one run by dwgate `version`; suppressed findings are in it, as suppressed."""
+    """Return the log of one run by dwgate `version`; those that do not count are in it, as suppressed."""
     rules = sorted({item.rule for file in reviewed for item in file.findings})
     order = {rule: index for index, rule in enumerate(rules)}
     driver = {
@@ -68,6 +68,8 @@ def _result(path: str, item: Finding, order: dict[str, int]) -> Json:
         result["partialFingerprints"] = {"dwgate/v1": item.fingerprint}
     if item.suppressed is not None:
         result["suppressions"] = [{"kind": "inSource", "justification": item.suppressed}]
+    elif item.waived is not None:
+        result["suppressions"] = [{"kind": "external", "justification": item.waived}]
     return result
 
 

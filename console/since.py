@@ -6,6 +6,8 @@ import re
 import time
 from datetime import datetime
 
+import typer
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
 
@@ -24,3 +26,15 @@ def parse(text: str) -> float:
         raise ValueError(
             f"{text!r} is neither a time ago (7d, 2h, 30m) nor a date (2026-11-22T08:00)"
         ) from None
+
+
+def option(text: str) -> float:
+    """Return the same for an option of the command line, whose faults typer tells.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -5,24 +5,37 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local import stack
+from workers import policy
+from workers import waivers_file as waivers
+from workers.checks import registry
 
 
-def run(*, port: int, flower_port: int, data: Path | None) -> int:
+def run(
+    *, port: int, flower_port: int, data: Path | None, policy_file: Path | None, waivers_file: Path | None
+) -> int:
     """Keep the stack running until Ctrl-C or SIGTERM; return the exit code.
 
     Args:
         port: port of ingest.
         flower_port: port of Flower.
         data: folder to keep data and logs in; None for one that is removed at the end.
+        policy_file: the policy; None for the built-in one.
+        waivers_file: the waivers; None for none.
+
+    Raises:
+        PolicyError: the policy or the waivers file cannot be used.
     """
+    settings = _settings(policy_file, waivers_file)
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with stack.running(folder, port=port, flower_port=flower_port) as parts:
-            print(page(parts), flush=True)
+        with stack.running(folder, port=port, flower_port=flower_port, settings=settings) as parts:
+            print(page(parts, settings), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("ended")
@@ -32,12 +45,27 @@ def run(*, port: int, flower_port: int, data: Path | None) -> int:
     return 0
 
 
-def page(parts: stack.Stack) -> str:
-    """Return what there is now, and what to do with it."""
+def _settings(policy_file: Path | None, waivers_file: Path | None) -> dict[str, str]:
+    loaded = policy.load(policy_file, registry.load())
+    if waivers_file is not None:
+        waivers.load(waivers_file, loaded.waivers, time.time())
+    files = {"DWGATE_POLICY_FILE": policy_file, "DWGATE_WAIVERS_FILE": waivers_file}
+    return {name: str(file.absolute()) for name, file in files.items() if file is not None}
+
+
+def page(parts: stack.Stack, settings: Mapping[str, str]) -> str:
+    """Return what there is now, and what to do with it.
+
+    Args:
+        parts: what runs.
+        settings: what the worker was given besides.
+    """
     return f"""\
 events       {parts.events_url}
 DataWorks    {parts.emulator_url} (emulated)
 Flower       {parts.flower_url} (user {stack.FLOWER_USER}, password {parts.flower_password})
+policy       {settings.get("DWGATE_POLICY_FILE", "built in")}
+waivers      {settings.get("DWGATE_WAIVERS_FILE", "none")}
 data, logs   {parts.folder}
 
 Send a sample and see its verdict:

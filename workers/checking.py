@@ -11,8 +11,10 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from common.events import Event
 from common.ledger import Begun
 from common.verdicts import Outcome, OutcomeKind
-from workers import metrics, retry
+from workers import metrics, retry, waivers
+from workers.about import About, about
 from workers.checks.check import Check, Context, Skip
+from workers.checks.findings import bounded
 from workers.dataworks.errors import DataWorksError, Transient
 from workers.dataworks.values import Snapshot
 from workers.plan import Language, Plan, PlannedCheck
@@ -95,7 +97,9 @@ def ask(
         context = Context(
             event, snapshot or Snapshot(), options, lookups, time.time(), language, services.answers, until
         )
-        return Outcome.of(list(asked.ask(context)))
+        return _waived(
+            services, about(asked.name, event, snapshot), Outcome.of(list(bounded(asked.ask(context))))
+        )
     except Skip as skip:
         return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
     except SoftTimeLimitExceeded:
@@ -105,6 +109,13 @@ def ask(
     except Exception as error:  # noqa: BLE001 - a check that fails must not take the others with it
         log.error("check-failed", check=asked.name, error=type(error).__name__, at=place(error))
         return Outcome(OutcomeKind.ERROR, detail=_why(error))
+
+
+def _waived(services: Services, what: About, outcome: Outcome) -> Outcome:
+    judged = waivers.apply(outcome, what, services.waivers, time.time())
+    if count := sum(item.waived is not None for item in judged.findings):
+        metrics.WAIVED.labels(what.check).inc(count)
+    return judged
 
 
 def _why(error: Exception) -> str:

@@ -7,10 +7,18 @@ from collections.abc import Mapping
 from common.verdicts import Outcome, Reason, Verdict
 from workers.plan import Plan, worst
 from workers.tip import tip
+from workers.waivers import Waivers
 
 
 def decide(
-    plan: Plan, outcomes: Mapping[str, Outcome], *, message_id: str, now: float, reason: Reason | None = None
+    plan: Plan,
+    outcomes: Mapping[str, Outcome],
+    *,
+    message_id: str,
+    now: float,
+    reason: Reason | None = None,
+    waivers: Waivers | None = None,
+    details_url: str | None = None,
 ) -> Verdict:
     """Return the verdict: the worst of what the planned checks count as.
 
@@ -20,10 +28,12 @@ def decide(
         message_id: the event; the tip names it.
         now: seconds since the epoch.
         reason: why it is decided now; None to tell it from what is missing.
+        waivers: when the waivers end that let findings pass; the tip tells it.
+        details_url: where more is shown, with `{message_id}` in it; the tip names it.
     """
     counted = [check.counts_as(outcomes.get(check.name)) for check in plan.checks]
     result = worst(*counted) if counted else plan.verdict
-    text = tip(result, plan, outcomes, message_id, plan.language)
+    text = tip(result, plan, outcomes, message_id, now=now, waivers=waivers, details_url=details_url)
     return Verdict(result, text, reason or _reason(plan, outcomes), now)
 
 

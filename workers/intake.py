@@ -10,14 +10,15 @@ import structlog
 from common.events import Event
 from common.ledger import Record, State
 from common.verdicts import Outcome
-from workers import checking, planner
+from workers import checking, metrics, planner
 from workers.checks.check import Runs
 from workers.dataworks.errors import DataWorksError, Final
 from workers.dataworks.values import Snapshot
 from workers.plan import Plan
-from workers.reporter import HERE_SECONDS, finish
+from workers.reporter import HERE_SECONDS, finish, line_up
 from workers.services import Services
 from workers.task import TRANSIENT
+from workers.turns import Turn
 
 SPREAD_SECONDS = 2.0
 """When going on with the events of one message takes longer, the rest is spread over the workers."""
@@ -90,7 +91,7 @@ def go_on(services: Services, record: Record) -> None:
     elif record.state is State.CHECKING and record.deliveries <= MOST_DELIVERIES:
         _send(services, record, record.missing)
     elif record.state is State.DECIDED:
-        services.dispatch.report(event.message_id, record.run, record.deadline_at)
+        line_up(services, Turn(event.message_id, record.run, record.deadline_at))
 
 
 def _nobody_waits(services: Services, event: Event, until: float) -> bool:
@@ -106,11 +107,14 @@ def _nobody_waits(services: Services, event: Event, until: float) -> bool:
 
 
 def _plan(services: Services, record: Record) -> None:
-    event = record.event
-    planned = planner.plan(event, services.policy, services.checks)
+    event, policy = record.event, services.policy
+    administered = services.administration.of(event.project_id, options=bool(policy.console))
+    planned = planner.plan(event, policy, services.checks, administered=administered)
     snapshot, missing = None, None
-    if planner.wants_snapshot(planned, services.checks):
+    if planner.wants_snapshot(planned, services.checks) or planner.undecided(event, policy, planned):
         snapshot, missing = _snapshot(services, record)
+        planned = planner.plan(event, policy, services.checks, snapshot, administered)
+    _tell(planned)
     outcomes = planner.unrunnable(event, planned, services.checks, missing)
     outcomes |= _inline(services, record, planned, snapshot, outcomes)
     content = snapshot.to_json() if snapshot else None
@@ -120,6 +124,14 @@ def _plan(services: Services, record: Record) -> None:
             _send(services, record, names)
     elif raced := services.ledger.get(event.message_id):
         _send(services, raced, raced.missing)
+
+
+def _tell(planned: Plan) -> None:
+    if planned.off:
+        log.info("switched-off", why=planned.off)
+    if planned.ignored:
+        metrics.OPTIONS_IGNORED.inc(len(planned.ignored))
+        log.warning("console-options-ignored", why=planned.ignored)
 
 
 def _snapshot(services: Services, record: Record) -> tuple[Snapshot | None, str | None]:

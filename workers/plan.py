@@ -63,6 +63,8 @@ class PlannedCheck:
         on_timeout: what it counts as when no outcome came in time.
         on_error: what it counts as when it could not be run.
         options: the check's own options, as plain JSON.
+        share: the share of events that get the policy's mode; below 1, an event that is not among them
+            has the mode audit.
     """
 
     name: str
@@ -70,6 +72,7 @@ class PlannedCheck:
     on_timeout: Result
     on_error: Result
     options: Mapping[str, Any] = field(default_factory=dict)
+    share: float = 1
 
     def counts_as(self, outcome: Outcome | None) -> Result:
         """Return what the check counts as with this outcome (None: it is missing), not above its mode."""
@@ -95,12 +98,16 @@ class Plan:
         verdict: the result when there is no check.
         language: the language of the tip.
         policy: version of the policy that it was made from.
+        off: why nothing is checked, when dwgate was switched off for such events; a sentence for the tip.
+        ignored: what was set in the DataWorks console and does not count, and why.
     """
 
     checks: tuple[PlannedCheck, ...]
     verdict: Result
     language: Language
     policy: str
+    off: str | None = None
+    ignored: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON."""
@@ -112,12 +119,15 @@ class Plan:
                     "on_timeout": check.on_timeout.value,
                     "on_error": check.on_error.value,
                     "options": dict(check.options),
+                    "share": check.share,
                 }
                 for check in self.checks
             ],
             "verdict": self.verdict.value,
             "language": self.language.value,
             "policy": self.policy,
+            "off": self.off,
+            "ignored": list(self.ignored),
         }
 
     @classmethod
@@ -135,10 +145,13 @@ class Plan:
                     Result(item["on_timeout"]),
                     Result(item["on_error"]),
                     item["options"],
+                    item.get("share", 1),
                 )
                 for item in raw["checks"]
             ),
             verdict=Result(raw["verdict"]),
             language=Language(raw["language"]),
             policy=raw["policy"],
+            off=raw.get("off"),
+            ignored=tuple(raw.get("ignored", ())),
         )

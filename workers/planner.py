@@ -1,33 +1,75 @@
-"""Which checks an event gets: a pure function of the policy."""
+"""Which checks an event gets: a pure function of the policy and of what was set in the DataWorks console."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from common.events import Event
-from common.verdicts import Outcome, OutcomeKind
+from common.verdicts import Outcome, OutcomeKind, Result
+from workers import console_options
+from workers.administration import NOTHING, Administered
 from workers.checks.check import Check, Runs
-from workers.plan import Plan, PlannedCheck
-from workers.policy import Policy
+from workers.dataworks.values import Snapshot
+from workers.plan import Mode, Plan, PlannedCheck
+from workers.policy import CheckPolicy, Policy
+from workers.subject import subject, told
 
 MARGIN_SHARE = 0.2
 MARGIN_LEAST = 2.0
 MARGIN_MOST = 15.0
 
 
-def plan(event: Event, policy: Policy, checks: Mapping[str, Check]) -> Plan:
-    """Return the checks that apply to `event` in its workspace, and how each counts."""
-    point = policy.resolve(event.event_code, event.project_id)
+def plan(
+    event: Event,
+    policy: Policy,
+    checks: Mapping[str, Check],
+    snapshot: Snapshot | None = None,
+    administered: Administered = NOTHING,
+) -> Plan:
+    """Return the checks that apply to `event` in its workspace, and how each counts.
+
+    Args:
+        event: the event.
+        policy: the policy.
+        checks: the registered checks, by name.
+        snapshot: what the operation works on, where it is known: the policy may tell files apart.
+        administered: what was set in the DataWorks console.
+    """
+    about = subject(event, snapshot)
+    if off := administered.parameters.off(event.event_code, event.project_id, about.type):
+        return Plan((), Result.OK, policy.language, policy.version, off=off.said(policy.language))
+    point = policy.resolve(event.event_code, event.project_id, about)
+    saved = console_options.read(administered.options, policy.console)
+    point, ignored = console_options.laid(point, saved, checks)
     return Plan(
         checks=tuple(
-            PlannedCheck(check.name, check.mode, check.on_timeout, check.on_error, check.options)
+            _planned(check, event.message_id)
             for check in point.checks
             if checks[check.name].applies_to(event.event_code)
         ),
         verdict=point.verdict,
         language=policy.language,
         policy=policy.version,
+        ignored=ignored,
     )
+
+
+def _planned(check: CheckPolicy, message_id: str) -> PlannedCheck:
+    mode = check.mode if chosen(message_id, check.name, check.share) else Mode.AUDIT
+    return PlannedCheck(check.name, mode, check.on_timeout, check.on_error, check.options, check.share)
+
+
+def chosen(message_id: str, check: str, share: float) -> bool:
+    """Whether an event is among the share that gets a check's mode: the same at every delivery."""
+    digest = hashlib.sha256(f"{message_id}\n{check}".encode()).digest()
+    return int.from_bytes(digest[:8]) < share * 2**64
+
+
+def undecided(event: Event, policy: Policy, planned: Plan) -> bool:
+    """Whether only the snapshot can tell which parts of the policy hold for the event's file or table."""
+    asks = policy.asks_subject(event.event_code, event.project_id)
+    return planned.off is None and asks and not told(event)
 
 
 def deadline(event: Event, policy: Policy, since: float | None = None) -> tuple[float, float]:

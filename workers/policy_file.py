@@ -76,12 +76,14 @@ class Document:
             yield found[0], found[1]
 
 
-def read(name: str, content: bytes) -> Document:
-    """Read a policy's text.
+def read(name: str, content: bytes, *, what: str = "policy", keys: str = "version and points") -> Document:
+    """Read the text of a policy, or of a file like it.
 
     Args:
         name: how errors call the file.
         content: its bytes.
+        what: what it holds, in a word for errors.
+        keys: keys that it has, for errors.
 
     Raises:
         PolicyError: it is not UTF-8, not YAML, empty, no mapping, or has a key twice.
@@ -91,8 +93,8 @@ def read(name: str, content: bytes) -> Document:
         loader = _Loader(text)
         root = loader.get_single_node()
         if not isinstance(root, yaml.MappingNode):
-            what = "is empty" if root is None else "is not a mapping"
-            raise PolicyError(_line(name, 0, 0, f"the policy {what}; wants keys such as version and points"))
+            wrong = "is empty" if root is None else "is not a mapping"
+            raise PolicyError(_line(name, 0, 0, f"the {what} {wrong}; wants keys such as {keys}"))
         if twice := sorted(_twice(root, (), ())):
             raise PolicyError("\n".join(_line(name, *mistake) for mistake in twice))
         return Document(name, root, loader.construct_document(root))

@@ -21,6 +21,9 @@ from workers.intake import admit, go_on
 from workers.services import Services
 from workers.task import place
 
+ANNOUNCE_SECONDS = 86400.0
+"""Waivers that end soon are named in the log once in so long."""
+
 ASK_SECONDS = 20.0
 """How long one question may take."""
 
@@ -34,6 +37,8 @@ def run(services: Services, stop: threading.Event) -> None:
         try:
             if services.ledger.roster.lead("reconciler", every):
                 sweep(services)
+            if services.ledger.roster.lead("waivers", ANNOUNCE_SECONDS):
+                announce(services, time.time())
         except (DataWorksError, redis.RedisError) as error:
             log.warning("reconciler-waits", error=type(error).__name__)
         except Exception as error:  # noqa: BLE001 - the next sweep may do better
@@ -48,6 +53,12 @@ def sweep(services: Services) -> None:
         for process in waiting:
             with structlog.contextvars.bound_contextvars(message_id=process.message_id):
                 _take_on(services, process)
+
+
+def announce(services: Services, now: float) -> None:
+    """Warn of waivers that end soon: what they let pass counts again then."""
+    for waiver in services.waivers.ending(now):
+        log.warning("waiver-ends", id=waiver.id, owner=waiver.owner, at=waiver.expires_at.isoformat())
 
 
 def _take_on(services: Services, process: CheckProcess) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import dataclass
 
 import structlog
 
@@ -11,17 +12,27 @@ from common.ledger import Record
 from common.points import Answer
 from common.verdicts import Result, Verdict
 from workers import metrics, planner
-from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Transient
+from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Throttled, Transient
 from workers.dataworks.values import ProcessStatus
 from workers.decide import decide
 from workers.plan import Plan
 from workers.services import Services
+from workers.turns import Turn
 
 POST_SECONDS = 8.0
 """How long one attempt to post may take, waiting for the quota included."""
 
 HERE_SECONDS = 2.0
-"""How long an attempt may take in a process that has other things to do."""
+"""How long something may take in a process that has other things to do."""
+
+CALL_SECONDS = 1.5
+"""How much of an attempt is left for the call itself when it has waited for the quota."""
+
+CROWDED_SECONDS = 0.5
+"""How long such a process does not even try when the quota was used up."""
+
+SHIFT_SECONDS = 2.0
+"""How long one message of the report queue goes on with taking verdicts that wait."""
 
 LEASE_SECONDS = POST_SECONDS + 4.0
 """How long one reporter keeps the others off an event: an attempt, with a question before and after."""
@@ -42,15 +53,76 @@ def finish(services: Services, message_id: str, run: int, deadline_at: float) ->
     """Report an event whose outcomes are all in.
 
     A process that is made for waiting does it on the spot, since one task less is the cheapest task; what
-    is not posted in a moment so goes to the report queue, where verdicts that wait hold up no check.
+    is not posted in a moment so waits its turn at the report queue, where it holds up no check.
     """
-    if services.may_wait:
+    if services.may_wait and time.monotonic() >= services.turns.crowded_until:
         try:
             if report(services, message_id, run, seconds=HERE_SECONDS) is None:
                 return
         except DataWorksError as error:
             log.info("not-posted-here", error=error.code)
-    services.dispatch.report(message_id, run, deadline_at)
+            if isinstance(error, Throttled):
+                services.turns.crowded_until = time.monotonic() + CROWDED_SECONDS
+    line_up(services, Turn(message_id, run, deadline_at))
+
+
+def line_up(services: Services, turn: Turn) -> None:
+    """Have an event reported by the report queue, the nearest deadline first."""
+    services.turns.wait(turn)
+    services.dispatch.report(turn.message_id, turn.run, turn.deadline_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A turn that was not posted: after a transient fault, or since another is at it for `seconds`."""
+
+    turn: Turn
+    seconds: float = 0.0
+    fault: Exception | None = None
+
+
+def take_turns(services: Services, own: Turn, *, orphans: bool = False) -> Later | None:
+    """Report the most urgent of the events that wait, and those after it for a while.
+
+    Args:
+        services: this process's parts.
+        own: what the message is about.
+        orphans: somebody who had taken a turn may have died.
+
+    Returns:
+        What the message has to come back for.
+
+    Raises:
+        DataWorksError: a verdict was refused for good; the watchdog looks at it.
+    """
+    ends = time.monotonic() + SHIFT_SECONDS
+    while time.monotonic() < ends:
+        turn = services.turns.take(own, LEASE_SECONDS, orphans=orphans)
+        if turn is None:
+            return None
+        if not isinstance(turn, Turn):
+            return Later(own, turn)
+        with structlog.contextvars.bound_contextvars(message_id=turn.message_id):
+            if later := _take(services, turn):
+                return later
+    return None
+
+
+def _take(services: Services, turn: Turn) -> Later | None:
+    try:
+        wait = report(services, turn.message_id, turn.run)
+    except Throttled as error:
+        # Whoever is free sooner than this message comes back may take it.
+        services.turns.wait(turn)
+        return Later(turn, fault=error)
+    except Transient as error:
+        services.turns.done(turn)
+        return Later(turn, fault=error)
+    except DataWorksError:
+        services.turns.done(turn)
+        raise
+    services.turns.done(turn)
+    return None if wait is None else Later(turn, wait)
 
 
 def report(
@@ -103,7 +175,14 @@ def decided(services: Services, record: Record) -> Verdict:
         if record.plan
         else planner.plan(record.event, services.policy, services.checks)
     )
-    return decide(planned, record.outcomes, message_id=record.event.message_id, now=time.time())
+    return decide(
+        planned,
+        record.outcomes,
+        message_id=record.event.message_id,
+        now=time.time(),
+        waivers=services.waivers,
+        details_url=services.settings.details_url,
+    )
 
 
 def _late_admission(record: Record) -> bool:
@@ -145,6 +224,7 @@ def _post(services: Services, record: Record, verdict: Verdict, until: float) ->
         verdict.result,
         verdict.tip,
         until=until,
+        slot_by=until - CALL_SECONDS,
         deadline_at=record.deadline_at,
     )
 

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from functools import cached_property
 
+import structlog
 from celery import Celery
 
 from common.ledger import Ledger, connect
-from workers import policy
+from workers import metrics, waivers_file
+from workers.administration import LAST_KNOWN_SECONDS, Administration
 from workers.checks import registry
 from workers.checks.check import Check
 from workers.dataworks import client
 from workers.dataworks.cache import LookupCache
 from workers.dispatch import Dispatch
+from workers.policy import BUILT_IN, Policy, parse
+from workers.policy_file import PolicyError
+from workers.reload import Reloaded
 from workers.settings import WorkerSettings
+from workers.turns import Turns
+from workers.waivers import Waivers
 
 ANSWER_SECONDS = 3600
+LAST_GOOD_SECONDS = 366 * 86400
+
+log = structlog.get_logger()
 
 
 class Services:
@@ -43,6 +55,11 @@ class Services:
         )
 
     @cached_property
+    def turns(self) -> Turns:
+        """The verdicts that wait to be posted."""
+        return Turns(self.ledger)
+
+    @cached_property
     def dispatch(self) -> Dispatch:
         """Sends tasks on."""
         return Dispatch(self.app)
@@ -52,16 +69,58 @@ class Services:
         """Every check there is, by name."""
         return registry.load()
 
+    @property
+    def policy(self) -> Policy:
+        """Which checks apply where, and how they count, as the file says now: take it once for an event."""
+        return self._policy.value
+
     @cached_property
-    def policy(self) -> policy.Policy:
-        """Which checks apply where, and how they count."""
-        return policy.load(self.settings.policy_file, self.checks)
+    def _policy(self) -> Reloaded[Policy]:
+        file = self.settings.policy_file
+        return Reloaded(
+            file or BUILT_IN,
+            lambda name, content: parse(name, content, self.checks),
+            wrong=PolicyError,
+            name="policy",
+            memory=self._answers(LAST_GOOD_SECONDS) if file else None,
+        )
+
+    @cached_property
+    def administration(self) -> Administration:
+        """What was set in the DataWorks console."""
+        return Administration(lambda: self.dataworks, self._answers(LAST_KNOWN_SECONDS))
+
+    @property
+    def waivers(self) -> Waivers:
+        """What is let pass for a while. Take it once for one piece of work: the file may change."""
+        if self.settings.waivers_file is None:
+            return Waivers()
+        try:
+            return replace(self._waivers_file.value, rules=self.policy.waivers)
+        except PolicyError as error:
+            # Broken when this process began, and nobody remembers a good one: everything counts.
+            metrics.FILE_REFUSED.labels("waivers").set(1)
+            log.error("file-refused", name="waivers", why=str(error))
+            return Waivers()
+
+    @cached_property
+    def _waivers_file(self) -> Reloaded[Waivers]:
+        assert self.settings.waivers_file  # noqa: S101 - it is asked for where there is one
+        return Reloaded(
+            self.settings.waivers_file,
+            lambda name, content: waivers_file.parse(name, content, self.policy.waivers, time.time()),
+            wrong=PolicyError,
+            name="waivers",
+            memory=self._answers(LAST_GOOD_SECONDS),
+        )
 
     @cached_property
     def answers(self) -> LookupCache:
         """Answers of checks that stay right as long as what they were asked about is the same."""
-        prefix = f"dwgate:{{{self.settings.extension_code}}}:"
-        return LookupCache(self.ledger.client, prefix, ANSWER_SECONDS)
+        return self._answers(ANSWER_SECONDS)
+
+    def _answers(self, seconds: float) -> LookupCache:
+        return LookupCache(self.ledger.client, f"dwgate:{{{self.settings.extension_code}}}:", seconds)
 
     @cached_property
     def dataworks(self) -> client.DataWorks:

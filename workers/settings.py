@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from common.settings import Settings
 
 _HOST_PORT = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
+_DETAILS_URL = re.compile(r"(?=.{1,200}$)https?://[^\s{}]+\{message_id\}[^\s{}]*")
 _LAST_PORT = 65535
 
 
@@ -18,6 +19,12 @@ def _host_port(value: str) -> str:
     match = _HOST_PORT.fullmatch(value)
     if match is None or not 1 <= int(match["port"] or 1) <= _LAST_PORT:
         raise ValueError("not a host name, or host and port")
+    return value
+
+
+def _details_url(value: str) -> str:
+    if not _DETAILS_URL.fullmatch(value):
+        raise ValueError("not an http or https address of up to 200 characters with {message_id} in it")
     return value
 
 
@@ -37,6 +44,13 @@ class WorkerSettings(Settings):
     )
     policy_file: Path | None = Field(
         default=None, description="the path of a policy file; leave it out for the built-in policy"
+    )
+    waivers_file: Path | None = Field(
+        default=None, description="the path of a waivers file; leave it out for no waivers"
+    )
+    details_url: Annotated[str, AfterValidator(_details_url)] | None = Field(
+        default=None,
+        description="where the tip sends people for more, such as https://gate.example.com/events/{message_id}",
     )
     lookup_cache_seconds: int = Field(
         default=60, ge=1, le=3600, description="seconds a lookup may be answered from the cache, 1 to 3600"

@@ -27,6 +27,7 @@ from workers.policy import load as load_policy
 from workers.review.trees.probe import refuse_compiled
 from workers.roles import Group, Pool, Role, processes
 from workers.settings import WorkerSettings
+from workers.waivers_file import load as load_waivers
 
 STOP_SECONDS = 25.0
 """How long a process may take to end after SIGTERM; a running task goes back to the queue after 10."""
@@ -75,12 +76,14 @@ def run(
         metrics_port: where `/metrics` and `/healthz` are served; None for nowhere.
 
     Raises:
-        workers.policy.PolicyError: the policy file is wrong.
+        workers.policy.PolicyError: the policy file or the waivers file is wrong.
         workers.checks.registry.CheckError: a check cannot be loaded.
         workers.review.trees.probe.ParserUnusable: SQL cannot be parsed here.
     """
     configure_logging(settings.log_level, "worker")
-    load_policy(settings.policy_file, registry.load())
+    policy = load_policy(settings.policy_file, registry.load())
+    if settings.waivers_file:
+        load_waivers(settings.waivers_file, policy.waivers, time.time())
     refuse_compiled()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

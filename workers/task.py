@@ -59,39 +59,45 @@ class GateTask(Task):  # type: ignore[misc]  # Celery ships no types
                 metrics.TASKS.labels(self.name, end).inc()
                 metrics.TASK_SECONDS.labels(self.name).observe(time.perf_counter() - started)
 
-    def again(self, fault: Exception, args: Sequence[Any] | None = None) -> None:
+    def again(
+        self, fault: Exception, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None
+    ) -> None:
         """Run this task again after a transient fault, while there is patience: else return.
 
         Args:
             fault: what went wrong.
             args: the arguments to run it with; None for the same.
+            kwargs: the named ones likewise.
 
         Raises:
             Retry: it is going to run again.
         """
         request = self.request
-        until = patience(request.args, request.kwargs)
+        until = patience(request.args, request.kwargs if kwargs is None else kwargs)
         decision = retry.decide(request.retries + 1, now=time.time(), until=until, most=MOST_RETRIES)
         log.warning(
             "task-fault", error=type(fault).__name__, attempts=request.retries + 1, again=decision.again
         )
         if decision.again:
-            raise self._later(decision.seconds, args)
+            raise self._later(decision.seconds, args, kwargs)
 
-    def postpone(self, seconds: float, until: float) -> None:
+    def postpone(self, seconds: float, until: float, kwargs: Mapping[str, Any] | None = None) -> None:
         """Run this task again in `seconds`, unless that is after `until` (seconds since the epoch).
 
         Raises:
             Retry: it is going to run again.
         """
         if time.time() + seconds < until:
-            raise self._later(seconds)
+            raise self._later(seconds, kwargs=kwargs)
 
-    def _later(self, seconds: float, args: Sequence[Any] | None = None) -> Retry:
+    def _later(
+        self, seconds: float, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None
+    ) -> Retry:
         # To its queue alone: the key it came by may be one that also parks a copy. Whole seconds, at least
         # one, are what RabbitMQ's delayed delivery knows.
         return self.retry(
             args=args,
+            kwargs=kwargs,
             countdown=max(seconds, 1.0),
             queue=queues.name_for(self.request.delivery_info["routing_key"]),
             argsrepr=self.request.argsrepr,

@@ -11,6 +11,7 @@ from common.events import SCHEMA, Event, UnknownSchema
 from workers import checking, intake, reporter
 from workers.services import Services
 from workers.task import GateTask
+from workers.turns import Turn
 
 
 def register(app: Celery, services: Services) -> None:
@@ -36,9 +37,18 @@ def register(app: Celery, services: Services) -> None:
 
         def run(self, *, v: int, message_id: str, run: int, until: float) -> None:
             _readable(v)
-            wait = reporter.report(services, message_id, run)
-            if wait is not None:
-                self.postpone(wait, until)
+            again = self.request.retries > 0 or self.request.delivery_info.get("redelivered", False)
+            later = reporter.take_turns(services, Turn(message_id, run, until), orphans=again)
+            if later:
+                self._come_back(later)
+
+        def _come_back(self, later: reporter.Later) -> None:
+            turn = later.turn
+            told = {"v": SCHEMA, "message_id": turn.message_id, "run": turn.run, "until": turn.deadline_at}
+            if later.fault:
+                self.again(later.fault, kwargs=told)
+            else:
+                self.postpone(later.seconds, turn.deadline_at, kwargs=told)
 
     for task in (Intake, Check, Report):
         app.register_task(task())

@@ -2,144 +2,182 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from operator import itemgetter
+from urllib.parse import quote
 
 from common.verdicts import Finding, Outcome, OutcomeKind, Result
-from workers.plan import Language, Plan, PlannedCheck, asked_by
+from workers.plan import Plan, PlannedCheck, asked_by
+from workers.tip_words import OF, Words, cut
+from workers.waivers import DAY, Waivers, waived_by
 
 LONGEST = 999
 """Characters in a tip at the most. DataWorks states no limit; about a thousand is known to be shown."""
 
+MESSAGE_ID = "{message_id}"
+"""Where a details URL has the event's id."""
+
+_LEAST_LINE = 20
+_LEAST_FINDING = 220
+"""Characters that are left for findings however much else there is to say."""
+
 _MOST_FINDINGS = 3
 _MOST_NOT_RUN = 3
-_LONGEST_MESSAGE = 180
+_MOST_WAIVERS = 2
+_LEAST_MESSAGE = 180
 _LONGEST_HELP = 110
 _LONGEST_NAME = 40
 _LONGEST_DETAIL = 60
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The words of one language."""
-
-    verdicts: Mapping[Result, str]
-    no_check: str
-    line: str
-    fix: str
-    more: str
-    noted: str
-    not_run: str
-    timed_out: str
-    failed: str
-    counted: str
-    and_others: str
-    event: str
-
-
-_WORDS = {
-    Language.ENGLISH: _Words(
-        verdicts={
-            Result.OK: "OK: passed.",
-            Result.WARN: "WARN: passed with warnings.",
-            Result.FAIL: "FAIL: blocked.",
-        },
-        no_check="no check applies to this operation.",
-        line="line {line}: ",
-        fix=" Fix: {help}",
-        more="and {count} more",
-        noted="Noted, not counted: {count} ({names})",
-        not_run="Not run: {checks}",
-        timed_out="no answer in time",
-        failed="failed",
-        counted="{name} ({why}), counted as {result}",
-        and_others="{count} others, counted as {result} at most",
-        event="Event {id}",
-    ),
-    Language.CHINESE: _Words(
-        verdicts={
-            Result.OK: "OK：检查通过。",
-            Result.WARN: "WARN：通过，但有警告。",
-            Result.FAIL: "FAIL：已阻断。",
-        },
-        no_check="此操作没有适用的检查。",
-        line="第 {line} 行：",
-        fix=" 建议：{help}",
-        more="另有 {count} 项",
-        noted="仅记录，不计入结果：{count} 项（{names}）",
-        not_run="未能执行：{checks}",
-        timed_out="未及时返回",
-        failed="执行失败",
-        counted="{name}（{why}），按 {result} 计",
-        and_others="另有 {count} 项，最高按 {result} 计",
-        event="事件 {id}",
-    ),
-}
+_AGAIN = 1_000_000
+"""The turn of a finding on a line of which its check has said something worse."""
 
 
 def tip(
-    result: Result, plan: Plan, outcomes: Mapping[str, Outcome], message_id: str, language: Language
+    result: Result,
+    plan: Plan,
+    outcomes: Mapping[str, Outcome],
+    message_id: str,
+    *,
+    now: float = 0,
+    waivers: Waivers | None = None,
+    details_url: str | None = None,
 ) -> str:
-    """Return the tip: the verdict, the worst findings, the checks that could not be run, and the event's id.
+    """Return the tip: the verdict, the worst findings, what was waived or not run, and the event's id.
 
     Args:
         result: the verdict.
-        plan: the checks and how each counts.
+        plan: the checks and how each counts; its language is that of everything but the findings themselves.
         outcomes: what is in, by check name.
         message_id: the event; never cut.
-        language: the language of everything but the findings themselves.
+        now: seconds since the epoch.
+        waivers: tells when the waivers end that let findings pass.
+        details_url: where more is shown, with `{message_id}` in it; None for nowhere.
     """
-    words = _WORDS[language]
-    head = words.verdicts[result] if plan.checks else f"{result.value}: {words.no_check}"
-    foot = words.event.format(id=message_id)
-    tail = [*_noted(plan, outcomes, words), *_not_run(plan, outcomes, words)]
-    room = LONGEST - sum(len(line) + 1 for line in (head, *tail, foot))
-    return "\n".join([head, *_findings(_counted(plan, outcomes), room, words), *tail, foot])
-
-
-def _counted(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[Finding]:
-    found = [
-        (check.capped(asked_by(finding)), finding)
-        for check, outcome in _in(plan, outcomes)
-        for finding in outcome.findings
+    words = OF[plan.language]
+    counted = _counted(plan, outcomes)
+    head = _head(result, plan, [counts for counts, _ in counted], words)
+    foot = [words.event.format(id=message_id)]
+    if details_url:
+        url = details_url.replace(MESSAGE_ID, quote(message_id, safe=""))
+        foot.insert(0, words.details.format(url=url))
+    beside = [
+        *_waived(plan, outcomes, waivers or Waivers(), now, words),
+        *_not_run(plan, outcomes, words),
+        *_noted(plan, outcomes, words),
     ]
-    found.sort(key=lambda pair: -pair[0].rank)
-    return [finding for counts, finding in found if counts is not Result.OK]
+    room = LONGEST - sum(len(line) + 1 for line in (head, *foot))
+    beside = list(_fitting(beside, room - (_LEAST_FINDING if counted else 0)))
+    room -= sum(len(line) + 1 for line in beside)
+    return "\n".join([head, *_findings(result, counted, room, words), *beside, *foot])
 
 
-def _findings(findings: list[Finding], room: int, words: _Words) -> list[str]:
-    lines: list[str] = []
-    for number, finding in enumerate(findings[:_MOST_FINDINGS], start=1):
-        more = words.more.format(count=len(findings) - number + 1)
-        line = f"{number}. {_finding(finding, words)}"
+def _fitting(lines: list[str], room: int) -> Iterator[str]:
+    """Yield `lines` so far as there is room, the last of them cut."""
+    for line in lines:
+        if room > _LEAST_LINE:
+            yield (fitting := cut(line, room - 1))
+            room -= len(fitting) + 1
+
+
+def _head(result: Result, plan: Plan, counted: list[Result], words: Words) -> str:
+    if not plan.checks:
+        why = cut(plan.off, _LEAST_MESSAGE) if plan.off is not None else words.no_check
+        return words.unchecked.format(result=result.value, why=why)
+    if result is Result.OK:
+        return words.passed
+    found = counted.count(result)
+    if not found:
+        return words.unrun[result]
+    return words.found[result].format(found=words.findings(found))
+
+
+def _counted(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[tuple[Result, Finding]]:
+    """Return the findings that count, and as what: worst first; of those the first of each check and line.
+
+    Few are shown, so that a second word on a line must not hide another check's first one.
+    """
+    found: list[tuple[int, int, Result, Finding]] = []
+    for check, outcome in _in(plan, outcomes):
+        places: set[int] = set()
+        for finding in sorted(outcome.findings, key=lambda item: -check.capped(asked_by(item)).rank):
+            if (counts := check.capped(asked_by(finding))) is Result.OK:
+                continue
+            again = finding.line is not None and finding.line in places
+            turn = _AGAIN if again else len(places)
+            places.add(finding.line or -len(places) - 1)
+            found.append((-counts.rank, turn, counts, finding))
+    found.sort(key=itemgetter(0, 1))
+    return [(counts, finding) for _, _, counts, finding in found]
+
+
+def _findings(
+    result: Result, findings: list[tuple[Result, Finding]], room: int, words: Words
+) -> Iterator[str]:
+    shown = 0
+    for counts, finding in findings[:_MOST_FINDINGS]:
+        more = words.more.format(count=len(findings) - shown)
+        milder = words.warning if counts.rank < result.rank else ""
+        number = f"{shown + 1}. {milder}"
         spare = room - len(more) - 1
-        if len(line) + 1 > spare and number > 1:
+        # What a short one leaves is the next one's.
+        share = spare // (min(len(findings), _MOST_FINDINGS) - shown)
+        most = share - len(number) - len(_finding(finding, 0, words)) - 1
+        line = number + _finding(finding, max(most, _LEAST_MESSAGE), words)
+        if len(line) + 1 > spare and shown:
             break
-        line = _cut(line, spare - 1)
-        lines.append(line)
+        line = cut(line, spare - 1)
+        yield line
+        shown += 1
         room -= len(line) + 1
-    left = len(findings) - len(lines)
-    return [*lines, _cut(words.more.format(count=left), room - 1)] if left and room > 1 else lines
+    if (left := len(findings) - shown) and room > 1:
+        yield cut(words.more.format(count=left), room - 1)
 
 
-def _finding(finding: Finding, words: _Words) -> str:
+def _finding(finding: Finding, most: int, words: Words) -> str:
     where = words.line.format(line=finding.line) if finding.line else ""
-    fix = words.fix.format(help=_cut(finding.help, _LONGEST_HELP)) if finding.help else ""
-    return f"[{_cut(finding.rule, _LONGEST_NAME)}] {where}{_cut(finding.message, _LONGEST_MESSAGE)}{fix}"
+    fix = words.fix.format(help=cut(finding.help, _LONGEST_HELP)) if finding.help else ""
+    return f"[{cut(finding.rule, _LONGEST_NAME)}] {where}{cut(finding.message, most)}{fix}"
 
 
-def _noted(plan: Plan, outcomes: Mapping[str, Outcome], words: _Words) -> Iterator[str]:
+def _waived(
+    plan: Plan, outcomes: Mapping[str, Outcome], waivers: Waivers, now: float, words: Words
+) -> Iterator[str]:
+    ids = [id_ for _, outcome in _in(plan, outcomes) for item in outcome.findings if (id_ := waived_by(item))]
+    if not ids:
+        return
+    ends = {id_: waiver.ends for id_ in ids if (waiver := waivers.get(id_))}
+    named = sorted(dict.fromkeys(ids), key=lambda id_: ends.get(id_, 0))
+    said = [_waiver(id_, waivers, now, words) for id_ in named[:_MOST_WAIVERS]]
+    if others := named[_MOST_WAIVERS:]:
+        said.append(words.more.format(count=len(others)))
+    yield words.waived.format(count=len(ids), waivers=words.comma.join(said))
+
+
+def _waiver(id_: str, waivers: Waivers, now: float, words: Words) -> str:
+    waiver = waivers.get(id_)
+    if waiver is None:
+        return cut(id_, _LONGEST_NAME)
+    until = words.until.format(id=id_, moment=waiver.expires_at.isoformat(" ", "minutes"))
+    if not waivers.ends_soon(waiver, now):
+        return until
+    return until + words.comma + words.ends(int((waiver.ends - now) // DAY))
+
+
+def _noted(plan: Plan, outcomes: Mapping[str, Outcome], words: Words) -> Iterator[str]:
     noted = {
         check.name: count
         for check, outcome in _in(plan, outcomes)
-        if (count := sum(check.capped(asked_by(item)) is Result.OK for item in outcome.findings))
+        if (count := sum(_is_noted(check, item) for item in outcome.findings))
     }
     if noted:
-        yield words.noted.format(count=sum(noted.values()), names=_cut(", ".join(noted), _LONGEST_DETAIL))
+        yield words.noted.format(count=sum(noted.values()), names=cut(", ".join(noted), _LONGEST_DETAIL))
 
 
-def _not_run(plan: Plan, outcomes: Mapping[str, Outcome], words: _Words) -> Iterator[str]:
+def _is_noted(check: PlannedCheck, finding: Finding) -> bool:
+    return finding.waived is None and check.capped(asked_by(finding)) is Result.OK
+
+
+def _not_run(plan: Plan, outcomes: Mapping[str, Outcome], words: Words) -> Iterator[str]:
     missing = [
         (check, outcome)
         for check in plan.checks
@@ -149,7 +187,7 @@ def _not_run(plan: Plan, outcomes: Mapping[str, Outcome], words: _Words) -> Iter
     missing.sort(key=lambda pair: -pair[0].counts_as(pair[1]).rank)
     said = [
         words.counted.format(
-            name=_cut(check.name, _LONGEST_NAME),
+            name=cut(check.name, _LONGEST_NAME),
             why=_why(outcome, words),
             result=check.counts_as(outcome).value,
         )
@@ -159,26 +197,17 @@ def _not_run(plan: Plan, outcomes: Mapping[str, Outcome], words: _Words) -> Iter
         most = others[0][0].counts_as(others[0][1])
         said.append(words.and_others.format(count=len(others), result=most.value))
     if said:
-        yield words.not_run.format(checks="; ".join(said))
+        yield words.not_run.format(checks=words.semicolon.join(said))
 
 
-def _why(outcome: Outcome | None, words: _Words) -> str:
+def _why(outcome: Outcome | None, words: Words) -> str:
     kind = words.failed if outcome and outcome.kind is OutcomeKind.ERROR else words.timed_out
-    return f"{kind}: {_cut(outcome.detail, _LONGEST_DETAIL)}" if outcome and outcome.detail else kind
+    if outcome is None or not outcome.detail:
+        return kind
+    return words.because.format(kind=kind, detail=cut(outcome.detail, _LONGEST_DETAIL))
 
 
 def _in(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[tuple[PlannedCheck, Outcome]]:
     for check in plan.checks:
         if check.name in outcomes:
             yield check, outcomes[check.name]
-
-
-def _cut(text: str, most: int) -> str:
-    """Return `text` on one line, cut to `most` characters; a letter keeps its accents."""
-    line = " ".join(text.split())
-    if len(line) <= most:
-        return line
-    end = max(most - 1, 0)
-    while end and unicodedata.combining(line[end]):
-        end -= 1
-    return line[:end] + "…"

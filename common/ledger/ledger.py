@@ -212,6 +212,10 @@ class Ledger:
         raw = cast("dict[bytes, bytes]", self.client.hgetall(self.key(f"event:{message_id}")))
         return Record.from_hash(raw) if raw.get(b"state") else None
 
+    def snapshot(self, message_id: str) -> dict[str, Any] | None:
+        """Return what an event's operation works on; None when there was nothing, or it is no longer kept."""
+        return _snapshot(cast("bytes | None", self.client.get(self.key(f"code:{message_id}"))))
+
     def state(self, message_ids: Iterable[str]) -> list[State | None]:
         """Return the state of each event, None where it is not known; one round trip."""
         pipe = self.client.pipeline(transaction=False)

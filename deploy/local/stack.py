@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -67,7 +68,13 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, *, port: int = 0, flower_port: int | None = None) -> Iterator[Stack]:
+def running(
+    folder: Path,
+    *,
+    port: int = 0,
+    flower_port: int | None = None,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Stack]:
     """Start the stack, and end it when the block is left, however that happens.
 
     SIGTERM and SIGHUP end the block as Ctrl-C does: with KeyboardInterrupt.
@@ -76,6 +83,7 @@ def running(folder: Path, *, port: int = 0, flower_port: int | None = None) -> I
         folder: an existing folder that is the stack's own; data in it is taken up again.
         port: port of ingest; 0 for a free one.
         flower_port: port of Flower, 0 for a free one; None for no Flower.
+        settings: more settings of the worker, such as DWGATE_POLICY_FILE.
 
     Raises:
         ServiceError: a process did not start.
@@ -84,7 +92,7 @@ def running(folder: Path, *, port: int = 0, flower_port: int | None = None) -> I
     parts = _Parts(folder, port or free_port())
     try:
         _set(dict.fromkeys(_SIGNALS, signal.default_int_handler))
-        yield _start(parts, flower_port)
+        yield _start(parts, flower_port, settings)
     finally:
         # Nothing may cut the end short. What works on the engines ends before them.
         _set(dict.fromkeys(_SIGNALS, signal.SIG_IGN))
@@ -110,7 +118,7 @@ class _Parts:
         return service
 
 
-def _start(parts: _Parts, flower_port: int | None) -> Stack:
+def _start(parts: _Parts, flower_port: int | None, settings: Mapping[str, str]) -> Stack:
     folder, signer, token, password = parts.folder, Signer.generate(REGION), _secret(), _secret()
     signer.save(folder)
     engine = valkey.start(folder)
@@ -136,6 +144,7 @@ def _start(parts: _Parts, flower_port: int | None) -> Stack:
         "DWGATE_OPENAPI_PROTOCOL": "http",
         "DWGATE_FLOWER_USERS": f"{FLOWER_USER}:{password}",
         "DWGATE_FLOWER_DB": str(folder / "flower.db"),
+        **settings,
     }
     _write(folder / ENVIRONMENT_FILE, environment)
     worker = parts.run("worker", environment)

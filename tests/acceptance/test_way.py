@@ -15,6 +15,8 @@ from tests.emulators import PROJECT_ID
 from tests.fleet import ACCOUNT, SAMPLES, Gate, ended
 
 NEWER = [point for point in POINTS if point.code not in {sample.event_code for sample in SAMPLES.values()}]
+NOT_OK = {"delete-project": "FAIL", "download-resources": "WARN", "download-resources-execute": "WARN"}
+"""What the built-in policy says of their examples: nobody may delete, and 123,456 rows are many."""
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
@@ -42,7 +44,7 @@ def test_newer_extension_points_are_answered_by_their_own_operation(
     assert gate.post(event).json()["status"] == "queued"
 
     verdict = gate.verdict(event["id"])
-    assert verdict["result"] == "OK"
+    assert verdict["result"] == NOT_OK.get(code, "OK")
     assert verdict["action"] == point.answer
     assert verdict["action"] in set(Answer)
 

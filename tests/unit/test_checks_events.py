@@ -29,9 +29,10 @@ def ask(
     snapshot: Snapshot | None = None,
     options: dict[str, Any] | None = None,
     now: float = 0,
+    operator: str | None = "1923",
 ) -> list[Finding]:
     check = CHECKS[name]
-    event = Event("m-1", code, 93124, "1923", True, data, now)
+    event = Event("m-1", code, 93124, operator, True, data, now)
     given_options = check.options.model_validate(options or {})
     return list(check.ask(Context(event, snapshot or Snapshot(), given_options, None, now)))
 
@@ -138,6 +139,25 @@ def test_table_design_names_the_columns_without_comments() -> None:
     columns = tuple(Column(name, "STRING", "") for name in "abcde")
     (found,) = ask("table-design", {}, code="commit-table", snapshot=table(columns=columns))
     assert found.message == "5 of 5 columns have no comment: a, b, c and 2 more."
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules"),
+    [
+        ({}, []),
+        ({"columns": (Column("id", "BIGINT", "c"),)}, ["table-partition"]),
+        ({"name": "DWD_x", "columns": (Column("id", "BIGINT", "c"),)}, ["table-partition"]),
+        ({"name": "dim_x", "columns": (Column("id", "BIGINT", "c"),)}, []),
+        ({"columns": ()}, ["event-untold"]),
+    ],
+)
+def test_table_design_wants_partitions_of_the_layers_that_it_is_told(
+    changes: dict[str, Any], rules: list[str]
+) -> None:
+    options = {"partitioned_layers": ["DWD"]}
+    found = ask("table-design", {}, code="commit-table", snapshot=table(**changes), options=options)
+    assert [item.rule for item in found] == rules
+    assert all(item.severity is Severity.WARN for item in found)
 
 
 def test_table_design_skips_without_detail_and_refuses_a_wrong_pattern() -> None:
@@ -294,5 +314,80 @@ def test_release_window_keeps_its_own_time_zone() -> None:
     ],
 )
 def test_release_window_refuses_wrong_options(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        ask("release-window", {}, options=options)
+
+
+GOLDEN_WEEK = {"name": "National Day", "dates": ["2026-10-01..2026-10-04", "2026-10-04..2026-10-07"]}
+MAKE_UP = {"dates": ["2026-10-10"], "from": "09:00", "to": "18:00"}
+
+
+@pytest.mark.parametrize(
+    ("options", "now", "until"),
+    [
+        ({"holidays": [GOLDEN_WEEK]}, "2026-09-30T23:59:59", None),
+        ({"holidays": [GOLDEN_WEEK]}, "2026-10-01T00:00", "2026-10-08 00:00"),
+        ({"holidays": [GOLDEN_WEEK]}, "2026-10-07T23:59:59", "2026-10-08 00:00"),
+        ({"holidays": [GOLDEN_WEEK]}, "2026-10-08T00:00", None),
+        ({"holidays": [{**GOLDEN_WEEK, "points": ["deploy-file"]}]}, "2026-10-01T00:00", None),
+        ({"closed": [{"days": ["sat"]}], "open": [MAKE_UP]}, "2026-10-10T08:59", "2026-10-11 00:00"),
+        ({"closed": [{"days": ["sat"]}], "open": [MAKE_UP]}, "2026-10-10T09:00", None),
+        ({"closed": [{"days": ["sat"]}], "open": [MAKE_UP]}, "2026-10-17T09:00", "2026-10-18 00:00"),
+        ({"holidays": [GOLDEN_WEEK], "open": [{"dates": ["2026-10-03"]}]}, "2026-10-03T12:00", None),
+    ],
+)
+def test_holidays_close_and_open_windows_open(options: dict[str, Any], now: str, until: str | None) -> None:
+    found = ask("release-window", {}, options=options, now=at(now))
+    name = ": National Day" if "holidays" in options else ""
+    expected = [] if until is None else [f"commit-file is closed until {until} (Asia/Shanghai){name}."]
+    assert [item.message for item in found] == expected
+
+
+EXCEPTION = {
+    "who": 1923,
+    "from": "2026-10-03T10:00:00+08:00",
+    "until": "2026-10-03T04:00:00+00:00",
+    "reason": "a hotfix",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "operator", "now", "rule"),
+    [
+        ({}, "1923", "2026-10-03T10:00", "release-exception"),
+        ({}, "1923", "2026-10-03T09:59:59", "release-window"),
+        ({}, "1923", "2026-10-03T12:00", "release-window"),
+        ({}, "1924", "2026-10-03T10:00", "release-window"),
+        ({}, None, "2026-10-03T10:00", "release-window"),
+        ({"who": "*"}, None, "2026-10-03T10:00", "release-exception"),
+        ({"points": ["deploy-file"]}, "1923", "2026-10-03T10:00", "release-window"),
+    ],
+)
+def test_an_exception_is_for_its_people_and_its_time(
+    changes: dict[str, Any], operator: str | None, now: str, rule: str
+) -> None:
+    options = {"holidays": [GOLDEN_WEEK], "exceptions": [{**EXCEPTION, **changes}]}
+    (found,) = ask("release-window", {}, options=options, now=at(now), operator=operator)
+    assert found.rule == rule
+    if rule == "release-exception":
+        assert found.severity is Severity.INFO
+        assert "a hotfix" in found.message
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"holidays": [{"name": "", "dates": ["2026-10-01"]}]},
+        {"holidays": [{"name": "x", "dates": []}]},
+        {"holidays": [{"name": "x", "dates": ["2026-10-01..9999-12-31"]}]},
+        {"exceptions": [{**EXCEPTION, "from": "2026-10-03T10:00:00"}]},
+        {"exceptions": [{**EXCEPTION, "until": "2026-10-03T09:00:00+08:00"}]},
+        {"exceptions": [{**EXCEPTION, "until": "tomorrow"}]},
+        {"exceptions": [{**EXCEPTION, "reason": ""}]},
+        {"exceptions": [{**EXCEPTION, "who": True}]},
+        {"open": [{"days": ["sat"], "dates": ["2026-10-10"]}]},
+    ],
+)
+def test_release_window_refuses_wrong_holidays_and_exceptions(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ask("release-window", {}, options=options)

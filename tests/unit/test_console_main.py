@@ -116,7 +116,7 @@ def test_what_nobody_expects_is_not_hidden() -> None:
 def test_policy_check(tmp_path: Path) -> None:
     good = dwgate("policy", "check")
     assert (good.returncode, good.stderr) == (0, "")
-    assert "is good: 10 points" in good.stdout
+    assert "is good: 34 points" in good.stdout
     file = tmp_path / "policy.yaml"
     file.write_text("version: 1\npoints:\n  commit-file: {checks: {code-revue: {}}}\n")
     wrong = dwgate("policy", "check", str(file))

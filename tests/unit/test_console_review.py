@@ -8,6 +8,9 @@ import os
 import re
 import subprocess
 import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +105,27 @@ def test_suppressed_findings_are_shown_and_do_not_stop(
     told = capsys.readouterr().out
     assert "suppressed[MC-P06] order-without-limit: it is small\n" in told
     assert "1 suppressed" in told
+
+
+def test_waived_findings_are_shown_and_do_not_stop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ads_a.sql").write_text(f"-- owner: me\n{SORT}")
+    ends = datetime.fromtimestamp(time.time() + 3600, UTC).isoformat()
+    fields = f"rule: MC-P06, reason: small, owner: a, approver: b, expires_at: {ends}"
+    file = tmp_path / "waivers"
+    for scope, code in (
+        ("files: [ads_*]", 0),
+        ("nodes: [ads_a]", 0),
+        ("files: [dwd_*]", 1),
+        ("projects: [1]", 1),
+    ):
+        file.write_text(f"version: 1\nwaivers: [{{id: W-1, scope: {{{scope}}}, {fields}}}]\n")
+        assert asked(tmp_path / "ads_a.sql", waivers=file) == code
+        told = capsys.readouterr().out
+        assert ("waived[MC-P06] order-without-limit: W-1: small\n" in told, "1 waived" in told) == (
+            not code,
+        ) * 2
 
 
 def test_folders_are_read_by_the_ends_of_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -294,6 +318,15 @@ def test_remarks_and_suppressed_findings_do_not_stop() -> None:
     assert not stops([Reviewed("a", Dialect.HIVE, "x", (KEPT,))])
     assert counting(FILE.findings) == {"suppressed": 1, "warn": 1}
     assert as_json([FILE], Language.ENGLISH)["files"][0]["findings"][0]["suppressed"] == "for later"
+
+
+def test_waived_findings_are_told_as_such() -> None:
+    file = replace(FILE, findings=(replace(KEPT, suppressed=None, waived="W-1: small"),))
+    assert not stops([file])
+    assert list(github.workflow_commands([file], Language.ENGLISH)) == []
+    ((found,),) = (run["results"] for run in sarif.sarif([file], Language.ENGLISH, "1.0")["runs"])
+    assert found["suppressions"] == [{"kind": "external", "justification": "W-1: small"}]
+    assert as_json([file], Language.ENGLISH)["files"][0]["findings"][0]["waived"] == "W-1: small"
 
 
 def test_every_rule_is_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+import typer
 
 from console import since
 
@@ -27,3 +28,8 @@ def test_a_date_without_a_zone_is_local() -> None:
 def test_neither_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="neither a time ago"):
         since.parse(text)
+
+
+def test_on_the_command_line_it_is_refused_in_the_same_words() -> None:
+    with pytest.raises(typer.BadParameter, match="'foo' is neither a time ago"):
+        since.option("foo")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from pydantic.fields import FieldInfo
 
 from common import topology
@@ -71,12 +71,12 @@ def test_operations_page_tells_every_metric() -> None:
     names = {
         sample.name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum")
         for metric in vars(metrics).values()
-        if isinstance(metric, Counter | Histogram)
+        if isinstance(metric, Counter | Gauge | Histogram)
         for family in metric.collect()
         for sample in family.samples
     }
     families = re.findall(r"^# TYPE (dwgate_\w+) ", Metrics().text().decode(), re.MULTILINE)
-    declared = {metric._name for metric in vars(metrics).values() if isinstance(metric, Histogram)}
+    declared = {metric._name for metric in vars(metrics).values() if isinstance(metric, Gauge | Histogram)}
     declared |= {f"{m._name}_total" for m in vars(metrics).values() if isinstance(m, Counter)}
     assert page >= {name for name in names if not name.endswith("_created")}
     assert page == declared | {name for name in families if not name.endswith("_created")}
@@ -85,12 +85,19 @@ def test_operations_page_tells_every_metric() -> None:
 def test_checks_page_tells_every_check_and_option() -> None:
     told: dict[str, set[str]] = {}
     name = ""
-    for first, second, *_ in rows(DOCS / "checks.md"):
+    for linked, second, *_ in rows(DOCS / "checks.md"):
+        first = re.sub(r"\[(`[\w-]+`)\]\(checks/[\w-]+\.md\)", r"\1", linked)
         name = first.strip("`") if first.startswith("`") else name
         if first.startswith("`") or not first:
             option = {second.strip("`")} if re.fullmatch(r"`\w+`", second) else set()
             told[name] = told.get(name, set()) | option
     assert told == {name: set(check.options.model_fields) for name, check in registry.load().items()}
+
+
+def test_every_check_has_a_page_and_cases() -> None:
+    wanted = set(registry.load())
+    assert {path.stem for path in (DOCS / "checks").glob("*.md")} == wanted
+    assert {path.stem for path in (ROOT / "tests" / "cases").glob("*.yaml")} >= wanted
 
 
 def yaml_of(page: str) -> str:

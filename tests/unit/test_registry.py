@@ -15,11 +15,18 @@ from workers.checks.check import Options, Runs
 OWN = {
     "backfill-limits",
     "code-review",
+    "data-arriving",
+    "data-leaving",
     "downstream-impact",
     "frozen-parents",
+    "instance-operations",
+    "permission-request",
+    "quality-rules",
     "release-window",
+    "sync-start",
+    "table-change",
     "table-design",
-    "table-readers",
+    "workspace-deletion",
 }
 FOREIGN = """
 from workers.checks.check import Runs

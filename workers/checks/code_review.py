@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydantic import Field
 
 from common.verdicts import Finding, Severity
-from workers.checks import fields, reviewing
+from workers.checks import reviewing
 from workers.checks.check import Context, Options, Runs, Skip
+from workers.checks.code.file import kept, project_of, type_of
+from workers.checks.code.lookout import not_looked_at
+from workers.checks.impact.summary import few
 from workers.checks.registry import check
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import FileSnapshot
@@ -17,15 +21,13 @@ from workers.review import dialects
 from workers.review.fingerprint import only_new
 from workers.review.given import Given, Node
 from workers.review.policy import ReviewPolicy
+from workers.text import Text
 
 MOST_LISTED = 100
 """Findings that are kept of one file; the rest are counted."""
 
 _PARAMETER = re.compile(r"(?:^|\s)(\w+)\s*=")
 """One assignment of a node's scheduling parameters (`bizdate=$bizdate hour=$[hh24]`)."""
-
-_DELETED = ("DELETE", "2", 2)
-"""DataWorks writes the kind of a change as a word in the detail and as a number in the event."""
 
 _RANKS = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
 
@@ -43,7 +45,7 @@ class CodeReviewOptions(ReviewPolicy, Options):
 
 @check(
     "code-review",
-    points=("commit-file", "deploy-file", "run-file"),
+    points=("commit-file", "deploy-file", "run-file", "review-file"),
     runs=Runs.CPU,
     options=CodeReviewOptions,
     snapshot=True,
@@ -61,24 +63,31 @@ def code_review(context: Context) -> Iterator[Finding]:
         project: MaxCompute project of tables named without one; else that of the node's declared outputs.
         most_lookups: tables of a file that DataWorks is asked about.
     """
-    file = context.snapshot.file
-    if (
-        _DELETED[0] == (file.change_type if file else None)
-        or context.event.data.get("changeType") in _DELETED
-    ):
-        raise Skip("the file is deleted")
-    if file is None or not file.content.strip():
+    file = kept(context)
+    if not file.content.strip():
         raise Skip("the file has no code")
-    ask = reviewing.Question(dialects.of(_file_type(context)), _given(file, context), context)
+    ask = reviewing.Question(dialects.of(type_of(file, context)), _given(file, context), context)
     found = list(ask(file.content))
     if context.options.only_new and (before := _before(file, context)):
         found = list(only_new(ask(before), found))
     found.sort(key=lambda finding: (finding.suppressed is not None, _RANKS[finding.severity]))
     yield from found[:MOST_LISTED]
+    yield from _untold(ask, context)
     if len(found) > MOST_LISTED:
         yield Finding(
             "more-findings", Severity.INFO, f"{len(found) - MOST_LISTED} more findings are not listed."
         )
+
+
+def _untold(ask: reviewing.Question, context: Context) -> Iterator[Finding]:
+    """Yield a remark when DataWorks could not be asked about tables; rules say less then."""
+    if ask.untold:
+        names, why = few(sorted(ask.untold)), few(sorted(set(ask.untold.values())))
+        what = Text(
+            f"what DataWorks knows of {names.en} ({why.en}), so some rules say less",
+            f"{names.zh} 的元数据（{why.zh}），部分规则因此未能判断",
+        )
+        yield replace(not_looked_at(what, context.language), severity=Severity.INFO)
 
 
 def _given(file: FileSnapshot, context: Context) -> Given:
@@ -92,13 +101,7 @@ def _given(file: FileSnapshot, context: Context) -> Given:
         inputs=file.inputs if configured else None,
         outputs=file.outputs if configured else None,
     )
-    return Given(node=node, project=context.options.project or _project(file))
-
-
-def _project(file: FileSnapshot) -> str | None:
-    """Return the project that all declared outputs name (`project.name`), as DataWorks makes them."""
-    projects = {output.partition(".")[0] for output in file.outputs if "." in output}
-    return projects.pop() if len(projects) == 1 else None
+    return Given(node=node, project=context.options.project or project_of(file))
 
 
 def _before(file: FileSnapshot, context: Context) -> str | None:
@@ -108,14 +111,4 @@ def _before(file: FileSnapshot, context: Context) -> str | None:
     try:
         return context.lookups.deployed_code(file.file_id)
     except Refused:
-        return None
-
-
-def _file_type(context: Context) -> int | None:
-    file = context.snapshot.file
-    if file and file.file_type is not None:
-        return file.file_type
-    try:
-        return fields.number(context.event.data, "fileType")
-    except fields.Unreadable:
         return None

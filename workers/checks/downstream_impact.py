@@ -2,40 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from pydantic import Field
 
 from common.verdicts import Finding, Severity
 from workers.checks import fields
-from workers.checks.check import Context, Runs, Skip
-from workers.checks.named import name_nodes
+from workers.checks.check import Context, Lookups, Runs, Skip
+from workers.checks.findings import finding
+from workers.checks.impact.baselines import OnBaseline, at_risk, baselines_of
+from workers.checks.impact.nodes import downstream_nodes, is_frozen
+from workers.checks.impact.options import WalkOptions
+from workers.checks.impact.outputs import tables_of
+from workers.checks.impact.starts import Starts, starts_of
+from workers.checks.impact.summary import few, summary
+from workers.checks.impact.tables import table_readers
+from workers.checks.impact.telling import not_looked_at, several
+from workers.checks.impact.values import Dependent, Impact, Kind
+from workers.checks.impact.walk import Unseen, Why
 from workers.checks.registry import check
-from workers.dataworks.values import Scheduler
+from workers.dataworks.values import Baseline
+from workers.text import Text
+
+_DEVELOPMENT = "_dev"
 
 
-@check("downstream-impact", points=("delete-file", "undeploy-node", "freeze-node"), runs=Runs.WAITING)
+class DownstreamImpactOptions(WalkOptions):
+    """What a workspace may set."""
+
+    baseline_priority: int = Field(
+        default=7,
+        strict=True,
+        ge=1,
+        le=8,
+        description="the lowest priority of a baseline at risk that counts",
+    )
+    other_workspaces: Severity = Field(
+        default=Severity.BLOCK, description="what readers of its tables in other workspaces ask for"
+    )
+
+
+@check(
+    "downstream-impact",
+    points=("delete-file", "undeploy-node", "freeze-node"),
+    runs=Runs.WAITING,
+    options=DownstreamImpactOptions,
+)
 def downstream_impact(context: Context) -> Iterator[Finding]:
-    """Ask whether live nodes depend on what is deleted, undeployed or frozen.
+    """Ask who depends on what is deleted, undeployed or frozen: live nodes, baselines, readers of its tables.
 
     Why: nodes that depend on a node that is gone or frozen never start, and their data stops. Nodes that are
-    frozen themselves, and nodes of the same operation, do not count. It looks one hop down, in production.
+    frozen themselves, what lies behind them, and nodes of the same operation, do not count; nor does freezing
+    what is frozen. Readers of tables are asked for when a node goes for good. It looks at production.
+
+    Options:
+        depth: hops that are looked at; 5 if not set.
+        most_nodes: dependents found that end the search; 500 if not set.
+        most_calls: lookups of one search; 60 if not set.
+        baseline_priority: the lowest priority of a baseline at risk that counts; 7 if not set.
+        other_workspaces: what readers of its tables in other workspaces ask for: block, warn or info.
     """
-    assert context.lookups  # noqa: S101 - a WAITING check has lookups
+    lookups = context.lookups
+    assert lookups  # noqa: S101 - a WAITING check has lookups
     try:
-        nodes = _nodes(context)
+        ids = _nodes(context)
     except fields.Unreadable as error:
-        yield fields.unreadable(error)
+        yield fields.unreadable(error, context.language)
         return
-    for node in nodes:
-        children = context.lookups.node_children(node)
-        live = [child for child in children if child.id not in nodes and child.scheduler != Scheduler.PAUSE]
-        if live:
-            count = "1 live node depends" if len(live) == 1 else f"{len(live)} live nodes depend"
-            yield Finding(
-                "downstream-nodes",
-                Severity.BLOCK,
-                f"{count} on node {node}: {name_nodes(live)}.",
-                help="Remove the dependency, or change these nodes first or in the same operation.",
-            )
+    starts, unseen = starts_of(lookups, ids, context.options.budget(context)), list[Unseen]()
+    questions = [_dependents(context, lookups, starts, unseen)]
+    if context.event.event_code != "freeze-node":
+        questions.append(_readers(context, lookups, starts, unseen))
+    yield from several(context, *questions, _rest(context, starts, unseen))
 
 
 def _nodes(context: Context) -> tuple[int, ...]:
@@ -47,3 +86,95 @@ def _nodes(context: Context) -> tuple[int, ...]:
     if not node:
         raise Skip("the file has no node")
     return (node,)
+
+
+def _dependents(
+    context: Context, lookups: Lookups, starts: Starts, unseen: list[Unseen]
+) -> Iterator[Finding]:
+    """Yield the nodes below, and the baselines that they or the nodes themselves are on."""
+    freezes = context.event.event_code == "freeze-node"
+    still = {node.id for node in starts.nodes if is_frozen(node)}
+    moving = [number for number in starts.ids if not freezes or number not in still]
+    budget = context.options.budget(context)
+    impact = downstream_nodes(lookups, moving, budget, leave_out=starts.ids).live
+    late: list[OnBaseline] = [node for node in starts.nodes if node.id not in still]
+    late += impact.dependents
+    baselines = baselines_of(lookups, late)
+    least = context.options.baseline_priority
+    yield from at_risk(context, "baseline-at-risk", Severity.BLOCK, late, baselines, least)
+    if impact.dependents:
+        yield _below(context, starts, impact, baselines)
+    else:
+        unseen.extend(impact.unseen)
+
+
+def _below(context: Context, starts: Starts, impact: Impact, baselines: Mapping[int, Baseline]) -> Finding:
+    who, many = starts.subject, len(starts.ids) > 1
+    what = summary(impact, baselines, from_start=many)
+    if context.event.event_code == "freeze-node":
+        said = Text(f"{who.en}, once frozen, would hold up {what.en}.", f"{who.zh} 冻结后将阻塞 {what.zh}。")
+    else:
+        said = Text(
+            f"{who.en} {'are' if many else 'is'} still needed by {what.en}.",
+            f"{who.zh} 仍被依赖：{what.zh}。",
+        )
+    remedy = Text(
+        "Remove the dependency, or change these nodes first or in the same operation.",
+        "请先解除依赖，或先行（或在同一操作中）处理这些节点。",
+    )
+    return finding(context, "downstream-nodes", Severity.BLOCK, said, remedy)
+
+
+def _readers(context: Context, lookups: Lookups, starts: Starts, unseen: list[Unseen]) -> Iterator[Finding]:
+    """Yield who reads the tables of the nodes from elsewhere: lineage sees what no dependency declares."""
+    budget = context.options.budget(context)
+    guids = tables_of(lookups, starts.ids[: budget.calls])
+    impact = table_readers(lookups, guids, replace(budget, depth=1))
+    own = {_project(guid) for guid in guids}
+    workspaces = {context.event.project_id, *(node.project_id for node in starts.nodes)}
+    others = tuple(item for item in impact.dependents if _elsewhere(item, own, workspaces))
+    # What lies behind the readers is not asked, and a table that lineage does not know has none.
+    left = tuple(item for item in impact.unseen if item.why not in (Why.DEPTH, Why.MISSING, Why.OWNERS))
+    if others:
+        yield _read(context, starts, guids, Impact(others, left, impact.calls))
+    else:
+        unseen.extend(left)
+
+
+def _read(context: Context, starts: Starts, guids: tuple[str, ...], impact: Impact) -> Finding:
+    what = summary(impact, {}, from_start=len(guids) > 1)
+    tables, verb = few([guid.removeprefix("odps.") for guid in guids]), "are" if len(guids) > 1 else "is"
+    said = Text(
+        f"{tables.en} of {starts.named.en} {verb} read by {what.en}.",
+        f"{starts.named.zh} 的产出表 {tables.zh} 仍被读取：{what.zh}。",
+    )
+    remedy = Text(
+        "Tell their owners, and have them read something else first.", "请先通知其负责人并切换数据来源。"
+    )
+    return finding(context, "readers-elsewhere", context.options.other_workspaces, said, remedy)
+
+
+def _elsewhere(item: Dependent, own: set[str], workspaces: set[int | None]) -> bool:
+    if item.kind is Kind.CONSUMER:
+        return True
+    if item.project_id is not None:
+        return item.project_id not in workspaces
+    return _project(item.key) not in own
+
+
+def _project(guid: str) -> str:
+    """Return the MaxCompute project of a table, the same for development and production.
+
+    Lineage may name what is no MaxCompute table; a name without a project is one of its own.
+    """
+    _, _, rest = guid.partition(".")
+    return rest.partition(".")[0].removesuffix(_DEVELOPMENT) if rest else guid
+
+
+def _rest(context: Context, starts: Starts, unseen: list[Unseen]) -> Iterator[Finding]:
+    """Yield what could not be looked at; the node of a deleted file need not be in production."""
+    if starts.fault:
+        raise starts.fault
+    fine = Why.MISSING if context.event.event_code == "delete-file" else None
+    left = dict.fromkeys((*starts.unseen, *unseen))
+    yield from not_looked_at(context, [item for item in left if item.why is not fine])

@@ -6,35 +6,112 @@ from collections.abc import Iterator
 
 from common.verdicts import Finding, Severity
 from workers.checks import fields
-from workers.checks.check import Context, Runs
-from workers.checks.named import name_nodes
+from workers.checks.check import Context, Lookups, Runs
+from workers.checks.findings import finding
+from workers.checks.impact.nodes import upstream_nodes
+from workers.checks.impact.options import WalkOptions
+from workers.checks.impact.starts import Starts, starts_of
+from workers.checks.impact.summary import counted, few, nearest
+from workers.checks.impact.telling import not_looked_at, several
+from workers.checks.impact.values import Impact
+from workers.checks.impact.walk import Budget, Unseen, Why
 from workers.checks.registry import check
-from workers.dataworks.values import Scheduler
+from workers.dataworks.errors import Refused
+from workers.dataworks.values import Environment
+from workers.text import Text
+
+_ROOT = "_root"
+_SHOWN = 3
 
 
-@check("frozen-parents", points=("unfreeze-node",), runs=Runs.WAITING)
+@check("frozen-parents", points=("unfreeze-node",), runs=Runs.WAITING, options=WalkOptions)
 def frozen_parents(context: Context) -> Iterator[Finding]:
-    """Ask whether a node that is unfrozen depends on frozen nodes.
+    """Ask whether a node that is unfrozen would wait for nodes that are frozen or gone.
 
-    Why: it would wait for them for ever. Parents that the same operation unfreezes do not count. It looks one
-    hop up, in production.
+    Why: it would wait for them for ever. It looks up to the first frozen node on each way, in production, and
+    at the inputs of the node that no node puts out. What the same operation unfreezes does not count.
+
+    Options:
+        depth: hops that are looked at; 5 if not set.
+        most_nodes: nodes found that end the search; 500 if not set.
+        most_calls: lookups of one search; 60 if not set.
     """
-    assert context.lookups  # noqa: S101 - a WAITING check has lookups
+    lookups = context.lookups
+    assert lookups  # noqa: S101 - a WAITING check has lookups
     try:
-        nodes = fields.nodes(context.event)
+        ids = fields.nodes(context.event)
     except fields.Unreadable as error:
-        yield fields.unreadable(error)
+        yield fields.unreadable(error, context.language)
         return
-    for node in nodes:
-        frozen = [
-            parent
-            for parent in context.lookups.node_parents(node)
-            if parent.scheduler == Scheduler.PAUSE and parent.id not in nodes
-        ]
-        if frozen:
-            yield Finding(
-                "frozen-parents",
-                Severity.BLOCK,
-                f"Node {node} depends on frozen nodes: {name_nodes(frozen)}.",
-                help="Unfreeze these first or in the same operation, or remove the dependency.",
-            )
+    unseen: list[Unseen] = []
+    yield from several(
+        context,
+        _frozen(context, lookups, ids, unseen),
+        _gone(context, lookups, ids, unseen),
+        _rest(context, unseen),
+    )
+
+
+def _frozen(
+    context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unseen]
+) -> Iterator[Finding]:
+    impact = upstream_nodes(lookups, ids, context.options.budget(context))
+    unseen.extend(impact.unseen)
+    frozen = Impact(tuple(item for item in impact.dependents if item.frozen), (), impact.calls)
+    if frozen.dependents:
+        starts, count = _named(lookups, ids), counted(frozen)
+        names = nearest(frozen.dependents, from_start=len(ids) > 1)
+        yield finding(
+            context,
+            "frozen-parents",
+            Severity.BLOCK,
+            Text(
+                f"{starts.subject.en} would wait for {count.en.replace('node', 'frozen node')}: {names.en}.",
+                f"{starts.named.zh} 会一直等待 {count.zh}（已冻结）：{names.zh}。",
+            ),
+            Text(
+                "Unfreeze these first or in the same operation, or remove the dependency.",
+                "请先行（或在同一操作中）解冻这些节点，或解除依赖。",
+            ),
+        )
+
+
+def _gone(
+    context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unseen]
+) -> Iterator[Finding]:
+    """Yield the inputs that no node puts out; the root of a workspace is no node of anybody's."""
+    most = context.options.most_calls
+    inputs: dict[str, None] = {}
+    for number in ids[:most]:
+        try:
+            told = lookups.node_inputs(number, Environment.PROD)
+        except Refused as error:
+            unseen.append(Unseen(Why.MISSING, (str(number),), error.code))
+            continue
+        inputs |= dict.fromkeys(item.name for item in told if item.name and not item.name.endswith(_ROOT))
+    if ids[most:]:
+        unseen.append(Unseen(Why.CALLS, tuple(map(str, ids[most:]))))
+    makers = lookups.nodes_by_output(tuple(inputs), Environment.PROD) if inputs else {}
+    if gone := [name for name in inputs if not makers.get(name)]:
+        starts, names = _named(lookups, ids), few(gone)
+        verb = "depend" if len(ids) > 1 else "depends"
+        yield finding(
+            context,
+            "missing-parents",
+            Severity.BLOCK,
+            Text(
+                f"{starts.subject.en} {verb} on {names.en}, which no node puts out any more.",
+                f"{starts.named.zh} 依赖 {names.zh}，但已没有节点产出。",
+            ),
+            Text("Deploy the parent again, or remove the dependency.", "请重新发布上游节点，或解除依赖。"),
+        )
+
+
+def _named(lookups: Lookups, ids: tuple[int, ...]) -> Starts:
+    """Return the nodes with the names of those that a sentence shows."""
+    shown = starts_of(lookups, ids, Budget(calls=_SHOWN))
+    return Starts(ids, shown.nodes, ())
+
+
+def _rest(context: Context, unseen: list[Unseen]) -> Iterator[Finding]:
+    yield from not_looked_at(context, list(dict.fromkeys(unseen)))

@@ -6,7 +6,7 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -39,11 +39,16 @@ _estimator = cache(cost.load)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Code in one language, of one node, to be reviewed as one policy says."""
+    """Code in one language, of one node, to be reviewed as one policy says.
+
+    Attributes:
+        untold: tables that DataWorks could not be asked about, with the reason.
+    """
 
     dialect: Dialect
     given: Given
     context: Context
+    untold: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, code: str) -> tuple[Finding, ...]:
         """Return the findings, from an earlier answer when code, policy and tables are still the same."""
@@ -78,15 +83,19 @@ class Question:
             return known
         until = time.monotonic() + LOOKUP_SECONDS
         guids = {name: guid for name in sorted(names) if (guid := self._guid(name))}
-        for name, guid in list(guids.items())[: self.context.options.most_lookups]:
+        left = dict(list(guids.items())[: self.context.options.most_lookups])
+        for name, guid in list(left.items()):
             if time.monotonic() > until:
+                self.untold.update(dict.fromkeys(left, "time"))
                 break
             try:
                 known[name.lower()] = _table(lookups.table_info(guid))
             except Refused:
-                continue
-            except DataWorksError:
+                pass
+            except DataWorksError as error:
+                self.untold.update(dict.fromkeys(left, f"{error.action}: {error.code}"))
                 break
+            del left[name]
         return known
 
     def _estimate(self, code: str) -> int | None:

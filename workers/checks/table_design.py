@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StringConstraints
 
 from common.verdicts import Finding, Severity
+from workers.checks import fields
 from workers.checks.check import Context, Options, Runs, Skip
+from workers.checks.findings import finding
 from workers.checks.named import name_first
 from workers.checks.registry import check
 from workers.dataworks.values import TableSnapshot
+from workers.text import Text
 
 
 def _pattern(value: str) -> str:
@@ -21,6 +24,9 @@ def _pattern(value: str) -> str:
     except (re.error, RecursionError, OverflowError):
         raise ValueError("wants a regular expression of Python's") from None
     return value
+
+
+Layer = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9]+$")]
 
 
 class TableDesignOptions(Options):
@@ -33,6 +39,9 @@ class TableDesignOptions(Options):
     max_lifecycle_days: int = Field(
         default=3650, strict=True, ge=1, le=37231, description="the longest lifecycle, in days"
     )
+    partitioned_layers: tuple[Layer, ...] = Field(
+        default=(), description="layers, the first part of a name, whose tables want a partition column: dwd"
+    )
 
 
 @check(
@@ -43,46 +52,96 @@ class TableDesignOptions(Options):
     snapshot=True,
 )
 def table_design(context: Context) -> Iterator[Finding]:
-    """Ask whether a table is named, commented and limited in its life as agreed.
+    """Ask whether a table is named, commented, partitioned and limited in its life as agreed.
 
     Why: a table that nobody can place, understand or let go of is found and paid for years later.
 
     Options:
         name_pattern: regular expression that the name must match as a whole.
         max_lifecycle_days: the longest lifecycle, in days.
+        partitioned_layers: layers, the first part of a name, whose tables want a partition column; none if
+            not set.
     """
     table = context.snapshot.table
     if table is None:
         raise Skip("DataWorks holds no detail of the table")
-    yield from _name(table, context.options.name_pattern)
-    yield from _comments(table)
-    yield from _lifecycle(table, context.options.max_lifecycle_days)
+    options: TableDesignOptions = context.options
+    yield from _name(context, table, options.name_pattern)
+    yield from _comments(context, table)
+    yield from _lifecycle(context, table, options.max_lifecycle_days)
+    yield from _partitions(context, table, options.partitioned_layers)
 
 
-def _name(table: TableSnapshot, pattern: str) -> Iterator[Finding]:
+def _name(context: Context, table: TableSnapshot, pattern: str) -> Iterator[Finding]:
     if not re.fullmatch(pattern, table.name.lower()):
-        message = f"The name {table.name} does not follow {pattern}."
-        yield Finding(
-            "MC-N01", Severity.BLOCK, message, help="Name it layer_domain_subject, such as dwd_trade_order."
+        yield finding(
+            context,
+            "MC-N01",
+            Severity.BLOCK,
+            Text(
+                f"The name {table.name} does not follow {pattern}.", f"表名 {table.name} 不符合 {pattern}。"
+            ),
+            Text(
+                "Name it layer_domain_subject, such as dwd_trade_order.",
+                "请按 分层_业务域_主题 命名，例如 dwd_trade_order。",
+            ),
         )
 
 
-def _comments(table: TableSnapshot) -> Iterator[Finding]:
+def _comments(context: Context, table: TableSnapshot) -> Iterator[Finding]:
     if not table.comment.strip():
-        message = f"Table {table.name} has no comment."
-        yield Finding("MC-N04", Severity.WARN, message, help="Say in a comment what one row is.")
+        yield finding(
+            context,
+            "MC-N04",
+            Severity.WARN,
+            Text(f"Table {table.name} has no comment.", f"表 {table.name} 没有注释。"),
+            Text("Say in a comment what one row is.", "请在注释中说明一行数据的含义。"),
+        )
     bare = [item.name for item in table.columns if not item.partition and not item.comment.strip()]
     if bare:
-        message = f"{len(bare)} of {len(table.columns)} columns have no comment: {name_first(bare)}."
-        yield Finding("MC-N04", Severity.INFO, message, help="Give each column a comment.")
-
-
-def _lifecycle(table: TableSnapshot, most: int) -> Iterator[Finding]:
-    if not table.lifecycle or table.lifecycle < 0:
-        message = f"Table {table.name} has no lifecycle: its data stays for ever."
-        yield Finding("MC-N03", Severity.BLOCK, message, help=f"Set a lifecycle of at most {most} days.")
-    elif table.lifecycle > most:
-        message = f"Table {table.name} keeps its data {table.lifecycle} days; {most} are allowed."
-        yield Finding(
-            "table-lifecycle", Severity.BLOCK, message, help=f"Set a lifecycle of at most {most} days."
+        of, names = len(table.columns), name_first(bare)
+        yield finding(
+            context,
+            "MC-N04",
+            Severity.INFO,
+            Text(
+                f"{len(bare)} of {of} columns have no comment: {names}.",
+                f"{of} 个字段中有 {len(bare)} 个没有注释：{names}。",
+            ),
+            Text("Give each column a comment.", "请为每个字段添加注释。"),
         )
+
+
+def _lifecycle(context: Context, table: TableSnapshot, most: int) -> Iterator[Finding]:
+    mend = Text(f"Set a lifecycle of at most {most} days.", f"请设置不超过 {most} 天的生命周期。")
+    if not table.lifecycle or table.lifecycle < 0:
+        message = Text(
+            f"Table {table.name} has no lifecycle: its data stays for ever.",
+            f"表 {table.name} 没有生命周期：数据将永久保留。",
+        )
+        yield finding(context, "MC-N03", Severity.BLOCK, message, mend)
+    elif table.lifecycle > most:
+        message = Text(
+            f"Table {table.name} keeps its data {table.lifecycle} days; {most} are allowed.",
+            f"表 {table.name} 保留数据 {table.lifecycle} 天，上限为 {most} 天。",
+        )
+        yield finding(context, "table-lifecycle", Severity.BLOCK, message, mend)
+
+
+def _partitions(context: Context, table: TableSnapshot, layers: tuple[str, ...]) -> Iterator[Finding]:
+    layer = table.name.lower().partition("_")[0]
+    if layer not in layers or any(column.partition for column in table.columns):
+        return
+    if not table.columns:
+        yield fields.untold("the columns of the table", context.language)
+        return
+    yield finding(
+        context,
+        "table-partition",
+        Severity.WARN,
+        Text(
+            f"Table {table.name} has no partition column, as tables of layer {layer} have.",
+            f"表 {table.name} 没有分区字段，而 {layer} 层的表应有分区。",
+        ),
+        Text("Partition it by day, such as ds STRING.", "请按天分区，例如 ds STRING。"),
+    )

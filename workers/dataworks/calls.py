@@ -48,6 +48,7 @@ class Calls:
         until: float,
         urgent: bool = False,
         deadline_at: float | None = None,
+        slot_by: float | None = None,
     ) -> Json:
         """Call `operation`, up to three times, and return its answer.
 
@@ -57,11 +58,13 @@ class Calls:
             until: when to give up, in seconds since the epoch; no wait of any kind goes past it.
             urgent: a verdict, or a question about one: it goes before everything that is not.
             deadline_at: of the event, in seconds since the epoch: of its kind the nearest goes first.
+            slot_by: when to give up waiting for the quota before the first try; None for `until`.
 
         Raises:
             DataWorksError: it failed.
             redis.RedisError: the quota cannot be asked for.
         """
+        slots_until = iter([min(until, slot_by or until)])
 
         def once() -> Json:
             slot = self._quota.acquire(
@@ -69,7 +72,7 @@ class Calls:
                 action=operation.action,
                 urgent=urgent,
                 deadline_at=deadline_at or until,
-                until=until,
+                until=next(slots_until, until),
             )
             try:
                 return self._gateway.call(operation, arguments, until=until)

@@ -48,12 +48,21 @@ class DataWorks:
         return read(operations.EVENT_DETAIL, shapes.snapshot, answer)
 
     def post_result(
-        self, answer: Answer, message_id: str, result: Result, tip: str, *, until: float, deadline_at: float
+        self,
+        answer: Answer,
+        message_id: str,
+        result: Result,
+        tip: str,
+        *,
+        until: float,
+        deadline_at: float,
+        slot_by: float | None = None,
     ) -> None:
         """Post the verdict on an event, by the operation that belongs to its extension point.
 
         Operation Center knows no WARN (help page of UpdateWorkbenchEventResult): there it is sent as OK.
-        Of the verdicts that wait for the quota, the one with the nearest `deadline_at` goes first.
+        Of the verdicts that wait for the quota, the one with the nearest `deadline_at` goes first; none waits
+        longer than to `slot_by`.
 
         Raises:
             ReplyLost: DataWorks may have taken it: look, or post the very same verdict again.
@@ -67,7 +76,12 @@ class DataWorks:
             "CheckMessage" if answer is Answer.CALLBACK else "CheckResultTip": tip,
         }
         self._calls.call(
-            operations.RESULTS[answer], arguments, until=until, urgent=True, deadline_at=deadline_at
+            operations.RESULTS[answer],
+            arguments,
+            until=until,
+            urgent=True,
+            deadline_at=deadline_at,
+            slot_by=slot_by,
         )
 
     def check_processes(

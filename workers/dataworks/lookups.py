@@ -76,7 +76,8 @@ class BoundLookups:
     ) -> Mapping[str, tuple[Node, ...]]:
         """Return the nodes that put out each of `outputs`; a name that nobody puts out has none.
 
-        One call asks for fifty names. Nobody can put out an empty name.
+        One call asks for fifty names. Nobody can put out an empty name. Whether upper and lower case are the
+        same is for DataWorks to say: it may answer with the name as the node has it.
         """
         # Sorted, so that the same names in another order are the same question.
         names = sorted({name for name in outputs if name.strip()})
@@ -85,7 +86,8 @@ class BoundLookups:
             asked = names[start : start + OUTPUTS_A_CALL]
             arguments = {"Outputs": ",".join(asked), "ProjectEnv": environment.value}
             told = self._ask(operations.NODES_BY_OUTPUT, arguments, node_shapes.nodes_by_output)
-            found |= {name: told.get(name, ()) for name in asked}
+            in_lower_case = {name.lower(): nodes for name, nodes in told.items()}
+            found |= {name: told.get(name) or in_lower_case.get(name.lower(), ()) for name in asked}
         return found
 
     def baseline(self, baseline_id: int) -> Baseline:

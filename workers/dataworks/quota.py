@@ -19,6 +19,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import redis
@@ -38,7 +39,7 @@ WINDOW = 1.03
 PACE = 0.7
 """Seconds over which the calls of one window are spread, when there are many."""
 
-REMEMBERED, ENOUGH = 50, 10
+REMEMBERED, ENOUGH = 300, 10
 """Calls of one operation of which the quickest is what is usual, and how many it takes to know that."""
 
 _ACQUIRE, _ENDED = (Path(__file__).parent / name for name in ("acquire.lua", "ended.lua"))
@@ -50,13 +51,13 @@ class Slot:
     """A call that was let through.
 
     Attributes:
-        asked_at: when it was asked for the last time, in seconds of a monotonic clock.
+        begun_at: when the call was to be made, in seconds of a monotonic clock, or a little before.
     """
 
     kind: Kind
     action: str
     ticket: str
-    asked_at: float
+    begun_at: float
 
 
 class Quota:
@@ -91,7 +92,7 @@ class Quota:
             The call's slot, for `ended`.
 
         Raises:
-            Throttled: `until` came first.
+            Throttled: `until` came first, or would: so many are ahead that no slot is free before.
             redis.RedisError: Redis does not answer.
         """
         keys = self._keys(kind)
@@ -99,17 +100,21 @@ class Quota:
         ticket = f"{time.time_ns():020d}-{uuid4().hex}"
         rank = (0 if urgent else _CLASS) + int(deadline_at * 1000)
         while time.time() < until:
-            asked_at = time.monotonic()
-            wait = self._acquire(keys=keys, args=[ticket, rank, *self._shape(kind)])
-            if not wait:
-                return Slot(kind, action, ticket, asked_at)
-            time.sleep(max(0.0, min(pause(wait / 1e6), until - time.time())))
+            asked_at, left = time.monotonic(), until - time.time()
+            arguments: list[str | int] = [ticket, rank, *self._shape(kind), int(left * 1e6)]
+            granted, micros = cast("tuple[int, int]", self._acquire(keys=keys, args=arguments))
+            if granted:
+                time.sleep(micros / 1e6)
+                return Slot(kind, action, ticket, asked_at + micros / 1e6)
+            if micros / 1e6 > left:
+                break
+            time.sleep(max(0.0, min(pause(micros / 1e6), until - time.time())))
         self._leave(keys, ticket)
         raise Throttled(action, "quota", f"all {self._limits[kind]} {kind}s a second are used up")
 
     def ended(self, slot: Slot) -> None:
         """Say that a call is over, whatever came of it; without it the call counts for ten seconds."""
-        took = time.monotonic() - slot.asked_at
+        took = time.monotonic() - slot.begun_at
         earlier = self._seconds.setdefault(slot.action, deque(maxlen=REMEMBERED))
         usual = min(earlier) if len(earlier) >= ENOUGH else 0.0
         late = took - usual - (WINDOW - 1)

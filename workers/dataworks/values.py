@@ -6,6 +6,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+_LONGEST_ID = 19
+"""Digits of a number of 64 bits."""
+
 
 class Environment(StrEnum):
     """The two environments of a standard workspace."""
@@ -214,6 +217,11 @@ class ProducingTask:
 
     id: str
     name: str
+
+    @property
+    def node_id(self) -> int | None:
+        """Its id as a number; None when it is none."""
+        return int(self.id) if self.id.isdecimal() and len(self.id) <= _LONGEST_ID else None
 
 
 @dataclass(frozen=True, slots=True)

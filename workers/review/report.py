@@ -81,12 +81,19 @@ def as_json(reviewed: Iterable[Reviewed], language: Language) -> dict[str, Any]:
 
 
 def counting(findings: Iterable[Finding]) -> Counter[str]:
-    """Return how many findings there are of each severity, and how many are `suppressed`."""
-    return Counter("suppressed" if item.suppressed is not None else item.severity.value for item in findings)
+    """Return how many findings there are of each severity, and how many are `suppressed` or `waived`."""
+    return Counter(known(item) or item.severity.value for item in findings)
+
+
+def known(item: Finding) -> str | None:
+    """Return `suppressed` or `waived` for a finding that does not count, and None for one that does."""
+    if item.suppressed is not None:
+        return "suppressed"
+    return "waived" if item.waived is not None else None
 
 
 def stops(reviewed: Iterable[Reviewed]) -> bool:
-    """Whether anything is there that somebody must look at: more than a remark, and not suppressed."""
+    """Whether anything is there that somebody must look at: more than a remark, and it counts."""
     counts = counting(item for file in reviewed for item in file.findings)
     return bool(counts[Severity.BLOCK.value] or counts[Severity.WARN.value])
 
@@ -106,6 +113,7 @@ def _finding(item: Finding, language: Language) -> dict[str, Any]:
         "help": item.help,
         "url": told.url,
         "suppressed": item.suppressed,
+        "waived": item.waived,
         "fingerprint": item.fingerprint,
     }
 

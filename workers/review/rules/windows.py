@@ -83,6 +83,12 @@ def _bound(code: str, found: Filter, operators: frozenset[Operator], place: int)
     return _day(code, right)
 
 
+def run_day(code: str, operand: Operand) -> int | None:
+    """Return the day that an operand stands for, counted from that of the run; None when it is not told."""
+    day = _day(code, operand)
+    return day.day if day and day.run else None
+
+
 def _day(code: str, operand: Operand) -> _Day | None:
     if operand.sort not in (Sort.LITERAL, Sort.PARAMETER, Sort.CONSTANT, Sort.RUN_TIME):
         return None

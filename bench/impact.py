@@ -1,0 +1,88 @@
+"""What the impact engine computes by itself: `python -m bench.impact [--nodes 5000]`.
+
+Lookups are answered from memory, so that what is measured is the walk, the findings and their sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Callable
+
+from common.events import Event
+from tests.workspace import HOME, Workspace, node
+from workers.checks import registry
+from workers.checks.check import Context
+from workers.dataworks.values import Node, Snapshot
+
+AIM = 2.0
+OWNERS = 40
+WORKSPACES = 6
+_SEED = 20261120
+
+
+def main() -> int:
+    """Return 1 when a graph takes longer than the aim."""
+    parser = argparse.ArgumentParser(prog="python -m bench.impact", description=__doc__)
+    parser.add_argument("--nodes", type=int, default=5000)
+    nodes = parser.parse_args().nodes
+    print(f"{'graph':<12}{'edges':>8}{'lookups':>9}{'CPU s':>8}  aim {AIM} s; freeze-node, the whole check")
+    slowest = max(measured(name, make(nodes)) for name, make in SHAPES.items())
+    return int(slowest > AIM)
+
+
+def measured(name: str, workspace: Workspace) -> float:
+    """Print a line for a graph, and return the CPU seconds of one check without any limit."""
+    check = registry.load()["downstream-impact"]
+    options = check.options.model_validate({"depth": 50, "most_nodes": 100_000, "most_calls": 5000})
+    event = Event("m-1", "freeze-node", HOME, "1923", True, {"nodeIds": [0]}, 0)
+    begun = time.process_time()
+    found = list(check.ask(Context(event, Snapshot(), options, workspace, 0)))
+    seconds = time.process_time() - begun
+    edges = sum(len(children) for children in workspace.children.values())
+    print(f"{name:<12}{edges:>8}{len(workspace.asked):>9}{seconds:>8.2f}  {found[-1].message[:60]}…")
+    return seconds
+
+
+def warehouse(nodes: int) -> Workspace:
+    """Return layers as warehouses have them: each node below one to three of the layer above."""
+    dice = random.Random(_SEED)  # noqa: S311 - a graph is no secret
+    workspace = Workspace()
+    for number in range(1, nodes):
+        for parent in {
+            dice.randrange(max(0, number // 4), max(1, number // 2)) for _ in range(dice.randint(1, 3))
+        }:
+            workspace.children.setdefault(parent, []).append(_node(number, dice))
+    return workspace
+
+
+def star(nodes: int) -> Workspace:
+    """Return one node that everything depends on."""
+    dice = random.Random(_SEED)  # noqa: S311
+    return Workspace(children={0: [_node(number, dice) for number in range(1, nodes)]})
+
+
+def knot(nodes: int) -> Workspace:
+    """Return a graph in which every node leads to ten others, in circles."""
+    dice = random.Random(_SEED)  # noqa: S311
+    made = [_node(number, dice) for number in range(nodes)]
+    return Workspace(children={number: dice.choices(made, k=10) for number in range(nodes)})
+
+
+def _node(number: int, dice: random.Random) -> Node:
+    urgent = dice.random() < 0.1
+    return node(
+        number,
+        "PAUSE" if dice.random() < 0.02 else "NORMAL",
+        owner=str(dice.randrange(OWNERS)),
+        project=HOME + dice.randrange(WORKSPACES),
+        baseline=7 if urgent else 1,
+        priority=8 if urgent else 1,
+    )
+
+
+SHAPES: dict[str, Callable[[int], Workspace]] = {"warehouse": warehouse, "star": star, "knot": knot}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,109 @@
+"""`dwgate policy test`: runs cases, and shows what came otherwise than expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from console import render
+from console.ends import FAILED, Usage
+from workers import policy
+from workers.checks import registry
+from workers.checks.check import Check
+from workers.trial import case as cases
+from workers.trial import trial as trials
+from workers.trial.case import Case, CaseError
+from workers.trial.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A case, what came of it, and what of that was not expected."""
+
+    file: Path
+    case: Case
+    trial: Trial
+    differences: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all came as expected."""
+        return not self.differences
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {
+            "file": str(self.file),
+            "line": self.case.line,
+            "name": self.case.name,
+            "passed": self.passed,
+            "differences": list(self.differences),
+            "verdict": self.trial.verdict.result.value,
+            "findings": [finding.to_json() for finding in self.trial.findings],
+            "tip": self.trial.verdict.tip,
+        }
+
+
+def run(paths: Sequence[Path], policy_file: Path | None, *, json: bool) -> int:
+    """Run the cases of files and folders; return the exit code.
+
+    Args:
+        paths: the files and folders.
+        policy_file: the policy of cases that bring none; None for the built-in policy.
+        json: whether to print JSON.
+
+    Raises:
+        Usage: a case file cannot be used.
+        PolicyError: the policy cannot be used.
+    """
+    checks = registry.load()
+    loaded = policy.load(policy_file, checks)
+    tested = []
+    for file, case in _cases(paths, checks):
+        trial = trials.run(case, checks, loaded)
+        tested.append(Tested(file, case, trial, tuple(trials.differences(case, trial))))
+    failed = sum(not item.passed for item in tested)
+    if json:
+        render.json({"failed": failed, "cases": [item.to_json() for item in tested]})
+    else:
+        _print(tested, failed)
+    return FAILED if failed else 0
+
+
+def _cases(paths: Sequence[Path], checks: Mapping[str, Check]) -> list[tuple[Path, Case]]:
+    found, mistakes = [], []
+    try:
+        files = cases.find(paths)
+    except CaseError as error:
+        raise Usage(str(error)) from None
+    for file in files:
+        try:
+            found += [(file, case) for case in cases.load(file, checks)]
+        except CaseError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise Usage("\n".join(mistakes))
+    return found
+
+
+def _print(tested: Sequence[Tested], failed: int) -> None:
+    for item in tested:
+        if not item.passed:
+            for line in _lines(item):
+                print(render.text(line).plain if line else "")
+    what = f"{_count(len(tested), 'case')} in {_count(len({item.file for item in tested}), 'file')}"
+    print(f"{what}: {len(tested) - failed} passed, {failed} failed")
+
+
+def _lines(item: Tested) -> Iterator[str]:
+    yield f"{item.file}:{item.case.line}: {item.case.name}"
+    yield from (f"  {line}" for line in item.differences)
+    yield "  the tip was:"
+    yield from (f"    {line}" for line in item.trial.verdict.tip.splitlines())
+    yield ""
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -1,0 +1,117 @@
+"""The check `change-impact`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import Field
+
+from common.verdicts import Finding
+from workers.checks.check import Context, Options, Runs
+from workers.checks.code.deeds import Deeds, Fill
+from workers.checks.code.file import MAXCOMPUTE, coded, project_of
+from workers.checks.code.lookout import not_looked_at, unread
+from workers.checks.code.losses import Loss, Tables, of_alterations, of_fills, of_remade
+from workers.checks.code.names import guid
+from workers.checks.code.readers import Readers
+from workers.checks.code.reading import deeds
+from workers.checks.registry import check
+from workers.dataworks.errors import Refused
+from workers.text import Text
+
+
+class ChangeImpactOptions(Options):
+    """What a workspace may set."""
+
+    project: str | None = Field(
+        default=None, description="MaxCompute project of tables named without one; else that of the outputs"
+    )
+    most_columns: int = Field(
+        default=20,
+        ge=1,
+        le=200,
+        strict=True,
+        description="lost columns and tables whose readers are looked up",
+    )
+
+
+@check(
+    "change-impact",
+    points=("commit-file", "deploy-file"),
+    runs=Runs.CPU,
+    options=ChangeImpactOptions,
+    snapshot=True,
+    looks_up=True,
+)
+def change_impact(context: Context) -> Iterator[Finding]:
+    """Ask who reads the columns and tables that the code drops, renames, narrows or no longer fills.
+
+    Why: the code itself runs well; the readers of what it takes away fail, or go on with NULL, in the next
+    night and in other people's nodes. Nothing is looked up unless the code takes something away.
+
+    Options:
+        project: MaxCompute project of tables named without one; else that of the node's declared outputs.
+        most_columns: lost columns and tables whose readers are looked up; what is left is said.
+    """
+    assert context.lookups  # noqa: S101 - it is registered to look up
+    file, dialect = coded(context)
+    project = context.options.project or project_of(file)
+    done = deeds(context, file.content, dialect, project)
+    yield from unread(done.unread, context.language)
+    tables = Tables(context.lookups)
+    if dialect in MAXCOMPUTE:
+        losses = [*of_alterations(done, tables), *of_remade(done, tables), *_unfilled(context, done, tables)]
+        yield from _told(context, done, losses)
+        for what, line in tables.unseen:
+            yield not_looked_at(what, context.language, line)
+    elif done.altered or done.remade:
+        lines = [item.line for item in done.altered] + [item.line for item in done.remade]
+        what = Text(
+            f"who reads what this code takes away: DataWorks keeps no lineage of {dialect} tables by name",
+            f"无法查询此代码所删改内容的下游：DataWorks 不按名称保存 {dialect} 表的血缘",
+        )
+        yield not_looked_at(what, context.language, min(lines))
+
+
+def _unfilled(context: Context, done: Deeds, tables: Tables) -> Iterator[Loss]:
+    """Yield columns that the version in production fills, and this one leaves NULL or out."""
+    file, dialect = coded(context)
+    if (
+        file.file_id is None
+        or context.lookups is None
+        or not any(_leaves_out(fill, tables) for fill in done.fills)
+    ):
+        return
+    try:
+        before = context.lookups.deployed_code(file.file_id)
+    except Refused:
+        return  # it is new: nothing of it runs yet
+    if before and before != file.content:
+        project = context.options.project or project_of(file)
+        yield from of_fills(deeds(context, before, dialect, project).fills, done.fills, tables)
+
+
+def _leaves_out(fill: Fill, tables: Tables) -> bool:
+    """Whether a write leaves columns of its table without values, by NULL or by a list of the others."""
+    if any(fill.empty):
+        return True
+    known = tables.columns(fill.table) if fill.listed else None
+    return any(not column.partition and column.name.lower() not in fill.listed for column in known or ())
+
+
+def _told(context: Context, done: Deeds, losses: Sequence[Loss]) -> Iterator[Finding]:
+    most = context.options.most_columns
+    own = {item.table for item in done.fills} | {item.table for item in done.remade}
+    readers = Readers(context, own)
+    for loss in losses[:most]:
+        if guid(loss.table) is None:
+            what = Text(
+                f"who reads {loss.name}: its project is not known", f"{loss.name} 的下游：无法确定其所属项目"
+            )
+            yield not_looked_at(what, context.language, loss.line)
+        else:
+            yield from readers.of(loss)
+    if len(losses) > most:
+        left = len(losses) - most
+        what = Text(f"readers of {left} more lost columns and tables", f"另外 {left} 个被删改对象的下游")
+        yield not_looked_at(what, context.language)

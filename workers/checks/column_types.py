@@ -1,0 +1,143 @@
+"""Types of MaxCompute columns: which one holds everything that another one holds, read by the same code.
+
+A number made a STRING can be altered so, but compares and sorts otherwise ('10' < '9'): it is no widening.
+BIGINT does not fit into DOUBLE, nor INT into FLOAT, without losing digits.
+Source: help page "Data type editions" (ranges, defaults of DECIMAL) of MaxCompute.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
+"""Decimal digits that a whole number can have."""
+
+_NARROWER = {
+    "smallint": ("tinyint",),
+    "int": ("tinyint", "smallint"),
+    "bigint": ("tinyint", "smallint", "int"),
+    "float": ("tinyint", "smallint"),
+    "double": ("tinyint", "smallint", "int", "float"),
+    "timestamp": ("datetime",),
+}
+"""Types without a length, each with those whose every value it holds."""
+
+_TEXTS = ("char", "varchar", "string")
+_DECIMAL = (38, 18)
+"""What DECIMAL without precision and scale means."""
+
+_LONGEST_LENGTH = 9
+"""Digits of a length that any engine knows."""
+
+_ALIASES = {"integer": "int", "numeric": "decimal", "text": "string", "bool": "boolean"}
+
+_MOST_LEVELS = 50
+"""Brackets of a type that are looked into; beyond that it must stay the same."""
+
+_FORM = re.compile(r"(\w+)(?:\s*([(<])(.*)[)>])?", re.DOTALL)
+_OPEN, _CLOSE = "(<", ")>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """A type: its name in lower case, and what stands in its brackets, blanks aside."""
+
+    name: str
+    inner: tuple[str, ...] = ()
+
+
+def widens(before: str, after: str) -> bool:
+    """Whether a column of type `after` holds all that one of type `before` held; the same type does.
+
+    What is not known as wider is not: a type that is not listed is compared by its text.
+    """
+    old, new = _read(before), _read(after)
+    if old == new or before.count("<") > _MOST_LEVELS:
+        return old == new
+    if old.name in ("array", "map", "struct"):
+        return old.name == new.name and _complex(old, new)
+    if old.name in _TEXTS and new.name in _TEXTS:
+        return _text(old, new)
+    if new.name == "decimal":
+        return _decimal(old, new)
+    return old.name in _NARROWER.get(new.name, ())
+
+
+def same(before: str, after: str) -> bool:
+    """Whether two types are one, letters and blanks aside."""
+    return _read(before) == _read(after)
+
+
+def _read(text: str) -> _Type:
+    plain = " ".join(text.replace("`", "").split()).lower()
+    found = _FORM.fullmatch(plain)
+    if found is None:
+        return _Type(plain)
+    return _Type(
+        _ALIASES.get(found[1], found[1]), tuple(part.replace(" ", "") for part in _parts(found[3] or ""))
+    )
+
+
+def _parts(inner: str) -> list[str]:
+    """Return what stands between the commas of the outermost level."""
+    parts, depth, begin = [], 0, 0
+    for place, character in enumerate(inner):
+        depth += (character in _OPEN) - (character in _CLOSE)
+        if character == "," and depth == 0:
+            parts.append(inner[begin:place])
+            begin = place + 1
+    return [*parts, inner[begin:]] if inner.strip() else []
+
+
+def _text(old: _Type, new: _Type) -> bool:
+    if _TEXTS.index(old.name) > _TEXTS.index(new.name):
+        return False
+    lengths = [_number(kind) for kind in (old, new)]
+    return new.name == "string" or (None not in lengths and (lengths[0] or 0) <= (lengths[1] or 0))
+
+
+def _number(kind: _Type) -> int | None:
+    return int(kind.inner[0]) if len(kind.inner) == 1 and _is_length(kind.inner[0]) else None
+
+
+def _decimal(old: _Type, new: _Type) -> bool:
+    shape = _shape(new)
+    before = (_DIGITS[old.name], 0) if old.name in _DIGITS else _shape(old) if old.name == "decimal" else None
+    if shape is None or before is None:
+        return False
+    return shape[1] >= before[1] and shape[0] - shape[1] >= before[0] - before[1]
+
+
+def _shape(kind: _Type) -> tuple[int, int] | None:
+    """Return precision and scale of a DECIMAL."""
+    if not kind.inner:
+        return _DECIMAL
+    if not all(map(_is_length, kind.inner)) or len(kind.inner) > len(_DECIMAL):
+        return None
+    return int(kind.inner[0]), int(kind.inner[1]) if len(kind.inner) > 1 else 0
+
+
+def _is_length(part: str) -> bool:
+    return part.isdecimal() and len(part) <= _LONGEST_LENGTH
+
+
+def _complex(old: _Type, new: _Type) -> bool:
+    """Whether the elements widen: keys of a map stay, fields of a struct keep their place and name."""
+    if old.name == "map" and old.inner[:1] != new.inner[:1]:
+        return False
+    longer = old.name == "struct" and len(new.inner) > len(old.inner)
+    if len(old.inner) != len(new.inner) and not longer:
+        return False
+    return all(_element(one, other) for one, other in zip(old.inner, new.inner, strict=False))
+
+
+def _element(old: str, new: str) -> bool:
+    one, other = (_split(text) for text in (old, new))
+    return one[0] == other[0] and widens(one[1], other[1])
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return the name of a struct's field, empty for other elements, and its type."""
+    name, colon, kind = text.partition(":")
+    return (name, kind) if colon and not set(name) & set(_OPEN) else ("", text)

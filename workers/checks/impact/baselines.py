@@ -1,0 +1,121 @@
+"""The baselines that nodes are on, and which of them are at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from common.verdicts import Finding, Severity
+from workers.checks.check import Context, Lookups
+from workers.checks.findings import finding
+from workers.checks.impact.summary import few, named
+from workers.dataworks.errors import DataWorksError
+from workers.dataworks.values import Baseline
+from workers.text import Text
+
+MOST = 5
+
+
+class OnBaseline(Protocol):
+    """A node, or a dependent."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def baseline_id(self) -> int | None:
+        """The baseline it is on; None when on none."""
+
+    @property
+    def priority(self) -> int | None:
+        """That of its baseline."""
+
+
+def baselines_of(lookups: Lookups, carriers: Iterable[OnBaseline]) -> dict[int, Baseline]:
+    """Return the baselines of highest priority, by id, without those that cannot be asked about.
+
+    It raises nothing: what the nodes themselves tell is enough to know what is at risk. It asks about `MOST`
+    of them at the most. Priority 1 is that of everybody's baseline, and not asked about.
+    """
+    priorities = {
+        item.baseline_id: item.priority or 0
+        for item in carriers
+        if item.baseline_id is not None and item.priority != 1
+    }
+    found: dict[int, Baseline] = {}
+    for number in sorted(priorities, key=lambda number: (-priorities[number], number))[:MOST]:
+        try:
+            found[number] = lookups.baseline(number)
+        except DataWorksError:
+            continue
+    return found
+
+
+def at_risk(
+    context: Context,
+    rule: str,
+    severity: Severity,
+    carriers: Sequence[OnBaseline],
+    baselines: Mapping[int, Baseline],
+    least: int,
+) -> Iterator[Finding]:
+    """Yield a finding that names the most urgent baseline of priority `least` or higher, if there is one.
+
+    A baseline that is known to be switched off is at no risk. One of which neither the nodes nor DataWorks
+    tell how urgent it is, is told as not looked at.
+
+    Args:
+        context: of the check.
+        rule: id of the finding.
+        severity: what it asks for.
+        carriers: the nodes that would be late.
+        baselines: by id, as far as they are known.
+        least: the lowest priority that counts.
+    """
+    untold = [
+        str(item.baseline_id)
+        for item in carriers
+        if item.baseline_id is not None and item.priority is None and item.baseline_id not in baselines
+    ]
+    if untold:
+        unseen = few(list(dict.fromkeys(untold)))
+        said = Text(
+            f"Not looked at: how urgent baseline {unseen.en} is.", f"未查看：基线 {unseen.zh} 的优先级。"
+        )
+        yield finding(context, "not-looked-at", Severity.WARN, said, _remedy(None))
+    names: dict[int, list[str]] = {}
+    urgency: dict[int, int] = {}
+    for item in carriers:
+        if item.baseline_id is not None and _urgent(item, baselines.get(item.baseline_id), least):
+            names.setdefault(item.baseline_id, []).append(item.name)
+            urgency[item.baseline_id] = item.priority or 0
+    if names:
+        worst = min(names, key=lambda number: (-urgency[number], number))
+        line, on_it = named(worst, baselines, urgency[worst]), few(names[worst])
+        yield finding(
+            context, rule, severity, _said(line, on_it, len(names) - 1), _remedy(baselines.get(worst))
+        )
+
+
+def _urgent(item: OnBaseline, baseline: Baseline | None, least: int) -> bool:
+    if baseline is None:
+        return (item.priority or 0) >= least
+    return baseline.enabled and max(baseline.priority or 0, item.priority or 0) >= least
+
+
+def _said(line: Text, on_it: Text, others: int) -> Text:
+    en, zh = f"Baseline {line.en}, is at risk by {on_it.en}", f"基线（{line.zh}）受影响：{on_it.zh}"
+    if not others:
+        return Text(f"{en}.", f"{zh}。")
+    return Text(
+        f"{en}; so {'is 1 other' if others == 1 else f'are {others} others'}.", f"{zh}；另有 {others} 条。"
+    )
+
+
+def _remedy(baseline: Baseline | None) -> Text:
+    owner = baseline.owner if baseline else None
+    return Text(
+        f"Agree it with the baseline's owner{f' ({owner})' if owner else ''}, or take the nodes off it.",
+        f"请先与基线负责人{f'（{owner}）' if owner else ''}确认，或将节点移出基线。",
+    )

@@ -1,0 +1,111 @@
+"""Outward from nodes, over the dependencies of their schedule."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from workers.checks.check import Lookups
+from workers.checks.impact.asking import Asking
+from workers.checks.impact.values import Dependent, Impact, Kind
+from workers.checks.impact.walk import Budget, Found, Neighbour, Walk, walk
+from workers.dataworks.values import Environment, Node, Scheduler
+
+Nodes = Walk[int, Node]
+
+
+def downstream_nodes(
+    lookups: Lookups,
+    starts: Iterable[int],
+    budget: Budget,
+    *,
+    leave_out: Iterable[int] = (),
+    clock: Callable[[], float] = time.time,
+) -> Impact:
+    """Return the nodes that depend on `starts` in production, near and far.
+
+    It does not look behind frozen nodes: what depends on them waits already.
+
+    Raises:
+        DataWorksError: DataWorks could not be asked, and nothing was found before.
+    """
+    return _impact(walk_down(lookups, starts, budget, leave_out=leave_out, clock=clock))
+
+
+def upstream_nodes(
+    lookups: Lookups,
+    starts: Iterable[int],
+    budget: Budget,
+    *,
+    leave_out: Iterable[int] = (),
+    clock: Callable[[], float] = time.time,
+) -> Impact:
+    """Return the nodes that `starts` depend on in production, on each way up to the first frozen one.
+
+    Raises:
+        DataWorksError: DataWorks could not be asked, and nothing was found before.
+    """
+    return _impact(
+        _walk(lambda key: lookups.node_parents(key, Environment.PROD), starts, budget, leave_out, clock)
+    )
+
+
+def walk_down(
+    lookups: Lookups,
+    starts: Iterable[int],
+    budget: Budget,
+    *,
+    leave_out: Iterable[int] = (),
+    clock: Callable[[], float] = time.time,
+) -> Nodes:
+    """Return what `downstream_nodes` does, as whole nodes.
+
+    Raises:
+        DataWorksError: DataWorks could not be asked, and nothing was found before.
+    """
+    return _walk(lambda key: lookups.node_children(key, Environment.PROD), starts, budget, leave_out, clock)
+
+
+def is_frozen(node: Node) -> bool:
+    """Whether `node` is frozen: it starts no more, and neither does what waits for it."""
+    return node.scheduler == Scheduler.PAUSE
+
+
+def _walk(
+    ask: Callable[[int], Sequence[Node]],
+    starts: Iterable[int],
+    budget: Budget,
+    leave_out: Iterable[int],
+    clock: Callable[[], float],
+) -> Nodes:
+    asking = Asking[int, Node](lambda key: [Neighbour(node.id, node.name, node) for node in ask(key)])
+    return asking.told(
+        walk(
+            ((start, str(start)) for start in starts),
+            asking,
+            budget,
+            leave_out=leave_out,
+            through=lambda node: not is_frozen(node),
+            clock=clock,
+        )
+    )
+
+
+def _impact(nodes: Nodes) -> Impact:
+    return Impact(tuple(map(_dependent, nodes.found)), nodes.unseen, nodes.calls)
+
+
+def _dependent(found: Found[int, Node]) -> Dependent:
+    node = found.item
+    return Dependent(
+        Kind.NODE,
+        str(node.id),
+        node.name,
+        node.owner,
+        node.project_id,
+        node.baseline_id,
+        node.priority,
+        is_frozen(node),
+        found.hops,
+        found.path,
+    )

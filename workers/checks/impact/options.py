@@ -1,0 +1,22 @@
+"""How far a check looks: what checks that walk have in common."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from workers.checks.check import Context, Options
+from workers.checks.impact.walk import Budget, until_of
+
+
+class WalkOptions(Options):
+    """How far a check looks."""
+
+    depth: int = Field(default=5, strict=True, ge=1, le=50, description="hops that are looked at")
+    most_nodes: int = Field(
+        default=500, strict=True, ge=1, le=100_000, description="nodes or tables found that end the search"
+    )
+    most_calls: int = Field(default=60, strict=True, ge=1, le=5000, description="lookups of one search")
+
+    def budget(self, context: Context) -> Budget:
+        """Return the budget of a search that begins with the check."""
+        return Budget(self.depth, self.most_nodes, self.most_calls, until_of(context.now, context.until))

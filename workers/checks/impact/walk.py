@@ -1,0 +1,178 @@
+"""A walk outward over whatever has neighbours: breadth first, bounded, and knowing no DataWorks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Item = TypeVar("Item")
+
+_FOR_WALKING = 0.8
+
+
+class Missing(Exception):
+    """What was asked about is not known; the walk goes on without it."""
+
+
+class Ended(Exception):
+    """Nothing more can be asked; the text says why."""
+
+
+class Why(StrEnum):
+    """Why something was not looked at.
+
+    DEPTH, NODES, CALLS, TIME: the budget ended. CUT: an answer was full and may have had more. MISSING: it is
+    not known. FAILED: it could not be asked. OWNERS: whose it is was not told; it hides no dependents.
+    """
+
+    DEPTH = "depth"
+    NODES = "nodes"
+    CALLS = "calls"
+    TIME = "time"
+    CUT = "cut"
+    MISSING = "missing"
+    FAILED = "failed"
+    OWNERS = "owners"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a walk may use up.
+
+    Attributes:
+        depth: hops from a start; what is found at the last hop is not looked behind.
+        nodes: things found; the answer that goes beyond is still kept whole, being paid for.
+        calls: questions asked.
+        until: when it must have ended, in seconds since the epoch.
+    """
+
+    depth: int = 5
+    nodes: int = 500
+    calls: int = 60
+    until: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Something that was not looked at.
+
+    Attributes:
+        names: what would have been looked behind.
+        detail: a few more words.
+    """
+
+    why: Why
+    names: tuple[str, ...]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour(Generic[Key, Item]):
+    """What lies one hop away."""
+
+    key: Key
+    name: str
+    item: Item
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[Key, Item]):
+    """Something that the walk came to.
+
+    Attributes:
+        hops: the fewest from a start.
+        path: names from the start to it, both included.
+    """
+
+    key: Key
+    item: Item
+    hops: int
+    path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Walk(Generic[Key, Item]):
+    """What a walk found, nearest first, and what it did not look at."""
+
+    found: tuple[Found[Key, Item], ...]
+    unseen: tuple[Unseen, ...]
+    calls: int
+
+
+def until_of(now: float, until: float) -> float:
+    """Return when a walk that begins `now` should end, so that time is left before `until` to tell of it."""
+    return now + (until - now) * _FOR_WALKING
+
+
+def walk(
+    starts: Iterable[tuple[Key, str]],
+    neighbours: Callable[[Key], Sequence[Neighbour[Key, Item]]],
+    budget: Budget,
+    *,
+    leave_out: Iterable[Key] = (),
+    through: Callable[[Item], bool] = lambda _: True,
+    most: int | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Walk[Key, Item]:
+    """Walk outward from `starts`, each thing once however many ways lead to it; starts are never found.
+
+    Args:
+        starts: keys with their names.
+        neighbours: what lies one hop from a key; it may raise `Missing` or `Ended`.
+        budget: what may be used up.
+        leave_out: keys that are neither found nor walked through.
+        through: whether to go on behind a thing that was found.
+        most: how many neighbours one answer can hold; a full one may hide more.
+        clock: seconds since the epoch.
+    """
+    queue: deque[tuple[Key, int, tuple[str, ...]]] = deque(
+        (key, 0, (name,)) for key, name in dict(starts).items()
+    )
+    seen = {*(key for key, _, _ in queue), *leave_out}
+    found: list[Found[Key, Item]] = []
+    unseen: list[Unseen] = []
+    calls = 0
+    while queue:
+        key, hops, path = queue[0]
+        if why := _spent(budget, hops, len(found), calls, clock):
+            unseen.append(Unseen(why, _names(queue)))
+            break
+        calls += 1
+        try:
+            near = neighbours(key)
+        except Missing as error:
+            near = ()
+            unseen.append(Unseen(Why.MISSING, path[-1:], str(error)))
+        except Ended as error:
+            unseen.append(Unseen(Why.FAILED, _names(queue), str(error)))
+            break
+        queue.popleft()
+        if most is not None and len(near) >= most:
+            unseen.append(Unseen(Why.CUT, path[-1:]))
+        for item in near:
+            if item.key not in seen:
+                seen.add(item.key)
+                found.append(Found(item.key, item.item, hops + 1, (*path, item.name)))
+                if through(item.item):
+                    queue.append((item.key, hops + 1, (*path, item.name)))
+    return Walk(tuple(found), tuple(unseen), calls)
+
+
+def _spent(budget: Budget, hops: int, found: int, calls: int, clock: Callable[[], float]) -> Why | None:
+    if hops >= budget.depth:
+        return Why.DEPTH
+    if found >= budget.nodes:
+        return Why.NODES
+    if calls >= budget.calls:
+        return Why.CALLS
+    return Why.TIME if clock() >= budget.until else None
+
+
+def _names(queue: Iterable[tuple[Key, int, tuple[str, ...]]]) -> tuple[str, ...]:
+    return tuple(path[-1] for _, _, path in queue)

@@ -1,0 +1,107 @@
+"""Limits that several checks have in common: who may do a thing, at which hours, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from common.verdicts import Finding, Severity
+from workers.checks import clock
+from workers.checks.check import Context
+from workers.checks.findings import finding
+from workers.text import Text
+
+
+def _uid(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Uid = Annotated[
+    str,
+    BeforeValidator(_uid),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]}),
+]
+"""The uid of a person; YAML may have it as a number."""
+
+Most = Annotated[int | None, Field(strict=True, ge=1)]
+"""A number that may not be passed; None: it is not asked."""
+
+
+def stranger(context: Context, rule: str, allowed: tuple[str, ...], what: Text) -> Iterator[Finding]:
+    """Yield a block when whoever asks is none of `allowed`; who is not told is none of them.
+
+    Args:
+        context: of the check.
+        rule: id of the finding.
+        allowed: uids.
+        what: what they may do, such as `delete workspaces`.
+    """
+    who = context.event.operator
+    if who in allowed:
+        return
+    en, zh = (f"Operator {who}", f"操作人 {who} ") if who else ("An unnamed operator", "未知操作人")
+    yield finding(
+        context,
+        rule,
+        Severity.BLOCK,
+        Text(f"{en} is not among those who may {what.en}.", f"{zh}不在可{what.zh}的人员之列。"),
+        Text("Ask one of them, or who keeps the policy.", "请联系名单上的人员或策略维护者。"),
+    )
+
+
+def out_of_hours(
+    context: Context, rule: str, hours: tuple[clock.Hours, ...], zone: str, what: Text
+) -> Iterator[Finding]:
+    """Yield a block when there are `hours` and it is none of them now.
+
+    Args:
+        context: of the check.
+        rule: id of the finding.
+        hours: when it is allowed; always when empty.
+        zone: their time zone.
+        what: what is asked for, such as `pre-kill-instance`.
+    """
+    now = clock.local(context.now, zone)
+    if hours and not clock.within(hours, now):
+        yield finding(
+            context,
+            rule,
+            Severity.BLOCK,
+            Text(
+                f"It is {now:%H:%M} ({zone}), outside the hours of {what.en}.",
+                f"现在是 {now:%H:%M}（{zone}），不在{what.zh}的允许时段内。",
+            ),
+            Text("Try again within the hours that the policy sets.", "请在策略规定的时段内重试。"),
+        )
+
+
+def above(
+    context: Context, rule: str, severity: Severity, count: int, most: int | None, what: Text
+) -> Iterator[Finding]:
+    """Yield a finding when there is a limit and `count` is above it.
+
+    Args:
+        context: of the check.
+        rule: id of the finding.
+        severity: what it asks for.
+        count: how much there is.
+        most: how much is allowed; None: any.
+        what: subject, verb and unit around the count: `The download has {count} rows`.
+    """
+    if most is not None and count > most:
+        yield finding(
+            context,
+            rule,
+            severity,
+            Text(
+                f"{what.en.format(count=count)}; the policy allows {most}.",
+                f"{what.zh.format(count=count)}，上限为 {most}。",
+            ),
+            Text(
+                "Take less at once, or ask who keeps the policy.",
+                "请减少单次数量，或联系策略维护者。",
+            ),
+        )

@@ -1,0 +1,94 @@
+"""How many days back a node's SQL reads a table, where its text says so for certain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+from workers.review.catalog import Catalog
+from workers.review.dialects import Dialect
+from workers.review.facts import Operator, Script, Sort
+from workers.review.garbage import put_off
+from workers.review.given import Given, Table
+from workers.review.reading import read
+from workers.review.rules.filters import Effect, Filter
+from workers.review.rules.pruning import Reading, readings
+from workers.review.rules.rule import Subject
+from workers.review.rules.slices import surely_same
+from workers.review.rules.windows import run_day
+
+SECONDS = 2.0
+"""How long one node's code is read; what was not read by then is not known."""
+
+_BUSINESS_DAY = -1
+"""The day that a run is about, counted from the day of the run."""
+
+_FROM = frozenset({Operator.EQ, Operator.GE, Operator.GT, Operator.BETWEEN, Operator.IN})
+"""Comparisons with a first day."""
+
+
+def days_back(code: str, table: str, project: str, partitions: Iterable[str]) -> int | None:
+    """Return how many days before its business date a node reads `table` at the farthest.
+
+    Args:
+        code: of the node; what is no SQL of MaxCompute is not known.
+        table: `project.table`.
+        project: that names without a project belong to.
+        partitions: names of the table's partition columns.
+
+    Returns:
+        0 for the business date itself; None when the text does not tell.
+    """
+    known = Table(partitions={name.lower(): "STRING" for name in partitions})
+    with put_off():
+        script = read(
+            code,
+            Dialect.MAXCOMPUTE,
+            Given(project=project),
+            lambda names: {name: known for name in names if _full(name, project) == table.lower()},
+            time.monotonic() + SECONDS,
+        )
+        if any(statement.unread for statement in script.statements):
+            return None
+        return _farthest(script, table)
+
+
+def _full(name: str, project: str) -> str:
+    return name.lower() if "." in name else f"{project}.{name}".lower()
+
+
+def _farthest(script: Script, table: str) -> int | None:
+    read_at = {
+        source.at
+        for statement in script.statements
+        for _, source in statement.reads()
+        if surely_same(script, source.table, table)
+    }
+    seen = [
+        reading
+        for reading in readings(Subject(script, Catalog(script)))
+        if surely_same(script, reading.source.table, table)
+    ]
+    if not seen or {reading.source.at for reading in seen} != read_at:
+        return None
+    firsts = [_first(script.code, reading) for reading in seen]
+    days = [day for day in firsts if day is not None]
+    return max(_BUSINESS_DAY - min(days), 0) if len(days) == len(firsts) else None
+
+
+def _first(code: str, reading: Reading) -> int | None:
+    """Return the first day that is read, counted from the day of the run; all its filters hold at once."""
+    days = [day for found in reading.filters if (day := _bound(code, found)) is not None]
+    return max(days) if days and reading.pruned else None
+
+
+def _bound(code: str, found: Filter) -> int | None:
+    predicate = found.predicate
+    if found.effect is not Effect.PRUNES or predicate.operator not in _FROM:
+        return None
+    if predicate.left.sort is not Sort.COLUMN or not predicate.rights:
+        return None
+    rights = predicate.rights if predicate.operator is Operator.IN else predicate.rights[:1]
+    days = [run_day(code, right) for right in rights]
+    known = [day for day in days if day is not None]
+    return min(known) if len(known) == len(days) else None

@@ -1,0 +1,140 @@
+"""The check `permission-request`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from common.events import Json
+from common.verdicts import Finding, Severity
+from workers.checks import fields, globs, limits
+from workers.checks.check import Context, Options, Runs
+from workers.checks.findings import capped, finding
+from workers.checks.named import name_first
+from workers.checks.registry import check
+from workers.text import Text
+
+_DAYS = {"day": 1, "month": 31}
+"""Days of a unit of `deadlineType`, at most."""
+
+_EVERYTHING = frozenset({"all", "*"})
+"""Actions that stand for every action."""
+
+Action = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1)]
+
+
+class PermissionRequestOptions(Options):
+    """What a workspace may set."""
+
+    forbidden_actions: tuple[Action, ...] = Field(
+        default=(), description="actions that are not given by a request: Drop, Alter, Update"
+    )
+    forbidden_tables: tuple[globs.Glob, ...] = Field(
+        default=(), description="tables, * for any text, that nobody asks for: odps.shop.*_secret"
+    )
+    most_days: limits.Most = Field(
+        default=None, description="days that a permission lasts, a month being 31; any when null"
+    )
+    most_tables: limits.Most = Field(default=None, description="tables of one request; any when null")
+    most_grantees: limits.Most = Field(default=None, description="people of one request; any when null")
+
+
+@check(
+    "permission-request",
+    points=("approval-change-before-create",),
+    runs=Runs.INLINE,
+    options=PermissionRequestOptions,
+)
+def permission_request(context: Context) -> Iterator[Finding]:
+    """Ask what a request for table permissions wants: which actions, which tables, how long, for how many.
+
+    Why: whoever approves sees a list and says yes; a Drop among the Selects, or a year, is easily missed.
+
+    Options:
+        forbidden_actions: actions that are not given by a request; none if not set.
+        forbidden_tables: tables, by pattern (`odps.shop.*_secret`), that nobody asks for; none if not set.
+        most_days: days that a permission lasts, a month being 31; any number if not set.
+        most_tables: tables of one request; any number if not set.
+        most_grantees: people of one request; any number if not set.
+    """
+    options: PermissionRequestOptions = context.options
+    try:
+        order = fields.part(context.event.data, "order")
+        objects = fields.parts(fields.part(order, "projectMeta"), "objectMetaList")
+        grantees = fields.parts(order, "granteeObjectList")
+        if not objects and (options.forbidden_actions or options.forbidden_tables or options.most_tables):
+            yield fields.untold("objectMetaList", context.language)
+        yield from capped(context, _actions(context, objects, options.forbidden_actions))
+        yield from capped(context, _tables(context, objects, options.forbidden_tables))
+        yield from _count(context, "tables", len(objects), options.most_tables)
+        if options.most_grantees is not None and not grantees:
+            yield fields.untold("granteeObjectList", context.language)
+        yield from _count(context, "grantees", len(grantees), options.most_grantees)
+        yield from _period(context, order, options.most_days)
+    except fields.Unreadable as error:
+        yield fields.unreadable(error, context.language)
+
+
+def _actions(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, ...]) -> Iterator[Finding]:
+    for item in objects if forbidden else ():
+        name, actions = _name(item), fields.words(item, "action")
+        if not actions:
+            yield fields.untold(f"the action on {name}", context.language)
+        found = [one for one in actions if one.lower() in forbidden or one.lower() in _EVERYTHING]
+        if found:
+            asked = name_first(found)
+            yield finding(
+                context,
+                "permission-action",
+                Severity.BLOCK,
+                Text(
+                    f"{asked} on {name} is not given by a request.",
+                    f"不可通过申请获得 {name} 的 {asked} 权限。",
+                ),
+                Text(
+                    "Ask for Select and Describe, or ask the table's owner.",
+                    "请申请 Select 和 Describe，或联系表负责人。",
+                ),
+            )
+
+
+def _tables(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, ...]) -> Iterator[Finding]:
+    for item in objects if forbidden else ():
+        if not fields.word(item, "name"):
+            yield fields.untold("the name of a table", context.language)
+        elif glob := globs.first(forbidden, _name(item)):
+            yield finding(
+                context,
+                "permission-table",
+                Severity.BLOCK,
+                Text(
+                    f"{_name(item)} is not given by a request: the policy has {glob}.",
+                    f"不可申请 {_name(item)}：策略列有 {glob}。",
+                ),
+                Text("Ask the table's owner.", "请联系表负责人。"),
+            )
+
+
+def _count(context: Context, what: str, count: int, most: int | None) -> Iterator[Finding]:
+    zh = {"tables": "张表", "grantees": "位被授权人"}[what]
+    said = Text(f"The request names {{count}} {what}", f"该申请包含 {{count}} {zh}")
+    yield from limits.above(context, f"permission-{what}", Severity.BLOCK, count, most, said)
+
+
+def _period(context: Context, order: Json, most: int | None) -> Iterator[Finding]:
+    if most is None:
+        return
+    length = fields.number(order, "deadlineDate")
+    unit = _DAYS.get(fields.word(order, "deadlineType").lower())
+    if length is None or unit is None:
+        yield fields.untold("deadlineDate and deadlineType", context.language)
+        return
+    said = Text("The permission would last {count} days", "该权限有效期为 {count} 天")
+    yield from limits.above(context, "permission-period", Severity.BLOCK, length * unit, most, said)
+
+
+def _name(item: Json) -> str:
+    """Return a table as `odps.project.table`."""
+    return ".".join(filter(None, (fields.word(item, "projectGuid"), fields.word(item, "name")))) or "?"

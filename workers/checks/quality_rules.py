@@ -1,0 +1,134 @@
+"""The check `quality-rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from common.events import Json
+from common.points import POINTS
+from common.verdicts import Finding, Severity
+from workers.checks import fields, limits
+from workers.checks.check import Context, Options, Runs
+from workers.checks.findings import capped, finding
+from workers.checks.named import name_first
+from workers.checks.registry import check
+from workers.text import Text
+
+CODES = tuple(point.code for point in POINTS if "data-quality" in point.code)
+
+_DELETES = tuple(code for code in CODES if "delete" in code)
+_UPDATES = ("batch-update-data-quality-rules", "update-data-quality-rule")
+_STRONG, _BLOCKS = "high", "blocktaskinstance"
+_UPDATES_TASK = "update-data-quality-evaluation-task"
+
+
+class QualityRulesOptions(Options):
+    """What a workspace may set."""
+
+    guarded: bool = Field(
+        default=False,
+        strict=True,
+        description="whether only `operators` may delete, disable or weaken what watches over data",
+    )
+    operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may; nobody when empty")
+
+
+@check("quality-rules", points=CODES, runs=Runs.INLINE, options=QualityRulesOptions)
+def quality_rules(context: Context) -> Iterator[Finding]:
+    """Ask whether rules that watch over data are deleted, disabled or weakened, and by whom.
+
+    Why: a rule that is in the way of tonight's run is quickly off, and nobody turns it on again.
+
+    Options:
+        guarded: whether only `operators` may delete, disable or weaken; nothing is asked if not set.
+        operators: their uids; nobody when empty.
+    """
+    options: QualityRulesOptions = context.options
+    if not options.guarded or context.event.operator in options.operators:
+        return
+    try:
+        yield from capped(context, _seen(context))
+    except fields.Unreadable as error:
+        yield fields.unreadable(error, context.language)
+
+
+def _seen(context: Context) -> Iterator[Finding]:
+    code, data = context.event.event_code, context.event.data
+    if code in _DELETES:
+        yield _deleted(context, data)
+    rules = fields.parts(data, "rules")
+    if code in _UPDATES:
+        if not rules and not data.keys() & {"enabled", "severity"}:
+            yield fields.untold("enabled and severity", context.language)
+        rules = rules or (data,)
+    for rule in rules:
+        yield from _weakened(context, rule)
+    if code == _UPDATES_TASK:
+        yield from _hooks(context, data)
+
+
+def _deleted(context: Context, data: Json) -> Finding:
+    ids = [str(number) for number in fields.numbers(data, "ids")]
+    about = f" ({name_first(ids)})" if ids else ""
+    return finding(
+        context,
+        "quality-deleted",
+        Severity.BLOCK,
+        Text(
+            f"{context.event.event_code}{about} is for those whom the policy names.",
+            f"{context.event.event_code}{about} 仅限策略列出的人员执行。",
+        ),
+        _ASK,
+    )
+
+
+_ASK = Text("Ask one of those, or who keeps the policy.", "请联系名单上的人员或策略维护者。")
+
+
+def _weakened(context: Context, rule: Json) -> Iterator[Finding]:
+    """Yield a block for a rule that is off, and a warning for one that no longer stops the run.
+
+    A rule that is made anew, and not strong from the start, weakens nothing.
+    """
+    name = fields.word(rule, "name") or fields.word(rule, "id") or "?"
+    there = context.event.event_code in _UPDATES or "id" in rule
+    if fields.truth(rule, "enabled") is False:
+        yield finding(
+            context,
+            "quality-disabled",
+            Severity.BLOCK,
+            Text(f"Rule {name} is switched off.", f"规则 {name} 被停用。"),
+            _ASK,
+        )
+    severity = fields.word(rule, "severity")
+    if there and severity and severity.lower() != _STRONG:
+        yield finding(
+            context,
+            "quality-weakened",
+            Severity.WARN,
+            Text(
+                f"Rule {name} is of severity {severity} now; whether it was High the event does not tell.",
+                f"规则 {name} 的强度现为 {severity}；事件中没有其之前的强度。",
+            ),
+            _ASK,
+        )
+
+
+def _hooks(context: Context, data: Json) -> Iterator[Finding]:
+    """Yield a warning when a task that is changed stops no run: whether it did before is not told."""
+    if "hooks" not in data:
+        yield fields.untold("hooks", context.language)
+        return
+    if not any(fields.word(hook, "type").lower() == _BLOCKS for hook in fields.parts(data, "hooks")):
+        name = fields.word(data, "name") or fields.word(data, "id") or "?"
+        yield finding(
+            context,
+            "quality-unhooked",
+            Severity.WARN,
+            Text(
+                f"Task {name} stops no run when its rules fail.", f"任务 {name} 在规则不通过时不再阻断运行。"
+            ),
+            _ASK,
+        )

@@ -1,0 +1,102 @@
+"""The check `start-rush`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from pydantic import Field
+
+from common.verdicts import Finding, Severity
+from workers.checks import clock, fields
+from workers.checks.check import Context, Lookups, Runs
+from workers.checks.due import runs_by
+from workers.checks.findings import finding
+from workers.checks.impact.nodes import is_frozen, walk_down
+from workers.checks.impact.options import WalkOptions
+from workers.checks.impact.starts import Starts, starts_of
+from workers.checks.impact.summary import few
+from workers.checks.impact.telling import not_looked_at
+from workers.checks.registry import check
+from workers.dataworks.values import Node, Scheduler
+from workers.text import Text
+
+
+class StartRushOptions(WalkOptions):
+    """What a workspace may set."""
+
+    most_instances: int = Field(
+        default=200, strict=True, ge=1, description="instances that may be past their hour and start at once"
+    )
+    time_zone: clock.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the schedules")
+
+
+@check("start-rush", points=("unfreeze-node",), runs=Runs.WAITING, options=StartRushOptions)
+def start_rush(context: Context) -> Iterator[Finding]:
+    """Ask how many instances would start at once when nodes are unfrozen at this hour.
+
+    Why: what waited for a frozen node all day has its hour behind it, and starts together with it, in the
+    middle of everything else. The nodes and the live ones below them count, each as often as its schedule has
+    come round today.
+
+    Options:
+        depth: hops that are looked at; 5 if not set.
+        most_nodes: nodes found that end the search; 500 if not set.
+        most_calls: lookups of one search; 60 if not set.
+        most_instances: instances that may be past their hour; 200 if not set.
+        time_zone: IANA time zone of the schedules; Asia/Shanghai if not set.
+    """
+    lookups = context.lookups
+    assert lookups  # noqa: S101 - a WAITING check has lookups
+    try:
+        ids = fields.nodes(context.event)
+    except fields.Unreadable as error:
+        yield fields.unreadable(error, context.language)
+        return
+    yield from _rush(context, lookups, ids)
+
+
+def _rush(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[Finding]:
+    options: StartRushOptions = context.options
+    below = walk_down(lookups, ids, options.budget(context))
+    starts = starts_of(lookups, ids, options.budget(context))
+    live = [found.item for found in below.found if not is_frozen(found.item)]
+    now = clock.local(context.now, options.time_zone)
+    counts = {node: _due(node, now) for node in (*starts.nodes, *live)}
+    unseen = list(dict.fromkeys((*starts.unseen, *below.unseen)))
+    total = sum(counts.values())
+    if total > options.most_instances:
+        yield _finding(context, starts, counts, now, at_least=bool(unseen))
+        return
+    if starts.fault and not below.found:
+        raise starts.fault
+    yield from not_looked_at(context, unseen)
+
+
+def _due(node: Node, now: datetime) -> int:
+    return 0 if node.scheduler == Scheduler.MANUAL else runs_by(node.cron, now)
+
+
+def _finding(
+    context: Context, starts: Starts, counts: dict[Node, int], now: datetime, *, at_least: bool
+) -> Finding:
+    due = {node: count for node, count in counts.items() if count}
+    total, most = sum(due.values()), context.options.most_instances
+    worst, least = few(_worst(due)), Text("at least ", "至少 ") if at_least else Text("", " ")
+    return finding(
+        context,
+        "start-rush",
+        Severity.BLOCK,
+        Text(
+            f"Unfrozen at {now:%H:%M}, {starts.named.en} would start {least.en}{total} instances of "
+            f"{len(due)} nodes at once, {most} are allowed; most of them {worst.en}.",
+            f"{starts.named.zh} 若在 {now:%H:%M} 解冻，将同时启动{least.zh}{len(due)} 个节点的 "
+            f"{total} 个实例，上限为 {most}；其中最多的是 {worst.zh}。",
+        ),
+        Text("Unfreeze before their hour, or in smaller parts.", "请在调度时间之前解冻，或分批解冻。"),
+    )
+
+
+def _worst(due: dict[Node, int]) -> Sequence[str]:
+    ranked = sorted(due, key=lambda node: -due[node])
+    return [f"{node.name} ({node.id}): {due[node]}" for node in ranked]

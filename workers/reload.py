@@ -1,0 +1,139 @@
+"""A file that is read again when it changes, so that a policy reaches workers that run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import structlog
+
+from workers import metrics
+from workers.checks.check import Answers
+
+LOOK_SECONDS = 2.0
+"""How long a value is used before the file is looked at again."""
+
+SETTLED_SECONDS = 1.0
+"""A file that was written to more recently may be half written; it is left for the next look."""
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class Reloaded(Generic[T]):
+    """What a file holds, looked at again when it is used; the last good value stays while it is broken.
+
+    A change by rename counts, and so does one of a symbolic link on the way (a ConfigMap of Kubernetes).
+    Take the value once for one piece of work: the next one may be another.
+
+    Args:
+        path: the file.
+        load: makes the value of the path as text and the file's bytes; it raises `wrong` for a broken file.
+        wrong: the error of a broken file, made of a text.
+        name: what logs and metrics call it (`policy`).
+        memory: where the fleet keeps the last good text, for a process that begins while the file is broken.
+        every: seconds between two looks.
+
+    Raises:
+        Exception: `wrong`, when the first read fails and no good text is remembered.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        load: Callable[[str, bytes], T],
+        *,
+        wrong: type[Exception],
+        name: str,
+        memory: Answers | None = None,
+        every: float = LOOK_SECONDS,
+    ) -> None:
+        self._path = path
+        self._load = load
+        self._wrong = wrong
+        self._name = name
+        self._memory = memory
+        self._every = every
+        self._looking = threading.Lock()
+        self._look_at = time.monotonic() + every
+        self._seen = self._good = b""
+        try:
+            content, _ = self._read()
+            self._take(load(str(path), content), content)
+        except wrong as error:
+            remembered = self._remembered()
+            if remembered is None:
+                raise
+            self._value = load(str(path), remembered)
+            self._good = _digest(remembered)
+            self._refuse(b"-", str(error))
+
+    @property
+    def value(self) -> T:
+        """The last good value; the file is looked at when the last look is old, by one thread of all."""
+        if time.monotonic() >= self._look_at and self._looking.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._look_at = time.monotonic() + self._every
+                self._looking.release()
+        return self._value
+
+    def _look(self) -> None:
+        try:
+            content, written_at = self._read()
+        except self._wrong as error:
+            self._refuse(b"", str(error))
+            return
+        seen = _digest(content)
+        # A time to come is that of another clock: it tells nothing, and the file must not wait for it.
+        if seen == self._seen or 0 <= time.time() - written_at < SETTLED_SECONDS:
+            return
+        try:
+            value = self._load(str(self._path), content)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new file, the old one holds
+            self._refuse(seen, str(error) if isinstance(error, self._wrong) else type(error).__name__)
+            return
+        if seen != self._good:
+            log.info("file-reloaded", name=self._name, path=str(self._path))
+        self._take(value, content)
+
+    def _take(self, value: T, content: bytes) -> None:
+        self._value = value
+        self._seen = self._good = _digest(content)
+        if self._memory:
+            self._memory.put("file", {"path": str(self._path)}, content.decode("utf-8", "replace"))
+        self._told(refused=False)
+
+    def _remembered(self) -> bytes | None:
+        text = self._memory.get("file", {"path": str(self._path)}) if self._memory else None
+        return text.encode() if isinstance(text, str) else None
+
+    def _refuse(self, seen: bytes, why: str) -> None:
+        if seen != self._seen:
+            log.error("file-refused", name=self._name, path=str(self._path), why=why)
+            self._told(refused=True)
+        self._seen = seen
+
+    def _told(self, *, refused: bool) -> None:
+        metrics.FILE_REFUSED.labels(self._name).set(refused)
+        if not refused:
+            metrics.FILE_LOADED.labels(self._name).set_to_current_time()
+
+    def _read(self) -> tuple[bytes, float]:
+        """Return the file's bytes, and when it was written to, in seconds since the epoch."""
+        try:
+            with self._path.open("rb") as file:
+                return file.read(), os.fstat(file.fileno()).st_mtime
+        except OSError as error:
+            raise self._wrong(f"{self._path}: cannot be read: {error.strerror}") from None
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
