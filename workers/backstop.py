@@ -87,12 +87,19 @@ def _drain(connection: Connection) -> None:
 
 def settle(services: Services, producer: Producer, messages: list[Message]) -> None:
     """Drop, park again or send through intake each message that came out of the backstop."""
-    fates = parked.judge(services, [_body(message) for message in messages])
-    for message, fate in zip(messages, fates, strict=True):
+    batch = _taken(messages)
+    fates = parked.judge(services, [_body(message) for message in batch])
+    for message, fate in zip(batch, fates, strict=True):
         for key in _KEYS[fate]:
             _publish(producer, message, key)
         message.ack()
+
+
+def _taken(messages: list[Message]) -> list[Message]:
+    """Take all out of `messages`: more of them come in while a publish waits for its confirm."""
+    batch = messages[:]
     messages.clear()
+    return batch
 
 
 _KEYS = {
@@ -132,7 +139,7 @@ def _body(message: Message) -> bytes:
 
 def bury(services: Services, messages: list[Message]) -> None:
     """Take what the broker gave up into the ledger: its event is answered with what is there."""
-    for message in messages:
+    for message in _taken(messages):
         task = str(message.headers.get("task"))
         metrics.DEAD_LETTERS.labels(task).inc()
         log.error("dead-letter", dead_task=task, message_id=message.properties.get("correlation_id"))
@@ -141,7 +148,6 @@ def bury(services: Services, messages: list[Message]) -> None:
         elif task == topology.TASK_INTAKE:
             _failed_intake(services, message)
         message.ack()
-    messages.clear()
 
 
 def _failed_check(services: Services, message: Message) -> None:

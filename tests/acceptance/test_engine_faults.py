@@ -113,6 +113,7 @@ def test_events_under_way_survive_a_restart_of_redis(gate: Gate, engines: tuple[
 def test_what_redis_forgot_comes_again_from_the_broker(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
     # Planned, its intake acknowledged, its check under way: with the ledger's memory all of that is gone.
     name = "freeze-node-bad"
+    gate.forget_lookups()
     gate.emulator.fault("hang", action="GetNodeChildren", times=None, seconds=4)
     message_id = gate.send(name)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.attempts.get("downstream-impact"))
@@ -127,6 +128,7 @@ def test_what_redis_forgot_comes_again_from_the_broker(gate: Gate, engines: tupl
 
 
 def test_a_worker_killed_during_a_check(gate: Gate) -> None:
+    gate.forget_lookups()
     gate.emulator.fault("hang", action="GetNodeChildren", times=1, seconds=4)
     message_id = gate.send("freeze-node-bad")
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.attempts.get("downstream-impact"))

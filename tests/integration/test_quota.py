@@ -19,7 +19,7 @@ from workers.dataworks.errors import Throttled
 from workers.dataworks.operations import Kind
 from workers.dataworks.quota import ENOUGH, LONGEST_SLEEP, PACE, SHORTEST_SLEEP, WINDOW, Quota, Slot, pause
 
-PROCESSES, THREADS, QPS, SECONDS = 4, 16, 50, 4.0
+PROCESSES, THREADS, QPS, SECONDS = 2, 16, 50, 4.0
 
 
 @pytest.fixture
