@@ -118,6 +118,35 @@ def test_an_event_that_the_ledger_does_not_know_goes_through_intake_again(servic
     assert "x-death" not in again[0].headers
 
 
+def test_copies_that_come_in_meanwhile_are_settled_too(
+    services: Services, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wanted = {f"m-{number}" for number in range(150)}
+    with Connection(services.settings.broker_url.get_secret_value()) as connection:
+        producer: Any = connection.Producer()
+        for message_id in sorted(wanted):
+            body = orjson.dumps([[event(message_id).to_json()], {}, {}])
+            headers = {"task": topology.TASK_INTAKE, "id": message_id}
+            producer.publish(
+                body,
+                exchange=topology.EXCHANGE,
+                routing_key="due",
+                content_type="application/json",
+                content_encoding="utf-8",
+                headers=headers,
+                correlation_id=message_id,
+            )
+    again: list[str] = []
+
+    def all_there() -> bool:
+        again.extend(message.properties["correlation_id"] for message in taken(services, topology.INTAKE))
+        return wanted <= set(again)
+
+    wait_for(all_there)
+    assert len(again) == len(wanted)
+    assert "backstop-failed" not in capfd.readouterr().out
+
+
 def test_an_event_under_way_is_parked_again_and_nothing_else(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     due(services, event())
