@@ -121,11 +121,6 @@ class Gate:
         """Post a body with the given headers."""
         return self.http.post(f"{self.url}/events", content=body, headers=headers)
 
-    def forget_lookups(self) -> None:
-        """Have every lookup reach the emulator again, and so its faults."""
-        for key in self.ledger.client.scan_iter(self.ledger.key("lookup:*")):
-            self.ledger.client.delete(key)
-
     def verdict(self, message_id: str, seconds: float = 30) -> dict[str, Any]:
         """Wait for the verdict at the emulator."""
         return self.emulator.wait_verdict(message_id, seconds)

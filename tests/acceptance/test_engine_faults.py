@@ -51,6 +51,15 @@ def one_verdict(gate: Gate, message_id: str, name: str = NAME) -> None:
     assert posts[0]["at"] < record.deadline_at
 
 
+def freeze(gate: Gate, node: int) -> str:
+    """Freeze a node that no sample asks about: no earlier test has left its lookups in the cache."""
+    message_id, event, sample = gate.sample("freeze-node-bad")
+    event["data"]["nodeIds"] = [node]
+    gate.begin(message_id, sample)
+    assert gate.post(event).status_code == 200
+    return message_id
+
+
 def refused_in_time(gate: Gate) -> None:
     _, event, _ = gate.sample(NAME)
     answer = gate.post(event)
@@ -112,10 +121,8 @@ def test_events_under_way_survive_a_restart_of_redis(gate: Gate, engines: tuple[
 
 def test_what_redis_forgot_comes_again_from_the_broker(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
     # Planned, its intake acknowledged, its check under way: with the ledger's memory all of that is gone.
-    name = "freeze-node-bad"
-    gate.forget_lookups()
     gate.emulator.fault("hang", action="GetNodeChildren", times=None, seconds=4)
-    message_id = gate.send(name)
+    message_id = freeze(gate, 700123101)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.attempts.get("downstream-impact"))
     gate.kill(gate.workers[0])
     gate.emulator.clear_faults()
@@ -128,9 +135,8 @@ def test_what_redis_forgot_comes_again_from_the_broker(gate: Gate, engines: tupl
 
 
 def test_a_worker_killed_during_a_check(gate: Gate) -> None:
-    gate.forget_lookups()
     gate.emulator.fault("hang", action="GetNodeChildren", times=1, seconds=4)
-    message_id = gate.send("freeze-node-bad")
+    message_id = freeze(gate, 700123102)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.attempts.get("downstream-impact"))
     gate.kill(gate.workers[0])
     gate.start_worker()
