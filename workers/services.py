@@ -9,7 +9,7 @@ from functools import cached_property
 import structlog
 from celery import Celery
 
-from common.ledger import Ledger, connect
+from common.ledger import Ledger, connect, prefix
 from workers import metrics, waivers_file
 from workers.administration import LAST_KNOWN_SECONDS, Administration
 from workers.checks import registry
@@ -120,7 +120,7 @@ class Services:
         return self._answers(ANSWER_SECONDS)
 
     def _answers(self, seconds: float) -> LookupCache:
-        return LookupCache(self.ledger.client, f"dwgate:{{{self.settings.extension_code}}}:", seconds)
+        return LookupCache(self.ledger.client, prefix(self.settings.extension_code), seconds)
 
     @cached_property
     def dataworks(self) -> client.DataWorks:

@@ -1,8 +1,8 @@
 """The ledger: what is known of each event, in Redis, one key family per (extension code, message id)."""
 
 from common.ledger.answers import Begun, Claim, Recorded
-from common.ledger.connection import connect
+from common.ledger.connection import connect, prefix
 from common.ledger.ledger import Ledger
 from common.ledger.record import Record, State, TimelineEntry
 
-__all__ = ["Begun", "Claim", "Ledger", "Record", "Recorded", "State", "TimelineEntry", "connect"]
+__all__ = ["Begun", "Claim", "Ledger", "Record", "Recorded", "State", "TimelineEntry", "connect", "prefix"]

@@ -12,6 +12,11 @@ CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 
 
+def prefix(extension_code: str) -> str:
+    """Return what every key of an extension begins with; the braces keep them in one slot of a cluster."""
+    return f"dwgate:{{{extension_code}}}:"
+
+
 def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> redis.Redis:
     """Return a client for `url`; nothing is sent yet. Every wait of it is bounded.
 

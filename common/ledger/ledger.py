@@ -13,6 +13,7 @@ import redis
 
 from common.events import Event
 from common.ledger.answers import Begun, Claim, Recorded
+from common.ledger.connection import prefix
 from common.ledger.record import Record, State
 from common.ledger.roster import Roster
 from common.verdicts import Outcome, Verdict
@@ -45,7 +46,7 @@ class Ledger:
         self.extension_code = extension_code
         self._event_ms = int(event_seconds * 1000)
         self._code_ms = int(code_seconds * 1000)
-        self._prefix = f"dwgate:{{{extension_code}}}:"
+        self._prefix = prefix(extension_code)
         self.roster = Roster(client, self._prefix)
         prelude = (_SCRIPTS / "prelude.lua").read_text()
         self._scripts = {

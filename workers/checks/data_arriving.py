@@ -87,11 +87,5 @@ def _overwrite(context: Context, table: str) -> Iterator[Finding]:
 
 
 def _bytes(context: Context, most: int | None) -> Iterator[Finding]:
-    if most is None:
-        return
-    size = fields.number(context.event.data, "fileSize")
-    if size is None:
-        yield fields.untold("fileSize", context.language)
-        return
     what = Text("The upload has {count} bytes", "本次上传共 {count} 字节")
-    yield from limits.above(context, "upload-bytes", Severity.BLOCK, size, most, what)
+    yield from limits.bytes_above(context, "upload-bytes", most, what)

@@ -114,14 +114,8 @@ def _rows(context: Context, options: DataLeavingOptions) -> Iterator[Finding]:
 
 
 def _bytes(context: Context, most: int | None) -> Iterator[Finding]:
-    if most is None:
-        return
-    size = fields.number(context.event.data, "fileSize")
-    if size is None:
-        yield fields.untold("fileSize", context.language)
-        return
     what = Text("The download has {count} bytes", "本次下载共 {count} 字节")
-    yield from limits.above(context, "download-bytes", Severity.BLOCK, size, most, what)
+    yield from limits.bytes_above(context, "download-bytes", most, what)
 
 
 def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from common.verdicts import Finding, Severity
-from workers.checks import clock
+from workers.checks import clock, fields
 from workers.checks.check import Context
 from workers.checks.findings import finding
 from workers.text import Text
@@ -105,3 +105,24 @@ def above(
                 "请减少单次数量，或联系策略维护者。",
             ),
         )
+
+
+def bytes_above(context: Context, rule: str, most: int | None, what: Text) -> Iterator[Finding]:
+    """Yield a block when the event's `fileSize` is above `most` bytes, and a warning when it is not told.
+
+    Args:
+        context: of the check.
+        rule: id of the finding.
+        most: how many are allowed; None: any, and it is not looked at.
+        what: as for `above`.
+
+    Raises:
+        Unreadable: the size is no number.
+    """
+    if most is None:
+        return
+    size = fields.number(context.event.data, "fileSize")
+    if size is None:
+        yield fields.untold("fileSize", context.language)
+        return
+    yield from above(context, rule, Severity.BLOCK, size, most, what)

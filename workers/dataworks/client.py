@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import redis
 
+from common.ledger import prefix
 from common.points import Answer
 from common.verdicts import Result
 from workers.checks.check import Lookups
@@ -145,11 +146,11 @@ def connect(settings: WorkerSettings, client: redis.Redis) -> DataWorks:
         settings: the workers' settings.
         client: the ledger's Redis, for the quota and the cache.
     """
-    prefix, seconds = f"dwgate:{{{settings.extension_code}}}:", settings.lookup_cache_seconds
+    keys, seconds = prefix(settings.extension_code), settings.lookup_cache_seconds
     calls = Calls(
         Gateway(endpoint=settings.endpoint, protocol=settings.openapi_protocol, region=settings.region),
-        Quota(client, prefix, read_qps=settings.openapi_read_qps, write_qps=settings.openapi_write_qps),
+        Quota(client, keys, read_qps=settings.openapi_read_qps, write_qps=settings.openapi_write_qps),
     )
     # Of its own, since workers of an earlier version keep a part of each answer under the plain prefix.
-    flight = Flight(client, LookupCache(client, f"{prefix}answers:", seconds), seconds)
+    flight = Flight(client, LookupCache(client, f"{keys}answers:", seconds), seconds)
     return DataWorks(calls, Asker(calls, flight), extension_code=settings.extension_code)

@@ -32,7 +32,6 @@ _REMOVALS = {
     Gone.ROWS: "TRUNCATE TABLE",
 }
 _CREATIONS = {Made.TABLE: "CREATE TABLE", Made.VIEW: "CREATE VIEW"}
-_HOLDERS = frozenset({Gone.DATABASE, Gone.SCHEMA})
 
 
 def changes(script: Script, places: Places) -> Iterator[Change]:

@@ -125,11 +125,6 @@ class Written:
             last, missing = at + 1, missing - 1
         return last + self._start
 
-    def unclosed(self, begin: int, end: int) -> bool:
-        """Whether more brackets are opened than closed from `begin` to `end`."""
-        first, last = begin - self._start, end - self._start
-        return self._bare.count("(", first, last) > self._bare.count(")", first, last)
-
     def called(self, end: int) -> int | None:
         """Return the end of the brackets that open right behind `end`; None when none do."""
         at = self._past_blanks(end - self._start)
