@@ -130,9 +130,8 @@ def _receive(ledger: Ledger, message_id: str, _: Case) -> None:
 
 def _plan(ledger: Ledger, message_id: str, case: Case) -> None:
     ledger.plan(message_id, 1, case.plan.to_json(), case.snapshot.to_json(), {})
-    for name, outcome in case.outcomes.items():
-        ledger.begin(message_id, 1, name)
-        ledger.record(message_id, 1, {name: outcome})
+    ledger.begin(message_id, 1, case.outcomes)
+    ledger.record(message_id, 1, case.outcomes)
 
 
 def _decide(ledger: Ledger, message_id: str, case: Case) -> None:

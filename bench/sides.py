@@ -12,10 +12,11 @@ from pathlib import Path
 import httpx
 import kombu
 
+from bench.rivals import celery_chord as rival
 from common import topology
 from tests.engines import free_port
 from tests.fleet import Gate, wait_for
-from workers.roles import Pool, processes
+from workers.roles import Pool
 
 THREADS, PROCESSES = 32, 2
 START_SECONDS = 60.0
@@ -38,14 +39,13 @@ def celery_chord(gate: Gate) -> Iterator[None]:
     gate.url = f"http://127.0.0.1:{port}"
     front = ["uvicorn", "bench.rivals.fastapi_send_task:app", "--no-access-log", "--port", str(port)]
     started = [_start(gate, "rival-front", front)]
-    for group, roles in processes([]):
-        if group.pool is not Pool.NONE:
-            concurrency = PROCESSES if group.pool is Pool.PREFORK else THREADS
-            command = ["bench.rivals.celery_chord", group.name, str(concurrency), *roles]
-            started.append(_start(gate, f"rival-{group.name}", command))
+    for name, (pool, _) in rival.PROCESSES.items():
+        concurrency = PROCESSES if pool is Pool.PREFORK else THREADS
+        command = ["bench.rivals.celery_chord", name, str(concurrency)]
+        started.append(_start(gate, f"rival-{name}", command))
     try:
         wait_for(partial(_answers, gate), START_SECONDS)
-        _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"])
+        _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], rival.REPORTS)
         yield
     finally:
         for process in started:
@@ -77,9 +77,9 @@ def _answers(gate: Gate) -> bool:
     return False
 
 
-def _wait_for_consumers(broker: str) -> None:
+def _wait_for_consumers(broker: str, *more: topology.Queue) -> None:
     with kombu.Connection(broker) as connection:
-        for queue in topology.TASK_QUEUES:
+        for queue in (*topology.TASK_QUEUES, *more):
             wait_for(partial(_consumed, connection, queue.name), START_SECONDS)
 
 

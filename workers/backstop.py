@@ -153,7 +153,8 @@ def bury(services: Services, messages: list[Message]) -> None:
 def _failed_check(services: Services, message: Message) -> None:
     _, kwargs, _ = orjson.loads(message.body)
     outcome = Outcome(OutcomeKind.ERROR, detail="the queue gave it up: it ended its worker each time")
-    recorded = services.ledger.record(kwargs["message_id"], kwargs["run"], {kwargs["check"]: outcome})
+    outcomes = dict.fromkeys(kwargs["checks"], outcome)
+    recorded = services.ledger.record(kwargs["message_id"], kwargs["run"], outcomes)
     if recorded.complete:
         reporter.finish(services, kwargs["message_id"], kwargs["run"], kwargs["until"])
 

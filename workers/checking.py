@@ -1,125 +1,123 @@
-"""Asks one check about one event, and writes down what it says."""
+"""Runs checks of one event, and writes down what they say."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-import structlog
-from billiard.exceptions import SoftTimeLimitExceeded
-
-from common.events import Event
 from common.ledger import Begun
 from common.verdicts import Outcome, OutcomeKind
-from workers import metrics, retry, waivers
-from workers.about import About, about
-from workers.checks.check import Check, Context, Skip
-from workers.checks.findings import bounded
-from workers.dataworks.errors import DataWorksError, Transient
+from workers import metrics, retry
+from workers.asking import Asking, why
+from workers.checks.check import Runs
 from workers.dataworks.values import Snapshot
-from workers.plan import Language, Plan, PlannedCheck
+from workers.plan import Plan, PlannedCheck
 from workers.reporter import finish
 from workers.services import Services
-from workers.task import TRANSIENT, place
-
-log = structlog.get_logger()
+from workers.task import TRANSIENT
 
 
 def check(
     services: Services,
     message_id: str,
     run: int,
-    name: str,
+    names: Sequence[str],
     until: float,
     *,
+    begun: Begun | None = None,
     seconds: float = math.inf,
 ) -> None:
-    """Run the check `name` of an event, record its outcome, and send the report when it was the last.
+    """Run the checks `names` of an event, record their outcomes, and send the report when they were the last.
+
+    Several run one after the other. When one of them takes too long, or took the process along the last time,
+    they part: each that is left is sent on by itself.
 
     Args:
         services: this process's parts.
         message_id: the event.
-        run: the run the outcome counts for; an older one's is dropped.
-        name: the check.
-        until: when the outcome would come too late, in seconds since the epoch.
+        run: the run the outcomes count for; an older one's are dropped.
+        names: the checks.
+        until: when an outcome would come too late, in seconds since the epoch.
+        begun: the attempt at them, when it is counted already.
         seconds: how long lookups may take; what takes longer is a transient fault.
 
     Raises:
         Transient: a lookup could not be made and there is time to try again; also faults of Redis and broker.
     """
-    begun = services.ledger.begin(message_id, run, name)
-    outcomes: dict[str, Outcome] = {}
+    begun = begun or services.ledger.begin(message_id, run, names)
+    asked = _Asked()
     deadline_at = until
     if begun is not None:
         deadline_at = begun.record.deadline_at
-        outcomes[name] = _attempt(services, begun, name, until, min(until, time.time() + seconds))
-        metrics.CHECKS.labels(name, outcomes[name].kind.value).inc()
-    recorded = services.ledger.record(message_id, run, outcomes)
+        asked = _one_by_one(services, begun, until, min(until, time.time() + seconds), alone=len(names) == 1)
+    recorded = services.ledger.record(message_id, run, asked.outcomes)
+    _part(services, message_id, run, asked.left, until)
+    if asked.fault:
+        raise asked.fault
     if recorded.complete:
         finish(services, message_id, run, deadline_at)
 
 
-def _attempt(services: Services, begun: Begun, name: str, until: float, lookups_until: float) -> Outcome:
-    if begun.attempts > retry.MOST_ATTEMPTS:
+def _part(services: Services, message_id: str, run: int, names: Iterable[str], until: float) -> None:
+    for name in names:
+        services.dispatch.check(message_id, run, [name], Runs.CPU, until)
+
+
+def killed(services: Services, message_id: str, run: int, names: Sequence[str], until: float) -> None:
+    """Have checks part whose process was killed since one did not let itself be ended in time."""
+    if len(names) > 1:
+        _part(services, message_id, run, names, until)
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What became of checks: the outcomes, those to be asked alone, and a fault that held up the rest."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    left: Sequence[str] = ()
+    fault: Exception | None = None
+
+
+def _one_by_one(
+    services: Services, begun: Begun, until: float, lookups_until: float, *, alone: bool
+) -> _Asked:
+    done, names = _Asked(), [*begun.attempts]
+    if len(names) > 1 and max(begun.attempts.values()) > 1:
+        done.left = names
+        return done
+    plan = Plan.from_json(begun.record.plan or {})
+    planned = {item.name: item for item in plan.checks}
+    snapshot = Snapshot.from_json(begun.snapshot) if begun.snapshot else None
+    asking = Asking(services, begun.record.event, snapshot, plan.language, lookups_until)
+    for number, name in enumerate(names):
+        try:
+            outcome = _attempt(services, asking, planned[name], begun.attempts[name], until)
+        except TRANSIENT as error:
+            done.fault = error
+            continue
+        if outcome.kind is OutcomeKind.TIMED_OUT and not alone:
+            # The others have not had their time, and this one not all of its own: it is asked last.
+            done.left = [*names[number + 1 :], name]
+            break
+        done.outcomes[name] = outcome
+        metrics.CHECKS.labels(name, outcome.kind.value).inc()
+    return done
+
+
+def _attempt(
+    services: Services, asking: Asking, planned: PlannedCheck, attempts: int, until: float
+) -> Outcome:
+    if attempts > retry.MOST_ATTEMPTS:
         # The worker died under it each time: it must not kill the next one too.
         return Outcome(OutcomeKind.ERROR, detail=f"given up after {retry.MOST_ATTEMPTS} attempts")
-    asked = services.checks.get(name)
+    asked = services.checks.get(planned.name)
     if asked is None:
         return Outcome(OutcomeKind.ERROR, detail="this worker does not have the check")
-    plan = Plan.from_json(begun.record.plan or {})
-    planned = next(item for item in plan.checks if item.name == name)
-    snapshot = Snapshot.from_json(begun.snapshot) if begun.snapshot else None
     try:
-        return ask(services, asked, begun.record.event, snapshot, planned, lookups_until, plan.language)
+        return asking.ask(asked, planned)
     except TRANSIENT as error:
-        if retry.decide(begun.attempts, now=time.time(), until=until).again:
+        if retry.decide(attempts, now=time.time(), until=until).again:
             raise
-        return Outcome(OutcomeKind.ERROR, detail=_why(error))
-
-
-def ask(
-    services: Services,
-    asked: Check,
-    event: Event,
-    snapshot: Snapshot | None,
-    planned: PlannedCheck,
-    until: float,
-    language: Language,
-) -> Outcome:
-    """Ask a check once. Whatever it raises becomes an outcome, but for transient faults.
-
-    Raises:
-        Transient: a lookup could not be made; also Redis' and the broker's faults.
-    """
-    lookups = services.dataworks.lookups(until) if asked.looks_up else None
-    try:
-        options = asked.options.model_validate(dict(planned.options))
-        context = Context(
-            event, snapshot or Snapshot(), options, lookups, time.time(), language, services.answers, until
-        )
-        return _waived(
-            services, about(asked.name, event, snapshot), Outcome.of(list(bounded(asked.ask(context))))
-        )
-    except Skip as skip:
-        return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
-    except SoftTimeLimitExceeded:
-        return Outcome(OutcomeKind.TIMED_OUT, detail="it took too long")
-    except TRANSIENT:
-        raise
-    except Exception as error:  # noqa: BLE001 - a check that fails must not take the others with it
-        log.error("check-failed", check=asked.name, error=type(error).__name__, at=place(error))
-        return Outcome(OutcomeKind.ERROR, detail=_why(error))
-
-
-def _waived(services: Services, what: About, outcome: Outcome) -> Outcome:
-    judged = waivers.apply(outcome, what, services.waivers, time.time())
-    if count := sum(item.waived is not None for item in judged.findings):
-        metrics.WAIVED.labels(what.check).inc(count)
-    return judged
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, DataWorksError):
-        tried = "could not be asked" if isinstance(error, Transient) else "refused"
-        return f"DataWorks {tried}: {error.action} {error.code}"
-    return f"it failed with {type(error).__name__}"
+        return Outcome(OutcomeKind.ERROR, detail=why(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
@@ -13,6 +14,9 @@ from workers.checks.check import Runs
 
 CHECK_SECONDS = 30.0
 """A CPU check is ended after so long, however far the deadline is."""
+
+TOGETHER_SECONDS, TOGETHER_SHARE = 5.0, 1 / 3
+"""CPU checks in one message part after so long, or after that share of the time that is left."""
 
 EARLY_SECONDS = 1.0
 """A CPU check is ended so long before its outcome would come too late, so that this is still written down."""
@@ -36,41 +40,37 @@ class Dispatch:
             args=[event.to_json() for event in events],
         )
 
-    def check(self, message_id: str, run: int, check: str, runs: Runs, until: float) -> None:
-        """Send one check of an event to the queue for what it needs.
+    def check(self, message_id: str, run: int, checks: Sequence[str], runs: Runs, until: float) -> None:
+        """Send checks of an event to the queue for what they need, in one message.
 
         Args:
             message_id: the event.
-            run: the run of the event that the outcome counts for.
-            check: name of the check.
+            run: the run of the event that the outcomes count for.
+            checks: names of the checks, asked one after the other.
             runs: CPU or WAITING.
-            until: when its outcome would come too late, in seconds since the epoch; a CPU check ends then.
+            until: when an outcome would come too late, in seconds since the epoch; a CPU check ends then.
         """
-        arguments = {"v": SCHEMA, "message_id": message_id, "run": run, "check": check, "until": until}
+        arguments = {"v": SCHEMA, "message_id": message_id, "run": run, "checks": [*checks], "until": until}
         limits: dict[str, Any] = {}
         if runs is Runs.CPU:
-            seconds = min(max(1.0, until - EARLY_SECONDS - time.time()), CHECK_SECONDS)
+            seconds = _limit(len(checks), until - EARLY_SECONDS - time.time())
             limits = {"soft_time_limit": seconds, "time_limit": seconds + 2}
         self._send(
             topology.TASK_CHECK,
             _QUEUES[runs],
-            f"{message_id}.{run}.{check}",
-            f"{message_id} {check}",
+            f"{message_id}.{run}.{'+'.join(checks)}",
+            f"{message_id} {' '.join(checks)}",
             kwargs=arguments,
             **limits,
-        )
-
-    def report(self, message_id: str, run: int, until: float) -> None:
-        """Send the report of an event; `until` is its deadline, in seconds since the epoch."""
-        self._send(
-            topology.TASK_REPORT,
-            topology.REPORTS,
-            f"{message_id}.{run}.report",
-            message_id,
-            kwargs={"v": SCHEMA, "message_id": message_id, "run": run, "until": until},
         )
 
     def _send(self, task: str, queue: topology.Queue, task_id: str, shown: str, **options: Any) -> None:
         self._app.send_task(
             task, queue=queue.name, task_id=task_id, argsrepr=repr(shown), kwargsrepr="{}", **options
         )
+
+
+def _limit(checks: int, left: float) -> float:
+    """Return after how many seconds so many CPU checks are ended, when `left` seconds are left."""
+    most = CHECK_SECONDS if checks == 1 else min(TOGETHER_SECONDS, left * TOGETHER_SHARE)
+    return max(1.0, min(left, most))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import structlog
 
 from common.events import Event
-from common.ledger import Record, State
+from common.ledger import Begun, Record, State
 from common.verdicts import Outcome
 from workers import checking, metrics, planner
+from workers.asking import Asking
 from workers.checks.check import Runs
 from workers.dataworks.errors import DataWorksError, Final
 from workers.dataworks.values import Snapshot
 from workers.plan import Plan
-from workers.reporter import HERE_SECONDS, finish, line_up
+from workers.reporter import HERE_SECONDS, finish
 from workers.services import Services
 from workers.task import TRANSIENT
 from workers.turns import Turn
@@ -91,7 +93,7 @@ def go_on(services: Services, record: Record) -> None:
     elif record.state is State.CHECKING and record.deliveries <= MOST_DELIVERIES:
         _send(services, record, record.missing)
     elif record.state is State.DECIDED:
-        line_up(services, Turn(event.message_id, record.run, record.deadline_at))
+        services.turns.wait(Turn(event.message_id, record.run, record.deadline_at))
 
 
 def _nobody_waits(services: Services, event: Event, until: float) -> bool:
@@ -118,12 +120,41 @@ def _plan(services: Services, record: Record) -> None:
     outcomes = planner.unrunnable(event, planned, services.checks, missing)
     outcomes |= _inline(services, record, planned, snapshot, outcomes)
     content = snapshot.to_json() if snapshot else None
-    if services.ledger.plan(event.message_id, record.run, planned.to_json(), content, outcomes):
-        names = [item.name for item in planned.checks if item.name not in outcomes]
-        if not _checked_here(services, record, names):
-            _send(services, record, names)
+    names = [item.name for item in planned.checks if item.name not in outcomes]
+    here = _asked_here(services, names)
+    if services.ledger.plan(event.message_id, record.run, planned.to_json(), content, outcomes, begin=here):
+        others = [name for name in names if name != here]
+        if here is None or others:
+            _send(services, record, others)
+        if here:
+            begun = Begun({here: 1}, replace(record, plan=planned.to_json()), content)
+            _check_here(services, begun, here)
     elif raced := services.ledger.get(event.message_id):
         _send(services, raced, raced.missing)
+
+
+def _asked_here(services: Services, names: Sequence[str]) -> str | None:
+    """Return the last check that waits, when this process is made for waiting: one task less."""
+    waiting = [name for name in names if _runs(services, name) is Runs.WAITING]
+    return waiting[-1] if waiting and services.may_wait else None
+
+
+def _check_here(services: Services, begun: Begun, name: str) -> None:
+    """Run a check on the spot. A fault, or an answer that takes its time, leaves it to the queue."""
+    record, until = begun.record, _until(services, begun.record)
+    try:
+        checking.check(
+            services,
+            record.event.message_id,
+            record.run,
+            [name],
+            until,
+            begun=begun,
+            seconds=HERE_SECONDS,
+        )
+    except TRANSIENT as error:
+        log.info("not-checked-here", check=name, error=type(error).__name__)
+        _send(services, record, [name])
 
 
 def _tell(planned: Plan) -> None:
@@ -149,35 +180,12 @@ def _snapshot(services: Services, record: Record) -> tuple[Snapshot | None, str 
 def _inline(
     services: Services, record: Record, planned: Plan, snapshot: Snapshot | None, done: dict[str, Outcome]
 ) -> dict[str, Outcome]:
+    asking = Asking(services, record.event, snapshot, planned.language, record.deadline_at)
     return {
-        item.name: checking.ask(
-            services,
-            services.checks[item.name],
-            record.event,
-            snapshot,
-            item,
-            record.deadline_at,
-            planned.language,
-        )
+        item.name: asking.ask(services.checks[item.name], item)
         for item in planner.inline(planned, services.checks)
         if item.name not in done
     }
-
-
-def _checked_here(services: Services, record: Record, names: Sequence[str]) -> bool:
-    """Run the check that is left on the spot, when it is one that waits and this process is made for that.
-
-    One task less, as with the report. A fault, or an answer that takes its time, leaves it to the queue.
-    """
-    if not services.may_wait or len(names) != 1 or services.checks[names[0]].runs is not Runs.WAITING:
-        return False
-    message_id, until = record.event.message_id, _until(services, record)
-    try:
-        checking.check(services, message_id, record.run, names[0], until, seconds=HERE_SECONDS)
-    except TRANSIENT as error:
-        log.info("not-checked-here", check=names[0], error=type(error).__name__)
-        return False
-    return True
 
 
 def _until(services: Services, record: Record) -> float:
@@ -187,13 +195,19 @@ def _until(services: Services, record: Record) -> float:
     return record.deadline_at - planner.margin(policy.deadline)
 
 
-def _send(services: Services, record: Record, names: Iterable[str]) -> None:
+def _send(services: Services, record: Record, names: Sequence[str]) -> None:
+    """Send checks out, those that compute in one message; when there are none, all is in, and is reported."""
     event, until = record.event, _until(services, record)
-    sent = False
+    computing = [name for name in names if _runs(services, name) is Runs.CPU]
+    if computing:
+        services.dispatch.check(event.message_id, record.run, computing, Runs.CPU, until)
     for name in names:
-        check = services.checks.get(name)
-        runs = check.runs if check and check.runs is not Runs.INLINE else Runs.WAITING
-        services.dispatch.check(event.message_id, record.run, name, runs, until)
-        sent = True
-    if not sent:
+        if name not in computing:
+            services.dispatch.check(event.message_id, record.run, [name], Runs.WAITING, until)
+    if not names:
         finish(services, event.message_id, record.run, record.deadline_at)
+
+
+def _runs(services: Services, name: str) -> Runs:
+    check = services.checks.get(name)
+    return check.runs if check and check.runs is not Runs.INLINE else Runs.WAITING

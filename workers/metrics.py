@@ -13,6 +13,11 @@ WAIVED = Counter("dwgate_waived_total", "Findings that a waiver let pass.", ["ch
 VERDICTS = Counter(
     "dwgate_verdicts_total", "Verdicts that DataWorks took.", ["event_code", "result", "reason"]
 )
+VERDICTS_WAITING = Gauge(
+    "dwgate_verdicts_waiting",
+    "Verdicts of the fleet that no reporter has taken.",
+    multiprocess_mode="mostrecent",
+)
 ANSWER_SECONDS = Histogram(
     "dwgate_answer_seconds", "From the arrival of an event to its answer.", ["event_code"], buckets=_SECONDS
 )

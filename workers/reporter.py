@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 import uuid
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
+import redis
 import structlog
+from celery.worker.state import active_requests
 
 from common.ledger import Record
 from common.points import Answer
 from common.verdicts import Result, Verdict
-from workers import metrics, planner
+from workers import metrics, planner, retry
 from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Throttled, Transient
 from workers.dataworks.values import ProcessStatus
 from workers.decide import decide
 from workers.plan import Plan
 from workers.services import Services
+from workers.task import MOST_RETRIES, place
 from workers.turns import Turn
 
 POST_SECONDS = 8.0
@@ -28,11 +34,14 @@ HERE_SECONDS = 2.0
 CALL_SECONDS = 1.5
 """How much of an attempt is left for the call itself when it has waited for the quota."""
 
+MOST_AT_WORK = 8
+"""Tasks at once above which such a process leaves verdicts to the reporters: they compute on another core."""
+
 CROWDED_SECONDS = 0.5
 """How long such a process does not even try when the quota was used up."""
 
-SHIFT_SECONDS = 2.0
-"""How long one message of the report queue goes on with taking verdicts that wait."""
+LISTEN_SECONDS = 1.0
+"""How long a reporter with nothing to do waits to be called: then it looks for what others left."""
 
 LEASE_SECONDS = POST_SECONDS + 4.0
 """How long one reporter keeps the others off an event: an attempt, with a question before and after."""
@@ -43,6 +52,9 @@ DUE_PATIENCE = 3.0
 The verdict is frozen, and who takes over asks DataWorks first: at worst the same verdict is posted twice.
 """
 
+NAME = "dwgate.report"
+"""How the metrics of tasks call the posting of a verdict."""
+
 LATE_ADMISSION_SECONDS = 25.0
 """An event admitted so long after its arrival may have been answered before a lost ledger forgot it."""
 
@@ -52,10 +64,10 @@ log = structlog.get_logger()
 def finish(services: Services, message_id: str, run: int, deadline_at: float) -> None:
     """Report an event whose outcomes are all in.
 
-    A process that is made for waiting does it on the spot, since one task less is the cheapest task; what
-    is not posted in a moment so waits its turn at the report queue, where it holds up no check.
+    A process that is made for waiting does it on the spot; what is not posted in a moment so waits its turn
+    at the reporters, where it holds up no check.
     """
-    if services.may_wait and time.monotonic() >= services.turns.crowded_until:
+    if services.may_wait and not _crowded(services):
         try:
             if report(services, message_id, run, seconds=HERE_SECONDS) is None:
                 return
@@ -63,66 +75,80 @@ def finish(services: Services, message_id: str, run: int, deadline_at: float) ->
             log.info("not-posted-here", error=error.code)
             if isinstance(error, Throttled):
                 services.turns.crowded_until = time.monotonic() + CROWDED_SECONDS
-    line_up(services, Turn(message_id, run, deadline_at))
+    services.turns.wait(Turn(message_id, run, deadline_at))
 
 
-def line_up(services: Services, turn: Turn) -> None:
-    """Have an event reported by the report queue, the nearest deadline first."""
-    services.turns.wait(turn)
-    services.dispatch.report(turn.message_id, turn.run, turn.deadline_at)
+def _crowded(services: Services) -> bool:
+    return len(active_requests) > MOST_AT_WORK or time.monotonic() < services.turns.crowded_until
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A turn that was not posted: after a transient fault, or since another is at it for `seconds`."""
+def run(services: Services, stop: threading.Event, threads: int) -> None:
+    """Post the verdicts that wait, `threads` at once, until `stop` is set. A fault of Redis is waited out."""
+    over: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
+    busy = 0
+    with ThreadPoolExecutor(threads, "report") as pool:
+        while not stop.is_set():
+            ended = _ended(over, wait=busy == threads)
+            busy -= len(ended)
+            try:
+                free = threads - busy
+                turns, waiting = services.turns.take(free, LEASE_SECONDS, [turn for turn in ended if turn])
+                metrics.VERDICTS_WAITING.set(waiting)
+                for turn in turns:
+                    pool.submit(_guarded, services, turn, over)
+                busy += len(turns)
+                if len(turns) < free:
+                    services.turns.listen(LISTEN_SECONDS)
+            except redis.RedisError as error:
+                log.warning("reporter-waits", error=type(error).__name__)
+                stop.wait(1.0)
 
-    turn: Turn
-    seconds: float = 0.0
-    fault: Exception | None = None
+
+def _ended(over: queue.SimpleQueue[Turn | None], *, wait: bool) -> list[Turn | None]:
+    """Return what ended since the last look; with `wait` at least one."""
+    ended = [over.get()] if wait else []
+    with suppress(queue.Empty):
+        while True:
+            ended.append(over.get_nowait())
+    return ended
 
 
-def take_turns(services: Services, own: Turn, *, orphans: bool = False) -> Later | None:
-    """Report the most urgent of the events that wait, and those after it for a while.
+def _guarded(services: Services, turn: Turn, over: queue.SimpleQueue[Turn | None]) -> None:
+    """See to a turn; put it to those that are over, or None when it is to be taken again."""
+    started, end = time.perf_counter(), "failed"
+    with structlog.contextvars.bound_contextvars(message_id=turn.message_id):
+        try:
+            end = "done" if post(services, turn) else "retried"
+        except redis.RedisError as error:
+            end = "retried"
+            log.warning("report-fault", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - one verdict must not hold up the others
+            log.error("report-failed", error=type(error).__name__, at=place(error))
+        finally:
+            over.put(None if end == "retried" else turn)
+    metrics.TASKS.labels(NAME, end).inc()
+    metrics.TASK_SECONDS.labels(NAME).observe(time.perf_counter() - started)
 
-    Args:
-        services: this process's parts.
-        own: what the message is about.
-        orphans: somebody who had taken a turn may have died.
+
+def post(services: Services, turn: Turn) -> bool:
+    """Report the event of `turn`, or put it off.
 
     Returns:
-        What the message has to come back for.
+        Whether it is done: posted, nothing to post, or left to the watchdog since its deadline is too near.
 
     Raises:
-        DataWorksError: a verdict was refused for good; the watchdog looks at it.
+        DataWorksError: the verdict was refused for good; the watchdog looks at it.
     """
-    ends = time.monotonic() + SHIFT_SECONDS
-    while time.monotonic() < ends:
-        turn = services.turns.take(own, LEASE_SECONDS, orphans=orphans)
-        if turn is None:
-            return None
-        if not isinstance(turn, Turn):
-            return Later(own, turn)
-        with structlog.contextvars.bound_contextvars(message_id=turn.message_id):
-            if later := _take(services, turn):
-                return later
-    return None
-
-
-def _take(services: Services, turn: Turn) -> Later | None:
     try:
-        wait = report(services, turn.message_id, turn.run)
-    except Throttled as error:
-        # Whoever is free sooner than this message comes back may take it.
-        services.turns.wait(turn)
-        return Later(turn, fault=error)
+        seconds = report(services, turn.message_id, turn.run)
     except Transient as error:
-        services.turns.done(turn)
-        return Later(turn, fault=error)
-    except DataWorksError:
-        services.turns.done(turn)
-        raise
-    services.turns.done(turn)
-    return None if wait is None else Later(turn, wait)
+        decision = retry.decide(turn.tries + 1, now=time.time(), until=turn.deadline_at, most=MOST_RETRIES)
+        log.warning("not-posted", error=error.code, attempts=turn.tries + 1, again=decision.again)
+        seconds = decision.seconds if decision.again else None
+    if seconds is None or time.time() + seconds >= turn.deadline_at:
+        return True
+    services.turns.put_off(turn, seconds)
+    return False
 
 
 def report(

@@ -23,6 +23,7 @@ class Pool(StrEnum):
     """How a process does several things at once.
 
     Computing gets processes that a time limit can end, waiting gets threads; gevent stalls on Celery 5.7.
+    Without a pool of Celery's it is a loop of its own.
     """
 
     PREFORK = "prefork"
@@ -49,15 +50,14 @@ GROUPS = (
     Group("checks", Pool.PREFORK, frozenset({Role.CHECKS_CPU})),
     Group("waiting", Pool.THREADS, frozenset({Role.INTAKE, Role.CHECKS_WAIT})),
     # Apart from the others, so that verdicts waiting for the quota hold up no check.
-    Group("reports", Pool.THREADS, frozenset({Role.REPORTER})),
+    Group("reports", Pool.NONE, frozenset({Role.REPORTER})),
     Group("watch", Pool.NONE, frozenset({Role.WATCHDOG})),
 )
 
-QUEUES = {
+QUEUES = {  # what comes by the broker; the other roles look at Redis
     Role.INTAKE: topology.INTAKE,
     Role.CHECKS_CPU: topology.CHECKS_CPU,
     Role.CHECKS_WAIT: topology.CHECKS_WAIT,
-    Role.REPORTER: topology.REPORTS,
 }
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from billiard.exceptions import TimeLimitExceeded
 from celery import Celery
 
 from common import topology
 from common.events import SCHEMA, Event, UnknownSchema
-from workers import checking, intake, reporter
+from workers import checking, intake
 from workers.services import Services
 from workers.task import GateTask
-from workers.turns import Turn
 
 
 def register(app: Celery, services: Services) -> None:
@@ -28,29 +28,19 @@ def register(app: Celery, services: Services) -> None:
     class Check(GateTask):
         name = topology.TASK_CHECK
 
-        def run(self, *, v: int, message_id: str, run: int, check: str, until: float) -> None:
+        def run(self, *, v: int, message_id: str, run: int, checks: list[str], until: float) -> None:
             _readable(v)
-            checking.check(services, message_id, run, check, until)
+            checking.check(services, message_id, run, checks, until)
 
-    class Report(GateTask):
-        name = topology.TASK_REPORT
+        def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+            """Celery's hook; after a hard time limit it is called in the process that ended the other."""
+            del task_id, args, einfo
+            if isinstance(exc, TimeLimitExceeded):
+                checking.killed(
+                    services, kwargs["message_id"], kwargs["run"], kwargs["checks"], kwargs["until"]
+                )
 
-        def run(self, *, v: int, message_id: str, run: int, until: float) -> None:
-            _readable(v)
-            again = self.request.retries > 0 or self.request.delivery_info.get("redelivered", False)
-            later = reporter.take_turns(services, Turn(message_id, run, until), orphans=again)
-            if later:
-                self._come_back(later)
-
-        def _come_back(self, later: reporter.Later) -> None:
-            turn = later.turn
-            told = {"v": SCHEMA, "message_id": turn.message_id, "run": turn.run, "until": turn.deadline_at}
-            if later.fault:
-                self.again(later.fault, kwargs=told)
-            else:
-                self.postpone(later.seconds, turn.deadline_at, kwargs=told)
-
-    for task in (Intake, Check, Report):
+    for task in (Intake, Check):
         app.register_task(task())
 
 

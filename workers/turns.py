@@ -1,19 +1,22 @@
-"""In what order verdicts that have to wait are posted: over the whole fleet the nearest deadline first.
+"""The verdicts that wait to be posted: over the whole fleet the nearest deadline first.
 
-Queues of a broker are first in, first out. So a message of the report queue stands for one verdict, any:
-who gets it takes the most urgent of those that wait. There are as many messages as verdicts, so each is
-taken; one whose taker dies is taken again when its lease ends. What is lost here the watchdog answers.
+They wait in Redis, beside the events they are about: queues of a broker are first in, first out. Whoever
+takes one has it for a lease; when its taker dies another takes it over. What is lost the watchdog answers.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from common.ledger import Ledger
 
 _TAKE = Path(__file__).parent / "turns.lua"
+
+_RINGS = 64
+"""How many reporters may be called at once; one that is not looks by itself within a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +27,31 @@ class Turn:
         message_id: the event.
         run: the run to report.
         deadline_at: when the verdict must have been posted, in seconds since the epoch.
+        tries: how often it was put off.
     """
 
     message_id: str
     run: int
     deadline_at: float
+    tries: int = 0
 
     @property
     def key(self) -> str:
         """The turn as one word of Redis, always the same one."""
-        return f"{round(self.deadline_at * 1000)} {self.run} {self.message_id}"
+        return f"{round(self.deadline_at * 1000)} {self.run} {self.tries} {self.message_id}"
 
     @classmethod
     def from_key(cls, key: str) -> Turn:
         """Read what `key` wrote."""
-        deadline, run, message_id = key.split(" ", 2)
-        return cls(message_id, int(run), int(deadline) / 1000)
+        deadline, run, tries, message_id = key.split(" ", 3)
+        return cls(message_id, int(run), int(deadline) / 1000, int(tries))
+
+
+class Taken(NamedTuple):
+    """Turns that were taken, and how many go on waiting."""
+
+    turns: list[Turn]
+    waiting: int
 
 
 class Turns:
@@ -49,47 +61,48 @@ class Turns:
         ledger: the ledger, on whose Redis they are kept.
 
     Attributes:
-        crowded_until: until when this process leaves verdicts to the report queue at once, in seconds of a
+        crowded_until: until when this process leaves verdicts to the reporters at once, in seconds of a
             monotonic clock.
     """
 
     def __init__(self, ledger: Ledger) -> None:
         self.crowded_until = 0.0
-        self._ledger = ledger
-        self._waiting, self._taken = ledger.key("verdicts:waiting"), ledger.key("verdicts:taken")
+        self._client = ledger.client
+        self._waiting, self._taken, self._bell = (
+            ledger.key(f"verdicts:{name}") for name in ("waiting", "taken", "bell")
+        )
         self._take = ledger.client.register_script(_TAKE.read_text())
 
     def wait(self, turn: Turn) -> None:
-        """Line `turn` up, or give it back; a message of the report queue must follow."""
-        pipe = self._ledger.client.pipeline(transaction=True)
+        """Line `turn` up, and call a reporter."""
+        pipe = self._client.pipeline(transaction=True)
         pipe.zadd(self._waiting, {turn.key: round(turn.deadline_at * 1000)})
-        pipe.zrem(self._taken, turn.key)
+        pipe.rpush(self._bell, 1)
+        pipe.ltrim(self._bell, 0, _RINGS - 1)
         pipe.execute()
 
-    def take(self, own: Turn, lease_seconds: float, *, orphans: bool = False) -> Turn | float | None:
-        """Take the most urgent turn of those that wait, `own` among them.
+    def listen(self, seconds: float) -> None:
+        """Return when somebody lined up, at the latest after `seconds`."""
+        self._client.blpop([self._bell], timeout=seconds)
+
+    def take(self, most: int, lease_seconds: float, done: Iterable[Turn] = ()) -> Taken:
+        """Take the most urgent turns of those that wait, and before them what nobody sees to any more.
 
         Args:
-            own: what the message is about; it is lined up unless it has ended or is taken.
-            lease_seconds: after this another may take it.
-            orphans: a taker may have died.
-
-        Returns:
-            The turn; when nothing waits, the seconds until `own`, with `orphans` any, that is taken may be
-            taken again; None when there is nothing to do.
+            most: how many at the most.
+            lease_seconds: after this another may take them.
+            done: turns taken earlier that need not be seen to again.
         """
-        keys = [self._waiting, self._taken, self._ledger.key(f"event:{own.message_id}")]
-        arguments: list[str | int] = [
-            own.key,
-            round(own.deadline_at * 1000),
-            round(lease_seconds * 1000),
-            int(orphans),
-        ]
-        answer = cast("bytes | int | None", self._take(keys=keys, args=arguments))
-        if isinstance(answer, bytes):
-            return Turn.from_key(answer.decode())
-        return None if answer is None else answer / 1000
+        arguments: list[int | str] = [most, round(lease_seconds * 1000), *(turn.key for turn in done)]
+        keys = [self._waiting, self._taken, self._bell]
+        waiting, *taken = cast("list[Any]", self._take(keys=keys, args=arguments))
+        return Taken([Turn.from_key(key.decode()) for key in taken], waiting)
 
-    def done(self, turn: Turn) -> None:
-        """Take `turn` off: it was posted, or its own message sees to it later."""
-        self._ledger.client.zrem(self._taken, turn.key)
+    def put_off(self, turn: Turn, seconds: float) -> None:
+        """Give back a turn that was taken; it is taken again in `seconds`."""
+        now, micros = self._client.time()
+        pipe = self._client.pipeline(transaction=True)
+        pipe.zrem(self._taken, turn.key)
+        again = replace(turn, tries=turn.tries + 1)
+        pipe.zadd(self._taken, {again.key: round((now + micros / 1e6 + seconds) * 1000)})
+        pipe.execute()

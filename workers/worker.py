@@ -19,7 +19,7 @@ from celery import Celery, signals
 
 from common import settings as common_settings
 from common.telemetry import configure_logging
-from workers import backstop, backstop_redis, reconciler, tasks, watchdog
+from workers import backstop, backstop_redis, reconciler, reporter, tasks, watchdog
 from workers.app import create_app
 from workers.review.dialects import Dialect
 from workers.review.engine import review
@@ -43,7 +43,7 @@ def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
     _warm_up(services, group)
     if group.pool is Pool.NONE:
-        _watch(services, name)
+        _loop(services, name, concurrency, roles)
     else:
         tasks.register(app, services)
         _consume(app, services, group, name, concurrency, roles)
@@ -100,17 +100,23 @@ def _consume(
     )
 
 
-def _watch(services: Services, name: str) -> None:
+def _loop(services: Services, name: str, concurrency: int, roles: Sequence[Role]) -> None:
+    """Play roles that are no consumers of the broker, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
+    log.info("ready", worker=name, roles=list(roles))
+    if Role.REPORTER in roles:
+        reporter.run(services, stop, concurrency)
+    else:
+        _watch(services, stop)
+
+
+def _watch(services: Services, stop: threading.Event) -> None:
     on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
-    loops = [reconciler.run, backstop.run if on_rabbitmq else backstop_redis.run]
-    threads = [threading.Thread(target=loop, args=(services, stop), daemon=True) for loop in loops]
-    threads.append(threading.Thread(target=_beat, args=(services, name, stop), daemon=True))
-    for thread in threads:
-        thread.start()
-    log.info("ready", worker=name, roles=[Role.WATCHDOG])
+    for loop in (reconciler.run, backstop.run if on_rabbitmq else backstop_redis.run):
+        threading.Thread(target=loop, args=(services, stop), daemon=True).start()
     watchdog.run(services, stop)
 
 

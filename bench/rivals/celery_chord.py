@@ -2,8 +2,8 @@
 
 Same queues, same settings of Celery, same check functions, policy, decision and DataWorks client as dwgate;
 states in Redis: SETNX against a second delivery, Celery's result backend for the chord. Its events come from
-`bench.rivals.fastapi_send_task`. Started as `python -m bench.rivals.celery_chord GROUP CONCURRENCY ROLE…`,
-with the groups and pools of `dwgate worker`.
+`bench.rivals.fastapi_send_task`. Started as `python -m bench.rivals.celery_chord NAME CONCURRENCY`, a worker
+for each process of `dwgate worker`, with a pool for reports like that for what waits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from common.events import Event
 from common.telemetry import configure_logging
 from common.verdicts import Outcome, OutcomeKind
 from ingest.envelope import Envelope
-from workers import planner
+from workers import planner, queues
 from workers.app import create_app
 from workers.checks.check import Check, Context, Runs, Skip
 from workers.dataworks.values import Snapshot
@@ -30,7 +30,7 @@ from workers.decide import decide
 from workers.plan import Plan, PlannedCheck
 from workers.review.dialects import Dialect
 from workers.review.engine import review
-from workers.roles import GROUPS, QUEUES, Pool, Role
+from workers.roles import Pool
 from workers.services import Services
 from workers.settings import WorkerSettings
 from workers.task import TRANSIENT
@@ -42,6 +42,19 @@ SEEN_SECONDS = 86400
 TASK_INTAKE = topology.TASK_INTAKE
 TASK_CHECK = "rival.check"
 TASK_REPORT = "rival.report"
+
+REPORTS = topology.Queue(
+    "rival.reports",
+    ("rival.report",),
+    {**topology.CHECKS_CPU.arguments, "x-dead-letter-routing-key": "rival.reports"},
+)
+
+PROCESSES = {
+    "checks": (Pool.PREFORK, (topology.CHECKS_CPU,)),
+    "waiting": (Pool.THREADS, (topology.INTAKE, topology.CHECKS_WAIT)),
+    "reports": (Pool.THREADS, (REPORTS,)),
+}
+"""The workers, by name: the pool of each and the queues that it serves."""
 
 _QUEUES = {
     Runs.INLINE: topology.CHECKS_WAIT,
@@ -60,6 +73,7 @@ class Rival:
         self.services = Services(settings, self.app)
         self._url = settings.redis_url.get_secret_value()
         self.app.conf.update(
+            task_queues=[*self.app.conf.task_queues, queues.amqp(REPORTS, declare=True)],
             task_ignore_result=False,
             result_backend=self._url,
             result_expires=RESULT_SECONDS,
@@ -88,7 +102,7 @@ class Rival:
         body = self.app.signature(
             TASK_REPORT,
             args=[event.to_json(), planned.to_json(), deadline_at],
-            queue=topology.REPORTS.name,
+            queue=REPORTS.name,
             ignore_result=True,
         )
         chord(header, app=self.app)(body)
@@ -165,24 +179,24 @@ def _keep_logging(**_: Any) -> None:
     """Celery leaves logging alone when this is connected."""
 
 
-def main(name: str, concurrency: str, roles: list[str]) -> None:
-    """Serve the queues of `roles` with the pool of the group `name`."""
-    group = next(item for item in GROUPS if item.name == name)
+def main(name: str, concurrency: str) -> None:
+    """Be the worker `name` of PROCESSES."""
+    pool, served = PROCESSES[name]
     settings = common_settings.load(WorkerSettings)
     configure_logging("warning", f"rival-{name}")
     signals.setup_logging.connect(_keep_logging, weak=False)
     rival = Rival(settings)
     app = register(rival)
-    if group.pool is Pool.PREFORK:
+    if pool is Pool.PREFORK:
         review("SELECT 1", Dialect.MAXCOMPUTE)
     else:
         rival.services.dataworks.open()
     app.worker_main(
         [
             "worker",
-            f"--pool={group.pool}",
+            f"--pool={pool}",
             f"--concurrency={concurrency}",
-            f"--queues={','.join(QUEUES[Role(role)].name for role in roles)}",
+            f"--queues={','.join(queue.name for queue in served)}",
             f"--hostname=rival-{name}@localhost",
             "--without-mingle",
             "--without-gossip",
@@ -192,4 +206,4 @@ def main(name: str, concurrency: str, roles: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    main(sys.argv[1], sys.argv[2])

@@ -9,9 +9,9 @@ from common.ledger.record import Record
 
 
 class Begun(NamedTuple):
-    """An attempt at a check: the attempts so far, this one too, the event, and its snapshot."""
+    """An attempt at checks: the attempts at each so far, this one too, the event, and its snapshot."""
 
-    attempts: int
+    attempts: dict[str, int]
     record: Record
     snapshot: dict[str, Any] | None
 

@@ -92,8 +92,12 @@ class Ledger:
         plan: Mapping[str, Any],
         snapshot: Mapping[str, Any] | None,
         outcomes: Mapping[str, Outcome],
+        *,
+        begin: str | None = None,
     ) -> bool:
         """Write down which checks apply, the snapshot they work on, and the outcomes that are in already.
+
+        The attempt at the check `begin` is counted as well.
 
         Returns:
             Whether this plan was taken: the first of a run stays.
@@ -101,17 +105,29 @@ class Ledger:
         blob = zlib.compress(orjson.dumps(snapshot)) if snapshot is not None else b""
         count = len(plan["checks"])
         taken = self._run(
-            "plan", message_id, run, orjson.dumps(plan), count, blob, self._code_ms, *_parts(outcomes)
+            "plan",
+            message_id,
+            run,
+            orjson.dumps(plan),
+            count,
+            blob,
+            self._code_ms,
+            begin or "",
+            *_parts(outcomes),
         )
         return bool(taken)
 
-    def begin(self, message_id: str, run: int, check: str) -> Begun | None:
-        """Count one more attempt at `check`; None when there is nothing left to check."""
-        answer = self._run("begin", message_id, run, check)
-        if answer[0] == 0:
+    def begin(self, message_id: str, run: int, checks: Iterable[str]) -> Begun | None:
+        """Count one more attempt at each of `checks` without an outcome; None when there is none left."""
+        answer = self._run("begin", message_id, run, *checks)
+        if not answer:
             return None
         attempts, raw, blob = answer
-        return Begun(attempts, Record.from_hash(_pairs(raw)), _snapshot(blob))
+        return Begun(
+            {name.decode(): count for name, count in zip(attempts[::2], attempts[1::2], strict=True)},
+            Record.from_hash(_pairs(raw)),
+            _snapshot(blob),
+        )
 
     def record(self, message_id: str, run: int, outcomes: Mapping[str, Outcome]) -> Recorded:
         """Write down outcomes by check name; the first of each check stays."""

@@ -60,9 +60,10 @@ POLICY = """
 version: 1
 defaults: {deadline: 20}
 points:
-  commit-file: {checks: {code-review: {}, raises: {on_error: ok}, inline-raises: {on_error: ok}}}
-  deploy-file: {deadline: 10, checks: {code-review: {}, loops: {on_timeout: ok}}}
-  run-file: {deadline: 10, checks: {code-review: {}, clings: {on_timeout: warn}}}
+  commit-file: {checks: {raises: {on_error: ok}, code-review: {}, inline-raises: {on_error: ok}}}
+  deploy-file: {deadline: 10, checks: {loops: {on_timeout: ok}, code-review: {}}}
+  run-file: {deadline: 10, checks: {clings: {on_timeout: warn}, code-review: {}}}
+  commit-table: {checks: {kills: {on_error: warn}, raises: {on_error: ok}}}
   delete-file: {deadline: 10, checks: {hangs: {on_timeout: fail}, release-window: {}}}
   freeze-node: {deadline: 60, checks: {kills: {on_error: fail}, downstream-impact: {}}}
   unfreeze-node: {checks: {raises: {on_error: fail, mode: audit}}}
@@ -139,6 +140,14 @@ def test_a_check_that_kills_its_worker_is_given_up(gate: Gate) -> None:
     assert result == "FAIL"
     assert record.outcomes["kills"].kind is OutcomeKind.ERROR
     assert record.outcomes["downstream-impact"].kind is OutcomeKind.PASSED
+
+
+def test_a_check_that_kills_its_worker_does_not_take_those_after_it_along(gate: Gate) -> None:
+    result, record = answered(gate, "commit-table-good", 60)
+    assert result == "WARN"
+    assert record.outcomes["kills"].kind is OutcomeKind.ERROR
+    assert record.outcomes["raises"].kind is OutcomeKind.ERROR
+    assert record.attempts["raises"] < record.attempts["kills"]
 
 
 def test_after_all_that_the_worker_still_works(gate: Gate) -> None:

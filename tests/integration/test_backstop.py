@@ -180,7 +180,7 @@ def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: 
 def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     services.ledger.plan("m-1", 1, PLAN, None, {})
-    arguments = {"v": 1, "message_id": "m-1", "run": 1, "check": "code-review", "until": time.time() + 50}
+    arguments = {"v": 1, "message_id": "m-1", "run": 1, "checks": ["code-review"], "until": time.time() + 50}
     publish(
         services,
         topology.DEAD_EXCHANGE,
@@ -188,9 +188,9 @@ def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(s
         orjson.dumps([[], arguments, {}]),
         topology.TASK_CHECK,
     )
-    reports = wait_for(lambda: taken(services, topology.REPORTS))
+    [turn] = wait_for(lambda: services.turns.take(1, 60).turns)
 
-    assert orjson.loads(reports[0].body)[1]["message_id"] == "m-1"
+    assert turn.message_id == "m-1"
     record = services.ledger.get("m-1")
     assert record
     assert record.outcomes["code-review"].kind is OutcomeKind.ERROR

@@ -51,10 +51,10 @@ def test_the_doctor_tells_quorum_queues_from_others(broker_url: str, clean_redis
     assert "not there yet" in before["queue dwgate.intake"]["seen"]
     with Connection(broker_url) as connection:
         queues.amqp(topology.INTAKE, declare=True)(connection).declare()
-        connection.SimpleQueue(topology.REPORTS.name).close()
+        connection.SimpleQueue(topology.CHECKS_WAIT.name).close()
     after = doctor(settings)
     assert after["queue dwgate.intake"]["seen"] == "quorum"
-    assert "not the quorum queue" in after["queue dwgate.reports"]["seen"]
+    assert "not the quorum queue" in after["queue dwgate.checks.wait"]["seen"]
     assert "not there yet" in after["queue dwgate.due"]["seen"]
 
 

@@ -77,19 +77,23 @@ def test_the_first_plan_of_a_run_stays(ledger: Ledger) -> None:
 
 def test_attempts_are_counted_and_the_snapshot_comes_along(ledger: Ledger) -> None:
     checking(ledger)
-    begun = ledger.begin("m-1", 1, "code-review")
-    again = ledger.begin("m-1", 1, "code-review")
+    begun = ledger.begin("m-1", 1, ["code-review"])
+    again = ledger.begin("m-1", 1, ["code-review"])
 
     assert begun
     assert again
-    assert (begun[0], again[0]) == (1, 2)
-    assert again[2] == {"file": {"content": "SELECT 1"}}
+    assert (begun.attempts, again.attempts) == ({"code-review": 1}, {"code-review": 2})
+    assert again.snapshot == {"file": {"content": "SELECT 1"}}
 
 
 def test_an_outcome_that_is_in_is_not_begun_again(ledger: Ledger) -> None:
     checking(ledger)
     ledger.record("m-1", 1, {"code-review": PASSED})
-    assert ledger.begin("m-1", 1, "code-review") is None
+    assert ledger.begin("m-1", 1, ["code-review"]) is None
+
+    begun = ledger.begin("m-1", 1, ["code-review", "release-window"])
+    assert begun
+    assert begun.attempts == {"release-window": 1}
 
 
 def test_the_first_outcome_stays_and_completion_is_told_to_every_later_call(ledger: Ledger) -> None:
@@ -218,7 +222,7 @@ def test_a_requeue_begins_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) 
     assert ledger.reopen("m-1", time.time() + 60, time.time() + 50) == 2
 
     assert ledger.record("m-1", 1, {"release-window": PASSED}).stale
-    assert ledger.begin("m-1", 1, "code-review") is None
+    assert ledger.begin("m-1", 1, ["code-review"]) is None
     record = ledger.get("m-1")
     assert record
     assert (record.state, record.run, record.outcomes, record.plan) == (State.RECEIVED, 2, {}, None)
@@ -256,7 +260,7 @@ def test_a_requeue_keeps_a_verdict_that_may_have_been_taken(ledger: Ledger) -> N
 def test_an_unknown_event_is_known_to_be_unknown(ledger: Ledger, message_id: str) -> None:
     assert ledger.get(message_id) is None
     assert ledger.state([message_id]) == [None]
-    assert ledger.begin(message_id, 1, "c") is None
+    assert ledger.begin(message_id, 1, ["c"]) is None
     assert ledger.claim(message_id, "o", 1).record is None
     assert ledger.reopen(message_id, 1, 1) == -1
     assert not ledger.bury(message_id, "why")

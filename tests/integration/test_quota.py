@@ -142,6 +142,7 @@ def test_a_call_that_took_longer_than_the_quickest_keeps_its_slot_so_much_longer
         slot = take(quota)
         before = score(client, prefix, slot)
         quota.ended(Slot(slot.kind, slot.action, slot.ticket, time.monotonic() - seconds))
+        until_true(lambda: client.zscore(f"{prefix}quota:read:calls", slot.ticket) is None)
         return score(client, prefix, slot) - before
 
     slack = WINDOW - 1
@@ -160,6 +161,18 @@ def test_a_call_under_way_keeps_its_slot_beyond_the_window(client: redis.Redis, 
     begun = time.monotonic()
     take(quota)
     assert time.monotonic() - begun > 0.8, "it may have arrived just before it ended"
+
+
+def test_the_end_of_a_call_is_told_with_the_next_one_or_soon(client: redis.Redis, prefix: str) -> None:
+    quota = Quota(client, prefix, read_qps=100, write_qps=1)
+
+    def under_way() -> int:
+        return int(client.zcard(f"{prefix}quota:read:calls"))
+
+    for _ in range(5):
+        call(quota)
+    assert under_way() == 1, "the next call takes the word along"
+    until_true(lambda: under_way() == 0)
 
 
 def test_a_call_whose_end_nobody_tells_is_forgotten(client: redis.Redis, prefix: str) -> None:

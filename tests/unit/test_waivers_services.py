@@ -13,7 +13,8 @@ from celery import Celery
 from common.events import Event
 from common.settings import SettingsError, load
 from common.verdicts import Outcome, Result
-from workers import checking, metrics, policy
+from workers import metrics, policy
+from workers.asking import Asking
 from workers.checks import registry
 from workers.plan import Language, Mode, PlannedCheck
 from workers.policy_file import PolicyError
@@ -50,7 +51,7 @@ def write(path: Path, ends: float) -> None:
 
 
 def ask(parts: Services) -> Outcome:
-    return checking.ask(parts, parts.checks["release-window"], EVENT, None, CLOSED, 0, Language.ENGLISH)
+    return Asking(parts, EVENT, None, Language.ENGLISH, 0).ask(parts.checks["release-window"], CLOSED)
 
 
 @pytest.mark.parametrize(("ahead", "result"), [(3600, Result.OK), (-1, Result.FAIL)])

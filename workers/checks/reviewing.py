@@ -27,6 +27,7 @@ LOOKUP_SECONDS = 4.0
 """For all questions about the tables of one file; what is not known by then stays unknown."""
 
 _OPERATION = "code-review"
+_ENGINE = version("dwgate")
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*(?:\.\w+)?", re.ASCII)
 _PARTS_OF_GUID = 2
 _MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL})
@@ -142,7 +143,7 @@ class Question:
             "given": _digest(given),
             "policy": _digest(policy),
             "language": self.context.language.value,
-            "engine": version("dwgate"),
+            "engine": _ENGINE,
         }
 
 

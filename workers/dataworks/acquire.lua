@@ -1,6 +1,7 @@
 -- KEYS: 1 grants by when they were made (microseconds), 2 waiters by rank (class, deadline), 3 waiters by when
 -- they last asked, 4 calls under way by when they were granted. ARGV: ticket, rank, grants a window, the window, the
--- pace, and how long the asker has, in microseconds.
+-- pace, and how long the asker has, in microseconds; then of calls that ended: ticket, and by how many microseconds
+-- it was late. Without a ticket of its own it only tells of those.
 -- Returns {1, microseconds to sleep before the call} when the ticket is granted, else {0, microseconds until to ask again}.
 local SECOND = 1000000
 local SOON = SECOND / 20 -- who is next is told when to go, and need not come back to ask
@@ -9,6 +10,16 @@ local grants, waiters, asked, calls = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local ticket, most, window, pace = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local clock = redis.call('TIME')
 local now = clock[1] * SECOND + clock[2]
+
+for index = 7, #ARGV, 2 do
+  local granted = redis.call('ZSCORE', calls, ARGV[index])
+  redis.call('ZREM', calls, ARGV[index])
+  if granted and tonumber(ARGV[index + 1]) > 0 then
+    redis.call('ZADD', grants, granted + ARGV[index + 1], ARGV[index])
+    redis.call('PEXPIRE', grants, 2000)
+  end
+end
+if ticket == '' then return {0, 0} end
 
 redis.call('ZREMRANGEBYSCORE', grants, '-inf', now - window)
 redis.call('ZREMRANGEBYSCORE', grants, now + SOON + 1, '+inf') -- else a clock that is set back would stop everybody

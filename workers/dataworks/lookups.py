@@ -1,10 +1,10 @@
-"""The lookups of one check: what DataWorks holds, asked for within the time that the check has."""
+"""The lookups of checks: what DataWorks holds, asked for within the time that they have."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from workers.dataworks import node_shapes, operations, pages, shapes, table_shapes
 from workers.dataworks.asker import Asker
@@ -35,10 +35,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class BoundLookups:
-    """What a check may ask DataWorks, up to `until`, in seconds since the epoch; see `Lookups`."""
+    """What checks of one event may ask DataWorks, up to `until`, in seconds since the epoch; see `Lookups`.
+
+    What they ask twice is looked up once.
+    """
 
     asker: Asker
     until: float
+    _answers: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
         """Return the nodes that depend on `node_id`, one hop."""
@@ -168,7 +172,11 @@ class BoundLookups:
         return None
 
     def _ask(self, operation: Operation, arguments: Arguments, shape: Callable[[Json], T]) -> T:
-        return self.asker.ask(operation, arguments, shape, until=self.until)
+        question = (operation.action, *sorted(arguments.items()))
+        if question not in self._answers:
+            self._answers[question] = self.asker.ask(operation, arguments, shape, until=self.until)
+        answer: T = self._answers[question]
+        return answer
 
 
 def _node(node_id: int, environment: Environment) -> Arguments:

@@ -14,6 +14,7 @@ it may have arrived so much later.
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections import deque
 from contextlib import suppress
@@ -39,10 +40,16 @@ WINDOW = 1.03
 PACE = 0.7
 """Seconds over which the calls of one window are spread, when there are many."""
 
+TOLD_WITHIN = 0.25
+"""Seconds after its end within which Redis is told of a call, if no other call takes the word along.
+
+A call takes up a slot for WINDOW anyhow; one that took so long that it may be more is told of at once.
+"""
+
 REMEMBERED, ENOUGH = 300, 10
 """Calls of one operation of which the quickest is what is usual, and how many it takes to know that."""
 
-_ACQUIRE, _ENDED = (Path(__file__).parent / name for name in ("acquire.lua", "ended.lua"))
+_ACQUIRE = Path(__file__).parent / "acquire.lua"
 _CLASS = 10**13  # above every deadline in milliseconds
 
 
@@ -75,8 +82,9 @@ class Quota:
         self._prefix = prefix
         self._limits = {Kind.READ: read_qps, Kind.WRITE: write_qps}
         self._seconds: dict[str, deque[float]] = {}
+        self._over: dict[Kind, deque[tuple[str, int]]] = {kind: deque() for kind in Kind}
+        self._telling = threading.Lock()
         self._acquire = client.register_script(_ACQUIRE.read_text())
-        self._ended = client.register_script(_ENDED.read_text())
 
     def acquire(self, kind: Kind, *, action: str, urgent: bool, deadline_at: float, until: float) -> Slot:
         """Wait until a call may be made; one round trip when nobody else wants to.
@@ -102,6 +110,7 @@ class Quota:
         while time.time() < until:
             asked_at, left = time.monotonic(), until - time.time()
             arguments: list[str | int] = [ticket, rank, *self._shape(kind), int(left * 1e6)]
+            arguments += self._taken_along(kind)
             granted, micros = cast("tuple[int, int]", self._acquire(keys=keys, args=arguments))
             if granted:
                 time.sleep(micros / 1e6)
@@ -119,9 +128,30 @@ class Quota:
         usual = min(earlier) if len(earlier) >= ENOUGH else 0.0
         late = took - usual - (WINDOW - 1)
         earlier.append(took)
-        grants, *_, calls = self._keys(slot.kind)
+        self._over[slot.kind].append((slot.ticket, int(late * 1e6)))
+        if took > WINDOW - 2 * TOLD_WITHIN:
+            self._tell()
+        elif self._telling.acquire(blocking=False):
+            timer = threading.Timer(TOLD_WITHIN, self._tell_later)
+            timer.daemon = True
+            timer.start()
+
+    def _tell_later(self) -> None:
+        self._telling.release()
+        self._tell()
+
+    def _tell(self) -> None:
         with suppress(redis.RedisError):
-            self._ended(keys=[grants, calls], args=[slot.ticket, int(late * 1e6)])
+            for kind in Kind:
+                if ended := self._taken_along(kind):
+                    self._acquire(keys=self._keys(kind), args=["", 0, *self._shape(kind), 0, *ended])
+
+    def _taken_along(self, kind: Kind) -> list[str | int]:
+        ended: list[str | int] = []
+        with suppress(IndexError):
+            while True:
+                ended += self._over[kind].popleft()
+        return ended
 
     def _leave(self, keys: list[str], ticket: str) -> None:
         """Make way at once; without it the ticket is forgotten after a second."""

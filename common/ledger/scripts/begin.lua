@@ -1,6 +1,13 @@
--- ARGV: id, run, check. Counts an attempt, which survives redelivery.
--- Returns {attempts, record, snapshot}, or {0} when the run is stale, or the outcome is already in.
-if not current(ARGV[2]) or get('state') ~= 'checking' then return {0} end
-if redis.call('HEXISTS', event, 'o:' .. ARGV[3]) == 1 then return {0} end
-local attempts = redis.call('HINCRBY', event, 'a:' .. ARGV[3], 1)
+-- ARGV: id, run, then checks. Counts an attempt at each without an outcome, which survives redelivery.
+-- Returns {{check, attempts, …}, record, snapshot}, or {} when the run is stale, or all outcomes are in already.
+if not current(ARGV[2]) or get('state') ~= 'checking' then return {} end
+local attempts = {}
+for index = 3, #ARGV do
+  local check = ARGV[index]
+  if redis.call('HEXISTS', event, 'o:' .. check) == 0 then
+    attempts[#attempts + 1] = check
+    attempts[#attempts + 1] = redis.call('HINCRBY', event, 'a:' .. check, 1)
+  end
+end
+if #attempts == 0 then return {} end
 return {attempts, redis.call('HGETALL', event), redis.call('GET', KEYS[2])}

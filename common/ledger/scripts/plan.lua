@@ -1,11 +1,13 @@
--- ARGV: id, run, plan, number of checks, snapshot or '', keep the snapshot (ms), then check, outcome, kind, …
+-- ARGV: id, run, plan, number of checks, snapshot or '', keep the snapshot (ms), check begun or '', then
+-- check, outcome, kind, ….
 -- The first plan of a run stays, with the outcomes that came with it. Returns 1 when this one was taken.
 if not current(ARGV[2]) or get('state') ~= 'received' then return 0 end
-redis.call('HSET', event, 'plan', ARGV[3], 'planned', ARGV[4], 'done', (#ARGV - 6) / 3)
+redis.call('HSET', event, 'plan', ARGV[3], 'planned', ARGV[4], 'done', (#ARGV - 7) / 3)
 if ARGV[5] ~= '' then redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[6]) end
 move('checking')
 note('planned', ARGV[4] .. ' checks')
-for index = 7, #ARGV, 3 do
+if ARGV[7] ~= '' then redis.call('HSET', event, 'a:' .. ARGV[7], 1) end
+for index = 8, #ARGV, 3 do
   redis.call('HSET', event, 'o:' .. ARGV[index], ARGV[index + 1])
   note('checked', ARGV[index] .. ' ' .. ARGV[index + 2])
 end

@@ -27,6 +27,7 @@ SECONDS = 5.0
 """For reading one script; what is left then is unread."""
 
 _OPERATION = "code-deeds"
+_ENGINE = version("dwgate")
 _NOBODY = "dual"
 
 
@@ -43,7 +44,7 @@ def deeds(context: Context, code: str, dialect: Dialect, project: str | None) ->
         "code": hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest(),
         "dialect": dialect.value,
         "project": project or "",
-        "engine": version("dwgate"),
+        "engine": _ENGINE,
     }
     kept = context.answers.get(_OPERATION, key) if context.answers else None
     if kept is not None:
