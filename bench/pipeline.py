@@ -1,8 +1,9 @@
 """Measure the whole way of an event, from the signed POST to the verdict, beside a Celery chord.
 
-    python -m bench.pipeline [--events 600] [--rates 20 50] [--seconds 20]
+    python -m bench.pipeline [--events 600] [--rates 20 50] [--seconds 20] [--rounds 3]
 
-Both sides in the same run, one after the other, with the same signed events, signature checks, checks,
+Both sides in the same run, in turns, since the machine's speed may change meanwhile: figures are medians of
+the rounds, and a ratio is that of one round. With the same signed events, signature checks, checks,
 policy, decision, DataWorks client, emulator, quota (too high to bind), kinds of queue, publisher confirms,
 prefetch, pools, number of processes and level of logging. The chord's front is FastAPI and `send_task`.
 
@@ -15,10 +16,13 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 import orjson
@@ -67,20 +71,6 @@ class Run:
     redis_reads: float
     calls: float
 
-    @property
-    def rate(self) -> float:
-        """Verdicts a second."""
-        return len(self.seconds) / self.elapsed
-
-    @property
-    def cpu_all(self) -> float:
-        """Milliseconds of CPU an event, of everything."""
-        return sum(self.cpu.values())
-
-    def milliseconds(self, share: float) -> float:
-        """Return the time within which `share` of the events had their verdict."""
-        return quantile(self.seconds, share) * 1000
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -94,39 +84,73 @@ def main() -> None:
         default=20,
         help="length of each run at a fixed rate, below 50: signatures grow old",
     )
+    parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn")
     options = parser.parse_args()
     pushes = [Push(int(rate * options.seconds), rate) for rate in options.rates]
     pushes.append(Push(options.events, 0))
-    sides = {name: measure(name, pushes) for name in SIDES}
+    rounds = [{name: measure(name, pushes) for name in SIDES} for _ in range(options.rounds)]
     for mix, push in itertools.product(MIXES, pushes):
-        show(mix, push, {name: runs[mix, push] for name, runs in sides.items()})
+        show(mix, push, {name: [sides[name][mix, push] for sides in rounds] for name in SIDES})
 
 
-def show(mix: str, push: Push, runs: dict[str, Run]) -> None:
-    """Print what both sides did with one mix of events, pushed in one way."""
+def show(mix: str, push: Push, runs: dict[str, list[Run]]) -> None:
+    """Print what both sides did with one mix of events, pushed in one way, in each round."""
     how = f"at {push.rate:g} a second" if push.rate else "in a burst"
     print(f"{mix}, {push.count} events {how}, from POST to verdict:")
     print(f"{'':14} {'p50 ms':>8} {'p99 ms':>8} {'events/s':>9} {'Redis reads':>12} {'calls':>6}")
-    for name, run in runs.items():
+    for name, rounds in runs.items():
         print(
-            f"{name:14} {run.milliseconds(0.5):8.0f} {run.milliseconds(0.99):8.0f} {run.rate:9.1f}"
-            f" {run.redis_reads:12.1f} {run.calls:6.1f}"
+            f"{name:14} {_median(rounds, _p50):8.0f} {_median(rounds, _p99):8.0f}"
+            f" {_median(rounds, _rate):9.1f} {_median(rounds, attrgetter('redis_reads')):12.1f}"
+            f" {_median(rounds, attrgetter('calls')):6.1f}"
         )
     _show_ratios(*runs.values())
     print("CPU ms an event, by process:")
-    for part in sorted({part for run in runs.values() for part in run.cpu}):
-        print(f"  {part:20}" + "".join(f"{run.cpu.get(part, 0):12.2f}" for run in runs.values()))
-    print(f"  {'all':20}" + "".join(f"{run.cpu_all:12.2f}" for run in runs.values()) + "\n", flush=True)
+    for part in sorted({part for rounds in runs.values() for run in rounds for part in run.cpu}):
+        used = (_median(rounds, partial(_cpu_of, part)) for rounds in runs.values())
+        print(f"  {part:20}" + "".join(f"{milliseconds:12.2f}" for milliseconds in used))
+    print(
+        f"  {'all':20}" + "".join(f"{_median(rounds, _cpu):12.2f}" for rounds in runs.values()) + "\n",
+        flush=True,
+    )
 
 
-def _show_ratios(rival: Run, ours: Run) -> None:
+def _show_ratios(rival: list[Run], ours: list[Run]) -> None:
     ratios = {
-        "p50": rival.milliseconds(0.5) / ours.milliseconds(0.5),
-        "p99": rival.milliseconds(0.99) / ours.milliseconds(0.99),
-        "events/s": ours.rate / rival.rate,
-        "CPU": rival.cpu_all / ours.cpu_all,
+        "p50": [_p50(theirs) / _p50(own) for theirs, own in zip(rival, ours, strict=True)],
+        "p99": [_p99(theirs) / _p99(own) for theirs, own in zip(rival, ours, strict=True)],
+        "events/s": [_rate(own) / _rate(theirs) for theirs, own in zip(rival, ours, strict=True)],
+        "CPU": [_cpu(theirs) / _cpu(own) for theirs, own in zip(rival, ours, strict=True)],
     }
-    print("times as good: " + ", ".join(f"{what} {ratio:.2f}" for what, ratio in ratios.items()))
+    told = (
+        f"{what} {statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
+        for what, each in ratios.items()
+    )
+    print("times as good: " + ", ".join(told))
+
+
+def _median(rounds: list[Run], of: Callable[[Run], float]) -> float:
+    return statistics.median(of(run) for run in rounds)
+
+
+def _p50(run: Run) -> float:
+    return quantile(run.seconds, 0.5) * 1000
+
+
+def _p99(run: Run) -> float:
+    return quantile(run.seconds, 0.99) * 1000
+
+
+def _rate(run: Run) -> float:
+    return len(run.seconds) / run.elapsed
+
+
+def _cpu(run: Run) -> float:
+    return sum(run.cpu.values())
+
+
+def _cpu_of(part: str, run: Run) -> float:
+    return run.cpu.get(part, 0.0)
 
 
 def measure(name: str, pushes: Sequence[Push]) -> dict[tuple[str, Push], Run]:
