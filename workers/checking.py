@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from common.ledger import Begun
+from common.ledger import Begun, Turn
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, retry
 from workers.asking import Asking, why
 from workers.checks.check import Runs
 from workers.dataworks.values import Snapshot
 from workers.plan import Plan, PlannedCheck
-from workers.reporter import finish
+from workers.reporter import finish, may_post_here
 from workers.services import Services
 from workers.task import TRANSIENT
 
@@ -52,11 +52,13 @@ def check(
     if begun is not None:
         deadline_at = begun.record.deadline_at
         asked = _one_by_one(services, begun, until, min(until, time.time() + seconds), alone=len(names) == 1)
-    recorded = services.ledger.record(message_id, run, asked.outcomes)
+    here = may_post_here(services)
+    turn = None if here else Turn(message_id, run, deadline_at)
+    recorded = services.ledger.record(message_id, run, asked.outcomes, turn=turn)
     _part(services, message_id, run, asked.left, until)
     if asked.fault:
         raise asked.fault
-    if recorded.complete:
+    if recorded.complete and here:
         finish(services, message_id, run, deadline_at)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 from common.events import Event
-from common.ledger import Begun, Record, State
+from common.ledger import Begun, Record, State, Turn
 from common.verdicts import Outcome
 from workers import checking, metrics, planner
 from workers.asking import Asking
@@ -20,7 +20,6 @@ from workers.plan import Plan
 from workers.reporter import HERE_SECONDS, finish
 from workers.services import Services
 from workers.task import TRANSIENT
-from workers.turns import Turn
 
 SPREAD_SECONDS = 2.0
 """When going on with the events of one message takes longer, the rest is spread over the workers."""
@@ -93,7 +92,7 @@ def go_on(services: Services, record: Record) -> None:
     elif record.state is State.CHECKING and record.deliveries <= MOST_DELIVERIES:
         _send(services, record, record.missing)
     elif record.state is State.DECIDED:
-        services.turns.wait(Turn(event.message_id, record.run, record.deadline_at))
+        services.ledger.turns.wait(Turn(event.message_id, record.run, record.deadline_at))
 
 
 def _nobody_waits(services: Services, event: Event, until: float) -> bool:

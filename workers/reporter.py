@@ -13,7 +13,7 @@ import redis
 import structlog
 from celery.worker.state import active_requests
 
-from common.ledger import Record
+from common.ledger import Record, Turn
 from common.points import Answer
 from common.verdicts import Result, Verdict
 from workers import metrics, planner, retry
@@ -23,7 +23,6 @@ from workers.decide import decide
 from workers.plan import Plan
 from workers.services import Services
 from workers.task import MOST_RETRIES, place
-from workers.turns import Turn
 
 POST_SECONDS = 8.0
 """How long one attempt to post may take, waiting for the quota included."""
@@ -62,28 +61,30 @@ log = structlog.get_logger()
 
 
 def finish(services: Services, message_id: str, run: int, deadline_at: float) -> None:
-    """Report an event whose outcomes are all in.
+    """Report an event whose outcomes are all in: on the spot, or by the reporters.
 
-    A process that is made for waiting does it on the spot; what is not posted in a moment so waits its turn
-    at the reporters, where it holds up no check.
+    What is not posted in a moment on the spot waits its turn, where it holds up no check.
     """
-    if services.may_wait and not _crowded(services):
+    if may_post_here(services):
         try:
             if report(services, message_id, run, seconds=HERE_SECONDS) is None:
                 return
         except DataWorksError as error:
             log.info("not-posted-here", error=error.code)
             if isinstance(error, Throttled):
-                services.turns.crowded_until = time.monotonic() + CROWDED_SECONDS
-    services.turns.wait(Turn(message_id, run, deadline_at))
+                services.crowded_until = time.monotonic() + CROWDED_SECONDS
+    services.ledger.turns.wait(Turn(message_id, run, deadline_at))
 
 
-def _crowded(services: Services) -> bool:
-    return len(active_requests) > MOST_AT_WORK or time.monotonic() < services.turns.crowded_until
+def may_post_here(services: Services) -> bool:
+    """Whether this process is made for waiting, and has time to post a verdict."""
+    crowded = len(active_requests) > MOST_AT_WORK or time.monotonic() < services.crowded_until
+    return services.may_wait and not crowded
 
 
 def run(services: Services, stop: threading.Event, threads: int) -> None:
     """Post the verdicts that wait, `threads` at once, until `stop` is set. A fault of Redis is waited out."""
+    turns = services.ledger.turns
     over: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
     busy = 0
     with ThreadPoolExecutor(threads, "report") as pool:
@@ -92,13 +93,13 @@ def run(services: Services, stop: threading.Event, threads: int) -> None:
             busy -= len(ended)
             try:
                 free = threads - busy
-                turns, waiting = services.turns.take(free, LEASE_SECONDS, [turn for turn in ended if turn])
+                taken, waiting = turns.take(free, LEASE_SECONDS, [turn for turn in ended if turn])
                 metrics.VERDICTS_WAITING.set(waiting)
-                for turn in turns:
+                for turn in taken:
                     pool.submit(_guarded, services, turn, over)
-                busy += len(turns)
-                if len(turns) < free:
-                    services.turns.listen(LISTEN_SECONDS)
+                busy += len(taken)
+                if len(taken) < free:
+                    turns.listen(LISTEN_SECONDS)
             except redis.RedisError as error:
                 log.warning("reporter-waits", error=type(error).__name__)
                 stop.wait(1.0)
@@ -147,7 +148,7 @@ def post(services: Services, turn: Turn) -> bool:
         seconds = decision.seconds if decision.again else None
     if seconds is None or time.time() + seconds >= turn.deadline_at:
         return True
-    services.turns.put_off(turn, seconds)
+    services.ledger.turns.put_off(turn, seconds)
     return False
 
 

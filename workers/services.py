@@ -21,7 +21,6 @@ from workers.policy import BUILT_IN, Policy, parse
 from workers.policy_file import PolicyError
 from workers.reload import Reloaded
 from workers.settings import WorkerSettings
-from workers.turns import Turns
 from workers.waivers import Waivers
 
 ANSWER_SECONDS = 3600
@@ -37,12 +36,17 @@ class Services:
         settings: the workers' settings.
         app: the Celery application.
         may_wait: whether the process is made for waiting, so that it may post verdicts on the spot.
+
+    Attributes:
+        crowded_until: until when this process leaves verdicts to the reporters, in seconds of a monotonic
+            clock.
     """
 
     def __init__(self, settings: WorkerSettings, app: Celery, *, may_wait: bool = False) -> None:
         self.settings = settings
         self.app = app
         self.may_wait = may_wait
+        self.crowded_until = 0.0
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -53,11 +57,6 @@ class Services:
             event_seconds=self.settings.event_days * 86400,
             code_seconds=self.settings.code_hours * 3600,
         )
-
-    @cached_property
-    def turns(self) -> Turns:
-        """The verdicts that wait to be posted."""
-        return Turns(self.ledger)
 
     @cached_property
     def dispatch(self) -> Dispatch:

@@ -39,7 +39,7 @@ STEADY_SECONDS = 60.0
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
-    ["workers.worker", "workers.dataworks.sdk", "workers.checks.code_review", "celery.bin.celery"]
+    ["workers.worker", "workers.dataworks.sdk", "celery.bin.celery", *registry.modules()]
 )
 
 log = structlog.get_logger()

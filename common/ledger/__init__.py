@@ -4,5 +4,17 @@ from common.ledger.answers import Begun, Claim, Recorded
 from common.ledger.connection import connect, prefix
 from common.ledger.ledger import Ledger
 from common.ledger.record import Record, State, TimelineEntry
+from common.ledger.turns import Turn
 
-__all__ = ["Begun", "Claim", "Ledger", "Record", "Recorded", "State", "TimelineEntry", "connect", "prefix"]
+__all__ = [
+    "Begun",
+    "Claim",
+    "Ledger",
+    "Record",
+    "Recorded",
+    "State",
+    "TimelineEntry",
+    "Turn",
+    "connect",
+    "prefix",
+]

@@ -16,6 +16,7 @@ from common.ledger.answers import Begun, Claim, Recorded
 from common.ledger.connection import prefix
 from common.ledger.record import Record, State
 from common.ledger.roster import Roster
+from common.ledger.turns import RINGS, Turn, Turns
 from common.verdicts import Outcome, Verdict
 
 REJECTS_KEPT = 1000
@@ -48,11 +49,12 @@ class Ledger:
         self._code_ms = int(code_seconds * 1000)
         self._prefix = prefix(extension_code)
         self.roster = Roster(client, self._prefix)
+        self.turns = Turns(client, self._prefix)
         prelude = (_SCRIPTS / "prelude.lua").read_text()
         self._scripts = {
             path.stem: client.register_script(prelude + path.read_text())
             for path in _SCRIPTS.glob("*.lua")
-            if path.stem not in ("prelude", "due")
+            if path.stem not in ("prelude", "due", "take")
         }
         self._due = client.register_script((_SCRIPTS / "due.lua").read_text())
 
@@ -129,9 +131,23 @@ class Ledger:
             _snapshot(blob),
         )
 
-    def record(self, message_id: str, run: int, outcomes: Mapping[str, Outcome]) -> Recorded:
-        """Write down outcomes by check name; the first of each check stays."""
-        status = self._run("record", message_id, run, *_parts(outcomes))
+    def record(
+        self, message_id: str, run: int, outcomes: Mapping[str, Outcome], *, turn: Turn | None = None
+    ) -> Recorded:
+        """Write down outcomes by check name; the first of each check stays.
+
+        When all are in, `turn` is lined up for the reporters; with None that is left to the caller.
+        """
+        status = self._run(
+            "record",
+            message_id,
+            run,
+            turn.key if turn else "",
+            turn.rank if turn else 0,
+            RINGS,
+            *_parts(outcomes),
+            more_keys=self.turns.keys,
+        )
         return Recorded(complete=status == 1, stale=status == -1)
 
     def claim(

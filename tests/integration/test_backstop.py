@@ -188,7 +188,7 @@ def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(s
         orjson.dumps([[], arguments, {}]),
         topology.TASK_CHECK,
     )
-    [turn] = wait_for(lambda: services.turns.take(1, 60).turns)
+    [turn] = wait_for(lambda: services.ledger.turns.take(1, 60).turns)
 
     assert turn.message_id == "m-1"
     record = services.ledger.get("m-1")

@@ -100,7 +100,7 @@ def test_they_are_all_asked_and_the_last_outcome_lines_the_verdict_up(services: 
     planned(services, passes)
     run(services, *NAMES)
     assert outcomes(services) == dict.fromkeys(NAMES, OutcomeKind.FINDINGS)
-    assert [turn.message_id for turn in services.turns.take(5, 60).turns] == ["m-1"]
+    assert [turn.message_id for turn in services.ledger.turns.take(5, 60).turns] == ["m-1"]
     assert sent(services) == []
 
 
@@ -114,7 +114,7 @@ def test_one_that_takes_too_long_is_asked_again_alone_and_last(services: Service
     run(services, "third")
     run(services, "second")
     assert outcomes(services)["second"] is OutcomeKind.TIMED_OUT
-    assert services.turns.take(1, 60).turns
+    assert services.ledger.turns.take(1, 60).turns
 
 
 def test_after_a_death_each_is_sent_by_itself(services: Services) -> None:

@@ -12,14 +12,13 @@ import pytest
 from celery import Celery
 
 from common.events import Event
-from common.ledger import State
+from common.ledger import State, Turn
 from tests.emulators import PROJECT_ID, Emulator
 from tests.fleet import wait_for
 from workers import reporter
 from workers.reporter import LEASE_SECONDS
 from workers.services import Services
 from workers.settings import WorkerSettings
-from workers.turns import Turn
 
 PLAN = {"checks": [], "verdict": "OK", "language": "en", "policy": "p"}
 FAULTY = "UpdateWorkbenchEventResult"
@@ -58,7 +57,7 @@ def complete(services: Services, emulator: Emulator, message_id: str, seconds: f
 
 def lined_up(services: Services, emulator: Emulator, message_id: str, seconds: float) -> Turn:
     turn = complete(services, emulator, message_id, seconds)
-    services.turns.wait(turn)
+    services.ledger.turns.wait(turn)
     return turn
 
 
@@ -116,11 +115,11 @@ def test_what_others_posted_meanwhile_is_skipped(services: Services, emulator: E
 
 def test_a_turn_whose_taker_died_is_taken_when_its_lease_ends(services: Services, emulator: Emulator) -> None:
     near, far = (lined_up(services, emulator, name, seconds) for name, seconds in (("near", 30), ("far", 90)))
-    assert services.turns.take(1, 0.2).turns == [near]
-    assert services.turns.take(5, LEASE_SECONDS).turns == [far]
-    wait_for(lambda: services.turns.take(5, LEASE_SECONDS).turns == [near])
-    assert services.turns.take(5, LEASE_SECONDS).turns == []
-    assert services.turns.take(0, LEASE_SECONDS, [near, far]).turns == []
+    assert services.ledger.turns.take(1, 0.2).turns == [near]
+    assert services.ledger.turns.take(5, LEASE_SECONDS).turns == [far]
+    wait_for(lambda: services.ledger.turns.take(5, LEASE_SECONDS).turns == [near])
+    assert services.ledger.turns.take(5, LEASE_SECONDS).turns == []
+    assert services.ledger.turns.take(0, LEASE_SECONDS, [near, far]).turns == []
     assert left(services) == 0
 
 
@@ -141,20 +140,20 @@ def test_after_a_fault_it_is_tried_again_and_holds_up_nobody(
 
 def test_a_turn_that_is_put_off_counts_its_tries(services: Services, emulator: Emulator) -> None:
     turn = lined_up(services, emulator, "m-1", 30)
-    assert services.turns.take(1, LEASE_SECONDS).turns == [turn]
-    services.turns.put_off(turn, 0)
-    wait_for(lambda: services.turns.take(1, LEASE_SECONDS).turns == [replace(turn, tries=1)])
+    assert services.ledger.turns.take(1, LEASE_SECONDS).turns == [turn]
+    services.ledger.turns.put_off(turn, 0)
+    wait_for(lambda: services.ledger.turns.take(1, LEASE_SECONDS).turns == [replace(turn, tries=1)])
     assert left(services) == 1
 
 
 def test_what_another_reporter_is_at_is_put_off(services: Services, emulator: Emulator) -> None:
     turn = lined_up(services, emulator, "m-1", 30)
     assert services.ledger.claim("m-1", "other", LEASE_SECONDS).record
-    [taken] = services.turns.take(1, LEASE_SECONDS).turns
+    [taken] = services.ledger.turns.take(1, LEASE_SECONDS).turns
     assert taken == turn
     assert not reporter.post(services, turn)
     assert emulator.verdicts() == []
-    assert services.turns.take(1, LEASE_SECONDS).turns == []
+    assert services.ledger.turns.take(1, LEASE_SECONDS).turns == []
     assert left(services) == 1
 
 

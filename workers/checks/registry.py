@@ -59,14 +59,19 @@ def check(
     return register
 
 
+def modules() -> list[str]:
+    """Return the names of the modules with dwgate's own checks."""
+    return [f"{checks.__name__}.{module.name}" for module in pkgutil.iter_modules(checks.__path__)]
+
+
 def load() -> dict[str, Check]:
     """Import every check there is and return them by name.
 
     Raises:
         CheckError: a package's entry point cannot be loaded, or a name is taken twice.
     """
-    for module in pkgutil.iter_modules(checks.__path__):
-        importlib.import_module(f"{checks.__name__}.{module.name}")
+    for module in modules():
+        importlib.import_module(module)
     for entry in entry_points(group=GROUP):
         try:
             entry.load()

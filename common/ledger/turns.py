@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from common.ledger import Ledger
+import redis
 
-_TAKE = Path(__file__).parent / "turns.lua"
+_TAKE = Path(__file__).parent / "scripts" / "take.lua"
 
-_RINGS = 64
+RINGS = 64
 """How many reporters may be called at once; one that is not looks by itself within a second."""
 
 
@@ -36,9 +36,14 @@ class Turn:
     tries: int = 0
 
     @property
+    def rank(self) -> int:
+        """By what it is lined up: its deadline in milliseconds."""
+        return round(self.deadline_at * 1000)
+
+    @property
     def key(self) -> str:
         """The turn as one word of Redis, always the same one."""
-        return f"{round(self.deadline_at * 1000)} {self.run} {self.tries} {self.message_id}"
+        return f"{self.rank} {self.run} {self.tries} {self.message_id}"
 
     @classmethod
     def from_key(cls, key: str) -> Turn:
@@ -58,27 +63,28 @@ class Turns:
     """The verdicts of one extension that wait to be posted.
 
     Args:
-        ledger: the ledger, on whose Redis they are kept.
-
-    Attributes:
-        crowded_until: until when this process leaves verdicts to the reporters at once, in seconds of a
-            monotonic clock.
+        client: a Redis client that returns bytes.
+        prefix: the start of the keys.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.crowded_until = 0.0
-        self._client = ledger.client
+    def __init__(self, client: redis.Redis, prefix: str) -> None:
+        self._client = client
         self._waiting, self._taken, self._bell = (
-            ledger.key(f"verdicts:{name}") for name in ("waiting", "taken", "bell")
+            f"{prefix}verdicts:{name}" for name in ("waiting", "taken", "bell")
         )
-        self._take = ledger.client.register_script(_TAKE.read_text())
+        self._take = client.register_script(_TAKE.read_text())
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """The keys of those that wait, and of the bell that calls a reporter."""
+        return self._waiting, self._bell
 
     def wait(self, turn: Turn) -> None:
         """Line `turn` up, and call a reporter."""
         pipe = self._client.pipeline(transaction=True)
-        pipe.zadd(self._waiting, {turn.key: round(turn.deadline_at * 1000)})
+        pipe.zadd(self._waiting, {turn.key: turn.rank})
         pipe.rpush(self._bell, 1)
-        pipe.ltrim(self._bell, 0, _RINGS - 1)
+        pipe.ltrim(self._bell, 0, RINGS - 1)
         pipe.execute()
 
     def listen(self, seconds: float) -> None:
