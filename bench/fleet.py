@@ -196,7 +196,9 @@ def _count(result: Score, gate: Gate, event: Sent, posts: list[dict[str, object]
     result.once += len(posts) == 1
     result.more += len(posts) > 1
     result.differing += len({str(post["result"]) for post in posts}) > 1
-    result.wrong += posts[0]["result"] != event.expected
+    if posts[0]["result"] != event.expected:
+        result.wrong += 1
+        result.timelines += _timeline("wrong", event, record)
     if record is None or first > record.deadline_at:
         result.late += 1
         result.timelines += _timeline("late", event, record)

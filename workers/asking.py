@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -32,18 +33,27 @@ class Asking:
         event: the event.
         snapshot: what its operation works on; None when there is none.
         language: of the findings.
-        until: when lookups end, in seconds since the epoch.
+        until: when outcomes come too late, in seconds since the epoch.
+        lookups_until: when lookups end, if that is before; then an outcome for which something could not be
+            looked up does not count: somebody with more time is to be asked.
     """
 
     def __init__(
-        self, services: Services, event: Event, snapshot: Snapshot | None, language: Language, until: float
+        self,
+        services: Services,
+        event: Event,
+        snapshot: Snapshot | None,
+        language: Language,
+        until: float,
+        lookups_until: float = math.inf,
     ) -> None:
         self._services = services
         self._event = event
         self._snapshot = snapshot
         self._language = language
         self._until = until
-        self._lookups = services.dataworks.lookups(until)
+        self._hurried = lookups_until < until
+        self._lookups = services.dataworks.lookups(min(until, lookups_until))
         self._answers = _Remembering(services.answers)
 
     def ask(self, asked: Check, planned: PlannedCheck) -> Outcome:
@@ -63,6 +73,8 @@ class Asking:
         except Exception as error:  # noqa: BLE001 - a check that fails must not take the others with it
             log.error("check-failed", check=asked.name, error=type(error).__name__, at=place(error))
             return Outcome(OutcomeKind.ERROR, detail=why(error))
+        if self._hurried and self._lookups.faults:
+            raise self._lookups.faults[-1]
         return self._waived(about(asked.name, self._event, self._snapshot), Outcome.of(found))
 
     def _context(self, asked: Check, planned: PlannedCheck) -> Context:

@@ -51,7 +51,7 @@ def check(
     deadline_at = until
     if begun is not None:
         deadline_at = begun.record.deadline_at
-        asked = _one_by_one(services, begun, until, min(until, time.time() + seconds), alone=len(names) == 1)
+        asked = _one_by_one(services, begun, until, time.time() + seconds, alone=len(names) == 1)
     here = may_post_here(services)
     turn = None if here else Turn(message_id, run, deadline_at)
     recorded = services.ledger.record(message_id, run, asked.outcomes, turn=turn)
@@ -92,7 +92,7 @@ def _one_by_one(
     plan = Plan.from_json(begun.record.plan or {})
     planned = {item.name: item for item in plan.checks}
     snapshot = Snapshot.from_json(begun.snapshot) if begun.snapshot else None
-    asking = Asking(services, begun.record.event, snapshot, plan.language, lookups_until)
+    asking = Asking(services, begun.record.event, snapshot, plan.language, until, lookups_until)
     for number, name in enumerate(names):
         try:
             outcome = _attempt(services, asking, planned[name], begun.attempts[name], until)

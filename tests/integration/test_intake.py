@@ -12,7 +12,7 @@ from common.events import Event
 from common.ledger import State
 from tests.emulators import PROJECT_ID, Emulator
 from tests.fleet import SAMPLES
-from workers import intake
+from workers import checking, intake
 from workers.app import create_app
 from workers.services import Services
 from workers.settings import WorkerSettings
@@ -68,6 +68,21 @@ def test_a_check_that_meets_a_fault_on_the_spot_is_left_to_the_queue(
     assert intake.take_on(services, [event(emulator, "m-1")]) == ([], None)
     assert queued(services, topology.CHECKS_WAIT) == 1
     assert services.ledger.state(["m-1"]) == [State.CHECKING]
+
+
+def test_half_an_answer_on_the_spot_is_left_to_the_queue_too(services: Services, emulator: Emulator) -> None:
+    emulator.fault("throttle", action="GetBaselineConfig", times=10)
+    bad = SAMPLES["freeze-node-bad"]  # its nodes are found, the baseline behind them cannot be asked for
+    emulator.start_process("m-1", bad.event_code, snapshot=bad.snapshot)
+
+    an_event = Event("m-1", bad.event_code, PROJECT_ID, None, True, bad.data, time.time())
+    assert intake.take_on(services, [an_event]) == ([], None)
+    assert queued(services, topology.CHECKS_WAIT) == 1
+    assert emulator.verdicts() == []
+
+    checking.check(services, "m-1", 1, ["downstream-impact"], time.time() + 4)
+    [post] = emulator.verdicts("m-1")
+    assert post["result"] == bad.expected
 
 
 def test_what_takes_too_long_is_spread_in_a_few_messages(

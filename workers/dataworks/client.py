@@ -7,7 +7,6 @@ import redis
 from common.ledger import prefix
 from common.points import Answer
 from common.verdicts import Result
-from workers.checks.check import Lookups
 from workers.dataworks import operations, pages, shapes
 from workers.dataworks.asker import Asker
 from workers.dataworks.cache import LookupCache
@@ -134,7 +133,7 @@ class DataWorks:
         arguments: Arguments = {"ExtensionCode": self._extension_code, "ProjectId": str(project_id)}
         return self._asker.ask(operations.OPTION_VALUE, arguments, shapes.option_value, until=until)
 
-    def lookups(self, until: float) -> Lookups:
+    def lookups(self, until: float) -> BoundLookups:
         """Return the lookups that a check may make, all bound by `until`."""
         return BoundLookups(self._asker, until)
 

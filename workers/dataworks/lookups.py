@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from workers.dataworks import node_shapes, operations, pages, shapes, table_shapes
 from workers.dataworks.asker import Asker
 from workers.dataworks.calls import Arguments, Json
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import Refused, Transient
 from workers.dataworks.operations import Operation
 from workers.dataworks.values import (
     Baseline,
@@ -38,10 +38,14 @@ class BoundLookups:
     """What checks of one event may ask DataWorks, up to `until`, in seconds since the epoch; see `Lookups`.
 
     What they ask twice is looked up once.
+
+    Attributes:
+        faults: transient faults that lookups ended with.
     """
 
     asker: Asker
     until: float
+    faults: list[Transient] = field(default_factory=list, init=False)
     _answers: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
@@ -174,7 +178,11 @@ class BoundLookups:
     def _ask(self, operation: Operation, arguments: Arguments, shape: Callable[[Json], T]) -> T:
         question = (operation.action, *sorted(arguments.items()))
         if question not in self._answers:
-            self._answers[question] = self.asker.ask(operation, arguments, shape, until=self.until)
+            try:
+                self._answers[question] = self.asker.ask(operation, arguments, shape, until=self.until)
+            except Transient as error:
+                self.faults.append(error)
+                raise
         answer: T = self._answers[question]
         return answer
 
