@@ -163,8 +163,8 @@ def _failed_intake(services: Services, message: Message) -> None:
     events = parked.read(_body(message))
     if not events:
         services.ledger.reject(_body(message), "the queue gave it up")
+    admit(services, events)
     for event in events:
-        admit(services, event)
         try:
             reporter.report(services, event.message_id, due=True)
         except DataWorksError as error:

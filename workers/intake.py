@@ -42,7 +42,7 @@ def take_on(services: Services, events: Sequence[Event]) -> tuple[list[Event], E
     Raises:
         Exception: a fault of Redis or the broker before all were admitted; nothing is lost by trying again.
     """
-    records = [admit(services, event) for event in events]
+    records = admit(services, events)
     spread_at = time.monotonic() + SPREAD_SECONDS
     left: list[Event] = []
     fault: Exception | None = None
@@ -64,17 +64,20 @@ def _spread(services: Services, events: Sequence[Event]) -> None:
         services.dispatch.intake(*events[first : first + SHARE])
 
 
-def admit(services: Services, event: Event) -> Record:
-    """Bring `event` into the ledger, once, and have it watched."""
-    fresh, record = services.ledger.admit(event, *planner.deadline(event, services.policy))
-    if fresh:
-        log.info(
-            "admitted",
-            message_id=event.message_id,
-            event_code=event.event_code,
-            project_id=event.project_id,
-        )
-    return record
+def admit(services: Services, events: Sequence[Event]) -> list[Record]:
+    """Bring events into the ledger, each once, and have them watched."""
+    policy = services.policy
+    admitted = services.ledger.admit_all([(event, *planner.deadline(event, policy)) for event in events])
+    for fresh, record in admitted:
+        if fresh:
+            event = record.event
+            log.info(
+                "admitted",
+                message_id=event.message_id,
+                event_code=event.event_code,
+                project_id=event.project_id,
+            )
+    return [record for _, record in admitted]
 
 
 def go_on(services: Services, record: Record) -> None:

@@ -90,7 +90,7 @@ def _admit(services: Services, process: CheckProcess) -> None:
         received_at=time.time(),
         recovered=True,
     )
-    go_on(services, admit(services, event))
+    go_on(services, *admit(services, [event]))
 
 
 def _revive(services: Services, record: Record) -> None:

@@ -63,6 +63,17 @@ def test_an_event_is_admitted_once_however_many_deliveries_race(ledger: Ledger) 
     assert record.state is State.RECEIVED
 
 
+def test_several_events_are_admitted_at_once_each_once(ledger: Ledger) -> None:
+    now = time.time()
+    wanted = [(event(f"m-{number}", project_id=number), now + 60, now + 48) for number in (1, 2, 3, 2)]
+    answers = ledger.admit_all(wanted)
+
+    assert [fresh for fresh, _ in answers] == [True, True, True, False]
+    assert [record.event.message_id for _, record in answers] == ["m-1", "m-2", "m-3", "m-2"]
+    assert answers[3][1].deliveries == 2
+    assert [record.event.message_id for record in ledger.find(project_id=3)] == ["m-3"]
+
+
 def test_the_first_plan_of_a_run_stays(ledger: Ledger) -> None:
     admit(ledger, event())
     assert ledger.plan("m-1", 1, PLAN, None, {"release-window": PASSED})
