@@ -63,7 +63,7 @@ points:
   commit-file: {checks: {raises: {on_error: ok}, code-review: {}, inline-raises: {on_error: ok}}}
   deploy-file: {deadline: 10, checks: {loops: {on_timeout: ok}, code-review: {}}}
   run-file: {deadline: 10, checks: {clings: {on_timeout: warn}, code-review: {}}}
-  commit-table: {checks: {kills: {on_error: warn}, raises: {on_error: ok}}}
+  commit-table: {deadline: 60, checks: {kills: {on_error: warn}, raises: {on_error: ok}}}
   delete-file: {deadline: 10, checks: {hangs: {on_timeout: fail}, release-window: {}}}
   freeze-node: {deadline: 60, checks: {kills: {on_error: fail}, downstream-impact: {}}}
   unfreeze-node: {checks: {raises: {on_error: fail, mode: audit}}}
