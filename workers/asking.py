@@ -22,6 +22,8 @@ from workers.plan import Language, PlannedCheck
 from workers.services import Services
 from workers.task import TRANSIENT, place
 
+TOO_LONG = "it took too long"
+
 log = structlog.get_logger()
 
 
@@ -64,18 +66,21 @@ class Asking:
         """
         try:
             found = list(bounded(asked.ask(self._context(asked, planned))))
+            self._refuse_half()
+            return self._waived(about(asked.name, self._event, self._snapshot), Outcome.of(found))
         except Skip as skip:
             return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
         except SoftTimeLimitExceeded:
-            return Outcome(OutcomeKind.TIMED_OUT, detail="it took too long")
+            return Outcome(OutcomeKind.TIMED_OUT, detail=TOO_LONG)
         except TRANSIENT:
             raise
         except Exception as error:  # noqa: BLE001 - a check that fails must not take the others with it
             log.error("check-failed", check=asked.name, error=type(error).__name__, at=place(error))
             return Outcome(OutcomeKind.ERROR, detail=why(error))
+
+    def _refuse_half(self) -> None:
         if self._hurried and self._lookups.faults:
             raise self._lookups.faults[-1]
-        return self._waived(about(asked.name, self._event, self._snapshot), Outcome.of(found))
 
     def _context(self, asked: Check, planned: PlannedCheck) -> Context:
         return Context(

@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from billiard.exceptions import SoftTimeLimitExceeded
+
 from common.ledger import Begun, Turn
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, retry
-from workers.asking import Asking, why
+from workers.asking import TOO_LONG, Asking, why
 from workers.checks.check import Runs
 from workers.dataworks.values import Snapshot
 from workers.plan import Plan, PlannedCheck
@@ -99,6 +101,8 @@ def _one_by_one(
         except TRANSIENT as error:
             done.fault = error
             continue
+        except SoftTimeLimitExceeded:  # it fell just before or behind the check itself
+            outcome = Outcome(OutcomeKind.TIMED_OUT, detail=TOO_LONG)
         if outcome.kind is OutcomeKind.TIMED_OUT and not alone:
             # The others have not had their time, and this one not all of its own: it is asked last.
             done.left = [*names[number + 1 :], name]
