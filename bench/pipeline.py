@@ -3,7 +3,7 @@
     python -m bench.pipeline [--events 600] [--rates 20 50] [--seconds 20] [--rounds 3]
 
 Both sides in the same run, in turns, since the machine's speed may change meanwhile: figures are medians of
-the rounds, and a ratio is that of one round. With the same signed events, signature checks, checks,
+the rounds, and a ratio is that of one round. Both have the same signed events, signature checks, checks,
 policy, decision, DataWorks client, emulator, quota (too high to bind), kinds of queue, publisher confirms,
 prefetch, pools, number of processes and level of logging. The chord's front is FastAPI and `send_task`.
 
