@@ -15,7 +15,6 @@ from workers.checks.code import reading
 from workers.checks.code.deeds import Deeds
 from workers.checks.code.reading import deeds
 from workers.checks.code.schedule import Day, day
-from workers.checks.code.types import widens
 from workers.dataworks.values import Snapshot
 from workers.review.dialects import Dialect
 
@@ -178,32 +177,6 @@ def test_code_is_read_once_for_all_checks(monkeypatch: pytest.MonkeyPatch) -> No
     assert deeds(_context(answers), code, Dialect.MAXCOMPUTE, "shop") == first
     with pytest.raises(TypeError):
         deeds(_context(answers), code, Dialect.MAXCOMPUTE, "other")
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("INT", "BIGINT"),
-        ("FLOAT", "DOUBLE"),
-        ("VARCHAR(10)", "VARCHAR(20)"),
-        ("varchar(10)", "STRING"),
-        ("DECIMAL(10,2)", "DECIMAL(12,2)"),
-        ("INT", "DECIMAL(10,0)"),
-        ("INTEGER", "INT"),
-        ("ARRAY<INT>", "ARRAY< int >"),
-    ],
-)
-def test_wider_types(old: str, new: str) -> None:
-    assert widens(old, new)
-    assert widens(new, old) is (old in ("INTEGER", "ARRAY<INT>"))
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("BIGINT", "STRING"), ("DECIMAL(10,2)", "DECIMAL(10,4)"), ("DATE", "DATETIME"), ("ARRAY<INT>", "INT")],
-)
-def test_types_that_readers_would_feel(old: str, new: str) -> None:
-    assert not widens(old, new)
 
 
 @pytest.mark.parametrize(

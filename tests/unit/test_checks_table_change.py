@@ -12,7 +12,6 @@ from common.events import Event
 from common.verdicts import Finding, Severity
 from workers.checks import registry
 from workers.checks.check import Context, Skip
-from workers.checks.column_types import widens
 from workers.checks.lookback import days_back
 from workers.checks.table_difference import Changed, difference
 from workers.dataworks.errors import Refused, Throttled
@@ -32,54 +31,6 @@ from workers.plan import Language
 
 CHECKS = registry.load()
 GUID = "odps.shop.dwd_order"
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "wider"),
-    [
-        ("BIGINT", "bigint", True),
-        ("TINYINT", "SMALLINT", True),
-        ("INT", "BIGINT", True),
-        ("BIGINT", "INT", False),
-        ("BIGINT", "DECIMAL", True),
-        ("BIGINT", "DECIMAL(19,0)", True),
-        ("BIGINT", "DECIMAL(18,0)", False),
-        ("DECIMAL(10,2)", "DECIMAL(12,4)", True),
-        ("DECIMAL(10,2)", "DECIMAL(12,5)", False),
-        ("DECIMAL(10)", "DECIMAL(10,0)", True),
-        ("DECIMAL(38,18)", "decimal", True),
-        ("FLOAT", "DOUBLE", True),
-        ("DOUBLE", "FLOAT", False),
-        ("INT", "DOUBLE", True),
-        ("BIGINT", "DOUBLE", False),
-        ("INT", "FLOAT", False),
-        ("VARCHAR(10)", "VARCHAR(11)", True),
-        ("VARCHAR(11)", "VARCHAR(10)", False),
-        ("CHAR(3)", "VARCHAR(3)", True),
-        ("VARCHAR(3)", "CHAR(3)", False),
-        ("VARCHAR(10)", "STRING", True),
-        ("STRING", "VARCHAR(65535)", False),
-        ("BIGINT", "STRING", False),
-        ("DATETIME", "TIMESTAMP", True),
-        ("TIMESTAMP", "DATETIME", False),
-        ("ARRAY<INT>", "array< bigint >", True),
-        ("ARRAY<BIGINT>", "ARRAY<INT>", False),
-        ("MAP<STRING,INT>", "MAP<STRING,BIGINT>", True),
-        ("MAP<INT,INT>", "MAP<BIGINT,INT>", False),
-        ("STRUCT<a:INT,b:MAP<STRING,INT>>", "STRUCT<a:BIGINT,b:MAP<STRING,INT>,c:INT>", True),
-        ("STRUCT<a:INT,b:INT>", "STRUCT<b:INT,a:INT>", False),
-        ("STRUCT<a:INT,b:INT>", "STRUCT<a:INT>", False),
-        ("INTEGER", "BIGINT", True),
-        ("STRUCT<`a`:INT>", "STRUCT<a:INT>", True),
-        ("SOMETHING_NEW", "something_new", True),
-        ("SOMETHING_NEW", "STRING", False),
-        ("", "STRING", False),
-        ("DECIMAL(a,b)", "DECIMAL(38,18)", False),
-        ("ARRAY<" * 5000, "ARRAY<" * 4999, False),
-    ],
-)
-def test_which_type_holds_all_that_another_holds(before: str, after: str, wider: bool) -> None:
-    assert widens(before, after) is wider
 
 
 def info(columns: str, **more: Any) -> TableInfo:

@@ -1,8 +1,22 @@
-"""Types of MaxCompute columns: which one holds everything that another one holds, read by the same code.
+"""Types of MaxCompute columns: whether a change of type is harmless for the readers of the column.
 
-A number made a STRING can be altered so, but compares and sorts otherwise ('10' < '9'): it is no widening.
-BIGINT does not fit into DOUBLE, nor INT into FLOAT, without losing digits.
-Source: help page "Data type editions" (ranges, defaults of DECIMAL) of MaxCompute.
+A change is harmless, a *widening*, when two conditions hold:
+
+- MaxCompute converts the old type to the new one implicitly, so that comparisons, joins and expressions
+  over the column still compile.
+- The new type holds every value of the old type exactly, with the same equality and order.
+
+Hence INT to DOUBLE is a widening (53 bits hold every INT); BIGINT to DOUBLE and INT to FLOAT are none (they
+lose digits). DATETIME to TIMESTAMP is one (milliseconds to nanoseconds, the same years). A number as STRING
+is none: it compares and sorts differently ('10' < '9'). VARCHAR to CHAR is none: CHAR is padded to its
+length, so that blanks at the end no longer count. A complex type widens with its elements, and a STRUCT may
+gain fields at its end.
+
+Whether ALTER TABLE accepts a change is another question, which no check asks: a table can also be rebuilt.
+
+Sources: help pages "Data type conversions" (implicit conversions) and "MaxCompute V2.0 data type edition"
+(ranges, precision, CHAR, default of DECIMAL) of MaxCompute. Not verified against a real project: the implicit
+conversions of TINYINT, SMALLINT and INT to FLOAT and DOUBLE, and of DATETIME to TIMESTAMP.
 """
 
 from __future__ import annotations
@@ -47,10 +61,10 @@ class _Type:
     inner: tuple[str, ...] = ()
 
 
-def widens(before: str, after: str) -> bool:
-    """Whether a column of type `after` holds all that one of type `before` held; the same type does.
+def is_widening(before: str, after: str) -> bool:
+    """Whether a change of a column's type is harmless for its readers; no change is.
 
-    What is not known as wider is not: a type that is not listed is compared by its text.
+    An unknown type is a widening of itself only, compared by its text.
     """
     old, new = _read(before), _read(after)
     if old == new or before.count("<") > _MOST_LEVELS:
@@ -64,8 +78,8 @@ def widens(before: str, after: str) -> bool:
     return old.name in _NARROWER.get(new.name, ())
 
 
-def same(before: str, after: str) -> bool:
-    """Whether two types are one, letters and blanks aside."""
+def is_same_type(before: str, after: str) -> bool:
+    """Whether two types are equal, apart from case, blanks and aliases."""
     return _read(before) == _read(after)
 
 
@@ -134,7 +148,7 @@ def _complex(old: _Type, new: _Type) -> bool:
 
 def _element(old: str, new: str) -> bool:
     one, other = (_split(text) for text in (old, new))
-    return one[0] == other[0] and widens(one[1], other[1])
+    return one[0] == other[0] and is_widening(one[1], other[1])
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -80,7 +80,7 @@ def _successors(old: dict[str, Column], new: dict[str, Column]) -> dict[str, str
         found |= {
             name: successor
             for name, successor in pairs
-            if successor not in old and column_types.same(old[name].type, new[successor].type)
+            if successor not in old and column_types.is_same_type(old[name].type, new[successor].type)
         }
     return found
 
@@ -92,7 +92,7 @@ def _narrowed(before: Iterable[Column], after: Iterable[Column]) -> tuple[Change
         for item in before
         if (now := new.get(item.name.lower()))
         and not item.partition
-        and not column_types.widens(item.type, now.type)
+        and not column_types.is_widening(item.type, now.type)
     )
 
 

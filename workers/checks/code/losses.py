@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from workers.checks.check import Lookups
 from workers.checks.code.deeds import EVERY, ColumnShape, Deeds, Fill, Remade
 from workers.checks.code.names import guid, made_at_run_time
-from workers.checks.code.types import widens
+from workers.checks.column_types import is_widening
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Column
 from workers.text import Text
@@ -133,7 +133,7 @@ def _changed(column: Column, name: str, kind: str) -> Text | None:
         return Text("is dropped", "被删除")
     if name != column.name.lower():
         return Text(f"is renamed to {name}", f"被重命名为 {name}")
-    if kind and not widens(column.type, kind):
+    if kind and not is_widening(column.type, kind):
         return Text(f"is changed from {column.type} to {kind}", f"的类型由 {column.type} 改为 {kind}")
     return None
 
