@@ -14,7 +14,6 @@ from workers.checks.check import Context, Options
 from workers.checks.code import reading
 from workers.checks.code.deeds import Deeds
 from workers.checks.code.reading import deeds
-from workers.checks.code.schedule import Day, day
 from workers.dataworks.values import Snapshot
 from workers.review.dialects import Dialect
 
@@ -177,23 +176,3 @@ def test_code_is_read_once_for_all_checks(monkeypatch: pytest.MonkeyPatch) -> No
     assert deeds(_context(answers), code, Dialect.MAXCOMPUTE, "shop") == first
     with pytest.raises(TypeError):
         deeds(_context(answers), code, Dialect.MAXCOMPUTE, "other")
-
-
-@pytest.mark.parametrize(
-    ("cron", "found"),
-    [
-        ("00 30 00 * * ?", Day(30, 30, 1)),
-        ("00 00 00-23/1 * * ?", Day(0, 23 * 60, 24)),
-        ("0 */30 8-9 * * ?", Day(480, 570, 4)),
-        ("00 05 02,14 * * ? 2026", Day(125, 845, 2)),
-        ("00 00 4/8 ? * 1,2", Day(240, 1200, 3)),
-        ("00 30 25 * * ?", None),
-        ("00 00 5-2 * * ?", None),
-        ("00 0/0 5 * * ?", None),
-        ("@daily", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_cron(cron: str | None, found: Day | None) -> None:
-    assert day(cron) == found

@@ -13,7 +13,6 @@ from common.verdicts import Finding, Severity
 from tests.workspace import HOME, Workspace, node, table
 from workers.checks import registry
 from workers.checks.check import Context, Skip
-from workers.checks.due import runs_by
 from workers.dataworks.errors import Denied, Throttled
 from workers.dataworks.values import (
     Baseline,
@@ -292,32 +291,6 @@ HOURLY = "00 00 00-23/1 * * ?"
 DAILY = "00 30 09 * * ?"
 
 
-@pytest.mark.parametrize(
-    ("cron", "count"),
-    [
-        (DAILY, 1),
-        ("00 30 10 * * ?", 0),
-        ("00 00 10 * * ?", 1),
-        (HOURLY, 11),
-        ("00 */5 00-23 * * ?", 121),
-        ("00 0/30 9,11 * * ?", 2),
-        ("00 00 00 1 * ?", 0),
-        ("00 00 00 1,20 * ?", 1),
-        ("00 00 00 L * ?", 1),
-        ("00 00 00 ? * 2", 1),
-        ("00 00 00 * 12 ?", 0),
-        (None, 1),
-        ("soon", 1),
-        ("00 60 00 * * ?", 1),
-        ("00 x/0 00 * * ?", 1),
-        ("00 0/0 00 * * ?", 1),
-        ("00 00 5-1 * * ?", 1),
-    ],
-)
-def test_how_often_a_schedule_came_round_by_ten(cron: str | None, count: int) -> None:
-    assert runs_by(cron, datetime(2026, 11, 20, 10, 0)) == count  # noqa: DTZ001 - the clock of its own zone
-
-
 def test_a_rush_of_starts_blocks() -> None:
     workspace = Workspace(
         children={
@@ -335,6 +308,13 @@ def test_a_rush_of_starts_blocks() -> None:
     assert ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, workspace, options=options) == []
     early = {"most_instances": 11, "time_zone": "UTC"}
     assert ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, workspace, options=early) == []
+
+
+def test_a_node_with_an_unknown_schedule_counts_as_one_instance() -> None:
+    workspace = Workspace(nodes={1: node(1, cron=None), 2: node(2, cron="0 0 24 * * ?")})
+    event = {"nodeIds": [1, 2]}
+    (found,) = ask("start-rush", "unfreeze-node", event, workspace, options={"most_instances": 1})
+    assert "would start 2 instances of 2 nodes at once" in found.message
 
 
 def test_a_rush_that_is_not_seen_whole_is_told() -> None:

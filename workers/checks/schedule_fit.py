@@ -9,7 +9,7 @@ from workers.checks.check import Context, Lookups, Runs, Skip
 from workers.checks.code.circle import circle
 from workers.checks.code.declared import Declared, declared
 from workers.checks.code.file import kept, node_of
-from workers.checks.code.schedule import Day, clock, day
+from workers.checks.cron import DailyRuns, format_time, parse_cron
 from workers.checks.findings import capped
 from workers.checks.named import name_first, name_nodes
 from workers.checks.registry import check
@@ -104,18 +104,19 @@ def _frozen(context: Context, parents: list[Node]) -> Iterator[Finding]:
 
 
 def _late(context: Context, file: FileSnapshot, parents: list[Node]) -> Iterator[Finding]:
-    mine = day(file.cron)
+    mine = parse_cron(file.cron)
     if mine is None:
         return
     late = [
-        f"{parent.name} ({parent.id}, {clock(theirs.last)})"
+        f"{parent.name} ({parent.id}, {format_time(theirs.last)})"
         for parent in parents
-        if (theirs := day(parent.cron)) and _waits(context, mine, theirs, parent)
+        if (theirs := parse_cron(parent.cron)) and _waits(context, mine, theirs, parent)
     ]
     if late:
+        start = format_time(mine.first)
         said = Text(
-            f"The node is scheduled at {clock(mine.first)}, before parents it waits for: {name_first(late)}.",
-            f"该节点定时为 {clock(mine.first)}，早于它所等待的上游：{name_first(late)}。",
+            f"The node is scheduled at {start}, before parents it waits for: {name_first(late)}.",
+            f"该节点定时为 {start}，早于它所等待的上游：{name_first(late)}。",
         )
         help_ = Text(
             "Schedule it after them, so that its time and its alarms tell the truth.",
@@ -124,7 +125,7 @@ def _late(context: Context, file: FileSnapshot, parents: list[Node]) -> Iterator
         yield _finding(context, "parent-later", Severity.WARN, said, help_)
 
 
-def _waits(context: Context, mine: Day, theirs: Day, parent: Node) -> bool:
+def _waits(context: Context, mine: DailyRuns, theirs: DailyRuns, parent: Node) -> bool:
     """Whether the first run of a day waits for a parent's run that is scheduled later.
 
     A daily node waits for every run of an hourly parent, unless that one depends on its own last run: then
@@ -133,9 +134,9 @@ def _waits(context: Context, mine: Day, theirs: Day, parent: Node) -> bool:
     """
     if theirs.last <= mine.first + SLACK:
         return False
-    if theirs.runs == 1:
+    if len(theirs.times) == 1:
         return theirs.last > mine.last + SLACK
-    if mine.runs > 1 or context.lookups is None:
+    if len(mine.times) > 1 or context.lookups is None:
         return False
     return all(other.id != parent.id for other in context.lookups.node_parents(parent.id))
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields
 from workers.checks.check import Context, Lookups, Runs
-from workers.checks.due import runs_by
+from workers.checks.cron import parse_cron
 from workers.checks.findings import finding
 from workers.checks.impact.nodes import is_frozen, walk_down
 from workers.checks.impact.options import WalkOptions
@@ -74,7 +74,11 @@ def _rush(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[
 
 
 def _due(node: Node, now: datetime) -> int:
-    return 0 if node.scheduler == Scheduler.MANUAL else runs_by(node.cron, now)
+    """Return how many runs of today are due; one when the schedule is unknown."""
+    if node.scheduler == Scheduler.MANUAL:
+        return 0
+    runs = parse_cron(node.cron)
+    return 1 if runs is None else runs.count_until(now)
 
 
 def _finding(
