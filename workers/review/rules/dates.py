@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from workers.review.rules.names import partition_name
 
@@ -22,25 +23,60 @@ _DATE_NAME = re.compile(
     r"|created|updated|modified|yyyymm\w*)"
 )
 
-_RUN_DAY = re.compile(
-    r"\$(?:bizdate|\{(?:bdp\.system\.)?bizdate\}"
+_SCHEDULED_DAY = re.compile(
+    r"\$(?:bizdate\b|\{(?:bdp\.system\.)?bizdate\}"
+    r"|\[add_months\(yyyy(?P<mark_of_months>-?)mm(?P=mark_of_months)dd,\s*(?P<months>[+-]?\d+)\)\]"
     r"|(?P<open>[\[{])yyyy(?P<mark>-?)mm(?P=mark)dd\s*(?P<days>[+-]\s*\d+)?\s*[\]}])",
     re.IGNORECASE,
 )
+_DAYS_PER_MONTH = 30
 
 
-def run_day(parameter: str) -> tuple[int, str] | None:
-    """Return the day that a scheduling parameter stands for: days after that of the run, and its separator.
+@dataclass(frozen=True, slots=True)
+class ScheduledDay:
+    """The day that a scheduling parameter stands for.
 
-    `${yyyymmdd}` counts from the business date, which is the day before the run, as is `${bizdate}`;
-    `$[yyyymmdd]` counts from the day of the run. None for what is more, or less, than one such parameter.
+    Attributes:
+        days: from the day of the run; -1 is the business date.
+        months: from the day of the run, before `days` are added.
+        separator: between year, month and day: empty or `-`.
+    """
+
+    days: int
+    months: int = 0
+    separator: str = ""
+
+    @property
+    def approximate_days(self) -> int:
+        """Days from the day of the run, where a month counts as 30 days."""
+        return self.months * _DAYS_PER_MONTH + self.days
+
+
+def resolve_day(parameter: str) -> ScheduledDay | None:
+    """Return the day that a scheduling parameter stands for; None unless `parameter` is exactly one of a day.
+
+    `${yyyymmdd}` counts from the business date, which is the day before the run, as do `$bizdate` and the
+    variable `${bizdate}`, which nodes assign it to, in whatever case. `$[yyyymmdd]` and
+    `$[add_months(yyyymmdd,-1)]` count from the day of the run; `${…}` knows no `add_months`.
     Source: help page "Supported formats of scheduling parameters" of DataWorks.
     """
-    found = _RUN_DAY.fullmatch(parameter)
+    return _day(_SCHEDULED_DAY.fullmatch(parameter))
+
+
+def find_day(text: str) -> ScheduledDay | None:
+    """Return the day of the first scheduling parameter in `text` that `resolve_day` would read, or None."""
+    return _day(_SCHEDULED_DAY.search(text))
+
+
+def _day(found: re.Match[str] | None) -> ScheduledDay | None:
     if found is None:
         return None
-    begin = 0 if found["open"] == "[" else -1
-    return begin + int((found["days"] or "0").replace(" ", "")), found["mark"] or ""
+    if found["months"]:
+        return ScheduledDay(0, int(found["months"]), found["mark_of_months"])
+    business_day = 0 if found["open"] == "[" else -1
+    return ScheduledDay(
+        business_day + int((found["days"] or "0").replace(" ", "")), separator=found["mark"] or ""
+    )
 
 
 def calendar_date(value: str) -> bool:

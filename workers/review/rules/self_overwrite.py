@@ -8,7 +8,7 @@ from operator import ge, gt, le, lt
 
 from common.verdicts import Severity
 from workers.review.facts import Operand, Operator, Script, Sort, Statement, Write, Written
-from workers.review.rules.dates import run_day
+from workers.review.rules.dates import resolve_day
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 from workers.review.rules.slices import (
     Constraint,
@@ -180,7 +180,8 @@ def _one(
 
 
 def _by_day(values: tuple[Operand, ...], operator: Operator, rights: tuple[Operand, ...]) -> _Overlap:
-    days = [day[0] for side in (*values, *rights) if (day := run_day(side.value or ""))]
+    found = [resolve_day(side.value or "") for side in (*values, *rights)]
+    days = [day.days for day in found if day and not day.months]  # a month has no fixed number of days
     holds = _HOLDS.get(operator)
     if holds is None or len(values) != 1 or len(days) != 1 + len(rights):
         return _Overlap.UNKNOWN

@@ -8,7 +8,7 @@ from functools import partial
 
 from workers.review.facts import Block, Column, Operand, Operator, Role, Script, Sort, Statement, Write
 from workers.review.rules.conditions import FILTERS, comparisons_of, leaves
-from workers.review.rules.dates import run_day
+from workers.review.rules.dates import resolve_day
 
 Constraint = tuple[Operator, tuple[Operand, ...]]
 """What a column is compared with."""
@@ -28,10 +28,11 @@ _BARE = re.compile(r"\$([A-Za-z_]\w*)\$?")
 
 def alike(value: str) -> str:
     """Return a value so that equal parameters look alike: `${bizdate}`, `$[yyyymmdd-1]`; `$pt`, `${pt}`."""
-    day = run_day(value)
+    day = resolve_day(value)
     if day is None:
         return _BARE.sub(r"${\1}", value)
-    return f"{day[0]:+d}{day[1]}"
+    months = f"{day.months:+d} months " if day.months else ""
+    return f"{months}{day.days:+d}{day.separator}"
 
 
 def filled(statement: Statement, write: Write, *, follow: bool = True) -> dict[str, tuple[Operand, ...]]:

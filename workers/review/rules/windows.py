@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from workers.review.facts import Operand, Operator, Sort
+from workers.review.rules.dates import find_day
 from workers.review.rules.filters import Effect, Filter
 from workers.review.rules.pruning import Reading
 
@@ -102,12 +103,8 @@ def _day(code: str, operand: Operand) -> _Day | None:
 
 def _base(text: str) -> _Day | None:
     """Return the first day that `text` names, before functions shift it."""
-    if _YESTERDAY.search(text):
-        return _Day(-1, run=True)
-    if found := _PARAMETER.search(text):
-        begin = -1 if found["open"] == "{" else 0
-        shift = int(found["months"] or 0) * _MONTH + int((found["days"] or "0").replace(" ", ""))
-        return _Day(begin + shift, run=True)
+    if scheduled := find_day(text):
+        return _Day(scheduled.approximate_days, run=True)
     if found := _DATE.search(text):
         try:
             return _Day(date(int(found[1]), int(found[2]), int(found[3])).toordinal(), run=False)
@@ -140,12 +137,6 @@ _UNITS = {
     "yyyy": _YEAR,
     "year": _YEAR,
 }
-_YESTERDAY = re.compile(r"\$(?:\{(?:bdp\.system\.)?bizdate\}|bizdate\b)")
-_PARAMETER = re.compile(
-    r"\$(?P<open>[\[{])(?:add_months\(yyyy-?mm-?dd,\s*(?P<months>-?\d+)\)"
-    r"|yyyy-?mm-?dd(?P<days>\s*[+-]\s*\d+)?)[\]}]",
-    re.IGNORECASE,
-)
 _DATE = re.compile(r"\b(\d{4})-?(\d\d)-?(\d\d)\b")
 _NOW = re.compile(r"\b(?:getdate|now|current_date|current_timestamp|sysdate)\b", re.IGNORECASE)
 _SHIFTS = re.compile(
