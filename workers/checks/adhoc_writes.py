@@ -17,7 +17,8 @@ from workers.checks.code.names import made_at_run_time
 from workers.checks.code.reading import deeds
 from workers.checks.registry import check
 from workers.plan import Language
-from workers.review.rules.names import last_part, temporary
+from workers.review.facts import table_key
+from workers.review.rules.names import temporary
 from workers.text import Text
 
 MOST_LISTED = 20
@@ -106,6 +107,6 @@ def _told(changes: list[Change], language: Language) -> Iterator[Finding]:
 
 def _own(table: str, options: AdhocWritesOptions) -> bool:
     """Whether a table is one of passage, or one that anybody may write."""
-    name = last_part(table).lower()
+    name = table_key(table)
     prefix = options.own_prefix.lower()
     return temporary(name) or bool(prefix and name.startswith(prefix))

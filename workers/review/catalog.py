@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from workers.review.facts import Altered, Column, Creation, Made, Operand, Script, Sort, Source, Statement
+from workers.review.facts import (
+    Altered,
+    Column,
+    Creation,
+    Made,
+    Operand,
+    Script,
+    Sort,
+    Source,
+    Statement,
+    table_key,
+)
 
 
 class Catalog:
@@ -16,9 +27,9 @@ class Catalog:
         for statement in script.statements:
             for made in statement.creations:
                 if made.what is Made.TABLE and not made.like:
-                    self._created.setdefault(_last(made.name), []).append(made)
+                    self._created.setdefault(table_key(made.name), []).append(made)
         self._altered = frozenset(
-            _last(change.table)
+            table_key(change.table)
             for statement in script.statements
             for change in statement.alterations
             if change.what in _CHANGES_COLUMNS
@@ -41,7 +52,7 @@ class Catalog:
             return tuple(known.partitions)
         if created := self._creation(table):
             return tuple(column.name.lower() for column in created.partitions)
-        named = self._named.get(_last(table), {})
+        named = self._named.get(table_key(table), {})
         return next((columns for name, columns in named.items() if self._script.same(name, table)), None)
 
     def columns(self, table: str) -> Mapping[str, str] | None:
@@ -56,7 +67,7 @@ class Catalog:
                 return None
             return {name: kind.upper() for name, kind in (*known.columns.items(), *known.partitions.items())}
         created = self._creation(table)
-        if created and created.columns and not created.queried and _last(table) not in self._altered:
+        if created and created.columns and not created.queried and table_key(table) not in self._altered:
             return {column.name.lower(): column.type for column in (*created.columns, *created.partitions)}
         return None
 
@@ -112,7 +123,7 @@ class Catalog:
         return None
 
     def _creation(self, table: str) -> Creation | None:
-        made = [one for one in self._created.get(_last(table), ()) if self._script.same(one.name, table)]
+        made = [one for one in self._created.get(table_key(table), ()) if self._script.same(one.name, table)]
         # Made twice in two ways: which of them a statement sees is not known.
         return made[0] if made and all(_shape(one) == _shape(made[0]) for one in made) else None
 
@@ -174,12 +185,8 @@ def _partitions_named(statements: Iterable[Statement]) -> dict[str, dict[str, tu
         for table, values in clauses:
             if values:
                 columns = tuple(value.column.lower() for value in values)
-                named.setdefault(_last(table), {}).setdefault(table.lower(), columns)
+                named.setdefault(table_key(table), {}).setdefault(table.lower(), columns)
     return named
-
-
-def _last(table: str) -> str:
-    return table.rpartition(".")[2].lower()
 
 
 def _bare(kind: str) -> str:

@@ -22,6 +22,7 @@ from workers.review.facts import (
     Statement,
     Write,
     Written,
+    table_key,
 )
 
 EVERY = "*"
@@ -172,7 +173,7 @@ class _Trace:
             yield _Made(output.at, output.name.lower(), self._of_operand(output.operand, depth))
             return
         for source in block.sources:
-            if output.qualifier and source.alias.lower() != output.qualifier.rpartition(".")[2].lower():
+            if output.qualifier and source.alias.lower() != table_key(output.qualifier):
                 continue
             if source.joined not in (Joined.SEMI, Joined.ANTI):
                 yield from self._of_star(block, source, output.at, depth)

@@ -23,7 +23,7 @@ from workers.review.facts.script import Comment, Parameter, Script
 from workers.review.facts.sources import Joined, Source
 from workers.review.facts.spans import Span
 from workers.review.facts.statements import Setting, Statement
-from workers.review.facts.tables import last, same_table
+from workers.review.facts.tables import last_part, same_table, table_key
 from workers.review.facts.writes import Write, Written
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "Window",
     "Write",
     "Written",
-    "last",
+    "last_part",
     "same_table",
+    "table_key",
 ]

@@ -12,7 +12,7 @@ from workers.review.facts.python import PythonFacts
 from workers.review.facts.shell import ShellFacts
 from workers.review.facts.spans import Span
 from workers.review.facts.statements import Statement
-from workers.review.facts.tables import last, same_table
+from workers.review.facts.tables import same_table, table_key
 from workers.review.facts.writes import Written
 from workers.review.given import Given
 
@@ -74,14 +74,14 @@ class Script:
         """Whether the script itself creates `table` anew before the statement at `index`."""
         return any(
             place < index and self.same(table, name)
-            for place, name in self._places(_anew).get(last(table), ())
+            for place, name in self._places(_anew).get(table_key(table), ())
         )
 
     def filled_after(self, index: int, table: str) -> bool:
         """Whether the script creates or fills `table` after the statement at `index`."""
         return any(
             place > index and self.same(table, name)
-            for place, name in reversed(self._places(_fills).get(last(table), ()))
+            for place, name in reversed(self._places(_fills).get(table_key(table), ()))
         ) or any(
             access.brings and access.at > self.statements[index].at and self.may_be(access.table, table)
             for access in self.python.accesses
@@ -94,7 +94,7 @@ class Script:
             found = self._found[names] = {}
             for index, item in enumerate(self.statements):
                 for name in names(item):
-                    found.setdefault(last(name), []).append((index, name))
+                    found.setdefault(table_key(name), []).append((index, name))
         return found
 
     def taken_by_call(self, before: Span, table: str) -> bool:

@@ -1,9 +1,14 @@
-"""When two names mean the same table."""
+"""Names of tables: their last part, and when two of them mean the same table."""
 
 
-def last(name: str) -> str:
+def last_part(name: str) -> str:
+    """Return a table's own name, without project and schema, as written."""
+    return name.rpartition(".")[2]
+
+
+def table_key(name: str) -> str:
     """Return the last part of a table's name in lower case: names that mean the same table share it."""
-    return name.rpartition(".")[2].lower()
+    return last_part(name).lower()
 
 
 def same_table(one: str, other: str, project: str | None = None) -> bool:

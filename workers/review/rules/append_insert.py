@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from workers.review.facts import Block, Joined, Operator, Script, Statement, Write, Written
+from workers.review.facts import Block, Joined, Operator, Script, Statement, Write, Written, last_part
 from workers.review.rules.conditions import leaves
 from workers.review.rules.emptied import Emptied
-from workers.review.rules.names import last_part
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 from workers.review.rules.slices import feeding
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from common.verdicts import Severity
-from workers.review.facts import Block, Column, Joined, Predicate, Role, Sort, Source, Statement, Written
+from workers.review.facts import (
+    Block,
+    Column,
+    Joined,
+    Predicate,
+    Role,
+    Sort,
+    Source,
+    Statement,
+    Written,
+    table_key,
+)
 from workers.review.functions import BUILT_IN
 from workers.review.rules.conditions import FILTERS
-from workers.review.rules.names import last_part
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 from workers.review.rules.wording import called
 
@@ -108,7 +118,7 @@ def _note_singles(statement: Statement, singles: dict[str, str]) -> None:
     for write in statement.writes:
         rows = [statement.blocks[index] for index in write.blocks]
         anew = write.how in (Written.OVERWRITE, Written.CREATE) and not write.partition
-        own = last_part(write.table).lower()
+        own = table_key(write.table)
         singles.pop(own, None)
         if anew and len(rows) == 1 and rows[0].aggregated:
             singles[own] = write.table.lower()
@@ -124,7 +134,7 @@ def _hits(
     wide = [
         place
         for place, source in enumerate(block.sources)
-        if singles.get(last_part(source.table).lower()) != source.table.lower()
+        if singles.get(table_key(source.table)) != source.table.lower()
         and not _one_row(statement, source, known)
     ]
     many = [place for place in wide if not _constants(statement, block.sources[place])]

@@ -21,8 +21,9 @@ from workers.review.facts import (
     Span,
     Write,
     Written,
+    table_key,
 )
-from workers.review.rules.names import as_a_whole, last_part, temporary
+from workers.review.rules.names import as_a_whole, temporary
 from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 from workers.review.rules.slices import alike
 
@@ -129,12 +130,12 @@ def _named(script: Script) -> dict[str, list[int]]:
     """Return which statements may make, fill or drop a table, by its last part in lower case."""
     named: dict[str, list[int]] = {}
     for index, statement in enumerate(script.statements):
-        names = {last_part(made.name).lower() for made in statement.creations}
-        names |= {last_part(write.table).lower() for write in statement.writes}
-        names |= {last_part(gone.name).lower() for gone in statement.removals if gone.what is Gone.TABLE}
+        names = {table_key(made.name) for made in statement.creations}
+        names |= {table_key(write.table) for write in statement.writes}
+        names |= {table_key(gone.name) for gone in statement.removals if gone.what is Gone.TABLE}
         for change in statement.alterations:
             if change.what in (Altered.RENAME, Altered.ADD_PARTITION):
-                names |= {last_part(name).lower() for name in (change.table, *change.names)}
+                names |= {table_key(name) for name in (change.table, *change.names)}
         if statement.unread is not None:
             names |= set(_WORD.findall(statement.bare.lower()))
         for name in names:
@@ -157,7 +158,7 @@ def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
 
 def _story(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
     """Return a script of those statements alone that matter for a table, and the place of one in it."""
-    indexes = named.get(last_part(table).lower(), [])
+    indexes = named.get(table_key(table), [])
     place = bisect_left(indexes, index)
     if index not in indexes[place : place + 1]:
         indexes = [*indexes[:place], index, *indexes[place:]]

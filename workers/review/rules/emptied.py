@@ -18,9 +18,10 @@ from workers.review.facts import (
     Statement,
     Write,
     Written,
+    table_key,
 )
 from workers.review.rules.conditions import comparisons_of
-from workers.review.rules.names import as_a_whole, last_part
+from workers.review.rules.names import as_a_whole
 from workers.review.rules.slices import filled, text, value_of
 
 _REPLACES = frozenset({Written.OVERWRITE, Written.LOAD_OVERWRITE, Written.CREATE})
@@ -77,7 +78,7 @@ class Emptied:
     def covers(self, statement: Statement, write: Write) -> bool:
         """Whether all that `write` fills was emptied before."""
         target = self._whole(statement, write.table)
-        named = self._tables.get(last_part(target).lower())
+        named = self._tables.get(table_key(target))
         if not named:
             return False
         mine = self._texts(filled(statement, write))
@@ -116,7 +117,7 @@ class Emptied:
             self._of(name).slices.setdefault(tuple(values), set()).add(tuple(values.values()))
 
     def _of(self, name: str) -> _Table:
-        return self._tables.setdefault(last_part(name).lower(), {}).setdefault(name.lower(), _Table())
+        return self._tables.setdefault(table_key(name), {}).setdefault(name.lower(), _Table())
 
     def _texts(self, values: dict[str, tuple[Operand, ...]]) -> dict[str, frozenset[str]]:
         return {name: frozenset(text(self._script, one) for one in ones) for name, ones in values.items()}

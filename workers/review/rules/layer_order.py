@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from workers.review.rules.names import last_part, layer
+from workers.review.facts import last_part
+from workers.review.rules.names import layer
 from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from common.verdicts import Severity
-from workers.review.facts import Block, Hint, Joined
+from workers.review.facts import Block, Hint, Joined, table_key
 from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
 
 _MAPJOIN = "mapjoin"
@@ -112,7 +112,7 @@ def _mapjoin(block: Block, hint: Hint, alias: str) -> Iterator[Hit]:
         {
             source.alias.lower(),
             source.table.lower(),
-            source.table.lower().rpartition(".")[2],
+            table_key(source.table),
             source.cte.lower(),
         }
         for source in block.sources

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from workers.review.dialects import Dialect
+from workers.review.facts import last_part
 
 _TEMPORARY = re.compile(r"(?:^|_)(?:tmp(?!l)[a-z\d]*|temp\d*|tem\d*)(?:_|$)|^#", re.IGNORECASE)
 _PART = re.compile(r"_(?:local|all|dist|distributed|shard)$", re.IGNORECASE)
@@ -13,11 +14,6 @@ _BY_DAY_OR_HOUR = re.compile(r"_[dhwm][if]$", re.IGNORECASE)
 
 PARTITION_NAMES = ("ds", "dt", "pt")
 """What partition columns are usually called."""
-
-
-def last_part(table: str) -> str:
-    """Return a table's own name, without project and schema."""
-    return table.rpartition(".")[2]
 
 
 def as_a_whole(table: str, dialect: Dialect) -> str:

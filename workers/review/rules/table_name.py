@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pydantic import Field, field_validator
 
 from common.verdicts import Severity
-from workers.review.facts import Made
-from workers.review.rules.names import last_part, temporary
+from workers.review.facts import Made, last_part
+from workers.review.rules.names import temporary
 from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
 
 _WORDS = r"_[a-z0-9]+(_[a-z0-9]+)*"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workers.review.facts import Script
-from workers.review.rules.names import last_part
+from workers.review.facts import Script, table_key
 
 
 class Tables:
@@ -15,10 +14,10 @@ class Tables:
         self._script = script
         self._names: dict[str, set[str]] = {}
         for name in names:
-            self._names.setdefault(last_part(name).lower(), set()).add(name.lower())
+            self._names.setdefault(table_key(name), set()).add(name.lower())
 
     def __contains__(self, table: object) -> bool:
         """Whether one of them means the same table as `table`."""
         if not isinstance(table, str):
             return False
-        return any(self._script.same(name, table) for name in self._names.get(last_part(table).lower(), ()))
+        return any(self._script.same(name, table) for name in self._names.get(table_key(table), ()))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from workers.review.facts import Gone, Script, Span, same_table
-from workers.review.rules.names import last_part, temporary
+from workers.review.facts import Gone, Script, Span, last_part, same_table, table_key
+from workers.review.rules.names import temporary
 from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 from workers.review.rules.tables import Tables
 
@@ -117,9 +117,9 @@ def _passing(script: Script) -> Iterator[str]:
     kept: dict[str, bool] = {}
     for statement in script.statements:
         for made in statement.creations:
-            kept[last_part(made.name).lower()] = not made.temporary
+            kept[table_key(made.name)] = not made.temporary
         for gone in statement.removals:
-            name = last_part(gone.name).lower()
+            name = table_key(gone.name)
             if gone.what is Gone.TABLE and name in kept:
                 kept[name] = False
     yield from (name for name, stays in kept.items() if not stays)

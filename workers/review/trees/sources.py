@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from workers.review.facts import Clause, Joined, Source, Span
+from workers.review.facts import Clause, Joined, Source, Span, last_part
 from workers.review.trees.frames import Frame
 from workers.review.trees.operands import operand
 from workers.review.trees.partitions import partition_values
@@ -146,7 +146,7 @@ class Rows:
             name = "@" + name.lstrip("@")
         cte = self.named(name.lower()) if "." not in name else None
         alias, columns = _alias(node)
-        short = name.rpartition(".")[2]
+        short = last_part(name)
         source = Source(
             at or Span(self.frame.end, self.frame.end),
             joined,
