@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common import points
+from common.errors import DwgateError
 
 SCHEMA = 1
 """Version of the form that `Event.to_json` writes; a reader refuses a newer one."""
@@ -13,7 +14,7 @@ SCHEMA = 1
 Json = dict[str, Any]
 
 
-class UnknownSchema(ValueError):
+class UnknownSchema(DwgateError, ValueError):
     """The message was written by a newer dwgate: upgrade the workers before ingest."""
 
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.errors import DwgateError
+
 PREFIX = "DWGATE_"
 SECRETS = Path("/run/secrets")
 
@@ -29,7 +31,7 @@ REGIONS = (
 """Regions in which DataWorks has OpenEvent and extensions (help page "Enable OpenEvent")."""
 
 
-class SettingsError(Exception):
+class SettingsError(DwgateError):
     """A setting is missing or wrong; the text has one line for each, naming it and what it wants."""
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from common.errors import DwgateError
+
 FAILED, USAGE, ENGINE_DOWN = 1, 2, 3
 
 
-class Usage(Exception):
+class Usage(DwgateError):
     """What the command line asks for cannot be; the text names it and says what is wanted."""

@@ -11,6 +11,7 @@ import redis
 from kombu.exceptions import OperationalError
 from pydantic import SecretStr
 
+from common.errors import DwgateError
 from common.settings import SettingsError
 from console.ends import ENGINE_DOWN, FAILED, USAGE, Usage
 from deploy.local.service import ServiceError
@@ -23,11 +24,11 @@ from workers.review.trees.probe import ParserUnusable
 _WRONG = (SettingsError, PolicyError, CheckError, WorldError, MetadataError, ParserUnusable, Usage)
 
 
-class EngineDown(Exception):
+class EngineDown(DwgateError):
     """An engine cannot be reached: start it, or mend its URL in the settings."""
 
 
-class Failed(Exception):
+class Failed(DwgateError):
     """A command could not do what it was asked; the text says what stood in its way."""
 
 

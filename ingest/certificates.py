@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from common.errors import DwgateError
 from common.settings import REGIONS
 
 FETCH_SECONDS = 3.0
@@ -34,7 +35,7 @@ HOSTS = frozenset(f"{region}-eventbridge.oss-accelerate.aliyuncs.com" for region
 _URL = re.compile(r"https://(?P<host>[a-z0-9.-]{1,253})(?P<path>(?:/[A-Za-z0-9_.-]{1,128}){1,8})")
 
 
-class CertificateUnavailable(Exception):
+class CertificateUnavailable(DwgateError):
     """The certificate could not be had: answer 503, so that EventBridge sends the event again."""
 
 

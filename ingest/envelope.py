@@ -3,6 +3,10 @@
 Source: help page "Formats of event messages sent to EventBridge". Published samples lack fields, carry
 times that are no RFC 3339 and an empty subject, and write numbers as strings, so only what is needed to
 answer an event is asked for, and CloudEvents libraries are too strict.
+
+Leniency: a field of another type than documented counts as missing; only the message id must be readable,
+since without it no verdict can be posted. Checks read the rest of the body more strictly
+(`workers.checks.fields`).
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import Any, TypeVar
 import orjson
 
 from common import points
+from common.errors import DwgateError
 from common.events import Event
 
 MOST_ID_BYTES = 128
@@ -25,7 +30,7 @@ _MOST_DIGITS = 18
 T = TypeVar("T")
 
 
-class Malformed(ValueError):
+class Malformed(DwgateError, ValueError):
     """The body cannot be answered as an event: keep it in the reject list, answer 200 `rejected`."""
 
 

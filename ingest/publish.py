@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from common.errors import DwgateError
 from ingest.message import Message
 
 PUBLISH_SECONDS = 2.0
@@ -13,7 +14,7 @@ READY_SECONDS = 1.0
 """The longest a look at the broker may take."""
 
 
-class NotDurable(Exception):
+class NotDurable(DwgateError):
     """The broker did not confirm the message: answer 503, so that the sender tries again."""
 
 

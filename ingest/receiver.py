@@ -12,6 +12,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from redis import RedisError
 
+from common.errors import DwgateError
 from common.events import Event
 from common.ledger import Ledger
 from ingest.batches import Batches
@@ -35,12 +36,15 @@ _STRANGERS = (Reason.MISSING_HEADER, Reason.BAD_VERSION, Reason.CLOCK, Reason.TO
 _log = structlog.get_logger()
 
 
-class Unavailable(Exception):
+class Unavailable(DwgateError):
     """Something that ingest needs is away: answer 503, keep nothing, the sender tries again."""
 
     def __init__(self, cause: Cause) -> None:
         super().__init__(cause.value)
         self.cause = cause
+
+    def __reduce__(self) -> tuple[type[Unavailable], tuple[Cause]]:
+        return type(self), (self.cause,)
 
 
 @dataclass(frozen=True, slots=True)

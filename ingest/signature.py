@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from common.errors import DwgateError
 from ingest.certificates import trusted
 
 WINDOW_SECONDS = 60.0
@@ -52,12 +53,15 @@ class Reason(StrEnum):
     ACCOUNT = "account"
 
 
-class NotAuthentic(Exception):
+class NotAuthentic(DwgateError):
     """The request is not EventBridge's, or not from our rule: answer 401 with `reason`, keep nothing."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
+
+    def __reduce__(self) -> tuple[type[NotAuthentic], tuple[Reason]]:
+        return type(self), (self.reason,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from typing import Any
 
 import yaml
 
+from common.errors import DwgateError
+
 Keys = tuple[str | int, ...]
 """The way to a value: keys and list positions from the top."""
 
 
-class PolicyError(Exception):
+class PolicyError(DwgateError):
     """The policy cannot be used; the text has one line a mistake.
 
     Each line is `FILE:LINE:COLUMN: where: what is wrong; what is wanted`: mend the file there.

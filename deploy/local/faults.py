@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 
+from common.errors import DwgateError
+
 
 class FaultKind(StrEnum):
     """What goes wrong, and whether the operation takes effect."""
@@ -33,7 +35,7 @@ class FaultKind(StrEnum):
     """Rows come in while a list is read in pages: the last row of a page is the first of the next, too."""
 
 
-class FaultError(ValueError):
+class FaultError(DwgateError, ValueError):
     """A fault cannot be set; the text says which field is wrong and what it wants."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
+from common.errors import DwgateError
 from deploy.local.replies import Json
 
 ROOT = 800_000_001
@@ -33,7 +34,7 @@ _READERS = ("dataservice-api", "quickbi-dashboard", "holo-external")
 _COLUMNS = (("id", "BIGINT"), ("amount", "DECIMAL(18,2)"), ("status", "STRING"))
 
 
-class GraphError(ValueError):
+class GraphError(DwgateError, ValueError):
     """There is no such graph; the text names the field and what it wants."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from common.errors import DwgateError
 from common.points import BY_CODE
 from deploy.local.replies import Json
 
@@ -41,7 +42,7 @@ class Fate(StrEnum):
     """A fault kept it from taking effect."""
 
 
-class AlreadyStartedError(ValueError):
+class AlreadyStartedError(DwgateError, ValueError):
     """An operation with this message id and extension is there already: take a new message id."""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.errors import DwgateError
+
 Json = dict[str, Any]
 
 
-class GatewayError(Exception):
+class GatewayError(DwgateError):
     """The gateway or an operation refuses a request: answer `status` with the error body of `code`.
 
     Attributes:
@@ -22,12 +24,15 @@ class GatewayError(Exception):
         self.code = code
         self.message = message
 
+    def __reduce__(self) -> tuple[type[GatewayError], tuple[int, str, str]]:
+        return type(self), (self.status, self.code, self.message)
+
     def body(self, request_id: str, host: str) -> Json:
         """Return the body as the gateway writes it."""
         return {"Code": self.code, "Message": self.message, "RequestId": request_id, "HostId": host}
 
 
-class BusinessError(Exception):
+class BusinessError(DwgateError):
     """An operation answers 200 with `Success: false`: tell it by `code`.
 
     Attributes:
@@ -39,6 +44,9 @@ class BusinessError(Exception):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+
+    def __reduce__(self) -> tuple[type[BusinessError], tuple[str, str]]:
+        return type(self), (self.code, self.message)
 
     def body(self) -> Json:
         """Return the envelope that carries it, without the request id."""

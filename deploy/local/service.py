@@ -13,6 +13,8 @@ from typing import TypeVar
 
 import orjson
 
+from common.errors import DwgateError
+
 START_SECONDS = 60.0
 """How long a process may take until it answers."""
 
@@ -25,7 +27,7 @@ TAIL_LINES = 15
 Found = TypeVar("Found")
 
 
-class ServiceError(Exception):
+class ServiceError(DwgateError):
     """A process of the stack did not start: the text says which, and ends with the end of its log."""
 
 

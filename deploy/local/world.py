@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from common.errors import DwgateError
 from deploy.local.replies import Json
 
 SAMPLE = Path(__file__).parent / "samples" / "world.yaml"
@@ -67,7 +68,7 @@ SAME_CYCLE = "0"
 Entry = TypeVar("Entry")
 
 
-class WorldError(ValueError):
+class WorldError(DwgateError, ValueError):
     """The world cannot be read; the text names the entry and what it lacks."""
 
 

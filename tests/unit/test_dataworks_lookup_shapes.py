@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from workers.dataworks import node_shapes, table_shapes
-from workers.dataworks.fields import Malformed
+from workers.dataworks.fields import MalformedResponse
 from workers.dataworks.values import (
     Baseline,
     Column,
@@ -74,7 +74,7 @@ NODES_BROKEN = [{"Nodes": "x"}, {"Nodes": ["x"]}, {"Nodes": [{"NodeId": "seven"}
 
 @pytest.mark.parametrize("data", NODES_BROKEN)
 def test_a_broken_answer_is_not_taken_for_no_nodes(data: object) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedResponse):
         node_shapes.nodes({"Data": data})
 
 
@@ -103,7 +103,7 @@ def test_a_broken_answer_is_not_taken_for_no_nodes(data: object) -> None:
     ],
 )
 def test_a_broken_answer_is_malformed(shape: Callable[[Json], object], data: object) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedResponse):
         shape({"Data": data})
 
 

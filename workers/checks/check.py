@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from common.errors import DwgateError
 from common.events import Event
 from common.verdicts import Finding
 from workers.dataworks.values import (
@@ -40,7 +41,7 @@ class Runs(StrEnum):
     WAITING = "waiting"
 
 
-class Skip(Exception):
+class Skip(DwgateError):
     """Raise it when the question does not apply to this event; the text says why."""
 
 

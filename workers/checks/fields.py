@@ -1,7 +1,13 @@
-"""Fields of an event's own body: numbers may come as text, keys may be missing, anything may be null."""
+"""Typed fields of an event's own body, for checks.
+
+Leniency: keys may be missing, anything may be null, and numbers may come as text. Anything else is
+`Unreadable`, which becomes a blocking finding: an event that cannot be read must not pass. OpenAPI answers
+and the envelope are read with other leniencies, by `workers.dataworks.fields` and `ingest.envelope`.
+"""
 
 from __future__ import annotations
 
+from common.errors import DwgateError
 from common.events import Event, Json
 from common.verdicts import Finding, Severity
 from workers.checks.findings import clipped
@@ -11,7 +17,7 @@ from workers.text import Text
 _LONGEST_NUMBER = 19
 
 
-class Unreadable(ValueError):
+class Unreadable(DwgateError, ValueError):
     """A field is not what it should be; the text says which and what is wanted.
 
     Args:
@@ -22,6 +28,9 @@ class Unreadable(ValueError):
     def __init__(self, en: str, zh: str = "") -> None:
         super().__init__(en)
         self.text = Text(en, zh or en)
+
+    def __reduce__(self) -> tuple[type[Unreadable], tuple[str, str]]:
+        return type(self), (self.text.en, self.text.zh)
 
 
 def number(data: Json, key: str) -> int | None:

@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
 
+from common.errors import DwgateError
 from common.points import BY_CODE
 from common.verdicts import Finding
 from workers import checks
@@ -19,7 +20,7 @@ Ask = Callable[[Context], Iterable[Finding]]
 _registered: dict[str, Check] = {}
 
 
-class CheckError(Exception):
+class CheckError(DwgateError):
     """A check cannot be registered; the text says which and why."""
 
 

@@ -10,7 +10,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_befo
 from tenacity.wait import wait_exponential_jitter
 
 from workers.dataworks.errors import ReplyLost, Transient, Unreachable
-from workers.dataworks.fields import Malformed
+from workers.dataworks.fields import MalformedResponse
 from workers.dataworks.gateway import Gateway
 from workers.dataworks.operations import Operation
 from workers.dataworks.quota import Quota
@@ -105,5 +105,5 @@ def read(operation: Operation, shape: Callable[[Json], T], answer: Json) -> T:
     """
     try:
         return shape(answer)
-    except Malformed as error:
+    except MalformedResponse as error:
         raise Unreachable(operation.action, "Unreadable", str(error)) from None

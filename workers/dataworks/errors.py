@@ -12,8 +12,10 @@ DataWorksError
 
 from __future__ import annotations
 
+from common.errors import DwgateError
 
-class DataWorksError(Exception):
+
+class DataWorksError(DwgateError):
     """An OpenAPI call failed.
 
     Attributes:

@@ -1,37 +1,45 @@
-"""Fields of the JSON of the OpenAPI, with their types made sure.
+"""Typed fields of the JSON that the OpenAPI answers.
 
-Absent and null count as the same, and numbers may come as strings: both occur. Anything else of another
-shape than documented is a `Malformed`, so that a broken answer is never taken for "there is nothing".
+Leniency: absent and null are the same, and a scalar may come as text or as a number, since both occur. Any
+other shape than documented is a `MalformedResponse`, so that a broken answer is never taken for "there is
+nothing". A boolean that is neither true nor false is the one exception: the API leaves such flags out or
+empty.
+
+Events are read with other leniencies, by `ingest.envelope` (what cannot be read is missing, since a verdict
+must be posted all the same) and by `workers.checks.fields` (what cannot be read is a finding, in either
+language).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from common.errors import DwgateError
+
 Json = dict[str, Any]
 
 
-class Malformed(ValueError):
+class MalformedResponse(DwgateError, ValueError):
     """The answer has another shape than documented; the text names the field."""
 
 
-def part(raw: Json, field: str) -> Json:
+def object_field(raw: Json, field: str) -> Json:
     """Return an object; empty when it is absent or null."""
     value = raw.get(field)
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Malformed(f"{field} is not an object")
+        raise MalformedResponse(f"{field} is not an object")
     return value
 
 
-def parts(raw: Json, field: str) -> list[Json]:
+def object_list(raw: Json, field: str) -> list[Json]:
     """Return a list of objects; empty when it is absent or null."""
     value = raw.get(field)
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Malformed(f"{field} is not a list of objects")
+        raise MalformedResponse(f"{field} is not a list of objects")
     return value
 
 
@@ -41,7 +49,7 @@ def text(raw: Json, field: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, dict | list):
-        raise Malformed(f"{field} is not a string")
+        raise MalformedResponse(f"{field} is not a string")
     return str(value)
 
 
@@ -53,14 +61,14 @@ def number(raw: Json, field: str) -> int | None:
     try:
         return int(value)
     except (TypeError, ValueError):
-        raise Malformed(f"{field} is not a number") from None
+        raise MalformedResponse(f"{field} is not a number") from None
 
 
-def flag(raw: Json, field: str) -> bool:
+def bool_field(raw: Json, field: str) -> bool:
     """Return a boolean, also from a string; false when it is absent or null."""
     return str(raw.get(field, False)).lower() == "true"
 
 
-def maybe(raw: Json, field: str) -> bool | None:
+def optional_bool(raw: Json, field: str) -> bool | None:
     """Return a boolean, also from a string; None when it is neither true nor false."""
     return {"true": True, "false": False}.get(str(raw.get(field)).lower())

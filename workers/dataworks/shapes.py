@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from workers.dataworks.fields import Json, Malformed, flag, number, part, parts, text
+from workers.dataworks.fields import (
+    Json,
+    MalformedResponse,
+    bool_field,
+    number,
+    object_field,
+    object_list,
+    text,
+)
 from workers.dataworks.table_shapes import column
 from workers.dataworks.values import (
     CheckProcess,
@@ -21,30 +29,30 @@ from workers.dataworks.values import (
 
 def snapshot(answer: Json) -> Snapshot:
     """Read the answer of GetIDEEventDetail."""
-    detail = part(answer, "EventDetail")
-    if committed := part(detail, "CommittedFile"):
+    detail = object_field(answer, "EventDetail")
+    if committed := object_field(detail, "CommittedFile"):
         return Snapshot(file=_committed(committed))
-    if deleted := part(detail, "DeletedFile"):
+    if deleted := object_field(detail, "DeletedFile"):
         return Snapshot(file=_file(deleted, deleted, change_type="DELETE"))
-    if command := part(detail, "FileExecutionCommand"):
+    if command := object_field(detail, "FileExecutionCommand"):
         return Snapshot(file=_file(command, command))
-    if model := part(detail, "TableModel"):
+    if model := object_field(detail, "TableModel"):
         return Snapshot(table=_table(model))
     return Snapshot()
 
 
 def _committed(raw: Json) -> FileSnapshot:
-    node = part(raw, "NodeConfiguration")
+    node = object_field(raw, "NodeConfiguration")
     return _file(
         raw,
-        part(raw, "FilePropertyContent"),
+        object_field(raw, "FilePropertyContent"),
         change_type=text(raw, "ChangeType"),
         parameters=text(node, "ParaValue"),
         rerun_mode=text(node, "RerunMode"),
         scheduler=text(node, "SchedulerType"),
         cron=text(node, "CronExpress"),
-        inputs=tuple(text(item, "Input") or "" for item in parts(node, "InputList")),
-        outputs=tuple(text(item, "Output") or "" for item in parts(node, "OutputList")),
+        inputs=tuple(text(item, "Input") or "" for item in object_list(node, "InputList")),
+        outputs=tuple(text(item, "Output") or "" for item in object_list(node, "OutputList")),
     )
 
 
@@ -69,18 +77,18 @@ def _table(raw: Json) -> TableSnapshot:
         comment=text(raw, "Comment") or "",
         lifecycle=number(raw, "LifeCycle"),
         data_source=text(raw, "DataSourceName"),
-        columns=tuple(column(item) for item in parts(raw, "Columns")),
+        columns=tuple(column(item) for item in object_list(raw, "Columns")),
     )
 
 
 def extension_codes(answer: Json) -> frozenset[str | None]:
     """Read the answer of ListEnabledExtensionsForProject: the codes of the extensions."""
-    return frozenset(text(item, "ExtensionCode") for item in parts(answer, "Extensions"))
+    return frozenset(text(item, "ExtensionCode") for item in object_list(answer, "Extensions"))
 
 
 def extension(answer: Json) -> Extension:
     """Read GetExtension."""
-    raw = part(answer, "Extension")
+    raw = object_field(answer, "Extension")
     return Extension(status=number(raw, "Status"), parameters=text(raw, "ParameterSetting") or "")
 
 
@@ -92,28 +100,30 @@ def option_value(answer: Json) -> str | None:
 def versions(answer: Json) -> tuple[FileVersion, ...]:
     """Read one page of ListFileVersions."""
     return tuple(
-        FileVersion(number_of, flag(item, "IsCurrentProd"))
-        for item in parts(part(answer, "Data"), "FileVersions")
+        FileVersion(number_of, bool_field(item, "IsCurrentProd"))
+        for item in object_list(object_field(answer, "Data"), "FileVersions")
         if (number_of := number(item, "FileVersion")) is not None
     )
 
 
 def version_code(answer: Json) -> str:
     """Read GetFileVersion: the code of the version."""
-    return text(part(answer, "Data"), "FileContent") or ""
+    return text(object_field(answer, "Data"), "FileContent") or ""
 
 
 def processes(answer: Json) -> tuple[tuple[CheckProcess, ...], int | None]:
     """Read one page of ListCheckProcesses: its processes, and how many there are in all if it says so."""
-    paging = part(answer, "PagingInfo")
-    return tuple(process(item) for item in parts(paging, "CheckProcesses")), number(paging, "TotalCount")
+    paging = object_field(answer, "PagingInfo")
+    return tuple(process(item) for item in object_list(paging, "CheckProcesses")), number(
+        paging, "TotalCount"
+    )
 
 
 def process(raw: Json) -> CheckProcess:
     """Read one process of ListCheckProcesses."""
     message_id = text(raw, "MessageId")
     if not message_id:
-        raise Malformed("MessageId is missing")
+        raise MalformedResponse("MessageId is missing")
     return CheckProcess(
         message_id=message_id,
         event_code=text(raw, "EventCode") or "",

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from workers.dataworks.fields import Json, Malformed, flag, number, part, parts, text
+from workers.dataworks.fields import (
+    Json,
+    MalformedResponse,
+    bool_field,
+    number,
+    object_field,
+    object_list,
+    text,
+)
 from workers.dataworks.values import Column, ColumnRef, Consumer, ProducingTask, TableInfo, TableRef
 
 THIRD_PARTY = "THIRD_PARTY"
@@ -11,9 +19,9 @@ THIRD_PARTY = "THIRD_PARTY"
 
 def table_info(answer: Json) -> tuple[TableInfo, int]:
     """Read one page of GetMetaTableFullInfo: the table with its columns, and how many there are in all."""
-    data = part(answer, "Data")
+    data = object_field(answer, "Data")
     guid = _needed(data, "TableGuid")
-    columns = tuple(column(item) for item in parts(data, "ColumnList"))
+    columns = tuple(column(item) for item in object_list(data, "ColumnList"))
     lifecycle = number(data, "LifeCycle")
     info = TableInfo(
         guid=guid,
@@ -34,29 +42,29 @@ def column(raw: Json) -> Column:
         name=text(raw, "ColumnName") or "",
         type=text(raw, "ColumnType") or "",
         comment=text(raw, "Comment") or "",
-        partition=flag(raw, "IsPartitionColumn"),
-        key=flag(raw, "IsPrimaryKey"),
+        partition=bool_field(raw, "IsPartitionColumn"),
+        key=bool_field(raw, "IsPrimaryKey"),
     )
 
 
 def tables(answer: Json) -> tuple[tuple[TableRef, ...], str | None]:
     """Read one page of GetMetaTableLineage: its tables, and the key of the next page if there is one."""
-    data = part(answer, "Data")
+    data = object_field(answer, "Data")
     rows = tuple(
         TableRef(
             guid=_needed(item, "TableGuid"),
             name=text(item, "TableName") or "",
             database=text(item, "DatabaseName") or "",
         )
-        for item in parts(data, "DataEntityList")
+        for item in object_list(data, "DataEntityList")
     )
-    key = text(data, "NextPrimaryKey") if flag(data, "HasNext") else None
+    key = text(data, "NextPrimaryKey") if bool_field(data, "HasNext") else None
     return rows, key or None
 
 
 def columns(answer: Json) -> tuple[tuple[ColumnRef, ...], int | None]:
     """Read one page of GetMetaColumnLineage: its columns, and how many there are in all if it says so."""
-    data = part(answer, "Data")
+    data = object_field(answer, "Data")
     rows = tuple(
         ColumnRef(
             guid=_needed(item, "ColumnGuid"),
@@ -64,20 +72,20 @@ def columns(answer: Json) -> tuple[tuple[ColumnRef, ...], int | None]:
             table=text(item, "TableName") or "",
             database=text(item, "DatabaseName") or "",
         )
-        for item in parts(data, "DataEntityList")
+        for item in object_list(data, "DataEntityList")
     )
     return rows, number(data, "TotalCount")
 
 
 def entities(answer: Json) -> tuple[tuple[Consumer, ...], str | None]:
     """Read one page of ListLineage: its entities, tables too, and the token of the next page."""
-    data = part(answer, "Data")
+    data = object_field(answer, "Data")
     rows = tuple(
         Consumer(
-            qualified_name=_needed(part(item, "Entity"), "QualifiedName"),
-            third_party=any(text(row, "Channel") == THIRD_PARTY for row in parts(item, "RelationList")),
+            qualified_name=_needed(object_field(item, "Entity"), "QualifiedName"),
+            third_party=any(text(row, "Channel") == THIRD_PARTY for row in object_list(item, "RelationList")),
         )
-        for item in parts(data, "DataEntityList")
+        for item in object_list(data, "DataEntityList")
     )
     return rows, text(data, "NextToken") or None
 
@@ -85,7 +93,8 @@ def entities(answer: Json) -> tuple[tuple[Consumer, ...], str | None]:
 def producing_tasks(answer: Json) -> tuple[ProducingTask, ...]:
     """Read GetMetaTableProducingTasks."""
     rows = (
-        ProducingTask(_needed(item, "TaskId"), text(item, "TaskName") or "") for item in parts(answer, "Data")
+        ProducingTask(_needed(item, "TaskId"), text(item, "TaskName") or "")
+        for item in object_list(answer, "Data")
     )
     return tuple(dict.fromkeys(rows))
 
@@ -93,5 +102,5 @@ def producing_tasks(answer: Json) -> tuple[ProducingTask, ...]:
 def _needed(raw: Json, field: str) -> str:
     value = text(raw, field)
     if not value:
-        raise Malformed(f"{field} is missing")
+        raise MalformedResponse(f"{field} is missing")
     return value

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import Protocol
 
+from common.errors import DwgateError
+
 GROUP = "dwgate.estimators"
 
 
@@ -19,7 +21,7 @@ class Estimator(Protocol):
         """Return the bytes that `code` would scan in `project`; None when the engine does not say."""
 
 
-class EstimatorInvalid(Exception):
+class EstimatorInvalid(DwgateError):
     """Install one package with an estimator; the text says which there are, or why it cannot be loaded."""
 
 

@@ -14,6 +14,7 @@ from typing import Annotated
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from common.errors import DwgateError
 from workers.review.given import Table
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*")
@@ -31,7 +32,7 @@ _WRONG = {
 Word = Annotated[str, StringConstraints(min_length=1, strict=True)]
 
 
-class MetadataError(Exception):
+class MetadataError(DwgateError):
     """The file of what is known of tables cannot be used: mend it at the place that the text names."""
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from common.errors import DwgateError
 from common.events import Event
 from common.points import BY_CODE
 from workers import policy
@@ -29,7 +30,7 @@ AT = "2026-11-20T10:00:00+08:00"
 _KEY = "[key]"
 
 
-class CaseError(Exception):
+class CaseError(DwgateError):
     """A case file cannot be used; the text has one line a mistake, with its place: `FILE:LINE:COLUMN: …`."""
 
 

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from common.errors import DwgateError
+
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
 _FOR_WALKING = 0.8
 
 
-class Missing(Exception):
+class Missing(DwgateError):
     """What was asked about is not known; the walk goes on without it."""
 
 
-class Ended(Exception):
+class Ended(DwgateError):
     """Nothing more can be asked; the text says why."""
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
+from common.errors import DwgateError
 from workers.review.facts import Span
 
 Path = tuple[str | int, ...]
@@ -17,12 +18,15 @@ _ATOM = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])|(?:tru
 _PARAMETER = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*")
 
 
-class JsonInvalid(ValueError):
+class JsonInvalid(DwgateError, ValueError):
     """The text is no JSON: correct it at `offset`; the message says what is wanted there."""
 
     def __init__(self, wanted: str, offset: int) -> None:
         super().__init__(wanted)
         self.offset = offset
+
+    def __reduce__(self) -> tuple[type[JsonInvalid], tuple[str, int]]:
+        return type(self), (str(self), self.offset)
 
 
 @dataclass(frozen=True, slots=True)

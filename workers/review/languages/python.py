@@ -8,11 +8,12 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from workers.review.errors import ReviewTimeout
 from workers.review.facts import Comment, Span, Statement
 from workers.review.facts.python import PythonFacts
 from workers.review.languages import python2, python_sql, python_tables
 from workers.review.languages.embedded import Sql
-from workers.review.languages.python_module import OutOfTime, index
+from workers.review.languages.python_module import index
 
 _LONGEST = 1 << 19
 """Characters of a module that is read; DataWorks takes nodes of far fewer."""
@@ -53,8 +54,8 @@ def read(code: str, until: float) -> PythonNode:
         return PythonNode(unread=(_unread(code, tree),), comments=tuple(_comments(code)))
     try:
         module = index(tree, read_as, until)
-    except OutOfTime:
-        return PythonNode(unread=(_unread(code, _Failure("the time for this review is up")),))
+    except ReviewTimeout as error:
+        return PythonNode(unread=(_unread(code, _Failure(str(error))),))
     found = python_sql.find(module, code)
     facts = PythonFacts(
         tuple(python_tables.logins(module)), found.queries, tuple(python_tables.accesses(module))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from workers.review.errors import ReviewTimeout
 from workers.review.facts import Span
 from workers.review.facts.python import Text
 
@@ -82,10 +83,6 @@ class CallSite:
 
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-
-
-class OutOfTime(Exception):
-    """Reading took too long: a person has to look at the code."""
 
 
 class Lines:
@@ -164,14 +161,14 @@ def index(tree: ast.Module, code: str, until: float) -> Module:
     """Return the index of `tree`, which was read from `code`. It goes through the tree without recursion.
 
     Raises:
-        OutOfTime: it is later than `until`, by `time.monotonic()`.
+        ReviewTimeout: it is later than `until`, by `time.monotonic()`.
     """
     module = Module(Lines(code))
     waiting: list[tuple[ast.AST, Scope, tuple[Loop, ...], int]] = [(tree, None, (), 0)]
     while waiting:
         node, scope, loops, body = waiting.pop()
         if isinstance(node, ast.stmt) and time.monotonic() > until:
-            raise OutOfTime
+            raise ReviewTimeout
         _note(module, node, scope, loops, body)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             scope, loops = node, ()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from workers.review.errors import NestedTooDeeply, ReviewTimeout
 from workers.review.facts import Comment, Span, Statement
 from workers.review.facts.shell import ShellFacts
 from workers.review.languages import shell_dangers, shell_sql
 from workers.review.languages.embedded import Sql
-from workers.review.languages.shell_words import TooMuch, cut
+from workers.review.languages.shell_words import cut
 
 _LONGEST = 1 << 19
 """Characters of a script that is read; DataWorks takes nodes of far fewer."""
@@ -31,7 +32,7 @@ def read(code: str, until: float) -> ShellNode:
         return _unread(code, "it is too long")
     try:
         commands, comments = cut(code, until)
-    except TooMuch as error:
+    except (NestedTooDeeply, ReviewTimeout) as error:
         return _unread(code, str(error))
     runs = list(shell_sql.runs(code, commands))
     found = list(shell_sql.find(code, runs, shell_sql.values(code, runs)))

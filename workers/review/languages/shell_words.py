@@ -7,14 +7,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from workers.review.errors import NestedTooDeeply, ReviewTimeout
 from workers.review.facts import Comment, Span
 
 _DEEPEST = 40
 """Command substitutions within each other."""
-
-
-class TooMuch(Exception):
-    """The script is nested too deeply, or takes too long to read: a person has to look at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +83,7 @@ class _Lexer:
     def run(self, offset: int, end: int, closer: str, depth: int) -> int:
         """Read commands from `offset` to `closer` or `end`; return the offset behind it."""
         if depth > _DEEPEST:
-            raise TooMuch("it is nested too deeply")
+            raise NestedTooDeeply
         command = Command(depth=depth)
         while offset < end:
             if blank := _BLANK.match(self.code, offset, end):
@@ -120,7 +117,7 @@ class _Lexer:
 
     def _operator(self, command: Command, operator: str) -> Command:
         if time.monotonic() > self.until:
-            raise TooMuch("the time for this review is up")
+            raise ReviewTimeout
         self._finish(command, operator)
         before = operator if command.words or operator not in ("\n", ";") else command.before
         return Command(depth=command.depth, before=before)
@@ -230,7 +227,8 @@ def cut(code: str, until: float) -> tuple[list[Command], list[Comment]]:
     """Return the commands of `code`, inner ones before the one they stand in, and its comments.
 
     Raises:
-        TooMuch: substitutions are nested too deeply, or it is later than `until`, by `time.monotonic()`.
+        NestedTooDeeply: substitutions are nested too deeply.
+        ReviewTimeout: it is later than `until`, by `time.monotonic()`.
     """
     lexer = _Lexer(code, until)
     lexer.run(0, len(code), "", 0)

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from common.errors import DwgateError
 from common.verdicts import Severity
 from workers.review.facts import Span
 from workers.review.rules.rule import Text
@@ -54,7 +55,7 @@ class Tool:
     arguments: tuple[str, ...]
 
 
-class ToolFailed(Exception):
+class ToolFailed(DwgateError):
     """A tool gave no answer: install it, or give it more time; the message says which."""
 
 

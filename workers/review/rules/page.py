@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from common.errors import DwgateError
 from workers.review.dialects import Dialect
 from workers.review.given import Given, Node, Table
 from workers.review.rules.rule import Rule, Text
 
 
-class PageInvalid(ValueError):
+class PageInvalid(DwgateError, ValueError):
     """A rule's docstring is no page: write the part that the message names."""
 
 

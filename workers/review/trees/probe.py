@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 
+from common.errors import DwgateError
+
 _COMPILED = "sqlglotc"
 _STATEMENT = "CREATE TABLE t (id BIGINT) PARTITIONED BY (ds STRING) LIFECYCLE 7"
 
 
-class ParserUnusable(Exception):
+class ParserUnusable(DwgateError):
     """SQL cannot be parsed here: install what the text names, or take it away."""
 
 

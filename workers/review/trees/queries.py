@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from workers.review.dialects import Dialect
+from workers.review.errors import ReviewTimeout
 from workers.review.facts import CTE, Block, Clause, Role, Span, Union
 from workers.review.trees.blocks import Place, block, limit, ordered
 from workers.review.trees.expressions import visit
@@ -29,10 +30,6 @@ _SET_OPERATION = r"\b(?:union|intersect|except|minus)(?:\s+(?:all|distinct))?\b"
 _CORRELATED = frozenset({Role.EXISTS, Role.IN, Role.SCALAR})
 _MOST_UNIONS = 200
 """Set operations in a row of which each knows all of its branches; of more, only the last does."""
-
-
-class OutOfTimeError(Exception):
-    """The time for this review is up in the middle of a statement: take it as unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +87,7 @@ class Walk:
         if (known := self.shared.get(id(node))) is not None:
             return known
         if time.monotonic() > self.until:
-            raise OutOfTimeError
+            raise ReviewTimeout
         ctes = self.ctes
         indexes = self._query(node, role, outer)
         self.ctes = ctes

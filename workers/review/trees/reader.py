@@ -15,6 +15,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from workers.review.dialects import Dialect, lexis
+from workers.review.errors import NestedTooDeeply, ReviewTimeout
 from workers.review.facts import Comment, Parameter, Script, Span, Statement
 from workers.review.given import Given
 from workers.review.mask import Masked, mask
@@ -22,11 +23,11 @@ from workers.review.mask import name as parameter_name
 from workers.review.split import Piece, split
 from workers.review.trees.nodes import Assignment
 from workers.review.trees.parse import Unread, parse
-from workers.review.trees.queries import OutOfTimeError, Variable
+from workers.review.trees.queries import Variable
 from workers.review.trees.statements import Knowledge, client, statement
 from workers.review.trees.written import Written
 
-OUT_OF_TIME = "the time for this review is up"
+OUT_OF_TIME = str(ReviewTimeout())
 
 
 def read(code: str, dialect: Dialect, given: Given = Given()) -> Script:  # noqa: B008 - frozen
@@ -125,9 +126,9 @@ class Parsed:
         try:
             made = statement(piece, text, tree, knowledge)
         except RecursionError:
-            return _unread(piece, "it is nested too deeply")
-        except OutOfTimeError:
-            return _unread(piece, OUT_OF_TIME)
+            return _unread(piece, str(NestedTooDeeply()))
+        except ReviewTimeout as error:
+            return _unread(piece, str(error))
         except Exception as error:  # noqa: BLE001 - trees of any shape may come; what cannot be read is said
             return _unread(piece, f"its meaning could not be read ({type(error).__name__})")
         knowledge.learn(made)

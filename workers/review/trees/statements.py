@@ -102,7 +102,7 @@ class _Done:
 
 
 def statement(piece: Piece, text: Written, tree: exp.Expr, knowledge: Knowledge) -> Statement:
-    """Read a statement that has a tree; raises OutOfTimeError."""
+    """Read a statement that has a tree; raises ReviewTimeout."""
     walk = Walk(text, knowledge.dialect, knowledge.table, knowledge.variables, knowledge.until)
     done = _Done()
     _read(tree, walk, knowledge, done)
