@@ -45,11 +45,11 @@ def changes(script: Script, places: Places) -> Iterator[Change]:
                     plain(table) if words == _REMOVALS[Gone.DATABASE] else database(script, dialect, table)
                 )
                 yield Change(table.replace("`", ""), places.at(offset).line, words, named)
-    for access in script.python.accesses if script.python else ():
+    for access in script.python.accesses:
         if access.brings or access.takes:
             owner = database(script, Dialect.MAXCOMPUTE, access.table)
             yield Change(access.table, places.at(access.at.begin).line, access.call, owner)
-    for step in script.job.steps if script.job else ():
+    for step in script.job.steps:
         target = step.parameter.get("table")
         if step.category == "writer" and step.kind == "odps" and isinstance(target, str):
             owner = database(script, Dialect.MAXCOMPUTE, target)

@@ -97,7 +97,7 @@ def _sources(script: Script) -> Iterator[tuple[str, int]]:
     for access in _accesses(script):
         if access.table:
             yield access.table, access.at.begin
-    for step in script.job.steps if script.job else ():
+    for step in script.job.steps:
         table = step.parameter.get("table")
         if step.category == "reader" and step.kind == "odps" and isinstance(table, str) and table:
             yield table, step.at.begin
@@ -105,7 +105,7 @@ def _sources(script: Script) -> Iterator[tuple[str, int]]:
 
 def _accesses(script: Script) -> Iterator[Access]:
     """Yield the calls of PyODPS that read."""
-    return (item for item in (script.python.accesses if script.python else ()) if item.act is Act.READ)
+    return (item for item in script.python.accesses if item.act is Act.READ)
 
 
 def _unread(script: Script) -> Iterator[int]:
@@ -113,6 +113,6 @@ def _unread(script: Script) -> Iterator[int]:
         if statement.unread is not None:
             yield (statement.unread_at or statement.at).begin
     for known in (script.python, script.shell):
-        for query in known.queries if known else ():
+        for query in known.queries:
             if query.unread:
                 yield query.at.begin

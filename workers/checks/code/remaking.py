@@ -66,8 +66,7 @@ class Remaking:
         self._passing: set[str] = set()
         self._altered: dict[tuple[str, str], ColumnChange] = {}
         self._queried: dict[Span, tuple[ColumnShape, ...] | None] | None = None
-        accesses = script.python.accesses if script.python else ()
-        steps: list[Statement | Access] = [*script.statements, *accesses]
+        steps: list[Statement | Access] = [*script.statements, *script.python.accesses]
         for step in sorted(steps, key=lambda item: item.at):
             if isinstance(step, Access):
                 self._call(step)
