@@ -83,15 +83,15 @@ class Asking:
             raise self._lookups.faults[-1]
 
     def _context(self, asked: Check, planned: PlannedCheck) -> Context:
-        return Context(
+        return asked.context(
             self._event,
-            self._snapshot or Snapshot(),
-            asked.options.model_validate(dict(planned.options)),
-            self._lookups if asked.looks_up else None,
+            self._snapshot,
+            planned.options,
+            self._lookups,
             time.time(),
-            self._language,
-            self._answers,
-            self._until,
+            language=self._language,
+            answers=self._answers,
+            until=self._until,
         )
 
     def _waived(self, what: About, outcome: Outcome) -> Outcome:

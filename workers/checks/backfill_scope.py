@@ -11,7 +11,7 @@ from common.events import Json
 from common.verdicts import Finding, Severity
 from workers.checks import fields
 from workers.checks.backfill_limits import nodes_of
-from workers.checks.check import Context, Lookups, Runs
+from workers.checks.check import Context, LookupContext, Lookups, Runs
 from workers.checks.findings import finding
 from workers.checks.impact.baselines import at_risk, baselines_of
 from workers.checks.impact.nodes import is_frozen, walk_down
@@ -52,7 +52,7 @@ class _Scope:
 
 
 @check("backfill-scope", points=("backfill-data",), runs=Runs.WAITING, options=BackfillScopeOptions)
-def backfill_scope(context: Context) -> Iterator[Finding]:
+def backfill_scope(context: LookupContext) -> Iterator[Finding]:
     """Ask which nodes a backfill runs: whether they bear it, are on a baseline, or of another workspace.
 
     Why: a node that must not be run again makes its data wrong, and nobody in another workspace expects it.
@@ -67,7 +67,6 @@ def backfill_scope(context: Context) -> Iterator[Finding]:
         other_workspaces: what nodes of other workspaces ask for: block, warn or info.
     """
     lookups = context.lookups
-    assert lookups  # noqa: S101 - a WAITING check has lookups
     try:
         scope = _scope(context, lookups)
     except fields.Unreadable as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 from common.verdicts import Finding
-from workers.checks.check import Context, Options, Runs
+from workers.checks.check import LookupContext, Options, Runs
 from workers.checks.code.deeds import Deeds, Fill
 from workers.checks.code.file import MAXCOMPUTE, coded, project_of
 from workers.checks.code.lookout import not_looked_at, unread
@@ -43,7 +43,7 @@ class ChangeImpactOptions(Options):
     snapshot=True,
     looks_up=True,
 )
-def change_impact(context: Context) -> Iterator[Finding]:
+def change_impact(context: LookupContext) -> Iterator[Finding]:
     """Ask who reads the columns and tables that the code drops, renames, narrows or no longer fills.
 
     Why: the code itself runs well; the readers of what it takes away fail, or go on with NULL, in the next
@@ -53,7 +53,6 @@ def change_impact(context: Context) -> Iterator[Finding]:
         project: MaxCompute project of tables named without one; else that of the node's declared outputs.
         most_columns: lost columns and tables whose readers are looked up; what is left is said.
     """
-    assert context.lookups  # noqa: S101 - it is registered to look up
     file, dialect = coded(context)
     project = context.options.project or project_of(file)
     done = deeds(context, file.content, dialect, project)
@@ -73,14 +72,10 @@ def change_impact(context: Context) -> Iterator[Finding]:
         yield not_looked_at(what, context.language, min(lines))
 
 
-def _unfilled(context: Context, done: Deeds, tables: Tables) -> Iterator[Loss]:
+def _unfilled(context: LookupContext, done: Deeds, tables: Tables) -> Iterator[Loss]:
     """Yield columns that the version in production fills, and this one leaves NULL or out."""
     file, dialect = coded(context)
-    if (
-        file.file_id is None
-        or context.lookups is None
-        or not any(_leaves_out(fill, tables) for fill in done.fills)
-    ):
+    if file.file_id is None or not any(_leaves_out(fill, tables) for fill in done.fills):
         return
     try:
         before = context.lookups.deployed_code(file.file_id)
@@ -99,7 +94,7 @@ def _leaves_out(fill: Fill, tables: Tables) -> bool:
     return any(not column.partition and column.name.lower() not in fill.listed for column in known or ())
 
 
-def _told(context: Context, done: Deeds, losses: Sequence[Loss]) -> Iterator[Finding]:
+def _told(context: LookupContext, done: Deeds, losses: Sequence[Loss]) -> Iterator[Finding]:
     most = context.options.most_columns
     own = {item.table for item in done.fills} | {item.table for item in done.remade}
     readers = Readers(context, own)

@@ -121,7 +121,7 @@ class Context:
         event: the event.
         snapshot: the file or table the operation works on; empty for events without one.
         options: the check's own options, from the policy.
-        lookups: DataWorks; None for checks that do not look up.
+        lookups: DataWorks; None for checks that do not look up. Others get a `LookupContext`.
         now: seconds since the epoch, so that a check need not ask a clock.
         language: of the sentences in findings, as the policy has it.
         answers: what is kept of earlier answers; None where nothing is.
@@ -139,6 +139,13 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class LookupContext(Context):
+    """What a check is given that is registered to look up: DataWorks is always there."""
+
+    lookups: Lookups
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A question asked about an event.
 
@@ -146,7 +153,7 @@ class Check:
         name: as the policy names it (`code-review`).
         points: codes of the extension points it can be asked at; empty for all.
         runs: what it needs.
-        ask: the function; it yields findings, raises `Skip`, or fails.
+        ask: the function; it yields findings, raises `Skip`, or fails. It takes what `context` returns.
         options: the type of its options.
         snapshot: whether it reads the file or table that the operation works on, and cannot be run without.
         looks_up: whether it may ask DataWorks; a WAITING check always may.
@@ -155,7 +162,7 @@ class Check:
     name: str
     points: frozenset[str]
     runs: Runs
-    ask: Callable[[Context], Iterable[Finding]]
+    ask: Callable[[Any], Iterable[Finding]]
     options: type[Options] = field(default=Options)
     snapshot: bool = False
     looks_up: bool = False
@@ -164,6 +171,31 @@ class Check:
     def title(self) -> str:
         """The first line of its docstring."""
         return (self.ask.__doc__ or self.name).strip().splitlines()[0]
+
+    def context(
+        self,
+        event: Event,
+        snapshot: Snapshot | None,
+        options: Mapping[str, Any],
+        lookups: Lookups | None,
+        now: float,
+        *,
+        language: Language = Language.ENGLISH,
+        answers: Answers | None = None,
+        until: float = math.inf,
+    ) -> Context:
+        """Return the context of one run: a `LookupContext` if the check looks up, without lookups otherwise.
+
+        Raises:
+            TypeError: the check looks up, and `lookups` is None.
+        """
+        values = self.options.model_validate(dict(options))
+        found = snapshot or Snapshot()
+        if not self.looks_up:
+            return Context(event, found, values, None, now, language, answers, until)
+        if lookups is None:
+            raise TypeError(f"check {self.name} looks up, and there are no lookups")
+        return LookupContext(event, found, values, lookups, now, language, answers, until)
 
     def applies_to(self, event_code: str) -> bool:
         """Whether it can be asked at this extension point."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from common.verdicts import Finding, Severity
 from workers.checks import reviewing
-from workers.checks.check import Context, Options, Runs, Skip
+from workers.checks.check import Context, LookupContext, Options, Runs, Skip
 from workers.checks.code.file import kept, project_of, type_of
 from workers.checks.code.lookout import not_looked_at
 from workers.checks.impact.summary import few
@@ -51,7 +51,7 @@ class CodeReviewOptions(ReviewPolicy, Options):
     snapshot=True,
     looks_up=True,
 )
-def code_review(context: Context) -> Iterator[Finding]:
+def code_review(context: LookupContext) -> Iterator[Finding]:
     """Ask whether the code keeps the review rules.
 
     Why: a SELECT *, a cartesian join, a DELETE without WHERE or a secret costs least before it is committed.
@@ -104,9 +104,9 @@ def _given(file: FileSnapshot, context: Context) -> Given:
     return Given(node=node, project=context.options.project or project_of(file))
 
 
-def _before(file: FileSnapshot, context: Context) -> str | None:
+def _before(file: FileSnapshot, context: LookupContext) -> str | None:
     """Return the code in production; None when there is none, or DataWorks does not know the file."""
-    if context.lookups is None or file.file_id is None:
+    if file.file_id is None:
         return None
     try:
         return context.lookups.deployed_code(file.file_id)

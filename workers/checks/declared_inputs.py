@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic import Field
 
 from common.verdicts import Finding, Severity
-from workers.checks.check import Context, Lookups, Options, Runs, Skip
+from workers.checks.check import Context, LookupContext, Lookups, Options, Runs, Skip
 from workers.checks.code.declared import Declared, declared
 from workers.checks.code.deeds import Read
 from workers.checks.code.file import MAXCOMPUTE, coded, node_of, project_of
@@ -50,7 +50,7 @@ class DeclaredInputsOptions(Options):
     snapshot=True,
     looks_up=True,
 )
-def declared_inputs(context: Context) -> Iterator[Finding]:
+def declared_inputs(context: LookupContext) -> Iterator[Finding]:
     """Ask whether the node waits for the tables that its code reads.
 
     Why: a node that reads a table without depending on its writer may run first, and take yesterday's data
@@ -94,8 +94,7 @@ def _among(table: str, names: Sequence[str]) -> bool:
     return any(same_table(name, table) for name in names)
 
 
-def _undeclared(context: Context, file: FileSnapshot, reads: list[Read]) -> Iterator[Finding]:
-    assert context.lookups  # noqa: S101 - it is registered to look up
+def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[Read]) -> Iterator[Finding]:
     parents = _parents(declared(context, file))
     node = node_of(file, context)
     most = context.options.most_lookups
@@ -122,9 +121,8 @@ def _parents(names: Declared) -> set[str]:
     return {str(node.id) for name in names.inputs for node in names.behind(name)}
 
 
-def _through(context: Context, writers: Iterable[ProducingTask], parents: Set[str]) -> bool:
+def _through(context: LookupContext, writers: Iterable[ProducingTask], parents: Set[str]) -> bool:
     """Whether a parent waits for a writer, so that the node waits for it too."""
-    assert context.lookups  # noqa: S101 - it is registered to look up
     return any(
         str(child.id) in parents and not child.cross_cycle
         for writer in writers

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from common.verdicts import Finding, Severity
 from workers.checks import fields
-from workers.checks.check import Context, Lookups, Runs, Skip
+from workers.checks.check import Context, LookupContext, Lookups, Runs, Skip
 from workers.checks.findings import finding
 from workers.checks.impact.baselines import OnBaseline, at_risk, baselines_of
 from workers.checks.impact.nodes import downstream_nodes, is_frozen
@@ -49,7 +49,7 @@ class DownstreamImpactOptions(WalkOptions):
     runs=Runs.WAITING,
     options=DownstreamImpactOptions,
 )
-def downstream_impact(context: Context) -> Iterator[Finding]:
+def downstream_impact(context: LookupContext) -> Iterator[Finding]:
     """Ask who depends on what is deleted, undeployed or frozen: live nodes, baselines, readers of its tables.
 
     Why: nodes that depend on a node that is gone or frozen never start, and their data stops. Nodes that are
@@ -64,7 +64,6 @@ def downstream_impact(context: Context) -> Iterator[Finding]:
         other_workspaces: what readers of its tables in other workspaces ask for: block, warn or info.
     """
     lookups = context.lookups
-    assert lookups  # noqa: S101 - a WAITING check has lookups
     try:
         ids = _nodes(context)
     except fields.Unreadable as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Finding, Severity
 from workers.checks import fields
-from workers.checks.check import Context, Lookups, Runs
+from workers.checks.check import Context, LookupContext, Lookups, Runs
 from workers.checks.findings import finding
 from workers.checks.impact.nodes import upstream_nodes
 from workers.checks.impact.options import WalkOptions
@@ -25,7 +25,7 @@ _SHOWN = 3
 
 
 @check("frozen-parents", points=("unfreeze-node",), runs=Runs.WAITING, options=WalkOptions)
-def frozen_parents(context: Context) -> Iterator[Finding]:
+def frozen_parents(context: LookupContext) -> Iterator[Finding]:
     """Ask whether a node that is unfrozen would wait for nodes that are frozen or gone.
 
     Why: it would wait for them for ever. It looks up to the first frozen node on each way, in production, and
@@ -37,7 +37,6 @@ def frozen_parents(context: Context) -> Iterator[Finding]:
         most_calls: lookups of one search; 60 if not set.
     """
     lookups = context.lookups
-    assert lookups  # noqa: S101 - a WAITING check has lookups
     try:
         ids = fields.nodes(context.event)
     except fields.Unreadable as error:

@@ -6,22 +6,60 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
+from typing import Any, Literal, overload
 
 from common.errors import DwgateError
 from common.points import BY_CODE
 from common.verdicts import Finding
 from workers import checks
-from workers.checks.check import Check, Context, Options, Runs
+from workers.checks.check import Check, Context, LookupContext, Options, Runs
 
 GROUP = "dwgate.checks"
 
 Ask = Callable[[Context], Iterable[Finding]]
+LookupAsk = Callable[[LookupContext], Iterable[Finding]]
 
 _registered: dict[str, Check] = {}
 
 
 class CheckError(DwgateError):
     """A check cannot be registered; the text says which and why."""
+
+
+@overload
+def check(
+    name: str,
+    *,
+    points: Iterable[str] = (),
+    runs: Literal[Runs.INLINE, Runs.CPU],
+    options: type[Options] = Options,
+    snapshot: bool = False,
+    looks_up: Literal[False] = False,
+) -> Callable[[Ask], Ask]: ...
+
+
+@overload
+def check(
+    name: str,
+    *,
+    points: Iterable[str] = (),
+    runs: Literal[Runs.WAITING],
+    options: type[Options] = Options,
+    snapshot: bool = False,
+    looks_up: bool = False,
+) -> Callable[[LookupAsk], LookupAsk]: ...
+
+
+@overload
+def check(
+    name: str,
+    *,
+    points: Iterable[str] = (),
+    runs: Literal[Runs.INLINE, Runs.CPU],
+    options: type[Options] = Options,
+    snapshot: bool = False,
+    looks_up: Literal[True],
+) -> Callable[[LookupAsk], LookupAsk]: ...
 
 
 def check(
@@ -32,7 +70,7 @@ def check(
     options: type[Options] = Options,
     snapshot: bool = False,
     looks_up: bool = False,
-) -> Callable[[Ask], Ask]:
+) -> Callable[[Any], Any]:
     """Register the decorated function as the check `name`.
 
     Args:
@@ -41,13 +79,13 @@ def check(
         runs: what it needs, see `Runs`.
         options: the type of its options.
         snapshot: whether it reads the file or table that the operation works on.
-        looks_up: whether it may ask DataWorks; a WAITING check always may.
+        looks_up: whether it may ask DataWorks, and so takes a `LookupContext`; a WAITING check always may.
 
     Raises:
         CheckError: the name is taken, or an extension point is not known.
     """
 
-    def register(ask: Ask) -> Ask:
+    def register(ask: Ask | LookupAsk) -> Ask | LookupAsk:
         codes = frozenset(points)
         if unknown := codes - BY_CODE.keys():
             raise CheckError(f"check {name}: no such extension point: {', '.join(sorted(unknown))}")

@@ -15,7 +15,7 @@ import orjson
 import structlog
 
 from common.verdicts import Finding
-from workers.checks.check import Context
+from workers.checks.check import LookupContext
 from workers.dataworks.errors import DataWorksError, Refused
 from workers.dataworks.values import TableInfo
 from workers.review import cost
@@ -48,7 +48,7 @@ class Question:
 
     dialect: Dialect
     given: Given
-    context: Context
+    context: LookupContext
     untold: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, code: str) -> tuple[Finding, ...]:
@@ -80,7 +80,7 @@ class Question:
         Where DataWorks cannot be asked, the tables stay unknown: rules then say less, and never guess.
         """
         lookups, known = self.context.lookups, dict[str, Table]()
-        if lookups is None or self.dialect not in _MAXCOMPUTE:
+        if self.dialect not in _MAXCOMPUTE:
             return known
         until = time.monotonic() + LOOKUP_SECONDS
         guids = {name: guid for name in sorted(names) if (guid := self._guid(name))}

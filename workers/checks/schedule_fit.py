@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from common.verdicts import Finding, Severity
-from workers.checks.check import Context, Lookups, Runs, Skip
+from workers.checks.check import Context, LookupContext, Lookups, Runs, Skip
 from workers.checks.code.circle import circle
 from workers.checks.code.declared import Declared, declared
 from workers.checks.code.file import kept, node_of
@@ -22,7 +22,7 @@ SLACK = 30
 
 
 @check("schedule-fit", points=("commit-file", "deploy-file"), runs=Runs.WAITING, snapshot=True)
-def schedule_fit(context: Context) -> Iterator[Finding]:
+def schedule_fit(context: LookupContext) -> Iterator[Finding]:
     """Ask whether the node's outputs are its own, and its inputs will be there when it runs.
 
     Why: an output that two nodes put out, a circle, a parent that is gone, frozen or scheduled for later
@@ -59,10 +59,10 @@ def _taken(context: Context, names: Declared, node: int | None) -> Iterator[Find
             yield _finding(context, "output-taken", Severity.BLOCK, said, help_)
 
 
-def _missing(context: Context, names: Declared) -> Iterator[Finding]:
+def _missing(context: LookupContext, names: Declared) -> Iterator[Finding]:
     """Yield the inputs that nobody puts out; at a commit the parent may still be in development."""
     missing = [name for name in names.inputs if not names.behind(name) and name not in names.outputs]
-    if not missing or context.lookups is None:
+    if not missing:
         return
     there = _in_development(context.lookups, missing)
     for name in missing:
@@ -103,7 +103,7 @@ def _frozen(context: Context, parents: list[Node]) -> Iterator[Finding]:
         yield _finding(context, "parent-frozen", Severity.BLOCK if deployed else Severity.WARN, said, help_)
 
 
-def _late(context: Context, file: FileSnapshot, parents: list[Node]) -> Iterator[Finding]:
+def _late(context: LookupContext, file: FileSnapshot, parents: list[Node]) -> Iterator[Finding]:
     mine = parse_cron(file.cron)
     if mine is None:
         return
@@ -125,7 +125,7 @@ def _late(context: Context, file: FileSnapshot, parents: list[Node]) -> Iterator
         yield _finding(context, "parent-later", Severity.WARN, said, help_)
 
 
-def _waits(context: Context, mine: DailyRuns, theirs: DailyRuns, parent: Node) -> bool:
+def _waits(context: LookupContext, mine: DailyRuns, theirs: DailyRuns, parent: Node) -> bool:
     """Whether the first run of a day waits for a parent's run that is scheduled later.
 
     A daily node waits for every run of an hourly parent, unless that one depends on its own last run: then
@@ -136,7 +136,7 @@ def _waits(context: Context, mine: DailyRuns, theirs: DailyRuns, parent: Node) -
         return False
     if len(theirs.times) == 1:
         return theirs.last > mine.last + SLACK
-    if len(mine.times) > 1 or context.lookups is None:
+    if len(mine.times) > 1:
         return False
     return all(other.id != parent.id for other in context.lookups.node_parents(parent.id))
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields
-from workers.checks.check import Context, Lookups, Runs
+from workers.checks.check import Context, LookupContext, Lookups, Runs
 from workers.checks.cron import parse_cron
 from workers.checks.findings import finding
 from workers.checks.impact.nodes import is_frozen, walk_down
@@ -32,7 +32,7 @@ class StartRushOptions(WalkOptions):
 
 
 @check("start-rush", points=("unfreeze-node",), runs=Runs.WAITING, options=StartRushOptions)
-def start_rush(context: Context) -> Iterator[Finding]:
+def start_rush(context: LookupContext) -> Iterator[Finding]:
     """Ask how many instances would start at once when nodes are unfrozen at this hour.
 
     Why: what waited for a frozen node all day has its hour behind it, and starts together with it, in the
@@ -47,7 +47,6 @@ def start_rush(context: Context) -> Iterator[Finding]:
         time_zone: IANA time zone of the schedules; Asia/Shanghai if not set.
     """
     lookups = context.lookups
-    assert lookups  # noqa: S101 - a WAITING check has lookups
     try:
         ids = fields.nodes(context.event)
     except fields.Unreadable as error:

@@ -9,7 +9,7 @@ from pydantic import Field
 from common.verdicts import Finding, Severity
 from workers.checks import fields
 from workers.checks.audience import Audience
-from workers.checks.check import Context, Lookups, Options, Runs, Skip
+from workers.checks.check import Context, LookupContext, Lookups, Options, Runs, Skip
 from workers.checks.findings import finding
 from workers.checks.impact.values import Impact
 from workers.checks.lifecycle_change import lifecycle_change
@@ -46,7 +46,7 @@ class TableChangeOptions(Options):
     options=TableChangeOptions,
     snapshot=True,
 )
-def table_change(context: Context) -> Iterator[Finding]:
+def table_change(context: LookupContext) -> Iterator[Finding]:
     """Ask what the change does to a table that is there, and who reads what it takes away.
 
     Why: a column that is dropped, renamed or made narrower breaks whatever is made from it, mostly at night
@@ -58,7 +58,6 @@ def table_change(context: Context) -> Iterator[Finding]:
         most_readers: tables whose code is read for how far back it reads, when a lifecycle is shortened; 5
             if not set.
     """
-    assert context.lookups  # noqa: S101 - a WAITING check has lookups
     after = context.snapshot.table
     if after is None:
         raise Skip("DataWorks holds no detail of the table")

@@ -78,12 +78,12 @@ class Asking:
             return Outcome(OutcomeKind.ERROR, detail=f"it failed with {type(error).__name__}{_place(error)}")
 
     def _context(self, check: Check, planned: PlannedCheck) -> Context:
-        return Context(
-            event=self.event,
-            snapshot=self.snapshot or Snapshot(),
-            options=check.options.model_validate(dict(planned.options)),
-            lookups=self.lookups if check.looks_up else None,
-            now=self.event.received_at,
+        return check.context(
+            self.event,
+            self.snapshot,
+            planned.options,
+            self.lookups,
+            self.event.received_at,
             language=self.plan.language,
         )
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from common.verdicts import Finding, Severity
-from workers.checks.check import Context, Lookups
+from workers.checks.check import Context, LookupContext, Lookups
 from workers.checks.code.declared import Declared
 from workers.checks.code.lookout import not_looked_at
 from workers.dataworks.errors import Refused
@@ -22,7 +22,7 @@ _HELP = Text(
 )
 
 
-def circle(context: Context, names: Declared, node: int | None) -> Iterator[Finding]:
+def circle(context: LookupContext, names: Declared, node: int | None) -> Iterator[Finding]:
     """Yield a finding when the node depends on itself within a cycle, or that could not be found out.
 
     What runs in production has no circle, so only inputs that are new there can close one, and only when
@@ -31,7 +31,7 @@ def circle(context: Context, names: Declared, node: int | None) -> Iterator[Find
     for name in sorted(set(names.inputs) & set(names.outputs)):
         said = Text(f"The node depends on its own output {name}.", f"该节点依赖自己的输出 {name}。")
         yield _finding(context, said)
-    if node is None or context.lookups is None:
+    if node is None:
         return
     new = _new(context.lookups, names, node)
     if not new or not _has_children(context.lookups, node):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workers.checks.check import Context
+from workers.checks.check import LookupContext
 from workers.dataworks.values import FileSnapshot, Node
 
 _ROOT = "_root"
@@ -31,9 +31,8 @@ class Declared:
         return self.nodes.get(name, ())
 
 
-def declared(context: Context, file: FileSnapshot) -> Declared:
+def declared(context: LookupContext, file: FileSnapshot) -> Declared:
     """Return what `file` declares. All checks ask in the same words, so that one answer serves them."""
-    assert context.lookups  # noqa: S101 - its callers are registered to look up
     inputs = tuple(sorted({name for name in file.inputs if name.strip() and not name.endswith(_ROOT)}))
     outputs = tuple(sorted({name for name in file.outputs if name.strip()}))
     names = sorted({*inputs, *outputs})

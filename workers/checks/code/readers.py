@@ -6,7 +6,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 
 from common.verdicts import Finding, Severity
-from workers.checks.check import Context
+from workers.checks.check import LookupContext
 from workers.checks.code.lookout import not_looked_at
 from workers.checks.code.losses import Loss
 from workers.checks.code.names import guid
@@ -34,7 +34,7 @@ class Readers:
         own: tables that the same code makes or fills: their columns change with it, and do not count.
     """
 
-    context: Context
+    context: LookupContext
     own: Set[str]
     _calls: int = 0
     _consumers: dict[str, Impact] = field(default_factory=dict)
@@ -46,7 +46,6 @@ class Readers:
             DataWorksError: DataWorks could not be asked.
         """
         name = guid(loss.table)
-        assert self.context.lookups  # noqa: S101 - it is registered to look up
         assert name  # noqa: S101 - the caller has seen to it
         if self._calls >= CALLS:
             yield self._unseen(loss, Text("too many lookups", "查询次数过多"))
@@ -70,7 +69,6 @@ class Readers:
 
     def _readers_of(self, name: str, depth: int) -> Impact:
         """Return who reads a table, once for all of its columns."""
-        assert self.context.lookups  # noqa: S101 - it is registered to look up
         if name not in self._consumers:
             budget = replace(self._budget(), depth=depth)
             self._consumers[name] = table_readers(self.context.lookups, [name], budget)
@@ -112,7 +110,6 @@ class Readers:
         yield self._finding("lost-column-perhaps-read", Severity.WARN, loss, said)
 
     def _read(self, loss: Loss, impact: Impact, severity: Severity) -> Finding:
-        assert self.context.lookups  # noqa: S101 - it is registered to look up
         told = summary(impact, baselines_of(self.context.lookups, impact.dependents))
         said = Text(
             f"{loss.name} {loss.how.en}, and is read by {told.en}.",
