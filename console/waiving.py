@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from common.globs import first_match
 from common.ledger import Ledger, Record, connect
 from common.settings import Settings, load
 from console import faults, render
@@ -191,7 +191,7 @@ def _must_be_known(rule: str | None, check: str | None) -> None:
     for option, name, known in (("--rule", rule, BY_ID), ("--check", check, registry.load())):
         if name is None or (option == "--rule" and not name.upper().startswith(_REVIEW_RULES)):
             continue
-        if not any(fnmatchcase(each.lower(), name.lower()) for each in known):
+        if not any(first_match((name,), each) is not None for each in known):
             near = get_close_matches(name, known, n=3, cutoff=0) or sorted(known)
             raise Usage(f"not added: {option} {name}: there is none; wants one such as {', '.join(near)}")
 

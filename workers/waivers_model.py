@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from fnmatch import translate
-from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -19,16 +17,6 @@ _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 _REPEATED_TWICE = re.compile(r"[+*}][^()]*\)+[+*{]")
 _WILD = frozenset("*?")
 _LONGEST_TEXT = 200
-
-
-def matches(globs: tuple[str, ...], name: str) -> bool:
-    """Whether one of `globs` stands for the whole of `name`; upper and lower case are the same."""
-    return any(_compiled(glob).match(name) for glob in globs)
-
-
-@cache
-def _compiled(glob: str) -> re.Pattern[str]:
-    return re.compile(translate(glob), re.IGNORECASE)
 
 
 def moment(value: object) -> datetime:
