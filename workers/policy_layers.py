@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from common.config_files.errors import Keys
 from common.globs import first_match
-from workers.policy_file import Keys
 from workers.policy_model import PointPart, Points, PolicyFile, SetPart, WherePart
 from workers.subject import Subject
 

@@ -107,7 +107,7 @@ def test_a_node_type_goes_by_name_too(file: Path) -> None:
     answer = CliRunner().invoke(app, ["policy", "show", str(file), "--type", "odps_sqll"])
     assert isinstance(answer.exception, Usage)
     assert str(answer.exception).startswith(
-        "--type odps_sqll: no such node type; wants its number, or a name"
+        "--type odps_sqll: unknown node type; expected its number, or a name"
     )
 
 

@@ -13,13 +13,13 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from common.config_files.errors import ConfigError
 from common.ledger import State
 from common.verdicts import Finding, Outcome, Severity
 from console import render, waiving
 from console.ends import Usage
 from console.main import app
 from tests.unit.records import EVENT, record
-from workers.policy_file import PolicyError
 from workers.waivers import DAY
 from workers.waivers_file import load
 from workers.waivers_model import WaiverRules
@@ -88,10 +88,10 @@ def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> Non
     with pytest.raises(Usage) as refused:
         waiving.add(file, None, bad)
     assert [line.split(";")[0] for line in str(refused.value).splitlines()] == [
-        "not added: pattern: wants a valid regular expression",
         "not added: expires_at: a bare date leaves hour and zone open",
+        "not added: pattern: expected a valid regular expression",
     ]
-    with pytest.raises(Usage, match=r"^not added: id: again far; wants an id of its own$"):
+    with pytest.raises(Usage, match=r"^not added: id: duplicate id far; expected a unique one$"):
         waiving.add(file, None, item("far", 3))
     with pytest.raises(Usage, match=r"^not added: expires_at: too far ahead; the policy allows 90 days"):
         waiving.add(file, None, item("W-4", 91))
@@ -100,7 +100,7 @@ def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> Non
 
 def test_a_broken_file_is_not_added_to(file: Path) -> None:
     file.write_text("version: 1\nwaivers: 3\n")
-    with pytest.raises(PolicyError, match=r"waivers.yaml:2:10: waivers: wants a list"):
+    with pytest.raises(ConfigError, match=r"waivers.yaml:2:10: waivers: expected a list"):
         waiving.add(file, None, item("W-4", 3))
 
 
@@ -130,7 +130,7 @@ def test_an_end_that_others_share_is_not_changed(file: Path) -> None:
     )
     file.write_text(f"version: 1\nwaivers:\n{first}{second}")
     before = file.read_text()
-    with pytest.raises((Usage, PolicyError)):
+    with pytest.raises((Usage, ConfigError)):
         waiving.expire(file, None, "two")
     assert file.read_text() == before
 
@@ -203,13 +203,13 @@ def test_a_waived_finding_is_shown_as_such() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"rule": "MC-C99"}, "--rule MC-C99: there is none; wants one such as MC-"),
+        ({"rule": "MC-C99"}, "--rule MC-C99: unknown; expected one such as MC-"),
         (
             {"rule": None, "check": "code-revue"},
-            "--check code-revue: there is none; wants one such as code-review",
+            "--check code-revue: unknown; expected one such as code-review",
         ),
-        ({"rule": "*"}, "lets everything pass; wants"),
-        ({"id": "W 1"}, "id: wants up to 40 letters"),
+        ({"rule": "*"}, "waives everything; expected"),
+        ({"id": "W 1"}, "id: expected up to 40 letters"),
     ],
 )
 def test_add_refuses_what_would_match_nothing_or_everything(
