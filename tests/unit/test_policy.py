@@ -9,13 +9,13 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.config_files.errors import ConfigError
 from common.points import BY_CODE
 from common.verdicts import Result
+from tests import plain_yaml
 from workers import policy
 from workers.checks import registry
 from workers.plan import Language, Mode
@@ -308,7 +308,7 @@ def test_the_schema_takes_good_policies() -> None:
     whole = schema(CHECKS)
     jsonschema.Draft202012Validator.check_schema(whole)
     for text in (policy.BUILT_IN.read_text(), EMPTY_PARTS):
-        jsonschema.validate(json.loads(json.dumps(yaml.safe_load(text))), whole)
+        jsonschema.validate(json.loads(json.dumps(plain_yaml.load(text))), whole)
 
 
 @pytest.mark.parametrize(

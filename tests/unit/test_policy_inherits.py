@@ -7,11 +7,11 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 from pydantic import Field, model_validator
 from structlog.testing import capture_logs
 
 from common.config_files.errors import ConfigError
+from tests import plain_yaml
 from workers.checks import registry
 from workers.checks.check import Check, Options, Runs
 from workers.plan import Mode
@@ -233,13 +233,13 @@ def test_each_mistake_has_its_line(text: str, lines: list[str]) -> None:
 def test_sets_that_meet_again_and_again_are_read_in_no_time() -> None:
     sets = {f"s{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
     sets |= {f"t{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
-    text = yaml.safe_dump({"version": 1, "sets": {**sets, "s0": {}, "t0": {}}, "extends": ["s59"]})
+    text = plain_yaml.dump({"version": 1, "sets": {**sets, "s0": {}, "t0": {}}, "extends": ["s59"]})
     assert parse("p", text.encode(), CHECKS).resolve("commit-file", None).checks == ()
 
 
 def test_the_schema_knows_the_layers() -> None:
     validator = jsonschema.Draft202012Validator(schema(CHECKS))
-    assert not list(validator.iter_errors(json.loads(json.dumps(yaml.safe_load(LAYERED)))))
+    assert not list(validator.iter_errors(json.loads(json.dumps(plain_yaml.load(LAYERED)))))
     wrongs: list[dict[str, Any]] = [
         {"where": [{"types": ["odps_sq"]}]},
         {"where": [{"types": [10], "points": {"commit-file": {"deadline": 9}}}]},

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from common.config_files.errors import ConfigError
@@ -19,6 +18,7 @@ from common.verdicts import Finding, Outcome, Severity
 from console import render, waiving
 from console.ends import Usage
 from console.main import app
+from tests import plain_yaml
 from tests.unit.records import EVENT, record
 from workers.waivers import DAY
 from workers.waivers_file import load
@@ -40,7 +40,7 @@ def item(id_: str, days: float, **fields: Any) -> dict[str, Any]:
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "waivers.yaml"
     waivers = [item("far", 30), item("soon", 2.5, scope={"nodes": ["dwd_*"]}), item("gone", -1)]
-    path.write_text("# Ours.\n" + yaml.safe_dump({"version": 1, "waivers": waivers}, sort_keys=False))
+    path.write_text("# Ours.\n" + plain_yaml.dump({"version": 1, "waivers": waivers}))
     return path
 
 
@@ -63,13 +63,13 @@ def test_add_writes_one_more_and_keeps_the_rest(file: Path) -> None:
     before = file.read_text()
     assert waiving.add(file, None, item("W-4", 3, pattern="a|b")) == 0
     assert file.read_text().startswith(before)
-    assert yaml.safe_load(file.read_text())["waivers"][-1]["pattern"] == "a|b"
+    assert plain_yaml.load(file.read_text())["waivers"][-1]["pattern"] == "a|b"
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 def test_add_begins_a_file(tmp_path: Path) -> None:
     assert waiving.add(tmp_path / "new.yaml", None, item("W-1", 3)) == 0
-    assert yaml.safe_load((tmp_path / "new.yaml").read_text())["version"] == 1
+    assert plain_yaml.load((tmp_path / "new.yaml").read_text())["version"] == 1
 
 
 def test_add_goes_through_a_link(file: Path) -> None:
@@ -143,7 +143,7 @@ def test_the_command_line_names_every_field(tmp_path: Path) -> None:
         f" --owner o --approver p --expires-at {at(3)}"
     )
     assert CliRunner().invoke(app, words.split()).exit_code == 0
-    (waiver,) = yaml.safe_load(path.read_text())["waivers"]
+    (waiver,) = plain_yaml.load(path.read_text())["waivers"]
     assert waiver.pop("expires_at")
     assert waiver == {
         "id": "W-1",
