@@ -32,12 +32,12 @@ from statistics import mean
 from typing import Any
 
 import orjson
-import yaml
 
 from bench import load
 from bench.engines import engines
 from common.ledger import Record
 from deploy.local import events
+from tests import plain_yaml
 from tests.emulators import PROJECT_ID
 from tests.fleet import ACCOUNT, SAMPLES, TARGET, TOKEN, Gate, fleet, wait_for
 
@@ -177,7 +177,7 @@ def burst(count: int, workers: int) -> bool:
     """Print what became of a burst of deploys; return whether the aim was met."""
     with tempfile.TemporaryDirectory(prefix="dwgate-bench-") as folder:
         policy = Path(folder) / "policy.yaml"
-        policy.write_text(yaml.safe_dump(with_deadlines(yaml.safe_load(_POLICY.read_text()))))
+        policy.write_text(plain_yaml.dump(with_deadlines(plain_yaml.load(_POLICY.read_text()))))
         settings = {
             **QUIET,
             "DWGATE_POLICY_FILE": str(policy),

@@ -7,8 +7,10 @@ from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.config_files.validation import describe
 from common.errors import DwgateError
 
 PREFIX = "DWGATE_"
@@ -32,7 +34,7 @@ REGIONS = (
 
 
 class SettingsError(DwgateError):
-    """A setting is missing or wrong; the text has one line for each, naming it and what it wants."""
+    """A setting is missing or invalid; the text has one line for each: its name and what is expected."""
 
 
 def _scheme(*schemes: str) -> AfterValidator:
@@ -116,12 +118,17 @@ def load(model: type[SettingsT]) -> SettingsT:
 
 
 def _lines(model: type[BrokerSettings], error: ValidationError) -> list[str]:
-    lines = []
-    for problem in error.errors():
-        field = str(problem["loc"][0]) if problem["loc"] else "settings"
-        info = model.model_fields.get(field)
-        wanted = info.description if info else None
-        what = "missing" if problem["type"] == "missing" else problem["msg"]
-        what = what.removeprefix("Value error, ")
-        lines.append(f"{PREFIX}{field.upper()}: {what}" + (f"; wants {wanted}" if wanted else ""))
-    return lines
+    return [f"{PREFIX}{_field(problem).upper()}: {_message(model, problem)}" for problem in error.errors()]
+
+
+def _field(problem: ErrorDetails) -> str:
+    return str(problem["loc"][0]) if problem["loc"] else "settings"
+
+
+def _message(model: type[BrokerSettings], problem: ErrorDetails) -> str:
+    # The description of a setting with named values lists them already.
+    what = "unknown value" if problem["type"] == "literal_error" else describe(problem)
+    field = model.model_fields.get(_field(problem))
+    if field is None or field.description is None:
+        return what
+    return f"{what}{':' if what.startswith('expected') else '; expected'} {field.description}"

@@ -79,7 +79,7 @@ def of_eviction(policy: str | None) -> Sight:
     if policy == "noeviction":
         return Sight("maxmemory-policy", Health.GOOD, policy)
     return Sight(
-        "maxmemory-policy", Health.WRONG, f"{policy}: events under way are evicted; wants noeviction"
+        "maxmemory-policy", Health.WRONG, f"{policy}: events under way are evicted; expected noeviction"
     )
 
 
@@ -87,7 +87,7 @@ def of_persistence(*, keeps: bool) -> Sight:
     """Judge whether Redis writes down what it holds."""
     if keeps:
         return Sight("appendonly", Health.GOOD, "yes: a restart loses a second at the most")
-    return Sight("appendonly", Health.WRONG, "no: a restart loses every event under way; wants yes")
+    return Sight("appendonly", Health.WRONG, "no: a restart loses every event under way; expected yes")
 
 
 def of_workers_heard(names: Sequence[str]) -> Sight:

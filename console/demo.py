@@ -113,7 +113,7 @@ def _findings(answer: Answer) -> Text | None:
 def _verdict(answer: Answer) -> Text:
     said = render.text(answer.result.value if answer.result else "none")
     if not answer.right:
-        said.append(f" (wrong: wants {answer.sample.expected})", style="bold red")
+        said.append(f" (wrong: expected {answer.sample.expected})", style="bold red")
     return said
 
 

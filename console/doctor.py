@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from kombu import Connection
 
 from common import topology
+from common.config_files.errors import ConfigError
 from common.ledger import State
 from common.points import POINTS
 from common.settings import Settings, SettingsError, load
@@ -24,7 +25,6 @@ from workers.checks.registry import CheckError
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import ProcessStatus
 from workers.policy import load as load_policy
-from workers.policy_file import PolicyError
 from workers.review.trees.probe import ParserUnusable, probe
 from workers.services import Services
 from workers.settings import WorkerSettings
@@ -95,7 +95,7 @@ def _guarded(what: str, look: Callable[[Services], Iterator[Sight]], services: S
         yield from look(services)
     except faults.EngineDown as error:
         yield Sight(what, Health.DOWN, str(error))
-    except (PolicyError, CheckError, DataWorksError) as error:
+    except (ConfigError, CheckError, DataWorksError) as error:
         yield Sight(what, Health.WRONG, str(error))
 
 
@@ -171,7 +171,7 @@ def _waivers(services: Services) -> Iterator[Sight]:
         return
     try:
         rules = load_policy(services.settings.policy_file, services.checks).waivers
-    except PolicyError:
+    except ConfigError:
         return  # The policy's own line tells.
     now = time.time()
     items = waivers_file.load(file, rules, now).items

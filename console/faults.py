@@ -11,17 +11,16 @@ import redis
 from kombu.exceptions import OperationalError
 from pydantic import SecretStr
 
+from common.config_files.errors import ConfigError
 from common.errors import DwgateError
 from common.settings import SettingsError
 from console.ends import ENGINE_DOWN, FAILED, USAGE, Usage
 from deploy.local.service import ServiceError
 from deploy.local.world import WorldError
 from workers.checks.registry import CheckError
-from workers.policy_file import PolicyError
-from workers.review.metadata import MetadataError
 from workers.review.trees.probe import ParserUnusable
 
-_WRONG = (SettingsError, PolicyError, CheckError, WorldError, MetadataError, ParserUnusable, Usage)
+_WRONG = (SettingsError, ConfigError, CheckError, WorldError, ParserUnusable, Usage)
 
 
 class EngineDown(DwgateError):

@@ -15,5 +15,5 @@ def named(name: str | None, default: Language = Language.ENGLISH) -> Language:
     if name is None:
         return default
     if name not in [each.value for each in Language]:
-        raise Usage(f"--language {name}: wants one of {', '.join(Language)}")
+        raise Usage(f"--language {name}: expected one of {', '.join(Language)}")
     return Language(name)

@@ -119,7 +119,7 @@ def events_list(
 
     if unknown := set(state or ()) - events_.STATES:
         raise typer.BadParameter(
-            f"no state {unknown.pop()}; wants one of {', '.join(sorted(events_.STATES))}"
+            f"no state {unknown.pop()}; expected one of {', '.join(sorted(events_.STATES))}"
         )
     raise typer.Exit(
         events_.list_(states=state or [], project=project, since=since or 0, limit=limit, json=json)
@@ -304,7 +304,7 @@ def policy_show(
 
     if unknown := set(point or ()) - BY_CODE.keys():
         raise typer.BadParameter(
-            f"no extension point {unknown.pop()}; wants one of {', '.join(sorted(BY_CODE))}"
+            f"no extension point {unknown.pop()}; expected one of {', '.join(sorted(BY_CODE))}"
         )
     about = Subject(policy_.node_type(type_) if type_ else None, (name,) if name else ())
     raise typer.Exit(policy_.show(file, project, point or [], about, json=json))

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from common.config_files.errors import ConfigError
 from common.points import BY_CODE
 from console import render
 from console.ends import FAILED, Usage
 from workers import policy, policy_model
 from workers.checks import registry
 from workers.console_form import form
-from workers.policy_file import PolicyError
+from workers.policy_file import dump
 from workers.policy_schema import schema as policy_schema
 from workers.subject import Subject
 
@@ -24,7 +23,7 @@ def check(file: Path | None) -> int:
     """Say whether a policy (without a file the built-in one) is good; return the exit code."""
     try:
         loaded = policy.load(file, registry.load())
-    except PolicyError as error:
+    except ConfigError as error:
         print(error, file=sys.stderr)
         return FAILED
     print(f"policy {described(file, loaded)}")
@@ -52,7 +51,7 @@ def options(file: Path | None, only: Sequence[str]) -> int:
     if not settings:
         of = f" of {', '.join(only)}" if only else ""
         raise Usage(
-            f"{file or 'the built-in policy'} lists nothing under console{of}; wants such as"
+            f"{file or 'the built-in policy'} lists nothing under console{of}; expected for example"
             " console: [code-review.mode]"
         )
     render.json(form(settings, loaded.language))
@@ -75,7 +74,7 @@ def show(file: Path | None, project: int | None, points: Sequence[str], about: S
     if json:
         render.json(shown)
     else:
-        print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=100), end="")
+        print(dump(shown, width=100), end="")
     return 0
 
 

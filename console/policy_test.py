@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.config_files.errors import ConfigError, Problem
 from console import render
-from console.ends import FAILED, Usage
+from console.ends import FAILED
 from workers import policy
 from workers.checks import registry
 from workers.checks.check import Check
 from workers.trial import case as cases
 from workers.trial import trial as trials
-from workers.trial.case import Case, CaseError
+from workers.trial.case import Case
 from workers.trial.trial import Trial
 
 
@@ -55,8 +56,7 @@ def run(paths: Sequence[Path], policy_file: Path | None, *, json: bool) -> int:
         json: whether to print JSON.
 
     Raises:
-        Usage: a case file cannot be used.
-        PolicyError: the policy cannot be used.
+        ConfigError: a case file or the policy cannot be used.
     """
     checks = registry.load()
     loaded = policy.load(policy_file, checks)
@@ -73,18 +73,15 @@ def run(paths: Sequence[Path], policy_file: Path | None, *, json: bool) -> int:
 
 
 def _cases(paths: Sequence[Path], checks: Mapping[str, Check]) -> list[tuple[Path, Case]]:
-    found, mistakes = [], []
-    try:
-        files = cases.find(paths)
-    except CaseError as error:
-        raise Usage(str(error)) from None
-    for file in files:
+    found: list[tuple[Path, Case]] = []
+    problems: list[Problem] = []
+    for file in cases.find(paths):
         try:
             found += [(file, case) for case in cases.load(file, checks)]
-        except CaseError as error:
-            mistakes.append(str(error))
-    if mistakes:
-        raise Usage("\n".join(mistakes))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(tuple(problems))
     return found
 
 

@@ -69,7 +69,7 @@ def run(wanted: Wanted, *, json: bool) -> int:
     """Replay events and print what would change; return the exit code.
 
     Raises:
-        PolicyError: the policy cannot be used.
+        ConfigError: the policy cannot be used.
         Usage: there is no such check.
         EngineDown: Redis cannot be reached.
         Failed: lookups are wanted, and DataWorks cannot be asked.
@@ -77,7 +77,7 @@ def run(wanted: Wanted, *, json: bool) -> int:
     settings = load(WorkerSettings)
     checks = registry.load()
     if wanted.check is not None and wanted.check not in checks:
-        raise Usage(f"--check {wanted.check}: no such check; wants one of {', '.join(sorted(checks))}")
+        raise Usage(f"--check {wanted.check}: no such check; expected one of {', '.join(sorted(checks))}")
     other = policy.load(wanted.policy, checks)
     ledger = Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)
     dataworks = client.connect(settings, ledger.client) if wanted.lookups else None

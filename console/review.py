@@ -60,7 +60,7 @@ class _How:
 def run(paths: Sequence[str], asked: Asked) -> int:
     """Review the files; return the exit code: 1 when there is more than a remark."""
     if asked.format not in FORMATS:
-        raise Usage(f"--format {asked.format}: wants one of {', '.join(FORMATS)}")
+        raise Usage(f"--format {asked.format}: expected one of {', '.join(FORMATS)}")
     dialect = _dialect(asked.dialect)
     how = _how(asked)
     files = tuple(sources(paths, dialect, asked.diff))
@@ -89,7 +89,7 @@ def run(paths: Sequence[str], asked: Asked) -> int:
 def _dialect(name: str | None) -> Dialect | None:
     known = sorted(dialect.value for dialect in Dialect if dialect is not Dialect.UNKNOWN)
     if name is not None and name not in known:
-        raise Usage(f"--dialect {name}: there is no such dialect; wants one of {', '.join(known)}")
+        raise Usage(f"--dialect {name}: there is no such dialect; expected one of {', '.join(known)}")
     return Dialect(name) if name else None
 
 

@@ -24,7 +24,7 @@ FORMATS = ("text", "json")
 def run(name: str | None, language: str | None, shape: str, folder: Path | None) -> int:
     """Show one rule, or all of them, or write the pages of all into `folder`; return the exit code."""
     if shape not in FORMATS:
-        raise Usage(f"--format {shape}: wants one of {', '.join(FORMATS)}")
+        raise Usage(f"--format {shape}: expected one of {', '.join(FORMATS)}")
     if folder is not None:
         return _write(folder)
     if name is None:

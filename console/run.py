@@ -76,7 +76,9 @@ def emulator(
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "its secret",
         "DWGATE_EXTENSION_CODE": "the code of the registered extension",
     }
-    missing = [f"{name}: missing; wants {what}" for name, what in wanted.items() if not os.environ.get(name)]
+    missing = [
+        f"{name}: missing; expected {what}" for name, what in wanted.items() if not os.environ.get(name)
+    ]
     if missing:
         raise SettingsError("\n".join(missing))
     run(

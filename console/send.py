@@ -52,10 +52,10 @@ def operation(sample: str | None, event_code: str | None, data: Path | None) -> 
     if sample is not None:
         known = {item.name: item for item in samples.load_samples()}
         if sample not in known:
-            raise SettingsError(f"no sample {sample}; wants one of {', '.join(known)}")
+            raise SettingsError(f"no sample {sample}; expected one of {', '.join(known)}")
         return Operation(known[sample].event_code, known[sample].data, known[sample].snapshot)
     if event_code not in BY_CODE:
-        raise SettingsError(f"no extension point {event_code}; wants one of {', '.join(BY_CODE)}")
+        raise SettingsError(f"no extension point {event_code}; expected one of {', '.join(BY_CODE)}")
     return Operation(event_code, _read(data) if data else events.body(event_code), None)
 
 

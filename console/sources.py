@@ -48,7 +48,7 @@ def sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> 
     if old is not None and not old.exists():
         raise Usage(f"--diff {old}: there is no such file or folder")
     if old is not None and not old.is_dir() and (len(paths) != 1 or Path(paths[0]).is_dir()):
-        raise Usage(f"--diff {old}: it is a file, so it is compared with one file; wants a folder")
+        raise Usage(f"--diff {old}: it is a file, so it is compared with one file; expected a folder")
     for name in paths:
         path = Path(name)
         if name == STANDARD_INPUT:
@@ -68,7 +68,7 @@ def _file(path: Path, dialect: Dialect | None, old: Path | None) -> Source:
     data = _bytes(path)
     language = dialect or dialect_of(path)
     if language is None:
-        raise Usage(f"{path}: its name does not say what language it is in; wants --dialect")
+        raise Usage(f"{path}: its name does not say what language it is in; expected --dialect")
     before = old / path.name if old and old.is_dir() else old
     return Source(_named(path), language, data, _bytes_of(before))
 

@@ -28,7 +28,7 @@ def run(
         waivers_file: the waivers; None for none.
 
     Raises:
-        PolicyError: the policy or the waivers file cannot be used.
+        ConfigError: the policy or the waivers file cannot be used.
     """
     settings = _settings(policy_file, waivers_file)
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from common.config_files.errors import ConfigError, Problem
+from common.globs import first_match
 from common.ledger import Ledger, Record, connect
 from common.settings import Settings, load
 from console import faults, render
 from console.ends import Usage
 from workers import policy, waivers_file, waivers_text
 from workers.checks import registry
-from workers.policy_file import PolicyError
 from workers.review.rules.catalogue import BY_ID
 from workers.waivers import DAY, Waivers, waived_by
 from workers.waivers_model import Waiver, WaiverRules
@@ -66,11 +65,11 @@ def add(file: Path, policy_file: Path | None, item: dict[str, Any]) -> int:
     _must_be_known(item.get("rule"), item.get("check"))
     before = _read(file) if file.exists() else ""
     old = waivers_file.parse(str(file), before.encode(), rules, now).items if before.strip() else ()
-    text = waivers_text.appended(before, item)
+    text = waivers_text.append_waiver(str(file), before, item)
     try:
         new = waivers_file.parse(str(file), text.encode(), rules, now)
-    except PolicyError as error:
-        raise Usage("\n".join(_said(line, len(old)) for line in str(error).splitlines())) from None
+    except ConfigError as error:
+        raise Usage("\n".join(_not_added(each) for each in error.problems)) from None
     _must_be(new.items[:-1] == old, file)
     _write(file, text)
     print(f"{item['id']} holds until {_moment(new.items[-1])}")
@@ -87,7 +86,9 @@ def expire(file: Path, policy_file: Path | None, id_: str) -> int:
         return faults.fail(f"no waiver {id_} in {file}")
     if not waiver.in_force(now):
         return faults.fail(f"{id_} ended at {_moment(waiver)}")
-    text = waivers_text.ended(text, id_, datetime.fromtimestamp(int(now), waiver.expires_at.tzinfo))
+    text = waivers_text.set_expiry(
+        str(file), text, id_, datetime.fromtimestamp(int(now), waiver.expires_at.tzinfo)
+    )
     new = waivers_file.parse(str(file), text.encode(), rules, now)
     others = [item for item in old.items if item.id != id_]
     _must_be([item for item in new.items if item.id != id_] == others, file)
@@ -181,9 +182,9 @@ def _moment(item: Waiver) -> str:
     return item.expires_at.isoformat(" ", "minutes")
 
 
-def _said(line: str, number: int) -> str:
-    """Return a mistake in the waiver that is not in the file yet, without its place."""
-    return f"not added: {re.sub(rf'^.*?: waivers[.]{number}(: |[.])', '', line)}"
+def _not_added(problem: Problem) -> str:
+    """Return a problem of the new waiver without `waivers` and its index."""
+    return f"not added: {replace(problem, keys=problem.keys[2:]).text}"
 
 
 def _must_be_known(rule: str | None, check: str | None) -> None:
@@ -191,9 +192,9 @@ def _must_be_known(rule: str | None, check: str | None) -> None:
     for option, name, known in (("--rule", rule, BY_ID), ("--check", check, registry.load())):
         if name is None or (option == "--rule" and not name.upper().startswith(_REVIEW_RULES)):
             continue
-        if not any(fnmatchcase(each.lower(), name.lower()) for each in known):
+        if not any(first_match((name,), each) is not None for each in known):
             near = get_close_matches(name, known, n=3, cutoff=0) or sorted(known)
-            raise Usage(f"not added: {option} {name}: there is none; wants one such as {', '.join(near)}")
+            raise Usage(f"not added: {option} {name}: unknown; expected one such as {', '.join(near)}")
 
 
 def _must_be(same: bool, file: Path) -> None:
@@ -205,7 +206,7 @@ def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise Usage(f"{file}: cannot be read: {error.strerror}; wants a waivers file") from None
+        raise Usage(f"{file}: cannot be read: {error.strerror}; expected a waivers file") from None
     except UnicodeDecodeError:
         raise Usage(f"{file}: not UTF-8 text") from None
 

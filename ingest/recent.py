@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+
+from cachetools import TTLCache
 
 from ingest.publish import NotDurable
 
@@ -30,10 +31,7 @@ class Recent:
         seconds: float = KEPT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._most = most
-        self._seconds = seconds
-        self._clock = clock
-        self._confirmed: OrderedDict[str, float] = OrderedDict()
+        self._confirmed: TTLCache[str, None] = TTLCache(most, seconds, timer=clock)
         self._under_way: dict[str, asyncio.Future[bool]] = {}
 
     async def once(self, message_id: str, publish: Callable[[], Awaitable[None]]) -> bool:
@@ -45,7 +43,7 @@ class Recent:
         Raises:
             NotDurable: it could not be published, here or by the request that this one joined.
         """
-        if self._is_confirmed(message_id):
+        if message_id in self._confirmed:
             return False
         leader = self._under_way.get(message_id)
         if leader is None:
@@ -62,17 +60,7 @@ class Recent:
         try:
             await publish()
             durable = True
-            self._confirm(message_id)
+            self._confirmed[message_id] = None
         finally:
             del self._under_way[message_id]
             done.set_result(durable)
-
-    def _is_confirmed(self, message_id: str) -> bool:
-        at = self._confirmed.get(message_id)
-        return at is not None and self._clock() - at < self._seconds
-
-    def _confirm(self, message_id: str) -> None:
-        self._confirmed[message_id] = self._clock()
-        self._confirmed.move_to_end(message_id)
-        if len(self._confirmed) > self._most:
-            self._confirmed.popitem(last=False)

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests import plain_yaml
 from workers.review.dialects import Dialect
 from workers.review.given import Given, Node, Table
 
@@ -39,10 +38,10 @@ class Labelled:
 @cache
 def nodes() -> tuple[Labelled, ...]:
     """Return the labelled nodes in order of file and place."""
-    warehouses = yaml.safe_load((FOLDER / _TABLES).read_text())
+    warehouses = plain_yaml.load((FOLDER / _TABLES).read_text())
     files = sorted(path for path in FOLDER.glob("*.yaml") if path.name != _TABLES)
     return tuple(
-        _labelled(entry, warehouses) for path in files for entry in yaml.safe_load(path.read_text())["nodes"]
+        _labelled(entry, warehouses) for path in files for entry in plain_yaml.load(path.read_text())["nodes"]
     )
 
 

@@ -130,13 +130,15 @@ def wrong(part: ConsolePart, checks: Mapping[str, Check]) -> Mistake | None:
     """Return what is wrong with an entry of `console`, or None."""
     check, _, name = part.setting.partition(".")
     if check not in checks:
-        return Mistake("setting", f"no such check: {check}; wants CHECK.mode or CHECK.OPTION")
+        return Mistake("setting", f"unknown check {check}; expected CHECK.mode or CHECK.OPTION")
     names = (*RANKED, *checks[check].options.model_fields)
     if name not in names:
-        return Mistake("setting", f"{check} has no such option; wants one of {', '.join(names)}")
+        return Mistake("setting", f"{check} has no such option; expected one of {', '.join(names)}")
     kind = Kind.CHOICE if name in RANKED else _option(checks[check], name)[1]
     if kind is None:
-        return Mistake("setting", "too rich for a form; wants a number, a word, a text or a list of them")
+        return Mistake(
+            "setting", "too complex for a form; expected a number, a word, a text or a list of them"
+        )
     bounds = [bound for bound in (part.least, part.most) if bound is not None]
     if bounds and kind not in (Kind.INTEGER, Kind.NUMBER):
         return Mistake("least" if part.least is not None else "most", "is for numbers only")
@@ -196,7 +198,7 @@ def _integer(value: object) -> int:
         return value
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         return int(value)
-    raise ValueError("wants a whole number")
+    raise ValueError("expected an integer")
 
 
 def _number(value: object) -> float:
@@ -204,19 +206,19 @@ def _number(value: object) -> float:
         return value
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return float(value)
-    raise ValueError("wants a number")
+    raise ValueError("expected a number")
 
 
 def _switch(value: object) -> bool:
     word = str(value).strip().lower()
     if word not in ("true", "false"):
-        raise ValueError("wants true or false")
+        raise ValueError("expected true or false")
     return word == "true"
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise ValueError(f"wants a text of at most {LONGEST_TEXT} characters")
+        raise ValueError(f"expected a text of at most {LONGEST_TEXT} characters")
     return value.strip()
 
 
@@ -224,7 +226,7 @@ def _texts(value: object) -> list[str]:
     given = _BETWEEN.split(value) if isinstance(value, str) else value
     if isinstance(given, list):
         return [text for text in map(_text, given) if text]
-    raise ValueError("wants a list of words")
+    raise ValueError("expected a list of words")
 
 
 _READERS = {

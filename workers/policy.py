@@ -11,12 +11,13 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ValidationError
 
+from common.config_files.errors import Keys, unreadable
 from common.verdicts import Result
 from workers import console_settings, policy_layers, policy_mistakes
 from workers.checks.check import Check
 from workers.console_settings import Setting
 from workers.plan import Language, Mode
-from workers.policy_file import Keys, PolicyError, read
+from workers.policy_file import read
 from workers.policy_layers import Layer, Stack
 from workers.policy_model import CheckPart, Defaults
 from workers.subject import Subject
@@ -157,14 +158,14 @@ def load(path: Path | None, checks: Mapping[str, Check]) -> Policy:
         checks: the registered checks, by name.
 
     Raises:
-        PolicyError: the file cannot be used; one line a mistake.
+        ConfigError: the file cannot be used; one line per problem.
     """
     if path is None:
         return parse(BUILT_IN.name, BUILT_IN.read_bytes(), checks)
     try:
         return parse(str(path), path.read_bytes(), checks)
     except OSError as error:
-        raise PolicyError(f"{path}: cannot be read: {error.strerror}; wants a policy file") from None
+        raise unreadable(path, error, "a policy file") from None
 
 
 def parse(name: str, content: bytes, checks: Mapping[str, Check]) -> Policy:

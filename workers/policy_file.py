@@ -1,75 +1,98 @@
-"""A policy file as plain values that know their lines, and errors that say where."""
+"""YAML files as plain values with positions: YAML 1.2's core types, no tags, no duplicate keys."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from io import StringIO
 from typing import Any
 
-import yaml
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, StringMark
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.tag import Tag
 
-from common.errors import DwgateError
+from common.config_files.errors import ConfigError, Keys, Problem, in_file_order
+from common.config_files.validation import describe, is_about_key, keys_of
 
-Keys = tuple[str | int, ...]
-"""The way to a value: keys and list positions from the top."""
-
-
-class PolicyError(DwgateError):
-    """The policy cannot be used; the text has one line a mistake.
-
-    Each line is `FILE:LINE:COLUMN: where: what is wrong; what is wanted`: mend the file there.
-    """
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's plain values only: 22:00 and 2026-10-01 stay text, `on` and `no` are words."""
+_CORE = "tag:yaml.org,2002:"
+_SCALARS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
+    f"{_CORE}null": (re.compile(r"~|null|Null|NULL|"), lambda _: None),
+    f"{_CORE}bool": (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
+    f"{_CORE}int": (re.compile(r"[-+]?(?:0|[1-9][0-9]{0,18})"), int),
+    f"{_CORE}float": (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?"), float),
+    f"{_CORE}str": (re.compile(r".*", re.DOTALL), str),
+}
+"""Pattern and conversion by tag. The rest is text: 22:00, 2026-10-01, on and no."""
 
 
-_Loader.yaml_implicit_resolvers = {}
+_TAGS = {name: Tag(suffix=name) for name in _SCALARS}
 
-for _tag, _pattern, _first in (
-    ("null", r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("bool", r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
-    ("int", r"[-+]?(?:0|[1-9][0-9]{0,18})$", list("-+0123456789")),
-    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?$", list("-+.0123456789")),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+
+class _Resolver(VersionedResolver):
+    """Resolves plain scalars by `_SCALARS`, whichever version of YAML a file names."""
+
+    def resolve(self, kind: type[Node], value: str, implicit: Any) -> Tag:
+        """Return the tag of a node that has none; `implicit` is what the parser says of its style."""
+        tag: Tag
+        if kind is ScalarNode and implicit[0]:
+            tag = next(_TAGS[name] for name, (form, _) in _SCALARS.items() if form.fullmatch(value))
+        else:
+            tag = self.DEFAULT_SCALAR_TAG if kind is ScalarNode else super().resolve(kind, value, implicit)
+        return tag
 
 
 class Document:
-    """A YAML mapping and where its parts stand.
+    """A YAML mapping and the positions of its values.
 
     Args:
-        name: how errors call the file.
+        name: the file, as errors name it.
         root: its node.
         values: the same as plain values.
     """
 
-    def __init__(self, name: str, root: yaml.MappingNode, values: dict[Any, Any]) -> None:
+    def __init__(self, name: str, root: MappingNode, values: dict[Any, Any]) -> None:
         self.values = values
         self._name = name
-        self._root: yaml.Node = root
+        self._root: Node = root
 
-    def reaches(self, keys: Keys) -> int:
-        """Return how many of `keys` there are in the file, from the top."""
-        return len(list(self._way(keys)))
+    def depth(self, keys: Keys) -> int:
+        """Return how many of `keys` the file has, from the top."""
+        return len(list(self._nodes(keys)))
 
-    def error(self, keys: Keys, text: str, *, at_key: bool = False) -> str:
-        """Return the line for a mistake at `keys`, or at the nearest part that there is.
+    def line(self, keys: Keys) -> int:
+        """Return the line, from 1, of the value at `keys`, or of the nearest one above it."""
+        return self._mark(keys).line + 1
+
+    def problem(self, keys: Keys, message: str, *, at_key: bool = False) -> Problem:
+        """Return a problem at `keys`; its position is that of the nearest value that the file has.
 
         Args:
-            keys: the way to it.
-            text: what is wrong and what is wanted.
+            keys: the path to the value.
+            message: what is wrong and what is expected.
             at_key: whether the last key itself is wrong, not its value.
         """
-        nodes = [(self._root, self._root), *self._way(keys)]
-        key, value = nodes[-1]
-        mark = (key if at_key else value).start_mark
-        where = ".".join(str(part) for part in keys)
-        return _line(self._name, mark.line, mark.column, f"{where}: {text}" if where else text)
+        return _problem(self._name, self._mark(keys, at_key=at_key), message, keys)
 
-    def _way(self, keys: Keys) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-        node: yaml.Node = self._root
+    def validation_error(self, error: ValidationError, model: type[BaseModel]) -> ConfigError:
+        """Return pydantic's error for the file's values, with a position for each of its problems."""
+        return ConfigError(
+            in_file_order(
+                self.problem(keys_of(each), describe(each, model), at_key=is_about_key(each))
+                for each in error.errors()
+            )
+        )
+
+    def _mark(self, keys: Keys, *, at_key: bool = False) -> StringMark:
+        key, value = [(self._root, self._root), *self._nodes(keys)][-1]
+        mark: StringMark = (key if at_key else value).start_mark
+        return mark
+
+    def _nodes(self, keys: Keys) -> Iterator[tuple[Node, Node]]:
+        node: Node = self._root
         for key in keys:
             found = next((pair for name, *pair in _children(node) if name == str(key)), None)
             if found is None:
@@ -79,37 +102,72 @@ class Document:
 
 
 def read(name: str, content: bytes, *, what: str = "policy", keys: str = "version and points") -> Document:
-    """Read the text of a policy, or of a file like it.
+    """Read a YAML file that is a mapping.
 
     Args:
-        name: how errors call the file.
+        name: the file, as errors name it.
         content: its bytes.
-        what: what it holds, in a word for errors.
+        what: what it holds, for errors.
         keys: keys that it has, for errors.
 
     Raises:
-        PolicyError: it is not UTF-8, not YAML, empty, no mapping, or has a key twice.
+        ConfigError: it is not UTF-8, not YAML, empty, not a mapping, or has a key twice.
     """
-    text = _text(name, content)
     try:
-        loader = _Loader(text)
-        root = loader.get_single_node()
-        if not isinstance(root, yaml.MappingNode):
+        root = compose(name, _text(name, content))
+        if not isinstance(root, MappingNode):
             wrong = "is empty" if root is None else "is not a mapping"
-            raise PolicyError(_line(name, 0, 0, f"the {what} {wrong}; wants keys such as {keys}"))
-        if twice := sorted(_twice(root, (), ())):
-            raise PolicyError("\n".join(_line(name, *mistake) for mistake in twice))
-        return Document(name, root, loader.construct_document(root))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = (mark.line, mark.column) if mark else (0, 0)
-        raise PolicyError(_line(name, *at, f"not YAML: {error.problem or error.context}")) from None
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        at = (before.count("\n"), len(before) - before.rfind("\n") - 1)
-        raise PolicyError(_line(name, *at, "not YAML: a character that may not be there")) from None
+            message = f"the {what} {wrong}; expected keys such as {keys}"
+            raise ConfigError((Problem(name, message, (), 1, 1),))
+        if problems := in_file_order(_problems(name, root)):
+            raise ConfigError(problems)
+        return Document(name, root, _value(root))
     except RecursionError:
-        raise PolicyError(_line(name, 0, 0, "it is nested too deeply")) from None
+        raise ConfigError((Problem(name, "nested too deeply", (), 1, 1),)) from None
+
+
+def compose(name: str, text: str) -> Node | None:
+    """Return the root node of a YAML text; None if it is empty.
+
+    Raises:
+        ConfigError: it is not YAML.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Resolver = _Resolver
+    try:
+        root: Node | None = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        message = f"not YAML: {error.problem or error.context}"
+        raise ConfigError((Problem(name, message, (), line, column),)) from None
+    except ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = "not YAML: a character that is not allowed"
+        raise ConfigError((Problem(name, message, (), line, column),)) from None
+    except (AssertionError, ValueError):
+        # ruamel.yaml asserts that a %YAML directive names 1.1 or 1.2.
+        message = "not YAML: unsupported %YAML directive"
+        raise ConfigError((Problem(name, message, (), 1, 1),)) from None
+    return root
+
+
+def dump(values: object, *, width: int) -> str:
+    """Return plain values as YAML in block style.
+
+    Args:
+        values: mappings, lists and scalars.
+        width: the line length, in characters, from which long text is folded.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # declared as None
+    yaml.allow_unicode = True
+    yaml.width = width
+    text = StringIO()
+    yaml.dump(values, text)
+    return text.getvalue()
 
 
 def _text(name: str, content: bytes) -> str:
@@ -117,32 +175,75 @@ def _text(name: str, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig"))
-        raise PolicyError(_line(name, before.count(b"\n"), column, "not UTF-8 text")) from None
+        line = before.count(b"\n") + 1
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig")) + 1
+        raise ConfigError((Problem(name, "not UTF-8 text", (), line, column),)) from None
 
 
-def _children(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-    if isinstance(node, yaml.MappingNode):
+def _children(node: Node) -> Iterator[tuple[str, Node, Node]]:
+    if isinstance(node, MappingNode):
         for key, value in node.value:
             yield str(key.value), key, value
-    elif isinstance(node, yaml.SequenceNode):
+    elif isinstance(node, SequenceNode):
         for index, item in enumerate(node.value):
             yield str(index), item, item
 
 
-def _twice(node: yaml.Node, keys: Keys, above: tuple[int, ...]) -> Iterator[tuple[int, int, str]]:
-    if id(node) in above:
-        where = ".".join(str(key) for key in keys)
-        yield node.start_mark.line, node.start_mark.column, f"{where}: an alias of what it stands in"
-        return
-    first: dict[str, int] = {}
-    for name, key, value in _children(node):
-        if name in first:
-            where = ".".join(str(part) for part in (*keys, name))
-            yield key.start_mark.line, key.start_mark.column, f"{where}: again, after line {first[name] + 1}"
-        first.setdefault(name, key.start_mark.line)
-        yield from _twice(value, (*keys, name), (*above, id(node)))
+def _problems(name: str, root: Node) -> Iterator[Problem]:
+    """Yield duplicate keys, aliases of what contains them, and unsupported types; visits each node once."""
+    complete: set[int] = set()
+
+    def visit(node: Node, keys: Keys, above: tuple[int, ...]) -> Iterator[Problem]:
+        if id(node) in above:
+            yield _problem(name, node.start_mark, "an alias of a value that contains it", keys)
+            return
+        if id(node) in complete:
+            return
+        if wrong := _wrong_type(node):
+            yield _problem(name, node.start_mark, wrong, keys)
+        first: dict[str, int] = {}
+        for key, key_node, value in _children(node):
+            at: Keys = (*keys, key)
+            if isinstance(node, MappingNode) and not isinstance(key_node, ScalarNode):
+                yield _problem(name, key_node.start_mark, "a key must be a plain value", keys)
+                continue
+            if key in first:
+                yield _problem(
+                    name, key_node.start_mark, f"duplicate key, first on line {first[key] + 1}", at
+                )
+            first.setdefault(key, key_node.start_mark.line)
+            yield from visit(value, at, (*above, id(node)))
+        complete.add(id(node))
+
+    yield from visit(root, (), ())
 
 
-def _line(name: str, line: int, column: int, text: str) -> str:
-    return f"{name}:{line + 1}:{column + 1}: {text}"
+def _wrong_type(node: Node) -> str | None:
+    tag = str(node.tag)
+    if not isinstance(node, ScalarNode):
+        return None if tag in (f"{_CORE}map", f"{_CORE}seq") else f"unsupported tag {tag}"
+    if tag not in _SCALARS:
+        return f"unsupported tag {tag}"
+    form, _ = _SCALARS[tag]
+    return None if form.fullmatch(node.value) else f"not a valid {tag.removeprefix(_CORE)}"
+
+
+def _value(root: Node) -> Any:
+    """Return a node as plain values; an alias is the same value again."""
+    made: dict[int, Any] = {}
+
+    def value(node: Node) -> Any:
+        if id(node) not in made:
+            if isinstance(node, MappingNode):
+                made[id(node)] = {value(key): value(item) for key, item in node.value}
+            elif isinstance(node, SequenceNode):
+                made[id(node)] = [value(item) for item in node.value]
+            else:
+                made[id(node)] = _SCALARS[str(node.tag)][1](node.value)
+        return made[id(node)]
+
+    return value(root)
+
+
+def _problem(name: str, mark: StringMark, message: str, keys: Keys) -> Problem:
+    return Problem(name, message, keys, mark.line + 1, mark.column + 1)

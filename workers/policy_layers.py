@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import translate
 from typing import Any
 
-from workers.policy_file import Keys
+from common.config_files.errors import Keys
+from common.globs import first_match
 from workers.policy_model import PointPart, Points, PolicyFile, SetPart, WherePart
 from workers.subject import Subject
 
@@ -21,19 +20,19 @@ class Layer:
         keys: where it stands in the file.
         points: its points by event code.
         types: numbers of the node types that it holds for; any when empty.
-        paths: what a name must match as a whole; any when empty.
+        paths: globs, one of which must match a name; any when empty.
     """
 
     keys: Keys
     points: Points
     types: frozenset[int] = frozenset()
-    paths: tuple[re.Pattern[str], ...] = ()
+    paths: tuple[str, ...] = ()
 
     def fits(self, subject: Subject) -> bool:
         """Whether it holds for `subject`; what is not known of that fits nothing."""
         if self.types and subject.type not in self.types:
             return False
-        return not self.paths or any(path.match(name) for path in self.paths for name in subject.names)
+        return not self.paths or any(first_match(self.paths, name) is not None for name in subject.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +106,4 @@ def _extended(part: SetPart, sets: Mapping[str, SetPart], seen: set[str]) -> Ite
 
 
 def _where(part: WherePart, keys: Keys) -> Layer:
-    paths = tuple(re.compile(translate(path), re.IGNORECASE) for path in part.paths)
-    return Layer(keys, part.points, frozenset().union(*part.types), paths)
+    return Layer(keys, part.points, frozenset().union(*part.types), part.paths)

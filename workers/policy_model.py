@@ -18,7 +18,7 @@ _RESULTS = {text: result for result in Result for text in (result.value, result.
 def _result(value: object) -> object:
     if isinstance(value, str) and value in _RESULTS:
         return _RESULTS[value]
-    raise ValueError("wants ok, warn or fail")
+    raise ValueError("expected ok, warn or fail")
 
 
 def _nothing(value: object) -> object:
@@ -41,14 +41,14 @@ def node_type(value: object) -> frozenset[int]:
         return numbers
     near = get_close_matches(str(value).lower(), NUMBERS, n=3, cutoff=0.3)
     raise ValueError(
-        f"no such node type; wants its number, or a name such as {', '.join(near or ['odps_sql'])}"
+        f"unknown node type; expected its number, or a name such as {', '.join(near or ['odps_sql'])}"
     )
 
 
 def _scalar(value: object) -> object:
     if isinstance(value, str | bool | int | float):
         return value
-    raise ValueError("wants a plain value")
+    raise ValueError("expected a plain value")
 
 
 def _setting(value: object) -> object:
@@ -92,10 +92,8 @@ class Defaults(Part):
     mode: Mode = Field(default=Mode.ENFORCE, description="how much findings count")
     share: Share = 1
     deadline: Deadline = 60
-    on_timeout: ResultWord = Field(
-        default=Result.WARN, description="what a check counts as that is not in in time"
-    )
-    on_error: ResultWord = Field(default=Result.WARN, description="what a check counts as that cannot be run")
+    on_timeout: ResultWord = Field(default=Result.WARN, description="result if a check times out")
+    on_error: ResultWord = Field(default=Result.WARN, description="result if a check cannot run")
     verdict: ResultWord = Field(default=Result.OK, description="the result at points without a check")
 
 
@@ -105,8 +103,8 @@ class CheckPart(Part):
     enabled: Annotated[bool, Field(strict=True, description="false takes the check away")] = True
     mode: Mode | None = Field(default=None, description="how much its findings count")
     share: Share | None = None
-    on_timeout: ResultWord | None = Field(default=None, description="what it counts as when not in in time")
-    on_error: ResultWord | None = Field(default=None, description="what it counts as when it cannot be run")
+    on_timeout: ResultWord | None = Field(default=None, description="result if the check times out")
+    on_error: ResultWord | None = Field(default=None, description="result if the check cannot run")
     options: Annotated[dict[str, Any], BeforeValidator(_nothing)] = Field(
         default_factory=dict, description="the check's own options"
     )
@@ -141,7 +139,7 @@ class WherePart(Part):
     @model_validator(mode="after")
     def _narrow(self) -> WherePart:
         if not self.types and not self.paths:
-            raise ValueError("holds for everything; wants types or paths")
+            raise ValueError("applies to everything; expected types or paths")
         return self
 
 

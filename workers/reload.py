@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from common.config_files.errors import ConfigError, unreadable
 from workers import metrics
 from workers.checks.check import Answers
 
@@ -34,14 +35,13 @@ class Reloaded(Generic[T]):
 
     Args:
         path: the file.
-        load: makes the value of the path as text and the file's bytes; it raises `wrong` for a broken file.
-        wrong: the error of a broken file, made of a text.
+        load: makes the value from the path as text and the file's bytes, or raises `ConfigError`.
         name: what logs and metrics call it (`policy`).
         memory: where the fleet keeps the last good text, for a process that begins while the file is broken.
         every: seconds between two looks.
 
     Raises:
-        Exception: `wrong`, when the first read fails and no good text is remembered.
+        ConfigError: the first read fails, and no good text is remembered.
     """
 
     def __init__(
@@ -49,14 +49,12 @@ class Reloaded(Generic[T]):
         path: Path,
         load: Callable[[str, bytes], T],
         *,
-        wrong: type[Exception],
         name: str,
         memory: Answers | None = None,
         every: float = LOOK_SECONDS,
     ) -> None:
         self._path = path
         self._load = load
-        self._wrong = wrong
         self._name = name
         self._memory = memory
         self._every = every
@@ -66,7 +64,7 @@ class Reloaded(Generic[T]):
         try:
             content, _ = self._read()
             self._take(load(str(path), content), content)
-        except wrong as error:
+        except ConfigError as error:
             remembered = self._remembered()
             if remembered is None:
                 raise
@@ -88,7 +86,7 @@ class Reloaded(Generic[T]):
     def _look(self) -> None:
         try:
             content, written_at = self._read()
-        except self._wrong as error:
+        except ConfigError as error:
             self._refuse(b"", str(error))
             return
         seen = _digest(content)
@@ -98,7 +96,7 @@ class Reloaded(Generic[T]):
         try:
             value = self._load(str(self._path), content)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new file, the old one holds
-            self._refuse(seen, str(error) if isinstance(error, self._wrong) else type(error).__name__)
+            self._refuse(seen, str(error) if isinstance(error, ConfigError) else type(error).__name__)
             return
         if seen != self._good:
             log.info("file-reloaded", name=self._name, path=str(self._path))
@@ -132,7 +130,7 @@ class Reloaded(Generic[T]):
             with self._path.open("rb") as file:
                 return file.read(), os.fstat(file.fileno()).st_mtime
         except OSError as error:
-            raise self._wrong(f"{self._path}: cannot be read: {error.strerror}") from None
+            raise unreadable(self._path, error, f"the {self._name} file") from None
 
 
 def _digest(content: bytes) -> bytes:

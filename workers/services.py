@@ -9,6 +9,7 @@ from functools import cached_property
 import structlog
 from celery import Celery
 
+from common.config_files.errors import ConfigError
 from common.ledger import Ledger, connect, prefix
 from workers import metrics, waivers_file
 from workers.administration import LAST_KNOWN_SECONDS, Administration
@@ -18,7 +19,6 @@ from workers.dataworks import client
 from workers.dataworks.cache import LookupCache
 from workers.dispatch import Dispatch
 from workers.policy import BUILT_IN, Policy, parse
-from workers.policy_file import PolicyError
 from workers.reload import Reloaded
 from workers.settings import WorkerSettings
 from workers.waivers import Waivers
@@ -79,7 +79,6 @@ class Services:
         return Reloaded(
             file or BUILT_IN,
             lambda name, content: parse(name, content, self.checks),
-            wrong=PolicyError,
             name="policy",
             memory=self._answers(LAST_GOOD_SECONDS) if file else None,
         )
@@ -96,7 +95,7 @@ class Services:
             return Waivers()
         try:
             return replace(self._waivers_file.value, rules=self.policy.waivers)
-        except PolicyError as error:
+        except ConfigError as error:
             # Broken when this process began, and nobody remembers a good one: everything counts.
             metrics.FILE_REFUSED.labels("waivers").set(1)
             log.error("file-refused", name="waivers", why=str(error))
@@ -108,7 +107,6 @@ class Services:
         return Reloaded(
             self.settings.waivers_file,
             lambda name, content: waivers_file.parse(name, content, self.policy.waivers, time.time()),
-            wrong=PolicyError,
             name="waivers",
             memory=self._answers(LAST_GOOD_SECONDS),
         )

@@ -76,7 +76,7 @@ def run(
         metrics_port: where `/metrics` and `/healthz` are served; None for nowhere.
 
     Raises:
-        workers.policy.PolicyError: the policy file or the waivers file is wrong.
+        common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
         workers.checks.registry.CheckError: a check cannot be loaded.
         workers.review.trees.probe.ParserUnusable: SQL cannot be parsed here.
     """

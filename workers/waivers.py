@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from common.globs import first_match
 from common.verdicts import Finding, Outcome
 from workers.about import About, Thing, named
 from workers.fingerprints import fingerprinted
-from workers.waivers_model import Scope, Waiver, WaiverRules, matches
+from workers.waivers_model import Scope, Waiver, WaiverRules
 
 DAY = 86400
 
@@ -77,8 +78,8 @@ def _marked(finding: Finding, about: About, waivers: Waivers, now: float) -> Fin
 
 def _matches(waiver: Waiver, finding: Finding, about: About) -> bool:
     return (
-        (waiver.rule is None or matches((waiver.rule,), finding.rule))
-        and (waiver.check is None or matches((waiver.check,), about.check))
+        (waiver.rule is None or first_match((waiver.rule,), finding.rule) is not None)
+        and (waiver.check is None or first_match((waiver.check,), about.check) is not None)
         and waiver.fingerprint in (None, finding.fingerprint)
         and _within(waiver.scope, finding, about)
         and (waiver.pattern is None or bool(waiver.pattern.search(finding.message[:_LONGEST_SEARCHED])))
@@ -100,4 +101,4 @@ def _all_fit(globs: tuple[str, ...], things: tuple[Thing, ...], finding: Finding
     if not globs:
         return True
     meant = named(things, finding.message)
-    return bool(meant) and all(any(matches(globs, name) for name in thing.names) for thing in meant)
+    return bool(meant) and all(any(first_match(globs, name) for name in thing.names) for thing in meant)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from fnmatch import translate
-from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -17,18 +15,9 @@ MOMENT = "2026-12-01T18:00:00+08:00"
 
 _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 _REPEATED_TWICE = re.compile(r"[+*}][^()]*\)+[+*{]")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _WILD = frozenset("*?")
 _LONGEST_TEXT = 200
-
-
-def matches(globs: tuple[str, ...], name: str) -> bool:
-    """Whether one of `globs` stands for the whole of `name`; upper and lower case are the same."""
-    return any(_compiled(glob).match(name) for glob in globs)
-
-
-@cache
-def _compiled(glob: str) -> re.Pattern[str]:
-    return re.compile(translate(glob), re.IGNORECASE)
 
 
 def moment(value: object) -> datetime:
@@ -39,35 +28,41 @@ def moment(value: object) -> datetime:
     """
     text = value.isoformat() if isinstance(value, datetime) else str(value).strip()
     if _DATE.fullmatch(text):
-        raise ValueError(f"a bare date leaves hour and zone open; wants a moment such as {MOMENT}")
+        raise ValueError(f"a bare date leaves hour and zone open; expected a time such as {MOMENT}")
     try:
         read = datetime.fromisoformat(text)
         offset = read.utcoffset()
     except (ValueError, OverflowError):
-        raise ValueError(f"not a moment; wants one such as {MOMENT}") from None
+        raise ValueError(f"not a time; expected one such as {MOMENT}") from None
     if offset is None:
-        raise ValueError(f"has no zone; wants a moment with one, such as {MOMENT}")
+        raise ValueError(f"has no zone; expected a time with one, such as {MOMENT}")
     return read
 
 
 def _plain(value: str) -> str:
     line = " ".join(value.split())
     if not line:
-        raise ValueError("is empty; wants a few words")
+        raise ValueError("is empty; expected a few words")
     return line
+
+
+def _id(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise ValueError("expected up to 40 letters, digits, dots, hyphens and underscores")
+    return value
 
 
 def _quick(value: re.Pattern[str]) -> re.Pattern[str]:
     if _REPEATED_TWICE.search(value.pattern):
         raise ValueError(
-            "repeats a group that repeats something, which may take for ever; wants a simpler one"
+            "repeats a group that repeats something, which may take for ever; expected a simpler one"
         )
     return value
 
 
 def _point(value: str) -> str:
     if value not in BY_CODE:
-        raise ValueError(f"no such extension point; wants one of {', '.join(sorted(BY_CODE))}")
+        raise ValueError(f"unknown extension point; expected one of {', '.join(sorted(BY_CODE))}")
     return value
 
 
@@ -118,7 +113,7 @@ class Scope(Part):
 class Waiver(Part):
     """One exception: what it lets pass, where, why, who answers for it, and until when."""
 
-    id: Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")] = Field(
+    id: Annotated[Text, AfterValidator(_id)] = Field(
         description="up to 40 letters, digits, dots, hyphens and underscores"
     )
     rule: Text | None = Field(default=None, description="rule of the findings; * and ? are wild")
@@ -137,11 +132,11 @@ class Waiver(Part):
     def _narrow(self) -> Waiver:
         named = [glob for glob in (self.rule, self.check) if glob is not None]
         if not named:
-            raise ValueError("wants rule or check: what it lets pass")
+            raise ValueError("expected rule or check: what it waives")
         all_wild = all(not set(glob) - _WILD for glob in named)
         if all_wild and self.fingerprint is None and self.pattern is None and self.scope == Scope():
             raise ValueError(
-                "lets everything pass; wants a rule, a check, a scope, a fingerprint or a pattern"
+                "waives everything; expected a rule, a check, a scope, a fingerprint or a pattern"
             )
         return self
 

@@ -1,4 +1,4 @@
-"""A waivers file changed as text: all that is not changed stays as it is, comments too."""
+"""Edits of a waivers file's text: everything that is not edited stays as it is, comments too."""
 
 from __future__ import annotations
 
@@ -6,84 +6,90 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import yaml
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
-from workers.policy_file import PolicyError
+from common.config_files.errors import ConfigError, Problem
+from workers.policy_file import compose, dump
 
 _EMPTY = "version: 1\nwaivers:\n"
 _INDENT = 2
+_WIDTH = 10_000
 
 
-def appended(text: str, item: dict[str, Any]) -> str:
+def append_waiver(name: str, text: str, item: dict[str, Any]) -> str:
     """Return the text of a waivers file with one more waiver, as the last.
 
     Args:
-        text: the file as it is; empty to begin one.
+        name: the file, as errors name it.
+        text: its text; empty to start one.
         item: the waiver as plain values.
 
     Raises:
-        PolicyError: the list is written so that nothing can be put after it.
+        ConfigError: the list is written so that nothing can be appended to it.
     """
     text = text if text.strip() else _EMPTY
-    key, listed = _listed(text)
-    if isinstance(listed, yaml.SequenceNode) and listed.value:
-        if listed.flow_style:
-            raise PolicyError("the waivers stand in brackets; write each as an item of its own (- id: …)")
-        return _after(text, _last_line(listed), _item(item, listed.start_mark.column))
-    if listed.start_mark.index != listed.end_mark.index:
-        text = text[: listed.start_mark.index].rstrip(" ") + text[listed.end_mark.index :]
-    return _after(text, key.start_mark.line + 1, _item(item, _INDENT))
+    key, waivers = _waivers(name, text)
+    if isinstance(waivers, SequenceNode) and waivers.value:
+        if waivers.flow_style:
+            message = "the list is in brackets; write each waiver as an item of its own (- id: …)"
+            mark = waivers.start_mark
+            raise ConfigError((Problem(name, message, ("waivers",), mark.line + 1, mark.column + 1),))
+        return _insert(text, _next_line(waivers), _item(item, waivers.start_mark.column))
+    if waivers.start_mark.index != waivers.end_mark.index:
+        text = text[: waivers.start_mark.index].rstrip(" ") + text[waivers.end_mark.index :]
+    return _insert(text, key.start_mark.line + 1, _item(item, _INDENT))
 
 
-def ended(text: str, id_: str, at: datetime) -> str:
-    """Return the text of a waivers file with `expires_at` of one waiver set to `at`; nothing else changes.
+def set_expiry(name: str, text: str, id_: str, at: datetime) -> str:
+    """Return the text of a valid waivers file with `expires_at` of one waiver set to `at`.
 
     Args:
-        text: a good waivers file.
+        name: the file, as errors name it.
+        text: its text.
         id_: the waiver.
-        at: the moment, with a zone.
+        at: the time, with a zone.
 
     Raises:
         KeyError: there is no such waiver.
     """
-    for item in _listed(text)[1].value:
+    for item in _waivers(name, text)[1].value:
         fields = {key.value: value for key, value in item.value}
         if fields["id"].value == id_:
-            mark = fields["expires_at"]
-            return text[: mark.start_mark.index] + at.isoformat() + text[mark.end_mark.index :]
+            end = fields["expires_at"]
+            return text[: end.start_mark.index] + at.isoformat() + text[end.end_mark.index :]
     raise KeyError(id_)
 
 
-def _listed(text: str) -> tuple[yaml.Node, yaml.Node]:
+def _waivers(name: str, text: str) -> tuple[Node, Node]:
     """Return the key `waivers` and its value."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+    root = compose(name, text)
+    for key, value in root.value if isinstance(root, MappingNode) else ():
         if key.value == "waivers":
             return key, value
-    raise PolicyError("the waivers file has no key waivers")
+    raise ConfigError((Problem(name, "waivers: missing", (), 1, 1),))
 
 
-def _last_line(node: yaml.Node) -> int:
-    """Return the number of the line after the last one that belongs to `node`, from 0."""
-    last = list(_leaves(node))[-1].end_mark
+def _next_line(node: Node) -> int:
+    """Return the number of the line after the last one of `node`, from 0."""
+    end = list(_leaves(node))[-1].end_mark
     # A text of several lines ends where the next line begins, anything else on its own line.
-    return last.line if last.column == 0 else last.line + 1
+    return int(end.line if end.column == 0 else end.line + 1)
 
 
-def _leaves(node: yaml.Node) -> Iterator[yaml.Node]:
-    if not isinstance(node, yaml.CollectionNode) or not node.value or node.flow_style:
+def _leaves(node: Node) -> Iterator[Node]:
+    if not isinstance(node, CollectionNode) or not node.value or node.flow_style:
         yield node
         return
     for value in node.value:
-        yield from _leaves(value[1] if isinstance(node, yaml.MappingNode) else value)
+        yield from _leaves(value[1] if isinstance(node, MappingNode) else value)
 
 
 def _item(item: dict[str, Any], column: int) -> str:
-    text = yaml.safe_dump([item], sort_keys=False, allow_unicode=True, width=10_000)
+    text = dump([item], width=_WIDTH)
     return "".join(f"{' ' * column}{line}" for line in text.splitlines(keepends=True))
 
 
-def _after(text: str, line: int, added: str) -> str:
+def _insert(text: str, line: int, added: str) -> str:
     lines = text.splitlines(keepends=True)
     if lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl, quote
+
+from cachetools import FIFOCache
 
 from deploy.local.replies import GatewayError
 
@@ -53,8 +54,7 @@ class Nonces:
     """The nonces seen of late; the oldest is forgotten when there are more than `most`."""
 
     def __init__(self, most: int = 200_000) -> None:
-        self._most = most
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: FIFOCache[str, None] = FIFOCache(most)
 
     def use(self, nonce: str) -> None:
         """Remember `nonce`.
@@ -65,8 +65,6 @@ class Nonces:
         if nonce in self._seen:
             raise GatewayError(400, "SignatureNonceUsed", "Specified signature nonce was used already.")
         self._seen[nonce] = None
-        if len(self._seen) > self._most:
-            self._seen.popitem(last=False)
 
 
 def verify(request: SignedRequest, secrets: Mapping[str, str], now: float) -> str:

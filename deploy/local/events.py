@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-import yaml
+from ruamel.yaml import YAML
 
 from common.points import BY_CODE
 from deploy.local.replies import Json
@@ -25,7 +25,7 @@ _CHINA = timedelta(hours=8)
 
 @cache
 def _bodies() -> dict[str, Json]:
-    bodies: dict[str, Json] = yaml.safe_load(_BODIES.read_text(encoding="utf-8"))
+    bodies: dict[str, Json] = YAML(typ="safe", pure=True).load(_BODIES.read_text(encoding="utf-8"))
     return bodies
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from common.errors import DwgateError
 from deploy.local.replies import Json
@@ -199,8 +200,8 @@ def load(path: Path = SAMPLE) -> World:
         WorldError: the file is not there, or says something that cannot be held.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, YAMLError) as error:
         raise WorldError(f"world {path}: {error}") from None
     if not isinstance(raw, dict):
         raise WorldError(f"world {path}: must be a mapping with nodes, baselines, tables, files or extension")

@@ -1,4 +1,4 @@
-"""Each role with a missing or wrong setting: exit 2, one line that names it and what it wants."""
+"""Each role with a missing or wrong setting: exit 2, one line that names it and what is expected."""
 
 import subprocess
 import sys
@@ -73,14 +73,14 @@ def start(role: str, settings: dict[str, str]) -> list[str]:
 def test_a_missing_setting(role: str, name: str) -> None:
     settings = {other: value for other, value in ROLES[role].items() if other != name}
     (line,) = start(role, settings)
-    assert line.startswith(f"dwgate: {name}: missing; wants ")
+    assert line.startswith(f"dwgate: {name}: missing; expected ")
 
 
-@pytest.mark.parametrize(("role", "name", "value", "wants"), WRONG)
-def test_a_wrong_setting(role: str, name: str, value: str, wants: str) -> None:
+@pytest.mark.parametrize(("role", "name", "value", "expected"), WRONG)
+def test_a_wrong_setting(role: str, name: str, value: str, expected: str) -> None:
     (line,) = start(role, {**ROLES[role], name: value})
     assert line.startswith(f"dwgate: {name}: ")
-    assert wants in line
+    assert expected in line
 
 
 def test_a_wrong_policy_names_the_place(tmp_path: Path) -> None:

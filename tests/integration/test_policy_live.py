@@ -87,7 +87,7 @@ def test_a_changed_policy_holds_for_the_next_event_and_a_broken_one_does_not(
         assert verdict(services, emulator, "m-3")[0] == "OK"
     [refused] = [line for line in logs if line["event"] == "file-refused"]
     assert refused["log_level"] == "error"
-    assert "most_days: wants a number greater than or equal to 1" in refused["why"]
+    assert "most_days: expected a number of at least 1" in refused["why"]
 
 
 def test_a_workspace_that_is_switched_off_is_answered_at_once(services: Services, emulator: Emulator) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.events import Event
 from common.points import BY_CODE
 from common.verdicts import Finding, Outcome, OutcomeKind
+from tests import plain_yaml
 from workers import planner, policy
 from workers.checks import findings, registry
 from workers.dataworks.errors import DataWorksError, Denied, Refused, Throttled
@@ -44,7 +44,7 @@ from workers.trial.trial import Asking
 CHECKS = registry.load()
 POLICY = policy.load(None, CHECKS)
 SAMPLES = Path(__file__).parents[2] / "deploy/local/samples/bodies.yaml"
-BODIES: dict[str, dict[str, Any]] = yaml.safe_load(SAMPLES.read_bytes())
+BODIES: dict[str, dict[str, Any]] = plain_yaml.load(SAMPLES.read_bytes())
 NOW = 1795140000.0
 
 HUGE = 10**40

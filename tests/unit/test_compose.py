@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from common.settings import PREFIX, BrokerSettings
 from console.flower import FlowerSettings
 from ingest.settings import IngestSettings
+from tests import plain_yaml
 from workers.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
-FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+FILE: dict[str, Any] = plain_yaml.load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = FILE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("dwgate:")}
 SETTINGS: dict[str, type[BrokerSettings]] = {
@@ -138,4 +138,4 @@ def test_command_is_understood(name: str) -> None:
 
 @pytest.mark.parametrize("file", sorted(COMPOSE.glob("*.yml")), ids=lambda file: str(file.stem))
 def test_addition_names_services_that_there_are(file: Path) -> None:
-    assert yaml.safe_load(file.read_text())["services"].keys() <= SERVICES.keys()
+    assert plain_yaml.load(file.read_text())["services"].keys() <= SERVICES.keys()

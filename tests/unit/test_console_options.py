@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.config_files.errors import ConfigError
 from workers import console_options, console_settings
 from workers.checks import registry
 from workers.console_form import form
 from workers.plan import Language
 from workers.policy import CheckPolicy, Policy, parse
-from workers.policy_file import PolicyError
 
 CHECKS = registry.load()
 
@@ -157,27 +157,27 @@ def test_no_form_makes_anything_milder(policy: Policy, form: dict[str, Any]) -> 
 
 
 LISTS = (
-    f"wants one of mode, on_error, on_timeout, {', '.join(CHECKS['backfill-limits'].options.model_fields)}"
+    f"expected one of mode, on_error, on_timeout, {', '.join(CHECKS['backfill-limits'].options.model_fields)}"
 )
 
 
 @pytest.mark.parametrize(
     ("entry", "line"),
     [
-        ("x.mode", "console.0.setting: no such check: x; wants CHECK.mode or CHECK.OPTION"),
-        ("code-review", "console.0.setting: code-review has no such option; wants one of mode"),
+        ("x.mode", "console.0.setting: unknown check x; expected CHECK.mode or CHECK.OPTION"),
+        ("code-review", "console.0.setting: code-review has no such option; expected one of mode"),
         ("backfill-limits.enabled", f"console.0.setting: backfill-limits has no such option; {LISTS}"),
-        ("code-review.severity", "console.0.setting: too rich for a form; wants a number, a word"),
+        ("code-review.severity", "console.0.setting: too complex for a form; expected a number, a word"),
         ("{setting: code-review.mode, least: 1}", "console.0.least: is for numbers only"),
         ("{setting: backfill-limits.most_days, least: 9, most: 3}", "console.0.most: is less than least"),
-        ("{setting: backfill-limits.most_days, values: [a]}", "console.0.values: wants a whole number"),
+        ("{setting: backfill-limits.most_days, values: [a]}", "console.0.values: expected an integer"),
         ("{setting: code-review.mode, values: [off]}", "console.0.values: not one of the values"),
         ("{values: [warn]}", "console.0.setting: missing"),
-        ("7", "console.0: wants a valid dictionary"),
+        ("7", "console.0: expected a mapping"),
     ],
 )
 def test_entries_that_are_wrong_have_their_line(entry: str, line: str) -> None:
-    with pytest.raises(PolicyError) as error:
+    with pytest.raises(ConfigError) as error:
         parse("p", f"version: 1\nconsole:\n  - {entry}\n".encode(), CHECKS)
     [told] = str(error.value).splitlines()
     assert told.startswith("p:3:")

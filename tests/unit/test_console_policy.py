@@ -8,11 +8,11 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 from typer.testing import CliRunner
 
 from console.ends import Usage
 from console.main import app
+from tests import plain_yaml
 from workers import policy
 from workers.checks import registry
 from workers.policy_schema import schema
@@ -45,7 +45,7 @@ def said(*arguments: object) -> str:
 
 
 def test_show_says_what_a_policy_comes_to(file: Path) -> None:
-    everywhere = yaml.safe_load(said("show", file))
+    everywhere = plain_yaml.load(said("show", file))
     assert everywhere == {
         "commit-file": {
             "deadline": 60,
@@ -68,7 +68,7 @@ def test_show_says_what_a_policy_comes_to(file: Path) -> None:
 
 def test_show_says_it_for_a_file(file: Path) -> None:
     shown = said("show", file, "--type", 10, "--name", "tmp_x", "--point", "commit-file")
-    assert yaml.safe_load(shown)["commit-file"]["checks"] == {}
+    assert plain_yaml.load(shown)["commit-file"]["checks"] == {}
 
 
 def test_show_refuses_a_point_that_there_is_not(file: Path) -> None:
@@ -93,11 +93,11 @@ def test_options_says_what_is_missing(file: Path) -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_each_example_of_the_page_is_a_policy_to_dwgate_and_to_editors(example: str) -> None:
     policy.parse("policy.md", example.encode(), CHECKS)
-    assert not list(EDITOR.iter_errors(json.loads(json.dumps(yaml.safe_load(example)))))
+    assert not list(EDITOR.iter_errors(json.loads(json.dumps(plain_yaml.load(example)))))
 
 
 def test_the_page_has_an_example_of_each_thing() -> None:
-    keys = {key for example in EXAMPLES for key in yaml.safe_load(example)}
+    keys = {key for example in EXAMPLES for key in plain_yaml.load(example)}
     assert {"points", "sets", "extends", "where", "workspaces", "console", "defaults"} <= keys
 
 
@@ -107,7 +107,7 @@ def test_a_node_type_goes_by_name_too(file: Path) -> None:
     answer = CliRunner().invoke(app, ["policy", "show", str(file), "--type", "odps_sqll"])
     assert isinstance(answer.exception, Usage)
     assert str(answer.exception).startswith(
-        "--type odps_sqll: no such node type; wants its number, or a name"
+        "--type odps_sqll: unknown node type; expected its number, or a name"
     )
 
 

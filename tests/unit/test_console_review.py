@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from common.config_files.errors import ConfigError
 from common.verdicts import Finding, Severity
 from console import faults, github, review, rules, sarif
 from console.ends import Usage
@@ -23,7 +24,7 @@ from console.review import Asked
 from workers.plan import Language
 from workers.review import rulebook
 from workers.review.dialects import Dialect
-from workers.review.metadata import MetadataError, tables
+from workers.review.metadata import tables
 from workers.review.report import Reviewed, about, as_json, counting, stops
 from workers.review.rules.catalogue import RULES
 
@@ -40,7 +41,7 @@ def asked(*paths: object, **said: Any) -> int:
 
 
 def refused(*paths: object, **said: Any) -> str:
-    with pytest.raises((Usage, MetadataError)) as caught:
+    with pytest.raises((Usage, ConfigError)) as caught:
         asked(*paths, **said)
     line = str(caught.value)
     assert "\n" not in line
@@ -221,7 +222,7 @@ def test_only_what_is_new_against_an_old_file_or_folder(
     assert {item["line"] for item in found["a.sql"]} == {3}
     asked(new / "deep/a.sql", diff=old / "deep/a.sql", format="json")
     assert {item["line"] for item in shown(capsys)["files"][0]["findings"]} == {3}
-    assert "wants a folder" in refused(new, diff=old / "deep/a.sql")
+    assert "expected a folder" in refused(new, diff=old / "deep/a.sql")
 
 
 def test_what_is_no_text_is_not_reviewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -242,10 +243,10 @@ def test_secrets_are_not_shown_in_any_format(tmp_path: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("said", "line"),
     [
-        ({"dialect": "sql"}, "--dialect sql: there is no such dialect; wants one of clickhouse, "),
+        ({"dialect": "sql"}, "--dialect sql: there is no such dialect; expected one of clickhouse, "),
         ({"dialect": "unknown"}, "--dialect unknown: there is no such dialect"),
-        ({"format": "xml"}, "--format xml: wants one of text, json, sarif, github"),
-        ({"language": "fr"}, "--language fr: wants one of en, zh"),
+        ({"format": "xml"}, "--format xml: expected one of text, json, sarif, github"),
+        ({"language": "fr"}, "--language fr: expected one of en, zh"),
         ({"metadata": Path("/no/such")}, "--metadata /no/such: cannot be read: No such file or directory"),
         ({"diff": Path("/no/such")}, "--diff /no/such: there is no such file or folder"),
     ],
@@ -257,29 +258,31 @@ def test_wrong_usage_is_one_line(node: Path, said: dict[str, Any], line: str) ->
 def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
     assert refused("/no/such.sql") == "/no/such.sql: cannot be read: No such file or directory"
     (tmp_path / "notes.txt").write_text("")
-    assert "its name does not say what language it is in; wants --dialect" in refused(tmp_path / "notes.txt")
+    assert "its name does not say what language it is in; expected --dialect" in refused(
+        tmp_path / "notes.txt"
+    )
     assert asked(tmp_path / "notes.txt", dialect="hive", format="json") == 0
 
 
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (b"[]", "m.json: $: wants an object"),
+        (b"[]", "m.json: $: expected a mapping"),
         (b"{}", "m.json: $.tables: missing"),
-        (b'{"tables": []}', "m.json: $.tables: wants an object"),
-        (b'{"tables": {}, "x": 1}', "m.json: $.x: no such key"),
+        (b'{"tables": []}', "m.json: $.tables: expected a mapping"),
+        (b'{"tables": {}, "x": 1}', "m.json: $.x: unknown key"),
         (
             b'{"tables": {"p.t": {"columns": {"id": 3}}}}',
-            'm.json: $.tables["p.t"].columns.id: wants a string',
+            'm.json: $.tables["p.t"].columns.id: expected text',
         ),
-        (b'{"tables": {"p.t": {"partition": {}}}}', 'm.json: $.tables["p.t"].partition: no such key'),
-        (b'{"tables": {"t": {"size": 1.5}}}', "m.json: $.tables.t.size: wants a whole number"),
+        (b'{"tables": {"p.t": {"partition": {}}}}', 'm.json: $.tables["p.t"].partition: unknown key'),
+        (b'{"tables": {"t": {"size": 1.5}}}', "m.json: $.tables.t.size: expected an integer"),
         (b'{\n "tables":', "m.json:2:11: not JSON: unexpected end of data"),
         (b"\xff", "m.json:1:1: not JSON"),
     ],
 )
 def test_a_metadata_file_of_the_wrong_shape_is_one_line_with_the_place(content: bytes, line: str) -> None:
-    with pytest.raises(MetadataError) as caught:
+    with pytest.raises(ConfigError) as caught:
         tables("m.json", content)
     assert str(caught.value).startswith(line)
     assert faults.tell(caught.value) == 2
@@ -385,5 +388,5 @@ def test_the_command_line_as_it_is_called(node: Path) -> None:
     assert found.stdout.startswith("::")
     wrong = dwgate("review", "node.sql", "--dialect", "odps")
     assert wrong.returncode == 2
-    assert wrong.stderr.startswith("dwgate: --dialect odps: there is no such dialect; wants one of ")
+    assert wrong.stderr.startswith("dwgate: --dialect odps: there is no such dialect; expected one of ")
     assert wrong.stderr.count("\n") == 1

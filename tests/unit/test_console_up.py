@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from common.config_files.errors import ConfigError
 from console import main, up
 from deploy.local import stack
-from workers.policy_file import PolicyError
 
 POLICY = "version: 1\npoints: {commit-file: {checks: {code-review: {mode: %s}}}}\n"
 
@@ -49,9 +49,9 @@ def test_the_worker_gets_the_files_by_their_whole_paths(
 
 def test_a_wrong_file_is_told_before_anything_runs(started: list[Mapping[str, str]], tmp_path: Path) -> None:
     (bad := tmp_path / "p.yaml").write_text(POLICY % "adit")
-    with pytest.raises(PolicyError, match="mode: wants 'enforce', 'warn' or 'audit'"):
+    with pytest.raises(ConfigError, match="mode: expected 'enforce', 'warn' or 'audit'"):
         run(tmp_path, bad, None)
-    with pytest.raises(PolicyError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         run(tmp_path, None, tmp_path / "none.yaml")
     assert not started
 

@@ -47,7 +47,7 @@ def test_an_endpoint_may_be_named(monkeypatch: pytest.MonkeyPatch, value: str) -
 def test_an_endpoint_is_a_host_and_perhaps_a_port(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("DWGATE_OPENAPI_ENDPOINT", value)
     with pytest.raises(
-        SettingsError, match=r"DWGATE_OPENAPI_ENDPOINT: .*; wants host or host:port"
+        SettingsError, match=r"DWGATE_OPENAPI_ENDPOINT: .*; expected host or host:port"
     ) as raised:
         load(WorkerSettings)
     assert len(str(raised.value).splitlines()) == 1
@@ -65,6 +65,6 @@ def test_an_endpoint_is_a_host_and_perhaps_a_port(monkeypatch: pytest.MonkeyPatc
 )
 def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match=f"{name}: .*; wants ") as raised:
+    with pytest.raises(SettingsError, match=f"{name}: .*expected ") as raised:
         load(WorkerSettings)
     assert len(str(raised.value).splitlines()) == 1

@@ -9,13 +9,13 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-import yaml
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic.fields import FieldInfo
 
 from common import topology
 from common.settings import PREFIX, BrokerSettings
 from ingest.metrics import Metrics
+from tests import plain_yaml
 from workers import metrics, policy
 from workers.checks import registry
 
@@ -113,8 +113,8 @@ def test_policy_example_is_a_policy() -> None:
 
 
 def test_options_example_is_a_policy() -> None:
-    points = {"version": 1, "points": {"commit-file": {"checks": yaml.safe_load(yaml_of("checks.md"))}}}
-    policy.parse("checks.md", yaml.safe_dump(points).encode(), registry.load())
+    points = {"version": 1, "points": {"commit-file": {"checks": plain_yaml.load(yaml_of("checks.md"))}}}
+    policy.parse("checks.md", plain_yaml.dump(points).encode(), registry.load())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

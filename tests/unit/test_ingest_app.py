@@ -308,7 +308,7 @@ def test_events_are_only_posted(gate: Gate, method: str) -> None:
     ("name", "value", "told"),
     [
         ("EVENTBRIDGE_TOKENS", None, "missing"),
-        ("EVENTBRIDGE_TOKENS", ",", "at least 1 item"),
+        ("EVENTBRIDGE_TOKENS", ",", "a list of at least 1"),
         ("EVENTBRIDGE_TARGET_URLS", "gate.example.com", "no http(s) URL"),
         ("EVENTBRIDGE_ACCOUNTS", "somebody", "no account UID"),
         ("EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere/a.pem", "No such file"),

@@ -7,15 +7,15 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 from pydantic import Field, model_validator
 from structlog.testing import capture_logs
 
+from common.config_files.errors import ConfigError
+from tests import plain_yaml
 from workers.checks import registry
 from workers.checks.check import Check, Options, Runs
 from workers.plan import Mode
 from workers.policy import Policy, parse
-from workers.policy_file import PolicyError
 from workers.policy_schema import schema
 from workers.subject import Subject
 
@@ -153,33 +153,33 @@ OF_7 = "workspaces: {{7: {{points: {{{}}}}}}}"
 MOST = "commit-file: {checks: {code-review: {options: {most_lookups: %s}}}}"
 
 COMMIT = "points.commit-file"
-NEAR = "wants its number, or a name such as odps_sql, odps_pl, odps_mr"
-EARLY = "must hold before the file is known; wants it under the points of all files"
-TOO_MANY = "wants a number less than or equal to 200"
+NEAR = "expected its number, or a name such as odps_sql, odps_pl, odps_mr"
+EARLY = "needed before the file is known; set it under the points of all files"
+TOO_MANY = "expected a number of at most 200"
 
 MISTAKES: list[tuple[str, list[str]]] = [
-    (SET % "c", ["5:15: sets.b.extends.0: no such set: c; wants one of a, b"]),
-    ("version: 1\nextends: [x]\n", ["2:11: extends.0: no such set: x; there are no sets"]),
+    (SET % "c", ["5:15: sets.b.extends.0: unknown set c; expected one of a, b"]),
+    ("version: 1\nextends: [x]\n", ["2:11: extends.0: unknown set x; there are no sets"]),
     (
         SET % "a",
         [
-            "3:17: sets.a.extends.0: goes round in a circle: a > b > a; wants a set that does not lead back",
-            "5:15: sets.b.extends.0: goes round in a circle: b > a > b; wants a set that does not lead back",
+            "3:17: sets.a.extends.0: circular extends: a > b > a",
+            "5:15: sets.b.extends.0: circular extends: b > a > b",
         ],
     ),
     (
         "version: 1\nsets: {a: {extends: [a]}}\n",
         [
-            "2:22: sets.a.extends.0: goes round in a circle: a > a; wants a set that does not lead back",
+            "2:22: sets.a.extends.0: circular extends: a > a",
         ],
     ),
     (
         "version: 1\nsets: {a: {where: [{}]}}\n",
-        ["2:20: sets.a.where.0: holds for everything; wants types or paths"],
+        ["2:20: sets.a.where.0: applies to everything; expected types or paths"],
     ),
     (
         "version: 1\nwhere: [{types: [odps_sq]}]\n",
-        [f"2:18: where.0.types.0: no such node type; {NEAR}"],
+        [f"2:18: where.0.types.0: unknown node type; {NEAR}"],
     ),
     (
         WHERE % "points: {commit-file: {deadline: 9}}",
@@ -187,18 +187,18 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     (
         WHERE % "points: {freeze-node: {}}",
-        [f"4:14: where.0.points.freeze-node: its events name no file or table; wants one of {NAMED}"],
+        [f"4:14: where.0.points.freeze-node: its events name no file or table; expected one of {NAMED}"],
     ),
     (
         WHERE % "points: {commit-table: {}}",
-        [f"4:14: where.0.points.commit-table: a table has no node type; wants one of {NAMED}"],
+        [f"4:14: where.0.points.commit-table: a table has no node type; expected one of {NAMED}"],
     ),
-    (WHERE % "point: {}", ["4:5: where.0.point: no such key; wants one of types, paths, points"]),
+    (WHERE % "point: {}", ["4:5: where.0.point: unknown key; expected one of types, paths, points"]),
     (
         WHERE % "points: {commit-file: {checks: {x: {}}}}",
         [
             (
-                f"4:37: where.0.{COMMIT}.checks.x: no such check; wants one of change-impact, code-review,"
+                f"4:37: where.0.{COMMIT}.checks.x: unknown check; expected one of change-impact, code-review,"
                 " declared-inputs, release-window, schedule-fit"
             )
         ],
@@ -206,7 +206,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     (
         "version: 1\nsets: {s: {points: {%s}}}\nworkspaces: {7: {extends: [s]}}\n" % (MOST % "x"),
         [
-            f"2:82: sets.s.{COMMIT}.checks.code-review.options.most_lookups: wants a valid integer",
+            f"2:82: sets.s.{COMMIT}.checks.code-review.options.most_lookups: expected an integer",
         ],
     ),
     (
@@ -217,15 +217,15 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     (
         "version: 1\ndefaults: {share: 1.5}\n",
-        ["2:19: defaults.share: wants a number less than or equal to 1"],
+        ["2:19: defaults.share: expected a number of at most 1"],
     ),
-    ("version: 1\ndefaults: {share: '1'}\n", ["2:19: defaults.share: wants a valid number"]),
+    ("version: 1\ndefaults: {share: '1'}\n", ["2:19: defaults.share: expected a number"]),
 ]
 
 
 @pytest.mark.parametrize(("text", "lines"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
 def test_each_mistake_has_its_line(text: str, lines: list[str]) -> None:
-    with pytest.raises(PolicyError) as error:
+    with pytest.raises(ConfigError) as error:
         parse("p.yaml", text.encode(), CHECKS)
     assert str(error.value).splitlines() == [f"p.yaml:{line}" for line in lines]
 
@@ -233,13 +233,13 @@ def test_each_mistake_has_its_line(text: str, lines: list[str]) -> None:
 def test_sets_that_meet_again_and_again_are_read_in_no_time() -> None:
     sets = {f"s{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
     sets |= {f"t{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
-    text = yaml.safe_dump({"version": 1, "sets": {**sets, "s0": {}, "t0": {}}, "extends": ["s59"]})
+    text = plain_yaml.dump({"version": 1, "sets": {**sets, "s0": {}, "t0": {}}, "extends": ["s59"]})
     assert parse("p", text.encode(), CHECKS).resolve("commit-file", None).checks == ()
 
 
 def test_the_schema_knows_the_layers() -> None:
     validator = jsonschema.Draft202012Validator(schema(CHECKS))
-    assert not list(validator.iter_errors(json.loads(json.dumps(yaml.safe_load(LAYERED)))))
+    assert not list(validator.iter_errors(json.loads(json.dumps(plain_yaml.load(LAYERED)))))
     wrongs: list[dict[str, Any]] = [
         {"where": [{"types": ["odps_sq"]}]},
         {"where": [{"types": [10], "points": {"commit-file": {"deadline": 9}}}]},

@@ -13,11 +13,8 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from common.config_files.errors import ConfigError, Problem
 from workers.reload import Reloaded
-
-
-class Wrong(Exception):
-    """The file is broken."""
 
 
 def number(name: str, content: bytes) -> int:
@@ -25,7 +22,7 @@ def number(name: str, content: bytes) -> int:
     try:
         return int(content)
     except ValueError:
-        raise Wrong(f"{name}: wants a number") from None
+        raise ConfigError((Problem(name, "expected a number"),)) from None
 
 
 def write(path: Path, text: str, age: float = 60) -> None:
@@ -36,7 +33,7 @@ def write(path: Path, text: str, age: float = 60) -> None:
 
 def reloaded(path: Path, every: float = 0) -> Reloaded[int]:
     """Return the number in a file, looked at at each use."""
-    return Reloaded(path, number, wrong=Wrong, name=path.stem, every=every)
+    return Reloaded(path, number, name=path.stem, every=every)
 
 
 def metric(name: str, path: Path) -> float | None:
@@ -95,7 +92,7 @@ def test_a_broken_file_is_refused_once_and_the_last_good_stays(path: Path) -> No
     with capture_logs() as logs:
         assert (held.value, held.value) == (1, 1)
     assert [(line["event"], line["log_level"], line["why"]) for line in logs] == [
-        ("file-refused", "error", f"{path}: wants a number")
+        ("file-refused", "error", f"{path}: expected a number")
     ]
     assert metric("dwgate_policy_refused", path) == 1
     assert metric("dwgate_policy_loaded_timestamp_seconds", path) == loaded_at
@@ -112,7 +109,8 @@ def test_a_file_that_goes_away_is_refused_and_taken_when_it_is_back(path: Path) 
     path.unlink()
     with capture_logs() as logs:
         assert (held.value, held.value) == (1, 1)
-    assert [line["why"] for line in logs] == [f"{path}: cannot be read: No such file or directory"]
+    expected = f"{path}: cannot be read: No such file or directory; expected the {path.stem} file"
+    assert [line["why"] for line in logs] == [expected]
     write(path, "2")
     assert held.value == 2
 
@@ -121,7 +119,7 @@ def test_a_fault_of_the_reader_keeps_the_last_good_too(path: Path) -> None:
     def fragile(name: str, content: bytes) -> int:
         return 1 // number(name, content)
 
-    held = Reloaded(path, fragile, wrong=Wrong, name=path.stem, every=0)
+    held = Reloaded(path, fragile, name=path.stem, every=0)
     write(path, "0")
     with capture_logs() as logs:
         assert held.value == 1
@@ -154,7 +152,7 @@ def test_a_file_that_is_wrong_from_the_start_is_an_error(path: Path, text: str |
         path.unlink()
     else:
         write(path, text)
-    with pytest.raises(Wrong):
+    with pytest.raises(ConfigError):
         reloaded(path)
 
 
@@ -175,7 +173,7 @@ class Memory:
 
 def remembering(path: Path, memory: Memory) -> Reloaded[int]:
     """Return the number in a file, which the fleet remembers."""
-    return Reloaded(path, number, wrong=Wrong, name=path.stem, memory=memory, every=0)
+    return Reloaded(path, number, name=path.stem, memory=memory, every=0)
 
 
 @pytest.mark.parametrize("text", ["x", None])
@@ -205,7 +203,7 @@ def test_what_is_remembered_must_be_good_too(path: Path) -> None:
     remembering(path, memory)
     memory.kept = dict.fromkeys(memory.kept, "no number")
     write(path, "x")
-    with pytest.raises(Wrong):
+    with pytest.raises(ConfigError):
         remembering(path, memory)
 
 
@@ -220,7 +218,7 @@ def test_one_thread_looks_and_the_others_go_on(path: Path) -> None:
             assert go.wait(10)
         return number(name, content)
 
-    held = Reloaded(path, slow, wrong=Wrong, name=path.stem, every=0)
+    held = Reloaded(path, slow, name=path.stem, every=0)
     write(path, "2")
     looker = threading.Thread(target=lambda: held.value)
     looker.start()

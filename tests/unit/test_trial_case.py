@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from common.config_files.errors import ConfigError
 from common.verdicts import OutcomeKind, Result
 from workers import policy
 from workers.checks import registry
 from workers.trial import case as cases
-from workers.trial.case import Case, CaseError
+from workers.trial.case import Case
 from workers.trial.trial import Trial, differences, run
 
 CHECKS = registry.load()
@@ -141,33 +142,42 @@ cases:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "1:1: the case file is empty; wants keys such as cases"),
-        ("cases: []", "1:8: cases: wants at least one"),
+        ("", "1:1: the case file is empty; expected keys such as cases"),
+        ("cases: []", "1:8: cases: expected a list of at least 1"),
         ("cases: [\n", "2:1: not YAML"),
-        ("case: []", "1:1: case: no such key"),
+        ("case: []", "1:1: case: unknown key"),
         ("cases:\n  - {name: n, expect: {verdict: ok}}", "2:5: cases.0.event: missing"),
-        ("cases:\n  - {event: {code: x}}", "2:20: cases.0.event.code: no such extension point; wants one of"),
+        (
+            "cases:\n  - {event: {code: x}}",
+            "2:20: cases.0.event.code: unknown extension point; expected one of",
+        ),
         ("cases: [{event: {at: 2026-11-20}}]", "cases.0.event.at: a bare date leaves hour and zone open"),
         ("cases: [{event: {at: 2026-11-20T10:00:00}}]", "cases.0.event.at: has no zone"),
-        ("cases: [{expect: {}}]", "cases.0.expect: wants at least one of verdict, findings, tip"),
-        ("cases: [{expect: {verdict: maybe}}]", "cases.0.expect.verdict: wants ok, warn or fail"),
-        ("cases: [{snapshot: {file: {nam: x}}}]", "cases.0.snapshot.file: no such key: nam; wants some of"),
-        ("cases: [{snapshot: {table: {columns: [{nam: x}]}}}]", "cases.0.snapshot.table: no such key: nam"),
+        ("cases: [{expect: {}}]", "cases.0.expect: expected at least one of verdict, findings, tip"),
+        ("cases: [{expect: {verdict: maybe}}]", "cases.0.expect.verdict: expected ok, warn or fail"),
+        ("cases: [{snapshot: {file: {nam: x}}}]", "cases.0.snapshot.file: unknown key nam; expected one of"),
+        ("cases: [{snapshot: {table: {columns: [{nam: x}]}}}]", "cases.0.snapshot.table: unknown key nam"),
         ("cases: [{snapshot: {table: {columns: [7]}}}]", "cases.0.snapshot.table.columns.0: "),
-        ("cases: [{lookups: {failing: [nodes]}}]", "cases.0.lookups.failing.0: no such lookup; wants one of"),
+        (
+            "cases: [{lookups: {failing: [nodes]}}]",
+            "cases.0.lookups.failing.0: unknown lookup; expected one of",
+        ),
         (
             "cases: [{lookups: {tables: {shop.t: {}}}}]",
-            "cases.0.lookups.tables.shop.t: wants a table as odps",
+            "cases.0.lookups.tables.shop.t: expected a table as odps",
         ),
-        ("cases: [{lookups: {nodes: {1: {parents: x}}}}]", "cases.0.lookups.nodes.1.parents: wants"),
+        (
+            "cases: [{lookups: {nodes: {1: {parents: x}}}}]",
+            "cases.0.lookups.nodes.1.parents: expected a list",
+        ),
         (
             "cases: [{lookups: {nodes: {1: {scheduler: ICE}}}}]",
-            "scheduler: wants 'NORMAL', 'MANUAL', 'PAUSE'",
+            "scheduler: expected 'NORMAL', 'MANUAL', 'PAUSE'",
         ),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_place(load: Any, text: str, said: str) -> None:
-    with pytest.raises(CaseError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load(text)
     lines = [line for line in str(caught.value).splitlines() if said in line]
     assert lines, str(caught.value)
@@ -183,10 +193,10 @@ def test_a_mistake_in_a_policy_has_its_line_in_the_case_file(load: Any) -> None:
         "            frozen: {}",
     ]
     text = FROZEN.replace("    expect:", "\n".join([*lines, "    expect:"]))
-    with pytest.raises(CaseError) as caught:
+    with pytest.raises(ConfigError) as caught:
         load(text)
     assert "case.yaml:13:" in str(caught.value)
-    assert "cases.0.policy.points.unfreeze-node.checks.frozen: no such check" in str(caught.value)
+    assert "cases.0.policy.points.unfreeze-node.checks.frozen: unknown check" in str(caught.value)
 
 
 def test_files_and_folders(tmp_path: Path) -> None:
@@ -197,7 +207,7 @@ def test_files_and_folders(tmp_path: Path) -> None:
     assert cases.find([tmp_path, files[0]]) == tuple(files)
 
 
-@pytest.mark.parametrize(("name", "said"), [("nowhere", "there is no such file"), ("", "has no case file")])
+@pytest.mark.parametrize(("name", "said"), [("nowhere", "no such file"), ("", "has no case file")])
 def test_paths_without_cases(tmp_path: Path, name: str, said: str) -> None:
-    with pytest.raises(CaseError, match=said):
+    with pytest.raises(ConfigError, match=said):
         cases.find([tmp_path / name])

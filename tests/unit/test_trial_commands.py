@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from common.config_files.errors import ConfigError
 from console import policy_test
-from console.ends import Usage
-from workers.policy_file import PolicyError
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 GOOD = """
@@ -82,7 +81,7 @@ def test_every_wrong_file_is_told_before_anything_is_run(
 ) -> None:
     (folder / "a.yaml").write_text("cases: []")
     (folder / "z.yaml").write_text("")
-    with pytest.raises(Usage) as caught:
+    with pytest.raises(ConfigError) as caught:
         policy_test.run([folder], None, json=False)
     assert [line.rpartition("/")[2][:11] for line in str(caught.value).splitlines()] == [
         "a.yaml:1:8:",
@@ -92,7 +91,7 @@ def test_every_wrong_file_is_told_before_anything_is_run(
 
 
 def test_a_wrong_policy(folder: Path) -> None:
-    with pytest.raises(PolicyError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         policy_test.run([folder], folder / "nowhere.yaml", json=False)
 
 
@@ -102,4 +101,4 @@ def test_the_command_ends_with_2_for_a_wrong_file(folder: Path) -> None:
         [DWGATE, "policy", "test", folder], capture_output=True, text=True, timeout=60, check=False
     )
     assert answer.returncode == 2
-    assert answer.stderr == f"dwgate: {folder}/wrong.yaml:1:8: cases: wants at least one\n"
+    assert answer.stderr == f"dwgate: {folder}/wrong.yaml:1:8: cases: expected a list of at least 1\n"

@@ -10,16 +10,16 @@ from typing import Any
 
 import orjson
 import pytest
-import yaml
 from typer.testing import CliRunner
 
+from common.config_files.errors import ConfigError
 from common.ledger import State
 from common.verdicts import Finding, Outcome, Severity
 from console import render, waiving
 from console.ends import Usage
 from console.main import app
+from tests import plain_yaml
 from tests.unit.records import EVENT, record
-from workers.policy_file import PolicyError
 from workers.waivers import DAY
 from workers.waivers_file import load
 from workers.waivers_model import WaiverRules
@@ -40,7 +40,7 @@ def item(id_: str, days: float, **fields: Any) -> dict[str, Any]:
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "waivers.yaml"
     waivers = [item("far", 30), item("soon", 2.5, scope={"nodes": ["dwd_*"]}), item("gone", -1)]
-    path.write_text("# Ours.\n" + yaml.safe_dump({"version": 1, "waivers": waivers}, sort_keys=False))
+    path.write_text("# Ours.\n" + plain_yaml.dump({"version": 1, "waivers": waivers}))
     return path
 
 
@@ -63,13 +63,13 @@ def test_add_writes_one_more_and_keeps_the_rest(file: Path) -> None:
     before = file.read_text()
     assert waiving.add(file, None, item("W-4", 3, pattern="a|b")) == 0
     assert file.read_text().startswith(before)
-    assert yaml.safe_load(file.read_text())["waivers"][-1]["pattern"] == "a|b"
+    assert plain_yaml.load(file.read_text())["waivers"][-1]["pattern"] == "a|b"
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
 def test_add_begins_a_file(tmp_path: Path) -> None:
     assert waiving.add(tmp_path / "new.yaml", None, item("W-1", 3)) == 0
-    assert yaml.safe_load((tmp_path / "new.yaml").read_text())["version"] == 1
+    assert plain_yaml.load((tmp_path / "new.yaml").read_text())["version"] == 1
 
 
 def test_add_goes_through_a_link(file: Path) -> None:
@@ -88,10 +88,10 @@ def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> Non
     with pytest.raises(Usage) as refused:
         waiving.add(file, None, bad)
     assert [line.split(";")[0] for line in str(refused.value).splitlines()] == [
-        "not added: pattern: wants a valid regular expression",
         "not added: expires_at: a bare date leaves hour and zone open",
+        "not added: pattern: expected a valid regular expression",
     ]
-    with pytest.raises(Usage, match=r"^not added: id: again far; wants an id of its own$"):
+    with pytest.raises(Usage, match=r"^not added: id: duplicate id far; expected a unique one$"):
         waiving.add(file, None, item("far", 3))
     with pytest.raises(Usage, match=r"^not added: expires_at: too far ahead; the policy allows 90 days"):
         waiving.add(file, None, item("W-4", 91))
@@ -100,7 +100,7 @@ def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> Non
 
 def test_a_broken_file_is_not_added_to(file: Path) -> None:
     file.write_text("version: 1\nwaivers: 3\n")
-    with pytest.raises(PolicyError, match=r"waivers.yaml:2:10: waivers: wants a list"):
+    with pytest.raises(ConfigError, match=r"waivers.yaml:2:10: waivers: expected a list"):
         waiving.add(file, None, item("W-4", 3))
 
 
@@ -130,7 +130,7 @@ def test_an_end_that_others_share_is_not_changed(file: Path) -> None:
     )
     file.write_text(f"version: 1\nwaivers:\n{first}{second}")
     before = file.read_text()
-    with pytest.raises((Usage, PolicyError)):
+    with pytest.raises((Usage, ConfigError)):
         waiving.expire(file, None, "two")
     assert file.read_text() == before
 
@@ -143,7 +143,7 @@ def test_the_command_line_names_every_field(tmp_path: Path) -> None:
         f" --owner o --approver p --expires-at {at(3)}"
     )
     assert CliRunner().invoke(app, words.split()).exit_code == 0
-    (waiver,) = yaml.safe_load(path.read_text())["waivers"]
+    (waiver,) = plain_yaml.load(path.read_text())["waivers"]
     assert waiver.pop("expires_at")
     assert waiver == {
         "id": "W-1",
@@ -203,13 +203,13 @@ def test_a_waived_finding_is_shown_as_such() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"rule": "MC-C99"}, "--rule MC-C99: there is none; wants one such as MC-"),
+        ({"rule": "MC-C99"}, "--rule MC-C99: unknown; expected one such as MC-"),
         (
             {"rule": None, "check": "code-revue"},
-            "--check code-revue: there is none; wants one such as code-review",
+            "--check code-revue: unknown; expected one such as code-review",
         ),
-        ({"rule": "*"}, "lets everything pass; wants"),
-        ({"id": "W 1"}, "id: wants up to 40 letters"),
+        ({"rule": "*"}, "waives everything; expected"),
+        ({"id": "W 1"}, "id: expected up to 40 letters"),
     ],
 )
 def test_add_refuses_what_would_match_nothing_or_everything(

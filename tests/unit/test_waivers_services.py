@@ -10,6 +10,7 @@ import pytest
 import structlog
 from celery import Celery
 
+from common.config_files.errors import ConfigError
 from common.events import Event
 from common.settings import SettingsError, load
 from common.verdicts import Outcome, Result
@@ -17,7 +18,6 @@ from workers import metrics, policy
 from workers.asking import Asking
 from workers.checks import registry
 from workers.plan import Language, Mode, PlannedCheck
-from workers.policy_file import PolicyError
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -79,7 +79,7 @@ def test_a_file_broken_from_the_start_waives_nothing_and_says_so(file: Path) -> 
         assert not parts.waivers.items
     (refused,) = (log for log in logs if log["event"] == "file-refused")
     assert refused["log_level"] == "error"
-    assert "waivers.yaml:2:10: waivers: wants a list" in refused["why"]
+    assert "waivers.yaml:2:10: waivers: expected a list" in refused["why"]
     write(file, time.time() + 60)
     assert [item.id for item in parts.waivers.items] == ["W-1"]
 
@@ -100,13 +100,13 @@ def test_the_policy_says_what_is_allowed(file: Path, monkeypatch: pytest.MonkeyP
     [
         (
             "longest: 3",
-            "2:11: waivers.longest: no such key; wants one of longest_days, announce_days, approvers",
+            "2:11: waivers.longest: unknown key; expected one of longest_days, announce_days, approvers",
         ),
-        ("longest_days: 0", "2:25: waivers.longest_days: wants a number greater than or equal to 1"),
+        ("longest_days: 0", "2:25: waivers.longest_days: expected a number of at least 1"),
     ],
 )
 def test_a_mistake_in_the_policy_has_its_line(key: str, line: str) -> None:
-    with pytest.raises(PolicyError) as refused:
+    with pytest.raises(ConfigError) as refused:
         policy.parse("p.yaml", f"version: 1\nwaivers: {{{key}}}\n".encode(), registry.load())
     assert str(refused.value) == f"p.yaml:{line}"
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from common import globs
 from common.verdicts import Finding, Severity
-from workers.checks import fields, globs, limits
+from workers.checks import fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import finding
 from workers.checks.registry import check
@@ -53,7 +54,7 @@ def data_arriving(context: Context) -> Iterator[Finding]:
 def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterator[Finding]:
     if forbidden and not table:
         yield fields.untold("tableGuid", context.language)
-    elif glob := globs.first(forbidden, table):
+    elif glob := globs.first_match(forbidden, table):
         yield finding(
             context,
             "upload-target",

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from common import globs
 from common.verdicts import Finding, Severity
-from workers.checks import clock, fields, globs, limits
+from workers.checks import clock, fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import finding
 from workers.checks.registry import check
@@ -126,7 +127,9 @@ def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
         return
     plain = [strip.sub(" ", sql) for strip in _NO_CODE]
     named = {name for text in plain for found in _NAME.findall(text) for name in _forms(found)}
-    for glob in dict.fromkeys(found for name in sorted(named) if (found := globs.first(forbidden, name))):
+    for glob in dict.fromkeys(
+        found for name in sorted(named) if (found := globs.first_match(forbidden, name))
+    ):
         yield finding(
             context,
             "download-name",

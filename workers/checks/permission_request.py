@@ -7,9 +7,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from common import globs
 from common.events import Json
 from common.verdicts import Finding, Severity
-from workers.checks import fields, globs, limits
+from workers.checks import fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
 from workers.checks.named import name_first
@@ -104,7 +105,7 @@ def _tables(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, .
     for item in objects if forbidden else ():
         if not fields.word(item, "name"):
             yield fields.untold("the name of a table", context.language)
-        elif glob := globs.first(forbidden, _name(item)):
+        elif glob := globs.first_match(forbidden, _name(item)):
             yield finding(
                 context,
                 "permission-table",

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from common import globs
 from common.events import Json
 from common.verdicts import Finding, Severity
-from workers.checks import fields, globs
+from workers.checks import fields
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
 from workers.checks.registry import check
@@ -102,20 +103,20 @@ def _table(
         yield fields.untold(f"the {side} of a table", context.language)
         return
     name = ".".join(filter(None, names))
-    if not any(globs.regular(part) for part in names[1:]):
-        if glob := globs.first(forbidden, name):
+    if not any(globs.is_regex(part) for part in names[1:]):
+        if glob := globs.first_match(forbidden, name):
             yield _forbidden(context, side, name, glob)
         return
     pattern = _as_glob(names)
     if pattern is None:
         yield _unclear(context, side, name)
-    elif glob := next((one for one in forbidden if globs.meet(pattern, one)), None):
+    elif glob := next((one for one in forbidden if globs.overlap(pattern, one)), None):
         yield _forbidden(context, side, name, glob)
 
 
 def _as_glob(names: tuple[str, ...]) -> str | None:
     """Return the tables that a regular expression stands for as a glob; None when it is no glob."""
-    parts = [names[0].lower(), *(globs.of_regular(name) for name in names[1:] if name)]
+    parts = [names[0].lower(), *(globs.regex_to_glob(name) for name in names[1:] if name)]
     return None if None in parts else ".".join(part for part in parts if part)
 
 

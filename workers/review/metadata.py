@@ -14,26 +14,13 @@ from typing import Annotated
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from common.errors import DwgateError
+from common.config_files.errors import ConfigError, Keys, Problem
+from common.config_files.validation import describe, keys_of
 from workers.review.given import Table
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*")
-_WRONG = {
-    "extra_forbidden": "no such key",
-    "missing": "missing",
-    "string_type": "wants a string",
-    "dict_type": "wants an object",
-    "model_type": "wants an object",
-    "model_attributes_type": "wants an object",
-    "tuple_type": "wants a list",
-    "int_type": "wants a whole number",
-}
 
 Word = Annotated[str, StringConstraints(min_length=1, strict=True)]
-
-
-class MetadataError(DwgateError):
-    """The file of what is known of tables cannot be used: mend it at the place that the text names."""
 
 
 class _Table(BaseModel):
@@ -60,16 +47,16 @@ def tables(name: str, content: bytes) -> dict[str, Table]:
         content: its bytes, JSON.
 
     Raises:
-        MetadataError: it is not JSON, or not of the shape.
+        ConfigError: it is not JSON, or not of the shape.
     """
     try:
         file = _File.model_validate(orjson.loads(content))
     except orjson.JSONDecodeError as error:
-        raise MetadataError(f"{name}:{error.lineno}:{error.colno}: not JSON: {_lower(error.msg)}") from None
+        problem = Problem(name, f"not JSON: {error.msg}", (), error.lineno, error.colno)
+        raise ConfigError((problem,)) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        what = _WRONG.get(first["type"]) or first["msg"].replace("Input should be", "wants")
-        raise MetadataError(f"{name}: {_path(first['loc'])}: {_lower(what)}") from None
+        lines = (f"{_path(keys_of(each))}: {describe(each, _File)}" for each in error.errors())
+        raise ConfigError(tuple(Problem(name, line) for line in lines)) from None
     return {key.lower(): _table(value) for key, value in file.tables.items()}
 
 
@@ -87,14 +74,9 @@ def _keyed(words: Mapping[str, str]) -> dict[str, str]:
     return {key.lower(): value for key, value in words.items()}
 
 
-def _path(keys: tuple[str | int, ...]) -> str:
+def _path(keys: Keys) -> str:
     parts = [
         f".{key}" if isinstance(key, str) and _PLAIN_KEY.fullmatch(key) else f"[{orjson.dumps(key).decode()}]"
         for key in keys
-        if key != "[key]"
     ]
     return "".join(("$", *parts))
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]

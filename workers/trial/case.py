@@ -11,14 +11,14 @@ from typing import Annotated, Any
 import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from common.errors import DwgateError
+from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
 from common.events import Event
 from common.points import BY_CODE
 from workers import policy
 from workers.checks.check import Check
 from workers.dataworks.values import Column, FileSnapshot, Snapshot, TableSnapshot
 from workers.policy import Policy
-from workers.policy_file import Document, Keys, PolicyError, read
+from workers.policy_file import Document, read
 from workers.policy_model import ResultWord
 from workers.trial.given import Part, Uid, World, nothing
 from workers.waivers_model import moment
@@ -27,16 +27,10 @@ SUFFIXES = (".yaml", ".yml")
 AT = "2026-11-20T10:00:00+08:00"
 """A Friday morning: when the event of a case comes that does not say."""
 
-_KEY = "[key]"
-
-
-class CaseError(DwgateError):
-    """A case file cannot be used; the text has one line a mistake, with its place: `FILE:LINE:COLUMN: …`."""
-
 
 def _point(value: str) -> str:
     if value not in BY_CODE:
-        raise ValueError(f"no such extension point; wants one of {', '.join(sorted(BY_CODE))}")
+        raise ValueError(f"unknown extension point; expected one of {', '.join(sorted(BY_CODE))}")
     return value
 
 
@@ -47,7 +41,7 @@ def _filled(values: type, given: object, **defaults: Any) -> object:
     names = [field.name for field in fields(values)]
     for key in given:
         if key not in names:
-            raise ValueError(f"no such key: {key}; wants some of {', '.join(names)}")
+            raise ValueError(f"unknown key {key}; expected one of {', '.join(names)}")
     return {**defaults, **given}
 
 
@@ -97,7 +91,7 @@ class Expected(Part):
     @model_validator(mode="after")
     def _something(self) -> Expected:
         if self.verdict is None and self.findings is None and not self.tip:
-            raise ValueError("wants at least one of verdict, findings, tip")
+            raise ValueError("expected at least one of verdict, findings, tip")
         return self
 
 
@@ -136,7 +130,7 @@ def find(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Return the case files that `paths` name: files themselves, and all YAML files in folders.
 
     Raises:
-        CaseError: a path is not there, or a folder has no case file.
+        ConfigError: a path does not exist, or a folder has no case file.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -144,9 +138,10 @@ def find(paths: Iterable[Path]) -> tuple[Path, ...]:
             sorted(item for item in path.rglob("*") if item.suffix in SUFFIXES) if path.is_dir() else [path]
         )
         if not path.exists():
-            raise CaseError(f"{path}: there is no such file or folder")
+            raise ConfigError((Problem(str(path), "no such file or folder"),))
         if not inside:
-            raise CaseError(f"{path}: has no case file; wants some that end in {' or '.join(SUFFIXES)}")
+            message = f"has no case file; expected some that end in {' or '.join(SUFFIXES)}"
+            raise ConfigError((Problem(str(path), message),))
         found |= dict.fromkeys(inside)
     return tuple(found)
 
@@ -159,26 +154,23 @@ def load(path: Path, checks: Mapping[str, Check]) -> tuple[Case, ...]:
         checks: the registered checks, by name; the policies of cases name them.
 
     Raises:
-        CaseError: the file cannot be used.
+        ConfigError: the file cannot be used.
     """
     try:
         document = read(str(path), path.read_bytes(), what="case file", keys="cases")
         file = _File.model_validate(document.values)
     except OSError as error:
-        raise CaseError(f"{path}: cannot be read: {error.strerror}") from None
-    except PolicyError as error:
-        raise CaseError(str(error)) from None
+        raise unreadable(path, error, "a case file") from None
     except ValidationError as error:
-        raise CaseError("\n".join(dict.fromkeys(_mistakes(document, error)))) from None
+        raise document.validation_error(error, _File) from None
     return tuple(_case(document, number, case, checks) for number, case in enumerate(file.cases))
 
 
 def _case(document: Document, number: int, case: _Case, checks: Mapping[str, Check]) -> Case:
     at: Keys = ("cases", number)
-    _, line, _ = document.error(at, "").split(": ", 1)[0].rsplit(":", 2)
     event, moment = case.event, case.event.at.timestamp()
     return Case(
-        line=int(line),
+        line=document.line(at),
         name=case.name,
         event=Event(
             f"case-{number + 1}", event.code, event.project, event.operator, True, event.data, moment
@@ -194,30 +186,6 @@ def _policy(document: Document, at: Keys, given: dict[str, Any], checks: Mapping
     content = orjson.dumps({"version": 1, **given}, option=orjson.OPT_NON_STR_KEYS)
     try:
         return policy.parse("policy", content, checks)
-    except PolicyError as error:
-        raise CaseError("\n".join(_moved(document, at, str(error).splitlines()))) from None
-
-
-def _moved(document: Document, at: Keys, lines: Iterable[str]) -> Iterable[str]:
-    """Yield the mistakes of a policy that stands in a case, at their places in the case file."""
-    for line in lines:
-        _, _, said = line.partition(": ")
-        where, _, text = said.partition(": ")
-        yield document.error((*at, *where.split(".")), text) if text else document.error(at, said)
-
-
-def _mistakes(document: Document, error: ValidationError) -> Iterable[str]:
-    for problem in error.errors():
-        keys: Keys = tuple(part for part in problem["loc"] if part != _KEY)
-        unknown = problem["type"] == "extra_forbidden"
-        yield document.error(keys, _plain(problem["type"], problem["msg"]), at_key=unknown)
-
-
-def _plain(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "no such key"
-    if kind == "missing":
-        return "missing"
-    if kind == "too_short":
-        return "wants at least one"
-    return message.removeprefix("Value error, ").replace("Input should be", "wants")
+    except ConfigError as error:
+        moved = (document.problem((*at, *each.keys), each.message) for each in error.problems)
+        raise ConfigError(in_file_order(moved)) from None

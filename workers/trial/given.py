@@ -46,13 +46,13 @@ def nothing(empty: Callable[[], Any]) -> BeforeValidator:
 
 def _guid(value: str) -> str:
     if len(value.split(".")) < _PARTS_OF_GUID or not all(value.split(".")):
-        raise ValueError("wants a table as odps.PROJECT.TABLE")
+        raise ValueError("expected a table as odps.PROJECT.TABLE")
     return value
 
 
 def _lookup(value: str) -> str:
     if value not in ACTIONS:
-        raise ValueError(f"no such lookup; wants one of {', '.join(ACTIONS)}")
+        raise ValueError(f"unknown lookup; expected one of {', '.join(ACTIONS)}")
     return value
 
 

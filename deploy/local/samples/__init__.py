@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 from common.verdicts import Result
 from deploy.local import events
@@ -45,7 +45,7 @@ def load_samples() -> tuple[Sample, ...]:
 
 
 def _load(path: Path) -> Sample:
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     return Sample(
         name=path.stem,
         event_code=raw["event_code"],

@@ -1,0 +1,1 @@
+"""Configuration files: where their problems are, and how these are worded."""
