@@ -96,12 +96,18 @@ def _told(changes: list[Change], language: Language) -> Iterator[Finding]:
             f"本次手动运行会修改生产环境：{change.words} {change.table}。",
         )
         yield Finding(
-            "adhoc-write", Severity.BLOCK, said.said(language), line=change.line, help=_HELP.said(language)
+            "adhoc-write",
+            Severity.BLOCK,
+            said.in_language(language),
+            line=change.line,
+            help=_HELP.in_language(language),
         )
     left = len(changes) - MOST_LISTED
     if left > 0:
         said = Text(f"{left} more changes of production are not listed.", f"另有 {left} 处生产变更未列出。")
-        yield Finding("adhoc-write", Severity.BLOCK, said.said(language), help=_HELP.said(language))
+        yield Finding(
+            "adhoc-write", Severity.BLOCK, said.in_language(language), help=_HELP.in_language(language)
+        )
 
 
 def _own(table: str, options: AdhocWritesOptions) -> bool:

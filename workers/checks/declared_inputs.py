@@ -157,9 +157,9 @@ def _finding(context: Context, read: Read, writers: Sequence[ProducingTask]) -> 
     return Finding(
         "input-undeclared",
         Severity.WARN,
-        said.said(context.language),
+        said.in_language(context.language),
         line=read.line,
-        help=_HELP.said(context.language),
+        help=_HELP.in_language(context.language),
     )
 
 
@@ -182,5 +182,8 @@ def _idle(context: Context, inputs: Sequence[str], reads: Sequence[Read]) -> Ite
             "如果不需要等待它，请移除该输入。",
         )
         yield Finding(
-            "input-unread", Severity.INFO, said.said(context.language), help=help_.said(context.language)
+            "input-unread",
+            Severity.INFO,
+            said.in_language(context.language),
+            help=help_.in_language(context.language),
         )

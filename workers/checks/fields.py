@@ -146,14 +146,19 @@ def unreadable(error: Unreadable, language: Language = Language.ENGLISH) -> Find
     message = Text(
         f"The event cannot be checked as it came: {error.text.en}.", f"事件无法检查：{error.text.zh}。"
     )
-    return Finding("event-unreadable", Severity.BLOCK, message.said(language), help=_TRY_AGAIN.said(language))
+    return Finding(
+        "event-unreadable",
+        Severity.BLOCK,
+        message.in_language(language),
+        help=_TRY_AGAIN.in_language(language),
+    )
 
 
 def untold(what: str, language: Language) -> Finding:
     """Return the finding for something that the policy asks about and the event does not tell."""
     message = Text(f"Not looked at: the event does not tell {what}.", f"未检查：事件中没有 {what}。")
-    said = clipped(message.said(language))
-    return Finding("event-untold", Severity.WARN, said, help=_LOOK.said(language))
+    said = clipped(message.in_language(language))
+    return Finding("event-untold", Severity.WARN, said, help=_LOOK.in_language(language))
 
 
 def _word(value: object, key: str) -> str:

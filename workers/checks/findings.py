@@ -26,8 +26,8 @@ def finding(context: Context, rule: str, severity: Severity, message: Text, reme
         message: one sentence that names the thing.
         remedy: how to mend it.
     """
-    said = clipped(message.said(context.language))
-    return Finding(rule, severity, said, help=remedy.said(context.language))
+    said = clipped(message.in_language(context.language))
+    return Finding(rule, severity, said, help=remedy.in_language(context.language))
 
 
 def capped(context: Context, found: Iterable[Finding]) -> Iterator[Finding]:

@@ -141,4 +141,6 @@ def _waits(context: Context, mine: Day, theirs: Day, parent: Node) -> bool:
 
 
 def _finding(context: Context, rule: str, severity: Severity, said: Text, help_: Text) -> Finding:
-    return Finding(rule, severity, said.said(context.language), help=help_.said(context.language))
+    return Finding(
+        rule, severity, said.in_language(context.language), help=help_.in_language(context.language)
+    )

@@ -113,7 +113,7 @@ def _finding(item: Finding, language: Language) -> dict[str, Any]:
         "help": item.help,
         "url": told.url,
         "suppressed": item.suppressed,
-        "waived": item.waived,
+        "waived": None if item.waived is None else str(item.waived),
         "fingerprint": item.fingerprint,
     }
 

@@ -96,4 +96,6 @@ def _parents(lookups: Lookups, node: int) -> list[Node] | None:
 
 
 def _finding(context: Context, said: Text) -> Finding:
-    return Finding("circle", Severity.BLOCK, said.said(context.language), help=_HELP.said(context.language))
+    return Finding(
+        "circle", Severity.BLOCK, said.in_language(context.language), help=_HELP.in_language(context.language)
+    )

@@ -15,7 +15,9 @@ def not_looked_at(what: Text, language: Language, line: int | None = None) -> Fi
     """Return the finding that `what` was not looked at."""
     said = Text(f"Not looked at: {what.en}.", f"未检查：{what.zh}。")
     help_ = Text("Have a person look at it.", "请人工检查。")
-    return Finding(RULE, Severity.WARN, said.said(language), line=line, help=help_.said(language))
+    return Finding(
+        RULE, Severity.WARN, said.in_language(language), line=line, help=help_.in_language(language)
+    )
 
 
 def unread(lines: Sequence[int], language: Language) -> Iterator[Finding]:

@@ -129,7 +129,9 @@ class Readers:
 
     def _finding(self, rule: str, severity: Severity, loss: Loss, said: Text) -> Finding:
         language = self.context.language
-        return Finding(rule, severity, said.said(language), line=loss.line, help=_HELP.said(language))
+        return Finding(
+            rule, severity, said.in_language(language), line=loss.line, help=_HELP.in_language(language)
+        )
 
     def _unseen(self, loss: Loss, why: Text) -> Finding:
         what = Text(
