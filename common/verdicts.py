@@ -55,7 +55,9 @@ class SubjectKind(StrEnum):
     OUTPUT = "output"
     JOB = "job"
     QUALITY_RULE = "quality_rule"
+    OPERATION = "operation"
     PARAMETER = "parameter"
+    WINDOW = "window"
     PATTERN = "pattern"
 
 

@@ -83,7 +83,7 @@ class Audience:
         if impact.complete:
             return Text("nobody that is known", "没有已知的下游")
         unseen = unseen_text(impact.unseen)
-        return Text(f"not known, for it was not looked at: {unseen.en}", f"未知，未查看：{unseen.zh}")
+        return Text(f"not known, for it was not looked at: {unseen.en}", f"未知，未检查：{unseen.zh}")
 
     def _spend(self, impact: Impact) -> None:
         self.budget = replace(self.budget, calls=max(self.budget.calls - impact.calls, 0))

@@ -47,16 +47,13 @@ def finding(seen: Sighting, code: str, places: Places, fingerprint: str, languag
     return Finding(
         seen.rule,
         seen.severity,
-        _in(seen.message, language),
+        seen.message.in_language(language),
         first.line,
         first.column,
-        _in(seen.fix, language) if seen.fix else None,
+        seen.fix.in_language(language) if seen.fix else None,
         last.line,
         last.column,
         seen.suppressed,
         fingerprint,
+        english=None if language is Language.ENGLISH else seen.message.en,
     )
-
-
-def _in(text: Text, language: Language) -> str:
-    return text.zh if language is Language.CHINESE else text.en
