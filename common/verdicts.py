@@ -64,6 +64,7 @@ class SubjectKind(StrEnum):
 MAX_SUBJECTS = 10_000
 """Subjects that one finding keeps. A message names fewer; fingerprints and waivers use all that are kept."""
 
+_CATALOGUE = "odps."
 _QUALIFIED = frozenset({SubjectKind.TABLE, SubjectKind.COLUMN})
 
 
@@ -113,6 +114,15 @@ class Subject:
         """Read what `to_json` wrote."""
         kind = SubjectKind(raw["kind"])
         return cls(kind, raw.get("id"), raw.get("name"), tuple(raw.get("aliases", ())))
+
+
+def table_subject(table: str) -> Subject:
+    """Return a MaxCompute table (`project.table`, with or without `odps.`) as a subject.
+
+    A name without a project has no id; a table without a name is `?`, which no waiver for a name matches.
+    """
+    name = table.replace("`", "").lower().removeprefix(_CATALOGUE) or "?"
+    return Subject(SubjectKind.TABLE, f"{_CATALOGUE}{name}" if "." in name else None, name)
 
 
 def limit_subjects(subjects: Iterable[Subject]) -> tuple[Subject, ...]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from common.verdicts import Finding, Severity, SubjectKind
+from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from workers.checks.check import Context, Options, Runs
 from workers.checks.code.deeds import Change
 from workers.checks.code.file import MAXCOMPUTE, coded
@@ -17,7 +17,8 @@ from workers.checks.code.reading import deeds
 from workers.checks.findings import finding
 from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
-from workers.checks.subjects import named_subjects, table_subject
+from workers.checks.subjects import named_subjects
+from workers.review.dialects import Dialect
 from workers.review.rules.names import last_part, temporary
 from workers.text import Text
 
@@ -84,13 +85,13 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
                 f"{change.words} {change.table}, whose project is put in at run time",
                 f"{change.words} {change.table}，其项目在运行时确定",
             )
-            yield not_checked(context, what, line=change.line, subjects=[table_subject(change.table)])
+            yield not_checked(context, what, line=change.line, subjects=[_table(change, dialect)])
         elif not re.search(options.development, database):
             found.setdefault((change.words, change.table.lower()), change)
-    yield from _told(context, list(found.values()))
+    yield from _told(context, list(found.values()), dialect)
 
 
-def _told(context: Context, changes: list[Change]) -> Iterator[Finding]:
+def _told(context: Context, changes: list[Change], dialect: Dialect) -> Iterator[Finding]:
     for change in changes[:MOST_LISTED]:
         said = Text(
             f"This ad hoc run changes production: {change.words} {change.table}.",
@@ -103,13 +104,19 @@ def _told(context: Context, changes: list[Change]) -> Iterator[Finding]:
             said,
             _HELP,
             line=change.line,
-            subjects=(table_subject(change.table), *named_subjects(SubjectKind.OPERATION, change.words)),
+            subjects=(_table(change, dialect), *named_subjects(SubjectKind.OPERATION, change.words)),
         )
     left = len(changes) - MOST_LISTED
     if left > 0:
         said = Text(f"{left} more changes of production are not listed.", f"另有 {left} 处生产变更未列出。")
-        tables = [table_subject(change.table) for change in changes[MOST_LISTED:]]
+        tables = [_table(change, dialect) for change in changes[MOST_LISTED:]]
         yield finding(context, "adhoc-write", Severity.BLOCK, said, _HELP, subjects=tables, count=left)
+
+
+def _table(change: Change, dialect: Dialect) -> Subject:
+    if dialect in MAXCOMPUTE:
+        return table_subject(change.table)
+    return Subject(SubjectKind.TABLE, name=change.table)
 
 
 def _own(table: str, options: AdhocWritesOptions) -> bool:

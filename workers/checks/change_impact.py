@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from common.verdicts import Finding
+from common.verdicts import Finding, SubjectKind, table_subject
 from workers.checks.check import Context, Options, Runs
 from workers.checks.code.deeds import Deeds, Fill
 from workers.checks.code.file import MAXCOMPUTE, coded, project_of
@@ -16,7 +16,7 @@ from workers.checks.code.readers import Readers
 from workers.checks.code.reading import deeds
 from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
-from workers.checks.subjects import table_subject
+from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.text import Text
 
@@ -72,7 +72,7 @@ def change_impact(context: Context) -> Iterator[Finding]:
             f"who reads what this code takes away: DataWorks keeps no lineage of {dialect} tables by name",
             f"无法查询此代码所删改内容的下游：DataWorks 不按名称保存 {dialect} 表的血缘",
         )
-        yield not_checked(context, what, line=min(lines), subjects=map(table_subject, names))
+        yield not_checked(context, what, line=min(lines), subjects=named_subjects(SubjectKind.TABLE, *names))
 
 
 def _unfilled(context: Context, done: Deeds, tables: Tables) -> Iterator[Loss]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, table_subject
 from workers.checks import reviewing
 from workers.checks.check import Context, Options, Runs, Skip
 from workers.checks.code.file import kept, project_of, type_of
@@ -15,7 +15,6 @@ from workers.checks.findings import finding
 from workers.checks.named import summarize_names
 from workers.checks.not_checked import not_checked
 from workers.checks.registry import check
-from workers.checks.subjects import table_subject
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import FileSnapshot
 from workers.review import dialects

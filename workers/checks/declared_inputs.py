@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from pydantic import Field
 
-from common.verdicts import Finding, Severity, SubjectKind
+from common.verdicts import Finding, Severity, SubjectKind, table_subject
 from workers.checks.check import Context, Lookups, Options, Runs, Skip
 from workers.checks.code.declared import Declared, declared
 from workers.checks.code.deeds import Read
@@ -17,7 +17,7 @@ from workers.checks.findings import finding
 from workers.checks.named import summarize_names
 from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
-from workers.checks.subjects import named_subjects, table_subject
+from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import FileSnapshot, Node, ProducingTask, Scheduler
 from workers.review.facts import same_table

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from common.verdicts import Finding, Severity, Subject
+from common.verdicts import Finding, Severity, Subject, table_subject
 from workers.checks import fields
 from workers.checks.check import Context, Lookups, Runs, Skip
 from workers.checks.findings import finding
@@ -24,7 +24,6 @@ from workers.checks.impact.walk import Unseen, Why
 from workers.checks.named import summarize_names
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
-from workers.checks.subjects import table_subject
 from workers.dataworks.values import Baseline
 from workers.text import Text
 

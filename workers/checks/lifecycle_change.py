@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, table_subject
 from workers.checks.audience import Audience
 from workers.checks.check import Context
 from workers.checks.findings import finding
 from workers.checks.impact.values import Dependent, Kind
 from workers.checks.lookback import days_back
 from workers.checks.named import summarize_names, summarize_texts
-from workers.checks.subjects import table_subject
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import ProducingTask, TableInfo
 from workers.text import Text

@@ -8,14 +8,14 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from common.events import Json
-from common.verdicts import Finding, Severity, Subject, SubjectKind
+from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from workers.checks import fields, globs, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
 from workers.checks.named import summarize_names
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
-from workers.checks.subjects import named_subjects, table_subject
+from workers.checks.subjects import named_subjects
 from workers.text import Text
 
 _DAYS = {"day": 1, "month": 31}

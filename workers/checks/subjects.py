@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from common.verdicts import Subject, SubjectKind
+from common.verdicts import Subject, SubjectKind, table_subject
 from workers.dataworks.values import Node
-
-_CATALOGUE = "odps."
 
 
 def node_subjects(nodes: Iterable[Node]) -> tuple[Subject, ...]:
     """Return nodes as subjects."""
     return tuple(Subject(SubjectKind.NODE, str(node.id), node.name or None) for node in nodes)
-
-
-def table_subject(table: str) -> Subject:
-    """Return a MaxCompute table (`project.table`, with or without `odps.`) as a subject.
-
-    A name without a project has no id; a table without a name is `?`, which no waiver for a name matches.
-    """
-    name = table.replace("`", "").lower().removeprefix(_CATALOGUE) or "?"
-    return Subject(SubjectKind.TABLE, f"{_CATALOGUE}{name}" if "." in name else None, name)
 
 
 def column_subjects(table: str, columns: Iterable[str]) -> tuple[Subject, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, table_subject
 from workers.checks import fields
 from workers.checks.audience import Audience
 from workers.checks.check import Context, Lookups, Options, Runs, Skip
@@ -16,7 +16,7 @@ from workers.checks.lifecycle_change import lifecycle_change
 from workers.checks.named import summarize_names
 from workers.checks.not_checked import invalid_event, missing_field, not_checked
 from workers.checks.registry import check
-from workers.checks.subjects import column_subjects, table_subject
+from workers.checks.subjects import column_subjects
 from workers.checks.table_difference import Changed, difference
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import TableInfo, TableSnapshot
