@@ -62,8 +62,9 @@ class SubjectKind(StrEnum):
 
 
 MAX_SUBJECTS = 10_000
-"""Subjects that one finding keeps. A message names fewer; fingerprints and waivers use all that are kept."""
+"""Subjects of each kind that one finding keeps; a message names fewer."""
 
+_REST = "(more)"
 _CATALOGUE = "odps."
 _QUALIFIED = frozenset({SubjectKind.TABLE, SubjectKind.COLUMN})
 
@@ -137,9 +138,9 @@ def limit_subjects(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
     kept: list[Subject] = []
     for kind, group in groups.items():
         items = list(group.values())
-        left = len(items) - MAX_SUBJECTS
-        kept += items if left <= 0 else items[:MAX_SUBJECTS]
-        kept += [Subject(kind, name=f"({left} more)")] if left > 0 else []
+        kept += items[:MAX_SUBJECTS]
+        if len(items) > MAX_SUBJECTS:
+            kept.append(Subject(kind, name=_REST))
     return tuple(kept)
 
 

@@ -301,7 +301,7 @@ def test_lineage_that_does_not_know_a_column_is_no_column_without_readers() -> N
     world = World(info("a INT, b INT"), fault=Refused("GetMetaColumnLineage", "NotFound"))
     (found,) = ask(world, model("a INT"))
     assert found.severity is Severity.WARN
-    assert "who reads it: not known" in found.message
+    assert "who reads it: unknown" in found.message
 
 
 def test_a_lookup_that_fails_goes_up() -> None:

@@ -260,6 +260,18 @@ def test_the_cases_have_the_same_fingerprints_in_every_language(case: Case) -> N
     assert prints(case, Language.ENGLISH) == prints(case, Language.CHINESE)
 
 
+@pytest.mark.parametrize("case", list(given_cases()))
+def test_the_cases_are_waived_only_with_all_of_their_subjects(case: Case) -> None:
+    for name, outcome in run(case, CHECKS, BUILT_IN).outcomes.items():
+        about, found = subject_of(name, case.event, case.snapshot), list(outcome.findings)
+        for index, item in enumerate(applied(found, about)):
+            for scope, names in scopes(item):
+                plain = [one for one in names if not set(one) & set("*?[")]
+                for left_out in range(len(names)) if len(names) == len(plain) else ():
+                    some = waiver(scope={scope: [*names[:left_out], *names[left_out + 1 :], "no-such"]})
+                    assert applied(found, about, some)[index].waived is None, (item, scope)
+
+
 def prints(case: Case, language: Language) -> list[tuple[str, str | None]]:
     spoken = replace(case, policy=replace(case.policy or BUILT_IN, language=language))
     trial = run(spoken, CHECKS, BUILT_IN)

@@ -26,8 +26,8 @@ SLACK = 30
 def schedule_fit(context: Context) -> Iterator[Finding]:
     """Ask whether the node's outputs are its own, and its inputs will be there when it runs.
 
-    Why: an output that two nodes put out, a circle, a parent that is gone, frozen or scheduled for later
-    shows only in the next night, when the node waits and everything after it does.
+    Why: an output that two nodes put out, a dependency cycle, a parent that is gone, frozen or scheduled
+    for later shows only in the next night, when the node waits and everything after it does.
     """
     file = kept(context)
     if file.scheduler == Scheduler.MANUAL:

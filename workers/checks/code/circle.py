@@ -1,4 +1,4 @@
-"""Whether new inputs of a node close a circle."""
+"""Whether new inputs of a node close a dependency cycle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HELP = Text(
 def circle(context: Context, names: Declared, node: int | None) -> Iterator[Finding]:
     """Yield a finding when the node depends on itself within a cycle, or that could not be found out.
 
-    What runs in production has no circle, so only inputs that are new there can close one, and only when
+    What runs in production has no cycle, so only inputs that are new there can close one, and only when
     somebody depends on the node.
     """
     for name in sorted(set(names.inputs) & set(names.outputs)):

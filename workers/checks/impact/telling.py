@@ -1,4 +1,4 @@
-"""How a check that looks up tells what it knows, and what it could not look at."""
+"""How a check that looks up reports what it knows, and what it could not check."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REMEDY = Text(
 def several(context: Context, *questions: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the findings of several questions, asked one after the other.
 
-    A fault that comes after a finding is told as one, so that what is known is not lost with it.
+    A fault that comes after a finding is reported as one, so that what is known is not lost with it.
 
     Raises:
         DataWorksError: DataWorks could not be asked, and nothing was found before.
