@@ -31,13 +31,21 @@ class EventSubject:
     def complete(self, finding: Finding) -> Finding:
         """Return `finding` with the event's items of every kind for which it has no subject of its own.
 
-        A subject that the event names, too, gets the name that the event has for it.
+        A subject that the event names, too, is also known by the event's name for it.
         """
         names = {item.key: item.name for item in self.items}
-        own = [item if item.name else replace(item, name=names.get(item.key)) for item in finding.subjects]
+        own = [_also_known_as(item, names.get(item.key)) for item in finding.subjects]
         kinds = {item.kind for item in own}
         subjects = limit_subjects((*own, *(item for item in self.items if item.kind not in kinds)))
         return finding if subjects == finding.subjects else replace(finding, subjects=subjects)
+
+
+def _also_known_as(subject: Subject, name: str | None) -> Subject:
+    if not name or name in subject.names:
+        return subject
+    if not subject.name:
+        return replace(subject, name=name)
+    return replace(subject, aliases=(*subject.aliases, name))
 
 
 def subject_of(check: str, event: Event, snapshot: Snapshot | None) -> EventSubject:

@@ -208,3 +208,12 @@ def test_the_leader_warns_of_those_that_end_soon() -> None:
     assert [(log["event"], log["id"], log["log_level"]) for log in logs] == [
         ("waiver-ends", "W-1", "warning")
     ]
+
+
+@pytest.mark.parametrize("name", ["n_in_production", "dwd_order_di", "700123"])
+def test_a_node_is_known_by_the_name_of_its_event_too(name: str) -> None:
+    node = Subject(SubjectKind.NODE, "700123", "n_in_production")
+    found = Finding("downstream-nodes", Severity.BLOCK, "m", subjects=(node,))
+    assert apply(Outcome.of([found]), COMMIT, Waivers((waiver(rule="*", scope={"nodes": [name]}),)), NOW) != (
+        apply(Outcome.of([found]), COMMIT, Waivers(), NOW)
+    )
