@@ -1,8 +1,9 @@
-"""What a check says (findings, outcome) and what dwgate answers (verdict)."""
+"""What a check reports (findings, outcome) and what dwgate answers (verdict)."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -41,22 +42,157 @@ class OutcomeKind(StrEnum):
     SKIPPED = "skipped"
 
 
+class SubjectKind(StrEnum):
+    """What kind of thing a finding is about."""
+
+    NODE = "node"
+    FILE = "file"
+    TABLE = "table"
+    COLUMN = "column"
+    BASELINE = "baseline"
+    WORKSPACE = "workspace"
+    USER = "user"
+    OUTPUT = "output"
+    JOB = "job"
+    QUALITY_RULE = "quality_rule"
+    OPERATION = "operation"
+    PARAMETER = "parameter"
+    WINDOW = "window"
+    PATTERN = "pattern"
+
+
+MAX_SUBJECTS = 10_000
+"""Subjects of each kind that one finding keeps; a message names fewer."""
+
+_REST = "(more)"
+_CATALOGUE = "odps."
+_QUALIFIED = frozenset({SubjectKind.TABLE, SubjectKind.COLUMN})
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One thing that a finding is about: what the operation works on, never a dependent of it.
+
+    Attributes:
+        kind: what it is.
+        id: its id, or the full name of a table or column (`odps.project.table`); None when there is none.
+        name: its name; None when it is not known.
+        aliases: further names by which a waiver may name it.
+
+    Raises:
+        ValueError: it has neither id nor name.
+    """
+
+    kind: SubjectKind
+    id: str | None = None
+    name: str | None = None
+    aliases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.id and not self.name:
+            raise ValueError("a subject needs an id or a name")
+
+    @property
+    def key(self) -> str:
+        """Its kind and id, or its name when it has no id: equal for the same thing."""
+        return f"{self.kind} {self.id or self.name}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name that it is known by, the id first; a table's also without project and catalogue."""
+        known = [name for name in (self.id, self.name, *self.aliases) if name]
+        if self.kind in _QUALIFIED:
+            known += [name[at + 1 :] for name in known for at, char in enumerate(name) if char == "."]
+        return tuple(dict.fromkeys(known))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the subject as plain JSON, without empty fields."""
+        raw = {key: value for key, value in _values(self) if value not in (None, ())}
+        return raw | ({"aliases": list(self.aliases)} if self.aliases else {})
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Subject:
+        """Read what `to_json` wrote."""
+        kind = SubjectKind(raw["kind"])
+        return cls(kind, raw.get("id"), raw.get("name"), tuple(raw.get("aliases", ())))
+
+
+def table_subject(table: str) -> Subject:
+    """Return a MaxCompute table (`project.table`, with or without `odps.`) as a subject.
+
+    A name without a project has no id; a table without a name is `?`, which no waiver for a name matches.
+    """
+    name = table.replace("`", "").lower().removeprefix(_CATALOGUE) or "?"
+    return Subject(SubjectKind.TABLE, f"{_CATALOGUE}{name}" if "." in name else None, name)
+
+
+def limit_subjects(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
+    """Return each subject once, at most `MAX_SUBJECTS` of each kind.
+
+    Where some are left out, the last one stands for them under a name that no waiver for named things
+    matches, so that a waiver for those that are kept does not cover the others.
+    """
+    groups: dict[SubjectKind, dict[str, Subject]] = {}
+    for subject in subjects:
+        groups.setdefault(subject.kind, {}).setdefault(subject.key, subject)
+    kept: list[Subject] = []
+    for kind, group in groups.items():
+        items = list(group.values())
+        kept += items[:MAX_SUBJECTS]
+        if len(items) > MAX_SUBJECTS:
+            kept.append(Subject(kind, name=_REST))
+    return tuple(kept)
+
+
+Param = str | int | float | bool | None
+"""A plain value of a finding's message."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedWaiver:
+    """The waiver that covers a finding.
+
+    Attributes:
+        id: of the waiver.
+        reason: why it is all right for now.
+    """
+
+    id: str
+    reason: str
+
+    def __str__(self) -> str:
+        """Return the waiver as people read it: `W-1: known`."""
+        return f"{self.id}: {self.reason}"
+
+    @classmethod
+    def from_json(cls, raw: dict[str, str] | str) -> AppliedWaiver:
+        """Read the fields, or the text `ID: reason` of older records."""
+        if isinstance(raw, str):
+            id_, _, reason = raw.partition(": ")
+            return cls(id_, reason)
+        return cls(raw["id"], raw["reason"])
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a check saw.
 
     Attributes:
         rule: a stable id (`MC-C01`, `backfill-periods`).
-        severity: what it asks for.
-        message: one sentence that names the thing; never node code, never a secret.
+        severity: its severity.
+        message: one sentence that names the thing, in the policy's language; never node code, never a secret.
         line: 1-based line in the node's code, when it has one.
         column: 1-based column, in characters, when it has one.
-        help: how to mend it, when that is known.
+        help: how to fix it, when that is known.
         end_line: 1-based line on which it ends, when it is a range.
         end_column: 1-based column of the first character after it.
         suppressed: the reason its author gave for keeping it; it counts as OK then. None: it counts.
         fingerprint: the same for the same finding wherever it moves in the code.
-        waived: the id of the waiver that lets it pass, and its reason; it counts as OK then. None: it counts.
+        waived: the waiver that covers it; it counts as OK then. None: it counts.
+        subjects: everything that it is about, not only what the message names. Kinds that a check leaves out
+            (file, node, table) are taken from the event.
+        params: values of the message by name, such as counts, limits and dependents; no part of its identity.
+        english: the message in English, when `message` is in another language.
     """
 
     rule: str
@@ -69,16 +205,39 @@ class Finding:
     end_column: int | None = None
     suppressed: str | None = None
     fingerprint: str | None = None
-    waived: str | None = None
+    waived: AppliedWaiver | None = None
+    subjects: tuple[Subject, ...] = ()
+    params: tuple[tuple[str, Param], ...] = ()
+    english: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON, without empty fields."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        raw: dict[str, Any] = {key: value for key, value in _values(self) if value not in (None, ())}
+        if self.waived is not None:
+            raw["waived"] = dict(_values(self.waived))
+        if self.subjects:
+            raw["subjects"] = [subject.to_json() for subject in self.subjects]
+        if self.params:
+            raw["params"] = dict(self.params)
+        return raw
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Finding:
-        """Read what `to_json` wrote."""
-        return cls(**{**raw, "severity": Severity(raw["severity"])})
+        """Read what `to_json` wrote; records of earlier versions have neither subjects nor params."""
+        waived = raw.get("waived")
+        return cls(
+            **{
+                **raw,
+                "severity": Severity(raw["severity"]),
+                "waived": None if waived is None else AppliedWaiver.from_json(waived),
+                "subjects": tuple(map(Subject.from_json, raw.get("subjects", ()))),
+                "params": tuple(raw.get("params", {}).items()),
+            }
+        )
+
+
+def _values(value: Subject | AppliedWaiver | Finding) -> list[tuple[str, Any]]:
+    return [(item.name, getattr(value, item.name)) for item in fields(value)]
 
 
 @dataclass(frozen=True, slots=True)

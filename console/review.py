@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from common.points import BY_CODE
-from common.verdicts import Finding, Outcome
+from common.verdicts import Finding, Outcome, Subject, SubjectKind
 from console import findings, languages, render
 from console.ends import FAILED, Usage
 from console.github import workflow_commands
@@ -127,17 +127,23 @@ def _waived(found: Sequence[Reviewed], file: Path, policy_file: Path | None) -> 
     import time  # noqa: PLC0415 - a review without waivers needs none of these
 
     from workers import policy, waivers_file  # noqa: PLC0415
-    from workers.about import About, Thing  # noqa: PLC0415
+    from workers.about import EventSubject  # noqa: PLC0415
     from workers.checks import registry  # noqa: PLC0415
     from workers.waivers import apply  # noqa: PLC0415
 
     now = time.time()
     waivers = waivers_file.load(file, policy.load(policy_file, registry.load()).waivers, now)
     for each in found:
-        names = dict.fromkeys((Path(each.path).stem, Path(each.path).name, each.path))
-        things = (Thing(tuple(names)),)
-        about = About(CHECK, files=things, nodes=things)
+        about = EventSubject(CHECK, items=_subjects(Path(each.path)))
         yield replace(each, findings=apply(Outcome.of(each.findings), about, waivers, now).findings)
+
+
+def _subjects(path: Path) -> tuple[Subject, ...]:
+    """Return a file and its node, each known by file name, name without suffix, and path."""
+    return tuple(
+        Subject(kind, name=path.stem, aliases=(path.name, str(path)))
+        for kind in (SubjectKind.FILE, SubjectKind.NODE)
+    )
 
 
 def _all(files: Sequence[Source], how: _How) -> Iterator[Reviewed]:

@@ -69,7 +69,7 @@ def _result(path: str, item: Finding, order: dict[str, int]) -> Json:
     if item.suppressed is not None:
         result["suppressions"] = [{"kind": "inSource", "justification": item.suppressed}]
     elif item.waived is not None:
-        result["suppressions"] = [{"kind": "external", "justification": item.waived}]
+        result["suppressions"] = [{"kind": "external", "justification": str(item.waived)}]
     return result
 
 

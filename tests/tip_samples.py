@@ -10,7 +10,7 @@ from pathlib import Path
 from common.events import Event
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from workers import extension_parameters
-from workers.about import about
+from workers.about import subject_of
 from workers.checks import registry
 from workers.checks.check import Context
 from workers.dataworks.values import Snapshot
@@ -50,7 +50,7 @@ def sample(name: str, language: Language) -> str:
     """Return the tip of one kind."""
     checks, outcomes = SAMPLES[name](language)
     off = extension_parameters.parse("extension.project.disabled=93124").off("deploy-file", 93124, None)
-    why = off.said(language) if off and name == "disabled" else None
+    why = off.in_language(language) if off and name == "disabled" else None
     plan = Plan(checks, Result.OK, language, "v", off=why)
     waivers = Waivers((_WAIVER,))
     verdict = decide(
@@ -101,7 +101,9 @@ def _blocked_by_impact(language: Language) -> Sample:
         "Remove the dependency, or change these nodes first or in the same operation.",
         "请先移除依赖，或先修改（或在同一操作中修改）这些节点。",
     )
-    found = Finding("downstream-nodes", Severity.BLOCK, message.said(language), help=help_.said(language))
+    found = Finding(
+        "downstream-nodes", Severity.BLOCK, message.in_language(language), help=help_.in_language(language)
+    )
     return (_check("downstream-impact"),), {"downstream-impact": Outcome.of([found])}
 
 
@@ -117,7 +119,7 @@ def _warning(language: Language) -> Sample:
 
 
 def _waived(language: Language) -> Sample:
-    what = about("code-review", EVENT, None)
+    what = subject_of("code-review", EVENT, None)
     outcome = apply(_reviewed(MILD, language), what, Waivers((_WAIVER,)), NOW)
     return (_check("code-review"),), {"code-review": outcome}
 

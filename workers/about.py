@@ -1,107 +1,98 @@
-"""What an outcome is about: the check, the operation, and the files, nodes and tables it works on."""
+"""What an event is about: the operation, and the files, nodes and tables it works on."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from common.events import Event, Json
+from common.verdicts import Finding, Subject, SubjectKind, limit_subjects
 from workers.dataworks.values import Snapshot
 
 _NODE_LISTS = ("nodeIds", "includeNodeIds")
-_NODES = ("nodeId", "rootNodeId")
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """A file, node or table and every name that it is known by, the surest first."""
-
-    names: tuple[str, ...]
-
-    def named_in(self, text: str) -> bool:
-        """Whether `text` names it as a whole word."""
-        return any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text) for name in self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What an outcome is about.
+class EventSubject:
+    """What the findings of one check about one event are about.
 
     Attributes:
         check: the check.
         point: event code of the extension point; None outside of any.
         project: the workspace; None when it is not known.
-        files: the files that the operation works on, so far as event and snapshot tell.
-        nodes: its nodes.
-        tables: its tables.
+        items: the files, nodes and tables of the operation that event and snapshot name.
     """
 
     check: str
     point: str | None = None
     project: int | None = None
-    files: tuple[Thing, ...] = ()
-    nodes: tuple[Thing, ...] = ()
-    tables: tuple[Thing, ...] = ()
+    items: tuple[Subject, ...] = ()
+
+    def complete(self, finding: Finding) -> Finding:
+        """Return `finding` with the event's items of every kind for which it has no subject of its own.
+
+        A subject that the event names, too, is also known by the event's name for it.
+        """
+        names = {item.key: item.name for item in self.items}
+        own = [_also_known_as(item, names.get(item.key)) for item in finding.subjects]
+        kinds = {item.kind for item in own}
+        subjects = limit_subjects((*own, *(item for item in self.items if item.kind not in kinds)))
+        return finding if subjects == finding.subjects else replace(finding, subjects=subjects)
 
 
-def about(check: str, event: Event, snapshot: Snapshot | None) -> About:
-    """Return what an outcome of `check` is about."""
+def _also_known_as(subject: Subject, name: str | None) -> Subject:
+    if not name or name in subject.names:
+        return subject
+    if not subject.name:
+        return replace(subject, name=name)
+    return replace(subject, aliases=(*subject.aliases, name))
+
+
+def subject_of(check: str, event: Event, snapshot: Snapshot | None) -> EventSubject:
+    """Return what findings of `check` about an event are about."""
     found = snapshot or Snapshot()
-    return About(
-        check,
-        event.event_code,
-        event.project_id,
-        files=_things(_file(event.data, found)),
-        nodes=_things(*_nodes(event.data, found)),
-        tables=_things(_table(event.data, found), *_guids(event.data)),
+    items = (
+        _subject(SubjectKind.FILE, *_file(event.data, found)),
+        *(_subject(SubjectKind.NODE, *node) for node in _nodes(event.data, found)),
+        *(_subject(SubjectKind.TABLE, *table) for table in _tables(event.data, found)),
     )
+    known = limit_subjects(item for item in items if item is not None)
+    return EventSubject(check, event.event_code, event.project_id, known)
 
 
-def named(things: tuple[Thing, ...], text: str) -> tuple[Thing, ...]:
-    """Return those of `things` that `text` names; all of them when it names none."""
-    return tuple(thing for thing in things if thing.named_in(text)) or things
+def _subject(kind: SubjectKind, id_: object, name: object) -> Subject | None:
+    id_text, name_text = _text(id_), _text(name)
+    return Subject(kind, id_text, name_text) if id_text or name_text else None
 
 
-def _things(*names: tuple[object, ...]) -> tuple[Thing, ...]:
-    """Return a thing for each tuple that has a name; the same thing once."""
-    plain = (tuple(str(name) for name in each if _names(name)) for each in names)
-    return tuple(Thing(each) for each in dict.fromkeys(plain) if each)
-
-
-def _names(value: object) -> bool:
+def _text(value: object) -> str | None:
     # An event's values may be of any type.
-    return bool(value) and isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value) if value and isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
-def _file(data: Json, snapshot: Snapshot) -> tuple[object, ...]:
+def _file(data: Json, snapshot: Snapshot) -> tuple[object, object]:
     file = snapshot.file
     return (data.get("fileId") or (file and file.file_id), data.get("fileName") or (file and file.name))
 
 
-def _nodes(data: Json, snapshot: Snapshot) -> Iterator[tuple[object, ...]]:
+def _nodes(data: Json, snapshot: Snapshot) -> Iterator[tuple[object, object]]:
     name = data.get("fileName") or (snapshot.file and snapshot.file.name)
     if node := data.get("nodeId") or (snapshot.file and snapshot.file.node_id):
         yield (node, name)
-    for key in _NODES[1:]:
-        yield (data.get(key),)
+    yield (data.get("rootNodeId"), None)
     for key in _NODE_LISTS:
         several = data.get(key)
-        yield from ((item,) for item in several) if isinstance(several, list) else ()
-    # Instances and data integration jobs are told by the name of what they run, several with commas.
+        yield from ((item, None) for item in several) if isinstance(several, list) else ()
+    # Instances and data integration jobs come by the name of what they run, several separated by commas.
     if isinstance(several := data.get("extensionBizName"), str):
-        yield from ((item.strip(),) for item in several.split(","))
+        yield from ((None, item.strip()) for item in several.split(","))
 
 
-def _table(data: Json, snapshot: Snapshot) -> tuple[object, ...]:
+def _tables(data: Json, snapshot: Snapshot) -> Iterator[tuple[object, object]]:
     name = data.get("tableName") or (snapshot.table and snapshot.table.name)
     project = data.get("maxComputeProject")
-    return (f"{project}.{name}", name) if project and name else (name,)
-
-
-def _guids(data: Json) -> Iterator[tuple[object, ...]]:
+    yield (f"odps.{project}.{name}", f"{project}.{name}") if project and name else (None, name)
     target = data.get("target")
     for holder in (data, target if isinstance(target, dict) else {}):
         if isinstance(guid := holder.get("tableGuid"), str):
-            parts = guid.split(".")
-            yield tuple(".".join(parts[first:]) for first in range(len(parts)))
+            yield (guid, None)

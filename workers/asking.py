@@ -13,7 +13,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from common.events import Event
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, waivers
-from workers.about import About, about
+from workers.about import EventSubject, subject_of
 from workers.checks.check import Answers, Check, Context, Skip
 from workers.checks.findings import bounded
 from workers.dataworks.errors import DataWorksError, Transient
@@ -67,7 +67,7 @@ class Asking:
         try:
             found = list(bounded(asked.ask(self._context(asked, planned))))
             self._refuse_half()
-            return self._waived(about(asked.name, self._event, self._snapshot), Outcome.of(found))
+            return self._waived(subject_of(asked.name, self._event, self._snapshot), Outcome.of(found))
         except Skip as skip:
             return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
         except SoftTimeLimitExceeded:
@@ -94,7 +94,7 @@ class Asking:
             until=self._until,
         )
 
-    def _waived(self, what: About, outcome: Outcome) -> Outcome:
+    def _waived(self, what: EventSubject, outcome: Outcome) -> Outcome:
         judged = waivers.apply(outcome, what, self._services.waivers, time.time())
         if count := sum(item.waived is not None for item in judged.findings):
             metrics.WAIVED.labels(what.check).inc(count)

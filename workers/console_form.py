@@ -61,7 +61,7 @@ def _component(setting: Setting, language: Language) -> tuple[str, Json]:
             )
         )
     # Neither a button nor a list can be emptied again.
-    source.insert(0, {"value": "", "label": _AS_POLICY.said(language)})
+    source.insert(0, {"value": "", "label": _AS_POLICY.in_language(language)})
     return ("Radio.Group" if few else "Select"), {"dataSource": source}
 
 
@@ -70,7 +70,7 @@ def _tooltip(setting: Setting, language: Language) -> str:
     least, most = setting.bounds
     if least is not None or most is not None:
         bounds = _TO if least is None else _FROM if most is None else _BETWEEN
-        said.append(bounds.said(language).format(least=least, most=most))
+        said.append(bounds.in_language(language).format(least=least, most=most))
     if setting.kind is Kind.TEXTS and not setting.choices:
-        said.append(_LINES.said(language))
-    return " ".join([*said, _EMPTY.said(language)])
+        said.append(_LINES.in_language(language))
+    return " ".join([*said, _EMPTY.in_language(language)])

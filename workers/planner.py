@@ -38,7 +38,7 @@ def plan(
     """
     about = subject(event, snapshot)
     if off := administered.parameters.off(event.event_code, event.project_id, about.type):
-        return Plan((), Result.OK, policy.language, policy.version, off=off.said(policy.language))
+        return Plan((), Result.OK, policy.language, policy.version, off=off.in_language(policy.language))
     point = policy.resolve(event.event_code, event.project_id, about)
     saved = console_options.read(administered.options, policy.console)
     point, ignored = console_options.laid(point, saved, checks)

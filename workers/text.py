@@ -14,6 +14,6 @@ class Text:
     en: str
     zh: str
 
-    def said(self, language: Language) -> str:
+    def in_language(self, language: Language) -> str:
         """Return the sentence in `language`."""
         return self.zh if language is Language.CHINESE else self.en

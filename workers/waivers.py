@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from common.globs import first_match
-from common.verdicts import Finding, Outcome
-from workers.about import About, Thing, named
+from common.verdicts import AppliedWaiver, Finding, Outcome, SubjectKind
+from workers.about import EventSubject
 from workers.fingerprints import fingerprinted
 from workers.waivers_model import Scope, Waiver, WaiverRules
 
@@ -45,15 +45,16 @@ class Waivers:
         return tuple(sorted(soon, key=lambda item: item.ends))
 
 
-def apply(outcome: Outcome, about: About, waivers: Waivers, now: float) -> Outcome:
-    """Return `outcome` with every finding fingerprinted, and marked where a waiver in force lets it pass.
+def apply(outcome: Outcome, about: EventSubject, waivers: Waivers, now: float) -> Outcome:
+    """Return `outcome` with every finding fingerprinted, and marked where an active waiver covers it.
 
-    Marks of an earlier time are taken away, so that it can be applied again with other waivers. Of several
-    waivers that match, the one that ends last is named. A suppressed finding needs none.
+    Earlier marks are removed, so that it can be applied again with other waivers. A waiver covers a finding
+    only if it covers all of its subjects of each kind that the waiver names. Of several waivers that match,
+    the one that expires last is named. A suppressed finding needs none.
 
     Args:
         outcome: a check's end.
-        about: what it is about.
+        about: the check and the event.
         waivers: the waivers.
         now: seconds since the epoch.
     """
@@ -64,41 +65,47 @@ def apply(outcome: Outcome, about: About, waivers: Waivers, now: float) -> Outco
 
 
 def waived_by(finding: Finding) -> str | None:
-    """Return the id of the waiver that let `finding` pass; None when none did."""
-    return finding.waived.partition(":")[0] if finding.waived is not None else None
+    """Return the id of the waiver that covers `finding`; None when none does."""
+    return finding.waived.id if finding.waived is not None else None
 
 
-def _marked(finding: Finding, about: About, waivers: Waivers, now: float) -> Finding:
+def _marked(finding: Finding, about: EventSubject, waivers: Waivers, now: float) -> Finding:
     matching = [item for item in waivers.items if item.in_force(now) and _matches(item, finding, about)]
     if not matching or finding.suppressed is not None:
         return replace(finding, waived=None) if finding.waived is not None else finding
     longest = max(matching, key=lambda item: item.ends)
-    return replace(finding, waived=f"{longest.id}: {longest.reason}")
+    return replace(finding, waived=AppliedWaiver(longest.id, longest.reason))
 
 
-def _matches(waiver: Waiver, finding: Finding, about: About) -> bool:
+def _matches(waiver: Waiver, finding: Finding, about: EventSubject) -> bool:
     return (
         (waiver.rule is None or first_match((waiver.rule,), finding.rule) is not None)
         and (waiver.check is None or first_match((waiver.check,), about.check) is not None)
         and waiver.fingerprint in (None, finding.fingerprint)
         and _within(waiver.scope, finding, about)
-        and (waiver.pattern is None or bool(waiver.pattern.search(finding.message[:_LONGEST_SEARCHED])))
+        and (waiver.pattern is None or bool(waiver.pattern.search(_english(finding)[:_LONGEST_SEARCHED])))
     )
 
 
-def _within(scope: Scope, finding: Finding, about: About) -> bool:
+def _english(finding: Finding) -> str:
+    return finding.message if finding.english is None else finding.english
+
+
+def _within(scope: Scope, finding: Finding, about: EventSubject) -> bool:
     return (
         (not scope.projects or about.project in scope.projects)
         and (not scope.points or about.point in scope.points)
-        and _all_fit(scope.files, about.files, finding)
-        and _all_fit(scope.nodes, about.nodes, finding)
-        and _all_fit(scope.tables, about.tables, finding)
+        and _covers_all(scope.files, SubjectKind.FILE, finding)
+        and _covers_all(scope.nodes, SubjectKind.NODE, finding)
+        and _covers_all(scope.tables, SubjectKind.TABLE, finding)
     )
 
 
-def _all_fit(globs: tuple[str, ...], things: tuple[Thing, ...], finding: Finding) -> bool:
-    """Whether all that the finding may be about fits, so that one node's waiver lets no other pass."""
+def _covers_all(globs: tuple[str, ...], kind: SubjectKind, finding: Finding) -> bool:
+    """Whether the globs match every subject of a kind, so that one node's waiver covers no other node."""
     if not globs:
         return True
-    meant = named(things, finding.message)
-    return bool(meant) and all(any(first_match(globs, name) for name in thing.names) for thing in meant)
+    subjects = [subject for subject in finding.subjects if subject.kind is kind]
+    return bool(subjects) and all(
+        any(first_match(globs, name) is not None for name in item.names) for item in subjects
+    )

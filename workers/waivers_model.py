@@ -121,7 +121,8 @@ class Waiver(Part):
     scope: Annotated[Scope, BeforeValidator(_nothing)] = Field(default_factory=Scope)
     fingerprint: Words | None = Field(default=None, description="the one finding, as `events show` names it")
     pattern: Annotated[re.Pattern[str], AfterValidator(_quick)] | None = Field(
-        default=None, description="a regular expression that is looked for in the finding's message"
+        default=None,
+        description="a regular expression that is looked for in the finding's message in English",
     )
     reason: Words = Field(description="why it is all right for now")
     owner: Words = Field(description="who sees to it that the waiver is no longer needed")

@@ -13,7 +13,7 @@ from common.events import Event
 from common.ledger import Ledger, connect
 from common.verdicts import Finding, Outcome, Severity
 from console import waiving
-from workers.about import about
+from workers.about import subject_of
 from workers.waivers import apply
 from workers.waivers_file import load
 from workers.waivers_model import WaiverRules
@@ -41,7 +41,7 @@ def test_the_report_is_of_the_events_that_are_kept(
         event = Event(message_id, "freeze-node", 7, "42", True, {"nodeIds": [1]}, now - age)
         ledger.admit(event, now + 60, now + 50)
         found = Outcome.of([Finding("rule", Severity.BLOCK, "It is so.")])
-        judged = apply(found, about("check", event, None), waivers, now)
+        judged = apply(found, subject_of("check", event, None), waivers, now)
         ledger.plan(message_id, 1, {"checks": [{"name": "check"}]}, None, {"check": judged})
     client.close()
 

@@ -174,7 +174,7 @@ def test_readers_are_looked_up_within_a_budget_and_the_rest_is_told() -> None:
     code = "".join(f"ALTER TABLE t DROP COLUMN {name};" for name in many)
     found = ask("change-impact", workspace, code, options={"most_columns": 80})
     assert sum(workspace.asked.values()) <= CALLS + 5
-    assert set(rules(found)) == {"not-looked-at"}
+    assert set(rules(found)) == {"not-checked"}
     assert "10 more" in found[-1].message
 
 
@@ -214,14 +214,14 @@ def test_a_column_that_a_list_leaves_out_now_is_told() -> None:
         deployed="INSERT INTO t SELECT x, y FROM s",
     )
     (finding,) = ask("change-impact", workspace, "INSERT INTO t (a) SELECT x FROM s")
-    assert (finding.rule, finding.severity) == ("emptied-column-read", Severity.WARN)
+    assert (finding.rule, finding.severity) == ("unfilled-column-read", Severity.WARN)
     assert "shop.t.b" in finding.message
 
 
 def test_tables_of_other_engines_are_told_and_not_asked_about() -> None:
     workspace = Workspace()
     found = ask("change-impact", workspace, "ALTER TABLE public.t DROP COLUMN a", file_type=1093)
-    assert rules(found) == ["not-looked-at"]
+    assert rules(found) == ["not-checked"]
     assert not workspace.asked
     with pytest.raises(Skip, match="hologres"):
         ask("declared-inputs", workspace, "SELECT 1 FROM public.a", file_type=1093)
@@ -252,7 +252,7 @@ def test_a_wide_graph_upstream_ends_and_says_so() -> None:
         children={1: [node(9)]},
         parents={2: wide, **{item.id: [item] for item in wide}},
     )
-    assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-looked-at"]
+    assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-checked"]
     assert workspace.asked["node_parents"] == MOST_ASKED
 
 
@@ -269,7 +269,7 @@ def test_parents_that_dataworks_refuses_leave_the_circle_open() -> None:
         children={1: [node(9)]},
         faults={"node_parents": Refused("GetNodeParents", "NotFound")},
     )
-    assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-looked-at"]
+    assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-checked"]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_undeclared_tables_beyond_the_limit_are_told() -> None:
     code = "SELECT 1 FROM a0, a1, a2, a3, a4"
     workspace = Workspace()
     found = ask("declared-inputs", workspace, code, options={"most_lookups": 2})
-    assert rules(found) == ["input-undeclared", "input-undeclared", "not-looked-at"]
+    assert rules(found) == ["input-undeclared", "input-undeclared", "not-checked"]
     assert workspace.asked["producing_tasks"] == 2
 
 
@@ -324,9 +324,9 @@ def test_names_made_at_run_time_are_told() -> None:
     found = ask(
         "adhoc-writes", Workspace(), "DROP TABLE ${p}.a; DROP TABLE shop.b_${x}", event_code="run-file"
     )
-    assert rules(found) == ["not-looked-at", "adhoc-write"]
+    assert rules(found) == ["not-checked", "adhoc-write"]
     found = ask("adhoc-writes", Workspace(), "o.delete_table(x)", event_code="run-file", file_type=1221)
-    assert rules(found) == ["not-looked-at"]
+    assert rules(found) == ["not-checked"]
 
 
 def test_findings_are_told_in_chinese() -> None:

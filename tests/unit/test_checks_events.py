@@ -148,7 +148,7 @@ def test_table_design_names_the_columns_without_comments() -> None:
         ({"columns": (Column("id", "BIGINT", "c"),)}, ["table-partition"]),
         ({"name": "DWD_x", "columns": (Column("id", "BIGINT", "c"),)}, ["table-partition"]),
         ({"name": "dim_x", "columns": (Column("id", "BIGINT", "c"),)}, []),
-        ({"columns": ()}, ["event-untold"]),
+        ({"columns": ()}, ["event-field-missing"]),
     ],
 )
 def test_table_design_wants_partitions_of_the_layers_that_it_is_told(
@@ -228,7 +228,7 @@ def test_backfill_limits(data: dict[str, Any], options: dict[str, Any], rules: l
 )
 def test_backfill_limits_blocks_what_it_cannot_read(data: dict[str, Any], says: str) -> None:
     (found,) = ask("backfill-limits", data, code="backfill-data")
-    assert (found.rule, found.severity) == ("event-unreadable", Severity.BLOCK)
+    assert (found.rule, found.severity) == ("event-invalid", Severity.BLOCK)
     assert says in found.message
 
 

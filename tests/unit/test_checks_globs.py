@@ -15,7 +15,7 @@ from common.events import Event
 from common.verdicts import Finding, Outcome, Severity
 from console import waiving
 from console.ends import Usage
-from workers.about import about
+from workers.about import subject_of
 from workers.checks import registry
 from workers.checks.check import Context
 from workers.dataworks.values import Snapshot
@@ -49,7 +49,7 @@ def matches_in_waiver(glob: str, name: str, _: pytest.MonkeyPatch) -> bool:
     waiver = Waiver.model_validate({**fields, "expires_at": "2026-12-01T18:00:00+08:00"})
     event = Event("m-1", "freeze-node", 1, "1923", True, {}, NOW)
     outcome = Outcome.of([Finding(name, Severity.BLOCK, "message")])
-    (finding,) = apply(outcome, about("x", event, None), Waivers((waiver,)), NOW).findings
+    (finding,) = apply(outcome, subject_of("x", event, None), Waivers((waiver,)), NOW).findings
     return finding.waived is not None
 
 

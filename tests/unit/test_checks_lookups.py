@@ -152,7 +152,7 @@ def test_readers_in_other_workspaces_are_found_by_lineage() -> None:
         readers={"odps.shop.dwd": [Consumer("dataservice-api.1")]},
     )
     (found,) = ask("downstream-impact", "undeploy-node", {"nodeIds": [1]}, workspace)
-    assert (found.rule, found.severity) == ("readers-elsewhere", Severity.BLOCK)
+    assert (found.rule, found.severity) == ("readers-in-other-workspaces", Severity.BLOCK)
     assert found.message == (
         "shop.dwd of node n1 (1) is read by 1 table and 1 consumer: dataservice-api.1, third.z."
     )
@@ -179,9 +179,9 @@ def test_what_is_known_is_told_when_a_later_lookup_fails() -> None:
     found = ask("downstream-impact", "undeploy-node", {"nodeIds": [1]}, workspace)
     assert [(item.rule, item.severity) for item in found] == [
         ("downstream-nodes", Severity.BLOCK),
-        ("not-looked-at", Severity.WARN),
+        ("not-checked", Severity.WARN),
     ]
-    assert found[1].message == "Not looked at: ListNodeInputOrOutput: Forbidden."
+    assert found[1].message == "Not checked: ListNodeInputOrOutput: Forbidden."
 
 
 @pytest.mark.parametrize("lookup", ["children", "node", "outputs", "tables", "consumers"])
@@ -196,11 +196,11 @@ def test_a_fault_is_never_a_pass(lookup: str) -> None:
 def test_an_unknown_node_and_one_too_many_are_told() -> None:
     found = ask("downstream-impact", "freeze-node", {"nodeIds": [5]}, Workspace(unknown={5}))
     assert [(item.rule, item.severity, item.message) for item in found] == [
-        ("not-looked-at", Severity.WARN, "Not looked at: 5, not known to DataWorks.")
+        ("not-checked", Severity.WARN, "Not checked: 5, not known to DataWorks.")
     ]
     data = {"nodeIds": [1, 2, 3]}
     found = ask("downstream-impact", "freeze-node", data, Workspace(), options={"most_calls": 2})
-    assert [item.message for item in found] == ["Not looked at: what lies behind 3 (number of lookups)."]
+    assert [item.message for item in found] == ["Not checked: what lies behind 3 (number of lookups)."]
 
 
 def test_the_node_of_a_deleted_file_need_not_be_in_production() -> None:
@@ -251,7 +251,7 @@ def test_a_file_without_a_node_is_skipped(data: dict[str, Any], snapshot: Snapsh
 def test_an_event_that_cannot_be_read_blocks_and_says_so(name: str, code: str, data: dict[str, Any]) -> None:
     workspace = Workspace()
     (found,) = ask(name, code, data, workspace)
-    assert (found.rule, found.severity) == ("event-unreadable", Severity.BLOCK)
+    assert (found.rule, found.severity) == ("event-invalid", Severity.BLOCK)
     assert workspace.asked == []
 
 
@@ -274,7 +274,7 @@ def test_a_frozen_node_further_up_blocks_and_a_live_one_beyond_the_hops_is_remar
     (found,) = ask("frozen-parents", "unfreeze-node", {"nodeIds": [1]}, workspace)
     assert found.message == "Node n1 (1) would wait for 1 frozen node: n4 (4, 1923; via n2 > n3)."
     (found,) = ask("frozen-parents", "unfreeze-node", {"nodeIds": [1]}, workspace, options={"depth": 2})
-    assert (found.rule, found.severity) == ("not-looked-at", Severity.INFO)
+    assert (found.rule, found.severity) == ("not-checked", Severity.INFO)
 
 
 def test_an_input_that_nobody_puts_out_blocks() -> None:
@@ -282,7 +282,7 @@ def test_an_input_that_nobody_puts_out_blocks() -> None:
         inputs={1: ["shop_root", "shop.a", "shop.b", ""]}, makers={"shop.a": [node(2)]}, unknown={9}
     )
     found = ask("frozen-parents", "unfreeze-node", {"nodeIds": [1, 9]}, workspace)
-    assert rules(found) == ["missing-parents", "not-looked-at"]
+    assert rules(found) == ["missing-parents", "not-checked"]
     assert found[0].message == "Nodes n1 (1), 9 depend on shop.b, which no node puts out any more."
     assert ("makers", ("shop.a", "shop.b")) in workspace.asked
 
@@ -320,7 +320,7 @@ def test_a_node_with_an_unknown_schedule_counts_as_one_instance() -> None:
 def test_a_rush_that_is_not_seen_whole_is_told() -> None:
     workspace = Workspace(children={1: [node(2)], 2: [node(3)]}, faults={("children", 2): Denied("G", "No")})
     (found,) = ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, workspace)
-    assert (found.rule, found.severity) == ("not-looked-at", Severity.WARN)
+    assert (found.rule, found.severity) == ("not-checked", Severity.WARN)
     with pytest.raises(Denied):
         ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, Workspace(faults={"node": Denied("G", "No")}))
 
@@ -336,7 +336,7 @@ def backfill(**more: Any) -> dict[str, Any]:
         (node(1, rerunnable=False), "backfill-not-rerunnable", "may not be run again: n1 (1, 1923)."),
         (node(1, project=9), "backfill-workspaces", "of other workspaces: n1 (1, 1923), workspace 9."),
         (node(1, baseline=7, priority=8), "backfill-baseline", "Baseline 7, priority 8, is at risk by n1."),
-        (node(1, rerunnable=None), "not-looked-at", "whether n1 (1, 1923) may be run again is not told."),
+        (node(1, rerunnable=None), "not-checked", "whether n1 (1, 1923) may be run again."),
     ],
 )
 def test_what_a_backfill_runs(changed: Node, rule: str, says: str) -> None:
@@ -370,7 +370,7 @@ def test_a_branch_without_end_ends_at_the_limit() -> None:
 
 def test_nodes_of_a_backfill_that_cannot_be_asked_about() -> None:
     found = ask("backfill-scope", "backfill-data", backfill(), Workspace(unknown={1}))
-    assert [(item.rule, item.severity) for item in found] == [("not-looked-at", Severity.WARN)]
+    assert [(item.rule, item.severity) for item in found] == [("not-checked", Severity.WARN)]
     with pytest.raises(Throttled):
         ask(
             "backfill-scope",

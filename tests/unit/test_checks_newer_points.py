@@ -110,7 +110,7 @@ def test_no_body_breaks_a_check(data: dict[str, Any], language: Language) -> Non
     ],
 )
 def test_a_wrong_type_blocks_and_says_which_field(name: str, code: str, data: dict[str, Any]) -> None:
-    found = [item for item in ask(name, code, data, STRICT[name]) if item.rule == "event-unreadable"]
+    found = [item for item in ask(name, code, data, STRICT[name]) if item.rule == "event-invalid"]
     assert [item.severity for item in found] == [Severity.BLOCK]
     assert next(iter(data)) in found[0].message
 
@@ -154,7 +154,7 @@ def test_rows_of_a_download(rows: object, options: dict[str, Any], severities: l
         ("select count(*), 2 * a from t", []),
         ("select a from shop.secret.x", []),
         ("select a from hr.salary", ["download-name"]),
-        ("", ["event-untold"]),
+        ("", ["event-field-missing"]),
     ],
 )
 def test_names_that_may_not_leave(sql: str, rules: list[str]) -> None:
@@ -187,7 +187,7 @@ def job(table: str, database: str = "shop", **more: Any) -> dict[str, Any]:
         (job("t", "crm.*"), []),
         (job("customer_x", "(a|b)"), ["sync-unclear"]),
         (job(r"customer\.x"), []),
-        (job(""), ["event-untold"]),
+        (job(""), ["event-field-missing"]),
         ({"showTableMapping": "false", **job("orders")}, ["sync-hidden"]),
         ({}, ["sync-hidden"]),
         ({"jobIds": [1, 2], "tableMappings": [{"id": "1", **job("orders")}]}, ["sync-hidden"]),

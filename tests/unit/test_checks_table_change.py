@@ -243,7 +243,7 @@ def test_lookups_are_bounded_and_what_is_left_out_is_said() -> None:
     world = World(info(f"a INT, {wide}"), columns={f"c{number}": ["odps.bi.x.y"] for number in range(1000)})
     found = ask(world, model("a INT"), options={"most_calls": 10, "depth": 1})
     assert len(world.asked) <= 11
-    assert found[-1].rule == "columns-not-asked"
+    assert found[-1].rule == "columns-not-checked"
     assert "more columns of shop.dwd_order" in found[-1].message
     assert len(found) + int(found[-1].message.split("who reads ")[1].split()[0]) == 1001
 
@@ -252,7 +252,7 @@ def test_lineage_that_does_not_know_a_column_is_no_column_without_readers() -> N
     world = World(info("a INT, b INT"), fault=Refused("GetMetaColumnLineage", "NotFound"))
     (found,) = ask(world, model("a INT"))
     assert found.severity is Severity.WARN
-    assert "who reads it: not known" in found.message
+    assert "who reads it: unknown" in found.message
 
 
 def test_a_lookup_that_fails_goes_up() -> None:
@@ -309,7 +309,7 @@ def test_what_cannot_be_compared_blocks(
     world: World, after: TableSnapshot, data: dict[str, Any] | None
 ) -> None:
     (found,) = ask(world, after, data=data)
-    assert (found.rule, found.severity) == ("event-unreadable", Severity.BLOCK)
+    assert (found.rule, found.severity) == ("event-invalid", Severity.BLOCK)
 
 
 def test_an_event_that_never_arrived_is_not_looked_at_and_says_so() -> None:
@@ -318,7 +318,7 @@ def test_an_event_that_never_arrived_is_not_looked_at_and_says_so() -> None:
     world: Any = World(info("a INT, b INT"))
     context = Context(event, Snapshot(table=model("a INT")), check.options(), world, 0)
     (found,) = check.ask(context)
-    assert (found.rule, found.severity) == ("event-untold", Severity.WARN)
+    assert (found.rule, found.severity) == ("event-field-missing", Severity.WARN)
     assert world.asked == []
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from common.config_files.errors import ConfigError
-from common.verdicts import Finding, Severity
+from common.verdicts import AppliedWaiver, Finding, Severity
 from console import faults, github, review, rules, sarif
 from console.ends import Usage
 from console.review import Asked
@@ -324,7 +324,7 @@ def test_remarks_and_suppressed_findings_do_not_stop() -> None:
 
 
 def test_waived_findings_are_told_as_such() -> None:
-    file = replace(FILE, findings=(replace(KEPT, suppressed=None, waived="W-1: small"),))
+    file = replace(FILE, findings=(replace(KEPT, suppressed=None, waived=AppliedWaiver("W-1", "small")),))
     assert not stops([file])
     assert list(github.workflow_commands([file], Language.ENGLISH)) == []
     ((found,),) = (run["results"] for run in sarif.sarif([file], Language.ENGLISH, "1.0")["runs"])

@@ -291,3 +291,19 @@ def test_the_name_says_the_language(name: str, dialect: Dialect | None) -> None:
 def test_a_finding_survives_plain_json() -> None:
     for item in review("DELETE FROM c; -- dwgate:ignore MC-C14 by hand", SQL):
         assert Finding.from_json(item.to_json()) == item
+
+
+def test_a_finding_at_the_name_of_a_table_is_about_that_table() -> None:
+    code = "DELETE FROM shop.dwd_a;\nTRUNCATE TABLE dwd_b;\nSELECT 1 a, 1 a"
+    found = review(code, SQL, Given(project="shop"))
+    tables = {subject.id for item in found for subject in item.subjects}
+    assert tables == {"odps.shop.dwd_a", "odps.shop.dwd_b"}
+    hologres = review("TRUNCATE TABLE s.b", Dialect.HOLOGRES)
+    assert {(subject.id, subject.name) for item in hologres for subject in item.subjects} <= {(None, "s.b")}
+
+
+def test_a_chinese_finding_keeps_its_english_message() -> None:
+    code = "DELETE FROM shop.dwd_a"
+    english, chinese = (review(code, SQL, language=language) for language in Language)
+    assert [item.english for item in chinese] == [item.message for item in english]
+    assert not any(item.english for item in english)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
+from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Result, Severity
 from tests import tip_samples
 from workers.plan import Language, Mode, Plan, PlannedCheck
 from workers.tip import LONGEST, tip
@@ -158,7 +158,7 @@ FINDINGS = st.lists(
         st.none() | st.integers(1),
         st.none(),
         st.none() | WORDS,
-        waived=st.none() | st.sampled_from(["W" * 40 + ": r", "W" * 39 + ": r", "gone: r"]),
+        waived=st.none() | st.sampled_from([AppliedWaiver(id_, "r") for id_ in ("W" * 40, "W" * 39, "gone")]),
     ),
     max_size=6,
 )
@@ -207,7 +207,7 @@ def test_is_short_begins_with_the_verdict_and_ends_with_the_id(
 
 
 def waived(language: Language = Language.ENGLISH, *ids: str, now: float = NOW) -> str:
-    outcomes = {"a": Outcome.of([replace(DELETE, waived=f"{id_}: it goes: soon") for id_ in ids])}
+    outcomes = {"a": Outcome.of([replace(DELETE, waived=AppliedWaiver(id_, "it goes: soon")) for id_ in ids])}
     waivers = Waivers((waiver("W-12"), waiver("W-13", "2026-12-20T00:00:00Z"), waiver("W-14")))
     planned = Plan((check("a"),), Result.OK, language, "v")
     head, line, _ = tip(Result.OK, planned, outcomes, EVENT, now=now, waivers=waivers).split("\n")
@@ -239,7 +239,7 @@ def test_of_many_waivers_those_that_end_next_are_named() -> None:
 
 
 def test_a_waived_finding_is_neither_shown_nor_noted() -> None:
-    outcomes = {"a": Outcome.of([replace(DELETE, waived="W-1: r"), STAR, REMARK])}
+    outcomes = {"a": Outcome.of([replace(DELETE, waived=AppliedWaiver("W-1", "r")), STAR, REMARK])}
     assert say(Result.WARN, [check("a")], outcomes)[:-1] == [
         "WARN: passed, with 1 finding to look at.",
         "1. [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
@@ -278,7 +278,7 @@ def test_with_everything_to_say_it_is_still_short() -> None:
     names = [f"{'n' * 80}{number}" for number in range(9)]
     failed = {name: Outcome(OutcomeKind.ERROR, detail="d" * 200) for name in names}
     ids = ["W" * 39 + letter for letter in "abc"]
-    known = [replace(DELETE, waived=f"{id_}: r") for id_ in ids]
+    known = [replace(DELETE, waived=AppliedWaiver(id_, "r")) for id_ in ids]
     long = Finding("r" * 60, Severity.BLOCK, "m" * 300, 12, help="h" * 300)
     planned = Plan((check("a"), *map(check, names)), Result.OK, Language.ENGLISH, "v")
     outcomes = {"a": Outcome.of([REMARK, *known, *[long] * 9]), **failed}

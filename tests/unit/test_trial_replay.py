@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from common.ledger import Record, State
-from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
+from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from console.replay import summary
 from tests.unit.records import EVENT, record
 from workers import planner, policy
@@ -182,7 +182,9 @@ def test_waivers_hold_as_of_the_moment_of_the_event(ends: str, change: Change) -
             "expires_at": f"{ends}T00:00:00+08:00",
         }
     )
-    event = then(REVIEW, Result.OK, code_review=Outcome.of([replace(BLOCK, waived="W-0: gone")]))
+    event = then(
+        REVIEW, Result.OK, code_review=Outcome.of([replace(BLOCK, waived=AppliedWaiver("W-0", "gone"))])
+    )
     assert replayed(event, REVIEW, waivers=Waivers((waiver,))).change is change
 
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.events import Event
-from common.verdicts import Finding, Outcome, OutcomeKind, Severity
+from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Severity, Subject, SubjectKind
 from workers import reconciler
-from workers.about import About, about
+from workers.about import EventSubject, subject_of
 from workers.dataworks.values import FileSnapshot, Snapshot
 from workers.services import Services
 from workers.waivers import DAY, Waivers, apply, waived_by
@@ -29,14 +29,17 @@ def event(code: str = "freeze-node", **data: Any) -> Event:
     return Event("e-1", code, 93124, "1923", True, data, NOW)
 
 
-FREEZE = about("downstream-impact", event(nodeIds=[700123, 700124]), None)
+FREEZE = subject_of("downstream-impact", event(nodeIds=[700123, 700124]), None)
 FILE = Snapshot(file=FileSnapshot(501, "dwd_order_di", 10, "select 1", node_id=700123))
-COMMIT = about("code-review", event("commit-file", fileId=501, fileName="dwd_order_di", nodeId=700123), FILE)
+COMMIT = subject_of(
+    "code-review", event("commit-file", fileId=501, fileName="dwd_order_di", nodeId=700123), FILE
+)
 
 
 def impact(node: int, count: int = 3) -> Finding:
     message = f"{count} live nodes depend on node {node}: ads_a, ads_b."
-    return Finding("downstream-nodes", Severity.BLOCK, message)
+    subjects = (Subject(SubjectKind.NODE, str(node)),)
+    return Finding("downstream-nodes", Severity.BLOCK, message, subjects=subjects)
 
 
 def waiver(**fields: Any) -> Waiver:
@@ -44,10 +47,11 @@ def waiver(**fields: Any) -> Waiver:
     return Waiver.model_validate({"expires_at": "2026-12-01T18:00:00+08:00", **given})
 
 
-def waived(finding: Finding, what: About, *waivers: Waiver, now: float = NOW) -> str | None:
+def waived(finding: Finding, what: EventSubject, *waivers: Waiver, now: float = NOW) -> str | None:
     (item,) = apply(Outcome.of([finding]), what, Waivers(waivers), now).findings
-    assert replace(item, waived=None, fingerprint=None) == replace(finding, waived=None, fingerprint=None)
-    return item.waived
+    own: dict[str, Any] = {"waived": None, "fingerprint": None, "subjects": ()}
+    assert replace(item, **own) == replace(finding, **own)
+    return str(item.waived) if item.waived else None
 
 
 @pytest.mark.parametrize(
@@ -100,7 +104,7 @@ def test_the_moment_is_that_of_its_zone() -> None:
 
 
 def test_a_mark_of_before_goes_when_nothing_lets_it_pass_any_more() -> None:
-    marked = replace(DELETE, waived="W-0: gone from the file")
+    marked = replace(DELETE, waived=AppliedWaiver("W-0", "gone from the file"))
     assert waived(marked, COMMIT) is None
     assert waived(marked, COMMIT, waiver(rule="MC-C14")) == "W-1: known"
 
@@ -121,14 +125,14 @@ def test_a_waiver_for_one_node_lets_no_other_of_the_same_event_pass() -> None:
     assert waived(impact(700124), FREEZE, one) is None
 
 
-def test_a_finding_that_names_no_node_is_about_all_of_them() -> None:
-    told = Finding("not-looked-at", Severity.WARN, "The lineage was not looked at.")
+def test_a_finding_without_subjects_is_about_all_nodes_of_the_event() -> None:
+    told = Finding("not-checked", Severity.WARN, "The lineage was not checked.")
     assert waived(told, FREEZE, waiver(rule="*", scope={"nodes": [700123]})) is None
     assert waived(told, FREEZE, waiver(rule="*", scope={"nodes": ["7001*"]})) == "W-1: known"
 
 
 def test_a_node_whose_id_begins_the_same_is_another() -> None:
-    freeze = about("downstream-impact", event(nodeIds=[70012, 700123]), None)
+    freeze = subject_of("downstream-impact", event(nodeIds=[70012, 700123]), None)
     one = waiver(rule="downstream-nodes", scope={"nodes": [70012]})
     assert waived(impact(700123), freeze, one) is None
     assert waived(impact(70012), freeze, one) == "W-1: known"
@@ -145,8 +149,12 @@ def test_a_node_whose_id_begins_the_same_is_another() -> None:
 )
 def test_tables_are_known_by_every_name(code: str, data: dict[str, Any], glob: str) -> None:
     told = Finding("table-comment", Severity.WARN, "The table has no comment.")
-    assert waived(told, about("c", event(code, **data), None), waiver(rule="*", scope={"tables": [glob]}))
-    assert not waived(told, about("c", event(code, **data), None), waiver(rule="*", scope={"tables": ["x"]}))
+    assert waived(
+        told, subject_of("c", event(code, **data), None), waiver(rule="*", scope={"tables": [glob]})
+    )
+    assert not waived(
+        told, subject_of("c", event(code, **data), None), waiver(rule="*", scope={"tables": ["x"]})
+    )
 
 
 @pytest.mark.parametrize(
@@ -154,8 +162,8 @@ def test_tables_are_known_by_every_name(code: str, data: dict[str, Any], glob: s
     [{"nodeIds": "700123"}, {"nodeIds": [None, {}, True]}, {"target": 3}, {"tableGuid": 4}, {"fileName": []}],
 )
 def test_values_of_wrong_types_are_no_things(data: dict[str, Any]) -> None:
-    found = about("c", event("freeze-node", **data), None)
-    assert (found.files, found.nodes, found.tables) == ((), (), ())
+    found = subject_of("c", event("freeze-node", **data), None)
+    assert found.items == ()
 
 
 def test_outcomes_without_findings_stay_as_they_are() -> None:
@@ -200,3 +208,12 @@ def test_the_leader_warns_of_those_that_end_soon() -> None:
     assert [(log["event"], log["id"], log["log_level"]) for log in logs] == [
         ("waiver-ends", "W-1", "warning")
     ]
+
+
+@pytest.mark.parametrize("name", ["n_in_production", "dwd_order_di", "700123"])
+def test_a_node_is_known_by_the_name_of_its_event_too(name: str) -> None:
+    node = Subject(SubjectKind.NODE, "700123", "n_in_production")
+    found = Finding("downstream-nodes", Severity.BLOCK, "m", subjects=(node,))
+    assert apply(Outcome.of([found]), COMMIT, Waivers((waiver(rule="*", scope={"nodes": [name]}),)), NOW) != (
+        apply(Outcome.of([found]), COMMIT, Waivers(), NOW)
+    )

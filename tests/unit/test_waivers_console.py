@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from common.config_files.errors import ConfigError
 from common.ledger import State
-from common.verdicts import Finding, Outcome, Severity
+from common.verdicts import AppliedWaiver, Finding, Outcome, Severity
 from console import render, waiving
 from console.ends import Usage
 from console.main import app
@@ -166,7 +166,7 @@ def test_the_command_line_names_every_field(tmp_path: Path) -> None:
 
 def test_the_report_counts_what_was_recorded(file: Path) -> None:
     block = Finding("MC-C14", Severity.BLOCK, "m")
-    soon, old = (replace(block, waived=f"{id_}: known: for long") for id_ in ("soon", "old"))
+    soon, old = (replace(block, waived=AppliedWaiver(id_, "known: for long")) for id_ in ("soon", "old"))
     records = [
         record(
             State.REPORTED, "a", "b", outcomes={"a": Outcome.of([soon, soon, block]), "b": Outcome.of([old])}
@@ -193,7 +193,7 @@ def test_the_report_counts_what_was_recorded(file: Path) -> None:
 
 
 def test_a_waived_finding_is_shown_as_such() -> None:
-    waived = Finding("r", Severity.BLOCK, "m.", waived="W-1: known")
+    waived = Finding("r", Severity.BLOCK, "m.", waived=AppliedWaiver("W-1", "known"))
     assert render.finding(waived) == "r: m. (waived by W-1: known)"
     other = Finding("s", Severity.WARN, "n.")
     shown = record(State.REPORTED, "a", outcomes={"a": Outcome.of([waived, other])})

@@ -13,7 +13,7 @@ from celery import Celery
 from common.config_files.errors import ConfigError
 from common.events import Event
 from common.settings import SettingsError, load
-from common.verdicts import Outcome, Result
+from common.verdicts import AppliedWaiver, Outcome, Result
 from workers import metrics, policy
 from workers.asking import Asking
 from workers.checks import registry
@@ -61,7 +61,7 @@ def test_what_a_check_says_is_waived_until_the_end(file: Path, ahead: float, res
     outcome = ask(services())
     assert CLOSED.counts_as(outcome) is result
     (finding,) = outcome.findings
-    assert finding.waived == ("W-1: hotfix" if ahead > 0 else None)
+    assert finding.waived == (AppliedWaiver("W-1", "hotfix") if ahead > 0 else None)
     assert finding.fingerprint
     assert metrics.WAIVED.labels("release-window")._value.get() - before == (ahead > 0)
 

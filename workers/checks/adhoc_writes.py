@@ -8,15 +8,17 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from workers.checks.check import Context, Options, Runs
 from workers.checks.code.deeds import Change
 from workers.checks.code.file import MAXCOMPUTE, coded
-from workers.checks.code.lookout import not_looked_at, unread
 from workers.checks.code.names import made_at_run_time
 from workers.checks.code.reading import deeds
+from workers.checks.findings import finding
+from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
-from workers.plan import Language
+from workers.checks.subjects import named_subjects
+from workers.review.dialects import Dialect
 from workers.review.facts import table_key
 from workers.review.rules.names import temporary
 from workers.text import Text
@@ -67,7 +69,7 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
     file, dialect = coded(context)
     project = options.project.lower() if options.project and dialect in MAXCOMPUTE else None
     done = deeds(context, file.content, dialect, project)
-    yield from unread(done.unread, context.language)
+    yield from unparsed(context, done.unread)
     found: dict[tuple[str, str], Change] = {}
     for change in done.changes:
         database = change.database or project
@@ -76,7 +78,7 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
                 f"{change.words} of a table whose name is made at run time",
                 f"{change.words} 的表名在运行时生成",
             )
-            yield not_looked_at(what, context.language, change.line)
+            yield not_checked(context, what, line=change.line)
         elif not database or _own(change.table, options):
             continue
         elif made_at_run_time(database):
@@ -84,25 +86,38 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
                 f"{change.words} {change.table}, whose project is put in at run time",
                 f"{change.words} {change.table}，其项目在运行时确定",
             )
-            yield not_looked_at(what, context.language, change.line)
+            yield not_checked(context, what, line=change.line, subjects=[_table(change, dialect)])
         elif not re.search(options.development, database):
             found.setdefault((change.words, change.table.lower()), change)
-    yield from _told(list(found.values()), context.language)
+    yield from _told(context, list(found.values()), dialect)
 
 
-def _told(changes: list[Change], language: Language) -> Iterator[Finding]:
+def _told(context: Context, changes: list[Change], dialect: Dialect) -> Iterator[Finding]:
     for change in changes[:MOST_LISTED]:
         said = Text(
             f"This ad hoc run changes production: {change.words} {change.table}.",
             f"本次手动运行会修改生产环境：{change.words} {change.table}。",
         )
-        yield Finding(
-            "adhoc-write", Severity.BLOCK, said.said(language), line=change.line, help=_HELP.said(language)
+        yield finding(
+            context,
+            "adhoc-write",
+            Severity.BLOCK,
+            said,
+            _HELP,
+            line=change.line,
+            subjects=(_table(change, dialect), *named_subjects(SubjectKind.OPERATION, change.words)),
         )
     left = len(changes) - MOST_LISTED
     if left > 0:
         said = Text(f"{left} more changes of production are not listed.", f"另有 {left} 处生产变更未列出。")
-        yield Finding("adhoc-write", Severity.BLOCK, said.said(language), help=_HELP.said(language))
+        tables = [_table(change, dialect) for change in changes[MOST_LISTED:]]
+        yield finding(context, "adhoc-write", Severity.BLOCK, said, _HELP, subjects=tables, count=left)
+
+
+def _table(change: Change, dialect: Dialect) -> Subject:
+    if dialect in MAXCOMPUTE:
+        return table_subject(change.table)
+    return Subject(SubjectKind.TABLE, name=change.table)
 
 
 def _own(table: str, options: AdhocWritesOptions) -> bool:

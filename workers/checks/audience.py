@@ -77,13 +77,13 @@ class Audience:
     def told(self, impact: Impact | None) -> Text:
         """Return readers in words, with the baselines that they are on; or that none are known."""
         if impact is None:
-            return Text("not looked at, for all lookups are used up", "未检查（查询次数已用完）")
+            return Text("not checked, for all lookups are used up", "未检查（查询次数已用完）")
         if impact.dependents:
             return summary(impact, baselines_of(self.lookups, impact.dependents))
         if impact.complete:
             return Text("nobody that is known", "没有已知的下游")
         unseen = unseen_text(impact.unseen)
-        return Text(f"not known, for it was not looked at: {unseen.en}", f"未知，未查看：{unseen.zh}")
+        return Text(f"unknown, because this was not checked: {unseen.en}", f"未知，未检查：{unseen.zh}")
 
     def _spend(self, impact: Impact) -> None:
         self.budget = replace(self.budget, calls=max(self.budget.calls - impact.calls, 0))

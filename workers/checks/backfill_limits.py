@@ -14,6 +14,7 @@ from workers.checks import clock, fields
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import finding
 from workers.checks.limits import out_of_hours
+from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 from workers.text import Text
 
@@ -64,7 +65,7 @@ def backfill_limits(context: Context) -> Iterator[Finding]:
         days, nodes = _days(context.event.data), len(nodes_of(context.event.data))
         groups = fields.number(context.event.data, "parallelGroup") or 1
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
         return
     for rule, unit, count, most in (
         ("backfill-days", _DAYS, days, options.most_days),

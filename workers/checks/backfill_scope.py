@@ -17,10 +17,12 @@ from workers.checks.impact.baselines import at_risk, baselines_of
 from workers.checks.impact.nodes import is_frozen, walk_down
 from workers.checks.impact.options import WalkOptions
 from workers.checks.impact.starts import starts_of
-from workers.checks.impact.summary import few
-from workers.checks.impact.telling import not_looked_at, several
+from workers.checks.impact.telling import several, unexplored
 from workers.checks.impact.walk import Unseen
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import invalid_event, not_checked
 from workers.checks.registry import check
+from workers.checks.subjects import node_subjects
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import Node
 from workers.text import Text
@@ -70,7 +72,7 @@ def backfill_scope(context: LookupContext) -> Iterator[Finding]:
     try:
         scope = _scope(context, lookups)
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
         return
     yield from several(
         context,
@@ -118,6 +120,9 @@ def _too_many(context: Context, scope: _Scope) -> Iterator[Finding]:
                 f"补数据将运行 {root} 的全部下游，{zh}{count} 个节点，上限为 {most}。",
             ),
             Text("Choose the nodes that need it, or split it.", "请只选择需要的节点，或分批补数据。"),
+            subjects=node_subjects(scope.nodes[:1]),
+            count=count,
+            limit=most,
         )
 
 
@@ -127,8 +132,8 @@ def _above(context: Context, scope: _Scope) -> bool:
 
 def _not_again(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
     """Yield the nodes that must not run again; whether they may is not always told."""
-    never = few([_node(node) for node in nodes if node.rerunnable is False])
-    untold = few([_node(node) for node in nodes if node.rerunnable is None])
+    never = summarize_names([_node(node) for node in nodes if node.rerunnable is False])
+    unknown = summarize_names([_node(node) for node in nodes if node.rerunnable is None])
     if never.en:
         yield finding(
             context,
@@ -142,17 +147,15 @@ def _not_again(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
                 "Exclude them, or make them safe to run again and set that they may.",
                 "请排除这些节点，或改造为可重跑后再修改其重跑属性。",
             ),
+            subjects=node_subjects(node for node in nodes if node.rerunnable is False),
         )
-    if untold.en:
-        yield finding(
+    if unknown.en:
+        yield not_checked(
             context,
-            "not-looked-at",
-            Severity.INFO,
-            Text(
-                f"Not looked at: whether {untold.en} may be run again is not told.",
-                f"未查看：未获知 {untold.zh} 是否允许重跑。",
-            ),
-            Text("See their settings in the Operation Center.", "请在运维中心查看其重跑属性。"),
+            Text(f"whether {unknown.en} may be run again", f"{unknown.zh} 是否允许重跑"),
+            severity=Severity.INFO,
+            remedy=Text("See their settings in the Operation Center.", "请在运维中心查看其重跑属性。"),
+            subjects=node_subjects(node for node in nodes if node.rerunnable is None),
         )
 
 
@@ -160,15 +163,16 @@ def _urgent(context: Context, lookups: Lookups, nodes: tuple[Node, ...]) -> Iter
     baselines = baselines_of(lookups, nodes)
     least = context.options.baseline_priority
     # A warning: to mend the data of a report is what backfills are for.
-    yield from at_risk(context, "backfill-baseline", Severity.WARN, nodes, baselines, least)
+    subjects = node_subjects(node for node in nodes if node.baseline_id is not None)
+    yield from at_risk(context, "backfill-baseline", Severity.WARN, nodes, baselines, least, subjects)
 
 
 def _elsewhere(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
     own = context.event.project_id
     others = [node for node in nodes if None not in (own, node.project_id) and node.project_id != own]
     if others:
-        names = few([f"{_node(node)}, workspace {node.project_id}" for node in others])
-        chinese = few([f"{_node(node)}（工作空间 {node.project_id}）" for node in others])
+        names = summarize_names([f"{_node(node)}, workspace {node.project_id}" for node in others])
+        chinese = summarize_names([f"{_node(node)}（工作空间 {node.project_id}）" for node in others])
         yield finding(
             context,
             "backfill-workspaces",
@@ -178,6 +182,7 @@ def _elsewhere(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
                 f"补数据包含其他工作空间的节点：{chinese.zh}。",
             ),
             Text("Exclude them, or agree it with their owners.", "请排除这些节点，或先与其负责人确认。"),
+            subjects=node_subjects(others),
         )
 
 
@@ -189,4 +194,4 @@ def _rest(context: Context, scope: _Scope) -> Iterator[Finding]:
     if scope.fault:
         raise scope.fault
     if not _above(context, scope):  # that there are more is told with their number
-        yield from not_looked_at(context, scope.unseen)
+        yield from unexplored(context, scope.unseen)

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from common.verdicts import Finding
+from common.verdicts import Finding, SubjectKind, table_subject
 from workers.checks.check import LookupContext, Options, Runs
 from workers.checks.code.deeds import Deeds, Fill
 from workers.checks.code.file import MAXCOMPUTE, coded, project_of
-from workers.checks.code.lookout import not_looked_at, unread
 from workers.checks.code.losses import Loss, Tables, of_alterations, of_fills, of_remade
 from workers.checks.code.names import guid
 from workers.checks.code.readers import Readers
 from workers.checks.code.reading import deeds
+from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.text import Text
 
@@ -56,20 +57,21 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
     file, dialect = coded(context)
     project = context.options.project or project_of(file)
     done = deeds(context, file.content, dialect, project)
-    yield from unread(done.unread, context.language)
+    yield from unparsed(context, done.unread)
     tables = Tables(context.lookups)
     if dialect in MAXCOMPUTE:
         losses = [*of_alterations(done, tables), *of_remade(done, tables), *_unfilled(context, done, tables)]
         yield from _told(context, done, losses)
-        for what, line in tables.unseen:
-            yield not_looked_at(what, context.language, line)
+        for table, what, line in tables.unseen:
+            yield not_checked(context, what, line=line, subjects=[table_subject(table)])
     elif done.altered or done.remade:
+        names = [item.table for item in done.altered] + [item.table for item in done.remade]
         lines = [item.line for item in done.altered] + [item.line for item in done.remade]
         what = Text(
             f"who reads what this code takes away: DataWorks keeps no lineage of {dialect} tables by name",
             f"无法查询此代码所删改内容的下游：DataWorks 不按名称保存 {dialect} 表的血缘",
         )
-        yield not_looked_at(what, context.language, min(lines))
+        yield not_checked(context, what, line=min(lines), subjects=named_subjects(SubjectKind.TABLE, *names))
 
 
 def _unfilled(context: LookupContext, done: Deeds, tables: Tables) -> Iterator[Loss]:
@@ -103,10 +105,11 @@ def _told(context: LookupContext, done: Deeds, losses: Sequence[Loss]) -> Iterat
             what = Text(
                 f"who reads {loss.name}: its project is not known", f"{loss.name} 的下游：无法确定其所属项目"
             )
-            yield not_looked_at(what, context.language, loss.line)
+            yield not_checked(context, what, line=loss.line, subjects=loss.subjects)
         else:
             yield from readers.of(loss)
     if len(losses) > most:
         left = len(losses) - most
         what = Text(f"readers of {left} more lost columns and tables", f"另外 {left} 个被删改对象的下游")
-        yield not_looked_at(what, context.language)
+        subjects = [subject for loss in losses[most:] for subject in loss.subjects]
+        yield not_checked(context, what, subjects=subjects)

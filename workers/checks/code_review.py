@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from pydantic import Field
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, table_subject
 from workers.checks import reviewing
 from workers.checks.check import Context, LookupContext, Options, Runs, Skip
 from workers.checks.code.file import kept, project_of, type_of
-from workers.checks.code.lookout import not_looked_at
-from workers.checks.impact.summary import few
+from workers.checks.findings import finding
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import not_checked
 from workers.checks.registry import check
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import FileSnapshot
@@ -70,24 +70,27 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
     found = list(ask(file.content))
     if context.options.only_new and (before := _before(file, context)):
         found = list(only_new(ask(before), found))
-    found.sort(key=lambda finding: (finding.suppressed is not None, _RANKS[finding.severity]))
+    found.sort(key=lambda item: (item.suppressed is not None, _RANKS[item.severity]))
     yield from found[:MOST_LISTED]
     yield from _untold(ask, context)
     if len(found) > MOST_LISTED:
-        yield Finding(
-            "more-findings", Severity.INFO, f"{len(found) - MOST_LISTED} more findings are not listed."
-        )
+        left = len(found) - MOST_LISTED
+        message = Text(f"{left} more findings are not listed.", f"另有 {left} 个问题未列出。")
+        remedy = Text("Fix the listed findings first.", "请先处理以上问题。")
+        yield finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
 
 
 def _untold(ask: reviewing.Question, context: Context) -> Iterator[Finding]:
     """Yield a remark when DataWorks could not be asked about tables; rules say less then."""
     if ask.untold:
-        names, why = few(sorted(ask.untold)), few(sorted(set(ask.untold.values())))
+        names = summarize_names(sorted(ask.untold))
+        why = summarize_names(sorted(set(ask.untold.values())))
         what = Text(
             f"what DataWorks knows of {names.en} ({why.en}), so some rules say less",
             f"{names.zh} 的元数据（{why.zh}），部分规则因此未能判断",
         )
-        yield replace(not_looked_at(what, context.language), severity=Severity.INFO)
+        tables = [table_subject(name) for name in sorted(ask.untold)]
+        yield not_checked(context, what, severity=Severity.INFO, subjects=tables)
 
 
 def _given(file: FileSnapshot, context: Context) -> Given:

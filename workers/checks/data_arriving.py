@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common import globs
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import finding
+from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
 from workers.text import Text
 
 
@@ -48,12 +50,12 @@ def data_arriving(context: Context) -> Iterator[Finding]:
             yield from _overwrite(context, table)
         yield from _bytes(context, options.most_bytes)
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
 
 
 def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterator[Finding]:
     if forbidden and not table:
-        yield fields.untold("tableGuid", context.language)
+        yield missing_field(context, "tableGuid")
     elif glob := globs.first_match(forbidden, table):
         yield finding(
             context,
@@ -67,6 +69,7 @@ def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterato
                 "Upload to a table of your own, and let a node take it from there.",
                 "请上传到自己的表，再由节点读取。",
             ),
+            subjects=named_subjects(SubjectKind.PATTERN, glob),
         )
 
 
@@ -75,7 +78,7 @@ def _overwrite(context: Context, table: str) -> Iterator[Finding]:
     how = fields.word(context.event.data, "writeType").upper()
     made = fields.word(context.event.data, "optTableType").upper() == "CREATE"
     if not how and not made:
-        yield fields.untold("writeType", context.language)
+        yield missing_field(context, "writeType")
     elif how == "OVERWRITE" and not made:
         called = table or "?"
         yield finding(

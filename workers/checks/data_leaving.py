@@ -9,11 +9,13 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from common import globs
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import clock, fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import finding
+from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
 from workers.text import Text
 
 _NO_CODE = (
@@ -84,7 +86,7 @@ def data_leaving(context: Context) -> Iterator[Finding]:
         yield from _rows(context, options)
         yield from _bytes(context, options.most_bytes)
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
     if options.forbidden_names:
         yield from _names(context, options.forbidden_names)
 
@@ -99,6 +101,7 @@ def _module(context: Context, allowed: tuple[str, ...]) -> Iterator[Finding]:
             Severity.BLOCK,
             Text(f"Downloads from {called} are not allowed.", f"不允许从 {called} 下载。"),
             Text(f"Use {', '.join(allowed)}.", f"请使用 {', '.join(allowed)}。"),
+            subjects=named_subjects(SubjectKind.PARAMETER, module),
         )
 
 
@@ -107,7 +110,7 @@ def _rows(context: Context, options: DataLeavingOptions) -> Iterator[Finding]:
         return
     rows = fields.number(context.event.data, "dataRowSize")
     if rows is None:
-        yield fields.untold("dataRowSize", context.language)
+        yield missing_field(context, "dataRowSize")
         return
     what = Text("The download has {count} rows", "本次下载共 {count} 行")
     blocked = list(limits.above(context, "download-rows", Severity.BLOCK, rows, options.most_rows, what))
@@ -123,7 +126,7 @@ def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
     """Yield a block for each pattern that the SQL names, and a warning when a star hides what it takes."""
     sql = fields.text(context.event.data, "sqlText")
     if not sql:
-        yield fields.untold("sqlText", context.language)
+        yield missing_field(context, "sqlText")
         return
     plain = [strip.sub(" ", sql) for strip in _NO_CODE]
     named = {name for text in plain for found in _NAME.findall(text) for name in _forms(found)}
@@ -139,6 +142,7 @@ def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
                 f"查询涉及符合 {glob} 的名称，不允许下载。",
             ),
             Text("Leave it out, or ask who keeps the policy.", "请去掉相关内容，或联系策略维护者。"),
+            subjects=named_subjects(SubjectKind.PATTERN, glob),
         )
     if any(_STAR.search(text) for text in plain):
         yield finding(

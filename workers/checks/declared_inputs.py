@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import replace
 
 from pydantic import Field
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, SubjectKind, table_subject
 from workers.checks.check import Context, LookupContext, Lookups, Options, Runs, Skip
 from workers.checks.code.declared import Declared, declared
 from workers.checks.code.deeds import Read
 from workers.checks.code.file import MAXCOMPUTE, coded, node_of, project_of
-from workers.checks.code.lookout import not_looked_at, unread
 from workers.checks.code.names import guid, live, made_at_run_time, pattern, plain
 from workers.checks.code.reading import deeds
-from workers.checks.named import name_first
+from workers.checks.findings import finding
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import FileSnapshot, Node, ProducingTask, Scheduler
 from workers.review.facts import same_table
@@ -67,7 +68,7 @@ def declared_inputs(context: LookupContext) -> Iterator[Finding]:
     done = deeds(context, file.content, dialect, context.options.project or project_of(file))
     hidden = (*done.unread, *done.unnamed)
     # The review warns of it already.
-    yield from (replace(item, severity=Severity.INFO) for item in unread(hidden, context.language))
+    yield from unparsed(context, hidden, Severity.INFO)
     own = [plain(name) for name in file.outputs]
     reads = [read for read in done.reads if not _among(read.table, own)]
     inputs = [live(plain(name)) for name in file.inputs]
@@ -105,7 +106,7 @@ def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[Read]) -
                 f"whether {read.table} needs an input: its project is not known",
                 f"{read.table} 是否需要声明为输入：所属项目未知",
             )
-            yield not_looked_at(what, context.language, read.line)
+            yield not_checked(context, what, line=read.line, subjects=[table_subject(read.table)])
             continue
         writers = _writers(context.lookups, name)
         own = {task.id for task in writers} & {*parents, str(node)}
@@ -114,7 +115,7 @@ def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[Read]) -
     if len(reads) > most:
         left = len(reads) - most
         what = Text(f"{left} more undeclared tables", f"另外 {left} 张未声明的表")
-        yield not_looked_at(what, context.language)
+        yield not_checked(context, what, subjects=[table_subject(read.table) for read in reads[most:]])
 
 
 def _parents(names: Declared) -> set[str]:
@@ -147,17 +148,20 @@ def _writers(lookups: Lookups, name: str) -> tuple[ProducingTask, ...]:
 
 
 def _finding(context: Context, read: Read, writers: Sequence[ProducingTask]) -> Finding:
-    named = name_first([f"{task.name} ({task.id})" for task in writers])
+    named = summarize_names([f"{task.name} ({task.id})" for task in writers])
     said = Text(
-        f"The code reads {read.table}, which {named} writes, but the node does not depend on it.",
-        f"代码读取了由 {named} 产出的 {read.table}，但节点没有依赖它。",
+        f"The code reads {read.table}, which {named.en} writes, but the node does not depend on it.",
+        f"代码读取了由 {named.zh} 产出的 {read.table}，但节点没有依赖它。",
     )
-    return Finding(
+    return finding(
+        context,
         "input-undeclared",
         Severity.WARN,
-        said.said(context.language),
+        said,
+        _HELP,
         line=read.line,
-        help=_HELP.said(context.language),
+        subjects=[table_subject(read.table)],
+        writers=len(writers),
     )
 
 
@@ -179,6 +183,11 @@ def _idle(context: Context, inputs: Sequence[str], reads: Sequence[Read]) -> Ite
             "Remove the input, unless the node is to wait for it all the same.",
             "如果不需要等待它，请移除该输入。",
         )
-        yield Finding(
-            "input-unread", Severity.INFO, said.said(context.language), help=help_.said(context.language)
+        yield finding(
+            context,
+            "input-unread",
+            Severity.INFO,
+            said,
+            help_,
+            subjects=named_subjects(SubjectKind.OUTPUT, name),
         )

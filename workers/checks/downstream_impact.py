@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import Field
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, table_subject
 from workers.checks import fields
 from workers.checks.check import Context, LookupContext, Lookups, Runs, Skip
 from workers.checks.findings import finding
@@ -16,11 +16,13 @@ from workers.checks.impact.nodes import downstream_nodes, is_frozen
 from workers.checks.impact.options import WalkOptions
 from workers.checks.impact.outputs import tables_of
 from workers.checks.impact.starts import Starts, starts_of
-from workers.checks.impact.summary import few, summary
+from workers.checks.impact.summary import summary
 from workers.checks.impact.tables import table_readers
-from workers.checks.impact.telling import not_looked_at, several
+from workers.checks.impact.telling import several, unexplored
 from workers.checks.impact.values import Dependent, Impact, Kind
 from workers.checks.impact.walk import Unseen, Why
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 from workers.dataworks.values import Baseline
 from workers.text import Text
@@ -67,7 +69,7 @@ def downstream_impact(context: LookupContext) -> Iterator[Finding]:
     try:
         ids = _nodes(context)
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
         return
     starts, unseen = starts_of(lookups, ids, context.options.budget(context)), list[Unseen]()
     questions = [_dependents(context, lookups, starts, unseen)]
@@ -94,20 +96,29 @@ def _dependents(
     freezes = context.event.event_code == "freeze-node"
     still = {node.id for node in starts.nodes if is_frozen(node)}
     moving = [number for number in starts.ids if not freezes or number not in still]
+    of_moving = replace(starts, ids=tuple(moving))
     budget = context.options.budget(context)
     impact = downstream_nodes(lookups, moving, budget, leave_out=starts.ids).live
     late: list[OnBaseline] = [node for node in starts.nodes if node.id not in still]
     late += impact.dependents
     baselines = baselines_of(lookups, late)
     least = context.options.baseline_priority
-    yield from at_risk(context, "baseline-at-risk", Severity.BLOCK, late, baselines, least)
+    yield from at_risk(
+        context, "baseline-at-risk", Severity.BLOCK, late, baselines, least, of_moving.subjects
+    )
     if impact.dependents:
-        yield _below(context, starts, impact, baselines)
+        yield _below(context, starts, of_moving.subjects, impact, baselines)
     else:
         unseen.extend(impact.unseen)
 
 
-def _below(context: Context, starts: Starts, impact: Impact, baselines: Mapping[int, Baseline]) -> Finding:
+def _below(
+    context: Context,
+    starts: Starts,
+    subjects: Sequence[Subject],
+    impact: Impact,
+    baselines: Mapping[int, Baseline],
+) -> Finding:
     who, many = starts.subject, len(starts.ids) > 1
     what = summary(impact, baselines, from_start=many)
     if context.event.event_code == "freeze-node":
@@ -121,7 +132,15 @@ def _below(context: Context, starts: Starts, impact: Impact, baselines: Mapping[
         "Remove the dependency, or change these nodes first or in the same operation.",
         "请先解除依赖，或先行（或在同一操作中）处理这些节点。",
     )
-    return finding(context, "downstream-nodes", Severity.BLOCK, said, remedy)
+    return finding(
+        context,
+        "downstream-nodes",
+        Severity.BLOCK,
+        said,
+        remedy,
+        subjects=subjects,
+        dependents=len(impact.dependents),
+    )
 
 
 def _readers(context: Context, lookups: Lookups, starts: Starts, unseen: list[Unseen]) -> Iterator[Finding]:
@@ -142,15 +161,24 @@ def _readers(context: Context, lookups: Lookups, starts: Starts, unseen: list[Un
 
 def _read(context: Context, starts: Starts, guids: tuple[str, ...], impact: Impact) -> Finding:
     what = summary(impact, {}, from_start=len(guids) > 1)
-    tables, verb = few([guid.removeprefix("odps.") for guid in guids]), "are" if len(guids) > 1 else "is"
+    tables, verb = (
+        summarize_names([guid.removeprefix("odps.") for guid in guids]),
+        "are" if len(guids) > 1 else "is",
+    )
     said = Text(
         f"{tables.en} of {starts.named.en} {verb} read by {what.en}.",
         f"{starts.named.zh} 的产出表 {tables.zh} 仍被读取：{what.zh}。",
     )
-    remedy = Text(
-        "Tell their owners, and have them read something else first.", "请先通知其负责人并切换数据来源。"
+    remedy = Text("Notify the owners and migrate the readers first.", "请先通知其负责人并切换数据来源。")
+    return finding(
+        context,
+        "readers-in-other-workspaces",
+        context.options.other_workspaces,
+        said,
+        remedy,
+        subjects=(*starts.subjects, *map(table_subject, guids)),
+        readers=len(impact.dependents),
     )
-    return finding(context, "readers-elsewhere", context.options.other_workspaces, said, remedy)
 
 
 def _elsewhere(item: Dependent, own: set[str], workspaces: set[int | None]) -> bool:
@@ -176,4 +204,4 @@ def _rest(context: Context, starts: Starts, unseen: list[Unseen]) -> Iterator[Fi
         raise starts.fault
     fine = Why.MISSING if context.event.event_code == "delete-file" else None
     left = dict.fromkeys((*starts.unseen, *unseen))
-    yield from not_looked_at(context, [item for item in left if item.why is not fine])
+    yield from unexplored(context, [item for item in left if item.why is not fine])

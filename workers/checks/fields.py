@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from common.errors import DwgateError
 from common.events import Event, Json
-from common.verdicts import Finding, Severity
-from workers.checks.findings import clipped
-from workers.plan import Language
 from workers.text import Text
 
 _LONGEST_NUMBER = 19
@@ -142,27 +139,6 @@ def nodes(event: Event) -> tuple[int, ...]:
     if not found:
         raise Unreadable("nodeIds names no node", "nodeIds 中没有节点")
     return found
-
-
-_TRY_AGAIN = Text(
-    "Try again; if it stays, tell who runs dwgate.", "请重试；若仍如此，请告知 dwgate 的维护者。"
-)
-_LOOK = Text("Have a person look at it.", "请人工检查。")
-
-
-def unreadable(error: Unreadable, language: Language = Language.ENGLISH) -> Finding:
-    """Return the finding for an event that cannot be checked as it came."""
-    message = Text(
-        f"The event cannot be checked as it came: {error.text.en}.", f"事件无法检查：{error.text.zh}。"
-    )
-    return Finding("event-unreadable", Severity.BLOCK, message.said(language), help=_TRY_AGAIN.said(language))
-
-
-def untold(what: str, language: Language) -> Finding:
-    """Return the finding for something that the policy asks about and the event does not tell."""
-    message = Text(f"Not looked at: the event does not tell {what}.", f"未检查：事件中没有 {what}。")
-    said = clipped(message.said(language))
-    return Finding("event-untold", Severity.WARN, said, help=_LOOK.said(language))
 
 
 def _word(value: object, key: str) -> str:

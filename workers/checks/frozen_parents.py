@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import fields
 from workers.checks.check import Context, LookupContext, Lookups, Runs
 from workers.checks.findings import finding
 from workers.checks.impact.nodes import upstream_nodes
 from workers.checks.impact.options import WalkOptions
 from workers.checks.impact.starts import Starts, starts_of
-from workers.checks.impact.summary import counted, few, nearest
-from workers.checks.impact.telling import not_looked_at, several
+from workers.checks.impact.summary import counted, nearest
+from workers.checks.impact.telling import several, unexplored
 from workers.checks.impact.values import Impact
 from workers.checks.impact.walk import Budget, Unseen, Why
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Environment
 from workers.text import Text
@@ -40,7 +43,7 @@ def frozen_parents(context: LookupContext) -> Iterator[Finding]:
     try:
         ids = fields.nodes(context.event)
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
         return
     unseen: list[Unseen] = []
     yield from several(
@@ -72,6 +75,8 @@ def _frozen(
                 "Unfreeze these first or in the same operation, or remove the dependency.",
                 "请先行（或在同一操作中）解冻这些节点，或解除依赖。",
             ),
+            subjects=starts.subjects,
+            frozen=len(frozen.dependents),
         )
 
 
@@ -92,7 +97,7 @@ def _gone(
         unseen.append(Unseen(Why.CALLS, tuple(map(str, ids[most:]))))
     makers = lookups.nodes_by_output(tuple(inputs), Environment.PROD) if inputs else {}
     if gone := [name for name in inputs if not makers.get(name)]:
-        starts, names = _named(lookups, ids), few(gone)
+        starts, names = _named(lookups, ids), summarize_names(gone)
         verb = "depend" if len(ids) > 1 else "depends"
         yield finding(
             context,
@@ -103,6 +108,7 @@ def _gone(
                 f"{starts.named.zh} 依赖 {names.zh}，但已没有节点产出。",
             ),
             Text("Deploy the parent again, or remove the dependency.", "请重新发布上游节点，或解除依赖。"),
+            subjects=(*starts.subjects, *named_subjects(SubjectKind.OUTPUT, *gone)),
         )
 
 
@@ -113,4 +119,4 @@ def _named(lookups: Lookups, ids: tuple[int, ...]) -> Starts:
 
 
 def _rest(context: Context, unseen: list[Unseen]) -> Iterator[Finding]:
-    yield from not_looked_at(context, list(dict.fromkeys(unseen)))
+    yield from unexplored(context, list(dict.fromkeys(unseen)))

@@ -9,6 +9,7 @@ from pydantic import Field
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields, limits
 from workers.checks.check import Context, Options, Runs
+from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
 from workers.text import Text
 
@@ -59,9 +60,9 @@ def _count(context: Context, most: int) -> Iterator[Finding]:
     try:
         instances = fields.numbers(context.event.data, "taskIds")
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
         return
     if not instances:
-        yield fields.untold("taskIds", context.language)
+        yield missing_field(context, "taskIds")
     what = Text("The operation is on {count} instances", "该操作涉及 {count} 个实例")
     yield from limits.above(context, "instance-count", Severity.BLOCK, len(instances), most, what)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, table_subject
 from workers.checks.audience import Audience
 from workers.checks.check import Context
 from workers.checks.findings import finding
 from workers.checks.impact.values import Dependent, Kind
 from workers.checks.lookback import days_back
-from workers.checks.named import name_first
+from workers.checks.named import summarize_names, summarize_texts
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import ProducingTask, TableInfo
 from workers.text import Text
@@ -48,9 +48,9 @@ def lifecycle_change(
     readers = _readers(context, audience, before, impact.dependents if impact else ())
     what = _what(audience, change)
     if short := [item for item in readers if item.days is not None and item.days >= days]:
-        yield _too_short(context, what, short)
+        yield _too_short(context, audience, what, short)
     elif impact is None or not impact.complete or any(item.days is None for item in readers):
-        yield _not_known(context, what, [item.name for item in readers if item.days is None])
+        yield _not_known(context, audience, what, [item.name for item in readers if item.days is None])
 
 
 def _readers(
@@ -105,31 +105,38 @@ def _what(audience: Audience, change: tuple[int | None, int]) -> Text:
     )
 
 
-def _too_short(context: Context, what: Text, readers: list[_Reader]) -> Finding:
+def _too_short(context: Context, audience: Audience, what: Text, readers: list[_Reader]) -> Finding:
     worst = sorted(readers, key=lambda item: -(item.days or 0))
-    en = name_first([f"{item.name} reads {item.days} days back" for item in worst])
-    zh = name_first([f"{item.name} 读取 {item.days} 天前的数据" for item in worst])
+    said = summarize_texts(
+        [
+            Text(f"{item.name} reads {item.days} days back", f"{item.name} 读取 {item.days} 天前的数据")
+            for item in worst
+        ]
+    )
     return finding(
         context,
         "lifecycle-shortened",
         Severity.BLOCK,
-        Text(f"{what.en}; {en}.", f"{what.zh}；{zh}。"),
+        Text(f"{what.en}; {said.en}.", f"{what.zh}；{said.zh}。"),
         Text(
             f"Keep it longer than {worst[0].days} days, or have these read less.",
             f"请保留超过 {worst[0].days} 天，或让这些下游少读一些。",
         ),
+        subjects=[table_subject(audience.guid)],
+        days=worst[0].days,
     )
 
 
-def _not_known(context: Context, what: Text, names: list[str]) -> Finding:
-    unknown = name_first(names) or "?"
+def _not_known(context: Context, audience: Audience, what: Text, names: list[str]) -> Finding:
+    unknown = summarize_names(names or ["?"])
     return finding(
         context,
         "lifecycle-shortened",
         Severity.WARN,
         Text(
-            f"{what.en}; how far back it is read cannot be told for {unknown}.",
-            f"{what.zh}；无法得知 {unknown} 读取多久以前的数据。",
+            f"{what.en}; how far back it is read cannot be told for {unknown.en}.",
+            f"{what.zh}；无法得知 {unknown.zh} 读取多久以前的数据。",
         ),
         Text("Ask its readers how far back they read.", "请向下游确认其读取的时间范围。"),
+        subjects=[table_subject(audience.guid)],
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import clock, fields
 from workers.checks.check import Context
 from workers.checks.findings import finding
+from workers.checks.not_checked import missing_field
 from workers.text import Text
 
 
@@ -49,6 +50,7 @@ def stranger(context: Context, rule: str, allowed: tuple[str, ...], what: Text) 
         Severity.BLOCK,
         Text(f"{en} is not among those who may {what.en}.", f"{zh}不在可{what.zh}的人员之列。"),
         Text("Ask one of them, or who keeps the policy.", "请联系名单上的人员或策略维护者。"),
+        subjects=[Subject(SubjectKind.USER, who)] if who else (),
     )
 
 
@@ -79,7 +81,13 @@ def out_of_hours(
 
 
 def above(
-    context: Context, rule: str, severity: Severity, count: int, most: int | None, what: Text
+    context: Context,
+    rule: str,
+    severity: Severity,
+    count: int,
+    most: int | None,
+    what: Text,
+    subjects: Iterable[Subject] = (),
 ) -> Iterator[Finding]:
     """Yield a finding when there is a limit and `count` is above it.
 
@@ -90,6 +98,7 @@ def above(
         count: how much there is.
         most: how much is allowed; None: any.
         what: subject, verb and unit around the count: `The download has {count} rows`.
+        subjects: what it is about; those of the event when there are none.
     """
     if most is not None and count > most:
         yield finding(
@@ -101,9 +110,12 @@ def above(
                 f"{what.zh.format(count=count)}，上限为 {most}。",
             ),
             Text(
-                "Take less at once, or ask who keeps the policy.",
+                "Request less at once, or contact the policy owner.",
                 "请减少单次数量，或联系策略维护者。",
             ),
+            subjects=subjects,
+            count=count,
+            limit=most,
         )
 
 
@@ -123,6 +135,6 @@ def bytes_above(context: Context, rule: str, most: int | None, what: Text) -> It
         return
     size = fields.number(context.event.data, "fileSize")
     if size is None:
-        yield fields.untold("fileSize", context.language)
+        yield missing_field(context, "fileSize")
         return
     yield from above(context, rule, Severity.BLOCK, size, most, what)

@@ -1,21 +1,45 @@
-"""Names in findings: the first few, and how many more there are."""
+"""Names in messages: the first few, and how many more there are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from workers.dataworks.values import Node
+from workers.text import Text
 
-MOST_NAMED = 3
-
-
-def name_nodes(nodes: Sequence[Node]) -> str:
-    """Return nodes as `name (id, owner)`."""
-    return name_first([f"{node.name} ({node.id}, {node.owner or 'no owner'})" for node in nodes])
+MAX_NAMES = 3
+MAX_NAME_LENGTH = 80
 
 
-def name_first(names: Sequence[str]) -> str:
-    """Return the first names joined by commas, and how many there are besides."""
-    shown = ", ".join(names[:MOST_NAMED])
-    left = len(names) - MOST_NAMED
-    return f"{shown} and {left} more" if left > 0 else shown
+def summarize_names(names: Sequence[str]) -> Text:
+    """Return the first names, and how many there are besides."""
+    shown, left = [shorten(name) for name in names[:MAX_NAMES]], len(names) - MAX_NAMES
+    if left <= 0:
+        return Text(", ".join(shown), "、".join(shown))
+    return Text(f"{', '.join(shown)} and {left} more", f"{'、'.join(shown)} 等 {len(names)} 个")
+
+
+def summarize_texts(texts: Sequence[Text]) -> Text:
+    """Return the first of several texts, each in its language, and how many there are besides."""
+    return Text(
+        summarize_names([text.en for text in texts]).en, summarize_names([text.zh for text in texts]).zh
+    )
+
+
+def summarize_nodes(nodes: Sequence[Node]) -> Text:
+    """Return the first nodes as `name (id, owner)`, and how many there are besides."""
+    return summarize_texts(
+        [
+            Text(
+                f"{node.name} ({node.id}, {node.owner or 'no owner'})",
+                f"{node.name}（{node.id}，{node.owner or '无负责人'}）",
+            )
+            for node in nodes
+        ]
+    )
+
+
+def shorten(name: str, length: int = MAX_NAME_LENGTH) -> str:
+    """Return a name on one line, cut to `length` characters."""
+    line = " ".join(name.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from common import globs
 from common.events import Json
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from workers.checks import fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
-from workers.checks.named import name_first
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
 from workers.text import Text
 
 _DAYS = {"day": 1, "month": 31}
@@ -66,45 +68,46 @@ def permission_request(context: Context) -> Iterator[Finding]:
         objects = fields.parts(fields.part(order, "projectMeta"), "objectMetaList")
         grantees = fields.parts(order, "granteeObjectList")
         if not objects and (options.forbidden_actions or options.forbidden_tables or options.most_tables):
-            yield fields.untold("objectMetaList", context.language)
+            yield missing_field(context, "objectMetaList")
         yield from capped(context, _actions(context, objects, options.forbidden_actions))
         yield from capped(context, _tables(context, objects, options.forbidden_tables))
-        yield from _count(context, "tables", len(objects), options.most_tables)
+        yield from _count(context, "tables", len(objects), options.most_tables, objects)
         if options.most_grantees is not None and not grantees:
-            yield fields.untold("granteeObjectList", context.language)
-        yield from _count(context, "grantees", len(grantees), options.most_grantees)
-        yield from _period(context, order, options.most_days)
+            yield missing_field(context, "granteeObjectList", _tables_of(objects))
+        yield from _count(context, "grantees", len(grantees), options.most_grantees, objects)
+        yield from _period(context, order, options.most_days, objects)
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
 
 
 def _actions(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, ...]) -> Iterator[Finding]:
     for item in objects if forbidden else ():
         name, actions = _name(item), fields.words(item, "action")
         if not actions:
-            yield fields.untold(f"the action on {name}", context.language)
+            yield missing_field(context, f"the action on {name}", _tables_of([item]))
         found = [one for one in actions if one.lower() in forbidden or one.lower() in _EVERYTHING]
         if found:
-            asked = name_first(found)
+            asked = summarize_names(found)
             yield finding(
                 context,
                 "permission-action",
                 Severity.BLOCK,
                 Text(
-                    f"{asked} on {name} is not given by a request.",
-                    f"不可通过申请获得 {name} 的 {asked} 权限。",
+                    f"{asked.en} on {name} is not given by a request.",
+                    f"不可通过申请获得 {name} 的 {asked.zh} 权限。",
                 ),
                 Text(
                     "Ask for Select and Describe, or ask the table's owner.",
                     "请申请 Select 和 Describe，或联系表负责人。",
                 ),
+                subjects=(*_tables_of([item]), *named_subjects(SubjectKind.OPERATION, *found)),
             )
 
 
 def _tables(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, ...]) -> Iterator[Finding]:
     for item in objects if forbidden else ():
         if not fields.word(item, "name"):
-            yield fields.untold("the name of a table", context.language)
+            yield missing_field(context, "the name of a table")
         elif glob := globs.first_match(forbidden, _name(item)):
             yield finding(
                 context,
@@ -115,25 +118,36 @@ def _tables(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, .
                     f"不可申请 {_name(item)}：策略列有 {glob}。",
                 ),
                 Text("Ask the table's owner.", "请联系表负责人。"),
+                subjects=_tables_of([item]),
             )
 
 
-def _count(context: Context, what: str, count: int, most: int | None) -> Iterator[Finding]:
+def _count(
+    context: Context, what: str, count: int, most: int | None, objects: tuple[Json, ...]
+) -> Iterator[Finding]:
     zh = {"tables": "张表", "grantees": "位被授权人"}[what]
     said = Text(f"The request names {{count}} {what}", f"该申请包含 {{count}} {zh}")
-    yield from limits.above(context, f"permission-{what}", Severity.BLOCK, count, most, said)
+    yield from limits.above(
+        context, f"permission-{what}", Severity.BLOCK, count, most, said, _tables_of(objects)
+    )
 
 
-def _period(context: Context, order: Json, most: int | None) -> Iterator[Finding]:
+def _period(context: Context, order: Json, most: int | None, objects: tuple[Json, ...]) -> Iterator[Finding]:
     if most is None:
         return
     length = fields.number(order, "deadlineDate")
     unit = _DAYS.get(fields.word(order, "deadlineType").lower())
     if length is None or unit is None:
-        yield fields.untold("deadlineDate and deadlineType", context.language)
+        yield missing_field(context, "deadlineDate and deadlineType", _tables_of(objects))
         return
     said = Text("The permission would last {count} days", "该权限有效期为 {count} 天")
-    yield from limits.above(context, "permission-period", Severity.BLOCK, length * unit, most, said)
+    yield from limits.above(
+        context, "permission-period", Severity.BLOCK, length * unit, most, said, _tables_of(objects)
+    )
+
+
+def _tables_of(objects: Iterable[Json]) -> tuple[Subject, ...]:
+    return tuple(table_subject(name) for item in objects if (name := _name(item)) != "?")
 
 
 def _name(item: Json) -> str:

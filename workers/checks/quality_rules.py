@@ -8,11 +8,12 @@ from pydantic import Field
 
 from common.events import Json
 from common.points import POINTS
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
-from workers.checks.named import name_first
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
 from workers.text import Text
 
@@ -51,7 +52,7 @@ def quality_rules(context: Context) -> Iterator[Finding]:
     try:
         yield from capped(context, _seen(context))
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
 
 
 def _seen(context: Context) -> Iterator[Finding]:
@@ -61,7 +62,7 @@ def _seen(context: Context) -> Iterator[Finding]:
     rules = fields.parts(data, "rules")
     if code in _UPDATES:
         if not rules and not data.keys() & {"enabled", "severity"}:
-            yield fields.untold("enabled and severity", context.language)
+            yield missing_field(context, "enabled and severity")
         rules = rules or (data,)
     for rule in rules:
         yield from _weakened(context, rule)
@@ -71,16 +72,18 @@ def _seen(context: Context) -> Iterator[Finding]:
 
 def _deleted(context: Context, data: Json) -> Finding:
     ids = [str(number) for number in fields.numbers(data, "ids")]
-    about = f" ({name_first(ids)})" if ids else ""
+    names = summarize_names(ids)
+    about = Text(f" ({names.en})", f"（{names.zh}）") if ids else Text("", " ")
     return finding(
         context,
         "quality-deleted",
         Severity.BLOCK,
         Text(
-            f"{context.event.event_code}{about} is for those whom the policy names.",
-            f"{context.event.event_code}{about} 仅限策略列出的人员执行。",
+            f"{context.event.event_code}{about.en} is for those whom the policy names.",
+            f"{context.event.event_code}{about.zh}仅限策略列出的人员执行。",
         ),
         _ASK,
+        subjects=[Subject(SubjectKind.QUALITY_RULE, number) for number in ids],
     )
 
 
@@ -93,6 +96,7 @@ def _weakened(context: Context, rule: Json) -> Iterator[Finding]:
     A rule that is made anew, and not strong from the start, weakens nothing.
     """
     name = fields.word(rule, "name") or fields.word(rule, "id") or "?"
+    subjects = _named(SubjectKind.QUALITY_RULE, rule)
     there = context.event.event_code in _UPDATES or "id" in rule
     if fields.truth(rule, "enabled") is False:
         yield finding(
@@ -101,6 +105,7 @@ def _weakened(context: Context, rule: Json) -> Iterator[Finding]:
             Severity.BLOCK,
             Text(f"Rule {name} is switched off.", f"规则 {name} 被停用。"),
             _ASK,
+            subjects=subjects,
         )
     severity = fields.word(rule, "severity")
     if there and severity and severity.lower() != _STRONG:
@@ -113,13 +118,14 @@ def _weakened(context: Context, rule: Json) -> Iterator[Finding]:
                 f"规则 {name} 的强度现为 {severity}；事件中没有其之前的强度。",
             ),
             _ASK,
+            subjects=subjects,
         )
 
 
 def _hooks(context: Context, data: Json) -> Iterator[Finding]:
     """Yield a warning when a task that is changed stops no run: whether it did before is not told."""
     if "hooks" not in data:
-        yield fields.untold("hooks", context.language)
+        yield missing_field(context, "hooks")
         return
     if not any(fields.word(hook, "type").lower() == _BLOCKS for hook in fields.parts(data, "hooks")):
         name = fields.word(data, "name") or fields.word(data, "id") or "?"
@@ -131,4 +137,10 @@ def _hooks(context: Context, data: Json) -> Iterator[Finding]:
                 f"Task {name} stops no run when its rules fail.", f"任务 {name} 在规则不通过时不再阻断运行。"
             ),
             _ASK,
+            subjects=_named(SubjectKind.JOB, data),
         )
+
+
+def _named(kind: SubjectKind, data: Json) -> tuple[Subject, ...]:
+    id_, name = fields.word(data, "id"), fields.word(data, "name")
+    return (Subject(kind, id_ or None, name or None),) if id_ or name else ()

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, model_validator
 
 from common.points import BY_CODE
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.check import Context, Options, Runs
 from workers.checks.clock import Dates, Hours, Moment, Zone, local, span, within
 from workers.checks.findings import finding
@@ -148,6 +148,8 @@ def _refused(context: Context, until: datetime, name: str) -> Finding:
         Text(
             "Try again then, or ask who keeps the release calendar.", "请届时重试，或联系发布日历的维护者。"
         ),
+        # Another window is another finding: a fingerprint covers this one only.
+        subjects=[Subject(SubjectKind.WINDOW, f"{until:%Y-%m-%d %H:%M} {zone}", name or None)],
     )
 
 
@@ -162,6 +164,7 @@ def _let_through(context: Context, exemption: Exemption) -> Finding:
             f"{code} 目前关闭，但在 {exemption.until} 之前对 {who} 放行：{exemption.reason}。",
         ),
         Text("Nothing to do: the policy names this exception.", "无需处理：策略中已列明此例外。"),
+        subjects=[Subject(SubjectKind.WINDOW, exemption.until)],
     )
 
 

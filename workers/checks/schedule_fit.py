@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks.check import Context, LookupContext, Lookups, Runs, Skip
 from workers.checks.code.circle import circle
 from workers.checks.code.declared import Declared, declared
 from workers.checks.code.file import kept, node_of
 from workers.checks.cron import DailyRuns, format_time, parse_cron
-from workers.checks.findings import capped
-from workers.checks.named import name_first, name_nodes
+from workers.checks.findings import capped, finding
+from workers.checks.named import summarize_names, summarize_nodes
 from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Environment, FileSnapshot, Node, Scheduler
 from workers.text import Text
@@ -25,8 +26,8 @@ SLACK = 30
 def schedule_fit(context: LookupContext) -> Iterator[Finding]:
     """Ask whether the node's outputs are its own, and its inputs will be there when it runs.
 
-    Why: an output that two nodes put out, a circle, a parent that is gone, frozen or scheduled for later
-    shows only in the next night, when the node waits and everything after it does.
+    Why: an output that two nodes put out, a dependency cycle, a parent that is gone, frozen or scheduled
+    for later shows only in the next night, when the node waits and everything after it does.
     """
     file = kept(context)
     if file.scheduler == Scheduler.MANUAL:
@@ -48,15 +49,23 @@ def _taken(context: Context, names: Declared, node: int | None) -> Iterator[Find
     for name in names.outputs:
         others = [item for item in names.behind(name) if item.id != node]
         if others:
+            nodes = summarize_nodes(others)
             said = Text(
-                f"The output {name} is put out by another node already: {name_nodes(others)}.",
-                f"输出 {name} 已由其他节点产出：{name_nodes(others)}。",
+                f"The output {name} is put out by another node already: {nodes.en}.",
+                f"输出 {name} 已由其他节点产出：{nodes.zh}。",
             )
             help_ = Text(
                 "Give this node an output of its own, or take the output away from the other node first.",
                 "请为本节点使用不同的输出名，或先从另一节点移除该输出。",
             )
-            yield _finding(context, "output-taken", Severity.BLOCK, said, help_)
+            yield finding(
+                context,
+                "output-taken",
+                Severity.BLOCK,
+                said,
+                help_,
+                subjects=named_subjects(SubjectKind.OUTPUT, name),
+            )
 
 
 def _missing(context: LookupContext, names: Declared) -> Iterator[Finding]:
@@ -81,7 +90,9 @@ def _missing(context: LookupContext, names: Declared) -> Iterator[Finding]:
             "Deploy the node that puts it out first or together with this one, or remove the input.",
             "请先发布或一并发布产出它的节点，或移除该输入。",
         )
-        yield _finding(context, "input-missing", Severity.WARN if committed else Severity.BLOCK, said, help_)
+        severity = Severity.WARN if committed else Severity.BLOCK
+        subjects = named_subjects(SubjectKind.OUTPUT, name)
+        yield finding(context, "input-missing", severity, said, help_, subjects=subjects)
 
 
 def _in_development(lookups: Lookups, names: list[str]) -> Mapping[str, tuple[Node, ...]]:
@@ -94,13 +105,14 @@ def _in_development(lookups: Lookups, names: list[str]) -> Mapping[str, tuple[No
 def _frozen(context: Context, parents: list[Node]) -> Iterator[Finding]:
     frozen = [parent for parent in parents if parent.scheduler == Scheduler.PAUSE]
     if frozen:
+        nodes = summarize_nodes(frozen)
         said = Text(
-            f"The node depends on frozen nodes, and would wait for ever: {name_nodes(frozen)}.",
-            f"该节点依赖已冻结的节点，将一直等待：{name_nodes(frozen)}。",
+            f"The node depends on frozen nodes, and would wait for ever: {nodes.en}.",
+            f"该节点依赖已冻结的节点，将一直等待：{nodes.zh}。",
         )
         help_ = Text("Have them unfrozen, or remove the inputs.", "请先解冻这些节点，或移除对它们的依赖。")
         deployed = context.event.event_code == "deploy-file"
-        yield _finding(context, "parent-frozen", Severity.BLOCK if deployed else Severity.WARN, said, help_)
+        yield finding(context, "parent-frozen", Severity.BLOCK if deployed else Severity.WARN, said, help_)
 
 
 def _late(context: LookupContext, file: FileSnapshot, parents: list[Node]) -> Iterator[Finding]:
@@ -114,15 +126,16 @@ def _late(context: LookupContext, file: FileSnapshot, parents: list[Node]) -> It
     ]
     if late:
         start = format_time(mine.first)
+        names = summarize_names(late)
         said = Text(
-            f"The node is scheduled at {start}, before parents it waits for: {name_first(late)}.",
-            f"该节点定时为 {start}，早于它所等待的上游：{name_first(late)}。",
+            f"The node is scheduled at {start}, before parents it waits for: {names.en}.",
+            f"该节点定时为 {start}，早于它所等待的上游：{names.zh}。",
         )
         help_ = Text(
             "Schedule it after them, so that its time and its alarms tell the truth.",
             "请将定时设在上游之后，使定时与报警符合实际。",
         )
-        yield _finding(context, "parent-later", Severity.WARN, said, help_)
+        yield finding(context, "parent-scheduled-later", Severity.WARN, said, help_)
 
 
 def _waits(context: LookupContext, mine: DailyRuns, theirs: DailyRuns, parent: Node) -> bool:
@@ -139,7 +152,3 @@ def _waits(context: LookupContext, mine: DailyRuns, theirs: DailyRuns, parent: N
     if len(mine.times) > 1:
         return False
     return all(other.id != parent.id for other in context.lookups.node_parents(parent.id))
-
-
-def _finding(context: Context, rule: str, severity: Severity, said: Text, help_: Text) -> Finding:
-    return Finding(rule, severity, said.said(context.language), help=help_.said(context.language))

@@ -15,8 +15,9 @@ from workers.checks.findings import finding
 from workers.checks.impact.nodes import is_frozen, walk_down
 from workers.checks.impact.options import WalkOptions
 from workers.checks.impact.starts import Starts, starts_of
-from workers.checks.impact.summary import few
-from workers.checks.impact.telling import not_looked_at
+from workers.checks.impact.telling import unexplored
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 from workers.dataworks.values import Node, Scheduler
 from workers.text import Text
@@ -50,7 +51,7 @@ def start_rush(context: LookupContext) -> Iterator[Finding]:
     try:
         ids = fields.nodes(context.event)
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
         return
     yield from _rush(context, lookups, ids)
 
@@ -69,7 +70,7 @@ def _rush(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[
         return
     if starts.fault and not below.found:
         raise starts.fault
-    yield from not_looked_at(context, unseen)
+    yield from unexplored(context, unseen)
 
 
 def _due(node: Node, now: datetime) -> int:
@@ -85,7 +86,7 @@ def _finding(
 ) -> Finding:
     due = {node: count for node, count in counts.items() if count}
     total, most = sum(due.values()), context.options.most_instances
-    worst, least = few(_worst(due)), Text("at least ", "至少 ") if at_least else Text("", " ")
+    worst, least = summarize_names(_worst(due)), Text("at least ", "至少 ") if at_least else Text("", " ")
     return finding(
         context,
         "start-rush",
@@ -97,6 +98,9 @@ def _finding(
             f"{total} 个实例，上限为 {most}；其中最多的是 {worst.zh}。",
         ),
         Text("Unfreeze before their hour, or in smaller parts.", "请在调度时间之前解冻，或分批解冻。"),
+        subjects=starts.subjects,
+        instances=total,
+        limit=most,
     )
 
 

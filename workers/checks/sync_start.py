@@ -9,11 +9,13 @@ from pydantic import Field
 
 from common import globs
 from common.events import Json
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import fields
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
+from workers.checks.not_checked import invalid_event, missing_field, not_checked
 from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
 from workers.text import Text
 
 _SOURCE = ("srcDatasourceName", "srcDatabaseName", "srcTable")
@@ -53,7 +55,7 @@ def sync_start(context: Context) -> Iterator[Finding]:
         if options.forbidden_sources or options.forbidden_targets:
             yield from capped(context, _seen(context, options))
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +65,21 @@ class _Job:
     name: str
     tables: tuple[Json, ...] | None
 
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The job as events name what they run: by its name, several separated by commas."""
+        names = [name.strip() for name in self.name.split(",")]
+        return named_subjects(SubjectKind.NODE, *(name for name in names if name != "?"))
+
 
 def _seen(context: Context, options: SyncStartOptions) -> Iterator[Finding]:
     jobs = _jobs(context.event.data)
     for job in jobs:
         if not job.tables:
-            yield _hidden(context, job.name)
+            yield _hidden(context, job)
         for item in job.tables or ():
-            yield from _table(context, "source", item, _SOURCE, options.forbidden_sources)
-            yield from _table(context, "target", item, _TARGET, options.forbidden_targets)
+            yield from _table(context, job, "source", item, _SOURCE, options.forbidden_sources)
+            yield from _table(context, job, "target", item, _TARGET, options.forbidden_targets)
 
 
 def _jobs(data: Json) -> tuple[_Job, ...]:
@@ -94,24 +102,29 @@ def _called(data: Json, key: str) -> str:
 
 
 def _table(
-    context: Context, side: str, item: Json, keys: Iterable[str], forbidden: tuple[str, ...]
+    context: Context,
+    job: _Job,
+    side: str,
+    item: Json,
+    keys: Iterable[str],
+    forbidden: tuple[str, ...],
 ) -> Iterator[Finding]:
     if not forbidden:
         return
     names = tuple(fields.word(item, key) for key in keys)
     if not names[0] or not names[-1]:
-        yield fields.untold(f"the {side} of a table", context.language)
+        yield missing_field(context, f"the {side} of a table", job.subjects)
         return
     name = ".".join(filter(None, names))
     if not any(globs.is_regex(part) for part in names[1:]):
         if glob := globs.first_match(forbidden, name):
-            yield _forbidden(context, side, name, glob)
+            yield _forbidden(context, job, side, name, glob)
         return
     pattern = _as_glob(names)
     if pattern is None:
-        yield _unclear(context, side, name)
+        yield _unclear(context, job, side, name)
     elif glob := next((one for one in forbidden if globs.overlap(pattern, one)), None):
-        yield _forbidden(context, side, name, glob)
+        yield _forbidden(context, job, side, name, glob)
 
 
 def _as_glob(names: tuple[str, ...]) -> str | None:
@@ -120,7 +133,7 @@ def _as_glob(names: tuple[str, ...]) -> str | None:
     return None if None in parts else ".".join(part for part in parts if part)
 
 
-def _forbidden(context: Context, side: str, name: str, glob: str) -> Finding:
+def _forbidden(context: Context, job: _Job, side: str, name: str, glob: str) -> Finding:
     does = _SIDES[side]
     return finding(
         context,
@@ -134,33 +147,33 @@ def _forbidden(context: Context, side: str, name: str, glob: str) -> Finding:
             "Take the table out of the job, or ask who keeps the policy.",
             "请从任务中移除该表，或联系策略维护者。",
         ),
+        subjects=(*job.subjects, *named_subjects(SubjectKind.TABLE, name)),
     )
 
 
-def _unclear(context: Context, side: str, name: str) -> Finding:
+def _unclear(context: Context, job: _Job, side: str, name: str) -> Finding:
     does = _SIDES[side]
-    return finding(
+    return not_checked(
         context,
-        "sync-unclear",
-        Severity.WARN,
         Text(
-            f"Not looked at: the job {does.en} {name}, a regular expression that may hold forbidden tables.",
-            f"未检查：任务{does.zh} {name}，该正则表达式可能包含被禁止的表。",
+            f"the job {does.en} {name}, a regular expression that may hold forbidden tables",
+            f"任务{does.zh} {name}，该正则表达式可能包含被禁止的表",
         ),
-        Text("Name the tables, or use no more than .* in the expression.", "请写明表名，或仅使用 .*。"),
+        rule="sync-unclear",
+        subjects=(*job.subjects, *named_subjects(SubjectKind.TABLE, name)),
+        remedy=Text(
+            "Name the tables, or use no more than .* in the expression.", "请写明表名，或仅使用 .*。"
+        ),
     )
 
 
-def _hidden(context: Context, job: str) -> Finding:
-    return finding(
+def _hidden(context: Context, job: _Job) -> Finding:
+    return not_checked(
         context,
-        "sync-hidden",
-        Severity.WARN,
-        Text(
-            f"Not looked at: the event does not show the tables of job {job}.",
-            f"未检查：事件中没有任务 {job} 的表。",
-        ),
-        Text("Have a person look at the job's tables.", "请人工检查该任务的表。"),
+        Text(f"the event does not show the tables of job {job.name}", f"事件中没有任务 {job.name} 的表"),
+        rule="sync-hidden",
+        remedy=Text("Review the job's tables manually.", "请人工检查该任务的表。"),
+        subjects=job.subjects,
     )
 
 
@@ -168,7 +181,7 @@ def _force(context: Context) -> Iterator[Finding]:
     """Yield a block for a job that is started by force; older jobs (`id`, not `jobId`) know no such thing."""
     forced = fields.truth(context.event.data, "forceRun")
     if forced is None and "jobId" in context.event.data:
-        yield fields.untold("forceRun", context.language)
+        yield missing_field(context, "forceRun")
     if forced:
         yield finding(
             context,

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, table_subject
 from workers.checks import fields
 from workers.checks.audience import Audience
 from workers.checks.check import Context, LookupContext, Lookups, Options, Runs, Skip
 from workers.checks.findings import finding
 from workers.checks.impact.values import Impact
 from workers.checks.lifecycle_change import lifecycle_change
-from workers.checks.named import name_first
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import invalid_event, missing_field, not_checked
 from workers.checks.registry import check
+from workers.checks.subjects import column_subjects
 from workers.checks.table_difference import Changed, difference
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import TableInfo, TableSnapshot
@@ -63,14 +65,14 @@ def table_change(context: LookupContext) -> Iterator[Finding]:
         raise Skip("DataWorks holds no detail of the table")
     if context.event.recovered:
         # Only the snapshot is known of it, which does not tell the MaxCompute project.
-        yield fields.untold("maxComputeProject", context.language)
+        yield missing_field(context, "maxComputeProject")
         return
     try:
         name = _name(context, after)
         before = _before(context.lookups, f"odps.{name}")
         _readable(before, after)
     except fields.Unreadable as error:
-        yield fields.unreadable(error, context.language)
+        yield invalid_event(context, error)
         return
     change = difference(before, after)
     audience = Audience.of(context, context.lookups, f"odps.{name}", before.columns)
@@ -123,15 +125,23 @@ def _columns(context: Context, audience: Audience, columns: Sequence[Changed]) -
 
 def _column(context: Context, audience: Audience, column: Changed, readers: Impact) -> Finding:
     what = _what(audience, column)
+    subjects = column_subjects(audience.guid, [column.name])
     rule = "column-retyped" if column.types else "column-dropped"
     if readers.dependents:
         told = audience.told(readers)
         message = Text(f"{what.en}; made from it: {told.en}.", f"{what.zh}；由其生成：{told.zh}。")
-        return finding(context, rule, Severity.BLOCK, message, _AGREE)
+        return finding(
+            context,
+            rule,
+            Severity.BLOCK,
+            message,
+            _AGREE,
+            subjects=subjects,
+            readers=len(readers.dependents),
+        )
     near = _near(audience, readers)
-    return finding(
-        context, rule, Severity.WARN, Text(f"{what.en}; {near.en}.", f"{what.zh}；{near.zh}。"), _LOOK
-    )
+    message = Text(f"{what.en}; {near.en}.", f"{what.zh}；{near.zh}。")
+    return finding(context, rule, Severity.WARN, message, _LOOK, subjects=subjects)
 
 
 _AGREE = Text(
@@ -171,19 +181,15 @@ def _near(audience: Audience, readers: Impact) -> Text:
 
 
 def _not_asked(context: Context, audience: Audience, columns: Sequence[Changed]) -> Finding:
-    names, table = name_first([column.name for column in columns]), audience.guid.removeprefix("odps.")
+    names, table = summarize_names([column.name for column in columns]), audience.guid.removeprefix("odps.")
     most = context.options.most_calls
-    return finding(
-        context,
-        "columns-not-asked",
-        Severity.WARN,
-        Text(
-            f"Not looked at: who reads {len(columns)} more columns of {table} that are dropped or narrowed"
-            f" ({names}), for {most} lookups are made at most.",
-            f"未检查：{table} 另有 {len(columns)} 个字段被删除或收窄（{names}），查询次数上限为 {most}。",
-        ),
-        _LOOK,
+    what = Text(
+        f"who reads {len(columns)} more columns of {table} that are dropped or narrowed"
+        f" ({names.en}), for {most} lookups are made at most",
+        f"{table} 另有 {len(columns)} 个字段被删除或收窄（{names.zh}），查询次数上限为 {most}",
     )
+    subjects = column_subjects(audience.guid, [column.name for column in columns])
+    return not_checked(context, what, rule="columns-not-checked", remedy=_LOOK, subjects=subjects)
 
 
 def _layout(
@@ -208,17 +214,16 @@ def _layout(
             "Make a new table and move its readers over, or agree the change with their owners.",
             "请新建表并迁移下游，或与其负责人达成一致。",
         ),
+        subjects=[table_subject(audience.guid)],
     )
 
 
 def _key_untold(context: Context, name: str) -> Finding:
-    return finding(
+    return not_checked(
         context,
-        "table-key",
-        Severity.INFO,
-        Text(
-            f"Not looked at: the event does not tell the primary key of {name}.",
-            f"未检查：事件中没有 {name} 的主键。",
-        ),
-        Text("Make sure that the key stays.", "请确认主键不变。"),
+        Text(f"the event does not provide the primary key of {name}", f"事件中没有 {name} 的主键"),
+        rule="table-key",
+        severity=Severity.INFO,
+        remedy=Text("Make sure that the key stays.", "请确认主键不变。"),
+        subjects=[table_subject(name)],
     )

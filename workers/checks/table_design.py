@@ -9,11 +9,12 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from common.verdicts import Finding, Severity
-from workers.checks import fields
 from workers.checks.check import Context, Options, Runs, Skip
 from workers.checks.findings import finding
-from workers.checks.named import name_first
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import missing_field
 from workers.checks.registry import check
+from workers.checks.subjects import column_subjects
 from workers.dataworks.values import TableSnapshot
 from workers.text import Text
 
@@ -99,16 +100,18 @@ def _comments(context: Context, table: TableSnapshot) -> Iterator[Finding]:
         )
     bare = [item.name for item in table.columns if not item.partition and not item.comment.strip()]
     if bare:
-        of, names = len(table.columns), name_first(bare)
+        of, names = len(table.columns), summarize_names(bare)
         yield finding(
             context,
             "MC-N04",
             Severity.INFO,
             Text(
-                f"{len(bare)} of {of} columns have no comment: {names}.",
-                f"{of} 个字段中有 {len(bare)} 个没有注释：{names}。",
+                f"{len(bare)} of {of} columns have no comment: {names.en}.",
+                f"{of} 个字段中有 {len(bare)} 个没有注释：{names.zh}。",
             ),
             Text("Give each column a comment.", "请为每个字段添加注释。"),
+            subjects=column_subjects(table.name, bare)[1:],  # the table is the event's
+            count=len(bare),
         )
 
 
@@ -133,7 +136,7 @@ def _partitions(context: Context, table: TableSnapshot, layers: tuple[str, ...])
     if layer not in layers or any(column.partition for column in table.columns):
         return
     if not table.columns:
-        yield fields.untold("the columns of the table", context.language)
+        yield missing_field(context, "the columns of the table")
         return
     yield finding(
         context,

@@ -22,7 +22,7 @@ from workers.review.reading import Tables, read
 from workers.review.rules.catalogue import RULES
 from workers.review.rules.outside import SECRETS
 from workers.review.rules.rule import Rule, Subject, Text
-from workers.review.sighting import Sighting, finding, sighting
+from workers.review.sighting import Sighting, finding, sighting, tables_by_span
 from workers.review.suppression import suppress
 
 SECONDS = 10.0
@@ -66,9 +66,9 @@ def review(
     with put_off():
         script = read(code, dialect, given, tables, now + seconds * _READING)
         seen = _seen(script, policy, now + seconds * _JUDGING)
-        places, marks = Places(code), fingerprints(seen, code)
+        places, marks, named = Places(code), fingerprints(seen, code), tables_by_span(script)
         return tuple(
-            finding(item, code, places, mark, language) for item, mark in zip(seen, marks, strict=True)
+            finding(item, code, places, mark, language, named) for item, mark in zip(seen, marks, strict=True)
         )
 
 

@@ -14,7 +14,6 @@ from workers.review.dialects import Dialect
 from workers.review.rules import outside
 from workers.review.rules.catalogue import BY_ID, RULES
 from workers.review.rules.page import page
-from workers.review.rules.rule import Text
 
 PAGES = "docs/rules"
 """Where the rules' pages lie."""
@@ -61,9 +60,11 @@ def about(rule: str, language: Language) -> About:
     if rule not in BY_ID:
         return About(rule, rule, "", outside.page(rule))
     told = page(BY_ID[rule])
-    why = _in(told.why, language).partition("\n\n")[0]
+    why = told.why.in_language(language).partition("\n\n")[0]
     folder = f"{PAGES}/zh" if language is Language.CHINESE else PAGES
-    return About(BY_ID[rule].name, _in(told.title, language), _joined(why, language), f"{folder}/{rule}.md")
+    return About(
+        BY_ID[rule].name, told.title.in_language(language), _joined(why, language), f"{folder}/{rule}.md"
+    )
 
 
 def as_json(reviewed: Iterable[Reviewed], language: Language) -> dict[str, Any]:
@@ -113,13 +114,9 @@ def _finding(item: Finding, language: Language) -> dict[str, Any]:
         "help": item.help,
         "url": told.url,
         "suppressed": item.suppressed,
-        "waived": item.waived,
+        "waived": None if item.waived is None else str(item.waived),
         "fingerprint": item.fingerprint,
     }
-
-
-def _in(text: Text, language: Language) -> str:
-    return text.zh if language is Language.CHINESE else text.en
 
 
 def _joined(paragraph: str, language: Language) -> str:

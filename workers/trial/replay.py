@@ -10,7 +10,7 @@ from typing import Any
 from common.ledger import Record
 from common.verdicts import Finding, Outcome, Result, Severity
 from workers import planner
-from workers.about import about
+from workers.about import subject_of
 from workers.checks.check import Check, Lookups
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import Snapshot
@@ -150,7 +150,7 @@ def replay(record: Record, snapshot: Snapshot | None, means: Means) -> Replayed 
         else:
             unknown[planned.name] = ran
     marked = {
-        name: apply(outcome, about(name, event, snapshot), means.waivers, event.received_at)
+        name: apply(outcome, subject_of(name, event, snapshot), means.waivers, event.received_at)
         for name, outcome in outcomes.items()
     }
     return Replayed(record, plan, marked, weighed, unknown)

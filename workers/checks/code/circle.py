@@ -1,14 +1,16 @@
-"""Whether new inputs of a node close a circle."""
+"""Whether new inputs of a node close a dependency cycle."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.check import Context, LookupContext, Lookups
 from workers.checks.code.declared import Declared
-from workers.checks.code.lookout import not_looked_at
+from workers.checks.findings import finding
+from workers.checks.not_checked import not_checked
+from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Node
 from workers.text import Text
@@ -25,12 +27,12 @@ _HELP = Text(
 def circle(context: LookupContext, names: Declared, node: int | None) -> Iterator[Finding]:
     """Yield a finding when the node depends on itself within a cycle, or that could not be found out.
 
-    What runs in production has no circle, so only inputs that are new there can close one, and only when
+    What runs in production has no cycle, so only inputs that are new there can close one, and only when
     somebody depends on the node.
     """
     for name in sorted(set(names.inputs) & set(names.outputs)):
         said = Text(f"The node depends on its own output {name}.", f"该节点依赖自己的输出 {name}。")
-        yield _finding(context, said)
+        yield _finding(context, said, named_subjects(SubjectKind.OUTPUT, name))
     if node is None:
         return
     new = _new(context.lookups, names, node)
@@ -40,17 +42,17 @@ def circle(context: LookupContext, names: Declared, node: int | None) -> Iterato
     if way:
         path = [f"{item.name} ({item.id})" for item in way]
         said = Text(
-            "The inputs close a circle: the node waits for "
+            "The inputs close a dependency cycle: the node waits for "
             f"{', which waits for '.join(path)}, which waits for it.",
             f"输入形成循环依赖：本节点依赖 {'，其依赖 '.join(path)}，其又依赖本节点。",
         )
         yield _finding(context, said)
     elif not complete:
         what = Text(
-            "whether the inputs close a circle: not all nodes upstream could be looked at",
+            "whether the inputs close a dependency cycle, because not all nodes upstream could be read",
             "输入是否形成循环依赖：未能查看全部上游节点",
         )
-        yield not_looked_at(what, context.language)
+        yield not_checked(context, what)
 
 
 def _new(lookups: Lookups, names: Declared, node: int) -> list[Node]:
@@ -95,5 +97,5 @@ def _parents(lookups: Lookups, node: int) -> list[Node] | None:
         return None
 
 
-def _finding(context: Context, said: Text) -> Finding:
-    return Finding("circle", Severity.BLOCK, said.said(context.language), help=_HELP.said(context.language))
+def _finding(context: Context, said: Text, subjects: Iterable[Subject] = ()) -> Finding:
+    return finding(context, "dependency-cycle", Severity.BLOCK, said, _HELP, subjects=subjects)

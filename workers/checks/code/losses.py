@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from common.verdicts import Subject
 from workers.checks.check import Lookups
 from workers.checks.code.deeds import EVERY, ColumnShape, Deeds, Fill, Remade
 from workers.checks.code.names import guid, made_at_run_time
 from workers.checks.column_types import is_widening
+from workers.checks.subjects import column_subjects
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Column
 from workers.text import Text
@@ -35,17 +37,22 @@ class Loss:
         """The table, or the column with its table."""
         return f"{self.table}.{self.column}" if self.column else self.table
 
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The table, and the column when it is one."""
+        return column_subjects(self.table, [self.column] if self.column else [])
+
 
 @dataclass(slots=True)
 class Tables:
     """Columns of tables as the catalogue has them now, each table asked for once.
 
     Attributes:
-        unseen: what could not be compared, with its line.
+        unseen: tables that could not be compared, with what is said of each and its line.
     """
 
     lookups: Lookups
-    unseen: list[tuple[Text, int]] = field(default_factory=list)
+    unseen: list[tuple[str, Text, int]] = field(default_factory=list)
     _known: dict[str, tuple[Column, ...] | None] = field(default_factory=dict)
 
     def columns(self, table: str) -> tuple[Column, ...] | None:
@@ -63,7 +70,7 @@ class Tables:
         if guid(table) is None:
             about = "name is made at run time" if made_at_run_time(table) else "project is not known"
             about_zh = "名称在运行时生成" if made_at_run_time(table) else "所属项目未知"
-            self.unseen.append((Text(f"{table}, whose {about}", f"{table}，其{about_zh}"), line))
+            self.unseen.append((table, Text(f"{table}, whose {about}", f"{table}，其{about_zh}"), line))
             return None
         columns = self.columns(table)
         return None if columns is None else {column.name.lower(): column for column in columns}
@@ -98,7 +105,7 @@ def of_remade(done: Deeds, tables: Tables) -> Iterator[Loss]:
                 f"{table.table}, which is made anew with columns that the code does not tell",
                 f"{table.table} 被重建，但无法从代码得知其字段",
             )
-            tables.unseen.append((what, table.line))
+            tables.unseen.append((table.table, what, table.line))
             continue
         for name, column in known.items():
             how_now = _changed(column, name if name in shape else "", shape.get(name, ""))

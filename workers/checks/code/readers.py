@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from common.verdicts import Finding, Severity
 from workers.checks.check import LookupContext
-from workers.checks.code.lookout import not_looked_at
 from workers.checks.code.losses import Loss
 from workers.checks.code.names import guid
+from workers.checks.findings import finding
 from workers.checks.impact.baselines import baselines_of
 from workers.checks.impact.summary import summary, unseen_text
 from workers.checks.impact.tables import column_readers, table_readers
 from workers.checks.impact.values import Impact, Kind
 from workers.checks.impact.walk import Budget, Why, until_of
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import not_checked
 from workers.text import Text
 
 DEPTH, NODES, CALLS = 3, 200, 60
@@ -101,13 +103,12 @@ class Readers:
             if unseen:
                 yield self._unseen(loss, unseen_text(unseen))
             return
-        names = ", ".join(item.name for item in consumers[:3])
-        more = f" and {len(consumers) - 3} more" if len(consumers) > 3 else ""  # noqa: PLR2004 - as above
+        names = summarize_names([item.name for item in consumers])
         said = Text(
-            f"{loss.name} {loss.how.en}; its table is read by {names}{more}, which may use it.",
-            f"{loss.name} {loss.how.zh}；{names} 等 {len(consumers)} 个应用读取该表，可能用到它。",
+            f"{loss.name} {loss.how.en}; its table is read by {names.en}, which may use it.",
+            f"{loss.name} {loss.how.zh}；应用 {names.zh} 读取该表，可能用到它。",
         )
-        yield self._finding("lost-column-perhaps-read", Severity.WARN, loss, said)
+        yield self._finding("dropped-column-possibly-read", Severity.WARN, loss, said, len(consumers))
 
     def _read(self, loss: Loss, impact: Impact, severity: Severity) -> Finding:
         told = summary(impact, baselines_of(self.context.lookups, impact.dependents))
@@ -118,19 +119,27 @@ class Readers:
         rule = (
             "lost-table-read"
             if not loss.column
-            else "emptied-column-read"
+            else "unfilled-column-read"
             if loss.mild
             else "lost-column-read"
         )
-        return self._finding(rule, severity, loss, said)
+        return self._finding(rule, severity, loss, said, len(impact.dependents))
 
-    def _finding(self, rule: str, severity: Severity, loss: Loss, said: Text) -> Finding:
-        language = self.context.language
-        return Finding(rule, severity, said.said(language), line=loss.line, help=_HELP.said(language))
+    def _finding(self, rule: str, severity: Severity, loss: Loss, said: Text, readers: int) -> Finding:
+        return finding(
+            self.context,
+            rule,
+            severity,
+            said,
+            _HELP,
+            line=loss.line,
+            subjects=loss.subjects,
+            readers=readers,
+        )
 
     def _unseen(self, loss: Loss, why: Text) -> Finding:
         what = Text(
             f"who reads {loss.name}, which {loss.how.en} ({why.en})",
             f"{loss.name}（{loss.how.zh}）的下游（{why.zh}）",
         )
-        return not_looked_at(what, self.context.language, loss.line)
+        return not_checked(self.context, what, line=loss.line, subjects=loss.subjects)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.check import Context, Lookups
 from workers.checks.findings import finding
-from workers.checks.impact.summary import few, named
+from workers.checks.impact.summary import named
+from workers.checks.named import summarize_names
+from workers.checks.not_checked import not_checked
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import Baseline
 from workers.text import Text
@@ -59,11 +61,12 @@ def at_risk(
     carriers: Sequence[OnBaseline],
     baselines: Mapping[int, Baseline],
     least: int,
+    subjects: Sequence[Subject],
 ) -> Iterator[Finding]:
     """Yield a finding that names the most urgent baseline of priority `least` or higher, if there is one.
 
     A baseline that is known to be switched off is at no risk. One of which neither the nodes nor DataWorks
-    tell how urgent it is, is told as not looked at.
+    tell how urgent it is, is reported as not checked.
 
     Args:
         context: of the check.
@@ -72,6 +75,7 @@ def at_risk(
         carriers: the nodes that would be late.
         baselines: by id, as far as they are known.
         least: the lowest priority that counts.
+        subjects: the nodes of the operation that put the baselines at risk.
     """
     untold = [
         str(item.baseline_id)
@@ -79,11 +83,10 @@ def at_risk(
         if item.baseline_id is not None and item.priority is None and item.baseline_id not in baselines
     ]
     if untold:
-        unseen = few(list(dict.fromkeys(untold)))
-        said = Text(
-            f"Not looked at: how urgent baseline {unseen.en} is.", f"未查看：基线 {unseen.zh} 的优先级。"
-        )
-        yield finding(context, "not-looked-at", Severity.WARN, said, _remedy(None))
+        unseen = summarize_names(list(dict.fromkeys(untold)))
+        what = Text(f"how urgent baseline {unseen.en} is", f"基线 {unseen.zh} 的优先级")
+        about = (*subjects, *_baseline_subjects(map(int, untold), baselines))
+        yield not_checked(context, what, remedy=_remedy(None), subjects=about)
     names: dict[int, list[str]] = {}
     urgency: dict[int, int] = {}
     for item in carriers:
@@ -92,10 +95,22 @@ def at_risk(
             urgency[item.baseline_id] = item.priority or 0
     if names:
         worst = min(names, key=lambda number: (-urgency[number], number))
-        line, on_it = named(worst, baselines, urgency[worst]), few(names[worst])
+        line, on_it = named(worst, baselines, urgency[worst]), summarize_names(names[worst])
         yield finding(
-            context, rule, severity, _said(line, on_it, len(names) - 1), _remedy(baselines.get(worst))
+            context,
+            rule,
+            severity,
+            _said(line, on_it, len(names) - 1),
+            _remedy(baselines.get(worst)),
+            subjects=(*subjects, *_baseline_subjects(names, baselines)),
+            baselines=len(names),
         )
+
+
+def _baseline_subjects(numbers: Iterable[int], baselines: Mapping[int, Baseline]) -> Iterator[Subject]:
+    for number in numbers:
+        known = baselines.get(number)
+        yield Subject(SubjectKind.BASELINE, str(number), known.name or None if known else None)
 
 
 def _urgent(item: OnBaseline, baseline: Baseline | None, least: int) -> bool:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from common.verdicts import Subject, SubjectKind
 from workers.checks.check import Lookups
-from workers.checks.impact.summary import few
 from workers.checks.impact.walk import Budget, Unseen, Why
+from workers.checks.named import summarize_names
 from workers.dataworks.errors import DataWorksError, Refused
 from workers.dataworks.values import Environment, Node
 from workers.text import Text
@@ -31,6 +32,12 @@ class Starts:
     fault: DataWorksError | None = None
 
     @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """All of them as subjects of a finding."""
+        names = {node.id: node.name or None for node in self.nodes}
+        return tuple(Subject(SubjectKind.NODE, str(number), names.get(number)) for number in self.ids)
+
+    @property
     def subject(self) -> Text:
         """They at the beginning of a sentence: "Node dwd_order (1)"."""
         return Text(f"N{self.named.en[1:]}", self.named.zh)
@@ -39,7 +46,7 @@ class Starts:
     def named(self) -> Text:
         """They within a sentence: "node dwd_order (1)"."""
         names = {node.id: f"{node.name} ({node.id})" for node in self.nodes}
-        shown = few([names.get(number, str(number)) for number in self.ids])
+        shown = summarize_names([names.get(number, str(number)) for number in self.ids])
         return Text(f"node{'s' * (len(self.ids) > 1)} {shown.en}", f"节点 {shown.zh}")
 
 

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from workers.checks.impact.values import Dependent, Impact, Kind
 from workers.checks.impact.walk import Unseen, Why
+from workers.checks.named import shorten, summarize_names
 from workers.dataworks.values import Baseline
 from workers.text import Text
 
 _MOST_NAMED = 10
 _ROOM = 210
-_LONGEST_NAME = 40
+_MAX_NAME_LENGTH = 40
 _FEW = 3
 
 _KINDS = {
@@ -49,11 +50,11 @@ def summary(impact: Impact, baselines: Mapping[int, Baseline], *, from_start: bo
         count.en
         + (f" ({traits.en})" if traits.en else "")
         + (f": {near.en}" if near.en else "")
-        + (f"; not looked at: {unseen.en}" if unseen.en else ""),
+        + (f"; not checked: {unseen.en}" if unseen.en else ""),
         count.zh
         + (f"（{traits.zh}）" if traits.zh else "")
         + (f"：{near.zh}" if near.zh else "")
-        + (f"；未查看：{unseen.zh}" if unseen.zh else ""),
+        + (f"；未检查：{unseen.zh}" if unseen.zh else ""),
     )
 
 
@@ -79,16 +80,8 @@ def unseen_text(unseen: Sequence[Unseen]) -> Text:
 def _behind(why: Why, names: Sequence[str], detail: str) -> Text:
     if not names:
         return Text(detail, detail)
-    about, (en, zh) = few(names), _BEHIND[why]
+    about, (en, zh) = summarize_names(names), _BEHIND[why]
     return Text(en.format(about.en, detail=detail), zh.format(about.zh, detail=detail))
-
-
-def few(names: Sequence[str], most: int = _FEW) -> Text:
-    """Return the first names, and how many there are besides."""
-    shown, left = [_short(name) for name in names[:most]], len(names) - most
-    if left <= 0:
-        return Text(", ".join(shown), "、".join(shown))
-    return Text(f"{', '.join(shown)} and {left} more", f"{'、'.join(shown)} 等 {len(names)} 个")
 
 
 def nearest(dependents: Sequence[Dependent], *, from_start: bool = False) -> Text:
@@ -112,7 +105,7 @@ def nearest(dependents: Sequence[Dependent], *, from_start: bool = False) -> Tex
 def named(baseline_id: int, baselines: Mapping[int, Baseline], priority: int | None) -> Text:
     """Return a baseline as `morning report, priority 8`, or by its id when its name is not known."""
     known = baselines.get(baseline_id)
-    name = _short(known.name) if known else str(baseline_id)
+    name = shorten(known.name, _MAX_NAME_LENGTH) if known else str(baseline_id)
     told = (known.priority if known else None) or priority
     return Text(f"{name}, priority {told}", f"{name}，优先级 {told}") if told else Text(name, name)
 
@@ -121,7 +114,7 @@ def _traits(impact: Impact, baselines: Mapping[int, Baseline]) -> Text:
     lines = _baselines(impact.dependents, baselines)
     owners = {item.owner for item in impact.dependents if item.owner}
     workspaces = sorted({item.project_id for item in impact.dependents if item.project_id is not None})
-    places = few([str(number) for number in workspaces])
+    places = summarize_names([str(number) for number in workspaces])
     en = [line.en for line in lines]
     zh = [line.zh for line in lines]
     if owners:
@@ -150,7 +143,7 @@ def _baselines(dependents: Iterable[Dependent], baselines: Mapping[int, Baseline
 
 def _dependent(item: Dependent, *, from_start: bool) -> Text:
     owner = Text(item.owner or "no owner", item.owner or "无负责人") if item.kind is Kind.NODE else None
-    way = " > ".join(_short(step) for step in item.path[0 if from_start else 1 : -1])
+    way = " > ".join(shorten(step, _MAX_NAME_LENGTH) for step in item.path[0 if from_start else 1 : -1])
     number = item.key if item.kind is Kind.NODE else ""
     en = ", ".join(filter(None, (number, owner.en if owner else item.owner)))
     zh = "，".join(filter(None, (number, owner.zh if owner else item.owner)))
@@ -158,10 +151,5 @@ def _dependent(item: Dependent, *, from_start: bool) -> Text:
         "; ".join(filter(None, (en, way and f"via {way}"))),
         "，".join(filter(None, (zh, way and f"经 {way}"))),
     )
-    name = _short(item.name)
+    name = shorten(item.name, _MAX_NAME_LENGTH)
     return Text(f"{name} ({en})" if en else name, f"{name}（{zh}）" if zh else name)
-
-
-def _short(name: str) -> str:
-    line = " ".join(name.split())
-    return line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1] + "…"

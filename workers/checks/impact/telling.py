@@ -1,4 +1,4 @@
-"""How a check that looks up tells what it knows, and what it could not look at."""
+"""How a check that looks up reports what it knows, and what it could not check."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context
-from workers.checks.findings import finding
 from workers.checks.impact.summary import unseen_text
 from workers.checks.impact.walk import Unseen, Why
+from workers.checks.not_checked import not_checked
 from workers.dataworks.errors import DataWorksError
 from workers.text import Text
 
 _REMEDY = Text(
-    "Look at it in the Operation Center, or raise the check's limits in the policy.",
+    "Review it in the Operation Center, or raise the check's limits in the policy.",
     "请在运维中心人工确认，或在策略中放宽该检查的上限。",
 )
 
@@ -21,7 +21,7 @@ _REMEDY = Text(
 def several(context: Context, *questions: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the findings of several questions, asked one after the other.
 
-    A fault that comes after a finding is told as one, so that what is known is not lost with it.
+    A fault that comes after a finding is reported as one, so that what is known is not lost with it.
 
     Raises:
         DataWorksError: DataWorks could not be asked, and nothing was found before.
@@ -35,20 +35,14 @@ def several(context: Context, *questions: Iterable[Finding]) -> Iterator[Finding
         except DataWorksError as error:
             if not known:
                 raise
-            yield from not_looked_at(context, [Unseen(Why.FAILED, (), f"{error.action}: {error.code}")])
+            yield from unexplored(context, [Unseen(Why.FAILED, (), f"{error.action}: {error.code}")])
 
 
-def not_looked_at(context: Context, unseen: Sequence[Unseen]) -> Iterator[Finding]:
-    """Yield a finding for what was not looked at, if there is something.
+def unexplored(context: Context, unseen: Sequence[Unseen]) -> Iterator[Finding]:
+    """Yield a finding for what was not checked, if there is something.
 
     It is a warning; a remark when all that stopped was the number of hops, which the policy sets.
     """
     if unseen:
-        text = unseen_text(unseen)
-        yield finding(
-            context,
-            "not-looked-at",
-            Severity.INFO if all(item.why is Why.DEPTH for item in unseen) else Severity.WARN,
-            Text(f"Not looked at: {text.en}.", f"未查看：{text.zh}。"),
-            _REMEDY,
-        )
+        severity = Severity.INFO if all(item.why is Why.DEPTH for item in unseen) else Severity.WARN
+        yield not_checked(context, unseen_text(unseen), severity=severity, remedy=_REMEDY)

@@ -1,0 +1,67 @@
+"""Findings for what a check could not look at: they warn, so that nothing passes unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from common.verdicts import Finding, Severity, Subject
+from workers.checks.check import Context
+from workers.checks.fields import Unreadable
+from workers.checks.findings import finding
+from workers.text import Text
+
+_REVIEW = Text("Review it manually.", "请人工检查。")
+_RETRY = Text(
+    "Retry; if it persists, contact the dwgate operator.", "请重试；若仍如此，请联系 dwgate 的运维人员。"
+)
+
+
+def not_checked(
+    context: Context,
+    what: Text,
+    *,
+    severity: Severity = Severity.WARN,
+    remedy: Text = _REVIEW,
+    rule: str = "not-checked",
+    line: int | None = None,
+    subjects: Iterable[Subject] = (),
+) -> Finding:
+    """Return the finding that `what` was not checked.
+
+    Args:
+        context: of the check.
+        what: what was left out, without a full stop.
+        severity: of the finding.
+        remedy: what to do about it.
+        rule: id of the finding.
+        line: 1-based line in the node's code.
+        subjects: what it is about; those of the event when there are none.
+    """
+    message = Text(f"Not checked: {what.en}.", f"未检查：{what.zh}。")
+    return finding(context, rule, severity, message, remedy, line=line, subjects=subjects)
+
+
+def unparsed(context: Context, lines: Sequence[int], severity: Severity = Severity.WARN) -> Iterator[Finding]:
+    """Yield one finding when code at these lines could not be parsed, or is created at run time."""
+    if lines:
+        count, first = len(lines), min(lines)
+        at = "1 place" if count == 1 else f"{count} places"
+        what = Text(
+            f"code that cannot be read, or is made at run time, at {at} from line {first} on",
+            f"自第 {first} 行起有 {count} 处代码无法解析或在运行时生成",
+        )
+        yield not_checked(context, what, severity=severity, line=first)
+
+
+def missing_field(context: Context, field: str, subjects: Iterable[Subject] = ()) -> Finding:
+    """Return the finding for a field that the policy checks and the event does not provide."""
+    what = Text(f"the event does not provide {field}", f"事件中没有 {field}")
+    return not_checked(context, what, rule="event-field-missing", subjects=subjects)
+
+
+def invalid_event(context: Context, error: Unreadable) -> Finding:
+    """Return the finding for an event that cannot be checked because a field is invalid."""
+    message = Text(
+        f"The event cannot be checked as it came: {error.text.en}.", f"事件无法检查：{error.text.zh}。"
+    )
+    return finding(context, "event-invalid", Severity.BLOCK, message, _RETRY)
