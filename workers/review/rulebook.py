@@ -50,16 +50,16 @@ def text(rule: Rule, language: Language) -> str:
     told = page(rule)
     known = f"```json\n{told.known}\n```" if told.known else ""
     sections = (
-        ("what", _in(told.what, language)),
-        ("why", _in(told.why, language)),
+        ("what", told.what.said(language)),
+        ("why", told.why.said(language)),
         ("given", known),
         ("bad", _examples(told.bad)),
         ("good", _examples(told.good)),
-        ("options", _in(told.options, language)),
-        ("limits", _in(told.limits, language)),
+        ("options", told.options.said(language)),
+        ("limits", told.limits.said(language)),
     )
     parts = [_head(rule, told, language)]
-    parts += [f"## {_in(HEADINGS[key], language)}\n\n{body}\n" for key, body in sections if body]
+    parts += [f"## {HEADINGS[key].said(language)}\n\n{body}\n" for key, body in sections if body]
     return "\n".join(parts)
 
 
@@ -68,9 +68,9 @@ def _head(rule: Rule, told: Page, language: Language) -> str:
     all_ = rule.dialects >= frozenset(Dialect)
     return (
         f"# {rule.id} {rule.name}\n\n"
-        f"{_in(told.title, language)}{'。' if language is Language.CHINESE else '.'}\n\n"
-        f"- {_in(_SEVERITY, language)}: `{rule.severity.value}`\n"
-        f"- {_in(_LANGUAGES, language)}: {_in(_ALL, language) if all_ else ', '.join(names)}\n"
+        f"{told.title.said(language)}{'。' if language is Language.CHINESE else '.'}\n\n"
+        f"- {_SEVERITY.said(language)}: `{rule.severity.value}`\n"
+        f"- {_LANGUAGES.said(language)}: {_ALL.said(language) if all_ else ', '.join(names)}\n"
     )
 
 
@@ -79,7 +79,7 @@ def _examples(examples: tuple[Example, ...]) -> str:
 
 
 def _index(language: Language) -> str:
-    return "\n".join((f"# {_in(_TITLE, language)}\n\n{_in(_ABOUT, language)}\n", *_tables(language)))
+    return "\n".join((f"# {_TITLE.said(language)}\n\n{_ABOUT.said(language)}\n", *_tables(language)))
 
 
 def _tables(language: Language) -> Iterator[str]:
@@ -90,13 +90,9 @@ def _tables(language: Language) -> Iterator[str]:
                 f"| {' | '.join(_row(rule, language))} |\n"
                 for rule in sorted(rules, key=lambda rule: rule.id)
             )
-            yield f"## {_in(family, language)}\n\n| | | | |\n|---|---|---|---|\n{rows}"
+            yield f"## {family.said(language)}\n\n| | | | |\n|---|---|---|---|\n{rows}"
 
 
 def _row(rule: Rule, language: Language) -> tuple[str, ...]:
-    title = _in(page(rule).title, language).replace("|", "\\|")
+    title = page(rule).title.said(language).replace("|", "\\|")
     return f"[{rule.id}]({rule.id}.md)", f"`{rule.name}`", rule.severity.value, title
-
-
-def _in(told: Text, language: Language) -> str:
-    return told.zh if language is Language.CHINESE else told.en

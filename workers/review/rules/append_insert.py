@@ -80,23 +80,6 @@ def append_insert(subject: Subject, _: Options) -> Iterator[Hit]:
     rows which its target already has (NOT EXISTS, NOT IN, an anti join with the target), are taken for safe.
     VALUES that go to a log (`*_log`, `*_monitoring`, `*_audit`) only warn: each run may be meant to leave a
     row there.
-
-    # 调度节点以追加方式写入数据
-    ## 规则说明
-    检查调度节点中的 INSERT INTO（以及不带 OVERWRITE 的 LOAD），且脚本没有先清空将要写入的数据范围。生产环境
-    中阻断，其他环境中告警。
-
-    ## 为什么
-    调度节点会重复运行：失败重跑、补数据、手动执行。追加写入的节点每运行一次，同样的数据就多一份，下游统计随
-    之翻倍。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    数据范围按调度参数代表的日期比较（`'${bizdate}'` 与 `'${yyyymmdd}'` 是同一天），其他取值按文本比较。已知
-    有主键的表，以及排除了目标表已有数据的写入（NOT EXISTS、NOT IN、与目标表做 ANTI JOIN），视为安全。用
-    VALUES 写入日志类表（`*_log`、`*_monitoring`、`*_audit`）只给出警告：可能本来就是每次运行记录一行。
     """
     node = subject.script.given.node
     if not node.scheduled:

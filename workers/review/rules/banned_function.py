@@ -57,19 +57,6 @@ def banned_function(subject: Subject, options: Banned) -> Iterator[Hit]:
 
     ## Known limits
     In statements other than queries only calls in a PARTITION(…) and in the text of the statement are seen.
-
-    # 调用了 MAX_PT 等不允许使用的函数
-    ## 规则说明
-    检查对 MAX_PT 的调用；策略指定了其他函数时，检查所指定的函数。
-
-    ## 为什么
-    MAX_PT 读取的是运行时刻最新的分区。重跑或补上周的数据时会读到今天的数据，上游延迟也会被悄悄忽略。
-
-    ## 选项
-    `functions`（默认 `["max_pt"]`）：不允许调用的函数名，不区分大小写。其他项目的函数写作 `proj:func`。
-
-    ## 已知限制
-    查询以外的语句中，只检查 PARTITION(…) 以及语句文本中的调用。
     """
     banned = frozenset(name.lower() for name in options.functions)
     pattern = _pattern(banned)

@@ -72,25 +72,6 @@ def cartesian_join(subject: Subject, _: Options) -> Iterator[Hit]:
     only the results of functions that are not built in: they may be aggregates. Several rows of constants
     (SELECT without FROM, put together by UNION) only warn. A deliberate product of two small tables is found:
     say so in a suppression.
-
-    # 关联缺少连接两侧的条件
-    ## 规则说明
-    检查同一查询中没有任何条件与其他数据源相连的数据源：逗号连接或 CROSS JOIN 没有对应的 WHERE 条件、JOIN 缺
-    少 ON、ON 1=1，或条件只涉及其中一侧。确定最多只有一行的一侧（不带 GROUP BY 的聚合、LIMIT 1、脚本刚
-    用这种聚合覆盖写入的表）不需要关联条件。
-
-    ## 为什么
-    一侧的每一行都会与另一侧的每一行相遇。两张百万行的表会产生万亿行：作业运行数小时，费用高昂，结果也很少符
-    合预期。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只要条件同时引用两侧的列，就视为已关联，不论其内容；条件整体是参数（`ON ${condition}`）时也视为已关联。没
-    有限定名、可能属于任意一侧的列，视为引用了所有数据源。VALUES、表函数、SEMI JOIN、ANTI JOIN 不检查；只返回
-    非内置函数结果的子查询也不检查，因为它们可能是聚合函数。由常量构成的多行（用 UNION 合并的不带 FROM 的
-    SELECT）只给出警告。有意对两张小表做笛卡尔积时仍会提示，请用抑制注释说明理由。
     """
     singles: dict[str, str] = {}
     for statement in subject.script.statements:

@@ -80,20 +80,6 @@ def column_unclear(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Tables whose columns are not known, and subqueries with a star, are not judged. A qualifier that names no
     source is left alone: it may be a column of a STRUCT.
-
-    # 列名或别名有歧义，或列不存在
-    ## 规则说明
-    检查：同一查询的两个数据源使用相同的别名；没有限定名的列在两个数据源中都存在；数据源中没有该列。数据源的
-    列来自元数据、脚本中的 CREATE，或由子查询、CTE 列出。
-
-    ## 为什么
-    最好的情况是语句在夜间运行时失败；最坏的情况是引擎取了另一个列。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不知道列信息的表和带星号的子查询不检查。限定名不是任何数据源时不作判断：它可能是 STRUCT 类型的列。
     """
     for statement in subject.script.statements:
         known = [

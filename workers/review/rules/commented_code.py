@@ -83,19 +83,6 @@ def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[
     ## Known limits
     Whether a comment is code is told by its look: by keywords, commas, semicolons. Comments in Chinese are
     none.
-
-    # 存在被注释掉的代码或未完成事项
-    ## 规则说明
-    查找连续多行被注释掉的代码，以及即将上线的代码中的 TODO、FIXME 等标记。
-
-    ## 为什么
-    没有人知道这些代码是否还能用、为何保留，阅读时却不得不跳过它们。未完成的事项一旦上线就会被遗忘。
-
-    ## 选项
-    `most_lines`（默认 5）：允许连续注释掉的代码行数。
-
-    ## 已知限制
-    根据关键字、逗号、分号等特征判断注释是否为代码。中文注释不视为代码。
     """
     script = subject.script
     for run in _runs(script):

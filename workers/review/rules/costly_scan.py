@@ -61,20 +61,6 @@ def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
 
     ## Known limits
     The estimate is of the whole script, not of one statement.
-
-    # 预估扫描量超出预算
-
-    ## 规则说明
-    将引擎对代码扫描量的预估与预算比较。只有事先向引擎询问过预估值时才会提示。
-
-    ## 为什么
-    预估值包含了代码中看不到的信息：各张表目前有多大。
-
-    ## 选项
-    `most_gib`（默认 1024）：一次运行允许扫描的 GiB 数。
-
-    ## 已知限制
-    预估值针对整个脚本，而不是单条语句。
     """
     script = subject.script
     first = next((statement for statement in script.statements if statement.blocks), None)

@@ -89,26 +89,6 @@ def defeated_pruning(subject: Subject, _: Options) -> Iterator[Hit]:
     NOT IN, where they stand alone, and `GETDATE()` are left to other rules (MC-P03, MC-C10). RLIKE is not
     judged. A predicate in ON of a LEFT JOIN that WHERE turns into an inner join is judged as if it remained a
     LEFT JOIN.
-
-    # 分区过滤条件无法裁剪分区
-
-    ## 规则说明
-    查找虽有分区列条件、但没有一个能裁剪分区的读取：分区列位于函数、类型转换或表达式中；与 UDF、
-    `rand()` 或同一张表的其他列比较；条件只写在外连接保留侧的 ON 里；与其他列的条件用 OR 相连；
-    LIKE 以通配符开头；或只与另一张同样全量读取的表的分区列相等。只要还有一个普通条件（`=`、IN、BETWEEN、
-    `>=`、`<=`，与常量、调度参数、MAX_PT 或确定性内置函数比较），就没有问题。表信息未知时，名为 `ds`、`dt`、
-    `pt` 的列只给出警告。
-
-    ## 为什么
-    条件看起来正确，结果也正确，但会先扫描全部分区：费用和时间都按全表计算。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    子查询（`ds IN (SELECT …)`），以及与没有该分区列的表的列相等，视为可以裁剪：
-    MaxCompute 可在运行时动态裁剪，但不保证。单独出现的 `<>`、NOT IN 以及 `GETDATE()` 由其他规则
-    （MC-P03、MC-C10）处理。不判断 RLIKE。LEFT JOIN 的 ON 条件即使因 WHERE 变为内连接，也仍按 LEFT JOIN 判断。
     """
     for reading in readings(subject):
         if reading.filters and (not reading.pruned or _only_excludes(reading)):

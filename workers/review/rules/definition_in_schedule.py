@@ -57,19 +57,6 @@ def definition_in_schedule(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A table that the script drops too, before or after, is made anew each time and is fine. Tables whose names
     hold a parameter are another each time, and fine too.
-
-    # 调度节点中定义或变更表结构
-    ## 规则说明
-    在按周期调度的节点中，查找没有 IF NOT EXISTS 的 CREATE TABLE，以及增加、修改、重命名列的 ALTER TABLE。
-
-    ## 为什么
-    第二次运行就会失败：表或列已经存在。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    脚本中先删除（或用完后删除）再创建的表每次都会重建，不提示。表名中含参数的表每次都不同，也不提示。
     """
     script = subject.script
     if not script.given.node.scheduled:

@@ -86,22 +86,6 @@ def destruction(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Views are not judged: they hold no data. A CREATE TABLE IF NOT EXISTS does not show that the script made
     the table, unless the script dropped it before.
-
-    # 删除了脚本没有重建的数据
-
-    ## 规则说明
-    查找 DROP TABLE、DROP PARTITION、DROP COLUMN、DROP DATABASE、TRUNCATE、PURGE 以及没有 WHERE 的 DELETE，
-    且同一脚本之后没有重建这些数据。名称中含 `tmp`、`temp` 的表，以及脚本自己先前创建的表，不提示。
-    由调度参数指定的分区可能是过期数据，只给出警告。
-
-    ## 为什么
-    调度节点会反复运行，也可能以错误的日期运行；被删除的可能是唯一一份数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不判断视图，视图不存储数据。CREATE TABLE IF NOT EXISTS 不能说明表由该脚本创建，除非脚本先删除了它。
     """
     script = subject.script
     named: dict[str, list[int]] | None = None

@@ -65,20 +65,6 @@ def di_all_columns(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Of a query written in `querySql` only the beginning is read: a star that comes later is not seen.
-
-    # 作业同步所有字段
-    ## 规则说明
-    查找读取端或写入端中的 `"column": ["*"]`，以及以 `SELECT * FROM` 表开头的 `querySql`。相当于 MC-P04 在
-    数据集成中的体现。
-
-    ## 为什么
-    字段按顺序对应：源端新增一列，后面的字段就会错位，或导致作业失败；无人使用的字段也会被同步并产生费用。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    `querySql` 中的查询只看开头：之后出现的星号无法识别。
     """
     for step in subject.script.job.steps:
         for path in (*_listed(step), *_queried(step)):

@@ -60,21 +60,6 @@ def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
     Writers of other databases are not judged, those of MySQL and its family with `"writeMode": "insert"`
     neither: where the table has a primary key or unique key, a row that is there already is refused and
     counted as a dirty record, not doubled; and a job does not tell the keys of its target.
-
-    # 作业以追加方式写入 MaxCompute 表
-    ## 规则说明
-    查找按周期调度的作业中 `"truncate": false` 且没有主键的 MaxCompute 写入端。生产环境中阻断，其他环境中告
-    警。相当于 MC-C01 在数据集成中的体现。
-
-    ## 为什么
-    作业会重复运行：失败重跑、补数据。每运行一次，同样的数据就多一份。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不检查其他数据库的写入端，包括 `"writeMode": "insert"` 的 MySQL 类写入端：目标表有主键或唯一键时，已存在的
-    行会被拒绝并计为脏数据，不会重复；而作业本身并不说明目标表有哪些键。
     """
     node = subject.script.given.node
     if not node.scheduled:

@@ -66,19 +66,6 @@ def di_credentials(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A value with a parameter (`${…}`) is none. Names that plug-ins give to secrets in their own way are not
     known.
-
-    # 作业中含有明文密码或密钥
-    ## 规则说明
-    查找步骤参数（任意层级）中的明文密码、AccessKey 和令牌。MC-S01 已发现的由其单独提示。
-
-    ## 为什么
-    凡是能看到作业的人从此都掌握了它；更换密码时，还必须逐个修改作业。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    含有参数（`${…}`）的值不提示。插件自行命名的密钥字段无法识别。
     """
     found = [item for step in subject.script.job.steps for item in _given(step)]
     news = untold(subject.script, (at for _, _, at in found))

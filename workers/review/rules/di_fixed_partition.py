@@ -64,20 +64,6 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A fixed partition that is no date (`region=hz`) may be meant so and is let pass. Conditions are not
     parsed: a date that stands within a function is not seen.
-
-    # 作业的分区或条件中写死了日期
-    ## 规则说明
-    查找按周期调度的作业中写死日期或月份的分区（读取时告警，写入时阻断），以及 `where`、`querySql` 中与日期
-    列比较的固定日期。相当于 MC-C07 在数据集成中的体现。
-
-    ## 为什么
-    明天的运行仍会读写同一天的数据，而且不会报错。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不是日期的固定分区（`region=hz`）可能是有意为之，不提示。条件不做语法解析：函数中的日期无法识别。
     """
     if not subject.script.given.node.scheduled:
         return

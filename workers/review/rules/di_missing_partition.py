@@ -54,20 +54,6 @@ def di_missing_partition(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     It is silent about tables of which nothing is known. A partition written as `ds=*` is let pass.
-
-    # 作业读取了表的所有分区
-    ## 规则说明
-    查找读取已知分区表，却没有 `partition` 也没有 `where` 的 MaxCompute 读取端。相当于 MC-P01 在数据集成中的体
-    现。
-
-    ## 为什么
-    每次运行都会同步该表的全部历史：一天比一天慢，目标端也会重复收到所有数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    对一无所知的表不作提示。写成 `ds=*` 的分区不提示。
     """
     for step in subject.script.job.steps:
         table = str(step.parameter.get("table") or "")

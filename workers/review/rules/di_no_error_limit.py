@@ -55,19 +55,6 @@ def di_no_error_limit(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Whether the number is sensible is left to people.
-
-    # 作业没有设置脏数据上限
-    ## 规则说明
-    查找 setting 中没有设置 `errorLimit` 条数的作业。
-
-    ## 为什么
-    不符合目标表的行会作为脏数据被丢弃。没有上限时，丢失任意多行作业仍显示成功。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    条数是否合理由人判断。
     """
     job = subject.script.job
     if not job.error_limit:

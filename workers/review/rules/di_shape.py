@@ -59,20 +59,6 @@ def di_shape(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     The parameters of each plug-in are its own and are not compared. At most twenty places are told.
-
-    # 作业不符合数据同步任务的结构
-    ## 规则说明
-    将数据集成作业与脚本模式要求的结构比较：步骤须有类型、类别和参数，数值字段须为数值，连线须从一个步骤指向另
-    一个步骤。
-
-    ## 为什么
-    这样的作业运行时会失败，或者以无人选择的默认值运行。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    各插件自己的参数不做比较。最多提示二十处。
     """
     for mistake in subject.script.job.mistakes:
         yield Hit(

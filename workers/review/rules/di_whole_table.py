@@ -60,19 +60,6 @@ def di_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     The size of the source is not known: for a small table this is right as it is.
-
-    # 读取端一次性读取整张表
-    ## 规则说明
-    查找既没有 `where`、`splitPk`，也没有 `querySql` 的关系型数据库读取端。
-
-    ## 为什么
-    每次运行都通过一个连接读取整张表：一天比一天慢，并给源库带来压力。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    源表大小未知：对小表而言，这样做没有问题。
     """
     for step in subject.script.job.steps:
         if step.category != "reader":

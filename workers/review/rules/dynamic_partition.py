@@ -57,22 +57,6 @@ def dynamic_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Any condition or LIMIT on the way to the table counts as a bound, whatever it says. Outputs without
     names, or with other names than the partition, are taken to be in the right order.
-
-    # 动态分区列不在最后，或取值没有限定范围
-    ## 规则说明
-    检查动态分区写入：查询没有按顺序以分区列结尾；PARTITION 中静态分区写在动态分区之后；或分区取值来自没有任
-    何过滤条件的整表读取。
-
-    ## 为什么
-    查询的最后几列会成为分区，与列名无关：如果结尾是别的列，金额或 ID 就会变成分区。每个不同的取值都会生成一
-    个分区：没有限定范围的查询会生成成千上万个分区，直到超出上限而失败。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    通往源表途中的任何条件或 LIMIT 都视为已限定范围，不论其内容。没有名称或与分区列不同名的输出列，视为顺序正
-    确。
     """
     for statement in subject.script.statements:
         for write in statement.writes:

@@ -64,21 +64,6 @@ def foreign_write(subject: Subject, options: ForeignWriteOptions) -> Iterator[Hi
     ## Known limits
     `shop` and `shop_dev` count as one project here (see MC-S04). A name of two parts is taken as project and
     table unless the script sets `odps.namespace.schema = true`.
-
-    # 写入了其他项目的表
-
-    ## 规则说明
-    查找写入、创建、修改或删除其他项目的表的语句。只有已知节点所属项目时才会提示。
-
-    ## 为什么
-    对方项目中看不到产出该数据的节点：没有血缘，没有负责人，没有报警；对方调整权限后，本节点就会失败。
-
-    ## 选项
-    `allowed`（默认为空）：允许任何节点写入的项目。
-
-    ## 已知限制
-    `shop` 与 `shop_dev` 在此视为同一项目（参见 MC-S04）。两段式名称按“项目.表”理解，
-    除非脚本设置了 `odps.namespace.schema = true`。
     """
     script = subject.script
     if script.given.project is None:

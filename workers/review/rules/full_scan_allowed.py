@@ -47,20 +47,6 @@ def full_scan_allowed(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Settings that are made outside the script (of the project, or hints of a program) are not seen.
-
-    # 开启了全表扫描
-
-    ## 规则说明
-    查找 `SET odps.sql.allow.fullscan = true`。
-
-    ## 为什么
-    该设置去掉了“没有分区条件就拒绝执行”的唯一保护，以后谁忘了写分区条件也不会被发现。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    看不到脚本之外的设置（项目级设置，或程序传入的 hints）。
     """
     for statement in subject.script.statements:
         setting = statement.setting

@@ -59,21 +59,6 @@ def function_change(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Temporary functions, and ADD JAR of Hive and Spark, last as long as the session and are fine.
-
-    # 节点创建或替换了函数或资源
-
-    ## 规则说明
-    查找 CREATE FUNCTION、DROP FUNCTION、ADD JAR、ADD PY、ADD FILE、ADD ARCHIVE 等语句。
-
-    ## 为什么
-    项目中的所有节点以同一名称使用同一函数。在节点中替换它，会在没有评审内部代码的情况下改变所有节点的结果，
-    或在其中执行任意代码。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    临时函数，以及 Hive、Spark 的 ADD JAR，只在会话内有效，不提示。
     """
     for statement in subject.script.statements:
         in_session = (statement.dialect or subject.script.dialect) in _IN_SESSION

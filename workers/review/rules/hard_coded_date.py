@@ -57,21 +57,6 @@ def hard_coded_date(subject: Subject, _: Options) -> Iterator[Hit]:
     Days before 1990 and after 2089 are taken for marks of `always` and `never`. A date column is a partition
     column, one of a type of time, or one that is named so (`ds`, `*_date`, `*_time`, `gmt_*` …). Dates in
     outputs and in CASE are left to their authors. Nodes that do not run by schedule are not judged.
-
-    # 调度节点中写死了日期
-    ## 规则说明
-    在按周期调度的节点中，检查写入分区的取值是否为固定的日期或月份（阻断），以及分区列和日期列的条件中是否写
-    死了日期（告警）。
-
-    ## 为什么
-    明天的运行仍会读写同一天的数据：当天的分区永远不会产生，而且任务不会报错。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    1990 年以前和 2089 年以后的日期视为表示“始终”或“永久”的特殊值。日期列指分区列、时间类型的列，或按惯例命名
-    的列（`ds`、`*_date`、`*_time`、`gmt_*` 等）。输出列和 CASE 中的日期不检查。不按周期调度的节点不检查。
     """
     if not subject.script.given.node.scheduled:
         return

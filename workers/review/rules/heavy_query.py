@@ -62,21 +62,6 @@ def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
     ## Known limits
     Where the size of a table is not known, every table counts as big, but for those named `dim_…` and
     temporary ones.
-
-    # 查询的关联、层级或重复读取过多
-
-    ## 规则说明
-    查找关联超过 8 个的查询块、嵌套超过 5 层的查询块，以及在一条语句中被读取超过 3 次的表。
-
-    ## 为什么
-    这样的查询难以阅读，难以优化，失败后还要全部重跑。
-
-    ## 选项
-    `most_joins`（默认 8）：一个查询块中的关联数。`most_depth`（默认 5）：嵌套层数。`most_reads`（默认 3）：
-    一条语句中读取同一张表的次数。`big_gib`（默认 10）：已知表大小时，从多少 GiB 起计算读取次数。
-
-    ## 已知限制
-    表大小未知时按大表处理，但名称以 `dim_` 开头的表和临时表除外。
     """
     for statement in subject.script.statements:
         for block in statement.blocks:

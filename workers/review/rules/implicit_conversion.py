@@ -97,23 +97,6 @@ def implicit_conversion(subject: Subject, _: Options) -> Iterator[Hit]:
     column is taken for a time. Outside MaxCompute, Hive and Spark a string literal against a number is not
     found: those engines read the literal as a number once. Types of computed values are known from casts
     only.
-
-    # 不同类型的值直接比较
-    ## 规则说明
-    检查没有显式转换的比较和关联条件，其两侧属于不同类别（文本、数值、时间、布尔），且类型均为已知：来自元数
-    据、脚本中的 CREATE、CAST，或字面量的写法。最常见的是文本类型的分区列与不带引号的数字比较。
-
-    ## 为什么
-    MaxCompute 会先把文本和数值都转换为 DOUBLE 再比较：超过 15 位的 ID 可能与别的 ID 相等，非数字文本变为
-    NULL，被转换的分区列也无法再用于分区裁剪。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    同一类别的类型（INT 与 BIGINT、DATE 与 DATETIME）不作区分。与时间列比较的字符串字面量视为时间。在
-    MaxCompute、Hive、Spark 之外，不检查字符串字面量与数值的比较：这些引擎只转换一次字面量。计算结果的类型只
-    能通过 CAST 得知。
     """
     for statement in subject.script.statements:
         for index, block in enumerate(statement.blocks):

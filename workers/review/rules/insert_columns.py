@@ -79,21 +79,6 @@ def insert_columns(subject: Subject, _: Options) -> Iterator[Hit]:
     It is silent when the columns of the target, or those behind a star, are not known. VALUES are not
     counted. Order is judged only among outputs that have names of the target: one with another name may
     stand anywhere. Hologres, Postgres and Redshift accept fewer columns than the table has.
-
-    # 插入的列与目标表不一致
-    ## 规则说明
-    比较 INSERT 的列与目标表的列：列数是否一致，以及同名的列是否处在目标表的其他位置。需要已知目标表的列（来
-    自元数据或脚本中的 CREATE），或 INSERT 自带的列清单。
-
-    ## 为什么
-    INSERT 按位置而不是按列名对应。多一列会导致语句失败；两列写反则会把金额写进名称列，而且没有任何提示。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不知道目标表的列或星号展开的列时不作提示。不统计 VALUES 的列数。只在输出列与目标表同名时判断顺序。
-    Hologres、Postgres、Redshift 允许列数少于目标表。
     """
     for statement in subject.script.statements:
         for write in statement.writes:

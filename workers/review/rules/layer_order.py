@@ -74,19 +74,6 @@ def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
     ## Known limits
     A layer is the first word of a table's name. Tables without one, temporary ones and views are not judged,
     so a temporary table in between hides what it is made of.
-
-    # 跨层读取或数据逆向流动
-    ## 规则说明
-    根据表名判断一条语句写入和读取的表所属的分层：例如 ads 表读取 ods、dwd 表读取 ads，都会提示。
-
-    ## 为什么
-    跨层读取会重复清洗逻辑并产生口径差异；逆向流动会形成环路：重跑一张表会改变它自己的上游。
-
-    ## 选项
-    `reads`（默认：各层可读取本层、dim 及其下层，ads 不读取 ods）：每个分层允许读取的分层。
-
-    ## 已知限制
-    分层取自表名的第一个单词。没有分层前缀的表、临时表和视图不检查，因此中间的临时表会掩盖其来源。
     """
     for statement in subject.script.statements:
         targets = {

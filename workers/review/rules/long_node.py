@@ -57,19 +57,6 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
 
     ## Known limits
     Blank lines and comments are lines too.
-
-    # 节点过长或产出表过多
-    ## 规则说明
-    统计节点的行数和写入的表数，临时表不计。
-
-    ## 为什么
-    节点以整体失败、重跑和被等待。产出多张表的节点，其中一张失败就会拖住所有下游。
-
-    ## 选项
-    `most_lines`（默认 500）：节点允许的行数。`most_targets`（默认 3）：允许写入的表数。
-
-    ## 已知限制
-    空行和注释也计入行数。
     """
     script = subject.script
     lines = script.code.rstrip().count("\n") + 1

@@ -67,21 +67,6 @@ def many_distinct_counts(subject: Subject, options: ManyDistinctCountsOptions) -
 
     ## Known limits
     How many rows there are is not known: on a small table it does not matter.
-
-    # 同一查询块中有多个 COUNT(DISTINCT)
-
-    ## 规则说明
-    查找对不同列使用了一个以上 `COUNT(DISTINCT …)` 的查询块，以及只有一个但读取超过 31 天分区的查询块。
-
-    ## 为什么
-    每个去重计数都会成倍放大 shuffle 的数据量，一个高频值就会让某个实例成为长尾。
-
-    ## 选项
-    `most_counts`（默认 1）：一个查询块中允许的个数。`most_days`（默认 31）：
-    含有它的查询块允许读取的分区天数。
-
-    ## 已知限制
-    无法得知数据量：对小表没有影响。
     """
     for statement in subject.script.statements:
         for block in statement.blocks:

@@ -57,20 +57,6 @@ def misplaced_clause(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     The order is the one of the documentation; some versions of the engine accept more.
-
-    # 子句的位置不符合引擎的语法
-    ## 规则说明
-    检查 INSERT 之后的 WITH，以及 CREATE TABLE 中未按文档顺序书写的子句（COMMENT、PARTITIONED BY、LIFECYCLE
-    等）。
-
-    ## 为什么
-    MaxCompute 自身的语法会拒绝这样的写法，而其他引擎和许多工具会放行：节点直到运行时才失败。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    顺序以文档为准；部分引擎版本接受更多写法。
     """
     for statement in subject.script.statements:
         for at, word in statement.misplaced:

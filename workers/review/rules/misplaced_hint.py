@@ -64,21 +64,6 @@ def misplaced_hint(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Hints with names that resemble no known one are taken as they are. In a chain of joins only the first
     table and the tables of RIGHT and FULL joins are judged to be on the preserved side.
-
-    # hint 不生效
-
-    ## 规则说明
-    查找以下 hint：MAPJOIN 中的名称不是该查询块的表或别名，MAPJOIN 指定了外连接的保留侧，
-    以及 hint 名称拼写错误。
-
-    ## 为什么
-    不能使用的 hint 会被悄悄忽略：关联仍会 shuffle 两张表，倾斜依旧存在，而大家都以为已经处理了。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    与已知名称都不相似的 hint 不判断。在多表关联中，只判断第一张表以及 RIGHT、FULL JOIN 的表是否位于保留侧。
     """
     for statement in subject.script.statements:
         for block in statement.blocks:

@@ -55,20 +55,6 @@ def missing_comment(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Whether a comment says anything is left to people. Partition columns need none.
-
-    # 建表时缺少注释
-    ## 规则说明
-    查找没有表注释（告警）或部分列没有注释（提示）的 CREATE TABLE。临时表、CREATE TABLE AS、外部表以及
-    CREATE TABLE LIKE 不检查。
-
-    ## 为什么
-    数据地图、血缘和所有找数据的人都靠注释识别表；事后由别人补写的注释只能靠猜。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    注释内容是否有意义由人判断。分区列不要求注释。
     """
     for statement in subject.script.statements:
         for made in statement.creations:

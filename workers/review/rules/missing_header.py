@@ -108,19 +108,6 @@ def missing_header(subject: Subject, options: MissingHeaderOptions) -> Iterator[
 
     ## Known limits
     A word is enough: whether what follows it is true is left to people.
-
-    # 节点开头没有注明作者和用途
-    ## 规则说明
-    检查十行及以上的调度节点在第一条语句之前的注释中是否写明作者、用途、变更记录等（中英文均可）。
-
-    ## 为什么
-    节点半夜失败时，被叫醒的人首先看的就是开头几行。
-
-    ## 选项
-    `entries`（默认 author 和 purpose）：开头注释必须写明的内容，可选 author、purpose、changes。
-
-    ## 已知限制
-    只检查是否出现相应字样，内容是否属实由人判断。
     """
     script = subject.script
     if not script.given.node.scheduled or script.code.count("\n") + 1 < _SHORT:

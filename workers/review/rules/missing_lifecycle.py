@@ -54,20 +54,6 @@ def missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     External tables hold no data and need none. A later ALTER TABLE … SET LIFECYCLE of the same script is
     enough. A lifecycle that the project itself sets for new tables is not known here.
-
-    # 建表时没有设置生命周期
-    ## 规则说明
-    查找没有 LIFECYCLE 的 MaxCompute CREATE TABLE 和 CREATE TABLE AS 语句，临时表也不例外。
-
-    ## 为什么
-    没有生命周期的表会永久保留所有分区，最后一个使用者离开之后仍在产生存储费用；临时表最容易被遗忘。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    外部表不存储数据，不需要设置。同一脚本中之后的 ALTER TABLE … SET LIFECYCLE 视为已设置。
-    项目级默认生命周期在此无法得知。
     """
     script = subject.script
     mended = Tables(script, _set_later(script))

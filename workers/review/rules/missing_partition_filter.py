@@ -79,26 +79,6 @@ def missing_partition_filter(subject: Subject, _: Options) -> Iterator[Hit]:
     the filter to its readers as long as it passes a partition column on. Whether a predicate that is there
     helps is asked by MC-P02. A CTE that is used twice needs a filter in each use, or one within. A temporary
     table (`*_tmp`) that the script has written itself may be read whole.
-
-    # 读取分区表时没有分区过滤条件
-
-    ## 规则说明
-    查找读取分区表、但没有任何分区列条件的位置：读取该表的查询块内没有，
-    过滤子查询或 CTE 所透出分区列的外层查询块中没有，外连接中可能为 NULL 的一侧的 ON 条件里也没有。
-    `ds IS NOT NULL` 不算分区条件。是否为分区表来自元数据，或来自同一脚本中的建表语句和 `PARTITION(…)`；
-    都没有时，名称以 `_di`、`_df`、`_hi` 等结尾的表只给出警告。
-
-    ## 为什么
-    所有历史分区都会被扫描：费用相当于读取全部历史数据，运行时间逐日变长；
-    禁止全表扫描的项目中 MaxCompute 会直接拒绝执行。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    脚本自己先写入、再读取的临时表（名称含 `tmp`、`temp`）不提示。
-    多级分区只要有一个分区列带条件即可。视图在其定义处判断：只要透出了分区列，就可以把过滤留给使用者。
-    条件能否真正裁剪分区由 MC-P02 判断。被引用两次的 CTE，需要每处引用都有过滤条件，或者在 CTE 内部过滤。
     """
     for reading in readings(subject):
         if reading.filters or reading.pruned:

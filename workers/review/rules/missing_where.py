@@ -48,19 +48,6 @@ def missing_where(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A DELETE of everything is accepted when the script fills the table again afterwards, or when the table is
     named as a temporary one. A condition that happens to hold for every row is not recognised.
-
-    # UPDATE 或 DELETE 缺少 WHERE
-    ## 规则说明
-    检查没有 WHERE 限定的 UPDATE 和 DELETE，或 WHERE 恒为真（`WHERE 1 = 1`）。
-
-    ## 为什么
-    表中的每一行都会被修改或删除。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    如果脚本随后重新写入该表，或表名表明它是临时表，则允许删除全部数据。恰好对每一行都成立的条件无法识别。
     """
     for index, statement in enumerate(subject.script.statements):
         for write in statement.writes:

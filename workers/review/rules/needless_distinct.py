@@ -60,21 +60,6 @@ def needless_distinct(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     It speaks only where it is certain. A UNION may also take duplicates out of one branch; that a constant
     keeps the branches apart does not show that there are none within them.
-
-    # 不必要的去重
-
-    ## 规则说明
-    查找以下情况：UNION（没有 ALL）的各分支在同一位置有不同的常量，或其结果只用于 IN、EXISTS 判断；
-    GROUP BY 已保证行不重复的查询块中的 DISTINCT，或结果只用于 IN、EXISTS 判断的 DISTINCT。
-
-    ## 为什么
-    去重要把全部数据再 shuffle 和排序一次。不可能有重复，或重复没有影响时，这些开销毫无意义。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只在确定时提示。UNION 也可能用于去除单个分支内部的重复行；常量只能说明各分支之间没有重复。
     """
     for statement in subject.script.statements:
         for union in statement.unions:

@@ -70,21 +70,6 @@ def not_in_null(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Any condition that NULL cannot meet (`user_id > 0`) counts as well as IS NOT NULL, also one further in. A
     column is known to have no NULL when it is a primary key, or NOT NULL in a CREATE of the script.
-
-    # NOT IN 的子查询可能含有 NULL
-    ## 规则说明
-    检查带子查询的 NOT IN，且子查询返回的列没有任何条件排除 NULL。
-
-    ## 为什么
-    子查询中只要出现一个 NULL，NOT IN 对任何行都不成立：从第一个 NULL 到来的那天起，查询结果为空，而且不报
-    错。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    除 IS NOT NULL 外，任何 NULL 无法满足的条件（如 `user_id > 0`）同样有效，位于更内层的也算。列是主键，或在
-    脚本的 CREATE 中声明为 NOT NULL 时，视为不含 NULL。
     """
     for statement in subject.script.statements:
         for _block, predicate in conditions(statement):

@@ -58,20 +58,6 @@ def not_reviewed(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     The reader takes some code that the engine refuses: that a statement was read does not show that it runs.
-
-    # 语句无法解析，未被评审
-
-    ## 规则说明
-    对每一条无法解析的语句，说明它未被评审、原因，以及解析停止的位置。
-
-    ## 为什么
-    无法解析的语句可能做任何事。不提示会让人以为它已经被检查过。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    解析器比引擎宽松：能够解析，不代表能够执行。
     """
     code, line, counted = subject.script.code, 1, 0
     for statement in subject.script.statements:

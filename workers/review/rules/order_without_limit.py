@@ -56,21 +56,6 @@ def order_without_limit(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     It does not know how few rows there may be, as after a GROUP BY.
-
-    # ORDER BY 没有 LIMIT
-
-    ## 规则说明
-    查找查询块末尾没有 LIMIT 的 ORDER BY。OVER(…) 中的 ORDER BY 和 SORT BY 不算。
-
-    ## 为什么
-    无论有多少行，都由一个实例排序。写入表后的行对读者来说没有顺序，排序毫无作用；除非项目允许，
-    MaxCompute 会拒绝执行。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    无法得知行数是否很少，例如 GROUP BY 之后。
     """
     for statement in subject.script.statements:
         rows: tuple[Block | Union, ...] = (*statement.blocks, *statement.unions)

@@ -65,20 +65,6 @@ def outer_join_nullified(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     It looks at the WHERE of the same query, not at one further out. Functions count only when they are known
     to give NULL for NULL. One finding per joined source: its first such condition.
-
-    # WHERE 条件使外连接变成了内连接
-    ## 规则说明
-    检查 WHERE 中对外连接可空一侧的列进行比较的条件：外连接未匹配到的行不可能满足这样的条件。
-
-    ## 为什么
-    外连接本来要保留的行又被过滤掉了。结果恰好缺少那些没有匹配的行，而且没有任何提示。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只检查同一查询的 WHERE，不检查外层查询的条件。只有确知输入 NULL 时返回 NULL 的函数才参与判断。每个被连接
-    的数据源只报告第一个这样的条件。
     """
     code = subject.script.code
     for statement in subject.script.statements:

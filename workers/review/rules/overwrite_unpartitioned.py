@@ -58,20 +58,6 @@ def overwrite_unpartitioned(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A list of columns that names the partition column counts as PARTITION. Spark's dynamic overwrite mode is
     seen when the script sets it; set elsewhere, it is not known.
-
-    # 覆盖写入分区表时没有指定 PARTITION
-    ## 规则说明
-    检查对已知分区表的 INSERT OVERWRITE 和 LOAD OVERWRITE 是否缺少 PARTITION 子句。分区信息来自元数据、CREATE
-    或脚本中的其他语句。
-
-    ## 为什么
-    引擎会拒绝执行，或者用一天的数据替换整张表的所有分区。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    列清单中包含分区列时，视为已指定分区。Spark 的动态覆盖模式只有在脚本中设置时才能识别。
     """
     if _overwrites_what_it_writes(subject.script):
         return

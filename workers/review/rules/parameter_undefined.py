@@ -62,21 +62,6 @@ def parameter_undefined(subject: Subject, _: Options) -> Iterator[Hit]:
     It is silent when the node's parameters are not known. Expressions of time (`${yyyymmdd}`,
     `$[yyyymmdd-1]`) and `${bdp.system.…}` need no definition. In Python and shell nodes `$name` may be a
     variable of the language, so they are not judged.
-
-    # 节点的调度配置中没有定义该参数
-    ## 规则说明
-    检查代码中使用、但节点调度配置中没有定义的参数（阻断），以及已定义却从未使用的参数（提示）。需要已知节点
-    的参数列表。
-
-    ## 为什么
-    没有取值的参数会原样留在代码中：`ds = '${biz_dt}'` 选不到任何分区，节点运行成功，结果却为空。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不知道节点参数时不作提示。时间表达式（`${yyyymmdd}`、`$[yyyymmdd-1]`）和 `${bdp.system.…}` 无需定义。在
-    Python 和 Shell 节点中，`$name` 可能是语言本身的变量，因此不检查。
     """
     script = subject.script
     defined = script.given.node.parameters

@@ -72,22 +72,6 @@ def permission_change(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Rights that a program changes by its SDK are not seen.
-
-    # 节点变更了权限
-
-    ## 规则说明
-    查找 GRANT、REVOKE、SET LABEL，用户、角色和 Package 的变更，CHANGEOWNER，
-    以及项目安全开关（`SET ProjectProtection = …`）。
-
-    ## 为什么
-    节点以生产账号的权限运行。能编辑它的人可以绕过审批把任何权限给任何人，而且纠正之后，
-    节点下次运行又会改回去。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    看不到程序通过 SDK 变更的权限。
     """
     for statement in subject.script.statements:
         for alteration in statement.alterations:

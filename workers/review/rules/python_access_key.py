@@ -53,20 +53,6 @@ def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     A key that comes from a variable is not followed; what looks like a key is seen there by MC-S01.
-
-    # ODPS 调用中写死了 AccessKey
-    ## 规则说明
-    查找以明文字符串传给 `ODPS(…)` 的 AccessKey ID、AccessKey Secret 或令牌。一眼可辨的密钥由 MC-S01 单独提
-    示。
-
-    ## 为什么
-    凡是能看到节点的人从此都掌握了该密钥，而且无论谁修改节点，都以密钥所有者的身份运行。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不追踪来自变量的密钥；变量中形似密钥的内容由 MC-S01 提示。
     """
     keys = [key for login in subject.script.python.logins for key in login.keys]
     news = untold(subject.script, (key.at for key in keys))

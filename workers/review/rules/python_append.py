@@ -55,20 +55,6 @@ def python_append(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Whether the partition that is emptied is the one that is written is not compared. A table whose name is
     made at run time is not judged when the script empties any other such table.
-
-    # 调度节点通过方法调用追加数据
-    ## 规则说明
-    查找调度节点中的 `write_table`、`open_writer` 以及 `persist(overwrite=False)`，且之前没有清空该表或其分
-    区。生产环境中阻断，其他环境中告警。相当于 MC-C01 在方法调用上的体现。
-
-    ## 为什么
-    节点会重复运行：失败重跑、补数据。每运行一次，同样的数据就多一份。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不比较被清空的分区与写入的分区是否一致。表名在运行时生成时，只要脚本清空过其他同类表就不提示。
     """
     script = subject.script
     if not script.given.node.scheduled:

@@ -61,20 +61,6 @@ def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Tables whose names are made at run time are not judged.
-
-    # 通过方法调用删除了没有重建的数据
-    ## 规则说明
-    查找 `delete_table`、`drop`、`truncate`、`delete_partition` 调用，且同一脚本之后没有重新写入该表。临时表不
-    提示；运行时生成的分区可能是过期数据，只给出告警。相当于 MC-S02 在方法调用上的体现。
-
-    ## 为什么
-    调度节点会反复运行，也可能以错误的日期运行；被删除的可能是唯一一份数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    表名在运行时生成的不检查。
     """
     script = subject.script
     for access in script.python.accesses:

@@ -57,19 +57,6 @@ def python_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A date that comes from a variable is not followed. Days before 1990 and after 2089 stand for `always` and
     `never`.
-
-    # 方法调用的分区中写死了日期
-    ## 规则说明
-    查找调度节点的方法调用中写死日期或月份的分区：读取时告警，写入时阻断。相当于 MC-C07 在方法调用上的体现。
-
-    ## 为什么
-    明天的运行仍会读写同一天的数据，而且不会报错。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不追踪来自变量的日期。1990 年以前和 2089 年以后的日期视为表示“始终”或“永久”的特殊值。
     """
     script = subject.script
     if not script.given.node.scheduled:

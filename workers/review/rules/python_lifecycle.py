@@ -53,22 +53,6 @@ def python_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
     External tables hold no data and need none. A module that sets `options.lifecycle` or calls
     `set_lifecycle` is not judged; nor is a table that an ALTER TABLE … SET LIFECYCLE of the module may be
     about. A lifecycle that the project itself sets for new tables is not known here.
-
-    # 通过方法调用建表时没有设置生命周期
-    ## 规则说明
-    查找 PyODPS 入口对象的 `create_table` 调用中没有 `lifecycle` 参数的情况。相当于
-    MC-N03 在方法调用上的体现。
-
-    ## 为什么
-    没有生命周期的表会永久保留所有分区，最后一个使用者离开之后仍在产生存储费用；临时表最容易被遗忘。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只检查 DataWorks 提供的 `o`、`odps`，以及 `ODPS(…)` 返回的对象上的调用。外部表不存储数据，不需要设置。
-    设置了 `options.lifecycle` 或调用了 `set_lifecycle` 的模块不检查；模块中 ALTER TABLE … SET LIFECYCLE
-    可能涉及的表也不提示。项目级默认生命周期在此无法得知。
     """
     script = subject.script
     for access in script.python.accesses:

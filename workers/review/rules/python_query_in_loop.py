@@ -47,19 +47,6 @@ def python_query_in_loop(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     A query in a function that the loop calls is not seen. Loops over lists written in the code are fine.
-
-    # 在逐行循环中执行查询
-    ## 规则说明
-    查找在遍历 reader、游标或 DataFrame 的循环中执行的 SQL。
-
-    ## 为什么
-    每条查询都要排队并启动独立的作业：一千行要跑几个小时，而一次关联只需一分钟。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    循环所调用的函数内部的查询无法识别。遍历代码中写出的列表不提示。
     """
     for query in subject.script.python.queries:
         if query.rows:

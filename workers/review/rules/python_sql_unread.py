@@ -56,19 +56,5 @@ def python_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Functions that other modules define and that run SQL are not known.
-
-    # 运行时拼接的 SQL 未经检查
-    ## 规则说明
-    对每一处执行 SQL 的调用，如果 SQL 文本不在代码中（来自函数、文件或参数，按条件追加，或代入了整个子句），则
-    给出提示。
-
-    ## 为什么
-    不提示会让人以为这些 SQL 已经由 SQL 规则检查过。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    其他模块中定义的执行 SQL 的函数无法识别。
     """
     return unread(subject.script.python.queries)

@@ -62,20 +62,6 @@ def python_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Only a table that is named in the code, and a data frame that is made of it and used at once, are
     followed.
-
-    # 读取了表的所有分区
-    ## 规则说明
-    查找对分区表调用 `open_reader`、`read_table`、`to_pandas`、`collect` 而没有指定分区、过滤条件或行数的代
-    码。已知为分区表时阻断；仅由表名（`_di`、`_df`）推测时给出提示。相当于 MC-P01 在方法调用上的体现。
-
-    ## 为什么
-    多年的数据会通过网络读入一台机器的内存，往往导致内存溢出。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只追踪代码中写明表名的表，以及由其直接生成并使用的 DataFrame。
     """
     for access in subject.script.python.accesses:
         if access.act is not Act.READ or not access.whole or not access.table:

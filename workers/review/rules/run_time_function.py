@@ -70,20 +70,6 @@ def run_time_function(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Nodes that do not run by schedule are not judged. RAND and UUID are not functions of time.
-
-    # 条件或键依赖于运行时刻
-    ## 规则说明
-    在调度节点的过滤条件、关联条件、GROUP BY 的键以及写入分区的取值中，检查 GETDATE、NOW、CURRENT_DATE 等函
-    数。仅作为输出列（`GETDATE() AS etl_time`）时没有问题。
-
-    ## 为什么
-    换一个时间重跑，就会取到不同的数据或写入不同的分区。补上个月的数据时，取到的却是今天的数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不按周期调度的节点不检查。RAND 和 UUID 不属于时间函数。
     """
     if not subject.script.given.node.scheduled:
         return

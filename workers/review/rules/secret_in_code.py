@@ -60,21 +60,6 @@ def secret_in_code(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A secret that is put together from pieces, encoded, or named like nothing known is not seen. In SQL a
     column named `password` that is compared with a text is no secret.
-
-    # 代码中含有密钥或密码
-
-    ## 规则说明
-    查找 AccessKey ID 和 Secret、STS 令牌、私钥、密码、令牌以及带账号密码的 URL：适用于所有语言，包括注释。
-    提示中不会显示密钥内容。
-
-    ## 为什么
-    凡是能看到节点、其历史版本、备份和日志的人，从此都掌握了该密钥。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    拼接而成、经过编码或命名毫无特征的密钥无法识别。SQL 中名为 `password` 的列与文本比较，不视为密钥。
     """
     for secret in secrets(subject.script.code, subject.script.dialect):
         yield Hit(

@@ -63,21 +63,6 @@ def select_star(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A `*` in a subquery whose columns the outer query lists is left alone: the engine reads only those.
     Backquoted patterns that choose columns are not judged.
-
-    # SELECT * 的列进入了结果
-
-    ## 规则说明
-    查找作用于物理表的 `*` 和 `t.*`，其列进入了语句写出或返回的结果：出现在最外层查询中，或出现在子查询、
-    CTE 中而外层又用 `*` 取出。
-
-    ## 为什么
-    会读取无人需要的列并为之付费，MaxCompute 是列式存储。上游新增一列后，写入会失败，或者值错位写入其他列。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    子查询中的 `*`，如果外层列出了具体的列则不提示，因为引擎只读取这些列。不判断用反引号正则选择列的写法。
     """
     for statement in subject.script.statements:
         yield from _hits(statement)

@@ -88,21 +88,6 @@ def self_overwrite(subject: Subject, _: Options) -> Iterator[Hit]:
     range is a hit when one of its inclusive bounds is the written value, or when all of its bounds are such
     days and the written day lies between them. The rule is silent when the partition that is read, or the one
     that a dynamic partition writes, cannot be told.
-
-    # 覆盖写入读取了正在写入的分区
-    ## 规则说明
-    检查 INSERT OVERWRITE 的查询是否读取了它将要替换的数据范围：同一个分区，或目标表的全部分区。
-
-    ## 为什么
-    第二次运行读到的不再是原始数据，而是上一次的结果。重跑或补数据时误差会累积：求和越来越大，被过滤的数据永
-    久丢失，也没有可以重新开始的起点。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    调度参数按其代表的日期比较（`${bizdate}`、`$[yyyymmdd-1]`），其他取值按文本比较；文本不同即视为不同分区。
-    范围条件中，某个闭区间端点等于写入的值，或各端点均为此类日期且写入的日期在范围之内时，即告警。无法判断读取的分区或动态分区写入的分区时，规则不作提示。
     """
     for statement in subject.script.statements:
         for write in statement.writes:

@@ -54,21 +54,6 @@ def shell_errors_ignored(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Within a pipe only the last command counts, as for the shell itself. A check of another kind, such as one
     for a file, is not seen.
-
-    # 命令失败后脚本继续执行
-    ## 规则说明
-    在没有 `set -e` 或 ERR 陷阱的多命令脚本中，查找第一条失败后无人检查的命令。`echo` 之类的命令、条件中的命
-    令、后接 `||` 或 `&&` 的命令、之后检查了 `$?` 的命令以及最后一条命令不提示。
-
-    ## 为什么
-    DataWorks 以脚本最后一条命令的状态作为节点状态：第一行导出失败，节点仍显示成功，下游在没有数据的情况下启
-    动。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    管道中只看最后一条命令，与 Shell 本身一致。以其他方式（例如检查文件是否存在）进行的检查无法识别。
     """
     steps = subject.script.shell.steps
     if steps:

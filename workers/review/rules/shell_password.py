@@ -54,20 +54,6 @@ def shell_password(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Options of other programs are not known, except `--password` and `--access-key`.
-
-    # 命令行中含有明文密码
-    ## 规则说明
-    查找 `mysql`、`odpscmd`、`beeline`、`sshpass`、`redis-cli`、`curl`、`ossutil` 等命令选项之后，以及
-    `PGPASSWORD=…` 等变量中的明文密码或密钥。MC-S01 已发现的由其单独提示。
-
-    ## 为什么
-    凡是能看到节点的人从此都掌握了该密码；命令运行期间，机器上的所有用户还能在进程列表中看到它。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    除 `--password` 和 `--access-key` 外，不认识其他程序的选项。
     """
     given = subject.script.shell.passwords
     news = untold(subject.script, (password.at for password in given))

@@ -46,19 +46,5 @@ def shell_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Files given with `-f`, and programs that hide a client, are not seen.
-
-    # 运行时拼接的 SQL 未经检查
-    ## 规则说明
-    对 `odpscmd`、`hive`、`beeline`、`spark-sql`、`mysql`、`psql`、`clickhouse-client` 等命令，如果传入的 SQL
-    没有完整地写在脚本中，则给出提示。
-
-    ## 为什么
-    不提示会让人以为这些 SQL 已经由 SQL 规则检查过。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    通过 `-f` 传入的文件，以及封装了客户端的程序无法识别。
     """
     return unread(subject.script.shell.queries)

@@ -55,20 +55,6 @@ def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     A variable that the script sets may be empty all the same. Parameters that the node is known to define are
     fine.
-
-    # 变量为空时会误删大量文件
-    ## 规则说明
-    查找这样的 `rm -r` 和 `hadoop fs -rm -r`：变量为空时，路径只剩根目录下的一级目录（告警）或根目录本身（阻
-    断），而脚本中没有对该变量赋值或检查。
-
-    ## 为什么
-    拼写错误或未定义的参数取值为空：`rm -rf $dir/*` 就变成了 `rm -rf /*`。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    脚本中赋值过的变量也可能为空。已知节点定义了的参数不提示。
     """
     script = subject.script
     defined = script.given.node.parameters or frozenset()

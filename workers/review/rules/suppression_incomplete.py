@@ -52,22 +52,6 @@ def suppression_incomplete(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Whether a reason is a good one is for people to judge. Data integration jobs are JSON, which has no
     comments: set the rule's severity in the policy instead. This rule itself cannot be suppressed.
-
-    # 屏蔽注释不完整
-    ## 规则说明
-    检查每个 `dwgate:ignore` 和 `dwgate:ignore-file` 注释，报告以下情况：没有写规则编号、规则编号不存在、
-    没有写原因，或者所在位置没有可屏蔽的内容（位于脚本末尾；`dwgate:ignore-file` 位于代码之后）。
-    这样的屏蔽不生效，问题照常列出。
-
-    ## 为什么
-    屏蔽是一项需要他人能够理解的决定。没有原因，日后无人能判断它是否仍然成立；规则编号写错，屏蔽不起作用，
-    作者却以为已经生效。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    原因是否合理由人判断。数据集成任务是 JSON，不支持注释，请改在策略中设置规则的级别。本规则自身不能被屏蔽。
     """
     for told in suppressions(subject.script):
         for message in _wrong(told):

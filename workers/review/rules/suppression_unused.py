@@ -46,19 +46,6 @@ def suppression_unused(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     A statement that could not be read has no findings of other rules, so its suppressions look unused.
-
-    # 屏蔽注释没有屏蔽任何问题
-    ## 规则说明
-    对书写完整的屏蔽注释，报告其中在所覆盖范围内没有产生任何问题的规则。策略中已关闭的规则除外。
-
-    ## 为什么
-    可能代码已经改好，也可能注释写错了行。前者会掩盖以后在同一处出现的问题，后者没有起到作者想要的作用。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    未能解析的语句不会产生其他规则的问题，其屏蔽注释会被视为未使用。
     """
     places: dict[str, list[int]] = {}
     for seen, at in sorted(subject.seen, key=lambda item: item[1]):

@@ -84,20 +84,6 @@ def table_name(subject: Subject, options: TableNameOptions) -> Iterator[Hit]:
 
     ## Known limits
     Tables that are written but created elsewhere, and names that a parameter completes, are not judged.
-
-    # 表名不符合命名规范
-    ## 规则说明
-    将脚本创建的表名与各数仓分层的命名规则比较。临时表不检查。
-
-    ## 为什么
-    人们靠表名找表、了解粒度，并一眼看出节点读取的是哪一层。
-
-    ## 选项
-    `patterns`（默认为 ods、dwd、dwm、dws、dim、ads 各一条：分层加至少一个单词，由小写字母、数字和下划线组
-    成）：按分层给出完整表名必须匹配的正则表达式。
-
-    ## 已知限制
-    在别处创建、仅在此写入的表，以及由参数拼接的表名不检查。
     """
     patterns = tuple(re.compile(pattern) for pattern in options.patterns.values())
     for statement in subject.script.statements:

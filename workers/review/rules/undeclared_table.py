@@ -68,20 +68,6 @@ def undeclared_table(subject: Subject, _: Options) -> Iterator[Hit]:
     It is silent about inputs and outputs that are not known, and about nodes that do not run by schedule.
     Views that stand for tables are taken for tables. A table that the node reads and also writes needs no
     input.
-
-    # 读写的表没有在节点的输入输出中声明
-    ## 规则说明
-    将脚本读取和写入的表与节点声明的输入、输出比较，并将唯一的产出表与节点名比较。临时表和脚本自己创建的表除
-    外。
-
-    ## 为什么
-    调度依赖来自声明。读取未声明依赖的表，节点可能在该表就绪之前运行；没有声明产出，下游就无法等待它。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    输入输出未知的节点、不按周期调度的节点不检查。视图按表处理。节点自己写入的表无需声明为输入。
     """
     script = subject.script
     node = script.given.node

@@ -78,21 +78,6 @@ def unmasked_column(subject: Subject, options: UnmaskedColumnOptions) -> Iterato
     ## Known limits
     A column that `*` takes is not seen. Whether the source holds masked values already is not known: name
     such columns in `plain`. Labels 0 and 1 count as open.
-
-    # 敏感列未经脱敏写出
-
-    ## 规则说明
-    查找原样写入表中（或仅经过去空格、类型转换、补默认值）的敏感列：元数据中标有敏感级别，或名称为证件号、
-    手机号、银行卡号、邮箱等（`id_card`、`mobile`、`bank_card_no`、`email` …）。
-
-    ## 为什么
-    个人数据每多一份拷贝，能读到它的人就更多；新表既没有原表的敏感标记，也没有原表的权限。
-
-    ## 选项
-    `columns`（默认为空）：其他敏感列名。`plain`（默认为空）：不论名称如何都不敏感的列。
-
-    ## 已知限制
-    无法识别 `*` 带出的列。无法得知来源中是否已是脱敏后的值：请将这类列写入 `plain`。级别 0 和 1 视为公开。
     """
     more = {name.lower() for name in options.columns}
     plain = {name.lower() for name in options.plain}

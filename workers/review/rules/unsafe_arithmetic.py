@@ -92,21 +92,6 @@ def unsafe_arithmetic(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Any comparison of the divisor's columns with a number in the same query counts as a guard. Keys of tables
     are seldom known in MaxCompute, so most sums are not judged.
-
-    # 除数可能为零，或对被放大的行求和
-    ## 规则说明
-    检查除数是列或表达式、且没有任何条件排除零的除法；以及对关联结果求 SUM，而已知另一侧对应多行（已知其主
-    键，且关联条件没有覆盖全部主键列）。
-
-    ## 为什么
-    除以零会报错或得到 NULL，取决于引擎及其设置。被关联放大的行会被重复累加，金额因此偏大。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    同一查询中，只要除数的列与数字做过比较，就视为已有保护。MaxCompute 表的主键通常未知，因此多数求和不会检
-    查。
     """
     for statement in subject.script.statements:
         for index, block in enumerate(statement.blocks):

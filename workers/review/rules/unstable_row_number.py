@@ -52,20 +52,6 @@ def unstable_row_number(subject: Subject, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Whether the columns of an ORDER BY are unique is not known; RAND() as an order is taken for a wish.
-
-    # ROW_NUMBER 缺少能确定顺序的排序
-    ## 规则说明
-    检查 ROW_NUMBER() 的 OVER 是否缺少 ORDER BY、按常量排序，或只按 PARTITION BY 中的列排序：此时组内各行没有
-    先后之分。
-
-    ## 为什么
-    哪一行编号为 1 全凭偶然，`WHERE rn = 1` 每次运行保留的行可能都不同。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    无法得知 ORDER BY 的列是否唯一；以 RAND() 排序视为有意为之。
     """
     for statement in subject.script.statements:
         for block in statement.blocks:

@@ -68,21 +68,6 @@ def wasted_work(subject: Subject, options: WastedWorkOptions) -> Iterator[Hit]:
     ## Known limits
     A join counts as unused only where every column of the block is known to belong to another source. Whether
     it doubles rows on purpose is not known.
-
-    # CTE 或关联未被使用，或 CTE 被重复计算
-
-    ## 规则说明
-    查找没有被读取的 CTE、被读取超过两次的 CTE，以及没有任何列被使用的 LEFT JOIN。
-
-    ## 为什么
-    MaxCompute 每次读取 CTE 都会重新计算，不会保存结果。未使用的部分会误导后来的读者；
-    未使用的关联仍有 shuffle 开销，还可能使行数翻倍。
-
-    ## 选项
-    `most_uses`（默认 2）：一条语句中允许读取同一个 CTE 的次数。
-
-    ## 已知限制
-    只有在查询块的所有列都确定属于其他来源时，才认为关联未被使用。无法得知是否有意借助关联放大行数。
     """
     for statement in subject.script.statements:
         yield from _ctes(statement, options.most_uses)

@@ -75,24 +75,6 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
     ## Known limits
     A month counts as 30 days. A window between a fixed date and a parameter, or between parameters of one's
     own names, is not known. Hours within days are not counted.
-
-    # 读取的分区过多
-
-    ## 规则说明
-    当上下界都是日期，或都是调度参数（`$[yyyymmdd-120]`、`$[add_months(yyyymmdd,-6)]`、`${bizdate}`，
-    可带 `dateadd`、`date_sub` 等函数）时，计算分区条件跨越的天数；并查找没有下界的窗口
-    （`ds <= '${bizdate}'`，或只有 `ds <> …`）。
-
-    ## 为什么
-    过大的窗口每次运行都要付出同样的费用；没有下界的窗口则逐日变贵，直到无法按时完成。
-    DataWorks 数据治理将超过 90 个分区视为强制全表扫描。
-
-    ## 选项
-    `most_partitions`（默认 90）：允许读取的天数，或 IN 列表中值的个数。
-
-    ## 已知限制
-    一个月按 30 天计算。固定日期与参数之间的窗口，以及自定义名称的参数之间的窗口无法得知。
-    不计算天内的小时分区。
     """
     for reading in readings(subject):
         if reading.pruned:

@@ -56,21 +56,6 @@ def wrong_environment(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Development projects are known by `_dev` alone, as DataWorks names them. Reading production tables from
     development is fine.
-
-    # 生产代码引用了开发项目，或相反
-
-    ## 规则说明
-    在被调度或将进入生产的代码中，查找项目名以 `_dev` 结尾的表；在开发项目的节点中，查找对同名生产项目的写入。
-
-    ## 为什么
-    DataWorks 会把同一份代码从开发发布到生产。写死的项目名会一起发布：生产任务读到测试数据，
-    或者测试运行覆盖了线上数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只按 DataWorks 的命名习惯 `_dev` 识别开发项目。在开发环境中读取生产表不提示。
     """
     script = subject.script
     own = (script.given.project or "").lower()
