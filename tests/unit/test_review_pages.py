@@ -15,7 +15,7 @@ from workers.review import rules
 from workers.review.dialects import Dialect
 from workers.review.engine import NOT_REVIEWED, review
 from workers.review.given import Given
-from workers.review.rules.catalogue import BY_ID, RULES
+from workers.review.rules.catalogue import BY_ID, BY_NAME, RENAMED_RULES, RULES, rule_named
 from workers.review.rules.page import Example, PageInvalid, page, parse
 from workers.review.rules.rule import Hit, Rule, Text, rule
 
@@ -68,8 +68,15 @@ def test_a_good_example_does_not(one: Rule, example: Example) -> None:
     assert not found(one, example)
 
 
-def test_the_catalogue_has_each_id_and_name_once() -> None:
-    assert len(BY_ID) == len(RULES) == len({one.name for one in RULES})
+def test_the_registry_has_each_id_and_name_once() -> None:
+    assert len(BY_ID) == len(RULES) == len(BY_NAME)
+
+
+def test_a_former_name_leads_to_the_rule() -> None:
+    assert rule_named("foreign-write") == BY_NAME["cross-project-write"]
+    assert rule_named("no-such-rule") is None
+    assert not RENAMED_RULES.keys() & BY_NAME.keys()
+    assert all(rule_named(old) for old in RENAMED_RULES)
 
 
 COMPLETE = """Title.

@@ -297,7 +297,7 @@ def test_partition_filter_is_there(code: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "expected"), DEFEATED.values(), ids=DEFEATED)
-def test_defeated_pruning(code: str, expected: list[str]) -> None:
+def test_partition_pruning_disabled(code: str, expected: list[str]) -> None:
     assert hits("MC-P02", code) == expected
     assert hits("MC-P01", code) == []
 

@@ -223,7 +223,7 @@ DEVELOPMENT = Given(project="shop_dev")
         ("INSERT OVERWRITE TABLE finance.x SELECT id FROM y", Given(), []),
     ],
 )
-def test_foreign_write(code: str, given: Given, expected: list[str]) -> None:
+def test_cross_project_write(code: str, given: Given, expected: list[str]) -> None:
     assert hits("MC-S03", code, given) == expected
 
 

@@ -53,35 +53,55 @@ def suppression_incomplete(subject: Subject, _: Options) -> Iterator[Hit]:
     Whether a reason is a good one is for people to judge. Data integration jobs are JSON, which has no
     comments: set the rule's severity in the policy instead. This rule itself cannot be suppressed.
     """
-    for told in suppressions(subject.script):
-        for message in _wrong(told):
-            yield Hit(told.at, message)
+    for suppression in suppressions(subject.script):
+        for message in _mistakes(suppression):
+            yield Hit(suppression.at, message)
 
 
-def _wrong(told: Suppression) -> Iterator[Text]:
-    if not told.rules:
-        yield Text("The suppression names no rule.", "屏蔽注释没有写规则编号。")
+_NO_RULE = Text("The suppression names no rule.", "屏蔽注释没有写规则编号。")
+
+
+def _mistakes(suppression: Suppression) -> Iterator[Text]:
+    if not suppression.rules:
+        # The name of a rule does not look like an id, so it is read as the first word of the reason.
+        name, _, _ = suppression.reason.partition(" ")
+        yield _by_name(name.rstrip(":,")) or Text(
+            "The suppression names no rule.", "屏蔽注释没有写规则编号。"
+        )
         return
-    names = ", ".join(told.rules)
-    for name in told.rules:
-        if not _known(name):
-            yield Text(
-                f"The suppression names {name}, which is no rule.",
+    names = ", ".join(suppression.rules)
+    for name in suppression.rules:
+        if not _is_known(name):
+            yield _by_name(name) or Text(
+                f"The suppression names the unknown rule {name}.",
                 f"屏蔽注释中的 {name} 不是有效的规则编号。",
             )
-    if not told.reason:
+    if not suppression.reason:
         yield Text(
-            f"The suppression of {names} gives no reason, so it does not count.",
+            f"The suppression of {names} has no reason and is ignored.",
             f"对 {names} 的屏蔽没有写原因，不生效。",
         )
-    if told.covers is None:
+    if suppression.covers is None:
         yield Text(
-            f"The suppression of {names} stands where there is nothing for it to suppress.",
-            f"对 {names} 的屏蔽所在位置没有可屏蔽的内容。",
+            f"The suppression of {names} covers no code.",
+            f"对 {names} 的屏蔽没有覆盖任何代码。",
         )
 
 
-def _known(name: str) -> bool:
-    from workers.review.rules.catalogue import BY_ID  # noqa: PLC0415 - the catalogue holds this rule too
+def _by_name(name: str) -> Text | None:
+    """Return the message for a suppression with a rule's name, current or former, instead of its id."""
+    from workers.review.rules.catalogue import rule_named  # noqa: PLC0415 - the registry holds this rule too
+
+    rule = rule_named(name.lower())
+    if rule is None:
+        return None
+    return Text(
+        f"The suppression names a rule by name ({name.lower()}): write the id of {rule.name}, {rule.id}.",
+        f"屏蔽注释中写的是规则名称（{name.lower()}），请改为 {rule.name} 的规则编号 {rule.id}。",
+    )
+
+
+def _is_known(name: str) -> bool:
+    from workers.review.rules.catalogue import BY_ID  # noqa: PLC0415 - the registry holds this rule too
 
     return name in BY_ID or is_outside(name) or is_outside(f"{name[:3]}{name[3:].lower()}")

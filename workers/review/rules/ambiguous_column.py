@@ -21,7 +21,7 @@ _PSEUDO = frozenset(
 
 @rule(
     "MC-C15",
-    "column-unclear",
+    "ambiguous-column",
     Severity.WARN,
     dialects=SQL - {Dialect.CLICKHOUSE},
     fix=Text(
@@ -29,7 +29,7 @@ _PSEUDO = frozenset(
         "在列名前写明别名，并为每个数据源指定不同的别名。",
     ),
 )
-def column_unclear(subject: Subject, _: Options) -> Iterator[Hit]:
+def ambiguous_column(subject: Subject, _: Options) -> Iterator[Hit]:
     """Column or alias that is ambiguous or unknown.
 
     ## What it does

@@ -12,14 +12,14 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
 @rule(
     "PY-008",
-    "python-lifecycle",
+    "python-missing-lifecycle",
     Severity.WARN,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
         "Pass lifecycle= with the days that its data is needed.", "传入 lifecycle=，注明数据需要保留的天数。"
     ),
 )
-def python_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
     """Table is created by a call without a lifecycle.
 
     ## What it does

@@ -29,7 +29,7 @@ from workers.review.rules.slices import alike
 
 @rule(
     "MC-S02",
-    "destruction",
+    "destructive-statement",
     Severity.BLOCK,
     dialects=SQL,
     fix=Text(
@@ -37,7 +37,7 @@ from workers.review.rules.slices import alike
         "请在同一脚本中重建，改用 INSERT OVERWRITE，或手工执行一次。",
     ),
 )
-def destruction(subject: Subject, _: Options) -> Iterator[Hit]:
+def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
     """Data is taken away that the script does not bring back.
 
     ## What it does

@@ -11,7 +11,7 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
 @rule(
     "DI-001",
-    "di-shape",
+    "di-invalid-job",
     Severity.WARN,
     dialects=frozenset({Dialect.DI}),
     fix=Text(
@@ -19,7 +19,7 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
         "请修正该字段；可将向导模式转换为脚本模式进行对照。",
     ),
 )
-def di_shape(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_invalid_job(subject: Subject, _: Options) -> Iterator[Hit]:
     """Job does not have the shape of a synchronization job.
 
     ## What it does

@@ -13,7 +13,7 @@ from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, ru
 
 @rule(
     "MC-P02",
-    "defeated-pruning",
+    "partition-pruning-disabled",
     Severity.BLOCK,
     dialects=WAREHOUSE,
     fix=Text(
@@ -21,7 +21,7 @@ from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, ru
         "请直接用分区列与常量或调度参数比较。",
     ),
 )
-def defeated_pruning(subject: Subject, _: Options) -> Iterator[Hit]:
+def partition_pruning_disabled(subject: Subject, _: Options) -> Iterator[Hit]:
     """Partition filter cannot prune.
 
     ## What it does

@@ -13,7 +13,7 @@ from workers.review.rules.rule import MAXCOMPUTE, Hit, Options, Subject, Text, r
 _DEVELOPMENT = "_dev"
 
 
-class ForeignWriteOptions(Options):
+class CrossProjectWriteOptions(Options):
     """What a policy may set for MC-S03."""
 
     allowed: tuple[str, ...] = Field(default=(), description="projects that any node may write to")
@@ -21,16 +21,16 @@ class ForeignWriteOptions(Options):
 
 @rule(
     "MC-S03",
-    "foreign-write",
+    "cross-project-write",
     Severity.BLOCK,
     dialects=MAXCOMPUTE,
-    options=ForeignWriteOptions,
+    options=CrossProjectWriteOptions,
     fix=Text(
         "Write to a table of this project, and let the other one read it.",
         "请写入本项目的表，由对方读取。",
     ),
 )
-def foreign_write(subject: Subject, options: ForeignWriteOptions) -> Iterator[Hit]:
+def cross_project_write(subject: Subject, options: CrossProjectWriteOptions) -> Iterator[Hit]:
     """Table of another project is written.
 
     ## What it does

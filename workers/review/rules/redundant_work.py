@@ -11,7 +11,7 @@ from workers.review.facts import Block, Column, Joined, Source, Statement
 from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 
 
-class WastedWorkOptions(Options):
+class RedundantWorkOptions(Options):
     """What a policy may set for MC-P11."""
 
     most_uses: int = Field(default=2, ge=1, description="times that a statement may read a CTE over a table")
@@ -19,16 +19,16 @@ class WastedWorkOptions(Options):
 
 @rule(
     "MC-P11",
-    "wasted-work",
+    "redundant-work",
     Severity.INFO,
     dialects=SQL,
-    options=WastedWorkOptions,
+    options=RedundantWorkOptions,
     fix=Text(
         "Take out what is not used; put what is used often into a staging table.",
         "请删除未使用的部分；多次使用的部分请先写入中间表。",
     ),
 )
-def wasted_work(subject: Subject, options: WastedWorkOptions) -> Iterator[Hit]:
+def redundant_work(subject: Subject, options: RedundantWorkOptions) -> Iterator[Hit]:
     """CTE or join that is not used, or CTE that is computed many times.
 
     ## What it does
