@@ -313,7 +313,7 @@ def test_the_partition_rules_name_table_and_columns() -> None:
     )
     assert "ds = '${bizdate}'" in messages("MC-P01", "SELECT id FROM Shop.A")
     assert "columns ds, hh" in messages("MC-P01", "SELECT id FROM h")
-    assert "DS stands inside substr()" in messages("MC-P02", "SELECT id FROM a WHERE substr(DS, 1, 6) = '1'")
+    assert "DS is inside substr()" in messages("MC-P02", "SELECT id FROM a WHERE substr(DS, 1, 6) = '1'")
 
 
 @pytest.mark.parametrize("dialect", [Dialect.HIVE, Dialect.SPARK])

@@ -331,7 +331,7 @@ def test_what_cannot_be_read_says_where_and_why() -> None:
     code = "SELECT a FROM t;\n\nSELECT b\nFROM t WHERE ORDER x y z"
     (unread,) = found("MC-C19", code)
     assert unread.line == 4
-    assert "begins in line 3" in unread.message
+    assert "begins on line 3" in unread.message
     assert "ORDER x" not in unread.message
 
 

@@ -1,4 +1,4 @@
-"""MC-C06: compare what is of one type."""
+"""MC-C06: implicit-conversion."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ _DAY_PARAMETERS = ("bizdate", "yyyymmdd", "bdp.system", "yyyymm", "yyyy-mm")
     ),
 )
 def implicit_conversion(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Comparison of different types.
+    """Comparison of different types without a cast.
 
     ## What it does
-    Finds comparisons and join conditions between values of different kinds (text, number, time, truth)
-    without a cast, where both types are known: from the catalogue, from a CREATE of the script, from a cast,
-    or from how a literal is written. A text partition column against a bare number is the most frequent one.
+    Reports comparisons and join conditions between values of different kinds (text, number, time, boolean)
+    without a cast. Both types must be known: from the catalogue, from a CREATE in the script, from a cast, or
+    from the form of a literal. The most frequent case is a text partition column compared with an unquoted
+    number.
 
     ## Why
-    MaxCompute converts text and numbers to DOUBLE before it compares them: ids of more than 15 digits meet
-    ids that are not theirs, text that is no number becomes NULL, and a partition column that is converted
-    can no longer select partitions.
+    MaxCompute converts text and numbers to DOUBLE before it compares them: ids of more than 15 digits match
+    other ids, non-numeric text becomes NULL, and a converted partition column can no longer prune partitions.
 
     ## Given
     ```json
@@ -93,10 +93,10 @@ def implicit_conversion(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Types of one kind (INT and BIGINT, DATE and DATETIME) are not told apart. A string literal against a time
-    column is taken for a time. Outside MaxCompute, Hive and Spark a string literal against a number is not
-    found: those engines read the literal as a number once. Types of computed values are known from casts
-    only.
+    Types of one kind (INT and BIGINT, DATE and DATETIME) are not distinguished. A string literal compared
+    with a time column counts as a time. Outside MaxCompute, Hive and Spark a string literal compared with a
+    number is not reported: those engines convert the literal once. Types of computed values are known from
+    casts only.
     """
     for statement in subject.script.statements:
         for index, block in enumerate(statement.blocks):
@@ -129,7 +129,7 @@ def _mixed(subject: Subject, statement: Statement, predicate: Predicate) -> Hit 
 
 @dataclass(slots=True)
 class _Types:
-    """Types of the columns of one block's sources by name, each asked for once."""
+    """Types of the columns of one block's sources by name, each looked up once."""
 
     subject: Subject
     statement: Statement
@@ -137,7 +137,7 @@ class _Types:
     _known: dict[str, list[str | None]] = field(default_factory=dict)
 
     def up_to(self, place: int, name: str) -> list[str | None]:
-        """Return the types of the columns `name` of the sources up to that at `place`."""
+        """Return the types of the columns `name` in the sources up to `place`."""
         known = self._known.setdefault(name, [])
         for number in range(len(known), place + 1):
             at = self.statement.blocks[self.index].sources[number].at
@@ -149,7 +149,7 @@ class _Types:
 
 
 def _using(types: _Types, source: Source, place: int, name: str) -> Iterator[Hit]:
-    """Yield a hit when the column of a USING has another type in a source before."""
+    """Yield a hit if the column of a USING has a different type in an earlier source."""
     *before, last = types.up_to(place, name)
     for kind in filter(None, dict.fromkeys(before)):
         if last is not None and not _fits(kind, last):
@@ -162,7 +162,7 @@ def _fits(one: str, other: str) -> bool:
 
 
 def _converted(left: Operand, left_type: str, right: Operand, right_type: str, *, warehouse: bool) -> bool:
-    """Whether the engine converts the side that is no literal, or both; warehouses convert both."""
+    """Whether the engine converts a side that is not a literal; warehouses convert both sides."""
     if Sort.COLUMN not in (left.sort, right.sort) and Sort.COMPUTED not in (left.sort, right.sort):
         return False
     literal = {

@@ -1,4 +1,4 @@
-"""MC-C19: what could not be read is said, never passed over."""
+"""MC-C19: not-reviewed."""
 
 from __future__ import annotations
 
@@ -29,19 +29,18 @@ _CHINESE = {
     Severity.WARN,
     dialects=ANY,
     fix=Text(
-        "Correct the syntax, or have a person look at the statement.",
+        "Correct the syntax, or review the statement manually.",
         "请修正语法，或由人工检查该语句。",
     ),
 )
 def not_reviewed(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Statement could not be read, and was not reviewed.
+    """Statement could not be parsed and was not reviewed.
 
     ## What it does
-    Says of every statement that could not be read that it was not reviewed, why, and where reading it
-    stopped.
+    Reports every statement that could not be parsed, with the reason and the position where parsing stopped.
 
     ## Why
-    A statement that cannot be read may do anything. Silence would look as if somebody had looked at it.
+    A statement that cannot be parsed may do anything. Without a finding it would look reviewed.
 
     ## Bad
     ```sql
@@ -57,7 +56,7 @@ def not_reviewed(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    The reader takes some code that the engine refuses: that a statement was read does not show that it runs.
+    The parser accepts some code that the engine rejects: a parsed statement may still fail.
     """
     code, line, counted = subject.script.code, 1, 0
     for statement in subject.script.statements:
@@ -71,7 +70,7 @@ def _hit(code: str, statement: Statement, line: int, why: str) -> Hit:
     return Hit(
         statement.unread_at or _head(code, statement),
         Text(
-            f"The statement that begins in line {line} was not reviewed: {why}.",
+            f"The statement that begins on line {line} was not reviewed: {why}.",
             f"从第 {line} 行开始的语句未被评审：{_CHINESE.get(why, why)}。",
         ),
         key=why,
@@ -79,7 +78,7 @@ def _hit(code: str, statement: Statement, line: int, why: str) -> Hit:
 
 
 def _head(code: str, statement: Statement) -> Span:
-    """Return the first word of a statement: what stands for it where nothing in it could be told apart."""
+    """Return the span of the first word of a statement."""
     begin, end = statement.at
     words = code[begin:end].split(maxsplit=1)
     return Span(begin, min(end, begin + len(words[0]))) if words else statement.at

@@ -1,4 +1,4 @@
-"""MC-C04: a WHERE must not undo an outer join."""
+"""MC-C04: outer-join-nullified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workers.review.rules.wording import called
     "outer-join-nullified",
     Severity.WARN,
     fix=Text(
-        "Move the condition into ON or into a subquery; or write JOIN, if that is what is meant.",
+        "Move the condition into ON or into a subquery, or write JOIN if an inner join is intended.",
         "将条件移到 ON 或子查询中；如果本意就是内连接，请直接写 JOIN。",
     ),
 )
@@ -24,12 +24,12 @@ def outer_join_nullified(subject: Subject, _: Options) -> Iterator[Hit]:
     """Condition in WHERE turns an outer join into an inner join.
 
     ## What it does
-    Finds a condition in WHERE that no row can meet in which an outer join found no match: it compares a
-    column of the side that the join fills with NULL.
+    Reports a condition in WHERE on a column of the nullable side of an outer join that no unmatched row can
+    satisfy.
 
     ## Why
-    The rows that the outer join was written to keep are thrown away again. Results are short of exactly the
-    rows without a match, and nobody is told.
+    The rows that the outer join is meant to keep are dropped. The result lacks exactly the unmatched rows,
+    without an error.
 
     ## Bad
     ```sql
@@ -63,24 +63,24 @@ def outer_join_nullified(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It looks at the WHERE of the same query, not at one further out. Functions count only when they are known
-    to give NULL for NULL. One finding per joined source: its first such condition.
+    Only the WHERE of the same query is checked, not that of an outer query. Functions count only if they are
+    known to return NULL for NULL. One finding per joined source: the first such condition.
     """
     code = subject.script.code
     for statement in subject.script.statements:
         for index, block in enumerate(statement.blocks):
             if not any(source.nullable for source in block.sources):
                 continue
-            about = _about(block, index)
+            conditions = _by_source(block, index)
             for place, source in enumerate(block.sources):
-                for predicate in about.get(place, ()) if source.nullable else ():
+                for predicate in conditions.get(place, ()) if source.nullable else ():
                     if _rejects(predicate, code, index, place):
                         yield Hit(predicate.at, _message(source, predicate, place), key=called(source).en)
                         break
 
 
-def _about(block: Block, index: int) -> dict[int, list[Predicate]]:
-    """Return the conditions of WHERE by the sources that they name."""
+def _by_source(block: Block, index: int) -> dict[int, list[Predicate]]:
+    """Return the conditions of WHERE by the sources whose columns they contain."""
     found: dict[int, list[Predicate]] = {}
     for predicate in block.predicates:
         if predicate.clause is Clause.WHERE:
@@ -103,6 +103,6 @@ def _message(source: Source, predicate: Predicate, place: int) -> Text:
     name = called(source)
     column = next((column.name for column in predicate.columns if column.source == place), "")
     return Text(
-        f"This condition on {column} of {name.en} drops the rows for which the outer join found no match.",
+        f"This condition on {column} of {name.en} drops the unmatched rows of the outer join.",
         f"对 {name.zh} 的列 {column} 的这个条件会丢弃外连接中未匹配到的行。",
     )

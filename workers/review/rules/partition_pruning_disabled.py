@@ -1,4 +1,4 @@
-"""MC-P02: let the partition filter prune."""
+"""MC-P02: partition-pruning-disabled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, ru
     Severity.BLOCK,
     dialects=WAREHOUSE,
     fix=Text(
-        "Compare the bare partition column with a constant or a scheduling parameter.",
+        "Compare the partition column itself with a constant or a scheduling parameter.",
         "请直接用分区列与常量或调度参数比较。",
     ),
 )
@@ -25,17 +25,17 @@ def partition_pruning_disabled(subject: Subject, _: Options) -> Iterator[Hit]:
     """Partition filter cannot prune.
 
     ## What it does
-    Finds partitioned tables that are read with predicates on their partition columns, none of which can
-    prune: the column stands inside a function, cast or expression; it is compared with a UDF, `rand()` or a
-    column of its own table; the predicate stands only in ON for the side of an outer join whose rows all
-    remain; it is joined by OR with a condition on other columns; LIKE begins with a wildcard; or it only
-    equals the partition column of another table that is read whole as well. One plain predicate (`=`, IN,
-    BETWEEN, `>=`, `<=` with a constant, a parameter, MAX_PT or a deterministic built-in function) is enough
-    to be fine. Where the table is not known, columns named `ds`, `dt` or `pt` give a warning only.
+    Reports reads of partitioned tables whose predicates on partition columns cannot prune: the column is
+    inside a function, cast or expression; it is compared with a UDF, with `rand()` or with a column of the
+    same table; the predicate is only in ON, for the preserved side of an outer join; it is combined by OR
+    with a condition on other columns; LIKE starts with a wildcard; or it is only compared with the partition
+    column of another table that is itself read in full. One effective predicate is enough (`=`, IN, BETWEEN,
+    `>=`, `<=` with a constant, a parameter, MAX_PT or a deterministic built-in function). If the table is
+    unknown, columns named `ds`, `dt` or `pt` only warn.
 
     ## Why
-    The filter looks right and the result is right, but every partition is scanned first: full price, full
-    time.
+    The filter looks correct and the result is correct, but every partition is scanned: full cost and full
+    duration.
 
     ## Given
     ```json
@@ -84,11 +84,10 @@ def partition_pruning_disabled(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A subquery (`ds IN (SELECT …)`), and an equality with a column of a table that has no such partition
-    column, count as pruning: MaxCompute can prune by them while it runs, but does not always. `<>` and
-    NOT IN, where they stand alone, and `GETDATE()` are left to other rules (MC-P03, MC-C10). RLIKE is not
-    judged. A predicate in ON of a LEFT JOIN that WHERE turns into an inner join is judged as if it remained a
-    LEFT JOIN.
+    A subquery (`ds IN (SELECT …)`), and an equality with a column of a table without that partition column,
+    count as pruning: MaxCompute can prune by them at run time, but does not always. `<>` and NOT IN without
+    another predicate, and `GETDATE()`, are left to other rules (MC-P03, MC-C10). RLIKE is not checked. A
+    predicate in ON of a LEFT JOIN that WHERE turns into an inner join is treated as part of a LEFT JOIN.
     """
     for reading in readings(subject):
         if reading.filters and (not reading.pruned or _only_excludes(reading)):
@@ -97,7 +96,7 @@ def partition_pruning_disabled(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _only_excludes(reading: Reading) -> bool:
-    """Whether all that prunes beside a defeated predicate is `<>` or NOT IN: nearly everything remains."""
+    """Whether only `<>` or NOT IN prunes beside an ineffective predicate: nearly all partitions remain."""
     prunes = [found for found in reading.filters if found.effect in (Effect.PRUNES, Effect.LINK)]
     return 0 < len(prunes) < len(reading.filters) and all(
         found.predicate.operator in (Operator.NE, Operator.NOT_IN) for found in prunes
@@ -135,28 +134,28 @@ def _reason(found: Filter) -> Text:
 
 
 _UNKNOWN = Text(
-    "{column} is compared with {called}, whose value is not known before the run",
+    "{column} is compared with {called}, whose value is unknown before the run",
     "分区列 {column} 与{called}比较，其值在运行前未知",
 )
 _REASONS = {
-    Effect.FUNCTION: Text("{column} stands inside {called}", "分区列 {column} 位于{called}中"),
+    Effect.FUNCTION: Text("{column} is inside {called}", "分区列 {column} 位于{called}中"),
     Effect.UDF: _UNKNOWN,
     Effect.RANDOM: _UNKNOWN,
     Effect.PRESERVED: Text(
-        "the condition on {column} stands in ON, for the side of the outer join whose rows all remain",
+        "the condition on {column} is in ON, for the preserved side of the outer join",
         "分区列 {column} 的条件写在外连接保留侧的 ON 中",
     ),
     Effect.ALTERNATIVE: Text(
-        "OR joins the condition on {column} with one on other columns",
+        "the condition on {column} is combined by OR with one on other columns",
         "分区列 {column} 的条件与其他列的条件用 OR 相连",
     ),
-    Effect.WILDCARD: Text("LIKE on {column} begins with a wildcard", "分区列 {column} 的 LIKE 以通配符开头"),
+    Effect.WILDCARD: Text("LIKE on {column} starts with a wildcard", "分区列 {column} 的 LIKE 以通配符开头"),
     Effect.OWN: Text(
-        "{column} is compared with a column of its own table",
+        "{column} is compared with a column of the same table",
         "分区列 {column} 与同一张表的其他列比较",
     ),
     Effect.LINK: Text(
-        "{column} is only compared with a column of a table that is read whole as well",
+        "{column} is only compared with a column of a table that is itself read in full",
         "分区列 {column} 只与另一张全量读取的表的列比较",
     ),
 }
@@ -170,6 +169,6 @@ def _fix(table: str, found: Filter) -> Text:
             f"请把 {table} 的 {found.column} 条件移到 WHERE 或子查询中。",
         )
     return Text(
-        f"Compare the bare column {found.column} of {table} with a constant or a parameter, e.g. {example}.",
+        f"Compare {found.column} of {table} itself with a constant or a parameter, e.g. {example}.",
         f"请直接用 {table} 的分区列 {found.column} 与常量或参数比较，例如 {example}。",
     )

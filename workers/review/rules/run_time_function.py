@@ -1,4 +1,4 @@
-"""MC-C10: which rows a scheduled node takes must not hang on the clock."""
+"""MC-C10: run-time-function."""
 
 from __future__ import annotations
 
@@ -47,12 +47,13 @@ def run_time_function(subject: Subject, _: Options) -> Iterator[Hit]:
     """Condition or key that depends on the time of the run.
 
     ## What it does
-    Finds GETDATE, NOW, CURRENT_DATE and the like in conditions, in keys of GROUP BY and in values of written
-    partitions of scheduled nodes. Such a function in an output (`GETDATE() AS etl_time`) is fine.
+    Reports GETDATE, NOW, CURRENT_DATE and similar functions in conditions, in keys of GROUP BY and in values
+    of written partitions of scheduled nodes. Such a function in an output (`GETDATE() AS etl_time`) is
+    allowed.
 
     ## Why
-    A rerun at another time takes other rows or writes another partition. A backfill of last month takes the
-    rows of today.
+    A rerun at another time reads different rows or writes another partition. A backfill of last month reads
+    today's rows.
 
     ## Bad
     ```sql
@@ -69,15 +70,15 @@ def run_time_function(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Nodes that do not run by schedule are not judged. RAND and UUID are not functions of time.
+    Nodes without a schedule are not checked. RAND and UUID do not depend on the time.
     """
     if not subject.script.given.node.scheduled:
         return
     for statement in subject.script.statements:
-        told: set[Span] = set()
+        reported: set[Span] = set()
         for at, name in _clocks(statement):
-            if not any(at.begin <= other.begin and other.end <= at.end for other in told):
-                told.add(at)
+            if not any(at.begin <= other.begin and other.end <= at.end for other in reported):
+                reported.add(at)
                 yield Hit(at, _message(name), key=name)
 
 
@@ -105,6 +106,6 @@ def _within(value: Operand) -> str | None:
 def _message(name: str) -> Text:
     word = name.upper()
     return Text(
-        f"{word} makes this depend on the time of the run: a rerun gives another result.",
+        f"{word} makes the result depend on the time of the run: a rerun returns a different result.",
         f"{word} 使结果取决于运行时刻：重跑会得到不同的结果。",
     )
