@@ -308,7 +308,7 @@ def test_partitions_are_pruned(code: str) -> None:
 
 
 def test_the_partition_rules_name_table_and_columns() -> None:
-    assert "Shop.A is read in all its partitions: nothing filters its partition column ds." in messages(
+    assert "All partitions of Shop.A are read: no filter on the partition column ds." in messages(
         "MC-P01", "SELECT id FROM Shop.A"
     )
     assert "ds = '${bizdate}'" in messages("MC-P01", "SELECT id FROM Shop.A")
@@ -360,7 +360,7 @@ def test_wide_window(condition: str, wide: bool) -> None:
 def test_the_width_is_an_option() -> None:
     policy = ReviewPolicy.model_validate({"rules": {"MC-P03": {"most_partitions": 7}}})
     code = "SELECT id FROM a WHERE ds BETWEEN '$[yyyymmdd-30]' AND '${bizdate}'"
-    assert "about 30 partitions" in found("MC-P03", code, SHOP, policy=policy)[0].message
+    assert "About 30 partitions" in found("MC-P03", code, SHOP, policy=policy)[0].message
 
 
 STARS = {

@@ -1,4 +1,4 @@
-"""MC-P12: stay within the budget."""
+"""MC-P12: costly-scan."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class CostlyScanOptions(Options):
     dialects=WAREHOUSE,
     options=CostlyScanOptions,
     fix=Text(
-        "Read fewer partitions and columns, or read a table that is summed up already.",
+        "Read fewer partitions and columns, or read an aggregated table.",
         "请减少读取的分区和列，或改读已汇总的表。",
     ),
 )
 def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
-    """Run would scan more than the budget.
+    """Estimated scan exceeds the budget.
 
     ## What it does
-    Compares the engine's own estimate of what the code would scan with a budget. It speaks only where
-    somebody asked the engine.
+    Compares the engine's estimate of the data that the code would scan with a budget. Reports nothing if the
+    engine was not queried.
 
     ## Why
-    The estimate knows what no reader of the code does: how big the tables are today.
+    The estimate includes what the code does not show: the current size of the tables.
 
     ## Given
     ```json
@@ -60,7 +60,7 @@ def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
     `most_gib` (default 1024): GiB that one run may scan.
 
     ## Known limits
-    The estimate is of the whole script, not of one statement.
+    The estimate is for the whole script, not for a single statement.
     """
     script = subject.script
     first = next((statement for statement in script.statements if statement.blocks), None)

@@ -1,4 +1,4 @@
-"""MC-S03: write to one's own project."""
+"""MC-S03: cross-project-write."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class CrossProjectWriteOptions(Options):
     dialects=MAXCOMPUTE,
     options=CrossProjectWriteOptions,
     fix=Text(
-        "Write to a table of this project, and let the other one read it.",
+        "Write to a table of this project, and let the other project read it.",
         "请写入本项目的表，由对方读取。",
     ),
 )
 def cross_project_write(subject: Subject, options: CrossProjectWriteOptions) -> Iterator[Hit]:
-    """Table of another project is written.
+    """Node writes a table of another project.
 
     ## What it does
-    Finds statements that write, make, alter or take away a table whose name begins with another project than
-    the node's own. It speaks only where the node's project is known.
+    Reports statements that write, create, alter or drop a table whose name begins with a project other than
+    the node's own. Reports nothing if the node's project is unknown.
 
     ## Why
-    The other project's people see no node of theirs that makes the data: no lineage, no owner, no alarm. A
-    change of rights there stops the node here.
+    The owners of the other project see no node of theirs that produces the data: no lineage, no owner, no
+    alert. A permission change there makes this node fail.
 
     ## Given
     ```json
@@ -62,7 +62,7 @@ def cross_project_write(subject: Subject, options: CrossProjectWriteOptions) -> 
     `allowed` (default none): projects that any node may write to.
 
     ## Known limits
-    `shop` and `shop_dev` count as one project here (see MC-S04). A name of two parts is taken as project and
+    `shop` and `shop_dev` count as one project here (see MC-S04). A name of two parts is read as project and
     table unless the script sets `odps.namespace.schema = true`.
     """
     script = subject.script
@@ -79,7 +79,7 @@ def cross_project_write(subject: Subject, options: CrossProjectWriteOptions) -> 
             if named is None or named.removesuffix(_DEVELOPMENT) in fine:
                 continue
             if "$" in named or "{" in named:
-                continue  # a parameter names the project: nobody knows which
+                continue  # the project is a parameter: it is unknown
             yield Hit(
                 at,
                 Text(

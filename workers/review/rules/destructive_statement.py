@@ -1,4 +1,4 @@
-"""MC-S02: take nothing away that the script does not bring back."""
+"""MC-S02: destructive-statement."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from workers.review.rules.slices import alike
     Severity.BLOCK,
     dialects=SQL,
     fix=Text(
-        "Rebuild it in the same script, use INSERT OVERWRITE, or do it by hand once.",
+        "Rebuild it in the same script, use INSERT OVERWRITE, or run the statement once manually.",
         "请在同一脚本中重建，改用 INSERT OVERWRITE，或手工执行一次。",
     ),
 )
 def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Data is taken away that the script does not bring back.
+    """Data is deleted and not rebuilt by the script.
 
     ## What it does
-    Finds DROP TABLE, DROP PARTITION, DROP COLUMN, DROP DATABASE, TRUNCATE, PURGE, and DELETE without WHERE,
-    of data that the same script does not rebuild later. Tables named `tmp` or `temp`, and those that the
-    script itself made before, are fine. A partition that a scheduling parameter names gives a warning only:
-    it may be out of date.
+    Reports DROP TABLE, DROP PARTITION, DROP COLUMN, DROP DATABASE, TRUNCATE, PURGE, and DELETE without WHERE
+    if the same script does not rebuild the data later. Tables named `tmp` or `temp`, and tables that the
+    script itself created before, are allowed. A partition that a scheduling parameter selects only warns: it
+    may be outdated.
 
     ## Why
-    A scheduled node runs again and again, also with a wrong date; what it takes away may be the only copy.
+    A scheduled node runs repeatedly, possibly with a wrong date. The deleted data may be the only copy.
 
     ## Bad
     ```sql
@@ -84,8 +84,8 @@ def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Views are not judged: they hold no data. A CREATE TABLE IF NOT EXISTS does not show that the script made
-    the table, unless the script dropped it before.
+    Views are not checked: they contain no data. A CREATE TABLE IF NOT EXISTS does not prove that the script
+    created the table, unless the script dropped it before.
     """
     script = subject.script
     named: dict[str, list[int]] | None = None
@@ -93,15 +93,15 @@ def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
         if not statement.removals and not any(write.how is Written.DELETE for write in statement.writes):
             continue
         named = _named(script) if named is None else named
-        said: set[tuple[Gone, str, Severity | None]] = set()
+        reported: set[tuple[Gone, str, Severity | None]] = set()
         for removal in statement.removals:
-            # Many partitions that one statement drops are one finding.
+            # One finding per statement, however many partitions it drops.
             mark = removal.what, removal.name.lower(), _severity(removal)
-            if removal.what is Gone.PARTITION and mark in said:
+            if removal.what is Gone.PARTITION and mark in reported:
                 continue
             lost = _loses(*_story(script, named, index, removal.name), removal)
             if lost and not _filled_as_a_whole(script, index, removal):
-                said.add(mark)
+                reported.add(mark)
                 yield Hit(removal.at, _message(removal), severity=mark[2], key=mark[1])
         for write in statement.writes:
             whole = write.how is Written.DELETE and not write.filtered
@@ -110,7 +110,7 @@ def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _named(script: Script) -> dict[str, list[int]]:
-    """Return which statements may make, fill or drop a table, by its last part in lower case."""
+    """Return the statements that may create, write or drop a table, by its last name part in lower case."""
     named: dict[str, list[int]] = {}
     for index, statement in enumerate(script.statements):
         names = {last_part(made.name).lower() for made in statement.creations}
@@ -127,7 +127,7 @@ def _named(script: Script) -> dict[str, list[int]]:
 
 
 def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
-    """Whether the script fills the distributed table of ClickHouse again whose part is emptied."""
+    """Whether the script refills the distributed ClickHouse table to which an emptied local table belongs."""
     dialect = script.statements[index].dialect or script.dialect
     if dialect is not Dialect.CLICKHOUSE or removal.what not in (Gone.PARTITION, Gone.ROWS):
         return False
@@ -140,21 +140,21 @@ def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
 
 
 def _story(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
-    """Return a script of those statements alone that matter for a table, and the place of one in it."""
+    """Return a script with only the statements that concern a table, and the index of one of them in it."""
     indexes = named.get(last_part(table).lower(), [])
     place = bisect_left(indexes, index)
     if index not in indexes[place : place + 1]:
         indexes = [*indexes[:place], index, *indexes[place:]]
-    if len(indexes) > _MOST_TOLD:  # of a long story its beginning, and what stands near
-        begin = max(place - _MOST_TOLD // 2, 0)
-        near = indexes[begin : place + _MOST_TOLD // 2]
-        start = indexes[: min(begin, _MOST_TOLD // 4)]
+    if len(indexes) > _MAX_STATEMENTS:  # keep the first statements and those nearby
+        begin = max(place - _MAX_STATEMENTS // 2, 0)
+        near = indexes[begin : place + _MAX_STATEMENTS // 2]
+        start = indexes[: min(begin, _MAX_STATEMENTS // 4)]
         indexes, place = [*start, *near], place - begin + len(start)
     return replace(script, statements=tuple(script.statements[item] for item in indexes)), place
 
 
-_MOST_TOLD = 200
-"""Statements about one table beyond which not all of them are looked at for each."""
+_MAX_STATEMENTS = 200
+"""Maximum number of statements about one table that are examined for each of its removals."""
 _WORD = re.compile(r"\w+")
 
 
@@ -181,12 +181,12 @@ def _passage(script: Script, index: int, table: str) -> bool:
 
 
 def _unclear(script: Script, index: int) -> bool:
-    """Whether a later statement that could not be read names the table: it may well fill it."""
+    """Whether a later statement that names the table could not be parsed: it may fill the table."""
     return any(statement.unread is not None for statement in script.statements[index + 1 :])
 
 
 def _made_before(script: Script, index: int, table: str) -> bool:
-    """Whether the script itself made the table before, so that nothing of others is in it."""
+    """Whether the script itself created the table before, so that all of its data is the script's own."""
     if script.made_before(index, table):
         return True
     dropped = False
@@ -200,7 +200,7 @@ def _made_before(script: Script, index: int, table: str) -> bool:
 
 
 def _refilled(script: Script, index: int, removal: Removal) -> bool:
-    """Whether a later statement writes the partitions again, or makes the whole table anew."""
+    """Whether a later statement writes the partitions again or recreates the table."""
     for statement in script.statements[index + 1 :]:
         if any(script.same(removal.name, made.name) and not made.exists for made in statement.creations):
             return True
@@ -234,7 +234,7 @@ def _severity(removal: Removal) -> Severity | None:
 
 
 def _fixed(value: Operand) -> bool:
-    """Whether a value is written out; one with braces or the like is filled in by some other tool."""
+    """Whether a value is a literal without placeholders (braces and the like) of another tool."""
     return value.sort is Sort.LITERAL and not _FILLED_IN.search(value.value or "")
 
 
@@ -246,16 +246,16 @@ def _message(removal: Removal) -> Text:
     match removal.what:
         case Gone.ROWS:
             return Text(
-                f"Every row of {name} is removed, and the script does not bring them back.",
+                f"All rows of {name} are deleted, and the script does not rebuild them.",
                 f"{name} 的所有数据被清空，脚本没有重建。",
             )
         case Gone.PARTITION:
             return Text(
-                f"A partition of {name} is removed, and the script does not bring it back.",
+                f"A partition of {name} is deleted, and the script does not rebuild it.",
                 f"{name} 的分区被删除，脚本没有重建。",
             )
         case Gone.BACKUP:
-            return Text(f"The backup of {name} is removed for good.", f"{name} 的备份被彻底删除。")
+            return Text(f"The backup of {name} is deleted permanently.", f"{name} 的备份被彻底删除。")
         case Gone.COLUMN:
             columns = ", ".join(removal.columns)
             return Text(
@@ -264,7 +264,7 @@ def _message(removal: Removal) -> Text:
             )
         case _:
             return Text(
-                f"The {removal.what.value} {name} is dropped with its data, and not rebuilt.",
+                f"The {removal.what.value} {name} is dropped with its data and not rebuilt.",
                 f"{name} 连同数据被删除，脚本没有重建。",
             )
 
@@ -273,7 +273,7 @@ def _deleted(write: Write, at: Span) -> Hit:
     return Hit(
         Span(at.begin, write.at.end),
         Text(
-            f"DELETE without WHERE removes every row of {write.table}.",
+            f"DELETE without WHERE deletes all rows of {write.table}.",
             f"没有 WHERE 的 DELETE 会删除 {write.table} 的所有行。",
         ),
         key=write.table.lower(),

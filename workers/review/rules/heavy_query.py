@@ -1,4 +1,4 @@
-"""MC-P09: keep a query within bounds."""
+"""MC-P09: heavy-query."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ _GIB = 1 << 30
 class HeavyQueryOptions(Options):
     """What a policy may set for MC-P09."""
 
-    most_joins: int = Field(default=8, ge=1, description="joins in one query block")
-    most_depth: int = Field(default=5, ge=1, description="query blocks within each other")
-    most_reads: int = Field(default=3, ge=1, description="times that one statement may read a big table")
-    big_gib: float = Field(default=10.0, ge=0, description="GiB from which on a table of known size is big")
+    most_joins: int = Field(default=8, ge=1, description="maximum number of joins in one query block")
+    most_depth: int = Field(default=5, ge=1, description="maximum nesting depth of query blocks")
+    most_reads: int = Field(
+        default=3, ge=1, description="maximum number of reads of a big table in one statement"
+    )
+    big_gib: float = Field(default=10.0, ge=0, description="size in GiB from which a table is big")
 
 
 @rule(
@@ -29,17 +31,17 @@ class HeavyQueryOptions(Options):
     Severity.INFO,
     dialects=SQL,
     options=HeavyQueryOptions,
-    fix=Text("Split the query by a staging table.", "请用中间表拆分该查询。"),
+    fix=Text("Split the query with a staging table.", "请用中间表拆分该查询。"),
 )
 def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
-    """Query with too many joins, levels or reads of a table.
+    """Query with too many joins, nesting levels or reads of a table.
 
     ## What it does
-    Finds query blocks with more than 8 joins, blocks that stand in more than 5 others, and tables that one
+    Reports query blocks with more than 8 joins, blocks nested more than 5 levels deep, and tables that one
     statement reads more than 3 times.
 
     ## Why
-    Such a query is hard to read, hard to optimise, and when it fails all of it runs again.
+    Such a query is hard to read and to optimise, and a failure reruns all of it.
 
     ## Bad
     ```sql
@@ -55,13 +57,12 @@ def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_joins` (default 8): joins in one block. `most_depth` (default 5): blocks within each other.
-    `most_reads` (default 3): reads of a table in one statement. `big_gib` (default 10): from which size on
-    reads are counted where the size is known.
+    `most_joins` (default 8): maximum number of joins in one block. `most_depth` (default 5): maximum nesting
+    depth. `most_reads` (default 3): maximum number of reads of a table in one statement. `big_gib` (default
+    10): if the size of a table is known, reads are counted from this size on.
 
     ## Known limits
-    Where the size of a table is not known, every table counts as big, but for those named `dim_…` and
-    temporary ones.
+    A table of unknown size counts as big, except temporary tables and tables named `dim_…`.
     """
     for statement in subject.script.statements:
         for block in statement.blocks:
@@ -76,21 +77,21 @@ def _joins(block: Block, most: int) -> Iterator[Hit]:
         yield Hit(
             joined[most].at,
             Text(
-                f"This query block has {len(joined)} joins; at most {most} are wanted.",
+                f"This query block has {len(joined)} joins; the maximum is {most}.",
                 f"该查询块有 {len(joined)} 个关联，上限为 {most} 个。",
             ),
         )
 
 
 def _depth(statement: Statement, most: int) -> Iterator[Hit]:
-    """Yield the first block of a statement that is too deep."""
+    """Yield the first block of a statement that is nested too deeply."""
     deepest = max((block.depth for block in statement.blocks), default=0)
     if deepest > most:
         block = next(block for block in statement.blocks if block.depth > most)
         yield Hit(
             block.at,
             Text(
-                f"Query blocks stand {deepest} deep within each other; at most {most} are wanted.",
+                f"Query blocks are nested {deepest} levels deep; the maximum is {most}.",
                 f"查询嵌套了 {deepest} 层，上限为 {most} 层。",
             ),
         )

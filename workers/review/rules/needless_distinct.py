@@ -1,4 +1,4 @@
-"""MC-P08: take duplicates out only where there can be some."""
+"""MC-P08: needless-distinct."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
     "needless-distinct",
     Severity.INFO,
     dialects=SQL,
-    fix=Text("Use UNION ALL, or leave DISTINCT out.", "请改用 UNION ALL，或去掉 DISTINCT。"),
+    fix=Text("Use UNION ALL, or remove DISTINCT.", "请改用 UNION ALL，或去掉 DISTINCT。"),
 )
 def needless_distinct(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Duplicates are taken out where there can be none.
+    """DISTINCT or UNION removes duplicates that cannot exist or do not matter.
 
     ## What it does
-    Finds UNION (without ALL) whose branches differ in a constant that stands at the same place, or whose rows
-    are only looked up in IN or EXISTS; and DISTINCT in a block whose GROUP BY already makes its rows
-    different, or whose rows are only looked up.
+    Reports UNION (without ALL) whose branches differ in a constant in the same position, or whose rows are
+    only tested by IN or EXISTS; and DISTINCT in a block whose GROUP BY already makes its rows distinct, or
+    whose rows are only tested by IN or EXISTS.
 
     ## Why
-    Taking duplicates out shuffles and sorts all rows once more. Where there can be no duplicates, or where
-    they do no harm, that is for nothing.
+    Removing duplicates shuffles and sorts all rows once more. This is wasted if there are no duplicates, or
+    if they do not change the result.
 
     ## Bad
     ```sql
@@ -58,8 +58,8 @@ def needless_distinct(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It speaks only where it is certain. A UNION may also take duplicates out of one branch; that a constant
-    keeps the branches apart does not show that there are none within them.
+    Reports only when certain. A UNION may also be meant to remove duplicates within one branch; a constant
+    that differs between the branches does not rule those out.
     """
     for statement in subject.script.statements:
         for union in statement.unions:
@@ -76,7 +76,7 @@ def _union(statement: Statement, union: Union) -> Iterator[Hit]:
         yield Hit(
             union.at,
             Text(
-                "UNION takes duplicates out of rows that are only looked up; UNION ALL does.",
+                "The rows are only tested for existence: use UNION ALL instead of UNION.",
                 "结果只用于判断是否存在，UNION 去重没有必要，使用 UNION ALL 即可。",
             ),
         )
@@ -84,14 +84,14 @@ def _union(statement: Statement, union: Union) -> Iterator[Hit]:
         yield Hit(
             union.at,
             Text(
-                "A constant keeps the branches of this UNION apart, so UNION ALL does.",
+                "The branches of this UNION differ in a constant: use UNION ALL.",
                 "各分支在同一列上的常量不同，不会互相重复，使用 UNION ALL 即可。",
             ),
         )
 
 
 def _apart(branches: list[Block]) -> bool:
-    """Whether at one place each branch has a plain constant of its own."""
+    """Whether the branches have different constants in the same column."""
     if any(output.star for branch in branches for output in branch.outputs):
         return False
     for column in zip(*(branch.outputs for branch in branches), strict=False):
@@ -110,7 +110,7 @@ def _distinct(block: Block, at: Span) -> Iterator[Hit]:
         yield Hit(
             at,
             Text(
-                "DISTINCT has no effect where rows are only looked up.",
+                "DISTINCT has no effect: the rows are only tested for existence.",
                 "结果只用于判断是否存在，DISTINCT 没有作用。",
             ),
         )
@@ -118,21 +118,22 @@ def _distinct(block: Block, at: Span) -> Iterator[Hit]:
         yield Hit(
             at,
             Text(
-                "This block gives one row; DISTINCT has no effect.", "该查询块只返回一行，DISTINCT 没有作用。"
+                "DISTINCT has no effect: the block returns one row.",
+                "该查询块只返回一行，DISTINCT 没有作用。",
             ),
         )
     elif _different(block):
         yield Hit(
             at,
             Text(
-                "GROUP BY already makes the rows different; DISTINCT has no effect.",
+                "DISTINCT has no effect: GROUP BY already makes the rows distinct.",
                 "GROUP BY 已保证各行不同，DISTINCT 没有作用。",
             ),
         )
 
 
 def _different(block: Block) -> bool:
-    """Whether every column of GROUP BY is given out, so that no two rows are equal."""
+    """Whether every column of GROUP BY is an output, so that no two rows are equal."""
     if not block.group or any(item.sort is not Sort.COLUMN for item in block.group):
         return False
     given = {output.operand.columns[0].key for output in block.outputs if output.operand.sort is Sort.COLUMN}

@@ -1,4 +1,4 @@
-"""MC-P03: keep the window of partitions small."""
+"""MC-P03: wide-window."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class WideWindowOptions(Options):
     """What a policy may set for MC-P03."""
 
     most_partitions: int = Field(
-        default=90, ge=1, description="days, or values of an IN list, that may be read"
+        default=90, ge=1, description="maximum number of days, or of values in an IN list, to read"
     )
 
 
@@ -27,7 +27,7 @@ class WideWindowOptions(Options):
     dialects=WAREHOUSE,
     options=WideWindowOptions,
     fix=Text(
-        "Narrow the window, or read a table that is summed up already.",
+        "Narrow the window, or read an aggregated table.",
         "请缩小时间窗口，或改读已汇总的表。",
     ),
 )
@@ -35,14 +35,15 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
     """Too many partitions are read.
 
     ## What it does
-    Adds up how many days of partitions the predicates on a partition column span, where both bounds are
-    dates, or both are scheduling parameters (`$[yyyymmdd-120]`, `$[add_months(yyyymmdd,-6)]`, `${bizdate}`),
-    with `dateadd`, `date_sub` and the like around them; and finds windows without a lower bound
-    (`ds <= '${bizdate}'`, `ds <> …` alone).
+    Computes how many days of partitions the predicates on a partition column span if both bounds are dates or
+    both are scheduling parameters (`$[yyyymmdd-120]`, `$[add_months(yyyymmdd,-6)]`, `${bizdate}`), optionally
+    in `dateadd`, `date_sub` and similar functions. Reports windows that are too long, and windows without a
+    lower bound (`ds <= '${bizdate}'`, `ds <> …` alone).
 
     ## Why
-    A wide window costs as much on every run. One without a lower bound costs more each day, until it no
-    longer ends in time. DataWorks governance counts more than 90 partitions as a scan by force.
+    A wide window has the same cost on every run. A window without a lower bound costs more each day, until
+    the run no longer finishes in time. DataWorks governance treats more than 90 partitions as a forced full
+    scan.
 
     ## Given
     ```json
@@ -70,11 +71,11 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_partitions` (default 90): days, or values of an IN list, that may be read.
+    `most_partitions` (default 90): maximum number of days, or of values in an IN list, to read.
 
     ## Known limits
-    A month counts as 30 days. A window between a fixed date and a parameter, or between parameters of one's
-    own names, is not known. Hours within days are not counted.
+    A month counts as 30 days. Windows between a fixed date and a parameter, or between parameters with custom
+    names, are not computed. Hourly partitions within a day are not counted.
     """
     for reading in readings(subject):
         if reading.pruned:
@@ -87,12 +88,12 @@ def _hit(reading: Reading, window: Window, most: int) -> Hit:
     table, column = reading.source.table, window.filter.column
     if window.days is None:
         message = Text(
-            f"{table} is read from its first partition on: {column} has no lower bound.",
+            f"All partitions of {table} from the first one are read: {column} has no lower bound.",
             f"{table} 会从最早的分区开始读取：{column} 没有下界。",
         )
     else:
         message = Text(
-            f"{table} is read in about {window.days} partitions by {column}; at most {most} are wanted.",
+            f"About {window.days} partitions of {table} are read by {column}; the maximum is {most}.",
             f"按 {column} 约读取 {table} 的 {window.days} 个分区，上限为 {most} 个。",
         )
     fix = Text(
