@@ -96,7 +96,7 @@ def test_one_that_can_cover_nothing_is_a_finding() -> None:
 def test_an_unused_suppression_is_told_unless_its_rule_is_off() -> None:
     code = f"-- dwgate:ignore MC-P06, MC-C03 small\n{SORT}"
     assert [item.message for item in found(code) if item.rule == "DW-I02"] == [
-        "There is no finding of MC-C03 here for the suppression to suppress."
+        "MC-C03 has no finding here, so the suppression has no effect."
     ]
     assert not [item for item in found(code, severity={"MC-C03": "off"}) if item.rule == "DW-I02"]
 

@@ -1,4 +1,4 @@
-"""DI-002: list the columns."""
+"""DI-002: di-all-columns."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     ),
 )
 def di_all_columns(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Job copies every column.
+    """Job copies all columns.
 
     ## What it does
-    Finds `"column": ["*"]` in a reader or writer, and a `querySql` that begins with `SELECT * FROM` a
-    table. It is MC-P04 for data integration.
+    Reports `"column": ["*"]` in a reader or writer, and a `querySql` that begins with `SELECT * FROM` a
+    table. The counterpart of MC-P04 for data integration.
 
     ## Why
-    Columns are matched by their order: a new column at the source shifts the others into wrong places, or
-    breaks the job, and what nobody reads is copied and paid for.
+    Columns are matched by position: a new source column shifts the others or breaks the job. Unused columns
+    are copied and billed.
 
     ## Bad
     ```di
@@ -64,14 +64,14 @@ def di_all_columns(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Of a query written in `querySql` only the beginning is read: a star that comes later is not seen.
+    Only the beginning of a query in `querySql` is parsed: a later star is not found.
     """
     for step in subject.script.job.steps:
         for path in (*_listed(step), *_queried(step)):
             yield Hit(
                 step.places[path],
                 Text(
-                    f"The {step.kind} {step.category or 'step'} takes every column.",
+                    f"The {step.kind} {step.category or 'step'} copies all columns.",
                     f"{step.kind} {'写入端' if step.category == 'writer' else '读取端'}同步所有字段。",
                 ),
                 key=f"{step.category}.{step.kind}",
@@ -95,7 +95,7 @@ def _listed(step: Step) -> Iterator[_Path]:
 
 
 def _queried(step: Step) -> Iterator[_Path]:
-    """Yield where a query takes every column of a table."""
+    """Yield the paths of queries that select all columns of a table."""
     connections = step.parameter.get("connection")
     given: list[tuple[_Path, object]] = [(("querySql",), step.parameter.get("querySql"))]
     for index, connection in enumerate(connections if isinstance(connections, list) else ()):

@@ -1,4 +1,4 @@
-"""DI-003: a rerun must not double rows."""
+"""DI-003: di-append."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
     """Job appends to a MaxCompute table.
 
     ## What it does
-    Finds a MaxCompute writer with `"truncate": false` and without a primary key, in a job that runs by
-    schedule. It blocks in production and warns elsewhere. It is MC-C01 for data integration.
+    Reports a MaxCompute writer with `"truncate": false` and without a primary key, in a scheduled job. Blocks
+    in production and warns elsewhere. The counterpart of MC-C01 for data integration.
 
     ## Why
-    Jobs run again: after a failure, for a backfill. Each run adds the same rows once more.
+    Jobs run more than once: after a failure, or for a backfill. Each run adds the same rows again.
 
     ## Bad
     ```di
@@ -57,9 +57,9 @@ def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Writers of other databases are not judged, those of MySQL and its family with `"writeMode": "insert"`
-    neither: where the table has a primary key or unique key, a row that is there already is refused and
-    counted as a dirty record, not doubled; and a job does not tell the keys of its target.
+    Writers of other databases are not checked, including those of MySQL and its family with `"writeMode":
+    "insert"`: if the table has a primary or unique key, an existing row is rejected and counted as a dirty
+    record, not duplicated, and the job does not show the keys of its target.
     """
     node = subject.script.given.node
     if not node.scheduled:

@@ -1,4 +1,4 @@
-"""DI-007: a scheduled job must not name a day of the calendar."""
+"""DI-007: di-fixed-partition."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     fix=Text("Use a scheduling parameter: ds=${bizdate}.", "改用调度参数：ds=${bizdate}。"),
 )
 def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Calendar date is written into the partition or the condition of a job.
+    """Hard-coded date in the partition or condition of a job.
 
     ## What it does
-    Finds a literal day or month in the partition that a scheduled job reads (this warns) or writes (this
-    blocks), and in `where` or `querySql` next to a date column. It is MC-C07 for data integration.
+    Reports a literal day or month in the partition that a scheduled job reads (warns) or writes (blocks), and
+    in `where` or `querySql` compared with a date column. The counterpart of MC-C07 for data integration.
 
     ## Why
     Tomorrow's run reads and writes the same day again, and nothing fails.
@@ -62,8 +62,8 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A fixed partition that is no date (`region=hz`) may be meant so and is let pass. Conditions are not
-    parsed: a date that stands within a function is not seen.
+    A fixed partition that is not a date (`region=hz`) may be intended and is allowed. Conditions are not
+    parsed: a date inside a function is not found.
     """
     if not subject.script.given.node.scheduled:
         return
@@ -75,8 +75,8 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
                 yield Hit(
                     step.places[path],
                     Text(
-                        f"Every run {'writes' if writes else 'reads'} the same partition, {day}.",
-                        f"每次运行都{'写入' if writes else '读取'}同一分区 {day}。",
+                        f"Every run {'writes' if writes else 'reads'} the fixed partition {day}.",
+                        f"每次运行都{'写入' if writes else '读取'}固定分区 {day}。",
                     ),
                     severity=Severity.BLOCK if writes else None,
                     key=f"{step.category}.partition",
@@ -85,7 +85,7 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
             yield Hit(
                 step.places[path],
                 Text(
-                    f"Every run compares {column} with the same date, {day}.",
+                    f"Every run compares {column} with the fixed date {day}.",
                     f"每次运行都将 {column} 与固定日期 {day} 比较。",
                 ),
                 Text("Use a scheduling parameter: ${yyyy-mm-dd}.", "改用调度参数：${yyyy-mm-dd}。"),
@@ -100,7 +100,7 @@ _COMPARISON = re.compile(
 
 
 def _compared(step: Step) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Yield where a condition compares a date column with a day: the place, the column, the day."""
+    """Yield the comparisons of a date column with a literal day: path, column and day."""
     for name in ("where", "querySql"):
         given = step.parameter.get(name)
         for index, text in enumerate(given if isinstance(given, list) else [given]):

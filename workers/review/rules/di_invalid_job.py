@@ -1,4 +1,4 @@
-"""DI-001: a job has the shape of a job."""
+"""DI-001: di-invalid-job."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     Severity.WARN,
     dialects=frozenset({Dialect.DI}),
     fix=Text(
-        "Correct the field; the wizard's form can be turned into a script to compare.",
+        "Correct the field; convert a job from the wizard to a script to compare.",
         "请修正该字段；可将向导模式转换为脚本模式进行对照。",
     ),
 )
 def di_invalid_job(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Job does not have the shape of a synchronization job.
+    """Job does not have the structure of a synchronization job.
 
     ## What it does
-    Compares a data integration job with the shape that script mode asks for: steps with type, category and
-    parameters; numbers where numbers belong; hops from one step to another.
+    Compares a data integration job with the structure of script mode: steps with type, category and
+    parameters, numbers in numeric fields, and hops from one step to another.
 
     ## Why
-    Such a job fails when it runs, or runs with a default that nobody chose.
+    Such a job fails at run time, or runs with an unintended default.
 
     ## Bad
     ```di
@@ -58,7 +58,7 @@ def di_invalid_job(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    The parameters of each plug-in are its own and are not compared. At most twenty places are told.
+    The parameters of each plug-in are not checked. At most twenty faults are reported.
     """
     for mistake in subject.script.job.mistakes:
         yield Hit(

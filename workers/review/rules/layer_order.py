@@ -1,4 +1,4 @@
-"""MC-N02: data flows through the layers in one direction."""
+"""MC-N02: layer-order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, ru
 
 
 class LayerOrderOptions(Options):
-    """Which layer may read which."""
+    """Options of MC-N02."""
 
     reads: dict[str, tuple[str, ...]] = Field(
         default_factory=lambda: {
@@ -23,7 +23,7 @@ class LayerOrderOptions(Options):
             "dws": ("dim", "dwd", "dwm", "dws"),
             "ads": ("dim", "dwd", "dwm", "dws", "ads"),
         },
-        description="by layer: the layers that its tables may be made of",
+        description="by layer: the layers that its tables may read",
     )
 
 
@@ -34,7 +34,7 @@ class LayerOrderOptions(Options):
     dialects=WAREHOUSE,
     options=LayerOrderOptions,
     fix=Text(
-        "Read the layer below instead; build the table there when it is missing.",
+        "Read the layer below instead; build the table there if it is missing.",
         "改为读取下一层的表；如果没有，请先在该层建设。",
     ),
 )
@@ -42,12 +42,12 @@ def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
     """Layer is skipped, or data flows backwards.
 
     ## What it does
-    Looks at the layers in the names of the table that a statement writes and of those that it reads: an ads
-    table that reads ods, a dwd table that reads ads and the like are told.
+    Compares the layers in the names of the table that a statement writes and of the tables that it reads.
+    Reports, for example, an ads table that reads ods, or a dwd table that reads ads.
 
     ## Why
-    What skips a layer repeats its cleaning, and differs from it. What flows backwards makes circles: a rerun
-    of one table changes the tables that it is made of.
+    Skipping a layer duplicates its cleaning logic and produces different figures. Backward flow creates
+    cycles: a rerun of one table changes its own inputs.
 
     ## Bad
     ```sql
@@ -68,12 +68,12 @@ def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `reads` (default: each layer may read itself, dim, and the layers below it; ads does not read ods): the
-    layers that a layer may be made of.
+    `reads` (default: each layer may read itself, dim, and the layers below it; ads may not read ods): the
+    layers that a layer may read.
 
     ## Known limits
-    A layer is the first word of a table's name. Tables without one, temporary ones and views are not judged,
-    so a temporary table in between hides what it is made of.
+    The layer is the first word of a table's name. Tables without one, temporary tables and views are not
+    checked, so an intermediate temporary table hides its sources.
     """
     for statement in subject.script.statements:
         targets = {
@@ -86,7 +86,7 @@ def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
                     yield Hit(
                         source.at,
                         Text(
-                            f"{last_part(target)} ({found}) is made of {last_part(source.table)} ({read}).",
+                            f"{last_part(target)} ({found}) reads {last_part(source.table)} ({read}).",
                             f"{last_part(target)}（{found}）读取了 {last_part(source.table)}（{read}）。",
                         ),
                         key=f"{target}<{source.table}".lower(),

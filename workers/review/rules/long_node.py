@@ -1,4 +1,4 @@
-"""MC-M03: a node does one thing."""
+"""MC-M03: long-node."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 
 
 class LongNodeOptions(Options):
-    """What is too much."""
+    """Options of MC-M03."""
 
-    most_lines: int = Field(500, ge=1, description="lines that a node may have")
-    most_targets: int = Field(3, ge=1, description="tables that a node may write, temporary ones not counted")
+    most_lines: int = Field(500, ge=1, description="maximum number of lines of a node")
+    most_targets: int = Field(
+        3, ge=1, description="maximum number of tables that a node writes, except temporary ones"
+    )
 
 
 @rule(
@@ -25,17 +27,17 @@ class LongNodeOptions(Options):
     Severity.INFO,
     dialects=SQL,
     options=LongNodeOptions,
-    fix=Text("Split the node: one for each table that it makes.", "拆分节点：每张产出表一个节点。"),
+    fix=Text("Split the node: one node per table that it writes.", "拆分节点：每张产出表一个节点。"),
 )
 def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
-    """Node is too long, or writes too many tables.
+    """Node is too long or writes too many tables.
 
     ## What it does
-    Counts the lines of a node, and the tables that it writes; temporary ones are left out.
+    Counts the lines of a node and the tables that it writes, except temporary ones.
 
     ## Why
-    A node fails, runs again and is waited for as a whole. One that makes many tables holds all their readers
-    up when one of them fails.
+    A node fails, is rerun and is waited for as a whole. If a node writes many tables, one failure delays the
+    readers of all of them.
 
     ## Bad
     ```sql
@@ -52,11 +54,11 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_lines` (default 500): lines that a node may have. `most_targets` (default 3): tables that it may
-    write.
+    `most_lines` (default 500): maximum number of lines of a node. `most_targets` (default 3): maximum number
+    of tables that it writes.
 
     ## Known limits
-    Blank lines and comments are lines too.
+    Blank lines and comments count as lines.
     """
     script = subject.script
     lines = script.code.rstrip().count("\n") + 1
@@ -65,7 +67,7 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
         yield Hit(
             Span(0, max(end, 1)),
             Text(
-                f"The node has {lines} lines; {options.most_lines} are let pass.",
+                f"The node has {lines} lines; the maximum is {options.most_lines}.",
                 f"节点共有 {lines} 行，超过 {options.most_lines} 行。",
             ),
             key="lines",
@@ -80,7 +82,7 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
         yield Hit(
             list(targets.values())[options.most_targets],
             Text(
-                f"The node writes {len(targets)} tables; {options.most_targets} are let pass.",
+                f"The node writes {len(targets)} tables; the maximum is {options.most_targets}.",
                 f"节点写入了 {len(targets)} 张表，超过 {options.most_targets} 张。",
             ),
             key="targets",

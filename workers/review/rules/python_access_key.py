@@ -1,4 +1,4 @@
-"""PY-001: a node does not log in with keys of its own."""
+"""PY-001: python-access-key."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from workers.review.rules.untold import untold
     Severity.BLOCK,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
-        "Use the entry object o that DataWorks puts into the node, or read the keys from args.",
+        "Use the entry object o that DataWorks provides, or read the keys from args.",
         "直接使用 DataWorks 注入的入口对象 o，或从 args 读取密钥。",
     ),
     secret=True,
 )
 def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Access key is written into a call of ODPS.
+    """Hard-coded access key in a call of ODPS.
 
     ## What it does
-    Finds plain strings given to `ODPS(…)` as AccessKey id, AccessKey secret or token. Those that look like a
-    key wherever they stand are told by MC-S01 alone.
+    Reports string literals passed to `ODPS(…)` as AccessKey id, AccessKey secret or token. Strings
+    recognisable as keys by their form are reported by MC-S01 only.
 
     ## Why
-    Everybody who may read the node has the key from then on, and the node acts as its owner, whoever changes
-    it.
+    Everyone who can read the node has the key, and the node runs with the permissions of the key's owner,
+    whoever edits it.
 
     ## Bad
     ```python
@@ -52,7 +52,7 @@ def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A key that comes from a variable is not followed; what looks like a key is seen there by MC-S01.
+    A key in a variable is not followed; MC-S01 finds it there if it has the form of a key.
     """
     keys = [key for login in subject.script.python.logins for key in login.keys]
     news = untold(subject.script, (key.at for key in keys))
@@ -60,6 +60,8 @@ def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
         if key.at in news and "$" not in key.value:
             yield Hit(
                 key.at,
-                Text("ODPS is given an access key in plain letters.", "调用 ODPS 时传入了明文的 AccessKey。"),
+                Text(
+                    "An access key is passed to ODPS as plain text.", "调用 ODPS 时传入了明文的 AccessKey。"
+                ),
                 key="ODPS",
             )

@@ -1,4 +1,4 @@
-"""PY-007: take nothing away that the script does not bring back."""
+"""PY-007: python-destruction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from workers.review.facts.python import Access, Act
 from workers.review.rules.names import temporary
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
-_TAKES = {
+_REMOVALS = {
     Act.DROP: ("drops {}", "删除了表 {}"),
-    Act.EMPTY: ("removes every row of {}", "清空了表 {}"),
-    Act.DROP_PARTITION: ("removes a partition of {}", "删除了表 {} 的分区"),
+    Act.EMPTY: ("deletes all rows of {}", "清空了表 {}"),
+    Act.DROP_PARTITION: ("deletes a partition of {}", "删除了表 {} 的分区"),
 }
 
 
@@ -24,20 +24,20 @@ _TAKES = {
     Severity.BLOCK,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
-        "Rebuild it in the same script, write with overwrite=True, or do it by hand once.",
+        "Rebuild it in the same script, write with overwrite=True, or run the call once manually.",
         "在同一脚本中重建，改用 overwrite=True 写入，或手工执行一次。",
     ),
 )
 def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Data is taken away by a call, and not brought back.
+    """Data is deleted by a call and not rebuilt.
 
     ## What it does
-    Finds `delete_table`, `drop`, `truncate` and `delete_partition` of tables that the same script does not
-    fill again later. Temporary tables are fine; a partition that is made at run time gives a warning only,
-    since it may be out of date. It is MC-S02 for calls.
+    Reports `delete_table`, `drop`, `truncate` and `delete_partition` of tables that the same script does not
+    fill again later. Temporary tables are allowed. A partition computed at run time only warns: it may be
+    outdated. The counterpart of MC-S02 for calls.
 
     ## Why
-    A scheduled node runs again and again, also with a wrong date; what it takes away may be the only copy.
+    A scheduled node runs repeatedly, possibly with a wrong date. The deleted data may be the only copy.
 
     ## Bad
     ```python
@@ -60,23 +60,23 @@ def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Tables whose names are made at run time are not judged.
+    Tables whose names are computed at run time are not checked.
     """
     script = subject.script
     for access in script.python.accesses:
         if (
-            access.act not in _TAKES
+            access.act not in _REMOVALS
             or not access.table
             or temporary(access.table)
             or _rebuilt(script, access)
         ):
             continue
-        said, said_zh = _TAKES[access.act]
+        action, action_zh = _REMOVALS[access.act]
         yield Hit(
             access.at,
             Text(
-                f"{access.call} {said.format(access.table)}, and the script does not bring it back.",
-                f"{access.call} {said_zh.format(access.table)}，脚本没有重建。",
+                f"{access.call} {action.format(access.table)}, and the script does not rebuild it.",
+                f"{access.call} {action_zh.format(access.table)}，脚本没有重建。",
             ),
             severity=Severity.WARN if access.act is Act.DROP_PARTITION and access.partition is None else None,
             key=access.table.lower(),

@@ -1,4 +1,4 @@
-"""SH-003: an empty variable must not widen a deletion."""
+"""SH-003: shell-wide-deletion."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ _EVERYTHING = frozenset({"/", "/*", "//", "//*", "/.", "/*/"})
     ),
 )
 def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Deletion takes far more when a variable is empty.
+    """Deletion affects far more if a variable is empty.
 
     ## What it does
-    Finds `rm -r` and `hadoop fs -rm -r` of a path from which, when its variable is empty, a folder at the
-    root is left (this warns), or the root itself (this blocks); and nothing in the script sets or tests the
-    variable.
+    Reports `rm -r` and `hadoop fs -rm -r` of a path that becomes a top-level directory (warns) or the root
+    itself (blocks) if its variable is empty, unless the script sets or tests the variable.
 
     ## Why
-    A parameter that is misspelt or not defined is empty: `rm -rf $dir/*` is then `rm -rf /*`.
+    A misspelt or undefined parameter is empty: `rm -rf $dir/*` becomes `rm -rf /*`.
 
     ## Bad
     ```shell
@@ -53,8 +52,8 @@ def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A variable that the script sets may be empty all the same. Parameters that the node is known to define are
-    fine.
+    A variable that the script sets may still be empty. Parameters that the node is known to define are
+    allowed.
     """
     script = subject.script
     defined = script.given.node.parameters or frozenset()
@@ -63,7 +62,7 @@ def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
             yield Hit(
                 erasure.at,
                 Text(
-                    f"When {erasure.variable} is empty, this deletes {erasure.left}.",
+                    f"If {erasure.variable} is empty, this deletes {erasure.left}.",
                     f"当 {erasure.variable} 为空时，将删除 {erasure.left}。",
                 ),
                 Text(

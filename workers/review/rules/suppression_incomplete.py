@@ -1,4 +1,4 @@
-"""DW-I01: a suppression says which rule, why, and of what."""
+"""DW-I01: suppression-incomplete."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from workers.review.suppression import Suppression, suppressions
     Severity.WARN,
     dialects=ANY,
     fix=Text(
-        "Write -- dwgate:ignore RULE reason, with the id of the rule and why the code stays as it is.",
+        "Write -- dwgate:ignore RULE reason, with the id of the rule and the reason to keep the code.",
         "请写成 -- dwgate:ignore 规则编号 原因，写明规则编号和保留该写法的原因。",
     ),
 )
 def suppression_incomplete(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Suppression does not say which rule, why, or of what.
+    """Suppression lacks a rule, a reason or code to cover.
 
     ## What it does
-    Looks at every comment `dwgate:ignore` and `dwgate:ignore-file`, and reports those that name no rule, name
-    a rule that does not exist, give no reason, or stand where there is nothing to suppress: at the end of the
-    script, or, for `dwgate:ignore-file`, after code. Such a suppression does not count: the findings stay.
+    Reports comments `dwgate:ignore` and `dwgate:ignore-file` that name no rule, name an unknown rule, give no
+    reason, or cover no code: at the end of the script or, for `dwgate:ignore-file`, after code. Such a
+    suppression is ignored: the findings remain.
 
     ## Why
-    A suppression is a decision that other people must be able to follow. Without a reason nobody can tell
-    later whether it still holds; with a misspelt rule it does nothing, and its author believes it does.
+    A suppression is a decision that others must be able to follow. Without a reason it cannot be verified
+    later. With a misspelt rule it has no effect, although its author believes it does.
 
     ## Bad
     ```sql
@@ -50,8 +50,8 @@ def suppression_incomplete(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Whether a reason is a good one is for people to judge. Data integration jobs are JSON, which has no
-    comments: set the rule's severity in the policy instead. This rule itself cannot be suppressed.
+    Whether a reason is good must be reviewed manually. Data integration jobs are JSON, which has no comments:
+    set the rule's severity in the policy instead. This rule itself cannot be suppressed.
     """
     for suppression in suppressions(subject.script):
         for message in _mistakes(suppression):
