@@ -65,9 +65,7 @@ def _mistakes(suppression: Suppression) -> Iterator[Text]:
     if not suppression.rules:
         # The name of a rule does not look like an id, so it is read as the first word of the reason.
         name, _, _ = suppression.reason.partition(" ")
-        yield _by_name(name.rstrip(":,")) or Text(
-            "The suppression names no rule.", "屏蔽注释没有写规则编号。"
-        )
+        yield _by_name(name.rstrip(":,")) or _NO_RULE
         return
     names = ", ".join(suppression.rules)
     for name in suppression.rules:
