@@ -149,8 +149,8 @@ def test_parameters_may_stand_without_quotes() -> None:
         ('{"a": 01}', 1, 7, "a value is wanted"),
         ('{"a": 1} x', 1, 10, "nothing more is wanted"),
         ("[" * 100, 1, 62, "nested too deeply"),
-        ('{"a": 1}', 1, 1, "no batch synchronization job"),
-        ("[]", 1, 1, "no batch synchronization job"),
+        ('{"a": 1}', 1, 1, "not a batch synchronization job"),
+        ("[]", 1, 1, "not a batch synchronization job"),
     ],
 )
 def test_what_is_no_job_is_said_with_its_place(code: str, line: int, column: int, why: str) -> None:

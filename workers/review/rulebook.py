@@ -1,4 +1,4 @@
-"""The rules' pages as Markdown, in both languages, with an index: what `docs/rules/` holds."""
+"""Renders the pages of the rules as Markdown in both languages, with an index, for `docs/rules/`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from workers.plan import Language
 from workers.review.dialects import Dialect
 from workers.review.rules.catalogue import RULES
-from workers.review.rules.page import HEADINGS, Example, Page, page
+from workers.review.rules.page import HEADINGS, Example, page
 from workers.review.rules.rule import Rule, Text
 
 _INDEX = "README.md"
@@ -25,8 +25,8 @@ _FAMILIES = (
 )
 _TITLE = Text("Rules of the code review", "代码复查规则")
 _ABOUT = Text(
-    "Made from the rules themselves by `make docs`; `dwgate rules ID` shows a page in the terminal."
-    " `PY-…`, `SH-…` and `PG-…` ids that are not here are those of ruff, shellcheck and squawk.",
+    "Generated from the rules by `make docs`. `dwgate rules ID` shows a page in the terminal."
+    " Ids `PY-…`, `SH-…` and `PG-…` that are not listed belong to ruff, shellcheck and squawk.",
     "由 `make docs` 根据规则代码生成；`dwgate rules ID --language zh` 可在终端查看。"
     "此处未列出的 `PY-…`、`SH-…`、`PG-…` 编号分别来自 ruff、shellcheck 和 squawk。",
 )
@@ -36,7 +36,7 @@ _ALL = Text("all", "全部")
 
 
 def book() -> dict[str, str]:
-    """Return every file of the book: its path below the book's folder, and its text."""
+    """Return the text of every file, by its path below `docs/rules/`."""
     files: dict[str, str] = {}
     for language in Language:
         folder = f"{_CHINESE_FOLDER}/" if language is Language.CHINESE else ""
@@ -47,28 +47,28 @@ def book() -> dict[str, str]:
 
 def text(rule: Rule, language: Language) -> str:
     """Return the page of `rule` as Markdown."""
-    told = page(rule)
-    known = f"```json\n{told.known}\n```" if told.known else ""
+    loaded = page(rule)
+    known = f"```json\n{loaded.known}\n```" if loaded.known else ""
     sections = (
-        ("what", told.what.said(language)),
-        ("why", told.why.said(language)),
+        ("what", loaded.what.said(language)),
+        ("why", loaded.why.said(language)),
         ("given", known),
-        ("bad", _examples(told.bad)),
-        ("good", _examples(told.good)),
-        ("options", told.options.said(language)),
-        ("limits", told.limits.said(language)),
+        ("bad", _examples(loaded.bad)),
+        ("good", _examples(loaded.good)),
+        ("options", loaded.options.said(language)),
+        ("limits", loaded.limits.said(language)),
     )
-    parts = [_head(rule, told, language)]
+    parts = [_head(rule, loaded.title, language)]
     parts += [f"## {HEADINGS[key].said(language)}\n\n{body}\n" for key, body in sections if body]
     return "\n".join(parts)
 
 
-def _head(rule: Rule, told: Page, language: Language) -> str:
+def _head(rule: Rule, title: Text, language: Language) -> str:
     names = sorted(dialect.value for dialect in rule.dialects if dialect is not Dialect.UNKNOWN)
     all_ = rule.dialects >= frozenset(Dialect)
     return (
         f"# {rule.id} {rule.name}\n\n"
-        f"{told.title.said(language)}{'。' if language is Language.CHINESE else '.'}\n\n"
+        f"{title.said(language)}{'。' if language is Language.CHINESE else '.'}\n\n"
         f"- {_SEVERITY.said(language)}: `{rule.severity.value}`\n"
         f"- {_LANGUAGES.said(language)}: {_ALL.said(language) if all_ else ', '.join(names)}\n"
     )

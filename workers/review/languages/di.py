@@ -41,7 +41,7 @@ def read(code: str) -> DiNode:
     if isinstance(value, dict) and isinstance(value.get("configuration"), dict):
         ends = _ends(value["configuration"])
         return DiNode(_job(text, di_schema.ENDS, ends, ("configuration", "setting")))
-    return _unread(code, "it is no batch synchronization job in script mode")
+    return _unread(code, "it is not a batch synchronization job in script mode")
 
 
 def _unread(code: str, why: str, at: Span | None = None) -> DiNode:

@@ -120,7 +120,7 @@ class _Lexer:
 
     def _operator(self, command: Command, operator: str) -> Command:
         if time.monotonic() > self.until:
-            raise TooMuch("the time for this review is up")
+            raise TooMuch("the review timed out")
         self._finish(command, operator)
         before = operator if command.words or operator not in ("\n", ";") else command.before
         return Command(depth=command.depth, before=before)

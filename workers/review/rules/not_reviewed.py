@@ -10,16 +10,16 @@ from workers.review.rules.rule import ANY, Hit, Options, Subject, Text, rule
 
 _CHINESE = {
     "its syntax is not understood": "无法识别其语法",
-    "it is not a statement that can be read": "它不是可以解析的语句",
+    "it is not a statement that can be parsed": "它不是可以解析的语句",
     "it is nested too deeply": "嵌套过深",
     "it is too long": "文本过长",
-    "the time for this review is up": "评审时间已到",
-    "it is Python 2, which cannot be read": "它是 Python 2 代码，无法解析",
-    "it is Python 2: only its SQL and its calls of PyODPS were": (
+    "the review timed out": "评审超时",
+    "it is Python 2, which cannot be parsed": "它是 Python 2 代码，无法解析",
+    "it is Python 2: only its SQL and PyODPS calls were reviewed": (
         "它是 Python 2 代码，仅评审了其中的 SQL 和 PyODPS 调用"
     ),
-    "it is no batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
-    "it holds characters that no text has": "含有文本中不应出现的字符",
+    "it is not a batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
+    "it contains invalid characters": "含有无效字符",
 }
 
 

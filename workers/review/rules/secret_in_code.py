@@ -64,6 +64,6 @@ def secret_in_code(subject: Subject, _: Options) -> Iterator[Hit]:
     for secret in secrets(subject.script.code, subject.script.dialect):
         yield Hit(
             secret.at,
-            Text(f"{secret.en} in the code.", f"代码中含有{secret.zh}。"),
+            Text(f"{secret.en} must not be in the code.", f"代码中含有{secret.zh}。"),
             key=secret.en,
         )

@@ -26,7 +26,7 @@ from workers.review.trees.queries import OutOfTimeError, Variable
 from workers.review.trees.statements import Knowledge, client, statement
 from workers.review.trees.written import Written
 
-OUT_OF_TIME = "the time for this review is up"
+OUT_OF_TIME = "the review timed out"
 
 
 def read(code: str, dialect: Dialect, given: Given = Given()) -> Script:  # noqa: B008 - frozen
