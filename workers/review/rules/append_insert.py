@@ -97,8 +97,8 @@ def append_insert(subject: Subject, _: Options) -> Iterator[Hit]:
                 or emptied.covers(statement, write)
                 or _excludes_existing_rows(subject.script, statement, write)
             ):
-                mild = Severity.WARN if _is_run_log(write) else severity
-                yield Hit(write.at, _message(write), severity=mild, key=write.table)
+                write_severity = Severity.WARN if _is_run_log(write) else severity
+                yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
         emptied.note(statement)
 
 

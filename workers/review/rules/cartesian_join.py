@@ -88,10 +88,10 @@ def _note_singles(statement: Statement, singles: dict[str, str]) -> None:
     """Record, by its last name part, each table just overwritten with one row (`SELECT SUM(…)`)."""
     for write in statement.writes:
         rows = [statement.blocks[index] for index in write.blocks]
-        anew = write.how in (Written.OVERWRITE, Written.CREATE) and not write.partition
+        replaces = write.how in (Written.OVERWRITE, Written.CREATE) and not write.partition
         own = last_part(write.table).lower()
         singles.pop(own, None)
-        if anew and len(rows) == 1 and rows[0].aggregated:
+        if replaces and len(rows) == 1 and rows[0].aggregated:
             singles[own] = write.table.lower()
 
 
@@ -109,10 +109,10 @@ def _hits(
         and not _one_row(statement, source, known)
     ]
     many = [place for place in wide if not _constants(statement, block.sources[place])]
-    sure = set(_unlinked(block, groups, many))
+    certain = set(_unlinked(block, groups, many))
     for place in _unlinked(block, groups, wide):
         source = block.sources[place]
-        severity = None if place in sure else Severity.WARN
+        severity = None if place in certain else Severity.WARN
         yield Hit(source.at, _message(block, source), severity=severity, key=called(source).en)
 
 

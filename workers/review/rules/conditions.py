@@ -134,33 +134,33 @@ def conditions(statement: Statement) -> Iterator[tuple[Block, Predicate]]:
             yield block, predicate
 
 
-def rejects_null(predicate: Predicate, code: str, meant: Callable[[Column], bool]) -> bool:
-    """Whether `predicate` cannot be true in a row in which the columns selected by `meant` are NULL."""
+def rejects_null(predicate: Predicate, code: str, matches: Callable[[Column], bool]) -> bool:
+    """Whether `predicate` cannot be true in a row in which the columns selected by `matches` are NULL."""
     operator = predicate.operator
     if operator is Operator.ANY_OF:
         return bool(predicate.alternatives) and all(
-            any(rejects_null(part, code, meant) for part in branch) for branch in predicate.alternatives
+            any(rejects_null(part, code, matches) for part in branch) for branch in predicate.alternatives
         )
-    if _rejects_default(predicate, code, meant):
+    if _rejects_default(predicate, code, matches):
         return True
     if operator in _COMPARES:
-        return any(_passes_null_on(operand, code, meant) for operand in predicate.operands)
+        return any(_passes_null_on(operand, code, matches) for operand in predicate.operands)
     if operator is Operator.TRUTH:
-        return predicate.left.sort is Sort.COLUMN and _passes_null_on(predicate.left, code, meant)
-    return operator in _TESTS_LEFT and _passes_null_on(predicate.left, code, meant)
+        return predicate.left.sort is Sort.COLUMN and _passes_null_on(predicate.left, code, matches)
+    return operator in _TESTS_LEFT and _passes_null_on(predicate.left, code, matches)
 
 
-def _values(branch: Iterable[Predicate], meant: Callable[[Column], bool]) -> list[Operand]:
+def _values(branch: Iterable[Predicate], matches: Callable[[Column], bool]) -> list[Operand]:
     return [
         right
         for part in branch
-        for operator, rights in comparisons_of(part, meant)
+        for operator, rights in comparisons_of(part, matches)
         if operator in (Operator.EQ, Operator.IN)
         for right in rights
     ]
 
 
-def _rejects_default(predicate: Predicate, code: str, meant: Callable[[Column], bool]) -> bool:
+def _rejects_default(predicate: Predicate, code: str, matches: Callable[[Column], bool]) -> bool:
     """Whether it is like `NVL(x, 0) > 0`: false for the default that replaces NULL."""
     left, rights = predicate.left, predicate.rights
     test = _TESTS.get(predicate.operator)
@@ -168,7 +168,7 @@ def _rejects_default(predicate: Predicate, code: str, meant: Callable[[Column], 
         test is None
         or not rights
         or _STAND_INS.isdisjoint(left.functions)
-        or not any(map(meant, left.columns))
+        or not any(map(matches, left.columns))
     ):
         return False
     found = _STAND_IN.fullmatch(code, left.at.begin, left.at.end)
@@ -204,8 +204,8 @@ _TESTS: dict[Operator, Callable[[Any, list[Any]], bool]] = {
 }
 
 
-def _passes_null_on(operand: Operand, code: str, meant: Callable[[Column], bool]) -> bool:
-    if not any(meant(column) for column in operand.columns):
+def _passes_null_on(operand: Operand, code: str, matches: Callable[[Column], bool]) -> bool:
+    if not any(matches(column) for column in operand.columns):
         return False
     if operand.sort is Sort.COLUMN:
         return True
@@ -217,20 +217,20 @@ def _passes_null_on(operand: Operand, code: str, meant: Callable[[Column], bool]
 
 
 def comparisons_of(
-    predicate: Predicate, meant: Callable[[Column], bool]
+    predicate: Predicate, matches: Callable[[Column], bool]
 ) -> Iterator[tuple[Operator, tuple[Operand, ...]]]:
-    """Yield what a condition compares a bare column with, for columns selected by `meant`.
+    """Yield what a condition compares a bare column with, for columns selected by `matches`.
 
     Alternatives that all compare it with values (`ds = 'a' OR ds = 'b'`) count as one IN.
     """
     left, rights = predicate.left, predicate.rights
     if predicate.operator is Operator.ANY_OF:
-        values = [_values(branch, meant) for branch in predicate.alternatives]
+        values = [_values(branch, matches) for branch in predicate.alternatives]
         if values and all(values):
             yield Operator.IN, tuple(value for branch in values for value in branch)
         return
-    if left.sort is Sort.COLUMN and any(map(meant, left.columns)):
+    if left.sort is Sort.COLUMN and any(map(matches, left.columns)):
         yield predicate.operator, rights
     flipped = FLIPPED.get(predicate.operator)
-    if flipped and rights and rights[0].sort is Sort.COLUMN and any(map(meant, rights[0].columns)):
+    if flipped and rights and rights[0].sort is Sort.COLUMN and any(map(matches, rights[0].columns)):
         yield flipped, (left,)

@@ -69,14 +69,14 @@ def cross_project_write(subject: Subject, options: CrossProjectWriteOptions) -> 
     if script.given.project is None:
         return
     own = script.given.project.lower()
-    fine = {
+    allowed = {
         own.removesuffix(_DEVELOPMENT),
         *(name.lower().removesuffix(_DEVELOPMENT) for name in options.allowed),
     }
     for statement in script.statements:
         for at, table in changed(statement):
             named = project(script, table)
-            if named is None or named.removesuffix(_DEVELOPMENT) in fine:
+            if named is None or named.removesuffix(_DEVELOPMENT) in allowed:
                 continue
             if "$" in named or "{" in named:
                 continue  # the project is a parameter: it is unknown

@@ -99,13 +99,13 @@ def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
             mark = removal.what, removal.name.lower(), _severity(removal)
             if removal.what is Gone.PARTITION and mark in reported:
                 continue
-            lost = _loses(*_story(script, named, index, removal.name), removal)
-            if lost and not _filled_as_a_whole(script, index, removal):
+            is_lost = _is_lost(*_excerpt(script, named, index, removal.name), removal)
+            if is_lost and not _filled_as_a_whole(script, index, removal):
                 reported.add(mark)
                 yield Hit(removal.at, _message(removal), severity=mark[2], key=mark[1])
         for write in statement.writes:
             whole = write.how is Written.DELETE and not write.filtered
-            if whole and not _passage(*_story(script, named, index, write.table), write.table):
+            if whole and not _is_recoverable(*_excerpt(script, named, index, write.table), write.table):
                 yield _deleted(write, statement.at)
 
 
@@ -139,7 +139,7 @@ def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
     )
 
 
-def _story(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
+def _excerpt(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
     """Return a script with only the statements that concern a table, and the index of one of them in it."""
     indexes = named.get(last_part(table).lower(), [])
     place = bisect_left(indexes, index)
@@ -158,29 +158,31 @@ _MAX_STATEMENTS = 200
 _WORD = re.compile(r"\w+")
 
 
-def _loses(script: Script, index: int, removal: Removal) -> bool:
+def _is_lost(script: Script, index: int, removal: Removal) -> bool:
     match removal.what:
         case Gone.VIEW:
             return False
         case Gone.BACKUP:
             return not temporary(removal.name)
         case Gone.COLUMN:
-            return not _own(script, index, removal.name)
+            return not _is_own(script, index, removal.name)
         case Gone.PARTITION:
-            return not _own(script, index, removal.name) and not _refilled(script, index, removal)
+            return not _is_own(script, index, removal.name) and not _is_refilled(script, index, removal)
         case _:
-            return not _passage(script, index, removal.name)
+            return not _is_recoverable(script, index, removal.name)
 
 
-def _own(script: Script, index: int, table: str) -> bool:
+def _is_own(script: Script, index: int, table: str) -> bool:
     return not table or temporary(table) or _made_before(script, index, table)
 
 
-def _passage(script: Script, index: int, table: str) -> bool:
-    return _own(script, index, table) or script.filled_after(index, table) or _unclear(script, index)
+def _is_recoverable(script: Script, index: int, table: str) -> bool:
+    return (
+        _is_own(script, index, table) or script.filled_after(index, table) or _may_be_refilled(script, index)
+    )
 
 
-def _unclear(script: Script, index: int) -> bool:
+def _may_be_refilled(script: Script, index: int) -> bool:
     """Whether a later statement that names the table could not be parsed: it may fill the table."""
     return any(statement.unread is not None for statement in script.statements[index + 1 :])
 
@@ -199,7 +201,7 @@ def _made_before(script: Script, index: int, table: str) -> bool:
     return False
 
 
-def _refilled(script: Script, index: int, removal: Removal) -> bool:
+def _is_refilled(script: Script, index: int, removal: Removal) -> bool:
     """Whether a later statement writes the partitions again or recreates the table."""
     for statement in script.statements[index + 1 :]:
         if any(script.same(removal.name, made.name) and not made.exists for made in statement.creations):
@@ -207,7 +209,7 @@ def _refilled(script: Script, index: int, removal: Removal) -> bool:
         for write in statement.writes:
             if script.same(removal.name, write.table) and _same_slice(removal.partition, write):
                 return True
-    return _unclear(script, index) or any(
+    return _may_be_refilled(script, index) or any(
         access.brings and access.at > removal.at and script.may_be(access.table, removal.name)
         for access in script.python.accesses
     )
@@ -229,11 +231,11 @@ def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:
 def _severity(removal: Removal) -> Severity | None:
     if removal.what is not Gone.PARTITION:
         return None
-    fixed = all(value.value is None or _fixed(value.value) for value in removal.partition)
-    return None if fixed else Severity.WARN
+    constant = all(value.value is None or _is_literal(value.value) for value in removal.partition)
+    return None if constant else Severity.WARN
 
 
-def _fixed(value: Operand) -> bool:
+def _is_literal(value: Operand) -> bool:
     """Whether a value is a literal without placeholders (braces and the like) of another tool."""
     return value.sort is Sort.LITERAL and not _FILLED_IN.search(value.value or "")
 

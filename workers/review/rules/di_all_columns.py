@@ -97,11 +97,11 @@ def _listed(step: Step) -> Iterator[_Path]:
 def _queried(step: Step) -> Iterator[_Path]:
     """Yield the paths of queries that select all columns of a table."""
     connections = step.parameter.get("connection")
-    given: list[tuple[_Path, object]] = [(("querySql",), step.parameter.get("querySql"))]
+    candidates: list[tuple[_Path, object]] = [(("querySql",), step.parameter.get("querySql"))]
     for index, connection in enumerate(connections if isinstance(connections, list) else ()):
         if isinstance(connection, dict):
-            given.append((("connection", index, "querySql"), connection.get("querySql")))
-    for path, queries in given:
+            candidates.append((("connection", index, "querySql"), connection.get("querySql")))
+    for path, queries in candidates:
         if isinstance(queries, str) and _STAR.match(queries):
             yield path
         for index, query in enumerate(queries if isinstance(queries, list) else ()):

@@ -66,9 +66,9 @@ def di_credentials(subject: Subject, _: Options) -> Iterator[Hit]:
     A value with a parameter (`${…}`) is not a secret. Plug-in specific names of secrets are unknown.
     """
     found = [item for step in subject.script.job.steps for item in _given(step)]
-    news = untold(subject.script, (at for _, _, at in found))
+    unreported = untold(subject.script, (at for _, _, at in found))
     for name, kind, at in found:
-        if at in news:
+        if at in unreported:
             yield Hit(
                 at,
                 Text(

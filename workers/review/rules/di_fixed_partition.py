@@ -102,12 +102,12 @@ _COMPARISON = re.compile(
 def _compared(step: Step) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     """Yield the comparisons of a date column with a literal day: path, column and day."""
     for name in ("where", "querySql"):
-        given = step.parameter.get(name)
-        for index, text in enumerate(given if isinstance(given, list) else [given]):
+        setting = step.parameter.get(name)
+        for index, text in enumerate(setting if isinstance(setting, list) else [setting]):
             for found in _COMPARISON.finditer(text) if isinstance(text, str) else ():
                 if date_name(found["column"]) and calendar_date(found["value"]):
                     yield (
-                        (name, index) if isinstance(given, list) else (name,),
+                        (name, index) if isinstance(setting, list) else (name,),
                         found["column"],
                         found["value"],
                     )
@@ -115,10 +115,10 @@ def _compared(step: Step) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
 
 
 def _partitions(step: Step) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    given = step.parameter.get("partition")
-    if isinstance(given, str):
-        yield ("partition",), given
-    elif isinstance(given, list):
-        for index, value in enumerate(given):
+    setting = step.parameter.get("partition")
+    if isinstance(setting, str):
+        yield ("partition",), setting
+    elif isinstance(setting, list):
+        for index, value in enumerate(setting):
             if isinstance(value, str):
                 yield ("partition", index), value

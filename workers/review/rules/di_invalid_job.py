@@ -63,6 +63,9 @@ def di_invalid_job(subject: Subject, _: Options) -> Iterator[Hit]:
     for mistake in subject.script.job.mistakes:
         yield Hit(
             mistake.at,
-            Text(f"In {mistake.path} {mistake.wanted}.", f"{mistake.path}：{mistake.wanted_zh}。"),
-            key=mistake.path,
+            Text(
+                f"In {mistake.path or 'the job'} {mistake.problem}.",
+                f"{mistake.path or '作业'}：{mistake.problem_zh}。",
+            ),
+            key=mistake.path or "job",
         )

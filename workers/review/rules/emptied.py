@@ -129,8 +129,8 @@ class Emptied:
                 for operator, rights in comparisons_of(predicate, lambda _: True):
                     name = predicate.columns[0].key
                     mine = values.get(name) or value_of(statement, write, name, self._columns(write))
-                    wanted = {text(self._script, one) for one in mine}
-                    if operator is Operator.EQ and mine and wanted != {text(self._script, rights[0])}:
+                    written = {text(self._script, one) for one in mine}
+                    if operator is Operator.EQ and mine and written != {text(self._script, rights[0])}:
                         return False
         return True
 

@@ -32,9 +32,9 @@ class Effect(Enum):
     PRESERVED = auto()
     """It is in ON, for the preserved side of an outer join."""
     ALTERNATIVE = auto()
-    """It is joined by OR with a condition that says nothing of partitions."""
+    """It is combined by OR with a condition that does not restrict partitions."""
     WILDCARD = auto()
-    """LIKE begins with a wildcard."""
+    """LIKE starts with a wildcard."""
     OWN = auto()
     """It is compared with another column of the same source."""
     LINK = auto()

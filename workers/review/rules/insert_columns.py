@@ -160,11 +160,11 @@ def _judge(dialect: Dialect, write: Write, target: Sequence[str], names: list[st
     return None
 
 
-def _count(write: Write, given: int, wanted: int) -> Text:
-    columns = "column" if given == 1 else "columns"
+def _count(write: Write, actual: int, expected: int) -> Text:
+    columns = "column" if actual == 1 else "columns"
     return Text(
-        f"The query returns {given} {columns}, but {write.table} expects {wanted} here.",
-        f"查询返回 {given} 列，而此处写入 {write.table} 需要 {wanted} 列。",
+        f"The query returns {actual} {columns}, but {write.table} expects {expected} here.",
+        f"查询返回 {actual} 列，而此处写入 {write.table} 需要 {expected} 列。",
     )
 
 

@@ -80,13 +80,13 @@ def _hits(block: Block, hint: Hint) -> Iterator[Hit]:
 
 
 def _misspelt(hint: Hint) -> Iterator[Hit]:
-    meant = get_close_matches(hint.name, _HINTS, n=1, cutoff=0.8)
-    if meant:
+    similar = get_close_matches(hint.name, _HINTS, n=1, cutoff=0.8)
+    if similar:
         yield Hit(
             hint.at,
             Text(
-                f"The hint {hint.name} is unknown; use {meant[0]} if it is misspelt.",
-                f"没有名为 {hint.name} 的 hint，应写作 {meant[0]}。",
+                f"The hint {hint.name} is unknown; use {similar[0]} if it is misspelt.",
+                f"没有名为 {hint.name} 的 hint，应写作 {similar[0]}。",
             ),
             key=hint.name,
         )

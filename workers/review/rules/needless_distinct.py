@@ -136,5 +136,7 @@ def _different(block: Block) -> bool:
     """Whether every column of GROUP BY is an output, so that no two rows are equal."""
     if not block.group or any(item.sort is not Sort.COLUMN for item in block.group):
         return False
-    given = {output.operand.columns[0].key for output in block.outputs if output.operand.sort is Sort.COLUMN}
-    return {item.columns[0].key for item in block.group if item.columns} <= given
+    outputs = {
+        output.operand.columns[0].key for output in block.outputs if output.operand.sort is Sort.COLUMN
+    }
+    return {item.columns[0].key for item in block.group if item.columns} <= outputs

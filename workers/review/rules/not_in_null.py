@@ -136,11 +136,11 @@ def _gives(script: Script, statement: Statement, index: int, name: str, depth: i
 def _excluded(script: Script, block: Block, column: Column) -> bool:
     """Whether a condition of the block excludes NULL from the column."""
 
-    def meant(other: Column) -> bool:
+    def matches(other: Column) -> bool:
         return other.key == column.key and (other.source == column.source or other.source is None)
 
     return any(
-        rejects_null(predicate, script.code, meant)
+        rejects_null(predicate, script.code, matches)
         for predicate in block.predicates
         if predicate.clause is not Clause.ON or _drops(block, predicate.join)
     )

@@ -93,10 +93,10 @@ def _by_source(block: Block, index: int) -> dict[int, list[Predicate]]:
 
 
 def _rejects(predicate: Predicate, code: str, index: int, place: int) -> bool:
-    def meant(column: Column) -> bool:
+    def matches(column: Column) -> bool:
         return column.block == index and column.source == place
 
-    return rejects_null(predicate, code, meant)
+    return rejects_null(predicate, code, matches)
 
 
 def _message(source: Source, predicate: Predicate, place: int) -> Text:

@@ -55,9 +55,9 @@ def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
     A key in a variable is not followed; MC-S01 finds it there if it has the form of a key.
     """
     keys = [key for login in subject.script.python.logins for key in login.keys]
-    news = untold(subject.script, (key.at for key in keys))
+    unreported = untold(subject.script, (key.at for key in keys))
     for key in keys:
-        if key.at in news and "$" not in key.value:
+        if key.at in unreported and "$" not in key.value:
             yield Hit(
                 key.at,
                 Text(

@@ -83,11 +83,11 @@ def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
         )
 
 
-def _rebuilt(script: Script, taken: Access) -> bool:
+def _rebuilt(script: Script, removal: Access) -> bool:
     accesses = script.python.accesses
-    names = [other.table for other in accesses if other.brings and other.at > taken.at]
+    names = [other.table for other in accesses if other.brings and other.at > removal.at]
     for statement in script.statements:
-        if statement.at > taken.at:
+        if statement.at > removal.at:
             names += [made.name for made in statement.creations]
             names += [write.table for write in statement.writes]
-    return any(script.may_be(name, taken.table) for name in names)
+    return any(script.may_be(name, removal.table) for name in names)

@@ -55,10 +55,10 @@ def shell_password(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Options of other programs are unknown, except `--password` and `--access-key`.
     """
-    given = subject.script.shell.passwords
-    news = untold(subject.script, (password.at for password in given))
-    for password in given:
-        if password.at in news:
+    passwords = subject.script.shell.passwords
+    unreported = untold(subject.script, (password.at for password in passwords))
+    for password in passwords:
+        if password.at in unreported:
             yield Hit(
                 password.at,
                 Text(

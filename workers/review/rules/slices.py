@@ -137,8 +137,8 @@ def exposures(statement: Statement, index: int, source: int, name: str) -> tuple
             continue
         called = _passed_on(statement.blocks[place[0]], *place)
         for outer, block in enumerate(statement.blocks if called else ()):
-            for at, taken in enumerate(block.sources):
-                if place[0] in taken.blocks:
+            for at, consumer in enumerate(block.sources):
+                if place[0] in consumer.blocks:
                     waiting += [(outer, at, passed) for passed in called]
     return tuple(found)
 
@@ -178,7 +178,7 @@ def feeding(statement: Statement, roots: Iterable[int]) -> set[int]:
         if index in found:
             continue
         found.add(index)
-        waiting += [given for source in statement.blocks[index].sources for given in source.blocks]
+        waiting += [block for source in statement.blocks[index].sources for block in source.blocks]
         waiting += inner.get(index, ())
     return found
 
