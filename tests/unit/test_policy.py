@@ -251,6 +251,10 @@ MISTAKES: list[tuple[str, list[str]]] = [
         [f"2:64: {CODE_REVIEW}.options.rules: wasted-work is now redundant-work; expected its id, MC-P11"],
     ),
     (
+        OF_REVIEW.format("{rules: {MC-P12: {most_gib: 2}}}"),
+        [f"2:73: {CODE_REVIEW}.options.rules.MC-P12: most_gib is now max_gib"],
+    ),
+    (
         "version: 1\nworkspaces: {shop: {}}\n",
         ["2:14: workspaces.shop: wants a number"],
     ),

@@ -251,7 +251,7 @@ def test_things_to_do_are_told_in_production() -> None:
 
 
 def test_long_nodes() -> None:
-    policy = ReviewPolicy(rules={"MC-M03": {"most_lines": 3, "most_targets": 1}})
+    policy = ReviewPolicy(rules={"MC-M03": {"max_lines": 3, "max_targets": 1}})
     assert not found("MC-M03", "SELECT 1\n\n;\n", policy=policy)
     assert found("MC-M03", "SELECT\n1\n,\n2", policy=policy)
     two = "INSERT OVERWRITE TABLE a SELECT 1;\nINSERT OVERWRITE TABLE b SELECT 1"

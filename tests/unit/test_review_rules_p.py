@@ -358,7 +358,7 @@ def test_wide_window(condition: str, wide: bool) -> None:
 
 
 def test_the_width_is_an_option() -> None:
-    policy = ReviewPolicy.model_validate({"rules": {"MC-P03": {"most_partitions": 7}}})
+    policy = ReviewPolicy.model_validate({"rules": {"MC-P03": {"max_partitions": 7}}})
     code = "SELECT id FROM a WHERE ds BETWEEN '$[yyyymmdd-30]' AND '${bizdate}'"
     assert "About 30 partitions" in found("MC-P03", code, SHOP, policy=policy)[0].message
 

@@ -27,7 +27,7 @@ _TODO = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|待办|待完善|待优化")
 class CommentedCodeOptions(Options):
     """Options of MC-M02."""
 
-    most_lines: int = Field(5, ge=1, description="maximum number of consecutive lines of commented-out code")
+    max_lines: int = Field(5, ge=1, description="maximum number of consecutive lines of commented-out code")
 
 
 @rule(
@@ -78,7 +78,7 @@ def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[
     ```
 
     ## Options
-    `most_lines` (default 5): maximum number of consecutive lines of commented-out code.
+    `max_lines` (default 5): maximum number of consecutive lines of commented-out code.
 
     ## Known limits
     A comment counts as code by its form: keywords, commas, semicolons. Comments in Chinese never count.
@@ -86,7 +86,7 @@ def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[
     script = subject.script
     for run in _runs(script):
         lines = sum(1 for comment in run for line in comment.text.split("\n") if _is_code(line))
-        if lines > options.most_lines:
+        if lines > options.max_lines:
             yield Hit(
                 Span(run[0].at.begin, run[-1].at.end),
                 Text(f"{lines} lines of code are commented out.", f"有 {lines} 行代码被注释掉。"),

@@ -16,7 +16,7 @@ _GIB = 1 << 30
 class CostlyScanOptions(Options):
     """What a policy may set for MC-P12."""
 
-    most_gib: float = Field(default=1024.0, gt=0, description="GiB that one run may scan")
+    max_gib: float = Field(default=1024.0, gt=0, description="GiB that one run may scan")
 
 
 @rule(
@@ -57,21 +57,21 @@ def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_gib` (default 1024): GiB that one run may scan.
+    `max_gib` (default 1024): GiB that one run may scan.
 
     ## Known limits
     The estimate is for the whole script, not for a single statement.
     """
     script = subject.script
     first = next((statement for statement in script.statements if statement.blocks), None)
-    if first is None or script.given.estimate is None or script.given.estimate <= options.most_gib * _GIB:
+    if first is None or script.given.estimate is None or script.given.estimate <= options.max_gib * _GIB:
         return
     scanned = f"{script.given.estimate / _GIB:,.0f}"
     yield Hit(
         Span(first.at.begin, min(first.at.end, first.at.begin + len(first.verb or " "))),
         Text(
-            f"A run would scan about {scanned} GiB; the budget is {options.most_gib:,.0f} GiB.",
-            f"运行一次预计扫描约 {scanned} GiB，预算为 {options.most_gib:,.0f} GiB。",
+            f"A run would scan about {scanned} GiB; the budget is {options.max_gib:,.0f} GiB.",
+            f"运行一次预计扫描约 {scanned} GiB，预算为 {options.max_gib:,.0f} GiB。",
         ),
         key="estimate",
     )

@@ -17,9 +17,9 @@ _GIB = 1 << 30
 class HeavyQueryOptions(Options):
     """What a policy may set for MC-P09."""
 
-    most_joins: int = Field(default=8, ge=1, description="maximum number of joins in one query block")
-    most_depth: int = Field(default=5, ge=1, description="maximum nesting depth of query blocks")
-    most_reads: int = Field(
+    max_joins: int = Field(default=8, ge=1, description="maximum number of joins in one query block")
+    max_depth: int = Field(default=5, ge=1, description="maximum nesting depth of query blocks")
+    max_reads: int = Field(
         default=3, ge=1, description="maximum number of reads of a big table in one statement"
     )
     big_gib: float = Field(default=10.0, ge=0, description="size in GiB from which a table is big")
@@ -57,8 +57,8 @@ def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_joins` (default 8): maximum number of joins in one block. `most_depth` (default 5): maximum nesting
-    depth. `most_reads` (default 3): maximum number of reads of a table in one statement. `big_gib` (default
+    `max_joins` (default 8): maximum number of joins in one block. `max_depth` (default 5): maximum nesting
+    depth. `max_reads` (default 3): maximum number of reads of a table in one statement. `big_gib` (default
     10): if the size of a table is known, reads are counted from this size on.
 
     ## Known limits
@@ -66,8 +66,8 @@ def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
     """
     for statement in subject.script.statements:
         for block in statement.blocks:
-            yield from _joins(block, options.most_joins)
-        yield from _depth(statement, options.most_depth)
+            yield from _joins(block, options.max_joins)
+        yield from _depth(statement, options.max_depth)
         yield from _reads(subject, statement, options)
 
 
@@ -104,9 +104,9 @@ def _reads(subject: Subject, statement: Statement, options: HeavyQueryOptions) -
     for sources in by_table.values():
         places = list(sources.values())
         table = places[0].table
-        if len(places) > options.most_reads and _big(subject, table, options.big_gib):
+        if len(places) > options.max_reads and _big(subject, table, options.big_gib):
             yield Hit(
-                places[options.most_reads].at,
+                places[options.max_reads].at,
                 Text(
                     f"This statement reads {table} {len(places)} times; read it once into a staging table.",
                     f"该语句读取了 {table} {len(places)} 次，请一次读入中间表。",

@@ -15,8 +15,8 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 class LongNodeOptions(Options):
     """Options of MC-M03."""
 
-    most_lines: int = Field(500, ge=1, description="maximum number of lines of a node")
-    most_targets: int = Field(
+    max_lines: int = Field(500, ge=1, description="maximum number of lines of a node")
+    max_targets: int = Field(
         3, ge=1, description="maximum number of tables that a node writes, except temporary ones"
     )
 
@@ -54,7 +54,7 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_lines` (default 500): maximum number of lines of a node. `most_targets` (default 3): maximum number
+    `max_lines` (default 500): maximum number of lines of a node. `max_targets` (default 3): maximum number
     of tables that it writes.
 
     ## Known limits
@@ -62,13 +62,13 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
     """
     script = subject.script
     lines = script.code.rstrip().count("\n") + 1
-    if lines > options.most_lines:
+    if lines > options.max_lines:
         end = script.code.find("\n")
         yield Hit(
             Span(0, max(end, 1)),
             Text(
-                f"The node has {lines} lines; the maximum is {options.most_lines}.",
-                f"节点共有 {lines} 行，超过 {options.most_lines} 行。",
+                f"The node has {lines} lines; the maximum is {options.max_lines}.",
+                f"节点共有 {lines} 行，超过 {options.max_lines} 行。",
             ),
             key="lines",
         )
@@ -78,12 +78,12 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
         for write in statement.writes
         if not temporary(write.table)
     }
-    if len(targets) > options.most_targets:
+    if len(targets) > options.max_targets:
         yield Hit(
-            list(targets.values())[options.most_targets],
+            list(targets.values())[options.max_targets],
             Text(
-                f"The node writes {len(targets)} tables; the maximum is {options.most_targets}.",
-                f"节点写入了 {len(targets)} 张表，超过 {options.most_targets} 张。",
+                f"The node writes {len(targets)} tables; the maximum is {options.max_targets}.",
+                f"节点写入了 {len(targets)} 张表，超过 {options.max_targets} 张。",
             ),
             key="targets",
         )

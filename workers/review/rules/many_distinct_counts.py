@@ -16,8 +16,8 @@ from workers.review.rules.windows import windows
 class ManyDistinctCountsOptions(Options):
     """What a policy may set for MC-P07."""
 
-    most_counts: int = Field(default=1, ge=1, description="maximum number of COUNT(DISTINCT …) in a block")
-    most_days: int = Field(
+    max_counts: int = Field(default=1, ge=1, description="maximum number of COUNT(DISTINCT …) in a block")
+    max_days: int = Field(
         default=31, ge=1, description="maximum number of days that one COUNT(DISTINCT …) may span"
     )
 
@@ -61,7 +61,7 @@ def many_distinct_counts(subject: Subject, options: ManyDistinctCountsOptions) -
     ```
 
     ## Options
-    `most_counts` (default 1): maximum number of distinct counts in a block. `most_days` (default 31): maximum
+    `max_counts` (default 1): maximum number of distinct counts in a block. `max_days` (default 31): maximum
     number of days of partitions that a block with a distinct count may read.
 
     ## Known limits
@@ -70,8 +70,8 @@ def many_distinct_counts(subject: Subject, options: ManyDistinctCountsOptions) -
     for statement in subject.script.statements:
         for block in statement.blocks:
             counts = _counts(subject.script.code, block)
-            if len(counts) > options.most_counts:
-                yield _hit(counts[options.most_counts], len(counts))
+            if len(counts) > options.max_counts:
+                yield _hit(counts[options.max_counts], len(counts))
     yield from _over_long_windows(subject, options)
 
 
@@ -97,12 +97,7 @@ def _over_long_windows(subject: Subject, options: ManyDistinctCountsOptions) -> 
             if not counts or reading.source not in block.sources or counts[0].at.begin in reported:
                 continue
             days = [window.days for window in windows(subject.script.code, reading) if window.days]
-            if (
-                reading.pruned
-                and len(counts) <= options.most_counts
-                and days
-                and max(days) > options.most_days
-            ):
+            if reading.pruned and len(counts) <= options.max_counts and days and max(days) > options.max_days:
                 reported.add(counts[0].at.begin)
                 table = reading.source.table
                 yield Hit(

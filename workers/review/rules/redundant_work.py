@@ -14,7 +14,7 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 class RedundantWorkOptions(Options):
     """What a policy may set for MC-P11."""
 
-    most_uses: int = Field(
+    max_uses: int = Field(
         default=2, ge=1, description="maximum number of reads of a CTE over a table in one statement"
     )
 
@@ -65,14 +65,14 @@ def redundant_work(subject: Subject, options: RedundantWorkOptions) -> Iterator[
     ```
 
     ## Options
-    `most_uses` (default 2): maximum number of reads of a CTE over a table in one statement.
+    `max_uses` (default 2): maximum number of reads of a CTE over a table in one statement.
 
     ## Known limits
     A join counts as unused only if every column of the block is known to belong to another source. A join
     that duplicates rows on purpose is not recognised.
     """
     for statement in subject.script.statements:
-        yield from _ctes(statement, options.most_uses)
+        yield from _ctes(statement, options.max_uses)
         yield from _joins(statement)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from common.verdicts import Severity
 from workers.review.catalog import Catalog
@@ -18,6 +19,16 @@ class Options(BaseModel):
     """Base of the options of a rule. Every field has a default and a description."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reject_former_names(cls, values: Any) -> Any:
+        """Name the new option if a limit has its former name (`most_lines`, now `max_lines`)."""
+        for key in values if isinstance(values, dict) else ():
+            current = f"max_{str(key).removeprefix('most_')}"
+            if str(key).startswith("most_") and current in cls.model_fields:
+                raise ValueError(f"{key} is now {current}")
+        return values
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from workers.review.rules.windows import Window, windows
 class WideWindowOptions(Options):
     """What a policy may set for MC-P03."""
 
-    most_partitions: int = Field(
+    max_partitions: int = Field(
         default=90, ge=1, description="maximum number of days, or of values in an IN list, to read"
     )
 
@@ -71,7 +71,7 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_partitions` (default 90): maximum number of days, or of values in an IN list, to read.
+    `max_partitions` (default 90): maximum number of days, or of values in an IN list, to read.
 
     ## Known limits
     A month counts as 30 days. Windows between a fixed date and a parameter, or between parameters with custom
@@ -80,8 +80,8 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
     for reading in readings(subject):
         if reading.pruned:
             for window in windows(subject.script.code, reading):
-                if window.days is None or window.days > options.most_partitions:
-                    yield _hit(reading, window, options.most_partitions)
+                if window.days is None or window.days > options.max_partitions:
+                    yield _hit(reading, window, options.max_partitions)
 
 
 def _hit(reading: Reading, window: Window, most: int) -> Hit:
