@@ -66,11 +66,12 @@ def text(rule: Rule, language: Language) -> str:
 def _head(rule: Rule, title: Text, language: Language) -> str:
     names = sorted(dialect.value for dialect in rule.dialects if dialect is not Dialect.UNKNOWN)
     all_ = rule.dialects >= frozenset(Dialect)
+    full_stop, colon = ("。", "：") if language is Language.CHINESE else (".", ": ")
     return (
         f"# {rule.id} {rule.name}\n\n"
-        f"{title.said(language)}{'。' if language is Language.CHINESE else '.'}\n\n"
-        f"- {_SEVERITY.said(language)}: `{rule.severity.value}`\n"
-        f"- {_LANGUAGES.said(language)}: {_ALL.said(language) if all_ else ', '.join(names)}\n"
+        f"{title.said(language)}{full_stop}\n\n"
+        f"- {_SEVERITY.said(language)}{colon}`{rule.severity.value}`\n"
+        f"- {_LANGUAGES.said(language)}{colon}{_ALL.said(language) if all_ else ', '.join(names)}\n"
     )
 
 

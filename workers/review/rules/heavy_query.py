@@ -71,28 +71,28 @@ def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
         yield from _reads(subject, statement, options)
 
 
-def _joins(block: Block, most: int) -> Iterator[Hit]:
+def _joins(block: Block, limit: int) -> Iterator[Hit]:
     joined = [source for source in block.sources if source.joined not in (Joined.FIRST, Joined.LATERAL)]
-    if len(joined) > most:
+    if len(joined) > limit:
         yield Hit(
-            joined[most].at,
+            joined[limit].at,
             Text(
-                f"This query block has {len(joined)} joins; the maximum is {most}.",
-                f"该查询块有 {len(joined)} 个关联，上限为 {most} 个。",
+                f"This query block has {len(joined)} joins; the maximum is {limit}.",
+                f"该查询块有 {len(joined)} 个关联，上限为 {limit} 个。",
             ),
         )
 
 
-def _depth(statement: Statement, most: int) -> Iterator[Hit]:
+def _depth(statement: Statement, limit: int) -> Iterator[Hit]:
     """Yield the first block of a statement that is nested too deeply."""
     deepest = max((block.depth for block in statement.blocks), default=0)
-    if deepest > most:
-        block = next(block for block in statement.blocks if block.depth > most)
+    if deepest > limit:
+        block = next(block for block in statement.blocks if block.depth > limit)
         yield Hit(
             block.at,
             Text(
-                f"Query blocks are nested {deepest} levels deep; the maximum is {most}.",
-                f"查询嵌套了 {deepest} 层，上限为 {most} 层。",
+                f"Query blocks are nested {deepest} levels deep; the maximum is {limit}.",
+                f"查询嵌套了 {deepest} 层，上限为 {limit} 层。",
             ),
         )
 

@@ -76,7 +76,7 @@ def redundant_work(subject: Subject, options: RedundantWorkOptions) -> Iterator[
         yield from _joins(statement)
 
 
-def _ctes(statement: Statement, most: int) -> Iterator[Hit]:
+def _ctes(statement: Statement, limit: int) -> Iterator[Hit]:
     for cte in statement.ctes:
         if cte.uses == 0:
             yield Hit(
@@ -85,7 +85,7 @@ def _ctes(statement: Statement, most: int) -> Iterator[Hit]:
                 Text(f"Remove {cte.name}.", f"请删除 {cte.name}。"),
                 key=cte.name.lower(),
             )
-        elif cte.uses > most and any(
+        elif cte.uses > limit and any(
             source.table for index in cte.blocks for source in statement.blocks[index].sources
         ):
             yield Hit(

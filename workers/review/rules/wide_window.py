@@ -84,7 +84,7 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
                     yield _hit(reading, window, options.max_partitions)
 
 
-def _hit(reading: Reading, window: Window, most: int) -> Hit:
+def _hit(reading: Reading, window: Window, limit: int) -> Hit:
     table, column = reading.source.table, window.filter.column
     if window.days is None:
         message = Text(
@@ -93,8 +93,8 @@ def _hit(reading: Reading, window: Window, most: int) -> Hit:
         )
     else:
         message = Text(
-            f"About {window.days} partitions of {table} are read by {column}; the maximum is {most}.",
-            f"按 {column} 约读取 {table} 的 {window.days} 个分区，上限为 {most} 个。",
+            f"About {window.days} partitions of {table} are read by {column}; the maximum is {limit}.",
+            f"按 {column} 约读取 {table} 的 {window.days} 个分区，上限为 {limit} 个。",
         )
     fix = Text(
         f"Give {column} of {table} a lower bound near the run's date, e.g. {column} >= '$[yyyymmdd-30]'.",
