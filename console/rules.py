@@ -13,7 +13,7 @@ from workers.plan import Language
 from workers.review import rulebook
 from workers.review.report import about
 from workers.review.rules import outside
-from workers.review.rules.catalogue import BY_ID, RULES
+from workers.review.rules.catalogue import BY_ID, BY_NAME, RULES, rule_named
 
 COLUMNS = ("rule", "name", "severity", "what")
 
@@ -45,7 +45,7 @@ def _list(language: Language, *, json: bool) -> int:
 
 
 def _show(name: str, language: Language, *, json: bool) -> int:
-    rule = BY_ID.get(name.upper()) or next((rule for rule in RULES if rule.name == name.lower()), None)
+    rule = BY_ID.get(name.upper()) or BY_NAME.get(name.lower())
     if rule is None:
         return _outside(name, language, json=json)
     page = rulebook.text(rule, language)
@@ -76,11 +76,17 @@ def _write(folder: Path) -> int:
 def _outside(name: str, language: Language, *, json: bool) -> int:
     url = outside.page(name)
     if url is None:
-        near = get_close_matches(name.upper(), BY_ID, n=1)
-        told = f"; did you mean {near[0]}?" if near else "; dwgate rules lists them"
-        raise Usage(f"there is no rule {name}{told}")
+        raise Usage(f"unknown rule {name}; {_suggestion(name)}")
     if json:
         render.json({"rule": name, **asdict(about(name, language))})
     else:
         print(url)
     return 0
+
+
+def _suggestion(name: str) -> str:
+    renamed = rule_named(name.lower())
+    if renamed is not None:
+        return f"it is now {renamed.name} ({renamed.id})"
+    near = get_close_matches(name.upper(), BY_ID, n=1)
+    return f"did you mean {near[0]}?" if near else "dwgate rules lists them"

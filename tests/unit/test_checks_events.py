@@ -88,7 +88,7 @@ def test_code_review_weighs_rules_as_the_policy_says(weight: str, severities: li
 
 
 def test_code_review_refuses_unknown_rules() -> None:
-    with pytest.raises(ValidationError, match="no such rule"):
+    with pytest.raises(ValidationError, match="unknown rule"):
         ask("code-review", {}, options={"severity": {"MC-X99": "warn"}})
 
 

@@ -349,8 +349,10 @@ def test_a_rule_is_shown_by_id_or_name(capsys: pytest.CaptureFixture[str]) -> No
     assert (told["rule"], told["url"]) == ("MC-P06", "docs/rules/zh/MC-P06.md")
     rules.run("SH-SC2086", None, "text", None)
     assert capsys.readouterr().out == "https://www.shellcheck.net/wiki/SC2086\n"
-    with pytest.raises(Usage, match="there is no rule MC-P066; did you mean MC-P06"):
+    with pytest.raises(Usage, match="unknown rule MC-P066; did you mean MC-P06"):
         rules.run("MC-P066", None, "text", None)
+    with pytest.raises(Usage, match=r"unknown rule destruction; it is now destructive-statement \(MC-S02\)"):
+        rules.run("destruction", None, "text", None)
 
 
 def test_what_is_told_of_a_rule_is_short() -> None:

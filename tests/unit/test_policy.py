@@ -131,6 +131,7 @@ OF_BACKFILL = "version: 1\npoints: {{backfill-data: {{checks: {{backfill-limits:
 OF_WINDOWS = "version: 1\npoints: {{run-file: {{checks: {{release-window: {{options: {{closed: [{}]}}}}}}}}}}"
 WINDOW = "points.run-file.checks.release-window.options.closed.1"
 CODE_REVIEW = "points.commit-file.checks.code-review"
+OF_REVIEW = "version: 1\npoints: {{commit-file: {{checks: {{code-review: {{options: {}}}}}}}}}\n"
 RULE_IDS = ", ".join(sorted(BY_ID)) + ", or PY-…, SH-…, PG-…"
 
 PARTS = "extends, points, where, version, language, defaults, sets, workspaces, console, waivers"
@@ -224,8 +225,34 @@ MISTAKES: list[tuple[str, list[str]]] = [
         ],
     ),
     (
-        "version: 1\npoints: {commit-file: {checks: {code-review: {options: {severity: {MC-X: warn}}}}}}\n",
-        [f"2:68: {CODE_REVIEW}.options.severity.MC-X: no such rule; wants one of {RULE_IDS}"],
+        OF_REVIEW.format("{severity: {MC-X: warn}}"),
+        [f"2:68: {CODE_REVIEW}.options.severity.MC-X: unknown rule; expected one of {RULE_IDS}"],
+    ),
+    (
+        OF_REVIEW.format("{severity: {foreign-write: warn}}"),
+        [
+            (
+                f"2:68: {CODE_REVIEW}.options.severity.foreign-write:"
+                " foreign-write is now cross-project-write; expected its id, MC-S03"
+            )
+        ],
+    ),
+    (
+        OF_REVIEW.format("{severity: {select-star: warn}}"),
+        [
+            (
+                f"2:68: {CODE_REVIEW}.options.severity.select-star:"
+                " select-star is the name of a rule; expected its id, MC-P04"
+            )
+        ],
+    ),
+    (
+        OF_REVIEW.format("{rules: {wasted-work: {}}}"),
+        [f"2:64: {CODE_REVIEW}.options.rules: wasted-work is now redundant-work; expected its id, MC-P11"],
+    ),
+    (
+        OF_REVIEW.format("{rules: {MC-P12: {most_gib: 2}}}"),
+        [f"2:73: {CODE_REVIEW}.options.rules.MC-P12: most_gib is now max_gib"],
     ),
     (
         "version: 1\nworkspaces: {shop: {}}\n",

@@ -93,4 +93,4 @@ def test_says_what_it_had_no_time_for() -> None:
     begin = time.process_time()
     found = review(script, Dialect.MAXCOMPUTE, language=Language.ENGLISH, seconds=1.0)
     assert time.process_time() - begin < SECONDS
-    assert any("the time for this review is up" in finding.message for finding in found)
+    assert any("the review timed out" in finding.message for finding in found)

@@ -102,15 +102,15 @@ def test_the_older_form_is_read_too() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ({**job(), "type": "task"}, "In type job is wanted."),
+        ({**job(), "type": "task"}, "In type job is expected."),
         ({"steps": [MYSQL, ODPS], "setting": job()["setting"]}, "In the job the field type is missing."),
         (
             job({key: MYSQL[key] for key in ("stepType", "parameter")}),
             "In steps.0 the field category is missing.",
         ),
-        (job({**MYSQL, "parameter": []}), "In steps.0.parameter a value of the type object is wanted."),
+        (job({**MYSQL, "parameter": []}), "In steps.0.parameter a value of type object is expected."),
         (job(order={"hops": [{"from": "Reader"}]}), "In order.hops.0 the field to is missing."),
-        ({**job(), "steps": [MYSQL]}, "In steps at least 2 items are wanted."),
+        ({**job(), "steps": [MYSQL]}, "In steps at least 2 items are expected."),
     ],
 )
 def test_a_wrong_shape_is_told_with_its_path(text: dict[str, Any], message: str) -> None:
@@ -149,8 +149,8 @@ def test_parameters_may_stand_without_quotes() -> None:
         ('{"a": 01}', 1, 7, "a value is wanted"),
         ('{"a": 1} x', 1, 10, "nothing more is wanted"),
         ("[" * 100, 1, 62, "nested too deeply"),
-        ('{"a": 1}', 1, 1, "no batch synchronization job"),
-        ("[]", 1, 1, "no batch synchronization job"),
+        ('{"a": 1}', 1, 1, "not a batch synchronization job"),
+        ("[]", 1, 1, "not a batch synchronization job"),
     ],
 )
 def test_what_is_no_job_is_said_with_its_place(code: str, line: int, column: int, why: str) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from _pytest.mark.structures import ParameterSet
 
 from common.verdicts import Finding, Severity
 from workers.plan import Language
+from workers.review import rules
 from workers.review.dialects import Dialect
 from workers.review.engine import NOT_REVIEWED, review
 from workers.review.given import Given
-from workers.review.rules.catalogue import BY_ID, RULES
-from workers.review.rules.page import Example, PageInvalid, page
+from workers.review.rules.catalogue import BY_ID, BY_NAME, RENAMED_RULES, RULES, rule_named
+from workers.review.rules.page import Example, PageInvalid, page, parse
 from workers.review.rules.rule import Hit, Rule, Text, rule
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -66,8 +68,15 @@ def test_a_good_example_does_not(one: Rule, example: Example) -> None:
     assert not found(one, example)
 
 
-def test_the_catalogue_has_each_id_and_name_once() -> None:
-    assert len(BY_ID) == len(RULES) == len({one.name for one in RULES})
+def test_the_registry_has_each_id_and_name_once() -> None:
+    assert len(BY_ID) == len(RULES) == len(BY_NAME)
+
+
+def test_a_former_name_leads_to_the_rule() -> None:
+    assert rule_named("foreign-write") == BY_NAME["cross-project-write"]
+    assert rule_named("no-such-rule") is None
+    assert not RENAMED_RULES.keys() & BY_NAME.keys()
+    assert all(rule_named(old) for old in RENAMED_RULES)
 
 
 COMPLETE = """Title.
@@ -89,11 +98,10 @@ SELECT 2;
 None.
 ## Known limits
 C
-
-# 标题
+"""
+CHINESE_PAGE = """# 标题
 ## 规则说明
-甲，
-乙
+甲，乙
 ## 为什么
 丙
 ## 选项
@@ -103,16 +111,14 @@ C
 """
 
 
-def made(docstring: str) -> Rule:
-    def judge(*_: object) -> Iterator[Hit]:
-        yield from ()
-
-    judge.__doc__ = docstring
-    return rule("MC-X01", "example", Severity.INFO, fix=Text("Mend it.", "改正。"))(judge)
+@rule("MC-X01", "example", Severity.INFO, fix=Text("Correct it.", "改正。"))
+def without_chinese_page(*_: object) -> Iterator[Hit]:
+    """A rule whose Chinese page does not exist."""
+    yield from ()
 
 
-def test_a_page_is_read() -> None:
-    read = page(made(COMPLETE))
+def test_a_page_is_parsed() -> None:
+    read = parse(without_chinese_page, COMPLETE, CHINESE_PAGE)
     assert read.title == Text("Title", "标题")
     assert read.what == Text("A", "甲，乙")
     assert read.bad == (Example("hive", Dialect.HIVE, "SELECT 1;\n-- # no heading"),)
@@ -121,11 +127,10 @@ def test_a_page_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
+        ("Title.\n", "", "title"),
         ("## Why\nB\n", "", "'Why'"),
-        ("## 选项\n无。\n", "", "'选项'"),
-        ("# 标题\n", "", "Chinese"),
         ("## Why\n", "## Wherefore\n", "'Wherefore'"),
         ("```hive", "```klingon", "'klingon'"),
         ("```sql\nSELECT 2;\n```", "SELECT 2;", "fenced"),
@@ -134,8 +139,36 @@ def test_a_page_is_read() -> None:
         ("## Bad\n", "## Given\nnothing\n## Bad\n", "'Given'"),
     ],
 )
-def test_what_is_wrong_with_a_page_is_told(old: str, new: str, told: str) -> None:
+def test_an_invalid_english_page_is_an_error(old: str, new: str, message: str) -> None:
     assert old in COMPLETE
-    with pytest.raises(PageInvalid, match=told) as error:
-        page(made(COMPLETE.replace(old, new, 1)))
+    with pytest.raises(PageInvalid, match=message) as error:
+        parse(without_chinese_page, COMPLETE.replace(old, new, 1), CHINESE_PAGE)
     assert "MC-X01" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("# 标题\n", "", "title"),
+        ("# 标题\n", "标题\n", "title"),
+        ("## 选项\n无。\n", "", "'选项'"),
+        ("## 为什么\n丙\n", "## 为什么\n", "'为什么'"),
+        ("## 已知限制\n", "## 限制\n", "'限制'"),
+        ("## 已知限制\n", "## 正确示例\n丁\n## 已知限制\n", "'正确示例'"),
+    ],
+)
+def test_an_invalid_chinese_page_is_an_error(old: str, new: str, message: str) -> None:
+    assert old in CHINESE_PAGE
+    with pytest.raises(PageInvalid, match=message) as error:
+        parse(without_chinese_page, COMPLETE, CHINESE_PAGE.replace(old, new, 1))
+    assert "MC-X01" in str(error.value)
+
+
+def test_a_missing_chinese_page_is_an_error() -> None:
+    with pytest.raises(PageInvalid, match=r"MC-X01.*pages/zh/MC-X01\.md"):
+        page(without_chinese_page)
+
+
+def test_every_chinese_page_belongs_to_a_rule() -> None:
+    folder = Path(rules.__file__).parent / "pages" / "zh"
+    assert {path.stem for path in folder.iterdir()} == set(BY_ID)

@@ -281,7 +281,7 @@ def test_no_code_makes_it_raise(code: str) -> None:
 
 def test_time_that_is_up_is_said() -> None:
     found = python.read("x = 1", time.monotonic() - 1)
-    assert [item.unread for item in found.unread] == ["the time for this review is up"]
+    assert [item.unread for item in found.unread] == ["the review timed out"]
 
 
 def test_ruff_finds_names_that_are_not_defined_at_their_place() -> None:

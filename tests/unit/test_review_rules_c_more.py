@@ -312,8 +312,8 @@ def test_a_team_bans_its_own_functions() -> None:
     code = "SELECT GET_JSON_OBJECT(x, '$.a') AS a, p:slow(x) AS b FROM t WHERE ds=MAX_PT('t')"
     findings = review(code, Dialect.MAXCOMPUTE, Given(), policy)
     assert {item.message for item in findings if item.rule == "MC-C09"} == {
-        "The function GET_JSON_OBJECT is not to be used.",
-        "The function P:SLOW is not to be used.",
+        "The function GET_JSON_OBJECT is banned.",
+        "The function P:SLOW is banned.",
     }
 
 

@@ -49,7 +49,7 @@ def test_patterns_of_names_are_an_option() -> None:
     policy = ReviewPolicy(rules={"MC-N01": {"patterns": {"raw": r"raw_\w+"}}})
     assert not found("MC-N01", "CREATE TABLE raw_x (id BIGINT)", policy=policy)
     assert found("MC-N01", "CREATE TABLE dwd_x_di (id BIGINT)", policy=policy)
-    with pytest.raises(ValidationError, match="pattern of raw is no regular expression"):
+    with pytest.raises(ValidationError, match="pattern of raw is not a regular expression"):
         TableNameOptions(patterns={"raw": "("})
 
 
@@ -164,7 +164,9 @@ def test_declared_tables(code: str, lines: list[int]) -> None:
 
 def test_a_node_is_called_like_its_table() -> None:
     code = "INSERT OVERWRITE TABLE dwd_b SELECT 1 FROM c"
-    assert [item.help for item in found("MC-N05", code, Given(Node("dwd_a")))] == ["Call the node dwd_b."]
+    assert [item.help for item in found("MC-N05", code, Given(Node("dwd_a")))] == [
+        "Rename the node to dwd_b."
+    ]
     assert not found("MC-N05", code, Given(Node("dwd_b")))
     assert not found("MC-N05", code, Given(Node("dwd_a", scheduled=False)))
     assert not found("MC-N05", code)
@@ -208,7 +210,7 @@ LONG = "SELECT\n" + "".join(f"  {number},\n" for number in range(10)) + "  1"
 )
 def test_headers(code: str, missing: str | None) -> None:
     messages = [item.message for item in found("MC-M01", code)]
-    assert messages == ([f"No comment at the top of the node names its {missing}."] if missing else [])
+    assert messages == ([f"No comment at the top of the node states its {missing}."] if missing else [])
 
 
 def test_headers_of_other_languages() -> None:
@@ -249,7 +251,7 @@ def test_things_to_do_are_told_in_production() -> None:
 
 
 def test_long_nodes() -> None:
-    policy = ReviewPolicy(rules={"MC-M03": {"most_lines": 3, "most_targets": 1}})
+    policy = ReviewPolicy(rules={"MC-M03": {"max_lines": 3, "max_targets": 1}})
     assert not found("MC-M03", "SELECT 1\n\n;\n", policy=policy)
     assert found("MC-M03", "SELECT\n1\n,\n2", policy=policy)
     two = "INSERT OVERWRITE TABLE a SELECT 1;\nINSERT OVERWRITE TABLE b SELECT 1"

@@ -297,7 +297,7 @@ def test_partition_filter_is_there(code: str) -> None:
 
 
 @pytest.mark.parametrize(("code", "expected"), DEFEATED.values(), ids=DEFEATED)
-def test_defeated_pruning(code: str, expected: list[str]) -> None:
+def test_partition_pruning_disabled(code: str, expected: list[str]) -> None:
     assert hits("MC-P02", code) == expected
     assert hits("MC-P01", code) == []
 
@@ -308,12 +308,12 @@ def test_partitions_are_pruned(code: str) -> None:
 
 
 def test_the_partition_rules_name_table_and_columns() -> None:
-    assert "Shop.A is read in all its partitions: nothing filters its partition column ds." in messages(
+    assert "All partitions of Shop.A are read: no filter on the partition column ds." in messages(
         "MC-P01", "SELECT id FROM Shop.A"
     )
     assert "ds = '${bizdate}'" in messages("MC-P01", "SELECT id FROM Shop.A")
     assert "columns ds, hh" in messages("MC-P01", "SELECT id FROM h")
-    assert "DS stands inside substr()" in messages("MC-P02", "SELECT id FROM a WHERE substr(DS, 1, 6) = '1'")
+    assert "DS is inside substr()" in messages("MC-P02", "SELECT id FROM a WHERE substr(DS, 1, 6) = '1'")
 
 
 @pytest.mark.parametrize("dialect", [Dialect.HIVE, Dialect.SPARK])
@@ -358,9 +358,9 @@ def test_wide_window(condition: str, wide: bool) -> None:
 
 
 def test_the_width_is_an_option() -> None:
-    policy = ReviewPolicy.model_validate({"rules": {"MC-P03": {"most_partitions": 7}}})
+    policy = ReviewPolicy.model_validate({"rules": {"MC-P03": {"max_partitions": 7}}})
     code = "SELECT id FROM a WHERE ds BETWEEN '$[yyyymmdd-30]' AND '${bizdate}'"
-    assert "about 30 partitions" in found("MC-P03", code, SHOP, policy=policy)[0].message
+    assert "About 30 partitions" in found("MC-P03", code, SHOP, policy=policy)[0].message
 
 
 STARS = {

@@ -223,7 +223,7 @@ DEVELOPMENT = Given(project="shop_dev")
         ("INSERT OVERWRITE TABLE finance.x SELECT id FROM y", Given(), []),
     ],
 )
-def test_foreign_write(code: str, given: Given, expected: list[str]) -> None:
+def test_cross_project_write(code: str, given: Given, expected: list[str]) -> None:
     assert hits("MC-S03", code, given) == expected
 
 
@@ -331,7 +331,7 @@ def test_what_cannot_be_read_says_where_and_why() -> None:
     code = "SELECT a FROM t;\n\nSELECT b\nFROM t WHERE ORDER x y z"
     (unread,) = found("MC-C19", code)
     assert unread.line == 4
-    assert "begins in line 3" in unread.message
+    assert "begins on line 3" in unread.message
     assert "ORDER x" not in unread.message
 
 

@@ -71,10 +71,13 @@ def test_alone_on_a_line_the_whole_next_statement_is_covered_and_no_more() -> No
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("-- dwgate:ignore MC-P06\n", "gives no reason"),
+        ("-- dwgate:ignore MC-P06\n", "has no reason"),
         ("-- dwgate:ignore the report is small\n", "names no rule"),
-        ("-- dwgate:ignore MC-Z99 small\n", "MC-Z99, which is no rule"),
-        ("-- dwgate:ignore MC-P06, MC-Z99 small\n", "MC-Z99, which is no rule"),
+        ("-- dwgate:ignore MC-Z99 small\n", "unknown rule MC-Z99"),
+        ("-- dwgate:ignore MC-P06, MC-Z99 small\n", "unknown rule MC-Z99"),
+        ("-- dwgate:ignore cross-project-write shared\n", "MC-S03"),
+        ("-- dwgate:ignore foreign-write: shared\n", "cross-project-write, MC-S03"),
+        ("-- dwgate:ignore di-shape shared\n", "di-invalid-job, DI-001"),
     ],
 )
 def test_an_incomplete_suppression_is_a_finding(code: str, said: str) -> None:
@@ -87,13 +90,13 @@ def test_one_that_can_cover_nothing_is_a_finding() -> None:
     told = [
         item.message for item in found(f"{SORT};\n-- dwgate:ignore MC-P06 small") if item.rule == "DW-I01"
     ]
-    assert told == ["The suppression of MC-P06 stands where there is nothing for it to suppress."]
+    assert told == ["The suppression of MC-P06 covers no code."]
 
 
 def test_an_unused_suppression_is_told_unless_its_rule_is_off() -> None:
     code = f"-- dwgate:ignore MC-P06, MC-C03 small\n{SORT}"
     assert [item.message for item in found(code) if item.rule == "DW-I02"] == [
-        "There is no finding of MC-C03 here for the suppression to suppress."
+        "MC-C03 has no finding here, so the suppression has no effect."
     ]
     assert not [item for item in found(code, severity={"MC-C03": "off"}) if item.rule == "DW-I02"]
 

@@ -83,7 +83,7 @@ _FIRST = tuple(
 _LAST = tuple(rule for rule in RULES if rule.id.startswith(_ABOUT_REVIEW))
 
 _HELP = Text("Have a person look at the script.", "请人工检查该脚本。")
-_LATE = Text("Not every rule was asked: the time for this review is up.", "复查时间已到，部分规则未检查。")
+_LATE = Text("Not all rules ran: the review timed out.", "复查超时，部分规则未执行。")
 
 
 def _seen(script: Script, policy: ReviewPolicy, until: float) -> list[Sighting]:

@@ -8,7 +8,7 @@ class ReviewTimeout(DwgateError):
 
     def __str__(self) -> str:
         """Return the reason."""
-        return "the time for this review is up"
+        return "the review timed out"
 
 
 class NestedTooDeeply(DwgateError):

@@ -1,20 +1,28 @@
-"""What an organisation may set for the review: severities, options of rules, only new findings."""
+"""Policy options of the review: severities, options of rules, new findings only."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetPydanticSchema, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    create_model,
+    model_validator,
+)
 
 from common.verdicts import Severity
-from workers.review.rules.catalogue import BY_ID, RULES
+from workers.review.rules.catalogue import BY_ID, RENAMED_RULES, RULES, rule_named
 from workers.review.rules.outside import is_outside
 from workers.review.rules.rule import Options, Rule
 
 
 class Weight(StrEnum):
-    """What a rule's findings are made, or that the rule is off."""
+    """Severity that a policy gives to a rule's findings, or that the rule is disabled."""
 
     BLOCK = "block"
     WARN = "warn"
@@ -23,9 +31,29 @@ class Weight(StrEnum):
 
 
 def _known(rule: str) -> str:
-    if rule not in BY_ID and not is_outside(rule):
-        raise ValueError(f"no such rule; wants one of {', '.join(sorted(BY_ID))}, or PY-…, SH-…, PG-…")
-    return rule
+    if rule in BY_ID or is_outside(rule):
+        return rule
+    _reject_name(rule)
+    raise ValueError(f"unknown rule; expected one of {', '.join(sorted(BY_ID))}, or PY-…, SH-…, PG-…")
+
+
+def _reject_name(key: str) -> None:
+    """Raise ValueError if `key` is the name of a rule, current or former: a policy refers to rules by id."""
+    rule = rule_named(key)
+    if rule is not None:
+        renamed = f"{key} is now {rule.name}" if key in RENAMED_RULES else f"{key} is the name of a rule"
+        raise ValueError(f"{renamed}; expected its id, {rule.id}")
+
+
+class _ByRuleId(Options):
+    """Base of the options of rules: a rule's name instead of its id gets an error that names the id."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reject_names(cls, values: Any) -> Any:
+        for key in values if isinstance(values, dict) else ():
+            _reject_name(str(key))
+        return values
 
 
 def _field(rule: Rule) -> str:
@@ -40,8 +68,8 @@ def _options_of_rules() -> type[BaseModel]:
         )
         for rule in RULES
     }
-    told = "Options of rules, by rule id."
-    return create_model("RuleOptions", __base__=Options, __module__=__name__, __doc__=told, **fields)
+    summary = "Options of rules, by rule id."
+    return create_model("RuleOptions", __base__=_ByRuleId, __module__=__name__, __doc__=summary, **fields)
 
 
 RuleOptions = _options_of_rules()
@@ -51,7 +79,7 @@ RulesPart = Annotated[BaseModel, GetPydanticSchema(lambda _, handler: handler.ge
 
 
 class ReviewPolicy(BaseModel):
-    """How the review judges: what a policy's `options` of the check `code-review` hold."""
+    """The review's part of the options of the check `code-review` in a policy."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,23 +87,23 @@ class ReviewPolicy(BaseModel):
         default_factory=dict,
         description="block, warn, info or off by rule id, instead of the rule's own severity",
     )
-    rules: RulesPart = Field(default_factory=RuleOptions, description="options of single rules, by rule id")
+    rules: RulesPart = Field(default_factory=RuleOptions, description="options of rules, by rule id")
     only_new: bool = Field(
         default=False,
         strict=True,
-        description="whether only what the change added against the version in production counts",
+        description="report only findings that the version in production does not have",
     )
 
     def options_of(self, rule: Rule) -> Options:
-        """Return what is set for `rule`, its defaults included."""
+        """Return the options of `rule`, defaults included."""
         options: Options | None = getattr(self.rules, _field(rule), None)
         return options if options is not None else rule.options()
 
     def off(self, rule: str) -> bool:
-        """Whether nobody wants to hear of `rule`."""
+        """Whether `rule` is disabled."""
         return self.severity.get(rule) is Weight.OFF
 
     def weighed(self, rule: str, severity: Severity) -> Severity:
-        """Return what a finding of `rule` asks for that asks for `severity` by itself."""
+        """Return the severity that the policy gives to a finding of `rule`; `severity` if it sets none."""
         weight = self.severity.get(rule, Weight.OFF)
         return severity if weight is Weight.OFF else Severity(weight.value)

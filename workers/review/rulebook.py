@@ -1,4 +1,4 @@
-"""The rules' pages as Markdown, in both languages, with an index: what `docs/rules/` holds."""
+"""Renders the pages of the rules as Markdown in both languages, with an index, for `docs/rules/`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from workers.plan import Language
 from workers.review.dialects import Dialect
 from workers.review.rules.catalogue import RULES
-from workers.review.rules.page import HEADINGS, Example, Page, page
+from workers.review.rules.page import HEADINGS, Example, page
 from workers.review.rules.rule import Rule, Text
 
 _INDEX = "README.md"
@@ -25,8 +25,8 @@ _FAMILIES = (
 )
 _TITLE = Text("Rules of the code review", "代码复查规则")
 _ABOUT = Text(
-    "Made from the rules themselves by `make docs`; `dwgate rules ID` shows a page in the terminal."
-    " `PY-…`, `SH-…` and `PG-…` ids that are not here are those of ruff, shellcheck and squawk.",
+    "Generated from the rules by `make docs`. `dwgate rules ID` shows a page in the terminal."
+    " Ids `PY-…`, `SH-…` and `PG-…` that are not listed belong to ruff, shellcheck and squawk.",
     "由 `make docs` 根据规则代码生成；`dwgate rules ID --language zh` 可在终端查看。"
     "此处未列出的 `PY-…`、`SH-…`、`PG-…` 编号分别来自 ruff、shellcheck 和 squawk。",
 )
@@ -36,7 +36,7 @@ _ALL = Text("all", "全部")
 
 
 def book() -> dict[str, str]:
-    """Return every file of the book: its path below the book's folder, and its text."""
+    """Return the text of every file, by its path below `docs/rules/`."""
     files: dict[str, str] = {}
     for language in Language:
         folder = f"{_CHINESE_FOLDER}/" if language is Language.CHINESE else ""
@@ -47,30 +47,31 @@ def book() -> dict[str, str]:
 
 def text(rule: Rule, language: Language) -> str:
     """Return the page of `rule` as Markdown."""
-    told = page(rule)
-    known = f"```json\n{told.known}\n```" if told.known else ""
+    loaded = page(rule)
+    known = f"```json\n{loaded.known}\n```" if loaded.known else ""
     sections = (
-        ("what", _in(told.what, language)),
-        ("why", _in(told.why, language)),
+        ("what", loaded.what.in_language(language)),
+        ("why", loaded.why.in_language(language)),
         ("given", known),
-        ("bad", _examples(told.bad)),
-        ("good", _examples(told.good)),
-        ("options", _in(told.options, language)),
-        ("limits", _in(told.limits, language)),
+        ("bad", _examples(loaded.bad)),
+        ("good", _examples(loaded.good)),
+        ("options", loaded.options.in_language(language)),
+        ("limits", loaded.limits.in_language(language)),
     )
-    parts = [_head(rule, told, language)]
-    parts += [f"## {_in(HEADINGS[key], language)}\n\n{body}\n" for key, body in sections if body]
+    parts = [_head(rule, loaded.title, language)]
+    parts += [f"## {HEADINGS[key].in_language(language)}\n\n{body}\n" for key, body in sections if body]
     return "\n".join(parts)
 
 
-def _head(rule: Rule, told: Page, language: Language) -> str:
+def _head(rule: Rule, title: Text, language: Language) -> str:
     names = sorted(dialect.value for dialect in rule.dialects if dialect is not Dialect.UNKNOWN)
     all_ = rule.dialects >= frozenset(Dialect)
+    full_stop, colon = ("。", "：") if language is Language.CHINESE else (".", ": ")
     return (
         f"# {rule.id} {rule.name}\n\n"
-        f"{_in(told.title, language)}{'。' if language is Language.CHINESE else '.'}\n\n"
-        f"- {_in(_SEVERITY, language)}: `{rule.severity.value}`\n"
-        f"- {_in(_LANGUAGES, language)}: {_in(_ALL, language) if all_ else ', '.join(names)}\n"
+        f"{title.in_language(language)}{full_stop}\n\n"
+        f"- {_SEVERITY.in_language(language)}{colon}`{rule.severity.value}`\n"
+        f"- {_LANGUAGES.in_language(language)}{colon}{_ALL.in_language(language) if all_ else ', '.join(names)}\n"
     )
 
 
@@ -79,7 +80,9 @@ def _examples(examples: tuple[Example, ...]) -> str:
 
 
 def _index(language: Language) -> str:
-    return "\n".join((f"# {_in(_TITLE, language)}\n\n{_in(_ABOUT, language)}\n", *_tables(language)))
+    return "\n".join(
+        (f"# {_TITLE.in_language(language)}\n\n{_ABOUT.in_language(language)}\n", *_tables(language))
+    )
 
 
 def _tables(language: Language) -> Iterator[str]:
@@ -90,13 +93,9 @@ def _tables(language: Language) -> Iterator[str]:
                 f"| {' | '.join(_row(rule, language))} |\n"
                 for rule in sorted(rules, key=lambda rule: rule.id)
             )
-            yield f"## {_in(family, language)}\n\n| | | | |\n|---|---|---|---|\n{rows}"
+            yield f"## {family.in_language(language)}\n\n| | | | |\n|---|---|---|---|\n{rows}"
 
 
 def _row(rule: Rule, language: Language) -> tuple[str, ...]:
-    title = _in(page(rule).title, language).replace("|", "\\|")
+    title = page(rule).title.in_language(language).replace("|", "\\|")
     return f"[{rule.id}]({rule.id}.md)", f"`{rule.name}`", rule.severity.value, title
-
-
-def _in(told: Text, language: Language) -> str:
-    return told.zh if language is Language.CHINESE else told.en

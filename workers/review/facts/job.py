@@ -7,12 +7,12 @@ from workers.review.facts.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A place where a job does not have the shape of a data integration job, and what is wanted there."""
+    """A structural fault of a data integration job; the path of the job itself is empty."""
 
     at: Span
     path: str
-    wanted: str
-    wanted_zh: str
+    problem: str
+    problem_zh: str
 
 
 @dataclass(frozen=True, slots=True)

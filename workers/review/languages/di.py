@@ -15,7 +15,7 @@ _LONGEST = 1 << 20
 _PARAMETERS = 3
 """How deep the parameters of a step stand."""
 _MOST = 20
-"""Mistakes of shape that are told of one job."""
+"""Maximum number of structural faults reported per job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def read(code: str) -> DiNode:
     if isinstance(value, dict) and isinstance(value.get("configuration"), dict):
         ends = _ends(value["configuration"])
         return DiNode(_job(text, di_schema.ENDS, ends, ("configuration", "setting")))
-    return _unread(code, "it is no batch synchronization job in script mode")
+    return _unread(code, "it is not a batch synchronization job in script mode")
 
 
 def _unread(code: str, why: str, at: Span | None = None) -> DiNode:
@@ -114,14 +114,14 @@ def _mistakes(text: Json, schema: dict[str, Any]) -> Iterator[Mistake]:
     for error in errors[:_MOST]:
         path = tuple(error.path)
         keyword = str(error.validator)
-        wanted, wanted_zh = di_schema.WANTED.get(keyword, di_schema.OTHER)
+        problem, problem_zh = di_schema.PROBLEMS.get(keyword, di_schema.OTHER_PROBLEM)
         detail = _detail(keyword, error.validator_value, error.instance)
         at = text.places[path]
         yield Mistake(
             Span(at.begin, at.begin + 1) if keyword == "required" else at,
-            ".".join(map(str, path)) or "the job",
-            wanted.format(detail),
-            wanted_zh.format(detail),
+            ".".join(map(str, path)),
+            problem.format(detail),
+            problem_zh.format(detail),
         )
 
 

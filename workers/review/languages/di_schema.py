@@ -1,4 +1,4 @@
-"""The shape of a data integration job in script mode, as a JSON schema.
+"""The structure of a data integration job in script mode, as a JSON schema.
 
 Source: help page "Configure a batch synchronization task in the code editor" of DataWorks. Parameters of
 readers and writers differ by plug-in and are left open.
@@ -79,12 +79,12 @@ ENDS: dict[str, Any] = {
 }
 """Version 1.0: one reader and one writer."""
 
-WANTED = {
+PROBLEMS = {
     "required": ("the field {} is missing", "缺少字段 {}"),
-    "type": ("a value of the type {} is wanted", "应为 {} 类型的值"),
-    "const": ("{} is wanted", "应为 {}"),
-    "minItems": ("at least {} items are wanted", "至少需要 {} 项"),
-    "minLength": ("a value is wanted", "不能为空"),
+    "type": ("a value of type {} is expected", "应为 {} 类型的值"),
+    "const": ("{} is expected", "应为 {}"),
+    "minItems": ("at least {} items are expected", "至少需要 {} 项"),
+    "minLength": ("a value is required", "不能为空"),
 }
-"""What is wanted in words, by the keyword of the schema that is not kept."""
-OTHER = ("a number, a truth value or a parameter is wanted", "应为数字、布尔值或调度参数")
+"""Descriptions of violations by JSON schema keyword, in English and Chinese; `{}` is the detail."""
+OTHER_PROBLEM = ("a number, a boolean or a parameter is expected", "应为数字、布尔值或调度参数")

@@ -43,12 +43,12 @@ def read(code: str, until: float) -> PythonNode:
     tree = _parsed(code)
     if isinstance(tree, _Failure) and python2.looks_so(code):
         unread = (
-            _unread(code, _Failure("it is Python 2: only its SQL and its calls of PyODPS were", tree.at)),
+            _unread(code, _Failure("it is Python 2: only its SQL and PyODPS calls were reviewed", tree.at)),
         )
         read_as = python2.as_python3(code)
         tree = _parsed(read_as)
         if isinstance(tree, _Failure):
-            tree = _Failure("it is Python 2, which cannot be read", tree.at)
+            tree = _Failure("it is Python 2, which cannot be parsed", tree.at)
             unread = ()
     if isinstance(tree, _Failure):
         return PythonNode(unread=(_unread(code, tree),), comments=tuple(_comments(code)))
@@ -81,7 +81,7 @@ def _parsed(code: str) -> ast.Module | _Failure:
     except (RecursionError, MemoryError):
         return _Failure("it is nested too deeply")
     except (ValueError, UnicodeError):
-        return _Failure("it holds characters that no text has")
+        return _Failure("it contains invalid characters")
 
 
 def _place(code: str, error: SyntaxError) -> Span | None:

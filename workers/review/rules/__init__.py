@@ -1,1 +1,1 @@
-"""The rules, one file each: they judge facts and know nothing of trees."""
+"""The rules of the code review, one file per rule. They work on facts, never on syntax trees."""

@@ -1,4 +1,4 @@
-"""MC-C01: a rerun must not double rows."""
+"""MC-C01: append-insert."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _APPENDS = frozenset({Written.INSERT, Written.LOAD})
     "append-insert",
     Severity.WARN,
     fix=Text(
-        "Use INSERT OVERWRITE, or empty exactly this slice of the table first.",
+        "Use INSERT OVERWRITE, or empty the written slice of the table first.",
         "改用 INSERT OVERWRITE，或先清空该表中将要写入的数据范围。",
     ),
 )
@@ -28,12 +28,12 @@ def append_insert(subject: Subject, _: Options) -> Iterator[Hit]:
     """Scheduled node appends rows.
 
     ## What it does
-    Finds INSERT INTO (and LOAD without OVERWRITE) in a scheduled node when the script does not first empty
-    the slice that it writes. It blocks in production and warns elsewhere.
+    Reports INSERT INTO, and LOAD without OVERWRITE, in a scheduled node if the script does not empty the
+    written slice first. Blocks in production and warns elsewhere.
 
     ## Why
-    Scheduled nodes run again: after a failure, for a backfill, by hand. Each run of an appending node adds
-    the same rows once more, and everything downstream counts them twice.
+    Scheduled nodes run more than once: after a failure, for a backfill, or manually. Each run of an appending
+    node adds the same rows again, and every downstream table counts them twice.
 
     ## Given
     ```json
@@ -74,28 +74,11 @@ def append_insert(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Slices are compared by the day of a scheduling parameter (`'${bizdate}'` is `'${yyyymmdd}'`), and
-    otherwise by the text of their values. A table with a known primary key, and an insert that leaves out the
-    rows which its target already has (NOT EXISTS, NOT IN, an anti join with the target), are taken for safe.
-    VALUES that go to a log (`*_log`, `*_monitoring`, `*_audit`) only warn: each run may be meant to leave a
-    row there.
-
-    # 调度节点以追加方式写入数据
-    ## 规则说明
-    检查调度节点中的 INSERT INTO（以及不带 OVERWRITE 的 LOAD），且脚本没有先清空将要写入的数据范围。生产环境
-    中阻断，其他环境中告警。
-
-    ## 为什么
-    调度节点会重复运行：失败重跑、补数据、手动执行。追加写入的节点每运行一次，同样的数据就多一份，下游统计随
-    之翻倍。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    数据范围按调度参数代表的日期比较（`'${bizdate}'` 与 `'${yyyymmdd}'` 是同一天），其他取值按文本比较。已知
-    有主键的表，以及排除了目标表已有数据的写入（NOT EXISTS、NOT IN、与目标表做 ANTI JOIN），视为安全。用
-    VALUES 写入日志类表（`*_log`、`*_monitoring`、`*_audit`）只给出警告：可能本来就是每次运行记录一行。
+    Slices are compared by the day of a scheduling parameter (`'${bizdate}'` equals `'${yyyymmdd}'`), and
+    otherwise by the text of their values. Writes to a table with a known primary key are considered safe, and
+    so are inserts that exclude the rows already in the target (NOT EXISTS, NOT IN, an anti join with the
+    target). VALUES written to a log table (`*_log`, `*_monitoring`, `*_audit`) only warn: one row per run may
+    be intended.
     """
     node = subject.script.given.node
     if not node.scheduled:
@@ -111,18 +94,18 @@ def append_insert(subject: Subject, _: Options) -> Iterator[Hit]:
                 _keyed(subject.script, keyed, write.table)
                 or subject.script.taken_by_call(write.at, write.table)
                 or emptied.covers(statement, write)
-                or _leaves_out_known_rows(subject.script, statement, write)
+                or _excludes_existing_rows(subject.script, statement, write)
             ):
-                mild = Severity.WARN if _notes_the_run(write) else severity
-                yield Hit(write.at, _message(write), severity=mild, key=write.table)
+                write_severity = Severity.WARN if _is_run_log(write) else severity
+                yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
         emptied.note(statement)
 
 
 _RUN_LOG = re.compile(r"(?:^|_)(?:logs?|monitor(?:ing)?|audit)(?:_|$)", re.IGNORECASE)
 
 
-def _notes_the_run(write: Write) -> bool:
-    """Whether it notes in a log that the node has run: every run is to leave a row."""
+def _is_run_log(write: Write) -> bool:
+    """Whether it logs that the node has run: one row per run is intended."""
     return write.values is not None and _RUN_LOG.search(last_part(write.table)) is not None
 
 
@@ -135,13 +118,13 @@ def _message(write: Write) -> Text:
 
 
 def _keyed(script: Script, keyed: list[str], table: str) -> bool:
-    """Whether a table has a primary key: a row that comes again replaces the one that is there."""
+    """Whether a table has a primary key, so that a repeated row replaces the existing one."""
     known = script.given.table(table)
     return (known is not None and bool(known.keys)) or any(script.same(name, table) for name in keyed)
 
 
-def _leaves_out_known_rows(script: Script, statement: Statement, write: Write) -> bool:
-    """Whether the query leaves out what its target has: by NOT EXISTS, NOT IN, or a join that finds none."""
+def _excludes_existing_rows(script: Script, statement: Statement, write: Write) -> bool:
+    """Whether the query excludes the rows of its target: NOT EXISTS, NOT IN, or a join without a match."""
     for index in feeding(statement, write.blocks):
         block = statement.blocks[index]
         for place, source in enumerate(block.sources):

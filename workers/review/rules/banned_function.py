@@ -1,4 +1,4 @@
-"""MC-C09: functions that a team does not want, MAX_PT first of all."""
+"""MC-C09: banned-function."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
 
 class Banned(Options):
-    """Which functions."""
+    """Options of MC-C09."""
 
     functions: tuple[str, ...] = Field(
-        default=("max_pt",), description="Functions that may not be called, by name, in whatever letters."
+        default=("max_pt",), description="Names of banned functions, case-insensitive."
     )
 
 
@@ -26,19 +26,19 @@ class Banned(Options):
     Severity.WARN,
     options=Banned,
     fix=Text(
-        "Name the partition by a scheduling parameter ('${bizdate}') and depend on the node that makes it.",
+        "Select the partition with a scheduling parameter ('${bizdate}'); depend on the node that writes it.",
         "用调度参数（'${bizdate}'）指定分区，并依赖产出该分区的节点。",
     ),
 )
 def banned_function(subject: Subject, options: Banned) -> Iterator[Hit]:
-    """Call of MAX_PT or another function that is not wanted.
+    """Call of MAX_PT or another banned function.
 
     ## What it does
-    Finds calls of MAX_PT, or of the functions that the policy names instead.
+    Reports calls of MAX_PT, or of the functions that the policy lists instead.
 
     ## Why
-    MAX_PT reads whatever partition is the newest at the moment of the run. A rerun or a backfill of last
-    week reads today's data, and a late upstream is passed over in silence.
+    MAX_PT reads the newest partition at the time of the run. A rerun or a backfill of last week reads today's
+    data, and a late upstream goes unnoticed.
 
     ## Bad
     ```sql
@@ -52,37 +52,24 @@ def banned_function(subject: Subject, options: Banned) -> Iterator[Hit]:
     ```
 
     ## Options
-    `functions` (default `["max_pt"]`): the functions that may not be called, by name. A function of another
-    project is named with it (`proj:func`).
+    `functions` (default `["max_pt"]`): names of the banned functions. Write a function of another project as
+    `proj:func`.
 
     ## Known limits
-    In statements other than queries only calls in a PARTITION(…) and in the text of the statement are seen.
-
-    # 调用了 MAX_PT 等不允许使用的函数
-    ## 规则说明
-    检查对 MAX_PT 的调用；策略指定了其他函数时，检查所指定的函数。
-
-    ## 为什么
-    MAX_PT 读取的是运行时刻最新的分区。重跑或补上周的数据时会读到今天的数据，上游延迟也会被悄悄忽略。
-
-    ## 选项
-    `functions`（默认 `["max_pt"]`）：不允许调用的函数名，不区分大小写。其他项目的函数写作 `proj:func`。
-
-    ## 已知限制
-    查询以外的语句中，只检查 PARTITION(…) 以及语句文本中的调用。
+    In statements other than queries, only calls in PARTITION(…) and in the text of the statement are found.
     """
     banned = frozenset(name.lower() for name in options.functions)
     pattern = _pattern(banned)
-    told: set[int] = set()
+    reported: set[int] = set()
     for statement in subject.script.statements:
         for at, name in sorted(_calls(statement, banned, pattern, subject.script.code)):
-            # What a variable of script mode holds is read again where the variable is.
-            if at.begin not in told:
-                told.add(at.begin)
+            # The value of a script-mode variable is part of each statement that uses the variable.
+            if at.begin not in reported:
+                reported.add(at.begin)
                 yield Hit(at, _message(name), None if name == "max_pt" else _OTHER, key=name)
 
 
-_OTHER = Text("Use another function, as the team's policy asks.", "按照团队策略的要求改用其他函数。")
+_OTHER = Text("Use a function that the policy allows.", "按照团队策略的要求改用其他函数。")
 
 
 def _pattern(banned: frozenset[str]) -> re.Pattern[str]:
@@ -93,7 +80,7 @@ def _pattern(banned: frozenset[str]) -> re.Pattern[str]:
 def _calls(
     statement: Statement, banned: frozenset[str], pattern: re.Pattern[str], code: str
 ) -> set[tuple[Span, str]]:
-    """Return the calls: from the facts of queries, and from the bare text of statements that are none."""
+    """Return the calls, from the facts of a query or from the text of any other statement."""
     if statement.blocks:
         found = {
             (call.at, call.name) for block in statement.blocks for call in block.calls if call.name in banned
@@ -120,7 +107,7 @@ def _within(operand: Operand, pattern: re.Pattern[str], code: str) -> set[tuple[
 def _message(name: str) -> Text:
     if name == "max_pt":
         return Text(
-            "MAX_PT reads the newest partition of the moment: a rerun reads other data.",
+            "MAX_PT reads the newest partition at run time: a rerun reads different data.",
             "MAX_PT 读取运行时刻的最新分区：重跑会读到不同的数据。",
         )
-    return Text(f"The function {name.upper()} is not to be used.", f"不允许使用函数 {name.upper()}。")
+    return Text(f"The function {name.upper()} is banned.", f"不允许使用函数 {name.upper()}。")

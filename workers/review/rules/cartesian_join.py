@@ -1,4 +1,4 @@
-"""MC-C03: what is joined must be linked."""
+"""MC-C03: cartesian-join."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from workers.review.rules.wording import called
     "cartesian-join",
     Severity.BLOCK,
     fix=Text(
-        "Add a condition on columns of both sides (ON a.id = b.id).",
+        "Add a join condition on columns of both sides (ON a.id = b.id).",
         "补充引用两侧列的关联条件（ON a.id = b.id）。",
     ),
 )
 def cartesian_join(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Join without a condition that links both sides.
+    """Join without a condition that relates both sides.
 
     ## What it does
-    Finds row sources of one query that no condition links with the others: a comma or CROSS JOIN without a
-    matching WHERE, a JOIN without ON, ON 1=1, or conditions that speak of one side only. A side that has at
-    most one row for certain (an aggregate without GROUP BY, LIMIT 1, a table that the script itself has just
-    overwritten with such an aggregate) needs no link.
+    Reports row sources of a query that no condition relates to the others: a comma or CROSS JOIN without a
+    matching WHERE, a JOIN without ON, ON 1=1, or conditions on one side only. A side that certainly has at
+    most one row (an aggregate without GROUP BY, LIMIT 1, a table that the script has just overwritten with
+    such an aggregate) needs no condition.
 
     ## Why
-    Every row of one side meets every row of the other. Two tables of a million rows make a million million:
-    the job runs for hours, costs accordingly, and what comes out is rarely what was meant.
+    Every row of one side is combined with every row of the other. Two tables of a million rows produce a
+    trillion rows: the job runs for hours, is billed accordingly, and the result is rarely intended.
 
     ## Bad
     ```sql
@@ -76,31 +76,12 @@ def cartesian_join(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A condition that names columns of both sides counts as a link, whatever it says, and so does one that is
-    a parameter (`ON ${condition}`). A column without a qualifier that could belong to any side counts as one
-    of all. VALUES, table functions and semi or anti joins are passed over, and so are subqueries that give
-    only the results of functions that are not built in: they may be aggregates. Several rows of constants
-    (SELECT without FROM, put together by UNION) only warn. A deliberate product of two small tables is found:
-    say so in a suppression.
-
-    # 关联缺少连接两侧的条件
-    ## 规则说明
-    检查同一查询中没有任何条件与其他数据源相连的数据源：逗号连接或 CROSS JOIN 没有对应的 WHERE 条件、JOIN 缺
-    少 ON、ON 1=1，或条件只涉及其中一侧。确定最多只有一行的一侧（不带 GROUP BY 的聚合、LIMIT 1、脚本刚
-    用这种聚合覆盖写入的表）不需要关联条件。
-
-    ## 为什么
-    一侧的每一行都会与另一侧的每一行相遇。两张百万行的表会产生万亿行：作业运行数小时，费用高昂，结果也很少符
-    合预期。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只要条件同时引用两侧的列，就视为已关联，不论其内容；条件整体是参数（`ON ${condition}`）时也视为已关联。没
-    有限定名、可能属于任意一侧的列，视为引用了所有数据源。VALUES、表函数、SEMI JOIN、ANTI JOIN 不检查；只返回
-    非内置函数结果的子查询也不检查，因为它们可能是聚合函数。由常量构成的多行（用 UNION 合并的不带 FROM 的
-    SELECT）只给出警告。有意对两张小表做笛卡尔积时仍会提示，请用抑制注释说明理由。
+    Any condition with columns of both sides counts, whatever it compares, and so does a condition that is a
+    parameter (`ON ${condition}`). An unqualified column that may belong to any side counts for all sides.
+    VALUES, table functions, semi joins and anti joins are not checked, nor are subqueries that return only
+    results of functions that are not built in, which may be aggregates. Several constant rows (SELECT without
+    FROM, combined with UNION) only warn. An intended product of two small tables is reported: suppress it
+    with a reason.
     """
     singles: dict[str, str] = {}
     for statement in subject.script.statements:
@@ -114,20 +95,20 @@ def cartesian_join(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _note_singles(statement: Statement, singles: dict[str, str]) -> None:
-    """Note, by its last part, each table just given one row: `INSERT OVERWRITE TABLE t SELECT SUM(…)`."""
+    """Record, by its last name part, each table just overwritten with one row (`SELECT SUM(…)`)."""
     for write in statement.writes:
         rows = [statement.blocks[index] for index in write.blocks]
-        anew = write.how in (Written.OVERWRITE, Written.CREATE) and not write.partition
+        replaces = write.how in (Written.OVERWRITE, Written.CREATE) and not write.partition
         own = table_key(write.table)
         singles.pop(own, None)
-        if anew and len(rows) == 1 and rows[0].aggregated:
+        if replaces and len(rows) == 1 and rows[0].aggregated:
             singles[own] = write.table.lower()
 
 
 def _hits(
     statement: Statement, block: Block, links: list[set[int]], singles: dict[str, str], known: dict[int, bool]
 ) -> Iterator[Hit]:
-    """Yield what nothing links; rows of constants are few, and joined to everything on purpose: a warning."""
+    """Yield unrelated sources. Constant rows are few and usually meant to be combined: they only warn."""
     groups = _Groups(len(block.sources))
     for linked in links:
         groups.unite(linked)
@@ -138,33 +119,33 @@ def _hits(
         and not _one_row(statement, source, known)
     ]
     many = [place for place in wide if not _constants(statement, block.sources[place])]
-    sure = set(_unlinked(block, groups, many))
+    certain = set(_unlinked(block, groups, many))
     for place in _unlinked(block, groups, wide):
         source = block.sources[place]
-        severity = None if place in sure else Severity.WARN
+        severity = None if place in certain else Severity.WARN
         yield Hit(source.at, _message(block, source), severity=severity, key=called(source).en)
 
 
 def _constants(statement: Statement, source: Source) -> bool:
-    """Whether its rows are written out: SELECTs without FROM, put together by UNION."""
+    """Whether its rows are constants: SELECTs without FROM, combined with UNION."""
     return bool(source.blocks) and not any(statement.blocks[index].sources for index in source.blocks)
 
 
 def _message(block: Block, source: Source) -> Text:
     name, first = called(source), called(block.sources[0])
     return Text(
-        f"Nothing links {name.en} to {first.en}: every row of one meets every row of the other.",
+        f"No condition relates {name.en} to {first.en}: every pair of their rows is combined.",
         f"没有条件关联 {name.zh} 与 {first.zh}：两侧的每一行都会互相组合（笛卡尔积）。",
     )
 
 
 def _merges(statement: Statement, block: Block) -> bool:
-    """Whether it is the match of a MERGE: `ON 1 = 0` there means that every row is new."""
+    """Whether it is the condition of a MERGE, where `ON 1 = 0` means that every row is new."""
     return block.role is Role.CHANGE and any(write.how is Written.MERGE for write in statement.writes)
 
 
 def _unlinked(block: Block, groups: _Groups, places: list[int]) -> Iterator[int]:
-    """Yield of `places` the first of each group that nothing links to those before it."""
+    """Yield the first of `places` in each group that no condition relates to the groups before it."""
     seen: set[int] = set()
     for place in places:
         group = groups.of(place)
@@ -177,20 +158,20 @@ _PASSED_OVER = frozenset({Joined.SEMI, Joined.ANTI, Joined.LATERAL})
 
 
 class _Groups:
-    """Sources that are linked with each other, by index."""
+    """Groups of related sources, by index (a disjoint-set forest)."""
 
     def __init__(self, count: int) -> None:
         self._of = list(range(count))
         self._count = count
 
     def of(self, place: int) -> int:
-        """Return what stands for the group of the source at `place`."""
+        """Return the representative of the group of the source at `place`."""
         while (above := self._of[place]) != place:
             self._of[place] = place = self._of[above]
         return place
 
     def unite(self, places: Iterable[int]) -> None:
-        """Make one group of those at `places`."""
+        """Merge the groups of `places`."""
         if self._count == 1:
             return
         old = {self.of(place) for place in places}
@@ -201,7 +182,7 @@ class _Groups:
 
 
 def _correlated(statement: Statement) -> dict[int, list[set[int]]]:
-    """Return, by block, which of its sources the conditions of one subquery speak of together."""
+    """Return, by block, the sets of its sources that one correlated subquery relates."""
     found: dict[int, list[set[int]]] = {}
     for number, inner in enumerate(statement.blocks):
         outer: dict[int, set[int]] = {}
@@ -219,7 +200,7 @@ def _links(index: int, block: Block) -> Iterator[set[int]]:
     for place, source in enumerate(block.sources):
         if source.natural or source.using or source.joined is Joined.LATERAL:
             yield {place, max(0, place - 1)}
-        elif _made_of_nothing(source):
+        elif _has_no_table(source):
             yield everything
     outside: set[int] = set()
     for predicate in block.predicates:
@@ -227,14 +208,14 @@ def _links(index: int, block: Block) -> Iterator[set[int]]:
         yield linked
         if any(column.block not in (None, index) for column in predicate.columns):
             outside |= linked
-    # Those that are linked to the row of an enclosing query meet in it.
+    # Sources related to the same row of an enclosing query are related to each other.
     yield outside
 
 
 def _linked_by(predicate: Predicate, index: int, everything: set[int]) -> set[int]:
     columns = predicate.columns
     if not columns and any(operand.sort is Sort.PARAMETER for operand in predicate.operands):
-        return everything  # ON ${condition}: nobody knows what it says
+        return everything  # ON ${condition}: its content is unknown
     unknown = any(column.source is None for column in columns)
     if unknown and len({(column.qualifier.lower(), column.key) for column in columns}) > 1:
         return everything
@@ -245,20 +226,20 @@ def _named(columns: Iterable[Column], index: int) -> set[int]:
     return {column.source for column in columns if column.block == index and column.source is not None}
 
 
-def _made_of_nothing(source: Source) -> bool:
-    """Whether it is VALUES or a table function: few rows, or made of another source's row."""
+def _has_no_table(source: Source) -> bool:
+    """Whether it is VALUES or a table function: few rows, or rows derived from another source's row."""
     return not source.table and not source.blocks and not source.cte
 
 
 def _one_row(statement: Statement, source: Source, known: dict[int, bool], depth: int = 0) -> bool:
-    """Whether it has at most one row, or may have; `known` keeps what was found of its block."""
+    """Whether it has, or may have, at most one row; `known` caches the result by block."""
     if source.table.lower() == "dual":
         return True
     if len(source.blocks) != 1 or depth > _FAR:
         return False
     index = source.blocks[0]
     if index not in known:
-        known[index] = False  # where it reads itself
+        known[index] = False  # a recursive CTE
         known[index] = _gives_one_row(statement, statement.blocks[index], known, depth)
     return known[index]
 
@@ -274,7 +255,7 @@ def _gives_one_row(statement: Statement, block: Block, known: dict[int, bool], d
 
 
 def _constant_rows(block: Block) -> bool:
-    """Whether all of its rows are one: grouped by constants only, or DISTINCT constants."""
+    """Whether it returns one row: grouped by constants only, or DISTINCT constants."""
     if block.group:
         return all(
             operand.sort in FILTERS and (operand.string or operand.value is None) for operand in block.group
@@ -285,7 +266,7 @@ def _constant_rows(block: Block) -> bool:
 
 
 def _perhaps_aggregated(block: Block) -> bool:
-    """Whether it gives nothing but what functions make that may be somebody's own aggregates."""
+    """Whether its outputs are only calls of functions that may be user-defined aggregates."""
     return (
         not block.grouped
         and all(not output.star and output.operand.sort is not Sort.COLUMN for output in block.outputs)

@@ -1,4 +1,4 @@
-"""MC-M02: code that is not run is not kept."""
+"""MC-M02: commented-code."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _TODO = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|待办|待完善|待优化")
 
 
 class CommentedCodeOptions(Options):
-    """What is too much."""
+    """Options of MC-M02."""
 
-    most_lines: int = Field(5, ge=1, description="lines of commented-out code in a row that are let pass")
+    max_lines: int = Field(5, ge=1, description="maximum number of consecutive lines of commented-out code")
 
 
 @rule(
@@ -36,18 +36,18 @@ class CommentedCodeOptions(Options):
     Severity.INFO,
     dialects=SQL,
     options=CommentedCodeOptions,
-    fix=Text("Delete it: the node's versions keep it.", "直接删除：历史版本中仍可找到。"),
+    fix=Text("Delete it: earlier versions of the node still contain it.", "直接删除：历史版本中仍可找到。"),
 )
 def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[Hit]:
-    """Code is commented out, or something is left to do.
+    """Commented-out code, or unfinished work in production code.
 
     ## What it does
-    Finds several lines of commented-out code in a row, and TODO, FIXME and the like in code that goes to
+    Reports long runs of commented-out code, and TODO, FIXME and similar marks in code that goes to
     production.
 
     ## Why
-    Nobody knows whether such code still works or why it is kept, and readers have to look past it. What was
-    left to do is forgotten once it runs.
+    It is unclear whether such code still works or why it is kept, and readers have to skip it. Unfinished
+    work is forgotten once the code runs.
 
     ## Given
     ```json
@@ -78,29 +78,15 @@ def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[
     ```
 
     ## Options
-    `most_lines` (default 5): lines of commented-out code in a row that are let pass.
+    `max_lines` (default 5): maximum number of consecutive lines of commented-out code.
 
     ## Known limits
-    Whether a comment is code is told by its look: by keywords, commas, semicolons. Comments in Chinese are
-    none.
-
-    # 存在被注释掉的代码或未完成事项
-    ## 规则说明
-    查找连续多行被注释掉的代码，以及即将上线的代码中的 TODO、FIXME 等标记。
-
-    ## 为什么
-    没有人知道这些代码是否还能用、为何保留，阅读时却不得不跳过它们。未完成的事项一旦上线就会被遗忘。
-
-    ## 选项
-    `most_lines`（默认 5）：允许连续注释掉的代码行数。
-
-    ## 已知限制
-    根据关键字、逗号、分号等特征判断注释是否为代码。中文注释不视为代码。
+    A comment counts as code by its form: keywords, commas, semicolons. Comments in Chinese never count.
     """
     script = subject.script
     for run in _runs(script):
         lines = sum(1 for comment in run for line in comment.text.split("\n") if _is_code(line))
-        if lines > options.most_lines:
+        if lines > options.max_lines:
             yield Hit(
                 Span(run[0].at.begin, run[-1].at.end),
                 Text(f"{lines} lines of code are commented out.", f"有 {lines} 行代码被注释掉。"),
@@ -113,16 +99,19 @@ def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[
                 yield Hit(
                     Span(begin, begin + len(found.group())),
                     Text(
-                        f"{found.group()} stands in code that goes to production.",
+                        f"{found.group()} in code that goes to production.",
                         f"上线的代码中仍有 {found.group()}。",
                     ),
-                    Text("Do it, or write it down where work is planned.", "请完成它，或记录到工作计划中。"),
+                    Text(
+                        "Finish the work, or record it in the issue tracker.",
+                        "请完成它，或记录到工作计划中。",
+                    ),
                     key="todo",
                 )
 
 
 def _runs(script: Script) -> Iterator[list[Comment]]:
-    """Yield comments with nothing but white space between them, together."""
+    """Yield runs of comments that only white space separates."""
     run: list[Comment] = []
     for comment in script.comments:
         if run and script.code[run[-1].at.end : comment.at.begin].strip():

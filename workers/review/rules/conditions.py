@@ -1,4 +1,4 @@
-"""Looking into the conditions of a block: their parts, the columns they bind, and what NULL does to them."""
+"""Analysis of conditions: single predicates, the columns that they compare, and how they treat NULL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from workers.review.facts import Block, Column, Operand, Operator, Predicate, Sort, Statement
 
 FILTERS = frozenset({Sort.LITERAL, Sort.PARAMETER, Sort.CONSTANT})
-"""Operands whose value the code and its schedule settle."""
+"""Operands whose value the code and its schedule determine."""
 
 FLIPPED = {
     Operator.EQ: Operator.EQ,
@@ -20,7 +20,7 @@ FLIPPED = {
     Operator.GT: Operator.LT,
     Operator.GE: Operator.LE,
 }
-"""A comparison as it reads from its other side."""
+"""Each comparison with its sides swapped."""
 
 _COMPARES = frozenset(FLIPPED) - {Operator.NULL_SAFE_EQ}
 _TESTS_LEFT = frozenset(
@@ -114,11 +114,11 @@ _PASS_NULL_ON = frozenset(
         "year",
     }
 )
-"""Functions that answer NULL when they are given NULL, in every dialect that has them."""
+"""Functions that return NULL for NULL in every dialect that has them."""
 
 
 def leaves(predicates: Iterable[Predicate]) -> Iterator[Predicate]:
-    """Yield the single conditions, those within alternatives one by one."""
+    """Yield the single predicates, also those within alternatives."""
     for predicate in predicates:
         if predicate.operator is Operator.ANY_OF:
             for branch in predicate.alternatives:
@@ -128,47 +128,47 @@ def leaves(predicates: Iterable[Predicate]) -> Iterator[Predicate]:
 
 
 def conditions(statement: Statement) -> Iterator[tuple[Block, Predicate]]:
-    """Yield every single comparison of a statement, those of its outputs too, with the block it stands in."""
+    """Yield the single comparisons of a statement, also those in outputs, each with its block."""
     for block in statement.blocks:
         for predicate in leaves((*block.predicates, *block.comparisons)):
             yield block, predicate
 
 
-def rejects_null(predicate: Predicate, code: str, meant: Callable[[Column], bool]) -> bool:
-    """Whether `predicate` cannot be true in a row in which the columns that are `meant` are NULL."""
+def rejects_null(predicate: Predicate, code: str, matches: Callable[[Column], bool]) -> bool:
+    """Whether `predicate` cannot be true in a row in which the columns selected by `matches` are NULL."""
     operator = predicate.operator
     if operator is Operator.ANY_OF:
         return bool(predicate.alternatives) and all(
-            any(rejects_null(part, code, meant) for part in branch) for branch in predicate.alternatives
+            any(rejects_null(part, code, matches) for part in branch) for branch in predicate.alternatives
         )
-    if _refuses_default(predicate, code, meant):
+    if _rejects_default(predicate, code, matches):
         return True
     if operator in _COMPARES:
-        return any(_passes_null_on(operand, code, meant) for operand in predicate.operands)
+        return any(_passes_null_on(operand, code, matches) for operand in predicate.operands)
     if operator is Operator.TRUTH:
-        return predicate.left.sort is Sort.COLUMN and _passes_null_on(predicate.left, code, meant)
-    return operator in _TESTS_LEFT and _passes_null_on(predicate.left, code, meant)
+        return predicate.left.sort is Sort.COLUMN and _passes_null_on(predicate.left, code, matches)
+    return operator in _TESTS_LEFT and _passes_null_on(predicate.left, code, matches)
 
 
-def _values(branch: Iterable[Predicate], meant: Callable[[Column], bool]) -> list[Operand]:
+def _values(branch: Iterable[Predicate], matches: Callable[[Column], bool]) -> list[Operand]:
     return [
         right
         for part in branch
-        for operator, rights in comparisons_of(part, meant)
+        for operator, rights in comparisons_of(part, matches)
         if operator in (Operator.EQ, Operator.IN)
         for right in rights
     ]
 
 
-def _refuses_default(predicate: Predicate, code: str, meant: Callable[[Column], bool]) -> bool:
-    """Whether it is `NVL(x, 0) > 0` and the like: false for what stands in for NULL."""
+def _rejects_default(predicate: Predicate, code: str, matches: Callable[[Column], bool]) -> bool:
+    """Whether it is like `NVL(x, 0) > 0`: false for the default that replaces NULL."""
     left, rights = predicate.left, predicate.rights
     test = _TESTS.get(predicate.operator)
     if (
         test is None
         or not rights
         or _STAND_INS.isdisjoint(left.functions)
-        or not any(map(meant, left.columns))
+        or not any(map(matches, left.columns))
     ):
         return False
     found = _STAND_IN.fullmatch(code, left.at.begin, left.at.end)
@@ -204,8 +204,8 @@ _TESTS: dict[Operator, Callable[[Any, list[Any]], bool]] = {
 }
 
 
-def _passes_null_on(operand: Operand, code: str, meant: Callable[[Column], bool]) -> bool:
-    if not any(meant(column) for column in operand.columns):
+def _passes_null_on(operand: Operand, code: str, matches: Callable[[Column], bool]) -> bool:
+    if not any(matches(column) for column in operand.columns):
         return False
     if operand.sort is Sort.COLUMN:
         return True
@@ -217,20 +217,20 @@ def _passes_null_on(operand: Operand, code: str, meant: Callable[[Column], bool]
 
 
 def comparisons_of(
-    predicate: Predicate, meant: Callable[[Column], bool]
+    predicate: Predicate, matches: Callable[[Column], bool]
 ) -> Iterator[tuple[Operator, tuple[Operand, ...]]]:
-    """Yield what a condition compares a bare column with, when it is one that is `meant`.
+    """Yield what a condition compares a bare column with, for columns selected by `matches`.
 
-    Alternatives that all name its values (`ds = 'a' OR ds = 'b'`) are read as one IN.
+    Alternatives that all compare it with values (`ds = 'a' OR ds = 'b'`) count as one IN.
     """
     left, rights = predicate.left, predicate.rights
     if predicate.operator is Operator.ANY_OF:
-        values = [_values(branch, meant) for branch in predicate.alternatives]
+        values = [_values(branch, matches) for branch in predicate.alternatives]
         if values and all(values):
             yield Operator.IN, tuple(value for branch in values for value in branch)
         return
-    if left.sort is Sort.COLUMN and any(map(meant, left.columns)):
+    if left.sort is Sort.COLUMN and any(map(matches, left.columns)):
         yield predicate.operator, rights
     flipped = FLIPPED.get(predicate.operator)
-    if flipped and rights and rights[0].sort is Sort.COLUMN and any(map(meant, rights[0].columns)):
+    if flipped and rights and rights[0].sort is Sort.COLUMN and any(map(matches, rights[0].columns)):
         yield flipped, (left,)

@@ -1,4 +1,4 @@
-"""MC-P12: stay within the budget."""
+"""MC-P12: costly-scan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GIB = 1 << 30
 class CostlyScanOptions(Options):
     """What a policy may set for MC-P12."""
 
-    most_gib: float = Field(default=1024.0, gt=0, description="GiB that one run may scan")
+    max_gib: float = Field(default=1024.0, gt=0, description="GiB that one run may scan")
 
 
 @rule(
@@ -26,19 +26,19 @@ class CostlyScanOptions(Options):
     dialects=WAREHOUSE,
     options=CostlyScanOptions,
     fix=Text(
-        "Read fewer partitions and columns, or read a table that is summed up already.",
+        "Read fewer partitions and columns, or read an aggregated table.",
         "请减少读取的分区和列，或改读已汇总的表。",
     ),
 )
 def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
-    """Run would scan more than the budget.
+    """Estimated scan exceeds the budget.
 
     ## What it does
-    Compares the engine's own estimate of what the code would scan with a budget. It speaks only where
-    somebody asked the engine.
+    Compares the engine's estimate of the data that the code would scan with a budget. Reports nothing if the
+    engine was not queried.
 
     ## Why
-    The estimate knows what no reader of the code does: how big the tables are today.
+    The estimate includes what the code does not show: the current size of the tables.
 
     ## Given
     ```json
@@ -57,35 +57,21 @@ def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_gib` (default 1024): GiB that one run may scan.
+    `max_gib` (default 1024): GiB that one run may scan.
 
     ## Known limits
-    The estimate is of the whole script, not of one statement.
-
-    # 预估扫描量超出预算
-
-    ## 规则说明
-    将引擎对代码扫描量的预估与预算比较。只有事先向引擎询问过预估值时才会提示。
-
-    ## 为什么
-    预估值包含了代码中看不到的信息：各张表目前有多大。
-
-    ## 选项
-    `most_gib`（默认 1024）：一次运行允许扫描的 GiB 数。
-
-    ## 已知限制
-    预估值针对整个脚本，而不是单条语句。
+    The estimate is for the whole script, not for a single statement.
     """
     script = subject.script
     first = next((statement for statement in script.statements if statement.blocks), None)
-    if first is None or script.given.estimate is None or script.given.estimate <= options.most_gib * _GIB:
+    if first is None or script.given.estimate is None or script.given.estimate <= options.max_gib * _GIB:
         return
     scanned = f"{script.given.estimate / _GIB:,.0f}"
     yield Hit(
         Span(first.at.begin, min(first.at.end, first.at.begin + len(first.verb or " "))),
         Text(
-            f"A run would scan about {scanned} GiB; the budget is {options.most_gib:,.0f} GiB.",
-            f"运行一次预计扫描约 {scanned} GiB，预算为 {options.most_gib:,.0f} GiB。",
+            f"A run would scan about {scanned} GiB; the budget is {options.max_gib:,.0f} GiB.",
+            f"运行一次预计扫描约 {scanned} GiB，预算为 {options.max_gib:,.0f} GiB。",
         ),
         key="estimate",
     )

@@ -1,4 +1,4 @@
-"""MC-N06: a scheduled node moves data; tables are defined elsewhere, or so that it can be done twice."""
+"""MC-N06: definition-in-schedule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CHANGES = frozenset({Altered.ADD_COLUMNS, Altered.CHANGE_COLUMN, Altered.RENAME
     Severity.INFO,
     dialects=SQL,
     fix=Text(
-        "Say IF NOT EXISTS, or change the table once by hand, in table management.",
+        "Write IF NOT EXISTS, or change the table once in table management.",
         "使用 IF NOT EXISTS，或在表管理中一次性变更。",
     ),
 )
@@ -28,11 +28,11 @@ def definition_in_schedule(subject: Subject, _: Options) -> Iterator[Hit]:
     """Scheduled node defines or changes a table.
 
     ## What it does
-    Finds CREATE TABLE without IF NOT EXISTS, and ALTER TABLE that adds, changes or renames columns, in nodes
-    that run by schedule.
+    Reports CREATE TABLE without IF NOT EXISTS, and ALTER TABLE that adds, changes or renames columns, in
+    scheduled nodes.
 
     ## Why
-    The second run fails: the table, or the column, is there already.
+    The second run fails because the table or column already exists.
 
     ## Bad
     ```sql
@@ -55,21 +55,8 @@ def definition_in_schedule(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A table that the script drops too, before or after, is made anew each time and is fine. Tables whose names
-    hold a parameter are another each time, and fine too.
-
-    # 调度节点中定义或变更表结构
-    ## 规则说明
-    在按周期调度的节点中，查找没有 IF NOT EXISTS 的 CREATE TABLE，以及增加、修改、重命名列的 ALTER TABLE。
-
-    ## 为什么
-    第二次运行就会失败：表或列已经存在。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    脚本中先删除（或用完后删除）再创建的表每次都会重建，不提示。表名中含参数的表每次都不同，也不提示。
+    A table that the script also drops, before or after, is recreated by each run and is allowed. Tables with
+    a parameter in their name differ in each run and are allowed too.
     """
     script = subject.script
     if not script.given.node.scheduled:

@@ -1,4 +1,4 @@
-"""DI-002: list the columns."""
+"""DI-002: di-all-columns."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     ),
 )
 def di_all_columns(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Job copies every column.
+    """Job copies all columns.
 
     ## What it does
-    Finds `"column": ["*"]` in a reader or writer, and a `querySql` that begins with `SELECT * FROM` a
-    table. It is MC-P04 for data integration.
+    Reports `"column": ["*"]` in a reader or writer, and a `querySql` that begins with `SELECT * FROM` a
+    table. The counterpart of MC-P04 for data integration.
 
     ## Why
-    Columns are matched by their order: a new column at the source shifts the others into wrong places, or
-    breaks the job, and what nobody reads is copied and paid for.
+    Columns are matched by position: a new source column shifts the others or breaks the job. Unused columns
+    are copied and billed.
 
     ## Bad
     ```di
@@ -64,28 +64,14 @@ def di_all_columns(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Of a query written in `querySql` only the beginning is read: a star that comes later is not seen.
-
-    # 作业同步所有字段
-    ## 规则说明
-    查找读取端或写入端中的 `"column": ["*"]`，以及以 `SELECT * FROM` 表开头的 `querySql`。相当于 MC-P04 在
-    数据集成中的体现。
-
-    ## 为什么
-    字段按顺序对应：源端新增一列，后面的字段就会错位，或导致作业失败；无人使用的字段也会被同步并产生费用。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    `querySql` 中的查询只看开头：之后出现的星号无法识别。
+    Only the beginning of a query in `querySql` is parsed: a later star is not found.
     """
     for step in subject.script.job.steps:
         for path in (*_listed(step), *_queried(step)):
             yield Hit(
                 step.places[path],
                 Text(
-                    f"The {step.kind} {step.category or 'step'} takes every column.",
+                    f"The {step.kind} {step.category or 'step'} copies all columns.",
                     f"{step.kind} {'写入端' if step.category == 'writer' else '读取端'}同步所有字段。",
                 ),
                 key=f"{step.category}.{step.kind}",
@@ -109,13 +95,13 @@ def _listed(step: Step) -> Iterator[_Path]:
 
 
 def _queried(step: Step) -> Iterator[_Path]:
-    """Yield where a query takes every column of a table."""
+    """Yield the paths of queries that select all columns of a table."""
     connections = step.parameter.get("connection")
-    given: list[tuple[_Path, object]] = [(("querySql",), step.parameter.get("querySql"))]
+    candidates: list[tuple[_Path, object]] = [(("querySql",), step.parameter.get("querySql"))]
     for index, connection in enumerate(connections if isinstance(connections, list) else ()):
         if isinstance(connection, dict):
-            given.append((("connection", index, "querySql"), connection.get("querySql")))
-    for path, queries in given:
+            candidates.append((("connection", index, "querySql"), connection.get("querySql")))
+    for path, queries in candidates:
         if isinstance(queries, str) and _STAR.match(queries):
             yield path
         for index, query in enumerate(queries if isinstance(queries, list) else ()):

@@ -1,4 +1,4 @@
-"""DI-003: a rerun must not double rows."""
+"""DI-003: di-append."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
     """Job appends to a MaxCompute table.
 
     ## What it does
-    Finds a MaxCompute writer with `"truncate": false` and without a primary key, in a job that runs by
-    schedule. It blocks in production and warns elsewhere. It is MC-C01 for data integration.
+    Reports a MaxCompute writer with `"truncate": false` and without a primary key, in a scheduled job. Blocks
+    in production and warns elsewhere. The counterpart of MC-C01 for data integration.
 
     ## Why
-    Jobs run again: after a failure, for a backfill. Each run adds the same rows once more.
+    Jobs run more than once: after a failure, or for a backfill. Each run adds the same rows again.
 
     ## Bad
     ```di
@@ -57,24 +57,9 @@ def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Writers of other databases are not judged, those of MySQL and its family with `"writeMode": "insert"`
-    neither: where the table has a primary key or unique key, a row that is there already is refused and
-    counted as a dirty record, not doubled; and a job does not tell the keys of its target.
-
-    # 作业以追加方式写入 MaxCompute 表
-    ## 规则说明
-    查找按周期调度的作业中 `"truncate": false` 且没有主键的 MaxCompute 写入端。生产环境中阻断，其他环境中告
-    警。相当于 MC-C01 在数据集成中的体现。
-
-    ## 为什么
-    作业会重复运行：失败重跑、补数据。每运行一次，同样的数据就多一份。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不检查其他数据库的写入端，包括 `"writeMode": "insert"` 的 MySQL 类写入端：目标表有主键或唯一键时，已存在的
-    行会被拒绝并计为脏数据，不会重复；而作业本身并不说明目标表有哪些键。
+    Writers of other databases are not checked, including those of MySQL and its family with `"writeMode":
+    "insert"`: if the table has a primary or unique key, an existing row is rejected and counted as a dirty
+    record, not duplicated, and the job does not show the keys of its target.
     """
     node = subject.script.given.node
     if not node.scheduled:

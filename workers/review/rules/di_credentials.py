@@ -1,4 +1,4 @@
-"""DI-005: a job names its data source, not the way in."""
+"""DI-005: di-credentials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workers.review.rules.untold import untold
 _SECRET = re.compile(
     r"(?:access|secret)key(?:id|secret)?|access(?:id|secret)|passw(?:or)?d|pwd|sk|ak|(?:security)?token|sasljaasconfig"
 )
-"""Names of parameters that hold secrets, in lower case without hyphens and underscores."""
+"""Names of secret parameters, in lower case without hyphens and underscores."""
 
 
 @rule(
@@ -25,21 +25,20 @@ _SECRET = re.compile(
     Severity.BLOCK,
     dialects=frozenset({Dialect.DI}),
     fix=Text(
-        'Name a data source of the workspace ("datasource": "…") instead; then renew the secret.',
+        'Refer to a data source of the workspace ("datasource": "…") instead, and rotate the secret.',
         '改为引用工作空间的数据源（"datasource": "…"），并更换该密码或密钥。',
     ),
     secret=True,
 )
 def di_credentials(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Job holds a password or access key.
+    """Job contains a password or access key.
 
     ## What it does
-    Finds passwords, access keys and tokens in plain letters among the parameters of a step, at any depth.
-    Those that MC-S01 sees are told by it alone.
+    Reports plain-text passwords, access keys and tokens in the parameters of a step, at any depth. Secrets
+    that MC-S01 finds are reported by MC-S01 only.
 
     ## Why
-    Everybody who may read the job has the secret from then on, and it has to be changed in every job when it
-    is renewed.
+    Everyone who can read the job has the secret, and a rotation requires a change of every job.
 
     ## Bad
     ```di
@@ -64,30 +63,16 @@ def di_credentials(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A value with a parameter (`${…}`) is none. Names that plug-ins give to secrets in their own way are not
-    known.
-
-    # 作业中含有明文密码或密钥
-    ## 规则说明
-    查找步骤参数（任意层级）中的明文密码、AccessKey 和令牌。MC-S01 已发现的由其单独提示。
-
-    ## 为什么
-    凡是能看到作业的人从此都掌握了它；更换密码时，还必须逐个修改作业。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    含有参数（`${…}`）的值不提示。插件自行命名的密钥字段无法识别。
+    A value with a parameter (`${…}`) is not a secret. Plug-in specific names of secrets are unknown.
     """
     found = [item for step in subject.script.job.steps for item in _given(step)]
-    news = untold(subject.script, (at for _, _, at in found))
+    unreported = untold(subject.script, (at for _, _, at in found))
     for name, kind, at in found:
-        if at in news:
+        if at in unreported:
             yield Hit(
                 at,
                 Text(
-                    f"The {kind} step holds {name} in plain letters.", f"{kind} 步骤中的 {name} 使用了明文。"
+                    f"The {kind} step contains {name} as plain text.", f"{kind} 步骤中的 {name} 使用了明文。"
                 ),
                 key=f"{kind}.{name}",
             )

@@ -1,4 +1,4 @@
-"""DI-007: a scheduled job must not name a day of the calendar."""
+"""DI-007: di-fixed-partition."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     fix=Text("Use a scheduling parameter: ds=${bizdate}.", "改用调度参数：ds=${bizdate}。"),
 )
 def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Calendar date is written into the partition or the condition of a job.
+    """Hard-coded date in the partition or condition of a job.
 
     ## What it does
-    Finds a literal day or month in the partition that a scheduled job reads (this warns) or writes (this
-    blocks), and in `where` or `querySql` next to a date column. It is MC-C07 for data integration.
+    Reports a literal day or month in the partition that a scheduled job reads (warns) or writes (blocks), and
+    in `where` or `querySql` compared with a date column. The counterpart of MC-C07 for data integration.
 
     ## Why
     Tomorrow's run reads and writes the same day again, and nothing fails.
@@ -62,22 +62,8 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A fixed partition that is no date (`region=hz`) may be meant so and is let pass. Conditions are not
-    parsed: a date that stands within a function is not seen.
-
-    # 作业的分区或条件中写死了日期
-    ## 规则说明
-    查找按周期调度的作业中写死日期或月份的分区（读取时告警，写入时阻断），以及 `where`、`querySql` 中与日期
-    列比较的固定日期。相当于 MC-C07 在数据集成中的体现。
-
-    ## 为什么
-    明天的运行仍会读写同一天的数据，而且不会报错。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不是日期的固定分区（`region=hz`）可能是有意为之，不提示。条件不做语法解析：函数中的日期无法识别。
+    A fixed partition that is not a date (`region=hz`) may be intended and is allowed. Conditions are not
+    parsed: a date inside a function is not found.
     """
     if not subject.script.given.node.scheduled:
         return
@@ -89,8 +75,8 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
                 yield Hit(
                     step.places[path],
                     Text(
-                        f"Every run {'writes' if writes else 'reads'} the same partition, {day}.",
-                        f"每次运行都{'写入' if writes else '读取'}同一分区 {day}。",
+                        f"Every run {'writes' if writes else 'reads'} the fixed partition {day}.",
+                        f"每次运行都{'写入' if writes else '读取'}固定分区 {day}。",
                     ),
                     severity=Severity.BLOCK if writes else None,
                     key=f"{step.category}.partition",
@@ -99,7 +85,7 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
             yield Hit(
                 step.places[path],
                 Text(
-                    f"Every run compares {column} with the same date, {day}.",
+                    f"Every run compares {column} with the fixed date {day}.",
                     f"每次运行都将 {column} 与固定日期 {day} 比较。",
                 ),
                 Text("Use a scheduling parameter: ${yyyy-mm-dd}.", "改用调度参数：${yyyy-mm-dd}。"),
@@ -114,14 +100,14 @@ _COMPARISON = re.compile(
 
 
 def _compared(step: Step) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Yield where a condition compares a date column with a day: the place, the column, the day."""
+    """Yield the comparisons of a date column with a literal day: path, column and day."""
     for name in ("where", "querySql"):
-        given = step.parameter.get(name)
-        for index, text in enumerate(given if isinstance(given, list) else [given]):
+        setting = step.parameter.get(name)
+        for index, text in enumerate(setting if isinstance(setting, list) else [setting]):
             for found in _COMPARISON.finditer(text) if isinstance(text, str) else ():
                 if date_name(found["column"]) and calendar_date(found["value"]):
                     yield (
-                        (name, index) if isinstance(given, list) else (name,),
+                        (name, index) if isinstance(setting, list) else (name,),
                         found["column"],
                         found["value"],
                     )
@@ -129,10 +115,10 @@ def _compared(step: Step) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
 
 
 def _partitions(step: Step) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    given = step.parameter.get("partition")
-    if isinstance(given, str):
-        yield ("partition",), given
-    elif isinstance(given, list):
-        for index, value in enumerate(given):
+    setting = step.parameter.get("partition")
+    if isinstance(setting, str):
+        yield ("partition",), setting
+    elif isinstance(setting, list):
+        for index, value in enumerate(setting):
             if isinstance(value, str):
                 yield ("partition", index), value

@@ -1,4 +1,4 @@
-"""DI-008: a job reads the partitions that it needs."""
+"""DI-008: di-missing-partition."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     fix=Text('Set "partition": ["ds=${bizdate}"].', '设置 "partition": ["ds=${bizdate}"]。'),
 )
 def di_missing_partition(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Job reads every partition of a table.
+    """Job reads all partitions of a table.
 
     ## What it does
-    Finds a MaxCompute reader of a table that is known to be partitioned, without `partition` and without
-    `where`. It is MC-P01 for data integration.
+    Reports a MaxCompute reader without `partition` and without `where` if its table is known to be
+    partitioned. The counterpart of MC-P01 for data integration.
 
     ## Why
-    Each run copies the whole history of the table: it grows slower by the day, and the target gets every row
-    again.
+    Each run copies the whole history of the table: it gets slower every day, and the target receives every
+    row again.
 
     ## Given
     ```json
@@ -53,21 +53,7 @@ def di_missing_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It is silent about tables of which nothing is known. A partition written as `ds=*` is let pass.
-
-    # 作业读取了表的所有分区
-    ## 规则说明
-    查找读取已知分区表，却没有 `partition` 也没有 `where` 的 MaxCompute 读取端。相当于 MC-P01 在数据集成中的体
-    现。
-
-    ## 为什么
-    每次运行都会同步该表的全部历史：一天比一天慢，目标端也会重复收到所有数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    对一无所知的表不作提示。写成 `ds=*` 的分区不提示。
+    Unknown tables are not checked. A partition written as `ds=*` is allowed.
     """
     for step in subject.script.job.steps:
         table = str(step.parameter.get("table") or "")
@@ -78,7 +64,7 @@ def di_missing_partition(subject: Subject, _: Options) -> Iterator[Hit]:
                 yield Hit(
                     step.places.get(("table",), step.at),
                     Text(
-                        f"The job reads every partition ({', '.join(partitions)}) of {table}.",
+                        f"The job reads all partitions ({', '.join(partitions)}) of {table}.",
                         f"作业读取了 {table} 的所有分区（{'、'.join(partitions)}）。",
                     ),
                     Text(

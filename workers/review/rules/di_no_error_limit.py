@@ -1,4 +1,4 @@
-"""DI-004: rows that fail must not vanish."""
+"""DI-004: di-no-error-limit."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     Severity.WARN,
     dialects=frozenset({Dialect.DI}),
     fix=Text(
-        'Set "setting": {"errorLimit": {"record": "0"}}, or as many as may fail.',
+        'Set "setting": {"errorLimit": {"record": "0"}}, or the maximum number of dirty records.',
         '设置 "setting": {"errorLimit": {"record": "0"}}，或填写允许的脏数据条数。',
     ),
 )
 def di_no_error_limit(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Job has no limit for rows that fail.
+    """Job has no limit for dirty records.
 
     ## What it does
-    Finds a job whose setting has no `errorLimit` with a number of records.
+    Reports a job whose setting has no `errorLimit` with a number of records.
 
     ## Why
-    Rows that do not fit the target are dropped as dirty data. Without a limit any number of them may be
-    missing, and the job succeeds.
+    Rows that do not fit the target are dropped as dirty records. Without a limit any number of rows may be
+    lost while the job succeeds.
 
     ## Bad
     ```di
@@ -54,20 +54,7 @@ def di_no_error_limit(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Whether the number is sensible is left to people.
-
-    # 作业没有设置脏数据上限
-    ## 规则说明
-    查找 setting 中没有设置 `errorLimit` 条数的作业。
-
-    ## 为什么
-    不符合目标表的行会作为脏数据被丢弃。没有上限时，丢失任意多行作业仍显示成功。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    条数是否合理由人判断。
+    Whether the number is reasonable must be reviewed manually.
     """
     job = subject.script.job
     if not job.error_limit:
@@ -77,7 +64,7 @@ def di_no_error_limit(subject: Subject, _: Options) -> Iterator[Hit]:
         yield Hit(
             Span(begin, begin + 1),
             Text(
-                "The job has no limit for rows that fail (errorLimit).",
+                "The job has no limit for dirty records (errorLimit).",
                 "作业没有设置脏数据上限（errorLimit）。",
             ),
             key="errorLimit",

@@ -1,4 +1,4 @@
-"""DI-006: a reader says what it reads, and how it may be split."""
+"""DI-006: di-whole-table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RELATIONAL = re.compile(
     r"mysql|drds|polardb(?:-?x)?|postgresql|oracle|sqlserver|(?:apsaradb_for_)?oceanbase|db2|dm|rdbms|hologres"
     r"|analyticdb_for_mysql|ads|gbase8a|mariadb|tidb|vertica|sap_?hana"
 )
-"""Step types whose readers take where and splitPk."""
+"""Step types whose readers accept where and splitPk."""
 
 
 @rule(
@@ -23,18 +23,19 @@ _RELATIONAL = re.compile(
     Severity.INFO,
     dialects=frozenset({Dialect.DI}),
     fix=Text(
-        'Set "where" to the rows of the day, or "splitPk" so that the table is read in parallel.',
+        'Restrict "where" to the rows of the day, or set "splitPk" to read the table in parallel.',
         '用 "where" 限定当天的数据，或设置 "splitPk" 以并行读取。',
     ),
 )
 def di_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Reader takes a whole table in one piece.
+    """Reader reads a whole table without a split.
 
     ## What it does
-    Finds readers of relational databases with neither `where`, `splitPk` nor `querySql`.
+    Reports readers of relational databases with none of `where`, `splitPk` and `querySql`.
 
     ## Why
-    Each run reads the whole table through one connection: it grows slower by the day and burdens the source.
+    Each run reads the whole table through one connection: it gets slower every day and puts load on the
+    source.
 
     ## Bad
     ```di
@@ -59,25 +60,12 @@ def di_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    The size of the source is not known: for a small table this is right as it is.
-
-    # 读取端一次性读取整张表
-    ## 规则说明
-    查找既没有 `where`、`splitPk`，也没有 `querySql` 的关系型数据库读取端。
-
-    ## 为什么
-    每次运行都通过一个连接读取整张表：一天比一天慢，并给源库带来压力。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    源表大小未知：对小表而言，这样做没有问题。
+    The size of the source is unknown: for a small table this is fine.
     """
     for step in subject.script.job.steps:
         if step.category != "reader":
             continue
-        if _RELATIONAL.fullmatch(step.kind) and not _says(step, "where", "splitPk", "querySql"):
+        if _RELATIONAL.fullmatch(step.kind) and not _has_parameter(step, "where", "splitPk", "querySql"):
             yield Hit(
                 step.at,
                 Text(
@@ -88,7 +76,7 @@ def di_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
             )
 
 
-def _says(step: Step, *names: str) -> bool:
+def _has_parameter(step: Step, *names: str) -> bool:
     nested = step.parameter.get("connection")
     inner = nested[0] if isinstance(nested, list) and nested and isinstance(nested[0], dict) else {}
     return any(step.parameter.get(name) or inner.get(name) for name in names)

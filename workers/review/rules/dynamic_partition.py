@@ -1,4 +1,4 @@
-"""MC-C12: dynamic partitions come last, and from rows that are bounded."""
+"""MC-C12: dynamic-partition."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _FAR = 20
     Severity.WARN,
     dialects=WAREHOUSE,
     fix=Text(
-        "Let the query end with the dynamic partition columns in their order, and bound what it reads.",
+        "End the query with the dynamic partition columns in order, and restrict the rows that it reads.",
         "让查询以动态分区列结尾并保持顺序，同时限定读取的数据范围。",
     ),
 )
 def dynamic_partition(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Dynamic partition column is not last, or has no bound.
+    """Dynamic partition column is not last, or its values are unbounded.
 
     ## What it does
-    Finds INSERT into dynamic partitions whose query does not end with the partition columns in their order,
-    whose PARTITION has a static value behind a dynamic one, or whose partition values come from a table that
-    is read whole, without any condition.
+    Reports INSERT into dynamic partitions if the query does not end with the partition columns in order, if
+    PARTITION has a static value after a dynamic one, or if the partition values come from a table that is
+    read in full, without any condition.
 
     ## Why
-    The last columns of the query become the partition, whatever they are called: with another column at the
-    end, amounts or ids become partitions. And each distinct value makes a partition: a query without a bound
-    makes thousands, until the job fails at the limit.
+    The last columns of the query become the partition, whatever their names: with another column at the end,
+    amounts or ids become partitions. Each distinct value creates a partition: an unbounded query creates
+    thousands, until the job fails at the limit.
 
     ## Bad
     ```sql
@@ -55,51 +55,36 @@ def dynamic_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Any condition or LIMIT on the way to the table counts as a bound, whatever it says. Outputs without
-    names, or with other names than the partition, are taken to be in the right order.
-
-    # 动态分区列不在最后，或取值没有限定范围
-    ## 规则说明
-    检查动态分区写入：查询没有按顺序以分区列结尾；PARTITION 中静态分区写在动态分区之后；或分区取值来自没有任
-    何过滤条件的整表读取。
-
-    ## 为什么
-    查询的最后几列会成为分区，与列名无关：如果结尾是别的列，金额或 ID 就会变成分区。每个不同的取值都会生成一
-    个分区：没有限定范围的查询会生成成千上万个分区，直到超出上限而失败。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    通往源表途中的任何条件或 LIMIT 都视为已限定范围，不论其内容。没有名称或与分区列不同名的输出列，视为顺序正
-    确。
+    Any condition or LIMIT between the table and the output counts as a bound, whatever it compares. Outputs
+    without a name, or with names other than those of the partition columns, are assumed to be in the right
+    order.
     """
     for statement in subject.script.statements:
         for write in statement.writes:
             dynamic = [item.column.lower() for item in write.partition if item.value is None]
             if write.how not in _INSERTS or not dynamic:
                 continue
-            yield from _static_behind(write)
+            yield from _static_after_dynamic(write)
             for index in write.blocks:
                 yield from _not_last(write, statement.blocks[index], dynamic)
                 yield from _unbounded(statement, index, dynamic)
 
 
-def _static_behind(write: Write) -> Iterator[Hit]:
+def _static_after_dynamic(write: Write) -> Iterator[Hit]:
     kinds = [item.value is None for item in write.partition]
     first = kinds.index(True)
     for item in write.partition[first:]:
         if item.value is not None:
             column = write.partition[first].column
             message = Text(
-                f"The static partition {item.column} of {write.table} stands behind the dynamic {column}.",
+                f"The static partition {item.column} of {write.table} follows the dynamic {column}.",
                 f"{write.table} 的静态分区 {item.column} 写在动态分区 {column} 之后。",
             )
             yield Hit(item.at, message, _STATIC_FIRST, key=item.column)
 
 
 _STATIC_FIRST = Text(
-    "Static values come first in PARTITION(…), dynamic columns last.",
+    "In PARTITION(…), write static partitions first and dynamic ones last.",
     "PARTITION(…) 中静态分区在前，动态分区在后。",
 )
 
@@ -116,7 +101,7 @@ def _not_last(write: Write, block: Block, dynamic: list[str]) -> Iterator[Hit]:
             yield Hit(
                 elsewhere[0].at,
                 Text(
-                    f"The partition column {column} of {write.table} does not stand at its place at the end.",
+                    f"The partition column {column} of {write.table} must be in its position at the end.",
                     f"{write.table} 的分区列 {column} 不在查询末尾的对应位置。",
                 ),
                 key=column,
@@ -134,7 +119,7 @@ def _unbounded(statement: Statement, index: int, dynamic: list[str]) -> Iterator
             yield Hit(
                 output.at,
                 Text(
-                    f"Every value of {column} in {table}, read without any condition, makes a partition.",
+                    f"Every value of {column} in {table}, read without any condition, creates a partition.",
                     f"{table} 没有任何过滤条件，其中 {column} 的每个取值都会生成一个分区。",
                 ),
                 _BOUND,
@@ -143,21 +128,21 @@ def _unbounded(statement: Statement, index: int, dynamic: list[str]) -> Iterator
             return
 
 
-_BOUND = Text("Add a condition on the rows that are read.", "为读取的数据加上过滤条件。")
+_BOUND = Text("Add a condition on the rows to read.", "为读取的数据加上过滤条件。")
 
 
 def _whole_table(statement: Statement, block: Block, output: Output, depth: int) -> str | None:
-    """Return the table that an output's columns come from, when nothing bounds the rows on the way."""
+    """Return the table that an output's columns come from if no condition bounds its rows."""
     if block.predicates or block.limit is not None or depth > _FAR:
         return None
     for column in output.operand.columns:
-        table = _behind(statement, column, depth)
+        table = _origin(statement, column, depth)
         if table:
             return table
     return None
 
 
-def _behind(statement: Statement, column: Column, depth: int) -> str | None:
+def _origin(statement: Statement, column: Column, depth: int) -> str | None:
     if column.block is None or column.source is None:
         return None
     source = statement.blocks[column.block].sources[column.source]

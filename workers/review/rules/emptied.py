@@ -1,4 +1,4 @@
-"""What a script has emptied before it writes: tables and slices whose rows of an earlier run are gone."""
+"""Tables and slices that a script has emptied before a write, so that no rows of an earlier run remain."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from workers.review.rules.slices import filled, text, value_of
 
 _REPLACES = frozenset({Written.OVERWRITE, Written.LOAD_OVERWRITE, Written.CREATE})
 _WITH_IT = frozenset({Operator.EQ, Operator.LE, Operator.GE})
-"""Comparisons that hold for the value itself."""
+"""Comparisons that are true for the value itself."""
 
 _UNNAMED = re.compile(
     r"\bPARTITION\s*(?:\bID\b)?[\s'\"(]*(?:p(?=[\d$]))?(?P<value>[^\s'\"(),]+)", re.IGNORECASE
@@ -34,16 +34,16 @@ _UNNAMED = re.compile(
 """The value in `PARTITION '20240501'`, `PARTITION ('20240501', 1)`, `PARTITION p20240501`."""
 
 _Values = tuple[frozenset[str], ...]
-"""Texts of what each partition column of a slice is set to."""
+"""Normalised texts of the values of each partition column of a slice."""
 
 
 @dataclass(slots=True)
 class _Table:
-    """What is emptied of one table.
+    """The emptied parts of one table.
 
     Attributes:
-        slices: values by partition columns; no columns at all: the whole table.
-        unnamed: partitions as written, of dialects that name no columns there (DROP PARTITION '20240501').
+        slices: values by partition columns; no columns mean the whole table.
+        unnamed: partitions as written, in dialects without column names there (DROP PARTITION '20240501').
         deletes: DELETE statements with a WHERE.
     """
 
@@ -53,19 +53,19 @@ class _Table:
 
 
 class Emptied:
-    """The tables and slices that the statements noted so far have emptied."""
+    """The tables and slices that the statements recorded so far have emptied."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
         self._tables: dict[str, dict[str, _Table]] = {}
 
     def note(self, statement: Statement) -> None:
-        """Take in what `statement` empties."""
+        """Record what `statement` empties."""
         for name in _replaced(statement):
             self._add(name, {})
         for gone in statement.removals:
             if gone.what in (Gone.TABLE, Gone.ROWS, Gone.PARTITION):
-                self._take(gone, self._whole(statement, gone.name))
+                self._remove(gone, self._whole(statement, gone.name))
         for write in statement.writes:
             table = self._whole(statement, write.table)
             if write.how is Written.DELETE and write.filtered:
@@ -76,7 +76,7 @@ class Emptied:
                 self._add(table, self._texts(filled(statement, write)))
 
     def covers(self, statement: Statement, write: Write) -> bool:
-        """Whether all that `write` fills was emptied before."""
+        """Whether everything that `write` writes was emptied before."""
         target = self._whole(statement, write.table)
         named = self._tables.get(table_key(target))
         if not named:
@@ -101,7 +101,7 @@ class Emptied:
     def _whole(self, statement: Statement, table: str) -> str:
         return as_a_whole(table, statement.dialect or self._script.dialect)
 
-    def _take(self, gone: Removal, table: str) -> None:
+    def _remove(self, gone: Removal, table: str) -> None:
         values: dict[str, frozenset[str]] = {}
         for item in gone.partition:
             if item.value is None or item.operator not in _WITH_IT:
@@ -123,15 +123,15 @@ class Emptied:
         return {name: frozenset(text(self._script, one) for one in ones) for name, ones in values.items()}
 
     def _deletes(self, earlier: Statement, statement: Statement, write: Write) -> bool:
-        """Whether a DELETE takes the rows that `write` brings: it names no other values than are written."""
+        """Whether a DELETE removes the rows that `write` replaces: it compares with no other values."""
         values = filled(statement, write)
         for block in earlier.blocks:
             for predicate in block.predicates if block.role is Role.CHANGE else ():
                 for operator, rights in comparisons_of(predicate, lambda _: True):
                     name = predicate.columns[0].key
                     mine = values.get(name) or value_of(statement, write, name, self._columns(write))
-                    wanted = {text(self._script, one) for one in mine}
-                    if operator is Operator.EQ and mine and wanted != {text(self._script, rights[0])}:
+                    written = {text(self._script, one) for one in mine}
+                    if operator is Operator.EQ and mine and written != {text(self._script, rights[0])}:
                         return False
         return True
 
@@ -141,14 +141,14 @@ class Emptied:
 
 
 def _replaced(statement: Statement) -> Iterator[str]:
-    """Yield the tables that are made anew, and the names that other tables get."""
+    """Yield the tables that are recreated, and the new names of renamed tables."""
     for made in statement.creations:
-        if _anew(made):
+        if _is_new(made):
             yield made.name
     for change in statement.alterations:
         if change.what is Altered.RENAME:
             yield from change.names
 
 
-def _anew(made: Creation) -> bool:
+def _is_new(made: Creation) -> bool:
     return not made.exists or made.temporary

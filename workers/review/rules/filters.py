@@ -1,4 +1,4 @@
-"""What one predicate does for the partitions of a source: prunes them, or why it cannot."""
+"""The effect of one predicate on the partitions of a source: it prunes them, or the reason why it cannot."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from workers.review.facts import (
 
 
 class Effect(Enum):
-    """What a predicate on a partition column does to the partitions that are read."""
+    """Effect of a predicate on a partition column on the partitions that are read."""
 
     PRUNES = auto()
     FUNCTION = auto()
-    """The column stands inside a function, a cast or another expression."""
+    """The column is inside a function, a cast or another expression."""
     UDF = auto()
-    """It is compared with a function of which nothing is known."""
+    """It is compared with an unknown function."""
     RANDOM = auto()
-    """It is compared with a value that differs from row to row."""
+    """It is compared with a value that differs by row."""
     PRESERVED = auto()
-    """It stands in ON for the side of an outer join whose rows all remain."""
+    """It is in ON, for the preserved side of an outer join."""
     ALTERNATIVE = auto()
-    """It is joined by OR with a condition that says nothing of partitions."""
+    """It is combined by OR with a condition that does not restrict partitions."""
     WILDCARD = auto()
-    """LIKE begins with a wildcard."""
+    """LIKE starts with a wildcard."""
     OWN = auto()
     """It is compared with another column of the same source."""
     LINK = auto()
-    """It equals a column of another source: it prunes as far as that one is pruned."""
+    """It equals a column of another source: it prunes if that source is pruned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Filter:
 
     Attributes:
         column: the column, as written.
-        detail: the function's name, or the like, when there is one.
-        other: for a LINK: the column that it equals.
+        detail: the name of the function, if there is one.
+        other: the column that it equals, for a LINK.
     """
 
     predicate: Predicate
@@ -60,13 +60,13 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Tracked:
-    """Partition columns of a table, as one block sees them.
+    """Partition columns of a table as visible in one block.
 
     Attributes:
         block: index of the block.
-        source: index of the source in it that gives them.
+        source: index of the source in the block that has them.
         bare: their names there, in lower case.
-        wrapped: names of expressions over nothing but them.
+        wrapped: names of expressions over them only.
     """
 
     block: int
@@ -80,16 +80,16 @@ class Tracked:
         return here and (column.key in self.bare or column.key in self.wrapped)
 
     def perhaps(self, column: Column) -> bool:
-        """Whether `column` may be one of them: nobody knows which source it belongs to."""
+        """Whether `column` may be one of them: its source is unknown."""
         return column.source is None and not column.qualifier and column.key in self.bare
 
     def within(self, operand: Operand) -> bool:
-        """Whether one of them stands in `operand`."""
+        """Whether `operand` contains one of them."""
         return any(self.at(column) for column in operand.columns)
 
 
 def filters(code: str, block: Block, predicates: Iterable[Predicate], tracked: Tracked) -> Iterator[Filter]:
-    """Yield what `predicates` of the block that `tracked` is in do for it."""
+    """Yield the effects of `predicates` of the block on the partitions of `tracked`."""
     for predicate in predicates:
         found = _effect(code, predicate, tracked)
         if found is None:
@@ -100,9 +100,9 @@ def filters(code: str, block: Block, predicates: Iterable[Predicate], tracked: T
 
 
 def by_source(statement: Statement, index: int) -> dict[int | str | None, list[Predicate]]:
-    """Return the predicates of a block by the sources whose columns are in them.
+    """Return the predicates of a block by the sources of their columns.
 
-    Those with a column of which it is not known stand under its name; those without columns under None.
+    A predicate with a column of unknown source is under the column's name, one without columns under None.
     """
     found: dict[int | str | None, list[Predicate]] = {}
     for predicate in _predicates(statement, statement.blocks[index]):
@@ -120,7 +120,7 @@ def _predicates(statement: Statement, block: Block) -> Iterator[Predicate]:
     for predicate in block.predicates:
         yield predicate
         if predicate.operator is Operator.EXISTS:
-            # EXISTS (… WHERE b.ds = a.ds) is a semi join: its conditions hold for the outer rows.
+            # EXISTS (… WHERE b.ds = a.ds) is a semi join: its conditions apply to the outer rows.
             for index in predicate.left.blocks:
                 yield from (
                     inner for inner in statement.blocks[index].predicates if inner.clause is Clause.WHERE
@@ -144,7 +144,7 @@ def _preserved(block: Block, source: int, join: int | None) -> bool:
 def _effect(code: str, predicate: Predicate, tracked: Tracked) -> Filter | None:
     if predicate.operator is Operator.IS_NOT_NULL:
         return None
-    if _anything(predicate):
+    if _is_parameter(predicate):
         return Filter(predicate, Effect.PRUNES, "")
     column = next((column for column in predicate.columns if tracked.at(column)), None)
     if column is None:
@@ -155,24 +155,24 @@ def _effect(code: str, predicate: Predicate, tracked: Tracked) -> Filter | None:
         worst = next((found for found in branches if found.effect is not Effect.PRUNES), branches[0])
         return Filter(predicate, worst.effect, column.name, worst.detail)
     found = _comparison(code, predicate, tracked, column)
-    # HAVING max(ds) = '…' says nothing of the partitions that are read.
+    # HAVING max(ds) = '…' does not restrict the partitions that are read.
     aggregated = found.effect is Effect.FUNCTION and predicate.clause in (Clause.HAVING, Clause.QUALIFY)
     return None if aggregated else found
 
 
-def _anything(predicate: Predicate) -> bool:
-    """Whether a parameter stands for the condition, or for the column: nobody knows what it filters."""
+def _is_parameter(predicate: Predicate) -> bool:
+    """Whether a parameter replaces the condition or its column: what it filters is unknown."""
     if predicate.columns or predicate.left.sort is not Sort.PARAMETER or predicate.left.string:
         return False
     return predicate.operator is Operator.TRUTH or predicate.operator in _COMPARES
 
 
 def _branch(code: str, branch: tuple[Predicate, ...], tracked: Tracked) -> Filter:
-    """Return the best that one alternative of an OR does."""
+    """Return the best effect within one alternative of an OR."""
     effects = [found for part in branch if (found := _effect(code, part, tracked))]
     if any(found.effect in (Effect.PRUNES, Effect.LINK) for found in effects):
         return Filter(branch[0], Effect.PRUNES, "")
-    # A branch of constants alone ('${all}' = '1') is decided before anything is read, unless it is always so.
+    # A branch of constants only ('${all}' = '1') is evaluated before any read, unless it is always true.
     if all(_constant(operand) for part in branch for operand in part.operands) and not all(
         _always(part) for part in branch
     ):

@@ -1,4 +1,4 @@
-"""MC-P05: leave full scans forbidden."""
+"""MC-P05: full-scan-allowed."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _FLAG = "odps.sql.allow.fullscan"
     Severity.WARN,
     dialects=MAXCOMPUTE,
     fix=Text(
-        "Take the setting out, and filter each partitioned table by its partition column.",
+        "Remove the setting, and filter each partitioned table by its partition column.",
         "请删除该设置，并为每张分区表加上分区过滤条件。",
     ),
 )
 def full_scan_allowed(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Full scans are switched on.
+    """Full scans are enabled.
 
     ## What it does
-    Finds `SET odps.sql.allow.fullscan = true`.
+    Reports `SET odps.sql.allow.fullscan = true`.
 
     ## Why
-    The setting takes away the one guard that refuses a query without a partition filter. It then also hides
-    the filter that somebody forgets next year.
+    The setting removes the only guard that rejects queries without a partition filter. It also hides filters
+    that are forgotten later.
 
     ## Bad
     ```sql
@@ -46,21 +46,7 @@ def full_scan_allowed(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Settings that are made outside the script (of the project, or hints of a program) are not seen.
-
-    # 开启了全表扫描
-
-    ## 规则说明
-    查找 `SET odps.sql.allow.fullscan = true`。
-
-    ## 为什么
-    该设置去掉了“没有分区条件就拒绝执行”的唯一保护，以后谁忘了写分区条件也不会被发现。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    看不到脚本之外的设置（项目级设置，或程序传入的 hints）。
+    Settings outside the script (of the project, or hints passed by a program) are not visible.
     """
     for statement in subject.script.statements:
         setting = statement.setting
@@ -68,7 +54,7 @@ def full_scan_allowed(subject: Subject, _: Options) -> Iterator[Hit]:
             yield Hit(
                 setting.at,
                 Text(
-                    f"{_FLAG} = true lets every query of this script scan whole tables.",
+                    f"{_FLAG} = true allows full table scans in every query of this script.",
                     f"{_FLAG} = true 允许本脚本中的所有查询全表扫描。",
                 ),
                 key=_FLAG,

@@ -1,4 +1,4 @@
-"""MC-S07: publish functions and resources, do not make them in nodes."""
+"""MC-S07: function-change."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ _IN_SESSION = frozenset({Dialect.HIVE, Dialect.SPARK})
     Severity.WARN,
     dialects=WAREHOUSE,
     fix=Text(
-        "Publish the function or resource in DataWorks, and only use it here.",
+        "Publish the function or resource in DataWorks, and only refer to it here.",
         "请在 DataWorks 中发布函数或资源，节点中只引用。",
     ),
 )
 def function_change(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Function or resource is made or replaced by a node.
+    """Node creates or replaces a function or resource.
 
     ## What it does
-    Finds CREATE FUNCTION, DROP FUNCTION, ADD JAR, ADD PY, ADD FILE, ADD ARCHIVE and the like.
+    Reports CREATE FUNCTION, DROP FUNCTION, ADD JAR, ADD PY, ADD FILE, ADD ARCHIVE and similar statements.
 
     ## Why
-    Every node of the project uses the same function under the same name. Whoever replaces it in a node
-    changes results, or runs code of his own, in all of them, without a review of the code within.
+    Every node of the project uses a function by the same name. Replacing it in a node changes the results of
+    all of them, or runs other code in them, without a review of that code.
 
     ## Bad
     ```sql
@@ -58,22 +58,7 @@ def function_change(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Temporary functions, and ADD JAR of Hive and Spark, last as long as the session and are fine.
-
-    # 节点创建或替换了函数或资源
-
-    ## 规则说明
-    查找 CREATE FUNCTION、DROP FUNCTION、ADD JAR、ADD PY、ADD FILE、ADD ARCHIVE 等语句。
-
-    ## 为什么
-    项目中的所有节点以同一名称使用同一函数。在节点中替换它，会在没有评审内部代码的情况下改变所有节点的结果，
-    或在其中执行任意代码。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    临时函数，以及 Hive、Spark 的 ADD JAR，只在会话内有效，不提示。
+    Temporary functions, and ADD JAR of Hive and Spark, last for the session only and are allowed.
     """
     for statement in subject.script.statements:
         in_session = (statement.dialect or subject.script.dialect) in _IN_SESSION
@@ -90,7 +75,7 @@ def _made(creation: Creation) -> Hit:
     return Hit(
         creation.at,
         Text(
-            f"The {creation.what.value} {creation.name} is made or replaced by this node.",
+            f"This node creates or replaces the {creation.what.value} {creation.name}.",
             f"该节点创建或替换了{zh} {creation.name}。",
         ),
         key=creation.name.lower(),
@@ -107,8 +92,6 @@ def _command(statement: Statement, *, in_session: bool) -> Iterator[Hit]:
     begin = statement.at.begin + len(found[0]) - len(found[0].lstrip())
     yield Hit(
         Span(begin, statement.at.begin + found.end()),
-        Text(
-            f"{words} changes what all nodes of the project use.", f"{words} 会改变项目中所有节点使用的内容。"
-        ),
+        Text(f"{words} affects all nodes of the project.", f"{words} 会影响项目中的所有节点。"),
         key=words,
     )

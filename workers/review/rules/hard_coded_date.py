@@ -1,4 +1,4 @@
-"""MC-C07: a scheduled node must not name a day of the calendar."""
+"""MC-C07: hard-coded-date."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _FILTERS = frozenset({Clause.WHERE, Clause.ON, Clause.HAVING, Clause.QUALIFY})
     fix=Text("Use a scheduling parameter such as '${bizdate}'.", "改用调度参数，例如 '${bizdate}'。"),
 )
 def hard_coded_date(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Calendar date written into a scheduled node.
+    """Hard-coded date in a scheduled node.
 
     ## What it does
-    Finds a literal day or month as the value of a written partition (this blocks) and in conditions on
-    partition and date columns (this warns), in nodes that run by schedule.
+    Reports a literal day or month as the value of a written partition (blocks), and in conditions on
+    partition and date columns (warns), in scheduled nodes.
 
     ## Why
-    Tomorrow's run writes and reads the same day again: the partition of the day is never made, and nothing
+    Tomorrow's run reads and writes the same day again: the partition of the day is never created, and nothing
     fails.
 
     ## Bad
@@ -54,24 +54,9 @@ def hard_coded_date(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Days before 1990 and after 2089 are taken for marks of `always` and `never`. A date column is a partition
-    column, one of a type of time, or one that is named so (`ds`, `*_date`, `*_time`, `gmt_*` …). Dates in
-    outputs and in CASE are left to their authors. Nodes that do not run by schedule are not judged.
-
-    # 调度节点中写死了日期
-    ## 规则说明
-    在按周期调度的节点中，检查写入分区的取值是否为固定的日期或月份（阻断），以及分区列和日期列的条件中是否写
-    死了日期（告警）。
-
-    ## 为什么
-    明天的运行仍会读写同一天的数据：当天的分区永远不会产生，而且任务不会报错。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    1990 年以前和 2089 年以后的日期视为表示“始终”或“永久”的特殊值。日期列指分区列、时间类型的列，或按惯例命名
-    的列（`ds`、`*_date`、`*_time`、`gmt_*` 等）。输出列和 CASE 中的日期不检查。不按周期调度的节点不检查。
+    Days before 1990 and after 2089 are treated as sentinels for "always" and "never". A date column is a
+    partition column, a column of a date or time type, or one with a usual name (`ds`, `*_date`, `*_time`,
+    `gmt_*` …). Dates in outputs and in CASE are not checked. Nodes without a schedule are not checked.
     """
     if not subject.script.given.node.scheduled:
         return
@@ -111,7 +96,7 @@ def _written(subject: Subject, statement: Statement, write: Write) -> Iterator[H
 def _fixed(write: Write, column: str, date: str, *, computed: bool) -> Text:
     if computed:
         return Text(
-            f"Every run makes the partition {column} of {write.table} of the same date, {date}.",
+            f"Every run computes the partition {column} of {write.table} from the fixed date {date}.",
             f"每次运行都用固定日期 {date} 计算 {write.table} 的分区 {column}。",
         )
     return Text(
@@ -129,7 +114,7 @@ def _compared(subject: Subject, statement: Statement, predicate: Predicate) -> I
         yield Hit(
             found.at,
             Text(
-                f"Every run compares {column.name} with the same date, {found.value}.",
+                f"Every run compares {column.name} with the fixed date {found.value}.",
                 f"每次运行都将 {column.name} 与固定日期 {found.value} 比较。",
             ),
             key=column.key,
@@ -150,7 +135,7 @@ _TIMES = ("DATE", "TIMESTAMP")
 
 
 def _date(subject: Subject, operand: Operand) -> _Found | None:
-    """Return the calendar date in an operand, and where it stands."""
+    """Return the calendar date in an operand with its span."""
     if operand.sort is Sort.LITERAL:
         value = operand.value or ""
         return _Found(operand.at, value) if calendar_date(value) else None

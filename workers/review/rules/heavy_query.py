@@ -1,4 +1,4 @@
-"""MC-P09: keep a query within bounds."""
+"""MC-P09: heavy-query."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ _GIB = 1 << 30
 class HeavyQueryOptions(Options):
     """What a policy may set for MC-P09."""
 
-    most_joins: int = Field(default=8, ge=1, description="joins in one query block")
-    most_depth: int = Field(default=5, ge=1, description="query blocks within each other")
-    most_reads: int = Field(default=3, ge=1, description="times that one statement may read a big table")
-    big_gib: float = Field(default=10.0, ge=0, description="GiB from which on a table of known size is big")
+    max_joins: int = Field(default=8, ge=1, description="maximum number of joins in one query block")
+    max_depth: int = Field(default=5, ge=1, description="maximum nesting depth of query blocks")
+    max_reads: int = Field(
+        default=3, ge=1, description="maximum number of reads of a big table in one statement"
+    )
+    big_gib: float = Field(default=10.0, ge=0, description="size in GiB from which a table is big")
 
 
 @rule(
@@ -29,17 +31,17 @@ class HeavyQueryOptions(Options):
     Severity.INFO,
     dialects=SQL,
     options=HeavyQueryOptions,
-    fix=Text("Split the query by a staging table.", "请用中间表拆分该查询。"),
+    fix=Text("Split the query with a staging table.", "请用中间表拆分该查询。"),
 )
 def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
-    """Query with too many joins, levels or reads of a table.
+    """Query with too many joins, nesting levels or reads of a table.
 
     ## What it does
-    Finds query blocks with more than 8 joins, blocks that stand in more than 5 others, and tables that one
+    Reports query blocks with more than 8 joins, blocks nested more than 5 levels deep, and tables that one
     statement reads more than 3 times.
 
     ## Why
-    Such a query is hard to read, hard to optimise, and when it fails all of it runs again.
+    Such a query is hard to read and to optimise, and a failure reruns all of it.
 
     ## Bad
     ```sql
@@ -55,58 +57,42 @@ def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_joins` (default 8): joins in one block. `most_depth` (default 5): blocks within each other.
-    `most_reads` (default 3): reads of a table in one statement. `big_gib` (default 10): from which size on
-    reads are counted where the size is known.
+    `max_joins` (default 8): maximum number of joins in one block. `max_depth` (default 5): maximum nesting
+    depth. `max_reads` (default 3): maximum number of reads of a table in one statement. `big_gib` (default
+    10): if the size of a table is known, reads are counted from this size on.
 
     ## Known limits
-    Where the size of a table is not known, every table counts as big, but for those named `dim_…` and
-    temporary ones.
-
-    # 查询的关联、层级或重复读取过多
-
-    ## 规则说明
-    查找关联超过 8 个的查询块、嵌套超过 5 层的查询块，以及在一条语句中被读取超过 3 次的表。
-
-    ## 为什么
-    这样的查询难以阅读，难以优化，失败后还要全部重跑。
-
-    ## 选项
-    `most_joins`（默认 8）：一个查询块中的关联数。`most_depth`（默认 5）：嵌套层数。`most_reads`（默认 3）：
-    一条语句中读取同一张表的次数。`big_gib`（默认 10）：已知表大小时，从多少 GiB 起计算读取次数。
-
-    ## 已知限制
-    表大小未知时按大表处理，但名称以 `dim_` 开头的表和临时表除外。
+    A table of unknown size counts as big, except temporary tables and tables named `dim_…`.
     """
     for statement in subject.script.statements:
         for block in statement.blocks:
-            yield from _joins(block, options.most_joins)
-        yield from _depth(statement, options.most_depth)
+            yield from _joins(block, options.max_joins)
+        yield from _depth(statement, options.max_depth)
         yield from _reads(subject, statement, options)
 
 
-def _joins(block: Block, most: int) -> Iterator[Hit]:
+def _joins(block: Block, limit: int) -> Iterator[Hit]:
     joined = [source for source in block.sources if source.joined not in (Joined.FIRST, Joined.LATERAL)]
-    if len(joined) > most:
+    if len(joined) > limit:
         yield Hit(
-            joined[most].at,
+            joined[limit].at,
             Text(
-                f"This query block has {len(joined)} joins; at most {most} are wanted.",
-                f"该查询块有 {len(joined)} 个关联，上限为 {most} 个。",
+                f"This query block has {len(joined)} joins; the maximum is {limit}.",
+                f"该查询块有 {len(joined)} 个关联，上限为 {limit} 个。",
             ),
         )
 
 
-def _depth(statement: Statement, most: int) -> Iterator[Hit]:
-    """Yield the first block of a statement that is too deep."""
+def _depth(statement: Statement, limit: int) -> Iterator[Hit]:
+    """Yield the first block of a statement that is nested too deeply."""
     deepest = max((block.depth for block in statement.blocks), default=0)
-    if deepest > most:
-        block = next(block for block in statement.blocks if block.depth > most)
+    if deepest > limit:
+        block = next(block for block in statement.blocks if block.depth > limit)
         yield Hit(
             block.at,
             Text(
-                f"Query blocks stand {deepest} deep within each other; at most {most} are wanted.",
-                f"查询嵌套了 {deepest} 层，上限为 {most} 层。",
+                f"Query blocks are nested {deepest} levels deep; the maximum is {limit}.",
+                f"查询嵌套了 {deepest} 层，上限为 {limit} 层。",
             ),
         )
 
@@ -118,9 +104,9 @@ def _reads(subject: Subject, statement: Statement, options: HeavyQueryOptions) -
     for sources in by_table.values():
         places = list(sources.values())
         table = places[0].table
-        if len(places) > options.most_reads and _big(subject, table, options.big_gib):
+        if len(places) > options.max_reads and _big(subject, table, options.big_gib):
             yield Hit(
-                places[options.most_reads].at,
+                places[options.max_reads].at,
                 Text(
                     f"This statement reads {table} {len(places)} times; read it once into a staging table.",
                     f"该语句读取了 {table} {len(places)} 次，请一次读入中间表。",

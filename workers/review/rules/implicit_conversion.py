@@ -1,4 +1,4 @@
-"""MC-C06: compare what is of one type."""
+"""MC-C06: implicit-conversion."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ _DAY_PARAMETERS = ("bizdate", "yyyymmdd", "bdp.system", "yyyymm", "yyyy-mm")
     ),
 )
 def implicit_conversion(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Comparison of different types.
+    """Comparison of different types without a cast.
 
     ## What it does
-    Finds comparisons and join conditions between values of different kinds (text, number, time, truth)
-    without a cast, where both types are known: from the catalogue, from a CREATE of the script, from a cast,
-    or from how a literal is written. A text partition column against a bare number is the most frequent one.
+    Reports comparisons and join conditions between values of different kinds (text, number, time, boolean)
+    without a cast. Both types must be known: from the catalogue, from a CREATE in the script, from a cast, or
+    from the form of a literal. The most frequent case is a text partition column compared with an unquoted
+    number.
 
     ## Why
-    MaxCompute converts text and numbers to DOUBLE before it compares them: ids of more than 15 digits meet
-    ids that are not theirs, text that is no number becomes NULL, and a partition column that is converted
-    can no longer select partitions.
+    MaxCompute converts text and numbers to DOUBLE before it compares them: ids of more than 15 digits match
+    other ids, non-numeric text becomes NULL, and a converted partition column can no longer prune partitions.
 
     ## Given
     ```json
@@ -93,27 +93,10 @@ def implicit_conversion(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Types of one kind (INT and BIGINT, DATE and DATETIME) are not told apart. A string literal against a time
-    column is taken for a time. Outside MaxCompute, Hive and Spark a string literal against a number is not
-    found: those engines read the literal as a number once. Types of computed values are known from casts
-    only.
-
-    # 不同类型的值直接比较
-    ## 规则说明
-    检查没有显式转换的比较和关联条件，其两侧属于不同类别（文本、数值、时间、布尔），且类型均为已知：来自元数
-    据、脚本中的 CREATE、CAST，或字面量的写法。最常见的是文本类型的分区列与不带引号的数字比较。
-
-    ## 为什么
-    MaxCompute 会先把文本和数值都转换为 DOUBLE 再比较：超过 15 位的 ID 可能与别的 ID 相等，非数字文本变为
-    NULL，被转换的分区列也无法再用于分区裁剪。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    同一类别的类型（INT 与 BIGINT、DATE 与 DATETIME）不作区分。与时间列比较的字符串字面量视为时间。在
-    MaxCompute、Hive、Spark 之外，不检查字符串字面量与数值的比较：这些引擎只转换一次字面量。计算结果的类型只
-    能通过 CAST 得知。
+    Types of one kind (INT and BIGINT, DATE and DATETIME) are not distinguished. A string literal compared
+    with a time column counts as a time. Outside MaxCompute, Hive and Spark a string literal compared with a
+    number is not reported: those engines convert the literal once. Types of computed values are known from
+    casts only.
     """
     for statement in subject.script.statements:
         for index, block in enumerate(statement.blocks):
@@ -146,7 +129,7 @@ def _mixed(subject: Subject, statement: Statement, predicate: Predicate) -> Hit 
 
 @dataclass(slots=True)
 class _Types:
-    """Types of the columns of one block's sources by name, each asked for once."""
+    """Types of the columns of one block's sources by name, each looked up once."""
 
     subject: Subject
     statement: Statement
@@ -154,7 +137,7 @@ class _Types:
     _known: dict[str, list[str | None]] = field(default_factory=dict)
 
     def up_to(self, place: int, name: str) -> list[str | None]:
-        """Return the types of the columns `name` of the sources up to that at `place`."""
+        """Return the types of the columns `name` in the sources up to `place`."""
         known = self._known.setdefault(name, [])
         for number in range(len(known), place + 1):
             at = self.statement.blocks[self.index].sources[number].at
@@ -166,7 +149,7 @@ class _Types:
 
 
 def _using(types: _Types, source: Source, place: int, name: str) -> Iterator[Hit]:
-    """Yield a hit when the column of a USING has another type in a source before."""
+    """Yield a hit if the column of a USING has a different type in an earlier source."""
     *before, last = types.up_to(place, name)
     for kind in filter(None, dict.fromkeys(before)):
         if last is not None and not _fits(kind, last):
@@ -179,7 +162,7 @@ def _fits(one: str, other: str) -> bool:
 
 
 def _converted(left: Operand, left_type: str, right: Operand, right_type: str, *, warehouse: bool) -> bool:
-    """Whether the engine converts the side that is no literal, or both; warehouses convert both."""
+    """Whether the engine converts a side that is not a literal; warehouses convert both sides."""
     if Sort.COLUMN not in (left.sort, right.sort) and Sort.COMPUTED not in (left.sort, right.sort):
         return False
     literal = {

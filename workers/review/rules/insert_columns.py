@@ -1,4 +1,4 @@
-"""MC-C11: what is inserted must fit the target."""
+"""MC-C11: insert-columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
 _INSERTS = frozenset({Written.INSERT, Written.OVERWRITE, Written.UPSERT})
 _FILL_THE_REST = frozenset({Dialect.POSTGRES, Dialect.HOLOGRES, Dialect.REDSHIFT})
-"""Engines that accept fewer columns than the table has, and fill the rest with defaults."""
+"""Engines that accept fewer columns than the table has and use defaults for the rest."""
 _FAR = 20
 
 
@@ -20,21 +20,21 @@ _FAR = 20
     "insert-columns",
     Severity.BLOCK,
     fix=Text(
-        "List the columns in the order of the target, dynamic partitions last.",
+        "List the columns in the order of the target, with dynamic partition columns last.",
         "按目标表的顺序列出各列，动态分区列放在最后。",
     ),
 )
 def insert_columns(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Inserted columns do not fit the target.
+    """Inserted columns do not match the target.
 
     ## What it does
-    Compares the columns of an INSERT with those of its target: their number, and the order of those whose
-    names the target has in another place. Needs the target's columns (from the catalogue or from a CREATE of
-    the script), or the list of columns that the INSERT itself gives.
+    Compares the columns of an INSERT with those of its target: their number, and the order of columns whose
+    names the target has in another position. Requires the target's columns (from the catalogue or from a
+    CREATE in the script), or the column list of the INSERT.
 
     ## Why
-    INSERT goes by place, not by name. With a column too many the statement fails; with two columns changed
-    over, amounts stand in the column of names, and nobody is told.
+    INSERT matches columns by position, not by name. With one column too many the statement fails. With two
+    columns swapped, amounts are written to the name column, without an error.
 
     ## Given
     ```json
@@ -76,30 +76,15 @@ def insert_columns(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It is silent when the columns of the target, or those behind a star, are not known. VALUES are not
-    counted. Order is judged only among outputs that have names of the target: one with another name may
-    stand anywhere. Hologres, Postgres and Redshift accept fewer columns than the table has.
-
-    # 插入的列与目标表不一致
-    ## 规则说明
-    比较 INSERT 的列与目标表的列：列数是否一致，以及同名的列是否处在目标表的其他位置。需要已知目标表的列（来
-    自元数据或脚本中的 CREATE），或 INSERT 自带的列清单。
-
-    ## 为什么
-    INSERT 按位置而不是按列名对应。多一列会导致语句失败；两列写反则会把金额写进名称列，而且没有任何提示。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不知道目标表的列或星号展开的列时不作提示。不统计 VALUES 的列数。只在输出列与目标表同名时判断顺序。
-    Hologres、Postgres、Redshift 允许列数少于目标表。
+    Reports nothing if the columns of the target, or those that a star expands to, are unknown. VALUES are not
+    counted. Order is checked only among outputs whose names the target has. Hologres, Postgres and Redshift
+    accept fewer columns than the table has.
     """
     for statement in subject.script.statements:
         for write in statement.writes:
             target = _target(subject, write) if write.how in _INSERTS else None
             for index in write.blocks if target else ():
-                names = _given_out(subject, statement, statement.blocks[index], 0)
+                names = _output_names(subject, statement, statement.blocks[index], 0)
                 message = (
                     _judge(statement.dialect or subject.script.dialect, write, target or (), names)
                     if names is not None
@@ -111,7 +96,7 @@ def insert_columns(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _target(subject: Subject, write: Write) -> tuple[str, ...] | None:
-    """Return the columns that a query must give, in order; None when they are not known."""
+    """Return the columns that a query must return, in order; None if unknown."""
     dynamic = [item.column.lower() for item in write.partition if item.value is None]
     if write.columns:
         listed = [column.lower() for column in write.columns]
@@ -125,8 +110,8 @@ def _target(subject: Subject, write: Write) -> tuple[str, ...] | None:
     return (*(name for name in known if name not in partitions), *dynamic)
 
 
-def _given_out(subject: Subject, statement: Statement, block: Block, depth: int) -> list[str] | None:
-    """Return the names of a block's outputs, stars expanded; None when a star hides some."""
+def _output_names(subject: Subject, statement: Statement, block: Block, depth: int) -> list[str] | None:
+    """Return the names of a block's outputs with stars expanded; None if a star cannot be expanded."""
     names: list[str] = []
     for output in block.outputs:
         more = _expanded(subject, statement, block, output, depth) if output.star else [output.name.lower()]
@@ -140,7 +125,7 @@ def _expanded(
     subject: Subject, statement: Statement, block: Block, output: Output, depth: int
 ) -> list[str] | None:
     if output.at.end - output.at.begin > len(output.qualifier) + 2 or depth > _FAR:
-        return None  # something stands behind the star: EXCEPT, REPLACE
+        return None  # the star has a modifier: EXCEPT, REPLACE
     names: list[str] = []
     for source in block.sources:
         if output.qualifier and source.alias.lower() != output.qualifier.lower():
@@ -159,7 +144,7 @@ def _columns_of(subject: Subject, statement: Statement, source: Source, depth: i
         known = subject.catalog.columns(source.table)
         return list(known) if known else None
     if source.blocks:
-        return _given_out(subject, statement, statement.blocks[source.blocks[0]], depth + 1)
+        return _output_names(subject, statement, statement.blocks[source.blocks[0]], depth + 1)
     return None
 
 
@@ -175,16 +160,16 @@ def _judge(dialect: Dialect, write: Write, target: Sequence[str], names: list[st
     return None
 
 
-def _count(write: Write, given: int, wanted: int) -> Text:
-    columns = "column" if given == 1 else "columns"
+def _count(write: Write, actual: int, expected: int) -> Text:
+    columns = "column" if actual == 1 else "columns"
     return Text(
-        f"The query gives {given} {columns}, but {write.table} takes {wanted} here.",
-        f"查询返回 {given} 列，而此处写入 {write.table} 需要 {wanted} 列。",
+        f"The query returns {actual} {columns}, but {write.table} expects {expected} here.",
+        f"查询返回 {actual} 列，而此处写入 {write.table} 需要 {expected} 列。",
     )
 
 
 def _order(write: Write, moved: list[str]) -> Text:
     return Text(
-        f"The columns {', '.join(moved)} stand in another order than in {write.table}.",
+        f"The columns {', '.join(moved)} are in a different order in {write.table}.",
         f"列 {'、'.join(moved)} 的顺序与 {write.table} 不一致。",
     )

@@ -1,4 +1,4 @@
-"""MC-N02: data flows through the layers in one direction."""
+"""MC-N02: layer-order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, ru
 
 
 class LayerOrderOptions(Options):
-    """Which layer may read which."""
+    """Options of MC-N02."""
 
     reads: dict[str, tuple[str, ...]] = Field(
         default_factory=lambda: {
@@ -24,7 +24,7 @@ class LayerOrderOptions(Options):
             "dws": ("dim", "dwd", "dwm", "dws"),
             "ads": ("dim", "dwd", "dwm", "dws", "ads"),
         },
-        description="by layer: the layers that its tables may be made of",
+        description="by layer: the layers that its tables may read",
     )
 
 
@@ -35,7 +35,7 @@ class LayerOrderOptions(Options):
     dialects=WAREHOUSE,
     options=LayerOrderOptions,
     fix=Text(
-        "Read the layer below instead; build the table there when it is missing.",
+        "Read the layer below instead; build the table there if it is missing.",
         "改为读取下一层的表；如果没有，请先在该层建设。",
     ),
 )
@@ -43,12 +43,12 @@ def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
     """Layer is skipped, or data flows backwards.
 
     ## What it does
-    Looks at the layers in the names of the table that a statement writes and of those that it reads: an ads
-    table that reads ods, a dwd table that reads ads and the like are told.
+    Compares the layers in the names of the table that a statement writes and of the tables that it reads.
+    Reports, for example, an ads table that reads ods, or a dwd table that reads ads.
 
     ## Why
-    What skips a layer repeats its cleaning, and differs from it. What flows backwards makes circles: a rerun
-    of one table changes the tables that it is made of.
+    Skipping a layer duplicates its cleaning logic and produces different figures. Backward flow creates
+    cycles: a rerun of one table changes its own inputs.
 
     ## Bad
     ```sql
@@ -69,25 +69,12 @@ def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `reads` (default: each layer may read itself, dim, and the layers below it; ads does not read ods): the
-    layers that a layer may be made of.
+    `reads` (default: each layer may read itself, dim, and the layers below it; ads may not read ods): the
+    layers that a layer may read.
 
     ## Known limits
-    A layer is the first word of a table's name. Tables without one, temporary ones and views are not judged,
-    so a temporary table in between hides what it is made of.
-
-    # 跨层读取或数据逆向流动
-    ## 规则说明
-    根据表名判断一条语句写入和读取的表所属的分层：例如 ads 表读取 ods、dwd 表读取 ads，都会提示。
-
-    ## 为什么
-    跨层读取会重复清洗逻辑并产生口径差异；逆向流动会形成环路：重跑一张表会改变它自己的上游。
-
-    ## 选项
-    `reads`（默认：各层可读取本层、dim 及其下层，ads 不读取 ods）：每个分层允许读取的分层。
-
-    ## 已知限制
-    分层取自表名的第一个单词。没有分层前缀的表、临时表和视图不检查，因此中间的临时表会掩盖其来源。
+    The layer is the first word of a table's name. Tables without one, temporary tables and views are not
+    checked, so an intermediate temporary table hides its sources.
     """
     for statement in subject.script.statements:
         targets = {
@@ -100,7 +87,7 @@ def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
                     yield Hit(
                         source.at,
                         Text(
-                            f"{last_part(target)} ({found}) is made of {last_part(source.table)} ({read}).",
+                            f"{last_part(target)} ({found}) reads {last_part(source.table)} ({read}).",
                             f"{last_part(target)}（{found}）读取了 {last_part(source.table)}（{read}）。",
                         ),
                         key=f"{target}<{source.table}".lower(),

@@ -1,4 +1,4 @@
-"""MC-M03: a node does one thing."""
+"""MC-M03: long-node."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 
 
 class LongNodeOptions(Options):
-    """What is too much."""
+    """Options of MC-M03."""
 
-    most_lines: int = Field(500, ge=1, description="lines that a node may have")
-    most_targets: int = Field(3, ge=1, description="tables that a node may write, temporary ones not counted")
+    max_lines: int = Field(500, ge=1, description="maximum number of lines of a node")
+    max_targets: int = Field(
+        3, ge=1, description="maximum number of tables that a node writes, except temporary ones"
+    )
 
 
 @rule(
@@ -25,17 +27,17 @@ class LongNodeOptions(Options):
     Severity.INFO,
     dialects=SQL,
     options=LongNodeOptions,
-    fix=Text("Split the node: one for each table that it makes.", "拆分节点：每张产出表一个节点。"),
+    fix=Text("Split the node: one node per table that it writes.", "拆分节点：每张产出表一个节点。"),
 )
 def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
-    """Node is too long, or writes too many tables.
+    """Node is too long or writes too many tables.
 
     ## What it does
-    Counts the lines of a node, and the tables that it writes; temporary ones are left out.
+    Counts the lines of a node and the tables that it writes, except temporary ones.
 
     ## Why
-    A node fails, runs again and is waited for as a whole. One that makes many tables holds all their readers
-    up when one of them fails.
+    A node fails, is rerun and is waited for as a whole. If a node writes many tables, one failure delays the
+    readers of all of them.
 
     ## Bad
     ```sql
@@ -52,34 +54,21 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_lines` (default 500): lines that a node may have. `most_targets` (default 3): tables that it may
-    write.
+    `max_lines` (default 500): maximum number of lines of a node. `max_targets` (default 3): maximum number
+    of tables that it writes.
 
     ## Known limits
-    Blank lines and comments are lines too.
-
-    # 节点过长或产出表过多
-    ## 规则说明
-    统计节点的行数和写入的表数，临时表不计。
-
-    ## 为什么
-    节点以整体失败、重跑和被等待。产出多张表的节点，其中一张失败就会拖住所有下游。
-
-    ## 选项
-    `most_lines`（默认 500）：节点允许的行数。`most_targets`（默认 3）：允许写入的表数。
-
-    ## 已知限制
-    空行和注释也计入行数。
+    Blank lines and comments count as lines.
     """
     script = subject.script
     lines = script.code.rstrip().count("\n") + 1
-    if lines > options.most_lines:
+    if lines > options.max_lines:
         end = script.code.find("\n")
         yield Hit(
             Span(0, max(end, 1)),
             Text(
-                f"The node has {lines} lines; {options.most_lines} are let pass.",
-                f"节点共有 {lines} 行，超过 {options.most_lines} 行。",
+                f"The node has {lines} lines; the maximum is {options.max_lines}.",
+                f"节点共有 {lines} 行，超过 {options.max_lines} 行。",
             ),
             key="lines",
         )
@@ -89,12 +78,12 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
         for write in statement.writes
         if not temporary(write.table)
     }
-    if len(targets) > options.most_targets:
+    if len(targets) > options.max_targets:
         yield Hit(
-            list(targets.values())[options.most_targets],
+            list(targets.values())[options.max_targets],
             Text(
-                f"The node writes {len(targets)} tables; {options.most_targets} are let pass.",
-                f"节点写入了 {len(targets)} 张表，超过 {options.most_targets} 张。",
+                f"The node writes {len(targets)} tables; the maximum is {options.max_targets}.",
+                f"节点写入了 {len(targets)} 张表，超过 {options.max_targets} 张。",
             ),
             key="targets",
         )

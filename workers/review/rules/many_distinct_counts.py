@@ -1,4 +1,4 @@
-"""MC-P07: count distinct values once."""
+"""MC-P07: many-distinct-counts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from workers.review.rules.windows import windows
 class ManyDistinctCountsOptions(Options):
     """What a policy may set for MC-P07."""
 
-    most_counts: int = Field(default=1, ge=1, description="COUNT(DISTINCT …) of different columns in a block")
-    most_days: int = Field(
-        default=31, ge=1, description="days of partitions that one COUNT(DISTINCT …) may span"
+    max_counts: int = Field(default=1, ge=1, description="maximum number of COUNT(DISTINCT …) in a block")
+    max_days: int = Field(
+        default=31, ge=1, description="maximum number of days that one COUNT(DISTINCT …) may span"
     )
 
 
@@ -37,12 +37,11 @@ def many_distinct_counts(subject: Subject, options: ManyDistinctCountsOptions) -
     """Several COUNT(DISTINCT) in one query block.
 
     ## What it does
-    Finds query blocks with more than one `COUNT(DISTINCT …)` of different columns, and those with one that
+    Reports query blocks with more than one `COUNT(DISTINCT …)` of different columns, and blocks with one that
     reads more than 31 days of partitions.
 
     ## Why
-    Each distinct count multiplies the rows that are shuffled, and one frequent value makes one worker the
-    slowest.
+    Each distinct count multiplies the shuffled rows, and one frequent value makes one worker the straggler.
 
     ## Bad
     ```sql
@@ -62,37 +61,22 @@ def many_distinct_counts(subject: Subject, options: ManyDistinctCountsOptions) -
     ```
 
     ## Options
-    `most_counts` (default 1): how many there may be in a block. `most_days` (default 31): days of partitions
-    that a block with one may read.
+    `max_counts` (default 1): maximum number of distinct counts in a block. `max_days` (default 31): maximum
+    number of days of partitions that a block with a distinct count may read.
 
     ## Known limits
-    How many rows there are is not known: on a small table it does not matter.
-
-    # 同一查询块中有多个 COUNT(DISTINCT)
-
-    ## 规则说明
-    查找对不同列使用了一个以上 `COUNT(DISTINCT …)` 的查询块，以及只有一个但读取超过 31 天分区的查询块。
-
-    ## 为什么
-    每个去重计数都会成倍放大 shuffle 的数据量，一个高频值就会让某个实例成为长尾。
-
-    ## 选项
-    `most_counts`（默认 1）：一个查询块中允许的个数。`most_days`（默认 31）：
-    含有它的查询块允许读取的分区天数。
-
-    ## 已知限制
-    无法得知数据量：对小表没有影响。
+    The number of rows is unknown: on a small table this does not matter.
     """
     for statement in subject.script.statements:
         for block in statement.blocks:
             counts = _counts(subject.script.code, block)
-            if len(counts) > options.most_counts:
-                yield _hit(counts[options.most_counts], len(counts))
+            if len(counts) > options.max_counts:
+                yield _hit(counts[options.max_counts], len(counts))
     yield from _over_long_windows(subject, options)
 
 
 def _counts(code: str, block: Block) -> list[Call]:
-    """Return the calls of a block that count distinct values, one for each different argument."""
+    """Return the COUNT(DISTINCT …) calls of a block, one per distinct argument."""
     counts: dict[str, Call] = {}
     for call in block.calls:
         if call.name == "count" and call.distinct:
@@ -102,7 +86,7 @@ def _counts(code: str, block: Block) -> list[Call]:
 
 
 def _over_long_windows(subject: Subject, options: ManyDistinctCountsOptions) -> Iterator[Hit]:
-    told: set[int] = set()
+    reported: set[int] = set()
     if not any(
         call.distinct for item in subject.script.statements for block in item.blocks for call in block.calls
     ):
@@ -110,21 +94,16 @@ def _over_long_windows(subject: Subject, options: ManyDistinctCountsOptions) -> 
     for reading in readings(subject):
         for block in reading.statement.blocks:
             counts = _counts(subject.script.code, block)
-            if not counts or reading.source not in block.sources or counts[0].at.begin in told:
+            if not counts or reading.source not in block.sources or counts[0].at.begin in reported:
                 continue
             days = [window.days for window in windows(subject.script.code, reading) if window.days]
-            if (
-                reading.pruned
-                and len(counts) <= options.most_counts
-                and days
-                and max(days) > options.most_days
-            ):
-                told.add(counts[0].at.begin)
+            if reading.pruned and len(counts) <= options.max_counts and days and max(days) > options.max_days:
+                reported.add(counts[0].at.begin)
                 table = reading.source.table
                 yield Hit(
                     counts[0].at,
                     Text(
-                        f"COUNT(DISTINCT) runs over about {max(days)} days of {table}.",
+                        f"COUNT(DISTINCT) covers about {max(days)} days of {table}.",
                         f"COUNT(DISTINCT) 在 {table} 约 {max(days)} 天的数据上执行。",
                     ),
                     key=table.lower(),

@@ -1,4 +1,4 @@
-"""MC-C18: clauses in the order that the engine reads."""
+"""MC-C18: misplaced-clause."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, ru
     "misplaced-clause",
     Severity.WARN,
     dialects=WAREHOUSE,
-    fix=Text("Write the clauses in the order of the documentation.", "按文档规定的顺序书写各子句。"),
+    fix=Text("Write the clauses in the documented order.", "按文档规定的顺序书写各子句。"),
 )
 def misplaced_clause(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Clause at a place where the engine does not expect it.
+    """Clause in a position that the engine does not accept.
 
     ## What it does
-    Finds WITH after INSERT, and clauses of CREATE TABLE (COMMENT, PARTITIONED BY, LIFECYCLE …) in another
-    order than the documentation gives.
+    Reports WITH after INSERT, and clauses of CREATE TABLE (COMMENT, PARTITIONED BY, LIFECYCLE …) that are not
+    in the documented order.
 
     ## Why
-    MaxCompute's own grammar refuses them, though other engines and many tools let them pass: the node fails
-    only when it runs.
+    MaxCompute's grammar rejects them, although other engines and many tools accept them: the node fails only
+    at run time.
 
     ## Bad
     ```sql
@@ -56,28 +56,14 @@ def misplaced_clause(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    The order is the one of the documentation; some versions of the engine accept more.
-
-    # 子句的位置不符合引擎的语法
-    ## 规则说明
-    检查 INSERT 之后的 WITH，以及 CREATE TABLE 中未按文档顺序书写的子句（COMMENT、PARTITIONED BY、LIFECYCLE
-    等）。
-
-    ## 为什么
-    MaxCompute 自身的语法会拒绝这样的写法，而其他引擎和许多工具会放行：节点直到运行时才失败。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    顺序以文档为准；部分引擎版本接受更多写法。
+    The order follows the documentation. Some versions of the engine accept more.
     """
     for statement in subject.script.statements:
         for at, word in statement.misplaced:
             yield Hit(
                 at,
                 Text(
-                    f"{word} stands where MaxCompute does not expect it.",
+                    f"MaxCompute does not accept {word} in this position.",
                     f"{word} 的位置不符合 MaxCompute 的语法。",
                 ),
                 key=word,

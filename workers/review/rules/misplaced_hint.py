@@ -1,4 +1,4 @@
-"""MC-P10: give hints that take effect."""
+"""MC-P10: misplaced-hint."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _HINTS = frozenset(
     "misplaced-hint",
     Severity.WARN,
     dialects=WAREHOUSE,
-    fix=Text("Name the alias of the small table in the hint.", "请在 hint 中写小表的别名。"),
+    fix=Text("Use the alias of the small table in the hint.", "请在 hint 中写小表的别名。"),
 )
 def misplaced_hint(subject: Subject, _: Options) -> Iterator[Hit]:
     """Hint that has no effect.
 
     ## What it does
-    Finds MAPJOIN hints that name no table or alias of their query block, MAPJOIN of the side of an outer join
-    whose rows all remain, and hints whose name is misspelt.
+    Reports MAPJOIN hints that name no table or alias of their query block, MAPJOIN on the preserved side of
+    an outer join, and misspelt hint names.
 
     ## Why
-    A hint that cannot be used is passed over without a word: the join shuffles both tables, or the skew
-    stays, while everybody thinks it is taken care of.
+    The engine silently ignores a hint that it cannot use: the join shuffles both tables, or the skew remains,
+    although it looks handled.
 
     ## Bad
     ```sql
@@ -62,23 +62,8 @@ def misplaced_hint(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Hints with names that resemble no known one are taken as they are. In a chain of joins only the first
-    table and the tables of RIGHT and FULL joins are judged to be on the preserved side.
-
-    # hint 不生效
-
-    ## 规则说明
-    查找以下 hint：MAPJOIN 中的名称不是该查询块的表或别名，MAPJOIN 指定了外连接的保留侧，
-    以及 hint 名称拼写错误。
-
-    ## 为什么
-    不能使用的 hint 会被悄悄忽略：关联仍会 shuffle 两张表，倾斜依旧存在，而大家都以为已经处理了。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    与已知名称都不相似的 hint 不判断。在多表关联中，只判断第一张表以及 RIGHT、FULL JOIN 的表是否位于保留侧。
+    Hint names that resemble no known name are not checked. In a chain of joins only the first table and the
+    tables of RIGHT and FULL joins are recognised as preserved.
     """
     for statement in subject.script.statements:
         for block in statement.blocks:
@@ -95,13 +80,13 @@ def _hits(block: Block, hint: Hint) -> Iterator[Hit]:
 
 
 def _misspelt(hint: Hint) -> Iterator[Hit]:
-    meant = get_close_matches(hint.name, _HINTS, n=1, cutoff=0.8)
-    if meant:
+    similar = get_close_matches(hint.name, _HINTS, n=1, cutoff=0.8)
+    if similar:
         yield Hit(
             hint.at,
             Text(
-                f"There is no hint {hint.name}; {meant[0]} may be meant.",
-                f"没有名为 {hint.name} 的 hint，可能想写 {meant[0]}。",
+                f"The hint {hint.name} is unknown; use {similar[0]} if it is misspelt.",
+                f"没有名为 {hint.name} 的 hint，应写作 {similar[0]}。",
             ),
             key=hint.name,
         )
@@ -122,7 +107,7 @@ def _mapjoin(block: Block, hint: Hint, alias: str) -> Iterator[Hit]:
         yield Hit(
             hint.at,
             Text(
-                f"The hint mapjoin names {alias}, which is no table or alias of this query block.",
+                f"The hint mapjoin names {alias}, which is not a table or alias of this query block.",
                 f"hint mapjoin 中的 {alias} 不是该查询块的表或别名。",
             ),
             key=alias.lower(),
@@ -131,7 +116,7 @@ def _mapjoin(block: Block, hint: Hint, alias: str) -> Iterator[Hit]:
         yield Hit(
             hint.at,
             Text(
-                f"The hint mapjoin names {alias}, whose rows the outer join keeps; name the other side.",
+                f"The hint mapjoin names {alias}, the preserved side of the outer join; name the other side.",
                 f"hint mapjoin 中的 {alias} 是外连接的保留侧，应写另一侧的表。",
             ),
             key=alias.lower(),

@@ -1,4 +1,4 @@
-"""MC-N04: tables and columns say what they hold."""
+"""MC-N04: missing-comment."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from workers.review.facts import Creation, Made
 from workers.review.rules.names import temporary
 from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, rule
 
-_MOST_NAMED = 5
-"""Columns that a message names; the rest are counted."""
+_MAX_NAMED = 5
+"""Maximum number of columns in a message; the rest are counted."""
 
 
 @rule(
@@ -19,18 +19,18 @@ _MOST_NAMED = 5
     "missing-comment",
     Severity.WARN,
     dialects=WAREHOUSE | {Dialect.MYSQL, Dialect.STARROCKS, Dialect.DORIS},
-    fix=Text("Add COMMENT '…' in the words that its users know.", "添加 COMMENT '…'，使用业务方熟悉的说法。"),
+    fix=Text("Add COMMENT '…' in the terms of its users.", "添加 COMMENT '…'，使用业务方熟悉的说法。"),
 )
 def missing_comment(subject: Subject, _: Options) -> Iterator[Hit]:
     """Table or column is created without a comment.
 
     ## What it does
-    Finds CREATE TABLE without a comment on the table (this warns) or on some of its columns (for
-    information). Temporary tables, CREATE TABLE AS, external tables and CREATE TABLE LIKE are not judged.
+    Reports CREATE TABLE without a comment on the table (warns) or on some of its columns (info). Temporary
+    tables, CREATE TABLE AS, external tables and CREATE TABLE LIKE are not checked.
 
     ## Why
-    The data map, lineage and everybody who looks for data find a table by its comments. Written later, by
-    somebody else, they are guesses.
+    Data map, lineage and everyone who searches for data identify a table by its comments. Comments that
+    others add later are guesses.
 
     ## Bad
     ```sql
@@ -54,29 +54,15 @@ def missing_comment(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Whether a comment says anything is left to people. Partition columns need none.
-
-    # 建表时缺少注释
-    ## 规则说明
-    查找没有表注释（告警）或部分列没有注释（提示）的 CREATE TABLE。临时表、CREATE TABLE AS、外部表以及
-    CREATE TABLE LIKE 不检查。
-
-    ## 为什么
-    数据地图、血缘和所有找数据的人都靠注释识别表；事后由别人补写的注释只能靠猜。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    注释内容是否有意义由人判断。分区列不要求注释。
+    Whether a comment is meaningful must be reviewed manually. Partition columns need no comment.
     """
     for statement in subject.script.statements:
         for made in statement.creations:
-            if made.what is Made.TABLE and _should_say(made):
+            if made.what is Made.TABLE and _needs_comment(made):
                 yield from _missing(made)
 
 
-def _should_say(made: Creation) -> bool:
+def _needs_comment(made: Creation) -> bool:
     plain = not (made.like or made.queried or made.external or made.temporary)
     return plain and bool(made.columns) and not temporary(made.name)
 
@@ -90,8 +76,8 @@ def _missing(made: Creation) -> Iterator[Hit]:
         )
     bare = [column for column in made.columns if not column.comment]
     if bare:
-        named = ", ".join(column.name for column in bare[:_MOST_NAMED])
-        more = len(bare) - _MOST_NAMED
+        named = ", ".join(column.name for column in bare[:_MAX_NAMED])
+        more = len(bare) - _MAX_NAMED
         yield Hit(
             bare[0].at,
             Text(

@@ -1,4 +1,4 @@
-"""MC-M01: a node begins with who wrote it, and what for."""
+"""MC-M01: missing-header."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 
 
 class Entry(StrEnum):
-    """What a header says."""
+    """An entry of a header."""
 
     AUTHOR = "author"
     PURPOSE = "purpose"
@@ -37,15 +37,15 @@ _WORDS = {
 }
 _CHINESE = {Entry.AUTHOR: "作者", Entry.PURPOSE: "用途", Entry.CHANGES: "变更记录"}
 _SHORT = 10
-"""Lines below which a node needs no header."""
+"""Minimum number of lines of a node that needs a header."""
 
 
 class MissingHeaderOptions(Options):
-    """What a header must say."""
+    """Options of MC-M01."""
 
     entries: tuple[Entry, ...] = Field(
         (Entry.AUTHOR, Entry.PURPOSE),
-        description="what the comment at the top must name: author, purpose, changes",
+        description="what the comment at the top must contain: author, purpose, changes",
     )
 
 
@@ -56,19 +56,19 @@ class MissingHeaderOptions(Options):
     dialects=SQL | {Dialect.PYTHON, Dialect.SHELL},
     options=MissingHeaderOptions,
     fix=Text(
-        "Begin the node with a comment that names its author and its purpose.",
+        "Begin the node with a comment that states its author and purpose.",
         "在节点开头用注释写明作者和用途。",
     ),
 )
 def missing_header(subject: Subject, options: MissingHeaderOptions) -> Iterator[Hit]:
-    """Node has no header that names its author and purpose.
+    """Node has no header with its author and purpose.
 
     ## What it does
-    Looks for the comments before the first statement of a scheduled node of ten lines or more, and in them
-    for words such as author, purpose, change log, in English or Chinese.
+    Checks the comments before the first statement of a scheduled node of ten lines or more for words such as
+    author, purpose and change log, in English or Chinese.
 
     ## Why
-    Whoever is called at night because the node failed looks at its first lines.
+    Whoever handles a failure at night reads the first lines of the node.
 
     ## Bad
     ```sql
@@ -103,24 +103,10 @@ def missing_header(subject: Subject, options: MissingHeaderOptions) -> Iterator[
     ```
 
     ## Options
-    `entries` (default author and purpose): what the comment at the top must name; any of author, purpose,
-    changes.
+    `entries` (default author and purpose): what the header must contain; any of author, purpose, changes.
 
     ## Known limits
-    A word is enough: whether what follows it is true is left to people.
-
-    # 节点开头没有注明作者和用途
-    ## 规则说明
-    检查十行及以上的调度节点在第一条语句之前的注释中是否写明作者、用途、变更记录等（中英文均可）。
-
-    ## 为什么
-    节点半夜失败时，被叫醒的人首先看的就是开头几行。
-
-    ## 选项
-    `entries`（默认 author 和 purpose）：开头注释必须写明的内容，可选 author、purpose、changes。
-
-    ## 已知限制
-    只检查是否出现相应字样，内容是否属实由人判断。
+    The word is enough: whether its content is true must be reviewed manually.
     """
     script = subject.script
     if not script.given.node.scheduled or script.code.count("\n") + 1 < _SHORT:
@@ -132,7 +118,7 @@ def missing_header(subject: Subject, options: MissingHeaderOptions) -> Iterator[
         yield Hit(
             Span(first, max(first + 1, _end_of_line(script.code, first))),
             Text(
-                f"No comment at the top of the node names its {' and '.join(missing)}.",
+                f"No comment at the top of the node states its {' and '.join(missing)}.",
                 f"节点开头的注释没有写明{'和'.join(_CHINESE[entry] for entry in missing)}。",
             ),
             key="header",
@@ -140,7 +126,7 @@ def missing_header(subject: Subject, options: MissingHeaderOptions) -> Iterator[
 
 
 def _header(script: Script) -> str:
-    """Return the comments before the first statement; the docstring of a Python module is one."""
+    """Return the comments before the first statement, including the docstring of a Python module."""
     code = script.code
     docstring = re.match(r"(?:\s|#[^\n]*\n)*[rRuU]?(?P<q>'''|\"\"\")(?P<text>.*?)(?P=q)", code, re.DOTALL)
     found = [docstring["text"]] if docstring and script.dialect is Dialect.PYTHON else []

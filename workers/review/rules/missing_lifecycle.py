@@ -1,4 +1,4 @@
-"""MC-N03: every table has an end of life."""
+"""MC-N03: missing-lifecycle."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from workers.review.rules.tables import Tables
     Severity.WARN,
     dialects=MAXCOMPUTE,
     fix=Text(
-        "Add LIFECYCLE with the days that its data is needed.", "添加 LIFECYCLE，注明数据需要保留的天数。"
+        "Add LIFECYCLE with the number of days that the data is needed.",
+        "添加 LIFECYCLE，注明数据需要保留的天数。",
     ),
 )
 def missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
     """Table is created without LIFECYCLE.
 
     ## What it does
-    Finds CREATE TABLE and CREATE TABLE AS of MaxCompute without LIFECYCLE, those of temporary tables too.
+    Reports CREATE TABLE and CREATE TABLE AS of MaxCompute without LIFECYCLE, also for temporary tables.
 
     ## Why
-    A table without a lifecycle keeps every partition for ever, and its storage is paid for long after its
-    last reader is gone. Temporary tables are forgotten first.
+    A table without a lifecycle keeps every partition forever, and its storage is billed long after the last
+    reader is gone. Temporary tables are forgotten first.
 
     ## Bad
     ```sql
@@ -52,39 +53,25 @@ def missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    External tables hold no data and need none. A later ALTER TABLE … SET LIFECYCLE of the same script is
-    enough. A lifecycle that the project itself sets for new tables is not known here.
-
-    # 建表时没有设置生命周期
-    ## 规则说明
-    查找没有 LIFECYCLE 的 MaxCompute CREATE TABLE 和 CREATE TABLE AS 语句，临时表也不例外。
-
-    ## 为什么
-    没有生命周期的表会永久保留所有分区，最后一个使用者离开之后仍在产生存储费用；临时表最容易被遗忘。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    外部表不存储数据，不需要设置。同一脚本中之后的 ALTER TABLE … SET LIFECYCLE 视为已设置。
-    项目级默认生命周期在此无法得知。
+    External tables contain no data and need no lifecycle. A later ALTER TABLE … SET LIFECYCLE in the same
+    script is enough. A default lifecycle of the project is unknown here.
     """
     script = subject.script
-    mended = Tables(script, _set_later(script))
+    set_later = Tables(script, _set_later(script))
     for statement in script.statements:
         for made in statement.creations:
-            if made.what is Made.TABLE and _endless(made) and made.name not in mended:
+            if made.what is Made.TABLE and _needs_lifecycle(made) and made.name not in set_later:
                 yield Hit(
                     made.at,
                     Text(
-                        f"{made.name} is created without LIFECYCLE, so its data is kept for ever.",
+                        f"{made.name} is created without LIFECYCLE, so its data is kept forever.",
                         f"创建 {made.name} 时没有设置 LIFECYCLE，数据将永久保留。",
                     ),
                     key=made.name.lower(),
                 )
 
 
-def _endless(made: Creation) -> bool:
+def _needs_lifecycle(made: Creation) -> bool:
     return made.lifecycle is None and not made.like and not made.external
 
 

@@ -1,4 +1,4 @@
-"""MC-P01: limit the partitions that are read."""
+"""MC-P01: missing-partition-filter."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def missing_partition_filter(subject: Subject, _: Options) -> Iterator[Hit]:
     """Partitioned table is read without a partition filter.
 
     ## What it does
-    Finds places where a partitioned table is read and no predicate at all stands on any of its partition
-    columns: neither in the query block that reads it, nor in a block around it that filters the column which
-    a subquery or CTE passes on, nor in ON for the side of an outer join that may be NULL. `ds IS NOT NULL` is
-    no predicate. A table is known to be partitioned from the catalogue, or from a CREATE or a `PARTITION(…)`
-    of the same script. Without that, a table whose name ends in `_di`, `_df`, `_hi` … gives a warning only.
+    Reports reads of a partitioned table without a predicate on any of its partition columns: not in the query
+    block that reads it, not in an outer block that filters the column passed on by a subquery or CTE, and not
+    in ON for the nullable side of an outer join. `ds IS NOT NULL` does not count. A table is known to be
+    partitioned from the catalogue, or from a CREATE or a `PARTITION(…)` of the same script. Otherwise a table
+    whose name ends in `_di`, `_df`, `_hi` … only warns.
 
     ## Why
-    Every partition that was ever written is scanned: the run costs as much as the whole history, takes longer
-    each day, and MaxCompute refuses it where full scans are forbidden.
+    Every partition ever written is scanned: the cost is that of the whole history, the run takes longer each
+    day, and MaxCompute rejects it where full scans are forbidden.
 
     ## Given
     ```json
@@ -75,30 +75,10 @@ def missing_partition_filter(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A predicate on one of several partition columns is enough. A view is judged where it is made: it may leave
-    the filter to its readers as long as it passes a partition column on. Whether a predicate that is there
-    helps is asked by MC-P02. A CTE that is used twice needs a filter in each use, or one within. A temporary
-    table (`*_tmp`) that the script has written itself may be read whole.
-
-    # 读取分区表时没有分区过滤条件
-
-    ## 规则说明
-    查找读取分区表、但没有任何分区列条件的位置：读取该表的查询块内没有，
-    过滤子查询或 CTE 所透出分区列的外层查询块中没有，外连接中可能为 NULL 的一侧的 ON 条件里也没有。
-    `ds IS NOT NULL` 不算分区条件。是否为分区表来自元数据，或来自同一脚本中的建表语句和 `PARTITION(…)`；
-    都没有时，名称以 `_di`、`_df`、`_hi` 等结尾的表只给出警告。
-
-    ## 为什么
-    所有历史分区都会被扫描：费用相当于读取全部历史数据，运行时间逐日变长；
-    禁止全表扫描的项目中 MaxCompute 会直接拒绝执行。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    脚本自己先写入、再读取的临时表（名称含 `tmp`、`temp`）不提示。
-    多级分区只要有一个分区列带条件即可。视图在其定义处判断：只要透出了分区列，就可以把过滤留给使用者。
-    条件能否真正裁剪分区由 MC-P02 判断。被引用两次的 CTE，需要每处引用都有过滤条件，或者在 CTE 内部过滤。
+    A predicate on one of several partition columns is enough. A view is checked where it is created: it may
+    leave the filter to its readers if it passes a partition column on. Whether an existing predicate prunes
+    is checked by MC-P02. A CTE that is used twice needs a filter in each use, or inside. A temporary table
+    (`*_tmp`) that the script itself has written may be read in full.
     """
     for reading in readings(subject):
         if reading.filters or reading.pruned:
@@ -111,7 +91,7 @@ def missing_partition_filter(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _passes_through(subject: Subject, reading: Reading) -> bool:
-    """Whether it reads back what the script itself has put into a table of passage (`*_tmp`)."""
+    """Whether it reads a temporary table (`*_tmp`) that the script itself has written before."""
     table = reading.source.table
     return temporary(table) and any(
         subject.script.same(table, name)
@@ -134,9 +114,9 @@ def _hit(reading: Reading) -> Hit:
     return Hit(
         reading.source.at,
         Text(
-            f"{table} is read in all its partitions: nothing filters its partition column {columns}."
+            f"All partitions of {table} are read: no filter on the partition column {columns}."
             if len(reading.partitions) == 1
-            else f"{table} is read in all its partitions: nothing filters its partition columns {columns}.",
+            else f"All partitions of {table} are read: no filter on the partition columns {columns}.",
             f"读取了 {table} 的全部分区：没有对分区列 {zh_columns} 的过滤条件。",
         ),
         Text(
@@ -152,7 +132,7 @@ def _guess(reading: Reading) -> Hit:
     return Hit(
         reading.source.at,
         Text(
-            f"{table} is likely partitioned, as its name says, and nothing filters a partition column.",
+            f"By its name {table} is likely partitioned, but no partition column is filtered.",
             f"从名称看 {table} 很可能是分区表，但没有分区过滤条件。",
         ),
         Text(
@@ -174,7 +154,7 @@ def _looks_partitioned(reading: Reading) -> bool:
 
 
 def _perhaps_filters(predicate: Predicate) -> bool:
-    """Whether a condition may be the partition filter: nobody knows how the partition column is called."""
+    """Whether a condition may be the partition filter: the name of the partition column is unknown."""
     return (
         predicate.operator is Operator.ANY_OF
         or any(operand.sort in (Sort.PARAMETER, Sort.MAX_PT) for operand in predicate.operands)
@@ -186,7 +166,7 @@ def _perhaps_filters(predicate: Predicate) -> bool:
 
 
 def _around(reading: Reading) -> Iterator[Block]:
-    """Yield the block that reads the table, and those that it stands in."""
+    """Yield the block that reads the table and its enclosing blocks."""
     blocks = reading.statement.blocks
     index = next((number for number, block in enumerate(blocks) if reading.source in block.sources), None)
     while index is not None:

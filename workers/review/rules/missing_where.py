@@ -1,4 +1,4 @@
-"""MC-C14: say which rows."""
+"""MC-C14: missing-where."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     "MC-C14",
     "missing-where",
     Severity.BLOCK,
-    fix=Text("Add a WHERE that names the rows that are meant.", "补充 WHERE 条件，写明要处理的行。"),
+    fix=Text("Add a WHERE that selects the rows to change.", "补充 WHERE 条件，限定要处理的行。"),
 )
 def missing_where(subject: Subject, _: Options) -> Iterator[Hit]:
     """UPDATE or DELETE without WHERE.
 
     ## What it does
-    Finds UPDATE and DELETE that no WHERE narrows, or whose WHERE is always true (`WHERE 1 = 1`).
+    Reports UPDATE and DELETE without WHERE, or with a WHERE that is always true (`WHERE 1 = 1`).
 
     ## Why
-    Every row of the table is changed or lost.
+    Every row of the table is changed or deleted.
 
     ## Bad
     ```sql
@@ -46,21 +46,8 @@ def missing_where(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A DELETE of everything is accepted when the script fills the table again afterwards, or when the table is
-    named as a temporary one. A condition that happens to hold for every row is not recognised.
-
-    # UPDATE 或 DELETE 缺少 WHERE
-    ## 规则说明
-    检查没有 WHERE 限定的 UPDATE 和 DELETE，或 WHERE 恒为真（`WHERE 1 = 1`）。
-
-    ## 为什么
-    表中的每一行都会被修改或删除。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    如果脚本随后重新写入该表，或表名表明它是临时表，则允许删除全部数据。恰好对每一行都成立的条件无法识别。
+    A DELETE of all rows is accepted if the script fills the table again afterwards, or if the table's name
+    marks it as temporary. A condition that happens to be true for every row is not recognised.
     """
     for index, statement in enumerate(subject.script.statements):
         for write in statement.writes:
@@ -77,10 +64,10 @@ def _meant(script: Script, index: int, write: Write) -> bool:
 def _message(write: Write) -> Text:
     if write.how is Written.DELETE:
         return Text(
-            f"DELETE removes every row of {write.table}: no WHERE narrows it.",
-            f"DELETE 会删除 {write.table} 的所有行：没有 WHERE 限定。",
+            f"DELETE without WHERE removes every row of {write.table}.",
+            f"没有 WHERE 条件的 DELETE 会删除 {write.table} 的所有行。",
         )
     return Text(
-        f"UPDATE changes every row of {write.table}: no WHERE narrows it.",
-        f"UPDATE 会修改 {write.table} 的所有行：没有 WHERE 限定。",
+        f"UPDATE without WHERE changes every row of {write.table}.",
+        f"没有 WHERE 条件的 UPDATE 会修改 {write.table} 的所有行。",
     )

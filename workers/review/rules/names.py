@@ -1,4 +1,4 @@
-"""What names tell: which tables are temporary, which layer they belong to, which columns are partitions."""
+"""Conventions in names: temporary tables, warehouse layers and partition columns."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _LAYER = re.compile(r"(ods|dwd|dwm|dws|dim|ads|adm|app|tmp)_", re.IGNORECASE)
 _BY_DAY_OR_HOUR = re.compile(r"_[dhwm][if]$", re.IGNORECASE)
 
 PARTITION_NAMES = ("ds", "dt", "pt")
-"""What partition columns are usually called."""
+"""Usual names of partition columns."""
 
 
 def as_a_whole(table: str, dialect: Dialect) -> str:
-    """Return the name that the parts of a table of ClickHouse share: `t` for `t_local` and `t_all`."""
+    """Return the common name of a distributed ClickHouse table: `t` for `t_local` and `t_all`."""
     return _PART.sub("", table) if dialect is Dialect.CLICKHOUSE else table
 
 
 def temporary(table: str) -> bool:
-    """Whether a table is one of passage: `tmp`, `temp` or `tem` is a word in it (`_tmp2`, `tmpinsert`)."""
+    """Whether the name contains the word `tmp`, `temp` or `tem` (also `_tmp2`, `tmpinsert`)."""
     return any(_TEMPORARY.search(part) for part in table.strip("`").split("."))
 
 
@@ -33,10 +33,10 @@ def layer(table: str) -> str | None:
 
 
 def partition_name(column: str) -> bool:
-    """Whether a column is named as partition columns usually are: `ds`, `dt`, `pt`."""
+    """Whether a column has a usual name of partition columns: `ds`, `dt`, `pt`."""
     return column.lower() in PARTITION_NAMES
 
 
 def likely_partitioned(table: str) -> bool:
-    """Whether a table's name ends as those of partitioned tables do: `_di`, `_df`, `_hi`, `_mf` …."""
+    """Whether a table's name has a suffix of partitioned tables: `_di`, `_df`, `_hi`, `_mf` …."""
     return _BY_DAY_OR_HOUR.search(last_part(table)) is not None

@@ -1,4 +1,4 @@
-"""MC-P08: take duplicates out only where there can be some."""
+"""MC-P08: needless-distinct."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
     "needless-distinct",
     Severity.INFO,
     dialects=SQL,
-    fix=Text("Use UNION ALL, or leave DISTINCT out.", "请改用 UNION ALL，或去掉 DISTINCT。"),
+    fix=Text("Use UNION ALL, or remove DISTINCT.", "请改用 UNION ALL，或去掉 DISTINCT。"),
 )
 def needless_distinct(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Duplicates are taken out where there can be none.
+    """DISTINCT or UNION removes duplicates that cannot exist or do not matter.
 
     ## What it does
-    Finds UNION (without ALL) whose branches differ in a constant that stands at the same place, or whose rows
-    are only looked up in IN or EXISTS; and DISTINCT in a block whose GROUP BY already makes its rows
-    different, or whose rows are only looked up.
+    Reports UNION (without ALL) whose branches differ in a constant in the same position, or whose rows are
+    only tested by IN or EXISTS; and DISTINCT in a block whose GROUP BY already makes its rows distinct, or
+    whose rows are only tested by IN or EXISTS.
 
     ## Why
-    Taking duplicates out shuffles and sorts all rows once more. Where there can be no duplicates, or where
-    they do no harm, that is for nothing.
+    Removing duplicates shuffles and sorts all rows once more. This is wasted if there are no duplicates, or
+    if they do not change the result.
 
     ## Bad
     ```sql
@@ -58,23 +58,8 @@ def needless_distinct(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It speaks only where it is certain. A UNION may also take duplicates out of one branch; that a constant
-    keeps the branches apart does not show that there are none within them.
-
-    # 不必要的去重
-
-    ## 规则说明
-    查找以下情况：UNION（没有 ALL）的各分支在同一位置有不同的常量，或其结果只用于 IN、EXISTS 判断；
-    GROUP BY 已保证行不重复的查询块中的 DISTINCT，或结果只用于 IN、EXISTS 判断的 DISTINCT。
-
-    ## 为什么
-    去重要把全部数据再 shuffle 和排序一次。不可能有重复，或重复没有影响时，这些开销毫无意义。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只在确定时提示。UNION 也可能用于去除单个分支内部的重复行；常量只能说明各分支之间没有重复。
+    Reports only when certain. A UNION may also be meant to remove duplicates within one branch; a constant
+    that differs between the branches does not rule those out.
     """
     for statement in subject.script.statements:
         for union in statement.unions:
@@ -91,7 +76,7 @@ def _union(statement: Statement, union: Union) -> Iterator[Hit]:
         yield Hit(
             union.at,
             Text(
-                "UNION takes duplicates out of rows that are only looked up; UNION ALL does.",
+                "The rows are only tested for existence: use UNION ALL instead of UNION.",
                 "结果只用于判断是否存在，UNION 去重没有必要，使用 UNION ALL 即可。",
             ),
         )
@@ -99,14 +84,14 @@ def _union(statement: Statement, union: Union) -> Iterator[Hit]:
         yield Hit(
             union.at,
             Text(
-                "A constant keeps the branches of this UNION apart, so UNION ALL does.",
+                "The branches of this UNION differ in a constant: use UNION ALL.",
                 "各分支在同一列上的常量不同，不会互相重复，使用 UNION ALL 即可。",
             ),
         )
 
 
 def _apart(branches: list[Block]) -> bool:
-    """Whether at one place each branch has a plain constant of its own."""
+    """Whether the branches have different constants in the same column."""
     if any(output.star for branch in branches for output in branch.outputs):
         return False
     for column in zip(*(branch.outputs for branch in branches), strict=False):
@@ -125,7 +110,7 @@ def _distinct(block: Block, at: Span) -> Iterator[Hit]:
         yield Hit(
             at,
             Text(
-                "DISTINCT has no effect where rows are only looked up.",
+                "DISTINCT has no effect: the rows are only tested for existence.",
                 "结果只用于判断是否存在，DISTINCT 没有作用。",
             ),
         )
@@ -133,22 +118,25 @@ def _distinct(block: Block, at: Span) -> Iterator[Hit]:
         yield Hit(
             at,
             Text(
-                "This block gives one row; DISTINCT has no effect.", "该查询块只返回一行，DISTINCT 没有作用。"
+                "DISTINCT has no effect: the block returns one row.",
+                "该查询块只返回一行，DISTINCT 没有作用。",
             ),
         )
     elif _different(block):
         yield Hit(
             at,
             Text(
-                "GROUP BY already makes the rows different; DISTINCT has no effect.",
+                "DISTINCT has no effect: GROUP BY already makes the rows distinct.",
                 "GROUP BY 已保证各行不同，DISTINCT 没有作用。",
             ),
         )
 
 
 def _different(block: Block) -> bool:
-    """Whether every column of GROUP BY is given out, so that no two rows are equal."""
+    """Whether every column of GROUP BY is an output, so that no two rows are equal."""
     if not block.group or any(item.sort is not Sort.COLUMN for item in block.group):
         return False
-    given = {output.operand.columns[0].key for output in block.outputs if output.operand.sort is Sort.COLUMN}
-    return {item.columns[0].key for item in block.group if item.columns} <= given
+    outputs = {
+        output.operand.columns[0].key for output in block.outputs if output.operand.sort is Sort.COLUMN
+    }
+    return {item.columns[0].key for item in block.group if item.columns} <= outputs

@@ -1,4 +1,4 @@
-"""MC-C05: NOT IN and NULL do not go together."""
+"""MC-C05: not-in-null."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _FAR = 20
     ),
 )
 def not_in_null(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Subquery of NOT IN may hold NULL.
+    """Subquery of NOT IN may return NULL.
 
     ## What it does
-    Finds NOT IN with a subquery whose column nothing keeps from being NULL.
+    Reports NOT IN with a subquery whose column may be NULL.
 
     ## Why
-    A single NULL in the subquery makes NOT IN true for no row at all: the query returns nothing, without an
-    error, on the day on which the first NULL arrives.
+    A single NULL in the subquery makes NOT IN true for no row. From the day of the first NULL the query
+    returns nothing, without an error.
 
     ## Bad
     ```sql
@@ -68,23 +68,8 @@ def not_in_null(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Any condition that NULL cannot meet (`user_id > 0`) counts as well as IS NOT NULL, also one further in. A
-    column is known to have no NULL when it is a primary key, or NOT NULL in a CREATE of the script.
-
-    # NOT IN 的子查询可能含有 NULL
-    ## 规则说明
-    检查带子查询的 NOT IN，且子查询返回的列没有任何条件排除 NULL。
-
-    ## 为什么
-    子查询中只要出现一个 NULL，NOT IN 对任何行都不成立：从第一个 NULL 到来的那天起，查询结果为空，而且不报
-    错。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    除 IS NOT NULL 外，任何 NULL 无法满足的条件（如 `user_id > 0`）同样有效，位于更内层的也算。列是主键，或在
-    脚本的 CREATE 中声明为 NOT NULL 时，视为不含 NULL。
+    Any condition that NULL cannot satisfy (`user_id > 0`) counts like IS NOT NULL, also in a nested query. A
+    column is known to contain no NULL if it is a primary key, or NOT NULL in a CREATE of the script.
     """
     for statement in subject.script.statements:
         for _block, predicate in conditions(statement):
@@ -97,7 +82,7 @@ def not_in_null(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _unsafe(script: Script, statement: Statement, query: Operand) -> Block | None:
-    """Return the first branch of a subquery that may give NULL."""
+    """Return the first branch of a subquery that may return NULL."""
     for index in query.blocks:
         block = statement.blocks[index]
         safe = (_never_null(script, statement, index, output) for output in block.outputs)
@@ -114,11 +99,11 @@ def _message(block: Block) -> Text:
     column = _column(block)
     if not column:
         return Text(
-            "If the subquery of NOT IN gives one NULL, no row is left.",
+            "If the subquery of NOT IN returns a NULL, the result is empty.",
             "NOT IN 的子查询只要返回一个 NULL，结果就为空。",
         )
     return Text(
-        f"If {column} is NULL in one row of the subquery, NOT IN leaves no row at all.",
+        f"If {column} is NULL in one row of the subquery, NOT IN returns no rows.",
         f"子查询中只要有一行的 {column} 为 NULL，NOT IN 就不会返回任何行。",
     )
 
@@ -149,20 +134,20 @@ def _gives(script: Script, statement: Statement, index: int, name: str, depth: i
 
 
 def _excluded(script: Script, block: Block, column: Column) -> bool:
-    """Whether a condition of the block keeps NULL out of the column."""
+    """Whether a condition of the block excludes NULL from the column."""
 
-    def meant(other: Column) -> bool:
+    def matches(other: Column) -> bool:
         return other.key == column.key and (other.source == column.source or other.source is None)
 
     return any(
-        rejects_null(predicate, script.code, meant)
+        rejects_null(predicate, script.code, matches)
         for predicate in block.predicates
         if predicate.clause is not Clause.ON or _drops(block, predicate.join)
     )
 
 
 def _drops(block: Block, join: int | None) -> bool:
-    """Whether the join at `join` drops the rows that do not meet its condition."""
+    """Whether the join at `join` drops the rows that do not satisfy its condition."""
     return join is not None and block.sources[join].joined in (Joined.INNER, Joined.SEMI, Joined.CROSS)
 
 

@@ -1,4 +1,4 @@
-"""MC-C19: what could not be read is said, never passed over."""
+"""MC-C19: not-reviewed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from workers.review.rules.rule import ANY, Hit, Options, Subject, Text, rule
 
 _CHINESE = {
     "its syntax is not understood": "无法识别其语法",
-    "it is not a statement that can be read": "它不是可以解析的语句",
+    "it is not a statement that can be parsed": "它不是可以解析的语句",
     "it is nested too deeply": "嵌套过深",
     "it is too long": "文本过长",
-    "the time for this review is up": "评审时间已到",
-    "it is Python 2, which cannot be read": "它是 Python 2 代码，无法解析",
-    "it is Python 2: only its SQL and its calls of PyODPS were": (
+    "the review timed out": "评审超时",
+    "it is Python 2, which cannot be parsed": "它是 Python 2 代码，无法解析",
+    "it is Python 2: only its SQL and PyODPS calls were reviewed": (
         "它是 Python 2 代码，仅评审了其中的 SQL 和 PyODPS 调用"
     ),
-    "it is no batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
-    "it holds characters that no text has": "含有文本中不应出现的字符",
+    "it is not a batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
+    "it contains invalid characters": "含有无效字符",
 }
 
 
@@ -29,19 +29,18 @@ _CHINESE = {
     Severity.WARN,
     dialects=ANY,
     fix=Text(
-        "Correct the syntax, or have a person look at the statement.",
+        "Correct the syntax, or review the statement manually.",
         "请修正语法，或由人工检查该语句。",
     ),
 )
 def not_reviewed(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Statement could not be read, and was not reviewed.
+    """Statement could not be parsed and was not reviewed.
 
     ## What it does
-    Says of every statement that could not be read that it was not reviewed, why, and where reading it
-    stopped.
+    Reports every statement that could not be parsed, with the reason and the position where parsing stopped.
 
     ## Why
-    A statement that cannot be read may do anything. Silence would look as if somebody had looked at it.
+    A statement that cannot be parsed may do anything. Without a finding it would look reviewed.
 
     ## Bad
     ```sql
@@ -57,21 +56,7 @@ def not_reviewed(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    The reader takes some code that the engine refuses: that a statement was read does not show that it runs.
-
-    # 语句无法解析，未被评审
-
-    ## 规则说明
-    对每一条无法解析的语句，说明它未被评审、原因，以及解析停止的位置。
-
-    ## 为什么
-    无法解析的语句可能做任何事。不提示会让人以为它已经被检查过。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    解析器比引擎宽松：能够解析，不代表能够执行。
+    The parser accepts some code that the engine rejects: a parsed statement may still fail.
     """
     code, line, counted = subject.script.code, 1, 0
     for statement in subject.script.statements:
@@ -85,7 +70,7 @@ def _hit(code: str, statement: Statement, line: int, why: str) -> Hit:
     return Hit(
         statement.unread_at or _head(code, statement),
         Text(
-            f"The statement that begins in line {line} was not reviewed: {why}.",
+            f"The statement that begins on line {line} was not reviewed: {why}.",
             f"从第 {line} 行开始的语句未被评审：{_CHINESE.get(why, why)}。",
         ),
         key=why,
@@ -93,7 +78,7 @@ def _hit(code: str, statement: Statement, line: int, why: str) -> Hit:
 
 
 def _head(code: str, statement: Statement) -> Span:
-    """Return the first word of a statement: what stands for it where nothing in it could be told apart."""
+    """Return the span of the first word of a statement."""
     begin, end = statement.at
     words = code[begin:end].split(maxsplit=1)
     return Span(begin, min(end, begin + len(words[0]))) if words else statement.at

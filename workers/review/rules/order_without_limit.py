@@ -1,4 +1,4 @@
-"""MC-P06: sort only what is limited."""
+"""MC-P06: order-without-limit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
     Severity.WARN,
     dialects=SQL,
     fix=Text(
-        "Add LIMIT, leave the ORDER BY out, or use DISTRIBUTE BY … SORT BY.",
+        "Add LIMIT, remove ORDER BY, or use DISTRIBUTE BY … SORT BY.",
         "请加上 LIMIT，去掉 ORDER BY，或改用 DISTRIBUTE BY … SORT BY。",
     ),
 )
@@ -23,12 +23,12 @@ def order_without_limit(subject: Subject, _: Options) -> Iterator[Hit]:
     """ORDER BY without LIMIT.
 
     ## What it does
-    Finds ORDER BY at the end of a query block that has no LIMIT. ORDER BY within OVER(…) and SORT BY are
-    fine.
+    Reports ORDER BY at the end of a query block without LIMIT. ORDER BY within OVER(…) and SORT BY are
+    allowed.
 
     ## Why
-    All rows are sorted by one worker, however many there are. Written rows have no order for their readers,
-    so the sort is for nothing; MaxCompute refuses it unless the project allows it.
+    One worker sorts all rows, whatever their number. Rows written to a table have no order for their readers,
+    so the sort has no effect. MaxCompute rejects it unless the project allows it.
 
     ## Bad
     ```sql
@@ -55,22 +55,7 @@ def order_without_limit(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It does not know how few rows there may be, as after a GROUP BY.
-
-    # ORDER BY 没有 LIMIT
-
-    ## 规则说明
-    查找查询块末尾没有 LIMIT 的 ORDER BY。OVER(…) 中的 ORDER BY 和 SORT BY 不算。
-
-    ## 为什么
-    无论有多少行，都由一个实例排序。写入表后的行对读者来说没有顺序，排序毫无作用；除非项目允许，
-    MaxCompute 会拒绝执行。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    无法得知行数是否很少，例如 GROUP BY 之后。
+    A small number of rows, as after GROUP BY, is not recognised.
     """
     for statement in subject.script.statements:
         rows: tuple[Block | Union, ...] = (*statement.blocks, *statement.unions)

@@ -1,4 +1,4 @@
-"""MC-C04: a WHERE must not undo an outer join."""
+"""MC-C04: outer-join-nullified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from workers.review.rules.wording import called
     "outer-join-nullified",
     Severity.WARN,
     fix=Text(
-        "Move the condition into ON or into a subquery; or write JOIN, if that is what is meant.",
+        "Move the condition into ON or into a subquery, or write JOIN if an inner join is intended.",
         "将条件移到 ON 或子查询中；如果本意就是内连接，请直接写 JOIN。",
     ),
 )
@@ -24,12 +24,12 @@ def outer_join_nullified(subject: Subject, _: Options) -> Iterator[Hit]:
     """Condition in WHERE turns an outer join into an inner join.
 
     ## What it does
-    Finds a condition in WHERE that no row can meet in which an outer join found no match: it compares a
-    column of the side that the join fills with NULL.
+    Reports a condition in WHERE on a column of the nullable side of an outer join that no unmatched row can
+    satisfy.
 
     ## Why
-    The rows that the outer join was written to keep are thrown away again. Results are short of exactly the
-    rows without a match, and nobody is told.
+    The rows that the outer join is meant to keep are dropped. The result lacks exactly the unmatched rows,
+    without an error.
 
     ## Bad
     ```sql
@@ -63,38 +63,24 @@ def outer_join_nullified(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It looks at the WHERE of the same query, not at one further out. Functions count only when they are known
-    to give NULL for NULL. One finding per joined source: its first such condition.
-
-    # WHERE 条件使外连接变成了内连接
-    ## 规则说明
-    检查 WHERE 中对外连接可空一侧的列进行比较的条件：外连接未匹配到的行不可能满足这样的条件。
-
-    ## 为什么
-    外连接本来要保留的行又被过滤掉了。结果恰好缺少那些没有匹配的行，而且没有任何提示。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只检查同一查询的 WHERE，不检查外层查询的条件。只有确知输入 NULL 时返回 NULL 的函数才参与判断。每个被连接
-    的数据源只报告第一个这样的条件。
+    Only the WHERE of the same query is checked, not that of an outer query. Functions count only if they are
+    known to return NULL for NULL. One finding per joined source: the first such condition.
     """
     code = subject.script.code
     for statement in subject.script.statements:
         for index, block in enumerate(statement.blocks):
             if not any(source.nullable for source in block.sources):
                 continue
-            about = _about(block, index)
+            conditions = _by_source(block, index)
             for place, source in enumerate(block.sources):
-                for predicate in about.get(place, ()) if source.nullable else ():
+                for predicate in conditions.get(place, ()) if source.nullable else ():
                     if _rejects(predicate, code, index, place):
                         yield Hit(predicate.at, _message(source, predicate, place), key=called(source).en)
                         break
 
 
-def _about(block: Block, index: int) -> dict[int, list[Predicate]]:
-    """Return the conditions of WHERE by the sources that they name."""
+def _by_source(block: Block, index: int) -> dict[int, list[Predicate]]:
+    """Return the conditions of WHERE by the sources whose columns they contain."""
     found: dict[int, list[Predicate]] = {}
     for predicate in block.predicates:
         if predicate.clause is Clause.WHERE:
@@ -107,16 +93,16 @@ def _about(block: Block, index: int) -> dict[int, list[Predicate]]:
 
 
 def _rejects(predicate: Predicate, code: str, index: int, place: int) -> bool:
-    def meant(column: Column) -> bool:
+    def matches(column: Column) -> bool:
         return column.block == index and column.source == place
 
-    return rejects_null(predicate, code, meant)
+    return rejects_null(predicate, code, matches)
 
 
 def _message(source: Source, predicate: Predicate, place: int) -> Text:
     name = called(source)
     column = next((column.name for column in predicate.columns if column.source == place), "")
     return Text(
-        f"This condition on {column} of {name.en} drops the rows for which the outer join found no match.",
+        f"This condition on {column} of {name.en} drops the unmatched rows of the outer join.",
         f"对 {name.zh} 的列 {column} 的这个条件会丢弃外连接中未匹配到的行。",
     )

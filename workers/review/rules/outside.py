@@ -1,4 +1,4 @@
-"""Findings of outside tools: ruff's of Python, shellcheck's of shell, squawk's of Hologres."""
+"""Ids of findings of external tools: ruff for Python, shellcheck for shell, squawk for Hologres."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _PAGES = {
     "squawk": "https://squawkhq.com/docs/{}",
 }
 SECRETS = frozenset({"PY-S105", "PY-S106", "PY-S107"})
-"""Ids whose places hold secrets."""
+"""Ids whose findings are on secrets."""
 
 
 def is_outside(rule: str) -> bool:
-    """Whether `rule` is an id of an outside tool's finding."""
+    """Whether `rule` is the id of a finding of an external tool."""
     return _IDS.fullmatch(rule) is not None
 
 
 def page(rule: str) -> str | None:
-    """Return the address of the tool's own page about a finding; None when it has none."""
+    """Return the URL of the tool's page about a finding; None if it has none."""
     match = _IDS.fullmatch(rule)
     if match is None or match.lastgroup is None:
         return None

@@ -1,4 +1,4 @@
-"""MC-C13: an overwrite says which partition."""
+"""MC-C13: overwrite-unpartitioned."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _DYNAMIC_MODE = "spark.sql.sources.partitionoverwritemode"
     "overwrite-unpartitioned",
     Severity.BLOCK,
     dialects=WAREHOUSE,
-    fix=Text("Name the partition that is meant.", "写明要覆盖的分区。"),
+    fix=Text("Add PARTITION(…) with the partition to overwrite.", "写明要覆盖的分区。"),
 )
 def overwrite_unpartitioned(subject: Subject, _: Options) -> Iterator[Hit]:
     """Overwrite of a partitioned table without PARTITION.
 
     ## What it does
-    Finds INSERT OVERWRITE and LOAD OVERWRITE of a table that is known to be partitioned, without a PARTITION
-    clause. Known from the catalogue, from a CREATE, or from another statement of the script.
+    Reports INSERT OVERWRITE and LOAD OVERWRITE without a PARTITION clause if the target is known to be
+    partitioned: from the catalogue, from a CREATE, or from another statement of the script.
 
     ## Why
-    The engine refuses it, or replaces every partition of the table with the rows of one day.
+    The engine rejects the statement, or replaces every partition of the table with the rows of one day.
 
     ## Given
     ```json
@@ -56,24 +56,10 @@ def overwrite_unpartitioned(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A list of columns that names the partition column counts as PARTITION. Spark's dynamic overwrite mode is
-    seen when the script sets it; set elsewhere, it is not known.
-
-    # 覆盖写入分区表时没有指定 PARTITION
-    ## 规则说明
-    检查对已知分区表的 INSERT OVERWRITE 和 LOAD OVERWRITE 是否缺少 PARTITION 子句。分区信息来自元数据、CREATE
-    或脚本中的其他语句。
-
-    ## 为什么
-    引擎会拒绝执行，或者用一天的数据替换整张表的所有分区。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    列清单中包含分区列时，视为已指定分区。Spark 的动态覆盖模式只有在脚本中设置时才能识别。
+    A column list that contains the partition column counts as PARTITION. Spark's dynamic overwrite mode is
+    recognised only if the script sets it.
     """
-    if _overwrites_what_it_writes(subject.script):
+    if _has_dynamic_overwrite(subject.script):
         return
     for statement in subject.script.statements:
         for write in statement.writes:
@@ -84,7 +70,7 @@ def overwrite_unpartitioned(subject: Subject, _: Options) -> Iterator[Hit]:
                 yield Hit(write.at, _message(write, partitions), _fix(partitions), key=write.table)
 
 
-def _overwrites_what_it_writes(script: Script) -> bool:
+def _has_dynamic_overwrite(script: Script) -> bool:
     settings = [statement.setting for statement in script.statements]
     return any(
         item.name.lower() == _DYNAMIC_MODE and item.value.strip().lower() == "dynamic"
@@ -96,7 +82,7 @@ def _overwrites_what_it_writes(script: Script) -> bool:
 def _message(write: Write, partitions: tuple[str, ...]) -> Text:
     names = ", ".join(partitions)
     return Text(
-        f"{write.table} is partitioned by {names}, and this overwrite names no partition.",
+        f"{write.table} is partitioned by {names}, but this overwrite has no PARTITION clause.",
         f"{write.table} 按 {names} 分区，而此处的覆盖写入没有指定分区。",
     )
 

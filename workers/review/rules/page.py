@@ -1,7 +1,8 @@
-"""A rule's page: its docstring, read into parts.
+"""The documentation page of a rule, in both languages.
 
-A page is English first, then Chinese (its `# ` line begins it). The examples stand once, in the English part:
-they are the same for both. `docs` and `dwgate rules` show pages; tests run their examples.
+The English page is the docstring of the rule's function, with the examples, which tests run. The Chinese page
+is `pages/zh/<RULE-ID>.md` beside this module. It has the same sections without the examples. Nothing is read
+before a page is needed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from common.errors import DwgateError
@@ -20,16 +22,16 @@ from workers.review.rules.rule import Rule, Text
 
 
 class PageInvalid(DwgateError, ValueError):
-    """A rule's docstring is no page: write the part that the message names."""
+    """The English or the Chinese page of a rule is missing, incomplete or malformed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A script of a page: run by the tests.
+    """A script of a page. Tests run it.
 
     Attributes:
-        language: as the fence says it (`sql`, `python`, …).
-        dialect: what it is reviewed as.
+        language: the language that the code fence names (`sql`, `python`, …).
+        dialect: the dialect that the script is reviewed as.
     """
 
     language: str
@@ -39,18 +41,18 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What there is to say of a rule, in both languages.
+    """The documentation of a rule in both languages.
 
     Attributes:
         title: the rule in one line, without a full stop.
-        what: what it asks.
-        why: what happens otherwise.
-        options: what a policy may set; `None.` and `无。` when there is nothing.
-        limits: where it does not see, or sees too much.
+        what: what the rule reports.
+        why: the consequences of breaking the rule.
+        options: the options that a policy may set; `None.` and `无。` if there are none.
+        limits: known false negatives and false positives.
         given: what is known besides the code of the examples.
-        known: the same as the page writes it, in JSON; empty when nothing is.
+        known: the same as JSON, as the page contains it; empty if nothing is.
         bad: scripts that break the rule.
-        good: scripts that do not.
+        good: scripts that do not break it.
     """
 
     title: Text
@@ -73,71 +75,87 @@ HEADINGS = {
     "options": Text("Options", "选项"),
     "limits": Text("Known limits", "已知限制"),
 }
-"""What each part is headed by; a docstring has the examples and what is given in its English part only."""
+"""Headings of the sections, by name."""
 
+_CHINESE_SECTIONS = ("what", "why", "options", "limits")
+"""The sections of a Chinese page. The examples are in the English page only."""
+
+_CHINESE_PAGES = Path(__file__).with_name("pages") / "zh"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
-_CHINESE = re.compile(r"^# ", re.MULTILINE)
-_WRAPPED = re.compile(r"(?<=[^\x00-\x7f])\n(?=[^\x00-\x7f])|(?<=[，。、；：）])\n(?=[^-\n])")
-"""A line break between Chinese characters: a reader would see it as a blank."""
 
 
 def page(rule: Rule) -> Page:
-    """Read the page of `rule`.
+    """Load the page of `rule`.
 
     Raises:
-        PageInvalid: a part is missing, empty, unknown, or not what it should be.
+        PageInvalid: a page or a section is missing, empty, unknown or malformed.
     """
-    english, chinese = _halves(rule)
-    parts = _sections(rule, english, {text.en for text in HEADINGS.values()})
-    chinese_parts = _sections(rule, chinese, {text.zh for text in HEADINGS.values()})
+    path = _CHINESE_PAGES / f"{rule.id}.md"
+    try:
+        chinese = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PageInvalid(f"{rule.id}: the Chinese page pages/zh/{path.name} is missing.") from None
+    return parse(rule, inspect.cleandoc(rule.page), chinese)
 
-    def both(key: str) -> Text:
-        heading = HEADINGS[key]
-        return Text(_part(rule, parts, heading.en), _WRAPPED.sub("", _part(rule, chinese_parts, heading.zh)))
 
-    known = _known(rule, parts.get(HEADINGS["given"].en, ""))
+def parse(rule: Rule, english: str, chinese: str) -> Page:
+    """Parse the English and the Chinese page of `rule`.
+
+    Raises:
+        PageInvalid: a section is missing, empty, unknown or malformed.
+    """
+    sections = _sections(rule, english, {heading.en for heading in HEADINGS.values()})
+    chinese_sections = _sections(rule, chinese, {HEADINGS[name].zh for name in _CHINESE_SECTIONS})
+
+    def both(name: str) -> Text:
+        heading = HEADINGS[name]
+        return Text(_section(rule, sections, heading.en), _section(rule, chinese_sections, heading.zh))
+
+    known = _known(rule, sections.get(HEADINGS["given"].en, ""))
     return Page(
-        title=Text(_title(english).rstrip("."), _title(chinese).rstrip("。")),
+        title=Text(_title(rule, english).rstrip("."), _chinese_title(rule, chinese)),
         what=both("what"),
         why=both("why"),
         options=both("options"),
         limits=both("limits"),
         given=_given(rule, known),
         known=known,
-        bad=_examples(rule, _part(rule, parts, HEADINGS["bad"].en)),
-        good=_examples(rule, _part(rule, parts, HEADINGS["good"].en)),
+        bad=_examples(rule, _section(rule, sections, HEADINGS["bad"].en)),
+        good=_examples(rule, _section(rule, sections, HEADINGS["good"].en)),
     )
 
 
-def _halves(rule: Rule) -> tuple[str, str]:
-    text = inspect.cleandoc(rule.page)
-    begin = _CHINESE.search(_without_code(text))
-    if not text or begin is None:
-        raise PageInvalid(f"{rule.id}: its docstring has no Chinese part (a line that begins with '# ').")
-    return text[: begin.start()].strip(), text[begin.end() :].strip()
-
-
 def _without_code(text: str) -> str:
-    """Blank the examples, in which `# ` is a comment."""
+    """Mask the examples, in which `##` may begin a comment."""
     return _FENCE.sub(lambda fence: re.sub(r"[^\n]", "·", fence[0]), text)
 
 
-def _title(half: str) -> str:
-    return half.partition("\n")[0].strip()
+def _title(rule: Rule, text: str) -> str:
+    title = text.partition("\n")[0].strip()
+    if not title or title.startswith("##"):
+        raise PageInvalid(f"{rule.id}: the title of its page is missing.")
+    return title
 
 
-def _sections(rule: Rule, half: str, headings: set[str]) -> dict[str, str]:
+def _chinese_title(rule: Rule, text: str) -> str:
+    title = _title(rule, text)
+    if not title.startswith("# "):
+        raise PageInvalid(f"{rule.id}: the Chinese page must begin with a title ('# …').")
+    return title.removeprefix("# ").rstrip("。")
+
+
+def _sections(rule: Rule, text: str, headings: set[str]) -> dict[str, str]:
     sections: dict[str, str] = {}
-    starts = [*re.finditer(r"^## (.+)$", _without_code(half), re.MULTILINE)]
+    starts = [*re.finditer(r"^## (.+)$", _without_code(text), re.MULTILINE)]
     for start, following in zip(starts, [*starts[1:], None], strict=True):
         name = start[1].strip()
         if name not in headings or name in sections:
-            raise PageInvalid(f"{rule.id}: the section {name!r} of its page is unknown, or stands twice.")
-        sections[name] = half[start.end() : following.start() if following else len(half)].strip()
+            raise PageInvalid(f"{rule.id}: the section {name!r} of its page is unknown or duplicate.")
+        sections[name] = text[start.end() : following.start() if following else len(text)].strip()
     return sections
 
 
-def _part(rule: Rule, sections: Mapping[str, str], heading: str) -> str:
+def _section(rule: Rule, sections: Mapping[str, str], heading: str) -> str:
     if not sections.get(heading):
         raise PageInvalid(f"{rule.id}: the section {heading!r} of its page is missing or empty.")
     return sections[heading]
@@ -148,14 +166,14 @@ def _examples(rule: Rule, text: str) -> tuple[Example, ...]:
         Example(language, _dialect(rule, language), code) for language, code in _FENCE.findall(text)
     )
     if not examples:
-        raise PageInvalid(f"{rule.id}: an example of its page is no fenced block with a language.")
+        raise PageInvalid(f"{rule.id}: an example of its page must be a fenced block with a language.")
     return examples
 
 
 def _dialect(rule: Rule, language: str) -> Dialect:
     name = _LANGUAGES.get(language, language)
     if name not in [each.value for each in Dialect]:
-        raise PageInvalid(f"{rule.id}: no dialect is called {language!r}, as an example of its page says.")
+        raise PageInvalid(f"{rule.id}: an example of its page has the unknown language {language!r}.")
     return Dialect(name)
 
 
@@ -165,7 +183,7 @@ _LANGUAGES = {"sql": "maxcompute", "json": "di", "bash": "shell", "sh": "shell"}
 def _known(rule: Rule, text: str) -> str:
     fence = _FENCE.fullmatch(text)
     if text and (fence is None or fence[1] != "json"):
-        raise PageInvalid(f"{rule.id}: the section 'Given' of its page is not one block of JSON.")
+        raise PageInvalid(f"{rule.id}: the section 'Given' of its page must be one block of JSON.")
     return fence[2] if fence else ""
 
 
@@ -179,20 +197,20 @@ def _given(rule: Rule, known: str) -> Given:
             **raw,
         )
     except (ValueError, TypeError, AttributeError) as error:
-        raise PageInvalid(f"{rule.id}: the section 'Given' of its page is wrong: {error}.") from error
+        raise PageInvalid(f"{rule.id}: the section 'Given' of its page is invalid: {error}.") from error
 
 
 def _node(raw: dict[str, Any]) -> Node:
-    made: dict[str, Any] = {name: tuple(raw.pop(name)) for name in ("inputs", "outputs") if name in raw}
+    fields: dict[str, Any] = {name: tuple(raw.pop(name)) for name in ("inputs", "outputs") if name in raw}
     if "parameters" in raw:
-        made["parameters"] = frozenset(raw.pop("parameters"))
-    return Node(**made, **raw)
+        fields["parameters"] = frozenset(raw.pop("parameters"))
+    return Node(**fields, **raw)
 
 
 def _table(raw: dict[str, Any]) -> Table:
-    made: dict[str, Any] = {
+    fields: dict[str, Any] = {
         name: {key.lower(): value for key, value in raw.pop(name).items()}
         for name in ("partitions", "columns", "labels")
         if name in raw
     }
-    return Table(keys=tuple(raw.pop("keys", ())), **made, **raw)
+    return Table(keys=tuple(raw.pop("keys", ())), **fields, **raw)

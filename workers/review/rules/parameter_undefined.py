@@ -1,4 +1,4 @@
-"""MC-C08: parameters of the code and of the schedule must be the same."""
+"""MC-C08: parameter-undefined."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def parameter_undefined(subject: Subject, _: Options) -> Iterator[Hit]:
     """Parameter that the node's schedule does not define.
 
     ## What it does
-    Finds parameters in the code that the scheduling of the node does not define (this blocks), and
-    parameters that are defined but never used (for information). It needs to know the node's parameters.
+    Reports parameters in the code that the node's scheduling configuration does not define (blocks), and
+    parameters that are defined but never used (info). Requires the node's parameters.
 
     ## Why
-    A parameter without a value stays in the code as it is: `ds = '${biz_dt}'` selects no partition, and the
+    A parameter without a value remains in the code as text: `ds = '${biz_dt}'` matches no partition, and the
     node succeeds with an empty result.
 
     ## Given
@@ -59,33 +59,18 @@ def parameter_undefined(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It is silent when the node's parameters are not known. Expressions of time (`${yyyymmdd}`,
-    `$[yyyymmdd-1]`) and `${bdp.system.…}` need no definition. In Python and shell nodes `$name` may be a
-    variable of the language, so they are not judged.
-
-    # 节点的调度配置中没有定义该参数
-    ## 规则说明
-    检查代码中使用、但节点调度配置中没有定义的参数（阻断），以及已定义却从未使用的参数（提示）。需要已知节点
-    的参数列表。
-
-    ## 为什么
-    没有取值的参数会原样留在代码中：`ds = '${biz_dt}'` 选不到任何分区，节点运行成功，结果却为空。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不知道节点参数时不作提示。时间表达式（`${yyyymmdd}`、`$[yyyymmdd-1]`）和 `${bdp.system.…}` 无需定义。在
-    Python 和 Shell 节点中，`$name` 可能是语言本身的变量，因此不检查。
+    Reports nothing if the node's parameters are unknown. Time expressions (`${yyyymmdd}`, `$[yyyymmdd-1]`)
+    and `${bdp.system.…}` need no definition. Python and shell nodes are not checked: there `$name` may be a
+    variable of the language.
     """
     script = subject.script
     defined = script.given.node.parameters
     if defined is None:
         return
-    told: set[str] = set()
+    reported: set[str] = set()
     for parameter in _used(script):
-        if parameter.name not in defined and parameter.name not in told:
-            told.add(parameter.name)
+        if parameter.name not in defined and parameter.name not in reported:
+            reported.add(parameter.name)
             yield Hit(parameter.at, _undefined(parameter.name), key=parameter.name)
     used = {parameter.name for parameter in script.parameters}
     for name in sorted(defined - used):
@@ -99,7 +84,7 @@ _REMOVE = Text(
 
 
 def _used(script: Script) -> Iterator[Parameter]:
-    """Yield the parameters that need a definition, those in comments left out."""
+    """Yield the parameters that need a definition, except those in comments."""
     for parameter in script.parameters:
         begin, end = parameter.at
         if parameter.name and not any(one.at.begin <= begin and end <= one.at.end for one in script.comments):
@@ -107,7 +92,7 @@ def _used(script: Script) -> Iterator[Parameter]:
 
 
 def _first(script: Script) -> Span:
-    """Return the place of the node's first statement: what speaks of the whole node stands there."""
+    """Return the span of the node's first keyword, for findings about the whole node."""
     if script.statements:
         begin = script.statements[0].at.begin
         return Span(begin, begin + len(script.statements[0].verb))

@@ -1,4 +1,4 @@
-"""MC-S06: leave rights to those who give them."""
+"""MC-S06: permission-change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from common.verdicts import Severity
 from workers.review.facts import Altered, Span, Statement
 from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 
-_RIGHTS = re.compile(
+_COMMANDS = re.compile(
     r"\s*(?:(?P<right>grant|revoke)\b"
     r"|(?P<label>set\s+label)\b"
     r"|(?P<member>(?:add|remove)\s+(?:user|role|accountprovider|trustedproject)\b|(?:create|drop)\s+(?:user|role)\b)"
@@ -19,12 +19,12 @@ _RIGHTS = re.compile(
     r"|(?P<policy>put\s+policy)\b)",
     re.IGNORECASE,
 )
-_CALLED = {
-    "right": Text("Rights are given or taken away", "授予或收回了权限"),
+_CHANGES = {
+    "right": Text("Permissions are granted or revoked", "授予或收回了权限"),
     "label": Text("A sensitivity label is set", "设置了敏感级别"),
     "member": Text("Users or roles are changed", "变更了用户或角色"),
     "package": Text("A package is changed", "变更了 Package"),
-    "flag": Text("A security flag of the project is set", "设置了项目的安全开关"),
+    "flag": Text("A security setting of the project is changed", "修改了项目的安全设置"),
     "policy": Text("A policy of the project is replaced", "替换了项目的 Policy"),
 }
 
@@ -35,20 +35,20 @@ _CALLED = {
     Severity.BLOCK,
     dialects=SQL,
     fix=Text(
-        "Change rights by hand or by the approval flow, not in a node.",
+        "Change permissions manually or through the approval process, not in a node.",
         "请手工或通过审批流程变更权限，不要写在节点中。",
     ),
 )
 def permission_change(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Rights are changed by a node.
+    """Node changes permissions.
 
     ## What it does
-    Finds GRANT, REVOKE, SET LABEL, changes of users, roles and packages, CHANGEOWNER, and security flags of
-    the project (`SET ProjectProtection = …`).
+    Reports GRANT, REVOKE, SET LABEL, changes of users, roles and packages, CHANGEOWNER, and security settings
+    of the project (`SET ProjectProtection = …`).
 
     ## Why
-    A node runs with the rights of the production account. Who may edit it could give anything to anybody,
-    past every approval, and the node would do so again after each correction.
+    A node runs with the permissions of the production account. Everyone who can edit it could grant any
+    permission to anyone without approval, and the node would repeat it after each correction.
 
     ## Bad
     ```sql
@@ -71,23 +71,7 @@ def permission_change(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Rights that a program changes by its SDK are not seen.
-
-    # 节点变更了权限
-
-    ## 规则说明
-    查找 GRANT、REVOKE、SET LABEL，用户、角色和 Package 的变更，CHANGEOWNER，
-    以及项目安全开关（`SET ProjectProtection = …`）。
-
-    ## 为什么
-    节点以生产账号的权限运行。能编辑它的人可以绕过审批把任何权限给任何人，而且纠正之后，
-    节点下次运行又会改回去。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    看不到程序通过 SDK 变更的权限。
+    Permissions that a program changes through an SDK are not found.
     """
     for statement in subject.script.statements:
         for alteration in statement.alterations:
@@ -104,13 +88,13 @@ def permission_change(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _command(statement: Statement) -> Iterator[Hit]:
-    found = _RIGHTS.match(statement.bare)
+    found = _COMMANDS.match(statement.bare)
     if found is None or found.lastgroup is None:
         return
-    said = _CALLED[found.lastgroup]
+    change = _CHANGES[found.lastgroup]
     begin = statement.at.begin + len(found[0]) - len(found[0].lstrip())
     yield Hit(
         Span(begin, statement.at.begin + found.end()),
-        Text(f"{said.en} by this node.", f"该节点{said.zh}。"),
+        Text(f"{change.en} by this node.", f"该节点{change.zh}。"),
         key=found.lastgroup,
     )

@@ -1,4 +1,4 @@
-"""To which project a table's name belongs, and which tables a script changes."""
+"""The project of a table's name, and the tables that a statement changes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _SCHEMAS = "odps.namespace.schema"
 
 
 def project(script: Script, table: str) -> str | None:
-    """Return the project that `table` names, in lower case; None when it names none, or that is not certain.
+    """Return the project in the name `table`, in lower case; None if there is none or it is uncertain.
 
-    `a.b` is project and table, but schema and table where the script switches schemas on; `a.b.c` is always
+    `a.b` is project and table, or schema and table if the script enables schemas; `a.b.c` is always
     project, schema and table.
     """
     parts = table.lower().replace("`", "").split(".")
@@ -29,7 +29,7 @@ def _has_schemas(script: Script) -> bool:
 
 
 def changed(statement: Statement) -> Iterator[tuple[Span, str]]:
-    """Yield the tables and views that a statement writes, makes, alters or takes away, with their places."""
+    """Yield the tables and views that a statement writes, creates, alters or drops, with their spans."""
     for write in statement.writes:
         yield write.at, write.table
     for made in statement.creations:

@@ -1,7 +1,7 @@
-"""Which partitioned tables a statement reads, and what its predicates do for their partitions.
+"""Reads of partitioned tables, and the effect of a statement's predicates on their partitions.
 
-A predicate counts in the block that reads the table, and in every block around it that filters the column
-which the inner one passes on: through subqueries, CTEs and the branches of a UNION.
+A predicate counts in the block that reads the table, and in every outer block that filters the column passed
+on by the inner one: through subqueries, CTEs and the branches of a UNION.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from workers.review.rules.rule import Subject
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A place where a table is read that has partitions.
+    """A read of a partitioned table.
 
     Attributes:
-        partitions: its partition columns in lower case; those it usually would have when `known` is false.
-        known: whether the catalogue or the script says so; if not, names alone let one think so.
-        filters: predicates on its partition columns that it meets on the way to the result.
+        partitions: its partition columns in lower case; the usual names if `known` is false.
+        known: whether the catalogue or the script shows the partitions; otherwise only names suggest them.
+        filters: predicates on its partition columns between the read and the result.
         pruned: whether one of them limits the partitions that are read.
     """
 
@@ -49,15 +49,15 @@ class Reading:
 
 
 def readings(subject: Subject) -> tuple[Reading, ...]:
-    """Return the places where `subject` reads tables that have partitions, or may have some."""
-    known = _ASKED.get(subject.catalog)
+    """Return the reads of tables that have or may have partitions."""
+    known = _CACHE.get(subject.catalog)
     if known is None or known[0] is not subject.script:
-        known = _ASKED[subject.catalog] = subject.script, tuple(_readings(subject))
+        known = _CACHE[subject.catalog] = subject.script, tuple(_readings(subject))
     return known[1]
 
 
-_ASKED: WeakKeyDictionary[Catalog, tuple[Script, tuple[Reading, ...]]] = WeakKeyDictionary()
-"""What was found already: several rules ask about the same script."""
+_CACHE: WeakKeyDictionary[Catalog, tuple[Script, tuple[Reading, ...]]] = WeakKeyDictionary()
+"""Cache: several rules need the reads of the same script."""
 
 
 def _readings(subject: Subject) -> Iterator[Reading]:
@@ -70,7 +70,7 @@ def _readings(subject: Subject) -> Iterator[Reading]:
                 if not source.table or source.partitions or source.at in changed:
                     continue
                 reading = walk.reading(index, number, source)
-                # The branches of a multi-insert read the same place: the worst of them counts.
+                # The branches of a multi-insert share one read: the least pruned branch counts.
                 if reading and (source.at not in found or _rank(reading) < _rank(found[source.at])):
                     found[source.at] = reading
         yield from found.values()
@@ -81,12 +81,12 @@ def _rank(reading: Reading) -> tuple[bool, bool]:
 
 
 _CHANGES = frozenset({Written.UPDATE, Written.DELETE, Written.MERGE})
-"""Statements whose target stands among the sources, though it is written."""
+"""Statements whose target is among the sources although it is written."""
 
-_MOST_STEPS = 500
-"""Places looked at for one table; where CTEs or joins branch beyond that, nothing is said."""
-_DEEPEST = 100
-"""Blocks within each other through which a column is followed; beyond that, nothing is said."""
+_MAX_STEPS = 500
+"""Maximum number of steps for one table; beyond it nothing is reported."""
+_MAX_DEPTH = 100
+"""Maximum nesting depth through which a column is followed; beyond it nothing is reported."""
 
 _Outcome = tuple[bool, tuple[Filter, ...]]
 
@@ -105,7 +105,7 @@ class _Walk:
 
     @cached_property
     def _consumers(self) -> dict[int, list[tuple[int, int]]]:
-        """Sources that take a block's rows, by its index: the index of their block, and theirs in it."""
+        """Sources that consume a block's rows, by its index: (index of their block, index in it)."""
         found: dict[int, list[tuple[int, int]]] = {}
         for index, block in enumerate(self._statement.blocks):
             for number, source in enumerate(block.sources):
@@ -114,7 +114,7 @@ class _Walk:
         return found
 
     def reading(self, block: int, number: int, source: Source) -> Reading | None:
-        """Return how a table is read; None when it has no partitions."""
+        """Return the read of a table; None if it has no partitions."""
         partitions = self._catalog.partitions(source.table)
         if partitions == ():
             return None
@@ -124,9 +124,9 @@ class _Walk:
         return Reading(self._statement, source, columns, partitions is not None, found, pruned)
 
     def _outcome(self, tracked: Tracked, asked: frozenset[tuple[int, int]]) -> _Outcome:
-        """Return whether anything prunes `tracked`, and the predicates on it; the worst of its ways out."""
+        """Return whether a predicate prunes `tracked`, and its predicates, for the least pruned consumer."""
         self._steps += 1
-        if self._steps > _MOST_STEPS or len(asked) > _DEEPEST:
+        if self._steps > _MAX_STEPS or len(asked) > _MAX_DEPTH:
             return True, ()
         own = self._filters(tracked)
         asked = asked | {(tracked.block, tracked.source)}
@@ -169,7 +169,7 @@ class _Walk:
         return found.effect is Effect.PRUNES
 
     def _settled(self, column: Column, asked: frozenset[tuple[int, int]]) -> bool:
-        """Whether one may prune by `column`: not when it is a partition column of a table read whole."""
+        """Whether `column` allows pruning: not if it is a partition column of a table read in full."""
         if column.block is None or column.source is None:
             return True
         place = (column.block, column.source)
@@ -193,7 +193,7 @@ class _Walk:
         )
 
     def _passed(self, index: int, name: str) -> Iterator[Column]:
-        """Yield the columns that a block passes on bare under `name`."""
+        """Yield the columns that a block passes on unchanged as `name`."""
         block = self._statement.blocks[index]
         for output in block.outputs:
             if output.star:
@@ -206,12 +206,12 @@ class _Walk:
     def _names(
         self, tracked: Tracked, first: int, given: tuple[str, ...] = ()
     ) -> tuple[frozenset[str], frozenset[str]]:
-        """Return under which names a block passes partition columns on: bare ones, and expressions of them.
+        """Return the names under which a block passes partition columns on: unchanged, and as expressions.
 
         Args:
-            tracked: the columns, as the block has them.
-            first: the block that names the columns: the first branch, when the block is one of a UNION.
-            given: names that the outside gives to the columns instead.
+            tracked: the columns as visible in the block.
+            first: the block that names the columns: the first branch if the block is one of a UNION.
+            given: names that the outer query gives to the columns instead.
         """
         block = self._statement.blocks[tracked.block]
         names = [*given, *(output.name for output in self._statement.blocks[first].outputs[len(given) :])]

@@ -1,4 +1,4 @@
-"""PY-001: a node does not log in with keys of its own."""
+"""PY-001: python-access-key."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from workers.review.rules.untold import untold
     Severity.BLOCK,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
-        "Use the entry object o that DataWorks puts into the node, or read the keys from args.",
+        "Use the entry object o that DataWorks provides, or read the keys from args.",
         "直接使用 DataWorks 注入的入口对象 o，或从 args 读取密钥。",
     ),
     secret=True,
 )
 def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Access key is written into a call of ODPS.
+    """Hard-coded access key in a call of ODPS.
 
     ## What it does
-    Finds plain strings given to `ODPS(…)` as AccessKey id, AccessKey secret or token. Those that look like a
-    key wherever they stand are told by MC-S01 alone.
+    Reports string literals passed to `ODPS(…)` as AccessKey id, AccessKey secret or token. Strings
+    recognisable as keys by their form are reported by MC-S01 only.
 
     ## Why
-    Everybody who may read the node has the key from then on, and the node acts as its owner, whoever changes
-    it.
+    Everyone who can read the node has the key, and the node runs with the permissions of the key's owner,
+    whoever edits it.
 
     ## Bad
     ```python
@@ -52,28 +52,16 @@ def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A key that comes from a variable is not followed; what looks like a key is seen there by MC-S01.
-
-    # ODPS 调用中写死了 AccessKey
-    ## 规则说明
-    查找以明文字符串传给 `ODPS(…)` 的 AccessKey ID、AccessKey Secret 或令牌。一眼可辨的密钥由 MC-S01 单独提
-    示。
-
-    ## 为什么
-    凡是能看到节点的人从此都掌握了该密钥，而且无论谁修改节点，都以密钥所有者的身份运行。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不追踪来自变量的密钥；变量中形似密钥的内容由 MC-S01 提示。
+    A key in a variable is not followed; MC-S01 finds it there if it has the form of a key.
     """
     keys = [key for login in subject.script.python.logins for key in login.keys]
-    news = untold(subject.script, (key.at for key in keys))
+    unreported = untold(subject.script, (key.at for key in keys))
     for key in keys:
-        if key.at in news and "$" not in key.value:
+        if key.at in unreported and "$" not in key.value:
             yield Hit(
                 key.at,
-                Text("ODPS is given an access key in plain letters.", "调用 ODPS 时传入了明文的 AccessKey。"),
+                Text(
+                    "An access key is passed to ODPS as plain text.", "调用 ODPS 时传入了明文的 AccessKey。"
+                ),
                 key="ODPS",
             )

@@ -1,4 +1,4 @@
-"""PY-004: a rerun must not double rows."""
+"""PY-004: python-append."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     ),
 )
 def python_append(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Scheduled node appends rows by a call.
+    """Scheduled node appends rows with a call.
 
     ## What it does
-    Finds `write_table`, `open_writer` and `persist(overwrite=False)` in a scheduled node that has not emptied
-    the table, or a partition of it, before. It blocks in production and warns elsewhere. It is MC-C01 for
-    calls.
+    Reports `write_table`, `open_writer` and `persist(overwrite=False)` in a scheduled node that has not
+    emptied the table, or a partition of it, before. Blocks in production and warns elsewhere. The counterpart
+    of MC-C01 for calls.
 
     ## Why
-    Nodes run again: after a failure, for a backfill. Each run adds the same rows once more.
+    Nodes run more than once: after a failure, or for a backfill. Each run adds the same rows again.
 
     ## Bad
     ```python
@@ -53,22 +53,8 @@ def python_append(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Whether the partition that is emptied is the one that is written is not compared. A table whose name is
-    made at run time is not judged when the script empties any other such table.
-
-    # 调度节点通过方法调用追加数据
-    ## 规则说明
-    查找调度节点中的 `write_table`、`open_writer` 以及 `persist(overwrite=False)`，且之前没有清空该表或其分
-    区。生产环境中阻断，其他环境中告警。相当于 MC-C01 在方法调用上的体现。
-
-    ## 为什么
-    节点会重复运行：失败重跑、补数据。每运行一次，同样的数据就多一份。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不比较被清空的分区与写入的分区是否一致。表名在运行时生成时，只要脚本清空过其他同类表就不提示。
+    Whether the emptied partition is the written one is not checked. A table whose name is computed at run
+    time is not checked if the script empties any other such table.
     """
     script = subject.script
     if not script.given.node.scheduled:
@@ -78,7 +64,7 @@ def python_append(subject: Subject, _: Options) -> Iterator[Hit]:
             yield Hit(
                 access.at,
                 Text(
-                    f"{access.call} appends to {access.table or 'a table'}: every rerun adds the rows again.",
+                    f"{access.call} appends to {access.table or 'a table'}: reruns add the same rows again.",
                     f"{access.call} 以追加方式写入{access.table or '表'}：每次重跑都会重复写入数据。",
                 ),
                 severity=Severity.BLOCK if script.given.node.production and access.table else None,
@@ -87,7 +73,7 @@ def python_append(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _emptied(script: Script, append: Access) -> bool:
-    """Whether the table, or a part of it, is emptied or made anew before `append`."""
+    """Whether the table, or a part of it, is emptied or recreated before `append`."""
     if script.taken_by_call(append.at, append.table):
         return True
     for statement in script.statements:

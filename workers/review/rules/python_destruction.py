@@ -1,4 +1,4 @@
-"""PY-007: take nothing away that the script does not bring back."""
+"""PY-007: python-destruction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from workers.review.facts.python import Access, Act
 from workers.review.rules.names import temporary
 from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
-_TAKES = {
+_REMOVALS = {
     Act.DROP: ("drops {}", "删除了表 {}"),
-    Act.EMPTY: ("removes every row of {}", "清空了表 {}"),
-    Act.DROP_PARTITION: ("removes a partition of {}", "删除了表 {} 的分区"),
+    Act.EMPTY: ("deletes all rows of {}", "清空了表 {}"),
+    Act.DROP_PARTITION: ("deletes a partition of {}", "删除了表 {} 的分区"),
 }
 
 
@@ -24,20 +24,20 @@ _TAKES = {
     Severity.BLOCK,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
-        "Rebuild it in the same script, write with overwrite=True, or do it by hand once.",
+        "Rebuild it in the same script, write with overwrite=True, or run the call once manually.",
         "在同一脚本中重建，改用 overwrite=True 写入，或手工执行一次。",
     ),
 )
 def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Data is taken away by a call, and not brought back.
+    """Data is deleted by a call and not rebuilt.
 
     ## What it does
-    Finds `delete_table`, `drop`, `truncate` and `delete_partition` of tables that the same script does not
-    fill again later. Temporary tables are fine; a partition that is made at run time gives a warning only,
-    since it may be out of date. It is MC-S02 for calls.
+    Reports `delete_table`, `drop`, `truncate` and `delete_partition` of tables that the same script does not
+    fill again later. Temporary tables are allowed. A partition computed at run time only warns: it may be
+    outdated. The counterpart of MC-S02 for calls.
 
     ## Why
-    A scheduled node runs again and again, also with a wrong date; what it takes away may be the only copy.
+    A scheduled node runs repeatedly, possibly with a wrong date. The deleted data may be the only copy.
 
     ## Bad
     ```python
@@ -60,48 +60,34 @@ def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Tables whose names are made at run time are not judged.
-
-    # 通过方法调用删除了没有重建的数据
-    ## 规则说明
-    查找 `delete_table`、`drop`、`truncate`、`delete_partition` 调用，且同一脚本之后没有重新写入该表。临时表不
-    提示；运行时生成的分区可能是过期数据，只给出告警。相当于 MC-S02 在方法调用上的体现。
-
-    ## 为什么
-    调度节点会反复运行，也可能以错误的日期运行；被删除的可能是唯一一份数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    表名在运行时生成的不检查。
+    Tables whose names are computed at run time are not checked.
     """
     script = subject.script
     for access in script.python.accesses:
         if (
-            access.act not in _TAKES
+            access.act not in _REMOVALS
             or not access.table
             or temporary(access.table)
             or _rebuilt(script, access)
         ):
             continue
-        said, said_zh = _TAKES[access.act]
+        action, action_zh = _REMOVALS[access.act]
         yield Hit(
             access.at,
             Text(
-                f"{access.call} {said.format(access.table)}, and the script does not bring it back.",
-                f"{access.call} {said_zh.format(access.table)}，脚本没有重建。",
+                f"{access.call} {action.format(access.table)}, and the script does not rebuild it.",
+                f"{access.call} {action_zh.format(access.table)}，脚本没有重建。",
             ),
             severity=Severity.WARN if access.act is Act.DROP_PARTITION and access.partition is None else None,
             key=access.table.lower(),
         )
 
 
-def _rebuilt(script: Script, taken: Access) -> bool:
+def _rebuilt(script: Script, removal: Access) -> bool:
     accesses = script.python.accesses
-    names = [other.table for other in accesses if other.brings and other.at > taken.at]
+    names = [other.table for other in accesses if other.brings and other.at > removal.at]
     for statement in script.statements:
-        if statement.at > taken.at:
+        if statement.at > removal.at:
             names += [made.name for made in statement.creations]
             names += [write.table for write in statement.writes]
-    return any(script.may_be(name, taken.table) for name in names)
+    return any(script.may_be(name, removal.table) for name in names)

@@ -1,4 +1,4 @@
-"""PY-006: a scheduled node must not name a day of the calendar."""
+"""PY-006: python-fixed-partition."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _WRITES = frozenset({Act.APPEND, Act.OVERWRITE})
     Severity.WARN,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
-        "Take the day from the schedule: partition='ds=' + args['bizdate'].",
+        "Use the scheduled day: partition='ds=' + args['bizdate'].",
         "使用调度参数中的日期：partition='ds=' + args['bizdate']。",
     ),
 )
 def python_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Calendar date is written into the partition of a call.
+    """Hard-coded date in the partition of a call.
 
     ## What it does
-    Finds a literal day or month in the partition that a call of a scheduled node reads (this warns) or writes
-    (this blocks). It is MC-C07 for calls.
+    Reports a literal day or month in the partition that a call of a scheduled node reads (warns) or writes
+    (blocks). The counterpart of MC-C07 for calls.
 
     ## Why
     Tomorrow's run reads and writes the same day again, and nothing fails.
@@ -55,21 +55,8 @@ def python_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A date that comes from a variable is not followed. Days before 1990 and after 2089 stand for `always` and
-    `never`.
-
-    # 方法调用的分区中写死了日期
-    ## 规则说明
-    查找调度节点的方法调用中写死日期或月份的分区：读取时告警，写入时阻断。相当于 MC-C07 在方法调用上的体现。
-
-    ## 为什么
-    明天的运行仍会读写同一天的数据，而且不会报错。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不追踪来自变量的日期。1990 年以前和 2089 年以后的日期视为表示“始终”或“永久”的特殊值。
+    A date in a variable is not followed. Days before 1990 and after 2089 are treated as sentinels for
+    "always" and "never".
     """
     script = subject.script
     if not script.given.node.scheduled:
@@ -82,8 +69,8 @@ def python_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
             yield Hit(
                 access.partition.at,
                 Text(
-                    f"Every run {'writes' if writes else 'uses'} the same partition of {table}, {day}.",
-                    f"每次运行都{'写入' if writes else '使用'} {access.table or '该表'} 的同一分区 {day}。",
+                    f"Every run {'writes' if writes else 'uses'} the fixed partition {day} of {table}.",
+                    f"每次运行都{'写入' if writes else '使用'} {access.table or '该表'} 的固定分区 {day}。",
                 ),
                 severity=Severity.BLOCK if writes else None,
                 key=access.table.lower(),

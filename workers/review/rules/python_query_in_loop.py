@@ -1,4 +1,4 @@
-"""PY-002: one query for many rows, not one query for each."""
+"""PY-002: python-query-in-loop."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     Severity.WARN,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
-        "Join the rows in one statement, or write them to a table and join that.",
+        "Join the rows in one statement, or write them to a table and join it.",
         "在一条语句中关联这些行，或先写入表再关联。",
     ),
 )
 def python_query_in_loop(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Query runs once for each row of another.
+    """Query runs once per row of another query.
 
     ## What it does
-    Finds SQL that is run within a loop over the rows of a reader, a cursor or a data frame.
+    Reports SQL that runs in a loop over the rows of a reader, a cursor or a data frame.
 
     ## Why
-    Each query waits for its turn and starts its own job: a thousand rows take hours where one join takes a
+    Each query waits in the queue and starts its own job: a thousand rows take hours where one join takes a
     minute.
 
     ## Bad
@@ -46,27 +46,14 @@ def python_query_in_loop(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A query in a function that the loop calls is not seen. Loops over lists written in the code are fine.
-
-    # 在逐行循环中执行查询
-    ## 规则说明
-    查找在遍历 reader、游标或 DataFrame 的循环中执行的 SQL。
-
-    ## 为什么
-    每条查询都要排队并启动独立的作业：一千行要跑几个小时，而一次关联只需一分钟。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    循环所调用的函数内部的查询无法识别。遍历代码中写出的列表不提示。
+    A query in a function that the loop calls is not found. Loops over lists written in the code are allowed.
     """
     for query in subject.script.python.queries:
         if query.rows:
             yield Hit(
                 query.at,
                 Text(
-                    f"{query.call} runs once for each row of {query.rows}.",
+                    f"{query.call} runs once per row of {query.rows}.",
                     f"{query.call} 对 {query.rows} 的每一行都执行一次。",
                 ),
                 key=query.rows,

@@ -1,4 +1,4 @@
-"""PY-005: SQL that was not reviewed is said, never passed over."""
+"""PY-005: python-sql-unread."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from workers.review.rules.run_time_sql import unread
     Severity.INFO,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
-        "Write the statement as one string and put only values into it, or have a person look at it.",
+        "Write the statement as one string and insert only values, or review it manually.",
         "将语句写成一个完整的字符串，只代入取值，或由人工检查。",
     ),
 )
 def python_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
-    """SQL that is put together at run time was not reviewed.
+    """SQL built at run time was not reviewed.
 
     ## What it does
-    Says of every call that runs SQL when its text is not in the code: it comes from a function, a file or an
-    argument, is added to under conditions, or has a whole clause put in.
+    Reports every call that runs SQL whose text is not in the code: it comes from a function, a file or an
+    argument, is extended conditionally, or contains an inserted clause.
 
     ## Why
-    Silence would look as if the SQL rules had judged it.
+    Without a finding the SQL would look reviewed.
 
     ## Bad
     ```python
@@ -55,20 +55,6 @@ def python_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Functions that other modules define and that run SQL are not known.
-
-    # 运行时拼接的 SQL 未经检查
-    ## 规则说明
-    对每一处执行 SQL 的调用，如果 SQL 文本不在代码中（来自函数、文件或参数，按条件追加，或代入了整个子句），则
-    给出提示。
-
-    ## 为什么
-    不提示会让人以为这些 SQL 已经由 SQL 规则检查过。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    其他模块中定义的执行 SQL 的函数无法识别。
+    Functions of other modules that run SQL are unknown.
     """
     return unread(subject.script.python.queries)

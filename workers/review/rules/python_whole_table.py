@@ -1,4 +1,4 @@
-"""PY-003: only the partitions that are needed are read."""
+"""PY-003: python-whole-table."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     Severity.BLOCK,
     dialects=frozenset({Dialect.PYTHON}),
     fix=Text(
-        "Name the partition: open_reader(partition=…), get_partition(…), or filter before to_pandas.",
+        "Select the partition: open_reader(partition=…), get_partition(…), or filter before to_pandas.",
         "指定分区：open_reader(partition=…)、get_partition(…)，或在 to_pandas 之前过滤。",
     ),
 )
 def python_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Every partition of a table is read.
+    """All partitions of a table are read.
 
     ## What it does
-    Finds `open_reader`, `read_table`, `to_pandas` and `collect` of a partitioned table without a partition,
-    filter or limit. It blocks when the table is known to be partitioned, and is for information when only its
-    name (`_di`, `_df`) says so. It is MC-P01 for calls.
+    Reports `open_reader`, `read_table`, `to_pandas` and `collect` on a partitioned table without a partition,
+    filter or limit. Blocks if the table is known to be partitioned; info if only its name (`_di`, `_df`)
+    suggests it. The counterpart of MC-P01 for calls.
 
     ## Why
-    The years of a table go through the network into the memory of one machine; most often it runs out.
+    Years of data are transferred over the network into the memory of one machine, which usually runs out.
 
     ## Given
     ```json
@@ -60,22 +60,7 @@ def python_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Only a table that is named in the code, and a data frame that is made of it and used at once, are
-    followed.
-
-    # 读取了表的所有分区
-    ## 规则说明
-    查找对分区表调用 `open_reader`、`read_table`、`to_pandas`、`collect` 而没有指定分区、过滤条件或行数的代
-    码。已知为分区表时阻断；仅由表名（`_di`、`_df`）推测时给出提示。相当于 MC-P01 在方法调用上的体现。
-
-    ## 为什么
-    多年的数据会通过网络读入一台机器的内存，往往导致内存溢出。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只追踪代码中写明表名的表，以及由其直接生成并使用的 DataFrame。
+    Only tables named in the code, and data frames created from them and used directly, are followed.
     """
     for access in subject.script.python.accesses:
         if access.act is not Act.READ or not access.whole or not access.table:
@@ -87,7 +72,7 @@ def python_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
         yield Hit(
             access.at,
             Text(
-                f"{access.call} reads every partition of {access.table}{named}.",
+                f"{access.call} reads all partitions of {access.table}{named}.",
                 f"{access.call} 读取了 {access.table}{named} 的所有分区。",
             ),
             severity=None if partitions else Severity.INFO,

@@ -1,11 +1,12 @@
-"""What a rule is: a small pure function from a script's facts to hits, whose docstring is its page."""
+"""A rule: a small pure function from the facts of a script to hits. Its docstring is its page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from common.verdicts import Severity
 from workers.review.catalog import Catalog
@@ -15,22 +16,32 @@ from workers.text import Text as Text  # noqa: PLC0414 - rules import it from he
 
 
 class Options(BaseModel):
-    """What a policy may set for a rule; every field has a default and a description."""
+    """Base of the options of a rule. Every field has a default and a description."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reject_former_names(cls, values: Any) -> Any:
+        """Name the new option if a limit has its former name (`most_lines`, now `max_lines`)."""
+        for key in values if isinstance(values, dict) else ():
+            current = f"max_{str(key).removeprefix('most_')}"
+            if str(key).startswith("most_") and current in cls.model_fields:
+                raise ValueError(f"{key} is now {current}")
+        return values
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place where a script breaks a rule.
+    """One violation of a rule in a script.
 
     Attributes:
-        at: exactly what is wrong.
-        message: one sentence: what is wrong, with the names in question.
-        fix: how to mend it, with the author's own names where they are known; the rule's `fix` otherwise.
-        severity: the rule's own when None.
-        key: what tells this hit from others of the rule in the same script wherever it moves (a table, a
-            column); part of its fingerprint. The message does when it is empty.
+        at: the span of the fault, as exact as possible.
+        message: one sentence that states the fault, with the names concerned.
+        fix: how to fix it, with names from the script; the rule's `fix` if None.
+        severity: the rule's `severity` if None.
+        key: identifies the hit among the rule's hits in a script, wherever it moves (a table, a column).
+            It is part of the fingerprint. If empty, the message is used.
     """
 
     at: Span
@@ -42,12 +53,12 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a rule is asked about.
+    """The input of a rule.
 
     Attributes:
         script: its facts.
-        catalog: what is known of its tables.
-        seen: what the other rules saw, and where: for the rules about suppressions, which are asked last.
+        catalog: what is known about its tables.
+        seen: rule ids and spans of all other hits, for the rules about suppressions, which run last.
     """
 
     script: Script
@@ -57,17 +68,17 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that code should not do.
+    """A rule of the code review.
 
     Attributes:
         id: its stable id (`MC-C03`).
-        name: its stable name in words, with hyphens (`cartesian-join`).
-        severity: what a hit asks for, when neither the hit nor the policy says otherwise.
-        dialects: the languages that it is for.
-        options: what a policy may set.
-        fix: how to mend it, in general.
-        judge: yields the hits.
-        secret: whether the places of its hits hold secrets: they are never shown, nor part of a fingerprint.
+        name: its stable name, with hyphens (`cartesian-join`).
+        severity: severity of a hit, unless the hit or the policy sets another.
+        dialects: the languages that it applies to.
+        options: the model of its options.
+        fix: how to fix a hit, in general.
+        judge: the function that yields the hits.
+        secret: whether its hits are on secrets, which are never shown and never part of a fingerprint.
     """
 
     id: str
@@ -81,33 +92,33 @@ class Rule:
 
     @property
     def page(self) -> str:
-        """The docstring of its function: see `workers.review.rules.page`."""
+        """The English page: the docstring of its function (see `workers.review.rules.page`)."""
         return self.judge.__doc__ or ""
 
     def hits(self, subject: Subject, options: Options | None = None) -> Iterator[Hit]:
-        """Return where `subject` breaks the rule; nothing in languages that it is not for."""
+        """Yield the violations in `subject`; none if the rule does not apply to its language."""
         if subject.script.dialect in self.dialects:
-            yield from self.judge(self._meant(subject), self.options() if options is None else options)
+            yield from self.judge(self._for_dialects(subject), self.options() if options is None else options)
 
-    def _meant(self, subject: Subject) -> Subject:
-        """Return `subject` without the statements in languages that the rule is not for."""
+    def _for_dialects(self, subject: Subject) -> Subject:
+        """Return `subject` without statements in languages that the rule does not apply to."""
         script = subject.script
         # In SQL every statement is of the script's own dialect.
         if script.dialect.sql or not any(dialect.sql for dialect in self.dialects):
             return subject
-        meant = tuple(
+        applicable = tuple(
             item for item in script.statements if item.dialect is None or item.dialect in self.dialects
         )
-        if len(meant) == len(script.statements):
+        if len(applicable) == len(script.statements):
             return subject
-        return replace(subject, script=replace(script, statements=meant))
+        return replace(subject, script=replace(script, statements=applicable))
 
 
 SQL = frozenset(dialect for dialect in Dialect if dialect.sql) | {Dialect.PYTHON, Dialect.SHELL}
-"""Languages with SQL in them: Python and shell nodes have statements too."""
+"""Languages with SQL statements, including those embedded in Python and shell."""
 MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL})
 WAREHOUSE = MAXCOMPUTE | {Dialect.HIVE, Dialect.SPARK}
-"""Engines whose partitions are columns of the query."""
+"""Engines with partition columns."""
 ANY = frozenset(Dialect)
 
 
@@ -121,9 +132,9 @@ def rule(
     options: type[Options] = Options,
     secret: bool = False,
 ) -> Callable[[Callable[..., Iterable[Hit]]], Rule]:
-    """Make a function `(subject[: Subject], options) -> hits` a rule; its docstring becomes its page."""
+    """Return a decorator that makes a function `(subject, options) -> hits` a rule."""
 
-    def make(judge: Callable[..., Iterable[Hit]]) -> Rule:
+    def decorate(judge: Callable[..., Iterable[Hit]]) -> Rule:
         return Rule(id_, name, severity, dialects, options, fix, judge, secret)
 
-    return make
+    return decorate

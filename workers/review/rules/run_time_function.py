@@ -1,4 +1,4 @@
-"""MC-C10: which rows a scheduled node takes must not hang on the clock."""
+"""MC-C10: run-time-function."""
 
 from __future__ import annotations
 
@@ -47,12 +47,13 @@ def run_time_function(subject: Subject, _: Options) -> Iterator[Hit]:
     """Condition or key that depends on the time of the run.
 
     ## What it does
-    Finds GETDATE, NOW, CURRENT_DATE and the like in conditions, in keys of GROUP BY and in values of written
-    partitions of scheduled nodes. Such a function in an output (`GETDATE() AS etl_time`) is fine.
+    Reports GETDATE, NOW, CURRENT_DATE and similar functions in conditions, in keys of GROUP BY and in values
+    of written partitions of scheduled nodes. Such a function in an output (`GETDATE() AS etl_time`) is
+    allowed.
 
     ## Why
-    A rerun at another time takes other rows or writes another partition. A backfill of last month takes the
-    rows of today.
+    A rerun at another time reads different rows or writes another partition. A backfill of last month reads
+    today's rows.
 
     ## Bad
     ```sql
@@ -69,29 +70,15 @@ def run_time_function(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Nodes that do not run by schedule are not judged. RAND and UUID are not functions of time.
-
-    # 条件或键依赖于运行时刻
-    ## 规则说明
-    在调度节点的过滤条件、关联条件、GROUP BY 的键以及写入分区的取值中，检查 GETDATE、NOW、CURRENT_DATE 等函
-    数。仅作为输出列（`GETDATE() AS etl_time`）时没有问题。
-
-    ## 为什么
-    换一个时间重跑，就会取到不同的数据或写入不同的分区。补上个月的数据时，取到的却是今天的数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不按周期调度的节点不检查。RAND 和 UUID 不属于时间函数。
+    Nodes without a schedule are not checked. RAND and UUID do not depend on the time.
     """
     if not subject.script.given.node.scheduled:
         return
     for statement in subject.script.statements:
-        told: set[Span] = set()
+        reported: set[Span] = set()
         for at, name in _clocks(statement):
-            if not any(at.begin <= other.begin and other.end <= at.end for other in told):
-                told.add(at)
+            if not any(at.begin <= other.begin and other.end <= at.end for other in reported):
+                reported.add(at)
                 yield Hit(at, _message(name), key=name)
 
 
@@ -119,6 +106,6 @@ def _within(value: Operand) -> str | None:
 def _message(name: str) -> Text:
     word = name.upper()
     return Text(
-        f"{word} makes this depend on the time of the run: a rerun gives another result.",
+        f"{word} makes the result depend on the time of the run: a rerun returns a different result.",
         f"{word} 使结果取决于运行时刻：重跑会得到不同的结果。",
     )

@@ -1,4 +1,4 @@
-"""What is said of SQL that code of another language puts together when it runs."""
+"""Finding for SQL that Python or shell code builds at run time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def unread(queries: Iterable[Query]) -> Iterator[Hit]:
             yield Hit(
                 query.at,
                 Text(
-                    f"The SQL that {query.call} runs is made at run time and was not reviewed.",
+                    f"The SQL that {query.call} runs is built at run time and was not reviewed.",
                     f"{query.call} 执行的 SQL 在运行时生成，未经检查。",
                 ),
                 key=query.call,

@@ -1,4 +1,4 @@
-"""MC-S01: keep secrets out of code."""
+"""MC-S01: secret-in-code."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from workers.review.secrets import secrets
     dialects=ANY,
     secret=True,
     fix=Text(
-        "Use a role, a data source or a scheduling parameter instead; then renew the secret.",
+        "Use a role, a data source or a scheduling parameter instead, and rotate the secret.",
         "请改用角色、数据源或调度参数，并更换该密钥。",
     ),
 )
 def secret_in_code(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Secret stands in the code.
+    """Secret in the code.
 
     ## What it does
-    Finds AccessKey ids and secrets, security tokens, private keys, passwords, tokens, and URLs with
-    credentials: in every language, in comments too. The message never shows the secret.
+    Reports AccessKey ids and secrets, security tokens, private keys, passwords, tokens, and URLs with
+    credentials, in every language and in comments. The message never shows the secret.
 
     ## Why
-    Everybody who may read the node, its versions, its backups and its logs has the secret from then on.
+    Everyone who can read the node, its versions, backups or logs has the secret.
 
     ## Bad
     ```sql
@@ -58,27 +58,12 @@ def secret_in_code(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A secret that is put together from pieces, encoded, or named like nothing known is not seen. In SQL a
-    column named `password` that is compared with a text is no secret.
-
-    # 代码中含有密钥或密码
-
-    ## 规则说明
-    查找 AccessKey ID 和 Secret、STS 令牌、私钥、密码、令牌以及带账号密码的 URL：适用于所有语言，包括注释。
-    提示中不会显示密钥内容。
-
-    ## 为什么
-    凡是能看到节点、其历史版本、备份和日志的人，从此都掌握了该密钥。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    拼接而成、经过编码或命名毫无特征的密钥无法识别。SQL 中名为 `password` 的列与文本比较，不视为密钥。
+    A secret that is concatenated from pieces, encoded, or stored under an unrelated name is not found. In SQL
+    a column named `password` that is compared with a text is not a secret.
     """
     for secret in secrets(subject.script.code, subject.script.dialect):
         yield Hit(
             secret.at,
-            Text(f"{secret.en} stands in the code.", f"代码中含有{secret.zh}。"),
+            Text(f"{secret.en} must not be in the code.", f"代码中含有{secret.zh}。"),
             key=secret.en,
         )

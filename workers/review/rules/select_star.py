@@ -1,4 +1,4 @@
-"""MC-P04: list the columns."""
+"""MC-P04: select-star."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
     fix=Text("List the columns that are needed.", "请列出所需的列。"),
 )
 def select_star(subject: Subject, _: Options) -> Iterator[Hit]:
-    """SELECT * of a table reaches the result.
+    """SELECT * on a table reaches the result.
 
     ## What it does
-    Finds `*` and `t.*` on a table whose columns reach the rows that a statement writes or returns: in the
-    outer query, or in a subquery or CTE whose columns the outer query takes with `*` in turn.
+    Reports `*` and `t.*` on a table whose columns reach the rows that a statement writes or returns: in the
+    outer query, or in a subquery or CTE whose columns the outer query selects with `*` in turn.
 
     ## Why
-    Columns that nobody needs are read and paid for: MaxCompute stores by column. A column that is added
-    upstream breaks the write, or shifts values into the wrong columns.
+    MaxCompute stores data by column: unneeded columns are read and billed. A column added upstream breaks the
+    write, or shifts values into the wrong columns.
 
     ## Bad
     ```sql
@@ -61,30 +61,15 @@ def select_star(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A `*` in a subquery whose columns the outer query lists is left alone: the engine reads only those.
-    Backquoted patterns that choose columns are not judged.
-
-    # SELECT * 的列进入了结果
-
-    ## 规则说明
-    查找作用于物理表的 `*` 和 `t.*`，其列进入了语句写出或返回的结果：出现在最外层查询中，或出现在子查询、
-    CTE 中而外层又用 `*` 取出。
-
-    ## 为什么
-    会读取无人需要的列并为之付费，MaxCompute 是列式存储。上游新增一列后，写入会失败，或者值错位写入其他列。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    子查询中的 `*`，如果外层列出了具体的列则不提示，因为引擎只读取这些列。不判断用反引号正则选择列的写法。
+    A `*` in a subquery is ignored if the outer query lists the columns: the engine reads only those.
+    Backquoted patterns that select columns are not checked.
     """
     for statement in subject.script.statements:
         yield from _hits(statement)
 
 
 def _hits(statement: Statement) -> Iterator[Hit]:
-    """Yield the stars on tables in the blocks of the result, and in those whose columns their stars take."""
+    """Yield stars on tables in the blocks of the result, and in the blocks that their stars select from."""
     seen: set[int] = set()
     waiting = [index for index, block in enumerate(statement.blocks) if block.role is Role.RESULT]
     for index in waiting:
@@ -93,13 +78,13 @@ def _hits(statement: Statement) -> Iterator[Hit]:
             if not output.star or output.pattern or output.at.begin in seen:
                 continue
             seen.add(output.at.begin)
-            taken = _taken(output, block.sources)
-            waiting += [inner for source in taken for inner in source.blocks]
-            if tables := [source.table for source in taken if source.table]:
+            selected = _selected(output, block.sources)
+            waiting += [inner for source in selected for inner in source.blocks]
+            if tables := [source.table for source in selected if source.table]:
                 yield _hit(output, tables)
 
 
-def _taken(output: Output, sources: tuple[Source, ...]) -> list[Source]:
+def _selected(output: Output, sources: tuple[Source, ...]) -> list[Source]:
     qualifier = output.qualifier.lower()
     if not qualifier:
         return [source for source in sources if source.joined not in (Joined.SEMI, Joined.ANTI)]
@@ -112,7 +97,7 @@ def _hit(output: Output, tables: list[str]) -> Hit:
     return Hit(
         output.at,
         Text(
-            f"{star} takes every column of {names} into the result.",
+            f"{star} selects every column of {names} into the result.",
             f"{star} 把 {'、'.join(tables)} 的所有列都带入了结果。",
         ),
         Text(f"List the columns of {names} that are needed.", f"请列出 {'、'.join(tables)} 中所需的列。"),

@@ -1,4 +1,4 @@
-"""MC-C02: an overwrite must not read what it replaces."""
+"""MC-C02: self-overwrite."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from workers.review.rules.slices import (
 
 
 class _Overlap(Enum):
-    """How a read slice lies to the written one, along one partition column."""
+    """How a read slice relates to the written one, along one partition column."""
 
     SAME = auto()
     APART = auto()
     WITHIN = auto()
-    """The written day lies within the range that one condition names; others may still end it before."""
+    """The written day is within the range of one condition; other conditions may still exclude it."""
     UNKNOWN = auto()
 
 
@@ -37,20 +37,20 @@ class _Overlap(Enum):
     "self-overwrite",
     Severity.WARN,
     fix=Text(
-        "Write to a stage table first, or read another partition (yesterday's) and merge from there.",
+        "Write to a staging table first, or merge from another partition (yesterday's).",
         "先写入中间表，或改为读取其他分区（例如前一天的分区）再合并。",
     ),
 )
 def self_overwrite(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Overwrite reads the partition that it writes.
+    """Overwrite reads the partition that it replaces.
 
     ## What it does
-    Finds INSERT OVERWRITE whose query reads the slice that it replaces: the same partition, or every
+    Reports INSERT OVERWRITE whose query reads the slice that it replaces: the same partition, or every
     partition of the target.
 
     ## Why
-    The second run does not read what the first one read, but its result. A rerun or a backfill then
-    compounds: sums grow, rows that were filtered are gone for good, and nothing is left to start again from.
+    A second run reads the result of the first run instead of its input. Errors accumulate with every rerun or
+    backfill: sums grow, filtered rows are lost for good, and no original data is left to start again from.
 
     ## Bad
     ```sql
@@ -83,26 +83,11 @@ def self_overwrite(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Partitions are compared by the day that their scheduling parameter stands for (`${bizdate}`,
-    `$[yyyymmdd-1]`), others by the text of their values; two different texts are taken for two partitions. A
-    range is a hit when one of its inclusive bounds is the written value, or when all of its bounds are such
-    days and the written day lies between them. The rule is silent when the partition that is read, or the one
-    that a dynamic partition writes, cannot be told.
-
-    # 覆盖写入读取了正在写入的分区
-    ## 规则说明
-    检查 INSERT OVERWRITE 的查询是否读取了它将要替换的数据范围：同一个分区，或目标表的全部分区。
-
-    ## 为什么
-    第二次运行读到的不再是原始数据，而是上一次的结果。重跑或补数据时误差会累积：求和越来越大，被过滤的数据永
-    久丢失，也没有可以重新开始的起点。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    调度参数按其代表的日期比较（`${bizdate}`、`$[yyyymmdd-1]`），其他取值按文本比较；文本不同即视为不同分区。
-    范围条件中，某个闭区间端点等于写入的值，或各端点均为此类日期且写入的日期在范围之内时，即告警。无法判断读取的分区或动态分区写入的分区时，规则不作提示。
+    Partitions are compared by the day of their scheduling parameter (`${bizdate}`, `$[yyyymmdd-1]`), and
+    otherwise by the text of their values; different texts count as different partitions. A range is reported
+    if one of its inclusive bounds equals the written value, or if all of its bounds are such days and the
+    written day is between them. Reports nothing if the partition that is read, or the one that a dynamic
+    partition writes, is unknown.
     """
     for statement in subject.script.statements:
         for write in statement.writes:
@@ -119,12 +104,12 @@ def self_overwrite(subject: Subject, _: Options) -> Iterator[Hit]:
 def _message(write: Write) -> Text:
     if not write.partition:
         return Text(
-            f"INSERT OVERWRITE replaces {write.table} with rows that it reads from it.",
+            f"INSERT OVERWRITE replaces {write.table} with rows that it reads from the same table.",
             f"INSERT OVERWRITE 用读取自 {write.table} 的数据覆盖该表本身。",
         )
     columns = ", ".join(item.column for item in write.partition)
     return Text(
-        f"INSERT OVERWRITE reads the same partition ({columns}) of {write.table} that it replaces.",
+        f"INSERT OVERWRITE reads the partition ({columns}) of {write.table} that it replaces.",
         f"INSERT OVERWRITE 读取了 {write.table} 中正在被覆盖的分区（{columns}）。",
     )
 
@@ -148,7 +133,7 @@ def _overlaps(script: Script, statement: Statement, write: Write, read: tuple[in
 def _same_column(
     statement: Statement, values: tuple[Operand, ...], read: tuple[int, int], column: str
 ) -> bool:
-    """Whether a dynamic partition is written with the very column that is read."""
+    """Whether the values of a dynamic partition come from the column that is read."""
     seen = exposures(statement, *read, column)
     return any(
         (bare.block, bare.source, bare.key) in seen

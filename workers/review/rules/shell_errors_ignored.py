@@ -1,4 +1,4 @@
-"""SH-002: a script stops where it fails."""
+"""SH-002: shell-errors-ignored."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
     ),
 )
 def shell_errors_ignored(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Script goes on after a command has failed.
+    """Script continues after a command has failed.
 
     ## What it does
-    Finds the first command whose failure nobody looks at, in a script of several commands without `set -e` or
-    a trap on ERR. Commands like `echo`, those in conditions, with `||` or `&&` behind them, or followed by a
-    test of `$?`, are fine; so is the last one.
+    Reports the first command whose failure is not handled, in a script of several commands without `set -e`
+    or a trap on ERR. Allowed: commands like `echo`, commands in conditions, commands followed by `||` or `&&`
+    or by a test of `$?`, and the last command.
 
     ## Why
-    DataWorks takes the state of a node from the script's last command: an export that fails in the first line
-    leaves a node that succeeded, and its readers start on nothing.
+    The state of a DataWorks node is that of the script's last command: if an export in the first line fails,
+    the node succeeds, and its readers start without data.
 
     ## Bad
     ```shell
@@ -52,23 +52,8 @@ def shell_errors_ignored(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Within a pipe only the last command counts, as for the shell itself. A check of another kind, such as one
-    for a file, is not seen.
-
-    # 命令失败后脚本继续执行
-    ## 规则说明
-    在没有 `set -e` 或 ERR 陷阱的多命令脚本中，查找第一条失败后无人检查的命令。`echo` 之类的命令、条件中的命
-    令、后接 `||` 或 `&&` 的命令、之后检查了 `$?` 的命令以及最后一条命令不提示。
-
-    ## 为什么
-    DataWorks 以脚本最后一条命令的状态作为节点状态：第一行导出失败，节点仍显示成功，下游在没有数据的情况下启
-    动。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    管道中只看最后一条命令，与 Shell 本身一致。以其他方式（例如检查文件是否存在）进行的检查无法识别。
+    In a pipe only the last command counts, as in the shell itself. Other checks, for example for a file, are
+    not recognised.
     """
     steps = subject.script.shell.steps
     if steps:
@@ -76,7 +61,7 @@ def shell_errors_ignored(subject: Subject, _: Options) -> Iterator[Hit]:
         yield Hit(
             steps[0],
             Text(
-                "The script goes on when this command fails" + (f", and {more} others." if more else "."),
+                "The script continues if this command fails" + (f", and {more} others." if more else "."),
                 "该命令失败后脚本仍会继续执行" + (f"，另有 {more} 条命令也是如此。" if more else "。"),
             ),
             key="set -e",

@@ -1,4 +1,4 @@
-"""SH-001: a command line is no place for a password."""
+"""SH-001: shell-password."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from workers.review.rules.untold import untold
     Severity.BLOCK,
     dialects=frozenset({Dialect.SHELL}),
     fix=Text(
-        "Read it from a scheduling parameter, or from a file of the node's user; then renew it.",
+        "Read it from a scheduling parameter, or from a file that only its user can read; rotate it.",
         "改从调度参数或仅节点用户可读的文件中读取，并更换该密码。",
     ),
     secret=True,
 )
 def shell_password(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Password stands on a command line.
+    """Plain-text password on a command line.
 
     ## What it does
-    Finds passwords and keys in plain letters behind the options of `mysql`, `odpscmd`, `beeline`, `sshpass`,
-    `redis-cli`, `curl`, `ossutil` and others, and in `PGPASSWORD=…` and the like. Those that MC-S01 sees are
-    told by it alone.
+    Reports plain-text passwords and keys in the options of `mysql`, `odpscmd`, `beeline`, `sshpass`,
+    `redis-cli`, `curl`, `ossutil` and others, and in `PGPASSWORD=…` and similar variables. Secrets that
+    MC-S01 finds are reported by MC-S01 only.
 
     ## Why
-    Everybody who may read the node has the password from then on; every user of the machine sees it in the
-    list of processes while the command runs.
+    Everyone who can read the node has the password. While the command runs, every user of the machine can see
+    it in the process list.
 
     ## Bad
     ```shell
@@ -53,30 +53,16 @@ def shell_password(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Options of other programs are not known, except `--password` and `--access-key`.
-
-    # 命令行中含有明文密码
-    ## 规则说明
-    查找 `mysql`、`odpscmd`、`beeline`、`sshpass`、`redis-cli`、`curl`、`ossutil` 等命令选项之后，以及
-    `PGPASSWORD=…` 等变量中的明文密码或密钥。MC-S01 已发现的由其单独提示。
-
-    ## 为什么
-    凡是能看到节点的人从此都掌握了该密码；命令运行期间，机器上的所有用户还能在进程列表中看到它。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    除 `--password` 和 `--access-key` 外，不认识其他程序的选项。
+    Options of other programs are unknown, except `--password` and `--access-key`.
     """
-    given = subject.script.shell.passwords
-    news = untold(subject.script, (password.at for password in given))
-    for password in given:
-        if password.at in news:
+    passwords = subject.script.shell.passwords
+    unreported = untold(subject.script, (password.at for password in passwords))
+    for password in passwords:
+        if password.at in unreported:
             yield Hit(
                 password.at,
                 Text(
-                    f"{password.command} is given a password in plain letters ({password.option}).",
+                    f"{password.command} has a plain-text password ({password.option}).",
                     f"{password.command} 的 {password.option} 使用了明文密码。",
                 ),
                 key=password.command,

@@ -1,4 +1,4 @@
-"""SH-004: SQL that was not reviewed is said, never passed over."""
+"""SH-004: shell-sql-unread."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from workers.review.rules.run_time_sql import unread
     Severity.INFO,
     dialects=frozenset({Dialect.SHELL}),
     fix=Text(
-        "Write the statement in the script and put only values into it, or have a person look at it.",
+        "Write the statement in the script and insert only values, or review it manually.",
         "将语句直接写在脚本中，只代入取值，或由人工检查。",
     ),
 )
 def shell_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
-    """SQL that is put together at run time was not reviewed.
+    """SQL built at run time was not reviewed.
 
     ## What it does
-    Says of every call of `odpscmd`, `hive`, `beeline`, `spark-sql`, `mysql`, `psql`, `clickhouse-client` and
-    the like when the SQL that it is given is not in the script as a whole.
+    Reports every call of `odpscmd`, `hive`, `beeline`, `spark-sql`, `mysql`, `psql`, `clickhouse-client` and
+    similar clients whose SQL is not completely in the script.
 
     ## Why
-    Silence would look as if the SQL rules had judged it.
+    Without a finding the SQL would look reviewed.
 
     ## Bad
     ```shell
@@ -45,20 +45,6 @@ def shell_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Files given with `-f`, and programs that hide a client, are not seen.
-
-    # 运行时拼接的 SQL 未经检查
-    ## 规则说明
-    对 `odpscmd`、`hive`、`beeline`、`spark-sql`、`mysql`、`psql`、`clickhouse-client` 等命令，如果传入的 SQL
-    没有完整地写在脚本中，则给出提示。
-
-    ## 为什么
-    不提示会让人以为这些 SQL 已经由 SQL 规则检查过。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    通过 `-f` 传入的文件，以及封装了客户端的程序无法识别。
+    Files passed with `-f`, and programs that wrap a client, are not recognised.
     """
     return unread(subject.script.shell.queries)

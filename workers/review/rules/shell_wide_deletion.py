@@ -1,4 +1,4 @@
-"""SH-003: an empty variable must not widen a deletion."""
+"""SH-003: shell-wide-deletion."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ _EVERYTHING = frozenset({"/", "/*", "//", "//*", "/.", "/*/"})
     ),
 )
 def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Deletion takes far more when a variable is empty.
+    """Deletion affects far more if a variable is empty.
 
     ## What it does
-    Finds `rm -r` and `hadoop fs -rm -r` of a path from which, when its variable is empty, a folder at the
-    root is left (this warns), or the root itself (this blocks); and nothing in the script sets or tests the
-    variable.
+    Reports `rm -r` and `hadoop fs -rm -r` of a path that becomes a top-level directory (warns) or the root
+    itself (blocks) if its variable is empty, unless the script sets or tests the variable.
 
     ## Why
-    A parameter that is misspelt or not defined is empty: `rm -rf $dir/*` is then `rm -rf /*`.
+    A misspelt or undefined parameter is empty: `rm -rf $dir/*` becomes `rm -rf /*`.
 
     ## Bad
     ```shell
@@ -53,22 +52,8 @@ def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A variable that the script sets may be empty all the same. Parameters that the node is known to define are
-    fine.
-
-    # 变量为空时会误删大量文件
-    ## 规则说明
-    查找这样的 `rm -r` 和 `hadoop fs -rm -r`：变量为空时，路径只剩根目录下的一级目录（告警）或根目录本身（阻
-    断），而脚本中没有对该变量赋值或检查。
-
-    ## 为什么
-    拼写错误或未定义的参数取值为空：`rm -rf $dir/*` 就变成了 `rm -rf /*`。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    脚本中赋值过的变量也可能为空。已知节点定义了的参数不提示。
+    A variable that the script sets may still be empty. Parameters that the node is known to define are
+    allowed.
     """
     script = subject.script
     defined = script.given.node.parameters or frozenset()
@@ -77,7 +62,7 @@ def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
             yield Hit(
                 erasure.at,
                 Text(
-                    f"When {erasure.variable} is empty, this deletes {erasure.left}.",
+                    f"If {erasure.variable} is empty, this deletes {erasure.left}.",
                     f"当 {erasure.variable} 为空时，将删除 {erasure.left}。",
                 ),
                 Text(

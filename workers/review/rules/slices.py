@@ -1,4 +1,4 @@
-"""Which part of a table a statement fills, and which part of it a query reads: by the text of the values."""
+"""The slices of a table that statements write and read, compared by normalised values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from workers.review.rules.conditions import FILTERS, comparisons_of, leaves
 from workers.review.rules.dates import resolve_day
 
 Constraint = tuple[Operator, tuple[Operand, ...]]
-"""What a column is compared with."""
+"""An operator and the operands that a column is compared with."""
 
 _BLANKS = re.compile(r"\s+")
 
 
 def text(script: Script, operand: Operand) -> str:
-    """Return an operand so that equal ones look alike: its day or value, or its code without blanks."""
+    """Return an operand normalised for comparison: its day or value, or its code without blanks."""
     if operand.value is not None:
         return alike(operand.value)
     return _BLANKS.sub("", script.code[operand.at.begin : operand.at.end]).lower()
@@ -27,7 +27,7 @@ _BARE = re.compile(r"\$([A-Za-z_]\w*)\$?")
 
 
 def alike(value: str) -> str:
-    """Return a value so that equal parameters look alike: `${bizdate}`, `$[yyyymmdd-1]`; `$pt`, `${pt}`."""
+    """Normalise a value, so that `${bizdate}` equals `$[yyyymmdd-1]`, and `$pt` equals `${pt}`."""
     day = resolve_day(value)
     if day is None:
         return _BARE.sub(r"${\1}", value)
@@ -38,12 +38,12 @@ def alike(value: str) -> str:
 def filled(statement: Statement, write: Write, *, follow: bool = True) -> dict[str, tuple[Operand, ...]]:
     """Return what each column of a write's PARTITION(…) is set to, by its name in lower case.
 
-    A dynamic partition has the values of all branches of the query; nothing when a star hides them.
+    A dynamic partition has the values of all branches of the query; none if a star hides them.
 
     Args:
-        statement: the one that writes.
-        write: what it writes.
-        follow: whether a bare column stands for the constant that a condition binds it to.
+        statement: the statement that writes.
+        write: the write.
+        follow: whether to replace a bare column by the constant that a condition binds it to.
     """
     dynamic = [item.column.lower() for item in write.partition if item.value is None]
     values: dict[str, tuple[Operand, ...]] = {
@@ -70,13 +70,13 @@ def _outputs(statement: Statement, write: Write, name: str, from_end: int) -> It
 def value_of(
     statement: Statement, write: Write, name: str, columns: Sequence[str] = ()
 ) -> tuple[Operand, ...]:
-    """Return what a write sets a column to that is not in its PARTITION(…).
+    """Return the values of a column that is not in the PARTITION(…) of a write.
 
     Args:
-        statement: the one that writes.
-        write: what it writes.
+        statement: the statement that writes.
+        write: the write.
         name: the column, in lower case.
-        columns: those of the target, as far as they are known; where the write lists none, they go by place.
+        columns: columns of the target if known; used by position if the write lists none.
     """
     listed = [column.lower() for column in write.columns or columns]
     found = []
@@ -102,14 +102,14 @@ def settled(statement: Statement, operand: Operand) -> Operand:
 
 
 def constraints(statement: Statement, index: int, source: int, name: str) -> Iterator[Constraint]:
-    """Yield what a column of a block's source is compared with, there and where it is passed on."""
+    """Yield what a column of a block's source is compared with, there and where it is passed on to."""
     for place in exposures(statement, index, source, name):
         for predicate in statement.blocks[place[0]].predicates:
             yield from comparisons_of(predicate, partial(_is, place))
 
 
 def mentioned(statement: Statement, index: int, source: int, name: str) -> bool:
-    """Whether a condition names the column, or one that may be it, in whatever way, there or further out."""
+    """Whether any condition, there or in outer blocks, contains the column or one that may be it."""
     for block, place, called in exposures(statement, index, source, name):
         for predicate in leaves(statement.blocks[block].predicates):
             for column in predicate.columns:
@@ -119,14 +119,14 @@ def mentioned(statement: Statement, index: int, source: int, name: str) -> bool:
 
 
 _LAST = frozenset({Role.RESULT, Role.CHANGE, Role.EXISTS, Role.IN, Role.SCALAR})
-"""Blocks whose outputs no other block of the statement sees as columns."""
+"""Blocks whose outputs are not visible as columns in other blocks of the statement."""
 
 Place = tuple[int, int, str]
-"""A column where a block sees it: the block's index, the source's index in it, and its name there."""
+"""A visible column: index of the block, index of the source in it, and its name there."""
 
 
 def exposures(statement: Statement, index: int, source: int, name: str) -> tuple[Place, ...]:
-    """Return where a column of a block's source is seen: there, and in blocks that it is passed on to."""
+    """Return where a column of a block's source is visible: there, and in blocks that it is passed on to."""
     found: dict[Place, None] = {}
     waiting = [(index, source, name)]
     while waiting:
@@ -138,8 +138,8 @@ def exposures(statement: Statement, index: int, source: int, name: str) -> tuple
             continue
         called = _passed_on(statement.blocks[place[0]], *place)
         for outer, block in enumerate(statement.blocks if called else ()):
-            for at, taken in enumerate(block.sources):
-                if place[0] in taken.blocks:
+            for at, consumer in enumerate(block.sources):
+                if place[0] in consumer.blocks:
                     waiting += [(outer, at, passed) for passed in called]
     return tuple(found)
 
@@ -161,13 +161,13 @@ def _is(place: Place, column: Column) -> bool:
 
 
 def surely_same(script: Script, one: str, other: str) -> bool:
-    """Whether two names mean the same table for certain: the project of each is known, or of none."""
+    """Whether two names certainly mean the same table: the project of both is known, or of neither."""
     known = script.given.project is not None or one.count(".") == other.count(".")
     return known and script.same(one, other)
 
 
 def feeding(statement: Statement, roots: Iterable[int]) -> set[int]:
-    """Return every block whose rows, or whose subqueries, take part in the rows of `roots`."""
+    """Return every block that contributes rows or subqueries to the rows of `roots`."""
     found: set[int] = set()
     waiting = list(roots)
     inner: dict[int | None, list[int]] = {}
@@ -179,10 +179,10 @@ def feeding(statement: Statement, roots: Iterable[int]) -> set[int]:
         if index in found:
             continue
         found.add(index)
-        waiting += [given for source in statement.blocks[index].sources for given in source.blocks]
+        waiting += [block for source in statement.blocks[index].sources for block in source.blocks]
         waiting += inner.get(index, ())
     return found
 
 
 _SUBQUERIES = frozenset({Role.EXISTS, Role.IN, Role.SCALAR})
-"""Blocks that stand in a condition or an output; the others are named by a source."""
+"""Roles of blocks in a condition or an output; sources refer to the others."""

@@ -1,4 +1,4 @@
-"""DW-I01: a suppression says which rule, why, and of what."""
+"""DW-I01: suppression-incomplete."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from workers.review.suppression import Suppression, suppressions
     Severity.WARN,
     dialects=ANY,
     fix=Text(
-        "Write -- dwgate:ignore RULE reason, with the id of the rule and why the code stays as it is.",
+        "Write -- dwgate:ignore RULE reason, with the id of the rule and the reason to keep the code.",
         "请写成 -- dwgate:ignore 规则编号 原因，写明规则编号和保留该写法的原因。",
     ),
 )
 def suppression_incomplete(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Suppression does not say which rule, why, or of what.
+    """Suppression lacks a rule, a reason or code to cover.
 
     ## What it does
-    Looks at every comment `dwgate:ignore` and `dwgate:ignore-file`, and reports those that name no rule, name
-    a rule that does not exist, give no reason, or stand where there is nothing to suppress: at the end of the
-    script, or, for `dwgate:ignore-file`, after code. Such a suppression does not count: the findings stay.
+    Reports comments `dwgate:ignore` and `dwgate:ignore-file` that name no rule, name an unknown rule, give no
+    reason, or cover no code: at the end of the script or, for `dwgate:ignore-file`, after code. Such a
+    suppression is ignored: the findings remain.
 
     ## Why
-    A suppression is a decision that other people must be able to follow. Without a reason nobody can tell
-    later whether it still holds; with a misspelt rule it does nothing, and its author believes it does.
+    A suppression is a decision that others must be able to follow. Without a reason it cannot be verified
+    later. With a misspelt rule it has no effect, although its author believes it does.
 
     ## Bad
     ```sql
@@ -50,54 +50,56 @@ def suppression_incomplete(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Whether a reason is a good one is for people to judge. Data integration jobs are JSON, which has no
-    comments: set the rule's severity in the policy instead. This rule itself cannot be suppressed.
-
-    # 屏蔽注释不完整
-    ## 规则说明
-    检查每个 `dwgate:ignore` 和 `dwgate:ignore-file` 注释，报告以下情况：没有写规则编号、规则编号不存在、
-    没有写原因，或者所在位置没有可屏蔽的内容（位于脚本末尾；`dwgate:ignore-file` 位于代码之后）。
-    这样的屏蔽不生效，问题照常列出。
-
-    ## 为什么
-    屏蔽是一项需要他人能够理解的决定。没有原因，日后无人能判断它是否仍然成立；规则编号写错，屏蔽不起作用，
-    作者却以为已经生效。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    原因是否合理由人判断。数据集成任务是 JSON，不支持注释，请改在策略中设置规则的级别。本规则自身不能被屏蔽。
+    Whether a reason is good must be reviewed manually. Data integration jobs are JSON, which has no comments:
+    set the rule's severity in the policy instead. This rule itself cannot be suppressed.
     """
-    for told in suppressions(subject.script):
-        for message in _wrong(told):
-            yield Hit(told.at, message)
+    for suppression in suppressions(subject.script):
+        for message in _mistakes(suppression):
+            yield Hit(suppression.at, message)
 
 
-def _wrong(told: Suppression) -> Iterator[Text]:
-    if not told.rules:
-        yield Text("The suppression names no rule.", "屏蔽注释没有写规则编号。")
+_NO_RULE = Text("The suppression names no rule.", "屏蔽注释没有写规则编号。")
+
+
+def _mistakes(suppression: Suppression) -> Iterator[Text]:
+    if not suppression.rules:
+        # The name of a rule does not look like an id, so it is read as the first word of the reason.
+        name, _, _ = suppression.reason.partition(" ")
+        yield _by_name(name.rstrip(":,")) or _NO_RULE
         return
-    names = ", ".join(told.rules)
-    for name in told.rules:
-        if not _known(name):
-            yield Text(
-                f"The suppression names {name}, which is no rule.",
+    names = ", ".join(suppression.rules)
+    for name in suppression.rules:
+        if not _is_known(name):
+            yield _by_name(name) or Text(
+                f"The suppression names the unknown rule {name}.",
                 f"屏蔽注释中的 {name} 不是有效的规则编号。",
             )
-    if not told.reason:
+    if not suppression.reason:
         yield Text(
-            f"The suppression of {names} gives no reason, so it does not count.",
+            f"The suppression of {names} has no reason and is ignored.",
             f"对 {names} 的屏蔽没有写原因，不生效。",
         )
-    if told.covers is None:
+    if suppression.covers is None:
         yield Text(
-            f"The suppression of {names} stands where there is nothing for it to suppress.",
-            f"对 {names} 的屏蔽所在位置没有可屏蔽的内容。",
+            f"The suppression of {names} covers no code.",
+            f"对 {names} 的屏蔽没有覆盖任何代码。",
         )
 
 
-def _known(name: str) -> bool:
-    from workers.review.rules.catalogue import BY_ID  # noqa: PLC0415 - the catalogue holds this rule too
+def _by_name(name: str) -> Text | None:
+    """Return the message for a suppression with a rule's name, current or former, instead of its id."""
+    from workers.review.rules.catalogue import rule_named  # noqa: PLC0415 - the registry holds this rule too
+
+    rule = rule_named(name.lower())
+    if rule is None:
+        return None
+    return Text(
+        f"The suppression names a rule by name ({name.lower()}): write the id of {rule.name}, {rule.id}.",
+        f"屏蔽注释中写的是规则名称（{name.lower()}），请改为 {rule.name} 的规则编号 {rule.id}。",
+    )
+
+
+def _is_known(name: str) -> bool:
+    from workers.review.rules.catalogue import BY_ID  # noqa: PLC0415 - the registry holds this rule too
 
     return name in BY_ID or is_outside(name) or is_outside(f"{name[:3]}{name[3:].lower()}")

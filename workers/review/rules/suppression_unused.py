@@ -1,4 +1,4 @@
-"""DW-I02: a suppression suppresses something."""
+"""DW-I02: suppression-unused."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from workers.review.suppression import suppressions
     "suppression-unused",
     Severity.INFO,
     dialects=ANY,
-    fix=Text("Take the suppression away.", "请删除该屏蔽注释。"),
+    fix=Text("Remove the suppression.", "请删除该屏蔽注释。"),
 )
 def suppression_unused(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Suppression suppresses nothing.
+    """Suppression has no effect.
 
     ## What it does
-    Reports each rule that a complete suppression names and that has nothing to say where the suppression
-    holds. Rules that the policy has switched off are left out.
+    Reports each rule of a complete suppression that has no finding in the code that the suppression covers.
+    Rules that the policy disables are ignored.
 
     ## Why
-    The code was mended, or the comment stands on the wrong line. In the first case it hides the next mistake
-    that somebody makes there; in the second it does not do what its author wanted.
+    Either the code was fixed, or the comment is on the wrong line. In the first case it hides the next fault
+    in the same code; in the second it does not do what its author intended.
 
     ## Bad
     ```sql
@@ -45,32 +45,20 @@ def suppression_unused(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A statement that could not be read has no findings of other rules, so its suppressions look unused.
-
-    # 屏蔽注释没有屏蔽任何问题
-    ## 规则说明
-    对书写完整的屏蔽注释，报告其中在所覆盖范围内没有产生任何问题的规则。策略中已关闭的规则除外。
-
-    ## 为什么
-    可能代码已经改好，也可能注释写错了行。前者会掩盖以后在同一处出现的问题，后者没有起到作者想要的作用。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    未能解析的语句不会产生其他规则的问题，其屏蔽注释会被视为未使用。
+    A statement that could not be parsed has no findings of other rules, so its suppressions are reported as
+    unused.
     """
     places: dict[str, list[int]] = {}
     for seen, at in sorted(subject.seen, key=lambda item: item[1]):
         places.setdefault(seen.upper(), []).append(at.begin)
-    for told in suppressions(subject.script):
-        if told.covers and told.counts:
-            for name in told.rules:
-                if not _any(places.get(name, []), told.covers):
+    for suppression in suppressions(subject.script):
+        if suppression.covers and suppression.counts:
+            for name in suppression.rules:
+                if not _any(places.get(name, []), suppression.covers):
                     yield Hit(
-                        told.at,
+                        suppression.at,
                         Text(
-                            f"There is no finding of {name} here for the suppression to suppress.",
+                            f"{name} has no finding here, so the suppression has no effect.",
                             f"此处没有 {name} 的问题，屏蔽没有作用。",
                         ),
                         key=name,

@@ -1,4 +1,4 @@
-"""MC-N01: a table's name tells its layer and what it holds."""
+"""MC-N01: table-name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WORDS = r"_[a-z0-9]+(_[a-z0-9]+)*"
 
 
 class TableNameOptions(Options):
-    """How tables are called."""
+    """Options of MC-N01."""
 
     patterns: dict[str, str] = Field(
         default_factory=lambda: {
@@ -37,7 +37,7 @@ class TableNameOptions(Options):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ValueError(f"the pattern of {layer} is no regular expression: {error}") from None
+                raise ValueError(f"the pattern of {layer} is not a regular expression: {error}") from None
         return patterns
 
 
@@ -48,19 +48,19 @@ class TableNameOptions(Options):
     dialects=WAREHOUSE,
     options=TableNameOptions,
     fix=Text(
-        "Call it layer_domain_content_suffix in lower case, e.g. dwd_trade_order_di.",
+        "Name it layer_domain_content_suffix in lower case, e.g. dwd_trade_order_di.",
         "按“分层_业务域_内容_后缀”以小写命名，例如 dwd_trade_order_di。",
     ),
 )
 def table_name(subject: Subject, options: TableNameOptions) -> Iterator[Hit]:
-    """Table's name does not follow the convention.
+    """Table name does not follow the convention.
 
     ## What it does
-    Compares the names of tables that the script creates with one pattern per layer of the warehouse.
-    Temporary tables may be called as one likes.
+    Compares the names of tables that the script creates with one pattern per warehouse layer. Temporary
+    tables may have any name.
 
     ## Why
-    Names are how people find a table, know its grain and see at a glance from which layer a node reads.
+    People find a table, and recognise its grain and layer, by its name.
 
     ## Bad
     ```sql
@@ -79,25 +79,11 @@ def table_name(subject: Subject, options: TableNameOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `patterns` (by default one each for ods, dwd, dwm, dws, dim and ads: the layer and at least one more word,
-    in lower case, digits and underscores): the regular expression that the whole name must match, by layer.
+    `patterns` (default: one each for ods, dwd, dwm, dws, dim and ads: the layer and at least one more word,
+    in lower case, digits and underscores): by layer, the regular expression that the whole name must match.
 
     ## Known limits
-    Tables that are written but created elsewhere, and names that a parameter completes, are not judged.
-
-    # 表名不符合命名规范
-    ## 规则说明
-    将脚本创建的表名与各数仓分层的命名规则比较。临时表不检查。
-
-    ## 为什么
-    人们靠表名找表、了解粒度，并一眼看出节点读取的是哪一层。
-
-    ## 选项
-    `patterns`（默认为 ods、dwd、dwm、dws、dim、ads 各一条：分层加至少一个单词，由小写字母、数字和下划线组
-    成）：按分层给出完整表名必须匹配的正则表达式。
-
-    ## 已知限制
-    在别处创建、仅在此写入的表，以及由参数拼接的表名不检查。
+    Tables that are written here but created elsewhere, and names completed by a parameter, are not checked.
     """
     patterns = tuple(re.compile(pattern) for pattern in options.patterns.values())
     for statement in subject.script.statements:
@@ -114,7 +100,7 @@ def table_name(subject: Subject, options: TableNameOptions) -> Iterator[Hit]:
                 yield Hit(
                     made.at,
                     Text(
-                        f"The name {name} follows no pattern of a layer ({', '.join(options.patterns)}).",
+                        f"The name {name} matches no layer's pattern ({', '.join(options.patterns)}).",
                         f"表名 {name} 不符合任何分层（{'、'.join(options.patterns)}）的命名规则。",
                     ),
                     key=name.lower(),

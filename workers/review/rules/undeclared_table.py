@@ -1,4 +1,4 @@
-"""MC-N05: what a node reads and writes is what it declares."""
+"""MC-N05: undeclared-table."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from workers.review.rules.tables import Tables
     Severity.WARN,
     dialects=SQL,
     fix=Text(
-        "Parse the inputs and outputs of the node again, or declare the table.",
+        "Parse the inputs and outputs of the node again, or declare the table manually.",
         "重新解析节点的输入和输出，或手动添加该表。",
     ),
 )
 def undeclared_table(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Table is read or written, but the node does not declare it.
+    """Table is read or written but not declared by the node.
 
     ## What it does
-    Compares the tables that the script reads and writes with the inputs and outputs that the node declares,
-    and the one table that it writes with the node's name. Temporary tables, and those that the script makes
-    itself, are left out.
+    Compares the tables that the script reads and writes with the declared inputs and outputs of the node, and
+    the only table that it writes with the node's name. Temporary tables, and tables that the script itself
+    creates, are ignored.
 
     ## Why
-    Dependencies follow the declarations. A node that reads a table it does not depend on may run before that
-    table is ready; one that does not declare what it writes has no downstream that waits for it.
+    Dependencies follow the declarations. A node that reads a table without depending on it may run before the
+    table is ready. Nothing downstream can wait for an undeclared output.
 
     ## Given
     ```json
@@ -65,23 +65,8 @@ def undeclared_table(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    It is silent about inputs and outputs that are not known, and about nodes that do not run by schedule.
-    Views that stand for tables are taken for tables. A table that the node reads and also writes needs no
-    input.
-
-    # 读写的表没有在节点的输入输出中声明
-    ## 规则说明
-    将脚本读取和写入的表与节点声明的输入、输出比较，并将唯一的产出表与节点名比较。临时表和脚本自己创建的表除
-    外。
-
-    ## 为什么
-    调度依赖来自声明。读取未声明依赖的表，节点可能在该表就绪之前运行；没有声明产出，下游就无法等待它。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    输入输出未知的节点、不按周期调度的节点不检查。视图按表处理。节点自己写入的表无需声明为输入。
+    Unknown inputs and outputs, and nodes without a schedule, are not checked. Views are treated as tables. A
+    table that the node also writes need not be declared as an input.
     """
     script = subject.script
     node = script.given.node
@@ -101,19 +86,19 @@ def undeclared_table(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _written(script: Script) -> dict[str, Span]:
-    """Return the tables that are written and stay, with the place of the first write."""
-    passing = Tables(script, _passing(script))
+    """Return the written tables that outlive the script, with the span of the first write."""
+    dropped = Tables(script, _dropped(script))
     found: dict[str, Span] = {}
     for statement in script.statements:
         for write in statement.writes:
             key = write.table.lower()
-            if key not in found and _named(write.table) and write.table not in passing:
+            if key not in found and _is_checked(write.table) and write.table not in dropped:
                 found[key] = write.at
     return found
 
 
-def _passing(script: Script) -> Iterator[str]:
-    """Yield the tables that the script makes for itself: temporary ones, and those that it drops."""
+def _dropped(script: Script) -> Iterator[str]:
+    """Yield the tables that exist only during the script: temporary ones, and those that it drops."""
     kept: dict[str, bool] = {}
     for statement in script.statements:
         for made in statement.creations:
@@ -126,7 +111,7 @@ def _passing(script: Script) -> Iterator[str]:
 
 
 def _read(script: Script) -> dict[str, Span]:
-    """Return the tables of others that are read, with the place of the first read."""
+    """Return the tables that are read but not created or written here, with the span of the first read."""
     made = (item.name for statement in script.statements for item in statement.creations)
     filled = (item.table for statement in script.statements for item in statement.writes)
     own = Tables(script, (*made, *filled))
@@ -134,12 +119,12 @@ def _read(script: Script) -> dict[str, Span]:
     for statement in script.statements:
         for _, source in statement.reads():
             key = source.table.lower()
-            if key not in found and _named(source.table) and source.table not in own:
+            if key not in found and _is_checked(source.table) and source.table not in own:
                 found[key] = source.at
     return found
 
 
-def _named(table: str) -> bool:
+def _is_checked(table: str) -> bool:
     return not temporary(table) and table.lower() != "dual" and not any(mark in table for mark in "${[%")
 
 
@@ -153,7 +138,7 @@ def _undeclared(table: str, at: Span, done: str, side: str, done_zh: str, side_z
     return Hit(
         at,
         Text(
-            f"{table} is {done}, but it is no declared {side} of the node.",
+            f"{table} is {done} but not declared as an {side} of the node.",
             f"代码{done_zh}了 {table}，但节点没有将其声明为{side_zh}。",
         ),
         key=f"{side}.{table}",
@@ -165,9 +150,9 @@ def _misnamed(name: str, table: str, at: Span) -> Iterator[Hit]:
         yield Hit(
             at,
             Text(
-                f"The node {name} writes {table}: a node is called like the table that it makes.",
+                f"The node {name} writes {table}: a node must have the name of the table that it writes.",
                 f"节点 {name} 产出的表是 {table}：节点名应与产出表同名。",
             ),
-            Text(f"Call the node {last_part(table)}.", f"将节点改名为 {last_part(table)}。"),
+            Text(f"Rename the node to {last_part(table)}.", f"将节点改名为 {last_part(table)}。"),
             key="name",
         )

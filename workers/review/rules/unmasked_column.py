@@ -1,4 +1,4 @@
-"""MC-S05: write sensitive columns masked."""
+"""MC-S05: unmasked-column."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ class UnmaskedColumnOptions(Options):
     dialects=SQL,
     options=UnmaskedColumnOptions,
     fix=Text(
-        "Mask it (mask_hash, sha2, md5), or leave it out.",
+        "Mask it (mask_hash, sha2, md5), or remove it.",
         "请脱敏（mask_hash、sha2、md5），或不写入该列。",
     ),
 )
 def unmasked_column(subject: Subject, options: UnmaskedColumnOptions) -> Iterator[Hit]:
-    """Sensitive column is written as it is.
+    """Sensitive column is written unmasked.
 
     ## What it does
-    Finds columns that are written to a table as they are, or only trimmed, cast or given a default, and that
-    are sensitive: labelled so in the catalogue, or named as identity cards, phones, bank cards and mail
-    addresses are (`id_card`, `mobile`, `bank_card_no`, `email` …).
+    Reports sensitive columns that are written to a table as they are, or only trimmed, cast or given a
+    default. A column is sensitive if the catalogue labels it so, or by its name: identity cards, phones, bank
+    cards, email addresses (`id_card`, `mobile`, `bank_card_no`, `email` …).
 
     ## Why
-    Each copy of personal data widens the circle of those who can read it; the new table has neither the label
-    nor the rights of the old one.
+    Each copy of personal data can be read by more people. The new table has neither the label nor the
+    permissions of the original.
 
     ## Bad
     ```sql
@@ -76,35 +76,20 @@ def unmasked_column(subject: Subject, options: UnmaskedColumnOptions) -> Iterato
     sensitive, whatever their name.
 
     ## Known limits
-    A column that `*` takes is not seen. Whether the source holds masked values already is not known: name
-    such columns in `plain`. Labels 0 and 1 count as open.
-
-    # 敏感列未经脱敏写出
-
-    ## 规则说明
-    查找原样写入表中（或仅经过去空格、类型转换、补默认值）的敏感列：元数据中标有敏感级别，或名称为证件号、
-    手机号、银行卡号、邮箱等（`id_card`、`mobile`、`bank_card_no`、`email` …）。
-
-    ## 为什么
-    个人数据每多一份拷贝，能读到它的人就更多；新表既没有原表的敏感标记，也没有原表的权限。
-
-    ## 选项
-    `columns`（默认为空）：其他敏感列名。`plain`（默认为空）：不论名称如何都不敏感的列。
-
-    ## 已知限制
-    无法识别 `*` 带出的列。无法得知来源中是否已是脱敏后的值：请将这类列写入 `plain`。级别 0 和 1 视为公开。
+    Columns selected with `*` are not found. Whether the source already contains masked values is unknown:
+    list such columns in `plain`. Labels 0 and 1 count as public.
     """
     more = {name.lower() for name in options.columns}
     plain = {name.lower() for name in options.plain}
     for statement in subject.script.statements:
-        told: set[int] = set()
+        seen: set[int] = set()
         for write in statement.writes:
             for index in write.blocks:
                 for output in statement.blocks[index].outputs:
                     column = _passed(output)
-                    if column is None or output.at.begin in told:
+                    if column is None or output.at.begin in seen:
                         continue
-                    told.add(output.at.begin)
+                    seen.add(output.at.begin)
                     named = _name(subject, statement, column)
                     if named not in plain and (
                         named in more or _sensitive(subject, statement, column, named)
@@ -113,7 +98,7 @@ def unmasked_column(subject: Subject, options: UnmaskedColumnOptions) -> Iterato
 
 
 def _passed(output: Output) -> Column | None:
-    """Return the column that an output gives out as it is, or nearly so."""
+    """Return the column that an output passes on unchanged or nearly unchanged."""
     operand = output.operand
     if output.star or output.aggregate or len(operand.columns) != 1:
         return None
@@ -124,7 +109,7 @@ def _passed(output: Output) -> Column | None:
 
 
 def _name(subject: Subject, statement: Statement, column: Column) -> str:
-    """Return the name of a column in the table that it comes from, if known; its own name otherwise."""
+    """Return the name of a column in its source table if known; its own name otherwise."""
     origin = subject.catalog.table_of(statement, column)
     return origin[1] if origin else column.key
 
@@ -142,11 +127,11 @@ def _hit(output: Output, column: Column, table: str) -> Hit:
     return Hit(
         output.at,
         Text(
-            f"{column.name} is sensitive, and goes to {table} unmasked.",
+            f"The sensitive column {column.name} is written to {table} unmasked.",
             f"敏感列 {column.name} 未经脱敏写入 {table}。",
         ),
         Text(
-            f"Mask it, e.g. mask_hash({column.name}), or leave it out.",
+            f"Mask it, e.g. mask_hash({column.name}), or remove it.",
             f"请脱敏，例如 mask_hash({column.name})，或不写入该列。",
         ),
         key=f"{table.lower()}.{column.key}",

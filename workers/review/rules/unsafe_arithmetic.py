@@ -1,4 +1,4 @@
-"""MC-C17: divisors may be zero, and joined rows may be counted twice."""
+"""MC-C17: unsafe-arithmetic."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 _GUARDS = frozenset(
     {"nullif", "case", "if", "iff", "decode", "greatest", "least", "exp", "size", "try_divide"}
 )
-_TELLS_ZERO = frozenset(
+_EXCLUDES_ZERO = frozenset(
     {
         Operator.NE,
         Operator.GT,
@@ -42,19 +42,18 @@ _FILTERS_ONLY = frozenset({Joined.SEMI, Joined.ANTI, Joined.LATERAL})
     "MC-C17",
     "unsafe-arithmetic",
     Severity.INFO,
-    fix=Text("Guard the divisor: a / NULLIF(b, 0).", "为除数加上保护：a / NULLIF(b, 0)。"),
+    fix=Text("Guard the divisor against zero: a / NULLIF(b, 0).", "为除数加上保护：a / NULLIF(b, 0)。"),
 )
 def unsafe_arithmetic(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Division without a guard, or sum over multiplied rows.
+    """Division without a guard, or sum over duplicated rows.
 
     ## What it does
-    Finds divisions by a column or an expression that nothing keeps from being zero, and SUM over a join
-    whose other side is known to have several rows for one (its primary key is known, and the join does not
-    bind all of it).
+    Reports divisions by a column or an expression that may be zero, and SUM over a join whose other side is
+    known to have several rows per row (its primary key is known, and the join does not cover all of it).
 
     ## Why
-    Division by zero fails or gives NULL, depending on the engine and its settings. Rows that a join
-    multiplies are summed as often as they appear: amounts come out too high.
+    Division by zero fails or returns NULL, depending on the engine and its settings. Rows that a join
+    duplicates are added once per copy: the sum is too high.
 
     ## Given
     ```json
@@ -90,29 +89,14 @@ def unsafe_arithmetic(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Any comparison of the divisor's columns with a number in the same query counts as a guard. Keys of tables
-    are seldom known in MaxCompute, so most sums are not judged.
-
-    # 除数可能为零，或对被放大的行求和
-    ## 规则说明
-    检查除数是列或表达式、且没有任何条件排除零的除法；以及对关联结果求 SUM，而已知另一侧对应多行（已知其主
-    键，且关联条件没有覆盖全部主键列）。
-
-    ## 为什么
-    除以零会报错或得到 NULL，取决于引擎及其设置。被关联放大的行会被重复累加，金额因此偏大。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    同一查询中，只要除数的列与数字做过比较，就视为已有保护。MaxCompute 表的主键通常未知，因此多数求和不会检
-    查。
+    Any comparison of the divisor's columns with a number in the same query counts as a guard. Primary keys
+    are rarely known in MaxCompute, so most sums are not checked.
     """
     for statement in subject.script.statements:
         for index, block in enumerate(statement.blocks):
-            told = _told(block) if block.divisions else frozenset()
+            compared = _compared_columns(block) if block.divisions else frozenset()
             for division in block.divisions:
-                if not _guarded(division, told):
+                if not _guarded(division, compared):
                     yield Hit(division.at, _zero(division), key=_name(division))
             yield from _multiplied(subject.script, block, index)
 
@@ -124,25 +108,24 @@ def _name(division: Division) -> str:
 def _zero(division: Division) -> Text:
     name = _name(division)
     if not name:
-        return Text("Nothing keeps this divisor from being zero.", "没有任何条件保证该除数不为零。")
-    return Text(
-        f"Nothing keeps the divisor ({name}) from being zero.", f"没有任何条件保证除数（{name}）不为零。"
-    )
+        return Text("This divisor may be zero.", "该除数可能为零。")
+    return Text(f"The divisor ({name}) may be zero.", f"除数（{name}）可能为零。")
 
 
-def _guarded(division: Division, told: frozenset[str]) -> bool:
+def _guarded(division: Division, compared: frozenset[str]) -> bool:
     divisor = division.divisor
     if divisor.sort not in (Sort.COLUMN, Sort.COMPUTED) or not _GUARDS.isdisjoint(divisor.functions):
         return True
-    return any(column.key in told for column in divisor.columns)
+    return any(column.key in compared for column in divisor.columns)
 
 
-def _told(block: Block) -> frozenset[str]:
-    """Return the columns that a condition compares with a plain value."""
+def _compared_columns(block: Block) -> frozenset[str]:
+    """Return the columns that a condition compares with a constant."""
     return frozenset(
         column.key
         for predicate in leaves((*block.predicates, *block.comparisons))
-        if predicate.operator in _TELLS_ZERO and any(operand.sort in _PLAIN for operand in predicate.operands)
+        if predicate.operator in _EXCLUDES_ZERO
+        and any(operand.sort in _PLAIN for operand in predicate.operands)
         for column in predicate.columns
     )
 
@@ -174,7 +157,7 @@ def _own(operand: Operand, index: int) -> Iterator[Column]:
 
 
 def _several(script: Script, block: Block, index: int) -> list[int]:
-    """Return the joined tables that are known to have several rows for one row of the rest."""
+    """Return the joined tables that are known to have several rows per row of the other sources."""
     bound: dict[int | None, set[str]] = {}
     for predicate in block.predicates:
         for operand in predicate.operands if predicate.operator is Operator.EQ else ():
@@ -206,6 +189,6 @@ def _keys(script: Script, source: Source) -> set[str]:
 
 def _again(source: Source) -> Text:
     return Text(
-        f"The join with {source.table} does not bind its whole key: rows repeat, and SUM adds each.",
+        f"The join with {source.table} does not cover its whole key: rows repeat, and SUM adds each copy.",
         f"与 {source.table} 的关联没有覆盖其完整主键，行会重复，SUM 会重复累加。",
     )

@@ -1,4 +1,4 @@
-"""MC-C16: ROW_NUMBER needs an order that decides."""
+"""MC-C16: unstable-row-number."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _TIES = frozenset({Sort.LITERAL, Sort.PARAMETER, Sort.CONSTANT, Sort.NULL, Sort.
     "unstable-row-number",
     Severity.INFO,
     fix=Text(
-        "Order by columns that tell the rows of a group apart, a key last.",
+        "Order by columns that distinguish the rows of a group, with a unique key last.",
         "按能区分组内各行的列排序，最后加上唯一键。",
     ),
 )
 def unstable_row_number(subject: Subject, _: Options) -> Iterator[Hit]:
-    """ROW_NUMBER without an order that decides.
+    """ROW_NUMBER without a deterministic order.
 
     ## What it does
-    Finds ROW_NUMBER() whose OVER has no ORDER BY, orders by a constant, or orders only by columns that it
-    partitions by: all rows of a group are then equal.
+    Reports ROW_NUMBER() if its OVER has no ORDER BY, orders by a constant, or orders only by columns of its
+    PARTITION BY: all rows of a group are then equal.
 
     ## Why
-    Which row gets number 1 is left to chance. `WHERE rn = 1` keeps another row in every run.
+    The row with number 1 is arbitrary. `WHERE rn = 1` may keep a different row in every run.
 
     ## Bad
     ```sql
@@ -51,21 +51,7 @@ def unstable_row_number(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Whether the columns of an ORDER BY are unique is not known; RAND() as an order is taken for a wish.
-
-    # ROW_NUMBER 缺少能确定顺序的排序
-    ## 规则说明
-    检查 ROW_NUMBER() 的 OVER 是否缺少 ORDER BY、按常量排序，或只按 PARTITION BY 中的列排序：此时组内各行没有
-    先后之分。
-
-    ## 为什么
-    哪一行编号为 1 全凭偶然，`WHERE rn = 1` 每次运行保留的行可能都不同。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    无法得知 ORDER BY 的列是否唯一；以 RAND() 排序视为有意为之。
+    Whether the columns of an ORDER BY are unique is unknown. ORDER BY RAND() is considered intended.
     """
     for statement in subject.script.statements:
         for block in statement.blocks:
@@ -75,7 +61,7 @@ def unstable_row_number(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _ties(window: Window, operand: Operand) -> bool:
-    """Whether an order by `operand` leaves the rows of a group equal."""
+    """Whether all rows of a group are equal in an order by `operand`."""
     if operand.sort in _TIES:
         return True
     parts = {_name(one.columns[0]) for one in window.partition if one.sort is Sort.COLUMN and one.columns}
@@ -89,10 +75,10 @@ def _name(column: Column) -> tuple[str, str]:
 def _message(window: Window) -> Text:
     if not window.order:
         return Text(
-            "ROW_NUMBER without ORDER BY numbers the rows by chance.",
+            "ROW_NUMBER without ORDER BY numbers the rows arbitrarily.",
             "ROW_NUMBER 没有 ORDER BY，行号是随机的。",
         )
     return Text(
-        "This ORDER BY cannot tell the rows of a group apart, so ROW_NUMBER is left to chance.",
+        "This ORDER BY does not distinguish the rows of a group, so ROW_NUMBER is arbitrary.",
         "该 ORDER BY 无法区分组内的各行，ROW_NUMBER 的结果是随机的。",
     )

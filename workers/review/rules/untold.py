@@ -1,4 +1,4 @@
-"""Secrets that are known by where they stand, beside those that MC-S01 knows by their looks."""
+"""Secrets that rules find by their position, beside those that MC-S01 finds by their form."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from workers.review.secrets import secrets
 
 
 def untold(script: Script, places: Iterable[Span]) -> frozenset[Span]:
-    """Return those of `places` where MC-S01 sees no secret: each secret is told once."""
-    wanted = frozenset(places)
-    told = [secret.at for secret in secrets(script.code, script.dialect)] if wanted else []
+    """Return the `places` that MC-S01 does not report, so that each secret is reported once."""
+    candidates = frozenset(places)
+    reported = [secret.at for secret in secrets(script.code, script.dialect)] if candidates else []
     return frozenset(
-        at for at in wanted if not any(one.begin < at.end and at.begin < one.end for one in told)
+        at for at in candidates if not any(one.begin < at.end and at.begin < one.end for one in reported)
     )

@@ -1,4 +1,4 @@
-"""MC-P03: keep the window of partitions small."""
+"""MC-P03: wide-window."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from workers.review.rules.windows import Window, windows
 class WideWindowOptions(Options):
     """What a policy may set for MC-P03."""
 
-    most_partitions: int = Field(
-        default=90, ge=1, description="days, or values of an IN list, that may be read"
+    max_partitions: int = Field(
+        default=90, ge=1, description="maximum number of days, or of values in an IN list, to read"
     )
 
 
@@ -27,7 +27,7 @@ class WideWindowOptions(Options):
     dialects=WAREHOUSE,
     options=WideWindowOptions,
     fix=Text(
-        "Narrow the window, or read a table that is summed up already.",
+        "Narrow the window, or read an aggregated table.",
         "请缩小时间窗口，或改读已汇总的表。",
     ),
 )
@@ -35,14 +35,15 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
     """Too many partitions are read.
 
     ## What it does
-    Adds up how many days of partitions the predicates on a partition column span, where both bounds are
-    dates, or both are scheduling parameters (`$[yyyymmdd-120]`, `$[add_months(yyyymmdd,-6)]`, `${bizdate}`),
-    with `dateadd`, `date_sub` and the like around them; and finds windows without a lower bound
-    (`ds <= '${bizdate}'`, `ds <> …` alone).
+    Computes how many days of partitions the predicates on a partition column span if both bounds are dates or
+    both are scheduling parameters (`$[yyyymmdd-120]`, `$[add_months(yyyymmdd,-6)]`, `${bizdate}`), optionally
+    in `dateadd`, `date_sub` and similar functions. Reports windows that are too long, and windows without a
+    lower bound (`ds <= '${bizdate}'`, `ds <> …` alone).
 
     ## Why
-    A wide window costs as much on every run. One without a lower bound costs more each day, until it no
-    longer ends in time. DataWorks governance counts more than 90 partitions as a scan by force.
+    A wide window has the same cost on every run. A window without a lower bound costs more each day, until
+    the run no longer finishes in time. DataWorks governance treats more than 90 partitions as a forced full
+    scan.
 
     ## Given
     ```json
@@ -70,48 +71,30 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_partitions` (default 90): days, or values of an IN list, that may be read.
+    `max_partitions` (default 90): maximum number of days, or of values in an IN list, to read.
 
     ## Known limits
-    A month counts as 30 days. A window between a fixed date and a parameter, or between parameters of one's
-    own names, is not known. Hours within days are not counted.
-
-    # 读取的分区过多
-
-    ## 规则说明
-    当上下界都是日期，或都是调度参数（`$[yyyymmdd-120]`、`$[add_months(yyyymmdd,-6)]`、`${bizdate}`，
-    可带 `dateadd`、`date_sub` 等函数）时，计算分区条件跨越的天数；并查找没有下界的窗口
-    （`ds <= '${bizdate}'`，或只有 `ds <> …`）。
-
-    ## 为什么
-    过大的窗口每次运行都要付出同样的费用；没有下界的窗口则逐日变贵，直到无法按时完成。
-    DataWorks 数据治理将超过 90 个分区视为强制全表扫描。
-
-    ## 选项
-    `most_partitions`（默认 90）：允许读取的天数，或 IN 列表中值的个数。
-
-    ## 已知限制
-    一个月按 30 天计算。固定日期与参数之间的窗口，以及自定义名称的参数之间的窗口无法得知。
-    不计算天内的小时分区。
+    A month counts as 30 days. Windows between a fixed date and a parameter, or between parameters with custom
+    names, are not computed. Hourly partitions within a day are not counted.
     """
     for reading in readings(subject):
         if reading.pruned:
             for window in windows(subject.script.code, reading):
-                if window.days is None or window.days > options.most_partitions:
-                    yield _hit(reading, window, options.most_partitions)
+                if window.days is None or window.days > options.max_partitions:
+                    yield _hit(reading, window, options.max_partitions)
 
 
-def _hit(reading: Reading, window: Window, most: int) -> Hit:
+def _hit(reading: Reading, window: Window, limit: int) -> Hit:
     table, column = reading.source.table, window.filter.column
     if window.days is None:
         message = Text(
-            f"{table} is read from its first partition on: {column} has no lower bound.",
+            f"All partitions of {table} from the first one are read: {column} has no lower bound.",
             f"{table} 会从最早的分区开始读取：{column} 没有下界。",
         )
     else:
         message = Text(
-            f"{table} is read in about {window.days} partitions by {column}; at most {most} are wanted.",
-            f"按 {column} 约读取 {table} 的 {window.days} 个分区，上限为 {most} 个。",
+            f"About {window.days} partitions of {table} are read by {column}; the maximum is {limit}.",
+            f"按 {column} 约读取 {table} 的 {window.days} 个分区，上限为 {limit} 个。",
         )
     fix = Text(
         f"Give {column} of {table} a lower bound near the run's date, e.g. {column} >= '$[yyyymmdd-30]'.",

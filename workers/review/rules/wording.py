@@ -1,4 +1,4 @@
-"""How messages call things."""
+"""Names of row sources in messages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from workers.review.rules.rule import Text
 
 
 def called(source: Source) -> Text:
-    """Return a row source as its author calls it, or as a subquery when it has no name."""
+    """Return the alias or name of a row source, or "a subquery" if it has neither."""
     name = source.alias or source.table or source.cte
     return Text(name, name) if name else Text("a subquery", "子查询")

@@ -1,4 +1,4 @@
-"""MC-S04: keep development and production apart."""
+"""MC-S04: wrong-environment."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _DEVELOPMENT = "_dev"
     Severity.WARN,
     dialects=MAXCOMPUTE,
     fix=Text(
-        "Leave the project out: the environment that the node runs in chooses it.",
+        "Remove the project: the environment in which the node runs determines it.",
         "请去掉项目名，由节点运行的环境决定。",
     ),
 )
 def wrong_environment(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Development project is named in production code, or the reverse.
+    """Production code names a development project, or the reverse.
 
     ## What it does
-    Finds tables whose project ends in `_dev` in code that is scheduled or goes to production; and, in a node
-    of a development project, writes to the production project of the same name.
+    Reports tables whose project ends in `_dev` in code that is scheduled or goes to production, and, in a
+    node of a development project, writes to the production project of the same name.
 
     ## Why
-    DataWorks takes the same code from development to production. A project that is written out goes with it:
-    production then reads test data, or a test run overwrites what is live.
+    DataWorks deploys the same code from development to production. A hard-coded project is deployed with it:
+    production reads test data, or a test run overwrites production data.
 
     ## Given
     ```json
@@ -54,23 +54,8 @@ def wrong_environment(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Development projects are known by `_dev` alone, as DataWorks names them. Reading production tables from
-    development is fine.
-
-    # 生产代码引用了开发项目，或相反
-
-    ## 规则说明
-    在被调度或将进入生产的代码中，查找项目名以 `_dev` 结尾的表；在开发项目的节点中，查找对同名生产项目的写入。
-
-    ## 为什么
-    DataWorks 会把同一份代码从开发发布到生产。写死的项目名会一起发布：生产任务读到测试数据，
-    或者测试运行覆盖了线上数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    只按 DataWorks 的命名习惯 `_dev` 识别开发项目。在开发环境中读取生产表不提示。
+    Development projects are recognised by `_dev` only, as DataWorks names them. Reading production tables
+    from development is allowed.
     """
     script = subject.script
     own = (script.given.project or "").lower()
@@ -94,7 +79,7 @@ def _development(at: Span, table: str) -> Hit:
         at,
         Text(f"{table} belongs to a development project.", f"{table} 属于开发项目。"),
         Text(
-            f"Write {table.rpartition('.')[2]}: the environment chooses the project.",
+            f"Write {table.rpartition('.')[2]}: the environment determines the project.",
             f"请直接写 {table.rpartition('.')[2]}，由环境决定项目。",
         ),
         key=table.lower(),
@@ -105,11 +90,11 @@ def _production(at: Span, table: str, own: str) -> Hit:
     return Hit(
         at,
         Text(
-            f"{table} belongs to production, and {own} is a development project.",
+            f"{table} belongs to the production project, but {own} is a development project.",
             f"{table} 属于生产项目，而 {own} 是开发项目。",
         ),
         Text(
-            f"Write {table.rpartition('.')[2]}: the environment chooses the project.",
+            f"Write {table.rpartition('.')[2]}: the environment determines the project.",
             f"请直接写 {table.rpartition('.')[2]}，由环境决定项目。",
         ),
         key=table.lower(),

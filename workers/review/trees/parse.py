@@ -56,7 +56,7 @@ def parse(text: str, verb: str, dialect: Dialect) -> exp.Expr | Unread:
     if replacing and isinstance(tree, exp.Insert):
         tree.set("alternative", "REPLACE")
     if tree is None or (isinstance(tree, _NO_STATEMENT) and not isinstance(tree, exp.Query)):
-        return Unread("it is not a statement that can be read")
+        return Unread("it is not a statement that can be parsed")
     if verb in OPAQUE and isinstance(tree, exp.Command):
         return Unread("its syntax is not understood")
     return tree

@@ -1,4 +1,4 @@
-"""DI-001: a job has the shape of a job."""
+"""DI-001: di-invalid-job."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from workers.review.rules.rule import Hit, Options, Subject, Text, rule
 
 @rule(
     "DI-001",
-    "di-shape",
+    "di-invalid-job",
     Severity.WARN,
     dialects=frozenset({Dialect.DI}),
     fix=Text(
-        "Correct the field; the wizard's form can be turned into a script to compare.",
+        "Correct the field; convert a job from the wizard to a script to compare.",
         "请修正该字段；可将向导模式转换为脚本模式进行对照。",
     ),
 )
-def di_shape(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Job does not have the shape of a synchronization job.
+def di_invalid_job(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Job does not have the structure of a synchronization job.
 
     ## What it does
-    Compares a data integration job with the shape that script mode asks for: steps with type, category and
-    parameters; numbers where numbers belong; hops from one step to another.
+    Compares a data integration job with the structure of script mode: steps with type, category and
+    parameters, numbers in numeric fields, and hops from one step to another.
 
     ## Why
-    Such a job fails when it runs, or runs with a default that nobody chose.
+    Such a job fails at run time, or runs with an unintended default.
 
     ## Bad
     ```di
@@ -58,25 +58,14 @@ def di_shape(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    The parameters of each plug-in are its own and are not compared. At most twenty places are told.
-
-    # 作业不符合数据同步任务的结构
-    ## 规则说明
-    将数据集成作业与脚本模式要求的结构比较：步骤须有类型、类别和参数，数值字段须为数值，连线须从一个步骤指向另
-    一个步骤。
-
-    ## 为什么
-    这样的作业运行时会失败，或者以无人选择的默认值运行。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    各插件自己的参数不做比较。最多提示二十处。
+    The parameters of each plug-in are not checked. At most twenty faults are reported.
     """
     for mistake in subject.script.job.mistakes:
         yield Hit(
             mistake.at,
-            Text(f"In {mistake.path} {mistake.wanted}.", f"{mistake.path}：{mistake.wanted_zh}。"),
-            key=mistake.path,
+            Text(
+                f"In {mistake.path or 'the job'} {mistake.problem}.",
+                f"{mistake.path or '作业'}：{mistake.problem_zh}。",
+            ),
+            key=mistake.path or "job",
         )

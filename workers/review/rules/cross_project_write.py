@@ -1,4 +1,4 @@
-"""MC-S03: write to one's own project."""
+"""MC-S03: cross-project-write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workers.review.rules.rule import MAXCOMPUTE, Hit, Options, Subject, Text, r
 _DEVELOPMENT = "_dev"
 
 
-class ForeignWriteOptions(Options):
+class CrossProjectWriteOptions(Options):
     """What a policy may set for MC-S03."""
 
     allowed: tuple[str, ...] = Field(default=(), description="projects that any node may write to")
@@ -21,25 +21,25 @@ class ForeignWriteOptions(Options):
 
 @rule(
     "MC-S03",
-    "foreign-write",
+    "cross-project-write",
     Severity.BLOCK,
     dialects=MAXCOMPUTE,
-    options=ForeignWriteOptions,
+    options=CrossProjectWriteOptions,
     fix=Text(
-        "Write to a table of this project, and let the other one read it.",
+        "Write to a table of this project, and let the other project read it.",
         "请写入本项目的表，由对方读取。",
     ),
 )
-def foreign_write(subject: Subject, options: ForeignWriteOptions) -> Iterator[Hit]:
-    """Table of another project is written.
+def cross_project_write(subject: Subject, options: CrossProjectWriteOptions) -> Iterator[Hit]:
+    """Node writes a table of another project.
 
     ## What it does
-    Finds statements that write, make, alter or take away a table whose name begins with another project than
-    the node's own. It speaks only where the node's project is known.
+    Reports statements that write, create, alter or drop a table whose name begins with a project other than
+    the node's own. Reports nothing if the node's project is unknown.
 
     ## Why
-    The other project's people see no node of theirs that makes the data: no lineage, no owner, no alarm. A
-    change of rights there stops the node here.
+    The owners of the other project see no node of theirs that produces the data: no lineage, no owner, no
+    alert. A permission change there makes this node fail.
 
     ## Given
     ```json
@@ -62,39 +62,24 @@ def foreign_write(subject: Subject, options: ForeignWriteOptions) -> Iterator[Hi
     `allowed` (default none): projects that any node may write to.
 
     ## Known limits
-    `shop` and `shop_dev` count as one project here (see MC-S04). A name of two parts is taken as project and
+    `shop` and `shop_dev` count as one project here (see MC-S04). A name of two parts is read as project and
     table unless the script sets `odps.namespace.schema = true`.
-
-    # 写入了其他项目的表
-
-    ## 规则说明
-    查找写入、创建、修改或删除其他项目的表的语句。只有已知节点所属项目时才会提示。
-
-    ## 为什么
-    对方项目中看不到产出该数据的节点：没有血缘，没有负责人，没有报警；对方调整权限后，本节点就会失败。
-
-    ## 选项
-    `allowed`（默认为空）：允许任何节点写入的项目。
-
-    ## 已知限制
-    `shop` 与 `shop_dev` 在此视为同一项目（参见 MC-S04）。两段式名称按“项目.表”理解，
-    除非脚本设置了 `odps.namespace.schema = true`。
     """
     script = subject.script
     if script.given.project is None:
         return
     own = script.given.project.lower()
-    fine = {
+    allowed = {
         own.removesuffix(_DEVELOPMENT),
         *(name.lower().removesuffix(_DEVELOPMENT) for name in options.allowed),
     }
     for statement in script.statements:
         for at, table in changed(statement):
             named = project(script, table)
-            if named is None or named.removesuffix(_DEVELOPMENT) in fine:
+            if named is None or named.removesuffix(_DEVELOPMENT) in allowed:
                 continue
             if "$" in named or "{" in named:
-                continue  # a parameter names the project: nobody knows which
+                continue  # the project is a parameter: it is unknown
             yield Hit(
                 at,
                 Text(

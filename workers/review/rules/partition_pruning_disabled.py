@@ -1,4 +1,4 @@
-"""MC-P02: let the partition filter prune."""
+"""MC-P02: partition-pruning-disabled."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from workers.review.rules.rule import WAREHOUSE, Hit, Options, Subject, Text, ru
 
 @rule(
     "MC-P02",
-    "defeated-pruning",
+    "partition-pruning-disabled",
     Severity.BLOCK,
     dialects=WAREHOUSE,
     fix=Text(
-        "Compare the bare partition column with a constant or a scheduling parameter.",
+        "Compare the partition column itself with a constant or a scheduling parameter.",
         "请直接用分区列与常量或调度参数比较。",
     ),
 )
-def defeated_pruning(subject: Subject, _: Options) -> Iterator[Hit]:
+def partition_pruning_disabled(subject: Subject, _: Options) -> Iterator[Hit]:
     """Partition filter cannot prune.
 
     ## What it does
-    Finds partitioned tables that are read with predicates on their partition columns, none of which can
-    prune: the column stands inside a function, cast or expression; it is compared with a UDF, `rand()` or a
-    column of its own table; the predicate stands only in ON for the side of an outer join whose rows all
-    remain; it is joined by OR with a condition on other columns; LIKE begins with a wildcard; or it only
-    equals the partition column of another table that is read whole as well. One plain predicate (`=`, IN,
-    BETWEEN, `>=`, `<=` with a constant, a parameter, MAX_PT or a deterministic built-in function) is enough
-    to be fine. Where the table is not known, columns named `ds`, `dt` or `pt` give a warning only.
+    Reports reads of partitioned tables whose predicates on partition columns cannot prune: the column is
+    inside a function, cast or expression; it is compared with a UDF, with `rand()` or with a column of the
+    same table; the predicate is only in ON, for the preserved side of an outer join; it is combined by OR
+    with a condition on other columns; LIKE starts with a wildcard; or it is only compared with the partition
+    column of another table that is itself read in full. One effective predicate is enough (`=`, IN, BETWEEN,
+    `>=`, `<=` with a constant, a parameter, MAX_PT or a deterministic built-in function). If the table is
+    unknown, columns named `ds`, `dt` or `pt` only warn.
 
     ## Why
-    The filter looks right and the result is right, but every partition is scanned first: full price, full
-    time.
+    The filter looks correct and the result is correct, but every partition is scanned: full cost and full
+    duration.
 
     ## Given
     ```json
@@ -84,31 +84,10 @@ def defeated_pruning(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A subquery (`ds IN (SELECT …)`), and an equality with a column of a table that has no such partition
-    column, count as pruning: MaxCompute can prune by them while it runs, but does not always. `<>` and
-    NOT IN, where they stand alone, and `GETDATE()` are left to other rules (MC-P03, MC-C10). RLIKE is not
-    judged. A predicate in ON of a LEFT JOIN that WHERE turns into an inner join is judged as if it remained a
-    LEFT JOIN.
-
-    # 分区过滤条件无法裁剪分区
-
-    ## 规则说明
-    查找虽有分区列条件、但没有一个能裁剪分区的读取：分区列位于函数、类型转换或表达式中；与 UDF、
-    `rand()` 或同一张表的其他列比较；条件只写在外连接保留侧的 ON 里；与其他列的条件用 OR 相连；
-    LIKE 以通配符开头；或只与另一张同样全量读取的表的分区列相等。只要还有一个普通条件（`=`、IN、BETWEEN、
-    `>=`、`<=`，与常量、调度参数、MAX_PT 或确定性内置函数比较），就没有问题。表信息未知时，名为 `ds`、`dt`、
-    `pt` 的列只给出警告。
-
-    ## 为什么
-    条件看起来正确，结果也正确，但会先扫描全部分区：费用和时间都按全表计算。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    子查询（`ds IN (SELECT …)`），以及与没有该分区列的表的列相等，视为可以裁剪：
-    MaxCompute 可在运行时动态裁剪，但不保证。单独出现的 `<>`、NOT IN 以及 `GETDATE()` 由其他规则
-    （MC-P03、MC-C10）处理。不判断 RLIKE。LEFT JOIN 的 ON 条件即使因 WHERE 变为内连接，也仍按 LEFT JOIN 判断。
+    A subquery (`ds IN (SELECT …)`), and an equality with a column of a table without that partition column,
+    count as pruning: MaxCompute can prune by them at run time, but does not always. `<>` and NOT IN without
+    another predicate, and `GETDATE()`, are left to other rules (MC-P03, MC-C10). RLIKE is not checked. A
+    predicate in ON of a LEFT JOIN that WHERE turns into an inner join is treated as part of a LEFT JOIN.
     """
     for reading in readings(subject):
         if reading.filters and (not reading.pruned or _only_excludes(reading)):
@@ -117,7 +96,7 @@ def defeated_pruning(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _only_excludes(reading: Reading) -> bool:
-    """Whether all that prunes beside a defeated predicate is `<>` or NOT IN: nearly everything remains."""
+    """Whether only `<>` or NOT IN prunes beside an ineffective predicate: nearly all partitions remain."""
     prunes = [found for found in reading.filters if found.effect in (Effect.PRUNES, Effect.LINK)]
     return 0 < len(prunes) < len(reading.filters) and all(
         found.predicate.operator in (Operator.NE, Operator.NOT_IN) for found in prunes
@@ -155,28 +134,28 @@ def _reason(found: Filter) -> Text:
 
 
 _UNKNOWN = Text(
-    "{column} is compared with {called}, whose value is not known before the run",
+    "{column} is compared with {called}, whose value is unknown before the run",
     "分区列 {column} 与{called}比较，其值在运行前未知",
 )
 _REASONS = {
-    Effect.FUNCTION: Text("{column} stands inside {called}", "分区列 {column} 位于{called}中"),
+    Effect.FUNCTION: Text("{column} is inside {called}", "分区列 {column} 位于{called}中"),
     Effect.UDF: _UNKNOWN,
     Effect.RANDOM: _UNKNOWN,
     Effect.PRESERVED: Text(
-        "the condition on {column} stands in ON, for the side of the outer join whose rows all remain",
+        "the condition on {column} is in ON, for the preserved side of the outer join",
         "分区列 {column} 的条件写在外连接保留侧的 ON 中",
     ),
     Effect.ALTERNATIVE: Text(
-        "OR joins the condition on {column} with one on other columns",
+        "the condition on {column} is combined by OR with one on other columns",
         "分区列 {column} 的条件与其他列的条件用 OR 相连",
     ),
-    Effect.WILDCARD: Text("LIKE on {column} begins with a wildcard", "分区列 {column} 的 LIKE 以通配符开头"),
+    Effect.WILDCARD: Text("LIKE on {column} starts with a wildcard", "分区列 {column} 的 LIKE 以通配符开头"),
     Effect.OWN: Text(
-        "{column} is compared with a column of its own table",
+        "{column} is compared with a column of the same table",
         "分区列 {column} 与同一张表的其他列比较",
     ),
     Effect.LINK: Text(
-        "{column} is only compared with a column of a table that is read whole as well",
+        "{column} is only compared with a column of a table that is itself read in full",
         "分区列 {column} 只与另一张全量读取的表的列比较",
     ),
 }
@@ -190,6 +169,6 @@ def _fix(table: str, found: Filter) -> Text:
             f"请把 {table} 的 {found.column} 条件移到 WHERE 或子查询中。",
         )
     return Text(
-        f"Compare the bare column {found.column} of {table} with a constant or a parameter, e.g. {example}.",
+        f"Compare {found.column} of {table} itself with a constant or a parameter, e.g. {example}.",
         f"请直接用 {table} 的分区列 {found.column} 与常量或参数比较，例如 {example}。",
     )

@@ -1,4 +1,4 @@
-"""MC-P11: read what is needed, once."""
+"""MC-P11: redundant-work."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from workers.review.facts import Block, Column, Joined, Source, Statement
 from workers.review.rules.rule import SQL, Hit, Options, Subject, Text, rule
 
 
-class WastedWorkOptions(Options):
+class RedundantWorkOptions(Options):
     """What a policy may set for MC-P11."""
 
-    most_uses: int = Field(default=2, ge=1, description="times that a statement may read a CTE over a table")
+    max_uses: int = Field(
+        default=2, ge=1, description="maximum number of reads of a CTE over a table in one statement"
+    )
 
 
 @rule(
     "MC-P11",
-    "wasted-work",
+    "redundant-work",
     Severity.INFO,
     dialects=SQL,
-    options=WastedWorkOptions,
+    options=RedundantWorkOptions,
     fix=Text(
-        "Take out what is not used; put what is used often into a staging table.",
+        "Remove what is unused; write what is used repeatedly to a staging table.",
         "请删除未使用的部分；多次使用的部分请先写入中间表。",
     ),
 )
-def wasted_work(subject: Subject, options: WastedWorkOptions) -> Iterator[Hit]:
-    """CTE or join that is not used, or CTE that is computed many times.
+def redundant_work(subject: Subject, options: RedundantWorkOptions) -> Iterator[Hit]:
+    """CTE or join that is unused, or CTE that is computed repeatedly.
 
     ## What it does
-    Finds CTEs that nothing reads, CTEs that are read more than twice, and LEFT JOINs of which no column is
+    Reports CTEs that are never read, CTEs that are read more than twice, and LEFT JOINs of which no column is
     used.
 
     ## Why
-    MaxCompute computes a CTE each time it is read, it does not keep it. What is not used misleads the next
-    reader; an unused join still costs its shuffle, and may double rows.
+    MaxCompute computes a CTE each time it is read and does not keep the result. Unused code misleads readers.
+    An unused join still costs a shuffle, and may duplicate rows.
 
     ## Bad
     ```sql
@@ -63,48 +65,33 @@ def wasted_work(subject: Subject, options: WastedWorkOptions) -> Iterator[Hit]:
     ```
 
     ## Options
-    `most_uses` (default 2): how often a statement may read a CTE over a table.
+    `max_uses` (default 2): maximum number of reads of a CTE over a table in one statement.
 
     ## Known limits
-    A join counts as unused only where every column of the block is known to belong to another source. Whether
-    it doubles rows on purpose is not known.
-
-    # CTE 或关联未被使用，或 CTE 被重复计算
-
-    ## 规则说明
-    查找没有被读取的 CTE、被读取超过两次的 CTE，以及没有任何列被使用的 LEFT JOIN。
-
-    ## 为什么
-    MaxCompute 每次读取 CTE 都会重新计算，不会保存结果。未使用的部分会误导后来的读者；
-    未使用的关联仍有 shuffle 开销，还可能使行数翻倍。
-
-    ## 选项
-    `most_uses`（默认 2）：一条语句中允许读取同一个 CTE 的次数。
-
-    ## 已知限制
-    只有在查询块的所有列都确定属于其他来源时，才认为关联未被使用。无法得知是否有意借助关联放大行数。
+    A join counts as unused only if every column of the block is known to belong to another source. A join
+    that duplicates rows on purpose is not recognised.
     """
     for statement in subject.script.statements:
-        yield from _ctes(statement, options.most_uses)
+        yield from _ctes(statement, options.max_uses)
         yield from _joins(statement)
 
 
-def _ctes(statement: Statement, most: int) -> Iterator[Hit]:
+def _ctes(statement: Statement, limit: int) -> Iterator[Hit]:
     for cte in statement.ctes:
         if cte.uses == 0:
             yield Hit(
                 cte.at,
-                Text(f"Nothing reads {cte.name}.", f"{cte.name} 没有被使用。"),
-                Text(f"Take {cte.name} out.", f"请删除 {cte.name}。"),
+                Text(f"{cte.name} is never read.", f"{cte.name} 没有被使用。"),
+                Text(f"Remove {cte.name}.", f"请删除 {cte.name}。"),
                 key=cte.name.lower(),
             )
-        elif cte.uses > most and any(
+        elif cte.uses > limit and any(
             source.table for index in cte.blocks for source in statement.blocks[index].sources
         ):
             yield Hit(
                 cte.at,
                 Text(
-                    f"{cte.name} is read {cte.uses} times, and computed each time.",
+                    f"{cte.name} is read {cte.uses} times and computed each time.",
                     f"{cte.name} 被读取 {cte.uses} 次，每次都会重新计算。",
                 ),
                 Text(f"Write {cte.name} to a staging table first.", f"请先把 {cte.name} 写入中间表。"),
@@ -113,14 +100,14 @@ def _ctes(statement: Statement, most: int) -> Iterator[Hit]:
 
 
 def _joins(statement: Statement) -> Iterator[Hit]:
-    idle = {
+    unused = {
         (index, number): source
         for index, block in enumerate(statement.blocks)
         if _clear(block)
         for number, source in enumerate(block.sources)
         if source.joined is Joined.LEFT
     }
-    if not idle:
+    if not unused:
         return
     unclear: set[int] = set()
     for index, block in enumerate(statement.blocks):
@@ -128,28 +115,28 @@ def _joins(statement: Statement) -> Iterator[Hit]:
             if column.block is None or column.source is None:
                 _spread(statement, index, unclear)
             elif (column.block, column.source) != (index, join):
-                idle.pop((column.block, column.source), None)
-    for (index, _), source in idle.items():
+                unused.pop((column.block, column.source), None)
+    for (index, _), source in unused.items():
         if index not in unclear:
             yield _unused(source)
 
 
 def _clear(block: Block) -> bool:
-    """Whether every column that a block uses is told."""
+    """Whether every column that a block uses is known."""
     starred = any(output.star for output in block.outputs)
     linked = any(source.joined is Joined.LATERAL or source.using for source in block.sources)
     return not (starred or linked or block.order or block.sorted)
 
 
 def _spread(statement: Statement, index: int | None, unclear: set[int]) -> None:
-    """Mark a block, and those that it stands in, as using columns of which nobody knows whose they are."""
+    """Mark a block and its enclosing blocks as using columns of unknown sources."""
     while index is not None and index not in unclear:
         unclear.add(index)
         index = statement.blocks[index].parent
 
 
 def _used(block: Block) -> Iterator[tuple[int | None, Column]]:
-    """Yield the columns that a block uses, with the join whose ON they stand in."""
+    """Yield the columns that a block uses, each with the join whose ON contains it."""
     for predicate in block.predicates:
         for column in predicate.columns:
             yield predicate.join, column
@@ -169,9 +156,9 @@ def _unused(source: Source) -> Hit:
     return Hit(
         source.at,
         Text(
-            f"No column of {name} is used: the LEFT JOIN only costs, or doubles rows.",
+            f"No column of {name} is used: the LEFT JOIN only adds cost, or duplicates rows.",
             f"没有使用 {name} 的任何列：该 LEFT JOIN 只增加开销，或使行数翻倍。",
         ),
-        Text(f"Take the join of {name} out.", f"请删除与 {name} 的关联。"),
+        Text(f"Remove the join with {name}.", f"请删除与 {name} 的关联。"),
         key=name.lower(),
     )

@@ -1,4 +1,4 @@
-"""MC-C15: every name means one thing."""
+"""MC-C15: ambiguous-column."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _PSEUDO = frozenset(
 
 @rule(
     "MC-C15",
-    "column-unclear",
+    "ambiguous-column",
     Severity.WARN,
     dialects=SQL - {Dialect.CLICKHOUSE},
     fix=Text(
-        "Write the alias before the column, and give each source its own.",
+        "Qualify the column with an alias, and give each source a different alias.",
         "在列名前写明别名，并为每个数据源指定不同的别名。",
     ),
 )
-def column_unclear(subject: Subject, _: Options) -> Iterator[Hit]:
+def ambiguous_column(subject: Subject, _: Options) -> Iterator[Hit]:
     """Column or alias that is ambiguous or unknown.
 
     ## What it does
-    Finds an alias that two sources of one query share, a column without a qualifier that two sources have,
-    and a column that its source does not have: where the columns of the source are known, from the
-    catalogue, from a CREATE of the script, or because a subquery or CTE lists them.
+    Reports an alias that two sources of a query share, an unqualified column that two sources have, and a
+    column that its source does not have. Requires the columns of the source: from the catalogue, from a
+    CREATE in the script, or from the column list of a subquery or CTE.
 
     ## Why
-    At best the statement fails at the run, at night. At worst the engine picks the other column.
+    At best the statement fails at run time. At worst the engine reads the wrong column.
 
     ## Given
     ```json
@@ -78,46 +78,32 @@ def column_unclear(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Tables whose columns are not known, and subqueries with a star, are not judged. A qualifier that names no
-    source is left alone: it may be a column of a STRUCT.
-
-    # 列名或别名有歧义，或列不存在
-    ## 规则说明
-    检查：同一查询的两个数据源使用相同的别名；没有限定名的列在两个数据源中都存在；数据源中没有该列。数据源的
-    列来自元数据、脚本中的 CREATE，或由子查询、CTE 列出。
-
-    ## 为什么
-    最好的情况是语句在夜间运行时失败；最坏的情况是引擎取了另一个列。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不知道列信息的表和带星号的子查询不检查。限定名不是任何数据源时不作判断：它可能是 STRUCT 类型的列。
+    Tables with unknown columns and subqueries with a star are not checked. A qualifier that matches no source
+    is ignored: it may be a column of type STRUCT.
     """
     for statement in subject.script.statements:
         known = [
             [_names(subject, statement, source) for source in block.sources] for block in statement.blocks
         ]
         some = any(map(any, known))
-        told: set[tuple[int, str]] = set()
+        reported: set[tuple[int, str]] = set()
         for index, block in enumerate(statement.blocks):
             yield from _shared_aliases(block)
             view = _View(statement, block, known, index)
             for column, late in _columns(block) if some else ():
                 hit = _judge(view, column, late=late)
-                if hit is not None and (index, hit.key) not in told:
-                    told.add((index, hit.key))
+                if hit is not None and (index, hit.key) not in reported:
+                    reported.add((index, hit.key))
                     yield hit
 
 
 Names = tuple[str, ...] | None
-"""The columns of a source, in lower case; None when they are not known."""
+"""The columns of a source in lower case; None if unknown."""
 
 
 @dataclass(frozen=True)
 class _View:
-    """What the columns of a block can be.
+    """The columns that are visible in a block.
 
     Attributes:
         known: columns of each source of each block of the statement.
@@ -130,7 +116,7 @@ class _View:
     index: int
 
     def elsewhere(self, column: Column, *, late: bool) -> bool:
-        """Whether a bare name may be no column of a source: an output, a row, an outer column."""
+        """Whether an unqualified name may be something else: an output, a row, a column of an outer query."""
         key = column.key
         if self.block.role in _CORRELATED or key in _PSEUDO or key.startswith(("@", "_c")) or "__" in key:
             return True
@@ -143,7 +129,7 @@ class _View:
 
     @cached_property
     def _outputs(self) -> dict[str, bool]:
-        """Names of outputs, and whether one of that name is more than a bare column."""
+        """Names of outputs, each with whether an output of that name is more than a bare column."""
         found: dict[str, bool] = {}
         for output in self.block.outputs:
             name = output.name.lower()
@@ -152,13 +138,13 @@ class _View:
 
     @cached_property
     def seen(self) -> list[tuple[Source, Names]]:
-        """Sources whose columns the block sees."""
+        """Sources whose columns are visible in the block."""
         sources = zip(self.block.sources, self.known[self.index], strict=True)
         return [(source, names) for source, names in sources if source.joined not in _UNSEEN]
 
     @cached_property
     def having(self) -> dict[str, list[Source]]:
-        """Sources that are known to have a column, by its name."""
+        """Sources by the names of their known columns."""
         found: dict[str, list[Source]] = {}
         for source, names in self.seen:
             for name in dict.fromkeys(names or ()):
@@ -173,7 +159,7 @@ def _shared_aliases(block: Block) -> Iterator[Hit]:
         other = first.setdefault(name, source)
         if name and other is not source and (source.has_alias or other.has_alias or _alike(source, other)):
             message = Text(
-                f"Two sources of this query are called {source.alias}.",
+                f"Two sources of this query have the alias {source.alias}.",
                 f"此查询中有两个数据源都叫 {source.alias}。",
             )
             yield Hit(source.at, message, key=name)
@@ -184,7 +170,7 @@ def _alike(source: Source, other: Source) -> bool:
 
 
 def _columns(block: Block) -> Iterator[tuple[Column, bool]]:
-    """Yield the columns of a block, each with whether it stands where outputs can be named."""
+    """Yield the columns of a block, each with whether output names are visible at its position."""
     for output in block.outputs:
         for column in output.operand.columns:
             yield column, False
@@ -219,7 +205,7 @@ def _judge(view: _View, column: Column, *, late: bool) -> Hit | None:
 
 
 def _unplaced(view: _View, column: Column) -> Hit | None:
-    """Judge a column that no source, or more than one, is known to have."""
+    """Check a column that was not resolved to one source."""
     seen = view.seen
     if any(source.using or source.natural for source, _ in seen):
         return None
@@ -229,19 +215,19 @@ def _unplaced(view: _View, column: Column) -> Hit | None:
     if len(having) <= 1:
         return None
     both = Text(f"{having[0].en} and {having[1].en}", f"{having[0].zh} 和 {having[1].zh}")
-    english = "Both {0} have a column {1}: it is not clear which is meant."
+    english = "Both {0} have a column {1}: the reference is ambiguous."
     return _hit(column, english, "{0} 都有列 {1}：无法确定是哪一个。", both)
 
 
 def _any(seen: list[tuple[Source, Names]]) -> Text:
-    names = [called(source) for source, _ in seen[:_MOST_NAMED]]
-    if len(seen) > _MOST_NAMED:
+    names = [called(source) for source, _ in seen[:_MAX_NAMED]]
+    if len(seen) > _MAX_NAMED:
         names.append(Text("any other source", "其他数据源"))
     return Text(" or ".join(name.en for name in names), "、".join(name.zh for name in names))
 
 
-_MOST_NAMED = 8
-"""Sources that a message names."""
+_MAX_NAMED = 8
+"""Maximum number of sources in a message."""
 
 
 def _names(subject: Subject, statement: Statement, source: Source) -> Names:

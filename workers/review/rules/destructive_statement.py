@@ -1,4 +1,4 @@
-"""MC-S02: take nothing away that the script does not bring back."""
+"""MC-S02: destructive-statement."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ from workers.review.rules.slices import alike
 
 @rule(
     "MC-S02",
-    "destruction",
+    "destructive-statement",
     Severity.BLOCK,
     dialects=SQL,
     fix=Text(
-        "Rebuild it in the same script, use INSERT OVERWRITE, or do it by hand once.",
+        "Rebuild it in the same script, use INSERT OVERWRITE, or run the statement once manually.",
         "请在同一脚本中重建，改用 INSERT OVERWRITE，或手工执行一次。",
     ),
 )
-def destruction(subject: Subject, _: Options) -> Iterator[Hit]:
-    """Data is taken away that the script does not bring back.
+def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Data is deleted and not rebuilt by the script.
 
     ## What it does
-    Finds DROP TABLE, DROP PARTITION, DROP COLUMN, DROP DATABASE, TRUNCATE, PURGE, and DELETE without WHERE,
-    of data that the same script does not rebuild later. Tables named `tmp` or `temp`, and those that the
-    script itself made before, are fine. A partition that a scheduling parameter names gives a warning only:
-    it may be out of date.
+    Reports DROP TABLE, DROP PARTITION, DROP COLUMN, DROP DATABASE, TRUNCATE, PURGE, and DELETE without WHERE
+    if the same script does not rebuild the data later. Tables named `tmp` or `temp`, and tables that the
+    script itself created before, are allowed. A partition that a scheduling parameter selects only warns: it
+    may be outdated.
 
     ## Why
-    A scheduled node runs again and again, also with a wrong date; what it takes away may be the only copy.
+    A scheduled node runs repeatedly, possibly with a wrong date. The deleted data may be the only copy.
 
     ## Bad
     ```sql
@@ -85,24 +85,8 @@ def destruction(subject: Subject, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Views are not judged: they hold no data. A CREATE TABLE IF NOT EXISTS does not show that the script made
-    the table, unless the script dropped it before.
-
-    # 删除了脚本没有重建的数据
-
-    ## 规则说明
-    查找 DROP TABLE、DROP PARTITION、DROP COLUMN、DROP DATABASE、TRUNCATE、PURGE 以及没有 WHERE 的 DELETE，
-    且同一脚本之后没有重建这些数据。名称中含 `tmp`、`temp` 的表，以及脚本自己先前创建的表，不提示。
-    由调度参数指定的分区可能是过期数据，只给出警告。
-
-    ## 为什么
-    调度节点会反复运行，也可能以错误的日期运行；被删除的可能是唯一一份数据。
-
-    ## 选项
-    无。
-
-    ## 已知限制
-    不判断视图，视图不存储数据。CREATE TABLE IF NOT EXISTS 不能说明表由该脚本创建，除非脚本先删除了它。
+    Views are not checked: they contain no data. A CREATE TABLE IF NOT EXISTS does not prove that the script
+    created the table, unless the script dropped it before.
     """
     script = subject.script
     named: dict[str, list[int]] | None = None
@@ -110,24 +94,24 @@ def destruction(subject: Subject, _: Options) -> Iterator[Hit]:
         if not statement.removals and not any(write.how is Written.DELETE for write in statement.writes):
             continue
         named = _named(script) if named is None else named
-        said: set[tuple[Gone, str, Severity | None]] = set()
+        reported: set[tuple[Gone, str, Severity | None]] = set()
         for removal in statement.removals:
-            # Many partitions that one statement drops are one finding.
+            # One finding per statement, however many partitions it drops.
             mark = removal.what, removal.name.lower(), _severity(removal)
-            if removal.what is Gone.PARTITION and mark in said:
+            if removal.what is Gone.PARTITION and mark in reported:
                 continue
-            lost = _loses(*_story(script, named, index, removal.name), removal)
-            if lost and not _filled_as_a_whole(script, index, removal):
-                said.add(mark)
+            is_lost = _is_lost(*_excerpt(script, named, index, removal.name), removal)
+            if is_lost and not _filled_as_a_whole(script, index, removal):
+                reported.add(mark)
                 yield Hit(removal.at, _message(removal), severity=mark[2], key=mark[1])
         for write in statement.writes:
             whole = write.how is Written.DELETE and not write.filtered
-            if whole and not _passage(*_story(script, named, index, write.table), write.table):
+            if whole and not _is_recoverable(*_excerpt(script, named, index, write.table), write.table):
                 yield _deleted(write, statement.at)
 
 
 def _named(script: Script) -> dict[str, list[int]]:
-    """Return which statements may make, fill or drop a table, by its last part in lower case."""
+    """Return the statements that may create, write or drop a table, by its last name part in lower case."""
     named: dict[str, list[int]] = {}
     for index, statement in enumerate(script.statements):
         names = {table_key(made.name) for made in statement.creations}
@@ -144,7 +128,7 @@ def _named(script: Script) -> dict[str, list[int]]:
 
 
 def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
-    """Whether the script fills the distributed table of ClickHouse again whose part is emptied."""
+    """Whether the script refills the distributed ClickHouse table to which an emptied local table belongs."""
     dialect = script.statements[index].dialect or script.dialect
     if dialect is not Dialect.CLICKHOUSE or removal.what not in (Gone.PARTITION, Gone.ROWS):
         return False
@@ -156,54 +140,56 @@ def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
     )
 
 
-def _story(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
-    """Return a script of those statements alone that matter for a table, and the place of one in it."""
+def _excerpt(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
+    """Return a script with only the statements that concern a table, and the index of one of them in it."""
     indexes = named.get(table_key(table), [])
     place = bisect_left(indexes, index)
     if index not in indexes[place : place + 1]:
         indexes = [*indexes[:place], index, *indexes[place:]]
-    if len(indexes) > _MOST_TOLD:  # of a long story its beginning, and what stands near
-        begin = max(place - _MOST_TOLD // 2, 0)
-        near = indexes[begin : place + _MOST_TOLD // 2]
-        start = indexes[: min(begin, _MOST_TOLD // 4)]
+    if len(indexes) > _MAX_STATEMENTS:  # keep the first statements and those nearby
+        begin = max(place - _MAX_STATEMENTS // 2, 0)
+        near = indexes[begin : place + _MAX_STATEMENTS // 2]
+        start = indexes[: min(begin, _MAX_STATEMENTS // 4)]
         indexes, place = [*start, *near], place - begin + len(start)
     return replace(script, statements=tuple(script.statements[item] for item in indexes)), place
 
 
-_MOST_TOLD = 200
-"""Statements about one table beyond which not all of them are looked at for each."""
+_MAX_STATEMENTS = 200
+"""Maximum number of statements about one table that are examined for each of its removals."""
 _WORD = re.compile(r"\w+")
 
 
-def _loses(script: Script, index: int, removal: Removal) -> bool:
+def _is_lost(script: Script, index: int, removal: Removal) -> bool:
     match removal.what:
         case Gone.VIEW:
             return False
         case Gone.BACKUP:
             return not temporary(removal.name)
         case Gone.COLUMN:
-            return not _own(script, index, removal.name)
+            return not _is_own(script, index, removal.name)
         case Gone.PARTITION:
-            return not _own(script, index, removal.name) and not _refilled(script, index, removal)
+            return not _is_own(script, index, removal.name) and not _is_refilled(script, index, removal)
         case _:
-            return not _passage(script, index, removal.name)
+            return not _is_recoverable(script, index, removal.name)
 
 
-def _own(script: Script, index: int, table: str) -> bool:
+def _is_own(script: Script, index: int, table: str) -> bool:
     return not table or temporary(table) or _made_before(script, index, table)
 
 
-def _passage(script: Script, index: int, table: str) -> bool:
-    return _own(script, index, table) or script.filled_after(index, table) or _unclear(script, index)
+def _is_recoverable(script: Script, index: int, table: str) -> bool:
+    return (
+        _is_own(script, index, table) or script.filled_after(index, table) or _may_be_refilled(script, index)
+    )
 
 
-def _unclear(script: Script, index: int) -> bool:
-    """Whether a later statement that could not be read names the table: it may well fill it."""
+def _may_be_refilled(script: Script, index: int) -> bool:
+    """Whether a later statement that names the table could not be parsed: it may fill the table."""
     return any(statement.unread is not None for statement in script.statements[index + 1 :])
 
 
 def _made_before(script: Script, index: int, table: str) -> bool:
-    """Whether the script itself made the table before, so that nothing of others is in it."""
+    """Whether the script itself created the table before, so that all of its data is the script's own."""
     if script.made_before(index, table):
         return True
     dropped = False
@@ -216,15 +202,15 @@ def _made_before(script: Script, index: int, table: str) -> bool:
     return False
 
 
-def _refilled(script: Script, index: int, removal: Removal) -> bool:
-    """Whether a later statement writes the partitions again, or makes the whole table anew."""
+def _is_refilled(script: Script, index: int, removal: Removal) -> bool:
+    """Whether a later statement writes the partitions again or recreates the table."""
     for statement in script.statements[index + 1 :]:
         if any(script.same(removal.name, made.name) and not made.exists for made in statement.creations):
             return True
         for write in statement.writes:
             if script.same(removal.name, write.table) and _same_slice(removal.partition, write):
                 return True
-    return _unclear(script, index) or any(
+    return _may_be_refilled(script, index) or any(
         access.brings and access.at > removal.at and script.may_be(access.table, removal.name)
         for access in script.python.accesses
     )
@@ -246,12 +232,12 @@ def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:
 def _severity(removal: Removal) -> Severity | None:
     if removal.what is not Gone.PARTITION:
         return None
-    fixed = all(value.value is None or _fixed(value.value) for value in removal.partition)
-    return None if fixed else Severity.WARN
+    constant = all(value.value is None or _is_literal(value.value) for value in removal.partition)
+    return None if constant else Severity.WARN
 
 
-def _fixed(value: Operand) -> bool:
-    """Whether a value is written out; one with braces or the like is filled in by some other tool."""
+def _is_literal(value: Operand) -> bool:
+    """Whether a value is a literal without placeholders (braces and the like) of another tool."""
     return value.sort is Sort.LITERAL and not _FILLED_IN.search(value.value or "")
 
 
@@ -263,16 +249,16 @@ def _message(removal: Removal) -> Text:
     match removal.what:
         case Gone.ROWS:
             return Text(
-                f"Every row of {name} is removed, and the script does not bring them back.",
+                f"All rows of {name} are deleted, and the script does not rebuild them.",
                 f"{name} 的所有数据被清空，脚本没有重建。",
             )
         case Gone.PARTITION:
             return Text(
-                f"A partition of {name} is removed, and the script does not bring it back.",
+                f"A partition of {name} is deleted, and the script does not rebuild it.",
                 f"{name} 的分区被删除，脚本没有重建。",
             )
         case Gone.BACKUP:
-            return Text(f"The backup of {name} is removed for good.", f"{name} 的备份被彻底删除。")
+            return Text(f"The backup of {name} is deleted permanently.", f"{name} 的备份被彻底删除。")
         case Gone.COLUMN:
             columns = ", ".join(removal.columns)
             return Text(
@@ -281,7 +267,7 @@ def _message(removal: Removal) -> Text:
             )
         case _:
             return Text(
-                f"The {removal.what.value} {name} is dropped with its data, and not rebuilt.",
+                f"The {removal.what.value} {name} is dropped with its data and not rebuilt.",
                 f"{name} 连同数据被删除，脚本没有重建。",
             )
 
@@ -290,7 +276,7 @@ def _deleted(write: Write, at: Span) -> Hit:
     return Hit(
         Span(at.begin, write.at.end),
         Text(
-            f"DELETE without WHERE removes every row of {write.table}.",
+            f"DELETE without WHERE deletes all rows of {write.table}.",
             f"没有 WHERE 的 DELETE 会删除 {write.table} 的所有行。",
         ),
         key=write.table.lower(),
