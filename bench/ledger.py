@@ -22,6 +22,7 @@ from typing import cast
 
 from common.events import Event
 from common.ledger import Ledger, State, connect
+from common.plan import Plan
 from common.verdicts import Finding, Outcome, Severity
 from deploy.local import events
 from tests.emulators import EXTENSION_CODE, OPERATOR, PROJECT_ID
@@ -30,7 +31,6 @@ from workers import planner, policy
 from workers.checks import registry
 from workers.dataworks.values import FileSnapshot, Snapshot
 from workers.decide import decide
-from workers.plan import Plan
 
 CODE = "commit-file"
 SIZES = (1, 10, 100)

@@ -11,6 +11,8 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 
 from common.events import Event
+from common.i18n import Language
+from common.plan import PlannedCheck
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, waivers
 from workers.about import About, about
@@ -18,7 +20,6 @@ from workers.checks.check import Answers, Check, Context, Skip
 from workers.checks.findings import bounded
 from workers.dataworks.errors import DataWorksError, Transient
 from workers.dataworks.values import Snapshot
-from workers.plan import Language, PlannedCheck
 from workers.services import Services
 from workers.task import TRANSIENT, place
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from billiard.exceptions import SoftTimeLimitExceeded
 
 from common.ledger import Begun, Turn
+from common.plan import Plan, PlannedCheck
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, retry
 from workers.asking import TOO_LONG, Asking, why
 from workers.checks.check import Runs
 from workers.dataworks.values import Snapshot
-from workers.plan import Plan, PlannedCheck
 from workers.reporter import finish, may_post_here
 from workers.services import Services
 from workers.task import TRANSIENT

@@ -14,13 +14,13 @@ import structlog
 from celery.worker.state import active_requests
 
 from common.ledger import Record, Turn
+from common.plan import Plan
 from common.points import Answer
 from common.verdicts import Result, Verdict
 from workers import metrics, planner, retry
 from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Throttled, Transient
 from workers.dataworks.values import ProcessStatus
 from workers.decide import decide
-from workers.plan import Plan
 from workers.services import Services
 from workers.task import MOST_RETRIES, place
 

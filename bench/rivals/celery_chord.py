@@ -19,6 +19,7 @@ from celery import Celery, chord, signals
 from common import settings as common_settings
 from common import topology
 from common.events import Event
+from common.plan import Plan, PlannedCheck
 from common.telemetry import configure_logging
 from common.verdicts import Outcome, OutcomeKind
 from ingest.envelope import Envelope
@@ -27,7 +28,6 @@ from workers.app import create_app
 from workers.checks.check import Check, Context, Runs, Skip
 from workers.dataworks.values import Snapshot
 from workers.decide import decide
-from workers.plan import Plan, PlannedCheck
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.roles import Pool

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.i18n import Language
 from common.verdicts import Finding, Severity
 from workers.checks import registry
 from workers.checks.check import Context, Skip
@@ -30,7 +31,6 @@ from workers.dataworks.values import (
     TableInfo,
     TableRef,
 )
-from workers.plan import Language
 
 CHECKS = registry.load()
 MINE = ("change-impact", "declared-inputs", "schedule-fit")

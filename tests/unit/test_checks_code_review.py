@@ -9,12 +9,12 @@ from typing import Any, cast
 import pytest
 
 from common.events import Event
+from common.i18n import Language
 from common.verdicts import Finding
 from workers.checks import registry
 from workers.checks.check import Context, Lookups
 from workers.dataworks.errors import DataWorksError, Refused, Throttled
 from workers.dataworks.values import Column, FileSnapshot, Snapshot, TableInfo
-from workers.plan import Language
 
 CHECK = registry.load()["code-review"]
 ORDERS = (

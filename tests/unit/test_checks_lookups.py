@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.i18n import Language
 from common.verdicts import Finding, Severity
 from tests.workspace import HOME, Workspace, node, table
 from workers.checks import registry
@@ -24,7 +25,6 @@ from workers.dataworks.values import (
     ProducingTask,
     Snapshot,
 )
-from workers.plan import Language
 
 CHECKS = registry.load()
 MORNING = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.events import Event
+from common.plan import Plan
 from common.points import BY_CODE
 from common.verdicts import Finding, Outcome, OutcomeKind
 from workers import planner, policy
@@ -35,7 +36,6 @@ from workers.dataworks.values import (
     TableSnapshot,
 )
 from workers.decide import decide
-from workers.plan import Plan
 from workers.tip import LONGEST
 from workers.trial.given import World
 from workers.trial.lookups import GivenLookups

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.i18n import Language
 from common.verdicts import Finding, Severity
 from workers.checks import registry
 from workers.checks.check import Context, Skip
@@ -28,7 +29,6 @@ from workers.dataworks.values import (
     TableRef,
     TableSnapshot,
 )
-from workers.plan import Language
 
 CHECKS = registry.load()
 GUID = "odps.shop.dwd_order"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.plan import Mode, Plan
 from common.verdicts import Outcome, OutcomeKind, Reason, Result
 from workers import planner
 from workers.administration import Administered
@@ -16,7 +17,6 @@ from workers.checks import registry
 from workers.dataworks.values import FileSnapshot, Snapshot, TableSnapshot
 from workers.decide import decide
 from workers.extension_parameters import parse as parameters
-from workers.plan import Mode, Plan
 from workers.policy import Policy, parse
 
 CHECKS = registry.load()

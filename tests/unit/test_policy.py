@@ -13,11 +13,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.i18n import Language
+from common.plan import Mode
 from common.points import BY_CODE
 from common.verdicts import Result
 from workers import policy
 from workers.checks import registry
-from workers.plan import Language, Mode
 from workers.policy import CheckPolicy, Policy, load, parse
 from workers.policy_file import PolicyError
 from workers.policy_schema import schema

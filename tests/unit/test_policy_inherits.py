@@ -11,9 +11,9 @@ import yaml
 from pydantic import Field, model_validator
 from structlog.testing import capture_logs
 
+from common.plan import Mode
 from workers.checks import registry
 from workers.checks.check import Check, Options, Runs
-from workers.plan import Mode
 from workers.policy import Policy, parse
 from workers.policy_file import PolicyError
 from workers.policy_schema import schema

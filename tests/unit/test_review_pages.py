@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review.dialects import Dialect
 from workers.review.engine import NOT_REVIEWED, review
 from workers.review.given import Given

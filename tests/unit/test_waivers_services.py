@@ -11,12 +11,13 @@ import structlog
 from celery import Celery
 
 from common.events import Event
+from common.i18n import Language
+from common.plan import Mode, PlannedCheck
 from common.settings import SettingsError, load
 from common.verdicts import Outcome, Result
 from workers import metrics, policy
 from workers.asking import Asking
 from workers.checks import registry
-from workers.plan import Language, Mode, PlannedCheck
 from workers.policy_file import PolicyError
 from workers.services import Services
 from workers.settings import WorkerSettings

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from common.i18n import Language, Text
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context, Options, Runs
 from workers.checks.code.deeds import Change
@@ -16,9 +17,7 @@ from workers.checks.code.lookout import not_looked_at, unread
 from workers.checks.code.names import made_at_run_time
 from workers.checks.code.reading import deeds
 from workers.checks.registry import check
-from workers.plan import Language
 from workers.review.rules.names import last_part, temporary
-from workers.text import Text
 
 MOST_LISTED = 20
 """Tables that are told of one run; the rest are counted."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding
 from workers.checks.check import Context, Options, Runs
 from workers.checks.code.deeds import Deeds, Fill
@@ -17,7 +18,6 @@ from workers.checks.code.readers import Readers
 from workers.checks.code.reading import deeds
 from workers.checks.registry import check
 from workers.dataworks.errors import Refused
-from workers.text import Text
 
 
 class ChangeImpactOptions(Options):

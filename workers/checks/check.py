@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from common.events import Event
+from common.i18n import Language
 from common.verdicts import Finding
 from workers.dataworks.values import (
     Baseline,
@@ -24,7 +25,6 @@ from workers.dataworks.values import (
     TableInfo,
     TableRef,
 )
-from workers.plan import Language
 
 
 class Runs(StrEnum):

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import reviewing
 from workers.checks.check import Context, Options, Runs, Skip
@@ -21,7 +22,6 @@ from workers.review import dialects
 from workers.review.fingerprint import only_new
 from workers.review.given import Given, Node
 from workers.review.policy import ReviewPolicy
-from workers.text import Text
 
 MOST_LISTED = 100
 """Findings that are kept of one file; the rest are counted."""

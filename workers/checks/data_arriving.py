@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import fields, globs, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import finding
 from workers.checks.registry import check
-from workers.text import Text
 
 
 class DataArrivingOptions(Options):

@@ -8,12 +8,12 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields, globs, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import finding
 from workers.checks.registry import check
-from workers.text import Text
 
 _NO_CODE = (
     re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^'\\]|\\.)*+\\?(?:'|\Z)", re.DOTALL),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context, Lookups, Options, Runs, Skip
 from workers.checks.code.declared import Declared, declared
@@ -20,7 +21,6 @@ from workers.checks.registry import check
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import FileSnapshot, Node, ProducingTask, Scheduler
 from workers.review.facts import same_table
-from workers.text import Text
 
 _GENERATED = "_out"
 """Ends the output that every node has by its id: it names no table."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import fields
 from workers.checks.check import Context, Lookups, Runs, Skip
@@ -23,7 +24,6 @@ from workers.checks.impact.values import Dependent, Impact, Kind
 from workers.checks.impact.walk import Unseen, Why
 from workers.checks.registry import check
 from workers.dataworks.values import Baseline
-from workers.text import Text
 
 _DEVELOPMENT = "_dev"
 

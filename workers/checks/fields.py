@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from common.events import Event, Json
+from common.i18n import Language, Text
 from common.verdicts import Finding, Severity
 from workers.checks.findings import clipped
-from workers.plan import Language
-from workers.text import Text
 
 _LONGEST_NUMBER = 19
 

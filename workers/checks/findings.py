@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context
-from workers.text import Text
 
 LONGEST = 600
 """Characters of a message: an event may hold names of any length."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import fields
 from workers.checks.check import Context, Lookups, Runs
@@ -18,7 +19,6 @@ from workers.checks.impact.walk import Budget, Unseen, Why
 from workers.checks.registry import check
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Environment
-from workers.text import Text
 
 _ROOT = "_root"
 _SHOWN = 3

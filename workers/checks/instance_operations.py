@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.registry import check
-from workers.text import Text
 
 POINTS = (
     "pre-freeze-instance",

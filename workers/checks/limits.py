@@ -7,11 +7,11 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields
 from workers.checks.check import Context
 from workers.checks.findings import finding
-from workers.text import Text
 
 
 def _uid(value: object) -> object:

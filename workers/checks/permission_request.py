@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from common.events import Json
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import fields, globs, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
 from workers.checks.named import name_first
 from workers.checks.registry import check
-from workers.text import Text
 
 _DAYS = {"day": 1, "month": 31}
 """Days of a unit of `deadlineType`, at most."""

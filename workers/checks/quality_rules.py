@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.events import Json
+from common.i18n import Text
 from common.points import POINTS
 from common.verdicts import Finding, Severity
 from workers.checks import fields, limits
@@ -14,7 +15,6 @@ from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
 from workers.checks.named import name_first
 from workers.checks.registry import check
-from workers.text import Text
 
 CODES = tuple(point.code for point in POINTS if "data-quality" in point.code)
 

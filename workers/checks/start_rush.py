@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields
 from workers.checks.check import Context, Lookups, Runs
@@ -19,7 +20,6 @@ from workers.checks.impact.summary import few
 from workers.checks.impact.telling import not_looked_at
 from workers.checks.registry import check
 from workers.dataworks.values import Node, Scheduler
-from workers.text import Text
 
 
 class StartRushOptions(WalkOptions):

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from common.events import Json
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import fields, globs
 from workers.checks.check import Context, Options, Runs
 from workers.checks.findings import capped, finding
 from workers.checks.registry import check
-from workers.text import Text
 
 _SOURCE = ("srcDatasourceName", "srcDatabaseName", "srcTable")
 _TARGET = ("dstDatasourceName", "dstDatabaseName", "dstTable")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import fields
 from workers.checks.check import Context, Options, Runs, Skip
@@ -15,7 +16,6 @@ from workers.checks.findings import finding
 from workers.checks.named import name_first
 from workers.checks.registry import check
 from workers.dataworks.values import TableSnapshot
-from workers.text import Text
 
 
 def _pattern(value: str) -> str:

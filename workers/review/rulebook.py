@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workers.plan import Language
+from common.i18n import Language
 from workers.review.dialects import Dialect
 from workers.review.rules.catalogue import RULES
 from workers.review.rules.page import HEADINGS, Example, Page, page

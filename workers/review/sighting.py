@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review.facts import Span
 from workers.review.places import Places
 from workers.review.rules.rule import Hit, Rule, Text

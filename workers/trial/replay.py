@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from common.i18n import Language
 from common.ledger import Record
+from common.plan import Plan, PlannedCheck, asked_by, worst
 from common.verdicts import Finding, Outcome, Result, Severity
 from workers import planner
 from workers.about import about
 from workers.checks.check import Check, Lookups
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import Snapshot
-from workers.plan import Language, Plan, PlannedCheck, asked_by, worst
 from workers.policy import Policy
 from workers.review.policy import ReviewPolicy
 from workers.review.rules.catalogue import BY_ID

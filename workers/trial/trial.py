@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.events import Event
+from common.plan import Plan, PlannedCheck
 from common.verdicts import Finding, Outcome, OutcomeKind, Verdict
 from workers import planner
 from workers.checks.check import Check, Context, Lookups, Skip
@@ -16,7 +17,6 @@ from workers.checks.findings import bounded
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import Snapshot
 from workers.decide import decide
-from workers.plan import Plan, PlannedCheck
 from workers.policy import Policy
 from workers.trial.case import Case
 from workers.trial.lookups import GivenLookups

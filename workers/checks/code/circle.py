@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context, Lookups
 from workers.checks.code.declared import Declared
 from workers.checks.code.lookout import not_looked_at
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Node
-from workers.text import Text
 
 MOST_ASKED = 100
 """Nodes whose parents are looked up."""

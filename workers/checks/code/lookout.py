@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from common.i18n import Language, Text
 from common.verdicts import Finding, Severity
-from workers.plan import Language
-from workers.text import Text
 
 RULE = "not-looked-at"
 

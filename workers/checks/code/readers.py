@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context
 from workers.checks.code.lookout import not_looked_at
@@ -15,7 +16,6 @@ from workers.checks.impact.summary import summary, unseen_text
 from workers.checks.impact.tables import column_readers, table_readers
 from workers.checks.impact.values import Impact, Kind
 from workers.checks.impact.walk import Budget, Why, until_of
-from workers.text import Text
 
 DEPTH, NODES, CALLS = 3, 200, 60
 """How far readers are followed, and the lookups made for one event."""

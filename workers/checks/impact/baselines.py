@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context, Lookups
 from workers.checks.findings import finding
 from workers.checks.impact.summary import few, named
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import Baseline
-from workers.text import Text
 
 MOST = 5
 

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from common.i18n import Text
 from workers.checks.check import Lookups
 from workers.checks.impact.summary import few
 from workers.checks.impact.walk import Budget, Unseen, Why
 from workers.dataworks.errors import DataWorksError, Refused
 from workers.dataworks.values import Environment, Node
-from workers.text import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from common.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 
 
@@ -44,13 +45,6 @@ def asked_by(finding: Finding) -> Result:
 def worst(*results: Result) -> Result:
     """Return the most severe of `results`; OK when there are none."""
     return max(results, key=lambda result: result.rank, default=Result.OK)
-
-
-class Language(StrEnum):
-    """The language of the tip."""
-
-    ENGLISH = "en"
-    CHINESE = "zh"
 
 
 @dataclass(frozen=True, slots=True)
