@@ -129,7 +129,7 @@ def _receive(ledger: Ledger, message_id: str, _: Case) -> None:
 
 
 def _plan(ledger: Ledger, message_id: str, case: Case) -> None:
-    ledger.plan(message_id, 1, case.plan.to_json(), case.snapshot.to_json(), {})
+    ledger.plan(message_id, 1, case.plan, case.snapshot.to_json(), {})
     ledger.begin(message_id, 1, case.outcomes)
     ledger.record(message_id, 1, case.outcomes)
 

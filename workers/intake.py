@@ -121,15 +121,15 @@ def _plan(services: Services, record: Record) -> None:
     _tell(planned)
     outcomes = planner.unrunnable(event, planned, services.checks, missing)
     outcomes |= _inline(services, record, planned, snapshot, outcomes)
-    plan, content = planned.to_json(), snapshot.to_json() if snapshot else None
+    content = snapshot.to_json() if snapshot else None
     names = [item.name for item in planned.checks if item.name not in outcomes]
     here = _asked_here(services, names)
-    if services.ledger.plan(event.message_id, record.run, plan, content, outcomes, begin=here):
+    if services.ledger.plan(event.message_id, record.run, planned, content, outcomes, begin=here):
         others = [name for name in names if name != here]
         if here is None or others:
             _send(services, record, others)
         if here:
-            _check_here(services, Begun({here: 1}, replace(record, plan=plan), content), here)
+            _check_here(services, Begun({here: 1}, replace(record, plan=planned), content), here)
     elif raced := services.ledger.get(event.message_id):
         _send(services, raced, raced.missing)
 

@@ -14,7 +14,6 @@ import structlog
 from celery.worker.state import active_requests
 
 from common.ledger import Record, Turn
-from common.plan import Plan
 from common.points import Answer
 from common.verdicts import Result, Verdict
 from workers import metrics, planner, retry
@@ -197,11 +196,7 @@ def report(
 
 def decided(services: Services, record: Record) -> Verdict:
     """Return what plan and outcomes decide now; a plan that was never made is made from the policy."""
-    planned = (
-        Plan.from_json(record.plan)
-        if record.plan
-        else planner.plan(record.event, services.policy, services.checks)
-    )
+    planned = record.plan or planner.plan(record.event, services.policy, services.checks)
     return decide(
         planned,
         record.outcomes,

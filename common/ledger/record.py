@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from common.events import Event
+from common.plan import Plan
 from common.verdicts import Outcome, Verdict
 
 
@@ -52,7 +53,7 @@ class Record:
         deliveries: how often the queue brought it.
         admitted_at: when it first came into the ledger, in seconds since the epoch.
         deadline_at: when its verdict must have been posted.
-        plan: the checks that apply and how they count, as the planner wrote it.
+        plan: the checks that apply and how they count; None until the event is planned.
         outcomes: the check outcomes that are in, by check name.
         attempts: how often each check was begun in this run.
         verdict: the frozen verdict of this run.
@@ -68,7 +69,7 @@ class Record:
     deliveries: int
     admitted_at: float
     deadline_at: float
-    plan: dict[str, Any] | None
+    plan: Plan | None
     outcomes: dict[str, Outcome]
     attempts: dict[str, int]
     verdict: Verdict | None
@@ -80,7 +81,7 @@ class Record:
     @property
     def planned(self) -> tuple[str, ...]:
         """Names of the checks in the plan."""
-        return tuple(check["name"] for check in self.plan["checks"]) if self.plan else ()
+        return tuple(check.name for check in self.plan.checks) if self.plan else ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -98,7 +99,7 @@ class Record:
             deliveries=int(fields.get("deliveries", 0)),
             admitted_at=_seconds(fields["admitted"]),
             deadline_at=_seconds(fields["deadline"]),
-            plan=orjson.loads(fields["plan"]) if "plan" in fields else None,
+            plan=Plan.from_json(orjson.loads(fields["plan"])) if "plan" in fields else None,
             outcomes={
                 key[2:]: Outcome.from_json(orjson.loads(value))
                 for key, value in fields.items()

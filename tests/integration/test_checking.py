@@ -60,7 +60,7 @@ def planned(services: Services, second: Ask) -> None:
     services.ledger.admit(event, now + 60, now + 48)
     checks = tuple(PlannedCheck(name, Mode.ENFORCE, Result.WARN, Result.WARN, {}) for name in NAMES)
     plan = Plan(checks, Result.OK, Language.ENGLISH, "p")
-    assert services.ledger.plan("m-1", 1, plan.to_json(), None, {})
+    assert services.ledger.plan("m-1", 1, plan, None, {})
 
 
 def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> list[tuple[list[str], float]]:

@@ -72,8 +72,8 @@ def answered(
     event = Event(message_id, code, PROJECT, "1923", True, data, now)
     ledger.admit(event, now + 60, now + 50)
     file = Snapshot(file=FileSnapshot(1, "f", 10, content)) if content else None
-    plan = planner.plan(event, BUILT_IN, CHECKS).to_json()
-    passed = {item["name"]: Outcome.of([]) for item in plan["checks"]}
+    plan = planner.plan(event, BUILT_IN, CHECKS)
+    passed = {item.name: Outcome.of([]) for item in plan.checks}
     ledger.plan(message_id, 1, plan, asdict(file) if file else None, passed | outcomes)
     assert ledger.claim(message_id, "me", 10).record
     assert ledger.freeze(message_id, "me", Verdict(result, "the tip", Reason.COMPLETE, now))

@@ -11,10 +11,11 @@ import pytest
 from common.events import Event
 from common.ledger import Ledger, Record, State, connect
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
+from tests.plans import plan_of
 
 PASSED = Outcome(OutcomeKind.PASSED)
 BLOCKED = Outcome.of([Finding("MC-C01", Severity.BLOCK, "SELECT * of ods_order", line=3, column=8)])
-PLAN = {"checks": [{"name": "code-review"}, {"name": "release-window"}], "policy": "p1"}
+PLAN = plan_of("code-review", "release-window")
 
 
 def event(message_id: str = "m-1", *, project_id: int | None = 7, at: float | None = None) -> Event:
@@ -77,7 +78,7 @@ def test_several_events_are_admitted_at_once_each_once(ledger: Ledger) -> None:
 def test_the_first_plan_of_a_run_stays(ledger: Ledger) -> None:
     admit(ledger, event())
     assert ledger.plan("m-1", 1, PLAN, None, {"release-window": PASSED})
-    assert not ledger.plan("m-1", 1, {"checks": []}, None, {})
+    assert not ledger.plan("m-1", 1, plan_of(), None, {})
 
     record = ledger.get("m-1")
     assert record

@@ -41,7 +41,7 @@ def then(plan: policy.Policy, result: Result, point: str = "commit-file", **outc
     return replace(
         record(State.REPORTED),
         event=event,
-        plan=planner.plan(event, plan, CHECKS).to_json(),
+        plan=planner.plan(event, plan, CHECKS),
         outcomes={name.replace("_", "-"): outcome for name, outcome in outcomes.items()},
         verdict=Verdict(result, "the tip", Reason.COMPLETE, event.received_at),
     )
@@ -188,7 +188,8 @@ def test_waivers_hold_as_of_the_moment_of_the_event(ends: str, change: Change) -
 
 def test_what_dataworks_switched_off_stays_off() -> None:
     event = then(rules({}), Result.OK)
-    off = replace(event, plan={**(event.plan or {}), "off": "extension.project.disabled"})
+    assert event.plan
+    off = replace(event, plan=replace(event.plan, off="extension.project.disabled"))
     assert replayed(off, rules({"commit-file": {"verdict": "fail"}})).change is Change.NONE
     assert replayed(event, rules({"commit-file": {"verdict": "fail"}})).change is Change.BLOCKED
 

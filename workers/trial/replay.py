@@ -200,7 +200,7 @@ def _own(finding: Finding, then: PlannedCheck) -> Severity:
 
 
 def _old(record: Record) -> Plan:
-    return Plan.from_json(record.plan) if record.plan else Plan((), Result.OK, Language.ENGLISH, "")
+    return record.plan or Plan((), Result.OK, Language.ENGLISH, "")
 
 
 def _worst(outcome: Outcome | None) -> Finding | None:
