@@ -23,13 +23,13 @@ from typing import cast
 from common.events import Event
 from common.ledger import Ledger, State, connect
 from common.plan import Plan
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Outcome, Severity
 from deploy.local import events
 from tests.emulators import EXTENSION_CODE, OPERATOR, PROJECT_ID
 from tests.engines import Valkey
 from workers import planner, policy
 from workers.checks import registry
-from workers.dataworks.values import FileSnapshot, Snapshot
 from workers.decide import decide
 
 CODE = "commit-file"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.events import Event, Json
-from workers.dataworks.values import Snapshot
+from common.snapshot import Snapshot
 
 _NODE_LISTS = ("nodeIds", "includeNodeIds")
 _NODES = ("nodeId", "rootNodeId")

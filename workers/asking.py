@@ -13,13 +13,14 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from common.events import Event
 from common.i18n import Language
 from common.plan import PlannedCheck
+from common.ports import ResultCache
+from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, waivers
 from workers.about import About, about
-from workers.checks.check import Answers, Check, Context, Skip
+from workers.checks.check import Check, Context, Skip
 from workers.checks.findings import bounded
 from workers.dataworks.errors import DataWorksError, Transient
-from workers.dataworks.values import Snapshot
 from workers.services import Services
 from workers.task import TRANSIENT, place
 
@@ -105,7 +106,7 @@ class Asking:
 class _Remembering:
     """Answers, of which those that were got or put once are at hand."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: ResultCache) -> None:
         self._answers = answers
         self._known: dict[tuple[object, ...], Any] = {}
 

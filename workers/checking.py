@@ -11,11 +11,11 @@ from billiard.exceptions import SoftTimeLimitExceeded
 
 from common.ledger import Begun, Turn
 from common.plan import PlannedCheck
+from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, retry
 from workers.asking import TOO_LONG, Asking, why
 from workers.checks.check import Runs
-from workers.dataworks.values import Snapshot
 from workers.reporter import finish, may_post_here
 from workers.services import Services
 from workers.task import TRANSIENT

@@ -11,12 +11,12 @@ import structlog
 from common.events import Event
 from common.ledger import Begun, Record, State, Turn
 from common.plan import Plan
+from common.snapshot import Snapshot
 from common.verdicts import Outcome
 from workers import checking, metrics, planner
 from workers.asking import Asking
 from workers.checks.check import Runs
 from workers.dataworks.errors import DataWorksError, Final
-from workers.dataworks.values import Snapshot
 from workers.reporter import HERE_SECONDS, finish
 from workers.services import Services
 from workers.task import TRANSIENT

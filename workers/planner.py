@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from common.events import Event
 from common.plan import Mode, Plan, PlannedCheck
+from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind, Result
 from workers import console_options
 from workers.administration import NOTHING, Administered
 from workers.checks.check import Check, Runs
-from workers.dataworks.values import Snapshot
 from workers.policy import CheckPolicy, Policy
 from workers.subject import subject, told
 

@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from common.ports import ResultCache
 from workers import metrics
-from workers.checks.check import Answers
 
 LOOK_SECONDS = 2.0
 """How long a value is used before the file is looked at again."""
@@ -51,7 +51,7 @@ class Reloaded(Generic[T]):
         *,
         wrong: type[Exception],
         name: str,
-        memory: Answers | None = None,
+        memory: ResultCache | None = None,
         every: float = LOOK_SECONDS,
     ) -> None:
         self._path = path

@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from functools import cached_property
 
+import redis
 import structlog
 from celery import Celery
 
@@ -124,4 +125,23 @@ class Services:
     @cached_property
     def dataworks(self) -> client.DataWorks:
         """The OpenAPI of DataWorks."""
-        return client.connect(self.settings, self.ledger.client)
+        return connect_dataworks(self.settings, self.ledger.client)
+
+
+def connect_dataworks(settings: WorkerSettings, redis_client: redis.Redis) -> client.DataWorks:
+    """Return a client of the OpenAPI that `settings` name; nothing is sent yet.
+
+    Args:
+        settings: the workers' settings.
+        redis_client: the ledger's Redis, for the quota and the cache.
+    """
+    return client.connect(
+        redis_client,
+        extension_code=settings.extension_code,
+        endpoint=settings.endpoint,
+        protocol=settings.openapi_protocol,
+        region=settings.region,
+        read_qps=settings.openapi_read_qps,
+        write_qps=settings.openapi_write_qps,
+        cache_seconds=settings.lookup_cache_seconds,
+    )

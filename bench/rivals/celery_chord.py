@@ -20,13 +20,13 @@ from common import settings as common_settings
 from common import topology
 from common.events import Event
 from common.plan import Plan, PlannedCheck
+from common.snapshot import Snapshot
 from common.telemetry import configure_logging
 from common.verdicts import Outcome, OutcomeKind
 from ingest.envelope import Envelope
 from workers import planner, queues
 from workers.app import create_app
 from workers.checks.check import Check, Context, Runs, Skip
-from workers.dataworks.values import Snapshot
 from workers.decide import decide
 from workers.review.dialects import Dialect
 from workers.review.engine import review

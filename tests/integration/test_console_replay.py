@@ -14,13 +14,13 @@ from alibabacloud_credentials.utils import auth_util
 
 from common.events import Event
 from common.ledger import Ledger, connect
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Outcome, Reason, Result, Severity, Verdict
 from console import faults, replay
 from console.ends import Usage
 from tests.emulators import EXTENSION_CODE, Emulator, running
 from workers import planner, policy
 from workers.checks import registry
-from workers.dataworks.values import FileSnapshot, Snapshot
 
 PROJECT = 93124
 CHECKS = registry.load()

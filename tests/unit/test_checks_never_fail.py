@@ -17,23 +17,20 @@ from hypothesis import strategies as st
 from common.events import Event
 from common.plan import Plan
 from common.points import BY_CODE
+from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
 from common.verdicts import Finding, Outcome, OutcomeKind
 from workers import planner, policy
 from workers.checks import findings, registry
 from workers.dataworks.errors import DataWorksError, Denied, Refused, Throttled
 from workers.dataworks.values import (
     Baseline,
-    Column,
     ColumnRef,
     Consumer,
-    FileSnapshot,
     Node,
     NodeOutput,
     ProducingTask,
-    Snapshot,
     TableInfo,
     TableRef,
-    TableSnapshot,
 )
 from workers.decide import decide
 from workers.tip import LONGEST

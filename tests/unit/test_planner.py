@@ -10,11 +10,11 @@ import pytest
 
 from common.events import Event
 from common.plan import Mode, Plan
+from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
 from common.verdicts import Outcome, OutcomeKind, Reason, Result
 from workers import planner
 from workers.administration import Administered
 from workers.checks import registry
-from workers.dataworks.values import FileSnapshot, Snapshot, TableSnapshot
 from workers.decide import decide
 from workers.extension_parameters import parse as parameters
 from workers.policy import Policy, parse

@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from common.ledger import Record, State
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from console.replay import summary
 from tests.unit.records import EVENT, record
 from workers import planner, policy
 from workers.checks import registry
-from workers.dataworks.values import FileSnapshot, Snapshot
 from workers.trial.given import World
 from workers.trial.lookups import GivenLookups
 from workers.trial.replay import LOOKS_UP, NO_CODE, Change, Means, Replayed, replay

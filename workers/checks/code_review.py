@@ -9,6 +9,7 @@ from dataclasses import replace
 from pydantic import Field
 
 from common.i18n import Text
+from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks import reviewing
 from workers.checks.check import Context, Options, Runs, Skip
@@ -17,7 +18,6 @@ from workers.checks.code.lookout import not_looked_at
 from workers.checks.impact.summary import few
 from workers.checks.registry import check
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import FileSnapshot
 from workers.review import dialects
 from workers.review.fingerprint import only_new
 from workers.review.given import Given, Node

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pydantic import Field
 
 from common.i18n import Text
+from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context, Lookups, Options, Runs, Skip
 from workers.checks.code.declared import Declared, declared
@@ -19,7 +20,7 @@ from workers.checks.code.reading import deeds
 from workers.checks.named import name_first
 from workers.checks.registry import check
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import FileSnapshot, Node, ProducingTask, Scheduler
+from workers.dataworks.values import Node, ProducingTask, Scheduler
 from workers.review.facts import same_table
 
 _GENERATED = "_out"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from common.i18n import Text
+from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context, Lookups, Runs, Skip
 from workers.checks.code.circle import circle
@@ -15,7 +16,7 @@ from workers.checks.findings import capped
 from workers.checks.named import name_first, name_nodes
 from workers.checks.registry import check
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import Environment, FileSnapshot, Node, Scheduler
+from workers.dataworks.values import Environment, Node, Scheduler
 
 SLACK = 30
 """Minutes that a parent may be later: DataWorks itself spreads daily nodes over the first half hour."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import Field
 
 from common.i18n import Text
+from common.snapshot import TableSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks import fields
 from workers.checks.audience import Audience
@@ -18,7 +19,7 @@ from workers.checks.named import name_first
 from workers.checks.registry import check
 from workers.checks.table_difference import Changed, difference
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import TableInfo, TableSnapshot
+from workers.dataworks.values import TableInfo
 
 
 class TableChangeOptions(Options):

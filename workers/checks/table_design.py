@@ -9,13 +9,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from common.i18n import Text
+from common.snapshot import TableSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks import fields
 from workers.checks.check import Context, Options, Runs, Skip
 from workers.checks.findings import finding
 from workers.checks.named import name_first
 from workers.checks.registry import check
-from workers.dataworks.values import TableSnapshot
 
 
 def _pattern(value: str) -> str:

@@ -7,16 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
 from workers.dataworks.fields import Json, Malformed, flag, number, part, parts, text
 from workers.dataworks.table_shapes import column
-from workers.dataworks.values import (
-    CheckProcess,
-    Extension,
-    FileSnapshot,
-    FileVersion,
-    Snapshot,
-    TableSnapshot,
-)
+from workers.dataworks.values import CheckProcess, Extension, FileVersion
 
 
 def snapshot(answer: Json) -> Snapshot:

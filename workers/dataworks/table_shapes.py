@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from common.snapshot import Column
 from workers.dataworks.fields import Json, Malformed, flag, number, part, parts, text
-from workers.dataworks.values import Column, ColumnRef, Consumer, ProducingTask, TableInfo, TableRef
+from workers.dataworks.values import ColumnRef, Consumer, ProducingTask, TableInfo, TableRef
 
 THIRD_PARTY = "THIRD_PARTY"
 """The `Channel` of a relation that was registered from outside DataWorks."""

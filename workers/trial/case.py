@@ -13,9 +13,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from common.events import Event
 from common.points import BY_CODE
+from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
 from workers import policy
 from workers.checks.check import Check
-from workers.dataworks.values import Column, FileSnapshot, Snapshot, TableSnapshot
 from workers.policy import Policy
 from workers.policy_file import Document, Keys, PolicyError, read
 from workers.policy_model import ResultWord

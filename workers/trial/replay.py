@@ -10,12 +10,12 @@ from typing import Any
 from common.i18n import Language
 from common.ledger import Record
 from common.plan import Plan, PlannedCheck, asked_by, worst
+from common.snapshot import Snapshot
 from common.verdicts import Finding, Outcome, Result, Severity
 from workers import planner
 from workers.about import about
 from workers.checks.check import Check, Lookups
 from workers.dataworks.errors import DataWorksError
-from workers.dataworks.values import Snapshot
 from workers.policy import Policy
 from workers.review.policy import ReviewPolicy
 from workers.review.rules.catalogue import BY_ID

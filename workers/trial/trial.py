@@ -10,12 +10,12 @@ from pathlib import Path
 
 from common.events import Event
 from common.plan import Plan, PlannedCheck
+from common.snapshot import Snapshot
 from common.verdicts import Finding, Outcome, OutcomeKind, Verdict
 from workers import planner
 from workers.checks.check import Check, Context, Lookups, Skip
 from workers.checks.findings import bounded
 from workers.dataworks.errors import DataWorksError
-from workers.dataworks.values import Snapshot
 from workers.decide import decide
 from workers.policy import Policy
 from workers.trial.case import Case

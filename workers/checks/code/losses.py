@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from common.i18n import Text
+from common.snapshot import Column
 from workers.checks.check import Lookups
 from workers.checks.code.deeds import EVERY, ColumnShape, Deeds, Fill, Remade
 from workers.checks.code.names import guid, made_at_run_time
 from workers.checks.code.types import widens
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import Column
 
 
 @dataclass(frozen=True, slots=True)
