@@ -54,6 +54,10 @@ class ExtensionParameters:
             )
         return None
 
+    def depends_on_type(self, event_code: str) -> bool:
+        """Whether the extension is disabled for some node types at this extension point."""
+        return any(code == event_code and not enabled for (code, _), enabled in self.types.items())
+
 
 def parse(text: str) -> ExtensionParameters:
     """Read the parameters; lines that cannot be understood are left out and told as junk."""

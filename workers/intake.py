@@ -14,7 +14,6 @@ from common.plan import Plan
 from common.snapshot import Snapshot
 from common.verdicts import Outcome
 from workers import checking, metrics, planner
-from workers.asking import Asking
 from workers.checks.check import Runs
 from workers.dataworks.errors import DataWorksError, Final
 from workers.reporter import HERE_SECONDS, finish
@@ -113,13 +112,15 @@ def _nobody_waits(services: Services, event: Event, until: float) -> bool:
 def _plan(services: Services, record: Record) -> None:
     event, policy = record.event, services.policy
     administered = services.administration.of(event.project_id, options=bool(policy.console))
-    planned = planner.plan(event, policy, services.checks, administered=administered)
     snapshot, missing = None, None
-    if planner.wants_snapshot(planned, services.checks) or planner.undecided(event, policy, planned):
+    needs_subject = planner.needs_subject(event, policy, administered)
+    if needs_subject:
         snapshot, missing = _snapshot(services, record)
-        planned = planner.plan(event, policy, services.checks, snapshot, administered)
+    planned = planner.plan(event, policy, services.checks, snapshot, administered)
+    if not needs_subject and planner.needs_snapshot(planned, services.checks):
+        snapshot, missing = _snapshot(services, record)
     _tell(planned)
-    outcomes = planner.unrunnable(event, planned, services.checks, missing)
+    outcomes = planner.unrunnable_outcomes(event, planned, services.checks, missing)
     outcomes |= _inline(services, record, planned, snapshot, outcomes)
     content = snapshot.to_json() if snapshot else None
     names = [item.name for item in planned.checks if item.name not in outcomes]
@@ -181,12 +182,13 @@ def _snapshot(services: Services, record: Record) -> tuple[Snapshot | None, str 
 def _inline(
     services: Services, record: Record, planned: Plan, snapshot: Snapshot | None, done: dict[str, Outcome]
 ) -> dict[str, Outcome]:
-    asking = Asking(services, record.event, snapshot, planned.language, record.deadline_at)
-    return {
-        item.name: asking.ask(services.checks[item.name], item)
-        for item in planner.inline(planned, services.checks)
-        if item.name not in done
-    }
+    runner = services.check_runner(record.event, snapshot, planned.language, record.deadline_at)
+    outcomes = {}
+    for item in planner.inline_checks(planned, services.checks):
+        if item.name not in done:
+            outcomes[item.name] = runner.run(services.checks[item.name], item)
+            checking.note_outcome(item.name, outcomes[item.name])
+    return outcomes
 
 
 def _until(services: Services, record: Record) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from functools import cached_property
@@ -10,9 +11,13 @@ import redis
 import structlog
 from celery import Celery
 
+from common.events import Event
+from common.i18n import Language
 from common.ledger import Ledger, connect, prefix
+from common.snapshot import Snapshot
 from workers import metrics, waivers_file
 from workers.administration import LAST_KNOWN_SECONDS, Administration
+from workers.check_runner import CheckRunner
 from workers.checks import registry
 from workers.checks.check import Check
 from workers.dataworks import client
@@ -22,6 +27,7 @@ from workers.policy import BUILT_IN, Policy, parse
 from workers.policy_file import PolicyError
 from workers.reload import Reloaded
 from workers.settings import WorkerSettings
+from workers.task import TRANSIENT
 from workers.waivers import Waivers
 
 ANSWER_SECONDS = 3600
@@ -115,8 +121,8 @@ class Services:
         )
 
     @cached_property
-    def answers(self) -> LookupCache:
-        """Answers of checks that stay right as long as what they were asked about is the same."""
+    def result_cache(self) -> LookupCache:
+        """Results of checks that stay valid as long as their arguments are the same."""
         return self._answers(ANSWER_SECONDS)
 
     def _answers(self, seconds: float) -> LookupCache:
@@ -126,6 +132,38 @@ class Services:
     def dataworks(self) -> client.DataWorks:
         """The OpenAPI of DataWorks."""
         return connect_dataworks(self.settings, self.ledger.client)
+
+    def check_runner(
+        self,
+        event: Event,
+        snapshot: Snapshot | None,
+        language: Language,
+        deadline: float,
+        lookups_deadline: float = math.inf,
+    ) -> CheckRunner:
+        """Return what runs the checks of one event.
+
+        Args:
+            event: the event.
+            snapshot: what its operation works on; None when there is none.
+            language: of the findings.
+            deadline: when an outcome would come too late, in seconds since the epoch.
+            lookups_deadline: when lookups end, if that is before `deadline`; an outcome for which a lookup
+                failed does not count then, since a later attempt has more time.
+        """
+        lookups = self.dataworks.lookups(min(deadline, lookups_deadline))
+        return CheckRunner(
+            event,
+            snapshot,
+            language,
+            lookups=lookups,
+            clock=time.time,
+            cache=self.result_cache,
+            waivers=self.waivers,
+            deadline=deadline,
+            lookup_faults=lookups.faults if lookups_deadline < deadline else (),
+            transient=TRANSIENT,
+        )
 
 
 def connect_dataworks(settings: WorkerSettings, redis_client: redis.Redis) -> client.DataWorks:

@@ -108,7 +108,7 @@ class Rival:
         chord(header, app=self.app)(body)
 
     def _snapshot(self, event: Event, planned: Plan, until: float) -> dict[str, Any] | None:
-        if not planner.wants_snapshot(planned, self.services.checks) or event.project_id is None:
+        if not planner.needs_snapshot(planned, self.services.checks) or event.project_id is None:
             return None
         return self.services.dataworks.event_detail(event.message_id, event.project_id, until=until).to_json()
 
@@ -124,7 +124,7 @@ class Rival:
                 options,
                 lookups,
                 time.time(),
-                answers=self.services.answers,
+                answers=self.services.result_cache,
             )
             found = list(asked.ask(context))
         except Skip as skip:
