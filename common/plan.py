@@ -10,6 +10,15 @@ from typing import Any
 from common.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 
+MARGIN_SHARE = 0.2
+MIN_MARGIN_SECONDS = 2.0
+MAX_MARGIN_SECONDS = 15.0
+
+
+def decision_margin(deadline_seconds: float) -> float:
+    """Return how long before a deadline the watchdog decides: a fifth of it, 2 to 15 seconds."""
+    return min(max(deadline_seconds * MARGIN_SHARE, MIN_MARGIN_SECONDS), MAX_MARGIN_SECONDS)
+
 
 class Mode(StrEnum):
     """How much a check's findings count.

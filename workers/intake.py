@@ -143,14 +143,14 @@ def _asked_here(services: Services, names: Sequence[str]) -> str | None:
 
 def _check_here(services: Services, begun: Begun, name: str) -> None:
     """Run a check on the spot. A fault, or an answer that takes its time, leaves it to the queue."""
-    record, until = begun.record, _until(services, begun.record)
+    record = begun.record
     try:
         checking.check(
             services,
             record.event.message_id,
             record.run,
             [name],
-            until,
+            record.watch_at,
             begun=begun,
             seconds=HERE_SECONDS,
         )
@@ -191,22 +191,15 @@ def _inline(
     return outcomes
 
 
-def _until(services: Services, record: Record) -> float:
-    """Return when an outcome would come too late: the watchdog decides then."""
-    event = record.event
-    policy = services.policy.resolve(event.event_code, event.project_id)
-    return record.deadline_at - planner.margin(policy.deadline)
-
-
 def _send(services: Services, record: Record, names: Sequence[str]) -> None:
     """Send checks out, those that compute in one message; when there are none, all is in, and is reported."""
-    event, until = record.event, _until(services, record)
+    event, deadline = record.event, record.watch_at
     computing = [name for name in names if _runs(services, name) is Runs.CPU]
     if computing:
-        services.dispatch.check(event.message_id, record.run, computing, Runs.CPU, until)
+        services.dispatch.check(event.message_id, record.run, computing, Runs.CPU, deadline)
     for name in names:
         if name not in computing:
-            services.dispatch.check(event.message_id, record.run, [name], Runs.WAITING, until)
+            services.dispatch.check(event.message_id, record.run, [name], Runs.WAITING, deadline)
     if not names:
         finish(services, event.message_id, record.run, record.deadline_at)
 

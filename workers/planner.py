@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 from common.events import Event
-from common.plan import Mode, Plan, PlannedCheck
+from common.plan import Mode, Plan, PlannedCheck, decision_margin
 from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind, Result
 from workers import console_options
@@ -14,10 +14,6 @@ from workers.administration import NOTHING, Administered
 from workers.checks.check import Check, Runs
 from workers.policy import CheckPolicy, Policy
 from workers.subject import subject, told
-
-MARGIN_SHARE = 0.2
-MARGIN_LEAST = 2.0
-MARGIN_MOST = 15.0
 
 
 def plan(
@@ -83,12 +79,7 @@ def deadline(event: Event, policy: Policy, since: float | None = None) -> tuple[
     """
     seconds = policy.resolve(event.event_code, event.project_id).deadline
     end = (event.received_at if since is None else since) + seconds
-    return end, end - margin(seconds)
-
-
-def margin(deadline_seconds: float) -> float:
-    """Return how long before a deadline the watchdog decides: a fifth of it, 2 to 15 seconds."""
-    return min(max(deadline_seconds * MARGIN_SHARE, MARGIN_LEAST), MARGIN_MOST)
+    return end, end - decision_margin(seconds)
 
 
 def inline_checks(planned: Plan, checks: Mapping[str, Check]) -> tuple[PlannedCheck, ...]:

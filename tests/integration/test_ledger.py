@@ -240,6 +240,31 @@ def test_a_requeue_begins_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) 
     assert (record.state, record.run, record.outcomes, record.plan) == (State.RECEIVED, 2, {}, None)
 
 
+def test_an_event_keeps_the_time_of_its_decision_until_a_requeue(ledger: Ledger) -> None:
+    at = float(int(time.time()))
+    _, admitted = ledger.admit(event(at=at), at + 60, at + 41)
+    _, redelivered = ledger.admit(event(at=at), at + 600, at + 585)
+    assert [(each.deadline_at, each.watch_at) for each in (admitted, redelivered)] == [(at + 60, at + 41)] * 2
+
+    ledger.bury("m-1", "down")
+    ledger.reopen("m-1", at + 120, at + 103)
+    requeued = ledger.get("m-1")
+    assert requeued
+    assert (requeued.deadline_at, requeued.watch_at) == (at + 120, at + 103)
+
+
+@pytest.mark.parametrize(("deadline", "margin"), [(60, 12), (5, 2), (3600, 15)])
+def test_an_event_of_an_earlier_version_gets_the_margin_of_its_deadline(
+    ledger: Ledger, deadline: float, margin: float
+) -> None:
+    at = float(int(time.time()))
+    ledger.admit(event(at=at), at + deadline, at)
+    ledger.client.hdel(ledger.key("event:m-1"), "watch")
+    record = ledger.get("m-1")
+    assert record
+    assert record.watch_at == at + deadline - margin
+
+
 def test_a_requeue_keeps_the_verdict_that_was_taken(ledger: Ledger) -> None:
     reported(ledger, result=Result.FAIL)
     ledger.reopen("m-1", time.time() + 60, time.time() + 50)

@@ -28,6 +28,7 @@ _RECORD = Record(
     deliveries=1,
     admitted_at=1_780_000_000.1,
     deadline_at=1_780_000_060.0,
+    watch_at=1_780_000_048.0,
     plan=None,
     outcomes={},
     attempts={},
