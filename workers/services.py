@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
@@ -43,16 +44,25 @@ class Services:
         settings: the workers' settings.
         app: the Celery application.
         may_wait: whether the process is made for waiting, so that it may post verdicts on the spot.
+        clock: returns the time for checks and waivers, in seconds since the epoch.
 
     Attributes:
         crowded_until: until when this process leaves verdicts to the reporters, in seconds of a monotonic
             clock.
     """
 
-    def __init__(self, settings: WorkerSettings, app: Celery, *, may_wait: bool = False) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        app: Celery,
+        *,
+        may_wait: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.settings = settings
         self.app = app
         self.may_wait = may_wait
+        self.clock = clock
         self.crowded_until = 0.0
 
     @cached_property
@@ -157,7 +167,7 @@ class Services:
             snapshot,
             language,
             lookups=lookups,
-            clock=time.time,
+            clock=self.clock,
             cache=self.result_cache,
             waivers=self.waivers,
             deadline=deadline,
