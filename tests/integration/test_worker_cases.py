@@ -25,6 +25,7 @@ from workers.trial import case as cases
 from workers.trial.case import Case
 from workers.trial.lookups import GivenLookups
 from workers.trial.trial import NO_SNAPSHOT, Trial, run
+from workers.waivers import Waivers
 
 FOLDER = Path(__file__).parents[1] / "cases"
 CHECKS = registry.load()
@@ -34,8 +35,9 @@ WAIVERS = """\
 version: 1
 waivers:
   - {id: W-1, rule: "*", scope: {projects: [93124]}, reason: known, owner: a, approver: b,
-     expires_at: 2026-11-25T00:00:00+08:00}
+     expires_at: 2026-12-20T00:00:00+08:00}
 """
+ALL_WAIVED = waivers_file.parse("waivers.yaml", WAIVERS.encode(), BUILT_IN.waivers, 1_797_000_000)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def given() -> Iterator[Any]:
             yield pytest.param(case, id=f"{file.stem}: {case.name}")
 
 
-def settings_for(redis_url: str, waivers: Path | None) -> WorkerSettings:
+def settings_for(redis_url: str, waivers: Path) -> WorkerSettings:
     return WorkerSettings.model_validate(
         {
             "broker_url": redis_url,
@@ -100,6 +102,7 @@ def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytes
     )
     for name, part in {
         "_policy": SimpleNamespace(value=case.policy or BUILT_IN),
+        "_waivers_file": SimpleNamespace(value=Waivers(case.waivers or ())),
         "dataworks": CaseDataWorks(case),
         "dispatch": DirectDispatch(services),
     }.items():
@@ -133,14 +136,12 @@ def test_policy_test_gives_the_outcomes_of_the_workers(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    file = tmp_path / "waivers.yaml" if waived else None
-    if file:
-        file.write_text(WAIVERS)
-        case = replace(case, waivers=None)
-    known = waivers_file.load(file, BUILT_IN.waivers, time.time()) if file else None
+    if waived:
+        case = replace(case, waivers=ALL_WAIVED.items)
+    settings = settings_for(clean_redis_url, tmp_path / "waivers.yaml")
 
-    record = through_the_workers(case, settings_for(clean_redis_url, file), monkeypatch)
-    trial = run(case, CHECKS, BUILT_IN, known)
+    record = through_the_workers(case, settings, monkeypatch)
+    trial = run(case, CHECKS, BUILT_IN)
 
     assert record.plan == trial.plan
     assert comparable(record.outcomes, trial) == comparable(trial.outcomes, trial)
