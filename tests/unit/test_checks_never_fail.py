@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from common.events import Event
@@ -234,6 +234,7 @@ def test_no_field_of_any_body_breaks_a_check(code: str) -> None:
 
 @settings(deadline=None, max_examples=120)
 @given(st.sampled_from(sorted(BY_CODE)), st.integers(0, 10**6))
+@example("commit-file", 340)
 def test_no_answer_of_dataworks_breaks_a_check(code: str, seed: int) -> None:
     odd = Odd(random.Random(seed))  # noqa: S311 - no secret, but the same each time
     body = dict(BODIES[code])
