@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable
 
 from common.events import Event
+from common.snapshot import Snapshot
 from tests.workspace import HOME, Workspace, node
 from workers.checks import registry
 from workers.checks.check import Context
-from workers.dataworks.values import Node, Snapshot
+from workers.dataworks.values import Node
 
 AIM = 2.0
 OWNERS = 40

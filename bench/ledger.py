@@ -22,15 +22,15 @@ from typing import cast
 
 from common.events import Event
 from common.ledger import Ledger, State, connect
+from common.plan import Plan
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Outcome, Severity
 from deploy.local import events
 from tests.emulators import EXTENSION_CODE, OPERATOR, PROJECT_ID
 from tests.engines import Valkey
 from workers import planner, policy
 from workers.checks import registry
-from workers.dataworks.values import FileSnapshot, Snapshot
 from workers.decide import decide
-from workers.plan import Plan
 
 CODE = "commit-file"
 SIZES = (1, 10, 100)
@@ -129,7 +129,7 @@ def _receive(ledger: Ledger, message_id: str, _: Case) -> None:
 
 
 def _plan(ledger: Ledger, message_id: str, case: Case) -> None:
-    ledger.plan(message_id, 1, case.plan.to_json(), case.snapshot.to_json(), {})
+    ledger.plan(message_id, 1, case.plan, case.snapshot.to_json(), {})
     ledger.begin(message_id, 1, case.outcomes)
     ledger.record(message_id, 1, case.outcomes)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
 from console import render
 from console.frames import Frames, Range
-from workers.plan import Language
 from workers.review.report import SECRETS, Reviewed, about, counting, known
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.INFO: "bold cyan"}

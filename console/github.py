@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review.report import Reviewed, about, known
 
 _COMMANDS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "notice"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from common.i18n import Language
 from console.ends import Usage
-from workers.plan import Language
 
 
 def named(name: str | None, default: Language = Language.ENGLISH) -> Language:

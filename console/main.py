@@ -258,12 +258,21 @@ def policy_test(
         Path | None,
         typer.Option("--policy", metavar="FILE", help="For cases that bring none; else the built-in policy."),
     ] = None,
+    waivers_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--waivers",
+            metavar="FILE",
+            envvar="DWGATE_WAIVERS_FILE",
+            help="Waivers for cases that bring none; else no waivers.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Run cases (event, what DataWorks would tell, verdict expected); end with 1 when one comes otherwise."""
     from console import policy_test as policy_test_
 
-    raise typer.Exit(policy_test_.run(paths, file, json=json))
+    raise typer.Exit(policy_test_.run(paths, file, waivers_file, json=json))
 
 
 @policy.command("schema")

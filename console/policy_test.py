@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from common.config_files.errors import ConfigError, Problem
 from console import render
 from console.ends import FAILED
 from workers import policy
+from workers import waivers_file as waivers_files
 from workers.checks import registry
 from workers.checks.check import Check
 from workers.trial import case as cases
@@ -47,22 +49,26 @@ class Tested:
         }
 
 
-def run(paths: Sequence[Path], policy_file: Path | None, *, json: bool) -> int:
+def run(
+    paths: Sequence[Path], policy_file: Path | None, waivers_file: Path | None = None, *, json: bool
+) -> int:
     """Run the cases of files and folders; return the exit code.
 
     Args:
         paths: the files and folders.
         policy_file: the policy of cases that bring none; None for the built-in policy.
+        waivers_file: the waivers of cases that bring none; None for no waivers.
         json: whether to print JSON.
 
     Raises:
-        ConfigError: a case file or the policy cannot be used.
+        ConfigError: a case file, the policy or the waivers file cannot be used.
     """
     checks = registry.load()
     loaded = policy.load(policy_file, checks)
+    waivers = waivers_files.load(waivers_file, loaded.waivers, time.time()) if waivers_file else None
     tested = []
     for file, case in _cases(paths, checks):
-        trial = trials.run(case, checks, loaded)
+        trial = trials.run(case, checks, loaded, waivers)
         tested.append(Tested(file, case, trial, tuple(trials.differences(case, trial))))
     failed = sum(not item.passed for item in tested)
     if json:

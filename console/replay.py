@@ -17,14 +17,15 @@ from rich.padding import Padding
 from common.ledger import Ledger, Record, connect
 from common.points import POINTS
 from common.settings import load
+from common.snapshot import Snapshot
 from console import faults, render
 from console.ends import Usage
 from workers import policy, waivers_file
 from workers.checks import registry
-from workers.dataworks import client
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import DataWorksError
-from workers.dataworks.values import ProcessStatus, Snapshot
+from workers.dataworks.values import ProcessStatus
+from workers.services import connect_dataworks
 from workers.settings import WorkerSettings
 from workers.trial.replay import LOOKS_UP, Change, Means, Replayed, replay
 from workers.waivers import Waivers
@@ -80,7 +81,7 @@ def run(wanted: Wanted, *, json: bool) -> int:
         raise Usage(f"--check {wanted.check}: no such check; expected one of {', '.join(sorted(checks))}")
     other = policy.load(wanted.policy, checks)
     ledger = Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)
-    dataworks = client.connect(settings, ledger.client) if wanted.lookups else None
+    dataworks = connect_dataworks(settings, ledger.client) if wanted.lookups else None
     with faults.reaching("Redis", settings.redis_url):
         if dataworks:
             _must_answer(dataworks)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from common.i18n import Language
 from common.points import BY_CODE
 from common.verdicts import Finding, Outcome, Subject, SubjectKind
 from console import findings, languages, render
@@ -16,7 +17,6 @@ from console.ends import FAILED, Usage
 from console.github import workflow_commands
 from console.sarif import sarif
 from console.sources import Source, sources
-from workers.plan import Language
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.review.files import decode

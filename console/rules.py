@@ -7,9 +7,9 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 
+from common.i18n import Language
 from console import languages, render
 from console.ends import Usage
-from workers.plan import Language
 from workers.review import rulebook
 from workers.review.report import about
 from workers.review.rules import outside

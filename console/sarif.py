@@ -7,8 +7,8 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import quote
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review.report import Reviewed, about
 from workers.review.rules.catalogue import BY_ID
 

@@ -8,17 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 from common.events import Event
+from common.i18n import Language, Text
+from common.plan import Mode, Plan, PlannedCheck
+from common.snapshot import Snapshot
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from workers import extension_parameters
 from workers.about import subject_of
 from workers.checks import registry
 from workers.checks.check import Context
-from workers.dataworks.values import Snapshot
 from workers.decide import decide
-from workers.plan import Language, Mode, Plan, PlannedCheck
 from workers.review.dialects import Dialect
 from workers.review.engine import review
-from workers.text import Text
 from workers.waivers import Waivers, apply
 from workers.waivers_model import Waiver
 

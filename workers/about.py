@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from common.events import Event, Json
+from common.snapshot import Snapshot
 from common.verdicts import Finding, Subject, SubjectKind, limit_subjects
-from workers.dataworks.values import Snapshot
 
 _NODE_LISTS = ("nodeIds", "includeNodeIds")
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import redis
 import structlog
 
+from common.ports import ResultCache
 from workers import extension_parameters
-from workers.checks.check import Answers
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import DataWorksError
 from workers.extension_parameters import ExtensionParameters
@@ -62,7 +62,7 @@ class Administration:
         last_known: answers that the fleet remembers.
     """
 
-    def __init__(self, dataworks: Callable[[], DataWorks], last_known: Answers) -> None:
+    def __init__(self, dataworks: Callable[[], DataWorks], last_known: ResultCache) -> None:
         self._dataworks = dataworks
         self._last_known = last_known
         self._kept: dict[str, _Kept] = {}

@@ -7,18 +7,21 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 
 from common.ledger import Begun, Turn
+from common.plan import PlannedCheck
+from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, retry
-from workers.asking import TOO_LONG, Asking, why
+from workers.check_runner import TIMED_OUT, CheckRunner, describe_fault
 from workers.checks.check import Runs
-from workers.dataworks.values import Snapshot
-from workers.plan import Plan, PlannedCheck
 from workers.reporter import finish, may_post_here
 from workers.services import Services
 from workers.task import TRANSIENT
+
+log = structlog.get_logger()
 
 
 def check(
@@ -91,29 +94,39 @@ def _one_by_one(
     if len(names) > 1 and max(begun.attempts.values()) > 1:
         done.left = names
         return done
-    plan = Plan.from_json(begun.record.plan or {})
+    plan = begun.record.plan
+    assert plan is not None  # noqa: S101 - attempts are counted of planned checks only
     planned = {item.name: item for item in plan.checks}
     snapshot = Snapshot.from_json(begun.snapshot) if begun.snapshot else None
-    asking = Asking(services, begun.record.event, snapshot, plan.language, until, lookups_until)
+    runner = services.check_runner(begun.record.event, snapshot, plan.language, until, lookups_until)
     for number, name in enumerate(names):
         try:
-            outcome = _attempt(services, asking, planned[name], begun.attempts[name], until)
+            outcome = _attempt(services, runner, planned[name], begun.attempts[name], until)
         except TRANSIENT as error:
             done.fault = error
             continue
         except SoftTimeLimitExceeded:  # it fell just before or behind the check itself
-            outcome = Outcome(OutcomeKind.TIMED_OUT, detail=TOO_LONG)
+            outcome = Outcome(OutcomeKind.TIMED_OUT, detail=TIMED_OUT)
         if outcome.kind is OutcomeKind.TIMED_OUT and not alone:
             # The others have not had their time, and this one not all of its own: it is asked last.
             done.left = [*names[number + 1 :], name]
             break
         done.outcomes[name] = outcome
         metrics.CHECKS.labels(name, outcome.kind.value).inc()
+        note_outcome(name, outcome)
     return done
 
 
+def note_outcome(check: str, outcome: Outcome) -> None:
+    """Count the findings of an outcome that a waiver covers, and log a check that could not be run."""
+    if waived := sum(finding.waived is not None for finding in outcome.findings):
+        metrics.WAIVED.labels(check).inc(waived)
+    if outcome.kind is OutcomeKind.ERROR:
+        log.error("check_failed", check=check, detail=outcome.detail)
+
+
 def _attempt(
-    services: Services, asking: Asking, planned: PlannedCheck, attempts: int, until: float
+    services: Services, runner: CheckRunner, planned: PlannedCheck, attempts: int, until: float
 ) -> Outcome:
     if attempts > retry.MOST_ATTEMPTS:
         # The worker died under it each time: it must not kill the next one too.
@@ -122,8 +135,8 @@ def _attempt(
     if asked is None:
         return Outcome(OutcomeKind.ERROR, detail="this worker does not have the check")
     try:
-        return asking.ask(asked, planned)
+        return runner.run(asked, planned)
     except TRANSIENT as error:
         if retry.decide(attempts, now=time.time(), until=until).again:
             raise
-        return Outcome(OutcomeKind.ERROR, detail=why(error))
+        return Outcome(OutcomeKind.ERROR, detail=describe_fault(error))

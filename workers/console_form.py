@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from common.i18n import Language, Text
 from workers.console_settings import Kind, Setting
-from workers.plan import Language
-from workers.text import Text
 
 MOST_BUTTONS = 5
 """Choices that are shown side by side; more are a list that opens."""

@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from common.plan import Mode
 from common.verdicts import Result
 from workers.checks.check import Check
 from workers.console_settings import RANKED, Setting
-from workers.plan import Mode
 from workers.policy import CheckPolicy, PointPolicy
 
 LONGEST = 65536

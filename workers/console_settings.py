@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from common.plan import Mode
 from common.verdicts import Result
 from workers.checks.check import Check
-from workers.plan import Mode
 from workers.policy_model import CheckPart, ConsolePart
 
 LONGEST_TEXT = 1000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from common.plan import Plan, worst
 from common.verdicts import Outcome, Reason, Verdict
-from workers.plan import Plan, worst
 from workers.tip import tip
 from workers.waivers import Waivers
 

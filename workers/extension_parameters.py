@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from common.i18n import Text
 from common.points import BY_CODE
-from workers.text import Text
 
 _OF_PROJECTS = re.compile(r"extension\.project(?:\.(?P<code>[^.]+))?\.disabled(?P<append>\.append)?")
 _OF_TYPE = re.compile(r"extension\.fileType\.(?P<type>[0-9]{1,9})\.(?P<code>[^.]+)\.enabled")
@@ -53,6 +53,10 @@ class ExtensionParameters:
                 f"dwgate 已对节点类型 {file_type} 停用（{key}）。",
             )
         return None
+
+    def depends_on_type(self, event_code: str) -> bool:
+        """Whether the extension is disabled for some node types at this extension point."""
+        return any(code == event_code and not enabled for (code, _), enabled in self.types.items())
 
 
 def parse(text: str) -> ExtensionParameters:

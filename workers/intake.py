@@ -10,13 +10,12 @@ import structlog
 
 from common.events import Event
 from common.ledger import Begun, Record, State, Turn
+from common.plan import Plan
+from common.snapshot import Snapshot
 from common.verdicts import Outcome
 from workers import checking, metrics, planner
-from workers.asking import Asking
 from workers.checks.check import Runs
 from workers.dataworks.errors import DataWorksError, Final
-from workers.dataworks.values import Snapshot
-from workers.plan import Plan
 from workers.reporter import HERE_SECONDS, finish
 from workers.services import Services
 from workers.task import TRANSIENT
@@ -113,23 +112,25 @@ def _nobody_waits(services: Services, event: Event, until: float) -> bool:
 def _plan(services: Services, record: Record) -> None:
     event, policy = record.event, services.policy
     administered = services.administration.of(event.project_id, options=bool(policy.console))
-    planned = planner.plan(event, policy, services.checks, administered=administered)
     snapshot, missing = None, None
-    if planner.wants_snapshot(planned, services.checks) or planner.undecided(event, policy, planned):
+    needs_subject = planner.needs_subject(event, policy, administered)
+    if needs_subject:
         snapshot, missing = _snapshot(services, record)
-        planned = planner.plan(event, policy, services.checks, snapshot, administered)
+    planned = planner.plan(event, policy, services.checks, snapshot, administered)
+    if not needs_subject and planner.needs_snapshot(planned, services.checks):
+        snapshot, missing = _snapshot(services, record)
     _tell(planned)
-    outcomes = planner.unrunnable(event, planned, services.checks, missing)
+    outcomes = planner.unrunnable_outcomes(event, planned, services.checks, missing)
     outcomes |= _inline(services, record, planned, snapshot, outcomes)
-    plan, content = planned.to_json(), snapshot.to_json() if snapshot else None
+    content = snapshot.to_json() if snapshot else None
     names = [item.name for item in planned.checks if item.name not in outcomes]
     here = _asked_here(services, names)
-    if services.ledger.plan(event.message_id, record.run, plan, content, outcomes, begin=here):
+    if services.ledger.plan(event.message_id, record.run, planned, content, outcomes, begin=here):
         others = [name for name in names if name != here]
         if here is None or others:
             _send(services, record, others)
         if here:
-            _check_here(services, Begun({here: 1}, replace(record, plan=plan), content), here)
+            _check_here(services, Begun({here: 1}, replace(record, plan=planned), content), here)
     elif raced := services.ledger.get(event.message_id):
         _send(services, raced, raced.missing)
 
@@ -142,14 +143,14 @@ def _asked_here(services: Services, names: Sequence[str]) -> str | None:
 
 def _check_here(services: Services, begun: Begun, name: str) -> None:
     """Run a check on the spot. A fault, or an answer that takes its time, leaves it to the queue."""
-    record, until = begun.record, _until(services, begun.record)
+    record = begun.record
     try:
         checking.check(
             services,
             record.event.message_id,
             record.run,
             [name],
-            until,
+            record.watch_at,
             begun=begun,
             seconds=HERE_SECONDS,
         )
@@ -181,30 +182,24 @@ def _snapshot(services: Services, record: Record) -> tuple[Snapshot | None, str 
 def _inline(
     services: Services, record: Record, planned: Plan, snapshot: Snapshot | None, done: dict[str, Outcome]
 ) -> dict[str, Outcome]:
-    asking = Asking(services, record.event, snapshot, planned.language, record.deadline_at)
-    return {
-        item.name: asking.ask(services.checks[item.name], item)
-        for item in planner.inline(planned, services.checks)
-        if item.name not in done
-    }
-
-
-def _until(services: Services, record: Record) -> float:
-    """Return when an outcome would come too late: the watchdog decides then."""
-    event = record.event
-    policy = services.policy.resolve(event.event_code, event.project_id)
-    return record.deadline_at - planner.margin(policy.deadline)
+    runner = services.check_runner(record.event, snapshot, planned.language, record.deadline_at)
+    outcomes = {}
+    for item in planner.inline_checks(planned, services.checks):
+        if item.name not in done:
+            outcomes[item.name] = runner.run(services.checks[item.name], item)
+            checking.note_outcome(item.name, outcomes[item.name])
+    return outcomes
 
 
 def _send(services: Services, record: Record, names: Sequence[str]) -> None:
     """Send checks out, those that compute in one message; when there are none, all is in, and is reported."""
-    event, until = record.event, _until(services, record)
+    event, deadline = record.event, record.watch_at
     computing = [name for name in names if _runs(services, name) is Runs.CPU]
     if computing:
-        services.dispatch.check(event.message_id, record.run, computing, Runs.CPU, until)
+        services.dispatch.check(event.message_id, record.run, computing, Runs.CPU, deadline)
     for name in names:
         if name not in computing:
-            services.dispatch.check(event.message_id, record.run, [name], Runs.WAITING, until)
+            services.dispatch.check(event.message_id, record.run, [name], Runs.WAITING, deadline)
     if not names:
         finish(services, event.message_id, record.run, record.deadline_at)
 

@@ -6,18 +6,14 @@ import hashlib
 from collections.abc import Mapping
 
 from common.events import Event
+from common.plan import Mode, Plan, PlannedCheck, decision_margin
+from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind, Result
 from workers import console_options
 from workers.administration import NOTHING, Administered
 from workers.checks.check import Check, Runs
-from workers.dataworks.values import Snapshot
-from workers.plan import Mode, Plan, PlannedCheck
 from workers.policy import CheckPolicy, Policy
 from workers.subject import subject, told
-
-MARGIN_SHARE = 0.2
-MARGIN_LEAST = 2.0
-MARGIN_MOST = 15.0
 
 
 def plan(
@@ -56,20 +52,24 @@ def plan(
 
 
 def _planned(check: CheckPolicy, message_id: str) -> PlannedCheck:
-    mode = check.mode if chosen(message_id, check.name, check.share) else Mode.AUDIT
+    mode = check.mode if in_rollout(message_id, check.name, check.share) else Mode.AUDIT
     return PlannedCheck(check.name, mode, check.on_timeout, check.on_error, check.options, check.share)
 
 
-def chosen(message_id: str, check: str, share: float) -> bool:
+def in_rollout(message_id: str, check: str, share: float) -> bool:
     """Whether an event is among the share that gets a check's mode: the same at every delivery."""
     digest = hashlib.sha256(f"{message_id}\n{check}".encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
 
 
-def undecided(event: Event, policy: Policy, planned: Plan) -> bool:
-    """Whether only the snapshot can tell which parts of the policy hold for the event's file or table."""
-    asks = policy.asks_subject(event.event_code, event.project_id)
-    return planned.off is None and asks and not told(event)
+def needs_subject(event: Event, policy: Policy, administered: Administered = NOTHING) -> bool:
+    """Whether the plan depends on the file or table of the event, and only the snapshot names it."""
+    parameters = administered.parameters
+    if told(event) or parameters.off(event.event_code, event.project_id, None):
+        return False
+    return parameters.depends_on_type(event.event_code) or policy.asks_subject(
+        event.event_code, event.project_id
+    )
 
 
 def deadline(event: Event, policy: Policy, since: float | None = None) -> tuple[float, float]:
@@ -79,25 +79,20 @@ def deadline(event: Event, policy: Policy, since: float | None = None) -> tuple[
     """
     seconds = policy.resolve(event.event_code, event.project_id).deadline
     end = (event.received_at if since is None else since) + seconds
-    return end, end - margin(seconds)
+    return end, end - decision_margin(seconds)
 
 
-def margin(deadline_seconds: float) -> float:
-    """Return how long before a deadline the watchdog decides: a fifth of it, 2 to 15 seconds."""
-    return min(max(deadline_seconds * MARGIN_SHARE, MARGIN_LEAST), MARGIN_MOST)
-
-
-def inline(planned: Plan, checks: Mapping[str, Check]) -> tuple[PlannedCheck, ...]:
+def inline_checks(planned: Plan, checks: Mapping[str, Check]) -> tuple[PlannedCheck, ...]:
     """Return the planned checks that are cheap enough to run where the plan is made."""
     return tuple(check for check in planned.checks if checks[check.name].runs is Runs.INLINE)
 
 
-def wants_snapshot(planned: Plan, checks: Mapping[str, Check]) -> bool:
+def needs_snapshot(planned: Plan, checks: Mapping[str, Check]) -> bool:
     """Whether a planned check reads the file or table that the operation works on."""
     return any(checks[check.name].snapshot for check in planned.checks)
 
 
-def unrunnable(
+def unrunnable_outcomes(
     event: Event, planned: Plan, checks: Mapping[str, Check], no_snapshot: str | None
 ) -> dict[str, Outcome]:
     """Return error outcomes for the checks that lack what they work on, so that none passes in silence.

@@ -12,11 +12,12 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from common.config_files.errors import Keys, unreadable
+from common.i18n import Language
+from common.plan import Mode
 from common.verdicts import Result
 from workers import console_settings, policy_layers, policy_mistakes
 from workers.checks.check import Check
 from workers.console_settings import Setting
-from workers.plan import Language, Mode
 from workers.policy_file import read
 from workers.policy_layers import Layer, Stack
 from workers.policy_model import CheckPart, Defaults

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
+from common.i18n import Language
+from common.plan import Mode
 from common.verdicts import Result
 from workers.node_types import NUMBERS
-from workers.plan import Language, Mode
 from workers.waivers_model import WaiverRules
 
 _RESULTS = {text: result for result in Result for text in (result.value, result.value.lower())}

@@ -13,8 +13,8 @@ from typing import Generic, TypeVar
 import structlog
 
 from common.config_files.errors import ConfigError, unreadable
+from common.ports import ResultCache
 from workers import metrics
-from workers.checks.check import Answers
 
 LOOK_SECONDS = 2.0
 """How long a value is used before the file is looked at again."""
@@ -50,7 +50,7 @@ class Reloaded(Generic[T]):
         load: Callable[[str, bytes], T],
         *,
         name: str,
-        memory: Answers | None = None,
+        memory: ResultCache | None = None,
         every: float = LOOK_SECONDS,
     ) -> None:
         self._path = path

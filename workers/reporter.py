@@ -20,7 +20,6 @@ from workers import metrics, planner, retry
 from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Throttled, Transient
 from workers.dataworks.values import ProcessStatus
 from workers.decide import decide
-from workers.plan import Plan
 from workers.services import Services
 from workers.task import MOST_RETRIES, place
 
@@ -197,11 +196,7 @@ def report(
 
 def decided(services: Services, record: Record) -> Verdict:
     """Return what plan and outcomes decide now; a plan that was never made is made from the policy."""
-    planned = (
-        Plan.from_json(record.plan)
-        if record.plan
-        else planner.plan(record.event, services.policy, services.checks)
-    )
+    planned = record.plan or planner.plan(record.event, services.policy, services.checks)
     return decide(
         planned,
         record.outcomes,

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 
+import redis
 import structlog
 from celery import Celery
 
 from common.config_files.errors import ConfigError
+from common.events import Event
+from common.i18n import Language
 from common.ledger import Ledger, connect, prefix
+from common.snapshot import Snapshot
 from workers import metrics, waivers_file
 from workers.administration import LAST_KNOWN_SECONDS, Administration
+from workers.check_runner import CheckRunner
 from workers.checks import registry
 from workers.checks.check import Check
 from workers.dataworks import client
@@ -21,6 +28,7 @@ from workers.dispatch import Dispatch
 from workers.policy import BUILT_IN, Policy, parse
 from workers.reload import Reloaded
 from workers.settings import WorkerSettings
+from workers.task import TRANSIENT
 from workers.waivers import Waivers
 
 ANSWER_SECONDS = 3600
@@ -36,16 +44,25 @@ class Services:
         settings: the workers' settings.
         app: the Celery application.
         may_wait: whether the process is made for waiting, so that it may post verdicts on the spot.
+        clock: returns the time for checks and waivers, in seconds since the epoch.
 
     Attributes:
         crowded_until: until when this process leaves verdicts to the reporters, in seconds of a monotonic
             clock.
     """
 
-    def __init__(self, settings: WorkerSettings, app: Celery, *, may_wait: bool = False) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        app: Celery,
+        *,
+        may_wait: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.settings = settings
         self.app = app
         self.may_wait = may_wait
+        self.clock = clock
         self.crowded_until = 0.0
 
     @cached_property
@@ -112,8 +129,8 @@ class Services:
         )
 
     @cached_property
-    def answers(self) -> LookupCache:
-        """Answers of checks that stay right as long as what they were asked about is the same."""
+    def result_cache(self) -> LookupCache:
+        """Results of checks that stay valid as long as their arguments are the same."""
         return self._answers(ANSWER_SECONDS)
 
     def _answers(self, seconds: float) -> LookupCache:
@@ -122,4 +139,55 @@ class Services:
     @cached_property
     def dataworks(self) -> client.DataWorks:
         """The OpenAPI of DataWorks."""
-        return client.connect(self.settings, self.ledger.client)
+        return connect_dataworks(self.settings, self.ledger.client)
+
+    def check_runner(
+        self,
+        event: Event,
+        snapshot: Snapshot | None,
+        language: Language,
+        deadline: float,
+        lookups_deadline: float = math.inf,
+    ) -> CheckRunner:
+        """Return what runs the checks of one event.
+
+        Args:
+            event: the event.
+            snapshot: what its operation works on; None when there is none.
+            language: of the findings.
+            deadline: when an outcome would come too late, in seconds since the epoch.
+            lookups_deadline: when lookups end, if that is before `deadline`; an outcome for which a lookup
+                failed does not count then, since a later attempt has more time.
+        """
+        lookups = self.dataworks.lookups(min(deadline, lookups_deadline))
+        return CheckRunner(
+            event,
+            snapshot,
+            language,
+            lookups=lookups,
+            clock=self.clock,
+            cache=self.result_cache,
+            waivers=self.waivers,
+            deadline=deadline,
+            lookup_faults=lookups.faults if lookups_deadline < deadline else (),
+            transient=TRANSIENT,
+        )
+
+
+def connect_dataworks(settings: WorkerSettings, redis_client: redis.Redis) -> client.DataWorks:
+    """Return a client of the OpenAPI that `settings` name; nothing is sent yet.
+
+    Args:
+        settings: the workers' settings.
+        redis_client: the ledger's Redis, for the quota and the cache.
+    """
+    return client.connect(
+        redis_client,
+        extension_code=settings.extension_code,
+        endpoint=settings.endpoint,
+        protocol=settings.openapi_protocol,
+        region=settings.region,
+        read_qps=settings.openapi_read_qps,
+        write_qps=settings.openapi_write_qps,
+        cache_seconds=settings.lookup_cache_seconds,
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from common.events import Event
 from common.points import POINTS
-from workers.dataworks.values import Snapshot
+from common.snapshot import Snapshot
 
 TABLE_POINTS = frozenset(point.code for point in POINTS if point.code.endswith("-table") and point.snapshot)
 """The points whose operations work on a table: it has names, and no node type."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from urllib.parse import quote
 
+from common.plan import Plan, PlannedCheck, asked_by
 from common.verdicts import Finding, Outcome, OutcomeKind, Result
-from workers.plan import Plan, PlannedCheck, asked_by
 from workers.tip_words import OF, Words, cut
 from workers.waivers import DAY, Waivers, waived_by
 

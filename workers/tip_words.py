@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from common.i18n import Language
 from common.verdicts import Result
-from workers.plan import Language
 
 
 @dataclass(frozen=True, slots=True)

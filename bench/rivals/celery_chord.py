@@ -19,15 +19,15 @@ from celery import Celery, chord, signals
 from common import settings as common_settings
 from common import topology
 from common.events import Event
+from common.plan import Plan, PlannedCheck
+from common.snapshot import Snapshot
 from common.telemetry import configure_logging
 from common.verdicts import Outcome, OutcomeKind
 from ingest.envelope import Envelope
 from workers import planner, queues
 from workers.app import create_app
 from workers.checks.check import Check, Context, Runs, Skip
-from workers.dataworks.values import Snapshot
 from workers.decide import decide
-from workers.plan import Plan, PlannedCheck
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.roles import Pool
@@ -108,7 +108,7 @@ class Rival:
         chord(header, app=self.app)(body)
 
     def _snapshot(self, event: Event, planned: Plan, until: float) -> dict[str, Any] | None:
-        if not planner.wants_snapshot(planned, self.services.checks) or event.project_id is None:
+        if not planner.needs_snapshot(planned, self.services.checks) or event.project_id is None:
             return None
         return self.services.dataworks.event_detail(event.message_id, event.project_id, until=until).to_json()
 
@@ -124,7 +124,7 @@ class Rival:
                 options,
                 lookups,
                 time.time(),
-                answers=self.services.answers,
+                answers=self.services.result_cache,
             )
             found = list(asked.ask(context))
         except Skip as skip:

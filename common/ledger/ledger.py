@@ -18,6 +18,7 @@ from common.ledger.connection import prefix
 from common.ledger.record import Record, State
 from common.ledger.roster import Roster
 from common.ledger.turns import RINGS, Turn, Turns
+from common.plan import Plan
 from common.verdicts import Outcome, Verdict
 
 REJECTS_KEPT = 1000
@@ -104,7 +105,7 @@ class Ledger:
         self,
         message_id: str,
         run: int,
-        plan: Mapping[str, Any],
+        plan: Plan,
         snapshot: Mapping[str, Any] | None,
         outcomes: Mapping[str, Outcome],
         *,
@@ -118,13 +119,12 @@ class Ledger:
             Whether this plan was taken: the first of a run stays.
         """
         blob = zlib.compress(orjson.dumps(snapshot)) if snapshot is not None else b""
-        count = len(plan["checks"])
         taken = self._run(
             "plan",
             message_id,
             run,
-            orjson.dumps(plan),
-            count,
+            orjson.dumps(plan.to_json()),
+            len(plan.checks),
             blob,
             self._code_ms,
             begin or "",

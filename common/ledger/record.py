@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from common.events import Event
+from common.plan import Plan, decision_margin
 from common.verdicts import Outcome, Verdict
 
 
@@ -52,7 +53,8 @@ class Record:
         deliveries: how often the queue brought it.
         admitted_at: when it first came into the ledger, in seconds since the epoch.
         deadline_at: when its verdict must have been posted.
-        plan: the checks that apply and how they count, as the planner wrote it.
+        watch_at: when it is decided with what is there; outcomes after that come too late.
+        plan: the checks that apply and how they count; None until the event is planned.
         outcomes: the check outcomes that are in, by check name.
         attempts: how often each check was begun in this run.
         verdict: the frozen verdict of this run.
@@ -68,7 +70,8 @@ class Record:
     deliveries: int
     admitted_at: float
     deadline_at: float
-    plan: dict[str, Any] | None
+    watch_at: float
+    plan: Plan | None
     outcomes: dict[str, Outcome]
     attempts: dict[str, int]
     verdict: Verdict | None
@@ -80,7 +83,7 @@ class Record:
     @property
     def planned(self) -> tuple[str, ...]:
         """Names of the checks in the plan."""
-        return tuple(check["name"] for check in self.plan["checks"]) if self.plan else ()
+        return tuple(check.name for check in self.plan.checks) if self.plan else ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -91,14 +94,16 @@ class Record:
     def from_hash(cls, raw: dict[bytes, bytes]) -> Record:
         """Read the Redis hash of an event."""
         fields = {key.decode(): value for key, value in raw.items()}
+        event = Event.from_json(orjson.loads(fields["event"]))
         return cls(
-            event=Event.from_json(orjson.loads(fields["event"])),
+            event=event,
             state=State(fields["state"].decode()),
             run=int(fields["run"]),
             deliveries=int(fields.get("deliveries", 0)),
             admitted_at=_seconds(fields["admitted"]),
             deadline_at=_seconds(fields["deadline"]),
-            plan=orjson.loads(fields["plan"]) if "plan" in fields else None,
+            watch_at=_watch_at(fields, event.received_at),
+            plan=Plan.from_json(orjson.loads(fields["plan"])) if "plan" in fields else None,
             outcomes={
                 key[2:]: Outcome.from_json(orjson.loads(value))
                 for key, value in fields.items()
@@ -146,6 +151,14 @@ class Record:
             "attempts": self.attempts.get(name, 0),
             "findings": [finding.to_json() for finding in outcome.findings] if outcome else [],
         }
+
+
+def _watch_at(fields: dict[str, bytes], received_at: float) -> float:
+    if "watch" in fields:
+        return _seconds(fields["watch"])
+    # An event admitted by an earlier version lacks the field: it gets the margin of its own deadline.
+    deadline_at = _seconds(fields["deadline"])
+    return deadline_at - decision_margin(deadline_at - received_at)
 
 
 def _seconds(milliseconds: bytes) -> float:

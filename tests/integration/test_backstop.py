@@ -18,12 +18,13 @@ from common.ledger import State
 from common.verdicts import OutcomeKind
 from tests.emulators import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
 from tests.fleet import wait_for
+from tests.plans import plan_of
 from workers import backstop, queues
 from workers.app import create_app
 from workers.services import Services
 from workers.settings import WorkerSettings
 
-PLAN = {"checks": [{"name": "code-review"}]}
+PLAN = plan_of("code-review")
 
 
 def event(message_id: str = "m-1") -> Event:

@@ -12,6 +12,8 @@ from billiard.exceptions import SoftTimeLimitExceeded
 
 from common import topology
 from common.events import Event
+from common.i18n import Language
+from common.plan import Mode, Plan, PlannedCheck
 from common.verdicts import Finding, OutcomeKind, Result, Severity
 from tests.emulators import PROJECT_ID, Emulator
 from tests.fleet import SAMPLES
@@ -20,7 +22,6 @@ from workers.app import create_app
 from workers.checks.check import Check, Context, Runs
 from workers.checks.registry import Ask
 from workers.dataworks.errors import Unreachable
-from workers.plan import Language, Mode, Plan, PlannedCheck
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -59,7 +60,7 @@ def planned(services: Services, second: Ask) -> None:
     services.ledger.admit(event, now + 60, now + 48)
     checks = tuple(PlannedCheck(name, Mode.ENFORCE, Result.WARN, Result.WARN, {}) for name in NAMES)
     plan = Plan(checks, Result.OK, Language.ENGLISH, "p")
-    assert services.ledger.plan("m-1", 1, plan.to_json(), None, {})
+    assert services.ledger.plan("m-1", 1, plan, None, {})
 
 
 def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> list[tuple[list[str], float]]:

@@ -14,6 +14,7 @@ from common import topology
 from common.events import Event
 from common.ledger import Ledger, State, connect
 from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
+from tests.plans import plan_of
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 VERDICT = Verdict(Result.FAIL, "FAIL: mend it", Reason.COMPLETE, time.time())
@@ -65,8 +66,7 @@ def admit(ledger: Ledger, message_id: str, event_code: str = "freeze-node") -> N
 
 def answered(ledger: Ledger, message_id: str, kind: OutcomeKind = OutcomeKind.PASSED) -> None:
     admit(ledger, message_id)
-    plan = {"checks": [{"name": "downstream-impact"}]}
-    ledger.plan(message_id, 1, plan, None, {"downstream-impact": Outcome(kind)})
+    ledger.plan(message_id, 1, plan_of("downstream-impact"), None, {"downstream-impact": Outcome(kind)})
     assert ledger.claim(message_id, "me", 10).record
     assert ledger.freeze(message_id, "me", VERDICT)
     ledger.reported(message_id, "me", "posted")

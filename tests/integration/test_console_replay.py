@@ -14,13 +14,13 @@ from alibabacloud_credentials.utils import auth_util
 
 from common.events import Event
 from common.ledger import Ledger, connect
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Outcome, Reason, Result, Severity, Verdict
 from console import faults, replay
 from console.ends import Usage
 from tests.emulators import EXTENSION_CODE, Emulator, running
 from workers import planner, policy
 from workers.checks import registry
-from workers.dataworks.values import FileSnapshot, Snapshot
 
 PROJECT = 93124
 CHECKS = registry.load()
@@ -72,8 +72,8 @@ def answered(
     event = Event(message_id, code, PROJECT, "1923", True, data, now)
     ledger.admit(event, now + 60, now + 50)
     file = Snapshot(file=FileSnapshot(1, "f", 10, content)) if content else None
-    plan = planner.plan(event, BUILT_IN, CHECKS).to_json()
-    passed = {item["name"]: Outcome.of([]) for item in plan["checks"]}
+    plan = planner.plan(event, BUILT_IN, CHECKS)
+    passed = {item.name: Outcome.of([]) for item in plan.checks}
     ledger.plan(message_id, 1, plan, asdict(file) if file else None, passed | outcomes)
     assert ledger.claim(message_id, "me", 10).record
     assert ledger.freeze(message_id, "me", Verdict(result, "the tip", Reason.COMPLETE, now))

@@ -18,11 +18,11 @@ from common.verdicts import Result
 from tests.emulators import Emulator, running
 from tests.farside import Call, FarSide, page, refusal
 from workers.checks.check import Lookups
-from workers.dataworks import client as dataworks_client
 from workers.dataworks.calls import TRIES
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import Refused, ReplyLost, Throttled, Unreachable
 from workers.dataworks.values import Environment, ProcessStatus
+from workers.services import connect_dataworks
 from workers.settings import WorkerSettings
 
 PROJECT = 93124
@@ -65,7 +65,7 @@ def connect(
             openapi_protocol="http",
             **{"openapi_read_qps": 1000, "openapi_write_qps": 1000, **more},
         )
-        dataworks = dataworks_client.connect(settings, client)
+        dataworks = connect_dataworks(settings, client)
         dataworks.open()  # else the first test's time goes into loading the SDK
         return dataworks
 

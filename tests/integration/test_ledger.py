@@ -11,10 +11,11 @@ import pytest
 from common.events import Event
 from common.ledger import Ledger, Record, State, connect
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
+from tests.plans import plan_of
 
 PASSED = Outcome(OutcomeKind.PASSED)
 BLOCKED = Outcome.of([Finding("MC-C01", Severity.BLOCK, "SELECT * of ods_order", line=3, column=8)])
-PLAN = {"checks": [{"name": "code-review"}, {"name": "release-window"}], "policy": "p1"}
+PLAN = plan_of("code-review", "release-window")
 
 
 def event(message_id: str = "m-1", *, project_id: int | None = 7, at: float | None = None) -> Event:
@@ -77,7 +78,7 @@ def test_several_events_are_admitted_at_once_each_once(ledger: Ledger) -> None:
 def test_the_first_plan_of_a_run_stays(ledger: Ledger) -> None:
     admit(ledger, event())
     assert ledger.plan("m-1", 1, PLAN, None, {"release-window": PASSED})
-    assert not ledger.plan("m-1", 1, {"checks": []}, None, {})
+    assert not ledger.plan("m-1", 1, plan_of(), None, {})
 
     record = ledger.get("m-1")
     assert record
@@ -237,6 +238,31 @@ def test_a_requeue_begins_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) 
     record = ledger.get("m-1")
     assert record
     assert (record.state, record.run, record.outcomes, record.plan) == (State.RECEIVED, 2, {}, None)
+
+
+def test_an_event_keeps_the_time_of_its_decision_until_a_requeue(ledger: Ledger) -> None:
+    at = float(int(time.time()))
+    _, admitted = ledger.admit(event(at=at), at + 60, at + 41)
+    _, redelivered = ledger.admit(event(at=at), at + 600, at + 585)
+    assert [(each.deadline_at, each.watch_at) for each in (admitted, redelivered)] == [(at + 60, at + 41)] * 2
+
+    ledger.bury("m-1", "down")
+    ledger.reopen("m-1", at + 120, at + 103)
+    requeued = ledger.get("m-1")
+    assert requeued
+    assert (requeued.deadline_at, requeued.watch_at) == (at + 120, at + 103)
+
+
+@pytest.mark.parametrize(("deadline", "margin"), [(60, 12), (5, 2), (3600, 15)])
+def test_an_event_of_an_earlier_version_gets_the_margin_of_its_deadline(
+    ledger: Ledger, deadline: float, margin: float
+) -> None:
+    at = float(int(time.time()))
+    ledger.admit(event(at=at), at + deadline, at)
+    ledger.client.hdel(ledger.key("event:m-1"), "watch")
+    record = ledger.get("m-1")
+    assert record
+    assert record.watch_at == at + deadline - margin
 
 
 def test_a_requeue_keeps_the_verdict_that_was_taken(ledger: Ledger) -> None:

@@ -14,7 +14,7 @@ from deploy.local import graph
 from tests.emulators import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
 from tests.farside import Call, FarSide, page
 from workers.checks.check import Lookups
-from workers.dataworks.client import DataWorks, connect
+from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import Refused, Unreachable
 from workers.dataworks.lookups import OUTPUTS_A_CALL
 from workers.dataworks.values import (
@@ -26,6 +26,7 @@ from workers.dataworks.values import (
     NodeOutput,
     ProducingTask,
 )
+from workers.services import connect_dataworks
 from workers.settings import WorkerSettings
 
 ORDERS_NODE = 700123301
@@ -61,7 +62,7 @@ def to(monkeypatch: pytest.MonkeyPatch, client: redis.Redis) -> Callable[[str], 
             openapi_protocol="http",
             openapi_read_qps=1000,
         )
-        dataworks = connect(settings, client)
+        dataworks = connect_dataworks(settings, client)
         dataworks.open()
         return dataworks
 

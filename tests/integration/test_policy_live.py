@@ -90,6 +90,28 @@ def test_a_changed_policy_holds_for_the_next_event_and_a_broken_one_does_not(
     assert "most_days: expected a number of at least 1" in refused["why"]
 
 
+def test_checks_end_when_the_policy_of_the_admission_says(
+    services: Services, policy_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "version: 1\npoints: {freeze-node: {deadline: %s, checks: {downstream-impact: {}}}}\n"
+    write(policy_file, text % 60)
+    services.may_wait = False
+    at = float(int(time.time()))
+    event = Event("m-1", "freeze-node", PROJECT_ID, None, True, {"nodeIds": [1]}, at)
+    [record] = intake.admit(services, [event])
+
+    write(policy_file, text % 3600)
+    look_now(services, monkeypatch)
+    sent: list[float] = []
+    monkeypatch.setattr(services.dispatch, "check", lambda *arguments: sent.append(arguments[-1]))
+    intake.go_on(services, record)
+    [redelivered] = intake.admit(services, [event])
+    intake.go_on(services, redelivered)
+
+    assert services.policy.resolve("freeze-node", PROJECT_ID).deadline == 3600
+    assert sent == [at + 48] * 2
+
+
 def test_a_workspace_that_is_switched_off_is_answered_at_once(services: Services, emulator: Emulator) -> None:
     set_in_console(emulator, parameters=f"extension.project.disabled={PROJECT_ID}")
     result, tip = verdict(services, emulator, "m-1")

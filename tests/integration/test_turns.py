@@ -15,12 +15,13 @@ from common.events import Event
 from common.ledger import State, Turn
 from tests.emulators import PROJECT_ID, Emulator
 from tests.fleet import wait_for
+from tests.plans import plan_of
 from workers import reporter
 from workers.reporter import LEASE_SECONDS
 from workers.services import Services
 from workers.settings import WorkerSettings
 
-PLAN = {"checks": [], "verdict": "OK", "language": "en", "policy": "p"}
+PLAN = plan_of()
 FAULTY = "UpdateWorkbenchEventResult"
 
 

@@ -13,6 +13,7 @@ from common.events import Event
 from common.ledger import Ledger, connect
 from common.verdicts import Finding, Outcome, Severity
 from console import waiving
+from tests.plans import plan_of
 from workers.about import subject_of
 from workers.waivers import apply
 from workers.waivers_file import load
@@ -42,7 +43,7 @@ def test_the_report_is_of_the_events_that_are_kept(
         ledger.admit(event, now + 60, now + 50)
         found = Outcome.of([Finding("rule", Severity.BLOCK, "It is so.")])
         judged = apply(found, subject_of("check", event, None), waivers, now)
-        ledger.plan(message_id, 1, {"checks": [{"name": "check"}]}, None, {"check": judged})
+        ledger.plan(message_id, 1, plan_of("check"), None, {"check": judged})
     client.close()
 
     assert waiving.report(file, None, since=None, json=True) == 0

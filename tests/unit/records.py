@@ -8,6 +8,7 @@ from typing import Any
 from common.events import Event
 from common.ledger import Record, State
 from common.verdicts import Reason, Result, Verdict
+from tests.plans import plan_of
 
 EVENT = Event(
     message_id="e-1",
@@ -27,6 +28,7 @@ _RECORD = Record(
     deliveries=1,
     admitted_at=1_780_000_000.1,
     deadline_at=1_780_000_060.0,
+    watch_at=1_780_000_048.0,
     plan=None,
     outcomes={},
     attempts={},
@@ -40,5 +42,4 @@ _RECORD = Record(
 
 def record(state: State, *checks: str, **fields: Any) -> Record:
     """Return a record in `state` with `checks` in its plan."""
-    plan = {"checks": [{"name": name} for name in checks]} if checks else None
-    return replace(_RECORD, state=state, plan=plan, **fields)
+    return replace(_RECORD, state=state, plan=plan_of(*checks) if checks else None, **fields)

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.i18n import Language
+from common.snapshot import Column, FileSnapshot, Snapshot
 from common.verdicts import Finding, Severity
 from workers.checks import registry
 from workers.checks.check import Context, Skip
@@ -18,19 +20,15 @@ from workers.checks.code.readers import CALLS
 from workers.dataworks.errors import DataWorksError, Refused, Throttled
 from workers.dataworks.values import (
     Baseline,
-    Column,
     ColumnRef,
     Consumer,
     Environment,
-    FileSnapshot,
     Node,
     NodeOutput,
     ProducingTask,
-    Snapshot,
     TableInfo,
     TableRef,
 )
-from workers.plan import Language
 
 CHECKS = registry.load()
 MINE = ("change-impact", "declared-inputs", "schedule-fit")

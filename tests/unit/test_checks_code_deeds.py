@@ -10,11 +10,11 @@ import orjson
 import pytest
 
 from common.events import Event
+from common.snapshot import Snapshot
 from workers.checks.check import Context, Options
 from workers.checks.code import reading
 from workers.checks.code.deeds import Deeds
 from workers.checks.code.reading import deeds
-from workers.dataworks.values import Snapshot
 from workers.review.dialects import Dialect
 
 

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from common.events import Event
+from common.snapshot import Snapshot
 from workers.checks.check import Check, Context, LookupContext, Lookups, Options, Runs
-from workers.dataworks.values import Snapshot
 
 EVENT = Event("m-1", "commit-file", 93124, "1923", True, {}, 0)
 LOOKUPS = cast(Lookups, object())

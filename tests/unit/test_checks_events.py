@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from common.events import Event
+from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks import registry
 from workers.checks.check import Context, Skip
-from workers.dataworks.values import Column, FileSnapshot, Snapshot, TableSnapshot
 
 CHECKS = registry.load()
 

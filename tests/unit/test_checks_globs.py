@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from common import globs
 from common.events import Event
+from common.i18n import Language
+from common.snapshot import Snapshot
 from common.verdicts import Finding, Outcome, Severity
 from console import waiving
 from console.ends import Usage
 from workers.about import subject_of
 from workers.checks import registry
 from workers.checks.check import Context
-from workers.dataworks.values import Snapshot
-from workers.plan import Language
 from workers.policy_layers import stacks
 from workers.policy_model import PolicyFile
 from workers.subject import Subject

@@ -9,21 +9,14 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.i18n import Language
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Severity
 from tests.workspace import HOME, Workspace, node, table
 from workers.checks import registry
 from workers.checks.check import Context, Skip
 from workers.dataworks.errors import Denied, Throttled
-from workers.dataworks.values import (
-    Baseline,
-    Consumer,
-    FileSnapshot,
-    Node,
-    NodeOutput,
-    ProducingTask,
-    Snapshot,
-)
-from workers.plan import Language
+from workers.dataworks.values import Baseline, Consumer, Node, NodeOutput, ProducingTask
 
 CHECKS = registry.load()
 MORNING = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()

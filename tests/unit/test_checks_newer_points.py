@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from common.events import Event
+from common.i18n import Language
 from common.points import POINTS
+from common.snapshot import Snapshot
 from common.verdicts import Finding, Severity
 from workers.checks import fields, findings, registry
 from workers.checks.check import Context
-from workers.dataworks.values import Snapshot
-from workers.plan import Language
 
 CHECKS = registry.load()
 NOON = datetime.fromisoformat("2026-11-20T12:00:00+08:00").timestamp()

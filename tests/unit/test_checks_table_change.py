@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.i18n import Language
+from common.snapshot import Column, Snapshot, TableSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks import registry
 from workers.checks.check import Context, Skip
@@ -16,18 +18,14 @@ from workers.checks.lookback import days_back
 from workers.checks.table_difference import Changed, difference
 from workers.dataworks.errors import Refused, Throttled
 from workers.dataworks.values import (
-    Column,
     ColumnRef,
     Consumer,
     Environment,
     Node,
     ProducingTask,
-    Snapshot,
     TableInfo,
     TableRef,
-    TableSnapshot,
 )
-from workers.plan import Language
 
 CHECKS = registry.load()
 GUID = "odps.shop.dwd_order"

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.config_files.errors import ConfigError
+from common.i18n import Language
 from workers import console_options, console_settings
 from workers.checks import registry
 from workers.console_form import form
-from workers.plan import Language
 from workers.policy import CheckPolicy, Policy, parse
 
 CHECKS = registry.load()

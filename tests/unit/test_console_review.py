@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from common.config_files.errors import ConfigError
+from common.i18n import Language
 from common.verdicts import AppliedWaiver, Finding, Severity
 from console import faults, github, review, rules, sarif
 from console.ends import Usage
 from console.review import Asked
-from workers.plan import Language
 from workers.review import rulebook
 from workers.review.dialects import Dialect
 from workers.review.metadata import tables

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from common.snapshot import Column
 from workers.dataworks import node_shapes, table_shapes
 from workers.dataworks.fields import MalformedResponse
 from workers.dataworks.values import (
     Baseline,
-    Column,
     ColumnRef,
     Consumer,
     Node,

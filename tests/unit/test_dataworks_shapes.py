@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
 from workers.dataworks import shapes
-from workers.dataworks.values import Column, Extension, FileSnapshot, Snapshot, TableSnapshot
+from workers.dataworks.values import Extension
 
 COMMITTED: dict[str, Any] = {
     "FileId": "501234830",

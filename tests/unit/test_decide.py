@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.i18n import Language
+from common.plan import Mode, Plan, PlannedCheck, worst
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity
 from workers.decide import decide
-from workers.plan import Language, Mode, Plan, PlannedCheck, worst
 
 OK, WARN, FAIL = Result
 FINDINGS = OutcomeKind.FINDINGS

@@ -128,7 +128,7 @@ def test_check_in_contributing_runs() -> None:
     code = re.findall(r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL)
     ask = """
 from workers.checks.registry import _registered
-from workers.dataworks.values import FileSnapshot, Snapshot
+from common.snapshot import FileSnapshot, Snapshot
 file = FileSnapshot(1, "orders", 10, "", owner=None)
 context = Context(None, Snapshot(file=file), OwnerOptions(), None, 0)
 print([finding.message for finding in _registered["file-owner"].ask(context)])

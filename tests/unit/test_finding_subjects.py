@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.i18n import Language
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Outcome, Severity, Subject, SubjectKind
 from tests.workspace import HOME, Workspace, node, table
 from workers import policy
@@ -19,8 +21,7 @@ from workers.about import EventSubject, subject_of
 from workers.checks import registry
 from workers.checks.check import Context
 from workers.checks.findings import bounded
-from workers.dataworks.values import FileSnapshot, Node, NodeOutput, Snapshot
-from workers.plan import Language
+from workers.dataworks.values import Node, NodeOutput
 from workers.trial import case as cases
 from workers.trial.case import Case
 from workers.trial.trial import run

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from common.events import Event
+from common.plan import Mode, Plan
+from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
 from common.verdicts import Outcome, OutcomeKind, Reason, Result
 from workers import planner
 from workers.administration import Administered
 from workers.checks import registry
-from workers.dataworks.values import FileSnapshot, Snapshot, TableSnapshot
 from workers.decide import decide
 from workers.extension_parameters import parse as parameters
-from workers.plan import Mode, Plan
 from workers.policy import Policy, parse
 
 CHECKS = registry.load()
@@ -67,15 +67,15 @@ def test_only_the_share_gets_the_mode_and_a_redelivery_decides_the_same() -> Non
 
 @pytest.mark.parametrize(("share", "among"), [(0, 0), (1, 500)])
 def test_none_and_all_are_exact(share: float, among: int) -> None:
-    assert sum(planner.chosen(f"m-{number}", "c", share) for number in range(500)) == among
+    assert sum(planner.in_rollout(f"m-{number}", "c", share) for number in range(500)) == among
 
 
 def test_checks_are_chosen_apart_and_a_greater_share_holds_the_lesser() -> None:
     ids = [f"m-{number}" for number in range(500)]
-    assert [planner.chosen(each, "a", 0.5) for each in ids] != [
-        planner.chosen(each, "b", 0.5) for each in ids
+    assert [planner.in_rollout(each, "a", 0.5) for each in ids] != [
+        planner.in_rollout(each, "b", 0.5) for each in ids
     ]
-    assert all(planner.chosen(each, "a", 0.5) for each in ids if planner.chosen(each, "a", 0.2))
+    assert all(planner.in_rollout(each, "a", 0.5) for each in ids if planner.in_rollout(each, "a", 0.2))
 
 
 def test_the_plan_survives_the_ledger() -> None:
@@ -93,7 +93,7 @@ def test_the_event_itself_tells_what_holds_for_its_file(file_type: object) -> No
     about = event(fileName="TMP_x", fileType=file_type)
     planned = planner.plan(about, policy(), CHECKS)
     assert modes(planned)["code-review"] is Mode.WARN
-    assert not planner.undecided(about, policy(), planned)
+    assert not planner.needs_subject(about, policy())
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,7 @@ def test_the_event_itself_tells_what_holds_for_its_file(file_type: object) -> No
 )
 def test_what_the_event_does_not_tell_the_snapshot_does(data: dict[str, Any]) -> None:
     about = event(**data)
-    planned = planner.plan(about, policy(), CHECKS)
-    assert planner.undecided(about, policy(), planned)
+    assert planner.needs_subject(about, policy())
     snapshot = Snapshot(file=FileSnapshot(1, "tmp_x", 10, ""))
     assert modes(planner.plan(about, policy(), CHECKS, snapshot))["code-review"] is Mode.WARN
 
@@ -111,14 +110,14 @@ def test_tables_are_told_by_name_and_project() -> None:
     about = event("commit-table", tableName="tmp_x", maxComputeProject="shop_dev")
     assert modes(planner.plan(about, policy(), CHECKS))
     unknown = event("commit-table")
-    assert planner.undecided(unknown, policy(), planner.plan(unknown, policy(), CHECKS))
+    assert planner.needs_subject(unknown, policy())
     snapshot = Snapshot(table=TableSnapshot("tmp_x", "PROD", "", None))
     assert not modes(planner.plan(unknown, policy(), CHECKS, snapshot))
 
 
 def test_points_without_parts_for_some_files_are_always_decided() -> None:
     for code in ("delete-file", "freeze-node"):
-        assert not planner.undecided(event(code), policy(), planner.plan(event(code), policy(), CHECKS))
+        assert not planner.needs_subject(event(code), policy())
 
 
 OFF = Administered(parameters("extension.project.commit-file.disabled=7"))
@@ -130,8 +129,8 @@ def test_a_workspace_that_is_switched_off_is_answered_ok_and_told_why() -> None:
     assert (verdict.result, verdict.reason) == (Result.OK, Reason.DEFAULT)
     assert "dwgate is switched off in workspace 7 (extension.project.commit-file.disabled)." in verdict.tip
     assert Plan.from_json(planned.to_json()) == planned
-    assert not planner.undecided(event(), policy(), planned)
-    assert not planner.wants_snapshot(planned, CHECKS)
+    assert not planner.needs_subject(event(), policy(), OFF)
+    assert not planner.needs_snapshot(planned, CHECKS)
 
 
 def test_why_is_said_in_the_policys_language() -> None:
@@ -146,6 +145,11 @@ def test_a_node_type_that_is_switched_off() -> None:
     assert not planner.plan(event(fileType=23), policy(), CHECKS, administered=off).off
     snapshot = Snapshot(file=FileSnapshot(1, "x", 10, ""))
     assert planner.plan(event(), policy(), CHECKS, snapshot, off).off
+    lax = parse("p", b"version: 1\npoints: {}", CHECKS)
+    assert planner.needs_subject(event(), lax, off)
+    assert not planner.needs_subject(event(), lax)
+    assert not planner.needs_subject(event(fileName="x", fileType=10), lax, off)
+    assert not planner.needs_subject(event("deploy-file"), lax, off)
 
 
 def test_what_was_set_in_the_console_is_laid_over_the_policy() -> None:

@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.config_files.errors import ConfigError
+from common.i18n import Language
+from common.plan import Mode
 from common.points import BY_CODE
 from common.verdicts import Result
 from tests import plain_yaml
 from workers import policy
 from workers.checks import registry
-from workers.plan import Language, Mode
 from workers.policy import CheckPolicy, Policy, load, parse
 from workers.policy_schema import schema
 from workers.review.rules.catalogue import BY_ID

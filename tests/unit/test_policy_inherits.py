@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 from structlog.testing import capture_logs
 
 from common.config_files.errors import ConfigError
+from common.plan import Mode
 from tests import plain_yaml
 from workers.checks import registry
 from workers.checks.check import Check, Options, Runs
-from workers.plan import Mode
 from workers.policy import Policy, parse
 from workers.policy_schema import schema
 from workers.subject import Subject

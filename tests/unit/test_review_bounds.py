@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from workers.plan import Language
+from common.i18n import Language
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.review.given import Given, Table

@@ -10,8 +10,8 @@ from pathlib import PurePath
 import pytest
 from pydantic import ValidationError
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review import engine, languages
 from workers.review.dialects import Dialect
 from workers.review.engine import review

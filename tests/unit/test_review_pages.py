@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review import rules
 from workers.review.dialects import Dialect
 from workers.review.engine import NOT_REVIEWED, review

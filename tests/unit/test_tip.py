@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.i18n import Language
+from common.plan import Mode, Plan, PlannedCheck
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Result, Severity
 from tests import tip_samples
-from workers.plan import Language, Mode, Plan, PlannedCheck
 from workers.tip import LONGEST, tip
 from workers.waivers import DAY, Waivers
 from workers.waivers_model import Waiver

@@ -76,6 +76,30 @@ def test_under_a_policy_of_one_s_own(folder: Path, capsys: pytest.CaptureFixture
     assert "finding too many: release-window: freeze-node is closed until" in capsys.readouterr().out
 
 
+WAIVERS = """
+version: 1
+waivers:
+  - {id: W-1, rule: release-window, reason: hotfix, owner: a, approver: b,
+     expires_at: 2026-11-25T00:00:00+08:00}
+"""
+
+
+def test_under_the_waivers_of_the_workers(folder: Path) -> None:
+    closed, waivers = folder / "policy.yml", folder / "waivers.yml"
+    closed.write_text(CLOSED)
+    waivers.write_text(WAIVERS)
+    case = folder / "cases" / "waived.yaml"
+    case.parent.mkdir()
+    case.write_text(GOOD.replace("findings: []", "findings: [release-window]"))
+    assert policy_test.run([case], closed, json=False) == 1
+    assert policy_test.run([case], closed, waivers, json=False) == 0
+    case.write_text(case.read_text().replace("    expect:", "    waivers: []\n    expect:"))
+    assert policy_test.run([case], closed, waivers, json=True) == 1
+    waivers.write_text("version: 1\nwaivers: 3\n")
+    with pytest.raises(ConfigError, match=r"waivers\.yml:2:10: waivers: "):
+        policy_test.run([case], closed, waivers, json=False)
+
+
 def test_every_wrong_file_is_told_before_anything_is_run(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

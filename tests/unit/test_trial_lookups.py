@@ -7,17 +7,10 @@ from typing import Any
 
 import pytest
 
+from common.snapshot import Column
 from workers.checks.check import Lookups
 from workers.dataworks.errors import Denied, Refused
-from workers.dataworks.values import (
-    Baseline,
-    Column,
-    ColumnRef,
-    Consumer,
-    NodeOutput,
-    ProducingTask,
-    TableRef,
-)
+from workers.dataworks.values import Baseline, ColumnRef, Consumer, NodeOutput, ProducingTask, TableRef
 from workers.trial.given import ACTIONS, World
 from workers.trial.lookups import GivenLookups
 

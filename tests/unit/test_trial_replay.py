@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from common.ledger import Record, State
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from console.replay import summary
 from tests.unit.records import EVENT, record
 from workers import planner, policy
 from workers.checks import registry
-from workers.dataworks.values import FileSnapshot, Snapshot
 from workers.trial.given import World
 from workers.trial.lookups import GivenLookups
 from workers.trial.replay import LOOKS_UP, NO_CODE, Change, Means, Replayed, replay
@@ -41,7 +41,7 @@ def then(plan: policy.Policy, result: Result, point: str = "commit-file", **outc
     return replace(
         record(State.REPORTED),
         event=event,
-        plan=planner.plan(event, plan, CHECKS).to_json(),
+        plan=planner.plan(event, plan, CHECKS),
         outcomes={name.replace("_", "-"): outcome for name, outcome in outcomes.items()},
         verdict=Verdict(result, "the tip", Reason.COMPLETE, event.received_at),
     )
@@ -190,7 +190,8 @@ def test_waivers_hold_as_of_the_moment_of_the_event(ends: str, change: Change) -
 
 def test_what_dataworks_switched_off_stays_off() -> None:
     event = then(rules({}), Result.OK)
-    off = replace(event, plan={**(event.plan or {}), "off": "extension.project.disabled"})
+    assert event.plan
+    off = replace(event, plan=replace(event.plan, off="extension.project.disabled"))
     assert replayed(off, rules({"commit-file": {"verdict": "fail"}})).change is Change.NONE
     assert replayed(event, rules({"commit-file": {"verdict": "fail"}})).change is Change.BLOCKED
 

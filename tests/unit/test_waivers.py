@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.events import Event
+from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Severity, Subject, SubjectKind
 from workers import reconciler
 from workers.about import EventSubject, subject_of
-from workers.dataworks.values import FileSnapshot, Snapshot
 from workers.services import Services
 from workers.waivers import DAY, Waivers, apply, waived_by
 from workers.waivers_model import Waiver, WaiverRules

@@ -12,12 +12,13 @@ from celery import Celery
 
 from common.config_files.errors import ConfigError
 from common.events import Event
+from common.i18n import Language
+from common.plan import Mode, PlannedCheck
 from common.settings import SettingsError, load
 from common.verdicts import AppliedWaiver, Outcome, Result
 from workers import metrics, policy
-from workers.asking import Asking
+from workers.checking import note_outcome
 from workers.checks import registry
-from workers.plan import Language, Mode, PlannedCheck
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -51,7 +52,10 @@ def write(path: Path, ends: float) -> None:
 
 
 def ask(parts: Services) -> Outcome:
-    return Asking(parts, EVENT, None, Language.ENGLISH, 0).ask(parts.checks["release-window"], CLOSED)
+    runner = parts.check_runner(EVENT, None, Language.ENGLISH, 0)
+    outcome = runner.run(parts.checks["release-window"], CLOSED)
+    note_outcome("release-window", outcome)
+    return outcome
 
 
 @pytest.mark.parametrize(("ahead", "result"), [(3600, Result.OK), (-1, Result.FAIL)])

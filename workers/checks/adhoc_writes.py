@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from workers.checks.check import Context, Options, Runs
 from workers.checks.code.deeds import Change
@@ -21,7 +22,6 @@ from workers.checks.subjects import named_subjects
 from workers.review.dialects import Dialect
 from workers.review.facts import table_key
 from workers.review.rules.names import temporary
-from workers.text import Text
 
 MOST_LISTED = 20
 """Tables that are told of one run; the rest are counted."""

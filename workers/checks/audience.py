@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from common.i18n import Text
+from common.snapshot import Column
 from workers.checks.check import Context, Lookups
 from workers.checks.impact.baselines import baselines_of
 from workers.checks.impact.summary import summary, unseen_text
 from workers.checks.impact.tables import column_readers, table_readers
 from workers.checks.impact.values import Impact
 from workers.checks.impact.walk import Budget, Why, until_of
-from workers.dataworks.values import Column
-from workers.text import Text
 
 _FAIR = 3
 """Lookups for one column that tell something: its readers, and whose the nearest is."""

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pydantic import Field
 
 from common.events import Json
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields
 from workers.checks.check import Context, Options, Runs
@@ -16,7 +17,6 @@ from workers.checks.findings import finding
 from workers.checks.limits import out_of_hours
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
-from workers.text import Text
 
 _PERIODS = "multipleTimePeriods"
 _DAYS = Text("days", "天")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pydantic import Field
 
 from common.events import Json
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import fields
 from workers.checks.backfill_limits import nodes_of
@@ -25,7 +26,6 @@ from workers.checks.registry import check
 from workers.checks.subjects import node_subjects
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import Node
-from workers.text import Text
 
 
 class BackfillScopeOptions(WalkOptions):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, SubjectKind, table_subject
 from workers.checks.check import LookupContext, Options, Runs
 from workers.checks.code.deeds import Deeds, Fill
@@ -18,7 +19,6 @@ from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
-from workers.text import Text
 
 
 class ChangeImpactOptions(Options):

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from common.errors import DwgateError
 from common.events import Event
+from common.i18n import Language
+from common.ports import ResultCache
+from common.snapshot import Snapshot
 from common.verdicts import Finding
 from workers.dataworks.values import (
     Baseline,
@@ -21,11 +24,9 @@ from workers.dataworks.values import (
     Node,
     NodeOutput,
     ProducingTask,
-    Snapshot,
     TableInfo,
     TableRef,
 )
-from workers.plan import Language
 
 
 class Runs(StrEnum):
@@ -103,16 +104,6 @@ class Lookups(Protocol):
         """Return the code of a file as it runs in production; None when none does."""
 
 
-class Answers(Protocol):
-    """Answers that checks of the whole fleet share, by what they are the answer to. It never fails."""
-
-    def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
-        """Return the plain JSON that was put, or None."""
-
-    def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
-        """Keep `value`, plain JSON and not None, for some time."""
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a check is given.
@@ -134,7 +125,7 @@ class Context:
     lookups: Lookups | None
     now: float
     language: Language = Language.ENGLISH
-    answers: Answers | None = None
+    answers: ResultCache | None = None
     until: float = math.inf
 
 
@@ -181,7 +172,7 @@ class Check:
         now: float,
         *,
         language: Language = Language.ENGLISH,
-        answers: Answers | None = None,
+        answers: ResultCache | None = None,
         until: float = math.inf,
     ) -> Context:
         """Return the context of one run: a `LookupContext` if the check looks up, without lookups otherwise.

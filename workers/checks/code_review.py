@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from common.i18n import Text
+from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity, table_subject
 from workers.checks import reviewing
 from workers.checks.check import Context, LookupContext, Options, Runs, Skip
@@ -16,12 +18,10 @@ from workers.checks.named import summarize_names
 from workers.checks.not_checked import not_checked
 from workers.checks.registry import check
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import FileSnapshot
 from workers.review import dialects
 from workers.review.fingerprint import only_new
 from workers.review.given import Given, Node
 from workers.review.policy import ReviewPolicy
-from workers.text import Text
 
 MOST_LISTED = 100
 """Findings that are kept of one file; the rest are counted."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common import globs
+from common.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import fields, limits
 from workers.checks.check import Context, Options, Runs
@@ -14,7 +15,6 @@ from workers.checks.findings import finding
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.text import Text
 
 
 class DataArrivingOptions(Options):

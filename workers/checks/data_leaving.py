@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from common import globs
+from common.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import clock, fields, limits
 from workers.checks.check import Context, Options, Runs
@@ -16,7 +17,6 @@ from workers.checks.findings import finding
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.text import Text
 
 _NO_CODE = (
     re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^'\\]|\\.)*+\\?(?:'|\Z)", re.DOTALL),

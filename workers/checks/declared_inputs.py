@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from pydantic import Field
 
+from common.i18n import Text
+from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity, SubjectKind, table_subject
 from workers.checks.check import Context, LookupContext, Lookups, Options, Runs, Skip
 from workers.checks.code.declared import Declared, declared
@@ -19,9 +21,8 @@ from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import FileSnapshot, Node, ProducingTask, Scheduler
+from workers.dataworks.values import Node, ProducingTask, Scheduler
 from workers.review.facts import same_table
-from workers.text import Text
 
 _GENERATED = "_out"
 """Ends the output that every node has by its id: it names no table."""

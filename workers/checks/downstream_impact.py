@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, table_subject
 from workers.checks import fields
 from workers.checks.check import Context, LookupContext, Lookups, Runs, Skip
@@ -25,7 +26,6 @@ from workers.checks.named import summarize_names
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 from workers.dataworks.values import Baseline
-from workers.text import Text
 
 _DEVELOPMENT = "_dev"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from common.errors import DwgateError
 from common.events import Event, Json
-from workers.text import Text
+from common.i18n import Text
 
 _LONGEST_NUMBER = 19
 

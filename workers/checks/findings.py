@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from common.i18n import Language, Text
 from common.verdicts import Finding, Param, Severity, Subject, limit_subjects
 from workers.checks.check import Context
-from workers.plan import Language
-from workers.text import Text
 
 LONGEST = 600
 """Characters of a message: an event may hold names of any length."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import fields
 from workers.checks.check import Context, LookupContext, Lookups, Runs
@@ -21,7 +22,6 @@ from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Environment
-from workers.text import Text
 
 _ROOT = "_root"
 _SHOWN = 3

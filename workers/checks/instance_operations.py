@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields, limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
-from workers.text import Text
 
 POINTS = (
     "pre-freeze-instance",

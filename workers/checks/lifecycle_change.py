@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity, table_subject
 from workers.checks.audience import Audience
 from workers.checks.check import Context
@@ -14,7 +15,6 @@ from workers.checks.lookback import days_back
 from workers.checks.named import summarize_names, summarize_texts
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import ProducingTask, TableInfo
-from workers.text import Text
 
 _MOST_TASKS = 2
 """Tasks of one reader whose code is read; a table that more write is not known."""

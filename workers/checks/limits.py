@@ -7,12 +7,12 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import clock, fields
 from workers.checks.check import Context
 from workers.checks.findings import finding
 from workers.checks.not_checked import missing_field
-from workers.text import Text
 
 
 def _uid(value: object) -> object:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from common.i18n import Text
 from workers.dataworks.values import Node
-from workers.text import Text
 
 MAX_NAMES = 3
 MAX_NAME_LENGTH = 80

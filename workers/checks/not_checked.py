@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject
 from workers.checks.check import Context
 from workers.checks.fields import Unreadable
 from workers.checks.findings import finding
-from workers.text import Text
 
 _REVIEW = Text("Review it manually.", "请人工检查。")
 _RETRY = Text(

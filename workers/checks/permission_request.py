@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 
 from common import globs
 from common.events import Json
+from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from workers.checks import fields, limits
 from workers.checks.check import Context, Options, Runs
@@ -17,7 +18,6 @@ from workers.checks.named import summarize_names
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.text import Text
 
 _DAYS = {"day": 1, "month": 31}
 """Days of a unit of `deadlineType`, at most."""

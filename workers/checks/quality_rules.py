@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.events import Json
+from common.i18n import Text
 from common.points import POINTS
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import fields, limits
@@ -15,7 +16,6 @@ from workers.checks.findings import capped, finding
 from workers.checks.named import summarize_names
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
-from workers.text import Text
 
 CODES = tuple(point.code for point in POINTS if "data-quality" in point.code)
 

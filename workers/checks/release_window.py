@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from common.i18n import Text
 from common.points import BY_CODE
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.check import Context, Options, Runs
@@ -15,7 +16,6 @@ from workers.checks.clock import Dates, Hours, Moment, Zone, local, span, within
 from workers.checks.findings import finding
 from workers.checks.limits import Uid
 from workers.checks.registry import check
-from workers.text import Text
 
 ANYONE = "*"
 

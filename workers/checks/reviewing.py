@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-import orjson
 import structlog
 
 from common.verdicts import Finding
@@ -155,11 +155,14 @@ def _table(info: TableInfo) -> Table:
 
 
 def _digest(value: Any) -> str:
-    text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=_plain)
-    return hashlib.sha256(text).hexdigest()
+    # The standard library's JSON: what DataWorks answers may hold numbers and characters that orjson rejects.
+    text = json.dumps(value, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
     return dict(value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from common.i18n import Text
+from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks.check import Context, LookupContext, Lookups, Runs, Skip
 from workers.checks.code.circle import circle
@@ -15,8 +17,7 @@ from workers.checks.named import summarize_names, summarize_nodes
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import Environment, FileSnapshot, Node, Scheduler
-from workers.text import Text
+from workers.dataworks.values import Environment, Node, Scheduler
 
 SLACK = 30
 """Minutes that a parent may be later: DataWorks itself spreads daily nodes over the first half hour."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import clock, fields
 from workers.checks.check import Context, LookupContext, Lookups, Runs
@@ -20,7 +21,6 @@ from workers.checks.named import summarize_names
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 from workers.dataworks.values import Node, Scheduler
-from workers.text import Text
 
 
 class StartRushOptions(WalkOptions):

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from common import globs
 from common.events import Json
+from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import fields
 from workers.checks.check import Context, Options, Runs
@@ -16,7 +17,6 @@ from workers.checks.findings import capped, finding
 from workers.checks.not_checked import invalid_event, missing_field, not_checked
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.text import Text
 
 _SOURCE = ("srcDatasourceName", "srcDatabaseName", "srcTable")
 _TARGET = ("dstDatasourceName", "dstDatabaseName", "dstTable")

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
+from common.i18n import Text
+from common.snapshot import TableSnapshot
 from common.verdicts import Finding, Severity, table_subject
 from workers.checks import fields
 from workers.checks.audience import Audience
@@ -19,8 +21,7 @@ from workers.checks.registry import check
 from workers.checks.subjects import column_subjects
 from workers.checks.table_difference import Changed, difference
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import TableInfo, TableSnapshot
-from workers.text import Text
+from workers.dataworks.values import TableInfo
 
 
 class TableChangeOptions(Options):

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from common.i18n import Text
+from common.snapshot import TableSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context, Options, Runs, Skip
 from workers.checks.findings import finding
@@ -15,8 +17,6 @@ from workers.checks.named import summarize_names
 from workers.checks.not_checked import missing_field
 from workers.checks.registry import check
 from workers.checks.subjects import column_subjects
-from workers.dataworks.values import TableSnapshot
-from workers.text import Text
 
 
 def _pattern(value: str) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from common.snapshot import Column, TableSnapshot
 from workers.checks import column_types
-from workers.dataworks.values import Column, TableInfo, TableSnapshot
+from workers.dataworks.values import TableInfo
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from common.i18n import Text
 from common.verdicts import Finding
 from workers.checks import limits
 from workers.checks.check import Context, Options, Runs
 from workers.checks.registry import check
-from workers.text import Text
 
 
 class WorkspaceDeletionOptions(Options):

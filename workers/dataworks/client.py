@@ -6,6 +6,7 @@ import redis
 
 from common.ledger import prefix
 from common.points import Answer
+from common.snapshot import Snapshot
 from common.verdicts import Result
 from workers.dataworks import operations, pages, shapes
 from workers.dataworks.asker import Asker
@@ -15,8 +16,7 @@ from workers.dataworks.flight import Flight
 from workers.dataworks.gateway import Gateway
 from workers.dataworks.lookups import BoundLookups
 from workers.dataworks.quota import Quota
-from workers.dataworks.values import CheckProcess, Extension, ProcessStatus, Snapshot
-from workers.settings import WorkerSettings
+from workers.dataworks.values import CheckProcess, Extension, ProcessStatus
 
 
 class DataWorks:
@@ -138,18 +138,34 @@ class DataWorks:
         return BoundLookups(self._asker, until)
 
 
-def connect(settings: WorkerSettings, client: redis.Redis) -> DataWorks:
-    """Return DataWorks as `settings` tell where it is; nothing is sent yet.
+def connect(
+    client: redis.Redis,
+    *,
+    extension_code: str,
+    endpoint: str,
+    protocol: str,
+    region: str,
+    read_qps: int,
+    write_qps: int,
+    cache_seconds: float,
+) -> DataWorks:
+    """Return a client of DataWorks' OpenAPI; nothing is sent yet.
 
     Args:
-        settings: the workers' settings.
         client: the ledger's Redis, for the quota and the cache.
+        extension_code: the extension that the verdicts are for; its keys are apart from another's.
+        endpoint: host, or host and port, of the OpenAPI.
+        protocol: `https` or `http`.
+        region: the region's id.
+        read_qps: reads a second for the whole fleet.
+        write_qps: writes a second for the whole fleet.
+        cache_seconds: how long a lookup may be answered from the cache.
     """
-    keys, seconds = prefix(settings.extension_code), settings.lookup_cache_seconds
+    keys = prefix(extension_code)
     calls = Calls(
-        Gateway(endpoint=settings.endpoint, protocol=settings.openapi_protocol, region=settings.region),
-        Quota(client, keys, read_qps=settings.openapi_read_qps, write_qps=settings.openapi_write_qps),
+        Gateway(endpoint=endpoint, protocol=protocol, region=region),
+        Quota(client, keys, read_qps=read_qps, write_qps=write_qps),
     )
     # Of its own, since workers of an earlier version keep a part of each answer under the plain prefix.
-    flight = Flight(client, LookupCache(client, f"{keys}answers:", seconds), seconds)
-    return DataWorks(calls, Asker(calls, flight), extension_code=settings.extension_code)
+    flight = Flight(client, LookupCache(client, f"{keys}answers:", cache_seconds), cache_seconds)
+    return DataWorks(calls, Asker(calls, flight), extension_code=extension_code)

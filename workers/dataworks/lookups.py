@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from common.snapshot import Column
 from workers.dataworks import node_shapes, operations, pages, shapes, table_shapes
 from workers.dataworks.asker import Asker
 from workers.dataworks.calls import Arguments, Json
@@ -13,7 +14,6 @@ from workers.dataworks.errors import Refused, Transient
 from workers.dataworks.operations import Operation
 from workers.dataworks.values import (
     Baseline,
-    Column,
     ColumnRef,
     Consumer,
     Environment,

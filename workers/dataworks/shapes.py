@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
 from workers.dataworks.fields import (
     Json,
     MalformedResponse,
@@ -17,14 +18,7 @@ from workers.dataworks.fields import (
     text,
 )
 from workers.dataworks.table_shapes import column
-from workers.dataworks.values import (
-    CheckProcess,
-    Extension,
-    FileSnapshot,
-    FileVersion,
-    Snapshot,
-    TableSnapshot,
-)
+from workers.dataworks.values import CheckProcess, Extension, FileVersion
 
 
 def snapshot(answer: Json) -> Snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common.snapshot import Column
 from workers.dataworks.fields import (
     Json,
     MalformedResponse,
@@ -11,7 +12,7 @@ from workers.dataworks.fields import (
     object_list,
     text,
 )
-from workers.dataworks.values import Column, ColumnRef, Consumer, ProducingTask, TableInfo, TableRef
+from workers.dataworks.values import ColumnRef, Consumer, ProducingTask, TableInfo, TableRef
 
 THIRD_PARTY = "THIRD_PARTY"
 """The `Channel` of a relation that was registered from outside DataWorks."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review import languages
 from workers.review.catalog import Catalog
 from workers.review.dialects import Dialect

@@ -6,8 +6,8 @@ import codecs
 import re
 from pathlib import PurePath
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review.dialects import Dialect
 
 _SUFFIXES = {

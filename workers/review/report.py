@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity
-from workers.plan import Language
 from workers.review.dialects import Dialect
 from workers.review.rules import outside
 from workers.review.rules.catalogue import BY_ID, RULES

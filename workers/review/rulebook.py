@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workers.plan import Language
+from common.i18n import Language
 from workers.review.dialects import Dialect
 from workers.review.rules.catalogue import RULES
 from workers.review.rules.page import HEADINGS, Example, page
@@ -67,11 +67,12 @@ def _head(rule: Rule, title: Text, language: Language) -> str:
     names = sorted(dialect.value for dialect in rule.dialects if dialect is not Dialect.UNKNOWN)
     all_ = rule.dialects >= frozenset(Dialect)
     full_stop, colon = ("。", "：") if language is Language.CHINESE else (".", ": ")
+    every = _ALL.in_language(language)
     return (
         f"# {rule.id} {rule.name}\n\n"
         f"{title.in_language(language)}{full_stop}\n\n"
         f"- {_SEVERITY.in_language(language)}{colon}`{rule.severity.value}`\n"
-        f"- {_LANGUAGES.in_language(language)}{colon}{_ALL.in_language(language) if all_ else ', '.join(names)}\n"
+        f"- {_LANGUAGES.in_language(language)}{colon}{every if all_ else ', '.join(names)}\n"
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from common.i18n import Language
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
-from workers.plan import Language
 from workers.review.dialects import Dialect
 from workers.review.facts import Gone, Made, Script, Span, Statement
 from workers.review.places import Places

@@ -14,14 +14,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
 from common.events import Event
 from common.points import BY_CODE
+from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
 from workers import policy
 from workers.checks.check import Check
-from workers.dataworks.values import Column, FileSnapshot, Snapshot, TableSnapshot
 from workers.policy import Policy
 from workers.policy_file import Document, read
 from workers.policy_model import ResultWord
 from workers.trial.given import Part, Uid, World, nothing
-from workers.waivers_model import moment
+from workers.waivers_model import Waiver, moment
 
 SUFFIXES = (".yaml", ".yml")
 AT = "2026-11-20T10:00:00+08:00"
@@ -101,6 +101,7 @@ class _Case(Part):
     snapshot: Annotated[CaseSnapshot | None, Field(description="none: DataWorks holds nothing")] = None
     lookups: Annotated[World, nothing(dict)] = Field(default_factory=World)
     policy: dict[str, Any] | None = None
+    waivers: tuple[Waiver, ...] | None = None
     expect: Expected
 
 
@@ -115,6 +116,7 @@ class Case:
     Attributes:
         line: where it stands in its file, from 1.
         policy: its own policy; None when it brings none.
+        waivers: its own waivers; None when it brings none.
     """
 
     line: int
@@ -123,6 +125,7 @@ class Case:
     snapshot: Snapshot | None
     world: World
     policy: Policy | None
+    waivers: tuple[Waiver, ...] | None
     expected: Expected
 
 
@@ -178,6 +181,7 @@ def _case(document: Document, number: int, case: _Case, checks: Mapping[str, Che
         snapshot=Snapshot(case.snapshot.file, case.snapshot.table) if case.snapshot else None,
         world=case.lookups,
         policy=None if case.policy is None else _policy(document, (*at, "policy"), case.policy, checks),
+        waivers=case.waivers,
         expected=case.expect,
     )
 

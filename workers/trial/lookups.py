@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from common.snapshot import Column
 from workers.dataworks.errors import Denied, Refused
 from workers.dataworks.values import (
     Baseline,
-    Column,
     ColumnRef,
     Consumer,
     Environment,

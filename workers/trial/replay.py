@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
+from common.i18n import Language
 from common.ledger import Record
+from common.plan import Plan, PlannedCheck, asked_by, worst
+from common.snapshot import Snapshot
 from common.verdicts import Finding, Outcome, Result, Severity
 from workers import planner
-from workers.about import subject_of
+from workers.check_runner import CheckRunner
 from workers.checks.check import Check, Lookups
 from workers.dataworks.errors import DataWorksError
-from workers.dataworks.values import Snapshot
-from workers.plan import Language, Plan, PlannedCheck, asked_by, worst
 from workers.policy import Policy
 from workers.review.policy import ReviewPolicy
 from workers.review.rules.catalogue import BY_ID
-from workers.trial.trial import Asking
-from workers.waivers import Waivers, apply
+from workers.waivers import Waivers
 
 LOOKS_UP = "it asks DataWorks"
 NO_CODE = "code or table not kept"
@@ -136,24 +136,29 @@ def replay(record: Record, snapshot: Snapshot | None, means: Means) -> Replayed 
     if (record.verdict or record.taken) is None:
         return None
     event, plan = record.event, _plan(record, snapshot, means)
-    asking = Asking(means.checks, plan, event, snapshot, means.lookups)
-    outcomes = planner.unrunnable(event, plan, means.checks, None)
+    runner = CheckRunner(
+        event,
+        snapshot,
+        plan.language,
+        lookups=means.lookups,
+        clock=lambda: event.received_at,
+        waivers=means.waivers,
+    )
+    outcomes = planner.unrunnable_outcomes(event, plan, means.checks, None)
     weighed: dict[str, str] = {}
     unknown: dict[str, str] = {}
     for planned in (item for item in plan.checks if item.name not in outcomes):
-        ran = _run(asking, planned)
+        check = means.checks[planned.name]
+        ran = _run(runner, check, planned, snapshot, means.lookups)
         if isinstance(ran, Outcome):
             outcomes[planned.name] = ran
         elif planned.name in record.planned:
             weighed[planned.name] = ran
-            outcomes |= _weighed(means.checks[planned.name], planned, record)
+            if recorded := _weighed(check, planned, record):
+                outcomes[planned.name] = runner.apply_waivers(check, recorded)
         else:
             unknown[planned.name] = ran
-    marked = {
-        name: apply(outcome, subject_of(name, event, snapshot), means.waivers, event.received_at)
-        for name, outcome in outcomes.items()
-    }
-    return Replayed(record, plan, marked, weighed, unknown)
+    return Replayed(record, plan, outcomes, weighed, unknown)
 
 
 def _plan(record: Record, snapshot: Snapshot | None, means: Means) -> Plan:
@@ -162,34 +167,39 @@ def _plan(record: Record, snapshot: Snapshot | None, means: Means) -> Plan:
     return then if then.off else planner.plan(record.event, means.policy, means.checks, snapshot)
 
 
-def _run(asking: Asking, planned: PlannedCheck) -> Outcome | str:
-    """Return what a check says, or why it cannot be run."""
-    check = asking.checks[planned.name]
-    if check.snapshot and asking.snapshot is None:
+def _run(
+    runner: CheckRunner,
+    check: Check,
+    planned: PlannedCheck,
+    snapshot: Snapshot | None,
+    lookups: Lookups | None,
+) -> Outcome | str:
+    """Return the outcome of a check, or why it cannot be run."""
+    if check.snapshot and snapshot is None:
         return NO_CODE
-    if check.looks_up and asking.lookups is None:
+    if check.looks_up and lookups is None:
         return LOOKS_UP
     try:
-        return asking.ask(planned)
+        return runner.run_or_raise(check, planned)
     except DataWorksError as error:
         return f"DataWorks could not be asked: {error.action} {error.code}"
 
 
-def _weighed(check: Check, planned: PlannedCheck, record: Record) -> dict[str, Outcome]:
-    """Return the recorded outcome as the new options have it; nothing when none came in in time."""
+def _weighed(check: Check, planned: PlannedCheck, record: Record) -> Outcome | None:
+    """Return the recorded outcome under the new options; None when there is none."""
     outcome = record.outcomes.get(check.name)
     if outcome is None:
-        return {}
+        return None
     options: Any = check.options.model_validate(dict(planned.options))
     if not outcome.findings or not isinstance(options, ReviewPolicy):
-        return {check.name: outcome}
+        return outcome
     then = next(item for item in _old(record).checks if item.name == check.name)
     found = [
         replace(finding, severity=options.weighed(finding.rule, _own(finding, then)))
         for finding in outcome.findings
         if not options.off(finding.rule)
     ]
-    return {check.name: Outcome.of(found)}
+    return Outcome.of(found)
 
 
 def _own(finding: Finding, then: PlannedCheck) -> Severity:
@@ -199,7 +209,7 @@ def _own(finding: Finding, then: PlannedCheck) -> Severity:
 
 
 def _old(record: Record) -> Plan:
-    return Plan.from_json(record.plan) if record.plan else Plan((), Result.OK, Language.ENGLISH, "")
+    return record.plan or Plan((), Result.OK, Language.ENGLISH, "")
 
 
 def _worst(outcome: Outcome | None) -> Finding | None:

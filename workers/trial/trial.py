@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from common.events import Event
-from common.verdicts import Finding, Outcome, OutcomeKind, Verdict
+from common.plan import Plan
+from common.verdicts import Finding, Outcome, Verdict
 from workers import planner
-from workers.checks.check import Check, Context, Lookups, Skip
-from workers.checks.findings import bounded
-from workers.dataworks.errors import DataWorksError
-from workers.dataworks.values import Snapshot
+from workers.check_runner import CheckRunner
+from workers.checks.check import Check
 from workers.decide import decide
-from workers.plan import Plan, PlannedCheck
 from workers.policy import Policy
 from workers.trial.case import Case
 from workers.trial.lookups import GivenLookups
+from workers.waivers import Waivers
 
 NO_SNAPSHOT = "the case gives no snapshot"
 
@@ -43,85 +39,39 @@ class Trial:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Asks the checks of one event, as of the moment when it came.
-
-    Attributes:
-        checks: the registered checks, by name.
-        plan: the event's plan.
-        event: the event.
-        snapshot: what the operation works on, when there is something.
-        lookups: what checks may ask DataWorks; None for checks that ask nothing.
-    """
-
-    checks: Mapping[str, Check]
-    plan: Plan
-    event: Event
-    snapshot: Snapshot | None
-    lookups: Lookups | None
-
-    def ask(self, planned: PlannedCheck) -> Outcome:
-        """Ask one of the planned checks once.
-
-        Raises:
-            DataWorksError: a lookup failed; whatever else a check raises becomes an outcome.
-        """
-        check = self.checks[planned.name]
-        try:
-            return Outcome.of(list(bounded(check.ask(self._context(check, planned)))))
-        except Skip as skip:
-            return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
-        except DataWorksError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a check may be anybody's; the others go on
-            return Outcome(OutcomeKind.ERROR, detail=f"it failed with {type(error).__name__}{_place(error)}")
-
-    def _context(self, check: Check, planned: PlannedCheck) -> Context:
-        return check.context(
-            self.event,
-            self.snapshot,
-            planned.options,
-            self.lookups,
-            self.event.received_at,
-            language=self.plan.language,
-        )
-
-
-def run(case: Case, checks: Mapping[str, Check], policy: Policy) -> Trial:
-    """Run a case: a pure function of it, of the checks and of the policy.
+def run(case: Case, checks: Mapping[str, Check], policy: Policy, waivers: Waivers | None = None) -> Trial:
+    """Run a case by the code that the workers run: a pure function of its arguments.
 
     Args:
         case: the case.
         checks: the registered checks, by name.
         policy: what holds when the case brings no policy of its own.
+        waivers: what holds when the case brings no waivers of its own; None for none.
     """
     event = case.event
     holds = case.policy or policy
+    needs_subject = planner.needs_subject(event, holds)
     plan = planner.plan(event, holds, checks, case.snapshot)
-    wanted = planner.wants_snapshot(plan, checks) or planner.undecided(event, holds, plan)
-    missing = NO_SNAPSHOT if wanted and case.snapshot is None else None
-    outcomes = planner.unrunnable(event, plan, checks, missing)
-    lookups = GivenLookups(case.world, event.project_id)
-    # As with real events: what no check of the plan wants is not fetched.
-    asking = Asking(checks, plan, event, case.snapshot if wanted else None, lookups)
+    needs_snapshot = needs_subject or planner.needs_snapshot(plan, checks)
+    missing = NO_SNAPSHOT if needs_snapshot and case.snapshot is None else None
+    outcomes = planner.unrunnable_outcomes(event, plan, checks, missing)
+    known = replace(waivers or Waivers(), rules=holds.waivers)
+    if case.waivers is not None:
+        known = replace(known, items=case.waivers)
+    runner = CheckRunner(
+        event,
+        # As with real events: what no check of the plan needs is not fetched.
+        case.snapshot if needs_snapshot else None,
+        plan.language,
+        lookups=GivenLookups(case.world, event.project_id),
+        clock=lambda: event.received_at,
+        waivers=known,
+    )
     for planned in plan.checks:
         if planned.name not in outcomes:
-            outcomes[planned.name] = _outcome(asking, planned)
-    verdict = decide(plan, outcomes, message_id=event.message_id, now=event.received_at)
+            outcomes[planned.name] = runner.run(checks[planned.name], planned)
+    verdict = decide(plan, outcomes, message_id=event.message_id, now=event.received_at, waivers=known)
     return Trial(plan, outcomes, verdict)
-
-
-def _outcome(asking: Asking, planned: PlannedCheck) -> Outcome:
-    try:
-        return asking.ask(planned)
-    except DataWorksError as error:
-        return Outcome(OutcomeKind.ERROR, detail=f"DataWorks refused: {error.action} {error.code}")
-
-
-def _place(error: Exception) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f" at {Path(frame.filename).name}:{frame.lineno}"
 
 
 def differences(case: Case, trial: Trial) -> Iterator[str]:

@@ -3,7 +3,7 @@
 local received = ARGV[4]
 local fresh = redis.call('HSETNX', event, 'event', ARGV[2])
 if fresh == 1 then
-  redis.call('HSET', event, 'received', received, 'admitted', now, 'deadline', ARGV[5], 'run', 1, 'done', 0)
+  redis.call('HSET', event, 'received', received, 'admitted', now, 'deadline', ARGV[5], 'watch', ARGV[6], 'run', 1, 'done', 0)
   redis.call('PEXPIRE', event, ARGV[7])
   redis.call('ZADD', KEYS[4], received, id)
   redis.call('ZADD', KEYS[11], received, id)

@@ -9,7 +9,7 @@ for _, field in ipairs(redis.call('HKEYS', event)) do
   if head == 'o:' or head == 'a:' then redis.call('HDEL', event, field) end
 end
 redis.call('HDEL', event, 'plan', 'planned', 'lease_owner', 'lease_ends')
-redis.call('HSET', event, 'done', 0, 'deadline', ARGV[2], 'deliveries', 0)
+redis.call('HSET', event, 'done', 0, 'deadline', ARGV[2], 'watch', ARGV[3], 'deliveries', 0)
 local run = redis.call('HINCRBY', event, 'run', 1)
 local ambiguous = get('posting') and not get('reported')
 if ambiguous then

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.check import Context, LookupContext, Lookups
 from workers.checks.code.declared import Declared
@@ -13,7 +14,6 @@ from workers.checks.not_checked import not_checked
 from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import Refused
 from workers.dataworks.values import Node
-from workers.text import Text
 
 MOST_ASKED = 100
 """Nodes whose parents are looked up."""

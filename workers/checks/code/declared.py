@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from common.snapshot import FileSnapshot
 from workers.checks.check import LookupContext
-from workers.dataworks.values import FileSnapshot, Node
+from workers.dataworks.values import Node
 
 _ROOT = "_root"
 """Ends the output of a workspace's root node, which is always there."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from common.snapshot import FileSnapshot
 from workers.checks import fields
 from workers.checks.check import Context, Skip
-from workers.dataworks.values import FileSnapshot
 from workers.review import dialects
 from workers.review.dialects import Dialect
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from common.i18n import Text
+from common.snapshot import Column
 from common.verdicts import Subject
 from workers.checks.check import Lookups
 from workers.checks.code.deeds import EVERY, ColumnShape, Deeds, Fill, Remade
@@ -12,8 +14,6 @@ from workers.checks.code.names import guid, made_at_run_time
 from workers.checks.column_types import is_widening
 from workers.checks.subjects import column_subjects
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import Column
-from workers.text import Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.check import LookupContext
 from workers.checks.code.losses import Loss
@@ -17,7 +18,6 @@ from workers.checks.impact.values import Impact, Kind
 from workers.checks.impact.walk import Budget, Why, until_of
 from workers.checks.named import summarize_names
 from workers.checks.not_checked import not_checked
-from workers.text import Text
 
 DEPTH, NODES, CALLS = 3, 200, 60
 """How far readers are followed, and the lookups made for one event."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.check import Context, Lookups
 from workers.checks.findings import finding
@@ -13,7 +14,6 @@ from workers.checks.named import summarize_names
 from workers.checks.not_checked import not_checked
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import Baseline
-from workers.text import Text
 
 MOST = 5
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from common.i18n import Text
 from common.verdicts import Subject, SubjectKind
 from workers.checks.check import Lookups
 from workers.checks.impact.walk import Budget, Unseen, Why
 from workers.checks.named import summarize_names
 from workers.dataworks.errors import DataWorksError, Refused
 from workers.dataworks.values import Environment, Node
-from workers.text import Text
 
 
 @dataclass(frozen=True, slots=True)

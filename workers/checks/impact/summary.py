@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from common.i18n import Text
 from workers.checks.impact.values import Dependent, Impact, Kind
 from workers.checks.impact.walk import Unseen, Why
 from workers.checks.named import shorten, summarize_names
 from workers.dataworks.values import Baseline
-from workers.text import Text
 
 _MOST_NAMED = 10
 _ROOM = 210

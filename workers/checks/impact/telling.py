@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.check import Context
 from workers.checks.impact.summary import unseen_text
 from workers.checks.impact.walk import Unseen, Why
 from workers.checks.not_checked import not_checked
 from workers.dataworks.errors import DataWorksError
-from workers.text import Text
 
 _REMEDY = Text(
     "Review it in the Operation Center, or raise the check's limits in the policy.",

@@ -8,11 +8,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from common.i18n import Text as Text  # noqa: PLC0414 - rules import it from here
 from common.verdicts import Severity
 from workers.review.catalog import Catalog
 from workers.review.dialects import Dialect
 from workers.review.facts import Script, Span
-from workers.text import Text as Text  # noqa: PLC0414 - rules import it from here
 
 
 class Options(BaseModel):

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from common.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
+
+MARGIN_SHARE = 0.2
+MIN_MARGIN_SECONDS = 2.0
+MAX_MARGIN_SECONDS = 15.0
+
+
+def decision_margin(deadline_seconds: float) -> float:
+    """Return how long before a deadline the watchdog decides: a fifth of it, 2 to 15 seconds."""
+    return min(max(deadline_seconds * MARGIN_SHARE, MIN_MARGIN_SECONDS), MAX_MARGIN_SECONDS)
 
 
 class Mode(StrEnum):
@@ -44,13 +54,6 @@ def asked_by(finding: Finding) -> Result:
 def worst(*results: Result) -> Result:
     """Return the most severe of `results`; OK when there are none."""
     return max(results, key=lambda result: result.rank, default=Result.OK)
-
-
-class Language(StrEnum):
-    """The language of the tip."""
-
-    ENGLISH = "en"
-    CHINESE = "zh"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,16 @@
-"""A sentence in both languages of dwgate."""
+"""The languages that dwgate writes, and a sentence in all of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
-from workers.plan import Language
+
+class Language(StrEnum):
+    """A language of tips, findings and pages."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
 
 
 @dataclass(frozen=True, slots=True)

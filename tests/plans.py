@@ -1,0 +1,13 @@
+"""Plans for tests."""
+
+from __future__ import annotations
+
+from common.i18n import Language
+from common.plan import Mode, Plan, PlannedCheck
+from common.verdicts import Result
+
+
+def plan_of(*checks: str) -> Plan:
+    """Return a plan with these checks, each enforced."""
+    planned = tuple(PlannedCheck(name, Mode.ENFORCE, Result.FAIL, Result.FAIL) for name in checks)
+    return Plan(planned, Result.OK, Language.ENGLISH, "p")
