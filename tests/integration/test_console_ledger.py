@@ -14,6 +14,7 @@ from common import topology
 from common.events import Event
 from common.ledger import Ledger, State, connect
 from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
+from tests.measured import MEASURED
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 VERDICT = Verdict(Result.FAIL, "FAIL: mend it", Reason.COMPLETE, time.time())
@@ -29,6 +30,7 @@ def ledger(clean_redis_url: str) -> Iterator[Ledger]:
 @pytest.fixture
 def dwgate(clean_redis_url: str) -> Any:
     environment = {
+        **MEASURED,
         "PATH": "/usr/bin:/bin",
         "DWGATE_BROKER_URL": clean_redis_url,
         "DWGATE_REDIS_URL": clean_redis_url,
