@@ -31,7 +31,7 @@ up: $(READY) ## Start everything on this machine and leave it running (Ctrl-C en
 ENGINES := $(if $(DWGATE_TEST_BROKER_URL),0,2)
 
 ##@ Change it
-.PHONY: check test test-faults fuzz bench
+.PHONY: check test test-faults coverage fuzz bench
 
 check: $(READY) ## Format, lint, types, layers, compose files
 	$(BIN)/ruff format --check .
@@ -47,6 +47,15 @@ test: $(READY) ## All tests but the long fault runs (as root it installs RabbitM
 
 test-faults: $(READY) ## The long fault runs: kills, stops and cuts of real processes
 	$(BIN)/python -m pytest -m faults --timeout=1800
+
+coverage: $(READY) ## Branch coverage of the unit and integration tests, by package; fails below the floor
+	.ci/prepare
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto tests/unit
+	$(BIN)/coverage run -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python -m tests.coverage_report
+	$(BIN)/coverage report --format=total
 
 fuzz: $(READY) ## The property tests with many more examples, then mixed-up code for FUZZ_SECONDS (600)
 	$(BIN)/python -m pytest -m hypothesis -p tests.fuzzing --hypothesis-profile=fuzz --timeout=3600
@@ -66,7 +75,7 @@ lock: ## Lock the dependencies anew (needs uv)
 	$(COMPILE) --group dev pyproject.toml -o requirements-dev.lock >/dev/null
 
 clean: ## Remove what was made, .venv too
-	rm -rf $(VENV) build dist *.egg-info .coverage .hypothesis .import_linter_cache \
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.measured import MEASURED
+
 DWGATE = Path(sys.executable).with_name("dwgate")
 SECONDS = 10.0
 """Generous: the machine may be busy with other tests."""
@@ -55,7 +57,7 @@ def start(role: str, settings: dict[str, str]) -> list[str]:
     began = time.monotonic()
     answer = subprocess.run(
         [DWGATE, role, *options],
-        env={"PATH": "/usr/bin:/bin", **settings},
+        env={**MEASURED, "PATH": "/usr/bin:/bin", **settings},
         cwd="/",
         capture_output=True,
         text=True,

@@ -14,6 +14,7 @@ from common import topology
 from common.events import Event
 from common.ledger import Ledger, State, connect
 from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
+from tests.measured import MEASURED
 from tests.plans import plan_of
 
 DWGATE = Path(sys.executable).with_name("dwgate")
@@ -30,6 +31,7 @@ def ledger(clean_redis_url: str) -> Iterator[Ledger]:
 @pytest.fixture
 def dwgate(clean_redis_url: str) -> Any:
     environment = {
+        **MEASURED,
         "PATH": "/usr/bin:/bin",
         "DWGATE_BROKER_URL": clean_redis_url,
         "DWGATE_REDIS_URL": clean_redis_url,

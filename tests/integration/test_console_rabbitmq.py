@@ -13,6 +13,7 @@ from kombu import Connection
 from common import topology
 from common.events import Event
 from common.ledger import Ledger, State, connect
+from tests.measured import MEASURED
 from workers import queues
 
 DWGATE = Path(sys.executable).with_name("dwgate")
@@ -20,6 +21,7 @@ DWGATE = Path(sys.executable).with_name("dwgate")
 
 def environment(broker_url: str, redis_url: str) -> dict[str, str]:
     return {
+        **MEASURED,
         "PATH": "/usr/bin:/bin",
         "DWGATE_BROKER_URL": broker_url,
         "DWGATE_REDIS_URL": redis_url,

@@ -216,6 +216,33 @@ def test_what_is_due_is_taken_for_a_lease_and_comes_again(ledger: Ledger) -> Non
         assert time.monotonic() < limit
 
 
+def test_an_event_without_a_deadline_is_never_due(ledger: Ledger) -> None:
+    now = time.time()
+    ledger.admit(event("unwatched"), now, now - 1)
+    ledger.admit(event("watched"), now, now - 1)
+    ledger.forget("unwatched")
+
+    assert ledger.due(60) == ["watched"]
+
+
+def test_an_ignored_event_has_ended(ledger: Ledger) -> None:
+    checking(ledger)
+    assert ledger.ignore("m-1", "nobody waits")
+    assert not ledger.ignore("m-1", "again")
+    assert ledger.state(["m-1", "unknown"]) == [State.IGNORED, None]
+    assert ledger.due(60) == []
+    assert ledger.reopen("m-1", time.time() + 60, time.time() + 60) == 0
+
+
+def test_a_snapshot_is_kept_as_it_was_fetched(ledger: Ledger) -> None:
+    admit(ledger, event())
+    snapshot = {"file": {"name": "ods_order", "content": "SELECT 1"}}
+    ledger.plan("m-1", 1, PLAN, snapshot, {})
+
+    assert ledger.snapshot("m-1") == snapshot
+    assert ledger.snapshot("unknown") is None
+
+
 def test_a_dead_event_can_be_answered_after_all(ledger: Ledger) -> None:
     checking(ledger)
     assert ledger.bury("m-1", "no\nanswer")
