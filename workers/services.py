@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import structlog
 from celery import Celery
 
 from common.ledger import Ledger, connect, prefix
-from workers import metrics, waivers_file
+from workers import metrics, reporter, waivers_file
 from workers.administration import LAST_KNOWN_SECONDS, Administration
 from workers.checks import registry
 from workers.checks.check import Check
@@ -20,6 +21,8 @@ from workers.dispatch import Dispatch
 from workers.policy import BUILT_IN, Policy, parse
 from workers.policy_file import PolicyError
 from workers.reload import Reloaded
+from workers.report_events import ReportEvents, Send, send_nothing
+from workers.report_router import ReportRouter
 from workers.settings import WorkerSettings
 from workers.waivers import Waivers
 
@@ -35,18 +38,25 @@ class Services:
     Args:
         settings: the workers' settings.
         app: the Celery application.
-        may_wait: whether the process is made for waiting, so that it may post verdicts on the spot.
-
-    Attributes:
-        crowded_until: until when this process leaves verdicts to the reporters, in seconds of a monotonic
-            clock.
+        may_wait: whether the process is made for waiting, so that it may post verdicts inline.
+        busy: returns how many tasks the process works on.
+        send_event: sends a Celery event for Flower.
     """
 
-    def __init__(self, settings: WorkerSettings, app: Celery, *, may_wait: bool = False) -> None:
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        app: Celery,
+        *,
+        may_wait: bool = False,
+        busy: Callable[[], int] = lambda: 0,
+        send_event: Send = send_nothing,
+    ) -> None:
         self.settings = settings
         self.app = app
         self.may_wait = may_wait
-        self.crowded_until = 0.0
+        self.report_events = ReportEvents(send_event)
+        self._busy = busy
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -62,6 +72,12 @@ class Services:
     def dispatch(self) -> Dispatch:
         """Sends tasks on."""
         return Dispatch(self.app)
+
+    @cached_property
+    def reports(self) -> ReportRouter:
+        """Has verdicts posted, inline or by the reporters."""
+        post = partial(reporter.decide_and_post, self, seconds=reporter.INLINE_BUDGET)
+        return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.may_wait, busy=self._busy)
 
     @cached_property
     def checks(self) -> dict[str, Check]:

@@ -16,10 +16,11 @@ from typing import Any
 import redis
 import structlog
 from celery import Celery, signals
+from celery.worker.state import active_requests
 
 from common import settings as common_settings
 from common.telemetry import configure_logging
-from workers import backstop, backstop_redis, reconciler, reporter, tasks, watchdog
+from workers import backstop, backstop_redis, reconciler, report_recovery, tasks, watchdog
 from workers.app import create_app
 from workers.review.dialects import Dialect
 from workers.review.engine import review
@@ -39,11 +40,18 @@ def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
     settings = common_settings.load(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
-    services = Services(settings, app, may_wait=group.pool is Pool.THREADS)
+    consumer = _Consumer()
+    services = Services(
+        settings,
+        app,
+        may_wait=group.pool is Pool.THREADS,
+        busy=lambda: len(active_requests),
+        send_event=consumer.send_event,
+    )
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
     _warm_up(services, group)
     if group.pool is Pool.NONE:
-        _loop(services, name, concurrency, roles)
+        _loop(services, name, roles)
     else:
         tasks.register(app, services)
         _consume(app, services, group, name, concurrency, roles)
@@ -69,6 +77,23 @@ def end_with_supervisor() -> None:
 
     if supervisor := multiprocessing.parent_process():
         threading.Thread(target=watch, args=(supervisor,), daemon=True).start()
+
+
+class _Consumer:
+    """Celery's consumer in this process, known once it is ready."""
+
+    def __init__(self) -> None:
+        self._consumer: Any = None
+        signals.worker_ready.connect(self._ready, weak=False)
+
+    def _ready(self, sender: Any, **_: Any) -> None:
+        self._consumer = sender
+
+    def send_event(self, kind: str, **fields: Any) -> None:
+        """Send an event if events of its kind are switched on."""
+        # A consumer has a new dispatcher after each loss of its connection.
+        if dispatcher := self._consumer and self._consumer.event_dispatcher:
+            dispatcher.send(kind, **fields)
 
 
 def _consume(
@@ -100,22 +125,20 @@ def _consume(
     )
 
 
-def _loop(services: Services, name: str, concurrency: int, roles: Sequence[Role]) -> None:
+def _loop(services: Services, name: str, roles: Sequence[Role]) -> None:
     """Play roles that are no consumers of the broker, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
     log.info("ready", worker=name, roles=list(roles))
-    if Role.REPORTER in roles:
-        reporter.run(services, stop, concurrency)
-    else:
-        _watch(services, stop)
+    _watch(services, stop)
 
 
 def _watch(services: Services, stop: threading.Event) -> None:
     on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
-    for loop in (reconciler.run, backstop.run if on_rabbitmq else backstop_redis.run):
+    serve_backstop = backstop.run if on_rabbitmq else backstop_redis.run
+    for loop in (reconciler.run, serve_backstop, report_recovery.run):
         threading.Thread(target=loop, args=(services, stop), daemon=True).start()
     watchdog.run(services, stop)
 

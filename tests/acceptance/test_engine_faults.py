@@ -154,7 +154,7 @@ def test_a_worker_killed_between_post_and_acknowledgement(gate: Gate) -> None:
     one_verdict(gate, message_id)
 
 
-@pytest.mark.parametrize("group", ["checks", "waiting", "reports", "watch"])
+@pytest.mark.parametrize("group", ["checks", "waiting", "reporter", "watch"])
 def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: Gate, group: str) -> None:
     before = process(gate, group)
     assert before
