@@ -22,6 +22,7 @@ from common import settings as common_settings
 from common.telemetry import configure_logging
 from workers import backstop, backstop_redis, reconciler, report_recovery, tasks, watchdog
 from workers.app import create_app
+from workers.event_sender import ConsumerEvents, EventSender
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.review.trees.probe import probe
@@ -40,18 +41,18 @@ def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
     settings = common_settings.load(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
-    consumer = _Consumer()
+    name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
+    events = EventSender(app, name) if group.pool is Pool.NONE else ConsumerEvents()
     services = Services(
         settings,
         app,
         may_wait=group.pool is Pool.THREADS,
         busy=lambda: len(active_requests),
-        send_event=consumer.send_event,
+        send_event=events.send_event,
     )
-    name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
     _warm_up(services, group)
-    if group.pool is Pool.NONE:
-        _loop(services, name, roles)
+    if isinstance(events, EventSender):
+        _loop(services, name, roles, events)
     else:
         tasks.register(app, services)
         _consume(app, services, group, name, concurrency, roles)
@@ -77,23 +78,6 @@ def end_with_supervisor() -> None:
 
     if supervisor := multiprocessing.parent_process():
         threading.Thread(target=watch, args=(supervisor,), daemon=True).start()
-
-
-class _Consumer:
-    """Celery's consumer in this process, known once it is ready."""
-
-    def __init__(self) -> None:
-        self._consumer: Any = None
-        signals.worker_ready.connect(self._ready, weak=False)
-
-    def _ready(self, sender: Any, **_: Any) -> None:
-        self._consumer = sender
-
-    def send_event(self, kind: str, **fields: Any) -> None:
-        """Send an event if events of its kind are switched on."""
-        # A consumer has a new dispatcher after each loss of its connection.
-        if dispatcher := self._consumer and self._consumer.event_dispatcher:
-            dispatcher.send(kind, **fields)
 
 
 def _consume(
@@ -125,13 +109,14 @@ def _consume(
     )
 
 
-def _loop(services: Services, name: str, roles: Sequence[Role]) -> None:
+def _loop(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
     """Play roles that are no consumers of the broker, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
     log.info("ready", worker=name, roles=list(roles))
+    threading.Thread(target=events.run, args=(stop,), daemon=True).start()
     _watch(services, stop)
 
 
