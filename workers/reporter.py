@@ -39,7 +39,7 @@ LEASE_SECONDS = POST_SECONDS + 4.0
 """How long one reporter keeps the others off an event: an attempt, with a question before and after."""
 
 REPORT_LEASE_SECONDS = LEASE_SECONDS + 1.0
-"""How long a report is leased: whoever leases it next finds that the lease of the event has ended too."""
+"""How long a report is leased: when this ends, the lease of its event has ended too."""
 
 TAKEOVER_AFTER = 3.0
 """How long a reporter that holds the lease is waited for when the deadline nears: it may be dead.

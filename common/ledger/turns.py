@@ -114,11 +114,11 @@ class ReportQueue:
         pipe.execute()
 
     def backlog(self, *, idle_seconds: float, issue_seconds: float) -> Backlog:
-        """Return what waits, and how many tokens to issue; counts them as issued.
+        """Return what waits, and how many tokens to issue; count these as issued.
 
         Args:
             idle_seconds: after so long without a lease, tokens count as lost.
-            issue_seconds: for so long tokens are not asked for again while nobody leases.
+            issue_seconds: for so long tokens are not returned again while no report is leased.
         """
         keys = [self._waiting, self._leased, self._activity]
         arguments = [round(idle_seconds * 1000), round(issue_seconds * 1000), MAX_TOKENS]

@@ -211,3 +211,13 @@ def test_an_intake_that_the_broker_gave_up_is_answered_with_what_is_there(
     assert record.verdict
     assert record.verdict.result == "WARN"
     assert record.verdict.reason == "deadline"
+
+
+def test_a_token_that_the_broker_gave_up_loses_no_report(services: Services) -> None:
+    services.ledger.admit(event(), time.time() + 60, time.time() + 60)
+    services.ledger.plan("m-1", 1, {"checks": []}, None, {})
+    assert services.ledger.record("m-1", 1, {}).complete
+    body = orjson.dumps([[], {}, {}])
+    publish(services, topology.DEAD_EXCHANGE, topology.REPORTS.name, body, topology.TASK_REPORT)
+    wait_for(lambda: drained(services))
+    assert services.ledger.reports.lease("test", 60)

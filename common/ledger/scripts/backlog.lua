@@ -1,7 +1,7 @@
 -- KEYS: 1 reports waiting, 2 reports leased by the end of their lease, 3 activity.
 -- ARGV: after how long without a lease tokens count as lost, how long an issue counts (both ms), tokens at most.
--- Returns {reports waiting, tokens to issue}. Tokens that this call asks for are not asked for again while nobody
--- leases, until the issue no longer counts: reporters that are down must not find thousands of them.
+-- Returns {reports waiting, tokens to issue}, and counts these as issued. They are not returned again until a report is
+-- leased or the issue no longer counts: while all reporters are down, tokens must not pile up in the broker.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local waiting = redis.call('ZCARD', KEYS[1])

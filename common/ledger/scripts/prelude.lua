@@ -41,7 +41,7 @@ local function dequeue()
   redis.call('HDEL', KEYS[13], entry)
 end
 
--- A report that is leased stays with whoever leased it. With `lease` (ms) the caller leases it at once.
+-- A report that is leased stays with its owner. With `lease` (ms) the caller leases it at once.
 local function enqueue(lease)
   local entry = report()
   if redis.call('ZSCORE', KEYS[12], entry) then return end
