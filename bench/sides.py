@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ START_SECONDS = 60.0
 def dwgate(gate: Gate) -> Iterator[None]:
     """Run one `dwgate worker`; ingest runs already."""
     gate.start_worker("--threads", str(THREADS), "--processes", str(PROCESSES))
-    _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"])
+    _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], topology.TASK_QUEUES)
     yield
 
 
@@ -45,7 +45,8 @@ def celery_chord(gate: Gate) -> Iterator[None]:
         started.append(_start(gate, f"rival-{name}", command))
     try:
         wait_for(partial(_answers, gate), START_SECONDS)
-        _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], rival.REPORTS)
+        consumed = [queue for _, served in rival.PROCESSES.values() for queue in served]
+        _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], consumed)
         yield
     finally:
         for process in started:
@@ -77,9 +78,9 @@ def _answers(gate: Gate) -> bool:
     return False
 
 
-def _wait_for_consumers(broker: str, *more: topology.Queue) -> None:
+def _wait_for_consumers(broker: str, queues: Iterable[topology.Queue]) -> None:
     with kombu.Connection(broker) as connection:
-        for queue in (*topology.TASK_QUEUES, *more):
+        for queue in queues:
             wait_for(partial(_consumed, connection, queue.name), START_SECONDS)
 
 

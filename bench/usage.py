@@ -15,7 +15,7 @@ _NAMES = {
     "console.main worker": "supervisor",
     "dwgate-checks": "checks (computing)",
     "dwgate-waiting": "intake and waiting",
-    "dwgate-reports": "reports",
+    "dwgate-reporter": "reports",
     "dwgate-watch": "watchdog",
     "multiprocessing.": "fork server",
     "celery_chord checks": "checks (computing)",

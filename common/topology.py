@@ -14,6 +14,7 @@ DEAD_EXCHANGE = "dwgate.dead"
 
 TASK_INTAKE = "dwgate.intake"
 TASK_CHECK = "dwgate.check"
+TASK_REPORT = "dwgate.report"
 
 DELIVERY_LIMIT = 5
 """Deliveries after which RabbitMQ gives a message up to the dead-letter queue."""
@@ -55,7 +56,10 @@ def _quorum(name: str, *routing_keys: str) -> Queue:
 INTAKE = _quorum("dwgate.intake", "intake", ROUTING_EVENT)
 CHECKS_CPU = _quorum("dwgate.checks.cpu", "check.cpu")
 CHECKS_WAIT = _quorum("dwgate.checks.wait", "check.wait")
-TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_WAIT)
+REPORTS = _quorum("dwgate.reports", "report")
+"""Tokens: each has a reporter post the reports that wait, in the order that the ledger keeps."""
+
+TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_WAIT, REPORTS)
 """The queues that Celery consumes."""
 
 DUE = _quorum("dwgate.due", "due")

@@ -35,6 +35,7 @@ TARGET = "https://dwgate.example.com/events"
 TOKEN = "token-of-the-tests"
 START_SECONDS = 40.0
 STOP_SECONDS = 40.0
+FLOWER_USER = "watcher:made-up-too"
 
 SAMPLES = {sample.name: sample for sample in load_samples()}
 
@@ -71,6 +72,7 @@ class Gate:
     url: str = ""
     ingest: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    flower: subprocess.Popen[bytes] | None = None
 
     def start_ingest(self) -> None:
         """Start ingest and wait until its engines are there."""
@@ -88,6 +90,14 @@ class Gate:
             count = 1 if "--role" in arguments else 4
             wait_for(lambda: len(set(self.ledger.roster.workers()) - before) >= count, START_SECONDS)
         return worker
+
+    def start_flower(self) -> str:
+        """Start Flower, wait until it knows the workers, and return the URL of its tasks."""
+        port = free_port()
+        self.flower = self._start("flower", "flower", "--port", str(port))
+        url = f"http://{FLOWER_USER}@127.0.0.1:{port}/api"
+        wait_for(lambda: self._status("/workers?refresh=1", base=url) == 200, START_SECONDS)
+        return f"{url}/tasks"
 
     def sample(self, name: str, *, blocking: bool | None = None) -> tuple[str, dict[str, Any], Sample]:
         """Return a new event of a sample, with its id, and the sample."""
@@ -140,7 +150,7 @@ class Gate:
 
     def close(self) -> None:
         """End everything."""
-        processes = [process for process in (self.ingest, *self.workers) if process]
+        processes = [process for process in (self.ingest, self.flower, *self.workers) if process]
         for process in processes:
             process.terminate()
         for process in processes:
@@ -156,9 +166,9 @@ class Gate:
         """Return everything that the processes wrote."""
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.directory.glob("*.log")))
 
-    def _status(self, path: str) -> int:
+    def _status(self, path: str, *, base: str | None = None) -> int:
         try:
-            return self.http.get(self.url + path).status_code
+            return self.http.get((base or self.url) + path).status_code
         except httpx.TransportError:
             return 0
 
@@ -229,6 +239,8 @@ def fleet(
             "DWGATE_REDIS_URL": redis_url,
             "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
             "DWGATE_REGION": "cn-shanghai",
+            "DWGATE_FLOWER_USERS": FLOWER_USER,
+            "DWGATE_FLOWER_DB": str(directory / "flower.db"),
             "DWGATE_OPENAPI_ENDPOINT": far_side.host_port,
             "DWGATE_OPENAPI_PROTOCOL": "http",
             "DWGATE_EVENTBRIDGE_TARGET_URLS": TARGET,

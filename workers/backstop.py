@@ -9,38 +9,27 @@ from __future__ import annotations
 import threading
 
 import orjson
-import redis
 import structlog
 from kombu import Connection, Consumer, Message, Producer
-from kombu.exceptions import KombuError, OperationalError
 
 from common import topology
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, parked, queues, reporter
 from workers.dataworks.errors import DataWorksError
+from workers.engine_loop import run_until_stopped
 from workers.intake import admit
 from workers.parked import Fate
 from workers.services import Services
-from workers.task import place
 
 BATCH = 200
-
-_FAULTS = (OSError, KombuError, OperationalError, redis.RedisError)
 
 log = structlog.get_logger()
 
 
 def run(services: Services, stop: threading.Event) -> None:
     """Serve the queues of parked and dead messages until `stop` is set; faults are waited out."""
-    while not stop.is_set():
-        try:
-            _serve(services, stop)
-        except _FAULTS as error:
-            log.warning("backstop-waits", error=type(error).__name__)
-            stop.wait(2.0)
-        except Exception as error:  # noqa: BLE001 - what was not acknowledged comes again
-            log.error("backstop-failed", error=type(error).__name__, at=place(error))
-            stop.wait(2.0)
+    # What was not acknowledged is delivered again.
+    run_until_stopped(lambda: _serve(services, stop), stop, component="backstop", every=0, pause=2.0)
 
 
 def _serve(services: Services, stop: threading.Event) -> None:
@@ -147,6 +136,7 @@ def bury(services: Services, messages: list[Message]) -> None:
             _failed_check(services, message)
         elif task == topology.TASK_INTAKE:
             _failed_intake(services, message)
+        # A token carries nothing: the reports that it was to have posted are in the ledger's queue.
         message.ack()
 
 
@@ -154,9 +144,7 @@ def _failed_check(services: Services, message: Message) -> None:
     _, kwargs, _ = orjson.loads(message.body)
     outcome = Outcome(OutcomeKind.ERROR, detail="the queue gave it up: it ended its worker each time")
     outcomes = dict.fromkeys(kwargs["checks"], outcome)
-    recorded = services.ledger.record(kwargs["message_id"], kwargs["run"], outcomes)
-    if recorded.complete:
-        reporter.finish(services, kwargs["message_id"], kwargs["run"], kwargs["until"])
+    services.reports.record(kwargs["message_id"], kwargs["run"], outcomes)
 
 
 def _failed_intake(services: Services, message: Message) -> None:
@@ -166,6 +154,6 @@ def _failed_intake(services: Services, message: Message) -> None:
     admit(services, events)
     for event in events:
         try:
-            reporter.report(services, event.message_id, due=True)
+            reporter.decide_and_post(services, event.message_id, due=True)
         except DataWorksError as error:
             log.warning("not-posted", message_id=event.message_id, error=str(error))

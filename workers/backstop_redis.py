@@ -10,34 +10,24 @@ import threading
 import time
 
 import redis
-import structlog
-from kombu.exceptions import OperationalError
 
 from common import topology
 from common.ledger import connect
 from workers import parked
+from workers.engine_loop import run_until_stopped
 from workers.parked import Fate
 from workers.services import Services
-from workers.task import place
 
 POLL_SECONDS = 1.0
 BATCH = 200
 
-_FAULTS = (OSError, OperationalError, redis.RedisError)
-
-log = structlog.get_logger()
-
 
 def run(services: Services, stop: threading.Event) -> None:
-    """Look at what is due until `stop` is set; faults are waited out."""
+    """Look at what is due until `stop` is set; what is still parked after a fault comes again."""
     client = connect(services.settings.broker_url.get_secret_value())
-    while not stop.wait(POLL_SECONDS):
-        try:
-            settle(services, client)
-        except _FAULTS as error:
-            log.warning("backstop-waits", error=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - what is still parked comes again
-            log.error("backstop-failed", error=type(error).__name__, at=place(error))
+    run_until_stopped(
+        lambda: settle(services, client), stop, component="backstop", every=POLL_SECONDS, pause=0
+    )
     client.close()
 
 

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 
-from common.ledger import Begun, Turn
+from common.ledger import Begun
 from common.plan import PlannedCheck
 from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind
 from workers import metrics, retry
 from workers.check_runner import TIMED_OUT, CheckRunner, describe_fault
 from workers.checks.check import Runs
-from workers.reporter import finish, may_post_here
 from workers.services import Services
 from workers.task import TRANSIENT
 
@@ -34,7 +33,7 @@ def check(
     begun: Begun | None = None,
     seconds: float = math.inf,
 ) -> None:
-    """Run the checks `names` of an event, record their outcomes, and send the report when they were the last.
+    """Run the checks `names` of an event and record their outcomes; with the last one the event is reported.
 
     Several run one after the other. When one of them takes too long, or took the process along the last time,
     they part: each that is left is sent on by itself.
@@ -53,18 +52,12 @@ def check(
     """
     begun = begun or services.ledger.begin(message_id, run, names)
     asked = _Asked()
-    deadline_at = until
     if begun is not None:
-        deadline_at = begun.record.deadline_at
         asked = _one_by_one(services, begun, until, time.time() + seconds, alone=len(names) == 1)
-    here = may_post_here(services)
-    turn = None if here else Turn(message_id, run, deadline_at)
-    recorded = services.ledger.record(message_id, run, asked.outcomes, turn=turn)
+    services.reports.record(message_id, run, asked.outcomes)
     _part(services, message_id, run, asked.left, until)
     if asked.fault:
         raise asked.fault
-    if recorded.complete and here:
-        finish(services, message_id, run, deadline_at)
 
 
 def _part(services: Services, message_id: str, run: int, names: Iterable[str], until: float) -> None:

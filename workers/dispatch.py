@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -63,6 +64,10 @@ class Dispatch:
             kwargs=arguments,
             **limits,
         )
+
+    def report_token(self) -> None:
+        """Call a reporter: it posts the reports that wait in the ledger, the most urgent first."""
+        self._send(topology.TASK_REPORT, topology.REPORTS, f"report-{uuid.uuid4().hex}", "-")
 
     def _send(self, task: str, queue: topology.Queue, task_id: str, shown: str, **options: Any) -> None:
         self._app.send_task(

@@ -9,14 +9,14 @@ from dataclasses import replace
 import structlog
 
 from common.events import Event
-from common.ledger import Begun, Record, State, Turn
+from common.ledger import Begun, Record, State
 from common.plan import Plan
 from common.snapshot import Snapshot
 from common.verdicts import Outcome
 from workers import checking, metrics, planner
 from workers.checks.check import Runs
 from workers.dataworks.errors import DataWorksError, Final
-from workers.reporter import HERE_SECONDS, finish
+from workers.reporter import INLINE_BUDGET
 from workers.services import Services
 from workers.task import TRANSIENT
 
@@ -94,7 +94,7 @@ def go_on(services: Services, record: Record) -> None:
     elif record.state is State.CHECKING and record.deliveries <= MOST_DELIVERIES:
         _send(services, record, record.missing)
     elif record.state is State.DECIDED:
-        services.ledger.turns.wait(Turn(event.message_id, record.run, record.deadline_at))
+        services.reports.enqueue(event.message_id, record.run)
 
 
 def _nobody_waits(services: Services, event: Event, until: float) -> bool:
@@ -152,7 +152,7 @@ def _check_here(services: Services, begun: Begun, name: str) -> None:
             [name],
             record.watch_at,
             begun=begun,
-            seconds=HERE_SECONDS,
+            seconds=INLINE_BUDGET,
         )
     except TRANSIENT as error:
         log.info("not-checked-here", check=name, error=type(error).__name__)
@@ -201,7 +201,7 @@ def _send(services: Services, record: Record, names: Sequence[str]) -> None:
         if name not in computing:
             services.dispatch.check(event.message_id, record.run, [name], Runs.WAITING, deadline)
     if not names:
-        finish(services, event.message_id, record.run, record.deadline_at)
+        services.reports.finish(event.message_id, record.run)
 
 
 def _runs(services: Services, name: str) -> Runs:

@@ -8,18 +8,16 @@ from __future__ import annotations
 import threading
 import time
 
-import redis
 import structlog
 
 from common.events import Event
 from common.ledger import Record, State
 from common.points import BY_CODE
 from workers import metrics, reporter
-from workers.dataworks.errors import DataWorksError
 from workers.dataworks.values import CheckProcess, ProcessStatus
+from workers.engine_loop import run_until_stopped
 from workers.intake import admit, go_on
 from workers.services import Services
-from workers.task import place
 
 ANNOUNCE_SECONDS = 86400.0
 """Waivers that end soon are named in the log once in so long."""
@@ -33,16 +31,14 @@ log = structlog.get_logger()
 def run(services: Services, stop: threading.Event) -> None:
     """Sweep every `reconcile_seconds` until `stop` is set; one of the fleet at a time."""
     every = services.settings.reconcile_seconds
-    while not stop.wait(min(every, 5.0)):
-        try:
-            if services.ledger.roster.lead("reconciler", every):
-                sweep(services)
-            if services.ledger.roster.lead("waivers", ANNOUNCE_SECONDS):
-                announce(services, time.time())
-        except (DataWorksError, redis.RedisError) as error:
-            log.warning("reconciler-waits", error=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - the next sweep may do better
-            log.error("reconcile-failed", error=type(error).__name__, at=place(error))
+
+    def step() -> None:
+        if services.ledger.roster.lead("reconciler", every):
+            sweep(services)
+        if services.ledger.roster.lead("waivers", ANNOUNCE_SECONDS):
+            announce(services, time.time())
+
+    run_until_stopped(step, stop, component="reconciler", every=min(every, 5.0), pause=0)
 
 
 def sweep(services: Services) -> None:
@@ -95,4 +91,4 @@ def _admit(services: Services, process: CheckProcess) -> None:
 
 def _revive(services: Services, record: Record) -> None:
     log.warning("revived", event_code=record.event.event_code)
-    reporter.report(services, record.event.message_id, due=True)
+    reporter.decide_and_post(services, record.event.message_id, due=True)

@@ -2,56 +2,49 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import redis
 import structlog
-from celery.worker.state import active_requests
 
-from common.ledger import Record, Turn
+from common.ledger import PendingReport, Record
 from common.points import Answer
 from common.verdicts import Result, Verdict
 from workers import metrics, planner, retry
-from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Throttled, Transient
+from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Transient
 from workers.dataworks.values import ProcessStatus
 from workers.decide import decide
-from workers.services import Services
 from workers.task import MOST_RETRIES, place
+
+if TYPE_CHECKING:
+    from workers.services import Services  # it holds the router, which posts through this module
 
 POST_SECONDS = 8.0
 """How long one attempt to post may take, waiting for the quota included."""
 
-HERE_SECONDS = 2.0
+INLINE_BUDGET = 2.0
 """How long something may take in a process that has other things to do."""
 
-CALL_SECONDS = 1.5
+CALL_RESERVE = 1.5
 """How much of an attempt is left for the call itself when it has waited for the quota."""
 
-MOST_AT_WORK = 8
-"""Tasks at once above which such a process leaves verdicts to the reporters: they compute on another core."""
-
-CROWDED_SECONDS = 0.5
-"""How long such a process does not even try when the quota was used up."""
-
-LISTEN_SECONDS = 1.0
-"""How long a reporter with nothing to do waits to be called: then it looks for what others left."""
+SERVE_SECONDS = 5.0
+"""How long one token serves reports: then another one goes on, so that a worker that is to stop can."""
 
 LEASE_SECONDS = POST_SECONDS + 4.0
 """How long one reporter keeps the others off an event: an attempt, with a question before and after."""
 
-DUE_PATIENCE = 3.0
+REPORT_LEASE_SECONDS = LEASE_SECONDS + 1.0
+"""How long a report is leased: when this ends, the lease of its event has ended too."""
+
+TAKEOVER_AFTER = 3.0
 """How long a reporter that holds the lease is waited for when the deadline nears: it may be dead.
 
 The verdict is frozen, and who takes over asks DataWorks first: at worst the same verdict is posted twice.
 """
-
-NAME = "dwgate.report"
-"""How the metrics of tasks call the posting of a verdict."""
 
 LATE_ADMISSION_SECONDS = 25.0
 """An event admitted so long after its arrival may have been answered before a lost ledger forgot it."""
@@ -59,106 +52,89 @@ LATE_ADMISSION_SECONDS = 25.0
 log = structlog.get_logger()
 
 
-def finish(services: Services, message_id: str, run: int, deadline_at: float) -> None:
-    """Report an event whose outcomes are all in: on the spot, or by the reporters.
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How an attempt to report an event ended.
 
-    What is not posted in a moment on the spot waits its turn, where it holds up no check.
+    Attributes:
+        is_reported: DataWorks has its answer, and the report has left the queue.
+        busy_seconds: how long another reporter may still hold the event; None when it is not held by another.
     """
-    if may_post_here(services):
-        try:
-            if report(services, message_id, run, seconds=HERE_SECONDS) is None:
-                return
-        except DataWorksError as error:
-            log.info("not-posted-here", error=error.code)
-            if isinstance(error, Throttled):
-                services.crowded_until = time.monotonic() + CROWDED_SECONDS
-    services.ledger.turns.wait(Turn(message_id, run, deadline_at))
+
+    is_reported: bool = False
+    busy_seconds: float | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self.busy_seconds is None
 
 
-def may_post_here(services: Services) -> bool:
-    """Whether this process is made for waiting, and has time to post a verdict."""
-    crowded = len(active_requests) > MOST_AT_WORK or time.monotonic() < services.crowded_until
-    return services.may_wait and not crowded
+def post_pending(services: Services, owner: str, *, is_redelivery: bool = False) -> bool:
+    """Post the reports that wait, the most urgent first, until none is left or SERVE_SECONDS have passed.
 
-
-def run(services: Services, stop: threading.Event, threads: int) -> None:
-    """Post the verdicts that wait, `threads` at once, until `stop` is set. A fault of Redis is waited out."""
-    turns = services.ledger.turns
-    over: queue.SimpleQueue[Turn | None] = queue.SimpleQueue()
-    busy = 0
-    with ThreadPoolExecutor(threads, "report") as pool:
-        while not stop.is_set():
-            ended = _ended(over, wait=busy == threads)
-            busy -= len(ended)
-            try:
-                free = threads - busy
-                taken, waiting = turns.take(free, LEASE_SECONDS, [turn for turn in ended if turn])
-                metrics.VERDICTS_WAITING.set(waiting)
-                for turn in taken:
-                    pool.submit(_guarded, services, turn, over)
-                busy += len(taken)
-                if len(taken) < free:
-                    turns.listen(LISTEN_SECONDS)
-            except redis.RedisError as error:
-                log.warning("reporter-waits", error=type(error).__name__)
-                stop.wait(1.0)
-
-
-def _ended(over: queue.SimpleQueue[Turn | None], *, wait: bool) -> list[Turn | None]:
-    """Return what ended since the last look; with `wait` at least one."""
-    ended = [over.get()] if wait else []
-    with suppress(queue.Empty):
-        while True:
-            ended.append(over.get_nowait())
-    return ended
-
-
-def _guarded(services: Services, turn: Turn, over: queue.SimpleQueue[Turn | None]) -> None:
-    """See to a turn; put it to those that are over, or None when it is to be taken again."""
-    started, end = time.perf_counter(), "failed"
-    with structlog.contextvars.bound_contextvars(message_id=turn.message_id):
-        try:
-            end = "done" if post(services, turn) else "retried"
-        except redis.RedisError as error:
-            end = "retried"
-            log.warning("report-fault", error=type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - one verdict must not hold up the others
-            log.error("report-failed", error=type(error).__name__, at=place(error))
-        finally:
-            over.put(None if end == "retried" else turn)
-    metrics.TASKS.labels(NAME, end).inc()
-    metrics.TASK_SECONDS.labels(NAME).observe(time.perf_counter() - started)
-
-
-def post(services: Services, turn: Turn) -> bool:
-    """Report the event of `turn`, or put it off.
+    Args:
+        services: this process's parts.
+        owner: an id of the caller; a redelivered task has that of its first delivery.
+        is_redelivery: whether an earlier delivery may have been killed with a report.
 
     Returns:
-        Whether it is done: posted, nothing to post, or left to the watchdog since its deadline is too near.
-
-    Raises:
-        DataWorksError: the verdict was refused for good; the watchdog looks at it.
+        Whether more may wait.
     """
-    try:
-        seconds = report(services, turn.message_id, turn.run)
-    except Transient as error:
-        decision = retry.decide(turn.tries + 1, now=time.time(), until=turn.deadline_at, most=MOST_RETRIES)
-        log.warning("not-posted", error=error.code, attempts=turn.tries + 1, again=decision.again)
-        seconds = decision.seconds if decision.again else None
-    if seconds is None or time.time() + seconds >= turn.deadline_at:
-        return True
-    services.ledger.turns.put_off(turn, seconds)
+    limit = time.monotonic() + SERVE_SECONDS
+    reports = services.ledger.reports
+    while report := reports.lease(owner, REPORT_LEASE_SECONDS, is_redelivery=is_redelivery):
+        is_redelivery = False
+        with structlog.contextvars.bound_contextvars(message_id=report.message_id):
+            post_leased(services, report)
+        if time.monotonic() > limit:
+            return True
     return False
 
 
-def report(
+def post_leased(services: Services, report: PendingReport) -> None:
+    """Post a leased report; give it back to the queue after a transient fault.
+
+    What fails for good, or so late that a retry would miss the deadline, is left to the watchdog.
+
+    Raises:
+        redis.RedisError: the lease ends by itself.
+    """
+    try:
+        takeover_after = 0.0 if report.is_takeover else None
+        attempt = decide_and_post(services, report.message_id, report.run, takeover_after=takeover_after)
+        if attempt.is_reported:
+            return
+        seconds = attempt.busy_seconds
+    except redis.RedisError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one verdict must not hold up the others
+        seconds = _retry_after(report, error)
+    if seconds is None or time.time() + seconds >= report.deadline_at:
+        services.ledger.reports.remove(report)
+    else:
+        services.ledger.reports.retry_later(report, seconds)
+
+
+def _retry_after(report: PendingReport, error: Exception) -> float | None:
+    """Return after how many seconds to try again; None when that cannot help."""
+    if not isinstance(error, Transient):
+        log.error("report_failed", error=type(error).__name__, at=place(error))
+        return None
+    decision = retry.decide(report.attempts, now=time.time(), until=report.deadline_at, most=MOST_RETRIES)
+    log.warning("not_posted", error=error.code, attempts=report.attempts, again=decision.again)
+    return decision.seconds if decision.again else None
+
+
+def decide_and_post(
     services: Services,
     message_id: str,
     run: int | None = None,
     *,
     due: bool = False,
     seconds: float = POST_SECONDS,
-) -> float | None:
+    takeover_after: float | None = None,
+) -> Attempt:
     """Decide the event if it is complete (or `due`), and post its frozen verdict.
 
     Args:
@@ -167,31 +143,32 @@ def report(
         run: the run to report; None for whichever is current.
         due: decide with what is there; missing checks count as the policy says.
         seconds: how long posting may take.
-
-    Returns:
-        None when there is nothing more to do; seconds to wait when another reporter is at it.
+        takeover_after: after how many seconds of another reporter's lease it counts as dead; None for
+            TAKEOVER_AFTER when the event is due, else for the whole lease.
 
     Raises:
         DataWorksError: the verdict was not posted; it stays frozen.
     """
     owner = uuid.uuid4().hex
-    patience = DUE_PATIENCE if due else None
-    claim = services.ledger.claim(message_id, owner, LEASE_SECONDS, run, patience=patience)
+    if due and takeover_after is None:
+        takeover_after = TAKEOVER_AFTER
+    claim = services.ledger.claim(message_id, owner, LEASE_SECONDS, run, patience=takeover_after)
     if claim.record is None:
-        return claim.wait
+        return Attempt(busy_seconds=claim.wait)
     record = claim.record
     if not due and record.verdict is None and (record.plan is None or record.missing):
         services.ledger.release(message_id, owner)
-        return None
+        return Attempt()
     frozen = services.ledger.freeze(message_id, owner, record.verdict or decided(services, record))
     if frozen is None:
-        return LEASE_SECONDS
+        return Attempt(busy_seconds=LEASE_SECONDS)
     verdict, begun = frozen
     ask_first = begun or _late_admission(record)
-    how = _deliver(services, record, verdict, owner, time.time() + seconds, ask_first=ask_first)
-    services.ledger.reported(message_id, owner, how)
+    with services.report_events.shown(message_id, record.run):
+        how = _deliver(services, record, verdict, owner, time.time() + seconds, ask_first=ask_first)
+        services.ledger.reported(message_id, owner, how)
     _count(record, verdict, how)
-    return None
+    return Attempt(is_reported=True)
 
 
 def decided(services: Services, record: Record) -> Verdict:
@@ -246,7 +223,7 @@ def _post(services: Services, record: Record, verdict: Verdict, until: float) ->
         verdict.result,
         verdict.tip,
         until=until,
-        slot_by=until - CALL_SECONDS,
+        slot_by=until - CALL_RESERVE,
         deadline_at=record.deadline_at,
     )
 

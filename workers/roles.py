@@ -50,14 +50,15 @@ GROUPS = (
     Group("checks", Pool.PREFORK, frozenset({Role.CHECKS_CPU})),
     Group("waiting", Pool.THREADS, frozenset({Role.INTAKE, Role.CHECKS_WAIT})),
     # Apart from the others, so that verdicts waiting for the quota hold up no check.
-    Group("reports", Pool.NONE, frozenset({Role.REPORTER})),
+    Group("reporter", Pool.THREADS, frozenset({Role.REPORTER})),
     Group("watch", Pool.NONE, frozenset({Role.WATCHDOG})),
 )
 
-QUEUES = {  # what comes by the broker; the other roles look at Redis
+QUEUES = {  # what comes by the broker; the watchdog looks at Redis
     Role.INTAKE: topology.INTAKE,
     Role.CHECKS_CPU: topology.CHECKS_CPU,
     Role.CHECKS_WAIT: topology.CHECKS_WAIT,
+    Role.REPORTER: topology.REPORTS,
 }
 
 

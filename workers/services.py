@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import redis
 import structlog
@@ -17,7 +17,7 @@ from common.events import Event
 from common.i18n import Language
 from common.ledger import Ledger, connect, prefix
 from common.snapshot import Snapshot
-from workers import metrics, waivers_file
+from workers import metrics, reporter, waivers_file
 from workers.administration import LAST_KNOWN_SECONDS, Administration
 from workers.check_runner import CheckRunner
 from workers.checks import registry
@@ -27,6 +27,8 @@ from workers.dataworks.cache import LookupCache
 from workers.dispatch import Dispatch
 from workers.policy import BUILT_IN, Policy, parse
 from workers.reload import Reloaded
+from workers.report_events import ReportEvents, Send, send_nothing
+from workers.report_router import ReportRouter
 from workers.settings import WorkerSettings
 from workers.task import TRANSIENT
 from workers.waivers import Waivers
@@ -43,12 +45,10 @@ class Services:
     Args:
         settings: the workers' settings.
         app: the Celery application.
-        may_wait: whether the process is made for waiting, so that it may post verdicts on the spot.
+        may_wait: whether the process is made for waiting, so that it may post verdicts inline.
         clock: returns the time for checks and waivers, in seconds since the epoch.
-
-    Attributes:
-        crowded_until: until when this process leaves verdicts to the reporters, in seconds of a monotonic
-            clock.
+        busy: returns how many tasks the process works on.
+        send_event: sends a Celery event for Flower.
     """
 
     def __init__(
@@ -58,12 +58,15 @@ class Services:
         *,
         may_wait: bool = False,
         clock: Callable[[], float] = time.time,
+        busy: Callable[[], int] = lambda: 0,
+        send_event: Send = send_nothing,
     ) -> None:
         self.settings = settings
         self.app = app
         self.may_wait = may_wait
         self.clock = clock
-        self.crowded_until = 0.0
+        self.report_events = ReportEvents(send_event)
+        self._busy = busy
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -79,6 +82,12 @@ class Services:
     def dispatch(self) -> Dispatch:
         """Sends tasks on."""
         return Dispatch(self.app)
+
+    @cached_property
+    def reports(self) -> ReportRouter:
+        """Has verdicts posted, inline or by the reporters."""
+        post = partial(reporter.decide_and_post, self, seconds=reporter.INLINE_BUDGET)
+        return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.may_wait, busy=self._busy)
 
     @cached_property
     def checks(self) -> dict[str, Check]:

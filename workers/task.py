@@ -81,15 +81,6 @@ class GateTask(Task):  # type: ignore[misc]  # Celery ships no types
         if decision.again:
             raise self._later(decision.seconds, args, kwargs)
 
-    def postpone(self, seconds: float, until: float, kwargs: Mapping[str, Any] | None = None) -> None:
-        """Run this task again in `seconds`, unless that is after `until` (seconds since the epoch).
-
-        Raises:
-            Retry: it is going to run again.
-        """
-        if time.time() + seconds < until:
-            raise self._later(seconds, kwargs=kwargs)
-
     def _later(
         self, seconds: float, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None
     ) -> Retry:

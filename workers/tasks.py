@@ -9,7 +9,7 @@ from celery import Celery
 
 from common import topology
 from common.events import SCHEMA, Event, UnknownSchema
-from workers import checking, intake
+from workers import checking, intake, reporter
 from workers.services import Services
 from workers.task import GateTask
 
@@ -40,7 +40,21 @@ def register(app: Celery, services: Services) -> None:
                     services, kwargs["message_id"], kwargs["run"], kwargs["checks"], kwargs["until"]
                 )
 
-    for task in (Intake, Check):
+    class Report(GateTask):
+        """A token: it posts the reports that wait, whichever they are.
+
+        Each report is shown in Flower under its own id (`workers.report_events`), so the token is not.
+        """
+
+        name = topology.TASK_REPORT
+        send_events = False
+
+        def run(self) -> None:
+            is_redelivery = bool(self.request.delivery_info.get("redelivered"))
+            if reporter.post_pending(services, self.request.id, is_redelivery=is_redelivery):
+                services.dispatch.report_token()
+
+    for task in (Intake, Check, Report):
         app.register_task(task())
 
 

@@ -10,12 +10,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import redis
 import structlog
 
 from common.ledger import Record
 from workers import metrics, reporter
 from workers.dataworks.errors import DataWorksError
+from workers.engine_loop import run_until_stopped
 from workers.services import Services
 from workers.task import place
 
@@ -31,13 +31,12 @@ log = structlog.get_logger()
 def run(services: Services, stop: threading.Event) -> None:
     """Watch until `stop` is set. A fault of Redis is waited out."""
     with ThreadPoolExecutor(THREADS, "watch") as pool:
-        while not stop.wait(POLL_SECONDS):
-            try:
-                for message_id in services.ledger.due(LEASE_SECONDS, THREADS):
-                    pool.submit(_guarded, services, message_id)
-            except redis.RedisError as error:
-                log.warning("watchdog-waits", error=type(error).__name__)
-                stop.wait(1.0)
+
+        def step() -> None:
+            for message_id in services.ledger.due(LEASE_SECONDS, THREADS):
+                pool.submit(_guarded, services, message_id)
+
+        run_until_stopped(step, stop, component="watchdog", every=POLL_SECONDS)
 
 
 def _guarded(services: Services, message_id: str) -> None:
@@ -55,7 +54,7 @@ def look(services: Services, message_id: str) -> None:
         services.ledger.forget(message_id)
         return
     try:
-        reporter.report(services, message_id, due=True)
+        reporter.decide_and_post(services, message_id, due=True)
     except DataWorksError as error:
         log.warning("not-posted", error=str(error))
         if time.time() >= record.deadline_at:

@@ -16,11 +16,13 @@ from typing import Any
 import redis
 import structlog
 from celery import Celery, signals
+from celery.worker.state import active_requests
 
 from common import settings as common_settings
 from common.telemetry import configure_logging
-from workers import backstop, backstop_redis, reconciler, reporter, tasks, watchdog
+from workers import backstop, backstop_redis, reconciler, report_recovery, tasks, watchdog
 from workers.app import create_app
+from workers.event_sender import ConsumerEvents, EventSender
 from workers.review.dialects import Dialect
 from workers.review.engine import review
 from workers.review.trees.probe import probe
@@ -39,11 +41,18 @@ def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
     settings = common_settings.load(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
-    services = Services(settings, app, may_wait=group.pool is Pool.THREADS)
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
+    events = EventSender(app, name) if group.pool is Pool.NONE else ConsumerEvents()
+    services = Services(
+        settings,
+        app,
+        may_wait=group.pool is Pool.THREADS,
+        busy=lambda: len(active_requests),
+        send_event=events.send_event,
+    )
     _warm_up(services, group)
-    if group.pool is Pool.NONE:
-        _loop(services, name, concurrency, roles)
+    if isinstance(events, EventSender):
+        _loop(services, name, roles, events)
     else:
         tasks.register(app, services)
         _consume(app, services, group, name, concurrency, roles)
@@ -100,22 +109,21 @@ def _consume(
     )
 
 
-def _loop(services: Services, name: str, concurrency: int, roles: Sequence[Role]) -> None:
+def _loop(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
     """Play roles that are no consumers of the broker, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
     log.info("ready", worker=name, roles=list(roles))
-    if Role.REPORTER in roles:
-        reporter.run(services, stop, concurrency)
-    else:
-        _watch(services, stop)
+    threading.Thread(target=events.run, args=(stop,), daemon=True).start()
+    _watch(services, stop)
 
 
 def _watch(services: Services, stop: threading.Event) -> None:
     on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
-    for loop in (reconciler.run, backstop.run if on_rabbitmq else backstop_redis.run):
+    serve_backstop = backstop.run if on_rabbitmq else backstop_redis.run
+    for loop in (reconciler.run, serve_backstop, report_recovery.run):
         threading.Thread(target=loop, args=(services, stop), daemon=True).start()
     watchdog.run(services, stop)
 

@@ -30,8 +30,15 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """What became of outcomes: `complete` when every planned check is in, `stale` when they came too late."""
+class RecordResult:
+    """The result of recording outcomes.
+
+    Attributes:
+        complete: every planned check has an outcome, so the report is enqueued.
+        stale: they came too late.
+        waiting: how many reports wait when `complete`.
+    """
 
     complete: bool
     stale: bool
+    waiting: int = 0

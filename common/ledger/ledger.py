@@ -13,11 +13,11 @@ import redis
 from redis.client import Pipeline
 
 from common.events import Event
-from common.ledger.answers import Begun, Claim, Recorded
+from common.ledger.answers import Begun, Claim, RecordResult
 from common.ledger.connection import prefix
 from common.ledger.record import Record, State
 from common.ledger.roster import Roster
-from common.ledger.turns import RINGS, Turn, Turns
+from common.ledger.turns import ReportQueue
 from common.plan import Plan
 from common.verdicts import Outcome, Verdict
 
@@ -51,12 +51,12 @@ class Ledger:
         self._code_ms = int(code_seconds * 1000)
         self._prefix = prefix(extension_code)
         self.roster = Roster(client, self._prefix)
-        self.turns = Turns(client, self._prefix)
+        self.reports = ReportQueue(client, self._prefix)
         prelude = (_SCRIPTS / "prelude.lua").read_text()
         self._scripts = {
             path.stem: client.register_script(prelude + path.read_text())
             for path in _SCRIPTS.glob("*.lua")
-            if path.stem not in ("prelude", "due", "take")
+            if path.stem not in ("prelude", "due", "lease", "retry_later", "backlog")
         }
         self._due = client.register_script((_SCRIPTS / "due.lua").read_text())
 
@@ -145,23 +145,43 @@ class Ledger:
         )
 
     def record(
-        self, message_id: str, run: int, outcomes: Mapping[str, Outcome], *, turn: Turn | None = None
-    ) -> Recorded:
+        self, message_id: str, run: int, outcomes: Mapping[str, Outcome], *, lease_seconds: float = 0
+    ) -> RecordResult:
         """Write down outcomes by check name; the first of each check stays.
 
-        When all are in, `turn` is lined up for the reporters; with None that is left to the caller.
+        When all are in, the report is enqueued in the same step. It leaves the queue when it is posted, or
+        when the event ends otherwise.
+
+        Args:
+            message_id: the event.
+            run: the run the outcomes count for.
+            outcomes: by check name.
+            lease_seconds: when above 0 the report is not left to the reporters but leased for so long: the
+                caller posts it.
         """
-        status = self._run(
+        status, *waiting = self._run(
             "record",
             message_id,
             run,
-            turn.key if turn else "",
-            turn.rank if turn else 0,
-            RINGS,
+            _ms(lease_seconds),
             *_parts(outcomes),
-            more_keys=self.turns.keys,
+            more_keys=self.reports.keys,
         )
-        return Recorded(complete=status == 1, stale=status == -1)
+        return RecordResult(complete=status == 1, stale=status == -1, waiting=waiting[0] if waiting else 0)
+
+    def enqueue_report(self, message_id: str, run: int, *, end_lease: bool = False) -> int | None:
+        """Enqueue the report of a run; one that is enqueued already stays where it is.
+
+        Args:
+            message_id: the event.
+            run: the run to report.
+            end_lease: whether to end a lease of the report too: the caller's own.
+
+        Returns:
+            How many reports wait; None when the event has ended, or the run is stale.
+        """
+        waiting = self._run("enqueue", message_id, run, int(end_lease), more_keys=self.reports.keys)
+        return None if waiting < 0 else int(waiting)
 
     def claim(
         self,
@@ -209,7 +229,7 @@ class Ledger:
 
     def reported(self, message_id: str, owner: str, how: str) -> None:
         """Write down that DataWorks has its answer; `how` says by which way that is known."""
-        self._run("reported", message_id, owner, how)
+        self._run("reported", message_id, owner, how, more_keys=self.reports.keys)
 
     def release(self, message_id: str, owner: str, note: str = "", *, unposted: bool = False) -> None:
         """Give the lease back; `note` says why nothing was posted.
@@ -220,11 +240,14 @@ class Ledger:
 
     def bury(self, message_id: str, why: str) -> bool:
         """Move an event that could not be answered to the dead; False when it had ended."""
-        return bool(self._run("close", message_id, State.DEAD.value, _line(why)))
+        return self._close(message_id, State.DEAD, why)
 
     def ignore(self, message_id: str, why: str) -> bool:
         """End an event that nobody waits for; False when it had ended."""
-        return bool(self._run("close", message_id, State.IGNORED.value, _line(why)))
+        return self._close(message_id, State.IGNORED, why)
+
+    def _close(self, message_id: str, state: State, why: str) -> bool:
+        return bool(self._run("close", message_id, state.value, _line(why), more_keys=self.reports.keys))
 
     def reopen(self, message_id: str, deadline_at: float, watch_at: float) -> int:
         """Begin a new run of an ended event.
@@ -232,7 +255,8 @@ class Ledger:
         Returns:
             The new run; 0 when the event is still on its way or is ignored; -1 when it is not known.
         """
-        return int(self._run("reopen", message_id, _ms(deadline_at), _ms(watch_at)))
+        times = _ms(deadline_at), _ms(watch_at)
+        return int(self._run("reopen", message_id, *times, more_keys=self.reports.keys))
 
     def due(self, lease_seconds: float, most: int = 100) -> list[str]:
         """Take the events whose time has come; each comes again after the lease unless it has ended."""

@@ -1,66 +1,67 @@
-"""The verdicts that wait to be posted: over the whole fleet the nearest deadline first.
+"""The queue of reports: verdicts to be posted, over the whole fleet the nearest deadline first.
 
-They wait in Redis, beside the events they are about: queues of a broker are first in, first out. Whoever
-takes one has it for a lease; when its taker dies another takes it over. What is lost the watchdog answers.
+It is kept in Redis, beside the events, since queues of a broker are first in, first out. The ledger enqueues
+a report in the step that records the last outcome, and removes it in the step that marks the event as
+reported. Reporters lease reports one at a time; a lease that ends makes the report available again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import redis
 
-_TAKE = Path(__file__).parent / "scripts" / "take.lua"
+_SCRIPTS = Path(__file__).parent / "scripts"
 
-RINGS = 64
-"""How many reporters may be called at once; one that is not looks by itself within a second."""
+MAX_TOKENS = 32
+"""As long as no more reports wait, each that is enqueued gets a token.
+
+A token serves reports until none waits, so the others need none of their own. As many posts at once are more
+than the quota of DataWorks lets through.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One run of an event whose verdict is to be posted.
+class PendingReport:
+    """A leased report: one run of an event whose verdict is to be posted.
 
     Attributes:
         message_id: the event.
         run: the run to report.
         deadline_at: when the verdict must have been posted, in seconds since the epoch.
-        tries: how often it was put off.
+        attempts: how often it was leased, this time included.
+        is_takeover: whether the same owner held it before, and was killed.
     """
 
     message_id: str
     run: int
     deadline_at: float
-    tries: int = 0
-
-    @property
-    def rank(self) -> int:
-        """By what it is lined up: its deadline in milliseconds."""
-        return round(self.deadline_at * 1000)
+    attempts: int = 1
+    is_takeover: bool = False
 
     @property
     def key(self) -> str:
-        """The turn as one word of Redis, always the same one."""
-        return f"{self.rank} {self.run} {self.tries} {self.message_id}"
+        """The report's entry in the queue."""
+        return f"{round(self.deadline_at * 1000)} {self.run} {self.message_id}"
 
     @classmethod
-    def from_key(cls, key: str) -> Turn:
-        """Read what `key` wrote."""
-        deadline, run, tries, message_id = key.split(" ", 3)
-        return cls(message_id, int(run), int(deadline) / 1000, int(tries))
+    def from_key(cls, key: str, attempts: int, *, is_takeover: bool) -> PendingReport:
+        """Read an entry of the queue."""
+        deadline, run, message_id = key.split(" ", 2)
+        return cls(message_id, int(run), int(deadline) / 1000, attempts, is_takeover)
 
 
-class Taken(NamedTuple):
-    """Turns that were taken, and how many go on waiting."""
+class Backlog(NamedTuple):
+    """What waits in the queue, and how many tokens must be issued since none seems to be on its way."""
 
-    turns: list[Turn]
     waiting: int
+    tokens_needed: int
 
 
-class Turns:
-    """The verdicts of one extension that wait to be posted.
+class ReportQueue:
+    """The reports of one extension that are to be posted.
 
     Args:
         client: a Redis client that returns bytes.
@@ -69,46 +70,56 @@ class Turns:
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client = client
-        self._waiting, self._taken, self._bell = (
-            f"{prefix}verdicts:{name}" for name in ("waiting", "taken", "bell")
+        self._waiting, self._leased, self._leases, self._activity = (
+            f"{prefix}reports:{name}" for name in ("waiting", "leased", "leases", "activity")
         )
-        self._take = client.register_script(_TAKE.read_text())
+        self._lease = client.register_script((_SCRIPTS / "lease.lua").read_text())
+        self._retry_later = client.register_script((_SCRIPTS / "retry_later.lua").read_text())
+        self._backlog = client.register_script((_SCRIPTS / "backlog.lua").read_text())
 
     @property
-    def keys(self) -> tuple[str, str]:
-        """The keys of those that wait, and of the bell that calls a reporter."""
-        return self._waiting, self._bell
+    def keys(self) -> tuple[str, str, str]:
+        """The keys that the ledger's steps work on: reports waiting, reports leased, and leases."""
+        return self._waiting, self._leased, self._leases
 
-    def wait(self, turn: Turn) -> None:
-        """Line `turn` up, and call a reporter."""
-        pipe = self._client.pipeline(transaction=True)
-        pipe.zadd(self._waiting, {turn.key: turn.rank})
-        pipe.rpush(self._bell, 1)
-        pipe.ltrim(self._bell, 0, RINGS - 1)
-        pipe.execute()
-
-    def listen(self, seconds: float) -> None:
-        """Return when somebody lined up, at the latest after `seconds`."""
-        self._client.blpop([self._bell], timeout=seconds)
-
-    def take(self, most: int, lease_seconds: float, done: Iterable[Turn] = ()) -> Taken:
-        """Take the most urgent turns of those that wait, and before them what nobody sees to any more.
+    def lease(self, owner: str, seconds: float, *, is_redelivery: bool = False) -> PendingReport | None:
+        """Lease the most urgent report: one whose lease ended, else the one with the nearest deadline.
 
         Args:
-            most: how many at the most.
-            lease_seconds: after this another may take them.
-            done: turns taken earlier that need not be seen to again.
-        """
-        arguments: list[int | str] = [most, round(lease_seconds * 1000), *(turn.key for turn in done)]
-        keys = [self._waiting, self._taken, self._bell]
-        waiting, *taken = cast("list[Any]", self._take(keys=keys, args=arguments))
-        return Taken([Turn.from_key(key.decode()) for key in taken], waiting)
+            owner: an id of the caller.
+            seconds: after this another may lease it.
+            is_redelivery: whether the owner may have been killed with a lease: that report comes first.
 
-    def put_off(self, turn: Turn, seconds: float) -> None:
-        """Give back a turn that was taken; it is taken again in `seconds`."""
-        now, micros = self._client.time()
+        Returns:
+            The report; None when there is none.
+        """
+        keys = [*self.keys, self._activity]
+        found = self._lease(keys=keys, args=[owner, round(seconds * 1000), int(is_redelivery)])
+        if not found:
+            return None
+        entry, attempts, own = found
+        return PendingReport.from_key(entry.decode(), attempts, is_takeover=bool(own))
+
+    def retry_later(self, report: PendingReport, seconds: float) -> None:
+        """Give back a leased report; it can be leased again in `seconds`."""
+        arguments: list[str | int] = [report.key, round(seconds * 1000), report.attempts]
+        self._retry_later(keys=[self._leased, self._leases], args=arguments)
+
+    def remove(self, report: PendingReport) -> None:
+        """Remove a report from the queue: there is nothing more to do."""
         pipe = self._client.pipeline(transaction=True)
-        pipe.zrem(self._taken, turn.key)
-        again = replace(turn, tries=turn.tries + 1)
-        pipe.zadd(self._taken, {again.key: round((now + micros / 1e6 + seconds) * 1000)})
+        pipe.zrem(self._waiting, report.key)
+        pipe.zrem(self._leased, report.key)
+        pipe.hdel(self._leases, report.key)
         pipe.execute()
+
+    def backlog(self, *, idle_seconds: float, issue_seconds: float) -> Backlog:
+        """Return what waits, and how many tokens to issue; count these as issued.
+
+        Args:
+            idle_seconds: after so long without a lease, tokens count as lost.
+            issue_seconds: for so long tokens are not returned again while no report is leased.
+        """
+        keys = [self._waiting, self._leased, self._activity]
+        arguments = [round(idle_seconds * 1000), round(issue_seconds * 1000), MAX_TOKENS]
+        return Backlog(*self._backlog(keys=keys, args=arguments))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
 
+from common.events import Event
 from common.ledger import State
 from tests.conftest import Broker
+from tests.emulators import PROJECT_ID
 from tests.engines import Valkey
 from tests.fleet import SAMPLES, Gate, ended, fleet, wait_for
+from tests.plans import plan_of
 
 NAME = "commit-file-bad"
 OPERATION = "UpdateIDEEventResult"
@@ -109,6 +113,21 @@ def test_events_under_way_survive_the_death_of_the_broker(gate: Gate, engines: t
         one_verdict(gate, message_id)
 
 
+def test_a_report_is_posted_while_the_broker_is_down(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+    # Complete, enqueued by the last outcome, and then no token could be published.
+    message_id, _, sample = gate.sample("freeze-node-good")
+    gate.begin(message_id, sample)
+    engines[0].kill()
+    now = time.time()
+    event = Event(message_id, sample.event_code, PROJECT_ID, None, True, sample.data, now)
+    gate.ledger.admit(event, now + 60, now + 50)
+    assert gate.ledger.plan(message_id, 1, plan_of(), None, {})
+    assert gate.ledger.record(message_id, 1, {}).complete
+    assert gate.verdict(message_id, 40)["result"] == "OK"
+    assert ended(gate, message_id).verdict is not None
+    assert time.time() < now + 50, "before the watchdog looks at its deadline"
+
+
 def test_events_under_way_survive_a_restart_of_redis(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
     gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
     sent = [gate.send(NAME) for _ in range(8)]
@@ -154,7 +173,7 @@ def test_a_worker_killed_between_post_and_acknowledgement(gate: Gate) -> None:
     one_verdict(gate, message_id)
 
 
-@pytest.mark.parametrize("group", ["checks", "waiting", "reports", "watch"])
+@pytest.mark.parametrize("group", ["checks", "waiting", "reporter", "watch"])
 def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: Gate, group: str) -> None:
     before = process(gate, group)
     assert before

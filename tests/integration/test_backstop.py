@@ -24,8 +24,6 @@ from workers.app import create_app
 from workers.services import Services
 from workers.settings import WorkerSettings
 
-PLAN = plan_of("code-review")
-
 
 def event(message_id: str = "m-1") -> Event:
     return Event(message_id, "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, time.time())
@@ -145,7 +143,7 @@ def test_copies_that_come_in_meanwhile_are_settled_too(
 
     wait_for(all_there)
     assert len(again) == len(wanted)
-    assert "backstop-failed" not in capfd.readouterr().out
+    assert "loop_step_failed" not in capfd.readouterr().out
 
 
 def test_an_event_under_way_is_parked_again_and_nothing_else(services: Services) -> None:
@@ -180,7 +178,7 @@ def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: 
 
 def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
-    services.ledger.plan("m-1", 1, PLAN, None, {})
+    services.ledger.plan("m-1", 1, plan_of("code-review"), None, {})
     arguments = {"v": 1, "message_id": "m-1", "run": 1, "checks": ["code-review"], "until": time.time() + 50}
     publish(
         services,
@@ -189,9 +187,10 @@ def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(s
         orjson.dumps([[], arguments, {}]),
         topology.TASK_CHECK,
     )
-    [turn] = wait_for(lambda: services.ledger.turns.take(1, 60).turns)
+    report = wait_for(lambda: services.ledger.reports.lease("test", 60))
 
-    assert turn.message_id == "m-1"
+    assert report
+    assert report.message_id == "m-1"
     record = services.ledger.get("m-1")
     assert record
     assert record.outcomes["code-review"].kind is OutcomeKind.ERROR
@@ -211,3 +210,13 @@ def test_an_intake_that_the_broker_gave_up_is_answered_with_what_is_there(
     assert record.verdict
     assert record.verdict.result == "WARN"
     assert record.verdict.reason == "deadline"
+
+
+def test_a_token_that_the_broker_gave_up_loses_no_report(services: Services) -> None:
+    services.ledger.admit(event(), time.time() + 60, time.time() + 60)
+    services.ledger.plan("m-1", 1, plan_of(), None, {})
+    assert services.ledger.record("m-1", 1, {}).complete
+    body = orjson.dumps([[], {}, {}])
+    publish(services, topology.DEAD_EXCHANGE, topology.REPORTS.name, body, topology.TASK_REPORT)
+    wait_for(lambda: drained(services))
+    assert services.ledger.reports.lease("test", 60)

@@ -45,7 +45,7 @@ def test_the_one_check_that_waits_runs_on_the_spot(services: Services, emulator:
 
     [post] = emulator.verdicts("m-1")
     assert post["result"] == WAITING.expected
-    assert [queued(services, queue) for queue in topology.TASK_QUEUES] == [0, 0, 0]
+    assert [queued(services, queue) for queue in topology.TASK_QUEUES] == [0, 0, 0, 0]
     record = services.ledger.get("m-1")
     assert record
     assert list(record.attempts.values()) == [1]

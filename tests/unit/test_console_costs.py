@@ -46,11 +46,11 @@ def test_engines() -> None:
 
 
 def test_workers_heard() -> None:
-    whole = ["checks-1@h", "waiting-2@h", "reports-3@h", "watch-4@h", "watch-5@h"]
+    whole = ["checks-1@h", "waiting-2@h", "reporter-3@h", "watch-4@h", "watch-5@h"]
     assert costs.of_workers_heard(whole).health is Health.GOOD
     partial = costs.of_workers_heard(whole[:2])
     assert partial.health is Health.WRONG
-    assert "reports, watch" in partial.seen
+    assert "reporter, watch" in partial.seen
 
 
 def test_dead_events() -> None:

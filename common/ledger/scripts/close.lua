@@ -1,7 +1,8 @@
--- ARGV: id, state ('dead' or 'ignored'), why. Ends an event that has not been answered. Returns 1 when it did.
+-- ARGV: id, state ('dead' or 'ignored'), why. KEYS as in record. Ends an event that has not been answered. Returns 1 when it did.
 local state = get('state')
 if not state or state == 'reported' or state == ARGV[2] then return 0 end
 redis.call('HDEL', event, 'lease_owner', 'lease_ends')
+dequeue()
 redis.call('ZREM', KEYS[3], id)
 move(ARGV[2])
 note(ARGV[2], ARGV[3])

@@ -28,3 +28,27 @@ end
 local function current(run)
   return get('run') == run
 end
+
+-- The queue of reports: scripts that change it get KEYS 11 waiting, 12 leased, 13 leases.
+local function report()
+  return get('deadline') .. ' ' .. get('run') .. ' ' .. id
+end
+
+local function dequeue()
+  local entry = report()
+  redis.call('ZREM', KEYS[11], entry)
+  redis.call('ZREM', KEYS[12], entry)
+  redis.call('HDEL', KEYS[13], entry)
+end
+
+-- A report that is leased stays with its owner. With `lease` (ms) the caller leases it at once.
+local function enqueue(lease)
+  local entry = report()
+  if redis.call('ZSCORE', KEYS[12], entry) then return end
+  if lease > 0 then
+    redis.call('ZREM', KEYS[11], entry)
+    redis.call('ZADD', KEYS[12], now + lease, entry)
+  else
+    redis.call('ZADD', KEYS[11], get('deadline'), entry)
+  end
+end

@@ -1,4 +1,5 @@
--- ARGV: id, owner, how. DataWorks has its answer: the event is done.
+-- ARGV: id, owner, how. KEYS as in record. DataWorks has its answer: the event is done, and its report leaves the queue.
+dequeue()
 if get('state') == 'reported' then return 0 end
 redis.call('HSET', event, 'reported', now)
 if not get('taken') then redis.call('HSET', event, 'taken', get('verdict')) end

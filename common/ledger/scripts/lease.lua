@@ -1,0 +1,31 @@
+-- KEYS: 1 reports waiting by deadline, 2 reports leased by the end of their lease, 3 leases (report: attempts, owner),
+-- 4 activity. ARGV: owner, lease (ms), 1 when the owner may have leased a report before and been killed.
+-- Leases one report: the owner's own, else one whose lease ended, else the one with the nearest deadline.
+-- Returns {report, attempts, 1 when the owner held it before}, or {} when there is none.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('HSET', KEYS[4], 'leased', now)
+
+local function attempts(report)
+  return tonumber(string.match(redis.call('HGET', KEYS[3], report) or '', '^%d+') or 0)
+end
+
+local function lease(report, own)
+  local count = attempts(report) + 1
+  redis.call('HSET', KEYS[3], report, count .. ' ' .. ARGV[1])
+  redis.call('ZADD', KEYS[2], now + ARGV[2], report)
+  return {report, count, own}
+end
+
+if ARGV[3] == '1' then
+  local leases = redis.call('HGETALL', KEYS[3])
+  for index = 1, #leases, 2 do
+    if string.match(leases[index + 1], '^%d+ (.*)$') == ARGV[1] then return lease(leases[index], 1) end
+  end
+end
+-- A lease that ended: the reporter died, or the report was to be retried now.
+local ended = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 1)
+if #ended == 1 then return lease(ended[1], 0) end
+local nearest = redis.call('ZPOPMIN', KEYS[1])
+if #nearest == 0 then return {} end
+return lease(nearest[1], 0)

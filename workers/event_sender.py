@@ -1,0 +1,104 @@
+"""Sends Celery events that are not sent by Celery: within its worker, and in a process that is none."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+from celery.events import EventDispatcher
+from celery.utils.sysinfo import load_average
+from celery.worker.state import SOFTWARE_INFO
+
+from workers.engine_loop import run_until_stopped
+
+MAX_EVENTS = 3000
+"""Events kept while the broker is away; further ones are dropped."""
+
+HEARTBEAT_SECONDS = 30.0
+"""How often the process shows itself to Flower as a worker."""
+
+log = structlog.get_logger()
+
+
+class ConsumerEvents:
+    """Sends events as the Celery worker of this process does, once it is ready."""
+
+    def __init__(self) -> None:
+        self._consumer: Any = None
+        signals.worker_ready.connect(self._ready, weak=False)
+
+    def _ready(self, sender: Any, **_: Any) -> None:
+        self._consumer = sender
+
+    def send_event(self, kind: str, **fields: Any) -> None:
+        """Send an event if events of its kind are switched on."""
+        # A consumer has a new dispatcher after each loss of its connection.
+        if dispatcher := self._consumer and self._consumer.event_dispatcher:
+            dispatcher.send(kind, **fields)
+
+
+class EventSender:
+    """Sends events in a thread of its own, so that a broker that is down or hangs delays no one.
+
+    It does not know whether events are switched on and always sends them: use it where there are few.
+
+    Args:
+        app: the Celery application.
+        hostname: the name that the process has in Flower.
+    """
+
+    def __init__(self, app: Celery, hostname: str) -> None:
+        self._app = app
+        self._hostname = hostname
+        self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue(MAX_EVENTS)
+
+    def send_event(self, kind: str, **fields: Any) -> None:
+        """Queue an event to be sent."""
+        try:
+            self._events.put_nowait((kind, {"timestamp": time.time(), **fields}))
+        except queue.Full:
+            log.debug("event_dropped", kind=kind)
+
+    def run(self, stop: threading.Event) -> None:
+        """Send what is queued until `stop` is set."""
+        run_until_stopped(lambda: self._serve(stop), stop, component="event_sender", every=0, pause=5.0)
+
+    def _serve(self, stop: threading.Event) -> None:
+        """Send events over one connection."""
+        with (
+            self._app.connection_for_write() as connection,
+            self._app.events.Dispatcher(
+                connection, hostname=self._hostname, buffer_while_offline=False
+            ) as dispatcher,
+        ):
+            beat_at = 0.0
+            while not stop.is_set():
+                if time.monotonic() >= beat_at:
+                    dispatcher.send("worker-heartbeat", **_heartbeat())
+                    beat_at = time.monotonic() + HEARTBEAT_SECONDS
+                try:
+                    kind, fields = self._events.get(timeout=1.0)
+                except queue.Empty:
+                    continue
+                self._send(dispatcher, kind, fields)
+
+    def _send(self, dispatcher: EventDispatcher, kind: str, fields: dict[str, Any]) -> None:
+        try:
+            dispatcher.send(kind, **fields)
+        except Exception:
+            self.send_event(kind, **fields)  # over the next connection
+            raise
+
+
+def _heartbeat() -> dict[str, Any]:
+    return {
+        "freq": HEARTBEAT_SECONDS,
+        "active": 0,
+        "processed": 0,
+        "loadavg": load_average(),
+        **SOFTWARE_INFO,
+    }
