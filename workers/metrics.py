@@ -42,3 +42,10 @@ OPTIONS_IGNORED = Counter(
     "dwgate_console_options_ignored_total",
     "Options set in the DataWorks console that an event did not get: not understood, or not allowed.",
 )
+
+
+def report_config_file(name: str, valid: bool) -> None:
+    """Set the metrics of a configuration file that was loaded or found invalid."""
+    FILE_REFUSED.labels(name).set(not valid)
+    if valid:
+        FILE_LOADED.labels(name).set_to_current_time()

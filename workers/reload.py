@@ -14,7 +14,6 @@ import structlog
 
 from common.config_files.errors import ConfigError, unreadable
 from common.ports import ResultCache
-from workers import metrics
 
 LOOK_SECONDS = 2.0
 """How long a value is used before the file is looked at again."""
@@ -36,7 +35,8 @@ class Reloaded(Generic[T]):
     Args:
         path: the file.
         load: makes the value from the path as text and the file's bytes, or raises `ConfigError`.
-        name: what logs and metrics call it (`policy`).
+        name: what logs call it (`policy`).
+        report: called with whether the file is valid whenever it was loaded or found invalid.
         memory: where the fleet keeps the last good text, for a process that begins while the file is broken.
         every: seconds between two looks.
 
@@ -50,12 +50,14 @@ class Reloaded(Generic[T]):
         load: Callable[[str, bytes], T],
         *,
         name: str,
+        report: Callable[[bool], None],
         memory: ResultCache | None = None,
         every: float = LOOK_SECONDS,
     ) -> None:
         self._path = path
         self._load = load
         self._name = name
+        self._report = report
         self._memory = memory
         self._every = every
         self._looking = threading.Lock()
@@ -107,7 +109,7 @@ class Reloaded(Generic[T]):
         self._seen = self._good = _digest(content)
         if self._memory:
             self._memory.put("file", {"path": str(self._path)}, content.decode("utf-8", "replace"))
-        self._told(refused=False)
+        self._report(True)
 
     def _remembered(self) -> bytes | None:
         text = self._memory.get("file", {"path": str(self._path)}) if self._memory else None
@@ -116,13 +118,8 @@ class Reloaded(Generic[T]):
     def _refuse(self, seen: bytes, why: str) -> None:
         if seen != self._seen:
             log.error("file-refused", name=self._name, path=str(self._path), why=why)
-            self._told(refused=True)
+            self._report(False)
         self._seen = seen
-
-    def _told(self, *, refused: bool) -> None:
-        metrics.FILE_REFUSED.labels(self._name).set(refused)
-        if not refused:
-            metrics.FILE_LOADED.labels(self._name).set_to_current_time()
 
     def _read(self) -> tuple[bytes, float]:
         """Return the file's bytes, and when it was written to, in seconds since the epoch."""

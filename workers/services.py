@@ -106,6 +106,7 @@ class Services:
             file or BUILT_IN,
             lambda name, content: parse(name, content, self.checks),
             name="policy",
+            report=partial(metrics.report_config_file, "policy"),
             memory=self._answers(LAST_GOOD_SECONDS) if file else None,
         )
 
@@ -134,6 +135,7 @@ class Services:
             self.settings.waivers_file,
             lambda name, content: waivers_file.parse(name, content, self.policy.waivers, time.time()),
             name="waivers",
+            report=partial(metrics.report_config_file, "waivers"),
             memory=self._answers(LAST_GOOD_SECONDS),
         )
 

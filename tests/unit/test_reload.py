@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from common.config_files.errors import ConfigError, Problem
+from workers import metrics
 from workers.reload import Reloaded
 
 
@@ -31,9 +33,14 @@ def write(path: Path, text: str, age: float = 60) -> None:
     os.utime(path, (time.time() - age,) * 2)
 
 
+def report(path: Path) -> Callable[[bool], None]:
+    """Return what sets the metrics of a file."""
+    return partial(metrics.report_config_file, path.stem)
+
+
 def reloaded(path: Path, every: float = 0) -> Reloaded[int]:
     """Return the number in a file, looked at at each use."""
-    return Reloaded(path, number, name=path.stem, every=every)
+    return Reloaded(path, number, name=path.stem, report=report(path), every=every)
 
 
 def metric(name: str, path: Path) -> float | None:
@@ -119,7 +126,7 @@ def test_a_fault_of_the_reader_keeps_the_last_good_too(path: Path) -> None:
     def fragile(name: str, content: bytes) -> int:
         return 1 // number(name, content)
 
-    held = Reloaded(path, fragile, name=path.stem, every=0)
+    held = Reloaded(path, fragile, name=path.stem, report=report(path), every=0)
     write(path, "0")
     with capture_logs() as logs:
         assert held.value == 1
@@ -173,7 +180,14 @@ class Memory:
 
 def remembering(path: Path, memory: Memory) -> Reloaded[int]:
     """Return the number in a file, which the fleet remembers."""
-    return Reloaded(path, number, name=path.stem, memory=memory, every=0)
+    return Reloaded(
+        path,
+        number,
+        name=path.stem,
+        report=report(path),
+        memory=memory,
+        every=0,
+    )
 
 
 @pytest.mark.parametrize("text", ["x", None])
@@ -218,7 +232,7 @@ def test_one_thread_looks_and_the_others_go_on(path: Path) -> None:
             assert go.wait(10)
         return number(name, content)
 
-    held = Reloaded(path, slow, name=path.stem, every=0)
+    held = Reloaded(path, slow, name=path.stem, report=report(path), every=0)
     write(path, "2")
     looker = threading.Thread(target=lambda: held.value)
     looker.start()

@@ -151,6 +151,7 @@ def test_a_broken_change_is_refused_and_the_last_good_one_stays(tmp_path: Path) 
         path,
         lambda name, content: parse(name, content, WaiverRules(), NOW),
         name="waivers",
+        report=lambda _: None,
         every=0,
     )
 
