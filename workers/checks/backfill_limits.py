@@ -62,7 +62,7 @@ def backfill_limits(context: Context) -> Iterator[Finding]:
     what = Text("backfill-data", "补数据")
     yield from out_of_hours(context, "backfill-hours", options.hours, options.time_zone, what)
     try:
-        days, nodes = _days(context.event.data), len(nodes_of(context.event.data))
+        days, nodes = _days(context.event.data), len(fields.backfill_nodes(context.event.data))
         groups = fields.number(context.event.data, "parallelGroup") or 1
     except fields.Unreadable as error:
         yield invalid_event(context, error)
@@ -74,22 +74,6 @@ def backfill_limits(context: Context) -> Iterator[Finding]:
         ("backfill-groups", _GROUPS, groups, options.most_parallel_groups),
     ):
         yield from _above(context, rule, unit, count, most)
-
-
-def nodes_of(data: Json) -> tuple[int, ...]:
-    """Return the nodes that a backfill names, the root first, without those that it excludes.
-
-    Raises:
-        fields.Unreadable: it names none, or not as numbers.
-    """
-    root = fields.number(data, "rootNodeId")
-    nodes = dict.fromkeys((*(() if root is None else (root,)), *fields.numbers(data, "includeNodeIds")))
-    if not nodes:
-        raise fields.Unreadable(
-            "includeNodeIds and rootNodeId name no node", "includeNodeIds 和 rootNodeId 中没有节点"
-        )
-    excluded = set(fields.numbers(data, "excludeNodeIds"))
-    return tuple(node for node in nodes if node not in excluded)
 
 
 def _above(context: Context, rule: str, unit: Text, count: int, most: int) -> Iterator[Finding]:

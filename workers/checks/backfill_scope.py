@@ -11,7 +11,6 @@ from common.events import Json
 from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import fields
-from workers.checks.backfill_limits import nodes_of
 from workers.checks.check import Context, LookupContext, Lookups, Runs
 from workers.checks.findings import finding
 from workers.checks.impact.baselines import at_risk, baselines_of
@@ -87,7 +86,7 @@ def backfill_scope(context: LookupContext) -> Iterator[Finding]:
 def _scope(context: Context, lookups: Lookups) -> _Scope:
     data, options = context.event.data, context.options
     budget = options.budget(context)
-    named = nodes_of(data)
+    named = fields.backfill_nodes(data)
     starts = starts_of(lookups, named, budget)
     if not _is_open(data):
         return _Scope(starts.nodes, starts.unseen, open=False, fault=starts.fault)

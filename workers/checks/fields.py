@@ -129,6 +129,22 @@ def parts(data: Json, key: str) -> tuple[Json, ...]:
     return tuple(value)
 
 
+def backfill_nodes(data: Json) -> tuple[int, ...]:
+    """Return the nodes that a backfill names, the root first, without those that it excludes.
+
+    Raises:
+        Unreadable: it names none, or not as numbers.
+    """
+    root = number(data, "rootNodeId")
+    nodes = dict.fromkeys((*(() if root is None else (root,)), *numbers(data, "includeNodeIds")))
+    if not nodes:
+        raise Unreadable(
+            "includeNodeIds and rootNodeId name no node", "includeNodeIds 和 rootNodeId 中没有节点"
+        )
+    excluded = set(numbers(data, "excludeNodeIds"))
+    return tuple(node for node in nodes if node not in excluded)
+
+
 def nodes(event: Event) -> tuple[int, ...]:
     """Return the nodes that an operation of the Operation Center works on (`nodeIds`).
 
