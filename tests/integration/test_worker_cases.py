@@ -74,6 +74,9 @@ class DirectDispatch:
     def check(self, message_id: str, run: int, names: list[str], _: object, until: float) -> None:
         checking.check(self._services, message_id, run, names, until)
 
+    def report_token(self) -> None:
+        """Call no reporter: the ledger's record is what the test reads."""
+
 
 def given() -> Iterator[Any]:
     for file in cases.find([FOLDER]):
