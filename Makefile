@@ -54,12 +54,12 @@ coverage: $(READY) ## Branch coverage of the unit and integration tests, by pack
 	$(BIN)/coverage run -m pytest -n auto tests/unit
 	$(BIN)/coverage run -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration
 	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python -m tests.coverage_report
+	$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python -m tests.support.coverage_report
 	$(BIN)/coverage report --format=total
 
 fuzz: $(READY) ## The property tests with many more examples, then mixed-up code for FUZZ_SECONDS (600)
-	$(BIN)/python -m pytest -m hypothesis -p tests.fuzzing --hypothesis-profile=fuzz --timeout=3600
-	$(BIN)/python -m tests.fuzz_review --seconds $(FUZZ_SECONDS)
+	$(BIN)/python -m pytest -m hypothesis -p tests.fuzz.pytest_profile --hypothesis-profile=fuzz --timeout=3600
+	$(BIN)/python -m tests.fuzz.fuzz_review --seconds $(FUZZ_SECONDS)
 
 bench: $(READY) ## Measure
 	$(BIN)/python -m bench

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.review.dialects import Dialect, lexis
-from workers.review.mask import mask
-from workers.review.split import Piece, split
+from review.dialects import Dialect, lexis
+from review.source.parameter_mask import mask
+from review.source.statement_splitter import Piece, split
 
 SUFFIXES = frozenset({".sql", ".osql", ".hql", ".q", ".txt"})
 _SPACE = re.compile(r"\s+")

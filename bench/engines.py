@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.engines import RabbitMQ, Valkey, clean_broker
+from tests.support.engines import RabbitMQ, Valkey, clean_broker
 
 
 @contextmanager

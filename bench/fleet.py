@@ -31,7 +31,7 @@ from bench.engines import engines
 from bench.quantiles import quantile
 from common.ledger import Record, State
 from common.verdicts import Result
-from tests.fleet import SAMPLES, TARGET, TOKEN, Gate, fleet
+from tests.support.running_dwgate import SAMPLES, TARGET, TOKEN, Gate, fleet
 
 SENDERS = 16
 SETTLE_SECONDS = 90.0

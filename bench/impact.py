@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 from common.events import Event
 from common.snapshot import Snapshot
-from tests.workspace import HOME, Workspace, node
+from tests.support.sample_workspace import HOME, Workspace, node
 from workers.checks import registry
-from workers.checks.check import Context
-from workers.dataworks.values import Node
+from workers.checks.api import Context
+from workers.dataworks.models import Node
 
 AIM = 2.0
 OWNERS = 40

@@ -27,9 +27,9 @@ import psutil
 
 from bench import load
 from bench.engines import engines
-from deploy.local import events
-from deploy.local.eventbridge import Signer
-from tests.engines import clean_broker, free_port
+from emulator.eventbridge import event_bodies
+from emulator.eventbridge.sender import Signer
+from tests.support.engines import clean_broker, free_port
 
 ACCOUNT = "1107550004250001"
 TARGET = "https://dwgate.example.com/events"
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 SERVERS = {
-    "fastapi + send_task": ["uvicorn", "bench.rivals.fastapi_send_task:app", "--no-access-log", "--port"],
+    "fastapi + send_task": ["uvicorn", "bench.baselines.fastapi_send_task:app", "--no-access-log", "--port"],
     "dwgate": ["console.main", "ingest", "--port"],
 }
 
@@ -123,7 +123,9 @@ def _sign(directory: Path, port: int, count: int) -> list[bytes]:
     requests = []
     for _ in range(count):
         now = time.time()
-        event = events.envelope("commit-file", events.body("commit-file"), account_id=ACCOUNT, now=now)
+        event = event_bodies.envelope(
+            "commit-file", event_bodies.body("commit-file"), account_id=ACCOUNT, now=now
+        )
         body = orjson.dumps(event)
         headers = {"content-type": "application/json", **signer.sign(TARGET, body, now, TOKEN)}
         requests.append(load.request("/events", f"127.0.0.1:{port}", headers, body))

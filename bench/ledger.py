@@ -25,12 +25,13 @@ from common.ledger import Ledger, State, connect
 from common.plan import Plan
 from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Outcome, Severity
-from deploy.local import events
-from tests.emulators import EXTENSION_CODE, OPERATOR, PROJECT_ID
-from tests.engines import Valkey
-from workers import planner, policy
+from emulator.eventbridge import event_bodies
+from tests.support.emulator_process import EXTENSION_CODE, OPERATOR, PROJECT_ID
+from tests.support.engines import Valkey
 from workers.checks import registry
-from workers.decide import decide
+from workers.pipeline import planner
+from workers.pipeline.decision import decide
+from workers.policy import policy
 
 CODE = "commit-file"
 SIZES = (1, 10, 100)
@@ -120,7 +121,7 @@ WORDS = ("order", "payment", "buyer", "seller", "refund", "parcel", "stock", "pr
 
 def _event(message_id: str) -> Event:
     now = time.time()
-    return Event(message_id, CODE, PROJECT_ID, OPERATOR, True, events.body(CODE), now)
+    return Event(message_id, CODE, PROJECT_ID, OPERATOR, True, event_bodies.body(CODE), now)
 
 
 def _receive(ledger: Ledger, message_id: str, _: Case) -> None:

@@ -6,12 +6,12 @@ import subprocess
 from pathlib import Path
 
 from bench.corpora import corpus, one_line
-from workers.review import lineage
-from workers.review.dialects import Dialect
-from workers.review.split import Piece
-from workers.review.trees.reader import read
+from review import lineage
+from review.dialects import Dialect
+from review.extraction.reader import read
+from review.source.statement_splitter import Piece
 
-_REFERENCE = Path(__file__).parent / "rivals" / "DruidLineage.java"
+_REFERENCE = Path(__file__).parent / "baselines" / "DruidLineage.java"
 _TYPES = {Dialect.MAXCOMPUTE: "odps", Dialect.HOLOGRES: "postgresql", Dialect.POSTGRES: "postgresql"}
 _WRITES = ("Insert", "Update", "Delete", "Merge")
 

@@ -36,10 +36,10 @@ import orjson
 from bench import load
 from bench.engines import engines
 from common.ledger import Record
-from deploy.local import events
-from tests import plain_yaml
-from tests.emulators import PROJECT_ID
-from tests.fleet import ACCOUNT, SAMPLES, TARGET, TOKEN, Gate, fleet, wait_for
+from emulator.eventbridge import event_bodies
+from tests.support import plain_yaml
+from tests.support.emulator_process import PROJECT_ID
+from tests.support.running_dwgate import ACCOUNT, SAMPLES, TARGET, TOKEN, Gate, fleet, wait_for
 
 READ_QPS, WRITE_QPS = 50, 20
 UNBOUND_QPS = 1000
@@ -61,7 +61,7 @@ DETAIL = "GetIDEEventDetail"
 QUIET = {"DWGATE_LOG_LEVEL": "warning", "DWGATE_RECONCILE_SECONDS": "3600"}
 """What waits is not asked for meanwhile: its reads belong to no event."""
 
-_POLICY = Path(__file__).parent.parent / "workers" / "policy.default.yaml"
+_POLICY = Path(__file__).parent.parent / "workers" / "policy" / "default.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ def deploys(gate: Gate) -> Iterator[tuple[str, bytes]]:
     sample = SAMPLES[BURST]
     for project in itertools.cycle(DEADLINES):
         data = {**copy.deepcopy(sample.data), "projectId": project}
-        event = events.envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
+        event = event_bodies.envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
         gate.emulator.start_process(
             event["id"], sample.event_code, project_id=project, snapshot=sample.snapshot
         )

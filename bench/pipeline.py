@@ -31,8 +31,8 @@ import redis
 from bench import load, usage
 from bench.engines import engines
 from bench.quantiles import quantile
-from bench.sides import SIDES
-from tests.fleet import SAMPLES, TARGET, TOKEN, Gate, fleet, wait_for
+from bench.systems_under_test import SIDES
+from tests.support.running_dwgate import SAMPLES, TARGET, TOKEN, Gate, fleet, wait_for
 
 QPS = 1000
 CONNECTIONS = 64

@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench.corpora import corpus, one_line
-from workers.review.trees.parse import Unread, parse
+from review.parsing.parse import Unread, parse
 
 
 def main() -> int:

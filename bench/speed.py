@@ -32,11 +32,11 @@ from sqlglot.errors import SqlglotError
 
 from bench.corpora import Corpus, corpus
 from bench.quantiles import quantile
-from workers.review import languages
-from workers.review.dialects import Dialect
-from workers.review.engine import review
-from workers.review.split import Piece
-from workers.review.trees.parse import Unread, parse
+from review import languages
+from review.dialects import Dialect
+from review.engine import review
+from review.parsing.parse import Unread, parse
+from review.source.statement_splitter import Piece
 
 NODE_BYTES = 10_000
 NODES = 100

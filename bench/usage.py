@@ -9,7 +9,7 @@ import psutil
 _NAMES = {
     "beam.smp": "RabbitMQ",
     "valkey-server": "Valkey",
-    "deploy.local.emulator": "emulator",
+    "emulator.dataworks.server": "emulator",
     "console.main ingest": "front",
     "fastapi_send_task": "front",
     "console.main worker": "supervisor",

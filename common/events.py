@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from common import points
+from common import extension_points
 from common.errors import DwgateError
 
 SCHEMA = 1
@@ -43,9 +43,9 @@ class Event:
     recovered: bool = False
 
     @property
-    def point(self) -> points.ExtensionPoint:
+    def point(self) -> extension_points.ExtensionPoint:
         """The extension point that the event belongs to."""
-        return points.BY_CODE[self.event_code]
+        return extension_points.BY_CODE[self.event_code]
 
     def to_json(self) -> Json:
         """Return the event as plain JSON, with the schema version."""

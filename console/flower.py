@@ -26,8 +26,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 
 from common import topology
+from common.log import configure_logging
 from common.settings import BrokerSettings, SecretList
-from common.telemetry import configure_logging
 
 SAVE_SECONDS = 30
 """How often what Flower knows is written to its file."""

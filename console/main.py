@@ -11,11 +11,12 @@ from typing import Annotated
 
 import typer
 
-from console import run, since, waivers
+from console import time_option
+from console.commands import processes, waivers_cli
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _SINCE = typer.Option(
-    parser=since.option, metavar="TIME", help="Received since: 7d, 2h, 30m ago, or an ISO date."
+    parser=time_option.option, metavar="TIME", help="Received since: 7d, 2h, 30m ago, or an ISO date."
 )
 Since = Annotated[float | None, _SINCE]
 Project = Annotated[int | None, typer.Option(help="Of this workspace (its id).")]
@@ -45,9 +46,9 @@ def main() -> None:
         _heed_env_file()
         app()
     except Exception as error:  # noqa: BLE001 - `tell` raises again what nobody expects
-        from console import faults
+        from console import errors
 
-        sys.exit(faults.tell(error))
+        sys.exit(errors.tell(error))
 
 
 def _heed_env_file() -> None:
@@ -68,7 +69,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the folder with data and logs.")] = False,
 ) -> None:
     """Run everything here once: a good and a bad sample of each of ten extension points."""
-    from console import demo as demo_
+    from console.commands import demo as demo_
 
     raise typer.Exit(demo_.run(keep=keep))
 
@@ -92,17 +93,17 @@ def up(
     ] = None,
 ) -> None:
     """Run everything here until Ctrl-C."""
-    from console import up as up_
+    from console.commands import up as up_
 
     raise typer.Exit(
         up_.run(port=port, flower_port=flower_port, data=data, policy_file=policy, waivers_file=waivers)
     )
 
 
-app.command()(run.ingest)
-app.command()(run.worker)
-app.command()(run.flower)
-app.command()(run.emulator)
+app.command()(processes.ingest)
+app.command()(processes.worker)
+app.command()(processes.flower)
+app.command()(processes.emulator)
 app.add_typer(events, name="events")
 
 
@@ -115,7 +116,7 @@ def events_list(
     json: Json = False,
 ) -> None:
     """Show events, newest first."""
-    from console import events as events_
+    from console.commands import events as events_
 
     if unknown := set(state or ()) - events_.STATES:
         raise typer.BadParameter(
@@ -129,7 +130,7 @@ def events_list(
 @events.command("show")
 def events_show(message_id: Annotated[str, typer.Argument(metavar="ID")], json: Json = False) -> None:
     """Show one event: its verdict, checks, findings and timeline."""
-    from console import events as events_
+    from console.commands import events as events_
 
     raise typer.Exit(events_.show(message_id, json=json))
 
@@ -137,7 +138,7 @@ def events_show(message_id: Annotated[str, typer.Argument(metavar="ID")], json: 
 @events.command("rejects")
 def events_rejects(limit: Limit = 50, json: Json = False) -> None:
     """Show authentic messages that could not be read as events."""
-    from console import events as events_
+    from console.commands import events as events_
 
     raise typer.Exit(events_.rejects(limit=limit, json=json))
 
@@ -157,7 +158,7 @@ def requeue(
     json: Json = False,
 ) -> None:
     """Run stored events again; never post a different result where one was taken."""
-    from console import requeue as requeue_
+    from console.commands import requeue as requeue_
 
     wanted = requeue_.Wanted(tuple(ids or ()), failed, since, check, event_code, project)
     if bool(wanted.ids) == wanted.filtered:
@@ -178,7 +179,7 @@ def replay(
     json: Json = False,
 ) -> None:
     """Judge events of the past under another policy and show what would change; post and write nothing."""
-    from console import replay as replay_
+    from console.commands import replay as replay_
 
     raise typer.Exit(replay_.run(replay_.Wanted(since, policy, project, check, lookups), json=json))
 
@@ -217,7 +218,7 @@ def review(
     """Review node code; end with 1 when there is a warning or a block."""
     # What is loaded stays: looking for garbage in it would take an eighth of the time. `run` goes on looking.
     gc.disable()
-    from console import review as review_
+    from console.commands import review as review_
 
     asked = review_.Asked(dialect, metadata, project, policy, diff, format_, language, waivers)
     raise typer.Exit(review_.run(files, asked))
@@ -232,13 +233,13 @@ def rules(
     write: Annotated[Path | None, typer.Option(file_okay=False, hidden=True)] = None,
 ) -> None:
     """List the rules of the review, or show the page of one."""
-    from console import rules as rules_
+    from console.commands import rules as rules_
 
     raise typer.Exit(rules_.run(rule, language, format_, write))
 
 
 app.add_typer(policy, name="policy")
-app.add_typer(waivers.app, name="waivers")
+app.add_typer(waivers_cli.app, name="waivers")
 
 
 @policy.command("check")
@@ -246,7 +247,7 @@ def policy_check(
     file: PolicyFile = None,
 ) -> None:
     """Say whether a policy is good, or where it is not."""
-    from console import policy as policy_
+    from console.commands import policy as policy_
 
     raise typer.Exit(policy_.check(file))
 
@@ -270,7 +271,7 @@ def policy_test(
     json: Json = False,
 ) -> None:
     """Run cases (event, what DataWorks would tell, verdict expected); end with 1 when one comes otherwise."""
-    from console import policy_test as policy_test_
+    from console.commands import policy_test as policy_test_
 
     raise typer.Exit(policy_test_.run(paths, file, waivers_file, json=json))
 
@@ -278,7 +279,7 @@ def policy_test(
 @policy.command("schema")
 def policy_schema() -> None:
     """Print the JSON schema of a policy file."""
-    from console import policy as policy_
+    from console.commands import policy as policy_
 
     raise typer.Exit(policy_.schema())
 
@@ -289,7 +290,7 @@ def policy_options(
     check: Annotated[list[str] | None, typer.Option(help="Of this check; repeat it for several.")] = None,
 ) -> None:
     """Print the option form to paste into the DataWorks console."""
-    from console import policy as policy_
+    from console.commands import policy as policy_
 
     raise typer.Exit(policy_.options(file, check or []))
 
@@ -307,9 +308,9 @@ def policy_show(
     json: Json = False,
 ) -> None:
     """Show what a policy comes to in a workspace, and for a file."""
-    from common.points import BY_CODE
-    from console import policy as policy_
-    from workers.subject import Subject
+    from common.extension_points import BY_CODE
+    from common.subject import Subject
+    from console.commands import policy as policy_
 
     if unknown := set(point or ()) - BY_CODE.keys():
         raise typer.BadParameter(
@@ -338,7 +339,7 @@ def send(
     duplicate: Annotated[int, typer.Option(min=0, help="How often each is delivered again.")] = 0,
 ) -> None:
     """Deliver events as EventBridge does, signed with a key of one's own."""
-    from console import send as send_
+    from console.commands import send as send_
 
     if (sample is None) == (event_code is None) or (sample and data):
         raise typer.BadParameter("name a sample, or --event-code with --data")
@@ -350,7 +351,7 @@ def send(
 @app.command()
 def doctor(json: Json = False) -> None:
     """Look at settings, engines and DataWorks, and say what each choice costs."""
-    from console import doctor as doctor_
+    from console.commands import doctor as doctor_
 
     raise typer.Exit(doctor_.run(json=json))
 

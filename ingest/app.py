@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from common.ledger import Ledger
 from ingest.certificates import Certificates
 from ingest.metrics import Metrics
-from ingest.publish import Publisher
+from ingest.publishers.base import Publisher
 from ingest.receiver import Answer, Receiver
 from ingest.settings import IngestSettings
 

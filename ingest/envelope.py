@@ -6,7 +6,7 @@ answer an event is asked for, and CloudEvents libraries are too strict.
 
 Leniency: a field of another type than documented counts as missing; only the message id must be readable,
 since without it no verdict can be posted. Checks read the rest of the body more strictly
-(`workers.checks.fields`).
+(`workers.checks.event_fields`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from common import points
+from common import extension_points
 from common.errors import DwgateError
 from common.events import Event
 
@@ -66,7 +66,7 @@ class Envelope:
         type_ = self.fields.get("type")
         if not isinstance(type_, str) or not type_:
             raise Malformed("type is missing or no text")
-        point = points.find(type_)
+        point = extension_points.find(type_)
         if point is None:
             return Ignored(_text(self.fields.get("id")), type_)
         message_id = _message_id(self.fields.get("id"))

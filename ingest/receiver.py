@@ -15,12 +15,12 @@ from redis import RedisError
 from common.errors import DwgateError
 from common.events import Event
 from common.ledger import Ledger
-from ingest.batches import Batches
+from ingest.batching import Batches
 from ingest.certificates import Certificates, CertificateUnavailable
+from ingest.deduplication import Recent
 from ingest.envelope import Ignored, Malformed, read
 from ingest.metrics import Cause, Metrics, Status
-from ingest.publish import NotDurable, Publisher
-from ingest.recent import Recent
+from ingest.publishers.base import NotDurable, Publisher
 from ingest.signature import Claim, NotAuthentic, Reason, Trust, precheck, verify
 
 REJECT_SECONDS = 2.0

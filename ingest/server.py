@@ -10,12 +10,12 @@ import structlog
 import uvicorn
 
 from common.ledger import Ledger, connect
-from common.telemetry import configure_logging
+from common.log import configure_logging
 from ingest.app import create_app
 from ingest.certificates import Certificates, CertificateStore, PinnedCertificate
-from ingest.publish import Publisher
-from ingest.publish_amqp import AmqpPublisher
-from ingest.publish_redis import RedisPublisher
+from ingest.publishers.amqp import AmqpPublisher
+from ingest.publishers.base import Publisher
+from ingest.publishers.redis import RedisPublisher
 from ingest.settings import IngestSettings
 
 GRACE_SECONDS = 10

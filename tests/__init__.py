@@ -1,1 +1,1 @@
-"""A package only so that tests can import `tests.engines`."""
+"""A package only so that tests can import `tests.support.engines`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engines import EngineError, RabbitMQ, Valkey, clean_broker, speaks_amqp
+from tests.support.engines import EngineError, RabbitMQ, Valkey, clean_broker, speaks_amqp
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from celery import Celery
 
 from common import topology
 from common.events import SCHEMA, Event
-from workers.checks.check import Runs
+from workers.checks.api import Runs
 
 CHECK_SECONDS = 30.0
 """A CPU check is ended after so long, however far the deadline is."""

@@ -13,7 +13,7 @@ from celery.events import EventDispatcher
 from celery.utils.sysinfo import load_average
 from celery.worker.state import SOFTWARE_INFO
 
-from workers.engine_loop import run_until_stopped
+from workers.recovery.engine_loop import run_until_stopped
 
 MAX_EVENTS = 3000
 """Events kept while the broker is away; further ones are dropped."""

@@ -13,12 +13,13 @@ from common.ledger import Begun, Record, State
 from common.plan import Plan
 from common.snapshot import Snapshot
 from common.verdicts import Outcome
-from workers import checking, metrics, planner
-from workers.checks.check import Runs
+from workers import check_execution, metrics
+from workers.checks.api import Runs
 from workers.dataworks.errors import DataWorksError, Final
+from workers.pipeline import planner
 from workers.reporter import INLINE_BUDGET
 from workers.services import Services
-from workers.task import TRANSIENT
+from workers.task_base import TRANSIENT
 
 SPREAD_SECONDS = 2.0
 """When going on with the events of one message takes longer, the rest is spread over the workers."""
@@ -145,7 +146,7 @@ def _check_here(services: Services, begun: Begun, name: str) -> None:
     """Run a check on the spot. A fault, or an answer that takes its time, leaves it to the queue."""
     record = begun.record
     try:
-        checking.check(
+        check_execution.check(
             services,
             record.event.message_id,
             record.run,
@@ -187,7 +188,7 @@ def _inline(
     for item in planner.inline_checks(planned, services.checks):
         if item.name not in done:
             outcomes[item.name] = runner.run(services.checks[item.name], item)
-            checking.note_outcome(item.name, outcomes[item.name])
+            check_execution.note_outcome(item.name, outcomes[item.name])
     return outcomes
 
 

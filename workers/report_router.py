@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from common.ledger import Ledger, RecordResult
-from common.ledger.turns import MAX_TOKENS
+from common.ledger.report_queue import MAX_TOKENS
 from common.verdicts import Outcome
 from workers.dataworks.errors import DataWorksError, Throttled
 from workers.dispatch import Dispatch
 from workers.reporter import REPORT_LEASE_SECONDS, Attempt
-from workers.task import TRANSIENT
+from workers.task_base import TRANSIENT
 
 MAX_BUSY = 8
 """Tasks at once above which a process leaves verdicts to the reporters: they compute on another core."""

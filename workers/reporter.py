@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 import redis
 import structlog
 
+from common.extension_points import Answer
 from common.ledger import PendingReport, Record
-from common.points import Answer
 from common.verdicts import Result, Verdict
-from workers import metrics, planner, retry
+from workers import metrics, retry
 from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Transient
-from workers.dataworks.values import ProcessStatus
-from workers.decide import decide
-from workers.task import MOST_RETRIES, place
+from workers.dataworks.models import ProcessStatus
+from workers.pipeline import planner
+from workers.pipeline.decision import decide
+from workers.task_base import MOST_RETRIES, place
 
 if TYPE_CHECKING:
     from workers.services import Services  # it holds the router, which posts through this module

@@ -13,25 +13,26 @@ import structlog
 from celery import Celery
 
 from common.config_files.errors import ConfigError
+from common.config_files.reloading import Reloaded
 from common.events import Event
 from common.i18n import Language
 from common.ledger import Ledger, connect, prefix
 from common.snapshot import Snapshot
-from workers import metrics, reporter, waivers_file
-from workers.administration import LAST_KNOWN_SECONDS, Administration
-from workers.check_runner import CheckRunner
+from workers import metrics, reporter
 from workers.checks import registry
-from workers.checks.check import Check
+from workers.checks.api import Check
 from workers.dataworks import client
-from workers.dataworks.cache import LookupCache
+from workers.dataworks.lookup_cache import LookupCache
 from workers.dispatch import Dispatch
-from workers.policy import BUILT_IN, Policy, parse
-from workers.reload import Reloaded
+from workers.extension_options.source import LAST_KNOWN_SECONDS, Administration
+from workers.pipeline.check_runner import CheckRunner
+from workers.policy.policy import BUILT_IN, Policy, parse
 from workers.report_events import ReportEvents, Send, send_nothing
 from workers.report_router import ReportRouter
 from workers.settings import WorkerSettings
-from workers.task import TRANSIENT
-from workers.waivers import Waivers
+from workers.task_base import TRANSIENT
+from workers.waivers import loader
+from workers.waivers.matching import Waivers
 
 ANSWER_SECONDS = 3600
 LAST_GOOD_SECONDS = 366 * 86400
@@ -133,7 +134,7 @@ class Services:
         assert self.settings.waivers_file  # noqa: S101 - it is asked for where there is one
         return Reloaded(
             self.settings.waivers_file,
-            lambda name, content: waivers_file.parse(name, content, self.policy.waivers, time.time()),
+            lambda name, content: loader.parse(name, content, self.policy.waivers, time.time()),
             name="waivers",
             report=partial(metrics.report_config_file, "waivers"),
             memory=self._answers(LAST_GOOD_SECONDS),

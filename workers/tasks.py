@@ -9,9 +9,9 @@ from celery import Celery
 
 from common import topology
 from common.events import SCHEMA, Event, UnknownSchema
-from workers import checking, intake, reporter
+from workers import check_execution, intake, reporter
 from workers.services import Services
-from workers.task import GateTask
+from workers.task_base import GateTask
 
 
 def register(app: Celery, services: Services) -> None:
@@ -30,13 +30,13 @@ def register(app: Celery, services: Services) -> None:
 
         def run(self, *, v: int, message_id: str, run: int, checks: list[str], until: float) -> None:
             _readable(v)
-            checking.check(services, message_id, run, checks, until)
+            check_execution.check(services, message_id, run, checks, until)
 
         def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
             """Celery's hook; after a hard time limit it is called in the process that ended the other."""
             del task_id, args, einfo
             if isinstance(exc, TimeLimitExceeded):
-                checking.killed(
+                check_execution.killed(
                     services, kwargs["message_id"], kwargs["run"], kwargs["checks"], kwargs["until"]
                 )
 

@@ -1,10 +1,10 @@
 """The ledger: what is known of each event, in Redis, one key family per (extension code, message id)."""
 
-from common.ledger.answers import Begun, Claim, RecordResult
-from common.ledger.connection import connect, prefix
-from common.ledger.ledger import Ledger
 from common.ledger.record import Record, State, TimelineEntry
-from common.ledger.turns import PendingReport
+from common.ledger.redis_client import connect, prefix
+from common.ledger.report_queue import PendingReport
+from common.ledger.results import Begun, Claim, RecordResult
+from common.ledger.store import Ledger
 
 __all__ = [
     "Begun",

@@ -23,8 +23,8 @@ import redis
 
 from common.ledger import Ledger, connect
 from deploy.local import valkey
-from deploy.local.eventbridge import CERTIFICATE_FILE, Signer
-from deploy.local.service import Service, end, free_port, wait_for
+from deploy.local.process import Service, end, free_port, wait_for
+from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
 
 ACCOUNT = "1023456789012345"
 """The made-up Alibaba Cloud account whose events are let in."""

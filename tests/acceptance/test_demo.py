@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deploy.local.samples import load_samples
+from emulator.samples import load_samples
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 SECONDS = 100.0

@@ -11,8 +11,8 @@ import pytest
 from common import topology
 from common.ledger import State
 from tests.conftest import Broker
-from tests.engines import Valkey, clean_broker
-from tests.fleet import SAMPLES, Gate, ended, fleet, wait_for
+from tests.support.engines import Valkey, clean_broker
+from tests.support.running_dwgate import SAMPLES, Gate, ended, fleet, wait_for
 
 
 @pytest.fixture(params=["rabbitmq", "redis"])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from common.ledger import State
-from tests.fleet import Gate, ended, wait_for
+from tests.support.running_dwgate import Gate, ended, wait_for
 
 OPERATION = "UpdateIDEEventResult"
 

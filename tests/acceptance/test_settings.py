@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.measured import MEASURED
+from tests.support.measured import MEASURED
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 SECONDS = 10.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.emulators import EXTENSION_CODE, Emulator, running, use_credentials
+from tests.support.emulator_process import EXTENSION_CODE, Emulator, running, use_credentials
 from workers.settings import WorkerSettings
 
 

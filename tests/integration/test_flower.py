@@ -16,7 +16,7 @@ import httpx
 import pytest
 from celery import Celery
 
-from tests.engines import PASSWORD, Valkey
+from tests.support.engines import PASSWORD, Valkey
 
 USER = ("watcher", "made-up-too")
 SECRET = "SELECT secret_column FROM node_code"

@@ -9,9 +9,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
-from workers.checks import clock, fields
-from workers.checks.check import Context
-from workers.checks.findings import finding
+from workers.checks import event_fields, time_windows
+from workers.checks.api import Context
+from workers.checks.finding_builders import finding
 from workers.checks.not_checked import missing_field
 
 
@@ -55,7 +55,7 @@ def stranger(context: Context, rule: str, allowed: tuple[str, ...], what: Text) 
 
 
 def out_of_hours(
-    context: Context, rule: str, hours: tuple[clock.Hours, ...], zone: str, what: Text
+    context: Context, rule: str, hours: tuple[time_windows.Hours, ...], zone: str, what: Text
 ) -> Iterator[Finding]:
     """Yield a block when there are `hours` and it is none of them now.
 
@@ -66,8 +66,8 @@ def out_of_hours(
         zone: their time zone.
         what: what is asked for, such as `pre-kill-instance`.
     """
-    now = clock.local(context.now, zone)
-    if hours and not clock.within(hours, now):
+    now = time_windows.local(context.now, zone)
+    if hours and not time_windows.within(hours, now):
         yield finding(
             context,
             rule,
@@ -133,7 +133,7 @@ def bytes_above(context: Context, rule: str, most: int | None, what: Text) -> It
     """
     if most is None:
         return
-    size = fields.number(context.event.data, "fileSize")
+    size = event_fields.number(context.event.data, "fileSize")
     if size is None:
         yield missing_field(context, "fileSize")
         return

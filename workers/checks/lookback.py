@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from workers.review.catalog import Catalog
-from workers.review.dialects import Dialect
-from workers.review.facts import Operator, Script, Sort
-from workers.review.garbage import put_off
-from workers.review.given import Given, Table
-from workers.review.reading import read
-from workers.review.rules.filters import Effect, Filter
-from workers.review.rules.pruning import Reading, readings
-from workers.review.rules.rule import Subject
-from workers.review.rules.slices import surely_same
-from workers.review.rules.windows import run_day
+from review.analysis.date_windows import run_day
+from review.analysis.partition_filters import Effect, Filter
+from review.analysis.partition_pruning import Reading, readings
+from review.analysis.partition_slices import surely_same
+from review.context import Given, Table
+from review.dialects import Dialect
+from review.facts import Operator, Script, Sort
+from review.gc_pause import put_off
+from review.rules.api import Subject
+from review.script_reader import read
+from review.tables.catalog import Catalog
 
 SECONDS = 2.0
 """How long one node's code is read; what was not read by then is not known."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject
-from workers.checks.check import Context
-from workers.checks.fields import Unreadable
-from workers.checks.findings import finding
+from workers.checks.api import Context
+from workers.checks.event_fields import Unreadable
+from workers.checks.finding_builders import finding
 
 _REVIEW = Text("Review it manually.", "请人工检查。")
 _RETRY = Text(

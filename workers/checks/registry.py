@@ -9,10 +9,10 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, overload
 
 from common.errors import DwgateError
-from common.points import BY_CODE
+from common.extension_points import BY_CODE
 from common.verdicts import Finding
-from workers import checks
-from workers.checks.check import Check, Context, LookupContext, Options, Runs
+from workers.checks import builtin
+from workers.checks.api import Check, Context, LookupContext, Options, Runs
 
 GROUP = "dwgate.checks"
 
@@ -100,7 +100,7 @@ def check(
 
 def modules() -> list[str]:
     """Return the names of the modules with dwgate's own checks."""
-    return [f"{checks.__name__}.{module.name}" for module in pkgutil.iter_modules(checks.__path__)]
+    return [f"{builtin.__name__}.{module.name}" for module in pkgutil.iter_modules(builtin.__path__)]
 
 
 def load() -> dict[str, Check]:

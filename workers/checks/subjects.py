@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from common.verdicts import Subject, SubjectKind, table_subject
-from workers.dataworks.values import Node
+from workers.dataworks.models import Node
 
 
 def node_subjects(nodes: Iterable[Node]) -> tuple[Subject, ...]:

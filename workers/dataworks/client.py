@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import redis
 
+from common.extension_points import Answer
 from common.ledger import prefix
-from common.points import Answer
 from common.snapshot import Snapshot
 from common.verdicts import Result
-from workers.dataworks import operations, pages, shapes
-from workers.dataworks.asker import Asker
-from workers.dataworks.cache import LookupCache
-from workers.dataworks.calls import Arguments, Calls, read
-from workers.dataworks.flight import Flight
-from workers.dataworks.gateway import Gateway
+from workers.dataworks import operations, pagination
+from workers.dataworks.cached_client import Asker
+from workers.dataworks.invoker import Arguments, Calls, read
+from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookups import BoundLookups
-from workers.dataworks.quota import Quota
-from workers.dataworks.values import CheckProcess, Extension, ProcessStatus
+from workers.dataworks.models import CheckProcess, Extension, ProcessStatus
+from workers.dataworks.parsers import events
+from workers.dataworks.rate_limiter import Quota
+from workers.dataworks.single_flight import Flight
+from workers.dataworks.transport import Gateway
 
 
 class DataWorks:
@@ -45,7 +46,7 @@ class DataWorks:
         """Return what the IDE operation of an event works on."""
         arguments: Arguments = {"MessageId": message_id, "ProjectId": project_id}
         answer = self._calls.call(operations.EVENT_DETAIL, arguments, until=until)
-        return read(operations.EVENT_DETAIL, shapes.snapshot, answer)
+        return read(operations.EVENT_DETAIL, events.snapshot, answer)
 
     def post_result(
         self,
@@ -107,22 +108,22 @@ class DataWorks:
         asked: Arguments = {name: value for name, value in wanted.items() if value is not None}
 
         def page(number: int) -> tuple[tuple[CheckProcess, ...], int | None]:
-            arguments = {**asked, "PageNumber": number, "PageSize": pages.PAGE}
+            arguments = {**asked, "PageNumber": number, "PageSize": pagination.PAGE}
             answer = self._calls.call(operation, arguments, until=until, urgent=message_id is not None)
-            return read(operation, shapes.processes, answer)
+            return read(operation, events.processes, answer)
 
-        return pages.numbered(page)
+        return pagination.numbered(page)
 
     def enabled(self, event_code: str, project_id: int, *, until: float) -> bool:
         """Whether our extension is enabled for an extension point in a workspace."""
         operation = operations.ENABLED_EXTENSIONS
         answer = self._calls.call(operation, {"EventCode": event_code, "ProjectId": project_id}, until=until)
-        return self._extension_code in read(operation, shapes.extension_codes, answer)
+        return self._extension_code in read(operation, events.extension_codes, answer)
 
     def extension(self, *, until: float) -> Extension:
         """Return how our extension is registered, perhaps from the cache."""
         arguments: Arguments = {"ExtensionCode": self._extension_code}
-        return self._asker.ask(operations.EXTENSION, arguments, shapes.extension, until=until)
+        return self._asker.ask(operations.EXTENSION, arguments, events.extension, until=until)
 
     def option_value(self, project_id: int, *, until: float) -> str | None:
         """Return what a workspace's administrator saved as options of our extension, perhaps from the cache.
@@ -131,7 +132,7 @@ class DataWorks:
         """
         # The OpenAPI wants this one workspace id as text.
         arguments: Arguments = {"ExtensionCode": self._extension_code, "ProjectId": str(project_id)}
-        return self._asker.ask(operations.OPTION_VALUE, arguments, shapes.option_value, until=until)
+        return self._asker.ask(operations.OPTION_VALUE, arguments, events.option_value, until=until)
 
     def lookups(self, until: float) -> BoundLookups:
         """Return the lookups that a check may make, all bound by `until`."""

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from common.snapshot import Column
-from workers.dataworks import node_shapes, operations, pages, shapes, table_shapes
-from workers.dataworks.asker import Asker
-from workers.dataworks.calls import Arguments, Json
+from workers.dataworks import operations, pagination
+from workers.dataworks.cached_client import Asker
 from workers.dataworks.errors import Refused, Transient
-from workers.dataworks.operations import Operation
-from workers.dataworks.values import (
+from workers.dataworks.invoker import Arguments, Json
+from workers.dataworks.models import (
     Baseline,
     ColumnRef,
     Consumer,
@@ -23,6 +22,9 @@ from workers.dataworks.values import (
     TableInfo,
     TableRef,
 )
+from workers.dataworks.operations import Operation
+from workers.dataworks.parsers import events, tables
+from workers.dataworks.parsers import nodes as node_shapes
 
 MOST = 1000
 OUTPUTS_A_CALL = 50
@@ -105,13 +107,13 @@ class BoundLookups:
 
     def downstream_tables(self, guid: str, most: int = MOST) -> tuple[TableRef, ...]:
         """Return the tables made from the table `guid` (`odps.project.table`), one hop, at most `most`."""
-        asked: Arguments = {"TableGuid": guid, "Direction": "down", "PageSize": pages.PAGE}
+        asked: Arguments = {"TableGuid": guid, "Direction": "down", "PageSize": pagination.PAGE}
 
         def page(key: str | None) -> tuple[tuple[TableRef, ...], str | None]:
             arguments = asked if key is None else {**asked, "NextPrimaryKey": key}
-            return self._ask(operations.TABLE_LINEAGE, arguments, table_shapes.tables)
+            return self._ask(operations.TABLE_LINEAGE, arguments, tables.tables)
 
-        return pages.keyed(page, most)
+        return pagination.keyed(page, most)
 
     def downstream_columns(self, guid: str, most: int = MOST) -> tuple[ColumnRef, ...]:
         """Return the columns made from the column `guid` (`odps.project.table.column`), one hop."""
@@ -121,11 +123,11 @@ class BoundLookups:
                 "ColumnGuid": guid,
                 "Direction": "down",
                 "PageNum": number,
-                "PageSize": pages.PAGE,
+                "PageSize": pagination.PAGE,
             }
-            return self._ask(operations.COLUMN_LINEAGE, arguments, table_shapes.columns)
+            return self._ask(operations.COLUMN_LINEAGE, arguments, tables.columns)
 
-        return pages.numbered(page, most)
+        return pagination.numbered(page, most)
 
     def consumers(self, guid: str, most: int = MOST) -> tuple[Consumer, ...]:
         """Return who reads the table `guid` (`odps.project.table`) beyond tables, one hop, at most `most`.
@@ -136,18 +138,18 @@ class BoundLookups:
         if not guid.startswith(_TABLE):
             raise Refused(operations.ENTITY_LINEAGE.action, "NotFound", "not a table of MaxCompute")
         name = _ENTITY + guid.removeprefix(_TABLE)
-        asked: Arguments = {"EntityQualifiedName": name, "Direction": "down", "PageSize": pages.PAGE}
+        asked: Arguments = {"EntityQualifiedName": name, "Direction": "down", "PageSize": pagination.PAGE}
 
         def page(token: str | None) -> tuple[tuple[Consumer, ...], str | None]:
             arguments = asked if token is None else {**asked, "NextToken": token}
-            return self._ask(operations.ENTITY_LINEAGE, arguments, table_shapes.entities)
+            return self._ask(operations.ENTITY_LINEAGE, arguments, tables.entities)
 
-        found = pages.keyed(page)
+        found = pagination.keyed(page)
         return tuple(entity for entity in found if not entity.qualified_name.startswith(_ENTITY))[:most]
 
     def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
         """Return the tasks that write the table `guid`."""
-        return self._ask(operations.TABLE_TASKS, {"TableGuid": guid}, table_shapes.producing_tasks)
+        return self._ask(operations.TABLE_TASKS, {"TableGuid": guid}, tables.producing_tasks)
 
     def table_info(self, guid: str) -> TableInfo:
         """Return the table `guid` with all its columns; raises `Refused` when there is no such table."""
@@ -155,23 +157,23 @@ class BoundLookups:
 
         def page(number: int) -> tuple[tuple[Column, ...], int]:
             nonlocal last
-            arguments: Arguments = {"TableGuid": guid, "PageNum": number, "PageSize": pages.PAGE}
-            last, total = self._ask(operations.TABLE_INFO, arguments, table_shapes.table_info)
+            arguments: Arguments = {"TableGuid": guid, "PageNum": number, "PageSize": pagination.PAGE}
+            last, total = self._ask(operations.TABLE_INFO, arguments, tables.table_info)
             return last.columns, total
 
-        columns = pages.numbered(page)
+        columns = pagination.numbered(page)
         return replace(last, guid=guid, columns=columns)
 
     def deployed_code(self, file_id: int) -> str | None:
         """Return the code of a file as it runs in production; None when none does."""
-        for page in range(1, pages.MOST_PAGES + 1):
-            arguments: Arguments = {"FileId": file_id, "PageNumber": page, "PageSize": pages.PAGE}
-            versions = self._ask(operations.FILE_VERSIONS, arguments, shapes.versions)
+        for page in range(1, pagination.MOST_PAGES + 1):
+            arguments: Arguments = {"FileId": file_id, "PageNumber": page, "PageSize": pagination.PAGE}
+            versions = self._ask(operations.FILE_VERSIONS, arguments, events.versions)
             for version in versions:
                 if version.in_production:
                     wanted = {"FileId": file_id, "FileVersion": version.number}
-                    return self._ask(operations.FILE_VERSION, wanted, shapes.version_code)
-            if len(versions) < pages.PAGE:
+                    return self._ask(operations.FILE_VERSION, wanted, events.version_code)
+            if len(versions) < pagination.PAGE:
                 break
         return None
 

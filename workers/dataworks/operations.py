@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from common.points import Answer
+from common.extension_points import Answer
 
 
 class Kind(StrEnum):

@@ -17,7 +17,7 @@ from darabonba.exceptions import ResponseException, UnretryableException
 from darabonba.runtime import RuntimeOptions
 from urllib3.exceptions import NewConnectionError
 
-from workers.dataworks.faults import Fault, Stage
+from workers.dataworks.error_mapping import Fault, Stage
 from workers.dataworks.operations import Operation
 
 CONNECT_SECONDS = 2.0

@@ -7,13 +7,13 @@ from typing import Protocol
 
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
-from workers.checks.check import Context, Lookups
-from workers.checks.findings import finding
+from workers.checks.api import Context, Lookups
+from workers.checks.finding_builders import finding
 from workers.checks.impact.summary import named
-from workers.checks.named import summarize_names
+from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import not_checked
 from workers.dataworks.errors import DataWorksError
-from workers.dataworks.values import Baseline
+from workers.dataworks.models import Baseline
 
 MOST = 5
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from workers.checks.check import Lookups
-from workers.checks.impact.asking import Asking
-from workers.checks.impact.values import Dependent, Impact, Kind
-from workers.checks.impact.walk import Budget, Found, Neighbour, Walk, walk
-from workers.dataworks.values import Environment, Node, Scheduler
+from workers.checks.api import Lookups
+from workers.checks.impact.graph_walk import Budget, Found, Neighbour, Walk, walk
+from workers.checks.impact.guarded_lookup import Asking
+from workers.checks.impact.model import Dependent, Impact, Kind
+from workers.dataworks.models import Environment, Node, Scheduler
 
 Nodes = Walk[int, Node]
 

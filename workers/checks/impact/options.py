@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from workers.checks.check import Context, Options
-from workers.checks.impact.walk import Budget, until_of
+from workers.checks.api import Context, Options
+from workers.checks.impact.graph_walk import Budget, until_of
 
 
 class WalkOptions(Options):

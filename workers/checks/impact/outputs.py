@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from workers.checks.check import Lookups
+from workers.checks.api import Lookups
 from workers.dataworks.errors import Refused
-from workers.dataworks.values import Environment, NodeOutput
+from workers.dataworks.models import Environment, NodeOutput
 
 _PREFIX = "odps."
 _NO_TABLE = re.compile(r"(?:\d+_out|\w*_root)")

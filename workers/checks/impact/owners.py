@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from workers.checks.check import Lookups
-from workers.checks.impact.values import Dependent, Kind
-from workers.checks.impact.walk import Unseen, Why
+from workers.checks.api import Lookups
+from workers.checks.impact.graph_walk import Unseen, Why
+from workers.checks.impact.model import Dependent, Kind
 from workers.dataworks.errors import DataWorksError, Refused
-from workers.dataworks.values import Environment, Node
+from workers.dataworks.models import Environment, Node
 
 MOST_TABLES = 5
 CALLS = 2 * MOST_TABLES

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from common.i18n import Text
-from workers.checks.impact.values import Dependent, Impact, Kind
-from workers.checks.impact.walk import Unseen, Why
-from workers.checks.named import shorten, summarize_names
-from workers.dataworks.values import Baseline
+from workers.checks.impact.graph_walk import Unseen, Why
+from workers.checks.impact.model import Dependent, Impact, Kind
+from workers.checks.name_lists import shorten, summarize_names
+from workers.dataworks.models import Baseline
 
 _MOST_NAMED = 10
 _ROOM = 210

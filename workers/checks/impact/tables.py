@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
-from workers.checks.check import Lookups
+from workers.checks.api import Lookups
 from workers.checks.impact import owners
-from workers.checks.impact.asking import Asking
-from workers.checks.impact.values import Dependent, Impact, Kind
-from workers.checks.impact.walk import Budget, Found, Neighbour, walk
-from workers.dataworks.values import ColumnRef, Consumer, TableRef
+from workers.checks.impact.graph_walk import Budget, Found, Neighbour, walk
+from workers.checks.impact.guarded_lookup import Asking
+from workers.checks.impact.model import Dependent, Impact, Kind
+from workers.dataworks.models import ColumnRef, Consumer, TableRef
 
 Item = TypeVar("Item")
 

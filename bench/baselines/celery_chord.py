@@ -1,0 +1,210 @@
+"""The usual way to run checks with Celery: an intake task, a chord of the checks, and a report as its body.
+
+Same queues, same settings of Celery, same check functions, policy, decision and DataWorks client as dwgate;
+states in Redis: SETNX against a second delivery, Celery's result backend for the chord. Its events come from
+`bench.baselines.fastapi_send_task`. Started as `python -m bench.baselines.celery_chord NAME CONCURRENCY`, a
+worker for each process of `dwgate worker`, with a pool for reports like that for what waits.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import cached_property
+from typing import Any
+
+import redis
+from celery import Celery, chord, signals
+
+from common import settings as common_settings
+from common import topology
+from common.events import Event
+from common.log import configure_logging
+from common.plan import Plan, PlannedCheck
+from common.snapshot import Snapshot
+from common.verdicts import Outcome, OutcomeKind
+from ingest.envelope import Envelope
+from review.dialects import Dialect
+from review.engine import review
+from workers import kombu_queues
+from workers.celery_app import create_app
+from workers.checks.api import Check, Context, Runs, Skip
+from workers.pipeline import planner
+from workers.pipeline.decision import decide
+from workers.process.roles import Pool
+from workers.services import Services
+from workers.settings import WorkerSettings
+from workers.task_base import TRANSIENT
+
+POST_SECONDS = 8.0
+RESULT_SECONDS = 3600
+SEEN_SECONDS = 86400
+
+TASK_INTAKE = topology.TASK_INTAKE
+TASK_CHECK = "rival.check"
+TASK_REPORT = "rival.report"
+
+REPORTS = topology.Queue(
+    "rival.reports",
+    ("rival.report",),
+    {**topology.CHECKS_CPU.arguments, "x-dead-letter-routing-key": "rival.reports"},
+)
+
+PROCESSES = {
+    "checks": (Pool.PREFORK, (topology.CHECKS_CPU,)),
+    "waiting": (Pool.THREADS, (topology.INTAKE, topology.CHECKS_WAIT)),
+    "reports": (Pool.THREADS, (REPORTS,)),
+}
+"""The workers, by name: the pool of each and the queues that it serves."""
+
+_QUEUES = {
+    Runs.INLINE: topology.CHECKS_WAIT,
+    Runs.WAITING: topology.CHECKS_WAIT,
+    Runs.CPU: topology.CHECKS_CPU,
+}
+
+_RETRIES: dict[str, Any] = {"autoretry_for": TRANSIENT, "max_retries": 3, "default_retry_delay": 1}
+
+
+class Rival:
+    """The tasks' parts, each made in the process that first wants it."""
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self.app = create_app(settings)
+        self.services = Services(settings, self.app)
+        self._url = settings.redis_url.get_secret_value()
+        self.app.conf.update(
+            task_queues=[*self.app.conf.task_queues, kombu_queues.amqp(REPORTS, declare=True)],
+            task_ignore_result=False,
+            result_backend=self._url,
+            result_expires=RESULT_SECONDS,
+        )
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        """Where it is written down which events were seen."""
+        return redis.Redis.from_url(self._url)
+
+    def intake(self, event: Event) -> None:
+        """Plan an event's checks, fetch what they work on, and start the chord."""
+        if not self.redis.set(f"rival:{event.message_id}", "1", nx=True, ex=SEEN_SECONDS):
+            return
+        deadline_at, _ = planner.deadline(event, self.services.policy)
+        planned = planner.plan(event, self.services.policy, self.services.checks)
+        snapshot = self._snapshot(event, planned, deadline_at)
+        header = [
+            self.app.signature(
+                TASK_CHECK,
+                args=[event.to_json(), snapshot, planned.to_json(), item.name, deadline_at],
+                queue=_QUEUES[self.services.checks[item.name].runs].name,
+            )
+            for item in planned.checks
+        ]
+        body = self.app.signature(
+            TASK_REPORT,
+            args=[event.to_json(), planned.to_json(), deadline_at],
+            queue=REPORTS.name,
+            ignore_result=True,
+        )
+        chord(header, app=self.app)(body)
+
+    def _snapshot(self, event: Event, planned: Plan, until: float) -> dict[str, Any] | None:
+        if not planner.needs_snapshot(planned, self.services.checks) or event.project_id is None:
+            return None
+        return self.services.dataworks.event_detail(event.message_id, event.project_id, until=until).to_json()
+
+    def check(self, event: Event, snapshot: Snapshot | None, item: PlannedCheck, until: float) -> Outcome:
+        """Ask one check."""
+        asked: Check = self.services.checks[item.name]
+        lookups = self.services.dataworks.lookups(until) if asked.looks_up else None
+        options = asked.options.model_validate(dict(item.options))
+        try:
+            context = Context(
+                event,
+                snapshot or Snapshot(),
+                options,
+                lookups,
+                time.time(),
+                answers=self.services.result_cache,
+            )
+            found = list(asked.ask(context))
+        except Skip as skip:
+            return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
+        return Outcome.of(found)
+
+    def report(self, event: Event, planned: Plan, outcomes: dict[str, Outcome], deadline_at: float) -> None:
+        """Decide and post."""
+        verdict = decide(planned, outcomes, message_id=event.message_id, now=time.time())
+        self.services.dataworks.post_result(
+            event.point.answer,
+            event.message_id,
+            verdict.result,
+            verdict.tip,
+            until=time.time() + POST_SECONDS,
+            deadline_at=deadline_at,
+        )
+
+
+def register(rival: Rival) -> Celery:
+    """Make the tasks known."""
+    app = rival.app
+
+    @app.task(name=TASK_INTAKE, ignore_result=True, **_RETRIES)  # type: ignore[untyped-decorator]
+    def intake(fields: dict[str, Any]) -> None:
+        event = Envelope(None, fields).event(time.time())
+        if isinstance(event, Event):
+            rival.intake(event)
+
+    @app.task(name=TASK_CHECK, **_RETRIES)  # type: ignore[untyped-decorator]
+    def check(
+        event: dict[str, Any], snapshot: dict[str, Any] | None, plan: dict[str, Any], name: str, until: float
+    ) -> tuple[str, dict[str, Any]]:
+        planned = next(item for item in Plan.from_json(plan).checks if item.name == name)
+        content = Snapshot.from_json(snapshot) if snapshot else None
+        return name, rival.check(Event.from_json(event), content, planned, until).to_json()
+
+    @app.task(name=TASK_REPORT, ignore_result=True, **_RETRIES)  # type: ignore[untyped-decorator]
+    def report(
+        results: list[tuple[str, dict[str, Any]]],
+        event: dict[str, Any],
+        plan: dict[str, Any],
+        deadline: float,
+    ) -> None:
+        outcomes = {name: Outcome.from_json(outcome) for name, outcome in results}
+        rival.report(Event.from_json(event), Plan.from_json(plan), outcomes, deadline)
+
+    return app
+
+
+def _keep_logging(**_: Any) -> None:
+    """Celery leaves logging alone when this is connected."""
+
+
+def main(name: str, concurrency: str) -> None:
+    """Be the worker `name` of PROCESSES."""
+    pool, served = PROCESSES[name]
+    settings = common_settings.load(WorkerSettings)
+    configure_logging("warning", f"rival-{name}")
+    signals.setup_logging.connect(_keep_logging, weak=False)
+    rival = Rival(settings)
+    app = register(rival)
+    if pool is Pool.PREFORK:
+        review("SELECT 1", Dialect.MAXCOMPUTE)
+    else:
+        rival.services.dataworks.open()
+    app.worker_main(
+        [
+            "worker",
+            f"--pool={pool}",
+            f"--concurrency={concurrency}",
+            f"--queues={','.join(queue.name for queue in served)}",
+            f"--hostname=rival-{name}@localhost",
+            "--without-mingle",
+            "--without-gossip",
+            "--loglevel=WARNING",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2])

@@ -1,0 +1,68 @@
+"""The usual ingest: FastAPI with a model, and `celery.send_task` to the same queue, as durable, confirmed.
+
+It verifies the same signature with the same code, so the difference is framework and publishing. Settings
+come from the same environment. Started as `uvicorn bench.baselines.fastapi_send_task:app`.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from celery import Celery
+from fastapi import Depends, FastAPI, HTTPException, Request
+from kombu import Exchange, Queue
+from pydantic import BaseModel, ConfigDict
+
+from common import settings, topology
+from ingest.certificates import read_key
+from ingest.settings import IngestSettings
+from ingest.signature import NotAuthentic, precheck, verify
+
+_settings = settings.load(IngestSettings)
+_trust = _settings.trust()
+assert _settings.eventbridge_certificate_file  # noqa: S101 - the benchmark pins it
+_key = read_key(_settings.eventbridge_certificate_file.read_bytes())
+
+_exchange = Exchange(topology.EXCHANGE, type="topic", durable=True)
+_queue = Queue(
+    topology.INTAKE.name,
+    _exchange,
+    routing_key="intake",
+    durable=True,
+    queue_arguments=topology.INTAKE.arguments,
+)
+celery = Celery("rival", broker=_settings.broker_url.get_secret_value())
+celery.conf.update(
+    task_queues=[_queue],
+    task_ignore_result=True,
+    broker_transport_options={"confirm_publish": True, "confirm_timeout": 2},
+)
+app = FastAPI()
+
+
+class CloudEvent(BaseModel):
+    """The envelope, as FastAPI users model it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    type: str
+    data: dict[str, Any]
+
+
+async def _authentic(request: Request) -> None:
+    try:
+        claim = precheck(request.headers.items(), _trust, time.time())
+        verify(claim, await request.body(), _trust, _key)
+    except NotAuthentic as error:
+        raise HTTPException(401, error.reason.value) from None
+
+
+@app.post("/events", dependencies=[Depends(_authentic)])
+def events(event: CloudEvent) -> dict[str, str]:
+    """Queue one event; a plain function, so FastAPI runs it in its thread pool and the loop stays free."""
+    celery.send_task(
+        topology.TASK_INTAKE, args=[event.model_dump()], queue=topology.INTAKE.name, task_id=event.id
+    )
+    return {"status": "queued", "message_id": event.id}

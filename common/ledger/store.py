@@ -1,0 +1,404 @@
+"""The ledger's steps, each one atomic script, and its lists."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+import redis
+from redis.client import Pipeline
+
+from common.events import Event
+from common.ledger.membership import Roster
+from common.ledger.record import Record, State
+from common.ledger.redis_client import prefix
+from common.ledger.report_queue import ReportQueue
+from common.ledger.results import Begun, Claim, RecordResult
+from common.plan import Plan
+from common.verdicts import Outcome, Verdict
+
+REJECTS_KEPT = 1000
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+_STATES = tuple(State)
+
+
+class Ledger:
+    """What is known of each event of one extension.
+
+    Args:
+        client: a Redis client that returns bytes.
+        extension_code: the extension; its events share no key with another's.
+        event_seconds: how long an event is kept.
+        code_seconds: how long a node's code is kept.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        extension_code: str,
+        *,
+        event_seconds: float = 7 * 86400,
+        code_seconds: float = 86400,
+    ) -> None:
+        self.client = client
+        self.extension_code = extension_code
+        self._event_ms = int(event_seconds * 1000)
+        self._code_ms = int(code_seconds * 1000)
+        self._prefix = prefix(extension_code)
+        self.roster = Roster(client, self._prefix)
+        self.reports = ReportQueue(client, self._prefix)
+        prelude = (_SCRIPTS / "prelude.lua").read_text()
+        self._scripts = {
+            path.stem: client.register_script(prelude + path.read_text())
+            for path in _SCRIPTS.glob("*.lua")
+            if path.stem not in ("prelude", "due", "lease", "retry_later", "backlog")
+        }
+        self._due = client.register_script((_SCRIPTS / "due.lua").read_text())
+
+    def key(self, name: str) -> str:
+        """Return the Redis key `name` of this extension."""
+        return self._prefix + name
+
+    def admit(self, event: Event, deadline_at: float, watch_at: float) -> tuple[bool, Record]:
+        """Take an event in, once: a redelivery joins the first.
+
+        Args:
+            event: the event as it came from the queue.
+            deadline_at: when its verdict must have been posted, in seconds since the epoch.
+            watch_at: when the watchdog is to look at it first.
+
+        Returns:
+            Whether it is new, and what is known of it.
+        """
+        return self.admit_all([(event, deadline_at, watch_at)])[0]
+
+    def admit_all(self, wanted: Sequence[tuple[Event, float, float]]) -> list[tuple[bool, Record]]:
+        """Take events in as `admit` does, all in one round trip."""
+        # One alone goes without a pipeline, which asks before whether the script is known.
+        pipe = self.client.pipeline(transaction=False) if len(wanted) > 1 else None
+        answers = [self._admit(*one, client=pipe) for one in wanted]
+        if pipe is not None:
+            answers = pipe.execute()
+        return [(bool(fresh), Record.from_hash(_pairs(raw))) for fresh, raw in answers]
+
+    def _admit(self, event: Event, deadline_at: float, watch_at: float, client: Pipeline | None) -> Any:
+        project = "-" if event.project_id is None else str(event.project_id)
+        return self._run(
+            "admit",
+            event.message_id,
+            orjson.dumps(event.to_json()),
+            project,
+            _ms(event.received_at),
+            _ms(deadline_at),
+            _ms(watch_at),
+            self._event_ms,
+            more_keys=[self.key(f"project:{project}")],
+            client=client,
+        )
+
+    def plan(
+        self,
+        message_id: str,
+        run: int,
+        plan: Plan,
+        snapshot: Mapping[str, Any] | None,
+        outcomes: Mapping[str, Outcome],
+        *,
+        begin: str | None = None,
+    ) -> bool:
+        """Write down which checks apply, the snapshot they work on, and the outcomes that are in already.
+
+        The attempt at the check `begin` is counted as well.
+
+        Returns:
+            Whether this plan was taken: the first of a run stays.
+        """
+        blob = zlib.compress(orjson.dumps(snapshot)) if snapshot is not None else b""
+        taken = self._run(
+            "plan",
+            message_id,
+            run,
+            orjson.dumps(plan.to_json()),
+            len(plan.checks),
+            blob,
+            self._code_ms,
+            begin or "",
+            *_parts(outcomes),
+        )
+        return bool(taken)
+
+    def begin(self, message_id: str, run: int, checks: Iterable[str]) -> Begun | None:
+        """Count one more attempt at each of `checks` without an outcome; None when there is none left."""
+        answer = self._run("begin", message_id, run, *checks)
+        if not answer:
+            return None
+        attempts, raw, blob = answer
+        return Begun(
+            {name.decode(): count for name, count in zip(attempts[::2], attempts[1::2], strict=True)},
+            Record.from_hash(_pairs(raw)),
+            _snapshot(blob),
+        )
+
+    def record(
+        self, message_id: str, run: int, outcomes: Mapping[str, Outcome], *, lease_seconds: float = 0
+    ) -> RecordResult:
+        """Write down outcomes by check name; the first of each check stays.
+
+        When all are in, the report is enqueued in the same step. It leaves the queue when it is posted, or
+        when the event ends otherwise.
+
+        Args:
+            message_id: the event.
+            run: the run the outcomes count for.
+            outcomes: by check name.
+            lease_seconds: when above 0 the report is not left to the reporters but leased for so long: the
+                caller posts it.
+        """
+        status, *waiting = self._run(
+            "record",
+            message_id,
+            run,
+            _ms(lease_seconds),
+            *_parts(outcomes),
+            more_keys=self.reports.keys,
+        )
+        return RecordResult(complete=status == 1, stale=status == -1, waiting=waiting[0] if waiting else 0)
+
+    def enqueue_report(self, message_id: str, run: int, *, end_lease: bool = False) -> int | None:
+        """Enqueue the report of a run; one that is enqueued already stays where it is.
+
+        Args:
+            message_id: the event.
+            run: the run to report.
+            end_lease: whether to end a lease of the report too: the caller's own.
+
+        Returns:
+            How many reports wait; None when the event has ended, or the run is stale.
+        """
+        waiting = self._run("enqueue", message_id, run, int(end_lease), more_keys=self.reports.keys)
+        return None if waiting < 0 else int(waiting)
+
+    def claim(
+        self,
+        message_id: str,
+        owner: str,
+        lease_seconds: float,
+        run: int | None = None,
+        *,
+        patience: float | None = None,
+    ) -> Claim:
+        """Ask to be the one who decides and posts.
+
+        Args:
+            message_id: the event.
+            owner: a name for the asker, unique to this attempt.
+            lease_seconds: after this the lease ends by itself.
+            run: the run to report; None for whichever is current.
+            patience: how long another's lease, as long as ours, is respected; None for all of it.
+        """
+        wanted = "" if run is None else run
+        respected = lease_seconds if patience is None else min(patience, lease_seconds)
+        answer = self._run("claim", message_id, wanted, owner, _ms(lease_seconds), _ms(respected))
+        if answer[0] == 1:
+            return Claim(Record.from_hash(_pairs(answer[1])))
+        return Claim(None, answer[1] / 1000 if answer[0] == 0 else None)
+
+    def freeze(self, message_id: str, owner: str, verdict: Verdict) -> tuple[Verdict, bool] | None:
+        """Make `verdict` the verdict unless there is one, and mark that posting begins.
+
+        Returns:
+            The frozen verdict, and whether a post of it had begun before (it may have been taken);
+            None when the lease was lost.
+        """
+        answer = self._run(
+            "freeze",
+            message_id,
+            owner,
+            orjson.dumps(verdict.to_json()),
+            verdict.result.value,
+            verdict.reason.value,
+        )
+        if not answer:
+            return None
+        return Verdict.from_json(orjson.loads(answer[0])), bool(answer[1])
+
+    def reported(self, message_id: str, owner: str, how: str) -> None:
+        """Write down that DataWorks has its answer; `how` says by which way that is known."""
+        self._run("reported", message_id, owner, how, more_keys=self.reports.keys)
+
+    def release(self, message_id: str, owner: str, note: str = "", *, unposted: bool = False) -> None:
+        """Give the lease back; `note` says why nothing was posted.
+
+        With `unposted` it is certain that no attempt of this run was carried out, so the next need not ask.
+        """
+        self._run("release", message_id, owner, _line(note), int(unposted))
+
+    def bury(self, message_id: str, why: str) -> bool:
+        """Move an event that could not be answered to the dead; False when it had ended."""
+        return self._close(message_id, State.DEAD, why)
+
+    def ignore(self, message_id: str, why: str) -> bool:
+        """End an event that nobody waits for; False when it had ended."""
+        return self._close(message_id, State.IGNORED, why)
+
+    def _close(self, message_id: str, state: State, why: str) -> bool:
+        return bool(self._run("close", message_id, state.value, _line(why), more_keys=self.reports.keys))
+
+    def reopen(self, message_id: str, deadline_at: float, watch_at: float) -> int:
+        """Begin a new run of an ended event.
+
+        Returns:
+            The new run; 0 when the event is still on its way or is ignored; -1 when it is not known.
+        """
+        times = _ms(deadline_at), _ms(watch_at)
+        return int(self._run("reopen", message_id, *times, more_keys=self.reports.keys))
+
+    def due(self, lease_seconds: float, most: int = 100) -> list[str]:
+        """Take the events whose time has come; each comes again after the lease unless it has ended."""
+        ids = cast(
+            "list[bytes]",
+            self._due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), most]),
+        )
+        return [message_id.decode() for message_id in ids]
+
+    def forget(self, message_id: str) -> None:
+        """Take an event off the deadlines: there is nothing to watch."""
+        self.client.zrem(self.key("deadlines"), message_id)
+
+    def seen_before(self, message_id: str, seconds: float) -> bool:
+        """Whether an operation was seen waiting at least `seconds` ago; the first sight is remembered."""
+        key = self.key(f"waiting:{message_id}")
+        now = time.time()
+        first = self.client.set(key, now, nx=True, get=True, px=_ms(max(3600.0, 10 * seconds)))
+        return first is not None and now - float(first) >= seconds
+
+    def get(self, message_id: str) -> Record | None:
+        """Return one event, or None when it is not known (any more)."""
+        raw = cast("dict[bytes, bytes]", self.client.hgetall(self.key(f"event:{message_id}")))
+        return Record.from_hash(raw) if raw.get(b"state") else None
+
+    def snapshot(self, message_id: str) -> dict[str, Any] | None:
+        """Return what an event's operation works on; None when there was nothing, or it is no longer kept."""
+        return _snapshot(cast("bytes | None", self.client.get(self.key(f"code:{message_id}"))))
+
+    def state(self, message_ids: Iterable[str]) -> list[State | None]:
+        """Return the state of each event, None where it is not known; one round trip."""
+        pipe = self.client.pipeline(transaction=False)
+        for message_id in message_ids:
+            pipe.hget(self.key(f"event:{message_id}"), "state")
+        return [State(raw.decode()) if raw else None for raw in pipe.execute()]
+
+    def find(
+        self,
+        *,
+        states: Iterable[State] = (),
+        project_id: int | None = None,
+        since: float = 0,
+        most: int = 100,
+    ) -> list[Record]:
+        """Return events, newest first, from the indexes (never by a scan of the keys).
+
+        Args:
+            states: only these; empty for all.
+            project_id: only this workspace.
+            since: received at or after this, in seconds since the epoch.
+            most: how many at the most.
+        """
+        if project_id is not None:
+            keys = [self.key(f"project:{project_id}")]
+        else:
+            keys = [self.key(f"state:{state}") for state in states] or [self.key("all")]
+        wanted = frozenset(states)
+        found: list[tuple[float, Record]] = []
+        for key in keys:
+            found += self._newest(key, wanted, since, most)
+        found.sort(key=lambda pair: pair[0], reverse=True)
+        return [record for _, record in found[:most]]
+
+    def _newest(
+        self, key: str, wanted: frozenset[State], since: float, most: int
+    ) -> list[tuple[float, Record]]:
+        found: list[tuple[float, Record]] = []
+        start = 0
+        page = min(max(most, 1), 500)
+        while len(found) < most:
+            ids = cast(
+                "list[tuple[bytes, float]]",
+                self.client.zrevrangebyscore(key, "+inf", _ms(since), start=start, num=page, withscores=True),
+            )
+            pipe = self.client.pipeline(transaction=False)
+            for message_id, _ in ids:
+                pipe.hgetall(self.key(f"event:{message_id.decode()}"))
+            for (_, score), raw in zip(ids, pipe.execute(), strict=True):
+                record = Record.from_hash(raw) if raw.get(b"state") else None
+                if record and (not wanted or record.state in wanted):
+                    found.append((score, record))
+            if len(ids) < page:
+                break
+            start += page
+        return found[:most]
+
+    def counts(self) -> dict[State, int]:
+        """Return how many events are in each state."""
+        pipe = self.client.pipeline(transaction=False)
+        for state in _STATES:
+            pipe.zcard(self.key(f"state:{state}"))
+        return dict(zip(_STATES, pipe.execute(), strict=True))
+
+    def reject(self, body: bytes, why: str) -> None:
+        """Keep an authentic message that could not be read as an event: the newest 1,000 are kept."""
+        entry = orjson.dumps({"at": time.time(), "why": why, "body": body[:65536].decode(errors="replace")})
+        pipe = self.client.pipeline(transaction=True)
+        pipe.lpush(self.key("rejects"), zlib.compress(entry))
+        pipe.ltrim(self.key("rejects"), 0, REJECTS_KEPT - 1)
+        pipe.pexpire(self.key("rejects"), self._event_ms)
+        pipe.execute()
+
+    def rejects(self, most: int = 100) -> list[dict[str, Any]]:
+        """Return the newest rejected messages: `at` (seconds since the epoch), `why`, `body`."""
+        entries = cast("list[bytes]", self.client.lrange(self.key("rejects"), 0, most - 1))
+        return [orjson.loads(zlib.decompress(entry)) for entry in entries]
+
+    def _run(
+        self,
+        name: str,
+        message_id: str,
+        *args: Any,
+        more_keys: Iterable[str] = (),
+        client: Pipeline | None = None,
+    ) -> Any:
+        keys = [self.key(f"event:{message_id}"), self.key(f"code:{message_id}")]
+        keys += [self.key("deadlines"), self.key("all")]
+        keys += [self.key(f"state:{state}") for state in _STATES]
+        return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args], client=client)
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)
+
+
+def _parts(outcomes: Mapping[str, Outcome]) -> list[str | bytes]:
+    parts: list[str | bytes] = []
+    for check, outcome in outcomes.items():
+        parts += [check, orjson.dumps(outcome.to_json()), outcome.kind.value]
+    return parts
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:500]
+
+
+def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _snapshot(blob: bytes | None) -> dict[str, Any] | None:
+    if not blob:
+        return None
+    snapshot: dict[str, Any] = orjson.loads(zlib.decompress(blob))
+    return snapshot

@@ -1,0 +1,66 @@
+"""Logs: one JSON object a line on stderr, ours and those of libraries alike."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+
+import structlog
+
+PACKAGES = ("ingest", "workers", "common", "console", "deploy", "emulator", "review")
+"""Ours; libraries are heard from WARNING up."""
+
+
+def configure_logging(level: str, component: str) -> None:
+    """Set logging up for this process.
+
+    Args:
+        level: `debug`, `info`, `warning` or `error`; what is below it is not written.
+        component: the part that runs here (`ingest`, `worker`); a field of every line.
+    """
+    number = logging.getLevelNamesMapping()[level.upper()]
+
+    def name_component(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event["component"] = component
+        return event
+
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        name_component,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _frames,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(number, logging.WARNING))
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(number)
+
+
+def _frames(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Show where an exception came from and its type, not its text: that could hold a node's code."""
+    raised = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["error"] = type(error).__name__
+        event["frames"] = [f"{frame.filename}:{frame.lineno}" for frame in frames]
+    return event

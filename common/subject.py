@@ -1,0 +1,67 @@
+"""What an event is about, as a policy's `where` asks for it: node type and names of a file or table."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from common.events import Event
+from common.extension_points import POINTS
+from common.snapshot import Snapshot
+
+TABLE_POINTS = frozenset(point.code for point in POINTS if point.code.endswith("-table") and point.snapshot)
+"""The points whose operations work on a table: it has names, and no node type."""
+
+FILE_POINTS = frozenset(point.code for point in POINTS if point.snapshot) - TABLE_POINTS
+"""The points whose operations work on a file, which is the code of a node."""
+
+_NUMBER = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an operation works on.
+
+    Attributes:
+        type: number of the node type; None for a table, or when it is not known.
+        names: what the file or table is called; empty when it is not known.
+    """
+
+    type: int | None = None
+    names: tuple[str, ...] = ()
+
+
+def subject(event: Event, snapshot: Snapshot | None = None) -> Subject:
+    """Return what an event is about: as it says itself, and what it leaves out as its snapshot says."""
+    file, table = (snapshot.file, snapshot.table) if snapshot else (None, None)
+    if event.event_code in FILE_POINTS:
+        name = _text(event.data.get("fileName")) or (file.name if file else "")
+        number = _number(event.data.get("fileType"))
+        return Subject(number if number is not None or file is None else file.file_type, _names(name))
+    if event.event_code in TABLE_POINTS:
+        name = _text(event.data.get("tableName")) or (table.name if table else "")
+        project = _text(event.data.get("maxComputeProject"))
+        return Subject(None, _names(name, f"{project}.{name}" if project and name else ""))
+    return Subject()
+
+
+def told(event: Event) -> bool:
+    """Whether the event alone says what there is to say of its subject; a recovered one has no data."""
+    found = subject(event)
+    if event.event_code in FILE_POINTS:
+        return bool(found.names) and found.type is not None
+    return bool(found.names) or event.event_code not in TABLE_POINTS
+
+
+def _names(*names: str) -> tuple[str, ...]:
+    return tuple(name for name in names if name)
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _number(value: object) -> int | None:
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

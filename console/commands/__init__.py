@@ -1,0 +1,1 @@
+"""The commands of `dwgate`, one file each."""

@@ -1,0 +1,143 @@
+"""`dwgate demo`: a good and a bad operation at each of ten extension points, and their verdicts."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from common.verdicts import Result
+from console.emulator_client import Emulator, Operation, deliver
+from console.exit_codes import FAILED
+from console.output import tables
+from deploy.local import stack
+from emulator.eventbridge.sender import Sender
+from emulator.samples import Sample, load_samples
+
+SECONDS = 45.0
+"""How long all verdicts together may take."""
+
+COLUMNS = ("event", "sample", "verdict", "ms", "worst finding of each check")
+MOST_FINDINGS = 2
+LONGEST_FINDING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one sample.
+
+    Attributes:
+        sample: the operation, and the verdict that it must get.
+        result: the verdict; None when none came in time.
+        milliseconds: from the delivery of the event to the verdict's arrival at the emulator.
+        findings: the worst ones, or why there is no verdict.
+    """
+
+    sample: Sample
+    result: Result | None
+    milliseconds: int | None
+    findings: tuple[str, ...]
+
+    @property
+    def right(self) -> bool:
+        """Whether the verdict is the one that the sample must get."""
+        return self.result is self.sample.expected
+
+
+def run(*, keep: bool) -> int:
+    """Start everything, send the samples, show the table, end everything.
+
+    Args:
+        keep: leave the folder with data and logs.
+
+    Returns:
+        The exit code: 1 when a verdict is wrong or missing.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="dwgate-demo-"))
+    started = time.monotonic()
+    try:
+        with stack.running(folder) as parts:
+            ready = time.monotonic()
+            answers = asyncio.run(_answers(parts))
+            answered = time.monotonic()
+        tables.console().print(table(answers))
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(
+        f"{summary(answers)}. Valkey, emulator, ingest and workers were up in {ready - started:.1f} s,"
+        f" the verdicts took {answered - ready:.1f} s, and all of it has ended."
+    )
+    if keep:
+        print(f"Data and logs are in {folder}")
+    return 0 if all(answer.right for answer in answers) else FAILED
+
+
+def table(answers: Sequence[Answer]) -> Table:
+    """Return the answers as a table; a wrong or missing verdict is marked."""
+    rows = [
+        (
+            answer.sample.event_code,
+            answer.sample.quality,
+            _verdict(answer),
+            answer.milliseconds,
+            _findings(answer),
+        )
+        for answer in answers
+    ]
+    return tables.table(COLUMNS, rows, right=frozenset({"ms"}))
+
+
+def summary(answers: Sequence[Answer]) -> str:
+    """Return how many verdicts came and how many are right."""
+    came = sum(answer.result is not None for answer in answers)
+    right = sum(answer.right for answer in answers)
+    return f"{came} verdicts for {len(answers)} operations, {right} right"
+
+
+def _findings(answer: Answer) -> Text | None:
+    lines = [
+        item if len(item) <= LONGEST_FINDING else f"{item[: LONGEST_FINDING - 1]}…"
+        for item in answer.findings
+    ]
+    return Text("\n").join(map(tables.text, lines)) if lines else None
+
+
+def _verdict(answer: Answer) -> Text:
+    said = tables.text(answer.result.value if answer.result else "none")
+    if not answer.right:
+        said.append(f" (wrong: expected {answer.sample.expected})", style="bold red")
+    return said
+
+
+async def _answers(parts: stack.Stack) -> list[Answer]:
+    limit = time.monotonic() + SECONDS
+    sender = Sender(target_url=parts.events_url, token=parts.token, signer=parts.signer)
+    async with sender, Emulator(parts.emulator_url) as emulator:
+        # One after the other, so that the milliseconds are those of an event that finds the fleet free.
+        return [
+            await _answer(parts, sender, emulator, sample, max(0.1, limit - time.monotonic()))
+            for sample in load_samples()
+        ]
+
+
+async def _answer(
+    parts: stack.Stack, sender: Sender, emulator: Emulator, sample: Sample, seconds: float
+) -> Answer:
+    operation = Operation(sample.event_code, sample.data, sample.snapshot)
+    sent = await deliver(operation, sender, stack.ACCOUNT, emulator)
+    if not sent.delivery.delivered:
+        return Answer(sample, None, None, (f"not delivered: {sent.delivery.status} {sent.delivery.body}",))
+    posted = await emulator.verdict(sent.message_id, seconds)
+    if posted is None:
+        return Answer(sample, None, None, ("no verdict came",))
+    record = parts.ledger.get(sent.message_id)
+    found = tables.worst_findings(record)[:MOST_FINDINGS] if record else []
+    return Answer(sample, posted.result, round((posted.at - sent.at) * 1000), tuple(found))

@@ -1,0 +1,117 @@
+"""`dwgate events`: what is known of each event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from common.ledger import Ledger, Record, State, connect
+from common.settings import Settings, load
+from console import errors
+from console.output import tables
+
+STATES = frozenset(state.value for state in State)
+LIST_COLUMNS = ("received", "message id", "event", "workspace", "state", "verdict", "first finding")
+
+
+def list_(*, states: Sequence[str], project: int | None, since: float, limit: int, json: bool) -> int:
+    """Show events, newest first; return the exit code."""
+    settings = load(Settings)
+    ledger = _ledger(settings)
+    with errors.reaching("Redis", settings.redis_url):
+        records = ledger.find(
+            states=[State(state) for state in states], project_id=project, since=since, most=limit
+        )
+    if json:
+        tables.json({"events": [record.to_json(settings.extension_code) for record in records]})
+    else:
+        tables.console().print(tables.table(LIST_COLUMNS, [_row(record) for record in records]))
+    return 0
+
+
+def show(message_id: str, *, json: bool) -> int:
+    """Show one event; return the exit code: 1 when it is not known."""
+    settings = load(Settings)
+    ledger = _ledger(settings)
+    with errors.reaching("Redis", settings.redis_url):
+        record = ledger.get(message_id)
+    if record is None:
+        return errors.fail(f"no event {message_id}: it never came, or it is older than DWGATE_EVENT_DAYS")
+    if json:
+        tables.json(record.to_json(settings.extension_code))
+    else:
+        tables.console().print(page(record))
+    return 0
+
+
+def rejects(*, limit: int, json: bool) -> int:
+    """Show authentic messages that could not be read as events, newest first; return the exit code."""
+    settings = load(Settings)
+    ledger = _ledger(settings)
+    with errors.reaching("Redis", settings.redis_url):
+        entries = ledger.rejects(limit)
+    if json:
+        tables.json({"rejects": entries})
+    else:
+        rows = [(tables.when(entry["at"]), len(entry["body"]), entry["why"]) for entry in entries]
+        tables.console().print(tables.table(("received", "characters", "why"), rows))
+    return 0
+
+
+def page(record: Record) -> RenderableType:
+    """Return one event as people read it."""
+    event = record.event
+    head = [
+        ("event", f"{event.event_code} {event.message_id}"),
+        ("workspace", event.project_id),
+        ("operator", event.operator),
+        ("state", record.state.value),
+        ("run", record.run),
+        ("received", tables.when(event.received_at)),
+        ("deadline", tables.when(record.deadline_at)),
+        ("answered", tables.when(record.reported_at)),
+        ("verdict", tables.result(record)),
+    ]
+    parts: list[RenderableType] = [tables.table(("", ""), head)]
+    verdict = record.verdict or record.taken
+    if verdict:
+        parts += [Text(line.expandtabs()) for line in map(_line, verdict.tip.splitlines())]
+    parts.append(tables.table(("check", "outcome", "attempts", "finding"), _checks(record)))
+    steps = [(tables.when(entry.at), entry.what, entry.detail) for entry in record.timeline]
+    parts.append(tables.table(("time", "step", "detail"), steps))
+    return Group(*parts)
+
+
+def _line(line: str) -> str:
+    return tables.text(line).plain if line else ""
+
+
+def _checks(record: Record) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for name in record.planned:
+        outcome = record.outcomes.get(name)
+        kind = outcome.kind.value if outcome else None
+        said = [tables.finding(item) for item in outcome.findings] if outcome else []
+        first = said[0] if said else outcome.detail if outcome else None
+        rows.append((name, kind, record.attempts.get(name, 0), first))
+        rows += [("", "", "", line) for line in said[1:]]
+    return rows
+
+
+def _row(record: Record) -> tuple[object, ...]:
+    event = record.event
+    return (
+        tables.when(event.received_at),
+        event.message_id,
+        event.event_code,
+        event.project_id,
+        record.state.value,
+        tables.result(record),
+        tables.first_finding(record),
+    )
+
+
+def _ledger(settings: Settings) -> Ledger:
+    return Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)

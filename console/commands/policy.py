@@ -1,0 +1,121 @@
+"""`dwgate policy`: whether a policy file is good, and what one may say."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from common.config_files.errors import ConfigError
+from common.config_files.yaml_document import dump
+from common.extension_points import BY_CODE
+from common.subject import Subject
+from console.exit_codes import FAILED, Usage
+from console.output import tables
+from workers.checks import registry
+from workers.extension_options.form import form
+from workers.policy import model, policy
+from workers.policy.json_schema import schema as policy_schema
+
+
+def check(file: Path | None) -> int:
+    """Say whether a policy (without a file the built-in one) is good; return the exit code."""
+    try:
+        loaded = policy.load(file, registry.load())
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    print(f"policy {described(file, loaded)}")
+    return 0
+
+
+def schema() -> int:
+    """Print the JSON schema of a policy file, for editors; return the exit code."""
+    tables.json(policy_schema(registry.load()))
+    return 0
+
+
+def options(file: Path | None, only: Sequence[str]) -> int:
+    """Print the option form for the DataWorks console; return the exit code.
+
+    Args:
+        file: a policy file; None for the built-in policy.
+        only: names of checks; empty for all.
+
+    Raises:
+        Usage: the policy lists nothing that could be in the form.
+    """
+    loaded = policy.load(file, registry.load())
+    settings = [each for each in loaded.console if not only or each.check in only]
+    if not settings:
+        of = f" of {', '.join(only)}" if only else ""
+        raise Usage(
+            f"{file or 'the built-in policy'} lists nothing under console{of}; expected for example"
+            " console: [code-review.mode]"
+        )
+    tables.json(form(settings, loaded.language))
+    return 0
+
+
+def show(file: Path | None, project: int | None, points: Sequence[str], about: Subject, *, json: bool) -> int:
+    """Print what a policy comes to; return the exit code.
+
+    Args:
+        file: a policy file; None for the built-in policy.
+        project: the workspace; None for one that the policy does not name.
+        points: event codes; empty for all with a check.
+        about: the file or table that is worked on; an empty one leaves out what holds for some only.
+        json: print JSON, not YAML.
+    """
+    loaded = policy.load(file, registry.load())
+    resolved = {code: loaded.resolve(code, project, about) for code in points or BY_CODE}
+    shown = {code: _point(point) for code, point in resolved.items() if point.checks or code in points}
+    if json:
+        tables.json(shown)
+    else:
+        print(dump(shown, width=100), end="")
+    return 0
+
+
+def node_type(text: str) -> int:
+    """Return the number of a node type, given by number or name; one of them when there are several.
+
+    Raises:
+        Usage: there is no such name.
+    """
+    try:
+        return min(model.node_type(int(text) if text.isdecimal() else text))
+    except ValueError as error:
+        raise Usage(f"--type {text}: {error}") from None
+
+
+def _point(point: policy.PointPolicy) -> dict[str, Any]:
+    return {
+        "deadline": point.deadline,
+        "verdict": point.verdict.value.lower(),
+        "checks": {
+            check.name: {
+                "mode": check.mode.value,
+                "share": check.share,
+                "on_timeout": check.on_timeout.value.lower(),
+                "on_error": check.on_error.value.lower(),
+                "options": check.options,
+            }
+            for check in point.checks
+        },
+    }
+
+
+def described(file: Path | None, loaded: policy.Policy) -> str:
+    """Return a good policy in a few words."""
+    points = [loaded.resolve(code, None) for code in BY_CODE]
+    checked = [point for point in points if point.checks]
+    checks = {check.name for point in checked for check in point.checks}
+    name = str(file) if file else "(built in)"
+    size = f"{_many(len(checked), 'point')} with {_many(len(checks), 'check')}"
+    return f"{name} is good: {size}, version {loaded.version}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")

@@ -1,0 +1,93 @@
+"""Commands that run one part of dwgate until SIGTERM."""
+# ruff: noqa: PLC0415 - each command imports its own part alone
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Literal
+
+import typer
+
+from workers.process.roles import Role
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
+Rate = Annotated[int, typer.Option(min=0, help="Calls a second that are let in; 0 for no limit.")]
+
+
+def ingest(host: Host = "127.0.0.1", port: Port = 8080) -> None:
+    """Take events in from EventBridge and queue them."""
+    from common.settings import load
+    from ingest.server import run
+    from ingest.settings import IngestSettings
+
+    run(load(IngestSettings), host, port)
+
+
+def worker(
+    role: Annotated[list[Role] | None, typer.Option(help="What it does; repeat it for several.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Checks that compute at once; the number of cores.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Checks that wait at once.")] = 32,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Where /metrics and /healthz are served.")
+    ] = None,
+) -> None:
+    """Check events and post verdicts; every role unless some are named."""
+    from common.settings import load
+    from workers.process.supervisor import run
+    from workers.settings import WorkerSettings
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    run(
+        load(WorkerSettings),
+        role or [],
+        processes_cpu=processes or cores,
+        threads=threads,
+        metrics_port=metrics_port,
+    )
+
+
+def flower(host: Host = "127.0.0.1", port: Port = 5555) -> None:
+    """Serve Flower, the web pages of workers and tasks."""
+    from common.settings import load
+    from console.flower import FlowerSettings, run
+
+    run(load(FlowerSettings), host, port)
+
+
+def emulator(
+    host: Host = "127.0.0.1",
+    port: Port = 8090,
+    profile: Annotated[
+        Literal["lenient", "strict"], typer.Option(help="What becomes of results that nothing waits for.")
+    ] = "lenient",
+    read_qps: Rate = 0,
+    write_qps: Rate = 0,
+) -> None:
+    """Serve an emulated DataWorks OpenAPI."""
+    from common.settings import SettingsError
+    from emulator.dataworks.server import run
+    from emulator.dataworks.state import Profile
+
+    wanted = {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "the AccessKey that is let in",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "its secret",
+        "DWGATE_EXTENSION_CODE": "the code of the registered extension",
+    }
+    missing = [
+        f"{name}: missing; expected {what}" for name, what in wanted.items() if not os.environ.get(name)
+    ]
+    if missing:
+        raise SettingsError("\n".join(missing))
+    run(
+        host=host,
+        port=port,
+        access_key_id=os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        access_key_secret=os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+        extension_code=os.environ["DWGATE_EXTENSION_CODE"],
+        profile=Profile(profile),
+        read_qps=read_qps,
+        write_qps=write_qps,
+    )

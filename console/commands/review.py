@@ -1,0 +1,180 @@
+"""`dwgate review`: node code in files, judged by the rules that the code-review check asks."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from common.extension_points import BY_CODE
+from common.i18n import Language
+from common.verdicts import Finding, Outcome, Subject, SubjectKind
+from console import language_option
+from console.exit_codes import FAILED, Usage
+from console.output import finding_text
+from console.output import tables as render
+from console.output.github import workflow_commands
+from console.output.sarif import sarif
+from console.review_inputs import Source, sources
+from review.context import Given
+from review.dialects import Dialect
+from review.engine import review
+from review.fingerprints import only_new
+from review.options import ReviewPolicy
+from review.report import Reviewed, as_json, stops
+from review.source.source_files import decode
+from review.tables.metadata import tables
+
+FORMATS = ("text", "json", "sarif", "github")
+MOST_ALONE = 8
+"""So many files are reviewed by this process alone; of more each core takes its share."""
+
+_SHARES = 4
+"""Portions of the files for each core: the last one to end is not much later than the others."""
+
+CHECK = "code-review"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says besides the files."""
+
+    dialect: str | None = None
+    metadata: Path | None = None
+    project: str | None = None
+    policy: Path | None = None
+    diff: Path | None = None
+    format: str = "text"
+    language: str | None = None
+    waivers: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    given: Given
+    policy: ReviewPolicy
+    language: Language
+
+
+def run(paths: Sequence[str], asked: Asked) -> int:
+    """Review the files; return the exit code: 1 when there is more than a remark."""
+    if asked.format not in FORMATS:
+        raise Usage(f"--format {asked.format}: expected one of {', '.join(FORMATS)}")
+    dialect = _dialect(asked.dialect)
+    how = _how(asked)
+    files = tuple(sources(paths, dialect, asked.diff))
+    if any(file.dialect.sql for file in files):
+        # The parser, before the garbage collector is on again, and before processes are forked.
+        review("SELECT 1", Dialect.MAXCOMPUTE)
+    gc.freeze()
+    gc.enable()
+    found = tuple(_all(files, how))
+    if asked.waivers:
+        found = tuple(_waived(found, asked.waivers, asked.policy))
+    if asked.format == "json":
+        render.json(as_json(found, how.language))
+    elif asked.format == "sarif":
+        from importlib.metadata import version  # noqa: PLC0415 - the other formats do not tell it
+
+        render.json(sarif(found, how.language, version("dwgate")))
+    elif asked.format == "github":
+        for line in workflow_commands(found, how.language):
+            print(line)
+    else:
+        finding_text.show(found, how.language)
+    return FAILED if stops(found) else 0
+
+
+def _dialect(name: str | None) -> Dialect | None:
+    known = sorted(dialect.value for dialect in Dialect if dialect is not Dialect.UNKNOWN)
+    if name is not None and name not in known:
+        raise Usage(f"--dialect {name}: there is no such dialect; expected one of {', '.join(known)}")
+    return Dialect(name) if name else None
+
+
+def _how(asked: Asked) -> _How:
+    # A plain dict and not the default: it goes to other processes.
+    given = Given(project=asked.project, tables={})
+    if asked.metadata:
+        try:
+            content = asked.metadata.read_bytes()
+        except OSError as error:
+            raise Usage(f"--metadata {asked.metadata}: cannot be read: {error.strerror}") from None
+        given = replace(given, tables=tables(str(asked.metadata), content))
+    policy, language = _policy(asked.policy) if asked.policy else (ReviewPolicy(), Language.ENGLISH)
+    return _How(given, policy, language_option.named(asked.language, language))
+
+
+def _policy(path: Path) -> tuple[ReviewPolicy, Language]:
+    """Return how an organisation's policy wants code reviewed, at the first extension point that asks it."""
+    from workers.checks import registry  # noqa: PLC0415
+    from workers.policy import policy  # noqa: PLC0415 - with all checks it takes a while to load
+
+    loaded = policy.load(path, registry.load())
+    for code in BY_CODE:
+        for check in loaded.resolve(code, None).checks:
+            if check.name == CHECK:
+                named = {
+                    key: value for key, value in check.options.items() if key in ReviewPolicy.model_fields
+                }
+                return ReviewPolicy.model_validate(named), loaded.language
+    raise Usage(f"--policy {path}: it asks the check {CHECK} at no extension point")
+
+
+def _waived(found: Sequence[Reviewed], file: Path, policy_file: Path | None) -> Iterator[Reviewed]:
+    """Yield what was found, with what the waivers let pass: a file is also the node of its name."""
+    import time  # noqa: PLC0415 - a review without waivers needs none of these
+
+    from common.event_subject import EventSubject  # noqa: PLC0415
+    from workers.checks import registry  # noqa: PLC0415
+    from workers.policy import policy  # noqa: PLC0415
+    from workers.waivers import loader  # noqa: PLC0415
+    from workers.waivers.matching import apply  # noqa: PLC0415
+
+    now = time.time()
+    waivers = loader.load(file, policy.load(policy_file, registry.load()).waivers, now)
+    for each in found:
+        about = EventSubject(CHECK, items=_subjects(Path(each.path)))
+        yield replace(each, findings=apply(Outcome.of(each.findings), about, waivers, now).findings)
+
+
+def _subjects(path: Path) -> tuple[Subject, ...]:
+    """Return a file and its node, each known by file name, name without suffix, and path."""
+    return tuple(
+        Subject(kind, name=path.stem, aliases=(path.name, str(path)))
+        for kind in (SubjectKind.FILE, SubjectKind.NODE)
+    )
+
+
+def _all(files: Sequence[Source], how: _How) -> Iterator[Reviewed]:
+    cores = os.cpu_count() or 1
+    if len(files) <= MOST_ALONE or cores == 1:
+        yield from map(partial(_reviewed, how=how), files)
+        return
+    import multiprocessing  # noqa: PLC0415 - a few files need none of it
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+
+    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
+    with ProcessPoolExecutor(min(cores, len(files)), mp_context=context) as pool:
+        share = max(len(files) // (cores * _SHARES), 1)
+        yield from pool.map(partial(_reviewed, how=how), files, chunksize=share)
+
+
+def _reviewed(source: Source, how: _How) -> Reviewed:
+    code, found = _findings(source.data, source.dialect, how)
+    if source.before is not None:
+        _, before = _findings(source.before, source.dialect, how)
+        found = only_new(before, found)
+    return Reviewed(source.path, source.dialect, code, found)
+
+
+def _findings(data: bytes, dialect: Dialect, how: _How) -> tuple[str | None, tuple[Finding, ...]]:
+    code = decode(data, how.language)
+    if isinstance(code, str):
+        return code, review(code, dialect, how.given, how.policy, language=how.language)
+    if how.policy.off(code.rule):
+        return None, ()
+    return None, (replace(code, severity=how.policy.weighed(code.rule, code.severity)),)

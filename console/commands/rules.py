@@ -1,0 +1,93 @@
+"""`dwgate rules`: the rules of the code review, and their pages."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
+
+from common.i18n import Language
+from console import language_option
+from console.exit_codes import Usage
+from console.output import tables
+from review import rule_docs
+from review.report import about
+from review.rules import external_rules
+from review.rules.registry import BY_ID, BY_NAME, RULES, rule_named
+
+COLUMNS = ("rule", "name", "severity", "what")
+
+
+FORMATS = ("text", "json")
+
+
+def run(name: str | None, language: str | None, shape: str, folder: Path | None) -> int:
+    """Show one rule, or all of them, or write the pages of all into `folder`; return the exit code."""
+    if shape not in FORMATS:
+        raise Usage(f"--format {shape}: expected one of {', '.join(FORMATS)}")
+    if folder is not None:
+        return _write(folder)
+    if name is None:
+        return _list(language_option.named(language), json=shape == "json")
+    return _show(name, language_option.named(language), json=shape == "json")
+
+
+def _list(language: Language, *, json: bool) -> int:
+    rows = [
+        (rule.id, rule.name, rule.severity.value, about(rule.id, language).title)
+        for rule in sorted(RULES, key=lambda rule: rule.id)
+    ]
+    if json:
+        tables.json({"rules": [dict(zip(COLUMNS, row, strict=True)) for row in rows]})
+    else:
+        tables.console().print(tables.table(COLUMNS, rows))
+    return 0
+
+
+def _show(name: str, language: Language, *, json: bool) -> int:
+    rule = BY_ID.get(name.upper()) or BY_NAME.get(name.lower())
+    if rule is None:
+        return _outside(name, language, json=json)
+    page = rule_docs.text(rule, language)
+    if json:
+        told = asdict(about(rule.id, language))
+        tables.json({"rule": rule.id, "severity": rule.severity.value, **told, "page": page})
+    elif sys.stdout.isatty():
+        from rich.markdown import Markdown  # noqa: PLC0415 - a terminal alone needs it
+
+        tables.console().print(Markdown(page))
+    else:
+        print(page)
+    return 0
+
+
+def _write(folder: Path) -> int:
+    files = rule_docs.book()
+    for path in folder.rglob("*.md"):
+        if str(path.relative_to(folder)) not in files:
+            path.unlink()
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _outside(name: str, language: Language, *, json: bool) -> int:
+    url = external_rules.page(name)
+    if url is None:
+        raise Usage(f"unknown rule {name}; {_suggestion(name)}")
+    if json:
+        tables.json({"rule": name, **asdict(about(name, language))})
+    else:
+        print(url)
+    return 0
+
+
+def _suggestion(name: str) -> str:
+    renamed = rule_named(name.lower())
+    if renamed is not None:
+        return f"it is now {renamed.name} ({renamed.id})"
+    near = get_close_matches(name.upper(), BY_ID, n=1)
+    return f"did you mean {near[0]}?" if near else "dwgate rules lists them"

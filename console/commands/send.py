@@ -1,0 +1,118 @@
+"""`dwgate send`: delivers events as EventBridge does, signed and retried."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from common.extension_points import BY_CODE
+from common.settings import SettingsError
+from console.emulator_client import Emulator, Operation, Posted, Sent, deliver
+from console.exit_codes import FAILED
+from console.output import tables
+from emulator import samples
+from emulator.eventbridge import event_bodies
+from emulator.eventbridge.sender import Sender, Signer
+
+VERDICT_SECONDS = 120.0
+"""How long a verdict is waited for at the emulator."""
+
+COLUMNS = ("message id", "event", "http", "answer", "verdict", "tip")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to and as whom.
+
+    Attributes:
+        url: ingest's address, as set on the EventBridge target.
+        token: the target's token.
+        account: UID of the account that the event claims to come from.
+        key: folder with the signer's key and certificate.
+        emulator: URL of the emulator where the operation begins; None for none.
+    """
+
+    url: str
+    token: str
+    account: str
+    key: Path
+    emulator: str | None
+
+
+def operation(sample: str | None, event_code: str | None, data: Path | None) -> Operation:
+    """Return what to send: a sample, or a body of one's own; without a file an example.
+
+    Raises:
+        SettingsError: there is no such sample or extension point, or the file holds no JSON object.
+    """
+    if sample is not None:
+        known = {item.name: item for item in samples.load_samples()}
+        if sample not in known:
+            raise SettingsError(f"no sample {sample}; expected one of {', '.join(known)}")
+        return Operation(known[sample].event_code, known[sample].data, known[sample].snapshot)
+    if event_code not in BY_CODE:
+        raise SettingsError(f"no extension point {event_code}; expected one of {', '.join(BY_CODE)}")
+    return Operation(event_code, _read(data) if data else event_bodies.body(event_code), None)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        raw = orjson.loads(file.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise SettingsError(f"{file}: not JSON: {error}") from None
+    if not isinstance(raw, dict):
+        raise SettingsError(f"{file}: not a JSON object")
+    return raw
+
+
+def run(what: Operation, target: Target, *, count: int, duplicate: int) -> int:
+    """Deliver `count` new events, each `duplicate` times more; return the exit code."""
+    try:
+        signer = Signer.load(target.key)
+    except ValueError as error:
+        raise SettingsError(f"{target.key}: {error}") from None
+    sent = asyncio.run(_send(what, target, signer, count, duplicate + 1))
+    rows = [_row(what, one, posted) for one, posted in sent]
+    tables.console().print(tables.table(COLUMNS, rows))
+    return 0 if all(one.delivery.delivered for one, _ in sent) else FAILED
+
+
+async def _send(
+    what: Operation, target: Target, signer: Signer, count: int, times: int
+) -> list[tuple[Sent, Posted | None]]:
+    # A person waits: retries come at a tenth of EventBridge's own intervals.
+    sender = Sender(target_url=target.url, token=target.token, signer=signer, backoff_scale=0.1)
+    async with sender, AsyncExitStack() as stack:
+        emulator = await stack.enter_async_context(Emulator(target.emulator)) if target.emulator else None
+        sent = [await deliver(what, sender, target.account, emulator, times) for _ in range(count)]
+        if emulator is None:
+            return [(one, None) for one in sent]
+        return [
+            (one, await emulator.verdict(one.message_id, VERDICT_SECONDS) if one.delivery.delivered else None)
+            for one in sent
+        ]
+
+
+def _row(what: Operation, one: Sent, posted: Posted | None) -> tuple[object, ...]:
+    delivery = one.delivery
+    return (
+        one.message_id,
+        what.event_code,
+        delivery.status or "no answer",
+        _status(delivery.body),
+        posted.result.value if posted else None,
+        posted.tip if posted else None,
+    )
+
+
+def _status(body: str) -> str:
+    """Return the word by which ingest says what became of a delivery; another server's answer as it is."""
+    try:
+        return str(orjson.loads(body)["status"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return body[:60]

@@ -1,0 +1,79 @@
+"""`dwgate up`: all of dwgate on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.local import stack
+from workers.checks import registry
+from workers.policy import policy
+from workers.waivers import loader as waivers
+
+
+def run(
+    *, port: int, flower_port: int, data: Path | None, policy_file: Path | None, waivers_file: Path | None
+) -> int:
+    """Keep the stack running until Ctrl-C or SIGTERM; return the exit code.
+
+    Args:
+        port: port of ingest.
+        flower_port: port of Flower.
+        data: folder to keep data and logs in; None for one that is removed at the end.
+        policy_file: the policy; None for the built-in one.
+        waivers_file: the waivers; None for none.
+
+    Raises:
+        ConfigError: the policy or the waivers file cannot be used.
+    """
+    settings = _settings(policy_file, waivers_file)
+    folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with stack.running(folder, port=port, flower_port=flower_port, settings=settings) as parts:
+            print(page(parts, settings), flush=True)
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        print("ended")
+    finally:
+        if data is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _settings(policy_file: Path | None, waivers_file: Path | None) -> dict[str, str]:
+    loaded = policy.load(policy_file, registry.load())
+    if waivers_file is not None:
+        waivers.load(waivers_file, loaded.waivers, time.time())
+    files = {"DWGATE_POLICY_FILE": policy_file, "DWGATE_WAIVERS_FILE": waivers_file}
+    return {name: str(file.absolute()) for name, file in files.items() if file is not None}
+
+
+def page(parts: stack.Stack, settings: Mapping[str, str]) -> str:
+    """Return what there is now, and what to do with it.
+
+    Args:
+        parts: what runs.
+        settings: what the worker was given besides.
+    """
+    return f"""\
+events       {parts.events_url}
+DataWorks    {parts.emulator_url} (emulated)
+Flower       {parts.flower_url} (user {stack.FLOWER_USER}, password {parts.flower_password})
+policy       {settings.get("DWGATE_POLICY_FILE", "built in")}
+waivers      {settings.get("DWGATE_WAIVERS_FILE", "none")}
+data, logs   {parts.folder}
+
+Send a sample and see its verdict:
+  dwgate send freeze-node-bad --url {parts.events_url} --token {parts.token} \\
+    --key {parts.folder} --emulator {parts.emulator_url}
+See what became of it:
+  cd {parts.folder} && dwgate events list
+
+Its settings are in {parts.folder / stack.ENVIRONMENT_FILE}: dwgate reads them when it is started there.
+
+Ctrl-C ends it."""

@@ -1,0 +1,227 @@
+"""What `dwgate waivers` does: shows, adds and ends waivers, and counts what they let pass."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from common.config_files.errors import ConfigError, Problem
+from common.globs import first_match
+from common.ledger import Ledger, Record, connect
+from common.settings import Settings, load
+from console import errors
+from console.exit_codes import Usage
+from console.output import tables
+from review.rules.registry import BY_ID
+from workers.checks import registry
+from workers.policy import policy
+from workers.waivers import editor, loader
+from workers.waivers.matching import DAY, Waivers, waived_by
+from workers.waivers.model import Waiver, WaiverRules
+
+MOST_EVENTS = 20_000
+"""Events that a report looks at, the newest."""
+
+REPORT_DAYS = 7
+
+_REVIEW_RULES = tuple({f"{id_.partition('-')[0]}-" for id_ in BY_ID})
+"""What ids of the review's rules begin with; those of other findings are not listed anywhere."""
+
+LIST_COLUMNS = ("id", "lets pass", "where", "owner", "approver", "ends", "state", "reason")
+REPORT_COLUMNS = ("id", "findings", "events", "last", "owner", "ends", "state")
+_RIGHT = frozenset({"findings", "events"})
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one waiver let pass: findings, the events they are of, and when the last of them came."""
+
+    findings: int = 0
+    events: set[str] = field(default_factory=set)
+    last: float = 0.0
+
+
+def list_(file: Path, policy_file: Path | None, *, expired: bool, json: bool) -> int:
+    """Show the waivers in force, or those that have ended; return the exit code."""
+    now = time.time()
+    waivers = loader.load(file, _rules(policy_file), now)
+    shown = sorted((item for item in waivers.items if item.in_force(now) is not expired), key=_ends)
+    if json:
+        tables.json({"waivers": [{**item.to_json(), "state": _state(item, waivers, now)} for item in shown]})
+    else:
+        rows = [_row(item, waivers, now) for item in shown]
+        tables.console().print(tables.table(LIST_COLUMNS, rows))
+    return 0
+
+
+def add(file: Path, policy_file: Path | None, item: dict[str, Any]) -> int:
+    """Write one more waiver into the file, which is made when it is not there; return the exit code."""
+    now, rules = time.time(), _rules(policy_file)
+    _must_be_known(item.get("rule"), item.get("check"))
+    before = _read(file) if file.exists() else ""
+    old = loader.parse(str(file), before.encode(), rules, now).items if before.strip() else ()
+    text = editor.append_waiver(str(file), before, item)
+    try:
+        new = loader.parse(str(file), text.encode(), rules, now)
+    except ConfigError as error:
+        raise Usage("\n".join(_not_added(each) for each in error.problems)) from None
+    _must_be(new.items[:-1] == old, file)
+    _write(file, text)
+    print(f"{item['id']} holds until {_moment(new.items[-1])}")
+    return 0
+
+
+def expire(file: Path, policy_file: Path | None, id_: str) -> int:
+    """Set the end of a waiver to now; return the exit code: 1 when it is not there, or has ended."""
+    now, rules = time.time(), _rules(policy_file)
+    text = _read(file)
+    old = loader.parse(str(file), text.encode(), rules, now)
+    waiver = old.get(id_)
+    if waiver is None:
+        return errors.fail(f"no waiver {id_} in {file}")
+    if not waiver.in_force(now):
+        return errors.fail(f"{id_} ended at {_moment(waiver)}")
+    text = editor.set_expiry(str(file), text, id_, datetime.fromtimestamp(int(now), waiver.expires_at.tzinfo))
+    new = loader.parse(str(file), text.encode(), rules, now)
+    others = [item for item in old.items if item.id != id_]
+    _must_be([item for item in new.items if item.id != id_] == others, file)
+    _write(file, text)
+    print(f"{id_} has ended")
+    return 0
+
+
+def report(file: Path, policy_file: Path | None, *, since: float | None, json: bool) -> int:
+    """Show what the waivers did to the events of the ledger; return the exit code."""
+    now = time.time()
+    waivers = loader.load(file, _rules(policy_file), now)
+    settings = load(Settings)
+    ledger = Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)
+    with errors.reaching("Redis", settings.redis_url):
+        records = ledger.find(since=now - REPORT_DAYS * DAY if since is None else since, most=MOST_EVENTS)
+    lines = [reported(id_, done, waivers, now) for id_, done in tally(records, waivers).items()]
+    if json:
+        tables.json({"events": len(records), "waivers": lines})
+        return 0
+    rows = [[line[column] for column in REPORT_COLUMNS] for line in lines]
+    for row in rows:
+        row[3] = tables.when(row[3])
+    out = tables.console()
+    out.print(tables.table(REPORT_COLUMNS, rows, right=_RIGHT))
+    most = ", the newest" if len(records) == MOST_EVENTS else ""
+    out.print(f"Events looked at: {len(records)}{most}.")
+    return 0
+
+
+def tally(records: Iterable[Record], waivers: Waivers) -> dict[str, Tally]:
+    """Return what each waiver let pass, by id: those of the file, and those that are no longer in it."""
+    tallies = {item.id: Tally() for item in waivers.items}
+    for record in records:
+        ids = [
+            id_
+            for outcome in record.outcomes.values()
+            for finding in outcome.findings
+            if (id_ := waived_by(finding))
+        ]
+        for id_ in ids:
+            done = tallies.setdefault(id_, Tally())
+            done.findings += 1
+            done.events.add(record.event.message_id)
+            done.last = max(done.last, record.event.received_at)
+    return tallies
+
+
+def reported(id_: str, done: Tally, waivers: Waivers, now: float) -> Mapping[str, Any]:
+    """Return one line of the report, as plain values."""
+    waiver = waivers.get(id_)
+    state = _state(waiver, waivers, now) if waiver else "no longer in the file"
+    return {
+        "id": id_,
+        "findings": done.findings,
+        "events": len(done.events),
+        "last": done.last or None,
+        "owner": waiver.owner if waiver else None,
+        "ends": _moment(waiver) if waiver else None,
+        "state": state if done.findings else f"{state}, never matched",
+    }
+
+
+def _rules(file: Path | None) -> WaiverRules:
+    return policy.load(file, registry.load()).waivers
+
+
+def _row(item: Waiver, waivers: Waivers, now: float) -> tuple[object, ...]:
+    passes = [item.rule, item.check, item.fingerprint, item.pattern and f"/{item.pattern.pattern}/"]
+    scope = item.scope.model_dump(exclude_defaults=True)
+    where = "; ".join(f"{key}: {', '.join(map(str, names))}" for key, names in scope.items())
+    told = " ".join(part for part in passes if part)
+    state = _state(item, waivers, now)
+    return (item.id, told, where, item.owner, item.approver, _moment(item), state, item.reason)
+
+
+def _state(item: Waiver, waivers: Waivers, now: float) -> str:
+    if not item.in_force(now):
+        return "ended"
+    if not waivers.ends_soon(item, now):
+        return "in force"
+    days = int((item.ends - now) // DAY)
+    return f"ends in {days} day{'' if days == 1 else 's'}" if days else "ends within a day"
+
+
+def _ends(item: Waiver) -> float:
+    return item.ends
+
+
+def _moment(item: Waiver) -> str:
+    return item.expires_at.isoformat(" ", "minutes")
+
+
+def _not_added(problem: Problem) -> str:
+    """Return a problem of the new waiver without `waivers` and its index."""
+    return f"not added: {replace(problem, keys=problem.keys[2:]).text}"
+
+
+def _must_be_known(rule: str | None, check: str | None) -> None:
+    """Refuse a name that would match nothing, where that can be told: a review rule, a check."""
+    for option, name, known in (("--rule", rule, BY_ID), ("--check", check, registry.load())):
+        if name is None or (option == "--rule" and not name.upper().startswith(_REVIEW_RULES)):
+            continue
+        if not any(first_match((name,), each) is not None for each in known):
+            near = get_close_matches(name, known, n=3, cutoff=0) or sorted(known)
+            raise Usage(f"not added: {option} {name}: unknown; expected one such as {', '.join(near)}")
+
+
+def _must_be(same: bool, file: Path) -> None:
+    if not same:
+        raise Usage(f"{file}: other waivers would change too; change it by hand")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise Usage(f"{file}: cannot be read: {error.strerror}; expected a waivers file") from None
+    except UnicodeDecodeError:
+        raise Usage(f"{file}: not UTF-8 text") from None
+
+
+def _write(file: Path, text: str) -> None:
+    """Put `text` in the place of the file at once: workers see the old one or the new one."""
+    target = file.resolve()
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as new:
+            new.write(text)
+            new.flush()
+            os.fsync(new.fileno())
+        Path(name).chmod(target.stat().st_mode & 0o777 if target.exists() else 0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink()
+        raise

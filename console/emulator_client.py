@@ -1,0 +1,124 @@
+"""One operation's way: it begins at the emulator, its event is delivered, its verdict is awaited."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from common.verdicts import Result
+from console.errors import Failed
+from emulator.eventbridge import event_bodies
+from emulator.eventbridge.sender import Delivery, Sender
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation that DataWorks would stop.
+
+    Attributes:
+        event_code: code of its extension point.
+        data: the body of its event.
+        snapshot: what `GetIDEEventDetail` tells of it; None for nothing.
+    """
+
+    event_code: str
+    data: Json
+    snapshot: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A verdict as it arrived at the emulator, `at` in seconds since the epoch."""
+
+    result: Result
+    tip: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An event that was delivered, or not: its id, when its delivery began, and how it went."""
+
+    message_id: str
+    at: float
+    delivery: Delivery
+
+
+class Emulator:
+    """The control API of a running DataWorks emulator; an asynchronous context manager.
+
+    Args:
+        url: the emulator's address.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        # It is on this machine: no proxy of the environment.
+        self._client = httpx.AsyncClient(base_url=url, timeout=5.0, trust_env=False)
+
+    async def __aenter__(self) -> Emulator:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def begin(self, operation: Operation, message_id: str) -> None:
+        """Begin an operation: from now on it waits for a verdict.
+
+        Raises:
+            Failed: the emulator is not there, or refuses.
+        """
+        data = operation.data
+        process = {
+            "message_id": message_id,
+            "event_code": operation.event_code,
+            "project_id": data.get("projectId") or data.get("appId"),
+            "operator": data.get("operator"),
+            "snapshot": operation.snapshot,
+        }
+        answer = await self._ask("POST", "/_emulator/processes", 5.0, json=process)
+        if answer.is_error:
+            raise Failed(f"the emulator at {self.url} refuses the operation: {answer.text}")
+
+    async def verdict(self, message_id: str, seconds: float) -> Posted | None:
+        """Return the verdict as soon as it is there, or None after so many seconds."""
+        query = {"message_id": message_id, "timeout": str(seconds)}
+        answer = await self._ask("GET", "/_emulator/verdicts/wait", seconds + 5.0, params=query)
+        post = answer.json().get("verdict")
+        return Posted(Result(post["result"]), post["tip"], post["at"]) if post else None
+
+    async def _ask(self, method: str, path: str, seconds: float, **request: Any) -> httpx.Response:
+        try:
+            return await self._client.request(method, path, timeout=seconds, **request)
+        except httpx.TransportError as error:
+            raise Failed(f"no emulator answers at {self.url}: {type(error).__name__}") from None
+
+
+async def deliver(
+    operation: Operation, sender: Sender, account: str, emulator: Emulator | None, times: int = 1
+) -> Sent:
+    """Begin an operation at the emulator, if there is one, and deliver its event.
+
+    Args:
+        operation: the operation; its event gets a new id.
+        sender: delivers as EventBridge does.
+        account: UID of the account that the event claims to come from.
+        emulator: where the operation waits.
+        times: deliveries of the same event, one after the other; the last one's fate is returned.
+    """
+    now = time.time()
+    event = event_bodies.envelope(operation.event_code, operation.data, account_id=account, now=now)
+    if emulator:
+        await emulator.begin(operation, event["id"])
+    at = time.time()
+    for _ in range(times):
+        delivery = await sender.send(event)
+    return Sent(event["id"], at, delivery)

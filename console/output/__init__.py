@@ -1,0 +1,1 @@
+"""Output formats: tables, code frames, SARIF, GitHub annotations."""

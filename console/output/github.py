@@ -1,0 +1,45 @@
+"""Findings as annotations of a GitHub workflow: lines on standard output that GitHub shows at the code.
+
+Source: GitHub's documentation, "Workflow commands for GitHub Actions", "Setting an error message".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from common.i18n import Language
+from common.verdicts import Finding, Severity
+from review.report import Reviewed, about, known
+
+_COMMANDS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "notice"}
+
+
+def workflow_commands(reviewed: Iterable[Reviewed], language: Language) -> Iterator[str]:
+    """Yield a line for each finding that counts."""
+    for file in reviewed:
+        for item in file.findings:
+            if known(item) is None:
+                yield _line(file.path, item, language)
+
+
+def _line(path: str, item: Finding, language: Language) -> str:
+    places = {
+        "file": path,
+        "line": item.line,
+        "col": item.column,
+        "endLine": item.end_line,
+        # GitHub takes columns only when both ends are on one line.
+        "endColumn": item.end_column if item.end_line == item.line else None,
+        "title": f"{item.rule} {about(item.rule, language).name}",
+    }
+    told = ",".join(f"{key}={_property(str(value))}" for key, value in places.items() if value is not None)
+    text = f"{item.message} {item.help}" if item.help else item.message
+    return f"::{_COMMANDS[item.severity]} {told}::{_data(text)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

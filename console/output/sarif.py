@@ -1,0 +1,93 @@
+"""Findings as SARIF 2.1.0, which code scanning services read. Source: the OASIS standard of that name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+
+from common.i18n import Language
+from common.verdicts import Finding, Severity
+from review.report import Reviewed, about
+from review.rules.registry import BY_ID
+
+Json = dict[str, Any]
+
+_LEVELS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "note"}
+_STANDARD_INPUT = "stdin"
+
+
+def sarif(reviewed: Sequence[Reviewed], language: Language, version: str) -> Json:
+    """Return the log of one run by dwgate `version`; those that do not count are in it, as suppressed."""
+    rules = sorted({item.rule for file in reviewed for item in file.findings})
+    order = {rule: index for index, rule in enumerate(rules)}
+    driver = {
+        "name": "dwgate",
+        "version": version,
+        "rules": [_rule(rule, language) for rule in rules],
+    }
+    results = [_result(file.path, item, order) for file in reviewed for item in file.findings]
+    return {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": driver},
+                "language": "zh-CN" if language is Language.CHINESE else "en-US",
+                "columnKind": "unicodeCodePoints",
+                "results": results,
+            }
+        ],
+    }
+
+
+def _rule(rule: str, language: Language) -> Json:
+    told = about(rule, language)
+    known = BY_ID.get(rule)
+    made: Json = {"id": rule, "name": told.name, "shortDescription": {"text": told.title}}
+    if told.why:
+        made["fullDescription"] = {"text": told.why}
+    if known:
+        made["help"] = {"text": known.fix.zh if language is Language.CHINESE else known.fix.en}
+        made["defaultConfiguration"] = {"level": _LEVELS[known.severity]}
+    if told.url and told.url.startswith("https://"):
+        made["helpUri"] = told.url
+    return made
+
+
+def _result(path: str, item: Finding, order: dict[str, int]) -> Json:
+    result: Json = {
+        "ruleId": item.rule,
+        "ruleIndex": order[item.rule],
+        "level": _LEVELS[item.severity],
+        "message": {"text": f"{item.message} {item.help}" if item.help else item.message},
+        "locations": [{"physicalLocation": _location(path, item)}],
+    }
+    if item.fingerprint:
+        result["partialFingerprints"] = {"dwgate/v1": item.fingerprint}
+    if item.suppressed is not None:
+        result["suppressions"] = [{"kind": "inSource", "justification": item.suppressed}]
+    elif item.waived is not None:
+        result["suppressions"] = [{"kind": "external", "justification": str(item.waived)}]
+    return result
+
+
+def _location(path: str, item: Finding) -> Json:
+    location: Json = {"artifactLocation": {"uri": _uri(path)}}
+    if item.line:
+        region = {
+            "startLine": item.line,
+            "startColumn": item.column,
+            "endLine": item.end_line,
+            "endColumn": item.end_column,
+        }
+        location["region"] = {key: value for key, value in region.items() if value is not None}
+    return location
+
+
+def _uri(path: str) -> str:
+    if path == "-":
+        return _STANDARD_INPUT
+    pure = PurePath(path)
+    return Path(path).as_uri() if pure.is_absolute() else quote(pure.as_posix())

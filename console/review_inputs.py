@@ -1,0 +1,103 @@
+"""Which files a review is of, and how each is read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from console.exit_codes import Usage
+from review.dialects import Dialect
+from review.source.source_files import dialect_of
+
+STANDARD_INPUT = "-"
+_JOB = b'"stepType"'
+"""What makes a JSON file a data integration job; of the JSON in a folder only these are node code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file that is to be reviewed.
+
+    Attributes:
+        path: as people name it; `-` for standard input.
+        dialect: its language.
+        data: its bytes.
+        before: the bytes that it had before, when that was asked for and it was there.
+    """
+
+    path: str
+    dialect: Dialect
+    data: bytes
+    before: bytes | None = None
+
+
+def sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
+    """Yield the files at `paths`, of folders those whose names end as node code does, in the order of names.
+
+    Args:
+        paths: files, folders, or `-`.
+        dialect: the language of files, of standard input, and of the SQL in folders; None to tell it from
+            the names.
+        old: the file, or the folder, as it was before.
+
+    Raises:
+        Usage: there is no such file, or nothing says what language it is in.
+    """
+    if old is not None and not old.exists():
+        raise Usage(f"--diff {old}: there is no such file or folder")
+    if old is not None and not old.is_dir() and (len(paths) != 1 or Path(paths[0]).is_dir()):
+        raise Usage(f"--diff {old}: it is a file, so it is compared with one file; expected a folder")
+    for name in paths:
+        path = Path(name)
+        if name == STANDARD_INPUT:
+            yield _standard_input(dialect, old)
+        elif path.is_dir():
+            yield from _folder(path, dialect, old)
+        else:
+            yield _file(path, dialect, old)
+
+
+def _standard_input(dialect: Dialect | None, old: Path | None) -> Source:
+    before = _bytes(old) if old and not old.is_dir() else None
+    return Source(STANDARD_INPUT, dialect or Dialect.MAXCOMPUTE, sys.stdin.buffer.read(), before)
+
+
+def _file(path: Path, dialect: Dialect | None, old: Path | None) -> Source:
+    data = _bytes(path)
+    language = dialect or dialect_of(path)
+    if language is None:
+        raise Usage(f"{path}: its name does not say what language it is in; expected --dialect")
+    before = old / path.name if old and old.is_dir() else old
+    return Source(_named(path), language, data, _bytes_of(before))
+
+
+def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        language = dialect_of(path)
+        if language is None or not path.is_file() or any(part.startswith(".") for part in inside.parts):
+            continue
+        data = _bytes(path)
+        if language is Dialect.DI and _JOB not in data:
+            continue
+        if language.sql and dialect:
+            language = dialect
+        yield Source(_named(path), language, data, _bytes_of(old / inside if old else None))
+
+
+def _named(path: Path) -> str:
+    """Return a path as text; what of it is no text is written in escapes."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def _bytes_of(path: Path | None) -> bytes | None:
+    return _bytes(path) if path and path.is_file() else None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Usage(f"{path}: cannot be read: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""An emulator of DataWorks and EventBridge, for demos and tests."""

@@ -1,0 +1,1 @@
+"""The DataWorks side of the emulator: OpenAPI gateway, operations, state."""

@@ -1,0 +1,198 @@
+"""Check processes: operations that wait for an extension, and every result that was posted for them."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from common.errors import DwgateError
+from common.extension_points import BY_CODE
+from emulator.dataworks.responses import Json
+
+Key = tuple[str, str]
+"""Message id and extension code."""
+
+
+class Status(StrEnum):
+    """Where a check process is (`ListCheckProcesses`)."""
+
+    CHECKING = "CHECKING"
+    PASSED = "PASSED"
+    BLOCKED = "BLOCKED"
+
+
+class Fate(StrEnum):
+    """What became of a posted result."""
+
+    FIRST = "first"
+    """It is the verdict of its message id and extension."""
+    LATE = "late"
+    """There was a verdict already; it changed nothing."""
+    MISPLACED = "misplaced"
+    """It came by an operation that does not answer this extension point; it changed nothing."""
+    REFUSED = "refused"
+    """The operation refused it."""
+    THROTTLED = "throttled"
+    """Flow control refused it."""
+    FAULT = "fault"
+    """A fault kept it from taking effect."""
+
+
+class AlreadyStartedError(DwgateError, ValueError):
+    """An operation with this message id and extension is there already: take a new message id."""
+
+
+_STATUS = {"OK": Status.PASSED, "WARN": Status.PASSED, "FAIL": Status.BLOCKED}
+
+
+@dataclass(slots=True)
+class Process:
+    """One operation that waits, or waited, for one extension.
+
+    Attributes:
+        snapshot: the `EventDetail` of `GetIDEEventDetail`; None where there is none.
+        started_at: seconds since the epoch.
+        ended_at: when the verdict came; None while it waits.
+    """
+
+    message_id: str
+    extension_code: str
+    event_code: str
+    project_id: int | None
+    operator: str | None
+    snapshot: Json | None
+    started_at: float
+    process_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    status: Status = Status.CHECKING
+    ended_at: float | None = None
+
+    def to_json(self) -> Json:
+        """Return the process as plain JSON, without the snapshot."""
+        return {key: value for key, value in asdict(self).items() if key != "snapshot"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result as it was posted by `action`, whatever its spelling."""
+
+    action: str
+    message_id: str
+    extension_code: str
+    result: str
+    tip: str
+
+    @property
+    def key(self) -> Key:
+        """What it answers."""
+        return self.message_id, self.extension_code
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A posted result, when it came (seconds since the epoch) and what became of it."""
+
+    answer: Answer
+    at: float
+    fate: Fate
+
+    def to_json(self) -> Json:
+        """Return the post as one flat JSON object."""
+        return {**asdict(self.answer), "at": self.at, "fate": self.fate}
+
+
+class Processes:
+    """All processes and posts since the start; nothing is forgotten, so counts can be trusted."""
+
+    def __init__(self) -> None:
+        self._all: dict[Key, Process] = {}
+        self._waiting: dict[Key, Process] = {}
+        self._by_message: dict[str, list[Process]] = {}
+        self._verdicts: dict[Key, Post] = {}
+        self._posts: dict[str, list[Post]] = {}
+        self._fates: Counter[Fate] = Counter()
+        self._arrivals: dict[str, asyncio.Event] = {}
+
+    def start(self, process: Process) -> None:
+        """Begin an operation: it is CHECKING until a verdict comes.
+
+        Raises:
+            AlreadyStartedError: there is one with this message id and extension.
+        """
+        key = process.message_id, process.extension_code
+        if key in self._all:
+            raise AlreadyStartedError(f"message id {process.message_id} has been started already")
+        self._all[key] = self._waiting[key] = process
+        self._by_message.setdefault(process.message_id, []).append(process)
+
+    def of_message(self, message_id: str) -> list[Process]:
+        """Return the processes of a message id: one for each extension that it waits for."""
+        return self._by_message.get(message_id, [])
+
+    def listed(self, status: Status | None = None) -> Iterable[Process]:
+        """Return all processes of a status, oldest first."""
+        if status is Status.CHECKING:
+            return self._waiting.values()
+        return [process for process in self._all.values() if status in {None, process.status}]
+
+    def judge(self, answer: Answer) -> Fate:
+        """Return what taking `answer` would make of it: FIRST, LATE or MISPLACED."""
+        process = self._all.get(answer.key)
+        if process and BY_CODE[process.event_code].answer != answer.action:
+            return Fate.MISPLACED
+        return Fate.LATE if answer.key in self._verdicts else Fate.FIRST
+
+    def take(self, answer: Answer, now: float) -> None:
+        """Record a result that the operation accepts; the first one is the verdict and ends its process."""
+        fate = self.judge(answer)
+        post = self.record(answer, fate, now)
+        if fate is not Fate.FIRST:
+            return
+        self._verdicts[answer.key] = post
+        status = _STATUS.get(answer.result.upper())
+        process = self._waiting.get(answer.key)
+        if process and status:
+            process.status, process.ended_at = status, now
+            del self._waiting[answer.key]
+        if arrival := self._arrivals.pop(answer.message_id, None):
+            arrival.set()
+
+    def record(self, answer: Answer, fate: Fate, now: float) -> Post:
+        """Record a result that was posted, without any effect on its process."""
+        post = Post(answer, now, fate)
+        self._posts.setdefault(answer.message_id, []).append(post)
+        self._fates[fate] += 1
+        return post
+
+    def posts(self, message_id: str | None = None) -> list[Post]:
+        """Return what was posted for a message id, or all posts, in the order they came in for each."""
+        if message_id is not None:
+            return self._posts.get(message_id, [])
+        return [post for posts in self._posts.values() for post in posts]
+
+    def verdict(self, message_id: str) -> Post | None:
+        """Return the first verdict of a message id, whatever extension gave it."""
+        return next((post for post in self.posts(message_id) if post.fate is Fate.FIRST), None)
+
+    async def wait(self, message_id: str, seconds: float) -> Post | None:
+        """Return the verdict of a message id as soon as it is there, or None after so many seconds."""
+        if verdict := self.verdict(message_id):
+            return verdict
+        arrival = self._arrivals.setdefault(message_id, asyncio.Event())
+        try:
+            async with asyncio.timeout(seconds):
+                await arrival.wait()
+        except TimeoutError:
+            return None
+        return self.verdict(message_id)
+
+    def counts(self) -> Json:
+        """Return how many processes and posts there are, by status and by fate."""
+        statuses = Counter(process.status for process in self._all.values())
+        return {
+            "processes": {status.value: statuses[status] for status in Status},
+            "posts": {"total": self._fates.total(), **{fate.value: self._fates[fate] for fate in Fate}},
+        }

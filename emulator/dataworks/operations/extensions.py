@@ -1,0 +1,109 @@
+"""Operations about the extension itself and what waits for it."""
+
+from __future__ import annotations
+
+from emulator.dataworks.check_processes import Process, Status
+from emulator.dataworks.request_parameters import Parameters
+from emulator.dataworks.responses import GatewayError, Json
+from emulator.dataworks.state import Operation, Place, Profile, State
+
+PARTS = ("CommittedFile", "DeletedFile", "FileExecutionCommand", "TableModel")
+"""Parts of an event detail; those that an event does not fill are null, as in the help page's sample."""
+
+
+def _get_event_detail(state: State, parameters: Parameters) -> Json:
+    project_id = parameters.integer("ProjectId")
+    processes = state.processes.of_message(parameters.text("MessageId"))
+    process = next((process for process in processes if process.project_id == project_id), None)
+    if process is None and state.profile is Profile.STRICT:
+        raise GatewayError(400, "InvalidParameter.MessageId", "There is no such message in the workspace.")
+    snapshot = (process.snapshot if process else None) or {}
+    return {"EventDetail": {**dict.fromkeys(PARTS), **snapshot}}
+
+
+def _list_check_processes(state: State, parameters: Parameters) -> Json:
+    status = parameters.optional("Status")
+    if status is not None:
+        parameters.choice("Status", *Status)
+    page = parameters.page()
+    rows = [
+        process
+        for process in state.processes.listed(Status(status) if status else None)
+        if _matches(process, parameters)
+    ]
+    return {
+        "PagingInfo": {
+            "CheckProcesses": [_process_row(process) for process in page.cut(rows)],
+            "PageNumber": page.number,
+            "PageSize": page.size,
+            "TotalCount": page.total(rows),
+        }
+    }
+
+
+def _matches(process: Process, parameters: Parameters) -> bool:
+    wanted = {
+        "EventCode": process.event_code,
+        "MessageId": process.message_id,
+        "Operator": process.operator,
+        "ProjectId": str(process.project_id),
+    }
+    return all(parameters.optional(name) in {None, value} for name, value in wanted.items())
+
+
+def _process_row(process: Process) -> Json:
+    name = process.event_code.replace("-", " ")
+    return {
+        "EventCode": process.event_code,
+        "EventName": name,
+        "EventNameEn": name,
+        "MessageId": process.message_id,
+        "Operator": process.operator,
+        "ProcessId": process.process_id,
+        "ProcessName": f"{name} {process.process_id[:8]}",
+        "ProjectId": process.project_id,
+        "Status": process.status,
+    }
+
+
+def _get_extension(state: State, parameters: Parameters) -> Json:
+    _check_code(state, parameters)
+    return {"Extension": {**state.world.extension.fields, "ExtensionCode": state.extension_code}}
+
+
+def _list_enabled_extensions(state: State, parameters: Parameters) -> Json:
+    extension = state.world.extension
+    bound = {event["EventCode"] for event in extension.fields.get("BindEventList", ())}
+    enabled = parameters.integer("ProjectId") in extension.projects and parameters.text("EventCode") in bound
+    names = (
+        "CreateUser",
+        "ExtensionDesc",
+        "ExtensionName",
+        "ModifyUser",
+        "Owner",
+        "ParameterSetting",
+        "TenantId",
+    )
+    row = {name: extension.fields.get(name) for name in names}
+    return {"Extensions": [{**row, "ExtensionCode": state.extension_code}] if enabled else []}
+
+
+def _get_option_value(state: State, parameters: Parameters) -> Json:
+    _check_code(state, parameters)
+    return {"OptionValue": state.world.extension.options.get(parameters.integer("ProjectId"))}
+
+
+def _check_code(state: State, parameters: Parameters) -> None:
+    if parameters.text("ExtensionCode") != state.extension_code:
+        raise GatewayError(400, "InvalidParameter.ExtensionCode", "There is no such extension.")
+
+
+OPERATIONS = (
+    Operation("GetIDEEventDetail", Place.BODY, ("MessageId", "ProjectId"), _get_event_detail),
+    Operation("ListCheckProcesses", Place.BODY, ("EventCode",), _list_check_processes),
+    Operation("GetExtension", Place.QUERY, ("ExtensionCode",), _get_extension),
+    Operation(
+        "ListEnabledExtensionsForProject", Place.BODY, ("EventCode", "ProjectId"), _list_enabled_extensions
+    ),
+    Operation("GetOptionValueForProject", Place.BODY, ("ExtensionCode", "ProjectId"), _get_option_value),
+)

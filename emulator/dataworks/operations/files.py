@@ -1,0 +1,42 @@
+"""Operations about files and their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from emulator.dataworks.request_parameters import Parameters
+from emulator.dataworks.responses import BusinessError, Json, enveloped
+from emulator.dataworks.state import Operation, Place, State
+
+
+def _versions(state: State, parameters: Parameters) -> Mapping[int, Json]:
+    versions = state.world.versions.get(parameters.integer("FileId"))
+    if versions is None:
+        raise BusinessError("Invalid.File.NotExists", "There is no such file.")
+    return versions
+
+
+def _list_versions(state: State, parameters: Parameters) -> Json:
+    versions, page = _versions(state, parameters), parameters.page()
+    newest_first = [versions[number] for number in sorted(versions, reverse=True)]
+    return enveloped(
+        {
+            "FileVersions": list(page.cut(newest_first)),
+            "PageNumber": page.number,
+            "PageSize": page.size,
+            "TotalCount": page.total(newest_first),
+        }
+    )
+
+
+def _get_version(state: State, parameters: Parameters) -> Json:
+    version = _versions(state, parameters).get(parameters.integer("FileVersion"))
+    if version is None:
+        raise BusinessError("Invalid.FileVersion.NotExists", "There is no such version of the file.")
+    return enveloped(version)
+
+
+OPERATIONS = (
+    Operation("ListFileVersions", Place.BODY, ("FileId",), _list_versions),
+    Operation("GetFileVersion", Place.BODY, ("FileId", "FileVersion"), _get_version),
+)

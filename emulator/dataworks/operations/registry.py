@@ -1,0 +1,41 @@
+"""The operations of DataWorks OpenAPI 2020-05-18 that the emulator serves, by name."""
+
+from __future__ import annotations
+
+from emulator.dataworks.operations import baselines, extensions, files, lineage, nodes, results, tables
+from emulator.dataworks.request_parameters import Parameters
+from emulator.dataworks.responses import GatewayError
+from emulator.dataworks.state import Operation, Place
+
+BY_NAME: dict[str, Operation] = {
+    operation.name: operation
+    for module in (results, baselines, extensions, files, lineage, nodes, tables)
+    for operation in module.OPERATIONS
+}
+
+
+def find(action: str, method: str) -> Operation:
+    """Return the operation of a request.
+
+    Raises:
+        GatewayError: there is none of this name and method.
+    """
+    operation = BY_NAME.get(action)
+    if operation is None or operation.method != method:
+        raise GatewayError(
+            404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method."
+        )
+    return operation
+
+
+def read_parameters(operation: Operation, query: str, body: bytes) -> Parameters:
+    """Return the parameters of a call, with all mandatory ones there.
+
+    Raises:
+        GatewayError: one is missing, or stands in the other place.
+    """
+    encoded = query if operation.place is Place.QUERY else body.decode("utf-8", "replace")
+    parameters = Parameters(encoded)
+    for name in operation.required:
+        parameters.text(name)
+    return parameters

@@ -1,0 +1,81 @@
+"""The three operations that take a verdict.
+
+Two profiles, since no page says what becomes of a second, unknown or misdirected result: see `Profile`. The
+codes `InvalidParameter.MessageId`, `.ExtensionCode` and `.CheckResult` are the emulator's own invention.
+"""
+
+from __future__ import annotations
+
+import time
+
+from common.extension_points import Answer as Point
+from emulator.dataworks.check_processes import Answer, Fate
+from emulator.dataworks.request_parameters import Parameters
+from emulator.dataworks.responses import GatewayError, Json
+from emulator.dataworks.state import Handler, Operation, Place, Profile, State
+
+REQUIRED = ("MessageId", "ExtensionCode", "CheckResult")
+_TIP = {Point.CALLBACK: "CheckMessage"}
+_RESULTS = {
+    Point.IDE: {"OK", "WARN", "FAIL"},
+    Point.WORKBENCH: {"OK", "FAIL"},
+    Point.CALLBACK: {"OK", "WARN", "FAIL"},
+}
+_BODY: dict[Point, Json] = {
+    Point.IDE: {},
+    Point.WORKBENCH: {"Success": True},
+    Point.CALLBACK: {"Success": "true"},
+}
+
+
+def read(action: str, parameters: Parameters) -> Answer:
+    """Return the result that a call of `action` carries.
+
+    Raises:
+        GatewayError: a mandatory parameter is missing.
+    """
+    return Answer(
+        action=action,
+        message_id=parameters.text("MessageId"),
+        extension_code=parameters.text("ExtensionCode"),
+        result=parameters.text("CheckResult"),
+        tip=parameters.optional(_TIP.get(Point(action), "CheckResultTip")) or "",
+    )
+
+
+def _refusal(state: State, answer: Answer) -> GatewayError | None:
+    point = Point(answer.action)
+    if answer.result not in _RESULTS[point]:
+        return _invalid("CheckResult", f"{point} takes {', '.join(sorted(_RESULTS[point]))}.")
+    if point is Point.CALLBACK and answer.result == "FAIL" and not answer.tip:
+        return GatewayError(400, "MissingCheckMessage", "CheckMessage is mandatory for FAIL.")
+    known = [process.extension_code for process in state.processes.of_message(answer.message_id)]
+    if known and answer.extension_code not in known:
+        return _invalid("ExtensionCode", "The extension does not check this message.")
+    if not known or state.processes.judge(answer) is not Fate.FIRST:
+        return _invalid("MessageId", "The message does not wait for a result of this operation.")
+    return None
+
+
+def _invalid(name: str, message: str) -> GatewayError:
+    return GatewayError(400, f"InvalidParameter.{name}", message)
+
+
+def _handler(point: Point) -> Handler:
+    def handle(state: State, parameters: Parameters) -> Json:
+        answer = read(point.value, parameters)
+        now = time.time()
+        refusal = _refusal(state, answer) if state.profile is Profile.STRICT else None
+        if refusal:
+            state.processes.record(answer, Fate.REFUSED, now)
+            raise refusal
+        state.processes.take(answer, now)
+        return dict(_BODY[point])
+
+    return handle
+
+
+_PLACES = {Point.IDE: Place.BODY, Point.WORKBENCH: Place.QUERY, Point.CALLBACK: Place.BODY}
+OPERATIONS = tuple(
+    Operation(point.value, place, REQUIRED, _handler(point)) for point, place in _PLACES.items()
+)

@@ -1,0 +1,60 @@
+"""The gateway's flow control: so many calls in any one second, reads and writes apart."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from emulator.dataworks.responses import GatewayError
+
+WINDOW_SECONDS = 1.0
+READS = ("Get", "List", "Search")
+
+
+def is_read(action: str) -> bool:
+    """Whether an operation counts as a read: its name says so (help page "Use DataWorks OpenAPI")."""
+    return action.startswith(READS)
+
+
+class Window:
+    """At most `most` calls in any second; 0 for no limit."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._calls: deque[float] = deque()
+        self.refused = 0
+
+    def take(self, now: float) -> None:
+        """Count a call at `now`, in seconds of a monotonic clock.
+
+        Raises:
+            GatewayError: the second is full; the call is not counted in it.
+        """
+        if not self._most:
+            return
+        while self._calls and self._calls[0] <= now - WINDOW_SECONDS:
+            self._calls.popleft()
+        if len(self._calls) >= self._most:
+            self.refused += 1
+            raise GatewayError(429, "Throttling.User", "Your request is too frequent. Try again later.")
+        self._calls.append(now)
+
+
+class Rates:
+    """The two windows of an account: `read_qps` and `write_qps` calls a second."""
+
+    def __init__(self, read_qps: int, write_qps: int) -> None:
+        self._reads = Window(read_qps)
+        self._writes = Window(write_qps)
+
+    @property
+    def refused(self) -> int:
+        """How many calls were refused."""
+        return self._reads.refused + self._writes.refused
+
+    def take(self, action: str, now: float) -> None:
+        """Count a call of `action`.
+
+        Raises:
+            GatewayError: the second is full.
+        """
+        (self._reads if is_read(action) else self._writes).take(now)

@@ -1,0 +1,134 @@
+"""The parameters of one call, read with the gateway's own complaints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from emulator.dataworks.faults import FaultKind
+from emulator.dataworks.responses import GatewayError
+
+PAGE_SIZE_MOST = 100
+NEVER_REACHED = 1_000_000_000
+"""The total that an endless list tells."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: `number` from 1, `size` rows from `start`; perhaps it lies, by a fault."""
+
+    number: int
+    size: int
+    start: int
+    fault: FaultKind | None = None
+
+    def cut(self, rows: Sequence[T]) -> Sequence[T]:
+        """Return the rows of this page."""
+        if self.fault is FaultKind.ENDLESS and rows:
+            return [rows[place % len(rows)] for place in range(self.start, self.start + self.size)]
+        return rows[self.start : self.start + self.size]
+
+    def total(self, rows: Sequence[T]) -> int:
+        """Return how many rows there are, as the list tells."""
+        return NEVER_REACHED if self.fault is FaultKind.ENDLESS else len(rows)
+
+    def next_key(self, rows: Sequence[T]) -> str:
+        """Return the key of the next page; empty when this is the last one."""
+        end = self.start + self.size
+        if self.fault is not FaultKind.ENDLESS and end >= len(rows):
+            return ""
+        return str(end - 1 if self.fault is FaultKind.CHANGING else end)
+
+
+class Parameters:
+    """Named text values, as a query string or a form body carries them (`+` is a space).
+
+    Attributes:
+        fault: how the pages lie that the call asks for; None for not at all.
+    """
+
+    __slots__ = ("_values", "fault")
+
+    def __init__(self, encoded: str) -> None:
+        self._values = dict(parse_qsl(encoded, keep_blank_values=True))
+        self.fault: FaultKind | None = None
+
+    def optional(self, name: str) -> str | None:
+        """Return a value, or None when it is absent or empty."""
+        return self._values.get(name) or None
+
+    def text(self, name: str) -> str:
+        """Return a value.
+
+        Raises:
+            GatewayError: it is absent or empty (`Missing{name}`).
+        """
+        value = self._values.get(name)
+        if not value:
+            raise GatewayError(400, f"Missing{name}", f"{name} is mandatory for this action.")
+        return value
+
+    def integer(self, name: str) -> int:
+        """Return a value as a number.
+
+        Raises:
+            GatewayError: it is absent, or no number (`Invalid{name}`).
+        """
+        return _integer(name, self.text(name))
+
+    def choice(self, name: str, *allowed: str) -> str:
+        """Return a value that must be one of `allowed`.
+
+        Raises:
+            GatewayError: it is absent, or another one (`Invalid{name}`).
+        """
+        value = self.text(name)
+        if value not in allowed:
+            raise GatewayError(400, f"Invalid{name}", f"{name} must be one of {', '.join(allowed)}.")
+        return value
+
+    def page(self, number_name: str = "PageNumber") -> Page:
+        """Return the page asked for: by default the first, of ten rows; at most 100 rows.
+
+        Raises:
+            GatewayError: number or size is out of range.
+        """
+        number, size = self._within(number_name, 1, None), self._size()
+        # A row that comes in at the front while the list is read moves all that follow to the next page.
+        moved = number - 1 if self.fault is FaultKind.CHANGING else 0
+        return Page(number, size, (number - 1) * size - moved, self.fault)
+
+    def page_at(self, key_name: str) -> Page:
+        """Return the page that a key leads to, by default the first; otherwise like `page`.
+
+        DataWorks tells nothing of what is in the key; here it is the place in the list.
+
+        Raises:
+            GatewayError: the key is none that was given out, or the size is out of range.
+        """
+        size = self._size()
+        start = 0 if self.optional(key_name) is None else self.integer(key_name)
+        if start < 0:
+            raise GatewayError(400, f"Invalid{key_name}", f"{key_name} is none that was given out.")
+        return Page(start // size + 1, size, start, self.fault)
+
+    def _size(self) -> int:
+        return self._within("PageSize", 10, PAGE_SIZE_MOST)
+
+    def _within(self, name: str, default: int, most: int | None) -> int:
+        raw = self.optional(name)
+        value = default if raw is None else _integer(name, raw)
+        if value < 1 or (most is not None and value > most):
+            raise GatewayError(400, f"Invalid{name}", f"{name} is out of range.")
+        return value
+
+
+def _integer(name: str, raw: str) -> int:
+    try:
+        return int(raw)
+    except ValueError:
+        raise GatewayError(400, f"Invalid{name}", f"{name} must be a number.") from None

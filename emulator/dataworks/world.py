@@ -1,0 +1,297 @@
+"""What the emulated DataWorks holds: nodes, baselines, tables, files and the extension, from YAML or JSON.
+
+Keys in CamelCase are fields of the OpenAPI and are answered as they stand; keys in lower case are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from common.errors import DwgateError
+from emulator.dataworks.responses import Json
+
+SAMPLE = Path(__file__).parents[1] / "samples" / "world.yaml"
+
+CREATED_MS = 1_720_753_730_000
+CHANGED_MS = 1_748_829_600_000
+NODE_DEFAULTS: Mapping[str, object] = {
+    "BusinessId": 1000001,
+    "Connection": "odps_first",
+    "CreateTime": CREATED_MS,
+    "CronExpress": "00 30 00 * * ?",
+    "DeployDate": CHANGED_MS,
+    "DqcType": 0,
+    "FileType": 10,
+    "FileVersion": 6,
+    "ModifyTime": CHANGED_MS,
+    "ParamValues": "bizdate=$bizdate",
+    "Priority": 1,
+    "ProgramType": "ODPS_SQL",
+    "RelatedFlowId": 1,
+    "RepeatInterval": 120_000,
+    "RepeatMode": 1,
+    "Repeatability": True,
+    "ResGroupIdentifier": "Serverless_res_group_shop",
+    "ResGroupName": "Serverless resource group",
+    "SchedulerType": "NORMAL",
+}
+TABLE_DEFAULTS: Mapping[str, object] = {
+    "CreateTime": CREATED_MS,
+    "DataSize": 1_073_741_824,
+    "EnvType": 1,
+    "FavoriteCount": 1,
+    "IsView": False,
+    "IsVisible": 1,
+    "LastAccessTime": CHANGED_MS,
+    "LastDdlTime": CREATED_MS,
+    "LastModifyTime": CHANGED_MS,
+    "ReadCount": 3,
+    "TenantId": 283781234510656,
+    "ViewCount": 5,
+}
+BASELINE_DEFAULTS: Mapping[str, object] = {
+    "AlertEnabled": True,
+    "AlertMarginThreshold": 30,
+    "AlertSettings": [],
+    "BaselineType": "DAILY",
+    "Enabled": True,
+    "OverTimeSettings": [{"Cycle": 1, "Time": "08:00"}],
+    "Priority": 1,
+}
+SAME_CYCLE = "0"
+
+Entry = TypeVar("Entry")
+
+
+class WorldError(DwgateError, ValueError):
+    """The world cannot be read; the text names the entry and what it lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A scheduled node.
+
+    Attributes:
+        fields: what `GetNode` answers.
+        parents: node id of each parent, with the step type: "0" same cycle, "3" cross cycle.
+        outputs: rows of `ListNodeInputOrOutput`: {"Data": …, "TableName": …}.
+        code: what `GetNodeCode` answers.
+    """
+
+    fields: Json
+    parents: Mapping[int, str]
+    outputs: tuple[Json, ...]
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table.
+
+    Attributes:
+        fields: what `GetMetaTableBasicInfo` answers.
+        columns: rows of `ColumnList`.
+        upstream: GUIDs of the tables it is made from.
+        columns_upstream: GUIDs of the columns that each column is made from, by its GUID.
+        consumers: who reads it beyond tables: {"QualifiedName": …, "Channel": …}.
+        producers: ids of the nodes that write it.
+        partitions: rows of `GetMetaTablePartition`.
+    """
+
+    fields: Json
+    columns: tuple[Json, ...]
+    upstream: tuple[str, ...]
+    columns_upstream: Mapping[str, tuple[str, ...]]
+    consumers: tuple[Json, ...]
+    producers: tuple[int, ...]
+    partitions: tuple[Json, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """The extension as `GetExtension` answers it, where it is on, and its saved options by workspace."""
+
+    fields: Json
+    projects: frozenset[int]
+    options: Mapping[int, str]
+
+
+@dataclass(slots=True)
+class World:
+    """All that is held; entries added later replace those with the same id."""
+
+    nodes: dict[int, Node] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    baselines: dict[int, Json] = field(default_factory=dict)
+    """What `GetBaseline` answers, by id."""
+    versions: dict[int, dict[int, Json]] = field(default_factory=dict)
+    """Rows of `ListFileVersions` by file id and version."""
+    extension: Extension = field(default_factory=lambda: Extension({}, frozenset(), {}))
+    _children: dict[int, dict[int, str]] = field(default_factory=dict)
+    _downstream: dict[str, list[str]] = field(default_factory=dict)
+    """By the GUID of a table, or of a column."""
+    _putting_out: dict[str, list[int]] = field(default_factory=dict)
+
+    def merge(self, raw: Mapping[str, Any]) -> None:
+        """Add what `raw` lists under `nodes`, `baselines`, `tables`, `files` and `extension`.
+
+        Raises:
+            WorldError: an entry lacks a field or has a wrong one; nothing is added then.
+        """
+        if unknown := raw.keys() - {"nodes", "baselines", "tables", "files", "extension"}:
+            raise WorldError(f"world: unknown keys {', '.join(sorted(unknown))}")
+        nodes = _read("nodes", raw, _node, "NodeId")
+        baselines = _read("baselines", raw, _baseline, "BaselineId")
+        tables = _read("tables", raw, _table, "TableGuid")
+        files = _read("files", raw, _versions, "FileId")
+        if "extension" in raw:
+            self.extension = _extension(raw["extension"])
+        self.nodes.update(nodes)
+        self.baselines.update(baselines)
+        self.tables.update(tables)
+        self.versions.update(files)
+        self._index()
+
+    def children(self, node_id: int) -> Mapping[int, str]:
+        """Return the step type by child of a node, one hop."""
+        return self._children.get(node_id, {})
+
+    def downstream(self, guid: str) -> list[str]:
+        """Return GUIDs of the tables made from a table, or of the columns made from a column, one hop."""
+        return self._downstream.get(guid, [])
+
+    def upstream(self, guid: str) -> list[str]:
+        """Return GUIDs of the tables that a table is made from, one hop."""
+        table = self.tables.get(guid)
+        return list(table.upstream) if table else []
+
+    def column_upstream(self, guid: str) -> list[str]:
+        """Return GUIDs of the columns that a column is made from, one hop."""
+        table = self.tables.get(guid.rpartition(".")[0])
+        return list(table.columns_upstream.get(guid, ())) if table else []
+
+    def putting_out(self, output: str) -> list[Node]:
+        """Return the nodes that put out a name."""
+        return [self.nodes[node_id] for node_id in self._putting_out.get(output, ())]
+
+    def _index(self) -> None:
+        self._children, self._putting_out, self._downstream = {}, {}, {}
+        for node_id, node in self.nodes.items():
+            for parent, step in node.parents.items():
+                self._children.setdefault(parent, {})[node_id] = step
+            for output in dict.fromkeys(row["Data"] for row in node.outputs):
+                self._putting_out.setdefault(output, []).append(node_id)
+        for guid, table in self.tables.items():
+            for made, sources in {guid: table.upstream, **table.columns_upstream}.items():
+                for source in sources:
+                    self._downstream.setdefault(source, []).append(made)
+
+
+def load(path: Path = SAMPLE) -> World:
+    """Read a world from a YAML or JSON file.
+
+    Raises:
+        WorldError: the file is not there, or says something that cannot be held.
+    """
+    try:
+        raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, YAMLError) as error:
+        raise WorldError(f"world {path}: {error}") from None
+    if not isinstance(raw, dict):
+        raise WorldError(f"world {path}: must be a mapping with nodes, baselines, tables, files or extension")
+    world = World()
+    world.merge(raw)
+    return world
+
+
+def _read(kind: str, raw: Mapping[str, Any], read: Callable[[Json], Entry], key: str) -> dict[Any, Entry]:
+    entries: Iterable[Json] = raw.get(kind, [])
+    result = {}
+    for entry in entries:
+        if key not in entry:
+            raise WorldError(f"world: an entry of {kind} has no {key}")
+        try:
+            result[entry[key]] = read(entry)
+        except (KeyError, TypeError, ValueError) as error:
+            raise WorldError(f"world: {kind} {entry[key]}: wrong or missing {error}") from None
+    return result
+
+
+def _node(entry: Json) -> Node:
+    fields = {**NODE_DEFAULTS, "ProjectId": entry["ProjectId"], "NodeName": entry["NodeName"]}
+    fields.update((name, value) for name, value in entry.items() if name[0].isupper())
+    return Node(fields, _parents(entry), tuple(entry.get("outputs", ())), entry.get("code", ""))
+
+
+def _parents(entry: Json) -> dict[int, str]:
+    same = dict.fromkeys(entry.get("parents", ()), SAME_CYCLE)
+    return {
+        **same,
+        **{parent["NodeId"]: parent["StepType"] for parent in entry.get("cross_cycle_parents", ())},
+    }
+
+
+def _table(entry: Json) -> Table:
+    guid: str = entry["TableGuid"]
+    _, database, name = guid.split(".")
+    columns = tuple(_column(guid, position, column) for position, column in enumerate(entry["columns"], 1))
+    keys = [column["ColumnName"] for column in columns if column["IsPartitionColumn"]]
+    fields = {
+        **TABLE_DEFAULTS,
+        "TableName": name,
+        "DatabaseName": database,
+        "IsPartitionTable": bool(keys),
+        "PartitionKeys": ",".join(keys),
+        **{key: value for key, value in entry.items() if key[0].isupper()},
+    }
+    partitions = tuple({"TableGuid": guid, **partition} for partition in entry.get("partitions", ()))
+    return Table(
+        fields=fields,
+        columns=columns,
+        upstream=tuple(entry.get("upstream", ())),
+        columns_upstream={
+            f"{guid}.{column['ColumnName']}": tuple(column["upstream"])
+            for column in entry["columns"]
+            if "upstream" in column
+        },
+        consumers=tuple(_consumer(consumer) for consumer in entry.get("consumers", ())),
+        producers=tuple(entry.get("producers", ())),
+        partitions=partitions,
+    )
+
+
+def _column(guid: str, position: int, column: Json) -> Json:
+    defaults = {"Comment": "", "IsPartitionColumn": False, "IsPrimaryKey": False, "IsForeignKey": False}
+    told = {key: value for key, value in column.items() if key[0].isupper()}
+    return {**defaults, "ColumnGuid": f"{guid}.{column['ColumnName']}", "Position": position, **told}
+
+
+def _consumer(entry: Json | str) -> Json:
+    if isinstance(entry, str):
+        return {"QualifiedName": entry, "Channel": "FIRST_PARTY"}
+    return {"QualifiedName": entry["QualifiedName"], "Channel": entry.get("Channel", "FIRST_PARTY")}
+
+
+def _baseline(entry: Json) -> Json:
+    return {
+        **BASELINE_DEFAULTS,
+        "ProjectId": entry["ProjectId"],
+        "BaselineName": entry["BaselineName"],
+        **entry,
+    }
+
+
+def _versions(entry: Json) -> dict[int, Json]:
+    return {version["FileVersion"]: version for version in entry["versions"]}
+
+
+def _extension(entry: Json) -> Extension:
+    fields = {name: value for name, value in entry.items() if name[0].isupper()}
+    options = {int(project): value for project, value in entry.get("options", {}).items()}
+    return Extension(fields, frozenset(entry.get("projects", ())), options)

@@ -1,0 +1,1 @@
+"""The EventBridge side of the emulator: signed events."""

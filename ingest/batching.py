@@ -1,0 +1,100 @@
+"""Group commit: events that come while others are being published go out together, in one message.
+
+An event that comes alone goes at once and alone, so nobody waits for company. Under load one confirm of the
+broker serves many events, which is most of what an event costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+
+from common.events import Event
+from ingest.celery_message import Item, build
+from ingest.publishers.base import PUBLISH_SECONDS, NotDurable, Publisher
+
+UNDER_WAY = 4
+"""Messages that wait for their confirm at once."""
+
+MOST_EVENTS = 32
+"""Events in a message; a worker takes them on one after the other."""
+
+MOST_BYTES = 256 * 1024
+"""Bytes of events above which a message takes no more; one event may be larger."""
+
+MOST_WAITING = 4096
+"""Events that wait for their turn; more are answered 503 at once."""
+
+
+class Batches:
+    """Publishes events in as few messages as the load wants.
+
+    Args:
+        publisher: makes messages durable.
+        observe: is told how long each confirm took, in seconds.
+    """
+
+    def __init__(self, publisher: Publisher, observe: Callable[[float], None]) -> None:
+        self._publisher = publisher
+        self._observe = observe
+        self._waiting: deque[tuple[Item, asyncio.Future[None]]] = deque()
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def publish(self, event: Event) -> None:
+        """Return when `event` is durable, within PUBLISH_SECONDS.
+
+        Raises:
+            NotDurable: the broker did not confirm in time, or refused. The event may yet arrive.
+        """
+        if len(self._waiting) >= MOST_WAITING:
+            raise NotDurable("too many events wait for the broker")
+        durable = asyncio.get_running_loop().create_future()
+        self._waiting.append((Item.of(event), durable))
+        self._go_on()
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                await durable
+        except TimeoutError:
+            raise NotDurable("no confirm in time") from None
+
+    def _go_on(self) -> None:
+        while self._waiting and len(self._sending) < UNDER_WAY:
+            if batch := self._take():
+                task = asyncio.create_task(self._send(batch))
+                self._sending.add(task)
+                task.add_done_callback(self._sent)
+
+    def _take(self) -> list[tuple[Item, asyncio.Future[None]]]:
+        batch: list[tuple[Item, asyncio.Future[None]]] = []
+        size = 0
+        while self._waiting and len(batch) < MOST_EVENTS:
+            item, durable = self._waiting[0]
+            size += len(item.content)
+            if batch and size > MOST_BYTES:
+                break
+            self._waiting.popleft()
+            if not durable.done():  # its request gave up
+                batch.append((item, durable))
+        return batch
+
+    async def _send(self, batch: list[tuple[Item, asyncio.Future[None]]]) -> None:
+        fault: NotDurable | None = None
+        begun = time.perf_counter()
+        try:
+            await self._publisher.publish(build([item for item, _ in batch]))
+            self._observe(time.perf_counter() - begun)
+        except NotDurable as error:
+            fault = error
+        for _, durable in batch:
+            if durable.done():
+                continue
+            if fault:
+                durable.set_exception(fault)
+            else:
+                durable.set_result(None)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        self._go_on()

@@ -1,0 +1,183 @@
+"""Publishing to RabbitMQ with aio-pika: confirmed, mandatory and persistent, over one connection kept up.
+
+A keeper connects, declares the topology, waits for the connection's end, and begins anew; nobody who
+publishes ever waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+from yarl import URL
+
+from common import topology
+from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, Message
+from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, NotDurable
+
+HEARTBEAT_SECONDS = 5
+CONNECT_SECONDS = 5.0
+PAUSE_SECONDS = 0.5
+"""How long to wait before the next try to connect."""
+
+FAULTS = (AMQPError, OSError, RuntimeError)
+"""What aio-pika raises when connection or channel are gone; OSError holds time-outs and ConnectionError."""
+
+_log = structlog.get_logger()
+
+
+class AmqpPublisher:
+    """Publishes to RabbitMQ.
+
+    Args:
+        url: `amqp://…` or `amqps://…`.
+        mode: `declare` makes exchanges and queues on each connection, `existing` takes them as they are.
+    """
+
+    def __init__(self, url: str, mode: Literal["declare", "existing"] = "declare") -> None:
+        self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
+        self._mode = mode
+        self._connection: AbstractConnection | None = None
+        self._exchange: AbstractExchange | None = None
+        self._again = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to connect, in the background."""
+        self._keeper = asyncio.create_task(self._keep())
+
+    async def close(self) -> None:
+        """End the connection."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+
+    async def ready(self) -> bool:
+        """Return whether the broker opens a channel now."""
+        if self._connection is None:
+            return False
+        try:
+            async with asyncio.timeout(READY_SECONDS), _faults():
+                probe = await self._connection.channel(publisher_confirms=False)
+                await probe.close()
+        except (NotDurable, TimeoutError):
+            return False
+        return True
+
+    async def publish(self, message: Message) -> None:
+        """Publish `message` and wait for the confirm.
+
+        Raises:
+            NotDurable: no connection, no queue, no confirm in time, or the broker refused.
+        """
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS), _faults():
+                await self._send(message)
+        except TimeoutError:
+            raise NotDurable("no confirm in time") from None
+
+    async def _send(self, message: Message) -> None:
+        if self._exchange is None:
+            raise NotDurable("no connection to the broker")
+        try:
+            await self._exchange.publish(_message(message), topology.ROUTING_EVENT, mandatory=True)
+        except PublishError:
+            self._again.set()  # the keeper then declares what is missing
+            raise NotDurable("no queue takes the message") from None
+        except DeliveryError:
+            raise NotDurable("the broker refused the message") from None
+
+    async def _keep(self) -> None:
+        told = ""
+        while True:
+            try:
+                async with _faults():
+                    await self._session()
+                reason = "closed"
+            except (NotDurable, TimeoutError) as error:
+                reason = str(error) or "timed out"
+            if reason != told:
+                _log.warning("broker_lost", reason=reason)
+            told = reason
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _session(self) -> None:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await aio_pika.connect(self._url)
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+                if self._mode == "declare":
+                    await _declare(channel)
+                exchange = await channel.get_exchange(topology.EXCHANGE, ensure=False)
+            self._connection, self._exchange = connection, exchange
+            self._again.clear()
+            _log.info("broker_connected", host=self._url.host)
+            await self._end(connection, channel)
+        finally:
+            self._connection = self._exchange = None
+            await _close(connection)
+
+    async def _end(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
+        """Wait until the connection or the channel is closed, or a session anew is asked for."""
+        ends = [
+            asyncio.ensure_future(waiting)
+            for waiting in (connection.closed(), channel.closed(), self._again.wait())
+        ]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+
+
+@asynccontextmanager
+async def _faults() -> AsyncIterator[None]:
+    """Turn every way in which aio-pika says that it cannot go on into NotDurable."""
+    task = asyncio.current_task()
+    try:
+        yield
+    except asyncio.CancelledError:
+        # aio-pika cancels what waits on a connection that it gives up: nobody cancelled us.
+        if task is None or task.cancelling():
+            raise
+        raise NotDurable("the connection was given up") from None
+    except FAULTS as error:
+        raise NotDurable(f"{type(error).__name__}: {error}") from error
+
+
+async def _declare(channel: AbstractChannel) -> None:
+    exchanges = {
+        name: await channel.declare_exchange(name, aio_pika.ExchangeType.TOPIC, durable=True)
+        for name in (topology.EXCHANGE, topology.DEAD_EXCHANGE)
+    }
+    for queue in (*topology.QUEUES, topology.DEAD):
+        declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
+        for key in queue.routing_keys:
+            await declared.bind(exchanges[queue.exchange], key)
+
+
+async def _close(connection: AbstractConnection) -> None:
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await connection.close()
+    except FAULTS:
+        _log.debug("broker_close_failed")
+
+
+def _message(message: Message) -> aio_pika.Message:
+    return aio_pika.Message(
+        message.body,
+        headers=message.headers,
+        content_type=CONTENT_TYPE,
+        content_encoding=CONTENT_ENCODING,
+        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        correlation_id=message.task_id,
+        message_id=message.task_id,
+    )

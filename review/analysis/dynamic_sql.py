@@ -1,0 +1,22 @@
+"""Finding for SQL that Python or shell code builds at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from review.facts.queries import Query
+from review.rules.api import Hit, Text
+
+
+def unread(queries: Iterable[Query]) -> Iterator[Hit]:
+    """Yield a hit for each query whose SQL could not be reviewed."""
+    for query in queries:
+        if query.unread:
+            yield Hit(
+                query.at,
+                Text(
+                    f"The SQL that {query.call} runs is built at run time and was not reviewed.",
+                    f"{query.call} 执行的 SQL 在运行时生成，未经检查。",
+                ),
+                key=query.call,
+            )

@@ -1,0 +1,154 @@
+"""Tables and slices that a script has emptied before a write, so that no rows of an earlier run remain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from review.analysis.conditions import comparisons_of
+from review.analysis.naming import as_a_whole
+from review.analysis.partition_slices import filled, text, value_of
+from review.facts import (
+    Altered,
+    Creation,
+    Gone,
+    Operand,
+    Operator,
+    Removal,
+    Role,
+    Script,
+    Statement,
+    Write,
+    Written,
+    table_key,
+)
+
+_REPLACES = frozenset({Written.OVERWRITE, Written.LOAD_OVERWRITE, Written.CREATE})
+_WITH_IT = frozenset({Operator.EQ, Operator.LE, Operator.GE})
+"""Comparisons that are true for the value itself."""
+
+_UNNAMED = re.compile(
+    r"\bPARTITION\s*(?:\bID\b)?[\s'\"(]*(?:p(?=[\d$]))?(?P<value>[^\s'\"(),]+)", re.IGNORECASE
+)
+"""The value in `PARTITION '20240501'`, `PARTITION ('20240501', 1)`, `PARTITION p20240501`."""
+
+_Values = tuple[frozenset[str], ...]
+"""Normalised texts of the values of each partition column of a slice."""
+
+
+@dataclass(slots=True)
+class _Table:
+    """The emptied parts of one table.
+
+    Attributes:
+        slices: values by partition columns; no columns mean the whole table.
+        unnamed: partitions as written, in dialects without column names there (DROP PARTITION '20240501').
+        deletes: DELETE statements with a WHERE.
+    """
+
+    slices: dict[tuple[str, ...], set[_Values]] = field(default_factory=dict)
+    unnamed: list[str] = field(default_factory=list)
+    deletes: list[Statement] = field(default_factory=list)
+
+
+class Emptied:
+    """The tables and slices that the statements recorded so far have emptied."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._tables: dict[str, dict[str, _Table]] = {}
+
+    def note(self, statement: Statement) -> None:
+        """Record what `statement` empties."""
+        for name in _replaced(statement):
+            self._add(name, {})
+        for gone in statement.removals:
+            if gone.what in (Gone.TABLE, Gone.ROWS, Gone.PARTITION):
+                self._remove(gone, self._whole(statement, gone.name))
+        for write in statement.writes:
+            table = self._whole(statement, write.table)
+            if write.how is Written.DELETE and write.filtered:
+                self._of(table).deletes.append(statement)
+            elif write.how is Written.DELETE:
+                self._add(table, {})
+            elif write.how in _REPLACES:
+                self._add(table, self._texts(filled(statement, write)))
+
+    def covers(self, statement: Statement, write: Write) -> bool:
+        """Whether everything that `write` writes was emptied before."""
+        target = self._whole(statement, write.table)
+        named = self._tables.get(table_key(target))
+        if not named:
+            return False
+        mine = self._texts(filled(statement, write))
+        return any(
+            self._script.same(name, target) and self._covered(table, mine, statement, write)
+            for name, table in named.items()
+        )
+
+    def _covered(
+        self, table: _Table, mine: dict[str, frozenset[str]], statement: Statement, write: Write
+    ) -> bool:
+        for columns, slices in table.slices.items():
+            if tuple(mine.get(column, frozenset()) for column in columns) in slices:
+                return True
+        code = self._script.code[statement.at.begin : statement.at.end]
+        if any(partition in code for partition in table.unnamed):
+            return True
+        return any(self._deletes(earlier, statement, write) for earlier in reversed(table.deletes))
+
+    def _whole(self, statement: Statement, table: str) -> str:
+        return as_a_whole(table, statement.dialect or self._script.dialect)
+
+    def _remove(self, gone: Removal, table: str) -> None:
+        values: dict[str, frozenset[str]] = {}
+        for item in gone.partition:
+            if item.value is None or item.operator not in _WITH_IT:
+                return
+            values[item.column.lower()] = frozenset({text(self._script, item.value)})
+        if values or gone.what is not Gone.PARTITION:
+            self._add(table, values)
+        elif found := _UNNAMED.search(self._script.code, gone.at.begin, gone.at.end):
+            self._of(table).unnamed.append(found["value"])
+
+    def _add(self, name: str, values: dict[str, frozenset[str]]) -> None:
+        if all(values.values()):
+            self._of(name).slices.setdefault(tuple(values), set()).add(tuple(values.values()))
+
+    def _of(self, name: str) -> _Table:
+        return self._tables.setdefault(table_key(name), {}).setdefault(name.lower(), _Table())
+
+    def _texts(self, values: dict[str, tuple[Operand, ...]]) -> dict[str, frozenset[str]]:
+        return {name: frozenset(text(self._script, one) for one in ones) for name, ones in values.items()}
+
+    def _deletes(self, earlier: Statement, statement: Statement, write: Write) -> bool:
+        """Whether a DELETE removes the rows that `write` replaces: it compares with no other values."""
+        values = filled(statement, write)
+        for block in earlier.blocks:
+            for predicate in block.predicates if block.role is Role.CHANGE else ():
+                for operator, rights in comparisons_of(predicate, lambda _: True):
+                    name = predicate.columns[0].key
+                    mine = values.get(name) or value_of(statement, write, name, self._columns(write))
+                    written = {text(self._script, one) for one in mine}
+                    if operator is Operator.EQ and mine and written != {text(self._script, rights[0])}:
+                        return False
+        return True
+
+    def _columns(self, write: Write) -> Sequence[str]:
+        known = self._script.given.table(write.table)
+        return tuple(known.columns) if known is not None and not write.partition else ()
+
+
+def _replaced(statement: Statement) -> Iterator[str]:
+    """Yield the tables that are recreated, and the new names of renamed tables."""
+    for made in statement.creations:
+        if _is_new(made):
+            yield made.name
+    for change in statement.alterations:
+        if change.what is Altered.RENAME:
+            yield from change.names
+
+
+def _is_new(made: Creation) -> bool:
+    return not made.exists or made.temporary

@@ -1,0 +1,320 @@
+"""Secrets in a text of any language, by what they look like and what stands before them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from review.dialects import Dialect
+from review.facts import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret: where it stands, and what kind of secret it is."""
+
+    at: Span
+    en: str
+    zh: str
+
+
+def secrets(code: str, dialect: Dialect) -> Iterator[Secret]:
+    """Yield the secrets in `code`, comments included; each place once, in no order.
+
+    Parameters, look-ups and placeholders are none (`${pw}`, `%s`, `<password>`, `xxx`), nor are column names.
+    """
+    told = bytearray(len(code))
+    lower = _lower(code)
+    for secret in (*_alone(code, lower), *_assigned(code, lower, dialect)):
+        # One secret may look like several kinds: the first says it.
+        begin, end = secret.at
+        if not any(told[begin:end]):
+            told[begin:end] = b"x" * (end - begin)
+            yield secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A secret that is known by its own look, or by the words around it.
+
+    Attributes:
+        en: as a message says it.
+        needs: words, one of which a text has when it has such a secret; looked for first, as that is quick.
+        pattern: finds it; the group `secret` is the secret itself.
+    """
+
+    en: str
+    zh: str
+    needs: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+def _kind(name: tuple[str, str], needs: str, pattern: str) -> _Kind:
+    return _Kind(*name, tuple(needs.split()), re.compile(pattern, re.IGNORECASE))
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A value that is assigned to something named like a secret.
+
+    Attributes:
+        name: the end of such a name.
+        value: what stands behind the sign; the group `secret` is the secret itself.
+        signs: what may stand between them.
+        compared: whether in SQL it may as well be a column that is compared with a value.
+        hash: whether a value that looks like a hash is a secret too.
+        in_shell: whether it is for shell alone.
+    """
+
+    en: str
+    zh: str
+    name: re.Pattern[str]
+    value: re.Pattern[str]
+    signs: tuple[str, ...] = (":=", "=>", "=", ":")
+    compared: bool = False
+    hash: bool = True
+    in_shell: bool = False
+
+
+_ACCESS_KEY_ID = ("An AccessKey id", "AccessKey ID")
+_ACCESS_KEY_SECRET = ("An AccessKey secret", "AccessKey Secret")
+_KEY = ("A key or token", "密钥或令牌")
+_TOKEN = ("A token", "令牌")
+_PASSWORD = ("A password", "密码")
+_URL_PASSWORD = ("A password in a URL", "URL 中的密码")
+_URL_TOKEN = ("A token in a URL", "URL 中的令牌")
+
+_PASSWORD_SET = "password= pwd="  # noqa: S105 - names, not a password
+
+_KINDS = (
+    _kind(
+        ("A private key", "私钥"), "private", r"(?P<secret>-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----)"
+    ),
+    _kind(_ACCESS_KEY_ID, "ltai", r"(?-i:(?<![A-Za-z0-9])(?P<secret>LTAI[A-Za-z0-9]{12,26})(?![A-Za-z0-9]))"),
+    _kind(
+        ("A security token", "STS 令牌"), "sts.", r"(?-i:(?<![A-Za-z0-9])(?P<secret>STS\.[A-Za-z0-9]{20,}))"
+    ),
+    _kind(
+        _KEY,
+        "akia asia ghp_ gho_ ghs_ ghu_ glpat- xoxb- aiza",
+        r"(?-i:(?<![A-Za-z0-9])(?P<secret>A[KS]IA[0-9A-Z]{16}|gh[opsu]_[A-Za-z0-9]{36}|glpat-[\w-]{20}"
+        r"|xoxb-[\w-]{20,}|AIza[\w-]{35})(?![A-Za-z0-9]))",
+    ),
+    _kind(_KEY, "sk-", r"(?-i:(?<![\w-])(?P<secret>sk-(?=[A-Za-z]*\d)[A-Za-z0-9]{20,})(?![\w-]))"),
+    _kind(_TOKEN, "bearer", r"\bbearer\s+(?P<secret>(?=[\w.~+/-]*\d)[\w.~+/-]{20,}=*)"),
+    _kind(_URL_PASSWORD, "://", r"://(?<=[a-z0-9]://)[^\s:/@'\"]{0,100}:(?P<secret>[^\s:/@'\"]{3,100})@"),
+    _kind(
+        _URL_PASSWORD,
+        _PASSWORD_SET,
+        r"(?:jdbc:|://)[^\s'\"]{1,500}?[?&;](?:password|pwd)=(?P<secret>[^\s&;'\"]{3,100})",
+    ),
+    _kind(_URL_PASSWORD, "jdbc:oracle", r"jdbc:oracle:thin:[^\s/@'\"]{1,60}/(?P<secret>[^\s/@'\"]{3,100})@"),
+    _kind(_URL_TOKEN, "token", r"://[^\s'\"?]{1,300}\?[^\s'\"]{0,300}?token=(?P<secret>[^\s&'\"]{12,})"),
+    _kind(
+        _URL_TOKEN,
+        "webhook /hook/",
+        r"://[^\s'\"]{1,100}/(?:webhook/send\?key=|bot/v\d/hook/)(?P<secret>[0-9a-f-]{32,40})",
+    ),
+    _kind(
+        _PASSWORD,
+        _PASSWORD_SET,
+        # Within one string: arguments of a call (`user=user, password=password`) have commas.
+        r"\b(?:host|server|user|uid|dbname|database)\s?=[^'\",()\n]{1,200}?\b(?:password|pwd)="
+        r"(?P<secret>[^\s'\";&(),]{4,100})",
+    ),
+    _kind(
+        _PASSWORD,
+        "pymysql mysqldb mysql.connector",
+        r"\b(?:pymysql|mysqldb|mysql\.connector)\.connect\(\s*(?:['\"][^'\"\n]{0,200}['\"]\s*,\s*){2}"
+        r"(?P<q>['\"])(?P<secret>[^'\"\s]{4,100})(?P=q)",
+    ),
+    _kind(
+        _KEY,
+        "environ getenv",
+        r"\b(?:environ\.get|getenv)\(\s*['\"]\w*(?:key|secret|token|password|passwd|pwd)['\"]\s*,\s*"
+        r"(?P<q>['\"])(?P<secret>[^'\"\s]{6,200})(?P=q)",
+    ),
+    _kind(
+        _PASSWORD,
+        "password passwd pwd 密码 口令",
+        r"(?<![-#/])(?:--|#|//)[^\n]{0,100}?(?:password|passwd|pwd|密码|口令)\s*[:：=]\s*"
+        r"(?P<secret>(?-i:(?=[!-~]*\d)(?=[!-~]*[A-Z])(?=[!-~]*[a-z]))[!#-&(-~]{6,100})",
+    ),
+    _kind(_PASSWORD, "identified", r"\bidentified\s+by\s+(?P<q>['\"])(?P<secret>[^'\"\s]{3,200})(?P=q)"),
+    _kind(
+        _PASSWORD,
+        "mysql",
+        r"\b(?:mysql|mysqldump|mysqladmin)\b[^\n;|]{0,200}?\s(?-i:-p)['\"]?(?P<secret>[^\s'\"$][^\s'\"]{3,100})",
+    ),
+    _kind(
+        _PASSWORD,
+        "beeline sshpass",
+        r"\b(?:beeline|sshpass)\b[^\n;|]{0,200}?\s(?-i:-p)\s*['\"]?(?P<secret>(?!assword)[^\s'\"$][^\s'\"]{3,100})",
+    ),
+    _kind(
+        _PASSWORD,
+        "redis-cli",
+        r"\bredis-cli\b[^\n;|]{0,200}?\s-a\s+['\"]?(?P<secret>[^\s'\"$-][^\s'\"]{3,100})",
+    ),
+    _kind(
+        _PASSWORD,
+        "curl wget",
+        r"\bcurl\b[^\n;|]{0,200}?\s(?-i:-u)\s*['\"]?[^\s:'\"$]{1,60}:(?P<secret>[^\s'\"$]{4,100})",
+    ),
+    _kind(_PASSWORD, "--password", r"\s--password[= ]['\"]?(?P<secret>[^\s'\"=$-][^\s'\"]{3,100})"),
+)
+
+_BLANK = " "
+"""The sign of a value that stands behind its name with nothing but blanks between them."""
+_KEY_NAME = (
+    r"(?:(?:access|secret|api)[_.-]?(?:access[_.-]?)?key(?:[_.-]?secret)?|(?:access|client|app)[_.-]?secret"
+    r"|(?:auth|access|session|security)[_.-]?token)"
+)
+_PASSWORD_NAME = r"(?:passw(?:or|r|o)?d|pwd|passphrase)"  # noqa: S105 - a name, not a password
+_PASS = r"(?<![a-z])(?:pass|pw)"  # noqa: S105 - a name, not a password
+_ASSIGNMENT = re.compile(
+    rf"(?P<word>key|secret|token|{_PASSWORD_NAME}|pass|pw)['\"`]?\]?(?:\s*(?P<sign>:=|=>|=|:)\s*|(?P<blank>\s+)(?=['\"]))"
+)
+
+
+def _named(name: str) -> re.Pattern[str]:
+    return re.compile(rf"{name}\Z", re.IGNORECASE)
+
+
+_NAMED = (
+    _Named(
+        *_KEY,
+        _named(_KEY_NAME),
+        re.compile(r"(?P<q>['\"])(?P<secret>[^'\"\s]{8,200})(?P=q)"),
+        compared=True,
+    ),
+    _Named(
+        *_PASSWORD,
+        _named(_PASSWORD_NAME),
+        re.compile(r"(?P<q>['\"])(?P<secret>[^'\"\s]{4,200})(?P=q)"),
+        compared=True,
+        hash=False,
+    ),
+    _Named(
+        *_PASSWORD,
+        _named(_PASSWORD_NAME),
+        re.compile(r"(?<==)(?P<secret>[^\s'\"$`/~.(<;|&=][^\s'\"$`;|&)]{3,100})"),
+        signs=("=",),
+        hash=False,
+        in_shell=True,
+    ),
+    _Named(
+        *("A key or password", "密钥或密码"),
+        _named(rf"(?:{_KEY_NAME}|{_PASSWORD_NAME})"),
+        re.compile(
+            r"(?P<secret>(?=[\w+/=-]{0,200}\d)(?=[\w+/=-]{0,200}[A-Z])(?=[\w+/=-]{0,200}[a-z])[\w+/=-]{16,200})"
+            r"(?![\w.(\[])"
+        ),
+        signs=("=",),
+    ),
+    _Named(
+        *_KEY,
+        _named("(?:token|secret)"),
+        re.compile(
+            r"(?P<q>['\"])(?P<secret>(?=[^'\"]{0,200}?[A-Za-z])(?=(?:[^\d'\"]{0,200}\d){3})[\w.~+/=-]{16,200})(?P=q)"
+        ),
+        compared=True,
+    ),
+    _Named(
+        *_PASSWORD,
+        _named(_PASS),
+        re.compile(
+            r"(?P<q>['\"])(?P<secret>(?=[^'\"]{0,200}?\d)(?=[^'\"]{0,200}?[A-Za-z])[^'\"\s]{6,200})(?P=q)"
+        ),
+        compared=True,
+        hash=False,
+    ),
+    _Named(
+        *_PASSWORD,
+        _named(_PASS),
+        re.compile(
+            r"(?<==)(?P<secret>(?=[\w@!#%^*+-]*\d)(?=[\w@!#%^*+-]*[A-Za-z])[\w@!#%^*+-]{6,100})(?![\w/.(])"
+        ),
+        signs=("=",),
+        hash=False,
+        in_shell=True,
+    ),
+    # `WITH PASSWORD '…'`, `OPTIONS (password '…')`: a word of letters alone may be an alias or a text.
+    _Named(
+        *("A key or password", "密钥或密码"),
+        _named(rf"(?:{_KEY_NAME}|{_PASSWORD_NAME})"),
+        re.compile(r"(?P<q>['\"])(?P<secret>(?=[A-Za-z_]*[!#-&(-@\[-^`{-~])[!#-&(-~]{4,200})(?P=q)"),
+        signs=(_BLANK,),
+        hash=False,
+    ),
+)
+
+_NEAR = 200
+"""Characters before and behind an AccessKey id within which its secret is looked for."""
+_BEFORE = 60
+"""Characters before a name by which one sees that it is compared."""
+_LONGEST_NAME = 30
+_SECRET_OF_KEY = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9]{30}(?![A-Za-z0-9+/_=-])")
+
+_PLACEHOLDER = re.compile(
+    r"\$\{|\$\[|\$\w|\{\{|^\{\w*\}$|^<.*>$|%\(?\w|x{3}|\*{3}|\.{3}|^\W+$|your|example|change_?me|placeholder|dummy",
+    re.IGNORECASE,
+)
+_NO_SECRET = re.compile(
+    r"\[?(?:null|none|true|false|unknown|string|varchar|secret|secret_?key|passw(?:or)?d|pwd|user(?:_?name)?"
+    r"|access_?s*_?key(?:_?(?:id|secret))?)\]?",
+    re.IGNORECASE,
+)
+_HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})", re.IGNORECASE)
+_COMPARED = re.compile(r"\b(?:where|and|or|on|when|having|if|not)\s+\(*[\w.(`]*$", re.IGNORECASE)
+
+
+def _lower(code: str) -> str:
+    """Return `code` in lower case, each character at its own place."""
+    lower = code.lower()
+    if len(lower) == len(code):
+        return lower
+    return "".join(small if len(small := letter.lower()) == 1 else letter for letter in code)
+
+
+def _alone(code: str, lower: str) -> Iterator[Secret]:
+    for kind in _KINDS:
+        if not any(word in lower for word in kind.needs):
+            continue
+        for match in kind.pattern.finditer(code):
+            if not _stands_for(match["secret"]):
+                yield Secret(Span(*match.span("secret")), kind.en, kind.zh)
+                if kind.en == _ACCESS_KEY_ID[0]:
+                    yield from _beside(code, match)
+
+
+def _beside(code: str, key: re.Match[str]) -> Iterator[Secret]:
+    for match in _SECRET_OF_KEY.finditer(code, max(0, key.start() - _NEAR), key.end() + _NEAR):
+        if not _stands_for(match[0]) and match.start() != key.start():
+            yield Secret(Span(*match.span()), *_ACCESS_KEY_SECRET)
+
+
+def _assigned(code: str, lower: str, dialect: Dialect) -> Iterator[Secret]:
+    for sign in _ASSIGNMENT.finditer(lower):
+        for kind in _NAMED:
+            if (sign["sign"] or _BLANK) not in kind.signs or (kind.in_shell and dialect is not Dialect.SHELL):
+                continue
+            value = kind.value.match(code, sign.end())
+            if value is None:
+                continue
+            name = kind.name.search(code, max(0, sign.start() - _LONGEST_NAME), sign.end("word"))
+            if name and _is_secret(code, kind, name.start(), value["secret"], dialect):
+                yield Secret(Span(*value.span("secret")), kind.en, kind.zh)
+
+
+def _is_secret(code: str, kind: _Named, begin: int, secret: str, dialect: Dialect) -> bool:
+    if _stands_for(secret) or (not kind.hash and _HASH.fullmatch(secret)):
+        return False
+    before = code[max(0, begin - _BEFORE) : begin]
+    return not (kind.compared and dialect.sql and _COMPARED.search(before))
+
+
+def _stands_for(secret: str) -> bool:
+    """Whether a text only stands for a secret: a parameter, a placeholder, a word of documents."""
+    return _PLACEHOLDER.search(secret) is not None or _NO_SECRET.fullmatch(secret) is not None

@@ -1,0 +1,168 @@
+"""One SELECT as a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlglot import exp
+
+from review.extraction.block_state import Frame
+from review.extraction.expressions.operands import operand
+from review.extraction.expressions.outputs import computed, outputs_of
+from review.extraction.expressions.predicates import conditions
+from review.extraction.sources import Rows
+from review.facts import Block, Clause, Hint, Operand, Predicate, Role, Span
+
+_LOOK_BACK = 200
+_CONDITIONS = (
+    ("prewhere", Clause.WHERE),
+    ("where", Clause.WHERE),
+    ("having", Clause.HAVING),
+    ("qualify", Clause.QUALIFY),
+)
+
+
+class Place(NamedTuple):
+    """Where a block stands: what for, in which block, and how deep."""
+
+    role: Role
+    parent: int | None
+    depth: int
+
+
+def block(node: exp.Expr, rows: Rows, place: Place, around: list[exp.Expr]) -> Block:
+    """Read a SELECT whose row sources have been read.
+
+    Args:
+        node: the SELECT.
+        rows: its row sources.
+        place: where it stands.
+        around: the brackets around it, which may have an ORDER BY and LIMIT of their own.
+    """
+    frame, args, text = rows.frame, node.args, rows.frame.text
+    frame.scope.aliases = frozenset(computed(node.expressions))
+    frame.windows_named = {item.name.lower(): item for item in args.get("windows") or ()}
+    frame.end = frame.cursor = begin = _begin(node, rows)
+    outputs = tuple(output for item in node.expressions for output in outputs_of(item, frame))
+    frame.end = max([frame.end, *(source.at.end for source in rows.sources)])
+    predicates = [*joins(rows)]
+    for key, clause in _CONDITIONS:
+        if key in args:
+            predicates += where(args[key], clause, frame)
+    group = _group(args.get("group"), frame)
+    order, most = ordered(node, frame), limit(args.get("limit"))
+    for outside in around:
+        order = order or ordered(outside, frame)
+        most = limit(outside.args.get("limit")) if most is None else most
+    is_sorted = _sorted(node, frame)
+    end = known.end if (known := text.span(node)) else max([begin, *(part.at.end for part in predicates)])
+    return Block(
+        Span(begin, max(end, frame.end, frame.cursor, order.end if order else 0)),
+        place.role,
+        place.parent,
+        place.depth,
+        tuple(rows.sources),
+        tuple(predicates),
+        tuple(frame.comparisons),
+        outputs,
+        tuple(frame.calls),
+        tuple(frame.windows),
+        tuple(frame.divisions),
+        group,
+        args.get("group") is not None,
+        text.search(r"\bdistinct\b", begin) if args.get("distinct") else None,
+        order,
+        is_sorted,
+        most,
+        tuple(_hints(args.get("hint"), frame)),
+    )
+
+
+def joins(rows: Rows) -> Iterator[Predicate]:
+    """Yield the conditions of ON."""
+    rows.frame.clause = Clause.ON
+    for index, on in rows.conditions:
+        rows.frame.cursor = rows.sources[index].at.end
+        yield from conditions(on, rows.frame, index)
+
+
+def where(node: exp.Expr | None, clause: Clause, frame: Frame) -> list[Predicate]:
+    """Return the conditions of WHERE, HAVING or QUALIFY."""
+    if node is None or not isinstance(node.this, exp.Expr):
+        return []
+    frame.clause = clause
+    frame.cursor = max(frame.cursor, frame.end)
+    return conditions(node.this, frame)
+
+
+def _group(node: exp.Expr | None, frame: Frame) -> tuple[Operand, ...]:
+    if node is None:
+        return ()
+    frame.clause = Clause.GROUP
+    return tuple(operand(part, frame) for part in _grouped(node))
+
+
+def ordered(node: exp.Expr, frame: Frame) -> Span | None:
+    """Read ORDER BY; return where it stands, None when there is none."""
+    order = node.args.get("order")
+    if not isinstance(order, exp.Expr):
+        return None
+    frame.clause = Clause.ORDER
+    ends = [operand(_key(part), frame).at.end for part in order.expressions]
+    frame.end = max([frame.end, *ends])
+    return frame.text.span(order) or Span(frame.end, frame.end)
+
+
+def _sorted(node: exp.Expr, frame: Frame) -> bool:
+    found = False
+    for key in ("sort", "distribute", "cluster"):
+        clause = node.args.get(key)
+        if isinstance(clause, exp.Expr):
+            found = True
+            frame.clause = Clause.ORDER
+            frame.end = max([frame.end, *(operand(_key(part), frame).at.end for part in clause.expressions)])
+    return found
+
+
+def _key(node: exp.Expr) -> exp.Expr:
+    return node.this if isinstance(node, exp.Ordered) else node
+
+
+def _begin(node: exp.Expr, rows: Rows) -> int:
+    own = rows.frame.text.begin(node)
+    if own is not None:
+        return own
+    first = min((source.at.begin for source in rows.sources), default=rows.frame.end)
+    word = rows.frame.text.last(r"\bselect\b", first - _LOOK_BACK, first)
+    return word.begin if word else first
+
+
+def _hints(node: exp.Expr | None, frame: Frame) -> Iterator[Hint]:
+    if node is None:
+        return
+    for item in node.expressions:
+        if not isinstance(item, exp.Expr):
+            continue
+        name = item.name if isinstance(item, (exp.Anonymous, exp.JoinHint, exp.Column, exp.Var)) else ""
+        name = name or item.key
+        aliases = tuple(part.name for part in item.expressions if part.name)
+        yield Hint(frame.text.span(item) or frame.text.span(node) or frame.text.at, name.lower(), aliases)
+
+
+def _grouped(node: exp.Expr) -> Iterator[exp.Expr]:
+    for key in ("expressions", "cube", "rollup", "grouping_sets"):
+        for part in node.args.get(key) or ():
+            if isinstance(part, (exp.Rollup, exp.Cube, exp.GroupingSets, exp.Tuple)):
+                yield from _grouped(part)
+            elif isinstance(part, exp.Expr):
+                yield part
+
+
+def limit(node: exp.Expr | None) -> int | None:
+    """Return the number of a LIMIT: 0 for one that is no plain number, None without LIMIT."""
+    if not isinstance(node, exp.Expr):
+        return None
+    count = node.args.get("expression") or node.args.get("count")
+    plain = isinstance(count, exp.Literal) and not count.is_string and str(count.this).isdigit()
+    return int(str(count.this)) if plain and count is not None else 0

@@ -1,0 +1,1 @@
+"""Facts of expressions: columns, operands, predicates, calls, outputs."""

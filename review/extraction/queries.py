@@ -1,0 +1,259 @@
+"""Queries, however deep, in one walk: each SELECT becomes a block."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from review.dialects import Dialect
+from review.errors import ReviewTimeout
+from review.extraction.block_state import Frame
+from review.extraction.blocks import Place, block, limit, ordered
+from review.extraction.expressions.expressions import visit
+from review.extraction.expressions.predicates import conditions
+from review.extraction.scopes import NOTHING, Known, Scope
+from review.extraction.source_text import Written
+from review.extraction.sources import Named, Rows
+from review.facts import CTE, Block, Clause, Role, Span, Union
+
+_AFTER = frozenset({Clause.GROUP, Clause.HAVING, Clause.QUALIFY, Clause.ORDER})
+_ALIASES_SEEN = {
+    Dialect.CLICKHOUSE: _AFTER | {Clause.OUTPUT, Clause.WHERE},
+    Dialect.SPARK: _AFTER | {Clause.OUTPUT},
+    Dialect.REDSHIFT: _AFTER | {Clause.OUTPUT},
+}
+_SET_OPERATION = r"\b(?:union|intersect|except|minus)(?:\s+(?:all|distinct))?\b"
+_CORRELATED = frozenset({Role.EXISTS, Role.IN, Role.SCALAR})
+_MOST_UNIONS = 200
+"""Set operations in a row of which each knows all of its branches; of more, only the last does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A query that script mode gives a name (`@v := SELECT …`)."""
+
+    text: Written
+    tree: exp.Expr
+
+
+@dataclass(slots=True)
+class Walk:
+    """One statement while it is read: the blocks, CTEs and unions found so far.
+
+    Attributes:
+        table: what is known of the columns of a table.
+        variables: queries that the script named before, by their names in lower case, `@` included.
+        until: when to stop, by `time.monotonic()`.
+    """
+
+    text: Written
+    dialect: Dialect
+    table: Callable[[str], Known]
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    until: float = math.inf
+    blocks: list[Block | None] = field(default_factory=list)
+    depths: list[int] = field(default_factory=list)
+    unions: list[Union] = field(default_factory=list)
+    named: list[Named] = field(default_factory=list)
+    shared: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    shapes: dict[int, Known] = field(default_factory=dict)
+    ctes: dict[str, Named] = field(default_factory=dict)
+    variables_read: dict[str, Named] = field(default_factory=dict)
+    parent: int | None = None
+
+    def frame(self, scope: Scope | None = None) -> Frame:
+        """Return a frame for expressions; without a scope: for those that stand in no block."""
+        return Frame(
+            self.text,
+            scope or Scope(-1),
+            self._of_expression,
+            conditions,
+            self.span_of,
+            visit,
+            aliases_seen=_ALIASES_SEEN.get(self.dialect, _AFTER),
+        )
+
+    def done(self) -> tuple[tuple[Block, ...], tuple[CTE, ...], tuple[Union, ...]]:
+        """Return what was found."""
+        ctes = tuple(CTE(item.at, item.name, item.blocks, item.uses) for item in self.named)
+        return tuple(block for block in self.blocks if block is not None), ctes, tuple(self.unions)
+
+    def query(self, node: exp.Expr, role: Role, outer: Scope | None = None) -> tuple[int, ...]:
+        """Read a query; return the indexes of the blocks whose rows it gives."""
+        if (known := self.shared.get(id(node))) is not None:
+            return known
+        if time.monotonic() > self.until:
+            raise ReviewTimeout
+        ctes = self.ctes
+        indexes = self._query(node, role, outer)
+        self.ctes = ctes
+        self.shared[id(node)] = indexes
+        return indexes
+
+    def span_of(self, indexes: tuple[int, ...]) -> Span | None:
+        """Return from where to where blocks reach; None when there are none."""
+        spans = [block.at for index in indexes if (block := self.blocks[index]) is not None]
+        return Span(min(spans).begin, max(span.end for span in spans)) if spans else None
+
+    def shape(self, indexes: tuple[int, ...]) -> Known:
+        """Return what is known of the columns that blocks give out."""
+        block = self.blocks[indexes[0]] if indexes else None
+        if block is None:
+            return NOTHING
+        if (known := self.shapes.get(indexes[0])) is None:
+            known = self.shapes[indexes[0]] = self._shape(block)
+        return known
+
+    def _shape(self, block: Block) -> Known:
+        names: set[str] = set()
+        whole = True
+        for output in block.outputs:
+            if output.star:
+                inner = self._starred(block, output.qualifier.lower())
+                names |= inner.names
+                whole = whole and inner.whole
+            elif output.name:
+                names.add(output.name.lower())
+        return Known(frozenset(names), whole)
+
+    def _starred(self, block: Block, qualifier: str) -> Known:
+        names: set[str] = set()
+        whole = True
+        for source in block.sources:
+            if qualifier and source.alias.lower() != qualifier:
+                continue
+            if source.columns:
+                own = Known(frozenset(name.lower() for name in source.columns), whole=True)
+            else:
+                own = self.shape(source.blocks) if source.blocks else self.table(source.table)
+            names |= own.names
+            whole = whole and own.whole
+        return Known(frozenset(names), whole and bool(names))
+
+    def _of_expression(self, node: exp.Expr, role: Role, frame: Frame) -> tuple[int, ...]:
+        return self.query(node, role, frame.scope if role in _CORRELATED else None)
+
+    def _query(self, node: exp.Expr, role: Role, outer: Scope | None) -> tuple[int, ...]:
+        extra: list[exp.Expr] = []
+        while isinstance(node, (exp.Subquery, exp.Paren)):
+            extra.append(node)
+            if node.args.get("with_"):
+                self.with_(node)
+            node = node.this
+        if isinstance(node, exp.SetOperation):
+            return self._union(node, role, outer)
+        if isinstance(node, exp.Select):
+            return (self._select(node, role, outer, extra),)
+        if isinstance(node, exp.Table):
+            # `TABLE t`, `FROM t`: every row of it.
+            return (
+                self._select(
+                    exp.Select(expressions=[exp.Star()], from_=exp.From(this=node)), role, outer, extra
+                ),
+            )
+        return ()
+
+    def with_(self, node: exp.Expr) -> None:
+        """Read the WITH of `node`; the names hold until the query that is being read ends."""
+        clause = node.args.get("with_")
+        if not isinstance(clause, exp.With):
+            return
+        self.ctes = dict(self.ctes)
+        for cte in clause.expressions:
+            self._cte(cte, recursive=bool(clause.recursive))
+
+    def _cte(self, cte: exp.Expr, *, recursive: bool) -> None:
+        alias = cte.args.get("alias")
+        if not isinstance(alias, exp.TableAlias) or not isinstance(cte.this, exp.Expr):
+            return
+        span = self.text.span(alias.this) if isinstance(alias.this, exp.Expr) else None
+        listed = tuple(column.name for column in alias.columns)
+        named = Named(span or self.text.at, alias.name, listed=listed)
+        self.named.append(named)
+        if recursive:
+            self.ctes[alias.name.lower()] = named
+        named.blocks = self.query(cte.this, Role.CTE)
+        named.columns = self.shape(named.blocks)
+        if listed:
+            named.columns = Known(frozenset(name.lower() for name in listed), whole=True)
+        self.ctes[alias.name.lower()] = named
+
+    def _find(self, name: str) -> Named | None:
+        if (known := self.ctes.get(name)) is not None:
+            return known
+        if (known := self.variables_read.get(name)) is not None:
+            return known
+        variable = self.variables.get(name)
+        if variable is None:
+            return None
+        named = Named(variable.text.at, name)
+        self.named.append(named)
+        self.variables_read[name] = named
+        ctes, self.ctes = self.ctes, {}
+        text, self.text = self.text, variable.text
+        parent, self.parent = self.parent, None
+        named.blocks = self.query(variable.tree, Role.CTE)
+        named.columns = self.shape(named.blocks)
+        self.text, self.parent, self.ctes = text, parent, ctes
+        return named
+
+    def _union(self, node: exp.Expr, role: Role, outer: Scope | None) -> tuple[int, ...]:
+        operations: list[exp.Expr] = []
+        while isinstance(node, exp.SetOperation):
+            operations.append(node)
+            self.with_(node)
+            node = node.this
+        indexes = list(self.query(node, role, outer))
+        for number, operation in enumerate(reversed(operations), 1):
+            right = self.query(operation.expression, role, outer)
+            before, whole = indexes[-1:], number < _MOST_UNIONS or number == len(operations)
+            indexes += right
+            self._joined(operation, tuple(before), right, tuple(indexes) if whole else right)
+        return tuple(indexes)
+
+    def _joined(
+        self, node: exp.Expr, left: tuple[int, ...], right: tuple[int, ...], whole: tuple[int, ...]
+    ) -> None:
+        before, after = self.span_of(left[-1:]), self.span_of(right[-1:])
+        begin, end = self.text.begin(node), before.end if before else self.text.at.begin
+        at = self.text.search(_SET_OPERATION, end if begin is None else begin)
+        frame = self.frame(Scope(-1))
+        frame.end = after.end if after else end
+        order = ordered(node, frame)
+        distinct = node.args.get("distinct")
+        self.unions.append(
+            Union(
+                at or Span(end, end),
+                node.key,
+                distinct is not False,
+                whole,
+                order,
+                limit(node.args.get("limit")),
+            )
+        )
+
+    def _select(self, node: exp.Expr, role: Role, outer: Scope | None, around: list[exp.Expr]) -> int:
+        index = len(self.blocks)
+        self.blocks.append(None)
+        self.depths.append(0 if self.parent is None else self.depths[self.parent] + 1)
+        self.with_(node)
+        above, self.parent = self.parent, index
+        frame = self.frame(Scope(index, outer))
+        origin = node.args.get("from_")
+        first = origin.this if isinstance(origin, exp.Expr) else None
+        rows = self.rows(frame)
+        rows.read(first, node)
+        self.blocks[index] = block(node, rows, Place(role, above, self.depths[index]), around)
+        self.parent = above
+        return index
+
+    def rows(self, frame: Frame) -> Rows:
+        """Return a reader of the row sources of a block."""
+        return Rows(frame, self._find, self.table, self.shape, self._derived)
+
+    def _derived(self, node: exp.Expr, outer: Scope | None) -> tuple[int, ...]:
+        return self.query(node, Role.DERIVED, outer)

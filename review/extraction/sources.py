@@ -1,0 +1,238 @@
+"""FROM: what a block takes its rows from, and the conditions that join it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from review.extraction.block_state import Frame
+from review.extraction.expressions.operands import operand
+from review.extraction.expressions.partitions import partition_values
+from review.extraction.scopes import NOTHING, Known, Scope
+from review.facts import Clause, Joined, Source, Span, last_part
+
+
+@dataclass(slots=True)
+class Named:
+    """A common table expression, or a variable of script mode, as its block's sources name it."""
+
+    at: Span
+    name: str
+    blocks: tuple[int, ...] = ()
+    columns: Known = NOTHING
+    listed: tuple[str, ...] = ()
+    uses: int = 0
+
+
+@dataclass(slots=True)
+class Rows:
+    """The row sources of one block, as they are read.
+
+    Attributes:
+        frame: the block.
+        named: finds the CTE or variable of a name, in lower case.
+        table: what is known of a table's columns.
+        shape: what is known of the columns that blocks give out.
+        query: reads a subquery in FROM, which sees the columns of a scope or none.
+        conditions: the ON conditions, each with the index of the source that its join brings in.
+    """
+
+    frame: Frame
+    named: Callable[[str], Named | None]
+    table: Callable[[str], Known]
+    shape: Callable[[tuple[int, ...]], Known]
+    query: Callable[[exp.Expr, Scope | None], tuple[int, ...]]
+    sources: list[Source] = field(default_factory=list)
+    conditions: list[tuple[int, exp.Expr]] = field(default_factory=list)
+
+    def read(self, first: exp.Expr | None, holder: exp.Expr) -> None:
+        """Read all of FROM: its first source, and the joins and laterals of the SELECT."""
+        if first is not None:
+            self._add(first, Joined.FIRST, None)
+        for step in self._steps(holder):
+            if isinstance(step, exp.Join):
+                self._join(step)
+            else:
+                self._lateral(step)
+
+    def join(self, node: exp.Expr, joined: Joined, on: exp.Expr | None) -> None:
+        """Add one source with its condition (of a MERGE, an UPDATE)."""
+        self._add(node, joined, None)
+        if on is not None:
+            self.conditions.append((len(self.sources) - 1, on))
+
+    def mark_target(self) -> None:
+        """Say that the first source is what the statement changes."""
+        self.sources[0] = replace(self.sources[0], target=True)
+
+    @staticmethod
+    def _steps(holder: exp.Expr) -> Iterator[exp.Expr]:
+        yield from holder.args.get("laterals") or ()
+        yield from holder.args.get("joins") or ()
+
+    def _join(self, join: exp.Join, begin: int = 0) -> None:
+        node = join.this
+        if node is None:
+            return
+        joined = self._joined(join, node)
+        count = len(self.sources)
+        self._add(node, joined, join)
+        if joined in (Joined.RIGHT, Joined.FULL):
+            for index in range(begin, count):
+                self.sources[index] = replace(self.sources[index], nullable=True)
+        if joined in (Joined.LEFT, Joined.FULL):
+            for index in range(count, len(self.sources)):
+                self.sources[index] = replace(self.sources[index], nullable=True)
+        on = join.args.get("on")
+        # Hive's parser gives a JOIN without ON one that is TRUE.
+        if isinstance(on, exp.Expr) and not (isinstance(on, exp.Boolean) and on.this) and self.sources:
+            self.conditions.append((min(count, len(self.sources) - 1), on))
+
+    def _joined(self, join: exp.Join, node: exp.Expr) -> Joined:
+        kind, side = join.kind.upper(), join.side.upper()
+        if kind in _KINDS:
+            return _KINDS[kind]
+        if side in _SIDES:
+            return _SIDES[side]
+        if isinstance(node, exp.Lateral):
+            return Joined.LATERAL
+        if not join.args.get("on") or kind == "CROSS":
+            span = self._begin(node)
+            if span is not None and self.frame.text.after_comma(span):
+                return Joined.COMMA
+        return Joined.CROSS if kind == "CROSS" else Joined.INNER
+
+    def _begin(self, node: exp.Expr) -> int | None:
+        for part in node.walk(bfs=False):
+            if (span := self.frame.text.span(part)) is not None:
+                low = span.begin
+                if (
+                    isinstance(part, exp.Table)
+                    or part.parent is None
+                    or not isinstance(part.parent, exp.Table)
+                ):
+                    return low
+                spans = [found for item in part.parent.parts if (found := self.frame.text.span(item))]
+                return min(item.begin for item in spans) if spans else low
+        return None
+
+    def _add(self, node: exp.Expr, joined: Joined, join: exp.Join | None) -> None:
+        begin = len(self.sources)
+        if isinstance(node, exp.Final):
+            node = node.this
+        if isinstance(node, exp.Table) and not isinstance(node.this, exp.Func):
+            self._table(node, joined, join)
+        elif isinstance(node, exp.Lateral):
+            self._lateral(node, joined)
+            return
+        elif isinstance(node, exp.Subquery) and isinstance(node.this, exp.Table):
+            self._add(node.this, joined, join)
+        elif isinstance(node, exp.Query):
+            self._subquery(node, joined, join)
+        else:
+            self._made(node, joined, join)
+        for step in self._steps(node):
+            if isinstance(step, exp.Join):
+                self._join(step, begin)
+            else:
+                self._lateral(step)
+
+    def _table(self, node: exp.Table, joined: Joined, join: exp.Join | None) -> None:
+        name, at = self.frame.text.table(node)
+        variable = isinstance(node.this, exp.Parameter) or name.startswith("@")
+        if variable:
+            name = "@" + name.lstrip("@")
+        cte = self.named(name.lower()) if "." not in name else None
+        alias, columns = _alias(node)
+        short = last_part(name)
+        source = Source(
+            at or Span(self.frame.end, self.frame.end),
+            joined,
+            "" if cte or variable else name,
+            alias or short,
+            bool(alias),
+            partitions=partition_values(node.args.get("partition"), self.frame),
+            columns=columns,
+        )
+        known = cte.columns if cte is not None else NOTHING if variable else self.table(name)
+        if cte is not None:
+            cte.uses += 1
+            source = replace(source, blocks=cte.blocks, cte=cte.name, columns=columns or cte.listed)
+        elif variable:
+            source = replace(source, cte=name)
+        self._register(source, [alias.lower()] if alias else [short.lower(), name.lower()], known, join)
+        self._pivots(node)
+
+    def _subquery(
+        self,
+        node: exp.Expr,
+        joined: Joined,
+        join: exp.Join | None,
+        outer: Scope | None = None,
+        holder: exp.Expr | None = None,
+    ) -> None:
+        blocks = self.query(node, outer)
+        span = self.frame.span_of(blocks)
+        at = Span(*self.frame.text.enclosed(*span)) if span else Span(self.frame.end, self.frame.end)
+        alias, columns = _alias(holder or node)
+        source = Source(at, joined, "", alias, bool(alias), blocks, columns=columns)
+        self._register(source, [alias.lower()], self.shape(blocks), join)
+        self._pivots(node)
+
+    def _lateral(self, node: exp.Expr, joined: Joined = Joined.LATERAL) -> None:
+        if isinstance(node.this, exp.Query):
+            self._subquery(node.this, joined, None, self.frame.scope, node)
+        else:
+            self._made(node, Joined.LATERAL, None)
+
+    def _made(self, node: exp.Expr, joined: Joined, join: exp.Join | None) -> None:
+        """Add rows that no table has: of a function, VALUES, UNNEST."""
+        clause, self.frame.clause = self.frame.clause, Clause.SOURCE
+        inside = node.this if isinstance(node.this, exp.Expr) and not isinstance(node, exp.Func) else node
+        if isinstance(node, (exp.Values, exp.Unnest)):
+            spans = [operand(part, self.frame).at for part in node.expressions]
+        else:
+            spans = [operand(inside, self.frame).at]
+        self.frame.clause = clause
+        known = [span for span in spans if span.end]
+        at = (
+            Span(min(known).begin, max(span.end for span in known))
+            if known
+            else Span(self.frame.end, self.frame.end)
+        )
+        at = Span(at.begin, self.frame.text.closed(at.begin, at.end))
+        alias, columns = _alias(node)
+        source = Source(at, joined, "", alias, bool(alias), columns=columns)
+        self._register(source, [alias.lower()], NOTHING, join)
+
+    def _pivots(self, node: exp.Expr) -> None:
+        if not node.args.get("pivots"):
+            return
+        clause, self.frame.clause = self.frame.clause, Clause.SOURCE
+        for pivot in node.args["pivots"]:
+            for part in pivot.expressions:
+                operand(part, self.frame)
+        self.frame.clause = clause
+
+    def _register(self, source: Source, qualifiers: list[str], known: Known, join: exp.Join | None) -> None:
+        if source.columns:
+            known = Known(frozenset(name.lower() for name in source.columns), whole=True)
+        if join is not None and (join.args.get("using") or join.method.upper() == "NATURAL"):
+            names = tuple(item.name for item in join.args.get("using") or ())
+            source = replace(source, natural=True, using=names)
+        self.frame.end = max(self.frame.end, source.at.end)
+        self.sources.append(source)
+        self.frame.scope.add([name for name in qualifiers if name], known)
+
+
+_KINDS = {"SEMI": Joined.SEMI, "ANTI": Joined.ANTI, "ARRAY": Joined.LATERAL}
+_SIDES = {"LEFT": Joined.LEFT, "RIGHT": Joined.RIGHT, "FULL": Joined.FULL}
+
+
+def _alias(node: exp.Expr) -> tuple[str, tuple[str, ...]]:
+    alias = node.args.get("alias")
+    if isinstance(alias, exp.TableAlias):
+        return alias.name, tuple(column.name for column in alias.columns)
+    return (alias.name, ()) if isinstance(alias, exp.Expr) else ("", ())

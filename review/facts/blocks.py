@@ -1,0 +1,117 @@
+"""Queries: a block is one SELECT; unions and CTEs name blocks by their index."""
+
+from enum import StrEnum
+
+from review.facts.base import fact
+from review.facts.operands import Operand
+from review.facts.outputs import Call, Division, Output, Window
+from review.facts.predicates import Predicate
+from review.facts.sources import Source
+from review.facts.spans import Span
+
+
+class Role(StrEnum):
+    """What a block's rows are for."""
+
+    RESULT = "result"
+    """They are written or returned by the statement."""
+    CTE = "cte"
+    DERIVED = "derived"
+    """A subquery in FROM."""
+    EXISTS = "exists"
+    IN = "in"
+    SCALAR = "scalar"
+    CHANGE = "change"
+    """Not a SELECT: the rows that an UPDATE, DELETE or MERGE finds; its first source is its target."""
+
+
+@fact(frozen=True, slots=True)
+class Hint:
+    """A hint (`/*+ mapjoin(a, b) */`): its name in lower case, and the aliases it names, as written."""
+
+    at: Span
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@fact(frozen=True, slots=True)
+class Block:
+    """One SELECT.
+
+    Attributes:
+        at: its SELECT keyword (or its first known character) to its last known character.
+        role: what its rows are for; a branch of a UNION has the role of the UNION.
+        parent: index of the block it stands in (for a CTE: that its query stands in); None at the top.
+        depth: how many blocks it stands in; 0 at the top.
+        sources: in order of the text.
+        predicates: conditions of WHERE, ON, HAVING and QUALIFY, joined by AND.
+        comparisons: comparisons elsewhere: in outputs, CASE, IF; not joined by anything.
+        group: operands of GROUP BY; empty when there is none.
+        grouped: whether there is a GROUP BY.
+        order: ORDER BY of the block itself (not SORT BY); None when there is none.
+        sorted: whether there is a SORT BY, DISTRIBUTE BY or CLUSTER BY.
+        limit: the number of LIMIT; 0 when it is not a plain number; None without LIMIT.
+        hints: names in hints, with what they hold: ("mapjoin", ("b",)).
+    """
+
+    at: Span
+    role: Role
+    parent: int | None = None
+    depth: int = 0
+    sources: tuple[Source, ...] = ()
+    predicates: tuple[Predicate, ...] = ()
+    comparisons: tuple[Predicate, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    calls: tuple[Call, ...] = ()
+    windows: tuple[Window, ...] = ()
+    divisions: tuple[Division, ...] = ()
+    group: tuple[Operand, ...] = ()
+    grouped: bool = False
+    distinct: Span | None = None
+    order: Span | None = None
+    sorted: bool = False
+    limit: int | None = None
+    hints: tuple[Hint, ...] = ()
+
+    @property
+    def aggregated(self) -> bool:
+        """Whether it gives one row: an aggregate in its outputs and no GROUP BY."""
+        return not self.grouped and any(output.aggregate for output in self.outputs)
+
+
+@fact(frozen=True, slots=True)
+class Union:
+    """A set operation.
+
+    Attributes:
+        at: the keyword, or the place between its branches.
+        kind: `union`, `intersect` or `except`.
+        distinct: whether equal rows are made one.
+        blocks: indexes of the blocks of its branches.
+        order: ORDER BY of all its rows; None when there is none.
+        limit: as that of a block.
+    """
+
+    at: Span
+    kind: str
+    distinct: bool
+    blocks: tuple[int, ...] = ()
+    order: Span | None = None
+    limit: int | None = None
+
+
+@fact(frozen=True, slots=True)
+class CTE:
+    """A common table expression, or a variable of script mode (`@v := SELECT …`).
+
+    The blocks of a variable stand, as those of a CTE, in each statement that reads it, with their own places
+    in the script; the statement that defines it has none then.
+
+    Attributes:
+        uses: how often the statement reads it.
+    """
+
+    at: Span
+    name: str
+    blocks: tuple[int, ...] = ()
+    uses: int = 0

@@ -1,0 +1,51 @@
+"""What a data integration node does."""
+
+from dataclasses import dataclass
+
+from review.facts.spans import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A structural fault of a data integration job; the path of the job itself is empty."""
+
+    at: Span
+    path: str
+    problem: str
+    problem_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A reader, writer or other step of a job.
+
+    Attributes:
+        at: its step type.
+        category: `reader`, `writer` or another, in lower case.
+        kind: its step type (`odps`, `mysql`), in lower case.
+        parameter: its parameters as plain JSON values.
+        places: their places by path within the parameters: ("column", 0).
+    """
+
+    at: Span
+    category: str
+    kind: str
+    parameter: dict[str, object]
+    places: dict[tuple[str | int, ...], Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A data integration job in script mode.
+
+    Attributes:
+        steps: in order.
+        mistakes: where its shape is wrong.
+        error_limit: whether it limits the records that may fail.
+        setting: place of its `setting`; None when it has none.
+    """
+
+    steps: tuple[Step, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    error_limit: bool = True
+    setting: Span | None = None

@@ -1,0 +1,69 @@
+"""What a block computes: its outputs, calls, windows and divisions."""
+
+from review.facts.base import fact
+from review.facts.operands import Operand
+from review.facts.predicates import Clause
+from review.facts.spans import Span
+
+
+@fact(frozen=True, slots=True)
+class Output:
+    """One expression that a block gives out.
+
+    Attributes:
+        name: its alias, or the column's own name; empty when it has none.
+        star: whether it is `*` or `t.*`; `operand.columns` is then empty.
+        qualifier: for a star: what stands before the dot.
+        aggregate: whether it has an aggregate function (outside OVER).
+        pattern: whether it is a star that is written as a pattern for names: `(ds)?+.+`.
+    """
+
+    at: Span
+    name: str
+    operand: Operand
+    star: bool = False
+    qualifier: str = ""
+    aggregate: bool = False
+    pattern: bool = False
+
+
+@fact(frozen=True, slots=True)
+class Call:
+    """A function call.
+
+    Attributes:
+        name: in lower case, with its project when it has one (`proj:func`).
+        clause: where it stands.
+        arguments: what it is called with.
+        distinct: whether its argument is DISTINCT.
+    """
+
+    at: Span
+    name: str
+    clause: Clause
+    arguments: tuple[Operand, ...] = ()
+    distinct: bool = False
+
+
+@fact(frozen=True, slots=True)
+class Window:
+    """A function with OVER.
+
+    Attributes:
+        function: its name in lower case.
+        partition: operands of PARTITION BY.
+        order: operands of ORDER BY.
+    """
+
+    at: Span
+    function: str
+    partition: tuple[Operand, ...] = ()
+    order: tuple[Operand, ...] = ()
+
+
+@fact(frozen=True, slots=True)
+class Division:
+    """A division (`/`, `%`, DIV) by something that is not a plain number."""
+
+    at: Span
+    divisor: Operand

@@ -1,0 +1,22 @@
+"""What a `PARTITION(…)` names."""
+
+from review.facts.base import fact
+from review.facts.operands import Operand
+from review.facts.predicates import Operator
+from review.facts.spans import Span
+
+
+@fact(frozen=True, slots=True)
+class PartitionValue:
+    """One column of a `PARTITION(…)`.
+
+    Attributes:
+        column: its name as written.
+        value: what it is set to; None for a dynamic partition (`PARTITION(ds)`).
+        operator: `=` but for ALTER … DROP PARTITION (ds < '2024').
+    """
+
+    at: Span
+    column: str
+    value: Operand | None = None
+    operator: Operator = Operator.EQ

@@ -1,0 +1,59 @@
+"""One statement, with all that it does."""
+
+from collections.abc import Iterator
+
+from review.dialects import Dialect
+from review.facts.base import fact
+from review.facts.blocks import CTE, Block, Union
+from review.facts.definitions import Alteration, Creation, Removal
+from review.facts.sources import Source
+from review.facts.spans import Span
+from review.facts.writes import Write
+
+
+@fact(frozen=True, slots=True)
+class Setting:
+    """A `SET name = value` of the client; both as written, the name in lower case."""
+
+    at: Span
+    name: str
+    value: str
+
+
+@fact(frozen=True, slots=True)
+class Statement:
+    """One statement.
+
+    Attributes:
+        at: the whole statement.
+        verb: its first word in upper case.
+        bare: its text in which parameters are masked, and comments and insides of strings are blank.
+        unread: why it could not be read; None when it could.
+        unread_at: where reading it stopped.
+        blocks: every SELECT; an enclosing block comes before those in it.
+        misplaced: clauses in an order that the engine refuses, each with a word on what it is.
+        dialect: of SQL within another language; None: the script's own.
+    """
+
+    at: Span
+    verb: str = ""
+    bare: str = ""
+    unread: str | None = None
+    unread_at: Span | None = None
+    blocks: tuple[Block, ...] = ()
+    ctes: tuple[CTE, ...] = ()
+    unions: tuple[Union, ...] = ()
+    writes: tuple[Write, ...] = ()
+    removals: tuple[Removal, ...] = ()
+    creations: tuple[Creation, ...] = ()
+    alterations: tuple[Alteration, ...] = ()
+    setting: Setting | None = None
+    misplaced: tuple[tuple[Span, str], ...] = ()
+    dialect: Dialect | None = None
+
+    def reads(self) -> Iterator[tuple[Block, Source]]:
+        """Yield every table of the database that it reads, where it does; not the target of a change."""
+        for block in self.blocks:
+            for source in block.sources:
+                if source.table and not source.target:
+                    yield block, source

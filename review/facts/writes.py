@@ -1,0 +1,49 @@
+"""Rows written to tables."""
+
+from enum import StrEnum
+
+from review.facts.base import fact
+from review.facts.partitions import PartitionValue
+from review.facts.spans import Span
+
+
+class Written(StrEnum):
+    """How rows come into a table, or change there."""
+
+    INSERT = "insert"
+    """INSERT INTO: appended."""
+    OVERWRITE = "overwrite"
+    CREATE = "create"
+    """CREATE TABLE … AS."""
+    MERGE = "merge"
+    UPDATE = "update"
+    DELETE = "delete"
+    LOAD = "load"
+    LOAD_OVERWRITE = "load overwrite"
+    UPSERT = "upsert"
+    """REPLACE INTO, INSERT … ON DUPLICATE KEY UPDATE, ON CONFLICT, into a table with a primary key."""
+
+
+@fact(frozen=True, slots=True)
+class Write:
+    """Rows written to a table.
+
+    Attributes:
+        at: the table's name.
+        table: as written.
+        partition: its PARTITION(…), in order; empty when there is none.
+        columns: the columns it lists; empty when it lists none.
+        blocks: indexes of the blocks whose rows are written (several for a UNION); empty for VALUES, and for
+            UPDATE, DELETE and MERGE, which have a block of role CHANGE.
+        values: rows of VALUES; None when its rows come from a query.
+        filtered: for UPDATE and DELETE: whether a WHERE, or a join, can leave a row out.
+    """
+
+    at: Span
+    how: Written
+    table: str
+    partition: tuple[PartitionValue, ...] = ()
+    columns: tuple[str, ...] = ()
+    blocks: tuple[int, ...] = ()
+    values: int | None = None
+    filtered: bool = True

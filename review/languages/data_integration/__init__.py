@@ -1,0 +1,1 @@
+"""Data integration nodes in script mode."""

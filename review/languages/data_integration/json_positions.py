@@ -1,0 +1,121 @@
+"""JSON with the place of every value, so that a finding can point at it. Source of the grammar: RFC 8259."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from common.errors import DwgateError
+from review.facts import Span
+
+Path = tuple[str | int, ...]
+
+_DEEPEST = 60
+_WHITE = re.compile(r"[ \t\r\n\ufeff]*")
+_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
+_ATOM = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])|(?:true|false|null)\b")
+_PARAMETER = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*")
+
+
+class JsonInvalid(DwgateError, ValueError):
+    """The text is no JSON: correct it at `offset`; the message says what is wanted there."""
+
+    def __init__(self, wanted: str, offset: int) -> None:
+        super().__init__(wanted)
+        self.offset = offset
+
+    def __reduce__(self) -> tuple[type[JsonInvalid], tuple[str, int]]:
+        return type(self), (str(self), self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """A JSON text.
+
+    Attributes:
+        value: what it says, in Python's own types; a scheduling parameter without quotes is a string.
+        places: the place of each value by its path; an object's field includes neither name nor colon.
+    """
+
+    value: object
+    places: dict[Path, Span]
+
+
+def parse(text: str) -> Json:
+    """Return `text` with its places.
+
+    Raises:
+        JsonInvalid: it is no JSON.
+    """
+    reader = _Reader(text)
+    value, offset = reader.value(reader.skip(0), ())
+    if reader.skip(offset) < len(text):
+        raise JsonInvalid("nothing more is wanted", reader.skip(offset))
+    return Json(value, reader.places)
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.places: dict[Path, Span] = {}
+
+    def skip(self, offset: int) -> int:
+        match = _WHITE.match(self.text, offset)
+        return match.end() if match else offset
+
+    def value(self, offset: int, path: Path) -> tuple[object, int]:
+        if len(path) > _DEEPEST:
+            raise JsonInvalid("it is nested too deeply", offset)
+        first = self.text[offset : offset + 1]
+        if first == "{":
+            value, end = self._object(offset, path)
+        elif first == "[":
+            value, end = self._array(offset, path)
+        else:
+            value, end = self._plain(offset)
+        self.places[path] = Span(offset, end)
+        return value, end
+
+    def _plain(self, offset: int) -> tuple[object, int]:
+        for pattern in (_STRING, _ATOM):
+            if match := pattern.match(self.text, offset):
+                return json.loads(match.group()), match.end()
+        if match := _PARAMETER.match(self.text, offset):
+            return match.group(), match.end()
+        raise JsonInvalid("a value is wanted", offset)
+
+    def _object(self, offset: int, path: Path) -> tuple[object, int]:
+        found: dict[str, object] = {}
+        offset = self.skip(offset + 1)
+        if self.text.startswith("}", offset):
+            return found, offset + 1
+        while True:
+            name = _STRING.match(self.text, offset)
+            if name is None:
+                raise JsonInvalid("a field's name in double quotes is wanted", offset)
+            key = str(json.loads(name.group()))
+            offset = self._expect(":", self.skip(name.end()))
+            found[key], offset = self.value(self.skip(offset), (*path, key))
+            offset = self.skip(offset)
+            if self.text.startswith("}", offset):
+                return found, offset + 1
+            offset = self.skip(self._expect(",", offset))
+
+    def _array(self, offset: int, path: Path) -> tuple[object, int]:
+        found: list[object] = []
+        offset = self.skip(offset + 1)
+        if self.text.startswith("]", offset):
+            return found, offset + 1
+        while True:
+            item, offset = self.value(offset, (*path, len(found)))
+            found.append(item)
+            offset = self.skip(offset)
+            if self.text.startswith("]", offset):
+                return found, offset + 1
+            offset = self.skip(self._expect(",", offset))
+
+    def _expect(self, mark: str, offset: int) -> int:
+        if not self.text.startswith(mark, offset):
+            raise JsonInvalid(f"a `{mark}` is wanted", offset)
+        return offset + len(mark)

@@ -1,0 +1,179 @@
+"""SQL literals laid out on a blank sheet of the code's own size, so that their places stay right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from review.dialects import Dialect, Lexis, lexis
+from review.facts import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A stretch of SQL at its own place.
+
+    Attributes:
+        begin: offset in the code.
+        text: what the SQL has there; as long as what the code has there.
+        hole: whether it is a value put in when the code runs.
+    """
+
+    begin: int
+    text: str
+    hole: bool = False
+
+    @property
+    def end(self) -> int:
+        """Offset behind its last character."""
+        return self.begin + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """One SQL literal: its fragments in order of the text, and the dialect it is in."""
+
+    fragments: tuple[Fragment, ...]
+    dialect: Dialect
+
+    @property
+    def at(self) -> Span:
+        """From its first to its last character."""
+        return Span(self.fragments[0].begin, self.fragments[-1].end)
+
+
+def hole(begin: int, end: int) -> Fragment:
+    """Return what stands for a value put in at run time: a scheduling parameter without a name."""
+    length = end - begin
+    return Fragment(begin, _SHORT.get(length) or f"$[{'p' * (length - 3)}]", hole=True)
+
+
+_SHORT = {0: "", 1: "p", 2: "$p", 3: "${}"}
+
+_VERB = re.compile(
+    r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|[(;])*"
+    r"(?:select|with|from|insert|replace|update|delete|merge|create|alter|rename|drop|truncate|load|unload|set|use|add|msck"
+    r"|analyze|explain|grant|revoke|desc|describe|show|call|begin|declare|copy|vacuum|refresh|@\w+)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def is_sql(text: str) -> bool:
+    """Whether `text` begins as a statement does."""
+    return _VERB.match(text) is not None
+
+
+def body(sql: Sql) -> str:
+    """Return the literal as SQL; where the code has something else between two fragments, a blank."""
+    return " ".join(fragment.text for fragment in _joined(sql.fragments))
+
+
+def _joined(fragments: Iterable[Fragment]) -> Iterator[Fragment]:
+    kept: Fragment | None = None
+    for fragment in fragments:
+        if kept is not None and kept.end == fragment.begin:
+            kept = Fragment(kept.begin, kept.text + fragment.text)
+        else:
+            if kept is not None:
+                yield kept
+            kept = fragment
+    if kept is not None:
+        yield kept
+
+
+_BEFORE_VALUE = re.compile(
+    r"select|distinct|all|from|join|table|into|overwrite|update|by|limit|offset|as|like|rlike|between|in|then|else"
+    r"|exists|view|database|schema|use|values|lifecycle|comment|interval|is|using|set|location|to|truncate|case"
+    r"|desc|describe|div"
+)
+_BEFORE_CONDITION = re.compile(r"where|and|or|on|having|not|when|qualify")
+_COMPARES = re.compile(r"\s*(?:[=<>!+\-*/%.]|(?:in|not|like|rlike|between|is|regexp)\b)", re.IGNORECASE)
+_PART_OF_NAME = re.compile(r"[\w`.$'\"]")
+_LAST_WORD = re.compile(r"([A-Za-z_][\w.]*)$")
+
+
+def changes_shape(sql: Sql) -> bool:
+    """Whether a value put in at run time may be more than a value or a name: a clause, or a whole condition.
+
+    Then nobody can say what the statement reads, and it is better not judged.
+    """
+    text, marks = body(sql), _holes(sql)
+    if not marks:
+        return False
+    quoted = [match.span() for match in _marks(lexis(sql.dialect)).finditer(text)]
+    return any(
+        _is_clause(text, begin, end) for begin, end in marks if not any(a < begin < b for a, b in quoted)
+    )
+
+
+def _holes(sql: Sql) -> list[tuple[int, int]]:
+    """Return where the holes stand in `body(sql)`."""
+    found, offset, last = [], 0, sql.fragments[0].begin if sql.fragments else 0
+    for fragment in sql.fragments:
+        offset += 1 if fragment.begin != last else 0
+        if fragment.hole:
+            found.append((offset, offset + len(fragment.text)))
+        offset += len(fragment.text)
+        last = fragment.end
+    return found
+
+
+def _is_clause(text: str, begin: int, end: int) -> bool:
+    if _PART_OF_NAME.search(text[max(0, begin - 1) : begin]) or _PART_OF_NAME.match(text[end : end + 1]):
+        return False
+    before = text[:begin].rstrip()
+    if not before or before[-1] == ";":
+        return True
+    word = _LAST_WORD.search(before[-60:])
+    if word is None:
+        return before[-1] not in "=<>(,+-*/%!|[:"
+    name = word.group(1).lower()
+    if _BEFORE_CONDITION.fullmatch(name):
+        return _COMPARES.match(text, end) is None
+    return _BEFORE_VALUE.fullmatch(name) is None
+
+
+def is_closed(sql: Sql) -> bool:
+    """Whether every string, name and comment in it ends in it, so that it cannot swallow what follows."""
+    text = body(sql)
+    return not any(
+        match.end() == len(text) and not _ends(match.group())
+        for match in _marks(lexis(sql.dialect)).finditer(text)
+    )
+
+
+def _ends(token: str) -> bool:
+    if token.startswith("--"):
+        return True
+    if token.startswith("/*"):
+        return len(token) > 3 and token.endswith("*/")  # noqa: PLR2004 - the marks themselves
+    return len(token) > 1 and token[-1] == token[0]
+
+
+def _marks(words: Lexis) -> re.Pattern[str]:
+    inside = r"(?:[^{0}\\]|\\.?)*+" if words.backslash else "[^{0}]*+"
+    quoted = "|".join(f"{mark}{inside.format(mark)}(?:{mark}|\\Z)" for mark in ("'", '"'))
+    return re.compile(rf"--[^\n]*|/\*.*?(?:\*/|\Z)|{quoted}|`[^`]*(?:`|\Z)", re.DOTALL)
+
+
+def sheet(code: str, literals: Iterable[Sql]) -> str:
+    """Return a text as long as `code` in which nothing stands but `literals`, each with a `;` behind it."""
+    out = list(re.sub(r"[^\n]", " ", code))
+    for sql in literals:
+        for fragment in sql.fragments:
+            out[fragment.begin : fragment.end] = fragment.text
+        # A comment may end the literal: the semicolon needs a line of its own.
+        end = sql.fragments[-1].end
+        out[end : end + 2] = "\n;"[: max(0, len(out) - end)]
+    return "".join(out)
+
+
+def shown(code: str, literals: Iterable[Sql]) -> str:
+    """Return `code` with braces around what is put in at run time, where it does not show by itself."""
+    out = list(code)
+    for sql in literals:
+        for fragment in sql.fragments:
+            if fragment.hole and len(fragment.text) > 1 and out[fragment.begin] not in "{%$":
+                out[fragment.begin], out[fragment.end - 1] = "{", "}"
+    return "".join(out)

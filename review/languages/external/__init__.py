@@ -1,0 +1,1 @@
+"""External linters: ruff, shellcheck and squawk."""

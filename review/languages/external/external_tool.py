@@ -1,0 +1,141 @@
+"""An outside tool: one short process that reads code from standard input and answers in JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from common.errors import DwgateError
+from common.verdicts import Severity
+from review.facts import Span
+from review.rules.api import Text
+
+_MOST = 100
+"""Hits of one tool that are kept of one node; the rest are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideHit:
+    """What an outside tool says.
+
+    Attributes:
+        rule: our id for it: `PY-F821`, `SH-SC2086`, `PG-ban-drop-table`; `PY-RUFF`, `SH-SHELLCHECK`,
+            `PG-SQUAWK` when the tool itself could not be used.
+        severity: what it asks for, unless the policy says otherwise.
+        at: its place in the code.
+        message: the tool's own words; the Chinese text names the tool and its rule first.
+    """
+
+    rule: str
+    severity: Severity
+    at: Span
+    message: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """An outside tool.
+
+    Attributes:
+        name: of its program, and of the wheel that brings it.
+        missing: id of the hit that says that it could not be used.
+        arguments: what it is called with; it reads the code from standard input.
+    """
+
+    name: str
+    missing: str
+    arguments: tuple[str, ...]
+
+
+class ToolFailed(DwgateError):
+    """A tool gave no answer: install it, or give it more time; the message says which."""
+
+
+def ask(tool: Tool, text: str, seconds: float) -> Any:
+    """Return what `tool` answers about `text`.
+
+    Raises:
+        ToolFailed: it is not there, was too slow, or answered no JSON. The message holds no code.
+    """
+    program = _program(tool.name)
+    if program is None:
+        raise ToolFailed("it is not installed")
+    try:
+        done = subprocess.run(  # noqa: S603 - a program that our own wheels bring; the code goes to its stdin only
+            [program, *tool.arguments],
+            input=text.encode("utf-8", "replace"),
+            capture_output=True,
+            timeout=max(seconds, 0.1),
+            check=False,
+            cwd="/",
+            env={"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/"},
+        )
+    except subprocess.TimeoutExpired:
+        raise ToolFailed(f"it took longer than {seconds:.0f} s") from None
+    except OSError as error:
+        raise ToolFailed(f"it could not be started ({type(error).__name__})") from None
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        raise ToolFailed(f"it ended with status {done.returncode} and no answer") from None
+
+
+def _program(name: str) -> str | None:
+    """Return the path of a program: beside this Python, where wheels put it, or on PATH."""
+    beside = Path(sys.executable).parent / name
+    return str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+
+
+def failed(tool: Tool, code: str, error: ToolFailed) -> OutsideHit:
+    """Return the hit that says that `tool` did not look at `code`."""
+    return OutsideHit(
+        tool.missing,
+        Severity.WARN,
+        Span(0, _first_line(code)),
+        Text(f"The code was not reviewed by {tool.name}: {error}.", f"代码未经 {tool.name} 检查：{error}。"),
+    )
+
+
+def kept(tool: Tool, code: str, hits: Iterator[OutsideHit]) -> Iterator[OutsideHit]:
+    """Yield the first of `hits`, and one that counts the rest."""
+    yield from islice(hits, _MOST)
+    more = sum(1 for _ in hits)
+    if more:
+        yield OutsideHit(
+            tool.missing,
+            Severity.INFO,
+            Span(0, _first_line(code)),
+            Text(f"{tool.name} says {more} more things.", f"{tool.name} 还有 {more} 条结果未列出。"),
+        )
+
+
+def _first_line(code: str) -> int:
+    return code.find("\n") if "\n" in code else len(code)
+
+
+class Offsets:
+    """Offsets of the lines and columns that tools give."""
+
+    def __init__(self, code: str) -> None:
+        self._starts = [0]
+        for line in code.split("\n"):
+            self._starts.append(self._starts[-1] + len(line) + 1)
+        self._length = len(code)
+
+    def at(self, line: int, column: int) -> int:
+        """Return the offset of a 1-based line and column in characters; the nearest one for a wrong place."""
+        line = min(max(line, 1), len(self._starts) - 1)
+        return min(self._starts[line - 1] + max(column, 1) - 1, self._starts[line] - 1, self._length)
+
+    def span(self, first: tuple[int, int], last: tuple[int, int]) -> Span:
+        """Return the span from the place `first` to the place `last`; at least one character long."""
+        begin, end = self.at(*first), self.at(*last)
+        return Span(begin, min(max(end, begin + 1), self._length))

@@ -1,0 +1,64 @@
+"""ruff about a Python node: mistakes that break it, and dangerous calls. Layout is left to the editor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from review.languages.external.external_tool import Offsets, OutsideHit, Tool, ToolFailed, ask, failed, kept
+from review.rules.api import Text
+
+_SELECT = (
+    "F,E9,B,S102,S110,S112,S113,S301,S302,S306,S307,S323,S501,S506,S602,S604,S605,S609,S701,PD007,PD008,PD009"
+)
+_IGNORE = "F405,B007,B009,B010,B011,B028,B904,B905"
+"""Matters of taste, and names from `import *`, which ruff cannot see."""
+_WARN = re.compile(r"F(?:5|6|7|811|82)\d*|E9\d+|B006|B008|B015|B02[0-5]|S.*|PD007")
+
+RUFF = Tool(
+    "ruff",
+    "PY-RUFF",
+    (
+        "check",
+        "--isolated",
+        "--no-cache",
+        "--ignore-noqa",
+        "--quiet",
+        "--output-format=json",
+        "--target-version=py313",
+        f"--select={_SELECT}",
+        f"--ignore={_IGNORE}",
+        # DataWorks puts these into every PyODPS node.
+        '--config=builtins=["o", "odps", "args"]',
+        "--stdin-filename=node.py",
+        "-",
+    ),
+)
+
+
+def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
+    """Yield what ruff says about the module `code`, which must be Python 3."""
+    try:
+        answer = ask(RUFF, code, seconds)
+    except ToolFailed as error:
+        yield failed(RUFF, code, error)
+        return
+    offsets = Offsets(code)
+    yield from kept(RUFF, code, (_hit(item, offsets) for item in answer if _is_rule(item)))
+
+
+def _is_rule(item: dict[str, object]) -> bool:
+    # What is no syntax has no such code; MC-C19 says it.
+    return re.fullmatch(r"[A-Z]+[0-9]+", str(item.get("code"))) is not None
+
+
+def _hit(item: dict[str, dict[str, int]], offsets: Offsets) -> OutsideHit:
+    code, said = str(item["code"]), str(item["message"])
+    first, last = item["location"], item["end_location"]
+    return OutsideHit(
+        f"PY-{code}",
+        Severity.WARN if _WARN.fullmatch(code) else Severity.INFO,
+        offsets.span((first["row"], first["column"]), (last["row"], last["column"])),
+        Text(f"{said.rstrip('.')}.", f"ruff {code}：{said.rstrip('.')}。"),
+    )

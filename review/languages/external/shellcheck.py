@@ -1,0 +1,42 @@
+"""shellcheck about a shell node."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from review.languages.external.external_tool import Offsets, OutsideHit, Tool, ToolFailed, ask, failed, kept
+from review.rules.api import Text
+
+# Scheduling parameters are variables that nothing assigns (2154); DataWorks starts nodes without a shebang
+# (2148); files that a node sources are not at hand (1090, 1091).
+SHELLCHECK = Tool(
+    "shellcheck",
+    "SH-SHELLCHECK",
+    ("--norc", "--format=json1", "--shell=bash", "--exclude=SC2154,SC2148,SC1090,SC1091", "-"),
+)
+_SEVERITY = {"error": Severity.WARN, "warning": Severity.WARN}
+_SCHEDULED = re.compile(r"\$\[[a-zA-Z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}")
+"""Scheduling parameters that mean something else in a shell."""
+
+
+def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
+    """Yield what shellcheck says about the script `code`."""
+    try:
+        answer = ask(SHELLCHECK, _SCHEDULED.sub(lambda match: "p" * len(match.group()), code), seconds)
+    except ToolFailed as error:
+        yield failed(SHELLCHECK, code, error)
+        return
+    offsets = Offsets(code)
+    yield from kept(SHELLCHECK, code, (_hit(item, offsets) for item in answer["comments"]))
+
+
+def _hit(item: dict[str, int], offsets: Offsets) -> OutsideHit:
+    code, said = f"SC{item['code']}", str(item["message"]).rstrip(".")
+    return OutsideHit(
+        f"SH-{code}",
+        _SEVERITY.get(str(item["level"]), Severity.INFO),
+        offsets.span((item["line"], item["column"]), (item["endLine"], item["endColumn"])),
+        Text(f"{said}.", f"shellcheck {code}：{said}。"),
+    )

@@ -1,0 +1,249 @@
+"""A Python module indexed once: its calls, what names are set to, its functions, and where things stand."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from review.errors import ReviewTimeout
+from review.facts import Span
+from review.facts.python import Text
+
+Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None
+"""The function that something stands in; None for the module itself."""
+Loop = ast.For | ast.AsyncFor
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """What a loop's variable is: one of the elements of `of`."""
+
+    of: ast.expr
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What `with … as name` sets."""
+
+    context: ast.expr
+
+
+Value = ast.expr | ast.AugAssign | Element | Entered
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A name that is set to `value`.
+
+    Attributes:
+        body: the list of statements that it is done in, by identity: two of the same run one after the other.
+    """
+
+    value: Value
+    body: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A call and where it stands.
+
+    Attributes:
+        loops: the `for` loops around it, within its function.
+    """
+
+    node: ast.Call
+    scope: Scope
+    loops: tuple[Loop, ...]
+
+    @property
+    def name(self) -> str:
+        """The last part of what is called: `execute_sql` of `o.execute_sql(…)`; empty when it has no name."""
+        function = self.node.func
+        if isinstance(function, ast.Attribute):
+            return function.attr
+        return function.id if isinstance(function, ast.Name) else ""
+
+    @property
+    def receiver(self) -> ast.expr | None:
+        """What it is called on; None for a plain function."""
+        return self.node.func.value if isinstance(self.node.func, ast.Attribute) else None
+
+    def argument(self, name: str, position: int | None = None) -> ast.expr | None:
+        """Return the argument called `name`, or the one at `position`; None when neither is given."""
+        for keyword in self.node.keywords:
+            if keyword.arg == name:
+                return keyword.value
+        if position is None or position >= len(self.node.args):
+            return None
+        found = self.node.args[position]
+        return None if any(isinstance(item, ast.Starred) for item in self.node.args) else found
+
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+
+
+class Lines:
+    """Where nodes stand, as offsets into the code."""
+
+    def __init__(self, code: str) -> None:
+        # As Python counts them; `splitlines` also counts form feeds and the like.
+        self._lines = [line.group() for line in _LINE.finditer(code)]
+        self._starts = [0]
+        for line in self._lines:
+            self._starts.append(self._starts[-1] + len(line))
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the offset of the byte `column` (0-based, UTF-8) of the 1-based `line`."""
+        text = self._lines[line - 1]
+        if not text.isascii():
+            column = len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
+        return self._starts[line - 1] + column
+
+    def at(self, node: ast.expr | ast.stmt) -> Span:
+        """Return the place of `node`."""
+        begin = self.offset(node.lineno, node.col_offset)
+        if node.end_lineno is None or node.end_col_offset is None:
+            return Span(begin, begin + 1)
+        return Span(begin, self.offset(node.end_lineno, node.end_col_offset))
+
+
+@dataclass(slots=True)
+class Module:
+    """What stands where in a module."""
+
+    lines: Lines
+    calls: list[CallSite] = field(default_factory=list)
+    settings: dict[tuple[Scope, str], list[Setting]] = field(default_factory=dict)
+    functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+    """What imported names are, dotted in full: `hive` is `pyhive.hive`."""
+    attributes: set[str] = field(default_factory=set)
+    """Attributes that are set somewhere: `lifecycle` of `options.lifecycle = 7`."""
+    sliced: set[str] = field(default_factory=set)
+    """Names that are subscripted somewhere."""
+    kept: dict[int, set[str]] = field(default_factory=dict)
+    """Names that the result of a call is kept under, by the identity of the call's node."""
+
+    def settings_of(self, scope: Scope, name: str) -> list[Setting]:
+        """Return what `name` is set to where `scope` sees it; empty when nothing sets it."""
+        return self.settings.get((scope, name)) or self.settings.get((None, name), [])
+
+    def called_at(self, call: CallSite) -> Span:
+        """Return the place of the called name, without what it is called on."""
+        span = self.lines.at(call.node.func)
+        return Span(span.end - len(call.name), span.end) if call.name else span
+
+    def origin(self, node: ast.expr) -> str:
+        """Return the dotted name, in full, of something imported; empty for anything else."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        dotted = ".".join((node.id, *reversed(parts)))
+        known = self.origins.get(node.id)
+        if known is not None:
+            return ".".join((known, *reversed(parts)))
+        return dotted if any(dotted.startswith(f"{name}.") for name in self.origins if "." in name) else ""
+
+    def text(self, node: ast.expr | None) -> Text | None:
+        """Return `node` as a plain string with its place; None when it is none."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return Text(self.lines.at(node), node.value)
+        return None
+
+
+def index(tree: ast.Module, code: str, until: float) -> Module:
+    """Return the index of `tree`, which was read from `code`. It goes through the tree without recursion.
+
+    Raises:
+        ReviewTimeout: it is later than `until`, by `time.monotonic()`.
+    """
+    module = Module(Lines(code))
+    waiting: list[tuple[ast.AST, Scope, tuple[Loop, ...], int]] = [(tree, None, (), 0)]
+    while waiting:
+        node, scope, loops, body = waiting.pop()
+        if isinstance(node, ast.stmt) and time.monotonic() > until:
+            raise ReviewTimeout
+        _note(module, node, scope, loops, body)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            scope, loops = node, ()
+        waiting.extend(
+            (child, scope, (*loops, node) if inner and isinstance(node, Loop) else loops, place)
+            for child, inner, place in reversed(list(_children(node, body)))
+        )
+    return module
+
+
+_LEAVES = (ast.Constant, ast.Name, ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
+"""Nodes that hold nothing that is looked for; they are most of a tree."""
+
+
+def _children(node: ast.AST, body: int) -> Iterator[tuple[ast.AST, bool, int]]:
+    """Yield each child, whether it stands in the node's body, and which list of statements it is in."""
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            statements = name in ("body", "orelse", "finalbody")
+            for item in value:
+                if isinstance(item, ast.AST) and not isinstance(item, _LEAVES):
+                    yield item, name == "body", id(value) if statements else body
+        elif isinstance(value, ast.AST) and not isinstance(value, _LEAVES):
+            yield value, False, body
+
+
+def _note(  # noqa: C901 - one line for each kind of node
+    module: Module, node: ast.AST, scope: Scope, loops: tuple[Loop, ...], body: int
+) -> None:
+    match node:
+        case ast.Call():
+            module.calls.append(CallSite(node, scope, loops))
+        case ast.Assign():
+            for target in node.targets:
+                _set(module, scope, target, node.value, body)
+        case ast.AnnAssign() | ast.NamedExpr():
+            _set(module, scope, node.target, node.value, body)
+        case ast.AugAssign():
+            _set(module, scope, node.target, node, body)
+        case ast.For() | ast.AsyncFor() | ast.comprehension():
+            _set(module, scope, node.target, Element(node.iter), body)
+        case ast.withitem(optional_vars=ast.expr()):
+            _set(module, scope, node.optional_vars, Entered(node.context_expr), body)
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            module.functions.setdefault(node.name, []).append(node)
+        case ast.Import():
+            # `import odps.dbapi` gives the name `odps`; that `odps.dbapi` is there is worth keeping.
+            module.origins.update((alias.asname or alias.name, alias.name) for alias in node.names)
+        case ast.ImportFrom(module=str(name), level=0):
+            module.origins.update(
+                (alias.asname or alias.name, f"{name}.{alias.name}") for alias in node.names
+            )
+        case ast.Subscript(value=ast.Name(id=name)):
+            module.sliced.add(name)
+        case _:
+            pass
+
+
+def _set(module: Module, scope: Scope, target: ast.expr | None, value: Value | None, body: int) -> None:
+    if value is None:
+        return
+    if isinstance(target, ast.Name):
+        module.settings.setdefault((scope, target.id), []).append(Setting(value, body))
+        made = value.context if isinstance(value, Entered) else value
+        module.kept.setdefault(id(made), set()).add(target.id)
+    elif isinstance(target, ast.Attribute):
+        module.attributes.add(target.attr)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+        for index_, part in enumerate(target.elts):
+            one: Value = parts[index_] if len(parts) == len(target.elts) else _part(value)
+            _set(module, scope, part, one, body)
+
+
+def _part(value: Value) -> Value:
+    # `for i, sql in enumerate(…)`: each name is some part of an element.
+    return Element(value) if isinstance(value, ast.expr) else value

@@ -1,0 +1,112 @@
+"""A Python node: its syntax tree as facts, and the SQL in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from review.errors import ReviewTimeout
+from review.facts import Comment, Span, Statement
+from review.facts.python import PythonFacts
+from review.languages.embedded import Sql
+from review.languages.python import python2, python_sql, python_tables
+from review.languages.python.python_module import index
+
+_LONGEST = 1 << 19
+"""Characters of a module that is read; DataWorks takes nodes of far fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class PythonNode:
+    """What was read of a Python node."""
+
+    facts: PythonFacts = field(default_factory=PythonFacts)
+    literals: tuple[Sql, ...] = ()
+    unread: tuple[Statement, ...] = ()
+    comments: tuple[Comment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    why: str
+    at: Span | None = None
+
+
+def read(code: str, until: float) -> PythonNode:
+    """Return what the module `code` does; a syntax error, or a module too large or too deep, is said."""
+    code = f"\n{code[1:]}" if code.startswith("\ufeff") else code
+    read_as = code
+    unread: tuple[Statement, ...] = ()
+    tree = _parsed(code)
+    if isinstance(tree, _Failure) and python2.looks_so(code):
+        unread = (
+            _unread(code, _Failure("it is Python 2: only its SQL and PyODPS calls were reviewed", tree.at)),
+        )
+        read_as = python2.as_python3(code)
+        tree = _parsed(read_as)
+        if isinstance(tree, _Failure):
+            tree = _Failure("it is Python 2, which cannot be parsed", tree.at)
+            unread = ()
+    if isinstance(tree, _Failure):
+        return PythonNode(unread=(_unread(code, tree),), comments=tuple(_comments(code)))
+    try:
+        module = index(tree, read_as, until)
+    except ReviewTimeout as error:
+        return PythonNode(unread=(_unread(code, _Failure(str(error))),))
+    found = python_sql.find(module, code)
+    facts = PythonFacts(
+        tuple(python_tables.logins(module)), found.queries, tuple(python_tables.accesses(module))
+    )
+    return PythonNode(facts, found.literals, unread, tuple(_comments(code)))
+
+
+def is_python3(code: str) -> bool:
+    """Whether `code` can be read as Python 3."""
+    return isinstance(_parsed(code), ast.Module)
+
+
+def _parsed(code: str) -> ast.Module | _Failure:
+    if len(code) > _LONGEST:
+        return _Failure("it is too long")
+    try:
+        with warnings.catch_warnings():
+            # Python warns of odd escapes in the node's code; that is no concern of this process.
+            warnings.simplefilter("ignore")
+            return ast.parse(code)
+    except SyntaxError as error:
+        return _Failure("its syntax is not understood", _place(code, error))
+    except (RecursionError, MemoryError):
+        return _Failure("it is nested too deeply")
+    except (ValueError, UnicodeError):
+        return _Failure("it contains invalid characters")
+
+
+def _place(code: str, error: SyntaxError) -> Span | None:
+    if error.lineno is None:
+        return None
+    lines = code.split("\n")
+    line = min(max(error.lineno, 1), len(lines))
+    column = min(max((error.offset or 1) - 1, 0), len(lines[line - 1]))
+    begin = sum(len(text) + 1 for text in lines[: line - 1]) + column
+    return Span(begin, min(begin + 1, len(code)))
+
+
+def _unread(code: str, failure: _Failure) -> Statement:
+    return Statement(Span(0, len(code)), unread=failure.why, unread_at=failure.at)
+
+
+_COMMENT = re.compile(
+    r"[rRbBuUfF]{0,2}(?:'''.*?(?:'''|\Z)|\"\"\".*?(?:\"\"\"|\Z)|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
+    r"|(?P<comment>\#[^\r\n]*)",
+    re.DOTALL,
+)
+
+
+def _comments(code: str) -> Iterator[Comment]:
+    """Yield its comments, which stand outside of its strings."""
+    for match in _COMMENT.finditer(code):
+        if match["comment"]:
+            yield Comment(Span(*match.span()), match.group())

@@ -1,0 +1,248 @@
+"""The SQL that a Python module hands to something that runs it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from review.dialects import Dialect
+from review.facts.queries import Query
+from review.languages.embedded import Sql, body, changes_shape, is_closed, is_sql
+from review.languages.python.python_connections import Connections
+from review.languages.python.python_module import CallSite, Entered, Loop, Module, Scope, Setting
+from review.languages.python.python_values import KEPT, Strings, wraps_sql
+
+_ROUNDS = 3
+"""Functions that hand SQL on to each other."""
+
+_MAXCOMPUTE = frozenset(
+    {"execute_sql", "run_sql", "execute_sql_interactive", "run_sql_interactive", "execute_sql_cost"}
+)
+_SPARK = frozenset(
+    {"spark", "sqlContext", "hiveContext", "sql_context", "hive_context", "ss", "session", "spark_session"}
+)
+_READS = frozenset({"read_sql", "read_sql_query"})
+_CURSOR = frozenset({"execute", "executemany"})
+_CLICKHOUSE = frozenset(
+    {"query", "query_df", "query_np", "command", "query_dataframe", "execute_iter", "insert_dataframe"}
+)
+_ROWS_FOLLOW = re.compile(r"\bvalues\s*;?\s*\Z", re.IGNORECASE)
+"""`INSERT INTO t VALUES` of ClickHouse: the driver sends the rows by themselves."""
+_NAME = re.compile(r"[\w.]+")
+"""A table's name, which `read_sql` takes too."""
+_HELPER = re.compile(r"(?:exec|execute|run|query)_?(?:odps_?)?sql", re.IGNORECASE)
+"""Functions of other modules that run SQL, by how they are called."""
+_ROWS = frozenset(
+    {
+        "iterrows",
+        "itertuples",
+        "fetchall",
+        "fetchmany",
+        "open_reader",
+        "to_pandas",
+        "toPandas",
+        "collect",
+        "toLocalIterator",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A function that runs the SQL it is given.
+
+    Attributes:
+        argument: the name of the argument that is SQL.
+        position: and its place.
+        binds: whether its other arguments are put in where the SQL says `%s`.
+    """
+
+    argument: str
+    position: int
+    dialect: Dialect
+    binds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The SQL of a module: the literals that can be reviewed, and every place that runs some."""
+
+    literals: tuple[Sql, ...]
+    queries: tuple[Query, ...]
+
+
+def find(module: Module, code: str) -> Found:
+    """Return the SQL that `module` hands on."""
+    runners: dict[str, Runner] = {}
+    connections = Connections(module)
+    for _ in range(_ROUNDS):
+        known = len(runners)
+        for call, runner in _running(module, runners, connections):
+            runners |= _passed_through(module, call, runner)
+        if len(runners) == known:
+            break
+    literals: dict[int, Sql] = {}
+    queries = tuple(
+        query
+        for call, runner in _running(module, runners, connections)
+        for query in _query(module, code, call, runner, literals)
+    )
+    return Found(tuple(literals[begin] for begin in sorted(literals)), queries)
+
+
+def _running(
+    module: Module, runners: dict[str, Runner], connections: Connections
+) -> Iterator[tuple[CallSite, Runner]]:
+    for call in module.calls:
+        runner = runners.get(call.name) or _builtin(module, call, connections)
+        if runner is not None and (call.node.args or call.node.keywords):
+            yield call, runner
+
+
+def _builtin(module: Module, call: CallSite, connections: Connections) -> Runner | None:
+    name, receiver = call.name, call.receiver
+    if name in _MAXCOMPUTE and receiver is not None:
+        return Runner("sql", 0, Dialect.MAXCOMPUTE)
+    if name == "sql" and isinstance(receiver, (ast.Name, ast.Attribute)):
+        last = receiver.id if isinstance(receiver, ast.Name) else receiver.attr
+        return Runner("sqlQuery", 0, Dialect.SPARK) if last in _SPARK else None
+    if receiver is None:
+        helps = name not in module.functions and _HELPER.fullmatch(name)
+        return Runner("sql", 0, _or_maxcompute(connections.only)) if helps else None
+    if name in _READS:
+        dialect = connections.of(call.argument("con", 1), call.scope)
+        return Runner("sql", 0, dialect if connections.some else Dialect.MAXCOMPUTE, binds=True)
+    return _of_driver(call, receiver, connections)
+
+
+def _or_maxcompute(dialect: Dialect) -> Dialect:
+    return Dialect.MAXCOMPUTE if dialect is Dialect.UNKNOWN else dialect
+
+
+def _of_driver(call: CallSite, receiver: ast.expr, connections: Connections) -> Runner | None:
+    if call.name in _CURSOR and connections.some:
+        return Runner("query", 0, connections.of(receiver, call.scope), binds=True)
+    # Names so common run SQL only where it is sure what they are called on.
+    sure = call.name in _CLICKHOUSE and connections.followed(receiver, call.scope) == {Dialect.CLICKHOUSE}
+    return Runner("query", 0, Dialect.CLICKHOUSE, binds=True) if sure else None
+
+
+def _unwrapped(module: Module, given: ast.expr | None) -> ast.expr | None:
+    """Return the text that `text(…)` or `….strip()` is given."""
+    while isinstance(given, ast.Call):
+        if given.args and wraps_sql(module, given):
+            given = given.args[0]
+        elif isinstance(given.func, ast.Attribute) and given.func.attr in KEPT:
+            given = given.func.value
+        else:
+            break
+    return given
+
+
+def _passed_through(module: Module, call: CallSite, runner: Runner) -> dict[str, Runner]:
+    """Return the function around `call` when the SQL is an argument of it."""
+    sql = _unwrapped(module, call.argument(runner.argument, runner.position))
+    scope = call.scope
+    if not isinstance(sql, ast.Name) or not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return {}
+    names = [argument.arg for argument in (*scope.args.posonlyargs, *scope.args.args)]
+    if sql.id not in names or len(module.functions.get(scope.name, ())) != 1:
+        return {}
+    bound = names[0] in ("self", "cls")
+    return {scope.name: Runner(sql.id, names.index(sql.id) - bound, runner.dialect, runner.binds)}
+
+
+def _query(
+    module: Module, code: str, call: CallSite, runner: Runner, literals: dict[int, Sql]
+) -> Iterator[Query]:
+    given = call.argument(runner.argument, runner.position)
+    rows = next((text for loop in call.loops if (text := _rows(module, code, loop, call.scope))), "")
+    if given is None or _is_argument(_unwrapped(module, given), call.scope, module):
+        if rows:
+            yield Query(module.called_at(call), call.name, rows)
+        return
+    bound = runner.binds and len(call.node.args) + len(call.node.keywords) > 1
+    found = list(Strings(module, code, runner.dialect, bound=bound).of(given, call.scope))
+    if bound and runner.dialect is Dialect.ORACLE:
+        found = [_with_names(sql) if sql else None for sql in found]
+    if _is_elsewhere(found, call, runner):
+        return
+    known = [sql for sql in found if sql is not None and _can_be_read(sql)]
+    if runner.dialect is Dialect.UNKNOWN:
+        known = []
+    for sql in known:
+        literals.setdefault(sql.at.begin, sql)
+    # Besides SQL a name may be set to something else elsewhere; but something must be SQL.
+    unread = not known or any(sql is None or _is_made(sql) for sql in found)
+    yield Query(module.called_at(call), call.name, rows, unread)
+
+
+_NUMBERED = re.compile(r"(?<![:\w]):\d+")
+
+
+def _with_names(sql: Sql) -> Sql:
+    """Return `sql` with names in place of the numbers that Oracle binds by (`:1`), which no parser takes."""
+    return replace(
+        sql,
+        fragments=tuple(
+            replace(item, text=_NUMBERED.sub(lambda match: ":".ljust(len(match[0]), "p"), item.text))
+            for item in sql.fragments
+        ),
+    )
+
+
+def _is_elsewhere(found: list[Sql | None], call: CallSite, runner: Runner) -> bool:
+    """Whether it is no SQL to be reviewed: a table's name, rows that follow, a call of who knows what."""
+    if runner.dialect is Dialect.UNKNOWN:
+        return not any(sql is not None and is_sql(body(sql)) for sql in found)
+    if call.name in _READS:
+        return all(sql is not None and _NAME.fullmatch(body(sql)) for sql in found)
+    if runner.dialect is Dialect.CLICKHOUSE:
+        return all(sql is not None and _ROWS_FOLLOW.search(body(sql)) for sql in found)
+    return False
+
+
+def _can_be_read(sql: Sql) -> bool:
+    return is_sql(body(sql)) and not changes_shape(sql) and is_closed(sql)
+
+
+def _is_made(sql: Sql) -> bool:
+    """Whether it is SQL that cannot be read as it stands, or begins with what is put in."""
+    return sql.fragments[0].hole or (is_sql(body(sql)) and not _can_be_read(sql))
+
+
+def _is_argument(given: ast.expr | None, scope: Scope, module: Module) -> bool:
+    """Whether the SQL is an argument of the function around: then the function's callers are looked at."""
+    if not isinstance(given, ast.Name) or scope is None or module.settings.get((scope, given.id)):
+        return False
+    return isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)) and given.id in {
+        argument.arg for argument in (*scope.args.posonlyargs, *scope.args.args)
+    }
+
+
+def _rows(module: Module, code: str, loop: Loop, scope: Scope) -> str:
+    """Return what `loop` goes over, as written, when that is rows of data; empty otherwise."""
+    for node in ast.walk(loop.iter):
+        if isinstance(node, ast.Attribute) and node.attr in _ROWS:
+            return _written(module, code, loop.iter)
+        if isinstance(node, ast.Name) and any(
+            _makes_rows(setting) for setting in module.settings_of(scope, node.id)
+        ):
+            return _written(module, code, loop.iter)
+    return ""
+
+
+def _makes_rows(setting: Setting) -> bool:
+    value = setting.value.context if isinstance(setting.value, Entered) else setting.value
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _ROWS
+
+
+_LONGEST = 40
+
+
+def _written(module: Module, code: str, node: ast.expr) -> str:
+    begin, end = module.lines.at(node)
+    text = " ".join(code[begin:end].split())
+    return text if len(text) <= _LONGEST and "'" not in text and '"' not in text else "rows"

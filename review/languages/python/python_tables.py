@@ -1,0 +1,199 @@
+"""Tables that a Python module reads or changes by calls of PyODPS and PySpark, and how it logs in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+
+from review.facts.python import Access, Act, Login, Text
+from review.languages.python.python_module import CallSite, Module, Scope
+
+_FAR = 6
+"""Names through which a table is followed."""
+
+_BY_NAME = {
+    "write_table": Act.APPEND,
+    "read_table": Act.READ,
+    "delete_table": Act.DROP,
+    "create_table": Act.CREATE,
+}
+"""Methods of the entry object; their first argument names the table."""
+_OF_TABLE = {
+    "open_reader": Act.READ,
+    "open_writer": Act.APPEND,
+    "drop": Act.DROP,
+    "truncate": Act.EMPTY,
+    "delete_partition": Act.DROP_PARTITION,
+}
+_ENDS = frozenset({None, "lifecycle", "external_stored_by", "storage_handler", "location"})
+"""Arguments of `create_table` that set a lifecycle, may set one (`**given`), or make an external table."""
+_LIFECYCLE_PLACE = 5
+"""How many arguments stand before it, at least, in any version of PyODPS."""
+_WHOLE = frozenset({"to_pandas", "toPandas", "collect"})
+_KEYS = {"access_id": 0, "secret_access_key": 1, "sts_token": None, "access_key": None}
+"""Arguments of `ODPS(…)` (PyODPS: odps.core.ODPS) that are secrets, by their place."""
+
+
+def logins(module: Module) -> Iterator[Login]:
+    """Yield every call of `ODPS(…)`."""
+    for call in module.calls:
+        if call.name == "ODPS":
+            given = (module.text(call.argument(name, place)) for name, place in _KEYS.items())
+            yield Login(module.called_at(call), tuple(text for text in given if text and text.value))
+
+
+def accesses(module: Module) -> Iterator[Access]:
+    """Yield what is done with tables, in the order of the text."""
+    found = (access for call in module.calls for access in _access(module, call))
+    # `options.lifecycle = 7` is for every table; `table.set_lifecycle(7)` may be for any.
+    ends = "lifecycle" in module.attributes or any(call.name == "set_lifecycle" for call in module.calls)
+    if ends:
+        found = (replace(access, endless=False) for access in found)
+    return iter(sorted(found, key=lambda access: access.at))
+
+
+def _access(module: Module, call: CallSite) -> Iterator[Access]:
+    receiver = call.receiver
+    if receiver is None:
+        return
+    if call.name in _BY_NAME:
+        table = module.text(call.argument("name", 0) or call.argument("table_name"))
+        yield _made(module, call, _BY_NAME[call.name], table.value if table else "")
+    elif call.name in _OF_TABLE:
+        table_name = _table(module, receiver, call.scope)
+        if table_name is not None:
+            yield _made(module, call, _OF_TABLE[call.name], table_name)
+    elif call.name == "persist":
+        yield from _persisted(module, call)
+    elif call.name in _WHOLE and not call.node.args:
+        source = _frame(module, receiver, call.scope)
+        if source is not None:
+            yield Access(module.called_at(call), call.name, Act.READ, source, whole=True)
+
+
+def _made(module: Module, call: CallSite, act: Act, table: str) -> Access:
+    given = _partition(call, act)
+    partition = module.text(given)
+    whole = act is Act.READ and given is None and not _limited(call) and not _sliced(module, call)
+    if act is Act.APPEND and _is_true(call.argument("overwrite")):
+        act = Act.OVERWRITE
+    endless = act is Act.CREATE and _endless(module, call)
+    return Access(module.called_at(call), call.name, act, table, whole, partition, given is not None, endless)
+
+
+def _endless(module: Module, call: CallSite) -> bool:
+    """Whether `create_table` of the entry object sets no lifecycle."""
+    given = {keyword.arg for keyword in call.node.keywords if not _is_none(keyword.value)}
+    return (
+        _is_entry(module, call.receiver, call.scope)
+        and given.isdisjoint(_ENDS)
+        and len(call.node.args) <= _LIFECYCLE_PLACE
+        and not any(isinstance(item, ast.Starred) for item in call.node.args)
+    )
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_entry(module: Module, node: ast.expr | None, scope: Scope) -> bool:
+    """Whether `node` is surely the entry object: what `ODPS(…)` gave, or the one that DataWorks gives."""
+    if not isinstance(node, ast.Name):
+        return False
+    settings = module.settings_of(scope, node.id)
+    if settings:
+        return all(
+            isinstance(setting.value, ast.Call) and module.origin(setting.value.func).startswith("odps.")
+            for setting in settings
+        )
+    return node.id in ("o", "odps") and _is_given(module, node.id, scope)
+
+
+def _is_given(module: Module, name: str, scope: Scope) -> bool:
+    """Whether nothing in the module gives `name`, so that DataWorks does."""
+    if name in module.origins or "*" in module.origins:
+        return False
+    return scope is None or not any(
+        isinstance(item, ast.arg) and item.arg == name for item in ast.walk(scope.args)
+    )
+
+
+def _partition(call: CallSite, act: Act) -> ast.expr | None:
+    first = call.name in ("open_reader", "open_writer", "delete_partition")
+    if act in (Act.DROP, Act.CREATE, Act.EMPTY):
+        return call.argument("partition") or call.argument("partition_spec")
+    return call.argument("partition", 0 if first else None) or call.argument("partition_spec")
+
+
+def _limited(call: CallSite) -> bool:
+    return any(keyword.arg in (None, "limit", "start", "count") for keyword in call.node.keywords) or (
+        call.name == "read_table" and len(call.node.args) > 1
+    )
+
+
+def _sliced(module: Module, call: CallSite) -> bool:
+    """Whether the reader is subscripted somewhere: `reader[:10]`."""
+    return not module.sliced.isdisjoint(module.kept.get(id(call.node), ()))
+
+
+def _is_true(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _persisted(module: Module, call: CallSite) -> Iterator[Access]:
+    table = module.text(call.argument("name", 0))
+    if table is None:
+        return
+    appended = call.argument("overwrite")
+    act = Act.APPEND if isinstance(appended, ast.Constant) and appended.value is False else Act.OVERWRITE
+    given = call.argument("partition")
+    yield Access(
+        module.called_at(call),
+        call.name,
+        act,
+        table.value,
+        partition=module.text(given),
+        narrowed=given is not None,
+    )
+
+
+def _table(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
+    """Return the name of the table object that `node` is; empty when its name is made at run time."""
+    if depth > _FAR:
+        return None
+    match node:
+        case ast.Call(func=ast.Attribute(attr="get_table")):
+            name = module.text(node.args[0]) if node.args else None
+            project = module.text(node.args[1]) if len(node.args) > 1 else None
+            return _named(name, project)
+        case ast.Name():
+            settings = module.settings_of(scope, node.id)
+            if len(settings) == 1 and isinstance(settings[0].value, ast.expr):
+                return _table(module, settings[0].value, scope, depth + 1)
+    return None
+
+
+def _named(name: Text | None, project: Text | None) -> str:
+    if name is None:
+        return ""
+    return f"{project.value}.{name.value}" if project and "." not in name.value else name.value
+
+
+def _frame(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
+    """Return the table that a data frame is the whole of; None when it is not known, or narrowed."""
+    if depth > _FAR:
+        return None
+    match node:
+        case ast.Call(func=ast.Attribute(attr="to_df", value=inner)):
+            return _table(module, inner, scope) or None
+        case ast.Call(func=ast.Name(id="DataFrame"), args=[inner, *_]):
+            return _table(module, inner, scope) or None
+        case ast.Call(func=ast.Attribute(attr="table", value=ast.Name(id="spark")), args=[inner]):
+            text = module.text(inner)
+            return text.value if text else None
+        case ast.Name():
+            settings = module.settings_of(scope, node.id)
+            if len(settings) == 1 and isinstance(settings[0].value, ast.expr):
+                return _frame(module, settings[0].value, scope, depth + 1)
+    return None

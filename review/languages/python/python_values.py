@@ -1,0 +1,193 @@
+"""What a string in a Python module may be: followed from where it is used to the literals that make it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from review.dialects import Dialect
+from review.facts import Span
+from review.languages.embedded import Fragment, Sql, hole
+from review.languages.python import python_strings
+from review.languages.python.python_module import Element, Module, Scope, Setting
+
+_FAR = 12
+"""Names and calls through which a string is followed."""
+KEPT = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper", "dedent", "expandtabs", "split"})
+"""Methods that give a text much like the one that they are called on."""
+
+
+class Strings:
+    """Follows an expression to the string literals that it may be."""
+
+    def __init__(self, module: Module, code: str, dialect: Dialect, *, bound: bool = False) -> None:
+        """Follow strings of `module`; `bound` tells that a driver puts values in where they say `%s`."""
+        self._module, self._code, self._dialect, self._bound = module, code, dialect, bound
+
+    def of(self, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[Sql | None]:
+        """Yield what `node` may be; None for each that is made in a way that is not understood."""
+        if depth > _FAR:
+            yield None
+            return
+        match node:
+            case ast.Name():
+                yield from self._named(node.id, scope, depth)
+            case ast.IfExp():
+                yield from self.of(node.body, scope, depth + 1)
+                yield from self.of(node.orelse, scope, depth + 1)
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Set(elts=items) | ast.Dict(values=items):
+                for item in items:
+                    yield from self.of(item, scope, depth + 1)
+            case ast.Subscript():
+                yield from self.of(node.value, scope, depth + 1)
+            case ast.Call():
+                yield from self._called(node, scope, depth)
+            case ast.BinOp(op=ast.Mod(), left=ast.Name() as template):
+                yield from self._templates(template, scope, depth, percent=True)
+            case _:
+                yield self._sql(list(self._pieces(node)))
+
+    def _named(self, name: str, scope: Scope, depth: int) -> Iterator[Sql | None]:
+        settings = self._module.settings_of(scope, name)
+        if not settings:
+            yield None
+        elif any(isinstance(setting.value, ast.AugAssign) for setting in settings):
+            yield from self._grown(settings)
+        else:
+            for setting in settings:
+                yield from self._value(setting, name, scope, depth)
+
+    def _value(self, setting: Setting, name: str, scope: Scope, depth: int) -> Iterator[Sql | None]:
+        value = setting.value
+        if isinstance(value, Element):
+            value = value.of
+            # `for i, sql in enumerate(…)`, `for name, sql in queries.items()`
+            while isinstance(value, ast.Call) and not _is_split(value):
+                inner = value.args[0] if value.args else _receiver(value)
+                if inner is None:
+                    break
+                value = inner
+        if isinstance(value, ast.expr):
+            # `sql = sql.strip()`, `sql = sql % day` say nothing new.
+            if not any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(value)):
+                yield from self.of(value, scope, depth + 1)
+        else:
+            yield None
+
+    def _grown(self, settings: list[Setting]) -> Iterator[Sql | None]:
+        """`sql = "…"` and `sql += "…"` one after the other; anything else is not understood."""
+        if len({setting.body for setting in settings}) != 1 or isinstance(settings[0].value, ast.AugAssign):
+            yield None
+            return
+        grown: list[Fragment] = []
+        for setting in settings:
+            value = setting.value
+            if not isinstance(value, (ast.AugAssign, ast.expr)):
+                yield None
+                return
+            if isinstance(value, ast.expr) and grown:
+                yield self._sql(grown)
+                grown = []
+            grown.extend(self._pieces(value.value if isinstance(value, ast.AugAssign) else value))
+        yield self._sql(grown)
+
+    def _called(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[Sql | None]:
+        receiver = _receiver(node)
+        attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if attribute == "format" and isinstance(receiver, ast.Name):
+            yield from self._templates(receiver, scope, depth, braces=True)
+        elif attribute == "format":
+            yield self._sql(list(self._pieces(node)))
+        elif (attribute == "dedent" or wraps_sql(self._module, node)) and node.args:
+            yield from self.of(node.args[0], scope, depth + 1)
+        elif attribute in KEPT and receiver is not None:
+            yield from self.of(receiver, scope, depth + 1)
+        else:
+            yield None
+
+    def _templates(
+        self, node: ast.Name, scope: Scope, depth: int, *, percent: bool = False, braces: bool = False
+    ) -> Iterator[Sql | None]:
+        """A name whose text is a template: its literals are read as such."""
+        settings = self._module.settings_of(scope, node.id)
+        values = [setting.value for setting in settings]
+        if not values or depth > _FAR:
+            yield None
+        for value in values:
+            if isinstance(value, ast.expr) and _is_string(value):
+                yield self._sql(list(self._pieces(value, percent=percent, braces=braces)))
+            elif not isinstance(value, ast.expr) or node.id not in _names(value):
+                yield None
+
+    def _pieces(self, node: ast.expr, *, percent: bool = False, braces: bool = False) -> Iterator[Fragment]:
+        """Yield the literals of a sum of strings; what stands between them becomes one hole."""
+        percent = percent or self._bound
+        parts = list(_summands(node))
+        literals = [(part, percent or p, braces or b) for part, p, b in parts if _is_text(part)]
+        if not literals:
+            return
+        last_end: int | None = None
+        between: Span | None = None
+        for part, p, b in parts:
+            at = self._module.lines.at(part)
+            if not _is_text(part):
+                between = Span(between.begin if between else at.begin, at.end)
+                continue
+            found = list(
+                python_strings.fragments(
+                    self._code, at.begin, at.end, percent=p or percent, braces=b or braces
+                )
+            )
+            if between is not None and found:
+                yield hole(between.begin if last_end is None else last_end, found[0].begin)
+            yield from found
+            between, last_end = None, found[-1].end if found else last_end
+        if between is not None and last_end is not None:
+            yield hole(last_end, between.end)
+
+    def _sql(self, fragments: list[Fragment]) -> Sql | None:
+        return Sql(tuple(fragments), self._dialect) if fragments else None
+
+
+def wraps_sql(module: Module, node: ast.Call) -> bool:
+    """Whether it is `text("…")` of SQLAlchemy or `SQL("…")` of psycopg."""
+    top, _, name = module.origin(node.func).rpartition(".")
+    return name in ("text", "SQL") and top.partition(".")[0] in ("sqlalchemy", "psycopg2", "psycopg")
+
+
+def _summands(node: ast.expr) -> Iterator[tuple[ast.expr, bool, bool]]:
+    """Yield the parts of a sum in order, each with whether `%` or `.format` puts values into it."""
+    waiting: list[tuple[ast.expr, bool, bool]] = [(node, False, False)]
+    while waiting:
+        part, percent, braces = waiting.pop()
+        match part:
+            case ast.BinOp(op=ast.Add()):
+                waiting += [(part.right, percent, braces), (part.left, percent, braces)]
+            case ast.BinOp(op=ast.Mod()) if _is_string(part.left):
+                waiting.append((part.left, True, braces))
+            case ast.Call(func=ast.Attribute(attr="format", value=inner)) if _is_string(inner):
+                waiting.append((inner, percent, True))
+            case ast.Call(func=ast.Attribute(attr=name, value=inner)) if name in KEPT and _is_string(inner):
+                waiting.append((inner, percent, braces))
+            case _:
+                yield part, percent, braces
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _is_string(node: ast.expr) -> bool:
+    return any(_is_text(part) for part in ast.walk(node))
+
+
+def _is_split(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr in KEPT
+
+
+def _receiver(node: ast.Call) -> ast.expr | None:
+    return node.func.value if isinstance(node.func, ast.Attribute) else None
+
+
+def _names(node: ast.expr) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}

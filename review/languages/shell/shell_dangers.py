@@ -1,0 +1,171 @@
+"""What in a shell script goes wrong quietly: plain passwords, failures passed over, deletions too wide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from review.facts import Span
+from review.facts.shell import Erasure, Given
+from review.languages.shell.shell_lexer import Part, Word, literal, variables
+from review.languages.shell.shell_sql import Run
+
+_GLUED = {"mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "sshpass": "-p"}
+"""Options that the password follows at once."""
+_APART = {
+    "odpscmd": ("-p",),
+    "beeline": ("-p",),
+    "sshpass": ("-p",),
+    "redis-cli": ("-a",),
+    "ossutil": ("-k",),
+    "ossutil64": ("-k",),
+    "curl": ("-u", "--user"),
+    "mongo": ("-p",),
+    "lftp": ("-u",),
+}
+"""Options that the password follows as a word of its own."""
+_ANYWHERE = ("--password", "--access-key", "--access-key-secret", "--secret-key")
+_VARIABLES = re.compile(
+    r"(?P<name>PGPASSWORD|MYSQL_PWD|SSHPASS|REDISCLI_AUTH|ALIBABA_CLOUD_ACCESS_KEY_SECRET)="
+)
+_NO_SECRET = re.compile(
+    r".*\$[\[{].*|x{3,}|\*{3,}|<.*>|\{.*\}|your.*|password|passwd|null|none|.{0,2}", re.IGNORECASE
+)
+
+
+def passwords(code: str, runs: list[Run]) -> Iterator[Given]:
+    """Yield every secret that a command is given in plain letters."""
+    for run in runs:
+        name, arguments = run.name, run.arguments
+        for word in run.command.words:
+            if match := _VARIABLES.match(code, *word.at):
+                yield from _given(code, _behind(word, match.end()), name or match["name"], match["name"])
+        for index, word in enumerate(arguments):
+            following = arguments[index + 1] if index + 1 < len(arguments) else None
+            yield from _option(code, name, word, following)
+
+
+def _option(code: str, name: str, word: Word, following: Word | None) -> Iterator[Given]:
+    text = code[slice(*word.at)]
+    glued = _GLUED.get(name)
+    long, equals, _ = text.partition("=")
+    if long in _ANYWHERE and equals:
+        yield from _given(code, _behind(word, word.at.begin + len(long) + 1), name, long)
+    elif following is not None and (text in _APART.get(name, ()) or text in _ANYWHERE):
+        yield from _given(code, following, name, text)
+    elif glued and text.startswith(glued) and len(text) > len(glued):
+        yield from _given(code, _behind(word, word.at.begin + len(glued)), name, glued)
+
+
+def _behind(word: Word, begin: int) -> Word:
+    parts = tuple(
+        Part(part.quote, Span(max(part.at.begin, begin), part.at.end))
+        for part in word.parts
+        if part.at.end > begin
+    )
+    return Word(Span(begin, word.at.end), parts)
+
+
+def _given(code: str, word: Word, name: str, option: str) -> Iterator[Given]:
+    value = literal(code, word)
+    if value is None:
+        return
+    if option in ("-u", "--user"):
+        user, colon, value = value.partition(":")
+        if not colon or not user:
+            return
+    if value and not value.startswith("-") and not _NO_SECRET.fullmatch(value):
+        at = Span(word.parts[0].at.begin, word.parts[-1].at.end)
+        yield Given(
+            Span(at.end - len(value), at.end) if len(value) <= at.end - at.begin else at, name, option
+        )
+
+
+_QUIET = re.compile(
+    r"|echo|printf|cd|export|set|unset|local|readonly|declare|typeset|source|\.|shift|true|false|:|exit|return|sleep"
+    r"|date|pwd|test|\[\[?|for|case|function|read|wait|trap|alias|break|continue|hostname|whoami|select|let|umask"
+    r"|ulimit|shopt|in|touch|clear|log\w*|basename|dirname|kinit|mkdir"
+)
+"""Commands whose failure costs nothing, or shows by itself."""
+_STOPS = re.compile(
+    r"^#!.*\s-\w*e|^[^\n#]*\bset\s+(?:-\w+\s+)*-\w*e|^[^\n#]*\bset\s+(?:-\w+\s+)*-o\s+errexit"
+    r"|^[^\n#]*\btrap\b.*\bERR\b",
+    re.MULTILINE,
+)
+_FUNCTION = re.compile(r"^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", re.MULTILINE)
+"""What begins a function; its own commands are looked at, so its calls need not be."""
+_SEEN_BEHIND = frozenset({"|", "|&", "&&", "||", "&", "(", ")"})
+_SEEN_BEFORE = frozenset({"if", "elif", "while", "until", "!", "||", "&&"})
+"""What stands around a command whose failure is looked at, or is another's."""
+
+
+def steps(code: str, runs: list[Run]) -> Iterator[Span]:
+    """Yield the commands that do work and whose failure nobody would see; none when it stops on errors.
+
+    The last step is not among them when nothing comes after it: its failure is the script's.
+    """
+    if _STOPS.search(code):
+        return
+    functions = frozenset(name for match in _FUNCTION.findall(code) for name in match if name)
+    top = [run for run in runs if run.command.depth == 0 and run.command.words]
+    for index, run in enumerate(top):
+        name, command = run.name, run.command
+        following = top[index + 1].command if index + 1 < len(top) else None
+        if following is None or command.after in _SEEN_BEHIND:
+            continue
+        if _QUIET.fullmatch(name) or name in functions:
+            continue
+        if command.before in _SEEN_BEFORE:
+            continue
+        if "$?" not in code[command.words[-1].at.end : following.words[-1].at.end]:
+            yield Span(command.words[0].at.begin, command.words[-1].at.end)
+
+
+_SET = re.compile(
+    r"(?:^|[\s;(&|])(?P<assigned>[A-Za-z_]\w*)\+?="
+    r"|\b(?:for|read|getopts[ \t]+\S+)[ \t]+(?P<read>(?:-?\w+[ \t]+)*\w+)"
+    r"|(?:-[zn][ \t]+|\[\[?[ \t]+)[\"']?\$\{?(?P<tested>\w+)",
+    re.MULTILINE,
+)
+"""What sets a variable, or tests it."""
+_SAFE = re.compile(r"\$\{\w+:?[-?=]")
+_UNSET_STOPS = re.compile(r"^[^\n#]*\bset\s+(?:-\w+\s+)*-(?:\w*u|o\s+nounset)|^#!.*\s-\w*u", re.MULTILINE)
+_HADOOP = ("fs", "dfs")
+
+
+def erasures(code: str, runs: list[Run]) -> Iterator[Erasure]:
+    """Yield the deletions that take far more when a variable is empty."""
+    if _UNSET_STOPS.search(code):
+        return
+    known = frozenset(
+        name for match in _SET.finditer(code) for text in match.groups("") for name in text.split()
+    )
+    for run in runs:
+        name, arguments = run.name, run.arguments
+        if name not in ("rm", "hadoop", "hdfs"):
+            continue
+        texts = [code[slice(*word.at)] for word in arguments]
+        hadoop = name in ("hadoop", "hdfs") and bool(texts) and texts[0] in _HADOOP
+        if (name == "rm" and any(re.fullmatch(r"-\w*[rR]\w*|--recursive", text) for text in texts)) or (
+            hadoop and any(text in ("-rmr", "-rm") for text in texts)
+        ):
+            for word in arguments:
+                yield from _erased(code, word, known)
+
+
+def _erased(code: str, word: Word, known: frozenset[str]) -> Iterator[Erasure]:
+    put_in = [(text, _name(text)) for text, _ in variables(code, word) if not _SAFE.match(text)]
+    if not put_in or any(name in known for _, name in put_in):
+        return
+    left = "".join(code[slice(*part.at)] for part in word.parts)
+    for text, _ in put_in:
+        left = left.replace(text, "")
+    names = [name for name in left.split("/") if name not in ("", "*", ".")]
+    leads = code.startswith(put_in[0][0], word.parts[0].at.begin)
+    wide = not names or (len(names) == 1 and (leads or left.rstrip("*").endswith("/")))
+    if left.startswith("/") and wide:
+        yield Erasure(word.at, put_in[0][1], left)
+
+
+def _name(written: str) -> str:
+    return re.sub(r"\W.*", "", written.strip("${}"))

@@ -1,0 +1,255 @@
+"""A shell script cut into commands and words, as far as needed to see what it runs (POSIX 2.3, bash)."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from review.errors import NestedTooDeeply, ReviewTimeout
+from review.facts import Comment, Span
+
+_DEEPEST = 40
+"""Command substitutions within each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a word.
+
+    Attributes:
+        quote: `'`, `"`, `$'` or empty.
+        at: without its quotes.
+    """
+
+    quote: str
+    at: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as written, in its parts."""
+
+    at: Span
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heredoc:
+    """Text given to a command's standard input: a here-document's lines, or the word of a here-string.
+
+    Attributes:
+        quoted: whether nothing in it is expanded.
+    """
+
+    at: Span
+    quoted: bool
+    word: Word | None = None
+
+
+@dataclass(slots=True)
+class Command:
+    """A simple command.
+
+    Attributes:
+        depth: command substitutions and functions that it stands in.
+        before: the operator or keyword before it: `|`, `&&`, `||`, `;`, `if`, `while` …
+        after: the operator behind it.
+    """
+
+    words: list[Word] = field(default_factory=list)
+    heredocs: list[Heredoc] = field(default_factory=list)
+    depth: int = 0
+    before: str = ""
+    after: str = ""
+
+
+_BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
+_OPERATOR = re.compile(r"\n|;;&?|;&|;|&&|&>>?|&|\|\||\|&|\||\(|\)")
+_REDIRECT = re.compile(r"<<<|<<-?|<&|>&|>>|>\||<>|<(?!\()|>(?!\()")
+_KEYWORD = re.compile(r"(?:if|then|else|elif|do|while|until|!|\{|time|fi|done|esac|\})")
+_PLAIN = re.compile(r"[^ \t\r\n\\'\"`$;&|()<>]+")
+
+
+class _Lexer:
+    def __init__(self, code: str, until: float) -> None:
+        self.code = code
+        self.until = until
+        self.commands: list[Command] = []
+        self.comments: list[Comment] = []
+        self._waiting: list[tuple[Command, str, bool, bool]] = []
+
+    def run(self, offset: int, end: int, closer: str, depth: int) -> int:
+        """Read commands from `offset` to `closer` or `end`; return the offset behind it."""
+        if depth > _DEEPEST:
+            raise NestedTooDeeply
+        command = Command(depth=depth)
+        while offset < end:
+            if blank := _BLANK.match(self.code, offset, end):
+                offset = blank.end()
+            elif self.code[offset] == "#":
+                offset = self._comment(offset, end)
+            elif closer and self.code[offset] == closer:
+                self._finish(command, closer)
+                return offset + 1
+            elif operator := _OPERATOR.match(self.code, offset, end):
+                if operator.group().startswith("&>"):
+                    offset = self._word(operator.end(), end, depth)[1]
+                    continue
+                command = self._operator(command, operator.group())
+                offset = operator.end()
+                if operator.group() == "\n":
+                    offset = self._documents(offset, end)
+            elif redirect := _REDIRECT.match(self.code, offset, end):
+                offset = self._redirected(command, redirect, end)
+            else:
+                word, offset = self._word(offset, end, depth)
+                self._add(command, word, offset)
+        self._finish(command, "")
+        return end
+
+    def _comment(self, offset: int, end: int) -> int:
+        stop = self.code.find("\n", offset, end)
+        stop = end if stop < 0 else stop
+        self.comments.append(Comment(Span(offset, stop), self.code[offset:stop]))
+        return stop
+
+    def _operator(self, command: Command, operator: str) -> Command:
+        if time.monotonic() > self.until:
+            raise ReviewTimeout
+        self._finish(command, operator)
+        before = operator if command.words or operator not in ("\n", ";") else command.before
+        return Command(depth=command.depth, before=before)
+
+    def _finish(self, command: Command, operator: str) -> None:
+        command.after = operator
+        if command.words or command.heredocs:
+            self.commands.append(command)
+
+    def _add(self, command: Command, word: Word, offset: int) -> None:
+        if not command.words and _KEYWORD.fullmatch(self.code, *word.at):
+            command.before = self.code[word.at.begin : word.at.end]
+        elif not (
+            offset < len(self.code) and self.code[offset] in "<>" and self.code[slice(*word.at)].isdigit()
+        ):
+            command.words.append(word)
+
+    def _redirected(self, command: Command, redirect: re.Match[str], end: int) -> int:
+        blank = _BLANK.match(self.code, redirect.end(), end)
+        word, offset = self._word(blank.end() if blank else redirect.end(), end, command.depth)
+        if redirect.group() == "<<<":
+            command.heredocs.append(Heredoc(word.at, quoted=False, word=word))
+        elif redirect.group().startswith("<<"):
+            written = self.code[slice(*word.at)]
+            name = re.sub(r"[\\'\"]", "", written)
+            if name:
+                self._waiting.append((command, name, name != written, redirect.group() == "<<-"))
+        return max(offset, redirect.end())
+
+    def _documents(self, offset: int, end: int) -> int:
+        """Read the here-documents that the line before `offset` asked for."""
+        waiting, self._waiting = self._waiting, []
+        for command, name, quoted, tabs in waiting:
+            pattern = rf"^{chr(9) + '*' if tabs else ''}{re.escape(name)}\r?$"
+            stop = re.compile(pattern, re.MULTILINE).search(self.code, offset, end)
+            last = stop.start() if stop else end
+            command.heredocs.append(Heredoc(Span(offset, max(offset, last)), quoted))
+            offset = min(stop.end() + 1, end) if stop else end
+        return offset
+
+    def _word(self, offset: int, end: int, depth: int) -> tuple[Word, int]:
+        begin, parts = offset, []
+        while offset < end and self.code[offset] not in " \t\r\n;&|()":
+            letter = self.code[offset]
+            if letter in "<>":
+                if not self.code.startswith("(", offset + 1):
+                    break
+                stop = self.run(offset + 2, end, ")", depth + 1)
+                parts.append(Part("", Span(offset, stop)))
+            elif letter == "'" or self.code.startswith("$'", offset):
+                first = offset + (1 if letter == "'" else 2)
+                stop = self._single(first, end, escapes=letter == "$")
+                parts.append(Part(self.code[offset:first], Span(first, max(first, stop - 1))))
+            elif letter == '"':
+                stop = self._double(offset + 1, end, depth)
+                parts.append(Part('"', Span(offset + 1, max(offset + 1, stop - 1))))
+            else:
+                stop = self._bare(offset, end, depth)
+                parts.append(Part("", Span(offset, stop)))
+            if len(parts) > 1 and not parts[-1].quote and not parts[-2].quote:
+                parts[-2:] = [Part("", Span(parts[-2].at.begin, stop))]
+            offset = stop
+        return Word(Span(begin, offset), tuple(parts)), offset
+
+    def _single(self, offset: int, end: int, *, escapes: bool) -> int:
+        while offset < end and self.code[offset] != "'":
+            offset += 2 if escapes and self.code[offset] == "\\" else 1
+        return min(offset + 1, end)
+
+    def _double(self, offset: int, end: int, depth: int) -> int:
+        while offset < end and self.code[offset] != '"':
+            offset = self._expansion(offset, end, depth) or offset + (2 if self.code[offset] == "\\" else 1)
+        return min(offset + 1, end)
+
+    def _bare(self, offset: int, end: int, depth: int) -> int:
+        if plain := _PLAIN.match(self.code, offset, end):
+            return plain.end()
+        if self.code[offset] == "\\":
+            return min(offset + 2, end)
+        return self._expansion(offset, end, depth) or offset + 1
+
+    def _expansion(self, offset: int, end: int, depth: int) -> int | None:
+        """Return the offset behind the `$(…)`, `${…}`, `$[…]` or backquotes at `offset`; None without one."""
+        code = self.code
+        if code.startswith("$((", offset):
+            stop = code.find("))", offset, end)
+            return end if stop < 0 else stop + 2
+        if code.startswith("$(", offset):
+            return self.run(offset + 2, end, ")", depth + 1)
+        if code.startswith("${", offset) or code.startswith("$[", offset):
+            return self._braced(offset + 2, end, "}" if code[offset + 1] == "{" else "]")
+        if code[offset] == "`":
+            stop = offset + 1
+            while stop < end and code[stop] != "`":
+                stop += 2 if code[stop] == "\\" else 1
+            self.run(offset + 1, min(stop, end), "", depth + 1)
+            return min(stop + 1, end)
+        return None
+
+    def _braced(self, offset: int, end: int, closer: str) -> int:
+        while offset < end and self.code[offset] not in (closer, "\n"):
+            offset += 2 if self.code[offset] == "\\" else 1
+        return min(offset + 1, end)
+
+
+def cut(code: str, until: float) -> tuple[list[Command], list[Comment]]:
+    """Return the commands of `code`, inner ones before the one they stand in, and its comments.
+
+    Raises:
+        NestedTooDeeply: substitutions are nested too deeply.
+        ReviewTimeout: it is later than `until`, by `time.monotonic()`.
+    """
+    lexer = _Lexer(code, until)
+    lexer.run(0, len(code), "", 0)
+    return lexer.commands, lexer.comments
+
+
+_EXPANSION = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*|\$[\d@*#?$!-]|\{\{[^{}\n]*\}\}")
+
+
+def literal(code: str, word: Word) -> str | None:
+    """Return the value of a word that nothing is put into; None when something is."""
+    text = "".join(code[part.at.begin : part.at.end] for part in word.parts)
+    expanded = any(
+        part.quote in ("", '"') and re.search(r"[$`]", code[slice(*part.at)]) for part in word.parts
+    )
+    return None if expanded else text
+
+
+def variables(code: str, word: Word) -> Iterator[tuple[str, Span]]:
+    """Yield what is put into a word by name: `$x`, `${x}`, `${x:-y}`, each as written, with its place."""
+    for part in word.parts:
+        if part.quote in ("", '"'):
+            for match in _EXPANSION.finditer(code, *part.at):
+                yield match.group(), Span(*match.span())

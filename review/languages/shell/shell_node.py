@@ -1,0 +1,58 @@
+"""A shell node: its commands as facts, and the SQL in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from review.errors import NestedTooDeeply, ReviewTimeout
+from review.facts import Comment, Span, Statement
+from review.facts.shell import ShellFacts
+from review.languages.embedded import Sql
+from review.languages.shell import shell_dangers, shell_sql
+from review.languages.shell.shell_lexer import cut
+
+_LONGEST = 1 << 19
+"""Characters of a script that is read; DataWorks takes nodes of far fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShellNode:
+    """What was read of a shell node."""
+
+    facts: ShellFacts = field(default_factory=ShellFacts)
+    literals: tuple[Sql, ...] = ()
+    unread: tuple[Statement, ...] = ()
+    comments: tuple[Comment, ...] = ()
+
+
+def read(code: str, until: float) -> ShellNode:
+    """Return what the script `code` does; one that is too much is said."""
+    if len(code) > _LONGEST:
+        return _unread(code, "it is too long")
+    try:
+        commands, comments = cut(code, until)
+    except (NestedTooDeeply, ReviewTimeout) as error:
+        return _unread(code, str(error))
+    runs = list(shell_sql.runs(code, commands))
+    found = list(shell_sql.find(code, runs, shell_sql.values(code, runs)))
+    literals = {sql.at.begin: sql for _, known in found for sql in known}
+    facts = ShellFacts(
+        tuple(shell_dangers.steps(code, runs)),
+        tuple(shell_dangers.passwords(code, runs)),
+        tuple(shell_dangers.erasures(code, runs)),
+        tuple(query for query, _ in found),
+    )
+    return ShellNode(facts, tuple(literals[begin] for begin in sorted(literals)), comments=tuple(comments))
+
+
+def _unread(code: str, why: str) -> ShellNode:
+    return ShellNode(unread=(Statement(Span(0, len(code)), unread=why),), comments=tuple(_lines(code)))
+
+
+def _lines(code: str) -> list[Comment]:
+    """Return the comments that have a line to themselves."""
+    return [
+        Comment(Span(*match.span(1)), match[1])
+        for match in re.finditer(r"^[ \t]*(#[^\n]*)", code, re.MULTILINE)
+    ]

@@ -1,0 +1,250 @@
+"""The SQL that a shell script hands to the clients of databases."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from review.dialects import Dialect
+from review.facts import Span
+from review.facts.queries import Query
+from review.languages.embedded import Fragment, Sql, body, changes_shape, is_closed, is_sql
+from review.languages.shell import shell_strings
+from review.languages.shell.shell_lexer import Command, Heredoc, Part, Word, literal, variables
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A client: its dialect, the options that SQL follows, whether they may be glued to others (`-Ne`)."""
+
+    dialect: Dialect
+    options: tuple[str, ...]
+    glued: bool = False
+
+
+_CLIENTS = {
+    "odpscmd": _Client(Dialect.MAXCOMPUTE, ("-e",)),
+    "hive": _Client(Dialect.HIVE, ("-e",)),
+    "beeline": _Client(Dialect.HIVE, ("-e",)),
+    "spark-sql": _Client(Dialect.SPARK, ("-e",)),
+    "mysql": _Client(Dialect.MYSQL, ("-e", "--execute"), glued=True),
+    "psql": _Client(Dialect.HOLOGRES, ("-c", "--command"), glued=True),
+    "clickhouse-client": _Client(Dialect.CLICKHOUSE, ("-q", "--query")),
+    "presto": _Client(Dialect.PRESTO, ("--execute",)),
+    "trino": _Client(Dialect.TRINO, ("--execute",)),
+    "impala-shell": _Client(Dialect.HIVE, ("-q", "--query")),
+}
+_BEFORE = frozenset({"sudo", "nohup", "time", "exec", "env", "eval"})
+_ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)\+?=")
+_SUBSTITUTION = re.compile(r"\$\((?!\()|`")
+_CLOSES = re.compile(r"[\w\t-]*\s*[)`]")
+"""What may stand behind the command of a substitution: the word that ends a here-document."""
+_READ_OPTION = re.compile(r"-[rse]*(?P<last>[adinNptu])?")
+_DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
+
+
+def _value(word: Word, begin: int) -> Word:
+    """Return the part of a word that stands behind `begin`."""
+    parts = tuple(
+        Part(part.quote, Span(max(part.at.begin, begin), part.at.end))
+        for part in word.parts
+        if part.at.end > begin or part.quote
+    )
+    return Word(Span(begin, word.at.end), parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command that runs a program.
+
+    Attributes:
+        name: of the program, without its folder; `$ODPSCMD` is `odpscmd`. Empty when it only sets variables.
+        at: the program's name as written; where the command begins when it has none.
+    """
+
+    command: Command
+    name: str
+    at: Span
+    arguments: tuple[Word, ...]
+
+
+def runs(code: str, commands: list[Command]) -> Iterator[Run]:
+    """Yield what each command runs; assignments, `sudo`, `nohup` and the like before it are passed over."""
+    for command in commands:
+        for index, word in enumerate(command.words):
+            text = code[slice(*word.at)].strip("\"'")
+            if _ASSIGNMENT.match(text) or text in _BEFORE:
+                continue
+            name = text.rpartition("/")[2]
+            if name.startswith("$"):
+                name = name.strip("${}").lower().replace("_", "-")
+            yield Run(command, name, word.at, tuple(command.words[index + 1 :]))
+            break
+        else:
+            yield Run(command, "", command.words[0].at if command.words else Span(0, 0), ())
+
+
+Values = dict[str, list[list[Fragment]]]
+"""The texts that each variable is set to."""
+
+
+def values(code: str, run: list[Run]) -> Values:
+    """Return what each variable is set to by `name=value`, and by `read -d '' name <<EOF`."""
+    found: Values = {}
+    placed = sorted(run, key=_begin)
+    for one in run:
+        for index, word in enumerate(one.command.words):
+            match = _ASSIGNMENT.match(code, *word.at)
+            if match is not None:
+                given = _value(word, match.end())
+                found.setdefault(match["name"], []).append(_text(code, given, placed))
+            elif index or code[slice(*word.at)] not in _DECLARES:
+                break
+        if one.name == "read":
+            for name, document in _read(code, one):
+                text = list(shell_strings.of_document(code, document))
+                found.setdefault(name, []).append(text)
+    return found
+
+
+def _read(code: str, run: Run) -> Iterator[tuple[str, Heredoc]]:
+    """Yield the variable that `read -d ''` fills with a whole here-document."""
+    names: list[str] = []
+    whole = given = False
+    for word in run.arguments:
+        text = code[slice(*word.at)]
+        if given:
+            given = False
+        elif option := _READ_OPTION.fullmatch(text):
+            given = option["last"] is not None
+            whole = whole or option["last"] == "d"
+        else:
+            names.append(text)
+    if whole and len(names) == len(run.command.heredocs) == 1:
+        yield names[0], run.command.heredocs[0]
+
+
+def _text(code: str, word: Word, placed: list[Run]) -> list[Fragment]:
+    """Return the SQL of a word; of one that is all `$(cat <<EOF …)` or `$(echo "…")`, what that gives."""
+    given = _substituted(code, word, placed)
+    return list(shell_strings.of_word(code, word)) if given is None else given
+
+
+def _substituted(code: str, word: Word, placed: list[Run]) -> list[Fragment] | None:
+    if len(word.parts) != 1 or not _SUBSTITUTION.match(code, *word.parts[0].at):
+        return None
+    begin, end = word.parts[0].at
+    first = bisect_right(placed, begin, key=_begin)
+    inner = [one for one in placed[first : first + 2] if one.at.begin < end]
+    if len(inner) != 1 or not _CLOSES.fullmatch(code, _end(inner[0].command), end):
+        return None
+    texts = list(_echoed(code, inner[0]))
+    return texts[0] if len(texts) == 1 else None
+
+
+def _begin(run: Run) -> int:
+    return run.at.begin
+
+
+def _end(command: Command) -> int:
+    ends = [word.at.end for word in command.words] + [item.at.end for item in command.heredocs]
+    return max(ends)
+
+
+def find(code: str, run: list[Run], known: Values) -> Iterator[tuple[Query, tuple[Sql, ...]]]:
+    """Yield every place that hands SQL to a client, with the literals of it that can be reviewed."""
+    placed = sorted(run, key=_begin)
+    for index, one in enumerate(run):
+        client = _CLIENTS.get(one.name)
+        if client is None:
+            continue
+        given = [
+            sql
+            for word in _after_option(code, one.arguments, client)
+            for sql in _resolved(code, word, known, placed)
+        ]
+        given += [list(shell_strings.of_document(code, document)) for document in one.command.heredocs]
+        if not given and one.command.before == "|" and index:
+            given = list(_echoed(code, run[index - 1]))
+        if given:
+            found = [Sql(tuple(item), client.dialect) for item in given if item]
+            yield _query(one.at, one.name, found, len(given))
+
+
+def _query(at: Span, name: str, found: list[Sql], wanted: int) -> tuple[Query, tuple[Sql, ...]]:
+    known = tuple(sql for sql in found if is_sql(body(sql)) and not changes_shape(sql) and is_closed(sql))
+    plain = sum(1 for sql in found if not is_sql(body(sql)) and not any(item.hole for item in sql.fragments))
+    return Query(at, name, unread=len(known) + plain < wanted), known
+
+
+def _after_option(code: str, arguments: tuple[Word, ...], client: _Client) -> Iterator[Word]:
+    for index, word in enumerate(arguments):
+        text = code[slice(*word.at)]
+        if text in client.options or (
+            client.glued and re.fullmatch(rf"-[A-Za-z]*{client.options[0][1]}", text)
+        ):
+            if index + 1 < len(arguments):
+                yield arguments[index + 1]
+            continue
+        for option in client.options:
+            start = f"{option}=" if option.startswith("--") else option
+            if text.startswith(start) and len(text) > len(start) and text[len(start)] in "\"'$":
+                yield _value(word, word.at.begin + len(start))
+
+
+def _resolved(code: str, word: Word, known: Values, placed: list[Run]) -> Iterator[list[Fragment]]:
+    """Yield the SQL of a word; of one that is a variable (`"$sql"`) what it is set to, if only once."""
+    given = _substituted(code, word, placed)
+    inside = "".join(code[slice(*part.at)] for part in word.parts)
+    put_in = list(variables(code, word))
+    if given is not None:
+        yield given
+    elif len(put_in) == 1 and put_in[0][0] == inside.strip():
+        yield _set_to(inside, known)
+    elif put_in:
+        yield from _put_together(list(shell_strings.of_word(code, word)), known)
+    else:
+        yield list(shell_strings.of_word(code, word))
+
+
+def _set_to(name: str, known: Values) -> list[Fragment]:
+    texts = known.get(name.strip().strip("${}"), [])
+    return texts[0] if len(texts) == 1 else []
+
+
+def _put_together(fragments: list[Fragment], known: Values) -> Iterator[list[Fragment]]:
+    """Yield what the variables hold that hold whole statements (`"use dw; $load_a$load_b"`), and the rest."""
+    rest: list[Fragment] = []
+    ended = True
+    for index, fragment in enumerate(fragments):
+        held = _set_to(fragment.text, known) if fragment.hole and ended else []
+        closed = bool(held) and held[-1].text.rstrip().endswith(";")
+        if _whole(held) and (closed or _behind(fragments, index) in ("", ";")):
+            yield held
+            ended = closed
+        else:
+            rest.append(fragment)
+            ended = fragment.text.rstrip().endswith(";") or (ended and not fragment.text.strip())
+    if any(fragment.text.strip(" \t\n;") for fragment in rest):
+        yield rest
+
+
+def _whole(held: list[Fragment]) -> bool:
+    return bool(held) and is_sql(body(Sql(tuple(held), Dialect.HIVE)))
+
+
+def _behind(fragments: list[Fragment], index: int) -> str:
+    """Return the first character behind a fragment that is no blank; empty when there is none."""
+    return next((text[0] for item in fragments[index + 1 :] if (text := item.text.lstrip())), "")
+
+
+def _echoed(code: str, run: Run) -> Iterator[list[Fragment]]:
+    """Yield what `echo "…" |` or `cat <<EOF |` gives."""
+    if run.name == "cat" and run.command.heredocs:
+        yield from (list(shell_strings.of_document(code, document)) for document in run.command.heredocs)
+    elif run.name in ("echo", "printf"):
+        texts = [word for word in run.arguments if not (literal(code, word) or "").startswith("-")]
+        if len(texts) == 1:
+            yield list(shell_strings.of_word(code, texts[0]))

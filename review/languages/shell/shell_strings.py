@@ -1,0 +1,82 @@
+"""A shell word or here-document as SQL of the same length."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from review.languages.embedded import Fragment, hole
+from review.languages.python.python_strings import plain
+from review.languages.shell.shell_lexer import Heredoc, Part, Word
+
+_NAMED = re.compile(r"\$\{[A-Za-z_][^{}\n]*\}|\$\[[A-Za-z][^\[\]\n]*\]|\$[A-Za-z_]\w*")
+"""What scheduling puts in, or a variable: read as a scheduling parameter as it stands."""
+_PUT_IN = re.compile(
+    rf"(?P<named>{_NAMED.pattern})|(?P<escape>\\[\s\S])"
+    r"|(?P<other>\$\{[^{}\n]*\}|\$[\d@*#?$!-]|`(?:[^`\\]|\\.)*`|\$\()"
+)
+
+_BEFORE_NAME = " \t\n(,.=<>"
+
+
+def of_word(code: str, word: Word) -> Iterator[Fragment]:
+    """Yield the SQL of a word; what is put in beside a quote takes the quotes' place too."""
+    found = [fragment for part in word.parts for fragment in _part(code, part)]
+    for index, fragment in enumerate(found):
+        after = found[index + 1] if index + 1 < len(found) else None
+        if after is not None and fragment.end < after.begin and (fragment.hole or after.hole):
+            gap = hole(fragment.end, after.begin)
+            yield Fragment(fragment.begin, fragment.text, fragment.hole)
+            yield Fragment(gap.begin, "p" * len(gap.text), hole=False)
+        else:
+            yield fragment
+
+
+def of_document(code: str, document: Heredoc) -> Iterator[Fragment]:
+    """Yield the SQL of a here-document or here-string."""
+    if document.word is not None:
+        yield from of_word(code, document.word)
+    elif document.at.begin < document.at.end:
+        yield from _part(code, Part("'" if document.quoted else "", document.at))
+
+
+def _part(code: str, part: Part) -> Iterator[Fragment]:
+    begin, end = part.at
+    if part.quote == "'":
+        yield from plain(code, begin, end, raw=True)
+        return
+    if part.quote == "$'":
+        yield from plain(code, begin, end, raw=False)
+        return
+    offset = begin
+    while offset < end:
+        match = _PUT_IN.search(code, offset, end)
+        stop = match.start() if match else end
+        yield from plain(code, offset, stop, raw=True)
+        if match is None:
+            return
+        offset = _substituted(code, match.end(), end) if match.group() == "$(" else match.end()
+        yield _put_in(match, offset)
+
+
+def _put_in(match: re.Match[str], end: int) -> Fragment:
+    text = match.group()
+    if match.lastgroup == "named":
+        return Fragment(match.start(), text, hole=True)
+    if text == r"\`":
+        # A quoted name: the blank must stay outside of it.
+        opens = match.string[match.start() - 1 : match.start()] in _BEFORE_NAME
+        return Fragment(match.start(), " `" if opens else "` ")
+    if match.lastgroup == "escape":
+        return Fragment(match.start(), f" {text[1]}" if text[1] in '"$`\n' else text)
+    return hole(match.start(), end)
+
+
+def _substituted(code: str, offset: int, end: int) -> int:
+    """Return the offset behind the command substitution whose inside begins at `offset`."""
+    depth = 1
+    for index in range(offset, end):
+        depth += {"(": 1, ")": -1}.get(code[index], 0)
+        if depth == 0:
+            return index + 1
+    return end

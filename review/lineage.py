@@ -1,0 +1,242 @@
+"""Lineage from code: what each statement reads and writes, and which columns the written ones are made of.
+
+Worked out from the facts alone, so it is the same for every dialect. What cannot be known is left out, never
+guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from review.facts import (
+    Block,
+    Column,
+    Joined,
+    Operand,
+    Output,
+    Script,
+    Source,
+    Span,
+    Statement,
+    Write,
+    Written,
+    table_key,
+)
+from review.tables.catalog import Catalog
+
+EVERY = "*"
+"""Stands for columns that are not known one by one: those of a star over a table nobody knows."""
+
+_FAR = 60
+"""Queries within each other through which a column is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableWrite:
+    """A table that is written.
+
+    Attributes:
+        table: as written in the code.
+        how: appended, overwritten, merged …
+        partition: its PARTITION(…): the value of each column as written (`${bizdate}`), None when it is
+            dynamic or no plain value.
+    """
+
+    table: str
+    how: Written
+    partition: tuple[tuple[str, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableLineage:
+    """The tables of one statement.
+
+    Attributes:
+        at: the statement.
+        reads: tables it takes rows from, as written, each once, in the order of the text.
+        writes: tables it writes, in the order of the text.
+    """
+
+    at: Span
+    reads: tuple[str, ...] = ()
+    writes: tuple[TableWrite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLineage:
+    """One written column.
+
+    Attributes:
+        at: the expression that makes it.
+        table: the table that is written, as written in the code.
+        column: its name in lower case; empty when it is not known.
+        sources: the columns of tables that it is made of, as (table, column in lower case), each once;
+            `EVERY` for a column when only the table is known.
+    """
+
+    at: Span
+    table: str
+    column: str
+    sources: tuple[tuple[str, str], ...] = ()
+
+
+def tables(script: Script) -> tuple[TableLineage, ...]:
+    """Return the tables that each statement reads and writes; statements that do neither are left out."""
+    found = (_tables(statement) for statement in script.statements)
+    return tuple(item for item in found if item.reads or item.writes)
+
+
+def columns(script: Script) -> tuple[ColumnLineage, ...]:
+    """Return what each written column is made of, for every write whose rows come from a query.
+
+    Stars are opened where the columns behind them are known: from `script.given`, from a CREATE of the
+    script, from a subquery or CTE that lists them.
+    """
+    catalog = Catalog(script)
+    return tuple(
+        item
+        for statement in script.statements
+        for write in statement.writes
+        for item in _Trace(statement, catalog).written(write)
+    )
+
+
+def _tables(statement: Statement) -> TableLineage:
+    reads = dict.fromkeys(source.table for _, source in statement.reads())
+    reads.update(dict.fromkeys(made.like for made in statement.creations if made.like))
+    writes = tuple(
+        TableWrite(
+            write.table, write.how, tuple((part.column, _value(part.value)) for part in write.partition)
+        )
+        for write in statement.writes
+        if write.table
+    )
+    return TableLineage(statement.at, tuple(reads), writes)
+
+
+def _value(operand: Operand | None) -> str | None:
+    return operand.value if operand else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A column that a block gives out: its name in lower case, and what it is made of."""
+
+    at: Span
+    name: str
+    sources: frozenset[tuple[str, str]]
+
+
+class _Trace:
+    """Follows the columns of one statement to the tables they come from."""
+
+    def __init__(self, statement: Statement, catalog: Catalog) -> None:
+        self._blocks, self._catalog = statement.blocks, catalog
+        self._outputs: dict[int, tuple[_Made, ...]] = {}
+
+    def written(self, write: Write) -> Iterator[ColumnLineage]:
+        """Yield the columns of one write; those of the branches of a UNION are one."""
+        branches = [self._of_block(index, 0) for index in write.blocks]
+        names = self._names(write)
+        for position, first in enumerate(branches[0] if branches else ()):
+            made = frozenset[tuple[str, str]]().union(
+                *(branch[position].sources for branch in branches if position < len(branch))
+            )
+            name = names[position] if position < len(names) else first.name
+            yield ColumnLineage(first.at, write.table, name, tuple(sorted(made)))
+
+    def _names(self, write: Write) -> tuple[str, ...]:
+        dynamic = tuple(part.column.lower() for part in write.partition if part.value is None)
+        if write.columns:
+            return (*(name.lower() for name in write.columns), *dynamic)
+        known = self._catalog.columns(write.table)
+        if known is None or write.how is Written.CREATE:
+            return ()
+        partitions = self._catalog.partitions(write.table) or ()
+        return (*(name for name in known if name not in partitions), *dynamic)
+
+    def _of_block(self, index: int, depth: int) -> tuple[_Made, ...]:
+        if (known := self._outputs.get(index)) is None:
+            self._outputs[index] = ()  # for a query that names itself
+            block = self._blocks[index]
+            known = tuple(
+                made for output in block.outputs for made in self._of_output(block, output, depth + 1)
+            )
+            self._outputs[index] = known
+        return known
+
+    def _of_output(self, block: Block, output: Output, depth: int) -> Iterator[_Made]:
+        if depth > _FAR:
+            return
+        if not output.star:
+            yield _Made(output.at, output.name.lower(), self._of_operand(output.operand, depth))
+            return
+        for source in block.sources:
+            if output.qualifier and source.alias.lower() != table_key(output.qualifier):
+                continue
+            if source.joined not in (Joined.SEMI, Joined.ANTI):
+                yield from self._of_star(block, source, output.at, depth)
+
+    def _of_star(self, block: Block, source: Source, at: Span, depth: int) -> Iterator[_Made]:
+        if source.table:
+            for name in self._catalog.columns(source.table) or (EVERY,):
+                yield _Made(at, name, frozenset({(source.table, name)}))
+        elif source.blocks:
+            for position, made in enumerate(self._of_block(source.blocks[0], depth)):
+                name = source.columns[position].lower() if position < len(source.columns) else made.name
+                yield _Made(at, name, self._of_source(block, source, made.name, depth))
+        else:
+            for name in source.columns:
+                yield _Made(at, name.lower(), self._of_source(block, source, name.lower(), depth))
+
+    def _of_operand(self, operand: Operand, depth: int) -> frozenset[tuple[str, str]]:
+        found: set[tuple[str, str]] = set()
+        for column in operand.columns:
+            found |= self._of_column(column, depth)
+        for index in operand.blocks:
+            for made in self._of_block(index, depth):
+                found |= made.sources
+        return frozenset(found)
+
+    def _of_column(self, column: Column, depth: int) -> frozenset[tuple[str, str]]:
+        if column.block is None or column.source is None or depth > _FAR:
+            return frozenset()
+        block = self._blocks[column.block]
+        return self._of_source(block, block.sources[column.source], column.key, depth)
+
+    def _of_source(self, block: Block, source: Source, name: str, depth: int) -> frozenset[tuple[str, str]]:
+        if source.table:
+            return frozenset({(source.table, name)})
+        if not source.blocks:
+            return self._of_rows(block, source, depth)
+        renamed = [given.lower() for given in source.columns]
+        found: set[tuple[str, str]] = set()
+        first = self._of_block(source.blocks[0], depth)
+        names = [made.name for made in first]
+        place = renamed.index(name) if name in renamed else names.index(name) if name in names else None
+        for index in source.blocks:
+            branch = self._of_block(index, depth)
+            if place is not None and place < len(branch) and EVERY not in names:
+                found |= branch[place].sources
+            else:
+                found |= _passed(branch, name)
+        return frozenset(found)
+
+    def _of_rows(self, block: Block, source: Source, depth: int) -> frozenset[tuple[str, str]]:
+        """Columns that a lateral view or a function makes rows of: those of its arguments."""
+        return frozenset(
+            item
+            for call in block.calls
+            if source.at.begin <= call.at.begin and call.at.end <= source.at.end
+            for argument in call.arguments
+            for item in self._of_operand(argument, depth + 1)
+        )
+
+
+def _passed(branch: tuple[_Made, ...], name: str) -> frozenset[tuple[str, str]]:
+    """What a column is made of that a star may pass on, or that is there under its name."""
+    exact = [made for made in branch if made.name == name]
+    if exact:
+        return exact[0].sources
+    return frozenset((table, name) for made in branch if made.name == EVERY for table, _ in made.sources)

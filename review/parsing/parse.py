@@ -1,0 +1,113 @@
+"""One statement as a tree, or why there is none. Nothing that a person can write makes this raise."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect as Grammar
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.parser import Parser
+from sqlglot.tokens import Tokenizer
+
+from review.dialects import Dialect
+from review.parsing.fast_tokenizer import tokenize
+from review.parsing.hologres import Hologres
+from review.parsing.keywords import OPAQUE
+from review.parsing.maxcompute import MaxCompute
+from review.parsing.parser_mixin import Reading, keywords
+
+# sqlglot logs the statements that it only half understands; node code must never reach a log.
+logging.getLogger("sqlglot").disabled = True
+
+LONGEST = 400_000
+"""Characters of the longest statement that is parsed: three times the largest node that DataWorks keeps."""
+MOST_TOKENS = 120_000
+"""Tokens of the longest statement that is parsed: a list of 20,000 literals has 40,000."""
+
+_QUICK = frozenset(
+    {Dialect.HIVE, Dialect.SPARK, Dialect.POSTGRES, Dialect.CLICKHOUSE, Dialect.PRESTO, Dialect.TRINO}
+)
+_OWN = {Dialect.MAXCOMPUTE: MaxCompute, Dialect.HOLOGRES: Hologres}
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A statement without a tree: why, and the offset in it at which reading stopped."""
+
+    why: str
+    offset: int | None = None
+
+
+def parse(text: str, verb: str, dialect: Dialect) -> exp.Expr | Unread:
+    """Return the tree of the statement `text`, which begins with the word `verb`."""
+    if len(text) > LONGEST:
+        return Unread("it is too long")
+    # `REPLACE INTO` has the form of an INSERT, and its first word has the length of one with its blank.
+    replacing = _REPLACE.match(text)
+    tree = _tree(f"INSERT {text[7:]}" if replacing else text, dialect)
+    if isinstance(tree, Unread):
+        return tree
+    if replacing and isinstance(tree, exp.Insert):
+        tree.set("alternative", "REPLACE")
+    if tree is None or (isinstance(tree, _NO_STATEMENT) and not isinstance(tree, exp.Query)):
+        return Unread("it is not a statement that can be parsed")
+    if verb in OPAQUE and isinstance(tree, exp.Command):
+        return Unread("its syntax is not understood")
+    return tree
+
+
+_REPLACE = re.compile(r"REPLACE(?=\s+INTO\b)", re.IGNORECASE)
+_NO_STATEMENT = (exp.Condition, exp.Alias, exp.Tuple, exp.Block)
+
+
+def _tree(text: str, dialect: Dialect) -> exp.Expr | Unread | None:
+    try:
+        tokenizer, parser = _tools(dialect, threading.get_ident())
+        tokens = tokenizer.tokenize(text)
+        if len(tokens) > MOST_TOKENS:
+            return Unread("it is too long")
+        trees = parser.parse(tokens, text)
+    except RecursionError:
+        return Unread("it is nested too deeply")
+    except ParseError as error:
+        return Unread("its syntax is not understood", _offset(text, error))
+    except SqlglotError:
+        return Unread("its syntax is not understood")
+    except Exception as error:  # noqa: BLE001 - the parser is another's, and any text may come
+        return Unread(f"the parser failed with {type(error).__name__}")
+    return trees[0] if len(trees) == 1 else None
+
+
+def _offset(text: str, error: ParseError) -> int | None:
+    offset = error.errors[0].get("start") if error.errors else None
+    return min(offset, len(text)) if isinstance(offset, int) else None
+
+
+@lru_cache(maxsize=32)
+def _tools(dialect: Dialect, _thread: int) -> tuple[Tokenizer, Parser]:
+    """Return a tokenizer and a parser, which are slow to make and of use to one thread at a time."""
+    grammar = _grammar(dialect)
+    return grammar.tokenizer(), grammar.parser()
+
+
+@cache
+def _grammar(dialect: Dialect) -> Grammar:
+    """Return the dialect's grammar with our `Reading` in its parser."""
+    if dialect in _OWN:
+        return _OWN[dialect]()
+    base: Any = type(Grammar.get_or_raise(dialect.value))
+    words = keywords(base.tokenizer_class)
+    if dialect in _QUICK:
+        words["tokenize"] = tokenize
+    parts = {
+        "Parser": type(f"Reading{base.__name__}Parser", (Reading, base.parser_class), {}),
+        "Tokenizer": type(f"Reading{base.__name__}Tokenizer", (base.tokenizer_class,), words),
+    }
+    grammar: Grammar = type(f"Reading{base.__name__}", (base,), parts)()
+    return grammar

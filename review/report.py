@@ -1,0 +1,124 @@
+"""What a review says, as plain values: for people, programs, SARIF readers and GitHub."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from common.i18n import Language
+from common.verdicts import Finding, Severity
+from review.dialects import Dialect
+from review.rules import external_rules
+from review.rules.registry import BY_ID, RULES
+from review.rules.rule_page import page
+
+PAGES = "docs/rules"
+"""Where the rules' pages lie."""
+
+SECRETS = external_rules.SECRETS | {rule.id for rule in RULES if rule.secret}
+"""Ids of rules whose places hold secrets: no output shows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """One file that was looked at.
+
+    Attributes:
+        path: as people name it; `-` for standard input.
+        code: its text; None when it has none.
+    """
+
+    path: str
+    dialect: Dialect
+    code: str | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A rule in a few words of one language.
+
+    Attributes:
+        name: its name in words with hyphens; an outside tool's rule is called by its id.
+        title: what is wrong, in one line.
+        why: what happens otherwise, in one paragraph; empty for rules of outside tools.
+        url: its page: below `docs/` of dwgate, or the tool's own; None when there is none.
+    """
+
+    name: str
+    title: str
+    why: str
+    url: str | None
+
+
+@cache
+def about(rule: str, language: Language) -> About:
+    """Return what is said of `rule` wherever it found something."""
+    if rule not in BY_ID:
+        return About(rule, rule, "", external_rules.page(rule))
+    told = page(BY_ID[rule])
+    why = told.why.in_language(language).partition("\n\n")[0]
+    folder = f"{PAGES}/zh" if language is Language.CHINESE else PAGES
+    return About(
+        BY_ID[rule].name, told.title.in_language(language), _joined(why, language), f"{folder}/{rule}.md"
+    )
+
+
+def as_json(reviewed: Iterable[Reviewed], language: Language) -> dict[str, Any]:
+    """Return the files with their findings; lines and columns are 1-based, ends exclusive."""
+    return {
+        "files": [
+            {
+                "path": file.path,
+                "dialect": file.dialect.value,
+                "findings": [_finding(item, language) for item in file.findings],
+            }
+            for file in reviewed
+        ]
+    }
+
+
+def counting(findings: Iterable[Finding]) -> Counter[str]:
+    """Return how many findings there are of each severity, and how many are `suppressed` or `waived`."""
+    return Counter(known(item) or item.severity.value for item in findings)
+
+
+def known(item: Finding) -> str | None:
+    """Return `suppressed` or `waived` for a finding that does not count, and None for one that does."""
+    if item.suppressed is not None:
+        return "suppressed"
+    return "waived" if item.waived is not None else None
+
+
+def stops(reviewed: Iterable[Reviewed]) -> bool:
+    """Whether anything is there that somebody must look at: more than a remark, and it counts."""
+    counts = counting(item for file in reviewed for item in file.findings)
+    return bool(counts[Severity.BLOCK.value] or counts[Severity.WARN.value])
+
+
+def _finding(item: Finding, language: Language) -> dict[str, Any]:
+    told = about(item.rule, language)
+    return {
+        "rule": item.rule,
+        "name": told.name,
+        "severity": item.severity.value,
+        "line": item.line,
+        "column": item.column,
+        "end_line": item.end_line,
+        "end_column": item.end_column,
+        "message": item.message,
+        "why": told.why or None,
+        "help": item.help,
+        "url": told.url,
+        "suppressed": item.suppressed,
+        "waived": None if item.waived is None else str(item.waived),
+        "fingerprint": item.fingerprint,
+    }
+
+
+def _joined(paragraph: str, language: Language) -> str:
+    lines = [line.strip() for line in paragraph.splitlines()]
+    return ("" if language is Language.CHINESE else " ").join(lines)

@@ -1,0 +1,153 @@
+"""MC-C01: append-insert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from review.analysis.conditions import leaves
+from review.analysis.emptied_tables import Emptied
+from review.analysis.partition_slices import feeding
+from review.facts import Block, Joined, Operator, Script, Statement, Write, Written, last_part
+from review.rules.api import Hit, Options, Subject, Text, rule
+
+_APPENDS = frozenset({Written.INSERT, Written.LOAD})
+
+
+@rule(
+    "MC-C01",
+    "append-insert",
+    Severity.WARN,
+    fix=Text(
+        "Use INSERT OVERWRITE, or empty the written slice of the table first.",
+        "改用 INSERT OVERWRITE，或先清空该表中将要写入的数据范围。",
+    ),
+)
+def append_insert(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Scheduled node appends rows.
+
+    ## What it does
+    Reports INSERT INTO, and LOAD without OVERWRITE, in a scheduled node if the script does not empty the
+    written slice first. Blocks in production and warns elsewhere.
+
+    ## Why
+    Scheduled nodes run more than once: after a failure, for a backfill, or manually. Each run of an appending
+    node adds the same rows again, and every downstream table counts them twice.
+
+    ## Given
+    ```json
+    {"tables": {"dim_city_pk": {"columns": {"id": "BIGINT", "name": "STRING"}, "keys": ["id"]}}}
+    ```
+
+    ## Bad
+    ```sql
+    INSERT INTO TABLE dwd_order_di PARTITION (ds = '${bizdate}')
+    SELECT order_id, amount FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+    ```sql
+    ALTER TABLE dwd_order_di DROP IF EXISTS PARTITION (ds = '${yesterday}');
+    INSERT INTO TABLE dwd_order_di PARTITION (ds = '${bizdate}')
+    SELECT order_id, amount FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+
+    ## Good
+    ```sql
+    INSERT OVERWRITE TABLE dwd_order_di PARTITION (ds = '${bizdate}')
+    SELECT order_id, amount FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+    ```sql
+    ALTER TABLE dwd_order_di DROP IF EXISTS PARTITION (ds = '${bizdate}');
+    INSERT INTO TABLE dwd_order_di PARTITION (ds = '${bizdate}')
+    SELECT order_id, amount FROM ods_order_di WHERE ds = '${bizdate}';
+    ```
+    ```sql
+    INSERT INTO TABLE dim_city_pk SELECT id, name FROM ods_city WHERE ds = '${bizdate}';
+    ```
+    ```hologres
+    DELETE FROM ads_shop_gmv WHERE ds = '${bizdate}';
+    INSERT INTO ads_shop_gmv (shop_id, gmv, ds)
+    SELECT shop_id, SUM(amount), '${bizdate}' FROM dwd_order WHERE ds = '${bizdate}' GROUP BY shop_id;
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Slices are compared by the day of a scheduling parameter (`'${bizdate}'` equals `'${yyyymmdd}'`), and
+    otherwise by the text of their values. Writes to a table with a known primary key are considered safe, and
+    so are inserts that exclude the rows already in the target (NOT EXISTS, NOT IN, an anti join with the
+    target). VALUES written to a log table (`*_log`, `*_monitoring`, `*_audit`) only warn: one row per run may
+    be intended.
+    """
+    node = subject.script.given.node
+    if not node.scheduled:
+        return
+    severity = Severity.BLOCK if node.production else Severity.WARN
+    emptied = Emptied(subject.script)
+    keyed = [
+        made.name for statement in subject.script.statements for made in statement.creations if made.keys
+    ]
+    for statement in subject.script.statements:
+        for write in statement.writes:
+            if write.how in _APPENDS and not (
+                _keyed(subject.script, keyed, write.table)
+                or subject.script.taken_by_call(write.at, write.table)
+                or emptied.covers(statement, write)
+                or _excludes_existing_rows(subject.script, statement, write)
+            ):
+                write_severity = Severity.WARN if _is_run_log(write) else severity
+                yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
+        emptied.note(statement)
+
+
+_RUN_LOG = re.compile(r"(?:^|_)(?:logs?|monitor(?:ing)?|audit)(?:_|$)", re.IGNORECASE)
+
+
+def _is_run_log(write: Write) -> bool:
+    """Whether it logs that the node has run: one row per run is intended."""
+    return write.values is not None and _RUN_LOG.search(last_part(write.table)) is not None
+
+
+def _message(write: Write) -> Text:
+    word = "LOAD" if write.how is Written.LOAD else "INSERT INTO"
+    return Text(
+        f"{word} appends to {write.table}: every rerun of this scheduled node adds the same rows again.",
+        f"{word} 以追加方式写入 {write.table}：该调度节点每次重跑都会重复写入相同的数据。",
+    )
+
+
+def _keyed(script: Script, keyed: list[str], table: str) -> bool:
+    """Whether a table has a primary key, so that a repeated row replaces the existing one."""
+    known = script.given.table(table)
+    return (known is not None and bool(known.keys)) or any(script.same(name, table) for name in keyed)
+
+
+def _excludes_existing_rows(script: Script, statement: Statement, write: Write) -> bool:
+    """Whether the query excludes the rows of its target: NOT EXISTS, NOT IN, or a join without a match."""
+    for index in feeding(statement, write.blocks):
+        block = statement.blocks[index]
+        for place, source in enumerate(block.sources):
+            if script.same(source.table, write.table) and (
+                source.joined is Joined.ANTI or (source.nullable and _found_none(block, place))
+            ):
+                return True
+        for predicate in leaves(block.predicates):
+            if predicate.operator in (Operator.NOT_EXISTS, Operator.NOT_IN):
+                inner = [number for operand in predicate.operands for number in operand.blocks]
+                if any(
+                    _reads(script, statement, number, write.table) for number in feeding(statement, inner)
+                ):
+                    return True
+    return False
+
+
+def _found_none(block: Block, place: int) -> bool:
+    return any(
+        predicate.operator is Operator.IS_NULL and any(column.source == place for column in predicate.columns)
+        for predicate in block.predicates
+    )
+
+
+def _reads(script: Script, statement: Statement, index: int, table: str) -> bool:
+    return any(script.same(source.table, table) for source in statement.blocks[index].sources)

@@ -1,0 +1,73 @@
+"""MC-C14: missing-where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from review.analysis.naming import temporary
+from review.facts import Script, Write, Written
+from review.rules.api import Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "MC-C14",
+    "missing-where",
+    Severity.BLOCK,
+    fix=Text("Add a WHERE that selects the rows to change.", "补充 WHERE 条件，限定要处理的行。"),
+)
+def missing_where(subject: Subject, _: Options) -> Iterator[Hit]:
+    """UPDATE or DELETE without WHERE.
+
+    ## What it does
+    Reports UPDATE and DELETE without WHERE, or with a WHERE that is always true (`WHERE 1 = 1`).
+
+    ## Why
+    Every row of the table is changed or deleted.
+
+    ## Bad
+    ```sql
+    DELETE FROM dwd_order_delta;
+    ```
+    ```sql
+    UPDATE dwd_order_delta SET status = 'CLOSED';
+    ```
+
+    ## Good
+    ```sql
+    DELETE FROM dwd_order_delta WHERE ds = '${bizdate}';
+    ```
+    ```hologres
+    DELETE FROM ads_shop_gmv;
+    INSERT INTO ads_shop_gmv SELECT shop_id, SUM(amount) FROM dwd_order GROUP BY shop_id;
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A DELETE of all rows is accepted if the script fills the table again afterwards, or if the table's name
+    marks it as temporary. A condition that happens to be true for every row is not recognised.
+    """
+    for index, statement in enumerate(subject.script.statements):
+        for write in statement.writes:
+            if not write.filtered and not _meant(subject.script, index, write):
+                yield Hit(write.at, _message(write), key=write.table)
+
+
+def _meant(script: Script, index: int, write: Write) -> bool:
+    if write.how is Written.DELETE:
+        return temporary(write.table) or script.filled_after(index, write.table)
+    return write.how is not Written.UPDATE or temporary(write.table)
+
+
+def _message(write: Write) -> Text:
+    if write.how is Written.DELETE:
+        return Text(
+            f"DELETE without WHERE removes every row of {write.table}.",
+            f"没有 WHERE 条件的 DELETE 会删除 {write.table} 的所有行。",
+        )
+    return Text(
+        f"UPDATE without WHERE changes every row of {write.table}.",
+        f"没有 WHERE 条件的 UPDATE 会修改 {write.table} 的所有行。",
+    )

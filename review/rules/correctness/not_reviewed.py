@@ -1,0 +1,84 @@
+"""MC-C19: not-reviewed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from review.facts import Span, Statement
+from review.rules.api import ANY, Hit, Options, Subject, Text, rule
+
+_CHINESE = {
+    "its syntax is not understood": "无法识别其语法",
+    "it is not a statement that can be parsed": "它不是可以解析的语句",
+    "it is nested too deeply": "嵌套过深",
+    "it is too long": "文本过长",
+    "the review timed out": "评审超时",
+    "it is Python 2, which cannot be parsed": "它是 Python 2 代码，无法解析",
+    "it is Python 2: only its SQL and PyODPS calls were reviewed": (
+        "它是 Python 2 代码，仅评审了其中的 SQL 和 PyODPS 调用"
+    ),
+    "it is not a batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
+    "it contains invalid characters": "含有无效字符",
+}
+
+
+@rule(
+    "MC-C19",
+    "not-reviewed",
+    Severity.WARN,
+    dialects=ANY,
+    fix=Text(
+        "Correct the syntax, or review the statement manually.",
+        "请修正语法，或由人工检查该语句。",
+    ),
+)
+def not_reviewed(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Statement could not be parsed and was not reviewed.
+
+    ## What it does
+    Reports every statement that could not be parsed, with the reason and the position where parsing stopped.
+
+    ## Why
+    A statement that cannot be parsed may do anything. Without a finding it would look reviewed.
+
+    ## Bad
+    ```sql
+    SELEC id FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+
+    ## Good
+    ```sql
+    SELECT id FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    The parser accepts some code that the engine rejects: a parsed statement may still fail.
+    """
+    code, line, counted = subject.script.code, 1, 0
+    for statement in subject.script.statements:
+        if statement.unread is not None:
+            line += code.count("\n", counted, statement.at.begin)
+            counted = statement.at.begin
+            yield _hit(code, statement, line, statement.unread)
+
+
+def _hit(code: str, statement: Statement, line: int, why: str) -> Hit:
+    return Hit(
+        statement.unread_at or _head(code, statement),
+        Text(
+            f"The statement that begins on line {line} was not reviewed: {why}.",
+            f"从第 {line} 行开始的语句未被评审：{_CHINESE.get(why, why)}。",
+        ),
+        key=why,
+    )
+
+
+def _head(code: str, statement: Statement) -> Span:
+    """Return the span of the first word of a statement."""
+    begin, end = statement.at
+    words = code[begin:end].split(maxsplit=1)
+    return Span(begin, min(end, begin + len(words[0]))) if words else statement.at

@@ -1,0 +1,1 @@
+"""Rules about statements that cost more than they need to (MC-P)."""

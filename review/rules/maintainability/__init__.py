@@ -1,0 +1,1 @@
+"""Rules about code that is hard to maintain (MC-M)."""

@@ -1,0 +1,1 @@
+"""Rules about names and declarations (MC-N)."""

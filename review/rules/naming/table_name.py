@@ -1,0 +1,107 @@
+"""MC-N01: table-name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import Field, field_validator
+
+from common.verdicts import Severity
+from review.analysis.naming import temporary
+from review.facts import Made, last_part
+from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+
+_WORDS = r"_[a-z0-9]+(_[a-z0-9]+)*"
+
+
+class TableNameOptions(Options):
+    """Options of MC-N01."""
+
+    patterns: dict[str, str] = Field(
+        default_factory=lambda: {
+            "ods": rf"ods{_WORDS}",
+            "dwd": rf"dwd{_WORDS}",
+            "dwm": rf"dwm{_WORDS}",
+            "dws": rf"dws{_WORDS}",
+            "dim": rf"dim{_WORDS}",
+            "ads": rf"ads{_WORDS}",
+        },
+        description="by layer: the pattern (a regular expression) that the whole name of a table must match",
+    )
+
+    @field_validator("patterns")
+    @classmethod
+    def _readable(cls, patterns: dict[str, str]) -> dict[str, str]:
+        for layer, pattern in patterns.items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"the pattern of {layer} is not a regular expression: {error}") from None
+        return patterns
+
+
+@rule(
+    "MC-N01",
+    "table-name",
+    Severity.WARN,
+    dialects=WAREHOUSE,
+    options=TableNameOptions,
+    fix=Text(
+        "Name it layer_domain_content_suffix in lower case, e.g. dwd_trade_order_di.",
+        "按“分层_业务域_内容_后缀”以小写命名，例如 dwd_trade_order_di。",
+    ),
+)
+def table_name(subject: Subject, options: TableNameOptions) -> Iterator[Hit]:
+    """Table name does not follow the convention.
+
+    ## What it does
+    Compares the names of tables that the script creates with one pattern per warehouse layer. Temporary
+    tables may have any name.
+
+    ## Why
+    People find a table, and recognise its grain and layer, by its name.
+
+    ## Bad
+    ```sql
+    CREATE TABLE IF NOT EXISTS order_detail (order_id BIGINT) LIFECYCLE 90;
+    ```
+    ```sql
+    CREATE TABLE IF NOT EXISTS DWD_OrderDetail (order_id BIGINT) LIFECYCLE 90;
+    ```
+
+    ## Good
+    ```sql
+    CREATE TABLE IF NOT EXISTS dwd_trade_order_di (order_id BIGINT) LIFECYCLE 90;
+    ```
+    ```sql
+    CREATE TABLE tmp_orders_to_check (order_id BIGINT) LIFECYCLE 1;
+    ```
+
+    ## Options
+    `patterns` (default: one each for ods, dwd, dwm, dws, dim and ads: the layer and at least one more word,
+    in lower case, digits and underscores): by layer, the regular expression that the whole name must match.
+
+    ## Known limits
+    Tables that are written here but created elsewhere, and names completed by a parameter, are not checked.
+    """
+    patterns = tuple(re.compile(pattern) for pattern in options.patterns.values())
+    for statement in subject.script.statements:
+        for made in statement.creations:
+            name = last_part(made.name).strip("`")
+            if (
+                made.what is not Made.TABLE
+                or made.temporary
+                or temporary(made.name)
+                or re.search(r"[${}%\[]", name)
+            ):
+                continue
+            if not any(pattern.fullmatch(name) for pattern in patterns):
+                yield Hit(
+                    made.at,
+                    Text(
+                        f"The name {name} matches no layer's pattern ({', '.join(options.patterns)}).",
+                        f"表名 {name} 不符合任何分层（{'、'.join(options.patterns)}）的命名规则。",
+                    ),
+                    key=name.lower(),
+                )

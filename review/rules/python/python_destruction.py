@@ -1,0 +1,93 @@
+"""PY-007: python-destruction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from review.analysis.naming import temporary
+from review.dialects import Dialect
+from review.facts import Script
+from review.facts.python import Access, Act
+from review.rules.api import Hit, Options, Subject, Text, rule
+
+_REMOVALS = {
+    Act.DROP: ("drops {}", "删除了表 {}"),
+    Act.EMPTY: ("deletes all rows of {}", "清空了表 {}"),
+    Act.DROP_PARTITION: ("deletes a partition of {}", "删除了表 {} 的分区"),
+}
+
+
+@rule(
+    "PY-007",
+    "python-destruction",
+    Severity.BLOCK,
+    dialects=frozenset({Dialect.PYTHON}),
+    fix=Text(
+        "Rebuild it in the same script, write with overwrite=True, or run the call once manually.",
+        "在同一脚本中重建，改用 overwrite=True 写入，或手工执行一次。",
+    ),
+)
+def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Data is deleted by a call and not rebuilt.
+
+    ## What it does
+    Reports `delete_table`, `drop`, `truncate` and `delete_partition` of tables that the same script does not
+    fill again later. Temporary tables are allowed. A partition computed at run time only warns: it may be
+    outdated. The counterpart of MC-S02 for calls.
+
+    ## Why
+    A scheduled node runs repeatedly, possibly with a wrong date. The deleted data may be the only copy.
+
+    ## Bad
+    ```python
+    o.delete_table("dwd_order_di", if_exists=True)
+    ```
+    ```python
+    o.get_table("dim_shop").truncate()
+    ```
+
+    ## Good
+    ```python
+    o.delete_table("tmp_order", if_exists=True)
+    ```
+    ```python
+    o.delete_table("dws_shop", if_exists=True)
+    o.create_table("dws_shop", "shop_id bigint, amount double", lifecycle=30)
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Tables whose names are computed at run time are not checked.
+    """
+    script = subject.script
+    for access in script.python.accesses:
+        if (
+            access.act not in _REMOVALS
+            or not access.table
+            or temporary(access.table)
+            or _rebuilt(script, access)
+        ):
+            continue
+        action, action_zh = _REMOVALS[access.act]
+        yield Hit(
+            access.at,
+            Text(
+                f"{access.call} {action.format(access.table)}, and the script does not rebuild it.",
+                f"{access.call} {action_zh.format(access.table)}，脚本没有重建。",
+            ),
+            severity=Severity.WARN if access.act is Act.DROP_PARTITION and access.partition is None else None,
+            key=access.table.lower(),
+        )
+
+
+def _rebuilt(script: Script, removal: Access) -> bool:
+    accesses = script.python.accesses
+    names = [other.table for other in accesses if other.brings and other.at > removal.at]
+    for statement in script.statements:
+        if statement.at > removal.at:
+            names += [made.name for made in statement.creations]
+            names += [write.table for write in statement.writes]
+    return any(script.may_be(name, removal.table) for name in names)

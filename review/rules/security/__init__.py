@@ -1,0 +1,1 @@
+"""Rules about secrets, permissions and destructive statements (MC-S)."""

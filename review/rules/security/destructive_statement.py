@@ -1,0 +1,283 @@
+"""MC-S02: destructive-statement."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import replace
+
+from common.verdicts import Severity
+from review.analysis.naming import as_a_whole, temporary
+from review.analysis.partition_slices import alike
+from review.dialects import Dialect
+from review.facts import (
+    Altered,
+    Gone,
+    Operand,
+    Operator,
+    PartitionValue,
+    Removal,
+    Script,
+    Sort,
+    Span,
+    Write,
+    Written,
+    table_key,
+)
+from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+
+
+@rule(
+    "MC-S02",
+    "destructive-statement",
+    Severity.BLOCK,
+    dialects=SQL,
+    fix=Text(
+        "Rebuild it in the same script, use INSERT OVERWRITE, or run the statement once manually.",
+        "请在同一脚本中重建，改用 INSERT OVERWRITE，或手工执行一次。",
+    ),
+)
+def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Data is deleted and not rebuilt by the script.
+
+    ## What it does
+    Reports DROP TABLE, DROP PARTITION, DROP COLUMN, DROP DATABASE, TRUNCATE, PURGE, and DELETE without WHERE
+    if the same script does not rebuild the data later. Tables named `tmp` or `temp`, and tables that the
+    script itself created before, are allowed. A partition that a scheduling parameter selects only warns: it
+    may be outdated.
+
+    ## Why
+    A scheduled node runs repeatedly, possibly with a wrong date. The deleted data may be the only copy.
+
+    ## Bad
+    ```sql
+    DROP TABLE IF EXISTS dwd_order_di;
+    ```
+    ```sql
+    ALTER TABLE dwd_order_di DROP IF EXISTS PARTITION (ds = '20240101');
+    ```
+    ```sql
+    TRUNCATE TABLE dim_user;
+    ```
+    ```hologres
+    DELETE FROM dim_user;
+    ```
+
+    ## Good
+    ```sql
+    DROP TABLE IF EXISTS dws_city;
+    CREATE TABLE dws_city LIFECYCLE 30 AS SELECT id, city FROM dim_user;
+    ```
+    ```sql
+    DROP TABLE IF EXISTS tmp_order;
+    ```
+    ```sql
+    ALTER TABLE dws_order_1d DROP IF EXISTS PARTITION (ds = '${bizdate}');
+    INSERT INTO dws_order_1d PARTITION (ds = '${bizdate}')
+    SELECT city, sum(amount) AS amount FROM dwd_order_di WHERE ds = '${bizdate}' GROUP BY city;
+    ```
+    ```hologres
+    DELETE FROM dim_user WHERE ds = '${bizdate}';
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    Views are not checked: they contain no data. A CREATE TABLE IF NOT EXISTS does not prove that the script
+    created the table, unless the script dropped it before.
+    """
+    script = subject.script
+    named: dict[str, list[int]] | None = None
+    for index, statement in enumerate(script.statements):
+        if not statement.removals and not any(write.how is Written.DELETE for write in statement.writes):
+            continue
+        named = _named(script) if named is None else named
+        reported: set[tuple[Gone, str, Severity | None]] = set()
+        for removal in statement.removals:
+            # One finding per statement, however many partitions it drops.
+            mark = removal.what, removal.name.lower(), _severity(removal)
+            if removal.what is Gone.PARTITION and mark in reported:
+                continue
+            is_lost = _is_lost(*_excerpt(script, named, index, removal.name), removal)
+            if is_lost and not _filled_as_a_whole(script, index, removal):
+                reported.add(mark)
+                yield Hit(removal.at, _message(removal), severity=mark[2], key=mark[1])
+        for write in statement.writes:
+            whole = write.how is Written.DELETE and not write.filtered
+            if whole and not _is_recoverable(*_excerpt(script, named, index, write.table), write.table):
+                yield _deleted(write, statement.at)
+
+
+def _named(script: Script) -> dict[str, list[int]]:
+    """Return the statements that may create, write or drop a table, by its last name part in lower case."""
+    named: dict[str, list[int]] = {}
+    for index, statement in enumerate(script.statements):
+        names = {table_key(made.name) for made in statement.creations}
+        names |= {table_key(write.table) for write in statement.writes}
+        names |= {table_key(gone.name) for gone in statement.removals if gone.what is Gone.TABLE}
+        for change in statement.alterations:
+            if change.what in (Altered.RENAME, Altered.ADD_PARTITION):
+                names |= {table_key(name) for name in (change.table, *change.names)}
+        if statement.unread is not None:
+            names |= set(_WORD.findall(statement.bare.lower()))
+        for name in names:
+            named.setdefault(name, []).append(index)
+    return named
+
+
+def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
+    """Whether the script refills the distributed ClickHouse table to which an emptied local table belongs."""
+    dialect = script.statements[index].dialect or script.dialect
+    if dialect is not Dialect.CLICKHOUSE or removal.what not in (Gone.PARTITION, Gone.ROWS):
+        return False
+    name = as_a_whole(removal.name, dialect)
+    return any(
+        script.same(name, as_a_whole(write.table, dialect))
+        for statement in script.statements[index + 1 :]
+        for write in statement.writes
+    )
+
+
+def _excerpt(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
+    """Return a script with only the statements that concern a table, and the index of one of them in it."""
+    indexes = named.get(table_key(table), [])
+    place = bisect_left(indexes, index)
+    if index not in indexes[place : place + 1]:
+        indexes = [*indexes[:place], index, *indexes[place:]]
+    if len(indexes) > _MAX_STATEMENTS:  # keep the first statements and those nearby
+        begin = max(place - _MAX_STATEMENTS // 2, 0)
+        near = indexes[begin : place + _MAX_STATEMENTS // 2]
+        start = indexes[: min(begin, _MAX_STATEMENTS // 4)]
+        indexes, place = [*start, *near], place - begin + len(start)
+    return replace(script, statements=tuple(script.statements[item] for item in indexes)), place
+
+
+_MAX_STATEMENTS = 200
+"""Maximum number of statements about one table that are examined for each of its removals."""
+_WORD = re.compile(r"\w+")
+
+
+def _is_lost(script: Script, index: int, removal: Removal) -> bool:
+    match removal.what:
+        case Gone.VIEW:
+            return False
+        case Gone.BACKUP:
+            return not temporary(removal.name)
+        case Gone.COLUMN:
+            return not _is_own(script, index, removal.name)
+        case Gone.PARTITION:
+            return not _is_own(script, index, removal.name) and not _is_refilled(script, index, removal)
+        case _:
+            return not _is_recoverable(script, index, removal.name)
+
+
+def _is_own(script: Script, index: int, table: str) -> bool:
+    return not table or temporary(table) or _made_before(script, index, table)
+
+
+def _is_recoverable(script: Script, index: int, table: str) -> bool:
+    return (
+        _is_own(script, index, table) or script.filled_after(index, table) or _may_be_refilled(script, index)
+    )
+
+
+def _may_be_refilled(script: Script, index: int) -> bool:
+    """Whether a later statement that names the table could not be parsed: it may fill the table."""
+    return any(statement.unread is not None for statement in script.statements[index + 1 :])
+
+
+def _made_before(script: Script, index: int, table: str) -> bool:
+    """Whether the script itself created the table before, so that all of its data is the script's own."""
+    if script.made_before(index, table):
+        return True
+    dropped = False
+    for statement in script.statements[:index]:
+        if dropped and any(script.same(table, made.name) for made in statement.creations):
+            return True
+        dropped = dropped or any(
+            removal.what is Gone.TABLE and script.same(table, removal.name) for removal in statement.removals
+        )
+    return False
+
+
+def _is_refilled(script: Script, index: int, removal: Removal) -> bool:
+    """Whether a later statement writes the partitions again or recreates the table."""
+    for statement in script.statements[index + 1 :]:
+        if any(script.same(removal.name, made.name) and not made.exists for made in statement.creations):
+            return True
+        for write in statement.writes:
+            if script.same(removal.name, write.table) and _same_slice(removal.partition, write):
+                return True
+    return _may_be_refilled(script, index) or any(
+        access.brings and access.at > removal.at and script.may_be(access.table, removal.name)
+        for access in script.python.accesses
+    )
+
+
+def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:
+    if any(value.operator is not Operator.EQ for value in gone):
+        return False
+    written = {value.column.lower(): value.value for value in write.partition}
+    for value in gone:
+        other = written.get(value.column.lower())
+        if not value.value or not other or not value.value.value or not other.value:
+            continue
+        if alike(value.value.value) != alike(other.value):
+            return False
+    return True
+
+
+def _severity(removal: Removal) -> Severity | None:
+    if removal.what is not Gone.PARTITION:
+        return None
+    constant = all(value.value is None or _is_literal(value.value) for value in removal.partition)
+    return None if constant else Severity.WARN
+
+
+def _is_literal(value: Operand) -> bool:
+    """Whether a value is a literal without placeholders (braces and the like) of another tool."""
+    return value.sort is Sort.LITERAL and not _FILLED_IN.search(value.value or "")
+
+
+_FILLED_IN = re.compile(r"[{}%@$#]")
+
+
+def _message(removal: Removal) -> Text:
+    name = removal.name
+    match removal.what:
+        case Gone.ROWS:
+            return Text(
+                f"All rows of {name} are deleted, and the script does not rebuild them.",
+                f"{name} 的所有数据被清空，脚本没有重建。",
+            )
+        case Gone.PARTITION:
+            return Text(
+                f"A partition of {name} is deleted, and the script does not rebuild it.",
+                f"{name} 的分区被删除，脚本没有重建。",
+            )
+        case Gone.BACKUP:
+            return Text(f"The backup of {name} is deleted permanently.", f"{name} 的备份被彻底删除。")
+        case Gone.COLUMN:
+            columns = ", ".join(removal.columns)
+            return Text(
+                f"The column {columns} of {name} is dropped with its data.",
+                f"{name} 的列 {columns} 连同数据被删除。",
+            )
+        case _:
+            return Text(
+                f"The {removal.what.value} {name} is dropped with its data and not rebuilt.",
+                f"{name} 连同数据被删除，脚本没有重建。",
+            )
+
+
+def _deleted(write: Write, at: Span) -> Hit:
+    return Hit(
+        Span(at.begin, write.at.end),
+        Text(
+            f"DELETE without WHERE deletes all rows of {write.table}.",
+            f"没有 WHERE 的 DELETE 会删除 {write.table} 的所有行。",
+        ),
+        key=write.table.lower(),
+    )

@@ -1,0 +1,70 @@
+"""DW-I02: suppression-unused."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from common.verdicts import Severity
+from review.facts import Span
+from review.rules.api import ANY, Hit, Options, Subject, Text, rule
+from review.suppressions import suppressions
+
+
+@rule(
+    "DW-I02",
+    "suppression-unused",
+    Severity.INFO,
+    dialects=ANY,
+    fix=Text("Remove the suppression.", "请删除该屏蔽注释。"),
+)
+def suppression_unused(subject: Subject, _: Options) -> Iterator[Hit]:
+    """Suppression has no effect.
+
+    ## What it does
+    Reports each rule of a complete suppression that has no finding in the code that the suppression covers.
+    Rules that the policy disables are ignored.
+
+    ## Why
+    Either the code was fixed, or the comment is on the wrong line. In the first case it hides the next fault
+    in the same code; in the second it does not do what its author intended.
+
+    ## Bad
+    ```sql
+    -- dwgate:ignore MC-P06 the report needs its order
+    SELECT id FROM dwd_order_di WHERE ds = '${bizdate}'
+    ```
+
+    ## Good
+    ```sql
+    -- dwgate:ignore MC-P06 the report needs its order
+    SELECT id FROM dwd_order_di WHERE ds = '${bizdate}' ORDER BY id
+    ```
+
+    ## Options
+    None.
+
+    ## Known limits
+    A statement that could not be parsed has no findings of other rules, so its suppressions are reported as
+    unused.
+    """
+    places: dict[str, list[int]] = {}
+    for seen, at in sorted(subject.seen, key=lambda item: item[1]):
+        places.setdefault(seen.upper(), []).append(at.begin)
+    for suppression in suppressions(subject.script):
+        if suppression.covers and suppression.counts:
+            for name in suppression.rules:
+                if not _any(places.get(name, []), suppression.covers):
+                    yield Hit(
+                        suppression.at,
+                        Text(
+                            f"{name} has no finding here, so the suppression has no effect.",
+                            f"此处没有 {name} 的问题，屏蔽没有作用。",
+                        ),
+                        key=name,
+                    )
+
+
+def _any(places: list[int], covers: Span) -> bool:
+    index = bisect_left(places, covers.begin)
+    return index < len(places) and places[index] < covers.end

@@ -1,0 +1,92 @@
+"""Scheduling parameters made parseable: each becomes an identifier of its own length, so places stay right.
+
+DataWorks replaces `${…}`, `$[…]`, `$name` and `$name$` before a node runs, within strings too; `{{…}}` and
+`@@{…}` (SQL components) are replaced likewise.
+Source: help pages "Supported formats of scheduling parameters" and "SQL component" of DataWorks.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from review.dialects import Lexis
+
+FILL = "p"
+
+# `$[0]` and `$['a']` are JSON paths: a scheduling time begins with a letter (`$[yyyymmdd-1]`).
+_BRACED = r"\$\{[^{}\n]*\}|\$\[[ ]*[A-Za-z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}|@@\{[^{}\n]*\}"
+_NAME = re.compile(r"[^\W\d][\w.]*")
+_TIME = re.compile(
+    r"(?:yyyy|yy|mm|dd|hh24|hh12|hh|mi|ss|['\"/: _.-])+(?:\s*[-+]\s*[\d.*/ ()]+)?|add_months\(.*",
+    re.IGNORECASE,
+)
+_SYSTEM = ("bdp.system.", "system.")
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """A text without scheduling parameters.
+
+    Attributes:
+        text: as long as the original.
+        spans: where parameters stood (begin, end), in order.
+    """
+
+    text: str
+    spans: tuple[tuple[int, int], ...]
+
+    def has_parameter(self, begin: int, end: int) -> bool:
+        """Whether a parameter stands, in part or whole, between the offsets `begin` and `end`."""
+        # Spans do not overlap, so the last one that begins before `end` also ends last.
+        index = bisect_left(self.spans, (end, 0))
+        return index > 0 and self.spans[index - 1][1] > begin
+
+    def within(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the parameters that stand whole between the offsets `begin` and `end`."""
+        for index in range(bisect_left(self.spans, (begin, 0)), len(self.spans)):
+            if self.spans[index][1] > end:
+                return
+            yield self.spans[index]
+
+
+def mask(code: str, words: Lexis) -> Masked:
+    """Return `code` with its parameters made identifiers.
+
+    Args:
+        code: the text of a node.
+        words: how its language writes names and strings: where `$tag$` begins a string it is no parameter,
+            and where a name may hold `$`, `v$session` is none either.
+    """
+    spans: list[tuple[int, int]] = []
+
+    def fill(match: re.Match[str]) -> str:
+        spans.append(match.span())
+        return FILL * len(match.group())
+
+    text = _parameter(words.dollar_string, words.dollar_name).sub(fill, code)
+    return Masked(text, tuple(spans))
+
+
+def name(text: str) -> str:
+    """Return the name that scheduling must define for the parameter `text` (`${bizdate}` → `bizdate`).
+
+    Empty when it needs no definition: scheduling times (`${yyyymmdd}`, `$[yyyymmdd-1]`), the system's own
+    (`${bdp.system.bizdate}`), a component's (`@@{…}`), and what is no plain name.
+    """
+    if text.startswith(("$[", "@@")):
+        return ""
+    inside = text.strip("${} ").strip()
+    if not _NAME.fullmatch(inside) or _TIME.fullmatch(inside) or inside.startswith(_SYSTEM):
+        return ""
+    return inside
+
+
+@cache
+def _parameter(dollar_string: bool, dollar_name: bool) -> re.Pattern[str]:
+    bare = r"\$[A-Za-z_]\w*(?![\w$])" if dollar_string else r"\$[A-Za-z_]\w*\$?"
+    before = r"(?<![\w$])" if dollar_name else ""
+    return re.compile(f"{_BRACED}|{before}{bare}")

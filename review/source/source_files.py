@@ -1,0 +1,88 @@
+"""Node code in files: its language by the file's name, its text by its bytes."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import PurePath
+
+from common.i18n import Language
+from common.verdicts import Finding, Severity
+from review.dialects import Dialect
+
+_SUFFIXES = {
+    ".sql": Dialect.MAXCOMPUTE,
+    ".odps": Dialect.MAXCOMPUTE,
+    ".mc": Dialect.MAXCOMPUTE,
+    ".hql": Dialect.HIVE,
+    ".hive": Dialect.HIVE,
+    ".py": Dialect.PYTHON,
+    ".sh": Dialect.SHELL,
+    ".bash": Dialect.SHELL,
+    ".json": Dialect.DI,
+}
+
+_MARKS = (
+    (codecs.BOM_UTF8, "UTF-8", "utf-8"),
+    (codecs.BOM_UTF32_LE, "UTF-32", "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "UTF-32", "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "UTF-16", "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "UTF-16", "utf-16-be"),
+)
+_UNMARKED = (("UTF-8", "utf-8"), ("GB18030", "gb18030"))
+_CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1c-\x1f]")
+
+
+def dialect_of(path: PurePath) -> Dialect | None:
+    """Return the language of a file by the end of its name; None when it is not known for node code."""
+    return _SUFFIXES.get(path.suffix.lower())
+
+
+def decode(data: bytes, language: Language = Language.ENGLISH) -> str | Finding:
+    """Return the text of `data`, or the finding that it is none.
+
+    With a byte order mark it is what the mark says (UTF-8, UTF-16, UTF-32), without one UTF-8, else GB18030.
+    What holds control characters is binary: no text in any encoding.
+    """
+    for mark, name, codec in _MARKS:
+        if data.startswith(mark):
+            return _decoded(data[len(mark) :], ((name, codec),), language)
+    return _decoded(data, _UNMARKED, language)
+
+
+def _decoded(data: bytes, encodings: tuple[tuple[str, str], ...], language: Language) -> str | Finding:
+    wrong = 0
+    for _, codec in encodings:
+        try:
+            text = data.decode(codec)
+        except UnicodeDecodeError as error:
+            wrong = max(wrong, error.start)
+        else:
+            control = _CONTROL.search(text)
+            return text if control is None else _binary(ord(control[0]), language)
+    return _no_text(" or ".join(name for name, _ in encodings), wrong, language)
+
+
+def _no_text(names: str, at: int, language: Language) -> Finding:
+    if language is Language.CHINESE:
+        message = f"未检查：内容不是 {names.replace(' or ', ' 或 ')} 文本，自第 {at + 1} 个字节起无法解码。"
+    else:
+        message = f"Not reviewed: it is no text in {names}, from byte {at + 1} on."
+    return _unread(message, language)
+
+
+def _binary(code: int, language: Language) -> Finding:
+    if language is Language.CHINESE:
+        message = f"未检查：内容含有控制字符 U+{code:04X}，不是文本，或是没有字节顺序标记的 UTF-16。"
+    else:
+        message = (
+            f"Not reviewed: it holds the control character U+{code:04X}, so it is binary,"
+            " or UTF-16 without a byte order mark."
+        )
+    return _unread(message, language)
+
+
+def _unread(message: str, language: Language) -> Finding:
+    chinese = language is Language.CHINESE
+    help_ = "请将文件保存为 UTF-8。" if chinese else "Save the file as UTF-8."
+    return Finding("MC-C19", Severity.WARN, message, help=help_)

@@ -1,0 +1,300 @@
+"""A script cut into statements: on semicolons outside strings, comments, quoted names and blocks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from review.dialects import Lexis
+
+_CLIENT = re.compile(
+    r"(?:set\b(?!\s*@)|use|tunnel|pai|jar|desc|describe|show|list|ls|whoami|kill|status|wait|export|alias|quit|exit"
+    r"|top|cost|whoami|open|config|grant|revoke|deny|purge|source|delimiter|undo|setproject|unset|put|get|read"
+    r"|add\s+(?:jar|jars|file|files|archive|archives|py|table|user|role|volume|accountprovider|trustedproject)"
+    r"|remove\s+\w+|(?:create|drop|install|uninstall|allow|disallow|delete)\s+(?:role|resource|user|package(?!\s+(?:body\b|\S+\s+(?:as|is)\b)))"
+    r"|clear\s+\w+)\b",
+    re.IGNORECASE,
+)
+_ASSIGNMENT = re.compile(r"@\w+(?:\s+TABLE\s*\([^)]*\))?\s*:=\s*", re.IGNORECASE)
+_VERB = re.compile(r"[A-Za-z]+")
+_ROUTINE = re.compile(
+    r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+|(?:non)?editionable\s+|sql\s+"
+    r"|temporary\s+|aggregate\s+)*(?:procedure|proc|function|package|trigger|type\s+body|event)\b",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(r"(?:create|function)\b", re.IGNORECASE)
+_PACKAGE = re.compile(r"create\s+.{0,40}?\bpackage\b", re.IGNORECASE | re.DOTALL)
+_BLOCK_WORDS = (
+    "begin", "end", "case", "else", "if", "while", "declare", "procedure", "proc", "function", "package",
+    "trigger", "event", "type",
+)  # fmt: skip
+_DIGITS = "0123456789"
+_STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORECASE)
+_IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
+_NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b)", re.IGNORECASE)
+_END_OF_OTHER = re.compile(r"\s+(?:if|loop|while|repeat|for)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One statement of a script.
+
+    Attributes:
+        start: offset of its first character in the script.
+        text: the statement; its comments are blanks, its hints are not.
+        bare: the same, and hints and the insides of its strings are blanks too.
+        client: whether it is a command of the client or of administration (`SET`, `ADD JAR`, `USE`, `GRANT`
+            …), which has no tree: its verb and words are all there is.
+    """
+
+    start: int
+    text: str
+    bare: str
+    client: bool
+
+    @property
+    def verb(self) -> str:
+        """Its first word in upper case, that of the query in `@v := SELECT …`; empty when there is none."""
+        begin = 0
+        if self.text[:1] == "@" and (assignment := _ASSIGNMENT.match(self.text)):
+            begin = assignment.end()
+        while self.text[begin : begin + 1] in ("(", " ", "\n"):
+            begin += 1
+        match = _VERB.match(self.text, begin)
+        return match.group().upper() if match else ""
+
+
+class Cut(NamedTuple):
+    """A script in parts.
+
+    Attributes:
+        pieces: its statements in order; empty ones are left out.
+        comments: begin and end of every comment, in order; hints are none.
+    """
+
+    pieces: tuple[Piece, ...]
+    comments: tuple[tuple[int, int], ...]
+
+
+def split(text: str, words: Lexis) -> Cut:
+    """Return the statements and comments of `text`, which has its parameters masked."""
+    cutter = _Cutter(text, words)
+    cutter.run()
+    return Cut(tuple(cutter.pieces), tuple(cutter.comments))
+
+
+class _Cutter:
+    def __init__(self, text: str, words: Lexis) -> None:
+        self._text, self._words = text, words
+        self._marks = _marks(words, ";")
+        self._begin = self._at = 0
+        self._first: int | None = None
+        self._whole: list[str] = []
+        self._bare: list[str] = []
+        self._block: _Block | None = None
+        self.pieces: list[Piece] = []
+        self.comments: list[tuple[int, int]] = []
+
+    def run(self) -> None:
+        text, done = self._text, 0
+        while match := self._marks.search(text, done):
+            self._keep(text[done : match.start()])
+            done = self._take(match)
+        self._keep(text[done:])
+        self._end(len(text))
+
+    def _take(self, match: re.Match[str]) -> int:
+        kind, token, done = (match.lastgroup or "").rstrip(_DIGITS), match.group(), match.end()
+        if kind == "comment":
+            done = self._comment(match)
+        elif kind == "string":
+            self._keep(token, _hollow(token))
+        elif kind == "raw":
+            self._keep(f" {_hollow(token[1:])}")
+        elif kind == "hint":
+            self._keep(token, _blank(token))
+        elif kind == "word":
+            self._word(match)
+        elif kind == "line":
+            self._end(done)
+        elif kind == "delimiter":
+            self._end(done)
+            self._marks = _marks(self._words, token.split()[1])
+        elif kind == "end" and not (self._block and self._block.open):
+            self._end(done)
+        else:
+            self._keep(token)
+        return done
+
+    def _comment(self, match: re.Match[str]) -> int:
+        done = match.end()
+        if self._words.nested_comment and match.group().startswith("/*"):
+            done = _end_of_comment(self._text, match.start())
+        self.comments.append((match.start(), done))
+        self._keep(_blank(self._text[match.start() : done]))
+        return done
+
+    def _word(self, match: re.Match[str]) -> None:
+        if self._block is None and self._words.script and self._grouping(match):
+            return
+        if self._block is None:
+            begin = match.start() if self._first is None else self._first
+            self._block = _Block.at(self._text, begin, match, self._words)
+        if self._block is not None:
+            self._block.word(self._text, match)
+        self._keep(match.group())
+
+    def _grouping(self, match: re.Match[str]) -> bool:
+        """Whether the word only groups statements of script mode: the statement before it, if any, ends."""
+        word, first = match.group().upper(), self._first
+        if first is None and word not in ("BEGIN", "END", "ELSE"):
+            return False
+        if first is not None and not (word == "BEGIN" and _IF.match(self._text, first)):
+            return False
+        self._end(match.end())
+        return True
+
+    def _keep(self, part: str, shown: str | None = None) -> None:
+        self._whole.append(part)
+        self._bare.append(part if shown is None else shown)
+        if self._first is None and (lead := len(part) - len(part.lstrip())) < len(part):
+            self._first = self._at + lead
+        self._at += len(part)
+
+    def _end(self, done: int) -> None:
+        text, bare = "".join(self._whole), "".join(self._bare)
+        if self._first is not None:
+            lead, statement = self._first - self._begin, text.strip()
+            self.pieces.append(
+                Piece(
+                    self._begin + lead,
+                    statement,
+                    bare[lead : lead + len(statement)],
+                    _CLIENT.match(statement) is not None,
+                )
+            )
+        self._whole, self._bare, self._block, self._first = [], [], None, None
+        self._begin = self._at = done
+
+
+@dataclass(slots=True)
+class _Block:
+    """Whether semicolons still belong to the statement, which has blocks in it."""
+
+    depth: int = 0
+    begun: bool = False
+    waits: bool = False
+    """Whether it cannot end before its first BEGIN: declarations come first."""
+    endless: bool = False
+    """Whether only a separator ends it."""
+
+    @property
+    def open(self) -> bool:
+        return self.depth > 0 or self.endless or (self.waits and not self.begun)
+
+    @classmethod
+    def at(cls, text: str, begin: int, match: re.Match[str], words: Lexis) -> _Block | None:
+        """Return the block that the statement from `begin` on is, seen at its word `match`; or None."""
+        if words.script and match.group().upper() == "BEGIN" and _DEFINED.match(text, begin):
+            return cls()
+        if _ROUTINE.match(text, begin):
+            package = words.separator == "/" and _PACKAGE.match(text, begin) is not None
+            return cls(int(package), package, words.separator == "/", words.separator == "GO")
+        started = _STARTED.match(text, begin)
+        first = started["first"].upper() if started else ""
+        if started and first == "BEGIN":
+            block = match.start() == begin and not words.dollar_string
+            return cls() if block and not _NO_BLOCK.match(text, started.end()) else None
+        if first == "DECLARE":
+            return cls(waits=True) if words.separator == "/" else None
+        whole = words.script if first == "FUNCTION" else words.separator == "GO"
+        return cls() if first and whole else None
+
+    def word(self, text: str, match: re.Match[str]) -> None:
+        """Count a BEGIN, CASE or END."""
+        word = match.group().upper()
+        if word in ("BEGIN", "CASE") and not _NO_BLOCK.match(text, match.end()):
+            self.depth += 1
+            self.begun = self.begun or word == "BEGIN"
+        elif word == "END" and not _END_OF_OTHER.match(text, match.end()):
+            self.depth = max(self.depth - 1, 0)
+
+
+def _end_of_comment(text: str, begin: int) -> int:
+    depth = 0
+    for match in re.compile(r"/\*|\*/").finditer(text, begin):
+        depth += 1 if match.group() == "/*" else -1
+        if depth == 0:
+            return match.end()
+    return len(text)
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
+
+
+def _hollow(token: str) -> str:
+    return token[0] + _blank(token[1:-1]) + token[-1] if len(token) > 1 else token
+
+
+@cache
+def _marks(words: Lexis, end: str) -> re.Pattern[str]:
+    """Return what finds the next thing that matters; its group is named for the kind, with a number."""
+    # Each begins with a plain letter or sign: `re` then passes over all others at once.
+    parts = [*_blocks(words), *_lines(words)]
+    for number, (kind, firsts, rest) in enumerate(_shapes(words, end)):
+        for place, first in enumerate(firsts):
+            mark = f"{number}{place:02}"
+            parts.append(f"{re.escape(first)}(?P<{kind}{mark}>{rest.replace('NUMBER', mark)})")
+    return re.compile("|".join(parts), re.DOTALL | re.MULTILINE)
+
+
+def _shapes(words: Lexis, end: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the kind of each mark, the letters or signs it may begin with, and what follows these."""
+    plain, escaped = _quoted("'", words.backslash), _quoted("'", True)
+    if words.hint:
+        yield "hint", "/", r"\*\+.*?(?:\*/|\Z)"
+    if words.script:
+        inside = r"(?P<fenceNUMBER>[^\s()\\'\"]{0,16})\(.*?(?:\)(?P=fenceNUMBER)(?P=quoteNUMBER)|\Z)"
+        yield "raw", "rR", rf"(?<!\w.)(?P<quoteNUMBER>['\"]){inside}"
+    yield "comment", "-", r"-[^\n]*"
+    yield "comment", "/", r"\*.*?(?:\*/|\Z)"
+    if words.hash_comment:
+        yield "comment", "#", r"[^\n]*"
+    if words.separator == "/":
+        literal = r"'(?:\[.*?\]'|\(.*?\)'|\{.*?\}'|<.*?>'|(?P<markNUMBER>[^\s\w]).*?(?P=markNUMBER)'|.*?\Z)"
+        yield "string", "nN", rf"(?<!\w.)[qQ]{literal}"
+        yield "string", "qQ", rf"(?<!\w.){literal}"
+    if words.dollar_string:
+        yield "string", "eE", rf"(?<!\w.)'{escaped}"
+        yield "string", "$", r"(?P<tagNUMBER>[^\W\d]\w*|)\$.*?(?:\$(?P=tagNUMBER)\$|\Z)"
+    yield "string", "'", plain
+    yield "string" if words.double_string else "name", '"', _quoted('"', words.backslash)
+    yield "name", "`", r"[^`]*(?:`|\Z)"
+    if words.bracket_name:
+        yield "name", "[", r"[^\]\n]*\]"
+    yield "end", end[0], re.escape(end[1:])
+
+
+def _blocks(words: Lexis) -> Iterator[str]:
+    """Yield the words that open and close blocks."""
+    for number, word in enumerate(_BLOCK_WORDS if words.script or words.block else ()):
+        for place, first in enumerate((word[0], word[0].upper())):
+            yield rf"{first}(?P<word{number}{place}>(?<![\w@$.].)(?i:{word[1:]})(?![\w$]))"
+
+
+def _lines(words: Lexis) -> Iterator[str]:
+    """Yield the lines that end a statement, or say what does."""
+    if words.separator:
+        yield rf"(?P<line>^[ \t]*(?i:{words.separator})[ \t]*(?:\d+[ \t]*)?$)"
+    if words.delimiter:
+        yield r"(?P<delimiter>^[ \t]*(?i:delimiter)[ \t]+\S+[^\n]*$)"
+
+
+def _quoted(mark: str, backslash: bool) -> str:
+    """Return what follows the opening `mark`."""
+    inside = rf"(?:[^{mark}\\]|\\.?)*+" if backslash else rf"[^{mark}]*+"
+    return rf"{inside}(?:{mark}|\Z)"

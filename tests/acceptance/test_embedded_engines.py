@@ -1,0 +1,57 @@
+"""dwgate on one Valkey, which is broker and ledger both: what dies comes back, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from common.ledger import State
+from tests.support.engines import Valkey
+from tests.support.running_dwgate import SAMPLES, Gate, ended, fleet, wait_for
+
+
+@pytest.fixture
+def gate(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    valkey.restore()
+    valkey.clean()
+    with fleet(valkey.url, valkey.url, tmp_path_factory.mktemp("embedded")) as running:
+        client = running.ledger.client
+        client.config_set("appendfsync", "always")  # as it is shipped: else a crash may lose a second
+        yield running
+        valkey.restore()
+        client.config_set("appendfsync", "everysec")
+
+
+def one_verdict(gate: Gate, message_id: str, name: str) -> None:
+    assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
+    record = ended(gate, message_id, 30)
+    assert record.state is State.REPORTED
+    posts = gate.posts(message_id)
+    assert len(posts) == 1
+    assert posts[0]["at"] < record.deadline_at
+
+
+@pytest.mark.faults  # 40 seconds: Redis hands a killed worker's message out again after its time
+def test_a_worker_killed_during_a_check(gate: Gate) -> None:
+    name = "freeze-node-bad"
+    gate.emulator.fault("hang", action="GetNodeChildren", times=1, seconds=4)
+    message_id = gate.send(name)
+    wait_for(lambda: (r := gate.ledger.get(message_id)) and r.attempts.get("downstream-impact"))
+    gate.kill(gate.workers[0])
+    gate.start_worker()
+    one_verdict(gate, message_id, name)
+
+
+def test_the_engine_dies_and_comes_back(gate: Gate, valkey: Valkey) -> None:
+    name = "commit-file-bad"
+    gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
+    sent = [gate.send(name) for _ in range(4)]
+    valkey.kill()
+    message_id, event, sample = gate.sample(name)
+    gate.begin(message_id, sample)
+    assert gate.post(event).status_code == 503
+    valkey.start()
+    wait_for(lambda: gate.post(event).status_code == 200, 30, every=0.5)
+    for known in [*sent, message_id]:  # one that a worker was just taking comes back from its parked copy
+        one_verdict(gate, known, name)

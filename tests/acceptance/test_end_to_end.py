@@ -1,0 +1,129 @@
+"""The way of an event through real processes on RabbitMQ and Valkey, read at the far side."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from common.extension_points import POINTS, Answer, ExtensionPoint
+from common.ledger import State
+from emulator.eventbridge import event_bodies
+from tests.support.emulator_process import PROJECT_ID
+from tests.support.running_dwgate import ACCOUNT, SAMPLES, Gate, ended
+
+NEWER = [point for point in POINTS if point.code not in {sample.event_code for sample in SAMPLES.values()}]
+NOT_OK = {"delete-project": "FAIL", "download-resources": "WARN", "download-resources-execute": "WARN"}
+"""What the built-in policy says of their examples: nobody may delete, and 123,456 rows are many."""
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_every_sample_gets_its_verdict_once(gate: Gate, name: str) -> None:
+    message_id = gate.send(name)
+    verdict = gate.verdict(message_id)
+
+    assert verdict["result"] == SAMPLES[name].expected
+    assert len(gate.posts(message_id)) == 1
+    record = ended(gate, message_id)
+    assert record.state is State.REPORTED
+    assert record.missing == ()
+    assert record.verdict
+    assert verdict["tip"] == record.verdict.tip
+    assert verdict["at"] < record.deadline_at
+
+
+@pytest.mark.parametrize("point", NEWER, ids=lambda point: point.code)
+def test_newer_extension_points_are_answered_by_their_own_operation(
+    gate: Gate, point: ExtensionPoint
+) -> None:
+    code = point.code
+    event = event_bodies.envelope(code, event_bodies.body(code), account_id=ACCOUNT, now=time.time())
+    gate.emulator.start_process(event["id"], code)
+    assert gate.post(event).json()["status"] == "queued"
+
+    verdict = gate.verdict(event["id"])
+    assert verdict["result"] == NOT_OK.get(code, "OK")
+    assert verdict["action"] == point.answer
+    assert verdict["action"] in set(Answer)
+
+
+def test_the_same_event_five_times_at_once_gets_one_verdict(gate: Gate) -> None:
+    message_id, event, sample = gate.sample("commit-file-bad")
+    gate.begin(message_id, sample)
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: gate.post(event), range(5)))
+
+    statuses = [answer.json()["status"] for answer in answers]
+    assert {answer.status_code for answer in answers} == {200}
+    assert statuses.count("queued") == 1
+    assert statuses.count("duplicate") == 4
+    assert gate.verdict(message_id)["result"] == "FAIL"
+    ended(gate, message_id)
+    assert len(gate.posts(message_id)) == 1
+
+
+def test_a_regular_copy_starts_no_second_check(gate: Gate) -> None:
+    message_id, event, sample = gate.sample("commit-file-good")
+    gate.begin(message_id, sample)
+    copy = event_bodies.regular_copy(event)
+    assert gate.post(event).json()["status"] == "queued"
+    assert gate.post(copy).json()["status"] == "queued"
+
+    assert gate.verdict(message_id)["result"] == "OK"
+    record = ended(gate, copy["id"])
+    assert record.state is State.IGNORED
+    assert record.planned == ()
+    assert gate.emulator.verdicts(copy["id"]) == []
+
+
+def test_an_extension_point_message_that_says_it_does_not_block_is_answered(gate: Gate) -> None:
+    message_id, event, sample = gate.sample("commit-file-bad", blocking=False)
+    gate.begin(message_id, sample)
+    gate.post(event)
+    assert gate.verdict(message_id)["result"] == "FAIL"
+
+
+def test_a_plain_event_is_ignored(gate: Gate) -> None:
+    _, event, _ = gate.sample("freeze-node-good")
+    event["type"] = "dataworks:NodeChange:NodeChangeUpdated"
+    answer = gate.post(event)
+    assert (answer.status_code, answer.json()["status"]) == (200, "ignored")
+    assert gate.ledger.get(event["id"]) is None
+
+
+def test_an_operation_whose_event_never_arrived_is_answered(gate: Gate) -> None:
+    message_id = str(uuid.uuid4())
+    sample = SAMPLES["commit-file-bad"]
+    gate.emulator.start_process(message_id, "commit-file", project_id=PROJECT_ID, snapshot=sample.snapshot)
+
+    assert gate.verdict(message_id)["result"] == "FAIL"
+    record = ended(gate, message_id)
+    assert record.event.recovered
+    assert record.outcomes["code-review"].findings
+
+
+def test_a_recovered_operation_that_cannot_be_checked_is_no_silent_pass(gate: Gate) -> None:
+    message_id = str(uuid.uuid4())
+    gate.emulator.start_process(message_id, "delete-file", project_id=PROJECT_ID)
+
+    verdict = gate.verdict(message_id)
+    assert verdict["result"] == "WARN"
+    assert "downstream-impact" in verdict["tip"]
+
+
+def test_no_code_and_no_secret_is_in_any_log(gate: Gate) -> None:
+    message_id = gate.send("commit-file-bad")
+    gate.verdict(message_id)
+    logs = gate.logs()
+
+    assert message_id in logs
+    for secret in (
+        "MadeUpSecretOfTheShop",
+        "dws_trade_user_1d",
+        "token-of-the-tests",
+        "test-secret",
+        "made-up",
+    ):
+        assert secret not in logs

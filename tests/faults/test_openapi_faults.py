@@ -1,0 +1,92 @@
+"""Faults of the far side: retried within the deadline, and one verdict whatever happens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from common.extension_points import BY_CODE
+from common.ledger import State
+from tests.support.running_dwgate import SAMPLES, Gate, ended, wait_for
+
+NAMES = ("commit-file-bad", "freeze-node-bad")
+
+
+@pytest.fixture(params=["lenient", "strict"])
+def profile(gate: Gate, request: pytest.FixtureRequest) -> None:
+    gate.emulator.clear_faults()
+    gate.emulator.set_profile(request.param)
+
+
+def one_verdict(gate: Gate, message_id: str, name: str) -> None:
+    assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
+    record = ended(gate, message_id, 45)
+    assert record.state is State.REPORTED
+    assert record.verdict
+    assert record.missing == ()
+    posts = gate.posts(message_id)
+    assert {post["result"] for post in posts} == {record.verdict.result}
+    assert posts[0]["at"] < record.deadline_at
+    assert len(posts) == 1
+
+
+def result_operation(name: str) -> str:
+    return BY_CODE[SAMPLES[name].event_code].answer.value
+
+
+KINDS: dict[str, dict[str, Any]] = {
+    "throttle": {},
+    "error": {"status": 500, "code": "InternalError.System"},
+    "html": {},
+    "reset": {},
+    "lost": {},
+    "hang": {"seconds": 7},
+}
+
+
+@pytest.mark.usefixtures("profile")
+def test_faults_of_the_result_operations(gate: Gate) -> None:
+    sent = []
+    for name in NAMES:
+        for kind, fields in KINDS.items():
+            message_id, event, sample = gate.sample(name)
+            times = 1 if kind == "hang" else 2
+            action = result_operation(name)
+            gate.emulator.fault(kind, action=action, message_id=message_id, times=times, **fields)
+            gate.begin(message_id, sample)
+            gate.post(event)
+            sent.append((message_id, name))
+    for message_id, name in sent:
+        one_verdict(gate, message_id, name)
+
+
+@pytest.mark.parametrize("kind", ["throttle", "error", "reset"])
+def test_a_fault_of_the_lookups(gate: Gate, kind: str) -> None:
+    gate.emulator.clear_faults()
+    for action in ("GetIDEEventDetail", "GetMetaTableLineage"):
+        gate.emulator.fault(kind, action=action, times=4, **KINDS[kind])
+    message_id = gate.send("deploy-table-bad")
+    one_verdict(gate, message_id, "deploy-table-bad")
+
+
+def test_a_verdict_that_cannot_be_posted_is_dead_and_then_answered_after_all(gate: Gate) -> None:
+    gate.emulator.clear_faults()
+    gate.emulator.set_profile("lenient")
+    name = "run-file-bad"  # the built-in policy gives it the shortest deadline
+    message_id, event, sample = gate.sample(name)
+    gate.emulator.fault(
+        "error",
+        action=result_operation(name),
+        message_id=message_id,
+        times=None,
+        status=403,
+        code="Forbidden.Access",
+    )
+    gate.begin(message_id, sample)
+    gate.post(event)
+    wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.DEAD, 45)
+    gate.emulator.clear_faults()
+
+    assert gate.verdict(message_id, 30)["result"] == "FAIL"  # the reconciler found it waiting
+    wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.REPORTED)

@@ -1,0 +1,135 @@
+"""Code that nobody meant to write: labelled nodes with their tokens mixed up, and soups of SQL words."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+
+from tests.support.labelled_nodes import nodes
+
+_TOKEN = re.compile(r"\w+|[ \t]+|.", re.DOTALL)
+_WORDS = tuple(Path("tests/data/sql_words.txt").read_text().split("\n"))
+_ODD = (
+    "\x00",
+    "\ud800",
+    "𝒳",
+    "\\",
+    "\r",
+    "\u2028",
+    "；",
+    "''",
+    '""',
+    "``",
+    "$$",
+    "--",
+    "/*",
+    "*/",
+    "/*+",
+    "${",
+    "$[",
+)
+_MORE = (
+    *(
+        "UNION ALL",
+        "INSERT OVERWRITE TABLE",
+        "INSERT INTO",
+        "PARTITION(ds='${bizdate}')",
+        "LATERAL VIEW",
+        "EXISTS",
+    ),
+    *(
+        "CASE WHEN",
+        "END",
+        "OVER (ORDER BY",
+        "NOT IN (SELECT",
+        "LIMIT 1",
+        "WITH x AS (",
+        "@v :=",
+        "MERGE INTO",
+        "IS NULL",
+    ),
+    *(
+        "LIFECYCLE 3",
+        "CREATE TABLE",
+        "DROP TABLE",
+        "ALTER TABLE",
+        "TRUNCATE",
+        "DELETE FROM",
+        "VALUES (1)",
+        "MAX_PT('t')",
+    ),
+    *(
+        "ds",
+        "'20240501'",
+        "20240501",
+        "t.*",
+        "count(*)",
+        "LEFT JOIN",
+        "FULL OUTER JOIN",
+        "USING (id)",
+        "GROUPING SETS",
+    ),
+    *(
+        "DELIMITER //",
+        "BEGIN",
+        "GO",
+        "$tag$",
+        "{{ ds }}",
+        "-- dwgate:ignore MC-P04 why",
+        "TRANSFORM",
+        "MAPJOIN(a)",
+    ),
+)
+_PIECES = tuple(word for word in (*_WORDS, *_MORE, *_ODD) if word)
+_MOST = 20_000
+"""Most characters of a mutation: doublings must not make the fuzzer slow."""
+
+
+def mutated(rng: random.Random) -> str:
+    """Return a labelled node's code with up to eight random changes of its tokens."""
+    tokens = _TOKEN.findall(rng.choice(nodes()).code)
+    for _ in range(rng.randint(1, 8)):
+        _change(tokens, rng)
+    text = "".join(tokens)
+    return text[:_MOST]
+
+
+def truncated(rng: random.Random) -> str:
+    """Return a labelled node's code cut off somewhere, or begun somewhere."""
+    code = rng.choice(nodes()).code
+    at = rng.randint(0, len(code))
+    return code[:at] if rng.random() < 0.7 else code[at:]
+
+
+def soup(rng: random.Random) -> str:
+    """Return random words of SQL."""
+    return rng.choice((" ", " ", "\n", "")).join(rng.choices(_PIECES, k=rng.randint(1, 60)))
+
+
+def anything(rng: random.Random) -> str:
+    """Return code of one of the three kinds, mostly mutations."""
+    return rng.choice((mutated, mutated, mutated, truncated, soup))(rng)
+
+
+def _change(tokens: list[str], rng: random.Random) -> None:
+    begin = rng.randint(0, len(tokens))
+    end = min(len(tokens), begin + rng.choice((1, 1, 2, 5, 20)))
+    match rng.randrange(6):
+        case 0:
+            del tokens[begin:end]
+        case 1:
+            tokens[begin:begin] = tokens[begin:end]
+        case 2:
+            part = tokens[begin:end]
+            del tokens[begin:end]
+            place = rng.randint(0, len(tokens))
+            tokens[place:place] = part
+        case 3:
+            tokens.insert(begin, f" {rng.choice(_PIECES)} ")
+        case 4:
+            tokens[begin:end] = [rng.choice(_PIECES)]
+        case _:
+            other = _TOKEN.findall(rng.choice(nodes()).code)
+            start = rng.randint(0, len(other))
+            tokens[begin:begin] = other[start : start + rng.choice((3, 10, 40))]

@@ -1,5 +1,0 @@
-"""The Hypothesis profile of `make fuzz`; loaded with `-p tests.fuzzing`."""
-
-from hypothesis import settings
-
-settings.register_profile("fuzz", max_examples=20_000, deadline=None)

@@ -1,0 +1,92 @@
+"""`dwgate doctor` and `dwgate requeue` with a real RabbitMQ."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kombu import Connection
+
+from common import topology
+from common.events import Event
+from common.ledger import Ledger, State, connect
+from tests.support.measured import MEASURED
+from workers import kombu_queues
+
+DWGATE = Path(sys.executable).with_name("dwgate")
+
+
+def environment(broker_url: str, redis_url: str) -> dict[str, str]:
+    return {
+        **MEASURED,
+        "PATH": "/usr/bin:/bin",
+        "DWGATE_BROKER_URL": broker_url,
+        "DWGATE_REDIS_URL": redis_url,
+        "DWGATE_EXTENSION_CODE": "ext",
+        "DWGATE_REGION": "cn-shanghai",
+        "DWGATE_OPENAPI_ENDPOINT": "127.0.0.1:1",
+        "DWGATE_OPENAPI_PROTOCOL": "http",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "local",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "made-up",
+    }
+
+
+def dwgate(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [DWGATE, *arguments], env=settings, cwd="/", capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def doctor(settings: dict[str, str]) -> dict[str, dict[str, str]]:
+    answer = dwgate(settings, "doctor", "--json")
+    assert answer.stderr == ""
+    return {sight["what"]: sight for sight in json.loads(answer.stdout)["sights"]}
+
+
+def test_the_doctor_tells_quorum_queues_from_others(broker_url: str, clean_redis_url: str) -> None:
+    settings = environment(broker_url, clean_redis_url)
+    before = doctor(settings)
+    assert before["broker"]["seen"].startswith("RabbitMQ ")
+    assert "not there yet" in before["queue dwgate.intake"]["seen"]
+    with Connection(broker_url) as connection:
+        kombu_queues.amqp(topology.INTAKE, declare=True)(connection).declare()
+        connection.SimpleQueue(topology.CHECKS_WAIT.name).close()
+    after = doctor(settings)
+    assert after["queue dwgate.intake"]["seen"] == "quorum"
+    assert "not the quorum queue" in after["queue dwgate.checks.wait"]["seen"]
+    assert "not there yet" in after["queue dwgate.due"]["seen"]
+
+
+@pytest.fixture
+def dead_event(clean_redis_url: str) -> Any:
+    client = connect(clean_redis_url)
+    ledger = Ledger(client, "ext")
+    now = time.time()
+    ledger.admit(Event("dead-1", "freeze-node", 7, "42", True, {"nodeIds": [1]}, now), now + 60, now + 50)
+    ledger.bury("dead-1", "no answer")
+    yield ledger
+    client.close()
+
+
+def test_a_requeued_event_is_in_the_intake_queue(
+    broker_url: str, clean_redis_url: str, dead_event: Ledger
+) -> None:
+    answer = dwgate(environment(broker_url, clean_redis_url), "requeue", "dead-1")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert dead_event.state(["dead-1"]) == [State.RECEIVED]
+    with Connection(broker_url) as connection:
+        message = kombu_queues.amqp(topology.INTAKE, declare=True)(connection).get(no_ack=True)
+    assert message
+    assert message.payload[0][0]["message_id"] == "dead-1"
+
+
+def test_without_a_broker_nothing_is_reopened(clean_redis_url: str, dead_event: Ledger) -> None:
+    answer = dwgate(environment("amqp://u:top-secret@127.0.0.1:1/", clean_redis_url), "requeue", "dead-1")
+    assert answer.returncode == 3
+    assert answer.stderr == "dwgate: the broker at 127.0.0.1:1 is down: no connection\n"
+    assert dead_event.state(["dead-1"]) == [State.DEAD]
+    sights = doctor(environment("amqp://u:top-secret@127.0.0.1:1/", clean_redis_url))
+    assert sights["broker"]["health"] == "down"

@@ -1,0 +1,182 @@
+"""`dwgate events` and `dwgate requeue` as real processes on a real Valkey."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common import topology
+from common.events import Event
+from common.ledger import Ledger, State, connect
+from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
+from tests.support.measured import MEASURED
+from tests.support.plans import plan_of
+
+DWGATE = Path(sys.executable).with_name("dwgate")
+VERDICT = Verdict(Result.FAIL, "FAIL: mend it", Reason.COMPLETE, time.time())
+
+
+@pytest.fixture
+def ledger(clean_redis_url: str) -> Iterator[Ledger]:
+    client = connect(clean_redis_url)
+    yield Ledger(client, "ext")
+    client.close()
+
+
+@pytest.fixture
+def dwgate(clean_redis_url: str) -> Any:
+    environment = {
+        **MEASURED,
+        "PATH": "/usr/bin:/bin",
+        "DWGATE_BROKER_URL": clean_redis_url,
+        "DWGATE_REDIS_URL": clean_redis_url,
+        "DWGATE_EXTENSION_CODE": "ext",
+        "DWGATE_REGION": "cn-shanghai",
+        # DataWorks is not there; the SDK is not to look for credentials elsewhere.
+        "DWGATE_OPENAPI_ENDPOINT": "127.0.0.1:1",
+        "DWGATE_OPENAPI_PROTOCOL": "http",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "local",
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "made-up",
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        answer = subprocess.run(
+            [DWGATE, *arguments],
+            env=environment,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "Traceback" not in answer.stderr
+        return answer
+
+    return run
+
+
+def admit(ledger: Ledger, message_id: str, event_code: str = "freeze-node") -> None:
+    now = time.time()
+    event = Event(message_id, event_code, 7, "42", True, {"nodeIds": [1]}, now)
+    ledger.admit(event, now + 60, now + 50)
+
+
+def answered(ledger: Ledger, message_id: str, kind: OutcomeKind = OutcomeKind.PASSED) -> None:
+    admit(ledger, message_id)
+    ledger.plan(message_id, 1, plan_of("downstream-impact"), None, {"downstream-impact": Outcome(kind)})
+    assert ledger.claim(message_id, "me", 10).record
+    assert ledger.freeze(message_id, "me", VERDICT)
+    ledger.reported(message_id, "me", "posted")
+
+
+def queued(ledger: Ledger) -> int:
+    length = ledger.client.llen(topology.INTAKE.name)
+    assert isinstance(length, int)
+    return length
+
+
+def test_a_dry_run_shows_and_changes_nothing(ledger: Ledger, dwgate: Any) -> None:
+    admit(ledger, "dead-1")
+    ledger.bury("dead-1", "no answer")
+    answer = dwgate("requeue", "--failed", "--dry-run")
+    assert answer.returncode == 0
+    assert "dead-1" in answer.stdout
+    assert "1 of 1 events would be requeued" in answer.stdout
+    assert ledger.state(["dead-1"]) == [State.DEAD]
+    assert queued(ledger) == 0
+
+
+def test_a_dead_event_runs_again_with_a_new_deadline(ledger: Ledger, dwgate: Any) -> None:
+    admit(ledger, "dead-1")
+    ledger.bury("dead-1", "no answer")
+    before = time.time()
+    answer = dwgate("requeue", "dead-1", "--json")
+    assert answer.returncode == 0
+    assert json.loads(answer.stdout)["events"] == [
+        {
+            "message_id": "dead-1",
+            "event_code": "freeze-node",
+            "state": "dead",
+            "action": "run",
+            "text": "run again",
+        }
+    ]
+    record = ledger.get("dead-1")
+    assert record
+    assert (record.state, record.run) == (State.RECEIVED, 2)
+    assert record.deadline_at > before + 4
+    assert queued(ledger) == 1
+
+
+def test_filters_take_what_failed_and_ended(ledger: Ledger, dwgate: Any) -> None:
+    answered(ledger, "good")
+    answered(ledger, "timed-out", OutcomeKind.TIMED_OUT)
+    admit(ledger, "under-way")
+    answer = dwgate(
+        "requeue", "--failed", "--project", "7", "--since", "1h", "--check", "downstream-impact", "--json"
+    )
+    events = json.loads(answer.stdout)["events"]
+    assert [event["message_id"] for event in events] == ["timed-out"]
+    assert events[0]["action"] == "record"
+    assert "FAIL was taken on" in events[0]["text"]
+    assert "recorded, not posted" in events[0]["text"]
+    assert queued(ledger) == 1
+
+
+def test_what_is_under_way_or_unknown_is_left_alone(ledger: Ledger, dwgate: Any) -> None:
+    admit(ledger, "under-way")
+    answer = dwgate("requeue", "under-way", "nowhere", "--json")
+    assert answer.returncode == 1
+    assert [event["action"] for event in json.loads(answer.stdout)["events"]] == ["leave", "unknown"]
+    assert queued(ledger) == 0
+
+
+def test_events_list_and_show(ledger: Ledger, dwgate: Any) -> None:
+    answered(ledger, "good")
+    admit(ledger, "under-way", "commit-file")
+    listed = json.loads(dwgate("events", "list", "--state", "reported", "--json").stdout)["events"]
+    assert [event["message_id"] for event in listed] == ["good"]
+    shown = json.loads(dwgate("events", "show", "good", "--json").stdout)
+    assert shown == listed[0]
+    assert shown["extension_code"] == "ext"
+    assert shown["verdict"]["result"] == "FAIL"
+    assert shown["checks"][0]["name"] == "downstream-impact"
+    table = dwgate("events", "list", "--since", "1h", "--project", "7").stdout
+    assert "under-way" in table
+    assert "commit-file" in table
+    page = dwgate("events", "show", "good").stdout
+    assert "FAIL: mend it" in page
+
+
+def test_an_unknown_event(ledger: Ledger, dwgate: Any) -> None:
+    assert ledger.get("nowhere") is None
+    answer = dwgate("events", "show", "nowhere")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("dwgate: no event nowhere")
+
+
+def test_rejects(ledger: Ledger, dwgate: Any) -> None:
+    ledger.reject(b"[]", "not an object")
+    (entry,) = json.loads(dwgate("events", "rejects", "--json").stdout)["rejects"]
+    assert (entry["why"], entry["body"]) == ("not an object", "[]")
+    assert "not an object" in dwgate("events", "rejects").stdout
+
+
+def test_the_doctor_names_what_is_wrong_with_redis(ledger: Ledger, dwgate: Any) -> None:
+    ledger.client.config_set("appendonly", "no")
+    try:
+        answer = dwgate("doctor", "--json")
+    finally:
+        ledger.client.config_set("appendonly", "yes")
+    seen = {sight["what"]: sight["health"] for sight in json.loads(answer.stdout)["sights"]}
+    assert (answer.returncode, answer.stderr) == (1, "")
+    assert seen["settings of ingest"] == "wrong"
+    assert seen["settings of workers"] == "good"
+    assert seen["appendonly"] == "wrong"
+    assert seen["workers"] == seen["DataWorks"] == "wrong"
+    assert seen["clock"] == seen["maxmemory-policy"] == seen["policy"] == "good"

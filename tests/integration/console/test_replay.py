@@ -1,0 +1,199 @@
+"""`dwgate replay` on a real ledger and an emulated DataWorks: it changes neither."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alibabacloud_credentials.utils import auth_util
+
+from common.events import Event
+from common.ledger import Ledger, connect
+from common.snapshot import FileSnapshot, Snapshot
+from common.verdicts import Finding, Outcome, Reason, Result, Severity, Verdict
+from console import errors
+from console.commands import replay
+from console.exit_codes import Usage
+from tests.support.emulator_process import EXTENSION_CODE, Emulator, running
+from workers.checks import registry
+from workers.pipeline import planner
+from workers.policy import policy
+
+PROJECT = 93124
+CHECKS = registry.load()
+BUILT_IN = policy.load(None, CHECKS)
+DELETE = Finding("MC-S02", Severity.BLOCK, "DELETE without WHERE", fingerprint="f1")
+LOOKUP_KEYS = (b":lookup:", b":quota:", b":flight:")
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with running() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def ledger(
+    clean_redis_url: str, emulator: Emulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[Ledger]:
+    settings = {
+        "BROKER_URL": clean_redis_url,
+        "REDIS_URL": clean_redis_url,
+        "EXTENSION_CODE": EXTENSION_CODE,
+        "REGION": "cn-shanghai",
+        "OPENAPI_ENDPOINT": emulator.host_port,
+        "OPENAPI_PROTOCOL": "http",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"DWGATE_{name}", value)
+    monkeypatch.chdir(tmp_path)
+    # The SDK reads the environment when it is imported, which may have been in another test.
+    monkeypatch.setattr(auth_util, "environment_access_key_id", emulator.key_id)
+    monkeypatch.setattr(auth_util, "environment_access_key_secret", emulator.key_secret)
+    client = connect(clean_redis_url)
+    yield Ledger(client, EXTENSION_CODE)
+    client.close()
+
+
+def answered(
+    ledger: Ledger,
+    message_id: str,
+    code: str,
+    data: dict[str, Any],
+    result: Result,
+    outcomes: dict[str, Outcome],
+    content: str | None = None,
+) -> None:
+    """Have the ledger hold an event that got `result` under the built-in policy."""
+    now = time.time()
+    event = Event(message_id, code, PROJECT, "1923", True, data, now)
+    ledger.admit(event, now + 60, now + 50)
+    file = Snapshot(file=FileSnapshot(1, "f", 10, content)) if content else None
+    plan = planner.plan(event, BUILT_IN, CHECKS)
+    passed = {item.name: Outcome.of([]) for item in plan.checks}
+    ledger.plan(message_id, 1, plan, asdict(file) if file else None, passed | outcomes)
+    assert ledger.claim(message_id, "me", 10).record
+    assert ledger.freeze(message_id, "me", Verdict(result, "the tip", Reason.COMPLETE, now))
+    ledger.reported(message_id, "me", "posted")
+
+
+@pytest.fixture
+def history(ledger: Ledger) -> Ledger:
+    found = {"code-review": Outcome.of([DELETE])}
+    answered(ledger, "kept", "commit-file", {}, Result.FAIL, found, "DELETE FROM shop.t;")
+    answered(ledger, "gone", "commit-file", {}, Result.FAIL, found)
+    answered(ledger, "frozen", "freeze-node", {"nodeIds": [1]}, Result.OK, {})
+    now = time.time()
+    ledger.admit(Event("new", "commit-file", PROJECT, "1", True, {}, now), now + 60, now + 50)
+    return ledger
+
+
+def everything(ledger: Ledger) -> dict[bytes, bytes | None]:
+    """Return every key of the ledger with its value; what lookups leave behind is not the ledger's."""
+    keys = [key for key in ledger.client.scan_iter() if not any(part in key for part in LOOKUP_KEYS)]
+    return {key: ledger.client.dump(key) for key in keys}
+
+
+def policy_file(folder: Path, points: dict[str, Any]) -> Path:
+    file = folder / "new.yaml"
+    file.write_text(json.dumps({"version": 1, "points": points}))
+    return file
+
+
+SOFTER = {
+    "commit-file": {"checks": {"code-review": {"mode": "warn"}}},
+    "freeze-node": {"checks": {"release-window": {"options": {"closed": [{"from": "00:00"}]}}}},
+}
+
+
+def changes(printed: str) -> dict[str, tuple[str, str, str]]:
+    return {
+        item["message_id"]: (item["was"], item["now"], item["change"])
+        for item in json.loads(printed)["events"]
+    }
+
+
+@pytest.mark.parametrize("lookups", [False, True])
+def test_it_shows_what_would_change_and_changes_nothing(
+    history: Ledger, emulator: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, lookups: bool
+) -> None:
+    before, posts = everything(history), emulator.verdicts()
+    calls = emulator.state()["calls"] if lookups else None
+    wanted = replay.Wanted(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=lookups)
+    assert replay.run(wanted, json=True) == 0
+    assert changes(capsys.readouterr().out) == {
+        "kept": ("FAIL", "WARN", "newly passed"),
+        "gone": ("FAIL", "WARN", "newly passed"),
+        "frozen": ("OK", "FAIL", "newly blocked"),
+    }
+    assert everything(history) == before
+    assert emulator.verdicts() == posts
+    if calls is not None:
+        made = {name for name, count in emulator.state()["calls"].items() if count != calls.get(name)}
+        assert not {name for name in made if not name.startswith(("Get", "List"))}
+    else:
+        assert set(history.client.scan_iter()) == set(before)
+
+
+def test_code_that_is_kept_is_run_with_lookups_and_the_rest_weighed(
+    history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert history
+    new = policy_file(tmp_path, SOFTER)
+    replay.run(replay.Wanted(time.time() - 60, new, lookups=True), json=True)
+    told = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
+    assert told["kept"]["weighed"] == {}
+    assert told["kept"]["unknown"] == {}
+    assert told["gone"]["weighed"] == {"code-review": "code or table not kept"}
+    replay.run(replay.Wanted(time.time() - 60, new), json=True)
+    told = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
+    assert told["kept"]["weighed"] == {"code-review": "it asks DataWorks"}
+
+
+def test_filters(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert history
+    new = policy_file(tmp_path, SOFTER)
+    long_ago = time.time() - 60
+    for wanted, ids in (
+        (replay.Wanted(long_ago, new, check="release-window"), {"kept", "gone", "frozen"}),
+        (replay.Wanted(long_ago, new, check="code-review"), {"kept", "gone"}),
+        (replay.Wanted(long_ago, new, project=PROJECT + 1), set()),
+        (replay.Wanted(time.time() + 60, new), set()),
+    ):
+        assert replay.run(wanted, json=True) == 0
+        assert set(changes(capsys.readouterr().out)) == ids
+
+
+def test_as_people_read_it(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert history
+    replay.run(replay.Wanted(time.time() - 60, policy_file(tmp_path, SOFTER)), json=False)
+    said = capsys.readouterr().out
+    assert "3 events under " in said
+    assert "1 run, 2 weighed, 0 judged in part" in said
+    assert "1 newly blocked" in said
+    assert "2 newly passed" in said
+    assert "FAIL → WARN" in said
+    assert "\n    code-review: MC-S02: DELETE without WHERE" in said
+    assert "by author" in said
+    assert "code-review: 1 weighed by recorded findings: code or table not kept" in said
+
+
+def test_a_check_that_is_not_there(history: Ledger, tmp_path: Path) -> None:
+    assert history
+    with pytest.raises(Usage, match="no such check"):
+        replay.run(replay.Wanted(0, policy_file(tmp_path, {}), check="code-revue"), json=False)
+
+
+def test_lookups_are_not_begun_where_dataworks_refuses(
+    history: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert history
+    monkeypatch.setattr(auth_util, "environment_access_key_id", "nobody")
+    wanted = replay.Wanted(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=True)
+    with pytest.raises(errors.Failed, match="--lookups: DataWorks cannot be asked: ListCheckProcesses"):
+        replay.run(wanted, json=True)

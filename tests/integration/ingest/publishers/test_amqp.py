@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from kombu.connection import Connection
+
+from common import topology
+from common.events import Event
+from ingest.celery_message import Item, Message, build
+from ingest.publishers.amqp import AmqpPublisher
+from ingest.publishers.base import NotDurable
+from tests.conftest import Broker
+from tests.support.engines import clean_broker, free_port
+
+ANSWER_SECONDS = 2.5
+
+
+def message(message_id: str, padding: int = 0) -> Message:
+    data = {"fileName": "x" * padding}
+    return build([Item.of(Event(message_id, "commit-file", 1, "19", True, data, 12.5))])
+
+
+@asynccontextmanager
+async def started(url: str, **options: Any) -> AsyncIterator[AmqpPublisher]:
+    publisher = AmqpPublisher(url, **options)
+    await publisher.start()
+    try:
+        yield publisher
+    finally:
+        await publisher.close()
+
+
+async def until(publish: Callable[[], Any], seconds: float = 60) -> None:
+    """Publish until it is durable."""
+    async with asyncio.timeout(seconds):
+        while True:
+            try:
+                await publish()
+            except NotDurable:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+def take(url: str, queue: str) -> list[Any]:
+    """Return all messages of `queue`."""
+    with Connection(url, connect_timeout=5) as connection, connection.channel() as channel:
+        messages = []
+        while (found := channel.basic_get(queue, no_ack=True)) is not None:
+            messages.append(found)
+        return messages
+
+
+def test_an_event_reaches_intake_and_backstop_as_a_celery_message(broker_url: str) -> None:
+    async def main() -> None:
+        async with started(broker_url) as publisher:
+            await until(lambda: publisher.publish(message("a-1", padding=300_000)))
+            assert await publisher.ready()
+
+    asyncio.run(main())
+    [copy] = take(broker_url, topology.BACKSTOP.name)
+    [intake] = take(broker_url, topology.INTAKE.name)
+    assert copy.body == intake.body
+    assert orjson.loads(intake.body)[0][0]["message_id"] == "a-1"
+    assert intake.properties["delivery_mode"] == 2
+    assert intake.properties["correlation_id"] == "a-1"
+    assert intake.properties["content_type"] == "application/json"
+    assert intake.properties["content_encoding"] == "utf-8"
+    headers = intake.properties["application_headers"]
+    assert headers["task"] == topology.TASK_INTAKE
+    assert headers["timelimit"] == [None, None]
+    assert headers["argsrepr"] == "'a-1'"
+
+
+def test_the_whole_topology_is_declared(broker_url: str) -> None:
+    async def main() -> None:
+        async with started(broker_url) as publisher:
+            await until(lambda: publisher.publish(message("a-1")))
+
+    asyncio.run(main())
+    with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
+        for queue in (*topology.QUEUES, topology.DEAD):
+            channel.queue_declare(
+                queue.name, durable=True, auto_delete=False, arguments=dict(queue.arguments)
+            )
+        for exchange in (topology.EXCHANGE, topology.DEAD_EXCHANGE):
+            channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
+
+
+def test_an_existing_topology_is_left_alone(broker_url: str) -> None:
+    async def main() -> None:
+        async with started(broker_url, mode="existing") as publisher:
+            with pytest.raises(TimeoutError):
+                await until(lambda: publisher.publish(message("a-1")), seconds=2)
+        async with started(broker_url) as publisher:
+            await until(lambda: publisher.publish(message("a-2")))
+        async with started(broker_url, mode="existing") as publisher:
+            await until(lambda: publisher.publish(message("a-3")))
+
+    asyncio.run(main())
+    assert [found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)] == [
+        "a-2",
+        "a-3",
+    ]
+
+
+def test_a_thousand_at_once_all_arrive_once(broker_url: str) -> None:
+    async def main() -> None:
+        async with started(broker_url) as publisher:
+            await until(lambda: publisher.publish(message("first")))
+            await asyncio.gather(*(publisher.publish(message(f"m{number}")) for number in range(1000)))
+
+    asyncio.run(main())
+    ids = [found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)]
+    assert sorted(ids) == sorted(["first", *(f"m{number}" for number in range(1000))])
+
+
+def test_what_no_queue_takes_is_not_durable_and_is_mended(broker_url: str) -> None:
+    async def main() -> None:
+        async with started(broker_url) as publisher:
+            await until(lambda: publisher.publish(message("a-1")))
+            with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
+                for queue in (topology.INTAKE, topology.BACKSTOP):
+                    channel.queue_delete(queue.name)
+            with pytest.raises(NotDurable):
+                await publisher.publish(message("a-2"))
+            await until(lambda: publisher.publish(message("a-3")))
+            clean_broker(broker_url)
+            with pytest.raises(NotDurable):
+                await publisher.publish(message("a-4"))
+            await until(lambda: publisher.publish(message("a-5")))
+
+    asyncio.run(main())
+    assert [found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)] == ["a-5"]
+
+
+def test_a_refusing_queue_is_not_durable(broker_url: str) -> None:
+    with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
+        channel.exchange_declare(topology.EXCHANGE, "topic", durable=True, auto_delete=False)
+        arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        channel.queue_declare(topology.INTAKE.name, durable=True, auto_delete=False, arguments=arguments)
+        channel.queue_bind(topology.INTAKE.name, topology.EXCHANGE, topology.ROUTING_EVENT)
+
+    async def main() -> None:
+        async with started(broker_url, mode="existing") as publisher:
+            await until(lambda: publisher.publish(message("a-1")))
+            with pytest.raises(NotDurable, match="refused"):
+                await publisher.publish(message("a-2"))
+
+    asyncio.run(main())
+
+
+def test_without_a_broker_it_starts_answers_at_once_and_ends() -> None:
+    async def main() -> None:
+        async with started(f"amqp://guest:guest@127.0.0.1:{free_port()}/") as publisher:
+            begin = time.monotonic()
+            with pytest.raises(NotDurable):
+                await publisher.publish(message("a-1"))
+            assert not await publisher.ready()
+            assert time.monotonic() - begin < 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.faults
+def test_a_killed_broker_loses_nothing_that_was_confirmed(rabbitmq: Broker, broker_url: str) -> None:
+    confirmed: list[str] = []
+    stop = asyncio.Event()
+
+    async def sender(publisher: AmqpPublisher, name: str) -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            begin = time.monotonic()
+            try:
+                await publisher.publish(message(f"{name}-{number}"))
+            except NotDurable:
+                await asyncio.sleep(0.01)
+            else:
+                confirmed.append(f"{name}-{number}")
+            assert time.monotonic() - begin < ANSWER_SECONDS
+
+    async def more(than: int) -> None:
+        async with asyncio.timeout(60):
+            while len(confirmed) < than:  # noqa: ASYNC110 (the senders set no event)
+                await asyncio.sleep(0.02)
+
+    async def main() -> None:
+        async with started(broker_url) as publisher:
+            senders = [asyncio.create_task(sender(publisher, str(number))) for number in range(16)]
+            await more(200)
+            await asyncio.to_thread(rabbitmq.kill)
+            await asyncio.to_thread(rabbitmq.start)
+            await more(len(confirmed) + 200)
+            stop.set()
+            await asyncio.gather(*senders)
+
+    asyncio.run(main())
+    arrived = {found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)}
+    assert set(confirmed) <= arrived
+
+
+@pytest.mark.faults
+def test_a_frozen_broker_is_answered_in_time_and_used_again(rabbitmq: Broker, broker_url: str) -> None:
+    async def refused(publisher: AmqpPublisher, number: int) -> None:
+        begin = time.monotonic()
+        with pytest.raises(NotDurable):
+            await publisher.publish(message(f"frozen-{number}"))
+        assert time.monotonic() - begin < ANSWER_SECONDS
+
+    async def main() -> None:
+        async with started(broker_url) as publisher:
+            await until(lambda: publisher.publish(message("before")))
+            rabbitmq.stop_process()
+            # More than the window takes: the rest must not wait for a turn that never comes.
+            await asyncio.gather(*(refused(publisher, number) for number in range(600)))
+            assert not await publisher.ready()
+            rabbitmq.resume()
+            await until(lambda: publisher.publish(message("after")))
+            rabbitmq.stop_process()
+            await refused(publisher, 601)
+            await asyncio.to_thread(rabbitmq.kill)
+            await asyncio.to_thread(rabbitmq.start)
+            await until(lambda: publisher.publish(message("restarted")))
+
+    asyncio.run(main())
+
+
+@pytest.mark.faults
+def test_a_broker_that_comes_later_is_found(rabbitmq: Broker, broker_url: str) -> None:
+    async def main() -> None:
+        rabbitmq.kill()
+        async with started(broker_url) as publisher:
+            with pytest.raises(NotDurable):
+                await publisher.publish(message("a-1"))
+            await asyncio.to_thread(rabbitmq.start)
+            await until(lambda: publisher.publish(message("a-2")))
+
+    asyncio.run(main())

@@ -1,0 +1,379 @@
+"""DataWorks through the real SDK: against the emulator, and against a far side that pages without end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis
+from alibabacloud_credentials.utils import auth_util
+
+from common.extension_points import Answer
+from common.ledger import connect as connect_ledger
+from common.verdicts import Result
+from tests.support.emulator_process import Emulator, running
+from tests.support.raw_openapi_server import Call, FarSide, page, refusal
+from workers.checks.api import Lookups
+from workers.dataworks.client import DataWorks
+from workers.dataworks.errors import Refused, ReplyLost, Throttled, Unreachable
+from workers.dataworks.invoker import TRIES
+from workers.dataworks.models import Environment, ProcessStatus
+from workers.services import connect_dataworks
+from workers.settings import WorkerSettings
+
+PROJECT = 93124
+POINTS = {Answer.IDE: "commit-file", Answer.WORKBENCH: "freeze-node", Answer.CALLBACK: "start-diJob"}
+FILE = {"FileId": 1, "FileName": "f", "FileType": 10, "Content": "SELECT 1", "ChangeType": "CREATE"}
+
+Connect = Callable[..., DataWorks]
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with running() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    client = connect_ledger(redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def connect(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator, client: redis.Redis, redis_url: str
+) -> Iterator[Connect]:
+    # The SDK reads the environment when it is imported, which may have been in another test.
+    monkeypatch.setattr(auth_util, "environment_access_key_id", emulator.key_id)
+    monkeypatch.setattr(auth_util, "environment_access_key_secret", emulator.key_secret)
+
+    def connect(
+        endpoint: str = emulator.host_port, code: str = emulator.extension_code, **more: Any
+    ) -> DataWorks:
+        settings = WorkerSettings(
+            broker_url=redis_url,
+            redis_url=redis_url,
+            extension_code=code,
+            region="cn-shanghai",
+            openapi_endpoint=endpoint,
+            openapi_protocol="http",
+            **{"openapi_read_qps": 1000, "openapi_write_qps": 1000, **more},
+        )
+        dataworks = connect_dataworks(settings, client)
+        dataworks.open()  # else the first test's time goes into loading the SDK
+        return dataworks
+
+    yield connect
+    emulator.clear_faults()
+
+
+@pytest.fixture
+def dataworks(connect: Connect, client: redis.Redis) -> DataWorks:
+    for key in client.scan_iter(match="dwgate:*:lookup:*"):
+        client.delete(key)
+    return connect()
+
+
+@pytest.fixture
+def far() -> Iterator[FarSide]:
+    side = FarSide(lambda _: page(200, {"Success": True}))
+    yield side
+    side.close()
+
+
+@pytest.fixture
+def message_id() -> str:
+    return uuid4().hex
+
+
+def soon(seconds: float = 10) -> float:
+    return time.time() + seconds
+
+
+@pytest.mark.parametrize("answer", list(Answer))
+@pytest.mark.parametrize("result", list(Result))
+def test_a_verdict_goes_by_the_operation_of_its_point(
+    dataworks: DataWorks, emulator: Emulator, message_id: str, answer: Answer, result: Result
+) -> None:
+    emulator.start_process(message_id, POINTS[answer])
+    dataworks.post_result(
+        answer, message_id, result, "不行: no partition\n~*+ &=%", until=soon(), deadline_at=soon()
+    )
+    (post,) = emulator.verdicts(message_id)
+    assert post["action"] == answer.value
+    assert post["extension_code"] == emulator.extension_code
+    assert post["tip"] == "不行: no partition\n~*+ &=%"
+    mild = answer is Answer.WORKBENCH and result is Result.WARN
+    assert (post["result"], post["fate"]) == (Result.OK if mild else result, "first")
+
+
+def test_a_throttled_verdict_is_posted_again(
+    dataworks: DataWorks, emulator: Emulator, message_id: str
+) -> None:
+    emulator.start_process(message_id, "commit-file")
+    emulator.fault("throttle", message_id=message_id, times=TRIES - 1)
+    dataworks.post_result(Answer.IDE, message_id, Result.OK, "", until=soon(), deadline_at=soon())
+    assert [post["fate"] for post in emulator.verdicts(message_id)] == ["fault", "fault", "first"]
+
+
+def test_it_gives_up_after_three_tries(dataworks: DataWorks, emulator: Emulator, message_id: str) -> None:
+    emulator.start_process(message_id, "commit-file")
+    emulator.fault("throttle", message_id=message_id, times=None)
+    with pytest.raises(Throttled, match=r"UpdateIDEEventResult: Throttling\.Api"):
+        dataworks.post_result(Answer.IDE, message_id, Result.OK, "", until=soon(), deadline_at=soon())
+    assert len(emulator.verdicts(message_id)) == TRIES
+
+
+def test_it_gives_up_rather_than_sleep_past_the_time(
+    dataworks: DataWorks, emulator: Emulator, message_id: str
+) -> None:
+    emulator.start_process(message_id, "commit-file")
+    emulator.fault("throttle", message_id=message_id, times=None)
+    until = soon(0.15)
+    with pytest.raises(Throttled):
+        dataworks.post_result(Answer.IDE, message_id, Result.OK, "", until=until, deadline_at=soon())
+    assert time.time() < until
+    assert len(emulator.verdicts(message_id)) == 1
+
+
+@pytest.mark.parametrize("kind", ["lost", "reset", "html", "error"])
+def test_a_verdict_whose_reply_is_lost_is_not_posted_again(
+    dataworks: DataWorks, emulator: Emulator, message_id: str, kind: str
+) -> None:
+    emulator.start_process(message_id, "commit-file")
+    emulator.fault(kind, message_id=message_id, times=None)
+    with pytest.raises(ReplyLost):
+        dataworks.post_result(Answer.IDE, message_id, Result.FAIL, "", until=soon(), deadline_at=soon())
+    assert len(emulator.verdicts(message_id)) == 1
+
+
+def test_a_verdict_that_hangs_ends_with_the_time(
+    dataworks: DataWorks, emulator: Emulator, message_id: str
+) -> None:
+    emulator.start_process(message_id, "commit-file")
+    emulator.fault("hang", message_id=message_id, seconds=3)
+    until = soon(0.5)
+    with pytest.raises(ReplyLost):
+        dataworks.post_result(Answer.IDE, message_id, Result.FAIL, "", until=until, deadline_at=soon())
+    assert time.time() < until + 0.5
+
+
+def test_a_read_whose_reply_is_lost_is_asked_again(
+    dataworks: DataWorks, emulator: Emulator, message_id: str
+) -> None:
+    emulator.start_process(message_id, "commit-file", snapshot={"CommittedFile": FILE})
+    emulator.fault("reset", action="GetIDEEventDetail", times=1)
+    emulator.fault("html", action="GetIDEEventDetail", times=1)
+    snapshot = dataworks.event_detail(message_id, PROJECT, until=soon())
+    assert snapshot.file
+    assert (snapshot.file.file_id, snapshot.file.content) == (1, "SELECT 1")
+
+
+def test_a_refusal_is_not_tried_again(connect: Connect, far: FarSide) -> None:
+    far.answer = lambda _: refusal(400, "InvalidParameter.MessageId")
+    with pytest.raises(Refused, match=r"^CallbackExtension: InvalidParameter\.MessageId \(request R-1\)$"):
+        connect(far.endpoint).post_result(
+            Answer.CALLBACK, "m", Result.OK, "", until=soon(), deadline_at=soon()
+        )
+    assert len(far.calls) == 1
+    assert far.calls[0].arguments["MessageId"] == "m"
+
+
+def test_what_waits_is_listed(dataworks: DataWorks, emulator: Emulator) -> None:
+    ids = [uuid4().hex for _ in range(3)]
+    for message_id in ids:
+        emulator.start_process(message_id, "deploy-table", project_id=5, operator="9")
+    dataworks.post_result(Answer.IDE, ids[0], Result.FAIL, "", until=soon(), deadline_at=soon())
+    checking = dataworks.check_processes(
+        "deploy-table", project_id=5, status=ProcessStatus.CHECKING, until=soon()
+    )
+    assert {process.message_id for process in checking} == set(ids[1:])
+    (blocked,) = dataworks.check_processes("deploy-table", message_id=ids[0], until=soon())
+    assert (blocked.status, blocked.project_id, blocked.operator) == (ProcessStatus.BLOCKED, 5, "9")
+
+
+def processes(call: Call, size: int, total: int | None) -> bytes:
+    first = (int(call.arguments["PageNumber"]) - 1) * size
+    rows = [
+        {"MessageId": f"m-{number}"}
+        for number in range(first, min(first + size, 10**6 if total is None else total))
+    ]
+    paging: dict[str, Any] = {"CheckProcesses": rows, "TotalCount": total}
+    return page(200, {"PagingInfo": paging})
+
+
+@pytest.mark.parametrize(("size", "total", "calls"), [(100, 250, 3), (20, 50, 3), (100, 100, 1), (100, 0, 1)])
+def test_all_pages_are_listed_whatever_their_size(
+    connect: Connect, far: FarSide, size: int, total: int, calls: int
+) -> None:
+    far.answer = lambda call: processes(call, size, total)
+    found = connect(far.endpoint).check_processes("commit-file", until=soon())
+    assert (len(found), len(far.calls)) == (total, calls)
+
+
+def test_pages_without_end_are_ended(connect: Connect, far: FarSide) -> None:
+    far.answer = lambda call: processes(call, 100, None)
+    assert len(connect(far.endpoint).check_processes("commit-file", until=soon(30))) == 5000
+
+
+def test_pages_that_repeat_are_ended(connect: Connect, far: FarSide) -> None:
+    far.answer = lambda _: page(
+        200, {"PagingInfo": {"CheckProcesses": [{"MessageId": "m"}], "TotalCount": 7}}
+    )
+    assert len(connect(far.endpoint).check_processes("commit-file", until=soon())) == 1
+    assert len(far.calls) == 2
+
+
+def test_nodes_are_looked_up_and_kept(dataworks: DataWorks, emulator: Emulator) -> None:
+    lookups: Lookups = dataworks.lookups(soon())
+    node = lookups.node(700123101)
+    assert (node.name, node.project_id, node.program_type) == ("ods_trade_order_di", PROJECT, "DI")
+    assert [parent.name for parent in lookups.node_parents(700123101)] == ["shop_root"]
+    children = lookups.node_children(700123001)
+    assert "ods_trade_order_di" in {child.name for child in children}
+    before = emulator.state()["calls"]
+    assert lookups.node(700123101) == node
+    assert lookups.node_children(700123001) == children
+    assert emulator.state()["calls"] == before
+    lookups.node_children(700123001, Environment.DEV)
+    assert emulator.state()["calls"] != before
+
+
+def test_a_node_that_is_not_there_is_refused(dataworks: DataWorks) -> None:
+    with pytest.raises(Refused, match=r"GetNode: Invalid\.Node\.NotExists"):
+        dataworks.lookups(soon()).node(1)
+
+
+def test_a_node_without_data_is_refused(connect: Connect, far: FarSide) -> None:
+    far.answer = lambda _: page(200, {"Success": True, "Data": None})
+    with pytest.raises(Refused, match="GetNode: NotFound"):
+        connect(far.endpoint, uuid4().hex).lookups(soon()).node(1)
+
+
+def test_a_broken_answer_is_an_error_and_not_kept(connect: Connect, far: FarSide) -> None:
+    dataworks = connect(far.endpoint, uuid4().hex)
+    far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeName": "x"}]}})
+    with pytest.raises(Unreachable, match="GetNodeChildren: Unreadable: NodeId is missing"):
+        dataworks.lookups(soon()).node_children(7)
+    far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeId": 8}]}})
+    assert [node.id for node in dataworks.lookups(soon()).node_children(7)] == [8]
+
+
+def test_downstream_tables_are_looked_up(dataworks: DataWorks) -> None:
+    tables = dataworks.lookups(soon()).downstream_tables("odps.shop.ods_trade_order_di")
+    assert "odps.shop.dwd_trade_order_di" in {table.guid for table in tables}
+    assert {table.database for table in tables} == {"shop"}
+
+
+def test_a_table_is_looked_up_with_its_columns(dataworks: DataWorks) -> None:
+    table = dataworks.lookups(soon()).table_info("odps.shop.ods_trade_order_di")
+    assert {column.name: column.type for column in table.columns}["order_id"] == "BIGINT"
+    assert [column.name for column in table.columns if column.partition] == ["ds"]
+    with pytest.raises(Refused):
+        dataworks.lookups(soon()).table_info("odps.shop.no_such_table")
+
+
+def test_all_columns_of_a_wide_table_are_read(connect: Connect, far: FarSide) -> None:
+    def answer(call: Call) -> bytes:
+        first = (int(call.arguments["PageNum"]) - 1) * 100
+        columns = [{"ColumnName": f"c{number}"} for number in range(first, min(first + 100, 230))]
+        data = {"TableGuid": "odps.p.wide", "ColumnList": columns, "TotalColumnCount": 230}
+        return page(200, {"Success": True, "Data": data})
+
+    far.answer = answer
+    table = connect(far.endpoint, uuid4().hex).lookups(soon()).table_info("odps.p.wide")
+    assert (len(table.columns), len(far.calls)) == (230, 3)
+
+
+def test_the_code_in_production_is_looked_up(dataworks: DataWorks) -> None:
+    code = dataworks.lookups(soon()).deployed_code(501234301)
+    assert code is not None
+    assert "dwd_trade_order_di" in code
+
+
+def test_a_file_of_which_no_version_is_in_production_has_no_code_there(
+    connect: Connect, far: FarSide
+) -> None:
+    rows = [{"FileVersion": 2, "IsCurrentProd": False}, {"FileVersion": 1, "IsCurrentProd": False}]
+    far.answer = lambda _: page(200, {"Success": True, "Data": {"FileVersions": rows}})
+    assert connect(far.endpoint, uuid4().hex).lookups(soon()).deployed_code(1) is None
+    assert len(far.calls) == 1
+
+
+def lineage(call: Call, next_key: Callable[[int], str], size: int = 10) -> bytes:
+    first = int(call.arguments.get("NextPrimaryKey", "0"))
+    rows = [{"TableGuid": f"odps.p.t{number}"} for number in range(first, first + size)]
+    data = {"DataEntityList": rows, "HasNext": True, "NextPrimaryKey": next_key(first + size)}
+    return page(200, {"Success": True, "Data": data})
+
+
+def test_lineage_without_end_is_ended(connect: Connect, far: FarSide) -> None:
+    far.answer = lambda call: lineage(call, str)
+    tables = connect(far.endpoint, uuid4().hex).lookups(soon(30)).downstream_tables("odps.p.x")
+    assert (len(tables), len(far.calls)) == (500, 50)
+
+
+def test_lineage_that_repeats_its_key_is_ended(connect: Connect, far: FarSide) -> None:
+    far.answer = lambda call: lineage(call, lambda _: "10")
+    tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x")
+    assert (len(tables), len(far.calls)) == (20, 2)
+
+
+def test_no_more_lineage_is_read_than_asked_for(connect: Connect, far: FarSide) -> None:
+    far.answer = lambda call: lineage(call, str)
+    tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x", 15)
+    assert (len(tables), len(far.calls)) == (15, 2)
+
+
+def test_the_quota_bounds_calls_and_errors_when_the_time_is_over(connect: Connect, far: FarSide) -> None:
+    dataworks = connect(far.endpoint, uuid4().hex, openapi_write_qps=1)
+    dataworks.post_result(Answer.IDE, "m-1", Result.OK, "", until=soon(), deadline_at=soon())
+    with pytest.raises(Throttled, match="UpdateIDEEventResult: quota"):
+        dataworks.post_result(Answer.IDE, "m-2", Result.OK, "", until=soon(0.3), deadline_at=soon())
+    assert [call.arguments["MessageId"] for call in far.calls] == ["m-1"]
+
+
+def test_a_verdict_s_question_goes_before_lookups(connect: Connect, far: FarSide) -> None:
+    dataworks = connect(far.endpoint, uuid4().hex, openapi_read_qps=1)
+    dataworks.lookups(soon()).node_children(1)
+    threads = [
+        threading.Thread(target=dataworks.lookups(soon()).node_children, args=(node_id,))
+        for node_id in (2, 3)
+    ]
+    for thread in threads:
+        thread.start()
+    dataworks.check_processes("commit-file", message_id="m", until=soon(60))
+    for thread in threads:
+        thread.join()
+    assert [call.action for call in far.calls].index("ListCheckProcesses") == 1
+
+
+def test_of_two_verdicts_the_nearest_deadline_goes_first(
+    connect: Connect, far: FarSide, client: redis.Redis
+) -> None:
+    code = uuid4().hex
+    dataworks = connect(far.endpoint, code, openapi_write_qps=1)
+    dataworks.post_result(Answer.IDE, "first", Result.OK, "", until=soon(), deadline_at=soon())
+    threads = [
+        threading.Thread(
+            target=dataworks.post_result,
+            args=(Answer.IDE, name, Result.OK, ""),
+            kwargs={"until": soon(), "deadline_at": soon(seconds)},
+        )
+        for name, seconds in (("far", 90), ("near", 30))
+    ]
+    for number, thread in enumerate(threads, 1):
+        thread.start()
+        limit = time.monotonic() + 10
+        while client.zcard(f"dwgate:{{{code}}}:quota:write:waiters") != number:
+            assert time.monotonic() < limit
+            time.sleep(0.005)
+    for thread in threads:
+        thread.join()
+    assert [call.arguments["MessageId"] for call in far.calls] == ["first", "near", "far"]

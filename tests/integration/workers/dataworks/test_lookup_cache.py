@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import socket
+import time
+import zlib
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+import redis
+
+from common.ledger import connect
+from workers.dataworks.lookup_cache import COMPRESS_ABOVE, LookupCache
+
+ARGUMENTS: dict[str, str | int] = {"NodeId": 7, "ProjectEnv": "PROD"}
+LONG = {"Nodes": [{"NodeName": "dwd_order_di", "NodeId": number} for number in range(100)]}
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    client = connect(redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"dwgate:{{{uuid4().hex}}}:"
+
+
+def keys(client: redis.Redis, prefix: str) -> list[bytes]:
+    return list(client.scan_iter(match=f"{prefix}*"))
+
+
+@pytest.mark.parametrize("value", [{}, {"Nodes": []}, LONG, {"名": "价格"}])
+def test_what_is_put_is_got(client: redis.Redis, prefix: str, value: object) -> None:
+    cache = LookupCache(client, prefix)
+    assert cache.get("GetNode", ARGUMENTS) is None
+    cache.put("GetNode", ARGUMENTS, value)
+    assert cache.get("GetNode", dict(reversed(ARGUMENTS.items()))) == value
+    assert cache.get("GetNode", {**ARGUMENTS, "ProjectEnv": "DEV"}) is None
+    assert cache.get("GetNodeChildren", ARGUMENTS) is None
+
+
+def test_a_long_value_is_compressed(client: redis.Redis, prefix: str) -> None:
+    LookupCache(client, prefix).put("GetNode", ARGUMENTS, LONG)
+    (key,) = keys(client, prefix)
+    entry = client.get(key)
+    assert isinstance(entry, bytes)
+    assert len(entry) < COMPRESS_ABOVE < len(zlib.decompress(entry[1:]))
+
+
+def test_an_entry_ends_by_itself(client: redis.Redis, prefix: str) -> None:
+    cache = LookupCache(client, prefix, seconds=0.1)
+    cache.put("GetNode", ARGUMENTS, {})
+    deadline = time.monotonic() + 5
+    while cache.get("GetNode", ARGUMENTS) is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("entry", [b"znot zlib", b"j{not json", b"?", b"j"])
+def test_a_broken_entry_is_a_miss(client: redis.Redis, prefix: str, entry: bytes) -> None:
+    cache = LookupCache(client, prefix)
+    cache.put("GetNode", ARGUMENTS, {})
+    client.set(keys(client, prefix)[0].decode(), entry)
+    assert cache.get("GetNode", ARGUMENTS) is None
+
+
+def test_without_redis_everything_is_a_miss(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        client = connect(f"redis://:made-up@127.0.0.1:{unused.getsockname()[1]}/0")
+        cache = LookupCache(client, "dwgate:{x}:")
+        cache.put("GetNode", {"TableGuid": "odps.SECRET.t"}, {"x": "SECRET"})
+        assert cache.get("GetNode", {"TableGuid": "odps.SECRET.t"}) is None
+        client.close()
+    shown = capsys.readouterr()
+    assert "lookup_cache_fault" in shown.out + shown.err
+    assert "SECRET" not in shown.out + shown.err
+    assert "made-up" not in shown.out + shown.err

@@ -1,0 +1,180 @@
+"""One asks, the others wait: on a real Valkey, with threads as workers."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+import redis
+
+from common.ledger import connect
+from tests.support.emulator_process import use_credentials
+from tests.support.raw_openapi_server import Call, FarSide, page, refusal
+from workers.dataworks.cached_client import Asker
+from workers.dataworks.errors import Refused, Unreachable
+from workers.dataworks.invoker import Calls
+from workers.dataworks.lookup_cache import LookupCache
+from workers.dataworks.lookups import BoundLookups
+from workers.dataworks.rate_limiter import Quota
+from workers.dataworks.single_flight import LEASE_SECONDS, Flight
+from workers.dataworks.transport import Gateway
+
+ASKERS = 20
+ARGUMENTS: dict[str, str | int] = {"NodeId": 7, "ProjectEnv": "PROD"}
+ANSWER = {"Data": {"Nodes": [{"NodeId": 8}]}}
+
+
+@pytest.fixture
+def client(clean_redis_url: str) -> Iterator[redis.Redis]:
+    client = connect(clean_redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[FarSide]:
+    use_credentials(monkeypatch)
+    side = FarSide(lambda _: page(200, {"Success": True, **ANSWER}))
+    yield side
+    side.close()
+
+
+def flight(client: redis.Redis, seconds: float = 60) -> Flight:
+    return Flight(client, LookupCache(client, "dwgate:{x}:", seconds), seconds)
+
+
+def lookups(client: redis.Redis, far: FarSide, seconds: float = 20) -> BoundLookups:
+    """Return the lookups of one more worker."""
+    gateway = Gateway(endpoint=far.endpoint, protocol="http", region="cn-shanghai")
+    gateway.open()
+    quota = Quota(client, "dwgate:{x}:", read_qps=1000, write_qps=1000)
+    return BoundLookups(Asker(Calls(gateway, quota), flight(client)), time.time() + seconds)
+
+
+def wait_until(what: Callable[[], bool], seconds: float = 10) -> None:
+    limit = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < limit
+        time.sleep(0.002)
+
+
+def misses(client: redis.Redis) -> int:
+    return int(client.info("stats")["keyspace_misses"])
+
+
+def commands(client: redis.Redis) -> int:
+    stats = client.info("commandstats")
+    return sum(int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"]) for name in ("get", "set", "del"))
+
+
+def test_twenty_askers_make_one_call(client: redis.Redis, far: FarSide) -> None:
+    before = misses(client)
+
+    def answer(_: Call) -> bytes:
+        # Nobody is answered before everybody has found nothing.
+        wait_until(lambda: misses(client) >= before + ASKERS)
+        return page(200, {"Success": True, **ANSWER})
+
+    far.answer = answer
+    workers = [lookups(client, far) for _ in range(ASKERS)]
+    with ThreadPoolExecutor(ASKERS) as pool:
+        found = list(pool.map(lambda worker: worker.node_children(7), workers))
+    assert [[node.id for node in nodes] for nodes in found] == [[8]] * ASKERS
+    assert len(far.calls) == 1
+
+
+def test_when_the_asker_fails_the_next_one_asks(client: redis.Redis, far: FarSide) -> None:
+    before = misses(client)
+    waiting = threading.Event()
+
+    def answer(_: Call) -> bytes:
+        if waiting.is_set():
+            return page(200, {"Success": True, **ANSWER})
+        wait_until(lambda: misses(client) >= before + ASKERS)
+        waiting.set()
+        return refusal(403, "Forbidden.Access")
+
+    far.answer = answer
+    workers = [lookups(client, far) for _ in range(ASKERS)]
+
+    def ask(worker: BoundLookups) -> int:
+        try:
+            return worker.node_children(7)[0].id
+        except Exception as error:  # noqa: BLE001 - told by the test
+            assert "Forbidden" in str(error)  # noqa: PT017
+            return 0
+
+    with ThreadPoolExecutor(ASKERS) as pool:
+        found = sorted(pool.map(ask, workers))
+    assert found == [0] + [8] * (ASKERS - 1)
+    assert len(far.calls) == 2
+
+
+def test_a_dead_asker_is_followed_when_its_lease_ends(client: redis.Redis) -> None:
+    flights = [flight(client, seconds=0.2), flight(client)]
+    assert flights[0].join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    began = time.monotonic()
+    assert flights[1].join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    assert time.monotonic() - began < LEASE_SECONDS / 2
+
+
+def test_nobody_waits_longer_than_half_of_the_time_left(client: redis.Redis) -> None:
+    assert flight(client).join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    began = time.monotonic()
+    assert flight(client).join("GetNode", ARGUMENTS, until=time.time() + 0.4) is None
+    assert 0.15 < time.monotonic() - began < 0.4
+
+
+def test_who_waits_gets_the_answer(client: redis.Redis) -> None:
+    first, second = flight(client), flight(client)
+    assert first.join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    before = misses(client)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(second.join, "GetNode", ARGUMENTS, until=time.time() + 60)
+        wait_until(lambda: misses(client) > before)
+        first.land("GetNode", ARGUMENTS, ANSWER)
+        assert waiting.result(10) == ANSWER
+    # What ends well leaves its lease: who looked just before the answer came does not ask again.
+    assert not second._leased("GetNode", ARGUMENTS)
+
+
+def test_a_hit_costs_one_command_and_a_miss_one_more_than_look_and_keep(client: redis.Redis) -> None:
+    asked, before = flight(client), commands(client)
+    assert asked.join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    asked.land("GetNode", ARGUMENTS, ANSWER)
+    assert commands(client) - before == 3
+    assert asked.join("GetNode", ARGUMENTS, until=time.time() + 60) == ANSWER
+    assert commands(client) - before == 4
+
+
+def test_without_redis_everybody_asks_at_once() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        client = connect(f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
+        asked = flight(client)
+        assert asked.join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+        asked.give_up("GetNode", ARGUMENTS)
+        client.close()
+
+
+def test_a_refusal_is_an_answer_for_everybody(client: redis.Redis, far: FarSide) -> None:
+    far.answer = lambda _: page(200, {"Success": False, "ErrorCode": "Invalid.Table.NotExists"})
+    for _ in range(3):
+        with pytest.raises(Refused, match=r"GetMetaTableFullInfo: Invalid\.Table\.NotExists"):
+            lookups(client, far).table_info("odps.p.none")
+    assert len(far.calls) == 1
+
+
+def test_a_broken_answer_is_kept_from_nobody_and_for_nobody(client: redis.Redis, far: FarSide) -> None:
+    node_id = uuid4().int % 10**9
+    far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{}]}})
+    for _ in range(2):
+        with pytest.raises(Unreachable, match="NodeId is missing"):
+            lookups(client, far).node_children(node_id)
+    far.answer = lambda _: page(200, {"Success": True, **ANSWER})
+    assert [node.id for node in lookups(client, far).node_children(node_id)] == [8]

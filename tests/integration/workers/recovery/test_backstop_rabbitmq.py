@@ -1,0 +1,223 @@
+"""The broker's half of the watch, on real engines: parked copies, and what the broker gave up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from kombu.connection import Connection
+
+from common import topology
+from common.events import Event
+from common.ledger import State
+from common.verdicts import OutcomeKind
+from tests.support.emulator_process import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
+from tests.support.plans import plan_of
+from tests.support.running_dwgate import wait_for
+from workers import kombu_queues
+from workers.celery_app import create_app
+from workers.recovery import backstop_rabbitmq
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+
+def event(message_id: str = "m-1") -> Event:
+    return Event(message_id, "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, time.time())
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with pytest.MonkeyPatch.context() as environment, running() as far_side:
+        use_credentials(environment)
+        yield far_side
+
+
+@pytest.fixture
+def services(broker_url: str, clean_redis_url: str, emulator: Emulator) -> Iterator[Services]:
+    settings = WorkerSettings.model_validate(
+        {
+            "broker_url": broker_url,
+            "redis_url": clean_redis_url,
+            "extension_code": EXTENSION_CODE,
+            "region": "cn-shanghai",
+            "openapi_endpoint": emulator.host_port,
+            "openapi_protocol": "http",
+        }
+    )
+    services = Services(settings, create_app(settings))
+    with Connection(broker_url) as connection:
+        for queue in topology.TASK_QUEUES:
+            kombu_queues.amqp(queue, declare=True)(connection.default_channel).declare()
+    stop = threading.Event()
+    thread = threading.Thread(target=backstop_rabbitmq.run, args=(services, stop))
+    thread.start()
+    try:
+        wait_for(lambda: consumers(broker_url) == 1)
+        yield services
+    finally:
+        stop.set()
+        thread.join(20)
+        services.ledger.client.close()
+        services.app.close()
+
+
+def consumers(url: str) -> int:
+    with Connection(url) as connection:
+        try:
+            return int(connection.default_channel.queue_declare(topology.DEAD.name, passive=True)[2])
+        except connection.channel_errors:
+            return 0
+
+
+def publish(services: Services, exchange: str, key: str, body: bytes, task: str) -> None:
+    with Connection(services.settings.broker_url.get_secret_value()) as connection:
+        producer: Any = connection.Producer()
+        producer.publish(
+            body,
+            exchange=exchange,
+            routing_key=key,
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers={"task": task, "id": "m-1", "x-death": [{"count": 1}]},
+            correlation_id="m-1",
+        )
+
+
+def due(services: Services, an_event: Event | bytes) -> None:
+    body = an_event if isinstance(an_event, bytes) else orjson.dumps([[an_event.to_json()], {}, {}])
+    publish(services, topology.EXCHANGE, "due", body, topology.TASK_INTAKE)
+
+
+def taken(services: Services, queue: topology.Queue) -> list[Any]:
+    with Connection(services.settings.broker_url.get_secret_value()) as connection:
+        channel: Any = connection.default_channel
+        found = []
+        while (message := channel.basic_get(queue.name, no_ack=True)) is not None:
+            found.append(message)
+        return found
+
+
+def drained(services: Services) -> bool:
+    """Whether no message waits in the queue of parked copies, or is being looked at."""
+    return taken(services, topology.DUE) == []
+
+
+def test_an_event_that_the_ledger_does_not_know_goes_through_intake_again(services: Services) -> None:
+    due(services, event())
+    parked = wait_for(lambda: taken(services, topology.BACKSTOP))
+    again = wait_for(lambda: taken(services, topology.INTAKE))
+
+    assert len(parked) == len(again) == 1
+    assert orjson.loads(again[0].body)[0][0]["message_id"] == "m-1"
+    assert again[0].headers["task"] == topology.TASK_INTAKE
+    assert "x-death" not in again[0].headers
+
+
+def test_copies_that_come_in_meanwhile_are_settled_too(
+    services: Services, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wanted = {f"m-{number}" for number in range(150)}
+    with Connection(services.settings.broker_url.get_secret_value()) as connection:
+        producer: Any = connection.Producer()
+        for message_id in sorted(wanted):
+            body = orjson.dumps([[event(message_id).to_json()], {}, {}])
+            headers = {"task": topology.TASK_INTAKE, "id": message_id}
+            producer.publish(
+                body,
+                exchange=topology.EXCHANGE,
+                routing_key="due",
+                content_type="application/json",
+                content_encoding="utf-8",
+                headers=headers,
+                correlation_id=message_id,
+            )
+    again: list[str] = []
+
+    def all_there() -> bool:
+        again.extend(message.properties["correlation_id"] for message in taken(services, topology.INTAKE))
+        return wanted <= set(again)
+
+    wait_for(all_there)
+    assert len(again) == len(wanted)
+    assert "loop_step_failed" not in capfd.readouterr().out
+
+
+def test_an_event_under_way_is_parked_again_and_nothing_else(services: Services) -> None:
+    services.ledger.admit(event(), time.time() + 60, time.time() + 60)
+    due(services, event())
+    assert wait_for(lambda: taken(services, topology.BACKSTOP))
+    assert taken(services, topology.INTAKE) == []
+
+
+def test_an_event_that_ended_is_dropped(services: Services) -> None:
+    services.ledger.admit(event(), time.time() + 60, time.time() + 60)
+    services.ledger.ignore("m-1", "for the test")
+    due(services, event())
+    due(services, event("m-2"))  # what comes after it tells that it was looked at
+
+    assert [m.properties["correlation_id"] for m in wait_for(lambda: taken(services, topology.INTAKE))]
+    assert len(taken(services, topology.BACKSTOP)) == 1
+
+
+def test_an_event_that_is_too_old_is_kept_with_the_rejects(services: Services) -> None:
+    due(services, replace(event(), received_at=time.time() - 2 * 86400))
+    assert "within a day" in wait_for(services.ledger.rejects)[0]["why"]
+    assert taken(services, topology.INTAKE) == []
+
+
+@pytest.mark.parametrize("body", [b"no json", orjson.dumps([[{"v": 99}], {}, {}]), b"[[], {}, {}]"])
+def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: bytes) -> None:
+    due(services, body)
+    assert "readable" in wait_for(services.ledger.rejects)[0]["why"]
+    wait_for(lambda: drained(services))
+
+
+def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(services: Services) -> None:
+    services.ledger.admit(event(), time.time() + 60, time.time() + 60)
+    services.ledger.plan("m-1", 1, plan_of("code-review"), None, {})
+    arguments = {"v": 1, "message_id": "m-1", "run": 1, "checks": ["code-review"], "until": time.time() + 50}
+    publish(
+        services,
+        topology.DEAD_EXCHANGE,
+        topology.CHECKS_CPU.name,
+        orjson.dumps([[], arguments, {}]),
+        topology.TASK_CHECK,
+    )
+    report = wait_for(lambda: services.ledger.reports.lease("test", 60))
+
+    assert report
+    assert report.message_id == "m-1"
+    record = services.ledger.get("m-1")
+    assert record
+    assert record.outcomes["code-review"].kind is OutcomeKind.ERROR
+
+
+def test_an_intake_that_the_broker_gave_up_is_answered_with_what_is_there(
+    services: Services, emulator: Emulator
+) -> None:
+    emulator.start_process("m-1", "freeze-node")
+    body = orjson.dumps([[event().to_json()], {}, {}])
+    publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, body, topology.TASK_INTAKE)
+
+    assert emulator.wait_verdict("m-1", 20)["result"] == "OK"  # Operation Center has no WARN
+    wait_for(lambda: (r := services.ledger.get("m-1")) and r.state is State.REPORTED)
+    record = services.ledger.get("m-1")
+    assert record
+    assert record.verdict
+    assert record.verdict.result == "WARN"
+    assert record.verdict.reason == "deadline"
+
+
+def test_a_token_that_the_broker_gave_up_loses_no_report(services: Services) -> None:
+    services.ledger.admit(event(), time.time() + 60, time.time() + 60)
+    services.ledger.plan("m-1", 1, plan_of(), None, {})
+    assert services.ledger.record("m-1", 1, {}).complete
+    body = orjson.dumps([[], {}, {}])
+    publish(services, topology.DEAD_EXCHANGE, topology.REPORTS.name, body, topology.TASK_REPORT)
+    wait_for(lambda: drained(services))
+    assert services.ledger.reports.lease("test", 60)

@@ -1,0 +1,87 @@
+"""The watchdog on a real Valkey, against the emulator: nobody holds an event up past its deadline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from celery import Celery
+
+from common.events import Event
+from common.ledger import State
+from tests.support.emulator_process import PROJECT_ID, Emulator
+from tests.support.plans import plan_of
+from tests.support.running_dwgate import wait_for
+from workers import reporter
+from workers.recovery import watchdog
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+PLAN = plan_of()
+
+
+@pytest.fixture
+def services(worker_settings: WorkerSettings) -> Iterator[Services]:
+    services = Services(worker_settings, Celery("test", set_as_current=False))
+    services.dataworks.open()
+    yield services
+    services.ledger.client.close()
+
+
+def planned(services: Services, emulator: Emulator, deadline: float, watch: float) -> float:
+    """Admit and plan an event; return when its verdict must have been posted."""
+    now = time.time()
+    emulator.start_process("m-1", "freeze-node")
+    event = Event("m-1", "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
+    services.ledger.admit(event, now + deadline, now + watch)
+    services.ledger.plan("m-1", 1, PLAN, None, {})
+    return now + deadline
+
+
+def look(services: Services) -> bool:
+    """Look once at what is due; whether the event has ended."""
+    for message_id in services.ledger.due(watchdog.LEASE_SECONDS):
+        watchdog.look(services, message_id)
+    return services.ledger.state(["m-1"]) == [State.REPORTED]
+
+
+def test_a_reporter_that_died_with_the_lease_does_not_make_the_verdict_late(
+    services: Services, emulator: Emulator
+) -> None:
+    deadline_at = planned(services, emulator, deadline=6, watch=2)
+    assert services.ledger.claim("m-1", "killed", reporter.LEASE_SECONDS).record
+
+    wait_for(lambda: look(services))
+    [post] = emulator.verdicts("m-1")
+    assert post["at"] < deadline_at
+
+
+def test_what_the_dead_reporter_had_posted_is_not_posted_again(
+    services: Services, emulator: Emulator
+) -> None:
+    planned(services, emulator, deadline=6, watch=0)
+    assert services.ledger.claim("m-1", "killed", reporter.LEASE_SECONDS).record
+    record = services.ledger.get("m-1")
+    assert record
+    frozen = services.ledger.freeze("m-1", "killed", reporter.decided(services, record))
+    assert frozen
+    services.dataworks.post_result(
+        record.event.point.answer,
+        "m-1",
+        frozen[0].result,
+        frozen[0].tip,
+        until=time.time() + 5,
+        deadline_at=record.deadline_at,
+    )
+
+    wait_for(lambda: look(services))
+    assert len(emulator.verdicts("m-1")) == 1
+
+
+def test_an_event_that_cannot_be_answered_by_its_deadline_is_dead(
+    services: Services, emulator: Emulator
+) -> None:
+    planned(services, emulator, deadline=1, watch=0)
+    emulator.fault("error", action="UpdateWorkbenchEventResult", times=None, status=403, code="Forbidden.RAM")
+    wait_for(lambda: not look(services) and services.ledger.state(["m-1"]) == [State.DEAD])

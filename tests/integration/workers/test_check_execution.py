@@ -1,0 +1,161 @@
+"""Several checks of an event in one message: what they share, and how they part when one of them fails."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterable, Iterator
+
+import orjson
+import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
+
+from common import topology
+from common.events import Event
+from common.i18n import Language
+from common.plan import Mode, Plan, PlannedCheck
+from common.verdicts import Finding, OutcomeKind, Result, Severity
+from tests.support.emulator_process import PROJECT_ID, Emulator
+from tests.support.running_dwgate import SAMPLES
+from workers import check_execution, dispatch, intake
+from workers.celery_app import create_app
+from workers.checks.api import Check, Context, Runs
+from workers.checks.registry import Ask
+from workers.dataworks.errors import Unreachable
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+FILE = SAMPLES["commit-file-good"]
+COMPUTING = ("code-review", "change-impact", "declared-inputs")
+NAMES = ("first", "second", "third")
+
+
+@pytest.fixture
+def services(worker_settings: WorkerSettings) -> Iterator[Services]:
+    app = create_app(worker_settings)
+    services = Services(worker_settings, app)
+    yield services
+    app.close()
+    services.ledger.client.close()
+
+
+def passes(_: Context) -> Iterable[Finding]:
+    return [Finding("T-1", Severity.INFO, "seen")]
+
+
+def takes_too_long(_: Context) -> Iterable[Finding]:
+    raise SoftTimeLimitExceeded
+
+
+def meets_a_fault(_: Context) -> Iterable[Finding]:
+    raise Unreachable("GetNode", "InternalError", "for the test")
+
+
+def planned(services: Services, second: Ask) -> None:
+    """Plan the event m-1 with three checks, of which the second does what `second` does."""
+    asked = {"first": passes, "second": second, "third": passes}
+    services.checks = {name: Check(name, frozenset(), Runs.CPU, asked[name]) for name in NAMES}
+    now = time.time()
+    event = Event("m-1", "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
+    services.ledger.admit(event, now + 60, now + 48)
+    checks = tuple(PlannedCheck(name, Mode.ENFORCE, Result.WARN, Result.WARN, {}) for name in NAMES)
+    plan = Plan(checks, Result.OK, Language.ENGLISH, "p")
+    assert services.ledger.plan("m-1", 1, plan, None, {})
+
+
+def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> list[tuple[list[str], float]]:
+    """Return a queue's messages, oldest first: the checks, and after how many seconds they are ended."""
+    found = []
+    for raw in reversed(services.ledger.client.lrange(queue.name, 0, -1)):
+        message = orjson.loads(raw)
+        _, arguments, _ = orjson.loads(base64.b64decode(message["body"]))
+        found.append((arguments["checks"], message["headers"]["timelimit"][1]))
+    return found
+
+
+def queued_tokens(services: Services) -> int:
+    """Return how many tokens call a reporter."""
+    return int(services.ledger.client.llen(topology.REPORTS.name))
+
+
+def run(services: Services, *names: str) -> None:
+    check_execution.check(services, "m-1", 1, names, time.time() + 40)
+
+
+def outcomes(services: Services) -> dict[str, OutcomeKind]:
+    record = services.ledger.get("m-1")
+    assert record
+    return {name: outcome.kind for name, outcome in record.outcomes.items()}
+
+
+def test_computing_checks_of_an_event_go_in_one_message(services: Services, emulator: Emulator) -> None:
+    emulator.start_process("m-1", FILE.event_code, project_id=PROJECT_ID, snapshot=FILE.snapshot)
+    event = Event("m-1", FILE.event_code, PROJECT_ID, None, True, FILE.data, time.time())
+    assert intake.take_on(services, [event]) == ([], None)
+
+    [(checks, seconds)] = sent(services)
+    assert checks == [*COMPUTING]
+    assert seconds == dispatch.TOGETHER_SECONDS
+    assert [checks for checks, _ in sent(services, topology.CHECKS_WAIT)] == [["schedule-fit"]]
+
+    check_execution.check(services, "m-1", 1, checks, time.time() + 40)
+    assert outcomes(services).keys() == {"release-window", *COMPUTING}
+
+
+def test_they_are_all_asked_and_the_last_outcome_lines_the_verdict_up(services: Services) -> None:
+    planned(services, passes)
+    run(services, *NAMES)
+    assert outcomes(services) == dict.fromkeys(NAMES, OutcomeKind.FINDINGS)
+    assert queued_tokens(services) == 1
+    report = services.ledger.reports.lease("test", 60)
+    assert report
+    assert report.message_id == "m-1"
+    assert sent(services) == []
+
+
+def test_one_that_takes_too_long_is_asked_again_alone_and_last(services: Services) -> None:
+    planned(services, takes_too_long)
+    run(services, *NAMES)
+    assert outcomes(services) == {"first": OutcomeKind.FINDINGS}
+    assert [checks for checks, _ in sent(services)] == [["third"], ["second"]]
+    assert all(seconds > dispatch.TOGETHER_SECONDS for _, seconds in sent(services))
+
+    run(services, "third")
+    run(services, "second")
+    assert outcomes(services)["second"] is OutcomeKind.TIMED_OUT
+    assert services.ledger.reports.lease("test", 60)
+
+
+def test_after_a_death_each_is_sent_by_itself(services: Services) -> None:
+    planned(services, passes)
+    assert services.ledger.begin("m-1", 1, NAMES)  # and then the process died
+    run(services, *NAMES)
+    assert outcomes(services) == {}
+    assert [checks for checks, _ in sent(services)] == [["first"], ["second"], ["third"]]
+
+
+def test_a_fault_of_one_leaves_the_others_done(services: Services) -> None:
+    planned(services, meets_a_fault)
+    with pytest.raises(Unreachable):
+        run(services, *NAMES)
+    assert outcomes(services).keys() == {"first", "third"}
+
+    services.checks = {**services.checks, "second": services.checks["first"]}
+    run(services, *NAMES)
+    assert outcomes(services).keys() == {*NAMES}
+    assert sent(services) == []
+
+
+def test_those_of_a_killed_process_part_unless_there_was_one(services: Services) -> None:
+    check_execution.killed(services, "m-1", 1, ["first"], time.time() + 40)
+    assert sent(services) == []
+    check_execution.killed(services, "m-1", 1, ["first", "second"], time.time() + 40)
+    assert [checks for checks, _ in sent(services)] == [["first"], ["second"]]
+
+
+@pytest.mark.parametrize(("left", "together", "alone"), [(41, 5, 30), (7, 2, 6), (0, 1, 1)])
+def test_how_long_they_may_take(services: Services, left: float, together: float, alone: float) -> None:
+    until = time.time() + left
+    services.dispatch.check("m-1", 1, NAMES, Runs.CPU, until)
+    services.dispatch.check("m-1", 1, ["first"], Runs.CPU, until)
+    assert [seconds for _, seconds in sent(services)] == pytest.approx([together, alone], abs=0.2)

@@ -1,0 +1,96 @@
+"""Intake on a real Valkey, against the emulator: what it does on the spot, and what goes to the queue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from common import topology
+from common.events import Event
+from common.ledger import State
+from tests.support.emulator_process import PROJECT_ID, Emulator
+from tests.support.running_dwgate import SAMPLES
+from workers import check_execution, intake
+from workers.celery_app import create_app
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+WAITING = SAMPLES["freeze-node-good"]
+
+
+@pytest.fixture
+def services(worker_settings: WorkerSettings) -> Iterator[Services]:
+    app = create_app(worker_settings)
+    services = Services(worker_settings, app, may_wait=True)
+    yield services
+    app.close()
+    services.ledger.client.close()
+
+
+def event(emulator: Emulator, message_id: str) -> Event:
+    """Begin the operation of a sample whose one check waits, and return its event."""
+    emulator.start_process(message_id, WAITING.event_code, snapshot=WAITING.snapshot)
+    return Event(message_id, WAITING.event_code, PROJECT_ID, None, True, WAITING.data, time.time())
+
+
+def queued(services: Services, queue: topology.Queue) -> int:
+    """Return how many messages are in a queue."""
+    return int(services.ledger.client.llen(queue.name))
+
+
+def test_the_one_check_that_waits_runs_on_the_spot(services: Services, emulator: Emulator) -> None:
+    assert intake.take_on(services, [event(emulator, "m-1")]) == ([], None)
+
+    [post] = emulator.verdicts("m-1")
+    assert post["result"] == WAITING.expected
+    assert [queued(services, queue) for queue in topology.TASK_QUEUES] == [0, 0, 0, 0]
+    record = services.ledger.get("m-1")
+    assert record
+    assert list(record.attempts.values()) == [1]
+
+
+def test_a_process_that_is_not_made_for_waiting_leaves_it_to_the_queue(
+    services: Services, emulator: Emulator
+) -> None:
+    services.may_wait = False
+
+    intake.take_on(services, [event(emulator, "m-1")])
+    assert queued(services, topology.CHECKS_WAIT) == 1
+
+
+def test_a_check_that_meets_a_fault_on_the_spot_is_left_to_the_queue(
+    services: Services, emulator: Emulator
+) -> None:
+    emulator.fault("throttle", action="GetNodeChildren", times=10)
+
+    assert intake.take_on(services, [event(emulator, "m-1")]) == ([], None)
+    assert queued(services, topology.CHECKS_WAIT) == 1
+    assert services.ledger.state(["m-1"]) == [State.CHECKING]
+
+
+def test_half_an_answer_on_the_spot_is_left_to_the_queue_too(services: Services, emulator: Emulator) -> None:
+    emulator.fault("throttle", action="GetBaselineConfig", times=10)
+    bad = SAMPLES["freeze-node-bad"]  # its nodes are found, the baseline behind them cannot be asked for
+    emulator.start_process("m-1", bad.event_code, snapshot=bad.snapshot)
+
+    an_event = Event("m-1", bad.event_code, PROJECT_ID, None, True, bad.data, time.time())
+    assert intake.take_on(services, [an_event]) == ([], None)
+    assert queued(services, topology.CHECKS_WAIT) == 1
+    assert emulator.verdicts() == []
+
+    check_execution.check(services, "m-1", 1, ["downstream-impact"], time.time() + 4)
+    [post] = emulator.verdicts("m-1")
+    assert post["result"] == bad.expected
+
+
+def test_what_takes_too_long_is_spread_in_a_few_messages(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "SPREAD_SECONDS", 0.0)
+
+    intake.take_on(services, [event(emulator, f"m-{number}") for number in range(7)])
+    assert len(emulator.verdicts()) == 1
+    assert queued(services, topology.INTAKE) == 2
+    assert services.ledger.counts()[State.RECEIVED] == 6

@@ -1,0 +1,155 @@
+"""The cases of `policy test` through the workers on a real Valkey: the same outcomes, waivers included."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery import Celery
+
+from common.ledger import Record
+from common.snapshot import Snapshot
+from common.verdicts import Outcome
+from workers import check_execution, intake
+from workers.checks import registry
+from workers.dataworks.errors import Refused, Transient
+from workers.dataworks.models import Extension
+from workers.pipeline import planner
+from workers.policy import policy
+from workers.policy_testing import cases
+from workers.policy_testing.cases import Case
+from workers.policy_testing.fake_lookups import GivenLookups
+from workers.policy_testing.runner import NO_SNAPSHOT, Trial, run
+from workers.services import Services
+from workers.settings import WorkerSettings
+from workers.waivers import loader
+from workers.waivers.matching import Waivers
+
+FOLDER = Path(__file__).parents[2] / "data" / "policy_cases"
+CHECKS = registry.load()
+BUILT_IN = policy.load(None, CHECKS)
+TEN_YEARS = 10 * 366 * 86400.0
+WAIVERS = """\
+version: 1
+waivers:
+  - {id: W-1, rule: "*", scope: {projects: [93124]}, reason: known, owner: a, approver: b,
+     expires_at: 2026-12-20T00:00:00+08:00}
+"""
+ALL_WAIVED = loader.parse("waivers.yaml", WAIVERS.encode(), BUILT_IN.waivers, 1_797_000_000)
+
+
+@dataclass(frozen=True)
+class CaseLookups(GivenLookups):
+    """The lookups of a case, with the faults that a worker looks at."""
+
+    faults: list[Transient] = field(default_factory=list)
+
+
+@dataclass
+class CaseDataWorks:
+    """DataWorks as far as intake and checks call it, holding what a case gives."""
+
+    case: Case
+
+    def extension(self, **_: Any) -> Extension:
+        return Extension(None, "")
+
+    def event_detail(self, *_: Any, **__: Any) -> Snapshot:
+        if self.case.snapshot is None:
+            raise Refused("GetIDEEventDetail", "NotFound", "no such event")
+        return self.case.snapshot
+
+    def lookups(self, _: float) -> CaseLookups:
+        return CaseLookups(self.case.world, self.case.event.project_id)
+
+
+class DirectDispatch:
+    """Runs in place what is dispatched."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def check(self, message_id: str, run: int, names: list[str], _: object, until: float) -> None:
+        check_execution.check(self._services, message_id, run, names, until)
+
+    def report_token(self) -> None:
+        """Call no reporter: the ledger's record is what the test reads."""
+
+
+def given() -> Iterator[Any]:
+    for file in cases.find([FOLDER]):
+        for case in cases.load(file, CHECKS):
+            yield pytest.param(case, id=f"{file.stem}: {case.name}")
+
+
+def settings_for(redis_url: str, waivers: Path) -> WorkerSettings:
+    return WorkerSettings.model_validate(
+        {
+            "broker_url": redis_url,
+            "redis_url": redis_url,
+            "extension_code": "ext",
+            "region": "cn-shanghai",
+            "waivers_file": waivers,
+        }
+    )
+
+
+def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch) -> Record:
+    """Take the event of a case in as the workers do; return what the ledger holds then."""
+    services = Services(
+        settings,
+        Celery("test", set_as_current=False),
+        clock=lambda: case.event.received_at,
+    )
+    for name, part in {
+        "_policy": SimpleNamespace(value=case.policy or BUILT_IN),
+        "_waivers_file": SimpleNamespace(value=Waivers(case.waivers or ())),
+        "dataworks": CaseDataWorks(case),
+        "dispatch": DirectDispatch(services),
+    }.items():
+        monkeypatch.setitem(vars(services), name, part)
+    # The event is of another day: what limits a search by the real clock must lie ahead of that.
+    ends = time.time() + TEN_YEARS
+    monkeypatch.setattr(planner, "deadline", lambda *_: (ends, ends))
+    try:
+        assert intake.take_on(services, [case.event]) == ([], None)
+        record = services.ledger.get(case.event.message_id)
+    finally:
+        services.ledger.client.close()
+    assert record
+    return record
+
+
+def comparable(outcomes: Mapping[str, Outcome], trial: Trial) -> dict[str, Outcome]:
+    """Return outcomes without why a snapshot is missing, which a case says in other words."""
+    return {
+        name: replace(outcome, detail=None) if trial.outcomes[name].detail == NO_SNAPSHOT else outcome
+        for name, outcome in outcomes.items()
+    }
+
+
+@pytest.mark.parametrize("case", list(given()))
+@pytest.mark.parametrize("waived", [False, True], ids=["", "waived"])
+def test_policy_test_gives_the_outcomes_of_the_workers(
+    case: Case,
+    waived: bool,
+    clean_redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if waived:
+        case = replace(case, waivers=ALL_WAIVED.items)
+    settings = settings_for(clean_redis_url, tmp_path / "waivers.yaml")
+
+    record = through_the_workers(case, settings, monkeypatch)
+    trial = run(case, CHECKS, BUILT_IN)
+
+    assert record.plan == trial.plan
+    assert comparable(record.outcomes, trial) == comparable(trial.outcomes, trial)
+    if waived and case.event.project_id == 93124:
+        assert all(finding.waived or finding.suppressed for finding in trial.findings)

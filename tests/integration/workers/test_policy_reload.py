@@ -1,0 +1,163 @@
+"""A policy that changes under a worker, and what administrators set in the console, against the emulator."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from common.events import Event
+from tests.support.emulator_process import PROJECT_ID, Emulator
+from tests.support.running_dwgate import SAMPLES
+from workers import intake
+from workers.celery_app import create_app
+from workers.extension_options import source
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+BAD = SAMPLES["backfill-data-bad"]
+POLICY = """\
+version: 1
+points: {backfill-data: {checks: {backfill-limits: {mode: %s}}}}
+console: [backfill-limits.mode]
+"""
+MOST_DAYS = "version: 1\npoints: {backfill-data: {checks: {backfill-limits: {options: {most_days: 0}}}}}\n"
+
+
+@pytest.fixture
+def policy_file(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.yaml"
+    write(path, POLICY % "enforce")
+    return path
+
+
+@pytest.fixture
+def services(worker_settings: WorkerSettings, policy_file: Path) -> Iterator[Services]:
+    settings = worker_settings.model_copy(update={"policy_file": policy_file})
+    app = create_app(settings)
+    parts = Services(settings, app, may_wait=True)
+    yield parts
+    app.close()
+    parts.ledger.client.close()
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file by rename, as editors do, as if a minute ago."""
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    os.utime(new, (time.time() - 60,) * 2)
+    new.replace(path)
+
+
+def verdict(services: Services, emulator: Emulator, message_id: str) -> tuple[str, str]:
+    """Take on the bad backfill; return result and tip of its verdict."""
+    emulator.start_process(message_id, BAD.event_code, snapshot=BAD.snapshot)
+    event = Event(message_id, BAD.event_code, PROJECT_ID, None, True, BAD.data, time.time())
+    assert intake.take_on(services, [event]) == ([], None)
+    [post] = emulator.verdicts(message_id)
+    return post["result"], post["tip"]
+
+
+def set_in_console(emulator: Emulator, options: str | None = None, parameters: str = "") -> None:
+    """Set a saved form of the workspace and the extension's parameters."""
+    extension: dict[str, Any] = {"ParameterSetting": parameters, "options": {str(PROJECT_ID): options}}
+    emulator.add_to_world(extension=extension)
+
+
+def look_now(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing that is kept count any longer, as if time had passed."""
+    monkeypatch.setattr(services._policy, "_look_at", 0.0)
+
+
+def test_a_changed_policy_holds_for_the_next_event_and_a_broken_one_does_not(
+    services: Services, emulator: Emulator, policy_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert verdict(services, emulator, "m-1")[0] == "FAIL"
+    write(policy_file, POLICY % "audit")
+    look_now(services, monkeypatch)
+    assert verdict(services, emulator, "m-2")[0] == "OK"
+
+    write(policy_file, MOST_DAYS)
+    look_now(services, monkeypatch)
+    with capture_logs() as logs:
+        assert verdict(services, emulator, "m-3")[0] == "OK"
+    [refused] = [line for line in logs if line["event"] == "file-refused"]
+    assert refused["log_level"] == "error"
+    assert "most_days: expected a number of at least 1" in refused["why"]
+
+
+def test_checks_end_when_the_policy_of_the_admission_says(
+    services: Services, policy_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "version: 1\npoints: {freeze-node: {deadline: %s, checks: {downstream-impact: {}}}}\n"
+    write(policy_file, text % 60)
+    services.may_wait = False
+    at = float(int(time.time()))
+    event = Event("m-1", "freeze-node", PROJECT_ID, None, True, {"nodeIds": [1]}, at)
+    [record] = intake.admit(services, [event])
+
+    write(policy_file, text % 3600)
+    look_now(services, monkeypatch)
+    sent: list[float] = []
+    monkeypatch.setattr(services.dispatch, "check", lambda *arguments: sent.append(arguments[-1]))
+    intake.go_on(services, record)
+    [redelivered] = intake.admit(services, [event])
+    intake.go_on(services, redelivered)
+
+    assert services.policy.resolve("freeze-node", PROJECT_ID).deadline == 3600
+    assert sent == [at + 48] * 2
+
+
+def test_a_workspace_that_is_switched_off_is_answered_at_once(services: Services, emulator: Emulator) -> None:
+    set_in_console(emulator, parameters=f"extension.project.disabled={PROJECT_ID}")
+    result, tip = verdict(services, emulator, "m-1")
+    assert result == "OK"
+    assert f"dwgate is switched off in workspace {PROJECT_ID}" in tip
+    record = services.ledger.get("m-1")
+    assert record
+    assert record.verdict
+    assert (record.planned, record.verdict.reason.value) == ((), "default")
+
+
+def test_what_an_administrator_saved_counts_within_the_policy(
+    services: Services, emulator: Emulator, policy_file: Path
+) -> None:
+    write(policy_file, POLICY % "audit")
+    set_in_console(emulator, '{"backfill_limits__mode": "enforce"}')
+    assert verdict(services, emulator, "m-1")[0] == "FAIL"
+
+
+@pytest.mark.parametrize("options", ['{"backfill_limits__mode": "audit"}', "{", '{"enabled": "false"}', None])
+def test_what_an_administrator_saved_is_never_milder(
+    services: Services, emulator: Emulator, options: str | None
+) -> None:
+    set_in_console(emulator, options)
+    with capture_logs() as logs:
+        assert verdict(services, emulator, "m-1")[0] == "FAIL"
+    told = [line["event"] for line in logs if line["event"] == "console-options-ignored"]
+    assert told == (["console-options-ignored"] if options else [])
+
+
+def test_an_event_is_answered_by_the_policy_while_the_console_cannot_be_asked(
+    services: Services, emulator: Emulator
+) -> None:
+    for action in ("GetExtension", "GetOptionValueForProject"):
+        emulator.fault("hang", action=action, times=10)
+    begun = time.monotonic()
+    assert verdict(services, emulator, "m-1")[0] == "FAIL"
+    assert time.monotonic() - begun < source.WAIT_SECONDS + 3
+
+
+def test_a_process_that_begins_while_the_policy_is_broken_goes_on_with_the_last_good(
+    services: Services, emulator: Emulator, policy_file: Path
+) -> None:
+    assert verdict(services, emulator, "m-1")[0] == "FAIL"
+    write(policy_file, MOST_DAYS)
+    later = Services(services.settings, services.app, may_wait=True)
+    assert verdict(later, emulator, "m-2")[0] == "FAIL"
+    later.ledger.client.close()

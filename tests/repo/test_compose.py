@@ -1,0 +1,141 @@
+"""docker-compose.yml: closed, healthy, and true to the settings and commands that there are."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.settings import PREFIX, BrokerSettings
+from console.flower import FlowerSettings
+from ingest.settings import IngestSettings
+from tests.support import plain_yaml
+from workers.settings import WorkerSettings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "deploy" / "compose"
+FILE: dict[str, Any] = plain_yaml.load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = FILE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("dwgate:")}
+SETTINGS: dict[str, type[BrokerSettings]] = {
+    "ingest": IngestSettings,
+    "worker": WorkerSettings,
+    "flower": FlowerSettings,
+}
+every_service = pytest.mark.parametrize("name", sorted(SERVICES))
+every_own = pytest.mark.parametrize("name", sorted(OURS))
+
+
+def settings_of(name: str) -> type[BrokerSettings]:
+    return SETTINGS[OURS[name]["command"][0]]
+
+
+def secrets_of(service: dict[str, Any]) -> list[str]:
+    return [item if isinstance(item, str) else item["source"] for item in service["secrets"]]
+
+
+@every_service
+def test_service_is_closed(name: str) -> None:
+    service = SERVICES[name]
+    assert service["user"] not in ("0", "root", "0:0")
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"] is True
+    assert not {"privileged", "cap_add", "network_mode", "pid", "container_name"} & service.keys()
+
+
+@every_service
+def test_service_is_bounded_and_watched(name: str) -> None:
+    service = SERVICES[name]
+    assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
+    assert service["healthcheck"].keys() >= {"test", "interval", "timeout", "retries", "start_period"}
+    assert service["restart"] == "unless-stopped"
+    assert "stop_grace_period" in service
+    assert "max-size" in service["logging"]["options"]
+
+
+@every_service
+def test_image_is_pinned(name: str) -> None:
+    assert re.search(r":[\w${}:.-]*\d+\.\d+", SERVICES[name]["image"])
+
+
+@every_own
+def test_own_service_waits_for_its_engines(name: str) -> None:
+    waits = OURS[name]["depends_on"]
+    assert "rabbitmq" in waits
+    assert {wait["condition"] for wait in waits.values()} == {"service_healthy"}
+    assert OURS[name]["user"] == "10001:10001"
+
+
+def test_ingest_alone_publishes() -> None:
+    assert [name for name, service in SERVICES.items() if "ports" in service] == ["ingest"]
+    assert "edge" in SERVICES["ingest"]["networks"]
+
+
+def test_backend_leads_nowhere() -> None:
+    assert FILE["networks"]["backend"] == {"internal": True}
+    inside = {name for name, service in SERVICES.items() if service["networks"] == ["backend"]}
+    assert inside == {"rabbitmq", "redis", "flower", "worker-checks"}
+
+
+def test_every_secret_is_a_file_with_an_example() -> None:
+    used = {secret for service in SERVICES.values() for secret in secrets_of(service)}
+    assert used == FILE["secrets"].keys()
+    for name, secret in FILE["secrets"].items():
+        assert secret == {"file": f"deploy/compose/secrets/{name}"}
+    assert {file.name for file in (COMPOSE / "secrets.example").iterdir()} == used
+
+
+@every_own
+def test_what_a_service_is_given_is_what_it_reads(name: str) -> None:
+    fields = settings_of(name).model_fields
+    given = {secret for secret in secrets_of(OURS[name]) if secret.startswith(PREFIX.lower())}
+    given |= {key.lower() for key in OURS[name]["environment"] if key.startswith(PREFIX)}
+    assert given <= {PREFIX.lower() + field for field in fields}
+    must = {PREFIX.lower() + field for field, info in fields.items() if info.is_required()}
+    assert must <= given
+
+
+@every_own
+def test_no_secret_stands_in_the_environment(name: str) -> None:
+    secret = {
+        PREFIX + field.upper()
+        for field, info in settings_of(name).model_fields.items()
+        if "SecretStr" in str(info.annotation)
+    }
+    assert not secret & OURS[name]["environment"].keys()
+
+
+@every_own
+def test_examples_are_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = dict(
+        line.split("=", 1)
+        for line in (COMPOSE / ".env.example").read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    for key, value in OURS[name]["environment"].items():
+        if key.startswith(PREFIX) and "${" in value:
+            variable = re.match(r"\$\{(\w+)", value)
+            assert variable, value
+            monkeypatch.setenv(key, example[variable[1]])
+    settings = settings_of(name)(_env_file=None, _secrets_dir=COMPOSE / "secrets.example")
+    assert settings.broker_url.get_secret_value().endswith("@rabbitmq:5672/%2F")
+    assert "PASSWORD" not in repr(settings)
+
+
+@every_own
+def test_command_is_understood(name: str) -> None:
+    dwgate = Path(sys.executable).with_name("dwgate")
+    command = [str(dwgate), *SERVICES[name]["command"], "--help"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+
+
+@pytest.mark.parametrize("file", sorted(COMPOSE.glob("*.yml")), ids=lambda file: str(file.stem))
+def test_addition_names_services_that_there_are(file: Path) -> None:
+    assert plain_yaml.load(file.read_text())["services"].keys() <= SERVICES.keys()

@@ -1,0 +1,207 @@
+"""The DataWorks emulator as a real process, for tests of every kind.
+
+with running(write_qps=20) as emulator:
+    emulator.start_process("m-1", "commit-file")
+    ...
+    verdict = emulator.wait_verdict("m-1", timeout=5)
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import pytest
+from alibabacloud_credentials.utils import auth_util
+
+from tests.support.engines import free_port
+
+ROOT = Path(__file__).parents[2]
+KEY_ID = "LTAI-test"
+KEY_SECRET = "test-secret"
+EXTENSION_CODE = "58e95e2acd6f408e8707f1bf2591f9e9"
+PROJECT_ID = 93124
+OPERATOR = "1923456789012735"
+
+_CODE = """
+import json, pathlib, sys
+from emulator.dataworks.server import run
+from emulator.dataworks.state import Profile
+made = {"profile": Profile, "world": pathlib.Path}
+run(**{name: made[name](value) if name in made else value for name, value in json.load(sys.stdin).items()})
+"""
+_START_SECONDS = 20.0
+
+
+class Emulator:
+    """A running emulator and its control API.
+
+    Attributes:
+        url: `http://127.0.0.1:PORT`.
+        host_port: `127.0.0.1:PORT`, as the SDK's `Config(endpoint=…, protocol="HTTP")` wants it.
+        key_id, key_secret: the AccessKey that it lets in.
+        extension_code: the extension that it knows.
+    """
+
+    key_id = KEY_ID
+    key_secret = KEY_SECRET
+    extension_code = EXTENSION_CODE
+
+    def __init__(self, port: int) -> None:
+        self.host_port = f"127.0.0.1:{port}"
+        self.url = f"http://{self.host_port}"
+        self._client = httpx.Client(base_url=f"{self.url}/_emulator", trust_env=False, timeout=60)
+
+    def close(self) -> None:
+        """Let go of the control connection."""
+        self._client.close()
+
+    def start_process(
+        self,
+        message_id: str,
+        event_code: str,
+        *,
+        project_id: int | None = PROJECT_ID,
+        operator: str | None = OPERATOR,
+        snapshot: dict[str, Any] | None = None,
+        extension: str | None = None,
+    ) -> dict[str, Any]:
+        """Begin an operation that waits for a verdict; returns its process."""
+        body = {
+            "message_id": message_id,
+            "event_code": event_code,
+            "project_id": project_id,
+            "operator": operator,
+            "snapshot": snapshot,
+            "extension": extension,
+        }
+        return self._call("POST", "/processes", json=body)
+
+    def status(self, message_id: str) -> str:
+        """Return CHECKING, PASSED or BLOCKED: where the (first) process of a message id is."""
+        processes = self._call("GET", "/verdicts", params={"message_id": message_id})["processes"]
+        return str(processes[0]["status"])
+
+    def verdicts(self, message_id: str | None = None) -> list[dict[str, Any]]:
+        """Return every result that was posted: for a message id, or for all.
+
+        Each has `action, message_id, extension_code, result, tip, at` (seconds since the epoch) and `fate`:
+        `first` (the verdict), `late`, `misplaced`, `refused`, `throttled` or `fault` (no effect).
+        """
+        params = {} if message_id is None else {"message_id": message_id}
+        posts: list[dict[str, Any]] = self._call("GET", "/verdicts", params=params)["posts"]
+        return posts
+
+    def wait_verdict(self, message_id: str, timeout: float) -> dict[str, Any]:
+        """Return the verdict of a message id, waiting for it up to `timeout` seconds.
+
+        Raises:
+            TimeoutError: there is none by then.
+        """
+        params: dict[str, str | float] = {"message_id": message_id, "timeout": timeout}
+        response = self._client.get("/verdicts/wait", params=params, timeout=timeout + 10)
+        if response.status_code == httpx.codes.REQUEST_TIMEOUT:
+            raise TimeoutError(f"no verdict for {message_id} in {timeout} s")
+        verdict: dict[str, Any] = response.raise_for_status().json()["verdict"]
+        return verdict
+
+    def fault(
+        self,
+        kind: str,
+        *,
+        action: str | None = None,
+        message_id: str | None = None,
+        times: int | None = 1,
+        **fields: object,
+    ) -> None:
+        """Set a fault, one of `emulator.dataworks.faults.FaultKind`; fields: `status code seconds`.
+
+        `times=None` lets it strike for ever.
+        """
+        body = {"kind": kind, "action": action, "message_id": message_id, "times": times, **fields}
+        self._call("POST", "/faults", json=body)
+
+    def clear_faults(self) -> None:
+        """Take all faults away."""
+        self._call("DELETE", "/faults")
+
+    def add_to_world(self, **world: object) -> None:
+        """Add nodes, baselines, tables, files or the extension, as in a world file."""
+        self._call("POST", "/world", json=world)
+
+    def add_graph(self, **size: int) -> dict[str, Any]:
+        """Add a generated world (fields of `graph_generator.Size`); returns its size."""
+        return self._call("POST", "/graph", json=size)
+
+    def set_profile(self, profile: str) -> None:
+        """Make it `lenient` or `strict`."""
+        self._call("POST", "/profile", json={"profile": profile})
+
+    def state(self) -> dict[str, Any]:
+        """Return the counts: `calls` by action, `refused` by code, `throttled`, `processes`, `posts`."""
+        return self._call("GET", "/state")
+
+    def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        response = self._client.request(method, path, **arguments)
+        if response.is_error:
+            raise ValueError(f"{method} {path}: {response.status_code} {response.text}")
+        answer: dict[str, Any] = response.json()
+        return answer
+
+
+def use_credentials(environment: pytest.MonkeyPatch) -> None:
+    """Let the SDK in this process use the emulator's key: it reads the environment once, at its import."""
+    environment.setattr(auth_util, "environment_access_key_id", KEY_ID)
+    environment.setattr(auth_util, "environment_access_key_secret", KEY_SECRET)
+
+
+@contextmanager
+def running(port: int | None = None, **arguments: object) -> Iterator[Emulator]:
+    """Run an emulator; `arguments` are those of `run` that differ (profile, read_qps, write_qps, world)."""
+    port = port or free_port()
+    fixed = {
+        "host": "127.0.0.1",
+        "port": port,
+        "access_key_id": KEY_ID,
+        "access_key_secret": KEY_SECRET,
+        "extension_code": EXTENSION_CODE,
+    }
+    emulator = Emulator(port)
+    # A file, since nobody reads along: a full pipe would stop the emulator.
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _CODE], cwd=ROOT, stdin=subprocess.PIPE, stderr=log, text=True
+        )
+        try:
+            assert process.stdin
+            with process.stdin:
+                process.stdin.write(json.dumps({**fixed, **arguments}, default=str))
+            _wait_until_up(emulator, process, log)
+            yield emulator
+        finally:
+            emulator.close()
+            process.terminate()
+            process.wait(_START_SECONDS)
+
+
+def _wait_until_up(emulator: Emulator, process: subprocess.Popen[str], log: IO[str]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            log.seek(0)
+            raise RuntimeError(f"the emulator ended: {log.read()}")
+        try:
+            emulator.state()
+        except httpx.TransportError:
+            time.sleep(0.02)
+        else:
+            return
+    raise TimeoutError("the emulator did not come up")

@@ -1,0 +1,63 @@
+"""The labelled nodes of `tests/data/labelled_nodes/`, for scores, property tests and fuzzer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from review.context import Given, Node, Table
+from review.dialects import Dialect
+from tests.support import plain_yaml
+
+FOLDER = Path(__file__).parents[1] / "data" / "labelled_nodes"
+
+_TABLES = "tables.yaml"
+_MARK = re.compile(r"[ \t]*⟸((?: [A-Z]\d\d)+)(?=\r?$)")
+_FILLER = "¦"
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A labelled node.
+
+    Attributes:
+        code: without its marks.
+        expected: the main rules that must hit, each with its line.
+    """
+
+    name: str
+    dialect: Dialect
+    code: str
+    given: Given = field(repr=False)
+    expected: frozenset[tuple[str, int]]
+
+
+@cache
+def nodes() -> tuple[Labelled, ...]:
+    """Return the labelled nodes in order of file and place."""
+    warehouses = plain_yaml.load((FOLDER / _TABLES).read_text())
+    files = sorted(path for path in FOLDER.glob("*.yaml") if path.name != _TABLES)
+    return tuple(
+        _labelled(entry, warehouses) for path in files for entry in plain_yaml.load(path.read_text())["nodes"]
+    )
+
+
+def _labelled(entry: dict[str, Any], warehouses: dict[str, Any]) -> Labelled:
+    lines = entry["code"].split("\n")
+    marks = ((number, _MARK.search(line)) for number, line in enumerate(lines, 1))
+    expected = {(f"MC-{rule}", number) for number, mark in marks if mark for rule in mark[1].split()}
+    code = "\n".join(_MARK.sub("", line) for line in lines).replace(_FILLER, "")
+    named = entry.get("tables", {})
+    tables = warehouses[named] if isinstance(named, str) else named
+    project = entry.get("project", "shop_dw" if isinstance(named, str) else None)
+    given = Given(
+        node=Node(**entry.get("node", {})),
+        project=project,
+        tables={name: Table(**known) for name, known in tables.items()},
+    )
+    return Labelled(
+        entry["name"], Dialect(entry.get("dialect", "maxcompute")), code, given, frozenset(expected)
+    )

@@ -1,0 +1,69 @@
+"""What the review says of a text, for the tests of its rules."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import pytest
+
+from common.verdicts import Finding
+from review.context import Given
+from review.dialects import Dialect
+from review.engine import NOT_REVIEWED, review
+from review.facts import Span
+from review.languages import inside
+from review.options import ReviewPolicy
+
+NOTHING = Given()
+
+
+def found(
+    rule: str,
+    code: str,
+    given: Given = NOTHING,
+    dialect: str = Dialect.MAXCOMPUTE,
+    policy: ReviewPolicy = ReviewPolicy(),  # noqa: B008 - frozen
+) -> list[Finding]:
+    """Return what `rule` says of `code`, which the review must have read whole."""
+    findings = review(code, Dialect(dialect), given, policy)
+    assert rule == NOT_REVIEWED or not [item.message for item in findings if item.rule == NOT_REVIEWED]
+    return [item for item in findings if item.rule == rule]
+
+
+def lines(
+    rule: str, code: str, given: Given = NOTHING, dialect: str = Dialect.MAXCOMPUTE
+) -> list[int | None]:
+    """Return the line of everything that `rule` says of `code`."""
+    return [item.line for item in found(rule, code, given, dialect)]
+
+
+def places(findings: Iterable[Finding]) -> list[str]:
+    """Return severity, line and column of each finding."""
+    return [f"{item.severity.value} {item.line}:{item.column}" for item in findings]
+
+
+def both_sides(cases: Mapping[str, Sequence[tuple[str, str, list[int]]]]) -> pytest.MarkDecorator:
+    """Run a test for each case of each rule: a name, a text, and the lines where the rule must hit."""
+    return pytest.mark.parametrize(
+        ("rule", "code", "wanted"),
+        [
+            pytest.param(rule, code, wanted, id=f"{rule}-{name}".replace(" ", "-"))
+            for rule, of_rule in cases.items()
+            for name, code, wanted in of_rule
+        ],
+    )
+
+
+def sheets(code: str, dialect: Dialect) -> dict[Dialect, str]:
+    """Return the SQL within a Python or shell node: by its dialect, in its place in a blank text."""
+    embedded = inside(code, dialect, time.monotonic() + 10).embedded
+    for part in embedded:
+        assert len(part.text) == len(part.shown) == len(code)
+    return {part.dialect: part.text for part in embedded}
+
+
+def cut(code: str, span: Span | None) -> str:
+    """Return what stands at a place that must be known."""
+    assert span is not None
+    return code[span.begin : span.end]

@@ -1,0 +1,263 @@
+"""dwgate as real processes against the emulator, on engines that a test gives: ingest and workers.
+
+with fleet(broker_url, redis_url, tmp_path) as gate:
+    message_id = gate.send("commit-file-bad")
+    assert gate.verdict(message_id)["result"] == "FAIL"
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import orjson
+
+from common.ledger import Ledger, Record, connect
+from emulator.eventbridge import event_bodies
+from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
+from emulator.samples import Sample, load_samples
+from tests.support.emulator_process import EXTENSION_CODE, KEY_ID, KEY_SECRET, PROJECT_ID, Emulator, running
+from tests.support.engines import free_port
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT = "1107550004250001"
+TARGET = "https://dwgate.example.com/events"
+TOKEN = "token-of-the-tests"
+START_SECONDS = 40.0
+STOP_SECONDS = 40.0
+FLOWER_USER = "watcher:made-up-too"
+
+SAMPLES = {sample.name: sample for sample in load_samples()}
+
+T = TypeVar("T")
+
+
+def wait_for(what: Callable[[], T], seconds: float = 20.0, *, every: float = 0.05) -> T:
+    """Return what `what` returns as soon as it is true; AssertionError after `seconds`."""
+    limit = time.monotonic() + seconds
+    while not (value := what()):
+        assert time.monotonic() < limit, f"not within {seconds} s"
+        time.sleep(every)
+    return value
+
+
+@dataclass
+class Gate:
+    """A running dwgate.
+
+    Attributes:
+        emulator: the far side.
+        ledger: what dwgate knows.
+        environment: the settings of its processes.
+        directory: where their logs are.
+        url: of ingest.
+    """
+
+    emulator: Emulator
+    ledger: Ledger
+    environment: dict[str, str]
+    directory: Path
+    signer: Signer
+    http: httpx.Client
+    url: str = ""
+    ingest: subprocess.Popen[bytes] | None = None
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    flower: subprocess.Popen[bytes] | None = None
+
+    def start_ingest(self) -> None:
+        """Start ingest and wait until its engines are there."""
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.ingest = self._start("ingest", "ingest", "--port", str(port))
+        wait_for(lambda: self._status("/readyz") == 200, START_SECONDS)
+
+    def start_worker(self, *arguments: str, ready: bool = True) -> subprocess.Popen[bytes]:
+        """Start a worker; with `ready` wait until each of its processes has been heard of."""
+        before = set(self.ledger.roster.workers()) if ready else set()
+        worker = self._start(f"worker-{len(self.workers)}", "worker", *arguments)
+        self.workers.append(worker)
+        if ready:
+            count = 1 if "--role" in arguments else 4
+            wait_for(lambda: len(set(self.ledger.roster.workers()) - before) >= count, START_SECONDS)
+        return worker
+
+    def start_flower(self) -> str:
+        """Start Flower, wait until it knows the workers, and return the URL of its tasks."""
+        port = free_port()
+        self.flower = self._start("flower", "flower", "--port", str(port))
+        url = f"http://{FLOWER_USER}@127.0.0.1:{port}/api"
+        wait_for(lambda: self._status("/workers?refresh=1", base=url) == 200, START_SECONDS)
+        return f"{url}/tasks"
+
+    def sample(self, name: str, *, blocking: bool | None = None) -> tuple[str, dict[str, Any], Sample]:
+        """Return a new event of a sample, with its id, and the sample."""
+        sample = SAMPLES[name]
+        data = copy.deepcopy(sample.data)
+        if blocking is not None:
+            data["blockBusiness"] = blocking
+        event = event_bodies.envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
+        return event["id"], event, sample
+
+    def begin(self, message_id: str, sample: Sample) -> None:
+        """Begin the operation at the emulator."""
+        self.emulator.start_process(
+            message_id, sample.event_code, project_id=PROJECT_ID, snapshot=sample.snapshot
+        )
+
+    def send(self, name: str, *, status: int = 200) -> str:
+        """Begin a sample's operation, send its event, and return its message id."""
+        message_id, event, sample = self.sample(name)
+        self.begin(message_id, sample)
+        assert self.post(event).status_code == status
+        return message_id
+
+    def post(self, event: object, *, now: float | None = None, token: str | None = TOKEN) -> httpx.Response:
+        """Sign an event and post it to ingest."""
+        body = event if isinstance(event, bytes) else orjson.dumps(event)
+        headers = self.signer.sign(TARGET, body, time.time() if now is None else now, token)
+        return self.post_raw(body, headers)
+
+    def post_raw(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
+        """Post a body with the given headers."""
+        return self.http.post(f"{self.url}/events", content=body, headers=headers)
+
+    def verdict(self, message_id: str, seconds: float = 30) -> dict[str, Any]:
+        """Wait for the verdict at the emulator."""
+        return self.emulator.wait_verdict(message_id, seconds)
+
+    def posts(self, message_id: str) -> list[dict[str, Any]]:
+        """Return the results of an event that the emulator applied: one, if all is well."""
+        return [post for post in self.emulator.verdicts(message_id) if post["fate"] in ("first", "late")]
+
+    def kill(self, worker: subprocess.Popen[bytes]) -> None:
+        """SIGKILL a worker with all its processes, as a lost machine would."""
+        if worker.poll() is None:
+            os.killpg(worker.pid, signal.SIGKILL)
+        # The processes of a worker have groups of their own, and end when it does: these are killed too.
+        for pid in _children_of_group(self.environment["DWGATE_TEST_MARK"], worker.pid):
+            _kill(pid)
+        worker.wait()
+
+    def close(self) -> None:
+        """End everything."""
+        processes = [process for process in (self.ingest, self.flower, *self.workers) if process]
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.ledger.client.close()
+        self.http.close()
+
+    def logs(self) -> str:
+        """Return everything that the processes wrote."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.directory.glob("*.log")))
+
+    def _status(self, path: str, *, base: str | None = None) -> int:
+        try:
+            return self.http.get((base or self.url) + path).status_code
+        except httpx.TransportError:
+            return 0
+
+    def _start(self, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.directory / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "console.main", *arguments],
+                env=self.environment,
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+
+def _children_of_group(mark: str, session: int) -> list[int]:
+    """Return the pids of a session whose processes carry our mark in their environment."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if os.getsid(int(entry.name)) == session and mark.encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+        except (OSError, ProcessLookupError):
+            continue
+    return found
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def ended(gate: Gate, message_id: str, seconds: float = 20) -> Record:
+    """Wait until nothing more happens to an event by itself; return what is known of it."""
+
+    def look() -> Record | None:
+        record = gate.ledger.get(message_id)
+        return record if record and record.state.ended else None
+
+    found = wait_for(look, seconds)
+    assert found
+    return found
+
+
+@contextmanager
+def fleet(
+    broker_url: str,
+    redis_url: str,
+    directory: Path,
+    *,
+    workers: int = 1,
+    settings: dict[str, str] | None = None,
+    **emulator: Any,
+) -> Iterator[Gate]:
+    """Run ingest, `workers` workers and an emulator (its arguments: `emulator`) on the given engines."""
+    signer = Signer.generate()
+    signer.save(directory)
+    with running(**emulator) as far_side:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
+            "DWGATE_TEST_MARK": f"mark-{os.getpid()}-{time.monotonic_ns()}",
+            "DWGATE_BROKER_URL": broker_url,
+            "DWGATE_REDIS_URL": redis_url,
+            "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
+            "DWGATE_REGION": "cn-shanghai",
+            "DWGATE_FLOWER_USERS": FLOWER_USER,
+            "DWGATE_FLOWER_DB": str(directory / "flower.db"),
+            "DWGATE_OPENAPI_ENDPOINT": far_side.host_port,
+            "DWGATE_OPENAPI_PROTOCOL": "http",
+            "DWGATE_EVENTBRIDGE_TARGET_URLS": TARGET,
+            "DWGATE_EVENTBRIDGE_TOKENS": TOKEN,
+            "DWGATE_EVENTBRIDGE_ACCOUNTS": ACCOUNT,
+            "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE": str(directory / CERTIFICATE_FILE),
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID,
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY_SECRET,
+            **(settings or {}),
+        }
+        ledger = Ledger(connect(redis_url), EXTENSION_CODE)
+        http = httpx.Client(trust_env=False, timeout=10)
+        gate = Gate(far_side, ledger, environment, directory, signer, http)
+        try:
+            gate.start_ingest()
+            for _ in range(workers):
+                gate.start_worker()
+            yield gate
+        finally:
+            gate.close()

@@ -1,0 +1,244 @@
+"""A file that changes under a running process: taken, or refused while the last good one stays."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from common.config_files.errors import ConfigError, Problem
+from common.config_files.reloading import Reloaded
+from workers import metrics
+
+
+def number(name: str, content: bytes) -> int:
+    """Return the number that a file holds."""
+    try:
+        return int(content)
+    except ValueError:
+        raise ConfigError((Problem(name, "expected a number"),)) from None
+
+
+def write(path: Path, text: str, age: float = 60) -> None:
+    """Write a file as if so many seconds ago."""
+    path.write_text(text)
+    os.utime(path, (time.time() - age,) * 2)
+
+
+def report(path: Path) -> Callable[[bool], None]:
+    """Return what sets the metrics of a file."""
+    return partial(metrics.report_config_file, path.stem)
+
+
+def reloaded(path: Path, every: float = 0) -> Reloaded[int]:
+    """Return the number in a file, looked at at each use."""
+    return Reloaded(path, number, name=path.stem, report=report(path), every=every)
+
+
+def metric(name: str, path: Path) -> float | None:
+    """Return a metric of a file."""
+    return REGISTRY.get_sample_value(name, {"file": path.stem})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / f"{tmp_path.name}.txt"
+    write(file, "1")
+    return file
+
+
+def test_a_change_is_taken(path: Path) -> None:
+    held = reloaded(path)
+    assert held.value == 1
+    write(path, "2")
+    with capture_logs() as logs:
+        assert (held.value, held.value) == (2, 2)
+    assert [line["event"] for line in logs] == ["file-reloaded"]
+
+
+def test_the_same_size_and_time_does_not_hide_a_change(path: Path) -> None:
+    held = reloaded(path)
+    before = path.stat()
+    path.write_text("7")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert held.value == 7
+
+
+def test_it_is_not_looked_at_at_every_use(path: Path) -> None:
+    held = reloaded(path, every=3600)
+    write(path, "2")
+    assert held.value == 1
+
+
+def test_a_file_that_is_being_written_waits_for_the_next_look(path: Path) -> None:
+    held = reloaded(path)
+    write(path, "2", age=0)
+    assert held.value == 1
+    write(path, "25")
+    assert held.value == 25
+
+
+def test_a_clock_that_runs_ahead_does_not_hold_a_change_up(path: Path) -> None:
+    held = reloaded(path)
+    write(path, "2", age=-3600)
+    assert held.value == 2
+
+
+def test_a_broken_file_is_refused_once_and_the_last_good_stays(path: Path) -> None:
+    held = reloaded(path)
+    loaded_at = metric("dwgate_policy_loaded_timestamp_seconds", path)
+    write(path, "two")
+    with capture_logs() as logs:
+        assert (held.value, held.value) == (1, 1)
+    assert [(line["event"], line["log_level"], line["why"]) for line in logs] == [
+        ("file-refused", "error", f"{path}: expected a number")
+    ]
+    assert metric("dwgate_policy_refused", path) == 1
+    assert metric("dwgate_policy_loaded_timestamp_seconds", path) == loaded_at
+
+    write(path, "1")
+    assert held.value == 1
+    assert metric("dwgate_policy_refused", path) == 0
+    write(path, "3")
+    assert held.value == 3
+
+
+def test_a_file_that_goes_away_is_refused_and_taken_when_it_is_back(path: Path) -> None:
+    held = reloaded(path)
+    path.unlink()
+    with capture_logs() as logs:
+        assert (held.value, held.value) == (1, 1)
+    expected = f"{path}: cannot be read: No such file or directory; expected the {path.stem} file"
+    assert [line["why"] for line in logs] == [expected]
+    write(path, "2")
+    assert held.value == 2
+
+
+def test_a_fault_of_the_reader_keeps_the_last_good_too(path: Path) -> None:
+    def fragile(name: str, content: bytes) -> int:
+        return 1 // number(name, content)
+
+    held = Reloaded(path, fragile, name=path.stem, report=report(path), every=0)
+    write(path, "0")
+    with capture_logs() as logs:
+        assert held.value == 1
+    assert [line["why"] for line in logs] == ["ZeroDivisionError"]
+
+
+def test_a_file_replaced_by_rename_is_taken_at_once(path: Path) -> None:
+    held = reloaded(path)
+    new = path.with_suffix(".new")
+    write(new, "2")
+    new.replace(path)
+    assert held.value == 2
+
+
+def test_a_configmap_that_turns_its_link_is_taken(tmp_path: Path) -> None:
+    for version in ("1", "2"):
+        (tmp_path / f"..{version}").mkdir()
+        write(tmp_path / f"..{version}" / "policy.txt", version)
+    (tmp_path / "..data").symlink_to("..1")
+    (tmp_path / "policy.txt").symlink_to("..data/policy.txt")
+    held = reloaded(tmp_path / "policy.txt")
+    (tmp_path / "..new").symlink_to("..2")
+    (tmp_path / "..new").replace(tmp_path / "..data")
+    assert held.value == 2
+
+
+@pytest.mark.parametrize("text", ["x", None])
+def test_a_file_that_is_wrong_from_the_start_is_an_error(path: Path, text: str | None) -> None:
+    if text is None:
+        path.unlink()
+    else:
+        write(path, text)
+    with pytest.raises(ConfigError):
+        reloaded(path)
+
+
+class Memory:
+    """What the fleet remembers."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
+        """Return what was put, or None."""
+        return self.kept.get(f"{operation} {arguments}")
+
+    def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
+        """Keep a value."""
+        self.kept[f"{operation} {arguments}"] = value
+
+
+def remembering(path: Path, memory: Memory) -> Reloaded[int]:
+    """Return the number in a file, which the fleet remembers."""
+    return Reloaded(
+        path,
+        number,
+        name=path.stem,
+        report=report(path),
+        memory=memory,
+        every=0,
+    )
+
+
+@pytest.mark.parametrize("text", ["x", None])
+def test_a_process_that_begins_while_it_is_broken_goes_on_with_the_last_good(
+    path: Path, text: str | None
+) -> None:
+    memory = Memory()
+    held = remembering(path, memory)
+    write(path, "2")
+    assert held.value == 2
+    if text is None:
+        path.unlink()
+    else:
+        write(path, text)
+    with capture_logs() as logs:
+        later = remembering(path, memory)
+        assert later.value == 2
+    assert {line["event"] for line in logs} == {"file-refused"}
+    assert metric("dwgate_policy_refused", path) == 1
+    write(path, "3")
+    assert later.value == 3
+    assert metric("dwgate_policy_refused", path) == 0
+
+
+def test_what_is_remembered_must_be_good_too(path: Path) -> None:
+    memory = Memory()
+    remembering(path, memory)
+    memory.kept = dict.fromkeys(memory.kept, "no number")
+    write(path, "x")
+    with pytest.raises(ConfigError):
+        remembering(path, memory)
+
+
+def test_one_thread_looks_and_the_others_go_on(path: Path) -> None:
+    begun, go = threading.Event(), threading.Event()
+    loads: list[bytes] = []
+
+    def slow(name: str, content: bytes) -> int:
+        loads.append(content)
+        if len(loads) > 1:
+            begun.set()
+            assert go.wait(10)
+        return number(name, content)
+
+    held = Reloaded(path, slow, name=path.stem, report=report(path), every=0)
+    write(path, "2")
+    looker = threading.Thread(target=lambda: held.value)
+    looker.start()
+    assert begun.wait(10)
+    assert held.value == 1
+    go.set()
+    looker.join(10)
+    assert held.value == 2
+    assert loads == [b"1", b"2"]

@@ -1,0 +1,137 @@
+"""Configuration files: positions, order and wording of their problems, and what YAML may contain."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from common.config_files.errors import ConfigError, Problem, in_file_order
+from common.config_files.validation import describe, is_about_key, keys_of
+from common.config_files.yaml_document import Document, dump, read
+
+
+def test_an_error_has_one_line_per_problem() -> None:
+    error = ConfigError(
+        (
+            Problem("dir: a/p.yaml", "missing", ("points", 3, "name"), 2, 10),
+            Problem("p.yaml", "cannot be read"),
+            Problem("p.yaml", "is empty", (), 1, 1),
+        )
+    )
+    assert str(error).splitlines() == [
+        "dir: a/p.yaml:2:10: points.3.name: missing",
+        "p.yaml: cannot be read",
+        "p.yaml:1:1: is empty",
+    ]
+
+
+def test_problems_are_in_the_order_of_the_file_whatever_its_name() -> None:
+    problems = [
+        Problem("a: b:9", "x", (), line, column) for line, column in ((10, 1), (9, 7), (9, 10), (10, 1))
+    ]
+    assert [(each.line, each.column) for each in in_file_order(problems)] == [(9, 7), (9, 10), (10, 1)]
+
+
+class Inner(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    from_: str | None = Field(default=None, alias="from")
+    count: int = Field(default=1, ge=1)
+
+
+class Empty(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Outer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    named: dict[str, Annotated[Inner, Field(title="t")]] = {}
+    listed: tuple[Inner | None, ...] = ()
+    empty: Empty | None = None
+    share: float = Field(default=1, ge=0, le=0.5)
+    either: int | str = 1
+
+
+@pytest.mark.parametrize(
+    ("values", "keys", "message", "at_key"),
+    [
+        ({"x": 1}, ("x",), "unknown key; expected one of named, listed, empty, share, either", True),
+        ({"named": {"a": {"x": 1}}}, ("named", "a", "x"), "unknown key; expected one of from, count", True),
+        ({"listed": [None, {"x": 1}]}, ("listed", 1, "x"), "unknown key; expected one of from, count", True),
+        ({"empty": {"x": 1}}, ("empty", "x"), "unknown key; expected none", True),
+        ({"named": {1: {}}}, ("named", 1), "expected text", True),
+        ({"named": []}, ("named",), "expected a mapping", False),
+        ({"named": {"a": 1}}, ("named", "a"), "expected a mapping", False),
+        ({"listed": {}}, ("listed",), "expected a list", False),
+        ({"named": {"a": {"count": 0}}}, ("named", "a", "count"), "expected a number of at least 1", False),
+        ({"share": 0.75}, ("share",), "expected a number of at most 0.5", False),
+        ({"share": "much"}, ("share",), "expected a number", False),
+    ],
+)
+def test_a_validation_error_in_plain_words(
+    values: dict[str, Any], keys: tuple[str | int, ...], message: str, at_key: bool
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate(values)
+    (error,) = caught.value.errors()
+    assert (keys_of(error), describe(error, Outer), is_about_key(error)) == (keys, message, at_key)
+
+
+def document(text: str) -> Document:
+    return read("f.yaml", text.encode())
+
+
+def test_only_core_types_are_not_text() -> None:
+    plain = "{a: 22:00, b: on, c: 2026-10-01, d: 007, e: 0x1f, f: 1e3, g: 1_000, h: .inf, i: <<}"
+    assert all(isinstance(value, str) for value in document(plain).values.values())
+    core = "{a: 7, b: -1.5, c: true, d: ~, e: , f: !!str 7, g: '7'}"
+    assert list(document(core).values.values()) == [7, -1.5, True, None, None, "7", "7"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\nb: {c: 1, c: 2}\na: 3\n", "2:11: b.c: duplicate key, first on line 2"),
+        ("a: !!int x\n", "1:4: a: not a valid int"),
+        ("a: !!timestamp 2026-10-01\n", "1:4: a: unsupported tag tag:yaml.org,2002:timestamp"),
+        ("a: !!python/object:os.system {}\n", "1:4: a: unsupported tag"),
+        ("a: !!set {b}\n", "1:4: a: unsupported tag"),
+        ("? [a]\n: 1\n", "1:3: a key must be a plain value"),
+        ("%YAML 1.9\n---\na: 1\n", "1:1: not YAML: unsupported %YAML directive"),
+        ("a: *b\n", "1:4: not YAML: found undefined alias 'b'"),
+    ],
+)
+def test_what_yaml_may_not_contain(text: str, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        document(text)
+    assert str(caught.value).splitlines()[0].startswith(f"f.yaml:{line}")
+
+
+def test_every_duplicate_key_is_named() -> None:
+    with pytest.raises(ConfigError) as caught:
+        document("a: 1\nb: {c: 1, c: 2}\na: 3\n")
+    assert [(each.line, each.keys) for each in caught.value.problems] == [(2, ("b", "c")), (3, ("a",))]
+
+
+def test_aliases_of_aliases_are_read_once() -> None:
+    levels = "".join(f"l{level}: &l{level} [{', '.join([f'*l{level - 1}'] * 9)}]\n" for level in range(1, 40))
+    values = document(f"l0: &l0 [x]\n{levels}").values
+    assert values["l39"][0] is values["l39"][8]
+
+
+def test_values_are_written_as_they_are_read() -> None:
+    values: dict[str, Any] = {
+        "z": [{"a": "22:00", "b": "x " * 100}],
+        "o": {},
+        "l": [],
+        "t": "true",
+        "n": None,
+        "zh": "月底",
+    }
+    text = dump(values, width=100)
+    assert document(text).values == values
+    assert text.startswith("z:\n")
+    assert "月底" in text

@@ -1,0 +1,100 @@
+"""Log lines: JSON, one per event, ours and those of libraries, without the text of an exception."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from common.log import PACKAGES, configure_logging
+
+SECRET = "SELECT password FROM accounts"
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    loggers = [root, *map(logging.getLogger, PACKAGES)]
+    handlers, levels = root.handlers, [logger.level for logger in loggers]
+    yield
+    root.handlers = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_a_line_is_json_with_level_time_and_component(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "worker")
+    structlog.get_logger("workers.intake").info("event_dead", message_id="m-1")
+
+    (line,) = lines(capsys)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "event_dead", "level": "info", "component": "worker", "message_id": "m-1"}
+
+
+def test_libraries_are_logged_from_warning_up(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("debug", "worker")
+    logging.getLogger("kombu.connection").info("connected")
+    logging.getLogger("kombu.connection").warning("lost")
+    logging.getLogger("common.ledger").debug("shown")
+
+    assert [(line["logger"], line["event"]) for line in lines(capsys)] == [
+        ("kombu.connection", "lost"),
+        ("common.ledger", "shown"),
+    ]
+
+
+def test_the_level_holds_for_both(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("error", "ingest")
+    structlog.get_logger("ingest.app").warning("not_shown")
+    logging.getLogger("kombu").warning("not shown")
+    logging.getLogger("kombu").error("shown")
+
+    assert [line["event"] for line in lines(capsys)] == ["shown"]
+
+
+def fail() -> None:
+    raise ValueError(SECRET)
+
+
+def library() -> None:
+    try:
+        fail()
+    except ValueError:
+        logging.getLogger("celery.worker").exception("task failed")
+
+
+def ours() -> None:
+    try:
+        fail()
+    except ValueError:
+        structlog.get_logger("workers.task_base").exception("task_failed")
+
+
+def ours_with_exc_info() -> None:
+    try:
+        fail()
+    except ValueError as error:
+        structlog.get_logger("workers.task_base").error("task_failed", exc_info=error)
+
+
+@pytest.mark.parametrize("log", [library, ours, ours_with_exc_info])
+def test_an_exception_is_logged_by_type_and_position_never_by_its_text(
+    log: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("info", "worker")
+    log()
+
+    written = capsys.readouterr().err
+    assert SECRET not in written
+    line = json.loads(written)
+    assert line["error"] == "ValueError"
+    assert line["frames"][-1].startswith(__file__)

@@ -1,0 +1,115 @@
+"""`dwgate policy`: the option form, what a policy comes to, and the examples of its page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+from typer.testing import CliRunner
+
+from console.exit_codes import Usage
+from console.main import app
+from tests.support import plain_yaml
+from workers.checks import registry
+from workers.policy import policy
+from workers.policy.json_schema import schema
+
+CHECKS = registry.load()
+EDITOR = jsonschema.Draft202012Validator(schema(CHECKS))
+PAGE = Path(__file__).parents[4] / "docs" / "policy.md"
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+POLICY = """\
+version: 1
+points: {commit-file: {checks: {code-review: {mode: warn, share: 0.5}}}}
+where: [{types: [10], paths: [tmp_*], points: {commit-file: {checks: {code-review: {enabled: false}}}}}]
+workspaces: {7: {points: {commit-file: {deadline: 9, checks: {code-review: {mode: audit}}}}}}
+console: [code-review.mode, release-window.time_zone]
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.yaml"
+    path.write_text(POLICY)
+    return path
+
+
+def said(*arguments: object) -> str:
+    """Return what `dwgate policy …` prints."""
+    answer = CliRunner().invoke(app, ["policy", *map(str, arguments)])
+    assert answer.exit_code == 0, answer.output
+    return answer.stdout
+
+
+def test_show_says_what_a_policy_comes_to(file: Path) -> None:
+    everywhere = plain_yaml.load(said("show", file))
+    assert everywhere == {
+        "commit-file": {
+            "deadline": 60,
+            "verdict": "ok",
+            "checks": {
+                "code-review": {
+                    "mode": "warn",
+                    "share": 0.5,
+                    "on_timeout": "warn",
+                    "on_error": "warn",
+                    "options": {},
+                }
+            },
+        }
+    }
+    there = json.loads(said("show", file, "--project", 7, "--point", "commit-file", "--json"))
+    assert there["commit-file"]["deadline"] == 9
+    assert there["commit-file"]["checks"]["code-review"]["mode"] == "audit"
+
+
+def test_show_says_it_for_a_file(file: Path) -> None:
+    shown = said("show", file, "--type", 10, "--name", "tmp_x", "--point", "commit-file")
+    assert plain_yaml.load(shown)["commit-file"]["checks"] == {}
+
+
+def test_show_refuses_a_point_that_there_is_not(file: Path) -> None:
+    answer = CliRunner().invoke(app, ["policy", "show", str(file), "--point", "comit-file"])
+    assert answer.exit_code == 2
+    assert "no extension point comit-file" in answer.output
+
+
+def test_options_prints_the_form_of_all_or_some_checks(file: Path) -> None:
+    fields = json.loads(said("options", file))["properties"]
+    assert list(fields) == ["code_review__mode", "release_window__time_zone"]
+    some = json.loads(said("options", file, "--check", "release-window"))["properties"]
+    assert list(some) == ["release_window__time_zone"]
+
+
+def test_options_says_what_is_missing(file: Path) -> None:
+    answer = CliRunner().invoke(app, ["policy", "options", str(file), "--check", "backfill-limits"])
+    assert answer.exit_code != 0
+    assert "lists nothing under console" in str(answer.exception)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_each_example_of_the_page_is_a_policy_to_dwgate_and_to_editors(example: str) -> None:
+    policy.parse("policy.md", example.encode(), CHECKS)
+    assert not list(EDITOR.iter_errors(json.loads(json.dumps(plain_yaml.load(example)))))
+
+
+def test_the_page_has_an_example_of_each_thing() -> None:
+    keys = {key for example in EXAMPLES for key in plain_yaml.load(example)}
+    assert {"points", "sets", "extends", "where", "workspaces", "console", "defaults"} <= keys
+
+
+def test_a_node_type_goes_by_name_too(file: Path) -> None:
+    named, numbered = (said("show", file, "--type", type_, "--name", "tmp_a") for type_ in ("odps_sql", "10"))
+    assert named == numbered != said("show", file, "--type", "shell", "--name", "tmp_a")
+    answer = CliRunner().invoke(app, ["policy", "show", str(file), "--type", "odps_sqll"])
+    assert isinstance(answer.exception, Usage)
+    assert str(answer.exception).startswith(
+        "--type odps_sqll: unknown node type; expected its number, or a name"
+    )
+
+
+def test_one_of_a_thing_is_not_called_many(file: Path) -> None:
+    assert "is good: 1 point with 1 check, version" in said("check", file)

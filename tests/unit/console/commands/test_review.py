@@ -1,0 +1,396 @@
+"""`dwgate review` and `dwgate rules`: what is read, how it is shown, and what is refused in one line."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.config_files.errors import ConfigError
+from common.i18n import Language
+from common.verdicts import AppliedWaiver, Finding, Severity
+from console import errors
+from console.commands import review, rules
+from console.commands.review import Asked
+from console.exit_codes import Usage
+from console.output import github, sarif
+from review import rule_docs
+from review.dialects import Dialect
+from review.report import Reviewed, about, as_json, counting, stops
+from review.rules.registry import RULES
+from review.tables.metadata import tables
+
+DWGATE = Path(sys.executable).with_name("dwgate")
+ROOT = Path(__file__).parents[4]
+
+SORT = "SELECT id FROM t WHERE ds = '${bizdate}' ORDER BY id;\n"
+DELETE = "DELETE FROM t;\n"
+CLEAN = "SELECT id FROM t WHERE ds = '${bizdate}';\n"
+
+
+def asked(*paths: object, **said: Any) -> int:
+    return review.run([str(path) for path in paths], Asked(**said))
+
+
+def refused(*paths: object, **said: Any) -> str:
+    with pytest.raises((Usage, ConfigError)) as caught:
+        asked(*paths, **said)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
+
+
+def shown(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return told
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    path = tmp_path / "node.sql"
+    path.write_text(SORT)
+    return path
+
+
+def test_a_finding_is_shown_with_its_code(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert asked(node) == 1
+    told = capsys.readouterr().out
+    assert "warn[MC-P06] order-without-limit: " in told
+    assert f"  --> {node}:1:42\n" in told
+    assert f"1 | {SORT}" in told
+    assert f"\n  | {' ' * 41}{'^' * 11}\n" in told
+    assert "\nwhy: " in told
+    assert "\nfix: " in told
+    assert "\nsee: dwgate rules MC-P06\n" in told
+    assert re.search(r"^1 file reviewed: .*1 warn", told, re.MULTILINE)
+
+
+def test_nothing_found_ends_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.sql").write_text("-- owner: me\n" + CLEAN)
+    assert asked(tmp_path / "a.sql", format="json") == 0
+    assert {item["severity"] for item in shown(capsys)["files"][0]["findings"]} <= {"info"}
+
+
+def test_chinese_is_chinese(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked(node, language="zh")
+    told = capsys.readouterr().out
+    assert "\n原因：" in told
+    assert "已检查 1 个文件" in told
+
+
+def test_json_is_as_the_contract_says(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert asked(node, format="json") == 1
+    file = shown(capsys)["files"][0]
+    assert (file["path"], file["dialect"]) == (str(node), "maxcompute")
+    sort = next(item for item in file["findings"] if item["rule"] == "MC-P06")
+    assert (sort["line"], sort["column"], sort["end_line"], sort["end_column"]) == (1, 42, 1, 53)
+    assert (sort["name"], sort["severity"]) == ("order-without-limit", "warn")
+    assert sort["url"] == "docs/rules/MC-P06.md"
+    assert all(sort[key] for key in ("message", "why", "help", "fingerprint"))
+    assert sort["suppressed"] is None
+
+
+def test_suppressed_findings_are_shown_and_do_not_stop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.sql").write_text(f"-- owner: me\n-- dwgate:ignore MC-P06 it is small\n{SORT}")
+    assert asked(tmp_path) == 0
+    told = capsys.readouterr().out
+    assert "suppressed[MC-P06] order-without-limit: it is small\n" in told
+    assert "1 suppressed" in told
+
+
+def test_waived_findings_are_shown_and_do_not_stop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ads_a.sql").write_text(f"-- owner: me\n{SORT}")
+    ends = datetime.fromtimestamp(time.time() + 3600, UTC).isoformat()
+    fields = f"rule: MC-P06, reason: small, owner: a, approver: b, expires_at: {ends}"
+    file = tmp_path / "waivers"
+    for scope, code in (
+        ("files: [ads_*]", 0),
+        ("nodes: [ads_a]", 0),
+        ("files: [dwd_*]", 1),
+        ("projects: [1]", 1),
+    ):
+        file.write_text(f"version: 1\nwaivers: [{{id: W-1, scope: {{{scope}}}, {fields}}}]\n")
+        assert asked(tmp_path / "ads_a.sql", waivers=file) == code
+        told = capsys.readouterr().out
+        assert ("waived[MC-P06] order-without-limit: W-1: small\n" in told, "1 waived" in told) == (
+            not code,
+        ) * 2
+
+
+def test_folders_are_read_by_the_ends_of_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("b/a.sql", "b/c.hql", "a.py", "x.sh", "README.md", ".git/a.sql", "package.json", "job.json"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text('{"type": "job", "steps": [{"stepType": "odps"}]}' if name == "job.json" else "")
+    asked(tmp_path, dialect="spark", format="json")
+    told = [(Path(file["path"]).relative_to(tmp_path), file["dialect"]) for file in shown(capsys)["files"]]
+    assert told == [
+        (Path("a.py"), "python"),
+        (Path("b/a.sql"), "spark"),
+        (Path("b/c.hql"), "spark"),
+        (Path("job.json"), "di"),
+        (Path("x.sh"), "shell"),
+    ]
+
+
+def test_a_name_that_is_no_text_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / os.fsdecode(b"a\xff.sql")).write_text(SORT)
+    for format_ in review.FORMATS:
+        assert asked(tmp_path, format=format_) == 1
+        assert "MC-P06" in capsys.readouterr().out
+
+
+def test_many_files_are_reviewed_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(30):
+        (tmp_path / f"{number:02}.sql").write_text(CLEAN * number + SORT)
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY)
+    assert asked(tmp_path, format="json", policy=policy) == 1
+    lines = [
+        [item["line"] for item in file["findings"] if item["rule"] == "MC-P06"]
+        for file in shown(capsys)["files"]
+    ]
+    assert lines == [[number + 1] for number in range(30)]
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SORT.encode())))
+    assert asked("-", format="json") == 1
+    assert shown(capsys)["files"][0]["path"] == "-"
+
+
+METADATA = {"tables": {"proj.orders": {"partitions": {"ds": "STRING"}, "columns": {"id": "BIGINT"}}}}
+
+
+def test_metadata_and_project_say_what_is_partitioned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.sql").write_text("SELECT id FROM orders;")
+    known = tmp_path / "tables.txt"
+    known.write_text(json.dumps(METADATA))
+    for project, severities in (("proj", ["block"]), ("other", [])):
+        asked(tmp_path, format="json", metadata=known, project=project)
+        found = shown(capsys)["files"][0]["findings"]
+        assert [item["severity"] for item in found if item["rule"] == "MC-P01"] == severities
+
+
+POLICY = """
+version: 1
+language: zh
+points:
+  deploy-file:
+    checks:
+      code-review: {options: {severity: {MC-P06: block}}}
+"""
+
+
+def test_the_policy_of_the_check_counts(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    policy = node.with_name("policy.yaml")
+    policy.write_text(POLICY)
+    asked(node, policy=policy)
+    assert "block[MC-P06]" in capsys.readouterr().out
+    asked(node, policy=policy, format="json")
+    assert not shown(capsys)["files"][0]["findings"][-1]["message"].isascii()
+    policy.write_text("version: 1\n")
+    assert "asks the check code-review at no extension point" in refused(node, policy=policy)
+
+
+def test_only_what_is_new_against_an_old_file_or_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        (folder / "deep").mkdir(parents=True)
+    (old / "deep/a.sql").write_text(SORT)
+    (new / "deep/a.sql").write_text(f"\n{SORT}{DELETE}")
+    (new / "b.sql").write_text(SORT)
+    asked(new, diff=old, format="json")
+    found = {Path(file["path"]).name: file["findings"] for file in shown(capsys)["files"]}
+    assert "MC-P06" in {item["rule"] for item in found["b.sql"]}
+    assert {item["line"] for item in found["a.sql"]} == {3}
+    asked(new / "deep/a.sql", diff=old / "deep/a.sql", format="json")
+    assert {item["line"] for item in shown(capsys)["files"][0]["findings"]} == {3}
+    assert "expected a folder" in refused(new, diff=old / "deep/a.sql")
+
+
+def test_what_is_no_text_is_not_reviewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.sql").write_bytes(b"SELECT \xff\xff")
+    assert asked(tmp_path) == 1
+    assert "Not reviewed: it is no text in UTF-8 or GB18030" in capsys.readouterr().out
+
+
+def test_secrets_are_not_shown_in_any_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.sql").write_text("-- secret_key = 'q1W2e3R4t5Y6u7I8o9'\nDELETE FROM t;\n")
+    for format_ in review.FORMATS:
+        assert asked(tmp_path, format=format_) == 1
+        told = capsys.readouterr().out
+        assert "MC-S01" in told
+        assert "q1W2" not in told
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ({"dialect": "sql"}, "--dialect sql: there is no such dialect; expected one of clickhouse, "),
+        ({"dialect": "unknown"}, "--dialect unknown: there is no such dialect"),
+        ({"format": "xml"}, "--format xml: expected one of text, json, sarif, github"),
+        ({"language": "fr"}, "--language fr: expected one of en, zh"),
+        ({"metadata": Path("/no/such")}, "--metadata /no/such: cannot be read: No such file or directory"),
+        ({"diff": Path("/no/such")}, "--diff /no/such: there is no such file or folder"),
+    ],
+)
+def test_wrong_usage_is_one_line(node: Path, said: dict[str, Any], line: str) -> None:
+    assert refused(node, **said).startswith(line)
+
+
+def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
+    assert refused("/no/such.sql") == "/no/such.sql: cannot be read: No such file or directory"
+    (tmp_path / "notes.txt").write_text("")
+    assert "its name does not say what language it is in; expected --dialect" in refused(
+        tmp_path / "notes.txt"
+    )
+    assert asked(tmp_path / "notes.txt", dialect="hive", format="json") == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"[]", "m.json: $: expected a mapping"),
+        (b"{}", "m.json: $.tables: missing"),
+        (b'{"tables": []}', "m.json: $.tables: expected a mapping"),
+        (b'{"tables": {}, "x": 1}', "m.json: $.x: unknown key"),
+        (
+            b'{"tables": {"p.t": {"columns": {"id": 3}}}}',
+            'm.json: $.tables["p.t"].columns.id: expected text',
+        ),
+        (b'{"tables": {"p.t": {"partition": {}}}}', 'm.json: $.tables["p.t"].partition: unknown key'),
+        (b'{"tables": {"t": {"size": 1.5}}}', "m.json: $.tables.t.size: expected an integer"),
+        (b'{\n "tables":', "m.json:2:11: not JSON: unexpected end of data"),
+        (b"\xff", "m.json:1:1: not JSON"),
+    ],
+)
+def test_a_metadata_file_of_the_wrong_shape_is_one_line_with_the_place(content: bytes, line: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        tables("m.json", content)
+    assert str(caught.value).startswith(line)
+    assert errors.tell(caught.value) == 2
+
+
+FOUND = Finding("MC-P06", Severity.WARN, "50% more: a,b", 2, 3, "Add\nLIMIT.", 2, 9, None, "f00")
+KEPT = Finding("PY-F401", Severity.BLOCK, "unused", 1, 1, None, 1, 4, "for later", "f01")
+FILE = Reviewed("a b/中.sql", Dialect.MAXCOMPUTE, "x", (KEPT, FOUND))
+
+
+def test_github_annotations_are_escaped() -> None:
+    (line,) = github.workflow_commands([FILE], Language.ENGLISH)
+    assert line == (
+        "::warning file=a b/中.sql,line=2,col=3,endLine=2,endColumn=9,"
+        "title=MC-P06 order-without-limit::50%25 more: a,b Add%0ALIMIT."
+    )
+
+
+def test_sarif_has_places_fingerprints_and_suppressions() -> None:
+    log = sarif.sarif([FILE], Language.ENGLISH, "1.0")
+    (run,) = log["runs"]
+    kept, found = run["results"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["MC-P06", "PY-F401"]
+    assert (found["ruleId"], found["ruleIndex"], found["level"]) == ("MC-P06", 0, "warning")
+    place = found["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "a%20b/%E4%B8%AD.sql"
+    assert place["region"] == {"startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 9}
+    assert found["partialFingerprints"] == {"dwgate/v1": "f00"}
+    assert "suppressions" not in found
+    assert kept["suppressions"] == [{"kind": "inSource", "justification": "for later"}]
+    assert run["tool"]["driver"]["rules"][1]["helpUri"] == "https://docs.astral.sh/ruff/rules/F401/"
+
+
+def test_remarks_and_suppressed_findings_do_not_stop() -> None:
+    assert stops([FILE])
+    assert not stops([Reviewed("a", Dialect.HIVE, "x", (KEPT,))])
+    assert counting(FILE.findings) == {"suppressed": 1, "warn": 1}
+    assert as_json([FILE], Language.ENGLISH)["files"][0]["findings"][0]["suppressed"] == "for later"
+
+
+def test_waived_findings_are_told_as_such() -> None:
+    file = replace(FILE, findings=(replace(KEPT, suppressed=None, waived=AppliedWaiver("W-1", "small")),))
+    assert not stops([file])
+    assert list(github.workflow_commands([file], Language.ENGLISH)) == []
+    ((found,),) = (run["results"] for run in sarif.sarif([file], Language.ENGLISH, "1.0")["runs"])
+    assert found["suppressions"] == [{"kind": "external", "justification": "W-1: small"}]
+    assert as_json([file], Language.ENGLISH)["files"][0]["findings"][0]["waived"] == "W-1: small"
+
+
+def test_every_rule_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert rules.run(None, None, "json", None) == 0
+    assert [rule["rule"] for rule in shown(capsys)["rules"]] == sorted(rule.id for rule in RULES)
+    rules.run(None, "zh", "text", None)
+    told = capsys.readouterr().out
+    assert all(rule.name in told for rule in RULES)
+
+
+def test_a_rule_is_shown_by_id_or_name(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("MC-P06", "mc-p06", "order-without-limit"):
+        assert rules.run(name, None, "text", None) == 0
+        assert capsys.readouterr().out.startswith("# MC-P06 order-without-limit\n")
+    rules.run("MC-P06", "zh", "json", None)
+    told = shown(capsys)
+    assert (told["rule"], told["url"]) == ("MC-P06", "docs/rules/zh/MC-P06.md")
+    rules.run("SH-SC2086", None, "text", None)
+    assert capsys.readouterr().out == "https://www.shellcheck.net/wiki/SC2086\n"
+    with pytest.raises(Usage, match="unknown rule MC-P066; did you mean MC-P06"):
+        rules.run("MC-P066", None, "text", None)
+    with pytest.raises(Usage, match=r"unknown rule destruction; it is now destructive-statement \(MC-S02\)"):
+        rules.run("destruction", None, "text", None)
+
+
+def test_what_is_told_of_a_rule_is_short() -> None:
+    for rule in RULES:
+        for language in Language:
+            told = about(rule.id, language)
+            assert told.title
+            assert told.why
+            assert "\n" not in told.why
+
+
+def test_the_pages_in_docs_are_those_of_the_rules() -> None:
+    folder = ROOT / "docs/rules"
+    written = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.md")}
+    book = rule_docs.book()
+    assert written.keys() == book.keys(), "make docs"
+    assert [name for name in book if book[name] != written[name]] == [], "make docs"
+
+
+def test_pages_of_rules_that_are_gone_are_taken_away(tmp_path: Path) -> None:
+    (tmp_path / "MC-Z01.md").write_text("old")
+    (tmp_path / "notes.txt").write_text("mine")
+    rules.run(None, None, "text", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} >= {"README.md", "zh", "notes.txt", "MC-P06.md"}
+    assert not (tmp_path / "MC-Z01.md").exists()
+
+
+def test_the_command_line_as_it_is_called(node: Path) -> None:
+    def dwgate(*arguments: str) -> subprocess.CompletedProcess[str]:
+        words = [str(DWGATE), *arguments]
+        return subprocess.run(words, capture_output=True, text=True, check=False, cwd=node.parent)
+
+    found = dwgate("review", "node.sql", "--format", "github")
+    assert (found.returncode, found.stderr) == (1, "")
+    assert found.stdout.startswith("::")
+    wrong = dwgate("review", "node.sql", "--dialect", "odps")
+    assert wrong.returncode == 2
+    assert wrong.stderr.startswith("dwgate: --dialect odps: there is no such dialect; expected one of ")
+    assert wrong.stderr.count("\n") == 1

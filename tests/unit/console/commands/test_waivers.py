@@ -1,0 +1,233 @@
+"""`dwgate waivers`: what each command prints, writes and ends with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner
+
+from common.config_files.errors import ConfigError
+from common.ledger import State
+from common.verdicts import AppliedWaiver, Finding, Outcome, Severity
+from console.commands import waivers as waiving
+from console.exit_codes import Usage
+from console.main import app
+from console.output import tables
+from tests.support import plain_yaml
+from tests.support.records import EVENT, record
+from workers.waivers.loader import load
+from workers.waivers.matching import DAY
+from workers.waivers.model import WaiverRules
+
+ZONE = timezone(timedelta(hours=8))
+
+
+def at(days: float) -> str:
+    return datetime.fromtimestamp(int(time.time() + days * DAY), ZONE).isoformat()
+
+
+def item(id_: str, days: float, **fields: Any) -> dict[str, Any]:
+    base = {"id": id_, "rule": "MC-C14", "reason": "known", "owner": "a", "approver": "b"}
+    return {**base, **fields, "expires_at": at(days)}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "waivers.yaml"
+    waivers = [item("far", 30), item("soon", 2.5, scope={"nodes": ["dwd_*"]}), item("gone", -1)]
+    path.write_text("# Ours.\n" + plain_yaml.dump({"version": 1, "waivers": waivers}))
+    return path
+
+
+def listed(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
+    return [(each["id"], each["state"]) for each in orjson.loads(capsys.readouterr().out)["waivers"]]
+
+
+def test_list_shows_what_is_in_force_the_next_to_end_first(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert waiving.list_(file, None, expired=False, json=True) == 0
+    assert listed(capsys) == [("soon", "ends in 2 days"), ("far", "in force")]
+    assert waiving.list_(file, None, expired=True, json=True) == 0
+    assert listed(capsys) == [("gone", "ended")]
+    waiving.list_(file, None, expired=False, json=False)
+    assert "nodes: dwd_*" in capsys.readouterr().out
+
+
+def test_add_writes_one_more_and_keeps_the_rest(file: Path) -> None:
+    before = file.read_text()
+    assert waiving.add(file, None, item("W-4", 3, pattern="a|b")) == 0
+    assert file.read_text().startswith(before)
+    assert plain_yaml.load(file.read_text())["waivers"][-1]["pattern"] == "a|b"
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_add_begins_a_file(tmp_path: Path) -> None:
+    assert waiving.add(tmp_path / "new.yaml", None, item("W-1", 3)) == 0
+    assert plain_yaml.load((tmp_path / "new.yaml").read_text())["version"] == 1
+
+
+def test_add_goes_through_a_link(file: Path) -> None:
+    link = file.with_name("link.yaml")
+    link.symlink_to(file)
+    file.chmod(0o640)
+    waiving.add(link, None, item("W-4", 3))
+    assert link.is_symlink()
+    assert "W-4" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> None:
+    before = file.read_text()
+    bad = {**item("far", 3), "expires_at": "2026-12-01", "pattern": "(("}
+    with pytest.raises(Usage) as refused:
+        waiving.add(file, None, bad)
+    assert [line.split(";")[0] for line in str(refused.value).splitlines()] == [
+        "not added: expires_at: a bare date leaves hour and zone open",
+        "not added: pattern: expected a valid regular expression",
+    ]
+    with pytest.raises(Usage, match=r"^not added: id: duplicate id far; expected a unique one$"):
+        waiving.add(file, None, item("far", 3))
+    with pytest.raises(Usage, match=r"^not added: expires_at: too far ahead; the policy allows 90 days"):
+        waiving.add(file, None, item("W-4", 91))
+    assert file.read_text() == before
+
+
+def test_a_broken_file_is_not_added_to(file: Path) -> None:
+    file.write_text("version: 1\nwaivers: 3\n")
+    with pytest.raises(ConfigError, match=r"waivers.yaml:2:10: waivers: expected a list"):
+        waiving.add(file, None, item("W-4", 3))
+
+
+def test_expire_ends_one_now_and_keeps_line_ends(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    before = file.read_bytes().splitlines(keepends=True)
+    assert waiving.expire(file, None, "soon") == 0
+    assert capsys.readouterr().out == "soon has ended\n"
+    after = file.read_bytes().splitlines(keepends=True)
+    assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
+    waiving.list_(file, None, expired=True, json=True)
+    assert listed(capsys) == [("gone", "ended"), ("soon", "ended")]
+
+
+def test_expire_says_what_it_cannot_end(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert waiving.expire(file, None, "W-99") == 1
+    assert waiving.expire(file, None, "gone") == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == f"dwgate: no waiver W-99 in {file}"
+    assert told[1].startswith("dwgate: gone ended at ")
+
+
+def test_an_end_that_others_share_is_not_changed(file: Path) -> None:
+    first, second = (
+        f"- {{id: {id_}, rule: r, reason: r, owner: a, approver: b, expires_at: {end}}}\n"
+        for id_, end in (("one", f"&end {at(3)}"), ("two", "*end"))
+    )
+    file.write_text(f"version: 1\nwaivers:\n{first}{second}")
+    before = file.read_text()
+    with pytest.raises((Usage, ConfigError)):
+        waiving.expire(file, None, "two")
+    assert file.read_text() == before
+
+
+def test_the_command_line_names_every_field(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    words = (
+        f"waivers add W-1 --waivers {path} --rule MC-* --check code-review --project 1 --project 2"
+        " --point commit-file --file a_* --node b --table c --fingerprint ff --pattern x --reason r"
+        f" --owner o --approver p --expires-at {at(3)}"
+    )
+    assert CliRunner().invoke(app, words.split()).exit_code == 0
+    (waiver,) = plain_yaml.load(path.read_text())["waivers"]
+    assert waiver.pop("expires_at")
+    assert waiver == {
+        "id": "W-1",
+        "rule": "MC-*",
+        "check": "code-review",
+        "scope": {
+            "projects": [1, 2],
+            "points": ["commit-file"],
+            "files": ["a_*"],
+            "nodes": ["b"],
+            "tables": ["c"],
+        },
+        "fingerprint": "ff",
+        "pattern": "x",
+        "reason": "r",
+        "owner": "o",
+        "approver": "p",
+    }
+
+
+def test_the_report_counts_what_was_recorded(file: Path) -> None:
+    block = Finding("MC-C14", Severity.BLOCK, "m")
+    soon, old = (replace(block, waived=AppliedWaiver(id_, "known: for long")) for id_ in ("soon", "old"))
+    records = [
+        record(
+            State.REPORTED, "a", "b", outcomes={"a": Outcome.of([soon, soon, block]), "b": Outcome.of([old])}
+        ),
+        record(
+            State.REPORTED, "a", event=replace(EVENT, message_id="e-2"), outcomes={"a": Outcome.of([soon])}
+        ),
+    ]
+    waivers = load(file, WaiverRules(), time.time())
+    done = waiving.tally(records, waivers)
+    assert {id_: (each.findings, len(each.events)) for id_, each in done.items()} == {
+        "far": (0, 0),
+        "soon": (3, 2),
+        "gone": (0, 0),
+        "old": (1, 1),
+    }
+    states = {id_: waiving.reported(id_, each, waivers, time.time())["state"] for id_, each in done.items()}
+    assert states == {
+        "far": "in force, never matched",
+        "soon": "ends in 2 days",
+        "gone": "ended, never matched",
+        "old": "no longer in the file",
+    }
+
+
+def test_a_waived_finding_is_shown_as_such() -> None:
+    waived = Finding("r", Severity.BLOCK, "m.", waived=AppliedWaiver("W-1", "known"))
+    assert tables.finding(waived) == "r: m. (waived by W-1: known)"
+    other = Finding("s", Severity.WARN, "n.")
+    shown = record(State.REPORTED, "a", outcomes={"a": Outcome.of([waived, other])})
+    assert tables.first_finding(shown) == "s: n."
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"rule": "MC-C99"}, "--rule MC-C99: unknown; expected one such as MC-"),
+        (
+            {"rule": None, "check": "code-revue"},
+            "--check code-revue: unknown; expected one such as code-review",
+        ),
+        ({"rule": "*"}, "waives everything; expected"),
+        ({"id": "W 1"}, "id: expected up to 40 letters"),
+    ],
+)
+def test_add_refuses_what_would_match_nothing_or_everything(
+    file: Path, fields: dict[str, Any], said: str
+) -> None:
+    before = file.read_text()
+    wanted = {key: value for key, value in item("new", 3, **fields).items() if value}
+    wanted.setdefault("id", "new")
+    with pytest.raises(Usage) as error:
+        waiving.add(file, None, wanted)
+    assert str(error.value).startswith(f"not added: {said}")
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    "fields", [{"rule": "mc-c*"}, {"rule": "backfill-days"}, {"rule": None, "check": "code-*"}]
+)
+def test_add_takes_patterns_and_rules_of_other_checks(file: Path, fields: dict[str, Any]) -> None:
+    wanted = {key: value for key, value in item("new", 3, **fields).items() if value}
+    assert waiving.add(file, None, wanted) == 0

@@ -1,0 +1,58 @@
+from typing import Any
+
+import pytest
+
+from console import doctor_findings
+from console.doctor_findings import Health
+from workers.settings import WorkerSettings
+
+BASE: dict[str, Any] = {
+    "broker_url": "amqp://u:p@host/",
+    "redis_url": "redis://host",
+    "extension_code": "x",
+    "region": "cn-shanghai",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [
+        ({}, []),
+        ({"broker_url": "redis://host"}, ["DWGATE_BROKER_URL"]),
+        ({"broker_topology": "existing"}, ["DWGATE_BROKER_TOPOLOGY"]),
+        ({"openapi_protocol": "http"}, ["DWGATE_OPENAPI_PROTOCOL"]),
+        ({"openapi_protocol": "http", "openapi_endpoint": "127.0.0.1:99"}, []),
+    ],
+)
+def test_workers(changed: dict[str, Any], names: list[str]) -> None:
+    sights = list(doctor_findings.of_workers(WorkerSettings(**{**BASE, **changed})))
+    assert [sight.what for sight in sights] == names
+    assert all(sight.health is Health.COSTS for sight in sights)
+
+
+@pytest.mark.parametrize(
+    ("skew", "health"), [(0.0, Health.GOOD), (-1.0, Health.GOOD), (1.1, Health.WRONG), (-9, Health.WRONG)]
+)
+def test_clock(skew: float, health: Health) -> None:
+    assert doctor_findings.of_clock(skew).health is health
+
+
+def test_engines() -> None:
+    assert doctor_findings.of_eviction("noeviction").health is Health.GOOD
+    assert doctor_findings.of_eviction("allkeys-lru").health is Health.WRONG
+    assert doctor_findings.of_eviction(None).health is Health.WRONG
+    assert doctor_findings.of_persistence(keeps=True).health is Health.GOOD
+    assert doctor_findings.of_persistence(keeps=False).health is Health.WRONG
+
+
+def test_workers_heard() -> None:
+    whole = ["checks-1@h", "waiting-2@h", "reporter-3@h", "watch-4@h", "watch-5@h"]
+    assert doctor_findings.of_workers_heard(whole).health is Health.GOOD
+    partial = doctor_findings.of_workers_heard(whole[:2])
+    assert partial.health is Health.WRONG
+    assert "reporter, watch" in partial.seen
+
+
+def test_dead_events() -> None:
+    assert doctor_findings.of_dead(0).health is Health.GOOD
+    assert doctor_findings.of_dead(3).health is Health.WRONG

@@ -1,0 +1,133 @@
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+from pydantic import SecretStr
+
+from common.settings import SettingsError
+from console import errors
+from console.commands import processes
+from deploy.local.stack import ACCOUNT, WORKER_PROCESSES
+from emulator.dataworks.state import Profile
+from workers.process.roles import GROUPS
+
+DWGATE = Path(sys.executable).with_name("dwgate")
+
+
+def dwgate(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [DWGATE, *arguments],
+        env={"PATH": "/usr/bin:/bin", "NO_COLOR": "1", **environment},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def loaded_after(code: str) -> set[str]:
+    show = "; import sys; print(' '.join(sys.modules))"
+    answer = subprocess.run([sys.executable, "-c", code + show], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in answer.stdout.split()}
+
+
+def test_help_names_every_command_and_loads_no_library_for_it() -> None:
+    answer = dwgate("--help")
+    assert answer.returncode == 0
+    commands = "demo up ingest worker flower emulator events requeue review rules policy send doctor"
+    assert all(f" {name} " in answer.stdout for name in commands.split())
+    loaded = loaded_after("import console.main")
+    assert not loaded & {"celery", "redis", "pydantic", "sqlglot", "starlette", "httpx", "aiohttp", "yaml"}
+
+
+def test_a_worker_loads_neither_the_sdk_nor_what_others_need() -> None:
+    loaded = loaded_after("import console.main, workers.process.supervisor, workers.settings")
+    assert not loaded & {
+        "alibabacloud_dataworks_public20200518",
+        "starlette",
+        "aio_pika",
+        "aiohttp",
+        "flower",
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["requeue"], "at least one filter"),
+        (["requeue", "id", "--failed"], "not both"),
+        (["requeue", "--since", "yesterday"], "neither a time ago"),
+        (["events", "list", "--state", "lost"], "no state lost"),
+        (["events", "list", "--limit", "0"], "--limit"),
+        (["worker", "--role", "cook"], "--role"),
+        (["send", "--url", "http://127.0.0.1/", "--token", "t", "--key", "/"], "name a sample"),
+        (
+            ["send", "no-such", "--url", "http://127.0.0.1/", "--token", "t", "--key", "/"],
+            "no sample no-such",
+        ),
+        (["nonsense"], "No such command"),
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str], said: str) -> None:
+    answer = dwgate(*arguments)
+    assert answer.returncode == 2
+    assert said in " ".join(answer.stderr.replace("│", " ").split())
+    assert "Traceback" not in answer.stderr
+
+
+def test_an_engine_that_is_down_is_named_without_its_password() -> None:
+    answer = dwgate(
+        "events",
+        "list",
+        DWGATE_BROKER_URL="redis://:top-secret@127.0.0.1:1/0",
+        DWGATE_REDIS_URL="redis://:top-secret@127.0.0.1:1/0",
+        DWGATE_EXTENSION_CODE="x",
+        DWGATE_REGION="cn-shanghai",
+    )
+    assert answer.returncode == 3
+    assert answer.stderr == "dwgate: Redis at 127.0.0.1:1 is down: no connection\n"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://:p@h:6379/0", "h:6379"),
+        ("amqp://u:p@h/v", "h"),
+        ("redis+sentinel://:p@a:1,b:2/0?master=m", "a:1,b:2"),
+        ("unix:///run/redis.sock", "/run/redis.sock"),
+    ],
+)
+def test_host(url: str, shown: str) -> None:
+    assert errors.host(SecretStr(url)) == shown
+
+
+def test_every_line_of_a_fault_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert errors.tell(SettingsError("A: missing\nB: wrong")) == 2
+    assert capsys.readouterr().err == "dwgate: A: missing\ndwgate: B: wrong\n"
+
+
+def test_what_nobody_expects_is_not_hidden() -> None:
+    with pytest.raises(RuntimeError):
+        errors.tell(RuntimeError("a bug"))
+
+
+def test_policy_check(tmp_path: Path) -> None:
+    good = dwgate("policy", "check")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "is good: 34 points" in good.stdout
+    file = tmp_path / "policy.yaml"
+    file.write_text("version: 1\npoints:\n  commit-file: {checks: {code-revue: {}}}\n")
+    wrong = dwgate("policy", "check", str(file))
+    assert wrong.returncode == 1
+    assert f"{file}:3:" in wrong.stderr
+    assert "code-revue" in wrong.stderr
+
+
+def test_the_choices_of_the_command_line_are_those_of_the_code() -> None:
+    hint = get_type_hints(processes.emulator)["profile"]
+    assert set(get_args(hint)) == {profile.value for profile in Profile}
+    assert {group.name for group in GROUPS} == WORKER_PROCESSES
+    assert dwgate("send", "--help").stdout.count(ACCOUNT) == 1

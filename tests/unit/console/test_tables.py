@@ -1,0 +1,76 @@
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from common.ledger import State
+from common.verdicts import Finding, Outcome, OutcomeKind, Severity
+from console.commands import events
+from console.output import tables
+from tests.support.records import VERDICT, record
+
+BLOCK = Finding("MC-C14", Severity.BLOCK, "DELETE without WHERE.", line=5)
+WARN = Finding("MC-N01", Severity.WARN, "No layer in the name.")
+
+
+def printed(what: object, width: int = 160) -> str:
+    out = Console(file=io.StringIO(), width=width, color_system=None)
+    out.print(what)
+    assert isinstance(out.file, io.StringIO)
+    return out.file.getvalue()
+
+
+def test_the_worst_finding_comes_first() -> None:
+    found = {
+        "a": Outcome(OutcomeKind.FINDINGS, (WARN,)),
+        "b": Outcome(OutcomeKind.FINDINGS, (BLOCK,)),
+        "c": Outcome(OutcomeKind.ERROR, detail="no answer"),
+    }
+    assert tables.first_finding(record(State.REPORTED, "a", "b", "c", outcomes=found)) == (
+        "MC-C14: line 5: DELETE without WHERE."
+    )
+
+
+def test_a_suppressed_finding_comes_last_and_says_why() -> None:
+    kept = replace(BLOCK, suppressed="by hand")
+    both = {"a": Outcome(OutcomeKind.FINDINGS, (kept, WARN))}
+    alone = {"a": Outcome(OutcomeKind.FINDINGS, (kept,))}
+    assert tables.first_finding(record(State.REPORTED, "a", outcomes=both)) == "MC-N01: No layer in the name."
+    assert tables.first_finding(record(State.REPORTED, "a", outcomes=alone)) == (
+        "MC-C14: line 5: DELETE without WHERE. (suppressed: by hand)"
+    )
+
+
+def test_a_check_that_could_not_run_is_named_when_nothing_was_found() -> None:
+    outcomes = {"a": Outcome(OutcomeKind.PASSED), "b": Outcome(OutcomeKind.TIMED_OUT)}
+    assert tables.first_finding(record(State.REPORTED, "a", "b", outcomes=outcomes)) == "b: timed_out"
+    assert tables.first_finding(record(State.REPORTED, "a", outcomes=outcomes)) is None
+
+
+def test_what_came_from_outside_cannot_steer_the_terminal() -> None:
+    shown = printed(tables.table(("what",), [("\x1b[31mred\x07 [bold]x[/bold]\nnext",)]))
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+    assert "[bold]x[/bold] next" in shown
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_nothing_is_a_dash(value: object) -> None:
+    assert tables.text(value).plain == "–"
+
+
+def test_a_table_keeps_to_its_width_and_shows_every_word() -> None:
+    words = [f"word{number}" for number in range(40)]
+    shown = printed(tables.table(("id", "text"), [("e-1", " ".join(words))]), width=60)
+    assert max(map(len, shown.splitlines())) <= 60
+    assert all(word in shown for word in words)
+
+
+def test_an_event_shows_verdict_checks_and_every_finding() -> None:
+    outcomes = {"code-review": Outcome(OutcomeKind.FINDINGS, (BLOCK, WARN))}
+    shown = printed(
+        events.page(record(State.REPORTED, "code-review", "other", outcomes=outcomes, verdict=VERDICT))
+    )
+    for part in ("e-1", "commit-file", "reported", "FAIL: mend it", "MC-C14: line 5", "MC-N01", "other"):
+        assert part in shown

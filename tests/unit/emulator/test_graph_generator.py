@@ -1,0 +1,84 @@
+"""The made-up world of a real size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from emulator.dataworks import graph_generator
+from emulator.dataworks.world import World
+
+
+def held(size: graph_generator.Size) -> World:
+    world = World()
+    world.merge(graph_generator.world(size))
+    return world
+
+
+def reached(neighbours: Callable[[int], Iterable[int]]) -> set[int]:
+    """Return what is reached from the root, loops or not."""
+    seen, edge = {graph_generator.ROOT}, [graph_generator.ROOT]
+    while edge:
+        edge = sorted({child for node in edge for child in neighbours(node)} - seen)
+        seen.update(edge)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        graph_generator.Size(),
+        graph_generator.Size(nodes=2, layers=2),
+        graph_generator.Size(nodes=30, layers=30, fan_out=1),
+        graph_generator.Size(nodes=500, layers=3, fan_out=9, loops=20, baselines=0, workspaces=1, owners=1),
+    ],
+)
+def test_everything_depends_on_the_root(size: graph_generator.Size) -> None:
+    world = held(size)
+    assert len(world.nodes) == len(world.tables) == size.nodes
+    assert reached(world.children) == world.nodes.keys()
+    assert len(world.baselines) == size.baselines
+    assert {node.fields.get("BaselineId") for node in world.nodes.values()} <= {None, *world.baselines}
+    assert len({node.fields["OwnerId"] for node in world.nodes.values()}) <= size.owners
+
+
+def test_tables_and_columns_follow_the_nodes() -> None:
+    world = held(graph_generator.Size(nodes=400))
+    for guid, table in world.tables.items():
+        (node,) = world.putting_out(guid.removeprefix("odps."))
+        assert table.producers == (node.fields["NodeId"],)
+        assert set(table.upstream) == {world.nodes[parent].outputs[0]["TableName"] for parent in node.parents}
+        assert set(world.column_upstream(f"{guid}.id")) == {f"{source}.id" for source in table.upstream}
+    assert any(table.consumers for table in world.tables.values())
+
+
+def test_a_seed_gives_one_world() -> None:
+    assert graph_generator.world(graph_generator.Size(nodes=200)) == graph_generator.world(
+        graph_generator.Size(nodes=200)
+    )
+    assert graph_generator.world(graph_generator.Size(nodes=200)) != graph_generator.world(
+        graph_generator.Size(nodes=200, seed=2)
+    )
+
+
+def test_there_are_hubs_and_loops() -> None:
+    world = held(graph_generator.Size(nodes=1000, loops=3))
+    most = max(len(world.children(node)) for node in world.nodes)
+    assert most >= 40
+    last = max(world.nodes)
+    backward = [
+        (parent, node)
+        for node, held_node in world.nodes.items()
+        for parent in held_node.parents
+        if parent > node
+    ]
+    assert len(backward) == 3
+    assert all(parent <= last for parent, _ in backward)
+
+
+def test_five_thousand_nodes_are_made_in_a_second() -> None:
+    began = time.process_time()
+    graph_generator.world(graph_generator.Size(nodes=5000))
+    assert time.process_time() - began < 1

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from starlette.types import Receive, Scope, Send
+
+from common.ledger import Ledger, connect
+from common.settings import SettingsError, load
+from ingest import app as ingest_app
+from ingest.app import MOST_BYTES, create_app
+from ingest.celery_message import Message
+from ingest.certificates import Certificates, CertificateUnavailable, PinnedCertificate
+from ingest.publishers.base import NotDurable
+from ingest.settings import IngestSettings
+from tests.support.eventbridge_signing import ACCOUNT, NOW, TARGET, TOKEN, certificate_pem, envelope, sign
+
+MESSAGE_ID = "539fd8f4-4ea1-4625-aa8b-6c9066740001"
+
+
+class MemoryPublisher:
+    """A broker in memory: keeps what it is given, or is away."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.away = False
+
+    async def start(self) -> None:
+        """Be there."""
+
+    async def publish(self, message: Message) -> None:
+        if self.away:
+            raise NotDurable("told so")
+        self.messages.append(message)
+
+    async def ready(self) -> bool:
+        return not self.away
+
+    async def close(self) -> None:
+        """Be gone."""
+
+
+class NoCertificate:
+    """A certificate host that is away."""
+
+    async def key(self, url: str) -> RSAPublicKey:
+        raise CertificateUnavailable(url)
+
+    async def close(self) -> None:
+        """Be gone."""
+
+
+class Gate:
+    """The app under test and what is around it."""
+
+    def __init__(self, tmp_path: Path, redis_url: str, certificates: Certificates | None = None) -> None:
+        pem = tmp_path / "eventbridge.pem"
+        pem.write_bytes(certificate_pem())
+        self.publisher = MemoryPublisher()
+        self.ledger = Ledger(connect(redis_url, answer_seconds=1), tmp_path.name)
+        self.now = NOW
+        self.app = create_app(
+            settings(),
+            publisher=self.publisher,
+            certificates=certificates or PinnedCertificate(pem),
+            ledger=self.ledger,
+            clock=lambda: self.now,
+        )
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        async with self.app.router.lifespan_context(self.app):
+            transport = httpx.ASGITransport(self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://gate") as client:
+                yield client
+        self.ledger.client.close()
+
+    def run(self, test: Callable[[httpx.AsyncClient], Awaitable[None]]) -> None:
+        async def main() -> None:
+            async with self.client() as client:
+                await test(client)
+
+        asyncio.run(main())
+
+    def post(self, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
+        responses: list[httpx.Response] = []
+
+        async def test(client: httpx.AsyncClient) -> None:
+            wanted = sign(body) if headers is None else headers
+            responses.append(await client.post("/events", content=body, headers=wanted))
+
+        self.run(test)
+        return responses[0]
+
+
+def settings(**changes: Any) -> IngestSettings:
+    values: dict[str, Any] = {
+        "broker_url": "amqp://guest:guest@127.0.0.1:5672/",
+        "redis_url": "redis://127.0.0.1:6379/0",
+        "extension_code": "made-up",
+        "region": "cn-shanghai",
+        "eventbridge_target_urls": TARGET,
+        "eventbridge_tokens": TOKEN,
+        "eventbridge_accounts": ACCOUNT,
+    }
+    return IngestSettings(_env_file=None, **{**values, **changes})
+
+
+@pytest.fixture
+def gate(tmp_path: Path, redis_url: str) -> Gate:
+    return Gate(tmp_path, redis_url)
+
+
+NOWHERE = "redis://127.0.0.1:1/0"
+
+
+def test_an_event_is_queued_once(gate: Gate) -> None:
+    async def test(client: httpx.AsyncClient) -> None:
+        body = envelope()
+        first = await client.post("/events", content=body, headers=sign(body))
+        assert (first.status_code, first.json()) == (200, {"status": "queued", "message_id": MESSAGE_ID})
+        second = await client.post("/events", content=body, headers=sign(body))
+        assert (second.status_code, second.json()) == (200, {"status": "duplicate", "message_id": MESSAGE_ID})
+        assert [message.task_id for message in gate.publisher.messages] == [MESSAGE_ID]
+        metrics = (await client.get("/metrics")).text
+        assert 'dwgate_ingest_events_total{status="queued"} 1.0' in metrics
+        assert 'dwgate_ingest_events_total{status="duplicate"} 1.0' in metrics
+        assert "dwgate_ingest_publish_seconds_count 1.0" in metrics
+
+    gate.run(test)
+
+
+def test_an_event_that_nobody_waits_for_is_ignored(gate: Gate) -> None:
+    response = gate.post(envelope(type="dataworks:NodeChange:NodeChangeCreated"))
+    assert (response.status_code, response.json()) == (200, {"status": "ignored", "message_id": MESSAGE_ID})
+    assert gate.publisher.messages == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"not json", b"[]", b"{}", envelope(id=None), envelope(data=3), envelope(aliyunaccountid=None)],
+)
+def test_an_authentic_malformed_body_is_kept_and_not_sent_again(gate: Gate, body: bytes) -> None:
+    response = gate.post(body)
+    assert (response.status_code, response.json()) == (200, {"status": "rejected", "message_id": None})
+    assert gate.publisher.messages == []
+    client = gate.ledger.client
+    assert client.llen(gate.ledger.key("rejects")) == 1
+    [kept] = gate.ledger.rejects()
+    assert kept["body"] == body.decode()
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [
+        ({}, "missing-header"),
+        (sign(envelope(), token="other"), "token"),
+        (sign(envelope(), at=NOW - 61), "clock"),
+        (sign(envelope(), key="other"), "signature"),
+        (sign(b"other"), "signature"),
+        (sign(envelope(), certificate="https://evil.example.com/a.pem"), "certificate-url"),
+    ],
+)
+def test_what_is_not_authentic_is_refused_and_kept_nowhere(
+    tmp_path: Path, headers: dict[str, str], reason: str
+) -> None:
+    gate = Gate(tmp_path, NOWHERE)
+    response = gate.post(envelope(), headers)
+    assert (response.status_code, response.json()) == (401, {"status": "refused", "reason": reason})
+    assert gate.publisher.messages == []
+
+
+@pytest.mark.parametrize("changes", [{}, {"id": None}, {"type": "other"}])
+def test_another_account_is_refused_whatever_it_sends(tmp_path: Path, changes: dict[str, Any]) -> None:
+    gate = Gate(tmp_path, NOWHERE)
+    response = gate.post(envelope(aliyunaccountid="42", **changes))
+    assert (response.status_code, response.json()) == (401, {"status": "refused", "reason": "account"})
+    assert gate.publisher.messages == []
+
+
+def test_without_the_broker_the_sender_is_asked_to_come_again(gate: Gate) -> None:
+    async def test(client: httpx.AsyncClient) -> None:
+        body = envelope()
+        gate.publisher.away = True
+        response = await client.post("/events", content=body, headers=sign(body))
+        assert (response.status_code, response.json()["reason"]) == (503, "broker")
+        assert int(response.headers["retry-after"]) > 0
+        gate.publisher.away = False
+        response = await client.post("/events", content=body, headers=sign(body))
+        assert response.json()["status"] == "queued"
+
+    gate.run(test)
+
+
+def test_without_the_certificate_nobody_is_called_a_liar(tmp_path: Path) -> None:
+    response = Gate(tmp_path, NOWHERE, NoCertificate()).post(envelope())
+    assert (response.status_code, response.json()["reason"]) == (503, "certificate")
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_without_redis_a_malformed_body_is_asked_for_again(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, NOWHERE)
+    response = gate.post(b"not json")
+    assert (response.status_code, response.json()["reason"]) == (503, "redis")
+    assert Gate(tmp_path, NOWHERE).post(envelope()).json()["status"] == "queued"
+
+
+def test_a_body_over_a_mebibyte_is_refused_by_its_length_and_while_it_comes(gate: Gate) -> None:
+    async def test(client: httpx.AsyncClient) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(1000):
+                yield b"x" * 65536
+
+        body = b"x" * (MOST_BYTES + 1)
+        whole = await client.post("/events", content=body, headers=sign(body))
+        assert whole.status_code == 413
+        chunked = await client.post("/events", content=chunks(), headers=sign(body))
+        assert chunked.status_code == 413
+        exact = b"x" * MOST_BYTES
+        assert (await client.post("/events", content=exact, headers=sign(exact))).json()[
+            "status"
+        ] == "rejected"
+
+    gate.run(test)
+
+
+def _scope(headers: dict[str, str]) -> Scope:
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/events",
+        "query_string": b"",
+        "headers": raw,
+    }
+
+
+async def _status(gate: Gate, receive: Receive, headers: dict[str, str]) -> int:
+    started: list[Any] = []
+
+    async def send(message: Any) -> None:
+        started.append(message)
+
+    sender: Send = send
+    await gate.app(_scope(headers), receive, sender)
+    return int(started[0]["status"])
+
+
+def test_a_sender_that_dawdles_is_given_up(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest_app, "BODY_SECONDS", 0.05)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    assert asyncio.run(_status(gate, receive, sign(b"x"))) == 408
+
+
+def test_a_sender_that_goes_away_leaves_nothing(gate: Gate) -> None:
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    assert asyncio.run(_status(gate, receive, sign(b"x"))) == 400
+    assert gate.publisher.messages == []
+
+
+def test_a_stranger_is_refused_before_its_body_is_read(gate: Gate) -> None:
+    async def receive() -> Any:
+        raise AssertionError("the body was asked for")
+
+    assert asyncio.run(_status(gate, receive, {})) == 401
+
+
+def test_readiness_names_what_is_away(gate: Gate, tmp_path: Path) -> None:
+    async def ready(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/healthz")).status_code == 200
+        response = await client.get("/readyz")
+        assert (response.status_code, response.json()) == (200, {"broker": True, "redis": True})
+
+    async def away(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/healthz")).status_code == 200
+        response = await client.get("/readyz")
+        assert (response.status_code, response.json()) == (503, {"broker": False, "redis": False})
+
+    gate.run(ready)
+    other = Gate(tmp_path, NOWHERE)
+    other.publisher.away = True
+    other.run(away)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_events_are_only_posted(gate: Gate, method: str) -> None:
+    async def test(client: httpx.AsyncClient) -> None:
+        assert (await client.request(method, "/events")).status_code == 405
+
+    gate.run(test)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("EVENTBRIDGE_TOKENS", None, "missing"),
+        ("EVENTBRIDGE_TOKENS", ",", "a list of at least 1"),
+        ("EVENTBRIDGE_TARGET_URLS", "gate.example.com", "no http(s) URL"),
+        ("EVENTBRIDGE_ACCOUNTS", "somebody", "no account UID"),
+        ("EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere/a.pem", "No such file"),
+        ("EVENTBRIDGE_CERTIFICATE_FILE", __file__, "holds no RSA certificate"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str | None, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    good = {
+        "BROKER_URL": "amqp://h/",
+        "REDIS_URL": NOWHERE,
+        "EXTENSION_CODE": "e",
+        "REGION": "cn-shanghai",
+        "EVENTBRIDGE_TARGET_URLS": TARGET,
+        "EVENTBRIDGE_TOKENS": "secret-token",
+        "EVENTBRIDGE_ACCOUNTS": ACCOUNT,
+    }
+    for key, text in {**good, name: value or ""}.items():
+        monkeypatch.setenv(f"DWGATE_{key}", text)
+    with pytest.raises(SettingsError) as caught:
+        load(IngestSettings)
+    assert str(caught.value).count("\n") == 0
+    assert str(caught.value).startswith(f"DWGATE_{name}: ")
+    assert told in str(caught.value)
+    assert "secret-token" not in str(caught.value)

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from common.settings import REGIONS
+from ingest import certificates
+from ingest.certificates import CertificateStore, CertificateUnavailable, PinnedCertificate, read_key, trusted
+from tests.support.eventbridge_signing import CERTIFICATE, certificate_pem, private_key
+
+HOST = "cn-shanghai-eventbridge.oss-accelerate.aliyuncs.com"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_each_region_has_its_host(region: str) -> None:
+    assert trusted(f"https://{region}-eventbridge.oss-accelerate.aliyuncs.com/x509_2021012501.pem")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "x509.pem",
+        f"http://{HOST}/a.pem",
+        f"HTTPS://{HOST}/a.pem",
+        f"https://{HOST}",
+        f"https://{HOST}/",
+        f"https://{HOST}:443/a.pem",
+        f"https://{HOST}:8443/a.pem",
+        f"https://user@{HOST}/a.pem",
+        f"https://{HOST}@evil.com/a.pem",
+        f"https://{HOST}\\@evil.com/a.pem",
+        f"https://evil.com\\.{HOST}/a.pem",
+        f"https://{HOST}.evil.com/a.pem",
+        f"https://{HOST}./a.pem",
+        f"https://evil.com/{HOST}/a.pem",
+        f"https://evil.com#{HOST}/a.pem",
+        f"https://{HOST}/a.pem#fragment",
+        f"https://{HOST}/a.pem?x=1",
+        f"https://{HOST}/../a.pem",
+        f"https://{HOST}/a/./b.pem",
+        f"https://{HOST}//a.pem",
+        f"https://{HOST}/a%2eb.pem",
+        f" https://{HOST}/a.pem",
+        f"https://{HOST}/a.pem\n",
+        f"https://{HOST}/a .pem",
+        f"https://{HOST}/\u00e4.pem",
+        "https://cn-sh\u0430nghai-eventbridge.oss-accelerate.aliyuncs.com/a.pem",
+        "https://xn--cn-shnghai-eventbridge-0xf.oss-accelerate.aliyuncs.com/a.pem",
+        "https://evil-eventbridge.oss-accelerate.aliyuncs.com/a.pem",
+        "https://cn-nowhere-eventbridge.oss-accelerate.aliyuncs.com/a.pem",
+        "https://cn-shanghai-eventbridge.oss-cn-shanghai.aliyuncs.com/a.pem",
+        "https://g.alicdn.com/eventbridge/certifacete/public.pem",
+        f"https://{HOST}/{'a' * 5000}.pem",
+        f"file://{HOST}/a.pem",
+        f"//{HOST}/a.pem",
+    ],
+)
+def test_any_other_url_is_foreign(url: str) -> None:
+    assert not trusted(url)
+
+
+def test_a_key_is_read_from_a_certificate_or_a_bare_key() -> None:
+    public = private_key().public_key()
+    bare = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for pem in (certificate_pem(), bare):
+        assert read_key(pem).public_numbers() == public.public_numbers()
+
+
+def test_no_other_key_is_read() -> None:
+    curve = ec.generate_private_key(ec.SECP256R1()).public_key()
+    for pem in (b"", b"nonsense", curve.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)):
+        with pytest.raises(ValueError, match=r"."):
+            read_key(pem)
+
+
+def test_a_pinned_certificate_serves_every_url(tmp_path: Path) -> None:
+    path = tmp_path / "eventbridge.pem"
+    path.write_bytes(certificate_pem())
+    key = asyncio.run(PinnedCertificate(path).key(CERTIFICATE))
+    assert key.public_numbers() == private_key().public_key().public_numbers()
+
+
+def served(pem: bytes) -> httpx.Response:
+    """Return a real streamed answer."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield pem
+
+    return httpx.Response(200, content=chunks())
+
+
+class Site:
+    """A certificate host that counts its visitors, and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.visits = 0
+        self.answer: Callable[[], httpx.Response] = lambda: served(certificate_pem())
+        self.open = asyncio.Event()
+        self.open.set()
+        self.now = 0.0
+
+    async def __call__(self, _: httpx.Request) -> httpx.Response:
+        self.visits += 1
+        await self.open.wait()
+        return self.answer()
+
+    def store(self) -> CertificateStore:
+        return CertificateStore(transport=httpx.MockTransport(self), clock=lambda: self.now)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 (what it waits for has no event)
+            await asyncio.sleep(0)
+
+
+def test_one_download_serves_many_at_once_and_later() -> None:
+    async def main() -> None:
+        site = Site()
+        store = site.store()
+        keys = await asyncio.gather(*(store.key(CERTIFICATE) for _ in range(50)))
+        assert {key.key_size for key in keys} == {2048}
+        await store.key(CERTIFICATE)
+        assert site.visits == 1
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_request_does_not_end_the_download_of_the_others() -> None:
+    async def main() -> None:
+        site = Site()
+        site.open.clear()
+        store = site.store()
+        first, second = (asyncio.create_task(store.key(CERTIFICATE)) for _ in range(2))
+        await until(lambda: site.visits == 1)
+        first.cancel()
+        site.open.set()
+        assert (await second).key_size == 2048
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_stale_key_is_served_at_once_and_refreshed_behind() -> None:
+    async def main() -> None:
+        site = Site()
+        store = site.store()
+        first = await store.key(CERTIFICATE)
+        site.now = certificates.FRESH_SECONDS
+        site.open.clear()
+        assert await store.key(CERTIFICATE) is first
+        await until(lambda: site.visits == 2)
+        site.open.set()
+        await until(lambda: not store._fetches)
+        assert await store.key(CERTIFICATE) is not first
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_stale_key_outlives_a_fault_of_the_host() -> None:
+    async def main() -> None:
+        site = Site()
+        store = site.store()
+        first = await store.key(CERTIFICATE)
+        site.answer = lambda: httpx.Response(500)
+        for visit in (2, 3):
+            site.now += certificates.FRESH_SECONDS
+            assert await store.key(CERTIFICATE) is first
+            await until(lambda: not store._fetches)
+            assert await store.key(CERTIFICATE) is first
+            assert site.visits == visit
+        await store.close()
+
+    asyncio.run(main())
+
+
+def _raise() -> httpx.Response:
+    raise httpx.ConnectError("refused")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: httpx.Response(404),
+        lambda: httpx.Response(302, headers={"location": f"https://{HOST}/b.pem"}),
+        lambda: served(b"no certificate"),
+        lambda: served(certificate_pem() + b"\n" * certificates.MOST_BYTES),
+        _raise,
+    ],
+    ids=["missing", "redirect", "nonsense", "too long", "refused"],
+)
+def test_a_fault_with_nothing_kept_is_no_verdict_on_the_sender(answer: Callable[[], httpx.Response]) -> None:
+    async def main() -> None:
+        site = Site()
+        site.answer = answer
+        store = site.store()
+        with pytest.raises(CertificateUnavailable):
+            await store.key(CERTIFICATE)
+        site.answer = lambda: served(certificate_pem())
+        assert (await store.key(CERTIFICATE)).key_size == 2048
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_slow_host_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates, "FETCH_SECONDS", 0.05)
+
+    async def main() -> None:
+        site = Site()
+        site.open.clear()
+        store = site.store()
+        with pytest.raises(CertificateUnavailable):
+            await store.key(CERTIFICATE)
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_the_cache_and_the_downloads_are_bounded() -> None:
+    async def main() -> None:
+        site = Site()
+        store = site.store()
+        urls = [CERTIFICATE + str(number) for number in range(certificates.MOST_URLS + 10)]
+        for url in urls:
+            await store.key(url)
+        assert len(store._cached) == certificates.MOST_URLS
+        site.open.clear()
+        tasks = [asyncio.create_task(store.key(url + "x")) for url in urls]
+        await until(lambda: sum(task.done() for task in tasks) == 10)
+        site.open.set()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert sum(isinstance(result, CertificateUnavailable) for result in results) == 10
+        await store.close()
+
+    asyncio.run(main())

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ingest.deduplication import Recent
+from ingest.publishers.base import NotDurable
+
+
+class Broker:
+    """Counts what is published, and holds or fails it as it is told."""
+
+    def __init__(self) -> None:
+        self.published = 0
+        self.fails = False
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def __call__(self) -> None:
+        self.published += 1
+        await self.open.wait()
+        if self.fails:
+            raise NotDurable("told so")
+
+
+def test_a_confirmed_id_is_a_duplicate_until_it_is_old() -> None:
+    async def main() -> None:
+        now = 0.0
+        recent = Recent(seconds=10, clock=lambda: now)
+        broker = Broker()
+        assert await recent.once("a", broker)
+        assert not await recent.once("a", broker)
+        now = 10.0
+        assert await recent.once("a", broker)
+        assert broker.published == 2
+
+    asyncio.run(main())
+
+
+def test_only_so_many_ids_are_kept() -> None:
+    async def main() -> None:
+        recent = Recent(most=2)
+        broker = Broker()
+        for message_id in ("a", "b", "c"):
+            assert await recent.once(message_id, broker)
+        assert not await recent.once("b", broker)
+        assert await recent.once("a", broker)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_requests_for_the_same_event_share_one_publish_and_its_end(fails: bool) -> None:
+    async def main() -> None:
+        recent = Recent()
+        broker = Broker()
+        broker.fails = fails
+        broker.open.clear()
+        tasks = [asyncio.create_task(recent.once("a", broker)) for _ in range(5)]
+        await asyncio.sleep(0)
+        broker.open.set()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert broker.published == 1
+        if fails:
+            assert all(isinstance(result, NotDurable) for result in results)
+            broker.fails = False
+            assert await recent.once("a", broker)
+        else:
+            assert results == [True, False, False, False, False]
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_request_leaves_nothing_behind() -> None:
+    async def main() -> None:
+        recent = Recent()
+        broker = Broker()
+        broker.open.clear()
+        leader, joiner = (asyncio.create_task(recent.once("a", broker)) for _ in range(2))
+        await asyncio.sleep(0)
+        leader.cancel()
+        with pytest.raises(NotDurable):
+            await joiner
+        broker.open.set()
+        assert await recent.once("a", broker)
+
+    asyncio.run(main())

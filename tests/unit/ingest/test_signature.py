@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+
+from ingest.signature import NotAuthentic, Reason, Trust, fold, precheck, verify
+from tests.support.eventbridge_signing import NOW, TARGET, TOKEN, envelope, private_key, sign, sign_v1
+
+BODY = envelope()
+TRUST = Trust((TARGET,), (TOKEN.encode(),), frozenset())
+V1_TRUST = Trust((TARGET,), (TOKEN.encode(),), frozenset(), allow_v1=True)
+PREFIX = "x-eventbridge-"
+
+
+def check(headers: Mapping[str, str], body: bytes = BODY, trust: Trust = TRUST, now: float = NOW) -> None:
+    verify(precheck(headers.items(), trust, now), body, trust, private_key().public_key())
+
+
+def refusal(headers: Mapping[str, str], body: bytes = BODY, trust: Trust = TRUST, now: float = NOW) -> Reason:
+    with pytest.raises(NotAuthentic) as caught:
+        check(headers, body, trust, now)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("newline", [False, True])
+def test_version_2_passes_with_and_without_a_newline_after_the_body(newline: bool) -> None:
+    check(sign(BODY, newline=newline))
+
+
+@pytest.mark.parametrize("newline", [False, True])
+def test_version_1_passes_only_when_allowed(newline: bool) -> None:
+    headers = sign_v1(BODY, newline=newline)
+    check(headers, trust=V1_TRUST)
+    assert refusal(headers) is Reason.BAD_VERSION
+
+
+@pytest.mark.parametrize("body", [b"", b"\xff\xfe not text", b"line\r\nline\n", b"x" * 300_000])
+def test_any_bytes_can_be_signed(body: bytes) -> None:
+    check(sign(body), body)
+
+
+def test_header_names_may_have_any_case() -> None:
+    check({name.title(): value for name, value in sign(BODY).items()})
+
+
+def test_every_configured_target_url_is_tried() -> None:
+    trust = Trust(
+        ("https://a.example.com/", TARGET, "https://b.example.com/"), (TOKEN.encode(),), frozenset()
+    )
+    check(sign(BODY), trust=trust)
+
+
+def test_every_configured_token_is_tried() -> None:
+    trust = Trust((TARGET,), (b"old", "neu-ü".encode()), frozenset())
+    for token in ("old", "neu-ü".encode().decode("latin-1")):
+        headers = sign(BODY, token="old")
+        if token != "old":
+            headers = _resigned(headers | {f"{PREFIX}signature-token": token})
+        check(headers, trust=trust)
+
+
+def _resigned(headers: dict[str, str]) -> dict[str, str]:
+    lines = [(name, value) for name, value in headers.items() if not name.endswith("-v2")]
+    text = f"{TARGET}\n".encode() + "".join(f"{n}: {v}\n" for n, v in lines).encode("latin-1") + BODY
+    signature = private_key().sign(text, padding.PKCS1v15(), SHA256())
+    return {**headers, f"{PREFIX}signature-v2": base64.b64encode(signature).decode()}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"target": "https://evil.example.com/events"}, Reason.SIGNATURE),
+        ({"target": TARGET + "/"}, Reason.SIGNATURE),
+        ({"key": "other"}, Reason.SIGNATURE),
+        ({"token": "other"}, Reason.TOKEN),
+        ({"token": TOKEN + "x"}, Reason.TOKEN),
+        ({"certificate": "https://evil.example.com/a.pem"}, Reason.CERTIFICATE_URL),
+    ],
+)
+def test_what_others_sign_is_refused(wrong: dict[str, str], reason: Reason) -> None:
+    assert refusal(sign(BODY, **wrong)) is reason  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "body", [BODY + b" ", BODY[:-1], b"", BODY + b"\n\n", BODY.replace(b"93124", b"93125")]
+)
+def test_another_body_is_refused(body: bytes) -> None:
+    assert refusal(sign(BODY), body) is Reason.SIGNATURE
+
+
+@pytest.mark.parametrize("name", list(sign(b"")))
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_or_empty_header_is_refused(name: str, value: str | None) -> None:
+    headers = {n: v for n, v in sign(BODY).items() if n != name}
+    if value is not None:
+        headers[name] = value
+    assert refusal(headers) is Reason.MISSING_HEADER
+
+
+@pytest.mark.parametrize("name", list(sign_v1(b"")))
+def test_version_1_needs_its_headers_too(name: str) -> None:
+    headers = {n: v for n, v in sign_v1(BODY).items() if n != name}
+    assert refusal(headers, trust=V1_TRUST) is Reason.MISSING_HEADER
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("signature-version", "2.0", Reason.BAD_VERSION),
+        ("signature-version", "1.0 ", Reason.BAD_VERSION),
+        ("hash-method", "SHA1", Reason.BAD_VERSION),
+        ("hash-method", "sha256", Reason.BAD_VERSION),
+        ("signature-v2", "not base64!", Reason.SIGNATURE),
+        ("signature-v2", "AAAA", Reason.SIGNATURE),
+        ("signature-v2", "é", Reason.SIGNATURE),
+        ("signature-timestamp", "soon", Reason.CLOCK),
+        ("signature-timestamp", "-1", Reason.CLOCK),
+        ("signature-timestamp", "1e12", Reason.CLOCK),
+        ("signature-timestamp", "١٢٣", Reason.CLOCK),
+        ("signature-timestamp", "9" * 400, Reason.CLOCK),
+        ("signature-timestamp", str(int(NOW)), Reason.CLOCK),
+        ("signature-timestamp", str(int(NOW * 1000) + 1), Reason.SIGNATURE),
+    ],
+)
+def test_a_changed_header_is_refused(name: str, value: str, reason: Reason) -> None:
+    assert refusal(sign(BODY) | {PREFIX + name: value}) is reason
+
+
+@pytest.mark.parametrize("broken", ["truncated", "padding stripped", "whitespace"])
+def test_a_broken_signature_is_refused(broken: str) -> None:
+    headers = sign(BODY)
+    name = f"{PREFIX}signature-v2"
+    raw = base64.b64decode(headers[name])
+    headers[name] = {
+        "truncated": base64.b64encode(raw[:-1]).decode(),
+        "padding stripped": headers[name].rstrip("="),
+        "whitespace": headers[name][:10] + "\n" + headers[name][10:],
+    }[broken]
+    assert refusal(headers) is Reason.SIGNATURE
+
+
+def test_another_algorithm_is_refused() -> None:
+    headers = sign(BODY)
+    lines = [(name, value) for name, value in headers.items() if not name.endswith("-v2")]
+    text = f"{TARGET}\n".encode() + "".join(f"{n}: {v}\n" for n, v in lines).encode() + BODY
+    pss = padding.PSS(padding.MGF1(SHA256()), padding.PSS.MAX_LENGTH)
+    for signature in (
+        private_key().sign(text, padding.PKCS1v15(), SHA1()),  # noqa: S303 (it must not pass)
+        private_key().sign(text, pss, SHA256()),
+    ):
+        headers[f"{PREFIX}signature-v2"] = base64.b64encode(signature).decode()
+        assert refusal(headers) is Reason.SIGNATURE
+
+
+def test_version_2_is_preferred_when_its_header_exists() -> None:
+    both = sign_v1(BODY) | {f"{PREFIX}signature-v2": "AAAA", f"{PREFIX}hash-method": "SHA256"}
+    assert refusal(both, trust=V1_TRUST) is Reason.SIGNATURE
+
+
+def test_version_1_with_a_changed_secret_is_refused() -> None:
+    headers = sign_v1(BODY)
+    for secret in ("AAAA", base64.b64encode(b"\1" * 256).decode()):
+        assert refusal(headers | {f"{PREFIX}signature-secret": secret}, trust=V1_TRUST) is Reason.SIGNATURE
+    assert refusal(headers, BODY + b"x", trust=V1_TRUST) is Reason.SIGNATURE
+
+
+def test_a_request_without_any_signature_lacks_a_header() -> None:
+    assert refusal({}) is Reason.MISSING_HEADER
+    assert refusal({}, trust=V1_TRUST) is Reason.MISSING_HEADER
+
+
+@pytest.mark.parametrize("off", [-60.0, -59.9, 0.0, 59.9, 60.0])
+def test_a_clock_up_to_a_minute_off_is_let_in(off: float) -> None:
+    check(sign(BODY), now=NOW + off)
+
+
+@pytest.mark.parametrize("off", [-61.0, -60.001, 60.001, 61.0, 86400.0])
+def test_a_clock_further_off_is_refused(off: float) -> None:
+    assert refusal(sign(BODY), now=NOW + off) is Reason.CLOCK
+
+
+def test_repeated_headers_are_joined_and_so_refused() -> None:
+    headers = sign(BODY)
+    doubled = fold([*headers.items(), (f"{PREFIX}signature-token", TOKEN)])
+    assert doubled[f"{PREFIX}signature-token"] == f"{TOKEN}, {TOKEN}"
+    assert refusal(doubled) is Reason.TOKEN
+
+
+def test_the_cheap_checks_come_first() -> None:
+    headers = sign(BODY, token="other", certificate="https://evil.example.com/a.pem", key="other")
+    assert refusal(headers, now=NOW + 100) is Reason.CLOCK
+    assert refusal(headers) is Reason.TOKEN
+
+
+def test_the_refusal_holds_no_secret() -> None:
+    with pytest.raises(NotAuthentic) as caught:
+        check(sign(BODY, token="other-secret"))
+    assert str(caught.value) == "token"

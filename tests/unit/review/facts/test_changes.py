@@ -1,0 +1,238 @@
+"""What statements write, make, change and take away."""
+
+from __future__ import annotations
+
+import pytest
+
+from review.context import Given, Table
+from review.dialects import Dialect
+from review.extraction.reader import read
+from review.facts import Altered, Gone, Made, Operator, Sort, Statement, Written
+from tests.support.review_assertions import cut
+
+
+def facts(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, given: Given = Given()) -> Statement:  # noqa: B008
+    statement = read(code, dialect, given).statements[-1]
+    assert statement.unread is None
+    return statement
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code", "how", "table"),
+    [
+        (Dialect.MAXCOMPUTE, "INSERT INTO p.t SELECT 1 FROM u", Written.INSERT, "p.t"),
+        (Dialect.MAXCOMPUTE, "INSERT OVERWRITE TABLE t_${x} SELECT 1 FROM u", Written.OVERWRITE, "t_${x}"),
+        (Dialect.MAXCOMPUTE, "CREATE TABLE t AS SELECT 1 a FROM u", Written.CREATE, "t"),
+        (
+            Dialect.MAXCOMPUTE,
+            "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN UPDATE SET b = 1",
+            Written.MERGE,
+            "t",
+        ),
+        (Dialect.MAXCOMPUTE, "UPDATE t SET a = 1 WHERE b = 2", Written.UPDATE, "t"),
+        (Dialect.MAXCOMPUTE, "DELETE FROM t WHERE b = 2", Written.DELETE, "t"),
+        (Dialect.HIVE, "LOAD DATA INPATH 'x' INTO TABLE t", Written.LOAD, "t"),
+        (Dialect.HIVE, "LOAD DATA INPATH 'x' OVERWRITE INTO TABLE t", Written.LOAD_OVERWRITE, "t"),
+        (Dialect.POSTGRES, "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", Written.UPSERT, "t"),
+        (Dialect.MYSQL, "INSERT INTO t SELECT 1 ON DUPLICATE KEY UPDATE a = 1", Written.UPSERT, "t"),
+        (Dialect.MYSQL, "DELETE x FROM t x JOIN u ON x.a = u.a", Written.DELETE, "t"),
+        (Dialect.POSTGRES, "SELECT 1 INTO t FROM u", Written.CREATE, "t"),
+    ],
+)
+def test_writes(dialect: Dialect, code: str, how: Written, table: str) -> None:
+    (write,) = facts(code, dialect).writes
+    assert (write.how, write.table) == (how, table)
+
+
+def test_partitions_are_fixed_or_dynamic() -> None:
+    code = "INSERT OVERWRITE TABLE t PARTITION (ds = '${bizdate}', hh) SELECT 1, 2 FROM u"
+    (write,) = facts(code).writes
+    fixed, dynamic = write.partition
+    assert (fixed.column, fixed.value and fixed.value.sort, fixed.value and fixed.value.value) == (
+        "ds",
+        Sort.PARAMETER,
+        "${bizdate}",
+    )
+    assert (dynamic.column, dynamic.value) == ("hh", None)
+    assert cut(code, fixed.at) == "ds = '${bizdate}'"
+
+
+def test_columns_and_values() -> None:
+    (write,) = facts("INSERT INTO t (a, `b`) VALUES (1, 2), (3, 4)").writes
+    assert (write.columns, write.values, write.blocks) == (("a", "b"), 2, ())
+
+
+def test_unions_write_all_their_branches() -> None:
+    (write,) = facts("INSERT INTO t SELECT 1 FROM a UNION ALL SELECT 2 FROM b").writes
+    assert write.blocks == (0, 1)
+
+
+def test_a_table_with_a_primary_key_is_upserted() -> None:
+    keyed = Given(tables={"t": Table(keys=("id",))})
+    assert facts("INSERT INTO t SELECT 1 FROM u", given=keyed).writes[0].how is Written.UPSERT
+    made = "CREATE TABLE t (id BIGINT NOT NULL, PRIMARY KEY (id)); INSERT INTO t SELECT 1 FROM u"
+    assert facts(made).writes[0].how is Written.UPSERT
+
+
+@pytest.mark.parametrize(
+    ("code", "filtered"),
+    [
+        ("DELETE FROM t", False),
+        ("DELETE FROM t WHERE 1 = 1", False),
+        ("DELETE FROM t WHERE (TRUE)", False),
+        ("DELETE FROM t WHERE a = 1 OR 1 = 1", False),
+        ("DELETE FROM t WHERE 1 = 2", True),
+        ("DELETE FROM t WHERE ds = '${bizdate}'", True),
+        ("UPDATE t SET a = 1", False),
+        ("UPDATE t SET a = 1 WHERE b IN (SELECT b FROM u)", True),
+    ],
+)
+def test_changes_of_every_row(code: str, filtered: bool) -> None:
+    (write,) = facts(code).writes
+    assert write.filtered is filtered
+
+
+def test_the_target_of_a_change_is_not_read() -> None:
+    statement = facts("DELETE FROM t WHERE a IN (SELECT a FROM u WHERE ds = '1')")
+    assert [source.table for _, source in statement.reads()] == ["u"]
+    assert statement.blocks[0].sources[0].target
+
+
+def test_a_merge_joins_its_target() -> None:
+    code = (
+        "MERGE INTO t USING (SELECT a, b FROM u WHERE ds = '1') s ON t.a = s.a AND t.ds = '1'"
+        " WHEN MATCHED AND s.b > 0 THEN UPDATE SET b = s.b WHEN NOT MATCHED THEN INSERT VALUES (s.a, s.b)"
+    )
+    statement = facts(code)
+    assert [source.table for _, source in statement.reads()] == ["u"]
+    assert [cut(code, item.at) for item in statement.blocks[0].predicates] == ["t.a = s.a", "t.ds = '1'"]
+    assert [cut(code, item.at) for item in statement.blocks[0].comparisons] == ["s.b > 0"]
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "name", "text"),
+    [
+        ("DROP TABLE IF EXISTS p.t", Gone.TABLE, "p.t", "DROP TABLE IF EXISTS p.t"),
+        ("DROP TABLE t PURGE", Gone.TABLE, "t", "DROP TABLE t"),
+        ("DROP VIEW v", Gone.VIEW, "v", "DROP VIEW v"),
+        ("DROP SCHEMA s", Gone.SCHEMA, "s", "DROP SCHEMA s"),
+        ("TRUNCATE TABLE t", Gone.ROWS, "t", "TRUNCATE TABLE t"),
+        (
+            "TRUNCATE TABLE t PARTITION (ds = '1')",
+            Gone.PARTITION,
+            "t",
+            "TRUNCATE TABLE t PARTITION (ds = '1')",
+        ),
+        ("ALTER TABLE t DROP COLUMN a", Gone.COLUMN, "t", "DROP COLUMN a"),
+        ("ALTER TABLE t DROP COLUMNS (a, b)", Gone.COLUMN, "t", "DROP COLUMNS (a, b)"),
+        ("PURGE TABLE p.t", Gone.BACKUP, "p.t", "PURGE TABLE p.t"),
+    ],
+)
+def test_removals(code: str, what: Gone, name: str, text: str) -> None:
+    (removal,) = facts(code).removals
+    assert (removal.what, removal.name, cut(code, removal.at)) == (what, name, text)
+
+
+def test_dropped_partitions() -> None:
+    code = "ALTER TABLE t DROP IF EXISTS PARTITION (ds < '${d}', hh = '1'), PARTITION (ds = '2')"
+    first, second = facts(code).removals
+    assert [(value.column, value.operator) for value in first.partition] == [
+        ("ds", Operator.LT),
+        ("hh", Operator.EQ),
+    ]
+    assert first.partition[0].value
+    assert first.partition[0].value.value == "${d}"
+    assert second.partition[0].column == "ds"
+
+
+def test_a_temporary_table_is_no_loss() -> None:
+    assert facts("DROP TEMPORARY TABLE t", Dialect.MYSQL).removals == ()
+    assert facts("DROP FUNCTION f").removals == ()
+
+
+def test_creations() -> None:
+    code = (
+        "CREATE TABLE IF NOT EXISTS p.T (id BIGINT NOT NULL COMMENT 'k', amt DECIMAL(10, 2),"
+        " tags ARRAY<STRING>)"
+        " COMMENT 'x' PARTITIONED BY (ds STRING COMMENT 'day', hh STRING) LIFECYCLE 30"
+    )
+    (made,) = facts(code).creations
+    assert (made.what, made.name, made.exists, made.comment, made.lifecycle) == (
+        Made.TABLE,
+        "p.T",
+        True,
+        True,
+        30,
+    )
+    assert [(item.name, item.type, item.comment, item.not_null) for item in made.columns] == [
+        ("id", "BIGINT", True, True),
+        ("amt", "DECIMAL(10,2)", False, False),
+        ("tags", "ARRAY<STRING>", False, False),
+    ]
+    assert [(item.name, item.type, item.comment) for item in made.partitions] == [
+        ("ds", "STRING", True),
+        ("hh", "STRING", False),
+    ]
+    assert cut(code, made.columns[0].at) == "id"
+    assert facts(code).misplaced == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("CREATE TABLE t (a BIGINT) PARTITIONED BY (ds STRING) COMMENT 'x'", "COMMENT"),
+        ("CREATE TABLE t (a BIGINT) LIFECYCLE 7 COMMENT 'x'", "COMMENT"),
+        ("INSERT OVERWRITE TABLE t WITH c AS (SELECT 1 a FROM u) SELECT a FROM c", "WITH"),
+    ],
+)
+def test_misplaced_clauses(code: str, word: str) -> None:
+    ((at, found),) = facts(code).misplaced
+    assert (found, cut(code, at)) == (word, word)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "CREATE TABLE t LIFECYCLE 3 AS SELECT a AS lifecycle, b AS comment FROM u",
+        "CREATE TABLE t (lifecycle STRING, a STRING COMMENT 'location') COMMENT 'c' LIFECYCLE 3",
+        "WITH c AS (SELECT 1 a FROM u) INSERT OVERWRITE TABLE t SELECT a FROM c",
+    ],
+)
+def test_clauses_in_order(code: str) -> None:
+    assert facts(code).misplaced == ()
+
+
+def test_other_creations() -> None:
+    assert facts("CREATE TABLE t LIKE p.u").creations[0].like == "p.u"
+    assert facts("CREATE TABLE t AS SELECT 1 a FROM u").creations[0].queried
+    assert facts("CREATE TABLE t (a STRING) LIFECYCLE ${n}").creations[0].lifecycle == 0
+    assert facts("CREATE TABLE t (a STRING)").creations[0].lifecycle is None
+    view = facts("CREATE OR REPLACE VIEW v AS SELECT a FROM t")
+    assert (view.creations[0].what, view.creations[0].replace, view.writes) == (Made.VIEW, True, ())
+    assert facts("CREATE FUNCTION f AS 'a.B' USING 'x.jar'").creations[0].what is Made.FUNCTION
+    added = facts("ADD JAR x.jar AS y.jar -f").creations[0]
+    assert (added.what, added.name, added.replace) == (Made.RESOURCE, "y.jar", True)
+    assert facts("CREATE TABLE t (id INT PRIMARY KEY, b INT)", Dialect.POSTGRES).creations[0].keys == ("id",)
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "names"),
+    [
+        ("ALTER TABLE t ADD COLUMNS (a STRING, b BIGINT)", Altered.ADD_COLUMNS, ("a", "b")),
+        ("ALTER TABLE p.t RENAME TO u", Altered.RENAME, ("p.u",)),
+        ("ALTER TABLE t ADD IF NOT EXISTS PARTITION (ds = '1')", Altered.ADD_PARTITION, ()),
+        ("ALTER TABLE t CHANGE COLUMN a b BIGINT", Altered.CHANGE_COLUMN, ("a", "b")),
+        ("ALTER TABLE t SET LIFECYCLE 7", Altered.LIFECYCLE, ()),
+        ("ALTER TABLE t CHANGEOWNER TO 'x'", Altered.OWNER, ()),
+        ("ALTER TABLE t SET COMMENT 'x'", Altered.COMMENT, ()),
+        ("ALTER TABLE t TOUCH", Altered.OTHER, ()),
+    ],
+)
+def test_alterations(code: str, what: Altered, names: tuple[str, ...]) -> None:
+    (change,) = facts(code).alterations
+    assert (change.what, change.names) == (what, names)
+
+
+def test_lifecycles_of_alterations() -> None:
+    assert facts("ALTER TABLE t SET LIFECYCLE 7").alterations[0].lifecycle == 7
+    assert facts("ALTER TABLE t SET LIFECYCLE ${n}").alterations[0].lifecycle == 0

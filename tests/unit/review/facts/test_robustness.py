@@ -1,0 +1,131 @@
+"""No text makes the reading of facts raise, and all places and indexes hold."""
+
+# ruff: noqa: S608 - the statements are only read
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from review.dialects import Dialect
+from review.extraction import reader
+from review.extraction.reader import OUT_OF_TIME, parse_all, read
+from review.facts import Block, Operand, Predicate, Span, Statement
+
+WORDS = st.sampled_from(Path("tests/data/sql_words.txt").read_text().splitlines()) | st.sampled_from(
+    [
+        "${x}",
+        "'a'",
+        "NOT",
+        "EXISTS",
+        "OVER",
+        "LATERAL VIEW",
+        "explode",
+        "@v",
+        ":=",
+        "INTERVAL",
+        "[",
+        "]",
+        "::",
+        "\n",
+        "𝒳",
+    ]
+)
+SQL = [dialect for dialect in Dialect if dialect.sql]
+
+
+def spans(block: Block) -> Iterator[Span]:
+    yield block.at
+    yield from (source.at for source in block.sources)
+    yield from (output.at for output in block.outputs)
+    yield from (call.at for call in block.calls)
+    for predicate in (*block.predicates, *block.comparisons):
+        yield from parts(predicate)
+
+
+def parts(predicate: Predicate) -> Iterator[Span]:
+    yield predicate.at
+    for item in predicate.operands:
+        yield from of_operand(item)
+
+
+def of_operand(item: Operand) -> Iterator[Span]:
+    yield item.at
+    yield from (column.at for column in item.columns)
+
+
+def check(statement: Statement, size: int) -> None:
+    for index, block in enumerate(statement.blocks):
+        assert all(0 <= span.begin <= span.end <= size for span in spans(block))
+        assert block.parent is None or block.parent < index
+        for source in block.sources:
+            assert all(0 <= inner < len(statement.blocks) for inner in source.blocks)
+        for predicate in block.predicates:
+            for column in predicate.columns:
+                assert (
+                    column.block is None
+                    or column.source is None
+                    or statement.blocks[column.block].sources[column.source]
+                )
+    for written in statement.writes:
+        assert all(inner < len(statement.blocks) for inner in written.blocks)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(WORDS, max_size=40).map(" ".join), st.sampled_from(SQL))
+def test_places_and_indexes_hold(code: str, dialect: Dialect) -> None:
+    for statement in read(code, dialect).statements:
+        assert "meaning" not in (statement.unread or "")
+        check(statement, len(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "SELECT a FROM t WHERE a IN (" + ",".join(["'1'"] * 20_000) + ")",
+        " UNION ALL ".join(["SELECT a FROM t"] * 1_000),
+        "SELECT a FROM t WHERE " + " AND ".join(["a = 1"] * 2_000),
+        "SELECT a FROM t WHERE " + " OR ".join(["a = 1"] * 2_000),
+        "SELECT " + " || ".join(["a"] * 2_000) + " FROM t",
+        "SELECT CASE " + " ".join(f"WHEN a = {i} THEN {i}" for i in range(1_000)) + " END FROM t",
+        "WITH c0 AS (SELECT * FROM t)"
+        + "".join(f", c{i} AS (SELECT * FROM c{i - 1} a JOIN c{i - 1} b ON a.x = b.x)" for i in range(1, 60))
+        + " SELECT * FROM c59",
+    ],
+    ids=["list", "union", "and", "or", "concat", "case", "ctes"],
+)
+def test_long_statements_are_read(code: str) -> None:
+    (statement,) = read(code, Dialect.MAXCOMPUTE).statements
+    assert statement.unread is None
+    check(statement, len(code))
+
+
+def test_deep_statements_are_said_to_be() -> None:
+    (statement,) = read("SELECT " + "if(a = 1," * 2_000 + "1" + ",2)" * 2_000, Dialect.MAXCOMPUTE).statements
+    assert statement.unread == "it is nested too deeply"
+
+
+def test_what_is_late_is_said_to_be() -> None:
+    script = parse_all("SELECT 1; SELECT 2", Dialect.MAXCOMPUTE, until=0.0).script()
+    assert [item.unread for item in script.statements] == [OUT_OF_TIME] * 2
+
+
+def test_what_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Statement:
+        raise KeyError
+
+    monkeypatch.setattr(reader, "statement", fail)
+    (statement,) = read("SELECT 1", Dialect.MAXCOMPUTE).statements
+    assert statement.unread == "its meaning could not be read (KeyError)"
+
+
+def test_tables_are_named_before_anything_is_known_of_them() -> None:
+    parsed = parse_all(
+        "WITH c AS (SELECT 1 FROM p.a) INSERT INTO b SELECT * FROM c JOIN `d` ON c.x = d.x;DROP TABLE e_${x}",
+        Dialect.MAXCOMPUTE,
+    )
+    assert parsed.tables == {"p.a", "b", "d", "e_${x}"}

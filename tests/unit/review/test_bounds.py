@@ -1,0 +1,96 @@
+"""Nothing that a person can write takes long to review: each script here ends well within the time it has."""
+
+# ruff: noqa: S608 - nothing runs these statements
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from common.i18n import Language
+from review.context import Given, Table
+from review.dialects import Dialect
+from review.engine import review
+
+SECONDS = 8.0
+"""Ten times what the slowest takes on a quiet core; what grows with the square of its length takes more."""
+
+
+def _joined(pattern: str, separator: str, count: int) -> str:
+    return separator.join(pattern.format(i=index, j=index + 1) for index in range(count))
+
+
+SCRIPTS = {
+    "joins": "SELECT a, b FROM t0 x " + _joined("JOIN t{i} y{i} ON y{i}.k = x.k", " ", 2000),
+    "joins of bare columns": "SELECT a, b FROM t0 " + _joined("LEFT JOIN t{i} ON k{i} = k{j}", " ", 3000),
+    "joins in commas": (
+        f"SELECT a FROM {_joined('t{i}', ', ', 2000)} WHERE {_joined('t{i}.a = t{j}.a', ' AND ', 1999)}"
+    ),
+    "joins with USING": "SELECT * FROM known x " + _joined("JOIN known y{i} USING (a)", " ", 1500),
+    "unknown columns of known tables": (
+        f"SELECT {_joined('b{i}', ', ', 1000)} FROM known x "
+        + _joined("JOIN known y{i} ON y{i}.a = x.a", " ", 1000)
+    ),
+    "sums over joins": (
+        f"SELECT {_joined('SUM(y{i}.a)', ', ', 1000)} FROM known x "
+        + _joined("JOIN known y{i} ON y{i}.b = x.a", " ", 1000)
+    ),
+    "CTEs that read each other": (
+        "WITH c0 AS (SELECT a FROM t) , "
+        + _joined("c{j} AS (SELECT a FROM c{i})", ", ", 500)
+        + " SELECT * FROM c500"
+    ),
+    "CTEs that double each other": (
+        "WITH c0 AS (SELECT * FROM dual), "
+        + _joined("c{j} AS (SELECT * FROM c{i} x JOIN c{i} y)", ", ", 60)
+        + " SELECT * FROM c60 x JOIN c59 y"
+    ),
+    "one CTE often": (
+        "WITH c AS (SELECT a FROM t) SELECT 1 FROM c " + _joined("JOIN c x{i} ON x{i}.a = c.a", " ", 2000)
+    ),
+    "UNION ALL": _joined("SELECT a, b FROM t{i} WHERE ds = '1'", " UNION ALL ", 1500),
+    "UNION": _joined("SELECT {i} AS x, b FROM t", " UNION ", 2000),
+    "columns": f"SELECT {_joined('NVL(c{i}, 0) AS d{i}', ', ', 2500)} FROM t",
+    "divisions": (
+        f"SELECT {_joined('a{i} / b{i}', ', ', 2000)} FROM t WHERE {_joined('c{i} > 0', ' AND ', 2000)}"
+    ),
+    "literals": "SELECT a FROM t WHERE b IN (" + _joined("'{i}'", ", ", 10_000) + ")",
+    "statements": _joined("INSERT OVERWRITE TABLE t{i} SELECT a FROM t{j}", ";\n", 1500),
+    "deletions": _joined("DELETE FROM t{i}", ";\n", 2000),
+    "drops of one table": _joined("DROP TABLE t", ";\n", 2000),
+    "AND": "SELECT a FROM t WHERE " + _joined("c{i} > {i}", " AND ", 4000),
+    "OR": "SELECT a FROM t WHERE " + _joined("c{i} > {i}", " OR ", 4000),
+    "CASE": f"SELECT CASE {_joined('WHEN c{i} > {i} THEN {i}', ' ', 2000)} END AS x FROM t",
+    "brackets": "SELECT " + "(" * 5000 + "a" + ")" * 5000 + " FROM t",
+    "open brackets": "SELECT (" * 5000,
+    "secrets": "SELECT '" + "jdbc:key=" * 10_000 + "pwd'",
+}
+KNOWN = Given(
+    tables={
+        "known": Table(
+            partitions={}, columns={"a": "BIGINT", "b": "STRING", **{f"c{i}": "STRING" for i in range(30)}},
+            keys=("a", "b"),
+        )
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_ends_in_time(name: str) -> None:
+    begin = time.process_time()
+    found = review(SCRIPTS[name], Dialect.MAXCOMPUTE, KNOWN, seconds=60.0)
+    assert time.process_time() - begin < SECONDS
+    assert not any("could not judge" in finding.message for finding in found)
+
+
+def test_says_what_it_had_no_time_for() -> None:
+    """The rows of each variable stand in every statement that reads it: that grows without bounds."""
+    variables = ";\n".join(
+        ["@v0 := SELECT a FROM t", *(f"@v{i} := SELECT x.a FROM @v{i - 1} x" for i in range(1, 60))]
+    )
+    script = f"{variables};\n" + _joined("INSERT INTO TABLE t{i} SELECT a FROM @v59", ";\n", 1500)
+    begin = time.process_time()
+    found = review(script, Dialect.MAXCOMPUTE, language=Language.ENGLISH, seconds=1.0)
+    assert time.process_time() - begin < SECONDS
+    assert any("the review timed out" in finding.message for finding in found)

@@ -1,0 +1,309 @@
+"""The door of the engine: places, policy, tables, time, fingerprints, and text in whatever bytes."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import PurePath
+
+import pytest
+from pydantic import ValidationError
+
+from common.i18n import Language
+from common.verdicts import Finding, Severity
+from review import engine, languages
+from review.context import Given, Node, Table
+from review.dialects import Dialect
+from review.engine import review
+from review.facts import Span
+from review.fingerprints import only_new
+from review.languages import OutsideHit
+from review.options import ReviewPolicy
+from review.rules.api import Hit, Options, Subject, Text
+from review.rules.registry import BY_ID
+from review.source.source_files import decode, dialect_of
+
+SQL = Dialect.MAXCOMPUTE
+CODE = "SELECT a.id\nFROM a, b\nORDER BY a.id;\n\nDELETE FROM c;\n"
+
+
+def rules(found: Iterable[Finding]) -> list[str]:
+    return [item.rule for item in found]
+
+
+def policy(**values: object) -> ReviewPolicy:
+    return ReviewPolicy.model_validate(values)
+
+
+def test_findings_come_in_the_order_of_the_text_with_their_ranges() -> None:
+    lines = CODE.split("\n")
+    told = [
+        (item.rule, item.line, lines[item.line - 1][item.column - 1 : item.end_column - 1])
+        for item in review(CODE, SQL)
+        if item.line and item.column and item.end_column
+    ]
+    assert ("MC-C03", 2, "b") in told
+    assert ("MC-P06", 3, "ORDER BY a.id") in told
+    assert ("MC-C14", 5, "DELETE FROM c") in told or ("MC-C14", 5, "c") in told
+    assert [line for _, line, _ in told] == sorted(line for _, line, _ in told)
+
+
+def test_both_languages_say_the_same() -> None:
+    english, chinese = review(CODE, SQL), review(CODE, SQL, language=Language.CHINESE)
+    assert rules(english) == rules(chinese)
+    assert [item.fingerprint for item in english] == [item.fingerprint for item in chinese]
+    assert all(item.message.isascii() for item in english)
+    assert not any(item.message.isascii() for item in chinese)
+
+
+def test_the_policy_weighs_and_switches_off() -> None:
+    told = {item.rule: item.severity for item in review(CODE, SQL)}
+    assert told["MC-C03"] is Severity.BLOCK
+    weighed = policy(severity={"MC-C03": "info", "MC-P06": "off"})
+    told = {item.rule: item.severity for item in review(CODE, SQL, policy=weighed)}
+    assert told["MC-C03"] is Severity.INFO
+    assert "MC-P06" not in told
+
+
+def test_the_policy_sets_options_of_rules() -> None:
+    code = "SELECT concat(id, 'x') AS id FROM t WHERE ds = '${bizdate}'"
+    assert "MC-C09" not in rules(review(code, SQL))
+    assert "MC-C09" in rules(review(code, SQL, policy=policy(rules={"MC-C09": {"functions": ["concat"]}})))
+
+
+@pytest.mark.parametrize(
+    ("values", "at"),
+    [
+        ({"severity": {"MC-Z01": "warn"}}, ("severity", "MC-Z01", "[key]")),
+        ({"severity": {"MC-C03": "loud"}}, ("severity", "MC-C03")),
+        ({"rules": {"MC-Z01": {}}}, ("rules", "MC-Z01")),
+        ({"rules": {"MC-C09": {"function": []}}}, ("rules", "MC-C09", "function")),
+        ({"rules": {"MC-C09": {"functions": 3}}}, ("rules", "MC-C09", "functions")),
+        ({"only_new": "perhaps"}, ("only_new",)),
+        ({"only": True}, ("only",)),
+    ],
+)
+def test_a_wrong_policy_is_refused_at_its_place(values: Mapping[str, object], at: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        ReviewPolicy.model_validate(values)
+    assert [error["loc"] for error in refused.value.errors()] == [at]
+
+
+def test_ids_of_outside_tools_may_be_weighed() -> None:
+    assert policy(severity={"PY-F821": "off", "SH-SC2086": "info", "PG-ban-drop-table": "warn"}).off(
+        "PY-F821"
+    )
+
+
+def test_a_policy_survives_plain_json() -> None:
+    given = policy(severity={"MC-C03": "info"}, rules={"MC-C09": {"functions": ["x"]}})
+    plain = given.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    assert plain == {"severity": {"MC-C03": "info"}, "rules": {"MC-C09": {"functions": ["x"]}}}
+    assert ReviewPolicy.model_validate(plain) == given
+
+
+def test_tables_are_asked_for_once_and_what_is_given_comes_first() -> None:
+    asked: list[frozenset[str]] = []
+
+    def tables(names: frozenset[str]) -> Mapping[str, Table]:
+        asked.append(names)
+        return {"P.Orders": Table(partitions={"ds": "STRING"}), "dim": Table(partitions={"ds": "STRING"})}
+
+    code = (
+        "SELECT o.id FROM p.orders o JOIN dim d ON o.id = d.id;\nINSERT OVERWRITE TABLE t SELECT id FROM dim"
+    )
+    given = Given(tables={"dim": Table()})
+    found = [item for item in review(code, SQL, given, tables=tables) if item.rule == "MC-P01"]
+    assert asked == [frozenset({"p.orders", "dim", "t"})]
+    assert [("p.orders" in item.message, item.severity) for item in found] == [(True, Severity.BLOCK)]
+
+
+def test_what_the_supplier_raises_comes_through() -> None:
+    def tables(names: frozenset[str]) -> Mapping[str, Table]:
+        raise ConnectionError(str(names))
+
+    with pytest.raises(ConnectionError):
+        review(CODE, SQL, tables=tables)
+    assert review("", SQL, tables=tables) == ()
+
+
+def test_what_is_given_of_the_node_counts() -> None:
+    code = "INSERT INTO t PARTITION (ds = '${bizdate}') SELECT id FROM s WHERE ds = '${bizdate}'"
+    production = Given(node=Node(production=True))
+    severities = [
+        {item.rule: item.severity for item in review(code, SQL, given)}["MC-C01"]
+        for given in (Given(), production)
+    ]
+    assert severities == [Severity.WARN, Severity.BLOCK]
+    assert "MC-C01" not in rules(review(code, SQL, Given(node=Node(scheduled=False))))
+
+
+def test_what_was_not_looked_at_in_time_is_said() -> None:
+    told = [item for item in review(CODE, SQL, seconds=0) if item.rule == "MC-C19"]
+    assert any("Not all rules ran" in item.message for item in told)
+    assert all("the review timed out" in item.message for item in told)
+    assert review(CODE, SQL, policy=policy(severity={"MC-C19": "off"}), seconds=0) == ()
+
+
+def test_a_rule_that_fails_is_said_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judge(_: Subject, __: Options) -> list[Hit]:
+        raise KeyError("SELECT secret")
+
+    broken = replace(BY_ID["MC-C03"], judge=judge)
+    first = tuple(broken if rule.id == "MC-C03" else rule for rule in engine._FIRST)
+    monkeypatch.setattr(engine, "_FIRST", first)
+    found = review(CODE, SQL)
+    assert [item.message for item in found if item.rule == "MC-C19"] == [
+        "MC-C03 could not judge this script (KeyError)."
+    ]
+    assert "MC-C14" in rules(found)
+
+
+def test_of_endless_findings_the_first_are_listed() -> None:
+    found = review("SELECT id FROM t ORDER BY id;\n" * (engine.MOST_HITS + 5), SQL, seconds=60)
+    assert rules(found).count("MC-P06") == engine.MOST_HITS
+    assert [item.message for item in found if item.rule == "MC-C19"] == [
+        "MC-P06 has more than 1000 findings here; the rest are not listed."
+    ]
+
+
+def test_outside_tools_are_weighed_and_suppressed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import os  # dwgate:ignore PY-F401 for later\nimport re\n"
+    text = Text("unused", "未使用")
+    hits = [
+        OutsideHit("PY-F401", Severity.WARN, Span(at, at + 9), text) for at in (0, code.index("import re"))
+    ]
+    monkeypatch.setattr(languages, "outside", lambda *_: iter(hits))
+    told = review(code, Dialect.PYTHON, policy=policy(severity={"PY-F401": "info"}))
+    ours = [item for item in told if item.rule == "PY-F401"]
+    assert [(item.line, item.severity, item.suppressed) for item in ours] == [
+        (1, Severity.INFO, "for later"),
+        (2, Severity.INFO, None),
+    ]
+    assert "PY-F401" not in rules(review(code, Dialect.PYTHON, policy=policy(severity={"PY-F401": "off"})))
+
+
+def test_sql_within_python_has_the_places_of_the_file() -> None:
+    code = 'x = 1\no.execute_sql("""\n  SELECT id FROM t WHERE ds = 1\n  ORDER BY id""")\n'
+    assert [(item.line, item.column) for item in review(code, Dialect.PYTHON) if item.rule == "MC-P06"] == [
+        (4, 3)
+    ]
+
+
+def test_fingerprints_move_with_the_code() -> None:
+    before = review(CODE, SQL)
+    after = review(f"-- a comment\n\n\n{CODE}", SQL)
+    assert [item.fingerprint for item in before] == [item.fingerprint for item in after]
+    laid_out = review(CODE.replace("ORDER BY a.id", "ORDER  BY\n a.id"), SQL)
+    assert {item.fingerprint for item in before} == {item.fingerprint for item in laid_out}
+
+
+def test_equal_findings_have_fingerprints_of_their_own() -> None:
+    sort = "SELECT id FROM t ORDER BY id;"
+    once, twice = review(sort, SQL), review(f"{sort}\n{sort}", SQL)
+    assert len({item.fingerprint for item in twice}) == len(twice) == 2 * len(once)
+    assert [item.line for item in only_new(once, twice)] == [2] * len(once)
+
+
+def test_only_what_the_change_added_is_new() -> None:
+    old = review(CODE, SQL)
+    assert only_new(old, old) == ()
+    assert only_new(old, review(f"SET a=b;\n{CODE}", SQL)) == ()
+    first = "DELETE FROM d;"
+    added = only_new(old, review(f"{first}\n{CODE}", SQL))
+    assert {item.line for item in added} == {1}
+    assert only_new((), old) == old
+
+
+def test_taking_a_suppression_away_makes_its_finding_new() -> None:
+    kept = review("DELETE FROM c; -- dwgate:ignore MC-C14 by hand", SQL)
+    bare = review("DELETE FROM c;", SQL)
+    assert only_new(kept, kept) == ()
+    assert rules(only_new(kept, bare)) == ["MC-C14"]
+    assert only_new(bare, bare) == ()
+    assert rules(only_new(bare, kept)) == []
+
+
+def test_a_secret_is_not_in_its_fingerprint() -> None:
+    assert BY_ID["MC-S01"].secret
+    codes = [f"SET a.accessKeySecret = '{value}';" for value in ("k3H9dPq2Lm7Zx0Ab", "Zx0AbLm7k3H9dPq2")]
+    marks = [{item.fingerprint for item in review(code, SQL) if item.rule == "MC-S01"} for code in codes]
+    assert marks[0] == marks[1] != set()
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (b"SELECT 1", "SELECT 1"),
+        (b"", ""),
+        ("-- 订单".encode(), "-- 订单"),
+        (codecs.BOM_UTF8 + "-- 订单".encode(), "-- 订单"),
+        ("-- 订单".encode("gb18030"), "-- 订单"),
+        ("-- 订单".encode("utf-16"), "-- 订单"),
+        (codecs.BOM_UTF16_BE + "-- 订单".encode("utf-16-be"), "-- 订单"),
+        ("-- 订单".encode("utf-32"), "-- 订单"),
+    ],
+)
+def test_text_is_read_in_its_encoding(data: bytes, text: str) -> None:
+    assert decode(data) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"SELECT \xff\xff", "no text in UTF-8 or GB18030, from byte 8 on"),
+        (b"SELECT\x00 1", "U+0000"),
+        ("SELECT 1".encode("utf-16-le"), "UTF-16 without a byte order mark"),
+        (codecs.BOM_UTF16_LE + b"S", "no text in UTF-16"),
+        (codecs.BOM_UTF8 + b"\xd6\xd0", "no text in UTF-8, from byte 1 on"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "so it is binary"),
+    ],
+)
+def test_what_is_no_text_is_said_with_its_encoding(data: bytes, said: str) -> None:
+    told = decode(data)
+    assert isinstance(told, Finding)
+    assert (told.rule, told.severity) == ("MC-C19", Severity.WARN)
+    assert told.message.startswith("Not reviewed: ")
+    assert said in told.message
+    chinese = decode(data, Language.CHINESE)
+    assert isinstance(chinese, Finding)
+    assert chinese.message.startswith("未检查")
+
+
+@pytest.mark.parametrize(
+    ("name", "dialect"),
+    [
+        ("a/b.sql", Dialect.MAXCOMPUTE),
+        ("B.SQL", Dialect.MAXCOMPUTE),
+        ("x.hql", Dialect.HIVE),
+        ("x.py", Dialect.PYTHON),
+        ("x.sh", Dialect.SHELL),
+        ("x.json", Dialect.DI),
+        ("README.md", None),
+        ("Makefile", None),
+    ],
+)
+def test_the_name_says_the_language(name: str, dialect: Dialect | None) -> None:
+    assert dialect_of(PurePath(name)) is dialect
+
+
+def test_a_finding_survives_plain_json() -> None:
+    for item in review("DELETE FROM c; -- dwgate:ignore MC-C14 by hand", SQL):
+        assert Finding.from_json(item.to_json()) == item
+
+
+def test_a_finding_at_the_name_of_a_table_is_about_that_table() -> None:
+    code = "DELETE FROM shop.dwd_a;\nTRUNCATE TABLE dwd_b;\nSELECT 1 a, 1 a"
+    found = review(code, SQL, Given(project="shop"))
+    tables = {subject.id for item in found for subject in item.subjects}
+    assert tables == {"odps.shop.dwd_a", "odps.shop.dwd_b"}
+    hologres = review("TRUNCATE TABLE s.b", Dialect.HOLOGRES)
+    assert {(subject.id, subject.name) for item in hologres for subject in item.subjects} <= {(None, "s.b")}
+
+
+def test_a_chinese_finding_keeps_its_english_message() -> None:
+    code = "DELETE FROM shop.dwd_a"
+    english, chinese = (review(code, SQL, language=language) for language in Language)
+    assert [item.english for item in chinese] == [item.message for item in english]
+    assert not any(item.english for item in english)

@@ -1,0 +1,199 @@
+"""Every statement becomes a tree or says why not; what only MaxCompute has is understood."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from sqlglot import exp
+
+from review.dialects import Dialect, lexis
+from review.parsing.ast_nodes import (
+    AlterTable,
+    Assignment,
+    Condition,
+    Definition,
+    Explain,
+    Routine,
+    TableCommand,
+)
+from review.parsing.parse import LONGEST, Unread, parse
+from review.source.parameter_mask import mask
+from review.source.statement_splitter import split
+
+
+def _tree(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> exp.Expr | Unread:
+    words = lexis(dialect)
+    (piece,) = split(mask(code, words).text, words).pieces
+    return parse(piece.text, piece.verb, dialect)
+
+
+MAXCOMPUTE = Path("tests/data/maxcompute.sql").read_text().splitlines()
+"""One statement a line, each with something that Hive has not."""
+
+
+@pytest.mark.parametrize("code", MAXCOMPUTE)
+def test_maxcompute(code: str) -> None:
+    tree = _tree(code)
+    assert not isinstance(tree, (Unread, exp.Command)), tree
+    assert not tree.find(exp.Command)
+
+
+@pytest.mark.parametrize(
+    ("code", "dialect"),
+    [
+        ("CREATE TABLE t (a INT, PRIMARY KEY (a) DISABLE NOVALIDATE)", "hive"),
+        ("EXPLAIN (ANALYZE, VERBOSE true) SELECT 1", "postgres"),
+        ("CREATE EXTENSION IF NOT EXISTS x", "hologres"),
+        ("CREATE TABLE t (a TEXT, ds TEXT) LOGICAL PARTITION BY LIST (ds)", "hologres"),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE r GRANT ALL ON TABLES TO s", "postgres"),
+        ("ALTER TABLE t UPDATE a = 1, b = b + 1 IN PARTITION '1' WHERE c > 1", "clickhouse"),
+        ("SELECT TOP 3 [a b] FROM t", "tsql"),
+        ("SELECT a FROM t CONNECT BY PRIOR a = b", "oracle"),
+        ("INSERT INTO t (a) VALUES (1) ON DUPLICATE KEY UPDATE a = 2", "mysql"),
+    ],
+)
+def test_other_dialects(code: str, dialect: str) -> None:
+    tree = _tree(code, Dialect(dialect))
+    assert not isinstance(tree, (Unread, exp.Command)), tree
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("@v := SELECT 1", Assignment),
+        ("IF 1 > 0 DELETE FROM t", Condition),
+        ("EXPLAIN SELECT 1", Explain),
+        ("CLONE TABLE a TO b", TableCommand),
+        ("FUNCTION f (@a INT) AS @a", Routine),
+        ("DROP ROLE r", Definition),
+        ("ALTER TABLE t TOUCH", AlterTable),
+        ("SELECT 1", exp.Select),
+    ],
+)
+def test_kinds_of_trees(code: str, kind: type[exp.Expr]) -> None:
+    assert type(_tree(code)) is kind
+
+
+@pytest.mark.parametrize(
+    ("code", "kinds"),
+    [
+        ("ALTER TABLE t ADD COLUMNS (a BIGINT COMMENT ',', b ARRAY<STRUCT<x:INT>>)", ["ADD COLUMNS a,b"]),
+        ("ALTER TABLE t ADD IF NOT EXISTS PARTITION (ds='1') PARTITION (ds='2')", ["ADD PARTITION 2"]),
+        ("ALTER TABLE t DROP IF EXISTS PARTITION (ds<'1'), PARTITION (ds='3')", ["DROP PARTITION 2"]),
+        ("ALTER TABLE t DROP COLUMNS (a, b)", ["DROP COLUMNS a,b"]),
+        ("ALTER TABLE t DROP COLUMN a, b", ["DROP COLUMNS a,b"]),
+        ("ALTER TABLE t RENAME TO u", ["RENAME"]),
+        ("ALTER TABLE t CHANGE COLUMN a b BIGINT", ["CHANGE COLUMN a,b"]),
+        ("ALTER TABLE t PARTITION (ds='1') RENAME TO PARTITION (ds='2')", ["RENAME PARTITION 1"]),
+        (
+            "ALTER TABLE t MERGE PARTITION (ds='1'), PARTITION (ds='2') OVERWRITE PARTITION (ds='3') PURGE",
+            ["MERGE PARTITION 2"],
+        ),
+        ("ALTER TABLE t SET LIFECYCLE 3", ["SET LIFECYCLE"]),
+        ("ALTER TABLE t PARTITION (ds='1') DISABLE LIFECYCLE", ["PARTITION 1"]),
+        ("ALTER TABLE t CHANGEOWNER TO 'x'", ["OWNER"]),
+        ("ALTER TABLE t MERGE SMALLFILES", ["MERGE"]),
+        (
+            "ALTER TABLE t ADD COLUMN x INT DEFAULT 3, DROP y, RENAME TO z",
+            ["ADD COLUMNS x", "DROP COLUMNS y", "RENAME"],
+        ),
+        ("ALTER TABLE t ADD CONSTRAINT c CHECK (a < 3), DROP COLUMN b", ["ADD", "DROP COLUMNS b"]),
+    ],
+)
+def test_alter(code: str, kinds: list[str]) -> None:
+    tree = _tree(code)
+    assert isinstance(tree, AlterTable)
+    said = []
+    for action in tree.args["actions"]:
+        names = ",".join(column.name for column in action.args.get("columns") or ())
+        parts = len(action.args.get("partitions") or ())
+        said.append(" ".join(filter(None, [action.this, names, str(parts or "")])))
+    assert said == kinds
+
+
+def test_places() -> None:
+    code = (
+        "SELECT /*+ mapjoin(bb) */ a FROM t WHERE a NOT IN (SELECT b FROM u)"
+        " UNION ALL SELECT c FROM v ORDER BY 1"
+    )
+    tree = _tree(code)
+    assert isinstance(tree, exp.Union)
+    assert code[tree.meta["start"] :].startswith("UNION ALL")
+    first, second = tree.left, tree.right
+    assert (first.meta["start"], second.meta["start"]) == (0, code.index("SELECT c"))
+    assert code[tree.args["order"].meta["start"] :] == "ORDER BY 1"
+    (inside,) = [node for node in first.find_all(exp.Identifier) if node.name == "bb"]
+    assert code[inside.meta["start"] : inside.meta["end"] + 1] == "bb"
+    found = first.find(exp.In)
+    assert found
+    assert code[: found.meta["end"] + 1].endswith("FROM u)")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "SELEC 1",
+        "SELECT a FROM",
+        "SELECT a FROM t WHERE",
+        "CREATE SOMETHING NEW t",
+        "ALTER TABLE t FOO",
+        "ALTER TABLE t PARTITION (ds='1')",
+        "${sql}",
+        "INSERT OVERWRITE TABLE t",
+        "DROP TABLE",
+        "CREATE ROLE",
+        "LOAD OVERWRITE TABLE t",
+        "SELECT 'a",
+    ],
+)
+def test_says_what_is_no_statement(code: str) -> None:
+    tree = _tree(code)
+    assert isinstance(tree, Unread)
+    assert tree.offset is None or 0 <= tree.offset <= len(code)
+
+
+def test_says_where_reading_stopped() -> None:
+    tree = _tree("SELECT a FROM t WHERE b = = 3")
+    assert isinstance(tree, Unread)
+    assert tree.offset == len("SELECT a FROM t WHERE b = ")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("SELECT " + "(" * 5000 + "1" + ")" * 5000, "it is nested too deeply"),
+        ("SELECT " + "CASE WHEN a THEN 1 ELSE " * 1000 + "2" + " END" * 1000, "it is nested too deeply"),
+        ("SELECT 1 -- " + "x" * LONGEST + "\n+ 1", "it is too long"),
+        ("SELECT " + ",".join("1" * 90_000), "it is too long"),
+    ],
+    ids=["parentheses", "cases", "characters", "tokens"],
+)
+@pytest.mark.timeout(30)
+def test_extremes_are_answered(code: str, why: str) -> None:
+    assert _tree(code) == Unread(why)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"SELECT a FROM t WHERE a IN ({','.join(map(str, range(20_000)))})",  # noqa: S608
+        " UNION ALL ".join(["SELECT a FROM t"] * 2000),
+    ],
+    ids=["in", "union"],
+)
+@pytest.mark.timeout(60)
+def test_long_lists_are_read(code: str) -> None:
+    assert not isinstance(_tree(code), Unread)
+
+
+def test_never_logs_code(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        for code in (
+            "CREATE SOMETHING secret_table",
+            "CALL secret_table(1)",
+            "SELECT /*+ secret_table( */ 1",
+        ):
+            _tree(code, Dialect.HIVE)
+    assert "secret_table" not in caplog.text

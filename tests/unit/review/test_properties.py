@@ -1,0 +1,173 @@
+"""What holds of the review for any text; `tests/fuzz/fuzz_review.py` runs for a given time."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from bench.accuracy import MAIN
+from common.verdicts import Finding
+from review.context import Given
+from review.dialects import Dialect, lexis
+from review.engine import review
+from review.source.parameter_mask import mask
+from review.source.statement_splitter import split
+from tests.fuzz.fuzz_review import DIALECTS, GIVENS, check, read_and_judge
+from tests.fuzz.mutations import anything, mutated, soup, truncated
+from tests.support.labelled_nodes import Labelled, nodes
+
+Maker = Callable[[random.Random], str]
+
+SQL_NODES = tuple(
+    node for node in nodes() if node.dialect in {Dialect.MAXCOMPUTE, Dialect.HIVE, Dialect.SPARK}
+)
+RANDOM = st.integers(0, 2**63).map(random.Random)
+TEXTS = st.text() | RANDOM.map(anything)
+RAW_STRING = re.compile(r"[rR]['\"]")
+GROUPING = {"BEGIN", "END", "ELSE"}
+"""What groups statements of script mode, and is no part of any."""
+WORD = re.compile(r"\w+")
+QUALIFIER = re.compile(r"(?<![\w.`'\"$])([a-z][a-z0-9]{0,2})\.(?=[\w`*])")
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+@settings(deadline=None)
+@given(TEXTS, st.sampled_from(DIALECTS))
+def test_mask_keeps_length_and_lines(text: str, dialect: Dialect) -> None:
+    masked = mask(text, lexis(dialect)).text
+    assert len(masked) == len(text)
+    assert [at for at, char in enumerate(masked) if char == "\n"] == [
+        at for at, char in enumerate(text) if char == "\n"
+    ]
+
+
+@settings(deadline=None)
+@given(TEXTS)
+def test_split_loses_nothing(text: str) -> None:
+    assume(not RAW_STRING.search(text))  # their insides are of no use to a parser
+    cut = split(text, lexis(Dialect.MAXCOMPUTE))
+    rest = list(text)
+    for begin, end in cut.comments:
+        rest[begin:end] = " " * (end - begin)
+    done = 0
+    for piece in cut.pieces:
+        assert piece.start >= done
+        assert len(piece.bare) == len(piece.text)
+        done = piece.start + len(piece.text)
+        assert piece.text.split() == "".join(rest[piece.start : done]).split()
+        rest[piece.start : done] = " " * len(piece.text)
+    assert set("".join(rest).replace(";", " ").upper().split()) <= GROUPING
+
+
+@pytest.mark.parametrize("make", [mutated, truncated, soup])
+@settings(deadline=None)
+@given(rng=RANDOM, dialect=st.sampled_from(DIALECTS), known=st.sampled_from(GIVENS))
+def test_nothing_raises_or_points_outside(
+    make: Maker, rng: random.Random, dialect: Dialect, known: Given
+) -> None:
+    check(make(rng), dialect, known)
+
+
+@settings(deadline=None)
+@given(st.text(), st.sampled_from(DIALECTS))
+@example("\ud800", Dialect.MAXCOMPUTE)
+@example("\x00", Dialect.HIVE)
+@example("", Dialect.UNKNOWN)
+def test_any_text_is_answered(text: str, dialect: Dialect) -> None:
+    check(text, dialect, GIVENS[0])
+
+
+@settings(deadline=None)
+@given(RANDOM, st.sampled_from([Dialect.MAXCOMPUTE, Dialect.MYSQL, Dialect.SPARK]))
+def test_findings_lie_within_the_text(rng: random.Random, dialect: Dialect) -> None:
+    code = anything(rng)
+    for finding in review(code, dialect):
+        line, column = finding.line or 1, finding.column or 1
+        end_line, end_column = finding.end_line or line, finding.end_column or column
+        assert (1, 1) <= (line, column) <= (end_line, end_column)
+        assert end_line <= code.count("\n") + code.count("\r") + 1
+        assert end_column <= len(code) + 1
+
+
+@settings(deadline=None)
+@given(RANDOM)
+def test_review_is_deterministic(rng: random.Random) -> None:
+    code = anything(rng)
+    assert review(code, Dialect.MAXCOMPUTE) == review(code, Dialect.MAXCOMPUTE)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(SQL_NODES), st.data())
+def test_a_suppression_changes_nothing_else(node: Labelled, data: st.DataObject) -> None:
+    before = main_findings(node.code, node)
+    assume(before)
+    chosen = data.draw(st.sampled_from(before))
+    lines = node.code.split("\n")
+    line = (chosen.line or 1) - 1
+    assume(ends_plainly(lines, line))
+    lines[line] += f" -- dwgate:ignore {chosen.rule} checked by hand"
+    after = main_findings("\n".join(lines), node)
+    assert [key(item) for item in after] == [key(item) for item in before]
+    for item in after:
+        hushed = (item.rule, item.line) == (chosen.rule, chosen.line)
+        assert (item.suppressed is not None) == hushed
+
+
+@settings(deadline=None)
+@given(st.sampled_from(SQL_NODES))
+def test_names_of_aliases_do_not_matter(node: Labelled) -> None:
+    aliases = own_aliases(node)
+    assume(aliases)
+    renamed = WORD.sub(lambda word: f"al_{word[0]}" if word[0].lower() in aliases else word[0], node.code)
+    assert rules_hit(renamed, node) == rules_hit(node.code, node)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(SQL_NODES),
+    st.sampled_from(["\n", "\n\n\n", "-- note\n", "/* a\n   note; */\n"]),
+    st.data(),
+)
+def test_comments_and_blank_lines_only_shift(node: Labelled, extra: str, data: st.DataObject) -> None:
+    pieces = split(mask(node.code, lexis(node.dialect)).text, lexis(node.dialect)).pieces
+    starts = [piece.start for piece in pieces if node.code[piece.start - 1 : piece.start] in {"", "\n"}]
+    assume(starts)
+    at = data.draw(st.sampled_from(starts))
+    first = node.code.count("\n", 0, at) + 1
+    expected = [
+        key(item, extra.count("\n") if (item.line or 1) >= first else 0)
+        for item in main_findings(node.code, node)
+    ]
+    changed = main_findings(node.code[:at] + extra + node.code[at:], node)
+    assert [key(item) for item in changed] == expected
+
+
+def main_findings(code: str, node: Labelled) -> list[Finding]:
+    return [item for item in review(code, node.dialect, node.given) if item.rule in MAIN]
+
+
+def key(item: Finding, lines: int = 0) -> tuple[object, ...]:
+    return (item.rule, item.severity, (item.line or 1) + lines, item.column, item.message)
+
+
+def rules_hit(code: str, node: Labelled) -> list[str]:
+    _, hits = read_and_judge(code, node.dialect, node.given)
+    return sorted(rule for rule, _ in hits if rule in MAIN)
+
+
+def ends_plainly(lines: list[str], index: int) -> bool:
+    """Whether the line has no comment, and neither a string nor a comment goes on behind it."""
+    before = QUOTED.sub("", "\n".join(lines[: index + 1]))
+    return not re.search(r"['\"]|/\*|\\", before) and "--" not in lines[index]
+
+
+def own_aliases(node: Labelled) -> set[str]:
+    """Return the short aliases of a node that mean nothing else in it."""
+    quoted = {word.lower() for part in QUOTED.findall(node.code) for word in WORD.findall(part)}
+    columns = {name for table in node.given.tables.values() for name in (*table.columns, *table.partitions)}
+    return set(QUALIFIER.findall(QUOTED.sub(" ", node.code))) - quoted - columns

@@ -1,0 +1,311 @@
+"""Shell nodes: the SQL in them at its own places, what goes wrong quietly, what outside tools say."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from common.verdicts import Finding, Severity
+from review.context import Given, Node
+from review.dialects import Dialect
+from review.engine import review
+from review.languages import inside, outside
+from review.languages.external.shellcheck import SHELLCHECK
+from review.languages.external.squawk import SQUAWK
+from review.languages.shell import shell_node
+from tests.support.review_assertions import sheets
+
+
+def statements(code: str) -> list[str]:
+    texts = sheets(code, Dialect.SHELL).values()
+    return [" ".join(one.split()) for text in texts for one in text.split("\n;") if one.strip()]
+
+
+def hits(code: str, given: Given = Given()) -> list[Finding]:  # noqa: B008 - frozen
+    return [item for item in review(code, Dialect.SHELL, given) if not item.rule.startswith("SH-SC")]
+
+
+def own(code: str, given: Given = Given()) -> list[tuple[str, int, Severity]]:  # noqa: B008 - frozen
+    return [
+        (item.rule, item.line or 0, item.severity)
+        for item in hits(code, given)
+        if item.rule.startswith("SH-")
+    ]
+
+
+def test_a_finding_of_sql_stands_where_the_sql_does() -> None:
+    code = "#!/bin/bash\n# 订单\nodpscmd -e \"\n  select *\n  from ods_a where ds = '${bizdate}'\"\n"
+    [star] = [item for item in hits(code) if item.rule == "MC-P04"]
+    assert (star.line, star.column) == (4, 10)
+
+
+@pytest.mark.parametrize(
+    ("code", "dialect", "sql"),
+    [
+        ('odpscmd -e "select 1"', Dialect.MAXCOMPUTE, "select 1"),
+        ("/opt/odps/bin/odpscmd --project=p -e 'select 1;'", Dialect.MAXCOMPUTE, "select 1;"),
+        ("$ODPSCMD -e 'select 1'", Dialect.MAXCOMPUTE, "select 1"),
+        ("sudo nohup odpscmd -e 'select 1' > /dev/null 2>&1 &", Dialect.MAXCOMPUTE, "select 1"),
+        ("n=$(mysql -h h -uroot -Ne 'select 1')", Dialect.MYSQL, "select 1"),
+        ("mysql -e'select 1'", Dialect.MYSQL, "select 1"),
+        ('mysql --execute="select 1"', Dialect.MYSQL, "select 1"),
+        ("psql -h h -tAc 'select 1'", Dialect.HOLOGRES, "select 1"),
+        ("PGPASSWORD=$1 psql --command 'select 1'", Dialect.HOLOGRES, "select 1"),
+        ("clickhouse-client --query='select 1'", Dialect.CLICKHOUSE, "select 1"),
+        ("spark-sql -e 'select 1'", Dialect.SPARK, "select 1"),
+        ("hive -S -e 'select 1' | head", Dialect.HIVE, "select 1"),
+        ("beeline -u jdbc:hive2://h -e 'select 1'", Dialect.HIVE, "select 1"),
+        ("trino --execute 'select 1'", Dialect.TRINO, "select 1"),
+        ("hive <<EOF\nselect 1\nEOF", Dialect.HIVE, "select 1"),
+        ("mysql <<-'EOF'\n\tselect 1\n\tEOF\necho done", Dialect.MYSQL, "select 1"),
+        ("psql <<< 'select 1'", Dialect.HOLOGRES, "select 1"),
+        ("cat <<EOF | hive\nselect 1\nEOF", Dialect.HIVE, "select 1"),
+        ("echo 'select 1' | mysql", Dialect.MYSQL, "select 1"),
+        ('sql="select 1"\nodpscmd -e "$sql"', Dialect.MAXCOMPUTE, "select 1"),
+        ("export SQL='select 1'\nodpscmd -e \"${SQL}\"", Dialect.MAXCOMPUTE, "select 1"),
+        ("if ! odpscmd -e 'select 1'; then exit 1; fi", Dialect.MAXCOMPUTE, "select 1"),
+        ("for d in 1 2; do odpscmd -e 'select 1'; done", Dialect.MAXCOMPUTE, "select 1"),
+        ("run() {\n  odpscmd -e 'select 1'\n}", Dialect.MAXCOMPUTE, "select 1"),
+        ("odpscmd \\\n  -e 'select 1'", Dialect.MAXCOMPUTE, "select 1"),
+    ],
+)
+def test_sql_is_found_in_every_form(code: str, dialect: Dialect, sql: str) -> None:
+    assert [*sheets(code, Dialect.SHELL)] == [dialect]
+    assert statements(code) == [sql]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "# odpscmd -e 'select 1'",
+        "echo \"odpscmd -e 'select 1'\"",
+        "cat <<'EOF'\nodpscmd -e 'select 1'\nEOF",
+        "odpscmd -f job.sql",
+        "mysql -h h",
+        "grep -e 'select 1' x",
+    ],
+)
+def test_what_only_looks_like_sql_is_none(code: str) -> None:
+    assert sheets(code, Dialect.SHELL) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "sql"),
+    [
+        ("\"select a from t where b = '${bizdate}'\"", "select a from t where b = '${bizdate}'"),
+        ("\"select a from t where b = '$1'\"", "select a from t where b = '$p'"),
+        ("\"select a from t where b = '$(date +%F)'\"", "select a from t where b = '$[pppppppp]'"),
+        ("\"select a from t where b = '`date`'\"", "select a from t where b = '$[ppp]'"),
+        ('"select \\"a\\" from \\`t\\`"', 'select "a " from `t`'),
+        ("'select a from t where b = '\"$x\"", "select a from t where b = pp$x"),
+        ("$'select 1\\nfrom t'", "select 1 from t"),
+    ],
+)
+def test_a_word_is_read_at_its_own_length(written: str, sql: str) -> None:
+    assert statements(f"odpscmd -e {written}") == [sql]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'odpscmd -e "$(cat job.sql)"',
+        'odpscmd -e "$sql"',
+        "sql='select 1'\nsql='select 2'\nodpscmd -e \"$sql\"",
+        'odpscmd -e "select a from t $where"',
+        'odpscmd -e "select \'a from t"',
+    ],
+)
+def test_sql_made_at_run_time_is_said(code: str) -> None:
+    assert [rule for rule, _, _ in own(code)] == ["SH-004"]
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("python a.py\npython b.py", [1]),
+        ("set -e\npython a.py\npython b.py", []),
+        ("#!/bin/bash -e\npython a.py\npython b.py", []),
+        ("set -euo pipefail\npython a.py\npython b.py", []),
+        ("set -o errexit\npython a.py\npython b.py", []),
+        ("trap 'exit 1' ERR\npython a.py\npython b.py", []),
+        ("python a.py", []),
+        ("python a.py || exit 1\npython b.py", []),
+        ("python a.py && python b.py", []),
+        ("python a.py\nif [ $? -ne 0 ]; then exit 1; fi\npython b.py", []),
+        ("if python a.py; then echo yes; fi\npython b.py", []),
+        ("echo start\ndate\npython b.py", []),
+        ("python a.py | tee log\npython b.py", [1]),
+        ("# python a.py\npython b.py", []),
+        ("note() {\n  echo $1\n}\nnote a\npython b.py", []),
+    ],
+)
+def test_failures_passed_over(code: str, lines: list[int]) -> None:
+    assert [line for rule, line, _ in own(code) if rule == "SH-002"] == lines
+
+
+@pytest.mark.parametrize(
+    ("code", "severity"),
+    [
+        ("rm -rf $dir/*", Severity.BLOCK),
+        ('rm -rf "$dir"/', Severity.BLOCK),
+        ("rm -rf ${dir}/logs", Severity.WARN),
+        ("rm -fr /tmp/$1", Severity.WARN),
+        ("hadoop fs -rm -r -skipTrash /$d", Severity.BLOCK),
+        ("rm -rf $dir", None),
+        ("rm -rf ${dir:?}/*", None),
+        ("rm -rf ${dir:-/tmp/x}/*", None),
+        ("dir=/tmp/x\nrm -rf $dir/*", None),
+        ("set -u\nrm -rf $dir/*", None),
+        ('[ -z "$dir" ] && exit 1\nrm -rf $dir/*', None),
+        ("for dir in a b; do rm -rf $dir/*; done", None),
+        ("rm -rf /data/export/$d", None),
+        ("rm $dir/*", None),
+        ("echo rm -rf $dir/*", None),
+    ],
+)
+def test_deletions_too_wide(code: str, severity: Severity | None) -> None:
+    found = [weight for rule, _, weight in own(code) if rule == "SH-003"]
+    assert found == ([severity] if severity else [])
+
+
+def test_a_parameter_that_the_node_defines_is_set() -> None:
+    given = Given(Node(parameters=frozenset({"bizdate"})))
+    assert [rule for rule, _, _ in own("rm -rf /data/${bizdate}")] == ["SH-003"]
+    assert own("rm -rf /data/${bizdate}", given) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "seen"),
+    [
+        ("odpscmd -u id -p tiger99 -e 'select 1'", True),
+        ("ossutil cp a oss://b -i id -k tiger99", True),
+        ("mysql -h h -ptiger99 -e 'select 1'", True),
+        ("PGPASSWORD=tiger99 psql -h h", True),
+        ("curl -u etl:tiger99 http://h", True),
+        ("sshpass -p tiger99 ssh h", True),
+        ("odpscmd -u id -p $key -e 'select 1'", False),
+        ("odpscmd -u id -p '${key}' -e 'select 1'", False),
+        ("mysql -p -e 'select 1'", False),
+        ("mysql -P 3306 -e 'select 1'", False),
+        ("odpscmd -u id -p xxxx -e 'select 1'", False),
+        ("mkdir -p a/b/c", False),
+        ("curl -u $user:$password http://h", False),
+        ("# odpscmd -p tiger99", False),
+    ],
+)
+def test_passwords_are_told_once(code: str, seen: bool) -> None:
+    found = [item for item in hits(code) if item.rule in ("SH-001", "MC-S01")]
+    assert len(found) == seen
+    assert not any("tiger99" in item.message for item in found)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "$(" * 3000,
+        "`" * 9999,
+        '"$(' * 3000,
+        "x \x0b y \u3000z \x85",
+        "DELETE -- x /* LIMIT 1 ` @v := EXISTS ； NOT IN (SELECT WHERE /* TRANSFORM",
+        "cat <<A\n" * 500,
+        "cat <<",
+        "${" * 5000,
+        "<" * 5000,
+        "|" * 5000,
+        "\\\n" * 5000,
+        "a\\",
+        "'",
+        '"',
+        "$'",
+        "((",
+        "x=$((1",
+        "odpscmd -e",
+        "mysql -e ''",
+        "psql <<< ",
+        "\ud800",
+        "\0",
+        "echo\r\nodpscmd -e 'select 1'\r\n",
+    ],
+)
+def test_no_code_makes_it_raise(code: str) -> None:
+    found = inside(code, Dialect.SHELL, time.monotonic() + 10)
+    assert all(len(part.text) == len(code) for part in found.embedded)
+
+
+@pytest.mark.parametrize(
+    ("code", "until", "why"),
+    [
+        ("$(" * 3000, 10.0, "it is nested too deeply"),
+        ("a\n" * 10, -1.0, "the review timed out"),
+        ("a=1\n" * (1 << 18), 10.0, "it is too long"),
+    ],
+)
+def test_what_could_not_be_read_is_said(code: str, until: float, why: str) -> None:
+    assert [item.unread for item in shell_node.read(code, time.monotonic() + until).unread] == [why]
+
+
+def test_shellcheck_speaks_at_its_place_and_knows_scheduling_parameters() -> None:
+    code = "# 中文\necho '中文' $undefined\necho \"$[yyyymmdd-1] ${bizdate}\"\n"
+    [hit] = outside(code, Dialect.SHELL, 5)
+    assert (hit.rule, hit.severity) == ("SH-SC2086", Severity.INFO)
+    assert code[hit.at.begin : hit.at.end] == "$undefined"
+
+
+def test_squawk_speaks_of_definitions_only_and_at_their_place() -> None:
+    code = "/* 中文 */ ALTER TABLE 表 DROP COLUMN 列;"
+    found = [*outside(code, Dialect.HOLOGRES, 5)]
+    assert {hit.rule for hit in found} == {"PG-ban-drop-column", "PG-prefer-robust-stmts"}
+    assert {code[hit.at.begin : hit.at.end] for hit in found} == {"DROP COLUMN 列"}
+    assert [*outside("SELECT 1", Dialect.HOLOGRES, 5)] == []
+
+
+def test_other_languages_have_no_outside_tool() -> None:
+    assert [*outside("DROP TABLE t", Dialect.MAXCOMPUTE, 5)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "tool", "dialect"),
+    [("shellcheck", SHELLCHECK, Dialect.SHELL), ("squawk", SQUAWK, Dialect.HOLOGRES)],
+)
+def test_a_missing_tool_is_said(
+    monkeypatch: pytest.MonkeyPatch, module: str, tool: object, dialect: Dialect
+) -> None:
+    known = SHELLCHECK if tool is SHELLCHECK else SQUAWK
+    name = f"review.languages.{module}.{module.upper()}"
+    monkeypatch.setattr(name, replace(known, name="no-such-program"))
+    [hit] = outside("DROP TABLE t", dialect, 5)
+    assert hit.rule == known.missing
+    assert "not installed" in hit.message.en
+
+
+@pytest.mark.parametrize(
+    ("code", "sql"),
+    [
+        ('sql=$(cat <<EOF\nselect 1\nEOF\n)\nodpscmd -e "$sql"', ["select 1"]),
+        ("sql=\"$(cat <<-'E-1'\n\tselect '$x'\n\tE-1\n)\"\nhive -e \"${sql}\"", ["select '$x'"]),
+        ('export sql=`cat <<EOF\nselect 1\nEOF\n`\nhive -e "$sql"', ["select 1"]),
+        ("read -r -d '' sql <<EOF || true\nselect 1\nEOF\nhive -e \"$sql\"", ["select 1"]),
+        ('IFS= read -rd \'\' sql <<< "select 1"\nhive -e "$sql"', ["select 1"]),
+        ('sql=$(echo "select 1")\nhive -e "use x; $sql"', ["select 1", "use x;"]),
+        ('hive -e "$(cat <<EOF\nselect 1\nEOF\n)"', ["select 1"]),
+        ('read sql <<EOF\nselect 1\nEOF\nhive -e "$sql"', []),
+        ("read -r -d '' a b <<EOF\nselect 1\nEOF\nhive -e \"$a\"", []),
+        ('sql=$(cat x.sql)\nhive -e "$sql"', []),
+        ('sql=$(cat <<EOF | sed s/1/2/\nselect 1\nEOF\n)\nhive -e "$sql"', []),
+        ("hive -e \"$(echo 'select a from b') where (1)\"", []),
+        ('sql=$(cat <<EOF\nselect 1\nEOF\n)\nsql=$(cat <<EOF\nselect 2\nEOF\n)\nhive -e "$sql"', []),
+        ('sql=$()\nhive -e "$sql"', []),
+    ],
+)
+def test_a_kept_here_document_is_followed(code: str, sql: list[str]) -> None:
+    assert sorted(statements(code)) == sorted(sql)
+    assert ("SH-004" in {rule for rule, _, _ in own(code)}) == (not sql)
+
+
+def test_a_kept_here_document_is_judged_at_its_own_lines() -> None:
+    code = "set -e\nsql=$(cat <<EOF\nselect *\nfrom a where ds = '$d'\nEOF\n)\nodpscmd -e \"$sql\"\n"
+    [star] = [item for item in hits(code) if item.rule == "MC-P04"]
+    assert (star.line, star.column) == (3, 8)

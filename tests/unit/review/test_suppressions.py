@@ -1,0 +1,132 @@
+"""Suppressions: what each covers, what makes it count, and that it changes nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from common.verdicts import Finding
+from review.dialects import Dialect
+from review.engine import review
+from review.options import ReviewPolicy
+
+SORT = "SELECT id FROM t WHERE ds = '${bizdate}'\nORDER BY id"
+
+
+def found(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, **policy: object) -> list[Finding]:
+    return list(review(code, dialect, policy=ReviewPolicy.model_validate(policy)))
+
+
+def of(rule: str, code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> list[str | None]:
+    return [item.suppressed for item in found(code, dialect) if item.rule == rule]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{SORT} -- dwgate:ignore MC-P06 small",
+        f"{SORT} -- see the wiki; dwgate:ignore MC-P06 small",
+        f"{SORT} /* dwgate:ignore MC-P06 small */",
+        f"{SORT} -- dwgate:ignore mc-p06, MC-C03: small",
+        f"-- dwgate:ignore MC-P06 small\n{SORT}",
+        f"-- dwgate:ignore MC-P06 small\n\n-- the orders\n/* of\n  a day */\n{SORT}",
+        f"-- dwgate: ignore MC-P06 small\n{SORT}",
+        SORT.replace("\n", "\n-- dwgate:ignore MC-P06 small\n"),
+        f"-- dwgate:ignore-file MC-P06 small\nSET a=b;\n{SORT}",
+        f"/* owner: me */\n-- dwgate:ignore-file MC-P06 small\n{SORT}",
+        f"--@exclude_input=a.b\n-- dwgate:ignore MC-P06 small\n{SORT}",
+    ],
+)
+def test_a_suppression_covers(code: str) -> None:
+    assert of("MC-P06", code) == ["small"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{SORT}\n-- dwgate:ignore MC-P06 small",
+        f"SET a=b; -- dwgate:ignore MC-P06 small\n{SORT}",
+        f"-- dwgate:ignore MC-P06 small\nSET a=b;\n{SORT}",
+        f"-- dwgate:ignore MC-P06\n{SORT}",
+        f"-- dwgate:ignore MC-P04 small\n{SORT}",
+        f"-- dwgate:ignore small\n{SORT}",
+        f"SET a=b;\n-- dwgate:ignore-file MC-P06 small\n{SORT}",
+        f"-- dwgate:ignored MC-P06 small\n{SORT}",
+        SORT.replace("id FROM", "'-- dwgate:ignore-file MC-P06 small' FROM"),
+    ],
+)
+def test_a_suppression_does_not_cover(code: str) -> None:
+    assert of("MC-P06", code) == [None]
+
+
+def test_at_the_end_of_a_line_only_that_line_is_covered() -> None:
+    code = f"{SORT};\n{SORT}; -- dwgate:ignore MC-P06 small\n{SORT}"
+    assert of("MC-P06", code) == [None, "small", None]
+
+
+def test_alone_on_a_line_the_whole_next_statement_is_covered_and_no_more() -> None:
+    code = f"-- dwgate:ignore MC-P06 small\n{SORT};\n{SORT}"
+    assert of("MC-P06", code) == ["small", None]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("-- dwgate:ignore MC-P06\n", "has no reason"),
+        ("-- dwgate:ignore the report is small\n", "names no rule"),
+        ("-- dwgate:ignore MC-Z99 small\n", "unknown rule MC-Z99"),
+        ("-- dwgate:ignore MC-P06, MC-Z99 small\n", "unknown rule MC-Z99"),
+        ("-- dwgate:ignore cross-project-write shared\n", "MC-S03"),
+        ("-- dwgate:ignore foreign-write: shared\n", "cross-project-write, MC-S03"),
+        ("-- dwgate:ignore di-shape shared\n", "di-invalid-job, DI-001"),
+    ],
+)
+def test_an_incomplete_suppression_is_a_finding(code: str, said: str) -> None:
+    told = [item for item in found(code + SORT) if item.rule == "DW-I01"]
+    assert [said in item.message for item in told] == [True]
+    assert (told[0].line, told[0].column) == (1, 4)
+
+
+def test_one_that_can_cover_nothing_is_a_finding() -> None:
+    told = [
+        item.message for item in found(f"{SORT};\n-- dwgate:ignore MC-P06 small") if item.rule == "DW-I01"
+    ]
+    assert told == ["The suppression of MC-P06 covers no code."]
+
+
+def test_an_unused_suppression_is_told_unless_its_rule_is_off() -> None:
+    code = f"-- dwgate:ignore MC-P06, MC-C03 small\n{SORT}"
+    assert [item.message for item in found(code) if item.rule == "DW-I02"] == [
+        "MC-C03 has no finding here, so the suppression has no effect."
+    ]
+    assert not [item for item in found(code, severity={"MC-C03": "off"}) if item.rule == "DW-I02"]
+
+
+def test_rules_about_suppressions_have_severities_and_cannot_be_suppressed() -> None:
+    code = f"-- dwgate:ignore-file DW-I01 no\n{SORT} -- dwgate:ignore MC-P06"
+    told = found(code, severity={"DW-I01": "block", "DW-I02": "off"})
+    assert [(item.rule, item.severity, item.suppressed) for item in told if item.rule.startswith("DW")] == [
+        ("DW-I01", "block", None)
+    ]
+
+
+def test_the_others_stay_as_they_are() -> None:
+    code = "SELECT a.*\nFROM a, b\nORDER BY 1"
+    plain = found(code + " -- it is small")
+    told = found(code + " -- dwgate:ignore MC-P06 small")
+    assert [item for item in told if item.suppressed is None] == [
+        item for item in plain if item.rule != "MC-P06"
+    ]
+    assert {item.fingerprint for item in told} == {item.fingerprint for item in plain}
+
+
+def test_in_python_the_comment_stands_at_the_statement() -> None:
+    call = 'o.execute_sql("""\nSELECT id FROM t WHERE ds = 1\nORDER BY id""")\n'
+    assert of("MC-P06", f"# dwgate:ignore MC-P06 small\n{call}", Dialect.PYTHON) == ["small"]
+    assert of("MC-P06", f"{call}# dwgate:ignore MC-P06 small\n", Dialect.PYTHON) == [None]
+    inside = call.replace("ORDER BY id", "ORDER BY id -- dwgate:ignore MC-P06 small\n")
+    assert of("MC-P06", inside, Dialect.PYTHON) == ["small"]
+
+
+def test_in_shell_too() -> None:
+    code = 'set -e\n# dwgate:ignore MC-P06 small\nodpscmd -e "SELECT id FROM t WHERE ds = 1 ORDER BY id"\n'
+    assert of("MC-P06", code, Dialect.SHELL) == ["small"]

@@ -1,0 +1,344 @@
+"""The checks of code changes: what they ask of DataWorks, how far they go, and what they say in Chinese."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from common.events import Event
+from common.i18n import Language
+from common.snapshot import Column, FileSnapshot, Snapshot
+from common.verdicts import Finding, Severity
+from workers.checks import registry
+from workers.checks.api import Context, Skip
+from workers.checks.code_effects.dependency_cycle import MOST_ASKED
+from workers.checks.code_effects.loss_readers import CALLS
+from workers.dataworks.errors import DataWorksError, Refused, Throttled
+from workers.dataworks.models import (
+    Baseline,
+    ColumnRef,
+    Consumer,
+    Environment,
+    Node,
+    NodeOutput,
+    ProducingTask,
+    TableInfo,
+    TableRef,
+)
+
+CHECKS = registry.load()
+MINE = ("change-impact", "declared-inputs", "schedule-fit")
+
+
+def node(number: int, **changes: Any) -> Node:
+    values = {"owner": "19", "project_id": 93124, "program_type": "ODPS_SQL", "scheduler": "NORMAL"}
+    return Node(number, f"node_{number}", **{**values, **changes})
+
+
+@dataclass
+class Workspace:
+    """A DataWorks that counts what it is asked."""
+
+    outputs: dict[str, list[Node]] = field(default_factory=dict)
+    in_development: dict[str, list[Node]] = field(default_factory=dict)
+    parents: dict[int, list[Node]] = field(default_factory=dict)
+    children: dict[int, list[Node]] = field(default_factory=dict)
+    inputs: dict[int, list[str]] = field(default_factory=dict)
+    tables: dict[str, list[Column]] = field(default_factory=dict)
+    columns_below: dict[str, list[ColumnRef]] = field(default_factory=dict)
+    deployed: str | DataWorksError | None = None
+    faults: dict[str, DataWorksError] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def _ask(self, name: str) -> None:
+        self.asked[name] += 1
+        if name in self.faults:
+            raise self.faults[name]
+
+    def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
+        self._ask("node_children")
+        return tuple(self.children.get(node_id, ())) if environment is Environment.PROD else ()
+
+    def node_parents(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
+        self._ask("node_parents")
+        return tuple(self.parents.get(node_id, ())) if environment is Environment.PROD else ()
+
+    def node_inputs(
+        self, node_id: int, environment: Environment = Environment.PROD
+    ) -> tuple[NodeOutput, ...]:
+        self._ask("node_inputs")
+        if node_id not in self.inputs or environment is not Environment.PROD:
+            raise Refused("ListNodeInputOrOutput", "NotFound")
+        return tuple(NodeOutput(name, node_id) for name in self.inputs[node_id])
+
+    def nodes_by_output(
+        self, outputs: Sequence[str], environment: Environment = Environment.PROD
+    ) -> Mapping[str, tuple[Node, ...]]:
+        self._ask("nodes_by_output")
+        known = self.outputs if environment is Environment.PROD else self.in_development
+        return {name: tuple(known.get(name, ())) for name in outputs}
+
+    def table_info(self, guid: str) -> TableInfo:
+        self._ask("table_info")
+        if guid not in self.tables:
+            raise Refused("GetMetaTableFullInfo", "Invalid.Table.NotExists")
+        return TableInfo(guid, None, tuple(self.tables[guid]))
+
+    def deployed_code(self, file_id: int) -> str | None:
+        self._ask("deployed_code")
+        if isinstance(self.deployed, DataWorksError):
+            raise self.deployed
+        return self.deployed if file_id else None
+
+    def downstream_columns(self, guid: str, most: int = 1000) -> tuple[ColumnRef, ...]:
+        self._ask("downstream_columns")
+        return tuple(self.columns_below.get(guid, ()))[:most]
+
+    def downstream_tables(self, guid: str, most: int = 1000) -> tuple[TableRef, ...]:
+        self._ask("downstream_tables")
+        return ()[: len(guid) + most]
+
+    def consumers(self, guid: str, most: int = 1000) -> tuple[Consumer, ...]:
+        self._ask("consumers")
+        return ()[: len(guid) + most]
+
+    def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
+        self._ask("producing_tasks")
+        return (ProducingTask("7", "elsewhere"),) if guid else ()
+
+    def node(self, node_id: int, environment: Environment = Environment.PROD) -> Node:
+        self._ask("node")
+        if environment is not Environment.PROD:
+            raise Refused("GetNode", "NotFound")
+        return node(node_id)
+
+    def node_code(self, node_id: int, environment: Environment = Environment.PROD) -> str:
+        raise NotImplementedError(node_id, environment)
+
+    def node_outputs(
+        self, node_id: int, environment: Environment = Environment.PROD
+    ) -> tuple[NodeOutput, ...]:
+        raise NotImplementedError(node_id, environment)
+
+    def baseline(self, baseline_id: int) -> Baseline:
+        raise NotImplementedError(baseline_id)
+
+
+def ask(
+    name: str,
+    workspace: Workspace,
+    code: str = "SELECT 1;",
+    *,
+    event_code: str = "commit-file",
+    options: dict[str, Any] | None = None,
+    language: Language = Language.ENGLISH,
+    data: dict[str, Any] | None = None,
+    **changes: Any,
+) -> list[Finding]:
+    values = {"node_id": 1, "outputs": ("shop.t",), "rerun_mode": "ALL_ALLOWED", "file_type": 10}
+    file = FileSnapshot(**{"file_id": 501, "name": "t", "content": code, **values, **changes})
+    event = Event("m-1", event_code, 93124, "1923", True, data or {}, 0)
+    given = CHECKS[name].options.model_validate(options or {})
+    context = Context(event, Snapshot(file=file), given, workspace, 0, language)
+    return list(CHECKS[name].ask(context))
+
+
+def rules(found: Iterable[Finding]) -> list[str]:
+    return [finding.rule for finding in found]
+
+
+def columns(*names: str) -> list[Column]:
+    return [Column(name, "BIGINT", "") for name in names]
+
+
+def test_a_change_that_takes_nothing_away_asks_two_questions() -> None:
+    workspace = Workspace(
+        outputs={"shop.t": [node(1)], "shop.a": [node(2)], "shop.b": [node(3)]},
+        inputs={1: ["shop.a", "shop.b"]},
+    )
+    code = "INSERT OVERWRITE TABLE t PARTITION (ds = '1') SELECT a.x, b.y FROM a JOIN b ON a.x = b.x"
+    for name in MINE:
+        assert not ask(name, workspace, code, inputs=("shop.a", "shop.b"))
+    assert workspace.asked == {"nodes_by_output": 1, "node_inputs": 1}
+
+
+def test_readers_are_looked_up_within_a_budget_and_the_rest_is_told() -> None:
+    many = [f"c{number}" for number in range(90)]
+    workspace = Workspace(tables={"odps.shop.t": columns(*many)})
+    code = "".join(f"ALTER TABLE t DROP COLUMN {name};" for name in many)
+    found = ask("change-impact", workspace, code, options={"most_columns": 80})
+    assert sum(workspace.asked.values()) <= CALLS + 5
+    assert set(rules(found)) == {"not-checked"}
+    assert "10 more" in found[-1].message
+
+
+def test_ten_thousand_readers_are_one_finding() -> None:
+    below = [ColumnRef(f"odps.shop.r{number}.x", "x", f"r{number}", "shop") for number in range(10_000)]
+    workspace = Workspace(tables={"odps.shop.t": columns("x")}, columns_below={"odps.shop.t.x": below})
+    (finding,) = ask("change-impact", workspace, "ALTER TABLE t DROP COLUMN x")
+    assert finding.rule == "lost-column-read"
+    assert "at least" in finding.message
+    assert len(finding.message) < 1000
+    assert sum(workspace.asked.values()) <= CALLS + 5
+
+
+def test_readers_that_the_same_code_rewrites_do_not_count() -> None:
+    workspace = Workspace(
+        tables={"odps.shop.t": columns("x")},
+        columns_below={"odps.shop.t.x": [ColumnRef("odps.shop.r.x", "x", "r", "shop")]},
+    )
+    code = "ALTER TABLE t DROP COLUMN x; INSERT OVERWRITE TABLE r SELECT y FROM t"
+    assert not ask("change-impact", workspace, code)
+
+
+NULLS = "INSERT INTO t SELECT 1, NULL"
+
+
+@pytest.mark.parametrize("deployed", [None, Refused("ListFileVersions", "NotFound"), NULLS])
+def test_null_columns_of_new_or_unchanged_code_lose_nothing(deployed: str | DataWorksError | None) -> None:
+    workspace = Workspace(tables={"odps.shop.t": columns("a", "b")}, deployed=deployed)
+    assert not ask("change-impact", workspace, NULLS)
+    assert workspace.asked["deployed_code"] == 1
+
+
+def test_a_column_that_a_list_leaves_out_now_is_told() -> None:
+    workspace = Workspace(
+        tables={"odps.shop.t": columns("a", "b")},
+        columns_below={"odps.shop.t.b": [ColumnRef("odps.shop.r.x", "x", "r", "shop")]},
+        deployed="INSERT INTO t SELECT x, y FROM s",
+    )
+    (finding,) = ask("change-impact", workspace, "INSERT INTO t (a) SELECT x FROM s")
+    assert (finding.rule, finding.severity) == ("unfilled-column-read", Severity.WARN)
+    assert "shop.t.b" in finding.message
+
+
+def test_tables_of_other_engines_are_told_and_not_asked_about() -> None:
+    workspace = Workspace()
+    found = ask("change-impact", workspace, "ALTER TABLE public.t DROP COLUMN a", file_type=1093)
+    assert rules(found) == ["not-checked"]
+    assert not workspace.asked
+    with pytest.raises(Skip, match="hologres"):
+        ask("declared-inputs", workspace, "SELECT 1 FROM public.a", file_type=1093)
+
+
+@pytest.mark.parametrize("name", MINE)
+def test_faults_of_lookups_come_through(name: str) -> None:
+    fault = Throttled("a", "b")
+    asked = ("nodes_by_output", "table_info", "producing_tasks")
+    workspace = Workspace(faults=dict.fromkeys(asked, fault))
+    with pytest.raises(Throttled):
+        ask(name, workspace, "ALTER TABLE t DROP COLUMN x; SELECT 1 FROM b", inputs=("shop.a",))
+
+
+@pytest.mark.parametrize("name", [*MINE, "adhoc-writes"])
+def test_deleted_files_are_skipped(name: str) -> None:
+    with pytest.raises(Skip, match="deleted"):
+        ask(name, Workspace(), data={"changeType": "2"})
+    with pytest.raises(Skip, match="deleted"):
+        ask(name, Workspace(), change_type="DELETE")
+
+
+def test_a_wide_graph_upstream_ends_and_says_so() -> None:
+    wide = [node(number) for number in range(10, 10_010)]
+    workspace = Workspace(
+        outputs={"shop.new": [node(2)]},
+        inputs={1: []},
+        children={1: [node(9)]},
+        parents={2: wide, **{item.id: [item] for item in wide}},
+    )
+    assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-checked"]
+    assert workspace.asked["node_parents"] == MOST_ASKED
+
+
+def test_without_dependents_no_circle_is_searched() -> None:
+    workspace = Workspace(outputs={"shop.new": [node(2)]}, inputs={1: []})
+    assert not ask("schedule-fit", workspace, inputs=("shop.new",))
+    assert workspace.asked["node_parents"] == 0
+
+
+def test_parents_that_dataworks_refuses_leave_the_circle_open() -> None:
+    workspace = Workspace(
+        outputs={"shop.new": [node(2)]},
+        inputs={1: []},
+        children={1: [node(9)]},
+        faults={"node_parents": Refused("GetNodeParents", "NotFound")},
+    )
+    assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-checked"]
+
+
+@pytest.mark.parametrize(
+    ("event_code", "severities"), [("commit-file", []), ("deploy-file", [Severity.WARN])]
+)
+def test_a_parent_in_development_is_enough_for_a_commit(event_code: str, severities: list[Severity]) -> None:
+    workspace = Workspace(in_development={"shop.p": [node(2)]})
+    found = ask("schedule-fit", workspace, inputs=("shop.p", " "), event_code=event_code)
+    assert [finding.severity for finding in found] == severities
+
+
+def test_a_basic_workspace_has_no_development() -> None:
+    workspace = Workspace()
+    answers = workspace.nodes_by_output
+
+    def refuse(outputs: Sequence[str], environment: Environment = Environment.PROD) -> Any:
+        if environment is Environment.DEV:
+            raise Refused("ListNodesByOutput", "Invalid.Env")
+        return answers(outputs, environment)
+
+    workspace.nodes_by_output = refuse  # type: ignore[method-assign]
+    assert rules(ask("schedule-fit", workspace, inputs=("shop.p",))) == ["input-missing"]
+
+
+def test_a_new_node_takes_no_output_of_others() -> None:
+    workspace = Workspace(outputs={"shop.t": [node(5)]})
+    assert rules(ask("schedule-fit", workspace, node_id=None)) == ["output-taken"]
+    assert not ask("schedule-fit", workspace, node_id=None, data={"nodeId": "5"})
+
+
+def test_undeclared_tables_beyond_the_limit_are_told() -> None:
+    code = "SELECT 1 FROM a0, a1, a2, a3, a4"
+    workspace = Workspace()
+    found = ask("declared-inputs", workspace, code, options={"most_lookups": 2})
+    assert rules(found) == ["input-undeclared", "input-undeclared", "not-checked"]
+    assert workspace.asked["producing_tasks"] == 2
+
+
+def test_many_changes_of_production_are_counted() -> None:
+    code = "".join(f"DROP TABLE shop.a{number};" for number in range(30))
+    found = ask("adhoc-writes", Workspace(), code, event_code="run-file")
+    assert len(found) == 21
+    assert "10 more" in found[-1].message
+
+
+def test_a_wrong_pattern_is_refused() -> None:
+    with pytest.raises(ValueError, match="regular expression"):
+        CHECKS["adhoc-writes"].options.model_validate({"development": "("})
+
+
+def test_names_made_at_run_time_are_told() -> None:
+    found = ask(
+        "adhoc-writes", Workspace(), "DROP TABLE ${p}.a; DROP TABLE shop.b_${x}", event_code="run-file"
+    )
+    assert rules(found) == ["not-checked", "adhoc-write"]
+    found = ask("adhoc-writes", Workspace(), "o.delete_table(x)", event_code="run-file", file_type=1221)
+    assert rules(found) == ["not-checked"]
+
+
+def test_findings_are_told_in_chinese() -> None:
+    workspace = Workspace(
+        outputs={"shop.t": [node(5)]},
+        tables={"odps.shop.t": columns("x")},
+        columns_below={"odps.shop.t.x": [ColumnRef("odps.shop.r.x", "x", "r", "shop")]},
+    )
+    code = "ALTER TABLE t DROP COLUMN x; SELECT 1 FROM b"
+    found = [
+        finding for name in MINE for finding in ask(name, workspace, code, language=Language.CHINESE)
+    ] + ask("adhoc-writes", workspace, "DROP TABLE shop.a", language=Language.CHINESE, event_code="run-file")
+    assert rules(found) == ["lost-column-read", "input-undeclared", "output-taken", "adhoc-write"]
+    for finding in found:
+        assert "。" in finding.message
+        assert finding.help
+        assert "。" in finding.help

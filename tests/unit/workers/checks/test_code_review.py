@@ -1,0 +1,183 @@
+"""The check `code-review` with what DataWorks knows: tables, the code in production, answers given before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from common.events import Event
+from common.i18n import Language
+from common.snapshot import Column, FileSnapshot, Snapshot
+from common.verdicts import Finding
+from workers.checks import registry
+from workers.checks.api import Context, Lookups
+from workers.dataworks.errors import DataWorksError, Refused, Throttled
+from workers.dataworks.models import TableInfo
+
+CHECK = registry.load()["code-review"]
+ORDERS = (
+    Column("id", "BIGINT", ""),
+    Column("shop", "STRING", ""),
+    Column("day", "STRING", "", partition=True),
+)
+UNFILTERED = "INSERT OVERWRITE TABLE sums PARTITION (ds = '${bizdate}') SELECT id, shop FROM orders;"
+
+
+@dataclass
+class Workspace:
+    """DataWorks with one table; remembers what it was asked."""
+
+    known: dict[str, tuple[Column, ...]] = field(default_factory=lambda: {"odps.shop.orders": ORDERS})
+    deployed: str | DataWorksError | None = None
+    fault: DataWorksError | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def table_info(self, guid: str) -> TableInfo:
+        self.asked.append(guid)
+        if self.fault:
+            raise self.fault
+        if guid not in self.known:
+            raise Refused("GetMetaTableFullInfo", "Invalid.Table.NotExists")
+        return TableInfo(guid, None, self.known[guid])
+
+    def deployed_code(self, file_id: int) -> str | None:
+        self.asked.append(str(file_id))
+        if isinstance(self.deployed, DataWorksError):
+            raise self.deployed
+        return self.deployed
+
+
+@dataclass
+class Answers:
+    """What was put, by what it answers."""
+
+    kept: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
+        return self.kept.get(f"{operation} {sorted(arguments.items())}")
+
+    def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
+        self.kept[f"{operation} {sorted(arguments.items())}"] = value
+
+
+def ask(
+    code: str,
+    workspace: Workspace,
+    *,
+    options: dict[str, Any] | None = None,
+    event_code: str = "commit-file",
+    answers: Answers | None = None,
+    language: Language = Language.ENGLISH,
+    **changes: Any,
+) -> list[Finding]:
+    values = {"outputs": ("shop.sums",), "parameters": "bizdate=$bizdate", "rerun_mode": "ALL_ALLOWED"}
+    file = FileSnapshot(501, "sums", 10, code, **{**values, **changes})
+    event = Event("m-1", event_code, 93124, "1923", True, {}, 0)
+    given = CHECK.options.model_validate(options or {})
+    return list(
+        CHECK.ask(Context(event, Snapshot(file=file), given, cast(Lookups, workspace), 0, language, answers))
+    )
+
+
+def rules(found: list[Finding]) -> set[str]:
+    return {finding.rule for finding in found}
+
+
+def test_it_knows_the_partitions_that_dataworks_knows() -> None:
+    workspace = Workspace()
+    found = ask(UNFILTERED, workspace)
+    assert "day" in next(finding.message for finding in found if finding.rule == "MC-P01")
+    assert set(workspace.asked) == {"odps.shop.orders", "odps.shop.sums"}
+
+
+def test_tables_of_other_projects_are_asked_by_their_own_name() -> None:
+    workspace = Workspace(known={"odps.base.orders": ORDERS})
+    assert "MC-P01" in rules(ask(UNFILTERED.replace("FROM orders", "FROM base.orders"), workspace))
+
+
+@pytest.mark.parametrize("fault", [Refused("a", "b"), Throttled("a", "b")])
+def test_what_dataworks_does_not_say_stays_unknown(fault: DataWorksError) -> None:
+    assert "MC-P01" not in rules(ask(UNFILTERED, Workspace(fault=fault)))
+
+
+def test_no_more_tables_are_asked_for_than_the_policy_says() -> None:
+    workspace = Workspace()
+    ask(UNFILTERED, workspace, options={"most_lookups": 1})
+    assert len(workspace.asked) == 1
+
+
+def test_without_a_project_no_table_is_asked_for() -> None:
+    workspace = Workspace()
+    ask(UNFILTERED, workspace, outputs=())
+    assert workspace.asked == []
+    ask(UNFILTERED, workspace, outputs=(), options={"project": "shop"})
+    assert "odps.shop.orders" in workspace.asked
+
+
+def test_a_parameter_that_the_node_does_not_define_is_found() -> None:
+    code = UNFILTERED.replace("bizdate", "day_before")
+    assert "MC-C08" in rules(ask(code, Workspace()))
+    assert "MC-C08" not in rules(ask(code, Workspace(), parameters="day_before=$bizdate"))
+
+
+def test_an_ad_hoc_run_is_not_judged_as_if_it_were_scheduled() -> None:
+    code = (
+        "INSERT INTO TABLE sums PARTITION (ds = '${bizdate}') SELECT id FROM orders WHERE day = '20240501';"
+    )
+    assert {"MC-C01", "MC-C07"} <= rules(ask(code, Workspace()))
+    assert not {"MC-C01", "MC-C07"} & rules(ask(code, Workspace(), event_code="run-file"))
+
+
+def test_only_new_leaves_out_what_production_has_already() -> None:
+    worse = UNFILTERED + "\n\nDROP TABLE sums;\n"
+    workspace = Workspace(deployed="-- older\n" + UNFILTERED)
+    assert rules(ask(worse, workspace)) >= {"MC-P01", "MC-S02"}
+    found = rules(ask(worse, workspace, options={"only_new": True}))
+    assert "MC-S02" in found
+    assert "MC-P01" not in found
+
+
+@pytest.mark.parametrize("deployed", [None, Refused("GetFileVersion", "Invalid.File.NotExists")])
+def test_only_new_takes_all_as_new_where_nothing_is_in_production(deployed: DataWorksError | None) -> None:
+    found = ask(UNFILTERED, Workspace(deployed=deployed), options={"only_new": True})
+    assert "MC-P01" in rules(found)
+
+
+def test_only_new_waits_for_dataworks_rather_than_to_judge_old_code_as_new() -> None:
+    with pytest.raises(Throttled):
+        ask(UNFILTERED, Workspace(deployed=Throttled("a", "b")), options={"only_new": True})
+
+
+def test_an_answer_is_given_again_as_long_as_nothing_changed() -> None:
+    answers = Answers()
+    assert len(ask(UNFILTERED, Workspace(), answers=answers)) > 1
+    (kept,) = answers.kept.values()
+    kept["findings"] = kept["findings"][:1]  # to see that it is this answer that comes
+    assert [item.to_json() for item in ask(UNFILTERED, Workspace(), answers=answers)] == kept["findings"]
+    changed = Workspace(known={"odps.shop.orders": ORDERS[:1]})
+    assert "MC-P01" not in rules(ask(UNFILTERED, changed, answers=answers))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"options": {"severity": {"MC-P01": "off"}}},
+        {"language": Language.CHINESE},
+        {"event_code": "run-file"},
+        {"parameters": "other=1"},
+    ],
+)
+def test_an_answer_counts_only_for_what_was_asked(changes: dict[str, Any]) -> None:
+    answers = Answers()
+    ask(UNFILTERED, Workspace(), answers=answers)
+    ask(UNFILTERED, Workspace(), answers=answers, **changes)
+    assert len(answers.kept) == 2
+
+
+def test_answers_hold_no_code() -> None:
+    answers = Answers()
+    ask("SELECT 'of_the_customer' AS note FROM orders;", Workspace(), answers=answers)
+    assert "of_the_customer" not in repr(answers.kept)

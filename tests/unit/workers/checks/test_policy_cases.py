@@ -1,0 +1,31 @@
+"""The cases that come with dwgate: every check is held to what it promises by files that users can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workers.checks import registry
+from workers.policy import policy
+from workers.policy_testing import cases
+from workers.policy_testing.cases import Case
+from workers.policy_testing.runner import differences, run
+
+FOLDER = Path(__file__).parents[3] / "data" / "policy_cases"
+CHECKS = registry.load()
+BUILT_IN = policy.load(None, CHECKS)
+
+
+def given() -> Iterator[Any]:
+    for file in cases.find([FOLDER]):
+        for case in cases.load(file, CHECKS):
+            yield pytest.param(case, id=f"{file.stem}: {case.name}")
+
+
+@pytest.mark.parametrize("case", list(given()))
+def test_case(case: Case) -> None:
+    trial = run(case, CHECKS, BUILT_IN)
+    assert list(differences(case, trial)) == [], trial.verdict.tip

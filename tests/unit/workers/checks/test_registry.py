@@ -1,0 +1,99 @@
+"""Checks register by decorator and by the entry points of installed packages."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.extension_points import BY_CODE
+from workers.checks import registry
+from workers.checks.api import Options, Runs
+
+OWN = {
+    "backfill-limits",
+    "code-review",
+    "data-arriving",
+    "data-leaving",
+    "downstream-impact",
+    "frozen-parents",
+    "instance-operations",
+    "permission-request",
+    "quality-rules",
+    "release-window",
+    "sync-start",
+    "table-change",
+    "table-design",
+    "workspace-deletion",
+}
+FOREIGN = """
+from workers.checks.api import Runs
+from workers.checks.registry import check
+
+@check("{name}", points=("commit-file",), runs=Runs.INLINE)
+def ask(context):
+    '''Ask nothing.'''
+    return ()
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place on the import path for a package; what it registers is forgotten afterwards."""
+    registry.load()
+    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "acme_checks", raising=False)
+    return tmp_path
+
+
+def install(place: Path, source: str | None, value: str = "acme_checks") -> None:
+    if source is not None:
+        (place / "acme_checks.py").write_text(source)
+    info = place / "acme-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[dwgate.checks]\nacme = {value}\n")
+    importlib.invalidate_caches()
+
+
+def test_own_checks_are_found_and_told() -> None:
+    checks = registry.load()
+    assert checks.keys() >= OWN
+    for name in OWN:
+        check = checks[name]
+        assert check.title.startswith("Ask ")
+        assert "Why:" in (check.ask.__doc__ or "")
+        assert check.points <= BY_CODE.keys()
+        documented = check.ask.__doc__ or ""
+        assert all(f"{field}:" in documented for field in check.options.model_fields)
+
+
+def test_a_check_of_another_package_is_found(package: Path) -> None:
+    install(package, FOREIGN.format(name="acme-check"))
+    check = registry.load()["acme-check"]
+    assert check.title == "Ask nothing."
+    assert check.applies_to("commit-file")
+    assert not check.applies_to("deploy-file")
+
+
+def test_a_package_that_cannot_be_imported_is_named(package: Path) -> None:
+    install(package, None)
+    with pytest.raises(registry.CheckError, match="acme = acme_checks"):
+        registry.load()
+
+
+def test_a_name_that_is_taken_is_refused(package: Path) -> None:
+    install(package, FOREIGN.format(name="code-review"))
+    with pytest.raises(
+        registry.CheckError,
+        match=r"code-review: defined in workers\.checks\.builtin\.code_review and in acme",
+    ):
+        registry.load()
+
+
+def test_an_unknown_point_is_refused() -> None:
+    with pytest.raises(registry.CheckError, match="comit-file"):
+        registry.check("x", points=("comit-file",), runs=Runs.INLINE, options=Options)(lambda _: ())

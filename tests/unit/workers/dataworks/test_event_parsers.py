@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
+from workers.dataworks.models import Extension
+from workers.dataworks.parsers import events
+
+COMMITTED: dict[str, Any] = {
+    "FileId": "501234830",
+    "FileName": "dwd_order_di",
+    "FileType": 10,
+    "NodeId": 700123003,
+    "ChangeType": "UPDATE",
+    "Content": "INSERT OVERWRITE TABLE t SELECT 1",
+    "FilePropertyContent": {"CurrentVersion": "7", "DataSourceName": "odps_first", "Owner": 1923456789012735},
+    "NodeConfiguration": {
+        "CronExpress": "00 05 00 * * ?",
+        "InputList": [{"Input": "shop.ods_order", "ParseType": "AUTO"}],
+        "OutputList": [{"Output": "shop.dwd_order_di", "RefTableName": "dwd_order_di"}],
+        "ParaValue": "bizdate=$bizdate",
+        "RerunMode": "ALL_ALLOWED",
+        "SchedulerType": "NORMAL",
+    },
+}
+NULLS: dict[str, Any] = {"DeletedFile": None, "FileExecutionCommand": None, "TableModel": None}
+
+
+@pytest.mark.parametrize("absent", [{}, NULLS])
+def test_a_committed_file_is_read(absent: dict[str, Any]) -> None:
+    snapshot = events.snapshot({"EventDetail": {"CommittedFile": COMMITTED, **absent}})
+    assert snapshot == Snapshot(
+        file=FileSnapshot(
+            file_id=501234830,
+            name="dwd_order_di",
+            file_type=10,
+            content="INSERT OVERWRITE TABLE t SELECT 1",
+            node_id=700123003,
+            change_type="UPDATE",
+            owner="1923456789012735",
+            version=7,
+            data_source="odps_first",
+            parameters="bizdate=$bizdate",
+            rerun_mode="ALL_ALLOWED",
+            scheduler="NORMAL",
+            cron="00 05 00 * * ?",
+            inputs=("shop.ods_order",),
+            outputs=("shop.dwd_order_di",),
+        )
+    )
+
+
+def test_a_committed_file_without_its_parts_is_read() -> None:
+    bare = {"FileId": None, "Content": "x", "FilePropertyContent": None, "NodeConfiguration": None}
+    file = events.snapshot({"EventDetail": {"CommittedFile": bare}}).file
+    assert file == FileSnapshot(file_id=None, name="", file_type=None, content="x")
+
+
+def test_a_deleted_file_is_read() -> None:
+    deleted = {
+        "FileId": 1,
+        "FileName": "f",
+        "FileType": "10",
+        "Content": "c",
+        "Owner": "o",
+        "CurrentVersion": 2,
+    }
+    file = events.snapshot({"EventDetail": {"CommittedFile": None, "DeletedFile": deleted}}).file
+    assert file == FileSnapshot(1, "f", 10, "c", change_type="DELETE", owner="o", version=2)
+
+
+def test_a_run_file_is_read() -> None:
+    command = {"FileId": 1, "FileType": 10, "Content": "c", "DataSourceName": "d"}
+    file = events.snapshot({"EventDetail": {"FileExecutionCommand": command}}).file
+    assert file == FileSnapshot(1, "", 10, "c", data_source="d")
+
+
+def test_a_table_is_read() -> None:
+    model = {
+        "TableName": "t",
+        "Env": "PROD",
+        "Comment": "c",
+        "LifeCycle": "30",
+        "Columns": [
+            {"ColumnName": "a", "ColumnType": "bigint", "Comment": None, "IsPartitionColumn": False},
+            {"ColumnName": "ds", "ColumnType": "string", "IsPartitionColumn": "true"},
+        ],
+    }
+    assert events.snapshot({"EventDetail": {"TableModel": model}}).table == TableSnapshot(
+        "t", "PROD", "c", 30, columns=(Column("a", "bigint", ""), Column("ds", "string", "", partition=True))
+    )
+
+
+@pytest.mark.parametrize("answer", [{}, {"EventDetail": None}, {"EventDetail": NULLS}])
+def test_no_detail_is_an_empty_snapshot(answer: dict[str, Any]) -> None:
+    assert events.snapshot(answer) == Snapshot()
+
+
+@pytest.mark.parametrize(
+    ("answer", "extension"),
+    [
+        ({"Extension": {"Status": "1", "ParameterSetting": "a=1\nb=2"}}, Extension(1, "a=1\nb=2")),
+        ({"Extension": {"ParameterSetting": None}}, Extension(None, "")),
+        ({"Extension": None}, Extension(None, "")),
+        ({}, Extension(None, "")),
+    ],
+)
+def test_an_extension_is_read(answer: dict[str, Any], extension: Extension) -> None:
+    assert events.extension(answer) == extension
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [('{"a": 1}', '{"a": 1}'), ("no JSON", "no JSON"), ("", None), (None, None), (7, "7")]
+)
+def test_an_option_value_is_the_text_that_was_saved(value: object, read: str | None) -> None:
+    assert events.option_value({"OptionValue": value}) == read
+    assert events.option_value({}) is None
+
+
+def test_a_process_is_read() -> None:
+    raw = {
+        "MessageId": "m",
+        "EventCode": "commit-file",
+        "ProjectId": "3",
+        "Operator": 5,
+        "Status": "checking",
+    }
+    found, total = events.processes({"PagingInfo": {"CheckProcesses": [raw], "TotalCount": "1"}})
+    assert total == 1
+    assert (found[0].message_id, found[0].project_id, found[0].operator) == ("m", 3, "5")
+    assert found[0].status == "CHECKING"

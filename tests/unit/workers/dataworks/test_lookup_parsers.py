@@ -1,0 +1,199 @@
+"""What lookups answer, read: as documented, as it may come, and broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from common.snapshot import Column
+from workers.dataworks.json_fields import MalformedResponse
+from workers.dataworks.models import (
+    Baseline,
+    ColumnRef,
+    Consumer,
+    Node,
+    NodeOutput,
+    ProducingTask,
+    TableInfo,
+    TableRef,
+)
+from workers.dataworks.parsers import nodes as node_shapes
+from workers.dataworks.parsers import tables
+
+Json = dict[str, Any]
+
+
+def test_nodes_are_read() -> None:
+    first = {"NodeId": "7", "NodeName": "n", "OwnerId": "o", "ProjectId": 9, "ProgramType": "ODPS_SQL"}
+    first |= {"Priority": "8", "SchedulerType": "PAUSE", "BaselineId": 100, "StepType": "3"}
+    first |= {"CronExpress": "00 30 00 * * ?", "Repeatability": True}
+    rows = [first, {"NodeId": 8, "StepType": 0, "BaselineId": 0, "CronExpress": ""}, dict(first)]
+    assert node_shapes.nodes({"Data": {"Nodes": rows}}) == (
+        Node(7, "n", "o", 9, "ODPS_SQL", "PAUSE", 100, 8, True, cron="00 30 00 * * ?", rerunnable=True),
+        Node(8, "", None, None, None, None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "rerunnable"),
+    [
+        ({"Repeatability": "true"}, True),
+        ({"Repeatability": "FALSE"}, False),
+        ({"Repeatability": False}, False),
+        ({"Repeatability": "sometimes"}, None),
+        ({"Repeatability": None}, None),
+        ({}, None),
+    ],
+)
+def test_whether_a_node_may_be_run_again_is_read_or_not_told(told: Json, rerunnable: bool | None) -> None:
+    node = node_shapes.node({"Data": {"NodeId": 7, **told}})
+    assert node is not None
+    assert node.rerunnable is rerunnable
+
+
+@pytest.mark.parametrize("answer", [{}, {"Data": None}, {"Data": {}}])
+def test_an_answer_without_data_tells_of_nothing(answer: Json) -> None:
+    assert node_shapes.node(answer) is None
+    assert node_shapes.baseline(answer) is None
+    assert node_shapes.nodes(answer) == ()
+
+
+@pytest.mark.parametrize("answer", [{}, {"Data": None}, {"Data": ""}])
+def test_a_node_without_code_has_empty_code(answer: Json) -> None:
+    assert node_shapes.code(answer) == ""
+
+
+@pytest.mark.parametrize("data", [{"Nodes": None}, {"Nodes": []}])
+def test_no_nodes_are_no_nodes(data: Json) -> None:
+    assert node_shapes.nodes({"Data": data}) == ()
+
+
+NODES_BROKEN = [{"Nodes": "x"}, {"Nodes": ["x"]}, {"Nodes": [{"NodeId": "seven"}]}, {"Nodes": [{}]}, [], "x"]
+
+
+@pytest.mark.parametrize("data", NODES_BROKEN)
+def test_a_broken_answer_is_not_taken_for_no_nodes(data: object) -> None:
+    with pytest.raises(MalformedResponse):
+        node_shapes.nodes({"Data": data})
+
+
+@pytest.mark.parametrize(
+    ("shape", "data"),
+    [
+        (node_shapes.nodes_by_output, {"Output": "x"}),
+        (node_shapes.nodes_by_output, [{"Output": "x", "NodeList": {}}]),
+        (node_shapes.nodes_by_output, [{"Output": "x", "NodeList": [{"NodeName": "n"}]}]),
+        (node_shapes.outputs, {"Data": "x"}),
+        (node_shapes.outputs, [{"Data": ["x"]}]),
+        (node_shapes.code, {"Code": "x"}),
+        (node_shapes.baseline, {"BaselineName": "x"}),
+        (node_shapes.baseline, "x"),
+        (tables.tables, {"DataEntityList": [{"TableName": "t"}]}),
+        (tables.columns, {"DataEntityList": [{"ColumnName": "c"}]}),
+        (tables.columns, {"DataEntityList": [], "TotalCount": "many"}),
+        (tables.entities, {"DataEntityList": [{"Entity": None}]}),
+        (
+            tables.entities,
+            {"DataEntityList": [{"Entity": {"QualifiedName": "q"}, "RelationList": "r"}]},
+        ),
+        (tables.producing_tasks, [{"TaskName": "t"}]),
+        (tables.producing_tasks, {"TaskId": "1"}),
+        (tables.table_info, {"ColumnList": []}),
+    ],
+)
+def test_a_broken_answer_is_malformed(shape: Callable[[Json], object], data: object) -> None:
+    with pytest.raises(MalformedResponse):
+        shape({"Data": data})
+
+
+def test_nodes_by_output_are_read() -> None:
+    rows = [
+        {"Output": "p.a", "NodeList": [{"NodeId": 1, "Repeatability": False}, {"NodeId": 2}]},
+        {"Output": "p.b", "NodeList": None},
+        {"Output": "p.a", "NodeList": [{"NodeId": 2}, {"NodeId": 3}]},
+    ]
+    found = node_shapes.nodes_by_output({"Data": rows})
+    assert {name: [node.id for node in nodes] for name, nodes in found.items()} == {
+        "p.a": [1, 2, 3],
+        "p.b": [],
+    }
+    assert found["p.a"][0].rerunnable is False
+
+
+def test_outputs_are_read_once_and_with_a_name() -> None:
+    rows = [
+        {"Data": "p.a", "NodeId": "1", "TableName": "odps.p.a"},
+        {"Data": "p.a", "NodeId": 1, "TableName": "odps.p.a"},
+        {"Data": "p.1_out", "NodeId": 1, "TableName": None},
+        {"Data": "", "NodeId": 1},
+    ]
+    assert node_shapes.outputs({"Data": rows}) == (NodeOutput("p.a", 1, "odps.p.a"), NodeOutput("p.1_out", 1))
+
+
+@pytest.mark.parametrize(("flag", "enabled"), [(True, True), ("false", False), (False, False), (None, True)])
+def test_a_baseline_is_read(flag: object, enabled: bool) -> None:
+    data = {"BaselineId": "7", "BaselineName": "morning", "Priority": "8", "Owner": 19, "UseFlag": flag}
+    assert node_shapes.baseline({"Data": data}) == Baseline(7, "morning", 8, "19", enabled)
+
+
+@pytest.mark.parametrize(
+    ("more", "key"),
+    [
+        ({"HasNext": True, "NextPrimaryKey": "k"}, "k"),
+        ({"HasNext": "true", "NextPrimaryKey": "k"}, "k"),
+        ({"HasNext": False, "NextPrimaryKey": "k"}, None),
+        ({"HasNext": True, "NextPrimaryKey": ""}, None),
+        ({"HasNext": True}, None),
+        ({}, None),
+    ],
+)
+def test_a_page_of_lineage_tells_its_next(more: Json, key: str | None) -> None:
+    data = {"DataEntityList": [{"TableGuid": "odps.p.t", "TableName": "t", "DatabaseName": "p"}], **more}
+    assert tables.tables({"Data": data}) == ((TableRef("odps.p.t", "t", "p"),), key)
+
+
+def test_a_page_of_column_lineage_is_read() -> None:
+    row = {"ColumnGuid": "odps.p.t.c", "ColumnName": "c", "TableName": "t", "DatabaseName": "p"}
+    data = {"DataEntityList": [row], "TotalCount": "101"}
+    assert tables.columns({"Data": data}) == ((ColumnRef("odps.p.t.c", "c", "t", "p"),), 101)
+
+
+def test_a_page_of_entities_is_read() -> None:
+    rows = [
+        {"Entity": {"QualifiedName": "dataservice-api.1"}, "RelationList": [{"Channel": "FIRST_PARTY"}]},
+        {"Entity": {"QualifiedName": "bi-report.2"}, "RelationList": [{"Channel": "THIRD_PARTY"}, {}]},
+        {"Entity": {"QualifiedName": "maxcompute-table.p.t"}, "RelationList": None},
+    ]
+    assert tables.entities({"Data": {"DataEntityList": rows, "NextToken": ""}}) == (
+        (
+            Consumer("dataservice-api.1"),
+            Consumer("bi-report.2", third_party=True),
+            Consumer("maxcompute-table.p.t"),
+        ),
+        None,
+    )
+
+
+def test_producing_tasks_are_read() -> None:
+    rows = [{"TaskId": 7, "TaskName": "n"}, {"TaskId": "7", "TaskName": "n"}, {"TaskId": "x-8"}]
+    found = tables.producing_tasks({"Data": rows})
+    assert found == (ProducingTask("7", "n"), ProducingTask("x-8", ""))
+
+
+@pytest.mark.parametrize(("lifecycle", "days"), [(30, 30), ("30", 30), (0, None), (-1, None), (None, None)])
+def test_a_table_is_read(lifecycle: object, days: int | None) -> None:
+    data = {
+        "TableGuid": "odps.p.t",
+        "DataSize": "10",
+        "OwnerId": 19,
+        "ProjectId": 3,
+        "ProjectName": "p",
+        "LifeCycle": lifecycle,
+        "Comment": "c",
+        "TotalColumnCount": 7,
+        "ColumnList": [{"ColumnName": "a", "ColumnType": "BIGINT", "IsPrimaryKey": True}],
+    }
+    info = TableInfo("odps.p.t", 10, (Column("a", "BIGINT", "", key=True),), "19", 3, "p", days, "c")
+    assert tables.table_info({"Data": data}) == (info, 7)

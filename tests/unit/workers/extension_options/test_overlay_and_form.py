@@ -1,0 +1,227 @@
+"""What administrators set in the DataWorks console: untrusted, and never milder than the policy lets it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.config_files.errors import ConfigError
+from common.i18n import Language
+from workers.checks import registry
+from workers.extension_options import overlay
+from workers.extension_options.form import form
+from workers.policy import console_fields
+from workers.policy.policy import CheckPolicy, Policy, parse
+
+CHECKS = registry.load()
+
+POLICY = """\
+version: 1
+points:
+  commit-file: {checks: {code-review: {mode: warn}, release-window: {mode: audit}}}
+  backfill-data: {checks: {backfill-limits: {options: {most_days: 7}}}}
+  commit-table: {checks: {table-design: {}}}
+console:
+  - code-review.mode
+  - code-review.on_error
+  - code-review.only_new
+  - {setting: release-window.mode, values: [audit, warn]}
+  - {setting: backfill-limits.most_days, least: 1, most: 31}
+  - backfill-limits.most_nodes
+  - {setting: backfill-limits.most_parallel_groups, values: [1, 2, 4]}
+  - table-design.name_pattern
+"""
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return parse("p", POLICY.encode(), CHECKS)
+
+
+def laid(policy: Policy, point: str, form: Any) -> tuple[dict[str, CheckPolicy], tuple[str, ...]]:
+    """Return the checks of a point, by name, with a saved form laid over it, and what was ignored."""
+    text = form if form is None or isinstance(form, str) else json.dumps(form)
+    saved = overlay.read(text, policy.console)
+    found, ignored = overlay.laid(policy.resolve(point, None), saved, CHECKS)
+    return {check.name: check for check in found.checks}, ignored
+
+
+@pytest.mark.parametrize(
+    "form", [None, "", "  \n", "null", {}, {"code_review__mode": ""}, {"code_review__mode": None}]
+)
+def test_nothing_is_set_by_nothing(policy: Policy, form: Any) -> None:
+    checks, ignored = laid(policy, "commit-file", form)
+    assert tuple(checks.values()) == policy.resolve("commit-file", None).checks
+    assert ignored == ()
+
+
+@pytest.mark.parametrize("mode", ["enforce", "warn", " enforce "])
+def test_a_mode_may_be_made_stricter(policy: Policy, mode: str) -> None:
+    checks, ignored = laid(policy, "commit-file", {"code_review__mode": mode})
+    assert (checks["code-review"].mode.value, ignored) == (mode.strip(), ())
+
+
+def test_a_mode_is_not_made_milder(policy: Policy) -> None:
+    checks, ignored = laid(
+        policy, "commit-file", {"code_review__mode": "audit", "code_review__on_error": "ok"}
+    )
+    assert checks["code-review"] == policy.resolve("commit-file", None).checks[0]
+    assert ignored == (
+        "code_review__mode: milder than the policy's warn",
+        "code_review__on_error: milder than the policy's warn",
+    )
+
+
+def test_the_policy_may_name_the_values_that_are_free(policy: Policy) -> None:
+    strict = parse("p", POLICY.replace("{mode: audit}", "{mode: enforce}").encode(), CHECKS)
+    checks, ignored = laid(strict, "commit-file", {"release_window__mode": "audit"})
+    assert (checks["release-window"].mode.value, ignored) == ("audit", ())
+    checks, ignored = laid(policy, "commit-file", {"release_window__mode": "enforce"})
+    assert checks["release-window"].mode.value == "audit"
+    assert ignored == ("release_window__mode: not one of the values that the policy allows",)
+
+
+@pytest.mark.parametrize(
+    ("value", "days"),
+    [(14, 14), ("14", 14), (" 31 ", 31), ("+3", 3)],
+)
+def test_numbers_may_come_as_strings(policy: Policy, value: object, days: int) -> None:
+    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__most_days": value})
+    assert (checks["backfill-limits"].options, ignored) == ({"most_days": days}, ())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [32, 0, "32", -1, "1e3", "7.5", 7.5, True, "٣", "", [], {}, [7], {"a": 7}, "9" * 400, "many", "\x00"],
+)
+def test_numbers_that_are_wrong_or_beyond_the_bounds_set_nothing(policy: Policy, value: object) -> None:
+    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__most_days": value})
+    assert checks["backfill-limits"].options == {"most_days": 7}
+    assert len(ignored) == (value not in ("", []))
+
+
+def test_what_the_option_itself_refuses_sets_nothing(policy: Policy) -> None:
+    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__most_nodes": 0})
+    assert checks["backfill-limits"].options == {"most_days": 7}
+    assert ignored == ("backfill_limits__most_nodes: not a value of this option",)
+    _, ignored = laid(policy, "commit-table", {"table_design__name_pattern": "(" * 900})
+    assert ignored == ("table_design__name_pattern: not a value of this option",)
+
+
+@pytest.mark.parametrize(("value", "on"), [(True, True), ("true", True), ("False", False), (False, False)])
+def test_switches(policy: Policy, value: object, on: bool) -> None:
+    checks, _ = laid(policy, "commit-file", {"code_review__only_new": value})
+    assert checks["code-review"].options == {"only_new": on}
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{", "[]", '"x"', "7", "NaN", "[" * 100_000, '{"a": "\ud800"}', '{"a": 1}' + " " * 70_000, "{'a': 1}"],
+)
+def test_what_is_no_form_sets_nothing_and_is_told(policy: Policy, form: str) -> None:
+    checks, ignored = laid(policy, "commit-file", form)
+    assert tuple(checks.values()) == policy.resolve("commit-file", None).checks
+    assert len(ignored) == 1
+
+
+def test_unknown_keys_set_nothing_and_are_counted(policy: Policy) -> None:
+    # A check cannot be switched off here, whatever an old form has in it.
+    unknown = {"code-review.enabled": "false", "enabled": False, "code_review__enabled": "false"}
+    checks, ignored = laid(policy, "commit-file", {**unknown, "code_review__mode": "enforce"})
+    assert checks["code-review"].mode.value == "enforce"
+    assert ignored == ("3 options that the policy does not list",)
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda one: st.lists(one, max_size=3)
+)
+KEYS = (
+    "code_review__mode",
+    "code_review__on_error",
+    "release_window__mode",
+    "backfill_limits__most_days",
+    "x",
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.dictionaries(st.sampled_from(KEYS), ANY))
+def test_no_form_makes_anything_milder(policy: Policy, form: dict[str, Any]) -> None:
+    checks, _ = laid(policy, "commit-file", form)
+    assert checks["code-review"].mode.most.rank >= 1
+    assert checks["code-review"].on_error.rank >= 1
+    assert laid(policy, "backfill-data", form)[0]["backfill-limits"].options["most_days"] <= 31
+
+
+LISTS = (
+    f"expected one of mode, on_error, on_timeout, {', '.join(CHECKS['backfill-limits'].options.model_fields)}"
+)
+
+
+@pytest.mark.parametrize(
+    ("entry", "line"),
+    [
+        ("x.mode", "console.0.setting: unknown check x; expected CHECK.mode or CHECK.OPTION"),
+        ("code-review", "console.0.setting: code-review has no such option; expected one of mode"),
+        ("backfill-limits.enabled", f"console.0.setting: backfill-limits has no such option; {LISTS}"),
+        ("code-review.severity", "console.0.setting: too complex for a form; expected a number, a word"),
+        ("{setting: code-review.mode, least: 1}", "console.0.least: is for numbers only"),
+        ("{setting: backfill-limits.most_days, least: 9, most: 3}", "console.0.most: is less than least"),
+        ("{setting: backfill-limits.most_days, values: [a]}", "console.0.values: expected an integer"),
+        ("{setting: code-review.mode, values: [off]}", "console.0.values: not one of the values"),
+        ("{values: [warn]}", "console.0.setting: missing"),
+        ("7", "console.0: expected a mapping"),
+    ],
+)
+def test_entries_that_are_wrong_have_their_line(entry: str, line: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse("p", f"version: 1\nconsole:\n  - {entry}\n".encode(), CHECKS)
+    [told] = str(error.value).splitlines()
+    assert told.startswith("p:3:")
+    assert told.split(": ", 1)[1].startswith(line)
+
+
+SEVEN = {
+    *("Input", "Input.TextArea", "PreviewText.Input", "Select", "Checkbox.Group", "Radio.Group"),
+}
+
+
+def test_the_form_has_a_field_for_each_setting_in_components_that_dataworks_has(policy: Policy) -> None:
+    fields = form(policy.console, Language.ENGLISH)["properties"]
+    assert {name: field["x-component"] for name, field in fields.items()} == {
+        "code_review__mode": "Radio.Group",
+        "code_review__on_error": "Radio.Group",
+        "code_review__only_new": "Radio.Group",
+        "release_window__mode": "Radio.Group",
+        "backfill_limits__most_days": "Input",
+        "backfill_limits__most_nodes": "Input",
+        "backfill_limits__most_parallel_groups": "Radio.Group",
+        "table_design__name_pattern": "Input",
+    }
+    values = [item["value"] for item in fields["release_window__mode"]["x-component-props"]["dataSource"]]
+    assert values == ["", "audit", "warn"]
+    tooltip = fields["backfill_limits__most_days"]["x-decorator-props"]["tooltip"]
+    assert tooltip == "Days over all periods. From 1 to 31. Empty: as the policy says."
+
+
+def test_every_setting_there_is_has_a_component_that_dataworks_has() -> None:
+    names = console_fields.names(CHECKS)
+    text = "version: 1\nconsole: [" + ", ".join(names) + "]\n"
+    settings = parse("p", text.encode(), CHECKS).console
+    for language in Language:
+        fields = form(settings, language)["properties"]
+        assert len(fields) == len(names)
+        assert {field["x-component"] for field in fields.values()} <= SEVEN
+
+
+def test_every_value_that_the_form_offers_is_read(policy: Policy) -> None:
+    fields = form(policy.console, Language.CHINESE)["properties"]
+    for setting in policy.console:
+        for item in fields[setting.key]["x-component-props"].get("dataSource", ()):
+            saved = overlay.read(json.dumps({setting.key: item["value"]}), policy.console)
+            assert saved.ignored == ()
+            assert bool(saved.values) is bool(item["value"])

@@ -1,0 +1,82 @@
+"""The extension's built-in parameters: last one wins, lists are added to, junk is left out and told."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workers.extension_options.parameters import parse
+
+OFF = """
+extension.project.disabled=1
+extension.project.disabled = 10, 11,
+extension.project.disabled.append=12
+extension.project.commit-file.disabled=20
+extension.project.commit-file.disabled.append=21,22
+extension.fileType.23.deploy-file.enabled=true
+extension.fileType.10.deploy-file.enabled=true
+extension.fileType.10.deploy-file.enabled=False
+extension.manualPass.enabled=true
+our.own.key=anything
+"""
+
+
+@pytest.mark.parametrize(
+    ("event_code", "project", "file_type", "off"),
+    [
+        ("commit-file", 1, 10, False),  # of a key that is repeated the last one holds
+        ("commit-file", 10, None, True),
+        ("freeze-node", 11, None, True),
+        ("freeze-node", 12, None, True),
+        ("commit-file", 20, None, True),
+        ("commit-file", 22, None, True),
+        ("deploy-file", 20, None, False),
+        ("deploy-file", 1, 10, True),
+        ("deploy-file", 1, 23, False),
+        ("deploy-file", 1, 24, False),  # that one type is named does not switch off the others
+        ("deploy-file", 1, None, False),
+        ("delete-project", None, None, False),
+    ],
+)
+def test_what_is_off(event_code: str, project: int | None, file_type: int | None, off: bool) -> None:
+    assert (parse(OFF).off(event_code, project, file_type) is not None) is off
+
+
+def test_good_parameters_hold_no_junk() -> None:
+    assert parse(OFF).junk == ()
+
+
+def test_why_names_workspace_and_key_in_both_languages() -> None:
+    everywhere, here = parse(OFF).off("commit-file", 10, None), parse(OFF).off("commit-file", 20, None)
+    assert everywhere
+    assert here
+    assert everywhere.en == "dwgate is switched off in workspace 10 (extension.project.disabled)."
+    assert here.en == "dwgate is switched off in workspace 20 (extension.project.commit-file.disabled)."
+    assert "20" in here.zh
+
+
+@pytest.mark.parametrize(
+    ("line", "junk"),
+    [
+        ("no equals sign", "line 1: no key=value"),
+        ("extension.project.disabled=7,x", "line 1: an id that is not a number"),
+        ("extension.project.disabled=-7", "line 1: an id that is not a number"),
+        (f"extension.project.disabled={'9' * 5000}", "line 1: an id that is not a number"),
+        ("extension.project.no-such-point.disabled=7", "line 1: not a parameter that DataWorks has"),
+        ("extension.fileType.10.commit-file.enabled=maybe", "line 1: not a parameter that DataWorks has"),
+        ("extension.fileType.sql.commit-file.enabled=false", "line 1: not a parameter that DataWorks has"),
+        ("extension.project.enabled=7", "line 1: not a parameter that DataWorks has"),
+    ],
+)
+def test_junk_is_told_without_what_it_says(line: str, junk: str) -> None:
+    read = parse(f"{line}\nextension.project.freeze-node.disabled=3")
+    assert [each[: len(junk)] for each in read.junk] == [junk]
+    assert read.off("freeze-node", 3, None)
+    assert read.off("freeze-node", -7, None) is None
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="extnsio.prjcdabl=,\n 1٣", max_size=200))
+def test_anything_can_be_read(text: str) -> None:
+    parse(text).off("commit-file", 1, 1)

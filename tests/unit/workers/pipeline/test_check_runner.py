@@ -1,0 +1,109 @@
+"""The check runner: what a check raises, the time limits, and the cache that checks of an event share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
+
+from common.i18n import Language
+from common.plan import Mode, PlannedCheck
+from common.verdicts import Finding, OutcomeKind, Result, Severity
+from tests.support.records import EVENT
+from workers.checks.api import Check, Context, Runs, Skip
+from workers.dataworks.errors import Refused, Transient, Unreachable
+from workers.pipeline.check_runner import TIMED_OUT, CheckRunner
+
+PLANNED = PlannedCheck("c", Mode.ENFORCE, Result.FAIL, Result.FAIL)
+
+
+def runner(**parts: Any) -> CheckRunner:
+    return CheckRunner(
+        EVENT, None, Language.ENGLISH, **{"lookups": None, "clock": lambda: EVENT.received_at, **parts}
+    )
+
+
+def check(ask: Any) -> Check:
+    return Check("c", frozenset(), Runs.WAITING, ask)
+
+
+def raising(error: Exception) -> Check:
+    def ask(_: Context) -> Any:
+        raise error
+
+    return check(ask)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "detail"),
+    [
+        (Skip("no table"), OutcomeKind.SKIPPED, "no table"),
+        (SoftTimeLimitExceeded(), OutcomeKind.TIMED_OUT, TIMED_OUT),
+        (Refused("GetNode", "NotFound", "x"), OutcomeKind.ERROR, "DataWorks refused: GetNode NotFound"),
+        (ValueError("secret"), OutcomeKind.ERROR, "it failed with ValueError at test_check_runner.py:"),
+    ],
+)
+def test_what_a_check_raises_is_an_outcome(error: Exception, kind: OutcomeKind, detail: str) -> None:
+    outcome = runner().run(raising(error), PLANNED)
+    assert outcome.kind is kind
+    assert str(outcome.detail).startswith(detail)
+    assert "secret" not in str(outcome.detail)
+
+
+def test_transient_faults_are_raised() -> None:
+    with pytest.raises(Transient):
+        runner().run(raising(Unreachable("GetNode", "Timeout", "x")), PLANNED)
+    assert runner().run(raising(ConnectionError()), PLANNED).kind is OutcomeKind.ERROR
+    with pytest.raises(ConnectionError):
+        runner(transient=(Transient, ConnectionError)).run(raising(ConnectionError()), PLANNED)
+
+
+def test_a_replay_is_told_what_dataworks_rejects() -> None:
+    with pytest.raises(Refused):
+        runner().run_or_raise(raising(Refused("GetNode", "NotFound", "x")), PLANNED)
+
+
+def test_findings_of_incomplete_lookups_do_not_count() -> None:
+    faults: list[Transient] = []
+
+    def ask(_: Context) -> Any:
+        faults.append(Unreachable("GetNode", "Timeout", "x"))
+        yield Finding("r", Severity.INFO, "Not everything could be looked up.")
+
+    assert runner().run(check(ask), PLANNED).kind is not OutcomeKind.ERROR
+    with pytest.raises(Unreachable):
+        runner(lookup_faults=faults).run(check(ask), PLANNED)
+
+
+@dataclass
+class CountingCache:
+    values: dict[str, Any] = field(default_factory=dict)
+    reads: int = 0
+
+    def get(self, operation: str, _: Mapping[str, str | int]) -> Any:
+        self.reads += 1
+        return self.values.get(operation)
+
+    def put(self, operation: str, _: Mapping[str, str | int], value: Any) -> None:
+        self.values[operation] = value
+
+
+@pytest.mark.parametrize("cache", [None, CountingCache()])
+def test_checks_of_an_event_share_results(cache: CountingCache | None) -> None:
+    seen = []
+
+    def ask(context: Context) -> Any:
+        assert context.answers
+        seen.append(context.answers.get("parse", {"code": "x"}))
+        context.answers.put("parse", {"code": "x"}, len(seen))
+        return ()
+
+    event = runner(cache=cache)
+    for _ in range(3):
+        event.run(check(ask), PLANNED)
+    assert seen == [None, 1, 2]
+    if cache:
+        assert (cache.reads, cache.values) == (1, {"parse": 3})

@@ -1,0 +1,148 @@
+"""The verdict: a table of what one check counts as, and what holds for any plan and outcomes."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from common.i18n import Language
+from common.plan import Mode, Plan, PlannedCheck, worst
+from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity
+from workers.pipeline.decision import decide
+
+OK, WARN, FAIL = Result
+FINDINGS = OutcomeKind.FINDINGS
+
+
+def plan(*checks: PlannedCheck, verdict: Result = OK) -> Plan:
+    return Plan(checks, verdict, Language.ENGLISH, "v1")
+
+
+def check(
+    name: str = "c", mode: Mode = Mode.ENFORCE, on_timeout: Result = WARN, on_error: Result = WARN
+) -> PlannedCheck:
+    return PlannedCheck(name, mode, on_timeout, on_error)
+
+
+def found(*severities: Severity) -> Outcome:
+    return Outcome.of([Finding("r", severity, "m") for severity in severities])
+
+
+INFO_ONLY = found(Severity.INFO)
+SUPPRESSED = Outcome.of([Finding("r", Severity.BLOCK, "m", suppressed="known")])
+WARNED = found(Severity.INFO, Severity.WARN)
+BLOCKED = found(Severity.WARN, Severity.BLOCK, Severity.INFO)
+ERROR = Outcome(OutcomeKind.ERROR, detail="d")
+TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT)
+
+
+@pytest.mark.parametrize(
+    ("planned", "outcome", "result"),
+    [
+        (check(), Outcome.of([]), OK),
+        (check(), Outcome(OutcomeKind.SKIPPED, detail="no code"), OK),
+        (check(), INFO_ONLY, OK),
+        (check(), SUPPRESSED, OK),
+        (check(), WARNED, WARN),
+        (check(), BLOCKED, FAIL),
+        (check(mode=Mode.WARN), BLOCKED, WARN),
+        (check(mode=Mode.WARN), WARNED, WARN),
+        (check(mode=Mode.WARN), INFO_ONLY, OK),
+        (check(mode=Mode.AUDIT), BLOCKED, OK),
+        (check(on_error=FAIL), ERROR, FAIL),
+        (check(on_error=OK), ERROR, OK),
+        (check(on_error=FAIL, mode=Mode.WARN), ERROR, WARN),
+        (check(on_timeout=FAIL), TIMED_OUT, FAIL),
+        (check(on_timeout=FAIL), None, FAIL),
+        (check(on_timeout=OK, on_error=FAIL), None, OK),
+        (check(on_timeout=FAIL, mode=Mode.AUDIT), None, OK),
+    ],
+)
+def test_one_check(planned: PlannedCheck, outcome: Outcome | None, result: Result) -> None:
+    outcomes = {} if outcome is None else {"c": outcome}
+    verdict = decide(plan(planned), outcomes, message_id="m-1", now=7.5)
+    assert (verdict.result, verdict.decided_at) == (result, 7.5)
+    assert verdict.reason is (Reason.DEADLINE if outcome is None else Reason.COMPLETE)
+    assert verdict.tip.startswith(result.value)
+
+
+@pytest.mark.parametrize("result", Result)
+def test_a_plan_without_checks_has_the_policy_s_verdict(result: Result) -> None:
+    verdict = decide(plan(verdict=result), {"other": BLOCKED}, message_id="m-1", now=0)
+    assert (verdict.result, verdict.reason) == (result, Reason.DEFAULT)
+
+
+def test_the_caller_may_say_why() -> None:
+    assert decide(plan(), {}, message_id="m-1", now=0, reason=Reason.DEADLINE).reason is Reason.DEADLINE
+
+
+NAMES = [f"c{number}" for number in range(5)]
+CHECKS = st.builds(
+    PlannedCheck,
+    st.sampled_from(NAMES),
+    st.sampled_from(Mode),
+    st.sampled_from(Result),
+    st.sampled_from(Result),
+    st.just({}),
+)
+PLANS = st.builds(
+    Plan,
+    st.lists(CHECKS, unique_by=lambda each: each.name).map(tuple),
+    st.sampled_from(Result),
+    st.sampled_from(Language),
+    st.just("v"),
+)
+OUTCOMES = st.dictionaries(
+    st.sampled_from(NAMES),
+    st.one_of(
+        st.lists(st.builds(Finding, st.just("r"), st.sampled_from(Severity), st.text())).map(Outcome.of),
+        st.sampled_from([ERROR, TIMED_OUT, Outcome(OutcomeKind.SKIPPED)]),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(PLANS, OUTCOMES)
+def test_the_worst_wins(planned: Plan, outcomes: dict[str, Outcome]) -> None:
+    verdict = decide(planned, outcomes, message_id="m", now=0)
+    counted = [each.counts_as(outcomes.get(each.name)) for each in planned.checks]
+    assert verdict.result is (worst(*counted) if counted else planned.verdict)
+    assert all(
+        counts.rank <= each.mode.most.rank for counts, each in zip(counted, planned.checks, strict=True)
+    )
+
+
+@settings(deadline=None)
+@given(PLANS, OUTCOMES, st.randoms(use_true_random=False))
+def test_the_order_does_not_matter(
+    planned: Plan, outcomes: dict[str, Outcome], shuffler: random.Random
+) -> None:
+    checks, items = list(planned.checks), list(outcomes.items())
+    shuffler.shuffle(checks)
+    shuffler.shuffle(items)
+    other = Plan(tuple(checks), planned.verdict, planned.language, planned.policy)
+    one = decide(planned, outcomes, message_id="m", now=0)
+    two = decide(other, dict(items), message_id="m", now=0)
+    assert (one.result, one.reason) == (two.result, two.reason)
+
+
+@settings(deadline=None)
+@given(PLANS, OUTCOMES)
+def test_one_more_block_never_makes_it_milder(planned: Plan, outcomes: dict[str, Outcome]) -> None:
+    before = decide(planned, outcomes, message_id="m", now=0)
+    for each in planned.checks:
+        outcome = outcomes.get(each.name)
+        if outcome and outcome.kind in (FINDINGS, OutcomeKind.PASSED):
+            worse = Outcome.of((*outcome.findings, Finding("r", Severity.BLOCK, "m")))
+            after = decide(planned, {**outcomes, each.name: worse}, message_id="m", now=0)
+            assert after.result.rank >= before.result.rank
+
+
+@given(PLANS)
+def test_a_plan_survives_the_ledger(planned: Plan) -> None:
+    raw = planned.to_json()
+    assert Plan.from_json(raw) == planned
+    assert [item["name"] for item in raw["checks"]] == [each.name for each in planned.checks]

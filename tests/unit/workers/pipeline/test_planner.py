@@ -1,0 +1,165 @@
+"""What an event gets: the share of events, what is switched off, and what only the snapshot can tell."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any
+
+import pytest
+
+from common.events import Event
+from common.plan import Mode, Plan
+from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
+from common.verdicts import Outcome, OutcomeKind, Reason, Result
+from workers.checks import registry
+from workers.extension_options.parameters import parse as parameters
+from workers.extension_options.source import Administered
+from workers.pipeline import planner
+from workers.pipeline.decision import decide
+from workers.policy.policy import Policy, parse
+
+CHECKS = registry.load()
+
+POLICY = """\
+version: 1
+language: {language}
+defaults: {{share: 0.3}}
+points:
+  commit-file: {{checks: {{code-review: {{}}, release-window: {{share: 1}}}}}}
+  delete-file: {{verdict: warn}}
+where:
+  - types: [odps_sql]
+    paths: ["tmp_*", "shop_dev.tmp_*"]
+    points: {{commit-file: {{checks: {{code-review: {{mode: warn, share: 1}}}}}}}}
+  - paths: [shop_dev.tmp_*]
+    points: {{commit-table: {{checks: {{table-design: {{}}}}}}}}
+console: [release-window.mode]
+"""
+
+
+@cache
+def policy(language: str = "en") -> Policy:
+    """Return a policy."""
+    return parse("p", POLICY.format(language=language).encode(), CHECKS)
+
+
+def event(code: str = "commit-file", message_id: str = "m-1", **data: Any) -> Event:
+    """Return an event with these data."""
+    return Event(message_id, code, 7, None, True, data, time.time())
+
+
+def modes(planned: Plan) -> dict[str, Mode]:
+    """Return the mode of each check."""
+    return {check.name: check.mode for check in planned.checks}
+
+
+def test_only_the_share_gets_the_mode_and_a_redelivery_decides_the_same() -> None:
+    plans = [planner.plan(event(message_id=f"m-{number}"), policy(), CHECKS) for number in range(1000)]
+    again = [planner.plan(event(message_id=f"m-{number}"), policy(), CHECKS) for number in range(1000)]
+    assert plans == again
+    enforced = sum(modes(planned)["code-review"] is Mode.ENFORCE for planned in plans)
+    assert 250 < enforced < 350
+    assert {modes(planned)["code-review"] for planned in plans} == {Mode.ENFORCE, Mode.AUDIT}
+    assert {modes(planned)["release-window"] for planned in plans} == {Mode.ENFORCE}
+    assert {check.share for check in plans[0].checks} == {0.3, 1}
+
+
+@pytest.mark.parametrize(("share", "among"), [(0, 0), (1, 500)])
+def test_none_and_all_are_exact(share: float, among: int) -> None:
+    assert sum(planner.in_rollout(f"m-{number}", "c", share) for number in range(500)) == among
+
+
+def test_checks_are_chosen_apart_and_a_greater_share_holds_the_lesser() -> None:
+    ids = [f"m-{number}" for number in range(500)]
+    assert [planner.in_rollout(each, "a", 0.5) for each in ids] != [
+        planner.in_rollout(each, "b", 0.5) for each in ids
+    ]
+    assert all(planner.in_rollout(each, "a", 0.5) for each in ids if planner.in_rollout(each, "a", 0.2))
+
+
+def test_the_plan_survives_the_ledger() -> None:
+    planned = planner.plan(event(), policy(), CHECKS)
+    assert Plan.from_json(planned.to_json()) == planned
+    older = planned.to_json()
+    for check in older["checks"]:
+        del check["share"]
+    del older["off"], older["ignored"]
+    assert modes(Plan.from_json(older)) == modes(planned)
+
+
+@pytest.mark.parametrize("file_type", [10, "10"])
+def test_the_event_itself_tells_what_holds_for_its_file(file_type: object) -> None:
+    about = event(fileName="TMP_x", fileType=file_type)
+    planned = planner.plan(about, policy(), CHECKS)
+    assert modes(planned)["code-review"] is Mode.WARN
+    assert not planner.needs_subject(about, policy())
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"fileName": 7, "fileType": None}, {"fileName": "tmp_x", "fileType": "x"}]
+)
+def test_what_the_event_does_not_tell_the_snapshot_does(data: dict[str, Any]) -> None:
+    about = event(**data)
+    assert planner.needs_subject(about, policy())
+    snapshot = Snapshot(file=FileSnapshot(1, "tmp_x", 10, ""))
+    assert modes(planner.plan(about, policy(), CHECKS, snapshot))["code-review"] is Mode.WARN
+
+
+def test_tables_are_told_by_name_and_project() -> None:
+    about = event("commit-table", tableName="tmp_x", maxComputeProject="shop_dev")
+    assert modes(planner.plan(about, policy(), CHECKS))
+    unknown = event("commit-table")
+    assert planner.needs_subject(unknown, policy())
+    snapshot = Snapshot(table=TableSnapshot("tmp_x", "PROD", "", None))
+    assert not modes(planner.plan(unknown, policy(), CHECKS, snapshot))
+
+
+def test_points_without_parts_for_some_files_are_always_decided() -> None:
+    for code in ("delete-file", "freeze-node"):
+        assert not planner.needs_subject(event(code), policy())
+
+
+OFF = Administered(parameters("extension.project.commit-file.disabled=7"))
+
+
+def test_a_workspace_that_is_switched_off_is_answered_ok_and_told_why() -> None:
+    planned = planner.plan(event(), policy(), CHECKS, administered=OFF)
+    verdict = decide(planned, {}, message_id="m-1", now=0)
+    assert (verdict.result, verdict.reason) == (Result.OK, Reason.DEFAULT)
+    assert "dwgate is switched off in workspace 7 (extension.project.commit-file.disabled)." in verdict.tip
+    assert Plan.from_json(planned.to_json()) == planned
+    assert not planner.needs_subject(event(), policy(), OFF)
+    assert not planner.needs_snapshot(planned, CHECKS)
+
+
+def test_why_is_said_in_the_policys_language() -> None:
+    planned = planner.plan(event(), policy("zh"), CHECKS, administered=OFF)
+    assert planned.off
+    assert "停用" in planned.off
+
+
+def test_a_node_type_that_is_switched_off() -> None:
+    off = Administered(parameters("extension.fileType.10.commit-file.enabled=false"))
+    assert planner.plan(event(fileType=10), policy(), CHECKS, administered=off).off
+    assert not planner.plan(event(fileType=23), policy(), CHECKS, administered=off).off
+    snapshot = Snapshot(file=FileSnapshot(1, "x", 10, ""))
+    assert planner.plan(event(), policy(), CHECKS, snapshot, off).off
+    lax = parse("p", b"version: 1\npoints: {}", CHECKS)
+    assert planner.needs_subject(event(), lax, off)
+    assert not planner.needs_subject(event(), lax)
+    assert not planner.needs_subject(event(fileName="x", fileType=10), lax, off)
+    assert not planner.needs_subject(event("deploy-file"), lax, off)
+
+
+def test_what_was_set_in_the_console_is_laid_over_the_policy() -> None:
+    lax = parse("p", b"version: 1\nconsole: [release-window.mode]\npoints: "
+                b"{run-file: {checks: {release-window: {mode: audit}}}}", CHECKS)  # fmt: skip
+    set_ = Administered(options='{"release_window__mode": "enforce", "x": 1}')
+    planned = planner.plan(event("run-file"), lax, CHECKS, administered=set_)
+    assert modes(planned) == {"release-window": Mode.ENFORCE}
+    assert planned.ignored == ("1 options that the policy does not list",)
+    missing = decide(planned, {}, message_id="m", now=0)
+    assert missing.result is Result.WARN
+    failed = {"release-window": Outcome(OutcomeKind.ERROR, detail="x")}
+    assert decide(planned, failed, message_id="m", now=0).result is Result.WARN

@@ -1,0 +1,263 @@
+"""A policy in layers: sets, organisation, workspaces, and what some files have different."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import Field, model_validator
+from structlog.testing import capture_logs
+
+from common.config_files.errors import ConfigError
+from common.plan import Mode
+from common.subject import Subject
+from tests.support import plain_yaml
+from workers.checks import registry
+from workers.checks.api import Check, Options, Runs
+from workers.policy.json_schema import schema
+from workers.policy.policy import Policy, parse
+
+CHECKS = registry.load()
+
+LAYERED = """\
+version: 1
+sets:
+  base:
+    points: {commit-file: {deadline: 30, checks: {code-review: {mode: audit}, release-window: {}}}}
+  strict:
+    extends: [base]
+    points: {commit-file: {checks: {code-review: {mode: enforce, options: {most_lookups: 5}}}}}
+    where:
+      - {paths: ["TMP_*"], points: {commit-file: {checks: {code-review: {mode: warn}}}}}
+extends: [base]
+points: {commit-file: {checks: {code-review: {on_error: fail}}}}
+where:
+  - types: [odps_sql, 221]
+    points: {commit-file: {checks: {code-review: {options: {only_new: true}}}}}
+  - types: [shell]
+    paths: [sh_*]
+    points: {commit-file: {verdict: warn, checks: {code-review: {enabled: false}}}}
+workspaces:
+  7: {extends: [strict]}
+  8:
+    extends: [strict, base]
+    points: {commit-file: {checks: {release-window: {enabled: false}}}}
+    where:
+      - {types: [10], points: {commit-file: {checks: {code-review: {mode: enforce}}}}}
+"""
+
+
+@pytest.fixture
+def layered() -> Policy:
+    return parse("p.yaml", LAYERED.encode(), CHECKS)
+
+
+def review(policy: Policy, project: int | None, subject: Subject | None = None) -> tuple[object, ...]:
+    """Return mode, what an error counts as, and options of the code review at a commit."""
+    [found] = [
+        check
+        for check in policy.resolve("commit-file", project, subject).checks
+        if check.name == "code-review"
+    ]
+    return found.mode, found.on_error.value, found.options
+
+
+def test_the_organisation_is_laid_over_its_sets(layered: Policy) -> None:
+    assert review(layered, None) == (Mode.AUDIT, "FAIL", {})
+    assert layered.resolve("commit-file", None).deadline == 30
+
+
+def test_a_workspace_is_laid_over_its_sets_and_those_over_the_organisation(layered: Policy) -> None:
+    # `base` is below `strict` and above the organisation, whose on_error stays: `base` says nothing of it.
+    assert review(layered, 7) == (Mode.ENFORCE, "FAIL", {"most_lookups": 5})
+    # `base` is named again after `strict`: it stays where it came first, and does not undo `strict`.
+    assert review(layered, 8) == (Mode.ENFORCE, "FAIL", {"most_lookups": 5})
+    assert [check.name for check in layered.resolve("commit-file", 8).checks] == ["code-review"]
+
+
+def test_what_some_files_have_different_is_laid_over_everything(layered: Policy) -> None:
+    sql, shell = Subject(10, ("dwd_order",)), Subject(6, ("SH_load",))
+    assert review(layered, 7, sql) == (Mode.ENFORCE, "FAIL", {"most_lookups": 5, "only_new": True})
+    point = layered.resolve("commit-file", 7, shell)
+    assert ([check.name for check in point.checks], point.verdict.value) == (["release-window"], "WARN")
+
+
+@pytest.mark.parametrize(
+    ("subject", "mode"),
+    [
+        (Subject(24, ("tmp_order",)), Mode.WARN),
+        (Subject(24, ("dwd_tmp_order",)), Mode.ENFORCE),  # a pattern is for the whole name
+        (Subject(24), Mode.ENFORCE),  # a name that is not known fits nothing
+        (Subject(None, ("tmp_order",)), Mode.WARN),
+        (None, Mode.ENFORCE),
+    ],
+)
+def test_patterns_of_a_set_hold_where_it_is_taken_over(
+    layered: Policy, subject: Subject | None, mode: Mode
+) -> None:
+    assert review(layered, 7, subject)[0] is mode
+    assert review(layered, None, subject)[0] is Mode.AUDIT or subject
+
+
+def test_the_workspace_has_the_last_word_among_parts_that_fit(layered: Policy) -> None:
+    both = Subject(10, ("tmp_order",))
+    assert review(layered, 7, both)[0] is Mode.WARN
+    assert review(layered, 8, both)[0] is Mode.ENFORCE
+
+
+def test_both_types_and_paths_must_fit(layered: Policy) -> None:
+    for subject in (Subject(6, ("load",)), Subject(10, ("sh_load",))):
+        assert review(layered, None, subject)
+
+
+def test_only_points_that_tell_files_apart_ask_for_the_subject(layered: Policy) -> None:
+    assert layered.asks_subject("commit-file", 7)
+    assert not layered.asks_subject("freeze-node", 7)
+
+
+class Bounds(Options):
+    """Options that must fit one another."""
+
+    least: int = Field(default=0, description="from")
+    most: int = Field(default=10, description="to")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Bounds:
+        if self.least > self.most:
+            raise ValueError("least is above most")
+        return self
+
+
+def test_parts_that_do_not_go_together_leave_out_the_upper_one() -> None:
+    text = """\
+version: 1
+where:
+  - {types: [10], points: {commit-file: {checks: {bounds: {options: {least: 5}}}}}}
+  - {paths: [a], points: {commit-file: {checks: {bounds: {options: {most: 3}}}}}}
+  - {paths: [b], points: {commit-file: {checks: {bounds: {options: {least: 2}}}}}}
+"""
+    bounds = Check("bounds", frozenset(), Runs.INLINE, lambda _: (), Bounds)
+    policy = parse("p", text.encode(), {"bounds": bounds})
+    with capture_logs() as logs:
+        [check] = policy.resolve("commit-file", None, Subject(10, ("a",))).checks
+    assert check.options == {"least": 5}
+    assert [(line["event"], line["log_level"]) for line in logs] == [("options-left-out", "error")]
+
+
+SET = "version: 1\nsets:\n  a: {extends: [b]}\n  b:\n    extends: [%s]\n"
+WHERE = "version: 1\nwhere:\n  - types: [10]\n    %s\n"
+NAMED = "commit-file, delete-file, deploy-file, review-file, run-file"
+OF_7 = "workspaces: {{7: {{points: {{{}}}}}}}"
+MOST = "commit-file: {checks: {code-review: {options: {most_lookups: %s}}}}"
+
+COMMIT = "points.commit-file"
+NEAR = "expected its number, or a name such as odps_sql, odps_pl, odps_mr"
+EARLY = "needed before the file is known; set it under the points of all files"
+TOO_MANY = "expected a number of at most 200"
+
+MISTAKES: list[tuple[str, list[str]]] = [
+    (SET % "c", ["5:15: sets.b.extends.0: unknown set c; expected one of a, b"]),
+    ("version: 1\nextends: [x]\n", ["2:11: extends.0: unknown set x; there are no sets"]),
+    (
+        SET % "a",
+        [
+            "3:17: sets.a.extends.0: circular extends: a > b > a",
+            "5:15: sets.b.extends.0: circular extends: b > a > b",
+        ],
+    ),
+    (
+        "version: 1\nsets: {a: {extends: [a]}}\n",
+        [
+            "2:22: sets.a.extends.0: circular extends: a > a",
+        ],
+    ),
+    (
+        "version: 1\nsets: {a: {where: [{}]}}\n",
+        ["2:20: sets.a.where.0: applies to everything; expected types or paths"],
+    ),
+    (
+        "version: 1\nwhere: [{types: [odps_sq]}]\n",
+        [f"2:18: where.0.types.0: unknown node type; {NEAR}"],
+    ),
+    (
+        WHERE % "points: {commit-file: {deadline: 9}}",
+        [f"4:28: where.0.{COMMIT}.deadline: {EARLY}"],
+    ),
+    (
+        WHERE % "points: {freeze-node: {}}",
+        [f"4:14: where.0.points.freeze-node: its events name no file or table; expected one of {NAMED}"],
+    ),
+    (
+        WHERE % "points: {commit-table: {}}",
+        [f"4:14: where.0.points.commit-table: a table has no node type; expected one of {NAMED}"],
+    ),
+    (WHERE % "point: {}", ["4:5: where.0.point: unknown key; expected one of types, paths, points"]),
+    (
+        WHERE % "points: {commit-file: {checks: {x: {}}}}",
+        [
+            (
+                f"4:37: where.0.{COMMIT}.checks.x: unknown check; expected one of change-impact, code-review,"
+                " declared-inputs, release-window, schedule-fit"
+            )
+        ],
+    ),
+    (
+        "version: 1\nsets: {s: {points: {%s}}}\nworkspaces: {7: {extends: [s]}}\n" % (MOST % "x"),
+        [
+            f"2:82: sets.s.{COMMIT}.checks.code-review.options.most_lookups: expected an integer",
+        ],
+    ),
+    (
+        f"version: 1\nwhere: [{{types: [10], points: {{{MOST % 900}}}}}]\n{OF_7.format(MOST % 3)}",
+        [
+            f"2:93: where.0.{COMMIT}.checks.code-review.options.most_lookups: {TOO_MANY}",
+        ],
+    ),
+    (
+        "version: 1\ndefaults: {share: 1.5}\n",
+        ["2:19: defaults.share: expected a number of at most 1"],
+    ),
+    ("version: 1\ndefaults: {share: '1'}\n", ["2:19: defaults.share: expected a number"]),
+]
+
+
+@pytest.mark.parametrize(("text", "lines"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
+def test_each_mistake_has_its_line(text: str, lines: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse("p.yaml", text.encode(), CHECKS)
+    assert str(error.value).splitlines() == [f"p.yaml:{line}" for line in lines]
+
+
+def test_sets_that_meet_again_and_again_are_read_in_no_time() -> None:
+    sets = {f"s{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
+    sets |= {f"t{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
+    text = plain_yaml.dump({"version": 1, "sets": {**sets, "s0": {}, "t0": {}}, "extends": ["s59"]})
+    assert parse("p", text.encode(), CHECKS).resolve("commit-file", None).checks == ()
+
+
+def test_the_schema_knows_the_layers() -> None:
+    validator = jsonschema.Draft202012Validator(schema(CHECKS))
+    assert not list(validator.iter_errors(json.loads(json.dumps(plain_yaml.load(LAYERED)))))
+    wrongs: list[dict[str, Any]] = [
+        {"where": [{"types": ["odps_sq"]}]},
+        {"where": [{"types": [10], "points": {"commit-file": {"deadline": 9}}}]},
+        {"where": [{"types": [10], "points": {"freeze-node": {}}}]},
+        {"sets": {"a": {"defaults": {}}}},
+        {"defaults": {"share": 2}},
+        {"console": ["code-review.rules"]},
+        {"console": [{"setting": "code-review.mode", "value": 1}]},
+    ]
+    for wrong in wrongs:
+        assert list(validator.iter_errors({"version": 1, **wrong})), wrong
+
+
+def test_the_schema_tells_type_default_and_meaning_of_every_option() -> None:
+    parts = schema(CHECKS)["$defs"]
+    for name in CHECKS:
+        [options, _] = parts[name]["properties"]["options"]["anyOf"]
+        for option, shape in options["properties"].items():
+            assert shape.get("description"), (name, option)
+            assert "default" in shape or shape.keys() & {"$ref", "allOf"}, (name, option)
+            assert shape.keys() & {"type", "anyOf", "$ref", "allOf", "enum"}, (name, option)

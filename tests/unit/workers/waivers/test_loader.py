@@ -1,0 +1,255 @@
+"""The waivers file: what is refused and where, and changes that leave the rest as it is."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from common.config_files.errors import ConfigError
+from common.config_files.reloading import Reloaded
+from workers.waivers import editor
+from workers.waivers.loader import load, parse
+from workers.waivers.matching import Waivers
+from workers.waivers.model import WaiverRules
+
+NOW = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()
+GOOD = "id: W-1, rule: MC-C14, reason: r, owner: 1923, approver: b"
+ENDS = "expires_at: 2026-12-01T18:00:00+08:00"
+
+
+def read(text: str, **rules: Any) -> Waivers:
+    return parse("w.yaml", text.encode(), WaiverRules.model_validate(rules), NOW)
+
+
+def one(fields: str, **rules: Any) -> Waivers:
+    return read(f"version: 1\nwaivers:\n- {{{fields}}}\n", **rules)
+
+
+def test_ids_of_people_and_nodes_need_no_quotes() -> None:
+    (item,) = one(f"{GOOD}, {ENDS}, scope: {{nodes: [700123, dwd_*]}}").items
+    assert (item.owner, item.scope.nodes) == ("1923", ("700123", "dwd_*"))
+
+
+@pytest.mark.parametrize("text", ["version: 1", "version: 1\nwaivers:\n", "version: 1\nwaivers: []\n"])
+def test_no_waivers(text: str) -> None:
+    assert read(text).items == ()
+
+
+QUOTED = "'**'"
+WANTED = "2026-12-01T18:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        ("2026-12-01", f"a bare date leaves hour and zone open; expected a time such as {WANTED}"),
+        ("20261201", f"a bare date leaves hour and zone open; expected a time such as {WANTED}"),
+        ("2026-12-01T18:00:00", f"has no zone; expected a time with one, such as {WANTED}"),
+        ("2026-12-01 18:00", f"has no zone; expected a time with one, such as {WANTED}"),
+        ("tomorrow", f"not a time; expected one such as {WANTED}"),
+        ("[]", f"not a time; expected one such as {WANTED}"),
+        ("", f"not a time; expected one such as {WANTED}"),
+        (
+            "2027-02-18T10:00:01+08:00",
+            "too far ahead; the policy allows 90 days, up to 2027-02-18 10:00",
+        ),
+        ("9999-12-31T23:59:59Z", "too far ahead; the policy allows 90 days, up to 2027-02-18 02:00"),
+    ],
+)
+def test_an_end_that_is_no_moment_or_too_far_ahead_is_refused(value: str, why: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        one(f"{GOOD}, expires_at: {value}")
+    place, _, said = str(refused.value).partition(": ")
+    assert place in ("w.yaml:3:75", "w.yaml:3:76")
+    assert said == f"waivers.0.expires_at: {why}"
+
+
+@pytest.mark.parametrize("value", ["2027-02-18T10:00:00+08:00", "2026-12-01 18:00Z", "2020-01-01T00:00:00Z"])
+def test_a_moment_that_is_allowed_or_past(value: str) -> None:
+    assert one(f"{GOOD}, expires_at: {value}").items[0].expires_at.tzinfo
+
+
+@pytest.mark.parametrize("pattern", ["(a+)b", "(a|b)*", "a+ b*", "^Node \\d+ .* (dwd|ads)_\\w+"])
+def test_a_quick_pattern_is_taken(pattern: str) -> None:
+    assert one(f"{GOOD}, {ENDS}, pattern: '{pattern}'").items[0].pattern
+
+
+@pytest.mark.parametrize(
+    ("fields", "line"),
+    [
+        (GOOD, "3:3: waivers.0.expires_at: missing"),
+        (
+            "rul: x, " + ENDS,
+            "3:4: waivers.0.rul: unknown key; expected one of id, rule, check, scope, fingerprint, pattern",
+        ),
+        (f"{GOOD}, {ENDS}, pattern: '(('", "waivers.0.pattern: expected a valid regular expression"),
+        (f"{GOOD}, {ENDS}, pattern: '^(a+)+$'", "waivers.0.pattern: repeats a group that repeats something"),
+        (
+            f"{GOOD}, {ENDS}, pattern: '((a|b*))*'",
+            "waivers.0.pattern: repeats a group that repeats something",
+        ),
+        (
+            f"{GOOD}, {ENDS}, scope: {{point: a}}",
+            "waivers.0.scope.point: unknown key; expected one of projects,",
+        ),
+        (
+            f"{GOOD}, {ENDS}, scope: {{points: [x]}}",
+            "waivers.0.scope.points.0: unknown extension point; expected",
+        ),
+        (f"{GOOD}, {ENDS}, scope: {{nodes: x}}", "waivers.0.scope.nodes: expected a list"),
+        (f"{GOOD}, {ENDS}, reason: ' '", "waivers.0.reason: duplicate key, first on line 3"),
+        (f"{GOOD.replace('reason: r', 'reason: ')}, {ENDS}", "waivers.0.reason: expected text"),
+        (f"{GOOD.replace('W-1', 'W 1')}, {ENDS}", "waivers.0.id: expected up to 40 letters"),
+        (
+            f"{GOOD.replace('rule: MC-C14, ', '')}, {ENDS}",
+            "waivers.0: expected rule or check: what it waives",
+        ),
+        (
+            f"{GOOD.replace('MC-C14', QUOTED)}, {ENDS}",
+            "waivers.0: waives everything; expected a rule, a check, a scope, a fingerprint or a pattern",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_is_wanted(fields: str, line: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        one(fields)
+    assert any(line in said for said in str(refused.value).splitlines()), refused.value
+    assert all(said.startswith("w.yaml:3:") for said in str(refused.value).splitlines())
+
+
+def test_only_those_whom_the_policy_names_approve() -> None:
+    assert one(f"{GOOD}, {ENDS}", approvers=["a", "b"])
+    with pytest.raises(
+        ConfigError, match=r"^w.yaml:3:\d+: waivers.0.approver: b may not approve; expected one of a$"
+    ):
+        one(f"{GOOD}, {ENDS}", approvers=["a"])
+
+
+def test_an_id_is_that_of_one_waiver() -> None:
+    with pytest.raises(
+        ConfigError, match=r"^w.yaml:4:8: waivers.1.id: duplicate id W-1; expected a unique one$"
+    ):
+        read(f"version: 1\nwaivers:\n- {{{GOOD}, {ENDS}}}\n- {{{GOOD}, {ENDS}}}\n")
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no.yaml: cannot be read: No such file"):
+        load(tmp_path / "no.yaml", WaiverRules(), NOW)
+
+
+def test_a_broken_change_is_refused_and_the_last_good_one_stays(tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(f"version: 1\nwaivers: [{{{GOOD}, {ENDS}}}]\n")
+    reloaded = Reloaded(
+        path,
+        lambda name, content: parse(name, content, WaiverRules(), NOW),
+        name="waivers",
+        report=lambda _: None,
+        every=0,
+    )
+
+    def change(text: str) -> tuple[str, ...]:
+        path.write_text(text)
+        os.utime(path, (time.time() - 60,) * 2)
+        return tuple(item.id for item in reloaded.value.items)
+
+    assert change(f"version: 1\nwaivers: [{{{GOOD}}}]\n") == ("W-1",)
+    assert change(f"version: 1\nwaivers: [{{{GOOD.replace('W-1', 'W-2')}, {ENDS}}}]\n") == ("W-2",)
+
+
+def plain(text: str) -> Any:
+    return YAML(typ="base", pure=True).load(text)
+
+
+FILE = f"""# Reviewed by the data council.
+version: 1   # of the form
+waivers:
+  # The old loader goes in December.
+  - id: W-1
+    rule: MC-C14   # whole tables
+    scope: {{nodes: [700123]}}
+    reason: >
+      known
+      for long
+    owner: a
+    approver: b
+    {ENDS}   # agreed
+
+  - {{{GOOD.replace("W-1", "W-2")}, {ENDS}}}
+  # The end.
+"""
+ITEM = {
+    "id": "W-9",
+    "check": "release-window",
+    "scope": {"points": ["commit-file"]},
+    "reason": '月底: "前" #1',
+    "owner": "1923",
+    "approver": "b",
+    "expires_at": "2026-12-01T18:00:00+08:00",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        FILE,
+        FILE.rstrip("\n"),
+        FILE.replace("  # The end.\n", "other: 1\n"),
+        FILE.replace("  -", "-").replace("\n    ", "\n  "),
+        FILE.replace("  # The end.\n", ""),
+        FILE.partition("  - {")[0],
+        FILE.partition("    reason")[0]
+        + f"    owner: a\n    approver: b\n    {ENDS}\n    reason: |\n      known\n\n",
+    ],
+)
+def test_a_waiver_is_added_and_the_rest_stays(text: str) -> None:
+    new = editor.append_waiver("w.yaml", text, ITEM)
+    old, whole = (plain(each) for each in (text, new))
+    assert whole == {**old, "waivers": [*old["waivers"], ITEM]}
+    lines = new.splitlines()
+    first = lines.index(next(line for line in lines if "id: W-9" in line))
+    count = len(lines) - len(text.splitlines())
+    assert lines[:first] + lines[first + count :] == text.splitlines()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "version: 1\nwaivers:\n", "version: 1\nwaivers: []\n", "version: 1\nwaivers: # none\n"]
+)
+def test_the_first_waiver(text: str) -> None:
+    assert plain(editor.append_waiver("w.yaml", text, ITEM)) == {
+        "version": "1",
+        "waivers": [ITEM],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("version: 1\nwaivers: [{id: a}]", "in brackets"), ("version: 1", "waivers: missing")],
+)
+def test_where_nothing_can_be_added_it_says_so(text: str, why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        editor.append_waiver("w.yaml", text, ITEM)
+
+
+@pytest.mark.parametrize("quoted", [str, lambda text: text.replace(ENDS, f"expires_at: '{ENDS[12:]}'")])
+@pytest.mark.parametrize("id_", ["W-1", "W-2"])
+def test_an_end_is_set_and_nothing_else_changes(id_: str, quoted: Callable[[str], str]) -> None:
+    text = quoted(FILE)
+    at = datetime(2026, 11, 20, 2, tzinfo=UTC)
+    new = editor.set_expiry("w.yaml", text, id_, at)
+    assert len(new.splitlines()) == len(text.splitlines())
+    changed = [(old, now) for old, now in zip(text.splitlines(), new.splitlines(), strict=True) if old != now]
+    ((old, now),) = changed
+    assert now.replace("2026-11-20T02:00:00+00:00", "") == old.replace(f"'{ENDS[12:]}'", "").replace(
+        ENDS[12:], ""
+    )
+    items = {item["id"]: item for item in plain(new)["waivers"]}
+    assert items.pop(id_)["expires_at"] == "2026-11-20T02:00:00+00:00"
+    assert all(item["expires_at"] == ENDS[12:] for item in items.values())

@@ -1,0 +1,219 @@
+"""Waivers: what each lets pass, what it does not, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.event_subject import EventSubject, subject_of
+from common.events import Event
+from common.snapshot import FileSnapshot, Snapshot
+from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Severity, Subject, SubjectKind
+from workers.recovery import reconciler
+from workers.services import Services
+from workers.waivers.matching import DAY, Waivers, apply, waived_by
+from workers.waivers.model import Waiver, WaiverRules
+
+NOW = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()
+DELETE = Finding("MC-C14", Severity.BLOCK, "DELETE changes every row of t.", 12, fingerprint="aa")
+
+
+def event(code: str = "freeze-node", **data: Any) -> Event:
+    return Event("e-1", code, 93124, "1923", True, data, NOW)
+
+
+FREEZE = subject_of("downstream-impact", event(nodeIds=[700123, 700124]), None)
+FILE = Snapshot(file=FileSnapshot(501, "dwd_order_di", 10, "select 1", node_id=700123))
+COMMIT = subject_of(
+    "code-review", event("commit-file", fileId=501, fileName="dwd_order_di", nodeId=700123), FILE
+)
+
+
+def impact(node: int, count: int = 3) -> Finding:
+    message = f"{count} live nodes depend on node {node}: ads_a, ads_b."
+    subjects = (Subject(SubjectKind.NODE, str(node)),)
+    return Finding("downstream-nodes", Severity.BLOCK, message, subjects=subjects)
+
+
+def waiver(**fields: Any) -> Waiver:
+    given = {"id": "W-1", "reason": "known", "owner": "a", "approver": "b"} | fields
+    return Waiver.model_validate({"expires_at": "2026-12-01T18:00:00+08:00", **given})
+
+
+def waived(finding: Finding, what: EventSubject, *waivers: Waiver, now: float = NOW) -> str | None:
+    (item,) = apply(Outcome.of([finding]), what, Waivers(waivers), now).findings
+    own: dict[str, Any] = {"waived": None, "fingerprint": None, "subjects": ()}
+    assert replace(item, **own) == replace(finding, **own)
+    return str(item.waived) if item.waived else None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"rule": "MC-C14"},
+        {"rule": "mc-c*"},
+        {"check": "code-review"},
+        {"check": "*", "fingerprint": "aa"},
+        {"rule": "MC-C14", "pattern": "every row of t"},
+        {"rule": "*", "scope": {"projects": [93124]}},
+        {"rule": "*", "scope": {"points": ["deploy-file", "commit-file"]}},
+        {"rule": "*", "scope": {"files": ["DWD_order_*"]}},
+        {"rule": "*", "scope": {"files": [501]}},
+        {"rule": "*", "scope": {"nodes": [700123]}},
+        {"rule": "*", "scope": {"nodes": ["dwd_order_di"]}},
+    ],
+)
+def test_a_waiver_that_fits_lets_a_finding_pass(fields: dict[str, Any]) -> None:
+    assert waived(DELETE, COMMIT, waiver(**fields)) == "W-1: known"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"rule": "MC-C1"},
+        {"rule": "MC-C14", "check": "release-window"},
+        {"rule": "MC-C14", "fingerprint": "ab"},
+        {"rule": "MC-C14", "pattern": "^changes"},
+        {"rule": "MC-C14", "scope": {"projects": [93125]}},
+        {"rule": "MC-C14", "scope": {"points": ["deploy-file"]}},
+        {"rule": "MC-C14", "scope": {"files": ["dwd_order"]}},
+        {"rule": "MC-C14", "scope": {"files": ["dwd_*"], "nodes": ["ads_*"]}},
+        {"rule": "MC-C14", "scope": {"tables": ["*"]}},
+    ],
+)
+def test_a_waiver_with_one_thing_that_does_not_fit_lets_nothing_pass(fields: dict[str, Any]) -> None:
+    assert waived(DELETE, COMMIT, waiver(**fields)) is None
+
+
+def test_an_ended_waiver_lets_nothing_pass_from_its_moment_on() -> None:
+    one = waiver(rule="*14")
+    assert waived(DELETE, COMMIT, one, now=one.ends - 0.001) == "W-1: known"
+    assert waived(DELETE, COMMIT, one, now=one.ends) is None
+
+
+def test_the_moment_is_that_of_its_zone() -> None:
+    here, there = (waiver(rule="*4", expires_at=f"2026-12-01T18:00:00{zone}") for zone in ("+08:00", "Z"))
+    assert there.ends - here.ends == 8 * 3600
+
+
+def test_a_mark_of_before_goes_when_nothing_lets_it_pass_any_more() -> None:
+    marked = replace(DELETE, waived=AppliedWaiver("W-0", "gone from the file"))
+    assert waived(marked, COMMIT) is None
+    assert waived(marked, COMMIT, waiver(rule="MC-C14")) == "W-1: known"
+
+
+def test_the_waiver_that_ends_last_is_named() -> None:
+    later = waiver(id="W-2", rule="MC-*", expires_at="2026-12-02T00:00:00Z")
+    sooner = waiver(id="W-3", rule="MC-*", expires_at="2026-11-21T00:00:00Z")
+    assert waived(DELETE, COMMIT, waiver(rule="MC-*"), later, sooner) == "W-2: known"
+
+
+def test_a_suppressed_finding_needs_no_waiver() -> None:
+    assert waived(replace(DELETE, suppressed="small"), COMMIT, waiver(rule="MC-C14")) is None
+
+
+def test_a_waiver_for_one_node_lets_no_other_of_the_same_event_pass() -> None:
+    one = waiver(rule="downstream-nodes", scope={"nodes": [700123]})
+    assert waived(impact(700123), FREEZE, one) == "W-1: known"
+    assert waived(impact(700124), FREEZE, one) is None
+
+
+def test_a_finding_without_subjects_is_about_all_nodes_of_the_event() -> None:
+    told = Finding("not-checked", Severity.WARN, "The lineage was not checked.")
+    assert waived(told, FREEZE, waiver(rule="*", scope={"nodes": [700123]})) is None
+    assert waived(told, FREEZE, waiver(rule="*", scope={"nodes": ["7001*"]})) == "W-1: known"
+
+
+def test_a_node_whose_id_begins_the_same_is_another() -> None:
+    freeze = subject_of("downstream-impact", event(nodeIds=[70012, 700123]), None)
+    one = waiver(rule="downstream-nodes", scope={"nodes": [70012]})
+    assert waived(impact(700123), freeze, one) is None
+    assert waived(impact(70012), freeze, one) == "W-1: known"
+
+
+@pytest.mark.parametrize(
+    ("code", "data", "glob"),
+    [
+        ("commit-table", {"tableName": "dwd_order", "maxComputeProject": "shop_dev"}, "shop_dev.dwd_order"),
+        ("commit-table", {"tableName": "dwd_order"}, "dwd_*"),
+        ("upload-data-to-table", {"tableGuid": "odps.mc_shop.test_table"}, "mc_shop.test_*"),
+        ("batch-create-data-quality-rules", {"target": {"tableGuid": "odps.p.t"}}, "odps.p.t"),
+    ],
+)
+def test_tables_are_known_by_every_name(code: str, data: dict[str, Any], glob: str) -> None:
+    told = Finding("table-comment", Severity.WARN, "The table has no comment.")
+    assert waived(
+        told, subject_of("c", event(code, **data), None), waiver(rule="*", scope={"tables": [glob]})
+    )
+    assert not waived(
+        told, subject_of("c", event(code, **data), None), waiver(rule="*", scope={"tables": ["x"]})
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"nodeIds": "700123"}, {"nodeIds": [None, {}, True]}, {"target": 3}, {"tableGuid": 4}, {"fileName": []}],
+)
+def test_values_of_wrong_types_are_no_things(data: dict[str, Any]) -> None:
+    found = subject_of("c", event("freeze-node", **data), None)
+    assert found.items == ()
+
+
+def test_outcomes_without_findings_stay_as_they_are() -> None:
+    for outcome in (Outcome(OutcomeKind.ERROR, detail="no"), Outcome(OutcomeKind.SKIPPED), Outcome.of([])):
+        assert apply(outcome, COMMIT, Waivers((waiver(check="*", rule="*", pattern=""),)), NOW) is outcome
+
+
+FINDINGS = st.builds(
+    Finding, st.sampled_from(["MC-C14", "b"]), st.sampled_from(Severity), st.text("ab 1", max_size=9)
+)
+
+
+@given(st.lists(FINDINGS, max_size=5), st.floats(-10 * DAY, 30 * DAY))
+def test_applied_twice_is_applied_once(findings: list[Finding], later: float) -> None:
+    waivers = Waivers((waiver(rule="MC-*"), waiver(id="W-2", check="code-review", pattern="a+b")))
+    once = apply(Outcome.of(findings), COMMIT, waivers, NOW + later)
+    assert apply(once, COMMIT, waivers, NOW + later) == once
+    assert [item.rule for item in once.findings] == [item.rule for item in findings]
+    if NOW + later >= waivers.items[0].ends:
+        assert not any(map(waived_by, once.findings))
+
+
+def test_those_that_end_soon_are_told_the_next_first() -> None:
+    def ends(id_: str, at: str) -> Waiver:
+        return waiver(id=id_, rule="a", expires_at=at)
+
+    items = (
+        ends("gone", "2026-11-20T09:00:00+08:00"),
+        ends("week", "2026-11-27T10:00:00+08:00"),
+        ends("day", "2026-11-21T09:00:00+08:00"),
+        ends("far", "2026-11-27T10:00:01+08:00"),
+    )
+    assert [item.id for item in Waivers(items).ending(NOW)] == ["day", "week"]
+    assert Waivers(items, WaiverRules(announce_days=0)).ending(NOW) == ()
+
+
+def test_the_leader_warns_of_those_that_end_soon() -> None:
+    soon = waiver(rule="a", expires_at="2026-11-21T09:00:00+08:00")
+    services = cast(Services, SimpleNamespace(waivers=Waivers((soon, waiver(id="W-2", rule="a")))))
+    with structlog.testing.capture_logs() as logs:
+        reconciler.announce(services, NOW)
+    assert [(log["event"], log["id"], log["log_level"]) for log in logs] == [
+        ("waiver-ends", "W-1", "warning")
+    ]
+
+
+@pytest.mark.parametrize("name", ["n_in_production", "dwd_order_di", "700123"])
+def test_a_node_is_known_by_the_name_of_its_event_too(name: str) -> None:
+    node = Subject(SubjectKind.NODE, "700123", "n_in_production")
+    found = Finding("downstream-nodes", Severity.BLOCK, "m", subjects=(node,))
+    assert apply(Outcome.of([found]), COMMIT, Waivers((waiver(rule="*", scope={"nodes": [name]}),)), NOW) != (
+        apply(Outcome.of([found]), COMMIT, Waivers(), NOW)
+    )

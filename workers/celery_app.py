@@ -1,0 +1,84 @@
+"""The Celery application: queues, acknowledgement, pools' common settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from kombu import Queue
+
+from common import topology
+from workers import kombu_queues
+from workers.settings import WorkerSettings
+
+PUBLISH_SECONDS = 5
+"""How long a worker waits for the broker to confirm a message it sends."""
+
+VISIBILITY_SECONDS = 40
+"""Redis only: a message not acknowledged for so long goes to another worker.
+
+Longer than a CPU check may take, and short enough to come before the usual deadline. A waiting check that
+takes longer runs twice, which leaves one outcome.
+"""
+
+_REDIS_TRANSPORT = {
+    "visibility_timeout": VISIBILITY_SECONDS,
+    # How soon messages of a killed worker are looked for: the defaults (10 and 10) mean 100 seconds.
+    "unacked_restore_interval": 1,
+    "unacked_restore_throttle": 1,
+    "socket_timeout": PUBLISH_SECONDS,
+    "socket_connect_timeout": 2,
+    "health_check_interval": 10,
+}
+
+
+def create_app(settings: WorkerSettings) -> Celery:
+    """Return the Celery application for `settings`; nothing is connected yet."""
+    url = settings.broker_url.get_secret_value()
+    app = Celery("dwgate", broker=url, set_as_current=False)
+    app.conf.update(_common())
+    app.conf.update(_rabbitmq(settings) if url.startswith("amqp") else _redis())
+    app.set_default()
+    return app
+
+
+def _common() -> dict[str, Any]:
+    return {
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        # A task is done when its work is written down: a killed worker's task runs again elsewhere.
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "worker_prefetch_multiplier": 1,
+        "worker_soft_shutdown_timeout": 10,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        # Task events halve the throughput; Flower switches them on while it runs.
+        "worker_send_task_events": False,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,
+        "task_publish_retry_policy": {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.4},
+        "task_default_queue": topology.INTAKE.name,
+        "task_create_missing_queues": False,
+    }
+
+
+def _rabbitmq(settings: WorkerSettings) -> dict[str, Any]:
+    declare = settings.broker_topology == "declare"
+    return {
+        "task_queues": [kombu_queues.amqp(queue, declare=declare) for queue in topology.TASK_QUEUES],
+        # kombu forgets the exchange of a queue with several bindings: it is the default then.
+        "task_default_exchange": topology.EXCHANGE,
+        "task_default_exchange_type": "topic",
+        "broker_transport_options": {"confirm_publish": True, "confirm_timeout": PUBLISH_SECONDS},
+        "broker_native_delayed_delivery_queue_type": "quorum",
+        "worker_detect_quorum_queues": declare,
+        "broker_heartbeat": 15,
+    }
+
+
+def _redis() -> dict[str, Any]:
+    plain: list[Queue] = [kombu_queues.plain(queue) for queue in topology.TASK_QUEUES]
+    return {"task_queues": plain, "broker_transport_options": dict(_REDIS_TRANSPORT)}

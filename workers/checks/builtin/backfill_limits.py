@@ -1,0 +1,122 @@
+"""The check `backfill-limits`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+
+from pydantic import Field
+
+from common.events import Json
+from common.i18n import Text
+from common.verdicts import Finding, Severity
+from workers.checks import event_fields, time_windows
+from workers.checks.api import Context, Options, Runs
+from workers.checks.finding_builders import finding
+from workers.checks.limits import out_of_hours
+from workers.checks.not_checked import invalid_event
+from workers.checks.registry import check
+
+_PERIODS = "multipleTimePeriods"
+_DAYS = Text("days", "天")
+_NODES = Text("nodes", "个节点")
+_NODE_DAYS = Text("days times nodes", "个节点·天")
+_GROUPS = Text("parallel groups", "个并行分组")
+_REMEDY = Text("Split it into smaller backfills.", "请拆分为更小的补数据任务。")
+
+
+class BackfillLimitsOptions(Options):
+    """What a workspace may set."""
+
+    most_days: int = Field(default=31, strict=True, ge=1, description="days over all periods")
+    most_nodes: int = Field(default=100, strict=True, ge=1, description="nodes that run")
+    most_node_days: int = Field(
+        default=1000, strict=True, ge=1, description="days over all periods times nodes that run"
+    )
+    most_parallel_groups: int = Field(
+        default=4, strict=True, ge=1, description="groups that run side by side"
+    )
+    hours: tuple[time_windows.Hours, ...] = Field(
+        default=(), description="when a backfill may begin; at any time when empty"
+    )
+    time_zone: time_windows.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the hours")
+
+
+@check("backfill-limits", points=("backfill-data",), runs=Runs.INLINE, options=BackfillLimitsOptions)
+def backfill_limits(context: Context) -> Iterator[Finding]:
+    """Ask whether a backfill is of a size that the workspace can bear, and comes at an hour that is open.
+
+    Why: days times nodes is the number of instances that compete with tonight's run for the same resources.
+    Excluded nodes run dry and do not count. A period counts every day that it touches, whatever its hours.
+
+    Options:
+        most_days: days over all periods.
+        most_nodes: nodes that run.
+        most_node_days: days over all periods times nodes that run.
+        most_parallel_groups: groups that run side by side.
+        hours: windows in which a backfill may begin, each with days, from and to; any time if not set.
+        time_zone: IANA time zone of the hours; Asia/Shanghai if not set.
+    """
+    options: BackfillLimitsOptions = context.options
+    what = Text("backfill-data", "补数据")
+    yield from out_of_hours(context, "backfill-hours", options.hours, options.time_zone, what)
+    try:
+        days, nodes = _days(context.event.data), len(event_fields.backfill_nodes(context.event.data))
+        groups = event_fields.number(context.event.data, "parallelGroup") or 1
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+        return
+    for rule, unit, count, most in (
+        ("backfill-days", _DAYS, days, options.most_days),
+        ("backfill-nodes", _NODES, nodes, options.most_nodes),
+        ("backfill-node-days", _NODE_DAYS, days * nodes, options.most_node_days),
+        ("backfill-groups", _GROUPS, groups, options.most_parallel_groups),
+    ):
+        yield from _above(context, rule, unit, count, most)
+
+
+def _above(context: Context, rule: str, unit: Text, count: int, most: int) -> Iterator[Finding]:
+    if count > most:
+        said = Text(
+            f"The backfill spans {count} {unit.en}; {most} are allowed.",
+            f"补数据涉及 {count} {unit.zh}，上限为 {most}。",
+        )
+        yield finding(context, rule, Severity.BLOCK, said, _REMEDY)
+
+
+def _days(data: Json) -> int:
+    """Return the days over all periods, which come as JSON within a string."""
+    periods = data.get(_PERIODS)
+    if isinstance(periods, str):
+        try:
+            periods = json.loads(periods)
+        except (ValueError, RecursionError):
+            raise event_fields.Unreadable(f"{_PERIODS} is not JSON", f"{_PERIODS} 不是 JSON") from None
+    if not isinstance(periods, list) or not periods:
+        raise event_fields.Unreadable(f"{_PERIODS} names no periods", f"{_PERIODS} 中没有时间段")
+    return sum(_period(period, index) for index, period in enumerate(periods, start=1))
+
+
+def _period(period: object, index: int) -> int:
+    if not isinstance(period, dict):
+        raise event_fields.Unreadable(
+            f"period {index} of {_PERIODS} has no days", f"{_PERIODS} 的第 {index} 个时间段没有日期"
+        )
+    begin, end = (
+        _date(period.get(key), Text(f"{key} of period {index}", f"第 {index} 个时间段的 {key}"))
+        for key in ("bizBeginTime", "bizEndTime")
+    )
+    if end < begin:
+        raise event_fields.Unreadable(
+            f"period {index} of {_PERIODS} ends before it begins",
+            f"{_PERIODS} 的第 {index} 个时间段结束早于开始",
+        )
+    return (end - begin).days + 1
+
+
+def _date(value: object, what: Text) -> date:
+    try:
+        return datetime.fromisoformat(event_fields.text({"": value}, "")).date()
+    except ValueError:
+        raise event_fields.Unreadable(f"{what.en} is not a date", f"{what.zh} 不是日期") from None

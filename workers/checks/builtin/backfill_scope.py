@@ -1,0 +1,196 @@
+"""The check `backfill-scope`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pydantic import Field
+
+from common.events import Json
+from common.i18n import Text
+from common.verdicts import Finding, Severity
+from workers.checks import event_fields
+from workers.checks.api import Context, LookupContext, Lookups, Runs
+from workers.checks.finding_builders import finding
+from workers.checks.impact.baselines import at_risk, baselines_of
+from workers.checks.impact.findings import several, unexplored
+from workers.checks.impact.graph_walk import Unseen
+from workers.checks.impact.nodes import is_frozen, walk_down
+from workers.checks.impact.options import WalkOptions
+from workers.checks.impact.start_nodes import starts_of
+from workers.checks.name_lists import summarize_names
+from workers.checks.not_checked import invalid_event, not_checked
+from workers.checks.registry import check
+from workers.checks.subjects import node_subjects
+from workers.dataworks.errors import DataWorksError
+from workers.dataworks.models import Node
+
+
+class BackfillScopeOptions(WalkOptions):
+    """What a workspace may set."""
+
+    most_nodes: int = Field(
+        default=100, strict=True, ge=1, le=100_000, description="nodes that may run below a root"
+    )
+    most_calls: int = Field(default=100, strict=True, ge=1, le=5000, description="lookups of one search")
+    baseline_priority: int = Field(
+        default=7, strict=True, ge=1, le=8, description="the lowest priority of a baseline that counts"
+    )
+    other_workspaces: Severity = Field(
+        default=Severity.BLOCK, description="what nodes of other workspaces ask for"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The nodes that run, as far as they are known."""
+
+    nodes: tuple[Node, ...]
+    unseen: tuple[Unseen, ...]
+    open: bool
+    fault: DataWorksError | None
+
+
+@check("backfill-scope", points=("backfill-data",), runs=Runs.WAITING, options=BackfillScopeOptions)
+def backfill_scope(context: LookupContext) -> Iterator[Finding]:
+    """Ask which nodes a backfill runs: whether they bear it, are on a baseline, or of another workspace.
+
+    Why: a node that must not be run again makes its data wrong, and nobody in another workspace expects it.
+    When the event names a root and no list of nodes, as for whole branches, all live nodes below the root
+    run, and are counted here. Excluded nodes run dry and do not count.
+
+    Options:
+        depth: hops below the root that are looked at; 5 if not set.
+        most_nodes: nodes that may run when the event names only a root; 100 if not set.
+        most_calls: lookups of one search; 100 if not set.
+        baseline_priority: the lowest priority of a baseline that counts; 7 if not set.
+        other_workspaces: what nodes of other workspaces ask for: block, warn or info.
+    """
+    lookups = context.lookups
+    try:
+        scope = _scope(context, lookups)
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+        return
+    yield from several(
+        context,
+        _too_many(context, scope),
+        _not_again(context, scope.nodes),
+        _urgent(context, lookups, scope.nodes),
+        _elsewhere(context, scope.nodes),
+        _rest(context, scope),
+    )
+
+
+def _scope(context: Context, lookups: Lookups) -> _Scope:
+    data, options = context.event.data, context.options
+    budget = options.budget(context)
+    named = event_fields.backfill_nodes(data)
+    starts = starts_of(lookups, named, budget)
+    if not _is_open(data):
+        return _Scope(starts.nodes, starts.unseen, open=False, fault=starts.fault)
+    excluded = set(event_fields.numbers(data, "excludeNodeIds"))
+    # The walk goes on behind excluded nodes: what depends on them runs all the same.
+    root = event_fields.number(data, "rootNodeId")
+    most = options.most_nodes + len(excluded) + 1
+    below = walk_down(lookups, [root] if root else [], replace(budget, nodes=most))
+    nodes = [item.item for item in below.found if item.key not in excluded and not is_frozen(item.item)]
+    unseen = tuple(dict.fromkeys((*starts.unseen, *below.unseen)))
+    return _Scope((*starts.nodes, *nodes), unseen, open=True, fault=starts.fault)
+
+
+def _is_open(data: Json) -> bool:
+    """Whether the event names a root and leaves it to DataWorks what runs below."""
+    return not event_fields.numbers(data, "includeNodeIds")
+
+
+def _too_many(context: Context, scope: _Scope) -> Iterator[Finding]:
+    most, count = context.options.most_nodes, len(scope.nodes)
+    if _above(context, scope):
+        en, zh = ("at least ", "至少 ") if scope.unseen else ("", "共 ")
+        root = _node(scope.nodes[0])
+        yield finding(
+            context,
+            "backfill-nodes",
+            Severity.BLOCK,
+            Text(
+                f"The backfill runs {en}{count} nodes, all below {root}; {most} are allowed.",
+                f"补数据将运行 {root} 的全部下游，{zh}{count} 个节点，上限为 {most}。",
+            ),
+            Text("Choose the nodes that need it, or split it.", "请只选择需要的节点，或分批补数据。"),
+            subjects=node_subjects(scope.nodes[:1]),
+            count=count,
+            limit=most,
+        )
+
+
+def _above(context: Context, scope: _Scope) -> bool:
+    return scope.open and len(scope.nodes) > context.options.most_nodes
+
+
+def _not_again(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+    """Yield the nodes that must not run again; whether they may is not always told."""
+    never = summarize_names([_node(node) for node in nodes if node.rerunnable is False])
+    unknown = summarize_names([_node(node) for node in nodes if node.rerunnable is None])
+    if never.en:
+        yield finding(
+            context,
+            "backfill-not-rerunnable",
+            Severity.BLOCK,
+            Text(
+                f"The backfill runs nodes that may not be run again: {never.en}.",
+                f"补数据包含不允许重跑的节点：{never.zh}。",
+            ),
+            Text(
+                "Exclude them, or make them safe to run again and set that they may.",
+                "请排除这些节点，或改造为可重跑后再修改其重跑属性。",
+            ),
+            subjects=node_subjects(node for node in nodes if node.rerunnable is False),
+        )
+    if unknown.en:
+        yield not_checked(
+            context,
+            Text(f"whether {unknown.en} may be run again", f"{unknown.zh} 是否允许重跑"),
+            severity=Severity.INFO,
+            remedy=Text("See their settings in the Operation Center.", "请在运维中心查看其重跑属性。"),
+            subjects=node_subjects(node for node in nodes if node.rerunnable is None),
+        )
+
+
+def _urgent(context: Context, lookups: Lookups, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+    baselines = baselines_of(lookups, nodes)
+    least = context.options.baseline_priority
+    # A warning: to mend the data of a report is what backfills are for.
+    subjects = node_subjects(node for node in nodes if node.baseline_id is not None)
+    yield from at_risk(context, "backfill-baseline", Severity.WARN, nodes, baselines, least, subjects)
+
+
+def _elsewhere(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+    own = context.event.project_id
+    others = [node for node in nodes if None not in (own, node.project_id) and node.project_id != own]
+    if others:
+        names = summarize_names([f"{_node(node)}, workspace {node.project_id}" for node in others])
+        chinese = summarize_names([f"{_node(node)}（工作空间 {node.project_id}）" for node in others])
+        yield finding(
+            context,
+            "backfill-workspaces",
+            context.options.other_workspaces,
+            Text(
+                f"The backfill runs nodes of other workspaces: {names.en}.",
+                f"补数据包含其他工作空间的节点：{chinese.zh}。",
+            ),
+            Text("Exclude them, or agree it with their owners.", "请排除这些节点，或先与其负责人确认。"),
+            subjects=node_subjects(others),
+        )
+
+
+def _node(node: Node) -> str:
+    return f"{node.name} ({node.id}, {node.owner})" if node.owner else f"{node.name} ({node.id})"
+
+
+def _rest(context: Context, scope: _Scope) -> Iterator[Finding]:
+    if scope.fault:
+        raise scope.fault
+    if not _above(context, scope):  # that there are more is told with their number
+        yield from unexplored(context, scope.unseen)

@@ -1,0 +1,95 @@
+"""The check `data-arriving`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from common import globs
+from common.i18n import Text
+from common.verdicts import Finding, Severity, SubjectKind
+from workers.checks import event_fields, limits
+from workers.checks.api import Context, Options, Runs
+from workers.checks.finding_builders import finding
+from workers.checks.not_checked import invalid_event, missing_field
+from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
+
+
+class DataArrivingOptions(Options):
+    """What the policy may set."""
+
+    forbidden_targets: tuple[globs.Glob, ...] = Field(
+        default=(), description="tables, * for any text, that nothing is uploaded to: odps.shop.ads_*"
+    )
+    allow_overwrite: bool = Field(
+        default=True, strict=True, description="whether a table that is there may be overwritten"
+    )
+    most_bytes: limits.Most = Field(
+        default=None, description="bytes above which it is blocked; any when null"
+    )
+
+
+@check("data-arriving", points=("upload-data-to-table",), runs=Runs.INLINE, options=DataArrivingOptions)
+def data_arriving(context: Context) -> Iterator[Finding]:
+    """Ask what is uploaded to which table, and whether it replaces what is there.
+
+    Why: a file that is put over a table of production is in every report below it, and no code says so.
+
+    Options:
+        forbidden_targets: tables, by pattern (`odps.shop.ads_*`), that nothing is uploaded to.
+        allow_overwrite: whether a table that is there may be overwritten; true if not set.
+        most_bytes: bytes above which it is blocked; any number if not set.
+    """
+    options: DataArrivingOptions = context.options
+    try:
+        table = event_fields.word(context.event.data, "tableGuid")
+        yield from _target(context, table, options.forbidden_targets)
+        if not options.allow_overwrite:
+            yield from _overwrite(context, table)
+        yield from _bytes(context, options.most_bytes)
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+
+
+def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterator[Finding]:
+    if forbidden and not table:
+        yield missing_field(context, "tableGuid")
+    elif glob := globs.first_match(forbidden, table):
+        yield finding(
+            context,
+            "upload-target",
+            Severity.BLOCK,
+            Text(
+                f"Nothing is uploaded to {table}: the policy has {glob}.",
+                f"禁止上传到 {table}：策略列有 {glob}。",
+            ),
+            Text(
+                "Upload to a table of your own, and let a node take it from there.",
+                "请上传到自己的表，再由节点读取。",
+            ),
+            subjects=named_subjects(SubjectKind.PATTERN, glob),
+        )
+
+
+def _overwrite(context: Context, table: str) -> Iterator[Finding]:
+    """Yield a block when rows of a table that is there are lost; a table that is made anew has none."""
+    how = event_fields.word(context.event.data, "writeType").upper()
+    made = event_fields.word(context.event.data, "optTableType").upper() == "CREATE"
+    if not how and not made:
+        yield missing_field(context, "writeType")
+    elif how == "OVERWRITE" and not made:
+        called = table or "?"
+        yield finding(
+            context,
+            "upload-overwrite",
+            Severity.BLOCK,
+            Text(f"The upload would overwrite the data of {called}.", f"上传会覆盖 {called} 的数据。"),
+            Text("Append, or upload to a new table.", "请改为追加，或上传到新表。"),
+        )
+
+
+def _bytes(context: Context, most: int | None) -> Iterator[Finding]:
+    what = Text("The upload has {count} bytes", "本次上传共 {count} 字节")
+    yield from limits.bytes_above(context, "upload-bytes", most, what)

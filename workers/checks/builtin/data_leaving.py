@@ -1,0 +1,165 @@
+"""The check `data-leaving`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from common import globs
+from common.i18n import Text
+from common.verdicts import Finding, Severity, SubjectKind
+from workers.checks import event_fields, limits, time_windows
+from workers.checks.api import Context, Options, Runs
+from workers.checks.finding_builders import finding
+from workers.checks.not_checked import invalid_event, missing_field
+from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
+
+_NO_CODE = (
+    re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^'\\]|\\.)*+\\?(?:'|\Z)", re.DOTALL),
+    re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|'[^']*(?:'|\Z)", re.DOTALL),
+)
+"""Comments and strings: what they name is not read. Text in double quotes may be a name.
+
+A backslash ends a string in some engines and not in others, and which one it is the event does not tell: what
+is a name in either way is one.
+"""
+
+_NAME = re.compile(r"[\w$]+(?:[`\"]?\.[`\"]?[\w$]+)*")
+_STAR = re.compile(r"(?:\b(?:select|distinct|all)\s+|,\s*|\.)\*", re.IGNORECASE)
+
+Module = Annotated[str, StringConstraints(to_lower=True, min_length=1)]
+
+
+class DataLeavingOptions(Options):
+    """What the policy may set."""
+
+    warn_rows: limits.Most = Field(default=100_000, description="rows above which it is a warning")
+    most_rows: limits.Most = Field(default=None, description="rows above which it is blocked; any when null")
+    most_bytes: limits.Most = Field(
+        default=None, description="bytes above which it is blocked; any when null"
+    )
+    modules: tuple[Module, ...] = Field(
+        default=(),
+        description="from where: entity_transfer, develop_query, sqlx_query, dw_excel; all when empty",
+    )
+    operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may do it; all when empty")
+    hours: tuple[time_windows.Hours, ...] = Field(
+        default=(), description="when it may be done; always when empty"
+    )
+    time_zone: time_windows.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the hours")
+    forbidden_names: tuple[globs.Glob, ...] = Field(
+        default=(), description="tables and columns, * for any text, that its SQL may not name"
+    )
+
+
+@check(
+    "data-leaving",
+    points=("download-resources", "download-resources-execute"),
+    runs=Runs.INLINE,
+    options=DataLeavingOptions,
+)
+def data_leaving(context: Context) -> Iterator[Finding]:
+    """Ask how much data is downloaded, by whom, from where and when, and whether it is named as protected.
+
+    Why: what has left as a file is out of reach: nobody can take a permission back from a spreadsheet.
+
+    Options:
+        warn_rows: rows above which it is a warning; 100000 if not set.
+        most_rows: rows above which it is blocked; any number if not set.
+        most_bytes: bytes above which it is blocked; any number if not set.
+        modules: entity_transfer, develop_query, sqlx_query, dw_excel; all when empty.
+        operators: uids that may do it; all when empty.
+        hours: windows (days, from, to) in which it may be done; always when empty.
+        time_zone: IANA time zone of the hours; Asia/Shanghai if not set.
+        forbidden_names: tables and columns, by pattern, that its SQL may not name.
+    """
+    options: DataLeavingOptions = context.options
+    if options.operators:
+        what = Text("download data", "下载数据")
+        yield from limits.stranger(context, "download-operator", options.operators, what)
+    hours = Text("downloads", "下载")
+    yield from limits.out_of_hours(context, "download-hours", options.hours, options.time_zone, hours)
+    try:
+        yield from _module(context, options.modules)
+        yield from _rows(context, options)
+        yield from _bytes(context, options.most_bytes)
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+    if options.forbidden_names:
+        yield from _names(context, options.forbidden_names)
+
+
+def _module(context: Context, allowed: tuple[str, ...]) -> Iterator[Finding]:
+    module = event_fields.word(context.event.data, "moduleType")
+    if allowed and module.lower() not in allowed:
+        called = module[:40] or "?"
+        yield finding(
+            context,
+            "download-module",
+            Severity.BLOCK,
+            Text(f"Downloads from {called} are not allowed.", f"不允许从 {called} 下载。"),
+            Text(f"Use {', '.join(allowed)}.", f"请使用 {', '.join(allowed)}。"),
+            subjects=named_subjects(SubjectKind.PARAMETER, module),
+        )
+
+
+def _rows(context: Context, options: DataLeavingOptions) -> Iterator[Finding]:
+    if options.warn_rows is None and options.most_rows is None:
+        return
+    rows = event_fields.number(context.event.data, "dataRowSize")
+    if rows is None:
+        yield missing_field(context, "dataRowSize")
+        return
+    what = Text("The download has {count} rows", "本次下载共 {count} 行")
+    blocked = list(limits.above(context, "download-rows", Severity.BLOCK, rows, options.most_rows, what))
+    yield from blocked or limits.above(context, "download-rows", Severity.WARN, rows, options.warn_rows, what)
+
+
+def _bytes(context: Context, most: int | None) -> Iterator[Finding]:
+    what = Text("The download has {count} bytes", "本次下载共 {count} 字节")
+    yield from limits.bytes_above(context, "download-bytes", most, what)
+
+
+def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield a block for each pattern that the SQL names, and a warning when a star hides what it takes."""
+    sql = event_fields.text(context.event.data, "sqlText")
+    if not sql:
+        yield missing_field(context, "sqlText")
+        return
+    plain = [strip.sub(" ", sql) for strip in _NO_CODE]
+    named = {name for text in plain for found in _NAME.findall(text) for name in _forms(found)}
+    for glob in dict.fromkeys(
+        found for name in sorted(named) if (found := globs.first_match(forbidden, name))
+    ):
+        yield finding(
+            context,
+            "download-name",
+            Severity.BLOCK,
+            Text(
+                f"The query names what fits {glob}, and may not be downloaded.",
+                f"查询涉及符合 {glob} 的名称，不允许下载。",
+            ),
+            Text("Leave it out, or ask who keeps the policy.", "请去掉相关内容，或联系策略维护者。"),
+            subjects=named_subjects(SubjectKind.PATTERN, glob),
+        )
+    if any(_STAR.search(text) for text in plain):
+        yield finding(
+            context,
+            "download-star",
+            Severity.WARN,
+            Text(
+                "The query takes every column by *: whether protected ones are among them is not known.",
+                "查询使用 * 取出全部字段：无法判断其中是否有受保护字段。",
+            ),
+            Text("Name the columns.", "请写明字段。"),
+        )
+
+
+def _forms(name: str) -> tuple[str, ...]:
+    """Return a dotted name as a whole and its parts, without quotes."""
+    plain = re.sub(r"[`\"]", "", name).lower()
+    return (plain, *plain.split(".")) if "." in plain else (plain,)

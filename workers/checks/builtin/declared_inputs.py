@@ -1,0 +1,194 @@
+"""The check `declared-inputs`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+
+from pydantic import Field
+
+from common.i18n import Text
+from common.snapshot import FileSnapshot
+from common.verdicts import Finding, Severity, SubjectKind, table_subject
+from review.facts import same_table
+from workers.checks.api import Context, LookupContext, Lookups, Options, Runs, Skip
+from workers.checks.code_effects.declared_io import Declared, declared
+from workers.checks.code_effects.model import Read
+from workers.checks.code_effects.node_file import MAXCOMPUTE, coded, node_of, project_of
+from workers.checks.code_effects.reader import deeds
+from workers.checks.code_effects.table_names import guid, live, made_at_run_time, pattern, plain
+from workers.checks.finding_builders import finding
+from workers.checks.name_lists import summarize_names
+from workers.checks.not_checked import not_checked, unparsed
+from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
+from workers.dataworks.errors import Refused
+from workers.dataworks.models import Node, ProducingTask, Scheduler
+
+_GENERATED = "_out"
+"""Ends the output that every node has by its id: it names no table."""
+
+_HELP = Text(
+    "Parse the inputs of the node again, or declare the table as an input.",
+    "请重新解析节点的输入，或将该表声明为输入。",
+)
+
+
+class DeclaredInputsOptions(Options):
+    """What a workspace may set."""
+
+    project: str | None = Field(
+        default=None, description="MaxCompute project of tables named without one; else that of the outputs"
+    )
+    most_lookups: int = Field(
+        default=10, ge=1, le=100, strict=True, description="undeclared tables whose writers are looked up"
+    )
+
+
+@check(
+    "declared-inputs",
+    points=("commit-file", "deploy-file"),
+    runs=Runs.CPU,
+    options=DeclaredInputsOptions,
+    snapshot=True,
+    looks_up=True,
+)
+def declared_inputs(context: LookupContext) -> Iterator[Finding]:
+    """Ask whether the node waits for the tables that its code reads.
+
+    Why: a node that reads a table without depending on its writer may run first, and take yesterday's data
+    for today's. Tables that no task writes need no input, nor do those that a parent of it waits for.
+
+    Options:
+        project: MaxCompute project of tables named without one; else that of the node's declared outputs.
+        most_lookups: undeclared tables whose writers are looked up; what is left is said.
+    """
+    file, dialect = coded(context)
+    _scheduled(file)
+    if dialect not in MAXCOMPUTE:
+        raise Skip(f"inputs are compared with MaxCompute tables, not with those of {dialect}")
+    done = deeds(context, file.content, dialect, context.options.project or project_of(file))
+    hidden = (*done.unread, *done.unnamed)
+    # The review warns of it already.
+    yield from unparsed(context, hidden, Severity.INFO)
+    own = [plain(name) for name in file.outputs]
+    reads = [read for read in done.reads if not _among(read.table, own)]
+    inputs = [live(plain(name)) for name in file.inputs]
+    undeclared = [read for read in reads if not _among(read.table, inputs)]
+    known = [read for read in undeclared if not made_at_run_time(read.table)]
+    if known:
+        yield from _undeclared(context, file, known)
+    if not undeclared and not hidden:
+        yield from _idle(context, inputs, reads)
+
+
+def _scheduled(file: FileSnapshot) -> None:
+    if file.scheduler == Scheduler.MANUAL:
+        raise Skip("the node does not run by schedule")
+    if file.rerun_mode is None and not file.inputs and not file.outputs:
+        raise Skip("what the node declares is not known")
+
+
+def _among(table: str, names: Sequence[str]) -> bool:
+    """Whether one of the names of outputs means `table`, or a table that it may become at run time."""
+    if made_at_run_time(table):
+        form = pattern(table)
+        return any(form.fullmatch(name) for name in names)
+    return any(same_table(name, table) for name in names)
+
+
+def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[Read]) -> Iterator[Finding]:
+    parents = _parents(declared(context, file))
+    node = node_of(file, context)
+    most = context.options.most_lookups
+    for read in reads[:most]:
+        name = guid(read.table)
+        if name is None:
+            what = Text(
+                f"whether {read.table} needs an input: its project is not known",
+                f"{read.table} 是否需要声明为输入：所属项目未知",
+            )
+            yield not_checked(context, what, line=read.line, subjects=[table_subject(read.table)])
+            continue
+        writers = _writers(context.lookups, name)
+        own = {task.id for task in writers} & {*parents, str(node)}
+        if writers and not own and not _through(context, writers, parents):
+            yield _finding(context, read, writers)
+    if len(reads) > most:
+        left = len(reads) - most
+        what = Text(f"{left} more undeclared tables", f"另外 {left} 张未声明的表")
+        yield not_checked(context, what, subjects=[table_subject(read.table) for read in reads[most:]])
+
+
+def _parents(names: Declared) -> set[str]:
+    return {str(node.id) for name in names.inputs for node in names.behind(name)}
+
+
+def _through(context: LookupContext, writers: Iterable[ProducingTask], parents: Set[str]) -> bool:
+    """Whether a parent waits for a writer, so that the node waits for it too."""
+    return any(
+        str(child.id) in parents and not child.cross_cycle
+        for writer in writers
+        if writer.node_id is not None
+        for child in _children(context.lookups, writer.node_id)
+    )
+
+
+def _children(lookups: Lookups, node: int) -> tuple[Node, ...]:
+    try:
+        return lookups.node_children(node)
+    except Refused:
+        return ()
+
+
+def _writers(lookups: Lookups, name: str) -> tuple[ProducingTask, ...]:
+    """Return the tasks that write a table; none when nobody does, or there is no such table."""
+    try:
+        return lookups.producing_tasks(name)
+    except Refused:
+        return ()
+
+
+def _finding(context: Context, read: Read, writers: Sequence[ProducingTask]) -> Finding:
+    named = summarize_names([f"{task.name} ({task.id})" for task in writers])
+    said = Text(
+        f"The code reads {read.table}, which {named.en} writes, but the node does not depend on it.",
+        f"代码读取了由 {named.zh} 产出的 {read.table}，但节点没有依赖它。",
+    )
+    return finding(
+        context,
+        "input-undeclared",
+        Severity.WARN,
+        said,
+        _HELP,
+        line=read.line,
+        subjects=[table_subject(read.table)],
+        writers=len(writers),
+    )
+
+
+def _idle(context: Context, inputs: Sequence[str], reads: Sequence[Read]) -> Iterator[Finding]:
+    """Yield the inputs that stand for a table which the code does not read."""
+    tables = [read.table for read in reads]
+    for name in dict.fromkeys(inputs):
+        if (
+            "." not in name
+            or name.endswith((_GENERATED, "_root"))
+            or any(_among(table, [name]) for table in tables)
+        ):
+            continue
+        said = Text(
+            f"The node depends on {name}, but its code does not read it.",
+            f"节点依赖 {name}，但代码没有读取它。",
+        )
+        help_ = Text(
+            "Remove the input, unless the node is to wait for it all the same.",
+            "如果不需要等待它，请移除该输入。",
+        )
+        yield finding(
+            context,
+            "input-unread",
+            Severity.INFO,
+            said,
+            help_,
+            subjects=named_subjects(SubjectKind.OUTPUT, name),
+        )

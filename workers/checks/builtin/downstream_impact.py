@@ -1,0 +1,207 @@
+"""The check `downstream-impact`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pydantic import Field
+
+from common.i18n import Text
+from common.verdicts import Finding, Severity, Subject, table_subject
+from workers.checks import event_fields
+from workers.checks.api import Context, LookupContext, Lookups, Runs, Skip
+from workers.checks.finding_builders import finding
+from workers.checks.impact.baselines import OnBaseline, at_risk, baselines_of
+from workers.checks.impact.findings import several, unexplored
+from workers.checks.impact.graph_walk import Unseen, Why
+from workers.checks.impact.model import Dependent, Impact, Kind
+from workers.checks.impact.nodes import downstream_nodes, is_frozen
+from workers.checks.impact.options import WalkOptions
+from workers.checks.impact.outputs import tables_of
+from workers.checks.impact.start_nodes import Starts, starts_of
+from workers.checks.impact.summary import summary
+from workers.checks.impact.tables import table_readers
+from workers.checks.name_lists import summarize_names
+from workers.checks.not_checked import invalid_event
+from workers.checks.registry import check
+from workers.dataworks.models import Baseline
+
+_DEVELOPMENT = "_dev"
+
+
+class DownstreamImpactOptions(WalkOptions):
+    """What a workspace may set."""
+
+    baseline_priority: int = Field(
+        default=7,
+        strict=True,
+        ge=1,
+        le=8,
+        description="the lowest priority of a baseline at risk that counts",
+    )
+    other_workspaces: Severity = Field(
+        default=Severity.BLOCK, description="what readers of its tables in other workspaces ask for"
+    )
+
+
+@check(
+    "downstream-impact",
+    points=("delete-file", "undeploy-node", "freeze-node"),
+    runs=Runs.WAITING,
+    options=DownstreamImpactOptions,
+)
+def downstream_impact(context: LookupContext) -> Iterator[Finding]:
+    """Ask who depends on what is deleted, undeployed or frozen: live nodes, baselines, readers of its tables.
+
+    Why: nodes that depend on a node that is gone or frozen never start, and their data stops. Nodes that are
+    frozen themselves, what lies behind them, and nodes of the same operation, do not count; nor does freezing
+    what is frozen. Readers of tables are asked for when a node goes for good. It looks at production.
+
+    Options:
+        depth: hops that are looked at; 5 if not set.
+        most_nodes: dependents found that end the search; 500 if not set.
+        most_calls: lookups of one search; 60 if not set.
+        baseline_priority: the lowest priority of a baseline at risk that counts; 7 if not set.
+        other_workspaces: what readers of its tables in other workspaces ask for: block, warn or info.
+    """
+    lookups = context.lookups
+    try:
+        ids = _nodes(context)
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+        return
+    starts, unseen = starts_of(lookups, ids, context.options.budget(context)), list[Unseen]()
+    questions = [_dependents(context, lookups, starts, unseen)]
+    if context.event.event_code != "freeze-node":
+        questions.append(_readers(context, lookups, starts, unseen))
+    yield from several(context, *questions, _rest(context, starts, unseen))
+
+
+def _nodes(context: Context) -> tuple[int, ...]:
+    if context.event.event_code != "delete-file":
+        return event_fields.nodes(context.event)
+    node = event_fields.number(context.event.data, "nodeId")
+    if node is None and context.snapshot.file:
+        node = context.snapshot.file.node_id
+    if not node:
+        raise Skip("the file has no node")
+    return (node,)
+
+
+def _dependents(
+    context: Context, lookups: Lookups, starts: Starts, unseen: list[Unseen]
+) -> Iterator[Finding]:
+    """Yield the nodes below, and the baselines that they or the nodes themselves are on."""
+    freezes = context.event.event_code == "freeze-node"
+    still = {node.id for node in starts.nodes if is_frozen(node)}
+    moving = [number for number in starts.ids if not freezes or number not in still]
+    of_moving = replace(starts, ids=tuple(moving))
+    budget = context.options.budget(context)
+    impact = downstream_nodes(lookups, moving, budget, leave_out=starts.ids).live
+    late: list[OnBaseline] = [node for node in starts.nodes if node.id not in still]
+    late += impact.dependents
+    baselines = baselines_of(lookups, late)
+    least = context.options.baseline_priority
+    yield from at_risk(
+        context, "baseline-at-risk", Severity.BLOCK, late, baselines, least, of_moving.subjects
+    )
+    if impact.dependents:
+        yield _below(context, starts, of_moving.subjects, impact, baselines)
+    else:
+        unseen.extend(impact.unseen)
+
+
+def _below(
+    context: Context,
+    starts: Starts,
+    subjects: Sequence[Subject],
+    impact: Impact,
+    baselines: Mapping[int, Baseline],
+) -> Finding:
+    who, many = starts.subject, len(starts.ids) > 1
+    what = summary(impact, baselines, from_start=many)
+    if context.event.event_code == "freeze-node":
+        said = Text(f"{who.en}, once frozen, would hold up {what.en}.", f"{who.zh} 冻结后将阻塞 {what.zh}。")
+    else:
+        said = Text(
+            f"{who.en} {'are' if many else 'is'} still needed by {what.en}.",
+            f"{who.zh} 仍被依赖：{what.zh}。",
+        )
+    remedy = Text(
+        "Remove the dependency, or change these nodes first or in the same operation.",
+        "请先解除依赖，或先行（或在同一操作中）处理这些节点。",
+    )
+    return finding(
+        context,
+        "downstream-nodes",
+        Severity.BLOCK,
+        said,
+        remedy,
+        subjects=subjects,
+        dependents=len(impact.dependents),
+    )
+
+
+def _readers(context: Context, lookups: Lookups, starts: Starts, unseen: list[Unseen]) -> Iterator[Finding]:
+    """Yield who reads the tables of the nodes from elsewhere: lineage sees what no dependency declares."""
+    budget = context.options.budget(context)
+    guids = tables_of(lookups, starts.ids[: budget.calls])
+    impact = table_readers(lookups, guids, replace(budget, depth=1))
+    own = {_project(guid) for guid in guids}
+    workspaces = {context.event.project_id, *(node.project_id for node in starts.nodes)}
+    others = tuple(item for item in impact.dependents if _elsewhere(item, own, workspaces))
+    # What lies behind the readers is not asked, and a table that lineage does not know has none.
+    left = tuple(item for item in impact.unseen if item.why not in (Why.DEPTH, Why.MISSING, Why.OWNERS))
+    if others:
+        yield _read(context, starts, guids, Impact(others, left, impact.calls))
+    else:
+        unseen.extend(left)
+
+
+def _read(context: Context, starts: Starts, guids: tuple[str, ...], impact: Impact) -> Finding:
+    what = summary(impact, {}, from_start=len(guids) > 1)
+    tables, verb = (
+        summarize_names([guid.removeprefix("odps.") for guid in guids]),
+        "are" if len(guids) > 1 else "is",
+    )
+    said = Text(
+        f"{tables.en} of {starts.named.en} {verb} read by {what.en}.",
+        f"{starts.named.zh} 的产出表 {tables.zh} 仍被读取：{what.zh}。",
+    )
+    remedy = Text("Notify the owners and migrate the readers first.", "请先通知其负责人并切换数据来源。")
+    return finding(
+        context,
+        "readers-in-other-workspaces",
+        context.options.other_workspaces,
+        said,
+        remedy,
+        subjects=(*starts.subjects, *map(table_subject, guids)),
+        readers=len(impact.dependents),
+    )
+
+
+def _elsewhere(item: Dependent, own: set[str], workspaces: set[int | None]) -> bool:
+    if item.kind is Kind.CONSUMER:
+        return True
+    if item.project_id is not None:
+        return item.project_id not in workspaces
+    return _project(item.key) not in own
+
+
+def _project(guid: str) -> str:
+    """Return the MaxCompute project of a table, the same for development and production.
+
+    Lineage may name what is no MaxCompute table; a name without a project is one of its own.
+    """
+    _, _, rest = guid.partition(".")
+    return rest.partition(".")[0].removesuffix(_DEVELOPMENT) if rest else guid
+
+
+def _rest(context: Context, starts: Starts, unseen: list[Unseen]) -> Iterator[Finding]:
+    """Yield what could not be looked at; the node of a deleted file need not be in production."""
+    if starts.fault:
+        raise starts.fault
+    fine = Why.MISSING if context.event.event_code == "delete-file" else None
+    left = dict.fromkeys((*starts.unseen, *unseen))
+    yield from unexplored(context, [item for item in left if item.why is not fine])

@@ -1,0 +1,122 @@
+"""The check `frozen-parents`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from common.i18n import Text
+from common.verdicts import Finding, Severity, SubjectKind
+from workers.checks import event_fields
+from workers.checks.api import Context, LookupContext, Lookups, Runs
+from workers.checks.finding_builders import finding
+from workers.checks.impact.findings import several, unexplored
+from workers.checks.impact.graph_walk import Budget, Unseen, Why
+from workers.checks.impact.model import Impact
+from workers.checks.impact.nodes import upstream_nodes
+from workers.checks.impact.options import WalkOptions
+from workers.checks.impact.start_nodes import Starts, starts_of
+from workers.checks.impact.summary import counted, nearest
+from workers.checks.name_lists import summarize_names
+from workers.checks.not_checked import invalid_event
+from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
+from workers.dataworks.errors import Refused
+from workers.dataworks.models import Environment
+
+_ROOT = "_root"
+_SHOWN = 3
+
+
+@check("frozen-parents", points=("unfreeze-node",), runs=Runs.WAITING, options=WalkOptions)
+def frozen_parents(context: LookupContext) -> Iterator[Finding]:
+    """Ask whether a node that is unfrozen would wait for nodes that are frozen or gone.
+
+    Why: it would wait for them for ever. It looks up to the first frozen node on each way, in production, and
+    at the inputs of the node that no node puts out. What the same operation unfreezes does not count.
+
+    Options:
+        depth: hops that are looked at; 5 if not set.
+        most_nodes: nodes found that end the search; 500 if not set.
+        most_calls: lookups of one search; 60 if not set.
+    """
+    lookups = context.lookups
+    try:
+        ids = event_fields.nodes(context.event)
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+        return
+    unseen: list[Unseen] = []
+    yield from several(
+        context,
+        _frozen(context, lookups, ids, unseen),
+        _gone(context, lookups, ids, unseen),
+        _rest(context, unseen),
+    )
+
+
+def _frozen(
+    context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unseen]
+) -> Iterator[Finding]:
+    impact = upstream_nodes(lookups, ids, context.options.budget(context))
+    unseen.extend(impact.unseen)
+    frozen = Impact(tuple(item for item in impact.dependents if item.frozen), (), impact.calls)
+    if frozen.dependents:
+        starts, count = _named(lookups, ids), counted(frozen)
+        names = nearest(frozen.dependents, from_start=len(ids) > 1)
+        yield finding(
+            context,
+            "frozen-parents",
+            Severity.BLOCK,
+            Text(
+                f"{starts.subject.en} would wait for {count.en.replace('node', 'frozen node')}: {names.en}.",
+                f"{starts.named.zh} 会一直等待 {count.zh}（已冻结）：{names.zh}。",
+            ),
+            Text(
+                "Unfreeze these first or in the same operation, or remove the dependency.",
+                "请先行（或在同一操作中）解冻这些节点，或解除依赖。",
+            ),
+            subjects=starts.subjects,
+            frozen=len(frozen.dependents),
+        )
+
+
+def _gone(
+    context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unseen]
+) -> Iterator[Finding]:
+    """Yield the inputs that no node puts out; the root of a workspace is no node of anybody's."""
+    most = context.options.most_calls
+    inputs: dict[str, None] = {}
+    for number in ids[:most]:
+        try:
+            told = lookups.node_inputs(number, Environment.PROD)
+        except Refused as error:
+            unseen.append(Unseen(Why.MISSING, (str(number),), error.code))
+            continue
+        inputs |= dict.fromkeys(item.name for item in told if item.name and not item.name.endswith(_ROOT))
+    if ids[most:]:
+        unseen.append(Unseen(Why.CALLS, tuple(map(str, ids[most:]))))
+    makers = lookups.nodes_by_output(tuple(inputs), Environment.PROD) if inputs else {}
+    if gone := [name for name in inputs if not makers.get(name)]:
+        starts, names = _named(lookups, ids), summarize_names(gone)
+        verb = "depend" if len(ids) > 1 else "depends"
+        yield finding(
+            context,
+            "missing-parents",
+            Severity.BLOCK,
+            Text(
+                f"{starts.subject.en} {verb} on {names.en}, which no node puts out any more.",
+                f"{starts.named.zh} 依赖 {names.zh}，但已没有节点产出。",
+            ),
+            Text("Deploy the parent again, or remove the dependency.", "请重新发布上游节点，或解除依赖。"),
+            subjects=(*starts.subjects, *named_subjects(SubjectKind.OUTPUT, *gone)),
+        )
+
+
+def _named(lookups: Lookups, ids: tuple[int, ...]) -> Starts:
+    """Return the nodes with the names of those that a sentence shows."""
+    shown = starts_of(lookups, ids, Budget(calls=_SHOWN))
+    return Starts(ids, shown.nodes, ())
+
+
+def _rest(context: Context, unseen: list[Unseen]) -> Iterator[Finding]:
+    yield from unexplored(context, list(dict.fromkeys(unseen)))

@@ -1,0 +1,70 @@
+"""The check `instance-operations`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from common.i18n import Text
+from common.verdicts import Finding, Severity
+from workers.checks import event_fields, limits, time_windows
+from workers.checks.api import Context, Options, Runs
+from workers.checks.not_checked import invalid_event, missing_field
+from workers.checks.registry import check
+
+POINTS = (
+    "pre-freeze-instance",
+    "pre-unfreeze-instance",
+    "pre-rerun-instance",
+    "pre-set-instance-success",
+    "pre-kill-instance",
+)
+
+
+class InstanceOperationsOptions(Options):
+    """What a workspace may set."""
+
+    most_instances: limits.Most = Field(default=None, description="instances of one operation; any when null")
+    operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may do it; all when empty")
+    hours: tuple[time_windows.Hours, ...] = Field(
+        default=(), description="when it may be done; always when empty"
+    )
+    time_zone: time_windows.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the hours")
+
+
+@check("instance-operations", points=POINTS, runs=Runs.INLINE, options=InstanceOperationsOptions)
+def instance_operations(context: Context) -> Iterator[Finding]:
+    """Ask who works on instances, on how many at once, and when.
+
+    Why: an instance set to success lets everything below it run on data that is not there; a hundred killed
+    at night are a morning without reports.
+
+    Options:
+        most_instances: instances of one operation; any number if not set.
+        operators: uids that may do it; all when empty.
+        hours: windows (days, from, to) in which it may be done; always when empty.
+        time_zone: IANA time zone of the hours; Asia/Shanghai if not set.
+    """
+    options: InstanceOperationsOptions = context.options
+    code = context.event.event_code
+    what = Text(f"run {code}", f"执行 {code} ")
+    if options.operators:
+        yield from limits.stranger(context, "instance-operator", options.operators, what)
+    yield from limits.out_of_hours(
+        context, "instance-hours", options.hours, options.time_zone, Text(code, f" {code} ")
+    )
+    if options.most_instances is not None:
+        yield from _count(context, options.most_instances)
+
+
+def _count(context: Context, most: int) -> Iterator[Finding]:
+    try:
+        instances = event_fields.numbers(context.event.data, "taskIds")
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+        return
+    if not instances:
+        yield missing_field(context, "taskIds")
+    what = Text("The operation is on {count} instances", "该操作涉及 {count} 个实例")
+    yield from limits.above(context, "instance-count", Severity.BLOCK, len(instances), most, what)

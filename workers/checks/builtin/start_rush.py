@@ -1,0 +1,111 @@
+"""The check `start-rush`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from pydantic import Field
+
+from common.i18n import Text
+from common.verdicts import Finding, Severity
+from workers.checks import event_fields, time_windows
+from workers.checks.api import Context, LookupContext, Lookups, Runs
+from workers.checks.cron import parse_cron
+from workers.checks.finding_builders import finding
+from workers.checks.impact.findings import unexplored
+from workers.checks.impact.nodes import is_frozen, walk_down
+from workers.checks.impact.options import WalkOptions
+from workers.checks.impact.start_nodes import Starts, starts_of
+from workers.checks.name_lists import summarize_names
+from workers.checks.not_checked import invalid_event
+from workers.checks.registry import check
+from workers.dataworks.models import Node, Scheduler
+
+
+class StartRushOptions(WalkOptions):
+    """What a workspace may set."""
+
+    most_instances: int = Field(
+        default=200, strict=True, ge=1, description="instances that may be past their hour and start at once"
+    )
+    time_zone: time_windows.Zone = Field(
+        default="Asia/Shanghai", description="IANA time zone of the schedules"
+    )
+
+
+@check("start-rush", points=("unfreeze-node",), runs=Runs.WAITING, options=StartRushOptions)
+def start_rush(context: LookupContext) -> Iterator[Finding]:
+    """Ask how many instances would start at once when nodes are unfrozen at this hour.
+
+    Why: what waited for a frozen node all day has its hour behind it, and starts together with it, in the
+    middle of everything else. The nodes and the live ones below them count, each as often as its schedule has
+    come round today.
+
+    Options:
+        depth: hops that are looked at; 5 if not set.
+        most_nodes: nodes found that end the search; 500 if not set.
+        most_calls: lookups of one search; 60 if not set.
+        most_instances: instances that may be past their hour; 200 if not set.
+        time_zone: IANA time zone of the schedules; Asia/Shanghai if not set.
+    """
+    lookups = context.lookups
+    try:
+        ids = event_fields.nodes(context.event)
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+        return
+    yield from _rush(context, lookups, ids)
+
+
+def _rush(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[Finding]:
+    options: StartRushOptions = context.options
+    below = walk_down(lookups, ids, options.budget(context))
+    starts = starts_of(lookups, ids, options.budget(context))
+    live = [found.item for found in below.found if not is_frozen(found.item)]
+    now = time_windows.local(context.now, options.time_zone)
+    counts = {node: _due(node, now) for node in (*starts.nodes, *live)}
+    unseen = list(dict.fromkeys((*starts.unseen, *below.unseen)))
+    total = sum(counts.values())
+    if total > options.most_instances:
+        yield _finding(context, starts, counts, now, at_least=bool(unseen))
+        return
+    if starts.fault and not below.found:
+        raise starts.fault
+    yield from unexplored(context, unseen)
+
+
+def _due(node: Node, now: datetime) -> int:
+    """Return how many runs of today are due; one when the schedule is unknown."""
+    if node.scheduler == Scheduler.MANUAL:
+        return 0
+    runs = parse_cron(node.cron)
+    return 1 if runs is None else runs.count_until(now)
+
+
+def _finding(
+    context: Context, starts: Starts, counts: dict[Node, int], now: datetime, *, at_least: bool
+) -> Finding:
+    due = {node: count for node, count in counts.items() if count}
+    total, most = sum(due.values()), context.options.most_instances
+    worst, least = summarize_names(_worst(due)), Text("at least ", "至少 ") if at_least else Text("", " ")
+    return finding(
+        context,
+        "start-rush",
+        Severity.BLOCK,
+        Text(
+            f"Unfrozen at {now:%H:%M}, {starts.named.en} would start {least.en}{total} instances of "
+            f"{len(due)} nodes at once, {most} are allowed; most of them {worst.en}.",
+            f"{starts.named.zh} 若在 {now:%H:%M} 解冻，将同时启动{least.zh}{len(due)} 个节点的 "
+            f"{total} 个实例，上限为 {most}；其中最多的是 {worst.zh}。",
+        ),
+        Text("Unfreeze before their hour, or in smaller parts.", "请在调度时间之前解冻，或分批解冻。"),
+        subjects=starts.subjects,
+        instances=total,
+        limit=most,
+    )
+
+
+def _worst(due: dict[Node, int]) -> Sequence[str]:
+    ranked = sorted(due, key=lambda node: -due[node])
+    return [f"{node.name} ({node.id}): {due[node]}" for node in ranked]

@@ -1,0 +1,199 @@
+"""The check `sync-start`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from common import globs
+from common.events import Json
+from common.i18n import Text
+from common.verdicts import Finding, Severity, Subject, SubjectKind
+from workers.checks import event_fields
+from workers.checks.api import Context, Options, Runs
+from workers.checks.finding_builders import capped, finding
+from workers.checks.not_checked import invalid_event, missing_field, not_checked
+from workers.checks.registry import check
+from workers.checks.subjects import named_subjects
+
+_SOURCE = ("srcDatasourceName", "srcDatabaseName", "srcTable")
+_TARGET = ("dstDatasourceName", "dstDatabaseName", "dstTable")
+_SIDES = {"source": Text("reads from", "读取"), "target": Text("writes to", "写入")}
+
+
+class SyncStartOptions(Options):
+    """What a workspace may set."""
+
+    forbidden_sources: tuple[globs.Glob, ...] = Field(
+        default=(), description="datasource.database.table, * for any text, that is not read: *.customer_*"
+    )
+    forbidden_targets: tuple[globs.Glob, ...] = Field(
+        default=(), description="datasource.table, * for any text, that is not written: holo_prod.ads_*"
+    )
+    allow_force_run: bool = Field(
+        default=True, strict=True, description="whether a job may be started by force"
+    )
+
+
+@check("sync-start", points=("start-diJob", "batch-start-diJob"), runs=Runs.INLINE, options=SyncStartOptions)
+def sync_start(context: Context) -> Iterator[Finding]:
+    """Ask which tables a data integration job that is started reads and writes, and whether by force.
+
+    Why: a job carries whole databases across within minutes, protected ones and those of others, too.
+
+    Options:
+        forbidden_sources: `datasource.database.table`, by pattern, that is not read; none if not set.
+        forbidden_targets: `datasource.table`, by pattern, that is not written; none if not set.
+        allow_force_run: whether a job may be started by force; true if not set.
+    """
+    options: SyncStartOptions = context.options
+    try:
+        if not options.allow_force_run:
+            yield from _force(context)
+        if options.forbidden_sources or options.forbidden_targets:
+            yield from capped(context, _seen(context, options))
+    except event_fields.Unreadable as error:
+        yield invalid_event(context, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A job of the event: its name for people, and its tables; None when they are not shown."""
+
+    name: str
+    tables: tuple[Json, ...] | None
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The job as events name what they run: by its name, several separated by commas."""
+        names = [name.strip() for name in self.name.split(",")]
+        return named_subjects(SubjectKind.NODE, *(name for name in names if name != "?"))
+
+
+def _seen(context: Context, options: SyncStartOptions) -> Iterator[Finding]:
+    jobs = _jobs(context.event.data)
+    for job in jobs:
+        if not job.tables:
+            yield _hidden(context, job)
+        for item in job.tables or ():
+            yield from _table(context, job, "source", item, _SOURCE, options.forbidden_sources)
+            yield from _table(context, job, "target", item, _TARGET, options.forbidden_targets)
+
+
+def _jobs(data: Json) -> tuple[_Job, ...]:
+    """Return the jobs: the tables of a single one are at the top, those of many in `tableMappings`."""
+    if event_fields.truth(data, "showTableMapping") is False:
+        return (_Job(_called(data, "jobId"), None),)
+    if "jobIds" not in data and "tableMappings" not in data:
+        return (_Job(_called(data, "jobId"), event_fields.parts(data, "tableMapping")),)
+    told = event_fields.parts(data, "tableMappings")
+    ids = {event_fields.word(item, "id") for item in told}
+    silent = [number for number in event_fields.numbers(data, "jobIds") if str(number) not in ids]
+    return (
+        *(_Job(_called(item, "id"), event_fields.parts(item, "tableMapping")) for item in told),
+        *(_Job(str(number), None) for number in silent),
+    ) or (_Job(_called(data, "id"), None),)
+
+
+def _called(data: Json, key: str) -> str:
+    return (
+        event_fields.word(data, "extensionBizName")
+        or event_fields.word(data, key)
+        or event_fields.word(data, "id")
+        or "?"
+    )
+
+
+def _table(
+    context: Context,
+    job: _Job,
+    side: str,
+    item: Json,
+    keys: Iterable[str],
+    forbidden: tuple[str, ...],
+) -> Iterator[Finding]:
+    if not forbidden:
+        return
+    names = tuple(event_fields.word(item, key) for key in keys)
+    if not names[0] or not names[-1]:
+        yield missing_field(context, f"the {side} of a table", job.subjects)
+        return
+    name = ".".join(filter(None, names))
+    if not any(globs.is_regex(part) for part in names[1:]):
+        if glob := globs.first_match(forbidden, name):
+            yield _forbidden(context, job, side, name, glob)
+        return
+    pattern = _as_glob(names)
+    if pattern is None:
+        yield _unclear(context, job, side, name)
+    elif glob := next((one for one in forbidden if globs.overlap(pattern, one)), None):
+        yield _forbidden(context, job, side, name, glob)
+
+
+def _as_glob(names: tuple[str, ...]) -> str | None:
+    """Return the tables that a regular expression stands for as a glob; None when it is no glob."""
+    parts = [names[0].lower(), *(globs.regex_to_glob(name) for name in names[1:] if name)]
+    return None if None in parts else ".".join(part for part in parts if part)
+
+
+def _forbidden(context: Context, job: _Job, side: str, name: str, glob: str) -> Finding:
+    does = _SIDES[side]
+    return finding(
+        context,
+        f"sync-{side}",
+        Severity.BLOCK,
+        Text(
+            f"The job {does.en} {name}: the policy forbids {glob}.",
+            f"任务{does.zh} {name}：策略禁止 {glob}。",
+        ),
+        Text(
+            "Take the table out of the job, or ask who keeps the policy.",
+            "请从任务中移除该表，或联系策略维护者。",
+        ),
+        subjects=(*job.subjects, *named_subjects(SubjectKind.TABLE, name)),
+    )
+
+
+def _unclear(context: Context, job: _Job, side: str, name: str) -> Finding:
+    does = _SIDES[side]
+    return not_checked(
+        context,
+        Text(
+            f"the job {does.en} {name}, a regular expression that may hold forbidden tables",
+            f"任务{does.zh} {name}，该正则表达式可能包含被禁止的表",
+        ),
+        rule="sync-unclear",
+        subjects=(*job.subjects, *named_subjects(SubjectKind.TABLE, name)),
+        remedy=Text(
+            "Name the tables, or use no more than .* in the expression.", "请写明表名，或仅使用 .*。"
+        ),
+    )
+
+
+def _hidden(context: Context, job: _Job) -> Finding:
+    return not_checked(
+        context,
+        Text(f"the event does not show the tables of job {job.name}", f"事件中没有任务 {job.name} 的表"),
+        rule="sync-hidden",
+        remedy=Text("Review the job's tables manually.", "请人工检查该任务的表。"),
+        subjects=job.subjects,
+    )
+
+
+def _force(context: Context) -> Iterator[Finding]:
+    """Yield a block for a job that is started by force; older jobs (`id`, not `jobId`) know no such thing."""
+    forced = event_fields.truth(context.event.data, "forceRun")
+    if forced is None and "jobId" in context.event.data:
+        yield missing_field(context, "forceRun")
+    if forced:
+        yield finding(
+            context,
+            "sync-forced",
+            Severity.BLOCK,
+            Text("The job is started by force.", "任务被强制启动。"),
+            Text(
+                "Start it without force, once what it waits for is mended.", "请处理其等待的问题后正常启动。"
+            ),
+        )

@@ -1,0 +1,150 @@
+"""The check `table-design`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from common.i18n import Text
+from common.snapshot import TableSnapshot
+from common.verdicts import Finding, Severity
+from workers.checks.api import Context, Options, Runs, Skip
+from workers.checks.finding_builders import finding
+from workers.checks.name_lists import summarize_names
+from workers.checks.not_checked import missing_field
+from workers.checks.registry import check
+from workers.checks.subjects import column_subjects
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except (re.error, RecursionError, OverflowError):
+        raise ValueError("wants a regular expression of Python's") from None
+    return value
+
+
+Layer = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9]+$")]
+
+
+class TableDesignOptions(Options):
+    """What a workspace may set."""
+
+    name_pattern: Annotated[str, AfterValidator(_pattern)] = Field(
+        default=r"^(ods|dim|dwd|dws|ads|tmp)_[a-z0-9_]+$",
+        description="regular expression that the table's name must match as a whole",
+    )
+    max_lifecycle_days: int = Field(
+        default=3650, strict=True, ge=1, le=37231, description="the longest lifecycle, in days"
+    )
+    partitioned_layers: tuple[Layer, ...] = Field(
+        default=(), description="layers, the first part of a name, whose tables want a partition column: dwd"
+    )
+
+
+@check(
+    "table-design",
+    points=("commit-table", "deploy-table"),
+    runs=Runs.INLINE,
+    options=TableDesignOptions,
+    snapshot=True,
+)
+def table_design(context: Context) -> Iterator[Finding]:
+    """Ask whether a table is named, commented, partitioned and limited in its life as agreed.
+
+    Why: a table that nobody can place, understand or let go of is found and paid for years later.
+
+    Options:
+        name_pattern: regular expression that the name must match as a whole.
+        max_lifecycle_days: the longest lifecycle, in days.
+        partitioned_layers: layers, the first part of a name, whose tables want a partition column; none if
+            not set.
+    """
+    table = context.snapshot.table
+    if table is None:
+        raise Skip("DataWorks holds no detail of the table")
+    options: TableDesignOptions = context.options
+    yield from _name(context, table, options.name_pattern)
+    yield from _comments(context, table)
+    yield from _lifecycle(context, table, options.max_lifecycle_days)
+    yield from _partitions(context, table, options.partitioned_layers)
+
+
+def _name(context: Context, table: TableSnapshot, pattern: str) -> Iterator[Finding]:
+    if not re.fullmatch(pattern, table.name.lower()):
+        yield finding(
+            context,
+            "MC-N01",
+            Severity.BLOCK,
+            Text(
+                f"The name {table.name} does not follow {pattern}.", f"表名 {table.name} 不符合 {pattern}。"
+            ),
+            Text(
+                "Name it layer_domain_subject, such as dwd_trade_order.",
+                "请按 分层_业务域_主题 命名，例如 dwd_trade_order。",
+            ),
+        )
+
+
+def _comments(context: Context, table: TableSnapshot) -> Iterator[Finding]:
+    if not table.comment.strip():
+        yield finding(
+            context,
+            "MC-N04",
+            Severity.WARN,
+            Text(f"Table {table.name} has no comment.", f"表 {table.name} 没有注释。"),
+            Text("Say in a comment what one row is.", "请在注释中说明一行数据的含义。"),
+        )
+    bare = [item.name for item in table.columns if not item.partition and not item.comment.strip()]
+    if bare:
+        of, names = len(table.columns), summarize_names(bare)
+        yield finding(
+            context,
+            "MC-N04",
+            Severity.INFO,
+            Text(
+                f"{len(bare)} of {of} columns have no comment: {names.en}.",
+                f"{of} 个字段中有 {len(bare)} 个没有注释：{names.zh}。",
+            ),
+            Text("Give each column a comment.", "请为每个字段添加注释。"),
+            subjects=column_subjects(table.name, bare)[1:],  # the table is the event's
+            count=len(bare),
+        )
+
+
+def _lifecycle(context: Context, table: TableSnapshot, most: int) -> Iterator[Finding]:
+    mend = Text(f"Set a lifecycle of at most {most} days.", f"请设置不超过 {most} 天的生命周期。")
+    if not table.lifecycle or table.lifecycle < 0:
+        message = Text(
+            f"Table {table.name} has no lifecycle: its data stays for ever.",
+            f"表 {table.name} 没有生命周期：数据将永久保留。",
+        )
+        yield finding(context, "MC-N03", Severity.BLOCK, message, mend)
+    elif table.lifecycle > most:
+        message = Text(
+            f"Table {table.name} keeps its data {table.lifecycle} days; {most} are allowed.",
+            f"表 {table.name} 保留数据 {table.lifecycle} 天，上限为 {most} 天。",
+        )
+        yield finding(context, "table-lifecycle", Severity.BLOCK, message, mend)
+
+
+def _partitions(context: Context, table: TableSnapshot, layers: tuple[str, ...]) -> Iterator[Finding]:
+    layer = table.name.lower().partition("_")[0]
+    if layer not in layers or any(column.partition for column in table.columns):
+        return
+    if not table.columns:
+        yield missing_field(context, "the columns of the table")
+        return
+    yield finding(
+        context,
+        "table-partition",
+        Severity.WARN,
+        Text(
+            f"Table {table.name} has no partition column, as tables of layer {layer} have.",
+            f"表 {table.name} 没有分区字段，而 {layer} 层的表应有分区。",
+        ),
+        Text("Partition it by day, such as ds STRING.", "请按天分区，例如 ds STRING。"),
+    )

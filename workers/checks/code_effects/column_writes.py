@@ -1,0 +1,45 @@
+"""Which columns a script's writes bring, and which of them only as NULL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from review.analysis.naming import temporary
+from review.facts import Output, Script, Statement
+from review.source.positions import Places
+from workers.checks.code_effects.model import Fill
+from workers.checks.code_effects.table_names import full
+
+_NULL = "null"
+
+
+def fills(script: Script, places: Places) -> Iterator[Fill]:
+    """Yield one fill for each write whose rows come from a query."""
+    for statement in script.statements:
+        for write in statement.writes:
+            if write.blocks and not temporary(write.table):
+                branches = [_outputs(script, statement, index) for index in write.blocks]
+                yield Fill(
+                    full(script, write.table),
+                    places.at(write.at.begin).line,
+                    tuple(name.lower() for name in write.columns),
+                    # A column is empty when every branch of a UNION leaves it so.
+                    tuple(all(column) for column in zip_longest(*branches, fillvalue=False)),
+                    any(output.star for index in write.blocks for output in statement.blocks[index].outputs),
+                )
+
+
+def _outputs(script: Script, statement: Statement, index: int) -> list[bool]:
+    """Return which outputs are NULL, up to the first star."""
+    found: list[bool] = []
+    for output in statement.blocks[index].outputs:
+        if output.star:
+            break
+        found.append(_empty(script, output))
+    return found
+
+
+def _empty(script: Script, output: Output) -> bool:
+    at = output.operand.at  # of a NULL that is cast: the NULL
+    return script.code[at.begin : at.end].lower() == _NULL

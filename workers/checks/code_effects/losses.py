@@ -1,0 +1,176 @@
+"""What readers of tables lose by a change of code: columns and tables, against what is there now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from common.i18n import Text
+from common.snapshot import Column
+from common.verdicts import Subject
+from workers.checks.api import Lookups
+from workers.checks.code_effects.model import EVERY, ColumnShape, Deeds, Fill, Remade
+from workers.checks.code_effects.table_names import guid, made_at_run_time
+from workers.checks.column_types import is_widening
+from workers.checks.subjects import column_subjects
+from workers.dataworks.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Something that readers of a table lose.
+
+    Attributes:
+        column: empty for the whole table.
+        how: the rest of a sentence that begins with its name: "is dropped".
+        mild: whether it stays, but without its values.
+    """
+
+    table: str
+    column: str
+    line: int
+    how: Text
+    mild: bool = False
+
+    @property
+    def name(self) -> str:
+        """The table, or the column with its table."""
+        return f"{self.table}.{self.column}" if self.column else self.table
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The table, and the column when it is one."""
+        return column_subjects(self.table, [self.column] if self.column else [])
+
+
+@dataclass(slots=True)
+class Tables:
+    """Columns of tables as the catalogue has them now, each table asked for once.
+
+    Attributes:
+        unseen: tables that could not be compared, with what is said of each and its line.
+    """
+
+    lookups: Lookups
+    unseen: list[tuple[str, Text, int]] = field(default_factory=list)
+    _known: dict[str, tuple[Column, ...] | None] = field(default_factory=dict)
+
+    def columns(self, table: str) -> tuple[Column, ...] | None:
+        """Return the columns of `table`; None when there is no such table, or its project is not known."""
+        name = guid(table)
+        if name is not None and table not in self._known:
+            try:
+                self._known[table] = self.lookups.table_info(name).columns
+            except Refused:
+                self._known[table] = None
+        return self._known.get(table)
+
+    def by_name(self, table: str, line: int) -> Mapping[str, Column] | None:
+        """Return the columns of `table` by name in lower case; None when nothing is there to be lost."""
+        if guid(table) is None:
+            about = "name is made at run time" if made_at_run_time(table) else "project is not known"
+            about_zh = "名称在运行时生成" if made_at_run_time(table) else "所属项目未知"
+            self.unseen.append((table, Text(f"{table}, whose {about}", f"{table}，其{about_zh}"), line))
+            return None
+        columns = self.columns(table)
+        return None if columns is None else {column.name.lower(): column for column in columns}
+
+
+def of_alterations(done: Deeds, tables: Tables) -> Iterator[Loss]:
+    """Yield columns that an ALTER drops, renames or narrows."""
+    for change in done.altered:
+        if change.name == change.column and not change.type:
+            continue  # a comment, a place
+        known = tables.by_name(change.table, change.line)
+        column = known.get(change.column) if known else None
+        if column is None:
+            continue
+        if how := _changed(column, change.name, change.type):
+            yield Loss(change.table, change.column, change.line, how)
+
+
+def of_remade(done: Deeds, tables: Tables) -> Iterator[Loss]:
+    """Yield tables that are gone, and columns that the table made in their place lacks or narrows."""
+    for table in done.remade:
+        known = tables.by_name(table.table, table.line)
+        if known is None:
+            continue
+        if table.columns == ():
+            how = Text(f"is renamed to {table.moved}", f"被重命名为 {table.moved}")
+            yield Loss(table.table, "", table.line, how if table.moved else Text("is dropped", "被删除"))
+            continue
+        shape = _opened(table, tables)
+        if shape is None:
+            what = Text(
+                f"{table.table}, which is made anew with columns that the code does not tell",
+                f"{table.table} 被重建，但无法从代码得知其字段",
+            )
+            tables.unseen.append((table.table, what, table.line))
+            continue
+        for name, column in known.items():
+            how_now = _changed(column, name if name in shape else "", shape.get(name, ""))
+            if how_now:
+                yield Loss(table.table, name, table.line, how_now)
+
+
+def of_fills(before: Sequence[Fill], now: Sequence[Fill], tables: Tables) -> Iterator[Loss]:
+    """Yield columns that `before` gave values, and that `now` leaves NULL or out.
+
+    Columns go by position, as an INSERT has them, unless it lists their names.
+    """
+    for table in dict.fromkeys(fill.table for fill in now):
+        new = [fill for fill in now if fill.table == table]
+        old = [fill for fill in before if fill.table == table]
+        if not old or any(fill.open for fill in new):
+            continue
+        had = {name for fill in old for name in _filled(fill, tables)}
+        lost = had - {name for fill in new for name in _filled(fill, tables)}
+        handled = {name for fill in new for name in _named(fill, tables)}
+        for name in sorted(lost):
+            if name in handled or any(fill.listed for fill in new):
+                how = Text(
+                    "is filled in production and gets only NULL now", "在生产版本中有值，现在只写入 NULL"
+                )
+                yield Loss(table, name, new[0].line, how, mild=True)
+
+
+def _changed(column: Column, name: str, kind: str) -> Text | None:
+    """Return how a column gets worse that gets `name` and the type `kind`; None when it does not."""
+    if not name:
+        return Text("is dropped", "被删除")
+    if name != column.name.lower():
+        return Text(f"is renamed to {name}", f"被重命名为 {name}")
+    if kind and not is_widening(column.type, kind):
+        return Text(f"is changed from {column.type} to {kind}", f"的类型由 {column.type} 改为 {kind}")
+    return None
+
+
+def _opened(table: Remade, tables: Tables) -> dict[str, str] | None:
+    """Return types by column, stars opened; None when a star hides columns that are not known."""
+    shape: dict[str, str] = {}
+    for item in table.columns or ():
+        shape.update(_open(item, tables))
+        if item.name == EVERY and tables.columns(item.type) is None:
+            return None
+    return None if table.columns is None else shape
+
+
+def _open(item: ColumnShape, tables: Tables) -> list[tuple[str, str]]:
+    if item.name != EVERY:
+        return [(item.name, item.type)]
+    return [(column.name.lower(), column.type) for column in tables.columns(item.type) or ()]
+
+
+def _named(fill: Fill, tables: Tables) -> tuple[str, ...]:
+    """Return the names of the columns that a write's query gives, in order."""
+    if fill.listed:
+        return fill.listed
+    known = tables.columns(fill.table) or ()
+    return tuple(column.name.lower() for column in known if not column.partition)
+
+
+def _filled(fill: Fill, tables: Tables) -> list[str]:
+    names = _named(fill, tables)
+    if fill.open:  # a star may fill any of them
+        return list(names)
+    return [name for name, empty in zip(names, fill.empty, strict=False) if not empty]

@@ -1,0 +1,72 @@
+"""The file of a node: whether there is code to ask about, its language, and the project of its names."""
+
+from __future__ import annotations
+
+from common.snapshot import FileSnapshot
+from review import dialects
+from review.dialects import Dialect
+from workers.checks import event_fields
+from workers.checks.api import Context, Skip
+
+MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL, Dialect.DI})
+"""Languages whose tables are MaxCompute's: DataWorks knows their lineage, columns and writers by name."""
+
+_DELETED = ("DELETE", "2", 2)
+"""DataWorks writes the kind of a change as a word in the detail and as a number in the event."""
+
+
+def kept(context: Context) -> FileSnapshot:
+    """Return the file that the operation works on.
+
+    Raises:
+        Skip: there is none, or it is deleted.
+    """
+    file = context.snapshot.file
+    changed = context.event.data.get("changeType")
+    if (file and file.change_type == _DELETED[0]) or changed in _DELETED:
+        raise Skip("the file is deleted")
+    if file is None:
+        raise Skip("there is no file")
+    return file
+
+
+def coded(context: Context) -> tuple[FileSnapshot, Dialect]:
+    """Return the file that the operation works on, and the language of its code.
+
+    Raises:
+        Skip: there is no code, or it is in no language that can be read.
+    """
+    file = kept(context)
+    if not file.content.strip():
+        raise Skip("the file has no code")
+    kind = type_of(file, context)
+    dialect = dialects.of(kind)
+    if dialect is Dialect.UNKNOWN:
+        raise Skip(f"code of the file type {kind or 'unknown'} is not read")
+    return file, dialect
+
+
+def project_of(file: FileSnapshot) -> str | None:
+    """Return the project that all declared outputs name (`project.name`), as DataWorks makes them."""
+    projects = {output.partition(".")[0] for output in file.outputs if "." in output}
+    return projects.pop() if len(projects) == 1 else None
+
+
+def node_of(file: FileSnapshot, context: Context) -> int | None:
+    """Return the id of the file's node; None when it has none yet."""
+    if file.node_id:
+        return file.node_id
+    try:
+        return event_fields.number(context.event.data, "nodeId") or None
+    except event_fields.Unreadable:
+        return None
+
+
+def type_of(file: FileSnapshot, context: Context) -> int | None:
+    """Return the number of the file's node type; None when neither the file nor the event tells it."""
+    if file.file_type is not None:
+        return file.file_type
+    try:
+        return event_fields.number(context.event.data, "fileType")
+    except event_fields.Unreadable:
+        return None

@@ -1,0 +1,178 @@
+"""Typed fields of an event's own body, for checks.
+
+Leniency: keys may be missing, anything may be null, and numbers may come as text. Anything else is
+`Unreadable`, which becomes a blocking finding: an event that cannot be read must not pass. OpenAPI answers
+and the envelope are read with other leniencies, by `workers.dataworks.json_fields` and `ingest.envelope`.
+"""
+
+from __future__ import annotations
+
+from common.errors import DwgateError
+from common.events import Event, Json
+from common.i18n import Text
+
+_LONGEST_NUMBER = 19
+
+
+class Unreadable(DwgateError, ValueError):
+    """A field is not what it should be; the text says which and what is wanted.
+
+    Args:
+        en: the text in English, without a full stop.
+        zh: the same in Chinese; the English one when it is empty.
+    """
+
+    def __init__(self, en: str, zh: str = "") -> None:
+        super().__init__(en)
+        self.text = Text(en, zh or en)
+
+    def __reduce__(self) -> tuple[type[Unreadable], tuple[str, str]]:
+        return type(self), (self.text.en, self.text.zh)
+
+
+def number(data: Json, key: str) -> int | None:
+    """Return a whole number, or None when the body has none.
+
+    Raises:
+        Unreadable: there is something else.
+    """
+    value = data.get(key)
+    if value is None or value == "":
+        return None
+    return _number(value, key)
+
+
+def numbers(data: Json, key: str) -> tuple[int, ...]:
+    """Return a list of whole numbers, each once; empty when the body has none.
+
+    Raises:
+        Unreadable: there is something else.
+    """
+    value = data.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise Unreadable(f"{key} is not a list of numbers", f"{key} 不是数字列表")
+    return tuple(dict.fromkeys(_number(item, key) for item in value))
+
+
+def text(data: Json, key: str) -> str:
+    """Return a text without blanks around it; empty when the body has none, or something else."""
+    value = data.get(key)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def word(data: Json, key: str) -> str:
+    """Return a text or a whole number as text; empty when the body has none.
+
+    Raises:
+        Unreadable: there is something else.
+    """
+    return _word(data.get(key), key)
+
+
+def words(data: Json, key: str) -> tuple[str, ...]:
+    """Return a list of texts, each once; a text with commas is a list, too. Empty when the body has none.
+
+    Raises:
+        Unreadable: there is something else.
+    """
+    value = data.get(key)
+    if isinstance(value, str):
+        value = value.split(",")
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise Unreadable(f"{key} is not a list of texts", f"{key} 不是文本列表")
+    return tuple(dict.fromkeys(found for item in value if (found := _word(item, key))))
+
+
+def truth(data: Json, key: str) -> bool | None:
+    """Return true or false, or None when the body does not say.
+
+    Raises:
+        Unreadable: there is something else.
+    """
+    value = data.get(key)
+    if value is None or value == "" or isinstance(value, bool):
+        return None if value == "" else value
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise Unreadable(f"{key} is neither true nor false", f"{key} 不是 true 或 false")
+
+
+def part(data: Json, key: str) -> Json:
+    """Return an object within the body; empty when there is none.
+
+    Raises:
+        Unreadable: there is something else.
+    """
+    value = data.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise Unreadable(f"{key} is not an object", f"{key} 不是对象")
+    return value
+
+
+def parts(data: Json, key: str) -> tuple[Json, ...]:
+    """Return a list of objects within the body; empty when there is none.
+
+    Raises:
+        Unreadable: there is something else.
+    """
+    value = data.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise Unreadable(f"{key} is not a list of objects", f"{key} 不是对象列表")
+    return tuple(value)
+
+
+def backfill_nodes(data: Json) -> tuple[int, ...]:
+    """Return the nodes that a backfill names, the root first, without those that it excludes.
+
+    Raises:
+        Unreadable: it names none, or not as numbers.
+    """
+    root = number(data, "rootNodeId")
+    nodes = dict.fromkeys((*(() if root is None else (root,)), *numbers(data, "includeNodeIds")))
+    if not nodes:
+        raise Unreadable(
+            "includeNodeIds and rootNodeId name no node", "includeNodeIds 和 rootNodeId 中没有节点"
+        )
+    excluded = set(numbers(data, "excludeNodeIds"))
+    return tuple(node for node in nodes if node not in excluded)
+
+
+def nodes(event: Event) -> tuple[int, ...]:
+    """Return the nodes that an operation of the Operation Center works on (`nodeIds`).
+
+    Raises:
+        Unreadable: the event names none.
+    """
+    found = numbers(event.data, "nodeIds")
+    if not found:
+        raise Unreadable("nodeIds names no node", "nodeIds 中没有节点")
+    return found
+
+
+def _word(value: object, key: str) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise Unreadable(f"{key} is not a text", f"{key} 不是文本")
+
+
+def _number(value: object, key: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    digits = value.strip() if isinstance(value, str) else ""
+    if digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER:
+        return int(digits)
+    raise Unreadable(f"{key} is not a number", f"{key} 不是数字")

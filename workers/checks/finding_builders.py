@@ -1,0 +1,102 @@
+"""A finding in the language of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from common.i18n import Language, Text
+from common.verdicts import Finding, Param, Severity, Subject, limit_subjects
+from workers.checks.api import Context
+
+LONGEST = 600
+"""Characters of a message: an event may hold names of any length."""
+
+MOST = 20
+"""Findings of a check that are listed one by one, where the event may name any number of things."""
+
+
+def finding(
+    context: Context,
+    rule: str,
+    severity: Severity,
+    message: Text,
+    remedy: Text,
+    *,
+    subjects: Iterable[Subject] = (),
+    line: int | None = None,
+    **params: Param,
+) -> Finding:
+    """Return a finding, rendered in the language of the policy.
+
+    Args:
+        context: of the check that saw it.
+        rule: its stable id.
+        severity: its severity.
+        message: one sentence that names the thing.
+        remedy: how to fix it.
+        subjects: everything that it is about; kinds that are left out come from the event.
+        line: 1-based line in the node's code.
+        params: values of the message by name, such as counts and limits.
+    """
+    english = None if context.language is Language.ENGLISH else clipped(message.en)
+    return Finding(
+        rule,
+        severity,
+        clipped(message.in_language(context.language)),
+        line=line,
+        help=remedy.in_language(context.language),
+        subjects=limit_subjects(subjects),
+        params=tuple(params.items()),
+        english=english,
+    )
+
+
+def capped(context: Context, found: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings, each once and at most `MOST`; how many more there are counts as the worst of them."""
+    kept = list(dict.fromkeys(found))
+    yield from kept[:MOST]
+    if rest := kept[MOST:]:
+        worst = max((item.severity for item in rest), key=list(Severity).index)
+        more = Text(f"{len(rest)} more findings are not listed.", f"另有 {len(rest)} 个问题未列出。")
+        yield finding(
+            context,
+            "findings-truncated",
+            worst,
+            more,
+            Text("Fix the listed findings first.", "请先处理以上问题。"),
+            subjects=[subject for item in rest for subject in item.subjects],
+            count=len(rest),
+        )
+
+
+def bounded(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings as they may be stored and shown, whatever names the check put into them.
+
+    No text is longer than a message may be, none holds half a character, which no JSON can, and there are at
+    most `MAX_SUBJECTS` subjects of a kind.
+    """
+    for item in found:
+        bound = replace(
+            item,
+            message=clipped(item.message),
+            help=clipped(item.help or "") or None,
+            english=clipped(item.english or "") or None,
+            subjects=limit_subjects(map(_bounded_subject, item.subjects)),
+        )
+        yield item if bound == item else bound
+
+
+def _bounded_subject(subject: Subject) -> Subject:
+    return replace(
+        subject,
+        id=clipped(subject.id or "") or None,
+        name=clipped(subject.name or "") or None,
+        aliases=tuple(map(clipped, subject.aliases)),
+    )
+
+
+def clipped(text: str) -> str:
+    """Return a text that is no longer than a message may be, and can be written as UTF-8."""
+    whole = text.encode("utf-8", "replace").decode()
+    return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1]}…"

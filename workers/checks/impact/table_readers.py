@@ -1,0 +1,89 @@
+"""Who reads a table and its columns, within one budget for all questions of a check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from common.i18n import Text
+from common.snapshot import Column
+from workers.checks.api import Context, Lookups
+from workers.checks.impact.baselines import baselines_of
+from workers.checks.impact.graph_walk import Budget, Why, until_of
+from workers.checks.impact.model import Impact
+from workers.checks.impact.summary import summary, unseen_text
+from workers.checks.impact.tables import column_readers, table_readers
+
+_FAIR = 3
+"""Lookups for one column that tell something: its readers, and whose the nearest is."""
+
+
+@dataclass(slots=True)
+class Audience:
+    """The readers of one table.
+
+    Attributes:
+        guid: `odps.project.table`, in lower case.
+        budget: what is left; its calls go down.
+        own: guids of its columns, which are no readers of each other.
+    """
+
+    lookups: Lookups
+    guid: str
+    budget: Budget
+    own: tuple[str, ...]
+    _of_table: Impact | None = field(default=None)
+
+    @classmethod
+    def of(cls, context: Context, lookups: Lookups, guid: str, columns: Iterable[Column]) -> Audience:
+        """Return the audience of a table with `columns`, and the budget that the check's options give."""
+        until = until_of(context.now, context.until)
+        budget = Budget(context.options.depth, calls=context.options.most_calls, until=until)
+        return cls(lookups, guid, budget, tuple(f"{guid}.{column.name.lower()}" for column in columns))
+
+    def of_column(self, name: str, columns_left: int) -> Impact | None:
+        """Return who reads a column; None when there are no lookups left to ask.
+
+        Args:
+            name: of the column.
+            columns_left: how many there are still to ask about, this one included.
+
+        Raises:
+            DataWorksError: DataWorks could not be asked.
+        """
+        share = max(self.budget.calls // columns_left, min(_FAIR, self.budget.calls))
+        if share < 1:
+            return None
+        guid = f"{self.guid}.{name}"
+        budget = replace(self.budget, calls=share)
+        impact = column_readers(self.lookups, [guid], budget, leave_out=self.own)
+        self._spend(impact)
+        return impact
+
+    def of_table(self) -> Impact | None:
+        """Return who reads the table itself, one hop away; None when there are no lookups left to ask.
+
+        Raises:
+            DataWorksError: DataWorks could not be asked.
+        """
+        if self._of_table is None and self.budget.calls > 1:
+            impact = table_readers(self.lookups, [self.guid], replace(self.budget, depth=1))
+            self._spend(impact)
+            # That there is more behind them is no gap: who reads the table itself was the question.
+            unseen = tuple(item for item in impact.unseen if item.why is not Why.DEPTH)
+            self._of_table = replace(impact, unseen=unseen)
+        return self._of_table
+
+    def told(self, impact: Impact | None) -> Text:
+        """Return readers in words, with the baselines that they are on; or that none are known."""
+        if impact is None:
+            return Text("not checked, for all lookups are used up", "未检查（查询次数已用完）")
+        if impact.dependents:
+            return summary(impact, baselines_of(self.lookups, impact.dependents))
+        if impact.complete:
+            return Text("nobody that is known", "没有已知的下游")
+        unseen = unseen_text(impact.unseen)
+        return Text(f"unknown, because this was not checked: {unseen.en}", f"未知，未检查：{unseen.zh}")
+
+    def _spend(self, impact: Impact) -> None:
+        self.budget = replace(self.budget, calls=max(self.budget.calls - impact.calls, 0))

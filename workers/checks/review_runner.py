@@ -1,0 +1,168 @@
+"""One node's code put to the review engine: what DataWorks knows of its tables, and answers given before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+
+from common.verdicts import Finding
+from review.context import Given, Table
+from review.dialects import Dialect
+from review.engine import review
+from review.tables import scan_estimate
+from workers.checks.api import LookupContext
+from workers.dataworks.errors import DataWorksError, Refused
+from workers.dataworks.models import TableInfo
+
+LOOKUP_SECONDS = 4.0
+"""For all questions about the tables of one file; what is not known by then stays unknown."""
+
+_OPERATION = "code-review"
+_ENGINE = version("dwgate")
+_PLAIN = re.compile(r"[A-Za-z_][\w-]*(?:\.\w+)?", re.ASCII)
+_PARTS_OF_GUID = 2
+_MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL})
+
+
+log = structlog.get_logger()
+
+_estimator = cache(scan_estimate.load)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Code in one language, of one node, to be reviewed as one policy says.
+
+    Attributes:
+        untold: tables that DataWorks could not be asked about, with the reason.
+    """
+
+    dialect: Dialect
+    given: Given
+    context: LookupContext
+    untold: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, code: str) -> tuple[Finding, ...]:
+        """Return the findings, from an earlier answer when code, policy and tables are still the same."""
+        if (kept := self._kept(code)) is not None:
+            return kept
+        asked: dict[str, Table] = {}
+
+        def tables(names: frozenset[str]) -> Mapping[str, Table]:
+            wanted.update(names)
+            asked.update(self.tables(names))
+            return asked
+
+        wanted: set[str] = set()
+        found = review(
+            code,
+            self.dialect,
+            replace(self.given, estimate=self._estimate(code)),
+            self.context.options,
+            tables=tables,
+            language=self.context.language,
+        )
+        self._keep(code, wanted, asked, found)
+        return found
+
+    def tables(self, names: frozenset[str]) -> dict[str, Table]:
+        """Return what DataWorks knows of tables, in time and up to the number that the policy allows.
+
+        Where DataWorks cannot be asked, the tables stay unknown: rules then say less, and never guess.
+        """
+        lookups, known = self.context.lookups, dict[str, Table]()
+        if self.dialect not in _MAXCOMPUTE:
+            return known
+        until = time.monotonic() + LOOKUP_SECONDS
+        guids = {name: guid for name in sorted(names) if (guid := self._guid(name))}
+        left = dict(list(guids.items())[: self.context.options.most_lookups])
+        for name, guid in list(left.items()):
+            if time.monotonic() > until:
+                self.untold.update(dict.fromkeys(left, "time"))
+                break
+            try:
+                known[name.lower()] = _table(lookups.table_info(guid))
+            except Refused:
+                pass
+            except DataWorksError as error:
+                self.untold.update(dict.fromkeys(left, f"{error.action}: {error.code}"))
+                break
+            del left[name]
+        return known
+
+    def _estimate(self, code: str) -> int | None:
+        estimator = _estimator()
+        if estimator is None or self.dialect is not Dialect.MAXCOMPUTE:
+            return None
+        try:
+            return estimator(code, self.given.project)
+        except Exception as error:  # noqa: BLE001 - somebody else's code; without it the review says less
+            log.warning("estimate-failed", error=type(error).__name__)
+            return None
+
+    def _guid(self, name: str) -> str | None:
+        if not _PLAIN.fullmatch(name):
+            return None
+        if "." in name:
+            return f"odps.{name.lower()}"
+        return f"odps.{self.given.project}.{name.lower()}" if self.given.project else None
+
+    def _kept(self, code: str) -> tuple[Finding, ...] | None:
+        answers = self.context.answers
+        kept = answers.get(_OPERATION, self._key(code)) if answers else None
+        if not kept or kept["tables"] != _digest(self.tables(frozenset(kept["names"]))):
+            return None
+        return tuple(Finding.from_json(item) for item in kept["findings"])
+
+    def _keep(
+        self, code: str, names: set[str], tables: Mapping[str, Table], found: tuple[Finding, ...]
+    ) -> None:
+        if self.context.answers:
+            value = {
+                "names": sorted(names),
+                "tables": _digest(tables),
+                "findings": [finding.to_json() for finding in found],
+            }
+            self.context.answers.put(_OPERATION, self._key(code), value)
+
+    def _key(self, code: str) -> Mapping[str, str | int]:
+        policy = self.context.options.model_dump(mode="json")
+        given = [self.given.project, asdict(self.given.node)]
+        return {
+            "code": hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest(),
+            "dialect": self.dialect.value,
+            "given": _digest(given),
+            "policy": _digest(policy),
+            "language": self.context.language.value,
+            "engine": _ENGINE,
+        }
+
+
+def _table(info: TableInfo) -> Table:
+    partitions = {column.name.lower(): column.type for column in info.columns if column.partition}
+    columns = {column.name.lower(): column.type for column in info.columns if not column.partition}
+    keys = tuple(column.name.lower() for column in info.columns if column.key)
+    return Table(partitions=partitions, columns=columns, keys=keys, size=info.size)
+
+
+def _digest(value: Any) -> str:
+    # The standard library's JSON: what DataWorks answers may hold numbers and characters that orjson rejects.
+    text = json.dumps(value, sort_keys=True, default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: getattr(value, each.name) for each in fields(value)}
+    return dict(value)

@@ -1,0 +1,120 @@
+"""What a change does to a table that is there, as far as its readers can notice. Pure.
+
+A new column, a comment, a longer life and a wider type are nothing to a reader, and not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from common.snapshot import Column, TableSnapshot
+from workers.checks import column_types
+from workers.dataworks.models import TableInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A column that readers no longer find as it was.
+
+    Attributes:
+        name: in lower case.
+        renamed: the new column of the same type that stands in its place; None when there is none.
+        types: its type before and after, when it is still there.
+    """
+
+    name: str
+    renamed: str | None = None
+    types: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a table changes.
+
+    Attributes:
+        columns: columns that are dropped, renamed or made narrower, in the order of the table.
+        partitions: partition columns with their types, before and after; None when they stay.
+        keys: columns of the primary key, before and after; None when they stay, or are not told.
+        keys_untold: whether there was a primary key, and the change tells of none: it names keys nowhere.
+        lifecycle: days before (None: for ever) and after, when data lives less long; None otherwise.
+    """
+
+    columns: tuple[Changed, ...] = ()
+    partitions: tuple[str, str] | None = None
+    keys: tuple[str, str] | None = None
+    keys_untold: bool = False
+    lifecycle: tuple[int | None, int] | None = None
+
+
+def difference(before: TableInfo, after: TableSnapshot) -> Difference:
+    """Return how `after` differs from the table as it is; names count without their letters' case."""
+    old_keys, new_keys = (_keys(columns) for columns in (before.columns, after.columns))
+    return Difference(
+        columns=(*_gone(before.columns, after.columns), *_narrowed(before.columns, after.columns)),
+        partitions=_pair(_partitions(before.columns), _partitions(after.columns)),
+        keys=_pair(old_keys, new_keys) if new_keys else None,
+        keys_untold=bool(old_keys) and not new_keys,
+        lifecycle=_shortened(before.lifecycle, after.lifecycle),
+    )
+
+
+def _gone(before: Iterable[Column], after: Iterable[Column]) -> tuple[Changed, ...]:
+    old, new = {item.name.lower(): item for item in before}, {item.name.lower(): item for item in after}
+    successors = _successors(old, new)
+    return tuple(
+        Changed(name, successors.get(name))
+        for name, column in old.items()
+        if name not in new and not column.partition
+    )
+
+
+def _successors(old: dict[str, Column], new: dict[str, Column]) -> dict[str, str]:
+    """Return, by the name of a column that is gone, the new one of its type that stands in its place."""
+    names, later = list(old), list(new)
+    found: dict[str, str] = {}
+    for kind, begin, end, other, stop in SequenceMatcher(None, names, later, autojunk=False).get_opcodes():
+        if kind != "replace":
+            continue
+        pairs = zip(names[begin:end], later[other:stop], strict=False)
+        found |= {
+            name: successor
+            for name, successor in pairs
+            if successor not in old and column_types.is_same_type(old[name].type, new[successor].type)
+        }
+    return found
+
+
+def _narrowed(before: Iterable[Column], after: Iterable[Column]) -> tuple[Changed, ...]:
+    new = {item.name.lower(): item for item in after}
+    return tuple(
+        Changed(item.name.lower(), types=(item.type, now.type))
+        for item in before
+        if (now := new.get(item.name.lower()))
+        and not item.partition
+        and not column_types.is_widening(item.type, now.type)
+    )
+
+
+def _partitions(columns: Iterable[Column]) -> str:
+    parts = (
+        f"{item.name.lower()} {' '.join(item.type.upper().split())}" for item in columns if item.partition
+    )
+    return ", ".join(parts)
+
+
+def _keys(columns: Iterable[Column]) -> str:
+    return ", ".join(item.name.lower() for item in columns if item.key)
+
+
+def _pair(before: str, after: str) -> tuple[str, str] | None:
+    return (before, after) if before != after else None
+
+
+def _shortened(before: int | None, after: int | None) -> tuple[int | None, int] | None:
+    if after is None or after <= 0:
+        return None
+    if before is None or before <= 0:
+        return None, after
+    return (before, after) if after < before else None

@@ -1,0 +1,1 @@
+"""Responses of the DataWorks OpenAPI as values."""

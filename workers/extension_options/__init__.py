@@ -1,0 +1,1 @@
+"""Options set in Alibaba Cloud's console."""

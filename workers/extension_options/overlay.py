@@ -1,0 +1,104 @@
+"""What an administrator set in the DataWorks console, read as untrusted input and laid over the policy.
+
+Nothing in it can fail an event, and nothing makes a check milder than the policy lets it: what is not
+understood, not listed in the policy or below its floor is left out, and told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from common.plan import Mode
+from common.verdicts import Result
+from workers.checks.api import Check
+from workers.policy.console_fields import RANKED, Setting
+from workers.policy.policy import CheckPolicy, PointPolicy
+
+LONGEST = 65536
+"""Characters of a saved form that are read at all."""
+
+Value = tuple[Setting, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A saved form, read.
+
+    Attributes:
+        values: what counts of it, by check.
+        ignored: what does not, and why, in words without the values.
+    """
+
+    values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+
+def read(text: str | None, settings: Iterable[Setting]) -> Saved:
+    """Read a saved form: a flat JSON object as text. None, an empty one and empty values set nothing."""
+    if text is None or not text.strip() or text.strip() == "null":
+        return Saved()
+    try:
+        form = orjson.loads(text) if len(text) <= LONGEST else None
+    except ValueError:
+        return Saved(ignored=("the saved options are not JSON",))
+    if not isinstance(form, dict):
+        return Saved(ignored=("the saved options are not one JSON object of a bearable size",))
+    known = {setting.key: setting for setting in settings}
+    values: dict[str, tuple[Value, ...]] = {}
+    ignored = (
+        [f"{unknown} options that the policy does not list"] if (unknown := len(form.keys() - known)) else []
+    )
+    for key, setting in known.items():
+        if (given := form.get(key)) in (None, "", []) or (isinstance(given, str) and not given.strip()):
+            continue
+        try:
+            values[setting.check] = (*values.get(setting.check, ()), (setting, setting.read(given)))
+        except ValueError as error:
+            ignored.append(f"{key}: {error}")
+    return Saved(values, tuple(ignored))
+
+
+def laid(
+    point: PointPolicy, saved: Saved, checks: Mapping[str, Check]
+) -> tuple[PointPolicy, tuple[str, ...]]:
+    """Return an extension point with a saved form laid over it, and what of that was ignored."""
+    ignored = list(saved.ignored)
+    done = []
+    for check in point.checks:
+        for setting, value in saved.values.get(check.name, ()):
+            try:
+                check = _set(check, setting, value, checks)  # noqa: PLW2901 - one value laid over another
+            except ValueError as error:
+                ignored.append(f"{setting.key}: {error}")
+        done.append(check)
+    return replace(point, checks=tuple(done)), tuple(ignored)
+
+
+def _set(check: CheckPolicy, setting: Setting, value: Any, checks: Mapping[str, Check]) -> CheckPolicy:
+    if setting.name in RANKED:
+        return _ranked(check, setting, value)
+    options = {**check.options, setting.name: value}
+    try:
+        checks[check.name].options.model_validate(options)
+    except ValidationError:
+        raise ValueError("not a value of this option") from None
+    return replace(check, options=options)
+
+
+def _ranked(check: CheckPolicy, setting: Setting, value: str) -> CheckPolicy:
+    """Set how a check counts: never milder than the policy, unless that names the values."""
+    order = RANKED[setting.name]
+    now = getattr(check, setting.name).value.lower()
+    if not setting.free and order.index(value) < order.index(now):
+        raise ValueError(f"milder than the policy's {now}")
+    if setting.name == "mode":
+        return replace(check, mode=Mode(value))
+    result = Result(value.upper())
+    return (
+        replace(check, on_error=result) if setting.name == "on_error" else replace(check, on_timeout=result)
+    )

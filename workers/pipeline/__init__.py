@@ -1,0 +1,1 @@
+"""Decisions about one event: plan, check outcomes, verdict, tip."""

@@ -1,0 +1,160 @@
+"""Runs one check on one event and converts every result, exceptions included, to an `Outcome`."""
+
+from __future__ import annotations
+
+import math
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from billiard.exceptions import SoftTimeLimitExceeded
+
+from common.event_subject import subject_of
+from common.events import Event
+from common.i18n import Language
+from common.plan import PlannedCheck
+from common.ports import ResultCache
+from common.snapshot import Snapshot
+from common.verdicts import Outcome, OutcomeKind
+from workers.checks.api import Check, Context, Lookups, Skip
+from workers.checks.finding_builders import bounded
+from workers.dataworks.errors import DataWorksError, Transient
+from workers.waivers import matching as waiving
+from workers.waivers.matching import Waivers
+
+TIMED_OUT = "it took too long"
+"""Detail of an outcome whose check reached its time limit."""
+
+
+class CheckRunner:
+    """Runs the checks of one event: for the workers, for `policy test` and for `replay`.
+
+    What one check has looked up or cached, the others get without asking again.
+
+    Args:
+        event: the event.
+        snapshot: what its operation works on; None when there is none.
+        language: of the findings.
+        lookups: what checks may ask DataWorks; None for checks that ask nothing.
+        clock: returns the time for the checks and the waivers, in seconds since the epoch.
+        cache: results that checks share with those of other events; None to share none.
+        waivers: the waivers that may apply to findings.
+        deadline: when an outcome would come too late, in seconds since the epoch.
+        lookup_faults: transient faults of lookups so far. An outcome is not counted once there is one: it
+            may rest on incomplete lookups, and a later attempt has more time.
+        transient: faults that end a check without an outcome, since it is to be tried again.
+    """
+
+    def __init__(
+        self,
+        event: Event,
+        snapshot: Snapshot | None,
+        language: Language,
+        *,
+        lookups: Lookups | None,
+        clock: Callable[[], float],
+        cache: ResultCache | None = None,
+        waivers: Waivers | None = None,
+        deadline: float = math.inf,
+        lookup_faults: Sequence[Transient] = (),
+        transient: tuple[type[Exception], ...] = (Transient,),
+    ) -> None:
+        self._event = event
+        self._snapshot = snapshot
+        self._language = language
+        self._lookups = lookups
+        self._clock = clock
+        self._cache = _MemoizedCache(cache)
+        self._waivers = waivers or Waivers()
+        self._deadline = deadline
+        self._lookup_faults = lookup_faults
+        self._transient = transient
+        self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
+
+    def run(self, check: Check, planned: PlannedCheck) -> Outcome:
+        """Run a check once. Whatever it raises becomes an outcome, except transient faults.
+
+        Raises:
+            Exception: a transient fault: the check is to be tried again.
+        """
+        try:
+            return self.run_or_raise(check, planned)
+        except self._transient:
+            raise
+        except DataWorksError as error:
+            return Outcome(OutcomeKind.ERROR, detail=describe_fault(error))
+
+    def run_or_raise(self, check: Check, planned: PlannedCheck) -> Outcome:
+        """Run a check as `run` does, but raise also what DataWorks rejected for good.
+
+        Raises:
+            DataWorksError: a lookup failed.
+            Exception: another transient fault.
+        """
+        try:
+            findings = list(bounded(check.ask(self._context(check, planned))))
+            self._require_complete()
+            return self.apply_waivers(check, Outcome.of(findings))
+        except Skip as skip:
+            return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
+        except SoftTimeLimitExceeded:
+            return Outcome(OutcomeKind.TIMED_OUT, detail=TIMED_OUT)
+        except self._raised:
+            raise
+        except Exception as error:  # noqa: BLE001 - a check that fails must not take the others with it
+            return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
+
+    def apply_waivers(self, check: Check, outcome: Outcome) -> Outcome:
+        """Return `outcome` of `check` with its findings fingerprinted, and marked where a waiver applies."""
+        subject = subject_of(check.name, self._event, self._snapshot)
+        return waiving.apply(outcome, subject, self._waivers, self._clock())
+
+    def _require_complete(self) -> None:
+        if self._lookup_faults:
+            raise self._lookup_faults[-1]
+
+    def _context(self, check: Check, planned: PlannedCheck) -> Context:
+        return check.context(
+            self._event,
+            self._snapshot,
+            planned.options,
+            self._lookups,
+            self._clock(),
+            language=self._language,
+            answers=self._cache,
+            until=self._deadline,
+        )
+
+
+class _MemoizedCache:
+    """A result cache that asks the one below it once for each entry; without one it keeps its own entries."""
+
+    def __init__(self, cache: ResultCache | None) -> None:
+        self._cache = cache
+        self._known: dict[tuple[object, ...], Any] = {}
+
+    def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
+        key = (operation, *sorted(arguments.items()))
+        if key not in self._known:
+            self._known[key] = self._cache.get(operation, arguments) if self._cache else None
+        return self._known[key]
+
+    def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
+        self._known[operation, *sorted(arguments.items())] = value
+        if self._cache:
+            self._cache.put(operation, arguments, value)
+
+
+def describe_fault(error: Exception) -> str:
+    """Return what an outcome says of a fault: its kind, never its text, which could hold a node's code."""
+    if isinstance(error, DataWorksError):
+        tried = "could not be asked" if isinstance(error, Transient) else "refused"
+        return f"DataWorks {tried}: {error.action} {error.code}"
+    return f"it failed with {type(error).__name__}"
+
+
+def _location(error: Exception) -> str:
+    """Return the file's name and the line of the innermost frame, for the check's author."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f" at {Path(frame.filename).name}:{frame.lineno}"

@@ -1,0 +1,44 @@
+"""The one verdict of an event: a pure function of its plan and its outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from common.plan import Plan, worst
+from common.verdicts import Outcome, Reason, Verdict
+from workers.pipeline.tip import tip
+from workers.waivers.matching import Waivers
+
+
+def decide(
+    plan: Plan,
+    outcomes: Mapping[str, Outcome],
+    *,
+    message_id: str,
+    now: float,
+    reason: Reason | None = None,
+    waivers: Waivers | None = None,
+    details_url: str | None = None,
+) -> Verdict:
+    """Return the verdict: the worst of what the planned checks count as.
+
+    Args:
+        plan: the checks that apply, and how each counts.
+        outcomes: what is in, by check name; outcomes of checks that are not planned do not count.
+        message_id: the event; the tip names it.
+        now: seconds since the epoch.
+        reason: why it is decided now; None to tell it from what is missing.
+        waivers: when the waivers end that let findings pass; the tip tells it.
+        details_url: where more is shown, with `{message_id}` in it; the tip names it.
+    """
+    counted = [check.counts_as(outcomes.get(check.name)) for check in plan.checks]
+    result = worst(*counted) if counted else plan.verdict
+    text = tip(result, plan, outcomes, message_id, now=now, waivers=waivers, details_url=details_url)
+    return Verdict(result, text, reason or _reason(plan, outcomes), now)
+
+
+def _reason(plan: Plan, outcomes: Mapping[str, Outcome]) -> Reason:
+    if not plan.checks:
+        return Reason.DEFAULT
+    missing = any(check.name not in outcomes for check in plan.checks)
+    return Reason.DEADLINE if missing else Reason.COMPLETE

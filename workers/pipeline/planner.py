@@ -1,0 +1,113 @@
+"""Which checks an event gets: a pure function of the policy and of what was set in the DataWorks console."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from common.events import Event
+from common.plan import Mode, Plan, PlannedCheck, decision_margin
+from common.snapshot import Snapshot
+from common.subject import subject, told
+from common.verdicts import Outcome, OutcomeKind, Result
+from workers.checks.api import Check, Runs
+from workers.extension_options import overlay
+from workers.extension_options.source import NOTHING, Administered
+from workers.policy.policy import CheckPolicy, Policy
+
+
+def plan(
+    event: Event,
+    policy: Policy,
+    checks: Mapping[str, Check],
+    snapshot: Snapshot | None = None,
+    administered: Administered = NOTHING,
+) -> Plan:
+    """Return the checks that apply to `event` in its workspace, and how each counts.
+
+    Args:
+        event: the event.
+        policy: the policy.
+        checks: the registered checks, by name.
+        snapshot: what the operation works on, where it is known: the policy may tell files apart.
+        administered: what was set in the DataWorks console.
+    """
+    about = subject(event, snapshot)
+    if off := administered.parameters.off(event.event_code, event.project_id, about.type):
+        return Plan((), Result.OK, policy.language, policy.version, off=off.in_language(policy.language))
+    point = policy.resolve(event.event_code, event.project_id, about)
+    saved = overlay.read(administered.options, policy.console)
+    point, ignored = overlay.laid(point, saved, checks)
+    return Plan(
+        checks=tuple(
+            _planned(check, event.message_id)
+            for check in point.checks
+            if checks[check.name].applies_to(event.event_code)
+        ),
+        verdict=point.verdict,
+        language=policy.language,
+        policy=policy.version,
+        ignored=ignored,
+    )
+
+
+def _planned(check: CheckPolicy, message_id: str) -> PlannedCheck:
+    mode = check.mode if in_rollout(message_id, check.name, check.share) else Mode.AUDIT
+    return PlannedCheck(check.name, mode, check.on_timeout, check.on_error, check.options, check.share)
+
+
+def in_rollout(message_id: str, check: str, share: float) -> bool:
+    """Whether an event is among the share that gets a check's mode: the same at every delivery."""
+    digest = hashlib.sha256(f"{message_id}\n{check}".encode()).digest()
+    return int.from_bytes(digest[:8]) < share * 2**64
+
+
+def needs_subject(event: Event, policy: Policy, administered: Administered = NOTHING) -> bool:
+    """Whether the plan depends on the file or table of the event, and only the snapshot names it."""
+    parameters = administered.parameters
+    if told(event) or parameters.off(event.event_code, event.project_id, None):
+        return False
+    return parameters.depends_on_type(event.event_code) or policy.asks_subject(
+        event.event_code, event.project_id
+    )
+
+
+def deadline(event: Event, policy: Policy, since: float | None = None) -> tuple[float, float]:
+    """Return when the verdict must have been posted, and when the watchdog decides with what is there.
+
+    Both in seconds since the epoch, counted from `since`, or from when the event was received.
+    """
+    seconds = policy.resolve(event.event_code, event.project_id).deadline
+    end = (event.received_at if since is None else since) + seconds
+    return end, end - decision_margin(seconds)
+
+
+def inline_checks(planned: Plan, checks: Mapping[str, Check]) -> tuple[PlannedCheck, ...]:
+    """Return the planned checks that are cheap enough to run where the plan is made."""
+    return tuple(check for check in planned.checks if checks[check.name].runs is Runs.INLINE)
+
+
+def needs_snapshot(planned: Plan, checks: Mapping[str, Check]) -> bool:
+    """Whether a planned check reads the file or table that the operation works on."""
+    return any(checks[check.name].snapshot for check in planned.checks)
+
+
+def unrunnable_outcomes(
+    event: Event, planned: Plan, checks: Mapping[str, Check], no_snapshot: str | None
+) -> dict[str, Outcome]:
+    """Return error outcomes for the checks that lack what they work on, so that none passes in silence.
+
+    Args:
+        event: the event; one that was recovered has no data of its own.
+        planned: its checks.
+        checks: the registered checks.
+        no_snapshot: why there is no snapshot; None when there is one, or none is needed.
+    """
+    outcomes = {}
+    for item in planned.checks:
+        check = checks[item.name]
+        if check.snapshot and no_snapshot:
+            outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail=no_snapshot)
+        elif event.recovered and not check.snapshot:
+            outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail="the event was lost on its way here")
+    return outcomes

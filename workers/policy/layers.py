@@ -1,0 +1,109 @@
+"""The layers of a policy: sets, organisation, workspace, and what some files have different, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from common.config_files.errors import Keys
+from common.globs import first_match
+from common.subject import Subject
+from workers.policy.model import PointPart, Points, PolicyFile, SetPart, WherePart
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Points that are laid over those of the layers below, key by key.
+
+    Attributes:
+        keys: where it stands in the file.
+        points: its points by event code.
+        types: numbers of the node types that it holds for; any when empty.
+        paths: globs, one of which must match a name; any when empty.
+    """
+
+    keys: Keys
+    points: Points
+    types: frozenset[int] = frozenset()
+    paths: tuple[str, ...] = ()
+
+    def fits(self, subject: Subject) -> bool:
+        """Whether it holds for `subject`; what is not known of that fits nothing."""
+        if self.types and subject.type not in self.types:
+            return False
+        return not self.paths or any(first_match(self.paths, name) is not None for name in subject.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The layers of one workspace, the lowest first.
+
+    Attributes:
+        always: those that hold for all its events.
+        where: those that hold for some files or tables, above the others.
+    """
+
+    always: tuple[Layer, ...]
+    where: tuple[Layer, ...]
+
+    def on(self, stack: Stack) -> Stack:
+        """Return this stack laid over another."""
+        return Stack(stack.always + self.always, stack.where + self.where)
+
+    def at(self, event_code: str, subject: Subject | None = None) -> tuple[Layer, ...]:
+        """Return the layers that say something of an extension point, and hold for `subject`."""
+        fitting = [layer for layer in self.where if layer.fits(subject)] if subject else []
+        return tuple(layer for layer in (*self.always, *fitting) if event_code in layer.points)
+
+
+def stacks(file: PolicyFile) -> dict[int | None, Stack]:
+    """Return the layers by workspace, None for all others; `extends` must be known to be good."""
+    all_ = _stack(file, (), file.sets)
+    each: dict[int | None, Stack] = {
+        workspace: _stack(part, ("workspaces", workspace), file.sets).on(all_)
+        for workspace, part in file.workspaces.items()
+    }
+    return {None: all_, **each}
+
+
+def merged(layers: tuple[Layer, ...], event_code: str) -> PointPart:
+    """Return a point with `layers` laid over one another, key by key."""
+    both: dict[str, Any] = {}
+    for layer in layers:
+        both = over(both, layer.points[event_code].model_dump(exclude_unset=True))
+    return PointPart.model_validate(both)
+
+
+def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `below` with `above` laid over it, key by key; a list is taken as a whole."""
+    both = dict(below)
+    for key, value in above.items():
+        under = both.get(key)
+        both[key] = over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return both
+
+
+def _stack(part: SetPart, keys: Keys, sets: Mapping[str, SetPart]) -> Stack:
+    parts = [*_extended(part, sets, set()), (keys, part)]
+    return Stack(
+        always=tuple(Layer(keys, each.points) for keys, each in parts if each.points),
+        where=tuple(
+            _where(item, (*keys, "where", index))
+            for keys, each in parts
+            for index, item in enumerate(each.where)
+        ),
+    )
+
+
+def _extended(part: SetPart, sets: Mapping[str, SetPart], seen: set[str]) -> Iterator[tuple[Keys, SetPart]]:
+    """Yield the sets that `part` is laid over, the lowest first; each once, where it comes first."""
+    for name in part.extends:
+        if name not in seen:
+            seen.add(name)
+            yield from _extended(sets[name], sets, seen)
+            yield ("sets", name), sets[name]
+
+
+def _where(part: WherePart, keys: Keys) -> Layer:
+    return Layer(keys, part.points, frozenset().union(*part.types), part.paths)

@@ -1,0 +1,191 @@
+"""The shape of a policy file. What a check's options may be is the check's own to say."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from common.i18n import Language
+from common.node_types import NUMBERS
+from common.plan import Mode
+from common.verdicts import Result
+from workers.waivers.model import WaiverRules
+
+_RESULTS = {text: result for result in Result for text in (result.value, result.value.lower())}
+
+
+def _result(value: object) -> object:
+    if isinstance(value, str) and value in _RESULTS:
+        return _RESULTS[value]
+    raise ValueError("expected ok, warn or fail")
+
+
+def _nothing(value: object) -> object:
+    return {} if value is None else value
+
+
+def _none(value: object) -> object:
+    return () if value is None else value
+
+
+def node_type(value: object) -> frozenset[int]:
+    """Return the numbers of a node type that is given by number or by name.
+
+    Raises:
+        ValueError: there is no such name.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return frozenset({value})
+    if isinstance(value, str) and (numbers := NUMBERS.get(value.lower())):
+        return numbers
+    near = get_close_matches(str(value).lower(), NUMBERS, n=3, cutoff=0.3)
+    raise ValueError(
+        f"unknown node type; expected its number, or a name such as {', '.join(near or ['odps_sql'])}"
+    )
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, str | bool | int | float):
+        return value
+    raise ValueError("expected a plain value")
+
+
+def _setting(value: object) -> object:
+    return {"setting": value} if isinstance(value, str) else value
+
+
+ResultWord = Annotated[Result, BeforeValidator(_result), WithJsonSchema({"enum": sorted(_RESULTS)})]
+Deadline = Annotated[
+    float,
+    Field(
+        strict=True, ge=5, le=3600, description="seconds from the event's arrival to its verdict, 5 to 3600"
+    ),
+]
+Share = Annotated[
+    float,
+    Field(strict=True, ge=0, le=1, description="share of the events that get the mode; the rest get audit"),
+]
+NodeType = Annotated[
+    frozenset[int],
+    BeforeValidator(node_type),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"enum": sorted(NUMBERS)}]}),
+]
+Names = Annotated[tuple[str, ...], BeforeValidator(_none)]
+Scalar = Annotated[
+    str | bool | int | float,
+    BeforeValidator(_scalar),
+    WithJsonSchema({"type": ["string", "boolean", "number"]}),
+]
+Number = Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True)]
+
+
+class Part(BaseModel):
+    """A part of the file: no keys but those that are named."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Defaults(Part):
+    """What holds where a point or a check says nothing else."""
+
+    mode: Mode = Field(default=Mode.ENFORCE, description="how much findings count")
+    share: Share = 1
+    deadline: Deadline = 60
+    on_timeout: ResultWord = Field(default=Result.WARN, description="result if a check times out")
+    on_error: ResultWord = Field(default=Result.WARN, description="result if a check cannot run")
+    verdict: ResultWord = Field(default=Result.OK, description="the result at points without a check")
+
+
+class CheckPart(Part):
+    """One check at one point."""
+
+    enabled: Annotated[bool, Field(strict=True, description="false takes the check away")] = True
+    mode: Mode | None = Field(default=None, description="how much its findings count")
+    share: Share | None = None
+    on_timeout: ResultWord | None = Field(default=None, description="result if the check times out")
+    on_error: ResultWord | None = Field(default=None, description="result if the check cannot run")
+    options: Annotated[dict[str, Any], BeforeValidator(_nothing)] = Field(
+        default_factory=dict, description="the check's own options"
+    )
+
+
+class PointPart(Part):
+    """One extension point."""
+
+    deadline: Deadline | None = None
+    verdict: ResultWord | None = Field(default=None, description="the result when it has no check")
+    checks: Annotated[
+        dict[str, Annotated[CheckPart, BeforeValidator(_nothing)]], BeforeValidator(_nothing)
+    ] = Field(default_factory=dict, description="the checks by name; their order is that of the tip")
+
+
+Points = Annotated[dict[str, Annotated[PointPart, BeforeValidator(_nothing)]], BeforeValidator(_nothing)]
+
+
+class WherePart(Part):
+    """What holds for some files or tables only: those that fit types and paths."""
+
+    types: Annotated[tuple[NodeType, ...], BeforeValidator(_none)] = Field(
+        default=(), description="node types, by number or name; any when left out"
+    )
+    paths: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], BeforeValidator(_none)
+    ] = Field(
+        default=(), description="patterns of the file's or table's name, with * and ?; any when left out"
+    )
+    points: Points = Field(default_factory=dict, description="the extension points by event code")
+
+    @model_validator(mode="after")
+    def _narrow(self) -> WherePart:
+        if not self.types and not self.paths:
+            raise ValueError("applies to everything; expected types or paths")
+        return self
+
+
+class SetPart(Part):
+    """Points that others may take over by name."""
+
+    extends: Names = Field(default=(), description="sets that this is laid over, in their order")
+    points: Points = Field(default_factory=dict, description="the extension points by event code")
+    where: Annotated[tuple[WherePart, ...], BeforeValidator(_none)] = Field(
+        default=(), description="what some files or tables have different, laid over all points in order"
+    )
+
+
+class WorkspacePart(SetPart):
+    """What one workspace has different; merged over the rest, key by key."""
+
+
+class ConsolePart(Part):
+    """One setting that the administrator of a workspace may make in the DataWorks console.
+
+    Attributes:
+        setting: `CHECK.mode`, `CHECK.on_error`, `CHECK.on_timeout` or `CHECK.OPTION`.
+    """
+
+    setting: str = Field(description="CHECK.mode, CHECK.on_error, CHECK.on_timeout or CHECK.OPTION")
+    values: tuple[Scalar, ...] = Field(default=(), description="the values that he may choose from")
+    least: Number | None = Field(default=None, description="the least number that he may set")
+    most: Number | None = Field(default=None, description="the greatest number that he may set")
+
+
+class PolicyFile(SetPart):
+    """A dwgate policy."""
+
+    version: Literal[1] = Field(description="1")
+    language: Language = Field(default=Language.ENGLISH, description="of the tip")
+    defaults: Annotated[Defaults, BeforeValidator(_nothing)] = Field(default_factory=Defaults)
+    sets: Annotated[dict[str, Annotated[SetPart, BeforeValidator(_nothing)]], BeforeValidator(_nothing)] = (
+        Field(default_factory=dict, description="points by a name, for extends")
+    )
+    workspaces: Annotated[
+        dict[int, Annotated[WorkspacePart, BeforeValidator(_nothing)]], BeforeValidator(_nothing)
+    ] = Field(default_factory=dict, description="what single workspaces have different, by workspace id")
+    console: Annotated[
+        tuple[Annotated[ConsolePart, BeforeValidator(_setting)], ...], BeforeValidator(_none)
+    ] = Field(default=(), description="what administrators may set in the DataWorks console")
+    waivers: Annotated[WaiverRules, BeforeValidator(_nothing)] = Field(
+        default_factory=WaiverRules, description="what is allowed of waivers"
+    )

@@ -1,0 +1,182 @@
+"""The policy: which checks an operation gets in which workspace, and how each counts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from common.config_files.errors import Keys, unreadable
+from common.config_files.yaml_document import read
+from common.i18n import Language
+from common.plan import Mode
+from common.subject import Subject
+from common.verdicts import Result
+from workers.checks.api import Check
+from workers.policy import console_fields, validation
+from workers.policy import layers as policy_layers
+from workers.policy.console_fields import Setting
+from workers.policy.layers import Layer, Stack
+from workers.policy.model import CheckPart, Defaults
+from workers.waivers.model import WaiverRules
+
+BUILT_IN = Path(__file__).with_name("default.yaml")
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPolicy:
+    """One check at one point, in one workspace; see `PlannedCheck`.
+
+    Attributes:
+        share: the share of the events that get the mode; the rest get audit.
+    """
+
+    name: str
+    mode: Mode
+    on_timeout: Result
+    on_error: Result
+    options: dict[str, Any]
+    share: float = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PointPolicy:
+    """One extension point in one workspace.
+
+    Attributes:
+        deadline: seconds from the event's arrival to its verdict.
+        checks: its checks, in the order of the file.
+        verdict: the result when it has no check.
+    """
+
+    deadline: float
+    checks: tuple[CheckPolicy, ...]
+    verdict: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy that was found good.
+
+    Attributes:
+        version: a short hash of its text.
+        language: the language of the tip.
+        console: what administrators may set in the DataWorks console.
+        waivers: what is allowed of waivers.
+    """
+
+    version: str
+    language: Language
+    console: tuple[Setting, ...]
+    _defaults: Defaults
+    _stacks: Mapping[int | None, Stack]
+    _checks: Mapping[str, Check]
+    _resolved: dict[tuple[str, tuple[Keys, ...]], PointPolicy] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    waivers: WaiverRules = field(default_factory=WaiverRules)
+
+    def resolve(self, event_code: str, project_id: int | None, subject: Subject | None = None) -> PointPolicy:
+        """Return what holds for an extension point in a workspace.
+
+        Args:
+            event_code: the extension point.
+            project_id: the workspace; None when the event names none.
+            subject: what the operation works on; None leaves out what holds for some files only. The
+                deadline never depends on it.
+        """
+        layers = self._stack(project_id).at(event_code, subject)
+        key = (event_code, tuple(layer.keys for layer in layers))
+        if key not in self._resolved:
+            self._resolved[key] = self._point(event_code, layers)
+        return self._resolved[key]
+
+    def asks_subject(self, event_code: str, project_id: int | None) -> bool:
+        """Whether something holds for some files or tables only at this extension point."""
+        return any(event_code in layer.points for layer in self._stack(project_id).where)
+
+    def _stack(self, project_id: int | None) -> Stack:
+        return self._stacks.get(project_id) or self._stacks[None]
+
+    def _point(self, event_code: str, layers: tuple[Layer, ...]) -> PointPolicy:
+        part = policy_layers.merged(layers, event_code)
+        return PointPolicy(
+            deadline=part.deadline or self._defaults.deadline,
+            checks=tuple(
+                self._check(name, check, event_code, layers)
+                for name, check in part.checks.items()
+                if check.enabled
+            ),
+            verdict=part.verdict or self._defaults.verdict,
+        )
+
+    def _check(self, name: str, part: CheckPart, event_code: str, layers: tuple[Layer, ...]) -> CheckPolicy:
+        defaults = self._defaults
+        return CheckPolicy(
+            name,
+            part.mode or defaults.mode,
+            part.on_timeout or defaults.on_timeout,
+            part.on_error or defaults.on_error,
+            self._options(name, event_code, layers),
+            defaults.share if part.share is None else part.share,
+        )
+
+    def _options(self, name: str, event_code: str, layers: tuple[Layer, ...]) -> dict[str, Any]:
+        """Return a check's options, whole.
+
+        What holds for some files was found good one by one and all together. Should some of them not go
+        together by themselves, the upper ones are left out.
+        """
+        wanted = self._checks[name].options
+        given: list[dict[str, Any]] = [{}]
+        for layer in layers:
+            part = layer.points[event_code].checks.get(name)
+            given.append(policy_layers.over(given[-1], part.options if part else {}))
+        while len(given) > 1:
+            try:
+                return _plain(wanted.model_validate(given[-1]))
+            except ValidationError:
+                log.error("options-left-out", check=name, event_code=event_code)
+                given.pop()
+        return _plain(wanted.model_validate({}))
+
+
+def _plain(options: BaseModel) -> dict[str, Any]:
+    return options.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+def load(path: Path | None, checks: Mapping[str, Check]) -> Policy:
+    """Read a policy file, or the built-in policy.
+
+    Args:
+        path: the file; None for the built-in policy.
+        checks: the registered checks, by name.
+
+    Raises:
+        ConfigError: the file cannot be used; one line per problem.
+    """
+    if path is None:
+        return parse(BUILT_IN.name, BUILT_IN.read_bytes(), checks)
+    try:
+        return parse(str(path), path.read_bytes(), checks)
+    except OSError as error:
+        raise unreadable(path, error, "a policy file") from None
+
+
+def parse(name: str, content: bytes, checks: Mapping[str, Check]) -> Policy:
+    """Read a policy's text; see `load`."""
+    document = read(name, content)
+    file = validation.model(document)
+    validation.refuse_sets(document, file)
+    stacks = policy_layers.stacks(file)
+    validation.refuse(document, file, stacks, checks)
+    console = tuple(console_fields.setting(part, checks) for part in file.console)
+    version = hashlib.sha256(content).hexdigest()[:12]
+    return Policy(version, file.language, console, file.defaults, stacks, checks, waivers=file.waivers)

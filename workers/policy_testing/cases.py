@@ -1,0 +1,195 @@
+"""Case files: an event, what DataWorks holds of it and around it, and the verdict that it must get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+
+from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
+from common.config_files.yaml_document import Document, read
+from common.events import Event
+from common.extension_points import BY_CODE
+from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
+from workers.checks.api import Check
+from workers.policy import policy
+from workers.policy.model import ResultWord
+from workers.policy.policy import Policy
+from workers.policy_testing.world import Part, Uid, World, nothing
+from workers.waivers.model import Waiver, moment
+
+SUFFIXES = (".yaml", ".yml")
+AT = "2026-11-20T10:00:00+08:00"
+"""A Friday morning: when the event of a case comes that does not say."""
+
+
+def _point(value: str) -> str:
+    if value not in BY_CODE:
+        raise ValueError(f"unknown extension point; expected one of {', '.join(sorted(BY_CODE))}")
+    return value
+
+
+def _filled(values: type, given: object, **defaults: Any) -> object:
+    """Return a mapping with the fields that it leaves out; refuse keys that are no fields of `values`."""
+    if not isinstance(given, dict):
+        return given
+    names = [field.name for field in fields(values)]
+    for key in given:
+        if key not in names:
+            raise ValueError(f"unknown key {key}; expected one of {', '.join(names)}")
+    return {**defaults, **given}
+
+
+def _file(value: object) -> object:
+    return _filled(FileSnapshot, value, file_id=None, name="", file_type=None, content="")
+
+
+def _table(value: object) -> object:
+    filled = _filled(TableSnapshot, value, name="table", environment=None, comment="", lifecycle=None)
+    if isinstance(filled, dict) and isinstance(filled.get("columns"), list):
+        return {**filled, "columns": [_filled(Column, item, comment="") for item in filled["columns"]]}
+    return filled
+
+
+def _list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class CaseEvent(Part):
+    """The event of a case."""
+
+    code: Annotated[str, AfterValidator(_point)] = Field(description="its extension point")
+    project: int | None = Field(default=93124, description="the workspace; null for events without one")
+    operator: Uid | None = Field(default="1923", description="UID of the person who waits")
+    at: Annotated[datetime, BeforeValidator(moment)] = Field(
+        default=datetime.fromisoformat(AT), description="when it comes: a moment with a zone"
+    )
+    data: Annotated[dict[str, Any], nothing(dict)] = Field(default_factory=dict, description="its body")
+
+
+class CaseSnapshot(Part):
+    """What DataWorks holds of the operation (`GetIDEEventDetail`)."""
+
+    file: Annotated[FileSnapshot | None, BeforeValidator(_file)] = None
+    table: Annotated[TableSnapshot | None, BeforeValidator(_table)] = None
+
+
+class Expected(Part):
+    """What must come of it; what is not named is not looked at."""
+
+    verdict: ResultWord | None = Field(default=None, description="OK, WARN or FAIL")
+    findings: tuple[str, ...] | None = Field(default=None, description="exactly these rules, in any order")
+    tip: Annotated[tuple[str, ...], BeforeValidator(_list)] = Field(
+        default=(), description="texts in the tip"
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Expected:
+        if self.verdict is None and self.findings is None and not self.tip:
+            raise ValueError("expected at least one of verdict, findings, tip")
+        return self
+
+
+class _Case(Part):
+    name: str = Field(min_length=1)
+    event: CaseEvent
+    snapshot: Annotated[CaseSnapshot | None, Field(description="none: DataWorks holds nothing")] = None
+    lookups: Annotated[World, nothing(dict)] = Field(default_factory=World)
+    policy: dict[str, Any] | None = None
+    waivers: tuple[Waiver, ...] | None = None
+    expect: Expected
+
+
+class _File(Part):
+    cases: tuple[_Case, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case that was found good.
+
+    Attributes:
+        line: where it stands in its file, from 1.
+        policy: its own policy; None when it brings none.
+        waivers: its own waivers; None when it brings none.
+    """
+
+    line: int
+    name: str
+    event: Event
+    snapshot: Snapshot | None
+    world: World
+    policy: Policy | None
+    waivers: tuple[Waiver, ...] | None
+    expected: Expected
+
+
+def find(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the case files that `paths` name: files themselves, and all YAML files in folders.
+
+    Raises:
+        ConfigError: a path does not exist, or a folder has no case file.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = (
+            sorted(item for item in path.rglob("*") if item.suffix in SUFFIXES) if path.is_dir() else [path]
+        )
+        if not path.exists():
+            raise ConfigError((Problem(str(path), "no such file or folder"),))
+        if not inside:
+            message = f"has no case file; expected some that end in {' or '.join(SUFFIXES)}"
+            raise ConfigError((Problem(str(path), message),))
+        found |= dict.fromkeys(inside)
+    return tuple(found)
+
+
+def load(path: Path, checks: Mapping[str, Check]) -> tuple[Case, ...]:
+    """Read a case file.
+
+    Args:
+        path: the file.
+        checks: the registered checks, by name; the policies of cases name them.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+    try:
+        document = read(str(path), path.read_bytes(), what="case file", keys="cases")
+        file = _File.model_validate(document.values)
+    except OSError as error:
+        raise unreadable(path, error, "a case file") from None
+    except ValidationError as error:
+        raise document.validation_error(error, _File) from None
+    return tuple(_case(document, number, case, checks) for number, case in enumerate(file.cases))
+
+
+def _case(document: Document, number: int, case: _Case, checks: Mapping[str, Check]) -> Case:
+    at: Keys = ("cases", number)
+    event, moment = case.event, case.event.at.timestamp()
+    return Case(
+        line=document.line(at),
+        name=case.name,
+        event=Event(
+            f"case-{number + 1}", event.code, event.project, event.operator, True, event.data, moment
+        ),
+        snapshot=Snapshot(case.snapshot.file, case.snapshot.table) if case.snapshot else None,
+        world=case.lookups,
+        policy=None if case.policy is None else _policy(document, (*at, "policy"), case.policy, checks),
+        waivers=case.waivers,
+        expected=case.expect,
+    )
+
+
+def _policy(document: Document, at: Keys, given: dict[str, Any], checks: Mapping[str, Check]) -> Policy:
+    content = orjson.dumps({"version": 1, **given}, option=orjson.OPT_NON_STR_KEYS)
+    try:
+        return policy.parse("policy", content, checks)
+    except ConfigError as error:
+        moved = (document.problem((*at, *each.keys), each.message) for each in error.problems)
+        raise ConfigError(in_file_order(moved)) from None

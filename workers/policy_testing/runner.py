@@ -1,0 +1,99 @@
+"""A case run: planned, checked and decided by the code that the workers run, without any engine."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from common.plan import Plan
+from common.verdicts import Finding, Outcome, Verdict
+from workers.checks.api import Check
+from workers.pipeline import planner
+from workers.pipeline.check_runner import CheckRunner
+from workers.pipeline.decision import decide
+from workers.policy.policy import Policy
+from workers.policy_testing.cases import Case
+from workers.policy_testing.fake_lookups import GivenLookups
+from workers.waivers.matching import Waivers
+
+NO_SNAPSHOT = "the case gives no snapshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of a case: its plan, the outcomes by check, and the verdict."""
+
+    plan: Plan
+    outcomes: Mapping[str, Outcome]
+    verdict: Verdict
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, in the order of the checks."""
+        return tuple(
+            finding
+            for check in self.plan.checks
+            if check.name in self.outcomes
+            for finding in self.outcomes[check.name].findings
+        )
+
+
+def run(case: Case, checks: Mapping[str, Check], policy: Policy, waivers: Waivers | None = None) -> Trial:
+    """Run a case by the code that the workers run: a pure function of its arguments.
+
+    Args:
+        case: the case.
+        checks: the registered checks, by name.
+        policy: what holds when the case brings no policy of its own.
+        waivers: what holds when the case brings no waivers of its own; None for none.
+    """
+    event = case.event
+    holds = case.policy or policy
+    needs_subject = planner.needs_subject(event, holds)
+    plan = planner.plan(event, holds, checks, case.snapshot)
+    needs_snapshot = needs_subject or planner.needs_snapshot(plan, checks)
+    missing = NO_SNAPSHOT if needs_snapshot and case.snapshot is None else None
+    outcomes = planner.unrunnable_outcomes(event, plan, checks, missing)
+    known = replace(waivers or Waivers(), rules=holds.waivers)
+    if case.waivers is not None:
+        known = replace(known, items=case.waivers)
+    runner = CheckRunner(
+        event,
+        # As with real events: what no check of the plan needs is not fetched.
+        case.snapshot if needs_snapshot else None,
+        plan.language,
+        lookups=GivenLookups(case.world, event.project_id),
+        clock=lambda: event.received_at,
+        waivers=known,
+    )
+    for planned in plan.checks:
+        if planned.name not in outcomes:
+            outcomes[planned.name] = runner.run(checks[planned.name], planned)
+    verdict = decide(plan, outcomes, message_id=event.message_id, now=event.received_at, waivers=known)
+    return Trial(plan, outcomes, verdict)
+
+
+def differences(case: Case, trial: Trial) -> Iterator[str]:
+    """Yield what came otherwise than expected, one line each."""
+    expected, verdict = case.expected, trial.verdict
+    if expected.verdict not in (None, verdict.result):
+        yield f"verdict: expected {expected.verdict}, got {verdict.result}"
+    if expected.findings is not None:
+        yield from _findings(Counter(expected.findings), trial)
+    for text in expected.tip:
+        if text not in verdict.tip:
+            yield f"the tip lacks {text!r}"
+
+
+def _findings(wanted: Counter[str], trial: Trial) -> Iterator[str]:
+    got = Counter(finding.rule for finding in trial.findings)
+    for rule, count in (wanted - got).items():
+        yield f"finding missing: {rule}{_times(count)}"
+    for rule, count in (got - wanted).items():
+        said = [finding.message for finding in trial.findings if finding.rule == rule]
+        yield from (f"finding too many: {rule}: {message}" for message in said[-count:])
+
+
+def _times(count: int) -> str:
+    return f" ({count} times)" if count > 1 else ""

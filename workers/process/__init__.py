@@ -1,0 +1,1 @@
+"""The processes of a worker: roles, supervisor, child processes."""

@@ -1,0 +1,139 @@
+"""One worker process, forked for the supervisor: it plays the roles of one group."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import uuid
+from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+import redis
+import structlog
+from celery import Celery, signals
+from celery.worker.state import active_requests
+
+from common import settings as common_settings
+from common.log import configure_logging
+from review.dialects import Dialect
+from review.engine import review
+from review.parsing.self_test import probe
+from workers import tasks
+from workers.celery_app import create_app
+from workers.event_sender import ConsumerEvents, EventSender
+from workers.process.roles import QUEUES, Group, Pool, Role
+from workers.recovery import backstop_rabbitmq, backstop_redis, reconciler, report_recovery, watchdog
+from workers.services import Services
+from workers.settings import WorkerSettings
+
+BEAT_SECONDS = 5.0
+
+log = structlog.get_logger()
+
+
+def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
+    """Play `roles` of `group`, so many tasks at once, until SIGTERM."""
+    end_with_supervisor()
+    settings = common_settings.load(WorkerSettings)
+    configure_logging(settings.log_level, group.name)
+    app = create_app(settings)
+    name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
+    events = EventSender(app, name) if group.pool is Pool.NONE else ConsumerEvents()
+    services = Services(
+        settings,
+        app,
+        may_wait=group.pool is Pool.THREADS,
+        busy=lambda: len(active_requests),
+        send_event=events.send_event,
+    )
+    _warm_up(services, group)
+    if isinstance(events, EventSender):
+        _loop(services, name, roles, events)
+    else:
+        tasks.register(app, services)
+        _consume(app, services, group, name, concurrency, roles)
+
+
+def _warm_up(services: Services, group: Group) -> None:
+    """Load what takes a second to load, so that the first event need not wait for it."""
+    if group.pool is Pool.PREFORK:
+        probe()
+        review("SELECT 1", Dialect.MAXCOMPUTE)
+        # What is loaded stays: a search through all of it for garbage takes 80 ms.
+        gc.collect()
+        gc.freeze()
+    services.dataworks.open()
+
+
+def end_with_supervisor() -> None:
+    """End this process with SIGTERM when its supervisor dies."""
+
+    def watch(supervisor: BaseProcess) -> None:
+        supervisor.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    if supervisor := multiprocessing.parent_process():
+        threading.Thread(target=watch, args=(supervisor,), daemon=True).start()
+
+
+def _consume(
+    app: Celery, services: Services, group: Group, name: str, concurrency: int, roles: Sequence[Role]
+) -> None:
+    stop = threading.Event()
+
+    def ready(**_: Any) -> None:
+        log.info("ready", worker=name, roles=list(roles))
+        threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
+
+    def keep_logging(**_: Any) -> None:
+        """Celery leaves logging alone when this signal is connected."""
+
+    signals.worker_ready.connect(ready, weak=False)
+    signals.setup_logging.connect(keep_logging, weak=False)
+    app.worker_main(
+        [
+            "--quiet",
+            "worker",
+            f"--pool={group.pool}",
+            f"--concurrency={concurrency}",
+            f"--queues={','.join(QUEUES[role].name for role in roles)}",
+            f"--hostname={name}",
+            "--without-mingle",
+            "--without-gossip",
+            "--loglevel=WARNING",
+        ]
+    )
+
+
+def _loop(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
+    """Play roles that are no consumers of the broker, until SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
+    log.info("ready", worker=name, roles=list(roles))
+    threading.Thread(target=events.run, args=(stop,), daemon=True).start()
+    _watch(services, stop)
+
+
+def _watch(services: Services, stop: threading.Event) -> None:
+    on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
+    serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
+    for loop in (reconciler.run, serve_backstop, report_recovery.run):
+        threading.Thread(target=loop, args=(services, stop), daemon=True).start()
+    watchdog.run(services, stop)
+
+
+def _beat(services: Services, name: str, stop: threading.Event) -> None:
+    while True:
+        try:
+            services.ledger.roster.beat(name)
+        except redis.RedisError as error:
+            log.warning("no-heartbeat", error=type(error).__name__)
+        if stop.wait(BEAT_SECONDS):
+            return

@@ -1,0 +1,184 @@
+"""Starts the processes of a worker, keeps them running, and shows their metrics.
+
+They are forked from one process that has loaded everything (multiprocessing's fork server): that takes a
+second of computing instead of one for each, and what is loaded is held in memory once.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import structlog
+
+from common.log import configure_logging
+from review.parsing.self_test import refuse_compiled
+from workers.checks import registry
+from workers.policy.policy import load as load_policy
+from workers.process.roles import Group, Pool, Role, processes
+from workers.settings import WorkerSettings
+from workers.waivers.loader import load as load_waivers
+
+STOP_SECONDS = 25.0
+"""How long a process may take to end after SIGTERM; a running task goes back to the queue after 10."""
+
+RESTART_LEAST = 1.0
+RESTART_MOST = 30.0
+STEADY_SECONDS = 60.0
+"""A process that ran so long starts again at once when it ends."""
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    ["workers.process.child", "workers.dataworks.sdk", "celery.bin.celery", *registry.modules()]
+)
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Child:
+    """One worker process and when it may start again."""
+
+    group: Group
+    roles: tuple[Role, ...]
+    concurrency: int
+    process: BaseProcess
+    started: float
+    pause: float = RESTART_LEAST
+    again_at: float = 0.0
+
+
+def run(
+    settings: WorkerSettings,
+    roles: Sequence[Role],
+    *,
+    processes_cpu: int,
+    threads: int,
+    metrics_port: int | None,
+) -> None:
+    """Run a worker until SIGTERM or SIGINT.
+
+    Args:
+        settings: already read, so that a wrong one ends here and not in every process.
+        roles: what the worker does; everything when empty.
+        processes_cpu: how many checks that compute run at once.
+        threads: how many waiting checks run at once.
+        metrics_port: where `/metrics` and `/healthz` are served; None for nowhere.
+
+    Raises:
+        common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
+        workers.checks.registry.CheckError: a check cannot be loaded.
+        review.parsing.self_test.ParserUnusable: SQL cannot be parsed here.
+    """
+    configure_logging(settings.log_level, "worker")
+    policy = load_policy(settings.policy_file, registry.load())
+    if settings.waivers_file:
+        load_waivers(settings.waivers_file, policy.waivers, time.time())
+    refuse_compiled()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        children = [
+            _start(group, played, processes_cpu if group.pool is Pool.PREFORK else threads)
+            for group, played in processes(roles)
+        ]
+        server = _serve(metrics_port, folder, children) if metrics_port is not None else None
+        try:
+            while not stop.wait(0.2):
+                _mend(children)
+        finally:
+            _end(children)
+            if server:
+                server.shutdown()
+                server.server_close()
+
+
+def _start(group: Group, roles: tuple[Role, ...], concurrency: int) -> Child:
+    process = _FORKS.Process(target=_play, args=(group, roles, concurrency), name=group.name)
+    process.start()
+    return Child(group, roles, concurrency, process, time.monotonic())
+
+
+def _play(group: Group, roles: tuple[Role, ...], concurrency: int) -> None:
+    """Be one of the processes."""
+    from workers.process import child as worker  # noqa: PLC0415 - loaded in the fork server, which the supervisor is not
+
+    # A terminal's Ctrl-C goes to the supervisor alone, which ends its processes in order.
+    os.setpgid(0, 0)
+    if sys.platform == "linux":
+        # What top and ps show: the command line is the fork server's.
+        Path("/proc/self/comm").write_text(f"dwgate-{group.name}")
+    worker.play(group, roles, concurrency)
+
+
+def _mend(children: list[Child]) -> None:
+    now = time.monotonic()
+    for child in children:
+        if child.process.is_alive():
+            continue
+        if child.again_at == 0.0:
+            steady = now - child.started > STEADY_SECONDS
+            child.pause = RESTART_LEAST if steady else min(child.pause * 2, RESTART_MOST)
+            child.again_at = now + child.pause
+            log.error("process-ended", group=child.group.name, code=child.process.exitcode)
+        elif now >= child.again_at:
+            child.process = _start(child.group, child.roles, child.concurrency).process
+            child.started, child.again_at = now, 0.0
+
+
+def _end(children: list[Child]) -> None:
+    for child in children:
+        child.process.terminate()
+    limit = time.monotonic() + STOP_SECONDS
+    for child in children:
+        child.process.join(max(0.1, limit - time.monotonic()))
+        if child.process.is_alive():
+            log.warning("process-killed", group=child.group.name)
+            child.process.kill()
+            child.process.join()
+
+
+def _serve(port: int, folder: str, children: list[Child]) -> ThreadingHTTPServer:
+    # Imported here: the library looks for the folder of the metrics when it is imported.
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Serve `/metrics` and `/healthz`."""
+            if self.path == "/metrics":
+                registry_ = CollectorRegistry()
+                MultiProcessCollector(registry_, path=folder)  # type: ignore[no-untyped-call]
+                self._answer(200, generate_latest(registry_))
+            elif self.path == "/healthz":
+                down = [child.group.name for child in children if not child.process.is_alive()]
+                self._answer(503 if down else 200, (" ".join(down) + " down" if down else "ok").encode())
+            else:
+                self._answer(404, b"")
+
+        def _answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing of a request."""
+
+    server = ThreadingHTTPServer(("", port), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    log.info("listening", url=f"http://localhost:{server.server_port}/metrics")
+    return server

@@ -1,0 +1,43 @@
+"""Loops that outlive the engines they work with."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import redis
+import structlog
+from kombu.exceptions import KombuError
+
+from workers.dataworks.errors import DataWorksError
+from workers.task_base import place
+
+log = structlog.get_logger()
+
+
+def run_until_stopped(
+    step: Callable[[], object], stop: threading.Event, *, component: str, every: float, pause: float = 1.0
+) -> None:
+    """Repeat `step` until `stop` is set, whatever it raises: the next one may succeed.
+
+    Args:
+        step: the work; safe to repeat.
+        stop: ends the loop.
+        component: a name for the log.
+        every: seconds between two steps.
+        pause: seconds to wait in addition after a fault.
+    """
+    while not stop.wait(every):
+        try:
+            step()
+        except redis.RedisError as error:
+            log.warning("redis_unavailable", component=component, error=type(error).__name__)
+        except (OSError, KombuError) as error:
+            log.warning("broker_unavailable", component=component, error=type(error).__name__)
+        except DataWorksError as error:
+            log.warning("dataworks_unavailable", component=component, error=error.code)
+        except Exception as error:  # noqa: BLE001 - the loop must outlive it
+            log.error("loop_step_failed", component=component, error=type(error).__name__, at=place(error))
+        else:
+            continue
+        stop.wait(pause)

@@ -1,0 +1,59 @@
+"""Looks after reports that no token reaches: lost with the broker, or with the process that published it.
+
+A report is in the ledger's queue before its token is published, so nothing is lost with a token. This loop
+issues tokens again for reports that wait while none is leased. While the broker is down it posts by itself.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import redis
+import structlog
+
+from workers import metrics, reporter
+from workers.recovery.engine_loop import run_until_stopped
+from workers.services import Services
+from workers.task_base import TRANSIENT
+
+POLL_SECONDS = 0.5
+
+IDLE_SECONDS = 1.0
+"""When reports wait and none was leased for so long, their tokens count as lost."""
+
+ISSUE_SECONDS = 30.0
+"""How long tokens are not issued again while no report is leased: then no reporter is running."""
+
+THREADS = 8
+
+log = structlog.get_logger()
+
+
+def run(services: Services, stop: threading.Event) -> None:
+    """Look after the reports that wait until `stop` is set."""
+    with ThreadPoolExecutor(THREADS, "reports") as pool:
+        run_until_stopped(
+            lambda: check_backlog(services, pool), stop, component="report_recovery", every=POLL_SECONDS
+        )
+
+
+def check_backlog(services: Services, pool: ThreadPoolExecutor) -> None:
+    """Measure what waits, and issue the tokens that are missing; post when the broker takes none."""
+    backlog = services.ledger.reports.backlog(idle_seconds=IDLE_SECONDS, issue_seconds=ISSUE_SECONDS)
+    metrics.VERDICTS_WAITING.set(backlog.waiting)
+    try:
+        for _ in range(backlog.tokens_needed):
+            services.dispatch.report_token()
+    except (*TRANSIENT, OSError) as error:
+        log.warning("broker_unavailable", component="report_recovery", error=type(error).__name__)
+        for _ in range(min(backlog.tokens_needed, THREADS)):
+            pool.submit(_post_pending, services)
+
+
+def _post_pending(services: Services) -> None:
+    try:
+        reporter.post_pending(services, uuid.uuid4().hex)
+    except redis.RedisError as error:
+        log.warning("redis_unavailable", component="report_recovery", error=type(error).__name__)

@@ -1,0 +1,1 @@
+"""Waivers: model, loader, matching, editor."""

@@ -1,0 +1,61 @@
+"""Waivers read from their file: every mistake with its position, and what is expected instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
+from common.config_files.yaml_document import Document, read
+from workers.waivers.matching import DAY, Waivers
+from workers.waivers.model import WaiverRules, WaiversFile
+
+
+def load(path: Path, rules: WaiverRules, now: float) -> Waivers:
+    """Read a waivers file.
+
+    Args:
+        path: the file.
+        rules: what the policy allows.
+        now: seconds since the epoch.
+
+    Raises:
+        ConfigError: the file cannot be used; one line per problem.
+    """
+    try:
+        return parse(str(path), path.read_bytes(), rules, now)
+    except OSError as error:
+        raise unreadable(path, error, "a waivers file") from None
+
+
+def parse(name: str, content: bytes, rules: WaiverRules, now: float) -> Waivers:
+    """Read the text of a waivers file; see `load`. A file that is good stays good as time goes on."""
+    document = read(name, content, what="waivers file", keys="version and waivers")
+    try:
+        file = WaiversFile.model_validate(document.values)
+    except ValidationError as error:
+        raise document.validation_error(error, WaiversFile) from None
+    if problems := in_file_order(_against_rules(document, file, rules, now)):
+        raise ConfigError(problems)
+    return Waivers(file.waivers, rules)
+
+
+def _against_rules(
+    document: Document, file: WaiversFile, rules: WaiverRules, now: float
+) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for number, item in enumerate(file.waivers):
+        at: Keys = ("waivers", number)
+        if item.id in seen:
+            yield document.problem((*at, "id"), f"duplicate id {item.id}; expected a unique one")
+        seen.add(item.id)
+        if item.ends > now + rules.longest_days * DAY:
+            last = datetime.fromtimestamp(now + rules.longest_days * DAY, item.expires_at.tzinfo)
+            text = f"too far ahead; the policy allows {rules.longest_days} days, up to {last:%Y-%m-%d %H:%M}"
+            yield document.problem((*at, "expires_at"), text)
+        if rules.approvers and item.approver not in rules.approvers:
+            text = f"{item.approver} may not approve; expected one of {', '.join(rules.approvers)}"
+            yield document.problem((*at, "approver"), text)
