@@ -309,7 +309,7 @@ def policy_show(
 ) -> None:
     """Show what a policy comes to in a workspace, and for a file."""
     from common.extension_points import BY_CODE
-    from common.subject import Subject
+    from common.policy_subject import Subject
     from console.commands import policy as policy_
 
     if unknown := set(point or ()) - BY_CODE.keys():

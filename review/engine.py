@@ -112,7 +112,7 @@ def _hits(rule: Rule, subject: Subject, policy: ReviewPolicy) -> list[Sighting]:
         about = rule.id.startswith(_ABOUT_REVIEW)
         seen = [sighting(rule, hit) for hit in hits[:MOST_HITS] if not (about and policy.off(hit.key))]
         return [*seen, *(_unjudged(_more(rule)) for _ in hits[MOST_HITS:])]
-    except Exception as error:  # noqa: BLE001 - any text may come; what a rule cannot judge is said
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - any text may come, and rules of any package
         why = type(error).__name__
         said = Text(
             f"{rule.id} could not judge this script ({why}).", f"规则 {rule.id} 未能判断该脚本（{why}）。"

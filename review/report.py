@@ -12,7 +12,7 @@ from common.i18n import Language
 from common.verdicts import Finding, Severity
 from review.dialects import Dialect
 from review.rules import external_rules
-from review.rules.registry import BY_ID, RULES
+from review.rules.registry import BUILT_IN, BY_ID, RULES
 from review.rules.rule_page import page
 
 PAGES = "docs/rules"
@@ -44,7 +44,7 @@ class About:
     Attributes:
         name: its name in words with hyphens; an outside tool's rule is called by its id.
         title: what is wrong, in one line.
-        why: what happens otherwise, in one paragraph; empty for rules of outside tools.
+        why: what happens otherwise, in one paragraph; empty for rules of outside tools and of plug-ins.
         url: its page: below `docs/` of dwgate, or the tool's own; None when there is none.
     """
 
@@ -59,6 +59,8 @@ def about(rule: str, language: Language) -> About:
     """Return what is said of `rule` wherever it found something."""
     if rule not in BY_ID:
         return About(rule, rule, "", external_rules.page(rule))
+    if BY_ID[rule] not in BUILT_IN:
+        return About(BY_ID[rule].name, BY_ID[rule].title, "", None)
     told = page(BY_ID[rule])
     why = told.why.in_language(language).partition("\n\n")[0]
     folder = f"{PAGES}/zh" if language is Language.CHINESE else PAGES

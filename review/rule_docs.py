@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.i18n import Language
 from review.dialects import Dialect
 from review.rules.api import Rule, Text
-from review.rules.registry import RULES
+from review.rules.registry import BUILT_IN
 from review.rules.rule_page import HEADINGS, Example, page
 
 _INDEX = "README.md"
@@ -41,7 +41,7 @@ def book() -> dict[str, str]:
     for language in Language:
         folder = f"{_CHINESE_FOLDER}/" if language is Language.CHINESE else ""
         files[f"{folder}{_INDEX}"] = _index(language)
-        files |= {f"{folder}{rule.id}.md": text(rule, language) for rule in RULES}
+        files |= {f"{folder}{rule.id}.md": text(rule, language) for rule in BUILT_IN}
     return files
 
 
@@ -88,7 +88,7 @@ def _index(language: Language) -> str:
 
 def _tables(language: Language) -> Iterator[str]:
     for prefix, family in _FAMILIES:
-        rules = [rule for rule in RULES if rule.id.startswith(prefix)]
+        rules = [rule for rule in BUILT_IN if rule.id.startswith(prefix)]
         if rules:
             rows = "".join(
                 f"| {' | '.join(_row(rule, language))} |\n"

@@ -22,8 +22,9 @@ from console.exit_codes import ENGINE_DOWN, FAILED
 from console.output import tables
 from ingest.settings import IngestSettings
 from review.parsing.self_test import ParserUnusable, probe
+from review.rules.registry import INSTALLED
 from workers.celery_app import create_app
-from workers.checks.registry import CheckError
+from workers.checks import registry
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.models import ProcessStatus
 from workers.policy.policy import load as load_policy
@@ -64,6 +65,9 @@ def _all() -> Iterator[Sight]:
     if receiving:
         yield from doctor_findings.of_ingest(receiving)
     yield _parser()
+    registry.load()
+    for problem in (*registry.problems(), *INSTALLED.problems):
+        yield Sight(f"plug-in {problem.name}", Health.WRONG, str(problem))
     if working:
         yield from doctor_findings.of_workers(working)
         services = Services(working, create_app(working))
@@ -97,7 +101,7 @@ def _guarded(what: str, look: Callable[[Services], Iterator[Sight]], services: S
         yield from look(services)
     except errors.EngineDown as error:
         yield Sight(what, Health.DOWN, str(error))
-    except (ConfigError, CheckError, DataWorksError) as error:
+    except (ConfigError, DataWorksError) as error:
         yield Sight(what, Health.WRONG, str(error))
 
 

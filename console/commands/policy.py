@@ -10,7 +10,7 @@ from typing import Any
 from common.config_files.errors import ConfigError
 from common.config_files.yaml_document import dump
 from common.extension_points import BY_CODE
-from common.subject import Subject
+from common.policy_subject import Subject
 from console.exit_codes import FAILED, Usage
 from console.output import tables
 from workers.checks import registry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from dataclasses import asdict
 from difflib import get_close_matches
@@ -14,7 +15,7 @@ from console.output import tables
 from review import rule_docs
 from review.report import about
 from review.rules import external_rules
-from review.rules.registry import BY_ID, BY_NAME, RULES, rule_named
+from review.rules.registry import BUILT_IN, BY_ID, BY_NAME, RULES, rule_named
 
 COLUMNS = ("rule", "name", "severity", "what")
 
@@ -49,7 +50,7 @@ def _show(name: str, language: Language, *, json: bool) -> int:
     rule = BY_ID.get(name.upper()) or BY_NAME.get(name.lower())
     if rule is None:
         return _outside(name, language, json=json)
-    page = rule_docs.text(rule, language)
+    page = rule_docs.text(rule, language) if rule in BUILT_IN else inspect.cleandoc(rule.page)
     if json:
         told = asdict(about(rule.id, language))
         tables.json({"rule": rule.id, "severity": rule.severity.value, **told, "page": page})

@@ -95,6 +95,11 @@ class Rule:
         """The English page: the docstring of its function (see `review.rules.rule_page`)."""
         return self.judge.__doc__ or ""
 
+    @property
+    def title(self) -> str:
+        """The first line of its docstring without the full stop; its name when it has none."""
+        return (self.page.strip().partition("\n")[0] or self.name).rstrip(".")
+
     def hits(self, subject: Subject, options: Options | None = None) -> Iterator[Hit]:
         """Yield the violations in `subject`; none if the rule does not apply to its language."""
         if subject.script.dialect in self.dialects:

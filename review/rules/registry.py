@@ -51,6 +51,7 @@ from review.rules.naming.missing_comment import missing_comment
 from review.rules.naming.missing_lifecycle import missing_lifecycle
 from review.rules.naming.table_name import table_name
 from review.rules.naming.undeclared_table import undeclared_table
+from review.rules.plugins import load_rules
 from review.rules.python.python_access_key import python_access_key
 from review.rules.python.python_append import python_append
 from review.rules.python.python_destruction import python_destruction
@@ -73,7 +74,7 @@ from review.rules.shell.shell_wide_deletion import shell_wide_deletion
 from review.rules.suppressions.suppression_incomplete import suppression_incomplete
 from review.rules.suppressions.suppression_unused import suppression_unused
 
-RULES = (
+BUILT_IN = (
     append_insert,
     self_overwrite,
     cartesian_join,
@@ -144,6 +145,11 @@ RULES = (
     di_fixed_partition,
     di_missing_partition,
 )
+
+INSTALLED = load_rules({text for rule in BUILT_IN for text in (rule.id, rule.name)})
+"""Rules of installed packages, and the problems of those that cannot be used."""
+
+RULES = (*BUILT_IN, *INSTALLED.rules)
 
 BY_ID = {rule.id: rule for rule in RULES}
 BY_NAME = {rule.name: rule for rule in RULES}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from common.errors import DwgateError
 from common.i18n import Language, Text
 from common.verdicts import Finding, Param, Severity, Subject, limit_subjects
 from workers.checks.api import Context
@@ -70,13 +71,23 @@ def capped(context: Context, found: Iterable[Finding]) -> Iterator[Finding]:
         )
 
 
+class FindingInvalid(DwgateError):
+    """A check yields something else than findings; the text says what, never its content."""
+
+
 def bounded(found: Iterable[Finding]) -> Iterator[Finding]:
     """Yield findings as they may be stored and shown, whatever names the check put into them.
 
     No text is longer than a message may be, none holds half a character, which no JSON can, and there are at
     most `MAX_SUBJECTS` subjects of a kind.
+
+    Raises:
+        FindingInvalid: the check returned or yielded something else.
     """
+    if not isinstance(found, Iterable):
+        raise FindingInvalid(f"it returned {type(found).__name__}, expected findings")
     for item in found:
+        _require_valid(item)
         bound = replace(
             item,
             message=clipped(item.message),
@@ -85,6 +96,18 @@ def bounded(found: Iterable[Finding]) -> Iterator[Finding]:
             subjects=limit_subjects(map(_bounded_subject, item.subjects)),
         )
         yield item if bound == item else bound
+
+
+def _require_valid(item: object) -> None:
+    # Checks of any package are run: their authors may not use a type checker.
+    if not isinstance(item, Finding):
+        raise FindingInvalid(f"it yielded {type(item).__name__}, expected Finding")
+    for name, types in (("rule", str), ("message", str), ("severity", Severity)):
+        value: object = getattr(item, name)
+        if not isinstance(value, types):
+            raise FindingInvalid(
+                f"it yielded a Finding whose {name} is {type(value).__name__}, expected {types.__name__}"
+            )
 
 
 def _bounded_subject(subject: Subject) -> Subject:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint
 from typing import Any, Literal, overload
+
+from pydantic import ConfigDict, ValidationError
 
 from common.errors import DwgateError
 from common.extension_points import BY_CODE
+from common.plugins import PluginProblem, load_plugins, problem
 from common.verdicts import Finding
 from workers.checks import builtin
 from workers.checks.api import Check, Context, LookupContext, Options, Runs
@@ -20,10 +23,15 @@ Ask = Callable[[Context], Iterable[Finding]]
 LookupAsk = Callable[[LookupContext], Iterable[Finding]]
 
 _registered: dict[str, Check] = {}
+_problems: dict[tuple[str, str], PluginProblem] = {}
 
 
 class CheckError(DwgateError):
     """A check cannot be registered; the text says which and why."""
+
+
+class CheckUnavailable(DwgateError):
+    """A check of a plug-in that could not be loaded was run; the text says why it could not."""
 
 
 @overload
@@ -82,10 +90,12 @@ def check(
         looks_up: whether it may ask DataWorks, and so takes a `LookupContext`; a WAITING check always may.
 
     Raises:
-        CheckError: the name is taken, or an extension point is not known.
+        CheckError: the name is taken, an extension point is unknown, or the options have a field without a
+            default.
     """
 
     def register(ask: Ask | LookupAsk) -> Ask | LookupAsk:
+        _require_defaults(name, options)
         codes = frozenset(points)
         if unknown := codes - BY_CODE.keys():
             raise CheckError(f"check {name}: no such extension point: {', '.join(sorted(unknown))}")
@@ -104,16 +114,54 @@ def modules() -> list[str]:
 
 
 def load() -> dict[str, Check]:
-    """Import every check there is and return them by name.
+    """Import all checks and return them by name.
 
-    Raises:
-        CheckError: a package's entry point cannot be loaded, or a name is taken twice.
+    A plug-in that cannot be loaded is one of `problems()`. A check is registered under its entry point's name
+    in its place, which ends with an error each time: so a policy that names it stays valid, and its outcome
+    counts as the policy says.
     """
     for module in modules():
         importlib.import_module(module)
-    for entry in entry_points(group=GROUP):
-        try:
-            entry.load()
-        except ImportError as error:
-            raise CheckError(f"entry point {entry.name} = {entry.value}: {error}") from error
+    for entry, loaded in load_plugins(GROUP):
+        if isinstance(loaded, PluginProblem):
+            _problems[entry.name, entry.value] = loaded
+            _registered.setdefault(entry.name, _unavailable(loaded))
+        elif not _is_loaded(entry):
+            _problems[entry.name, entry.value] = problem(entry, "its module registers no check")
     return dict(_registered)
+
+
+def problems() -> tuple[PluginProblem, ...]:
+    """Return why plug-ins could not be loaded, as `load` found it."""
+    return tuple(_problems.values())
+
+
+def _is_loaded(entry: EntryPoint) -> bool:
+    root = entry.module.partition(".")[0]
+    return any(item.ask.__module__.partition(".")[0] == root for item in _registered.values())
+
+
+class _AnyOptions(Options):
+    """Options of a check that is not there to say which it has."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+def _unavailable(why: PluginProblem) -> Check:
+    def run(_: Context) -> Iterable[Finding]:
+        """Report that the plug-in could not be loaded."""
+        raise CheckUnavailable(str(why))
+
+    return Check(why.name, frozenset(), Runs.INLINE, run, _AnyOptions)
+
+
+def _require_defaults(name: str, options: type[Options]) -> None:
+    if not (isinstance(options, type) and issubclass(options, Options)):
+        raise CheckError(f"check {name}: options is no subclass of Options: {options!r}")
+    try:
+        options()
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))
+        raise CheckError(
+            f"check {name}: {options.__name__} has fields without a valid default: {fields}"
+        ) from error

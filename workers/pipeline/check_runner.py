@@ -18,7 +18,8 @@ from common.ports import ResultCache
 from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind
 from workers.checks.api import Check, Context, Lookups, Skip
-from workers.checks.finding_builders import bounded
+from workers.checks.finding_builders import FindingInvalid, bounded
+from workers.checks.registry import CheckUnavailable
 from workers.dataworks.errors import DataWorksError, Transient
 from workers.waivers import matching as waiving
 from workers.waivers.matching import Waivers
@@ -102,7 +103,9 @@ class CheckRunner:
             return Outcome(OutcomeKind.TIMED_OUT, detail=TIMED_OUT)
         except self._raised:
             raise
-        except Exception as error:  # noqa: BLE001 - a check that fails must not take the others with it
+        except (CheckUnavailable, FindingInvalid) as error:
+            return Outcome(OutcomeKind.ERROR, detail=str(error))
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - one failed check must not end the others
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
 
     def apply_waivers(self, check: Check, outcome: Outcome) -> Outcome:
@@ -146,7 +149,7 @@ class _MemoizedCache:
             self._cache.put(operation, arguments, value)
 
 
-def describe_fault(error: Exception) -> str:
+def describe_fault(error: BaseException) -> str:
     """Return what an outcome says of a fault: its kind, never its text, which could hold a node's code."""
     if isinstance(error, DataWorksError):
         tried = "could not be asked" if isinstance(error, Transient) else "refused"
@@ -154,7 +157,7 @@ def describe_fault(error: Exception) -> str:
     return f"it failed with {type(error).__name__}"
 
 
-def _location(error: Exception) -> str:
+def _location(error: BaseException) -> str:
     """Return the file's name and the line of the innermost frame, for the check's author."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f" at {Path(frame.filename).name}:{frame.lineno}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.config_files.errors import Keys
 from common.globs import first_match
-from common.subject import Subject
+from common.policy_subject import Subject
 from workers.policy.model import PointPart, Points, PolicyFile, SetPart, WherePart
 
 

@@ -15,7 +15,7 @@ from common.config_files.errors import Keys, unreadable
 from common.config_files.yaml_document import read
 from common.i18n import Language
 from common.plan import Mode
-from common.subject import Subject
+from common.policy_subject import Subject
 from common.verdicts import Result
 from workers.checks.api import Check
 from workers.policy import console_fields, validation

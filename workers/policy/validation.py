@@ -10,7 +10,7 @@ from common.config_files.errors import ConfigError, Keys, Problem, in_file_order
 from common.config_files.validation import describe, is_about_key, keys_of
 from common.config_files.yaml_document import Document
 from common.extension_points import BY_CODE
-from common.subject import FILE_POINTS, TABLE_POINTS
+from common.policy_subject import FILE_POINTS, TABLE_POINTS
 from workers.checks.api import Check
 from workers.policy import console_fields
 from workers.policy.layers import Layer, Stack, merged

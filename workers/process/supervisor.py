@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -23,6 +23,7 @@ import structlog
 
 from common.log import configure_logging
 from review.parsing.self_test import refuse_compiled
+from review.rules.registry import INSTALLED
 from workers.checks import registry
 from workers.policy.policy import load as load_policy
 from workers.process.roles import Group, Pool, Role, processes
@@ -77,11 +78,13 @@ def run(
 
     Raises:
         common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
-        workers.checks.registry.CheckError: a check cannot be loaded.
         review.parsing.self_test.ParserUnusable: SQL cannot be parsed here.
     """
     configure_logging(settings.log_level, "worker")
-    policy = load_policy(settings.policy_file, registry.load())
+    checks = registry.load()
+    for problem in (*registry.problems(), *INSTALLED.problems):
+        log.error("plugin_invalid", **asdict(problem))
+    policy = load_policy(settings.policy_file, checks)
     if settings.waivers_file:
         load_waivers(settings.waivers_file, policy.waivers, time.time())
     refuse_compiled()

@@ -14,8 +14,8 @@ from common import globs
 from common.event_subject import subject_of
 from common.events import Event
 from common.i18n import Language
+from common.policy_subject import Subject
 from common.snapshot import Snapshot
-from common.subject import Subject
 from common.verdicts import Finding, Outcome, Severity
 from console.commands import waivers
 from console.exit_codes import Usage

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from common.extension_points import BY_CODE
 from workers.checks import registry
-from workers.checks.api import Options, Runs
+from workers.checks.api import Context, Options, Runs
 
 OWN = {
     "backfill-limits",
@@ -44,6 +45,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place on the import path for a package; what it registers is forgotten afterwards."""
     registry.load()
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    monkeypatch.setattr(registry, "_problems", {})
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "acme_checks", raising=False)
     return tmp_path
@@ -81,17 +83,27 @@ def test_a_check_of_another_package_is_found(package: Path) -> None:
 
 def test_a_package_that_cannot_be_imported_is_named(package: Path) -> None:
     install(package, None)
-    with pytest.raises(registry.CheckError, match="acme = acme_checks"):
-        registry.load()
+    check = registry.load()["acme"]
+    (problem,) = registry.problems()
+    assert str(problem).startswith("plug-in acme = acme_checks (dwgate.checks): cannot be imported: ")
+    with pytest.raises(registry.CheckUnavailable, match="cannot be imported"):
+        list(check.ask(cast("Context", None)))
 
 
 def test_a_name_that_is_taken_is_refused(package: Path) -> None:
     install(package, FOREIGN.format(name="code-review"))
-    with pytest.raises(
-        registry.CheckError,
-        match=r"code-review: defined in workers\.checks\.builtin\.code_review and in acme",
-    ):
-        registry.load()
+    checks = registry.load()
+    (problem,) = registry.problems()
+    assert "check code-review: defined in workers.checks.builtin.code_review and in acme" in problem.reason
+    assert checks["code-review"].ask.__module__ == "workers.checks.builtin.code_review"
+
+
+def test_options_need_defaults() -> None:
+    class Needy(Options):
+        limit: int
+
+    with pytest.raises(registry.CheckError, match="Needy has fields without a valid default: limit"):
+        registry.check("needy", runs=Runs.INLINE, options=Needy)(lambda _: ())
 
 
 def test_an_unknown_point_is_refused() -> None:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from common.config_files.errors import ConfigError
 from common.plan import Mode
-from common.subject import Subject
+from common.policy_subject import Subject
 from tests.support import plain_yaml
 from workers.checks import registry
 from workers.checks.api import Check, Options, Runs

@@ -1,0 +1,28 @@
+"""Public API for checks: a function from a context to findings, registered under a name.
+
+An installed package offers its checks by the entry point group `dwgate.checks`; see `examples/acme-plugin`.
+"""
+
+from common.events import Event
+from common.i18n import Language
+from common.verdicts import Finding, Severity, Subject, SubjectKind
+from workers.checks.api import Check, Context, LookupContext, Lookups, Options, Runs, Skip
+from workers.checks.registry import CheckError, check
+
+__all__ = [
+    "Check",
+    "CheckError",
+    "Context",
+    "Event",
+    "Finding",
+    "Language",
+    "LookupContext",
+    "Lookups",
+    "Options",
+    "Runs",
+    "Severity",
+    "Skip",
+    "Subject",
+    "SubjectKind",
+    "check",
+]

@@ -1,0 +1,28 @@
+"""Public API for review rules: a function from the facts of a script to hits.
+
+An installed package offers its rules by the entry point group `dwgate.rules`; see `examples/acme-plugin`. The
+ids of its rules start with a prefix of its own (`ACME-C01`).
+"""
+
+from common.verdicts import Severity
+from review.dialects import Dialect
+from review.facts import Script, Span, Statement
+from review.rules.api import ANY, MAXCOMPUTE, SQL, WAREHOUSE, Hit, Options, Rule, Subject, Text, rule
+
+__all__ = [
+    "ANY",
+    "MAXCOMPUTE",
+    "SQL",
+    "WAREHOUSE",
+    "Dialect",
+    "Hit",
+    "Options",
+    "Rule",
+    "Script",
+    "Severity",
+    "Span",
+    "Statement",
+    "Subject",
+    "Text",
+    "rule",
+]

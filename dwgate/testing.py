@@ -1,0 +1,83 @@
+"""Public API for tests of checks and review rules: runs one by the code that the workers run.
+
+Policy cases (`dwgate policy test`) test a check together with a policy: `examples/acme-plugin/cases.yaml`.
+"""
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from common.events import Event
+from common.i18n import Language
+from common.plan import Mode, PlannedCheck
+from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
+from common.verdicts import Outcome, OutcomeKind, Result
+from review.context import Given
+from review.dialects import Dialect
+from review.engine import SECONDS
+from review.rules.api import Hit, Options, Rule, Subject
+from review.script_reader import read
+from review.tables.catalog import Catalog
+from workers.checks import registry
+from workers.checks.api import Lookups
+from workers.pipeline.check_runner import CheckRunner
+
+__all__ = [
+    "Column",
+    "FileSnapshot",
+    "Outcome",
+    "OutcomeKind",
+    "Snapshot",
+    "TableSnapshot",
+    "run_check",
+    "run_rule",
+]
+
+
+def run_check(
+    name: str,
+    event_code: str,
+    data: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    snapshot: Snapshot | None = None,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    lookups: Lookups | None = None,
+    project_id: int = 1,
+    language: Language = Language.ENGLISH,
+) -> Outcome:
+    """Run a check on one event and return its outcome; what it raises is an outcome, too.
+
+    Args:
+        name: the name of the check; its module must have been imported.
+        event_code: the extension point (`commit-file`).
+        data: the body of the event.
+        snapshot: the file or table that the operation works on.
+        options: the check's options, as a policy sets them.
+        lookups: answers what the check looks up; None for checks that look up nothing.
+        project_id: the workspace.
+        language: of the findings.
+
+    Raises:
+        KeyError: there is no such check.
+    """
+    now = time.time()
+    event = Event("test", event_code, project_id, None, True, dict(data), now)
+    planned = PlannedCheck(name, Mode.ENFORCE, Result.WARN, Result.WARN, dict(options))
+    runner = CheckRunner(event, snapshot, language, lookups=lookups, clock=lambda: now)
+    return runner.run(registry.load()[name], planned)
+
+
+def run_rule(
+    rule: Rule, code: str, dialect: Dialect = Dialect.MAXCOMPUTE, options: Options | None = None
+) -> tuple[Hit, ...]:
+    """Return the hits of a review rule in `code`.
+
+    Args:
+        rule: the rule; it need not be installed.
+        code: the code of a node.
+        dialect: its language.
+        options: the rule's options; None for the defaults.
+    """
+    script = read(code, dialect, Given(), None, time.monotonic() + SECONDS)
+    return tuple(rule.hits(Subject(script, Catalog(script)), options))

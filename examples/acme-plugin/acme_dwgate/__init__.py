@@ -1,0 +1,1 @@
+"""ACME's check and review rule for dwgate."""
