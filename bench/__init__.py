@@ -1,1 +1,1 @@
-"""Measurements, each against a named rival in the same run."""
+"""Benchmarks, each compared with a named alternative in the same run."""

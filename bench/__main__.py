@@ -1,4 +1,4 @@
-"""Run every benchmark with short settings, one after the other: `python -m bench`."""
+"""Run every benchmark with short settings, one after another: `python -m bench`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUNS = (
 
 
 def main() -> int:
-    """Return 0 when every benchmark ended well, and met its aim where it has one."""
+    """Return 0 if every benchmark succeeded and met its target, if it has one."""
     failed = 0
     for module, *arguments in RUNS:
         print(f"\n{module} {' '.join(arguments)}", flush=True)

@@ -19,7 +19,7 @@ MAIN = (
     *("MC-P01", "MC-P02", "MC-P04", "MC-P06", "MC-S01", "MC-S02", "MC-N03"),
 )
 AIM = 0.98
-"""The recall and the precision that the review promises."""
+"""The recall and precision that the review promises."""
 
 SAME_IDEA: dict[str, str] = {
     "DI-002": "MC-P04",
@@ -40,13 +40,13 @@ SAME_IDEA: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How one rule did.
+    """The counts of one rule.
 
     Attributes:
-        right: labels that were met.
-        exact: those met on the very line.
-        missed: labels that were not met.
-        wrong: hits without a label.
+        right: labels that were matched.
+        exact: labels matched on the same line.
+        missed: labels that were not matched.
+        wrong: findings without a label.
     """
 
     right: int = 0
@@ -55,7 +55,7 @@ class Count:
     wrong: int = 0
 
     def __add__(self, other: Count) -> Count:
-        """Return both together."""
+        """Return the sums."""
         return Count(
             self.right + other.right,
             self.exact + other.exact,
@@ -65,23 +65,23 @@ class Count:
 
     @property
     def recall(self) -> float:
-        """The share of labels that were met; 1 when there are none."""
+        """The fraction of labels that were matched; 1 without labels."""
         return self.right / (self.right + self.missed) if self.right + self.missed else 1.0
 
     @property
     def precision(self) -> float:
-        """The share of hits that have a label; 1 when there are none."""
+        """The fraction of findings that have a label; 1 without findings."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How the review did on labelled nodes.
+    """The review's results on labelled nodes.
 
     Attributes:
-        nodes: how many there were.
-        counts: by rule.
-        differences: each miss and each wrong hit, with node and line.
+        nodes: number of nodes.
+        counts: counts by rule.
+        differences: each missed label and each wrong finding, with node and line.
     """
 
     nodes: int
@@ -90,11 +90,11 @@ class Score:
 
     @property
     def overall(self) -> Count:
-        """All rules together."""
+        """The sums over all rules."""
         return sum(self.counts.values(), Count())
 
     def __str__(self) -> str:
-        """Return the table, and below it the differences."""
+        """Return the table, followed by the differences."""
         rows = [*self.counts.items(), ("all", self.overall)]
         lines = [f"{self.nodes} nodes\n{'rule':8}{'labels':>8}{'missed':>8}{'wrong':>8}{'recall':>8}"]
         lines[0] += f"{'precision':>11}{'same line':>11}"
@@ -108,7 +108,7 @@ class Score:
 
 
 def score(labelled: Iterable[Labelled] | None = None) -> Score:
-    """Review the labelled nodes and return how the fifteen main rules did."""
+    """Review the labelled nodes and return the results of the fifteen main rules."""
     chosen = tuple(labelled) if labelled is not None else nodes()
     counts = dict.fromkeys(MAIN, Count())
     differences: list[str] = []
@@ -149,7 +149,7 @@ def _together(node: Labelled, line: int, other: int) -> bool:
 
 
 def main() -> int:
-    """Print the score; 0 when recall and precision reach the aim."""
+    """Print the score; return 0 if recall and precision reach the target."""
     result = score()
     print(result)
     return int(min(result.overall.recall, result.overall.precision) < AIM)

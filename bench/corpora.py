@@ -1,4 +1,4 @@
-"""Real SQL to measure on: folders of files, named for their dialect."""
+"""Corpora of real SQL: directories of files, each named for its dialect."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """The SQL of one folder.
+    """The SQL of one directory.
 
     Attributes:
-        dialect: told by the folder's name.
-        texts: its files' texts by their path.
-        excluded: statements that are left out (typing errors of the source, wrong on purpose), by their
-            text in one line: the lines of a file `excluded.txt` in the folder, without what follows a tab.
+        dialect: the dialect that the directory is named for.
+        texts: its files' texts by path.
+        excluded: statements that are left out (typing errors of the source, intentionally invalid), as
+            one-line text: the lines of the directory's `excluded.txt`, up to the first tab.
     """
 
     dialect: Dialect
@@ -31,7 +31,7 @@ class Corpus:
     excluded: frozenset[str]
 
     def statements(self) -> Iterator[tuple[Path, Piece]]:
-        """Yield every distinct statement with its file; commands of the client too."""
+        """Yield every distinct statement with its file, including client commands."""
         words, seen = lexis(self.dialect), set(self.excluded)
         for path, text in self.texts.items():
             for piece in split(mask(text, words).text, words).pieces:
@@ -41,7 +41,11 @@ class Corpus:
 
 
 def corpus(folder: Path) -> Corpus:
-    """Return the SQL in `folder`, whose name is a dialect's; raises ValueError for another name."""
+    """Return the SQL in `folder`, which is named for a dialect.
+
+    Raises:
+        ValueError: it is not.
+    """
     excluded = folder / "excluded.txt"
     lines = excluded.read_text().splitlines() if excluded.exists() else []
     texts = {
@@ -53,5 +57,5 @@ def corpus(folder: Path) -> Corpus:
 
 
 def one_line(text: str) -> str:
-    """Return a statement in one line, in lower case, by which it is told from others."""
+    """Return a statement as one line in lower case, which identifies it."""
     return _SPACE.sub(" ", text).strip().lower()

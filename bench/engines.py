@@ -1,4 +1,4 @@
-"""The engines of a benchmark: a Valkey of its own, and RabbitMQ: of its own, or the one that is named."""
+"""The engines of a benchmark: its own Valkey, and its own or a given RabbitMQ."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.engines import RabbitMQ, Valkey, clean_broker
 def engines(directory: Path) -> Iterator[tuple[str, str]]:
     """Start Valkey, and RabbitMQ unless DWGATE_TEST_BROKER_URL names one; yield their URLs, both empty.
 
-    From here on SIGTERM ends this process in order, so that it leaves no other process behind.
+    From here on SIGTERM ends this process cleanly, so that no child process remains.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     for name in ("valkey", "rabbitmq"):

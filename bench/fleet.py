@@ -1,12 +1,12 @@
-"""Send 1,000 events to a fleet whose workers are killed one after the other, and count the verdicts.
+"""Send 1,000 events to workers that are killed one after another, and count the verdicts.
 
     python -m bench.fleet [--events 1000] [--rate 50] [--workers 2] [--kill-every 5]
 
-Ingest, the workers, the emulator, RabbitMQ (one of its own, or DWGATE_TEST_BROKER_URL) and Valkey run as
-real processes. Signed events, the good and the bad sample of each extension point in turn, come at a fixed
-rate. Every few seconds one worker is ended with SIGKILL, with all its processes, and another is started in
-its place; that goes on until the last verdict is there. The aim: every event gets one verdict, posted once,
-before its deadline. Exit 1 when it is missed.
+Ingest, the workers, the emulator, RabbitMQ (its own, or DWGATE_TEST_BROKER_URL) and Valkey run as real
+processes. Signed events (the good and the bad sample of each extension point, in turn) are sent at a fixed
+rate. Every few seconds one worker is killed with SIGKILL, with all its processes, and another is started in
+its place, until the last verdict has been posted. The target: every event gets one verdict, posted once,
+before its deadline. Exit 1 if it is missed.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from tests.support.running_dwgate import SAMPLES, TARGET, TOKEN, Gate, fleet
 
 SENDERS = 16
 SETTLE_SECONDS = 90.0
-"""How long after the last event verdicts are waited for: longer than any deadline of the built-in policy."""
+"""Time to wait for verdicts after the last event: longer than any deadline of the built-in policy."""
 
 MOST_TIMELINES = 10
-"""Late and unanswered events whose steps are shown."""
+"""Maximum number of late, wrong and unanswered events whose steps are shown."""
 
 READ_QPS, WRITE_QPS = 500, 200
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One event: when it was due to be sent (seconds since the epoch), how ingest answered, what is right."""
+    """One event: when it was due (seconds since the epoch), ingest's response, and the expected result."""
 
     message_id: str
     at: float
@@ -55,7 +55,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Score:
-    """What became of the events."""
+    """The outcome of the events."""
 
     sent: int
     answers: Counter[int]
@@ -73,19 +73,17 @@ class Score:
 
     @property
     def met(self) -> bool:
-        """Whether every event got one verdict, once, in time."""
+        """Whether every event got exactly one verdict, in time."""
         return self.sent == self.answers[200] == self.verdicts == self.once and not self.late
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--events", type=int, default=1000, help="how many")
-    parser.add_argument("--rate", type=float, default=50, help="events a second")
-    parser.add_argument("--workers", type=int, default=2, help="`dwgate worker` processes, every role each")
-    parser.add_argument(
-        "--kill-every", type=float, default=5, help="seconds between two SIGKILLs; 0 for none"
-    )
-    parser.add_argument("--logs", type=Path, help="where the logs of dwgate go; nowhere if not given")
+    parser.add_argument("--events", type=int, default=1000, help="number of events")
+    parser.add_argument("--rate", type=float, default=50, help="events per second")
+    parser.add_argument("--workers", type=int, default=2, help="`dwgate worker` processes, all roles each")
+    parser.add_argument("--kill-every", type=float, default=5, help="seconds between SIGKILLs; 0 for none")
+    parser.add_argument("--logs", type=Path, help="directory for dwgate's logs; discarded by default")
     options = parser.parse_args()
     settings = {
         "DWGATE_OPENAPI_READ_QPS": str(READ_QPS),
@@ -115,7 +113,7 @@ def main() -> None:
 
 @contextmanager
 def kills(gate: Gate, every: float) -> Iterator[list[float]]:
-    """Kill the longest running worker every so many seconds and start another; yield when that was."""
+    """Kill the oldest worker every `every` seconds and start another; yield the times of the kills."""
     stop = threading.Event()
     killed: list[float] = []
 
@@ -138,7 +136,7 @@ def kills(gate: Gate, every: float) -> Iterator[list[float]]:
 
 
 def send(gate: Gate, count: int, rate: float) -> list[Sent]:
-    """Begin every operation at the emulator and send its event, at a fixed rate."""
+    """Start every operation at the emulator and send its event, at a fixed rate."""
     begin = time.time() + 0.5
     names = itertools.islice(itertools.cycle(SAMPLES), count)
     with (
@@ -165,14 +163,14 @@ def _send(gate: Gate, client: httpx.Client, name: str, due: float) -> Sent:
 
 
 def settle(gate: Gate) -> None:
-    """Wait until no operation waits for its verdict any more."""
+    """Wait until no operation waits for its verdict."""
     limit = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < limit and gate.emulator.state()["processes"].get("CHECKING"):
         time.sleep(0.5)
 
 
 def score(gate: Gate, sent: list[Sent], killed: int) -> Score:
-    """Hold what the emulator was given against what was sent, and against the ledger's deadlines."""
+    """Compare the verdicts that the emulator received with the sent events and the ledger's deadlines."""
     applied: dict[str, list[dict[str, object]]] = {}
     for post in gate.emulator.verdicts():
         if post["fate"] in ("first", "late"):
@@ -207,8 +205,8 @@ def _count(result: Score, gate: Gate, event: Sent, posts: list[dict[str, object]
 
 def _timeline(what: str, event: Sent, record: Record | None) -> list[str]:
     steps = record.timeline if record else ()
-    told = ", ".join(f"{step.at - event.at:.2f} s {step.what} {step.detail}".strip() for step in steps)
-    return [f"{what} {event.message_id}: {told or 'not in the ledger'}"]
+    shown = ", ".join(f"{step.at - event.at:.2f} s {step.what} {step.detail}".strip() for step in steps)
+    return [f"{what} {event.message_id}: {shown or 'not in the ledger'}"]
 
 
 def show(result: Score) -> None:
@@ -218,7 +216,7 @@ def show(result: Score) -> None:
     times = " / ".join(f"{quantile(result.seconds, share):.2f}" for share in (0.5, 0.99, 1.0))
     rows = {
         "events sent": result.sent,
-        "answers of ingest": answers,
+        "responses of ingest": answers,
         "workers killed": result.kills,
         "verdicts": result.verdicts,
         "posted exactly once": result.once,

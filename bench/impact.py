@@ -1,6 +1,6 @@
-"""What the impact engine computes by itself: `python -m bench.impact [--nodes 5000]`.
+"""The computing time of the impact engine: `python -m bench.impact [--nodes 5000]`.
 
-Lookups are answered from memory, so that what is measured is the walk, the findings and their sentence.
+Lookups are answered from memory, so only the graph walk, the findings and their text are measured.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _SEED = 20261120
 
 
 def main() -> int:
-    """Return 1 when a graph takes longer than the aim."""
+    """Return 1 if a graph takes longer than the target."""
     parser = argparse.ArgumentParser(prog="python -m bench.impact", description=__doc__)
     parser.add_argument("--nodes", type=int, default=5000)
     nodes = parser.parse_args().nodes
-    print(f"{'graph':<12}{'edges':>8}{'lookups':>9}{'CPU s':>8}  aim {AIM} s; freeze-node, the whole check")
+    print(f"{'graph':<12}{'edges':>8}{'lookups':>9}{'CPU s':>8}  target {AIM} s; freeze-node, whole check")
     slowest = max(measured(name, make(nodes)) for name, make in SHAPES.items())
     return int(slowest > AIM)
 
 
 def measured(name: str, workspace: Workspace) -> float:
-    """Print a line for a graph, and return the CPU seconds of one check without any limit."""
+    """Print a line for a graph, and return the CPU seconds of one check without limits."""
     check = registry.load()["downstream-impact"]
     options = check.options.model_validate({"depth": 50, "most_nodes": 100_000, "most_calls": 5000})
     event = Event("m-1", "freeze-node", HOME, "1923", True, {"nodeIds": [0]}, 0)
@@ -47,8 +47,8 @@ def measured(name: str, workspace: Workspace) -> float:
 
 
 def warehouse(nodes: int) -> Workspace:
-    """Return layers as warehouses have them: each node below one to three of the layer above."""
-    dice = random.Random(_SEED)  # noqa: S311 - a graph is no secret
+    """Return layers as in a data warehouse: each node depends on one to three of the layer above."""
+    dice = random.Random(_SEED)  # noqa: S311 - not for secrets
     workspace = Workspace()
     for number in range(1, nodes):
         for parent in {
@@ -59,13 +59,13 @@ def warehouse(nodes: int) -> Workspace:
 
 
 def star(nodes: int) -> Workspace:
-    """Return one node that everything depends on."""
+    """Return a graph in which every node depends on the same one."""
     dice = random.Random(_SEED)  # noqa: S311
     return Workspace(children={0: [_node(number, dice) for number in range(1, nodes)]})
 
 
 def knot(nodes: int) -> Workspace:
-    """Return a graph in which every node leads to ten others, in circles."""
+    """Return a graph in which every node leads to ten others, with cycles."""
     dice = random.Random(_SEED)  # noqa: S311
     made = [_node(number, dice) for number in range(nodes)]
     return Workspace(children={number: dice.choices(made, k=10) for number in range(nodes)})

@@ -1,10 +1,10 @@
-"""Measure ingest beside FastAPI + `celery.send_task`: confirmed events a second, and how long one takes.
+"""Compare ingest with FastAPI + `celery.send_task`: confirmed events per second, and latency.
 
     python -m bench.ingest [--seconds 10] [--rate 3000]
 
-Both sides run as one process, verify the same signatures with the same code, and publish persistent,
-confirmed messages to quorum queues of the same RabbitMQ (one of its own, or DWGATE_TEST_BROKER_URL). First
-as fast as each can with 64 connections, in turn, then dwgate at a fixed rate. Load source, broker and server
+Both run as one process, verify the same signatures with the same code, and publish persistent, confirmed
+messages to quorum queues of the same RabbitMQ (its own, or DWGATE_TEST_BROKER_URL). First each in turn runs
+as fast as it can with 64 connections, then dwgate runs at a fixed rate. Load generator, broker and server
 share the machine.
 """
 
@@ -41,8 +41,8 @@ START_SECONDS = 30.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--seconds", type=float, default=10.0, help="length of the run at a fixed rate")
-    parser.add_argument("--rate", type=int, default=3000, help="events a second of that run")
+    parser.add_argument("--seconds", type=float, default=10.0, help="duration of the run at a fixed rate")
+    parser.add_argument("--rate", type=int, default=3000, help="events per second of that run")
     parser.add_argument("--events", type=int, default=15000, help="events of each run at full speed")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dwgate-bench-") as folder:
@@ -103,7 +103,7 @@ def server(command: list[str], environment: dict[str, str]) -> Iterator[tuple[in
 
 
 def wait_ready(port: int, limit: float) -> None:
-    """Wait until the server's broker is connected, where it can say so."""
+    """Wait until the server reports that it is connected to the broker, if it can."""
     while time.monotonic() < limit:
         code = httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code
         if code in (200, 404):
@@ -111,7 +111,7 @@ def wait_ready(port: int, limit: float) -> None:
 
 
 def sign(directory: Path, port: int, count: int) -> list[bytes]:
-    """Return `count` signed requests, each a different event."""
+    """Return `count` signed requests, each of a different event."""
     share = [count // 2, count - count // 2]
     with ProcessPoolExecutor(2) as pool:
         parts = pool.map(_sign, [directory] * 2, [port] * 2, share)
@@ -135,7 +135,7 @@ def _sign(directory: Path, port: int, count: int) -> list[bytes]:
 def full_speed(
     name: str, command: list[str], environment: dict[str, str], directory: Path, count: int, broker: str
 ) -> float:
-    """Run one server as fast as it answers; return its good answers a second."""
+    """Run one server at full speed; return its successful responses per second."""
     clean_broker(broker)
     with server(command, environment) as (port, process):
         load.run("127.0.0.1", port, sign(directory, port, 500), connections=8)
@@ -147,7 +147,7 @@ def full_speed(
 
 
 def fixed_rate(environment: dict[str, str], directory: Path, rate: int, seconds: float, broker: str) -> None:
-    """Run dwgate at a fixed rate, each request's clock running from when it was due."""
+    """Run dwgate at a fixed rate; each request is timed from when it was due."""
     clean_broker(broker)
     with server(SERVERS["dwgate"], environment) as (port, process):
         load.run("127.0.0.1", port, sign(directory, port, 500), connections=8)

@@ -1,10 +1,10 @@
-"""Measure how many bytes of Redis an event takes, in each state, by the size of its code.
+"""Measure the Redis memory of an event in each state, by the size of its code.
 
     python -m bench.ledger [--events 200]
 
-A commit-file event with the built-in policy's checks and one finding. The code is made of statements with
-names of their own, which compress about as code does. Keys are measured with MEMORY USAGE; the indexes
-(all, state, workspace, deadlines) are shared out over the events in them.
+The event is a commit-file event with the checks of the built-in policy and one finding. The code consists of
+statements with distinct names, which compress about as well as real code. Keys are measured with MEMORY
+USAGE; the indexes (all, state, workspace, deadlines) are divided by the number of events in them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ OWNER = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What each event of a size is given: its plan, snapshot and outcomes."""
+    """The data of each event of a size: its plan, snapshot and outcomes."""
 
     plan: Plan
     snapshot: Snapshot
@@ -49,7 +49,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """Bytes of Redis an event, by kind of key."""
+    """Bytes of Redis memory per event, by kind of key."""
 
     event: float
     code: float
@@ -57,7 +57,7 @@ class Bytes:
 
     @property
     def total(self) -> float:
-        """All of them."""
+        """The sum."""
         return self.event + self.code + self.indexes
 
 
@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=200, help="events of each size")
     options = parser.parse_args()
-    print(f"{'KB of code':>10} {'state':10} {'event':>8} {'code':>8} {'indexes':>8} {'in all':>8}")
+    print(f"{'KB of code':>10} {'state':10} {'event':>8} {'code':>8} {'indexes':>8} {'total':>8}")
     for size in SIZES:
         with tempfile.TemporaryDirectory(prefix="dwgate-bench-") as folder:
             valkey = Valkey(Path(folder))
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def walk(ledger: Ledger, size: int, count: int) -> None:
-    """Take events of `size` KB of code through all states, and print what they take in each."""
+    """Move events with `size` KB of code through all states, and print their memory in each."""
     ids = [str(uuid.uuid4()) for _ in range(count)]
     cases = [_case(size, number) for number in range(count)]
     for state, step in STEPS.items():
@@ -104,7 +104,7 @@ def _case(size: int, seed: int) -> Case:
 
 def sql(length: int, seed: int) -> str:
     """Return SQL of `length` characters, the same for the same seed."""
-    names = random.Random(seed)  # noqa: S311 - made-up code, no secret
+    names = random.Random(seed)  # noqa: S311 - generated code, not for secrets
     lines: list[str] = []
     while sum(map(len, lines)) < length:
         table, column, other = (f"{names.choice(WORDS)}_{names.randrange(1000)}" for _ in range(3))
@@ -154,7 +154,7 @@ STEPS: dict[State, Callable[[Ledger, str, Case], None]] = {
 
 
 def measure(ledger: Ledger, ids: list[str]) -> Bytes:
-    """Return what the events take on the average."""
+    """Return the average memory of the events."""
     indexes = ["all", "deadlines", f"project:{PROJECT_ID}", *(f"state:{state}" for state in State)]
     return Bytes(
         event=_usage(ledger, [f"event:{message_id}" for message_id in ids]) / len(ids),

@@ -1,4 +1,4 @@
-"""Tables read and written, compared with those that druid (Alibaba's own parser, in Java) finds."""
+"""Compares the tables read and written with those found by druid (Alibaba's own parser, in Java)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Tables = tuple[frozenset[str], frozenset[str]]
 
 
 def compared(folders: list[Path], jar: Path, *, listed: bool) -> None:
-    """Print how many statements have the same tables by both."""
+    """Print for how many statements both find the same tables."""
     print(f"{'dialect':<12}{'statements':>11}{'druid reads':>13}{'equal':>8}{'share':>9}")
     for folder in folders:
         source = corpus(folder)
@@ -38,14 +38,14 @@ def compared(folders: list[Path], jar: Path, *, listed: bool) -> None:
 
 
 def _comparable(piece: Piece) -> bool:
-    """EXPLAIN reads no rows (druid says it does), and druid does not know blocks."""
+    """Whether results are comparable: druid counts EXPLAIN as a read, and does not support blocks."""
     return not piece.client and piece.verb != "EXPLAIN" and "BEGIN" not in piece.bare.upper()
 
 
 def _ours(piece: Piece, dialect: Dialect) -> Tables:
     script = read(piece.text, dialect)
     found = lineage.tables(script)
-    # LIKE takes no rows: druid does not call it reading, but for CLONE, which does.
+    # LIKE reads no rows; druid counts it as a read only for CLONE, which copies the rows.
     like = {made.like for item in script.statements for made in item.creations if made.like}
     passed = frozenset() if piece.verb == "CLONE" else frozenset(_plain(name) for name in like)
     reads = frozenset(_plain(name) for item in found for name in item.reads)

@@ -1,6 +1,6 @@
-"""A small HTTP load source: ready-made requests over kept-alive connections, closed or at a fixed rate.
+"""A small HTTP load generator: prepared requests over persistent connections, closed-loop or at a fixed rate.
 
-It does as little as can be done per request, since it shares the machine with what it measures.
+It does as little work per request as possible, since it shares the machine with the measured server.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ DRAIN_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Tally:
-    """What a run saw: answers by status, how long each took, in seconds, and when each request was due.
+    """The results of a run: responses by status, their latencies in seconds, and when each request was due.
 
-    Without a rate all requests are due at once, when the run begins. In seconds since the epoch.
+    Due times are in seconds since the epoch; without a rate, all requests are due when the run starts.
     """
 
     statuses: Counter[int] = field(default_factory=Counter)
@@ -31,17 +31,17 @@ class Tally:
 
     @property
     def rate(self) -> float:
-        """Good answers a second."""
+        """Successful responses per second."""
         return self.statuses[200] / self.elapsed if self.elapsed else 0.0
 
     def quantile(self, share: float) -> float:
-        """Return the time within which `share` of the answers came, in milliseconds."""
+        """Return the latency within which `share` of the responses arrived, in milliseconds."""
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000 if ordered else 0.0
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: sends a request, waits for its answer, takes the next."""
+    """One connection: sends a request, waits for its response, and sends the next."""
 
     def __init__(self, requests: Iterator[tuple[float, bytes]], tally: Tally, done: asyncio.Event) -> None:
         self._requests = requests
@@ -51,12 +51,12 @@ class _Connection(asyncio.Protocol):
         self._seen = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Send the first request."""
         self._transport = cast("asyncio.Transport", transport)
         self._next()
 
     def data_received(self, data: bytes) -> None:
-        """Take an answer when its body is whole."""
+        """Record a response once its body is complete."""
         self._seen += data
         head, separator, body = self._seen.partition(b"\r\n\r\n")
         if not separator or len(body) < _content_length(head):
@@ -67,7 +67,7 @@ class _Connection(asyncio.Protocol):
         self._next()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """End."""
+        """Mark the connection as done."""
         self._done.set()
 
     def _next(self) -> None:
@@ -77,7 +77,7 @@ class _Connection(asyncio.Protocol):
             return
         due, request = item
         wait = due - time.perf_counter()
-        # At a fixed rate the clock of a request runs from when it was due, so a stall is not hidden.
+        # At a fixed rate a request is timed from when it was due, so that a stall is not hidden.
         self._due = due or time.perf_counter()
         if due and wait > 0:
             asyncio.get_running_loop().call_later(wait, self._transport.write, request)
@@ -94,7 +94,7 @@ def _content_length(head: bytes) -> int:
 
 
 def request(path: str, host: str, headers: dict[str, str], body: bytes) -> bytes:
-    """Return a POST request, ready to be sent."""
+    """Return a POST request as bytes to send."""
     lines = [f"POST {path} HTTP/1.1", f"host: {host}", f"content-length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
@@ -104,11 +104,11 @@ def run(host: str, port: int, requests: Sequence[bytes], *, connections: int, ra
     """Send every request once.
 
     Args:
-        host: where to.
-        port: where to.
-        requests: ready-made requests.
-        connections: how many at once.
-        rate: requests a second; 0 for as fast as they are answered.
+        host: the target's host.
+        port: the target's port.
+        requests: prepared requests.
+        connections: number of concurrent connections.
+        rate: requests per second; 0 for as fast as they are answered.
     """
     return uvloop.run(_run(host, port, requests, connections, rate))
 

@@ -1,18 +1,18 @@
-"""Count the OpenAPI calls of each kind of event, and let 500 deploys come at once at the Enterprise quota.
+"""Count the OpenAPI calls per kind of event, and process a burst of 500 deploys at the Enterprise quota.
 
     python -m bench.lookups [--events 500] [--workers 4] [--skip-calls] [--skip-burst]
 
-Ingest, the workers, the emulator, RabbitMQ (one of its own, or DWGATE_TEST_BROKER_URL) and Valkey run as
-real processes, with the built-in policy.
+Ingest, the workers, the emulator, RabbitMQ (its own, or DWGATE_TEST_BROKER_URL) and Valkey run as real
+processes, with the built-in policy.
 
-Calls: each sample is sent twice to one worker, first with nothing kept of earlier lookups (cold), then again
-(warm). What is counted are reads that reach the emulator, the verdict's post aside.
+Calls: each sample is sent twice to one worker, first with an empty lookup cache (cold), then again (warm).
+Counted are the reads that reach the emulator, without the post of the verdict.
 
-Burst: deploys of five workspaces with different deadlines are posted as fast as ingest takes them. The
-emulator lets through 50 reads and 20 writes in any second, and answers what is above with 429. The aim: every
-event has its one verdict, nothing was answered 429, verdicts are written at 95 % of the quota or more, and
-workspaces have them in the order of their deadlines. A verdict counts as overtaken when one with a later
-deadline is written although it had been decided half a second before. Exit 1 when the aim is missed.
+Burst: deploys of five workspaces with different deadlines are posted as fast as ingest accepts them. The
+emulator allows 50 reads and 20 writes in any second, and answers further calls with 429. The target: every
+event has exactly one verdict, no call was answered 429, verdicts are written at 95 % of the quota or more,
+and workspaces get them in the order of their deadlines. A verdict counts as overtaken if one with a later
+deadline is written although it was decided half a second earlier. Exit 1 if the target is missed.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ UNBOUND_QPS = 1000
 SHARE = 0.95
 BURST = "deploy-file-good"
 DEADLINES = {PROJECT_ID + number: 60 + 30 * number for number in range(5)}
-"""Seconds that the verdict of a deploy may take, by workspace."""
+"""Seconds until the deadline of a deploy, by workspace."""
 
 OVERTAKEN_SECONDS = 0.5
 ORDER_SECONDS = 1.0
-"""How much earlier than a workspace with a nearer deadline another may have its verdicts, on average."""
+"""Average seconds by which a workspace's verdicts may precede those of an earlier deadline."""
 
 SETTLE_SECONDS = 240.0
 CONNECTIONS = 64
 WARM_UP = 100
-"""Deploys before the burst: a worker's first calls open its connections."""
+"""Number of deploys before the burst: a worker opens its connections with its first calls."""
 
 DETAIL = "GetIDEEventDetail"
 QUIET = {"DWGATE_LOG_LEVEL": "warning", "DWGATE_RECONCILE_SECONDS": "3600"}
-"""What waits is not asked for meanwhile: its reads belong to no event."""
+"""Settings without periodic reconciliation, whose reads belong to no event."""
 
 _POLICY = Path(__file__).parent.parent / "workers" / "policy" / "default.yaml"
 
@@ -76,11 +76,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What became of the burst.
+    """The outcome of the burst.
 
     Attributes:
-        verdicts: in the order they were written.
-        throttled: calls that were answered 429.
+        verdicts: in the order in which they were written.
+        throttled: number of calls that were answered 429.
         began: when the first event was posted, in seconds since the epoch.
     """
 
@@ -94,17 +94,17 @@ class Score:
 
     @property
     def late(self) -> int:
-        """Verdicts after their deadline."""
+        """Number of verdicts after their deadline."""
         return sum(item.written_at > item.deadline_at for item in self.verdicts)
 
     @property
     def rate(self) -> float:
-        """Verdicts written a second, from the first to the last."""
+        """Verdicts written per second, from the first to the last."""
         return (len(self.verdicts) - 1) / (self.verdicts[-1].written_at - self.verdicts[0].written_at)
 
     @property
     def waits(self) -> list[float]:
-        """Seconds from the burst to a verdict, on average, of each workspace in the order of deadlines."""
+        """Average seconds from the burst's start to a verdict, by workspace in the order of deadlines."""
         return [
             mean(item.written_at - self.began for item in self.verdicts if item.project_id == project)
             for project in DEADLINES
@@ -112,19 +112,19 @@ class Score:
 
     @property
     def overtaken(self) -> int:
-        """Verdicts that waited while one with a later deadline was written."""
+        """Number of verdicts that waited while one with a later deadline was written."""
         return sum(self._overtaken(place) for place in range(len(self.verdicts)))
 
     def _overtaken(self, place: int) -> bool:
         verdict = self.verdicts[place]
         ready = verdict.decided_at + OVERTAKEN_SECONDS
-        # Deadlines of one workspace differ by what passed between two arrivals.
+        # Deadlines within one workspace differ by the time between two arrivals.
         later = verdict.deadline_at + OVERTAKEN_SECONDS
         return any(item.written_at > ready and item.deadline_at > later for item in self.verdicts[:place])
 
     @property
     def met(self) -> bool:
-        """Whether the aim was met."""
+        """Whether the target was met."""
         ordered = all(later - sooner >= -ORDER_SECONDS for sooner, later in pairwise(self.waits))
         answered = self.deploys == self.answers[200] == len(self.verdicts) and not self.late
         return answered and ordered and not self.throttled and self.rate >= SHARE * WRITE_QPS
@@ -143,7 +143,7 @@ def main() -> None:
 
 
 def count_calls() -> None:
-    """Print the reads of each sample, cold and warm."""
+    """Print the number of reads for each sample, cold and warm."""
     settings = {
         **QUIET,
         "DWGATE_OPENAPI_READ_QPS": str(UNBOUND_QPS),
@@ -165,7 +165,7 @@ def count_calls() -> None:
 
 
 def reads(gate: Gate, name: str) -> Counter[str]:
-    """Send a sample and return the reads that it made, by operation."""
+    """Send a sample and return its reads by operation."""
     before = Counter(gate.emulator.state()["calls"])
     message_id = gate.send(name)
     gate.verdict(message_id)
@@ -174,7 +174,7 @@ def reads(gate: Gate, name: str) -> Counter[str]:
 
 
 def burst(count: int, workers: int) -> bool:
-    """Print what became of a burst of deploys; return whether the aim was met."""
+    """Print the outcome of a burst of deploys; return whether the target was met."""
     with tempfile.TemporaryDirectory(prefix="dwgate-bench-") as folder:
         policy = Path(folder) / "policy.yaml"
         policy.write_text(plain_yaml.dump(with_deadlines(plain_yaml.load(_POLICY.read_text()))))
@@ -201,7 +201,7 @@ def burst(count: int, workers: int) -> bool:
 
 
 def push(gate: Gate, count: int) -> Score:
-    """Post deploys as fast as ingest takes them, and wait for their verdicts."""
+    """Post deploys as fast as ingest accepts them, and wait for their verdicts."""
     requests = dict(itertools.islice(deploys(gate), count))
     before, began = gate.emulator.state(), time.time()
     host, port = gate.url.removeprefix("http://").split(":")
@@ -219,7 +219,7 @@ def with_deadlines(policy: dict[str, Any]) -> dict[str, Any]:
 
 
 def deploys(gate: Gate) -> Iterator[tuple[str, bytes]]:
-    """Begin deploys at the emulator, each workspace in turn; yield their ids and the signed posts."""
+    """Start deploys at the emulator, each workspace in turn; yield their IDs and the signed posts."""
     sample = SAMPLES[BURST]
     for project in itertools.cycle(DEADLINES):
         data = {**copy.deepcopy(sample.data), "projectId": project}
@@ -236,7 +236,7 @@ def deploys(gate: Gate) -> Iterator[tuple[str, bytes]]:
 def score(
     gate: Gate, answers: Counter[int], message_ids: list[str], began: float, before: dict[str, Any]
 ) -> Score:
-    """Hold what the emulator was given against the ledger."""
+    """Compare the verdicts that the emulator received with the ledger."""
     state = gate.emulator.state()
     calls = Counter(state["calls"]) - Counter(before["calls"])
     records = {message_id: gate.ledger.get(message_id) for message_id in message_ids}
@@ -263,7 +263,7 @@ def show(result: Score) -> None:
     waits = zip(result.waits, DEADLINES.values(), strict=True)
     rows = {
         "deploys": result.deploys,
-        "answers of ingest": counts(result.answers),
+        "responses of ingest": counts(result.answers),
         "verdicts": len(result.verdicts),
         "decided because": counts(result.reasons),
         "after their deadline": result.late,
@@ -271,7 +271,7 @@ def show(result: Score) -> None:
         "seconds to a verdict, by deadline": ", ".join(f"{wait:.1f} ({due} s)" for wait, due in waits),
         "overtaken by a later deadline": result.overtaken,
         "answered 429": result.throttled,
-        "writes a second": f"{result.rate:.2f}, {100 * result.rate / WRITE_QPS:.1f} % of the quota",
+        "writes per second": f"{result.rate:.2f}, {100 * result.rate / WRITE_QPS:.1f} % of the quota",
         "reads of all": counts(result.reads),
         "aim": "met" if result.met else "missed",
     }
@@ -290,7 +290,7 @@ def is_read(action: str) -> bool:
 
 
 def logs(folder: str) -> Path:
-    """Return the folder for the logs of dwgate, made."""
+    """Create and return the directory for the logs of dwgate."""
     directory = Path(folder) / "logs"
     directory.mkdir()
     return directory

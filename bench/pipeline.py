@@ -1,15 +1,15 @@
-"""Measure the whole way of an event, from the signed POST to the verdict, beside a Celery chord.
+"""Measure the full path of an event, from the signed POST to the verdict, compared with a Celery chord.
 
     python -m bench.pipeline [--events 600] [--rates 20 50] [--seconds 20] [--rounds 3]
 
-Both sides in the same run, in turns, since the machine's speed may change meanwhile: figures are medians of
-the rounds, and a ratio is that of one round. Both have the same signed events, signature checks, checks,
-policy, decision, DataWorks client, emulator, quota (too high to bind), kinds of queue, publisher confirms,
-prefetch, pools, number of processes and level of logging. The chord's front is FastAPI and `send_task`.
+Both systems take turns in the same run, since the machine's speed may change during it: figures are medians
+of the rounds, and each ratio is of one round. Both have the same signed events, signature checks, checks,
+policy, decision, DataWorks client, emulator, quota (too high to limit), queue type, publisher confirms,
+prefetch, pools, number of processes and log level. The chord's front end is FastAPI with `send_task`.
 
-Each mix of events is pushed in several ways, after a warm-up: at fixed rates, where the clock of an event
-runs from when it was due to be posted until the emulator takes its verdict; and in a burst, as fast as the
-front answers. What each process used of the CPU is printed too, since all share one machine.
+Each mix of events is pushed in several ways, after a warm-up: at fixed rates, where an event is timed from
+when it was due to be posted until the emulator accepts its verdict; and in a burst, as fast as the front end
+answers. The CPU time of each process is printed too, since all share one machine.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MIXES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """How many events are pushed, and how many a second; 0 for as fast as the front answers."""
+    """The number of events to push, and the rate per second; 0 for as fast as the front end answers."""
 
     count: int
     rate: float
@@ -55,14 +55,14 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one side did.
+    """The results of one system.
 
     Attributes:
-        seconds: of each event, from when it was to be posted until its verdict was taken.
+        seconds: per event, from when it was due until its verdict was accepted.
         elapsed: seconds from the first event to the last verdict.
-        cpu: milliseconds of an event, by kind of process.
-        redis_reads: of an event.
-        calls: of the OpenAPI, an event.
+        cpu: CPU milliseconds per event, by kind of process.
+        redis_reads: reads per event.
+        calls: calls of the OpenAPI per event.
     """
 
     seconds: list[float]
@@ -76,15 +76,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--events", type=int, default=600, help="events of each burst")
     parser.add_argument(
-        "--rates", type=float, nargs="+", default=[20, 50], help="events a second of the runs at fixed rates"
+        "--rates", type=float, nargs="+", default=[20, 50], help="events per second at fixed rates"
     )
     parser.add_argument(
         "--seconds",
         type=float,
         default=20,
-        help="length of each run at a fixed rate, below 50: signatures grow old",
+        help="duration of each run at a fixed rate; below 50, since signatures expire",
     )
-    parser.add_argument("--rounds", type=int, default=3, help="how often each side has its turn")
+    parser.add_argument("--rounds", type=int, default=3, help="number of turns of each system")
     options = parser.parse_args()
     pushes = [Push(int(rate * options.seconds), rate) for rate in options.rates]
     pushes.append(Push(options.events, 0))
@@ -94,8 +94,8 @@ def main() -> None:
 
 
 def show(mix: str, push: Push, runs: dict[str, list[Run]]) -> None:
-    """Print what both sides did with one mix of events, pushed in one way, in each round."""
-    how = f"at {push.rate:g} a second" if push.rate else "in a burst"
+    """Print the results of both systems for one mix of events, pushed in one way, over all rounds."""
+    how = f"at {push.rate:g} per second" if push.rate else "in a burst"
     print(f"{mix}, {push.count} events {how}, from POST to verdict:")
     print(f"{'':14} {'p50 ms':>8} {'p99 ms':>8} {'events/s':>9} {'Redis reads':>12} {'calls':>6}")
     for name, rounds in runs.items():
@@ -105,7 +105,7 @@ def show(mix: str, push: Push, runs: dict[str, list[Run]]) -> None:
             f" {_median(rounds, attrgetter('calls')):6.1f}"
         )
     _show_ratios(*runs.values())
-    print("CPU ms an event, by process:")
+    print("CPU ms per event, by process:")
     for part in sorted({part for rounds in runs.values() for run in rounds for part in run.cpu}):
         used = (_median(rounds, partial(_cpu_of, part)) for rounds in runs.values())
         print(f"  {part:20}" + "".join(f"{milliseconds:12.2f}" for milliseconds in used))
@@ -122,11 +122,11 @@ def _show_ratios(rival: list[Run], ours: list[Run]) -> None:
         "events/s": [_rate(own) / _rate(theirs) for theirs, own in zip(rival, ours, strict=True)],
         "CPU": [_cpu(theirs) / _cpu(own) for theirs, own in zip(rival, ours, strict=True)],
     }
-    told = (
+    shown = (
         f"{what} {statistics.median(each):.2f} ({min(each):.2f} to {max(each):.2f})"
         for what, each in ratios.items()
     )
-    print("times as good: " + ", ".join(told))
+    print("ratio (above 1 is better): " + ", ".join(shown))
 
 
 def _median(rounds: list[Run], of: Callable[[Run], float]) -> float:
@@ -154,7 +154,7 @@ def _cpu_of(part: str, run: Run) -> float:
 
 
 def measure(name: str, pushes: Sequence[Push]) -> dict[tuple[str, Push], Run]:
-    """Push every mix in every way through one side."""
+    """Push every mix in every way through one system."""
     settings = {
         "DWGATE_OPENAPI_READ_QPS": str(QPS),
         "DWGATE_OPENAPI_WRITE_QPS": str(QPS),
@@ -180,7 +180,7 @@ def run(gate: Gate, names: Sequence[str], push: Push) -> Run:
     """Push events of the samples `names`, and wait for the verdicts.
 
     Raises:
-        RuntimeError: an event was not let in, or has not exactly one verdict.
+        RuntimeError: an event was not accepted, or does not have exactly one verdict.
     """
     requests = dict(itertools.islice(_requests(gate, names), push.count))
     store = redis.Redis.from_url(gate.environment["DWGATE_REDIS_URL"])
@@ -204,7 +204,7 @@ def run(gate: Gate, names: Sequence[str], push: Push) -> Run:
 
 
 def _requests(gate: Gate, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Begin operations at the emulator; yield their ids and the signed posts of their events."""
+    """Start operations at the emulator; yield their IDs and the signed posts of their events."""
     for name in itertools.cycle(names):
         message_id, event, sample = gate.sample(name)
         gate.begin(message_id, sample)

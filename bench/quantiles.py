@@ -1,4 +1,4 @@
-"""Quantiles of a handful of measurements."""
+"""Quantiles of a small set of measurements."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from collections.abc import Sequence
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value that `share` of `values` do not exceed; 0 when there are none."""
+    """Return the value that `share` of `values` do not exceed; 0 without values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0

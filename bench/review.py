@@ -1,7 +1,7 @@
-"""The reviewer on real SQL: `python -m bench.review parse|lineage|speed FOLDER…`.
+"""Measures the review on real SQL: `python -m bench.review parse|lineage|speed FOLDER…`.
 
-A folder is named for its dialect (`maxcompute`, `hive`, `spark`, …); docs/review.md tells where the SQL that
-the published figures rest on came from.
+A directory is named for its dialect (`maxcompute`, `hive`, `spark`, …); docs/review.md lists the sources of
+the SQL for the published figures.
 """
 
 from __future__ import annotations
@@ -16,24 +16,22 @@ from review.parsing.parse import Unread, parse
 
 
 def main() -> int:
-    """Return 0; a figure that misses its aim is said, and does not fail the run."""
+    """Return 0; a figure that misses its target is reported without failing the run."""
     parser = argparse.ArgumentParser(prog="python -m bench.review", description=__doc__)
     modes = parser.add_subparsers(dest="mode", required=True)
     parsing = modes.add_parser("parse", help="how many distinct statements parse to a tree")
     parsing.add_argument("--list", action="store_true", help="print the statements that do not")
-    tracing = modes.add_parser("lineage", help="whether tables read and written are those that druid finds")
-    tracing.add_argument(
-        "--druid", type=Path, required=True, help="the jar of com.alibaba:druid; Java runs it"
-    )
+    tracing = modes.add_parser("lineage", help="compare tables read and written with druid's")
+    tracing.add_argument("--druid", type=Path, required=True, help="the jar of com.alibaba:druid; needs Java")
     tracing.add_argument("--list", action="store_true", help="print the statements that differ")
-    timing = modes.add_parser("speed", help="milliseconds per KB, beside sqlglot alone and sqlfluff")
+    timing = modes.add_parser("speed", help="milliseconds per KB, compared with sqlglot alone and sqlfluff")
     for mode in (parsing, tracing, timing):
         mode.add_argument("folders", nargs="+", type=Path)
     arguments = parser.parse_args()
     if arguments.mode == "parse":
         rates(arguments.folders, listed=arguments.list)
     elif arguments.mode == "lineage":
-        from bench.lineage import compared  # noqa: PLC0415 - only this mode wants it
+        from bench.lineage import compared  # noqa: PLC0415 - only this mode needs it
 
         compared(arguments.folders, arguments.druid, listed=arguments.list)
     else:

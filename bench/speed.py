@@ -1,18 +1,18 @@
-"""How fast a review is: against the bare parser, against sqlfluff, and for nodes of 10 KB.
+"""The speed of a review: compared with the parser alone, with sqlfluff, and for nodes of 10 KB.
 
-A node is 10 KB of distinct real statements, in an order drawn once; the statements are gone through again, in
-another order, until there are `NODES`. Only statements that both sides read whole are taken, since a parser
-that stops early is quick. Of each node:
+A node consists of 10 KB of distinct real statements, in a random order drawn once; the statements are used
+again, in another order, until there are `NODES`. Only statements that both parsers read completely are used,
+since a parser that stops early is fast. For each node:
 
-- "alone" is `sqlglot.parse` of its whole text by the stock dialect (hive for MaxCompute, postgres for
-  Hologres), which makes trees and no more;
-- "review" is all that a worker does with the same text: reading, facts, every rule, findings. Outside tools
-  (squawk, for Hologres) are left out: they are other processes, which the parser alone has not;
+- "alone" is `sqlglot.parse` of its whole text with the stock dialect (hive for MaxCompute, postgres for
+  Hologres), which only builds trees;
+- "review" is all that a worker does with the same text: reading, facts, every rule, findings. External
+  linters (squawk, for Hologres) are excluded: they are other processes, without a counterpart in the parser;
 - "sqlfluff" is `Linter.lint_string` of its statements one by one.
 
-Times are of this process's CPU, so that others on the machine do not count, the least of `RUNS` interleaved
-runs of each; p50 and p99 are over the nodes. After the start the garbage collector passes over what is loaded
-(`gc.freeze`), as in a worker.
+Times are CPU times of this process, so that other load on the machine does not count, the minimum of `RUNS`
+interleaved runs of each; p50 and p99 are over the nodes. After the start, loaded objects are excluded from
+garbage collection (`gc.freeze`), as in a worker.
 """
 
 from __future__ import annotations
@@ -42,20 +42,22 @@ NODE_BYTES = 10_000
 NODES = 100
 RUNS = 3
 SAMPLE = 60
-"""Statements that sqlfluff is given: it is slow."""
+"""Maximum number of statements passed to sqlfluff, which is slow."""
 
 _BARE = {Dialect.MAXCOMPUTE: "hive", Dialect.HOLOGRES: "postgres"}
 
 
 def measured(folders: list[Path]) -> None:
-    """Print a line of figures per folder: of nodes put together of its statements."""
-    print(f"CPU ms per KB: sqlglot alone, the review, sqlfluff; CPU ms for a node of 10 KB, least of {RUNS}")
+    """Print a line of figures per directory, for nodes composed of its statements."""
+    print(
+        f"CPU ms per KB: sqlglot alone, the review, sqlfluff; CPU ms for a node of 10 KB, minimum of {RUNS}"
+    )
     print(
         f"{'dialect':<12}{'nodes':>6}{'alone':>8}{'review':>8}{'ratio':>7}{'sqlfluff':>10}{'times':>7}"
         f"{'p50':>8}{'p99':>8}"
     )
     logging.getLogger("sqlglot").disabled = True
-    setattr(languages, "outside", _no_tool)  # noqa: B010 - the engine asks by the module
+    setattr(languages, "outside", _no_tool)  # noqa: B010 - the engine calls it through the module
     gc.collect()
     gc.freeze()
     for folder in folders:
@@ -68,7 +70,7 @@ def _line(source: Corpus) -> None:
     pairs = [_least((_parse, _review), node, source.dialect) for node in nodes]
     alone, ours = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
     size = sum(len(node.encode()) for node in nodes) / 1024
-    texts = random.Random(11).sample(texts, min(SAMPLE, len(texts)))  # noqa: S311 - the same each time
+    texts = random.Random(11).sample(texts, min(SAMPLE, len(texts)))  # noqa: S311 - reproducible, not for secrets
     sample = [_least((_fluff, _review), text, source.dialect, times=1) for text in texts]
     fluff, beside = sum(pair[0] for pair in sample), sum(pair[1] for pair in sample)
     size_fluff = sum(len(text.encode()) for text in texts) / 1024
@@ -82,7 +84,7 @@ def _line(source: Corpus) -> None:
 
 
 def _whole(piece: Piece, dialect: Dialect) -> bool:
-    """Whether both the stock parser and ours make a tree of all of it."""
+    """Whether both the stock parser and ours parse it completely."""
     if piece.client or len(piece.text.encode()) > NODE_BYTES:
         return False
     try:
@@ -94,8 +96,8 @@ def _whole(piece: Piece, dialect: Dialect) -> bool:
 
 
 def _nodes(texts: list[str]) -> Iterator[list[str]]:
-    """Yield nodes of 10 KB, without end; none when there is too little."""
-    chance, node = random.Random(11), list[str]()  # noqa: S311 - the same nodes each time
+    """Yield an endless sequence of nodes of 10 KB; none if there is too little SQL."""
+    chance, node = random.Random(11), list[str]()  # noqa: S311 - reproducible, not for secrets
     while sum(len(text.encode()) for text in texts) >= NODE_BYTES:
         for text in chance.sample(texts, len(texts)):
             node.append(text)
@@ -130,7 +132,7 @@ def _no_tool(*_: object) -> Iterator[languages.OutsideHit]:
 def _least(
     runs: tuple[Callable[[str, Dialect], None], ...], text: str, dialect: Dialect, times: int = RUNS
 ) -> list[float]:
-    """Return the CPU seconds of each of `runs` in turn, the least of `times`."""
+    """Return the minimum CPU seconds of each of `runs`, run in turn, over `times`."""
     rounds = [[_seconds(run, text, dialect) for run in runs] for _ in range(times)]
     return [min(seconds) for seconds in zip(*rounds, strict=True)]
 

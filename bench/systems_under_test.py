@@ -1,4 +1,4 @@
-"""The two sides of `bench.pipeline`: dwgate's workers behind ingest, and a Celery chord behind FastAPI."""
+"""The systems compared by `bench.pipeline`: dwgate's workers behind ingest, a Celery chord behind FastAPI."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ START_SECONDS = 60.0
 
 @contextmanager
 def dwgate(gate: Gate) -> Iterator[None]:
-    """Run one `dwgate worker`; ingest runs already."""
+    """Run one `dwgate worker`; ingest is already running."""
     gate.start_worker("--threads", str(THREADS), "--processes", str(PROCESSES))
     _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], topology.TASK_QUEUES)
     yield
@@ -32,7 +32,7 @@ def dwgate(gate: Gate) -> Iterator[None]:
 
 @contextmanager
 def celery_chord(gate: Gate) -> Iterator[None]:
-    """Run FastAPI instead of ingest, and the chord's workers: one for each of `dwgate worker`'s pools."""
+    """Run FastAPI instead of ingest, and the chord's workers: one per pool of `dwgate worker`."""
     if gate.ingest:
         gate.ingest.terminate()
     port = free_port()
@@ -72,7 +72,7 @@ def _start(gate: Gate, name: str, command: list[str]) -> subprocess.Popen[bytes]
 
 
 def _answers(gate: Gate) -> bool:
-    """Whether the front is up: it refuses what is not signed."""
+    """Whether the front end is up: it rejects an unsigned request."""
     with suppress(httpx.TransportError):
         return gate.post_raw(b"", {}).status_code == httpx.codes.UNAUTHORIZED
     return False

@@ -1,4 +1,4 @@
-"""CPU seconds of everything that a benchmark started, by what it is."""
+"""CPU seconds of all processes started by a benchmark, by kind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NAMES = {
 
 
 def by_process() -> dict[str, float]:
-    """Return the CPU seconds, user and system, of each kind of process below this one."""
+    """Return the CPU seconds, user and system, of each kind of child process."""
     seconds: dict[str, float] = defaultdict(float)
     for process in psutil.Process().children(recursive=True):
         try:
@@ -39,5 +39,5 @@ def by_process() -> dict[str, float]:
 
 
 def difference(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
-    """Return what was used between two looks."""
+    """Return the usage between two measurements."""
     return {name: used - before.get(name, 0.0) for name, used in after.items()}

@@ -1,5 +1,5 @@
-"""The code review engine: text in, findings out, no I/O. `engine` is its door.
+"""The code review engine: takes code and returns findings, without I/O. `engine` is its entry point.
 
-The way of a text: mask the scheduling parameters, split into statements, parse (`trees`), read facts from the
-trees, judge the facts by rules (`rules`). Rules see facts only, never trees or sqlglot.
+A review masks the scheduling parameters, splits the text into statements, parses them (`trees`), reads facts
+from the trees, and checks the facts by rules (`rules`). Rules see only facts, never trees or sqlglot.
 """

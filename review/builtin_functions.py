@@ -1,4 +1,4 @@
-"""Functions that engines have built in: what is not here may be anybody's own (a UDF).
+"""Names of built-in functions of engines; any other name may be a user-defined function.
 
 Source: help page "Built-in functions" of MaxCompute; the Hive language manual "UDFs"; Spark's built-in list.
 """
@@ -20,10 +20,10 @@ RUN_TIME = _names("""
     monotonically_increasing_id shuffle input_file_name current_user current_database session_user
     last_insert_id connection_id
 """)
-"""Their value depends on when or where they run."""
+"""Functions whose value depends on when or where they run."""
 
 RUN_TIME_WITHOUT_ARGUMENTS = _names("unix_timestamp to_unix_timestamp")
-"""Of these only a call without arguments depends on when it runs."""
+"""Functions whose value depends on when they run only if called without arguments."""
 
 AGGREGATES = _names("""
     count sum avg min max median stddev stddev_samp stddev_pop var_samp var_pop variance wm_concat
@@ -34,7 +34,7 @@ AGGREGATES = _names("""
     bool_and bool_or every some regr_slope regr_intercept bitmap_union bitmap_union_count hll_union ndv
     uniq uniqexact quantile grouparray groupuniqarray argmax argmin anylast
 """)
-"""They make one value of many rows."""
+"""Functions that compute one value from many rows."""
 
 _DATES = _names("""
     dateadd datediff datepart datetrunc date_add date_sub date_diff date_format date_trunc from_unixtime
@@ -94,4 +94,4 @@ BUILT_IN = (
     | _COLLECTIONS
     | _OTHERS
 )
-"""Names in lower case."""
+"""All built-in names, in lower case."""

@@ -1,4 +1,4 @@
-"""What is known besides the code: the node it belongs to, the project, and the tables it names."""
+"""The context of a review besides the code: its node, its project, and the tables it names."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as the catalogue has it.
+    """A table's metadata from the catalog.
 
     Attributes:
-        partitions: types of its partition columns by name in lower case, in order; empty: not partitioned.
-        columns: types of its other columns by name in lower case, in order; empty when they are not known.
-        labels: sensitivity labels by column in lower case, where there are some.
+        partitions: types of its partition columns by name in lower case, in order; empty if not partitioned.
+        columns: types of its other columns by name in lower case, in order; empty if unknown.
+        labels: sensitivity labels by column in lower case, where there are any.
         keys: columns of its primary key.
-        size: bytes; None when it is not known.
+        size: bytes; None if unknown.
     """
 
     partitions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -28,14 +28,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """The node that the code belongs to; None always means: not known.
+    """The node that the code belongs to; None always means unknown.
 
     Attributes:
         name: its name.
-        scheduled: whether it runs by schedule; an ad hoc run is not scheduled.
-        production: whether the code goes to, or runs in, production.
+        scheduled: whether it runs on a schedule; an ad hoc run does not.
+        production: whether the code is deployed to, or runs in, production.
         parameters: names that its scheduling defines.
-        inputs: output names (`project.table`) that it declares to depend on.
+        inputs: output names (`project.table`) that it declares as dependencies.
         outputs: its declared output names.
     """
 
@@ -49,12 +49,13 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """Everything known besides the code.
+    """The context of a review besides the code.
 
     Attributes:
-        project: the MaxCompute project (or database) that names without one belong to.
-        tables: by name in lower case, with and without the project; what is not here is not known.
-        estimate: bytes that the engine says the code would scan (`tables.scan_estimate`); None: not asked.
+        project: the MaxCompute project (or database) of names without one.
+        tables: by name in lower case, with or without the project; a missing table is unknown.
+        estimate: bytes that the code would scan by the engine's estimate (`tables.scan_estimate`); None
+            if it was not queried.
     """
 
     node: Node = field(default_factory=Node)
@@ -63,7 +64,7 @@ class Given:
     estimate: int | None = None
 
     def table(self, name: str) -> Table | None:
-        """Return what is known of the table `name`, as written in the code; None when nothing is."""
+        """Return the metadata of the table `name`, as written in the code; None if unknown."""
         key = name.lower()
         if key in self.tables:
             return self.tables[key]

@@ -1,4 +1,4 @@
-"""Which language a node's code is in, by the number of its DataWorks node type."""
+"""The language of a node's code, by its DataWorks node type."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Dialect(StrEnum):
-    """A language that nodes are written in."""
+    """A language in which nodes are written."""
 
     MAXCOMPUTE = "maxcompute"
     HIVE = "hive"
@@ -36,21 +36,21 @@ class Dialect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lexis:
-    """How a dialect writes strings, comments and names, and what ends a statement besides `;`.
+    """A dialect's lexical rules for strings, comments and names, and its statement terminators besides `;`.
 
     Attributes:
         backslash: whether a backslash escapes within a string.
-        double_string: whether double quotes make a string, not a name.
-        hash_comment: whether `#` begins a comment.
+        double_string: whether double quotes delimit a string, not a name.
+        hash_comment: whether `#` starts a comment.
         nested_comment: whether `/* /* */ */` is one comment.
         hint: whether `/*+ … */` is a hint, and so part of the statement.
-        dollar_string: whether `$tag$ … $tag$` makes a string.
-        dollar_name: whether a name may hold `$` (`v$session`).
+        dollar_string: whether `$tag$ … $tag$` is a string.
+        dollar_name: whether a name may contain `$` (`v$session`).
         bracket_name: whether `[a b]` is a name.
-        script: whether `IF … BEGIN … END` groups statements that are cut as if they stood alone.
+        script: whether `IF … BEGIN … END` groups statements, which are split as separate statements.
         block: whether `BEGIN … END` (or `DECLARE … BEGIN … END`) is one statement with semicolons in it.
-        delimiter: whether a line `DELIMITER x` sets what ends a statement.
-        separator: a line of its own that ends a statement: `GO`, `/`; empty when there is none.
+        delimiter: whether a line `DELIMITER x` changes the statement terminator.
+        separator: a line of its own that ends a statement: `GO`, `/`; empty without one.
     """
 
     backslash: bool = False
@@ -118,7 +118,7 @@ _BY_FILE_TYPE = {number: dialect for dialect, numbers in _FILE_TYPES.items() for
 
 
 def of(file_type: int | None) -> Dialect:
-    """Return the dialect of a DataWorks node type; UNKNOWN when there is none for it.
+    """Return the dialect of a DataWorks node type; UNKNOWN if it has none.
 
     Source of the numbers: the enumeration CodeProgramType of the public dataworks-spec, and `ListFileType`.
     """
@@ -126,5 +126,5 @@ def of(file_type: int | None) -> Dialect:
 
 
 def lexis(dialect: Dialect) -> Lexis:
-    """Return how `dialect` writes strings and comments; standard SQL where nothing else is known."""
+    """Return the lexical rules of `dialect`; those of standard SQL for an unlisted dialect."""
     return _LEXIS.get(dialect, Lexis())

@@ -1,4 +1,4 @@
-"""The door of the engine: code in, findings out."""
+"""The entry point of the engine: takes code, returns findings."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from review.suppressions import suppress
 from review.tables.catalog import Catalog
 
 SECONDS = 10.0
-"""How long a review may take; what was not looked at by then is said."""
+"""Default time limit of a review; code and rules not reviewed by then are reported."""
 
 _READING, _JUDGING = 0.5, 0.9
-"""Shares of that time by which the text must have been read, and the last rule asked."""
+"""Fractions of the time limit by which reading, and the last rule, must have finished."""
 
 MOST_HITS = 1000
-"""Findings of one rule in one script; that there are more is said."""
+"""Maximum findings of one rule in one script; if there are more, one finding says so."""
 
 NOT_REVIEWED = "MC-C19"
-"""The rule whose findings say what could not be looked at."""
+"""The rule that reports what could not be reviewed."""
 
 _ABOUT_REVIEW = "DW-"
-"""Ids of rules about the review's own comments: they are asked last, and cannot be suppressed."""
+"""Prefix of rules about the review's own comments: they run last and cannot be suppressed."""
 
 
 def review(
@@ -51,16 +51,16 @@ def review(
     language: Language = Language.ENGLISH,
     seconds: float = SECONDS,
 ) -> tuple[Finding, ...]:
-    """Return what the rules say about a node's code, in the order of the text.
+    """Return the findings of all rules on a node's code, in text order.
 
     Args:
-        code: the text, with its scheduling parameters in place.
+        code: the text, with its scheduling parameters unreplaced.
         dialect: the language of `code`.
-        given: what is known besides the code.
-        policy: how the rules are weighed.
-        tables: supplies what is known of the tables besides `given`; what it raises comes through.
+        given: known facts about the node and its tables.
+        policy: severities and options of the rules.
+        tables: supplies metadata of tables that are not in `given`; its exceptions are propagated.
         language: of messages and remedies.
-        seconds: how long it may take; what was not looked at in time is a finding.
+        seconds: time limit; a finding reports what was not reviewed in time.
     """
     now = time.monotonic()
     with put_off():
@@ -78,7 +78,7 @@ _FIRST = tuple(
         key=lambda rule: rule.id != NOT_REVIEWED,
     )
 )
-"""What could not be read comes first: it is said even when there is no time for more."""
+"""The rule about unreadable code runs first, so that it reports even if there is no time for others."""
 
 _LAST = tuple(rule for rule in RULES if rule.id.startswith(_ABOUT_REVIEW))
 
@@ -92,7 +92,7 @@ def _seen(script: Script, policy: ReviewPolicy, until: float) -> list[Sighting]:
     seen = list(_weighed(first, policy))
     about = Subject(script, subject.catalog, tuple((item.rule, item.at) for item in seen))
     last = _weighed(_asked(_LAST, about, policy, until), policy)
-    # What is said twice of one place is said once.
+    # The same finding at the same position is reported once.
     return sorted(dict.fromkeys((*suppress(script, seen), *last)), key=lambda item: (item.at, item.rule))
 
 
@@ -108,14 +108,14 @@ def _asked(rules: Iterable[Rule], subject: Subject, policy: ReviewPolicy, until:
 def _hits(rule: Rule, subject: Subject, policy: ReviewPolicy) -> list[Sighting]:
     try:
         hits = list(islice(rule.hits(subject, policy.options_of(rule)), MOST_HITS + 1))
-        # A suppression of a rule that is off cannot show whether it is needed.
+        # Whether a suppression of a disabled rule is needed cannot be determined.
         about = rule.id.startswith(_ABOUT_REVIEW)
         seen = [sighting(rule, hit) for hit in hits[:MOST_HITS] if not (about and policy.off(hit.key))]
         return [*seen, *(_unjudged(_more(rule)) for _ in hits[MOST_HITS:])]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any text may come, and rules of any package
         why = type(error).__name__
         said = Text(
-            f"{rule.id} could not judge this script ({why}).", f"规则 {rule.id} 未能判断该脚本（{why}）。"
+            f"{rule.id} failed on this script ({why}).", f"规则 {rule.id} 检查该脚本时出错（{why}）。"
         )
         return [_unjudged(said)]
 

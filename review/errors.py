@@ -1,10 +1,10 @@
-"""Why code is left unread. The text of each is what the report says about it."""
+"""Reasons why code is not reviewed. The text of each is shown in the report."""
 
 from common.errors import DwgateError
 
 
 class ReviewTimeout(DwgateError):
-    """The time for this review is up: what is left counts as unread."""
+    """The review timed out: the remaining code counts as unread."""
 
     def __str__(self) -> str:
         """Return the reason."""
@@ -12,7 +12,7 @@ class ReviewTimeout(DwgateError):
 
 
 class NestedTooDeeply(DwgateError):
-    """Code is nested more deeply than is read: it counts as unread."""
+    """Code is nested more deeply than the limit: it counts as unread."""
 
     def __str__(self) -> str:
         """Return the reason."""

@@ -1,4 +1,4 @@
-"""Python's search for garbage, put off while a script is reviewed."""
+"""Disables Python's garbage collector during a review."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def put_off() -> Iterator[None]:
-    """Look for no garbage within the block.
+    """Disable the garbage collector within the block.
 
-    A tree is many small objects, all of which live until its script is done: looking for dead ones among them
-    is a sixth of the time of a review, and twice the time where a search through everything falls into one.
+    A tree consists of many small objects that all live until its script is done. Collecting among them takes
+    a sixth of a review's time, and twice its time if a full collection happens during it.
     """
     was_on = gc.isenabled()
     gc.disable()

@@ -1,6 +1,6 @@
-"""Lineage from code: what each statement reads and writes, and which columns the written ones are made of.
+"""Lineage from code: what each statement reads and writes, and the source columns of each written column.
 
-Worked out from the facts alone, so it is the same for every dialect. What cannot be known is left out, never
+Derived from the facts alone, so it works the same for every dialect. Unknown lineage is left out, never
 guessed.
 """
 
@@ -26,10 +26,10 @@ from review.facts import (
 from review.tables.catalog import Catalog
 
 EVERY = "*"
-"""Stands for columns that are not known one by one: those of a star over a table nobody knows."""
+"""Stands for all columns of a table whose columns are unknown, as read by a star."""
 
 _FAR = 60
-"""Queries within each other through which a column is followed."""
+"""Maximum nested queries through which a column is traced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class TableWrite:
 
     Attributes:
         table: as written in the code.
-        how: appended, overwritten, merged …
-        partition: its PARTITION(…): the value of each column as written (`${bizdate}`), None when it is
-            dynamic or no plain value.
+        how: the kind of write.
+        partition: its PARTITION(…): the value of each column as written (`${bizdate}`), None if it is dynamic
+            or not a plain value.
     """
 
     table: str
@@ -54,8 +54,8 @@ class TableLineage:
 
     Attributes:
         at: the statement.
-        reads: tables it takes rows from, as written, each once, in the order of the text.
-        writes: tables it writes, in the order of the text.
+        reads: tables that it reads, as written, each once, in text order.
+        writes: tables that it writes, in text order.
     """
 
     at: Span
@@ -68,11 +68,11 @@ class ColumnLineage:
     """One written column.
 
     Attributes:
-        at: the expression that makes it.
-        table: the table that is written, as written in the code.
-        column: its name in lower case; empty when it is not known.
-        sources: the columns of tables that it is made of, as (table, column in lower case), each once;
-            `EVERY` for a column when only the table is known.
+        at: the expression that computes it.
+        table: the written table, as written in the code.
+        column: its name in lower case; empty if unknown.
+        sources: its source columns of tables, as (table, column in lower case), each once; `EVERY` as the
+            column if only the table is known.
     """
 
     at: Span
@@ -88,10 +88,10 @@ def tables(script: Script) -> tuple[TableLineage, ...]:
 
 
 def columns(script: Script) -> tuple[ColumnLineage, ...]:
-    """Return what each written column is made of, for every write whose rows come from a query.
+    """Return the source columns of each written column, for every write whose rows come from a query.
 
-    Stars are opened where the columns behind them are known: from `script.given`, from a CREATE of the
-    script, from a subquery or CTE that lists them.
+    Stars are expanded if their columns are known: from `script.given`, from a CREATE in the script, or from a
+    subquery or CTE that lists them.
     """
     catalog = Catalog(script)
     return tuple(
@@ -121,7 +121,7 @@ def _value(operand: Operand | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A column that a block gives out: its name in lower case, and what it is made of."""
+    """An output column of a block: its name in lower case, and its source columns."""
 
     at: Span
     name: str
@@ -129,14 +129,14 @@ class _Made:
 
 
 class _Trace:
-    """Follows the columns of one statement to the tables they come from."""
+    """Traces the columns of one statement to the tables they come from."""
 
     def __init__(self, statement: Statement, catalog: Catalog) -> None:
         self._blocks, self._catalog = statement.blocks, catalog
         self._outputs: dict[int, tuple[_Made, ...]] = {}
 
     def written(self, write: Write) -> Iterator[ColumnLineage]:
-        """Yield the columns of one write; those of the branches of a UNION are one."""
+        """Yield the columns of one write; the branches of a UNION are merged by position."""
         branches = [self._of_block(index, 0) for index in write.blocks]
         names = self._names(write)
         for position, first in enumerate(branches[0] if branches else ()):
@@ -158,7 +158,7 @@ class _Trace:
 
     def _of_block(self, index: int, depth: int) -> tuple[_Made, ...]:
         if (known := self._outputs.get(index)) is None:
-            self._outputs[index] = ()  # for a query that names itself
+            self._outputs[index] = ()  # ends the recursion of a recursive query
             block = self._blocks[index]
             known = tuple(
                 made for output in block.outputs for made in self._of_output(block, output, depth + 1)
@@ -224,7 +224,7 @@ class _Trace:
         return frozenset(found)
 
     def _of_rows(self, block: Block, source: Source, depth: int) -> frozenset[tuple[str, str]]:
-        """Columns that a lateral view or a function makes rows of: those of its arguments."""
+        """Return the sources of columns that a lateral view or function produces: those of its arguments."""
         return frozenset(
             item
             for call in block.calls
@@ -235,7 +235,7 @@ class _Trace:
 
 
 def _passed(branch: tuple[_Made, ...], name: str) -> frozenset[tuple[str, str]]:
-    """What a column is made of that a star may pass on, or that is there under its name."""
+    """Return the sources of the branch's column `name`, or of its unexpanded stars."""
     exact = [made for made in branch if made.name == name]
     if exact:
         return exact[0].sources

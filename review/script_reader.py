@@ -1,4 +1,4 @@
-"""A node's code as facts: SQL as a whole; the SQL within Python and shell, and what else those do."""
+"""Reads a node's code as facts: SQL as a whole; for Python and shell, the embedded SQL and other facts."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from review.extraction.reader import Parsed
 
 Tables = Callable[[frozenset[str]], Mapping[str, Table]]
-"""Asked once for every table that a script reads or writes, by the names as written."""
+"""Called once with all tables that a script reads or writes, by their names as written."""
 
 
 def read(code: str, dialect: Dialect, given: Given, tables: Tables | None, until: float) -> Script:
-    """Return what `code` does.
+    """Return the facts of `code`.
 
     Args:
         code: as its author wrote it.
         dialect: the language of `code`.
-        given: what is known besides the code.
-        tables: supplies what is known of the tables that `given` does not have; what it raises comes through.
-        until: when to stop reading, by `time.monotonic()`; what is left is unread.
+        given: known facts about the node and its tables.
+        tables: supplies metadata of tables that are not in `given`; its exceptions are propagated.
+        until: when to stop reading, by `time.monotonic()`; the rest is marked unread.
     """
     if dialect.sql:
         parsed = _parsed(code, dialect, until)
         return parsed.script(_with_tables(given, tables, (parsed,)))
     known = languages.inside(code, dialect, until)
-    # Facts take names as their author wrote them, not the parameters that stand for what is put in.
+    # Facts use names as written, not the parameters that replace inserted values.
     parts = tuple(
         replace(_parsed(part.text, part.dialect, until), code=part.shown) for part in known.embedded
     )
@@ -58,7 +58,7 @@ def read(code: str, dialect: Dialect, given: Given, tables: Tables | None, until
 
 
 def _parsed(code: str, dialect: Dialect, until: float) -> Parsed:
-    # Here and not above: sqlglot takes a third of a second, and most processes never review.
+    # Imported here: importing sqlglot takes a third of a second, and most processes never review.
     from review.extraction.reader import parse_all  # noqa: PLC0415
 
     return parse_all(code, dialect, until)

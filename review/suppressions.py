@@ -1,8 +1,8 @@
-"""Findings that the author of the code keeps, and says why: `-- dwgate:ignore MC-P04 the target takes all`.
+"""Findings accepted by the code's author with a reason: `-- dwgate:ignore MC-P04 the target takes all`.
 
-At the end of a line it is for the findings that begin on this line. Alone on a line it is for those of the
-next line with code, and when a statement begins there, for those of the whole statement.
-`dwgate:ignore-file`, before any code, is for the whole script. A suppression without a reason does not count.
+At the end of a line, a suppression applies to the findings that start on that line. Alone on a line, it
+applies to those of the next line with code and, if a statement starts there, of the whole statement.
+`dwgate:ignore-file`, before any code, applies to the whole script. A suppression without a reason is ignored.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _MARKS = " \t*/-#:"
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One comment that suppresses.
+    """One suppression comment.
 
     Attributes:
-        at: from its word to the end of its reason.
-        rules: the ids that it names, in upper case.
-        reason: why; empty when it gives none.
-        covers: where findings must begin; None when it stands where it can cover nothing.
+        at: from its keyword to the end of its reason.
+        rules: the rule IDs it names, in upper case.
+        reason: the author's reason; empty without one.
+        covers: the span in which suppressed findings start; None if it has no effect at its position.
     """
 
     at: Span
@@ -42,12 +42,12 @@ class Suppression:
 
     @property
     def counts(self) -> bool:
-        """Whether it is complete: it has rules, a reason and something to cover."""
+        """Whether it is complete: it has rules, a reason and a span to cover."""
         return bool(self.rules and self.reason and self.covers)
 
 
 class Covers:
-    """The suppressions that count, to be asked by rule and place."""
+    """An index of the valid suppressions by rule and position."""
 
     def __init__(self, told: Iterable[Suppression]) -> None:
         by_rule: dict[str, list[tuple[Span, str]]] = {}
@@ -60,12 +60,12 @@ class Covers:
         for rule, covers in by_rule.items():
             covers.sort(key=lambda item: item[0])
             self._begins[rule] = [at.begin for at, _ in covers]
-            # Of those that begin up to a place, the one that ends last covers it, if any does.
+            # Of the spans that start up to a position, the one that ends last covers it, if any does.
             ends = ((at.end, reason) for at, reason in covers)
             self._longest[rule] = list(accumulate(ends, _later))
 
     def reason(self, rule: str, at: int) -> str | None:
-        """Return why what `rule` sees at the offset `at` is suppressed; None when it is not."""
+        """Return the reason for which a finding of `rule` at `at` is suppressed; None if it is not."""
         begins = self._begins.get(rule.upper(), [])
         index = bisect_right(begins, at)
         if not index:
@@ -79,7 +79,7 @@ def _later(one: tuple[int, str], other: tuple[int, str]) -> tuple[int, str]:
 
 
 def suppress(script: Script, seen: Iterable[Sighting]) -> Iterator[Sighting]:
-    """Yield all of `seen`; what the script suppresses has its reason."""
+    """Yield all of `seen`; suppressed ones with the reason."""
     covers = Covers(suppressions(script))
     for item in seen:
         reason = covers.reason(item.rule, item.at.begin)
@@ -87,7 +87,7 @@ def suppress(script: Script, seen: Iterable[Sighting]) -> Iterator[Sighting]:
 
 
 def suppressions(script: Script) -> Iterator[Suppression]:
-    """Yield the suppressions of a script, in order, those that do not count too."""
+    """Yield the suppressions of a script, in order, including invalid ones."""
     if "dwgate:" not in script.code:
         return
     lines = _Lines(script)
@@ -101,7 +101,7 @@ def suppressions(script: Script) -> Iterator[Suppression]:
 
 
 class _Lines:
-    """The lines of a script, and which of them hold code."""
+    """The lines of a script, and which of them contain code."""
 
     def __init__(self, script: Script) -> None:
         self._code = script.code
@@ -118,11 +118,11 @@ class _Lines:
         self._coded = [number for number, at in enumerate(spans) if bare[at.begin : at.end].strip()]
 
     def whole(self, comment: Comment) -> Span | None:
-        """Return the whole script if no code stands before `comment`."""
+        """Return the whole script if no code precedes `comment`."""
         return Span(0, len(self._code) + 1) if comment.at.begin <= self._first else None
 
     def covered(self, comment: Comment) -> Span | None:
-        """Return what a comment is for: its own line, or what begins on the next line with code."""
+        """Return the span a comment applies to: its own line, or what starts on the next line with code."""
         number = bisect_right(self._starts, comment.at.begin) - 1
         after = bisect_left(self._coded, number)
         if after == len(self._coded):
@@ -135,7 +135,7 @@ class _Lines:
         return Span(self._starts[number], len(self._code) + 1 if last else self._starts[number + 1])
 
     def _last(self, line: Span) -> int:
-        """Return the end of the last statement that begins on `line`, or in a string opened at its end."""
+        """Return the end of the last statement that starts on `line`, or in a string opened at its end."""
         count = bisect_left(self._begins, line.end)
         if not self._sql and count < len(self._begins):
             opened = _SPACE.match(self._code, line.end)

@@ -1,1 +1,1 @@
-"""What dwgate is measured against: the usual way to build the same thing."""
+"""The systems that dwgate is compared with: the usual way to build the same thing."""

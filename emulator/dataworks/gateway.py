@@ -1,4 +1,4 @@
-"""The gateway: signature, flow control and faults around the operations, on the wire."""
+"""The emulated gateway: signatures, flow control and faults in front of the operations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gate
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A rightly signed call of a known operation, with its mandatory parameters."""
+    """A correctly signed call of a known operation, with its mandatory parameters."""
 
     operation: Operation
     parameters: Parameters
@@ -41,7 +41,7 @@ class Call:
 class Gateway:
     """Serves the emulated OpenAPI.
 
-    `calls` counts admitted calls by action, `refused` those that were not let in by error code.
+    `calls` counts accepted calls by action, `refused` counts rejected calls by error code.
     """
 
     def __init__(self, state: State, secrets: dict[str, str], rates: Rates, faults: Faults) -> None:
@@ -54,7 +54,7 @@ class Gateway:
         self._nonces = signature.Nonces()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request."""
+        """Handle one request."""
         try:
             call = self._admit(request, await request.read())
         except GatewayError as error:
@@ -92,7 +92,7 @@ class Gateway:
             return error.body()
 
     def _record(self, call: Call, fate: Fate) -> None:
-        # Tests count every result that was posted, also those that had no effect.
+        # Tests count every posted result, including those without effect.
         if call.operation.name in _RESULT_ACTIONS:
             answer = results.read(call.operation.name, call.parameters)
             self.state.processes.record(answer, fate, time.time())
@@ -123,16 +123,16 @@ def _without_effect(request: web.Request, fault: Fault) -> web.StreamResponse:
         case FaultKind.HTML:
             return web.Response(status=502, text=_HTML, content_type="text/html")
         case FaultKind.BUSINESS:
-            return _success(BusinessError(fault.code, "A fault was set.").body())
+            return _success(BusinessError(fault.code, "Injected fault.").body())
         case FaultKind.THROTTLE:
             return _refusal(
                 request, GatewayError(429, "Throttling.Api", "Request was denied due to api flow control.")
             )
-    return _refusal(request, GatewayError(fault.status, fault.code, "A fault was set."))
+    return _refusal(request, GatewayError(fault.status, fault.code, "Injected fault."))
 
 
 def _cut(request: web.Request) -> web.Response:
-    # An aborted transport sends RST and drops whatever aiohttp still writes to it.
+    # An aborted transport sends RST and discards anything that aiohttp writes to it afterwards.
     if request.transport is not None:
         request.transport.abort()
     return web.Response()

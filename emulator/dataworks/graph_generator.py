@@ -1,7 +1,7 @@
-"""A world of a real size, made up: nodes in layers over several workspaces, each node writing one table.
+"""Generates a world of realistic size: nodes in layers over several workspaces, each node writing one table.
 
-The first node is the root, on which all others depend by some way; names, owners, baselines, columns and
-readers follow from a seed, so the same sizes and seed always give the same world.
+The first node is the root, on which all others depend directly or indirectly. Names, owners, baselines,
+columns and readers are derived from a seed, so the same sizes and seed always give the same world.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from common.errors import DwgateError
 from emulator.dataworks.responses import Json
 
 ROOT = 800_000_001
-"""The id of the first node; the others follow without a gap, layer by layer."""
+"""The ID of the first node; the others follow consecutively, layer by layer."""
 
 FIRST_PROJECT = 50_001
 FIRST_BASELINE = 900_501
 FIRST_OWNER = 1_900_000_000_000_001
 
 FROZEN, RERUNNABLE, ON_BASELINE, READ = 0.02, 0.95, 0.2, 0.3
-"""Shares: of all nodes, of all nodes, of the nodes of the last two layers, of the tables of the last one."""
+"""Fractions: of all nodes, of all nodes, of the nodes of the last two layers, of the last layer's tables."""
 
 THIRD_PARTY = 0.3
-"""The share of the readers that were registered from outside."""
+"""The fraction of readers that were registered externally."""
 
 _PREFIXES = ("ods", "dim", "dwd", "dwm", "dws", "ads")
 _PRIORITIES = (1, 3, 5, 7, 8)
@@ -35,22 +35,22 @@ _COLUMNS = (("id", "BIGINT"), ("amount", "DECIMAL(18,2)"), ("status", "STRING"))
 
 
 class GraphError(DwgateError, ValueError):
-    """There is no such graph; the text names the field and what it wants."""
+    """A graph's size is invalid; the message names the field and what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a world is.
+    """The size of a world.
 
     Attributes:
-        nodes: how many; at least one for each layer.
-        layers: of nodes; the root is the first of them. At least two.
-        fan_out: children of a node, on average; some have a hundred times as many.
-        workspaces: how many the nodes are spread over.
-        owners: how many own them.
-        baselines: how many there are; each is on some node of the last layers.
-        loops: edges from a node of the last layer back to one of the first.
-        seed: of all chances.
+        nodes: number of nodes; at least one per layer.
+        layers: number of layers; the root is the first. At least two.
+        fan_out: average number of children per node; some have a hundred times as many.
+        workspaces: number of workspaces over which the nodes are spread.
+        owners: number of node owners.
+        baselines: number of baselines; each is on a node of the last layers.
+        loops: number of edges from a node of the last layer back to one of the first.
+        seed: seed of the random generator.
     """
 
     nodes: int = 5000
@@ -67,23 +67,23 @@ class Size:
         """Read a size.
 
         Raises:
-            GraphError: a field is unknown, no number, or too small.
+            GraphError: a field is unknown, not an integer, or too small.
         """
         least = {"layers": 2, "loops": 0, "seed": 0, "baselines": 0}
         if unknown := raw.keys() - {field.name for field in fields(cls)}:
             raise GraphError(f"graph: unknown fields {', '.join(sorted(unknown))}")
         for name, value in raw.items():
             if type(value) is not int or value < least.get(name, 1):
-                raise GraphError(f"graph: {name} must be a number from {least.get(name, 1)} on")
+                raise GraphError(f"graph: {name}: expected an integer of at least {least.get(name, 1)}")
         size = cls(**raw)
         if size.nodes < size.layers:
-            raise GraphError("graph: nodes must be at least as many as layers")
+            raise GraphError("graph: nodes: expected at least as many as layers")
         return size
 
 
 def world(size: Size) -> Json:
     """Return the world as `World.merge` reads it."""
-    chance = random.Random(size.seed)  # noqa: S311 - the same for the same seed, keeps no secret
+    chance = random.Random(size.seed)  # noqa: S311 - reproducible by seed, not for secrets
     layers = _layers(size)
     parents = _parents(size, layers, chance)
     nodes = [
@@ -103,7 +103,7 @@ def world(size: Size) -> Json:
 
 
 def _layers(size: Size) -> list[range]:
-    """Share the numbers of the nodes out: the root alone, then layers of one size."""
+    """Split the node numbers into layers: the root alone, then layers of equal size."""
     steps = size.layers - 1
     bounds = [1 + (size.nodes - 1) * step // steps for step in range(size.layers)]
     return [range(1), *(range(first, end) for first, end in pairwise(bounds))]
@@ -114,7 +114,7 @@ def _parents(size: Size, layers: list[range], chance: random.Random) -> list[lis
     for above, numbers in pairwise(layers):
         for number in numbers:
             wanted = chance.randint(1, 2 * size.fan_out - 1)
-            # The power makes hubs: few nodes of a layer have most of the children.
+            # The exponent creates hubs: a few nodes of a layer have most of the children.
             picked = {above[int(len(above) * chance.random() ** 3)] for _ in range(wanted)}
             found[number] = sorted(picked)
     for _ in range(size.loops):

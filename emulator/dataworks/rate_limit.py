@@ -1,4 +1,4 @@
-"""The gateway's flow control: so many calls in any one second, reads and writes apart."""
+"""The gateway's flow control: a maximum of calls in any one second, for reads and writes separately."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ READS = ("Get", "List", "Search")
 
 
 def is_read(action: str) -> bool:
-    """Whether an operation counts as a read: its name says so (help page "Use DataWorks OpenAPI")."""
+    """Whether an operation counts as a read, according to its name (help page "Use DataWorks OpenAPI")."""
     return action.startswith(READS)
 
 
@@ -27,7 +27,7 @@ class Window:
         """Count a call at `now`, in seconds of a monotonic clock.
 
         Raises:
-            GatewayError: the second is full; the call is not counted in it.
+            GatewayError: the limit is reached; the call is not counted.
         """
         if not self._most:
             return
@@ -40,7 +40,7 @@ class Window:
 
 
 class Rates:
-    """The two windows of an account: `read_qps` and `write_qps` calls a second."""
+    """The two windows of an account: `read_qps` and `write_qps` calls per second."""
 
     def __init__(self, read_qps: int, write_qps: int) -> None:
         self._reads = Window(read_qps)
@@ -48,13 +48,13 @@ class Rates:
 
     @property
     def refused(self) -> int:
-        """How many calls were refused."""
+        """Number of rejected calls."""
         return self._reads.refused + self._writes.refused
 
     def take(self, action: str, now: float) -> None:
         """Count a call of `action`.
 
         Raises:
-            GatewayError: the second is full.
+            GatewayError: the limit is reached.
         """
         (self._reads if is_read(action) else self._writes).take(now)

@@ -1,4 +1,4 @@
-"""The parameters of one call, read with the gateway's own complaints."""
+"""The parameters of one call, with the gateway's own errors for invalid values."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from emulator.dataworks.responses import GatewayError
 
 PAGE_SIZE_MOST = 100
 NEVER_REACHED = 1_000_000_000
-"""The total that an endless list tells."""
+"""The total that an endless list returns."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: `number` from 1, `size` rows from `start`; perhaps it lies, by a fault."""
+    """One page of a list: `number` from 1, `size` rows from `start`; a fault makes it return wrong data."""
 
     number: int
     size: int
@@ -33,11 +33,11 @@ class Page:
         return rows[self.start : self.start + self.size]
 
     def total(self, rows: Sequence[T]) -> int:
-        """Return how many rows there are, as the list tells."""
+        """Return the total number of rows that the list claims."""
         return NEVER_REACHED if self.fault is FaultKind.ENDLESS else len(rows)
 
     def next_key(self, rows: Sequence[T]) -> str:
-        """Return the key of the next page; empty when this is the last one."""
+        """Return the key of the next page; empty for the last one."""
         end = self.start + self.size
         if self.fault is not FaultKind.ENDLESS and end >= len(rows):
             return ""
@@ -45,10 +45,10 @@ class Page:
 
 
 class Parameters:
-    """Named text values, as a query string or a form body carries them (`+` is a space).
+    """Named text values of a query string or a form body (`+` is a space).
 
     Attributes:
-        fault: how the pages lie that the call asks for; None for not at all.
+        fault: the fault of the pages that the call requests; None without one.
     """
 
     __slots__ = ("_values", "fault")
@@ -58,14 +58,14 @@ class Parameters:
         self.fault: FaultKind | None = None
 
     def optional(self, name: str) -> str | None:
-        """Return a value, or None when it is absent or empty."""
+        """Return a value, or None if it is missing or empty."""
         return self._values.get(name) or None
 
     def text(self, name: str) -> str:
         """Return a value.
 
         Raises:
-            GatewayError: it is absent or empty (`Missing{name}`).
+            GatewayError: it is missing or empty (`Missing{name}`).
         """
         value = self._values.get(name)
         if not value:
@@ -76,7 +76,7 @@ class Parameters:
         """Return a value as a number.
 
         Raises:
-            GatewayError: it is absent, or no number (`Invalid{name}`).
+            GatewayError: it is missing or not a number (`Invalid{name}`).
         """
         return _integer(name, self.text(name))
 
@@ -84,7 +84,7 @@ class Parameters:
         """Return a value that must be one of `allowed`.
 
         Raises:
-            GatewayError: it is absent, or another one (`Invalid{name}`).
+            GatewayError: it is missing or not allowed (`Invalid{name}`).
         """
         value = self.text(name)
         if value not in allowed:
@@ -92,28 +92,28 @@ class Parameters:
         return value
 
     def page(self, number_name: str = "PageNumber") -> Page:
-        """Return the page asked for: by default the first, of ten rows; at most 100 rows.
+        """Return the requested page: by default the first, with ten rows; at most 100 rows.
 
         Raises:
             GatewayError: number or size is out of range.
         """
         number, size = self._within(number_name, 1, None), self._size()
-        # A row that comes in at the front while the list is read moves all that follow to the next page.
+        # A row inserted at the front while the list is read shifts all following rows to later offsets.
         moved = number - 1 if self.fault is FaultKind.CHANGING else 0
         return Page(number, size, (number - 1) * size - moved, self.fault)
 
     def page_at(self, key_name: str) -> Page:
-        """Return the page that a key leads to, by default the first; otherwise like `page`.
+        """Return the page of a key, by default the first; otherwise like `page`.
 
-        DataWorks tells nothing of what is in the key; here it is the place in the list.
+        DataWorks does not document the content of the key; here it is the offset in the list.
 
         Raises:
-            GatewayError: the key is none that was given out, or the size is out of range.
+            GatewayError: the key was never returned, or the size is out of range.
         """
         size = self._size()
         start = 0 if self.optional(key_name) is None else self.integer(key_name)
         if start < 0:
-            raise GatewayError(400, f"Invalid{key_name}", f"{key_name} is none that was given out.")
+            raise GatewayError(400, f"Invalid{key_name}", f"{key_name} was never returned.")
         return Page(start // size + 1, size, start, self.fault)
 
     def _size(self) -> int:

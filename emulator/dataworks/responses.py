@@ -1,4 +1,4 @@
-"""What the emulated gateway answers: refusals, business errors, and the envelope of most lookups."""
+"""Responses of the emulated gateway: errors, business errors, and the envelope of most lookups."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ Json = dict[str, Any]
 
 
 class GatewayError(DwgateError):
-    """The gateway or an operation refuses a request: answer `status` with the error body of `code`.
+    """The gateway or an operation rejects a request: respond with `status` and the error body of `code`.
 
     Attributes:
         status: the HTTP status.
-        code: the error code that SDKs and callers tell cases apart by (`SignatureDoesNotMatch`).
-        message: one sentence for people.
+        code: the error code by which SDKs and callers distinguish errors (`SignatureDoesNotMatch`).
+        message: one sentence for humans.
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:
@@ -28,12 +28,12 @@ class GatewayError(DwgateError):
         return type(self), (self.status, self.code, self.message)
 
     def body(self, request_id: str, host: str) -> Json:
-        """Return the body as the gateway writes it."""
+        """Return the body in the gateway's format."""
         return {"Code": self.code, "Message": self.message, "RequestId": request_id, "HostId": host}
 
 
 class BusinessError(DwgateError):
-    """An operation answers 200 with `Success: false`: tell it by `code`.
+    """An operation fails with status 200 and `Success: false`; `code` identifies the error.
 
     Attributes:
         code: the `ErrorCode`.
@@ -49,7 +49,7 @@ class BusinessError(DwgateError):
         return type(self), (self.code, self.message)
 
     def body(self) -> Json:
-        """Return the envelope that carries it, without the request id."""
+        """Return the envelope with the error, without the request ID."""
         return {
             "Success": False,
             "HttpStatusCode": 200,
@@ -59,5 +59,5 @@ class BusinessError(DwgateError):
 
 
 def enveloped(data: object) -> Json:
-    """Return `data` in the envelope of the lookups that have one."""
+    """Return `data` in the envelope that most lookups have."""
     return {"Data": data, "Success": True, "HttpStatusCode": 200}

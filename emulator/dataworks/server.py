@@ -1,4 +1,4 @@
-"""The DataWorks emulator: as much of OpenAPI 2020-05-18 as dwgate calls, in one small HTTP server."""
+"""The DataWorks emulator: the part of OpenAPI 2020-05-18 that dwgate calls, as one small HTTP server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from emulator.dataworks.world import World
 
 SHUTDOWN_SECONDS = 1.0
 BODY_BYTES_MOST = 64 * 1024 * 1024
-"""A world of 5,000 nodes has some 5 MB."""
+"""Maximum size of a request body; a world of 5,000 nodes has about 5 MB."""
 
 
 def create_app(
@@ -38,13 +38,13 @@ def create_app(
     """Return the emulator as an application: the OpenAPI at `/`, the control API under `/_emulator`.
 
     Args:
-        access_key_id: the one AccessKey that is let in.
+        access_key_id: the only accepted AccessKey.
         access_key_secret: its secret.
-        extension_code: the code of the one registered extension.
-        world: what DataWorks holds.
-        profile: what becomes of results that no page speaks about.
-        read_qps: reads a second, 0 for no limit.
-        write_qps: writes a second, 0 for no limit.
+        extension_code: the code of the only registered extension.
+        world: the emulated data of DataWorks.
+        profile: how results are answered whose effect is not documented.
+        read_qps: maximum reads per second, 0 for no limit.
+        write_qps: maximum writes per second, 0 for no limit.
     """
     state = State(world, Processes(), profile, extension_code)
     gateway = Gateway(state, {access_key_id: access_key_secret}, Rates(read_qps, write_qps), Faults())
@@ -66,11 +66,11 @@ def run(
     read_qps: int = 0,
     write_qps: int = 0,
 ) -> None:
-    """Serve the emulator until SIGINT or SIGTERM; logs `listening` with its URL (port 0 takes a free one).
+    """Serve the emulator until SIGINT or SIGTERM; logs `listening` with its URL (port 0 chooses a free one).
 
     Raises:
         WorldError: the world cannot be read.
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     app = create_app(
         access_key_id=access_key_id,

@@ -1,7 +1,7 @@
-"""Verify requests signed with ACS3-HMAC-SHA256, as Alibaba Cloud's gateway does for the SDK's requests.
+"""Verifies requests signed with ACS3-HMAC-SHA256, as Alibaba Cloud's gateway verifies the SDK's requests.
 
-The form is described on the help page "V3 request structure and signature"; the header set is what
-alibabacloud_tea_openapi 0.4.6 sends.
+The format is described on the help page "V3 request structure and signature"; the set of headers is the one
+that alibabacloud_tea_openapi 0.4.6 sends.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request as it came over the wire.
+    """A request as received.
 
     Attributes:
         method: upper case.
@@ -51,13 +51,13 @@ class _Authorization:
 
 
 class Nonces:
-    """The nonces seen of late; the oldest is forgotten when there are more than `most`."""
+    """The most recent nonces; with more than `most`, the oldest is dropped."""
 
     def __init__(self, most: int = 200_000) -> None:
         self._seen: FIFOCache[str, None] = FIFOCache(most)
 
     def use(self, nonce: str) -> None:
-        """Remember `nonce`.
+        """Record `nonce`.
 
         Raises:
             GatewayError: it was used before.
@@ -68,15 +68,15 @@ class Nonces:
 
 
 def verify(request: SignedRequest, secrets: Mapping[str, str], now: float) -> str:
-    """Return the nonce of a rightly signed request, to be used up with `Nonces`.
+    """Return the nonce of a correctly signed request, to be checked with `Nonces`.
 
     Args:
         request: the request.
-        secrets: AccessKey secret by AccessKey id.
+        secrets: AccessKey secrets by AccessKey ID.
         now: seconds since the epoch.
 
     Raises:
-        GatewayError: it is not rightly signed; the code says why.
+        GatewayError: it is not correctly signed; the error code says why.
     """
     _check_version(request.headers)
     authorization = _authorization(request.headers.get("authorization", ""))
@@ -110,19 +110,21 @@ def _authorization(header: str) -> _Authorization:
     fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))
     key_id, names = fields.get("Credential"), fields.get("SignedHeaders")
     if scheme != ALGORITHM or not key_id or not names:
-        raise GatewayError(400, "MissingAccessKeyId", f"An Authorization header of {ALGORITHM} is mandatory.")
+        raise GatewayError(
+            400, "MissingAccessKeyId", f"An Authorization header with {ALGORITHM} is mandatory."
+        )
     return _Authorization(key_id, tuple(names.split(";")), fields.get("Signature", ""))
 
 
 def _check_date(text: str, now: float) -> None:
     try:
-        # Quicker than strptime by a tenth of the whole check; it also reads other forms, hence the pattern.
+        # Saves a tenth of the check compared to strptime; it accepts other formats too, hence the pattern.
         date = datetime.fromisoformat(text).timestamp() if _DATE.fullmatch(text) else None
     except ValueError:
         date = None
     if date is None:
         raise GatewayError(
-            400, "InvalidTimeStamp.Format", "x-acs-date is not of the form yyyy-MM-ddTHH:mm:ssZ."
+            400, "InvalidTimeStamp.Format", "x-acs-date is not in the format yyyy-MM-ddTHH:mm:ssZ."
         )
     if abs(now - date) > SKEW_SECONDS:
         raise GatewayError(400, "InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")

@@ -1,4 +1,4 @@
-"""What the operations work on, and what one operation is."""
+"""The state that the operations use, and the definition of an operation."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from emulator.dataworks.world import World
 
 
 class Profile(StrEnum):
-    """How the emulator behaves where no page says what DataWorks does.
+    """The emulator's behavior where DataWorks' own is not documented.
 
     LENIENT: 200 for any result; the first one counts.
-    STRICT: 400 for a result of an unknown or answered message id, a wrong extension code, or a result that
-        the operation does not offer. The codes of these refusals are the emulator's own.
+    STRICT: 400 for a result for an unknown or answered message ID, a wrong extension code, or a result that
+        the operation does not offer. The codes of these errors exist only in the emulator.
     """
 
     LENIENT = "lenient"
@@ -39,7 +39,7 @@ class State:
 
 
 class Place(StrEnum):
-    """Where an operation takes its parameters from."""
+    """The part of a request that carries the parameters of an operation."""
 
     QUERY = "query"
     BODY = "body"
@@ -54,9 +54,9 @@ class Operation:
 
     Attributes:
         name: the action.
-        place: where its parameters are.
+        place: the part of the request with its parameters.
         required: names of mandatory parameters.
-        handle: what it does; it returns the body without the request id.
+        handle: implements it; returns the body without the request ID.
         method: the HTTP method.
     """
 

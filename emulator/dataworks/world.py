@@ -1,6 +1,6 @@
-"""What the emulated DataWorks holds: nodes, baselines, tables, files and the extension, from YAML or JSON.
+"""The data of the emulated DataWorks: nodes, baselines, tables, files and the extension, from YAML or JSON.
 
-Keys in CamelCase are fields of the OpenAPI and are answered as they stand; keys in lower case are ours.
+Keys in CamelCase are fields of the OpenAPI and are returned unchanged; keys in lower case are our own.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ Entry = TypeVar("Entry")
 
 
 class WorldError(DwgateError, ValueError):
-    """The world cannot be read; the text names the entry and what it lacks."""
+    """A world cannot be read; the message names the entry and what is missing or invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ class Node:
     """A scheduled node.
 
     Attributes:
-        fields: what `GetNode` answers.
-        parents: node id of each parent, with the step type: "0" same cycle, "3" cross cycle.
+        fields: the response of `GetNode`.
+        parents: step type by node ID of each parent: "0" same cycle, "3" cross cycle.
         outputs: rows of `ListNodeInputOrOutput`: {"Data": …, "TableName": …}.
-        code: what `GetNodeCode` answers.
+        code: the response of `GetNodeCode`.
     """
 
     fields: Json
@@ -95,12 +95,12 @@ class Table:
     """A table.
 
     Attributes:
-        fields: what `GetMetaTableBasicInfo` answers.
+        fields: the response of `GetMetaTableBasicInfo`.
         columns: rows of `ColumnList`.
-        upstream: GUIDs of the tables it is made from.
-        columns_upstream: GUIDs of the columns that each column is made from, by its GUID.
-        consumers: who reads it beyond tables: {"QualifiedName": …, "Channel": …}.
-        producers: ids of the nodes that write it.
+        upstream: GUIDs of its source tables.
+        columns_upstream: GUIDs of the source columns of each column, by the column's GUID.
+        consumers: its readers other than tables: {"QualifiedName": …, "Channel": …}.
+        producers: IDs of the nodes that write it.
         partitions: rows of `GetMetaTablePartition`.
     """
 
@@ -115,7 +115,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """The extension as `GetExtension` answers it, where it is on, and its saved options by workspace."""
+    """The extension as `GetExtension` returns it, where it is enabled, and its options by workspace."""
 
     fields: Json
     projects: frozenset[int]
@@ -124,25 +124,25 @@ class Extension:
 
 @dataclass(slots=True)
 class World:
-    """All that is held; entries added later replace those with the same id."""
+    """All emulated data; entries added later replace those with the same ID."""
 
     nodes: dict[int, Node] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
     baselines: dict[int, Json] = field(default_factory=dict)
-    """What `GetBaseline` answers, by id."""
+    """Responses of `GetBaseline`, by ID."""
     versions: dict[int, dict[int, Json]] = field(default_factory=dict)
-    """Rows of `ListFileVersions` by file id and version."""
+    """Rows of `ListFileVersions` by file ID and version."""
     extension: Extension = field(default_factory=lambda: Extension({}, frozenset(), {}))
     _children: dict[int, dict[int, str]] = field(default_factory=dict)
     _downstream: dict[str, list[str]] = field(default_factory=dict)
-    """By the GUID of a table, or of a column."""
+    """By the GUID of a table or column."""
     _putting_out: dict[str, list[int]] = field(default_factory=dict)
 
     def merge(self, raw: Mapping[str, Any]) -> None:
-        """Add what `raw` lists under `nodes`, `baselines`, `tables`, `files` and `extension`.
+        """Add the entries of `raw` under `nodes`, `baselines`, `tables`, `files` and `extension`.
 
         Raises:
-            WorldError: an entry lacks a field or has a wrong one; nothing is added then.
+            WorldError: an entry has a missing or invalid field; nothing is added then.
         """
         if unknown := raw.keys() - {"nodes", "baselines", "tables", "files", "extension"}:
             raise WorldError(f"world: unknown keys {', '.join(sorted(unknown))}")
@@ -159,25 +159,25 @@ class World:
         self._index()
 
     def children(self, node_id: int) -> Mapping[int, str]:
-        """Return the step type by child of a node, one hop."""
+        """Return the step type of each direct child of a node, by child."""
         return self._children.get(node_id, {})
 
     def downstream(self, guid: str) -> list[str]:
-        """Return GUIDs of the tables made from a table, or of the columns made from a column, one hop."""
+        """Return the GUIDs of the direct target tables of a table, or target columns of a column."""
         return self._downstream.get(guid, [])
 
     def upstream(self, guid: str) -> list[str]:
-        """Return GUIDs of the tables that a table is made from, one hop."""
+        """Return the GUIDs of the direct source tables of a table."""
         table = self.tables.get(guid)
         return list(table.upstream) if table else []
 
     def column_upstream(self, guid: str) -> list[str]:
-        """Return GUIDs of the columns that a column is made from, one hop."""
+        """Return the GUIDs of the direct source columns of a column."""
         table = self.tables.get(guid.rpartition(".")[0])
         return list(table.columns_upstream.get(guid, ())) if table else []
 
     def putting_out(self, output: str) -> list[Node]:
-        """Return the nodes that put out a name."""
+        """Return the nodes that declare an output."""
         return [self.nodes[node_id] for node_id in self._putting_out.get(output, ())]
 
     def _index(self) -> None:
@@ -197,14 +197,14 @@ def load(path: Path = SAMPLE) -> World:
     """Read a world from a YAML or JSON file.
 
     Raises:
-        WorldError: the file is not there, or says something that cannot be held.
+        WorldError: the file is missing, or its content is invalid.
     """
     try:
         raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except (OSError, YAMLError) as error:
         raise WorldError(f"world {path}: {error}") from None
     if not isinstance(raw, dict):
-        raise WorldError(f"world {path}: must be a mapping with nodes, baselines, tables, files or extension")
+        raise WorldError(f"world {path}: expected a mapping of nodes, baselines, tables, files or extension")
     world = World()
     world.merge(raw)
     return world
@@ -219,7 +219,7 @@ def _read(kind: str, raw: Mapping[str, Any], read: Callable[[Json], Entry], key:
         try:
             result[entry[key]] = read(entry)
         except (KeyError, TypeError, ValueError) as error:
-            raise WorldError(f"world: {kind} {entry[key]}: wrong or missing {error}") from None
+            raise WorldError(f"world: {kind} {entry[key]}: invalid or missing {error}") from None
     return result
 
 

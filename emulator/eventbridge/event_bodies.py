@@ -1,7 +1,7 @@
 """DataWorks events as EventBridge delivers them, for every extension point.
 
 The envelope and the bodies are those of the help page "Formats of event messages sent to EventBridge". Two
-bodies are published nowhere and are made by analogy: `review-file` and
+bodies are not published and were derived by analogy: `review-file` and
 `delete-data-quality-evaluation-task-notification`.
 """
 
@@ -30,7 +30,7 @@ def _bodies() -> dict[str, Json]:
 
 
 def body(event_code: str) -> Json:
-    """Return an example of the `data` of an extension point, to be changed at will."""
+    """Return an example of the `data` of an extension point, which the caller may change."""
     data = copy.deepcopy(_bodies()[event_code])
     if "extensionBizId" in data:
         data["extensionBizId"] = uuid.uuid4().hex
@@ -40,14 +40,14 @@ def body(event_code: str) -> Json:
 def envelope(
     event_code: str, data: Json, *, account_id: str, now: float, region: str = "cn-shanghai"
 ) -> Json:
-    """Return a new event of an extension point, with an id of its own.
+    """Return a new event of an extension point, with its own ID.
 
     Args:
         event_code: code of the extension point.
         data: the event's body.
         account_id: UID of the Alibaba Cloud account that the event belongs to.
         now: seconds since the epoch.
-        region: where DataWorks runs.
+        region: the region of DataWorks.
     """
     published = datetime.fromtimestamp(now, UTC)
     return {
@@ -61,7 +61,7 @@ def envelope(
         "id": str(uuid.uuid4()),
         "source": "acs.dataworks",
         "subject": "",
-        # DataWorks writes its local time here, with a Z all the same.
+        # DataWorks writes local time here, but with a Z.
         "time": _stamp(published + _CHINA),
         "aliyunregionid": region,
         "aliyunpublishaddr": "172.25.1.2",
@@ -70,7 +70,7 @@ def envelope(
 
 
 def regular_copy(event: Json) -> Json:
-    """Return the plain notification of the same operation: nobody waits for it, it has an id of its own."""
+    """Return the plain notification of the same operation: it has its own ID, and needs no verdict."""
     data = {key: value for key, value in event["data"].items() if key != "extensionBizId"}
     return {**event, "id": str(uuid.uuid4()), "data": {**data, "blockBusiness": False}}
 

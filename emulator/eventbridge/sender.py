@@ -1,7 +1,7 @@
-"""EventBridge's side of the wire: signed deliveries to an HTTP target, retried as the service retries them.
+"""The EventBridge emulator: signed deliveries to an HTTP target, retried as EventBridge retries them.
 
-The signature is that of the help page "Signature algorithm": version 2 (RSA over SHA-256) and the older
-version 1 (HMAC-SHA1 with a secret wrapped by RSA).
+The signature follows the help page "Signature algorithm": version 2 (RSA over SHA-256) and the older version
+1 (HMAC-SHA1 with a secret encrypted by RSA).
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ CERTIFICATE_DAYS = 3650
 KEY_FILE = "eventbridge-key.pem"
 CERTIFICATE_FILE = "eventbridge-certificate.pem"
 RETRIES = 3
-"""Retries of BACKOFF_RETRY, the default push policy (help page "Retry policies and dead-letter queues")."""
+"""Retries of BACKOFF_RETRY, the default policy (help page "Retry policies and dead-letter queues")."""
 BACKOFF_SECONDS = (10.0, 20.0)
-"""Each retry comes after a random time between these two."""
+"""Range of the random wait before each retry."""
 _HEADER = "x-eventbridge-"
 _PRINTABLE = string.ascii_letters + string.digits
 _random = secrets.SystemRandom()
 
 
 def certificate_url(region: str) -> str:
-    """Return the address at which EventBridge of `region` keeps its certificate."""
+    """Return the URL of EventBridge's certificate in `region`."""
     return f"https://{region}-eventbridge.oss-accelerate.aliyuncs.com/x509_public_certificate_2021012501.pem"
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A key pair that stands in for EventBridge's own, which nobody else has.
+    """A key pair in place of EventBridge's own, which is not available.
 
     Attributes:
         key: signs deliveries.
-        certificate_pem: what a receiver pins instead of the download.
-        region: names the certificate's address.
+        certificate_pem: the certificate that a receiver pins instead of downloading it.
+        region: the region in the certificate's URL.
     """
 
     key: rsa.RSAPrivateKey
@@ -63,17 +63,17 @@ class Signer:
 
     @classmethod
     def generate(cls, region: str = "cn-shanghai") -> Signer:
-        """Make a new RSA-2048 key and a self-signed certificate of it."""
+        """Create a new RSA-2048 key and a self-signed certificate of it."""
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         return cls(key, _certificate(key), region)
 
     @classmethod
     def load(cls, directory: Path, region: str = "cn-shanghai") -> Signer:
-        """Read what `save` wrote.
+        """Read the files written by `save`.
 
         Raises:
-            OSError: a file is not there.
-            ValueError: a file holds no RSA key.
+            OSError: a file is missing.
+            ValueError: a file contains no RSA key.
         """
         key = serialization.load_pem_private_key((directory / KEY_FILE).read_bytes(), password=None)
         if not isinstance(key, rsa.RSAPrivateKey):
@@ -81,7 +81,7 @@ class Signer:
         return cls(key, (directory / CERTIFICATE_FILE).read_bytes(), region)
 
     def save(self, directory: Path) -> None:
-        """Write key and certificate for other commands to share; only the owner may read the key."""
+        """Write key and certificate for use by other commands; only the owner may read the key."""
         pem = self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -102,13 +102,13 @@ class Signer:
         """Return the headers of one delivery.
 
         Args:
-            target_url: as configured on the rule's target; it is signed, letter by letter.
+            target_url: exactly as configured on the rule's target, since it is signed.
             body: the raw body.
             now: seconds since the epoch.
             token: the target's token, or None.
-            version: of the signature.
-            trailing_newline: whether a line feed is signed after the body; None as the version does it: v1
-                does, v2 is taken not to (no page says so).
+            version: version of the signature.
+            trailing_newline: whether a line feed is signed after the body; None for the version's own
+                behavior: v1 signs one, v2 is assumed not to (not documented).
         """
         headers = _signed_headers(version, now, certificate_url(self.region), token)
         newline = version == "v1" if trailing_newline is None else trailing_newline
@@ -131,7 +131,7 @@ class Signer:
 
 def _signed_headers(version: Version, now: float, url: str, token: str | None) -> dict[str, str]:
     method = ("signature-method", "HMAC-SHA1") if version == "v1" else ("hash-method", "SHA256")
-    # This order is the signed one.
+    # In the order in which they are signed.
     headers = {
         f"{_HEADER}signature-timestamp": str(int(now * 1000)),
         f"{_HEADER}{method[0]}": method[1],
@@ -168,12 +168,12 @@ def _certificate(key: rsa.RSAPrivateKey) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a delivery went.
+    """The outcome of a delivery.
 
     Attributes:
-        attempts: requests that were sent.
-        status: the last HTTP status; None when there was no answer.
-        body: the last answer's body, or empty.
+        attempts: number of requests sent.
+        status: the last HTTP status; None if there was no response.
+        body: the last response's body, or empty.
     """
 
     attempts: int
@@ -182,7 +182,7 @@ class Delivery:
 
     @property
     def delivered(self) -> bool:
-        """Whether the target took the event: any 2xx."""
+        """Whether the target accepted the event: any 2xx."""
         return self.status is not None and httpx.codes.is_success(self.status)
 
 
@@ -190,12 +190,12 @@ class Sender:
     """Delivers events to one target; an asynchronous context manager.
 
     Args:
-        target_url: where to; also the signed URL.
+        target_url: the target; also the signed URL.
         token: the target's token, or None.
-        signer: signs each attempt anew.
-        version: of the signature.
-        backoff_scale: factor on the waits between attempts; 1 is EventBridge's own 10–20 s.
-        timeout: seconds for one attempt; the hosted service's is not published.
+        signer: signs each attempt.
+        version: version of the signature.
+        backoff_scale: factor on the waits between attempts; 1 for EventBridge's own 10–20 s.
+        timeout: seconds per attempt; EventBridge's own timeout is not published.
     """
 
     def __init__(
@@ -213,7 +213,7 @@ class Sender:
         self._signer = signer
         self._version: Version = version
         self._backoff_scale = backoff_scale
-        # Loopback targets must not go through a proxy of the environment.
+        # Requests to loopback targets must not go through a proxy set in the environment.
         self._client = httpx.AsyncClient(timeout=timeout, trust_env=False)
 
     async def __aenter__(self) -> Sender:
@@ -225,7 +225,7 @@ class Sender:
         await self._client.aclose()
 
     async def send(self, event: Json) -> Delivery:
-        """Deliver an event, retried up to three times until the target answers 2xx."""
+        """Deliver an event, with up to three retries until the target answers 2xx."""
         body = orjson.dumps(event)
         delivery = await self._attempt(body, 1)
         for attempt in range(2, RETRIES + 2):

@@ -1,4 +1,4 @@
-"""Secrets in a text of any language, by what they look like and what stands before them."""
+"""Finds secrets in a text of any language, by their form and by the words before them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from review.facts import Span
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A secret: where it stands, and what kind of secret it is."""
+    """A secret: its span, and its kind."""
 
     at: Span
     en: str
@@ -20,28 +20,28 @@ class Secret:
 
 
 def secrets(code: str, dialect: Dialect) -> Iterator[Secret]:
-    """Yield the secrets in `code`, comments included; each place once, in no order.
+    """Yield the secrets in `code`, comments included; each position once, unordered.
 
-    Parameters, look-ups and placeholders are none (`${pw}`, `%s`, `<password>`, `xxx`), nor are column names.
+    Parameters, lookups, placeholders (`${pw}`, `%s`, `<password>`, `xxx`) and column names are not secrets.
     """
-    told = bytearray(len(code))
+    reported = bytearray(len(code))
     lower = _lower(code)
     for secret in (*_alone(code, lower), *_assigned(code, lower, dialect)):
-        # One secret may look like several kinds: the first says it.
+        # One secret may match several kinds: the first one reports it.
         begin, end = secret.at
-        if not any(told[begin:end]):
-            told[begin:end] = b"x" * (end - begin)
+        if not any(reported[begin:end]):
+            reported[begin:end] = b"x" * (end - begin)
             yield secret
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A secret that is known by its own look, or by the words around it.
+    """A secret recognized by its own form, or by the words around it.
 
     Attributes:
-        en: as a message says it.
-        needs: words, one of which a text has when it has such a secret; looked for first, as that is quick.
-        pattern: finds it; the group `secret` is the secret itself.
+        en: its name in English messages.
+        needs: words, one of which occurs in every text with such a secret; a fast check before the pattern.
+        pattern: matches it; the group `secret` is the secret itself.
     """
 
     en: str
@@ -60,11 +60,11 @@ class _Named:
 
     Attributes:
         name: the end of such a name.
-        value: what stands behind the sign; the group `secret` is the secret itself.
-        signs: what may stand between them.
-        compared: whether in SQL it may as well be a column that is compared with a value.
+        value: the text after the sign; the group `secret` is the secret itself.
+        signs: the allowed signs between name and value.
+        compared: whether in SQL it may also be a column that is compared with a value.
         hash: whether a value that looks like a hash is a secret too.
-        in_shell: whether it is for shell alone.
+        in_shell: whether it applies only to shell.
     """
 
     en: str
@@ -119,7 +119,7 @@ _KINDS = (
     _kind(
         _PASSWORD,
         _PASSWORD_SET,
-        # Within one string: arguments of a call (`user=user, password=password`) have commas.
+        # Within one string only: arguments of a call (`user=user, password=password`) contain commas.
         r"\b(?:host|server|user|uid|dbname|database)\s?=[^'\",()\n]{1,200}?\b(?:password|pwd)="
         r"(?P<secret>[^\s'\";&(),]{4,100})",
     ),
@@ -166,7 +166,7 @@ _KINDS = (
 )
 
 _BLANK = " "
-"""The sign of a value that stands behind its name with nothing but blanks between them."""
+"""The sign if only blanks separate a name and its value."""
 _KEY_NAME = (
     r"(?:(?:access|secret|api)[_.-]?(?:access[_.-]?)?key(?:[_.-]?secret)?|(?:access|client|app)[_.-]?secret"
     r"|(?:auth|access|session|security)[_.-]?token)"
@@ -176,6 +176,7 @@ _PASS = r"(?<![a-z])(?:pass|pw)"  # noqa: S105 - a name, not a password
 _ASSIGNMENT = re.compile(
     rf"(?P<word>key|secret|token|{_PASSWORD_NAME}|pass|pw)['\"`]?\]?(?:\s*(?P<sign>:=|=>|=|:)\s*|(?P<blank>\s+)(?=['\"]))"
 )
+"""The end of a name like that of a secret, up to the start of its value."""
 
 
 def _named(name: str) -> re.Pattern[str]:
@@ -240,7 +241,7 @@ _NAMED = (
         hash=False,
         in_shell=True,
     ),
-    # `WITH PASSWORD '…'`, `OPTIONS (password '…')`: a word of letters alone may be an alias or a text.
+    # `WITH PASSWORD '…'`, `OPTIONS (password '…')`: a word of only letters may be an alias or a text.
     _Named(
         *("A key or password", "密钥或密码"),
         _named(rf"(?:{_KEY_NAME}|{_PASSWORD_NAME})"),
@@ -251,27 +252,31 @@ _NAMED = (
 )
 
 _NEAR = 200
-"""Characters before and behind an AccessKey id within which its secret is looked for."""
+"""Characters before and after an AccessKey ID within which its secret is searched."""
 _BEFORE = 60
-"""Characters before a name by which one sees that it is compared."""
+"""Characters before a name that are searched for signs of a comparison."""
 _LONGEST_NAME = 30
 _SECRET_OF_KEY = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9]{30}(?![A-Za-z0-9+/_=-])")
+"""An AccessKey secret: exactly 30 letters and digits, which alone is too common to report."""
 
 _PLACEHOLDER = re.compile(
     r"\$\{|\$\[|\$\w|\{\{|^\{\w*\}$|^<.*>$|%\(?\w|x{3}|\*{3}|\.{3}|^\W+$|your|example|change_?me|placeholder|dummy",
     re.IGNORECASE,
 )
+"""Text that marks a value as a parameter, a template or an example."""
 _NO_SECRET = re.compile(
     r"\[?(?:null|none|true|false|unknown|string|varchar|secret|secret_?key|passw(?:or)?d|pwd|user(?:_?name)?"
     r"|access_?s*_?key(?:_?(?:id|secret))?)\]?",
     re.IGNORECASE,
 )
+"""Values that are a keyword, a type or a name, not a secret."""
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})", re.IGNORECASE)
 _COMPARED = re.compile(r"\b(?:where|and|or|on|when|having|if|not)\s+\(*[\w.(`]*$", re.IGNORECASE)
+"""Text before a column that is compared in a condition."""
 
 
 def _lower(code: str) -> str:
-    """Return `code` in lower case, each character at its own place."""
+    """Return `code` in lower case, with every character at the same offset."""
     lower = code.lower()
     if len(lower) == len(code):
         return lower
@@ -316,5 +321,5 @@ def _is_secret(code: str, kind: _Named, begin: int, secret: str, dialect: Dialec
 
 
 def _stands_for(secret: str) -> bool:
-    """Whether a text only stands for a secret: a parameter, a placeholder, a word of documents."""
+    """Whether a text is only a stand-in for a secret: a parameter, a placeholder, or a word used in docs."""
     return _PLACEHOLDER.search(secret) is not None or _NO_SECRET.fullmatch(secret) is not None

@@ -1,4 +1,4 @@
-"""What an ALTER changes and takes away."""
+"""Reads what an ALTER changes and removes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GONE = {"DROP PARTITION": Gone.PARTITION, "TRUNCATE PARTITION": Gone.PARTITION,
 
 
 def alterations(node: AlterTable, walk: Walk) -> Iterator[Alteration | Removal]:
-    """Read an ALTER: one fact for each of its actions."""
+    """Read an ALTER: one fact per action."""
     table = node.this
     name = walk.text.name(table) if isinstance(table, exp.Table) else ""
     for action in node.args.get("actions") or ():
@@ -75,6 +75,6 @@ def _alteration(action: AlterAction, name: str, walk: Walk) -> Alteration:
 
 
 def _beside(new: str, old: str) -> str:
-    """Return the new name with the project of the old one: RENAME TO names the table alone."""
+    """Return the new name with the old one's project: RENAME TO gives only the table's name."""
     owner = old.rpartition(".")[0]
     return f"{owner}.{new}" if owner and "." not in new else new

@@ -1,4 +1,4 @@
-"""What is known while a block is read, and what has been found in an expression so far."""
+"""State kept while a block is read, and the facts collected from an expression so far."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from review.extraction.source_text import Written
 from review.facts import Call, Clause, Column, Division, Operand, Predicate, Role, Sort, Span, Window
 
 NOWHERE = Span(0, 0)
-"""The span of what has no known place."""
+"""The span of a node whose position is unknown."""
 
 
 class Trait:
-    """What an expression has in it, as bits."""
+    """Properties of an expression, as bits."""
 
     NONE = 0
     PARAMETER = 1
@@ -31,19 +31,19 @@ class Trait:
 
 @dataclass(slots=True)
 class Frame:
-    """The block that is being read: what its expressions may refer to, and what was found in them.
+    """The block that is being read: what its expressions may refer to, and the facts found in them.
 
     Attributes:
-        clause: where the expression stands that is being read.
+        clause: the clause of the expression that is being read.
         query: reads a subquery in a role, and returns the indexes of its blocks.
         compare: reads a condition.
-        span_of: returns from where to where blocks reach.
-        visit: takes in an expression and all that is in it.
-        aliases_seen: clauses in which names of the block's own outputs hold.
+        span_of: returns the span that blocks cover.
+        visit: reads an expression and all its parts.
+        aliases_seen: clauses in which the aliases of the block's own outputs are visible.
         windows_named: windows of the WINDOW clause by name in lower case.
-        end: how far the block's text is known to reach.
-        opened: where the names of functions begin that have been taken in.
-        cursor: the end of the last expression that was read: what has no place of its own stands behind it.
+        end: the last known offset of the block's text.
+        opened: start offsets of the function names that have been read.
+        cursor: the end of the last expression that was read; nodes without a recorded position come after it.
     """
 
     text: Written
@@ -65,7 +65,7 @@ class Frame:
 
 
 class Found:
-    """What was found in an expression so far."""
+    """The facts collected from an expression so far."""
 
     __slots__ = ("begin", "blocks", "columns", "end", "functions", "traits")
 
@@ -77,13 +77,13 @@ class Found:
         self.traits = 0
 
     def widen(self, begin: int, end: int) -> None:
-        """Take in that the expression reaches from `begin` to `end`."""
+        """Extend the expression's span to include `begin` to `end`."""
         if self.begin < 0 or begin < self.begin:
             self.begin = begin
         self.end = max(self.end, end)
 
     def merge(self, inner: Found) -> None:
-        """Take in all that was found in a part of the expression."""
+        """Add all facts of a part of the expression."""
         if inner.begin >= 0:
             self.widen(inner.begin, inner.end)
         self.columns += inner.columns
@@ -92,7 +92,7 @@ class Found:
         self.traits |= inner.traits
 
     def absorb(self, part: Operand) -> None:
-        """Take in an operand that is part of the expression."""
+        """Add the facts of an operand that is part of the expression."""
         if part.at.end:
             self.widen(part.at.begin, part.at.end)
         self.columns += part.columns

@@ -1,4 +1,4 @@
-"""One SELECT as a block."""
+"""Reads one SELECT as a block."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CONDITIONS = (
 
 
 class Place(NamedTuple):
-    """Where a block stands: what for, in which block, and how deep."""
+    """A block's position: the role of its rows, its parent block and its nesting depth."""
 
     role: Role
     parent: int | None
@@ -32,13 +32,13 @@ class Place(NamedTuple):
 
 
 def block(node: exp.Expr, rows: Rows, place: Place, around: list[exp.Expr]) -> Block:
-    """Read a SELECT whose row sources have been read.
+    """Read a SELECT whose row sources have already been read.
 
     Args:
         node: the SELECT.
         rows: its row sources.
-        place: where it stands.
-        around: the brackets around it, which may have an ORDER BY and LIMIT of their own.
+        place: its position.
+        around: the parentheses around it, which may have an ORDER BY and LIMIT of their own.
     """
     frame, args, text = rows.frame, node.args, rows.frame.text
     frame.scope.aliases = frozenset(computed(node.expressions))
@@ -80,7 +80,7 @@ def block(node: exp.Expr, rows: Rows, place: Place, around: list[exp.Expr]) -> B
 
 
 def joins(rows: Rows) -> Iterator[Predicate]:
-    """Yield the conditions of ON."""
+    """Yield the ON conditions."""
     rows.frame.clause = Clause.ON
     for index, on in rows.conditions:
         rows.frame.cursor = rows.sources[index].at.end
@@ -104,7 +104,7 @@ def _group(node: exp.Expr | None, frame: Frame) -> tuple[Operand, ...]:
 
 
 def ordered(node: exp.Expr, frame: Frame) -> Span | None:
-    """Read ORDER BY; return where it stands, None when there is none."""
+    """Read ORDER BY; return its span, or None if there is none."""
     order = node.args.get("order")
     if not isinstance(order, exp.Expr):
         return None
@@ -160,7 +160,7 @@ def _grouped(node: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def limit(node: exp.Expr | None) -> int | None:
-    """Return the number of a LIMIT: 0 for one that is no plain number, None without LIMIT."""
+    """Return the number of a LIMIT: 0 if it is not a plain number, None without LIMIT."""
     if not isinstance(node, exp.Expr):
         return None
     count = node.args.get("expression") or node.args.get("count")

@@ -1,4 +1,4 @@
-"""Clauses in an order that MaxCompute refuses although the parser here takes it.
+"""Finds clauses in an order that MaxCompute rejects although our parser accepts it.
 
 Source: help pages "CREATE TABLE" (syntax) and "Common table expressions" of MaxCompute.
 """
@@ -21,10 +21,11 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _QUERY = re.compile(r"\bas\s+(?:select|with)\b|\bas\s*$|\blike\b", re.IGNORECASE)
+"""The end of the clauses of a CREATE TABLE: its query or LIKE."""
 
 
 def misplaced(tree: exp.Expr, text: Written, dialect: Dialect) -> Iterator[tuple[Span, str]]:
-    """Yield each clause that stands too late or too early, with its keyword."""
+    """Yield each clause that is in the wrong order, with its keyword."""
     if dialect is not Dialect.MAXCOMPUTE:
         return
     if isinstance(tree, exp.Insert) and isinstance(query := tree.args.get("expression"), exp.Query):

@@ -1,4 +1,4 @@
-"""What a statement makes and takes away: CREATE, DROP, TRUNCATE."""
+"""Reads what a statement creates and removes: CREATE, DROP, TRUNCATE."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DROPPED = {"TABLE": Gone.TABLE, "VIEW": Gone.VIEW, "DATABASE": Gone.DATABASE, "
 
 
 def creation(node: exp.Expr, walk: Walk) -> Creation:
-    """Read a CREATE; the query in it is read apart."""
+    """Read a CREATE; its query is read separately."""
     target = node.this
     schema = target if isinstance(target, exp.Schema) else None
     named = schema.this if schema is not None else target
@@ -110,7 +110,7 @@ def _lifecycle(properties: list[exp.Expr]) -> int | None:
 
 
 def days(value: object) -> int:
-    """Return a number of days; 0 when it is no plain number."""
+    """Return a number of days; 0 if it is not a plain number."""
     text = value.name if isinstance(value, exp.Expr) else str(value)
     return int(text) if text.isdecimal() else 0
 
@@ -139,7 +139,7 @@ def _keys(definitions: list[exp.Expr], properties: list[exp.Expr], walk: Walk) -
 
 
 def drops(node: exp.Expr, walk: Walk) -> Iterator[Removal]:
-    """Read a DROP of tables, views, databases or schemas; of a temporary table nothing is lost."""
+    """Read a DROP of tables, views, databases or schemas; temporary tables are ignored: no data is lost."""
     what = _DROPPED.get(str(node.args.get("kind")).upper())
     if what is None or node.args.get("temporary"):
         return

@@ -1,4 +1,4 @@
-"""Queries, however deep, in one walk: each SELECT becomes a block."""
+"""Reads nested queries in one walk: each SELECT becomes a block."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _ALIASES_SEEN = {
 _SET_OPERATION = r"\b(?:union|intersect|except|minus)(?:\s+(?:all|distinct))?\b"
 _CORRELATED = frozenset({Role.EXISTS, Role.IN, Role.SCALAR})
 _MOST_UNIONS = 200
-"""Set operations in a row of which each knows all of its branches; of more, only the last does."""
+"""Maximum set operations in a row that each list all their branches; of more, only the last does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A query that script mode gives a name (`@v := SELECT …`)."""
+    """A query named by script mode (`@v := SELECT …`)."""
 
     text: Written
     tree: exp.Expr
@@ -45,8 +45,8 @@ class Walk:
     """One statement while it is read: the blocks, CTEs and unions found so far.
 
     Attributes:
-        table: what is known of the columns of a table.
-        variables: queries that the script named before, by their names in lower case, `@` included.
+        table: returns the known columns of a table.
+        variables: queries that the script has named so far, by name in lower case, `@` included.
         until: when to stop, by `time.monotonic()`.
     """
 
@@ -66,7 +66,7 @@ class Walk:
     parent: int | None = None
 
     def frame(self, scope: Scope | None = None) -> Frame:
-        """Return a frame for expressions; without a scope: for those that stand in no block."""
+        """Return a frame for expressions; without a scope, for expressions outside any block."""
         return Frame(
             self.text,
             scope or Scope(-1),
@@ -78,12 +78,12 @@ class Walk:
         )
 
     def done(self) -> tuple[tuple[Block, ...], tuple[CTE, ...], tuple[Union, ...]]:
-        """Return what was found."""
+        """Return the blocks, CTEs and unions that were found."""
         ctes = tuple(CTE(item.at, item.name, item.blocks, item.uses) for item in self.named)
         return tuple(block for block in self.blocks if block is not None), ctes, tuple(self.unions)
 
     def query(self, node: exp.Expr, role: Role, outer: Scope | None = None) -> tuple[int, ...]:
-        """Read a query; return the indexes of the blocks whose rows it gives."""
+        """Read a query; return the indexes of the blocks that produce its rows."""
         if (known := self.shared.get(id(node))) is not None:
             return known
         if time.monotonic() > self.until:
@@ -95,12 +95,12 @@ class Walk:
         return indexes
 
     def span_of(self, indexes: tuple[int, ...]) -> Span | None:
-        """Return from where to where blocks reach; None when there are none."""
+        """Return the span that blocks cover; None without blocks."""
         spans = [block.at for index in indexes if (block := self.blocks[index]) is not None]
         return Span(min(spans).begin, max(span.end for span in spans)) if spans else None
 
     def shape(self, indexes: tuple[int, ...]) -> Known:
-        """Return what is known of the columns that blocks give out."""
+        """Return the known output columns of blocks."""
         block = self.blocks[indexes[0]] if indexes else None
         if block is None:
             return NOTHING
@@ -149,7 +149,7 @@ class Walk:
         if isinstance(node, exp.Select):
             return (self._select(node, role, outer, extra),)
         if isinstance(node, exp.Table):
-            # `TABLE t`, `FROM t`: every row of it.
+            # `TABLE t`, `FROM t`: all of its rows.
             return (
                 self._select(
                     exp.Select(expressions=[exp.Star()], from_=exp.From(this=node)), role, outer, extra
@@ -158,7 +158,7 @@ class Walk:
         return ()
 
     def with_(self, node: exp.Expr) -> None:
-        """Read the WITH of `node`; the names hold until the query that is being read ends."""
+        """Read the WITH of `node`; its names are visible until the end of the query that is being read."""
         clause = node.args.get("with_")
         if not isinstance(clause, exp.With):
             return

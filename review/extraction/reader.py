@@ -1,6 +1,6 @@
-"""The door to the trees: a script's code in, its facts out.
+"""The entry point to the trees: converts a script's code to facts.
 
-Two steps, so that what is known of the tables can be had in between: `parse_all`, then `Parsed.script`.
+There are two steps, `parse_all` and `Parsed.script`, so that table metadata can be looked up in between.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OUT_OF_TIME = str(ReviewTimeout())
 
 
 def read(code: str, dialect: Dialect, given: Given = Given()) -> Script:  # noqa: B008 - frozen
-    """Return what `code` does. Nothing that a person can write makes this raise."""
+    """Return the facts of `code`. No input text makes this raise."""
     return parse_all(code, dialect).script(given)
 
 
@@ -39,9 +39,9 @@ def parse_all(code: str, dialect: Dialect, until: float | None = None) -> Parsed
     """Parse every statement of `code`.
 
     Args:
-        code: as its author wrote it, of a dialect of SQL.
+        code: SQL as its author wrote it.
         dialect: the dialect of `code`.
-        until: when to stop parsing, by `time.monotonic()`; what is left is unread.
+        until: when to stop parsing, by `time.monotonic()`; statements not yet parsed then are marked unread.
     """
     words = lexis(dialect)
     masked = mask(code, words)
@@ -67,8 +67,8 @@ class Parsed:
     """A parsed script.
 
     Attributes:
-        comments: begin and end of each.
-        items: its statements, each with its tree, or why it has none, or None for a command of the client.
+        comments: start and end offset of each.
+        items: its statements, each with its tree, or the reason it has none, or None for a client command.
     """
 
     code: str
@@ -80,7 +80,7 @@ class Parsed:
 
     @cached_property
     def tables(self) -> frozenset[str]:
-        """Names of the tables that the script reads, writes or changes, as written; CTEs are left out."""
+        """Names of the tables that the script reads, writes or changes, as written; without CTEs."""
         found: set[str] = set()
         for piece, tree in self.items:
             if isinstance(tree, exp.Expr):
@@ -94,7 +94,7 @@ class Parsed:
         """Return the script's facts.
 
         Args:
-            given: what is known of the node and its tables.
+            given: known facts about the node and its tables.
         """
         return Script(
             self.code,
@@ -129,13 +129,13 @@ class Parsed:
             return _unread(piece, str(NestedTooDeeply()))
         except ReviewTimeout as error:
             return _unread(piece, str(error))
-        except Exception as error:  # noqa: BLE001 - trees of any shape may come; what cannot be read is said
-            return _unread(piece, f"its meaning could not be read ({type(error).__name__})")
+        except Exception as error:  # noqa: BLE001 - a tree may have any shape; a failure is reported
+            return _unread(piece, f"it could not be analyzed ({type(error).__name__})")
         knowledge.learn(made)
         return made
 
     def _variables_read(self) -> frozenset[str]:
-        """Names of the variables of script mode that some statement reads."""
+        """Names of the script-mode variables that a statement reads."""
         read: set[str] = set()
         for piece, _ in self.items:
             if "@" in piece.bare:
@@ -155,7 +155,7 @@ _ASSIGNED = re.compile(r"@\w+[^;]*?:=", re.DOTALL)
 
 
 def _named(tree: exp.Expr, text: Written, knowledge: Knowledge) -> str:
-    """Keep the query that script mode names (`@v := SELECT …`); return its name, empty when it names none."""
+    """Store the query that script mode names (`@v := SELECT …`); return its name, or "" if it names none."""
     rows = tree.args.get("expression") if isinstance(tree, Assignment) else None
     if isinstance(rows, (exp.Query, exp.Table)):
         variable = Variable(text, rows)

@@ -1,4 +1,4 @@
-"""Which row source a column belongs to."""
+"""Finds the row source that a column belongs to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 Owner = tuple[int, int]
-"""Index of a block, and of a source in it."""
+"""Index of a block, and of a source in that block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,8 +14,8 @@ class Known:
     """Names of columns, in lower case.
 
     Attributes:
-        names: the columns that are known to be there.
-        whole: whether there are no others.
+        names: the columns that are known to exist.
+        whole: whether the list is complete.
     """
 
     names: frozenset[str] = frozenset()
@@ -27,10 +27,10 @@ NOTHING = Known()
 
 @dataclass(slots=True)
 class Scope:
-    """The row sources of one block, and the block whose columns it sees besides.
+    """The row sources of one block, and the outer block whose columns are visible too.
 
     Attributes:
-        aliases: names that the block itself gives to computed outputs.
+        aliases: names that the block gives to computed outputs.
     """
 
     block: int
@@ -39,17 +39,17 @@ class Scope:
     aliases: frozenset[str] = frozenset()
     _named: dict[str, int] = field(default_factory=dict)
     _alike: dict[Known, list[int]] = field(default_factory=dict)
-    """Sources by what is known of them: of thousands of sources nearly all are alike."""
+    """Indexes of sources by their known columns: among thousands of sources most are equal."""
 
     def add(self, names: Iterable[str], columns: Known) -> None:
-        """Add a source: what its columns may be qualified by, in lower case, and its columns."""
+        """Add a source: the qualifiers of its columns, in lower case, and its known columns."""
         for name in names:
             self._named.setdefault(name, len(self.columns))
         self._alike.setdefault(columns, []).append(len(self.columns))
         self.columns.append(columns)
 
     def qualified(self, qualifier: str) -> Owner | None:
-        """Return the source that `qualifier` (in lower case) names, of the innermost block that has one."""
+        """Return the source named `qualifier` (in lower case), from the innermost block that has one."""
         scope: Scope | None = self
         while scope is not None:
             if (source := scope._named.get(qualifier)) is not None:
@@ -58,11 +58,11 @@ class Scope:
         return None
 
     def bare(self, name: str) -> Owner | None:
-        """Return the source of a column without qualifier (in lower case); None unless that is certain."""
+        """Return the source of an unqualified column (in lower case); None if it is ambiguous or unknown."""
         scope: Scope | None = self
         while scope is not None:
             columns = scope.columns
-            if len(columns) == 1:  # by far the most
+            if len(columns) == 1:  # by far the most common case
                 if not columns[0].whole or name in columns[0].names:
                     return scope.block, 0
             elif columns and (candidates := scope._having(name) or scope._open()):
@@ -71,7 +71,7 @@ class Scope:
         return None
 
     def has(self, name: str) -> bool:
-        """Whether a source of the block is known to have a column of this name."""
+        """Whether a source of the block is known to have a column named `name`."""
         return bool(self._having(name))
 
     def _having(self, name: str) -> list[list[int]]:

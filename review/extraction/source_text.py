@@ -1,4 +1,4 @@
-"""A statement's text beside its tree: where things stand, and what their author wrote there."""
+"""A statement's source text next to its tree: positions of nodes, and the text that the author wrote."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from review.source.statement_splitter import Piece
 
 _QUOTES = "`\"'[]"
 _span = tuple.__new__
-"""Makes a Span in half the time; there is one for each word."""
+"""Creates a Span in half the time of its constructor; a review creates one per word."""
 _OPENER = re.compile(
     r"\b(?P<name>[a-z_]\w*)\s*\(\s*(?:(?:distinct|all|both|leading|trailing|\w+\s+from)\s+)?$", re.IGNORECASE
 )
+"""A function name with its opening parenthesis, up to the first argument."""
 _KEYWORDS = frozenset(
     [
         "and",
@@ -47,15 +48,15 @@ _BLANK = frozenset(" \t\r\n\f\v")
 
 
 def place(node: exp.Expr) -> tuple[int, int] | None:
-    """Return the offsets that the parser noted for `node` itself; None when it noted none."""
-    meta: dict[str, Any] | None = node._meta  # `meta` would make a dict for each node without one
+    """Return the offsets that the parser recorded for `node` itself; None if it recorded none."""
+    meta: dict[str, Any] | None = node._meta  # `meta` would create a dict for each node without one
     if meta and "start" in meta and "end" in meta:
         return meta["start"], meta["end"] + 1
     return None
 
 
 class Written:
-    """One statement: its text as the author wrote it, masked, and bare. Offsets are those of the script."""
+    """One statement: its text as written, masked, and bare. Offsets are relative to the script."""
 
     __slots__ = ("_bare", "_code", "_end", "_masked", "_pairs", "_start")
 
@@ -68,32 +69,32 @@ class Written:
 
     @property
     def at(self) -> Span:
-        """The whole statement."""
+        """The span of the whole statement."""
         return Span(self._start, self._end)
 
     def span(self, node: exp.Expr) -> Span | None:
-        """Return where `node` itself stands; None when the parser did not note it."""
+        """Return the span of `node` itself; None if the parser did not record it."""
         meta = node._meta
         if meta is None or (end := meta.get("end")) is None or (begin := meta.get("start")) is None:
             return None
         return _span(Span, (self._start + begin, self._start + end + 1))
 
     def begin(self, node: exp.Expr) -> int | None:
-        """Return where `node` itself begins; None when the parser did not note it."""
+        """Return the start of `node` itself; None if the parser did not record it."""
         meta: dict[str, Any] | None = node._meta
         return self._start + meta["start"] if meta and "start" in meta else None
 
     def author(self, begin: int, end: int) -> str:
-        """Return what the author wrote."""
+        """Return the text as the author wrote it."""
         return self._code[begin - self._start : end - self._start]
 
     def has_parameter(self, begin: int, end: int) -> bool:
-        """Whether a scheduling parameter stands in a name, number or string."""
+        """Whether a name, number or string contains a scheduling parameter."""
         begin, end = begin - self._start, end - self._start
         return self._code[begin:end] != self._masked[begin:end]
 
     def name(self, node: exp.Expr | None) -> str:
-        """Return a name as its author wrote it, without quotes; dots between its parts."""
+        """Return a name as written, without quotes; its parts are joined by dots."""
         if isinstance(node, exp.Table):
             return ".".join(self.name(part) for part in node.parts)
         if node is None:
@@ -104,7 +105,7 @@ class Written:
         return self._code[found[0] : found[1]].strip(_QUOTES) or node.name
 
     def table(self, node: exp.Table) -> tuple[str, Span | None]:
-        """Return the name of a table as `name` does, and where it stands."""
+        """Return the name of a table as `name` does, and its span."""
         this = node.args.get("this")
         if node.args.get("db") is None and type(this) is exp.Identifier and (span := self.span(this)):
             return self.author(*span).strip(_QUOTES) or this.name, span
@@ -113,7 +114,7 @@ class Written:
         return self.name(node), at
 
     def closed(self, begin: int, end: int) -> int:
-        """Return `end` moved behind the brackets that are opened from `begin` on and not closed yet."""
+        """Return `end` moved past the closing parentheses of those left open between `begin` and `end`."""
         bare, first, last = self._bare, begin - self._start, end - self._start
         missing = bare.count("(", first, last) - bare.count(")", first, last)
         while missing > 0:
@@ -126,7 +127,7 @@ class Written:
         return last + self._start
 
     def called(self, end: int) -> int | None:
-        """Return the end of the brackets that open right behind `end`; None when none do."""
+        """Return the end of the parentheses that open right after `end`; None if none do."""
         at = self._past_blanks(end - self._start)
         if self._bare[at : at + 1] != "(":
             return None
@@ -134,12 +135,12 @@ class Written:
         return None if closing is None else closing + 1 + self._start
 
     def is_empty_call(self, end: int) -> bool:
-        """Whether brackets with nothing in them stand behind `end`."""
+        """Whether empty parentheses follow `end`."""
         closing = self.called(end)
         return closing is not None and not self.author(end, closing).strip("( )\n\t\r")
 
     def _brackets(self) -> dict[int, int]:
-        """Return the offset of each closing bracket by that of the one that it closes."""
+        """Return the offset of each closing parenthesis by that of its opening one."""
         if self._pairs is None:
             self._pairs, open_ = {}, []
             for match in _BRACKET.finditer(self._bare):
@@ -150,12 +151,12 @@ class Written:
         return self._pairs
 
     def balanced(self, begin: int, end: int) -> bool:
-        """Whether as many brackets are closed there as are opened."""
+        """Whether the range closes as many parentheses as it opens."""
         first, last = begin - self._start, end - self._start
         return self._bare.count("(", first, last) == self._bare.count(")", first, last)
 
     def enclosed(self, begin: int, end: int, most: int = 1_000) -> tuple[int, int]:
-        """Return the two offsets moved outwards over the brackets around."""
+        """Return the two offsets moved outwards over up to `most` pairs of enclosing parentheses."""
         bare, first, last = self._bare, begin - self._start, end - self._start
         for _ in range(most):
             before, after = first - 1, self._past_blanks(last)
@@ -167,19 +168,19 @@ class Written:
         return first + self._start, last + self._start
 
     def follows(self, end: int, pattern: str) -> int | None:
-        """Return the end of `pattern` when it comes right behind `end`, blanks aside."""
+        """Return the end of `pattern` if it follows `end`, after optional blanks."""
         match = _compiled(rf"\s*(?:{pattern})").match(self._bare, end - self._start)
         return match.end() + self._start if match else None
 
     def precedes(self, begin: int, pattern: str) -> int | None:
-        """Return the begin of `pattern` when it stands right before `begin`, blanks aside."""
+        """Return the start of `pattern` if it directly precedes `begin`, before optional blanks."""
         first = begin - self._start
         low = max(0, first - 60)
         match = _compiled(rf"(?:{pattern})\s*$").search(self._bare[low:first])
         return low + match.start() + self._start if match else None
 
     def opener(self, begin: int) -> Span | None:
-        """Return the name of the function whose first argument begins at `begin`; None when there is none."""
+        """Return the name of the function whose first argument starts at `begin`; None if there is none."""
         last = begin - self._start
         match = _OPENER.search(self._bare[max(0, last - 60) : last])
         if match is None or match["name"].lower() in _KEYWORDS:
@@ -188,26 +189,26 @@ class Written:
         return Span(low + match.start("name"), low + match.end("name"))
 
     def search(self, pattern: str, begin: int, end: int | None = None) -> Span | None:
-        """Return where `pattern` stands first from `begin` on."""
+        """Return the span of the first match of `pattern` from `begin` on."""
         last = len(self._bare) if end is None else end - self._start
         match = _compiled(pattern).search(self._bare, max(0, begin - self._start), last)
         return Span(match.start() + self._start, match.end() + self._start) if match else None
 
     def last(self, pattern: str, begin: int, end: int) -> Span | None:
-        """Return where `pattern` stands last before `end`."""
+        """Return the span of the last match of `pattern` before `end`."""
         first, last = max(0, begin - self._start), end - self._start
         found = [match.span() for match in _compiled(pattern).finditer(self._bare, first, last)]
         return Span(found[-1][0] + self._start, found[-1][1] + self._start) if found else None
 
     def after_comma(self, begin: int) -> bool:
-        """Whether a comma stands before `begin`, blanks and brackets aside."""
+        """Whether a comma precedes `begin`, ignoring blanks and parentheses."""
         at = begin - self._start - 1
         while at >= 0 and (self._bare[at] in _BLANK or self._bare[at] == "("):
             at -= 1
         return at >= 0 and self._bare[at] == ","
 
     def outside_brackets(self) -> str:
-        """Return the bare text in which all that stands in brackets is blank."""
+        """Return the bare text with everything in parentheses blanked."""
         parts: list[str] = []
         depth = done = 0
         for match in _BRACKET.finditer(self._bare):

@@ -1,4 +1,4 @@
-"""FROM: what a block takes its rows from, and the conditions that join it."""
+"""Reads FROM: the row sources of a block, and the conditions that join them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from review.facts import Clause, Joined, Source, Span, last_part
 
 @dataclass(slots=True)
 class Named:
-    """A common table expression, or a variable of script mode, as its block's sources name it."""
+    """A common table expression, or a script-mode variable, as referenced by a block's sources."""
 
     at: Span
     name: str
@@ -32,11 +32,11 @@ class Rows:
 
     Attributes:
         frame: the block.
-        named: finds the CTE or variable of a name, in lower case.
-        table: what is known of a table's columns.
-        shape: what is known of the columns that blocks give out.
+        named: finds the CTE or variable with a name, in lower case.
+        table: returns the known columns of a table.
+        shape: returns the known output columns of blocks.
         query: reads a subquery in FROM, which sees the columns of a scope or none.
-        conditions: the ON conditions, each with the index of the source that its join brings in.
+        conditions: the ON conditions, each with the index of the source that its join adds.
     """
 
     frame: Frame
@@ -58,13 +58,13 @@ class Rows:
                 self._lateral(step)
 
     def join(self, node: exp.Expr, joined: Joined, on: exp.Expr | None) -> None:
-        """Add one source with its condition (of a MERGE, an UPDATE)."""
+        """Add one source of a MERGE or UPDATE with its condition."""
         self._add(node, joined, None)
         if on is not None:
             self.conditions.append((len(self.sources) - 1, on))
 
     def mark_target(self) -> None:
-        """Say that the first source is what the statement changes."""
+        """Mark the first source as the target of the statement's change."""
         self.sources[0] = replace(self.sources[0], target=True)
 
     @staticmethod
@@ -86,7 +86,7 @@ class Rows:
             for index in range(count, len(self.sources)):
                 self.sources[index] = replace(self.sources[index], nullable=True)
         on = join.args.get("on")
-        # Hive's parser gives a JOIN without ON one that is TRUE.
+        # Hive's parser adds ON TRUE to a JOIN without ON.
         if isinstance(on, exp.Expr) and not (isinstance(on, exp.Boolean) and on.this) and self.sources:
             self.conditions.append((min(count, len(self.sources) - 1), on))
 
@@ -188,7 +188,7 @@ class Rows:
             self._made(node, Joined.LATERAL, None)
 
     def _made(self, node: exp.Expr, joined: Joined, join: exp.Join | None) -> None:
-        """Add rows that no table has: of a function, VALUES, UNNEST."""
+        """Add rows that are in no table: those of a function, VALUES or UNNEST."""
         clause, self.frame.clause = self.frame.clause, Clause.SOURCE
         inside = node.this if isinstance(node.this, exp.Expr) and not isinstance(node, exp.Func) else node
         if isinstance(node, (exp.Values, exp.Unnest)):

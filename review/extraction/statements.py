@@ -1,4 +1,4 @@
-"""One statement as facts, by the kind of its tree."""
+"""Reads one statement as facts, by the type of its tree."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from review.source.statement_splitter import Piece
 
 @dataclass(slots=True)
 class Knowledge:
-    """What the statements before have made known, and what is given.
+    """What earlier statements have defined, and the review's context.
 
     Attributes:
         until: when to stop reading, by `time.monotonic()`.
-        variables: queries that script mode has named.
+        variables: queries that script mode has named so far.
     """
 
     dialect: Dialect
@@ -54,7 +54,7 @@ class Knowledge:
     _keyed: set[str] = field(default_factory=set)
 
     def table(self, name: str) -> Known:
-        """Return what is known of the columns of a table."""
+        """Return the known columns of a table."""
         key = name.lower()
         if (known := self._tables.get(key)) is None:
             known = self._tables[key] = self._known(key)
@@ -66,7 +66,7 @@ class Knowledge:
         return bool(table and table.keys) or name.lower() in self._keyed
 
     def learn(self, made: Statement) -> None:
-        """Take in what a statement creates."""
+        """Record what a statement creates."""
         for item in made.creations:
             if item.what is not Made.TABLE:
                 continue
@@ -100,7 +100,11 @@ class _Done:
 
 
 def statement(piece: Piece, text: Written, tree: exp.Expr, knowledge: Knowledge) -> Statement:
-    """Read a statement that has a tree; raises ReviewTimeout."""
+    """Read a statement that has a tree.
+
+    Raises:
+        ReviewTimeout: `knowledge.until` has passed.
+    """
     walk = Walk(text, knowledge.dialect, knowledge.table, knowledge.variables, knowledge.until)
     done = _Done()
     _read(tree, walk, knowledge, done)
@@ -148,7 +152,7 @@ def _read(tree: exp.Expr, walk: Walk, knowledge: Knowledge, done: _Done) -> None
             pass
 
 
-def _writes(  # noqa: PLR0911 - the kinds there are
+def _writes(  # noqa: PLR0911 - one return per kind of statement
     tree: exp.Expr, walk: Walk, knowledge: Knowledge
 ) -> Iterable[Write]:
     match tree:
@@ -179,7 +183,7 @@ def _create(tree: exp.Expr, walk: Walk, done: _Done) -> None:
 
 
 def _command(tree: TableCommand, walk: Walk, done: _Done) -> None:
-    """Read UNLOAD as the query it is, and CLONE as the making of a table like another."""
+    """Read UNLOAD as its query, and CLONE as the creation of a table like another."""
     table, target = tree.this, tree.args.get("target")
     if isinstance(target, exp.Table):
         at, name = writes.table_at(target, walk), walk.text.name(target)
@@ -219,7 +223,7 @@ _PURGE = re.compile(r"purge\s+table\s+(?P<name>[^\s;(]+)", re.IGNORECASE)
 
 
 def client(code: str, piece: Piece) -> Statement:
-    """Read a command of the client: what it sets, the resource it adds, what it purges."""
+    """Read a client command: the setting it sets, the resource it adds, or what it purges."""
     end = piece.start + len(piece.text)
     at, setting = Span(piece.start, end), None
     if match := _SET.match(piece.text):

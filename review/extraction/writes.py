@@ -1,4 +1,4 @@
-"""What a statement writes: INSERT, MERGE, UPDATE, DELETE, LOAD, CREATE TABLE … AS."""
+"""Reads what a statement writes: INSERT, MERGE, UPDATE, DELETE, LOAD, CREATE TABLE … AS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Keys = Callable[[str], bool]
 
 
 def insert(node: exp.Expr, walk: Walk, keys: Keys) -> Write:
-    """Read an INSERT and the query in it."""
+    """Read an INSERT and its query."""
     walk.with_(node)
     at, table, columns, target = _target(node.this, walk)
     given = node.args.get("partition") or (target.args.get("partition") if target is not None else None)
@@ -60,14 +60,14 @@ def _rows(node: exp.Expr | None, walk: Walk) -> tuple[tuple[int, ...], int | Non
 
 
 def inserts(node: exp.Expr, walk: Walk, keys: Keys) -> Iterator[Write]:
-    """Read a FROM with several INSERTs: each branch is a block that takes its rows from that FROM."""
+    """Read a FROM with several INSERTs: each branch is a block that reads from that FROM."""
     walk.with_(node)
     source = node.args.get("source")
     for branch in node.expressions:
         inner = branch.this if isinstance(branch, exp.ConditionalInsert) else branch
         select = inner.args.get("expression")
         if isinstance(source, exp.Expr) and isinstance(select, exp.Select) and not select.args.get("from_"):
-            # Not by `set`: that would give the shared source another parent.
+            # Not with `set`, which would give the shared source another parent.
             select.args["from_"] = exp.From()
             select.args["from_"].args["this"] = source
         yield insert(inner, walk, keys)
@@ -92,14 +92,14 @@ def _identifier(node: exp.Expr) -> exp.Expr:
 
 
 def table_at(node: exp.Expr, walk: Walk) -> Span:
-    """Return where the name of a table stands."""
+    """Return the span of a table's name."""
     parts = node.parts if isinstance(node, exp.Table) else [node]
     spans = [span for part in parts if (span := walk.text.span(part)) is not None]
     return Span(min(spans).begin, max(span.end for span in spans)) if spans else walk.text.at
 
 
 def update(node: exp.Expr, walk: Walk) -> Write:
-    """Read an UPDATE: a block of role CHANGE finds its rows, and gives out what it sets."""
+    """Read an UPDATE: a block of role CHANGE finds its rows; its outputs are the assigned values."""
     walk.with_(node)
     rows, index = _change(node.this, walk)
     origin = node.args.get("from_")
@@ -145,7 +145,7 @@ def delete(node: exp.Expr, walk: Walk) -> Iterator[Write]:
 
 
 def _behind(name: str, rows: Rows) -> str:
-    """Return the table that an alias stands for."""
+    """Return the table that an alias refers to."""
     for source in rows.sources:
         if source.has_alias and source.alias.lower() == name.lower() and source.table:
             return source.table
@@ -153,7 +153,7 @@ def _behind(name: str, rows: Rows) -> str:
 
 
 def merge(node: exp.Expr, walk: Walk) -> Write:
-    """Read a MERGE: a block of role CHANGE joins its target with what it uses."""
+    """Read a MERGE: a block of role CHANGE joins its target with its USING source."""
     walk.with_(node)
     rows, index = _change(node.this, walk)
     using = node.args.get("using")
@@ -238,7 +238,7 @@ def _filtered(node: exp.Expr, predicates: tuple[Predicate, ...], rows: Rows) -> 
 
 
 def always(condition: Predicate) -> bool:
-    """Whether a condition is true for every row by the way it is written (`1 = 1`, TRUE)."""
+    """Whether a condition is true for every row as written (`1 = 1`, TRUE)."""
     if condition.alternatives:
         return any(all(always(part) for part in branch) for branch in condition.alternatives)
     left, rights = condition.left, condition.rights

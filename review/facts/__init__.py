@@ -1,8 +1,8 @@
-"""What a script does, as far as rules need to know: read from its trees, free of them.
+"""What a script does, as far as rules need to know; extracted from its trees and independent of them.
 
-A script is a list of statements; a statement has query blocks (one per SELECT), each with its row sources,
-predicates and outputs; and what it writes, makes and takes away. Names keep the author's letters; compare
-them with `same_table` and `Column.key`. Places are offsets into the script (`Span`).
+A script is a list of statements. A statement has query blocks (one per SELECT), each with its row sources,
+predicates and outputs, and the objects that it writes, creates and removes. Names keep the author's case;
+compare them with `same_table` and `Column.key`. Positions are offsets in the script (`Span`).
 """
 
 from review.facts.blocks import CTE, Block, Hint, Role, Union

@@ -1,4 +1,4 @@
-"""How facts are made: a review makes thousands of them."""
+"""The dataclass decorator of facts; a review creates thousands of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 else:
 
     def fact(*, frozen: bool, slots: bool) -> Callable[[type], type]:
-        """Make a class a dataclass that mypy alone holds to be frozen.
+        """Make a class a dataclass that is frozen for mypy only.
 
-        Making one that Python freezes takes four times as long: a twelfth of a review's time went into that.
+        An instance that is frozen at run time takes four times as long to create: a twelfth of a review.
         """
         return dataclass(slots=slots, unsafe_hash=frozen)

@@ -1,4 +1,4 @@
-"""Queries: a block is one SELECT; unions and CTEs name blocks by their index."""
+"""Queries: a block is one SELECT; unions and CTEs refer to blocks by index."""
 
 from enum import StrEnum
 
@@ -11,10 +11,10 @@ from review.facts.spans import Span
 
 
 class Role(StrEnum):
-    """What a block's rows are for."""
+    """The use of a block's rows."""
 
     RESULT = "result"
-    """They are written or returned by the statement."""
+    """The statement writes or returns them."""
     CTE = "cte"
     DERIVED = "derived"
     """A subquery in FROM."""
@@ -22,7 +22,7 @@ class Role(StrEnum):
     IN = "in"
     SCALAR = "scalar"
     CHANGE = "change"
-    """Not a SELECT: the rows that an UPDATE, DELETE or MERGE finds; its first source is its target."""
+    """Not a SELECT: the rows found by an UPDATE, DELETE or MERGE; its first source is the target."""
 
 
 @fact(frozen=True, slots=True)
@@ -39,19 +39,19 @@ class Block:
     """One SELECT.
 
     Attributes:
-        at: its SELECT keyword (or its first known character) to its last known character.
-        role: what its rows are for; a branch of a UNION has the role of the UNION.
-        parent: index of the block it stands in (for a CTE: that its query stands in); None at the top.
-        depth: how many blocks it stands in; 0 at the top.
-        sources: in order of the text.
+        at: from its SELECT keyword (or its first known character) to its last known character.
+        role: the use of its rows; a branch of a UNION has the role of the UNION.
+        parent: index of the enclosing block (for a CTE: the block that contains its query); None at the top.
+        depth: number of enclosing blocks; 0 at the top.
+        sources: in text order.
         predicates: conditions of WHERE, ON, HAVING and QUALIFY, joined by AND.
-        comparisons: comparisons elsewhere: in outputs, CASE, IF; not joined by anything.
-        group: operands of GROUP BY; empty when there is none.
+        comparisons: comparisons elsewhere (in outputs, CASE, IF), not joined by AND.
+        group: operands of GROUP BY; empty without one.
         grouped: whether there is a GROUP BY.
-        order: ORDER BY of the block itself (not SORT BY); None when there is none.
+        order: ORDER BY of the block itself (not SORT BY); None without one.
         sorted: whether there is a SORT BY, DISTRIBUTE BY or CLUSTER BY.
-        limit: the number of LIMIT; 0 when it is not a plain number; None without LIMIT.
-        hints: names in hints, with what they hold: ("mapjoin", ("b",)).
+        limit: the number of LIMIT; 0 if it is not a plain number; None without LIMIT.
+        hints: hint names with their arguments: ("mapjoin", ("b",)).
     """
 
     at: Span
@@ -75,7 +75,7 @@ class Block:
 
     @property
     def aggregated(self) -> bool:
-        """Whether it gives one row: an aggregate in its outputs and no GROUP BY."""
+        """Whether it returns one row: an aggregate in its outputs and no GROUP BY."""
         return not self.grouped and any(output.aggregate for output in self.outputs)
 
 
@@ -84,12 +84,12 @@ class Union:
     """A set operation.
 
     Attributes:
-        at: the keyword, or the place between its branches.
+        at: the keyword, or the position between its branches.
         kind: `union`, `intersect` or `except`.
-        distinct: whether equal rows are made one.
+        distinct: whether duplicate rows are removed.
         blocks: indexes of the blocks of its branches.
-        order: ORDER BY of all its rows; None when there is none.
-        limit: as that of a block.
+        order: ORDER BY of all its rows; None without one.
+        limit: as in `Block`.
     """
 
     at: Span
@@ -104,11 +104,11 @@ class Union:
 class CTE:
     """A common table expression, or a variable of script mode (`@v := SELECT …`).
 
-    The blocks of a variable stand, as those of a CTE, in each statement that reads it, with their own places
-    in the script; the statement that defines it has none then.
+    The blocks of a variable appear, like those of a CTE, in each statement that reads it, with their own
+    positions in the script; the statement that defines it then has none.
 
     Attributes:
-        uses: how often the statement reads it.
+        uses: number of times that the statement reads it.
     """
 
     at: Span

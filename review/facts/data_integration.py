@@ -1,4 +1,4 @@
-"""What a data integration node does."""
+"""Facts of a data integration node."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Step:
         category: `reader`, `writer` or another, in lower case.
         kind: its step type (`odps`, `mysql`), in lower case.
         parameter: its parameters as plain JSON values.
-        places: their places by path within the parameters: ("column", 0).
+        places: positions of the parameters by their path: ("column", 0).
     """
 
     at: Span
@@ -40,9 +40,9 @@ class Job:
 
     Attributes:
         steps: in order.
-        mistakes: where its shape is wrong.
-        error_limit: whether it limits the records that may fail.
-        setting: place of its `setting`; None when it has none.
+        mistakes: violations of its schema.
+        error_limit: whether it limits the number of records that may fail.
+        setting: position of its `setting`; None if it has none.
     """
 
     steps: tuple[Step, ...] = ()

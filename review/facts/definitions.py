@@ -1,4 +1,4 @@
-"""What is made, altered and taken away: tables, views, functions, partitions."""
+"""What is created, altered and removed: tables, views, functions, partitions."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from review.facts.spans import Span
 
 
 class Made(StrEnum):
-    """What a CREATE makes."""
+    """The kind of object that a CREATE creates."""
 
     TABLE = "table"
     VIEW = "view"
@@ -21,7 +21,7 @@ class Made(StrEnum):
 
 @fact(frozen=True, slots=True)
 class ColumnDefinition:
-    """A column of a CREATE TABLE: its type in upper case as written, empty when there is none."""
+    """A column of a CREATE TABLE: its type in upper case as written, empty without one."""
 
     at: Span
     name: str
@@ -38,13 +38,13 @@ class Creation:
         at: the name.
         columns: without the partition columns.
         partitions: the partition columns.
-        lifecycle: days of LIFECYCLE; 0 when it is a parameter; None without one.
-        exists: whether it says IF NOT EXISTS.
-        replace: whether it says OR REPLACE.
+        lifecycle: days of LIFECYCLE; 0 if it is a parameter; None without one.
+        exists: whether it has IF NOT EXISTS.
+        replace: whether it has OR REPLACE.
         like: the table of CREATE TABLE … LIKE.
         queried: whether it is a CREATE TABLE … AS.
-        temporary: whether it says TEMPORARY.
-        external: whether it says EXTERNAL.
+        temporary: whether it has TEMPORARY.
+        external: whether it has EXTERNAL.
         keys: columns of its primary key.
     """
 
@@ -65,7 +65,7 @@ class Creation:
 
 
 class Altered(StrEnum):
-    """What an ALTER TABLE does besides taking something away (that is a `Removal`)."""
+    """The action of an ALTER TABLE, except one that removes something (that is a `Removal`)."""
 
     ADD_COLUMNS = "add columns"
     ADD_PARTITION = "add partition"
@@ -85,7 +85,7 @@ class Alteration:
     Attributes:
         table: as written.
         names: the columns that it adds or changes, or the new name.
-        lifecycle: days of SET LIFECYCLE; 0 when it is a parameter; None when it sets none.
+        lifecycle: days of SET LIFECYCLE; 0 if it is a parameter; None if it sets none.
     """
 
     at: Span
@@ -96,7 +96,7 @@ class Alteration:
 
 
 class Gone(StrEnum):
-    """What a statement takes away."""
+    """The kind of object that a statement removes."""
 
     TABLE = "table"
     VIEW = "view"
@@ -105,7 +105,7 @@ class Gone(StrEnum):
     PARTITION = "partition"
     COLUMN = "column"
     BACKUP = "backup"
-    """What PURGE TABLE removes: dropped or overwritten data that could be brought back."""
+    """Data removed by PURGE TABLE: dropped or overwritten data that could have been restored."""
     ROWS = "rows"
     """TRUNCATE of a whole table."""
 
@@ -115,10 +115,10 @@ class Removal:
     """A DROP, TRUNCATE or PURGE.
 
     Attributes:
-        at: from the word that says it to the name.
+        at: from its keyword to the name.
         name: the table, view, database or schema, as written.
-        partition: for a PARTITION: which.
-        columns: for a COLUMN: which, as written.
+        partition: for a PARTITION: its values.
+        columns: for a COLUMN: the columns' names as written.
     """
 
     at: Span

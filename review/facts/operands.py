@@ -1,4 +1,4 @@
-"""Expressions: the columns, literals and calls that predicates compare and blocks give out."""
+"""Expressions: the columns, literals and calls that are compared in predicates and output by blocks."""
 
 from enum import StrEnum
 
@@ -7,12 +7,12 @@ from review.facts.spans import Span
 
 
 class Sort(StrEnum):
-    """What kind of expression an operand is."""
+    """The kind of expression of an operand."""
 
     COLUMN = "column"
     """A bare column."""
     LITERAL = "literal"
-    """A number or string; one whose string holds a scheduling parameter is a PARAMETER."""
+    """A number or string; a string that contains a scheduling parameter is a PARAMETER."""
     PARAMETER = "parameter"
     """A scheduling parameter, alone or within a string or name."""
     CONSTANT = "constant"
@@ -22,7 +22,7 @@ class Sort(StrEnum):
     RUN_TIME = "run_time"
     """Without columns, but its value depends on when or where it runs: GETDATE(), NOW(), RAND(), UUID()."""
     UNKNOWN_CALL = "unknown_call"
-    """Without columns, but it calls a function that is no built-in (a UDF): nothing is known of its value."""
+    """Without columns, but calls a function that is not built in (a UDF), so its value is unknown."""
     COMPUTED = "computed"
     """An expression over columns: a function, a cast, arithmetic, a CASE."""
     QUERY = "query"
@@ -33,14 +33,14 @@ class Sort(StrEnum):
 
 @fact(frozen=True, slots=True)
 class Column:
-    """A column where it is used.
+    """A reference to a column.
 
     Attributes:
-        at: its whole text, qualifier included.
+        at: its whole text, with its qualifier.
         name: its own name.
-        qualifier: the alias or table before the dot; empty when there is none.
-        block: index (in the statement) of the block whose source it belongs to; None when that is not known.
-        source: index of that source in that block's `sources`; None when it is not known.
+        qualifier: the alias or table before the dot; empty without one.
+        block: index (in the statement) of the block whose source it belongs to; None if unknown.
+        source: index of that source in that block's `sources`; None if unknown.
     """
 
     at: Span
@@ -57,17 +57,17 @@ class Column:
 
 @fact(frozen=True, slots=True)
 class Operand:
-    """One side of a predicate, or any expression that a rule looks at.
+    """One side of a predicate, or any expression that a rule inspects.
 
     Attributes:
-        sort: what kind of expression it is.
-        value: a literal's value without quotes, also of a literal that is cast (its sort is CONSTANT then); a
+        sort: the kind of expression.
+        value: a literal's value without quotes, also of a literal that is cast (then its sort is CONSTANT); a
             PARAMETER's text as written, without quotes.
-        string: whether the literal (or the parameter) stands in quotes.
-        type: the type that a cast or the literal gives it (`STRING`, `BIGINT`, `DATE` …), when it says one.
-        columns: the columns in it, those of its subqueries left out.
-        functions: names of the functions it calls, in lower case, those of its subqueries left out.
-        blocks: indexes of the blocks whose rows its subquery gives (several for a UNION).
+        string: whether the literal (or the parameter) is quoted.
+        type: the type of the cast or literal (`STRING`, `BIGINT`, `DATE` …), if known.
+        columns: its columns, without those of its subqueries.
+        functions: names of the functions it calls, in lower case, without those of its subqueries.
+        blocks: indexes of the blocks that produce the rows of its subquery (several for a UNION).
     """
 
     at: Span

@@ -1,4 +1,4 @@
-"""What a block computes: its outputs, calls, windows and divisions."""
+"""What a block computes: its outputs, calls, window functions and divisions."""
 
 from review.facts.base import fact
 from review.facts.operands import Operand
@@ -8,14 +8,14 @@ from review.facts.spans import Span
 
 @fact(frozen=True, slots=True)
 class Output:
-    """One expression that a block gives out.
+    """One output expression of a block.
 
     Attributes:
-        name: its alias, or the column's own name; empty when it has none.
+        name: its alias, or the column's own name; empty without one.
         star: whether it is `*` or `t.*`; `operand.columns` is then empty.
-        qualifier: for a star: what stands before the dot.
-        aggregate: whether it has an aggregate function (outside OVER).
-        pattern: whether it is a star that is written as a pattern for names: `(ds)?+.+`.
+        qualifier: for a star, the name before the dot.
+        aggregate: whether it contains an aggregate function (outside OVER).
+        pattern: whether it is a star written as a pattern for names: `(ds)?+.+`.
     """
 
     at: Span
@@ -32,9 +32,9 @@ class Call:
     """A function call.
 
     Attributes:
-        name: in lower case, with its project when it has one (`proj:func`).
-        clause: where it stands.
-        arguments: what it is called with.
+        name: in lower case, with its project if it has one (`proj:func`).
+        clause: the clause it occurs in.
+        arguments: its arguments.
         distinct: whether its argument is DISTINCT.
     """
 

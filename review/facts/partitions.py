@@ -1,4 +1,4 @@
-"""What a `PARTITION(…)` names."""
+"""The values of a `PARTITION(…)`."""
 
 from review.facts.base import fact
 from review.facts.operands import Operand
@@ -12,8 +12,8 @@ class PartitionValue:
 
     Attributes:
         column: its name as written.
-        value: what it is set to; None for a dynamic partition (`PARTITION(ds)`).
-        operator: `=` but for ALTER … DROP PARTITION (ds < '2024').
+        value: the value it is set to; None for a dynamic partition (`PARTITION(ds)`).
+        operator: `=`, except in ALTER … DROP PARTITION (ds < '2024').
     """
 
     at: Span

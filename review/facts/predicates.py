@@ -10,7 +10,7 @@ from review.facts.spans import Span
 
 
 class Operator(StrEnum):
-    """How a predicate compares."""
+    """The comparison of a predicate."""
 
     EQ = "="
     NULL_SAFE_EQ = "<=>"
@@ -32,13 +32,13 @@ class Operator(StrEnum):
     ANY_OF = "or"
     """Alternatives: see `Predicate.alternatives`."""
     NOT = "not"
-    """A negation of something that is not listed here: its operand is `left`."""
+    """A negation of something not listed here; its operand is `left`."""
     TRUTH = "truth"
-    """A bare expression taken as true or false: a column, a function call, TRUE, a parameter."""
+    """A bare expression used as a condition: a column, a function call, TRUE, a parameter."""
 
 
 class Clause(StrEnum):
-    """Where something stands in its block."""
+    """The part of a block in which something occurs."""
 
     WHERE = "where"
     ON = "on"
@@ -59,11 +59,11 @@ class Predicate:
 
     Attributes:
         at: the whole condition, from its first to its last operand.
-        left: what is compared; for ANY_OF the first operand of the first alternative.
-        rights: what it is compared with: one, two for BETWEEN, any number for IN, none for tests and ANY_OF.
-        clause: where it stands.
-        join: for ON: index of the source that the join brings in. A JOIN without ON has no condition, nor has
-            one with ON TRUE.
+        left: the compared operand; for ANY_OF the first operand of the first alternative.
+        rights: the other operands: one, two for BETWEEN, any number for IN, none for tests and ANY_OF.
+        clause: the clause it occurs in.
+        join: for ON: index of the source that the join adds. A JOIN without ON, or with ON TRUE, has no
+            condition.
         alternatives: for ANY_OF: the branches of the OR, each a list of conditions joined by AND.
     """
 
@@ -86,5 +86,5 @@ class Predicate:
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Every column in it, those of subqueries left out."""
+        """All its columns, without those of subqueries."""
         return tuple(column for operand in self.operands for column in operand.columns)

@@ -1,4 +1,4 @@
-"""What a Python node does besides SQL."""
+"""Facts of a Python node besides its SQL."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from review.facts.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A plain string in the code: its value, and its place with its quotes."""
+    """A plain string in the code: its value, and its span with the quotes."""
 
     at: Span
     value: str
@@ -20,8 +20,8 @@ class Login:
     """A call of `ODPS(…)`.
 
     Attributes:
-        at: the name that is called.
-        keys: plain strings given as AccessKey id, secret or token.
+        at: the name of the called function.
+        keys: plain strings passed as AccessKey ID, secret or token.
     """
 
     at: Span
@@ -29,7 +29,7 @@ class Login:
 
 
 class Act(StrEnum):
-    """What a call of PyODPS does with a table."""
+    """The effect of a PyODPS call on a table."""
 
     READ = "read"
     APPEND = "append"
@@ -42,15 +42,15 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A table that a call of PyODPS reads or changes.
+    """A table that a PyODPS call reads or changes.
 
     Attributes:
         at: the called name.
         call: that name as written.
-        table: the table's name; empty when it is made at run time.
-        whole: for a read: whether certainly no partition, filter or limit narrows it.
-        partition: the partition that it names, when that is a plain string.
-        narrowed: whether it names a partition, plain or made at run time.
+        table: the table's name; empty if it is computed at run time.
+        whole: for a read: whether it certainly has no partition, filter or limit.
+        partition: the partition it names, if that is a plain string.
+        narrowed: whether it names a partition, plain or computed at run time.
         endless: whether it certainly creates a table without a lifecycle.
     """
 
@@ -65,18 +65,18 @@ class Access:
 
     @property
     def brings(self) -> bool:
-        """Whether there is something in the table afterwards that this call put there."""
+        """Whether the call leaves rows of its own in the table."""
         return self.act in (Act.CREATE, Act.APPEND, Act.OVERWRITE)
 
     @property
     def takes(self) -> bool:
-        """Whether the table, or a part of it, is empty afterwards."""
+        """Whether the call empties the table or a part of it."""
         return self.act in (Act.EMPTY, Act.DROP, Act.DROP_PARTITION)
 
 
 @dataclass(frozen=True, slots=True)
 class PythonFacts:
-    """What a Python node does."""
+    """The facts of a Python node."""
 
     logins: tuple[Login, ...] = ()
     queries: tuple[Query, ...] = ()

@@ -1,4 +1,4 @@
-"""SQL that code of another language runs."""
+"""SQL that is run from code in another language."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from review.facts.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """SQL handed to something that runs it.
+    """SQL passed to a function or client that runs it.
 
     Attributes:
-        at: what runs it: the called name, or the client's command.
+        at: the function's name, or the client's command.
         call: its name: `execute_sql`, `odpscmd`.
-        rows: what a loop around it goes over row by row, as written; empty when it is in no such loop.
-        unread: whether its SQL is made at run time, so that it could not be reviewed.
+        rows: the expression that an enclosing loop iterates row by row, as written; empty without a loop.
+        unread: whether its SQL is built at run time and so could not be reviewed.
     """
 
     at: Span

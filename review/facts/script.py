@@ -1,4 +1,4 @@
-"""A node's code, with all that is read from it."""
+"""A node's code with all facts read from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from review.facts.writes import Written
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A scheduling parameter where it is used.
+    """A use of a scheduling parameter.
 
     Attributes:
         name: the name that scheduling must define; empty for one that needs no definition (`${yyyymmdd}`,
@@ -34,7 +34,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment with its marks."""
+    """A comment with its delimiters."""
 
     at: Span
     text: str
@@ -46,11 +46,11 @@ class Script:
 
     Attributes:
         code: the text as its author wrote it.
-        given: what is known besides the code: the node, its tables, the project.
-        statements: what it does, in order; for Python and shell those of the SQL within it.
-        python: what a Python node does besides SQL.
-        shell: what a shell node does besides SQL.
-        job: what a data integration node does.
+        given: what is known apart from the code: the node, its tables, the project.
+        statements: its statements in order; for Python and shell, those of the SQL within it.
+        python: facts of a Python node besides its SQL.
+        shell: facts of a shell node besides its SQL.
+        job: facts of a data integration node.
     """
 
     code: str
@@ -67,18 +67,18 @@ class Script:
     )
 
     def same(self, one: str, other: str) -> bool:
-        """Whether two names mean the same table; one without a project belongs to that of the script."""
+        """Whether two names refer to the same table; a name without a project is in the script's project."""
         return same_table(one, other, self.given.project)
 
     def made_before(self, index: int, table: str) -> bool:
-        """Whether the script itself creates `table` anew before the statement at `index`."""
+        """Whether the script creates `table` before the statement at `index`, without IF NOT EXISTS."""
         return any(
             place < index and self.same(table, name)
             for place, name in self._places(_anew).get(table_key(table), ())
         )
 
     def filled_after(self, index: int, table: str) -> bool:
-        """Whether the script creates or fills `table` after the statement at `index`."""
+        """Whether the script creates or writes `table` after the statement at `index`."""
         return any(
             place > index and self.same(table, name)
             for place, name in reversed(self._places(_fills).get(table_key(table), ()))
@@ -88,7 +88,7 @@ class Script:
         )
 
     def _places(self, names: Callable[[Statement], Iterable[str]]) -> dict[str, list[tuple[int, str]]]:
-        """Return which statements give which `names`, by the last part of the name."""
+        """Return the statements for which `names` yields a name, by the last part of that name."""
         found = self._found.get(names)
         if found is None:
             found = self._found[names] = {}
@@ -98,14 +98,14 @@ class Script:
         return found
 
     def taken_by_call(self, before: Span, table: str) -> bool:
-        """Whether a call of a Python node empties `table`, or a part of it, before the place `before`."""
+        """Whether a call in a Python node empties `table`, or a part of it, before the position `before`."""
         return any(
             access.takes and access.at < before and self.may_be(access.table, table)
             for access in self.python.accesses
         )
 
     def may_be(self, name: str, table: str) -> bool:
-        """Whether `name` means `table`, or is made at run time and so may mean any."""
+        """Whether `name` refers to `table`, or is computed at run time and so may refer to any table."""
         return not name or any(mark in name for mark in "${[%") or self.same(name, table)
 
 
@@ -121,7 +121,7 @@ def _fills(item: Statement) -> Iterator[str]:
 
 
 _KEEPS_WHAT_IS_THERE = frozenset({Written.UPDATE, Written.DELETE})
-"""Ways to write that bring no rows."""
+"""Write kinds that add no rows."""
 
 
 def _renewed(change: Alteration) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a shell node does besides SQL."""
+"""Facts of a shell node besides its SQL."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,12 @@ from review.facts.spans import Span
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A password or key that a command is given in plain letters.
+    """A plaintext password or key passed to a command.
 
     Attributes:
         at: the password.
         command: the command's name.
-        option: the option before it, as written; a variable's name when it is set for the command.
+        option: the option before it, as written; a variable's name if it is set for the command.
     """
 
     at: Span
@@ -23,12 +23,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An `rm -r` (or `hadoop fs -rm -r`) of a path that begins with, or rests on, a variable.
+    """An `rm -r` (or `hadoop fs -rm -r`) of a path that starts with a variable or depends on one.
 
     Attributes:
         at: the path.
-        variable: the variable that nothing in the script sets or tests.
-        left: what remains of the path when the variable is empty: `/`, `/tmp/`.
+        variable: the variable that the script neither sets nor tests.
+        left: the rest of the path if the variable is empty: `/`, `/tmp/`.
     """
 
     at: Span
@@ -38,13 +38,13 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class ShellFacts:
-    """What a shell node does.
+    """The facts of a shell node.
 
     Attributes:
-        steps: places of the commands that do work and whose failure would be passed over.
-        passwords: secrets in plain letters on a command's line.
-        erasures: deletions that an unset variable makes too large.
-        queries: SQL handed to a client.
+        steps: positions of the commands that do the work and whose failure would be ignored.
+        passwords: plaintext secrets on a command line.
+        erasures: recursive deletions that delete too much if a variable is unset.
+        queries: SQL passed to a client.
     """
 
     steps: tuple[Span, ...] = ()

@@ -1,4 +1,4 @@
-"""What a block takes rows from."""
+"""The row sources of a block."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from review.facts.spans import Span
 
 
 class Joined(StrEnum):
-    """How a row source comes into its block."""
+    """How a row source is joined to its block."""
 
     FIRST = "first"
     COMMA = "comma"
@@ -20,26 +20,26 @@ class Joined(StrEnum):
     SEMI = "semi"
     ANTI = "anti"
     LATERAL = "lateral"
-    """LATERAL VIEW or a lateral function: rows made of the source's own row."""
+    """LATERAL VIEW or a lateral function: rows produced from the source's own row."""
 
 
 @fact(frozen=True, slots=True)
 class Source:
-    """Something a block takes rows from.
+    """A row source of a block.
 
     Attributes:
         at: its name, or its whole subquery.
-        joined: how it comes in.
-        table: the database's table it names, as written; empty for a CTE, subquery, VALUES or function.
-        alias: the name that its columns are called by: its alias, or the last part of its name.
+        joined: how it is joined.
+        table: the name of its database table, as written; empty for a CTE, subquery, VALUES or function.
+        alias: the qualifier of its columns: its alias, or the last part of its name.
         has_alias: whether the author gave it an alias.
-        blocks: indexes of the blocks whose rows it gives: of the CTE or subquery (several for a UNION).
-        cte: the CTE (or script variable `@v`) it names; empty when it names none.
+        blocks: indexes of the blocks that produce the rows of its CTE or subquery (several for a UNION).
+        cte: the CTE (or script variable `@v`) that it names; empty if it names none.
         nullable: whether an outer join may fill its columns with NULL.
-        natural: whether USING or NATURAL links it.
+        natural: whether it is joined by USING or NATURAL.
         using: the columns of USING.
-        columns: names given to its columns by its alias (`t(a, b)`, LATERAL VIEW … AS a, b).
-        partitions: values in a `PARTITION(…)` written behind the table.
+        columns: column names given by its alias (`t(a, b)`, LATERAL VIEW … AS a, b).
+        partitions: values of a `PARTITION(…)` after the table.
         target: whether it is the table that an UPDATE, DELETE or MERGE changes.
     """
 

@@ -1,10 +1,10 @@
-"""Where a thing stands in a script."""
+"""Spans of text in a script."""
 
 from typing import NamedTuple
 
 
 class Span(NamedTuple):
-    """Offsets of the first character of a thing in the script, and of the one after its last."""
+    """Offsets in the script of the first character, and of the character after the last."""
 
     begin: int
     end: int

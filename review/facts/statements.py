@@ -1,4 +1,4 @@
-"""One statement, with all that it does."""
+"""One statement with all its facts."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from review.facts.writes import Write
 
 @fact(frozen=True, slots=True)
 class Setting:
-    """A `SET name = value` of the client; both as written, the name in lower case."""
+    """A client's `SET name = value`; both as written, the name in lower case."""
 
     at: Span
     name: str
@@ -27,12 +27,12 @@ class Statement:
     Attributes:
         at: the whole statement.
         verb: its first word in upper case.
-        bare: its text in which parameters are masked, and comments and insides of strings are blank.
-        unread: why it could not be read; None when it could.
-        unread_at: where reading it stopped.
-        blocks: every SELECT; an enclosing block comes before those in it.
-        misplaced: clauses in an order that the engine refuses, each with a word on what it is.
-        dialect: of SQL within another language; None: the script's own.
+        bare: its text with parameters masked, and comments and the contents of strings blanked.
+        unread: the reason it could not be parsed; None if it could.
+        unread_at: where parsing stopped.
+        blocks: every SELECT; an enclosing block comes before the blocks in it.
+        misplaced: clauses in an order that the engine rejects, each with its keyword.
+        dialect: of SQL within another language; None for the script's own dialect.
     """
 
     at: Span
@@ -52,7 +52,7 @@ class Statement:
     dialect: Dialect | None = None
 
     def reads(self) -> Iterator[tuple[Block, Source]]:
-        """Yield every table of the database that it reads, where it does; not the target of a change."""
+        """Yield every read of a database table with its block; not the target of a change."""
         for block in self.blocks:
             for source in block.sources:
                 if source.table and not source.target:

@@ -1,4 +1,4 @@
-"""Names of tables: their last part, and when two of them mean the same table."""
+"""Table names: their last part, and whether two of them refer to the same table."""
 
 
 def last_part(name: str) -> str:
@@ -7,17 +7,17 @@ def last_part(name: str) -> str:
 
 
 def table_key(name: str) -> str:
-    """Return the last part of a table's name in lower case: names that mean the same table share it."""
+    """Return the last part of a table's name in lower case, equal for names of the same table."""
     return last_part(name).lower()
 
 
 def same_table(one: str, other: str, project: str | None = None) -> bool:
-    """Whether two names may mean the same table: as many parts as both have are compared.
+    """Whether two names may refer to the same table; only the parts that both have are compared.
 
     Args:
         one: a name as written.
         other: another.
-        project: what a name without a project belongs to; None when that is not known.
+        project: the project of a name without one; None if unknown.
     """
     parts, others = one.lower().split("."), other.lower().split(".")
     if project and len(parts) != len(others):

@@ -8,7 +8,7 @@ from review.facts.spans import Span
 
 
 class Written(StrEnum):
-    """How rows come into a table, or change there."""
+    """How rows are added to a table or changed in it."""
 
     INSERT = "insert"
     """INSERT INTO: appended."""
@@ -31,12 +31,12 @@ class Write:
     Attributes:
         at: the table's name.
         table: as written.
-        partition: its PARTITION(…), in order; empty when there is none.
-        columns: the columns it lists; empty when it lists none.
+        partition: its PARTITION(…), in order; empty without one.
+        columns: the columns it lists; empty if it lists none.
         blocks: indexes of the blocks whose rows are written (several for a UNION); empty for VALUES, and for
             UPDATE, DELETE and MERGE, which have a block of role CHANGE.
-        values: rows of VALUES; None when its rows come from a query.
-        filtered: for UPDATE and DELETE: whether a WHERE, or a join, can leave a row out.
+        values: number of rows of VALUES; None if its rows come from a query.
+        filtered: for UPDATE and DELETE: whether a WHERE or a join can exclude rows.
     """
 
     at: Span

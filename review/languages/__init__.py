@@ -1,4 +1,4 @@
-"""Node code that is not SQL: the SQL within it, what rules need to know of it, what outside tools say."""
+"""Node code that is not SQL: the SQL embedded in it, facts for rules, and findings of external linters."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ class Embedded:
     """The SQL of one dialect within code of another language.
 
     Attributes:
-        text: exactly as long as the code, newlines at the same offsets: each SQL literal stands at its own
-            offsets, everything else is blank, and a `;` stands behind each literal. So reading it gives facts
-            whose spans are right in the code. What is put in when it runs (`{x}` of an f-string, `%s`, `$1`)
-            is written there as a nameless scheduling parameter (`$[ppp]`).
+        text: as long as the code, with newlines at the same offsets: each SQL literal is at its own offsets
+            and followed by a `;`, everything else is blank. The spans of the facts read from it are therefore
+            valid in the code. A value inserted at run time (`{x}` of an f-string, `%s`, `$1`) is written as a
+            nameless scheduling parameter (`$[ppp]`).
         dialect: the dialect of the SQL.
-        shown: the code as messages may show it: where `text` has a hole, what is put in, in braces at least.
+        shown: the code as messages may show it: where `text` has a placeholder, the inserted expression, in
+            braces if nothing else marks it.
     """
 
     text: str
@@ -40,12 +41,12 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """All that is known of code that is not SQL.
+    """All facts of code that is not SQL.
 
     Attributes:
-        embedded: the SQL in it, one text for each dialect; read each, and put the statements in order.
-        unread: statements that stand for what could not be read (a syntax error, Python 2); MC-C19 says them.
-        comments: of the language itself.
+        embedded: its SQL, one text per dialect; read each, and sort the statements by position.
+        unread: statements for code that could not be parsed (a syntax error, Python 2); MC-C19 reports them.
+        comments: those of the language itself.
     """
 
     embedded: tuple[Embedded, ...] = ()
@@ -57,12 +58,12 @@ class Inside:
 
 
 def inside(code: str, dialect: Dialect, until: float) -> Inside:
-    """Return what is known of `code`; an empty `Inside` for SQL. No code makes it raise.
+    """Return the facts of `code`; an empty `Inside` for SQL. No code makes this raise.
 
     Args:
         code: the node's code as its author wrote it.
         dialect: the language of `code`.
-        until: when to stop looking, by `time.monotonic()`; what is left is `unread`.
+        until: when to stop, by `time.monotonic()`; the rest is `unread`.
     """
     if dialect is Dialect.PYTHON:
         node = python_node.read(code, until)
@@ -77,11 +78,11 @@ def inside(code: str, dialect: Dialect, until: float) -> Inside:
 
 
 def outside(code: str, dialect: Dialect, seconds: float) -> Iterator[OutsideHit]:
-    """Yield what the outside tool for `dialect` says of `code`; nothing where there is none for it.
+    """Yield the findings of the external linter for `dialect`; nothing if there is none.
 
-    Python is for ruff, shell for shellcheck, Hologres for squawk. Each is one short process that reads
-    standard input; it has `seconds` to answer. A tool that is missing, fails or is too slow gives one hit
-    that says so.
+    Python is checked by ruff, shell by shellcheck, Hologres by squawk. Each is a short-lived process that
+    reads standard input and has `seconds` to finish. A linter that is missing, fails or times out yields one
+    finding that reports it.
     """
     match dialect:
         case Dialect.PYTHON:

@@ -1,4 +1,4 @@
-"""SQL literals laid out on a blank sheet of the code's own size, so that their places stay right."""
+"""SQL literals laid out on a blank text of the code's length, so that their offsets stay valid."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from review.facts import Span
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A stretch of SQL at its own place.
+    """A piece of SQL at its own position.
 
     Attributes:
         begin: offset in the code.
-        text: what the SQL has there; as long as what the code has there.
-        hole: whether it is a value put in when the code runs.
+        text: its SQL; as long as the code it replaces.
+        hole: whether it is a value inserted at run time.
     """
 
     begin: int
@@ -26,30 +26,31 @@ class Fragment:
 
     @property
     def end(self) -> int:
-        """Offset behind its last character."""
+        """Offset after its last character."""
         return self.begin + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """One SQL literal: its fragments in order of the text, and the dialect it is in."""
+    """One SQL literal: its fragments in text order, and its dialect."""
 
     fragments: tuple[Fragment, ...]
     dialect: Dialect
 
     @property
     def at(self) -> Span:
-        """From its first to its last character."""
+        """The span from its first to its last character."""
         return Span(self.fragments[0].begin, self.fragments[-1].end)
 
 
 def hole(begin: int, end: int) -> Fragment:
-    """Return what stands for a value put in at run time: a scheduling parameter without a name."""
+    """Return the placeholder of a value inserted at run time: a scheduling parameter without a name."""
     length = end - begin
     return Fragment(begin, _SHORT.get(length) or f"$[{'p' * (length - 3)}]", hole=True)
 
 
 _SHORT = {0: "", 1: "p", 2: "$p", 3: "${}"}
+"""Placeholders too short for `$[…]`, by length."""
 
 _VERB = re.compile(
     r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|[(;])*"
@@ -60,12 +61,12 @@ _VERB = re.compile(
 
 
 def is_sql(text: str) -> bool:
-    """Whether `text` begins as a statement does."""
+    """Whether `text` starts like a statement."""
     return _VERB.match(text) is not None
 
 
 def body(sql: Sql) -> str:
-    """Return the literal as SQL; where the code has something else between two fragments, a blank."""
+    """Return the literal as SQL, with a blank for other code between two fragments."""
     return " ".join(fragment.text for fragment in _joined(sql.fragments))
 
 
@@ -87,16 +88,18 @@ _BEFORE_VALUE = re.compile(
     r"|exists|view|database|schema|use|values|lifecycle|comment|interval|is|using|set|location|to|truncate|case"
     r"|desc|describe|div"
 )
+"""Keywords before a value or a name: a placeholder after them does not change the structure."""
 _BEFORE_CONDITION = re.compile(r"where|and|or|on|having|not|when|qualify")
+"""Keywords before a condition: a placeholder after them is an operand only if a comparison follows."""
 _COMPARES = re.compile(r"\s*(?:[=<>!+\-*/%.]|(?:in|not|like|rlike|between|is|regexp)\b)", re.IGNORECASE)
 _PART_OF_NAME = re.compile(r"[\w`.$'\"]")
 _LAST_WORD = re.compile(r"([A-Za-z_][\w.]*)$")
 
 
 def changes_shape(sql: Sql) -> bool:
-    """Whether a value put in at run time may be more than a value or a name: a clause, or a whole condition.
+    """Whether a value inserted at run time may be more than a value or a name: a clause or a condition.
 
-    Then nobody can say what the statement reads, and it is better not judged.
+    What the statement reads is unknown then, so it is not reviewed.
     """
     text, marks = body(sql), _holes(sql)
     if not marks:
@@ -108,7 +111,7 @@ def changes_shape(sql: Sql) -> bool:
 
 
 def _holes(sql: Sql) -> list[tuple[int, int]]:
-    """Return where the holes stand in `body(sql)`."""
+    """Return the spans of the placeholders in `body(sql)`."""
     found, offset, last = [], 0, sql.fragments[0].begin if sql.fragments else 0
     for fragment in sql.fragments:
         offset += 1 if fragment.begin != last else 0
@@ -135,7 +138,7 @@ def _is_clause(text: str, begin: int, end: int) -> bool:
 
 
 def is_closed(sql: Sql) -> bool:
-    """Whether every string, name and comment in it ends in it, so that it cannot swallow what follows."""
+    """Whether every string, name and comment in it is terminated, so that it cannot include what follows."""
     text = body(sql)
     return not any(
         match.end() == len(text) and not _ends(match.group())
@@ -147,7 +150,7 @@ def _ends(token: str) -> bool:
     if token.startswith("--"):
         return True
     if token.startswith("/*"):
-        return len(token) > 3 and token.endswith("*/")  # noqa: PLR2004 - the marks themselves
+        return len(token) > 3 and token.endswith("*/")  # noqa: PLR2004 - the length of the delimiters
     return len(token) > 1 and token[-1] == token[0]
 
 
@@ -158,19 +161,19 @@ def _marks(words: Lexis) -> re.Pattern[str]:
 
 
 def sheet(code: str, literals: Iterable[Sql]) -> str:
-    """Return a text as long as `code` in which nothing stands but `literals`, each with a `;` behind it."""
+    """Return a text as long as `code` with only the `literals` in it, each followed by a `;`."""
     out = list(re.sub(r"[^\n]", " ", code))
     for sql in literals:
         for fragment in sql.fragments:
             out[fragment.begin : fragment.end] = fragment.text
-        # A comment may end the literal: the semicolon needs a line of its own.
+        # The literal may end in a comment: the semicolon needs a new line.
         end = sql.fragments[-1].end
         out[end : end + 2] = "\n;"[: max(0, len(out) - end)]
     return "".join(out)
 
 
 def shown(code: str, literals: Iterable[Sql]) -> str:
-    """Return `code` with braces around what is put in at run time, where it does not show by itself."""
+    """Return `code` with braces around values inserted at run time, unless they are already marked."""
     out = list(code)
     for sql in literals:
         for fragment in sql.fragments:

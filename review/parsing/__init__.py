@@ -1,1 +1,1 @@
-"""From statements to facts by way of trees: the only part of the engine that knows sqlglot."""
+"""Parse trees and the facts extracted from them: the only part of the engine that uses sqlglot."""

@@ -1,4 +1,4 @@
-"""ALTER in every dialect, read as far as reviews need it: what is added, dropped, renamed, and where."""
+"""Parses ALTER of every dialect as far as reviews need it: what is added, dropped or renamed, and where."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ _PARTITIONS = frozenset({"PARTITION", "PARTITIONS", "SUBPARTITION", "SUBPARTITIO
 
 
 def alter(parser: Reading) -> AlterTable | exp.Update | exp.Delete:
-    """Return the ALTER whose first word has just been taken; raises sqlglot's ParseError on no known action.
+    """Parse the ALTER whose first word has just been consumed.
 
-    ClickHouse changes rows by `ALTER TABLE … UPDATE` and `… DELETE`: they are an `Update` and a `Delete`.
+    ClickHouse changes rows by `ALTER TABLE … UPDATE` and `… DELETE`: they become an `Update` and a `Delete`.
+
+    Raises:
+        ParseError: the action is unknown.
     """
     kind = _kind(parser)
     exists = bool(parser._match_text_seq("IF", "EXISTS"))
@@ -92,7 +95,7 @@ def _actions(parser: Reading) -> list[AlterAction]:
         _skip(parser)
         actions[-1].meta["end"] = parser._prev.end
         parser._match(TokenType.COMMA)
-        if parser._curr is start:  # nothing was taken: a bracket that nothing opened
+        if parser._curr is start:  # no progress: an unmatched closing bracket
             parser.raise_error("Unknown ALTER action")
     if not actions:
         parser.raise_error("ALTER without an action")
@@ -100,7 +103,7 @@ def _actions(parser: Reading) -> list[AlterAction]:
 
 
 def _continue(parser: Reading, action: AlterAction) -> None:
-    """`DROP COLUMN a, b`, `DROP PARTITION (…), PARTITION (…)`: what follows the comma is more of the same."""
+    """Continue an action after a comma: `DROP COLUMN a, b`, `DROP PARTITION (…), PARTITION (…)`."""
     if parser._curr.text.upper() in _PARTITIONS:
         for partition in _partitions(parser):
             action.append("partitions", partition)
@@ -219,7 +222,7 @@ def _more(parser: Reading) -> list[exp.Expr]:
 
 
 def _columns(parser: Reading) -> list[exp.Expr]:
-    """Names of one column, or of several in parentheses; types and the rest are passed over."""
+    """Return the name of one column, or of several in parentheses; types and the rest are skipped."""
     if not parser._match(TokenType.L_PAREN):
         name = parser._parse_id_var()
         return [name] if name else []
@@ -233,7 +236,7 @@ def _columns(parser: Reading) -> list[exp.Expr]:
 
 
 def _partitions(parser: Reading) -> list[exp.Expr]:
-    """Return `PARTITION (…) [,] PARTITION (…)`; names and values without parentheses are passed over."""
+    """Return `PARTITION (…) [,] PARTITION (…)`; names and values without parentheses are skipped."""
     partitions: list[exp.Expr] = []
     while parser._curr.text.upper() in _PARTITIONS:
         begin = parser._curr
@@ -257,14 +260,14 @@ def _partitions(parser: Reading) -> list[exp.Expr]:
 
 
 def _names_a_type(parser: Reading) -> bool:
-    """Whether a word that can begin a constraint is a column's name: `ADD key BIGINT`."""
+    """Whether a word that can start a constraint is a column's name: `ADD key BIGINT`."""
     return parser._curr.text.upper() in ("TAG", "LABEL", "VALUE", "PERIOD", "STATISTICS", "SYSTEM") and bool(
         parser._next.text
     )
 
 
 def _skip(parser: Reading) -> None:
-    """Pass over everything up to a comma, or a closing parenthesis, of this level."""
+    """Skip to the next comma or closing parenthesis of this nesting level."""
     depth = angles = 0
     while parser._curr:
         kind = parser._curr.token_type

@@ -1,4 +1,4 @@
-"""Nodes for statements that sqlglot has no tree for; names in them carry their places as all names do."""
+"""Nodes for statements that sqlglot has no tree for; names in them have positions, as all names do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class AlterTable(exp.Expression):
     Args:
         this: the `Table`.
         kind: what is altered, in upper case: `TABLE`, `VIEW`, `MATERIALIZED VIEW`, `DATABASE` …
-        exists: whether it says IF EXISTS.
+        exists: whether it has IF EXISTS.
         actions: a list of `AlterAction`.
     """
 
@@ -21,10 +21,10 @@ class AlterTable(exp.Expression):
 
 
 class AlterAction(exp.Expression):
-    """One thing that an `AlterTable` does; `meta["start"]` and `meta["end"]` (inclusive) span its text.
+    """One action of an `AlterTable`; `meta["start"]` and `meta["end"]` (inclusive) span its text.
 
     Args:
-        this: what, as a str: `ADD COLUMNS`, `ADD PARTITION`, `DROP COLUMNS`, `DROP PARTITION`,
+        this: the action, as a str: `ADD COLUMNS`, `ADD PARTITION`, `DROP COLUMNS`, `DROP PARTITION`,
             `TRUNCATE PARTITION`, `MERGE PARTITION` (its `value` is the `Partition` that is overwritten),
             `RENAME` (`value`: the new name as a `Table`), `RENAME COLUMN` and `CHANGE COLUMN` (`columns`: the
             old name, and the new one if there is one), `RENAME PARTITION` (`value`: the new one),
@@ -47,7 +47,7 @@ class Assignment(exp.Expression):
     """A variable of script mode: `@v := SELECT …`, `@v := @a`, `@v BIGINT`.
 
     Args:
-        this: its name with the `@`, an `exp.Identifier`.
+        this: the name with the `@`, an `exp.Identifier`.
         kind: its declared type, if any: a `DataType`, or a `Schema` for TABLE.
         expression: the query (a `Select`, `SetOperation`, `Table` …) or the value; none for a declaration.
     """
@@ -61,29 +61,29 @@ class Condition(exp.Expression):
     Args:
         this: the condition; of a LOOP the variable.
         bounds: of a LOOP: its two bounds.
-        body: the one statement that follows without BEGIN; those of a BEGIN … END stand on their own.
+        body: the one statement that follows without BEGIN; statements of a BEGIN … END are read separately.
     """
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "bounds": False, "body": False}
 
 
 class Routine(exp.Expression):
-    """A function that the script defines, or CREATE SQL FUNCTION and CREATE VIEW with parameters do.
+    """A function defined by the script, by CREATE SQL FUNCTION, or by CREATE VIEW with parameters.
 
     Args:
         this: its name, a `Table`.
-        body: its query or expression; none for BEGIN … END, whose statements are not read.
+        body: its query or expression; none for BEGIN … END, whose statements are not parsed.
     """
 
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "body": False}
 
 
 class Definition(exp.Expression):
-    """CREATE, ALTER or DROP of something that holds no data, such as an EXTENSION, ROLE or POLICY.
+    """CREATE, ALTER or DROP of an object that holds no data, such as an EXTENSION, ROLE or POLICY.
 
     Args:
         verb: `CREATE`, `ALTER` or `DROP`, as a str.
-        kind: what, in upper case, as a str: its first word.
+        kind: the kind of object, in upper case, as a str: its first word.
         text: the rest of the statement.
     """
 
@@ -91,7 +91,7 @@ class Definition(exp.Expression):
 
 
 class Explain(exp.Expression):
-    """EXPLAIN: nothing is run.
+    """EXPLAIN: the statement is not executed.
 
     Args:
         this: the statement that is explained.
@@ -108,7 +108,7 @@ class TableCommand(exp.Expression):
         this: the `Table`, or the query of UNLOAD.
         partitions: a list of `exp.Partition`.
         target: the table of CLONE … TO.
-        overwrite: whether it may replace what is there.
+        overwrite: whether it may replace existing data.
         properties: the rest (LOCATION, STORED AS …), an `exp.Properties`.
     """
 

@@ -1,7 +1,7 @@
-"""Tokens three times as fast as sqlglot makes them; the same tokens, or sqlglot's own.
+"""A tokenizer three times as fast as sqlglot's; it produces the same tokens or falls back to sqlglot's own.
 
-A single regular expression reads words, numbers, operators and strings. What is rare (hints, comments, `3L`,
-`r'…'`) is left to sqlglot: then it reads the whole statement.
+A single regular expression reads words, numbers, operators and strings. If a statement contains something
+rare (hints, comments, `3L`, `r'…'`), sqlglot reads the whole statement.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _WORD, _OPERATOR, _NUMBER, _STRING, _ESCAPED, _NAME, _RARE = range(1, 8)
 
 
 def tokenize(tokenizer: Tokenizer, sql: str) -> list[Token]:
-    """Return the tokens of one statement; lines and columns are not kept.
+    """Return the tokens of one statement; lines and columns are not recorded.
 
-    Made the method of a tokenizer whose quotes are each one character, the same before and behind.
+    Used as the method of tokenizers whose quotes are a single character, the same on both sides.
     """
     kind: Any = type(tokenizer)
     tokens = _read(sql, _lexicon(kind), tokenizer._core)
@@ -29,14 +29,14 @@ def tokenize(tokenizer: Tokenizer, sql: str) -> list[Token]:
 
 @dataclass(frozen=True, slots=True)
 class _Lexicon:
-    """What a tokenizer knows, by the shape of it.
+    """A tokenizer's vocabulary, by the form of its tokens.
 
     Attributes:
-        pattern: one token, with the space before it; its groups are the shapes above.
-        operators: their types; those that are here but have none begin something rare.
-        words: types of keywords of one word.
-        phrases: by the first word of a keyword of several: a pattern of the whole.
-        rare: types that only sqlglot's own reading can go on from.
+        pattern: one token, with the space before it; its groups are the token forms above.
+        operators: types of operators; an operator that matches but has no type starts a rare construct.
+        words: types of one-word keywords.
+        phrases: patterns of keywords of several words, by their first word.
+        rare: types after which only sqlglot's own tokenizer can continue.
         prefixed: letters that make a string of another kind (`n'…'`), with the quote.
     """
 
@@ -48,7 +48,7 @@ class _Lexicon:
     prefixed: frozenset[str]
 
 
-def _read(sql: str, lexicon: _Lexicon, core: Any) -> list[Token] | None:  # noqa: C901 - the shapes there are
+def _read(sql: str, lexicon: _Lexicon, core: Any) -> list[Token] | None:  # noqa: C901 - one branch per token form
     tokens: list[Token] = []
     words, operators, done = lexicon.words, lexicon.operators, 0
     last = None
@@ -56,7 +56,7 @@ def _read(sql: str, lexicon: _Lexicon, core: Any) -> list[Token] | None:  # noqa
         shape = match.lastindex
         begin, end = match.span(shape or 0)
         if begin < done:
-            continue  # within a keyword of several words
+            continue  # inside a keyword of several words
         text = sql[begin:end]
         if shape == _WORD:
             key = text.upper()
@@ -113,7 +113,7 @@ def _lexicon(tokenizer: type[Tokenizer]) -> _Lexicon:
 
 
 def _escaped(quote: str, escapes: set[str]) -> str:
-    r"""Return the shape of a string in which `\'` or `''` stands for a quote, whichever it may hold."""
+    r"""Return the pattern of a string in which `\'` or `''` (per `escapes`) is an escaped quote."""
     inside = [rf"[^{quote}\\]", r"\\." if "\\" in escapes else r"\\"]
     if quote in escapes:
         inside.append(quote * 2)

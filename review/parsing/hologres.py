@@ -1,4 +1,4 @@
-"""Hologres' SQL for sqlglot: PostgreSQL, and logical partitions."""
+"""Hologres SQL for sqlglot: PostgreSQL with logical partitions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Hologres(Postgres):
     Parser = HologresParser
 
     class Tokenizer(Postgres.Tokenizer):
-        """PostgreSQL's, with EXPLAIN a word like others."""
+        """PostgreSQL's tokenizer, with EXPLAIN as an ordinary word."""
 
         tokenize = tokenize
         KEYWORDS: ClassVar[dict[str, TokenType]] = keywords(Postgres.Tokenizer)["KEYWORDS"]

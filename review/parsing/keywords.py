@@ -1,4 +1,4 @@
-"""Words of statements that reviews tell apart, all in upper case."""
+"""Keywords by which statements are distinguished, all in upper case."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ STATISTICS TAG FEATURE TBLPROPERTIES PERIOD FULLTEXT SPATIAL TEMPORARY FILES DET
 SUPPLEMENTAL EXCLUDE CLUSTERED NONCLUSTERED SYSTEM REPLICA BACKEND
 """
 NO_COLUMN = frozenset(_NO_COLUMN.split())
-"""What ADD and DROP in an ALTER may name besides columns and partitions."""
+"""Words after ADD and DROP in an ALTER that are neither columns nor partitions."""
 
 _ALTER_VERBS = """
 ADD DROP RENAME CHANGE ALTER MODIFY SET UNSET RESET ENABLE DISABLE TOUCH MERGE CHANGEOWNER OWNER COMPACT
@@ -23,14 +23,14 @@ RESTRICT UNIQUE SORTKEY DISTKEY DISTSTYLE ENCODE APPEND ON TO AVG_ROW_LENGTH MAX
 KEY_BLOCK_SIZE
 """
 ALTER_VERBS = frozenset(_ALTER_VERBS.split())
-"""Words that begin an action of ALTER, in any dialect."""
+"""Words that start an action of ALTER, in any dialect."""
 
 _OPAQUE = """
 SELECT WITH FROM INSERT REPLACE UPDATE DELETE MERGE UPSERT CREATE ALTER DROP TRUNCATE LOAD UNLOAD IF
 EXPLAIN EXECUTE EXEC DECLARE BEGIN DO
 """
 OPAQUE = frozenset(_OPAQUE.split())
-"""Verbs of statements that must be understood: sqlglot's opaque `Command` is no tree of them."""
+"""Verbs of statements that must be parsed: sqlglot's opaque `Command` is not accepted for them."""
 
 _EXPLAINED = """
 ANALYZE ANALYSE VERBOSE EXTENDED FORMATTED DEPENDENCY LOGICAL AUTHORIZATION REWRITE CODEGEN COST PLAN AST
@@ -47,4 +47,4 @@ SETTINGS NAMED WAREHOUSE STAGE MACRO MODEL OFFLINEMODEL PACKAGE EXTERNALPROJECT 
 PUBLIC CONTEXT LIBRARY FILE JOB ACCESS LARGE ENCRYPTKEY SQL_BLOCK_RULE
 """
 NO_DATA = frozenset(_NO_DATA.split())
-"""Kinds of things without rows, by their first word."""
+"""Kinds of objects without rows, by their first word."""

@@ -1,7 +1,8 @@
-"""The short way to what most expressions are: a column or a literal with nothing around it.
+"""A fast path for the most common expressions: a column or a literal with nothing around it.
 
-sqlglot asks at each level of precedence (OR, AND, comparisons, `||`, `+`, `*`, …) whether it goes on. Where
-the token behind a column or literal ends an expression, none does: a third of the time of parsing is saved.
+sqlglot checks at each level of precedence (OR, AND, comparisons, `||`, `+`, `*`, …) whether the expression
+continues. If the token after a column or literal ends every expression, no level can continue; skipping the
+checks saves a third of the parsing time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from sqlglot.tokenizer_core import TokenType
 
 
 class Leaves(Parser):
-    """Mixed into a dialect's parser before all else; the trees are the same."""
+    """A mixin placed first among the bases of a dialect's parser; it produces the same trees."""
 
     def _parse_disjunction(self) -> exp.Expr | None:
         leaf = self._leaf(_END_ALL)
@@ -50,7 +51,7 @@ _END_ALL = frozenset(
         TokenType.DESC,
     }
 )  # fmt: skip
-"""Tokens that no level of precedence takes."""
+"""Tokens that continue an expression at no level of precedence."""
 _END_OPERAND = _END_ALL | {
     TokenType.EQ, TokenType.NEQ, TokenType.LTE, TokenType.GTE, TokenType.AND, TokenType.OR, TokenType.IN,
     TokenType.BETWEEN, TokenType.IS, TokenType.LIKE, TokenType.NOT, TokenType.JOIN, TokenType.LEFT,

@@ -1,6 +1,6 @@
-"""MaxCompute's SQL for sqlglot: Hive, and what only MaxCompute has.
+"""MaxCompute SQL for sqlglot: Hive with the syntax that only MaxCompute has.
 
-Source: the help pages of MaxCompute's SQL, and the grammar `OdpsParser.g4` that its Java SDK carries.
+Source: the help pages of MaxCompute SQL, and the grammar `OdpsParser.g4` in its Java SDK.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _days(parser: HiveParser) -> exp.Property:
 
 
 def _clustered(parser: HiveParser) -> exp.Property:
-    # [RANGE] CLUSTERED BY (…) [SORTED BY (…)] [INTO n BUCKETS]: Hive wants the buckets, MaxCompute does not.
+    # [RANGE] CLUSTERED BY (…) [SORTED BY (…)] [INTO n BUCKETS]: Hive requires INTO, MaxCompute does not.
     parser._match_text_seq("CLUSTERED")
     parser._match_text_seq("BY")
     columns = parser._parse_wrapped_csv(parser._parse_ordered)
@@ -38,7 +38,7 @@ def _clustered(parser: HiveParser) -> exp.Property:
 
 
 def _auto_partitioned(parser: HiveParser) -> exp.PartitionedByProperty:
-    # AUTO PARTITIONED BY (trunc_time(at, 'day') AS ds): the partition column is made from another one.
+    # AUTO PARTITIONED BY (trunc_time(at, 'day') AS ds): the partition column is computed from another column.
     parser._match(TokenType.PARTITION_BY)
     made = parser._parse_wrapped_csv(parser._parse_expression)
     return parser.expression(exp.PartitionedByProperty(this=exp.Schema(expressions=made)))
@@ -51,7 +51,7 @@ def _into(parser: HiveParser) -> exp.Property:
 
 
 def _named(parser: HiveParser) -> exp.Property:
-    """`REFRESH EVERY 10 MINUTES`, `BUILD DEFERRED`, `DISABLE REWRITE`: words without a value of interest."""
+    """Parse `REFRESH EVERY 10 MINUTES`, `BUILD DEFERRED`, `DISABLE REWRITE`, whose values no rule needs."""
     name = parser._prev.text.upper()
     words = []
     while parser._curr and parser._curr.token_type in (TokenType.VAR, TokenType.NUMBER, TokenType.STRING):
@@ -114,7 +114,7 @@ class MaxComputeParser(Reading, HiveParser):
     }
 
     def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
-        """Parse one statement: keywords where only names can stand are names, `;` in a block ends nothing."""
+        """Parse one statement: a keyword where only a name fits is a name; `;` within a block is ignored."""
         if ";" in sql:
             raw_tokens = [token for token in raw_tokens if token.token_type is not TokenType.SEMICOLON]
         last = len(raw_tokens) - 1
@@ -159,7 +159,7 @@ class MaxComputeParser(Reading, HiveParser):
         return string
 
     def _parse_partitioned_by(self) -> exp.PartitionedByProperty:
-        self._match(TokenType.ON)  # a materialized view is PARTITIONED ON
+        self._match(TokenType.ON)  # a materialized view has PARTITIONED ON
         return super()._parse_partitioned_by()
 
     def _parse_join(self, *args: Any, **kwargs: Any) -> exp.Join | None:
@@ -183,7 +183,7 @@ class MaxComputeParser(Reading, HiveParser):
         query = super()._parse_select_query(*args, **kwargs)
         if not isinstance(query, exp.Select) or not self._match(TokenType.SELECT, advance=False):
             return query
-        # FROM t WHERE … GROUP BY … HAVING … SELECT …: what came first belongs to the SELECT that follows.
+        # FROM t WHERE … GROUP BY … HAVING … SELECT …: the leading clauses belong to the SELECT that follows.
         select = super()._parse_select_query(*args, **kwargs)
         if not query.is_star or not isinstance(select, exp.Select) or select.args.get("from_"):
             self.raise_error("Expected the end")
@@ -213,7 +213,7 @@ class MaxComputeParser(Reading, HiveParser):
         )
 
     def _parse_types(self, check_func: bool = False, schema: bool = False, **how: bool) -> exp.Expr | None:  # type: ignore[override]
-        # Hive's own does the same, and parses the words CHAR and VARCHAR anew for each type.
+        # Same result as Hive's own method, which parses the words CHAR and VARCHAR again for each type.
         found = super(HiveParser, self)._parse_types(check_func, schema, **how)
         for node in found.find_all(exp.DataType) if found and not schema else ():
             if node.this in _TEXTS:
@@ -228,7 +228,7 @@ class MaxCompute(Hive):
     Parser = MaxComputeParser
 
     class Tokenizer(Hive.Tokenizer):
-        """Hive's, with EXPLAIN a word like others."""
+        """Hive's tokenizer, with EXPLAIN as an ordinary word."""
 
         tokenize = tokenize
         KEYWORDS: ClassVar[dict[str, TokenType]] = keywords(Hive.Tokenizer)["KEYWORDS"]

@@ -1,4 +1,4 @@
-"""What MaxCompute has besides Hive's queries: script mode, its own statements, Java in expressions, UDJ."""
+"""Syntax of MaxCompute beyond Hive's queries: script mode, its own statements, Java expressions, UDJ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def variable(parser: MaxComputeParser) -> exp.Identifier:
-    """Return `@name`, whose `@` has been taken, as an identifier with the `@` in its name."""
+    """Return `@name` as an identifier that includes the `@`, which has been consumed."""
     at, word = parser._prev, parser._curr
     parser._advance()
     name = exp.Identifier(this=f"@{word.text}", quoted=False)
@@ -41,7 +41,7 @@ def assignment(parser: MaxComputeParser) -> Assignment:
 
 
 def function(parser: MaxComputeParser) -> exp.Create | None:
-    """Return CREATE [SQL] FUNCTION, or CREATE VIEW with parameters; None, with nothing taken, for others."""
+    """Return CREATE [SQL] FUNCTION, or CREATE VIEW with parameters; None (nothing consumed) for others."""
     index = parser._index
     replace = parser._match_pair(TokenType.OR, TokenType.REPLACE)
     parser._match(TokenType.TEMPORARY)
@@ -61,7 +61,7 @@ def function(parser: MaxComputeParser) -> exp.Create | None:
 
 
 def anonymous(parser: MaxComputeParser) -> exp.Expr | None:
-    """Return `FUNCTION (@a) [RETURNS …] AS expression` within an expression, or None (nothing taken)."""
+    """Return `FUNCTION (@a) [RETURNS …] AS expression` in an expression, or None (nothing consumed)."""
     if not parser._match(TokenType.L_PAREN):
         parser._retreat(parser._index - 1)
         return None
@@ -105,7 +105,7 @@ def _routine(parser: MaxComputeParser) -> Routine:
 
 
 def joined(parser: MaxComputeParser, join: exp.Join) -> exp.Join:
-    """Return `join` with what may follow it: a user-defined join, `USING f(…) r AS (a, b) [SORT BY …]`."""
+    """Return `join` with the user-defined join that may follow: `USING f(…) r AS (a, b) [SORT BY …]`."""
     using = join.args.get("using")
     if using or not parser._match(TokenType.USING):
         return join
@@ -123,7 +123,7 @@ def joined(parser: MaxComputeParser, join: exp.Join) -> exp.Join:
 def made(parser: MaxComputeParser) -> exp.Expr | None:
     """Return `new java.util.HashMap<String, Long>(…)`, `new Integer[]{1, 2}`, `new int[3]` as a call.
 
-    None, with nothing taken, where NEW is but a name.
+    None, with nothing consumed, where NEW is an ordinary name.
     """
     first = parser._prev
     if parser._curr.token_type not in parser.ID_VAR_TOKENS or parser._next.token_type not in _AFTER_CLASS:
@@ -147,7 +147,7 @@ def made(parser: MaxComputeParser) -> exp.Expr | None:
 
 
 def java_type(parser: MaxComputeParser, *, check_func: bool, schema: bool) -> exp.Expr | None:
-    """Return a Java type where only a type can stand (`cast(x as java.util.List<String>)`), or None."""
+    """Return a Java type where only a type can occur (`cast(x as java.util.List<String>)`), or None."""
     if check_func or not (schema or parser._prev.token_type is TokenType.ALIAS):
         return None
     if parser._curr.token_type is not TokenType.VAR:
@@ -234,7 +234,7 @@ def _unload(parser: MaxComputeParser) -> TableCommand:
 
 
 def _whole(parser: MaxComputeParser) -> TableCommand:
-    """CLONE TABLE a TO b, RESTORE TABLE t, PURGE TABLE t."""
+    """Parse CLONE TABLE a TO b, RESTORE TABLE t, PURGE TABLE t."""
     verb = parser._curr.text.upper()
     parser._advance()
     if verb == "PURGE" and not parser._match(TokenType.TABLE, advance=False):
@@ -266,7 +266,7 @@ _AFTER_CLASS = frozenset({TokenType.DOT, TokenType.LT, TokenType.L_PAREN, TokenT
 
 
 def _class(parser: MaxComputeParser) -> str:
-    """Take a class (`java.util.List<String>`) and return its name, without what it is generic in."""
+    """Consume a class (`java.util.List<String>`) and return its name without type parameters."""
     words = [parser._curr.text]
     parser._advance()
     while parser._match(TokenType.DOT):
@@ -280,7 +280,7 @@ def _class(parser: MaxComputeParser) -> str:
 def _balanced(
     parser: MaxComputeParser, opens: TokenType = TokenType.L_PAREN, closes: TokenType = TokenType.R_PAREN
 ) -> None:
-    """Pass over everything up to the token that closes the one just taken."""
+    """Skip to the token that closes the one just consumed."""
     depth = 1
     while parser._curr and depth:
         depth += (parser._curr.token_type is opens) - (parser._curr.token_type is closes)
@@ -302,4 +302,4 @@ STATEMENTS: dict[str, Callable[[MaxComputeParser], exp.Expr]] = {
     "PURGE": _whole,
     "FUNCTION": _function,
 }
-"""What parses the statements that begin with these words."""
+"""Parsers of the statements that start with these words."""

@@ -1,4 +1,4 @@
-"""One statement as a tree, or why there is none. Nothing that a person can write makes this raise."""
+"""Parses one statement to a tree, or reports why it cannot. No input text makes this raise."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from review.parsing.keywords import OPAQUE
 from review.parsing.maxcompute import MaxCompute
 from review.parsing.parser_mixin import Reading, keywords
 
-# sqlglot logs the statements that it only half understands; node code must never reach a log.
+# sqlglot logs the statements that it understands only partly; node code must never reach a log.
 logging.getLogger("sqlglot").disabled = True
 
 LONGEST = 400_000
-"""Characters of the longest statement that is parsed: three times the largest node that DataWorks keeps."""
+"""Maximum characters of a statement that is parsed: three times the largest node that DataWorks stores."""
 MOST_TOKENS = 120_000
-"""Tokens of the longest statement that is parsed: a list of 20,000 literals has 40,000."""
+"""Maximum tokens of a statement that is parsed: a list of 20,000 literals has 40,000."""
 
 _QUICK = frozenset(
     {Dialect.HIVE, Dialect.SPARK, Dialect.POSTGRES, Dialect.CLICKHOUSE, Dialect.PRESTO, Dialect.TRINO}
@@ -38,17 +38,17 @@ _OWN = {Dialect.MAXCOMPUTE: MaxCompute, Dialect.HOLOGRES: Hologres}
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A statement without a tree: why, and the offset in it at which reading stopped."""
+    """A statement without a tree: the reason, and the offset in it at which parsing stopped."""
 
     why: str
     offset: int | None = None
 
 
 def parse(text: str, verb: str, dialect: Dialect) -> exp.Expr | Unread:
-    """Return the tree of the statement `text`, which begins with the word `verb`."""
+    """Return the tree of the statement `text`, which starts with the word `verb`."""
     if len(text) > LONGEST:
         return Unread("it is too long")
-    # `REPLACE INTO` has the form of an INSERT, and its first word has the length of one with its blank.
+    # `REPLACE INTO` has the form of an INSERT; `INSERT ` is as long as `REPLACE`, so the offsets stay valid.
     replacing = _REPLACE.match(text)
     tree = _tree(f"INSERT {text[7:]}" if replacing else text, dialect)
     if isinstance(tree, Unread):
@@ -79,7 +79,7 @@ def _tree(text: str, dialect: Dialect) -> exp.Expr | Unread | None:
         return Unread("its syntax is not understood", _offset(text, error))
     except SqlglotError:
         return Unread("its syntax is not understood")
-    except Exception as error:  # noqa: BLE001 - the parser is another's, and any text may come
+    except Exception as error:  # noqa: BLE001 - a third-party parser on arbitrary text may raise anything
         return Unread(f"the parser failed with {type(error).__name__}")
     return trees[0] if len(trees) == 1 else None
 
@@ -91,14 +91,14 @@ def _offset(text: str, error: ParseError) -> int | None:
 
 @lru_cache(maxsize=32)
 def _tools(dialect: Dialect, _thread: int) -> tuple[Tokenizer, Parser]:
-    """Return a tokenizer and a parser, which are slow to make and of use to one thread at a time."""
+    """Return a tokenizer and a parser; both are slow to create and not thread-safe, so cached per thread."""
     grammar = _grammar(dialect)
     return grammar.tokenizer(), grammar.parser()
 
 
 @cache
 def _grammar(dialect: Dialect) -> Grammar:
-    """Return the dialect's grammar with our `Reading` in its parser."""
+    """Return the dialect's grammar with our `Reading` mixed into its parser."""
     if dialect in _OWN:
         return _OWN[dialect]()
     base: Any = type(Grammar.get_or_raise(dialect.value))

@@ -1,4 +1,4 @@
-"""What every dialect's parser does otherwise than sqlglot's own: places, ALTER, errors, and no logging."""
+"""Changes to sqlglot's parser for every dialect: node positions, ALTER, errors, and no logging."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _NONE = Token(TokenType.STRING, "")
 
 
 class Reading(Leaves, Parser):
-    """Mixed into a dialect's parser: `class ReadingHive(Reading, HiveParser)`.
+    """A mixin for a dialect's parser: `class ReadingHive(Reading, HiveParser)`.
 
-    Nodes get their places in `meta`, as offsets of the parsed text (`end` is that of the last character):
-    `Select`, `SetOperation`, `Order`, `Insert`, `In`, `Hint` and the names in hints, besides those that
-    sqlglot places itself. Whatever can be checked against no catalogue here is not: how many arguments a
-    function takes.
+    Adds positions to the `meta` of nodes, as offsets in the parsed text (`end` is the offset of the last
+    character): to `Select`, `SetOperation`, `Order`, `Insert`, `In`, `Hint` and the names in hints, besides
+    the nodes for which sqlglot records them. Checks that need a catalog, such as of a function's number of
+    arguments, are disabled.
     """
 
     def raise_error(self, message: str, token: Token = _NONE) -> None:
-        """Raise a ParseError that knows its offset; sqlglot's own quotes the statement."""
+        """Raise a ParseError with its offset; sqlglot's own error quotes the statement."""
         if token is _NONE or not token:
             token = self._curr or self._prev or _NONE
         error = ParseError(message, [{"start": token.start}])
@@ -35,7 +35,7 @@ class Reading(Leaves, Parser):
             raise error
 
     def validate_expression(self, expression: Any, args: list[Any] | None = None) -> Any:
-        """Refuse a node that lacks something it needs; user-defined functions may have any arguments."""
+        """Reject a node without a required part; user-defined functions may have any arguments."""
         if args is None:
             present = expression.args
             for key in expression.required_args:
@@ -44,7 +44,7 @@ class Reading(Leaves, Parser):
         return expression
 
     def _warn_unsupported(self) -> None:
-        """Say nothing: node code never reaches a log."""
+        """Log nothing: node code must never reach a log."""
 
     def _parse_as_command(self, start: Token) -> exp.Command:
         if start.text.upper() in OPAQUE:
@@ -62,7 +62,7 @@ class Reading(Leaves, Parser):
     def _parse_statement(self) -> exp.Expr | None:
         if self._curr.token_type is TokenType.VAR and self._curr.text.upper() == "EXPLAIN":
             return self._parse_explain()
-        if self._curr.token_type in _QUERIES:  # sqlglot looks for an expression first
+        if self._curr.token_type in _QUERIES:  # sqlglot tries an expression first
             return self._parse_query_modifiers(self._parse_select())
         return super()._parse_statement()
 
@@ -112,7 +112,7 @@ class Reading(Leaves, Parser):
         return query
 
     def parse_set_operation(self, this: exp.Expr | None, *args: Any, **kwargs: Any) -> Any:
-        """Place the keyword."""
+        """Record the position of the keyword."""
         start = self._curr.start
         node = super().parse_set_operation(this, *args, **kwargs)
         if node is not None:
@@ -140,7 +140,7 @@ class Reading(Leaves, Parser):
     def _parse_hint(self) -> exp.Hint | None:
         if not self._match(TokenType.HINT) or not self._prev_comments:
             return None
-        # The token is the hint's `/*+`; its text has been kept as a comment.
+        # The token is the hint's `/*+`; the tokenizer kept its text as a comment.
         start, text = self._prev.start, self._prev_comments[0]
         self._prev_comments = []
         shift = self.sql.find(text, start)
@@ -160,5 +160,5 @@ _QUERIES = frozenset({TokenType.SELECT, TokenType.WITH})
 
 
 def keywords(tokenizer: Any) -> dict[str, Any]:
-    """Return the keywords of a dialect with EXPLAIN a word like others: what it explains is parsed."""
+    """Return a dialect's keywords without EXPLAIN, so that the explained statement is parsed."""
     return {"KEYWORDS": {word: kind for word, kind in tokenizer.KEYWORDS.items() if word != "EXPLAIN"}}

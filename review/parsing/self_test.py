@@ -1,4 +1,4 @@
-"""Whether the parser that is installed can run our dialect: asked when a worker starts, and by the doctor."""
+"""Checks that the installed parser can run our dialects: at a worker's start, and in the doctor."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _STATEMENT = "CREATE TABLE t (id BIGINT) PARTITIONED BY (ds STRING) LIFECYCLE 7"
 
 
 class ParserUnusable(DwgateError):
-    """SQL cannot be parsed here: install what the text names, or take it away."""
+    """The installed parser cannot parse SQL; the message names what to install or uninstall."""
 
 
 def refuse_compiled() -> None:
-    """Refuse sqlglot's compiled extra: where it is installed, no dialect of ours runs.
+    """Reject sqlglot's compiled extra: where it is installed, none of our dialects works.
 
     Source: tobymao/sqlglot, issues 7265 and 7923.
 
@@ -28,7 +28,7 @@ def refuse_compiled() -> None:
         return
     raise ParserUnusable(
         f"{_COMPILED} {version} is installed: MaxCompute's dialect cannot run on sqlglot's compiled extra;"
-        f" wants it taken away: pip uninstall {_COMPILED}"
+        f" uninstall it: pip uninstall {_COMPILED}"
     )
 
 
@@ -36,17 +36,19 @@ def probe() -> None:
     """Parse one statement in our dialect.
 
     Raises:
-        ParserUnusable: the parser cannot do it.
+        ParserUnusable: the parser cannot parse it.
     """
     refuse_compiled()
     try:
-        from review.dialects import Dialect  # noqa: PLC0415 - a parser that cannot be loaded is the news
+        from review.dialects import Dialect  # noqa: PLC0415 - a failed import is what is checked
         from review.parsing.parse import Unread, parse  # noqa: PLC0415
 
         tree = parse(_STATEMENT, "CREATE", Dialect.MAXCOMPUTE)
     except (ImportError, TypeError, AttributeError) as error:
-        raise ParserUnusable(f"sqlglot cannot be used: {error}; wants the version in the lock file") from None
+        raise ParserUnusable(
+            f"sqlglot cannot be used: {error}; install the version in the lock file"
+        ) from None
     if isinstance(tree, Unread):
         raise ParserUnusable(
-            f"sqlglot cannot parse MaxCompute: {tree.why}; wants the version in the lock file"
+            f"sqlglot cannot parse MaxCompute: {tree.why}; install the version in the lock file"
         )

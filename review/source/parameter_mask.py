@@ -1,4 +1,4 @@
-"""Scheduling parameters made parseable: each becomes an identifier of its own length, so places stay right.
+"""Masks scheduling parameters: each becomes an identifier of the same length, so offsets stay valid.
 
 DataWorks replaces `${…}`, `$[…]`, `$name` and `$name$` before a node runs, within strings too; `{{…}}` and
 `@@{…}` (SQL components) are replaced likewise.
@@ -17,36 +17,37 @@ from review.dialects import Lexis
 
 FILL = "p"
 
-# `$[0]` and `$['a']` are JSON paths: a scheduling time begins with a letter (`$[yyyymmdd-1]`).
+# `$[0]` and `$['a']` are JSON paths; a scheduling time starts with a letter (`$[yyyymmdd-1]`).
 _BRACED = r"\$\{[^{}\n]*\}|\$\[[ ]*[A-Za-z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}|@@\{[^{}\n]*\}"
 _NAME = re.compile(r"[^\W\d][\w.]*")
 _TIME = re.compile(
     r"(?:yyyy|yy|mm|dd|hh24|hh12|hh|mi|ss|['\"/: _.-])+(?:\s*[-+]\s*[\d.*/ ()]+)?|add_months\(.*",
     re.IGNORECASE,
 )
+"""A custom time format (`yyyymmdd-1`) or a call of `add_months`, which scheduling computes."""
 _SYSTEM = ("bdp.system.", "system.")
 
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """A text without scheduling parameters.
+    """A text with its scheduling parameters masked.
 
     Attributes:
         text: as long as the original.
-        spans: where parameters stood (begin, end), in order.
+        spans: start and end of each parameter, in order.
     """
 
     text: str
     spans: tuple[tuple[int, int], ...]
 
     def has_parameter(self, begin: int, end: int) -> bool:
-        """Whether a parameter stands, in part or whole, between the offsets `begin` and `end`."""
-        # Spans do not overlap, so the last one that begins before `end` also ends last.
+        """Whether a parameter overlaps the range between the offsets `begin` and `end`."""
+        # Spans do not overlap, so the last one that starts before `end` also ends last.
         index = bisect_left(self.spans, (end, 0))
         return index > 0 and self.spans[index - 1][1] > begin
 
     def within(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
-        """Yield the parameters that stand whole between the offsets `begin` and `end`."""
+        """Yield the parameters that are wholly between the offsets `begin` and `end`."""
         for index in range(bisect_left(self.spans, (begin, 0)), len(self.spans)):
             if self.spans[index][1] > end:
                 return
@@ -54,12 +55,12 @@ class Masked:
 
 
 def mask(code: str, words: Lexis) -> Masked:
-    """Return `code` with its parameters made identifiers.
+    """Return `code` with its parameters replaced by identifiers.
 
     Args:
         code: the text of a node.
-        words: how its language writes names and strings: where `$tag$` begins a string it is no parameter,
-            and where a name may hold `$`, `v$session` is none either.
+        words: its language's lexical rules: where `$tag$` starts a string it is not a parameter; where a name
+            may contain `$`, `v$session` is not one either.
     """
     spans: list[tuple[int, int]] = []
 
@@ -74,8 +75,8 @@ def mask(code: str, words: Lexis) -> Masked:
 def name(text: str) -> str:
     """Return the name that scheduling must define for the parameter `text` (`${bizdate}` → `bizdate`).
 
-    Empty when it needs no definition: scheduling times (`${yyyymmdd}`, `$[yyyymmdd-1]`), the system's own
-    (`${bdp.system.bizdate}`), a component's (`@@{…}`), and what is no plain name.
+    Empty if it needs no definition: scheduling times (`${yyyymmdd}`, `$[yyyymmdd-1]`), system parameters
+    (`${bdp.system.bizdate}`), component parameters (`@@{…}`), and anything that is not a plain name.
     """
     if text.startswith(("$[", "@@")):
         return ""

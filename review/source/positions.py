@@ -1,4 +1,4 @@
-"""Where a thing stands: offsets in a text as lines and columns."""
+"""Converts offsets in a text to lines and columns."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ class Places:
         self._starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
 
     def at(self, offset: int) -> Place:
-        """Return the place of the character at `offset`."""
+        """Return the line and column of the character at `offset`."""
         line = bisect_right(self._starts, offset)
         return Place(line, offset - self._starts[line - 1] + 1)

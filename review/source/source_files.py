@@ -1,4 +1,4 @@
-"""Node code in files: its language by the file's name, its text by its bytes."""
+"""Reads node code from files: its language from the file name, its text from the bytes."""
 
 from __future__ import annotations
 
@@ -31,18 +31,19 @@ _MARKS = (
 )
 _UNMARKED = (("UTF-8", "utf-8"), ("GB18030", "gb18030"))
 _CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1c-\x1f]")
+"""Control characters that do not occur in text; whitespace, Ctrl-Z and ESC do."""
 
 
 def dialect_of(path: PurePath) -> Dialect | None:
-    """Return the language of a file by the end of its name; None when it is not known for node code."""
+    """Return the language of a file by its suffix; None for a suffix that is not node code."""
     return _SUFFIXES.get(path.suffix.lower())
 
 
 def decode(data: bytes, language: Language = Language.ENGLISH) -> str | Finding:
-    """Return the text of `data`, or the finding that it is none.
+    """Return the text of `data`, or the finding that it is not text.
 
-    With a byte order mark it is what the mark says (UTF-8, UTF-16, UTF-32), without one UTF-8, else GB18030.
-    What holds control characters is binary: no text in any encoding.
+    A byte order mark decides the encoding (UTF-8, UTF-16, UTF-32); without one it is UTF-8 or else GB18030.
+    Data with control characters is binary: not text in any encoding.
     """
     for mark, name, codec in _MARKS:
         if data.startswith(mark):
@@ -67,7 +68,7 @@ def _no_text(names: str, at: int, language: Language) -> Finding:
     if language is Language.CHINESE:
         message = f"未检查：内容不是 {names.replace(' or ', ' 或 ')} 文本，自第 {at + 1} 个字节起无法解码。"
     else:
-        message = f"Not reviewed: it is no text in {names}, from byte {at + 1} on."
+        message = f"Not reviewed: not valid {names} text from byte {at + 1} on."
     return _unread(message, language)
 
 
@@ -76,7 +77,7 @@ def _binary(code: int, language: Language) -> Finding:
         message = f"未检查：内容含有控制字符 U+{code:04X}，不是文本，或是没有字节顺序标记的 UTF-16。"
     else:
         message = (
-            f"Not reviewed: it holds the control character U+{code:04X}, so it is binary,"
+            f"Not reviewed: contains the control character U+{code:04X}, so it is binary,"
             " or UTF-16 without a byte order mark."
         )
     return _unread(message, language)

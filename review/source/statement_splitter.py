@@ -1,4 +1,4 @@
-"""A script cut into statements: on semicolons outside strings, comments, quoted names and blocks."""
+"""Splits a script into statements: at semicolons outside strings, comments, quoted names and blocks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _CLIENT = re.compile(
     r"|clear\s+\w+)\b",
     re.IGNORECASE,
 )
+"""Commands of the MaxCompute client and of administration, which sqlglot does not parse."""
 _ASSIGNMENT = re.compile(r"@\w+(?:\s+TABLE\s*\([^)]*\))?\s*:=\s*", re.IGNORECASE)
 _VERB = re.compile(r"[A-Za-z]+")
 _ROUTINE = re.compile(
@@ -25,6 +26,7 @@ _ROUTINE = re.compile(
     r"|temporary\s+|aggregate\s+)*(?:procedure|proc|function|package|trigger|type\s+body|event)\b",
     re.IGNORECASE,
 )
+"""The start of a definition whose body contains statements."""
 _DEFINED = re.compile(r"(?:create|function)\b", re.IGNORECASE)
 _PACKAGE = re.compile(r"create\s+.{0,40}?\bpackage\b", re.IGNORECASE | re.DOTALL)
 _BLOCK_WORDS = (
@@ -35,7 +37,9 @@ _DIGITS = "0123456789"
 _STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORECASE)
 _IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
 _NO_BLOCK = re.compile(r"\s*(?:;|\Z|tran\b|transaction\b|work\b|distributed\b)", re.IGNORECASE)
+"""Text after BEGIN or CASE by which it opens no block: BEGIN as a transaction, or a bare word."""
 _END_OF_OTHER = re.compile(r"\s+(?:if|loop|while|repeat|for)\b", re.IGNORECASE)
+"""Text after END that closes a construct which is not counted as a block (`END IF`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,10 @@ class Piece:
 
     Attributes:
         start: offset of its first character in the script.
-        text: the statement; its comments are blanks, its hints are not.
-        bare: the same, and hints and the insides of its strings are blanks too.
-        client: whether it is a command of the client or of administration (`SET`, `ADD JAR`, `USE`, `GRANT`
-            …), which has no tree: its verb and words are all there is.
+        text: the statement, with comments blanked and hints kept.
+        bare: the same, with hints and the contents of strings blanked too.
+        client: whether it is a client or administration command (`SET`, `ADD JAR`, `USE`, `GRANT` …), which
+            is not parsed: only its verb and words are read.
     """
 
     start: int
@@ -57,7 +61,7 @@ class Piece:
 
     @property
     def verb(self) -> str:
-        """Its first word in upper case, that of the query in `@v := SELECT …`; empty when there is none."""
+        """Its first word in upper case, or that of the query in `@v := SELECT …`; empty without one."""
         begin = 0
         if self.text[:1] == "@" and (assignment := _ASSIGNMENT.match(self.text)):
             begin = assignment.end()
@@ -68,11 +72,11 @@ class Piece:
 
 
 class Cut(NamedTuple):
-    """A script in parts.
+    """A script split into parts.
 
     Attributes:
-        pieces: its statements in order; empty ones are left out.
-        comments: begin and end of every comment, in order; hints are none.
+        pieces: its statements in order, without empty ones.
+        comments: start and end of every comment, in order; hints are not comments.
     """
 
     pieces: tuple[Piece, ...]
@@ -80,7 +84,7 @@ class Cut(NamedTuple):
 
 
 def split(text: str, words: Lexis) -> Cut:
-    """Return the statements and comments of `text`, which has its parameters masked."""
+    """Return the statements and comments of `text`, whose parameters are masked."""
     cutter = _Cutter(text, words)
     cutter.run()
     return Cut(tuple(cutter.pieces), tuple(cutter.comments))
@@ -148,7 +152,7 @@ class _Cutter:
         self._keep(match.group())
 
     def _grouping(self, match: re.Match[str]) -> bool:
-        """Whether the word only groups statements of script mode: the statement before it, if any, ends."""
+        """Whether the word only groups script-mode statements; if so, end the preceding statement."""
         word, first = match.group().upper(), self._first
         if first is None and word not in ("BEGIN", "END", "ELSE"):
             return False
@@ -182,14 +186,14 @@ class _Cutter:
 
 @dataclass(slots=True)
 class _Block:
-    """Whether semicolons still belong to the statement, which has blocks in it."""
+    """Tracks whether semicolons are inside the statement, because it has open blocks."""
 
     depth: int = 0
     begun: bool = False
     waits: bool = False
-    """Whether it cannot end before its first BEGIN: declarations come first."""
+    """Whether it cannot end before its first BEGIN, which declarations precede."""
     endless: bool = False
-    """Whether only a separator ends it."""
+    """Whether only a separator line ends it."""
 
     @property
     def open(self) -> bool:
@@ -197,7 +201,7 @@ class _Block:
 
     @classmethod
     def at(cls, text: str, begin: int, match: re.Match[str], words: Lexis) -> _Block | None:
-        """Return the block that the statement from `begin` on is, seen at its word `match`; or None."""
+        """Return the block that the statement at `begin` opens with the word `match`; None if none."""
         if words.script and match.group().upper() == "BEGIN" and _DEFINED.match(text, begin):
             return cls()
         if _ROUTINE.match(text, begin):
@@ -242,8 +246,8 @@ def _hollow(token: str) -> str:
 
 @cache
 def _marks(words: Lexis, end: str) -> re.Pattern[str]:
-    """Return what finds the next thing that matters; its group is named for the kind, with a number."""
-    # Each begins with a plain letter or sign: `re` then passes over all others at once.
+    """Return a pattern for the next relevant token; its group is named by the token's kind and a number."""
+    # Each alternative starts with a literal character, so that `re` skips all other positions fast.
     parts = [*_blocks(words), *_lines(words)]
     for number, (kind, firsts, rest) in enumerate(_shapes(words, end)):
         for place, first in enumerate(firsts):
@@ -253,7 +257,7 @@ def _marks(words: Lexis, end: str) -> re.Pattern[str]:
 
 
 def _shapes(words: Lexis, end: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the kind of each mark, the letters or signs it may begin with, and what follows these."""
+    """Yield each token's kind, its possible first characters, and the pattern of the rest."""
     plain, escaped = _quoted("'", words.backslash), _quoted("'", True)
     if words.hint:
         yield "hint", "/", r"\*\+.*?(?:\*/|\Z)"
@@ -280,14 +284,14 @@ def _shapes(words: Lexis, end: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _blocks(words: Lexis) -> Iterator[str]:
-    """Yield the words that open and close blocks."""
+    """Yield patterns of the words that open and close blocks."""
     for number, word in enumerate(_BLOCK_WORDS if words.script or words.block else ()):
         for place, first in enumerate((word[0], word[0].upper())):
             yield rf"{first}(?P<word{number}{place}>(?<![\w@$.].)(?i:{word[1:]})(?![\w$]))"
 
 
 def _lines(words: Lexis) -> Iterator[str]:
-    """Yield the lines that end a statement, or say what does."""
+    """Yield patterns of the lines that end a statement or change the terminator."""
     if words.separator:
         yield rf"(?P<line>^[ \t]*(?i:{words.separator})[ \t]*(?:\d+[ \t]*)?$)"
     if words.delimiter:
@@ -295,6 +299,6 @@ def _lines(words: Lexis) -> Iterator[str]:
 
 
 def _quoted(mark: str, backslash: bool) -> str:
-    """Return what follows the opening `mark`."""
+    """Return the pattern of the text after the opening `mark`."""
     inside = rf"(?:[^{mark}\\]|\\.?)*+" if backslash else rf"[^{mark}]*+"
     return rf"{inside}(?:{mark}|\Z)"

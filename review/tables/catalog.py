@@ -1,4 +1,4 @@
-"""What is known of a script's tables: from the catalogue (`Given`), and from the script itself."""
+"""The known metadata of a script's tables: from the catalog (`Given`) and from the script itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from review.facts import Altered, Column, Creation, Made, Operand, Script, Sort,
 
 
 class Catalog:
-    """The tables of one script. What it does not know it says so (None): rules never guess."""
+    """The tables of one script. Unknown metadata is None: rules never guess."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
@@ -28,9 +28,9 @@ class Catalog:
         self._partitions: dict[str, tuple[str, ...] | None] = {}
 
     def partitions(self, table: str) -> tuple[str, ...] | None:
-        """Return the partition columns of `table` in lower case; empty: not partitioned; None: not known.
+        """Return the partition columns of `table` in lower case; empty if not partitioned; None if unknown.
 
-        Known from the catalogue, from a CREATE of the script, or from a `PARTITION(…)` of the script.
+        They are known from the catalog, from a CREATE in the script, or from a `PARTITION(…)` in the script.
         """
         if table not in self._partitions:
             self._partitions[table] = self._find_partitions(table)
@@ -45,7 +45,7 @@ class Catalog:
         return next((columns for name, columns in named.items() if self._script.same(name, table)), None)
 
     def columns(self, table: str) -> Mapping[str, str] | None:
-        """Return the types (upper case) of the columns of `table`, partitions last; None: not known."""
+        """Return the column types (upper case) of `table`, partition columns last; None if unknown."""
         if table not in self._columns:
             self._columns[table] = self._find_columns(table)
         return self._columns[table]
@@ -61,9 +61,9 @@ class Catalog:
         return None
 
     def type_of(self, statement: Statement, operand: Operand) -> str | None:
-        """Return the type of an operand in upper case, without its length; None when it is not known.
+        """Return the type of an operand in upper case, without its length; None if unknown.
 
-        A column's type is followed through subqueries and CTEs that pass it on bare or cast.
+        A column's type is traced through subqueries and CTEs that output the column unchanged or cast.
         """
         if operand.type:
             return _bare(operand.type)
@@ -72,7 +72,7 @@ class Catalog:
         return None
 
     def table_of(self, statement: Statement, column: Column) -> tuple[str, str] | None:
-        """Return the table of the database and the column in it that `column` comes from bare, or None."""
+        """Return the database table and column that `column` is an unchanged copy of, or None."""
         for _ in range(_FAR):
             source = _source(statement, column)
             if source is None:
@@ -102,7 +102,7 @@ class Catalog:
         return None
 
     def partition_type(self, table: str, column: str) -> str | None:
-        """Return the type of a column of `table`, partition columns included; None when it is not known."""
+        """Return the type of a column of `table`, partition columns included; None if unknown."""
         if known := self._script.given.table(table):
             return known.columns.get(column) or known.partitions.get(column)
         if created := self._creation(table):
@@ -113,7 +113,7 @@ class Catalog:
 
     def _creation(self, table: str) -> Creation | None:
         made = [one for one in self._created.get(table_key(table), ()) if self._script.same(one.name, table)]
-        # Made twice in two ways: which of them a statement sees is not known.
+        # Created twice with different columns: which definition a statement sees is unknown.
         return made[0] if made and all(_shape(one) == _shape(made[0]) for one in made) else None
 
 
@@ -127,7 +127,7 @@ def _shape(made: Creation) -> tuple[tuple[str, str], ...]:
 
 
 _FAR = 20
-"""Subqueries within each other through which a column is followed."""
+"""Maximum nested subqueries through which a column is traced."""
 
 
 def _source(statement: Statement, column: Column) -> Source | None:
@@ -150,7 +150,7 @@ def _passed_on(statement: Statement, source: Source, name: str) -> Operand | Non
 
 
 def _through_star(statement: Statement, index: int, name: str) -> Operand | None:
-    """Return the column that a star of a block passes on, when only one source can have it."""
+    """Return the column that a star of a block outputs, if only one source can have it."""
     block = statement.blocks[index]
     for output in block.outputs:
         if output.star:
@@ -166,7 +166,7 @@ def _through_star(statement: Statement, index: int, name: str) -> Operand | None
 
 
 def _partitions_named(statements: Iterable[Statement]) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return the columns of every `PARTITION(…)`, by the table's name, by the last part of that name."""
+    """Return the columns of every `PARTITION(…)`, by the table name's last part, then by the whole name."""
     named: dict[str, dict[str, tuple[str, ...]]] = {}
     for statement in statements:
         clauses = [(write.table, write.partition) for write in statement.writes]

@@ -1,7 +1,7 @@
-"""What a run would scan, as the engine itself estimates it: a port, since engines and their keys are outside.
+"""The engine's own estimate of a run's scan size: a port, as engines and credentials are external.
 
-A package of a team's own fills it: a function named as the entry point `dwgate.estimators`, which asks the
-engine (PyODPS: `odps.execute_sql_cost(code).input_size`) and so runs nothing.
+A user's own package implements it: a function registered as the entry point `dwgate.estimators`, which
+queries the engine (PyODPS: `odps.execute_sql_cost(code).input_size`) without running the code.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ GROUP = "dwgate.estimators"
 
 
 class Estimator(Protocol):
-    """Something that can ask an engine."""
+    """Queries an engine for an estimate."""
 
     def __call__(self, code: str, project: str | None) -> int | None:
-        """Return the bytes that `code` would scan in `project`; None when the engine does not say."""
+        """Return the bytes that `code` would scan in `project`; None if the engine has no estimate."""
 
 
 class EstimatorInvalid(DwgateError):
-    """Install one package with an estimator; the text says which there are, or why it cannot be loaded."""
+    """Install exactly one working estimator; the message lists those found, or why one cannot be loaded."""
 
 
 def load() -> Estimator | None:
-    """Return the installed estimator; None when there is none.
+    """Return the installed estimator; None without one.
 
     Raises:
         EstimatorInvalid: there are several, or it cannot be imported.
@@ -34,7 +34,7 @@ def load() -> Estimator | None:
     found = entry_points(group=GROUP)
     if len(found) > 1:
         names = ", ".join(sorted(entry.value for entry in found))
-        raise EstimatorInvalid(f"entry points {GROUP}: {names}; wants one at most")
+        raise EstimatorInvalid(f"entry points {GROUP}: {names}; expected at most one")
     for entry in found:
         try:
             estimator: Estimator = entry.load()

@@ -1,4 +1,4 @@
-"""Operations about baselines."""
+"""Operations on baselines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROW = (
     "Priority",
     "ProjectId",
 )
-"""What `ListBaselines` tells of a baseline."""
+"""Fields of a baseline that `ListBaselines` returns."""
 
 
 def _baseline(state: State, parameters: Parameters) -> Json:
@@ -61,7 +61,7 @@ def _get_nodes(state: State, parameters: Parameters) -> Json:
         }
         for node in _nodes(state, _baseline(state, parameters)["BaselineId"])
     ]
-    # Here alone Success is a string.
+    # Only here, Success is a string.
     return {**enveloped(rows), "Success": "true"}
 
 
@@ -80,7 +80,7 @@ def _list_baselines(state: State, parameters: Parameters) -> Json:
     return enveloped(
         {
             "Baselines": list(page.cut(rows)),
-            # Strings, here alone.
+            # Strings only here.
             "PageNumber": str(page.number),
             "PageSize": str(page.size),
             "TotalCount": str(page.total(rows)),

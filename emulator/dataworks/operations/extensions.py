@@ -1,4 +1,4 @@
-"""Operations about the extension itself and what waits for it."""
+"""Operations on the extension and its check processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from emulator.dataworks.responses import GatewayError, Json
 from emulator.dataworks.state import Operation, Place, Profile, State
 
 PARTS = ("CommittedFile", "DeletedFile", "FileExecutionCommand", "TableModel")
-"""Parts of an event detail; those that an event does not fill are null, as in the help page's sample."""
+"""Parts of an event detail; those not filled by an event are null, as in the help page's sample."""
 
 
 def _get_event_detail(state: State, parameters: Parameters) -> Json:

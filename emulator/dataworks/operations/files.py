@@ -1,4 +1,4 @@
-"""Operations about files and their versions."""
+"""Operations on files and their versions."""
 
 from __future__ import annotations
 

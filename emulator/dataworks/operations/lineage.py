@@ -1,4 +1,4 @@
-"""Operations about lineage: of tables, of columns, and of entities: tables and whoever reads them."""
+"""Operations on the lineage of tables, columns, and entities (tables and their readers)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from emulator.dataworks.responses import BusinessError, Json, enveloped
 from emulator.dataworks.state import Operation, Place, State
 
 _TABLE, _ENTITY = "odps.", "maxcompute-table."
-"""How the GUID of a table begins, and the name of the same table as an entity."""
+"""Prefix of a table's GUID, and prefix of the same table's name as an entity."""
 
 
 def _get_table_lineage(state: State, parameters: Parameters) -> Json:

@@ -1,4 +1,4 @@
-"""Operations about scheduled nodes. DEV and PROD show the same nodes."""
+"""Operations on scheduled nodes. DEV and PROD return the same nodes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RELATIVE_FIELDS = (
     "Repeatability",
     "SchedulerType",
 )
-"""What `GetNodeChildren` and `GetNodeParents` tell of a node, besides the step type."""
+"""Fields of a node that `GetNodeChildren` and `GetNodeParents` return, besides the step type."""
 
 
 def _node(state: State, parameters: Parameters) -> Node:
@@ -38,7 +38,7 @@ def _check_environment(parameters: Parameters) -> None:
 
 
 def _relatives(state: State, steps: Mapping[int, str]) -> Json:
-    # A parent may lie outside this world (another workspace): only what is held can be told.
+    # A parent may be outside this world (in another workspace); only known nodes are returned.
     rows = [
         {
             **{name: state.world.nodes[node_id].fields.get(name) for name in RELATIVE_FIELDS},

@@ -18,7 +18,7 @@ def find(action: str, method: str) -> Operation:
     """Return the operation of a request.
 
     Raises:
-        GatewayError: there is none of this name and method.
+        GatewayError: no operation has this name and method.
     """
     operation = BY_NAME.get(action)
     if operation is None or operation.method != method:
@@ -29,10 +29,10 @@ def find(action: str, method: str) -> Operation:
 
 
 def read_parameters(operation: Operation, query: str, body: bytes) -> Parameters:
-    """Return the parameters of a call, with all mandatory ones there.
+    """Return the parameters of a call, including all mandatory ones.
 
     Raises:
-        GatewayError: one is missing, or stands in the other place.
+        GatewayError: a mandatory one is missing, or in the wrong part of the request.
     """
     encoded = query if operation.place is Place.QUERY else body.decode("utf-8", "replace")
     parameters = Parameters(encoded)

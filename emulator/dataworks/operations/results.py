@@ -1,7 +1,8 @@
-"""The three operations that take a verdict.
+"""The three operations that accept a verdict.
 
-Two profiles, since no page says what becomes of a second, unknown or misdirected result: see `Profile`. The
-codes `InvalidParameter.MessageId`, `.ExtensionCode` and `.CheckResult` are the emulator's own invention.
+There are two profiles, since the effect of a second, unknown or misdirected result is not documented: see
+`Profile`. The codes `InvalidParameter.MessageId`, `.ExtensionCode` and `.CheckResult` exist only in the
+emulator.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _BODY: dict[Point, Json] = {
 
 
 def read(action: str, parameters: Parameters) -> Answer:
-    """Return the result that a call of `action` carries.
+    """Return the result in a call of `action`.
 
     Raises:
         GatewayError: a mandatory parameter is missing.

@@ -1,4 +1,4 @@
-"""Operations about the metadata of tables."""
+"""Operations on the metadata of tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Function calls, and functions with OVER."""
+"""Reads function calls and window functions (OVER)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from review.facts import Call, Clause, Operand, Sort, Span, Window
 
 
 def call(node: exp.Expr, frame: Frame, found: Found) -> None:
-    """Take in a function call; one that the parser put around what its author wrote is none."""
+    """Read a function call; a call that only the parser added (not the author) is ignored."""
     own = frame.text.span(node) or _word(node, frame)
     inner = Found()
     arguments: list[Operand] = []
     distinct = False
     if own is not None:
         frame.opened.add(own[0])
-    # What an empty call has for arguments the parser put there.
+    # The arguments of an empty call were added by the parser.
     if own is None or not frame.text.is_empty_call(own[1]):
         arguments, distinct = _arguments(node, frame, inner)
     if own is None and inner.begin >= 0:
@@ -40,7 +40,7 @@ def call(node: exp.Expr, frame: Frame, found: Found) -> None:
 
 
 def _word(node: exp.Expr, frame: Frame) -> Span | None:
-    """Return where a function stands that is called without brackets: the parser does not note it."""
+    """Return the span of a function called without parentheses, which the parser does not record."""
     word = WORDS.get(type(node))
     return None if word is None or node.args else frame.text.search(rf"\b{word}\b", frame.cursor)
 
@@ -80,7 +80,7 @@ def _traits(node: exp.Expr, name: str, arguments: list[Operand]) -> int:
 
 
 def dotted(node: exp.Expr, frame: Frame, found: Found) -> None:
-    """Take in a field (`a.b`), or a function of another project (`proj.f(…)`, `proj:f(…)`)."""
+    """Read a field (`a.b`), or a function of another project (`proj.f(…)`, `proj:f(…)`)."""
     function = node.args.get("expression")
     if not isinstance(function, exp.Func):
         frame.visit(node.this, frame, found)
@@ -106,7 +106,7 @@ def dotted(node: exp.Expr, frame: Frame, found: Found) -> None:
 
 
 def window(node: exp.Expr, frame: Frame, found: Found) -> None:
-    """Take in a function with OVER."""
+    """Read a function with OVER."""
     inner = Found()
     frame.visit(node.this, frame, inner)
     inner.traits = inner.traits & ~Trait.AGGREGATE | Trait.ROWS

@@ -1,4 +1,4 @@
-"""Columns where they are used: their names, and the row source that each belongs to."""
+"""Reads column references: their names, and the row source that each belongs to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from review.facts import Clause, Column, Span
 
 
 def plain_column(node: exp.Expr, frame: Frame) -> Column | None:
-    """Read a column that is written as `a` or `t.a`; None for any other."""
+    """Read a column written as `a` or `t.a`; None for any other form."""
     args, text = node.args, frame.text
     this, table = args["this"], args.get("table")
     if type(this) is not exp.Identifier or args.get("db") or (span := text.span(this)) is None:
@@ -31,7 +31,7 @@ def plain_column(node: exp.Expr, frame: Frame) -> Column | None:
 
 
 def column(node: exp.Expr, frame: Frame, found: Found) -> None:
-    """Take in a column, or a star, or a parameter where one would stand."""
+    """Read a column, a star, or a parameter in a column's position."""
     if (plain := plain_column(node, frame)) is not None:
         found.widen(plain.at[0], plain.at[1])
         found.columns.append(plain)
@@ -65,7 +65,7 @@ def _resolved(names: list[str], spans: list[Span | None], frame: Frame) -> Colum
         return Column(
             Span(begin, spans[0].end if spans[0] else begin), names[0], "", *(owner or (None, None))
         )
-    # A field of a struct, when a source is known to have a column of the first name.
+    # A struct field, if a source is known to have a column of the first name.
     if (owner := scope.bare(names[0].lower())) and names[0].lower() in _names_of(scope, owner):
         return Column(Span(begin, spans[0].end if spans[0] else begin), names[0], "", *owner)
     end = spans[-1]
@@ -73,7 +73,7 @@ def _resolved(names: list[str], spans: list[Span | None], frame: Frame) -> Colum
 
 
 def _names_of(scope: Scope | None, owner: tuple[int, int]) -> frozenset[str]:
-    """Return the columns that the source `owner` is known to have."""
+    """Return the known columns of the source `owner`."""
     while scope is not None:
         if scope.block == owner[0]:
             return scope.columns[owner[1]].names

@@ -1,4 +1,4 @@
-"""The walk down an expression: each kind of node takes in what it holds."""
+"""Walks an expression recursively; each kind of node has a handler that collects its facts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Handler = Callable[[exp.Expr, Frame, Found], None]
 
 
 def visit(node: exp.Expr, frame: Frame, found: Found) -> None:
-    """Take in an expression and all that is in it."""
+    """Add the facts of an expression and of all its parts to `found`."""
     kind = type(node)
     handler = _HANDLERS.get(kind)
     if handler is None:
@@ -51,7 +51,7 @@ def _outside(node: exp.Expr, frame: Frame, found: Found) -> None:
 
 
 def _nothing(node: exp.Expr, frame: Frame, found: Found) -> None:
-    """Take in nothing: it says nothing of values and has no place."""
+    """Ignore a node that affects no value and has no position."""
 
 
 def _cast(node: exp.Expr, frame: Frame, found: Found) -> None:

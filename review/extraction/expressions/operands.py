@@ -1,4 +1,4 @@
-"""Expressions as operands: what kind each is, and what it is made of."""
+"""Reads expressions as operands: the kind of each, and the columns and calls in it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from review.facts import Operand, Sort, Span
 
 
 def operand(node: exp.Expr, frame: Frame) -> Operand:
-    """Read an expression. Where nothing in it has a known place its span is (0, 0)."""
+    """Read an expression. If no part of it has a known position, its span is (0, 0)."""
     return read(node, frame)[0]
 
 
 def output_operand(node: exp.Expr, frame: Frame) -> tuple[Operand, bool]:
-    """Read an expression that a block gives out; also return whether it has an aggregate function."""
+    """Read an output expression of a block; also return whether it contains an aggregate function."""
     made, traits = read(node, frame)
     return made, bool(traits & Trait.AGGREGATE)
 
@@ -27,7 +27,7 @@ def output_operand(node: exp.Expr, frame: Frame) -> tuple[Operand, bool]:
 def read(node: exp.Expr, frame: Frame) -> tuple[Operand, int]:
     """Read an expression; also return its traits."""
     kind = type(node)
-    # Most expressions are a column or a literal: the short way.
+    # Fast path: most expressions are a column or a literal.
     if kind is exp.Column and (column := plain_column(node, frame)) is not None:
         frame.cursor = column.at[1]
         return Operand(column.at, Sort.COLUMN, columns=(column,)), 0
@@ -80,7 +80,7 @@ def _core(node: exp.Expr) -> exp.Expr:
 
 
 def _synthetic(node: exp.Expr) -> bool:
-    """Whether the parser put the function around its argument without its author having written it."""
+    """Whether the parser, not the author, added the function around its argument."""
     return (
         isinstance(node, exp.Func)
         and place(node) is None
@@ -119,7 +119,7 @@ _OUTSIDE = frozenset({exp.Identifier, exp.Parameter, exp.SessionParameter, exp.P
 
 
 def _literal(core: exp.Expr) -> exp.Expr | None:
-    """Return the literal that an expression is: itself, signed, or behind the name of its type."""
+    """Return the literal that an expression consists of: plain, signed, or after the name of its type."""
     if isinstance(core, (exp.Literal, exp.Boolean, exp.National)):
         return core
     if isinstance(core, exp.Neg) and isinstance(core.this, exp.Literal):
@@ -168,7 +168,7 @@ def _type(core: exp.Expr, sort: Sort) -> str | None:
 
 
 def parts(node: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield what an expression is made of, types and names left out."""
+    """Yield the parts of an expression, except types and names."""
     for value in node.args.values():
         if isinstance(value, list):
             for item in value:
@@ -179,13 +179,13 @@ def parts(node: exp.Expr) -> Iterator[exp.Expr]:
 
 
 def children(node: exp.Expr, frame: Frame, found: Found) -> None:
-    """Take in all that an expression is made of."""
+    """Add the facts of all parts of an expression to `found`."""
     for child in parts(node):
         frame.visit(child, frame, found)
 
 
 def placed(node: exp.Expr, frame: Frame, found: Found) -> None:
-    """Take in a word with a place: whether it holds a parameter."""
+    """Add a word that has a position: its span, and whether it contains a parameter."""
     span = frame.text.span(node)
     if span is not None:
         found.widen(*span)
@@ -202,5 +202,5 @@ WORDS: dict[type[exp.Expr], str] = {
     exp.Localtime: "localtime",
     exp.Localtimestamp: "localtimestamp",
 }
-"""Functions that may be called without brackets."""
+"""Functions that may be called without parentheses."""
 _NO_EXPRESSION = frozenset({exp.DataType, exp.TableAlias, exp.Var, exp.WindowSpec, exp.IntervalSpan})

@@ -1,4 +1,4 @@
-"""What a SELECT gives out."""
+"""Reads the outputs of a SELECT."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from review.facts import Clause, Operand, Output, Sort, Span
 
 _WORD = r"\b(?:null|true|false)\b"
 _PATTERN = re.compile(r"[*+?|^\[]")
-"""What a quoted name holds that is a pattern for several columns: `(ds|hh)?+.+`."""
+"""Characters by which a quoted name is a pattern for several columns: `(ds|hh)?+.+`."""
 
 
 def outputs_of(node: exp.Expr, frame: Frame) -> Iterator[Output]:
-    """Read one item of a SELECT list; several outputs when it has several names."""
+    """Read one item of a SELECT list; it yields several outputs if it has several names."""
     frame.clause = Clause.OUTPUT
     if type(node) is exp.Column and type(node.args["this"]) is exp.Identifier:
         made = operand(node, frame)
@@ -33,7 +33,7 @@ def outputs_of(node: exp.Expr, frame: Frame) -> Iterator[Output]:
 
 
 def _pattern(node: exp.Column, made: Operand) -> Output | None:
-    """Read a quoted name that is a pattern: it gives any number of columns."""
+    """Read a quoted name that is a pattern: it selects any number of columns."""
     name = node.args["this"]
     if not name.args.get("quoted") or _PATTERN.search(name.name) is None:
         return None
@@ -82,7 +82,7 @@ def _transformed(node: exp.Expr, frame: Frame) -> Iterator[Output]:
 
 
 def computed(expressions: list[exp.Expr]) -> Iterator[str]:
-    """Yield the names given to outputs that are not a column of that name."""
+    """Yield the aliases of outputs that are not a column of the same name."""
     for item in expressions:
         if isinstance(item, exp.Alias):
             alias, this = item.args["alias"], item.args["this"]

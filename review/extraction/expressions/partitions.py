@@ -1,4 +1,4 @@
-"""PARTITION(…): which columns it names, and what each is set to or compared with."""
+"""Reads PARTITION(…): the columns it names, and the values they are set to or compared with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from review.facts import PartitionValue, Sort
 
 
 def partition_values(node: exp.Expr | None, frame: Frame) -> tuple[PartitionValue, ...]:
-    """Return the values of a `PARTITION(…)` in order; none for None."""
+    """Return the values of a `PARTITION(…)` in order; empty for None."""
     return tuple(_values(node, frame)) if isinstance(node, exp.Expr) else ()
 
 

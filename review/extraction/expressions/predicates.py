@@ -1,4 +1,4 @@
-"""Conditions: what is joined by AND taken apart, brackets and NOT taken in."""
+"""Reads conditions: splits them at AND, and includes parentheses and NOT in their spans."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _COMPARISONS: dict[type[exp.Expr], Operator] = {
 def conditions(
     node: exp.Expr, frame: Frame, join: int | None = None, *, negated: bool = False
 ) -> list[Predicate]:
-    """Return the conditions that are joined by AND in `node`; ON TRUE that the parser puts in is left out."""
+    """Return the conditions joined by AND in `node`; an ON TRUE that the parser added is left out."""
     made: list[Predicate] = []
     waiting = [(node, negated)]
     while waiting:
@@ -67,7 +67,7 @@ def _stripped(node: exp.Expr, negated: bool) -> tuple[exp.Expr, bool]:
     while isinstance(node, (exp.Paren, exp.Not)):
         negated ^= isinstance(node, exp.Not)
         node = node.this
-    # NOT LIKE and IS DISTINCT FROM are nodes of their own: read as the negation of their opposite.
+    # NOT LIKE and IS DISTINCT FROM have nodes of their own: read as the negation of their opposite.
     return node, negated ^ (bool(node.args.get("negate")) or isinstance(node, exp.NullSafeNEQ))
 
 
@@ -88,7 +88,7 @@ def _any_of(node: exp.Expr, negated: bool, frame: Frame, join: int | None) -> Pr
 
 
 def _outside_of(node: exp.Expr, frame: Frame, join: int | None) -> Predicate:
-    """Read `NOT BETWEEN`: below the one or above the other."""
+    """Read `NOT BETWEEN`: less than the lower bound or greater than the upper."""
     inner = _simple(node, False, frame, join)
     at = _with_not(inner.at, frame)
     branches = tuple(
@@ -192,7 +192,7 @@ _REST = {
 def _at(node: exp.Expr, parts: tuple[Operand, ...], frame: Frame) -> Span:
     at = _around((part.at for part in parts), frame)
     kind, text = type(node), frame.text
-    # IS NULL and = NULL: what is compared with has no place of its own.
+    # IS NULL and = NULL: the right side has no recorded position.
     if kind in _REST and not (len(parts) > 1 and parts[1].at.end):
         end = text.follows(at.end, _REST[kind])
         return at if end is None else Span(at.begin, end)
@@ -208,12 +208,12 @@ def _with_not(at: Span, frame: Frame) -> Span:
     if begin is None:
         return at
     end = frame.text.closed(begin, at.end)
-    # The NOT may belong to more than this.
+    # The NOT may apply to more than this condition.
     return Span(begin, end) if frame.text.balanced(begin, end) else at
 
 
 def _somewhere(part: Operand, at: Span) -> Operand:
-    """Give an operand whose place the parser did not note (NULL, TRUE) that of its condition."""
+    """Give an operand whose position the parser did not record (NULL, TRUE) that of its condition."""
     if part.at.end:
         return part
     return Operand(

@@ -1,4 +1,4 @@
-"""Types of columns, casts and literals, in the words of MaxCompute and Hive."""
+"""Reads the types of columns, casts and literals, in the terms of MaxCompute and Hive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAMES = {
 
 
 def written_type(node: exp.Expr | str | None) -> str | None:
-    """Return a type in upper case (`DECIMAL(10,2)`, `ARRAY<STRING>`); None when there is none."""
+    """Return a type in upper case (`DECIMAL(10,2)`, `ARRAY<STRING>`); None for None."""
     if not isinstance(node, exp.DataType):
         return node.name.upper() or None if isinstance(node, exp.Expr) else None
     kind = node.this
@@ -36,7 +36,7 @@ def _inner(node: exp.Expr) -> str:
 
 
 def literal_type(node: exp.Expr) -> str | None:
-    """Return the type that a literal has by the way it is written."""
+    """Return the type of a literal by its notation."""
     if isinstance(node, exp.Boolean):
         return "BOOLEAN"
     if not isinstance(node, exp.Literal) or node.is_string:

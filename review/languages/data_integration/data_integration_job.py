@@ -1,4 +1,4 @@
-"""A data integration node in script mode: its job as facts."""
+"""Reads a data integration node in script mode: its job as facts."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from review.languages.data_integration.json_positions import Json, JsonInvalid, 
 
 _LONGEST = 1 << 20
 _PARAMETERS = 3
-"""How deep the parameters of a step stand."""
+"""Maximum path length up to the parameters of a step."""
 _MOST = 20
 """Maximum number of structural faults reported per job."""
 
 
 @dataclass(frozen=True, slots=True)
 class DiNode:
-    """What was read of a data integration node."""
+    """The facts of a data integration node."""
 
     job: Job = field(default_factory=Job)
     unread: tuple[Statement, ...] = ()
 
 
 def read(code: str) -> DiNode:
-    """Return the job that `code` describes; what is no JSON, or no batch job in script mode, is said."""
+    """Return the job that `code` describes; invalid JSON, or not a batch job in script mode, is reported."""
     if len(code) > _LONGEST:
         return _unread(code, "it is too long")
     try:
         text = parse(code)
     except JsonInvalid as error:
         at = Span(min(error.offset, len(code)), min(error.offset + 1, len(code)))
-        return _unread(code, f"it is no JSON: {error}", at)
+        return _unread(code, f"it is not valid JSON: {error}", at)
     value = text.value
     if isinstance(value, dict) and "steps" in value:
         return DiNode(_job(text, job_schema.STEPS, _steps(value), ("setting",)))
@@ -90,7 +90,7 @@ def _job(text: Json, schema: dict[str, Any], ends: Iterator[_End], setting: Path
 
 
 def _by_step(text: Json) -> dict[Path, dict[Path, Span]]:
-    """Return the places within the parameters of each step, by the path of the parameters."""
+    """Return the positions within the parameters of each step, by the path of the parameters."""
     found: dict[Path, dict[Path, Span]] = {}
     for path, at in text.places.items():
         if "parameter" in path[:_PARAMETERS]:
@@ -105,7 +105,7 @@ def _step(text: Json, end: _End, places: dict[Path, Span]) -> Step:
 
 
 def _mistakes(text: Json, schema: dict[str, Any]) -> Iterator[Mistake]:
-    # Here and not above: it takes an eighth of a second, and most processes never review a job.
+    # Imported here: the import takes an eighth of a second, and most processes never review a job.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
     errors = sorted(

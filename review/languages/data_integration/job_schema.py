@@ -80,11 +80,11 @@ ENDS: dict[str, Any] = {
 """Version 1.0: one reader and one writer."""
 
 PROBLEMS = {
-    "required": ("the field {} is missing", "缺少字段 {}"),
-    "type": ("a value of type {} is expected", "应为 {} 类型的值"),
-    "const": ("{} is expected", "应为 {}"),
-    "minItems": ("at least {} items are expected", "至少需要 {} 项"),
-    "minLength": ("a value is required", "不能为空"),
+    "required": ("missing field {}", "缺少字段 {}"),
+    "type": ("expected a value of type {}", "应为 {} 类型的值"),
+    "const": ("expected {}", "应为 {}"),
+    "minItems": ("expected at least {} items", "至少需要 {} 项"),
+    "minLength": ("expected a non-empty value", "不能为空"),
 }
 """Descriptions of violations by JSON schema keyword, in English and Chinese; `{}` is the detail."""
-OTHER_PROBLEM = ("a number, a boolean or a parameter is expected", "应为数字、布尔值或调度参数")
+OTHER_PROBLEM = ("expected a number, a boolean or a scheduling parameter", "应为数字、布尔值或调度参数")

@@ -1,4 +1,4 @@
-"""JSON with the place of every value, so that a finding can point at it. Source of the grammar: RFC 8259."""
+"""Parses JSON with the position of every value, for findings. Source of the grammar: RFC 8259."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARAMETER = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*")
 
 
 class JsonInvalid(DwgateError, ValueError):
-    """The text is no JSON: correct it at `offset`; the message says what is wanted there."""
+    """The text is not valid JSON: correct it at `offset`; the message says what is expected there."""
 
     def __init__(self, wanted: str, offset: int) -> None:
         super().__init__(wanted)
@@ -34,8 +34,8 @@ class Json:
     """A JSON text.
 
     Attributes:
-        value: what it says, in Python's own types; a scheduling parameter without quotes is a string.
-        places: the place of each value by its path; an object's field includes neither name nor colon.
+        value: its value as plain Python types; a scheduling parameter without quotes is a string.
+        places: the span of each value by its path; an object field's span includes neither name nor colon.
     """
 
     value: object
@@ -43,15 +43,15 @@ class Json:
 
 
 def parse(text: str) -> Json:
-    """Return `text` with its places.
+    """Return the value of `text` with positions.
 
     Raises:
-        JsonInvalid: it is no JSON.
+        JsonInvalid: it is not valid JSON.
     """
     reader = _Reader(text)
     value, offset = reader.value(reader.skip(0), ())
     if reader.skip(offset) < len(text):
-        raise JsonInvalid("nothing more is wanted", reader.skip(offset))
+        raise JsonInvalid("expected the end of the text", reader.skip(offset))
     return Json(value, reader.places)
 
 
@@ -83,7 +83,7 @@ class _Reader:
                 return json.loads(match.group()), match.end()
         if match := _PARAMETER.match(self.text, offset):
             return match.group(), match.end()
-        raise JsonInvalid("a value is wanted", offset)
+        raise JsonInvalid("expected a value", offset)
 
     def _object(self, offset: int, path: Path) -> tuple[object, int]:
         found: dict[str, object] = {}
@@ -93,7 +93,7 @@ class _Reader:
         while True:
             name = _STRING.match(self.text, offset)
             if name is None:
-                raise JsonInvalid("a field's name in double quotes is wanted", offset)
+                raise JsonInvalid("expected a field name in double quotes", offset)
             key = str(json.loads(name.group()))
             offset = self._expect(":", self.skip(name.end()))
             found[key], offset = self.value(self.skip(offset), (*path, key))
@@ -117,5 +117,5 @@ class _Reader:
 
     def _expect(self, mark: str, offset: int) -> int:
         if not self.text.startswith(mark, offset):
-            raise JsonInvalid(f"a `{mark}` is wanted", offset)
+            raise JsonInvalid(f"expected `{mark}`", offset)
         return offset + len(mark)

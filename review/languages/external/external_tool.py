@@ -1,4 +1,4 @@
-"""An outside tool: one short process that reads code from standard input and answers in JSON."""
+"""Runs an external linter: one short-lived process that reads code from standard input and prints JSON."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from review.facts import Span
 from review.rules.api import Text
 
 _MOST = 100
-"""Hits of one tool that are kept of one node; the rest are counted."""
+"""Maximum findings kept per linter and node; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutsideHit:
-    """What an outside tool says.
+    """A finding of an external linter.
 
     Attributes:
-        rule: our id for it: `PY-F821`, `SH-SC2086`, `PG-ban-drop-table`; `PY-RUFF`, `SH-SHELLCHECK`,
-            `PG-SQUAWK` when the tool itself could not be used.
-        severity: what it asks for, unless the policy says otherwise.
-        at: its place in the code.
-        message: the tool's own words; the Chinese text names the tool and its rule first.
+        rule: our rule ID: `PY-F821`, `SH-SC2086`, `PG-ban-drop-table`; `PY-RUFF`, `SH-SHELLCHECK`,
+            `PG-SQUAWK` if the linter itself could not be run.
+        severity: its severity, unless the policy overrides it.
+        at: its span in the code.
+        message: the linter's own text; the Chinese text first names the linter and its rule.
     """
 
     rule: str
@@ -42,12 +42,12 @@ class OutsideHit:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """An outside tool.
+    """An external linter.
 
     Attributes:
-        name: of its program, and of the wheel that brings it.
-        missing: id of the hit that says that it could not be used.
-        arguments: what it is called with; it reads the code from standard input.
+        name: the name of its program, and of the wheel that contains it.
+        missing: rule ID of the finding that it could not be run.
+        arguments: its command-line arguments; it reads the code from standard input.
     """
 
     name: str
@@ -56,20 +56,20 @@ class Tool:
 
 
 class ToolFailed(DwgateError):
-    """A tool gave no answer: install it, or give it more time; the message says which."""
+    """A linter returned no result: install it, or allow it more time; the message says which."""
 
 
 def ask(tool: Tool, text: str, seconds: float) -> Any:
-    """Return what `tool` answers about `text`.
+    """Return the JSON output of `tool` for `text`.
 
     Raises:
-        ToolFailed: it is not there, was too slow, or answered no JSON. The message holds no code.
+        ToolFailed: it is not installed, timed out, or printed no JSON. The message contains no code.
     """
     program = _program(tool.name)
     if program is None:
         raise ToolFailed("it is not installed")
     try:
-        done = subprocess.run(  # noqa: S603 - a program that our own wheels bring; the code goes to its stdin only
+        done = subprocess.run(  # noqa: S603 - a program of our own wheels; code only on stdin
             [program, *tool.arguments],
             input=text.encode("utf-8", "replace"),
             capture_output=True,
@@ -85,17 +85,17 @@ def ask(tool: Tool, text: str, seconds: float) -> Any:
     try:
         return json.loads(done.stdout)
     except ValueError:
-        raise ToolFailed(f"it ended with status {done.returncode} and no answer") from None
+        raise ToolFailed(f"it exited with status {done.returncode} and no valid output") from None
 
 
 def _program(name: str) -> str | None:
-    """Return the path of a program: beside this Python, where wheels put it, or on PATH."""
+    """Return the path of a program: next to this Python, where wheels install it, or on PATH."""
     beside = Path(sys.executable).parent / name
     return str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
 
 
 def failed(tool: Tool, code: str, error: ToolFailed) -> OutsideHit:
-    """Return the hit that says that `tool` did not look at `code`."""
+    """Return the finding that `tool` did not check `code`."""
     return OutsideHit(
         tool.missing,
         Severity.WARN,
@@ -113,7 +113,10 @@ def kept(tool: Tool, code: str, hits: Iterator[OutsideHit]) -> Iterator[OutsideH
             tool.missing,
             Severity.INFO,
             Span(0, _first_line(code)),
-            Text(f"{tool.name} says {more} more things.", f"{tool.name} 还有 {more} 条结果未列出。"),
+            Text(
+                f"{more} more findings of {tool.name} are not listed.",
+                f"{tool.name} 还有 {more} 条结果未列出。",
+            ),
         )
 
 
@@ -122,7 +125,7 @@ def _first_line(code: str) -> int:
 
 
 class Offsets:
-    """Offsets of the lines and columns that tools give."""
+    """Converts the lines and columns of linters to offsets."""
 
     def __init__(self, code: str) -> None:
         self._starts = [0]
@@ -131,11 +134,11 @@ class Offsets:
         self._length = len(code)
 
     def at(self, line: int, column: int) -> int:
-        """Return the offset of a 1-based line and column in characters; the nearest one for a wrong place."""
+        """Return the offset of a 1-based line and column in characters; out of range, the nearest one."""
         line = min(max(line, 1), len(self._starts) - 1)
         return min(self._starts[line - 1] + max(column, 1) - 1, self._starts[line] - 1, self._length)
 
     def span(self, first: tuple[int, int], last: tuple[int, int]) -> Span:
-        """Return the span from the place `first` to the place `last`; at least one character long."""
+        """Return the span from `first` to `last`; at least one character long."""
         begin, end = self.at(*first), self.at(*last)
         return Span(begin, min(max(end, begin + 1), self._length))

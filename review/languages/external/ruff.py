@@ -1,4 +1,4 @@
-"""ruff about a Python node: mistakes that break it, and dangerous calls. Layout is left to the editor."""
+"""Runs ruff on a Python node for errors and dangerous calls; formatting is left to the editor."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _SELECT = (
     "F,E9,B,S102,S110,S112,S113,S301,S302,S306,S307,S323,S501,S506,S602,S604,S605,S609,S701,PD007,PD008,PD009"
 )
 _IGNORE = "F405,B007,B009,B010,B011,B028,B904,B905"
-"""Matters of taste, and names from `import *`, which ruff cannot see."""
+"""Matters of style, and names from `import *`, which ruff cannot resolve."""
 _WARN = re.compile(r"F(?:5|6|7|811|82)\d*|E9\d+|B006|B008|B015|B02[0-5]|S.*|PD007")
+"""Rules whose findings are warnings; other findings are informational."""
 
 RUFF = Tool(
     "ruff",
@@ -29,7 +30,7 @@ RUFF = Tool(
         "--target-version=py313",
         f"--select={_SELECT}",
         f"--ignore={_IGNORE}",
-        # DataWorks puts these into every PyODPS node.
+        # DataWorks defines these names in every PyODPS node.
         '--config=builtins=["o", "odps", "args"]',
         "--stdin-filename=node.py",
         "-",
@@ -38,7 +39,7 @@ RUFF = Tool(
 
 
 def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
-    """Yield what ruff says about the module `code`, which must be Python 3."""
+    """Yield ruff's findings on the module `code`, which must be Python 3."""
     try:
         answer = ask(RUFF, code, seconds)
     except ToolFailed as error:
@@ -49,7 +50,7 @@ def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
 
 
 def _is_rule(item: dict[str, object]) -> bool:
-    # What is no syntax has no such code; MC-C19 says it.
+    # A syntax error has no such code; MC-C19 reports it.
     return re.fullmatch(r"[A-Z]+[0-9]+", str(item.get("code"))) is not None
 
 

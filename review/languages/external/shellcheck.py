@@ -1,4 +1,4 @@
-"""shellcheck about a shell node."""
+"""Runs shellcheck on a shell node."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from common.verdicts import Severity
 from review.languages.external.external_tool import Offsets, OutsideHit, Tool, ToolFailed, ask, failed, kept
 from review.rules.api import Text
 
-# Scheduling parameters are variables that nothing assigns (2154); DataWorks starts nodes without a shebang
-# (2148); files that a node sources are not at hand (1090, 1091).
+# Scheduling parameters are variables that are never assigned (2154); DataWorks starts nodes without a
+# shebang (2148); files that a node sources are not available (1090, 1091).
 SHELLCHECK = Tool(
     "shellcheck",
     "SH-SHELLCHECK",
@@ -18,11 +18,11 @@ SHELLCHECK = Tool(
 )
 _SEVERITY = {"error": Severity.WARN, "warning": Severity.WARN}
 _SCHEDULED = re.compile(r"\$\[[a-zA-Z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}")
-"""Scheduling parameters that mean something else in a shell."""
+"""Scheduling parameters that have another meaning in a shell."""
 
 
 def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
-    """Yield what shellcheck says about the script `code`."""
+    """Yield shellcheck's findings on the script `code`."""
     try:
         answer = ask(SHELLCHECK, _SCHEDULED.sub(lambda match: "p" * len(match.group()), code), seconds)
     except ToolFailed as error:

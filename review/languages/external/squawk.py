@@ -1,4 +1,4 @@
-"""squawk about definitions in a Hologres node: the few of its rules that fit Hologres."""
+"""Runs squawk on definitions in a Hologres node, with the few of its rules that apply to Hologres."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _KEPT = {
     "renaming-column": Severity.INFO,
     "renaming-table": Severity.INFO,
 }
-"""Its rules that fit; the others speak of locks that Hologres does not take."""
+"""Rules of squawk that apply; the others concern locks that Hologres does not have."""
 _DEFINES = re.compile(r"\b(?:create|alter|drop|truncate)\b", re.IGNORECASE)
 
 
 def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
-    """Yield what squawk says about the script `code`; nothing when it defines nothing."""
+    """Yield squawk's findings on the script `code`; nothing if it has no definitions."""
     if not _DEFINES.search(code):
         return
     try:
@@ -53,6 +53,6 @@ def _hit(item: dict[str, Any], offsets: Offsets, lines: list[str]) -> OutsideHit
 
 
 def _place(lines: list[str], line: int, column: int) -> tuple[int, int]:
-    """Return the 1-based place of the byte `column` of `line`, both from 0, as squawk counts."""
+    """Return the 1-based position of the byte `column` of `line`; squawk counts both from 0."""
     text = lines[line] if line < len(lines) else ""
     return line + 1, len(text.encode("utf-8", "replace")[:column].decode("utf-8", "ignore")) + 1

@@ -1,4 +1,4 @@
-"""Python 2 code made readable as Python 3, every place kept, so that its SQL and calls can be looked at."""
+"""Converts Python 2 code to Python 3 of the same length, so that its SQL and calls can be read."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _MARK = re.compile(
     r"|(?P<unicode>\b[uU][rR](?=['\"]))",
     re.DOTALL | re.MULTILINE,
 )
+"""Syntax of Python 2 to replace; strings and comments are matched first, so that they are skipped."""
 _SIGNS = re.compile(
     r"^[ \t]*print[ \t]+[^\s=(.,]|^[ \t]*print[ \t]*>>"
     r"|^[ \t]*except[ \t]+[\w.()]+(?:,[ \t]*[\w.]+\))?[ \t]*,[ \t]*\w+[ \t]*:"
@@ -23,15 +24,16 @@ _SIGNS = re.compile(
     r"|\bfrom[ \t]+__future__|reload\(sys\)|\.setdefaultencoding\(|\.has_key\(|\bxrange\(|\bunicode\(",
     re.MULTILINE,
 )
+"""Syntax and names that occur only in Python 2."""
 
 
 def looks_so(code: str) -> bool:
-    """Whether `code`, which is no Python 3, has signs of Python 2."""
+    """Whether `code`, which does not parse as Python 3, has signs of Python 2."""
     return _SIGNS.search(code) is not None
 
 
 def as_python3(code: str) -> str:
-    """Return `code` with what only Python 2 has replaced by something of the same length."""
+    """Return `code` with Python 2 syntax replaced by Python 3 syntax of the same length."""
     ticks = 0
 
     def replaced(match: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The databases that a Python module talks to by DB-API drivers and SQLAlchemy (PEP 249)."""
+"""Finds the databases that a Python module connects to with DB-API drivers and SQLAlchemy (PEP 249)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from review.dialects import Dialect
 from review.languages.python.python_module import Element, Entered, Module, Scope
 
 _FAR = 6
-"""Names and calls through which a connection is followed."""
+"""Maximum names and calls through which a connection is traced."""
 
 _DRIVERS = {
     "pymysql": Dialect.MYSQL,
@@ -35,7 +35,7 @@ _DRIVERS = {
     "pyodbc": Dialect.UNKNOWN,
     "jaydebeapi": Dialect.UNKNOWN,
 }
-"""Drivers, and what they talk to; UNKNOWN for those whose SQL is not reviewed."""
+"""Drivers and the dialects of their databases; UNKNOWN for those whose SQL is not reviewed."""
 _SCHEMES = {
     "mysql": Dialect.MYSQL,
     "mariadb": Dialect.MYSQL,
@@ -56,19 +56,19 @@ _SCHEMES = {
     "odps": Dialect.MAXCOMPUTE,
     "maxcompute": Dialect.MAXCOMPUTE,
 }
-"""What a URL of SQLAlchemy begins with: `mysql+pymysql://…`."""
+"""Dialects by the scheme of a SQLAlchemy URL: `mysql+pymysql://…`."""
 _SCHEME = re.compile(r"([a-z]\w*)(?:\+\w*)?(?::|$)")
 
 
 class Connections:
-    """Tells which database a connection, cursor, engine or session is of."""
+    """Resolves the database of a connection, cursor, engine or session."""
 
     def __init__(self, module: Module) -> None:
         self._module = module
         drivers = {found for origin in module.origins.values() if (found := _driver(origin))}
         alchemy = any(origin.partition(".")[0] == "sqlalchemy" for origin in module.origins.values())
         self.some = bool(drivers) or alchemy
-        """Whether the module imports something that talks to a database."""
+        """Whether the module imports a database driver or SQLAlchemy."""
         self._default = next(iter(drivers)) if len(drivers) == 1 else Dialect.UNKNOWN
         if alchemy:
             engines = {
@@ -76,17 +76,17 @@ class Connections:
             }
             drivers |= engines
         self.only = next(iter(drivers)) if len(drivers) == 1 else Dialect.UNKNOWN
-        """The one database that the module talks to; UNKNOWN for several, or one that is not known."""
+        """The only database that the module connects to; UNKNOWN if there are several or it is unknown."""
 
     def of(self, node: ast.expr | None, scope: Scope) -> Dialect:
-        """Return the dialect of what `node` is connected to; UNKNOWN when that is not sure."""
+        """Return the dialect of the database that `node` is connected to; UNKNOWN if it is not certain."""
         found = self.followed(node, scope) if node is not None else set()
         if len(found) > 1:
             return Dialect.UNKNOWN
         return next(iter(found), self.only)
 
     def followed(self, node: ast.expr, scope: Scope) -> set[Dialect]:
-        """Return the dialects that `node` is made for; empty when how it is made is not in the code."""
+        """Return the dialects that `node` is created for; empty if its creation is not in the code."""
         return set(self._made(node, scope, 0)) if self.some else set()
 
     def _made(self, node: ast.expr, scope: Scope, depth: int) -> Iterator[Dialect]:
@@ -116,7 +116,7 @@ class Connections:
             # `engine.connect()`, `conn.cursor()`
             yield from self._made(node.func.value, scope, depth + 1)
         else:
-            # `closing(conn)`, `sessionmaker(bind=engine)`, and `Session()` of what that gave.
+            # `closing(conn)`, `sessionmaker(bind=engine)`, and `Session()` of the result.
             given = (*node.args, *(keyword.value for keyword in node.keywords), node.func)
             for part in given:
                 yield from self._made(part, scope, depth + 1)
@@ -127,7 +127,7 @@ class Connections:
         return _SCHEMES.get(scheme[1], Dialect.UNKNOWN) if scheme else self._default
 
     def _beginning(self, node: ast.expr, scope: Scope, depth: int) -> str:
-        """Return the plain text that a string begins with; empty when it begins with what is put in."""
+        """Return the constant text that a string starts with; empty if it starts with an inserted value."""
         if depth > _FAR:
             return ""
         match node:
@@ -148,6 +148,6 @@ class Connections:
 
 
 def _driver(origin: str) -> Dialect | None:
-    """Return what the driver talks to that a dotted name belongs to; None for no driver."""
+    """Return the dialect of the driver that a dotted name belongs to; None if it is not a driver."""
     parts = origin.split(".")
     return _DRIVERS.get(parts[0]) or _DRIVERS.get(".".join(parts[:2]))

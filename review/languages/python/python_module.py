@@ -1,4 +1,4 @@
-"""A Python module indexed once: its calls, what names are set to, its functions, and where things stand."""
+"""An index of a Python module: its calls, assignments and functions, and positions of nodes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from review.facts import Span
 from review.facts.python import Text
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None
-"""The function that something stands in; None for the module itself."""
+"""The function that encloses a node; None for the module itself."""
 Loop = ast.For | ast.AsyncFor
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """What a loop's variable is: one of the elements of `of`."""
+    """The value of a loop variable: an element of `of`."""
 
     of: ast.expr
 
 
 @dataclass(frozen=True, slots=True)
 class Entered:
-    """What `with … as name` sets."""
+    """The value assigned by `with … as name`."""
 
     context: ast.expr
 
@@ -36,10 +36,10 @@ Value = ast.expr | ast.AugAssign | Element | Entered
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A name that is set to `value`.
+    """An assignment of `value` to a name.
 
     Attributes:
-        body: the list of statements that it is done in, by identity: two of the same run one after the other.
+        body: identity of the enclosing statement list: two assignments in the same list run in sequence.
     """
 
     value: Value
@@ -48,10 +48,10 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class CallSite:
-    """A call and where it stands.
+    """A call and its enclosing nodes.
 
     Attributes:
-        loops: the `for` loops around it, within its function.
+        loops: the enclosing `for` loops within its function.
     """
 
     node: ast.Call
@@ -60,7 +60,7 @@ class CallSite:
 
     @property
     def name(self) -> str:
-        """The last part of what is called: `execute_sql` of `o.execute_sql(…)`; empty when it has no name."""
+        """The last part of the called name: `execute_sql` of `o.execute_sql(…)`; empty without a name."""
         function = self.node.func
         if isinstance(function, ast.Attribute):
             return function.attr
@@ -68,11 +68,11 @@ class CallSite:
 
     @property
     def receiver(self) -> ast.expr | None:
-        """What it is called on; None for a plain function."""
+        """The object that the method is called on; None for a plain function."""
         return self.node.func.value if isinstance(self.node.func, ast.Attribute) else None
 
     def argument(self, name: str, position: int | None = None) -> ast.expr | None:
-        """Return the argument called `name`, or the one at `position`; None when neither is given."""
+        """Return the argument `name`, or the one at `position`; None if neither is passed."""
         for keyword in self.node.keywords:
             if keyword.arg == name:
                 return keyword.value
@@ -86,10 +86,10 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
 class Lines:
-    """Where nodes stand, as offsets into the code."""
+    """Converts positions of nodes to offsets in the code."""
 
     def __init__(self, code: str) -> None:
-        # As Python counts them; `splitlines` also counts form feeds and the like.
+        # Lines as Python counts them; `splitlines` would also split at form feeds and other characters.
         self._lines = [line.group() for line in _LINE.finditer(code)]
         self._starts = [0]
         for line in self._lines:
@@ -103,7 +103,7 @@ class Lines:
         return self._starts[line - 1] + column
 
     def at(self, node: ast.expr | ast.stmt) -> Span:
-        """Return the place of `node`."""
+        """Return the span of `node`."""
         begin = self.offset(node.lineno, node.col_offset)
         if node.end_lineno is None or node.end_col_offset is None:
             return Span(begin, begin + 1)
@@ -112,32 +112,32 @@ class Lines:
 
 @dataclass(slots=True)
 class Module:
-    """What stands where in a module."""
+    """The indexed nodes of a module."""
 
     lines: Lines
     calls: list[CallSite] = field(default_factory=list)
     settings: dict[tuple[Scope, str], list[Setting]] = field(default_factory=dict)
     functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
-    """What imported names are, dotted in full: `hive` is `pyhive.hive`."""
+    """Full dotted names of imported names: `hive` is `pyhive.hive`."""
     attributes: set[str] = field(default_factory=set)
-    """Attributes that are set somewhere: `lifecycle` of `options.lifecycle = 7`."""
+    """Attributes that are assigned somewhere: `lifecycle` of `options.lifecycle = 7`."""
     sliced: set[str] = field(default_factory=set)
     """Names that are subscripted somewhere."""
     kept: dict[int, set[str]] = field(default_factory=dict)
-    """Names that the result of a call is kept under, by the identity of the call's node."""
+    """Names to which the result of a call is assigned, by the identity of the call's node."""
 
     def settings_of(self, scope: Scope, name: str) -> list[Setting]:
-        """Return what `name` is set to where `scope` sees it; empty when nothing sets it."""
+        """Return the assignments to `name` that are visible in `scope`; empty if there are none."""
         return self.settings.get((scope, name)) or self.settings.get((None, name), [])
 
     def called_at(self, call: CallSite) -> Span:
-        """Return the place of the called name, without what it is called on."""
+        """Return the span of the called name, without its receiver."""
         span = self.lines.at(call.node.func)
         return Span(span.end - len(call.name), span.end) if call.name else span
 
     def origin(self, node: ast.expr) -> str:
-        """Return the dotted name, in full, of something imported; empty for anything else."""
+        """Return the full dotted name of an imported object; empty for anything else."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -151,14 +151,14 @@ class Module:
         return dotted if any(dotted.startswith(f"{name}.") for name in self.origins if "." in name) else ""
 
     def text(self, node: ast.expr | None) -> Text | None:
-        """Return `node` as a plain string with its place; None when it is none."""
+        """Return `node` as a plain string with its span; None if it is not one."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return Text(self.lines.at(node), node.value)
         return None
 
 
 def index(tree: ast.Module, code: str, until: float) -> Module:
-    """Return the index of `tree`, which was read from `code`. It goes through the tree without recursion.
+    """Return the index of `tree`, the parsed `code`. The tree is traversed without recursion.
 
     Raises:
         ReviewTimeout: it is later than `until`, by `time.monotonic()`.
@@ -180,11 +180,11 @@ def index(tree: ast.Module, code: str, until: float) -> Module:
 
 
 _LEAVES = (ast.Constant, ast.Name, ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
-"""Nodes that hold nothing that is looked for; they are most of a tree."""
+"""Nodes that contain nothing to index; most nodes of a tree are of these types."""
 
 
 def _children(node: ast.AST, body: int) -> Iterator[tuple[ast.AST, bool, int]]:
-    """Yield each child, whether it stands in the node's body, and which list of statements it is in."""
+    """Yield each child, whether it is in the node's body, and the identity of its statement list."""
     for name in node._fields:
         value = getattr(node, name, None)
         if isinstance(value, list):
@@ -196,7 +196,7 @@ def _children(node: ast.AST, body: int) -> Iterator[tuple[ast.AST, bool, int]]:
             yield value, False, body
 
 
-def _note(  # noqa: C901 - one line for each kind of node
+def _note(  # noqa: C901 - one case per kind of node
     module: Module, node: ast.AST, scope: Scope, loops: tuple[Loop, ...], body: int
 ) -> None:
     match node:
@@ -216,7 +216,7 @@ def _note(  # noqa: C901 - one line for each kind of node
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             module.functions.setdefault(node.name, []).append(node)
         case ast.Import():
-            # `import odps.dbapi` gives the name `odps`; that `odps.dbapi` is there is worth keeping.
+            # `import odps.dbapi` binds only `odps`; the full name is kept because it identifies the driver.
             module.origins.update((alias.asname or alias.name, alias.name) for alias in node.names)
         case ast.ImportFrom(module=str(name), level=0):
             module.origins.update(
@@ -245,5 +245,5 @@ def _set(module: Module, scope: Scope, target: ast.expr | None, value: Value | N
 
 
 def _part(value: Value) -> Value:
-    # `for i, sql in enumerate(…)`: each name is some part of an element.
+    # `for i, sql in enumerate(…)`: each name may be any part of an element.
     return Element(value) if isinstance(value, ast.expr) else value

@@ -1,4 +1,4 @@
-"""A Python node: its syntax tree as facts, and the SQL in it."""
+"""Reads a Python node: its syntax tree as facts, and its SQL."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from review.languages.python import python2, python_sql, python_tables
 from review.languages.python.python_module import index
 
 _LONGEST = 1 << 19
-"""Characters of a module that is read; DataWorks takes nodes of far fewer."""
+"""Maximum characters of a module that is read; DataWorks' own limit is far lower."""
 
 
 @dataclass(frozen=True, slots=True)
 class PythonNode:
-    """What was read of a Python node."""
+    """The facts of a Python node."""
 
     facts: PythonFacts = field(default_factory=PythonFacts)
     literals: tuple[Sql, ...] = ()
@@ -36,7 +36,7 @@ class _Failure:
 
 
 def read(code: str, until: float) -> PythonNode:
-    """Return what the module `code` does; a syntax error, or a module too large or too deep, is said."""
+    """Return the facts of the module `code`; syntax errors and modules too large or too deep are reported."""
     code = f"\n{code[1:]}" if code.startswith("\ufeff") else code
     read_as = code
     unread: tuple[Statement, ...] = ()
@@ -64,7 +64,7 @@ def read(code: str, until: float) -> PythonNode:
 
 
 def is_python3(code: str) -> bool:
-    """Whether `code` can be read as Python 3."""
+    """Whether `code` parses as Python 3."""
     return isinstance(_parsed(code), ast.Module)
 
 
@@ -73,7 +73,7 @@ def _parsed(code: str) -> ast.Module | _Failure:
         return _Failure("it is too long")
     try:
         with warnings.catch_warnings():
-            # Python warns of odd escapes in the node's code; that is no concern of this process.
+            # Python warns of invalid escapes in the node's code, which does not concern this process.
             warnings.simplefilter("ignore")
             return ast.parse(code)
     except SyntaxError as error:
@@ -103,10 +103,11 @@ _COMMENT = re.compile(
     r"|(?P<comment>\#[^\r\n]*)",
     re.DOTALL,
 )
+"""A comment; strings are matched first, so that a `#` in them is skipped."""
 
 
 def _comments(code: str) -> Iterator[Comment]:
-    """Yield its comments, which stand outside of its strings."""
+    """Yield its comments, excluding `#` in strings."""
     for match in _COMMENT.finditer(code):
         if match["comment"]:
             yield Comment(Span(*match.span()), match.group())

@@ -1,4 +1,4 @@
-"""The SQL that a Python module hands to something that runs it."""
+"""Finds the SQL that a Python module passes to functions that run it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from review.languages.python.python_module import CallSite, Entered, Loop, Modul
 from review.languages.python.python_values import KEPT, Strings, wraps_sql
 
 _ROUNDS = 3
-"""Functions that hand SQL on to each other."""
+"""Maximum number of functions through which SQL is passed on."""
 
 _MAXCOMPUTE = frozenset(
     {"execute_sql", "run_sql", "execute_sql_interactive", "run_sql_interactive", "execute_sql_cost"}
@@ -29,11 +29,11 @@ _CLICKHOUSE = frozenset(
     {"query", "query_df", "query_np", "command", "query_dataframe", "execute_iter", "insert_dataframe"}
 )
 _ROWS_FOLLOW = re.compile(r"\bvalues\s*;?\s*\Z", re.IGNORECASE)
-"""`INSERT INTO t VALUES` of ClickHouse: the driver sends the rows by themselves."""
+"""`INSERT INTO t VALUES` of ClickHouse: the driver sends the rows separately."""
 _NAME = re.compile(r"[\w.]+")
-"""A table's name, which `read_sql` takes too."""
+"""A table's name, which `read_sql` accepts too."""
 _HELPER = re.compile(r"(?:exec|execute|run|query)_?(?:odps_?)?sql", re.IGNORECASE)
-"""Functions of other modules that run SQL, by how they are called."""
+"""Functions of other modules that run SQL, recognized by name."""
 _ROWS = frozenset(
     {
         "iterrows",
@@ -51,12 +51,12 @@ _ROWS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """A function that runs the SQL it is given.
+    """A function that runs the SQL passed to it.
 
     Attributes:
         argument: the name of the argument that is SQL.
-        position: and its place.
-        binds: whether its other arguments are put in where the SQL says `%s`.
+        position: the argument's position.
+        binds: whether its other arguments are bound to `%s` in the SQL.
     """
 
     argument: str
@@ -67,14 +67,14 @@ class Runner:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The SQL of a module: the literals that can be reviewed, and every place that runs some."""
+    """The SQL of a module: the literals that can be reviewed, and every call that runs SQL."""
 
     literals: tuple[Sql, ...]
     queries: tuple[Query, ...]
 
 
 def find(module: Module, code: str) -> Found:
-    """Return the SQL that `module` hands on."""
+    """Return the SQL that `module` runs."""
     runners: dict[str, Runner] = {}
     connections = Connections(module)
     for _ in range(_ROUNDS):
@@ -124,13 +124,13 @@ def _or_maxcompute(dialect: Dialect) -> Dialect:
 def _of_driver(call: CallSite, receiver: ast.expr, connections: Connections) -> Runner | None:
     if call.name in _CURSOR and connections.some:
         return Runner("query", 0, connections.of(receiver, call.scope), binds=True)
-    # Names so common run SQL only where it is sure what they are called on.
+    # Methods with names this common run SQL only if their receiver is certain.
     sure = call.name in _CLICKHOUSE and connections.followed(receiver, call.scope) == {Dialect.CLICKHOUSE}
     return Runner("query", 0, Dialect.CLICKHOUSE, binds=True) if sure else None
 
 
 def _unwrapped(module: Module, given: ast.expr | None) -> ast.expr | None:
-    """Return the text that `text(…)` or `….strip()` is given."""
+    """Return the text inside `text(…)` or `….strip()`."""
     while isinstance(given, ast.Call):
         if given.args and wraps_sql(module, given):
             given = given.args[0]
@@ -142,7 +142,7 @@ def _unwrapped(module: Module, given: ast.expr | None) -> ast.expr | None:
 
 
 def _passed_through(module: Module, call: CallSite, runner: Runner) -> dict[str, Runner]:
-    """Return the function around `call` when the SQL is an argument of it."""
+    """Return the function around `call` as a runner if its argument is the SQL."""
     sql = _unwrapped(module, call.argument(runner.argument, runner.position))
     scope = call.scope
     if not isinstance(sql, ast.Name) or not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -174,16 +174,17 @@ def _query(
         known = []
     for sql in known:
         literals.setdefault(sql.at.begin, sql)
-    # Besides SQL a name may be set to something else elsewhere; but something must be SQL.
+    # A name may also be assigned other values elsewhere; but at least one must be SQL.
     unread = not known or any(sql is None or _is_made(sql) for sql in found)
     yield Query(module.called_at(call), call.name, rows, unread)
 
 
 _NUMBERED = re.compile(r"(?<![:\w]):\d+")
+"""A numbered bind variable, but not a cast (`::`) or a time (`12:30`)."""
 
 
 def _with_names(sql: Sql) -> Sql:
-    """Return `sql` with names in place of the numbers that Oracle binds by (`:1`), which no parser takes."""
+    """Return `sql` with names for Oracle's numbered bind variables (`:1`), which no parser accepts."""
     return replace(
         sql,
         fragments=tuple(
@@ -194,7 +195,7 @@ def _with_names(sql: Sql) -> Sql:
 
 
 def _is_elsewhere(found: list[Sql | None], call: CallSite, runner: Runner) -> bool:
-    """Whether it is no SQL to be reviewed: a table's name, rows that follow, a call of who knows what."""
+    """Whether it is not SQL to review: a table's name, rows sent separately, an unknown receiver."""
     if runner.dialect is Dialect.UNKNOWN:
         return not any(sql is not None and is_sql(body(sql)) for sql in found)
     if call.name in _READS:
@@ -209,12 +210,12 @@ def _can_be_read(sql: Sql) -> bool:
 
 
 def _is_made(sql: Sql) -> bool:
-    """Whether it is SQL that cannot be read as it stands, or begins with what is put in."""
+    """Whether it is SQL that cannot be parsed as written, or starts with an inserted value."""
     return sql.fragments[0].hole or (is_sql(body(sql)) and not _can_be_read(sql))
 
 
 def _is_argument(given: ast.expr | None, scope: Scope, module: Module) -> bool:
-    """Whether the SQL is an argument of the function around: then the function's callers are looked at."""
+    """Whether the SQL is an argument of the enclosing function, whose callers are checked instead."""
     if not isinstance(given, ast.Name) or scope is None or module.settings.get((scope, given.id)):
         return False
     return isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)) and given.id in {
@@ -223,7 +224,7 @@ def _is_argument(given: ast.expr | None, scope: Scope, module: Module) -> bool:
 
 
 def _rows(module: Module, code: str, loop: Loop, scope: Scope) -> str:
-    """Return what `loop` goes over, as written, when that is rows of data; empty otherwise."""
+    """Return the expression that `loop` iterates, as written, if it is rows of data; otherwise empty."""
     for node in ast.walk(loop.iter):
         if isinstance(node, ast.Attribute) and node.attr in _ROWS:
             return _written(module, code, loop.iter)

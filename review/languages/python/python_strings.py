@@ -1,4 +1,4 @@
-"""A Python string literal as SQL of the same length: escapes undone, values put in at run time made holes."""
+"""Reads a Python string literal as SQL of the same length, with placeholders for inserted values."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _PERCENT = re.compile(
     r"%%(?:\([^()\n]*\))?s(?!\w)"
     r"|%(?:\([^()\n]*\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?[diouxXeEfFgGcrsa%]"
 )
-"""What `%` puts in; `%%s` is left for the driver to put in."""
+"""Conversions of `%`; `%%s` remains for the driver to bind."""
 _BRACES = re.compile(r"\{\{|\}\}|\{[^{}\n]*(?:\{[^{}\n]*\}[^{}\n]*)*\}")
 _DOUBLED = re.compile(r"\{\{|\}\}")
 _WHITE = {"n": "\n", "r": "\n", "t": " ", "f": " ", "v": " ", "a": " ", "b": " ", "0": " "}
 
 _PAIR = 2
-"""A backslash and a letter."""
+"""The length of a backslash and a letter."""
 
 
 def fragments(
     code: str, begin: int, end: int, *, percent: bool = False, braces: bool = False
 ) -> Iterator[Fragment]:
-    """Yield the SQL of the literals (one, or several side by side) in `code` from `begin` to `end`.
+    """Yield the SQL of the literals (one, or several adjacent ones) in `code` from `begin` to `end`.
 
     Args:
         code: the node's code.
         begin: offset of the first literal.
-        end: offset behind the last.
-        percent: whether `%` puts values into it.
-        braces: whether `.format` does.
+        end: offset after the last.
+        percent: whether `%` inserts values.
+        braces: whether `.format` inserts values.
     """
     offset = begin
     while offset < end:
@@ -127,7 +127,7 @@ def _hole_end(code: str, offset: int, last: int) -> int:
 
 
 def plain(code: str, begin: int, end: int, *, raw: bool) -> Iterator[Fragment]:
-    """Yield `code` from `begin` to `end`, its escapes undone unless it is `raw`."""
+    """Yield `code` from `begin` to `end`, unescaped unless `raw`."""
     if begin < end:
         text = code[begin:end]
         yield Fragment(begin, text if raw else _ESCAPE.sub(_undone, text))
@@ -136,7 +136,7 @@ def plain(code: str, begin: int, end: int, *, raw: bool) -> Iterator[Fragment]:
 def _undone(match: re.Match[str]) -> str:
     escape = match.group()
     if len(escape) != _PAIR:
-        # Four backslashes are two in SQL; a letter by its number is some letter.
+        # Four backslashes are two in SQL; a letter escaped by its number becomes an arbitrary letter.
         return r"  \\" if escape.startswith(r"\\") else "p".rjust(len(escape))
     letter = escape[1]
     if letter in "'\"\\\n":

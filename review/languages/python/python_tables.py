@@ -1,4 +1,4 @@
-"""Tables that a Python module reads or changes by calls of PyODPS and PySpark, and how it logs in."""
+"""Finds the tables that a Python module reads or changes through PyODPS and PySpark, and its logins."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from review.facts.python import Access, Act, Login, Text
 from review.languages.python.python_module import CallSite, Module, Scope
 
 _FAR = 6
-"""Names through which a table is followed."""
+"""Maximum names through which a table is traced."""
 
 _BY_NAME = {
     "write_table": Act.APPEND,
@@ -18,7 +18,7 @@ _BY_NAME = {
     "delete_table": Act.DROP,
     "create_table": Act.CREATE,
 }
-"""Methods of the entry object; their first argument names the table."""
+"""Methods of the entry object whose first argument is the table's name."""
 _OF_TABLE = {
     "open_reader": Act.READ,
     "open_writer": Act.APPEND,
@@ -27,12 +27,12 @@ _OF_TABLE = {
     "delete_partition": Act.DROP_PARTITION,
 }
 _ENDS = frozenset({None, "lifecycle", "external_stored_by", "storage_handler", "location"})
-"""Arguments of `create_table` that set a lifecycle, may set one (`**given`), or make an external table."""
+"""Arguments of `create_table` that set a lifecycle, may set one (`**given`), or create an external table."""
 _LIFECYCLE_PLACE = 5
-"""How many arguments stand before it, at least, in any version of PyODPS."""
+"""Minimum number of arguments before `lifecycle`, in any version of PyODPS."""
 _WHOLE = frozenset({"to_pandas", "toPandas", "collect"})
 _KEYS = {"access_id": 0, "secret_access_key": 1, "sts_token": None, "access_key": None}
-"""Arguments of `ODPS(…)` (PyODPS: odps.core.ODPS) that are secrets, by their place."""
+"""Secret arguments of `ODPS(…)` (PyODPS: odps.core.ODPS), with their positions."""
 
 
 def logins(module: Module) -> Iterator[Login]:
@@ -44,9 +44,9 @@ def logins(module: Module) -> Iterator[Login]:
 
 
 def accesses(module: Module) -> Iterator[Access]:
-    """Yield what is done with tables, in the order of the text."""
+    """Yield the accesses to tables, in text order."""
     found = (access for call in module.calls for access in _access(module, call))
-    # `options.lifecycle = 7` is for every table; `table.set_lifecycle(7)` may be for any.
+    # `options.lifecycle = 7` applies to every table; `table.set_lifecycle(7)` may apply to any.
     ends = "lifecycle" in module.attributes or any(call.name == "set_lifecycle" for call in module.calls)
     if ends:
         found = (replace(access, endless=False) for access in found)
@@ -98,7 +98,7 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def _is_entry(module: Module, node: ast.expr | None, scope: Scope) -> bool:
-    """Whether `node` is surely the entry object: what `ODPS(…)` gave, or the one that DataWorks gives."""
+    """Whether `node` is certainly the entry object: the result of `ODPS(…)`, or the one of DataWorks."""
     if not isinstance(node, ast.Name):
         return False
     settings = module.settings_of(scope, node.id)
@@ -111,7 +111,7 @@ def _is_entry(module: Module, node: ast.expr | None, scope: Scope) -> bool:
 
 
 def _is_given(module: Module, name: str, scope: Scope) -> bool:
-    """Whether nothing in the module gives `name`, so that DataWorks does."""
+    """Whether nothing in the module defines `name`, so that DataWorks does."""
     if name in module.origins or "*" in module.origins:
         return False
     return scope is None or not any(
@@ -159,7 +159,7 @@ def _persisted(module: Module, call: CallSite) -> Iterator[Access]:
 
 
 def _table(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
-    """Return the name of the table object that `node` is; empty when its name is made at run time."""
+    """Return the name of the table object `node`; empty if its name is computed at run time."""
     if depth > _FAR:
         return None
     match node:
@@ -181,7 +181,7 @@ def _named(name: Text | None, project: Text | None) -> str:
 
 
 def _frame(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
-    """Return the table that a data frame is the whole of; None when it is not known, or narrowed."""
+    """Return the table of which a data frame is the whole; None if it is unknown or only a part."""
     if depth > _FAR:
         return None
     match node:

@@ -1,4 +1,4 @@
-"""What a string in a Python module may be: followed from where it is used to the literals that make it."""
+"""Traces a string in a Python module from its use to the literals that it is built from."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from review.languages.python import python_strings
 from review.languages.python.python_module import Element, Module, Scope, Setting
 
 _FAR = 12
-"""Names and calls through which a string is followed."""
+"""Maximum names and calls through which a string is traced."""
 KEPT = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper", "dedent", "expandtabs", "split"})
-"""Methods that give a text much like the one that they are called on."""
+"""Methods whose result is much like the text they are called on."""
 
 
 class Strings:
-    """Follows an expression to the string literals that it may be."""
+    """Traces an expression to its possible string literals."""
 
     def __init__(self, module: Module, code: str, dialect: Dialect, *, bound: bool = False) -> None:
-        """Follow strings of `module`; `bound` tells that a driver puts values in where they say `%s`."""
+        """Trace strings of `module`; with `bound`, a driver binds values to `%s`."""
         self._module, self._code, self._dialect, self._bound = module, code, dialect, bound
 
     def of(self, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[Sql | None]:
-        """Yield what `node` may be; None for each that is made in a way that is not understood."""
+        """Yield the possible values of `node`; None for each one built in an unsupported way."""
         if depth > _FAR:
             yield None
             return
@@ -68,14 +68,14 @@ class Strings:
                     break
                 value = inner
         if isinstance(value, ast.expr):
-            # `sql = sql.strip()`, `sql = sql % day` say nothing new.
+            # `sql = sql.strip()` and `sql = sql % day` add no value.
             if not any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(value)):
                 yield from self.of(value, scope, depth + 1)
         else:
             yield None
 
     def _grown(self, settings: list[Setting]) -> Iterator[Sql | None]:
-        """`sql = "…"` and `sql += "…"` one after the other; anything else is not understood."""
+        """Read `sql = "…"` followed by `sql += "…"` in sequence; any other form is not supported."""
         if len({setting.body for setting in settings}) != 1 or isinstance(settings[0].value, ast.AugAssign):
             yield None
             return
@@ -108,7 +108,7 @@ class Strings:
     def _templates(
         self, node: ast.Name, scope: Scope, depth: int, *, percent: bool = False, braces: bool = False
     ) -> Iterator[Sql | None]:
-        """A name whose text is a template: its literals are read as such."""
+        """Read a name whose value is a template: its literals are read as templates."""
         settings = self._module.settings_of(scope, node.id)
         values = [setting.value for setting in settings]
         if not values or depth > _FAR:
@@ -120,7 +120,7 @@ class Strings:
                 yield None
 
     def _pieces(self, node: ast.expr, *, percent: bool = False, braces: bool = False) -> Iterator[Fragment]:
-        """Yield the literals of a sum of strings; what stands between them becomes one hole."""
+        """Yield the literals of a concatenation; anything between them becomes one placeholder."""
         percent = percent or self._bound
         parts = list(_summands(node))
         literals = [(part, percent or p, braces or b) for part, p, b in parts if _is_text(part)]
@@ -156,7 +156,7 @@ def wraps_sql(module: Module, node: ast.Call) -> bool:
 
 
 def _summands(node: ast.expr) -> Iterator[tuple[ast.expr, bool, bool]]:
-    """Yield the parts of a sum in order, each with whether `%` or `.format` puts values into it."""
+    """Yield the parts of a concatenation, each with whether `%` and `.format` insert values into it."""
     waiting: list[tuple[ast.expr, bool, bool]] = [(node, False, False)]
     while waiting:
         part, percent, braces = waiting.pop()

@@ -1,4 +1,4 @@
-"""What in a shell script goes wrong quietly: plain passwords, failures passed over, deletions too wide."""
+"""Finds silent hazards of shell scripts: plaintext passwords, ignored failures, overly wide deletions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from review.languages.shell.shell_lexer import Part, Word, literal, variables
 from review.languages.shell.shell_sql import Run
 
 _GLUED = {"mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "sshpass": "-p"}
-"""Options that the password follows at once."""
+"""Options directly followed by the password."""
 _APART = {
     "odpscmd": ("-p",),
     "beeline": ("-p",),
@@ -23,18 +23,20 @@ _APART = {
     "mongo": ("-p",),
     "lftp": ("-u",),
 }
-"""Options that the password follows as a word of its own."""
+"""Options with the password as the next word."""
 _ANYWHERE = ("--password", "--access-key", "--access-key-secret", "--secret-key")
 _VARIABLES = re.compile(
     r"(?P<name>PGPASSWORD|MYSQL_PWD|SSHPASS|REDISCLI_AUTH|ALIBABA_CLOUD_ACCESS_KEY_SECRET)="
 )
+"""Environment variables from which clients read a secret."""
 _NO_SECRET = re.compile(
     r".*\$[\[{].*|x{3,}|\*{3,}|<.*>|\{.*\}|your.*|password|passwd|null|none|.{0,2}", re.IGNORECASE
 )
+"""Values that are a variable or a placeholder."""
 
 
 def passwords(code: str, runs: list[Run]) -> Iterator[Given]:
-    """Yield every secret that a command is given in plain letters."""
+    """Yield every plaintext secret passed to a command."""
     for run in runs:
         name, arguments = run.name, run.arguments
         for word in run.command.words:
@@ -86,23 +88,24 @@ _QUIET = re.compile(
     r"|date|pwd|test|\[\[?|for|case|function|read|wait|trap|alias|break|continue|hostname|whoami|select|let|umask"
     r"|ulimit|shopt|in|touch|clear|log\w*|basename|dirname|kinit|mkdir"
 )
-"""Commands whose failure costs nothing, or shows by itself."""
+"""Commands whose failure does no harm or is evident."""
 _STOPS = re.compile(
     r"^#!.*\s-\w*e|^[^\n#]*\bset\s+(?:-\w+\s+)*-\w*e|^[^\n#]*\bset\s+(?:-\w+\s+)*-o\s+errexit"
     r"|^[^\n#]*\btrap\b.*\bERR\b",
     re.MULTILINE,
 )
+"""Options, and a trap of ERR, by which a script reacts to every failure."""
 _FUNCTION = re.compile(r"^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", re.MULTILINE)
-"""What begins a function; its own commands are looked at, so its calls need not be."""
+"""The start of a function; its own commands are checked, so calls of it are not."""
 _SEEN_BEHIND = frozenset({"|", "|&", "&&", "||", "&", "(", ")"})
 _SEEN_BEFORE = frozenset({"if", "elif", "while", "until", "!", "||", "&&"})
-"""What stands around a command whose failure is looked at, or is another's."""
+"""Operators and keywords next to a command whose failure is handled or belongs to another command."""
 
 
 def steps(code: str, runs: list[Run]) -> Iterator[Span]:
-    """Yield the commands that do work and whose failure nobody would see; none when it stops on errors.
+    """Yield the working commands whose failure would go unnoticed; none if the script stops on errors.
 
-    The last step is not among them when nothing comes after it: its failure is the script's.
+    The script's last command is not yielded: its failure is the script's failure.
     """
     if _STOPS.search(code):
         return
@@ -127,14 +130,16 @@ _SET = re.compile(
     r"|(?:-[zn][ \t]+|\[\[?[ \t]+)[\"']?\$\{?(?P<tested>\w+)",
     re.MULTILINE,
 )
-"""What sets a variable, or tests it."""
+"""Assignments and tests of variables."""
 _SAFE = re.compile(r"\$\{\w+:?[-?=]")
+"""An expansion with a default or an error for an unset variable."""
 _UNSET_STOPS = re.compile(r"^[^\n#]*\bset\s+(?:-\w+\s+)*-(?:\w*u|o\s+nounset)|^#!.*\s-\w*u", re.MULTILINE)
+"""Options by which a script stops at an unset variable."""
 _HADOOP = ("fs", "dfs")
 
 
 def erasures(code: str, runs: list[Run]) -> Iterator[Erasure]:
-    """Yield the deletions that take far more when a variable is empty."""
+    """Yield the deletions that delete far more if a variable is empty."""
     if _UNSET_STOPS.search(code):
         return
     known = frozenset(

@@ -1,4 +1,4 @@
-"""A shell script cut into commands and words, as far as needed to see what it runs (POSIX 2.3, bash)."""
+"""Splits a shell script into commands and words, as far as needed to find what it runs (POSIX 2.3, bash)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from review.errors import NestedTooDeeply, ReviewTimeout
 from review.facts import Comment, Span
 
 _DEEPEST = 40
-"""Command substitutions within each other."""
+"""Maximum nesting depth of command substitutions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a word.
+    """A part of a word.
 
     Attributes:
         quote: `'`, `"`, `$'` or empty.
@@ -37,7 +37,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Heredoc:
-    """Text given to a command's standard input: a here-document's lines, or the word of a here-string.
+    """Text passed to a command's standard input: the lines of a here-document, or the word of a here-string.
 
     Attributes:
         quoted: whether nothing in it is expanded.
@@ -53,9 +53,9 @@ class Command:
     """A simple command.
 
     Attributes:
-        depth: command substitutions and functions that it stands in.
+        depth: number of enclosing command substitutions and functions.
         before: the operator or keyword before it: `|`, `&&`, `||`, `;`, `if`, `while` …
-        after: the operator behind it.
+        after: the operator after it.
     """
 
     words: list[Word] = field(default_factory=list)
@@ -68,6 +68,7 @@ class Command:
 _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
 _OPERATOR = re.compile(r"\n|;;&?|;&|;|&&|&>>?|&|\|\||\|&|\||\(|\)")
 _REDIRECT = re.compile(r"<<<|<<-?|<&|>&|>>|>\||<>|<(?!\()|>(?!\()")
+"""Redirections, but not process substitutions (`<(`, `>(`)."""
 _KEYWORD = re.compile(r"(?:if|then|else|elif|do|while|until|!|\{|time|fi|done|esac|\})")
 _PLAIN = re.compile(r"[^ \t\r\n\\'\"`$;&|()<>]+")
 
@@ -81,7 +82,7 @@ class _Lexer:
         self._waiting: list[tuple[Command, str, bool, bool]] = []
 
     def run(self, offset: int, end: int, closer: str, depth: int) -> int:
-        """Read commands from `offset` to `closer` or `end`; return the offset behind it."""
+        """Read commands from `offset` to `closer` or `end`; return the offset after it."""
         if depth > _DEEPEST:
             raise NestedTooDeeply
         command = Command(depth=depth)
@@ -148,7 +149,7 @@ class _Lexer:
         return max(offset, redirect.end())
 
     def _documents(self, offset: int, end: int) -> int:
-        """Read the here-documents that the line before `offset` asked for."""
+        """Read the here-documents announced in the line before `offset`."""
         waiting, self._waiting = self._waiting, []
         for command, name, quoted, tabs in waiting:
             pattern = rf"^{chr(9) + '*' if tabs else ''}{re.escape(name)}\r?$"
@@ -200,7 +201,7 @@ class _Lexer:
         return self._expansion(offset, end, depth) or offset + 1
 
     def _expansion(self, offset: int, end: int, depth: int) -> int | None:
-        """Return the offset behind the `$(…)`, `${…}`, `$[…]` or backquotes at `offset`; None without one."""
+        """Return the offset after the `$(…)`, `${…}`, `$[…]` or backquotes at `offset`; None without one."""
         code = self.code
         if code.startswith("$((", offset):
             stop = code.find("))", offset, end)
@@ -224,7 +225,7 @@ class _Lexer:
 
 
 def cut(code: str, until: float) -> tuple[list[Command], list[Comment]]:
-    """Return the commands of `code`, inner ones before the one they stand in, and its comments.
+    """Return the commands of `code`, inner ones before the enclosing one, and its comments.
 
     Raises:
         NestedTooDeeply: substitutions are nested too deeply.
@@ -239,7 +240,7 @@ _EXPANSION = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*|\$[\d@*
 
 
 def literal(code: str, word: Word) -> str | None:
-    """Return the value of a word that nothing is put into; None when something is."""
+    """Return the value of a word without expansions; None if it has any."""
     text = "".join(code[part.at.begin : part.at.end] for part in word.parts)
     expanded = any(
         part.quote in ("", '"') and re.search(r"[$`]", code[slice(*part.at)]) for part in word.parts
@@ -248,7 +249,7 @@ def literal(code: str, word: Word) -> str | None:
 
 
 def variables(code: str, word: Word) -> Iterator[tuple[str, Span]]:
-    """Yield what is put into a word by name: `$x`, `${x}`, `${x:-y}`, each as written, with its place."""
+    """Yield the variables expanded in a word (`$x`, `${x}`, `${x:-y}`) as written, with their spans."""
     for part in word.parts:
         if part.quote in ("", '"'):
             for match in _EXPANSION.finditer(code, *part.at):

@@ -1,4 +1,4 @@
-"""A shell node: its commands as facts, and the SQL in it."""
+"""Reads a shell node: its commands as facts, and its SQL."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from review.languages.shell import shell_dangers, shell_sql
 from review.languages.shell.shell_lexer import cut
 
 _LONGEST = 1 << 19
-"""Characters of a script that is read; DataWorks takes nodes of far fewer."""
+"""Maximum characters of a script that is read; DataWorks' own limit is far lower."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShellNode:
-    """What was read of a shell node."""
+    """The facts of a shell node."""
 
     facts: ShellFacts = field(default_factory=ShellFacts)
     literals: tuple[Sql, ...] = ()
@@ -27,7 +27,7 @@ class ShellNode:
 
 
 def read(code: str, until: float) -> ShellNode:
-    """Return what the script `code` does; one that is too much is said."""
+    """Return the facts of the script `code`; a script too long or too deep is reported."""
     if len(code) > _LONGEST:
         return _unread(code, "it is too long")
     try:
@@ -51,7 +51,7 @@ def _unread(code: str, why: str) -> ShellNode:
 
 
 def _lines(code: str) -> list[Comment]:
-    """Return the comments that have a line to themselves."""
+    """Return the comments that have their own line."""
     return [
         Comment(Span(*match.span(1)), match[1])
         for match in re.finditer(r"^[ \t]*(#[^\n]*)", code, re.MULTILINE)

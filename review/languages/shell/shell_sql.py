@@ -1,4 +1,4 @@
-"""The SQL that a shell script hands to the clients of databases."""
+"""Finds the SQL that a shell script passes to database clients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from review.languages.shell.shell_lexer import Command, Heredoc, Part, Word, lit
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """A client: its dialect, the options that SQL follows, whether they may be glued to others (`-Ne`)."""
+    """A client: its dialect, its options for SQL, and whether they may be combined with others (`-Ne`)."""
 
     dialect: Dialect
     options: tuple[str, ...]
@@ -39,14 +39,15 @@ _CLIENTS = {
 _BEFORE = frozenset({"sudo", "nohup", "time", "exec", "env", "eval"})
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)\+?=")
 _SUBSTITUTION = re.compile(r"\$\((?!\()|`")
+"""The start of a command substitution, but not of arithmetic (`$((`)."""
 _CLOSES = re.compile(r"[\w\t-]*\s*[)`]")
-"""What may stand behind the command of a substitution: the word that ends a here-document."""
+"""Text allowed after the command of a substitution: the word that ends a here-document."""
 _READ_OPTION = re.compile(r"-[rse]*(?P<last>[adinNptu])?")
 _DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
 
 
 def _value(word: Word, begin: int) -> Word:
-    """Return the part of a word that stands behind `begin`."""
+    """Return the part of a word after `begin`."""
     parts = tuple(
         Part(part.quote, Span(max(part.at.begin, begin), part.at.end))
         for part in word.parts
@@ -60,8 +61,9 @@ class Run:
     """A command that runs a program.
 
     Attributes:
-        name: of the program, without its folder; `$ODPSCMD` is `odpscmd`. Empty when it only sets variables.
-        at: the program's name as written; where the command begins when it has none.
+        name: the program's name without its directory; `$ODPSCMD` is `odpscmd`. Empty if the command only
+            assigns variables.
+        at: the program's name as written; the start of the command if it has none.
     """
 
     command: Command
@@ -71,7 +73,7 @@ class Run:
 
 
 def runs(code: str, commands: list[Command]) -> Iterator[Run]:
-    """Yield what each command runs; assignments, `sudo`, `nohup` and the like before it are passed over."""
+    """Yield the program of each command; leading assignments, `sudo`, `nohup` and the like are skipped."""
     for command in commands:
         for index, word in enumerate(command.words):
             text = code[slice(*word.at)].strip("\"'")
@@ -87,11 +89,11 @@ def runs(code: str, commands: list[Command]) -> Iterator[Run]:
 
 
 Values = dict[str, list[list[Fragment]]]
-"""The texts that each variable is set to."""
+"""The texts assigned to each variable."""
 
 
 def values(code: str, run: list[Run]) -> Values:
-    """Return what each variable is set to by `name=value`, and by `read -d '' name <<EOF`."""
+    """Return the values assigned to each variable by `name=value` and by `read -d '' name <<EOF`."""
     found: Values = {}
     placed = sorted(run, key=_begin)
     for one in run:
@@ -110,7 +112,7 @@ def values(code: str, run: list[Run]) -> Values:
 
 
 def _read(code: str, run: Run) -> Iterator[tuple[str, Heredoc]]:
-    """Yield the variable that `read -d ''` fills with a whole here-document."""
+    """Yield the variable into which `read -d ''` reads a whole here-document."""
     names: list[str] = []
     whole = given = False
     for word in run.arguments:
@@ -127,7 +129,7 @@ def _read(code: str, run: Run) -> Iterator[tuple[str, Heredoc]]:
 
 
 def _text(code: str, word: Word, placed: list[Run]) -> list[Fragment]:
-    """Return the SQL of a word; of one that is all `$(cat <<EOF …)` or `$(echo "…")`, what that gives."""
+    """Return the SQL of a word; for a word that is only `$(cat <<EOF …)` or `$(echo "…")`, its output."""
     given = _substituted(code, word, placed)
     return list(shell_strings.of_word(code, word)) if given is None else given
 
@@ -154,7 +156,7 @@ def _end(command: Command) -> int:
 
 
 def find(code: str, run: list[Run], known: Values) -> Iterator[tuple[Query, tuple[Sql, ...]]]:
-    """Yield every place that hands SQL to a client, with the literals of it that can be reviewed."""
+    """Yield every passing of SQL to a client, with those of its literals that can be reviewed."""
     placed = sorted(run, key=_begin)
     for index, one in enumerate(run):
         client = _CLIENTS.get(one.name)
@@ -195,7 +197,7 @@ def _after_option(code: str, arguments: tuple[Word, ...], client: _Client) -> It
 
 
 def _resolved(code: str, word: Word, known: Values, placed: list[Run]) -> Iterator[list[Fragment]]:
-    """Yield the SQL of a word; of one that is a variable (`"$sql"`) what it is set to, if only once."""
+    """Yield the SQL of a word; for a word that is only a variable (`"$sql"`), its value if assigned once."""
     given = _substituted(code, word, placed)
     inside = "".join(code[slice(*part.at)] for part in word.parts)
     put_in = list(variables(code, word))
@@ -215,7 +217,7 @@ def _set_to(name: str, known: Values) -> list[Fragment]:
 
 
 def _put_together(fragments: list[Fragment], known: Values) -> Iterator[list[Fragment]]:
-    """Yield what the variables hold that hold whole statements (`"use dw; $load_a$load_b"`), and the rest."""
+    """Yield the values of variables with whole statements (`"use dw; $load_a$load_b"`), and the rest."""
     rest: list[Fragment] = []
     ended = True
     for index, fragment in enumerate(fragments):
@@ -236,12 +238,12 @@ def _whole(held: list[Fragment]) -> bool:
 
 
 def _behind(fragments: list[Fragment], index: int) -> str:
-    """Return the first character behind a fragment that is no blank; empty when there is none."""
+    """Return the first non-blank character after a fragment; empty if there is none."""
     return next((text[0] for item in fragments[index + 1 :] if (text := item.text.lstrip())), "")
 
 
 def _echoed(code: str, run: Run) -> Iterator[list[Fragment]]:
-    """Yield what `echo "…" |` or `cat <<EOF |` gives."""
+    """Yield the output of `echo "…" |` or `cat <<EOF |`."""
     if run.name == "cat" and run.command.heredocs:
         yield from (list(shell_strings.of_document(code, document)) for document in run.command.heredocs)
     elif run.name in ("echo", "printf"):

@@ -1,4 +1,4 @@
-"""A shell word or here-document as SQL of the same length."""
+"""Reads a shell word or here-document as SQL of the same length."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from review.languages.python.python_strings import plain
 from review.languages.shell.shell_lexer import Heredoc, Part, Word
 
 _NAMED = re.compile(r"\$\{[A-Za-z_][^{}\n]*\}|\$\[[A-Za-z][^\[\]\n]*\]|\$[A-Za-z_]\w*")
-"""What scheduling puts in, or a variable: read as a scheduling parameter as it stands."""
+"""A scheduling parameter or a variable, read as a scheduling parameter as written."""
 _PUT_IN = re.compile(
     rf"(?P<named>{_NAMED.pattern})|(?P<escape>\\[\s\S])"
     r"|(?P<other>\$\{[^{}\n]*\}|\$[\d@*#?$!-]|`(?:[^`\\]|\\.)*`|\$\()"
@@ -20,7 +20,7 @@ _BEFORE_NAME = " \t\n(,.=<>"
 
 
 def of_word(code: str, word: Word) -> Iterator[Fragment]:
-    """Yield the SQL of a word; what is put in beside a quote takes the quotes' place too."""
+    """Yield the SQL of a word; a value inserted next to a quote also takes the quote's offsets."""
     found = [fragment for part in word.parts for fragment in _part(code, part)]
     for index, fragment in enumerate(found):
         after = found[index + 1] if index + 1 < len(found) else None
@@ -64,7 +64,7 @@ def _put_in(match: re.Match[str], end: int) -> Fragment:
     if match.lastgroup == "named":
         return Fragment(match.start(), text, hole=True)
     if text == r"\`":
-        # A quoted name: the blank must stay outside of it.
+        # A quoted name: the added blank must be outside the name.
         opens = match.string[match.start() - 1 : match.start()] in _BEFORE_NAME
         return Fragment(match.start(), " `" if opens else "` ")
     if match.lastgroup == "escape":
@@ -73,7 +73,7 @@ def _put_in(match: re.Match[str], end: int) -> Fragment:
 
 
 def _substituted(code: str, offset: int, end: int) -> int:
-    """Return the offset behind the command substitution whose inside begins at `offset`."""
+    """Return the offset after the command substitution whose content starts at `offset`."""
     depth = 1
     for index in range(offset, end):
         depth += {"(": 1, ")": -1}.get(code[index], 0)

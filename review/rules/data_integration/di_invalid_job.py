@@ -64,7 +64,7 @@ def di_invalid_job(subject: Subject, _: Options) -> Iterator[Hit]:
         yield Hit(
             mistake.at,
             Text(
-                f"In {mistake.path or 'the job'} {mistake.problem}.",
+                f"{mistake.path or 'the job'}: {mistake.problem}.",
                 f"{mistake.path or '作业'}：{mistake.problem_zh}。",
             ),
             key=mistake.path or "job",

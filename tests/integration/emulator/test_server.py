@@ -497,7 +497,7 @@ def test_a_world_of_a_real_size_is_made_up(process: Emulator) -> None:
     root = models.GetNodeChildrenRequest(node_id=graph_generator.ROOT, project_env="PROD")
     assert len(sdk(process).get_node_children(root).body.data.nodes) == 714
     for size, text in (
-        ({"nodes": 0}, "nodes must be a number from 1 on"),
+        ({"nodes": 0}, "nodes: expected an integer of at least 1"),
         ({"nodes": 3}, "at least as many as layers"),
         ({"depth": 3}, "unknown fields depth"),
     ):
@@ -515,7 +515,7 @@ def test_the_world_grows_at_run_time(emulator: Emulator) -> None:
     request = models.GetNodeChildrenRequest(node_id=1001, project_env="PROD")
     (child,) = sdk(emulator).get_node_children(request).body.data.nodes
     assert (child.node_id, child.scheduler_type) == (1002, "PAUSE")
-    with pytest.raises(ValueError, match="nodes 1003: wrong or missing 'ProjectId'"):
+    with pytest.raises(ValueError, match="nodes 1003: invalid or missing 'ProjectId'"):
         emulator.add_to_world(nodes=[{"NodeId": 1003, "NodeName": "c"}])
 
 
@@ -665,13 +665,13 @@ def test_a_fault_strikes_only_its_event_and_as_often_as_told(emulator: Emulator)
 
 
 def test_senseless_control_requests_are_told_why(emulator: Emulator) -> None:
-    with pytest.raises(ValueError, match="kind must be one of"):
+    with pytest.raises(ValueError, match="kind: expected one of"):
         emulator.fault("explode")
-    with pytest.raises(ValueError, match="no such extension point"):
+    with pytest.raises(ValueError, match="unknown extension point"):
         emulator.start_process(new_id(), "no-such-point")
     message_id = new_id()
     emulator.start_process(message_id, "commit-file")
-    with pytest.raises(ValueError, match="started already"):
+    with pytest.raises(ValueError, match="already started"):
         emulator.start_process(message_id, "commit-file")
 
 

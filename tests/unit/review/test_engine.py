@@ -155,7 +155,7 @@ def test_a_rule_that_fails_is_said_and_the_others_go_on(monkeypatch: pytest.Monk
     monkeypatch.setattr(engine, "_FIRST", first)
     found = review(CODE, SQL)
     assert [item.message for item in found if item.rule == "MC-C19"] == [
-        "MC-C03 could not judge this script (KeyError)."
+        "MC-C03 failed on this script (KeyError)."
     ]
     assert "MC-C14" in rules(found)
 
@@ -252,11 +252,11 @@ def test_text_is_read_in_its_encoding(data: bytes, text: str) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"SELECT \xff\xff", "no text in UTF-8 or GB18030, from byte 8 on"),
+        (b"SELECT \xff\xff", "not valid UTF-8 or GB18030 text from byte 8 on"),
         (b"SELECT\x00 1", "U+0000"),
         ("SELECT 1".encode("utf-16-le"), "UTF-16 without a byte order mark"),
-        (codecs.BOM_UTF16_LE + b"S", "no text in UTF-16"),
-        (codecs.BOM_UTF8 + b"\xd6\xd0", "no text in UTF-8, from byte 1 on"),
+        (codecs.BOM_UTF16_LE + b"S", "not valid UTF-16 text"),
+        (codecs.BOM_UTF8 + b"\xd6\xd0", "not valid UTF-8 text from byte 1 on"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "so it is binary"),
     ],
 )

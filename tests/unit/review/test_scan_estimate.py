@@ -44,7 +44,7 @@ def test_the_function_of_a_package_is_the_estimator(place: Path) -> None:
 def test_two_are_one_too_many(place: Path) -> None:
     install(place, "acme_cost:scanned", "acme_cost:other")
     with pytest.raises(
-        scan_estimate.EstimatorInvalid, match="acme_cost:other, acme_cost:scanned; wants one at most"
+        scan_estimate.EstimatorInvalid, match="acme_cost:other, acme_cost:scanned; expected at most one"
     ):
         scan_estimate.load()
 

@@ -36,5 +36,5 @@ def test_a_parser_that_cannot_run_our_dialect_is_refused(monkeypatch: pytest.Mon
         raise TypeError("interpreted classes cannot inherit from compiled")
 
     monkeypatch.setattr(parse, "parse", refuse)
-    with pytest.raises(self_test.ParserUnusable, match="wants the version in the lock file"):
+    with pytest.raises(self_test.ParserUnusable, match="install the version in the lock file"):
         self_test.probe()

@@ -230,7 +230,7 @@ def test_only_what_is_new_against_an_old_file_or_folder(
 def test_what_is_no_text_is_not_reviewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.sql").write_bytes(b"SELECT \xff\xff")
     assert asked(tmp_path) == 1
-    assert "Not reviewed: it is no text in UTF-8 or GB18030" in capsys.readouterr().out
+    assert "Not reviewed: not valid UTF-8 or GB18030 text" in capsys.readouterr().out
 
 
 def test_secrets_are_not_shown_in_any_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -120,7 +120,7 @@ def test_what_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(reader, "statement", fail)
     (statement,) = read("SELECT 1", Dialect.MAXCOMPUTE).statements
-    assert statement.unread == "its meaning could not be read (KeyError)"
+    assert statement.unread == "it could not be analyzed (KeyError)"
 
 
 def test_tables_are_named_before_anything_is_known_of_them() -> None:
