@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from review.engine import review
-from tests.support.labelled_nodes import Labelled, nodes
+from tests.support.labelled_nodes import LabelledNode, labelled_nodes
 
 MAIN = (
     *("MC-C01", "MC-C02", "MC-C03", "MC-C04", "MC-C05", "MC-C06", "MC-C07", "MC-C09"),
@@ -107,9 +107,9 @@ class Score:
         return "\n".join([*lines, *self.differences])
 
 
-def score(labelled: Iterable[Labelled] | None = None) -> Score:
+def score(labelled: Iterable[LabelledNode] | None = None) -> Score:
     """Review the labelled nodes and return the results of the fifteen main rules."""
-    chosen = tuple(labelled) if labelled is not None else nodes()
+    chosen = tuple(labelled) if labelled is not None else labelled_nodes()
     counts = dict.fromkeys(MAIN, Count())
     differences: list[str] = []
     for node in chosen:
@@ -121,12 +121,12 @@ def score(labelled: Iterable[Labelled] | None = None) -> Score:
     return Score(len(chosen), counts, tuple(differences))
 
 
-def _hits(node: Labelled) -> set[tuple[str, int]]:
-    found = review(node.code, node.dialect, node.given)
+def _hits(node: LabelledNode) -> set[tuple[str, int]]:
+    found = review(node.code, node.dialect, node.context)
     return {(SAME_IDEA.get(item.rule, item.rule), item.line or 1) for item in found}
 
 
-def _compared(node: Labelled, rule: str, hits: set[int]) -> tuple[Count, list[str]]:
+def _compared(node: LabelledNode, rule: str, hits: set[int]) -> tuple[Count, list[str]]:
     open_ = {line for name, line in node.expected if name == rule}
     exact = open_ & hits
     right, missed, spare = len(exact), open_ - exact, hits - exact
@@ -141,7 +141,7 @@ def _compared(node: Labelled, rule: str, hits: set[int]) -> tuple[Count, list[st
     return Count(right, len(exact), len(missed), len(spare)), said
 
 
-def _together(node: Labelled, line: int, other: int) -> bool:
+def _together(node: LabelledNode, line: int, other: int) -> bool:
     if abs(line - other) <= 1:
         return True
     between = node.code.split("\n")[min(line, other) - 1 : max(line, other) - 1]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from review.dialects import Dialect, lexis
-from review.source.parameter_mask import mask
-from review.source.statement_splitter import Piece, split
+from review.dialects import Dialect, lexical_rules
+from review.source.parameter_mask import mask_parameters
+from review.source.statement_splitter import StatementText, split_script
 
 SUFFIXES = frozenset({".sql", ".osql", ".hql", ".q", ".txt"})
 _SPACE = re.compile(r"\s+")
@@ -30,11 +30,11 @@ class Corpus:
     texts: dict[Path, str]
     excluded: frozenset[str]
 
-    def statements(self) -> Iterator[tuple[Path, Piece]]:
+    def statements(self) -> Iterator[tuple[Path, StatementText]]:
         """Yield every distinct statement with its file, including client commands."""
-        words, seen = lexis(self.dialect), set(self.excluded)
+        words, seen = lexical_rules(self.dialect), set(self.excluded)
         for path, text in self.texts.items():
-            for piece in split(mask(text, words).text, words).pieces:
+            for piece in split_script(mask_parameters(text, words).text, words).pieces:
                 if (key := one_line(piece.text)) not in seen:
                     seen.add(key)
                     yield path, piece

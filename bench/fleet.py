@@ -29,22 +29,22 @@ import orjson
 
 from bench.engines import engines
 from bench.quantiles import quantile
-from common.ledger import Record, State
+from common.ledger import EventRecord, State
 from common.verdicts import Result
-from tests.support.running_dwgate import SAMPLES, TARGET, TOKEN, Gate, fleet
+from tests.support.running_dwgate import SAMPLES, TARGET, TOKEN, RunningDwgate, fleet
 
 SENDERS = 16
 SETTLE_SECONDS = 90.0
 """Time to wait for verdicts after the last event: longer than any deadline of the built-in policy."""
 
-MOST_TIMELINES = 10
+MAX_TIMELINES = 10
 """Maximum number of late, wrong and unanswered events whose steps are shown."""
 
 READ_QPS, WRITE_QPS = 500, 200
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SentEvent:
     """One event: when it was due (seconds since the epoch), ingest's response, and the expected result."""
 
     message_id: str
@@ -61,8 +61,8 @@ class Score:
     answers: Counter[int]
     kills: int
     verdicts: int = 0
-    once: int = 0
-    more: int = 0
+    posted_once: int = 0
+    posted_more_than_once: int = 0
     differing: int = 0
     wrong: int = 0
     late: int = 0
@@ -72,9 +72,9 @@ class Score:
     timelines: list[str] = field(default_factory=list)
 
     @property
-    def met(self) -> bool:
+    def is_met(self) -> bool:
         """Whether every event got exactly one verdict, in time."""
-        return self.sent == self.answers[200] == self.verdicts == self.once and not self.late
+        return self.sent == self.answers[200] == self.verdicts == self.posted_once and not self.late
 
 
 def main() -> None:
@@ -108,11 +108,11 @@ def main() -> None:
                 settle(gate)
             result = score(gate, sent, len(killed))
     show(result)
-    sys.exit(not result.met)
+    sys.exit(not result.is_met)
 
 
 @contextmanager
-def kills(gate: Gate, every: float) -> Iterator[list[float]]:
+def kills(gate: RunningDwgate, every: float) -> Iterator[list[float]]:
     """Kill the oldest worker every `every` seconds and start another; yield the times of the kills."""
     stop = threading.Event()
     killed: list[float] = []
@@ -135,7 +135,7 @@ def kills(gate: Gate, every: float) -> Iterator[list[float]]:
             thread.join()
 
 
-def send(gate: Gate, count: int, rate: float) -> list[Sent]:
+def send(gate: RunningDwgate, count: int, rate: float) -> list[SentEvent]:
     """Start every operation at the emulator and send its event, at a fixed rate."""
     begin = time.time() + 0.5
     names = itertools.islice(itertools.cycle(SAMPLES), count)
@@ -149,27 +149,27 @@ def send(gate: Gate, count: int, rate: float) -> list[Sent]:
         return [job.result() for job in jobs]
 
 
-def _send(gate: Gate, client: httpx.Client, name: str, due: float) -> Sent:
+def _send(gate: RunningDwgate, client: httpx.Client, name: str, due: float) -> SentEvent:
     message_id, event, sample = gate.sample(name)
     time.sleep(max(0.0, due - time.time()))
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     body, now = orjson.dumps(event), time.time()
     headers = gate.signer.sign(TARGET, body, now, TOKEN)
     try:
         status = client.post("/events", content=body, headers=headers).status_code
     except httpx.TransportError:
         status = 0
-    return Sent(message_id, now, status, sample.expected)
+    return SentEvent(message_id, now, status, sample.expected)
 
 
-def settle(gate: Gate) -> None:
+def settle(gate: RunningDwgate) -> None:
     """Wait until no operation waits for its verdict."""
     limit = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < limit and gate.emulator.state()["processes"].get("CHECKING"):
         time.sleep(0.5)
 
 
-def score(gate: Gate, sent: list[Sent], killed: int) -> Score:
+def score(gate: RunningDwgate, sent: list[SentEvent], killed: int) -> Score:
     """Compare the verdicts that the emulator received with the sent events and the ledger's deadlines."""
     applied: dict[str, list[dict[str, object]]] = {}
     for post in gate.emulator.verdicts():
@@ -181,7 +181,7 @@ def score(gate: Gate, sent: list[Sent], killed: int) -> Score:
     return result
 
 
-def _count(result: Score, gate: Gate, event: Sent, posts: list[dict[str, object]]) -> None:
+def _count(result: Score, gate: RunningDwgate, event: SentEvent, posts: list[dict[str, object]]) -> None:
     record = gate.ledger.get(event.message_id)
     result.dead += record is not None and record.state is State.DEAD
     if record and record.verdict:
@@ -191,8 +191,8 @@ def _count(result: Score, gate: Gate, event: Sent, posts: list[dict[str, object]
         return
     first = float(str(posts[0]["at"]))
     result.verdicts += 1
-    result.once += len(posts) == 1
-    result.more += len(posts) > 1
+    result.posted_once += len(posts) == 1
+    result.posted_more_than_once += len(posts) > 1
     result.differing += len({str(post["result"]) for post in posts}) > 1
     if posts[0]["result"] != event.expected:
         result.wrong += 1
@@ -203,9 +203,9 @@ def _count(result: Score, gate: Gate, event: Sent, posts: list[dict[str, object]
     result.seconds.append(first - event.at)
 
 
-def _timeline(what: str, event: Sent, record: Record | None) -> list[str]:
+def _timeline(what: str, event: SentEvent, record: EventRecord | None) -> list[str]:
     steps = record.timeline if record else ()
-    shown = ", ".join(f"{step.at - event.at:.2f} s {step.what} {step.detail}".strip() for step in steps)
+    shown = ", ".join(f"{step.at - event.at:.2f} s {step.kind} {step.detail}".strip() for step in steps)
     return [f"{what} {event.message_id}: {shown or 'not in the ledger'}"]
 
 
@@ -219,19 +219,19 @@ def show(result: Score) -> None:
         "responses of ingest": answers,
         "workers killed": result.kills,
         "verdicts": result.verdicts,
-        "posted exactly once": result.once,
-        "posted more than once": result.more,
+        "posted exactly once": result.posted_once,
+        "posted more than once": result.posted_more_than_once,
         "with different results": result.differing,
         "wrong for their sample": result.wrong,
         "after their deadline": result.late,
         "dead": result.dead,
         "decided because": reasons,
         "seconds from POST to verdict, p50 / p99 / max": times,
-        "aim": "met" if result.met else "missed",
+        "aim": "met" if result.is_met else "missed",
     }
     for name, value in rows.items():
         print(f"{name:46} {value}", flush=True)
-    for timeline in result.timelines[:MOST_TIMELINES]:
+    for timeline in result.timelines[:MAX_TIMELINES]:
         print(timeline)
 
 

@@ -35,14 +35,14 @@ def main() -> int:
 
 def measured(name: str, workspace: Workspace) -> float:
     """Print a line for a graph, and return the CPU seconds of one check without limits."""
-    check = registry.load()["downstream-impact"]
+    check = registry.load_checks()["downstream-impact"]
     options = check.options.model_validate({"depth": 50, "most_nodes": 100_000, "most_calls": 5000})
     event = Event("m-1", "freeze-node", HOME, "1923", True, {"nodeIds": [0]}, 0)
     begun = time.process_time()
-    found = list(check.ask(Context(event, Snapshot(), options, workspace, 0)))
+    found = list(check.run(Context(event, Snapshot(), options, workspace, 0)))
     seconds = time.process_time() - begun
     edges = sum(len(children) for children in workspace.children.values())
-    print(f"{name:<12}{edges:>8}{len(workspace.asked):>9}{seconds:>8.2f}  {found[-1].message[:60]}…")
+    print(f"{name:<12}{edges:>8}{len(workspace.calls):>9}{seconds:>8.2f}  {found[-1].message[:60]}…")
     return seconds
 
 

@@ -123,8 +123,8 @@ def _sign(directory: Path, port: int, count: int) -> list[bytes]:
     requests = []
     for _ in range(count):
         now = time.time()
-        event = event_bodies.envelope(
-            "commit-file", event_bodies.body("commit-file"), account_id=ACCOUNT, now=now
+        event = event_bodies.event_envelope(
+            "commit-file", event_bodies.event_body("commit-file"), account_id=ACCOUNT, now=now
         )
         body = orjson.dumps(event)
         headers = {"content-type": "application/json", **signer.sign(TARGET, body, now, TOKEN)}

@@ -30,7 +30,7 @@ from tests.support.emulator_process import EXTENSION_CODE, OPERATOR, PROJECT_ID
 from tests.support.engines import Valkey
 from workers.checks import registry
 from workers.pipeline import planner
-from workers.pipeline.decision import decide
+from workers.pipeline.decision import decide_verdict
 from workers.policy import policy
 
 CODE = "commit-file"
@@ -90,8 +90,8 @@ def walk(ledger: Ledger, size: int, count: int) -> None:
 
 @cache
 def _planned() -> Plan:
-    checks = registry.load()
-    return planner.plan(_event("-"), policy.load(None, checks), checks)
+    checks = registry.load_checks()
+    return planner.build_plan(_event("-"), policy.load_policy(None, checks), checks)
 
 
 def _case(size: int, seed: int) -> Case:
@@ -121,7 +121,7 @@ WORDS = ("order", "payment", "buyer", "seller", "refund", "parcel", "stock", "pr
 
 def _event(message_id: str) -> Event:
     now = time.time()
-    return Event(message_id, CODE, PROJECT_ID, OPERATOR, True, event_bodies.body(CODE), now)
+    return Event(message_id, CODE, PROJECT_ID, OPERATOR, True, event_bodies.event_body(CODE), now)
 
 
 def _receive(ledger: Ledger, message_id: str, _: Case) -> None:
@@ -130,19 +130,19 @@ def _receive(ledger: Ledger, message_id: str, _: Case) -> None:
 
 
 def _plan(ledger: Ledger, message_id: str, case: Case) -> None:
-    ledger.plan(message_id, 1, case.plan, case.snapshot.to_json(), {})
-    ledger.begin(message_id, 1, case.outcomes)
-    ledger.record(message_id, 1, case.outcomes)
+    ledger.save_plan(message_id, 1, case.plan, case.snapshot.to_json(), {})
+    ledger.start_attempts(message_id, 1, case.outcomes)
+    ledger.record_outcomes(message_id, 1, case.outcomes)
 
 
 def _decide(ledger: Ledger, message_id: str, case: Case) -> None:
-    ledger.claim(message_id, OWNER, 60)
-    verdict = decide(case.plan, case.outcomes, message_id=message_id, now=time.time())
-    ledger.freeze(message_id, OWNER, verdict)
+    ledger.acquire_report_lease(message_id, OWNER, 60)
+    verdict = decide_verdict(case.plan, case.outcomes, message_id=message_id, now=time.time())
+    ledger.freeze_verdict(message_id, OWNER, verdict)
 
 
 def _report(ledger: Ledger, message_id: str, _: Case) -> None:
-    ledger.reported(message_id, OWNER, "posted")
+    ledger.mark_reported(message_id, OWNER, "posted")
 
 
 STEPS: dict[State, Callable[[Ledger, str, Case], None]] = {

@@ -8,8 +8,8 @@ from pathlib import Path
 from bench.corpora import corpus, one_line
 from review import lineage
 from review.dialects import Dialect
-from review.extraction.reader import read
-from review.source.statement_splitter import Piece
+from review.extraction.reader import read_code
+from review.source.statement_splitter import StatementText
 
 _REFERENCE = Path(__file__).parent / "baselines" / "DruidLineage.java"
 _TYPES = {Dialect.MAXCOMPUTE: "odps", Dialect.HOLOGRES: "postgresql", Dialect.POSTGRES: "postgresql"}
@@ -37,14 +37,14 @@ def compared(folders: list[Path], jar: Path, *, listed: bool) -> None:
         print(f"{source.dialect:<12}{len(pieces):>11}{len(known):>13}{equal:>8}{share:>8.2f}%")
 
 
-def _comparable(piece: Piece) -> bool:
+def _comparable(piece: StatementText) -> bool:
     """Whether results are comparable: druid counts EXPLAIN as a read, and does not support blocks."""
-    return not piece.client and piece.verb != "EXPLAIN" and "BEGIN" not in piece.bare.upper()
+    return not piece.client and piece.verb != "EXPLAIN" and "BEGIN" not in piece.stripped.upper()
 
 
-def _ours(piece: Piece, dialect: Dialect) -> Tables:
-    script = read(piece.text, dialect)
-    found = lineage.tables(script)
+def _ours(piece: StatementText, dialect: Dialect) -> Tables:
+    script = read_code(piece.text, dialect)
+    found = lineage.table_lineage(script)
     # LIKE reads no rows; druid counts it as a read only for CLONE, which copies the rows.
     like = {made.like for item in script.statements for made in item.creations if made.like}
     passed = frozenset() if piece.verb == "CLONE" else frozenset(_plain(name) for name in like)
@@ -54,7 +54,7 @@ def _ours(piece: Piece, dialect: Dialect) -> Tables:
     )
 
 
-def _druid(pieces: list[Piece], kind: str, jar: Path) -> list[Tables | None]:
+def _druid(pieces: list[StatementText], kind: str, jar: Path) -> list[Tables | None]:
     run = subprocess.run(
         ["java", "-Xss64m", "-cp", str(jar), str(_REFERENCE), kind],
         input="\0".join(piece.text for piece in pieces),

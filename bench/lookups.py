@@ -35,11 +35,11 @@ import orjson
 
 from bench import load
 from bench.engines import engines
-from common.ledger import Record
+from common.ledger import EventRecord
 from emulator.eventbridge import event_bodies
 from tests.support import plain_yaml
 from tests.support.emulator_process import PROJECT_ID
-from tests.support.running_dwgate import ACCOUNT, SAMPLES, TARGET, TOKEN, Gate, fleet, wait_for
+from tests.support.running_dwgate import ACCOUNT, SAMPLES, TARGET, TOKEN, RunningDwgate, fleet, wait_for
 
 READ_QPS, WRITE_QPS = 50, 20
 UNBOUND_QPS = 1000
@@ -81,7 +81,7 @@ class Score:
     Attributes:
         verdicts: in the order in which they were written.
         throttled: number of calls that were answered 429.
-        began: when the first event was posted, in seconds since the epoch.
+        started_at: when the first event was posted, in seconds since the epoch.
     """
 
     deploys: int
@@ -90,7 +90,7 @@ class Score:
     reasons: Counter[str]
     throttled: int
     reads: Counter[str]
-    began: float
+    started_at: float
 
     @property
     def late(self) -> int:
@@ -106,7 +106,7 @@ class Score:
     def waits(self) -> list[float]:
         """Average seconds from the burst's start to a verdict, by workspace in the order of deadlines."""
         return [
-            mean(item.written_at - self.began for item in self.verdicts if item.project_id == project)
+            mean(item.written_at - self.started_at for item in self.verdicts if item.project_id == project)
             for project in DEADLINES
         ]
 
@@ -123,7 +123,7 @@ class Score:
         return any(item.written_at > ready and item.deadline_at > later for item in self.verdicts[:place])
 
     @property
-    def met(self) -> bool:
+    def is_met(self) -> bool:
         """Whether the target was met."""
         ordered = all(later - sooner >= -ORDER_SECONDS for sooner, later in pairwise(self.waits))
         answered = self.deploys == self.answers[200] == len(self.verdicts) and not self.late
@@ -164,7 +164,7 @@ def count_calls() -> None:
             print(f"{name:28} {cold.total():5} {warm.total():5}   {by_operation}", flush=True)
 
 
-def reads(gate: Gate, name: str) -> Counter[str]:
+def reads(gate: RunningDwgate, name: str) -> Counter[str]:
     """Send a sample and return its reads by operation."""
     before = Counter(gate.emulator.state()["calls"])
     message_id = gate.send(name)
@@ -194,13 +194,13 @@ def burst(count: int, workers: int) -> bool:
                 write_qps=WRITE_QPS,
             ) as gate,
         ):
-            push(gate, WARM_UP)
-            result = push(gate, count)
+            push_events(gate, WARM_UP)
+            result = push_events(gate, count)
     show(result)
-    return result.met
+    return result.is_met
 
 
-def push(gate: Gate, count: int) -> Score:
+def push_events(gate: RunningDwgate, count: int) -> Score:
     """Post deploys as fast as ingest accepts them, and wait for their verdicts."""
     requests = dict(itertools.islice(deploys(gate), count))
     before, began = gate.emulator.state(), time.time()
@@ -218,12 +218,12 @@ def with_deadlines(policy: dict[str, Any]) -> dict[str, Any]:
     return {**policy, "workspaces": workspaces}
 
 
-def deploys(gate: Gate) -> Iterator[tuple[str, bytes]]:
+def deploys(gate: RunningDwgate) -> Iterator[tuple[str, bytes]]:
     """Start deploys at the emulator, each workspace in turn; yield their IDs and the signed posts."""
     sample = SAMPLES[BURST]
     for project in itertools.cycle(DEADLINES):
         data = {**copy.deepcopy(sample.data), "projectId": project}
-        event = event_bodies.envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
+        event = event_bodies.event_envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
         gate.emulator.start_process(
             event["id"], sample.event_code, project_id=project, snapshot=sample.snapshot
         )
@@ -234,7 +234,7 @@ def deploys(gate: Gate) -> Iterator[tuple[str, bytes]]:
 
 
 def score(
-    gate: Gate, answers: Counter[int], message_ids: list[str], began: float, before: dict[str, Any]
+    gate: RunningDwgate, answers: Counter[int], message_ids: list[str], began: float, before: dict[str, Any]
 ) -> Score:
     """Compare the verdicts that the emulator received with the ledger."""
     state = gate.emulator.state()
@@ -249,11 +249,11 @@ def score(
         reasons=Counter(item.verdict.reason.value for item in records.values() if item and item.verdict),
         throttled=state["throttled"] - before["throttled"],
         reads=Counter({name: count for name, count in calls.items() if is_read(name)}),
-        began=began,
+        started_at=began,
     )
 
 
-def _verdict(record: Record, written_at: float) -> Verdict:
+def _verdict(record: EventRecord, written_at: float) -> Verdict:
     decided_at = record.verdict.decided_at if record.verdict else written_at
     return Verdict(decided_at, written_at, record.deadline_at, record.event.project_id or 0)
 
@@ -267,13 +267,13 @@ def show(result: Score) -> None:
         "verdicts": len(result.verdicts),
         "decided because": counts(result.reasons),
         "after their deadline": result.late,
-        "seconds to the last verdict": f"{result.verdicts[-1].written_at - result.began:.1f}",
+        "seconds to the last verdict": f"{result.verdicts[-1].written_at - result.started_at:.1f}",
         "seconds to a verdict, by deadline": ", ".join(f"{wait:.1f} ({due} s)" for wait, due in waits),
         "overtaken by a later deadline": result.overtaken,
         "answered 429": result.throttled,
         "writes per second": f"{result.rate:.2f}, {100 * result.rate / WRITE_QPS:.1f} % of the quota",
         "reads of all": counts(result.reads),
-        "aim": "met" if result.met else "missed",
+        "aim": "met" if result.is_met else "missed",
     }
     for name, value in rows.items():
         print(f"{name:34} {value}", flush=True)

@@ -31,8 +31,8 @@ import redis
 from bench import load, usage
 from bench.engines import engines
 from bench.quantiles import quantile
-from bench.systems_under_test import SIDES
-from tests.support.running_dwgate import SAMPLES, TARGET, TOKEN, Gate, fleet, wait_for
+from bench.systems_under_test import SYSTEMS
+from tests.support.running_dwgate import SAMPLES, TARGET, TOKEN, RunningDwgate, fleet, wait_for
 
 QPS = 1000
 CONNECTIONS = 64
@@ -88,9 +88,9 @@ def main() -> None:
     options = parser.parse_args()
     pushes = [Push(int(rate * options.seconds), rate) for rate in options.rates]
     pushes.append(Push(options.events, 0))
-    rounds = [{name: measure(name, pushes) for name in SIDES} for _ in range(options.rounds)]
+    rounds = [{name: measure(name, pushes) for name in SYSTEMS} for _ in range(options.rounds)]
     for mix, push in itertools.product(MIXES, pushes):
-        show(mix, push, {name: [sides[name][mix, push] for sides in rounds] for name in SIDES})
+        show(mix, push, {name: [sides[name][mix, push] for sides in rounds] for name in SYSTEMS})
 
 
 def show(mix: str, push: Push, runs: dict[str, list[Run]]) -> None:
@@ -167,7 +167,7 @@ def measure(name: str, pushes: Sequence[Push]) -> dict[tuple[str, Push], Run]:
         with (
             engines(directory) as (broker, store),
             fleet(broker, store, directory / "logs", workers=0, settings=settings) as gate,
-            SIDES[name](gate),
+            SYSTEMS[name](gate),
         ):
             for mix, names in MIXES.items():
                 run(gate, names, Push(WARM_UP, 0))
@@ -176,7 +176,7 @@ def measure(name: str, pushes: Sequence[Push]) -> dict[tuple[str, Push], Run]:
     return runs
 
 
-def run(gate: Gate, names: Sequence[str], push: Push) -> Run:
+def run(gate: RunningDwgate, names: Sequence[str], push: Push) -> Run:
     """Push events of the samples `names`, and wait for the verdicts.
 
     Raises:
@@ -203,11 +203,11 @@ def run(gate: Gate, names: Sequence[str], push: Push) -> Run:
     )
 
 
-def _requests(gate: Gate, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def _requests(gate: RunningDwgate, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Start operations at the emulator; yield their IDs and the signed posts of their events."""
     for name in itertools.cycle(names):
         message_id, event, sample = gate.sample(name)
-        gate.begin(message_id, sample)
+        gate.start_process(message_id, sample)
         body = orjson.dumps(event)
         headers = gate.signer.sign(TARGET, body, time.time(), TOKEN)
         headers["content-type"] = "application/json"
@@ -218,7 +218,7 @@ def _reads(store: redis.Redis) -> int:
     return int(store.info("stats")["total_reads_processed"])
 
 
-def _calls(gate: Gate) -> int:
+def _calls(gate: RunningDwgate) -> int:
     return sum(gate.emulator.state()["calls"].values())
 
 

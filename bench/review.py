@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench.corpora import corpus, one_line
-from review.parsing.parse import Unread, parse
+from review.parsing.parse import Unparsed, parse_statement
 
 
 def main() -> int:
@@ -53,14 +53,14 @@ def rates(folders: list[Path], *, listed: bool) -> None:
             if piece.client:
                 clients += 1
                 continue
-            tree = parse(piece.text, piece.verb, source.dialect)
-            if not isinstance(tree, Unread):
+            tree = parse_statement(piece.text, piece.verb, source.dialect)
+            if not isinstance(tree, Unparsed):
                 parsed += 1
                 continue
-            reasons[tree.why] += 1
+            reasons[tree.reason] += 1
             if listed:
                 near = piece.text[max((tree.offset or 0) - 20, 0) :][:40]
-                print(f"{path.name}: {tree.why} near {near!r}\n  {one_line(piece.text)[:600]}")
+                print(f"{path.name}: {tree.reason} near {near!r}\n  {one_line(piece.text)[:600]}")
         total = parsed + reasons.total()
         share = 100 * parsed / total if total else 0.0
         why = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())

@@ -1,8 +1,8 @@
 """The speed of a review: compared with the parser alone, with sqlfluff, and for nodes of 10 KB.
 
 A node consists of 10 KB of distinct real statements, in a random order drawn once; the statements are used
-again, in another order, until there are `NODES`. Only statements that both parsers read completely are used,
-since a parser that stops early is fast. For each node:
+again, in another order, until there are `MAX_NODES`. Only statements that both parsers read completely are
+used, since a parser that stops early is fast. For each node:
 
 - "alone" is `sqlglot.parse` of its whole text with the stock dialect (hive for MaxCompute, postgres for
   Hologres), which only builds trees;
@@ -35,8 +35,8 @@ from bench.quantiles import quantile
 from review import languages
 from review.dialects import Dialect
 from review.engine import review
-from review.parsing.parse import Unread, parse
-from review.source.statement_splitter import Piece
+from review.parsing.parse import Unparsed, parse_statement
+from review.source.statement_splitter import StatementText
 
 NODE_BYTES = 10_000
 NODES = 100
@@ -67,11 +67,11 @@ def measured(folders: list[Path]) -> None:
 def _line(source: Corpus) -> None:
     texts = [piece.text for _, piece in source.statements() if _whole(piece, source.dialect)]
     nodes = [";\n".join(node) for node in islice(_nodes(texts), NODES)]
-    pairs = [_least((_parse, _review), node, source.dialect) for node in nodes]
+    pairs = [_fastest((_parse, _review), node, source.dialect) for node in nodes]
     alone, ours = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
     size = sum(len(node.encode()) for node in nodes) / 1024
     texts = random.Random(11).sample(texts, min(SAMPLE, len(texts)))  # noqa: S311 - reproducible, not for secrets
-    sample = [_least((_fluff, _review), text, source.dialect, times=1) for text in texts]
+    sample = [_fastest((_fluff, _review), text, source.dialect, times=1) for text in texts]
     fluff, beside = sum(pair[0] for pair in sample), sum(pair[1] for pair in sample)
     size_fluff = sum(len(text.encode()) for text in texts) / 1024
     times = [1000 * pair[1] for pair in pairs]
@@ -83,7 +83,7 @@ def _line(source: Corpus) -> None:
     )
 
 
-def _whole(piece: Piece, dialect: Dialect) -> bool:
+def _whole(piece: StatementText, dialect: Dialect) -> bool:
     """Whether both the stock parser and ours parse it completely."""
     if piece.client or len(piece.text.encode()) > NODE_BYTES:
         return False
@@ -92,7 +92,7 @@ def _whole(piece: Piece, dialect: Dialect) -> bool:
     except SqlglotError:
         return False
     stock = len(trees) == 1 and trees[0] is not None and not isinstance(trees[0], exp.Command)
-    return stock and not isinstance(parse(piece.text, piece.verb, dialect), Unread)
+    return stock and not isinstance(parse_statement(piece.text, piece.verb, dialect), Unparsed)
 
 
 def _nodes(texts: list[str]) -> Iterator[list[str]]:
@@ -125,11 +125,11 @@ def _fluff(text: str, dialect: Dialect) -> None:
     _LINTERS[name].lint_string(text)
 
 
-def _no_tool(*_: object) -> Iterator[languages.OutsideHit]:
+def _no_tool(*_: object) -> Iterator[languages.ExternalDiagnostic]:
     return iter(())
 
 
-def _least(
+def _fastest(
     runs: tuple[Callable[[str, Dialect], None], ...], text: str, dialect: Dialect, times: int = RUNS
 ) -> list[float]:
     """Return the minimum CPU seconds of each of `runs`, run in turn, over `times`."""

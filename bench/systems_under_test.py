@@ -15,7 +15,7 @@ import kombu
 from bench.baselines import celery_chord as rival
 from common import topology
 from tests.support.engines import free_port
-from tests.support.running_dwgate import Gate, wait_for
+from tests.support.running_dwgate import RunningDwgate, wait_for
 from workers.process.roles import Pool
 
 THREADS, PROCESSES = 32, 2
@@ -23,7 +23,7 @@ START_SECONDS = 60.0
 
 
 @contextmanager
-def dwgate(gate: Gate) -> Iterator[None]:
+def dwgate(gate: RunningDwgate) -> Iterator[None]:
     """Run one `dwgate worker`; ingest is already running."""
     gate.start_worker("--threads", str(THREADS), "--processes", str(PROCESSES))
     _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], topology.TASK_QUEUES)
@@ -31,7 +31,7 @@ def dwgate(gate: Gate) -> Iterator[None]:
 
 
 @contextmanager
-def celery_chord(gate: Gate) -> Iterator[None]:
+def celery_chord(gate: RunningDwgate) -> Iterator[None]:
     """Run FastAPI instead of ingest, and the chord's workers: one per pool of `dwgate worker`."""
     if gate.ingest:
         gate.ingest.terminate()
@@ -55,13 +55,13 @@ def celery_chord(gate: Gate) -> Iterator[None]:
             process.wait(30)
 
 
-SIDES: dict[str, Callable[[Gate], AbstractContextManager[None]]] = {
+SYSTEMS: dict[str, Callable[[RunningDwgate], AbstractContextManager[None]]] = {
     "celery chord": celery_chord,
     "dwgate": dwgate,
 }
 
 
-def _start(gate: Gate, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+def _start(gate: RunningDwgate, name: str, command: list[str]) -> subprocess.Popen[bytes]:
     with (gate.directory / f"{name}.log").open("wb") as log:
         return subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -71,7 +71,7 @@ def _start(gate: Gate, name: str, command: list[str]) -> subprocess.Popen[bytes]
         )
 
 
-def _answers(gate: Gate) -> bool:
+def _answers(gate: RunningDwgate) -> bool:
     """Whether the front end is up: it rejects an unsigned request."""
     with suppress(httpx.TransportError):
         return gate.post_raw(b"", {}).status_code == httpx.codes.UNAUTHORIZED

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Answer(StrEnum):
+class ResultOperation(StrEnum):
     """The OpenAPI operation that carries the verdict of an extension point."""
 
     IDE = "UpdateIDEEventResult"
@@ -24,82 +24,82 @@ class ExtensionPoint:
     Attributes:
         code: the event code, as in `data.eventCode` (`commit-file`).
         type: the CloudEvents type (`dataworks:FileChange:CommitFile`).
-        answer: the operation that takes its verdict.
-        snapshot: whether `GetIDEEventDetail` holds what the operation works on.
+        result_operation: the operation that takes its verdict.
+        has_snapshot: whether `GetIDEEventDetail` holds what the operation works on.
     """
 
     code: str
     type: str
-    answer: Answer
-    snapshot: bool = False
+    result_operation: ResultOperation
+    has_snapshot: bool = False
 
 
-def _ide(code: str, action: str) -> ExtensionPoint:
-    return ExtensionPoint(code, f"dataworks:{action}", Answer.IDE, snapshot=True)
+def _ide_point(code: str, action: str) -> ExtensionPoint:
+    return ExtensionPoint(code, f"dataworks:{action}", ResultOperation.IDE, has_snapshot=True)
 
 
-def _workbench(code: str, action: str) -> ExtensionPoint:
-    return ExtensionPoint(code, f"dataworks:{action}", Answer.WORKBENCH)
+def _workbench_point(code: str, action: str) -> ExtensionPoint:
+    return ExtensionPoint(code, f"dataworks:{action}", ResultOperation.WORKBENCH)
 
 
-def _callback(code: str, action: str) -> ExtensionPoint:
-    return ExtensionPoint(code, f"dataworks:{action}", Answer.CALLBACK)
+def _callback_point(code: str, action: str) -> ExtensionPoint:
+    return ExtensionPoint(code, f"dataworks:{action}", ResultOperation.CALLBACK)
 
 
 POINTS: tuple[ExtensionPoint, ...] = (
-    _ide("commit-file", "FileChange:CommitFile"),
-    _ide("deploy-file", "FileChange:DeployFile"),
-    _ide("delete-file", "FileChange:DeleteFile"),
-    _ide("run-file", "FileChange:RunFile"),
-    _ide("review-file", "FileChange:ReviewFile"),
-    _ide("commit-table", "TableChange:CommitTable"),
-    _ide("deploy-table", "TableChange:DeployTable"),
-    _workbench("undeploy-node", "NodeChange:UndeployNode"),
-    _workbench("freeze-node", "NodeChange:FreezeNode"),
-    _workbench("unfreeze-node", "NodeChange:UnFreezeNode"),
-    _workbench("backfill-data", "BackfillDataOperate:BackfillData"),
-    _workbench("pre-freeze-instance", "InstanceChange:PreFreezeInstance"),
-    _workbench("pre-unfreeze-instance", "InstanceChange:PreUnfreezeInstance"),
-    _workbench("pre-rerun-instance", "InstanceChange:PreRerunInstance"),
-    _workbench("pre-set-instance-success", "InstanceChange:PreSetInstanceSuccess"),
-    _workbench("pre-kill-instance", "InstanceChange:PreKillInstance"),
-    _callback("start-diJob", "NodeChange:StartDiJob"),
-    _callback("batch-start-diJob", "NodeChange:BatchStartDiJob"),
-    _callback("approval-change-before-create", "ApprovalChange:ApprovalChangeBeforeCreate"),
-    _callback("batch-create-data-quality-rules", "DqcCheck:BatchCreateDataQualityRules"),
-    _callback("batch-update-data-quality-rules", "DqcCheck:BatchUpdateDataQualityRules"),
-    _callback("batch-delete-data-quality-rules", "DqcCheck:BatchDeleteDataQualityRules"),
-    _callback("update-data-quality-rule", "DqcCheck:UpdateDataQualityRule"),
-    _callback("create-data-quality-evaluation-task", "DqcCheck:CreateDataQualityEvaluationTask"),
-    _callback("update-data-quality-evaluation-task", "DqcCheck:UpdateDataQualityEvaluationTask"),
-    _callback("clone-data-quality-evaluation-task", "DqcCheck:CloneDataQualityEvaluationTask"),
-    _callback(
+    _ide_point("commit-file", "FileChange:CommitFile"),
+    _ide_point("deploy-file", "FileChange:DeployFile"),
+    _ide_point("delete-file", "FileChange:DeleteFile"),
+    _ide_point("run-file", "FileChange:RunFile"),
+    _ide_point("review-file", "FileChange:ReviewFile"),
+    _ide_point("commit-table", "TableChange:CommitTable"),
+    _ide_point("deploy-table", "TableChange:DeployTable"),
+    _workbench_point("undeploy-node", "NodeChange:UndeployNode"),
+    _workbench_point("freeze-node", "NodeChange:FreezeNode"),
+    _workbench_point("unfreeze-node", "NodeChange:UnFreezeNode"),
+    _workbench_point("backfill-data", "BackfillDataOperate:BackfillData"),
+    _workbench_point("pre-freeze-instance", "InstanceChange:PreFreezeInstance"),
+    _workbench_point("pre-unfreeze-instance", "InstanceChange:PreUnfreezeInstance"),
+    _workbench_point("pre-rerun-instance", "InstanceChange:PreRerunInstance"),
+    _workbench_point("pre-set-instance-success", "InstanceChange:PreSetInstanceSuccess"),
+    _workbench_point("pre-kill-instance", "InstanceChange:PreKillInstance"),
+    _callback_point("start-diJob", "NodeChange:StartDiJob"),
+    _callback_point("batch-start-diJob", "NodeChange:BatchStartDiJob"),
+    _callback_point("approval-change-before-create", "ApprovalChange:ApprovalChangeBeforeCreate"),
+    _callback_point("batch-create-data-quality-rules", "DqcCheck:BatchCreateDataQualityRules"),
+    _callback_point("batch-update-data-quality-rules", "DqcCheck:BatchUpdateDataQualityRules"),
+    _callback_point("batch-delete-data-quality-rules", "DqcCheck:BatchDeleteDataQualityRules"),
+    _callback_point("update-data-quality-rule", "DqcCheck:UpdateDataQualityRule"),
+    _callback_point("create-data-quality-evaluation-task", "DqcCheck:CreateDataQualityEvaluationTask"),
+    _callback_point("update-data-quality-evaluation-task", "DqcCheck:UpdateDataQualityEvaluationTask"),
+    _callback_point("clone-data-quality-evaluation-task", "DqcCheck:CloneDataQualityEvaluationTask"),
+    _callback_point(
         "batch-delete-data-quality-evaluation-tasks",
         "DqcCheck:BatchDeleteDataQualityEvaluationTasks",
     ),
-    _callback(
+    _callback_point(
         "create-data-quality-evaluation-task-notification",
         "DqcCheck:CreateDataQualityEvaluationTaskNotification",
     ),
-    _callback(
+    _callback_point(
         "update-data-quality-evaluation-task-notification",
         "DqcCheck:UpdateDataQualityEvaluationTaskNotification",
     ),
-    _callback(
+    _callback_point(
         "delete-data-quality-evaluation-task-notification",
         "DqcCheck:DeleteDataQualityEvaluationTaskNotification",
     ),
-    _callback("delete-project", "ProjectChange:DeleteProject"),
-    _callback("download-resources", "ResourcesDownload:DownloadResources"),
-    _callback("download-resources-execute", "ResourcesDownload:DownloadResourcesExecute"),
-    _callback("upload-data-to-table", "ResourcesUpload:UploadDataToTable"),
+    _callback_point("delete-project", "ProjectChange:DeleteProject"),
+    _callback_point("download-resources", "ResourcesDownload:DownloadResources"),
+    _callback_point("download-resources-execute", "ResourcesDownload:DownloadResourcesExecute"),
+    _callback_point("upload-data-to-table", "ResourcesUpload:UploadDataToTable"),
 )
 
 BY_CODE = {point.code: point for point in POINTS}
 _BY_TYPE = {point.type.lower(): point for point in POINTS}
 
 
-def find(type_: str) -> ExtensionPoint | None:
+def extension_point_for(type_: str) -> ExtensionPoint | None:
     """Return the extension point of a CloudEvents type, or None when nobody waits for such an event.
 
     The type decides, not `data.eventCode`: several published samples lack the code or carry another

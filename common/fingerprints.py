@@ -15,7 +15,7 @@ _LENGTH = 16
 Identity = tuple[str, ...]
 
 
-def fingerprinted(findings: Sequence[Finding], about: EventSubject) -> Iterator[Finding]:
+def add_fingerprints(findings: Sequence[Finding], about: EventSubject) -> Iterator[Finding]:
     """Yield `findings` of one outcome, each with its subjects complete and a fingerprint.
 
     A fingerprint that the check has set stays. Any other is made of check, rule, workspace and subjects, so

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field
 MAX_LENGTH = 256
 """Maximum length, in characters, of a glob and of a regular expression that is compared with one."""
 
-_REGULAR = re.compile(r"[\\.^$*+?{}\[\]|()]")
+_REGEX = re.compile(r"[\\.^$*+?{}\[\]|()]")
 _SIMPLE = re.compile(r"(?:[\w$-]|\\\.|\.[*+]?)*")
 _PIECE = re.compile(r"\\\.|\.[*+]?|.")
 _PIECES = {r"\.": ".", ".": "?", ".*": "*", ".+": "?*"}
@@ -47,7 +47,7 @@ def _compiled(glob: str) -> re.Pattern[str]:
 
 def is_regex(name: str) -> bool:
     """Whether a table name of a data integration job is a regular expression, not just a name."""
-    return _REGULAR.search(name) is not None
+    return _REGEX.search(name) is not None
 
 
 def regex_to_glob(name: str) -> str | None:

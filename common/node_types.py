@@ -30,7 +30,7 @@ mariadb=1309 selectdb=1310 redshift=1311 saphana=1312 vertica=1313 oceanbase=131
 adb_for_postgresql=1316 adb_for_mysql=1317 custom=9999
 """
 
-NUMBERS = MappingProxyType(
+NUMBERS_BY_NAME = MappingProxyType(
     {
         name: frozenset(map(int, numbers.split("/")))
         for name, _, numbers in (item.partition("=") for item in _ALL.split())

@@ -31,29 +31,29 @@ class Mode(StrEnum):
     AUDIT = "audit"
 
     @property
-    def most(self) -> Result:
+    def max_result(self) -> Result:
         """The most severe result that a check in this mode can bring about."""
-        return _MOST[self]
+        return _MAX_RESULTS[self]
 
 
-_MOST = {Mode.ENFORCE: Result.FAIL, Mode.WARN: Result.WARN, Mode.AUDIT: Result.OK}
+_MAX_RESULTS = {Mode.ENFORCE: Result.FAIL, Mode.WARN: Result.WARN, Mode.AUDIT: Result.OK}
 
 
-_ASKED = {Severity.INFO: Result.OK, Severity.WARN: Result.WARN, Severity.BLOCK: Result.FAIL}
+_REQUESTED_RESULTS = {Severity.INFO: Result.OK, Severity.WARN: Result.WARN, Severity.BLOCK: Result.FAIL}
 
 
-def asked_by(finding: Finding) -> Result:
+def requested_result(finding: Finding) -> Result:
     """Return the result that a finding asks for: a block FAIL, a warning WARN, a remark OK.
 
     A suppressed or waived one asks for OK: it is known, and somebody gave a reason for it.
     """
     known = finding.suppressed is not None or finding.waived is not None
-    return Result.OK if known else _ASKED[finding.severity]
+    return Result.OK if known else _REQUESTED_RESULTS[finding.severity]
 
 
-def worst(*results: Result) -> Result:
+def most_severe(*results: Result) -> Result:
     """Return the most severe of `results`; OK when there are none."""
-    return max(results, key=lambda result: result.rank, default=Result.OK)
+    return max(results, key=lambda result: result.severity_rank, default=Result.OK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +77,19 @@ class PlannedCheck:
     options: Mapping[str, Any] = field(default_factory=dict)
     share: float = 1
 
-    def counts_as(self, outcome: Outcome | None) -> Result:
+    def effective_result(self, outcome: Outcome | None) -> Result:
         """Return what the check counts as with this outcome (None: it is missing), not above its mode."""
         if outcome is None or outcome.kind is OutcomeKind.TIMED_OUT:
             result = self.on_timeout
         elif outcome.kind is OutcomeKind.ERROR:
             result = self.on_error
         else:
-            result = worst(*(asked_by(finding) for finding in outcome.findings))
-        return self.capped(result)
+            result = most_severe(*(requested_result(finding) for finding in outcome.findings))
+        return self.cap_to_mode(result)
 
-    def capped(self, result: Result) -> Result:
+    def cap_to_mode(self, result: Result) -> Result:
         """Return `result`, not above the check's mode."""
-        return min(result, self.mode.most, key=lambda each: each.rank)
+        return min(result, self.mode.max_result, key=lambda each: each.severity_rank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +101,16 @@ class Plan:
         verdict: the result when there is no check.
         language: the language of the tip.
         policy: version of the policy that it was made from.
-        off: why nothing is checked, when dwgate was switched off for such events; a sentence for the tip.
-        ignored: what was set in the DataWorks console and does not count, and why.
+        disabled_reason: why nothing is checked, if dwgate is disabled for such events; for the tip.
+        ignored_options: what was set in the DataWorks console and does not count, and why.
     """
 
     checks: tuple[PlannedCheck, ...]
     verdict: Result
     language: Language
     policy: str
-    off: str | None = None
-    ignored: tuple[str, ...] = ()
+    disabled_reason: str | None = None
+    ignored_options: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as plain JSON."""
@@ -129,8 +129,8 @@ class Plan:
             "verdict": self.verdict.value,
             "language": self.language.value,
             "policy": self.policy,
-            "off": self.off,
-            "ignored": list(self.ignored),
+            "off": self.disabled_reason,
+            "ignored": list(self.ignored_options),
         }
 
     @classmethod
@@ -155,6 +155,6 @@ class Plan:
             verdict=Result(raw["verdict"]),
             language=Language(raw["language"]),
             policy=raw["policy"],
-            off=raw.get("off"),
-            ignored=tuple(raw.get("ignored", ())),
+            disabled_reason=raw.get("off"),
+            ignored_options=tuple(raw.get("ignored", ())),
         )

@@ -9,17 +9,19 @@ from common.events import Event
 from common.extension_points import POINTS
 from common.snapshot import Snapshot
 
-TABLE_POINTS = frozenset(point.code for point in POINTS if point.code.endswith("-table") and point.snapshot)
+TABLE_POINTS = frozenset(
+    point.code for point in POINTS if point.code.endswith("-table") and point.has_snapshot
+)
 """The points whose operations work on a table: it has names, and no node type."""
 
-FILE_POINTS = frozenset(point.code for point in POINTS if point.snapshot) - TABLE_POINTS
+FILE_POINTS = frozenset(point.code for point in POINTS if point.has_snapshot) - TABLE_POINTS
 """The points whose operations work on a file, which is the code of a node."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class PolicySubject:
     """What an operation works on.
 
     Attributes:
@@ -31,23 +33,23 @@ class Subject:
     names: tuple[str, ...] = ()
 
 
-def subject(event: Event, snapshot: Snapshot | None = None) -> Subject:
+def subject_of(event: Event, snapshot: Snapshot | None = None) -> PolicySubject:
     """Return what an event is about: as it says itself, and what it leaves out as its snapshot says."""
     file, table = (snapshot.file, snapshot.table) if snapshot else (None, None)
     if event.event_code in FILE_POINTS:
         name = _text(event.data.get("fileName")) or (file.name if file else "")
         number = _number(event.data.get("fileType"))
-        return Subject(number if number is not None or file is None else file.file_type, _names(name))
+        return PolicySubject(number if number is not None or file is None else file.file_type, _names(name))
     if event.event_code in TABLE_POINTS:
         name = _text(event.data.get("tableName")) or (table.name if table else "")
         project = _text(event.data.get("maxComputeProject"))
-        return Subject(None, _names(name, f"{project}.{name}" if project and name else ""))
-    return Subject()
+        return PolicySubject(None, _names(name, f"{project}.{name}" if project and name else ""))
+    return PolicySubject()
 
 
-def told(event: Event) -> bool:
+def is_complete(event: Event) -> bool:
     """Whether the event alone says what there is to say of its subject; a recovered one has no data."""
-    found = subject(event)
+    found = subject_of(event)
     if event.event_code in FILE_POINTS:
         return bool(found.names) and found.type is not None
     return bool(found.names) or event.event_code not in TABLE_POINTS

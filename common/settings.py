@@ -105,7 +105,7 @@ class Settings(BrokerSettings):
 SettingsT = TypeVar("SettingsT", bound=BrokerSettings)
 
 
-def load(model: type[SettingsT]) -> SettingsT:
+def load_settings(model: type[SettingsT]) -> SettingsT:
     """Read `model` from the environment, `.env` and `/run/secrets`.
 
     Raises:

@@ -55,11 +55,11 @@ def _quorum(name: str, *routing_keys: str) -> Queue:
 
 INTAKE = _quorum("dwgate.intake", "intake", ROUTING_EVENT)
 CHECKS_CPU = _quorum("dwgate.checks.cpu", "check.cpu")
-CHECKS_WAIT = _quorum("dwgate.checks.wait", "check.wait")
+CHECKS_IO = _quorum("dwgate.checks.wait", "check.wait")
 REPORTS = _quorum("dwgate.reports", "report")
 """Tokens: each has a reporter post the reports that wait, in the order that the ledger keeps."""
 
-TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_WAIT, REPORTS)
+TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_IO, REPORTS)
 """The queues that Celery consumes."""
 
 DUE = _quorum("dwgate.due", "due")

@@ -16,7 +16,7 @@ class Result(StrEnum):
     FAIL = "FAIL"
 
     @property
-    def rank(self) -> int:
+    def severity_rank(self) -> int:
         """Its place from mild (0) to severe (2)."""
         return _RANKS[self]
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from common.verdicts import Result
-from console.errors import Failed
+from console.errors import CommandFailed
 from emulator.eventbridge import event_bodies
 from emulator.eventbridge.sender import Delivery, Sender
 
@@ -18,7 +18,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class EmulatedOperation:
     """An operation that DataWorks would stop.
 
     Attributes:
@@ -33,7 +33,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class ReceivedVerdict:
     """A verdict as it arrived at the emulator, `at` in seconds since the epoch."""
 
     result: Result
@@ -42,7 +42,7 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class DeliveredEvent:
     """An event that was delivered, or not: its id, when its delivery began, and how it went."""
 
     message_id: str
@@ -50,7 +50,7 @@ class Sent:
     delivery: Delivery
 
 
-class Emulator:
+class EmulatorClient:
     """The control API of a running DataWorks emulator; an asynchronous context manager.
 
     Args:
@@ -62,7 +62,7 @@ class Emulator:
         # It is on this machine: no proxy of the environment.
         self._client = httpx.AsyncClient(base_url=url, timeout=5.0, trust_env=False)
 
-    async def __aenter__(self) -> Emulator:
+    async def __aenter__(self) -> EmulatorClient:
         return self
 
     async def __aexit__(
@@ -70,7 +70,7 @@ class Emulator:
     ) -> None:
         await self._client.aclose()
 
-    async def begin(self, operation: Operation, message_id: str) -> None:
+    async def start_process(self, operation: EmulatedOperation, message_id: str) -> None:
         """Begin an operation: from now on it waits for a verdict.
 
         Raises:
@@ -84,27 +84,31 @@ class Emulator:
             "operator": data.get("operator"),
             "snapshot": operation.snapshot,
         }
-        answer = await self._ask("POST", "/_emulator/processes", 5.0, json=process)
+        answer = await self._request("POST", "/_emulator/processes", 5.0, json=process)
         if answer.is_error:
-            raise Failed(f"the emulator at {self.url} refuses the operation: {answer.text}")
+            raise CommandFailed(f"the emulator at {self.url} refuses the operation: {answer.text}")
 
-    async def verdict(self, message_id: str, seconds: float) -> Posted | None:
+    async def verdict(self, message_id: str, seconds: float) -> ReceivedVerdict | None:
         """Return the verdict as soon as it is there, or None after so many seconds."""
         query = {"message_id": message_id, "timeout": str(seconds)}
-        answer = await self._ask("GET", "/_emulator/verdicts/wait", seconds + 5.0, params=query)
+        answer = await self._request("GET", "/_emulator/verdicts/wait", seconds + 5.0, params=query)
         post = answer.json().get("verdict")
-        return Posted(Result(post["result"]), post["tip"], post["at"]) if post else None
+        return ReceivedVerdict(Result(post["result"]), post["tip"], post["at"]) if post else None
 
-    async def _ask(self, method: str, path: str, seconds: float, **request: Any) -> httpx.Response:
+    async def _request(self, method: str, path: str, seconds: float, **request: Any) -> httpx.Response:
         try:
             return await self._client.request(method, path, timeout=seconds, **request)
         except httpx.TransportError as error:
-            raise Failed(f"no emulator answers at {self.url}: {type(error).__name__}") from None
+            raise CommandFailed(f"no emulator answers at {self.url}: {type(error).__name__}") from None
 
 
 async def deliver(
-    operation: Operation, sender: Sender, account: str, emulator: Emulator | None, times: int = 1
-) -> Sent:
+    operation: EmulatedOperation,
+    sender: Sender,
+    account: str,
+    emulator: EmulatorClient | None,
+    times: int = 1,
+) -> DeliveredEvent:
     """Begin an operation at the emulator, if there is one, and deliver its event.
 
     Args:
@@ -115,10 +119,10 @@ async def deliver(
         times: deliveries of the same event, one after the other; the last one's fate is returned.
     """
     now = time.time()
-    event = event_bodies.envelope(operation.event_code, operation.data, account_id=account, now=now)
+    event = event_bodies.event_envelope(operation.event_code, operation.data, account_id=account, now=now)
     if emulator:
-        await emulator.begin(operation, event["id"])
+        await emulator.start_process(operation, event["id"])
     at = time.time()
     for _ in range(times):
         delivery = await sender.send(event)
-    return Sent(event["id"], at, delivery)
+    return DeliveredEvent(event["id"], at, delivery)

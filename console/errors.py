@@ -14,25 +14,25 @@ from pydantic import SecretStr
 from common.config_files.errors import ConfigError
 from common.errors import DwgateError
 from common.settings import SettingsError
-from console.exit_codes import ENGINE_DOWN, FAILED, USAGE, Usage
+from console.exit_codes import ENGINE_DOWN, FAILED, USAGE, UsageError
 from deploy.local.process import ServiceError
 from emulator.dataworks.world import WorldError
 from review.parsing.self_test import ParserUnusable
 from workers.checks.registry import CheckError
 
-_WRONG = (SettingsError, ConfigError, CheckError, WorldError, ParserUnusable, Usage)
+_CONFIGURATION_ERRORS = (SettingsError, ConfigError, CheckError, WorldError, ParserUnusable, UsageError)
 
 
 class EngineDown(DwgateError):
     """An engine cannot be reached: start it, or mend its URL in the settings."""
 
 
-class Failed(DwgateError):
+class CommandFailed(DwgateError):
     """A command could not do what it was asked; the text says what stood in its way."""
 
 
 @contextmanager
-def reaching(engine: str, url: SecretStr) -> Iterator[None]:
+def engine_errors(engine: str, url: SecretStr) -> Iterator[None]:
     """Turn an engine's faults within the block into `EngineDown`, which names its host, never its password.
 
     Args:
@@ -42,7 +42,7 @@ def reaching(engine: str, url: SecretStr) -> Iterator[None]:
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError, OperationalError, OSError) as error:
-        raise EngineDown(f"{engine} at {host(url)} is down: {_why(error)}") from error
+        raise EngineDown(f"{engine} at {host(url)} is down: {_reason(error)}") from error
 
 
 def host(url: SecretStr) -> str:
@@ -51,13 +51,13 @@ def host(url: SecretStr) -> str:
     return parts.netloc.rpartition("@")[2] or parts.path
 
 
-def tell(error: Exception) -> int:
+def report_error(error: Exception) -> int:
     """Write what went wrong to stderr and return the exit code; raise `error` again if nobody expects it."""
-    if isinstance(error, _WRONG):
+    if isinstance(error, _CONFIGURATION_ERRORS):
         code = USAGE
     elif isinstance(error, EngineDown):
         code = ENGINE_DOWN
-    elif isinstance(error, Failed | ServiceError) or (isinstance(error, OSError) and error.errno):
+    elif isinstance(error, CommandFailed | ServiceError) or (isinstance(error, OSError) and error.errno):
         # An error number means that the system refused: a port is taken, a file is not there.
         code = FAILED
     else:
@@ -67,7 +67,7 @@ def tell(error: Exception) -> int:
     return code
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     # The text of a library's error may hold the whole URL.
     if isinstance(error, redis.AuthenticationError):
         return "it refuses the password"

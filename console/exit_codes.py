@@ -7,5 +7,5 @@ from common.errors import DwgateError
 FAILED, USAGE, ENGINE_DOWN = 1, 2, 3
 
 
-class Usage(DwgateError):
+class UsageError(DwgateError):
     """What the command line asks for cannot be; the text names it and says what is wanted."""

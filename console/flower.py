@@ -33,7 +33,7 @@ SAVE_SECONDS = 30
 """How often what Flower knows is written to its file."""
 
 _HIDDEN = frozenset({"args", "kwargs", "result", "traceback"})
-_ASKED = ("stats", "active_queues", "registered", "active", "revoked")
+_ALLOWED_REQUESTS = ("stats", "active_queues", "registered", "active", "revoked")
 """What workers are asked. `active` answers with the arguments as the sender chose to show them; `reserved`
 and `scheduled` would answer with the arguments themselves, `conf` with settings."""
 
@@ -137,7 +137,7 @@ def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
         max_tasks_in_memory=options.max_tasks,
     )
     app = ClosedFlower(options=options, capp=celery, events=events, io_loop=loop, **web_settings)
-    app.inspector.inspect_methods = _ASKED
+    app.inspector.inspect_methods = _ALLOWED_REQUESTS
     return app
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from common.i18n import Language
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 
 
-def named(name: str | None, default: Language = Language.ENGLISH) -> Language:
+def language_named(name: str | None, default: Language = Language.ENGLISH) -> Language:
     """Return the language `name`, or `default` when none is asked for.
 
     Raises:
@@ -15,5 +15,5 @@ def named(name: str | None, default: Language = Language.ENGLISH) -> Language:
     if name is None:
         return default
     if name not in [each.value for each in Language]:
-        raise Usage(f"--language {name}: expected one of {', '.join(Language)}")
+        raise UsageError(f"--language {name}: expected one of {', '.join(Language)}")
     return Language(name)

@@ -16,7 +16,7 @@ from console.commands import processes, waivers_cli
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _SINCE = typer.Option(
-    parser=time_option.option, metavar="TIME", help="Received since: 7d, 2h, 30m ago, or an ISO date."
+    parser=time_option.time_option, metavar="TIME", help="Received since: 7d, 2h, 30m ago, or an ISO date."
 )
 Since = Annotated[float | None, _SINCE]
 Project = Annotated[int | None, typer.Option(help="Of this workspace (its id).")]
@@ -43,15 +43,15 @@ policy = typer.Typer(help="Look at policies.", no_args_is_help=True)
 def main() -> None:
     """Run the command line; a fault that must be expected ends it with one line and an exit code."""
     try:
-        _heed_env_file()
+        _load_env_file()
         app()
     except Exception as error:  # noqa: BLE001 - `tell` raises again what nobody expects
         from console import errors
 
-        sys.exit(errors.tell(error))
+        sys.exit(errors.report_error(error))
 
 
-def _heed_env_file() -> None:
+def _load_env_file() -> None:
     """Let `.env` hold what is no setting of a worker, too: files that options name, the account's keys."""
     if not Path(".env").is_file():
         return
@@ -160,7 +160,7 @@ def requeue(
     """Run stored events again; never post a different result where one was taken."""
     from console.commands import requeue as requeue_
 
-    wanted = requeue_.Wanted(tuple(ids or ()), failed, since, check, event_code, project)
+    wanted = requeue_.RequeueFilter(tuple(ids or ()), failed, since, check, event_code, project)
     if bool(wanted.ids) == wanted.filtered:
         raise typer.BadParameter("name events, or at least one filter, not both")
     raise typer.Exit(requeue_.run(wanted, dry_run=dry_run, json=json))
@@ -181,7 +181,7 @@ def replay(
     """Judge events of the past under another policy and show what would change; post and write nothing."""
     from console.commands import replay as replay_
 
-    raise typer.Exit(replay_.run(replay_.Wanted(since, policy, project, check, lookups), json=json))
+    raise typer.Exit(replay_.run(replay_.ReplayFilter(since, policy, project, check, lookups), json=json))
 
 
 @app.command()
@@ -220,7 +220,7 @@ def review(
     gc.disable()
     from console.commands import review as review_
 
-    asked = review_.Asked(dialect, metadata, project, policy, diff, format_, language, waivers)
+    asked = review_.ReviewRequest(dialect, metadata, project, policy, diff, format_, language, waivers)
     raise typer.Exit(review_.run(files, asked))
 
 
@@ -309,14 +309,14 @@ def policy_show(
 ) -> None:
     """Show what a policy comes to in a workspace, and for a file."""
     from common.extension_points import BY_CODE
-    from common.policy_subject import Subject
+    from common.policy_subject import PolicySubject
     from console.commands import policy as policy_
 
     if unknown := set(point or ()) - BY_CODE.keys():
         raise typer.BadParameter(
             f"no extension point {unknown.pop()}; expected one of {', '.join(sorted(BY_CODE))}"
         )
-    about = Subject(policy_.node_type(type_) if type_ else None, (name,) if name else ())
+    about = PolicySubject(policy_.node_type(type_) if type_ else None, (name,) if name else ())
     raise typer.Exit(policy_.show(file, project, point or [], about, json=json))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 from review.dialects import Dialect
 from review.source.source_files import dialect_of
 
@@ -33,7 +33,7 @@ class Source:
     before: bytes | None = None
 
 
-def sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
+def read_sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
     """Yield the files at `paths`, of folders those whose names end as node code does, in the order of names.
 
     Args:
@@ -46,9 +46,9 @@ def sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> 
         Usage: there is no such file, or nothing says what language it is in.
     """
     if old is not None and not old.exists():
-        raise Usage(f"--diff {old}: there is no such file or folder")
+        raise UsageError(f"--diff {old}: there is no such file or folder")
     if old is not None and not old.is_dir() and (len(paths) != 1 or Path(paths[0]).is_dir()):
-        raise Usage(f"--diff {old}: it is a file, so it is compared with one file; expected a folder")
+        raise UsageError(f"--diff {old}: it is a file, so it is compared with one file; expected a folder")
     for name in paths:
         path = Path(name)
         if name == STANDARD_INPUT:
@@ -68,9 +68,9 @@ def _file(path: Path, dialect: Dialect | None, old: Path | None) -> Source:
     data = _bytes(path)
     language = dialect or dialect_of(path)
     if language is None:
-        raise Usage(f"{path}: its name does not say what language it is in; expected --dialect")
+        raise UsageError(f"{path}: its name does not say what language it is in; expected --dialect")
     before = old / path.name if old and old.is_dir() else old
-    return Source(_named(path), language, data, _bytes_of(before))
+    return Source(_dialect_of_path(path), language, data, _bytes_of(before))
 
 
 def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
@@ -84,10 +84,10 @@ def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator
             continue
         if language.sql and dialect:
             language = dialect
-        yield Source(_named(path), language, data, _bytes_of(old / inside if old else None))
+        yield Source(_dialect_of_path(path), language, data, _bytes_of(old / inside if old else None))
 
 
-def _named(path: Path) -> str:
+def _dialect_of_path(path: Path) -> str:
     """Return a path as text; what of it is no text is written in escapes."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
@@ -100,4 +100,4 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Usage(f"{path}: cannot be read: {error.strerror}") from None
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None

@@ -12,7 +12,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
 
 
-def parse(text: str) -> float:
+def parse_time(text: str) -> float:
     """Return seconds since the epoch for `7d`, `2h`, `30m` (ago) or an ISO date, local unless it says.
 
     Raises:
@@ -28,13 +28,13 @@ def parse(text: str) -> float:
         ) from None
 
 
-def option(text: str) -> float:
+def time_option(text: str) -> float:
     """Return the same for an option of the command line, whose faults typer tells.
 
     Raises:
         typer.BadParameter: it is neither.
     """
     try:
-        return parse(text)
+        return parse_time(text)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None

@@ -6,7 +6,7 @@ An installed package offers its checks by the entry point group `dwgate.checks`;
 from common.events import Event
 from common.i18n import Language
 from common.verdicts import Finding, Severity, Subject, SubjectKind
-from workers.checks.api import Check, Context, LookupContext, Lookups, Options, Runs, Skip
+from workers.checks.api import Check, Context, LookupContext, Lookups, Options, Runs, SkipCheck
 from workers.checks.registry import CheckError, check
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
     "Options",
     "Runs",
     "Severity",
-    "Skip",
+    "SkipCheck",
     "Subject",
     "SubjectKind",
     "check",

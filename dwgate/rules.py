@@ -7,7 +7,7 @@ ids of its rules start with a prefix of its own (`ACME-C01`).
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts import Script, Span, Statement
-from review.rules.api import ANY, MAXCOMPUTE, SQL, WAREHOUSE, Hit, Options, Rule, Subject, Text, rule
+from review.rules.api import ANY, MAXCOMPUTE, SQL, WAREHOUSE, Hit, Options, Rule, RuleContext, Text, rule
 
 __all__ = [
     "ANY",
@@ -18,11 +18,11 @@ __all__ = [
     "Hit",
     "Options",
     "Rule",
+    "RuleContext",
     "Script",
     "Severity",
     "Span",
     "Statement",
-    "Subject",
     "Text",
     "rule",
 ]

@@ -13,12 +13,12 @@ from common.i18n import Language
 from common.plan import Mode, PlannedCheck
 from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
 from common.verdicts import Outcome, OutcomeKind, Result
-from review.context import Given
+from review.context import ReviewContext
 from review.dialects import Dialect
 from review.engine import SECONDS
-from review.rules.api import Hit, Options, Rule, Subject
-from review.script_reader import read
-from review.tables.catalog import Catalog
+from review.rules.api import Hit, Options, Rule, RuleContext
+from review.script_reader import read_script
+from review.tables.catalog import TableCatalog
 from workers.checks import registry
 from workers.checks.api import Lookups
 from workers.pipeline.check_runner import CheckRunner
@@ -65,7 +65,7 @@ def run_check(
     event = Event("test", event_code, project_id, None, True, dict(data), now)
     planned = PlannedCheck(name, Mode.ENFORCE, Result.WARN, Result.WARN, dict(options))
     runner = CheckRunner(event, snapshot, language, lookups=lookups, clock=lambda: now)
-    return runner.run(registry.load()[name], planned)
+    return runner.run(registry.load_checks()[name], planned)
 
 
 def run_rule(
@@ -79,5 +79,5 @@ def run_rule(
         dialect: its language.
         options: the rule's options; None for the defaults.
     """
-    script = read(code, dialect, Given(), None, time.monotonic() + SECONDS)
-    return tuple(rule.hits(Subject(script, Catalog(script)), options))
+    script = read_script(code, dialect, ReviewContext(), None, time.monotonic() + SECONDS)
+    return tuple(rule.hits(RuleContext(script, TableCatalog(script)), options))

@@ -18,18 +18,18 @@ from common.ledger import Ledger
 from ingest.certificates import Certificates
 from ingest.metrics import Metrics
 from ingest.publishers.base import Publisher
-from ingest.receiver import Answer, Receiver
+from ingest.receiver import HttpAnswer, Receiver
 from ingest.settings import IngestSettings
 
-MOST_BYTES = 1024 * 1024
+MAX_BODY_BYTES = 1024 * 1024
 """The longest body. EventBridge's own limit for one event is 256 KB (help page "Limits")."""
 
 BODY_SECONDS = 10.0
 """How long a sender may take over its body."""
 
-TOO_LARGE = Answer(413, {"status": "refused", "reason": "too-large"}, {"connection": "close"})
-TOO_SLOW = Answer(408, {"status": "refused", "reason": "too-slow"}, {"connection": "close"})
-GONE = Answer(400, {"status": "refused", "reason": "disconnected"})
+TOO_LARGE = HttpAnswer(413, {"status": "refused", "reason": "too-large"}, {"connection": "close"})
+TOO_SLOW = HttpAnswer(408, {"status": "refused", "reason": "too-slow"}, {"connection": "close"})
+GONE = HttpAnswer(400, {"status": "refused", "reason": "disconnected"})
 
 
 def create_app(
@@ -39,7 +39,7 @@ def create_app(
     certificates: Certificates,
     ledger: Ledger,
     clock: Callable[[], float] = time.time,
-) -> Gate:
+) -> IngestApp:
     """Return the ASGI app. Its lifespan starts and closes what comes in here.
 
     Args:
@@ -51,7 +51,7 @@ def create_app(
     """
     metrics = Metrics()
     receiver = Receiver(
-        settings.trust(),
+        settings.trust_policy(),
         publisher=publisher,
         certificates=certificates,
         ledger=ledger,
@@ -60,17 +60,17 @@ def create_app(
     )
 
     async def healthz(_: Request) -> Response:
-        return _response(Answer(200, {"status": "alive"}))
+        return _response(HttpAnswer(200, {"status": "alive"}))
 
     async def readyz(_: Request) -> Response:
         engines = await receiver.ready()
-        return _response(Answer(200 if all(engines.values()) else 503, dict(engines)))
+        return _response(HttpAnswer(200 if all(engines.values()) else 503, dict(engines)))
 
     async def show_metrics(_: Request) -> Response:
-        return Response(metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     @asynccontextmanager
-    async def lifespan(_: Gate) -> AsyncIterator[None]:
+    async def lifespan(_: IngestApp) -> AsyncIterator[None]:
         await publisher.start()
         try:
             yield
@@ -79,8 +79,8 @@ def create_app(
             await certificates.close()
             receiver.close()
 
-    return Gate(
-        Events(receiver),
+    return IngestApp(
+        EventsEndpoint(receiver),
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
@@ -90,7 +90,7 @@ def create_app(
     )
 
 
-class Gate(Starlette):
+class IngestApp(Starlette):
     """A Starlette app that hands `POST /events` over before any middleware.
 
     That path is called thousands of times a second; routing and error handling cost a tenth of its time.
@@ -101,7 +101,9 @@ class Gate(Starlette):
         lifespan: see Starlette.
     """
 
-    def __init__(self, events: ASGIApp, *, routes: Sequence[BaseRoute], lifespan: Lifespan[Gate]) -> None:
+    def __init__(
+        self, events: ASGIApp, *, routes: Sequence[BaseRoute], lifespan: Lifespan[IngestApp]
+    ) -> None:
         super().__init__(routes=[*routes, Route("/events", events, methods=["POST"])], lifespan=lifespan)
         self._events = events
 
@@ -113,7 +115,7 @@ class Gate(Starlette):
             await super().__call__(scope, receive, send)
 
 
-class Events:
+class EventsEndpoint:
     """`POST /events`.
 
     Args:
@@ -125,26 +127,26 @@ class Events:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        answer = await self._answer(scope, receive)
+        answer = await self._respond(scope, receive)
         content = orjson.dumps(answer.content)
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
         headers += [(name.encode(), value.encode()) for name, value in (answer.headers or {}).items()]
         await send({"type": "http.response.start", "status": answer.code, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _respond(self, scope: Scope, receive: Receive) -> HttpAnswer:
         headers = scope["headers"]
         length = next((value for name, value in headers if name == b"content-length"), b"0")
-        if length.isdigit() and int(length) > MOST_BYTES:
+        if length.isdigit() and int(length) > MAX_BODY_BYTES:
             return TOO_LARGE
-        claim = self._receiver.claim(
+        claim = self._receiver.authenticate_headers(
             [
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in headers
                 if name.startswith(b"x-")
             ]
         )
-        if isinstance(claim, Answer):
+        if isinstance(claim, HttpAnswer):
             return claim
         try:
             async with asyncio.timeout(BODY_SECONDS):
@@ -153,7 +155,7 @@ class Events:
             return TOO_SLOW
         except ClientDisconnect:
             return GONE
-        return TOO_LARGE if body is None else await self._receiver.receive(claim, body)
+        return TOO_LARGE if body is None else await self._receiver.handle_body(claim, body)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -169,11 +171,11 @@ async def _body(receive: Receive) -> bytes | None:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BODY_BYTES:
             return None
         more = message.get("more_body", False)
     return body
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: HttpAnswer) -> Response:
     return Response(orjson.dumps(answer.content), answer.code, answer.headers, media_type="application/json")

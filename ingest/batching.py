@@ -12,23 +12,23 @@ from collections import deque
 from collections.abc import Callable
 
 from common.events import Event
-from ingest.celery_message import Item, build
-from ingest.publishers.base import PUBLISH_SECONDS, NotDurable, Publisher
+from ingest.celery_message import SerializedEvent, build_message
+from ingest.publishers.base import PUBLISH_SECONDS, Publisher, PublishFailed
 
-UNDER_WAY = 4
+MAX_CONCURRENT_SENDS = 4
 """Messages that wait for their confirm at once."""
 
-MOST_EVENTS = 32
+MAX_BATCH_EVENTS = 32
 """Events in a message; a worker takes them on one after the other."""
 
-MOST_BYTES = 256 * 1024
+MAX_BATCH_BYTES = 256 * 1024
 """Bytes of events above which a message takes no more; one event may be larger."""
 
-MOST_WAITING = 4096
+MAX_WAITING_EVENTS = 4096
 """Events that wait for their turn; more are answered 503 at once."""
 
 
-class Batches:
+class EventBatcher:
     """Publishes events in as few messages as the load wants.
 
     Args:
@@ -39,7 +39,7 @@ class Batches:
     def __init__(self, publisher: Publisher, observe: Callable[[float], None]) -> None:
         self._publisher = publisher
         self._observe = observe
-        self._waiting: deque[tuple[Item, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[SerializedEvent, asyncio.Future[None]]] = deque()
         self._sending: set[asyncio.Task[None]] = set()
 
     async def publish(self, event: Event) -> None:
@@ -48,44 +48,44 @@ class Batches:
         Raises:
             NotDurable: the broker did not confirm in time, or refused. The event may yet arrive.
         """
-        if len(self._waiting) >= MOST_WAITING:
-            raise NotDurable("too many events wait for the broker")
+        if len(self._waiting) >= MAX_WAITING_EVENTS:
+            raise PublishFailed("too many events wait for the broker")
         durable = asyncio.get_running_loop().create_future()
-        self._waiting.append((Item.of(event), durable))
-        self._go_on()
+        self._waiting.append((SerializedEvent.from_event(event), durable))
+        self._send_next()
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await durable
         except TimeoutError:
-            raise NotDurable("no confirm in time") from None
+            raise PublishFailed("no confirm in time") from None
 
-    def _go_on(self) -> None:
-        while self._waiting and len(self._sending) < UNDER_WAY:
-            if batch := self._take():
+    def _send_next(self) -> None:
+        while self._waiting and len(self._sending) < MAX_CONCURRENT_SENDS:
+            if batch := self._next_batch():
                 task = asyncio.create_task(self._send(batch))
                 self._sending.add(task)
-                task.add_done_callback(self._sent)
+                task.add_done_callback(self._on_sent)
 
-    def _take(self) -> list[tuple[Item, asyncio.Future[None]]]:
-        batch: list[tuple[Item, asyncio.Future[None]]] = []
+    def _next_batch(self) -> list[tuple[SerializedEvent, asyncio.Future[None]]]:
+        batch: list[tuple[SerializedEvent, asyncio.Future[None]]] = []
         size = 0
-        while self._waiting and len(batch) < MOST_EVENTS:
+        while self._waiting and len(batch) < MAX_BATCH_EVENTS:
             item, durable = self._waiting[0]
             size += len(item.content)
-            if batch and size > MOST_BYTES:
+            if batch and size > MAX_BATCH_BYTES:
                 break
             self._waiting.popleft()
             if not durable.done():  # its request gave up
                 batch.append((item, durable))
         return batch
 
-    async def _send(self, batch: list[tuple[Item, asyncio.Future[None]]]) -> None:
-        fault: NotDurable | None = None
+    async def _send(self, batch: list[tuple[SerializedEvent, asyncio.Future[None]]]) -> None:
+        fault: PublishFailed | None = None
         begun = time.perf_counter()
         try:
-            await self._publisher.publish(build([item for item, _ in batch]))
+            await self._publisher.publish(build_message([item for item, _ in batch]))
             self._observe(time.perf_counter() - begun)
-        except NotDurable as error:
+        except PublishFailed as error:
             fault = error
         for _, durable in batch:
             if durable.done():
@@ -95,6 +95,6 @@ class Batches:
             else:
                 durable.set_result(None)
 
-    def _sent(self, task: asyncio.Task[None]) -> None:
+    def _on_sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
-        self._go_on()
+        self._send_next()

@@ -39,7 +39,7 @@ _HEADERS: dict[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SerializedEvent:
     """An event, ready to go into a message.
 
     Attributes:
@@ -51,7 +51,7 @@ class Item:
     content: bytes
 
     @classmethod
-    def of(cls, event: Event) -> Item:
+    def from_event(cls, event: Event) -> SerializedEvent:
         """Write `event` down."""
         return cls(event.message_id, orjson.dumps(event.to_json()))
 
@@ -71,10 +71,10 @@ class Message:
     body: bytes
 
 
-def build(items: Sequence[Item]) -> Message:
+def build_message(serialized_events: Sequence[SerializedEvent]) -> Message:
     """Return the message that hands events to the intake task, each as one argument."""
-    task_id = items[0].message_id
-    shown = repr(" ".join(item.message_id for item in items))
+    task_id = serialized_events[0].message_id
+    shown = repr(" ".join(item.message_id for item in serialized_events))
     headers = {**_HEADERS, "id": task_id, "root_id": task_id, "argsrepr": shown}
-    events = b",".join([item.content for item in items])
+    events = b",".join([item.content for item in serialized_events])
     return Message(task_id, headers, b"[[%b],%b" % (events, _REST))

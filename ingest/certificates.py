@@ -28,8 +28,8 @@ FRESH_SECONDS = 6 * 3600.0
 RETRY_SECONDS = 60.0
 """How long a key that could not be refreshed is served before the next try."""
 
-MOST_BYTES = 64 * 1024
-MOST_URLS = 32
+MAX_CERTIFICATE_BYTES = 64 * 1024
+MAX_CACHED_URLS = 32
 
 HOSTS = frozenset(f"{region}-eventbridge.oss-accelerate.aliyuncs.com" for region in REGIONS)
 _URL = re.compile(r"https://(?P<host>[a-z0-9.-]{1,253})(?P<path>(?:/[A-Za-z0-9_.-]{1,128}){1,8})")
@@ -53,7 +53,7 @@ class Certificates(Protocol):
         """Give back what is held."""
 
 
-def trusted(url: str) -> bool:
+def is_eventbridge_certificate_url(url: str) -> bool:
     """Return whether `url` is a certificate of EventBridge: https, an exact host, a plain path."""
     match = _URL.fullmatch(url)
     if match is None or match["host"] not in HOSTS:
@@ -122,15 +122,15 @@ class CertificateStore:
             headers={"accept-encoding": "identity"},
         )
         self._clock = clock
-        self._cached: OrderedDict[str, _Cached] = OrderedDict()
+        self._entries: OrderedDict[str, _Cached] = OrderedDict()
         self._fetches: dict[str, asyncio.Task[RSAPublicKey]] = {}
 
     async def key(self, url: str) -> RSAPublicKey:
         """Return the key of `url`: a stale one at once (a refresh is begun), none after a download."""
-        cached = self._cached.get(url)
+        cached = self._entries.get(url)
         if cached is None:
             return await asyncio.shield(self._fetch(url))
-        self._cached.move_to_end(url)
+        self._entries.move_to_end(url)
         if self._clock() >= cached.fresh_until:
             self._fetch(url)
         return cached.key
@@ -146,14 +146,14 @@ class CertificateStore:
     def _fetch(self, url: str) -> asyncio.Task[RSAPublicKey]:
         task = self._fetches.get(url)
         if task is None:
-            if len(self._fetches) >= MOST_URLS:
+            if len(self._fetches) >= MAX_CACHED_URLS:
                 raise CertificateUnavailable("too many downloads at once")
             task = asyncio.create_task(self._refresh(url))
             self._fetches[url] = task
-            task.add_done_callback(lambda done: self._fetched(url, done))
+            task.add_done_callback(lambda done: self._on_fetched(url, done))
         return task
 
-    def _fetched(self, url: str, task: asyncio.Task[RSAPublicKey]) -> None:
+    def _on_fetched(self, url: str, task: asyncio.Task[RSAPublicKey]) -> None:
         del self._fetches[url]
         if not task.cancelled():
             task.exception()  # a background refresh has nobody else to look at it
@@ -163,12 +163,12 @@ class CertificateStore:
             async with asyncio.timeout(FETCH_SECONDS):
                 key = read_key(await self._download(url))
         except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as error:
-            stale = self._cached.get(url)
+            stale = self._entries.get(url)
             if stale is None:
                 raise CertificateUnavailable(f"{url}: {type(error).__name__}") from error
-            self._keep(url, _Cached(stale.key, self._clock() + RETRY_SECONDS))
+            self._cache(url, _Cached(stale.key, self._clock() + RETRY_SECONDS))
             return stale.key
-        self._keep(url, _Cached(key, self._clock() + FRESH_SECONDS))
+        self._cache(url, _Cached(key, self._clock() + FRESH_SECONDS))
         return key
 
     async def _download(self, url: str) -> bytes:
@@ -178,11 +178,11 @@ class CertificateStore:
             pem = bytearray()
             async for chunk in response.aiter_raw():
                 pem += chunk
-                if len(pem) > MOST_BYTES:
-                    raise ValueError(f"longer than {MOST_BYTES} bytes")
+                if len(pem) > MAX_CERTIFICATE_BYTES:
+                    raise ValueError(f"longer than {MAX_CERTIFICATE_BYTES} bytes")
             return bytes(pem)
 
-    def _keep(self, url: str, cached: _Cached) -> None:
-        self._cached[url] = cached
-        if len(self._cached) > MOST_URLS:
-            self._cached.popitem(last=False)
+    def _cache(self, url: str, cached: _Cached) -> None:
+        self._entries[url] = cached
+        if len(self._entries) > MAX_CACHED_URLS:
+            self._entries.popitem(last=False)

@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 
 from cachetools import TTLCache
 
-from ingest.publishers.base import NotDurable
+from ingest.publishers.base import PublishFailed
 
-MOST_IDS = 50_000
-KEPT_SECONDS = 600.0
+MAX_IDS = 50_000
+RETENTION_SECONDS = 600.0
 
 
-class Recent:
+class PublishDeduplicator:
     """Message ids that were confirmed a short while ago, and those on their way.
 
     It spares the broker work; that an event is checked once is the ledger's business.
@@ -27,14 +27,14 @@ class Recent:
 
     def __init__(
         self,
-        most: int = MOST_IDS,
-        seconds: float = KEPT_SECONDS,
+        max_ids: int = MAX_IDS,
+        seconds: float = RETENTION_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._confirmed: TTLCache[str, None] = TTLCache(most, seconds, timer=clock)
-        self._under_way: dict[str, asyncio.Future[bool]] = {}
+        self._confirmed: TTLCache[str, None] = TTLCache(max_ids, seconds, timer=clock)
+        self._in_progress: dict[str, asyncio.Future[bool]] = {}
 
-    async def once(self, message_id: str, publish: Callable[[], Awaitable[None]]) -> bool:
+    async def publish_once(self, message_id: str, publish: Callable[[], Awaitable[None]]) -> bool:
         """Publish unless the message was, or is being published by another request.
 
         Returns:
@@ -45,22 +45,22 @@ class Recent:
         """
         if message_id in self._confirmed:
             return False
-        leader = self._under_way.get(message_id)
+        leader = self._in_progress.get(message_id)
         if leader is None:
-            await self._lead(message_id, publish)
+            await self._publish_first(message_id, publish)
             return True
         if not await asyncio.shield(leader):
-            raise NotDurable("the request that published the same event failed")
+            raise PublishFailed("the request that published the same event failed")
         return False
 
-    async def _lead(self, message_id: str, publish: Callable[[], Awaitable[None]]) -> None:
+    async def _publish_first(self, message_id: str, publish: Callable[[], Awaitable[None]]) -> None:
         done = asyncio.get_running_loop().create_future()
-        self._under_way[message_id] = done
+        self._in_progress[message_id] = done
         durable = False
         try:
             await publish()
             durable = True
             self._confirmed[message_id] = None
         finally:
-            del self._under_way[message_id]
+            del self._in_progress[message_id]
             done.set_result(durable)

@@ -21,16 +21,16 @@ from common import extension_points
 from common.errors import DwgateError
 from common.events import Event
 
-MOST_ID_BYTES = 128
+MAX_ID_BYTES = 128
 """EventBridge's own limit (help page "Limits"); AMQP takes up to 255."""
 
-MOST_LEVELS = 64
-_MOST_DIGITS = 18
+MAX_DEPTH = 64
+_MAX_DIGITS = 18
 
 T = TypeVar("T")
 
 
-class Malformed(DwgateError, ValueError):
+class MalformedEnvelope(DwgateError, ValueError):
     """The body cannot be answered as an event: keep it in the reject list, answer 200 `rejected`."""
 
 
@@ -65,8 +65,8 @@ class Envelope:
         """
         type_ = self.fields.get("type")
         if not isinstance(type_, str) or not type_:
-            raise Malformed("type is missing or no text")
-        point = extension_points.find(type_)
+            raise MalformedEnvelope("type is missing or no text")
+        point = extension_points.extension_point_for(type_)
         if point is None:
             return Ignored(_text(self.fields.get("id")), type_)
         message_id = _message_id(self.fields.get("id"))
@@ -74,21 +74,21 @@ class Envelope:
         if data is None:
             data = {}
         if not isinstance(data, dict):
-            raise Malformed("data is no object")
-        if not _shallow(data):
-            raise Malformed(f"data is nested deeper than {MOST_LEVELS} levels")
+            raise MalformedEnvelope("data is no object")
+        if not _is_shallow(data):
+            raise MalformedEnvelope(f"data is nested deeper than {MAX_DEPTH} levels")
         return Event(
             message_id=message_id,
             event_code=point.code,
             project_id=_first(_number, data, "projectId", "appId", "queryDwProjectId"),
             operator=_first(_text, data, "operator", "operatorUid"),
-            blocking=_truth(data.get("blockBusiness")),
+            blocking=_boolean(data.get("blockBusiness")),
             data=data,
             received_at=received_at,
         )
 
 
-def read(body: bytes) -> Envelope:
+def read_envelope(body: bytes) -> Envelope:
     """Return the body as an envelope.
 
     Raises:
@@ -97,29 +97,29 @@ def read(body: bytes) -> Envelope:
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise Malformed("body is not JSON") from None
+        raise MalformedEnvelope("body is not JSON") from None
     if not isinstance(fields, dict):
-        raise Malformed("body is no JSON object")
+        raise MalformedEnvelope("body is no JSON object")
     return Envelope(_text(fields.get("aliyunaccountid")), fields)
 
 
-def parse(body: bytes, received_at: float) -> Event | Ignored:
+def parse_event(body: bytes, received_at: float) -> Event | Ignored:
     """Return the event of `body`, or that nobody waits for it.
 
     Raises:
         Malformed: it is neither.
     """
-    return read(body).event(received_at)
+    return read_envelope(body).event(received_at)
 
 
 def _message_id(value: object) -> str:
     text = _text(value)
     if text is None:
-        raise Malformed("id is missing or no text: cannot be answered")
-    if len(text.encode()) > MOST_ID_BYTES:
-        raise Malformed(f"id is longer than {MOST_ID_BYTES} bytes")
+        raise MalformedEnvelope("id is missing or no text: cannot be answered")
+    if len(text.encode()) > MAX_ID_BYTES:
+        raise MalformedEnvelope(f"id is longer than {MAX_ID_BYTES} bytes")
     if not text.isprintable():
-        raise Malformed("id has characters that cannot be printed")
+        raise MalformedEnvelope("id has characters that cannot be printed")
     return text
 
 
@@ -133,12 +133,12 @@ def _text(value: object) -> str | None:
 
 def _number(value: object) -> int | None:
     text = _text(value)
-    if text is None or not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS:
+    if text is None or not (text.isascii() and text.isdigit()) or len(text) > _MAX_DIGITS:
         return None
     return int(text)
 
 
-def _truth(value: object) -> bool | None:
+def _boolean(value: object) -> bool | None:
     if isinstance(value, bool):
         return value
     return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
@@ -149,10 +149,10 @@ def _first(convert: Callable[[object], T | None], data: dict[str, Any], *names: 
     return next((value for value in values if value is not None), None)
 
 
-def _shallow(value: object) -> bool:
+def _is_shallow(value: object) -> bool:
     """Return whether `value` has few levels: orjson writes fewer than it reads."""
     level = [value]
-    for _ in range(MOST_LEVELS):
+    for _ in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item)]
         if not level:
             return True

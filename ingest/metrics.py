@@ -39,7 +39,7 @@ class Metrics:
             "dwgate_ingest_unavailable", "Requests answered 503 by what was missing.", "cause"
         )
         self.events = {status: events.labels(status.value) for status in Status}
-        self.refused = {reason: refused.labels(reason.value) for reason in Reason}
+        self.rejected = {reason: refused.labels(reason.value) for reason in Reason}
         self.unavailable = {cause: unavailable.labels(cause.value) for cause in Cause}
         self.publish_seconds = Histogram(
             "dwgate_ingest_publish_seconds",
@@ -48,7 +48,7 @@ class Metrics:
             registry=self._registry,
         )
 
-    def text(self) -> bytes:
+    def render(self) -> bytes:
         """Return all of it in Prometheus' text format."""
         return generate_latest(self._registry)
 

@@ -15,13 +15,20 @@ from redis import RedisError
 from common.errors import DwgateError
 from common.events import Event
 from common.ledger import Ledger
-from ingest.batching import Batches
+from ingest.batching import EventBatcher
 from ingest.certificates import Certificates, CertificateUnavailable
-from ingest.deduplication import Recent
-from ingest.envelope import Ignored, Malformed, read
+from ingest.deduplication import PublishDeduplicator
+from ingest.envelope import Ignored, MalformedEnvelope, read_envelope
 from ingest.metrics import Cause, Metrics, Status
-from ingest.publishers.base import NotDurable, Publisher
-from ingest.signature import Claim, NotAuthentic, Reason, Trust, precheck, verify
+from ingest.publishers.base import Publisher, PublishFailed
+from ingest.signature import (
+    AuthenticationFailed,
+    Reason,
+    SignedHeaders,
+    TrustPolicy,
+    check_headers,
+    verify_signature,
+)
 
 REJECT_SECONDS = 2.0
 """The longest that keeping a malformed body may take."""
@@ -30,7 +37,7 @@ READY_SECONDS = 1.0
 RETRY_AFTER = {"retry-after": "2"}
 
 _THREADS = 4
-_STRANGERS = (Reason.MISSING_HEADER, Reason.BAD_VERSION, Reason.CLOCK, Reason.TOKEN)
+_UNAUTHENTICATED_REASONS = (Reason.MISSING_HEADER, Reason.BAD_VERSION, Reason.CLOCK, Reason.TOKEN)
 """Reasons that anyone can cause: not worth a log line each, the metrics count them."""
 
 _log = structlog.get_logger()
@@ -48,7 +55,7 @@ class Unavailable(DwgateError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """The HTTP answer: status code, JSON content, extra headers."""
 
     code: int
@@ -70,7 +77,7 @@ class Receiver:
 
     def __init__(
         self,
-        trust: Trust,
+        trust: TrustPolicy,
         *,
         publisher: Publisher,
         certificates: Certificates,
@@ -84,28 +91,28 @@ class Receiver:
         self._ledger = ledger
         self._metrics = metrics
         self._clock = clock
-        self._batches = Batches(publisher, metrics.publish_seconds.observe)
-        self._recent = Recent()
+        self._batcher = EventBatcher(publisher, metrics.publish_seconds.observe)
+        self._deduplicator = PublishDeduplicator()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
 
-    def claim(self, headers: Iterable[tuple[str, str]]) -> Claim | Answer:
+    def authenticate_headers(self, headers: Iterable[tuple[str, str]]) -> SignedHeaders | HttpAnswer:
         """Look at the headers only: what fails here costs neither memory nor RSA."""
         try:
-            return precheck(headers, self._trust, self._clock())
-        except NotAuthentic as error:
-            return self._refuse(error.reason)
+            return check_headers(headers, self._trust, self._clock())
+        except AuthenticationFailed as error:
+            return self._reject_request(error.reason)
 
-    async def receive(self, claim: Claim, body: bytes) -> Answer:
+    async def handle_body(self, claim: SignedHeaders, body: bytes) -> HttpAnswer:
         """Take a body in, and say what became of it."""
         try:
-            status, message_id = await self._take(claim, body)
-        except NotAuthentic as error:
-            return self._refuse(error.reason)
+            status, message_id = await self._process(claim, body)
+        except AuthenticationFailed as error:
+            return self._reject_request(error.reason)
         except Unavailable as error:
             self._metrics.unavailable[error.cause].inc()
-            return Answer(503, {"status": "unavailable", "reason": error.cause.value}, RETRY_AFTER)
+            return HttpAnswer(503, {"status": "unavailable", "reason": error.cause.value}, RETRY_AFTER)
         self._metrics.events[status].inc()
-        return Answer(200, {"status": status.value, "message_id": message_id})
+        return HttpAnswer(200, {"status": status.value, "message_id": message_id})
 
     async def ready(self) -> dict[str, bool]:
         """Return which of the engines answer."""
@@ -116,11 +123,11 @@ class Receiver:
         """Start no more threads; one that hangs is left to its socket's time limit."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _take(self, claim: Claim, body: bytes) -> tuple[Status, str | None]:
-        verify(claim, body, self._trust, await self._key(claim.certificate_url))
+    async def _process(self, claim: SignedHeaders, body: bytes) -> tuple[Status, str | None]:
+        verify_signature(claim, body, self._trust, await self._key(claim.certificate_url))
         try:
             event = self._read(body)
-        except Malformed as error:
+        except MalformedEnvelope as error:
             await self._reject(body, str(error))
             return Status.REJECTED, None
         if isinstance(event, Ignored):
@@ -135,43 +142,45 @@ class Receiver:
             raise Unavailable(Cause.CERTIFICATE) from None
 
     def _read(self, body: bytes) -> Event | Ignored:
-        envelope = read(body)
+        envelope = read_envelope(body)
         if envelope.account is None:
-            raise Malformed("aliyunaccountid is missing")
+            raise MalformedEnvelope("aliyunaccountid is missing")
         if envelope.account not in self._trust.accounts:
-            raise NotAuthentic(Reason.ACCOUNT)
+            raise AuthenticationFailed(Reason.ACCOUNT)
         return envelope.event(self._clock())
 
     async def _publish(self, event: Event) -> Status:
         try:
-            fresh = await self._recent.once(event.message_id, lambda: self._batches.publish(event))
-        except NotDurable as error:
+            fresh = await self._deduplicator.publish_once(
+                event.message_id, lambda: self._batcher.publish(event)
+            )
+        except PublishFailed as error:
             _log.warning("not_durable", message_id=event.message_id, reason=str(error))
             raise Unavailable(Cause.BROKER) from None
         return Status.QUEUED if fresh else Status.DUPLICATE
 
-    async def _reject(self, body: bytes, why: str) -> None:
+    async def _reject(self, body: bytes, reason: str) -> None:
         try:
             async with asyncio.timeout(REJECT_SECONDS):
-                await self._in_thread(self._ledger.reject, body, why)
+                await self._run_in_thread(self._ledger.reject, body, reason)
         except (RedisError, OSError) as error:
             _log.warning("reject_not_kept", error=type(error).__name__)
             raise Unavailable(Cause.REDIS) from None
-        _log.warning("rejected", why=why)
+        _log.warning("rejected", why=reason)
 
     async def _redis_ready(self) -> bool:
         try:
             async with asyncio.timeout(READY_SECONDS):
-                await self._in_thread(self._ledger.client.ping)
+                await self._run_in_thread(self._ledger.client.ping)
         except (RedisError, OSError):
             return False
         return True
 
-    async def _in_thread(self, call: Callable[..., object], *args: object) -> None:
+    async def _run_in_thread(self, call: Callable[..., object], *args: object) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
-    def _refuse(self, reason: Reason) -> Answer:
-        self._metrics.refused[reason].inc()
-        if reason not in _STRANGERS:
+    def _reject_request(self, reason: Reason) -> HttpAnswer:
+        self._metrics.rejected[reason].inc()
+        if reason not in _UNAUTHENTICATED_REASONS:
             _log.warning("refused", reason=reason.value)
-        return Answer(401, {"status": "refused", "reason": reason.value})
+        return HttpAnswer(401, {"status": "refused", "reason": reason.value})

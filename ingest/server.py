@@ -37,7 +37,7 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
     configure_logging(settings.log_level, "ingest")
     redis_url = settings.redis_url.get_secret_value()
     ledger = Ledger(
-        connect(redis_url, answer_seconds=LEDGER_SECONDS),
+        connect(redis_url, response_seconds=LEDGER_SECONDS),
         settings.extension_code,
         event_seconds=settings.event_days * 86400,
     )
@@ -66,13 +66,13 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        _calm_collector()
+        _freeze_gc()
         for server in self.servers:
             for listener in server.sockets:
                 _log.info("listening", url=_url(listener))
 
 
-def _calm_collector() -> None:
+def _freeze_gc() -> None:
     """Keep the collector off what stays for ever: modules and settings need no second look."""
     gc.collect()
     gc.freeze()

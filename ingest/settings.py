@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from common.settings import CommaList, SecretList, Settings
 from ingest.certificates import read_key
-from ingest.signature import Trust
+from ingest.signature import TrustPolicy
 
 
 def _urls(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -61,9 +61,9 @@ class IngestSettings(Settings):
         default=False, description="true to let in requests with only the older HMAC-SHA1 signature"
     )
 
-    def trust(self) -> Trust:
+    def trust_policy(self) -> TrustPolicy:
         """Return what a request is measured by."""
-        return Trust(
+        return TrustPolicy(
             target_urls=self.eventbridge_target_urls,
             tokens=tuple(token.get_secret_value().encode() for token in self.eventbridge_tokens),
             accounts=frozenset(self.eventbridge_accounts),

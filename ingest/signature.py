@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from common.errors import DwgateError
-from ingest.certificates import trusted
+from ingest.certificates import is_eventbridge_certificate_url
 
 WINDOW_SECONDS = 60.0
 """How far the signed time may be from ours, either way."""
@@ -53,19 +53,19 @@ class Reason(StrEnum):
     ACCOUNT = "account"
 
 
-class NotAuthentic(DwgateError):
+class AuthenticationFailed(DwgateError):
     """The request is not EventBridge's, or not from our rule: answer 401 with `reason`, keep nothing."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
         self.reason = reason
 
-    def __reduce__(self) -> tuple[type[NotAuthentic], tuple[Reason]]:
+    def __reduce__(self) -> tuple[type[AuthenticationFailed], tuple[Reason]]:
         return type(self), (self.reason,)
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustPolicy:
     """What a request is measured by.
 
     Attributes:
@@ -82,7 +82,7 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SignedHeaders:
     """The signature headers of a request that passed the cheap checks.
 
     Attributes:
@@ -98,7 +98,7 @@ class Claim:
     secret: bytes | None
 
 
-def fold(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+def merge_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return EventBridge's headers by lower-case name; repeated ones are joined, as RFC 9110 5.3 has it."""
     folded: dict[str, str] = {}
     for name, value in headers:
@@ -108,7 +108,7 @@ def fold(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return folded
 
 
-def precheck(headers: Iterable[tuple[str, str]], trust: Trust, now: float) -> Claim:
+def check_headers(headers: Iterable[tuple[str, str]], trust: TrustPolicy, now: float) -> SignedHeaders:
     """Do what needs neither body nor key: headers, clock, token, certificate URL, encoding.
 
     Args:
@@ -119,34 +119,34 @@ def precheck(headers: Iterable[tuple[str, str]], trust: Trust, now: float) -> Cl
     Raises:
         NotAuthentic: the request is to be refused.
     """
-    folded = fold(headers)
+    folded = merge_headers(headers)
     second = _SIGNATURE_V2 in folded
     method, wanted = (_HASH_METHOD, "SHA256") if second else (_METHOD, "HMAC-SHA1")
     # A request without any signature must read as such, not as one of the older version.
     if not second and not (trust.allow_v1 and _SIGNATURE in folded):
-        raise NotAuthentic(Reason.BAD_VERSION if _SIGNATURE in folded else Reason.MISSING_HEADER)
-    signed = [(name, _present(folded, name)) for name in (_TIMESTAMP, method, _VERSION, _URL, _TOKEN)]
-    signature = _present(folded, _SIGNATURE_V2 if second else _SIGNATURE)
-    secret = None if second else _present(folded, _SECRET)
+        raise AuthenticationFailed(Reason.BAD_VERSION if _SIGNATURE in folded else Reason.MISSING_HEADER)
+    signed = [(name, _required_header(folded, name)) for name in (_TIMESTAMP, method, _VERSION, _URL, _TOKEN)]
+    signature = _required_header(folded, _SIGNATURE_V2 if second else _SIGNATURE)
+    secret = None if second else _required_header(folded, _SECRET)
     if folded[method] != wanted or folded[_VERSION] != "1.0":
-        raise NotAuthentic(Reason.BAD_VERSION)
+        raise AuthenticationFailed(Reason.BAD_VERSION)
     _check_clock(folded[_TIMESTAMP], now)
     _check_token(folded[_TOKEN], trust.tokens)
-    if not trusted(folded[_URL]):
-        raise NotAuthentic(Reason.CERTIFICATE_URL)
-    return Claim(
+    if not is_eventbridge_certificate_url(folded[_URL]):
+        raise AuthenticationFailed(Reason.CERTIFICATE_URL)
+    return SignedHeaders(
         certificate_url=folded[_URL],
-        lines=_raw("".join(f"{name}: {value}\n" for name, value in signed)),
-        signature=_decoded(signature),
-        secret=None if secret is None else _decoded(secret),
+        lines=_decode_base64("".join(f"{name}: {value}\n" for name, value in signed)),
+        signature=_try_decode_base64(signature),
+        secret=None if secret is None else _try_decode_base64(secret),
     )
 
 
-def verify(claim: Claim, body: bytes, trust: Trust, key: RSAPublicKey) -> None:
+def verify_signature(signed: SignedHeaders, body: bytes, trust: TrustPolicy, key: RSAPublicKey) -> None:
     """Check the signature over the body.
 
     Args:
-        claim: what `precheck` returned.
+        signed: what `precheck` returned.
         body: the raw body.
         trust: what the request is measured by.
         key: the key of `claim.certificate_url`.
@@ -154,15 +154,15 @@ def verify(claim: Claim, body: bytes, trust: Trust, key: RSAPublicKey) -> None:
     Raises:
         NotAuthentic: no configured target URL gives this signature.
     """
-    if claim.secret is None:
-        authentic = any(_is_rsa_sha256(key, claim.signature, text) for text in _signed(claim, body, trust))
+    if signed.secret is None:
+        authentic = any(_is_rsa_sha256(key, signed.signature, text) for text in _signed(signed, body, trust))
     else:
-        authentic = _is_hmac(key, claim.secret, claim.signature, _signed(claim, body, trust))
+        authentic = _is_hmac(key, signed.secret, signed.signature, _signed(signed, body, trust))
     if not authentic:
-        raise NotAuthentic(Reason.SIGNATURE)
+        raise AuthenticationFailed(Reason.SIGNATURE)
 
 
-def _signed(claim: Claim, body: bytes, trust: Trust) -> Iterator[bytes]:
+def _signed(claim: SignedHeaders, body: bytes, trust: TrustPolicy) -> Iterator[bytes]:
     for url in trust.target_urls:
         text = b"%b\n%b%b" % (url.encode(), claim.lines, body)
         yield text
@@ -185,32 +185,32 @@ def _is_hmac(key: RSAPublicKey, wrapped: bytes, signature: bytes, texts: Iterabl
     return any(hmac.compare_digest(hmac.digest(secret, text, hashlib.sha1), signature) for text in texts)
 
 
-def _present(headers: Mapping[str, str], name: str) -> str:
+def _required_header(headers: Mapping[str, str], name: str) -> str:
     value = headers.get(name)
     if not value:
-        raise NotAuthentic(Reason.MISSING_HEADER)
+        raise AuthenticationFailed(Reason.MISSING_HEADER)
     return value
 
 
 def _check_clock(timestamp: str, now: float) -> None:
     digits = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _TIMESTAMP_DIGITS
     if not digits or abs(now - int(timestamp) / 1000) > WINDOW_SECONDS:
-        raise NotAuthentic(Reason.CLOCK)
+        raise AuthenticationFailed(Reason.CLOCK)
 
 
 def _check_token(token: str, tokens: tuple[bytes, ...]) -> None:
-    sent = _raw(token)
+    sent = _decode_base64(token)
     matches = [hmac.compare_digest(sent, known) for known in tokens]  # all of them: no early end to time
     if not any(matches):
-        raise NotAuthentic(Reason.TOKEN)
+        raise AuthenticationFailed(Reason.TOKEN)
 
 
-def _raw(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     return text.encode("latin-1", errors="replace")
 
 
-def _decoded(text: str) -> bytes:
+def _try_decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise NotAuthentic(Reason.SIGNATURE) from None
+        raise AuthenticationFailed(Reason.SIGNATURE) from None

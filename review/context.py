@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableMetadata:
     """A table's metadata from the catalog.
 
     Attributes:
@@ -27,7 +27,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class NodeContext:
     """The node that the code belongs to; None always means unknown.
 
     Attributes:
@@ -48,7 +48,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class ReviewContext:
     """The context of a review besides the code.
 
     Attributes:
@@ -58,12 +58,12 @@ class Given:
             if it was not queried.
     """
 
-    node: Node = field(default_factory=Node)
+    node: NodeContext = field(default_factory=NodeContext)
     project: str | None = None
-    tables: Mapping[str, Table] = field(default_factory=lambda: MappingProxyType({}))
+    tables: Mapping[str, TableMetadata] = field(default_factory=lambda: MappingProxyType({}))
     estimate: int | None = None
 
-    def table(self, name: str) -> Table | None:
+    def table(self, name: str) -> TableMetadata | None:
         """Return the metadata of the table `name`, as written in the code; None if unknown."""
         key = name.lower()
         if key in self.tables:

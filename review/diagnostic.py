@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from common.i18n import Language
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from review.dialects import Dialect
-from review.facts import Gone, Made, Script, Span, Statement
+from review.facts import CreatedKind, RemovedKind, Script, Span, Statement
 from review.rules.api import Hit, Rule, Text
-from review.source.positions import Places
+from review.source.positions import LineIndex
 
 _MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL})
-_TABLES = frozenset({Made.TABLE, Made.VIEW})
-_REMOVED = frozenset({Gone.TABLE, Gone.VIEW, Gone.ROWS, Gone.PARTITION, Gone.COLUMN})
+_TABLES = frozenset({CreatedKind.TABLE, CreatedKind.VIEW})
+_REMOVED = frozenset(
+    {RemovedKind.TABLE, RemovedKind.VIEW, RemovedKind.ROWS, RemovedKind.PARTITION, RemovedKind.COLUMN}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Diagnostic:
     """What a rule, or an outside tool, saw.
 
     Attributes:
@@ -38,9 +40,9 @@ class Sighting:
     suppressed: str | None = None
 
 
-def sighting(rule: Rule, hit: Hit) -> Sighting:
+def from_hit(rule: Rule, hit: Hit) -> Diagnostic:
     """Return a hit of `rule` with what the rule says of all its hits."""
-    return Sighting(
+    return Diagnostic(
         rule.id, hit.severity or rule.severity, hit.at, hit.message, hit.fix or rule.fix, hit.key, rule.secret
     )
 
@@ -63,36 +65,36 @@ def tables_by_span(script: Script) -> dict[Span, Subject]:
 def _table(script: Script, statement: Statement, name: str) -> Subject:
     if (statement.dialect or script.dialect) not in _MAXCOMPUTE:
         return Subject(SubjectKind.TABLE, name=name)
-    project = script.given.project
+    project = script.context.project
     return table_subject(f"{project}.{name}" if project and "." not in name else name)
 
 
-def finding(
-    seen: Sighting,
+def to_finding(
+    diagnostic: Diagnostic,
     code: str,
-    places: Places,
+    places: LineIndex,
     fingerprint: str,
     language: Language,
     tables: Mapping[Span, Subject],
 ) -> Finding:
-    """Return `seen` in one language and with its position in `code`; white space at its end is left out.
+    """Return `diagnostic` in one language and with its position in `code`; trailing white space is left out.
 
     A finding located exactly at a table's name is about that table, any other about the file as a whole.
     """
-    begin = min(max(seen.at.begin, 0), len(code))
-    end = begin + len(code[begin : max(seen.at.end, begin)].rstrip())
+    begin = min(max(diagnostic.at.begin, 0), len(code))
+    end = begin + len(code[begin : max(diagnostic.at.end, begin)].rstrip())
     first, last = places.at(begin), places.at(end)
     return Finding(
-        seen.rule,
-        seen.severity,
-        seen.message.in_language(language),
+        diagnostic.rule,
+        diagnostic.severity,
+        diagnostic.message.in_language(language),
         first.line,
         first.column,
-        seen.fix.in_language(language) if seen.fix else None,
+        diagnostic.fix.in_language(language) if diagnostic.fix else None,
         last.line,
         last.column,
-        seen.suppressed,
+        diagnostic.suppressed,
         fingerprint,
-        subjects=(tables[seen.at],) if seen.at in tables else (),
-        english=None if language is Language.ENGLISH else seen.message.en,
+        subjects=(tables[diagnostic.at],) if diagnostic.at in tables else (),
+        english=None if language is Language.ENGLISH else diagnostic.message.en,
     )

@@ -35,7 +35,7 @@ class Dialect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Lexis:
+class LexicalRules:
     """A dialect's lexical rules for strings, comments and names, and its statement terminators besides `;`.
 
     Attributes:
@@ -69,8 +69,8 @@ class Lexis:
 
 _NOT_SQL = frozenset({Dialect.PYTHON, Dialect.SHELL, Dialect.DI, Dialect.UNKNOWN})
 
-_HIVE = Lexis(backslash=True, double_string=True, hint=True)
-_MYSQL = Lexis(
+_HIVE = LexicalRules(backslash=True, double_string=True, hint=True)
+_MYSQL = LexicalRules(
     backslash=True,
     double_string=True,
     hash_comment=True,
@@ -79,20 +79,22 @@ _MYSQL = Lexis(
     block=True,
     delimiter=True,
 )
-_POSTGRES = Lexis(nested_comment=True, dollar_string=True, dollar_name=True, block=True)
-_LEXIS = {
-    Dialect.MAXCOMPUTE: Lexis(backslash=True, double_string=True, hint=True, script=True),
+_POSTGRES = LexicalRules(nested_comment=True, dollar_string=True, dollar_name=True, block=True)
+_LEXICAL_RULES = {
+    Dialect.MAXCOMPUTE: LexicalRules(backslash=True, double_string=True, hint=True, script=True),
     Dialect.HIVE: _HIVE,
-    Dialect.SPARK: Lexis(backslash=True, double_string=True, hint=True, nested_comment=True),
+    Dialect.SPARK: LexicalRules(backslash=True, double_string=True, hint=True, nested_comment=True),
     Dialect.HOLOGRES: _POSTGRES,
     Dialect.POSTGRES: _POSTGRES,
     Dialect.REDSHIFT: _POSTGRES,
     Dialect.MYSQL: _MYSQL,
     Dialect.STARROCKS: _MYSQL,
     Dialect.DORIS: _MYSQL,
-    Dialect.CLICKHOUSE: Lexis(backslash=True),
-    Dialect.ORACLE: Lexis(hint=True, dollar_name=True, block=True, separator="/"),
-    Dialect.TSQL: Lexis(nested_comment=True, dollar_name=True, bracket_name=True, block=True, separator="GO"),
+    Dialect.CLICKHOUSE: LexicalRules(backslash=True),
+    Dialect.ORACLE: LexicalRules(hint=True, dollar_name=True, block=True, separator="/"),
+    Dialect.TSQL: LexicalRules(
+        nested_comment=True, dollar_name=True, bracket_name=True, block=True, separator="GO"
+    ),
 }
 
 _FILE_TYPES = {
@@ -117,7 +119,7 @@ _FILE_TYPES = {
 _BY_FILE_TYPE = {number: dialect for dialect, numbers in _FILE_TYPES.items() for number in numbers}
 
 
-def of(file_type: int | None) -> Dialect:
+def dialect_for_node_type(file_type: int | None) -> Dialect:
     """Return the dialect of a DataWorks node type; UNKNOWN if it has none.
 
     Source of the numbers: the enumeration CodeProgramType of the public dataworks-spec, and `ListFileType`.
@@ -125,6 +127,6 @@ def of(file_type: int | None) -> Dialect:
     return _BY_FILE_TYPE.get(file_type, Dialect.UNKNOWN) if file_type is not None else Dialect.UNKNOWN
 
 
-def lexis(dialect: Dialect) -> Lexis:
+def lexical_rules(dialect: Dialect) -> LexicalRules:
     """Return the lexical rules of `dialect`; those of standard SQL for an unlisted dialect."""
-    return _LEXIS.get(dialect, Lexis())
+    return _LEXICAL_RULES.get(dialect, LexicalRules())

@@ -10,28 +10,28 @@ from itertools import islice
 from common.i18n import Language
 from common.verdicts import Finding, Severity
 from review import languages
-from review.context import Given
-from review.diagnostic import Sighting, finding, sighting, tables_by_span
+from review.context import ReviewContext
+from review.diagnostic import Diagnostic, from_hit, tables_by_span, to_finding
 from review.dialects import Dialect
 from review.facts import Script, Span
 from review.fingerprints import fingerprints
-from review.gc_pause import put_off
-from review.options import ReviewPolicy
-from review.rules.api import Rule, Subject, Text
+from review.gc_pause import gc_paused
+from review.options import ReviewOptions
+from review.rules.api import Rule, RuleContext, Text
 from review.rules.external_rules import SECRETS
 from review.rules.registry import RULES
-from review.script_reader import Tables, read
-from review.source.positions import Places
-from review.suppressions import suppress
-from review.tables.catalog import Catalog
+from review.script_reader import Tables, read_script
+from review.source.positions import LineIndex
+from review.suppressions import apply_suppressions
+from review.tables.catalog import TableCatalog
 
 SECONDS = 10.0
 """Default time limit of a review; code and rules not reviewed by then are reported."""
 
-_READING, _JUDGING = 0.5, 0.9
+_PARSE_SHARE, _CHECK_SHARE = 0.5, 0.9
 """Fractions of the time limit by which reading, and the last rule, must have finished."""
 
-MOST_HITS = 1000
+MAX_HITS = 1000
 """Maximum findings of one rule in one script; if there are more, one finding says so."""
 
 NOT_REVIEWED = "MC-C19"
@@ -44,8 +44,8 @@ _ABOUT_REVIEW = "DW-"
 def review(
     code: str,
     dialect: Dialect,
-    given: Given = Given(),  # noqa: B008 - frozen
-    policy: ReviewPolicy = ReviewPolicy(),  # noqa: B008 - frozen
+    context: ReviewContext = ReviewContext(),  # noqa: B008 - frozen
+    policy: ReviewOptions = ReviewOptions(),  # noqa: B008 - frozen
     *,
     tables: Tables | None = None,
     language: Language = Language.ENGLISH,
@@ -56,19 +56,20 @@ def review(
     Args:
         code: the text, with its scheduling parameters unreplaced.
         dialect: the language of `code`.
-        given: known facts about the node and its tables.
+        context: known facts about the node and its tables.
         policy: severities and options of the rules.
-        tables: supplies metadata of tables that are not in `given`; its exceptions are propagated.
+        tables: supplies metadata of tables that are not in `context`; its exceptions are propagated.
         language: of messages and remedies.
         seconds: time limit; a finding reports what was not reviewed in time.
     """
     now = time.monotonic()
-    with put_off():
-        script = read(code, dialect, given, tables, now + seconds * _READING)
-        seen = _seen(script, policy, now + seconds * _JUDGING)
-        places, marks, named = Places(code), fingerprints(seen, code), tables_by_span(script)
+    with gc_paused():
+        script = read_script(code, dialect, context, tables, now + seconds * _PARSE_SHARE)
+        seen = _diagnose(script, policy, now + seconds * _CHECK_SHARE)
+        places, marks, named = LineIndex(code), fingerprints(seen, code), tables_by_span(script)
         return tuple(
-            finding(item, code, places, mark, language, named) for item, mark in zip(seen, marks, strict=True)
+            to_finding(item, code, places, mark, language, named)
+            for item, mark in zip(seen, marks, strict=True)
         )
 
 
@@ -86,58 +87,64 @@ _HELP = Text("Have a person look at the script.", "请人工检查该脚本。")
 _LATE = Text("Not all rules ran: the review timed out.", "复查超时，部分规则未执行。")
 
 
-def _seen(script: Script, policy: ReviewPolicy, until: float) -> list[Sighting]:
-    subject = Subject(script, Catalog(script))
-    first = [*_asked(_FIRST, subject, policy, until), *_outside(script, until)]
-    seen = list(_weighed(first, policy))
-    about = Subject(script, subject.catalog, tuple((item.rule, item.at) for item in seen))
-    last = _weighed(_asked(_LAST, about, policy, until), policy)
+def _diagnose(script: Script, policy: ReviewOptions, deadline: float) -> list[Diagnostic]:
+    subject = RuleContext(script, TableCatalog(script))
+    first = [*_check_rules(_FIRST, subject, policy, deadline), *_run_external(script, deadline)]
+    seen = list(_apply_severity(first, policy))
+    about = RuleContext(script, subject.catalog, tuple((item.rule, item.at) for item in seen))
+    last = _apply_severity(_check_rules(_LAST, about, policy, deadline), policy)
     # The same finding at the same position is reported once.
-    return sorted(dict.fromkeys((*suppress(script, seen), *last)), key=lambda item: (item.at, item.rule))
+    return sorted(
+        dict.fromkeys((*apply_suppressions(script, seen), *last)), key=lambda item: (item.at, item.rule)
+    )
 
 
-def _asked(rules: Iterable[Rule], subject: Subject, policy: ReviewPolicy, until: float) -> Iterator[Sighting]:
+def _check_rules(
+    rules: Iterable[Rule], subject: RuleContext, policy: ReviewOptions, deadline: float
+) -> Iterator[Diagnostic]:
     for rule in rules:
-        if time.monotonic() > until:
-            yield _unjudged(_LATE)
+        if time.monotonic() > deadline:
+            yield _not_checked(_LATE)
             return
-        if not policy.off(rule.id):
+        if not policy.is_disabled(rule.id):
             yield from _hits(rule, subject, policy)
 
 
-def _hits(rule: Rule, subject: Subject, policy: ReviewPolicy) -> list[Sighting]:
+def _hits(rule: Rule, subject: RuleContext, policy: ReviewOptions) -> list[Diagnostic]:
     try:
-        hits = list(islice(rule.hits(subject, policy.options_of(rule)), MOST_HITS + 1))
+        hits = list(islice(rule.hits(subject, policy.options_of(rule)), MAX_HITS + 1))
         # Whether a suppression of a disabled rule is needed cannot be determined.
         about = rule.id.startswith(_ABOUT_REVIEW)
-        seen = [sighting(rule, hit) for hit in hits[:MOST_HITS] if not (about and policy.off(hit.key))]
-        return [*seen, *(_unjudged(_more(rule)) for _ in hits[MOST_HITS:])]
+        seen = [from_hit(rule, hit) for hit in hits[:MAX_HITS] if not (about and policy.is_disabled(hit.key))]
+        return [*seen, *(_not_checked(_more_hits(rule)) for _ in hits[MAX_HITS:])]
     except (Exception, SystemExit) as error:  # noqa: BLE001 - any text may come, and rules of any package
         why = type(error).__name__
         said = Text(
             f"{rule.id} failed on this script ({why}).", f"规则 {rule.id} 检查该脚本时出错（{why}）。"
         )
-        return [_unjudged(said)]
+        return [_not_checked(said)]
 
 
-def _outside(script: Script, until: float) -> Iterator[Sighting]:
-    for hit in languages.outside(script.code, script.dialect, max(until - time.monotonic(), 0)):
-        yield Sighting(hit.rule, hit.severity, hit.at, hit.message, secret=hit.rule in SECRETS)
+def _run_external(script: Script, deadline: float) -> Iterator[Diagnostic]:
+    for hit in languages.run_external_linter(
+        script.code, script.dialect, max(deadline - time.monotonic(), 0)
+    ):
+        yield Diagnostic(hit.rule, hit.severity, hit.at, hit.message, secret=hit.rule in SECRETS)
 
 
-def _more(rule: Rule) -> Text:
+def _more_hits(rule: Rule) -> Text:
     return Text(
-        f"{rule.id} has more than {MOST_HITS} findings here; the rest are not listed.",
-        f"规则 {rule.id} 在此发现超过 {MOST_HITS} 个问题，其余未列出。",
+        f"{rule.id} has more than {MAX_HITS} findings here; the rest are not listed.",
+        f"规则 {rule.id} 在此发现超过 {MAX_HITS} 个问题，其余未列出。",
     )
 
 
-def _unjudged(said: Text) -> Sighting:
-    return Sighting(NOT_REVIEWED, Severity.WARN, Span(0, 0), said, _HELP)
+def _not_checked(message: Text) -> Diagnostic:
+    return Diagnostic(NOT_REVIEWED, Severity.WARN, Span(0, 0), message, _HELP)
 
 
-def _weighed(seen: Iterable[Sighting], policy: ReviewPolicy) -> Iterator[Sighting]:
+def _apply_severity(seen: Iterable[Diagnostic], policy: ReviewOptions) -> Iterator[Diagnostic]:
     for item in seen:
-        if not policy.off(item.rule):
-            weight = policy.weighed(item.rule, item.severity)
+        if not policy.is_disabled(item.rule):
+            weight = policy.effective_severity(item.rule, item.severity)
             yield item if weight is item.severity else replace(item, severity=weight)

@@ -8,20 +8,20 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from common.verdicts import Finding
-from review.diagnostic import Sighting
+from review.diagnostic import Diagnostic
 
 _DIGITS = re.compile(r"\d+")
 _LENGTH = 16
 
 
-def fingerprints(seen: Sequence[Sighting], code: str) -> Iterator[str]:
-    """Yield the fingerprint of each of `seen`, which are in the order of the text.
+def fingerprints(diagnostics: Sequence[Diagnostic], code: str) -> Iterator[str]:
+    """Yield the fingerprint of each of `diagnostics`, which are in the order of the text.
 
     It is made of the rule, the key (else the message without its numbers), the text of the range without its
     layout, and how many equal ones stand before it. The text of a secret is left out.
     """
     before: Counter[tuple[str, str, str]] = Counter()
-    for item in seen:
+    for item in diagnostics:
         text = "" if item.secret else " ".join(code[item.at.begin : item.at.end].split())
         same = (item.rule, item.key or _DIGITS.sub("0", item.message.en), text)
         whole = "\0".join((*same, str(before[same])))
@@ -29,7 +29,7 @@ def fingerprints(seen: Sequence[Sighting], code: str) -> Iterator[str]:
         yield hashlib.sha256(whole.encode("utf-8", "backslashreplace")).hexdigest()[:_LENGTH]
 
 
-def only_new(old: Iterable[Finding], new: Iterable[Finding]) -> tuple[Finding, ...]:
+def only_new_findings(old: Iterable[Finding], new: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return the findings of `new` that are not among `old`.
 
     A finding whose suppression was taken away is new; one without a fingerprint always is.

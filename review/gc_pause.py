@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def put_off() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Disable the garbage collector within the block.
 
     A tree consists of many small objects that all live until its script is done. Collecting among them takes

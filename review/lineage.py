@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from review.facts import (
     Block,
     Column,
-    Joined,
+    JoinKind,
     Operand,
     Output,
     Script,
@@ -20,15 +20,15 @@ from review.facts import (
     Span,
     Statement,
     Write,
-    Written,
+    WriteKind,
     table_key,
 )
-from review.tables.catalog import Catalog
+from review.tables.catalog import TableCatalog
 
-EVERY = "*"
+ALL_COLUMNS = "*"
 """Stands for all columns of a table whose columns are unknown, as read by a star."""
 
-_FAR = 60
+_MAX_DEPTH = 60
 """Maximum nested queries through which a column is traced."""
 
 
@@ -44,7 +44,7 @@ class TableWrite:
     """
 
     table: str
-    how: Written
+    how: WriteKind
     partition: tuple[tuple[str, str | None], ...] = ()
 
 
@@ -71,8 +71,8 @@ class ColumnLineage:
         at: the expression that computes it.
         table: the written table, as written in the code.
         column: its name in lower case; empty if unknown.
-        sources: its source columns of tables, as (table, column in lower case), each once; `EVERY` as the
-            column if only the table is known.
+        sources: its source columns of tables, as (table, column in lower case), each once; `ALL_COLUMNS` as
+            the column if only the table is known.
     """
 
     at: Span
@@ -81,24 +81,24 @@ class ColumnLineage:
     sources: tuple[tuple[str, str], ...] = ()
 
 
-def tables(script: Script) -> tuple[TableLineage, ...]:
+def table_lineage(script: Script) -> tuple[TableLineage, ...]:
     """Return the tables that each statement reads and writes; statements that do neither are left out."""
     found = (_tables(statement) for statement in script.statements)
     return tuple(item for item in found if item.reads or item.writes)
 
 
-def columns(script: Script) -> tuple[ColumnLineage, ...]:
+def column_lineage(script: Script) -> tuple[ColumnLineage, ...]:
     """Return the source columns of each written column, for every write whose rows come from a query.
 
     Stars are expanded if their columns are known: from `script.given`, from a CREATE in the script, or from a
     subquery or CTE that lists them.
     """
-    catalog = Catalog(script)
+    catalog = TableCatalog(script)
     return tuple(
         item
         for statement in script.statements
         for write in statement.writes
-        for item in _Trace(statement, catalog).written(write)
+        for item in _LineageTrace(statement, catalog).traced_columns(write)
     )
 
 
@@ -107,7 +107,7 @@ def _tables(statement: Statement) -> TableLineage:
     reads.update(dict.fromkeys(made.like for made in statement.creations if made.like))
     writes = tuple(
         TableWrite(
-            write.table, write.how, tuple((part.column, _value(part.value)) for part in write.partition)
+            write.table, write.kind, tuple((part.column, _value(part.value)) for part in write.partition)
         )
         for write in statement.writes
         if write.table
@@ -120,7 +120,7 @@ def _value(operand: Operand | None) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _TracedColumn:
     """An output column of a block: its name in lower case, and its source columns."""
 
     at: Span
@@ -128,14 +128,14 @@ class _Made:
     sources: frozenset[tuple[str, str]]
 
 
-class _Trace:
+class _LineageTrace:
     """Traces the columns of one statement to the tables they come from."""
 
-    def __init__(self, statement: Statement, catalog: Catalog) -> None:
+    def __init__(self, statement: Statement, catalog: TableCatalog) -> None:
         self._blocks, self._catalog = statement.blocks, catalog
-        self._outputs: dict[int, tuple[_Made, ...]] = {}
+        self._outputs: dict[int, tuple[_TracedColumn, ...]] = {}
 
-    def written(self, write: Write) -> Iterator[ColumnLineage]:
+    def traced_columns(self, write: Write) -> Iterator[ColumnLineage]:
         """Yield the columns of one write; the branches of a UNION are merged by position."""
         branches = [self._of_block(index, 0) for index in write.blocks]
         names = self._names(write)
@@ -151,12 +151,12 @@ class _Trace:
         if write.columns:
             return (*(name.lower() for name in write.columns), *dynamic)
         known = self._catalog.columns(write.table)
-        if known is None or write.how is Written.CREATE:
+        if known is None or write.kind is WriteKind.CREATE:
             return ()
         partitions = self._catalog.partitions(write.table) or ()
         return (*(name for name in known if name not in partitions), *dynamic)
 
-    def _of_block(self, index: int, depth: int) -> tuple[_Made, ...]:
+    def _of_block(self, index: int, depth: int) -> tuple[_TracedColumn, ...]:
         if (known := self._outputs.get(index)) is None:
             self._outputs[index] = ()  # ends the recursion of a recursive query
             block = self._blocks[index]
@@ -166,29 +166,29 @@ class _Trace:
             self._outputs[index] = known
         return known
 
-    def _of_output(self, block: Block, output: Output, depth: int) -> Iterator[_Made]:
-        if depth > _FAR:
+    def _of_output(self, block: Block, output: Output, depth: int) -> Iterator[_TracedColumn]:
+        if depth > _MAX_DEPTH:
             return
         if not output.star:
-            yield _Made(output.at, output.name.lower(), self._of_operand(output.operand, depth))
+            yield _TracedColumn(output.at, output.name.lower(), self._of_operand(output.operand, depth))
             return
         for source in block.sources:
             if output.qualifier and source.alias.lower() != table_key(output.qualifier):
                 continue
-            if source.joined not in (Joined.SEMI, Joined.ANTI):
+            if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI):
                 yield from self._of_star(block, source, output.at, depth)
 
-    def _of_star(self, block: Block, source: Source, at: Span, depth: int) -> Iterator[_Made]:
+    def _of_star(self, block: Block, source: Source, at: Span, depth: int) -> Iterator[_TracedColumn]:
         if source.table:
-            for name in self._catalog.columns(source.table) or (EVERY,):
-                yield _Made(at, name, frozenset({(source.table, name)}))
+            for name in self._catalog.columns(source.table) or (ALL_COLUMNS,):
+                yield _TracedColumn(at, name, frozenset({(source.table, name)}))
         elif source.blocks:
             for position, made in enumerate(self._of_block(source.blocks[0], depth)):
                 name = source.columns[position].lower() if position < len(source.columns) else made.name
-                yield _Made(at, name, self._of_source(block, source, made.name, depth))
+                yield _TracedColumn(at, name, self._of_source(block, source, made.name, depth))
         else:
             for name in source.columns:
-                yield _Made(at, name.lower(), self._of_source(block, source, name.lower(), depth))
+                yield _TracedColumn(at, name.lower(), self._of_source(block, source, name.lower(), depth))
 
     def _of_operand(self, operand: Operand, depth: int) -> frozenset[tuple[str, str]]:
         found: set[tuple[str, str]] = set()
@@ -200,7 +200,7 @@ class _Trace:
         return frozenset(found)
 
     def _of_column(self, column: Column, depth: int) -> frozenset[tuple[str, str]]:
-        if column.block is None or column.source is None or depth > _FAR:
+        if column.block is None or column.source is None or depth > _MAX_DEPTH:
             return frozenset()
         block = self._blocks[column.block]
         return self._of_source(block, block.sources[column.source], column.key, depth)
@@ -217,10 +217,10 @@ class _Trace:
         place = renamed.index(name) if name in renamed else names.index(name) if name in names else None
         for index in source.blocks:
             branch = self._of_block(index, depth)
-            if place is not None and place < len(branch) and EVERY not in names:
+            if place is not None and place < len(branch) and ALL_COLUMNS not in names:
                 found |= branch[place].sources
             else:
-                found |= _passed(branch, name)
+                found |= _passed_column(branch, name)
         return frozenset(found)
 
     def _of_rows(self, block: Block, source: Source, depth: int) -> frozenset[tuple[str, str]]:
@@ -234,9 +234,11 @@ class _Trace:
         )
 
 
-def _passed(branch: tuple[_Made, ...], name: str) -> frozenset[tuple[str, str]]:
+def _passed_column(branch: tuple[_TracedColumn, ...], name: str) -> frozenset[tuple[str, str]]:
     """Return the sources of the branch's column `name`, or of its unexpanded stars."""
     exact = [made for made in branch if made.name == name]
     if exact:
         return exact[0].sources
-    return frozenset((table, name) for made in branch if made.name == EVERY for table, _ in made.sources)
+    return frozenset(
+        (table, name) for made in branch if made.name == ALL_COLUMNS for table, _ in made.sources
+    )

@@ -17,11 +17,11 @@ from pydantic import (
 
 from common.verdicts import Severity
 from review.rules.api import Options, Rule
-from review.rules.external_rules import is_outside
+from review.rules.external_rules import is_external
 from review.rules.registry import BY_ID, RENAMED_RULES, RULES, rule_named
 
 
-class Weight(StrEnum):
+class SeverityOverride(StrEnum):
     """Severity that a policy gives to a rule's findings, or that the rule is disabled."""
 
     BLOCK = "block"
@@ -31,7 +31,7 @@ class Weight(StrEnum):
 
 
 def _known(rule: str) -> str:
-    if rule in BY_ID or is_outside(rule):
+    if rule in BY_ID or is_external(rule):
         return rule
     _reject_name(rule)
     raise ValueError(f"unknown rule; expected one of {', '.join(sorted(BY_ID))}, or PY-…, SH-…, PG-…")
@@ -78,12 +78,12 @@ RuleId = Annotated[str, AfterValidator(_known)]
 RulesPart = Annotated[BaseModel, GetPydanticSchema(lambda _, handler: handler.generate_schema(RuleOptions))]
 
 
-class ReviewPolicy(BaseModel):
+class ReviewOptions(BaseModel):
     """The review's part of the options of the check `code-review` in a policy."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    severity: dict[RuleId, Weight] = Field(
+    severity: dict[RuleId, SeverityOverride] = Field(
         default_factory=dict,
         description="block, warn, info or off by rule id, instead of the rule's own severity",
     )
@@ -99,11 +99,11 @@ class ReviewPolicy(BaseModel):
         options: Options | None = getattr(self.rules, _field(rule), None)
         return options if options is not None else rule.options()
 
-    def off(self, rule: str) -> bool:
+    def is_disabled(self, rule: str) -> bool:
         """Whether `rule` is disabled."""
-        return self.severity.get(rule) is Weight.OFF
+        return self.severity.get(rule) is SeverityOverride.OFF
 
-    def weighed(self, rule: str, severity: Severity) -> Severity:
+    def effective_severity(self, rule: str, severity: Severity) -> Severity:
         """Return the severity that the policy gives to a finding of `rule`; `severity` if it sets none."""
-        weight = self.severity.get(rule, Weight.OFF)
-        return severity if weight is Weight.OFF else Severity(weight.value)
+        weight = self.severity.get(rule, SeverityOverride.OFF)
+        return severity if weight is SeverityOverride.OFF else Severity(weight.value)

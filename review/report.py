@@ -13,7 +13,7 @@ from common.verdicts import Finding, Severity
 from review.dialects import Dialect
 from review.rules import external_rules
 from review.rules.registry import BUILT_IN, BY_ID, RULES
-from review.rules.rule_page import page
+from review.rules.rule_page import load_page
 
 PAGES = "docs/rules"
 """Where the rules' pages lie."""
@@ -23,7 +23,7 @@ SECRETS = external_rules.SECRETS | {rule.id for rule in RULES if rule.secret}
 
 
 @dataclass(frozen=True, slots=True)
-class Reviewed:
+class ReviewedFile:
     """One file that was looked at.
 
     Attributes:
@@ -38,7 +38,7 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class RuleDescription:
     """A rule in a few words of one language.
 
     Attributes:
@@ -55,21 +55,21 @@ class About:
 
 
 @cache
-def about(rule: str, language: Language) -> About:
+def describe_rule(rule: str, language: Language) -> RuleDescription:
     """Return what is said of `rule` wherever it found something."""
     if rule not in BY_ID:
-        return About(rule, rule, "", external_rules.page(rule))
+        return RuleDescription(rule, rule, "", external_rules.docs_url(rule))
     if BY_ID[rule] not in BUILT_IN:
-        return About(BY_ID[rule].name, BY_ID[rule].title, "", None)
-    told = page(BY_ID[rule])
+        return RuleDescription(BY_ID[rule].name, BY_ID[rule].title, "", None)
+    told = load_page(BY_ID[rule])
     why = told.why.in_language(language).partition("\n\n")[0]
     folder = f"{PAGES}/zh" if language is Language.CHINESE else PAGES
-    return About(
+    return RuleDescription(
         BY_ID[rule].name, told.title.in_language(language), _joined(why, language), f"{folder}/{rule}.md"
     )
 
 
-def as_json(reviewed: Iterable[Reviewed], language: Language) -> dict[str, Any]:
+def report_json(reviewed: Iterable[ReviewedFile], language: Language) -> dict[str, Any]:
     """Return the files with their findings; lines and columns are 1-based, ends exclusive."""
     return {
         "files": [
@@ -83,26 +83,26 @@ def as_json(reviewed: Iterable[Reviewed], language: Language) -> dict[str, Any]:
     }
 
 
-def counting(findings: Iterable[Finding]) -> Counter[str]:
+def count_by_severity(findings: Iterable[Finding]) -> Counter[str]:
     """Return how many findings there are of each severity, and how many are `suppressed` or `waived`."""
-    return Counter(known(item) or item.severity.value for item in findings)
+    return Counter(suppression_status(item) or item.severity.value for item in findings)
 
 
-def known(item: Finding) -> str | None:
+def suppression_status(item: Finding) -> str | None:
     """Return `suppressed` or `waived` for a finding that does not count, and None for one that does."""
     if item.suppressed is not None:
         return "suppressed"
     return "waived" if item.waived is not None else None
 
 
-def stops(reviewed: Iterable[Reviewed]) -> bool:
+def has_blocking(reviewed: Iterable[ReviewedFile]) -> bool:
     """Whether anything is there that somebody must look at: more than a remark, and it counts."""
-    counts = counting(item for file in reviewed for item in file.findings)
+    counts = count_by_severity(item for file in reviewed for item in file.findings)
     return bool(counts[Severity.BLOCK.value] or counts[Severity.WARN.value])
 
 
 def _finding(item: Finding, language: Language) -> dict[str, Any]:
-    told = about(item.rule, language)
+    told = describe_rule(item.rule, language)
     return {
         "rule": item.rule,
         "name": told.name,

@@ -8,7 +8,7 @@ from common.i18n import Language
 from review.dialects import Dialect
 from review.rules.api import Rule, Text
 from review.rules.registry import BUILT_IN
-from review.rules.rule_page import HEADINGS, Example, page
+from review.rules.rule_page import HEADINGS, CodeExample, load_page
 
 _INDEX = "README.md"
 _CHINESE_FOLDER = "zh"
@@ -35,19 +35,19 @@ _LANGUAGES = Text("Languages", "适用语言")
 _ALL = Text("all", "全部")
 
 
-def book() -> dict[str, str]:
+def build_pages() -> dict[str, str]:
     """Return the text of every file, by its path below `docs/rules/`."""
     files: dict[str, str] = {}
     for language in Language:
         folder = f"{_CHINESE_FOLDER}/" if language is Language.CHINESE else ""
         files[f"{folder}{_INDEX}"] = _index(language)
-        files |= {f"{folder}{rule.id}.md": text(rule, language) for rule in BUILT_IN}
+        files |= {f"{folder}{rule.id}.md": render_page(rule, language) for rule in BUILT_IN}
     return files
 
 
-def text(rule: Rule, language: Language) -> str:
+def render_page(rule: Rule, language: Language) -> str:
     """Return the page of `rule` as Markdown."""
-    loaded = page(rule)
+    loaded = load_page(rule)
     known = f"```json\n{loaded.known}\n```" if loaded.known else ""
     sections = (
         ("what", loaded.what.in_language(language)),
@@ -58,12 +58,12 @@ def text(rule: Rule, language: Language) -> str:
         ("options", loaded.options.in_language(language)),
         ("limits", loaded.limits.in_language(language)),
     )
-    parts = [_head(rule, loaded.title, language)]
+    parts = [_render_head(rule, loaded.title, language)]
     parts += [f"## {HEADINGS[key].in_language(language)}\n\n{body}\n" for key, body in sections if body]
     return "\n".join(parts)
 
 
-def _head(rule: Rule, title: Text, language: Language) -> str:
+def _render_head(rule: Rule, title: Text, language: Language) -> str:
     names = sorted(dialect.value for dialect in rule.dialects if dialect is not Dialect.UNKNOWN)
     all_ = rule.dialects >= frozenset(Dialect)
     full_stop, colon = ("。", "：") if language is Language.CHINESE else (".", ": ")
@@ -76,7 +76,7 @@ def _head(rule: Rule, title: Text, language: Language) -> str:
     )
 
 
-def _examples(examples: tuple[Example, ...]) -> str:
+def _examples(examples: tuple[CodeExample, ...]) -> str:
     return "\n\n".join(f"```{example.language}\n{example.code}\n```" for example in examples)
 
 
@@ -98,5 +98,5 @@ def _tables(language: Language) -> Iterator[str]:
 
 
 def _row(rule: Rule, language: Language) -> tuple[str, ...]:
-    title = page(rule).title.in_language(language).replace("|", "\\|")
+    title = load_page(rule).title.in_language(language).replace("|", "\\|")
     return f"[{rule.id}]({rule.id}.md)", f"`{rule.name}`", rule.severity.value, title

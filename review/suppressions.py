@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from review.diagnostic import Sighting
+from review.diagnostic import Diagnostic
 from review.facts import Comment, Script, Span
 
 _WHOLE = re.compile(
@@ -32,29 +32,29 @@ class Suppression:
         at: from its keyword to the end of its reason.
         rules: the rule IDs it names, in upper case.
         reason: the author's reason; empty without one.
-        covers: the span in which suppressed findings start; None if it has no effect at its position.
+        span: the span in which suppressed findings start; None if it has no effect at its position.
     """
 
     at: Span
     rules: tuple[str, ...]
     reason: str
-    covers: Span | None
+    span: Span | None
 
     @property
-    def counts(self) -> bool:
+    def is_valid(self) -> bool:
         """Whether it is complete: it has rules, a reason and a span to cover."""
-        return bool(self.rules and self.reason and self.covers)
+        return bool(self.rules and self.reason and self.span)
 
 
-class Covers:
+class SuppressionIndex:
     """An index of the valid suppressions by rule and position."""
 
     def __init__(self, told: Iterable[Suppression]) -> None:
         by_rule: dict[str, list[tuple[Span, str]]] = {}
         for each in told:
-            if each.covers and each.counts:
+            if each.span and each.is_valid:
                 for rule in each.rules:
-                    by_rule.setdefault(rule, []).append((each.covers, each.reason))
+                    by_rule.setdefault(rule, []).append((each.span, each.reason))
         self._begins: dict[str, list[int]] = {}
         self._longest: dict[str, list[tuple[int, str]]] = {}
         for rule, covers in by_rule.items():
@@ -62,7 +62,7 @@ class Covers:
             self._begins[rule] = [at.begin for at, _ in covers]
             # Of the spans that start up to a position, the one that ends last covers it, if any does.
             ends = ((at.end, reason) for at, reason in covers)
-            self._longest[rule] = list(accumulate(ends, _later))
+            self._longest[rule] = list(accumulate(ends, _later_of))
 
     def reason(self, rule: str, at: int) -> str | None:
         """Return the reason for which a finding of `rule` at `at` is suppressed; None if it is not."""
@@ -74,23 +74,23 @@ class Covers:
         return reason if at < end else None
 
 
-def _later(one: tuple[int, str], other: tuple[int, str]) -> tuple[int, str]:
+def _later_of(one: tuple[int, str], other: tuple[int, str]) -> tuple[int, str]:
     return other if other[0] > one[0] else one
 
 
-def suppress(script: Script, seen: Iterable[Sighting]) -> Iterator[Sighting]:
+def apply_suppressions(script: Script, seen: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """Yield all of `seen`; suppressed ones with the reason."""
-    covers = Covers(suppressions(script))
+    covers = SuppressionIndex(find_suppressions(script))
     for item in seen:
         reason = covers.reason(item.rule, item.at.begin)
         yield item if reason is None else replace(item, suppressed=reason)
 
 
-def suppressions(script: Script) -> Iterator[Suppression]:
+def find_suppressions(script: Script) -> Iterator[Suppression]:
     """Yield the suppressions of a script, in order, including invalid ones."""
     if "dwgate:" not in script.code:
         return
-    lines = _Lines(script)
+    lines = _LineCoverage(script)
     for comment in script.comments:
         for match in _WHOLE.finditer(script.code, comment.at.begin, comment.at.end):
             rules = dict.fromkeys(part.strip().upper() for part in (match["rules"] or "").split(","))
@@ -100,7 +100,7 @@ def suppressions(script: Script) -> Iterator[Suppression]:
             yield Suppression(at, tuple(filter(None, rules)), match["reason"].strip(_MARKS), covers)
 
 
-class _Lines:
+class _LineCoverage:
     """The lines of a script, and which of them contain code."""
 
     def __init__(self, script: Script) -> None:

@@ -36,13 +36,13 @@ def create_app(settings: WorkerSettings) -> Celery:
     """Return the Celery application for `settings`; nothing is connected yet."""
     url = settings.broker_url.get_secret_value()
     app = Celery("dwgate", broker=url, set_as_current=False)
-    app.conf.update(_common())
-    app.conf.update(_rabbitmq(settings) if url.startswith("amqp") else _redis())
+    app.conf.update(_common_config())
+    app.conf.update(_rabbitmq_config(settings) if url.startswith("amqp") else _redis_config())
     app.set_default()
     return app
 
 
-def _common() -> dict[str, Any]:
+def _common_config() -> dict[str, Any]:
     return {
         "task_ignore_result": True,
         "task_serializer": "json",
@@ -65,10 +65,12 @@ def _common() -> dict[str, Any]:
     }
 
 
-def _rabbitmq(settings: WorkerSettings) -> dict[str, Any]:
+def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
     declare = settings.broker_topology == "declare"
     return {
-        "task_queues": [kombu_queues.amqp(queue, declare=declare) for queue in topology.TASK_QUEUES],
+        "task_queues": [
+            kombu_queues.build_amqp_queue(queue, declare=declare) for queue in topology.TASK_QUEUES
+        ],
         # kombu forgets the exchange of a queue with several bindings: it is the default then.
         "task_default_exchange": topology.EXCHANGE,
         "task_default_exchange_type": "topic",
@@ -79,6 +81,6 @@ def _rabbitmq(settings: WorkerSettings) -> dict[str, Any]:
     }
 
 
-def _redis() -> dict[str, Any]:
-    plain: list[Queue] = [kombu_queues.plain(queue) for queue in topology.TASK_QUEUES]
+def _redis_config() -> dict[str, Any]:
+    plain: list[Queue] = [kombu_queues.build_plain_queue(queue) for queue in topology.TASK_QUEUES]
     return {"task_queues": plain, "broker_transport_options": dict(_REDIS_TRANSPORT)}

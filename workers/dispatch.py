@@ -16,13 +16,13 @@ from workers.checks.api import Runs
 CHECK_SECONDS = 30.0
 """A CPU check is ended after so long, however far the deadline is."""
 
-TOGETHER_SECONDS, TOGETHER_SHARE = 5.0, 1 / 3
+SHARED_TIME_LIMIT, SHARED_TIME_SHARE = 5.0, 1 / 3
 """CPU checks in one message part after so long, or after that share of the time that is left."""
 
-EARLY_SECONDS = 1.0
+RECORDING_MARGIN = 1.0
 """A CPU check is ended so long before its outcome would come too late, so that this is still written down."""
 
-_QUEUES = {Runs.CPU: topology.CHECKS_CPU, Runs.WAITING: topology.CHECKS_WAIT}
+_QUEUES = {Runs.CPU: topology.CHECKS_CPU, Runs.IO: topology.CHECKS_IO}
 
 
 class Dispatch:
@@ -31,7 +31,7 @@ class Dispatch:
     def __init__(self, app: Celery) -> None:
         self._app = app
 
-    def intake(self, *events: Event) -> None:
+    def send_events(self, *events: Event) -> None:
         """Send events through intake (again), in one message."""
         self._send(
             topology.TASK_INTAKE,
@@ -41,7 +41,9 @@ class Dispatch:
             args=[event.to_json() for event in events],
         )
 
-    def check(self, message_id: str, run: int, checks: Sequence[str], runs: Runs, until: float) -> None:
+    def send_checks(
+        self, message_id: str, run: int, checks: Sequence[str], runs: Runs, deadline: float
+    ) -> None:
         """Send checks of an event to the queue for what they need, in one message.
 
         Args:
@@ -49,12 +51,18 @@ class Dispatch:
             run: the run of the event that the outcomes count for.
             checks: names of the checks, asked one after the other.
             runs: CPU or WAITING.
-            until: when an outcome would come too late, in seconds since the epoch; a CPU check ends then.
+            deadline: when an outcome would come too late, in seconds since the epoch; a CPU check ends then.
         """
-        arguments = {"v": SCHEMA, "message_id": message_id, "run": run, "checks": [*checks], "until": until}
+        arguments = {
+            "v": SCHEMA,
+            "message_id": message_id,
+            "run": run,
+            "checks": [*checks],
+            "until": deadline,
+        }
         limits: dict[str, Any] = {}
         if runs is Runs.CPU:
-            seconds = _limit(len(checks), until - EARLY_SECONDS - time.time())
+            seconds = _time_limit(len(checks), deadline - RECORDING_MARGIN - time.time())
             limits = {"soft_time_limit": seconds, "time_limit": seconds + 2}
         self._send(
             topology.TASK_CHECK,
@@ -69,13 +77,13 @@ class Dispatch:
         """Call a reporter: it posts the reports that wait in the ledger, the most urgent first."""
         self._send(topology.TASK_REPORT, topology.REPORTS, f"report-{uuid.uuid4().hex}", "-")
 
-    def _send(self, task: str, queue: topology.Queue, task_id: str, shown: str, **options: Any) -> None:
+    def _send(self, task: str, queue: topology.Queue, task_id: str, display: str, **options: Any) -> None:
         self._app.send_task(
-            task, queue=queue.name, task_id=task_id, argsrepr=repr(shown), kwargsrepr="{}", **options
+            task, queue=queue.name, task_id=task_id, argsrepr=repr(display), kwargsrepr="{}", **options
         )
 
 
-def _limit(checks: int, left: float) -> float:
+def _time_limit(checks: int, left: float) -> float:
     """Return after how many seconds so many CPU checks are ended, when `left` seconds are left."""
-    most = CHECK_SECONDS if checks == 1 else min(TOGETHER_SECONDS, left * TOGETHER_SHARE)
+    most = CHECK_SECONDS if checks == 1 else min(SHARED_TIME_LIMIT, left * SHARED_TIME_SHARE)
     return max(1.0, min(left, most))

@@ -7,14 +7,14 @@ from kombu import Exchange, Queue, binding
 from common import topology
 
 
-def exchange(name: str = topology.EXCHANGE, *, declare: bool) -> Exchange:
+def build_exchange(name: str = topology.EXCHANGE, *, declare: bool) -> Exchange:
     """Return a topic exchange of dwgate on RabbitMQ; without `declare` it must have been made beforehand."""
     return Exchange(name, type="topic", durable=True, no_declare=not declare)
 
 
-def amqp(queue: topology.Queue, *, declare: bool) -> Queue:
+def build_amqp_queue(queue: topology.Queue, *, declare: bool) -> Queue:
     """Return `queue` for RabbitMQ; without `declare` it must have been made beforehand."""
-    topic = exchange(queue.exchange, declare=declare)
+    topic = build_exchange(queue.exchange, declare=declare)
     return Queue(
         queue.name,
         topic,
@@ -26,7 +26,7 @@ def amqp(queue: topology.Queue, *, declare: bool) -> Queue:
     )
 
 
-def plain(queue: topology.Queue) -> Queue:
+def build_plain_queue(queue: topology.Queue) -> Queue:
     """Return `queue` for a broker without exchanges: a message goes to it by its name."""
     return Queue(queue.name, Exchange(""), routing_key=queue.name)
 

@@ -18,7 +18,7 @@ VERDICTS_WAITING = Gauge(
     "Verdicts of the fleet that no reporter has taken.",
     multiprocess_mode="mostrecent",
 )
-ANSWER_SECONDS = Histogram(
+REPORT_SECONDS = Histogram(
     "dwgate_answer_seconds", "From the arrival of an event to its answer.", ["event_code"], buckets=_SECONDS
 )
 LATE = Counter("dwgate_late_total", "Verdicts posted after their deadline.", ["event_code"])
@@ -26,13 +26,13 @@ DEAD = Counter("dwgate_dead_total", "Events that could not be answered: requeue 
 RECOVERED = Counter("dwgate_recovered_total", "Events found waiting that had never arrived.", ["event_code"])
 DEAD_LETTERS = Counter("dwgate_dead_letters_total", "Messages that the broker gave up.", ["task"])
 # Of the processes of a worker, the one that looked last knows best.
-FILE_REFUSED = Gauge(
+CONFIG_FILE_INVALID = Gauge(
     "dwgate_policy_refused",
     "1 while a policy's or waivers' file is refused, 0 while it is in force.",
     ["file"],
     multiprocess_mode="mostrecent",
 )
-FILE_LOADED = Gauge(
+CONFIG_FILE_LOADED = Gauge(
     "dwgate_policy_loaded_timestamp_seconds",
     "When the policy or the waivers in force were read, in seconds since the epoch.",
     ["file"],
@@ -46,6 +46,6 @@ OPTIONS_IGNORED = Counter(
 
 def report_config_file(name: str, valid: bool) -> None:
     """Set the metrics of a configuration file that was loaded or found invalid."""
-    FILE_REFUSED.labels(name).set(not valid)
+    CONFIG_FILE_INVALID.labels(name).set(not valid)
     if valid:
-        FILE_LOADED.labels(name).set_to_current_time()
+        CONFIG_FILE_LOADED.labels(name).set_to_current_time()

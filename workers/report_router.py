@@ -13,7 +13,7 @@ from common.verdicts import Outcome
 from workers.dataworks.errors import DataWorksError, Throttled
 from workers.dispatch import Dispatch
 from workers.reporter import REPORT_LEASE_SECONDS, Attempt
-from workers.task_base import TRANSIENT
+from workers.task_base import TRANSIENT_ERRORS
 
 MAX_BUSY = 8
 """Tasks at once above which a process leaves verdicts to the reporters: they compute on another core."""
@@ -58,10 +58,10 @@ class ReportRouter:
         """
         inline = self.can_post_inline()
         lease_seconds = REPORT_LEASE_SECONDS if inline else 0
-        result = self._ledger.record(message_id, run, outcomes, lease_seconds=lease_seconds)
-        if result.complete and inline:
+        result = self._ledger.record_outcomes(message_id, run, outcomes, lease_seconds=lease_seconds)
+        if result.is_complete and inline:
             self._post_or_enqueue(message_id, run)
-        elif result.complete:
+        elif result.is_complete:
             self._publish_token(result.waiting)
         return result
 
@@ -97,6 +97,6 @@ class ReportRouter:
             return
         try:
             self._dispatch.report_token()
-        except (*TRANSIENT, OSError) as error:
+        except (*TRANSIENT_ERRORS, OSError) as error:
             # The report is in the queue: the watchdog issues the token again, or posts by itself.
             log.warning("token_not_published", error=type(error).__name__)

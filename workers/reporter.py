@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import redis
 import structlog
 
-from common.extension_points import Answer
-from common.ledger import PendingReport, Record
+from common.extension_points import ResultOperation
+from common.ledger import EventRecord, PendingReport
 from common.verdicts import Result, Verdict
 from workers import metrics, retry
-from workers.dataworks.errors import DataWorksError, Refused, ReplyLost, Transient
+from workers.dataworks.errors import DataWorksError, ReplyLost, RequestRejected, Transient
 from workers.dataworks.models import ProcessStatus
 from workers.pipeline import planner
-from workers.pipeline.decision import decide
-from workers.task_base import MOST_RETRIES, place
+from workers.pipeline.decision import decide_verdict
+from workers.task_base import MAX_RETRIES, error_location
 
 if TYPE_CHECKING:
     from workers.services import Services  # it holds the router, which posts through this module
@@ -120,11 +120,13 @@ def post_leased(services: Services, report: PendingReport) -> None:
 def _retry_after(report: PendingReport, error: Exception) -> float | None:
     """Return after how many seconds to try again; None when that cannot help."""
     if not isinstance(error, Transient):
-        log.error("report_failed", error=type(error).__name__, at=place(error))
+        log.error("report_failed", error=type(error).__name__, at=error_location(error))
         return None
-    decision = retry.decide(report.attempts, now=time.time(), until=report.deadline_at, most=MOST_RETRIES)
-    log.warning("not_posted", error=error.code, attempts=report.attempts, again=decision.again)
-    return decision.seconds if decision.again else None
+    decision = retry.retry_decision(
+        report.attempts, now=time.time(), deadline=report.deadline_at, max_attempts=MAX_RETRIES
+    )
+    log.warning("not_posted", error=error.code, attempts=report.attempts, again=decision.retry)
+    return decision.seconds if decision.retry else None
 
 
 def decide_and_post(
@@ -153,29 +155,31 @@ def decide_and_post(
     owner = uuid.uuid4().hex
     if due and takeover_after is None:
         takeover_after = TAKEOVER_AFTER
-    claim = services.ledger.claim(message_id, owner, LEASE_SECONDS, run, patience=takeover_after)
+    claim = services.ledger.acquire_report_lease(
+        message_id, owner, LEASE_SECONDS, run, patience=takeover_after
+    )
     if claim.record is None:
         return Attempt(busy_seconds=claim.wait)
     record = claim.record
-    if not due and record.verdict is None and (record.plan is None or record.missing):
-        services.ledger.release(message_id, owner)
+    if not due and record.verdict is None and (record.plan is None or record.pending_checks):
+        services.ledger.release_report_lease(message_id, owner)
         return Attempt()
-    frozen = services.ledger.freeze(message_id, owner, record.verdict or decided(services, record))
+    frozen = services.ledger.freeze_verdict(message_id, owner, record.verdict or decide(services, record))
     if frozen is None:
         return Attempt(busy_seconds=LEASE_SECONDS)
     verdict, begun = frozen
     ask_first = begun or _late_admission(record)
     with services.report_events.shown(message_id, record.run):
         how = _deliver(services, record, verdict, owner, time.time() + seconds, ask_first=ask_first)
-        services.ledger.reported(message_id, owner, how)
-    _count(record, verdict, how)
+        services.ledger.mark_reported(message_id, owner, how)
+    _record_metrics(record, verdict, how)
     return Attempt(is_reported=True)
 
 
-def decided(services: Services, record: Record) -> Verdict:
+def decide(services: Services, record: EventRecord) -> Verdict:
     """Return what plan and outcomes decide now; a plan that was never made is made from the policy."""
-    planned = record.plan or planner.plan(record.event, services.policy, services.checks)
-    return decide(
+    planned = record.plan or planner.build_plan(record.event, services.policy, services.checks)
+    return decide_verdict(
         planned,
         record.outcomes,
         message_id=record.event.message_id,
@@ -185,56 +189,58 @@ def decided(services: Services, record: Record) -> Verdict:
     )
 
 
-def _late_admission(record: Record) -> bool:
+def _late_admission(record: EventRecord) -> bool:
     return record.run == 1 and record.admitted_at - record.event.received_at > LATE_ADMISSION_SECONDS
 
 
 def _deliver(
-    services: Services, record: Record, verdict: Verdict, owner: str, until: float, *, ask_first: bool
+    services: Services, record: EventRecord, verdict: Verdict, owner: str, deadline: float, *, ask_first: bool
 ) -> str:
     """Make sure that DataWorks has the verdict; return by which way that is known."""
-    if record.taken:
-        return f"rerun {verdict.result}, not posted: {record.taken.result} was taken"
-    if ask_first and _answered(services, record, until):
+    if record.accepted_verdict:
+        return f"rerun {verdict.result}, not posted: {record.accepted_verdict.result} was taken"
+    if ask_first and _is_already_answered(services, record, deadline):
         return "found answered"
     try:
-        _post(services, record, verdict, until)
+        _post(services, record, verdict, deadline)
     except ReplyLost as error:
-        if _answered(services, record, until):
+        if _is_already_answered(services, record, deadline):
             return "posted, reply lost"
-        services.ledger.release(record.event.message_id, owner, note=str(error), unposted=False)
+        services.ledger.release_report_lease(record.event.message_id, owner, note=str(error), unposted=False)
         raise
     except DataWorksError as error:
-        if isinstance(error, Refused) and _answered(services, record, until):
+        if isinstance(error, RequestRejected) and _is_already_answered(services, record, deadline):
             return "found answered"
         # Nothing was applied: unless an earlier attempt may have been, the next one need not ask.
-        services.ledger.release(record.event.message_id, owner, note=str(error), unposted=not ask_first)
+        services.ledger.release_report_lease(
+            record.event.message_id, owner, note=str(error), unposted=not ask_first
+        )
         raise
     return "posted"
 
 
-def _post(services: Services, record: Record, verdict: Verdict, until: float) -> None:
+def _post(services: Services, record: EventRecord, verdict: Verdict, deadline: float) -> None:
     event = record.event
-    if event.point.answer is Answer.WORKBENCH and verdict.result is Result.WARN:
+    if event.point.result_operation is ResultOperation.WORKBENCH and verdict.result is Result.WARN:
         # Operation Center has no WARN: the operation goes on, and the tip is kept here.
         log.info("warning-not-shown", event_code=event.event_code)
     services.dataworks.post_result(
-        event.point.answer,
+        event.point.result_operation,
         event.message_id,
         verdict.result,
         verdict.tip,
-        until=until,
-        slot_by=until - CALL_RESERVE,
+        deadline=deadline,
+        quota_deadline=deadline - CALL_RESERVE,
         deadline_at=record.deadline_at,
     )
 
 
-def _answered(services: Services, record: Record, until: float) -> bool:
+def _is_already_answered(services: Services, record: EventRecord, deadline: float) -> bool:
     """Whether DataWorks no longer waits for this event; False also when it cannot say."""
     event = record.event
     try:
         processes = services.dataworks.check_processes(
-            event.event_code, project_id=event.project_id, message_id=event.message_id, until=until
+            event.event_code, project_id=event.project_id, message_id=event.message_id, deadline=deadline
         )
     except Transient:
         return False
@@ -244,10 +250,10 @@ def _answered(services: Services, record: Record, until: float) -> bool:
     return bool(processes) and all(item.status != ProcessStatus.CHECKING for item in processes)
 
 
-def _count(record: Record, verdict: Verdict, how: str) -> None:
+def _record_metrics(record: EventRecord, verdict: Verdict, how: str) -> None:
     code, now = record.event.event_code, time.time()
     metrics.VERDICTS.labels(code, verdict.result.value, verdict.reason.value).inc()
-    metrics.ANSWER_SECONDS.labels(code).observe(now - record.event.received_at)
+    metrics.REPORT_SECONDS.labels(code).observe(now - record.event.received_at)
     late = now > record.deadline_at
     if late:
         metrics.LATE.labels(code).inc()

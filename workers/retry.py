@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """Attempts at one check before it counts as an error; redeliveries count too."""
 
 
@@ -13,26 +13,26 @@ MOST_ATTEMPTS = 5
 class RetryDecision:
     """Whether to try again, and after how many seconds."""
 
-    again: bool
+    retry: bool
     seconds: float = 0.0
 
 
-STOP = RetryDecision(again=False)
+STOP = RetryDecision(retry=False)
 
 
-def decide(
-    attempts: int, *, now: float, until: float, most: int = MOST_ATTEMPTS, cap: float = 8.0
+def retry_decision(
+    attempts: int, *, now: float, deadline: float, max_attempts: int = MAX_ATTEMPTS, cap: float = 8.0
 ) -> RetryDecision:
-    """Decide after a transient fault: wait 1, 2, 4 … seconds and up to a quarter more, never past `until`.
+    """Decide after a transient fault: wait 1, 2, 4 … seconds and up to a quarter more, never past `deadline`.
 
     Args:
         attempts: how often it was tried, 1 after the first.
         now: seconds since the epoch.
-        until: when another try would come too late, in seconds since the epoch.
-        most: attempts at the most.
+        deadline: when another try would come too late, in seconds since the epoch.
+        max_attempts: attempts at the most.
         cap: the longest wait, in seconds.
     """
-    if attempts >= most:
+    if attempts >= max_attempts:
         return STOP
     seconds = min(cap, 2.0 ** (attempts - 1)) * random.uniform(1, 1.25)  # noqa: S311 - a jitter, no secret
-    return RetryDecision(again=True, seconds=seconds) if now + seconds < until else STOP
+    return RetryDecision(retry=True, seconds=seconds) if now + seconds < deadline else STOP

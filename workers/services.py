@@ -13,10 +13,10 @@ import structlog
 from celery import Celery
 
 from common.config_files.errors import ConfigError
-from common.config_files.reloading import Reloaded
+from common.config_files.reloading import ReloadableFile
 from common.events import Event
 from common.i18n import Language
-from common.ledger import Ledger, connect, prefix
+from common.ledger import Ledger, connect, key_prefix
 from common.snapshot import Snapshot
 from workers import metrics, reporter
 from workers.checks import registry
@@ -24,17 +24,17 @@ from workers.checks.api import Check
 from workers.dataworks import client
 from workers.dataworks.lookup_cache import LookupCache
 from workers.dispatch import Dispatch
-from workers.extension_options.source import LAST_KNOWN_SECONDS, Administration
+from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.pipeline.check_runner import CheckRunner
-from workers.policy.policy import BUILT_IN, Policy, parse
+from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.report_events import ReportEvents, Send, send_nothing
 from workers.report_router import ReportRouter
 from workers.settings import WorkerSettings
-from workers.task_base import TRANSIENT
+from workers.task_base import TRANSIENT_ERRORS
 from workers.waivers import loader
 from workers.waivers.matching import Waivers
 
-ANSWER_SECONDS = 3600
+RESPONSE_SECONDS = 3600
 LAST_GOOD_SECONDS = 366 * 86400
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ class Services:
     Args:
         settings: the workers' settings.
         app: the Celery application.
-        may_wait: whether the process is made for waiting, so that it may post verdicts inline.
+        is_io_pool: whether the process is made for waiting, so that it may post verdicts inline.
         clock: returns the time for checks and waivers, in seconds since the epoch.
         busy: returns how many tasks the process works on.
         send_event: sends a Celery event for Flower.
@@ -57,14 +57,14 @@ class Services:
         settings: WorkerSettings,
         app: Celery,
         *,
-        may_wait: bool = False,
+        is_io_pool: bool = False,
         clock: Callable[[], float] = time.time,
         busy: Callable[[], int] = lambda: 0,
         send_event: Send = send_nothing,
     ) -> None:
         self.settings = settings
         self.app = app
-        self.may_wait = may_wait
+        self.is_io_pool = is_io_pool
         self.clock = clock
         self.report_events = ReportEvents(send_event)
         self._busy = busy
@@ -88,12 +88,12 @@ class Services:
     def reports(self) -> ReportRouter:
         """Has verdicts posted, inline or by the reporters."""
         post = partial(reporter.decide_and_post, self, seconds=reporter.INLINE_BUDGET)
-        return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.may_wait, busy=self._busy)
+        return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.is_io_pool, busy=self._busy)
 
     @cached_property
     def checks(self) -> dict[str, Check]:
         """Every check there is, by name."""
-        return registry.load()
+        return registry.load_checks()
 
     @property
     def policy(self) -> Policy:
@@ -101,20 +101,20 @@ class Services:
         return self._policy.value
 
     @cached_property
-    def _policy(self) -> Reloaded[Policy]:
+    def _policy(self) -> ReloadableFile[Policy]:
         file = self.settings.policy_file
-        return Reloaded(
+        return ReloadableFile(
             file or BUILT_IN,
-            lambda name, content: parse(name, content, self.checks),
+            lambda name, content: parse_policy(name, content, self.checks),
             name="policy",
             report=partial(metrics.report_config_file, "policy"),
-            memory=self._answers(LAST_GOOD_SECONDS) if file else None,
+            last_good_store=self._answers(LAST_GOOD_SECONDS) if file else None,
         )
 
     @cached_property
-    def administration(self) -> Administration:
+    def extension_settings(self) -> ExtensionSettingsSource:
         """What was set in the DataWorks console."""
-        return Administration(lambda: self.dataworks, self._answers(LAST_KNOWN_SECONDS))
+        return ExtensionSettingsSource(lambda: self.dataworks, self._answers(LAST_KNOWN_SECONDS))
 
     @property
     def waivers(self) -> Waivers:
@@ -125,28 +125,28 @@ class Services:
             return replace(self._waivers_file.value, rules=self.policy.waivers)
         except ConfigError as error:
             # Broken when this process began, and nobody remembers a good one: everything counts.
-            metrics.FILE_REFUSED.labels("waivers").set(1)
+            metrics.CONFIG_FILE_INVALID.labels("waivers").set(1)
             log.error("file-refused", name="waivers", why=str(error))
             return Waivers()
 
     @cached_property
-    def _waivers_file(self) -> Reloaded[Waivers]:
+    def _waivers_file(self) -> ReloadableFile[Waivers]:
         assert self.settings.waivers_file  # noqa: S101 - it is asked for where there is one
-        return Reloaded(
+        return ReloadableFile(
             self.settings.waivers_file,
-            lambda name, content: loader.parse(name, content, self.policy.waivers, time.time()),
+            lambda name, content: loader.parse_waivers(name, content, self.policy.waivers, time.time()),
             name="waivers",
             report=partial(metrics.report_config_file, "waivers"),
-            memory=self._answers(LAST_GOOD_SECONDS),
+            last_good_store=self._answers(LAST_GOOD_SECONDS),
         )
 
     @cached_property
     def result_cache(self) -> LookupCache:
         """Results of checks that stay valid as long as their arguments are the same."""
-        return self._answers(ANSWER_SECONDS)
+        return self._answers(RESPONSE_SECONDS)
 
     def _answers(self, seconds: float) -> LookupCache:
-        return LookupCache(self.ledger.client, prefix(self.settings.extension_code), seconds)
+        return LookupCache(self.ledger.client, key_prefix(self.settings.extension_code), seconds)
 
     @cached_property
     def dataworks(self) -> client.DataWorks:
@@ -182,7 +182,7 @@ class Services:
             waivers=self.waivers,
             deadline=deadline,
             lookup_faults=lookups.faults if lookups_deadline < deadline else (),
-            transient=TRANSIENT,
+            transient=TRANSIENT_ERRORS,
         )
 
 

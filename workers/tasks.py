@@ -11,36 +11,36 @@ from common import topology
 from common.events import SCHEMA, Event, UnknownSchema
 from workers import check_execution, intake, reporter
 from workers.services import Services
-from workers.task_base import GateTask
+from workers.task_base import BaseTask
 
 
-def register(app: Celery, services: Services) -> None:
+def register_tasks(app: Celery, services: Services) -> None:
     """Make the tasks known to `app`; they work with `services`."""
 
-    class Intake(GateTask):
+    class Intake(BaseTask):
         name = topology.TASK_INTAKE
 
         def run(self, *events: dict[str, Any]) -> None:
-            left, fault = intake.take_on(services, [Event.from_json(event) for event in events])
+            left, fault = intake.process_events(services, [Event.from_json(event) for event in events])
             if fault:
-                self.again(fault, [event.to_json() for event in left])
+                self.retry_transient(fault, [event.to_json() for event in left])
 
-    class Check(GateTask):
+    class Check(BaseTask):
         name = topology.TASK_CHECK
 
         def run(self, *, v: int, message_id: str, run: int, checks: list[str], until: float) -> None:
-            _readable(v)
-            check_execution.check(services, message_id, run, checks, until)
+            _require_readable(v)
+            check_execution.execute(services, message_id, run, checks, until)
 
         def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
             """Celery's hook; after a hard time limit it is called in the process that ended the other."""
             del task_id, args, einfo
             if isinstance(exc, TimeLimitExceeded):
-                check_execution.killed(
+                check_execution.on_hard_timeout(
                     services, kwargs["message_id"], kwargs["run"], kwargs["checks"], kwargs["until"]
                 )
 
-    class Report(GateTask):
+    class Report(BaseTask):
         """A token: it posts the reports that wait, whichever they are.
 
         Each report is shown in Flower under its own id (`workers.report_events`), so the token is not.
@@ -58,6 +58,6 @@ def register(app: Celery, services: Services) -> None:
         app.register_task(task())
 
 
-def _readable(version: int) -> None:
+def _require_readable(version: int) -> None:
     if version > SCHEMA:
         raise UnknownSchema(f"task schema {version}, this dwgate reads up to {SCHEMA}")

@@ -28,13 +28,13 @@ from review.dialects import Dialect
 from review.engine import review
 from workers import kombu_queues
 from workers.celery_app import create_app
-from workers.checks.api import Check, Context, Runs, Skip
+from workers.checks.api import Check, Context, Runs, SkipCheck
 from workers.pipeline import planner
-from workers.pipeline.decision import decide
+from workers.pipeline.decision import decide_verdict
 from workers.process.roles import Pool
 from workers.services import Services
 from workers.settings import WorkerSettings
-from workers.task_base import TRANSIENT
+from workers.task_base import TRANSIENT_ERRORS
 
 POST_SECONDS = 8.0
 RESULT_SECONDS = 3600
@@ -52,21 +52,21 @@ REPORTS = topology.Queue(
 
 PROCESSES = {
     "checks": (Pool.PREFORK, (topology.CHECKS_CPU,)),
-    "waiting": (Pool.THREADS, (topology.INTAKE, topology.CHECKS_WAIT)),
+    "waiting": (Pool.THREADS, (topology.INTAKE, topology.CHECKS_IO)),
     "reports": (Pool.THREADS, (REPORTS,)),
 }
 """The workers by name: the pool of each and the queues that it serves."""
 
 _QUEUES = {
-    Runs.INLINE: topology.CHECKS_WAIT,
-    Runs.WAITING: topology.CHECKS_WAIT,
+    Runs.INLINE: topology.CHECKS_IO,
+    Runs.IO: topology.CHECKS_IO,
     Runs.CPU: topology.CHECKS_CPU,
 }
 
-_RETRIES: dict[str, Any] = {"autoretry_for": TRANSIENT, "max_retries": 3, "default_retry_delay": 1}
+_RETRIES: dict[str, Any] = {"autoretry_for": TRANSIENT_ERRORS, "max_retries": 3, "default_retry_delay": 1}
 
 
-class Rival:
+class CeleryChord:
     """The dependencies of the tasks, each created on first use in a process."""
 
     def __init__(self, settings: WorkerSettings) -> None:
@@ -74,7 +74,7 @@ class Rival:
         self.services = Services(settings, self.app)
         self._url = settings.redis_url.get_secret_value()
         self.app.conf.update(
-            task_queues=[*self.app.conf.task_queues, kombu_queues.amqp(REPORTS, declare=True)],
+            task_queues=[*self.app.conf.task_queues, kombu_queues.build_amqp_queue(REPORTS, declare=True)],
             task_ignore_result=False,
             result_backend=self._url,
             result_expires=RESULT_SECONDS,
@@ -89,8 +89,8 @@ class Rival:
         """Plan an event's checks, fetch their input, and start the chord."""
         if not self.redis.set(f"rival:{event.message_id}", "1", nx=True, ex=SEEN_SECONDS):
             return
-        deadline_at, _ = planner.deadline(event, self.services.policy)
-        planned = planner.plan(event, self.services.policy, self.services.checks)
+        deadline_at, _ = planner.deadline_for(event, self.services.policy)
+        planned = planner.build_plan(event, self.services.policy, self.services.checks)
         snapshot = self._snapshot(event, planned, deadline_at)
         header = [
             self.app.signature(
@@ -111,12 +111,14 @@ class Rival:
     def _snapshot(self, event: Event, planned: Plan, until: float) -> dict[str, Any] | None:
         if not planner.needs_snapshot(planned, self.services.checks) or event.project_id is None:
             return None
-        return self.services.dataworks.event_detail(event.message_id, event.project_id, until=until).to_json()
+        return self.services.dataworks.event_detail(
+            event.message_id, event.project_id, deadline=until
+        ).to_json()
 
     def check(self, event: Event, snapshot: Snapshot | None, item: PlannedCheck, until: float) -> Outcome:
         """Run one check."""
         asked: Check = self.services.checks[item.name]
-        lookups = self.services.dataworks.lookups(until) if asked.looks_up else None
+        lookups = self.services.dataworks.lookups(until) if asked.uses_lookups else None
         options = asked.options.model_validate(dict(item.options))
         try:
             context = Context(
@@ -125,27 +127,27 @@ class Rival:
                 options,
                 lookups,
                 time.time(),
-                answers=self.services.result_cache,
+                result_cache=self.services.result_cache,
             )
-            found = list(asked.ask(context))
-        except Skip as skip:
+            found = list(asked.run(context))
+        except SkipCheck as skip:
             return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
         return Outcome.of(found)
 
     def report(self, event: Event, planned: Plan, outcomes: dict[str, Outcome], deadline_at: float) -> None:
         """Decide the verdict and post it."""
-        verdict = decide(planned, outcomes, message_id=event.message_id, now=time.time())
+        verdict = decide_verdict(planned, outcomes, message_id=event.message_id, now=time.time())
         self.services.dataworks.post_result(
-            event.point.answer,
+            event.point.result_operation,
             event.message_id,
             verdict.result,
             verdict.tip,
-            until=time.time() + POST_SECONDS,
+            deadline=time.time() + POST_SECONDS,
             deadline_at=deadline_at,
         )
 
 
-def register(rival: Rival) -> Celery:
+def register(rival: CeleryChord) -> Celery:
     """Register the tasks."""
     app = rival.app
 
@@ -183,15 +185,15 @@ def _keep_logging(**_: Any) -> None:
 def main(name: str, concurrency: str) -> None:
     """Run the worker `name` of PROCESSES."""
     pool, served = PROCESSES[name]
-    settings = common_settings.load(WorkerSettings)
+    settings = common_settings.load_settings(WorkerSettings)
     configure_logging("warning", f"rival-{name}")
     signals.setup_logging.connect(_keep_logging, weak=False)
-    rival = Rival(settings)
+    rival = CeleryChord(settings)
     app = register(rival)
     if pool is Pool.PREFORK:
         review("SELECT 1", Dialect.MAXCOMPUTE)
     else:
-        rival.services.dataworks.open()
+        rival.services.dataworks.warm_up()
     app.worker_main(
         [
             "worker",

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict
 from common import settings, topology
 from ingest.certificates import read_key
 from ingest.settings import IngestSettings
-from ingest.signature import NotAuthentic, precheck, verify
+from ingest.signature import AuthenticationFailed, check_headers, verify_signature
 
-_settings = settings.load(IngestSettings)
-_trust = _settings.trust()
+_settings = settings.load_settings(IngestSettings)
+_trust = _settings.trust_policy()
 assert _settings.eventbridge_certificate_file  # noqa: S101 - the benchmark pins it
 _key = read_key(_settings.eventbridge_certificate_file.read_bytes())
 
@@ -53,9 +53,9 @@ class CloudEvent(BaseModel):
 
 async def _authentic(request: Request) -> None:
     try:
-        claim = precheck(request.headers.items(), _trust, time.time())
-        verify(claim, await request.body(), _trust, _key)
-    except NotAuthentic as error:
+        claim = check_headers(request.headers.items(), _trust, time.time())
+        verify_signature(claim, await request.body(), _trust, _key)
+    except AuthenticationFailed as error:
         raise HTTPException(401, error.reason.value) from None
 
 

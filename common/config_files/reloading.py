@@ -15,7 +15,7 @@ import structlog
 from common.config_files.errors import ConfigError, unreadable
 from common.ports import ResultCache
 
-LOOK_SECONDS = 2.0
+CHECK_SECONDS = 2.0
 """How long a value is used before the file is looked at again."""
 
 SETTLED_SECONDS = 1.0
@@ -26,7 +26,7 @@ T = TypeVar("T")
 log = structlog.get_logger()
 
 
-class Reloaded(Generic[T]):
+class ReloadableFile(Generic[T]):
     """What a file holds, looked at again when it is used; the last good value stays while it is broken.
 
     A change by rename counts, and so does one of a symbolic link on the way (a ConfigMap of Kubernetes).
@@ -51,45 +51,45 @@ class Reloaded(Generic[T]):
         *,
         name: str,
         report: Callable[[bool], None],
-        memory: ResultCache | None = None,
-        every: float = LOOK_SECONDS,
+        last_good_store: ResultCache | None = None,
+        every: float = CHECK_SECONDS,
     ) -> None:
         self._path = path
         self._load = load
         self._name = name
         self._report = report
-        self._memory = memory
+        self._last_good_store = last_good_store
         self._every = every
-        self._looking = threading.Lock()
-        self._look_at = time.monotonic() + every
+        self._check_lock = threading.Lock()
+        self._next_check_at = time.monotonic() + every
         self._seen = self._good = b""
         try:
             content, _ = self._read()
-            self._take(load(str(path), content), content)
+            self._accept(load(str(path), content), content)
         except ConfigError as error:
-            remembered = self._remembered()
+            remembered = self._load_last_good()
             if remembered is None:
                 raise
             self._value = load(str(path), remembered)
             self._good = _digest(remembered)
-            self._refuse(b"-", str(error))
+            self._reject(b"-", str(error))
 
     @property
     def value(self) -> T:
         """The last good value; the file is looked at when the last look is old, by one thread of all."""
-        if time.monotonic() >= self._look_at and self._looking.acquire(blocking=False):
+        if time.monotonic() >= self._next_check_at and self._check_lock.acquire(blocking=False):
             try:
-                self._look()
+                self._check()
             finally:
-                self._look_at = time.monotonic() + self._every
-                self._looking.release()
+                self._next_check_at = time.monotonic() + self._every
+                self._check_lock.release()
         return self._value
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         try:
             content, written_at = self._read()
         except ConfigError as error:
-            self._refuse(b"", str(error))
+            self._reject(b"", str(error))
             return
         seen = _digest(content)
         # A time to come is that of another clock: it tells nothing, and the file must not wait for it.
@@ -98,24 +98,24 @@ class Reloaded(Generic[T]):
         try:
             value = self._load(str(self._path), content)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new file, the old one holds
-            self._refuse(seen, str(error) if isinstance(error, ConfigError) else type(error).__name__)
+            self._reject(seen, str(error) if isinstance(error, ConfigError) else type(error).__name__)
             return
         if seen != self._good:
             log.info("file-reloaded", name=self._name, path=str(self._path))
-        self._take(value, content)
+        self._accept(value, content)
 
-    def _take(self, value: T, content: bytes) -> None:
+    def _accept(self, value: T, content: bytes) -> None:
         self._value = value
         self._seen = self._good = _digest(content)
-        if self._memory:
-            self._memory.put("file", {"path": str(self._path)}, content.decode("utf-8", "replace"))
+        if self._last_good_store:
+            self._last_good_store.put("file", {"path": str(self._path)}, content.decode("utf-8", "replace"))
         self._report(True)
 
-    def _remembered(self) -> bytes | None:
-        text = self._memory.get("file", {"path": str(self._path)}) if self._memory else None
+    def _load_last_good(self) -> bytes | None:
+        text = self._last_good_store.get("file", {"path": str(self._path)}) if self._last_good_store else None
         return text.encode() if isinstance(text, str) else None
 
-    def _refuse(self, seen: bytes, why: str) -> None:
+    def _reject(self, seen: bytes, why: str) -> None:
         if seen != self._seen:
             log.error("file-refused", name=self._name, path=str(self._path), why=why)
             self._report(False)

@@ -101,13 +101,15 @@ class Document:
             yield found[0], found[1]
 
 
-def read(name: str, content: bytes, *, what: str = "policy", keys: str = "version and points") -> Document:
+def read_document(
+    name: str, content: bytes, *, description: str = "policy", keys: str = "version and points"
+) -> Document:
     """Read a YAML file that is a mapping.
 
     Args:
         name: the file, as errors name it.
         content: its bytes.
-        what: what it holds, for errors.
+        description: what it holds, for errors.
         keys: keys that it has, for errors.
 
     Raises:
@@ -117,7 +119,7 @@ def read(name: str, content: bytes, *, what: str = "policy", keys: str = "versio
         root = compose(name, _text(name, content))
         if not isinstance(root, MappingNode):
             wrong = "is empty" if root is None else "is not a mapping"
-            message = f"the {what} {wrong}; expected keys such as {keys}"
+            message = f"the {description} {wrong}; expected keys such as {keys}"
             raise ConfigError((Problem(name, message, (), 1, 1),))
         if problems := in_file_order(_problems(name, root)):
             raise ConfigError(problems)

@@ -1,20 +1,20 @@
 """The ledger: what is known of each event, in Redis, one key family per (extension code, message id)."""
 
-from common.ledger.record import Record, State, TimelineEntry
-from common.ledger.redis_client import connect, prefix
+from common.ledger.record import EventRecord, State, TimelineEntry
+from common.ledger.redis_client import connect, key_prefix
 from common.ledger.report_queue import PendingReport
-from common.ledger.results import Begun, Claim, RecordResult
+from common.ledger.results import RecordResult, ReportLease, StartedAttempt
 from common.ledger.store import Ledger
 
 __all__ = [
-    "Begun",
-    "Claim",
+    "EventRecord",
     "Ledger",
     "PendingReport",
-    "Record",
     "RecordResult",
+    "ReportLease",
+    "StartedAttempt",
     "State",
     "TimelineEntry",
     "connect",
-    "prefix",
+    "key_prefix",
 ]

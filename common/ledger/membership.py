@@ -7,11 +7,11 @@ from typing import cast
 
 import redis
 
-SILENT_SECONDS = 15.0
+HEARTBEAT_TTL_SECONDS = 15.0
 """A process that was not heard of for so long is not at work."""
 
 
-class Roster:
+class FleetMembership:
     """The worker processes of one extension.
 
     Args:
@@ -24,19 +24,19 @@ class Roster:
         self._workers = f"{prefix}workers"
         self._lead = f"{prefix}lead:"
 
-    def beat(self, worker: str) -> None:
+    def heartbeat(self, worker: str) -> None:
         """Say that the process `worker` is at work; to be said every 5 seconds."""
         pipe = self._client.pipeline(transaction=True)
         pipe.zadd(self._workers, {worker: time.time()})
-        pipe.zremrangebyscore(self._workers, "-inf", time.time() - SILENT_SECONDS)
+        pipe.zremrangebyscore(self._workers, "-inf", time.time() - HEARTBEAT_TTL_SECONDS)
         pipe.execute()
 
     def workers(self) -> list[str]:
         """Return the names of the processes heard of in the last 15 seconds."""
-        since = time.time() - SILENT_SECONDS
+        since = time.time() - HEARTBEAT_TTL_SECONDS
         names = cast("list[bytes]", self._client.zrangebyscore(self._workers, since, "+inf"))
         return [name.decode() for name in names]
 
-    def lead(self, role: str, seconds: float) -> bool:
+    def try_lead(self, role: str, seconds: float) -> bool:
         """Whether the caller is the one of the fleet to play `role` for the next `seconds`."""
         return bool(self._client.set(self._lead + role, b"1", nx=True, px=int(seconds * 1000)))

@@ -28,7 +28,7 @@ class State(StrEnum):
     IGNORED = "ignored"
 
     @property
-    def ended(self) -> bool:
+    def is_final(self) -> bool:
         """Whether nothing more happens to the event by itself."""
         return self in (State.REPORTED, State.DEAD, State.IGNORED)
 
@@ -38,12 +38,12 @@ class TimelineEntry:
     """One step of an event: when (seconds since the epoch), what, and a few words."""
 
     at: float
-    what: str
+    kind: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class EventRecord:
     """One event as the ledger holds it.
 
     Attributes:
@@ -60,7 +60,7 @@ class Record:
         verdict: the frozen verdict of this run.
         posting_at: when posting the verdict first began; set and not reported means it may have been taken.
         reported_at: when DataWorks was known to have its answer.
-        taken: the verdict that DataWorks took in an earlier run; no other is ever posted.
+        accepted_verdict: the verdict that DataWorks took in an earlier run; no other is ever posted.
         timeline: its steps, oldest first.
     """
 
@@ -77,21 +77,21 @@ class Record:
     verdict: Verdict | None
     posting_at: float | None
     reported_at: float | None
-    taken: Verdict | None
+    accepted_verdict: Verdict | None
     timeline: tuple[TimelineEntry, ...]
 
     @property
-    def planned(self) -> tuple[str, ...]:
+    def planned_checks(self) -> tuple[str, ...]:
         """Names of the checks in the plan."""
         return tuple(check.name for check in self.plan.checks) if self.plan else ()
 
     @property
-    def missing(self) -> tuple[str, ...]:
+    def pending_checks(self) -> tuple[str, ...]:
         """Names of the planned checks whose outcome is not in."""
-        return tuple(name for name in self.planned if name not in self.outcomes)
+        return tuple(name for name in self.planned_checks if name not in self.outcomes)
 
     @classmethod
-    def from_hash(cls, raw: dict[bytes, bytes]) -> Record:
+    def from_hash(cls, raw: dict[bytes, bytes]) -> EventRecord:
         """Read the Redis hash of an event."""
         fields = {key.decode(): value for key, value in raw.items()}
         event = Event.from_json(orjson.loads(fields["event"]))
@@ -113,7 +113,7 @@ class Record:
             verdict=_verdict(fields.get("verdict")),
             posting_at=_seconds(fields["posting"]) if "posting" in fields else None,
             reported_at=_seconds(fields["reported"]) if "reported" in fields else None,
-            taken=_verdict(fields.get("taken")),
+            accepted_verdict=_verdict(fields.get("taken")),
             timeline=tuple(_timeline(fields.get("timeline", b"").decode())),
         )
 
@@ -130,14 +130,14 @@ class Record:
             "received_at": self.event.received_at,
             "deadline_at": self.deadline_at,
             "verdict": self._verdict_json(),
-            "checks": [self._check_json(name) for name in self.planned],
+            "checks": [self._check_json(name) for name in self.planned_checks],
             "timeline": [
-                {"at": entry.at, "what": entry.what, "detail": entry.detail} for entry in self.timeline
+                {"at": entry.at, "what": entry.kind, "detail": entry.detail} for entry in self.timeline
             ],
         }
 
     def _verdict_json(self) -> dict[str, Any] | None:
-        verdict = self.verdict or self.taken
+        verdict = self.verdict or self.accepted_verdict
         if verdict is None:
             return None
         return {**verdict.to_json(), "reported_at": self.reported_at}

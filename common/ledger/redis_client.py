@@ -9,25 +9,25 @@ import redis
 from redis.sentinel import Sentinel
 
 CONNECT_SECONDS = 2.0
-ANSWER_SECONDS = 5.0
+RESPONSE_SECONDS = 5.0
 
 
-def prefix(extension_code: str) -> str:
+def key_prefix(extension_code: str) -> str:
     """Return what every key of an extension begins with; the braces keep them in one slot of a cluster."""
     return f"dwgate:{{{extension_code}}}:"
 
 
-def connect(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> redis.Redis:
+def connect(url: str, *, response_seconds: float = RESPONSE_SECONDS) -> redis.Redis:
     """Return a client for `url`; nothing is sent yet. Every wait of it is bounded.
 
     Args:
         url: `redis://`, `rediss://` or `unix://` as redis-py reads them, or
             `redis+sentinel://[:password@]host:26379[,host2:26379…]/DB?master=NAME`.
-        answer_seconds: how long an answer may take.
+        response_seconds: how long an answer may take.
     """
     options = {
         "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": answer_seconds,
+        "socket_timeout": response_seconds,
         "health_check_interval": 30,
     }
     parts = urlsplit(url)

@@ -70,7 +70,7 @@ class ReportQueue:
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client = client
-        self._waiting, self._leased, self._leases, self._activity = (
+        self._waiting_key, self._leased, self._leases, self._activity = (
             f"{prefix}reports:{name}" for name in ("waiting", "leased", "leases", "activity")
         )
         self._lease = client.register_script((_SCRIPTS / "lease.lua").read_text())
@@ -80,7 +80,7 @@ class ReportQueue:
     @property
     def keys(self) -> tuple[str, str, str]:
         """The keys that the ledger's steps work on: reports waiting, reports leased, and leases."""
-        return self._waiting, self._leased, self._leases
+        return self._waiting_key, self._leased, self._leases
 
     def lease(self, owner: str, seconds: float, *, is_redelivery: bool = False) -> PendingReport | None:
         """Lease the most urgent report: one whose lease ended, else the one with the nearest deadline.
@@ -108,7 +108,7 @@ class ReportQueue:
     def remove(self, report: PendingReport) -> None:
         """Remove a report from the queue: there is nothing more to do."""
         pipe = self._client.pipeline(transaction=True)
-        pipe.zrem(self._waiting, report.key)
+        pipe.zrem(self._waiting_key, report.key)
         pipe.zrem(self._leased, report.key)
         pipe.hdel(self._leases, report.key)
         pipe.execute()
@@ -120,6 +120,6 @@ class ReportQueue:
             idle_seconds: after so long without a lease, tokens count as lost.
             issue_seconds: for so long tokens are not returned again while no report is leased.
         """
-        keys = [self._waiting, self._leased, self._activity]
+        keys = [self._waiting_key, self._leased, self._activity]
         arguments = [round(idle_seconds * 1000), round(issue_seconds * 1000), MAX_TOKENS]
         return Backlog(*self._backlog(keys=keys, args=arguments))

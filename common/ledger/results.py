@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from common.ledger.record import Record
+from common.ledger.record import EventRecord
 
 
-class Begun(NamedTuple):
+class StartedAttempt(NamedTuple):
     """An attempt at checks: the attempts at each so far, this one too, the event, and its snapshot."""
 
     attempts: dict[str, int]
-    record: Record
+    record: EventRecord
     snapshot: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ReportLease:
     """The answer to a wish to report an event.
 
     Attributes:
@@ -25,7 +25,7 @@ class Claim:
         wait: seconds until the lease ends, when another holds it; None when there is nothing to report.
     """
 
-    record: Record | None
+    record: EventRecord | None
     wait: float | None = None
 
 
@@ -34,11 +34,11 @@ class RecordResult:
     """The result of recording outcomes.
 
     Attributes:
-        complete: every planned check has an outcome, so the report is enqueued.
-        stale: they came too late.
-        waiting: how many reports wait when `complete`.
+        is_complete: every planned check has an outcome, so the report is enqueued.
+        is_stale: they came too late.
+        waiting: how many reports wait when `is_complete`.
     """
 
-    complete: bool
-    stale: bool
+    is_complete: bool
+    is_stale: bool
     waiting: int = 0

@@ -13,15 +13,15 @@ import redis
 from redis.client import Pipeline
 
 from common.events import Event
-from common.ledger.membership import Roster
-from common.ledger.record import Record, State
-from common.ledger.redis_client import prefix
+from common.ledger.membership import FleetMembership
+from common.ledger.record import EventRecord, State
+from common.ledger.redis_client import key_prefix
 from common.ledger.report_queue import ReportQueue
-from common.ledger.results import Begun, Claim, RecordResult
+from common.ledger.results import RecordResult, ReportLease, StartedAttempt
 from common.plan import Plan
 from common.verdicts import Outcome, Verdict
 
-REJECTS_KEPT = 1000
+MAX_REJECTS = 1000
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _STATES = tuple(State)
@@ -49,8 +49,8 @@ class Ledger:
         self.extension_code = extension_code
         self._event_ms = int(event_seconds * 1000)
         self._code_ms = int(code_seconds * 1000)
-        self._prefix = prefix(extension_code)
-        self.roster = Roster(client, self._prefix)
+        self._prefix = key_prefix(extension_code)
+        self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
         prelude = (_SCRIPTS / "prelude.lua").read_text()
         self._scripts = {
@@ -64,7 +64,7 @@ class Ledger:
         """Return the Redis key `name` of this extension."""
         return self._prefix + name
 
-    def admit(self, event: Event, deadline_at: float, watch_at: float) -> tuple[bool, Record]:
+    def admit(self, event: Event, deadline_at: float, watch_at: float) -> tuple[bool, EventRecord]:
         """Take an event in, once: a redelivery joins the first.
 
         Args:
@@ -77,14 +77,14 @@ class Ledger:
         """
         return self.admit_all([(event, deadline_at, watch_at)])[0]
 
-    def admit_all(self, wanted: Sequence[tuple[Event, float, float]]) -> list[tuple[bool, Record]]:
+    def admit_all(self, admissions: Sequence[tuple[Event, float, float]]) -> list[tuple[bool, EventRecord]]:
         """Take events in as `admit` does, all in one round trip."""
         # One alone goes without a pipeline, which asks before whether the script is known.
-        pipe = self.client.pipeline(transaction=False) if len(wanted) > 1 else None
-        answers = [self._admit(*one, client=pipe) for one in wanted]
+        pipe = self.client.pipeline(transaction=False) if len(admissions) > 1 else None
+        answers = [self._admit(*one, client=pipe) for one in admissions]
         if pipe is not None:
             answers = pipe.execute()
-        return [(bool(fresh), Record.from_hash(_pairs(raw))) for fresh, raw in answers]
+        return [(bool(fresh), EventRecord.from_hash(_pairs(raw))) for fresh, raw in answers]
 
     def _admit(self, event: Event, deadline_at: float, watch_at: float, client: Pipeline | None) -> Any:
         project = "-" if event.project_id is None else str(event.project_id)
@@ -93,15 +93,15 @@ class Ledger:
             event.message_id,
             orjson.dumps(event.to_json()),
             project,
-            _ms(event.received_at),
-            _ms(deadline_at),
-            _ms(watch_at),
+            _to_milliseconds(event.received_at),
+            _to_milliseconds(deadline_at),
+            _to_milliseconds(watch_at),
             self._event_ms,
             more_keys=[self.key(f"project:{project}")],
             client=client,
         )
 
-    def plan(
+    def save_plan(
         self,
         message_id: str,
         run: int,
@@ -109,11 +109,11 @@ class Ledger:
         snapshot: Mapping[str, Any] | None,
         outcomes: Mapping[str, Outcome],
         *,
-        begin: str | None = None,
+        start_checks: str | None = None,
     ) -> bool:
         """Write down which checks apply, the snapshot they work on, and the outcomes that are in already.
 
-        The attempt at the check `begin` is counted as well.
+        The attempt at the check `start_checks` is counted as well.
 
         Returns:
             Whether this plan was taken: the first of a run stays.
@@ -127,24 +127,24 @@ class Ledger:
             len(plan.checks),
             blob,
             self._code_ms,
-            begin or "",
-            *_parts(outcomes),
+            start_checks or "",
+            *_outcome_fields(outcomes),
         )
         return bool(taken)
 
-    def begin(self, message_id: str, run: int, checks: Iterable[str]) -> Begun | None:
+    def start_attempts(self, message_id: str, run: int, checks: Iterable[str]) -> StartedAttempt | None:
         """Count one more attempt at each of `checks` without an outcome; None when there is none left."""
         answer = self._run("begin", message_id, run, *checks)
         if not answer:
             return None
         attempts, raw, blob = answer
-        return Begun(
+        return StartedAttempt(
             {name.decode(): count for name, count in zip(attempts[::2], attempts[1::2], strict=True)},
-            Record.from_hash(_pairs(raw)),
+            EventRecord.from_hash(_pairs(raw)),
             _snapshot(blob),
         )
 
-    def record(
+    def record_outcomes(
         self, message_id: str, run: int, outcomes: Mapping[str, Outcome], *, lease_seconds: float = 0
     ) -> RecordResult:
         """Write down outcomes by check name; the first of each check stays.
@@ -163,11 +163,13 @@ class Ledger:
             "record",
             message_id,
             run,
-            _ms(lease_seconds),
-            *_parts(outcomes),
+            _to_milliseconds(lease_seconds),
+            *_outcome_fields(outcomes),
             more_keys=self.reports.keys,
         )
-        return RecordResult(complete=status == 1, stale=status == -1, waiting=waiting[0] if waiting else 0)
+        return RecordResult(
+            is_complete=status == 1, is_stale=status == -1, waiting=waiting[0] if waiting else 0
+        )
 
     def enqueue_report(self, message_id: str, run: int, *, end_lease: bool = False) -> int | None:
         """Enqueue the report of a run; one that is enqueued already stays where it is.
@@ -183,7 +185,7 @@ class Ledger:
         waiting = self._run("enqueue", message_id, run, int(end_lease), more_keys=self.reports.keys)
         return None if waiting < 0 else int(waiting)
 
-    def claim(
+    def acquire_report_lease(
         self,
         message_id: str,
         owner: str,
@@ -191,7 +193,7 @@ class Ledger:
         run: int | None = None,
         *,
         patience: float | None = None,
-    ) -> Claim:
+    ) -> ReportLease:
         """Ask to be the one who decides and posts.
 
         Args:
@@ -203,12 +205,14 @@ class Ledger:
         """
         wanted = "" if run is None else run
         respected = lease_seconds if patience is None else min(patience, lease_seconds)
-        answer = self._run("claim", message_id, wanted, owner, _ms(lease_seconds), _ms(respected))
+        answer = self._run(
+            "claim", message_id, wanted, owner, _to_milliseconds(lease_seconds), _to_milliseconds(respected)
+        )
         if answer[0] == 1:
-            return Claim(Record.from_hash(_pairs(answer[1])))
-        return Claim(None, answer[1] / 1000 if answer[0] == 0 else None)
+            return ReportLease(EventRecord.from_hash(_pairs(answer[1])))
+        return ReportLease(None, answer[1] / 1000 if answer[0] == 0 else None)
 
-    def freeze(self, message_id: str, owner: str, verdict: Verdict) -> tuple[Verdict, bool] | None:
+    def freeze_verdict(self, message_id: str, owner: str, verdict: Verdict) -> tuple[Verdict, bool] | None:
         """Make `verdict` the verdict unless there is one, and mark that posting begins.
 
         Returns:
@@ -227,27 +231,31 @@ class Ledger:
             return None
         return Verdict.from_json(orjson.loads(answer[0])), bool(answer[1])
 
-    def reported(self, message_id: str, owner: str, how: str) -> None:
+    def mark_reported(self, message_id: str, owner: str, how: str) -> None:
         """Write down that DataWorks has its answer; `how` says by which way that is known."""
         self._run("reported", message_id, owner, how, more_keys=self.reports.keys)
 
-    def release(self, message_id: str, owner: str, note: str = "", *, unposted: bool = False) -> None:
+    def release_report_lease(
+        self, message_id: str, owner: str, note: str = "", *, unposted: bool = False
+    ) -> None:
         """Give the lease back; `note` says why nothing was posted.
 
         With `unposted` it is certain that no attempt of this run was carried out, so the next need not ask.
         """
-        self._run("release", message_id, owner, _line(note), int(unposted))
+        self._run("release", message_id, owner, _timeline_line(note), int(unposted))
 
-    def bury(self, message_id: str, why: str) -> bool:
+    def mark_dead(self, message_id: str, reason: str) -> bool:
         """Move an event that could not be answered to the dead; False when it had ended."""
-        return self._close(message_id, State.DEAD, why)
+        return self._close(message_id, State.DEAD, reason)
 
-    def ignore(self, message_id: str, why: str) -> bool:
+    def mark_ignored(self, message_id: str, reason: str) -> bool:
         """End an event that nobody waits for; False when it had ended."""
-        return self._close(message_id, State.IGNORED, why)
+        return self._close(message_id, State.IGNORED, reason)
 
     def _close(self, message_id: str, state: State, why: str) -> bool:
-        return bool(self._run("close", message_id, state.value, _line(why), more_keys=self.reports.keys))
+        return bool(
+            self._run("close", message_id, state.value, _timeline_line(why), more_keys=self.reports.keys)
+        )
 
     def reopen(self, message_id: str, deadline_at: float, watch_at: float) -> int:
         """Begin a new run of an ended event.
@@ -255,38 +263,38 @@ class Ledger:
         Returns:
             The new run; 0 when the event is still on its way or is ignored; -1 when it is not known.
         """
-        times = _ms(deadline_at), _ms(watch_at)
+        times = _to_milliseconds(deadline_at), _to_milliseconds(watch_at)
         return int(self._run("reopen", message_id, *times, more_keys=self.reports.keys))
 
-    def due(self, lease_seconds: float, most: int = 100) -> list[str]:
+    def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
         """Take the events whose time has come; each comes again after the lease unless it has ended."""
         ids = cast(
             "list[bytes]",
-            self._due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), most]),
+            self._due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), limit]),
         )
         return [message_id.decode() for message_id in ids]
 
-    def forget(self, message_id: str) -> None:
+    def unschedule(self, message_id: str) -> None:
         """Take an event off the deadlines: there is nothing to watch."""
         self.client.zrem(self.key("deadlines"), message_id)
 
-    def seen_before(self, message_id: str, seconds: float) -> bool:
+    def seen_at_least_ago(self, message_id: str, seconds: float) -> bool:
         """Whether an operation was seen waiting at least `seconds` ago; the first sight is remembered."""
         key = self.key(f"waiting:{message_id}")
         now = time.time()
-        first = self.client.set(key, now, nx=True, get=True, px=_ms(max(3600.0, 10 * seconds)))
+        first = self.client.set(key, now, nx=True, get=True, px=_to_milliseconds(max(3600.0, 10 * seconds)))
         return first is not None and now - float(first) >= seconds
 
-    def get(self, message_id: str) -> Record | None:
+    def get(self, message_id: str) -> EventRecord | None:
         """Return one event, or None when it is not known (any more)."""
         raw = cast("dict[bytes, bytes]", self.client.hgetall(self.key(f"event:{message_id}")))
-        return Record.from_hash(raw) if raw.get(b"state") else None
+        return EventRecord.from_hash(raw) if raw.get(b"state") else None
 
     def snapshot(self, message_id: str) -> dict[str, Any] | None:
         """Return what an event's operation works on; None when there was nothing, or it is no longer kept."""
         return _snapshot(cast("bytes | None", self.client.get(self.key(f"code:{message_id}"))))
 
-    def state(self, message_ids: Iterable[str]) -> list[State | None]:
+    def states(self, message_ids: Iterable[str]) -> list[State | None]:
         """Return the state of each event, None where it is not known; one round trip."""
         pipe = self.client.pipeline(transaction=False)
         for message_id in message_ids:
@@ -299,49 +307,51 @@ class Ledger:
         states: Iterable[State] = (),
         project_id: int | None = None,
         since: float = 0,
-        most: int = 100,
-    ) -> list[Record]:
+        limit: int = 100,
+    ) -> list[EventRecord]:
         """Return events, newest first, from the indexes (never by a scan of the keys).
 
         Args:
             states: only these; empty for all.
             project_id: only this workspace.
             since: received at or after this, in seconds since the epoch.
-            most: how many at the most.
+            limit: how many at the most.
         """
         if project_id is not None:
             keys = [self.key(f"project:{project_id}")]
         else:
             keys = [self.key(f"state:{state}") for state in states] or [self.key("all")]
         wanted = frozenset(states)
-        found: list[tuple[float, Record]] = []
+        found: list[tuple[float, EventRecord]] = []
         for key in keys:
-            found += self._newest(key, wanted, since, most)
+            found += self._newest(key, wanted, since, limit)
         found.sort(key=lambda pair: pair[0], reverse=True)
-        return [record for _, record in found[:most]]
+        return [record for _, record in found[:limit]]
 
     def _newest(
-        self, key: str, wanted: frozenset[State], since: float, most: int
-    ) -> list[tuple[float, Record]]:
-        found: list[tuple[float, Record]] = []
+        self, key: str, states: frozenset[State], since: float, limit: int
+    ) -> list[tuple[float, EventRecord]]:
+        found: list[tuple[float, EventRecord]] = []
         start = 0
-        page = min(max(most, 1), 500)
-        while len(found) < most:
+        page = min(max(limit, 1), 500)
+        while len(found) < limit:
             ids = cast(
                 "list[tuple[bytes, float]]",
-                self.client.zrevrangebyscore(key, "+inf", _ms(since), start=start, num=page, withscores=True),
+                self.client.zrevrangebyscore(
+                    key, "+inf", _to_milliseconds(since), start=start, num=page, withscores=True
+                ),
             )
             pipe = self.client.pipeline(transaction=False)
             for message_id, _ in ids:
                 pipe.hgetall(self.key(f"event:{message_id.decode()}"))
             for (_, score), raw in zip(ids, pipe.execute(), strict=True):
-                record = Record.from_hash(raw) if raw.get(b"state") else None
-                if record and (not wanted or record.state in wanted):
+                record = EventRecord.from_hash(raw) if raw.get(b"state") else None
+                if record and (not states or record.state in states):
                     found.append((score, record))
             if len(ids) < page:
                 break
             start += page
-        return found[:most]
+        return found[:limit]
 
     def counts(self) -> dict[State, int]:
         """Return how many events are in each state."""
@@ -350,18 +360,20 @@ class Ledger:
             pipe.zcard(self.key(f"state:{state}"))
         return dict(zip(_STATES, pipe.execute(), strict=True))
 
-    def reject(self, body: bytes, why: str) -> None:
+    def reject(self, body: bytes, reason: str) -> None:
         """Keep an authentic message that could not be read as an event: the newest 1,000 are kept."""
-        entry = orjson.dumps({"at": time.time(), "why": why, "body": body[:65536].decode(errors="replace")})
+        entry = orjson.dumps(
+            {"at": time.time(), "why": reason, "body": body[:65536].decode(errors="replace")}
+        )
         pipe = self.client.pipeline(transaction=True)
         pipe.lpush(self.key("rejects"), zlib.compress(entry))
-        pipe.ltrim(self.key("rejects"), 0, REJECTS_KEPT - 1)
+        pipe.ltrim(self.key("rejects"), 0, MAX_REJECTS - 1)
         pipe.pexpire(self.key("rejects"), self._event_ms)
         pipe.execute()
 
-    def rejects(self, most: int = 100) -> list[dict[str, Any]]:
+    def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
         """Return the newest rejected messages: `at` (seconds since the epoch), `why`, `body`."""
-        entries = cast("list[bytes]", self.client.lrange(self.key("rejects"), 0, most - 1))
+        entries = cast("list[bytes]", self.client.lrange(self.key("rejects"), 0, limit - 1))
         return [orjson.loads(zlib.decompress(entry)) for entry in entries]
 
     def _run(
@@ -378,18 +390,18 @@ class Ledger:
         return self._scripts[name](keys=[*keys, *more_keys], args=[message_id, *args], client=client)
 
 
-def _ms(seconds: float) -> int:
+def _to_milliseconds(seconds: float) -> int:
     return int(seconds * 1000)
 
 
-def _parts(outcomes: Mapping[str, Outcome]) -> list[str | bytes]:
+def _outcome_fields(outcomes: Mapping[str, Outcome]) -> list[str | bytes]:
     parts: list[str | bytes] = []
     for check, outcome in outcomes.items():
         parts += [check, orjson.dumps(outcome.to_json()), outcome.kind.value]
     return parts
 
 
-def _line(text: str) -> str:
+def _timeline_line(text: str) -> str:
     return " ".join(text.split())[:500]
 
 

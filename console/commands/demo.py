@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from common.verdicts import Result
-from console.emulator_client import Emulator, Operation, deliver
+from console.emulator_client import EmulatedOperation, EmulatorClient, deliver
 from console.exit_codes import FAILED
 from console.output import tables
 from deploy.local import stack
@@ -25,12 +25,12 @@ SECONDS = 45.0
 """How long all verdicts together may take."""
 
 COLUMNS = ("event", "sample", "verdict", "ms", "worst finding of each check")
-MOST_FINDINGS = 2
-LONGEST_FINDING = 200
+MAX_FINDINGS = 2
+MAX_FINDING_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SampleResult:
     """What became of one sample.
 
     Attributes:
@@ -46,7 +46,7 @@ class Answer:
     findings: tuple[str, ...]
 
     @property
-    def right(self) -> bool:
+    def is_expected(self) -> bool:
         """Whether the verdict is the one that the sample must get."""
         return self.result is self.sample.expected
 
@@ -63,9 +63,9 @@ def run(*, keep: bool) -> int:
     folder = Path(tempfile.mkdtemp(prefix="dwgate-demo-"))
     started = time.monotonic()
     try:
-        with stack.running(folder) as parts:
+        with stack.running_stack(folder) as parts:
             ready = time.monotonic()
-            answers = asyncio.run(_answers(parts))
+            answers = asyncio.run(_run_samples(parts))
             answered = time.monotonic()
         tables.console().print(table(answers))
     finally:
@@ -77,10 +77,10 @@ def run(*, keep: bool) -> int:
     )
     if keep:
         print(f"Data and logs are in {folder}")
-    return 0 if all(answer.right for answer in answers) else FAILED
+    return 0 if all(answer.is_expected for answer in answers) else FAILED
 
 
-def table(answers: Sequence[Answer]) -> Table:
+def table(answers: Sequence[SampleResult]) -> Table:
     """Return the answers as a table; a wrong or missing verdict is marked."""
     rows = [
         (
@@ -95,49 +95,51 @@ def table(answers: Sequence[Answer]) -> Table:
     return tables.table(COLUMNS, rows, right=frozenset({"ms"}))
 
 
-def summary(answers: Sequence[Answer]) -> str:
+def summary(answers: Sequence[SampleResult]) -> str:
     """Return how many verdicts came and how many are right."""
     came = sum(answer.result is not None for answer in answers)
-    right = sum(answer.right for answer in answers)
+    right = sum(answer.is_expected for answer in answers)
     return f"{came} verdicts for {len(answers)} operations, {right} right"
 
 
-def _findings(answer: Answer) -> Text | None:
+def _findings(answer: SampleResult) -> Text | None:
     lines = [
-        item if len(item) <= LONGEST_FINDING else f"{item[: LONGEST_FINDING - 1]}…"
+        item if len(item) <= MAX_FINDING_LENGTH else f"{item[: MAX_FINDING_LENGTH - 1]}…"
         for item in answer.findings
     ]
     return Text("\n").join(map(tables.text, lines)) if lines else None
 
 
-def _verdict(answer: Answer) -> Text:
+def _verdict(answer: SampleResult) -> Text:
     said = tables.text(answer.result.value if answer.result else "none")
-    if not answer.right:
+    if not answer.is_expected:
         said.append(f" (wrong: expected {answer.sample.expected})", style="bold red")
     return said
 
 
-async def _answers(parts: stack.Stack) -> list[Answer]:
+async def _run_samples(parts: stack.Stack) -> list[SampleResult]:
     limit = time.monotonic() + SECONDS
     sender = Sender(target_url=parts.events_url, token=parts.token, signer=parts.signer)
-    async with sender, Emulator(parts.emulator_url) as emulator:
+    async with sender, EmulatorClient(parts.emulator_url) as emulator:
         # One after the other, so that the milliseconds are those of an event that finds the fleet free.
         return [
-            await _answer(parts, sender, emulator, sample, max(0.1, limit - time.monotonic()))
+            await _run_sample(parts, sender, emulator, sample, max(0.1, limit - time.monotonic()))
             for sample in load_samples()
         ]
 
 
-async def _answer(
-    parts: stack.Stack, sender: Sender, emulator: Emulator, sample: Sample, seconds: float
-) -> Answer:
-    operation = Operation(sample.event_code, sample.data, sample.snapshot)
+async def _run_sample(
+    parts: stack.Stack, sender: Sender, emulator: EmulatorClient, sample: Sample, seconds: float
+) -> SampleResult:
+    operation = EmulatedOperation(sample.event_code, sample.data, sample.snapshot)
     sent = await deliver(operation, sender, stack.ACCOUNT, emulator)
     if not sent.delivery.delivered:
-        return Answer(sample, None, None, (f"not delivered: {sent.delivery.status} {sent.delivery.body}",))
+        return SampleResult(
+            sample, None, None, (f"not delivered: {sent.delivery.status} {sent.delivery.body}",)
+        )
     posted = await emulator.verdict(sent.message_id, seconds)
     if posted is None:
-        return Answer(sample, None, None, ("no verdict came",))
+        return SampleResult(sample, None, None, ("no verdict came",))
     record = parts.ledger.get(sent.message_id)
-    found = tables.worst_findings(record)[:MOST_FINDINGS] if record else []
-    return Answer(sample, posted.result, round((posted.at - sent.at) * 1000), tuple(found))
+    found = tables.worst_findings(record)[:MAX_FINDINGS] if record else []
+    return SampleResult(sample, posted.result, round((posted.at - sent.at) * 1000), tuple(found))

@@ -14,26 +14,26 @@ from common import topology
 from common.config_files.errors import ConfigError
 from common.extension_points import POINTS
 from common.ledger import State
-from common.settings import Settings, SettingsError, load
+from common.settings import Settings, SettingsError, load_settings
 from console import doctor_findings, errors
 from console.commands import policy
-from console.doctor_findings import Health, Sight
+from console.doctor_findings import Diagnosis, Health
 from console.exit_codes import ENGINE_DOWN, FAILED
 from console.output import tables
 from ingest.settings import IngestSettings
-from review.parsing.self_test import ParserUnusable, probe
+from review.parsing.self_test import ParserUnusable, run_self_test
 from review.rules.registry import INSTALLED
 from workers.celery_app import create_app
 from workers.checks import registry
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.models import ProcessStatus
-from workers.policy.policy import load as load_policy
+from workers.policy.policy import load_policy
 from workers.services import Services
 from workers.settings import WorkerSettings
 from workers.waivers import loader
 
 CONNECT_SECONDS = 3.0
-ASK_SECONDS = 10.0
+CALL_SECONDS = 10.0
 """How long DataWorks may take to answer."""
 
 COLUMNS = ("what", "state", "seen")
@@ -49,7 +49,7 @@ def run(*, json: bool) -> int:
     if json:
         tables.json({"sights": [asdict(sight) for sight in sights]})
     else:
-        rows = [(sight.what, sight.health.value, sight.seen) for sight in sights]
+        rows = [(sight.what, sight.health.value, sight.detail) for sight in sights]
         tables.console().print(tables.table(COLUMNS, rows))
     health = {sight.health for sight in sights}
     if Health.DOWN in health:
@@ -57,19 +57,19 @@ def run(*, json: bool) -> int:
     return FAILED if Health.WRONG in health else 0
 
 
-def _all() -> Iterator[Sight]:
+def _all() -> Iterator[Diagnosis]:
     receiving, sight = _settings("settings of ingest", IngestSettings)
     yield sight
     working, sight = _settings("settings of workers", WorkerSettings)
     yield sight
     if receiving:
-        yield from doctor_findings.of_ingest(receiving)
+        yield from doctor_findings.check_ingest(receiving)
     yield _parser()
-    registry.load()
+    registry.load_checks()
     for problem in (*registry.problems(), *INSTALLED.problems):
-        yield Sight(f"plug-in {problem.name}", Health.WRONG, str(problem))
+        yield Diagnosis(f"plug-in {problem.name}", Health.WRONG, str(problem))
     if working:
-        yield from doctor_findings.of_workers(working)
+        yield from doctor_findings.check_workers(working)
         services = Services(working, create_app(working))
         for what, look in (
             ("broker", _broker),
@@ -78,59 +78,63 @@ def _all() -> Iterator[Sight]:
             ("waivers", _waivers),
             ("DataWorks", _dataworks),
         ):
-            yield from _guarded(what, look, services)
+            yield from _diagnose_guarded(what, look, services)
 
 
-def _settings(what: str, model: type[SettingsT]) -> tuple[SettingsT | None, Sight]:
+def _settings(what: str, model: type[SettingsT]) -> tuple[SettingsT | None, Diagnosis]:
     try:
-        return load(model), Sight(what, Health.GOOD, "complete")
+        return load_settings(model), Diagnosis(what, Health.GOOD, "complete")
     except SettingsError as error:
-        return None, Sight(what, Health.WRONG, str(error))
+        return None, Diagnosis(what, Health.WRONG, str(error))
 
 
-def _parser() -> Sight:
+def _parser() -> Diagnosis:
     try:
-        probe()
+        run_self_test()
     except ParserUnusable as error:
-        return Sight("SQL parser", Health.WRONG, str(error))
-    return Sight("SQL parser", Health.GOOD, "MaxCompute can be parsed")
+        return Diagnosis("SQL parser", Health.WRONG, str(error))
+    return Diagnosis("SQL parser", Health.GOOD, "MaxCompute can be parsed")
 
 
-def _guarded(what: str, look: Callable[[Services], Iterator[Sight]], services: Services) -> Iterator[Sight]:
+def _diagnose_guarded(
+    what: str, look: Callable[[Services], Iterator[Diagnosis]], services: Services
+) -> Iterator[Diagnosis]:
     try:
         yield from look(services)
     except errors.EngineDown as error:
-        yield Sight(what, Health.DOWN, str(error))
+        yield Diagnosis(what, Health.DOWN, str(error))
     except (ConfigError, DataWorksError) as error:
-        yield Sight(what, Health.WRONG, str(error))
+        yield Diagnosis(what, Health.WRONG, str(error))
 
 
-def _broker(services: Services) -> Iterator[Sight]:
+def _broker(services: Services) -> Iterator[Diagnosis]:
     url = services.settings.broker_url
     with (
-        errors.reaching("the broker", url),
+        errors.engine_errors("the broker", url),
         Connection(url.get_secret_value(), connect_timeout=CONNECT_SECONDS) as connection,
     ):
         connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
         if connection.transport.driver_type != "amqp":
-            yield Sight("broker", Health.GOOD, f"Redis at {errors.host(url)}")
+            yield Diagnosis("broker", Health.GOOD, f"Redis at {errors.host(url)}")
             return
         version = connection.connection.server_properties.get("version", "unknown")
-        yield Sight("broker", Health.GOOD, f"RabbitMQ {version} at {errors.host(url)}")
+        yield Diagnosis("broker", Health.GOOD, f"RabbitMQ {version} at {errors.host(url)}")
         yield from (_queue(connection, queue) for queue in topology.QUEUES)
 
 
-def _queue(connection: Connection, queue: topology.Queue) -> Sight:
+def _queue(connection: Connection, queue: topology.Queue) -> Diagnosis:
     # Declaring what is there changes nothing, and fails when it was made otherwise.
     what = f"queue {queue.name}"
-    if _refused(connection, queue, passive=True):
-        return Sight(what, Health.COSTS, "not there yet: ingest or a worker makes it when it starts")
-    if _refused(connection, queue, passive=False):
-        return Sight(what, Health.COSTS, "not the quorum queue with a delivery limit that dwgate makes")
-    return Sight(what, Health.GOOD, "quorum")
+    if _is_rejected(connection, queue, passive=True):
+        return Diagnosis(what, Health.TRADE_OFF, "not there yet: ingest or a worker makes it when it starts")
+    if _is_rejected(connection, queue, passive=False):
+        return Diagnosis(
+            what, Health.TRADE_OFF, "not the quorum queue with a delivery limit that dwgate makes"
+        )
+    return Diagnosis(what, Health.GOOD, "quorum")
 
 
-def _refused(connection: Connection, queue: topology.Queue, *, passive: bool) -> bool:
+def _is_rejected(connection: Connection, queue: topology.Queue, *, passive: bool) -> bool:
     try:
         with connection.channel() as channel:
             channel.queue_declare(
@@ -141,23 +145,23 @@ def _refused(connection: Connection, queue: topology.Queue, *, passive: bool) ->
     return False
 
 
-def _redis(services: Services) -> Iterator[Sight]:
+def _redis(services: Services) -> Iterator[Diagnosis]:
     client = services.ledger.client
-    with errors.reaching("Redis", services.settings.redis_url):
+    with errors.engine_errors("Redis", services.settings.redis_url):
         before = time.time()
         seconds, micros = client.time()
         skew = seconds + micros / 1e6 - (before + time.time()) / 2
         server = client.info("server")
         keeps = client.info("persistence").get("aof_enabled") == 1
         evicts = client.info("memory").get("maxmemory_policy")
-        names = services.ledger.roster.workers()
+        names = services.ledger.membership.workers()
         dead = services.ledger.counts()[State.DEAD]
-    yield Sight("Redis", Health.GOOD, f"{_version(server)} at {errors.host(services.settings.redis_url)}")
-    yield doctor_findings.of_clock(skew)
-    yield doctor_findings.of_eviction(evicts)
-    yield doctor_findings.of_persistence(keeps=keeps)
-    yield doctor_findings.of_workers_heard(names)
-    yield doctor_findings.of_dead(dead)
+    yield Diagnosis("Redis", Health.GOOD, f"{_version(server)} at {errors.host(services.settings.redis_url)}")
+    yield doctor_findings.check_clock(skew)
+    yield doctor_findings.check_eviction(evicts)
+    yield doctor_findings.check_persistence(keeps=keeps)
+    yield doctor_findings.check_running_workers(names)
+    yield doctor_findings.check_dead_events(dead)
 
 
 def _version(server: dict[str, Any]) -> str:
@@ -167,12 +171,12 @@ def _version(server: dict[str, Any]) -> str:
     return f"Redis {server.get('redis_version')}"
 
 
-def _policy(services: Services) -> Iterator[Sight]:
+def _policy(services: Services) -> Iterator[Diagnosis]:
     file = services.settings.policy_file
-    yield Sight("policy", Health.GOOD, policy.described(file, load_policy(file, services.checks)))
+    yield Diagnosis("policy", Health.GOOD, policy.describe_policy(file, load_policy(file, services.checks)))
 
 
-def _waivers(services: Services) -> Iterator[Sight]:
+def _waivers(services: Services) -> Iterator[Diagnosis]:
     if not (file := services.settings.waivers_file):
         return
     try:
@@ -180,15 +184,15 @@ def _waivers(services: Services) -> Iterator[Sight]:
     except ConfigError:
         return  # The policy's own line tells.
     now = time.time()
-    items = loader.load(file, rules, now).items
-    live = sum(item.in_force(now) for item in items)
-    yield Sight("waivers", Health.GOOD, f"{file} is good: {live} in force, {len(items) - live} ended")
+    items = loader.load_waivers(file, rules, now).items
+    live = sum(item.is_active(now) for item in items)
+    yield Diagnosis("waivers", Health.GOOD, f"{file} is good: {live} in force, {len(items) - live} ended")
 
 
-def _dataworks(services: Services) -> Iterator[Sight]:
-    with errors.reaching("Redis", services.settings.redis_url):
+def _dataworks(services: Services) -> Iterator[Diagnosis]:
+    with errors.engine_errors("Redis", services.settings.redis_url):
         waiting = services.dataworks.check_processes(
-            POINTS[0].code, status=ProcessStatus.CHECKING, until=time.time() + ASK_SECONDS
+            POINTS[0].code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
         )
     seen = f"{services.settings.endpoint} answers: {len(waiting)} of {POINTS[0].code} wait"
-    yield Sight("DataWorks", Health.GOOD, seen)
+    yield Diagnosis("DataWorks", Health.GOOD, seen)

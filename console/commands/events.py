@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from common.ledger import Ledger, Record, State, connect
-from common.settings import Settings, load
+from common.ledger import EventRecord, Ledger, State, connect
+from common.settings import Settings, load_settings
 from console import errors
 from console.output import tables
 
@@ -18,11 +18,11 @@ LIST_COLUMNS = ("received", "message id", "event", "workspace", "state", "verdic
 
 def list_(*, states: Sequence[str], project: int | None, since: float, limit: int, json: bool) -> int:
     """Show events, newest first; return the exit code."""
-    settings = load(Settings)
+    settings = load_settings(Settings)
     ledger = _ledger(settings)
-    with errors.reaching("Redis", settings.redis_url):
+    with errors.engine_errors("Redis", settings.redis_url):
         records = ledger.find(
-            states=[State(state) for state in states], project_id=project, since=since, most=limit
+            states=[State(state) for state in states], project_id=project, since=since, limit=limit
         )
     if json:
         tables.json({"events": [record.to_json(settings.extension_code) for record in records]})
@@ -33,34 +33,34 @@ def list_(*, states: Sequence[str], project: int | None, since: float, limit: in
 
 def show(message_id: str, *, json: bool) -> int:
     """Show one event; return the exit code: 1 when it is not known."""
-    settings = load(Settings)
+    settings = load_settings(Settings)
     ledger = _ledger(settings)
-    with errors.reaching("Redis", settings.redis_url):
+    with errors.engine_errors("Redis", settings.redis_url):
         record = ledger.get(message_id)
     if record is None:
         return errors.fail(f"no event {message_id}: it never came, or it is older than DWGATE_EVENT_DAYS")
     if json:
         tables.json(record.to_json(settings.extension_code))
     else:
-        tables.console().print(page(record))
+        tables.console().print(render_event(record))
     return 0
 
 
 def rejects(*, limit: int, json: bool) -> int:
     """Show authentic messages that could not be read as events, newest first; return the exit code."""
-    settings = load(Settings)
+    settings = load_settings(Settings)
     ledger = _ledger(settings)
-    with errors.reaching("Redis", settings.redis_url):
+    with errors.engine_errors("Redis", settings.redis_url):
         entries = ledger.rejects(limit)
     if json:
         tables.json({"rejects": entries})
     else:
-        rows = [(tables.when(entry["at"]), len(entry["body"]), entry["why"]) for entry in entries]
+        rows = [(tables.format_time(entry["at"]), len(entry["body"]), entry["why"]) for entry in entries]
         tables.console().print(tables.table(("received", "characters", "why"), rows))
     return 0
 
 
-def page(record: Record) -> RenderableType:
+def render_event(record: EventRecord) -> RenderableType:
     """Return one event as people read it."""
     event = record.event
     head = [
@@ -69,17 +69,17 @@ def page(record: Record) -> RenderableType:
         ("operator", event.operator),
         ("state", record.state.value),
         ("run", record.run),
-        ("received", tables.when(event.received_at)),
-        ("deadline", tables.when(record.deadline_at)),
-        ("answered", tables.when(record.reported_at)),
+        ("received", tables.format_time(event.received_at)),
+        ("deadline", tables.format_time(record.deadline_at)),
+        ("answered", tables.format_time(record.reported_at)),
         ("verdict", tables.result(record)),
     ]
     parts: list[RenderableType] = [tables.table(("", ""), head)]
-    verdict = record.verdict or record.taken
+    verdict = record.verdict or record.accepted_verdict
     if verdict:
         parts += [Text(line.expandtabs()) for line in map(_line, verdict.tip.splitlines())]
     parts.append(tables.table(("check", "outcome", "attempts", "finding"), _checks(record)))
-    steps = [(tables.when(entry.at), entry.what, entry.detail) for entry in record.timeline]
+    steps = [(tables.format_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
     parts.append(tables.table(("time", "step", "detail"), steps))
     return Group(*parts)
 
@@ -88,9 +88,9 @@ def _line(line: str) -> str:
     return tables.text(line).plain if line else ""
 
 
-def _checks(record: Record) -> list[tuple[object, ...]]:
+def _checks(record: EventRecord) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
-    for name in record.planned:
+    for name in record.planned_checks:
         outcome = record.outcomes.get(name)
         kind = outcome.kind.value if outcome else None
         said = [tables.finding(item) for item in outcome.findings] if outcome else []
@@ -100,10 +100,10 @@ def _checks(record: Record) -> list[tuple[object, ...]]:
     return rows
 
 
-def _row(record: Record) -> tuple[object, ...]:
+def _row(record: EventRecord) -> tuple[object, ...]:
     event = record.event
     return (
-        tables.when(event.received_at),
+        tables.format_time(event.received_at),
         event.message_id,
         event.event_code,
         event.project_id,

@@ -10,29 +10,29 @@ from typing import Any
 from common.config_files.errors import ConfigError
 from common.config_files.yaml_document import dump
 from common.extension_points import BY_CODE
-from common.policy_subject import Subject
-from console.exit_codes import FAILED, Usage
+from common.policy_subject import PolicySubject
+from console.exit_codes import FAILED, UsageError
 from console.output import tables
 from workers.checks import registry
-from workers.extension_options.form import form
+from workers.extension_options.form import build_form
 from workers.policy import model, policy
-from workers.policy.json_schema import schema as policy_schema
+from workers.policy.json_schema import build_schema as policy_schema
 
 
 def check(file: Path | None) -> int:
     """Say whether a policy (without a file the built-in one) is good; return the exit code."""
     try:
-        loaded = policy.load(file, registry.load())
+        loaded = policy.load_policy(file, registry.load_checks())
     except ConfigError as error:
         print(error, file=sys.stderr)
         return FAILED
-    print(f"policy {described(file, loaded)}")
+    print(f"policy {describe_policy(file, loaded)}")
     return 0
 
 
 def schema() -> int:
     """Print the JSON schema of a policy file, for editors; return the exit code."""
-    tables.json(policy_schema(registry.load()))
+    tables.json(policy_schema(registry.load_checks()))
     return 0
 
 
@@ -46,19 +46,21 @@ def options(file: Path | None, only: Sequence[str]) -> int:
     Raises:
         Usage: the policy lists nothing that could be in the form.
     """
-    loaded = policy.load(file, registry.load())
+    loaded = policy.load_policy(file, registry.load_checks())
     settings = [each for each in loaded.console if not only or each.check in only]
     if not settings:
         of = f" of {', '.join(only)}" if only else ""
-        raise Usage(
+        raise UsageError(
             f"{file or 'the built-in policy'} lists nothing under console{of}; expected for example"
             " console: [code-review.mode]"
         )
-    tables.json(form(settings, loaded.language))
+    tables.json(build_form(settings, loaded.language))
     return 0
 
 
-def show(file: Path | None, project: int | None, points: Sequence[str], about: Subject, *, json: bool) -> int:
+def show(
+    file: Path | None, project: int | None, points: Sequence[str], about: PolicySubject, *, json: bool
+) -> int:
     """Print what a policy comes to; return the exit code.
 
     Args:
@@ -68,7 +70,7 @@ def show(file: Path | None, project: int | None, points: Sequence[str], about: S
         about: the file or table that is worked on; an empty one leaves out what holds for some only.
         json: print JSON, not YAML.
     """
-    loaded = policy.load(file, registry.load())
+    loaded = policy.load_policy(file, registry.load_checks())
     resolved = {code: loaded.resolve(code, project, about) for code in points or BY_CODE}
     shown = {code: _point(point) for code, point in resolved.items() if point.checks or code in points}
     if json:
@@ -87,7 +89,7 @@ def node_type(text: str) -> int:
     try:
         return min(model.node_type(int(text) if text.isdecimal() else text))
     except ValueError as error:
-        raise Usage(f"--type {text}: {error}") from None
+        raise UsageError(f"--type {text}: {error}") from None
 
 
 def _point(point: policy.PointPolicy) -> dict[str, Any]:
@@ -107,15 +109,15 @@ def _point(point: policy.PointPolicy) -> dict[str, Any]:
     }
 
 
-def described(file: Path | None, loaded: policy.Policy) -> str:
+def describe_policy(file: Path | None, loaded: policy.Policy) -> str:
     """Return a good policy in a few words."""
     points = [loaded.resolve(code, None) for code in BY_CODE]
     checked = [point for point in points if point.checks]
     checks = {check.name for point in checked for check in point.checks}
     name = str(file) if file else "(built in)"
-    size = f"{_many(len(checked), 'point')} with {_many(len(checks), 'check')}"
+    size = f"{_count_text(len(checked), 'point')} with {_count_text(len(checks), 'check')}"
     return f"{name} is good: {size}, version {loaded.version}"
 
 
-def _many(count: int, what: str) -> str:
+def _count_text(count: int, what: str) -> str:
     return f"{count} {what}" + ("" if count == 1 else "s")

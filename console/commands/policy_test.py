@@ -17,21 +17,21 @@ from workers.policy import policy
 from workers.policy_testing import cases
 from workers.policy_testing import runner as trials
 from workers.policy_testing.cases import Case
-from workers.policy_testing.runner import Trial
+from workers.policy_testing.runner import CaseResult
 from workers.waivers import loader as waivers_files
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class TestedCase:
     """A case, what came of it, and what of that was not expected."""
 
     file: Path
     case: Case
-    trial: Trial
+    trial: CaseResult
     differences: tuple[str, ...]
 
     @property
-    def passed(self) -> bool:
+    def is_passed(self) -> bool:
         """Whether all came as expected."""
         return not self.differences
 
@@ -41,7 +41,7 @@ class Tested:
             "file": str(self.file),
             "line": self.case.line,
             "name": self.case.name,
-            "passed": self.passed,
+            "passed": self.is_passed,
             "differences": list(self.differences),
             "verdict": self.trial.verdict.result.value,
             "findings": [finding.to_json() for finding in self.trial.findings],
@@ -63,14 +63,14 @@ def run(
     Raises:
         ConfigError: a case file, the policy or the waivers file cannot be used.
     """
-    checks = registry.load()
-    loaded = policy.load(policy_file, checks)
-    waivers = waivers_files.load(waivers_file, loaded.waivers, time.time()) if waivers_file else None
+    checks = registry.load_checks()
+    loaded = policy.load_policy(policy_file, checks)
+    waivers = waivers_files.load_waivers(waivers_file, loaded.waivers, time.time()) if waivers_file else None
     tested = []
     for file, case in _cases(paths, checks):
-        trial = trials.run(case, checks, loaded, waivers)
-        tested.append(Tested(file, case, trial, tuple(trials.differences(case, trial))))
-    failed = sum(not item.passed for item in tested)
+        trial = trials.run_case(case, checks, loaded, waivers)
+        tested.append(TestedCase(file, case, trial, tuple(trials.compare(case, trial))))
+    failed = sum(not item.is_passed for item in tested)
     if json:
         tables.json({"failed": failed, "cases": [item.to_json() for item in tested]})
     else:
@@ -81,9 +81,9 @@ def run(
 def _cases(paths: Sequence[Path], checks: Mapping[str, Check]) -> list[tuple[Path, Case]]:
     found: list[tuple[Path, Case]] = []
     problems: list[Problem] = []
-    for file in cases.find(paths):
+    for file in cases.find_files(paths):
         try:
-            found += [(file, case) for case in cases.load(file, checks)]
+            found += [(file, case) for case in cases.load_cases(file, checks)]
         except ConfigError as error:
             problems += error.problems
     if problems:
@@ -91,16 +91,16 @@ def _cases(paths: Sequence[Path], checks: Mapping[str, Check]) -> list[tuple[Pat
     return found
 
 
-def _print(tested: Sequence[Tested], failed: int) -> None:
+def _print(tested: Sequence[TestedCase], failed: int) -> None:
     for item in tested:
-        if not item.passed:
+        if not item.is_passed:
             for line in _lines(item):
                 print(tables.text(line).plain if line else "")
-    what = f"{_count(len(tested), 'case')} in {_count(len({item.file for item in tested}), 'file')}"
+    what = f"{_count_text(len(tested), 'case')} in {_count_text(len({item.file for item in tested}), 'file')}"
     print(f"{what}: {len(tested) - failed} passed, {failed} failed")
 
 
-def _lines(item: Tested) -> Iterator[str]:
+def _lines(item: TestedCase) -> Iterator[str]:
     yield f"{item.file}:{item.case.line}: {item.case.name}"
     yield from (f"  {line}" for line in item.differences)
     yield "  the tip was:"
@@ -108,5 +108,5 @@ def _lines(item: Tested) -> Iterator[str]:
     yield ""
 
 
-def _count(count: int, what: str) -> str:
+def _count_text(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"

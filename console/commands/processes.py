@@ -17,11 +17,11 @@ Rate = Annotated[int, typer.Option(min=0, help="Calls a second that are let in; 
 
 def ingest(host: Host = "127.0.0.1", port: Port = 8080) -> None:
     """Take events in from EventBridge and queue them."""
-    from common.settings import load
+    from common.settings import load_settings
     from ingest.server import run
     from ingest.settings import IngestSettings
 
-    run(load(IngestSettings), host, port)
+    run(load_settings(IngestSettings), host, port)
 
 
 def worker(
@@ -35,13 +35,13 @@ def worker(
     ] = None,
 ) -> None:
     """Check events and post verdicts; every role unless some are named."""
-    from common.settings import load
+    from common.settings import load_settings
     from workers.process.supervisor import run
     from workers.settings import WorkerSettings
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     run(
-        load(WorkerSettings),
+        load_settings(WorkerSettings),
         role or [],
         processes_cpu=processes or cores,
         threads=threads,
@@ -51,10 +51,10 @@ def worker(
 
 def flower(host: Host = "127.0.0.1", port: Port = 5555) -> None:
     """Serve Flower, the web pages of workers and tasks."""
-    from common.settings import load
+    from common.settings import load_settings
     from console.flower import FlowerSettings, run
 
-    run(load(FlowerSettings), host, port)
+    run(load_settings(FlowerSettings), host, port)
 
 
 def emulator(

@@ -15,42 +15,48 @@ from rich.console import Console
 from rich.padding import Padding
 
 from common.extension_points import POINTS
-from common.ledger import Ledger, Record, connect
-from common.settings import load
+from common.ledger import EventRecord, Ledger, connect
+from common.settings import load_settings
 from common.snapshot import Snapshot
 from console import errors
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 from console.output import tables
 from workers.checks import registry
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.models import ProcessStatus
 from workers.policy import policy
-from workers.policy_testing.replay import LOOKS_UP, Change, Means, Replayed, replay
+from workers.policy_testing.replay import (
+    NEEDS_LOOKUPS,
+    ReplayedEvent,
+    ReplayInputs,
+    VerdictChange,
+    replay_event,
+)
 from workers.services import connect_dataworks
 from workers.settings import WorkerSettings
 from workers.waivers import loader
 from workers.waivers.matching import Waivers
 
-MOST = 10_000
+MAX_EVENTS = 10_000
 """Events that are looked at, newest first."""
 
 LOOKUP_SECONDS = 30.0
 """How long the lookups of one event may take."""
 
-ASK_SECONDS = 5.0
+CALL_SECONDS = 5.0
 """How long DataWorks has to answer at all."""
 
-CHANGED = (Change.BLOCKED, Change.PASSED, Change.WARNED, Change.CLEARED)
+CHANGED = (VerdictChange.BLOCKED, VerdictChange.PASSED, VerdictChange.WARNED, VerdictChange.CLEARED)
 
-RUN, WEIGHED, PARTLY = "run", "weighed", "judged in part"
+RUN, REWEIGHED, PARTLY_RUN = "run", "weighed", "judged in part"
 """How an event was judged: all its checks run, some weighed by what they had found, or some not at all."""
 
 NO_CHECK = "no check applies"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReplayFilter:
     """Which events are replayed, and how.
 
     Attributes:
@@ -68,7 +74,7 @@ class Wanted:
     lookups: bool = False
 
 
-def run(wanted: Wanted, *, json: bool) -> int:
+def run(filter_: ReplayFilter, *, json: bool) -> int:
     """Replay events and print what would change; return the exit code.
 
     Raises:
@@ -77,29 +83,31 @@ def run(wanted: Wanted, *, json: bool) -> int:
         EngineDown: Redis cannot be reached.
         Failed: lookups are wanted, and DataWorks cannot be asked.
     """
-    settings = load(WorkerSettings)
-    checks = registry.load()
-    if wanted.check is not None and wanted.check not in checks:
-        raise Usage(f"--check {wanted.check}: no such check; expected one of {', '.join(sorted(checks))}")
-    other = policy.load(wanted.policy, checks)
+    settings = load_settings(WorkerSettings)
+    checks = registry.load_checks()
+    if filter_.check is not None and filter_.check not in checks:
+        raise UsageError(
+            f"--check {filter_.check}: no such check; expected one of {', '.join(sorted(checks))}"
+        )
+    other = policy.load_policy(filter_.policy, checks)
     ledger = Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)
-    dataworks = connect_dataworks(settings, ledger.client) if wanted.lookups else None
-    with errors.reaching("Redis", settings.redis_url):
+    dataworks = connect_dataworks(settings, ledger.client) if filter_.lookups else None
+    with errors.engine_errors("Redis", settings.redis_url):
         if dataworks:
-            _must_answer(dataworks)
-        records = ledger.find(project_id=wanted.project, since=wanted.since, most=MOST)
-        found = list(_all(records, ledger, Means(other, checks, _waivers(settings, other)), dataworks))
-    if len(records) == MOST:
-        print(f"dwgate: only the newest {MOST} events were looked at", file=sys.stderr)
-    met = [item for item in found if wanted.check is None or wanted.check in _checks(item)]
+            _require_reachable(dataworks)
+        records = ledger.find(project_id=filter_.project, since=filter_.since, limit=MAX_EVENTS)
+        found = list(_all(records, ledger, ReplayInputs(other, checks, _waivers(settings, other)), dataworks))
+    if len(records) == MAX_EVENTS:
+        print(f"dwgate: only the newest {MAX_EVENTS} events were looked at", file=sys.stderr)
+    met = [item for item in found if filter_.check is None or filter_.check in _checks(item)]
     if json:
         tables.json(summary(met, other.version))
     else:
-        _print(met, wanted)
+        _print(met, filter_)
     return 0
 
 
-def _must_answer(dataworks: DataWorks) -> None:
+def _require_reachable(dataworks: DataWorks) -> None:
     """Ask DataWorks once: what it refuses now it would refuse for each of thousands of lookups.
 
     Raises:
@@ -108,20 +116,20 @@ def _must_answer(dataworks: DataWorks) -> None:
     logging.disable()  # What the SDK logs of credentials that are missing; here it is told in one line.
     try:
         dataworks.check_processes(
-            POINTS[0].code, status=ProcessStatus.CHECKING, until=time.time() + ASK_SECONDS
+            POINTS[0].code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
         )
     except DataWorksError as error:
-        raise errors.Failed(f"--lookups: DataWorks cannot be asked: {error}") from None
+        raise errors.CommandFailed(f"--lookups: DataWorks cannot be asked: {error}") from None
     finally:
         logging.disable(logging.NOTSET)
 
 
 def _waivers(settings: WorkerSettings, holds: policy.Policy) -> Waivers:
     file = settings.waivers_file
-    return loader.load(file, holds.waivers, time.time()) if file else Waivers()
+    return loader.load_waivers(file, holds.waivers, time.time()) if file else Waivers()
 
 
-def summary(found: Sequence[Replayed], version: str) -> dict[str, Any]:
+def summary(found: Sequence[ReplayedEvent], version: str) -> dict[str, Any]:
     """Return what the other policy would change, as `--json` prints it.
 
     Args:
@@ -130,44 +138,46 @@ def summary(found: Sequence[Replayed], version: str) -> dict[str, Any]:
     """
     return {
         "policy": version,
-        "counts": {change.value: len(_of(found, change)) for change in Change},
-        "unchanged": dict(Counter(item.now.value for item in _of(found, Change.NONE))),
-        **{name: {key: dict(row) for key, row in _by(found, keys)} for name, keys in _GROUPS.items()},
+        "counts": {change.value: len(_with_change(found, change)) for change in VerdictChange},
+        "unchanged": dict(Counter(item.new.value for item in _with_change(found, VerdictChange.NONE))),
+        **{name: {key: dict(row) for key, row in _count_by(found, keys)} for name, keys in _GROUPS.items()},
         "events": [_event(item) for item in found],
     }
 
 
 def _all(
-    records: Sequence[Record], ledger: Ledger, means: Means, dataworks: DataWorks | None
-) -> Iterator[Replayed]:
+    records: Sequence[EventRecord], ledger: Ledger, means: ReplayInputs, dataworks: DataWorks | None
+) -> Iterator[ReplayedEvent]:
     for record in records:
         kept = ledger.snapshot(record.event.message_id)
         lookups = dataworks.lookups(time.time() + LOOKUP_SECONDS) if dataworks else None
         snapshot = Snapshot.from_json(kept) if kept else None
-        if found := replay(record, snapshot, replace(means, lookups=lookups)):
+        if found := replay_event(record, snapshot, replace(means, lookups=lookups)):
             yield found
 
 
-def _checks(item: Replayed) -> frozenset[str]:
-    return frozenset((*item.record.planned, *(check.name for check in item.plan.checks)))
+def _checks(item: ReplayedEvent) -> frozenset[str]:
+    return frozenset((*item.record.planned_checks, *(check.name for check in item.plan.checks)))
 
 
-def _of(found: Sequence[Replayed], change: Change) -> list[Replayed]:
+def _with_change(found: Sequence[ReplayedEvent], change: VerdictChange) -> list[ReplayedEvent]:
     return [item for item in found if item.change is change]
 
 
-def _because(item: Replayed) -> list[str]:
-    return list(item.because) or [NO_CHECK]
+def _because(item: ReplayedEvent) -> list[str]:
+    return list(item.deciding_checks) or [NO_CHECK]
 
 
-_GROUPS: dict[str, Callable[[Replayed], list[str]]] = {
+_GROUPS: dict[str, Callable[[ReplayedEvent], list[str]]] = {
     "by_check": _because,
     "by_workspace": lambda item: [str(item.record.event.project_id or tables.NOTHING)],
     "by_author": lambda item: [item.record.event.operator or tables.NOTHING],
 }
 
 
-def _by(found: Sequence[Replayed], keys: Callable[[Replayed], list[str]]) -> list[tuple[str, Counter[str]]]:
+def _count_by(
+    found: Sequence[ReplayedEvent], keys: Callable[[ReplayedEvent], list[str]]
+) -> list[tuple[str, Counter[str]]]:
     """Return how many events change how, by what they have in common; most changes first."""
     groups: dict[str, Counter[str]] = {}
     for item in found:
@@ -177,7 +187,7 @@ def _by(found: Sequence[Replayed], keys: Callable[[Replayed], list[str]]) -> lis
     return sorted(groups.items(), key=lambda group: (-group[1].total(), group[0]))
 
 
-def _event(item: Replayed) -> dict[str, Any]:
+def _event(item: ReplayedEvent) -> dict[str, Any]:
     event, changed = item.record.event, item.change in CHANGED
     return {
         "message_id": event.message_id,
@@ -185,68 +195,73 @@ def _event(item: Replayed) -> dict[str, Any]:
         "project_id": event.project_id,
         "operator": event.operator,
         "received_at": event.received_at,
-        "was": item.was.value,
-        "now": item.now.value,
+        "was": item.previous.value,
+        "now": item.new.value,
         "change": item.change.value,
-        "because": {name: found and found.to_json() for name, found in item.because.items()}
+        "because": {name: found and found.to_json() for name, found in item.deciding_checks.items()}
         if changed
         else {},
-        "weighed": dict(item.weighed),
+        "weighed": dict(item.reweighed),
         "unknown": dict(item.unknown),
     }
 
 
-def _print(found: Sequence[Replayed], wanted: Wanted) -> None:
-    judged = Counter(_judged(item) for item in found)
-    told = ", ".join(f"{judged[how]} {how}" for how in (RUN, WEIGHED, PARTLY))
+def _print(found: Sequence[ReplayedEvent], wanted: ReplayFilter) -> None:
+    judged = Counter(_decided_by(item) for item in found)
+    told = ", ".join(f"{judged[how]} {how}" for how in (RUN, REWEIGHED, PARTLY_RUN))
     print(f"{len(found)} events under {wanted.policy}: {told}")
-    for change in Change:
-        same = Counter(item.now.value for item in _of(found, change)) if change is Change.NONE else {}
+    for change in VerdictChange:
+        same = (
+            Counter(item.new.value for item in _with_change(found, change))
+            if change is VerdictChange.NONE
+            else {}
+        )
         results = ", ".join(f"{name} {count}" for name, count in sorted(same.items()))
-        print(f"{len(_of(found, change)):6} {change.value}" + (f": {results}" if results else ""))
-    changed = [item for change in CHANGED for item in _of(found, change)]
+        print(f"{len(_with_change(found, change)):6} {change.value}" + (f": {results}" if results else ""))
+    changed = [item for change in CHANGED for item in _with_change(found, change)]
     if changed:
         out = tables.console()
         for item in changed:
             _print_changed(out, item)
         for name, keys in _GROUPS.items():
             rows = [
-                (key, *(row[change.value] or None for change in CHANGED)) for key, row in _by(found, keys)
+                (key, *(row[change.value] or None for change in CHANGED))
+                for key, row in _count_by(found, keys)
             ]
             heads = (name.replace("_", " "), *(change.value for change in CHANGED))
             out.print(tables.table(heads, rows))
-    _print_reasons("weighed by recorded findings", [item.weighed for item in found])
+    _print_reasons("weighed by recorded findings", [item.reweighed for item in found])
     _print_reasons("not judged", [item.unknown for item in found])
 
 
 def _print_reasons(what: str, reasons: Sequence[Mapping[str, str]]) -> None:
     counts = Counter(pair for each in reasons for pair in each.items())
     for (check, why), count in counts.most_common():
-        print(f"{check}: {count} {what}: {why}" + (" (see --lookups)" if why == LOOKS_UP else ""))
+        print(f"{check}: {count} {what}: {why}" + (" (see --lookups)" if why == NEEDS_LOOKUPS else ""))
 
 
-def _print_changed(out: Console, item: Replayed) -> None:
+def _print_changed(out: Console, item: ReplayedEvent) -> None:
     """Print an event that changes: who and what in one line, then a line for each check that decides."""
     event = item.record.event
     out.print()
     facts = (
-        f"{item.change}: {item.was} → {item.now}",
+        f"{item.change}: {item.previous} → {item.new}",
         event.event_code,
         event.message_id,
         f"workspace {event.project_id or tables.NOTHING}",
         f"author {event.operator or tables.NOTHING}",
-        tables.when(event.received_at),
-        _judged(item),
+        tables.format_time(event.received_at),
+        _decided_by(item),
     )
     out.print(tables.text(", ".join(map(str, facts))))
-    for name, found in item.because.items():
+    for name, found in item.deciding_checks.items():
         why = tables.finding(found) if found else "could not be run"
         out.print(Padding(tables.text(f"{name}: {why}"), (0, 0, 0, 4), expand=False))
-    if not item.because:
+    if not item.deciding_checks:
         out.print(Padding(NO_CHECK, (0, 0, 0, 4), expand=False))
 
 
-def _judged(item: Replayed) -> str:
+def _decided_by(item: ReplayedEvent) -> str:
     if item.unknown:
-        return PARTLY
-    return WEIGHED if item.weighed else RUN
+        return PARTLY_RUN
+    return REWEIGHED if item.reweighed else RUN

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from common.events import Event
-from common.ledger import Record, State
-from common.settings import load
+from common.ledger import EventRecord, State
+from common.settings import load_settings
 from common.verdicts import OutcomeKind
 from console import errors
 from console.exit_codes import FAILED
@@ -20,7 +20,7 @@ from workers.pipeline import planner
 from workers.services import Services
 from workers.settings import WorkerSettings
 
-MOST = 10_000
+MAX_EVENTS = 10_000
 """Events that a filter looks at, newest first."""
 
 CONNECT_SECONDS = 3.0
@@ -30,7 +30,7 @@ _FAILED = (OutcomeKind.ERROR, OutcomeKind.TIMED_OUT)
 _ENDED = (State.REPORTED, State.DEAD)
 
 
-class Step(StrEnum):
+class RequeueStep(StrEnum):
     """What a requeue does with an event."""
 
     RUN = "run"
@@ -41,20 +41,20 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class RequeueAction:
     """A step, and in words what it means for the person who asked."""
 
-    step: Step
+    step: RequeueStep
     text: str
 
     @property
-    def again(self) -> bool:
+    def is_requeued(self) -> bool:
         """Whether the event goes through intake again."""
-        return self.step in (Step.RUN, Step.RECORD, Step.POST)
+        return self.step in (RequeueStep.RUN, RequeueStep.RECORD, RequeueStep.POST)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequeueFilter:
     """Which events are meant: those with an id, or those that every given filter lets through.
 
     Attributes:
@@ -77,90 +77,95 @@ class Wanted:
             value is not None for value in (self.since, self.check, self.event_code, self.project)
         )
 
-    def lets_through(self, record: Record) -> bool:
+    def matches(self, record: EventRecord) -> bool:
         """Whether an event passes the filters that the ledger has no index for."""
         return (
             (self.event_code is None or record.event.event_code == self.event_code)
-            and (self.check is None or self.check in record.planned)
+            and (self.check is None or self.check in record.planned_checks)
             and (not self.failed or self._failed(record))
         )
 
-    def _failed(self, record: Record) -> bool:
-        names = record.planned if self.check is None else (self.check,)
+    def _failed(self, record: EventRecord) -> bool:
+        names = record.planned_checks if self.check is None else (self.check,)
         outcomes = [record.outcomes[name] for name in names if name in record.outcomes]
         return record.state is State.DEAD or any(outcome.kind in _FAILED for outcome in outcomes)
 
 
-def plan(record: Record | None) -> Action:
+def plan(record: EventRecord | None) -> RequeueAction:
     """Return what a requeue does with an event: a pure function, in step with the ledger's `reopen`."""
     if record is None:
-        return Action(Step.UNKNOWN, "not known")
+        return RequeueAction(RequeueStep.UNKNOWN, "not known")
     if record.state is State.IGNORED:
-        return Action(Step.LEAVE, "nobody waits for it: left alone")
-    if not record.state.ended:
-        return Action(Step.LEAVE, "still on its way: left alone")
-    if record.taken:
-        taken = f"{record.taken.result} was taken on {tables.when(record.taken.decided_at)}"
-        return Action(Step.RECORD, f"run again; {taken}, so a different result is recorded, not posted")
+        return RequeueAction(RequeueStep.LEAVE, "nobody waits for it: left alone")
+    if not record.state.is_final:
+        return RequeueAction(RequeueStep.LEAVE, "still on its way: left alone")
+    if record.accepted_verdict:
+        accepted = record.accepted_verdict
+        taken = f"{accepted.result} was taken on {tables.format_time(accepted.decided_at)}"
+        return RequeueAction(
+            RequeueStep.RECORD, f"run again; {taken}, so a different result is recorded, not posted"
+        )
     if record.verdict and record.posting_at and not record.reported_at:
-        return Action(Step.POST, f"post the frozen verdict again: {record.verdict.result}")
-    return Action(Step.RUN, "run again")
+        return RequeueAction(RequeueStep.POST, f"post the frozen verdict again: {record.verdict.result}")
+    return RequeueAction(RequeueStep.RUN, "run again")
 
 
-def run(wanted: Wanted, *, dry_run: bool, json: bool) -> int:
+def run(filter_: RequeueFilter, *, dry_run: bool, json: bool) -> int:
     """Show what is done with each event, and do it unless `dry_run`; return the exit code."""
-    settings = load(WorkerSettings)
+    settings = load_settings(WorkerSettings)
     services = Services(settings, create_app(settings))
-    with errors.reaching("Redis", settings.redis_url):
-        found = _find(services, wanted)
+    with errors.engine_errors("Redis", settings.redis_url):
+        found = _find(services, filter_)
     actions = {message_id: plan(record) for message_id, record in found}
-    meant = [record.event for message_id, record in found if record and actions[message_id].again]
+    meant = [record.event for message_id, record in found if record and actions[message_id].is_requeued]
     if meant and not dry_run:
         _reach_broker(services)
         for event in meant:
-            actions[event.message_id] = _again(services, event, actions[event.message_id])
+            actions[event.message_id] = _requeue(services, event, actions[event.message_id])
     rows = [_row(message_id, record, actions[message_id]) for message_id, record in found]
     if json:
         names = ("message_id", "event_code", "state", "action", "text")
         tables.json({"dry_run": dry_run, "events": [dict(zip(names, row, strict=True)) for row in rows]})
     else:
         _print(rows, dry_run=dry_run)
-    return FAILED if any(action.step is Step.UNKNOWN for action in actions.values()) else 0
+    return FAILED if any(action.step is RequeueStep.UNKNOWN for action in actions.values()) else 0
 
 
-def _find(services: Services, wanted: Wanted) -> list[tuple[str, Record | None]]:
-    if wanted.ids:
-        ids = dict.fromkeys(wanted.ids)
+def _find(services: Services, filter_: RequeueFilter) -> list[tuple[str, EventRecord | None]]:
+    if filter_.ids:
+        ids = dict.fromkeys(filter_.ids)
         return [(message_id, services.ledger.get(message_id)) for message_id in ids]
     records = services.ledger.find(
-        states=_ENDED, project_id=wanted.project, since=wanted.since or 0, most=MOST
+        states=_ENDED, project_id=filter_.project, since=filter_.since or 0, limit=MAX_EVENTS
     )
-    if len(records) == MOST:
-        print(f"dwgate: only the newest {MOST} events were looked at: use --since again", file=sys.stderr)
-    return [(record.event.message_id, record) for record in records if wanted.lets_through(record)]
+    if len(records) == MAX_EVENTS:
+        print(
+            f"dwgate: only the newest {MAX_EVENTS} events were looked at: use --since again", file=sys.stderr
+        )
+    return [(record.event.message_id, record) for record in records if filter_.matches(record)]
 
 
 def _reach_broker(services: Services) -> None:
     # Before anything is reopened: an event reopened and not sent would be answered without its checks.
     with (
-        errors.reaching("the broker", services.settings.broker_url),
+        errors.engine_errors("the broker", services.settings.broker_url),
         services.app.connection_for_write() as connection,
     ):
         connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
 
 
-def _again(services: Services, event: Event, action: Action) -> Action:
-    deadline_at, watch_at = planner.deadline(event, services.policy, since=time.time())
-    with errors.reaching("Redis", services.settings.redis_url):
+def _requeue(services: Services, event: Event, action: RequeueAction) -> RequeueAction:
+    deadline_at, watch_at = planner.deadline_for(event, services.policy, admitted_at=time.time())
+    with errors.engine_errors("Redis", services.settings.redis_url):
         opened = services.ledger.reopen(event.message_id, deadline_at, watch_at)
     if opened <= 0:
-        return Action(Step.LEAVE, "somebody else requeued it just now: left alone")
-    with errors.reaching("the broker", services.settings.broker_url):
-        services.dispatch.intake(event)
+        return RequeueAction(RequeueStep.LEAVE, "somebody else requeued it just now: left alone")
+    with errors.engine_errors("the broker", services.settings.broker_url):
+        services.dispatch.send_events(event)
     return action
 
 
-def _row(message_id: str, record: Record | None, action: Action) -> tuple[object, ...]:
+def _row(message_id: str, record: EventRecord | None, action: RequeueAction) -> tuple[object, ...]:
     code = record.event.event_code if record else None
     state = record.state.value if record else None
     return message_id, code, state, action.step.value, action.text
@@ -169,6 +174,6 @@ def _row(message_id: str, record: Record | None, action: Action) -> tuple[object
 def _print(rows: Sequence[tuple[object, ...]], *, dry_run: bool) -> None:
     if rows:
         tables.console().print(tables.table(COLUMNS, [(*row[:3], row[4]) for row in rows]))
-    again = sum(Step(str(row[3])) not in (Step.LEAVE, Step.UNKNOWN) for row in rows)
+    again = sum(RequeueStep(str(row[3])) not in (RequeueStep.LEAVE, RequeueStep.UNKNOWN) for row in rows)
     done = "would be requeued" if dry_run else "requeued"
     print(f"{again} of {len(rows)} events {done}")

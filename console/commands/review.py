@@ -13,23 +13,23 @@ from common.extension_points import BY_CODE
 from common.i18n import Language
 from common.verdicts import Finding, Outcome, Subject, SubjectKind
 from console import language_option
-from console.exit_codes import FAILED, Usage
+from console.exit_codes import FAILED, UsageError
 from console.output import finding_text
 from console.output import tables as render
 from console.output.github import workflow_commands
-from console.output.sarif import sarif
-from console.review_inputs import Source, sources
-from review.context import Given
+from console.output.sarif import build_sarif
+from console.review_inputs import Source, read_sources
+from review.context import ReviewContext
 from review.dialects import Dialect
 from review.engine import review
-from review.fingerprints import only_new
-from review.options import ReviewPolicy
-from review.report import Reviewed, as_json, stops
-from review.source.source_files import decode
-from review.tables.metadata import tables
+from review.fingerprints import only_new_findings
+from review.options import ReviewOptions
+from review.report import ReviewedFile, has_blocking, report_json
+from review.source.source_files import decode_source
+from review.tables.metadata import parse_tables
 
 FORMATS = ("text", "json", "sarif", "github")
-MOST_ALONE = 8
+MAX_INLINE_FILES = 8
 """So many files are reviewed by this process alone; of more each core takes its share."""
 
 _SHARES = 4
@@ -39,7 +39,7 @@ CHECK = "code-review"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReviewRequest:
     """What the command line says besides the files."""
 
     dialect: str | None = None
@@ -53,78 +53,80 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class _How:
-    given: Given
-    policy: ReviewPolicy
+class _Settings:
+    given: ReviewContext
+    policy: ReviewOptions
     language: Language
 
 
-def run(paths: Sequence[str], asked: Asked) -> int:
+def run(paths: Sequence[str], request: ReviewRequest) -> int:
     """Review the files; return the exit code: 1 when there is more than a remark."""
-    if asked.format not in FORMATS:
-        raise Usage(f"--format {asked.format}: expected one of {', '.join(FORMATS)}")
-    dialect = _dialect(asked.dialect)
-    how = _how(asked)
-    files = tuple(sources(paths, dialect, asked.diff))
+    if request.format not in FORMATS:
+        raise UsageError(f"--format {request.format}: expected one of {', '.join(FORMATS)}")
+    dialect = _dialect(request.dialect)
+    how = _read_settings(request)
+    files = tuple(read_sources(paths, dialect, request.diff))
     if any(file.dialect.sql for file in files):
         # The parser, before the garbage collector is on again, and before processes are forked.
         review("SELECT 1", Dialect.MAXCOMPUTE)
     gc.freeze()
     gc.enable()
     found = tuple(_all(files, how))
-    if asked.waivers:
-        found = tuple(_waived(found, asked.waivers, asked.policy))
-    if asked.format == "json":
-        render.json(as_json(found, how.language))
-    elif asked.format == "sarif":
+    if request.waivers:
+        found = tuple(_without_waived(found, request.waivers, request.policy))
+    if request.format == "json":
+        render.json(report_json(found, how.language))
+    elif request.format == "sarif":
         from importlib.metadata import version  # noqa: PLC0415 - the other formats do not tell it
 
-        render.json(sarif(found, how.language, version("dwgate")))
-    elif asked.format == "github":
+        render.json(build_sarif(found, how.language, version("dwgate")))
+    elif request.format == "github":
         for line in workflow_commands(found, how.language):
             print(line)
     else:
-        finding_text.show(found, how.language)
-    return FAILED if stops(found) else 0
+        finding_text.show_findings(found, how.language)
+    return FAILED if has_blocking(found) else 0
 
 
 def _dialect(name: str | None) -> Dialect | None:
     known = sorted(dialect.value for dialect in Dialect if dialect is not Dialect.UNKNOWN)
     if name is not None and name not in known:
-        raise Usage(f"--dialect {name}: there is no such dialect; expected one of {', '.join(known)}")
+        raise UsageError(f"--dialect {name}: there is no such dialect; expected one of {', '.join(known)}")
     return Dialect(name) if name else None
 
 
-def _how(asked: Asked) -> _How:
+def _read_settings(request: ReviewRequest) -> _Settings:
     # A plain dict and not the default: it goes to other processes.
-    given = Given(project=asked.project, tables={})
-    if asked.metadata:
+    given = ReviewContext(project=request.project, tables={})
+    if request.metadata:
         try:
-            content = asked.metadata.read_bytes()
+            content = request.metadata.read_bytes()
         except OSError as error:
-            raise Usage(f"--metadata {asked.metadata}: cannot be read: {error.strerror}") from None
-        given = replace(given, tables=tables(str(asked.metadata), content))
-    policy, language = _policy(asked.policy) if asked.policy else (ReviewPolicy(), Language.ENGLISH)
-    return _How(given, policy, language_option.named(asked.language, language))
+            raise UsageError(f"--metadata {request.metadata}: cannot be read: {error.strerror}") from None
+        given = replace(given, tables=parse_tables(str(request.metadata), content))
+    policy, language = _policy(request.policy) if request.policy else (ReviewOptions(), Language.ENGLISH)
+    return _Settings(given, policy, language_option.language_named(request.language, language))
 
 
-def _policy(path: Path) -> tuple[ReviewPolicy, Language]:
+def _policy(path: Path) -> tuple[ReviewOptions, Language]:
     """Return how an organisation's policy wants code reviewed, at the first extension point that asks it."""
     from workers.checks import registry  # noqa: PLC0415
     from workers.policy import policy  # noqa: PLC0415 - with all checks it takes a while to load
 
-    loaded = policy.load(path, registry.load())
+    loaded = policy.load_policy(path, registry.load_checks())
     for code in BY_CODE:
         for check in loaded.resolve(code, None).checks:
             if check.name == CHECK:
                 named = {
-                    key: value for key, value in check.options.items() if key in ReviewPolicy.model_fields
+                    key: value for key, value in check.options.items() if key in ReviewOptions.model_fields
                 }
-                return ReviewPolicy.model_validate(named), loaded.language
-    raise Usage(f"--policy {path}: it asks the check {CHECK} at no extension point")
+                return ReviewOptions.model_validate(named), loaded.language
+    raise UsageError(f"--policy {path}: it asks the check {CHECK} at no extension point")
 
 
-def _waived(found: Sequence[Reviewed], file: Path, policy_file: Path | None) -> Iterator[Reviewed]:
+def _without_waived(
+    found: Sequence[ReviewedFile], file: Path, policy_file: Path | None
+) -> Iterator[ReviewedFile]:
     """Yield what was found, with what the waivers let pass: a file is also the node of its name."""
     import time  # noqa: PLC0415 - a review without waivers needs none of these
 
@@ -132,13 +134,13 @@ def _waived(found: Sequence[Reviewed], file: Path, policy_file: Path | None) -> 
     from workers.checks import registry  # noqa: PLC0415
     from workers.policy import policy  # noqa: PLC0415
     from workers.waivers import loader  # noqa: PLC0415
-    from workers.waivers.matching import apply  # noqa: PLC0415
+    from workers.waivers.matching import apply_waivers  # noqa: PLC0415
 
     now = time.time()
-    waivers = loader.load(file, policy.load(policy_file, registry.load()).waivers, now)
+    waivers = loader.load_waivers(file, policy.load_policy(policy_file, registry.load_checks()).waivers, now)
     for each in found:
         about = EventSubject(CHECK, items=_subjects(Path(each.path)))
-        yield replace(each, findings=apply(Outcome.of(each.findings), about, waivers, now).findings)
+        yield replace(each, findings=apply_waivers(Outcome.of(each.findings), about, waivers, now).findings)
 
 
 def _subjects(path: Path) -> tuple[Subject, ...]:
@@ -149,10 +151,10 @@ def _subjects(path: Path) -> tuple[Subject, ...]:
     )
 
 
-def _all(files: Sequence[Source], how: _How) -> Iterator[Reviewed]:
+def _all(files: Sequence[Source], how: _Settings) -> Iterator[ReviewedFile]:
     cores = os.cpu_count() or 1
-    if len(files) <= MOST_ALONE or cores == 1:
-        yield from map(partial(_reviewed, how=how), files)
+    if len(files) <= MAX_INLINE_FILES or cores == 1:
+        yield from map(partial(_review_source, how=how), files)
         return
     import multiprocessing  # noqa: PLC0415 - a few files need none of it
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
@@ -160,21 +162,21 @@ def _all(files: Sequence[Source], how: _How) -> Iterator[Reviewed]:
     context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     with ProcessPoolExecutor(min(cores, len(files)), mp_context=context) as pool:
         share = max(len(files) // (cores * _SHARES), 1)
-        yield from pool.map(partial(_reviewed, how=how), files, chunksize=share)
+        yield from pool.map(partial(_review_source, how=how), files, chunksize=share)
 
 
-def _reviewed(source: Source, how: _How) -> Reviewed:
+def _review_source(source: Source, how: _Settings) -> ReviewedFile:
     code, found = _findings(source.data, source.dialect, how)
     if source.before is not None:
         _, before = _findings(source.before, source.dialect, how)
-        found = only_new(before, found)
-    return Reviewed(source.path, source.dialect, code, found)
+        found = only_new_findings(before, found)
+    return ReviewedFile(source.path, source.dialect, code, found)
 
 
-def _findings(data: bytes, dialect: Dialect, how: _How) -> tuple[str | None, tuple[Finding, ...]]:
-    code = decode(data, how.language)
+def _findings(data: bytes, dialect: Dialect, how: _Settings) -> tuple[str | None, tuple[Finding, ...]]:
+    code = decode_source(data, how.language)
     if isinstance(code, str):
         return code, review(code, dialect, how.given, how.policy, language=how.language)
-    if how.policy.off(code.rule):
+    if how.policy.is_disabled(code.rule):
         return None, ()
-    return None, (replace(code, severity=how.policy.weighed(code.rule, code.severity)),)
+    return None, (replace(code, severity=how.policy.effective_severity(code.rule, code.severity)),)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from common.i18n import Language
 from console import language_option
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 from console.output import tables
 from review import rule_docs
-from review.report import about
+from review.report import describe_rule
 from review.rules import external_rules
 from review.rules.registry import BUILT_IN, BY_ID, BY_NAME, RULES, rule_named
 
@@ -26,17 +26,17 @@ FORMATS = ("text", "json")
 def run(name: str | None, language: str | None, shape: str, folder: Path | None) -> int:
     """Show one rule, or all of them, or write the pages of all into `folder`; return the exit code."""
     if shape not in FORMATS:
-        raise Usage(f"--format {shape}: expected one of {', '.join(FORMATS)}")
+        raise UsageError(f"--format {shape}: expected one of {', '.join(FORMATS)}")
     if folder is not None:
         return _write(folder)
     if name is None:
-        return _list(language_option.named(language), json=shape == "json")
-    return _show(name, language_option.named(language), json=shape == "json")
+        return _list(language_option.language_named(language), json=shape == "json")
+    return _show(name, language_option.language_named(language), json=shape == "json")
 
 
 def _list(language: Language, *, json: bool) -> int:
     rows = [
-        (rule.id, rule.name, rule.severity.value, about(rule.id, language).title)
+        (rule.id, rule.name, rule.severity.value, describe_rule(rule.id, language).title)
         for rule in sorted(RULES, key=lambda rule: rule.id)
     ]
     if json:
@@ -50,9 +50,9 @@ def _show(name: str, language: Language, *, json: bool) -> int:
     rule = BY_ID.get(name.upper()) or BY_NAME.get(name.lower())
     if rule is None:
         return _outside(name, language, json=json)
-    page = rule_docs.text(rule, language) if rule in BUILT_IN else inspect.cleandoc(rule.page)
+    page = rule_docs.render_page(rule, language) if rule in BUILT_IN else inspect.cleandoc(rule.docs)
     if json:
-        told = asdict(about(rule.id, language))
+        told = asdict(describe_rule(rule.id, language))
         tables.json({"rule": rule.id, "severity": rule.severity.value, **told, "page": page})
     elif sys.stdout.isatty():
         from rich.markdown import Markdown  # noqa: PLC0415 - a terminal alone needs it
@@ -64,7 +64,7 @@ def _show(name: str, language: Language, *, json: bool) -> int:
 
 
 def _write(folder: Path) -> int:
-    files = rule_docs.book()
+    files = rule_docs.build_pages()
     for path in folder.rglob("*.md"):
         if str(path.relative_to(folder)) not in files:
             path.unlink()
@@ -76,11 +76,11 @@ def _write(folder: Path) -> int:
 
 
 def _outside(name: str, language: Language, *, json: bool) -> int:
-    url = external_rules.page(name)
+    url = external_rules.docs_url(name)
     if url is None:
-        raise Usage(f"unknown rule {name}; {_suggestion(name)}")
+        raise UsageError(f"unknown rule {name}; {_suggestion(name)}")
     if json:
-        tables.json({"rule": name, **asdict(about(name, language))})
+        tables.json({"rule": name, **asdict(describe_rule(name, language))})
     else:
         print(url)
     return 0

@@ -12,7 +12,13 @@ import orjson
 
 from common.extension_points import BY_CODE
 from common.settings import SettingsError
-from console.emulator_client import Emulator, Operation, Posted, Sent, deliver
+from console.emulator_client import (
+    DeliveredEvent,
+    EmulatedOperation,
+    EmulatorClient,
+    ReceivedVerdict,
+    deliver,
+)
 from console.exit_codes import FAILED
 from console.output import tables
 from emulator import samples
@@ -44,7 +50,7 @@ class Target:
     emulator: str | None
 
 
-def operation(sample: str | None, event_code: str | None, data: Path | None) -> Operation:
+def operation(sample: str | None, event_code: str | None, data: Path | None) -> EmulatedOperation:
     """Return what to send: a sample, or a body of one's own; without a file an example.
 
     Raises:
@@ -54,10 +60,10 @@ def operation(sample: str | None, event_code: str | None, data: Path | None) -> 
         known = {item.name: item for item in samples.load_samples()}
         if sample not in known:
             raise SettingsError(f"no sample {sample}; expected one of {', '.join(known)}")
-        return Operation(known[sample].event_code, known[sample].data, known[sample].snapshot)
+        return EmulatedOperation(known[sample].event_code, known[sample].data, known[sample].snapshot)
     if event_code not in BY_CODE:
         raise SettingsError(f"no extension point {event_code}; expected one of {', '.join(BY_CODE)}")
-    return Operation(event_code, _read(data) if data else event_bodies.body(event_code), None)
+    return EmulatedOperation(event_code, _read(data) if data else event_bodies.event_body(event_code), None)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -70,7 +76,7 @@ def _read(file: Path) -> dict[str, Any]:
     return raw
 
 
-def run(what: Operation, target: Target, *, count: int, duplicate: int) -> int:
+def run(what: EmulatedOperation, target: Target, *, count: int, duplicate: int) -> int:
     """Deliver `count` new events, each `duplicate` times more; return the exit code."""
     try:
         signer = Signer.load(target.key)
@@ -83,12 +89,14 @@ def run(what: Operation, target: Target, *, count: int, duplicate: int) -> int:
 
 
 async def _send(
-    what: Operation, target: Target, signer: Signer, count: int, times: int
-) -> list[tuple[Sent, Posted | None]]:
+    what: EmulatedOperation, target: Target, signer: Signer, count: int, times: int
+) -> list[tuple[DeliveredEvent, ReceivedVerdict | None]]:
     # A person waits: retries come at a tenth of EventBridge's own intervals.
     sender = Sender(target_url=target.url, token=target.token, signer=signer, backoff_scale=0.1)
     async with sender, AsyncExitStack() as stack:
-        emulator = await stack.enter_async_context(Emulator(target.emulator)) if target.emulator else None
+        emulator = (
+            await stack.enter_async_context(EmulatorClient(target.emulator)) if target.emulator else None
+        )
         sent = [await deliver(what, sender, target.account, emulator, times) for _ in range(count)]
         if emulator is None:
             return [(one, None) for one in sent]
@@ -98,7 +106,7 @@ async def _send(
         ]
 
 
-def _row(what: Operation, one: Sent, posted: Posted | None) -> tuple[object, ...]:
+def _row(what: EmulatedOperation, one: DeliveredEvent, posted: ReceivedVerdict | None) -> tuple[object, ...]:
     delivery = one.delivery
     return (
         one.message_id,

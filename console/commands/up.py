@@ -34,8 +34,8 @@ def run(
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with stack.running(folder, port=port, flower_port=flower_port, settings=settings) as parts:
-            print(page(parts, settings), flush=True)
+        with stack.running_stack(folder, port=port, flower_port=flower_port, settings=settings) as parts:
+            print(render_page(parts, settings), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
         print("ended")
@@ -46,14 +46,14 @@ def run(
 
 
 def _settings(policy_file: Path | None, waivers_file: Path | None) -> dict[str, str]:
-    loaded = policy.load(policy_file, registry.load())
+    loaded = policy.load_policy(policy_file, registry.load_checks())
     if waivers_file is not None:
-        waivers.load(waivers_file, loaded.waivers, time.time())
+        waivers.load_waivers(waivers_file, loaded.waivers, time.time())
     files = {"DWGATE_POLICY_FILE": policy_file, "DWGATE_WAIVERS_FILE": waivers_file}
     return {name: str(file.absolute()) for name, file in files.items() if file is not None}
 
 
-def page(parts: stack.Stack, settings: Mapping[str, str]) -> str:
+def render_page(parts: stack.Stack, settings: Mapping[str, str]) -> str:
     """Return what there is now, and what to do with it.
 
     Args:

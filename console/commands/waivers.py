@@ -14,19 +14,19 @@ from typing import Any
 
 from common.config_files.errors import ConfigError, Problem
 from common.globs import first_match
-from common.ledger import Ledger, Record, connect
-from common.settings import Settings, load
+from common.ledger import EventRecord, Ledger, connect
+from common.settings import Settings, load_settings
 from console import errors
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 from console.output import tables
 from review.rules.registry import BY_ID
 from workers.checks import registry
 from workers.policy import policy
 from workers.waivers import editor, loader
-from workers.waivers.matching import DAY, Waivers, waived_by
+from workers.waivers.matching import DAY, Waivers, waiver_of
 from workers.waivers.model import Waiver, WaiverRules
 
-MOST_EVENTS = 20_000
+MAX_EVENTS = 20_000
 """Events that a report looks at, the newest."""
 
 REPORT_DAYS = 7
@@ -51,8 +51,8 @@ class Tally:
 def list_(file: Path, policy_file: Path | None, *, expired: bool, json: bool) -> int:
     """Show the waivers in force, or those that have ended; return the exit code."""
     now = time.time()
-    waivers = loader.load(file, _rules(policy_file), now)
-    shown = sorted((item for item in waivers.items if item.in_force(now) is not expired), key=_ends)
+    waivers = loader.load_waivers(file, _rules(policy_file), now)
+    shown = sorted((item for item in waivers.items if item.is_active(now) is not expired), key=_ends)
     if json:
         tables.json({"waivers": [{**item.to_json(), "state": _state(item, waivers, now)} for item in shown]})
     else:
@@ -64,15 +64,15 @@ def list_(file: Path, policy_file: Path | None, *, expired: bool, json: bool) ->
 def add(file: Path, policy_file: Path | None, item: dict[str, Any]) -> int:
     """Write one more waiver into the file, which is made when it is not there; return the exit code."""
     now, rules = time.time(), _rules(policy_file)
-    _must_be_known(item.get("rule"), item.get("check"))
+    _require_known(item.get("rule"), item.get("check"))
     before = _read(file) if file.exists() else ""
-    old = loader.parse(str(file), before.encode(), rules, now).items if before.strip() else ()
+    old = loader.parse_waivers(str(file), before.encode(), rules, now).items if before.strip() else ()
     text = editor.append_waiver(str(file), before, item)
     try:
-        new = loader.parse(str(file), text.encode(), rules, now)
+        new = loader.parse_waivers(str(file), text.encode(), rules, now)
     except ConfigError as error:
-        raise Usage("\n".join(_not_added(each) for each in error.problems)) from None
-    _must_be(new.items[:-1] == old, file)
+        raise UsageError("\n".join(_not_added(each) for each in error.problems)) from None
+    _require_unchanged(new.items[:-1] == old, file)
     _write(file, text)
     print(f"{item['id']} holds until {_moment(new.items[-1])}")
     return 0
@@ -82,16 +82,16 @@ def expire(file: Path, policy_file: Path | None, id_: str) -> int:
     """Set the end of a waiver to now; return the exit code: 1 when it is not there, or has ended."""
     now, rules = time.time(), _rules(policy_file)
     text = _read(file)
-    old = loader.parse(str(file), text.encode(), rules, now)
+    old = loader.parse_waivers(str(file), text.encode(), rules, now)
     waiver = old.get(id_)
     if waiver is None:
         return errors.fail(f"no waiver {id_} in {file}")
-    if not waiver.in_force(now):
+    if not waiver.is_active(now):
         return errors.fail(f"{id_} ended at {_moment(waiver)}")
     text = editor.set_expiry(str(file), text, id_, datetime.fromtimestamp(int(now), waiver.expires_at.tzinfo))
-    new = loader.parse(str(file), text.encode(), rules, now)
+    new = loader.parse_waivers(str(file), text.encode(), rules, now)
     others = [item for item in old.items if item.id != id_]
-    _must_be([item for item in new.items if item.id != id_] == others, file)
+    _require_unchanged([item for item in new.items if item.id != id_] == others, file)
     _write(file, text)
     print(f"{id_} has ended")
     return 0
@@ -100,26 +100,26 @@ def expire(file: Path, policy_file: Path | None, id_: str) -> int:
 def report(file: Path, policy_file: Path | None, *, since: float | None, json: bool) -> int:
     """Show what the waivers did to the events of the ledger; return the exit code."""
     now = time.time()
-    waivers = loader.load(file, _rules(policy_file), now)
-    settings = load(Settings)
+    waivers = loader.load_waivers(file, _rules(policy_file), now)
+    settings = load_settings(Settings)
     ledger = Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)
-    with errors.reaching("Redis", settings.redis_url):
-        records = ledger.find(since=now - REPORT_DAYS * DAY if since is None else since, most=MOST_EVENTS)
-    lines = [reported(id_, done, waivers, now) for id_, done in tally(records, waivers).items()]
+    with errors.engine_errors("Redis", settings.redis_url):
+        records = ledger.find(since=now - REPORT_DAYS * DAY if since is None else since, limit=MAX_EVENTS)
+    lines = [report_row(id_, done, waivers, now) for id_, done in tally(records, waivers).items()]
     if json:
         tables.json({"events": len(records), "waivers": lines})
         return 0
     rows = [[line[column] for column in REPORT_COLUMNS] for line in lines]
     for row in rows:
-        row[3] = tables.when(row[3])
+        row[3] = tables.format_time(row[3])
     out = tables.console()
     out.print(tables.table(REPORT_COLUMNS, rows, right=_RIGHT))
-    most = ", the newest" if len(records) == MOST_EVENTS else ""
+    most = ", the newest" if len(records) == MAX_EVENTS else ""
     out.print(f"Events looked at: {len(records)}{most}.")
     return 0
 
 
-def tally(records: Iterable[Record], waivers: Waivers) -> dict[str, Tally]:
+def tally(records: Iterable[EventRecord], waivers: Waivers) -> dict[str, Tally]:
     """Return what each waiver let pass, by id: those of the file, and those that are no longer in it."""
     tallies = {item.id: Tally() for item in waivers.items}
     for record in records:
@@ -127,7 +127,7 @@ def tally(records: Iterable[Record], waivers: Waivers) -> dict[str, Tally]:
             id_
             for outcome in record.outcomes.values()
             for finding in outcome.findings
-            if (id_ := waived_by(finding))
+            if (id_ := waiver_of(finding))
         ]
         for id_ in ids:
             done = tallies.setdefault(id_, Tally())
@@ -137,7 +137,7 @@ def tally(records: Iterable[Record], waivers: Waivers) -> dict[str, Tally]:
     return tallies
 
 
-def reported(id_: str, done: Tally, waivers: Waivers, now: float) -> Mapping[str, Any]:
+def report_row(id_: str, done: Tally, waivers: Waivers, now: float) -> Mapping[str, Any]:
     """Return one line of the report, as plain values."""
     waiver = waivers.get(id_)
     state = _state(waiver, waivers, now) if waiver else "no longer in the file"
@@ -153,7 +153,7 @@ def reported(id_: str, done: Tally, waivers: Waivers, now: float) -> Mapping[str
 
 
 def _rules(file: Path | None) -> WaiverRules:
-    return policy.load(file, registry.load()).waivers
+    return policy.load_policy(file, registry.load_checks()).waivers
 
 
 def _row(item: Waiver, waivers: Waivers, now: float) -> tuple[object, ...]:
@@ -166,16 +166,16 @@ def _row(item: Waiver, waivers: Waivers, now: float) -> tuple[object, ...]:
 
 
 def _state(item: Waiver, waivers: Waivers, now: float) -> str:
-    if not item.in_force(now):
+    if not item.is_active(now):
         return "ended"
-    if not waivers.ends_soon(item, now):
+    if not waivers.expires_soon(item, now):
         return "in force"
-    days = int((item.ends - now) // DAY)
+    days = int((item.expires_ts - now) // DAY)
     return f"ends in {days} day{'' if days == 1 else 's'}" if days else "ends within a day"
 
 
 def _ends(item: Waiver) -> float:
-    return item.ends
+    return item.expires_ts
 
 
 def _moment(item: Waiver) -> str:
@@ -187,28 +187,28 @@ def _not_added(problem: Problem) -> str:
     return f"not added: {replace(problem, keys=problem.keys[2:]).text}"
 
 
-def _must_be_known(rule: str | None, check: str | None) -> None:
+def _require_known(rule: str | None, check: str | None) -> None:
     """Refuse a name that would match nothing, where that can be told: a review rule, a check."""
-    for option, name, known in (("--rule", rule, BY_ID), ("--check", check, registry.load())):
+    for option, name, known in (("--rule", rule, BY_ID), ("--check", check, registry.load_checks())):
         if name is None or (option == "--rule" and not name.upper().startswith(_REVIEW_RULES)):
             continue
         if not any(first_match((name,), each) is not None for each in known):
             near = get_close_matches(name, known, n=3, cutoff=0) or sorted(known)
-            raise Usage(f"not added: {option} {name}: unknown; expected one such as {', '.join(near)}")
+            raise UsageError(f"not added: {option} {name}: unknown; expected one such as {', '.join(near)}")
 
 
-def _must_be(same: bool, file: Path) -> None:
+def _require_unchanged(same: bool, file: Path) -> None:
     if not same:
-        raise Usage(f"{file}: other waivers would change too; change it by hand")
+        raise UsageError(f"{file}: other waivers would change too; change it by hand")
 
 
 def _read(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise Usage(f"{file}: cannot be read: {error.strerror}; expected a waivers file") from None
+        raise UsageError(f"{file}: cannot be read: {error.strerror}; expected a waivers file") from None
     except UnicodeDecodeError:
-        raise Usage(f"{file}: not UTF-8 text") from None
+        raise UsageError(f"{file}: not UTF-8 text") from None
 
 
 def _write(file: Path, text: str) -> None:

@@ -102,7 +102,9 @@ def report(
     since: Annotated[
         float | None,
         typer.Option(
-            parser=time_option.option, metavar="TIME", help="Events since: 7d, 2h, 30m ago, or an ISO date."
+            parser=time_option.time_option,
+            metavar="TIME",
+            help="Events since: 7d, 2h, 30m ago, or an ISO date.",
         ),
     ] = None,
     json: Json = False,

@@ -11,10 +11,10 @@ from rich.text import Text
 AROUND = 1
 """Lines shown before and after a range."""
 
-MOST_LINES = 6
+MAX_LINES = 6
 """Lines of a range that are shown; of a longer one its first and last few are."""
 
-WIDEST = 160
+MAX_WIDTH = 160
 """Characters of a line that are shown; of a longer one those around the range are."""
 
 _LEAD = 40
@@ -31,7 +31,7 @@ class Range:
     end_column: int
 
 
-class Frames:
+class CodeFrames:
     """The frames of one file.
 
     Args:
@@ -56,30 +56,30 @@ class Frames:
         yield _row("", width)
         for number in range(first, last + 1):
             after = number - at.line
-            if after >= MOST_LINES // 2 and number <= at.end_line - MOST_LINES // 2:
-                if after == MOST_LINES // 2:
+            if after >= MAX_LINES // 2 and number <= at.end_line - MAX_LINES // 2:
+                if after == MAX_LINES // 2:
                     yield Text("...", _GUTTER)
             elif at.line == at.end_line:
-                yield from self._alone(number, width, at, style)
+                yield from self._single_line(number, width, at, style)
             else:
-                yield from self._among(number, width, at, style)
+                yield from self._multi_line(number, width, at, style)
         yield _row("", width)
 
-    def _alone(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
+    def _single_line(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
         """Yield a line; carets stand under what the range has of it."""
         inside = number == at.line
         line, begin, end = _cut(self._lines[number - 1], at, number)
-        yield _row(number, width, Text(_shown(line)))
+        yield _row(number, width, Text(_display_text(line)))
         if inside:
             marks = "^" * max(_cells(line[begin:end]), 1)
             yield _row("", width, Text(" " * _cells(line[:begin])), Text(marks, style))
 
-    def _among(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
+    def _multi_line(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
         """Yield a line; a rule at its left leads from the range's begin to its end."""
         line, begin, end = _cut(self._lines[number - 1], at, number)
         flush = number == at.line and not line[:begin].strip()
         side = "/ " if flush else "| " if at.line < number <= at.end_line else "  "
-        yield _row(number, width, Text(side, style), Text(_shown(line)))
+        yield _row(number, width, Text(side, style), Text(_display_text(line)))
         if number == at.line and not flush:
             yield _row("", width, Text(" " + "_" * (_cells(line[:begin]) + 1) + "^", style))
         if number == at.end_line:
@@ -95,11 +95,11 @@ def _part(at: Range, number: int, line: str) -> tuple[int, int]:
 
 def _cut(line: str, at: Range, number: int) -> tuple[str, int, int]:
     begin, end = _part(at, number, line)
-    if len(line) <= WIDEST:
+    if len(line) <= MAX_WIDTH:
         return line, begin, end
     first = max((end if number == at.end_line > at.line else begin) - _LEAD, 0)
-    kept = line[first : first + WIDEST]
-    lead, rest = "…" * (first > 0), "…" * (first + WIDEST < len(line))
+    kept = line[first : first + MAX_WIDTH]
+    lead, rest = "…" * (first > 0), "…" * (first + MAX_WIDTH < len(line))
     shift = len(lead) - first
     most = len(lead) + len(kept)
     return f"{lead}{kept}{rest}", max(begin + shift, 0), min(max(end + shift, 0), most)
@@ -113,10 +113,10 @@ def _row(number: int | str, width: int, *parts: Text) -> Text:
     return row
 
 
-def _shown(text: str) -> str:
+def _display_text(text: str) -> str:
     """Return `text` so that it cannot steer the terminal; a tab is four spaces."""
     return "".join("    " if letter == "\t" else letter if letter.isprintable() else "�" for letter in text)
 
 
 def _cells(text: str) -> int:
-    return cell_len(_shown(text))
+    return cell_len(_display_text(text))

@@ -9,8 +9,8 @@ from rich.text import Text
 from common.i18n import Language
 from common.verdicts import Finding, Severity
 from console.output import tables
-from console.output.code_frames import Frames, Range
-from review.report import SECRETS, Reviewed, about, counting, known
+from console.output.code_frames import CodeFrames, Range
+from review.report import SECRETS, ReviewedFile, count_by_severity, describe_rule, suppression_status
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.INFO: "bold cyan"}
 _WHY = {Language.ENGLISH: "why: ", Language.CHINESE: "原因："}
@@ -19,28 +19,30 @@ _SEE = {Language.ENGLISH: "see: ", Language.CHINESE: "详见："}
 _COUNTED = {"block": "阻断", "warn": "警告", "info": "提示", "suppressed": "已屏蔽", "waived": "已豁免"}
 
 
-def show(reviewed: Sequence[Reviewed], language: Language) -> None:
+def show_findings(reviewed: Sequence[ReviewedFile], language: Language) -> None:
     """Print every finding with its code underlined, and in the end how many there are."""
     out = tables.console()
     for file in reviewed:
         secrets = [at for item in file.findings if item.rule in SECRETS and (at := _range(item))]
-        frames = Frames(file.code, secrets) if file.code is not None else None
+        frames = CodeFrames(file.code, secrets) if file.code is not None else None
         explained: set[str] = set()
         for item in file.findings:
-            for line in _told(file.path, item, frames, language):
+            for line in _render_finding(file.path, item, frames, language):
                 out.print(line, soft_wrap=True)
             for line in _advice(item, language, first=item.rule not in explained):
                 out.print(line, soft_wrap=True)
             out.print()
-            if known(item) is None:
+            if suppression_status(item) is None:
                 explained.add(item.rule)
     out.print(_summary(reviewed, language))
 
 
-def _told(path: str, item: Finding, frames: Frames | None, language: Language) -> Iterator[Text]:
-    told = about(item.rule, language)
+def _render_finding(
+    path: str, item: Finding, frames: CodeFrames | None, language: Language
+) -> Iterator[Text]:
+    told = describe_rule(item.rule, language)
     place = ":".join(str(part) for part in (path, item.line, item.column) if part is not None)
-    if (why := known(item)) is not None:
+    if (why := suppression_status(item)) is not None:
         yield tables.text(f"{why}[{item.rule}] {told.name}: {item.suppressed or item.waived}")
         yield Text.assemble(("  --> ", "blue"), tables.text(place))
         return
@@ -53,9 +55,9 @@ def _told(path: str, item: Finding, frames: Frames | None, language: Language) -
 
 
 def _advice(item: Finding, language: Language, *, first: bool) -> Iterator[Text]:
-    if known(item) is not None:
+    if suppression_status(item) is not None:
         return
-    told = about(item.rule, language)
+    told = describe_rule(item.rule, language)
     if first and told.why:
         yield Text.assemble((_WHY[language], "bold"), tables.text(told.why))
     if item.help:
@@ -71,8 +73,8 @@ def _range(item: Finding) -> Range | None:
     return Range(item.line, item.column, item.end_line or item.line, item.end_column or item.column)
 
 
-def _summary(reviewed: Sequence[Reviewed], language: Language) -> str:
-    counts = counting(item for file in reviewed for item in file.findings)
+def _summary(reviewed: Sequence[ReviewedFile], language: Language) -> str:
+    counts = count_by_severity(item for file in reviewed for item in file.findings)
     files = len(reviewed)
     if language is Language.CHINESE:
         told = "，".join(f"{word} {counts[key]}" for key, word in _COUNTED.items() if counts[key])

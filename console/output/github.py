@@ -9,16 +9,16 @@ from collections.abc import Iterable, Iterator
 
 from common.i18n import Language
 from common.verdicts import Finding, Severity
-from review.report import Reviewed, about, known
+from review.report import ReviewedFile, describe_rule, suppression_status
 
 _COMMANDS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "notice"}
 
 
-def workflow_commands(reviewed: Iterable[Reviewed], language: Language) -> Iterator[str]:
+def workflow_commands(reviewed: Iterable[ReviewedFile], language: Language) -> Iterator[str]:
     """Yield a line for each finding that counts."""
     for file in reviewed:
         for item in file.findings:
-            if known(item) is None:
+            if suppression_status(item) is None:
                 yield _line(file.path, item, language)
 
 
@@ -30,7 +30,7 @@ def _line(path: str, item: Finding, language: Language) -> str:
         "endLine": item.end_line,
         # GitHub takes columns only when both ends are on one line.
         "endColumn": item.end_column if item.end_line == item.line else None,
-        "title": f"{item.rule} {about(item.rule, language).name}",
+        "title": f"{item.rule} {describe_rule(item.rule, language).name}",
     }
     told = ",".join(f"{key}={_property(str(value))}" for key, value in places.items() if value is not None)
     text = f"{item.message} {item.help}" if item.help else item.message

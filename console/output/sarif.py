@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from common.i18n import Language
 from common.verdicts import Finding, Severity
-from review.report import Reviewed, about
+from review.report import ReviewedFile, describe_rule
 from review.rules.registry import BY_ID
 
 Json = dict[str, Any]
@@ -18,7 +18,7 @@ _LEVELS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "no
 _STANDARD_INPUT = "stdin"
 
 
-def sarif(reviewed: Sequence[Reviewed], language: Language, version: str) -> Json:
+def build_sarif(reviewed: Sequence[ReviewedFile], language: Language, version: str) -> Json:
     """Return the log of one run by dwgate `version`; those that do not count are in it, as suppressed."""
     rules = sorted({item.rule for file in reviewed for item in file.findings})
     order = {rule: index for index, rule in enumerate(rules)}
@@ -43,7 +43,7 @@ def sarif(reviewed: Sequence[Reviewed], language: Language, version: str) -> Jso
 
 
 def _rule(rule: str, language: Language) -> Json:
-    told = about(rule, language)
+    told = describe_rule(rule, language)
     known = BY_ID.get(rule)
     made: Json = {"id": rule, "name": told.name, "shortDescription": {"text": told.title}}
     if told.why:

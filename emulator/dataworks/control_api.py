@@ -12,7 +12,7 @@ from aiohttp import web
 
 from common.extension_points import BY_CODE
 from emulator.dataworks import graph_generator
-from emulator.dataworks.check_processes import Process
+from emulator.dataworks.check_processes import CheckProcess
 from emulator.dataworks.faults import Fault
 from emulator.dataworks.gateway import Gateway
 from emulator.dataworks.responses import Json
@@ -50,7 +50,7 @@ class Control:
         body = {
             "profile": self._state.profile,
             "calls": dict(gateway.calls),
-            "refused": dict(gateway.refused),
+            "refused": dict(gateway.rejected),
             "throttled": gateway.rates.refused,
             **self._state.processes.counts(),
         }
@@ -79,10 +79,10 @@ class Control:
         process = self._start(await _read(request))
         return _json(process.to_json(), status=201)
 
-    def _start(self, raw: Mapping[str, Any]) -> Process:
+    def _start(self, raw: Mapping[str, Any]) -> CheckProcess:
         if raw["event_code"] not in BY_CODE:
             raise ValueError(f"event_code: unknown extension point {raw['event_code']}")
-        process = Process(
+        process = CheckProcess(
             message_id=raw["message_id"],
             extension_code=raw.get("extension") or self._state.extension_code,
             event_code=raw["event_code"],
@@ -95,7 +95,7 @@ class Control:
         return process
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """Inject a fault; its fields are those of `Fault`."""
+        """Inject a fault; its fields are those of `CallFailure`."""
         self._gateway.faults.add(Fault.from_json(await _read(request)))
         return _json({}, status=201)
 
@@ -111,7 +111,7 @@ class Control:
 
     async def add_graph(self, request: web.Request) -> web.Response:
         """Add a generated world of realistic size; the fields are those of `graph.Size`."""
-        world = graph_generator.world(graph_generator.Size.from_json(await _read(request)))
+        world = graph_generator.build_world(graph_generator.Size.from_json(await _read(request)))
         self._state.world.merge(world)
         return _json({name: len(entries) for name, entries in world.items()}, status=201)
 

@@ -81,8 +81,8 @@ class Size:
         return size
 
 
-def world(size: Size) -> Json:
-    """Return the world as `World.merge` reads it."""
+def build_world(size: Size) -> Json:
+    """Return the world as `CaseWorld.merge` reads it."""
     chance = random.Random(size.seed)  # noqa: S311 - reproducible by seed, not for secrets
     layers = _layers(size)
     parents = _parents(size, layers, chance)

@@ -15,11 +15,11 @@ def is_read(action: str) -> bool:
     return action.startswith(READS)
 
 
-class Window:
+class RateWindow:
     """At most `most` calls in any second; 0 for no limit."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._calls: deque[float] = deque()
         self.refused = 0
 
@@ -29,11 +29,11 @@ class Window:
         Raises:
             GatewayError: the limit is reached; the call is not counted.
         """
-        if not self._most:
+        if not self._limit:
             return
         while self._calls and self._calls[0] <= now - WINDOW_SECONDS:
             self._calls.popleft()
-        if len(self._calls) >= self._most:
+        if len(self._calls) >= self._limit:
             self.refused += 1
             raise GatewayError(429, "Throttling.User", "Your request is too frequent. Try again later.")
         self._calls.append(now)
@@ -43,8 +43,8 @@ class Rates:
     """The two windows of an account: `read_qps` and `write_qps` calls per second."""
 
     def __init__(self, read_qps: int, write_qps: int) -> None:
-        self._reads = Window(read_qps)
-        self._writes = Window(write_qps)
+        self._reads = RateWindow(read_qps)
+        self._writes = RateWindow(write_qps)
 
     @property
     def refused(self) -> int:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 from emulator.dataworks.faults import FaultKind
 from emulator.dataworks.responses import GatewayError
 
-PAGE_SIZE_MOST = 100
+MAX_PAGE_SIZE = 100
 NEVER_REACHED = 1_000_000_000
 """The total that an endless list returns."""
 
@@ -26,7 +26,7 @@ class Page:
     start: int
     fault: FaultKind | None = None
 
-    def cut(self, rows: Sequence[T]) -> Sequence[T]:
+    def rows_of_page(self, rows: Sequence[T]) -> Sequence[T]:
         """Return the rows of this page."""
         if self.fault is FaultKind.ENDLESS and rows:
             return [rows[place % len(rows)] for place in range(self.start, self.start + self.size)]
@@ -117,12 +117,12 @@ class Parameters:
         return Page(start // size + 1, size, start, self.fault)
 
     def _size(self) -> int:
-        return self._within("PageSize", 10, PAGE_SIZE_MOST)
+        return self._within("PageSize", 10, MAX_PAGE_SIZE)
 
-    def _within(self, name: str, default: int, most: int | None) -> int:
+    def _within(self, name: str, default: int, maximum: int | None) -> int:
         raw = self.optional(name)
         value = default if raw is None else _integer(name, raw)
-        if value < 1 or (most is not None and value > most):
+        if value < 1 or (maximum is not None and value > maximum):
             raise GatewayError(400, f"Invalid{name}", f"{name} is out of range.")
         return value
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from common.log import configure_logging
 from emulator.dataworks import world as worlds
-from emulator.dataworks.check_processes import Processes
+from emulator.dataworks.check_processes import CheckProcesses
 from emulator.dataworks.control_api import Control
 from emulator.dataworks.faults import Faults
 from emulator.dataworks.gateway import Gateway
@@ -21,7 +21,7 @@ from emulator.dataworks.state import Profile, State
 from emulator.dataworks.world import World
 
 SHUTDOWN_SECONDS = 1.0
-BODY_BYTES_MOST = 64 * 1024 * 1024
+MAX_BODY_BYTES = 64 * 1024 * 1024
 """Maximum size of a request body; a world of 5,000 nodes has about 5 MB."""
 
 
@@ -46,9 +46,9 @@ def create_app(
         read_qps: maximum reads per second, 0 for no limit.
         write_qps: maximum writes per second, 0 for no limit.
     """
-    state = State(world, Processes(), profile, extension_code)
+    state = State(world, CheckProcesses(), profile, extension_code)
     gateway = Gateway(state, {access_key_id: access_key_secret}, Rates(read_qps, write_qps), Faults())
-    app = web.Application(client_max_size=BODY_BYTES_MOST)
+    app = web.Application(client_max_size=MAX_BODY_BYTES)
     app.router.add_route("*", "/", gateway.handle)
     app.add_routes(Control(gateway).routes())
     return app
@@ -76,7 +76,7 @@ def run(
         access_key_id=access_key_id,
         access_key_secret=access_key_secret,
         extension_code=extension_code,
-        world=worlds.load(world),
+        world=worlds.load_world(world),
         profile=profile,
         read_qps=read_qps,
         write_qps=write_qps,

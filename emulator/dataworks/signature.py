@@ -53,8 +53,8 @@ class _Authorization:
 class Nonces:
     """The most recent nonces; with more than `most`, the oldest is dropped."""
 
-    def __init__(self, most: int = 200_000) -> None:
-        self._seen: FIFOCache[str, None] = FIFOCache(most)
+    def __init__(self, max_nonces: int = 200_000) -> None:
+        self._seen: FIFOCache[str, None] = FIFOCache(max_nonces)
 
     def use(self, nonce: str) -> None:
         """Record `nonce`.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from emulator.dataworks.check_processes import Processes
+from emulator.dataworks.check_processes import CheckProcesses
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import Json
 from emulator.dataworks.world import World
@@ -33,12 +33,12 @@ class State:
     """
 
     world: World
-    processes: Processes
+    processes: CheckProcesses
     profile: Profile
     extension_code: str
 
 
-class Place(StrEnum):
+class ParameterLocation(StrEnum):
     """The part of a request that carries the parameters of an operation."""
 
     QUERY = "query"
@@ -49,7 +49,7 @@ Handler = Callable[[State, Parameters], Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class EmulatedOperation:
     """One operation of DataWorks OpenAPI 2020-05-18.
 
     Attributes:
@@ -61,7 +61,7 @@ class Operation:
     """
 
     name: str
-    place: Place
+    place: ParameterLocation
     required: tuple[str, ...]
     handle: Handler
     method: str = "POST"

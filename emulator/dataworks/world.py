@@ -136,7 +136,7 @@ class World:
     _children: dict[int, dict[int, str]] = field(default_factory=dict)
     _downstream: dict[str, list[str]] = field(default_factory=dict)
     """By the GUID of a table or column."""
-    _putting_out: dict[str, list[int]] = field(default_factory=dict)
+    _nodes_by_output: dict[str, list[int]] = field(default_factory=dict)
 
     def merge(self, raw: Mapping[str, Any]) -> None:
         """Add the entries of `raw` under `nodes`, `baselines`, `tables`, `files` and `extension`.
@@ -176,24 +176,24 @@ class World:
         table = self.tables.get(guid.rpartition(".")[0])
         return list(table.columns_upstream.get(guid, ())) if table else []
 
-    def putting_out(self, output: str) -> list[Node]:
+    def nodes_with_output(self, output: str) -> list[Node]:
         """Return the nodes that declare an output."""
-        return [self.nodes[node_id] for node_id in self._putting_out.get(output, ())]
+        return [self.nodes[node_id] for node_id in self._nodes_by_output.get(output, ())]
 
     def _index(self) -> None:
-        self._children, self._putting_out, self._downstream = {}, {}, {}
+        self._children, self._nodes_by_output, self._downstream = {}, {}, {}
         for node_id, node in self.nodes.items():
             for parent, step in node.parents.items():
                 self._children.setdefault(parent, {})[node_id] = step
             for output in dict.fromkeys(row["Data"] for row in node.outputs):
-                self._putting_out.setdefault(output, []).append(node_id)
+                self._nodes_by_output.setdefault(output, []).append(node_id)
         for guid, table in self.tables.items():
             for made, sources in {guid: table.upstream, **table.columns_upstream}.items():
                 for source in sources:
                     self._downstream.setdefault(source, []).append(made)
 
 
-def load(path: Path = SAMPLE) -> World:
+def load_world(path: Path = SAMPLE) -> World:
     """Read a world from a YAML or JSON file.
 
     Raises:

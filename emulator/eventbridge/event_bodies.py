@@ -29,7 +29,7 @@ def _bodies() -> dict[str, Json]:
     return bodies
 
 
-def body(event_code: str) -> Json:
+def event_body(event_code: str) -> Json:
     """Return an example of the `data` of an extension point, which the caller may change."""
     data = copy.deepcopy(_bodies()[event_code])
     if "extensionBizId" in data:
@@ -37,7 +37,7 @@ def body(event_code: str) -> Json:
     return data
 
 
-def envelope(
+def event_envelope(
     event_code: str, data: Json, *, account_id: str, now: float, region: str = "cn-shanghai"
 ) -> Json:
     """Return a new event of an extension point, with its own ID.

@@ -50,7 +50,7 @@ def _load(path: Path) -> Sample:
         name=path.stem,
         event_code=raw["event_code"],
         quality=raw["quality"],
-        data={**event_bodies.body(raw["event_code"]), **raw["data"]},
+        data={**event_bodies.event_body(raw["event_code"]), **raw["data"]},
         snapshot=raw.get("snapshot"),
         expected=Result(raw["expected"]),
         fault=raw.get("fault"),

@@ -19,14 +19,14 @@ from yarl import URL
 
 from common import topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, Message
-from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, NotDurable
+from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
 HEARTBEAT_SECONDS = 5
 CONNECT_SECONDS = 5.0
-PAUSE_SECONDS = 0.5
+RECONNECT_SECONDS = 0.5
 """How long to wait before the next try to connect."""
 
-FAULTS = (AMQPError, OSError, RuntimeError)
+CONNECTION_ERRORS = (AMQPError, OSError, RuntimeError)
 """What aio-pika raises when connection or channel are gone; OSError holds time-outs and ConnectionError."""
 
 _log = structlog.get_logger()
@@ -45,12 +45,12 @@ class AmqpPublisher:
         self._mode = mode
         self._connection: AbstractConnection | None = None
         self._exchange: AbstractExchange | None = None
-        self._again = asyncio.Event()
+        self._reconnect = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to connect, in the background."""
-        self._keeper = asyncio.create_task(self._keep())
+        self._keeper = asyncio.create_task(self._maintain_connection())
 
     async def close(self) -> None:
         """End the connection."""
@@ -63,10 +63,10 @@ class AmqpPublisher:
         if self._connection is None:
             return False
         try:
-            async with asyncio.timeout(READY_SECONDS), _faults():
+            async with asyncio.timeout(READY_SECONDS), _connection_errors():
                 probe = await self._connection.channel(publisher_confirms=False)
                 await probe.close()
-        except (NotDurable, TimeoutError):
+        except (PublishFailed, TimeoutError):
             return False
         return True
 
@@ -77,35 +77,35 @@ class AmqpPublisher:
             NotDurable: no connection, no queue, no confirm in time, or the broker refused.
         """
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS), _faults():
+            async with asyncio.timeout(PUBLISH_SECONDS), _connection_errors():
                 await self._send(message)
         except TimeoutError:
-            raise NotDurable("no confirm in time") from None
+            raise PublishFailed("no confirm in time") from None
 
     async def _send(self, message: Message) -> None:
         if self._exchange is None:
-            raise NotDurable("no connection to the broker")
+            raise PublishFailed("no connection to the broker")
         try:
-            await self._exchange.publish(_message(message), topology.ROUTING_EVENT, mandatory=True)
+            await self._exchange.publish(_amqp_message(message), topology.ROUTING_EVENT, mandatory=True)
         except PublishError:
-            self._again.set()  # the keeper then declares what is missing
-            raise NotDurable("no queue takes the message") from None
+            self._reconnect.set()  # the keeper then declares what is missing
+            raise PublishFailed("no queue takes the message") from None
         except DeliveryError:
-            raise NotDurable("the broker refused the message") from None
+            raise PublishFailed("the broker refused the message") from None
 
-    async def _keep(self) -> None:
+    async def _maintain_connection(self) -> None:
         told = ""
         while True:
             try:
-                async with _faults():
+                async with _connection_errors():
                     await self._session()
                 reason = "closed"
-            except (NotDurable, TimeoutError) as error:
+            except (PublishFailed, TimeoutError) as error:
                 reason = str(error) or "timed out"
             if reason != told:
                 _log.warning("broker_lost", reason=reason)
             told = reason
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _session(self) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -117,18 +117,18 @@ class AmqpPublisher:
                     await _declare(channel)
                 exchange = await channel.get_exchange(topology.EXCHANGE, ensure=False)
             self._connection, self._exchange = connection, exchange
-            self._again.clear()
+            self._reconnect.clear()
             _log.info("broker_connected", host=self._url.host)
-            await self._end(connection, channel)
+            await self._wait_for_end(connection, channel)
         finally:
             self._connection = self._exchange = None
             await _close(connection)
 
-    async def _end(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
+    async def _wait_for_end(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
         """Wait until the connection or the channel is closed, or a session anew is asked for."""
         ends = [
             asyncio.ensure_future(waiting)
-            for waiting in (connection.closed(), channel.closed(), self._again.wait())
+            for waiting in (connection.closed(), channel.closed(), self._reconnect.wait())
         ]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -138,7 +138,7 @@ class AmqpPublisher:
 
 
 @asynccontextmanager
-async def _faults() -> AsyncIterator[None]:
+async def _connection_errors() -> AsyncIterator[None]:
     """Turn every way in which aio-pika says that it cannot go on into NotDurable."""
     task = asyncio.current_task()
     try:
@@ -147,9 +147,9 @@ async def _faults() -> AsyncIterator[None]:
         # aio-pika cancels what waits on a connection that it gives up: nobody cancelled us.
         if task is None or task.cancelling():
             raise
-        raise NotDurable("the connection was given up") from None
-    except FAULTS as error:
-        raise NotDurable(f"{type(error).__name__}: {error}") from error
+        raise PublishFailed("the connection was given up") from None
+    except CONNECTION_ERRORS as error:
+        raise PublishFailed(f"{type(error).__name__}: {error}") from error
 
 
 async def _declare(channel: AbstractChannel) -> None:
@@ -167,11 +167,11 @@ async def _close(connection: AbstractConnection) -> None:
     try:
         async with asyncio.timeout(READY_SECONDS):
             await connection.close()
-    except FAULTS:
+    except CONNECTION_ERRORS:
         _log.debug("broker_close_failed")
 
 
-def _message(message: Message) -> aio_pika.Message:
+def _amqp_message(message: Message) -> aio_pika.Message:
     return aio_pika.Message(
         message.body,
         headers=message.headers,

@@ -14,7 +14,7 @@ READY_SECONDS = 1.0
 """The longest a look at the broker may take."""
 
 
-class NotDurable(DwgateError):
+class PublishFailed(DwgateError):
     """The broker did not confirm the message: answer 503, so that the sender tries again."""
 
 

@@ -21,12 +21,12 @@ from redis import RedisError
 
 from common import topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message
-from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, NotDurable
+from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
 THREADS = 2
 SOCKET_SECONDS = 1.0
 
-FAULTS = (RedisError, OperationalError, OSError, TimeoutError)
+CONNECTION_ERRORS = (RedisError, OperationalError, OSError, TimeoutError)
 
 _log = structlog.get_logger()
 
@@ -58,7 +58,7 @@ class RedisPublisher:
         try:
             async with asyncio.timeout(READY_SECONDS):
                 await self._run(self._ping)
-        except FAULTS:
+        except CONNECTION_ERRORS:
             return False
         return True
 
@@ -71,9 +71,9 @@ class RedisPublisher:
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._run(self._send, message)
-        except FAULTS as error:
+        except CONNECTION_ERRORS as error:
             _log.warning("publish_failed", error=type(error).__name__)
-            raise NotDurable(type(error).__name__) from error
+            raise PublishFailed(type(error).__name__) from error
 
     async def _run(self, call: Callable[..., object], *args: object) -> None:
         await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from review.facts import Block, Column, Operand, Operator, Predicate, Sort, Statement
+from review.facts import Block, Column, Operand, OperandKind, Operator, Predicate, Statement
 
-FILTERS = frozenset({Sort.LITERAL, Sort.PARAMETER, Sort.CONSTANT})
+FILTERS = frozenset({OperandKind.LITERAL, OperandKind.PARAMETER, OperandKind.CONSTANT})
 """Operands whose value the code and its schedule determine."""
 
 FLIPPED = {
@@ -117,12 +117,12 @@ _PASS_NULL_ON = frozenset(
 """Functions that return NULL for NULL in every dialect that has them."""
 
 
-def leaves(predicates: Iterable[Predicate]) -> Iterator[Predicate]:
+def leaf_predicates(predicates: Iterable[Predicate]) -> Iterator[Predicate]:
     """Yield the single predicates, also those within alternatives."""
     for predicate in predicates:
         if predicate.operator is Operator.ANY_OF:
             for branch in predicate.alternatives:
-                yield from leaves(branch)
+                yield from leaf_predicates(branch)
         else:
             yield predicate
 
@@ -130,7 +130,7 @@ def leaves(predicates: Iterable[Predicate]) -> Iterator[Predicate]:
 def conditions(statement: Statement) -> Iterator[tuple[Block, Predicate]]:
     """Yield the single comparisons of a statement, also those in outputs, each with its block."""
     for block in statement.blocks:
-        for predicate in leaves((*block.predicates, *block.comparisons)):
+        for predicate in leaf_predicates((*block.predicates, *block.comparisons)):
             yield block, predicate
 
 
@@ -146,7 +146,7 @@ def rejects_null(predicate: Predicate, code: str, matches: Callable[[Column], bo
     if operator in _COMPARES:
         return any(_passes_null_on(operand, code, matches) for operand in predicate.operands)
     if operator is Operator.TRUTH:
-        return predicate.left.sort is Sort.COLUMN and _passes_null_on(predicate.left, code, matches)
+        return predicate.left.sort is OperandKind.COLUMN and _passes_null_on(predicate.left, code, matches)
     return operator in _TESTS_LEFT and _passes_null_on(predicate.left, code, matches)
 
 
@@ -167,12 +167,12 @@ def _rejects_default(predicate: Predicate, code: str, matches: Callable[[Column]
     if (
         test is None
         or not rights
-        or _STAND_INS.isdisjoint(left.functions)
+        or _PLACEHOLDERS.isdisjoint(left.functions)
         or not any(map(matches, left.columns))
     ):
         return False
-    found = _STAND_IN.fullmatch(code, left.at.begin, left.at.end)
-    if found is None or any(right.sort is not Sort.LITERAL for right in rights):
+    found = _PLACEHOLDER.fullmatch(code, left.at.begin, left.at.end)
+    if found is None or any(right.sort is not OperandKind.LITERAL for right in rights):
         return False
     values = [_comparable(right.value or "", string=right.string) for right in rights]
     default = _comparable(found["number"] or found["text"] or "", string=found["number"] is None)
@@ -188,8 +188,8 @@ def _comparable(value: str, *, string: bool) -> str | float:
         return value
 
 
-_STAND_INS = frozenset({"nvl", "coalesce", "ifnull"})
-_STAND_IN = re.compile(
+_PLACEHOLDERS = frozenset({"nvl", "coalesce", "ifnull"})
+_PLACEHOLDER = re.compile(
     r"\w+\s*\(\s*[\w.`]+\s*,\s*(?:(?P<number>-?\d+(?:\.\d+)?)|'(?P<text>[^'\\]*)')\s*\)", re.IGNORECASE
 )
 _TESTS: dict[Operator, Callable[[Any, list[Any]], bool]] = {
@@ -207,10 +207,10 @@ _TESTS: dict[Operator, Callable[[Any, list[Any]], bool]] = {
 def _passes_null_on(operand: Operand, code: str, matches: Callable[[Column], bool]) -> bool:
     if not any(matches(column) for column in operand.columns):
         return False
-    if operand.sort is Sort.COLUMN:
+    if operand.sort is OperandKind.COLUMN:
         return True
     return (
-        operand.sort is Sort.COMPUTED
+        operand.sort is OperandKind.COMPUTED
         and _PASS_NULL_ON.issuperset(operand.functions)
         and not _MAY_ACCEPT_NULL.search(code[operand.at.begin : operand.at.end])
     )
@@ -229,8 +229,8 @@ def comparisons_of(
         if values and all(values):
             yield Operator.IN, tuple(value for branch in values for value in branch)
         return
-    if left.sort is Sort.COLUMN and any(map(matches, left.columns)):
+    if left.sort is OperandKind.COLUMN and any(map(matches, left.columns)):
         yield predicate.operator, rights
     flipped = FLIPPED.get(predicate.operator)
-    if flipped and rights and rights[0].sort is Sort.COLUMN and any(map(matches, rights[0].columns)):
+    if flipped and rights and rights[0].sort is OperandKind.COLUMN and any(map(matches, rights[0].columns)):
         yield flipped, (left,)

@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from review.analysis.partition_filters import Effect, Filter
-from review.analysis.partition_pruning import Reading
+from review.analysis.partition_filters import FilterEffect, PartitionFilter
+from review.analysis.partition_pruning import PartitionedRead
 from review.analysis.scheduling_dates import find_day
-from review.facts import Operand, Operator, Sort
+from review.facts import Operand, OperandKind, Operator
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class DateWindow:
     """The partitions of one column that are read.
 
     Attributes:
@@ -22,36 +22,36 @@ class Window:
         days: how many days, or values of an IN list; None when it is open to the past.
     """
 
-    filter: Filter
+    filter: PartitionFilter
     days: int | None
 
 
-def windows(code: str, reading: Reading) -> Iterable[Window]:
+def date_windows(code: str, reading: PartitionedRead) -> Iterable[DateWindow]:
     """Yield the windows of a pruned reading that the text tells; nothing of what it does not."""
-    by_column: dict[str, list[Filter]] = {}
+    by_column: dict[str, list[PartitionFilter]] = {}
     for found in reading.filters:
-        if found.effect in (Effect.PRUNES, Effect.LINK):
+        if found.effect in (FilterEffect.PRUNES, FilterEffect.JOINED):
             by_column.setdefault(found.column.lower(), []).append(found)
     for group in by_column.values():
-        if window := _window(code, group):
+        if window := _date_window(code, group):
             yield window
 
 
-def _window(code: str, group: list[Filter]) -> Window | None:
+def _date_window(code: str, group: list[PartitionFilter]) -> DateWindow | None:
     operators = {found.predicate.operator for found in group}
     last = group[-1]
-    if operators <= _OPEN and all(_fixed(found) for found in group):
-        return Window(last, None)
+    if operators <= _OPEN and all(_fixed_days(found) for found in group):
+        return DateWindow(last, None)
     if lists := [found for found in group if found.predicate.operator is Operator.IN]:
         rights = lists[0].predicate.rights
-        return None if any(right.blocks for right in rights) else Window(lists[0], len(rights))
+        return None if any(right.blocks for right in rights) else DateWindow(lists[0], len(rights))
     if operators - _RANGE:
         return None
-    lows = [bound for found in group if (bound := _bound(code, found, _LOWER, 0))]
-    highs = [bound for found in group if (bound := _bound(code, found, _UPPER, 1))]
+    lows = [bound for found in group if (bound := _day_bound(code, found, _LOWER, 0))]
+    highs = [bound for found in group if (bound := _day_bound(code, found, _UPPER, 1))]
     if len(lows) != 1 or len(highs) != 1 or lows[0].run != highs[0].run:
         return None
-    return Window(last, highs[0].day - lows[0].day + 1)
+    return DateWindow(last, highs[0].day - lows[0].day + 1)
 
 
 _OPEN = frozenset({Operator.LT, Operator.LE, Operator.NE, Operator.NOT_IN})
@@ -60,11 +60,13 @@ _LOWER = frozenset({Operator.GT, Operator.GE, Operator.BETWEEN})
 _UPPER = frozenset({Operator.LT, Operator.LE, Operator.BETWEEN})
 
 
-def _fixed(found: Filter) -> bool:
+def _fixed_days(found: PartitionFilter) -> bool:
     """Whether the column stands at the left, and is compared with nothing that is read from a table."""
     left, rights = found.predicate.left, found.predicate.rights
     return (
-        left.sort is Sort.COLUMN and bool(rights) and not any(side.columns or side.blocks for side in rights)
+        left.sort is OperandKind.COLUMN
+        and bool(rights)
+        and not any(side.columns or side.blocks for side in rights)
     )
 
 
@@ -76,32 +78,37 @@ class _Day:
     run: bool
 
 
-def _bound(code: str, found: Filter, operators: frozenset[Operator], place: int) -> _Day | None:
+def _day_bound(code: str, found: PartitionFilter, operators: frozenset[Operator], place: int) -> _Day | None:
     predicate = found.predicate
-    if predicate.operator not in operators or not _fixed(found):
+    if predicate.operator not in operators or not _fixed_days(found):
         return None
     right = predicate.rights[place if predicate.operator is Operator.BETWEEN else 0]
     return _day(code, right)
 
 
-def run_day(code: str, operand: Operand) -> int | None:
+def resolve_run_day(code: str, operand: Operand) -> int | None:
     """Return the day that an operand stands for, counted from that of the run; None when it is not told."""
     day = _day(code, operand)
     return day.day if day and day.run else None
 
 
 def _day(code: str, operand: Operand) -> _Day | None:
-    if operand.sort not in (Sort.LITERAL, Sort.PARAMETER, Sort.CONSTANT, Sort.RUN_TIME):
+    if operand.sort not in (
+        OperandKind.LITERAL,
+        OperandKind.PARAMETER,
+        OperandKind.CONSTANT,
+        OperandKind.RUN_TIME,
+    ):
         return None
     text = code[operand.at.begin : operand.at.end]
-    base = _base(text)
+    base = _base_day(text)
     shift = _shift(text)
     if base is None or shift is None:
         return None
     return _Day(base.day + shift, base.run)
 
 
-def _base(text: str) -> _Day | None:
+def _base_day(text: str) -> _Day | None:
     """Return the first day that `text` names, before functions shift it."""
     if scheduled := find_day(text):
         return _Day(scheduled.approximate_days, run=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from review.facts.queries import Query
+from review.facts.queries import EmbeddedQuery
 from review.rules.api import Hit, Text
 
 
-def unread(queries: Iterable[Query]) -> Iterator[Hit]:
+def unread_hits(queries: Iterable[EmbeddedQuery]) -> Iterator[Hit]:
     """Yield a hit for each query whose SQL could not be reviewed."""
     for query in queries:
         if query.unread:

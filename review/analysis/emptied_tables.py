@@ -7,24 +7,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from review.analysis.conditions import comparisons_of
-from review.analysis.naming import as_a_whole
-from review.analysis.partition_slices import filled, text, value_of
+from review.analysis.naming import without_shard_suffix
+from review.analysis.partition_slices import operand_text, written_value, written_values
 from review.facts import (
-    Altered,
+    AlterKind,
     Creation,
-    Gone,
     Operand,
     Operator,
     Removal,
+    RemovedKind,
     Role,
     Script,
     Statement,
     Write,
-    Written,
+    WriteKind,
     table_key,
 )
 
-_REPLACES = frozenset({Written.OVERWRITE, Written.LOAD_OVERWRITE, Written.CREATE})
+_REPLACES = frozenset({WriteKind.OVERWRITE, WriteKind.LOAD_OVERWRITE, WriteKind.CREATE})
 _WITH_IT = frozenset({Operator.EQ, Operator.LE, Operator.GE})
 """Comparisons that are true for the value itself."""
 
@@ -38,7 +38,7 @@ _Values = tuple[frozenset[str], ...]
 
 
 @dataclass(slots=True)
-class _Table:
+class _TableState:
     """The emptied parts of one table.
 
     Attributes:
@@ -52,28 +52,28 @@ class _Table:
     deletes: list[Statement] = field(default_factory=list)
 
 
-class Emptied:
+class EmptiedTables:
     """The tables and slices that the statements recorded so far have emptied."""
 
     def __init__(self, script: Script) -> None:
         self._script = script
-        self._tables: dict[str, dict[str, _Table]] = {}
+        self._tables: dict[str, dict[str, _TableState]] = {}
 
-    def note(self, statement: Statement) -> None:
+    def record(self, statement: Statement) -> None:
         """Record what `statement` empties."""
-        for name in _replaced(statement):
+        for name in _replaced_tables(statement):
             self._add(name, {})
         for gone in statement.removals:
-            if gone.what in (Gone.TABLE, Gone.ROWS, Gone.PARTITION):
+            if gone.what in (RemovedKind.TABLE, RemovedKind.ROWS, RemovedKind.PARTITION):
                 self._remove(gone, self._whole(statement, gone.name))
         for write in statement.writes:
             table = self._whole(statement, write.table)
-            if write.how is Written.DELETE and write.filtered:
+            if write.kind is WriteKind.DELETE and write.filtered:
                 self._of(table).deletes.append(statement)
-            elif write.how is Written.DELETE:
+            elif write.kind is WriteKind.DELETE:
                 self._add(table, {})
-            elif write.how in _REPLACES:
-                self._add(table, self._texts(filled(statement, write)))
+            elif write.kind in _REPLACES:
+                self._add(table, self._texts(written_values(statement, write)))
 
     def covers(self, statement: Statement, write: Write) -> bool:
         """Whether everything that `write` writes was emptied before."""
@@ -81,14 +81,14 @@ class Emptied:
         named = self._tables.get(table_key(target))
         if not named:
             return False
-        mine = self._texts(filled(statement, write))
+        mine = self._texts(written_values(statement, write))
         return any(
             self._script.same(name, target) and self._covered(table, mine, statement, write)
             for name, table in named.items()
         )
 
     def _covered(
-        self, table: _Table, mine: dict[str, frozenset[str]], statement: Statement, write: Write
+        self, table: _TableState, mine: dict[str, frozenset[str]], statement: Statement, write: Write
     ) -> bool:
         for columns, slices in table.slices.items():
             if tuple(mine.get(column, frozenset()) for column in columns) in slices:
@@ -99,15 +99,15 @@ class Emptied:
         return any(self._deletes(earlier, statement, write) for earlier in reversed(table.deletes))
 
     def _whole(self, statement: Statement, table: str) -> str:
-        return as_a_whole(table, statement.dialect or self._script.dialect)
+        return without_shard_suffix(table, statement.dialect or self._script.dialect)
 
     def _remove(self, gone: Removal, table: str) -> None:
         values: dict[str, frozenset[str]] = {}
         for item in gone.partition:
             if item.value is None or item.operator not in _WITH_IT:
                 return
-            values[item.column.lower()] = frozenset({text(self._script, item.value)})
-        if values or gone.what is not Gone.PARTITION:
+            values[item.column.lower()] = frozenset({operand_text(self._script, item.value)})
+        if values or gone.what is not RemovedKind.PARTITION:
             self._add(table, values)
         elif found := _UNNAMED.search(self._script.code, gone.at.begin, gone.at.end):
             self._of(table).unnamed.append(found["value"])
@@ -116,37 +116,43 @@ class Emptied:
         if all(values.values()):
             self._of(name).slices.setdefault(tuple(values), set()).add(tuple(values.values()))
 
-    def _of(self, name: str) -> _Table:
-        return self._tables.setdefault(table_key(name), {}).setdefault(name.lower(), _Table())
+    def _of(self, name: str) -> _TableState:
+        return self._tables.setdefault(table_key(name), {}).setdefault(name.lower(), _TableState())
 
     def _texts(self, values: dict[str, tuple[Operand, ...]]) -> dict[str, frozenset[str]]:
-        return {name: frozenset(text(self._script, one) for one in ones) for name, ones in values.items()}
+        return {
+            name: frozenset(operand_text(self._script, one) for one in ones) for name, ones in values.items()
+        }
 
     def _deletes(self, earlier: Statement, statement: Statement, write: Write) -> bool:
         """Whether a DELETE removes the rows that `write` replaces: it compares with no other values."""
-        values = filled(statement, write)
+        values = written_values(statement, write)
         for block in earlier.blocks:
             for predicate in block.predicates if block.role is Role.CHANGE else ():
                 for operator, rights in comparisons_of(predicate, lambda _: True):
                     name = predicate.columns[0].key
-                    mine = values.get(name) or value_of(statement, write, name, self._columns(write))
-                    written = {text(self._script, one) for one in mine}
-                    if operator is Operator.EQ and mine and written != {text(self._script, rights[0])}:
+                    mine = values.get(name) or written_value(statement, write, name, self._columns(write))
+                    written = {operand_text(self._script, one) for one in mine}
+                    if (
+                        operator is Operator.EQ
+                        and mine
+                        and written != {operand_text(self._script, rights[0])}
+                    ):
                         return False
         return True
 
     def _columns(self, write: Write) -> Sequence[str]:
-        known = self._script.given.table(write.table)
+        known = self._script.context.table(write.table)
         return tuple(known.columns) if known is not None and not write.partition else ()
 
 
-def _replaced(statement: Statement) -> Iterator[str]:
+def _replaced_tables(statement: Statement) -> Iterator[str]:
     """Yield the tables that are recreated, and the new names of renamed tables."""
     for made in statement.creations:
         if _is_new(made):
             yield made.name
     for change in statement.alterations:
-        if change.what is Altered.RENAME:
+        if change.what is AlterKind.RENAME:
             yield from change.names
 
 

@@ -16,27 +16,27 @@ PARTITION_NAMES = ("ds", "dt", "pt")
 """Usual names of partition columns."""
 
 
-def as_a_whole(table: str, dialect: Dialect) -> str:
+def without_shard_suffix(table: str, dialect: Dialect) -> str:
     """Return the common name of a distributed ClickHouse table: `t` for `t_local` and `t_all`."""
     return _PART.sub("", table) if dialect is Dialect.CLICKHOUSE else table
 
 
-def temporary(table: str) -> bool:
+def is_temporary(table: str) -> bool:
     """Whether the name contains the word `tmp`, `temp` or `tem` (also `_tmp2`, `tmpinsert`)."""
     return any(_TEMPORARY.search(part) for part in table.strip("`").split("."))
 
 
-def layer(table: str) -> str | None:
+def layer_of(table: str) -> str | None:
     """Return the warehouse layer that a table's name begins with (`ods`, `dwd` …), or None."""
     found = _LAYER.match(last_part(table))
     return found[1].lower() if found else None
 
 
-def partition_name(column: str) -> bool:
+def is_partition_name(column: str) -> bool:
     """Whether a column has a usual name of partition columns: `ds`, `dt`, `pt`."""
     return column.lower() in PARTITION_NAMES
 
 
-def likely_partitioned(table: str) -> bool:
+def is_likely_partitioned(table: str) -> bool:
     """Whether a table's name has a suffix of partitioned tables: `_di`, `_df`, `_hi`, `_mf` …."""
     return _BY_DAY_OR_HOUR.search(last_part(table)) is not None

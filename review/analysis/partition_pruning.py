@@ -12,14 +12,31 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from review.analysis.naming import PARTITION_NAMES
-from review.analysis.partition_filters import Effect, Filter, Tracked, by_source, filters
-from review.facts import Column, Made, Output, Predicate, Script, Sort, Source, Span, Statement, Written
-from review.rules.api import Subject
-from review.tables.catalog import Catalog
+from review.analysis.partition_filters import (
+    FilterEffect,
+    PartitionFilter,
+    TrackedColumns,
+    by_source,
+    partition_filters,
+)
+from review.facts import (
+    Column,
+    CreatedKind,
+    OperandKind,
+    Output,
+    Predicate,
+    Script,
+    Source,
+    Span,
+    Statement,
+    WriteKind,
+)
+from review.rules.api import RuleContext
+from review.tables.catalog import TableCatalog
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PartitionedRead:
     """A read of a partitioned table.
 
     Attributes:
@@ -33,43 +50,43 @@ class Reading:
     source: Source
     partitions: tuple[str, ...]
     known: bool
-    filters: tuple[Filter, ...]
+    filters: tuple[PartitionFilter, ...]
     pruned: bool
 
 
-def readings(subject: Subject) -> tuple[Reading, ...]:
+def partitioned_reads(subject: RuleContext) -> tuple[PartitionedRead, ...]:
     """Return the reads of tables that have or may have partitions."""
     known = _CACHE.get(subject.catalog)
     if known is None or known[0] is not subject.script:
-        known = _CACHE[subject.catalog] = subject.script, tuple(_readings(subject))
+        known = _CACHE[subject.catalog] = subject.script, tuple(_find_reads(subject))
     return known[1]
 
 
-_CACHE: WeakKeyDictionary[Catalog, tuple[Script, tuple[Reading, ...]]] = WeakKeyDictionary()
+_CACHE: WeakKeyDictionary[TableCatalog, tuple[Script, tuple[PartitionedRead, ...]]] = WeakKeyDictionary()
 """Cache: several rules need the reads of the same script."""
 
 
-def _readings(subject: Subject) -> Iterator[Reading]:
+def _find_reads(subject: RuleContext) -> Iterator[PartitionedRead]:
     for statement in subject.script.statements:
-        walk = _Walk(subject, statement)
-        changed = {write.at for write in statement.writes if write.how in _CHANGES}
-        found: dict[Span, Reading] = {}
+        walk = _PruningTrace(subject, statement)
+        changed = {write.at for write in statement.writes if write.kind in _CHANGES}
+        found: dict[Span, PartitionedRead] = {}
         for index, block in enumerate(statement.blocks):
             for number, source in enumerate(block.sources):
                 if not source.table or source.partitions or source.at in changed:
                     continue
-                reading = walk.reading(index, number, source)
+                reading = walk.read_of(index, number, source)
                 # The branches of a multi-insert share one read: the least pruned branch counts.
                 if reading and (source.at not in found or _rank(reading) < _rank(found[source.at])):
                     found[source.at] = reading
         yield from found.values()
 
 
-def _rank(reading: Reading) -> tuple[bool, bool]:
+def _rank(reading: PartitionedRead) -> tuple[bool, bool]:
     return reading.pruned, bool(reading.filters)
 
 
-_CHANGES = frozenset({Written.UPDATE, Written.DELETE, Written.MERGE})
+_CHANGES = frozenset({WriteKind.UPDATE, WriteKind.DELETE, WriteKind.MERGE})
 """Statements whose target is among the sources although it is written."""
 
 _MAX_STEPS = 500
@@ -77,20 +94,20 @@ _MAX_STEPS = 500
 _MAX_DEPTH = 100
 """Maximum nesting depth through which a column is followed; beyond it nothing is reported."""
 
-_Outcome = tuple[bool, tuple[Filter, ...]]
+_Outcome = tuple[bool, tuple[PartitionFilter, ...]]
 
 
-class _Walk:
+class _PruningTrace:
     """Follows partition columns through the blocks of one statement."""
 
-    def __init__(self, subject: Subject, statement: Statement) -> None:
+    def __init__(self, subject: RuleContext, statement: Statement) -> None:
         self._code = subject.script.code
         self._catalog = subject.catalog
         self._statement = statement
-        self._known: dict[Tracked, tuple[Filter, ...]] = {}
+        self._known: dict[TrackedColumns, tuple[PartitionFilter, ...]] = {}
         self._predicates: dict[int, dict[int | str | None, list[Predicate]]] = {}
         self._steps = 0
-        self._view = any(made.what is Made.VIEW for made in statement.creations)
+        self._view = any(made.what is CreatedKind.VIEW for made in statement.creations)
 
     @cached_property
     def _consumers(self) -> dict[int, list[tuple[int, int]]]:
@@ -102,17 +119,17 @@ class _Walk:
                     found.setdefault(inner, []).append((index, number))
         return found
 
-    def reading(self, block: int, number: int, source: Source) -> Reading | None:
+    def read_of(self, block: int, number: int, source: Source) -> PartitionedRead | None:
         """Return the read of a table; None if it has no partitions."""
         partitions = self._catalog.partitions(source.table)
         if partitions == ():
             return None
         columns = partitions or PARTITION_NAMES
         self._steps = 0
-        pruned, found = self._outcome(Tracked(block, number, frozenset(columns)), frozenset())
-        return Reading(self._statement, source, columns, partitions is not None, found, pruned)
+        pruned, found = self._outcome(TrackedColumns(block, number, frozenset(columns)), frozenset())
+        return PartitionedRead(self._statement, source, columns, partitions is not None, found, pruned)
 
-    def _outcome(self, tracked: Tracked, asked: frozenset[tuple[int, int]]) -> _Outcome:
+    def _outcome(self, tracked: TrackedColumns, asked: frozenset[tuple[int, int]]) -> _Outcome:
         """Return whether a predicate prunes `tracked`, and its predicates, for the least pruned consumer."""
         self._steps += 1
         if self._steps > _MAX_STEPS or len(asked) > _MAX_DEPTH:
@@ -127,19 +144,19 @@ class _Walk:
         pruned, found = min(ways, key=lambda way: (way[0], len(way[1])))
         return pruned, own + found
 
-    def _ways_out(self, tracked: Tracked, asked: frozenset[tuple[int, int]]) -> list[tuple[int, int]]:
+    def _ways_out(self, tracked: TrackedColumns, asked: frozenset[tuple[int, int]]) -> list[tuple[int, int]]:
         return [way for way in self._consumers.get(tracked.block, ()) if way not in asked]
 
     def _outside(
-        self, tracked: Tracked, block: int, source: int, asked: frozenset[tuple[int, int]]
+        self, tracked: TrackedColumns, block: int, source: int, asked: frozenset[tuple[int, int]]
     ) -> _Outcome:
         given = self._statement.blocks[block].sources[source]
         bare, wrapped = self._names(tracked, given.blocks[0], given.columns)
         if not bare and not wrapped:
             return False, ()
-        return self._outcome(Tracked(block, source, bare, wrapped), asked)
+        return self._outcome(TrackedColumns(block, source, bare, wrapped), asked)
 
-    def _filters(self, tracked: Tracked) -> tuple[Filter, ...]:
+    def _filters(self, tracked: TrackedColumns) -> tuple[PartitionFilter, ...]:
         if tracked not in self._known:
             if tracked.block not in self._predicates:
                 self._predicates[tracked.block] = by_source(self._statement, tracked.block)
@@ -148,16 +165,16 @@ class _Walk:
             meant = {id(item): item for key in keys for item in predicates.get(key, ())}.values()
             block = self._statement.blocks[tracked.block]
             self._known[tracked] = tuple(
-                filters(self._code, block, sorted(meant, key=lambda item: item.at), tracked)
+                partition_filters(self._code, block, sorted(meant, key=lambda item: item.at), tracked)
             )
         return self._known[tracked]
 
-    def _prunes(self, found: Filter, asked: frozenset[tuple[int, int]]) -> bool:
-        if found.effect is Effect.LINK and found.other is not None:
-            return self._settled(found.other, asked)
-        return found.effect is Effect.PRUNES
+    def _prunes(self, found: PartitionFilter, asked: frozenset[tuple[int, int]]) -> bool:
+        if found.effect is FilterEffect.JOINED and found.other is not None:
+            return self._is_pruned(found.other, asked)
+        return found.effect is FilterEffect.PRUNES
 
-    def _settled(self, column: Column, asked: frozenset[tuple[int, int]]) -> bool:
+    def _is_pruned(self, column: Column, asked: frozenset[tuple[int, int]]) -> bool:
         """Whether `column` allows pruning: not if it is a partition column of a table read in full."""
         if column.block is None or column.source is None:
             return True
@@ -169,14 +186,14 @@ class _Walk:
             partitions = self._catalog.partitions(source.table) or ()
             if column.key not in partitions:
                 return True
-            return self._outcome(Tracked(*place, frozenset(partitions)), asked)[0]
+            return self._outcome(TrackedColumns(*place, frozenset(partitions)), asked)[0]
         if any(
             self._prunes(found, asked | {place})
-            for found in self._filters(Tracked(*place, frozenset({column.key})))
+            for found in self._filters(TrackedColumns(*place, frozenset({column.key})))
         ):
             return True
         return all(
-            self._settled(inner, asked | {place})
+            self._is_pruned(inner, asked | {place})
             for index in source.blocks
             for inner in self._passed(index, column.key)
         )
@@ -189,11 +206,11 @@ class _Walk:
                 for number, source in enumerate(block.sources):
                     if not output.qualifier or output.qualifier.lower() == source.alias.lower():
                         yield Column(output.at, name, "", index, number)
-            elif output.name.lower() == name and output.operand.sort is Sort.COLUMN:
+            elif output.name.lower() == name and output.operand.sort is OperandKind.COLUMN:
                 yield from output.operand.columns
 
     def _names(
-        self, tracked: Tracked, first: int, given: tuple[str, ...] = ()
+        self, tracked: TrackedColumns, first: int, given: tuple[str, ...] = ()
     ) -> tuple[frozenset[str], frozenset[str]]:
         """Return the names under which a block passes partition columns on: unchanged, and as expressions.
 
@@ -214,22 +231,22 @@ class _Walk:
                 if not output.qualifier or output.qualifier.lower() == alias.lower():
                     bare |= tracked.bare
                     wrapped |= tracked.wrapped
-            elif _passes_bare(tracked, output):
+            elif _is_passed_unchanged(tracked, output):
                 bare.add(name.lower())
             elif self._expression(tracked, output):
                 wrapped.add(name.lower())
         return frozenset(bare), frozenset(wrapped)
 
-    def _expression(self, tracked: Tracked, output: Output) -> bool:
+    def _expression(self, tracked: TrackedColumns, output: Output) -> bool:
         columns = output.operand.columns
-        if output.aggregate or not columns or not all(tracked.at(column) for column in columns):
+        if output.aggregate or not columns or not all(tracked.is_tracked(column) for column in columns):
             return False
         windows = self._statement.blocks[tracked.block].windows
         return not any(output.at.begin <= window.at.begin < output.at.end for window in windows)
 
 
-def _passes_bare(tracked: Tracked, output: Output) -> bool:
-    if output.operand.sort is not Sort.COLUMN or not output.operand.columns:
+def _is_passed_unchanged(tracked: TrackedColumns, output: Output) -> bool:
+    if output.operand.sort is not OperandKind.COLUMN or not output.operand.columns:
         return False
     column = output.operand.columns[0]
-    return column.key in tracked.bare and (tracked.at(column) or tracked.perhaps(column))
+    return column.key in tracked.bare and (tracked.is_tracked(column) or tracked.may_be(column))

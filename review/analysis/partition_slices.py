@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
-from review.analysis.conditions import FILTERS, comparisons_of, leaves
+from review.analysis.conditions import FILTERS, comparisons_of, leaf_predicates
 from review.analysis.scheduling_dates import resolve_day
-from review.facts import Block, Column, Operand, Operator, Role, Script, Sort, Statement, Write
+from review.facts import Block, Column, Operand, OperandKind, Operator, Role, Script, Statement, Write
 
 Constraint = tuple[Operator, tuple[Operand, ...]]
 """An operator and the operands that a column is compared with."""
@@ -16,17 +16,17 @@ Constraint = tuple[Operator, tuple[Operand, ...]]
 _BLANKS = re.compile(r"\s+")
 
 
-def text(script: Script, operand: Operand) -> str:
+def operand_text(script: Script, operand: Operand) -> str:
     """Return an operand normalised for comparison: its day or value, or its code without blanks."""
     if operand.value is not None:
-        return alike(operand.value)
+        return normalize(operand.value)
     return _BLANKS.sub("", script.code[operand.at.begin : operand.at.end]).lower()
 
 
 _BARE = re.compile(r"\$([A-Za-z_]\w*)\$?")
 
 
-def alike(value: str) -> str:
+def normalize(value: str) -> str:
     """Normalise a value, so that `${bizdate}` equals `$[yyyymmdd-1]`, and `$pt` equals `${pt}`."""
     day = resolve_day(value)
     if day is None:
@@ -35,7 +35,9 @@ def alike(value: str) -> str:
     return f"{months}{day.days:+d}{day.separator}"
 
 
-def filled(statement: Statement, write: Write, *, follow: bool = True) -> dict[str, tuple[Operand, ...]]:
+def written_values(
+    statement: Statement, write: Write, *, follow: bool = True
+) -> dict[str, tuple[Operand, ...]]:
     """Return what each column of a write's PARTITION(…) is set to, by its name in lower case.
 
     A dynamic partition has the values of all branches of the query; none if a star hides them.
@@ -51,7 +53,7 @@ def filled(statement: Statement, write: Write, *, follow: bool = True) -> dict[s
     }
     for place, name in enumerate(dynamic):
         outputs = _outputs(statement, write, name, len(dynamic) - place)
-        values[name] = tuple(settled(statement, one) if follow else one for one in outputs)
+        values[name] = tuple(resolve_constant(statement, one) if follow else one for one in outputs)
     return values
 
 
@@ -67,7 +69,7 @@ def _outputs(statement: Statement, write: Write, name: str, from_end: int) -> It
             yield outputs[-from_end].operand
 
 
-def value_of(
+def written_value(
     statement: Statement, write: Write, name: str, columns: Sequence[str] = ()
 ) -> tuple[Operand, ...]:
     """Return the values of a column that is not in the PARTITION(…) of a write.
@@ -84,13 +86,13 @@ def value_of(
         for place, output in enumerate(statement.blocks[index].outputs):
             called = listed[place] if place < len(listed) else output.name.lower()
             if called == name and not output.star:
-                found.append(settled(statement, output.operand))
+                found.append(resolve_constant(statement, output.operand))
     return tuple(found)
 
 
-def settled(statement: Statement, operand: Operand) -> Operand:
+def resolve_constant(statement: Statement, operand: Operand) -> Operand:
     """Return the constant that an equality of its block binds a bare column to, or the operand itself."""
-    if operand.sort is not Sort.COLUMN or not operand.columns:
+    if operand.sort is not OperandKind.COLUMN or not operand.columns:
         return operand
     column = operand.columns[0]
     if column.block is None or column.source is None:
@@ -103,15 +105,15 @@ def settled(statement: Statement, operand: Operand) -> Operand:
 
 def constraints(statement: Statement, index: int, source: int, name: str) -> Iterator[Constraint]:
     """Yield what a column of a block's source is compared with, there and where it is passed on to."""
-    for place in exposures(statement, index, source, name):
+    for place in visible_as(statement, index, source, name):
         for predicate in statement.blocks[place[0]].predicates:
-            yield from comparisons_of(predicate, partial(_is, place))
+            yield from comparisons_of(predicate, partial(_is_column, place))
 
 
-def mentioned(statement: Statement, index: int, source: int, name: str) -> bool:
+def is_filtered(statement: Statement, index: int, source: int, name: str) -> bool:
     """Whether any condition, there or in outer blocks, contains the column or one that may be it."""
-    for block, place, called in exposures(statement, index, source, name):
-        for predicate in leaves(statement.blocks[block].predicates):
+    for block, place, called in visible_as(statement, index, source, name):
+        for predicate in leaf_predicates(statement.blocks[block].predicates):
             for column in predicate.columns:
                 if column.key == called and column.source in (place, None) and column.block in (block, None):
                     return True
@@ -121,13 +123,13 @@ def mentioned(statement: Statement, index: int, source: int, name: str) -> bool:
 _LAST = frozenset({Role.RESULT, Role.CHANGE, Role.EXISTS, Role.IN, Role.SCALAR})
 """Blocks whose outputs are not visible as columns in other blocks of the statement."""
 
-Place = tuple[int, int, str]
+ColumnPosition = tuple[int, int, str]
 """A visible column: index of the block, index of the source in it, and its name there."""
 
 
-def exposures(statement: Statement, index: int, source: int, name: str) -> tuple[Place, ...]:
+def visible_as(statement: Statement, index: int, source: int, name: str) -> tuple[ColumnPosition, ...]:
     """Return where a column of a block's source is visible: there, and in blocks that it is passed on to."""
-    found: dict[Place, None] = {}
+    found: dict[ColumnPosition, None] = {}
     waiting = [(index, source, name)]
     while waiting:
         place = waiting.pop()
@@ -150,23 +152,23 @@ def _passed_on(block: Block, index: int, source: int, name: str) -> set[str]:
         if output.star:
             if output.qualifier.lower() in ("", block.sources[source].alias.lower()):
                 names.add(name)
-        elif output.operand.sort is Sort.COLUMN:
-            seen = any(_is((index, source, name), column) for column in output.operand.columns)
+        elif output.operand.sort is OperandKind.COLUMN:
+            seen = any(_is_column((index, source, name), column) for column in output.operand.columns)
             names |= {output.name.lower()} if seen else set()
     return names
 
 
-def _is(place: Place, column: Column) -> bool:
+def _is_column(place: ColumnPosition, column: Column) -> bool:
     return (column.block, column.source, column.key) == place
 
 
-def surely_same(script: Script, one: str, other: str) -> bool:
+def is_same_table(script: Script, one: str, other: str) -> bool:
     """Whether two names certainly mean the same table: the project of both is known, or of neither."""
-    known = script.given.project is not None or one.count(".") == other.count(".")
+    known = script.context.project is not None or one.count(".") == other.count(".")
     return known and script.same(one, other)
 
 
-def feeding(statement: Statement, roots: Iterable[int]) -> set[int]:
+def contributing_blocks(statement: Statement, roots: Iterable[int]) -> set[int]:
     """Return every block that contributes rows or subqueries to the rows of `roots`."""
     found: set[int] = set()
     waiting = list(roots)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from review.facts import Made, Script, Span, Statement
+from review.facts import CreatedKind, Script, Span, Statement
 
 _SCHEMAS = "odps.namespace.schema"
 
 
-def project(script: Script, table: str) -> str | None:
+def project_of(script: Script, table: str) -> str | None:
     """Return the project in the name `table`, in lower case; None if there is none or it is uncertain.
 
     `a.b` is project and table, or schema and table if the script enables schemas; `a.b.c` is always
@@ -28,12 +28,12 @@ def _has_schemas(script: Script) -> bool:
     )
 
 
-def changed(statement: Statement) -> Iterator[tuple[Span, str]]:
+def changed_projects(statement: Statement) -> Iterator[tuple[Span, str]]:
     """Yield the tables and views that a statement writes, creates, alters or drops, with their spans."""
     for write in statement.writes:
         yield write.at, write.table
     for made in statement.creations:
-        if made.what in (Made.TABLE, Made.VIEW) and not any(
+        if made.what in (CreatedKind.TABLE, CreatedKind.VIEW) and not any(
             made.at == write.at for write in statement.writes
         ):
             yield made.at, made.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from review.analysis.naming import partition_name
+from review.analysis.naming import is_partition_name
 
 _DATE = re.compile(
     r"(?P<year>\d{4})(?P<mark>[-/.]?)(?P<month>\d{1,2})(?:(?P=mark)(?P<day>\d{1,2}))?"
@@ -79,7 +79,7 @@ def _day(found: re.Match[str] | None) -> ScheduledDay | None:
     )
 
 
-def calendar_date(value: str) -> bool:
+def parse_calendar_date(value: str) -> bool:
     """Whether a literal is a day or month of the calendar."""
     found = _DATE.fullmatch(value.strip().rstrip("%*"))
     if found is None or int(found["year"]) not in _YEARS or int(found["month"]) not in _MONTHS:
@@ -90,20 +90,20 @@ def calendar_date(value: str) -> bool:
     return bool(found["mark"]) or digits in _COMPACT
 
 
-def quoted_date(text: str) -> tuple[int, int] | None:
+def parse_quoted_date(text: str) -> tuple[int, int] | None:
     """Return where the first quoted calendar date stands in `text`, quotes included."""
     for quoted in _QUOTED.finditer(text):
-        if calendar_date(quoted[1] if quoted[1] is not None else quoted[2]):
+        if parse_calendar_date(quoted[1] if quoted[1] is not None else quoted[2]):
             return quoted.span()
     return None
 
 
-def date_name(column: str) -> bool:
+def is_date_name(column: str) -> bool:
     """Whether a column is named as one of days or times: `ds`, `stat_date`, `gmt_create`, `pay_time`."""
-    return partition_name(column) or _DATE_NAME.fullmatch(column.lower()) is not None
+    return is_partition_name(column) or _DATE_NAME.fullmatch(column.lower()) is not None
 
 
 def partition_date(spec: str) -> str | None:
     """Return the first calendar date among the values of a partition (`ds=20240501,hh=00`), or None."""
     values = (part.partition("=")[2].strip(" '\"") for part in re.split(r"[,/]", spec))
-    return next((value for value in values if calendar_date(value)), None)
+    return next((value for value in values if parse_calendar_date(value)), None)

@@ -19,14 +19,14 @@ class Secret:
     zh: str
 
 
-def secrets(code: str, dialect: Dialect) -> Iterator[Secret]:
+def find_secrets(code: str, dialect: Dialect) -> Iterator[Secret]:
     """Yield the secrets in `code`, comments included; each position once, unordered.
 
     Parameters, lookups, placeholders (`${pw}`, `%s`, `<password>`, `xxx`) and column names are not secrets.
     """
     reported = bytearray(len(code))
     lower = _lower(code)
-    for secret in (*_alone(code, lower), *_assigned(code, lower, dialect)):
+    for secret in (*_standalone(code, lower), *_assigned(code, lower, dialect)):
         # One secret may match several kinds: the first one reports it.
         begin, end = secret.at
         if not any(reported[begin:end]):
@@ -35,7 +35,7 @@ def secrets(code: str, dialect: Dialect) -> Iterator[Secret]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _SecretPattern:
     """A secret recognized by its own form, or by the words around it.
 
     Attributes:
@@ -50,12 +50,12 @@ class _Kind:
     pattern: re.Pattern[str]
 
 
-def _kind(name: tuple[str, str], needs: str, pattern: str) -> _Kind:
-    return _Kind(*name, tuple(needs.split()), re.compile(pattern, re.IGNORECASE))
+def _kind(name: tuple[str, str], needs: str, pattern: str) -> _SecretPattern:
+    return _SecretPattern(*name, tuple(needs.split()), re.compile(pattern, re.IGNORECASE))
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class _AssignmentPattern:
     """A value that is assigned to something named like a secret.
 
     Attributes:
@@ -184,20 +184,20 @@ def _named(name: str) -> re.Pattern[str]:
 
 
 _NAMED = (
-    _Named(
+    _AssignmentPattern(
         *_KEY,
         _named(_KEY_NAME),
         re.compile(r"(?P<q>['\"])(?P<secret>[^'\"\s]{8,200})(?P=q)"),
         compared=True,
     ),
-    _Named(
+    _AssignmentPattern(
         *_PASSWORD,
         _named(_PASSWORD_NAME),
         re.compile(r"(?P<q>['\"])(?P<secret>[^'\"\s]{4,200})(?P=q)"),
         compared=True,
         hash=False,
     ),
-    _Named(
+    _AssignmentPattern(
         *_PASSWORD,
         _named(_PASSWORD_NAME),
         re.compile(r"(?<==)(?P<secret>[^\s'\"$`/~.(<;|&=][^\s'\"$`;|&)]{3,100})"),
@@ -205,7 +205,7 @@ _NAMED = (
         hash=False,
         in_shell=True,
     ),
-    _Named(
+    _AssignmentPattern(
         *("A key or password", "密钥或密码"),
         _named(rf"(?:{_KEY_NAME}|{_PASSWORD_NAME})"),
         re.compile(
@@ -214,7 +214,7 @@ _NAMED = (
         ),
         signs=("=",),
     ),
-    _Named(
+    _AssignmentPattern(
         *_KEY,
         _named("(?:token|secret)"),
         re.compile(
@@ -222,7 +222,7 @@ _NAMED = (
         ),
         compared=True,
     ),
-    _Named(
+    _AssignmentPattern(
         *_PASSWORD,
         _named(_PASS),
         re.compile(
@@ -231,7 +231,7 @@ _NAMED = (
         compared=True,
         hash=False,
     ),
-    _Named(
+    _AssignmentPattern(
         *_PASSWORD,
         _named(_PASS),
         re.compile(
@@ -242,7 +242,7 @@ _NAMED = (
         in_shell=True,
     ),
     # `WITH PASSWORD '…'`, `OPTIONS (password '…')`: a word of only letters may be an alias or a text.
-    _Named(
+    _AssignmentPattern(
         *("A key or password", "密钥或密码"),
         _named(rf"(?:{_KEY_NAME}|{_PASSWORD_NAME})"),
         re.compile(r"(?P<q>['\"])(?P<secret>(?=[A-Za-z_]*[!#-&(-@\[-^`{-~])[!#-&(-~]{4,200})(?P=q)"),
@@ -255,7 +255,7 @@ _NEAR = 200
 """Characters before and after an AccessKey ID within which its secret is searched."""
 _BEFORE = 60
 """Characters before a name that are searched for signs of a comparison."""
-_LONGEST_NAME = 30
+_MAX_NAME_LENGTH = 30
 _SECRET_OF_KEY = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9]{30}(?![A-Za-z0-9+/_=-])")
 """An AccessKey secret: exactly 30 letters and digits, which alone is too common to report."""
 
@@ -283,12 +283,12 @@ def _lower(code: str) -> str:
     return "".join(small if len(small := letter.lower()) == 1 else letter for letter in code)
 
 
-def _alone(code: str, lower: str) -> Iterator[Secret]:
+def _standalone(code: str, lower: str) -> Iterator[Secret]:
     for kind in _KINDS:
         if not any(word in lower for word in kind.needs):
             continue
         for match in kind.pattern.finditer(code):
-            if not _stands_for(match["secret"]):
+            if not _is_placeholder(match["secret"]):
                 yield Secret(Span(*match.span("secret")), kind.en, kind.zh)
                 if kind.en == _ACCESS_KEY_ID[0]:
                     yield from _beside(code, match)
@@ -296,7 +296,7 @@ def _alone(code: str, lower: str) -> Iterator[Secret]:
 
 def _beside(code: str, key: re.Match[str]) -> Iterator[Secret]:
     for match in _SECRET_OF_KEY.finditer(code, max(0, key.start() - _NEAR), key.end() + _NEAR):
-        if not _stands_for(match[0]) and match.start() != key.start():
+        if not _is_placeholder(match[0]) and match.start() != key.start():
             yield Secret(Span(*match.span()), *_ACCESS_KEY_SECRET)
 
 
@@ -308,18 +308,18 @@ def _assigned(code: str, lower: str, dialect: Dialect) -> Iterator[Secret]:
             value = kind.value.match(code, sign.end())
             if value is None:
                 continue
-            name = kind.name.search(code, max(0, sign.start() - _LONGEST_NAME), sign.end("word"))
+            name = kind.name.search(code, max(0, sign.start() - _MAX_NAME_LENGTH), sign.end("word"))
             if name and _is_secret(code, kind, name.start(), value["secret"], dialect):
                 yield Secret(Span(*value.span("secret")), kind.en, kind.zh)
 
 
-def _is_secret(code: str, kind: _Named, begin: int, secret: str, dialect: Dialect) -> bool:
-    if _stands_for(secret) or (not kind.hash and _HASH.fullmatch(secret)):
+def _is_secret(code: str, kind: _AssignmentPattern, begin: int, secret: str, dialect: Dialect) -> bool:
+    if _is_placeholder(secret) or (not kind.hash and _HASH.fullmatch(secret)):
         return False
     before = code[max(0, begin - _BEFORE) : begin]
     return not (kind.compared and dialect.sql and _COMPARED.search(before))
 
 
-def _stands_for(secret: str) -> bool:
+def _is_placeholder(secret: str) -> bool:
     """Whether a text is only a stand-in for a secret: a parameter, a placeholder, or a word used in docs."""
     return _PLACEHOLDER.search(secret) is not None or _NO_SECRET.fullmatch(secret) is not None

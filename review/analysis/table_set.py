@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from review.facts import Script, table_key
 
 
-class Tables:
+class TableSet:
     """Names of tables as written in one script, indexed by their last part."""
 
     def __init__(self, script: Script, names: Iterable[str]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from review.analysis.secret_patterns import secrets
+from review.analysis.secret_patterns import find_secrets
 from review.facts import Script, Span
 
 
-def untold(script: Script, places: Iterable[Span]) -> frozenset[Span]:
+def not_reported_as_secret(script: Script, places: Iterable[Span]) -> frozenset[Span]:
     """Return the `places` that MC-S01 does not report, so that each secret is reported once."""
     candidates = frozenset(places)
-    reported = [secret.at for secret in secrets(script.code, script.dialect)] if candidates else []
+    reported = [secret.at for secret in find_secrets(script.code, script.dialect)] if candidates else []
     return frozenset(
         at for at in candidates if not any(one.begin < at.end and at.begin < one.end for one in reported)
     )

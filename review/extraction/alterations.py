@@ -7,32 +7,36 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from review.extraction.definitions import days
+from review.extraction.definitions import parse_days
 from review.extraction.expressions.partitions import partition_values
-from review.extraction.queries import Walk
-from review.extraction.source_text import Written
-from review.facts import Alteration, Altered, Gone, Removal, Span
+from review.extraction.queries import QueryWalker
+from review.extraction.source_text import SourceText
+from review.facts import Alteration, AlterKind, Removal, RemovedKind, Span
 from review.parsing.ast_nodes import AlterAction, AlterTable
 
-_ALTERED = {
-    "ADD COLUMNS": Altered.ADD_COLUMNS,
-    "ADD PARTITION": Altered.ADD_PARTITION,
-    "RENAME": Altered.RENAME,
-    "RENAME COLUMN": Altered.RENAME_COLUMN,
-    "CHANGE COLUMN": Altered.CHANGE_COLUMN,
-    "SET LIFECYCLE": Altered.LIFECYCLE,
-    "OWNER": Altered.OWNER,
-    "COMMENT": Altered.COMMENT,
+_ALTER_KINDS = {
+    "ADD COLUMNS": AlterKind.ADD_COLUMNS,
+    "ADD PARTITION": AlterKind.ADD_PARTITION,
+    "RENAME": AlterKind.RENAME,
+    "RENAME COLUMN": AlterKind.RENAME_COLUMN,
+    "CHANGE COLUMN": AlterKind.CHANGE_COLUMN,
+    "SET LIFECYCLE": AlterKind.LIFECYCLE,
+    "OWNER": AlterKind.OWNER,
+    "COMMENT": AlterKind.COMMENT,
 }
-_GONE = {"DROP PARTITION": Gone.PARTITION, "TRUNCATE PARTITION": Gone.PARTITION, "DROP COLUMNS": Gone.COLUMN}
+_REMOVED_KINDS = {
+    "DROP PARTITION": RemovedKind.PARTITION,
+    "TRUNCATE PARTITION": RemovedKind.PARTITION,
+    "DROP COLUMNS": RemovedKind.COLUMN,
+}
 
 
-def alterations(node: AlterTable, walk: Walk) -> Iterator[Alteration | Removal]:
+def extract_alterations(node: AlterTable, walk: QueryWalker) -> Iterator[Alteration | Removal]:
     """Read an ALTER: one fact per action."""
     table = node.this
     name = walk.text.name(table) if isinstance(table, exp.Table) else ""
     for action in node.args.get("actions") or ():
-        if (gone := _GONE.get(action.this)) is not None and node.args.get("kind") == "TABLE":
+        if (gone := _REMOVED_KINDS.get(action.this)) is not None and node.args.get("kind") == "TABLE":
             yield from _removals(action, gone, name, walk)
         else:
             yield _alteration(action, name, walk)
@@ -41,17 +45,19 @@ def alterations(node: AlterTable, walk: Walk) -> Iterator[Alteration | Removal]:
 _RENAMED = re.compile(r"(?P<old>[^\s,;]+)\s+to\s+(?P<new>[^\s,;]+)", re.IGNORECASE)
 
 
-def renamed(text: Written) -> Iterator[Alteration]:
+def renamed_table(text: SourceText) -> Iterator[Alteration]:
     """Read `RENAME TABLE a TO b, c TO d` of MySQL and ClickHouse."""
     code = text.author(*text.at)
     for match in _RENAMED.finditer(code):
         at = Span(text.at.begin + match.start(), text.at.begin + match.end())
-        yield Alteration(at, Altered.RENAME, match["old"].replace("`", ""), (match["new"].replace("`", ""),))
+        yield Alteration(
+            at, AlterKind.RENAME, match["old"].replace("`", ""), (match["new"].replace("`", ""),)
+        )
 
 
-def _removals(action: AlterAction, gone: Gone, name: str, walk: Walk) -> Iterator[Removal]:
+def _removals(action: AlterAction, gone: RemovedKind, name: str, walk: QueryWalker) -> Iterator[Removal]:
     at = walk.text.span(action) or walk.text.at
-    if gone is Gone.COLUMN:
+    if gone is RemovedKind.COLUMN:
         columns = tuple(walk.text.name(part) for part in action.args.get("columns") or ())
         yield Removal(at, gone, name, columns=columns)
         return
@@ -63,14 +69,14 @@ def _removals(action: AlterAction, gone: Gone, name: str, walk: Walk) -> Iterato
         yield Removal(at, gone, name)
 
 
-def _alteration(action: AlterAction, name: str, walk: Walk) -> Alteration:
+def _alteration(action: AlterAction, name: str, walk: QueryWalker) -> Alteration:
     at = walk.text.span(action) or walk.text.at
-    what = _ALTERED.get(action.this, Altered.OTHER)
+    what = _ALTER_KINDS.get(action.this, AlterKind.OTHER)
     value = action.args.get("value")
     names = tuple(walk.text.name(part) for part in action.args.get("columns") or ())
-    if what is Altered.RENAME and isinstance(value, exp.Table):
+    if what is AlterKind.RENAME and isinstance(value, exp.Table):
         names = (_beside(walk.text.name(value), name),)
-    lifecycle = days(value) if what is Altered.LIFECYCLE else None
+    lifecycle = parse_days(value) if what is AlterKind.LIFECYCLE else None
     return Alteration(at, what, name, names, lifecycle)
 
 

@@ -7,15 +7,26 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from review.extraction.scopes import Scope
-from review.extraction.source_text import Written
-from review.facts import Call, Clause, Column, Division, Operand, Predicate, Role, Sort, Span, Window
+from review.extraction.scopes import QueryScope
+from review.extraction.source_text import SourceText
+from review.facts import (
+    Call,
+    Clause,
+    Column,
+    Division,
+    Operand,
+    OperandKind,
+    Predicate,
+    Role,
+    Span,
+    WindowCall,
+)
 
-NOWHERE = Span(0, 0)
+NO_SPAN = Span(0, 0)
 """The span of a node whose position is unknown."""
 
 
-class Trait:
+class ExpressionFlag:
     """Properties of an expression, as bits."""
 
     NONE = 0
@@ -30,7 +41,7 @@ class Trait:
 
 
 @dataclass(slots=True)
-class Frame:
+class BlockState:
     """The block that is being read: what its expressions may refer to, and the facts found in them.
 
     Attributes:
@@ -46,25 +57,25 @@ class Frame:
         cursor: the end of the last expression that was read; nodes without a recorded position come after it.
     """
 
-    text: Written
-    scope: Scope
-    query: Callable[[exp.Expr, Role, Frame], tuple[int, ...]]
-    compare: Callable[[exp.Expr, Frame], list[Predicate]]
+    text: SourceText
+    scope: QueryScope
+    query: Callable[[exp.Expr, Role, BlockState], tuple[int, ...]]
+    compare: Callable[[exp.Expr, BlockState], list[Predicate]]
     span_of: Callable[[tuple[int, ...]], Span | None]
-    visit: Callable[[exp.Expr, Frame, Found], None]
+    visit: Callable[[exp.Expr, BlockState, ExpressionInfo], None]
     clause: Clause = Clause.OUTPUT
     aliases_seen: frozenset[Clause] = frozenset()
     windows_named: dict[str, exp.Expr] = field(default_factory=dict)
     comparisons: list[Predicate] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    windows: list[Window] = field(default_factory=list)
+    windows: list[WindowCall] = field(default_factory=list)
     divisions: list[Division] = field(default_factory=list)
     opened: set[int] = field(default_factory=set)
     end: int = 0
     cursor: int = 0
 
 
-class Found:
+class ExpressionInfo:
     """The facts collected from an expression so far."""
 
     __slots__ = ("begin", "blocks", "columns", "end", "functions", "traits")
@@ -82,7 +93,7 @@ class Found:
             self.begin = begin
         self.end = max(self.end, end)
 
-    def merge(self, inner: Found) -> None:
+    def merge(self, inner: ExpressionInfo) -> None:
         """Add all facts of a part of the expression."""
         if inner.begin >= 0:
             self.widen(inner.begin, inner.end)
@@ -102,9 +113,9 @@ class Found:
 
 
 _TRAITS = {
-    Sort.PARAMETER: Trait.PARAMETER,
-    Sort.MAX_PT: Trait.MAX_PT,
-    Sort.RUN_TIME: Trait.RUN_TIME,
-    Sort.UNKNOWN_CALL: Trait.UNKNOWN_CALL,
-    Sort.QUERY: Trait.QUERY,
+    OperandKind.PARAMETER: ExpressionFlag.PARAMETER,
+    OperandKind.MAX_PT: ExpressionFlag.MAX_PT,
+    OperandKind.RUN_TIME: ExpressionFlag.RUN_TIME,
+    OperandKind.UNKNOWN_CALL: ExpressionFlag.UNKNOWN_CALL,
+    OperandKind.QUERY: ExpressionFlag.QUERY,
 }

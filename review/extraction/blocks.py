@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-from review.extraction.block_state import Frame
-from review.extraction.expressions.operands import operand
-from review.extraction.expressions.outputs import computed, outputs_of
-from review.extraction.expressions.predicates import conditions
-from review.extraction.sources import Rows
+from review.extraction.block_state import BlockState
+from review.extraction.expressions.operands import read_operand
+from review.extraction.expressions.outputs import computed_outputs, outputs_of
+from review.extraction.expressions.predicates import extract_predicates
+from review.extraction.sources import SourceReader
 from review.facts import Block, Clause, Hint, Operand, Predicate, Role, Span
 
 _LOOK_BACK = 200
@@ -23,7 +23,7 @@ _CONDITIONS = (
 )
 
 
-class Place(NamedTuple):
+class BlockPosition(NamedTuple):
     """A block's position: the role of its rows, its parent block and its nesting depth."""
 
     role: Role
@@ -31,7 +31,7 @@ class Place(NamedTuple):
     depth: int
 
 
-def block(node: exp.Expr, rows: Rows, place: Place, around: list[exp.Expr]) -> Block:
+def extract_block(node: exp.Expr, rows: SourceReader, place: BlockPosition, around: list[exp.Expr]) -> Block:
     """Read a SELECT whose row sources have already been read.
 
     Args:
@@ -41,20 +41,20 @@ def block(node: exp.Expr, rows: Rows, place: Place, around: list[exp.Expr]) -> B
         around: the parentheses around it, which may have an ORDER BY and LIMIT of their own.
     """
     frame, args, text = rows.frame, node.args, rows.frame.text
-    frame.scope.aliases = frozenset(computed(node.expressions))
+    frame.scope.aliases = frozenset(computed_outputs(node.expressions))
     frame.windows_named = {item.name.lower(): item for item in args.get("windows") or ()}
-    frame.end = frame.cursor = begin = _begin(node, rows)
+    frame.end = frame.cursor = begin = _begin_of(node, rows)
     outputs = tuple(output for item in node.expressions for output in outputs_of(item, frame))
     frame.end = max([frame.end, *(source.at.end for source in rows.sources)])
-    predicates = [*joins(rows)]
+    predicates = [*attach_join_conditions(rows)]
     for key, clause in _CONDITIONS:
         if key in args:
-            predicates += where(args[key], clause, frame)
+            predicates += extract_where(args[key], clause, frame)
     group = _group(args.get("group"), frame)
-    order, most = ordered(node, frame), limit(args.get("limit"))
+    order, most = order_of(node, frame), limit_of(args.get("limit"))
     for outside in around:
-        order = order or ordered(outside, frame)
-        most = limit(outside.args.get("limit")) if most is None else most
+        order = order or order_of(outside, frame)
+        most = limit_of(outside.args.get("limit")) if most is None else most
     is_sorted = _sorted(node, frame)
     end = known.end if (known := text.span(node)) else max([begin, *(part.at.end for part in predicates)])
     return Block(
@@ -79,49 +79,51 @@ def block(node: exp.Expr, rows: Rows, place: Place, around: list[exp.Expr]) -> B
     )
 
 
-def joins(rows: Rows) -> Iterator[Predicate]:
+def attach_join_conditions(rows: SourceReader) -> Iterator[Predicate]:
     """Yield the ON conditions."""
     rows.frame.clause = Clause.ON
     for index, on in rows.conditions:
         rows.frame.cursor = rows.sources[index].at.end
-        yield from conditions(on, rows.frame, index)
+        yield from extract_predicates(on, rows.frame, index)
 
 
-def where(node: exp.Expr | None, clause: Clause, frame: Frame) -> list[Predicate]:
+def extract_where(node: exp.Expr | None, clause: Clause, frame: BlockState) -> list[Predicate]:
     """Return the conditions of WHERE, HAVING or QUALIFY."""
     if node is None or not isinstance(node.this, exp.Expr):
         return []
     frame.clause = clause
     frame.cursor = max(frame.cursor, frame.end)
-    return conditions(node.this, frame)
+    return extract_predicates(node.this, frame)
 
 
-def _group(node: exp.Expr | None, frame: Frame) -> tuple[Operand, ...]:
+def _group(node: exp.Expr | None, frame: BlockState) -> tuple[Operand, ...]:
     if node is None:
         return ()
     frame.clause = Clause.GROUP
-    return tuple(operand(part, frame) for part in _grouped(node))
+    return tuple(read_operand(part, frame) for part in _grouped(node))
 
 
-def ordered(node: exp.Expr, frame: Frame) -> Span | None:
+def order_of(node: exp.Expr, frame: BlockState) -> Span | None:
     """Read ORDER BY; return its span, or None if there is none."""
     order = node.args.get("order")
     if not isinstance(order, exp.Expr):
         return None
     frame.clause = Clause.ORDER
-    ends = [operand(_key(part), frame).at.end for part in order.expressions]
+    ends = [read_operand(_key(part), frame).at.end for part in order.expressions]
     frame.end = max([frame.end, *ends])
     return frame.text.span(order) or Span(frame.end, frame.end)
 
 
-def _sorted(node: exp.Expr, frame: Frame) -> bool:
+def _sorted(node: exp.Expr, frame: BlockState) -> bool:
     found = False
     for key in ("sort", "distribute", "cluster"):
         clause = node.args.get(key)
         if isinstance(clause, exp.Expr):
             found = True
             frame.clause = Clause.ORDER
-            frame.end = max([frame.end, *(operand(_key(part), frame).at.end for part in clause.expressions)])
+            frame.end = max(
+                [frame.end, *(read_operand(_key(part), frame).at.end for part in clause.expressions)]
+            )
     return found
 
 
@@ -129,7 +131,7 @@ def _key(node: exp.Expr) -> exp.Expr:
     return node.this if isinstance(node, exp.Ordered) else node
 
 
-def _begin(node: exp.Expr, rows: Rows) -> int:
+def _begin_of(node: exp.Expr, rows: SourceReader) -> int:
     own = rows.frame.text.begin(node)
     if own is not None:
         return own
@@ -138,7 +140,7 @@ def _begin(node: exp.Expr, rows: Rows) -> int:
     return word.begin if word else first
 
 
-def _hints(node: exp.Expr | None, frame: Frame) -> Iterator[Hint]:
+def _hints(node: exp.Expr | None, frame: BlockState) -> Iterator[Hint]:
     if node is None:
         return
     for item in node.expressions:
@@ -159,7 +161,7 @@ def _grouped(node: exp.Expr) -> Iterator[exp.Expr]:
                 yield part
 
 
-def limit(node: exp.Expr | None) -> int | None:
+def limit_of(node: exp.Expr | None) -> int | None:
     """Return the number of a LIMIT: 0 if it is not a plain number, None without LIMIT."""
     if not isinstance(node, exp.Expr):
         return None

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from review.dialects import Dialect
-from review.extraction.source_text import Written
+from review.extraction.source_text import SourceText
 from review.facts import Span
 
 _ORDER = ("COMMENT", "PARTITIONED", "CLUSTERED", "STORED", "LOCATION", "TBLPROPERTIES", "LIFECYCLE")
@@ -24,7 +24,7 @@ _QUERY = re.compile(r"\bas\s+(?:select|with)\b|\bas\s*$|\blike\b", re.IGNORECASE
 """The end of the clauses of a CREATE TABLE: its query or LIKE."""
 
 
-def misplaced(tree: exp.Expr, text: Written, dialect: Dialect) -> Iterator[tuple[Span, str]]:
+def find_misplaced_clause(tree: exp.Expr, text: SourceText, dialect: Dialect) -> Iterator[tuple[Span, str]]:
     """Yield each clause that is in the wrong order, with its keyword."""
     if dialect is not Dialect.MAXCOMPUTE:
         return
@@ -35,7 +35,7 @@ def misplaced(tree: exp.Expr, text: Written, dialect: Dialect) -> Iterator[tuple
         yield from _out_of_order(text)
 
 
-def _out_of_order(text: Written) -> Iterator[tuple[Span, str]]:
+def _out_of_order(text: SourceText) -> Iterator[tuple[Span, str]]:
     outside, begin = text.outside_brackets(), text.at.begin
     end = match.start() if (match := _QUERY.search(outside)) else len(outside)
     reached = -1

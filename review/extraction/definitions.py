@@ -9,22 +9,27 @@ from sqlglot import exp
 
 from review.extraction.expressions.partitions import partition_values
 from review.extraction.expressions.types import written_type
-from review.extraction.queries import Walk
+from review.extraction.queries import QueryWalker
 from review.extraction.writes import table_at
-from review.facts import ColumnDefinition, Creation, Gone, Made, Removal, Span
+from review.facts import ColumnDefinition, CreatedKind, Creation, Removal, RemovedKind, Span
 from review.parsing.ast_nodes import Routine
 
-_MADE = {
-    "TABLE": Made.TABLE,
-    "VIEW": Made.VIEW,
-    "FUNCTION": Made.FUNCTION,
-    "DATABASE": Made.DATABASE,
-    "SCHEMA": Made.SCHEMA,
+_CREATED_KINDS = {
+    "TABLE": CreatedKind.TABLE,
+    "VIEW": CreatedKind.VIEW,
+    "FUNCTION": CreatedKind.FUNCTION,
+    "DATABASE": CreatedKind.DATABASE,
+    "SCHEMA": CreatedKind.SCHEMA,
 }
-_DROPPED = {"TABLE": Gone.TABLE, "VIEW": Gone.VIEW, "DATABASE": Gone.DATABASE, "SCHEMA": Gone.SCHEMA}
+_DROPPED = {
+    "TABLE": RemovedKind.TABLE,
+    "VIEW": RemovedKind.VIEW,
+    "DATABASE": RemovedKind.DATABASE,
+    "SCHEMA": RemovedKind.SCHEMA,
+}
 
 
-def creation(node: exp.Expr, walk: Walk) -> Creation:
+def extract_creation(node: exp.Expr, walk: QueryWalker) -> Creation:
     """Read a CREATE; its query is read separately."""
     target = node.this
     schema = target if isinstance(target, exp.Schema) else None
@@ -38,7 +43,7 @@ def creation(node: exp.Expr, walk: Walk) -> Creation:
     own = {column.name.lower() for column in partitions}
     return Creation(
         table_at(named, walk) if isinstance(named, exp.Expr) else walk.text.at,
-        _MADE.get(str(node.args.get("kind")).upper(), Made.OTHER),
+        _CREATED_KINDS.get(str(node.args.get("kind")).upper(), CreatedKind.OTHER),
         walk.text.name(named) if isinstance(named, exp.Expr) else "",
         tuple(
             column for column in _columns(definitions, walk) if column.name.lower() not in own or column.type
@@ -61,7 +66,7 @@ def _properties(node: exp.Expr) -> list[exp.Expr]:
     return list(holder.expressions) if isinstance(holder, exp.Expr) else []
 
 
-def _columns(definitions: list[exp.Expr], walk: Walk) -> Iterator[ColumnDefinition]:
+def _columns(definitions: list[exp.Expr], walk: QueryWalker) -> Iterator[ColumnDefinition]:
     for item in definitions:
         if isinstance(item, exp.ColumnDef):
             yield column_definition(item, walk)
@@ -70,7 +75,7 @@ def _columns(definitions: list[exp.Expr], walk: Walk) -> Iterator[ColumnDefiniti
             yield ColumnDefinition(walk.text.span(name) or walk.text.at, walk.text.name(name))
 
 
-def column_definition(node: exp.Expr, walk: Walk) -> ColumnDefinition:
+def column_definition(node: exp.Expr, walk: QueryWalker) -> ColumnDefinition:
     """Read the definition of a column."""
     kinds = [item.args.get("kind") for item in node.args.get("constraints") or ()]
     return ColumnDefinition(
@@ -86,7 +91,7 @@ def column_definition(node: exp.Expr, walk: Walk) -> ColumnDefinition:
     )
 
 
-def _partition_columns(properties: list[exp.Expr], walk: Walk) -> Iterator[ColumnDefinition]:
+def _partition_columns(properties: list[exp.Expr], walk: QueryWalker) -> Iterator[ColumnDefinition]:
     for item in properties:
         if isinstance(item, exp.PartitionedByProperty) and isinstance(item.this, exp.Expr):
             parts = item.this.expressions if isinstance(item.this, (exp.Schema, exp.Tuple)) else [item.this]
@@ -94,7 +99,7 @@ def _partition_columns(properties: list[exp.Expr], walk: Walk) -> Iterator[Colum
                 yield from _partition_column(part, walk)
 
 
-def _partition_column(node: exp.Expr, walk: Walk) -> Iterator[ColumnDefinition]:
+def _partition_column(node: exp.Expr, walk: QueryWalker) -> Iterator[ColumnDefinition]:
     if isinstance(node, exp.Alias):  # AUTO PARTITIONED BY (trunc_time(x, 'day') AS p)
         name = node.args["alias"]
         yield ColumnDefinition(walk.text.span(name) or walk.text.at, walk.text.name(name))
@@ -105,17 +110,17 @@ def _partition_column(node: exp.Expr, walk: Walk) -> Iterator[ColumnDefinition]:
 def _lifecycle(properties: list[exp.Expr]) -> int | None:
     for item in properties:
         if type(item) is exp.Property and item.name.upper() in ("LIFECYCLE", "HUBLIFECYCLE"):
-            return days(item.args.get("value"))
+            return parse_days(item.args.get("value"))
     return None
 
 
-def days(value: object) -> int:
+def parse_days(value: object) -> int:
     """Return a number of days; 0 if it is not a plain number."""
     text = value.name if isinstance(value, exp.Expr) else str(value)
     return int(text) if text.isdecimal() else 0
 
 
-def _like(node: exp.Expr, properties: list[exp.Expr], walk: Walk) -> str:
+def _like(node: exp.Expr, properties: list[exp.Expr], walk: QueryWalker) -> str:
     for item in properties:
         if isinstance(item, exp.LikeProperty):
             return walk.text.name(item.this)
@@ -123,7 +128,7 @@ def _like(node: exp.Expr, properties: list[exp.Expr], walk: Walk) -> str:
     return walk.text.name(clone.this) if isinstance(clone, exp.Expr) else ""
 
 
-def _keys(definitions: list[exp.Expr], properties: list[exp.Expr], walk: Walk) -> Iterator[str]:
+def _keys(definitions: list[exp.Expr], properties: list[exp.Expr], walk: QueryWalker) -> Iterator[str]:
     for item in (*definitions, *properties):
         if isinstance(item, (exp.PrimaryKey, exp.DuplicateKeyProperty, exp.UniqueKeyProperty)):
             if not isinstance(item, exp.DuplicateKeyProperty):
@@ -138,7 +143,7 @@ def _keys(definitions: list[exp.Expr], properties: list[exp.Expr], walk: Walk) -
             yield from _keys(item.expressions, [], walk)
 
 
-def drops(node: exp.Expr, walk: Walk) -> Iterator[Removal]:
+def extract_drops(node: exp.Expr, walk: QueryWalker) -> Iterator[Removal]:
     """Read a DROP of tables, views, databases or schemas; temporary tables are ignored: no data is lost."""
     what = _DROPPED.get(str(node.args.get("kind")).upper())
     if what is None or node.args.get("temporary"):
@@ -148,16 +153,19 @@ def drops(node: exp.Expr, walk: Walk) -> Iterator[Removal]:
         yield Removal(Span(walk.text.at.begin, at.end), what, walk.text.name(table))
 
 
-def truncates(node: exp.Expr, walk: Walk) -> Iterator[Removal]:
+def extract_truncates(node: exp.Expr, walk: QueryWalker) -> Iterator[Removal]:
     """Read a TRUNCATE of tables or partitions."""
     partition = node.args.get("partition")
     values = partition_values(partition, walk.frame())
     for table in node.expressions:
         at = table_at(table, walk)
         end = max([at.end, *(value.at.end for value in values)])
-        what = Gone.PARTITION if isinstance(partition, exp.Expr) else Gone.ROWS
+        what = RemovedKind.PARTITION if isinstance(partition, exp.Expr) else RemovedKind.ROWS
         yield Removal(
-            Span(walk.text.at.begin, walk.text.closed(at.begin, end)), what, walk.text.name(table), values
+            Span(walk.text.at.begin, walk.text.closing_end(at.begin, end)),
+            what,
+            walk.text.name(table),
+            values,
         )
 
 
@@ -167,7 +175,7 @@ _ADDED = re.compile(
 )
 
 
-def resource(text: str, start: int) -> Creation | None:
+def parse_resource(text: str, start: int) -> Creation | None:
     """Read the client's `ADD JAR x [AS y]`."""
     match = _ADDED.match(text)
     if match is None:
@@ -176,5 +184,5 @@ def resource(text: str, start: int) -> Creation | None:
     begin, end = match.span(group)
     replace = re.search(r"\s-f\s*$", text) is not None
     return Creation(
-        Span(start + begin, start + end), Made.RESOURCE, match[group].strip("'\""), replace=replace
+        Span(start + begin, start + end), CreatedKind.RESOURCE, match[group].strip("'\""), replace=replace
     )

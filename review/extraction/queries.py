@@ -11,13 +11,13 @@ from sqlglot import exp
 
 from review.dialects import Dialect
 from review.errors import ReviewTimeout
-from review.extraction.block_state import Frame
-from review.extraction.blocks import Place, block, limit, ordered
+from review.extraction.block_state import BlockState
+from review.extraction.blocks import BlockPosition, extract_block, limit_of, order_of
 from review.extraction.expressions.expressions import visit
-from review.extraction.expressions.predicates import conditions
-from review.extraction.scopes import NOTHING, Known, Scope
-from review.extraction.source_text import Written
-from review.extraction.sources import Named, Rows
+from review.extraction.expressions.predicates import extract_predicates
+from review.extraction.scopes import NOTHING, KnownColumns, QueryScope
+from review.extraction.source_text import SourceText
+from review.extraction.sources import NamedSource, SourceReader
 from review.facts import CTE, Block, Clause, Role, Span, Union
 
 _AFTER = frozenset({Clause.GROUP, Clause.HAVING, Clause.QUALIFY, Clause.ORDER})
@@ -28,50 +28,50 @@ _ALIASES_SEEN = {
 }
 _SET_OPERATION = r"\b(?:union|intersect|except|minus)(?:\s+(?:all|distinct))?\b"
 _CORRELATED = frozenset({Role.EXISTS, Role.IN, Role.SCALAR})
-_MOST_UNIONS = 200
+_MAX_UNIONS = 200
 """Maximum set operations in a row that each list all their branches; of more, only the last does."""
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class TableVariable:
     """A query named by script mode (`@v := SELECT …`)."""
 
-    text: Written
+    text: SourceText
     tree: exp.Expr
 
 
 @dataclass(slots=True)
-class Walk:
+class QueryWalker:
     """One statement while it is read: the blocks, CTEs and unions found so far.
 
     Attributes:
         table: returns the known columns of a table.
         variables: queries that the script has named so far, by name in lower case, `@` included.
-        until: when to stop, by `time.monotonic()`.
+        deadline: when to stop, by `time.monotonic()`.
     """
 
-    text: Written
+    text: SourceText
     dialect: Dialect
-    table: Callable[[str], Known]
-    variables: Mapping[str, Variable] = field(default_factory=dict)
-    until: float = math.inf
+    table: Callable[[str], KnownColumns]
+    variables: Mapping[str, TableVariable] = field(default_factory=dict)
+    deadline: float = math.inf
     blocks: list[Block | None] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
     unions: list[Union] = field(default_factory=list)
-    named: list[Named] = field(default_factory=list)
+    named: list[NamedSource] = field(default_factory=list)
     shared: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    shapes: dict[int, Known] = field(default_factory=dict)
-    ctes: dict[str, Named] = field(default_factory=dict)
-    variables_read: dict[str, Named] = field(default_factory=dict)
+    shapes: dict[int, KnownColumns] = field(default_factory=dict)
+    ctes: dict[str, NamedSource] = field(default_factory=dict)
+    variables_read: dict[str, NamedSource] = field(default_factory=dict)
     parent: int | None = None
 
-    def frame(self, scope: Scope | None = None) -> Frame:
+    def frame(self, scope: QueryScope | None = None) -> BlockState:
         """Return a frame for expressions; without a scope, for expressions outside any block."""
-        return Frame(
+        return BlockState(
             self.text,
-            scope or Scope(-1),
+            scope or QueryScope(-1),
             self._of_expression,
-            conditions,
+            extract_predicates,
             self.span_of,
             visit,
             aliases_seen=_ALIASES_SEEN.get(self.dialect, _AFTER),
@@ -82,11 +82,11 @@ class Walk:
         ctes = tuple(CTE(item.at, item.name, item.blocks, item.uses) for item in self.named)
         return tuple(block for block in self.blocks if block is not None), ctes, tuple(self.unions)
 
-    def query(self, node: exp.Expr, role: Role, outer: Scope | None = None) -> tuple[int, ...]:
+    def query(self, node: exp.Expr, role: Role, outer: QueryScope | None = None) -> tuple[int, ...]:
         """Read a query; return the indexes of the blocks that produce its rows."""
         if (known := self.shared.get(id(node))) is not None:
             return known
-        if time.monotonic() > self.until:
+        if time.monotonic() > self.deadline:
             raise ReviewTimeout
         ctes = self.ctes
         indexes = self._query(node, role, outer)
@@ -99,7 +99,7 @@ class Walk:
         spans = [block.at for index in indexes if (block := self.blocks[index]) is not None]
         return Span(min(spans).begin, max(span.end for span in spans)) if spans else None
 
-    def shape(self, indexes: tuple[int, ...]) -> Known:
+    def shape(self, indexes: tuple[int, ...]) -> KnownColumns:
         """Return the known output columns of blocks."""
         block = self.blocks[indexes[0]] if indexes else None
         if block is None:
@@ -108,7 +108,7 @@ class Walk:
             known = self.shapes[indexes[0]] = self._shape(block)
         return known
 
-    def _shape(self, block: Block) -> Known:
+    def _shape(self, block: Block) -> KnownColumns:
         names: set[str] = set()
         whole = True
         for output in block.outputs:
@@ -118,26 +118,26 @@ class Walk:
                 whole = whole and inner.whole
             elif output.name:
                 names.add(output.name.lower())
-        return Known(frozenset(names), whole)
+        return KnownColumns(frozenset(names), whole)
 
-    def _starred(self, block: Block, qualifier: str) -> Known:
+    def _starred(self, block: Block, qualifier: str) -> KnownColumns:
         names: set[str] = set()
         whole = True
         for source in block.sources:
             if qualifier and source.alias.lower() != qualifier:
                 continue
             if source.columns:
-                own = Known(frozenset(name.lower() for name in source.columns), whole=True)
+                own = KnownColumns(frozenset(name.lower() for name in source.columns), whole=True)
             else:
                 own = self.shape(source.blocks) if source.blocks else self.table(source.table)
             names |= own.names
             whole = whole and own.whole
-        return Known(frozenset(names), whole and bool(names))
+        return KnownColumns(frozenset(names), whole and bool(names))
 
-    def _of_expression(self, node: exp.Expr, role: Role, frame: Frame) -> tuple[int, ...]:
+    def _of_expression(self, node: exp.Expr, role: Role, frame: BlockState) -> tuple[int, ...]:
         return self.query(node, role, frame.scope if role in _CORRELATED else None)
 
-    def _query(self, node: exp.Expr, role: Role, outer: Scope | None) -> tuple[int, ...]:
+    def _query(self, node: exp.Expr, role: Role, outer: QueryScope | None) -> tuple[int, ...]:
         extra: list[exp.Expr] = []
         while isinstance(node, (exp.Subquery, exp.Paren)):
             extra.append(node)
@@ -172,17 +172,17 @@ class Walk:
             return
         span = self.text.span(alias.this) if isinstance(alias.this, exp.Expr) else None
         listed = tuple(column.name for column in alias.columns)
-        named = Named(span or self.text.at, alias.name, listed=listed)
+        named = NamedSource(span or self.text.at, alias.name, listed=listed)
         self.named.append(named)
         if recursive:
             self.ctes[alias.name.lower()] = named
         named.blocks = self.query(cte.this, Role.CTE)
         named.columns = self.shape(named.blocks)
         if listed:
-            named.columns = Known(frozenset(name.lower() for name in listed), whole=True)
+            named.columns = KnownColumns(frozenset(name.lower() for name in listed), whole=True)
         self.ctes[alias.name.lower()] = named
 
-    def _find(self, name: str) -> Named | None:
+    def _find(self, name: str) -> NamedSource | None:
         if (known := self.ctes.get(name)) is not None:
             return known
         if (known := self.variables_read.get(name)) is not None:
@@ -190,7 +190,7 @@ class Walk:
         variable = self.variables.get(name)
         if variable is None:
             return None
-        named = Named(variable.text.at, name)
+        named = NamedSource(variable.text.at, name)
         self.named.append(named)
         self.variables_read[name] = named
         ctes, self.ctes = self.ctes, {}
@@ -201,7 +201,7 @@ class Walk:
         self.text, self.parent, self.ctes = text, parent, ctes
         return named
 
-    def _union(self, node: exp.Expr, role: Role, outer: Scope | None) -> tuple[int, ...]:
+    def _union(self, node: exp.Expr, role: Role, outer: QueryScope | None) -> tuple[int, ...]:
         operations: list[exp.Expr] = []
         while isinstance(node, exp.SetOperation):
             operations.append(node)
@@ -210,7 +210,7 @@ class Walk:
         indexes = list(self.query(node, role, outer))
         for number, operation in enumerate(reversed(operations), 1):
             right = self.query(operation.expression, role, outer)
-            before, whole = indexes[-1:], number < _MOST_UNIONS or number == len(operations)
+            before, whole = indexes[-1:], number < _MAX_UNIONS or number == len(operations)
             indexes += right
             self._joined(operation, tuple(before), right, tuple(indexes) if whole else right)
         return tuple(indexes)
@@ -221,9 +221,9 @@ class Walk:
         before, after = self.span_of(left[-1:]), self.span_of(right[-1:])
         begin, end = self.text.begin(node), before.end if before else self.text.at.begin
         at = self.text.search(_SET_OPERATION, end if begin is None else begin)
-        frame = self.frame(Scope(-1))
+        frame = self.frame(QueryScope(-1))
         frame.end = after.end if after else end
-        order = ordered(node, frame)
+        order = order_of(node, frame)
         distinct = node.args.get("distinct")
         self.unions.append(
             Union(
@@ -232,28 +232,28 @@ class Walk:
                 distinct is not False,
                 whole,
                 order,
-                limit(node.args.get("limit")),
+                limit_of(node.args.get("limit")),
             )
         )
 
-    def _select(self, node: exp.Expr, role: Role, outer: Scope | None, around: list[exp.Expr]) -> int:
+    def _select(self, node: exp.Expr, role: Role, outer: QueryScope | None, around: list[exp.Expr]) -> int:
         index = len(self.blocks)
         self.blocks.append(None)
         self.depths.append(0 if self.parent is None else self.depths[self.parent] + 1)
         self.with_(node)
         above, self.parent = self.parent, index
-        frame = self.frame(Scope(index, outer))
+        frame = self.frame(QueryScope(index, outer))
         origin = node.args.get("from_")
         first = origin.this if isinstance(origin, exp.Expr) else None
         rows = self.rows(frame)
         rows.read(first, node)
-        self.blocks[index] = block(node, rows, Place(role, above, self.depths[index]), around)
+        self.blocks[index] = extract_block(node, rows, BlockPosition(role, above, self.depths[index]), around)
         self.parent = above
         return index
 
-    def rows(self, frame: Frame) -> Rows:
+    def rows(self, frame: BlockState) -> SourceReader:
         """Return a reader of the row sources of a block."""
-        return Rows(frame, self._find, self.table, self.shape, self._derived)
+        return SourceReader(frame, self._find, self.table, self.shape, self._derived)
 
-    def _derived(self, node: exp.Expr, outer: Scope | None) -> tuple[int, ...]:
+    def _derived(self, node: exp.Expr, outer: QueryScope | None) -> tuple[int, ...]:
         return self.query(node, Role.DERIVED, outer)

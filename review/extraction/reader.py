@@ -1,6 +1,6 @@
 """The entry point to the trees: converts a script's code to facts.
 
-There are two steps, `parse_all` and `Parsed.script`, so that table metadata can be looked up in between.
+There are two steps, `parse_script` and `ParsedScript.script`, so that tables can be looked up in between.
 """
 
 from __future__ import annotations
@@ -14,56 +14,57 @@ from functools import cached_property
 
 from sqlglot import exp
 
-from review.context import Given
-from review.dialects import Dialect, lexis
+from review.context import ReviewContext
+from review.dialects import Dialect, lexical_rules
 from review.errors import NestedTooDeeply, ReviewTimeout
-from review.extraction.queries import Variable
-from review.extraction.source_text import Written
-from review.extraction.statements import Knowledge, client, statement
+from review.extraction.queries import TableVariable
+from review.extraction.source_text import SourceText
+from review.extraction.statements import ScriptState, client_statement, extract_statement
 from review.facts import Comment, Parameter, Script, Span, Statement
 from review.parsing.ast_nodes import Assignment
-from review.parsing.parse import Unread, parse
-from review.source.parameter_mask import Masked, mask
-from review.source.parameter_mask import name as parameter_name
-from review.source.statement_splitter import Piece, split
+from review.parsing.parse import Unparsed, parse_statement
+from review.source.parameter_mask import MaskedText, mask_parameters, parameter_name
+from review.source.statement_splitter import StatementText, split_script
 
 OUT_OF_TIME = str(ReviewTimeout())
 
 
-def read(code: str, dialect: Dialect, given: Given = Given()) -> Script:  # noqa: B008 - frozen
+def read_code(code: str, dialect: Dialect, context: ReviewContext = ReviewContext()) -> Script:  # noqa: B008 - frozen
     """Return the facts of `code`. No input text makes this raise."""
-    return parse_all(code, dialect).script(given)
+    return parse_script(code, dialect).script(context)
 
 
-def parse_all(code: str, dialect: Dialect, until: float | None = None) -> Parsed:
+def parse_script(code: str, dialect: Dialect, deadline: float | None = None) -> ParsedScript:
     """Parse every statement of `code`.
 
     Args:
         code: SQL as its author wrote it.
         dialect: the dialect of `code`.
-        until: when to stop parsing, by `time.monotonic()`; statements not yet parsed then are marked unread.
+        deadline: when to stop parsing, by `time.monotonic()`; statements left by then are marked unread.
     """
-    words = lexis(dialect)
-    masked = mask(code, words)
-    cut = split(masked.text, words)
-    items = tuple(_parsed(piece, dialect, until) for piece in cut.pieces)
-    return Parsed(code, dialect, masked, cut.comments, items, until)
+    words = lexical_rules(dialect)
+    masked = mask_parameters(code, words)
+    cut = split_script(masked.text, words)
+    items = tuple(_parsed(piece, dialect, deadline) for piece in cut.pieces)
+    return ParsedScript(code, dialect, masked, cut.comments, items, deadline)
 
 
-def _parsed(piece: Piece, dialect: Dialect, until: float | None) -> tuple[Piece, exp.Expr | Unread | None]:
+def _parsed(
+    piece: StatementText, dialect: Dialect, until: float | None
+) -> tuple[StatementText, exp.Expr | Unparsed | None]:
     if piece.client:
         return piece, None
-    if _late(until):
-        return piece, Unread(OUT_OF_TIME)
-    return piece, parse(piece.text, piece.verb, dialect)
+    if _require_time(until):
+        return piece, Unparsed(OUT_OF_TIME)
+    return piece, parse_statement(piece.text, piece.verb, dialect)
 
 
-def _late(until: float | None) -> bool:
-    return until is not None and time.monotonic() > until
+def _require_time(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() > deadline
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedScript:
     """A parsed script.
 
     Attributes:
@@ -73,10 +74,10 @@ class Parsed:
 
     code: str
     dialect: Dialect
-    masked: Masked
+    masked: MaskedText
     comments: tuple[tuple[int, int], ...]
-    items: tuple[tuple[Piece, exp.Expr | Unread | None], ...]
-    until: float | None
+    items: tuple[tuple[StatementText, exp.Expr | Unparsed | None], ...]
+    deadline: float | None
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -84,13 +85,13 @@ class Parsed:
         found: set[str] = set()
         for piece, tree in self.items:
             if isinstance(tree, exp.Expr):
-                text = Written(self.code, piece)
+                text = SourceText(self.code, piece)
                 ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
                 names = (text.name(table) for table in tree.find_all(exp.Table))
                 found |= {name for name in names if _NAME.fullmatch(name) and name.lower() not in ctes}
         return frozenset(found)
 
-    def script(self, given: Given = Given()) -> Script:  # noqa: B008 - frozen
+    def script(self, given: ReviewContext = ReviewContext()) -> Script:  # noqa: B008 - frozen
         """Return the script's facts.
 
         Args:
@@ -105,32 +106,34 @@ class Parsed:
             tuple(Comment(Span(*at), self.code[at[0] : at[1]]) for at in self.comments),
         )
 
-    def _statements(self, given: Given) -> Iterator[Statement]:
-        knowledge = Knowledge(self.dialect, given, math.inf if self.until is None else self.until)
+    def _statements(self, given: ReviewContext) -> Iterator[Statement]:
+        knowledge = ScriptState(self.dialect, given, math.inf if self.deadline is None else self.deadline)
         later = self._variables_read()
         for piece, tree in self.items:
             if tree is None:
-                yield client(self.code, piece)
-            elif isinstance(tree, Unread):
-                yield _unread(piece, tree.why, tree.offset)
-            elif _late(self.until):
-                yield _unread(piece, OUT_OF_TIME)
+                yield client_statement(self.code, piece)
+            elif isinstance(tree, Unparsed):
+                yield _unread_statement(piece, tree.reason, tree.offset)
+            elif _require_time(self.deadline):
+                yield _unread_statement(piece, OUT_OF_TIME)
             else:
-                text = Written(self.code, piece)
-                if _named(tree, text, knowledge) in later:
-                    yield _plain(piece)
+                text = SourceText(self.code, piece)
+                if _bind_variable(tree, text, knowledge) in later:
+                    yield _variable_statement(piece)
                 else:
                     yield self._statement(piece, text, tree, knowledge)
 
-    def _statement(self, piece: Piece, text: Written, tree: exp.Expr, knowledge: Knowledge) -> Statement:
+    def _statement(
+        self, piece: StatementText, text: SourceText, tree: exp.Expr, knowledge: ScriptState
+    ) -> Statement:
         try:
-            made = statement(piece, text, tree, knowledge)
+            made = extract_statement(piece, text, tree, knowledge)
         except RecursionError:
-            return _unread(piece, str(NestedTooDeeply()))
+            return _unread_statement(piece, str(NestedTooDeeply()))
         except ReviewTimeout as error:
-            return _unread(piece, str(error))
+            return _unread_statement(piece, str(error))
         except Exception as error:  # noqa: BLE001 - a tree may have any shape; a failure is reported
-            return _unread(piece, f"it could not be analyzed ({type(error).__name__})")
+            return _unread_statement(piece, f"it could not be analyzed ({type(error).__name__})")
         knowledge.learn(made)
         return made
 
@@ -138,9 +141,9 @@ class Parsed:
         """Names of the script-mode variables that a statement reads."""
         read: set[str] = set()
         for piece, _ in self.items:
-            if "@" in piece.bare:
-                begin = match.end() if (match := _ASSIGNED.match(piece.bare)) else 0
-                read |= {found.group().lower() for found in _VARIABLE.finditer(piece.bare, begin)}
+            if "@" in piece.stripped:
+                begin = match.end() if (match := _ASSIGNED.match(piece.stripped)) else 0
+                read |= {found.group().lower() for found in _VARIABLE.finditer(piece.stripped, begin)}
         return frozenset(read)
 
     def _parameters(self) -> Iterator[Parameter]:
@@ -154,11 +157,11 @@ _VARIABLE = re.compile(r"@\w+")
 _ASSIGNED = re.compile(r"@\w+[^;]*?:=", re.DOTALL)
 
 
-def _named(tree: exp.Expr, text: Written, knowledge: Knowledge) -> str:
+def _bind_variable(tree: exp.Expr, text: SourceText, knowledge: ScriptState) -> str:
     """Store the query that script mode names (`@v := SELECT …`); return its name, or "" if it names none."""
     rows = tree.args.get("expression") if isinstance(tree, Assignment) else None
     if isinstance(rows, (exp.Query, exp.Table)):
-        variable = Variable(text, rows)
+        variable = TableVariable(text, rows)
     elif isinstance(rows, Assignment) and (other := knowledge.variables.get(rows.name.lower())) is not None:
         variable = other  # `@b := @a`
     else:
@@ -167,14 +170,14 @@ def _named(tree: exp.Expr, text: Written, knowledge: Knowledge) -> str:
     return tree.name.lower()
 
 
-def _plain(piece: Piece) -> Statement:
-    return Statement(Span(piece.start, piece.start + len(piece.text)), piece.verb, piece.bare)
+def _variable_statement(piece: StatementText) -> Statement:
+    return Statement(Span(piece.start, piece.start + len(piece.text)), piece.verb, piece.stripped)
 
 
-def _unread(piece: Piece, why: str, offset: int | None = None) -> Statement:
+def _unread_statement(piece: StatementText, reason: str, offset: int | None = None) -> Statement:
     end = piece.start + len(piece.text)
     at = None
     if offset is not None:
         begin = min(piece.start + offset, end)
         at = Span(begin, min(begin + 1, end))
-    return Statement(Span(piece.start, end), piece.verb, piece.bare, why, at)
+    return Statement(Span(piece.start, end), piece.verb, piece.stripped, reason, at)

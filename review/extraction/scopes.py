@@ -10,7 +10,7 @@ Owner = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownColumns:
     """Names of columns, in lower case.
 
     Attributes:
@@ -22,11 +22,11 @@ class Known:
     whole: bool = False
 
 
-NOTHING = Known()
+NOTHING = KnownColumns()
 
 
 @dataclass(slots=True)
-class Scope:
+class QueryScope:
     """The row sources of one block, and the outer block whose columns are visible too.
 
     Attributes:
@@ -34,14 +34,14 @@ class Scope:
     """
 
     block: int
-    outer: Scope | None = None
-    columns: list[Known] = field(default_factory=list)
+    outer: QueryScope | None = None
+    columns: list[KnownColumns] = field(default_factory=list)
     aliases: frozenset[str] = frozenset()
     _named: dict[str, int] = field(default_factory=dict)
-    _alike: dict[Known, list[int]] = field(default_factory=dict)
+    _alike: dict[KnownColumns, list[int]] = field(default_factory=dict)
     """Indexes of sources by their known columns: among thousands of sources most are equal."""
 
-    def add(self, names: Iterable[str], columns: Known) -> None:
+    def add(self, names: Iterable[str], columns: KnownColumns) -> None:
         """Add a source: the qualifiers of its columns, in lower case, and its known columns."""
         for name in names:
             self._named.setdefault(name, len(self.columns))
@@ -50,7 +50,7 @@ class Scope:
 
     def qualified(self, qualifier: str) -> Owner | None:
         """Return the source named `qualifier` (in lower case), from the innermost block that has one."""
-        scope: Scope | None = self
+        scope: QueryScope | None = self
         while scope is not None:
             if (source := scope._named.get(qualifier)) is not None:
                 return scope.block, source
@@ -59,7 +59,7 @@ class Scope:
 
     def bare(self, name: str) -> Owner | None:
         """Return the source of an unqualified column (in lower case); None if it is ambiguous or unknown."""
-        scope: Scope | None = self
+        scope: QueryScope | None = self
         while scope is not None:
             columns = scope.columns
             if len(columns) == 1:  # by far the most common case

@@ -9,7 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from review.facts import Span
-from review.source.statement_splitter import Piece
+from review.source.statement_splitter import StatementText
 
 _QUOTES = "`\"'[]"
 _span = tuple.__new__
@@ -47,7 +47,7 @@ _BRACKET = re.compile(r"[()]")
 _BLANK = frozenset(" \t\r\n\f\v")
 
 
-def place(node: exp.Expr) -> tuple[int, int] | None:
+def span_of(node: exp.Expr) -> tuple[int, int] | None:
     """Return the offsets that the parser recorded for `node` itself; None if it recorded none."""
     meta: dict[str, Any] | None = node._meta  # `meta` would create a dict for each node without one
     if meta and "start" in meta and "end" in meta:
@@ -55,16 +55,16 @@ def place(node: exp.Expr) -> tuple[int, int] | None:
     return None
 
 
-class Written:
+class SourceText:
     """One statement: its text as written, masked, and bare. Offsets are relative to the script."""
 
     __slots__ = ("_bare", "_code", "_end", "_masked", "_pairs", "_start")
 
-    def __init__(self, code: str, piece: Piece) -> None:
+    def __init__(self, code: str, piece: StatementText) -> None:
         self._start, self._end = piece.start, piece.start + len(piece.text)
         self._code = code[self._start : self._end]
         self._masked = piece.text
-        self._bare = piece.bare
+        self._bare = piece.stripped
         self._pairs: dict[int, int] | None = None
 
     @property
@@ -99,7 +99,7 @@ class Written:
             return ".".join(self.name(part) for part in node.parts)
         if node is None:
             return ""
-        found = place(node)
+        found = span_of(node)
         if found is None:
             return node.name
         return self._code[found[0] : found[1]].strip(_QUOTES) or node.name
@@ -113,7 +113,7 @@ class Written:
         at = Span(min(spans)[0], max(span[1] for span in spans)) if spans else None
         return self.name(node), at
 
-    def closed(self, begin: int, end: int) -> int:
+    def closing_end(self, begin: int, end: int) -> int:
         """Return `end` moved past the closing parentheses of those left open between `begin` and `end`."""
         bare, first, last = self._bare, begin - self._start, end - self._start
         missing = bare.count("(", first, last) - bare.count(")", first, last)
@@ -126,7 +126,7 @@ class Written:
             last, missing = at + 1, missing - 1
         return last + self._start
 
-    def called(self, end: int) -> int | None:
+    def is_called(self, end: int) -> int | None:
         """Return the end of the parentheses that open right after `end`; None if none do."""
         at = self._past_blanks(end - self._start)
         if self._bare[at : at + 1] != "(":
@@ -136,7 +136,7 @@ class Written:
 
     def is_empty_call(self, end: int) -> bool:
         """Whether empty parentheses follow `end`."""
-        closing = self.called(end)
+        closing = self.is_called(end)
         return closing is not None and not self.author(end, closing).strip("( )\n\t\r")
 
     def _brackets(self) -> dict[int, int]:
@@ -155,10 +155,10 @@ class Written:
         first, last = begin - self._start, end - self._start
         return self._bare.count("(", first, last) == self._bare.count(")", first, last)
 
-    def enclosed(self, begin: int, end: int, most: int = 1_000) -> tuple[int, int]:
-        """Return the two offsets moved outwards over up to `most` pairs of enclosing parentheses."""
+    def enclosing_bracket(self, begin: int, end: int, limit: int = 1_000) -> tuple[int, int]:
+        """Return the two offsets moved outwards over up to `limit` pairs of enclosing parentheses."""
         bare, first, last = self._bare, begin - self._start, end - self._start
-        for _ in range(most):
+        for _ in range(limit):
             before, after = first - 1, self._past_blanks(last)
             while before >= 0 and bare[before] in _BLANK:
                 before -= 1

@@ -7,27 +7,27 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from review.extraction.block_state import Frame
-from review.extraction.expressions.operands import operand
+from review.extraction.block_state import BlockState
+from review.extraction.expressions.operands import read_operand
 from review.extraction.expressions.partitions import partition_values
-from review.extraction.scopes import NOTHING, Known, Scope
-from review.facts import Clause, Joined, Source, Span, last_part
+from review.extraction.scopes import NOTHING, KnownColumns, QueryScope
+from review.facts import Clause, JoinKind, Source, Span, last_part
 
 
 @dataclass(slots=True)
-class Named:
+class NamedSource:
     """A common table expression, or a script-mode variable, as referenced by a block's sources."""
 
     at: Span
     name: str
     blocks: tuple[int, ...] = ()
-    columns: Known = NOTHING
+    columns: KnownColumns = NOTHING
     listed: tuple[str, ...] = ()
     uses: int = 0
 
 
 @dataclass(slots=True)
-class Rows:
+class SourceReader:
     """The row sources of one block, as they are read.
 
     Attributes:
@@ -39,25 +39,25 @@ class Rows:
         conditions: the ON conditions, each with the index of the source that its join adds.
     """
 
-    frame: Frame
-    named: Callable[[str], Named | None]
-    table: Callable[[str], Known]
-    shape: Callable[[tuple[int, ...]], Known]
-    query: Callable[[exp.Expr, Scope | None], tuple[int, ...]]
+    frame: BlockState
+    named: Callable[[str], NamedSource | None]
+    table: Callable[[str], KnownColumns]
+    shape: Callable[[tuple[int, ...]], KnownColumns]
+    query: Callable[[exp.Expr, QueryScope | None], tuple[int, ...]]
     sources: list[Source] = field(default_factory=list)
     conditions: list[tuple[int, exp.Expr]] = field(default_factory=list)
 
     def read(self, first: exp.Expr | None, holder: exp.Expr) -> None:
         """Read all of FROM: its first source, and the joins and laterals of the SELECT."""
         if first is not None:
-            self._add(first, Joined.FIRST, None)
+            self._add(first, JoinKind.FIRST, None)
         for step in self._steps(holder):
             if isinstance(step, exp.Join):
                 self._join(step)
             else:
                 self._lateral(step)
 
-    def join(self, node: exp.Expr, joined: Joined, on: exp.Expr | None) -> None:
+    def join(self, node: exp.Expr, joined: JoinKind, on: exp.Expr | None) -> None:
         """Add one source of a MERGE or UPDATE with its condition."""
         self._add(node, joined, None)
         if on is not None:
@@ -79,10 +79,10 @@ class Rows:
         joined = self._joined(join, node)
         count = len(self.sources)
         self._add(node, joined, join)
-        if joined in (Joined.RIGHT, Joined.FULL):
+        if joined in (JoinKind.RIGHT, JoinKind.FULL):
             for index in range(begin, count):
                 self.sources[index] = replace(self.sources[index], nullable=True)
-        if joined in (Joined.LEFT, Joined.FULL):
+        if joined in (JoinKind.LEFT, JoinKind.FULL):
             for index in range(count, len(self.sources)):
                 self.sources[index] = replace(self.sources[index], nullable=True)
         on = join.args.get("on")
@@ -90,19 +90,19 @@ class Rows:
         if isinstance(on, exp.Expr) and not (isinstance(on, exp.Boolean) and on.this) and self.sources:
             self.conditions.append((min(count, len(self.sources) - 1), on))
 
-    def _joined(self, join: exp.Join, node: exp.Expr) -> Joined:
+    def _joined(self, join: exp.Join, node: exp.Expr) -> JoinKind:
         kind, side = join.kind.upper(), join.side.upper()
         if kind in _KINDS:
             return _KINDS[kind]
         if side in _SIDES:
             return _SIDES[side]
         if isinstance(node, exp.Lateral):
-            return Joined.LATERAL
+            return JoinKind.LATERAL
         if not join.args.get("on") or kind == "CROSS":
             span = self._begin(node)
             if span is not None and self.frame.text.after_comma(span):
-                return Joined.COMMA
-        return Joined.CROSS if kind == "CROSS" else Joined.INNER
+                return JoinKind.COMMA
+        return JoinKind.CROSS if kind == "CROSS" else JoinKind.INNER
 
     def _begin(self, node: exp.Expr) -> int | None:
         for part in node.walk(bfs=False):
@@ -118,7 +118,7 @@ class Rows:
                 return min(item.begin for item in spans) if spans else low
         return None
 
-    def _add(self, node: exp.Expr, joined: Joined, join: exp.Join | None) -> None:
+    def _add(self, node: exp.Expr, joined: JoinKind, join: exp.Join | None) -> None:
         begin = len(self.sources)
         if isinstance(node, exp.Final):
             node = node.this
@@ -132,14 +132,14 @@ class Rows:
         elif isinstance(node, exp.Query):
             self._subquery(node, joined, join)
         else:
-            self._made(node, joined, join)
+            self._table_function(node, joined, join)
         for step in self._steps(node):
             if isinstance(step, exp.Join):
                 self._join(step, begin)
             else:
                 self._lateral(step)
 
-    def _table(self, node: exp.Table, joined: Joined, join: exp.Join | None) -> None:
+    def _table(self, node: exp.Table, joined: JoinKind, join: exp.Join | None) -> None:
         name, at = self.frame.text.table(node)
         variable = isinstance(node.this, exp.Parameter) or name.startswith("@")
         if variable:
@@ -168,33 +168,33 @@ class Rows:
     def _subquery(
         self,
         node: exp.Expr,
-        joined: Joined,
+        joined: JoinKind,
         join: exp.Join | None,
-        outer: Scope | None = None,
+        outer: QueryScope | None = None,
         holder: exp.Expr | None = None,
     ) -> None:
         blocks = self.query(node, outer)
         span = self.frame.span_of(blocks)
-        at = Span(*self.frame.text.enclosed(*span)) if span else Span(self.frame.end, self.frame.end)
+        at = Span(*self.frame.text.enclosing_bracket(*span)) if span else Span(self.frame.end, self.frame.end)
         alias, columns = _alias(holder or node)
         source = Source(at, joined, "", alias, bool(alias), blocks, columns=columns)
         self._register(source, [alias.lower()], self.shape(blocks), join)
         self._pivots(node)
 
-    def _lateral(self, node: exp.Expr, joined: Joined = Joined.LATERAL) -> None:
+    def _lateral(self, node: exp.Expr, joined: JoinKind = JoinKind.LATERAL) -> None:
         if isinstance(node.this, exp.Query):
             self._subquery(node.this, joined, None, self.frame.scope, node)
         else:
-            self._made(node, Joined.LATERAL, None)
+            self._table_function(node, JoinKind.LATERAL, None)
 
-    def _made(self, node: exp.Expr, joined: Joined, join: exp.Join | None) -> None:
+    def _table_function(self, node: exp.Expr, joined: JoinKind, join: exp.Join | None) -> None:
         """Add rows that are in no table: those of a function, VALUES or UNNEST."""
         clause, self.frame.clause = self.frame.clause, Clause.SOURCE
         inside = node.this if isinstance(node.this, exp.Expr) and not isinstance(node, exp.Func) else node
         if isinstance(node, (exp.Values, exp.Unnest)):
-            spans = [operand(part, self.frame).at for part in node.expressions]
+            spans = [read_operand(part, self.frame).at for part in node.expressions]
         else:
-            spans = [operand(inside, self.frame).at]
+            spans = [read_operand(inside, self.frame).at]
         self.frame.clause = clause
         known = [span for span in spans if span.end]
         at = (
@@ -202,7 +202,7 @@ class Rows:
             if known
             else Span(self.frame.end, self.frame.end)
         )
-        at = Span(at.begin, self.frame.text.closed(at.begin, at.end))
+        at = Span(at.begin, self.frame.text.closing_end(at.begin, at.end))
         alias, columns = _alias(node)
         source = Source(at, joined, "", alias, bool(alias), columns=columns)
         self._register(source, [alias.lower()], NOTHING, join)
@@ -213,12 +213,14 @@ class Rows:
         clause, self.frame.clause = self.frame.clause, Clause.SOURCE
         for pivot in node.args["pivots"]:
             for part in pivot.expressions:
-                operand(part, self.frame)
+                read_operand(part, self.frame)
         self.frame.clause = clause
 
-    def _register(self, source: Source, qualifiers: list[str], known: Known, join: exp.Join | None) -> None:
+    def _register(
+        self, source: Source, qualifiers: list[str], known: KnownColumns, join: exp.Join | None
+    ) -> None:
         if source.columns:
-            known = Known(frozenset(name.lower() for name in source.columns), whole=True)
+            known = KnownColumns(frozenset(name.lower() for name in source.columns), whole=True)
         if join is not None and (join.args.get("using") or join.method.upper() == "NATURAL"):
             names = tuple(item.name for item in join.args.get("using") or ())
             source = replace(source, natural=True, using=names)
@@ -227,8 +229,8 @@ class Rows:
         self.frame.scope.add([name for name in qualifiers if name], known)
 
 
-_KINDS = {"SEMI": Joined.SEMI, "ANTI": Joined.ANTI, "ARRAY": Joined.LATERAL}
-_SIDES = {"LEFT": Joined.LEFT, "RIGHT": Joined.RIGHT, "FULL": Joined.FULL}
+_KINDS = {"SEMI": JoinKind.SEMI, "ANTI": JoinKind.ANTI, "ARRAY": JoinKind.LATERAL}
+_SIDES = {"LEFT": JoinKind.LEFT, "RIGHT": JoinKind.RIGHT, "FULL": JoinKind.FULL}
 
 
 def _alias(node: exp.Expr) -> tuple[str, tuple[str, ...]]:

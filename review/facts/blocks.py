@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from review.facts.base import fact
 from review.facts.operands import Operand
-from review.facts.outputs import Call, Division, Output, Window
+from review.facts.outputs import Call, Division, Output, WindowCall
 from review.facts.predicates import Predicate
 from review.facts.sources import Source
 from review.facts.spans import Span
@@ -63,7 +63,7 @@ class Block:
     comparisons: tuple[Predicate, ...] = ()
     outputs: tuple[Output, ...] = ()
     calls: tuple[Call, ...] = ()
-    windows: tuple[Window, ...] = ()
+    windows: tuple[WindowCall, ...] = ()
     divisions: tuple[Division, ...] = ()
     group: tuple[Operand, ...] = ()
     grouped: bool = False

@@ -6,7 +6,7 @@ from review.facts.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class JobProblem:
     """A structural fault of a data integration job; the path of the job itself is empty."""
 
     at: Span
@@ -40,12 +40,12 @@ class Job:
 
     Attributes:
         steps: in order.
-        mistakes: violations of its schema.
+        problems: violations of its schema.
         error_limit: whether it limits the number of records that may fail.
         setting: position of its `setting`; None if it has none.
     """
 
     steps: tuple[Step, ...] = ()
-    mistakes: tuple[Mistake, ...] = ()
+    problems: tuple[JobProblem, ...] = ()
     error_limit: bool = True
     setting: Span | None = None

@@ -7,7 +7,7 @@ from review.facts.partitions import PartitionValue
 from review.facts.spans import Span
 
 
-class Made(StrEnum):
+class CreatedKind(StrEnum):
     """The kind of object that a CREATE creates."""
 
     TABLE = "table"
@@ -49,7 +49,7 @@ class Creation:
     """
 
     at: Span
-    what: Made
+    what: CreatedKind
     name: str
     columns: tuple[ColumnDefinition, ...] = ()
     partitions: tuple[ColumnDefinition, ...] = ()
@@ -64,7 +64,7 @@ class Creation:
     keys: tuple[str, ...] = ()
 
 
-class Altered(StrEnum):
+class AlterKind(StrEnum):
     """The action of an ALTER TABLE, except one that removes something (that is a `Removal`)."""
 
     ADD_COLUMNS = "add columns"
@@ -89,13 +89,13 @@ class Alteration:
     """
 
     at: Span
-    what: Altered
+    what: AlterKind
     table: str
     names: tuple[str, ...] = ()
     lifecycle: int | None = None
 
 
-class Gone(StrEnum):
+class RemovedKind(StrEnum):
     """The kind of object that a statement removes."""
 
     TABLE = "table"
@@ -122,7 +122,7 @@ class Removal:
     """
 
     at: Span
-    what: Gone
+    what: RemovedKind
     name: str
     partition: tuple[PartitionValue, ...] = ()
     columns: tuple[str, ...] = ()

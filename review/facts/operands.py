@@ -6,7 +6,7 @@ from review.facts.base import fact
 from review.facts.spans import Span
 
 
-class Sort(StrEnum):
+class OperandKind(StrEnum):
     """The kind of expression of an operand."""
 
     COLUMN = "column"
@@ -71,7 +71,7 @@ class Operand:
     """
 
     at: Span
-    sort: Sort
+    sort: OperandKind
     value: str | None = None
     string: bool = False
     type: str | None = None

@@ -46,7 +46,7 @@ class Call:
 
 
 @fact(frozen=True, slots=True)
-class Window:
+class WindowCall:
     """A function with OVER.
 
     Attributes:

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from review.facts.queries import Query
+from review.facts.queries import EmbeddedQuery
 from review.facts.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class PythonText:
     """A plain string in the code: its value, and its span with the quotes."""
 
     at: Span
@@ -16,7 +16,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class OdpsLogin:
     """A call of `ODPS(…)`.
 
     Attributes:
@@ -25,10 +25,10 @@ class Login:
     """
 
     at: Span
-    keys: tuple[Text, ...] = ()
+    keys: tuple[PythonText, ...] = ()
 
 
-class Act(StrEnum):
+class TableAccessKind(StrEnum):
     """The effect of a PyODPS call on a table."""
 
     READ = "read"
@@ -41,7 +41,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class TableAccess:
     """A table that a PyODPS call reads or changes.
 
     Attributes:
@@ -50,34 +50,34 @@ class Access:
         table: the table's name; empty if it is computed at run time.
         whole: for a read: whether it certainly has no partition, filter or limit.
         partition: the partition it names, if that is a plain string.
-        narrowed: whether it names a partition, plain or computed at run time.
-        endless: whether it certainly creates a table without a lifecycle.
+        is_filtered: whether it names a partition, plain or computed at run time.
+        has_no_lifecycle: whether it certainly creates a table without a lifecycle.
     """
 
     at: Span
     call: str
-    act: Act
+    act: TableAccessKind
     table: str = ""
     whole: bool = False
-    partition: Text | None = None
-    narrowed: bool = False
-    endless: bool = False
+    partition: PythonText | None = None
+    is_filtered: bool = False
+    has_no_lifecycle: bool = False
 
     @property
-    def brings(self) -> bool:
+    def adds_rows(self) -> bool:
         """Whether the call leaves rows of its own in the table."""
-        return self.act in (Act.CREATE, Act.APPEND, Act.OVERWRITE)
+        return self.act in (TableAccessKind.CREATE, TableAccessKind.APPEND, TableAccessKind.OVERWRITE)
 
     @property
-    def takes(self) -> bool:
+    def removes_rows(self) -> bool:
         """Whether the call empties the table or a part of it."""
-        return self.act in (Act.EMPTY, Act.DROP, Act.DROP_PARTITION)
+        return self.act in (TableAccessKind.EMPTY, TableAccessKind.DROP, TableAccessKind.DROP_PARTITION)
 
 
 @dataclass(frozen=True, slots=True)
 class PythonFacts:
     """The facts of a Python node."""
 
-    logins: tuple[Login, ...] = ()
-    queries: tuple[Query, ...] = ()
-    accesses: tuple[Access, ...] = ()
+    logins: tuple[OdpsLogin, ...] = ()
+    queries: tuple[EmbeddedQuery, ...] = ()
+    accesses: tuple[TableAccess, ...] = ()

@@ -6,7 +6,7 @@ from review.facts.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class EmbeddedQuery:
     """SQL passed to a function or client that runs it.
 
     Attributes:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from review.facts.queries import Query
+from review.facts.queries import EmbeddedQuery
 from review.facts.spans import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class PlaintextPassword:
     """A plaintext password or key passed to a command.
 
     Attributes:
@@ -22,7 +22,7 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Erasure:
+class RecursiveDelete:
     """An `rm -r` (or `hadoop fs -rm -r`) of a path that starts with a variable or depends on one.
 
     Attributes:
@@ -43,11 +43,11 @@ class ShellFacts:
     Attributes:
         steps: positions of the commands that do the work and whose failure would be ignored.
         passwords: plaintext secrets on a command line.
-        erasures: recursive deletions that delete too much if a variable is unset.
+        recursive_deletes: recursive deletions that delete too much if a variable is unset.
         queries: SQL passed to a client.
     """
 
     steps: tuple[Span, ...] = ()
-    passwords: tuple[Given, ...] = ()
-    erasures: tuple[Erasure, ...] = ()
-    queries: tuple[Query, ...] = ()
+    passwords: tuple[PlaintextPassword, ...] = ()
+    recursive_deletes: tuple[RecursiveDelete, ...] = ()
+    queries: tuple[EmbeddedQuery, ...] = ()

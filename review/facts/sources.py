@@ -7,7 +7,7 @@ from review.facts.partitions import PartitionValue
 from review.facts.spans import Span
 
 
-class Joined(StrEnum):
+class JoinKind(StrEnum):
     """How a row source is joined to its block."""
 
     FIRST = "first"
@@ -29,7 +29,7 @@ class Source:
 
     Attributes:
         at: its name, or its whole subquery.
-        joined: how it is joined.
+        join_kind: how it is joined.
         table: the name of its database table, as written; empty for a CTE, subquery, VALUES or function.
         alias: the qualifier of its columns: its alias, or the last part of its name.
         has_alias: whether the author gave it an alias.
@@ -44,7 +44,7 @@ class Source:
     """
 
     at: Span
-    joined: Joined
+    join_kind: JoinKind
     table: str = ""
     alias: str = ""
     has_alias: bool = False

@@ -12,7 +12,7 @@ from review.facts.writes import Write
 
 
 @fact(frozen=True, slots=True)
-class Setting:
+class SessionSetting:
     """A client's `SET name = value`; both as written, the name in lower case."""
 
     at: Span
@@ -47,7 +47,7 @@ class Statement:
     removals: tuple[Removal, ...] = ()
     creations: tuple[Creation, ...] = ()
     alterations: tuple[Alteration, ...] = ()
-    setting: Setting | None = None
+    setting: SessionSetting | None = None
     misplaced: tuple[tuple[Span, str], ...] = ()
     dialect: Dialect | None = None
 

@@ -11,7 +11,7 @@ def table_key(name: str) -> str:
     return last_part(name).lower()
 
 
-def same_table(one: str, other: str, project: str | None = None) -> bool:
+def is_same_table(one: str, other: str, project: str | None = None) -> bool:
     """Whether two names may refer to the same table; only the parts that both have are compared.
 
     Args:

@@ -7,7 +7,7 @@ from review.facts.partitions import PartitionValue
 from review.facts.spans import Span
 
 
-class Written(StrEnum):
+class WriteKind(StrEnum):
     """How rows are added to a table or changed in it."""
 
     INSERT = "insert"
@@ -40,7 +40,7 @@ class Write:
     """
 
     at: Span
-    how: Written
+    kind: WriteKind
     table: str
     partition: tuple[PartitionValue, ...] = ()
     columns: tuple[str, ...] = ()

@@ -11,17 +11,17 @@ from review.facts.data_integration import Job
 from review.facts.python import PythonFacts
 from review.facts.shell import ShellFacts
 from review.languages.data_integration import data_integration_job
-from review.languages.embedded import Sql, sheet, shown
+from review.languages.embedded import Sql, blank_layout, display_text
 from review.languages.external import ruff, shellcheck, squawk
-from review.languages.external.external_tool import OutsideHit
+from review.languages.external.external_tool import ExternalDiagnostic
 from review.languages.python import python_node
 from review.languages.shell import shell_node
 
-__all__ = ["Embedded", "Inside", "OutsideHit", "inside", "outside"]
+__all__ = ["EmbeddedCode", "EmbeddedScript", "ExternalDiagnostic", "parse_embedded", "run_external_linter"]
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class EmbeddedScript:
     """The SQL of one dialect within code of another language.
 
     Attributes:
@@ -30,17 +30,17 @@ class Embedded:
             valid in the code. A value inserted at run time (`{x}` of an f-string, `%s`, `$1`) is written as a
             nameless scheduling parameter (`$[ppp]`).
         dialect: the dialect of the SQL.
-        shown: the code as messages may show it: where `text` has a placeholder, the inserted expression, in
-            braces if nothing else marks it.
+        display_text: the code as messages may show it: for a placeholder of `text` the inserted expression,
+            in braces if nothing else marks it.
     """
 
     text: str
     dialect: Dialect
-    shown: str
+    display_text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Inside:
+class EmbeddedCode:
     """All facts of code that is not SQL.
 
     Attributes:
@@ -49,7 +49,7 @@ class Inside:
         comments: those of the language itself.
     """
 
-    embedded: tuple[Embedded, ...] = ()
+    embedded: tuple[EmbeddedScript, ...] = ()
     unread: tuple[Statement, ...] = ()
     comments: tuple[Comment, ...] = ()
     python: PythonFacts = field(default_factory=PythonFacts)
@@ -57,27 +57,31 @@ class Inside:
     job: Job = field(default_factory=Job)
 
 
-def inside(code: str, dialect: Dialect, until: float) -> Inside:
-    """Return the facts of `code`; an empty `Inside` for SQL. No code makes this raise.
+def parse_embedded(code: str, dialect: Dialect, deadline: float) -> EmbeddedCode:
+    """Return the facts of `code`; an empty `EmbeddedCode` for SQL. No code makes this raise.
 
     Args:
         code: the node's code as its author wrote it.
         dialect: the language of `code`.
-        until: when to stop, by `time.monotonic()`; the rest is `unread`.
+        deadline: when to stop, by `time.monotonic()`; the rest is `unread`.
     """
     if dialect is Dialect.PYTHON:
-        node = python_node.read(code, until)
-        return Inside(_sheets(code, node.literals), node.unread, node.comments, python=node.facts)
+        node = python_node.read_python(code, deadline)
+        return EmbeddedCode(
+            _embedded_scripts(code, node.literals), node.unread, node.comments, python=node.facts
+        )
     if dialect is Dialect.SHELL:
-        script = shell_node.read(code, until)
-        return Inside(_sheets(code, script.literals), script.unread, script.comments, shell=script.facts)
+        script = shell_node.read_shell(code, deadline)
+        return EmbeddedCode(
+            _embedded_scripts(code, script.literals), script.unread, script.comments, shell=script.facts
+        )
     if dialect is Dialect.DI:
-        task = data_integration_job.read(code)
-        return Inside(unread=task.unread, job=task.job)
-    return Inside()
+        task = data_integration_job.read_job(code)
+        return EmbeddedCode(unread=task.unread, job=task.job)
+    return EmbeddedCode()
 
 
-def outside(code: str, dialect: Dialect, seconds: float) -> Iterator[OutsideHit]:
+def run_external_linter(code: str, dialect: Dialect, seconds: float) -> Iterator[ExternalDiagnostic]:
     """Yield the findings of the external linter for `dialect`; nothing if there is none.
 
     Python is checked by ruff, shell by shellcheck, Hologres by squawk. Each is a short-lived process that
@@ -86,20 +90,21 @@ def outside(code: str, dialect: Dialect, seconds: float) -> Iterator[OutsideHit]
     """
     match dialect:
         case Dialect.PYTHON:
-            yield from ruff.hits(code, seconds) if python_node.is_python3(code) else ()
+            yield from ruff.run_ruff(code, seconds) if python_node.is_python3(code) else ()
         case Dialect.SHELL:
-            yield from shellcheck.hits(code, seconds)
+            yield from shellcheck.run_shellcheck(code, seconds)
         case Dialect.HOLOGRES:
-            yield from squawk.hits(code, seconds)
+            yield from squawk.run_squawk(code, seconds)
         case _:
             pass
 
 
-def _sheets(code: str, literals: tuple[Sql, ...]) -> tuple[Embedded, ...]:
+def _embedded_scripts(code: str, literals: tuple[Sql, ...]) -> tuple[EmbeddedScript, ...]:
     by_dialect = {
         dialect: [sql for sql in literals if sql.dialect is dialect]
         for dialect in sorted({sql.dialect for sql in literals})
     }
     return tuple(
-        Embedded(sheet(code, some), dialect, shown(code, some)) for dialect, some in by_dialect.items()
+        EmbeddedScript(blank_layout(code, some), dialect, display_text(code, some))
+        for dialect, some in by_dialect.items()
     )

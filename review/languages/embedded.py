@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from review.dialects import Dialect, Lexis, lexis
+from review.dialects import Dialect, LexicalRules, lexical_rules
 from review.facts import Span
 
 
@@ -17,12 +17,12 @@ class Fragment:
     Attributes:
         begin: offset in the code.
         text: its SQL; as long as the code it replaces.
-        hole: whether it is a value inserted at run time.
+        is_placeholder: whether it is a value inserted at run time.
     """
 
     begin: int
     text: str
-    hole: bool = False
+    is_placeholder: bool = False
 
     @property
     def end(self) -> int:
@@ -43,10 +43,10 @@ class Sql:
         return Span(self.fragments[0].begin, self.fragments[-1].end)
 
 
-def hole(begin: int, end: int) -> Fragment:
+def placeholder(begin: int, end: int) -> Fragment:
     """Return the placeholder of a value inserted at run time: a scheduling parameter without a name."""
     length = end - begin
-    return Fragment(begin, _SHORT.get(length) or f"$[{'p' * (length - 3)}]", hole=True)
+    return Fragment(begin, _SHORT.get(length) or f"$[{'p' * (length - 3)}]", is_placeholder=True)
 
 
 _SHORT = {0: "", 1: "p", 2: "$p", 3: "${}"}
@@ -65,12 +65,12 @@ def is_sql(text: str) -> bool:
     return _VERB.match(text) is not None
 
 
-def body(sql: Sql) -> str:
+def sql_text(sql: Sql) -> str:
     """Return the literal as SQL, with a blank for other code between two fragments."""
-    return " ".join(fragment.text for fragment in _joined(sql.fragments))
+    return " ".join(fragment.text for fragment in _join_fragments(sql.fragments))
 
 
-def _joined(fragments: Iterable[Fragment]) -> Iterator[Fragment]:
+def _join_fragments(fragments: Iterable[Fragment]) -> Iterator[Fragment]:
     kept: Fragment | None = None
     for fragment in fragments:
         if kept is not None and kept.end == fragment.begin:
@@ -101,10 +101,10 @@ def changes_shape(sql: Sql) -> bool:
 
     What the statement reads is unknown then, so it is not reviewed.
     """
-    text, marks = body(sql), _holes(sql)
+    text, marks = sql_text(sql), _holes(sql)
     if not marks:
         return False
-    quoted = [match.span() for match in _marks(lexis(sql.dialect)).finditer(text)]
+    quoted = [match.span() for match in _marks(lexical_rules(sql.dialect)).finditer(text)]
     return any(
         _is_clause(text, begin, end) for begin, end in marks if not any(a < begin < b for a, b in quoted)
     )
@@ -115,7 +115,7 @@ def _holes(sql: Sql) -> list[tuple[int, int]]:
     found, offset, last = [], 0, sql.fragments[0].begin if sql.fragments else 0
     for fragment in sql.fragments:
         offset += 1 if fragment.begin != last else 0
-        if fragment.hole:
+        if fragment.is_placeholder:
             found.append((offset, offset + len(fragment.text)))
         offset += len(fragment.text)
         last = fragment.end
@@ -139,10 +139,10 @@ def _is_clause(text: str, begin: int, end: int) -> bool:
 
 def is_closed(sql: Sql) -> bool:
     """Whether every string, name and comment in it is terminated, so that it cannot include what follows."""
-    text = body(sql)
+    text = sql_text(sql)
     return not any(
         match.end() == len(text) and not _ends(match.group())
-        for match in _marks(lexis(sql.dialect)).finditer(text)
+        for match in _marks(lexical_rules(sql.dialect)).finditer(text)
     )
 
 
@@ -154,13 +154,13 @@ def _ends(token: str) -> bool:
     return len(token) > 1 and token[-1] == token[0]
 
 
-def _marks(words: Lexis) -> re.Pattern[str]:
+def _marks(words: LexicalRules) -> re.Pattern[str]:
     inside = r"(?:[^{0}\\]|\\.?)*+" if words.backslash else "[^{0}]*+"
     quoted = "|".join(f"{mark}{inside.format(mark)}(?:{mark}|\\Z)" for mark in ("'", '"'))
     return re.compile(rf"--[^\n]*|/\*.*?(?:\*/|\Z)|{quoted}|`[^`]*(?:`|\Z)", re.DOTALL)
 
 
-def sheet(code: str, literals: Iterable[Sql]) -> str:
+def blank_layout(code: str, literals: Iterable[Sql]) -> str:
     """Return a text as long as `code` with only the `literals` in it, each followed by a `;`."""
     out = list(re.sub(r"[^\n]", " ", code))
     for sql in literals:
@@ -172,11 +172,11 @@ def sheet(code: str, literals: Iterable[Sql]) -> str:
     return "".join(out)
 
 
-def shown(code: str, literals: Iterable[Sql]) -> str:
+def display_text(code: str, literals: Iterable[Sql]) -> str:
     """Return `code` with braces around values inserted at run time, unless they are already marked."""
     out = list(code)
     for sql in literals:
         for fragment in sql.fragments:
-            if fragment.hole and len(fragment.text) > 1 and out[fragment.begin] not in "{%$":
+            if fragment.is_placeholder and len(fragment.text) > 1 and out[fragment.begin] not in "{%$":
                 out[fragment.begin], out[fragment.end - 1] = "{", "}"
     return "".join(out)

@@ -11,7 +11,7 @@ from review.parsing.ast_nodes import AlterAction, AlterTable
 from review.parsing.keywords import ALTER_VERBS, NO_COLUMN
 
 if TYPE_CHECKING:
-    from review.parsing.parser_mixin import Reading
+    from review.parsing.parser_mixin import ParserMixin
 
 _KINDS = (
     ("EXTERNAL", "TABLE"),
@@ -25,7 +25,7 @@ _NESTED = frozenset({TokenType.STRUCT, TokenType.ARRAY, TokenType.MAP})
 _PARTITIONS = frozenset({"PARTITION", "PARTITIONS", "SUBPARTITION", "SUBPARTITIONS"})
 
 
-def alter(parser: Reading) -> AlterTable | exp.Update | exp.Delete:
+def parse_alter(parser: ParserMixin) -> AlterTable | exp.Update | exp.Delete:
     """Parse the ALTER whose first word has just been consumed.
 
     ClickHouse changes rows by `ALTER TABLE … UPDATE` and `… DELETE`: they become an `Update` and a `Delete`.
@@ -46,7 +46,7 @@ def alter(parser: Reading) -> AlterTable | exp.Update | exp.Delete:
     return parser.expression(AlterTable(this=table, kind=kind, exists=exists, actions=actions))
 
 
-def _mutation(parser: Reading, table: exp.Expr | None) -> exp.Update | exp.Delete | None:
+def _mutation(parser: ParserMixin, table: exp.Expr | None) -> exp.Update | exp.Delete | None:
     if parser._match(TokenType.DELETE):
         return parser.expression(exp.Delete(this=table, where=_where(parser)))
     if parser._next.text.upper() != "STATISTICS" and parser._match(TokenType.UPDATE):
@@ -55,21 +55,21 @@ def _mutation(parser: Reading, table: exp.Expr | None) -> exp.Update | exp.Delet
     return None
 
 
-def _assigned(parser: Reading) -> exp.Expr:
+def _assigned(parser: ParserMixin) -> exp.Expr:
     column = parser._parse_column()
     if not parser._match(TokenType.EQ):
         parser.raise_error("Expected =")
     return parser.expression(exp.EQ(this=column, expression=parser._parse_bitwise()))
 
 
-def _where(parser: Reading) -> exp.Expr | None:
+def _where(parser: ParserMixin) -> exp.Expr | None:
     if parser._match(TokenType.IN):
         parser._match_text_seq("PARTITION")
         parser._parse_disjunction()
     return parser._parse_where()
 
 
-def _kind(parser: Reading) -> str:
+def _kind(parser: ParserMixin) -> str:
     for words in _KINDS:
         if parser._match_text_seq(*words):
             return " ".join(
@@ -80,7 +80,7 @@ def _kind(parser: Reading) -> str:
     return word
 
 
-def _actions(parser: Reading) -> list[AlterAction]:
+def _actions(parser: ParserMixin) -> list[AlterAction]:
     actions: list[AlterAction] = []
     while parser._curr:
         start = parser._curr
@@ -102,7 +102,7 @@ def _actions(parser: Reading) -> list[AlterAction]:
     return actions
 
 
-def _continue(parser: Reading, action: AlterAction) -> None:
+def _continue(parser: ParserMixin, action: AlterAction) -> None:
     """Continue an action after a comma: `DROP COLUMN a, b`, `DROP PARTITION (…), PARTITION (…)`."""
     if parser._curr.text.upper() in _PARTITIONS:
         for partition in _partitions(parser):
@@ -111,7 +111,7 @@ def _continue(parser: Reading, action: AlterAction) -> None:
         action.append("columns", name)
 
 
-def _action(parser: Reading) -> AlterAction:
+def _action(parser: ParserMixin) -> AlterAction:
     partitions = _partitions(parser)
     word = parser._curr.text.upper()
     if not parser._curr:
@@ -130,7 +130,7 @@ def _action(parser: Reading) -> AlterAction:
     return _other(parser, word, partitions)
 
 
-def _added(parser: Reading) -> AlterAction:
+def _added(parser: ParserMixin) -> AlterAction:
     parser._match_text_seq("IF", "NOT", "EXISTS")
     parser._match_text_seq("TEMPORARY")
     word = parser._curr.text.upper()
@@ -143,7 +143,7 @@ def _added(parser: Reading) -> AlterAction:
     return _make("ADD COLUMNS", columns=_columns(parser))
 
 
-def _dropped(parser: Reading, verb: str) -> AlterAction:
+def _dropped(parser: ParserMixin, verb: str) -> AlterAction:
     parser._match_text_seq("IF", "EXISTS")
     word = parser._curr.text.upper()
     if word in _PARTITIONS:
@@ -158,7 +158,7 @@ def _dropped(parser: Reading, verb: str) -> AlterAction:
     return _make("DROP COLUMNS", columns=_columns(parser))
 
 
-def _renamed(parser: Reading, partitions: list[exp.Expr]) -> AlterAction:
+def _renamed(parser: ParserMixin, partitions: list[exp.Expr]) -> AlterAction:
     if parser._match_text_seq("COLUMN"):
         parser._match_text_seq("IF", "EXISTS")
         old = parser._parse_id_var()
@@ -176,7 +176,7 @@ def _renamed(parser: Reading, partitions: list[exp.Expr]) -> AlterAction:
     return _make("RENAME", value=name)
 
 
-def _changed(parser: Reading) -> AlterAction:
+def _changed(parser: ParserMixin) -> AlterAction:
     parser._match_texts(("COLUMN", "COLUMNS"))
     parser._match_text_seq("IF", "EXISTS")
     if parser._match(TokenType.L_PAREN, advance=False):
@@ -191,7 +191,7 @@ def _changed(parser: Reading) -> AlterAction:
     return _make("CHANGE COLUMN", columns=[name for name in names if name])
 
 
-def _set(parser: Reading) -> AlterAction:
+def _set(parser: ParserMixin) -> AlterAction:
     for words, kind in (
         (("LIFECYCLE",), "SET LIFECYCLE"),
         (("COMMENT",), "COMMENT"),
@@ -202,7 +202,7 @@ def _set(parser: Reading) -> AlterAction:
     return _make("SET")
 
 
-def _other(parser: Reading, word: str, partitions: list[exp.Expr]) -> AlterAction:
+def _other(parser: ParserMixin, word: str, partitions: list[exp.Expr]) -> AlterAction:
     if word in ("OWNER", "CHANGEOWNER"):
         parser._match_text_seq("TO")
         return _make("OWNER", value=parser._parse_primary() or parser._parse_id_var())
@@ -216,12 +216,12 @@ def _other(parser: Reading, word: str, partitions: list[exp.Expr]) -> AlterActio
     return _make("PARTITION" if partitions else word, partitions=partitions)
 
 
-def _more(parser: Reading) -> list[exp.Expr]:
+def _more(parser: ParserMixin) -> list[exp.Expr]:
     parser._match_text_seq("IF", "EXISTS")
     return _partitions(parser)
 
 
-def _columns(parser: Reading) -> list[exp.Expr]:
+def _columns(parser: ParserMixin) -> list[exp.Expr]:
     """Return the name of one column, or of several in parentheses; types and the rest are skipped."""
     if not parser._match(TokenType.L_PAREN):
         name = parser._parse_id_var()
@@ -235,7 +235,7 @@ def _columns(parser: Reading) -> list[exp.Expr]:
     return names
 
 
-def _partitions(parser: Reading) -> list[exp.Expr]:
+def _partitions(parser: ParserMixin) -> list[exp.Expr]:
     """Return `PARTITION (…) [,] PARTITION (…)`; names and values without parentheses are skipped."""
     partitions: list[exp.Expr] = []
     while parser._curr.text.upper() in _PARTITIONS:
@@ -259,14 +259,14 @@ def _partitions(parser: Reading) -> list[exp.Expr]:
     return partitions
 
 
-def _names_a_type(parser: Reading) -> bool:
+def _names_a_type(parser: ParserMixin) -> bool:
     """Whether a word that can start a constraint is a column's name: `ADD key BIGINT`."""
     return parser._curr.text.upper() in ("TAG", "LABEL", "VALUE", "PERIOD", "STATISTICS", "SYSTEM") and bool(
         parser._next.text
     )
 
 
-def _skip(parser: Reading) -> None:
+def _skip(parser: ParserMixin) -> None:
     """Skip to the next comma or closing parenthesis of this nesting level."""
     depth = angles = 0
     while parser._curr:

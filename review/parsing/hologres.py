@@ -11,7 +11,7 @@ from sqlglot.parsers.postgres import PostgresParser
 from sqlglot.tokenizer_core import TokenType
 
 from review.parsing.fast_tokenizer import tokenize
-from review.parsing.parser_mixin import Reading, keywords
+from review.parsing.parser_mixin import ParserMixin, keywords
 
 
 def _logical(parser: PostgresParser) -> exp.PartitionedByProperty:
@@ -20,7 +20,7 @@ def _logical(parser: PostgresParser) -> exp.PartitionedByProperty:
     return parser._parse_partitioned_by()
 
 
-class HologresParser(Reading, PostgresParser):
+class HologresParser(ParserMixin, PostgresParser):
     """PostgreSQL's parser with `LOGICAL PARTITION BY LIST (ds)`."""
 
     PROPERTY_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {

@@ -30,7 +30,7 @@ SELECT WITH FROM INSERT REPLACE UPDATE DELETE MERGE UPSERT CREATE ALTER DROP TRU
 EXPLAIN EXECUTE EXEC DECLARE BEGIN DO
 """
 OPAQUE = frozenset(_OPAQUE.split())
-"""Verbs of statements that must be parsed: sqlglot's opaque `Command` is not accepted for them."""
+"""Verbs of statements that must be parsed: sqlglot's opaque `ShellCommand` is not accepted for them."""
 
 _EXPLAINED = """
 ANALYZE ANALYSE VERBOSE EXTENDED FORMATTED DEPENDENCY LOGICAL AUTHORIZATION REWRITE CODEGEN COST PLAN AST

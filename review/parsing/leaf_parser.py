@@ -12,7 +12,7 @@ from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import TokenType
 
 
-class Leaves(Parser):
+class LeafParserMixin(Parser):
     """A mixin placed first among the bases of a dialect's parser; it produces the same trees."""
 
     def _parse_disjunction(self) -> exp.Expr | None:

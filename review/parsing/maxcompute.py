@@ -15,7 +15,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from review.parsing import maxcompute_statements
 from review.parsing.fast_tokenizer import tokenize
-from review.parsing.parser_mixin import Reading, keywords
+from review.parsing.parser_mixin import ParserMixin, keywords
 
 
 def _days(parser: HiveParser) -> exp.Property:
@@ -85,7 +85,7 @@ _AFTER_NAME = frozenset(
 _TEXTS = frozenset({exp.DType.CHAR, exp.DType.VARCHAR})
 
 
-class MaxComputeParser(Reading, HiveParser):
+class MaxComputeParser(ParserMixin, HiveParser):
     """Hive's parser with MaxCompute's clauses, statements and expressions."""
 
     ADJACENT_STRINGS_CANNOT_BE_CONNECTED = False
@@ -109,8 +109,8 @@ class MaxComputeParser(Reading, HiveParser):
 
     NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
         **HiveParser.NO_PAREN_FUNCTION_PARSERS,
-        "NEW": maxcompute_statements.made,
-        "FUNCTION": maxcompute_statements.anonymous,
+        "NEW": maxcompute_statements.parse_create,
+        "FUNCTION": maxcompute_statements.parse_anonymous_block,
     }
 
     def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
@@ -128,13 +128,13 @@ class MaxComputeParser(Reading, HiveParser):
     def _parse_statement(self) -> exp.Expr | None:
         word = self._curr.text.upper()
         if self._curr.token_type is TokenType.PARAMETER:
-            return maxcompute_statements.assignment(self)
+            return maxcompute_statements.parse_assignment(self)
         if parse := maxcompute_statements.STATEMENTS.get(word):
             return parse(self)
         return super()._parse_statement()
 
     def _parse_create(self) -> exp.Expr:  # type: ignore[override]
-        return maxcompute_statements.function(self) or super()._parse_create()
+        return maxcompute_statements.parse_function(self) or super()._parse_create()
 
     def _parse_insert(self) -> Any:
         node = super()._parse_insert()
@@ -143,12 +143,12 @@ class MaxComputeParser(Reading, HiveParser):
         return node
 
     def _parse_parameter(self) -> exp.Expr:  # type: ignore[override]
-        return maxcompute_statements.variable(self)
+        return maxcompute_statements.parse_variable(self)
 
     def _parse_table_part(self, schema: bool = False) -> exp.Expr | None:
         if self._curr.token_type is TokenType.PARAMETER:
             self._advance()
-            return maxcompute_statements.variable(self)
+            return maxcompute_statements.parse_variable(self)
         return super()._parse_table_part(schema=schema)
 
     def _parse_string(self) -> exp.Expr | None:
@@ -164,7 +164,7 @@ class MaxComputeParser(Reading, HiveParser):
 
     def _parse_join(self, *args: Any, **kwargs: Any) -> exp.Join | None:
         join = super()._parse_join(*args, **kwargs)
-        return maxcompute_statements.joined(self, join) if join else join
+        return maxcompute_statements.parse_join(self, join) if join else join
 
     def _parse_function(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         # project:function(…)
@@ -207,7 +207,7 @@ class MaxComputeParser(Reading, HiveParser):
 
     def _parse_transform(self) -> exp.Expr | None:  # type: ignore[override]
         return (
-            maxcompute_statements.transform(self)
+            maxcompute_statements.parse_transform(self)
             if self._curr.token_type is TokenType.L_PAREN
             else super()._parse_transform()
         )
@@ -219,7 +219,7 @@ class MaxComputeParser(Reading, HiveParser):
             if node.this in _TEXTS:
                 node.set("this", exp.DType.TEXT)
                 node.set("expressions", None)
-        return found or maxcompute_statements.java_type(self, check_func=check_func, schema=schema)
+        return found or maxcompute_statements.parse_java_type(self, check_func=check_func, schema=schema)
 
 
 class MaxCompute(Hive):

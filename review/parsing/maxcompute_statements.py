@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from review.parsing.maxcompute import MaxComputeParser
 
 
-def variable(parser: MaxComputeParser) -> exp.Identifier:
+def parse_variable(parser: MaxComputeParser) -> exp.Identifier:
     """Return `@name` as an identifier that includes the `@`, which has been consumed."""
     at, word = parser._prev, parser._curr
     parser._advance()
@@ -23,10 +23,10 @@ def variable(parser: MaxComputeParser) -> exp.Identifier:
     return name
 
 
-def assignment(parser: MaxComputeParser) -> Assignment:
+def parse_assignment(parser: MaxComputeParser) -> Assignment:
     """Return `@v [type] [:= [CACHE ON] query or value]`."""
     parser._advance()
-    name, kind, value = variable(parser), None, None
+    name, kind, value = parse_variable(parser), None, None
     if parser._match(TokenType.TABLE):
         kind = parser._parse_schema()
     elif parser._curr and parser._curr.token_type is not TokenType.COLON_EQ:
@@ -40,7 +40,7 @@ def assignment(parser: MaxComputeParser) -> Assignment:
     return parser.expression(Assignment(this=name, kind=kind, expression=value))
 
 
-def function(parser: MaxComputeParser) -> exp.Create | None:
+def parse_function(parser: MaxComputeParser) -> exp.Create | None:
     """Return CREATE [SQL] FUNCTION, or CREATE VIEW with parameters; None (nothing consumed) for others."""
     index = parser._index
     replace = parser._match_pair(TokenType.OR, TokenType.REPLACE)
@@ -60,7 +60,7 @@ def function(parser: MaxComputeParser) -> exp.Create | None:
     )
 
 
-def anonymous(parser: MaxComputeParser) -> exp.Expr | None:
+def parse_anonymous_block(parser: MaxComputeParser) -> exp.Expr | None:
     """Return `FUNCTION (@a) [RETURNS …] AS expression` in an expression, or None (nothing consumed)."""
     if not parser._match(TokenType.L_PAREN):
         parser._retreat(parser._index - 1)
@@ -104,7 +104,7 @@ def _routine(parser: MaxComputeParser) -> Routine:
     return parser.expression(Routine(this=name, body=body))
 
 
-def joined(parser: MaxComputeParser, join: exp.Join) -> exp.Join:
+def parse_join(parser: MaxComputeParser, join: exp.Join) -> exp.Join:
     """Return `join` with the user-defined join that may follow: `USING f(…) r AS (a, b) [SORT BY …]`."""
     using = join.args.get("using")
     if using or not parser._match(TokenType.USING):
@@ -120,7 +120,7 @@ def joined(parser: MaxComputeParser, join: exp.Join) -> exp.Join:
     return join
 
 
-def made(parser: MaxComputeParser) -> exp.Expr | None:
+def parse_create(parser: MaxComputeParser) -> exp.Expr | None:
     """Return `new java.util.HashMap<String, Long>(…)`, `new Integer[]{1, 2}`, `new int[3]` as a call.
 
     None, with nothing consumed, where NEW is an ordinary name.
@@ -146,7 +146,7 @@ def made(parser: MaxComputeParser) -> exp.Expr | None:
     return parser.expression(call)
 
 
-def java_type(parser: MaxComputeParser, *, check_func: bool, schema: bool) -> exp.Expr | None:
+def parse_java_type(parser: MaxComputeParser, *, check_func: bool, schema: bool) -> exp.Expr | None:
     """Return a Java type where only a type can occur (`cast(x as java.util.List<String>)`), or None."""
     if check_func or not (schema or parser._prev.token_type is TokenType.ALIAS):
         return None
@@ -158,7 +158,7 @@ def java_type(parser: MaxComputeParser, *, check_func: bool, schema: bool) -> ex
     return exp.DataType(this=exp.DType.USERDEFINED, kind=name)
 
 
-def transform(parser: MaxComputeParser) -> exp.Expr:
+def parse_transform(parser: MaxComputeParser) -> exp.Expr:
     """Return `TRANSFORM (…) [ROW FORMAT …] USING '…' [RESOURCES '…'] [AS …] [ROW FORMAT …]`."""
     values = parser._parse_wrapped_csv(parser._parse_lambda)
     before = parser._parse_row_format(match_row=True)
@@ -193,7 +193,7 @@ def _condition(parser: MaxComputeParser) -> Condition:
     bounds: list[Any] = []
     if loop:
         parser._match(TokenType.PARAMETER)
-        this: Any = variable(parser)
+        this: Any = parse_variable(parser)
         for word in ("FROM", "TO"):
             parser._match_text_seq(word)
             bounds.append(parser._parse_disjunction())

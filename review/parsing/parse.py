@@ -20,14 +20,14 @@ from review.parsing.fast_tokenizer import tokenize
 from review.parsing.hologres import Hologres
 from review.parsing.keywords import OPAQUE
 from review.parsing.maxcompute import MaxCompute
-from review.parsing.parser_mixin import Reading, keywords
+from review.parsing.parser_mixin import ParserMixin, keywords
 
 # sqlglot logs the statements that it understands only partly; node code must never reach a log.
 logging.getLogger("sqlglot").disabled = True
 
-LONGEST = 400_000
+MAX_LENGTH = 400_000
 """Maximum characters of a statement that is parsed: three times the largest node that DataWorks stores."""
-MOST_TOKENS = 120_000
+MAX_TOKENS = 120_000
 """Maximum tokens of a statement that is parsed: a list of 20,000 literals has 40,000."""
 
 _QUICK = frozenset(
@@ -37,28 +37,28 @@ _OWN = {Dialect.MAXCOMPUTE: MaxCompute, Dialect.HOLOGRES: Hologres}
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class Unparsed:
     """A statement without a tree: the reason, and the offset in it at which parsing stopped."""
 
-    why: str
+    reason: str
     offset: int | None = None
 
 
-def parse(text: str, verb: str, dialect: Dialect) -> exp.Expr | Unread:
+def parse_statement(text: str, verb: str, dialect: Dialect) -> exp.Expr | Unparsed:
     """Return the tree of the statement `text`, which starts with the word `verb`."""
-    if len(text) > LONGEST:
-        return Unread("it is too long")
+    if len(text) > MAX_LENGTH:
+        return Unparsed("it is too long")
     # `REPLACE INTO` has the form of an INSERT; `INSERT ` is as long as `REPLACE`, so the offsets stay valid.
     replacing = _REPLACE.match(text)
     tree = _tree(f"INSERT {text[7:]}" if replacing else text, dialect)
-    if isinstance(tree, Unread):
+    if isinstance(tree, Unparsed):
         return tree
     if replacing and isinstance(tree, exp.Insert):
         tree.set("alternative", "REPLACE")
     if tree is None or (isinstance(tree, _NO_STATEMENT) and not isinstance(tree, exp.Query)):
-        return Unread("it is not a statement that can be parsed")
+        return Unparsed("it is not a statement that can be parsed")
     if verb in OPAQUE and isinstance(tree, exp.Command):
-        return Unread("its syntax is not understood")
+        return Unparsed("its syntax is not understood")
     return tree
 
 
@@ -66,21 +66,21 @@ _REPLACE = re.compile(r"REPLACE(?=\s+INTO\b)", re.IGNORECASE)
 _NO_STATEMENT = (exp.Condition, exp.Alias, exp.Tuple, exp.Block)
 
 
-def _tree(text: str, dialect: Dialect) -> exp.Expr | Unread | None:
+def _tree(text: str, dialect: Dialect) -> exp.Expr | Unparsed | None:
     try:
         tokenizer, parser = _tools(dialect, threading.get_ident())
         tokens = tokenizer.tokenize(text)
-        if len(tokens) > MOST_TOKENS:
-            return Unread("it is too long")
+        if len(tokens) > MAX_TOKENS:
+            return Unparsed("it is too long")
         trees = parser.parse(tokens, text)
     except RecursionError:
-        return Unread("it is nested too deeply")
+        return Unparsed("it is nested too deeply")
     except ParseError as error:
-        return Unread("its syntax is not understood", _offset(text, error))
+        return Unparsed("its syntax is not understood", _offset(text, error))
     except SqlglotError:
-        return Unread("its syntax is not understood")
+        return Unparsed("its syntax is not understood")
     except Exception as error:  # noqa: BLE001 - a third-party parser on arbitrary text may raise anything
-        return Unread(f"the parser failed with {type(error).__name__}")
+        return Unparsed(f"the parser failed with {type(error).__name__}")
     return trees[0] if len(trees) == 1 else None
 
 
@@ -106,7 +106,7 @@ def _grammar(dialect: Dialect) -> Grammar:
     if dialect in _QUICK:
         words["tokenize"] = tokenize
     parts = {
-        "Parser": type(f"Reading{base.__name__}Parser", (Reading, base.parser_class), {}),
+        "Parser": type(f"Reading{base.__name__}Parser", (ParserMixin, base.parser_class), {}),
         "Tokenizer": type(f"Reading{base.__name__}Tokenizer", (base.tokenizer_class,), words),
     }
     grammar: Grammar = type(f"Reading{base.__name__}", (base,), parts)()

@@ -9,15 +9,15 @@ from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import Token, TokenType
 
-from review.parsing.alter_parser import alter
+from review.parsing.alter_parser import parse_alter
 from review.parsing.ast_nodes import Definition, Explain
 from review.parsing.keywords import EXPLAINED, NO_DATA, OPAQUE
-from review.parsing.leaf_parser import Leaves
+from review.parsing.leaf_parser import LeafParserMixin
 
 _NONE = Token(TokenType.STRING, "")
 
 
-class Reading(Leaves, Parser):
+class ParserMixin(LeafParserMixin, Parser):
     """A mixin for a dialect's parser: `class ReadingHive(Reading, HiveParser)`.
 
     Adds positions to the `meta` of nodes, as offsets in the parsed text (`end` is the offset of the last
@@ -82,7 +82,7 @@ class Reading(Leaves, Parser):
         return (None if kind else self._definition("DROP")) or super()._parse_drop(exists, kind)
 
     def _parse_alter(self) -> Any:
-        return self._definition("ALTER") or alter(self)
+        return self._definition("ALTER") or parse_alter(self)
 
     def _definition(self, verb: str) -> Definition | None:
         index = self._index

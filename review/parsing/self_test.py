@@ -14,7 +14,7 @@ class ParserUnusable(DwgateError):
     """The installed parser cannot parse SQL; the message names what to install or uninstall."""
 
 
-def refuse_compiled() -> None:
+def require_pure_python() -> None:
     """Reject sqlglot's compiled extra: where it is installed, none of our dialects works.
 
     Source: tobymao/sqlglot, issues 7265 and 7923.
@@ -32,23 +32,23 @@ def refuse_compiled() -> None:
     )
 
 
-def probe() -> None:
+def run_self_test() -> None:
     """Parse one statement in our dialect.
 
     Raises:
         ParserUnusable: the parser cannot parse it.
     """
-    refuse_compiled()
+    require_pure_python()
     try:
         from review.dialects import Dialect  # noqa: PLC0415 - a failed import is what is checked
-        from review.parsing.parse import Unread, parse  # noqa: PLC0415
+        from review.parsing.parse import Unparsed, parse_statement  # noqa: PLC0415
 
-        tree = parse(_STATEMENT, "CREATE", Dialect.MAXCOMPUTE)
+        tree = parse_statement(_STATEMENT, "CREATE", Dialect.MAXCOMPUTE)
     except (ImportError, TypeError, AttributeError) as error:
         raise ParserUnusable(
             f"sqlglot cannot be used: {error}; install the version in the lock file"
         ) from None
-    if isinstance(tree, Unread):
+    if isinstance(tree, Unparsed):
         raise ParserUnusable(
-            f"sqlglot cannot parse MaxCompute: {tree.why}; install the version in the lock file"
+            f"sqlglot cannot parse MaxCompute: {tree.reason}; install the version in the lock file"
         )

@@ -12,7 +12,7 @@ from common.i18n import Text as Text  # noqa: PLC0414 - rules import it from her
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts import Script, Span
-from review.tables.catalog import Catalog
+from review.tables.catalog import TableCatalog
 
 
 class Options(BaseModel):
@@ -52,7 +52,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class RuleContext:
     """The input of a rule.
 
     Attributes:
@@ -62,7 +62,7 @@ class Subject:
     """
 
     script: Script
-    catalog: Catalog
+    catalog: TableCatalog
     seen: tuple[tuple[str, Span], ...] = ()
 
 
@@ -77,7 +77,7 @@ class Rule:
         dialects: the languages that it applies to.
         options: the model of its options.
         fix: how to fix a hit, in general.
-        judge: the function that yields the hits.
+        check: the function that yields the hits.
         secret: whether its hits are on secrets, which are never shown and never part of a fingerprint.
     """
 
@@ -87,25 +87,25 @@ class Rule:
     dialects: frozenset[Dialect]
     options: type[Options]
     fix: Text
-    judge: Callable[..., Iterable[Hit]]
+    check: Callable[..., Iterable[Hit]]
     secret: bool = False
 
     @property
-    def page(self) -> str:
+    def docs(self) -> str:
         """The English page: the docstring of its function (see `review.rules.rule_page`)."""
-        return self.judge.__doc__ or ""
+        return self.check.__doc__ or ""
 
     @property
     def title(self) -> str:
         """The first line of its docstring without the full stop; its name when it has none."""
-        return (self.page.strip().partition("\n")[0] or self.name).rstrip(".")
+        return (self.docs.strip().partition("\n")[0] or self.name).rstrip(".")
 
-    def hits(self, subject: Subject, options: Options | None = None) -> Iterator[Hit]:
+    def hits(self, subject: RuleContext, options: Options | None = None) -> Iterator[Hit]:
         """Yield the violations in `subject`; none if the rule does not apply to its language."""
         if subject.script.dialect in self.dialects:
-            yield from self.judge(self._for_dialects(subject), self.options() if options is None else options)
+            yield from self.check(self._for_dialects(subject), self.options() if options is None else options)
 
-    def _for_dialects(self, subject: Subject) -> Subject:
+    def _for_dialects(self, subject: RuleContext) -> RuleContext:
         """Return `subject` without statements in languages that the rule does not apply to."""
         script = subject.script
         # In SQL every statement is of the script's own dialect.

@@ -17,12 +17,12 @@ SECRETS = frozenset({"PY-S105", "PY-S106", "PY-S107"})
 """Ids whose findings are on secrets."""
 
 
-def is_outside(rule: str) -> bool:
+def is_external(rule: str) -> bool:
     """Whether `rule` is the id of a finding of an external tool."""
     return _IDS.fullmatch(rule) is not None
 
 
-def page(rule: str) -> str | None:
+def docs_url(rule: str) -> str | None:
     """Return the URL of the tool's page about a finding; None if it has none."""
     match = _IDS.fullmatch(rule)
     if match is None or match.lastgroup is None:

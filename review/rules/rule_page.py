@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import DwgateError
-from review.context import Given, Node, Table
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.rules.api import Rule, Text
 
@@ -26,7 +26,7 @@ class PageInvalid(DwgateError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class CodeExample:
     """A script of a page. Tests run it.
 
     Attributes:
@@ -40,7 +40,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RulePage:
     """The documentation of a rule in both languages.
 
     Attributes:
@@ -49,7 +49,7 @@ class Page:
         why: the consequences of breaking the rule.
         options: the options that a policy may set; `None.` and `无。` if there are none.
         limits: known false negatives and false positives.
-        given: what is known besides the code of the examples.
+        given_json: what is known besides the code of the examples.
         known: the same as JSON, as the page contains it; empty if nothing is.
         bad: scripts that break the rule.
         good: scripts that do not break it.
@@ -60,10 +60,10 @@ class Page:
     why: Text
     options: Text
     limits: Text
-    given: Given = field(default_factory=Given)
+    given_json: ReviewContext = field(default_factory=ReviewContext)
     known: str = ""
-    bad: tuple[Example, ...] = ()
-    good: tuple[Example, ...] = ()
+    bad: tuple[CodeExample, ...] = ()
+    good: tuple[CodeExample, ...] = ()
 
 
 HEADINGS = {
@@ -84,7 +84,7 @@ _CHINESE_PAGES = Path(__file__).with_name("pages") / "zh"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)\n```$", re.DOTALL | re.MULTILINE)
 
 
-def page(rule: Rule) -> Page:
+def load_page(rule: Rule) -> RulePage:
     """Load the page of `rule`.
 
     Raises:
@@ -95,10 +95,10 @@ def page(rule: Rule) -> Page:
         chinese = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise PageInvalid(f"{rule.id}: the Chinese page pages/zh/{path.name} is missing.") from None
-    return parse(rule, inspect.cleandoc(rule.page), chinese)
+    return parse(rule, inspect.cleandoc(rule.docs), chinese)
 
 
-def parse(rule: Rule, english: str, chinese: str) -> Page:
+def parse(rule: Rule, english: str, chinese: str) -> RulePage:
     """Parse the English and the Chinese page of `rule`.
 
     Raises:
@@ -111,14 +111,14 @@ def parse(rule: Rule, english: str, chinese: str) -> Page:
         heading = HEADINGS[name]
         return Text(_section(rule, sections, heading.en), _section(rule, chinese_sections, heading.zh))
 
-    known = _known(rule, sections.get(HEADINGS["given"].en, ""))
-    return Page(
+    known = _known_options(rule, sections.get(HEADINGS["given"].en, ""))
+    return RulePage(
         title=Text(_title(rule, english).rstrip("."), _chinese_title(rule, chinese)),
         what=both("what"),
         why=both("why"),
         options=both("options"),
         limits=both("limits"),
-        given=_given(rule, known),
+        given_json=_given(rule, known),
         known=known,
         bad=_examples(rule, _section(rule, sections, HEADINGS["bad"].en)),
         good=_examples(rule, _section(rule, sections, HEADINGS["good"].en)),
@@ -161,9 +161,9 @@ def _section(rule: Rule, sections: Mapping[str, str], heading: str) -> str:
     return sections[heading]
 
 
-def _examples(rule: Rule, text: str) -> tuple[Example, ...]:
+def _examples(rule: Rule, text: str) -> tuple[CodeExample, ...]:
     examples = tuple(
-        Example(language, _dialect(rule, language), code) for language, code in _FENCE.findall(text)
+        CodeExample(language, _dialect(rule, language), code) for language, code in _FENCE.findall(text)
     )
     if not examples:
         raise PageInvalid(f"{rule.id}: an example of its page must be a fenced block with a language.")
@@ -180,17 +180,17 @@ def _dialect(rule: Rule, language: str) -> Dialect:
 _LANGUAGES = {"sql": "maxcompute", "json": "di", "bash": "shell", "sh": "shell"}
 
 
-def _known(rule: Rule, text: str) -> str:
+def _known_options(rule: Rule, text: str) -> str:
     fence = _FENCE.fullmatch(text)
     if text and (fence is None or fence[1] != "json"):
         raise PageInvalid(f"{rule.id}: the section 'Given' of its page must be one block of JSON.")
     return fence[2] if fence else ""
 
 
-def _given(rule: Rule, known: str) -> Given:
+def _given(rule: Rule, known: str) -> ReviewContext:
     try:
         raw: dict[str, Any] = json.loads(known or "{}")
-        return Given(
+        return ReviewContext(
             node=_node(raw.pop("node", {})),
             project=raw.pop("project", None),
             tables={name.lower(): _table(table) for name, table in raw.pop("tables", {}).items()},
@@ -200,17 +200,17 @@ def _given(rule: Rule, known: str) -> Given:
         raise PageInvalid(f"{rule.id}: the section 'Given' of its page is invalid: {error}.") from error
 
 
-def _node(raw: dict[str, Any]) -> Node:
+def _node(raw: dict[str, Any]) -> NodeContext:
     fields: dict[str, Any] = {name: tuple(raw.pop(name)) for name in ("inputs", "outputs") if name in raw}
     if "parameters" in raw:
         fields["parameters"] = frozenset(raw.pop("parameters"))
-    return Node(**fields, **raw)
+    return NodeContext(**fields, **raw)
 
 
-def _table(raw: dict[str, Any]) -> Table:
+def _table(raw: dict[str, Any]) -> TableMetadata:
     fields: dict[str, Any] = {
         name: {key.lower(): value for key, value in raw.pop(name).items()}
         for name in ("partitions", "columns", "labels")
         if name in raw
     }
-    return Table(keys=tuple(raw.pop("keys", ())), **fields, **raw)
+    return TableMetadata(keys=tuple(raw.pop("keys", ())), **fields, **raw)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from review.dialects import Lexis
+from review.dialects import LexicalRules
 
 FILL = "p"
 
@@ -29,7 +29,7 @@ _SYSTEM = ("bdp.system.", "system.")
 
 
 @dataclass(frozen=True, slots=True)
-class Masked:
+class MaskedText:
     """A text with its scheduling parameters masked.
 
     Attributes:
@@ -54,7 +54,7 @@ class Masked:
             yield self.spans[index]
 
 
-def mask(code: str, words: Lexis) -> Masked:
+def mask_parameters(code: str, words: LexicalRules) -> MaskedText:
     """Return `code` with its parameters replaced by identifiers.
 
     Args:
@@ -69,10 +69,10 @@ def mask(code: str, words: Lexis) -> Masked:
         return FILL * len(match.group())
 
     text = _parameter(words.dollar_string, words.dollar_name).sub(fill, code)
-    return Masked(text, tuple(spans))
+    return MaskedText(text, tuple(spans))
 
 
-def name(text: str) -> str:
+def parameter_name(text: str) -> str:
     """Return the name that scheduling must define for the parameter `text` (`${bizdate}` → `bizdate`).
 
     Empty if it needs no definition: scheduling times (`${yyyymmdd}`, `$[yyyymmdd-1]`), system parameters

@@ -39,7 +39,7 @@ def dialect_of(path: PurePath) -> Dialect | None:
     return _SUFFIXES.get(path.suffix.lower())
 
 
-def decode(data: bytes, language: Language = Language.ENGLISH) -> str | Finding:
+def decode_source(data: bytes, language: Language = Language.ENGLISH) -> str | Finding:
     """Return the text of `data`, or the finding that it is not text.
 
     A byte order mark decides the encoding (UTF-8, UTF-16, UTF-32); without one it is UTF-8 or else GB18030.
@@ -61,10 +61,10 @@ def _decoded(data: bytes, encodings: tuple[tuple[str, str], ...], language: Lang
         else:
             control = _CONTROL.search(text)
             return text if control is None else _binary(ord(control[0]), language)
-    return _no_text(" or ".join(name for name, _ in encodings), wrong, language)
+    return _not_text(" or ".join(name for name, _ in encodings), wrong, language)
 
 
-def _no_text(names: str, at: int, language: Language) -> Finding:
+def _not_text(names: str, at: int, language: Language) -> Finding:
     if language is Language.CHINESE:
         message = f"未检查：内容不是 {names.replace(' or ', ' 或 ')} 文本，自第 {at + 1} 个字节起无法解码。"
     else:

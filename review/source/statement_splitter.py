@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from review.dialects import Lexis
+from review.dialects import LexicalRules
 
 _CLIENT = re.compile(
     r"(?:set\b(?!\s*@)|use|tunnel|pai|jar|desc|describe|show|list|ls|whoami|kill|status|wait|export|alias|quit|exit"
@@ -43,20 +43,20 @@ _END_OF_OTHER = re.compile(r"\s+(?:if|loop|while|repeat|for)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class StatementText:
     """One statement of a script.
 
     Attributes:
         start: offset of its first character in the script.
         text: the statement, with comments blanked and hints kept.
-        bare: the same, with hints and the contents of strings blanked too.
+        stripped: the same, with hints and the contents of strings blanked too.
         client: whether it is a client or administration command (`SET`, `ADD JAR`, `USE`, `GRANT` …), which
             is not parsed: only its verb and words are read.
     """
 
     start: int
     text: str
-    bare: str
+    stripped: str
     client: bool
 
     @property
@@ -71,7 +71,7 @@ class Piece:
         return match.group().upper() if match else ""
 
 
-class Cut(NamedTuple):
+class SplitScript(NamedTuple):
     """A script split into parts.
 
     Attributes:
@@ -79,58 +79,58 @@ class Cut(NamedTuple):
         comments: start and end of every comment, in order; hints are not comments.
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[StatementText, ...]
     comments: tuple[tuple[int, int], ...]
 
 
-def split(text: str, words: Lexis) -> Cut:
+def split_script(text: str, words: LexicalRules) -> SplitScript:
     """Return the statements and comments of `text`, whose parameters are masked."""
-    cutter = _Cutter(text, words)
+    cutter = _Splitter(text, words)
     cutter.run()
-    return Cut(tuple(cutter.pieces), tuple(cutter.comments))
+    return SplitScript(tuple(cutter.pieces), tuple(cutter.comments))
 
 
-class _Cutter:
-    def __init__(self, text: str, words: Lexis) -> None:
+class _Splitter:
+    def __init__(self, text: str, words: LexicalRules) -> None:
         self._text, self._words = text, words
         self._marks = _marks(words, ";")
         self._begin = self._at = 0
         self._first: int | None = None
         self._whole: list[str] = []
         self._bare: list[str] = []
-        self._block: _Block | None = None
-        self.pieces: list[Piece] = []
+        self._block: _BlockTracker | None = None
+        self.pieces: list[StatementText] = []
         self.comments: list[tuple[int, int]] = []
 
     def run(self) -> None:
         text, done = self._text, 0
         while match := self._marks.search(text, done):
-            self._keep(text[done : match.start()])
-            done = self._take(match)
-        self._keep(text[done:])
-        self._end(len(text))
+            self._append(text[done : match.start()])
+            done = self._handle(match)
+        self._append(text[done:])
+        self._end_statement(len(text))
 
-    def _take(self, match: re.Match[str]) -> int:
+    def _handle(self, match: re.Match[str]) -> int:
         kind, token, done = (match.lastgroup or "").rstrip(_DIGITS), match.group(), match.end()
         if kind == "comment":
             done = self._comment(match)
         elif kind == "string":
-            self._keep(token, _hollow(token))
+            self._append(token, _is_empty_token(token))
         elif kind == "raw":
-            self._keep(f" {_hollow(token[1:])}")
+            self._append(f" {_is_empty_token(token[1:])}")
         elif kind == "hint":
-            self._keep(token, _blank(token))
+            self._append(token, _blank(token))
         elif kind == "word":
             self._word(match)
         elif kind == "line":
-            self._end(done)
+            self._end_statement(done)
         elif kind == "delimiter":
-            self._end(done)
+            self._end_statement(done)
             self._marks = _marks(self._words, token.split()[1])
         elif kind == "end" and not (self._block and self._block.open):
-            self._end(done)
+            self._end_statement(done)
         else:
-            self._keep(token)
+            self._append(token)
         return done
 
     def _comment(self, match: re.Match[str]) -> int:
@@ -138,7 +138,7 @@ class _Cutter:
         if self._words.nested_comment and match.group().startswith("/*"):
             done = _end_of_comment(self._text, match.start())
         self.comments.append((match.start(), done))
-        self._keep(_blank(self._text[match.start() : done]))
+        self._append(_blank(self._text[match.start() : done]))
         return done
 
     def _word(self, match: re.Match[str]) -> None:
@@ -146,10 +146,10 @@ class _Cutter:
             return
         if self._block is None:
             begin = match.start() if self._first is None else self._first
-            self._block = _Block.at(self._text, begin, match, self._words)
+            self._block = _BlockTracker.at(self._text, begin, match, self._words)
         if self._block is not None:
             self._block.word(self._text, match)
-        self._keep(match.group())
+        self._append(match.group())
 
     def _grouping(self, match: re.Match[str]) -> bool:
         """Whether the word only groups script-mode statements; if so, end the preceding statement."""
@@ -158,22 +158,22 @@ class _Cutter:
             return False
         if first is not None and not (word == "BEGIN" and _IF.match(self._text, first)):
             return False
-        self._end(match.end())
+        self._end_statement(match.end())
         return True
 
-    def _keep(self, part: str, shown: str | None = None) -> None:
+    def _append(self, part: str, shown: str | None = None) -> None:
         self._whole.append(part)
         self._bare.append(part if shown is None else shown)
         if self._first is None and (lead := len(part) - len(part.lstrip())) < len(part):
             self._first = self._at + lead
         self._at += len(part)
 
-    def _end(self, done: int) -> None:
+    def _end_statement(self, done: int) -> None:
         text, bare = "".join(self._whole), "".join(self._bare)
         if self._first is not None:
             lead, statement = self._first - self._begin, text.strip()
             self.pieces.append(
-                Piece(
+                StatementText(
                     self._begin + lead,
                     statement,
                     bare[lead : lead + len(statement)],
@@ -185,11 +185,11 @@ class _Cutter:
 
 
 @dataclass(slots=True)
-class _Block:
+class _BlockTracker:
     """Tracks whether semicolons are inside the statement, because it has open blocks."""
 
     depth: int = 0
-    begun: bool = False
+    started: bool = False
     waits: bool = False
     """Whether it cannot end before its first BEGIN, which declarations precede."""
     endless: bool = False
@@ -197,10 +197,10 @@ class _Block:
 
     @property
     def open(self) -> bool:
-        return self.depth > 0 or self.endless or (self.waits and not self.begun)
+        return self.depth > 0 or self.endless or (self.waits and not self.started)
 
     @classmethod
-    def at(cls, text: str, begin: int, match: re.Match[str], words: Lexis) -> _Block | None:
+    def at(cls, text: str, begin: int, match: re.Match[str], words: LexicalRules) -> _BlockTracker | None:
         """Return the block that the statement at `begin` opens with the word `match`; None if none."""
         if words.script and match.group().upper() == "BEGIN" and _DEFINED.match(text, begin):
             return cls()
@@ -222,7 +222,7 @@ class _Block:
         word = match.group().upper()
         if word in ("BEGIN", "CASE") and not _NO_BLOCK.match(text, match.end()):
             self.depth += 1
-            self.begun = self.begun or word == "BEGIN"
+            self.started = self.started or word == "BEGIN"
         elif word == "END" and not _END_OF_OTHER.match(text, match.end()):
             self.depth = max(self.depth - 1, 0)
 
@@ -240,12 +240,12 @@ def _blank(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
-def _hollow(token: str) -> str:
+def _is_empty_token(token: str) -> str:
     return token[0] + _blank(token[1:-1]) + token[-1] if len(token) > 1 else token
 
 
 @cache
-def _marks(words: Lexis, end: str) -> re.Pattern[str]:
+def _marks(words: LexicalRules, end: str) -> re.Pattern[str]:
     """Return a pattern for the next relevant token; its group is named by the token's kind and a number."""
     # Each alternative starts with a literal character, so that `re` skips all other positions fast.
     parts = [*_blocks(words), *_lines(words)]
@@ -256,7 +256,7 @@ def _marks(words: Lexis, end: str) -> re.Pattern[str]:
     return re.compile("|".join(parts), re.DOTALL | re.MULTILINE)
 
 
-def _shapes(words: Lexis, end: str) -> Iterator[tuple[str, str, str]]:
+def _shapes(words: LexicalRules, end: str) -> Iterator[tuple[str, str, str]]:
     """Yield each token's kind, its possible first characters, and the pattern of the rest."""
     plain, escaped = _quoted("'", words.backslash), _quoted("'", True)
     if words.hint:
@@ -283,14 +283,14 @@ def _shapes(words: Lexis, end: str) -> Iterator[tuple[str, str, str]]:
     yield "end", end[0], re.escape(end[1:])
 
 
-def _blocks(words: Lexis) -> Iterator[str]:
+def _blocks(words: LexicalRules) -> Iterator[str]:
     """Yield patterns of the words that open and close blocks."""
     for number, word in enumerate(_BLOCK_WORDS if words.script or words.block else ()):
         for place, first in enumerate((word[0], word[0].upper())):
             yield rf"{first}(?P<word{number}{place}>(?<![\w@$.].)(?i:{word[1:]})(?![\w$]))"
 
 
-def _lines(words: Lexis) -> Iterator[str]:
+def _lines(words: LexicalRules) -> Iterator[str]:
     """Yield patterns of the lines that end a statement or change the terminator."""
     if words.separator:
         yield rf"(?P<line>^[ \t]*(?i:{words.separator})[ \t]*(?:\d+[ \t]*)?$)"

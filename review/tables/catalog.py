@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from review.facts import Altered, Column, Creation, Made, Operand, Script, Sort, Source, Statement, table_key
+from review.facts import (
+    AlterKind,
+    Column,
+    CreatedKind,
+    Creation,
+    Operand,
+    OperandKind,
+    Script,
+    Source,
+    Statement,
+    table_key,
+)
 
 
-class Catalog:
+class TableCatalog:
     """The tables of one script. Unknown metadata is None: rules never guess."""
 
     def __init__(self, script: Script) -> None:
@@ -15,7 +26,7 @@ class Catalog:
         self._created: dict[str, list[Creation]] = {}
         for statement in script.statements:
             for made in statement.creations:
-                if made.what is Made.TABLE and not made.like:
+                if made.what is CreatedKind.TABLE and not made.like:
                     self._created.setdefault(table_key(made.name), []).append(made)
         self._altered = frozenset(
             table_key(change.table)
@@ -37,7 +48,7 @@ class Catalog:
         return self._partitions[table]
 
     def _find_partitions(self, table: str) -> tuple[str, ...] | None:
-        if known := self._script.given.table(table):
+        if known := self._script.context.table(table):
             return tuple(known.partitions)
         if created := self._creation(table):
             return tuple(column.name.lower() for column in created.partitions)
@@ -51,7 +62,7 @@ class Catalog:
         return self._columns[table]
 
     def _find_columns(self, table: str) -> Mapping[str, str] | None:
-        if known := self._script.given.table(table):
+        if known := self._script.context.table(table):
             if not known.columns:
                 return None
             return {name: kind.upper() for name, kind in (*known.columns.items(), *known.partitions.items())}
@@ -66,44 +77,44 @@ class Catalog:
         A column's type is traced through subqueries and CTEs that output the column unchanged or cast.
         """
         if operand.type:
-            return _bare(operand.type)
-        if operand.sort is Sort.COLUMN and operand.columns:
+            return _base_type(operand.type)
+        if operand.sort is OperandKind.COLUMN and operand.columns:
             return self._column(statement, operand.columns[0], 0)
         return None
 
     def table_of(self, statement: Statement, column: Column) -> tuple[str, str] | None:
         """Return the database table and column that `column` is an unchanged copy of, or None."""
-        for _ in range(_FAR):
+        for _ in range(_MAX_DEPTH):
             source = _source(statement, column)
             if source is None:
                 return None
             if source.table:
                 return source.table, column.key
-            passed = _passed_on(statement, source, column.key)
-            if passed is None or passed.sort is not Sort.COLUMN or not passed.columns:
+            passed = _passed_column(statement, source, column.key)
+            if passed is None or passed.sort is not OperandKind.COLUMN or not passed.columns:
                 return None
             column = passed.columns[0]
         return None
 
     def _column(self, statement: Statement, column: Column, depth: int) -> str | None:
         source = _source(statement, column)
-        if source is None or depth > _FAR:
+        if source is None or depth > _MAX_DEPTH:
             return None
         if source.table:
             known = self.partition_type(source.table, column.key)
-            return _bare(known) if known else None
-        passed = _passed_on(statement, source, column.key)
+            return _base_type(known) if known else None
+        passed = _passed_column(statement, source, column.key)
         if passed is None:
             return None
         if passed.type:
-            return _bare(passed.type)
-        if passed.sort is Sort.COLUMN and passed.columns:
+            return _base_type(passed.type)
+        if passed.sort is OperandKind.COLUMN and passed.columns:
             return self._column(statement, passed.columns[0], depth + 1)
         return None
 
     def partition_type(self, table: str, column: str) -> str | None:
         """Return the type of a column of `table`, partition columns included; None if unknown."""
-        if known := self._script.given.table(table):
+        if known := self._script.context.table(table):
             return known.columns.get(column) or known.partitions.get(column)
         if created := self._creation(table):
             for defined in (*created.columns, *created.partitions):
@@ -118,7 +129,7 @@ class Catalog:
 
 
 _CHANGES_COLUMNS = frozenset(
-    {Altered.ADD_COLUMNS, Altered.RENAME_COLUMN, Altered.CHANGE_COLUMN, Altered.RENAME}
+    {AlterKind.ADD_COLUMNS, AlterKind.RENAME_COLUMN, AlterKind.CHANGE_COLUMN, AlterKind.RENAME}
 )
 
 
@@ -126,7 +137,7 @@ def _shape(made: Creation) -> tuple[tuple[str, str], ...]:
     return tuple((column.name.lower(), column.type) for column in (*made.columns, *made.partitions))
 
 
-_FAR = 20
+_MAX_DEPTH = 20
 """Maximum nested subqueries through which a column is traced."""
 
 
@@ -136,7 +147,7 @@ def _source(statement: Statement, column: Column) -> Source | None:
     return statement.blocks[column.block].sources[column.source]
 
 
-def _passed_on(statement: Statement, source: Source, name: str) -> Operand | None:
+def _passed_column(statement: Statement, source: Source, name: str) -> Operand | None:
     if len(source.blocks) != 1:
         return None
     outputs = statement.blocks[source.blocks[0]].outputs
@@ -161,7 +172,7 @@ def _through_star(statement: Statement, index: int, name: str) -> Operand | None
             ]
             if len(places) == 1:
                 column = Column(output.at, name, output.qualifier, index, places[0])
-                return Operand(output.at, Sort.COLUMN, columns=(column,))
+                return Operand(output.at, OperandKind.COLUMN, columns=(column,))
     return None
 
 
@@ -178,5 +189,5 @@ def _partitions_named(statements: Iterable[Statement]) -> dict[str, dict[str, tu
     return named
 
 
-def _bare(kind: str) -> str:
+def _base_type(kind: str) -> str:
     return kind.upper().partition("(")[0].partition("<")[0].strip()

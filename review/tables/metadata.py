@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from common.config_files.errors import ConfigError, Keys, Problem
 from common.config_files.validation import describe, keys_of
-from review.context import Table
+from review.context import TableMetadata
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*")
 
@@ -39,7 +39,7 @@ class _File(BaseModel):
     tables: dict[Word, _Table]
 
 
-def tables(name: str, content: bytes) -> dict[str, Table]:
+def parse_tables(name: str, content: bytes) -> dict[str, TableMetadata]:
     """Return the tables of a snapshot by their names in lower case.
 
     Args:
@@ -60,17 +60,17 @@ def tables(name: str, content: bytes) -> dict[str, Table]:
     return {key.lower(): _table(value) for key, value in file.tables.items()}
 
 
-def _table(raw: _Table) -> Table:
-    return Table(
-        partitions=_keyed(raw.partitions),
-        columns=_keyed(raw.columns),
-        labels=_keyed(raw.labels),
+def _table(raw: _Table) -> TableMetadata:
+    return TableMetadata(
+        partitions=_by_lower_name(raw.partitions),
+        columns=_by_lower_name(raw.columns),
+        labels=_by_lower_name(raw.labels),
         keys=tuple(key.lower() for key in raw.keys),
         size=raw.size,
     )
 
 
-def _keyed(words: Mapping[str, str]) -> dict[str, str]:
+def _by_lower_name(words: Mapping[str, str]) -> dict[str, str]:
     return {key.lower(): value for key, value in words.items()}
 
 

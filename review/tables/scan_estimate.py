@@ -25,7 +25,7 @@ class EstimatorInvalid(DwgateError):
     """Install exactly one working estimator; the message lists those found, or why one cannot be loaded."""
 
 
-def load() -> Estimator | None:
+def load_estimator() -> Estimator | None:
     """Return the installed estimator; None without one.
 
     Raises:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Broker
 from tests.support.engines import Valkey, clean_broker
-from tests.support.running_dwgate import Gate, fleet
+from tests.support.running_dwgate import RunningDwgate, fleet
 
 
 def built_in() -> str:
@@ -28,7 +28,7 @@ def engines(rabbitmq: Broker, valkey: Valkey) -> tuple[Broker, Valkey]:
 
 
 @pytest.fixture(scope="module")
-def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
     """Ingest and one worker, every role, the built-in policy; but a run must be answered in 8 s."""
     broker, valkey = engines
     folder = tmp_path_factory.mktemp("gate")

@@ -8,11 +8,11 @@ import pytest
 
 from common.ledger import State
 from tests.support.engines import Valkey
-from tests.support.running_dwgate import SAMPLES, Gate, ended, fleet, wait_for
+from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
 
 
 @pytest.fixture
-def gate(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+def gate(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
     valkey.restore()
     valkey.clean()
     with fleet(valkey.url, valkey.url, tmp_path_factory.mktemp("embedded")) as running:
@@ -23,9 +23,9 @@ def gate(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[G
         client.config_set("appendfsync", "everysec")
 
 
-def one_verdict(gate: Gate, message_id: str, name: str) -> None:
+def one_verdict(gate: RunningDwgate, message_id: str, name: str) -> None:
     assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
-    record = ended(gate, message_id, 30)
+    record = wait_until_final(gate, message_id, 30)
     assert record.state is State.REPORTED
     posts = gate.posts(message_id)
     assert len(posts) == 1
@@ -33,7 +33,7 @@ def one_verdict(gate: Gate, message_id: str, name: str) -> None:
 
 
 @pytest.mark.faults  # 40 seconds: Redis hands a killed worker's message out again after its time
-def test_a_worker_killed_during_a_check(gate: Gate) -> None:
+def test_a_worker_killed_during_a_check(gate: RunningDwgate) -> None:
     name = "freeze-node-bad"
     gate.emulator.fault("hang", action="GetNodeChildren", times=1, seconds=4)
     message_id = gate.send(name)
@@ -43,13 +43,13 @@ def test_a_worker_killed_during_a_check(gate: Gate) -> None:
     one_verdict(gate, message_id, name)
 
 
-def test_the_engine_dies_and_comes_back(gate: Gate, valkey: Valkey) -> None:
+def test_the_engine_dies_and_comes_back(gate: RunningDwgate, valkey: Valkey) -> None:
     name = "commit-file-bad"
     gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
     sent = [gate.send(name) for _ in range(4)]
     valkey.kill()
     message_id, event, sample = gate.sample(name)
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     assert gate.post(event).status_code == 503
     valkey.start()
     wait_for(lambda: gate.post(event).status_code == 200, 30, every=0.5)

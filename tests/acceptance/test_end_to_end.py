@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from common.extension_points import POINTS, Answer, ExtensionPoint
+from common.extension_points import POINTS, ExtensionPoint, ResultOperation
 from common.ledger import State
 from emulator.eventbridge import event_bodies
 from tests.support.emulator_process import PROJECT_ID
-from tests.support.running_dwgate import ACCOUNT, SAMPLES, Gate, ended
+from tests.support.running_dwgate import ACCOUNT, SAMPLES, RunningDwgate, wait_until_final
 
 NEWER = [point for point in POINTS if point.code not in {sample.event_code for sample in SAMPLES.values()}]
 NOT_OK = {"delete-project": "FAIL", "download-resources": "WARN", "download-resources-execute": "WARN"}
@@ -20,15 +20,15 @@ NOT_OK = {"delete-project": "FAIL", "download-resources": "WARN", "download-reso
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
-def test_every_sample_gets_its_verdict_once(gate: Gate, name: str) -> None:
+def test_every_sample_gets_its_verdict_once(gate: RunningDwgate, name: str) -> None:
     message_id = gate.send(name)
     verdict = gate.verdict(message_id)
 
     assert verdict["result"] == SAMPLES[name].expected
     assert len(gate.posts(message_id)) == 1
-    record = ended(gate, message_id)
+    record = wait_until_final(gate, message_id)
     assert record.state is State.REPORTED
-    assert record.missing == ()
+    assert record.pending_checks == ()
     assert record.verdict
     assert verdict["tip"] == record.verdict.tip
     assert verdict["at"] < record.deadline_at
@@ -36,22 +36,24 @@ def test_every_sample_gets_its_verdict_once(gate: Gate, name: str) -> None:
 
 @pytest.mark.parametrize("point", NEWER, ids=lambda point: point.code)
 def test_newer_extension_points_are_answered_by_their_own_operation(
-    gate: Gate, point: ExtensionPoint
+    gate: RunningDwgate, point: ExtensionPoint
 ) -> None:
     code = point.code
-    event = event_bodies.envelope(code, event_bodies.body(code), account_id=ACCOUNT, now=time.time())
+    event = event_bodies.event_envelope(
+        code, event_bodies.event_body(code), account_id=ACCOUNT, now=time.time()
+    )
     gate.emulator.start_process(event["id"], code)
     assert gate.post(event).json()["status"] == "queued"
 
     verdict = gate.verdict(event["id"])
     assert verdict["result"] == NOT_OK.get(code, "OK")
-    assert verdict["action"] == point.answer
-    assert verdict["action"] in set(Answer)
+    assert verdict["action"] == point.result_operation
+    assert verdict["action"] in set(ResultOperation)
 
 
-def test_the_same_event_five_times_at_once_gets_one_verdict(gate: Gate) -> None:
+def test_the_same_event_five_times_at_once_gets_one_verdict(gate: RunningDwgate) -> None:
     message_id, event, sample = gate.sample("commit-file-bad")
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     with ThreadPoolExecutor(5) as pool:
         answers = list(pool.map(lambda _: gate.post(event), range(5)))
 
@@ -60,32 +62,32 @@ def test_the_same_event_five_times_at_once_gets_one_verdict(gate: Gate) -> None:
     assert statuses.count("queued") == 1
     assert statuses.count("duplicate") == 4
     assert gate.verdict(message_id)["result"] == "FAIL"
-    ended(gate, message_id)
+    wait_until_final(gate, message_id)
     assert len(gate.posts(message_id)) == 1
 
 
-def test_a_regular_copy_starts_no_second_check(gate: Gate) -> None:
+def test_a_regular_copy_starts_no_second_check(gate: RunningDwgate) -> None:
     message_id, event, sample = gate.sample("commit-file-good")
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     copy = event_bodies.regular_copy(event)
     assert gate.post(event).json()["status"] == "queued"
     assert gate.post(copy).json()["status"] == "queued"
 
     assert gate.verdict(message_id)["result"] == "OK"
-    record = ended(gate, copy["id"])
+    record = wait_until_final(gate, copy["id"])
     assert record.state is State.IGNORED
-    assert record.planned == ()
+    assert record.planned_checks == ()
     assert gate.emulator.verdicts(copy["id"]) == []
 
 
-def test_an_extension_point_message_that_says_it_does_not_block_is_answered(gate: Gate) -> None:
+def test_an_extension_point_message_that_says_it_does_not_block_is_answered(gate: RunningDwgate) -> None:
     message_id, event, sample = gate.sample("commit-file-bad", blocking=False)
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     gate.post(event)
     assert gate.verdict(message_id)["result"] == "FAIL"
 
 
-def test_a_plain_event_is_ignored(gate: Gate) -> None:
+def test_a_plain_event_is_ignored(gate: RunningDwgate) -> None:
     _, event, _ = gate.sample("freeze-node-good")
     event["type"] = "dataworks:NodeChange:NodeChangeUpdated"
     answer = gate.post(event)
@@ -93,18 +95,18 @@ def test_a_plain_event_is_ignored(gate: Gate) -> None:
     assert gate.ledger.get(event["id"]) is None
 
 
-def test_an_operation_whose_event_never_arrived_is_answered(gate: Gate) -> None:
+def test_an_operation_whose_event_never_arrived_is_answered(gate: RunningDwgate) -> None:
     message_id = str(uuid.uuid4())
     sample = SAMPLES["commit-file-bad"]
     gate.emulator.start_process(message_id, "commit-file", project_id=PROJECT_ID, snapshot=sample.snapshot)
 
     assert gate.verdict(message_id)["result"] == "FAIL"
-    record = ended(gate, message_id)
+    record = wait_until_final(gate, message_id)
     assert record.event.recovered
     assert record.outcomes["code-review"].findings
 
 
-def test_a_recovered_operation_that_cannot_be_checked_is_no_silent_pass(gate: Gate) -> None:
+def test_a_recovered_operation_that_cannot_be_checked_is_no_silent_pass(gate: RunningDwgate) -> None:
     message_id = str(uuid.uuid4())
     gate.emulator.start_process(message_id, "delete-file", project_id=PROJECT_ID)
 
@@ -113,7 +115,7 @@ def test_a_recovered_operation_that_cannot_be_checked_is_no_silent_pass(gate: Ga
     assert "downstream-impact" in verdict["tip"]
 
 
-def test_no_code_and_no_secret_is_in_any_log(gate: Gate) -> None:
+def test_no_code_and_no_secret_is_in_any_log(gate: RunningDwgate) -> None:
     message_id = gate.send("commit-file-bad")
     gate.verdict(message_id)
     logs = gate.logs()

@@ -11,23 +11,23 @@ import pytest
 from kombu.connection import Connection
 
 from common import topology
-from tests.support.running_dwgate import TARGET, TOKEN, Gate
+from tests.support.running_dwgate import TARGET, TOKEN, RunningDwgate
 
 
-def queued(gate: Gate) -> int:
+def queued(gate: RunningDwgate) -> int:
     """Messages that wait in the backstop, where a copy of every event is parked."""
     with Connection(gate.environment["DWGATE_BROKER_URL"]) as connection:
         channel: Any = connection.default_channel
         return int(channel.queue_declare(topology.BACKSTOP.name, passive=True).message_count)
 
 
-def refusals(gate: Gate, reason: str) -> float:
+def refusals(gate: RunningDwgate, reason: str) -> float:
     text = httpx.get(f"{gate.url}/metrics", trust_env=False).text
     lines = [line for line in text.splitlines() if f'reason="{reason}"' in line and not line.startswith("#")]
     return sum(float(line.rpartition(" ")[2]) for line in lines if "_created" not in line)
 
 
-def signed(gate: Gate, **changes: str | None) -> tuple[bytes, dict[str, str]]:
+def signed(gate: RunningDwgate, **changes: str | None) -> tuple[bytes, dict[str, str]]:
     _, event, _ = gate.sample("commit-file-good")
     body = orjson.dumps(event)
     headers = gate.signer.sign(TARGET, body, time.time(), TOKEN)
@@ -56,7 +56,7 @@ def signed(gate: Gate, **changes: str | None) -> tuple[bytes, dict[str, str]]:
     ],
 )
 def test_what_is_not_authentic_is_refused_and_counted(
-    gate: Gate, reason: str, changes: dict[str, str | None]
+    gate: RunningDwgate, reason: str, changes: dict[str, str | None]
 ) -> None:
     before, parked = refusals(gate, reason), queued(gate)
     answer = gate.post_raw(*signed(gate, **changes))
@@ -67,21 +67,21 @@ def test_what_is_not_authentic_is_refused_and_counted(
     assert queued(gate) <= parked
 
 
-def test_a_well_signed_event_outside_the_window_is_refused(gate: Gate) -> None:
+def test_a_well_signed_event_outside_the_window_is_refused(gate: RunningDwgate) -> None:
     _, event, _ = gate.sample("commit-file-good")
     assert gate.post(event, now=time.time() - 61).status_code == 401
     assert gate.post(event, now=time.time() + 61.5).status_code == 401
     assert gate.ledger.get(event["id"]) is None
 
 
-def test_an_event_of_another_account_is_refused(gate: Gate) -> None:
+def test_an_event_of_another_account_is_refused(gate: RunningDwgate) -> None:
     _, event, _ = gate.sample("commit-file-good")
     event["aliyunaccountid"] = "999"
     answer = gate.post(event)
     assert (answer.status_code, answer.json()["reason"]) == (401, "account")
 
 
-def test_a_body_over_one_mebibyte_is_refused(gate: Gate) -> None:
+def test_a_body_over_one_mebibyte_is_refused(gate: RunningDwgate) -> None:
     _, event, _ = gate.sample("commit-file-good")
     event["data"]["padding"] = "x" * (1024 * 1024)
     assert gate.post(event).status_code == 413
@@ -92,7 +92,7 @@ def test_a_body_over_one_mebibyte_is_refused(gate: Gate) -> None:
     [b"", b"not json", b"[]", b'"text"', b'{"id": "1"}', b"\xff\xfe", b"[" * 100_000],
     ids=["empty", "no-json", "array", "text", "no-type", "no-utf-8", "deep"],
 )
-def test_what_is_authentic_and_cannot_be_read_is_kept(gate: Gate, body: bytes) -> None:
+def test_what_is_authentic_and_cannot_be_read_is_kept(gate: RunningDwgate, body: bytes) -> None:
     if body.startswith(b"{"):
         body = orjson.dumps({"id": "1", "aliyunaccountid": "1107550004250001"})
     before = len(gate.ledger.rejects(1000))
@@ -102,7 +102,7 @@ def test_what_is_authentic_and_cannot_be_read_is_kept(gate: Gate, body: bytes) -
     assert len(gate.ledger.rejects(1000)) == before + 1
 
 
-def test_an_event_without_an_id_is_kept(gate: Gate) -> None:
+def test_an_event_without_an_id_is_kept(gate: RunningDwgate) -> None:
     _, event, _ = gate.sample("commit-file-good")
     del event["id"]
     answer = gate.post(event)

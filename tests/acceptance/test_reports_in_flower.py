@@ -12,13 +12,13 @@ from common import topology
 from common.ledger import State
 from tests.conftest import Broker
 from tests.support.engines import Valkey, clean_broker
-from tests.support.running_dwgate import SAMPLES, Gate, ended, fleet, wait_for
+from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
 
 
 @pytest.fixture(params=["rabbitmq", "redis"])
 def gate(
     request: pytest.FixtureRequest, valkey: Valkey, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Gate]:
+) -> Iterator[RunningDwgate]:
     valkey.restore()
     valkey.clean()
     broker_url = valkey.url
@@ -31,18 +31,20 @@ def gate(
         yield running
 
 
-def reports(gate: Gate, url: str) -> dict[str, dict[str, Any]]:
+def reports(gate: RunningDwgate, url: str) -> dict[str, dict[str, Any]]:
     """Return the reports that Flower shows, by their ids."""
     return dict(gate.http.get(url, params={"taskname": topology.TASK_REPORT}).json())
 
 
-def shown(gate: Gate, url: str, message_id: str, *, state: str = "SUCCESS", worker: str = "") -> bool:
+def shown(
+    gate: RunningDwgate, url: str, message_id: str, *, state: str = "SUCCESS", worker: str = ""
+) -> bool:
     """Whether Flower shows the report of an event, posted by a process of the given kind."""
     row = reports(gate, url).get(f"{message_id}.1.report")
     return bool(row and row["state"] == state and row["worker"].startswith(worker))
 
 
-def watched(gate: Gate) -> str:
+def watched(gate: RunningDwgate) -> str:
     """Start Flower, and return the URL of its tasks once the workers send events."""
     url = gate.start_flower()
     for name in ("commit-file-good", "freeze-node-good"):  # posted by the reporter, and inline
@@ -50,28 +52,28 @@ def watched(gate: Gate) -> str:
     return url
 
 
-def shown_soon(gate: Gate, url: str, message_id: str) -> bool:
-    ended(gate, message_id, 30)
+def shown_soon(gate: RunningDwgate, url: str, message_id: str) -> bool:
+    wait_until_final(gate, message_id, 30)
     time.sleep(1)
     return shown(gate, url, message_id)
 
 
-def test_every_report_is_a_task_that_names_its_event(gate: Gate) -> None:
+def test_every_report_is_a_task_that_names_its_event(gate: RunningDwgate) -> None:
     url = watched(gate)
     before = set(reports(gate, url))
     sent = [gate.send(name) for name in sorted(SAMPLES)]
     for message_id in sent:
-        assert ended(gate, message_id, 60).state is State.REPORTED
+        assert wait_until_final(gate, message_id, 60).state is State.REPORTED
     wait_for(lambda: all(shown(gate, url, message_id) for message_id in sent))
     assert set(reports(gate, url)) - before == {f"{message_id}.1.report" for message_id in sent}
     workers = {row["worker"].partition("-")[0] for row in reports(gate, url).values()}
     assert workers == {"reporter", "waiting"}, "some are posted inline, some by the reporters"
 
 
-def test_what_the_watchdog_posts_is_shown_too(gate: Gate) -> None:
+def test_what_the_watchdog_posts_is_shown_too(gate: RunningDwgate) -> None:
     url = gate.start_flower()
     gate.kill(gate.workers[0])
     gate.start_worker("--role", "intake", "--role", "watchdog")  # no one runs its checks
     message_id = gate.send("run-file-bad")
-    assert ended(gate, message_id, 90).state is State.REPORTED
+    assert wait_until_final(gate, message_id, 90).state is State.REPORTED
     wait_for(lambda: shown(gate, url, message_id, worker="watch"))

@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 from common.ledger import State
-from tests.support.running_dwgate import Gate, ended, wait_for
+from tests.support.running_dwgate import RunningDwgate, wait_for, wait_until_final
 
 OPERATION = "UpdateIDEEventResult"
 
 
-def dwgate(gate: Gate, *arguments: str) -> subprocess.CompletedProcess[str]:
+def dwgate(gate: RunningDwgate, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "console.main", *arguments],
         env=gate.environment,
@@ -24,14 +24,14 @@ def dwgate(gate: Gate, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def show(gate: Gate, message_id: str) -> dict[str, object]:
+def show(gate: RunningDwgate, message_id: str) -> dict[str, object]:
     answer = dwgate(gate, "events", "show", message_id, "--json")
     assert answer.returncode == 0, answer.stderr
     shown: dict[str, object] = json.loads(answer.stdout)
     return shown
 
 
-def test_a_dead_event_is_run_again_and_answered(gate: Gate) -> None:
+def test_a_dead_event_is_run_again_and_answered(gate: RunningDwgate) -> None:
     name = "run-file-bad"
     message_id, event, sample = gate.sample(name)
     gate.emulator.fault(
@@ -39,7 +39,7 @@ def test_a_dead_event_is_run_again_and_answered(gate: Gate) -> None:
     )
     # Another message of the reconciler must not answer it first: nobody is told that it waits.
     gate.emulator.fault("throttle", action="ListCheckProcesses", times=None)
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     gate.post(event)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.DEAD, 60)
     listed = dwgate(gate, "events", "list", "--state", "dead", "--json")
@@ -55,14 +55,14 @@ def test_a_dead_event_is_run_again_and_answered(gate: Gate) -> None:
     done = dwgate(gate, "requeue", "--failed", "--event-code", "run-file")
     assert done.returncode == 0, done.stderr
     assert gate.verdict(message_id)["result"] == "FAIL"
-    assert ended(gate, message_id).run == 2
+    assert wait_until_final(gate, message_id).run == 2
     assert len(gate.posts(message_id)) == 1
 
 
-def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: Gate) -> None:
+def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgate) -> None:
     message_id = gate.send("freeze-node-bad")
     assert gate.verdict(message_id)["result"] == "FAIL"
-    ended(gate, message_id)
+    wait_until_final(gate, message_id)
 
     done = dwgate(gate, "requeue", message_id)
     assert done.returncode == 0, done.stderr
@@ -73,12 +73,12 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: Gate) -> Non
     assert len(gate.posts(message_id)) == 1
 
 
-def test_an_unknown_event_is_said_to_be_unknown(gate: Gate) -> None:
+def test_an_unknown_event_is_said_to_be_unknown(gate: RunningDwgate) -> None:
     assert "not known" in dwgate(gate, "requeue", "no-such-id").stdout
     answer = dwgate(gate, "events", "show", "no-such-id")
     assert answer.returncode == 1
     assert len(answer.stderr.strip().splitlines()) == 1
 
 
-def test_nothing_asked_for_is_a_usage_error(gate: Gate) -> None:
+def test_nothing_asked_for_is_a_usage_error(gate: RunningDwgate) -> None:
     assert dwgate(gate, "requeue").returncode == 2

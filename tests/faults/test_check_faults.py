@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.ledger import Record, State
+from common.ledger import EventRecord, State
 from common.verdicts import OutcomeKind
 from tests.conftest import Broker
 from tests.support.engines import Valkey
-from tests.support.running_dwgate import Gate, ended, fleet
+from tests.support.running_dwgate import RunningDwgate, fleet, wait_until_final
 
 CHECKS = '''
 import os, signal, time
@@ -71,7 +71,7 @@ points:
 
 
 @pytest.fixture(scope="module")
-def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
     folder = tmp_path_factory.mktemp("checks")
     package = folder / "package"
     info = package / "foreign_checks-1.0.dist-info"
@@ -86,10 +86,10 @@ def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactor
         yield running
 
 
-def answered(gate: Gate, name: str, seconds: float = 40) -> tuple[str, Record]:
+def answered(gate: RunningDwgate, name: str, seconds: float = 40) -> tuple[str, EventRecord]:
     message_id = gate.send(name)
     result = gate.verdict(message_id, seconds)["result"]
-    record = ended(gate, message_id)
+    record = wait_until_final(gate, message_id)
     assert record.state is State.REPORTED
     assert record.reported_at
     assert record.reported_at < record.deadline_at
@@ -97,7 +97,7 @@ def answered(gate: Gate, name: str, seconds: float = 40) -> tuple[str, Record]:
     return result, record
 
 
-def test_a_check_that_raises_counts_as_the_policy_says_and_tells_no_code(gate: Gate) -> None:
+def test_a_check_that_raises_counts_as_the_policy_says_and_tells_no_code(gate: RunningDwgate) -> None:
     result, record = answered(gate, "commit-file-bad")
     assert result == "FAIL"
     assert record.outcomes["raises"].kind is OutcomeKind.ERROR
@@ -107,42 +107,42 @@ def test_a_check_that_raises_counts_as_the_policy_says_and_tells_no_code(gate: G
     assert "secret_of_the_node" not in str(record)
 
 
-def test_in_audit_mode_an_error_is_recorded_and_counts_as_ok(gate: Gate) -> None:
+def test_in_audit_mode_an_error_is_recorded_and_counts_as_ok(gate: RunningDwgate) -> None:
     result, record = answered(gate, "unfreeze-node-good")
     assert result == "OK"
     assert record.outcomes["raises"].kind is OutcomeKind.ERROR
 
 
-def test_a_check_that_loops_is_ended_and_the_others_count(gate: Gate) -> None:
+def test_a_check_that_loops_is_ended_and_the_others_count(gate: RunningDwgate) -> None:
     result, record = answered(gate, "deploy-file-good")
     assert result == "OK"
     assert record.outcomes["loops"].kind is OutcomeKind.TIMED_OUT
     assert record.outcomes["code-review"].kind is OutcomeKind.PASSED
 
 
-def test_a_check_that_cannot_be_asked_to_end_is_killed(gate: Gate) -> None:
+def test_a_check_that_cannot_be_asked_to_end_is_killed(gate: RunningDwgate) -> None:
     result, record = answered(gate, "run-file-good")
     assert result == "WARN"
     assert "clings" not in record.outcomes or record.outcomes["clings"].kind is OutcomeKind.TIMED_OUT
     assert record.outcomes["code-review"].kind is OutcomeKind.PASSED
 
 
-def test_a_check_that_hangs_counts_as_timed_out_before_the_deadline(gate: Gate) -> None:
+def test_a_check_that_hangs_counts_as_timed_out_before_the_deadline(gate: RunningDwgate) -> None:
     result, record = answered(gate, "delete-file-good")
     assert result == "FAIL"
-    assert "hangs" in record.missing
+    assert "hangs" in record.pending_checks
     assert record.verdict
     assert record.verdict.reason == "deadline"
 
 
-def test_a_check_that_kills_its_worker_is_given_up(gate: Gate) -> None:
+def test_a_check_that_kills_its_worker_is_given_up(gate: RunningDwgate) -> None:
     result, record = answered(gate, "freeze-node-good", 60)
     assert result == "FAIL"
     assert record.outcomes["kills"].kind is OutcomeKind.ERROR
     assert record.outcomes["downstream-impact"].kind is OutcomeKind.PASSED
 
 
-def test_a_check_that_kills_its_worker_does_not_take_those_after_it_along(gate: Gate) -> None:
+def test_a_check_that_kills_its_worker_does_not_take_those_after_it_along(gate: RunningDwgate) -> None:
     result, record = answered(gate, "commit-table-good", 60)
     assert result == "WARN"
     assert record.outcomes["kills"].kind is OutcomeKind.ERROR
@@ -150,6 +150,6 @@ def test_a_check_that_kills_its_worker_does_not_take_those_after_it_along(gate: 
     assert record.attempts["raises"] < record.attempts["kills"]
 
 
-def test_after_all_that_the_worker_still_works(gate: Gate) -> None:
+def test_after_all_that_the_worker_still_works(gate: RunningDwgate) -> None:
     result, _ = answered(gate, "commit-file-good")
     assert result == "OK"

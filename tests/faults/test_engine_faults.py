@@ -16,20 +16,22 @@ from tests.conftest import Broker
 from tests.support.emulator_process import PROJECT_ID
 from tests.support.engines import Valkey
 from tests.support.plans import plan_of
-from tests.support.running_dwgate import SAMPLES, Gate, ended, fleet, wait_for
+from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
 
 NAME = "commit-file-bad"
 OPERATION = "UpdateIDEEventResult"
 
 
 @pytest.fixture(scope="module")
-def running(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+def running(
+    engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningDwgate]:
     with fleet(engines[0].url, engines[1].url, tmp_path_factory.mktemp("engines"), workers=0) as gate:
         yield gate
 
 
 @pytest.fixture
-def gate(running: Gate, engines: tuple[Broker, Valkey]) -> Iterator[Gate]:
+def gate(running: RunningDwgate, engines: tuple[Broker, Valkey]) -> Iterator[RunningDwgate]:
     """Both engines up, and one worker that is well."""
     for engine in engines:
         engine.restore()
@@ -45,26 +47,26 @@ def gate(running: Gate, engines: tuple[Broker, Valkey]) -> Iterator[Gate]:
         engine.restore()
 
 
-def one_verdict(gate: Gate, message_id: str, name: str = NAME) -> None:
+def one_verdict(gate: RunningDwgate, message_id: str, name: str = NAME) -> None:
     assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
-    record = ended(gate, message_id, 60)
+    record = wait_until_final(gate, message_id, 60)
     assert record.state is State.REPORTED
-    assert record.missing == ()
+    assert record.pending_checks == ()
     posts = gate.posts(message_id)
     assert len(posts) == 1
     assert posts[0]["at"] < record.deadline_at
 
 
-def freeze(gate: Gate, node: int) -> str:
+def freeze(gate: RunningDwgate, node: int) -> str:
     """Freeze a node that no sample asks about: no earlier test has left its lookups in the cache."""
     message_id, event, sample = gate.sample("freeze-node-bad")
     event["data"]["nodeIds"] = [node]
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     assert gate.post(event).status_code == 200
     return message_id
 
 
-def refused_in_time(gate: Gate) -> None:
+def refused_in_time(gate: RunningDwgate) -> None:
     _, event, _ = gate.sample(NAME)
     answer = gate.post(event)
     assert answer.status_code == 503
@@ -72,7 +74,7 @@ def refused_in_time(gate: Gate) -> None:
     assert answer.elapsed.total_seconds() < 2.5
 
 
-def process(gate: Gate, group: str) -> psutil.Process | None:
+def process(gate: RunningDwgate, group: str) -> psutil.Process | None:
     """The process of the first worker that plays the roles of `group`; None while there is none."""
     try:
         children = psutil.Process(gate.workers[0].pid).children(recursive=True)
@@ -83,9 +85,9 @@ def process(gate: Gate, group: str) -> psutil.Process | None:
         return None
 
 
-def test_a_broker_that_dies_and_comes_back(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+def test_a_broker_that_dies_and_comes_back(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
     message_id, event, sample = gate.sample(NAME)
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     engines[0].kill()
     refused_in_time(gate)
     engines[0].start()
@@ -93,9 +95,9 @@ def test_a_broker_that_dies_and_comes_back(gate: Gate, engines: tuple[Broker, Va
     one_verdict(gate, message_id)
 
 
-def test_a_broker_that_hangs_and_goes_on(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+def test_a_broker_that_hangs_and_goes_on(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
     message_id, event, sample = gate.sample(NAME)
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     engines[0].stop_process()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: refused_in_time(gate), range(8)))
@@ -104,7 +106,9 @@ def test_a_broker_that_hangs_and_goes_on(gate: Gate, engines: tuple[Broker, Valk
     one_verdict(gate, message_id)
 
 
-def test_events_under_way_survive_the_death_of_the_broker(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+def test_events_under_way_survive_the_death_of_the_broker(
+    gate: RunningDwgate, engines: tuple[Broker, Valkey]
+) -> None:
     gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
     sent = [gate.send(NAME) for _ in range(8)]
     engines[0].kill()
@@ -113,22 +117,26 @@ def test_events_under_way_survive_the_death_of_the_broker(gate: Gate, engines: t
         one_verdict(gate, message_id)
 
 
-def test_a_report_is_posted_while_the_broker_is_down(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+def test_a_report_is_posted_while_the_broker_is_down(
+    gate: RunningDwgate, engines: tuple[Broker, Valkey]
+) -> None:
     # Complete, enqueued by the last outcome, and then no token could be published.
     message_id, _, sample = gate.sample("freeze-node-good")
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     engines[0].kill()
     now = time.time()
     event = Event(message_id, sample.event_code, PROJECT_ID, None, True, sample.data, now)
     gate.ledger.admit(event, now + 60, now + 50)
-    assert gate.ledger.plan(message_id, 1, plan_of(), None, {})
-    assert gate.ledger.record(message_id, 1, {}).complete
+    assert gate.ledger.save_plan(message_id, 1, plan_of(), None, {})
+    assert gate.ledger.record_outcomes(message_id, 1, {}).is_complete
     assert gate.verdict(message_id, 40)["result"] == "OK"
-    assert ended(gate, message_id).verdict is not None
+    assert wait_until_final(gate, message_id).verdict is not None
     assert time.time() < now + 50, "before the watchdog looks at its deadline"
 
 
-def test_events_under_way_survive_a_restart_of_redis(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+def test_events_under_way_survive_a_restart_of_redis(
+    gate: RunningDwgate, engines: tuple[Broker, Valkey]
+) -> None:
     gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
     sent = [gate.send(NAME) for _ in range(8)]
     engines[1].kill()
@@ -138,7 +146,9 @@ def test_events_under_way_survive_a_restart_of_redis(gate: Gate, engines: tuple[
         one_verdict(gate, message_id)
 
 
-def test_what_redis_forgot_comes_again_from_the_broker(gate: Gate, engines: tuple[Broker, Valkey]) -> None:
+def test_what_redis_forgot_comes_again_from_the_broker(
+    gate: RunningDwgate, engines: tuple[Broker, Valkey]
+) -> None:
     # Planned, its intake acknowledged, its check under way: with the ledger's memory all of that is gone.
     gate.emulator.fault("hang", action="GetNodeChildren", times=None, seconds=4)
     message_id = freeze(gate, 700123101)
@@ -149,11 +159,11 @@ def test_what_redis_forgot_comes_again_from_the_broker(gate: Gate, engines: tupl
     gate.start_worker()
 
     assert gate.verdict(message_id, 90)["result"] == "FAIL"
-    assert ended(gate, message_id, 60).state is State.REPORTED
+    assert wait_until_final(gate, message_id, 60).state is State.REPORTED
     assert len(gate.posts(message_id)) == 1
 
 
-def test_a_worker_killed_during_a_check(gate: Gate) -> None:
+def test_a_worker_killed_during_a_check(gate: RunningDwgate) -> None:
     gate.emulator.fault("hang", action="GetNodeChildren", times=1, seconds=4)
     message_id = freeze(gate, 700123102)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.attempts.get("downstream-impact"))
@@ -162,7 +172,7 @@ def test_a_worker_killed_during_a_check(gate: Gate) -> None:
     one_verdict(gate, message_id, "freeze-node-bad")
 
 
-def test_a_worker_killed_between_post_and_acknowledgement(gate: Gate) -> None:
+def test_a_worker_killed_between_post_and_acknowledgement(gate: RunningDwgate) -> None:
     gate.emulator.fault("hang", action=OPERATION, times=1, seconds=4)
     message_id = gate.send(NAME)
     gate.verdict(message_id)  # DataWorks has it; the worker waits for the reply
@@ -174,7 +184,7 @@ def test_a_worker_killed_between_post_and_acknowledgement(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("group", ["checks", "waiting", "reporter", "watch"])
-def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: Gate, group: str) -> None:
+def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: RunningDwgate, group: str) -> None:
     before = process(gate, group)
     assert before
     before.send_signal(signal.SIGKILL)
@@ -183,7 +193,7 @@ def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: Gate, group
     wait_for(lambda: (now := process(gate, group)) and now.pid != before.pid, 40)
 
 
-def test_one_of_two_workers_dies_and_the_other_goes_on(gate: Gate) -> None:
+def test_one_of_two_workers_dies_and_the_other_goes_on(gate: RunningDwgate) -> None:
     gate.start_worker()
     sent = [gate.send(name) for name in sorted(SAMPLES)]
     gate.kill(gate.workers[0])
@@ -191,7 +201,7 @@ def test_one_of_two_workers_dies_and_the_other_goes_on(gate: Gate) -> None:
         one_verdict(gate, message_id, name)
 
 
-def test_a_worker_asked_to_end_leaves_nothing_undone_and_no_process(gate: Gate) -> None:
+def test_a_worker_asked_to_end_leaves_nothing_undone_and_no_process(gate: RunningDwgate) -> None:
     worker = gate.workers[0]
     gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
     sent = [gate.send(NAME) for _ in range(4)]
@@ -204,7 +214,7 @@ def test_a_worker_asked_to_end_leaves_nothing_undone_and_no_process(gate: Gate) 
         one_verdict(gate, message_id)
 
 
-def test_events_wait_for_workers_that_are_not_there_yet(gate: Gate) -> None:
+def test_events_wait_for_workers_that_are_not_there_yet(gate: RunningDwgate) -> None:
     gate.kill(gate.workers[0])
     sent = [gate.send(NAME) for _ in range(3)]
     gate.start_worker()

@@ -8,23 +8,23 @@ import pytest
 
 from common.extension_points import BY_CODE
 from common.ledger import State
-from tests.support.running_dwgate import SAMPLES, Gate, ended, wait_for
+from tests.support.running_dwgate import SAMPLES, RunningDwgate, wait_for, wait_until_final
 
 NAMES = ("commit-file-bad", "freeze-node-bad")
 
 
 @pytest.fixture(params=["lenient", "strict"])
-def profile(gate: Gate, request: pytest.FixtureRequest) -> None:
+def profile(gate: RunningDwgate, request: pytest.FixtureRequest) -> None:
     gate.emulator.clear_faults()
     gate.emulator.set_profile(request.param)
 
 
-def one_verdict(gate: Gate, message_id: str, name: str) -> None:
+def one_verdict(gate: RunningDwgate, message_id: str, name: str) -> None:
     assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
-    record = ended(gate, message_id, 45)
+    record = wait_until_final(gate, message_id, 45)
     assert record.state is State.REPORTED
     assert record.verdict
-    assert record.missing == ()
+    assert record.pending_checks == ()
     posts = gate.posts(message_id)
     assert {post["result"] for post in posts} == {record.verdict.result}
     assert posts[0]["at"] < record.deadline_at
@@ -32,7 +32,7 @@ def one_verdict(gate: Gate, message_id: str, name: str) -> None:
 
 
 def result_operation(name: str) -> str:
-    return BY_CODE[SAMPLES[name].event_code].answer.value
+    return BY_CODE[SAMPLES[name].event_code].result_operation.value
 
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -46,7 +46,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.usefixtures("profile")
-def test_faults_of_the_result_operations(gate: Gate) -> None:
+def test_faults_of_the_result_operations(gate: RunningDwgate) -> None:
     sent = []
     for name in NAMES:
         for kind, fields in KINDS.items():
@@ -54,7 +54,7 @@ def test_faults_of_the_result_operations(gate: Gate) -> None:
             times = 1 if kind == "hang" else 2
             action = result_operation(name)
             gate.emulator.fault(kind, action=action, message_id=message_id, times=times, **fields)
-            gate.begin(message_id, sample)
+            gate.start_process(message_id, sample)
             gate.post(event)
             sent.append((message_id, name))
     for message_id, name in sent:
@@ -62,7 +62,7 @@ def test_faults_of_the_result_operations(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("kind", ["throttle", "error", "reset"])
-def test_a_fault_of_the_lookups(gate: Gate, kind: str) -> None:
+def test_a_fault_of_the_lookups(gate: RunningDwgate, kind: str) -> None:
     gate.emulator.clear_faults()
     for action in ("GetIDEEventDetail", "GetMetaTableLineage"):
         gate.emulator.fault(kind, action=action, times=4, **KINDS[kind])
@@ -70,7 +70,7 @@ def test_a_fault_of_the_lookups(gate: Gate, kind: str) -> None:
     one_verdict(gate, message_id, "deploy-table-bad")
 
 
-def test_a_verdict_that_cannot_be_posted_is_dead_and_then_answered_after_all(gate: Gate) -> None:
+def test_a_verdict_that_cannot_be_posted_is_dead_and_then_answered_after_all(gate: RunningDwgate) -> None:
     gate.emulator.clear_faults()
     gate.emulator.set_profile("lenient")
     name = "run-file-bad"  # the built-in policy gives it the shortest deadline
@@ -83,7 +83,7 @@ def test_a_verdict_that_cannot_be_posted_is_dead_and_then_answered_after_all(gat
         status=403,
         code="Forbidden.Access",
     )
-    gate.begin(message_id, sample)
+    gate.start_process(message_id, sample)
     gate.post(event)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.DEAD, 45)
     gate.emulator.clear_faults()

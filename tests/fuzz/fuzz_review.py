@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from review.context import Given, Node, Table
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.facts import Script
-from review.rules.api import Hit, Subject
+from review.rules.api import Hit, RuleContext
 from review.rules.registry import RULES
-from review.script_reader import read
-from review.tables.catalog import Catalog
+from review.script_reader import read_script
+from review.tables.catalog import TableCatalog
 from tests.fuzz.mutations import anything
 
 LIMIT = 10.0
@@ -32,31 +32,35 @@ LIMIT = 10.0
 
 DIALECTS = tuple(Dialect)
 _LIKELY = (Dialect.MAXCOMPUTE,) * 12
-_MOST_FAILURES = 20
+_MAX_FAILURES = 20
 _TABLES = {
-    "dim_shop": Table(columns={"shop_id": "BIGINT", "shop_name": "STRING"}),
-    "dwd_trd_order_di": Table({"ds": "STRING"}, {"order_id": "BIGINT", "user_id": "BIGINT"}),
+    "dim_shop": TableMetadata(columns={"shop_id": "BIGINT", "shop_name": "STRING"}),
+    "dwd_trd_order_di": TableMetadata({"ds": "STRING"}, {"order_id": "BIGINT", "user_id": "BIGINT"}),
 }
-GIVENS = (
-    Given(),
-    Given(project="shop_dw", tables=_TABLES),
-    Given(
-        Node("ads_x", production=True, parameters=frozenset({"bizdate"}), inputs=("p.a",), outputs=("p.b",))
+CONTEXTS = (
+    ReviewContext(),
+    ReviewContext(project="shop_dw", tables=_TABLES),
+    ReviewContext(
+        NodeContext(
+            "ads_x", production=True, parameters=frozenset({"bizdate"}), inputs=("p.a",), outputs=("p.b",)
+        )
     ),
 )
 
 
-def read_and_judge(code: str, dialect: Dialect, given: Given) -> tuple[Script, tuple[tuple[str, Hit], ...]]:
+def read_and_check(
+    code: str, dialect: Dialect, given: ReviewContext
+) -> tuple[Script, tuple[tuple[str, Hit], ...]]:
     """Return the facts of `code` and what every rule says; what a rule raises comes through."""
-    script = read(code, dialect, given, None, time.monotonic() + LIMIT)
-    subject = Subject(script, Catalog(script))
+    script = read_script(code, dialect, given, None, time.monotonic() + LIMIT)
+    subject = RuleContext(script, TableCatalog(script))
     return script, tuple((rule.id, hit) for rule in RULES for hit in rule.hits(subject))
 
 
-def check(code: str, dialect: Dialect, given: Given) -> None:
+def check(code: str, dialect: Dialect, given: ReviewContext) -> None:
     """Raise when reading or judging `code` does, is too slow, or points outside of it."""
     started = time.monotonic()
-    script, hits = read_and_judge(code, dialect, given)
+    script, hits = read_and_check(code, dialect, given)
     took = time.monotonic() - started
     places = [(statement.verb, statement.at) for statement in script.statements]
     for name, at in (*places, *((rule, hit.at) for rule, hit in hits)):
@@ -71,8 +75,8 @@ def fuzz(seconds: float, seed: int, folder: Path) -> tuple[int, tuple[Path, ...]
     rng = random.Random(seed)  # noqa: S311 - no secret
     until, done = time.monotonic() + seconds, 0
     failures: dict[str, Path] = {}
-    while time.monotonic() < until and len(failures) < _MOST_FAILURES:
-        code, dialect, given = anything(rng), rng.choice(_LIKELY + DIALECTS), rng.choice(GIVENS)
+    while time.monotonic() < until and len(failures) < _MAX_FAILURES:
+        code, dialect, given = anything(rng), rng.choice(_LIKELY + DIALECTS), rng.choice(CONTEXTS)
         done += 1
         try:
             with _alarm(LIMIT + 5):
@@ -82,7 +86,7 @@ def fuzz(seconds: float, seed: int, folder: Path) -> tuple[int, tuple[Path, ...]
             if where not in failures:
                 failures[where] = folder / f"{len(failures)}.{dialect}"
                 failures[where].write_text(code, errors="surrogatepass")
-                _say(f"{failures[where]}: {where}")
+                _print_line(f"{failures[where]}: {where}")
     return done, tuple(failures.values())
 
 
@@ -103,7 +107,7 @@ def _alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
@@ -121,7 +125,7 @@ def main() -> int:
     chosen = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="fuzz-review-"))
     done, failures = fuzz(chosen.seconds, chosen.seed, folder)
-    _say(f"seed {chosen.seed}: {done} inputs, {len(failures)} failures")
+    _print_line(f"seed {chosen.seed}: {done} inputs, {len(failures)} failures")
     return int(bool(failures))
 
 

@@ -6,7 +6,7 @@ import random
 import re
 from pathlib import Path
 
-from tests.support.labelled_nodes import nodes
+from tests.support.labelled_nodes import labelled_nodes
 
 _TOKEN = re.compile(r"\w+|[ \t]+|.", re.DOTALL)
 _WORDS = tuple(Path("tests/data/sql_words.txt").read_text().split("\n"))
@@ -82,22 +82,22 @@ _MORE = (
     ),
 )
 _PIECES = tuple(word for word in (*_WORDS, *_MORE, *_ODD) if word)
-_MOST = 20_000
+_MAX_LENGTH = 20_000
 """Most characters of a mutation: doublings must not make the fuzzer slow."""
 
 
 def mutated(rng: random.Random) -> str:
     """Return a labelled node's code with up to eight random changes of its tokens."""
-    tokens = _TOKEN.findall(rng.choice(nodes()).code)
+    tokens = _TOKEN.findall(rng.choice(labelled_nodes()).code)
     for _ in range(rng.randint(1, 8)):
         _change(tokens, rng)
     text = "".join(tokens)
-    return text[:_MOST]
+    return text[:_MAX_LENGTH]
 
 
 def truncated(rng: random.Random) -> str:
     """Return a labelled node's code cut off somewhere, or begun somewhere."""
-    code = rng.choice(nodes()).code
+    code = rng.choice(labelled_nodes()).code
     at = rng.randint(0, len(code))
     return code[:at] if rng.random() < 0.7 else code[at:]
 
@@ -130,6 +130,6 @@ def _change(tokens: list[str], rng: random.Random) -> None:
         case 4:
             tokens[begin:end] = [rng.choice(_PIECES)]
         case _:
-            other = _TOKEN.findall(rng.choice(nodes()).code)
+            other = _TOKEN.findall(rng.choice(labelled_nodes()).code)
             start = rng.randint(0, len(other))
             tokens[begin:begin] = other[start : start + rng.choice((3, 10, 40))]

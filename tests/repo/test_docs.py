@@ -78,7 +78,7 @@ def test_operations_page_tells_every_metric() -> None:
         for family in metric.collect()
         for sample in family.samples
     }
-    families = re.findall(r"^# TYPE (dwgate_\w+) ", Metrics().text().decode(), re.MULTILINE)
+    families = re.findall(r"^# TYPE (dwgate_\w+) ", Metrics().render().decode(), re.MULTILINE)
     declared = {metric._name for metric in vars(metrics).values() if isinstance(metric, Gauge | Histogram)}
     declared |= {f"{m._name}_total" for m in vars(metrics).values() if isinstance(m, Counter)}
     assert page >= {name for name in names if not name.endswith("_created")}
@@ -94,11 +94,11 @@ def test_checks_page_tells_every_check_and_option() -> None:
         if first.startswith("`") or not first:
             option = {second.strip("`")} if re.fullmatch(r"`\w+`", second) else set()
             told[name] = told.get(name, set()) | option
-    assert told == {name: set(check.options.model_fields) for name, check in registry.load().items()}
+    assert told == {name: set(check.options.model_fields) for name, check in registry.load_checks().items()}
 
 
 def test_every_check_has_a_page_and_cases() -> None:
-    wanted = set(registry.load())
+    wanted = set(registry.load_checks())
     assert {path.stem for path in (DOCS / "checks").glob("*.md")} == wanted
     assert {path.stem for path in (ROOT / "tests" / "data" / "policy_cases").glob("*.yaml")} >= wanted
 
@@ -111,13 +111,13 @@ def yaml_of(page: str) -> str:
 
 
 def test_policy_example_is_a_policy() -> None:
-    example = policy.parse("policy.md", yaml_of("policy.md").encode(), registry.load())
+    example = policy.parse_policy("policy.md", yaml_of("policy.md").encode(), registry.load_checks())
     assert [check.name for check in example.resolve("commit-file", 93124).checks] == ["code-review"]
 
 
 def test_options_example_is_a_policy() -> None:
     points = {"version": 1, "points": {"commit-file": {"checks": plain_yaml.load(yaml_of("checks.md"))}}}
-    policy.parse("checks.md", plain_yaml.dump(points).encode(), registry.load())
+    policy.parse_policy("checks.md", plain_yaml.dump(points).encode(), registry.load_checks())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -134,7 +134,7 @@ from workers.checks.registry import _registered
 from common.snapshot import FileSnapshot, Snapshot
 file = FileSnapshot(1, "orders", 10, "", owner=None)
 context = Context(None, Snapshot(file=file), OwnerOptions(), None, 0)
-print([finding.message for finding in _registered["file-owner"].ask(context)])
+print([finding.message for finding in _registered["file-owner"].run(context)])
 """
     told = subprocess.run(
         [sys.executable, "-c", code[0] + ask], cwd=ROOT, capture_output=True, text=True, check=False

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from review.context import Given, Node, Table
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from tests.support import plain_yaml
 
@@ -20,7 +20,7 @@ _FILLER = "¦"
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledNode:
     """A labelled node.
 
     Attributes:
@@ -31,12 +31,12 @@ class Labelled:
     name: str
     dialect: Dialect
     code: str
-    given: Given = field(repr=False)
+    context: ReviewContext = field(repr=False)
     expected: frozenset[tuple[str, int]]
 
 
 @cache
-def nodes() -> tuple[Labelled, ...]:
+def labelled_nodes() -> tuple[LabelledNode, ...]:
     """Return the labelled nodes in order of file and place."""
     warehouses = plain_yaml.load((FOLDER / _TABLES).read_text())
     files = sorted(path for path in FOLDER.glob("*.yaml") if path.name != _TABLES)
@@ -45,7 +45,7 @@ def nodes() -> tuple[Labelled, ...]:
     )
 
 
-def _labelled(entry: dict[str, Any], warehouses: dict[str, Any]) -> Labelled:
+def _labelled(entry: dict[str, Any], warehouses: dict[str, Any]) -> LabelledNode:
     lines = entry["code"].split("\n")
     marks = ((number, _MARK.search(line)) for number, line in enumerate(lines, 1))
     expected = {(f"MC-{rule}", number) for number, mark in marks if mark for rule in mark[1].split()}
@@ -53,11 +53,11 @@ def _labelled(entry: dict[str, Any], warehouses: dict[str, Any]) -> Labelled:
     named = entry.get("tables", {})
     tables = warehouses[named] if isinstance(named, str) else named
     project = entry.get("project", "shop_dw" if isinstance(named, str) else None)
-    given = Given(
-        node=Node(**entry.get("node", {})),
+    given = ReviewContext(
+        node=NodeContext(**entry.get("node", {})),
         project=project,
-        tables={name: Table(**known) for name, known in tables.items()},
+        tables={name: TableMetadata(**known) for name, known in tables.items()},
     )
-    return Labelled(
+    return LabelledNode(
         entry["name"], Dialect(entry.get("dialect", "maxcompute")), code, given, frozenset(expected)
     )

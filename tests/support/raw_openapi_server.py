@@ -36,7 +36,7 @@ def refusal(status: int, code: str) -> bytes:
     return page(status, {"Code": code, "Message": "HIDDEN text of theirs", "RequestId": "R-1"})
 
 
-class FarSide:
+class RawOpenApiServer:
     """A server on loopback; `answer` says what each call gets."""
 
     def __init__(self, answer: Callable[[Call], Reply]) -> None:
@@ -64,7 +64,7 @@ class FarSide:
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128  # a full queue resets connections
-    far: FarSide
+    far: RawOpenApiServer
 
 
 class _Handler(socketserver.StreamRequestHandler):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from common.events import Event
-from common.ledger import Record, State
+from common.ledger import EventRecord, State
 from common.verdicts import Reason, Result, Verdict
 from tests.support.plans import plan_of
 
@@ -21,7 +21,7 @@ EVENT = Event(
 )
 VERDICT = Verdict(Result.FAIL, "FAIL: mend it", Reason.COMPLETE, 1_780_000_001.0)
 
-_RECORD = Record(
+_RECORD = EventRecord(
     event=EVENT,
     state=State.RECEIVED,
     run=1,
@@ -35,11 +35,11 @@ _RECORD = Record(
     verdict=None,
     posting_at=None,
     reported_at=None,
-    taken=None,
+    accepted_verdict=None,
     timeline=(),
 )
 
 
-def record(state: State, *checks: str, **fields: Any) -> Record:
+def record(state: State, *checks: str, **fields: Any) -> EventRecord:
     """Return a record in `state` with `checks` in its plan."""
     return replace(_RECORD, state=state, plan=plan_of(*checks) if checks else None, **fields)

@@ -8,22 +8,22 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 
 from common.verdicts import Finding
-from review.context import Given
+from review.context import ReviewContext
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, review
 from review.facts import Span
-from review.languages import inside
-from review.options import ReviewPolicy
+from review.languages import parse_embedded
+from review.options import ReviewOptions
 
-NOTHING = Given()
+NOTHING = ReviewContext()
 
 
-def found(
+def find_hits(
     rule: str,
     code: str,
-    given: Given = NOTHING,
+    given: ReviewContext = NOTHING,
     dialect: str = Dialect.MAXCOMPUTE,
-    policy: ReviewPolicy = ReviewPolicy(),  # noqa: B008 - frozen
+    policy: ReviewOptions = ReviewOptions(),  # noqa: B008 - frozen
 ) -> list[Finding]:
     """Return what `rule` says of `code`, which the review must have read whole."""
     findings = review(code, Dialect(dialect), given, policy)
@@ -32,18 +32,18 @@ def found(
 
 
 def lines(
-    rule: str, code: str, given: Given = NOTHING, dialect: str = Dialect.MAXCOMPUTE
+    rule: str, code: str, given: ReviewContext = NOTHING, dialect: str = Dialect.MAXCOMPUTE
 ) -> list[int | None]:
     """Return the line of everything that `rule` says of `code`."""
-    return [item.line for item in found(rule, code, given, dialect)]
+    return [item.line for item in find_hits(rule, code, given, dialect)]
 
 
-def places(findings: Iterable[Finding]) -> list[str]:
+def positions_of(findings: Iterable[Finding]) -> list[str]:
     """Return severity, line and column of each finding."""
     return [f"{item.severity.value} {item.line}:{item.column}" for item in findings]
 
 
-def both_sides(cases: Mapping[str, Sequence[tuple[str, str, list[int]]]]) -> pytest.MarkDecorator:
+def assert_hits_and_misses(cases: Mapping[str, Sequence[tuple[str, str, list[int]]]]) -> pytest.MarkDecorator:
     """Run a test for each case of each rule: a name, a text, and the lines where the rule must hit."""
     return pytest.mark.parametrize(
         ("rule", "code", "wanted"),
@@ -57,9 +57,9 @@ def both_sides(cases: Mapping[str, Sequence[tuple[str, str, list[int]]]]) -> pyt
 
 def sheets(code: str, dialect: Dialect) -> dict[Dialect, str]:
     """Return the SQL within a Python or shell node: by its dialect, in its place in a blank text."""
-    embedded = inside(code, dialect, time.monotonic() + 10).embedded
+    embedded = parse_embedded(code, dialect, time.monotonic() + 10).embedded
     for part in embedded:
-        assert len(part.text) == len(part.shown) == len(code)
+        assert len(part.text) == len(part.display_text) == len(code)
     return {part.dialect: part.text for part in embedded}
 
 

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import httpx
 import orjson
 
-from common.ledger import Ledger, Record, connect
+from common.ledger import EventRecord, Ledger, connect
 from emulator.eventbridge import event_bodies
 from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
 from emulator.samples import Sample, load_samples
@@ -52,7 +52,7 @@ def wait_for(what: Callable[[], T], seconds: float = 20.0, *, every: float = 0.0
 
 
 @dataclass
-class Gate:
+class RunningDwgate:
     """A running dwgate.
 
     Attributes:
@@ -83,12 +83,12 @@ class Gate:
 
     def start_worker(self, *arguments: str, ready: bool = True) -> subprocess.Popen[bytes]:
         """Start a worker; with `ready` wait until each of its processes has been heard of."""
-        before = set(self.ledger.roster.workers()) if ready else set()
+        before = set(self.ledger.membership.workers()) if ready else set()
         worker = self._start(f"worker-{len(self.workers)}", "worker", *arguments)
         self.workers.append(worker)
         if ready:
             count = 1 if "--role" in arguments else 4
-            wait_for(lambda: len(set(self.ledger.roster.workers()) - before) >= count, START_SECONDS)
+            wait_for(lambda: len(set(self.ledger.membership.workers()) - before) >= count, START_SECONDS)
         return worker
 
     def start_flower(self) -> str:
@@ -105,10 +105,10 @@ class Gate:
         data = copy.deepcopy(sample.data)
         if blocking is not None:
             data["blockBusiness"] = blocking
-        event = event_bodies.envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
+        event = event_bodies.event_envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
         return event["id"], event, sample
 
-    def begin(self, message_id: str, sample: Sample) -> None:
+    def start_process(self, message_id: str, sample: Sample) -> None:
         """Begin the operation at the emulator."""
         self.emulator.start_process(
             message_id, sample.event_code, project_id=PROJECT_ID, snapshot=sample.snapshot
@@ -117,7 +117,7 @@ class Gate:
     def send(self, name: str, *, status: int = 200) -> str:
         """Begin a sample's operation, send its event, and return its message id."""
         message_id, event, sample = self.sample(name)
-        self.begin(message_id, sample)
+        self.start_process(message_id, sample)
         assert self.post(event).status_code == status
         return message_id
 
@@ -206,12 +206,12 @@ def _kill(pid: int) -> None:
         return
 
 
-def ended(gate: Gate, message_id: str, seconds: float = 20) -> Record:
+def wait_until_final(gate: RunningDwgate, message_id: str, seconds: float = 20) -> EventRecord:
     """Wait until nothing more happens to an event by itself; return what is known of it."""
 
-    def look() -> Record | None:
+    def look() -> EventRecord | None:
         record = gate.ledger.get(message_id)
-        return record if record and record.state.ended else None
+        return record if record and record.state.is_final else None
 
     found = wait_for(look, seconds)
     assert found
@@ -227,7 +227,7 @@ def fleet(
     workers: int = 1,
     settings: dict[str, str] | None = None,
     **emulator: Any,
-) -> Iterator[Gate]:
+) -> Iterator[RunningDwgate]:
     """Run ingest, `workers` workers and an emulator (its arguments: `emulator`) on the given engines."""
     signer = Signer.generate()
     signer.save(directory)
@@ -253,7 +253,7 @@ def fleet(
         }
         ledger = Ledger(connect(redis_url), EXTENSION_CODE)
         http = httpx.Client(trust_env=False, timeout=10)
-        gate = Gate(far_side, ledger, environment, directory, signer, http)
+        gate = RunningDwgate(far_side, ledger, environment, directory, signer, http)
         try:
             gate.start_ingest()
             for _ in range(workers):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from workers.dataworks.errors import DataWorksError, Refused
+from workers.dataworks.errors import DataWorksError, RequestRejected
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -77,58 +77,58 @@ class Workspace:
     readers: dict[str, list[Consumer]] = field(default_factory=dict)
     tasks: dict[str, list[ProducingTask]] = field(default_factory=dict)
     faults: dict[object, DataWorksError] = field(default_factory=dict)
-    asked: list[tuple[str, object]] = field(default_factory=list)
+    calls: list[tuple[str, object]] = field(default_factory=list)
 
     def node_children(self, node_id: int, environment: Environment = PROD) -> tuple[Node, ...]:
-        self._ask("children", node_id, environment)
+        self._call("children", node_id, environment)
         return tuple(self.children.get(node_id, ()))
 
     def node_parents(self, node_id: int, environment: Environment = PROD) -> tuple[Node, ...]:
-        self._ask("parents", node_id, environment)
+        self._call("parents", node_id, environment)
         return tuple(self.parents.get(node_id, ()))
 
     def node(self, node_id: int, environment: Environment = PROD) -> Node:
-        self._ask("node", node_id, environment)
+        self._call("node", node_id, environment)
         return self.nodes.get(node_id) or node(node_id)
 
     def node_code(self, node_id: int, environment: Environment = PROD) -> str:
         raise NotImplementedError(node_id, environment)
 
     def node_inputs(self, node_id: int, environment: Environment = PROD) -> tuple[NodeOutput, ...]:
-        self._ask("inputs", node_id, environment)
+        self._call("inputs", node_id, environment)
         return tuple(NodeOutput(name, node_id) for name in self.inputs.get(node_id, ()))
 
     def node_outputs(self, node_id: int, environment: Environment = PROD) -> tuple[NodeOutput, ...]:
-        self._ask("outputs", node_id, environment)
+        self._call("outputs", node_id, environment)
         return tuple(self.outputs.get(node_id, ()))
 
     def nodes_by_output(
         self, outputs: Sequence[str], environment: Environment = PROD
     ) -> Mapping[str, tuple[Node, ...]]:
-        self._ask("makers", tuple(outputs), environment)
+        self._call("makers", tuple(outputs), environment)
         return {name: tuple(self.makers.get(name, ())) for name in outputs}
 
     def baseline(self, baseline_id: int) -> Baseline:
-        self._ask("baseline", baseline_id)
+        self._call("baseline", baseline_id)
         if baseline_id not in self.baselines:
-            raise Refused("GetBaseline", "NotFound")
+            raise RequestRejected("GetBaseline", "NotFound")
         return self.baselines[baseline_id]
 
-    def downstream_columns(self, guid: str, most: int = 1000) -> tuple[ColumnRef, ...]:
-        self._ask("columns", guid)
-        return tuple(self.columns.get(guid, ()))[:most]
+    def downstream_columns(self, guid: str, limit: int = 1000) -> tuple[ColumnRef, ...]:
+        self._call("columns", guid)
+        return tuple(self.columns.get(guid, ()))[:limit]
 
-    def consumers(self, guid: str, most: int = 1000) -> tuple[Consumer, ...]:
-        self._ask("consumers", guid)
-        return tuple(self.readers.get(guid, ()))[:most]
+    def consumers(self, guid: str, limit: int = 1000) -> tuple[Consumer, ...]:
+        self._call("consumers", guid)
+        return tuple(self.readers.get(guid, ()))[:limit]
 
     def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
-        self._ask("tasks", guid)
+        self._call("tasks", guid)
         return tuple(self.tasks.get(guid, ()))
 
-    def downstream_tables(self, guid: str, most: int = 1000) -> tuple[TableRef, ...]:
-        self._ask("tables", guid)
-        return tuple(self.tables.get(guid, ()))[:most]
+    def downstream_tables(self, guid: str, limit: int = 1000) -> tuple[TableRef, ...]:
+        self._call("tables", guid)
+        return tuple(self.tables.get(guid, ()))[:limit]
 
     def table_info(self, guid: str) -> TableInfo:
         raise NotImplementedError(guid)
@@ -136,11 +136,11 @@ class Workspace:
     def deployed_code(self, file_id: int) -> str | None:
         raise NotImplementedError(file_id)
 
-    def _ask(self, what: str, about: object, environment: Environment = PROD) -> None:
+    def _call(self, what: str, about: object, environment: Environment = PROD) -> None:
         assert environment is PROD
-        self.asked.append((what, about))
+        self.calls.append((what, about))
         if about in self.unknown:
-            raise Refused(what, "NotFound")
+            raise RequestRejected(what, "NotFound")
         for key in (what, (what, about)):
             if key in self.faults:
                 raise self.faults[key]

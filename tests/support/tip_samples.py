@@ -18,8 +18,8 @@ from review.engine import review
 from workers.checks import registry
 from workers.checks.api import Context
 from workers.extension_options import parameters
-from workers.pipeline.decision import decide
-from workers.waivers.matching import Waivers, apply
+from workers.pipeline.decision import decide_verdict
+from workers.waivers.matching import Waivers, apply_waivers
 from workers.waivers.model import Waiver
 
 PAGE = Path(__file__).parents[2] / "docs" / "tips.md"
@@ -41,7 +41,7 @@ MILD = "\n".join(BAD.splitlines()[:2])
 _SAMPLE = re.compile(r"(<!-- tip: ([\w-]+) (en|zh) -->\n```text\n).*?(```\n)", re.DOTALL)
 
 
-def written(page: str) -> str:
+def read_samples(page: str) -> str:
     """Return the page with every sample as it is today."""
     return _SAMPLE.sub(lambda at: f"{at[1]}{sample(at[2], Language(at[3]))}\n{at[4]}", page)
 
@@ -49,11 +49,13 @@ def written(page: str) -> str:
 def sample(name: str, language: Language) -> str:
     """Return the tip of one kind."""
     checks, outcomes = SAMPLES[name](language)
-    off = parameters.parse("extension.project.disabled=93124").off("deploy-file", 93124, None)
+    off = parameters.parse_parameters("extension.project.disabled=93124").disabled_reason(
+        "deploy-file", 93124, None
+    )
     why = off.in_language(language) if off and name == "disabled" else None
-    plan = Plan(checks, Result.OK, language, "v", off=why)
+    plan = Plan(checks, Result.OK, language, "v", disabled_reason=why)
     waivers = Waivers((_WAIVER,))
-    verdict = decide(
+    verdict = decide_verdict(
         plan, outcomes, message_id=EVENT.message_id, now=NOW, waivers=waivers, details_url=DETAILS
     )
     return verdict.tip
@@ -108,10 +110,10 @@ def _blocked_by_impact(language: Language) -> Sample:
 
 
 def _blocked_by_window(language: Language) -> Sample:
-    check = registry.load()["release-window"]
+    check = registry.load_checks()["release-window"]
     options = check.options.model_validate({"closed": [{"days": ["fri"], "from": "18:00", "to": "08:00"}]})
     context = Context(EVENT, Snapshot(), options, None, NOW, language)
-    return (_check("release-window"),), {"release-window": Outcome.of(list(check.ask(context)))}
+    return (_check("release-window"),), {"release-window": Outcome.of(list(check.run(context)))}
 
 
 def _warning(language: Language) -> Sample:
@@ -120,7 +122,7 @@ def _warning(language: Language) -> Sample:
 
 def _waived(language: Language) -> Sample:
     what = subject_of("code-review", EVENT, None)
-    outcome = apply(_reviewed(MILD, language), what, Waivers((_WAIVER,)), NOW)
+    outcome = apply_waivers(_reviewed(MILD, language), what, Waivers((_WAIVER,)), NOW)
     return (_check("code-review"),), {"code-review": outcome}
 
 
@@ -164,4 +166,4 @@ SAMPLES = {
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text()))
+    PAGE.write_text(read_samples(PAGE.read_text()))

@@ -34,15 +34,15 @@ class Runs(StrEnum):
 
     INLINE: nothing but the event, its snapshot and microseconds; runs within intake.
     CPU: computing; a process of its own that a time limit can end.
-    WAITING: lookups; one thread of many.
+    IO: lookups; one thread of many.
     """
 
     INLINE = "inline"
     CPU = "cpu"
-    WAITING = "waiting"
+    IO = "waiting"
 
 
-class Skip(DwgateError):
+class SkipCheck(DwgateError):
     """Raise it when the question does not apply to this event; the text says why."""
 
 
@@ -83,22 +83,22 @@ class Lookups(Protocol):
         """Return the nodes that put out each of `outputs`; a name that nobody puts out has none."""
 
     def baseline(self, baseline_id: int) -> Baseline:
-        """Return a baseline; raises `Refused` when there is no such one."""
+        """Return a baseline; raises `RequestRejected` when there is no such one."""
 
-    def downstream_columns(self, guid: str, most: int = ...) -> tuple[ColumnRef, ...]:
-        """Return the columns made from `guid` (`odps.project.table.column`), one hop, at most `most`."""
+    def downstream_columns(self, guid: str, limit: int = ...) -> tuple[ColumnRef, ...]:
+        """Return the columns made from `guid` (`odps.project.table.column`), one hop, at most `limit`."""
 
-    def consumers(self, guid: str, most: int = ...) -> tuple[Consumer, ...]:
-        """Return who reads the table `guid` (`odps.project.table`) beyond tables, one hop, at most `most`."""
+    def consumers(self, guid: str, limit: int = ...) -> tuple[Consumer, ...]:
+        """Return readers of the table `guid` (`odps.project.table`) that are no tables, at most `limit`."""
 
     def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
         """Return the tasks that write the table `guid`."""
 
-    def downstream_tables(self, guid: str, most: int = ...) -> tuple[TableRef, ...]:
-        """Return the tables made from the table `guid` (`odps.project.table`), one hop, at most `most`."""
+    def downstream_tables(self, guid: str, limit: int = ...) -> tuple[TableRef, ...]:
+        """Return the tables made from the table `guid` (`odps.project.table`), one hop, at most `limit`."""
 
     def table_info(self, guid: str) -> TableInfo:
-        """Return the table `guid` with its columns; raises `Refused` when there is no such table."""
+        """Return the table `guid` with its columns; raises `RequestRejected` when there is no such table."""
 
     def deployed_code(self, file_id: int) -> str | None:
         """Return the code of a file as it runs in production; None when none does."""
@@ -115,8 +115,8 @@ class Context:
         lookups: DataWorks; None for checks that do not look up. Others get a `LookupContext`.
         now: seconds since the epoch, so that a check need not ask a clock.
         language: of the sentences in findings, as the policy has it.
-        answers: what is kept of earlier answers; None where nothing is.
-        until: when its findings would come too late, in seconds since the epoch.
+        result_cache: what is kept of earlier answers; None where nothing is.
+        deadline: when its findings would come too late, in seconds since the epoch.
     """
 
     event: Event
@@ -125,8 +125,8 @@ class Context:
     lookups: Lookups | None
     now: float
     language: Language = Language.ENGLISH
-    answers: ResultCache | None = None
-    until: float = math.inf
+    result_cache: ResultCache | None = None
+    deadline: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +144,24 @@ class Check:
         name: as the policy names it (`code-review`).
         points: codes of the extension points it can be asked at; empty for all.
         runs: what it needs.
-        ask: the function; it yields findings, raises `Skip`, or fails. It takes what `context` returns.
+        run: the function; it yields findings, raises `SkipCheck`, or fails. It takes what `context` returns.
         options: the type of its options.
-        snapshot: whether it reads the file or table that the operation works on, and cannot be run without.
-        looks_up: whether it may ask DataWorks; a WAITING check always may.
+        needs_snapshot: whether it reads the file or table of the operation, and cannot be run without it.
+        uses_lookups: whether it may ask DataWorks; an IO check always may.
     """
 
     name: str
     points: frozenset[str]
     runs: Runs
-    ask: Callable[[Any], Iterable[Finding]]
+    run: Callable[[Any], Iterable[Finding]]
     options: type[Options] = field(default=Options)
-    snapshot: bool = False
-    looks_up: bool = False
+    needs_snapshot: bool = False
+    uses_lookups: bool = False
 
     @property
     def title(self) -> str:
         """The first line of its docstring."""
-        return (self.ask.__doc__ or self.name).strip().splitlines()[0]
+        return (self.run.__doc__ or self.name).strip().splitlines()[0]
 
     def context(
         self,
@@ -182,7 +182,7 @@ class Check:
         """
         values = self.options.model_validate(dict(options))
         found = snapshot or Snapshot()
-        if not self.looks_up:
+        if not self.uses_lookups:
             return Context(event, found, values, None, now, language, answers, until)
         if lookups is None:
             raise TypeError(f"check {self.name} looks up, and there are no lookups")

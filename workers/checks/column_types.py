@@ -41,12 +41,12 @@ _TEXTS = ("char", "varchar", "string")
 _DECIMAL = (38, 18)
 """What DECIMAL without precision and scale means."""
 
-_LONGEST_LENGTH = 9
+_MAX_LENGTH_DIGITS = 9
 """Digits of a length that any engine knows."""
 
 _ALIASES = {"integer": "int", "numeric": "decimal", "text": "string", "bool": "boolean"}
 
-_MOST_LEVELS = 50
+_MAX_DEPTH = 50
 """Brackets of a type that are looked into; beyond that it must stay the same."""
 
 _FORM = re.compile(r"(\w+)(?:\s*([(<])(.*)[)>])?", re.DOTALL)
@@ -67,7 +67,7 @@ def is_widening(before: str, after: str) -> bool:
     An unknown type is a widening of itself only, compared by its text.
     """
     old, new = _read(before), _read(after)
-    if old == new or before.count("<") > _MOST_LEVELS:
+    if old == new or before.count("<") > _MAX_DEPTH:
         return old == new
     if old.name in ("array", "map", "struct"):
         return old.name == new.name and _complex(old, new)
@@ -133,7 +133,7 @@ def _shape(kind: _Type) -> tuple[int, int] | None:
 
 
 def _is_length(part: str) -> bool:
-    return part.isdecimal() and len(part) <= _LONGEST_LENGTH
+    return part.isdecimal() and len(part) <= _MAX_LENGTH_DIGITS
 
 
 def _complex(old: _Type, new: _Type) -> bool:

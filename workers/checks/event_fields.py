@@ -1,7 +1,7 @@
 """Typed fields of an event's own body, for checks.
 
 Leniency: keys may be missing, anything may be null, and numbers may come as text. Anything else is
-`Unreadable`, which becomes a blocking finding: an event that cannot be read must not pass. OpenAPI answers
+`InvalidField`, which becomes a blocking finding: an event that cannot be read must not pass. OpenAPI answers
 and the envelope are read with other leniencies, by `workers.dataworks.json_fields` and `ingest.envelope`.
 """
 
@@ -11,10 +11,10 @@ from common.errors import DwgateError
 from common.events import Event, Json
 from common.i18n import Text
 
-_LONGEST_NUMBER = 19
+_MAX_NUMBER_DIGITS = 19
 
 
-class Unreadable(DwgateError, ValueError):
+class InvalidField(DwgateError, ValueError):
     """A field is not what it should be; the text says which and what is wanted.
 
     Args:
@@ -26,7 +26,7 @@ class Unreadable(DwgateError, ValueError):
         super().__init__(en)
         self.text = Text(en, zh or en)
 
-    def __reduce__(self) -> tuple[type[Unreadable], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[InvalidField], tuple[str, str]]:
         return type(self), (self.text.en, self.text.zh)
 
 
@@ -39,7 +39,7 @@ def number(data: Json, key: str) -> int | None:
     value = data.get(key)
     if value is None or value == "":
         return None
-    return _number(value, key)
+    return _to_number(value, key)
 
 
 def numbers(data: Json, key: str) -> tuple[int, ...]:
@@ -52,8 +52,8 @@ def numbers(data: Json, key: str) -> tuple[int, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise Unreadable(f"{key} is not a list of numbers", f"{key} 不是数字列表")
-    return tuple(dict.fromkeys(_number(item, key) for item in value))
+        raise InvalidField(f"{key} is not a list of numbers", f"{key} 不是数字列表")
+    return tuple(dict.fromkeys(_to_number(item, key) for item in value))
 
 
 def text(data: Json, key: str) -> str:
@@ -62,16 +62,16 @@ def text(data: Json, key: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def word(data: Json, key: str) -> str:
+def text_or_int(data: Json, key: str) -> str:
     """Return a text or a whole number as text; empty when the body has none.
 
     Raises:
         Unreadable: there is something else.
     """
-    return _word(data.get(key), key)
+    return _to_text(data.get(key), key)
 
 
-def words(data: Json, key: str) -> tuple[str, ...]:
+def text_list(data: Json, key: str) -> tuple[str, ...]:
     """Return a list of texts, each once; a text with commas is a list, too. Empty when the body has none.
 
     Raises:
@@ -83,11 +83,11 @@ def words(data: Json, key: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise Unreadable(f"{key} is not a list of texts", f"{key} 不是文本列表")
-    return tuple(dict.fromkeys(found for item in value if (found := _word(item, key))))
+        raise InvalidField(f"{key} is not a list of texts", f"{key} 不是文本列表")
+    return tuple(dict.fromkeys(found for item in value if (found := _to_text(item, key))))
 
 
-def truth(data: Json, key: str) -> bool | None:
+def boolean(data: Json, key: str) -> bool | None:
     """Return true or false, or None when the body does not say.
 
     Raises:
@@ -98,10 +98,10 @@ def truth(data: Json, key: str) -> bool | None:
         return None if value == "" else value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
-    raise Unreadable(f"{key} is neither true nor false", f"{key} 不是 true 或 false")
+    raise InvalidField(f"{key} is neither true nor false", f"{key} 不是 true 或 false")
 
 
-def part(data: Json, key: str) -> Json:
+def object_field(data: Json, key: str) -> Json:
     """Return an object within the body; empty when there is none.
 
     Raises:
@@ -111,11 +111,11 @@ def part(data: Json, key: str) -> Json:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise Unreadable(f"{key} is not an object", f"{key} 不是对象")
+        raise InvalidField(f"{key} is not an object", f"{key} 不是对象")
     return value
 
 
-def parts(data: Json, key: str) -> tuple[Json, ...]:
+def object_list(data: Json, key: str) -> tuple[Json, ...]:
     """Return a list of objects within the body; empty when there is none.
 
     Raises:
@@ -125,7 +125,7 @@ def parts(data: Json, key: str) -> tuple[Json, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise Unreadable(f"{key} is not a list of objects", f"{key} 不是对象列表")
+        raise InvalidField(f"{key} is not a list of objects", f"{key} 不是对象列表")
     return tuple(value)
 
 
@@ -138,7 +138,7 @@ def backfill_nodes(data: Json) -> tuple[int, ...]:
     root = number(data, "rootNodeId")
     nodes = dict.fromkeys((*(() if root is None else (root,)), *numbers(data, "includeNodeIds")))
     if not nodes:
-        raise Unreadable(
+        raise InvalidField(
             "includeNodeIds and rootNodeId name no node", "includeNodeIds 和 rootNodeId 中没有节点"
         )
     excluded = set(numbers(data, "excludeNodeIds"))
@@ -153,26 +153,26 @@ def nodes(event: Event) -> tuple[int, ...]:
     """
     found = numbers(event.data, "nodeIds")
     if not found:
-        raise Unreadable("nodeIds names no node", "nodeIds 中没有节点")
+        raise InvalidField("nodeIds names no node", "nodeIds 中没有节点")
     return found
 
 
-def _word(value: object, key: str) -> str:
+def _to_text(value: object, key: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise Unreadable(f"{key} is not a text", f"{key} 不是文本")
+    raise InvalidField(f"{key} is not a text", f"{key} 不是文本")
 
 
-def _number(value: object, key: str) -> int:
+def _to_number(value: object, key: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     digits = value.strip() if isinstance(value, str) else ""
-    if digits.isascii() and digits.isdecimal() and len(digits) <= _LONGEST_NUMBER:
+    if digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_NUMBER_DIGITS:
         return int(digits)
-    raise Unreadable(f"{key} is not a number", f"{key} 不是数字")
+    raise InvalidField(f"{key} is not a number", f"{key} 不是数字")

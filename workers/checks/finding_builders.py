@@ -10,14 +10,14 @@ from common.i18n import Language, Text
 from common.verdicts import Finding, Param, Severity, Subject, limit_subjects
 from workers.checks.api import Context
 
-LONGEST = 600
+MAX_MESSAGE_LENGTH = 600
 """Characters of a message: an event may hold names of any length."""
 
-MOST = 20
+MAX_FINDINGS = 20
 """Findings of a check that are listed one by one, where the event may name any number of things."""
 
 
-def finding(
+def build_finding(
     context: Context,
     rule: str,
     severity: Severity,
@@ -40,11 +40,11 @@ def finding(
         line: 1-based line in the node's code.
         params: values of the message by name, such as counts and limits.
     """
-    english = None if context.language is Language.ENGLISH else clipped(message.en)
+    english = None if context.language is Language.ENGLISH else clip(message.en)
     return Finding(
         rule,
         severity,
-        clipped(message.in_language(context.language)),
+        clip(message.in_language(context.language)),
         line=line,
         help=remedy.in_language(context.language),
         subjects=limit_subjects(subjects),
@@ -53,14 +53,14 @@ def finding(
     )
 
 
-def capped(context: Context, found: Iterable[Finding]) -> Iterator[Finding]:
+def cap_findings(context: Context, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield findings, each once and at most `MOST`; how many more there are counts as the worst of them."""
-    kept = list(dict.fromkeys(found))
-    yield from kept[:MOST]
-    if rest := kept[MOST:]:
+    kept = list(dict.fromkeys(findings))
+    yield from kept[:MAX_FINDINGS]
+    if rest := kept[MAX_FINDINGS:]:
         worst = max((item.severity for item in rest), key=list(Severity).index)
         more = Text(f"{len(rest)} more findings are not listed.", f"另有 {len(rest)} 个问题未列出。")
-        yield finding(
+        yield build_finding(
             context,
             "findings-truncated",
             worst,
@@ -75,7 +75,7 @@ class FindingInvalid(DwgateError):
     """A check yields something else than findings; the text says what, never its content."""
 
 
-def bounded(found: Iterable[Finding]) -> Iterator[Finding]:
+def bound_findings(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield findings as they may be stored and shown, whatever names the check put into them.
 
     No text is longer than a message may be, none holds half a character, which no JSON can, and there are at
@@ -84,15 +84,15 @@ def bounded(found: Iterable[Finding]) -> Iterator[Finding]:
     Raises:
         FindingInvalid: the check returned or yielded something else.
     """
-    if not isinstance(found, Iterable):
-        raise FindingInvalid(f"it returned {type(found).__name__}, expected findings")
-    for item in found:
+    if not isinstance(findings, Iterable):
+        raise FindingInvalid(f"it returned {type(findings).__name__}, expected findings")
+    for item in findings:
         _require_valid(item)
         bound = replace(
             item,
-            message=clipped(item.message),
-            help=clipped(item.help or "") or None,
-            english=clipped(item.english or "") or None,
+            message=clip(item.message),
+            help=clip(item.help or "") or None,
+            english=clip(item.english or "") or None,
             subjects=limit_subjects(map(_bounded_subject, item.subjects)),
         )
         yield item if bound == item else bound
@@ -113,13 +113,13 @@ def _require_valid(item: object) -> None:
 def _bounded_subject(subject: Subject) -> Subject:
     return replace(
         subject,
-        id=clipped(subject.id or "") or None,
-        name=clipped(subject.name or "") or None,
-        aliases=tuple(map(clipped, subject.aliases)),
+        id=clip(subject.id or "") or None,
+        name=clip(subject.name or "") or None,
+        aliases=tuple(map(clip, subject.aliases)),
     )
 
 
-def clipped(text: str) -> str:
+def clip(text: str) -> str:
     """Return a text that is no longer than a message may be, and can be written as UTF-8."""
     whole = text.encode("utf-8", "replace").decode()
-    return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1]}…"
+    return whole if len(whole) <= MAX_MESSAGE_LENGTH else f"{whole[: MAX_MESSAGE_LENGTH - 1]}…"

@@ -11,7 +11,7 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import event_fields, time_windows
 from workers.checks.api import Context
-from workers.checks.finding_builders import finding
+from workers.checks.finding_builders import build_finding
 from workers.checks.not_checked import missing_field
 
 
@@ -27,11 +27,13 @@ Uid = Annotated[
 ]
 """The uid of a person; YAML may have it as a number."""
 
-Most = Annotated[int | None, Field(strict=True, ge=1)]
+Limit = Annotated[int | None, Field(strict=True, ge=1)]
 """A number that may not be passed; None: it is not asked."""
 
 
-def stranger(context: Context, rule: str, allowed: tuple[str, ...], what: Text) -> Iterator[Finding]:
+def operator_not_allowed(
+    context: Context, rule: str, allowed: tuple[str, ...], what: Text
+) -> Iterator[Finding]:
     """Yield a block when whoever asks is none of `allowed`; who is not told is none of them.
 
     Args:
@@ -44,7 +46,7 @@ def stranger(context: Context, rule: str, allowed: tuple[str, ...], what: Text) 
     if who in allowed:
         return
     en, zh = (f"Operator {who}", f"操作人 {who} ") if who else ("An unnamed operator", "未知操作人")
-    yield finding(
+    yield build_finding(
         context,
         rule,
         Severity.BLOCK,
@@ -54,8 +56,8 @@ def stranger(context: Context, rule: str, allowed: tuple[str, ...], what: Text) 
     )
 
 
-def out_of_hours(
-    context: Context, rule: str, hours: tuple[time_windows.Hours, ...], zone: str, what: Text
+def outside_hours(
+    context: Context, rule: str, hours: tuple[time_windows.TimeWindow, ...], zone: str, what: Text
 ) -> Iterator[Finding]:
     """Yield a block when there are `hours` and it is none of them now.
 
@@ -66,9 +68,9 @@ def out_of_hours(
         zone: their time zone.
         what: what is asked for, such as `pre-kill-instance`.
     """
-    now = time_windows.local(context.now, zone)
-    if hours and not time_windows.within(hours, now):
-        yield finding(
+    now = time_windows.to_local(context.now, zone)
+    if hours and not time_windows.is_within(hours, now):
+        yield build_finding(
             context,
             rule,
             Severity.BLOCK,
@@ -80,12 +82,12 @@ def out_of_hours(
         )
 
 
-def above(
+def above_limit(
     context: Context,
     rule: str,
     severity: Severity,
     count: int,
-    most: int | None,
+    limit: int | None,
     what: Text,
     subjects: Iterable[Subject] = (),
 ) -> Iterator[Finding]:
@@ -96,18 +98,18 @@ def above(
         rule: id of the finding.
         severity: what it asks for.
         count: how much there is.
-        most: how much is allowed; None: any.
+        limit: how much is allowed; None: any.
         what: subject, verb and unit around the count: `The download has {count} rows`.
         subjects: what it is about; those of the event when there are none.
     """
-    if most is not None and count > most:
-        yield finding(
+    if limit is not None and count > limit:
+        yield build_finding(
             context,
             rule,
             severity,
             Text(
-                f"{what.en.format(count=count)}; the policy allows {most}.",
-                f"{what.zh.format(count=count)}，上限为 {most}。",
+                f"{what.en.format(count=count)}; the policy allows {limit}.",
+                f"{what.zh.format(count=count)}，上限为 {limit}。",
             ),
             Text(
                 "Request less at once, or contact the policy owner.",
@@ -115,26 +117,26 @@ def above(
             ),
             subjects=subjects,
             count=count,
-            limit=most,
+            limit=limit,
         )
 
 
-def bytes_above(context: Context, rule: str, most: int | None, what: Text) -> Iterator[Finding]:
-    """Yield a block when the event's `fileSize` is above `most` bytes, and a warning when it is not told.
+def size_above_limit(context: Context, rule: str, limit: int | None, what: Text) -> Iterator[Finding]:
+    """Yield a block when the event's `fileSize` is above `limit` bytes, and a warning when it is not told.
 
     Args:
         context: of the check.
         rule: id of the finding.
-        most: how many are allowed; None: any, and it is not looked at.
+        limit: how many are allowed; None: any, and it is not looked at.
         what: as for `above`.
 
     Raises:
         Unreadable: the size is no number.
     """
-    if most is None:
+    if limit is None:
         return
     size = event_fields.number(context.event.data, "fileSize")
     if size is None:
         yield missing_field(context, "fileSize")
         return
-    yield from above(context, rule, Severity.BLOCK, size, most, what)
+    yield from above_limit(context, rule, Severity.BLOCK, size, limit, what)

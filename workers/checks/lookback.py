@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from review.analysis.date_windows import run_day
-from review.analysis.partition_filters import Effect, Filter
-from review.analysis.partition_pruning import Reading, readings
-from review.analysis.partition_slices import surely_same
-from review.context import Given, Table
+from review.analysis.date_windows import resolve_run_day
+from review.analysis.partition_filters import FilterEffect, PartitionFilter
+from review.analysis.partition_pruning import PartitionedRead, partitioned_reads
+from review.analysis.partition_slices import is_same_table
+from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
-from review.facts import Operator, Script, Sort
-from review.gc_pause import put_off
-from review.rules.api import Subject
-from review.script_reader import read
-from review.tables.catalog import Catalog
+from review.facts import OperandKind, Operator, Script
+from review.gc_pause import gc_paused
+from review.rules.api import RuleContext
+from review.script_reader import read_script
+from review.tables.catalog import TableCatalog
 
 SECONDS = 2.0
 """How long one node's code is read; what was not read by then is not known."""
@@ -27,7 +27,7 @@ _FROM = frozenset({Operator.EQ, Operator.GE, Operator.GT, Operator.BETWEEN, Oper
 """Comparisons with a first day."""
 
 
-def days_back(code: str, table: str, project: str, partitions: Iterable[str]) -> int | None:
+def lookback_days(code: str, table: str, project: str, partitions: Iterable[str]) -> int | None:
     """Return how many days before its business date a node reads `table` at the farthest.
 
     Args:
@@ -39,35 +39,35 @@ def days_back(code: str, table: str, project: str, partitions: Iterable[str]) ->
     Returns:
         0 for the business date itself; None when the text does not tell.
     """
-    known = Table(partitions={name.lower(): "STRING" for name in partitions})
-    with put_off():
-        script = read(
+    known = TableMetadata(partitions={name.lower(): "STRING" for name in partitions})
+    with gc_paused():
+        script = read_script(
             code,
             Dialect.MAXCOMPUTE,
-            Given(project=project),
-            lambda names: {name: known for name in names if _full(name, project) == table.lower()},
+            ReviewContext(project=project),
+            lambda names: {name: known for name in names if _qualified(name, project) == table.lower()},
             time.monotonic() + SECONDS,
         )
         if any(statement.unread for statement in script.statements):
             return None
-        return _farthest(script, table)
+        return _max_lookback(script, table)
 
 
-def _full(name: str, project: str) -> str:
+def _qualified(name: str, project: str) -> str:
     return name.lower() if "." in name else f"{project}.{name}".lower()
 
 
-def _farthest(script: Script, table: str) -> int | None:
+def _max_lookback(script: Script, table: str) -> int | None:
     read_at = {
         source.at
         for statement in script.statements
         for _, source in statement.reads()
-        if surely_same(script, source.table, table)
+        if is_same_table(script, source.table, table)
     }
     seen = [
         reading
-        for reading in readings(Subject(script, Catalog(script)))
-        if surely_same(script, reading.source.table, table)
+        for reading in partitioned_reads(RuleContext(script, TableCatalog(script)))
+        if is_same_table(script, reading.source.table, table)
     ]
     if not seen or {reading.source.at for reading in seen} != read_at:
         return None
@@ -76,19 +76,19 @@ def _farthest(script: Script, table: str) -> int | None:
     return max(_BUSINESS_DAY - min(days), 0) if len(days) == len(firsts) else None
 
 
-def _first(code: str, reading: Reading) -> int | None:
+def _first(code: str, reading: PartitionedRead) -> int | None:
     """Return the first day that is read, counted from the day of the run; all its filters hold at once."""
     days = [day for found in reading.filters if (day := _bound(code, found)) is not None]
     return max(days) if days and reading.pruned else None
 
 
-def _bound(code: str, found: Filter) -> int | None:
-    predicate = found.predicate
-    if found.effect is not Effect.PRUNES or predicate.operator not in _FROM:
+def _bound(code: str, filters: PartitionFilter) -> int | None:
+    predicate = filters.predicate
+    if filters.effect is not FilterEffect.PRUNES or predicate.operator not in _FROM:
         return None
-    if predicate.left.sort is not Sort.COLUMN or not predicate.rights:
+    if predicate.left.sort is not OperandKind.COLUMN or not predicate.rights:
         return None
     rights = predicate.rights if predicate.operator is Operator.IN else predicate.rights[:1]
-    days = [run_day(code, right) for right in rights]
+    days = [resolve_run_day(code, right) for right in rights]
     known = [day for day in days if day is not None]
     return min(known) if len(known) == len(days) else None

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject
 from workers.checks.api import Context
-from workers.checks.event_fields import Unreadable
-from workers.checks.finding_builders import finding
+from workers.checks.event_fields import InvalidField
+from workers.checks.finding_builders import build_finding
 
 _REVIEW = Text("Review it manually.", "请人工检查。")
 _RETRY = Text(
@@ -38,7 +38,7 @@ def not_checked(
         subjects: what it is about; those of the event when there are none.
     """
     message = Text(f"Not checked: {what.en}.", f"未检查：{what.zh}。")
-    return finding(context, rule, severity, message, remedy, line=line, subjects=subjects)
+    return build_finding(context, rule, severity, message, remedy, line=line, subjects=subjects)
 
 
 def unparsed(context: Context, lines: Sequence[int], severity: Severity = Severity.WARN) -> Iterator[Finding]:
@@ -59,9 +59,9 @@ def missing_field(context: Context, field: str, subjects: Iterable[Subject] = ()
     return not_checked(context, what, rule="event-field-missing", subjects=subjects)
 
 
-def invalid_event(context: Context, error: Unreadable) -> Finding:
+def invalid_event(context: Context, error: InvalidField) -> Finding:
     """Return the finding for an event that cannot be checked because a field is invalid."""
     message = Text(
         f"The event cannot be checked as it came: {error.text.en}.", f"事件无法检查：{error.text.zh}。"
     )
-    return finding(context, "event-invalid", Severity.BLOCK, message, _RETRY)
+    return build_finding(context, "event-invalid", Severity.BLOCK, message, _RETRY)

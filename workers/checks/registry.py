@@ -19,7 +19,7 @@ from workers.checks.api import Check, Context, LookupContext, Options, Runs
 
 GROUP = "dwgate.checks"
 
-Ask = Callable[[Context], Iterable[Finding]]
+CheckFunction = Callable[[Context], Iterable[Finding]]
 LookupAsk = Callable[[LookupContext], Iterable[Finding]]
 
 _registered: dict[str, Check] = {}
@@ -41,9 +41,9 @@ def check(
     points: Iterable[str] = (),
     runs: Literal[Runs.INLINE, Runs.CPU],
     options: type[Options] = Options,
-    snapshot: bool = False,
-    looks_up: Literal[False] = False,
-) -> Callable[[Ask], Ask]: ...
+    needs_snapshot: bool = False,
+    uses_lookups: Literal[False] = False,
+) -> Callable[[CheckFunction], CheckFunction]: ...
 
 
 @overload
@@ -51,10 +51,10 @@ def check(
     name: str,
     *,
     points: Iterable[str] = (),
-    runs: Literal[Runs.WAITING],
+    runs: Literal[Runs.IO],
     options: type[Options] = Options,
-    snapshot: bool = False,
-    looks_up: bool = False,
+    needs_snapshot: bool = False,
+    uses_lookups: bool = False,
 ) -> Callable[[LookupAsk], LookupAsk]: ...
 
 
@@ -65,8 +65,8 @@ def check(
     points: Iterable[str] = (),
     runs: Literal[Runs.INLINE, Runs.CPU],
     options: type[Options] = Options,
-    snapshot: bool = False,
-    looks_up: Literal[True],
+    needs_snapshot: bool = False,
+    uses_lookups: Literal[True],
 ) -> Callable[[LookupAsk], LookupAsk]: ...
 
 
@@ -76,8 +76,8 @@ def check(
     points: Iterable[str] = (),
     runs: Runs,
     options: type[Options] = Options,
-    snapshot: bool = False,
-    looks_up: bool = False,
+    needs_snapshot: bool = False,
+    uses_lookups: bool = False,
 ) -> Callable[[Any], Any]:
     """Register the decorated function as the check `name`.
 
@@ -86,41 +86,43 @@ def check(
         points: codes of the extension points it can be asked at; none for all.
         runs: what it needs, see `Runs`.
         options: the type of its options.
-        snapshot: whether it reads the file or table that the operation works on.
-        looks_up: whether it may ask DataWorks, and so takes a `LookupContext`; a WAITING check always may.
+        needs_snapshot: whether it reads the file or table that the operation works on.
+        uses_lookups: whether it may query DataWorks, and so takes a `LookupContext`; an IO check always may.
 
     Raises:
         CheckError: the name is taken, an extension point is unknown, or the options have a field without a
             default.
     """
 
-    def register(ask: Ask | LookupAsk) -> Ask | LookupAsk:
+    def register(ask: CheckFunction | LookupAsk) -> CheckFunction | LookupAsk:
         _require_defaults(name, options)
         codes = frozenset(points)
         if unknown := codes - BY_CODE.keys():
             raise CheckError(f"check {name}: no such extension point: {', '.join(sorted(unknown))}")
         known = _registered.get(name)
-        if known and (known.ask.__module__, known.ask.__qualname__) != (ask.__module__, ask.__qualname__):
-            raise CheckError(f"check {name}: defined in {known.ask.__module__} and in {ask.__module__}")
-        _registered[name] = Check(name, codes, runs, ask, options, snapshot, looks_up or runs is Runs.WAITING)
+        if known and (known.run.__module__, known.run.__qualname__) != (ask.__module__, ask.__qualname__):
+            raise CheckError(f"check {name}: defined in {known.run.__module__} and in {ask.__module__}")
+        _registered[name] = Check(
+            name, codes, runs, ask, options, needs_snapshot, uses_lookups or runs is Runs.IO
+        )
         return ask
 
     return register
 
 
-def modules() -> list[str]:
+def module_names() -> list[str]:
     """Return the names of the modules with dwgate's own checks."""
     return [f"{builtin.__name__}.{module.name}" for module in pkgutil.iter_modules(builtin.__path__)]
 
 
-def load() -> dict[str, Check]:
+def load_checks() -> dict[str, Check]:
     """Import all checks and return them by name.
 
     A plug-in that cannot be loaded is one of `problems()`. A check is registered under its entry point's name
     in its place, which ends with an error each time: so a policy that names it stays valid, and its outcome
     counts as the policy says.
     """
-    for module in modules():
+    for module in module_names():
         importlib.import_module(module)
     for entry, loaded in load_plugins(GROUP):
         if isinstance(loaded, PluginProblem):
@@ -138,7 +140,7 @@ def problems() -> tuple[PluginProblem, ...]:
 
 def _is_loaded(entry: EntryPoint) -> bool:
     root = entry.module.partition(".")[0]
-    return any(item.ask.__module__.partition(".")[0] == root for item in _registered.values())
+    return any(item.run.__module__.partition(".")[0] == root for item in _registered.values())
 
 
 class _AnyOptions(Options):

@@ -15,12 +15,12 @@ from typing import Any
 import structlog
 
 from common.verdicts import Finding
-from review.context import Given, Table
+from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
 from review.tables import scan_estimate
 from workers.checks.api import LookupContext
-from workers.dataworks.errors import DataWorksError, Refused
+from workers.dataworks.errors import DataWorksError, RequestRejected
 from workers.dataworks.models import TableInfo
 
 LOOKUP_SECONDS = 4.0
@@ -35,29 +35,29 @@ _MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL})
 
 log = structlog.get_logger()
 
-_estimator = cache(scan_estimate.load)
+_estimator = cache(scan_estimate.load_estimator)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReviewRun:
     """Code in one language, of one node, to be reviewed as one policy says.
 
     Attributes:
-        untold: tables that DataWorks could not be asked about, with the reason.
+        unavailable_tables: tables that DataWorks could not be asked about, with the reason.
     """
 
     dialect: Dialect
-    given: Given
+    review_context: ReviewContext
     context: LookupContext
-    untold: dict[str, str] = field(default_factory=dict)
+    unavailable_tables: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, code: str) -> tuple[Finding, ...]:
         """Return the findings, from an earlier answer when code, policy and tables are still the same."""
-        if (kept := self._kept(code)) is not None:
+        if (kept := self._cached(code)) is not None:
             return kept
-        asked: dict[str, Table] = {}
+        asked: dict[str, TableMetadata] = {}
 
-        def tables(names: frozenset[str]) -> Mapping[str, Table]:
+        def tables(names: frozenset[str]) -> Mapping[str, TableMetadata]:
             wanted.update(names)
             asked.update(self.tables(names))
             return asked
@@ -66,20 +66,20 @@ class Question:
         found = review(
             code,
             self.dialect,
-            replace(self.given, estimate=self._estimate(code)),
+            replace(self.review_context, estimate=self._estimate(code)),
             self.context.options,
             tables=tables,
             language=self.context.language,
         )
-        self._keep(code, wanted, asked, found)
+        self._cache(code, wanted, asked, found)
         return found
 
-    def tables(self, names: frozenset[str]) -> dict[str, Table]:
+    def tables(self, names: frozenset[str]) -> dict[str, TableMetadata]:
         """Return what DataWorks knows of tables, in time and up to the number that the policy allows.
 
         Where DataWorks cannot be asked, the tables stay unknown: rules then say less, and never guess.
         """
-        lookups, known = self.context.lookups, dict[str, Table]()
+        lookups, known = self.context.lookups, dict[str, TableMetadata]()
         if self.dialect not in _MAXCOMPUTE:
             return known
         until = time.monotonic() + LOOKUP_SECONDS
@@ -87,14 +87,14 @@ class Question:
         left = dict(list(guids.items())[: self.context.options.most_lookups])
         for name, guid in list(left.items()):
             if time.monotonic() > until:
-                self.untold.update(dict.fromkeys(left, "time"))
+                self.unavailable_tables.update(dict.fromkeys(left, "time"))
                 break
             try:
                 known[name.lower()] = _table(lookups.table_info(guid))
-            except Refused:
+            except RequestRejected:
                 pass
             except DataWorksError as error:
-                self.untold.update(dict.fromkeys(left, f"{error.action}: {error.code}"))
+                self.unavailable_tables.update(dict.fromkeys(left, f"{error.action}: {error.code}"))
                 break
             del left[name]
         return known
@@ -104,7 +104,7 @@ class Question:
         if estimator is None or self.dialect is not Dialect.MAXCOMPUTE:
             return None
         try:
-            return estimator(code, self.given.project)
+            return estimator(code, self.review_context.project)
         except Exception as error:  # noqa: BLE001 - somebody else's code; without it the review says less
             log.warning("estimate-failed", error=type(error).__name__)
             return None
@@ -114,29 +114,29 @@ class Question:
             return None
         if "." in name:
             return f"odps.{name.lower()}"
-        return f"odps.{self.given.project}.{name.lower()}" if self.given.project else None
+        return f"odps.{self.review_context.project}.{name.lower()}" if self.review_context.project else None
 
-    def _kept(self, code: str) -> tuple[Finding, ...] | None:
-        answers = self.context.answers
+    def _cached(self, code: str) -> tuple[Finding, ...] | None:
+        answers = self.context.result_cache
         kept = answers.get(_OPERATION, self._key(code)) if answers else None
         if not kept or kept["tables"] != _digest(self.tables(frozenset(kept["names"]))):
             return None
         return tuple(Finding.from_json(item) for item in kept["findings"])
 
-    def _keep(
-        self, code: str, names: set[str], tables: Mapping[str, Table], found: tuple[Finding, ...]
+    def _cache(
+        self, code: str, names: set[str], tables: Mapping[str, TableMetadata], findings: tuple[Finding, ...]
     ) -> None:
-        if self.context.answers:
+        if self.context.result_cache:
             value = {
                 "names": sorted(names),
                 "tables": _digest(tables),
-                "findings": [finding.to_json() for finding in found],
+                "findings": [finding.to_json() for finding in findings],
             }
-            self.context.answers.put(_OPERATION, self._key(code), value)
+            self.context.result_cache.put(_OPERATION, self._key(code), value)
 
     def _key(self, code: str) -> Mapping[str, str | int]:
         policy = self.context.options.model_dump(mode="json")
-        given = [self.given.project, asdict(self.given.node)]
+        given = [self.review_context.project, asdict(self.review_context.node)]
         return {
             "code": hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest(),
             "dialect": self.dialect.value,
@@ -147,11 +147,11 @@ class Question:
         }
 
 
-def _table(info: TableInfo) -> Table:
+def _table(info: TableInfo) -> TableMetadata:
     partitions = {column.name.lower(): column.type for column in info.columns if column.partition}
     columns = {column.name.lower(): column.type for column in info.columns if not column.partition}
     keys = tuple(column.name.lower() for column in info.columns if column.key)
-    return Table(partitions=partitions, columns=columns, keys=keys, size=info.size)
+    return TableMetadata(partitions=partitions, columns=columns, keys=keys, size=info.size)
 
 
 def _digest(value: Any) -> str:

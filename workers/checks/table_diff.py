@@ -15,62 +15,62 @@ from workers.dataworks.models import TableInfo
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ColumnChange:
     """A column that readers no longer find as it was.
 
     Attributes:
         name: in lower case.
-        renamed: the new column of the same type that stands in its place; None when there is none.
+        renamed_to: the new column of the same type that stands in its place; None when there is none.
         types: its type before and after, when it is still there.
     """
 
     name: str
-    renamed: str | None = None
+    renamed_to: str | None = None
     types: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class TableDifference:
     """How a table changes.
 
     Attributes:
         columns: columns that are dropped, renamed or made narrower, in the order of the table.
         partitions: partition columns with their types, before and after; None when they stay.
         keys: columns of the primary key, before and after; None when they stay, or are not told.
-        keys_untold: whether there was a primary key, and the change tells of none: it names keys nowhere.
+        keys_missing: whether there was a primary key, and the change tells of none: it names keys nowhere.
         lifecycle: days before (None: for ever) and after, when data lives less long; None otherwise.
     """
 
-    columns: tuple[Changed, ...] = ()
+    columns: tuple[ColumnChange, ...] = ()
     partitions: tuple[str, str] | None = None
     keys: tuple[str, str] | None = None
-    keys_untold: bool = False
+    keys_missing: bool = False
     lifecycle: tuple[int | None, int] | None = None
 
 
-def difference(before: TableInfo, after: TableSnapshot) -> Difference:
+def compare_tables(before: TableInfo, after: TableSnapshot) -> TableDifference:
     """Return how `after` differs from the table as it is; names count without their letters' case."""
     old_keys, new_keys = (_keys(columns) for columns in (before.columns, after.columns))
-    return Difference(
-        columns=(*_gone(before.columns, after.columns), *_narrowed(before.columns, after.columns)),
+    return TableDifference(
+        columns=(*_dropped(before.columns, after.columns), *_narrowed_columns(before.columns, after.columns)),
         partitions=_pair(_partitions(before.columns), _partitions(after.columns)),
         keys=_pair(old_keys, new_keys) if new_keys else None,
-        keys_untold=bool(old_keys) and not new_keys,
-        lifecycle=_shortened(before.lifecycle, after.lifecycle),
+        keys_missing=bool(old_keys) and not new_keys,
+        lifecycle=_shortened_lifecycle(before.lifecycle, after.lifecycle),
     )
 
 
-def _gone(before: Iterable[Column], after: Iterable[Column]) -> tuple[Changed, ...]:
+def _dropped(before: Iterable[Column], after: Iterable[Column]) -> tuple[ColumnChange, ...]:
     old, new = {item.name.lower(): item for item in before}, {item.name.lower(): item for item in after}
-    successors = _successors(old, new)
+    successors = _rename_candidates(old, new)
     return tuple(
-        Changed(name, successors.get(name))
+        ColumnChange(name, successors.get(name))
         for name, column in old.items()
         if name not in new and not column.partition
     )
 
 
-def _successors(old: dict[str, Column], new: dict[str, Column]) -> dict[str, str]:
+def _rename_candidates(old: dict[str, Column], new: dict[str, Column]) -> dict[str, str]:
     """Return, by the name of a column that is gone, the new one of its type that stands in its place."""
     names, later = list(old), list(new)
     found: dict[str, str] = {}
@@ -86,10 +86,10 @@ def _successors(old: dict[str, Column], new: dict[str, Column]) -> dict[str, str
     return found
 
 
-def _narrowed(before: Iterable[Column], after: Iterable[Column]) -> tuple[Changed, ...]:
+def _narrowed_columns(before: Iterable[Column], after: Iterable[Column]) -> tuple[ColumnChange, ...]:
     new = {item.name.lower(): item for item in after}
     return tuple(
-        Changed(item.name.lower(), types=(item.type, now.type))
+        ColumnChange(item.name.lower(), types=(item.type, now.type))
         for item in before
         if (now := new.get(item.name.lower()))
         and not item.partition
@@ -112,7 +112,7 @@ def _pair(before: str, after: str) -> tuple[str, str] | None:
     return (before, after) if before != after else None
 
 
-def _shortened(before: int | None, after: int | None) -> tuple[int | None, int] | None:
+def _shortened_lifecycle(before: int | None, after: int | None) -> tuple[int | None, int] | None:
     if after is None or after <= 0:
         return None
     if before is None or before <= 0:

@@ -43,7 +43,7 @@ def _zone(value: str) -> str:
 
 def _dates(value: str) -> str:
     try:
-        first, last = span(value)
+        first, last = parse_dates(value)
     except ValueError:
         raise ValueError("wants a date or a span of dates: 2026-10-01, 2026-10-01..2026-10-07") from None
     if last < first:
@@ -75,7 +75,7 @@ Dates = Annotated[str, AfterValidator(_dates)]
 Moment = Annotated[str, AfterValidator(_moment)]
 
 
-class Hours(Options):
+class TimeWindow(Options):
     """A window of time; without days it is every day's."""
 
     days: tuple[Day, ...] = Field(default=(), description="days of the week on which it begins: mon … sun")
@@ -86,7 +86,7 @@ class Hours(Options):
         """Whether it begins on that day."""
         return not self.days or _WEEK[day.weekday()] in self.days
 
-    def until(self, now: datetime) -> datetime | None:
+    def end_of(self, now: datetime) -> datetime | None:
         """Return when the window that `now` is in ends, both in its own time zone; None when in none."""
         for day in (now.date(), now.date() - timedelta(days=1)):
             begin, end = _at(day, self.from_), _at(day, self.to)
@@ -97,17 +97,17 @@ class Hours(Options):
         return None
 
 
-def local(now: float, zone: str) -> datetime:
+def to_local(now: float, zone: str) -> datetime:
     """Return a moment (seconds since the epoch) as the clocks of a time zone show it."""
     return datetime.fromtimestamp(now, ZoneInfo(zone)).replace(tzinfo=None)
 
 
-def within(windows: Iterable[Hours], now: datetime) -> bool:
+def is_within(windows: Iterable[TimeWindow], now: datetime) -> bool:
     """Whether `now`, in the windows' own time zone, is in one of them."""
-    return any(window.until(now) for window in windows)
+    return any(window.end_of(now) for window in windows)
 
 
-def span(value: str) -> tuple[date, date]:
+def parse_dates(value: str) -> tuple[date, date]:
     """Return the first and the last date of `2026-10-01` or `2026-10-01..2026-10-07`.
 
     Raises:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from workers.dataworks.errors import Refused
-from workers.dataworks.invoker import Arguments, Calls, Json, read
+from workers.dataworks.errors import RequestRejected
+from workers.dataworks.invoker import Arguments, Json, RetryingClient, parse_response
 from workers.dataworks.operations import Operation
-from workers.dataworks.single_flight import Flight
+from workers.dataworks.single_flight import SingleFlight
 
-REFUSED = "dwgate:Refused"
+REJECTED_ENTRY = "dwgate:Refused"
 """The field of a kept answer that holds the code of a refusal: that no table has a name is an answer too."""
 
 T = TypeVar("T")
 
 
-class Asker:
+class CachedClient:
     """Asks DataWorks what the fleet does not know yet.
 
     Args:
@@ -24,36 +24,36 @@ class Asker:
         flight: the fleet's answers.
     """
 
-    def __init__(self, calls: Calls, flight: Flight) -> None:
+    def __init__(self, calls: RetryingClient, single_flight: SingleFlight) -> None:
         self._calls = calls
-        self._flight = flight
+        self._single_flight = single_flight
 
-    def ask(
-        self, operation: Operation, arguments: Arguments, shape: Callable[[Json], T], *, until: float
+    def fetch(
+        self, operation: Operation, arguments: Arguments, parse: Callable[[Json], T], *, deadline: float
     ) -> T:
-        """Return what `shape` makes of the answer to a lookup, perhaps one of about a minute ago.
+        """Return what `parse` makes of the answer to a lookup, perhaps one of about a minute ago.
 
         Raises:
-            DataWorksError: it failed, or failed for somebody else and would again (`Refused`).
+            DataWorksError: it failed, or failed for somebody else and would again (`RequestRejected`).
             redis.RedisError: the quota cannot be asked for.
         """
-        kept = self._flight.join(operation.action, arguments, until=until)
+        kept = self._single_flight.get_or_lease(operation.action, arguments, deadline=deadline)
         if kept is not None:
-            return _kept(operation, shape, kept)
+            return _parse_cached(operation, parse, kept)
         try:
-            answer = self._calls.call(operation, arguments, until=until)
-            value = read(operation, shape, answer)
-        except Refused as error:
-            self._flight.land(operation.action, arguments, {REFUSED: error.code})
+            answer = self._calls.call(operation, arguments, deadline=deadline)
+            value = parse_response(operation, parse, answer)
+        except RequestRejected as error:
+            self._single_flight.publish(operation.action, arguments, {REJECTED_ENTRY: error.code})
             raise
         except BaseException:
-            self._flight.give_up(operation.action, arguments)
+            self._single_flight.release(operation.action, arguments)
             raise
-        self._flight.land(operation.action, arguments, answer)
+        self._single_flight.publish(operation.action, arguments, answer)
         return value
 
 
-def _kept(operation: Operation, shape: Callable[[Json], T], kept: dict[str, Any]) -> T:
-    if REFUSED in kept:
-        raise Refused(operation.action, kept[REFUSED])
-    return read(operation, shape, kept)
+def _parse_cached(operation: Operation, shape: Callable[[Json], T], kept: dict[str, Any]) -> T:
+    if REJECTED_ENTRY in kept:
+        raise RequestRejected(operation.action, kept[REJECTED_ENTRY])
+    return parse_response(operation, shape, kept)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import redis
 
-from common.extension_points import Answer
-from common.ledger import prefix
+from common.extension_points import ResultOperation
+from common.ledger import key_prefix
 from common.snapshot import Snapshot
 from common.verdicts import Result
 from workers.dataworks import operations, pagination
-from workers.dataworks.cached_client import Asker
-from workers.dataworks.invoker import Arguments, Calls, read
+from workers.dataworks.cached_client import CachedClient
+from workers.dataworks.invoker import Arguments, RetryingClient, parse_response
 from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookups import BoundLookups
 from workers.dataworks.models import CheckProcess, Extension, ProcessStatus
 from workers.dataworks.parsers import events
-from workers.dataworks.rate_limiter import Quota
-from workers.dataworks.single_flight import Flight
-from workers.dataworks.transport import Gateway
+from workers.dataworks.rate_limiter import RateLimiter
+from workers.dataworks.single_flight import SingleFlight
+from workers.dataworks.transport import Transport
 
 
 class DataWorks:
@@ -33,56 +33,56 @@ class DataWorks:
         extension_code: the extension that the verdicts are for.
     """
 
-    def __init__(self, calls: Calls, asker: Asker, *, extension_code: str) -> None:
+    def __init__(self, calls: RetryingClient, cached_client: CachedClient, *, extension_code: str) -> None:
         self._calls = calls
-        self._asker = asker
+        self._cached_client = cached_client
         self._extension_code = extension_code
 
-    def open(self) -> None:
+    def warm_up(self) -> None:
         """Load the SDK now, which takes about a second: for a worker to do before its first event comes."""
-        self._calls.open()
+        self._calls.warm_up()
 
-    def event_detail(self, message_id: str, project_id: int, *, until: float) -> Snapshot:
+    def event_detail(self, message_id: str, project_id: int, *, deadline: float) -> Snapshot:
         """Return what the IDE operation of an event works on."""
         arguments: Arguments = {"MessageId": message_id, "ProjectId": project_id}
-        answer = self._calls.call(operations.EVENT_DETAIL, arguments, until=until)
-        return read(operations.EVENT_DETAIL, events.snapshot, answer)
+        answer = self._calls.call(operations.EVENT_DETAIL, arguments, deadline=deadline)
+        return parse_response(operations.EVENT_DETAIL, events.parse_snapshot, answer)
 
     def post_result(
         self,
-        answer: Answer,
+        result_operation: ResultOperation,
         message_id: str,
         result: Result,
         tip: str,
         *,
-        until: float,
+        deadline: float,
         deadline_at: float,
-        slot_by: float | None = None,
+        quota_deadline: float | None = None,
     ) -> None:
         """Post the verdict on an event, by the operation that belongs to its extension point.
 
         Operation Center knows no WARN (help page of UpdateWorkbenchEventResult): there it is sent as OK.
         Of the verdicts that wait for the quota, the one with the nearest `deadline_at` goes first; none waits
-        longer than to `slot_by`.
+        longer than to `quota_deadline`.
 
         Raises:
             ReplyLost: DataWorks may have taken it: look, or post the very same verdict again.
         """
-        if answer is Answer.WORKBENCH and result is Result.WARN:
+        if result_operation is ResultOperation.WORKBENCH and result is Result.WARN:
             result = Result.OK
         arguments = {
             "MessageId": message_id,
             "ExtensionCode": self._extension_code,
             "CheckResult": result.value,
-            "CheckMessage" if answer is Answer.CALLBACK else "CheckResultTip": tip,
+            "CheckMessage" if result_operation is ResultOperation.CALLBACK else "CheckResultTip": tip,
         }
         self._calls.call(
-            operations.RESULTS[answer],
+            operations.RESULTS[result_operation],
             arguments,
-            until=until,
+            deadline=deadline,
             urgent=True,
             deadline_at=deadline_at,
-            slot_by=slot_by,
+            quota_deadline=quota_deadline,
         )
 
     def check_processes(
@@ -92,7 +92,7 @@ class DataWorks:
         project_id: int | None = None,
         message_id: str | None = None,
         status: ProcessStatus | None = None,
-        until: float,
+        deadline: float,
     ) -> tuple[CheckProcess, ...]:
         """Return the operations that wait, or waited, for extensions: all pages, up to 5,000 of them.
 
@@ -108,35 +108,41 @@ class DataWorks:
         asked: Arguments = {name: value for name, value in wanted.items() if value is not None}
 
         def page(number: int) -> tuple[tuple[CheckProcess, ...], int | None]:
-            arguments = {**asked, "PageNumber": number, "PageSize": pagination.PAGE}
-            answer = self._calls.call(operation, arguments, until=until, urgent=message_id is not None)
-            return read(operation, events.processes, answer)
+            arguments = {**asked, "PageNumber": number, "PageSize": pagination.PAGE_SIZE}
+            answer = self._calls.call(operation, arguments, deadline=deadline, urgent=message_id is not None)
+            return parse_response(operation, events.parse_processes, answer)
 
-        return pagination.numbered(page)
+        return pagination.paginate_by_number(page)
 
-    def enabled(self, event_code: str, project_id: int, *, until: float) -> bool:
+    def enabled_extensions(self, event_code: str, project_id: int, *, deadline: float) -> bool:
         """Whether our extension is enabled for an extension point in a workspace."""
         operation = operations.ENABLED_EXTENSIONS
-        answer = self._calls.call(operation, {"EventCode": event_code, "ProjectId": project_id}, until=until)
-        return self._extension_code in read(operation, events.extension_codes, answer)
+        answer = self._calls.call(
+            operation, {"EventCode": event_code, "ProjectId": project_id}, deadline=deadline
+        )
+        return self._extension_code in parse_response(operation, events.parse_extension_codes, answer)
 
-    def extension(self, *, until: float) -> Extension:
+    def extension(self, *, deadline: float) -> Extension:
         """Return how our extension is registered, perhaps from the cache."""
         arguments: Arguments = {"ExtensionCode": self._extension_code}
-        return self._asker.ask(operations.EXTENSION, arguments, events.extension, until=until)
+        return self._cached_client.fetch(
+            operations.EXTENSION, arguments, events.parse_extension, deadline=deadline
+        )
 
-    def option_value(self, project_id: int, *, until: float) -> str | None:
+    def option_value(self, project_id: int, *, deadline: float) -> str | None:
         """Return what a workspace's administrator saved as options of our extension, perhaps from the cache.
 
         It is a text that somebody outside wrote, mostly JSON; None when nobody saved any.
         """
         # The OpenAPI wants this one workspace id as text.
         arguments: Arguments = {"ExtensionCode": self._extension_code, "ProjectId": str(project_id)}
-        return self._asker.ask(operations.OPTION_VALUE, arguments, events.option_value, until=until)
+        return self._cached_client.fetch(
+            operations.OPTION_VALUE, arguments, events.parse_option_value, deadline=deadline
+        )
 
-    def lookups(self, until: float) -> BoundLookups:
-        """Return the lookups that a check may make, all bound by `until`."""
-        return BoundLookups(self._asker, until)
+    def lookups(self, deadline: float) -> BoundLookups:
+        """Return the lookups that a check may make, all bound by `deadline`."""
+        return BoundLookups(self._cached_client, deadline)
 
 
 def connect(
@@ -162,11 +168,11 @@ def connect(
         write_qps: writes a second for the whole fleet.
         cache_seconds: how long a lookup may be answered from the cache.
     """
-    keys = prefix(extension_code)
-    calls = Calls(
-        Gateway(endpoint=endpoint, protocol=protocol, region=region),
-        Quota(client, keys, read_qps=read_qps, write_qps=write_qps),
+    keys = key_prefix(extension_code)
+    calls = RetryingClient(
+        Transport(endpoint=endpoint, protocol=protocol, region=region),
+        RateLimiter(client, keys, read_qps=read_qps, write_qps=write_qps),
     )
     # Of its own, since workers of an earlier version keep a part of each answer under the plain prefix.
-    flight = Flight(client, LookupCache(client, f"{keys}answers:", cache_seconds), cache_seconds)
-    return DataWorks(calls, Asker(calls, flight), extension_code=extension_code)
+    flight = SingleFlight(client, LookupCache(client, f"{keys}answers:", cache_seconds), cache_seconds)
+    return DataWorks(calls, CachedClient(calls, flight), extension_code=extension_code)

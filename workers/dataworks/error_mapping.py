@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 
-from workers.dataworks.errors import DataWorksError, Denied, Refused, ReplyLost, Throttled, Unreachable
-from workers.dataworks.operations import Kind, Operation
+from workers.dataworks.errors import (
+    AccessDenied,
+    DataWorksError,
+    ReplyLost,
+    RequestRejected,
+    Throttled,
+    Unreachable,
+)
+from workers.dataworks.operations import Operation, QuotaKind
 
 
-class Stage(StrEnum):
+class CallStage(StrEnum):
     """How far a call came.
 
     NO_CREDENTIALS: nothing was sent, since no access key was found.
@@ -27,21 +34,21 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class CallFailure:
     """The bare facts of a failed call. It holds nothing that was sent, and no text of the answer.
 
     The texts of DataWorks are left out on purpose: the one for a wrong signature repeats the request.
 
     Attributes:
         stage: how far the call came.
-        why: a word of ours, for a call without an answer.
+        reason: a word of ours, for a call without an answer.
         status: the HTTP status of the answer; None when it is not known.
         code: the answer's error code.
         request_id: DataWorks' own id of the call.
     """
 
-    stage: Stage
-    why: str = ""
+    stage: CallStage
+    reason: str = ""
     status: int | None = None
     code: str | None = None
     request_id: str | None = None
@@ -60,41 +67,43 @@ _WORD = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _ABSENT = (None, "", "None")  # the SDK turns an absent code into the text "None"
 
 
-def classify(operation: Operation, fault: Fault) -> DataWorksError:
-    """Return the error that `fault` is.
+def to_error(operation: Operation, failure: CallFailure) -> DataWorksError:
+    """Return the error that `failure` is.
 
     The codes: the operations' help pages, and what Alibaba Cloud's own Terraform provider retries.
     """
-    action, request_id = operation.action, word(fault.request_id)
-    if fault.stage is Stage.NO_CREDENTIALS:
-        return Denied(
+    action, request_id = operation.action, safe_token(failure.request_id)
+    if failure.stage is CallStage.NO_CREDENTIALS:
+        return AccessDenied(
             action, "NoCredentials", "set ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET, or give a RAM role"
         )
-    if fault.stage is Stage.NOT_SENT:
-        return Unreachable(action, fault.why)
-    if fault.stage is Stage.SENT:
-        return _broken(operation, fault.why, None)
-    return _answered(operation, fault, request_id)
+    if failure.stage is CallStage.NOT_SENT:
+        return Unreachable(action, failure.reason)
+    if failure.stage is CallStage.SENT:
+        return _is_broken_reply(operation, failure.reason, None)
+    return _error_response(operation, failure, request_id)
 
 
-def _answered(operation: Operation, fault: Fault, request_id: str | None) -> DataWorksError:
+def _error_response(operation: Operation, fault: CallFailure, request_id: str | None) -> DataWorksError:
     action = operation.action
-    code = word(fault.code) or f"Http{fault.status or HTTPStatus.OK}"
+    code = safe_token(fault.code) or f"Http{fault.status or HTTPStatus.OK}"
     if fault.status == HTTPStatus.TOO_MANY_REQUESTS or code.startswith(_THROTTLED):
         return Throttled(action, code, "", request_id)
     if (fault.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR or code.startswith(_BROKEN):
-        return _broken(operation, code, request_id)
+        return _is_broken_reply(operation, code, request_id)
     if fault.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or code.startswith(_DENIED):
-        return Denied(action, code, f"look at the access key, and grant it dataworks:{action}", request_id)
-    return Refused(action, code, "", request_id)
+        return AccessDenied(
+            action, code, f"look at the access key, and grant it dataworks:{action}", request_id
+        )
+    return RequestRejected(action, code, "", request_id)
 
 
-def _broken(operation: Operation, code: str, request_id: str | None) -> DataWorksError:
-    lost = operation.kind is Kind.WRITE
+def _is_broken_reply(operation: Operation, code: str, request_id: str | None) -> DataWorksError:
+    lost = operation.quota_kind is QuotaKind.WRITE
     return (ReplyLost if lost else Unreachable)(operation.action, code, "", request_id)
 
 
-def word(value: object) -> str | None:
+def safe_token(value: object) -> str | None:
     """Return `value` when it is one plain word, as codes and request ids are; None for anything else."""
     if value in _ABSENT or not _WORD.fullmatch(str(value)):
         return None

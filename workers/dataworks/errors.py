@@ -58,13 +58,13 @@ class ReplyLost(Unreachable):
     """The request may have been carried out, its answer never came: ask before posting anything else."""
 
 
-class Final(DataWorksError):
+class Permanent(DataWorksError):
     """Trying again cannot help."""
 
 
-class Denied(Final):
+class AccessDenied(Permanent):
     """The credentials are wrong or lack a permission: see the access key and its RAM policy."""
 
 
-class Refused(Final):
+class RequestRejected(Permanent):
     """DataWorks understood the request and said no."""

@@ -12,19 +12,19 @@ from tenacity.wait import wait_exponential_jitter
 from workers.dataworks.errors import ReplyLost, Transient, Unreachable
 from workers.dataworks.json_fields import MalformedResponse
 from workers.dataworks.operations import Operation
-from workers.dataworks.rate_limiter import Quota
-from workers.dataworks.transport import Gateway
+from workers.dataworks.rate_limiter import RateLimiter
+from workers.dataworks.transport import Transport
 
-TRIES = 3
-FIRST_SLEEP = 0.2
-LONGEST_SLEEP = 2.0
+MAX_ATTEMPTS = 3
+MIN_SLEEP = 0.2
+MAX_SLEEP = 2.0
 
 Json = dict[str, Any]
 Arguments = Mapping[str, str | int]
 T = TypeVar("T")
 
 
-class Calls:
+class RetryingClient:
     """The way to make a call.
 
     Args:
@@ -32,78 +32,78 @@ class Calls:
         quota: the fleet's share of the account's quota.
     """
 
-    def __init__(self, gateway: Gateway, quota: Quota) -> None:
-        self._gateway = gateway
-        self._quota = quota
+    def __init__(self, transport: Transport, rate_limiter: RateLimiter) -> None:
+        self._transport = transport
+        self._rate_limiter = rate_limiter
 
-    def open(self) -> None:
+    def warm_up(self) -> None:
         """Load the SDK now, so that no call has to."""
-        self._gateway.open()
+        self._transport.warm_up()
 
     def call(
         self,
         operation: Operation,
         arguments: Arguments,
         *,
-        until: float,
+        deadline: float,
         urgent: bool = False,
         deadline_at: float | None = None,
-        slot_by: float | None = None,
+        quota_deadline: float | None = None,
     ) -> Json:
         """Call `operation`, up to three times, and return its answer.
 
         Args:
             operation: the operation.
             arguments: its parameters, by their names in the OpenAPI.
-            until: when to give up, in seconds since the epoch; no wait of any kind goes past it.
+            deadline: when to give up, in seconds since the epoch; no wait of any kind goes past it.
             urgent: a verdict, or a question about one: it goes before everything that is not.
             deadline_at: of the event, in seconds since the epoch: of its kind the nearest goes first.
-            slot_by: when to give up waiting for the quota before the first try; None for `until`.
+            quota_deadline: when to give up waiting for the quota before the first try; None for `deadline`.
 
         Raises:
             DataWorksError: it failed.
             redis.RedisError: the quota cannot be asked for.
         """
-        slots_until = iter([min(until, slot_by or until)])
+        slots_until = iter([min(deadline, quota_deadline or deadline)])
 
         def once() -> Json:
-            slot = self._quota.acquire(
-                operation.kind,
+            slot = self._rate_limiter.acquire(
+                operation.quota_kind,
                 action=operation.action,
                 urgent=urgent,
-                deadline_at=deadline_at or until,
-                until=next(slots_until, until),
+                deadline_at=deadline_at or deadline,
+                deadline=next(slots_until, deadline),
             )
             try:
-                return self._gateway.call(operation, arguments, until=until)
+                return self._transport.call(operation, arguments, deadline=deadline)
             finally:
-                self._quota.ended(slot)
+                self._rate_limiter.release(slot)
 
-        return retrying(until)(once)
+        return retrying(deadline)(once)
 
 
-def retrying(until: float) -> Retrying:
-    """Return the way to try a call again: at most three tries, no sleep that would end after `until`."""
+def retrying(deadline: float) -> Retrying:
+    """Return the way to try a call again: at most three tries, no sleep that would end after `deadline`."""
     return Retrying(
-        retry=retry_if_exception(harmless),
-        stop=stop_after_attempt(TRIES) | stop_before_delay(max(until - time.time(), 0)),
-        wait=wait_exponential_jitter(multiplier=FIRST_SLEEP, max=LONGEST_SLEEP, jitter=FIRST_SLEEP),
+        retry=retry_if_exception(is_safe_to_retry),
+        stop=stop_after_attempt(MAX_ATTEMPTS) | stop_before_delay(max(deadline - time.time(), 0)),
+        wait=wait_exponential_jitter(multiplier=MIN_SLEEP, max=MAX_SLEEP, jitter=MIN_SLEEP),
         reraise=True,
     )
 
 
-def harmless(error: BaseException) -> bool:
+def is_safe_to_retry(error: BaseException) -> bool:
     """Whether the call may simply be made again: the fault may pass, and nothing was carried out."""
     return isinstance(error, Transient) and not isinstance(error, ReplyLost)
 
 
-def read(operation: Operation, shape: Callable[[Json], T], answer: Json) -> T:
-    """Return what `shape` makes of an answer.
+def parse_response(operation: Operation, parse: Callable[[Json], T], answer: Json) -> T:
+    """Return what `parse` makes of an answer.
 
     Raises:
         Unreachable: the answer has another shape than documented.
     """
     try:
-        return shape(answer)
+        return parse(answer)
     except MalformedResponse as error:
         raise Unreachable(operation.action, "Unreadable", str(error)) from None

@@ -43,7 +43,7 @@ def object_list(raw: Json, field: str) -> list[Json]:
     return value
 
 
-def text(raw: Json, field: str) -> str | None:
+def text_field(raw: Json, field: str) -> str | None:
     """Return a string; a number is written out. None when it is absent or null."""
     value = raw.get(field)
     if value is None or isinstance(value, str):
@@ -53,7 +53,7 @@ def text(raw: Json, field: str) -> str | None:
     return str(value)
 
 
-def number(raw: Json, field: str) -> int | None:
+def number_field(raw: Json, field: str) -> int | None:
     """Return an integer, also from a string; None when it is absent, null or empty."""
     value = raw.get(field)
     if value is None or value == "":

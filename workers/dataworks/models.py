@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from common.snapshot import Column
 
-_LONGEST_ID = 19
+_MAX_ID_LENGTH = 19
 """Digits of a number of 64 bits."""
 
 
@@ -132,7 +132,7 @@ class ProducingTask:
     @property
     def node_id(self) -> int | None:
         """Its id as a number; None when it is none."""
-        return int(self.id) if self.id.isdecimal() and len(self.id) <= _LONGEST_ID else None
+        return int(self.id) if self.id.isdecimal() and len(self.id) <= _MAX_ID_LENGTH else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from common.extension_points import Answer
+from common.extension_points import ResultOperation
 
 
-class Kind(StrEnum):
+class QuotaKind(StrEnum):
     """Which of the account's two quotas a call uses up; the name of the operation says it."""
 
     READ = "read"
@@ -28,9 +28,9 @@ class Operation:
     method: str
 
     @property
-    def kind(self) -> Kind:
+    def quota_kind(self) -> QuotaKind:
         """Reads are named Get… and List…; whatever else there is may change something."""
-        return Kind.READ if self.action.startswith(("Get", "List")) else Kind.WRITE
+        return QuotaKind.READ if self.action.startswith(("Get", "List")) else QuotaKind.WRITE
 
 
 EVENT_DETAIL = Operation("GetIDEEventDetail", "get_ideevent_detail")
@@ -56,8 +56,8 @@ COLUMN_LINEAGE = Operation("GetMetaColumnLineage", "get_meta_column_lineage")
 ENTITY_LINEAGE = Operation("ListLineage", "list_lineage")
 
 RESULTS = {
-    Answer.IDE: Operation(Answer.IDE.value, "update_ideevent_result"),
-    Answer.WORKBENCH: Operation(Answer.WORKBENCH.value, "update_workbench_event_result"),
-    Answer.CALLBACK: Operation(Answer.CALLBACK.value, "callback_extension"),
+    ResultOperation.IDE: Operation(ResultOperation.IDE.value, "update_ideevent_result"),
+    ResultOperation.WORKBENCH: Operation(ResultOperation.WORKBENCH.value, "update_workbench_event_result"),
+    ResultOperation.CALLBACK: Operation(ResultOperation.CALLBACK.value, "callback_extension"),
 }
 """The operation that carries the verdict, by the extension point's answer."""

@@ -26,10 +26,10 @@ from uuid import uuid4
 import redis
 
 from workers.dataworks.errors import Throttled
-from workers.dataworks.operations import Kind
+from workers.dataworks.operations import QuotaKind
 
-SHORTEST_SLEEP = 0.005
-LONGEST_SLEEP = 0.5
+MIN_SLEEP = 0.005
+MAX_SLEEP = 0.5
 """Seconds between two questions of a waiter. One that was silent for a second is forgotten."""
 
 JITTER = 0.003
@@ -37,16 +37,16 @@ JITTER = 0.003
 WINDOW = 1.03
 """Seconds in which no more calls are let through than may arrive in one second."""
 
-PACE = 0.7
+SPREAD = 0.7
 """Seconds over which the calls of one window are spread, when there are many."""
 
-TOLD_WITHIN = 0.25
+FLUSH_DELAY = 0.25
 """Seconds after its end within which Redis is told of a call, if no other call takes the word along.
 
 A call takes up a slot for WINDOW anyhow; one that took so long that it may be more is told of at once.
 """
 
-REMEMBERED, ENOUGH = 300, 10
+SAMPLE_SIZE, MIN_SAMPLES = 300, 10
 """Calls of one operation of which the quickest is what is usual, and how many it takes to know that."""
 
 _ACQUIRE = Path(__file__).parent / "rate_limiter.lua"
@@ -58,16 +58,16 @@ class Slot:
     """A call that was let through.
 
     Attributes:
-        begun_at: when the call was to be made, in seconds of a monotonic clock, or a little before.
+        started_at: when the call was to be made, in seconds of a monotonic clock, or a little before.
     """
 
-    kind: Kind
+    kind: QuotaKind
     action: str
     ticket: str
-    begun_at: float
+    started_at: float
 
 
-class Quota:
+class RateLimiter:
     """Lets calls through, so many a second.
 
     Args:
@@ -80,13 +80,15 @@ class Quota:
     def __init__(self, client: redis.Redis, prefix: str, *, read_qps: int, write_qps: int) -> None:
         self._client = client
         self._prefix = prefix
-        self._limits = {Kind.READ: read_qps, Kind.WRITE: write_qps}
+        self._limits = {QuotaKind.READ: read_qps, QuotaKind.WRITE: write_qps}
         self._seconds: dict[str, deque[float]] = {}
-        self._over: dict[Kind, deque[tuple[str, int]]] = {kind: deque() for kind in Kind}
-        self._telling = threading.Lock()
+        self._released: dict[QuotaKind, deque[tuple[str, int]]] = {kind: deque() for kind in QuotaKind}
+        self._flusher = threading.Lock()
         self._acquire = client.register_script(_ACQUIRE.read_text())
 
-    def acquire(self, kind: Kind, *, action: str, urgent: bool, deadline_at: float, until: float) -> Slot:
+    def acquire(
+        self, kind: QuotaKind, *, action: str, urgent: bool, deadline_at: float, deadline: float
+    ) -> Slot:
         """Wait until a call may be made; one round trip when nobody else wants to.
 
         Args:
@@ -94,66 +96,66 @@ class Quota:
             action: the operation, for the error's text.
             urgent: a verdict, or a question about one: before everything that is not.
             deadline_at: the event's deadline, in seconds since the epoch; in a class the nearest goes first.
-            until: when to give up, in seconds since the epoch.
+            deadline: when to give up, in seconds since the epoch.
 
         Returns:
             The call's slot, for `ended`.
 
         Raises:
-            Throttled: `until` came first, or would: so many are ahead that no slot is free before.
+            Throttled: `deadline` came first, or would: so many are ahead that no slot is free before.
             redis.RedisError: Redis does not answer.
         """
         keys = self._keys(kind)
         # Of those with one deadline, who came first goes first.
         ticket = f"{time.time_ns():020d}-{uuid4().hex}"
         rank = (0 if urgent else _CLASS) + int(deadline_at * 1000)
-        while time.time() < until:
-            asked_at, left = time.monotonic(), until - time.time()
-            arguments: list[str | int] = [ticket, rank, *self._shape(kind), int(left * 1e6)]
-            arguments += self._taken_along(kind)
+        while time.time() < deadline:
+            asked_at, left = time.monotonic(), deadline - time.time()
+            arguments: list[str | int] = [ticket, rank, *self._window_args(kind), int(left * 1e6)]
+            arguments += self._drain_releases(kind)
             granted, micros = cast("tuple[int, int]", self._acquire(keys=keys, args=arguments))
             if granted:
                 time.sleep(micros / 1e6)
                 return Slot(kind, action, ticket, asked_at + micros / 1e6)
             if micros / 1e6 > left:
                 break
-            time.sleep(max(0.0, min(pause(micros / 1e6), until - time.time())))
-        self._leave(keys, ticket)
+            time.sleep(max(0.0, min(sleep_with_jitter(micros / 1e6), deadline - time.time())))
+        self._withdraw(keys, ticket)
         raise Throttled(action, "quota", f"all {self._limits[kind]} {kind}s a second are used up")
 
-    def ended(self, slot: Slot) -> None:
+    def release(self, slot: Slot) -> None:
         """Say that a call is over, whatever came of it; without it the call counts for ten seconds."""
-        took = time.monotonic() - slot.begun_at
-        earlier = self._seconds.setdefault(slot.action, deque(maxlen=REMEMBERED))
-        usual = min(earlier) if len(earlier) >= ENOUGH else 0.0
+        took = time.monotonic() - slot.started_at
+        earlier = self._seconds.setdefault(slot.action, deque(maxlen=SAMPLE_SIZE))
+        usual = min(earlier) if len(earlier) >= MIN_SAMPLES else 0.0
         late = took - usual - (WINDOW - 1)
         earlier.append(took)
-        self._over[slot.kind].append((slot.ticket, int(late * 1e6)))
-        if took > WINDOW - 2 * TOLD_WITHIN:
-            self._tell()
-        elif self._telling.acquire(blocking=False):
-            timer = threading.Timer(TOLD_WITHIN, self._tell_later)
+        self._released[slot.kind].append((slot.ticket, int(late * 1e6)))
+        if took > WINDOW - 2 * FLUSH_DELAY:
+            self._flush_releases()
+        elif self._flusher.acquire(blocking=False):
+            timer = threading.Timer(FLUSH_DELAY, self._schedule_flush)
             timer.daemon = True
             timer.start()
 
-    def _tell_later(self) -> None:
-        self._telling.release()
-        self._tell()
+    def _schedule_flush(self) -> None:
+        self._flusher.release()
+        self._flush_releases()
 
-    def _tell(self) -> None:
+    def _flush_releases(self) -> None:
         with suppress(redis.RedisError):
-            for kind in Kind:
-                if ended := self._taken_along(kind):
-                    self._acquire(keys=self._keys(kind), args=["", 0, *self._shape(kind), 0, *ended])
+            for kind in QuotaKind:
+                if ended := self._drain_releases(kind):
+                    self._acquire(keys=self._keys(kind), args=["", 0, *self._window_args(kind), 0, *ended])
 
-    def _taken_along(self, kind: Kind) -> list[str | int]:
+    def _drain_releases(self, kind: QuotaKind) -> list[str | int]:
         ended: list[str | int] = []
         with suppress(IndexError):
             while True:
-                ended += self._over[kind].popleft()
+                ended += self._released[kind].popleft()
         return ended
 
-    def _leave(self, keys: list[str], ticket: str) -> None:
+    def _withdraw(self, keys: list[str], ticket: str) -> None:
         """Make way at once; without it the ticket is forgotten after a second."""
         with suppress(redis.RedisError):
             pipe = self._client.pipeline(transaction=False)
@@ -161,15 +163,15 @@ class Quota:
                 pipe.zrem(key, ticket)
             pipe.execute()
 
-    def _shape(self, kind: Kind) -> tuple[int, int, int]:
+    def _window_args(self, kind: QuotaKind) -> tuple[int, int, int]:
         most = self._limits[kind]
-        return most, int(WINDOW * 1e6), int(PACE * 1e6 / most)
+        return most, int(WINDOW * 1e6), int(SPREAD * 1e6 / most)
 
-    def _keys(self, kind: Kind) -> list[str]:
+    def _keys(self, kind: QuotaKind) -> list[str]:
         return [f"{self._prefix}quota:{kind}:{name}" for name in ("grants", "waiters", "asked", "calls")]
 
 
-def pause(seconds: float) -> float:
+def sleep_with_jitter(seconds: float) -> float:
     """Return how long to sleep when a slot may be free in `seconds`."""
-    bounded = min(max(seconds, SHORTEST_SLEEP), LONGEST_SLEEP)
+    bounded = min(max(seconds, MIN_SLEEP), MAX_SLEEP)
     return bounded + random.uniform(0, JITTER)  # noqa: S311 - spreads the waiters, keeps no secret

@@ -17,7 +17,7 @@ from darabonba.exceptions import ResponseException, UnretryableException
 from darabonba.runtime import RuntimeOptions
 from urllib3.exceptions import NewConnectionError
 
-from workers.dataworks.error_mapping import Fault, Stage
+from workers.dataworks.error_mapping import CallFailure, CallStage
 from workers.dataworks.operations import Operation
 
 CONNECT_SECONDS = 2.0
@@ -31,7 +31,7 @@ _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 logging.getLogger("darabonba-core").setLevel(logging.INFO)
 
 
-def build(endpoint: str, protocol: str, region: str, generation: int) -> Client:
+def build_client(endpoint: str, protocol: str, region: str, generation: int) -> Client:
     """Return a client with the SDK's own credential chain; nothing is sent yet, and it retries nothing.
 
     Args:
@@ -61,8 +61,8 @@ def send(client: Client, operation: Operation, arguments: Mapping[str, str | int
         seconds: how long it may take; at the most CONNECT_SECONDS and READ_SECONDS.
 
     Returns:
-        The answer's JSON, or a `Fault`. The SDK's exceptions hold the request with its signature, so none
-        of them leaves this function.
+        The answer's JSON, or a `CallFailure`. The SDK's exceptions hold the request with its signature, so
+        none of them leaves this function.
     """
     connect = min(CONNECT_SECONDS, seconds / 3)
     runtime = RuntimeOptions(
@@ -74,30 +74,34 @@ def send(client: Client, operation: Operation, arguments: Mapping[str, str | int
     try:
         return call(request, runtime).to_map().get("body")
     except UnretryableException as error:
-        return _unanswered(error.inner_exception)
+        return _failure_of(error.inner_exception)
     except ResponseException as error:
         code, request_id = error.code, getattr(error, "request_id", None)
-        return Fault(Stage.ANSWERED, "", getattr(error, "status_code", None), code, request_id)
+        return CallFailure(CallStage.ANSWERED, "", getattr(error, "status_code", None), code, request_id)
     except _MALFORMED:
-        return Fault(Stage.SENT, "Unreadable")
+        return CallFailure(CallStage.SENT, "Unreadable")
 
 
-def _unanswered(error: Exception) -> Fault:
+def _failure_of(error: Exception) -> CallFailure:
     """Read what the SDK wraps: of an I/O error it keeps the text alone, the error itself is the context."""
     cause = error.__context__
     if isinstance(error, CredentialException):
         found = "any of the providers" not in str(error.message)
-        return Fault(Stage.NOT_SENT, "CredentialsNotFetched") if found else Fault(Stage.NO_CREDENTIALS)
+        return (
+            CallFailure(CallStage.NOT_SENT, "CredentialsNotFetched")
+            if found
+            else CallFailure(CallStage.NO_CREDENTIALS)
+        )
     if not isinstance(cause, requests.RequestException):
-        return Fault(Stage.SENT, "Unreadable")
+        return CallFailure(CallStage.SENT, "Unreadable")
     if isinstance(cause, requests.ConnectTimeout | requests.exceptions.ProxyError):
-        return Fault(Stage.NOT_SENT, type(cause).__name__)
+        return CallFailure(CallStage.NOT_SENT, type(cause).__name__)
     reason = getattr(cause.args[0], "reason", None) if cause.args else None
     if isinstance(reason, NewConnectionError):
-        return Fault(Stage.NOT_SENT, type(reason).__name__)
+        return CallFailure(CallStage.NOT_SENT, type(reason).__name__)
     if reason is not None and reason.args and isinstance(reason.args[0], ssl.SSLCertVerificationError):
-        return Fault(Stage.NOT_SENT, "CertificateNotTrusted")
-    return Fault(Stage.SENT, type(cause).__name__)
+        return CallFailure(CallStage.NOT_SENT, "CertificateNotTrusted")
+    return CallFailure(CallStage.SENT, type(cause).__name__)
 
 
 def _ms(seconds: float) -> int:

@@ -21,7 +21,7 @@ from workers.dataworks.lookup_cache import LookupCache
 LEASE_SECONDS = 5.0
 """How long an asker may take until another one asks too, and how long the others wait at most."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.1
+MIN_PAUSE, MAX_PAUSE = 0.01, 0.1
 """Seconds between two looks for the answer of another."""
 
 Arguments = Mapping[str, str | int]
@@ -29,7 +29,7 @@ Arguments = Mapping[str, str | int]
 log = structlog.get_logger(__name__)
 
 
-class Flight:
+class SingleFlight:
     """Answers of the whole fleet, each asked for by one. It never fails: without Redis everybody asks.
 
     Args:
@@ -43,37 +43,37 @@ class Flight:
         self._cache = cache
         self._lease_ms = int(min(LEASE_SECONDS, seconds) * 1000)
 
-    def join(self, operation: str, arguments: Arguments, *, until: float) -> Any:
+    def get_or_lease(self, operation: str, arguments: Arguments, *, deadline: float) -> Any:
         """Return the answer that is kept, or that another one gets meanwhile; None: ask yourself.
 
         Who is told to ask calls `land` with the answer, or `give_up`. The wait for another one takes at
-        most LEASE_SECONDS, and half of the time that is left until `until`, in seconds since the epoch.
+        most LEASE_SECONDS, and half of the time that is left until `deadline`, in seconds since the epoch.
         """
         kept = self._cache.get(operation, arguments)
-        if kept is not None or self._leased(operation, arguments):
+        if kept is not None or self._try_lease(operation, arguments):
             return kept
-        now, pause = time.time(), FIRST_PAUSE
-        limit = now + min(LEASE_SECONDS, (until - now) / 2)
+        now, pause = time.time(), MIN_PAUSE
+        limit = now + min(LEASE_SECONDS, (deadline - now) / 2)
         while time.time() < limit:
             time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads the waiters, keeps no secret
             kept = self._cache.get(operation, arguments)
-            if kept is not None or self._leased(operation, arguments):
+            if kept is not None or self._try_lease(operation, arguments):
                 return kept
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, MAX_PAUSE)
         return None
 
-    def land(self, operation: str, arguments: Arguments, value: Any) -> None:
+    def publish(self, operation: str, arguments: Arguments, value: Any) -> None:
         """Give the answer to everybody; `value` is plain JSON and not None."""
         self._cache.put(operation, arguments, value)
 
-    def give_up(self, operation: str, arguments: Arguments) -> None:
+    def release(self, operation: str, arguments: Arguments) -> None:
         """Let another one ask now."""
         try:
             self._client.delete(self._key(operation, arguments))
         except redis.RedisError as error:
             log.warning("lookup_flight_fault", operation=operation, error=type(error).__name__)
 
-    def _leased(self, operation: str, arguments: Arguments) -> bool:
+    def _try_lease(self, operation: str, arguments: Arguments) -> bool:
         """Take the lease; true as well when Redis cannot say."""
         try:
             return bool(self._client.set(self._key(operation, arguments), b"", nx=True, px=self._lease_ms))

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from workers.dataworks.error_mapping import Fault, Stage, classify
+from workers.dataworks.error_mapping import CallFailure, CallStage, to_error
 from workers.dataworks.errors import Unreachable
 from workers.dataworks.operations import Operation
 
@@ -24,7 +24,7 @@ os.register_at_fork(after_in_child=lambda: _forks.append(os.getpid()))
 _PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy")
 
 
-class Gateway:
+class Transport:
     """Calls operations. Threads share it, and it may be made before a fork.
 
     Args:
@@ -37,17 +37,17 @@ class Gateway:
         self._address = (endpoint, protocol, region)
         self._clients: dict[int, Client] = {}
 
-    def open(self) -> None:
+    def warm_up(self) -> None:
         """Load the SDK and make the client now, which takes about a second, so that no call has to."""
         self._client()
 
-    def call(self, operation: Operation, arguments: Mapping[str, str | int], *, until: float) -> Json:
+    def call(self, operation: Operation, arguments: Mapping[str, str | int], *, deadline: float) -> Json:
         """Call `operation` once and return its answer.
 
         Args:
             operation: the operation.
             arguments: its parameters, by their names in the OpenAPI.
-            until: when the answer must be there, in seconds since the epoch.
+            deadline: when the answer must be there, in seconds since the epoch.
 
         Raises:
             DataWorksError: it failed, or answered `Success: false`. The text holds nothing that was sent.
@@ -55,12 +55,12 @@ class Gateway:
         from workers.dataworks import sdk  # noqa: PLC0415 - a second and 40 MB that most processes save
 
         client = self._client()
-        left = until - time.time()
+        left = deadline - time.time()
         if left <= 0:
             raise Unreachable(operation.action, "NoTimeLeft")
-        answer = read(sdk.send(client, operation, arguments, left))
-        if isinstance(answer, Fault):
-            raise classify(operation, answer)
+        answer = parse_body(sdk.send(client, operation, arguments, left))
+        if isinstance(answer, CallFailure):
+            raise to_error(operation, answer)
         return answer
 
     def _client(self) -> Client:
@@ -72,21 +72,21 @@ class Gateway:
             from workers.dataworks import sdk  # noqa: PLC0415
 
             keep_loopback_direct(self._address[0])
-            client = self._clients.setdefault(generation, sdk.build(*self._address, generation))
+            client = self._clients.setdefault(generation, sdk.build_client(*self._address, generation))
         return client
 
 
-def read(answer: object) -> Json | Fault:
+def parse_body(answer: object) -> Json | CallFailure:
     """Return the JSON of an answer, or the fault that it is; `Success: false` comes with status 200."""
-    if isinstance(answer, Fault):
+    if isinstance(answer, CallFailure):
         return answer
     if not isinstance(answer, dict):
-        return Fault(Stage.SENT, "Unreadable")
+        return CallFailure(CallStage.SENT, "Unreadable")
     if str(answer.get("Success", True)).lower() != "false":
         return answer
     status = str(answer.get("HttpStatusCode") or "")
-    return Fault(
-        Stage.ANSWERED,
+    return CallFailure(
+        CallStage.ANSWERED,
         status=int(status) if status.isdecimal() else None,
         code=answer.get("ErrorCode") or "NotSuccessful",
         request_id=answer.get("RequestId"),

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from common.i18n import Language, Text
-from workers.policy.console_fields import Kind, Setting
+from workers.policy.console_fields import ConsoleField, FieldType
 
-MOST_BUTTONS = 5
+MAX_BUTTONS = 5
 """Choices that are shown side by side; more are a list that opens."""
 
 _AS_POLICY = Text("as the policy says", "按策略")
@@ -25,12 +25,12 @@ _LINES = Text("One a line.", "每行一个。")
 Json = dict[str, Any]
 
 
-def form(settings: Iterable[Setting], language: Language) -> Json:
+def build_form(settings: Iterable[ConsoleField], language: Language) -> Json:
     """Return the form with a field for each of `settings`."""
     return {"type": "object", "properties": {each.key: _field(each, language) for each in settings}}
 
 
-def _field(setting: Setting, language: Language) -> Json:
+def _field(setting: ConsoleField, language: Language) -> Json:
     component, properties = _component(setting, language)
     several = component == "Checkbox.Group" or "mode" in properties
     return {
@@ -43,14 +43,14 @@ def _field(setting: Setting, language: Language) -> Json:
     }
 
 
-def _component(setting: Setting, language: Language) -> tuple[str, Json]:
-    choices = (True, False) if setting.kind is Kind.SWITCH else setting.choices
+def _component(setting: ConsoleField, language: Language) -> tuple[str, Json]:
+    choices = (True, False) if setting.kind is FieldType.SWITCH else setting.choices
     if not choices:
-        return ("Input.TextArea" if setting.kind is Kind.TEXTS else "Input"), {}
+        return ("Input.TextArea" if setting.kind is FieldType.TEXTS else "Input"), {}
     words = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
     source = [{"value": word, "label": word} for word in words]
-    few = len(source) <= MOST_BUTTONS
-    if setting.kind in (Kind.CHOICES, Kind.TEXTS):
+    few = len(source) <= MAX_BUTTONS
+    if setting.kind in (FieldType.CHOICES, FieldType.TEXTS):
         return (
             ("Checkbox.Group", {"dataSource": source})
             if few
@@ -64,12 +64,12 @@ def _component(setting: Setting, language: Language) -> tuple[str, Json]:
     return ("Radio.Group" if few else "Select"), {"dataSource": source}
 
 
-def _tooltip(setting: Setting, language: Language) -> str:
+def _tooltip(setting: ConsoleField, language: Language) -> str:
     said = [f"{setting.doc[:1].upper()}{setting.doc[1:]}."]
     least, most = setting.bounds
     if least is not None or most is not None:
         bounds = _TO if least is None else _FROM if most is None else _BETWEEN
         said.append(bounds.in_language(language).format(least=least, most=most))
-    if setting.kind is Kind.TEXTS and not setting.choices:
+    if setting.kind is FieldType.TEXTS and not setting.choices:
         said.append(_LINES.in_language(language))
     return " ".join([*said, _EMPTY.in_language(language)])

@@ -16,17 +16,17 @@ from pydantic import ValidationError
 from common.plan import Mode
 from common.verdicts import Result
 from workers.checks.api import Check
-from workers.policy.console_fields import RANKED, Setting
+from workers.policy.console_fields import SEVERITY_FIELDS, ConsoleField
 from workers.policy.policy import CheckPolicy, PointPolicy
 
-LONGEST = 65536
+MAX_LENGTH = 65536
 """Characters of a saved form that are read at all."""
 
-Value = tuple[Setting, Any]
+Value = tuple[ConsoleField, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedOptions:
     """A saved form, read.
 
     Attributes:
@@ -38,16 +38,16 @@ class Saved:
     ignored: tuple[str, ...] = ()
 
 
-def read(text: str | None, settings: Iterable[Setting]) -> Saved:
+def read_saved(text: str | None, settings: Iterable[ConsoleField]) -> SavedOptions:
     """Read a saved form: a flat JSON object as text. None, an empty one and empty values set nothing."""
     if text is None or not text.strip() or text.strip() == "null":
-        return Saved()
+        return SavedOptions()
     try:
-        form = orjson.loads(text) if len(text) <= LONGEST else None
+        form = orjson.loads(text) if len(text) <= MAX_LENGTH else None
     except ValueError:
-        return Saved(ignored=("the saved options are not JSON",))
+        return SavedOptions(ignored=("the saved options are not JSON",))
     if not isinstance(form, dict):
-        return Saved(ignored=("the saved options are not one JSON object of a bearable size",))
+        return SavedOptions(ignored=("the saved options are not one JSON object of a bearable size",))
     known = {setting.key: setting for setting in settings}
     values: dict[str, tuple[Value, ...]] = {}
     ignored = (
@@ -60,11 +60,11 @@ def read(text: str | None, settings: Iterable[Setting]) -> Saved:
             values[setting.check] = (*values.get(setting.check, ()), (setting, setting.read(given)))
         except ValueError as error:
             ignored.append(f"{key}: {error}")
-    return Saved(values, tuple(ignored))
+    return SavedOptions(values, tuple(ignored))
 
 
-def laid(
-    point: PointPolicy, saved: Saved, checks: Mapping[str, Check]
+def overlay(
+    point: PointPolicy, saved: SavedOptions, checks: Mapping[str, Check]
 ) -> tuple[PointPolicy, tuple[str, ...]]:
     """Return an extension point with a saved form laid over it, and what of that was ignored."""
     ignored = list(saved.ignored)
@@ -79,9 +79,9 @@ def laid(
     return replace(point, checks=tuple(done)), tuple(ignored)
 
 
-def _set(check: CheckPolicy, setting: Setting, value: Any, checks: Mapping[str, Check]) -> CheckPolicy:
-    if setting.name in RANKED:
-        return _ranked(check, setting, value)
+def _set(check: CheckPolicy, setting: ConsoleField, value: Any, checks: Mapping[str, Check]) -> CheckPolicy:
+    if setting.name in SEVERITY_FIELDS:
+        return _apply_severity(check, setting, value)
     options = {**check.options, setting.name: value}
     try:
         checks[check.name].options.model_validate(options)
@@ -90,11 +90,11 @@ def _set(check: CheckPolicy, setting: Setting, value: Any, checks: Mapping[str, 
     return replace(check, options=options)
 
 
-def _ranked(check: CheckPolicy, setting: Setting, value: str) -> CheckPolicy:
+def _apply_severity(check: CheckPolicy, setting: ConsoleField, value: str) -> CheckPolicy:
     """Set how a check counts: never milder than the policy, unless that names the values."""
-    order = RANKED[setting.name]
+    order = SEVERITY_FIELDS[setting.name]
     now = getattr(check, setting.name).value.lower()
-    if not setting.free and order.index(value) < order.index(now):
+    if not setting.lists_values and order.index(value) < order.index(now):
         raise ValueError(f"milder than the policy's {now}")
     if setting.name == "mode":
         return replace(check, mode=Mode(value))

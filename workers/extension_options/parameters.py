@@ -28,14 +28,14 @@ class ExtensionParameters:
     Attributes:
         projects: workspaces by event code; those under the empty code are off altogether.
         types: whether the extension is on, by event code and number of the node type.
-        junk: lines that could not be understood, by their number and without what they say.
+        invalid_lines: lines that could not be understood, by their number and without what they say.
     """
 
     projects: Mapping[str, frozenset[int]] = field(default_factory=dict)
     types: Mapping[tuple[str, int], bool] = field(default_factory=dict)
-    junk: tuple[str, ...] = ()
+    invalid_lines: tuple[str, ...] = ()
 
-    def off(self, event_code: str, project_id: int | None, file_type: int | None) -> Text | None:
+    def disabled_reason(self, event_code: str, project_id: int | None, file_type: int | None) -> Text | None:
         """Return why events of this kind are not checked; None when they are.
 
         That one node type is named does not switch off the others: DataWorks does not say that it does.
@@ -59,7 +59,7 @@ class ExtensionParameters:
         return any(code == event_code and not enabled for (code, _), enabled in self.types.items())
 
 
-def parse(text: str) -> ExtensionParameters:
+def parse_parameters(text: str) -> ExtensionParameters:
     """Read the parameters; lines that cannot be understood are left out and told as junk."""
     junk: list[str] = []
     given: dict[str, tuple[int, str]] = {}

@@ -19,7 +19,7 @@ from workers.extension_options.parameters import ExtensionParameters
 KEEP_SECONDS = 15.0
 """How long an answer is used; the fleet's cache of lookups below it keeps it for a minute."""
 
-FAULT_SECONDS = 15.0
+RETRY_SECONDS = 15.0
 """How long it is not asked again after a fault."""
 
 WAIT_SECONDS = 1.0
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Administered:
+class ExtensionSettings:
     """What was set in the console.
 
     Attributes:
@@ -44,17 +44,17 @@ class Administered:
     options: str | None = None
 
 
-NOTHING = Administered()
+EMPTY = ExtensionSettings()
 """Nothing was set, or nothing is known of it: the policy alone holds."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _CacheEntry:
     text: str | None
-    until: float
+    expires_at: float
 
 
-class Administration:
+class ExtensionSettingsSource:
     """Asks for what was set, and goes on with the last known when DataWorks cannot say. It never fails.
 
     Args:
@@ -65,11 +65,11 @@ class Administration:
     def __init__(self, dataworks: Callable[[], DataWorks], last_known: ResultCache) -> None:
         self._dataworks = dataworks
         self._last_known = last_known
-        self._kept: dict[str, _Kept] = {}
-        self._asking = threading.Lock()
+        self._cache: dict[str, _CacheEntry] = {}
+        self._fetch_locks = threading.Lock()
         self._read: tuple[str, ExtensionParameters] = ("", ExtensionParameters())
 
-    def of(self, project_id: int | None, *, options: bool) -> Administered:
+    def for_workspace(self, project_id: int | None, *, options: bool) -> ExtensionSettings:
         """Return what was set for a workspace.
 
         Args:
@@ -77,50 +77,52 @@ class Administration:
             options: whether its saved form is wanted too.
         """
         until = time.time() + WAIT_SECONDS
-        parameters = self._known(
-            "extension", lambda: self._dataworks().extension(until=until).parameters, until
+        parameters = self._cached(
+            "extension", lambda: self._dataworks().extension(deadline=until).parameters, until
         )
         saved = None
         if options and project_id is not None:
-            saved = self._known(
+            saved = self._cached(
                 f"options {project_id}",
-                lambda: self._dataworks().option_value(project_id, until=until),
+                lambda: self._dataworks().option_value(project_id, deadline=until),
                 until,
             )
-        return Administered(self._parameters(parameters or ""), saved)
+        return ExtensionSettings(self._parameters(parameters or ""), saved)
 
     def _parameters(self, text: str) -> ExtensionParameters:
         if self._read[0] != text:
-            read = extension_parameters.parse(text)
-            if read.junk:
-                log.warning("extension-parameters-ignored", lines=read.junk)
+            read = extension_parameters.parse_parameters(text)
+            if read.invalid_lines:
+                log.warning("extension-parameters-ignored", lines=read.invalid_lines)
             self._read = text, read
         return self._read[1]
 
-    def _known(self, what: str, ask: Callable[[], str | None], until: float) -> str | None:
-        kept = self._kept.get(what)
-        if kept and time.monotonic() < kept.until:
+    def _cached(self, what: str, ask: Callable[[], str | None], until: float) -> str | None:
+        kept = self._cache.get(what)
+        if kept and time.monotonic() < kept.expires_at:
             return kept.text
         # Who has something to go on with does not wait for another thread's answer.
-        if not self._asking.acquire(timeout=0 if kept else max(until - time.time(), 0)):
-            return kept.text if kept else self._remembered(what)
+        if not self._fetch_locks.acquire(timeout=0 if kept else max(until - time.time(), 0)):
+            return kept.text if kept else self._load_last_known(what)
         try:
-            answered = self._kept.get(what)
+            answered = self._cache.get(what)
             if answered is kept:
-                answered = self._kept[what] = self._asked(what, ask, kept)
+                answered = self._cache[what] = self._fetch(what, ask, kept)
             return answered.text if answered else None
         finally:
-            self._asking.release()
+            self._fetch_locks.release()
 
-    def _asked(self, what: str, ask: Callable[[], str | None], kept: _Kept | None) -> _Kept:
+    def _fetch(self, what: str, ask: Callable[[], str | None], kept: _CacheEntry | None) -> _CacheEntry:
         try:
             text = ask()
         except (DataWorksError, redis.RedisError) as error:
             log.warning("console-not-asked", what=what, error=getattr(error, "code", type(error).__name__))
-            return _Kept(kept.text if kept else self._remembered(what), time.monotonic() + FAULT_SECONDS)
+            return _CacheEntry(
+                kept.text if kept else self._load_last_known(what), time.monotonic() + RETRY_SECONDS
+            )
         self._last_known.put("console", {"what": what}, {"text": text})
-        return _Kept(text, time.monotonic() + KEEP_SECONDS)
+        return _CacheEntry(text, time.monotonic() + KEEP_SECONDS)
 
-    def _remembered(self, what: str) -> str | None:
+    def _load_last_known(self, what: str) -> str | None:
         known = self._last_known.get("console", {"what": what})
         return known.get("text") if isinstance(known, dict) else None

@@ -17,8 +17,8 @@ from common.plan import PlannedCheck
 from common.ports import ResultCache
 from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind
-from workers.checks.api import Check, Context, Lookups, Skip
-from workers.checks.finding_builders import FindingInvalid, bounded
+from workers.checks.api import Check, Context, Lookups, SkipCheck
+from workers.checks.finding_builders import FindingInvalid, bound_findings
 from workers.checks.registry import CheckUnavailable
 from workers.dataworks.errors import DataWorksError, Transient
 from workers.waivers import matching as waiving
@@ -94,10 +94,10 @@ class CheckRunner:
             Exception: another transient fault.
         """
         try:
-            findings = list(bounded(check.ask(self._context(check, planned))))
+            findings = list(bound_findings(check.run(self._context(check, planned))))
             self._require_complete()
             return self.apply_waivers(check, Outcome.of(findings))
-        except Skip as skip:
+        except SkipCheck as skip:
             return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
         except SoftTimeLimitExceeded:
             return Outcome(OutcomeKind.TIMED_OUT, detail=TIMED_OUT)
@@ -111,7 +111,7 @@ class CheckRunner:
     def apply_waivers(self, check: Check, outcome: Outcome) -> Outcome:
         """Return `outcome` of `check` with its findings fingerprinted, and marked where a waiver applies."""
         subject = subject_of(check.name, self._event, self._snapshot)
-        return waiving.apply(outcome, subject, self._waivers, self._clock())
+        return waiving.apply_waivers(outcome, subject, self._waivers, self._clock())
 
     def _require_complete(self) -> None:
         if self._lookup_faults:

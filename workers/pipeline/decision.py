@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from common.plan import Plan, worst
+from common.plan import Plan, most_severe
 from common.verdicts import Outcome, Reason, Verdict
-from workers.pipeline.tip import tip
+from workers.pipeline.tip import render_tip
 from workers.waivers.matching import Waivers
 
 
-def decide(
+def decide_verdict(
     plan: Plan,
     outcomes: Mapping[str, Outcome],
     *,
@@ -31,9 +31,9 @@ def decide(
         waivers: when the waivers end that let findings pass; the tip tells it.
         details_url: where more is shown, with `{message_id}` in it; the tip names it.
     """
-    counted = [check.counts_as(outcomes.get(check.name)) for check in plan.checks]
-    result = worst(*counted) if counted else plan.verdict
-    text = tip(result, plan, outcomes, message_id, now=now, waivers=waivers, details_url=details_url)
+    counted = [check.effective_result(outcomes.get(check.name)) for check in plan.checks]
+    result = most_severe(*counted) if counted else plan.verdict
+    text = render_tip(result, plan, outcomes, message_id, now=now, waivers=waivers, details_url=details_url)
     return Verdict(result, text, reason or _reason(plan, outcomes), now)
 
 

@@ -7,21 +7,21 @@ from collections.abc import Mapping
 
 from common.events import Event
 from common.plan import Mode, Plan, PlannedCheck, decision_margin
-from common.policy_subject import subject, told
+from common.policy_subject import is_complete, subject_of
 from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind, Result
 from workers.checks.api import Check, Runs
 from workers.extension_options import overlay
-from workers.extension_options.source import NOTHING, Administered
+from workers.extension_options.source import EMPTY, ExtensionSettings
 from workers.policy.policy import CheckPolicy, Policy
 
 
-def plan(
+def build_plan(
     event: Event,
     policy: Policy,
     checks: Mapping[str, Check],
     snapshot: Snapshot | None = None,
-    administered: Administered = NOTHING,
+    settings: ExtensionSettings = EMPTY,
 ) -> Plan:
     """Return the checks that apply to `event` in its workspace, and how each counts.
 
@@ -30,28 +30,30 @@ def plan(
         policy: the policy.
         checks: the registered checks, by name.
         snapshot: what the operation works on, where it is known: the policy may tell files apart.
-        administered: what was set in the DataWorks console.
+        settings: what was set in the DataWorks console.
     """
-    about = subject(event, snapshot)
-    if off := administered.parameters.off(event.event_code, event.project_id, about.type):
-        return Plan((), Result.OK, policy.language, policy.version, off=off.in_language(policy.language))
+    about = subject_of(event, snapshot)
+    if off := settings.parameters.disabled_reason(event.event_code, event.project_id, about.type):
+        return Plan(
+            (), Result.OK, policy.language, policy.version, disabled_reason=off.in_language(policy.language)
+        )
     point = policy.resolve(event.event_code, event.project_id, about)
-    saved = overlay.read(administered.options, policy.console)
-    point, ignored = overlay.laid(point, saved, checks)
+    saved = overlay.read_saved(settings.options, policy.console)
+    point, ignored = overlay.overlay(point, saved, checks)
     return Plan(
         checks=tuple(
-            _planned(check, event.message_id)
+            _planned_check(check, event.message_id)
             for check in point.checks
             if checks[check.name].applies_to(event.event_code)
         ),
         verdict=point.verdict,
         language=policy.language,
         policy=policy.version,
-        ignored=ignored,
+        ignored_options=ignored,
     )
 
 
-def _planned(check: CheckPolicy, message_id: str) -> PlannedCheck:
+def _planned_check(check: CheckPolicy, message_id: str) -> PlannedCheck:
     mode = check.mode if in_rollout(message_id, check.name, check.share) else Mode.AUDIT
     return PlannedCheck(check.name, mode, check.on_timeout, check.on_error, check.options, check.share)
 
@@ -62,23 +64,23 @@ def in_rollout(message_id: str, check: str, share: float) -> bool:
     return int.from_bytes(digest[:8]) < share * 2**64
 
 
-def needs_subject(event: Event, policy: Policy, administered: Administered = NOTHING) -> bool:
+def needs_subject(event: Event, policy: Policy, administered: ExtensionSettings = EMPTY) -> bool:
     """Whether the plan depends on the file or table of the event, and only the snapshot names it."""
     parameters = administered.parameters
-    if told(event) or parameters.off(event.event_code, event.project_id, None):
+    if is_complete(event) or parameters.disabled_reason(event.event_code, event.project_id, None):
         return False
-    return parameters.depends_on_type(event.event_code) or policy.asks_subject(
+    return parameters.depends_on_type(event.event_code) or policy.depends_on_subject(
         event.event_code, event.project_id
     )
 
 
-def deadline(event: Event, policy: Policy, since: float | None = None) -> tuple[float, float]:
+def deadline_for(event: Event, policy: Policy, admitted_at: float | None = None) -> tuple[float, float]:
     """Return when the verdict must have been posted, and when the watchdog decides with what is there.
 
-    Both in seconds since the epoch, counted from `since`, or from when the event was received.
+    Both in seconds since the epoch, counted from `admitted_at`, or from when the event was received.
     """
     seconds = policy.resolve(event.event_code, event.project_id).deadline
-    end = (event.received_at if since is None else since) + seconds
+    end = (event.received_at if admitted_at is None else admitted_at) + seconds
     return end, end - decision_margin(seconds)
 
 
@@ -89,7 +91,7 @@ def inline_checks(planned: Plan, checks: Mapping[str, Check]) -> tuple[PlannedCh
 
 def needs_snapshot(planned: Plan, checks: Mapping[str, Check]) -> bool:
     """Whether a planned check reads the file or table that the operation works on."""
-    return any(checks[check.name].snapshot for check in planned.checks)
+    return any(checks[check.name].needs_snapshot for check in planned.checks)
 
 
 def unrunnable_outcomes(
@@ -106,8 +108,8 @@ def unrunnable_outcomes(
     outcomes = {}
     for item in planned.checks:
         check = checks[item.name]
-        if check.snapshot and no_snapshot:
+        if check.needs_snapshot and no_snapshot:
             outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail=no_snapshot)
-        elif event.recovered and not check.snapshot:
+        elif event.recovered and not check.needs_snapshot:
             outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail="the event was lost on its way here")
     return outcomes

@@ -6,33 +6,33 @@ from collections.abc import Iterator, Mapping
 from operator import itemgetter
 from urllib.parse import quote
 
-from common.plan import Plan, PlannedCheck, asked_by
+from common.plan import Plan, PlannedCheck, requested_result
 from common.verdicts import Finding, Outcome, OutcomeKind, Result
-from workers.pipeline.tip_text import OF, Words, cut
-from workers.waivers.matching import DAY, Waivers, waived_by
+from workers.pipeline.tip_text import TEMPLATES, TipTemplates, truncate
+from workers.waivers.matching import DAY, Waivers, waiver_of
 
-LONGEST = 999
+MAX_LENGTH = 999
 """Characters in a tip at the most. DataWorks states no limit; about a thousand is known to be shown."""
 
 MESSAGE_ID = "{message_id}"
 """Where a details URL has the event's id."""
 
-_LEAST_LINE = 20
-_LEAST_FINDING = 220
+_MIN_LINE = 20
+_MIN_FINDING = 220
 """Characters that are left for findings however much else there is to say."""
 
-_MOST_FINDINGS = 3
-_MOST_NOT_RUN = 3
-_MOST_WAIVERS = 2
-_LEAST_MESSAGE = 180
-_LONGEST_HELP = 110
-_LONGEST_NAME = 40
-_LONGEST_DETAIL = 60
-_AGAIN = 1_000_000
+_MAX_FINDINGS = 3
+_MAX_NOT_RUN = 3
+_MAX_WAIVERS = 2
+_MIN_MESSAGE = 180
+_MAX_HELP = 110
+_MAX_NAME = 40
+_MAX_DETAIL = 60
+_RETRY = 1_000_000
 """The turn of a finding on a line of which its check has said something worse."""
 
 
-def tip(
+def render_tip(
     result: Result,
     plan: Plan,
     outcomes: Mapping[str, Outcome],
@@ -53,35 +53,39 @@ def tip(
         waivers: tells when the waivers end that let findings pass.
         details_url: where more is shown, with `{message_id}` in it; None for nowhere.
     """
-    words = OF[plan.language]
-    counted = _counted(plan, outcomes)
-    head = _head(result, plan, [counts for counts, _ in counted], words)
+    words = TEMPLATES[plan.language]
+    counted = _count_line(plan, outcomes)
+    head = _headline(result, plan, [counts for counts, _ in counted], words)
     foot = [words.event.format(id=message_id)]
     if details_url:
         url = details_url.replace(MESSAGE_ID, quote(message_id, safe=""))
         foot.insert(0, words.details.format(url=url))
     beside = [
-        *_waived(plan, outcomes, waivers or Waivers(), now, words),
-        *_not_run(plan, outcomes, words),
-        *_noted(plan, outcomes, words),
+        *_waived_lines(plan, outcomes, waivers or Waivers(), now, words),
+        *_not_run_lines(plan, outcomes, words),
+        *_note_lines(plan, outcomes, words),
     ]
-    room = LONGEST - sum(len(line) + 1 for line in (head, *foot))
-    beside = list(_fitting(beside, room - (_LEAST_FINDING if counted else 0)))
+    room = MAX_LENGTH - sum(len(line) + 1 for line in (head, *foot))
+    beside = list(_fit_lines(beside, room - (_MIN_FINDING if counted else 0)))
     room -= sum(len(line) + 1 for line in beside)
     return "\n".join([head, *_findings(result, counted, room, words), *beside, *foot])
 
 
-def _fitting(lines: list[str], room: int) -> Iterator[str]:
+def _fit_lines(lines: list[str], room: int) -> Iterator[str]:
     """Yield `lines` so far as there is room, the last of them cut."""
     for line in lines:
-        if room > _LEAST_LINE:
-            yield (fitting := cut(line, room - 1))
+        if room > _MIN_LINE:
+            yield (fitting := truncate(line, room - 1))
             room -= len(fitting) + 1
 
 
-def _head(result: Result, plan: Plan, counted: list[Result], words: Words) -> str:
+def _headline(result: Result, plan: Plan, counted: list[Result], words: TipTemplates) -> str:
     if not plan.checks:
-        why = cut(plan.off, _LEAST_MESSAGE) if plan.off is not None else words.no_check
+        why = (
+            truncate(plan.disabled_reason, _MIN_MESSAGE)
+            if plan.disabled_reason is not None
+            else words.no_check
+        )
         return words.unchecked.format(result=result.value, why=why)
     if result is Result.OK:
         return words.passed
@@ -91,123 +95,130 @@ def _head(result: Result, plan: Plan, counted: list[Result], words: Words) -> st
     return words.found[result].format(found=words.findings(found))
 
 
-def _counted(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[tuple[Result, Finding]]:
+def _count_line(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[tuple[Result, Finding]]:
     """Return the findings that count, and as what: worst first; of those the first of each check and line.
 
     Few are shown, so that a second word on a line must not hide another check's first one.
     """
     found: list[tuple[int, int, Result, Finding]] = []
-    for check, outcome in _in(plan, outcomes):
+    for check, outcome in _outcomes_in_order(plan, outcomes):
         places: set[int] = set()
-        for finding in sorted(outcome.findings, key=lambda item: -check.capped(asked_by(item)).rank):
-            if (counts := check.capped(asked_by(finding))) is Result.OK:
+        for finding in sorted(
+            outcome.findings, key=lambda item: -check.cap_to_mode(requested_result(item)).severity_rank
+        ):
+            if (counts := check.cap_to_mode(requested_result(finding))) is Result.OK:
                 continue
             again = finding.line is not None and finding.line in places
-            turn = _AGAIN if again else len(places)
+            turn = _RETRY if again else len(places)
             places.add(finding.line or -len(places) - 1)
-            found.append((-counts.rank, turn, counts, finding))
+            found.append((-counts.severity_rank, turn, counts, finding))
     found.sort(key=itemgetter(0, 1))
     return [(counts, finding) for _, _, counts, finding in found]
 
 
 def _findings(
-    result: Result, findings: list[tuple[Result, Finding]], room: int, words: Words
+    result: Result, findings: list[tuple[Result, Finding]], room: int, words: TipTemplates
 ) -> Iterator[str]:
     shown = 0
-    for counts, finding in findings[:_MOST_FINDINGS]:
+    for counts, finding in findings[:_MAX_FINDINGS]:
         more = words.more.format(count=len(findings) - shown)
-        milder = words.warning if counts.rank < result.rank else ""
+        milder = words.warning if counts.severity_rank < result.severity_rank else ""
         number = f"{shown + 1}. {milder}"
         spare = room - len(more) - 1
         # What a short one leaves is the next one's.
-        share = spare // (min(len(findings), _MOST_FINDINGS) - shown)
+        share = spare // (min(len(findings), _MAX_FINDINGS) - shown)
         most = share - len(number) - len(_finding(finding, 0, words)) - 1
-        line = number + _finding(finding, max(most, _LEAST_MESSAGE), words)
+        line = number + _finding(finding, max(most, _MIN_MESSAGE), words)
         if len(line) + 1 > spare and shown:
             break
-        line = cut(line, spare - 1)
+        line = truncate(line, spare - 1)
         yield line
         shown += 1
         room -= len(line) + 1
     if (left := len(findings) - shown) and room > 1:
-        yield cut(words.more.format(count=left), room - 1)
+        yield truncate(words.more.format(count=left), room - 1)
 
 
-def _finding(finding: Finding, most: int, words: Words) -> str:
+def _finding(finding: Finding, limit: int, words: TipTemplates) -> str:
     where = words.line.format(line=finding.line) if finding.line else ""
-    fix = words.fix.format(help=cut(finding.help, _LONGEST_HELP)) if finding.help else ""
-    return f"[{cut(finding.rule, _LONGEST_NAME)}] {where}{cut(finding.message, most)}{fix}"
+    fix = words.fix.format(help=truncate(finding.help, _MAX_HELP)) if finding.help else ""
+    return f"[{truncate(finding.rule, _MAX_NAME)}] {where}{truncate(finding.message, limit)}{fix}"
 
 
-def _waived(
-    plan: Plan, outcomes: Mapping[str, Outcome], waivers: Waivers, now: float, words: Words
+def _waived_lines(
+    plan: Plan, outcomes: Mapping[str, Outcome], waivers: Waivers, now: float, words: TipTemplates
 ) -> Iterator[str]:
-    ids = [id_ for _, outcome in _in(plan, outcomes) for item in outcome.findings if (id_ := waived_by(item))]
+    ids = [
+        id_
+        for _, outcome in _outcomes_in_order(plan, outcomes)
+        for item in outcome.findings
+        if (id_ := waiver_of(item))
+    ]
     if not ids:
         return
-    ends = {id_: waiver.ends for id_ in ids if (waiver := waivers.get(id_))}
+    ends = {id_: waiver.expires_ts for id_ in ids if (waiver := waivers.get(id_))}
     named = sorted(dict.fromkeys(ids), key=lambda id_: ends.get(id_, 0))
-    said = [_waiver(id_, waivers, now, words) for id_ in named[:_MOST_WAIVERS]]
-    if others := named[_MOST_WAIVERS:]:
+    said = [_waiver(id_, waivers, now, words) for id_ in named[:_MAX_WAIVERS]]
+    if others := named[_MAX_WAIVERS:]:
         said.append(words.more.format(count=len(others)))
     yield words.waived.format(count=len(ids), waivers=words.comma.join(said))
 
 
-def _waiver(id_: str, waivers: Waivers, now: float, words: Words) -> str:
+def _waiver(id_: str, waivers: Waivers, now: float, words: TipTemplates) -> str:
     waiver = waivers.get(id_)
     if waiver is None:
-        return cut(id_, _LONGEST_NAME)
+        return truncate(id_, _MAX_NAME)
     until = words.until.format(id=id_, moment=waiver.expires_at.isoformat(" ", "minutes"))
-    if not waivers.ends_soon(waiver, now):
+    if not waivers.expires_soon(waiver, now):
         return until
-    return until + words.comma + words.ends(int((waiver.ends - now) // DAY))
+    return until + words.comma + words.ends(int((waiver.expires_ts - now) // DAY))
 
 
-def _noted(plan: Plan, outcomes: Mapping[str, Outcome], words: Words) -> Iterator[str]:
+def _note_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
     noted = {
         check.name: count
-        for check, outcome in _in(plan, outcomes)
+        for check, outcome in _outcomes_in_order(plan, outcomes)
         if (count := sum(_is_noted(check, item) for item in outcome.findings))
     }
     if noted:
-        yield words.noted.format(count=sum(noted.values()), names=cut(", ".join(noted), _LONGEST_DETAIL))
+        yield words.noted.format(count=sum(noted.values()), names=truncate(", ".join(noted), _MAX_DETAIL))
 
 
 def _is_noted(check: PlannedCheck, finding: Finding) -> bool:
-    return finding.waived is None and check.capped(asked_by(finding)) is Result.OK
+    return finding.waived is None and check.cap_to_mode(requested_result(finding)) is Result.OK
 
 
-def _not_run(plan: Plan, outcomes: Mapping[str, Outcome], words: Words) -> Iterator[str]:
+def _not_run_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
     missing = [
         (check, outcome)
         for check in plan.checks
         if (outcome := outcomes.get(check.name)) is None
         or outcome.kind in (OutcomeKind.ERROR, OutcomeKind.TIMED_OUT)
     ]
-    missing.sort(key=lambda pair: -pair[0].counts_as(pair[1]).rank)
+    missing.sort(key=lambda pair: -pair[0].effective_result(pair[1]).severity_rank)
     said = [
         words.counted.format(
-            name=cut(check.name, _LONGEST_NAME),
-            why=_why(outcome, words),
-            result=check.counts_as(outcome).value,
+            name=truncate(check.name, _MAX_NAME),
+            why=_not_run_reason(outcome, words),
+            result=check.effective_result(outcome).value,
         )
-        for check, outcome in missing[:_MOST_NOT_RUN]
+        for check, outcome in missing[:_MAX_NOT_RUN]
     ]
-    if others := missing[_MOST_NOT_RUN:]:
-        most = others[0][0].counts_as(others[0][1])
+    if others := missing[_MAX_NOT_RUN:]:
+        most = others[0][0].effective_result(others[0][1])
         said.append(words.and_others.format(count=len(others), result=most.value))
     if said:
         yield words.not_run.format(checks=words.semicolon.join(said))
 
 
-def _why(outcome: Outcome | None, words: Words) -> str:
+def _not_run_reason(outcome: Outcome | None, words: TipTemplates) -> str:
     kind = words.failed if outcome and outcome.kind is OutcomeKind.ERROR else words.timed_out
     if outcome is None or not outcome.detail:
         return kind
-    return words.because.format(kind=kind, detail=cut(outcome.detail, _LONGEST_DETAIL))
+    return words.because.format(kind=kind, detail=truncate(outcome.detail, _MAX_DETAIL))
 
 
-def _in(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[tuple[PlannedCheck, Outcome]]:
+def _outcomes_in_order(plan: Plan, outcomes: Mapping[str, Outcome]) -> Iterator[tuple[PlannedCheck, Outcome]]:
     for check in plan.checks:
         if check.name in outcomes:
             yield check, outcomes[check.name]

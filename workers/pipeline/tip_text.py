@@ -11,7 +11,7 @@ from common.verdicts import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class TipTemplates:
     """The words of one language. Those in braces are put in."""
 
     passed: str
@@ -51,7 +51,7 @@ class Words:
         return {0: self.today, 1: self.tomorrow}.get(days, self.days.format(days=days))
 
 
-_ENGLISH = Words(
+_ENGLISH = TipTemplates(
     passed="OK: passed.",
     found={
         Result.FAIL: "FAIL: blocked by {found}.",
@@ -87,7 +87,7 @@ _ENGLISH = Words(
     semicolon="; ",
 )
 
-_CHINESE = Words(
+_CHINESE = TipTemplates(
     passed="OK：检查通过。",
     found={
         Result.FAIL: "FAIL：已阻断，须处理 {found}。",
@@ -123,15 +123,15 @@ _CHINESE = Words(
     semicolon="；",
 )
 
-OF: Mapping[Language, Words] = {Language.ENGLISH: _ENGLISH, Language.CHINESE: _CHINESE}
+TEMPLATES: Mapping[Language, TipTemplates] = {Language.ENGLISH: _ENGLISH, Language.CHINESE: _CHINESE}
 
 
-def cut(text: str, most: int) -> str:
-    """Return `text` on one line, cut to `most` characters; a letter keeps its accents."""
+def truncate(text: str, limit: int) -> str:
+    """Return `text` on one line, cut to `limit` characters; a letter keeps its accents."""
     line = " ".join(text.split())
-    if len(line) <= most:
+    if len(line) <= limit:
         return line
-    end = max(most - 1, 0)
+    end = max(limit - 1, 0)
     while end and unicodedata.combining(line[end]):
         end -= 1
     return line[:end] + "…"

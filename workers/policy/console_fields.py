@@ -14,7 +14,7 @@ from common.verdicts import Result
 from workers.checks.api import Check
 from workers.policy.model import CheckPart, ConsolePart
 
-LONGEST_TEXT = 1000
+MAX_TEXT_LENGTH = 1000
 """Characters of a text that is set in the console at the most."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
@@ -24,7 +24,7 @@ _BETWEEN = re.compile(r"[\n,，;；]")
 Json = dict[str, Any]
 
 
-class Kind(StrEnum):
+class FieldType(StrEnum):
     """What a setting's value is."""
 
     INTEGER = "integer"
@@ -36,8 +36,8 @@ class Kind(StrEnum):
     CHOICES = "choices"
 
 
-RANKED: Mapping[str, tuple[str, ...]] = {
-    "mode": tuple(mode.value for mode in sorted(Mode, key=lambda mode: mode.most.rank)),
+SEVERITY_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "mode": tuple(mode.value for mode in sorted(Mode, key=lambda mode: mode.max_result.severity_rank)),
     "on_error": tuple(result.value.lower() for result in Result),
     "on_timeout": tuple(result.value.lower() for result in Result),
 }
@@ -45,7 +45,7 @@ RANKED: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class Problem:
     """What is wrong with an entry of `console`: at which key of it, and what is wanted."""
 
     key: str
@@ -53,7 +53,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class ConsoleField:
     """One setting that administrators may make.
 
     Attributes:
@@ -63,16 +63,16 @@ class Setting:
         doc: what it means, in a few words.
         choices: the values there are, for a choice; those that the policy allows, when it names some.
         bounds: the least and the greatest number allowed; None for none.
-        free: whether the policy names the values, so that they may be milder than its own.
+        lists_values: whether the policy names the values, so that they may be milder than its own.
     """
 
     check: str
     name: str
-    kind: Kind
+    kind: FieldType
     doc: str
     choices: tuple[str | int | float, ...] = ()
     bounds: tuple[float | None, float | None] = (None, None)
-    free: bool = False
+    lists_values: bool = False
 
     @property
     def key(self) -> str:
@@ -97,100 +97,107 @@ class Setting:
         return read
 
 
-def names(checks: Mapping[str, Check]) -> list[str]:
+def field_names(checks: Mapping[str, Check]) -> list[str]:
     """Return every setting that a policy may list."""
     return [
         f"{name}.{item}"
         for name, check in sorted(checks.items())
-        for item in (*RANKED, *(each for each in check.options.model_fields if _option(check, each)[1]))
+        for item in (
+            *SEVERITY_FIELDS,
+            *(each for each in check.options.model_fields if _option(check, each)[1]),
+        )
     ]
 
 
-def setting(part: ConsolePart, checks: Mapping[str, Check]) -> Setting:
+def build_field(part: ConsolePart, checks: Mapping[str, Check]) -> ConsoleField:
     """Return an entry of `console` as a setting; it must be one without a mistake."""
     check, _, name = part.setting.partition(".")
-    if name in RANKED:
-        doc, kind, choices = str(CheckPart.model_fields[name].description), Kind.CHOICE, RANKED[name]
+    if name in SEVERITY_FIELDS:
+        doc, kind, choices = (
+            str(CheckPart.model_fields[name].description),
+            FieldType.CHOICE,
+            SEVERITY_FIELDS[name],
+        )
     else:
         doc, found, choices = _option(checks[check], name)
-        kind = found or Kind.TEXT
-    read = Setting(check, name, kind, doc).read
-    return Setting(
+        kind = found or FieldType.TEXT
+    read = ConsoleField(check, name, kind, doc).read
+    return ConsoleField(
         check,
         name,
         kind,
         doc,
-        tuple(read(_one(kind, value)) for value in part.values) if part.values else choices,
+        tuple(read(_value_problem(kind, value)) for value in part.values) if part.values else choices,
         (part.least, part.most),
         bool(part.values),
     )
 
 
-def wrong(part: ConsolePart, checks: Mapping[str, Check]) -> Mistake | None:
+def validate_entry(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
     """Return what is wrong with an entry of `console`, or None."""
     check, _, name = part.setting.partition(".")
     if check not in checks:
-        return Mistake("setting", f"unknown check {check}; expected CHECK.mode or CHECK.OPTION")
-    names = (*RANKED, *checks[check].options.model_fields)
+        return Problem("setting", f"unknown check {check}; expected CHECK.mode or CHECK.OPTION")
+    names = (*SEVERITY_FIELDS, *checks[check].options.model_fields)
     if name not in names:
-        return Mistake("setting", f"{check} has no such option; expected one of {', '.join(names)}")
-    kind = Kind.CHOICE if name in RANKED else _option(checks[check], name)[1]
+        return Problem("setting", f"{check} has no such option; expected one of {', '.join(names)}")
+    kind = FieldType.CHOICE if name in SEVERITY_FIELDS else _option(checks[check], name)[1]
     if kind is None:
-        return Mistake(
+        return Problem(
             "setting", "too complex for a form; expected a number, a word, a text or a list of them"
         )
     bounds = [bound for bound in (part.least, part.most) if bound is not None]
-    if bounds and kind not in (Kind.INTEGER, Kind.NUMBER):
-        return Mistake("least" if part.least is not None else "most", "is for numbers only")
+    if bounds and kind not in (FieldType.INTEGER, FieldType.NUMBER):
+        return Problem("least" if part.least is not None else "most", "is for numbers only")
     if bounds != sorted(bounds):
-        return Mistake("most", "is less than least")
-    return _wrong_values(part, checks)
+        return Problem("most", "is less than least")
+    return _validate_values(part, checks)
 
 
-def _wrong_values(part: ConsolePart, checks: Mapping[str, Check]) -> Mistake | None:
-    plain = setting(part.model_copy(update={"values": ()}), checks)
+def _validate_values(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
+    plain = build_field(part.model_copy(update={"values": ()}), checks)
     try:
         for value in part.values:
-            plain.read(_one(plain.kind, value))
+            plain.read(_value_problem(plain.kind, value))
     except ValueError as error:
-        return Mistake("values", str(error))
+        return Problem("values", str(error))
     return None
 
 
-def _one(kind: Kind, value: object) -> object:
-    return [value] if kind in (Kind.TEXTS, Kind.CHOICES) else value
+def _value_problem(kind: FieldType, value: object) -> object:
+    return [value] if kind in (FieldType.TEXTS, FieldType.CHOICES) else value
 
 
-def _option(check: Check, name: str) -> tuple[str, Kind | None, tuple[str, ...]]:
+def _option(check: Check, name: str) -> tuple[str, FieldType | None, tuple[str, ...]]:
     """Return what an option means, the kind of its value (None: too rich for a form), and its choices."""
     schema = check.options.model_json_schema()
     field = check.options.model_fields[name]
-    shape = _shape(schema["properties"][field.alias or name], schema.get("$defs", {}))
-    items = _shape(shape.get("items", {}), schema.get("$defs", {}))
+    shape = _shape_of(schema["properties"][field.alias or name], schema.get("$defs", {}))
+    items = _shape_of(shape.get("items", {}), schema.get("$defs", {}))
     doc = field.description or name
     if choices := shape.get("enum"):
-        return doc, Kind.CHOICE, tuple(choices)
+        return doc, FieldType.CHOICE, tuple(choices)
     if choices := items.get("enum"):
-        return doc, Kind.CHOICES, tuple(choices)
+        return doc, FieldType.CHOICES, tuple(choices)
     if items.get("type") == "string":
-        return doc, Kind.TEXTS, ()
+        return doc, FieldType.TEXTS, ()
     return doc, _KINDS.get(str(shape.get("type"))), ()
 
 
 _KINDS = {
-    "integer": Kind.INTEGER,
-    "number": Kind.NUMBER,
-    "boolean": Kind.SWITCH,
-    "string": Kind.TEXT,
+    "integer": FieldType.INTEGER,
+    "number": FieldType.NUMBER,
+    "boolean": FieldType.SWITCH,
+    "string": FieldType.TEXT,
 }
 
 
-def _shape(schema: Json, parts: Json) -> Json:
+def _shape_of(schema: Json, parts: Json) -> Json:
     """Return the part of a schema that says what a value is; that it may be null too is left out."""
     if "$ref" in schema:
-        return _shape(parts[schema["$ref"].rpartition("/")[2]], parts)
+        return _shape_of(parts[schema["$ref"].rpartition("/")[2]], parts)
     ways = [way for way in schema.get("anyOf", ()) if way.get("type") != "null"]
-    return _shape(ways[0], parts) if len(ways) == 1 else schema
+    return _shape_of(ways[0], parts) if len(ways) == 1 else schema
 
 
 def _integer(value: object) -> int:
@@ -217,8 +224,8 @@ def _switch(value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise ValueError(f"expected a text of at most {LONGEST_TEXT} characters")
+    if not isinstance(value, str) or len(value) > MAX_TEXT_LENGTH:
+        raise ValueError(f"expected a text of at most {MAX_TEXT_LENGTH} characters")
     return value.strip()
 
 
@@ -230,11 +237,11 @@ def _texts(value: object) -> list[str]:
 
 
 _READERS = {
-    Kind.INTEGER: _integer,
-    Kind.NUMBER: _number,
-    Kind.SWITCH: _switch,
-    Kind.TEXT: _text,
-    Kind.CHOICE: _text,
-    Kind.TEXTS: _texts,
-    Kind.CHOICES: _texts,
+    FieldType.INTEGER: _integer,
+    FieldType.NUMBER: _number,
+    FieldType.SWITCH: _switch,
+    FieldType.TEXT: _text,
+    FieldType.CHOICE: _text,
+    FieldType.TEXTS: _texts,
+    FieldType.CHOICES: _texts,
 }

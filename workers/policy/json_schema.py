@@ -15,7 +15,7 @@ from workers.policy.model import PolicyFile
 Schema = dict[str, Any]
 
 
-def schema(checks: Mapping[str, Check]) -> Schema:
+def build_schema(checks: Mapping[str, Check]) -> Schema:
     """Return the JSON schema of a policy file, given the registered checks by name."""
     whole: Schema = PolicyFile.model_json_schema(ref_template="#/$defs/{model}")
     parts = whole["$defs"]
@@ -27,7 +27,7 @@ def schema(checks: Mapping[str, Check]) -> Schema:
     points = _closed({point.code: _optional(f"point {point.code}") for point in POINTS})
     for part in (whole, parts["SetPart"], parts["WorkspacePart"]):
         part["properties"]["points"] = points
-    _where(parts)
+    _where_schema(parts)
     whole["properties"]["defaults"] = _optional("Defaults")
     whole["properties"]["sets"] = {
         "type": ["object", "null"],
@@ -46,7 +46,7 @@ def schema(checks: Mapping[str, Check]) -> Schema:
 
 def _console(whole: Schema, checks: Mapping[str, Check]) -> None:
     """Let an entry of `console` be a setting's name alone, and name the settings there are."""
-    names = {"enum": console_fields.names(checks)}
+    names = {"enum": console_fields.field_names(checks)}
     setting = whole["$defs"]["ConsolePart"]["properties"]["setting"]
     setting |= names
     console = whole["properties"]["console"]
@@ -57,9 +57,9 @@ def _console(whole: Schema, checks: Mapping[str, Check]) -> None:
                 item["type"] = ["array", "null"]
 
 
-def _where(parts: Schema) -> None:
+def _where_schema(parts: Schema) -> None:
     """Let `where` name only points whose events tell a file or table, and no deadline."""
-    codes = [point.code for point in POINTS if point.snapshot]
+    codes = [point.code for point in POINTS if point.has_snapshot]
     for code in codes:
         parts[f"where {code}"] = _without(parts[f"point {code}"], "deadline")
     parts["WherePart"]["properties"]["points"] = _closed({code: _optional(f"where {code}") for code in codes})

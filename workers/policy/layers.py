@@ -8,7 +8,7 @@ from typing import Any
 
 from common.config_files.errors import Keys
 from common.globs import first_match
-from common.policy_subject import Subject
+from common.policy_subject import PolicySubject
 from workers.policy.model import PointPart, Points, PolicyFile, SetPart, WherePart
 
 
@@ -28,7 +28,7 @@ class Layer:
     types: frozenset[int] = frozenset()
     paths: tuple[str, ...] = ()
 
-    def fits(self, subject: Subject) -> bool:
+    def fits(self, subject: PolicySubject) -> bool:
         """Whether it holds for `subject`; what is not known of that fits nothing."""
         if self.types and subject.type not in self.types:
             return False
@@ -47,63 +47,67 @@ class Stack:
     always: tuple[Layer, ...]
     where: tuple[Layer, ...]
 
-    def on(self, stack: Stack) -> Stack:
+    def stacked_on(self, stack: Stack) -> Stack:
         """Return this stack laid over another."""
         return Stack(stack.always + self.always, stack.where + self.where)
 
-    def at(self, event_code: str, subject: Subject | None = None) -> tuple[Layer, ...]:
+    def applicable(self, event_code: str, subject: PolicySubject | None = None) -> tuple[Layer, ...]:
         """Return the layers that say something of an extension point, and hold for `subject`."""
         fitting = [layer for layer in self.where if layer.fits(subject)] if subject else []
         return tuple(layer for layer in (*self.always, *fitting) if event_code in layer.points)
 
 
-def stacks(file: PolicyFile) -> dict[int | None, Stack]:
+def build_stacks(file: PolicyFile) -> dict[int | None, Stack]:
     """Return the layers by workspace, None for all others; `extends` must be known to be good."""
     all_ = _stack(file, (), file.sets)
     each: dict[int | None, Stack] = {
-        workspace: _stack(part, ("workspaces", workspace), file.sets).on(all_)
+        workspace: _stack(part, ("workspaces", workspace), file.sets).stacked_on(all_)
         for workspace, part in file.workspaces.items()
     }
     return {None: all_, **each}
 
 
-def merged(layers: tuple[Layer, ...], event_code: str) -> PointPart:
+def merge_layers(layers: tuple[Layer, ...], event_code: str) -> PointPart:
     """Return a point with `layers` laid over one another, key by key."""
     both: dict[str, Any] = {}
     for layer in layers:
-        both = over(both, layer.points[event_code].model_dump(exclude_unset=True))
+        both = merge_dicts(both, layer.points[event_code].model_dump(exclude_unset=True))
     return PointPart.model_validate(both)
 
 
-def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def merge_dicts(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Return `below` with `above` laid over it, key by key; a list is taken as a whole."""
     both = dict(below)
     for key, value in above.items():
         under = both.get(key)
-        both[key] = over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+        both[key] = (
+            merge_dicts(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+        )
     return both
 
 
 def _stack(part: SetPart, keys: Keys, sets: Mapping[str, SetPart]) -> Stack:
-    parts = [*_extended(part, sets, set()), (keys, part)]
+    parts = [*_extended_stack(part, sets, set()), (keys, part)]
     return Stack(
         always=tuple(Layer(keys, each.points) for keys, each in parts if each.points),
         where=tuple(
-            _where(item, (*keys, "where", index))
+            _where_layers(item, (*keys, "where", index))
             for keys, each in parts
             for index, item in enumerate(each.where)
         ),
     )
 
 
-def _extended(part: SetPart, sets: Mapping[str, SetPart], seen: set[str]) -> Iterator[tuple[Keys, SetPart]]:
+def _extended_stack(
+    part: SetPart, sets: Mapping[str, SetPart], seen: set[str]
+) -> Iterator[tuple[Keys, SetPart]]:
     """Yield the sets that `part` is laid over, the lowest first; each once, where it comes first."""
     for name in part.extends:
         if name not in seen:
             seen.add(name)
-            yield from _extended(sets[name], sets, seen)
+            yield from _extended_stack(sets[name], sets, seen)
             yield ("sets", name), sets[name]
 
 
-def _where(part: WherePart, keys: Keys) -> Layer:
+def _where_layers(part: WherePart, keys: Keys) -> Layer:
     return Layer(keys, part.points, frozenset().union(*part.types), part.paths)

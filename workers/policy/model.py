@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from common.i18n import Language
-from common.node_types import NUMBERS
+from common.node_types import NUMBERS_BY_NAME
 from common.plan import Mode
 from common.verdicts import Result
 from workers.waivers.model import WaiverRules
@@ -38,9 +38,9 @@ def node_type(value: object) -> frozenset[int]:
     """
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return frozenset({value})
-    if isinstance(value, str) and (numbers := NUMBERS.get(value.lower())):
+    if isinstance(value, str) and (numbers := NUMBERS_BY_NAME.get(value.lower())):
         return numbers
-    near = get_close_matches(str(value).lower(), NUMBERS, n=3, cutoff=0.3)
+    near = get_close_matches(str(value).lower(), NUMBERS_BY_NAME, n=3, cutoff=0.3)
     raise ValueError(
         f"unknown node type; expected its number, or a name such as {', '.join(near or ['odps_sql'])}"
     )
@@ -70,7 +70,7 @@ Share = Annotated[
 NodeType = Annotated[
     frozenset[int],
     BeforeValidator(node_type),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"enum": sorted(NUMBERS)}]}),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"enum": sorted(NUMBERS_BY_NAME)}]}),
 ]
 Names = Annotated[tuple[str, ...], BeforeValidator(_none)]
 Scalar = Annotated[

@@ -12,15 +12,15 @@ import structlog
 from pydantic import BaseModel, ValidationError
 
 from common.config_files.errors import Keys, unreadable
-from common.config_files.yaml_document import read
+from common.config_files.yaml_document import read_document
 from common.i18n import Language
 from common.plan import Mode
-from common.policy_subject import Subject
+from common.policy_subject import PolicySubject
 from common.verdicts import Result
 from workers.checks.api import Check
 from workers.policy import console_fields, validation
 from workers.policy import layers as policy_layers
-from workers.policy.console_fields import Setting
+from workers.policy.console_fields import ConsoleField
 from workers.policy.layers import Layer, Stack
 from workers.policy.model import CheckPart, Defaults
 from workers.waivers.model import WaiverRules
@@ -74,7 +74,7 @@ class Policy:
 
     version: str
     language: Language
-    console: tuple[Setting, ...]
+    console: tuple[ConsoleField, ...]
     _defaults: Defaults
     _stacks: Mapping[int | None, Stack]
     _checks: Mapping[str, Check]
@@ -83,7 +83,9 @@ class Policy:
     )
     waivers: WaiverRules = field(default_factory=WaiverRules)
 
-    def resolve(self, event_code: str, project_id: int | None, subject: Subject | None = None) -> PointPolicy:
+    def resolve(
+        self, event_code: str, project_id: int | None, subject: PolicySubject | None = None
+    ) -> PointPolicy:
         """Return what holds for an extension point in a workspace.
 
         Args:
@@ -92,13 +94,13 @@ class Policy:
             subject: what the operation works on; None leaves out what holds for some files only. The
                 deadline never depends on it.
         """
-        layers = self._stack(project_id).at(event_code, subject)
+        layers = self._stack(project_id).applicable(event_code, subject)
         key = (event_code, tuple(layer.keys for layer in layers))
         if key not in self._resolved:
             self._resolved[key] = self._point(event_code, layers)
         return self._resolved[key]
 
-    def asks_subject(self, event_code: str, project_id: int | None) -> bool:
+    def depends_on_subject(self, event_code: str, project_id: int | None) -> bool:
         """Whether something holds for some files or tables only at this extension point."""
         return any(event_code in layer.points for layer in self._stack(project_id).where)
 
@@ -106,7 +108,7 @@ class Policy:
         return self._stacks.get(project_id) or self._stacks[None]
 
     def _point(self, event_code: str, layers: tuple[Layer, ...]) -> PointPolicy:
-        part = policy_layers.merged(layers, event_code)
+        part = policy_layers.merge_layers(layers, event_code)
         return PointPolicy(
             deadline=part.deadline or self._defaults.deadline,
             checks=tuple(
@@ -138,7 +140,7 @@ class Policy:
         given: list[dict[str, Any]] = [{}]
         for layer in layers:
             part = layer.points[event_code].checks.get(name)
-            given.append(policy_layers.over(given[-1], part.options if part else {}))
+            given.append(policy_layers.merge_dicts(given[-1], part.options if part else {}))
         while len(given) > 1:
             try:
                 return _plain(wanted.model_validate(given[-1]))
@@ -152,7 +154,7 @@ def _plain(options: BaseModel) -> dict[str, Any]:
     return options.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
-def load(path: Path | None, checks: Mapping[str, Check]) -> Policy:
+def load_policy(path: Path | None, checks: Mapping[str, Check]) -> Policy:
     """Read a policy file, or the built-in policy.
 
     Args:
@@ -163,20 +165,20 @@ def load(path: Path | None, checks: Mapping[str, Check]) -> Policy:
         ConfigError: the file cannot be used; one line per problem.
     """
     if path is None:
-        return parse(BUILT_IN.name, BUILT_IN.read_bytes(), checks)
+        return parse_policy(BUILT_IN.name, BUILT_IN.read_bytes(), checks)
     try:
-        return parse(str(path), path.read_bytes(), checks)
+        return parse_policy(str(path), path.read_bytes(), checks)
     except OSError as error:
         raise unreadable(path, error, "a policy file") from None
 
 
-def parse(name: str, content: bytes, checks: Mapping[str, Check]) -> Policy:
+def parse_policy(name: str, content: bytes, checks: Mapping[str, Check]) -> Policy:
     """Read a policy's text; see `load`."""
-    document = read(name, content)
-    file = validation.model(document)
-    validation.refuse_sets(document, file)
-    stacks = policy_layers.stacks(file)
-    validation.refuse(document, file, stacks, checks)
-    console = tuple(console_fields.setting(part, checks) for part in file.console)
+    document = read_document(name, content)
+    file = validation.parse_model(document)
+    validation.validate_sets(document, file)
+    stacks = policy_layers.build_stacks(file)
+    validation.validate(document, file, stacks, checks)
+    console = tuple(console_fields.build_field(part, checks) for part in file.console)
     version = hashlib.sha256(content).hexdigest()[:12]
     return Policy(version, file.language, console, file.defaults, stacks, checks, waivers=file.waivers)

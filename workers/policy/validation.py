@@ -13,11 +13,11 @@ from common.extension_points import BY_CODE
 from common.policy_subject import FILE_POINTS, TABLE_POINTS
 from workers.checks.api import Check
 from workers.policy import console_fields
-from workers.policy.layers import Layer, Stack, merged
+from workers.policy.layers import Layer, Stack, merge_layers
 from workers.policy.model import CheckPart, Points, PolicyFile, SetPart, WherePart
 
 
-def model(document: Document) -> PolicyFile:
+def parse_model(document: Document) -> PolicyFile:
     """Return the file's values as the model.
 
     Raises:
@@ -29,7 +29,7 @@ def model(document: Document) -> PolicyFile:
         raise document.validation_error(error, PolicyFile) from None
 
 
-def refuse(
+def validate(
     document: Document,
     file: PolicyFile,
     stacks: Mapping[int | None, Stack],
@@ -47,15 +47,15 @@ def refuse(
         ConfigError: there is such a mistake.
     """
     mistakes = [
-        *_of_parts(document, file, checks),
-        *_of_options(document, stacks, checks),
-        *_of_console(document, file, checks),
+        *_validate_parts(document, file, checks),
+        *_validate_options(document, stacks, checks),
+        *_validate_console(document, file, checks),
     ]
     if mistakes:
         raise ConfigError(in_file_order(mistakes))
 
 
-def refuse_sets(document: Document, file: PolicyFile) -> None:
+def validate_sets(document: Document, file: PolicyFile) -> None:
     """Refuse `extends` that name an unknown set, or are circular.
 
     Raises:
@@ -68,14 +68,14 @@ def refuse_sets(document: Document, file: PolicyFile) -> None:
             at: Keys = (*keys, "extends", index)
             if name not in file.sets:
                 mistakes.append(document.problem(at, f"unknown set {name}; {expected}"))
-            elif keys[:1] == ("sets",) and (circle := _circle(str(keys[1]), name, file)):
+            elif keys[:1] == ("sets",) and (circle := _find_extends_cycle(str(keys[1]), name, file)):
                 text = f"circular extends: {' > '.join(circle)}"
                 mistakes.append(document.problem(at, text))
     if mistakes:
         raise ConfigError(in_file_order(mistakes))
 
 
-def _of_parts(document: Document, file: PolicyFile, checks: Mapping[str, Check]) -> Iterator[Problem]:
+def _validate_parts(document: Document, file: PolicyFile, checks: Mapping[str, Check]) -> Iterator[Problem]:
     for keys, part in _parts(file):
         yield from _names(document, part.points, keys, checks)
         for index, where in enumerate(part.where):
@@ -83,23 +83,23 @@ def _of_parts(document: Document, file: PolicyFile, checks: Mapping[str, Check])
             yield from _where(document, where, (*keys, "where", index))
 
 
-def _of_options(
+def _validate_options(
     document: Document, stacks: Mapping[int | None, Stack], checks: Mapping[str, Check]
 ) -> Iterator[Problem]:
-    for layers, code in _laid(stacks):
-        for name, check in merged(layers, code).checks.items():
+    for layers, code in _layer_combinations(stacks):
+        for name, check in merge_layers(layers, code).checks.items():
             if name in checks:
                 keys: Keys = ("points", code, "checks", name, "options")
                 yield from _options(document, layers, keys, checks[name].options, check)
 
 
-def _of_console(document: Document, file: PolicyFile, checks: Mapping[str, Check]) -> Iterator[Problem]:
+def _validate_console(document: Document, file: PolicyFile, checks: Mapping[str, Check]) -> Iterator[Problem]:
     for index, part in enumerate(file.console):
-        if mistake := console_fields.wrong(part, checks):
+        if mistake := console_fields.validate_entry(part, checks):
             yield document.problem(("console", index, mistake.key), mistake.text)
 
 
-def _circle(start: str, name: str, file: PolicyFile) -> list[str]:
+def _find_extends_cycle(start: str, name: str, file: PolicyFile) -> list[str]:
     """Return the way from the set `start` over its set `name` back to `start`; empty when there is none."""
     ways, seen = [[start, name]], set()
     while ways:
@@ -120,7 +120,7 @@ def _parts(file: PolicyFile) -> Iterator[tuple[Keys, SetPart]]:
         yield ("workspaces", workspace), own
 
 
-def _laid(stacks: Mapping[int | None, Stack]) -> Iterator[tuple[tuple[Layer, ...], str]]:
+def _layer_combinations(stacks: Mapping[int | None, Stack]) -> Iterator[tuple[tuple[Layer, ...], str]]:
     """Yield the ways in which layers come to lie on one another, once each, with a point of theirs.
 
     Of what holds for some files: each by itself, and all together.
@@ -171,11 +171,11 @@ def _options(
         expected.model_validate(check.options)
     except ValidationError as error:
         for each in error.errors():
-            at = _nearest(document, layers, (*keys, *keys_of(each)))
+            at = _deepest_match(document, layers, (*keys, *keys_of(each)))
             yield document.problem(at, describe(each, expected), at_key=is_about_key(each))
 
 
-def _nearest(document: Document, layers: tuple[Layer, ...], keys: Keys) -> Keys:
+def _deepest_match(document: Document, layers: tuple[Layer, ...], keys: Keys) -> Keys:
     """Return `keys` in the layer where the value is: the topmost of those that have most of the way to it."""
     ways = [(document.depth((*layer.keys, *keys)) - len(layer.keys), layer.keys) for layer in layers]
     most = max(reached for reached, _ in ways)

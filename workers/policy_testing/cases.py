@@ -12,7 +12,7 @@ import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
-from common.config_files.yaml_document import Document, read
+from common.config_files.yaml_document import Document, read_document
 from common.events import Event
 from common.extension_points import BY_CODE
 from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
@@ -20,8 +20,8 @@ from workers.checks.api import Check
 from workers.policy import policy
 from workers.policy.model import ResultWord
 from workers.policy.policy import Policy
-from workers.policy_testing.world import Part, Uid, World, nothing
-from workers.waivers.model import Waiver, moment
+from workers.policy_testing.world import CaseWorld, Uid, WorldPart, none_to_empty
+from workers.waivers.model import Waiver, parse_moment
 
 SUFFIXES = (".yaml", ".yml")
 AT = "2026-11-20T10:00:00+08:00"
@@ -34,7 +34,7 @@ def _point(value: str) -> str:
     return value
 
 
-def _filled(values: type, given: object, **defaults: Any) -> object:
+def _with_defaults(values: type, given: object, **defaults: Any) -> object:
     """Return a mapping with the fields that it leaves out; refuse keys that are no fields of `values`."""
     if not isinstance(given, dict):
         return given
@@ -46,13 +46,13 @@ def _filled(values: type, given: object, **defaults: Any) -> object:
 
 
 def _file(value: object) -> object:
-    return _filled(FileSnapshot, value, file_id=None, name="", file_type=None, content="")
+    return _with_defaults(FileSnapshot, value, file_id=None, name="", file_type=None, content="")
 
 
 def _table(value: object) -> object:
-    filled = _filled(TableSnapshot, value, name="table", environment=None, comment="", lifecycle=None)
+    filled = _with_defaults(TableSnapshot, value, name="table", environment=None, comment="", lifecycle=None)
     if isinstance(filled, dict) and isinstance(filled.get("columns"), list):
-        return {**filled, "columns": [_filled(Column, item, comment="") for item in filled["columns"]]}
+        return {**filled, "columns": [_with_defaults(Column, item, comment="") for item in filled["columns"]]}
     return filled
 
 
@@ -60,26 +60,26 @@ def _list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class CaseEvent(Part):
+class CaseEvent(WorldPart):
     """The event of a case."""
 
     code: Annotated[str, AfterValidator(_point)] = Field(description="its extension point")
     project: int | None = Field(default=93124, description="the workspace; null for events without one")
     operator: Uid | None = Field(default="1923", description="UID of the person who waits")
-    at: Annotated[datetime, BeforeValidator(moment)] = Field(
+    at: Annotated[datetime, BeforeValidator(parse_moment)] = Field(
         default=datetime.fromisoformat(AT), description="when it comes: a moment with a zone"
     )
-    data: Annotated[dict[str, Any], nothing(dict)] = Field(default_factory=dict, description="its body")
+    data: Annotated[dict[str, Any], none_to_empty(dict)] = Field(default_factory=dict, description="its body")
 
 
-class CaseSnapshot(Part):
+class CaseSnapshot(WorldPart):
     """What DataWorks holds of the operation (`GetIDEEventDetail`)."""
 
     file: Annotated[FileSnapshot | None, BeforeValidator(_file)] = None
     table: Annotated[TableSnapshot | None, BeforeValidator(_table)] = None
 
 
-class Expected(Part):
+class Expected(WorldPart):
     """What must come of it; what is not named is not looked at."""
 
     verdict: ResultWord | None = Field(default=None, description="OK, WARN or FAIL")
@@ -95,18 +95,18 @@ class Expected(Part):
         return self
 
 
-class _Case(Part):
+class _CaseModel(WorldPart):
     name: str = Field(min_length=1)
     event: CaseEvent
     snapshot: Annotated[CaseSnapshot | None, Field(description="none: DataWorks holds nothing")] = None
-    lookups: Annotated[World, nothing(dict)] = Field(default_factory=World)
+    lookups: Annotated[CaseWorld, none_to_empty(dict)] = Field(default_factory=CaseWorld)
     policy: dict[str, Any] | None = None
     waivers: tuple[Waiver, ...] | None = None
     expect: Expected
 
 
-class _File(Part):
-    cases: tuple[_Case, ...] = Field(min_length=1)
+class _CaseFile(WorldPart):
+    cases: tuple[_CaseModel, ...] = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +123,13 @@ class Case:
     name: str
     event: Event
     snapshot: Snapshot | None
-    world: World
+    world: CaseWorld
     policy: Policy | None
     waivers: tuple[Waiver, ...] | None
     expected: Expected
 
 
-def find(paths: Iterable[Path]) -> tuple[Path, ...]:
+def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
     """Return the case files that `paths` name: files themselves, and all YAML files in folders.
 
     Raises:
@@ -149,7 +149,7 @@ def find(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def load(path: Path, checks: Mapping[str, Check]) -> tuple[Case, ...]:
+def load_cases(path: Path, checks: Mapping[str, Check]) -> tuple[Case, ...]:
     """Read a case file.
 
     Args:
@@ -160,16 +160,16 @@ def load(path: Path, checks: Mapping[str, Check]) -> tuple[Case, ...]:
         ConfigError: the file cannot be used.
     """
     try:
-        document = read(str(path), path.read_bytes(), what="case file", keys="cases")
-        file = _File.model_validate(document.values)
+        document = read_document(str(path), path.read_bytes(), description="case file", keys="cases")
+        file = _CaseFile.model_validate(document.values)
     except OSError as error:
         raise unreadable(path, error, "a case file") from None
     except ValidationError as error:
-        raise document.validation_error(error, _File) from None
+        raise document.validation_error(error, _CaseFile) from None
     return tuple(_case(document, number, case, checks) for number, case in enumerate(file.cases))
 
 
-def _case(document: Document, number: int, case: _Case, checks: Mapping[str, Check]) -> Case:
+def _case(document: Document, number: int, case: _CaseModel, checks: Mapping[str, Check]) -> Case:
     at: Keys = ("cases", number)
     event, moment = case.event, case.event.at.timestamp()
     return Case(
@@ -189,7 +189,7 @@ def _case(document: Document, number: int, case: _Case, checks: Mapping[str, Che
 def _policy(document: Document, at: Keys, given: dict[str, Any], checks: Mapping[str, Check]) -> Policy:
     content = orjson.dumps({"version": 1, **given}, option=orjson.OPT_NON_STR_KEYS)
     try:
-        return policy.parse("policy", content, checks)
+        return policy.parse_policy("policy", content, checks)
     except ConfigError as error:
         moved = (document.problem((*at, *each.keys), each.message) for each in error.problems)
         raise ConfigError(in_file_order(moved)) from None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from common.snapshot import Column
-from workers.dataworks.errors import Denied, Refused
+from workers.dataworks.errors import AccessDenied, RequestRejected
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -18,13 +18,13 @@ from workers.dataworks.models import (
     TableInfo,
     TableRef,
 )
-from workers.policy_testing.world import ACTIONS, GivenNode, GivenTable, World
+from workers.policy_testing.world import ACTIONS, CaseNode, CaseTable, CaseWorld
 
-MOST = 1000
+MAX_ITEMS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class GivenLookups:
+class FakeLookups:
     """The `Lookups` of a case; development and production hold the same.
 
     Like DataWorks it refuses to tell of what it does not know, has no relatives for an unknown node, and
@@ -35,12 +35,12 @@ class GivenLookups:
         project_id: the workspace of what names none.
     """
 
-    world: World
+    world: CaseWorld
     project_id: int | None
 
     def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:  # noqa: ARG002
         """Return the nodes that depend on `node_id`, one hop."""
-        self._asked("node_children")
+        self._require_known("node_children")
         return tuple(
             self._node(child, cross_cycle=cross_cycle)
             for child, given in self.world.nodes.items()
@@ -50,7 +50,7 @@ class GivenLookups:
 
     def node_parents(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:  # noqa: ARG002
         """Return the nodes that `node_id` depends on, one hop."""
-        self._asked("node_parents")
+        self._require_known("node_parents")
         given = self.world.nodes.get(node_id)
         edges = _edges(given) if given else ()
         return tuple(
@@ -95,7 +95,7 @@ class GivenLookups:
         environment: Environment = Environment.PROD,  # noqa: ARG002
     ) -> Mapping[str, tuple[Node, ...]]:
         """Return the nodes that put out each of `outputs`; a name that nobody puts out has none."""
-        self._asked("nodes_by_output")
+        self._require_known("nodes_by_output")
         return {
             name: tuple(
                 self._node(node_id)
@@ -107,45 +107,45 @@ class GivenLookups:
 
     def baseline(self, baseline_id: int) -> Baseline:
         """Return a baseline."""
-        action = self._asked("baseline")
+        action = self._require_known("baseline")
         given = self.world.baselines.get(baseline_id)
         if given is None:
-            raise Refused(action, "NotFound", "no such baseline")
+            raise RequestRejected(action, "NotFound", "no such baseline")
         name = given.name or f"baseline_{baseline_id}"
         return Baseline(baseline_id, name, given.priority, given.owner, given.enabled)
 
-    def downstream_columns(self, guid: str, most: int = MOST) -> tuple[ColumnRef, ...]:
-        """Return the columns made from the column `guid`, one hop, at most `most`."""
-        self._asked("downstream_columns")
+    def downstream_columns(self, guid: str, limit: int = MAX_ITEMS) -> tuple[ColumnRef, ...]:
+        """Return the columns made from the column `guid`, one hop, at most `limit`."""
+        self._require_known("downstream_columns")
         found = [
             ColumnRef(f"{table}.{column}", column, _name(table), _database(table))
             for table, given in self.world.tables.items()
             for column, sources in given.columns_made_from.items()
             if _among(guid, sources)
         ]
-        return tuple(found[:most])
+        return tuple(found[:limit])
 
-    def consumers(self, guid: str, most: int = MOST) -> tuple[Consumer, ...]:
-        """Return who reads the table `guid` beyond tables, one hop, at most `most`."""
-        self._asked("consumers")
+    def consumers(self, guid: str, limit: int = MAX_ITEMS) -> tuple[Consumer, ...]:
+        """Return who reads the table `guid` beyond tables, one hop, at most `limit`."""
+        self._require_known("consumers")
         given = self._table(guid)
         found = given[1].consumers if given else ()
-        return tuple(Consumer(item.name, item.third_party) for item in found[:most])
+        return tuple(Consumer(item.name, item.third_party) for item in found[:limit])
 
     def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
         """Return the tasks that write the table `guid`."""
         _, given = self._known_table("producing_tasks", guid)
         return tuple(ProducingTask(str(node_id), self._name_of(node_id)) for node_id in given.producers)
 
-    def downstream_tables(self, guid: str, most: int = MOST) -> tuple[TableRef, ...]:
-        """Return the tables made from the table `guid`, one hop, at most `most`."""
-        self._asked("downstream_tables")
+    def downstream_tables(self, guid: str, limit: int = MAX_ITEMS) -> tuple[TableRef, ...]:
+        """Return the tables made from the table `guid`, one hop, at most `limit`."""
+        self._require_known("downstream_tables")
         found = [
             TableRef(table, _name(table), _database(table))
             for table, given in self.world.tables.items()
             if _among(guid, given.made_from)
         ]
-        return tuple(found[:most])
+        return tuple(found[:limit])
 
     def table_info(self, guid: str) -> TableInfo:
         """Return the table `guid` with its columns."""
@@ -163,29 +163,29 @@ class GivenLookups:
 
     def deployed_code(self, file_id: int) -> str | None:
         """Return the code of a file as it runs in production; None when none does."""
-        self._asked("deployed_code")
+        self._require_known("deployed_code")
         return self.world.deployed.get(file_id)
 
-    def _asked(self, lookup: str) -> str:
+    def _require_known(self, lookup: str) -> str:
         action = ACTIONS[lookup]
         if lookup in self.world.failing:
-            raise Denied(action, "Forbidden", "the case lets it fail")
+            raise AccessDenied(action, "Forbidden", "the case lets it fail")
         return action
 
-    def _known(self, lookup: str, node_id: int) -> GivenNode:
-        action = self._asked(lookup)
+    def _known(self, lookup: str, node_id: int) -> CaseNode:
+        action = self._require_known(lookup)
         if node_id not in self.world.nodes:
-            raise Refused(action, "NotFound", "no such node in this environment")
+            raise RequestRejected(action, "NotFound", "no such node in this environment")
         return self.world.nodes[node_id]
 
-    def _known_table(self, lookup: str, guid: str) -> tuple[str, GivenTable]:
-        action = self._asked(lookup)
+    def _known_table(self, lookup: str, guid: str) -> tuple[str, CaseTable]:
+        action = self._require_known(lookup)
         found = self._table(guid)
         if found is None:
-            raise Refused(action, "NotFound", "no such table")
+            raise RequestRejected(action, "NotFound", "no such table")
         return found
 
-    def _table(self, guid: str) -> tuple[str, GivenTable] | None:
+    def _table(self, guid: str) -> tuple[str, CaseTable] | None:
         return next((pair for pair in self.world.tables.items() if _among(guid, (pair[0],))), None)
 
     def _name_of(self, node_id: int) -> str:
@@ -210,12 +210,12 @@ class GivenLookups:
         )
 
 
-def _edges(given: GivenNode) -> Iterator[tuple[int, bool]]:
+def _edges(given: CaseNode) -> Iterator[tuple[int, bool]]:
     yield from ((parent, False) for parent in given.parents)
     yield from ((parent, True) for parent in given.cross_cycle_parents)
 
 
-def _columns(given: GivenTable) -> Iterator[Column]:
+def _columns(given: CaseTable) -> Iterator[Column]:
     for name, kind in given.columns.items():
         yield Column(name, kind, "", key=name in given.keys)
     for name, kind in given.partitions.items():

@@ -11,17 +11,17 @@ from common.verdicts import Finding, Outcome, Verdict
 from workers.checks.api import Check
 from workers.pipeline import planner
 from workers.pipeline.check_runner import CheckRunner
-from workers.pipeline.decision import decide
+from workers.pipeline.decision import decide_verdict
 from workers.policy.policy import Policy
 from workers.policy_testing.cases import Case
-from workers.policy_testing.fake_lookups import GivenLookups
+from workers.policy_testing.fake_lookups import FakeLookups
 from workers.waivers.matching import Waivers
 
 NO_SNAPSHOT = "the case gives no snapshot"
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class CaseResult:
     """What came of a case: its plan, the outcomes by check, and the verdict."""
 
     plan: Plan
@@ -39,7 +39,9 @@ class Trial:
         )
 
 
-def run(case: Case, checks: Mapping[str, Check], policy: Policy, waivers: Waivers | None = None) -> Trial:
+def run_case(
+    case: Case, checks: Mapping[str, Check], policy: Policy, waivers: Waivers | None = None
+) -> CaseResult:
     """Run a case by the code that the workers run: a pure function of its arguments.
 
     Args:
@@ -51,7 +53,7 @@ def run(case: Case, checks: Mapping[str, Check], policy: Policy, waivers: Waiver
     event = case.event
     holds = case.policy or policy
     needs_subject = planner.needs_subject(event, holds)
-    plan = planner.plan(event, holds, checks, case.snapshot)
+    plan = planner.build_plan(event, holds, checks, case.snapshot)
     needs_snapshot = needs_subject or planner.needs_snapshot(plan, checks)
     missing = NO_SNAPSHOT if needs_snapshot and case.snapshot is None else None
     outcomes = planner.unrunnable_outcomes(event, plan, checks, missing)
@@ -63,37 +65,39 @@ def run(case: Case, checks: Mapping[str, Check], policy: Policy, waivers: Waiver
         # As with real events: what no check of the plan needs is not fetched.
         case.snapshot if needs_snapshot else None,
         plan.language,
-        lookups=GivenLookups(case.world, event.project_id),
+        lookups=FakeLookups(case.world, event.project_id),
         clock=lambda: event.received_at,
         waivers=known,
     )
     for planned in plan.checks:
         if planned.name not in outcomes:
             outcomes[planned.name] = runner.run(checks[planned.name], planned)
-    verdict = decide(plan, outcomes, message_id=event.message_id, now=event.received_at, waivers=known)
-    return Trial(plan, outcomes, verdict)
+    verdict = decide_verdict(
+        plan, outcomes, message_id=event.message_id, now=event.received_at, waivers=known
+    )
+    return CaseResult(plan, outcomes, verdict)
 
 
-def differences(case: Case, trial: Trial) -> Iterator[str]:
+def compare(case: Case, result: CaseResult) -> Iterator[str]:
     """Yield what came otherwise than expected, one line each."""
-    expected, verdict = case.expected, trial.verdict
+    expected, verdict = case.expected, result.verdict
     if expected.verdict not in (None, verdict.result):
         yield f"verdict: expected {expected.verdict}, got {verdict.result}"
     if expected.findings is not None:
-        yield from _findings(Counter(expected.findings), trial)
+        yield from _findings(Counter(expected.findings), result)
     for text in expected.tip:
         if text not in verdict.tip:
             yield f"the tip lacks {text!r}"
 
 
-def _findings(wanted: Counter[str], trial: Trial) -> Iterator[str]:
+def _findings(wanted: Counter[str], trial: CaseResult) -> Iterator[str]:
     got = Counter(finding.rule for finding in trial.findings)
     for rule, count in (wanted - got).items():
-        yield f"finding missing: {rule}{_times(count)}"
+        yield f"finding missing: {rule}{_count_text(count)}"
     for rule, count in (got - wanted).items():
         said = [finding.message for finding in trial.findings if finding.rule == rule]
         yield from (f"finding too many: {rule}: {message}" for message in said[-count:])
 
 
-def _times(count: int) -> str:
+def _count_text(count: int) -> str:
     return f" ({count} times)" if count > 1 else ""

@@ -39,7 +39,7 @@ def _written(value: object) -> object:
     return str(value) if plain else value
 
 
-def nothing(empty: Callable[[], Any]) -> BeforeValidator:
+def none_to_empty(empty: Callable[[], Any]) -> BeforeValidator:
     """Return what reads a key without a value as `empty`."""
     return BeforeValidator(lambda value: empty() if value is None else value)
 
@@ -62,20 +62,20 @@ Uid = Annotated[str, BeforeValidator(_written)]
 Guid = Annotated[str, AfterValidator(_guid)]
 
 
-class Part(BaseModel):
+class WorldPart(BaseModel):
     """A part of a case: no keys but those that are named."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class GivenOutput(Part):
+class CaseOutput(WorldPart):
     """A name that a node puts out."""
 
     name: str
     table: str | None = Field(default=None, description="the table that it stands for (odps.PROJECT.TABLE)")
 
 
-class GivenNode(Part):
+class CaseNode(WorldPart):
     """A node; what the case leaves out is ordinary."""
 
     name: str | None = Field(default=None, description="node_ID if not set")
@@ -90,11 +90,11 @@ class GivenNode(Part):
     parents: tuple[int, ...] = ()
     cross_cycle_parents: tuple[int, ...] = ()
     inputs: tuple[str, ...] | None = Field(default=None, description="the outputs of its parents if not set")
-    outputs: tuple[Annotated[GivenOutput, BeforeValidator(_named)], ...] = ()
+    outputs: tuple[Annotated[CaseOutput, BeforeValidator(_named)], ...] = ()
     code: str = ""
 
 
-class GivenBaseline(Part):
+class CaseBaseline(WorldPart):
     """A baseline."""
 
     name: str | None = Field(default=None, description="baseline_ID if not set")
@@ -103,14 +103,14 @@ class GivenBaseline(Part):
     enabled: bool = True
 
 
-class GivenConsumer(Part):
+class CaseConsumer(WorldPart):
     """Who reads a table beyond nodes and tables."""
 
     name: str
     third_party: bool = False
 
 
-class GivenTable(Part):
+class CaseTable(WorldPart):
     """A table as the catalogue has it."""
 
     columns: dict[str, str] = Field(default_factory=dict, description="types by name")
@@ -121,7 +121,7 @@ class GivenTable(Part):
         default_factory=dict, description="by column, those it is made from (odps.PROJECT.TABLE.COLUMN)"
     )
     producers: tuple[int, ...] = Field(default=(), description="nodes that write it")
-    consumers: tuple[Annotated[GivenConsumer, BeforeValidator(_named)], ...] = ()
+    consumers: tuple[Annotated[CaseConsumer, BeforeValidator(_named)], ...] = ()
     owner: Uid | None = None
     project: int | None = Field(default=None, description="its workspace; that of the event if not set")
     project_name: str | None = Field(default=None, description="that of its name if not set")
@@ -130,12 +130,12 @@ class GivenTable(Part):
     comment: str | None = None
 
 
-class World(Part):
+class CaseWorld(WorldPart):
     """Everything that lookups of a case can find; DataWorks knows nothing else."""
 
-    nodes: dict[int, Annotated[GivenNode, nothing(dict)]] = Field(default_factory=dict)
-    baselines: dict[int, Annotated[GivenBaseline, nothing(dict)]] = Field(default_factory=dict)
-    tables: dict[Guid, Annotated[GivenTable, nothing(dict)]] = Field(default_factory=dict)
+    nodes: dict[int, Annotated[CaseNode, none_to_empty(dict)]] = Field(default_factory=dict)
+    baselines: dict[int, Annotated[CaseBaseline, none_to_empty(dict)]] = Field(default_factory=dict)
+    tables: dict[Guid, Annotated[CaseTable, none_to_empty(dict)]] = Field(default_factory=dict)
     deployed: dict[int, str] = Field(default_factory=dict, description="code in production by file id")
     failing: tuple[Annotated[str, AfterValidator(_lookup)], ...] = Field(
         default=(), description="lookups that are denied"

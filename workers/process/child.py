@@ -22,24 +22,24 @@ from common import settings as common_settings
 from common.log import configure_logging
 from review.dialects import Dialect
 from review.engine import review
-from review.parsing.self_test import probe
+from review.parsing.self_test import run_self_test
 from workers import tasks
 from workers.celery_app import create_app
 from workers.event_sender import ConsumerEvents, EventSender
-from workers.process.roles import QUEUES, Group, Pool, Role
+from workers.process.roles import QUEUES, Pool, ProcessGroup, Role
 from workers.recovery import backstop_rabbitmq, backstop_redis, reconciler, report_recovery, watchdog
 from workers.services import Services
 from workers.settings import WorkerSettings
 
-BEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 5.0
 
 log = structlog.get_logger()
 
 
-def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
+def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int) -> None:
     """Play `roles` of `group`, so many tasks at once, until SIGTERM."""
-    end_with_supervisor()
-    settings = common_settings.load(WorkerSettings)
+    exit_with_parent()
+    settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
@@ -47,30 +47,30 @@ def play(group: Group, roles: Sequence[Role], concurrency: int) -> None:
     services = Services(
         settings,
         app,
-        may_wait=group.pool is Pool.THREADS,
+        is_io_pool=group.pool is Pool.THREADS,
         busy=lambda: len(active_requests),
         send_event=events.send_event,
     )
     _warm_up(services, group)
     if isinstance(events, EventSender):
-        _loop(services, name, roles, events)
+        _run_loops(services, name, roles, events)
     else:
-        tasks.register(app, services)
+        tasks.register_tasks(app, services)
         _consume(app, services, group, name, concurrency, roles)
 
 
-def _warm_up(services: Services, group: Group) -> None:
+def _warm_up(services: Services, group: ProcessGroup) -> None:
     """Load what takes a second to load, so that the first event need not wait for it."""
     if group.pool is Pool.PREFORK:
-        probe()
+        run_self_test()
         review("SELECT 1", Dialect.MAXCOMPUTE)
         # What is loaded stays: a search through all of it for garbage takes 80 ms.
         gc.collect()
         gc.freeze()
-    services.dataworks.open()
+    services.dataworks.warm_up()
 
 
-def end_with_supervisor() -> None:
+def exit_with_parent() -> None:
     """End this process with SIGTERM when its supervisor dies."""
 
     def watch(supervisor: BaseProcess) -> None:
@@ -82,13 +82,13 @@ def end_with_supervisor() -> None:
 
 
 def _consume(
-    app: Celery, services: Services, group: Group, name: str, concurrency: int, roles: Sequence[Role]
+    app: Celery, services: Services, group: ProcessGroup, name: str, concurrency: int, roles: Sequence[Role]
 ) -> None:
     stop = threading.Event()
 
     def ready(**_: Any) -> None:
         log.info("ready", worker=name, roles=list(roles))
-        threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
+        threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
 
     def keep_logging(**_: Any) -> None:
         """Celery leaves logging alone when this signal is connected."""
@@ -110,18 +110,18 @@ def _consume(
     )
 
 
-def _loop(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
+def _run_loops(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
     """Play roles that are no consumers of the broker, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    threading.Thread(target=_beat, args=(services, name, stop), daemon=True).start()
+    threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
     log.info("ready", worker=name, roles=list(roles))
     threading.Thread(target=events.run, args=(stop,), daemon=True).start()
-    _watch(services, stop)
+    _watch_parent(services, stop)
 
 
-def _watch(services: Services, stop: threading.Event) -> None:
+def _watch_parent(services: Services, stop: threading.Event) -> None:
     on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
     for loop in (reconciler.run, serve_backstop, report_recovery.run):
@@ -129,11 +129,11 @@ def _watch(services: Services, stop: threading.Event) -> None:
     watchdog.run(services, stop)
 
 
-def _beat(services: Services, name: str, stop: threading.Event) -> None:
+def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:
     while True:
         try:
-            services.ledger.roster.beat(name)
+            services.ledger.membership.heartbeat(name)
         except redis.RedisError as error:
             log.warning("no-heartbeat", error=type(error).__name__)
-        if stop.wait(BEAT_SECONDS):
+        if stop.wait(HEARTBEAT_SECONDS):
             return

@@ -14,7 +14,7 @@ class Role(StrEnum):
 
     INTAKE = "intake"
     CHECKS_CPU = "checks-cpu"
-    CHECKS_WAIT = "checks-wait"
+    CHECKS_IO = "checks-wait"
     REPORTER = "reporter"
     WATCHDOG = "watchdog"
 
@@ -32,7 +32,7 @@ class Pool(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ProcessGroup:
     """Roles that share a process.
 
     Attributes:
@@ -47,22 +47,22 @@ class Group:
 
 
 GROUPS = (
-    Group("checks", Pool.PREFORK, frozenset({Role.CHECKS_CPU})),
-    Group("waiting", Pool.THREADS, frozenset({Role.INTAKE, Role.CHECKS_WAIT})),
+    ProcessGroup("checks", Pool.PREFORK, frozenset({Role.CHECKS_CPU})),
+    ProcessGroup("waiting", Pool.THREADS, frozenset({Role.INTAKE, Role.CHECKS_IO})),
     # Apart from the others, so that verdicts waiting for the quota hold up no check.
-    Group("reporter", Pool.THREADS, frozenset({Role.REPORTER})),
-    Group("watch", Pool.NONE, frozenset({Role.WATCHDOG})),
+    ProcessGroup("reporter", Pool.THREADS, frozenset({Role.REPORTER})),
+    ProcessGroup("watch", Pool.NONE, frozenset({Role.WATCHDOG})),
 )
 
 QUEUES = {  # what comes by the broker; the watchdog looks at Redis
     Role.INTAKE: topology.INTAKE,
     Role.CHECKS_CPU: topology.CHECKS_CPU,
-    Role.CHECKS_WAIT: topology.CHECKS_WAIT,
+    Role.CHECKS_IO: topology.CHECKS_IO,
     Role.REPORTER: topology.REPORTS,
 }
 
 
-def processes(roles: Iterable[Role]) -> list[tuple[Group, tuple[Role, ...]]]:
+def groups_for(roles: Iterable[Role]) -> list[tuple[ProcessGroup, tuple[Role, ...]]]:
     """Return the processes that play `roles`, each with the roles it gets; all roles when there are none."""
     wanted = frozenset(roles) or frozenset(Role)
     return [(group, tuple(sorted(group.roles & wanted))) for group in GROUPS if group.roles & wanted]

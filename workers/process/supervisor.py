@@ -22,41 +22,41 @@ from pathlib import Path
 import structlog
 
 from common.log import configure_logging
-from review.parsing.self_test import refuse_compiled
+from review.parsing.self_test import require_pure_python
 from review.rules.registry import INSTALLED
 from workers.checks import registry
-from workers.policy.policy import load as load_policy
-from workers.process.roles import Group, Pool, Role, processes
+from workers.policy.policy import load_policy
+from workers.process.roles import Pool, ProcessGroup, Role, groups_for
 from workers.settings import WorkerSettings
-from workers.waivers.loader import load as load_waivers
+from workers.waivers.loader import load_waivers
 
 STOP_SECONDS = 25.0
 """How long a process may take to end after SIGTERM; a running task goes back to the queue after 10."""
 
-RESTART_LEAST = 1.0
-RESTART_MOST = 30.0
-STEADY_SECONDS = 60.0
+MIN_RESTART_PAUSE = 1.0
+MAX_RESTART_PAUSE = 30.0
+STABLE_SECONDS = 60.0
 """A process that ran so long starts again at once when it ends."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
-    ["workers.process.child", "workers.dataworks.sdk", "celery.bin.celery", *registry.modules()]
+    ["workers.process.child", "workers.dataworks.sdk", "celery.bin.celery", *registry.module_names()]
 )
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Child:
+class ChildProcess:
     """One worker process and when it may start again."""
 
-    group: Group
+    group: ProcessGroup
     roles: tuple[Role, ...]
     concurrency: int
     process: BaseProcess
     started: float
-    pause: float = RESTART_LEAST
-    again_at: float = 0.0
+    pause: float = MIN_RESTART_PAUSE
+    restart_at: float = 0.0
 
 
 def run(
@@ -81,13 +81,13 @@ def run(
         review.parsing.self_test.ParserUnusable: SQL cannot be parsed here.
     """
     configure_logging(settings.log_level, "worker")
-    checks = registry.load()
+    checks = registry.load_checks()
     for problem in (*registry.problems(), *INSTALLED.problems):
         log.error("plugin_invalid", **asdict(problem))
     policy = load_policy(settings.policy_file, checks)
     if settings.waivers_file:
         load_waivers(settings.waivers_file, policy.waivers, time.time())
-    refuse_compiled()
+    require_pure_python()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -95,26 +95,26 @@ def run(
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         children = [
             _start(group, played, processes_cpu if group.pool is Pool.PREFORK else threads)
-            for group, played in processes(roles)
+            for group, played in groups_for(roles)
         ]
         server = _serve(metrics_port, folder, children) if metrics_port is not None else None
         try:
             while not stop.wait(0.2):
-                _mend(children)
+                _restart_dead(children)
         finally:
-            _end(children)
+            _stop_all(children)
             if server:
                 server.shutdown()
                 server.server_close()
 
 
-def _start(group: Group, roles: tuple[Role, ...], concurrency: int) -> Child:
-    process = _FORKS.Process(target=_play, args=(group, roles, concurrency), name=group.name)
+def _start(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> ChildProcess:
+    process = _FORKS.Process(target=_child_main, args=(group, roles, concurrency), name=group.name)
     process.start()
-    return Child(group, roles, concurrency, process, time.monotonic())
+    return ChildProcess(group, roles, concurrency, process, time.monotonic())
 
 
-def _play(group: Group, roles: tuple[Role, ...], concurrency: int) -> None:
+def _child_main(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> None:
     """Be one of the processes."""
     from workers.process import child as worker  # noqa: PLC0415 - loaded in the fork server, which the supervisor is not
 
@@ -123,25 +123,25 @@ def _play(group: Group, roles: tuple[Role, ...], concurrency: int) -> None:
     if sys.platform == "linux":
         # What top and ps show: the command line is the fork server's.
         Path("/proc/self/comm").write_text(f"dwgate-{group.name}")
-    worker.play(group, roles, concurrency)
+    worker.run(group, roles, concurrency)
 
 
-def _mend(children: list[Child]) -> None:
+def _restart_dead(children: list[ChildProcess]) -> None:
     now = time.monotonic()
     for child in children:
         if child.process.is_alive():
             continue
-        if child.again_at == 0.0:
-            steady = now - child.started > STEADY_SECONDS
-            child.pause = RESTART_LEAST if steady else min(child.pause * 2, RESTART_MOST)
-            child.again_at = now + child.pause
+        if child.restart_at == 0.0:
+            steady = now - child.started > STABLE_SECONDS
+            child.pause = MIN_RESTART_PAUSE if steady else min(child.pause * 2, MAX_RESTART_PAUSE)
+            child.restart_at = now + child.pause
             log.error("process-ended", group=child.group.name, code=child.process.exitcode)
-        elif now >= child.again_at:
+        elif now >= child.restart_at:
             child.process = _start(child.group, child.roles, child.concurrency).process
-            child.started, child.again_at = now, 0.0
+            child.started, child.restart_at = now, 0.0
 
 
-def _end(children: list[Child]) -> None:
+def _stop_all(children: list[ChildProcess]) -> None:
     for child in children:
         child.process.terminate()
     limit = time.monotonic() + STOP_SECONDS
@@ -153,7 +153,7 @@ def _end(children: list[Child]) -> None:
             child.process.join()
 
 
-def _serve(port: int, folder: str, children: list[Child]) -> ThreadingHTTPServer:
+def _serve(port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTTPServer:
     # Imported here: the library looks for the folder of the metrics when it is imported.
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415

@@ -18,7 +18,7 @@ from workers import kombu_queues, metrics, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.intake import admit
 from workers.recovery import backstop
-from workers.recovery.backstop import Fate
+from workers.recovery.backstop import ParkedAction
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 
@@ -39,29 +39,29 @@ def _serve(services: Services, stop: threading.Event) -> None:
     options = {"confirm_publish": True, "confirm_timeout": 5}
     with Connection(url, connect_timeout=5, heartbeat=15, transport_options=options) as connection:
         channel = connection.default_channel
-        producer = Producer(channel, kombu_queues.exchange(declare=declare), auto_declare=declare)
+        producer = Producer(channel, kombu_queues.build_exchange(declare=declare), auto_declare=declare)
         if declare:
-            kombu_queues.amqp(topology.BACKSTOP, declare=True)(channel).declare()
+            kombu_queues.build_amqp_queue(topology.BACKSTOP, declare=True)(channel).declare()
         due: list[Message] = []
         dead: list[Message] = []
         with (
             Consumer(
                 channel,
-                [kombu_queues.amqp(topology.DUE, declare=declare)],
+                [kombu_queues.build_amqp_queue(topology.DUE, declare=declare)],
                 on_message=due.append,
                 prefetch_count=BATCH,
             ),
             Consumer(
                 channel,
-                [kombu_queues.amqp(topology.DEAD, declare=declare)],
+                [kombu_queues.build_amqp_queue(topology.DEAD, declare=declare)],
                 on_message=dead.append,
                 prefetch_count=BATCH,
             ),
         ):
             while not stop.is_set():
                 _drain(connection)
-                settle(services, producer, due)
-                bury(services, dead)
+                process_due(services, producer, due)
+                handle_dead_letters(services, dead)
 
 
 def _drain(connection: Connection) -> None:
@@ -75,17 +75,17 @@ def _drain(connection: Connection) -> None:
         connection.heartbeat_check()
 
 
-def settle(services: Services, producer: Producer, messages: list[Message]) -> None:
+def process_due(services: Services, producer: Producer, messages: list[Message]) -> None:
     """Drop, park again or send through intake each message that came out of the backstop."""
-    batch = _taken(messages)
-    fates = backstop.judge(services, [_body(message) for message in batch])
+    batch = _drain_messages(messages)
+    fates = backstop.decide_actions(services, [_body(message) for message in batch])
     for message, fate in zip(batch, fates, strict=True):
         for key in _KEYS[fate]:
             _publish(producer, message, key)
         message.ack()
 
 
-def _taken(messages: list[Message]) -> list[Message]:
+def _drain_messages(messages: list[Message]) -> list[Message]:
     """Take all out of `messages`: more of them come in while a publish waits for its confirm."""
     batch = messages[:]
     messages.clear()
@@ -93,9 +93,9 @@ def _taken(messages: list[Message]) -> list[Message]:
 
 
 _KEYS = {
-    Fate.DROP: (),
-    Fate.PARK: (topology.BACKSTOP.routing_keys[0],),
-    Fate.INTAKE_AND_PARK: (topology.BACKSTOP.routing_keys[0], topology.INTAKE.routing_keys[0]),
+    ParkedAction.DROP: (),
+    ParkedAction.PARK: (topology.BACKSTOP.routing_keys[0],),
+    ParkedAction.INTAKE_AND_PARK: (topology.BACKSTOP.routing_keys[0], topology.INTAKE.routing_keys[0]),
 }
 
 
@@ -127,9 +127,9 @@ def _body(message: Message) -> bytes:
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
-def bury(services: Services, messages: list[Message]) -> None:
+def handle_dead_letters(services: Services, messages: list[Message]) -> None:
     """Take what the broker gave up into the ledger: its event is answered with what is there."""
-    for message in _taken(messages):
+    for message in _drain_messages(messages):
         task = str(message.headers.get("task"))
         metrics.DEAD_LETTERS.labels(task).inc()
         log.error("dead-letter", dead_task=task, message_id=message.properties.get("correlation_id"))
@@ -149,7 +149,7 @@ def _failed_check(services: Services, message: Message) -> None:
 
 
 def _failed_intake(services: Services, message: Message) -> None:
-    events = backstop.read(_body(message))
+    events = backstop.parse_body(_body(message))
     if not events:
         services.ledger.reject(_body(message), "the queue gave it up")
     admit(services, events)

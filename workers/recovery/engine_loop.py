@@ -10,7 +10,7 @@ import structlog
 from kombu.exceptions import KombuError
 
 from workers.dataworks.errors import DataWorksError
-from workers.task_base import place
+from workers.task_base import error_location
 
 log = structlog.get_logger()
 
@@ -37,7 +37,9 @@ def run_until_stopped(
         except DataWorksError as error:
             log.warning("dataworks_unavailable", component=component, error=error.code)
         except Exception as error:  # noqa: BLE001 - the loop must outlive it
-            log.error("loop_step_failed", component=component, error=type(error).__name__, at=place(error))
+            log.error(
+                "loop_step_failed", component=component, error=type(error).__name__, at=error_location(error)
+            )
         else:
             continue
         stop.wait(pause)

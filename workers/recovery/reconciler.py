@@ -12,17 +12,17 @@ import structlog
 
 from common.events import Event
 from common.extension_points import BY_CODE
-from common.ledger import Record, State
+from common.ledger import EventRecord, State
 from workers import metrics, reporter
 from workers.dataworks.models import CheckProcess, ProcessStatus
-from workers.intake import admit, go_on
+from workers.intake import admit, advance
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 
-ANNOUNCE_SECONDS = 86400.0
+WAIVER_WARNING_SECONDS = 86400.0
 """Waivers that end soon are named in the log once in so long."""
 
-ASK_SECONDS = 20.0
+CALL_SECONDS = 20.0
 """How long one question may take."""
 
 log = structlog.get_logger()
@@ -33,10 +33,10 @@ def run(services: Services, stop: threading.Event) -> None:
     every = services.settings.reconcile_seconds
 
     def step() -> None:
-        if services.ledger.roster.lead("reconciler", every):
+        if services.ledger.membership.try_lead("reconciler", every):
             sweep(services)
-        if services.ledger.roster.lead("waivers", ANNOUNCE_SECONDS):
-            announce(services, time.time())
+        if services.ledger.membership.try_lead("waivers", WAIVER_WARNING_SECONDS):
+            warn_expiring_waivers(services, time.time())
 
     run_until_stopped(step, stop, component="reconciler", every=min(every, 5.0), pause=0)
 
@@ -44,34 +44,34 @@ def run(services: Services, stop: threading.Event) -> None:
 def sweep(services: Services) -> None:
     """Look once at every extension point for operations that wait without an answer under way."""
     for code in BY_CODE:
-        until = time.time() + ASK_SECONDS
-        waiting = services.dataworks.check_processes(code, status=ProcessStatus.CHECKING, until=until)
+        until = time.time() + CALL_SECONDS
+        waiting = services.dataworks.check_processes(code, status=ProcessStatus.CHECKING, deadline=until)
         for process in waiting:
             with structlog.contextvars.bound_contextvars(message_id=process.message_id):
-                _take_on(services, process)
+                _recover(services, process)
 
 
-def announce(services: Services, now: float) -> None:
+def warn_expiring_waivers(services: Services, now: float) -> None:
     """Warn of waivers that end soon: what they let pass counts again then."""
-    for waiver in services.waivers.ending(now):
+    for waiver in services.waivers.expiring(now):
         log.warning("waiver-ends", id=waiver.id, owner=waiver.owner, at=waiver.expires_at.isoformat())
 
 
-def _take_on(services: Services, process: CheckProcess) -> None:
+def _recover(services: Services, process: CheckProcess) -> None:
     # Seen twice, a sweep apart: an event on its way here gets the time to arrive.
-    if not services.ledger.seen_before(process.message_id, services.settings.reconcile_seconds * 0.9):
+    if not services.ledger.seen_at_least_ago(process.message_id, services.settings.reconcile_seconds * 0.9):
         return
     record = services.ledger.get(process.message_id)
     if record is None:
         _admit(services, process)
     elif record.state is State.DEAD:
-        _revive(services, record)
+        _report_dead(services, record)
 
 
 def _admit(services: Services, process: CheckProcess) -> None:
-    until = time.time() + ASK_SECONDS
-    if process.project_id is not None and not services.dataworks.enabled(
-        process.event_code, process.project_id, until=until
+    until = time.time() + CALL_SECONDS
+    if process.project_id is not None and not services.dataworks.enabled_extensions(
+        process.event_code, process.project_id, deadline=until
     ):
         return
     log.warning("recovered", event_code=process.event_code, project_id=process.project_id)
@@ -86,9 +86,9 @@ def _admit(services: Services, process: CheckProcess) -> None:
         received_at=time.time(),
         recovered=True,
     )
-    go_on(services, *admit(services, [event]))
+    advance(services, *admit(services, [event]))
 
 
-def _revive(services: Services, record: Record) -> None:
+def _report_dead(services: Services, record: EventRecord) -> None:
     log.warning("revived", event_code=record.event.event_code)
     reporter.decide_and_post(services, record.event.message_id, due=True)

@@ -16,7 +16,7 @@ import structlog
 from workers import metrics, reporter
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
-from workers.task_base import TRANSIENT
+from workers.task_base import TRANSIENT_ERRORS
 
 POLL_SECONDS = 0.5
 
@@ -46,7 +46,7 @@ def check_backlog(services: Services, pool: ThreadPoolExecutor) -> None:
     try:
         for _ in range(backlog.tokens_needed):
             services.dispatch.report_token()
-    except (*TRANSIENT, OSError) as error:
+    except (*TRANSIENT_ERRORS, OSError) as error:
         log.warning("broker_unavailable", component="report_recovery", error=type(error).__name__)
         for _ in range(min(backlog.tokens_needed, THREADS)):
             pool.submit(_post_pending, services)

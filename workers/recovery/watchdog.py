@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from common.ledger import Record
+from common.ledger import EventRecord
 from workers import metrics, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
-from workers.task_base import place
+from workers.task_base import error_location
 
 POLL_SECONDS = 0.1
 LEASE_SECONDS = 2.0
@@ -33,36 +33,36 @@ def run(services: Services, stop: threading.Event) -> None:
     with ThreadPoolExecutor(THREADS, "watch") as pool:
 
         def step() -> None:
-            for message_id in services.ledger.due(LEASE_SECONDS, THREADS):
-                pool.submit(_guarded, services, message_id)
+            for message_id in services.ledger.lease_due(LEASE_SECONDS, THREADS):
+                pool.submit(_handle_guarded, services, message_id)
 
         run_until_stopped(step, stop, component="watchdog", every=POLL_SECONDS)
 
 
-def _guarded(services: Services, message_id: str) -> None:
+def _handle_guarded(services: Services, message_id: str) -> None:
     with structlog.contextvars.bound_contextvars(message_id=message_id):
         try:
-            look(services, message_id)
+            handle_due(services, message_id)
         except Exception as error:  # noqa: BLE001 - one event must not end the watch over the others
-            log.error("watch-failed", error=type(error).__name__, at=place(error))
+            log.error("watch-failed", error=type(error).__name__, at=error_location(error))
 
 
-def look(services: Services, message_id: str) -> None:
+def handle_due(services: Services, message_id: str) -> None:
     """Answer one event that is due; bury it when its deadline passed and it cannot be answered."""
     record = services.ledger.get(message_id)
-    if record is None or record.state.ended:
-        services.ledger.forget(message_id)
+    if record is None or record.state.is_final:
+        services.ledger.unschedule(message_id)
         return
     try:
         reporter.decide_and_post(services, message_id, due=True)
     except DataWorksError as error:
         log.warning("not-posted", error=str(error))
         if time.time() >= record.deadline_at:
-            bury(services, record, str(error))
+            mark_dead(services, record, str(error))
 
 
-def bury(services: Services, record: Record, why: str) -> None:
+def mark_dead(services: Services, record: EventRecord, reason: str) -> None:
     """Give an event up to the dead, and raise the alarm: a person waits for it."""
-    if services.ledger.bury(record.event.message_id, why):
+    if services.ledger.mark_dead(record.event.message_id, reason):
         metrics.DEAD.labels(record.event.event_code).inc()
-        log.error("dead", event_code=record.event.event_code, project_id=record.event.project_id, why=why)
+        log.error("dead", event_code=record.event.event_code, project_id=record.event.project_id, why=reason)

@@ -9,12 +9,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
-from common.config_files.yaml_document import Document, read
+from common.config_files.yaml_document import Document, read_document
 from workers.waivers.matching import DAY, Waivers
 from workers.waivers.model import WaiverRules, WaiversFile
 
 
-def load(path: Path, rules: WaiverRules, now: float) -> Waivers:
+def load_waivers(path: Path, rules: WaiverRules, now: float) -> Waivers:
     """Read a waivers file.
 
     Args:
@@ -26,14 +26,14 @@ def load(path: Path, rules: WaiverRules, now: float) -> Waivers:
         ConfigError: the file cannot be used; one line per problem.
     """
     try:
-        return parse(str(path), path.read_bytes(), rules, now)
+        return parse_waivers(str(path), path.read_bytes(), rules, now)
     except OSError as error:
         raise unreadable(path, error, "a waivers file") from None
 
 
-def parse(name: str, content: bytes, rules: WaiverRules, now: float) -> Waivers:
+def parse_waivers(name: str, content: bytes, rules: WaiverRules, now: float) -> Waivers:
     """Read the text of a waivers file; see `load`. A file that is good stays good as time goes on."""
-    document = read(name, content, what="waivers file", keys="version and waivers")
+    document = read_document(name, content, description="waivers file", keys="version and waivers")
     try:
         file = WaiversFile.model_validate(document.values)
     except ValidationError as error:
@@ -52,7 +52,7 @@ def _against_rules(
         if item.id in seen:
             yield document.problem((*at, "id"), f"duplicate id {item.id}; expected a unique one")
         seen.add(item.id)
-        if item.ends > now + rules.longest_days * DAY:
+        if item.expires_ts > now + rules.longest_days * DAY:
             last = datetime.fromtimestamp(now + rules.longest_days * DAY, item.expires_at.tzinfo)
             text = f"too far ahead; the policy allows {rules.longest_days} days, up to {last:%Y-%m-%d %H:%M}"
             yield document.problem((*at, "expires_at"), text)

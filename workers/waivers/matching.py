@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from common.event_subject import EventSubject
-from common.fingerprints import fingerprinted
+from common.fingerprints import add_fingerprints
 from common.globs import first_match
 from common.verdicts import AppliedWaiver, Finding, Outcome, SubjectKind
-from workers.waivers.model import Scope, Waiver, WaiverRules
+from workers.waivers.model import Waiver, WaiverRules, WaiverScope
 
 DAY = 86400
 
-_LONGEST_SEARCHED = 500
+_MAX_SEARCHED_LENGTH = 500
 """Characters of a message in which a pattern is looked for."""
 
 
@@ -35,17 +35,17 @@ class Waivers:
         """Return the waiver with this id, or None."""
         return next((item for item in self.items if item.id == id_), None)
 
-    def ends_soon(self, waiver: Waiver, now: float) -> bool:
+    def expires_soon(self, waiver: Waiver, now: float) -> bool:
         """Whether a waiver is in force and ends within the days in which that is announced."""
-        return waiver.in_force(now) and waiver.ends - now <= self.rules.announce_days * DAY
+        return waiver.is_active(now) and waiver.expires_ts - now <= self.rules.announce_days * DAY
 
-    def ending(self, now: float) -> tuple[Waiver, ...]:
+    def expiring(self, now: float) -> tuple[Waiver, ...]:
         """Return the waivers that end soon, the next to end first."""
-        soon = (item for item in self.items if self.ends_soon(item, now))
-        return tuple(sorted(soon, key=lambda item: item.ends))
+        soon = (item for item in self.items if self.expires_soon(item, now))
+        return tuple(sorted(soon, key=lambda item: item.expires_ts))
 
 
-def apply(outcome: Outcome, about: EventSubject, waivers: Waivers, now: float) -> Outcome:
+def apply_waivers(outcome: Outcome, about: EventSubject, waivers: Waivers, now: float) -> Outcome:
     """Return `outcome` with every finding fingerprinted, and marked where an active waiver covers it.
 
     Earlier marks are removed, so that it can be applied again with other waivers. A waiver covers a finding
@@ -60,20 +60,20 @@ def apply(outcome: Outcome, about: EventSubject, waivers: Waivers, now: float) -
     """
     if not outcome.findings:
         return outcome
-    known = fingerprinted(outcome.findings, about)
-    return replace(outcome, findings=tuple(_marked(item, about, waivers, now) for item in known))
+    known = add_fingerprints(outcome.findings, about)
+    return replace(outcome, findings=tuple(_mark_waived(item, about, waivers, now) for item in known))
 
 
-def waived_by(finding: Finding) -> str | None:
+def waiver_of(finding: Finding) -> str | None:
     """Return the id of the waiver that covers `finding`; None when none does."""
     return finding.waived.id if finding.waived is not None else None
 
 
-def _marked(finding: Finding, about: EventSubject, waivers: Waivers, now: float) -> Finding:
-    matching = [item for item in waivers.items if item.in_force(now) and _matches(item, finding, about)]
+def _mark_waived(finding: Finding, about: EventSubject, waivers: Waivers, now: float) -> Finding:
+    matching = [item for item in waivers.items if item.is_active(now) and _matches(item, finding, about)]
     if not matching or finding.suppressed is not None:
         return replace(finding, waived=None) if finding.waived is not None else finding
-    longest = max(matching, key=lambda item: item.ends)
+    longest = max(matching, key=lambda item: item.expires_ts)
     return replace(finding, waived=AppliedWaiver(longest.id, longest.reason))
 
 
@@ -82,8 +82,8 @@ def _matches(waiver: Waiver, finding: Finding, about: EventSubject) -> bool:
         (waiver.rule is None or first_match((waiver.rule,), finding.rule) is not None)
         and (waiver.check is None or first_match((waiver.check,), about.check) is not None)
         and waiver.fingerprint in (None, finding.fingerprint)
-        and _within(waiver.scope, finding, about)
-        and (waiver.pattern is None or bool(waiver.pattern.search(_english(finding)[:_LONGEST_SEARCHED])))
+        and _is_in_scope(waiver.scope, finding, about)
+        and (waiver.pattern is None or bool(waiver.pattern.search(_english(finding)[:_MAX_SEARCHED_LENGTH])))
     )
 
 
@@ -91,7 +91,7 @@ def _english(finding: Finding) -> str:
     return finding.message if finding.english is None else finding.english
 
 
-def _within(scope: Scope, finding: Finding, about: EventSubject) -> bool:
+def _is_in_scope(scope: WaiverScope, finding: Finding, about: EventSubject) -> bool:
     return (
         (not scope.projects or about.project in scope.projects)
         and (not scope.points or about.point in scope.points)

@@ -17,10 +17,10 @@ _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 _REPEATED_TWICE = re.compile(r"[+*}][^()]*\)+[+*{]")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _WILD = frozenset("*?")
-_LONGEST_TEXT = 200
+_MAX_TEXT_LENGTH = 200
 
 
-def moment(value: object) -> datetime:
+def parse_moment(value: object) -> datetime:
     """Return a moment with a zone.
 
     Raises:
@@ -52,7 +52,7 @@ def _id(value: str) -> str:
     return value
 
 
-def _quick(value: re.Pattern[str]) -> re.Pattern[str]:
+def _is_quick_pattern(value: re.Pattern[str]) -> re.Pattern[str]:
     if _REPEATED_TWICE.search(value.pattern):
         raise ValueError(
             "repeats a group that repeats something, which may take for ever; expected a simpler one"
@@ -75,18 +75,18 @@ def _nothing(value: object) -> object:
     return {} if value is None else value
 
 
-Moment = Annotated[datetime, BeforeValidator(moment)]
-Text = Annotated[str, BeforeValidator(_text), Field(max_length=_LONGEST_TEXT)]
-Words = Annotated[Text, AfterValidator(_plain)]
+Moment = Annotated[datetime, BeforeValidator(parse_moment)]
+Text = Annotated[str, BeforeValidator(_text), Field(max_length=_MAX_TEXT_LENGTH)]
+NonEmptyTexts = Annotated[Text, AfterValidator(_plain)]
 
 
-class Part(BaseModel):
+class WaiverPart(BaseModel):
     """A part of the file: no keys but those that are named."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class WaiverRules(Part):
+class WaiverRules(WaiverPart):
     """What the policy allows of waivers."""
 
     longest_days: int = Field(
@@ -95,12 +95,12 @@ class WaiverRules(Part):
     announce_days: int = Field(
         default=7, strict=True, ge=0, le=365, description="days before its end that a waiver is announced"
     )
-    approvers: tuple[Words, ...] = Field(
+    approvers: tuple[NonEmptyTexts, ...] = Field(
         default=(), description="who may approve a waiver; anybody when empty"
     )
 
 
-class Scope(Part):
+class WaiverScope(WaiverPart):
     """Where a waiver holds: everything that is named here must fit; what is left out fits always."""
 
     projects: tuple[Annotated[int, Field(strict=True)], ...] = Field(default=(), description="workspace ids")
@@ -110,7 +110,7 @@ class Scope(Part):
     tables: tuple[Text, ...] = Field(default=(), description="names of tables; * and ? are wild")
 
 
-class Waiver(Part):
+class Waiver(WaiverPart):
     """One exception: what it lets pass, where, why, who answers for it, and until when."""
 
     id: Annotated[Text, AfterValidator(_id)] = Field(
@@ -118,15 +118,17 @@ class Waiver(Part):
     )
     rule: Text | None = Field(default=None, description="rule of the findings; * and ? are wild")
     check: Text | None = Field(default=None, description="check that made the findings; * and ? are wild")
-    scope: Annotated[Scope, BeforeValidator(_nothing)] = Field(default_factory=Scope)
-    fingerprint: Words | None = Field(default=None, description="the one finding, as `events show` names it")
-    pattern: Annotated[re.Pattern[str], AfterValidator(_quick)] | None = Field(
+    scope: Annotated[WaiverScope, BeforeValidator(_nothing)] = Field(default_factory=WaiverScope)
+    fingerprint: NonEmptyTexts | None = Field(
+        default=None, description="the one finding, as `events show` names it"
+    )
+    pattern: Annotated[re.Pattern[str], AfterValidator(_is_quick_pattern)] | None = Field(
         default=None,
         description="a regular expression that is looked for in the finding's message in English",
     )
-    reason: Words = Field(description="why it is all right for now")
-    owner: Words = Field(description="who sees to it that the waiver is no longer needed")
-    approver: Words = Field(description="who allowed it")
+    reason: NonEmptyTexts = Field(description="why it is all right for now")
+    owner: NonEmptyTexts = Field(description="who sees to it that the waiver is no longer needed")
+    approver: NonEmptyTexts = Field(description="who allowed it")
     expires_at: Moment = Field(description=f"when it ends, with a zone: {MOMENT}")
 
     @model_validator(mode="after")
@@ -135,27 +137,27 @@ class Waiver(Part):
         if not named:
             raise ValueError("expected rule or check: what it waives")
         all_wild = all(not set(glob) - _WILD for glob in named)
-        if all_wild and self.fingerprint is None and self.pattern is None and self.scope == Scope():
+        if all_wild and self.fingerprint is None and self.pattern is None and self.scope == WaiverScope():
             raise ValueError(
                 "waives everything; expected a rule, a check, a scope, a fingerprint or a pattern"
             )
         return self
 
     @property
-    def ends(self) -> float:
+    def expires_ts(self) -> float:
         """When it ends, in seconds since the epoch: from then on it matches nothing."""
         return self.expires_at.timestamp()
 
-    def in_force(self, now: float) -> bool:
+    def is_active(self, now: float) -> bool:
         """Whether it still holds at `now`, in seconds since the epoch."""
-        return now < self.ends
+        return now < self.expires_ts
 
     def to_json(self) -> dict[str, Any]:
         """Return the waiver as plain JSON, without empty fields."""
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class WaiversFile(Part):
+class WaiversFile(WaiverPart):
     """A file of waivers."""
 
     version: Literal[1] = Field(description="1")

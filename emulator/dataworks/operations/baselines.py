@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import BusinessError, Json, enveloped
-from emulator.dataworks.state import Operation, Place, State
+from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 
 _ROW = (
     "AlertEnabled",
@@ -79,7 +79,7 @@ def _list_baselines(state: State, parameters: Parameters) -> Json:
     ]
     return enveloped(
         {
-            "Baselines": list(page.cut(rows)),
+            "Baselines": list(page.rows_of_page(rows)),
             # Strings only here.
             "PageNumber": str(page.number),
             "PageSize": str(page.size),
@@ -105,8 +105,8 @@ def _matches(baseline: Json, parameters: Parameters) -> bool:
 
 _ONE = ("BaselineId",)
 OPERATIONS = (
-    Operation("GetBaseline", Place.BODY, ("BaselineId", "ProjectId"), _get_baseline),
-    Operation("GetBaselineConfig", Place.BODY, _ONE, _get_config),
-    Operation("GetNodeOnBaseline", Place.BODY, _ONE, _get_nodes),
-    Operation("ListBaselines", Place.BODY, ("ProjectId",), _list_baselines),
+    EmulatedOperation("GetBaseline", ParameterLocation.BODY, ("BaselineId", "ProjectId"), _get_baseline),
+    EmulatedOperation("GetBaselineConfig", ParameterLocation.BODY, _ONE, _get_config),
+    EmulatedOperation("GetNodeOnBaseline", ParameterLocation.BODY, _ONE, _get_nodes),
+    EmulatedOperation("ListBaselines", ParameterLocation.BODY, ("ProjectId",), _list_baselines),
 )

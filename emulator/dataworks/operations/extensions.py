@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from emulator.dataworks.check_processes import Process, Status
+from emulator.dataworks.check_processes import CheckProcess, Status
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import GatewayError, Json
-from emulator.dataworks.state import Operation, Place, Profile, State
+from emulator.dataworks.state import EmulatedOperation, ParameterLocation, Profile, State
 
 PARTS = ("CommittedFile", "DeletedFile", "FileExecutionCommand", "TableModel")
 """Parts of an event detail; those not filled by an event are null, as in the help page's sample."""
@@ -33,7 +33,7 @@ def _list_check_processes(state: State, parameters: Parameters) -> Json:
     ]
     return {
         "PagingInfo": {
-            "CheckProcesses": [_process_row(process) for process in page.cut(rows)],
+            "CheckProcesses": [_process_row(process) for process in page.rows_of_page(rows)],
             "PageNumber": page.number,
             "PageSize": page.size,
             "TotalCount": page.total(rows),
@@ -41,7 +41,7 @@ def _list_check_processes(state: State, parameters: Parameters) -> Json:
     }
 
 
-def _matches(process: Process, parameters: Parameters) -> bool:
+def _matches(process: CheckProcess, parameters: Parameters) -> bool:
     wanted = {
         "EventCode": process.event_code,
         "MessageId": process.message_id,
@@ -51,7 +51,7 @@ def _matches(process: Process, parameters: Parameters) -> bool:
     return all(parameters.optional(name) in {None, value} for name, value in wanted.items())
 
 
-def _process_row(process: Process) -> Json:
+def _process_row(process: CheckProcess) -> Json:
     name = process.event_code.replace("-", " ")
     return {
         "EventCode": process.event_code,
@@ -99,11 +99,18 @@ def _check_code(state: State, parameters: Parameters) -> None:
 
 
 OPERATIONS = (
-    Operation("GetIDEEventDetail", Place.BODY, ("MessageId", "ProjectId"), _get_event_detail),
-    Operation("ListCheckProcesses", Place.BODY, ("EventCode",), _list_check_processes),
-    Operation("GetExtension", Place.QUERY, ("ExtensionCode",), _get_extension),
-    Operation(
-        "ListEnabledExtensionsForProject", Place.BODY, ("EventCode", "ProjectId"), _list_enabled_extensions
+    EmulatedOperation(
+        "GetIDEEventDetail", ParameterLocation.BODY, ("MessageId", "ProjectId"), _get_event_detail
     ),
-    Operation("GetOptionValueForProject", Place.BODY, ("ExtensionCode", "ProjectId"), _get_option_value),
+    EmulatedOperation("ListCheckProcesses", ParameterLocation.BODY, ("EventCode",), _list_check_processes),
+    EmulatedOperation("GetExtension", ParameterLocation.QUERY, ("ExtensionCode",), _get_extension),
+    EmulatedOperation(
+        "ListEnabledExtensionsForProject",
+        ParameterLocation.BODY,
+        ("EventCode", "ProjectId"),
+        _list_enabled_extensions,
+    ),
+    EmulatedOperation(
+        "GetOptionValueForProject", ParameterLocation.BODY, ("ExtensionCode", "ProjectId"), _get_option_value
+    ),
 )

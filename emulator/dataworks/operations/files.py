@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import BusinessError, Json, enveloped
-from emulator.dataworks.state import Operation, Place, State
+from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 
 
 def _versions(state: State, parameters: Parameters) -> Mapping[int, Json]:
@@ -21,7 +21,7 @@ def _list_versions(state: State, parameters: Parameters) -> Json:
     newest_first = [versions[number] for number in sorted(versions, reverse=True)]
     return enveloped(
         {
-            "FileVersions": list(page.cut(newest_first)),
+            "FileVersions": list(page.rows_of_page(newest_first)),
             "PageNumber": page.number,
             "PageSize": page.size,
             "TotalCount": page.total(newest_first),
@@ -37,6 +37,6 @@ def _get_version(state: State, parameters: Parameters) -> Json:
 
 
 OPERATIONS = (
-    Operation("ListFileVersions", Place.BODY, ("FileId",), _list_versions),
-    Operation("GetFileVersion", Place.BODY, ("FileId", "FileVersion"), _get_version),
+    EmulatedOperation("ListFileVersions", ParameterLocation.BODY, ("FileId",), _list_versions),
+    EmulatedOperation("GetFileVersion", ParameterLocation.BODY, ("FileId", "FileVersion"), _get_version),
 )

@@ -6,7 +6,7 @@ import hashlib
 
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import BusinessError, Json, enveloped
-from emulator.dataworks.state import Operation, Place, State
+from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 
 _TABLE, _ENTITY = "odps.", "maxcompute-table."
 """Prefix of a table's GUID, and prefix of the same table's name as an entity."""
@@ -16,7 +16,7 @@ def _get_table_lineage(state: State, parameters: Parameters) -> Json:
     guid, page = parameters.text("TableGuid"), parameters.page_at("NextPrimaryKey")
     guids = state.world.downstream(guid) if _down(parameters) else state.world.upstream(guid)
     key = page.next_key(guids)
-    rows = [_table(state, neighbour) for neighbour in page.cut(guids)]
+    rows = [_table(state, neighbour) for neighbour in page.rows_of_page(guids)]
     return enveloped({"DataEntityList": rows, "HasNext": bool(key), "NextPrimaryKey": key})
 
 
@@ -36,7 +36,7 @@ def _get_column_lineage(state: State, parameters: Parameters) -> Json:
     guids = state.world.downstream(guid) if _down(parameters) else state.world.column_upstream(guid)
     return enveloped(
         {
-            "DataEntityList": [_column(neighbour) for neighbour in page.cut(guids)],
+            "DataEntityList": [_column(neighbour) for neighbour in page.rows_of_page(guids)],
             "PageNum": page.number,
             "PageSize": page.size,
             "TotalCount": page.total(guids),
@@ -65,7 +65,7 @@ def _list_lineage(state: State, parameters: Parameters) -> Json:
     rows = [
         row for row in _neighbours(state, guid, down=_down(parameters)) if keyword in row["QualifiedName"]
     ]
-    entities = [_entity(name, row) for row in page.cut(rows)]
+    entities = [_entity(name, row) for row in page.rows_of_page(rows)]
     return enveloped({"DataEntityList": entities, "NextToken": page.next_key(rows) or None})
 
 
@@ -100,7 +100,13 @@ def _down(parameters: Parameters) -> bool:
 
 
 OPERATIONS = (
-    Operation("GetMetaTableLineage", Place.QUERY, ("Direction", "TableGuid"), _get_table_lineage),
-    Operation("GetMetaColumnLineage", Place.QUERY, ("ColumnGuid", "Direction"), _get_column_lineage),
-    Operation("ListLineage", Place.QUERY, ("Direction", "EntityQualifiedName"), _list_lineage),
+    EmulatedOperation(
+        "GetMetaTableLineage", ParameterLocation.QUERY, ("Direction", "TableGuid"), _get_table_lineage
+    ),
+    EmulatedOperation(
+        "GetMetaColumnLineage", ParameterLocation.QUERY, ("ColumnGuid", "Direction"), _get_column_lineage
+    ),
+    EmulatedOperation(
+        "ListLineage", ParameterLocation.QUERY, ("Direction", "EntityQualifiedName"), _list_lineage
+    ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import BusinessError, Json, enveloped
-from emulator.dataworks.state import Operation, Place, State
+from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 from emulator.dataworks.world import Node
 
 ENVIRONMENTS = ("DEV", "PROD")
@@ -80,7 +80,7 @@ def _list_nodes(state: State, parameters: Parameters) -> Json:
     ]
     return enveloped(
         {
-            "Nodes": list(page.cut(rows)),
+            "Nodes": list(page.rows_of_page(rows)),
             "PageNumber": page.number,
             "PageSize": page.size,
             "TotalCount": page.total(rows),
@@ -103,7 +103,7 @@ def _list_by_output(state: State, parameters: Parameters) -> Json:
 
 
 def _putting_out(state: State, output: str) -> list[Json]:
-    nodes = state.world.putting_out(output)
+    nodes = state.world.nodes_with_output(output)
     return [{**node.fields, "FileType": str(node.fields["FileType"])} for node in nodes]
 
 
@@ -117,11 +117,15 @@ def _list_input_or_output(state: State, parameters: Parameters) -> Json:
 
 _ONE = ("NodeId", "ProjectEnv")
 OPERATIONS = (
-    Operation("GetNodeChildren", Place.BODY, _ONE, _get_children),
-    Operation("GetNodeParents", Place.BODY, _ONE, _get_parents),
-    Operation("GetNode", Place.BODY, _ONE, _get_node),
-    Operation("GetNodeCode", Place.BODY, _ONE, _get_code),
-    Operation("ListNodes", Place.BODY, ("ProjectId", "ProjectEnv"), _list_nodes),
-    Operation("ListNodesByOutput", Place.BODY, ("Outputs", "ProjectEnv"), _list_by_output),
-    Operation("ListNodeInputOrOutput", Place.BODY, (*_ONE, "IoType"), _list_input_or_output),
+    EmulatedOperation("GetNodeChildren", ParameterLocation.BODY, _ONE, _get_children),
+    EmulatedOperation("GetNodeParents", ParameterLocation.BODY, _ONE, _get_parents),
+    EmulatedOperation("GetNode", ParameterLocation.BODY, _ONE, _get_node),
+    EmulatedOperation("GetNodeCode", ParameterLocation.BODY, _ONE, _get_code),
+    EmulatedOperation("ListNodes", ParameterLocation.BODY, ("ProjectId", "ProjectEnv"), _list_nodes),
+    EmulatedOperation(
+        "ListNodesByOutput", ParameterLocation.BODY, ("Outputs", "ProjectEnv"), _list_by_output
+    ),
+    EmulatedOperation(
+        "ListNodeInputOrOutput", ParameterLocation.BODY, (*_ONE, "IoType"), _list_input_or_output
+    ),
 )

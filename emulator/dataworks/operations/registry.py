@@ -5,16 +5,16 @@ from __future__ import annotations
 from emulator.dataworks.operations import baselines, extensions, files, lineage, nodes, results, tables
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import GatewayError
-from emulator.dataworks.state import Operation, Place
+from emulator.dataworks.state import EmulatedOperation, ParameterLocation
 
-BY_NAME: dict[str, Operation] = {
+BY_NAME: dict[str, EmulatedOperation] = {
     operation.name: operation
     for module in (results, baselines, extensions, files, lineage, nodes, tables)
     for operation in module.OPERATIONS
 }
 
 
-def find(action: str, method: str) -> Operation:
+def find(action: str, method: str) -> EmulatedOperation:
     """Return the operation of a request.
 
     Raises:
@@ -28,13 +28,13 @@ def find(action: str, method: str) -> Operation:
     return operation
 
 
-def read_parameters(operation: Operation, query: str, body: bytes) -> Parameters:
+def read_parameters(operation: EmulatedOperation, query: str, body: bytes) -> Parameters:
     """Return the parameters of a call, including all mandatory ones.
 
     Raises:
         GatewayError: a mandatory one is missing, or in the wrong part of the request.
     """
-    encoded = query if operation.place is Place.QUERY else body.decode("utf-8", "replace")
+    encoded = query if operation.place is ParameterLocation.QUERY else body.decode("utf-8", "replace")
     parameters = Parameters(encoded)
     for name in operation.required:
         parameters.text(name)

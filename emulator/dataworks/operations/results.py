@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 
-from common.extension_points import Answer as Point
-from emulator.dataworks.check_processes import Answer, Fate
+from common.extension_points import ResultOperation as Point
+from emulator.dataworks.check_processes import PostedResult, PostStatus
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import GatewayError, Json
-from emulator.dataworks.state import Handler, Operation, Place, Profile, State
+from emulator.dataworks.state import EmulatedOperation, Handler, ParameterLocation, Profile, State
 
 REQUIRED = ("MessageId", "ExtensionCode", "CheckResult")
 _TIP = {Point.CALLBACK: "CheckMessage"}
@@ -29,13 +29,13 @@ _BODY: dict[Point, Json] = {
 }
 
 
-def read(action: str, parameters: Parameters) -> Answer:
+def read(action: str, parameters: Parameters) -> PostedResult:
     """Return the result in a call of `action`.
 
     Raises:
         GatewayError: a mandatory parameter is missing.
     """
-    return Answer(
+    return PostedResult(
         action=action,
         message_id=parameters.text("MessageId"),
         extension_code=parameters.text("ExtensionCode"),
@@ -44,7 +44,7 @@ def read(action: str, parameters: Parameters) -> Answer:
     )
 
 
-def _refusal(state: State, answer: Answer) -> GatewayError | None:
+def _refusal(state: State, answer: PostedResult) -> GatewayError | None:
     point = Point(answer.action)
     if answer.result not in _RESULTS[point]:
         return _invalid("CheckResult", f"{point} takes {', '.join(sorted(_RESULTS[point]))}.")
@@ -53,7 +53,7 @@ def _refusal(state: State, answer: Answer) -> GatewayError | None:
     known = [process.extension_code for process in state.processes.of_message(answer.message_id)]
     if known and answer.extension_code not in known:
         return _invalid("ExtensionCode", "The extension does not check this message.")
-    if not known or state.processes.judge(answer) is not Fate.FIRST:
+    if not known or state.processes.classify(answer) is not PostStatus.FIRST:
         return _invalid("MessageId", "The message does not wait for a result of this operation.")
     return None
 
@@ -68,15 +68,19 @@ def _handler(point: Point) -> Handler:
         now = time.time()
         refusal = _refusal(state, answer) if state.profile is Profile.STRICT else None
         if refusal:
-            state.processes.record(answer, Fate.REFUSED, now)
+            state.processes.record(answer, PostStatus.REFUSED, now)
             raise refusal
-        state.processes.take(answer, now)
+        state.processes.accept(answer, now)
         return dict(_BODY[point])
 
     return handle
 
 
-_PLACES = {Point.IDE: Place.BODY, Point.WORKBENCH: Place.QUERY, Point.CALLBACK: Place.BODY}
+_PLACES = {
+    Point.IDE: ParameterLocation.BODY,
+    Point.WORKBENCH: ParameterLocation.QUERY,
+    Point.CALLBACK: ParameterLocation.BODY,
+}
 OPERATIONS = tuple(
-    Operation(point.value, place, REQUIRED, _handler(point)) for point, place in _PLACES.items()
+    EmulatedOperation(point.value, place, REQUIRED, _handler(point)) for point, place in _PLACES.items()
 )

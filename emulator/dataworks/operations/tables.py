@@ -6,7 +6,7 @@ import orjson
 
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import BusinessError, GatewayError, Json, enveloped
-from emulator.dataworks.state import Operation, Place, State
+from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 from emulator.dataworks.world import Table
 
 BASIC_FIELDS_ON_REQUEST = ("ReadCount", "ViewCount", "FavoriteCount")
@@ -32,7 +32,10 @@ def _get_basic_info(state: State, parameters: Parameters) -> Json:
 def _get_full_info(state: State, parameters: Parameters) -> Json:
     table, page = _table(state, parameters), parameters.page("PageNum")
     fields = {name: value for name, value in table.fields.items() if name not in _FULL_OMITS}
-    columns = {"ColumnList": list(page.cut(table.columns)), "TotalColumnCount": page.total(table.columns)}
+    columns = {
+        "ColumnList": list(page.rows_of_page(table.columns)),
+        "TotalColumnCount": page.total(table.columns),
+    }
     return enveloped({**fields, **columns})
 
 
@@ -40,7 +43,7 @@ def _get_column(state: State, parameters: Parameters) -> Json:
     table, page = _table(state, parameters), parameters.page("PageNum")
     return enveloped(
         {
-            "ColumnList": [{"RelationCount": 0, **column} for column in page.cut(table.columns)],
+            "ColumnList": [{"RelationCount": 0, **column} for column in page.rows_of_page(table.columns)],
             "PageNum": page.number,
             "PageSize": page.size,
             "TotalCount": page.total(table.columns),
@@ -52,7 +55,7 @@ def _get_partition(state: State, parameters: Parameters) -> Json:
     partitions, page = _sorted(_table(state, parameters).partitions, parameters), parameters.page()
     return enveloped(
         {
-            "DataEntityList": list(page.cut(partitions)),
+            "DataEntityList": list(page.rows_of_page(partitions)),
             "PageNumber": page.number,
             "PageSize": page.size,
             "TotalCount": page.total(partitions),
@@ -80,9 +83,9 @@ def _get_producing_tasks(state: State, parameters: Parameters) -> Json:
 
 _ONE = ("TableGuid",)
 OPERATIONS = (
-    Operation("GetMetaTableBasicInfo", Place.QUERY, _ONE, _get_basic_info, method="GET"),
-    Operation("GetMetaTableFullInfo", Place.QUERY, _ONE, _get_full_info, method="GET"),
-    Operation("GetMetaTableColumn", Place.QUERY, _ONE, _get_column, method="GET"),
-    Operation("GetMetaTablePartition", Place.QUERY, _ONE, _get_partition),
-    Operation("GetMetaTableProducingTasks", Place.QUERY, _ONE, _get_producing_tasks),
+    EmulatedOperation("GetMetaTableBasicInfo", ParameterLocation.QUERY, _ONE, _get_basic_info, method="GET"),
+    EmulatedOperation("GetMetaTableFullInfo", ParameterLocation.QUERY, _ONE, _get_full_info, method="GET"),
+    EmulatedOperation("GetMetaTableColumn", ParameterLocation.QUERY, _ONE, _get_column, method="GET"),
+    EmulatedOperation("GetMetaTablePartition", ParameterLocation.QUERY, _ONE, _get_partition),
+    EmulatedOperation("GetMetaTableProducingTasks", ParameterLocation.QUERY, _ONE, _get_producing_tasks),
 )

@@ -11,7 +11,7 @@ class FileOwnerOptions(Options):
     severity: Severity = Severity.WARN
 
 
-@check("file-owner", points=("commit-file",), runs=Runs.INLINE, options=FileOwnerOptions, snapshot=True)
+@check("file-owner", points=("commit-file",), runs=Runs.INLINE, options=FileOwnerOptions, needs_snapshot=True)
 def file_owner(context: Context) -> Iterator[Finding]:
     """Ask whether a file has an owner."""
     file = context.snapshot.file

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dwgate.rules import SQL, Hit, Options, Severity, Subject, Text, rule
+from dwgate.rules import SQL, Hit, Options, RuleContext, Severity, Text, rule
 
 
 class DevTableOptions(Options):
@@ -19,7 +19,7 @@ class DevTableOptions(Options):
     options=DevTableOptions,
     fix=Text("Read the production table instead.", "请改为读取生产表。"),
 )
-def dev_table_read(subject: Subject, options: DevTableOptions) -> Iterator[Hit]:
+def dev_table_read(subject: RuleContext, options: DevTableOptions) -> Iterator[Hit]:
     """A scheduled node reads a development table.
 
     Development tables are dropped without notice. Reports each row source whose table name starts with the

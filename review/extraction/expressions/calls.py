@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from review.builtin_functions import AGGREGATES, BUILT_IN, MAX_PT, RUN_TIME, RUN_TIME_WITHOUT_ARGUMENTS
-from review.extraction.block_state import Found, Frame, Trait
-from review.extraction.expressions.operands import WORDS, operand, parts, placed, read
-from review.facts import Call, Clause, Operand, Sort, Span, Window
+from review.extraction.block_state import BlockState, ExpressionFlag, ExpressionInfo
+from review.extraction.expressions.operands import KEYWORDS, parts, read, read_operand, visit_placed
+from review.facts import Call, Clause, Operand, OperandKind, Span, WindowCall
 
 
-def call(node: exp.Expr, frame: Frame, found: Found) -> None:
+def visit_call(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     """Read a function call; a call that only the parser added (not the author) is ignored."""
     own = frame.text.span(node) or _word(node, frame)
-    inner = Found()
+    inner = ExpressionInfo()
     arguments: list[Operand] = []
     distinct = False
     if own is not None:
@@ -32,20 +32,20 @@ def call(node: exp.Expr, frame: Frame, found: Found) -> None:
     if own is None:
         return
     name = frame.text.author(own[0], own[1]).strip('`"').lower()
-    inner.widen(own[0], frame.text.called(own[1]) or max(own[1], inner.end))
+    inner.widen(own[0], frame.text.is_called(own[1]) or max(own[1], inner.end))
     frame.calls.append(Call(Span(inner.begin, inner.end), name, frame.clause, tuple(arguments), distinct))
     inner.functions.insert(0, name)
     inner.traits |= _traits(node, name, arguments)
     found.merge(inner)
 
 
-def _word(node: exp.Expr, frame: Frame) -> Span | None:
+def _word(node: exp.Expr, frame: BlockState) -> Span | None:
     """Return the span of a function called without parentheses, which the parser does not record."""
-    word = WORDS.get(type(node))
+    word = KEYWORDS.get(type(node))
     return None if word is None or node.args else frame.text.search(rf"\b{word}\b", frame.cursor)
 
 
-def _arguments(node: exp.Expr, frame: Frame, inner: Found) -> tuple[list[Operand], bool]:
+def _arguments(node: exp.Expr, frame: BlockState, inner: ExpressionInfo) -> tuple[list[Operand], bool]:
     arguments: list[Operand] = []
     distinct = False
     for child in parts(node):
@@ -54,13 +54,13 @@ def _arguments(node: exp.Expr, frame: Frame, inner: Found) -> tuple[list[Operand
             distinct, listed = True, child.expressions
         for part in listed:
             if isinstance(part, exp.Star):
-                placed(part, frame, inner)
-                inner.traits |= Trait.ROWS
+                visit_placed(part, frame, inner)
+                inner.traits |= ExpressionFlag.ROWS
                 continue
             made, traits = read(part, frame)
-            inner.traits |= traits & (Trait.AGGREGATE | Trait.ROWS)
+            inner.traits |= traits & (ExpressionFlag.AGGREGATE | ExpressionFlag.ROWS)
             inner.absorb(made)
-            if made.at.end or made.sort is Sort.NULL or isinstance(part, exp.Boolean):
+            if made.at.end or made.sort is OperandKind.NULL or isinstance(part, exp.Boolean):
                 arguments.append(made)
     if all(argument.at.end for argument in arguments):
         arguments.sort(key=lambda argument: argument.at.begin)
@@ -69,17 +69,17 @@ def _arguments(node: exp.Expr, frame: Frame, inner: Found) -> tuple[list[Operand
 
 def _traits(node: exp.Expr, name: str, arguments: list[Operand]) -> int:
     if name == MAX_PT:
-        return Trait.MAX_PT
+        return ExpressionFlag.MAX_PT
     if name in RUN_TIME or (name in RUN_TIME_WITHOUT_ARGUMENTS and not arguments):
-        return Trait.RUN_TIME
+        return ExpressionFlag.RUN_TIME
     if name in AGGREGATES or isinstance(node, exp.AggFunc):
-        return Trait.AGGREGATE
+        return ExpressionFlag.AGGREGATE
     if isinstance(node, exp.Anonymous) and name not in BUILT_IN:
-        return Trait.UNKNOWN_CALL
-    return Trait.NONE
+        return ExpressionFlag.UNKNOWN_CALL
+    return ExpressionFlag.NONE
 
 
-def dotted(node: exp.Expr, frame: Frame, found: Found) -> None:
+def visit_dotted(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     """Read a field (`a.b`), or a function of another project (`proj.f(…)`, `proj:f(…)`)."""
     function = node.args.get("expression")
     if not isinstance(function, exp.Func):
@@ -89,7 +89,7 @@ def dotted(node: exp.Expr, frame: Frame, found: Found) -> None:
         return
     # project.function(…)
     before = len(frame.calls)
-    inner = Found()
+    inner = ExpressionInfo()
     frame.visit(function, frame, inner)
     owner = frame.text.name(node.this) if isinstance(node.this, exp.Identifier) else node.this.sql()
     begin = frame.text.span(node.this)
@@ -101,30 +101,30 @@ def dotted(node: exp.Expr, frame: Frame, found: Found) -> None:
         frame.calls[-1] = Call(
             Span(inner.begin, inner.end), inner.functions[0], last.clause, last.arguments, last.distinct
         )
-    inner.traits |= Trait.UNKNOWN_CALL
+    inner.traits |= ExpressionFlag.UNKNOWN_CALL
     found.merge(inner)
 
 
-def window(node: exp.Expr, frame: Frame, found: Found) -> None:
+def visit_window(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     """Read a function with OVER."""
-    inner = Found()
+    inner = ExpressionInfo()
     frame.visit(node.this, frame, inner)
-    inner.traits = inner.traits & ~Trait.AGGREGATE | Trait.ROWS
+    inner.traits = inner.traits & ~ExpressionFlag.AGGREGATE | ExpressionFlag.ROWS
     function = inner.functions[0] if inner.functions else ""
     if (over := frame.text.follows(inner.end, _OVER)) is not None and inner.begin >= 0:
-        inner.widen(inner.begin, frame.text.called(over) or frame.text.follows(over, r"\w+") or over)
+        inner.widen(inner.begin, frame.text.is_called(over) or frame.text.follows(over, r"\w+") or over)
     holder = node
     if not node.args.get("partition_by") and isinstance(alias := node.args.get("alias"), exp.Expr):
         holder = frame.windows_named.get(alias.name.lower(), node)
     clause, frame.clause = frame.clause, Clause.WINDOW
-    partition = tuple(operand(part, frame) for part in holder.args.get("partition_by") or ())
-    order = tuple(operand(part, frame) for part in _keys(holder.args.get("order")))
+    partition = tuple(read_operand(part, frame) for part in holder.args.get("partition_by") or ())
+    order = tuple(read_operand(part, frame) for part in _keys(holder.args.get("order")))
     frame.clause = clause
     for part in (*partition, *order):
         inner.columns += part.columns
         inner.functions += part.functions
         inner.blocks += part.blocks
-    frame.windows.append(Window(Span(max(inner.begin, 0), max(inner.end, 0)), function, partition, order))
+    frame.windows.append(WindowCall(Span(max(inner.begin, 0), max(inner.end, 0)), function, partition, order))
     found.merge(inner)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from review.extraction.block_state import Found, Frame, Trait
-from review.extraction.scopes import Scope
+from review.extraction.block_state import BlockState, ExpressionFlag, ExpressionInfo
+from review.extraction.scopes import QueryScope
 from review.facts import Clause, Column, Span
 
 
-def plain_column(node: exp.Expr, frame: Frame) -> Column | None:
+def plain_column(node: exp.Expr, frame: BlockState) -> Column | None:
     """Read a column written as `a` or `t.a`; None for any other form."""
     args, text = node.args, frame.text
     this, table = args["this"], args.get("table")
@@ -30,7 +30,7 @@ def plain_column(node: exp.Expr, frame: Frame) -> Column | None:
     return Column(Span(first[0], span[1]), name, qualifier, *owner)
 
 
-def column(node: exp.Expr, frame: Frame, found: Found) -> None:
+def visit_column(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     """Read a column, a star, or a parameter in a column's position."""
     if (plain := plain_column(node, frame)) is not None:
         found.widen(plain.at[0], plain.at[1])
@@ -44,15 +44,15 @@ def column(node: exp.Expr, frame: Frame, found: Found) -> None:
         return
     found.widen(first.begin, last.end)
     if isinstance(node.this, exp.Star):
-        found.traits |= Trait.ROWS
+        found.traits |= ExpressionFlag.ROWS
         return
     if text.has_parameter(first.begin, last.end):
-        found.traits |= Trait.PARAMETER
+        found.traits |= ExpressionFlag.PARAMETER
         return
     found.columns.append(_resolved([part.name for part in parts], spans, frame))
 
 
-def _resolved(names: list[str], spans: list[Span | None], frame: Frame) -> Column:
+def _resolved(names: list[str], spans: list[Span | None], frame: BlockState) -> Column:
     begin = spans[0].begin if spans[0] else 0
     scope = frame.scope
     for size in range(1, len(names)):
@@ -72,7 +72,7 @@ def _resolved(names: list[str], spans: list[Span | None], frame: Frame) -> Colum
     return Column(Span(begin, end.end if end else begin), names[-1], ".".join(names[:-1]))
 
 
-def _names_of(scope: Scope | None, owner: tuple[int, int]) -> frozenset[str]:
+def _names_of(scope: QueryScope | None, owner: tuple[int, int]) -> frozenset[str]:
     """Return the known columns of the source `owner`."""
     while scope is not None:
         if scope.block == owner[0]:
@@ -81,7 +81,7 @@ def _names_of(scope: Scope | None, owner: tuple[int, int]) -> frozenset[str]:
     return frozenset()
 
 
-def _is_alias(name: str, frame: Frame) -> bool:
+def _is_alias(name: str, frame: BlockState) -> bool:
     if name not in frame.scope.aliases or frame.clause not in frame.aliases_seen:
         return False
     return frame.clause is not Clause.GROUP or not frame.scope.has(name)

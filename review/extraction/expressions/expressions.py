@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from review.extraction.block_state import Found, Frame, Trait
-from review.extraction.expressions.calls import call, dotted, window
-from review.extraction.expressions.columns import column
-from review.extraction.expressions.operands import children, operand, parts, placed
-from review.facts import Division, Operator, Predicate, Role, Sort, Span
+from review.extraction.block_state import BlockState, ExpressionFlag, ExpressionInfo
+from review.extraction.expressions.calls import visit_call, visit_dotted, visit_window
+from review.extraction.expressions.columns import visit_column
+from review.extraction.expressions.operands import children, parts, read_operand, visit_placed
+from review.facts import Division, OperandKind, Operator, Predicate, Role, Span
 
-Handler = Callable[[exp.Expr, Frame, Found], None]
+Handler = Callable[[exp.Expr, BlockState, ExpressionInfo], None]
 
 
-def visit(node: exp.Expr, frame: Frame, found: Found) -> None:
+def visit(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     """Add the facts of an expression and of all its parts to `found`."""
     kind = type(node)
     handler = _HANDLERS.get(kind)
@@ -31,7 +31,7 @@ def _handler(kind: type[exp.Expr]) -> Handler:
     return children
 
 
-def _binary(node: exp.Expr, frame: Frame, found: Found) -> None:
+def _binary(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     rights = []
     while isinstance(node, exp.Binary) and (_HANDLERS.get(type(node)) or _handler(type(node))) is _binary:
         rights.append(node.args.get("expression"))
@@ -42,20 +42,20 @@ def _binary(node: exp.Expr, frame: Frame, found: Found) -> None:
             visit(right, frame, found)
 
 
-def _outside(node: exp.Expr, frame: Frame, found: Found) -> None:
-    found.traits |= Trait.PARAMETER
+def _outside(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    found.traits |= ExpressionFlag.PARAMETER
     for child in parts(node):
-        placed(child, frame, found)
+        visit_placed(child, frame, found)
     if isinstance(node.this, exp.Var):
-        placed(node.this, frame, found)
+        visit_placed(node.this, frame, found)
 
 
-def _nothing(node: exp.Expr, frame: Frame, found: Found) -> None:
+def _nothing(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     """Ignore a node that affects no value and has no position."""
 
 
-def _cast(node: exp.Expr, frame: Frame, found: Found) -> None:
-    inner = Found()
+def _cast(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    inner = ExpressionInfo()
     visit(node.this, frame, inner)
     if inner.begin >= 0:
         begin = frame.text.precedes(inner.begin, r"\b(?:try_|safe_)?cast\s*\(\s*")
@@ -74,17 +74,17 @@ def _cast(node: exp.Expr, frame: Frame, found: Found) -> None:
 _TYPE_NAME = r"\b(?:date|datetime|timestamp|timestamp_ntz|time|decimal|bigint|bd|binary)"
 
 
-def _case(node: exp.Expr, frame: Frame, found: Found) -> None:
-    inner = Found()
+def _case(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    inner = ExpressionInfo()
     subject = node.args.get("this")
-    left = operand(subject, frame) if isinstance(subject, exp.Expr) else None
+    left = read_operand(subject, frame) if isinstance(subject, exp.Expr) else None
     if left is not None:
         inner.absorb(left)
     for branch in node.args.get("ifs") or ():
         if left is None:
             _condition(branch.this, frame, inner)
         else:
-            right = operand(branch.this, frame)
+            right = read_operand(branch.this, frame)
             inner.absorb(right)
             at = right.at if right.at.end else left.at
             frame.comparisons.append(Predicate(at, Operator.EQ, left, (right,), frame.clause))
@@ -101,8 +101,8 @@ def _case(node: exp.Expr, frame: Frame, found: Found) -> None:
     found.merge(inner)
 
 
-def _if(node: exp.Expr, frame: Frame, found: Found) -> None:
-    inner = Found()
+def _if(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    inner = ExpressionInfo()
     _condition(node.this, frame, inner)
     for key in ("true", "false"):
         if isinstance(part := node.args.get(key), exp.Expr):
@@ -110,12 +110,12 @@ def _if(node: exp.Expr, frame: Frame, found: Found) -> None:
     if inner.begin >= 0:
         begin = frame.text.precedes(inner.begin, r"\bif\s*\((?:\s|\(|\bnot\b|\bexists\b)*")
         if begin is not None:
-            inner.widen(begin, frame.text.called(begin + len("if")) or inner.end)
+            inner.widen(begin, frame.text.is_called(begin + len("if")) or inner.end)
             inner.functions.insert(0, "if")
     found.merge(inner)
 
 
-def _condition(node: exp.Expr, frame: Frame, found: Found) -> None:
+def _condition(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     for part in frame.compare(node, frame):
         if part.operator is not Operator.TRUTH:
             frame.comparisons.append(part)
@@ -125,19 +125,19 @@ def _condition(node: exp.Expr, frame: Frame, found: Found) -> None:
             found.absorb(item)
 
 
-def _tuple(node: exp.Expr, frame: Frame, found: Found) -> None:
-    inner = Found()
+def _tuple(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    inner = ExpressionInfo()
     children(node, frame, inner)
     if inner.begin >= 0:
-        inner.widen(*frame.text.enclosed(inner.begin, inner.end, most=1))
+        inner.widen(*frame.text.enclosing_bracket(inner.begin, inner.end, limit=1))
     found.merge(inner)
 
 
 _INTERVAL = r"\binterval\s*(?:'[^']*'|\S+)(?:\s+(?:second|minute|hour|day|week|month|year)s?\b)?"
 
 
-def _interval(node: exp.Expr, frame: Frame, found: Found) -> None:
-    inner = Found()
+def _interval(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    inner = ExpressionInfo()
     children(node, frame, inner)
     written = frame.text.search(_INTERVAL, max(frame.cursor, inner.begin - 20))
     if written is not None:
@@ -145,59 +145,59 @@ def _interval(node: exp.Expr, frame: Frame, found: Found) -> None:
     found.merge(inner)
 
 
-def _bracket(node: exp.Expr, frame: Frame, found: Found) -> None:
-    inner = Found()
+def _bracket(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    inner = ExpressionInfo()
     children(node, frame, inner)
     if inner.begin >= 0 and (end := frame.text.follows(inner.end, r"\]")) is not None:
         inner.widen(inner.begin, end)
     found.merge(inner)
 
 
-def _negative(node: exp.Expr, frame: Frame, found: Found) -> None:
-    inner = Found()
+def _negative(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    inner = ExpressionInfo()
     visit(node.this, frame, inner)
     if inner.begin >= 0 and (begin := frame.text.precedes(inner.begin, "-")) is not None:
         inner.widen(begin, inner.end)
     found.merge(inner)
 
 
-def _division(node: exp.Expr, frame: Frame, found: Found) -> None:
-    inner = Found()
+def _division(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    inner = ExpressionInfo()
     own = frame.text.span(node)  # mod(a, b)
     if own is not None:
         inner.widen(*own)
     visit(node.this, frame, inner)
-    divisor = operand(node.expression, frame)
+    divisor = read_operand(node.expression, frame)
     inner.absorb(divisor)
     if own is not None:
         inner.functions.insert(0, frame.text.author(*own).lower())
-        inner.widen(inner.begin, frame.text.closed(inner.begin, inner.end))
-    plain = divisor.sort is Sort.LITERAL and (divisor.value or "").strip("-0.")
+        inner.widen(inner.begin, frame.text.closing_end(inner.begin, inner.end))
+    plain = divisor.sort is OperandKind.LITERAL and (divisor.value or "").strip("-0.")
     if not plain and inner.begin >= 0:
         frame.divisions.append(Division(Span(inner.begin, inner.end), divisor))
     found.merge(inner)
 
 
-def _subquery(node: exp.Expr, frame: Frame, found: Found) -> None:
-    found.traits |= Trait.QUERY
+def _subquery(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
+    found.traits |= ExpressionFlag.QUERY
     blocks = frame.query(node, Role.SCALAR, frame)
     found.blocks += blocks
     if (span := frame.span_of(blocks)) is not None:
-        found.widen(*frame.text.enclosed(*span))
+        found.widen(*frame.text.enclosing_bracket(*span))
 
 
 _HANDLERS: dict[type[exp.Expr], Handler] = {
-    exp.Column: column,
-    exp.Literal: placed,
-    exp.Star: placed,
-    exp.Identifier: placed,
+    exp.Column: visit_column,
+    exp.Literal: visit_placed,
+    exp.Star: visit_placed,
+    exp.Identifier: visit_placed,
     exp.Null: _nothing,
     exp.Boolean: _nothing,
     exp.DataType: _nothing,
-    exp.Dot: dotted,
+    exp.Dot: visit_dotted,
     exp.Case: _case,
     exp.If: _if,
-    exp.Window: window,
+    exp.Window: visit_window,
     exp.Bracket: _bracket,
     exp.Neg: _negative,
     exp.Tuple: _tuple,
@@ -218,6 +218,6 @@ _BASES: tuple[tuple[type[exp.Expr], Handler], ...] = (
     (exp.Query, _subquery),
     (exp.Cast, _cast),
     (exp.Predicate, _condition),
-    (exp.Func, call),
+    (exp.Func, visit_call),
     (exp.Binary, _binary),
 )

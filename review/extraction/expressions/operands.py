@@ -6,57 +6,57 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from review.extraction.block_state import NOWHERE, Found, Frame, Trait
+from review.extraction.block_state import NO_SPAN, BlockState, ExpressionFlag, ExpressionInfo
 from review.extraction.expressions.columns import plain_column
 from review.extraction.expressions.types import literal_type, written_type
-from review.extraction.source_text import place
-from review.facts import Operand, Sort, Span
+from review.extraction.source_text import span_of
+from review.facts import Operand, OperandKind, Span
 
 
-def operand(node: exp.Expr, frame: Frame) -> Operand:
+def read_operand(node: exp.Expr, frame: BlockState) -> Operand:
     """Read an expression. If no part of it has a known position, its span is (0, 0)."""
     return read(node, frame)[0]
 
 
-def output_operand(node: exp.Expr, frame: Frame) -> tuple[Operand, bool]:
+def output_operand(node: exp.Expr, frame: BlockState) -> tuple[Operand, bool]:
     """Read an output expression of a block; also return whether it contains an aggregate function."""
     made, traits = read(node, frame)
-    return made, bool(traits & Trait.AGGREGATE)
+    return made, bool(traits & ExpressionFlag.AGGREGATE)
 
 
-def read(node: exp.Expr, frame: Frame) -> tuple[Operand, int]:
+def read(node: exp.Expr, frame: BlockState) -> tuple[Operand, int]:
     """Read an expression; also return its traits."""
     kind = type(node)
     # Fast path: most expressions are a column or a literal.
     if kind is exp.Column and (column := plain_column(node, frame)) is not None:
         frame.cursor = column.at[1]
-        return Operand(column.at, Sort.COLUMN, columns=(column,)), 0
+        return Operand(column.at, OperandKind.COLUMN, columns=(column,)), 0
     if kind is exp.Literal and (literal := _plain_literal(node, frame)) is not None:
         frame.cursor = literal.at[1]
         return literal, 0
     return _read_any(node, frame)
 
 
-def _plain_literal(node: exp.Expr, frame: Frame) -> Operand | None:
+def _plain_literal(node: exp.Expr, frame: BlockState) -> Operand | None:
     args, text = node.args, frame.text
     if (span := text.span(node)) is None or text.has_parameter(span[0], span[1]):
         return None
     value: str = args["this"]
     if args["is_string"]:
-        return Operand(span, Sort.LITERAL, value, True, "STRING")
-    return Operand(span, Sort.LITERAL, value, False, "BIGINT" if value.isdigit() else "DOUBLE")
+        return Operand(span, OperandKind.LITERAL, value, True, "STRING")
+    return Operand(span, OperandKind.LITERAL, value, False, "BIGINT" if value.isdigit() else "DOUBLE")
 
 
-def _read_any(node: exp.Expr, frame: Frame) -> tuple[Operand, int]:
-    found = Found()
+def _read_any(node: exp.Expr, frame: BlockState) -> tuple[Operand, int]:
+    found = ExpressionInfo()
     frame.visit(node, frame, found)
     core = _core(node)
     if found.begin >= 0:
-        frame.cursor = found.end = frame.text.closed(found.begin, found.end)
-    span = Span(found.begin, found.end) if found.begin >= 0 else NOWHERE
-    if core is not node and isinstance(node, exp.Paren) and span is not NOWHERE:
-        span = Span(*frame.text.enclosed(*span)) if type(core) is not exp.Subquery else span
-    sort = _sort(core, found)
+        frame.cursor = found.end = frame.text.closing_end(found.begin, found.end)
+    span = Span(found.begin, found.end) if found.begin >= 0 else NO_SPAN
+    if core is not node and isinstance(node, exp.Paren) and span is not NO_SPAN:
+        span = Span(*frame.text.enclosing_bracket(*span)) if type(core) is not exp.Subquery else span
+    sort = _kind_of(core, found)
     value, string = _value(core, sort, frame)
     made = Operand(
         span,
@@ -83,38 +83,42 @@ def _synthetic(node: exp.Expr) -> bool:
     """Whether the parser, not the author, added the function around its argument."""
     return (
         isinstance(node, exp.Func)
-        and place(node) is None
-        and not isinstance(node, _WRITTEN)
-        and type(node) not in WORDS
+        and span_of(node) is None
+        and not isinstance(node, _WRITTEN_TYPES)
+        and type(node) not in KEYWORDS
         and isinstance(node.args.get("this"), exp.Expr)
         and sum(value is not None and value is not False and value != [] for value in node.args.values()) == 1
     )
 
 
-def _sort(core: exp.Expr, found: Found) -> Sort:
+def _kind_of(core: exp.Expr, found: ExpressionInfo) -> OperandKind:
     kind, traits = type(core), found.traits
     if found.columns:
         bare = kind is exp.Column and len(found.columns) == 1
-        return Sort.COLUMN if bare and found.columns[0].at == (found.begin, found.end) else Sort.COMPUTED
+        return (
+            OperandKind.COLUMN
+            if bare and found.columns[0].at == (found.begin, found.end)
+            else OperandKind.COMPUTED
+        )
     for trait, sort in _BY_TRAIT:
         if traits & trait:
             return sort
     if kind is exp.Null:
-        return Sort.NULL
+        return OperandKind.NULL
     literal = _literal(core) is not None
-    if traits & Trait.PARAMETER and (literal or kind is exp.Column or kind in _OUTSIDE):
-        return Sort.PARAMETER
-    return Sort.LITERAL if literal else Sort.CONSTANT
+    if traits & ExpressionFlag.PARAMETER and (literal or kind is exp.Column or kind in _OUTSIDE):
+        return OperandKind.PARAMETER
+    return OperandKind.LITERAL if literal else OperandKind.CONSTANT
 
 
 _BY_TRAIT = (
-    (Trait.ROWS | Trait.AGGREGATE, Sort.COMPUTED),
-    (Trait.QUERY, Sort.QUERY),
-    (Trait.UNKNOWN_CALL, Sort.UNKNOWN_CALL),
-    (Trait.RUN_TIME, Sort.RUN_TIME),
-    (Trait.MAX_PT, Sort.MAX_PT),
+    (ExpressionFlag.ROWS | ExpressionFlag.AGGREGATE, OperandKind.COMPUTED),
+    (ExpressionFlag.QUERY, OperandKind.QUERY),
+    (ExpressionFlag.UNKNOWN_CALL, OperandKind.UNKNOWN_CALL),
+    (ExpressionFlag.RUN_TIME, OperandKind.RUN_TIME),
+    (ExpressionFlag.MAX_PT, OperandKind.MAX_PT),
 )
-_WRITTEN = (exp.Binary, exp.Cast, exp.Case, exp.If)
+_WRITTEN_TYPES = (exp.Binary, exp.Cast, exp.Case, exp.If)
 _OUTSIDE = frozenset({exp.Identifier, exp.Parameter, exp.SessionParameter, exp.Placeholder, exp.Var})
 
 
@@ -129,13 +133,13 @@ def _literal(core: exp.Expr) -> exp.Expr | None:
     return None
 
 
-def _value(core: exp.Expr, sort: Sort, frame: Frame) -> tuple[str | None, bool]:
+def _value(core: exp.Expr, sort: OperandKind, frame: BlockState) -> tuple[str | None, bool]:
     node = core
     if isinstance(core, exp.Cast) and isinstance(core.this, exp.Literal):
         node = core.this
     literal = _literal(node)
     if literal is None:
-        if sort is Sort.PARAMETER:
+        if sort is OperandKind.PARAMETER:
             return _written(core, frame), False
         return None, False
     if isinstance(literal, exp.Boolean):
@@ -148,7 +152,7 @@ def _value(core: exp.Expr, sort: Sort, frame: Frame) -> tuple[str | None, bool]:
     return ("-" if isinstance(node, exp.Neg) else "") + str(literal.this), string
 
 
-def _written(core: exp.Expr, frame: Frame) -> str | None:
+def _written(core: exp.Expr, frame: BlockState) -> str | None:
     parts = core.parts if isinstance(core, exp.Column) else [core]
     spans = [span for part in parts if (span := frame.text.span(part)) is not None]
     if not spans:
@@ -156,12 +160,12 @@ def _written(core: exp.Expr, frame: Frame) -> str | None:
     return frame.text.author(min(spans)[0], max(span.end for span in spans))
 
 
-def _type(core: exp.Expr, sort: Sort) -> str | None:
+def _type(core: exp.Expr, sort: OperandKind) -> str | None:
     if isinstance(core, exp.Cast):
         return written_type(core.args.get("to"))
     literal = _literal(core)
     if literal is not None and (
-        sort is Sort.LITERAL or (isinstance(literal, exp.Literal) and literal.is_string)
+        sort is OperandKind.LITERAL or (isinstance(literal, exp.Literal) and literal.is_string)
     ):
         return literal_type(literal)
     return None
@@ -178,22 +182,22 @@ def parts(node: exp.Expr) -> Iterator[exp.Expr]:
             yield value
 
 
-def children(node: exp.Expr, frame: Frame, found: Found) -> None:
+def children(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     """Add the facts of all parts of an expression to `found`."""
     for child in parts(node):
         frame.visit(child, frame, found)
 
 
-def placed(node: exp.Expr, frame: Frame, found: Found) -> None:
+def visit_placed(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
     """Add a word that has a position: its span, and whether it contains a parameter."""
     span = frame.text.span(node)
     if span is not None:
         found.widen(*span)
         if frame.text.has_parameter(*span):
-            found.traits |= Trait.PARAMETER
+            found.traits |= ExpressionFlag.PARAMETER
 
 
-WORDS: dict[type[exp.Expr], str] = {
+KEYWORDS: dict[type[exp.Expr], str] = {
     exp.CurrentDate: "current_date",
     exp.CurrentTimestamp: "current_timestamp",
     exp.CurrentTime: "current_time",

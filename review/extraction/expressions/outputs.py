@@ -8,20 +8,20 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from review.extraction.block_state import Frame
-from review.extraction.expressions.operands import operand, output_operand
-from review.facts import Clause, Operand, Output, Sort, Span
+from review.extraction.block_state import BlockState
+from review.extraction.expressions.operands import output_operand, read_operand
+from review.facts import Clause, Operand, OperandKind, Output, Span
 
 _WORD = r"\b(?:null|true|false)\b"
 _PATTERN = re.compile(r"[*+?|^\[]")
 """Characters by which a quoted name is a pattern for several columns: `(ds|hh)?+.+`."""
 
 
-def outputs_of(node: exp.Expr, frame: Frame) -> Iterator[Output]:
+def outputs_of(node: exp.Expr, frame: BlockState) -> Iterator[Output]:
     """Read one item of a SELECT list; it yields several outputs if it has several names."""
     frame.clause = Clause.OUTPUT
     if type(node) is exp.Column and type(node.args["this"]) is exp.Identifier:
-        made = operand(node, frame)
+        made = read_operand(node, frame)
         frame.end = max(frame.end, made.at[1])
         yield _pattern(node, made) or Output(made.at, made.columns[0].name if made.columns else "", made)
     elif isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
@@ -41,15 +41,15 @@ def _pattern(node: exp.Column, made: Operand) -> Output | None:
     return Output(made.at, "", at, star=True, qualifier=node.table, pattern=True)
 
 
-def _star(node: exp.Expr, frame: Frame) -> Output:
-    made = operand(node, frame)
+def _star(node: exp.Expr, frame: BlockState) -> Output:
+    made = read_operand(node, frame)
     at = made.at if made.at.end else Span(frame.end, frame.end)
     frame.end = max(frame.end, at.end)
     qualifier = ".".join(part.name for part in node.parts[:-1]) if isinstance(node, exp.Column) else ""
     return Output(at, "", Operand(at, made.sort), star=True, qualifier=qualifier)
 
 
-def _named(node: exp.Expr, frame: Frame) -> Iterator[Output]:
+def _named(node: exp.Expr, frame: BlockState) -> Iterator[Output]:
     aliased = isinstance(node, (exp.Alias, exp.Aliases))
     made, aggregate = output_operand(node.this if aliased else node, frame)
     if not made.at.end and (word := frame.text.search(_WORD, frame.end)) is not None:
@@ -70,18 +70,18 @@ def _around(spans: list[Span]) -> Span:
     return Span(min(known).begin, max(span.end for span in known)) if known else Span(0, 0)
 
 
-def _transformed(node: exp.Expr, frame: Frame) -> Iterator[Output]:
-    made = operand(node, frame)
+def _transformed(node: exp.Expr, frame: BlockState) -> Iterator[Output]:
+    made = read_operand(node, frame)
     schema = node.args.get("schema")
     frame.end = max(frame.end, made.at.end)
     for item in schema.expressions if isinstance(schema, exp.Expr) else ():
         name = item.this if isinstance(item, exp.ColumnDef) else item
         yield Output(
-            frame.text.span(name) or made.at, frame.text.name(name), replace(made, sort=Sort.COMPUTED)
+            frame.text.span(name) or made.at, frame.text.name(name), replace(made, sort=OperandKind.COMPUTED)
         )
 
 
-def computed(expressions: list[exp.Expr]) -> Iterator[str]:
+def computed_outputs(expressions: list[exp.Expr]) -> Iterator[str]:
     """Yield the aliases of outputs that are not a column of the same name."""
     for item in expressions:
         if isinstance(item, exp.Alias):

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from review.extraction.block_state import Frame
-from review.extraction.expressions.predicates import conditions
-from review.facts import PartitionValue, Sort
+from review.extraction.block_state import BlockState
+from review.extraction.expressions.predicates import extract_predicates
+from review.facts import OperandKind, PartitionValue
 
 
-def partition_values(node: exp.Expr | None, frame: Frame) -> tuple[PartitionValue, ...]:
+def partition_values(node: exp.Expr | None, frame: BlockState) -> tuple[PartitionValue, ...]:
     """Return the values of a `PARTITION(…)` in order; empty for None."""
     return tuple(_values(node, frame)) if isinstance(node, exp.Expr) else ()
 
 
-def _values(node: exp.Expr, frame: Frame) -> Iterator[PartitionValue]:
+def _values(node: exp.Expr, frame: BlockState) -> Iterator[PartitionValue]:
     text = frame.text
     for part in node.expressions:
         if isinstance(part, (exp.Partition, exp.Tuple)):
@@ -29,9 +29,9 @@ def _values(node: exp.Expr, frame: Frame) -> Iterator[PartitionValue]:
             yield from _compared(part, frame)
 
 
-def _compared(node: exp.Expr, frame: Frame) -> Iterator[PartitionValue]:
-    for item in conditions(node, frame):
+def _compared(node: exp.Expr, frame: BlockState) -> Iterator[PartitionValue]:
+    for item in extract_predicates(node, frame):
         left = item.left
-        if left.sort is Sort.COLUMN and left.columns:
+        if left.sort is OperandKind.COLUMN and left.columns:
             value = item.rights[0] if item.rights else None
             yield PartitionValue(item.at, left.columns[0].name, value, item.operator)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 from sqlglot import exp
 
-from review.extraction.block_state import Frame
-from review.extraction.expressions.operands import operand
-from review.facts import Operand, Operator, Predicate, Role, Sort, Span
+from review.extraction.block_state import BlockState
+from review.extraction.expressions.operands import read_operand
+from review.facts import Operand, OperandKind, Operator, Predicate, Role, Span
 
 _OPPOSITE = {
     Operator.EQ: Operator.NE,
@@ -43,8 +43,8 @@ _COMPARISONS: dict[type[exp.Expr], Operator] = {
 }
 
 
-def conditions(
-    node: exp.Expr, frame: Frame, join: int | None = None, *, negated: bool = False
+def extract_predicates(
+    node: exp.Expr, frame: BlockState, join: int | None = None, *, negated: bool = False
 ) -> list[Predicate]:
     """Return the conditions joined by AND in `node`; an ON TRUE that the parser added is left out."""
     made: list[Predicate] = []
@@ -71,7 +71,7 @@ def _stripped(node: exp.Expr, negated: bool) -> tuple[exp.Expr, bool]:
     return node, negated ^ (bool(node.args.get("negate")) or isinstance(node, exp.NullSafeNEQ))
 
 
-def _any_of(node: exp.Expr, negated: bool, frame: Frame, join: int | None) -> Predicate:
+def _any_of(node: exp.Expr, negated: bool, frame: BlockState, join: int | None) -> Predicate:
     branches: list[tuple[Predicate, ...]] = []
     waiting = [(node, negated)]
     while waiting:
@@ -79,7 +79,7 @@ def _any_of(node: exp.Expr, negated: bool, frame: Frame, join: int | None) -> Pr
         part, opposite = _stripped(*inner)
         if isinstance(part, exp.And if opposite else exp.Or):
             waiting += [(part.expression, opposite), (part.this, opposite)]
-        elif branch := tuple(conditions(inner[0], frame, join, negated=inner[1])):
+        elif branch := tuple(extract_predicates(inner[0], frame, join, negated=inner[1])):
             branches.append(branch)
     at = _around((item.at for branch in branches for item in branch), frame)
     if negated:
@@ -87,7 +87,7 @@ def _any_of(node: exp.Expr, negated: bool, frame: Frame, join: int | None) -> Pr
     return Predicate(at, Operator.ANY_OF, branches[0][0].left, (), frame.clause, join, tuple(branches))
 
 
-def _outside_of(node: exp.Expr, frame: Frame, join: int | None) -> Predicate:
+def _outside_of(node: exp.Expr, frame: BlockState, join: int | None) -> Predicate:
     """Read `NOT BETWEEN`: less than the lower bound or greater than the upper."""
     inner = _simple(node, False, frame, join)
     at = _with_not(inner.at, frame)
@@ -98,7 +98,7 @@ def _outside_of(node: exp.Expr, frame: Frame, join: int | None) -> Predicate:
     return Predicate(at, Operator.ANY_OF, inner.left, (), frame.clause, join, branches)
 
 
-def _simple(node: exp.Expr, negated: bool, frame: Frame, join: int | None) -> Predicate:
+def _simple(node: exp.Expr, negated: bool, frame: BlockState, join: int | None) -> Predicate:
     operator, left, rights = _parts(node, frame)
     at = _at(node, (left, *rights), frame)
     left, rights = _somewhere(left, at), tuple(_somewhere(right, at) for right in rights)
@@ -106,7 +106,7 @@ def _simple(node: exp.Expr, negated: bool, frame: Frame, join: int | None) -> Pr
         at = _with_not(at, frame)
         if operator not in _OPPOSITE:
             whole = Operand(
-                at, left.sort if not rights else Sort.COMPUTED, left.value, left.string, left.type,
+                at, left.sort if not rights else OperandKind.COMPUTED, left.value, left.string, left.type,
                 tuple(column for item in (left, *rights) for column in item.columns),
                 tuple(name for item in (left, *rights) for name in item.functions),
                 tuple(block for item in (left, *rights) for block in item.blocks),
@@ -116,58 +116,60 @@ def _simple(node: exp.Expr, negated: bool, frame: Frame, join: int | None) -> Pr
     return Predicate(at, operator, left, rights, frame.clause, join)
 
 
-def _parts(node: exp.Expr, frame: Frame) -> tuple[Operator, Operand, tuple[Operand, ...]]:
+def _parts(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
     kind = type(node)
     if (operator := _COMPARISONS.get(kind)) is not None and isinstance(node, exp.Binary):
-        return operator, operand(node.this, frame), (operand(node.expression, frame),)
+        return operator, read_operand(node.this, frame), (read_operand(node.expression, frame),)
     if (reader := _READERS.get(kind)) is not None:
         return reader(node, frame)
     if isinstance(node, exp.Predicate) and isinstance(node, exp.Binary):
-        return Operator.TRUTH, operand(node.this, frame), (operand(node.expression, frame),)
+        return Operator.TRUTH, read_operand(node.this, frame), (read_operand(node.expression, frame),)
     if isinstance(node, (exp.Predicate, exp.Connector)):
-        parts = tuple(operand(part, frame) for part in node.iter_expressions())
-        return Operator.TRUTH, parts[0] if parts else Operand(Span(0, 0), Sort.CONSTANT), parts[1:]
-    return Operator.TRUTH, operand(node, frame), ()
+        parts = tuple(read_operand(part, frame) for part in node.iter_expressions())
+        return Operator.TRUTH, parts[0] if parts else Operand(Span(0, 0), OperandKind.CONSTANT), parts[1:]
+    return Operator.TRUTH, read_operand(node, frame), ()
 
 
-def _is(node: exp.Expr, frame: Frame) -> tuple[Operator, Operand, tuple[Operand, ...]]:
-    left = operand(node.this, frame)
+def _is(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
+    left = read_operand(node.this, frame)
     if isinstance(node.expression, exp.Null):
         return Operator.IS_NULL, left, ()
-    return Operator.NULL_SAFE_EQ, left, (operand(node.expression, frame),)
+    return Operator.NULL_SAFE_EQ, left, (read_operand(node.expression, frame),)
 
 
-def _in(node: exp.Expr, frame: Frame) -> tuple[Operator, Operand, tuple[Operand, ...]]:
-    left = operand(node.this, frame)
+def _in(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
+    left = read_operand(node.this, frame)
     query = node.args.get("query") or node.args.get("unnest") or node.args.get("field")
     if isinstance(query, exp.Query):
         return Operator.IN, left, (_of_query(query, Role.IN, frame),)
     listed = [query] if isinstance(query, exp.Expr) else node.expressions
-    return Operator.IN, left, tuple(operand(item, frame) for item in listed)
+    return Operator.IN, left, tuple(read_operand(item, frame) for item in listed)
 
 
-def _between(node: exp.Expr, frame: Frame) -> tuple[Operator, Operand, tuple[Operand, ...]]:
+def _between(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
     return (
         Operator.BETWEEN,
-        operand(node.this, frame),
-        (operand(node.args["low"], frame), operand(node.args["high"], frame)),
+        read_operand(node.this, frame),
+        (read_operand(node.args["low"], frame), read_operand(node.args["high"], frame)),
     )
 
 
-def _exists(node: exp.Expr, frame: Frame) -> tuple[Operator, Operand, tuple[Operand, ...]]:
+def _exists(node: exp.Expr, frame: BlockState) -> tuple[Operator, Operand, tuple[Operand, ...]]:
     if not isinstance(node.this, exp.Query):
-        return Operator.TRUTH, operand(node.this, frame), ()
+        return Operator.TRUTH, read_operand(node.this, frame), ()
     return Operator.EXISTS, _of_query(node.this, Role.EXISTS, frame), ()
 
 
-def _of_query(query: exp.Expr, role: Role, frame: Frame) -> Operand:
+def _of_query(query: exp.Expr, role: Role, frame: BlockState) -> Operand:
     blocks = frame.query(query, role, frame)
     span = frame.span_of(blocks)
-    at = Span(*frame.text.enclosed(*span)) if span else Span(0, 0)
-    return Operand(at, Sort.QUERY, blocks=blocks)
+    at = Span(*frame.text.enclosing_bracket(*span)) if span else Span(0, 0)
+    return Operand(at, OperandKind.QUERY, blocks=blocks)
 
 
-_READERS: dict[type[exp.Expr], Callable[[exp.Expr, Frame], tuple[Operator, Operand, tuple[Operand, ...]]]] = {
+_READERS: dict[
+    type[exp.Expr], Callable[[exp.Expr, BlockState], tuple[Operator, Operand, tuple[Operand, ...]]]
+] = {
     exp.Is: _is,
     exp.In: _in,
     exp.Between: _between,
@@ -175,7 +177,7 @@ _READERS: dict[type[exp.Expr], Callable[[exp.Expr, Frame], tuple[Operator, Opera
 }
 
 
-def _around(spans: Iterable[Span], frame: Frame) -> Span:
+def _around(spans: Iterable[Span], frame: BlockState) -> Span:
     known = [span for span in spans if span[1]]
     if not known:
         return Span(frame.end, frame.end)
@@ -189,7 +191,7 @@ _REST = {
 }
 
 
-def _at(node: exp.Expr, parts: tuple[Operand, ...], frame: Frame) -> Span:
+def _at(node: exp.Expr, parts: tuple[Operand, ...], frame: BlockState) -> Span:
     at = _around((part.at for part in parts), frame)
     kind, text = type(node), frame.text
     # IS NULL and = NULL: the right side has no recorded position.
@@ -197,17 +199,17 @@ def _at(node: exp.Expr, parts: tuple[Operand, ...], frame: Frame) -> Span:
         end = text.follows(at.end, _REST[kind])
         return at if end is None else Span(at.begin, end)
     if kind is exp.In:
-        return Span(at.begin, text.closed(at.begin, at.end))
+        return Span(at.begin, text.closing_end(at.begin, at.end))
     if kind is exp.Exists and (begin := text.precedes(at.begin, r"\bexists")) is not None:
         return Span(begin, at.end)
     return at
 
 
-def _with_not(at: Span, frame: Frame) -> Span:
+def _with_not(at: Span, frame: BlockState) -> Span:
     begin = frame.text.precedes(at.begin, r"\bnot[\s(]*")
     if begin is None:
         return at
-    end = frame.text.closed(begin, at.end)
+    end = frame.text.closing_end(begin, at.end)
     # The NOT may apply to more than this condition.
     return Span(begin, end) if frame.text.balanced(begin, end) else at
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from review.facts import Span, Statement
-from review.facts.data_integration import Job, Mistake, Step
+from review.facts.data_integration import Job, JobProblem, Step
 from review.languages.data_integration import job_schema
-from review.languages.data_integration.json_positions import Json, JsonInvalid, Path, parse
+from review.languages.data_integration.json_positions import JsonDocument, JsonInvalid, Path, parse_json
 
-_LONGEST = 1 << 20
+_MAX_LENGTH = 1 << 20
 _PARAMETERS = 3
 """Maximum path length up to the parameters of a step."""
-_MOST = 20
+_MAX_PROBLEMS = 20
 """Maximum number of structural faults reported per job."""
 
 
@@ -26,12 +26,12 @@ class DiNode:
     unread: tuple[Statement, ...] = ()
 
 
-def read(code: str) -> DiNode:
+def read_job(code: str) -> DiNode:
     """Return the job that `code` describes; invalid JSON, or not a batch job in script mode, is reported."""
-    if len(code) > _LONGEST:
+    if len(code) > _MAX_LENGTH:
         return _unread(code, "it is too long")
     try:
-        text = parse(code)
+        text = parse_json(code)
     except JsonInvalid as error:
         at = Span(min(error.offset, len(code)), min(error.offset + 1, len(code)))
         return _unread(code, f"it is not valid JSON: {error}", at)
@@ -39,7 +39,7 @@ def read(code: str) -> DiNode:
     if isinstance(value, dict) and "steps" in value:
         return DiNode(_job(text, job_schema.STEPS, _steps(value), ("setting",)))
     if isinstance(value, dict) and isinstance(value.get("configuration"), dict):
-        ends = _ends(value["configuration"])
+        ends = _step_sources(value["configuration"])
         return DiNode(_job(text, job_schema.ENDS, ends, ("configuration", "setting")))
     return _unread(code, "it is not a batch synchronization job in script mode")
 
@@ -49,7 +49,7 @@ def _unread(code: str, why: str, at: Span | None = None) -> DiNode:
 
 
 @dataclass(frozen=True, slots=True)
-class _End:
+class _StepSource:
     category: str
     kind: str
     parameter: dict[str, object]
@@ -57,39 +57,39 @@ class _End:
     kind_path: Path
 
 
-def _steps(value: dict[str, Any]) -> Iterator[_End]:
+def _steps(value: dict[str, Any]) -> Iterator[_StepSource]:
     steps = value["steps"]
     for index, step in enumerate(steps if isinstance(steps, list) else []):
         if isinstance(step, dict) and isinstance(step.get("parameter"), dict):
             path: Path = ("steps", index)
             category, kind = str(step.get("category", "")).lower(), str(step.get("stepType", "")).lower()
-            yield _End(category, kind, step["parameter"], (*path, "parameter"), (*path, "stepType"))
+            yield _StepSource(category, kind, step["parameter"], (*path, "parameter"), (*path, "stepType"))
 
 
-def _ends(configuration: dict[str, Any]) -> Iterator[_End]:
+def _step_sources(configuration: dict[str, Any]) -> Iterator[_StepSource]:
     for category in ("reader", "writer"):
         end = configuration.get(category)
         if isinstance(end, dict) and isinstance(end.get("parameter"), dict):
             path: Path = ("configuration", category)
             kind = str(end.get("plugin", "")).lower()
-            yield _End(category, kind, end["parameter"], (*path, "parameter"), (*path, "plugin"))
+            yield _StepSource(category, kind, end["parameter"], (*path, "parameter"), (*path, "plugin"))
 
 
-def _job(text: Json, schema: dict[str, Any], ends: Iterator[_End], setting: Path) -> Job:
+def _job(text: JsonDocument, schema: dict[str, Any], ends: Iterator[_StepSource], setting: Path) -> Job:
     limit = text.value
     for name in (*setting, "errorLimit"):
         limit = limit.get(name) if isinstance(limit, dict) else None
     places = _by_step(text)
     return Job(
         tuple(_step(text, end, places.get(end.path, {})) for end in ends),
-        tuple(_mistakes(text, schema)),
+        tuple(_schema_problems(text, schema)),
         isinstance(limit, dict)
         and any(limit.get(name) not in (None, "") for name in ("record", "percentage")),
         text.places.get(setting),
     )
 
 
-def _by_step(text: Json) -> dict[Path, dict[Path, Span]]:
+def _by_step(text: JsonDocument) -> dict[Path, dict[Path, Span]]:
     """Return the positions within the parameters of each step, by the path of the parameters."""
     found: dict[Path, dict[Path, Span]] = {}
     for path, at in text.places.items():
@@ -99,25 +99,25 @@ def _by_step(text: Json) -> dict[Path, dict[Path, Span]]:
     return found
 
 
-def _step(text: Json, end: _End, places: dict[Path, Span]) -> Step:
+def _step(text: JsonDocument, end: _StepSource, places: dict[Path, Span]) -> Step:
     at = text.places.get(end.kind_path) or text.places[end.path]
     return Step(at, end.category, end.kind, end.parameter, places)
 
 
-def _mistakes(text: Json, schema: dict[str, Any]) -> Iterator[Mistake]:
+def _schema_problems(text: JsonDocument, schema: dict[str, Any]) -> Iterator[JobProblem]:
     # Imported here: the import takes an eighth of a second, and most processes never review a job.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
     errors = sorted(
         Draft202012Validator(schema).iter_errors(text.value), key=lambda error: list(map(str, error.path))
     )
-    for error in errors[:_MOST]:
+    for error in errors[:_MAX_PROBLEMS]:
         path = tuple(error.path)
         keyword = str(error.validator)
         problem, problem_zh = job_schema.PROBLEMS.get(keyword, job_schema.OTHER_PROBLEM)
         detail = _detail(keyword, error.validator_value, error.instance)
         at = text.places[path]
-        yield Mistake(
+        yield JobProblem(
             Span(at.begin, at.begin + 1) if keyword == "required" else at,
             ".".join(map(str, path)),
             problem.format(detail),

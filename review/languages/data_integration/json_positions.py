@@ -11,7 +11,7 @@ from review.facts import Span
 
 Path = tuple[str | int, ...]
 
-_DEEPEST = 60
+_MAX_DEPTH = 60
 _WHITE = re.compile(r"[ \t\r\n\ufeff]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"')
 _ATOM = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w.])|(?:true|false|null)\b")
@@ -21,8 +21,8 @@ _PARAMETER = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*")
 class JsonInvalid(DwgateError, ValueError):
     """The text is not valid JSON: correct it at `offset`; the message says what is expected there."""
 
-    def __init__(self, wanted: str, offset: int) -> None:
-        super().__init__(wanted)
+    def __init__(self, expected: str, offset: int) -> None:
+        super().__init__(expected)
         self.offset = offset
 
     def __reduce__(self) -> tuple[type[JsonInvalid], tuple[str, int]]:
@@ -30,7 +30,7 @@ class JsonInvalid(DwgateError, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Json:
+class JsonDocument:
     """A JSON text.
 
     Attributes:
@@ -42,7 +42,7 @@ class Json:
     places: dict[Path, Span]
 
 
-def parse(text: str) -> Json:
+def parse_json(text: str) -> JsonDocument:
     """Return the value of `text` with positions.
 
     Raises:
@@ -52,7 +52,7 @@ def parse(text: str) -> Json:
     value, offset = reader.value(reader.skip(0), ())
     if reader.skip(offset) < len(text):
         raise JsonInvalid("expected the end of the text", reader.skip(offset))
-    return Json(value, reader.places)
+    return JsonDocument(value, reader.places)
 
 
 class _Reader:
@@ -65,7 +65,7 @@ class _Reader:
         return match.end() if match else offset
 
     def value(self, offset: int, path: Path) -> tuple[object, int]:
-        if len(path) > _DEEPEST:
+        if len(path) > _MAX_DEPTH:
             raise JsonInvalid("it is nested too deeply", offset)
         first = self.text[offset : offset + 1]
         if first == "{":

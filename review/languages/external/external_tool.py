@@ -18,12 +18,12 @@ from common.verdicts import Severity
 from review.facts import Span
 from review.rules.api import Text
 
-_MOST = 100
+_MAX_HITS = 100
 """Maximum findings kept per linter and node; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class OutsideHit:
+class ExternalDiagnostic:
     """A finding of an external linter.
 
     Attributes:
@@ -41,7 +41,7 @@ class OutsideHit:
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
+class ExternalTool:
     """An external linter.
 
     Attributes:
@@ -59,7 +59,7 @@ class ToolFailed(DwgateError):
     """A linter returned no result: install it, or allow it more time; the message says which."""
 
 
-def ask(tool: Tool, text: str, seconds: float) -> Any:
+def run(tool: ExternalTool, text: str, seconds: float) -> Any:
     """Return the JSON output of `tool` for `text`.
 
     Raises:
@@ -94,9 +94,9 @@ def _program(name: str) -> str | None:
     return str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
 
 
-def failed(tool: Tool, code: str, error: ToolFailed) -> OutsideHit:
+def tool_failure_hit(tool: ExternalTool, code: str, error: ToolFailed) -> ExternalDiagnostic:
     """Return the finding that `tool` did not check `code`."""
-    return OutsideHit(
+    return ExternalDiagnostic(
         tool.missing,
         Severity.WARN,
         Span(0, _first_line(code)),
@@ -104,12 +104,14 @@ def failed(tool: Tool, code: str, error: ToolFailed) -> OutsideHit:
     )
 
 
-def kept(tool: Tool, code: str, hits: Iterator[OutsideHit]) -> Iterator[OutsideHit]:
+def limit_hits(
+    tool: ExternalTool, code: str, hits: Iterator[ExternalDiagnostic]
+) -> Iterator[ExternalDiagnostic]:
     """Yield the first of `hits`, and one that counts the rest."""
-    yield from islice(hits, _MOST)
+    yield from islice(hits, _MAX_HITS)
     more = sum(1 for _ in hits)
     if more:
-        yield OutsideHit(
+        yield ExternalDiagnostic(
             tool.missing,
             Severity.INFO,
             Span(0, _first_line(code)),

@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.languages.external.external_tool import Offsets, OutsideHit, Tool, ToolFailed, ask, failed, kept
+from review.languages.external.external_tool import (
+    ExternalDiagnostic,
+    ExternalTool,
+    Offsets,
+    ToolFailed,
+    limit_hits,
+    run,
+    tool_failure_hit,
+)
 from review.rules.api import Text
 
 _SELECT = (
@@ -17,7 +25,7 @@ _IGNORE = "F405,B007,B009,B010,B011,B028,B904,B905"
 _WARN = re.compile(r"F(?:5|6|7|811|82)\d*|E9\d+|B006|B008|B015|B02[0-5]|S.*|PD007")
 """Rules whose findings are warnings; other findings are informational."""
 
-RUFF = Tool(
+RUFF = ExternalTool(
     "ruff",
     "PY-RUFF",
     (
@@ -38,15 +46,15 @@ RUFF = Tool(
 )
 
 
-def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
+def run_ruff(code: str, seconds: float) -> Iterator[ExternalDiagnostic]:
     """Yield ruff's findings on the module `code`, which must be Python 3."""
     try:
-        answer = ask(RUFF, code, seconds)
+        answer = run(RUFF, code, seconds)
     except ToolFailed as error:
-        yield failed(RUFF, code, error)
+        yield tool_failure_hit(RUFF, code, error)
         return
     offsets = Offsets(code)
-    yield from kept(RUFF, code, (_hit(item, offsets) for item in answer if _is_rule(item)))
+    yield from limit_hits(RUFF, code, (_hit(item, offsets) for item in answer if _is_rule(item)))
 
 
 def _is_rule(item: dict[str, object]) -> bool:
@@ -54,10 +62,10 @@ def _is_rule(item: dict[str, object]) -> bool:
     return re.fullmatch(r"[A-Z]+[0-9]+", str(item.get("code"))) is not None
 
 
-def _hit(item: dict[str, dict[str, int]], offsets: Offsets) -> OutsideHit:
+def _hit(item: dict[str, dict[str, int]], offsets: Offsets) -> ExternalDiagnostic:
     code, said = str(item["code"]), str(item["message"])
     first, last = item["location"], item["end_location"]
-    return OutsideHit(
+    return ExternalDiagnostic(
         f"PY-{code}",
         Severity.WARN if _WARN.fullmatch(code) else Severity.INFO,
         offsets.span((first["row"], first["column"]), (last["row"], last["column"])),

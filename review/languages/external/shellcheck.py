@@ -6,12 +6,20 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.languages.external.external_tool import Offsets, OutsideHit, Tool, ToolFailed, ask, failed, kept
+from review.languages.external.external_tool import (
+    ExternalDiagnostic,
+    ExternalTool,
+    Offsets,
+    ToolFailed,
+    limit_hits,
+    run,
+    tool_failure_hit,
+)
 from review.rules.api import Text
 
 # Scheduling parameters are variables that are never assigned (2154); DataWorks starts nodes without a
 # shebang (2148); files that a node sources are not available (1090, 1091).
-SHELLCHECK = Tool(
+SHELLCHECK = ExternalTool(
     "shellcheck",
     "SH-SHELLCHECK",
     ("--norc", "--format=json1", "--shell=bash", "--exclude=SC2154,SC2148,SC1090,SC1091", "-"),
@@ -21,20 +29,20 @@ _SCHEDULED = re.compile(r"\$\[[a-zA-Z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}")
 """Scheduling parameters that have another meaning in a shell."""
 
 
-def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
+def run_shellcheck(code: str, seconds: float) -> Iterator[ExternalDiagnostic]:
     """Yield shellcheck's findings on the script `code`."""
     try:
-        answer = ask(SHELLCHECK, _SCHEDULED.sub(lambda match: "p" * len(match.group()), code), seconds)
+        answer = run(SHELLCHECK, _SCHEDULED.sub(lambda match: "p" * len(match.group()), code), seconds)
     except ToolFailed as error:
-        yield failed(SHELLCHECK, code, error)
+        yield tool_failure_hit(SHELLCHECK, code, error)
         return
     offsets = Offsets(code)
-    yield from kept(SHELLCHECK, code, (_hit(item, offsets) for item in answer["comments"]))
+    yield from limit_hits(SHELLCHECK, code, (_hit(item, offsets) for item in answer["comments"]))
 
 
-def _hit(item: dict[str, int], offsets: Offsets) -> OutsideHit:
+def _hit(item: dict[str, int], offsets: Offsets) -> ExternalDiagnostic:
     code, said = f"SC{item['code']}", str(item["message"]).rstrip(".")
-    return OutsideHit(
+    return ExternalDiagnostic(
         f"SH-{code}",
         _SEVERITY.get(str(item["level"]), Severity.INFO),
         offsets.span((item["line"], item["column"]), (item["endLine"], item["endColumn"])),

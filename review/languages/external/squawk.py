@@ -7,13 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from common.verdicts import Severity
-from review.dialects import Dialect, lexis
-from review.languages.external.external_tool import Offsets, OutsideHit, Tool, ToolFailed, ask, failed, kept
+from review.dialects import Dialect, lexical_rules
+from review.languages.external.external_tool import (
+    ExternalDiagnostic,
+    ExternalTool,
+    Offsets,
+    ToolFailed,
+    limit_hits,
+    run,
+    tool_failure_hit,
+)
 from review.rules.api import Text
-from review.source.parameter_mask import mask
+from review.source.parameter_mask import mask_parameters
 
-SQUAWK = Tool("squawk", "PG-SQUAWK", ("--reporter=json", "--stdin-filepath=node.sql"))
-_KEPT = {
+SQUAWK = ExternalTool("squawk", "PG-SQUAWK", ("--reporter=json", "--stdin-filepath=node.sql"))
+_ENABLED_RULES = {
     "ban-drop-table": Severity.INFO,
     "ban-drop-database": Severity.WARN,
     "ban-drop-column": Severity.WARN,
@@ -26,25 +34,25 @@ _KEPT = {
 _DEFINES = re.compile(r"\b(?:create|alter|drop|truncate)\b", re.IGNORECASE)
 
 
-def hits(code: str, seconds: float) -> Iterator[OutsideHit]:
+def run_squawk(code: str, seconds: float) -> Iterator[ExternalDiagnostic]:
     """Yield squawk's findings on the script `code`; nothing if it has no definitions."""
     if not _DEFINES.search(code):
         return
     try:
-        answer = ask(SQUAWK, mask(code, lexis(Dialect.HOLOGRES)).text, seconds)
+        answer = run(SQUAWK, mask_parameters(code, lexical_rules(Dialect.HOLOGRES)).text, seconds)
     except ToolFailed as error:
-        yield failed(SQUAWK, code, error)
+        yield tool_failure_hit(SQUAWK, code, error)
         return
     offsets, lines = Offsets(code), code.split("\n")
-    found = (_hit(item, offsets, lines) for item in answer if item.get("rule_name") in _KEPT)
-    yield from kept(SQUAWK, code, found)
+    found = (_hit(item, offsets, lines) for item in answer if item.get("rule_name") in _ENABLED_RULES)
+    yield from limit_hits(SQUAWK, code, found)
 
 
-def _hit(item: dict[str, Any], offsets: Offsets, lines: list[str]) -> OutsideHit:
+def _hit(item: dict[str, Any], offsets: Offsets, lines: list[str]) -> ExternalDiagnostic:
     name, said = str(item["rule_name"]), str(item["message"]).rstrip(".")
-    return OutsideHit(
+    return ExternalDiagnostic(
         f"PG-{name}",
-        _KEPT[name],
+        _ENABLED_RULES[name],
         offsets.span(
             _place(lines, item["line"], item["column"]), _place(lines, item["line_end"], item["column_end"])
         ),

@@ -27,12 +27,12 @@ _SIGNS = re.compile(
 """Syntax and names that occur only in Python 2."""
 
 
-def looks_so(code: str) -> bool:
+def is_python2(code: str) -> bool:
     """Whether `code`, which does not parse as Python 3, has signs of Python 2."""
     return _SIGNS.search(code) is not None
 
 
-def as_python3(code: str) -> str:
+def convert(code: str) -> str:
     """Return `code` with Python 2 syntax replaced by Python 3 syntax of the same length."""
     ticks = 0
 

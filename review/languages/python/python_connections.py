@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from review.dialects import Dialect
-from review.languages.python.python_module import Element, Entered, Module, Scope
+from review.languages.python.python_module import ElementOf, LoopEntry, PythonModule, Scope
 
-_FAR = 6
+_MAX_DEPTH = 6
 """Maximum names and calls through which a connection is traced."""
 
 _DRIVERS = {
@@ -63,7 +63,7 @@ _SCHEME = re.compile(r"([a-z]\w*)(?:\+\w*)?(?::|$)")
 class Connections:
     """Resolves the database of a connection, cursor, engine or session."""
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: PythonModule) -> None:
         self._module = module
         drivers = {found for origin in module.origins.values() if (found := _driver(origin))}
         alchemy = any(origin.partition(".")[0] == "sqlalchemy" for origin in module.origins.values())
@@ -80,17 +80,17 @@ class Connections:
 
     def of(self, node: ast.expr | None, scope: Scope) -> Dialect:
         """Return the dialect of the database that `node` is connected to; UNKNOWN if it is not certain."""
-        found = self.followed(node, scope) if node is not None else set()
+        found = self.is_connection(node, scope) if node is not None else set()
         if len(found) > 1:
             return Dialect.UNKNOWN
         return next(iter(found), self.only)
 
-    def followed(self, node: ast.expr, scope: Scope) -> set[Dialect]:
+    def is_connection(self, node: ast.expr, scope: Scope) -> set[Dialect]:
         """Return the dialects that `node` is created for; empty if its creation is not in the code."""
         return set(self._made(node, scope, 0)) if self.some else set()
 
     def _made(self, node: ast.expr, scope: Scope, depth: int) -> Iterator[Dialect]:
-        if depth > _FAR:
+        if depth > _MAX_DEPTH:
             return
         match node:
             case ast.Call():
@@ -98,9 +98,9 @@ class Connections:
             case ast.Await():
                 yield from self._made(node.value, scope, depth + 1)
             case ast.Name():
-                for setting in self._module.settings_of(scope, node.id):
-                    value = setting.value.context if isinstance(setting.value, Entered) else setting.value
-                    if not isinstance(value, (ast.AugAssign, Element)):
+                for setting in self._module.assignments_of(scope, node.id):
+                    value = setting.value.context if isinstance(setting.value, LoopEntry) else setting.value
+                    if not isinstance(value, (ast.AugAssign, ElementOf)):
                         yield from self._made(value, scope, depth + 1)
             case _:
                 pass
@@ -128,7 +128,7 @@ class Connections:
 
     def _beginning(self, node: ast.expr, scope: Scope, depth: int) -> str:
         """Return the constant text that a string starts with; empty if it starts with an inserted value."""
-        if depth > _FAR:
+        if depth > _MAX_DEPTH:
             return ""
         match node:
             case ast.Constant(value=str(text)):
@@ -141,7 +141,7 @@ class Connections:
             ):
                 return self._beginning(first, scope, depth + 1)
             case ast.Name():
-                settings = self._module.settings_of(scope, node.id)
+                settings = self._module.assignments_of(scope, node.id)
                 if len(settings) == 1 and isinstance(settings[0].value, ast.expr):
                     return self._beginning(settings[0].value, scope, depth + 1)
         return ""

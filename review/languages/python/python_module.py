@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from review.errors import ReviewTimeout
 from review.facts import Span
-from review.facts.python import Text
+from review.facts.python import PythonText
 
 Scope = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None
 """The function that encloses a node; None for the module itself."""
@@ -18,24 +18,24 @@ Loop = ast.For | ast.AsyncFor
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class ElementOf:
     """The value of a loop variable: an element of `of`."""
 
     of: ast.expr
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
+class LoopEntry:
     """The value assigned by `with … as name`."""
 
     context: ast.expr
 
 
-Value = ast.expr | ast.AugAssign | Element | Entered
+Value = ast.expr | ast.AugAssign | ElementOf | LoopEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Assignment:
     """An assignment of `value` to a name.
 
     Attributes:
@@ -111,12 +111,12 @@ class Lines:
 
 
 @dataclass(slots=True)
-class Module:
+class PythonModule:
     """The indexed nodes of a module."""
 
     lines: Lines
     calls: list[CallSite] = field(default_factory=list)
-    settings: dict[tuple[Scope, str], list[Setting]] = field(default_factory=dict)
+    assignments: dict[tuple[Scope, str], list[Assignment]] = field(default_factory=dict)
     functions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
     """Full dotted names of imported names: `hive` is `pyhive.hive`."""
@@ -127,9 +127,9 @@ class Module:
     kept: dict[int, set[str]] = field(default_factory=dict)
     """Names to which the result of a call is assigned, by the identity of the call's node."""
 
-    def settings_of(self, scope: Scope, name: str) -> list[Setting]:
+    def assignments_of(self, scope: Scope, name: str) -> list[Assignment]:
         """Return the assignments to `name` that are visible in `scope`; empty if there are none."""
-        return self.settings.get((scope, name)) or self.settings.get((None, name), [])
+        return self.assignments.get((scope, name)) or self.assignments.get((None, name), [])
 
     def called_at(self, call: CallSite) -> Span:
         """Return the span of the called name, without its receiver."""
@@ -150,26 +150,26 @@ class Module:
             return ".".join((known, *reversed(parts)))
         return dotted if any(dotted.startswith(f"{name}.") for name in self.origins if "." in name) else ""
 
-    def text(self, node: ast.expr | None) -> Text | None:
+    def text(self, node: ast.expr | None) -> PythonText | None:
         """Return `node` as a plain string with its span; None if it is not one."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return Text(self.lines.at(node), node.value)
+            return PythonText(self.lines.at(node), node.value)
         return None
 
 
-def index(tree: ast.Module, code: str, until: float) -> Module:
+def index_module(tree: ast.Module, code: str, deadline: float) -> PythonModule:
     """Return the index of `tree`, the parsed `code`. The tree is traversed without recursion.
 
     Raises:
-        ReviewTimeout: it is later than `until`, by `time.monotonic()`.
+        ReviewTimeout: it is later than `deadline`, by `time.monotonic()`.
     """
-    module = Module(Lines(code))
+    module = PythonModule(Lines(code))
     waiting: list[tuple[ast.AST, Scope, tuple[Loop, ...], int]] = [(tree, None, (), 0)]
     while waiting:
         node, scope, loops, body = waiting.pop()
-        if isinstance(node, ast.stmt) and time.monotonic() > until:
+        if isinstance(node, ast.stmt) and time.monotonic() > deadline:
             raise ReviewTimeout
-        _note(module, node, scope, loops, body)
+        _index_node(module, node, scope, loops, body)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             scope, loops = node, ()
         waiting.extend(
@@ -196,8 +196,8 @@ def _children(node: ast.AST, body: int) -> Iterator[tuple[ast.AST, bool, int]]:
             yield value, False, body
 
 
-def _note(  # noqa: C901 - one case per kind of node
-    module: Module, node: ast.AST, scope: Scope, loops: tuple[Loop, ...], body: int
+def _index_node(  # noqa: C901 - one case per kind of node
+    module: PythonModule, node: ast.AST, scope: Scope, loops: tuple[Loop, ...], body: int
 ) -> None:
     match node:
         case ast.Call():
@@ -210,9 +210,9 @@ def _note(  # noqa: C901 - one case per kind of node
         case ast.AugAssign():
             _set(module, scope, node.target, node, body)
         case ast.For() | ast.AsyncFor() | ast.comprehension():
-            _set(module, scope, node.target, Element(node.iter), body)
+            _set(module, scope, node.target, ElementOf(node.iter), body)
         case ast.withitem(optional_vars=ast.expr()):
-            _set(module, scope, node.optional_vars, Entered(node.context_expr), body)
+            _set(module, scope, node.optional_vars, LoopEntry(node.context_expr), body)
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             module.functions.setdefault(node.name, []).append(node)
         case ast.Import():
@@ -228,12 +228,12 @@ def _note(  # noqa: C901 - one case per kind of node
             pass
 
 
-def _set(module: Module, scope: Scope, target: ast.expr | None, value: Value | None, body: int) -> None:
+def _set(module: PythonModule, scope: Scope, target: ast.expr | None, value: Value | None, body: int) -> None:
     if value is None:
         return
     if isinstance(target, ast.Name):
-        module.settings.setdefault((scope, target.id), []).append(Setting(value, body))
-        made = value.context if isinstance(value, Entered) else value
+        module.assignments.setdefault((scope, target.id), []).append(Assignment(value, body))
+        made = value.context if isinstance(value, LoopEntry) else value
         module.kept.setdefault(id(made), set()).add(target.id)
     elif isinstance(target, ast.Attribute):
         module.attributes.add(target.attr)
@@ -246,4 +246,4 @@ def _set(module: Module, scope: Scope, target: ast.expr | None, value: Value | N
 
 def _part(value: Value) -> Value:
     # `for i, sql in enumerate(…)`: each name may be any part of an element.
-    return Element(value) if isinstance(value, ast.expr) else value
+    return ElementOf(value) if isinstance(value, ast.expr) else value

@@ -13,9 +13,9 @@ from review.facts import Comment, Span, Statement
 from review.facts.python import PythonFacts
 from review.languages.embedded import Sql
 from review.languages.python import python2, python_sql, python_tables
-from review.languages.python.python_module import index
+from review.languages.python.python_module import index_module
 
-_LONGEST = 1 << 19
+_MAX_LENGTH = 1 << 19
 """Maximum characters of a module that is read; DataWorks' own limit is far lower."""
 
 
@@ -30,35 +30,37 @@ class PythonNode:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
-    why: str
+class _SyntaxProblem:
+    reason: str
     at: Span | None = None
 
 
-def read(code: str, until: float) -> PythonNode:
+def read_python(code: str, deadline: float) -> PythonNode:
     """Return the facts of the module `code`; syntax errors and modules too large or too deep are reported."""
     code = f"\n{code[1:]}" if code.startswith("\ufeff") else code
     read_as = code
     unread: tuple[Statement, ...] = ()
     tree = _parsed(code)
-    if isinstance(tree, _Failure) and python2.looks_so(code):
+    if isinstance(tree, _SyntaxProblem) and python2.is_python2(code):
         unread = (
-            _unread(code, _Failure("it is Python 2: only its SQL and PyODPS calls were reviewed", tree.at)),
+            _unread(
+                code, _SyntaxProblem("it is Python 2: only its SQL and PyODPS calls were reviewed", tree.at)
+            ),
         )
-        read_as = python2.as_python3(code)
+        read_as = python2.convert(code)
         tree = _parsed(read_as)
-        if isinstance(tree, _Failure):
-            tree = _Failure("it is Python 2, which cannot be parsed", tree.at)
+        if isinstance(tree, _SyntaxProblem):
+            tree = _SyntaxProblem("it is Python 2, which cannot be parsed", tree.at)
             unread = ()
-    if isinstance(tree, _Failure):
+    if isinstance(tree, _SyntaxProblem):
         return PythonNode(unread=(_unread(code, tree),), comments=tuple(_comments(code)))
     try:
-        module = index(tree, read_as, until)
+        module = index_module(tree, read_as, deadline)
     except ReviewTimeout as error:
-        return PythonNode(unread=(_unread(code, _Failure(str(error))),))
-    found = python_sql.find(module, code)
+        return PythonNode(unread=(_unread(code, _SyntaxProblem(str(error))),))
+    found = python_sql.find_sql(module, code)
     facts = PythonFacts(
-        tuple(python_tables.logins(module)), found.queries, tuple(python_tables.accesses(module))
+        tuple(python_tables.find_logins(module)), found.queries, tuple(python_tables.find_accesses(module))
     )
     return PythonNode(facts, found.literals, unread, tuple(_comments(code)))
 
@@ -68,20 +70,20 @@ def is_python3(code: str) -> bool:
     return isinstance(_parsed(code), ast.Module)
 
 
-def _parsed(code: str) -> ast.Module | _Failure:
-    if len(code) > _LONGEST:
-        return _Failure("it is too long")
+def _parsed(code: str) -> ast.Module | _SyntaxProblem:
+    if len(code) > _MAX_LENGTH:
+        return _SyntaxProblem("it is too long")
     try:
         with warnings.catch_warnings():
             # Python warns of invalid escapes in the node's code, which does not concern this process.
             warnings.simplefilter("ignore")
             return ast.parse(code)
     except SyntaxError as error:
-        return _Failure("its syntax is not understood", _place(code, error))
+        return _SyntaxProblem("its syntax is not understood", _place(code, error))
     except (RecursionError, MemoryError):
-        return _Failure("it is nested too deeply")
+        return _SyntaxProblem("it is nested too deeply")
     except (ValueError, UnicodeError):
-        return _Failure("it contains invalid characters")
+        return _SyntaxProblem("it contains invalid characters")
 
 
 def _place(code: str, error: SyntaxError) -> Span | None:
@@ -94,8 +96,8 @@ def _place(code: str, error: SyntaxError) -> Span | None:
     return Span(begin, min(begin + 1, len(code)))
 
 
-def _unread(code: str, failure: _Failure) -> Statement:
-    return Statement(Span(0, len(code)), unread=failure.why, unread_at=failure.at)
+def _unread(code: str, failure: _SyntaxProblem) -> Statement:
+    return Statement(Span(0, len(code)), unread=failure.reason, unread_at=failure.at)
 
 
 _COMMENT = re.compile(

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from review.dialects import Dialect
-from review.facts.queries import Query
-from review.languages.embedded import Sql, body, changes_shape, is_closed, is_sql
+from review.facts.queries import EmbeddedQuery
+from review.languages.embedded import Sql, changes_shape, is_closed, is_sql, sql_text
 from review.languages.python.python_connections import Connections
-from review.languages.python.python_module import CallSite, Entered, Loop, Module, Scope, Setting
-from review.languages.python.python_values import KEPT, Strings, wraps_sql
+from review.languages.python.python_module import Assignment, CallSite, Loop, LoopEntry, PythonModule, Scope
+from review.languages.python.python_values import KEPT, StringResolver, wraps_sql
 
-_ROUNDS = 3
+_MAX_ROUNDS = 3
 """Maximum number of functions through which SQL is passed on."""
 
 _MAXCOMPUTE = frozenset(
@@ -50,7 +50,7 @@ _ROWS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class SqlRunner:
     """A function that runs the SQL passed to it.
 
     Attributes:
@@ -66,18 +66,18 @@ class Runner:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SqlCalls:
     """The SQL of a module: the literals that can be reviewed, and every call that runs SQL."""
 
     literals: tuple[Sql, ...]
-    queries: tuple[Query, ...]
+    queries: tuple[EmbeddedQuery, ...]
 
 
-def find(module: Module, code: str) -> Found:
+def find_sql(module: PythonModule, code: str) -> SqlCalls:
     """Return the SQL that `module` runs."""
-    runners: dict[str, Runner] = {}
+    runners: dict[str, SqlRunner] = {}
     connections = Connections(module)
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         known = len(runners)
         for call, runner in _running(module, runners, connections):
             runners |= _passed_through(module, call, runner)
@@ -89,31 +89,31 @@ def find(module: Module, code: str) -> Found:
         for call, runner in _running(module, runners, connections)
         for query in _query(module, code, call, runner, literals)
     )
-    return Found(tuple(literals[begin] for begin in sorted(literals)), queries)
+    return SqlCalls(tuple(literals[begin] for begin in sorted(literals)), queries)
 
 
 def _running(
-    module: Module, runners: dict[str, Runner], connections: Connections
-) -> Iterator[tuple[CallSite, Runner]]:
+    module: PythonModule, runners: dict[str, SqlRunner], connections: Connections
+) -> Iterator[tuple[CallSite, SqlRunner]]:
     for call in module.calls:
         runner = runners.get(call.name) or _builtin(module, call, connections)
         if runner is not None and (call.node.args or call.node.keywords):
             yield call, runner
 
 
-def _builtin(module: Module, call: CallSite, connections: Connections) -> Runner | None:
+def _builtin(module: PythonModule, call: CallSite, connections: Connections) -> SqlRunner | None:
     name, receiver = call.name, call.receiver
     if name in _MAXCOMPUTE and receiver is not None:
-        return Runner("sql", 0, Dialect.MAXCOMPUTE)
+        return SqlRunner("sql", 0, Dialect.MAXCOMPUTE)
     if name == "sql" and isinstance(receiver, (ast.Name, ast.Attribute)):
         last = receiver.id if isinstance(receiver, ast.Name) else receiver.attr
-        return Runner("sqlQuery", 0, Dialect.SPARK) if last in _SPARK else None
+        return SqlRunner("sqlQuery", 0, Dialect.SPARK) if last in _SPARK else None
     if receiver is None:
         helps = name not in module.functions and _HELPER.fullmatch(name)
-        return Runner("sql", 0, _or_maxcompute(connections.only)) if helps else None
+        return SqlRunner("sql", 0, _or_maxcompute(connections.only)) if helps else None
     if name in _READS:
         dialect = connections.of(call.argument("con", 1), call.scope)
-        return Runner("sql", 0, dialect if connections.some else Dialect.MAXCOMPUTE, binds=True)
+        return SqlRunner("sql", 0, dialect if connections.some else Dialect.MAXCOMPUTE, binds=True)
     return _of_driver(call, receiver, connections)
 
 
@@ -121,15 +121,17 @@ def _or_maxcompute(dialect: Dialect) -> Dialect:
     return Dialect.MAXCOMPUTE if dialect is Dialect.UNKNOWN else dialect
 
 
-def _of_driver(call: CallSite, receiver: ast.expr, connections: Connections) -> Runner | None:
+def _of_driver(call: CallSite, receiver: ast.expr, connections: Connections) -> SqlRunner | None:
     if call.name in _CURSOR and connections.some:
-        return Runner("query", 0, connections.of(receiver, call.scope), binds=True)
+        return SqlRunner("query", 0, connections.of(receiver, call.scope), binds=True)
     # Methods with names this common run SQL only if their receiver is certain.
-    sure = call.name in _CLICKHOUSE and connections.followed(receiver, call.scope) == {Dialect.CLICKHOUSE}
-    return Runner("query", 0, Dialect.CLICKHOUSE, binds=True) if sure else None
+    sure = call.name in _CLICKHOUSE and connections.is_connection(receiver, call.scope) == {
+        Dialect.CLICKHOUSE
+    }
+    return SqlRunner("query", 0, Dialect.CLICKHOUSE, binds=True) if sure else None
 
 
-def _unwrapped(module: Module, given: ast.expr | None) -> ast.expr | None:
+def _unwrapped(module: PythonModule, given: ast.expr | None) -> ast.expr | None:
     """Return the text inside `text(…)` or `….strip()`."""
     while isinstance(given, ast.Call):
         if given.args and wraps_sql(module, given):
@@ -141,7 +143,7 @@ def _unwrapped(module: Module, given: ast.expr | None) -> ast.expr | None:
     return given
 
 
-def _passed_through(module: Module, call: CallSite, runner: Runner) -> dict[str, Runner]:
+def _passed_through(module: PythonModule, call: CallSite, runner: SqlRunner) -> dict[str, SqlRunner]:
     """Return the function around `call` as a runner if its argument is the SQL."""
     sql = _unwrapped(module, call.argument(runner.argument, runner.position))
     scope = call.scope
@@ -151,20 +153,20 @@ def _passed_through(module: Module, call: CallSite, runner: Runner) -> dict[str,
     if sql.id not in names or len(module.functions.get(scope.name, ())) != 1:
         return {}
     bound = names[0] in ("self", "cls")
-    return {scope.name: Runner(sql.id, names.index(sql.id) - bound, runner.dialect, runner.binds)}
+    return {scope.name: SqlRunner(sql.id, names.index(sql.id) - bound, runner.dialect, runner.binds)}
 
 
 def _query(
-    module: Module, code: str, call: CallSite, runner: Runner, literals: dict[int, Sql]
-) -> Iterator[Query]:
+    module: PythonModule, code: str, call: CallSite, runner: SqlRunner, literals: dict[int, Sql]
+) -> Iterator[EmbeddedQuery]:
     given = call.argument(runner.argument, runner.position)
     rows = next((text for loop in call.loops if (text := _rows(module, code, loop, call.scope))), "")
     if given is None or _is_argument(_unwrapped(module, given), call.scope, module):
         if rows:
-            yield Query(module.called_at(call), call.name, rows)
+            yield EmbeddedQuery(module.called_at(call), call.name, rows)
         return
     bound = runner.binds and len(call.node.args) + len(call.node.keywords) > 1
-    found = list(Strings(module, code, runner.dialect, bound=bound).of(given, call.scope))
+    found = list(StringResolver(module, code, runner.dialect, bound=bound).of(given, call.scope))
     if bound and runner.dialect is Dialect.ORACLE:
         found = [_with_names(sql) if sql else None for sql in found]
     if _is_elsewhere(found, call, runner):
@@ -175,8 +177,8 @@ def _query(
     for sql in known:
         literals.setdefault(sql.at.begin, sql)
     # A name may also be assigned other values elsewhere; but at least one must be SQL.
-    unread = not known or any(sql is None or _is_made(sql) for sql in found)
-    yield Query(module.called_at(call), call.name, rows, unread)
+    unread = not known or any(sql is None or _is_built(sql) for sql in found)
+    yield EmbeddedQuery(module.called_at(call), call.name, rows, unread)
 
 
 _NUMBERED = re.compile(r"(?<![:\w]):\d+")
@@ -194,56 +196,56 @@ def _with_names(sql: Sql) -> Sql:
     )
 
 
-def _is_elsewhere(found: list[Sql | None], call: CallSite, runner: Runner) -> bool:
+def _is_elsewhere(found: list[Sql | None], call: CallSite, runner: SqlRunner) -> bool:
     """Whether it is not SQL to review: a table's name, rows sent separately, an unknown receiver."""
     if runner.dialect is Dialect.UNKNOWN:
-        return not any(sql is not None and is_sql(body(sql)) for sql in found)
+        return not any(sql is not None and is_sql(sql_text(sql)) for sql in found)
     if call.name in _READS:
-        return all(sql is not None and _NAME.fullmatch(body(sql)) for sql in found)
+        return all(sql is not None and _NAME.fullmatch(sql_text(sql)) for sql in found)
     if runner.dialect is Dialect.CLICKHOUSE:
-        return all(sql is not None and _ROWS_FOLLOW.search(body(sql)) for sql in found)
+        return all(sql is not None and _ROWS_FOLLOW.search(sql_text(sql)) for sql in found)
     return False
 
 
 def _can_be_read(sql: Sql) -> bool:
-    return is_sql(body(sql)) and not changes_shape(sql) and is_closed(sql)
+    return is_sql(sql_text(sql)) and not changes_shape(sql) and is_closed(sql)
 
 
-def _is_made(sql: Sql) -> bool:
+def _is_built(sql: Sql) -> bool:
     """Whether it is SQL that cannot be parsed as written, or starts with an inserted value."""
-    return sql.fragments[0].hole or (is_sql(body(sql)) and not _can_be_read(sql))
+    return sql.fragments[0].is_placeholder or (is_sql(sql_text(sql)) and not _can_be_read(sql))
 
 
-def _is_argument(given: ast.expr | None, scope: Scope, module: Module) -> bool:
+def _is_argument(given: ast.expr | None, scope: Scope, module: PythonModule) -> bool:
     """Whether the SQL is an argument of the enclosing function, whose callers are checked instead."""
-    if not isinstance(given, ast.Name) or scope is None or module.settings.get((scope, given.id)):
+    if not isinstance(given, ast.Name) or scope is None or module.assignments.get((scope, given.id)):
         return False
     return isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)) and given.id in {
         argument.arg for argument in (*scope.args.posonlyargs, *scope.args.args)
     }
 
 
-def _rows(module: Module, code: str, loop: Loop, scope: Scope) -> str:
+def _rows(module: PythonModule, code: str, loop: Loop, scope: Scope) -> str:
     """Return the expression that `loop` iterates, as written, if it is rows of data; otherwise empty."""
     for node in ast.walk(loop.iter):
         if isinstance(node, ast.Attribute) and node.attr in _ROWS:
-            return _written(module, code, loop.iter)
+            return _literal_text(module, code, loop.iter)
         if isinstance(node, ast.Name) and any(
-            _makes_rows(setting) for setting in module.settings_of(scope, node.id)
+            _makes_rows(setting) for setting in module.assignments_of(scope, node.id)
         ):
-            return _written(module, code, loop.iter)
+            return _literal_text(module, code, loop.iter)
     return ""
 
 
-def _makes_rows(setting: Setting) -> bool:
-    value = setting.value.context if isinstance(setting.value, Entered) else setting.value
+def _makes_rows(setting: Assignment) -> bool:
+    value = setting.value.context if isinstance(setting.value, LoopEntry) else setting.value
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and value.func.attr in _ROWS
 
 
-_LONGEST = 40
+_MAX_LENGTH = 40
 
 
-def _written(module: Module, code: str, node: ast.expr) -> str:
+def _literal_text(module: PythonModule, code: str, node: ast.expr) -> str:
     begin, end = module.lines.at(node)
     text = " ".join(code[begin:end].split())
-    return text if len(text) <= _LONGEST and "'" not in text and '"' not in text else "rows"
+    return text if len(text) <= _MAX_LENGTH and "'" not in text and '"' not in text else "rows"

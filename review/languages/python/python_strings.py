@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from review.languages.embedded import Fragment, hole
+from review.languages.embedded import Fragment, placeholder
 
 _OPEN = re.compile(r"(?P<prefix>[A-Za-z]{0,3})(?P<quote>'''|\"\"\"|'|\")")
 _GAP = re.compile(r"(?:\s|\\\n|#[^\n]*|[()])*")
@@ -25,7 +25,7 @@ _PAIR = 2
 """The length of a backslash and a letter."""
 
 
-def fragments(
+def string_fragments(
     code: str, begin: int, end: int, *, percent: bool = False, braces: bool = False
 ) -> Iterator[Fragment]:
     """Yield the SQL of the literals (one, or several adjacent ones) in `code` from `begin` to `end`.
@@ -68,10 +68,10 @@ def _body(
 ) -> Iterator[Fragment]:
     offset = first
     for begin, stop, filled in _fillings(code, first, last, "f" in prefix, percent=percent, braces=braces):
-        yield from plain(code, offset, begin, raw="r" in prefix)
+        yield from plain_text(code, offset, begin, raw="r" in prefix)
         yield filled
         offset = stop
-    yield from plain(code, offset, last, raw="r" in prefix)
+    yield from plain_text(code, offset, last, raw="r" in prefix)
 
 
 def _fillings(
@@ -82,12 +82,12 @@ def _fillings(
     elif percent:
         for match in _PERCENT.finditer(code, first, last):
             begin, end = match.span()
-            whole = Fragment(begin, "% ") if match.group() == "%%" else hole(begin, end)
+            whole = Fragment(begin, "% ") if match.group() == "%%" else placeholder(begin, end)
             yield begin, end, whole
     elif braces:
         for match in _BRACES.finditer(code, first, last):
             begin, end = match.span()
-            yield begin, end, _doubled(begin, match.group()) or hole(begin, end)
+            yield begin, end, _doubled(begin, match.group()) or placeholder(begin, end)
 
 
 def _doubled(begin: int, text: str) -> Fragment | None:
@@ -102,7 +102,7 @@ def _formatted(code: str, first: int, last: int) -> Iterator[tuple[int, int, Fra
             offset += 2
         elif code[offset] == "{":
             end = _hole_end(code, offset, last)
-            yield offset, end, hole(offset, end)
+            yield offset, end, placeholder(offset, end)
             offset = end
         else:
             offset += 1
@@ -126,14 +126,14 @@ def _hole_end(code: str, offset: int, last: int) -> int:
     return last
 
 
-def plain(code: str, begin: int, end: int, *, raw: bool) -> Iterator[Fragment]:
+def plain_text(code: str, begin: int, end: int, *, raw: bool) -> Iterator[Fragment]:
     """Yield `code` from `begin` to `end`, unescaped unless `raw`."""
     if begin < end:
         text = code[begin:end]
-        yield Fragment(begin, text if raw else _ESCAPE.sub(_undone, text))
+        yield Fragment(begin, text if raw else _ESCAPE.sub(_unescape, text))
 
 
-def _undone(match: re.Match[str]) -> str:
+def _unescape(match: re.Match[str]) -> str:
     escape = match.group()
     if len(escape) != _PAIR:
         # Four backslashes are two in SQL; a letter escaped by its number becomes an arbitrary letter.

@@ -6,25 +6,25 @@ import ast
 from collections.abc import Iterator
 from dataclasses import replace
 
-from review.facts.python import Access, Act, Login, Text
-from review.languages.python.python_module import CallSite, Module, Scope
+from review.facts.python import OdpsLogin, PythonText, TableAccess, TableAccessKind
+from review.languages.python.python_module import CallSite, PythonModule, Scope
 
-_FAR = 6
+_MAX_DEPTH = 6
 """Maximum names through which a table is traced."""
 
 _BY_NAME = {
-    "write_table": Act.APPEND,
-    "read_table": Act.READ,
-    "delete_table": Act.DROP,
-    "create_table": Act.CREATE,
+    "write_table": TableAccessKind.APPEND,
+    "read_table": TableAccessKind.READ,
+    "delete_table": TableAccessKind.DROP,
+    "create_table": TableAccessKind.CREATE,
 }
 """Methods of the entry object whose first argument is the table's name."""
 _OF_TABLE = {
-    "open_reader": Act.READ,
-    "open_writer": Act.APPEND,
-    "drop": Act.DROP,
-    "truncate": Act.EMPTY,
-    "delete_partition": Act.DROP_PARTITION,
+    "open_reader": TableAccessKind.READ,
+    "open_writer": TableAccessKind.APPEND,
+    "drop": TableAccessKind.DROP,
+    "truncate": TableAccessKind.EMPTY,
+    "delete_partition": TableAccessKind.DROP_PARTITION,
 }
 _ENDS = frozenset({None, "lifecycle", "external_stored_by", "storage_handler", "location"})
 """Arguments of `create_table` that set a lifecycle, may set one (`**given`), or create an external table."""
@@ -35,54 +35,56 @@ _KEYS = {"access_id": 0, "secret_access_key": 1, "sts_token": None, "access_key"
 """Secret arguments of `ODPS(…)` (PyODPS: odps.core.ODPS), with their positions."""
 
 
-def logins(module: Module) -> Iterator[Login]:
+def find_logins(module: PythonModule) -> Iterator[OdpsLogin]:
     """Yield every call of `ODPS(…)`."""
     for call in module.calls:
         if call.name == "ODPS":
             given = (module.text(call.argument(name, place)) for name, place in _KEYS.items())
-            yield Login(module.called_at(call), tuple(text for text in given if text and text.value))
+            yield OdpsLogin(module.called_at(call), tuple(text for text in given if text and text.value))
 
 
-def accesses(module: Module) -> Iterator[Access]:
+def find_accesses(module: PythonModule) -> Iterator[TableAccess]:
     """Yield the accesses to tables, in text order."""
     found = (access for call in module.calls for access in _access(module, call))
     # `options.lifecycle = 7` applies to every table; `table.set_lifecycle(7)` may apply to any.
     ends = "lifecycle" in module.attributes or any(call.name == "set_lifecycle" for call in module.calls)
     if ends:
-        found = (replace(access, endless=False) for access in found)
+        found = (replace(access, has_no_lifecycle=False) for access in found)
     return iter(sorted(found, key=lambda access: access.at))
 
 
-def _access(module: Module, call: CallSite) -> Iterator[Access]:
+def _access(module: PythonModule, call: CallSite) -> Iterator[TableAccess]:
     receiver = call.receiver
     if receiver is None:
         return
     if call.name in _BY_NAME:
         table = module.text(call.argument("name", 0) or call.argument("table_name"))
-        yield _made(module, call, _BY_NAME[call.name], table.value if table else "")
+        yield _build_access(module, call, _BY_NAME[call.name], table.value if table else "")
     elif call.name in _OF_TABLE:
         table_name = _table(module, receiver, call.scope)
         if table_name is not None:
-            yield _made(module, call, _OF_TABLE[call.name], table_name)
+            yield _build_access(module, call, _OF_TABLE[call.name], table_name)
     elif call.name == "persist":
         yield from _persisted(module, call)
     elif call.name in _WHOLE and not call.node.args:
         source = _frame(module, receiver, call.scope)
         if source is not None:
-            yield Access(module.called_at(call), call.name, Act.READ, source, whole=True)
+            yield TableAccess(module.called_at(call), call.name, TableAccessKind.READ, source, whole=True)
 
 
-def _made(module: Module, call: CallSite, act: Act, table: str) -> Access:
+def _build_access(module: PythonModule, call: CallSite, act: TableAccessKind, table: str) -> TableAccess:
     given = _partition(call, act)
     partition = module.text(given)
-    whole = act is Act.READ and given is None and not _limited(call) and not _sliced(module, call)
-    if act is Act.APPEND and _is_true(call.argument("overwrite")):
-        act = Act.OVERWRITE
-    endless = act is Act.CREATE and _endless(module, call)
-    return Access(module.called_at(call), call.name, act, table, whole, partition, given is not None, endless)
+    whole = act is TableAccessKind.READ and given is None and not _limited(call) and not _sliced(module, call)
+    if act is TableAccessKind.APPEND and _is_true(call.argument("overwrite")):
+        act = TableAccessKind.OVERWRITE
+    endless = act is TableAccessKind.CREATE and _has_no_lifecycle(module, call)
+    return TableAccess(
+        module.called_at(call), call.name, act, table, whole, partition, given is not None, endless
+    )
 
 
-def _endless(module: Module, call: CallSite) -> bool:
+def _has_no_lifecycle(module: PythonModule, call: CallSite) -> bool:
     """Whether `create_table` of the entry object sets no lifecycle."""
     given = {keyword.arg for keyword in call.node.keywords if not _is_none(keyword.value)}
     return (
@@ -97,11 +99,11 @@ def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _is_entry(module: Module, node: ast.expr | None, scope: Scope) -> bool:
+def _is_entry(module: PythonModule, node: ast.expr | None, scope: Scope) -> bool:
     """Whether `node` is certainly the entry object: the result of `ODPS(…)`, or the one of DataWorks."""
     if not isinstance(node, ast.Name):
         return False
-    settings = module.settings_of(scope, node.id)
+    settings = module.assignments_of(scope, node.id)
     if settings:
         return all(
             isinstance(setting.value, ast.Call) and module.origin(setting.value.func).startswith("odps.")
@@ -110,7 +112,7 @@ def _is_entry(module: Module, node: ast.expr | None, scope: Scope) -> bool:
     return node.id in ("o", "odps") and _is_given(module, node.id, scope)
 
 
-def _is_given(module: Module, name: str, scope: Scope) -> bool:
+def _is_given(module: PythonModule, name: str, scope: Scope) -> bool:
     """Whether nothing in the module defines `name`, so that DataWorks does."""
     if name in module.origins or "*" in module.origins:
         return False
@@ -119,9 +121,9 @@ def _is_given(module: Module, name: str, scope: Scope) -> bool:
     )
 
 
-def _partition(call: CallSite, act: Act) -> ast.expr | None:
+def _partition(call: CallSite, act: TableAccessKind) -> ast.expr | None:
     first = call.name in ("open_reader", "open_writer", "delete_partition")
-    if act in (Act.DROP, Act.CREATE, Act.EMPTY):
+    if act in (TableAccessKind.DROP, TableAccessKind.CREATE, TableAccessKind.EMPTY):
         return call.argument("partition") or call.argument("partition_spec")
     return call.argument("partition", 0 if first else None) or call.argument("partition_spec")
 
@@ -132,7 +134,7 @@ def _limited(call: CallSite) -> bool:
     )
 
 
-def _sliced(module: Module, call: CallSite) -> bool:
+def _sliced(module: PythonModule, call: CallSite) -> bool:
     """Whether the reader is subscripted somewhere: `reader[:10]`."""
     return not module.sliced.isdisjoint(module.kept.get(id(call.node), ()))
 
@@ -141,26 +143,30 @@ def _is_true(node: ast.expr | None) -> bool:
     return isinstance(node, ast.Constant) and node.value is True
 
 
-def _persisted(module: Module, call: CallSite) -> Iterator[Access]:
+def _persisted(module: PythonModule, call: CallSite) -> Iterator[TableAccess]:
     table = module.text(call.argument("name", 0))
     if table is None:
         return
     appended = call.argument("overwrite")
-    act = Act.APPEND if isinstance(appended, ast.Constant) and appended.value is False else Act.OVERWRITE
+    act = (
+        TableAccessKind.APPEND
+        if isinstance(appended, ast.Constant) and appended.value is False
+        else TableAccessKind.OVERWRITE
+    )
     given = call.argument("partition")
-    yield Access(
+    yield TableAccess(
         module.called_at(call),
         call.name,
         act,
         table.value,
         partition=module.text(given),
-        narrowed=given is not None,
+        is_filtered=given is not None,
     )
 
 
-def _table(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
+def _table(module: PythonModule, node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
     """Return the name of the table object `node`; empty if its name is computed at run time."""
-    if depth > _FAR:
+    if depth > _MAX_DEPTH:
         return None
     match node:
         case ast.Call(func=ast.Attribute(attr="get_table")):
@@ -168,21 +174,21 @@ def _table(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> str 
             project = module.text(node.args[1]) if len(node.args) > 1 else None
             return _named(name, project)
         case ast.Name():
-            settings = module.settings_of(scope, node.id)
+            settings = module.assignments_of(scope, node.id)
             if len(settings) == 1 and isinstance(settings[0].value, ast.expr):
                 return _table(module, settings[0].value, scope, depth + 1)
     return None
 
 
-def _named(name: Text | None, project: Text | None) -> str:
+def _named(name: PythonText | None, project: PythonText | None) -> str:
     if name is None:
         return ""
     return f"{project.value}.{name.value}" if project and "." not in name.value else name.value
 
 
-def _frame(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
+def _frame(module: PythonModule, node: ast.expr, scope: Scope, depth: int = 0) -> str | None:
     """Return the table of which a data frame is the whole; None if it is unknown or only a part."""
-    if depth > _FAR:
+    if depth > _MAX_DEPTH:
         return None
     match node:
         case ast.Call(func=ast.Attribute(attr="to_df", value=inner)):
@@ -193,7 +199,7 @@ def _frame(module: Module, node: ast.expr, scope: Scope, depth: int = 0) -> str 
             text = module.text(inner)
             return text.value if text else None
         case ast.Name():
-            settings = module.settings_of(scope, node.id)
+            settings = module.assignments_of(scope, node.id)
             if len(settings) == 1 and isinstance(settings[0].value, ast.expr):
                 return _frame(module, settings[0].value, scope, depth + 1)
     return None

@@ -7,26 +7,26 @@ from collections.abc import Iterator
 
 from review.dialects import Dialect
 from review.facts import Span
-from review.languages.embedded import Fragment, Sql, hole
+from review.languages.embedded import Fragment, Sql, placeholder
 from review.languages.python import python_strings
-from review.languages.python.python_module import Element, Module, Scope, Setting
+from review.languages.python.python_module import Assignment, ElementOf, PythonModule, Scope
 
-_FAR = 12
+_MAX_DEPTH = 12
 """Maximum names and calls through which a string is traced."""
 KEPT = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper", "dedent", "expandtabs", "split"})
 """Methods whose result is much like the text they are called on."""
 
 
-class Strings:
+class StringResolver:
     """Traces an expression to its possible string literals."""
 
-    def __init__(self, module: Module, code: str, dialect: Dialect, *, bound: bool = False) -> None:
+    def __init__(self, module: PythonModule, code: str, dialect: Dialect, *, bound: bool = False) -> None:
         """Trace strings of `module`; with `bound`, a driver binds values to `%s`."""
         self._module, self._code, self._dialect, self._bound = module, code, dialect, bound
 
     def of(self, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[Sql | None]:
         """Yield the possible values of `node`; None for each one built in an unsupported way."""
-        if depth > _FAR:
+        if depth > _MAX_DEPTH:
             yield None
             return
         match node:
@@ -48,18 +48,18 @@ class Strings:
                 yield self._sql(list(self._pieces(node)))
 
     def _named(self, name: str, scope: Scope, depth: int) -> Iterator[Sql | None]:
-        settings = self._module.settings_of(scope, name)
+        settings = self._module.assignments_of(scope, name)
         if not settings:
             yield None
         elif any(isinstance(setting.value, ast.AugAssign) for setting in settings):
-            yield from self._grown(settings)
+            yield from self._concatenated(settings)
         else:
             for setting in settings:
                 yield from self._value(setting, name, scope, depth)
 
-    def _value(self, setting: Setting, name: str, scope: Scope, depth: int) -> Iterator[Sql | None]:
+    def _value(self, setting: Assignment, name: str, scope: Scope, depth: int) -> Iterator[Sql | None]:
         value = setting.value
-        if isinstance(value, Element):
+        if isinstance(value, ElementOf):
             value = value.of
             # `for i, sql in enumerate(…)`, `for name, sql in queries.items()`
             while isinstance(value, ast.Call) and not _is_split(value):
@@ -74,7 +74,7 @@ class Strings:
         else:
             yield None
 
-    def _grown(self, settings: list[Setting]) -> Iterator[Sql | None]:
+    def _concatenated(self, settings: list[Assignment]) -> Iterator[Sql | None]:
         """Read `sql = "…"` followed by `sql += "…"` in sequence; any other form is not supported."""
         if len({setting.body for setting in settings}) != 1 or isinstance(settings[0].value, ast.AugAssign):
             yield None
@@ -109,9 +109,9 @@ class Strings:
         self, node: ast.Name, scope: Scope, depth: int, *, percent: bool = False, braces: bool = False
     ) -> Iterator[Sql | None]:
         """Read a name whose value is a template: its literals are read as templates."""
-        settings = self._module.settings_of(scope, node.id)
+        settings = self._module.assignments_of(scope, node.id)
         values = [setting.value for setting in settings]
-        if not values or depth > _FAR:
+        if not values or depth > _MAX_DEPTH:
             yield None
         for value in values:
             if isinstance(value, ast.expr) and _is_string(value):
@@ -134,22 +134,22 @@ class Strings:
                 between = Span(between.begin if between else at.begin, at.end)
                 continue
             found = list(
-                python_strings.fragments(
+                python_strings.string_fragments(
                     self._code, at.begin, at.end, percent=p or percent, braces=b or braces
                 )
             )
             if between is not None and found:
-                yield hole(between.begin if last_end is None else last_end, found[0].begin)
+                yield placeholder(between.begin if last_end is None else last_end, found[0].begin)
             yield from found
             between, last_end = None, found[-1].end if found else last_end
         if between is not None and last_end is not None:
-            yield hole(last_end, between.end)
+            yield placeholder(last_end, between.end)
 
     def _sql(self, fragments: list[Fragment]) -> Sql | None:
         return Sql(tuple(fragments), self._dialect) if fragments else None
 
 
-def wraps_sql(module: Module, node: ast.Call) -> bool:
+def wraps_sql(module: PythonModule, node: ast.Call) -> bool:
     """Whether it is `text("…")` of SQLAlchemy or `SQL("…")` of psycopg."""
     top, _, name = module.origin(node.func).rpartition(".")
     return name in ("text", "SQL") and top.partition(".")[0] in ("sqlalchemy", "psycopg2", "psycopg")

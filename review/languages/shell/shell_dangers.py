@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from review.facts import Span
-from review.facts.shell import Erasure, Given
-from review.languages.shell.shell_lexer import Part, Word, literal, variables
-from review.languages.shell.shell_sql import Run
+from review.facts.shell import PlaintextPassword, RecursiveDelete
+from review.languages.shell.shell_lexer import ShellWord, WordPart, literal, variables
+from review.languages.shell.shell_sql import ProgramCall
 
 _GLUED = {"mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "sshpass": "-p"}
 """Options directly followed by the password."""
@@ -35,40 +35,42 @@ _NO_SECRET = re.compile(
 """Values that are a variable or a placeholder."""
 
 
-def passwords(code: str, runs: list[Run]) -> Iterator[Given]:
+def find_passwords(code: str, runs: list[ProgramCall]) -> Iterator[PlaintextPassword]:
     """Yield every plaintext secret passed to a command."""
     for run in runs:
         name, arguments = run.name, run.arguments
         for word in run.command.words:
             if match := _VARIABLES.match(code, *word.at):
-                yield from _given(code, _behind(word, match.end()), name or match["name"], match["name"])
+                yield from _password(code, _behind(word, match.end()), name or match["name"], match["name"])
         for index, word in enumerate(arguments):
             following = arguments[index + 1] if index + 1 < len(arguments) else None
             yield from _option(code, name, word, following)
 
 
-def _option(code: str, name: str, word: Word, following: Word | None) -> Iterator[Given]:
+def _option(
+    code: str, name: str, word: ShellWord, following: ShellWord | None
+) -> Iterator[PlaintextPassword]:
     text = code[slice(*word.at)]
     glued = _GLUED.get(name)
     long, equals, _ = text.partition("=")
     if long in _ANYWHERE and equals:
-        yield from _given(code, _behind(word, word.at.begin + len(long) + 1), name, long)
+        yield from _password(code, _behind(word, word.at.begin + len(long) + 1), name, long)
     elif following is not None and (text in _APART.get(name, ()) or text in _ANYWHERE):
-        yield from _given(code, following, name, text)
+        yield from _password(code, following, name, text)
     elif glued and text.startswith(glued) and len(text) > len(glued):
-        yield from _given(code, _behind(word, word.at.begin + len(glued)), name, glued)
+        yield from _password(code, _behind(word, word.at.begin + len(glued)), name, glued)
 
 
-def _behind(word: Word, begin: int) -> Word:
+def _behind(word: ShellWord, begin: int) -> ShellWord:
     parts = tuple(
-        Part(part.quote, Span(max(part.at.begin, begin), part.at.end))
+        WordPart(part.quote, Span(max(part.at.begin, begin), part.at.end))
         for part in word.parts
         if part.at.end > begin
     )
-    return Word(Span(begin, word.at.end), parts)
+    return ShellWord(Span(begin, word.at.end), parts)
 
 
-def _given(code: str, word: Word, name: str, option: str) -> Iterator[Given]:
+def _password(code: str, word: ShellWord, name: str, option: str) -> Iterator[PlaintextPassword]:
     value = literal(code, word)
     if value is None:
         return
@@ -78,7 +80,7 @@ def _given(code: str, word: Word, name: str, option: str) -> Iterator[Given]:
             return
     if value and not value.startswith("-") and not _NO_SECRET.fullmatch(value):
         at = Span(word.parts[0].at.begin, word.parts[-1].at.end)
-        yield Given(
+        yield PlaintextPassword(
             Span(at.end - len(value), at.end) if len(value) <= at.end - at.begin else at, name, option
         )
 
@@ -102,7 +104,7 @@ _SEEN_BEFORE = frozenset({"if", "elif", "while", "until", "!", "||", "&&"})
 """Operators and keywords next to a command whose failure is handled or belongs to another command."""
 
 
-def steps(code: str, runs: list[Run]) -> Iterator[Span]:
+def find_ignored_errors(code: str, runs: list[ProgramCall]) -> Iterator[Span]:
     """Yield the working commands whose failure would go unnoticed; none if the script stops on errors.
 
     The script's last command is not yielded: its failure is the script's failure.
@@ -138,7 +140,7 @@ _UNSET_STOPS = re.compile(r"^[^\n#]*\bset\s+(?:-\w+\s+)*-(?:\w*u|o\s+nounset)|^#
 _HADOOP = ("fs", "dfs")
 
 
-def erasures(code: str, runs: list[Run]) -> Iterator[Erasure]:
+def find_recursive_deletes(code: str, runs: list[ProgramCall]) -> Iterator[RecursiveDelete]:
     """Yield the deletions that delete far more if a variable is empty."""
     if _UNSET_STOPS.search(code):
         return
@@ -155,10 +157,10 @@ def erasures(code: str, runs: list[Run]) -> Iterator[Erasure]:
             hadoop and any(text in ("-rmr", "-rm") for text in texts)
         ):
             for word in arguments:
-                yield from _erased(code, word, known)
+                yield from _recursive_delete(code, word, known)
 
 
-def _erased(code: str, word: Word, known: frozenset[str]) -> Iterator[Erasure]:
+def _recursive_delete(code: str, word: ShellWord, known: frozenset[str]) -> Iterator[RecursiveDelete]:
     put_in = [(text, _name(text)) for text, _ in variables(code, word) if not _SAFE.match(text)]
     if not put_in or any(name in known for _, name in put_in):
         return
@@ -169,7 +171,7 @@ def _erased(code: str, word: Word, known: frozenset[str]) -> Iterator[Erasure]:
     leads = code.startswith(put_in[0][0], word.parts[0].at.begin)
     wide = not names or (len(names) == 1 and (leads or left.rstrip("*").endswith("/")))
     if left.startswith("/") and wide:
-        yield Erasure(word.at, put_in[0][1], left)
+        yield RecursiveDelete(word.at, put_in[0][1], left)
 
 
 def _name(written: str) -> str:

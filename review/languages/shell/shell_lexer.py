@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from review.errors import NestedTooDeeply, ReviewTimeout
 from review.facts import Comment, Span
 
-_DEEPEST = 40
+_MAX_DEPTH = 40
 """Maximum nesting depth of command substitutions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WordPart:
     """A part of a word.
 
     Attributes:
@@ -28,11 +28,11 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class ShellWord:
     """A word as written, in its parts."""
 
     at: Span
-    parts: tuple[Part, ...]
+    parts: tuple[WordPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class Heredoc:
 
     at: Span
     quoted: bool
-    word: Word | None = None
+    word: ShellWord | None = None
 
 
 @dataclass(slots=True)
-class Command:
+class ShellCommand:
     """A simple command.
 
     Attributes:
@@ -58,7 +58,7 @@ class Command:
         after: the operator after it.
     """
 
-    words: list[Word] = field(default_factory=list)
+    words: list[ShellWord] = field(default_factory=list)
     heredocs: list[Heredoc] = field(default_factory=list)
     depth: int = 0
     before: str = ""
@@ -76,16 +76,16 @@ _PLAIN = re.compile(r"[^ \t\r\n\\'\"`$;&|()<>]+")
 class _Lexer:
     def __init__(self, code: str, until: float) -> None:
         self.code = code
-        self.until = until
-        self.commands: list[Command] = []
+        self.deadline = until
+        self.commands: list[ShellCommand] = []
         self.comments: list[Comment] = []
-        self._waiting: list[tuple[Command, str, bool, bool]] = []
+        self._waiting: list[tuple[ShellCommand, str, bool, bool]] = []
 
     def run(self, offset: int, end: int, closer: str, depth: int) -> int:
         """Read commands from `offset` to `closer` or `end`; return the offset after it."""
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise NestedTooDeeply
-        command = Command(depth=depth)
+        command = ShellCommand(depth=depth)
         while offset < end:
             if blank := _BLANK.match(self.code, offset, end):
                 offset = blank.end()
@@ -116,19 +116,19 @@ class _Lexer:
         self.comments.append(Comment(Span(offset, stop), self.code[offset:stop]))
         return stop
 
-    def _operator(self, command: Command, operator: str) -> Command:
-        if time.monotonic() > self.until:
+    def _operator(self, command: ShellCommand, operator: str) -> ShellCommand:
+        if time.monotonic() > self.deadline:
             raise ReviewTimeout
         self._finish(command, operator)
         before = operator if command.words or operator not in ("\n", ";") else command.before
-        return Command(depth=command.depth, before=before)
+        return ShellCommand(depth=command.depth, before=before)
 
-    def _finish(self, command: Command, operator: str) -> None:
+    def _finish(self, command: ShellCommand, operator: str) -> None:
         command.after = operator
         if command.words or command.heredocs:
             self.commands.append(command)
 
-    def _add(self, command: Command, word: Word, offset: int) -> None:
+    def _add(self, command: ShellCommand, word: ShellWord, offset: int) -> None:
         if not command.words and _KEYWORD.fullmatch(self.code, *word.at):
             command.before = self.code[word.at.begin : word.at.end]
         elif not (
@@ -136,7 +136,7 @@ class _Lexer:
         ):
             command.words.append(word)
 
-    def _redirected(self, command: Command, redirect: re.Match[str], end: int) -> int:
+    def _redirected(self, command: ShellCommand, redirect: re.Match[str], end: int) -> int:
         blank = _BLANK.match(self.code, redirect.end(), end)
         word, offset = self._word(blank.end() if blank else redirect.end(), end, command.depth)
         if redirect.group() == "<<<":
@@ -159,7 +159,7 @@ class _Lexer:
             offset = min(stop.end() + 1, end) if stop else end
         return offset
 
-    def _word(self, offset: int, end: int, depth: int) -> tuple[Word, int]:
+    def _word(self, offset: int, end: int, depth: int) -> tuple[ShellWord, int]:
         begin, parts = offset, []
         while offset < end and self.code[offset] not in " \t\r\n;&|()":
             letter = self.code[offset]
@@ -167,21 +167,21 @@ class _Lexer:
                 if not self.code.startswith("(", offset + 1):
                     break
                 stop = self.run(offset + 2, end, ")", depth + 1)
-                parts.append(Part("", Span(offset, stop)))
+                parts.append(WordPart("", Span(offset, stop)))
             elif letter == "'" or self.code.startswith("$'", offset):
                 first = offset + (1 if letter == "'" else 2)
                 stop = self._single(first, end, escapes=letter == "$")
-                parts.append(Part(self.code[offset:first], Span(first, max(first, stop - 1))))
+                parts.append(WordPart(self.code[offset:first], Span(first, max(first, stop - 1))))
             elif letter == '"':
                 stop = self._double(offset + 1, end, depth)
-                parts.append(Part('"', Span(offset + 1, max(offset + 1, stop - 1))))
+                parts.append(WordPart('"', Span(offset + 1, max(offset + 1, stop - 1))))
             else:
                 stop = self._bare(offset, end, depth)
-                parts.append(Part("", Span(offset, stop)))
+                parts.append(WordPart("", Span(offset, stop)))
             if len(parts) > 1 and not parts[-1].quote and not parts[-2].quote:
-                parts[-2:] = [Part("", Span(parts[-2].at.begin, stop))]
+                parts[-2:] = [WordPart("", Span(parts[-2].at.begin, stop))]
             offset = stop
-        return Word(Span(begin, offset), tuple(parts)), offset
+        return ShellWord(Span(begin, offset), tuple(parts)), offset
 
     def _single(self, offset: int, end: int, *, escapes: bool) -> int:
         while offset < end and self.code[offset] != "'":
@@ -224,14 +224,14 @@ class _Lexer:
         return min(offset + 1, end)
 
 
-def cut(code: str, until: float) -> tuple[list[Command], list[Comment]]:
+def split_commands(code: str, deadline: float) -> tuple[list[ShellCommand], list[Comment]]:
     """Return the commands of `code`, inner ones before the enclosing one, and its comments.
 
     Raises:
         NestedTooDeeply: substitutions are nested too deeply.
-        ReviewTimeout: it is later than `until`, by `time.monotonic()`.
+        ReviewTimeout: it is later than `deadline`, by `time.monotonic()`.
     """
-    lexer = _Lexer(code, until)
+    lexer = _Lexer(code, deadline)
     lexer.run(0, len(code), "", 0)
     return lexer.commands, lexer.comments
 
@@ -239,7 +239,7 @@ def cut(code: str, until: float) -> tuple[list[Command], list[Comment]]:
 _EXPANSION = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*|\$[\d@*#?$!-]|\{\{[^{}\n]*\}\}")
 
 
-def literal(code: str, word: Word) -> str | None:
+def literal(code: str, word: ShellWord) -> str | None:
     """Return the value of a word without expansions; None if it has any."""
     text = "".join(code[part.at.begin : part.at.end] for part in word.parts)
     expanded = any(
@@ -248,7 +248,7 @@ def literal(code: str, word: Word) -> str | None:
     return None if expanded else text
 
 
-def variables(code: str, word: Word) -> Iterator[tuple[str, Span]]:
+def variables(code: str, word: ShellWord) -> Iterator[tuple[str, Span]]:
     """Yield the variables expanded in a word (`$x`, `${x}`, `${x:-y}`) as written, with their spans."""
     for part in word.parts:
         if part.quote in ("", '"'):

@@ -10,9 +10,9 @@ from review.facts import Comment, Span, Statement
 from review.facts.shell import ShellFacts
 from review.languages.embedded import Sql
 from review.languages.shell import shell_dangers, shell_sql
-from review.languages.shell.shell_lexer import cut
+from review.languages.shell.shell_lexer import split_commands
 
-_LONGEST = 1 << 19
+_MAX_LENGTH = 1 << 19
 """Maximum characters of a script that is read; DataWorks' own limit is far lower."""
 
 
@@ -26,21 +26,21 @@ class ShellNode:
     comments: tuple[Comment, ...] = ()
 
 
-def read(code: str, until: float) -> ShellNode:
+def read_shell(code: str, deadline: float) -> ShellNode:
     """Return the facts of the script `code`; a script too long or too deep is reported."""
-    if len(code) > _LONGEST:
+    if len(code) > _MAX_LENGTH:
         return _unread(code, "it is too long")
     try:
-        commands, comments = cut(code, until)
+        commands, comments = split_commands(code, deadline)
     except (NestedTooDeeply, ReviewTimeout) as error:
         return _unread(code, str(error))
-    runs = list(shell_sql.runs(code, commands))
-    found = list(shell_sql.find(code, runs, shell_sql.values(code, runs)))
+    runs = list(shell_sql.program_calls(code, commands))
+    found = list(shell_sql.find_query(code, runs, shell_sql.assigned_values(code, runs)))
     literals = {sql.at.begin: sql for _, known in found for sql in known}
     facts = ShellFacts(
-        tuple(shell_dangers.steps(code, runs)),
-        tuple(shell_dangers.passwords(code, runs)),
-        tuple(shell_dangers.erasures(code, runs)),
+        tuple(shell_dangers.find_ignored_errors(code, runs)),
+        tuple(shell_dangers.find_passwords(code, runs)),
+        tuple(shell_dangers.find_recursive_deletes(code, runs)),
         tuple(query for query, _ in found),
     )
     return ShellNode(facts, tuple(literals[begin] for begin in sorted(literals)), comments=tuple(comments))

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from review.dialects import Dialect
 from review.facts import Span
-from review.facts.queries import Query
-from review.languages.embedded import Fragment, Sql, body, changes_shape, is_closed, is_sql
+from review.facts.queries import EmbeddedQuery
+from review.languages.embedded import Fragment, Sql, changes_shape, is_closed, is_sql, sql_text
 from review.languages.shell import shell_strings
-from review.languages.shell.shell_lexer import Command, Heredoc, Part, Word, literal, variables
+from review.languages.shell.shell_lexer import Heredoc, ShellCommand, ShellWord, WordPart, literal, variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,18 @@ _READ_OPTION = re.compile(r"-[rse]*(?P<last>[adinNptu])?")
 _DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
 
 
-def _value(word: Word, begin: int) -> Word:
+def _value(word: ShellWord, begin: int) -> ShellWord:
     """Return the part of a word after `begin`."""
     parts = tuple(
-        Part(part.quote, Span(max(part.at.begin, begin), part.at.end))
+        WordPart(part.quote, Span(max(part.at.begin, begin), part.at.end))
         for part in word.parts
         if part.at.end > begin or part.quote
     )
-    return Word(Span(begin, word.at.end), parts)
+    return ShellWord(Span(begin, word.at.end), parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ProgramCall:
     """A command that runs a program.
 
     Attributes:
@@ -66,13 +66,13 @@ class Run:
         at: the program's name as written; the start of the command if it has none.
     """
 
-    command: Command
+    command: ShellCommand
     name: str
     at: Span
-    arguments: tuple[Word, ...]
+    arguments: tuple[ShellWord, ...]
 
 
-def runs(code: str, commands: list[Command]) -> Iterator[Run]:
+def program_calls(code: str, commands: list[ShellCommand]) -> Iterator[ProgramCall]:
     """Yield the program of each command; leading assignments, `sudo`, `nohup` and the like are skipped."""
     for command in commands:
         for index, word in enumerate(command.words):
@@ -82,17 +82,17 @@ def runs(code: str, commands: list[Command]) -> Iterator[Run]:
             name = text.rpartition("/")[2]
             if name.startswith("$"):
                 name = name.strip("${}").lower().replace("_", "-")
-            yield Run(command, name, word.at, tuple(command.words[index + 1 :]))
+            yield ProgramCall(command, name, word.at, tuple(command.words[index + 1 :]))
             break
         else:
-            yield Run(command, "", command.words[0].at if command.words else Span(0, 0), ())
+            yield ProgramCall(command, "", command.words[0].at if command.words else Span(0, 0), ())
 
 
 Values = dict[str, list[list[Fragment]]]
 """The texts assigned to each variable."""
 
 
-def values(code: str, run: list[Run]) -> Values:
+def assigned_values(code: str, run: list[ProgramCall]) -> Values:
     """Return the values assigned to each variable by `name=value` and by `read -d '' name <<EOF`."""
     found: Values = {}
     placed = sorted(run, key=_begin)
@@ -106,12 +106,12 @@ def values(code: str, run: list[Run]) -> Values:
                 break
         if one.name == "read":
             for name, document in _read(code, one):
-                text = list(shell_strings.of_document(code, document))
+                text = list(shell_strings.document_fragments(code, document))
                 found.setdefault(name, []).append(text)
     return found
 
 
-def _read(code: str, run: Run) -> Iterator[tuple[str, Heredoc]]:
+def _read(code: str, run: ProgramCall) -> Iterator[tuple[str, Heredoc]]:
     """Yield the variable into which `read -d ''` reads a whole here-document."""
     names: list[str] = []
     whole = given = False
@@ -128,13 +128,13 @@ def _read(code: str, run: Run) -> Iterator[tuple[str, Heredoc]]:
         yield names[0], run.command.heredocs[0]
 
 
-def _text(code: str, word: Word, placed: list[Run]) -> list[Fragment]:
+def _text(code: str, word: ShellWord, placed: list[ProgramCall]) -> list[Fragment]:
     """Return the SQL of a word; for a word that is only `$(cat <<EOF …)` or `$(echo "…")`, its output."""
     given = _substituted(code, word, placed)
-    return list(shell_strings.of_word(code, word)) if given is None else given
+    return list(shell_strings.word_fragments(code, word)) if given is None else given
 
 
-def _substituted(code: str, word: Word, placed: list[Run]) -> list[Fragment] | None:
+def _substituted(code: str, word: ShellWord, placed: list[ProgramCall]) -> list[Fragment] | None:
     if len(word.parts) != 1 or not _SUBSTITUTION.match(code, *word.parts[0].at):
         return None
     begin, end = word.parts[0].at
@@ -146,19 +146,21 @@ def _substituted(code: str, word: Word, placed: list[Run]) -> list[Fragment] | N
     return texts[0] if len(texts) == 1 else None
 
 
-def _begin(run: Run) -> int:
+def _begin(run: ProgramCall) -> int:
     return run.at.begin
 
 
-def _end(command: Command) -> int:
+def _end(command: ShellCommand) -> int:
     ends = [word.at.end for word in command.words] + [item.at.end for item in command.heredocs]
     return max(ends)
 
 
-def find(code: str, run: list[Run], known: Values) -> Iterator[tuple[Query, tuple[Sql, ...]]]:
+def find_query(
+    code: str, call: list[ProgramCall], known: Values
+) -> Iterator[tuple[EmbeddedQuery, tuple[Sql, ...]]]:
     """Yield every passing of SQL to a client, with those of its literals that can be reviewed."""
-    placed = sorted(run, key=_begin)
-    for index, one in enumerate(run):
+    placed = sorted(call, key=_begin)
+    for index, one in enumerate(call):
         client = _CLIENTS.get(one.name)
         if client is None:
             continue
@@ -167,21 +169,25 @@ def find(code: str, run: list[Run], known: Values) -> Iterator[tuple[Query, tupl
             for word in _after_option(code, one.arguments, client)
             for sql in _resolved(code, word, known, placed)
         ]
-        given += [list(shell_strings.of_document(code, document)) for document in one.command.heredocs]
+        given += [list(shell_strings.document_fragments(code, document)) for document in one.command.heredocs]
         if not given and one.command.before == "|" and index:
-            given = list(_echoed(code, run[index - 1]))
+            given = list(_echoed(code, call[index - 1]))
         if given:
             found = [Sql(tuple(item), client.dialect) for item in given if item]
             yield _query(one.at, one.name, found, len(given))
 
 
-def _query(at: Span, name: str, found: list[Sql], wanted: int) -> tuple[Query, tuple[Sql, ...]]:
-    known = tuple(sql for sql in found if is_sql(body(sql)) and not changes_shape(sql) and is_closed(sql))
-    plain = sum(1 for sql in found if not is_sql(body(sql)) and not any(item.hole for item in sql.fragments))
-    return Query(at, name, unread=len(known) + plain < wanted), known
+def _query(at: Span, name: str, found: list[Sql], wanted: int) -> tuple[EmbeddedQuery, tuple[Sql, ...]]:
+    known = tuple(sql for sql in found if is_sql(sql_text(sql)) and not changes_shape(sql) and is_closed(sql))
+    plain = sum(
+        1
+        for sql in found
+        if not is_sql(sql_text(sql)) and not any(item.is_placeholder for item in sql.fragments)
+    )
+    return EmbeddedQuery(at, name, unread=len(known) + plain < wanted), known
 
 
-def _after_option(code: str, arguments: tuple[Word, ...], client: _Client) -> Iterator[Word]:
+def _after_option(code: str, arguments: tuple[ShellWord, ...], client: _Client) -> Iterator[ShellWord]:
     for index, word in enumerate(arguments):
         text = code[slice(*word.at)]
         if text in client.options or (
@@ -196,7 +202,9 @@ def _after_option(code: str, arguments: tuple[Word, ...], client: _Client) -> It
                 yield _value(word, word.at.begin + len(start))
 
 
-def _resolved(code: str, word: Word, known: Values, placed: list[Run]) -> Iterator[list[Fragment]]:
+def _resolved(
+    code: str, word: ShellWord, known: Values, placed: list[ProgramCall]
+) -> Iterator[list[Fragment]]:
     """Yield the SQL of a word; for a word that is only a variable (`"$sql"`), its value if assigned once."""
     given = _substituted(code, word, placed)
     inside = "".join(code[slice(*part.at)] for part in word.parts)
@@ -206,9 +214,9 @@ def _resolved(code: str, word: Word, known: Values, placed: list[Run]) -> Iterat
     elif len(put_in) == 1 and put_in[0][0] == inside.strip():
         yield _set_to(inside, known)
     elif put_in:
-        yield from _put_together(list(shell_strings.of_word(code, word)), known)
+        yield from _join_values(list(shell_strings.word_fragments(code, word)), known)
     else:
-        yield list(shell_strings.of_word(code, word))
+        yield list(shell_strings.word_fragments(code, word))
 
 
 def _set_to(name: str, known: Values) -> list[Fragment]:
@@ -216,12 +224,12 @@ def _set_to(name: str, known: Values) -> list[Fragment]:
     return texts[0] if len(texts) == 1 else []
 
 
-def _put_together(fragments: list[Fragment], known: Values) -> Iterator[list[Fragment]]:
+def _join_values(fragments: list[Fragment], known: Values) -> Iterator[list[Fragment]]:
     """Yield the values of variables with whole statements (`"use dw; $load_a$load_b"`), and the rest."""
     rest: list[Fragment] = []
     ended = True
     for index, fragment in enumerate(fragments):
-        held = _set_to(fragment.text, known) if fragment.hole and ended else []
+        held = _set_to(fragment.text, known) if fragment.is_placeholder and ended else []
         closed = bool(held) and held[-1].text.rstrip().endswith(";")
         if _whole(held) and (closed or _behind(fragments, index) in ("", ";")):
             yield held
@@ -234,7 +242,7 @@ def _put_together(fragments: list[Fragment], known: Values) -> Iterator[list[Fra
 
 
 def _whole(held: list[Fragment]) -> bool:
-    return bool(held) and is_sql(body(Sql(tuple(held), Dialect.HIVE)))
+    return bool(held) and is_sql(sql_text(Sql(tuple(held), Dialect.HIVE)))
 
 
 def _behind(fragments: list[Fragment], index: int) -> str:
@@ -242,11 +250,13 @@ def _behind(fragments: list[Fragment], index: int) -> str:
     return next((text[0] for item in fragments[index + 1 :] if (text := item.text.lstrip())), "")
 
 
-def _echoed(code: str, run: Run) -> Iterator[list[Fragment]]:
+def _echoed(code: str, run: ProgramCall) -> Iterator[list[Fragment]]:
     """Yield the output of `echo "…" |` or `cat <<EOF |`."""
     if run.name == "cat" and run.command.heredocs:
-        yield from (list(shell_strings.of_document(code, document)) for document in run.command.heredocs)
+        yield from (
+            list(shell_strings.document_fragments(code, document)) for document in run.command.heredocs
+        )
     elif run.name in ("echo", "printf"):
         texts = [word for word in run.arguments if not (literal(code, word) or "").startswith("-")]
         if len(texts) == 1:
-            yield list(shell_strings.of_word(code, texts[0]))
+            yield list(shell_strings.word_fragments(code, texts[0]))

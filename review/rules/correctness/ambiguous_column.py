@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from common.verdicts import Severity
-from review.analysis.wording import called
+from review.analysis.wording import display_name
 from review.dialects import Dialect
-from review.facts import Block, Clause, Column, Joined, Role, Sort, Source, Statement
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.facts import Block, Clause, Column, JoinKind, OperandKind, Role, Source, Statement
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 _CORRELATED = frozenset({Role.EXISTS, Role.IN, Role.SCALAR})
-_UNSEEN = frozenset({Joined.SEMI, Joined.ANTI})
+_UNSEEN = frozenset({JoinKind.SEMI, JoinKind.ANTI})
 _PSEUDO = frozenset(
     {"rowid", "rownum", "level", "ctid", "xmin", "oid", "tableoid", "sysdate", "value", "index"}
 )
@@ -29,7 +29,7 @@ _PSEUDO = frozenset(
         "在列名前写明别名，并为每个数据源指定不同的别名。",
     ),
 )
-def ambiguous_column(subject: Subject, _: Options) -> Iterator[Hit]:
+def ambiguous_column(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Column or alias that is ambiguous or unknown.
 
     ## What it does
@@ -133,14 +133,14 @@ class _View:
         found: dict[str, bool] = {}
         for output in self.block.outputs:
             name = output.name.lower()
-            found[name] = found.get(name, False) or output.operand.sort is not Sort.COLUMN
+            found[name] = found.get(name, False) or output.operand.sort is not OperandKind.COLUMN
         return found
 
     @cached_property
     def seen(self) -> list[tuple[Source, Names]]:
         """Sources whose columns are visible in the block."""
         sources = zip(self.block.sources, self.known[self.index], strict=True)
-        return [(source, names) for source, names in sources if source.joined not in _UNSEEN]
+        return [(source, names) for source, names in sources if source.join_kind not in _UNSEEN]
 
     @cached_property
     def having(self) -> dict[str, list[Source]]:
@@ -198,7 +198,7 @@ def _judge(view: _View, column: Column, *, late: bool) -> Hit | None:
         return None
     if not column.qualifier and view.elsewhere(column, late=late):
         return None
-    source = called(view.statement.blocks[column.block].sources[column.source])
+    source = display_name(view.statement.blocks[column.block].sources[column.source])
     if column.key in names:
         return _hit(column, "{0} has several columns {1}.", "{0} 中有多个名为 {1} 的列。", source)
     return _hit(column, "{0} has no column {1}.", "{0} 中没有列 {1}。", source)
@@ -209,7 +209,7 @@ def _unplaced(view: _View, column: Column) -> Hit | None:
     seen = view.seen
     if any(source.using or source.natural for source, _ in seen):
         return None
-    having = [called(source) for source in view.having.get(column.key, ())[:2]]
+    having = [display_name(source) for source in view.having.get(column.key, ())[:2]]
     if not having and seen and all(names is not None for _, names in seen):
         return _hit(column, "{0} has no column {1}.", "{0} 中没有列 {1}。", _any(seen))
     if len(having) <= 1:
@@ -220,7 +220,7 @@ def _unplaced(view: _View, column: Column) -> Hit | None:
 
 
 def _any(seen: list[tuple[Source, Names]]) -> Text:
-    names = [called(source) for source, _ in seen[:_MAX_NAMED]]
+    names = [display_name(source) for source, _ in seen[:_MAX_NAMED]]
     if len(seen) > _MAX_NAMED:
         names.append(Text("any other source", "其他数据源"))
     return Text(" or ".join(name.en for name in names), "、".join(name.zh for name in names))
@@ -230,9 +230,13 @@ _MAX_NAMED = 8
 """Maximum number of sources in a message."""
 
 
-def _names(subject: Subject, statement: Statement, source: Source) -> Names:
+def _names(subject: RuleContext, statement: Statement, source: Source) -> Names:
     if source.columns:
-        return tuple(name.lower() for name in source.columns) if source.joined is not Joined.LATERAL else None
+        return (
+            tuple(name.lower() for name in source.columns)
+            if source.join_kind is not JoinKind.LATERAL
+            else None
+        )
     if source.table:
         known = subject.catalog.columns(source.table)
         return tuple(known) if known else None

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.conditions import leaves
-from review.analysis.emptied_tables import Emptied
-from review.analysis.partition_slices import feeding
-from review.facts import Block, Joined, Operator, Script, Statement, Write, Written, last_part
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.analysis.conditions import leaf_predicates
+from review.analysis.emptied_tables import EmptiedTables
+from review.analysis.partition_slices import contributing_blocks
+from review.facts import Block, JoinKind, Operator, Script, Statement, Write, WriteKind, last_part
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
-_APPENDS = frozenset({Written.INSERT, Written.LOAD})
+_APPENDS = frozenset({WriteKind.INSERT, WriteKind.LOAD})
 
 
 @rule(
@@ -24,7 +24,7 @@ _APPENDS = frozenset({Written.INSERT, Written.LOAD})
         "改用 INSERT OVERWRITE，或先清空该表中将要写入的数据范围。",
     ),
 )
-def append_insert(subject: Subject, _: Options) -> Iterator[Hit]:
+def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Scheduled node appends rows.
 
     ## What it does
@@ -80,25 +80,25 @@ def append_insert(subject: Subject, _: Options) -> Iterator[Hit]:
     target). VALUES written to a log table (`*_log`, `*_monitoring`, `*_audit`) only warn: one row per run may
     be intended.
     """
-    node = subject.script.given.node
+    node = subject.script.context.node
     if not node.scheduled:
         return
     severity = Severity.BLOCK if node.production else Severity.WARN
-    emptied = Emptied(subject.script)
+    emptied = EmptiedTables(subject.script)
     keyed = [
         made.name for statement in subject.script.statements for made in statement.creations if made.keys
     ]
     for statement in subject.script.statements:
         for write in statement.writes:
-            if write.how in _APPENDS and not (
+            if write.kind in _APPENDS and not (
                 _keyed(subject.script, keyed, write.table)
-                or subject.script.taken_by_call(write.at, write.table)
+                or subject.script.emptied_by_call_before(write.at, write.table)
                 or emptied.covers(statement, write)
                 or _excludes_existing_rows(subject.script, statement, write)
             ):
                 write_severity = Severity.WARN if _is_run_log(write) else severity
                 yield Hit(write.at, _message(write), severity=write_severity, key=write.table)
-        emptied.note(statement)
+        emptied.record(statement)
 
 
 _RUN_LOG = re.compile(r"(?:^|_)(?:logs?|monitor(?:ing)?|audit)(?:_|$)", re.IGNORECASE)
@@ -110,7 +110,7 @@ def _is_run_log(write: Write) -> bool:
 
 
 def _message(write: Write) -> Text:
-    word = "LOAD" if write.how is Written.LOAD else "INSERT INTO"
+    word = "LOAD" if write.kind is WriteKind.LOAD else "INSERT INTO"
     return Text(
         f"{word} appends to {write.table}: every rerun of this scheduled node adds the same rows again.",
         f"{word} 以追加方式写入 {write.table}：该调度节点每次重跑都会重复写入相同的数据。",
@@ -119,30 +119,31 @@ def _message(write: Write) -> Text:
 
 def _keyed(script: Script, keyed: list[str], table: str) -> bool:
     """Whether a table has a primary key, so that a repeated row replaces the existing one."""
-    known = script.given.table(table)
+    known = script.context.table(table)
     return (known is not None and bool(known.keys)) or any(script.same(name, table) for name in keyed)
 
 
 def _excludes_existing_rows(script: Script, statement: Statement, write: Write) -> bool:
     """Whether the query excludes the rows of its target: NOT EXISTS, NOT IN, or a join without a match."""
-    for index in feeding(statement, write.blocks):
+    for index in contributing_blocks(statement, write.blocks):
         block = statement.blocks[index]
         for place, source in enumerate(block.sources):
             if script.same(source.table, write.table) and (
-                source.joined is Joined.ANTI or (source.nullable and _found_none(block, place))
+                source.join_kind is JoinKind.ANTI or (source.nullable and _is_anti_join(block, place))
             ):
                 return True
-        for predicate in leaves(block.predicates):
+        for predicate in leaf_predicates(block.predicates):
             if predicate.operator in (Operator.NOT_EXISTS, Operator.NOT_IN):
                 inner = [number for operand in predicate.operands for number in operand.blocks]
                 if any(
-                    _reads(script, statement, number, write.table) for number in feeding(statement, inner)
+                    _reads(script, statement, number, write.table)
+                    for number in contributing_blocks(statement, inner)
                 ):
                     return True
     return False
 
 
-def _found_none(block: Block, place: int) -> bool:
+def _is_anti_join(block: Block, place: int) -> bool:
     return any(
         predicate.operator is Operator.IS_NULL and any(column.source == place for column in predicate.columns)
         for predicate in block.predicates

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from common.verdicts import Severity
 from review.facts import Operand, Span, Statement
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
-class Banned(Options):
+class BannedFunctionOptions(Options):
     """Options of MC-C09."""
 
     functions: tuple[str, ...] = Field(
@@ -24,13 +24,13 @@ class Banned(Options):
     "MC-C09",
     "banned-function",
     Severity.WARN,
-    options=Banned,
+    options=BannedFunctionOptions,
     fix=Text(
         "Select the partition with a scheduling parameter ('${bizdate}'); depend on the node that writes it.",
         "用调度参数（'${bizdate}'）指定分区，并依赖产出该分区的节点。",
     ),
 )
-def banned_function(subject: Subject, options: Banned) -> Iterator[Hit]:
+def banned_function(subject: RuleContext, options: BannedFunctionOptions) -> Iterator[Hit]:
     """Call of MAX_PT or another banned function.
 
     ## What it does

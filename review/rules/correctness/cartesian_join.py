@@ -6,10 +6,21 @@ from collections.abc import Iterable, Iterator
 
 from common.verdicts import Severity
 from review.analysis.conditions import FILTERS
-from review.analysis.wording import called
+from review.analysis.wording import display_name
 from review.builtin_functions import BUILT_IN
-from review.facts import Block, Column, Joined, Predicate, Role, Sort, Source, Statement, Written, table_key
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts import (
+    Block,
+    Column,
+    JoinKind,
+    OperandKind,
+    Predicate,
+    Role,
+    Source,
+    Statement,
+    WriteKind,
+    table_key,
+)
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -21,7 +32,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "补充引用两侧列的关联条件（ON a.id = b.id）。",
     ),
 )
-def cartesian_join(subject: Subject, _: Options) -> Iterator[Hit]:
+def cartesian_join(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Join without a condition that relates both sides.
 
     ## What it does
@@ -87,7 +98,7 @@ def _note_singles(statement: Statement, singles: dict[str, str]) -> None:
     """Record, by its last name part, each table just overwritten with one row (`SELECT SUM(…)`)."""
     for write in statement.writes:
         rows = [statement.blocks[index] for index in write.blocks]
-        replaces = write.how in (Written.OVERWRITE, Written.CREATE) and not write.partition
+        replaces = write.kind in (WriteKind.OVERWRITE, WriteKind.CREATE) and not write.partition
         own = table_key(write.table)
         singles.pop(own, None)
         if replaces and len(rows) == 1 and rows[0].aggregated:
@@ -112,7 +123,7 @@ def _hits(
     for place in _unlinked(block, groups, wide):
         source = block.sources[place]
         severity = None if place in certain else Severity.WARN
-        yield Hit(source.at, _message(block, source), severity=severity, key=called(source).en)
+        yield Hit(source.at, _message(block, source), severity=severity, key=display_name(source).en)
 
 
 def _constants(statement: Statement, source: Source) -> bool:
@@ -121,7 +132,7 @@ def _constants(statement: Statement, source: Source) -> bool:
 
 
 def _message(block: Block, source: Source) -> Text:
-    name, first = called(source), called(block.sources[0])
+    name, first = display_name(source), display_name(block.sources[0])
     return Text(
         f"No condition relates {name.en} to {first.en}: every pair of their rows is combined.",
         f"没有条件关联 {name.zh} 与 {first.zh}：两侧的每一行都会互相组合（笛卡尔积）。",
@@ -130,7 +141,7 @@ def _message(block: Block, source: Source) -> Text:
 
 def _merges(statement: Statement, block: Block) -> bool:
     """Whether it is the condition of a MERGE, where `ON 1 = 0` means that every row is new."""
-    return block.role is Role.CHANGE and any(write.how is Written.MERGE for write in statement.writes)
+    return block.role is Role.CHANGE and any(write.kind is WriteKind.MERGE for write in statement.writes)
 
 
 def _unlinked(block: Block, groups: _Groups, places: list[int]) -> Iterator[int]:
@@ -138,12 +149,12 @@ def _unlinked(block: Block, groups: _Groups, places: list[int]) -> Iterator[int]
     seen: set[int] = set()
     for place in places:
         group = groups.of(place)
-        if seen and group not in seen and block.sources[place].joined not in _PASSED_OVER:
+        if seen and group not in seen and block.sources[place].join_kind not in _PASSED_OVER:
             yield place
         seen.add(group)
 
 
-_PASSED_OVER = frozenset({Joined.SEMI, Joined.ANTI, Joined.LATERAL})
+_PASSED_OVER = frozenset({JoinKind.SEMI, JoinKind.ANTI, JoinKind.LATERAL})
 
 
 class _Groups:
@@ -187,7 +198,7 @@ def _correlated(statement: Statement) -> dict[int, list[set[int]]]:
 def _links(index: int, block: Block) -> Iterator[set[int]]:
     everything = set(range(len(block.sources)))
     for place, source in enumerate(block.sources):
-        if source.natural or source.using or source.joined is Joined.LATERAL:
+        if source.natural or source.using or source.join_kind is JoinKind.LATERAL:
             yield {place, max(0, place - 1)}
         elif _has_no_table(source):
             yield everything
@@ -203,7 +214,7 @@ def _links(index: int, block: Block) -> Iterator[set[int]]:
 
 def _linked_by(predicate: Predicate, index: int, everything: set[int]) -> set[int]:
     columns = predicate.columns
-    if not columns and any(operand.sort is Sort.PARAMETER for operand in predicate.operands):
+    if not columns and any(operand.sort is OperandKind.PARAMETER for operand in predicate.operands):
         return everything  # ON ${condition}: its content is unknown
     unknown = any(column.source is None for column in columns)
     if unknown and len({(column.qualifier.lower(), column.key) for column in columns}) > 1:
@@ -224,7 +235,7 @@ def _one_row(statement: Statement, source: Source, known: dict[int, bool], depth
     """Whether it has, or may have, at most one row; `known` caches the result by block."""
     if source.table.lower() == "dual":
         return True
-    if len(source.blocks) != 1 or depth > _FAR:
+    if len(source.blocks) != 1 or depth > _MAX_DEPTH:
         return False
     index = source.blocks[0]
     if index not in known:
@@ -258,9 +269,9 @@ def _perhaps_aggregated(block: Block) -> bool:
     """Whether its outputs are only calls of functions that may be user-defined aggregates."""
     return (
         not block.grouped
-        and all(not output.star and output.operand.sort is not Sort.COLUMN for output in block.outputs)
+        and all(not output.star and output.operand.sort is not OperandKind.COLUMN for output in block.outputs)
         and any(not BUILT_IN.issuperset(output.operand.functions) for output in block.outputs)
     )
 
 
-_FAR = 20
+_MAX_DEPTH = 20

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.facts import Block, Column, Output, Sort, Statement, Write, Written
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.facts import Block, Column, OperandKind, Output, Statement, Write, WriteKind
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
-_INSERTS = frozenset({Written.INSERT, Written.OVERWRITE})
-_FAR = 20
+_INSERTS = frozenset({WriteKind.INSERT, WriteKind.OVERWRITE})
+_MAX_DEPTH = 20
 
 
 @rule(
@@ -22,7 +22,7 @@ _FAR = 20
         "让查询以动态分区列结尾并保持顺序，同时限定读取的数据范围。",
     ),
 )
-def dynamic_partition(subject: Subject, _: Options) -> Iterator[Hit]:
+def dynamic_partition(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Dynamic partition column is not last, or its values are unbounded.
 
     ## What it does
@@ -62,7 +62,7 @@ def dynamic_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     for statement in subject.script.statements:
         for write in statement.writes:
             dynamic = [item.column.lower() for item in write.partition if item.value is None]
-            if write.how not in _INSERTS or not dynamic:
+            if write.kind not in _INSERTS or not dynamic:
                 continue
             yield from _static_after_dynamic(write)
             for index in write.blocks:
@@ -112,7 +112,7 @@ def _not_last(write: Write, block: Block, dynamic: list[str]) -> Iterator[Hit]:
 def _unbounded(statement: Statement, index: int, dynamic: list[str]) -> Iterator[Hit]:
     block = statement.blocks[index]
     for output, column in zip(block.outputs[-len(dynamic) :], dynamic, strict=False):
-        if output.star or output.operand.sort not in (Sort.COLUMN, Sort.COMPUTED):
+        if output.star or output.operand.sort not in (OperandKind.COLUMN, OperandKind.COMPUTED):
             continue
         table = _whole_table(statement, block, output, 0)
         if table:
@@ -133,7 +133,7 @@ _BOUND = Text("Add a condition on the rows to read.", "为读取的数据加上�
 
 def _whole_table(statement: Statement, block: Block, output: Output, depth: int) -> str | None:
     """Return the table that an output's columns come from if no condition bounds its rows."""
-    if block.predicates or block.limit is not None or depth > _FAR:
+    if block.predicates or block.limit is not None or depth > _MAX_DEPTH:
         return None
     for column in output.operand.columns:
         table = _origin(statement, column, depth)

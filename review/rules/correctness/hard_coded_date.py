@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.verdicts import Severity
-from review.analysis.conditions import leaves
-from review.analysis.partition_slices import filled
-from review.analysis.scheduling_dates import calendar_date, date_name, quoted_date
-from review.facts import Clause, Column, Operand, Predicate, Sort, Span, Statement, Write
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.analysis.conditions import leaf_predicates
+from review.analysis.partition_slices import written_values
+from review.analysis.scheduling_dates import is_date_name, parse_calendar_date, parse_quoted_date
+from review.facts import Clause, Column, Operand, OperandKind, Predicate, Span, Statement, Write
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _FILTERS = frozenset({Clause.WHERE, Clause.ON, Clause.HAVING, Clause.QUALIFY})
 
@@ -21,7 +21,7 @@ _FILTERS = frozenset({Clause.WHERE, Clause.ON, Clause.HAVING, Clause.QUALIFY})
     Severity.WARN,
     fix=Text("Use a scheduling parameter such as '${bizdate}'.", "改用调度参数，例如 '${bizdate}'。"),
 )
-def hard_coded_date(subject: Subject, _: Options) -> Iterator[Hit]:
+def hard_coded_date(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Hard-coded date in a scheduled node.
 
     ## What it does
@@ -58,31 +58,31 @@ def hard_coded_date(subject: Subject, _: Options) -> Iterator[Hit]:
     partition column, a column of a date or time type, or one with a usual name (`ds`, `*_date`, `*_time`,
     `gmt_*` …). Dates in outputs and in CASE are not checked. Nodes without a schedule are not checked.
     """
-    if not subject.script.given.node.scheduled:
+    if not subject.script.context.node.scheduled:
         return
     for statement in subject.script.statements:
         for write in statement.writes:
             yield from _written(subject, statement, write)
         for block in statement.blocks:
-            for predicate in leaves(block.predicates):
+            for predicate in leaf_predicates(block.predicates):
                 if predicate.clause in _FILTERS:
                     yield from _compared(subject, statement, predicate)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _DateLiteral:
     at: Span
     value: str
 
 
-def _written(subject: Subject, statement: Statement, write: Write) -> Iterator[Hit]:
-    for column, values in filled(statement, write, follow=False).items():
+def _written(subject: RuleContext, statement: Statement, write: Write) -> Iterator[Hit]:
+    for column, values in written_values(statement, write, follow=False).items():
         for value in values:
             found = _date(subject, value)
             if found is not None:
                 yield Hit(
                     found.at,
-                    _fixed(write, column, found.value, computed=value.sort is not Sort.LITERAL),
+                    _fixed(write, column, found.value, computed=value.sort is not OperandKind.LITERAL),
                     Text(
                         f"Write PARTITION ({column} = '${{bizdate}}').",
                         f"改为 PARTITION ({column} = '${{bizdate}}')。",
@@ -105,7 +105,7 @@ def _fixed(write: Write, column: str, date: str, *, computed: bool) -> Text:
     )
 
 
-def _compared(subject: Subject, statement: Statement, predicate: Predicate) -> Iterator[Hit]:
+def _compared(subject: RuleContext, statement: Statement, predicate: Predicate) -> Iterator[Hit]:
     found = next(filter(None, (_date(subject, operand) for operand in predicate.operands)), None)
     if found is None:
         return
@@ -121,8 +121,8 @@ def _compared(subject: Subject, statement: Statement, predicate: Predicate) -> I
         )
 
 
-def _holds_dates(subject: Subject, statement: Statement, column: Column) -> bool:
-    if date_name(column.key):
+def _holds_dates(subject: RuleContext, statement: Statement, column: Column) -> bool:
+    if is_date_name(column.key):
         return True
     origin = subject.catalog.table_of(statement, column)
     if origin is None:
@@ -134,16 +134,16 @@ def _holds_dates(subject: Subject, statement: Statement, column: Column) -> bool
 _TIMES = ("DATE", "TIMESTAMP")
 
 
-def _date(subject: Subject, operand: Operand) -> _Found | None:
+def _date(subject: RuleContext, operand: Operand) -> _DateLiteral | None:
     """Return the calendar date in an operand with its span."""
-    if operand.sort is Sort.LITERAL:
+    if operand.sort is OperandKind.LITERAL:
         value = operand.value or ""
-        return _Found(operand.at, value) if calendar_date(value) else None
-    if operand.sort not in (Sort.CONSTANT, Sort.COMPUTED):
+        return _DateLiteral(operand.at, value) if parse_calendar_date(value) else None
+    if operand.sort not in (OperandKind.CONSTANT, OperandKind.COMPUTED):
         return None
     code = subject.script.code[operand.at.begin : operand.at.end]
-    span = quoted_date(code)
+    span = parse_quoted_date(code)
     if span is None:
         return None
     begin, end = span
-    return _Found(Span(operand.at.begin + begin, operand.at.begin + end), code[begin + 1 : end - 1])
+    return _DateLiteral(Span(operand.at.begin + begin, operand.at.begin + end), code[begin + 1 : end - 1])

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from common.verdicts import Severity
 from review.analysis.conditions import conditions
-from review.facts import Column, Operand, Operator, Predicate, Sort, Source, Statement
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.facts import Column, Operand, OperandKind, Operator, Predicate, Source, Statement
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 _COMPARES = frozenset(
     {
@@ -44,7 +44,7 @@ _DAY_PARAMETERS = ("bizdate", "yyyymmdd", "bdp.system", "yyyymm", "yyyy-mm")
         "将一侧显式转换为另一侧的类型，或为字面量加上引号。",
     ),
 )
-def implicit_conversion(subject: Subject, _: Options) -> Iterator[Hit]:
+def implicit_conversion(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Comparison of different types without a cast.
 
     ## What it does
@@ -111,7 +111,7 @@ def implicit_conversion(subject: Subject, _: Options) -> Iterator[Hit]:
                     yield hit
 
 
-def _mixed(subject: Subject, statement: Statement, predicate: Predicate) -> Hit | None:
+def _mixed(subject: RuleContext, statement: Statement, predicate: Predicate) -> Hit | None:
     left = _type(subject, statement, predicate.left)
     for right in predicate.rights:
         other = _type(subject, statement, right)
@@ -131,7 +131,7 @@ def _mixed(subject: Subject, statement: Statement, predicate: Predicate) -> Hit 
 class _Types:
     """Types of the columns of one block's sources by name, each looked up once."""
 
-    subject: Subject
+    subject: RuleContext
     statement: Statement
     index: int
     _known: dict[str, list[str | None]] = field(default_factory=dict)
@@ -143,7 +143,9 @@ class _Types:
             at = self.statement.blocks[self.index].sources[number].at
             column = Column(at, name, "", self.index, number)
             known.append(
-                self.subject.catalog.type_of(self.statement, Operand(at, Sort.COLUMN, columns=(column,)))
+                self.subject.catalog.type_of(
+                    self.statement, Operand(at, OperandKind.COLUMN, columns=(column,))
+                )
             )
         return known[: place + 1]
 
@@ -163,12 +165,15 @@ def _fits(one: str, other: str) -> bool:
 
 def _converted(left: Operand, left_type: str, right: Operand, right_type: str, *, warehouse: bool) -> bool:
     """Whether the engine converts a side that is not a literal; warehouses convert both sides."""
-    if Sort.COLUMN not in (left.sort, right.sort) and Sort.COMPUTED not in (left.sort, right.sort):
+    if OperandKind.COLUMN not in (left.sort, right.sort) and OperandKind.COMPUTED not in (
+        left.sort,
+        right.sort,
+    ):
         return False
     literal = {
         kind
         for operand, kind in ((left, _KIND[left_type]), (right, _KIND[right_type]))
-        if operand.sort in (Sort.LITERAL, Sort.PARAMETER)
+        if operand.sort in (OperandKind.LITERAL, OperandKind.PARAMETER)
     }
     kinds = {_KIND[left_type], _KIND[right_type]}
     if literal == {"text"} and kinds != {"text", "number"}:
@@ -176,15 +181,15 @@ def _converted(left: Operand, left_type: str, right: Operand, right_type: str, *
     return literal != {"text"} or warehouse
 
 
-def _type(subject: Subject, statement: Statement, operand: Operand) -> str | None:
+def _type(subject: RuleContext, statement: Statement, operand: Operand) -> str | None:
     match operand.sort:
-        case Sort.LITERAL:
+        case OperandKind.LITERAL:
             return operand.type.upper() if operand.type and not operand.string else _literal(operand)
-        case Sort.PARAMETER if operand.string:
+        case OperandKind.PARAMETER if operand.string:
             return "STRING"
-        case Sort.PARAMETER:
+        case OperandKind.PARAMETER:
             return "BIGINT" if _day(operand) else None
-        case Sort.QUERY:
+        case OperandKind.QUERY:
             return _of_query(subject, statement, operand)
         case _:
             return subject.catalog.type_of(statement, operand)
@@ -202,7 +207,7 @@ def _day(operand: Operand) -> bool:
     return any(word in value for word in _DAY_PARAMETERS)
 
 
-def _of_query(subject: Subject, statement: Statement, operand: Operand) -> str | None:
+def _of_query(subject: RuleContext, statement: Statement, operand: Operand) -> str | None:
     types = set()
     for index in operand.blocks:
         outputs = statement.blocks[index].outputs
@@ -221,7 +226,12 @@ def _message(names: list[str], left: str, right: str) -> Text:
 
 
 def _fix(left: Operand, right: Operand, kind: str) -> Text | None:
-    if left.sort is Sort.COLUMN and right.sort is Sort.LITERAL and not right.string and _KIND[kind] == "text":
+    if (
+        left.sort is OperandKind.COLUMN
+        and right.sort is OperandKind.LITERAL
+        and not right.string
+        and _KIND[kind] == "text"
+    ):
         name = left.columns[0].name
         return Text(
             f"Quote the value: {name} = '{right.value}'.", f"为取值加上引号：{name} = '{right.value}'。"

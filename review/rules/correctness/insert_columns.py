@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.facts import Block, Output, Source, Statement, Write, Written
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts import Block, Output, Source, Statement, Write, WriteKind
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
-_INSERTS = frozenset({Written.INSERT, Written.OVERWRITE, Written.UPSERT})
+_INSERTS = frozenset({WriteKind.INSERT, WriteKind.OVERWRITE, WriteKind.UPSERT})
 _FILL_THE_REST = frozenset({Dialect.POSTGRES, Dialect.HOLOGRES, Dialect.REDSHIFT})
 """Engines that accept fewer columns than the table has and use defaults for the rest."""
-_FAR = 20
+_MAX_DEPTH = 20
 
 
 @rule(
@@ -24,7 +24,7 @@ _FAR = 20
         "按目标表的顺序列出各列，动态分区列放在最后。",
     ),
 )
-def insert_columns(subject: Subject, _: Options) -> Iterator[Hit]:
+def insert_columns(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Inserted columns do not match the target.
 
     ## What it does
@@ -82,11 +82,11 @@ def insert_columns(subject: Subject, _: Options) -> Iterator[Hit]:
     """
     for statement in subject.script.statements:
         for write in statement.writes:
-            target = _target(subject, write) if write.how in _INSERTS else None
+            target = _target(subject, write) if write.kind in _INSERTS else None
             for index in write.blocks if target else ():
                 names = _output_names(subject, statement, statement.blocks[index], 0)
                 message = (
-                    _judge(statement.dialect or subject.script.dialect, write, target or (), names)
+                    _check_names(statement.dialect or subject.script.dialect, write, target or (), names)
                     if names is not None
                     else None
                 )
@@ -95,7 +95,7 @@ def insert_columns(subject: Subject, _: Options) -> Iterator[Hit]:
                     break
 
 
-def _target(subject: Subject, write: Write) -> tuple[str, ...] | None:
+def _target(subject: RuleContext, write: Write) -> tuple[str, ...] | None:
     """Return the columns that a query must return, in order; None if unknown."""
     dynamic = [item.column.lower() for item in write.partition if item.value is None]
     if write.columns:
@@ -110,7 +110,7 @@ def _target(subject: Subject, write: Write) -> tuple[str, ...] | None:
     return (*(name for name in known if name not in partitions), *dynamic)
 
 
-def _output_names(subject: Subject, statement: Statement, block: Block, depth: int) -> list[str] | None:
+def _output_names(subject: RuleContext, statement: Statement, block: Block, depth: int) -> list[str] | None:
     """Return the names of a block's outputs with stars expanded; None if a star cannot be expanded."""
     names: list[str] = []
     for output in block.outputs:
@@ -122,9 +122,9 @@ def _output_names(subject: Subject, statement: Statement, block: Block, depth: i
 
 
 def _expanded(
-    subject: Subject, statement: Statement, block: Block, output: Output, depth: int
+    subject: RuleContext, statement: Statement, block: Block, output: Output, depth: int
 ) -> list[str] | None:
-    if output.at.end - output.at.begin > len(output.qualifier) + 2 or depth > _FAR:
+    if output.at.end - output.at.begin > len(output.qualifier) + 2 or depth > _MAX_DEPTH:
         return None  # the star has a modifier: EXCEPT, REPLACE
     names: list[str] = []
     for source in block.sources:
@@ -137,7 +137,7 @@ def _expanded(
     return names
 
 
-def _columns_of(subject: Subject, statement: Statement, source: Source, depth: int) -> list[str] | None:
+def _columns_of(subject: RuleContext, statement: Statement, source: Source, depth: int) -> list[str] | None:
     if source.columns:
         return [name.lower() for name in source.columns]
     if source.table:
@@ -148,7 +148,7 @@ def _columns_of(subject: Subject, statement: Statement, source: Source, depth: i
     return None
 
 
-def _judge(dialect: Dialect, write: Write, target: Sequence[str], names: list[str]) -> Text | None:
+def _check_names(dialect: Dialect, write: Write, target: Sequence[str], names: list[str]) -> Text | None:
     few = len(names) < len(target) and not write.columns and dialect in _FILL_THE_REST
     if len(names) != len(target):
         return None if few else _count(write, len(names), len(target))

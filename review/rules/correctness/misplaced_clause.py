@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -15,7 +15,7 @@ from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
     dialects=WAREHOUSE,
     fix=Text("Write the clauses in the documented order.", "按文档规定的顺序书写各子句。"),
 )
-def misplaced_clause(subject: Subject, _: Options) -> Iterator[Hit]:
+def misplaced_clause(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Clause in a position that the engine does not accept.
 
     ## What it does

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.naming import temporary
-from review.facts import Script, Write, Written
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.analysis.naming import is_temporary
+from review.facts import Script, Write, WriteKind
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -16,7 +16,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
     Severity.BLOCK,
     fix=Text("Add a WHERE that selects the rows to change.", "补充 WHERE 条件，限定要处理的行。"),
 )
-def missing_where(subject: Subject, _: Options) -> Iterator[Hit]:
+def missing_where(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """UPDATE or DELETE without WHERE.
 
     ## What it does
@@ -56,13 +56,13 @@ def missing_where(subject: Subject, _: Options) -> Iterator[Hit]:
 
 
 def _meant(script: Script, index: int, write: Write) -> bool:
-    if write.how is Written.DELETE:
-        return temporary(write.table) or script.filled_after(index, write.table)
-    return write.how is not Written.UPDATE or temporary(write.table)
+    if write.kind is WriteKind.DELETE:
+        return is_temporary(write.table) or script.written_after(index, write.table)
+    return write.kind is not WriteKind.UPDATE or is_temporary(write.table)
 
 
 def _message(write: Write) -> Text:
-    if write.how is Written.DELETE:
+    if write.kind is WriteKind.DELETE:
         return Text(
             f"DELETE without WHERE removes every row of {write.table}.",
             f"没有 WHERE 条件的 DELETE 会删除 {write.table} 的所有行。",

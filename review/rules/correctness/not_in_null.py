@@ -6,11 +6,22 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.analysis.conditions import conditions, rejects_null
-from review.facts import Block, Clause, Column, Joined, Operand, Operator, Output, Script, Sort, Statement
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts import (
+    Block,
+    Clause,
+    Column,
+    JoinKind,
+    Operand,
+    OperandKind,
+    Operator,
+    Output,
+    Script,
+    Statement,
+)
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _NEVER_NULL = frozenset({"count", "coalesce", "nvl", "ifnull", "row_number", "rank", "dense_rank", "isnull"})
-_FAR = 20
+_MAX_DEPTH = 20
 
 
 @rule(
@@ -22,7 +33,7 @@ _FAR = 20
         "改用 LEFT ANTI JOIN 或 NOT EXISTS，或在子查询中加上 IS NOT NULL 条件。",
     ),
 )
-def not_in_null(subject: Subject, _: Options) -> Iterator[Hit]:
+def not_in_null(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Subquery of NOT IN may return NULL.
 
     ## What it does
@@ -99,10 +110,12 @@ def _message(block: Block) -> Text:
 
 def _never_null(script: Script, statement: Statement, index: int, output: Output, depth: int = 0) -> bool:
     operand = output.operand
-    if output.star or depth > _FAR:
+    if output.star or depth > _MAX_DEPTH:
         return False
-    if operand.sort is not Sort.COLUMN or not operand.columns:
-        return operand.sort in (Sort.LITERAL, Sort.PARAMETER) or not _NEVER_NULL.isdisjoint(operand.functions)
+    if operand.sort is not OperandKind.COLUMN or not operand.columns:
+        return operand.sort in (OperandKind.LITERAL, OperandKind.PARAMETER) or not _NEVER_NULL.isdisjoint(
+            operand.functions
+        )
     column = operand.columns[0]
     if column.block is None or column.source is None or _excluded(script, statement.blocks[index], column):
         return _excluded(script, statement.blocks[index], column)
@@ -137,11 +150,15 @@ def _excluded(script: Script, block: Block, column: Column) -> bool:
 
 def _drops(block: Block, join: int | None) -> bool:
     """Whether the join at `join` drops the rows that do not satisfy its condition."""
-    return join is not None and block.sources[join].joined in (Joined.INNER, Joined.SEMI, Joined.CROSS)
+    return join is not None and block.sources[join].join_kind in (
+        JoinKind.INNER,
+        JoinKind.SEMI,
+        JoinKind.CROSS,
+    )
 
 
 def _declared(script: Script, table: str, column: str) -> bool:
-    known = script.given.table(table)
+    known = script.context.table(table)
     if known is not None and column in known.keys:
         return True
     return any(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.facts import Span, Statement
-from review.rules.api import ANY, Hit, Options, Subject, Text, rule
+from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
 
 _CHINESE = {
     "its syntax is not understood": "无法识别其语法",
@@ -33,7 +33,7 @@ _CHINESE = {
         "请修正语法，或由人工检查该语句。",
     ),
 )
-def not_reviewed(subject: Subject, _: Options) -> Iterator[Hit]:
+def not_reviewed(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Statement could not be parsed and was not reviewed.
 
     ## What it does

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.analysis.conditions import rejects_null
-from review.analysis.wording import called
+from review.analysis.wording import display_name
 from review.facts import Block, Clause, Column, Predicate, Source
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "将条件移到 ON 或子查询中；如果本意就是内连接，请直接写 JOIN。",
     ),
 )
-def outer_join_nullified(subject: Subject, _: Options) -> Iterator[Hit]:
+def outer_join_nullified(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Condition in WHERE turns an outer join into an inner join.
 
     ## What it does
@@ -75,7 +75,9 @@ def outer_join_nullified(subject: Subject, _: Options) -> Iterator[Hit]:
             for place, source in enumerate(block.sources):
                 for predicate in conditions.get(place, ()) if source.nullable else ():
                     if _rejects(predicate, code, index, place):
-                        yield Hit(predicate.at, _message(source, predicate, place), key=called(source).en)
+                        yield Hit(
+                            predicate.at, _message(source, predicate, place), key=display_name(source).en
+                        )
                         break
 
 
@@ -100,7 +102,7 @@ def _rejects(predicate: Predicate, code: str, index: int, place: int) -> bool:
 
 
 def _message(source: Source, predicate: Predicate, place: int) -> Text:
-    name = called(source)
+    name = display_name(source)
     column = next((column.name for column in predicate.columns if column.source == place), "")
     return Text(
         f"This condition on {column} of {name.en} drops the unmatched rows of the outer join.",

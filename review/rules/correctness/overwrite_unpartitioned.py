@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.facts import Script, Write, Written
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.facts import Script, Write, WriteKind
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
-_OVERWRITES = frozenset({Written.OVERWRITE, Written.LOAD_OVERWRITE})
+_OVERWRITES = frozenset({WriteKind.OVERWRITE, WriteKind.LOAD_OVERWRITE})
 _DYNAMIC_MODE = "spark.sql.sources.partitionoverwritemode"
 
 
@@ -19,7 +19,7 @@ _DYNAMIC_MODE = "spark.sql.sources.partitionoverwritemode"
     dialects=WAREHOUSE,
     fix=Text("Add PARTITION(…) with the partition to overwrite.", "写明要覆盖的分区。"),
 )
-def overwrite_unpartitioned(subject: Subject, _: Options) -> Iterator[Hit]:
+def overwrite_unpartitioned(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Overwrite of a partitioned table without PARTITION.
 
     ## What it does
@@ -63,7 +63,7 @@ def overwrite_unpartitioned(subject: Subject, _: Options) -> Iterator[Hit]:
         return
     for statement in subject.script.statements:
         for write in statement.writes:
-            if write.how not in _OVERWRITES or write.partition:
+            if write.kind not in _OVERWRITES or write.partition:
                 continue
             partitions = subject.catalog.partitions(write.table) or ()
             if partitions and not set(partitions) <= {column.lower() for column in write.columns}:

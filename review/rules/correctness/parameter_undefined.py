@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts import Parameter, Script, Span
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 _DIALECTS = (SQL - {Dialect.PYTHON, Dialect.SHELL}) | {Dialect.DI}
 
@@ -22,7 +22,7 @@ _DIALECTS = (SQL - {Dialect.PYTHON, Dialect.SHELL}) | {Dialect.DI}
         "在节点的调度参数中定义它，或改正参数名。",
     ),
 )
-def parameter_undefined(subject: Subject, _: Options) -> Iterator[Hit]:
+def parameter_undefined(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Parameter that the node's schedule does not define.
 
     ## What it does
@@ -64,7 +64,7 @@ def parameter_undefined(subject: Subject, _: Options) -> Iterator[Hit]:
     variable of the language.
     """
     script = subject.script
-    defined = script.given.node.parameters
+    defined = script.context.node.parameters
     if defined is None:
         return
     reported: set[str] = set()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.partition_slices import filled
-from review.facts import Call, Clause, Operand, Span, Statement, Written
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.analysis.partition_slices import written_values
+from review.facts import Call, Clause, Operand, Span, Statement, WriteKind
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _CLOCKS = frozenset(
     {
@@ -31,7 +31,7 @@ _CLOCKS = frozenset(
 )
 _WITHOUT_ARGUMENTS = frozenset({"unix_timestamp"})
 _DECIDES = frozenset({Clause.WHERE, Clause.ON, Clause.HAVING, Clause.QUALIFY, Clause.GROUP})
-_WRITES = frozenset({Written.INSERT, Written.OVERWRITE})
+_WRITES = frozenset({WriteKind.INSERT, WriteKind.OVERWRITE})
 
 
 @rule(
@@ -43,7 +43,7 @@ _WRITES = frozenset({Written.INSERT, Written.OVERWRITE})
         "改用调度时间（'${bizdate}'、'$[yyyymmdd-1]'），不要使用系统时间。",
     ),
 )
-def run_time_function(subject: Subject, _: Options) -> Iterator[Hit]:
+def run_time_function(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Condition or key that depends on the time of the run.
 
     ## What it does
@@ -72,7 +72,7 @@ def run_time_function(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Nodes without a schedule are not checked. RAND and UUID do not depend on the time.
     """
-    if not subject.script.given.node.scheduled:
+    if not subject.script.context.node.scheduled:
         return
     for statement in subject.script.statements:
         reported: set[Span] = set()
@@ -88,8 +88,8 @@ def _clocks(statement: Statement) -> Iterator[tuple[Span, str]]:
             if call.clause in _DECIDES and _clock(call.name, call):
                 yield call.at, call.name
     for write in statement.writes:
-        if write.how in _WRITES:
-            for values in filled(statement, write).values():
+        if write.kind in _WRITES:
+            for values in written_values(statement, write).values():
                 for value in values:
                     if name := _within(value):
                         yield value.at, name

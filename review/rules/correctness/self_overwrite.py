@@ -10,16 +10,16 @@ from common.verdicts import Severity
 from review.analysis.partition_slices import (
     Constraint,
     constraints,
-    exposures,
-    feeding,
-    filled,
-    mentioned,
-    surely_same,
-    text,
+    contributing_blocks,
+    is_filtered,
+    is_same_table,
+    operand_text,
+    visible_as,
+    written_values,
 )
 from review.analysis.scheduling_dates import resolve_day
-from review.facts import Operand, Operator, Script, Sort, Statement, Write, Written
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts import Operand, OperandKind, Operator, Script, Statement, Write, WriteKind
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 class _Overlap(Enum):
@@ -41,7 +41,7 @@ class _Overlap(Enum):
         "先写入中间表，或改为读取其他分区（例如前一天的分区）再合并。",
     ),
 )
-def self_overwrite(subject: Subject, _: Options) -> Iterator[Hit]:
+def self_overwrite(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Overwrite reads the partition that it replaces.
 
     ## What it does
@@ -91,11 +91,11 @@ def self_overwrite(subject: Subject, _: Options) -> Iterator[Hit]:
     """
     for statement in subject.script.statements:
         for write in statement.writes:
-            if write.how is not Written.OVERWRITE:
+            if write.kind is not WriteKind.OVERWRITE:
                 continue
-            for index in sorted(feeding(statement, write.blocks)):
+            for index in sorted(contributing_blocks(statement, write.blocks)):
                 for place, source in enumerate(statement.blocks[index].sources):
-                    if surely_same(subject.script, source.table, write.table) and _overlaps(
+                    if is_same_table(subject.script, source.table, write.table) and _overlaps(
                         subject.script, statement, write, (index, place)
                     ):
                         yield Hit(source.at, _message(write), key=write.table)
@@ -117,13 +117,13 @@ def _message(write: Write) -> Text:
 def _overlaps(script: Script, statement: Statement, write: Write, read: tuple[int, int]) -> bool:
     source = statement.blocks[read[0]].sources[read[1]]
     named = {item.column.lower(): item.value for item in source.partitions}
-    for column, values in filled(statement, write).items():
+    for column, values in written_values(statement, write).items():
         compared = [*constraints(statement, *read, column)]
         if value := named.get(column):
             compared.append((Operator.EQ, (value,)))
         if _same_column(statement, values, read, column):
             continue
-        if not compared and not mentioned(statement, *read, column):
+        if not compared and not is_filtered(statement, *read, column):
             continue
         if not values or _along(script, values, compared) is not _Overlap.SAME:
             return False
@@ -134,11 +134,11 @@ def _same_column(
     statement: Statement, values: tuple[Operand, ...], read: tuple[int, int], column: str
 ) -> bool:
     """Whether the values of a dynamic partition come from the column that is read."""
-    seen = exposures(statement, *read, column)
+    seen = visible_as(statement, *read, column)
     return any(
         (bare.block, bare.source, bare.key) in seen
         for value in values
-        if value.sort is Sort.COLUMN
+        if value.sort is OperandKind.COLUMN
         for bare in value.columns
     )
 
@@ -155,8 +155,8 @@ def _one(
 ) -> _Overlap:
     if any(right.sort in _UNKNOWN for right in rights):
         return _Overlap.UNKNOWN
-    written = {text(script, value) for value in values}
-    hit = bool(written & {text(script, right) for right in rights})
+    written = {operand_text(script, value) for value in values}
+    hit = bool(written & {operand_text(script, right) for right in rights})
     if operator in (Operator.EQ, Operator.IN):
         return _Overlap.SAME if hit else _Overlap.APART
     if operator in (Operator.LT, Operator.GT, Operator.NE) and hit:
@@ -182,5 +182,13 @@ _HOLDS: dict[Operator, Callable[..., bool]] = {
 }
 _CLOSED = frozenset({Operator.BETWEEN, Operator.LE, Operator.GE})
 _UNKNOWN = frozenset(
-    {Sort.COLUMN, Sort.COMPUTED, Sort.MAX_PT, Sort.RUN_TIME, Sort.UNKNOWN_CALL, Sort.QUERY, Sort.NULL}
+    {
+        OperandKind.COLUMN,
+        OperandKind.COMPUTED,
+        OperandKind.MAX_PT,
+        OperandKind.RUN_TIME,
+        OperandKind.UNKNOWN_CALL,
+        OperandKind.QUERY,
+        OperandKind.NULL,
+    }
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.conditions import leaves
-from review.facts import Block, Column, Division, Joined, Operand, Operator, Script, Sort, Source
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.analysis.conditions import leaf_predicates
+from review.facts import Block, Column, Division, JoinKind, Operand, OperandKind, Operator, Script, Source
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _GUARDS = frozenset(
     {"nullif", "case", "if", "iff", "decode", "greatest", "least", "exp", "size", "try_divide"}
@@ -25,7 +25,7 @@ _EXCLUDES_ZERO = frozenset(
     }
 )
 _SUMS = frozenset({"sum"})
-_FILTERS_ONLY = frozenset({Joined.SEMI, Joined.ANTI, Joined.LATERAL})
+_FILTERS_ONLY = frozenset({JoinKind.SEMI, JoinKind.ANTI, JoinKind.LATERAL})
 
 
 @rule(
@@ -34,7 +34,7 @@ _FILTERS_ONLY = frozenset({Joined.SEMI, Joined.ANTI, Joined.LATERAL})
     Severity.INFO,
     fix=Text("Guard the divisor against zero: a / NULLIF(b, 0).", "为除数加上保护：a / NULLIF(b, 0)。"),
 )
-def unsafe_arithmetic(subject: Subject, _: Options) -> Iterator[Hit]:
+def unsafe_arithmetic(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Division without a guard, or sum over duplicated rows.
 
     ## What it does
@@ -104,7 +104,9 @@ def _zero(division: Division) -> Text:
 
 def _guarded(division: Division, compared: frozenset[str]) -> bool:
     divisor = division.divisor
-    if divisor.sort not in (Sort.COLUMN, Sort.COMPUTED) or not _GUARDS.isdisjoint(divisor.functions):
+    if divisor.sort not in (OperandKind.COLUMN, OperandKind.COMPUTED) or not _GUARDS.isdisjoint(
+        divisor.functions
+    ):
         return True
     return any(column.key in compared for column in divisor.columns)
 
@@ -113,14 +115,14 @@ def _compared_columns(block: Block) -> frozenset[str]:
     """Return the columns that a condition compares with a constant."""
     return frozenset(
         column.key
-        for predicate in leaves((*block.predicates, *block.comparisons))
+        for predicate in leaf_predicates((*block.predicates, *block.comparisons))
         if predicate.operator in _EXCLUDES_ZERO
         and any(operand.sort in _PLAIN for operand in predicate.operands)
         for column in predicate.columns
     )
 
 
-_PLAIN = frozenset({Sort.LITERAL, Sort.CONSTANT, Sort.PARAMETER})
+_PLAIN = frozenset({OperandKind.LITERAL, OperandKind.CONSTANT, OperandKind.PARAMETER})
 
 
 def _multiplied(script: Script, block: Block, index: int) -> Iterator[Hit]:
@@ -151,11 +153,11 @@ def _several(script: Script, block: Block, index: int) -> list[int]:
     bound: dict[int | None, set[str]] = {}
     for predicate in block.predicates:
         for operand in predicate.operands if predicate.operator is Operator.EQ else ():
-            for column in _own(operand, index) if operand.sort is Sort.COLUMN else ():
+            for column in _own(operand, index) if operand.sort is OperandKind.COLUMN else ():
                 bound.setdefault(column.source, set()).add(column.key)
     found = []
     for place, source in enumerate(block.sources):
-        if source.table and source.joined not in _FILTERS_ONLY:
+        if source.table and source.join_kind not in _FILTERS_ONLY:
             named = bound.get(place, set()) | {name.lower() for name in source.using}
             if not _keys(script, source) <= named:
                 found.append(place)
@@ -163,7 +165,7 @@ def _several(script: Script, block: Block, index: int) -> list[int]:
 
 
 def _keys(script: Script, source: Source) -> set[str]:
-    known = script.given.table(source.table)
+    known = script.context.table(source.table)
     if known is not None:
         return {name.lower() for name in known.keys}
     return next(

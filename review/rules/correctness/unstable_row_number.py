@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.facts import Column, Operand, Sort, Window
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts import Column, Operand, OperandKind, WindowCall
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _NUMBERS = frozenset({"row_number"})
-_TIES = frozenset({Sort.LITERAL, Sort.PARAMETER, Sort.CONSTANT, Sort.NULL, Sort.QUERY})
+_TIES = frozenset(
+    {OperandKind.LITERAL, OperandKind.PARAMETER, OperandKind.CONSTANT, OperandKind.NULL, OperandKind.QUERY}
+)
 
 
 @rule(
@@ -21,7 +23,7 @@ _TIES = frozenset({Sort.LITERAL, Sort.PARAMETER, Sort.CONSTANT, Sort.NULL, Sort.
         "按能区分组内各行的列排序，最后加上唯一键。",
     ),
 )
-def unstable_row_number(subject: Subject, _: Options) -> Iterator[Hit]:
+def unstable_row_number(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """ROW_NUMBER without a deterministic order.
 
     ## What it does
@@ -60,19 +62,21 @@ def unstable_row_number(subject: Subject, _: Options) -> Iterator[Hit]:
                     yield Hit(window.at, _message(window))
 
 
-def _ties(window: Window, operand: Operand) -> bool:
+def _ties(window: WindowCall, operand: Operand) -> bool:
     """Whether all rows of a group are equal in an order by `operand`."""
     if operand.sort in _TIES:
         return True
-    parts = {_name(one.columns[0]) for one in window.partition if one.sort is Sort.COLUMN and one.columns}
-    return operand.sort is Sort.COLUMN and all(_name(column) in parts for column in operand.columns)
+    parts = {
+        _name(one.columns[0]) for one in window.partition if one.sort is OperandKind.COLUMN and one.columns
+    }
+    return operand.sort is OperandKind.COLUMN and all(_name(column) in parts for column in operand.columns)
 
 
 def _name(column: Column) -> tuple[str, str]:
     return column.qualifier.lower(), column.key
 
 
-def _message(window: Window) -> Text:
+def _message(window: WindowCall) -> Text:
     if not window.order:
         return Text(
             "ROW_NUMBER without ORDER BY numbers the rows arbitrarily.",

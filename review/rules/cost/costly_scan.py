@@ -8,7 +8,7 @@ from pydantic import Field
 
 from common.verdicts import Severity
 from review.facts import Span
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 _GIB = 1 << 30
 
@@ -30,7 +30,7 @@ class CostlyScanOptions(Options):
         "请减少读取的分区和列，或改读已汇总的表。",
     ),
 )
-def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
+def costly_scan(subject: RuleContext, options: CostlyScanOptions) -> Iterator[Hit]:
     """Estimated scan exceeds the budget.
 
     ## What it does
@@ -64,9 +64,9 @@ def costly_scan(subject: Subject, options: CostlyScanOptions) -> Iterator[Hit]:
     """
     script = subject.script
     first = next((statement for statement in script.statements if statement.blocks), None)
-    if first is None or script.given.estimate is None or script.given.estimate <= options.max_gib * _GIB:
+    if first is None or script.context.estimate is None or script.context.estimate <= options.max_gib * _GIB:
         return
-    scanned = f"{script.given.estimate / _GIB:,.0f}"
+    scanned = f"{script.context.estimate / _GIB:,.0f}"
     yield Hit(
         Span(first.at.begin, min(first.at.end, first.at.begin + len(first.verb or " "))),
         Text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.rules.api import MAXCOMPUTE, Hit, Options, Subject, Text, rule
+from review.rules.api import MAXCOMPUTE, Hit, Options, RuleContext, Text, rule
 
 _FLAG = "odps.sql.allow.fullscan"
 
@@ -20,7 +20,7 @@ _FLAG = "odps.sql.allow.fullscan"
         "请删除该设置，并为每张分区表加上分区过滤条件。",
     ),
 )
-def full_scan_allowed(subject: Subject, _: Options) -> Iterator[Hit]:
+def full_scan_allowed(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Full scans are enabled.
 
     ## What it does

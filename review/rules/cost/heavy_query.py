@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from review.analysis.naming import layer, temporary
-from review.facts import Block, Joined, Source, Statement
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.analysis.naming import is_temporary, layer_of
+from review.facts import Block, JoinKind, Source, Statement
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 _GIB = 1 << 30
 
@@ -33,7 +33,7 @@ class HeavyQueryOptions(Options):
     options=HeavyQueryOptions,
     fix=Text("Split the query with a staging table.", "请用中间表拆分该查询。"),
 )
-def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
+def heavy_query(subject: RuleContext, options: HeavyQueryOptions) -> Iterator[Hit]:
     """Query with too many joins, nesting levels or reads of a table.
 
     ## What it does
@@ -72,7 +72,9 @@ def heavy_query(subject: Subject, options: HeavyQueryOptions) -> Iterator[Hit]:
 
 
 def _joins(block: Block, limit: int) -> Iterator[Hit]:
-    joined = [source for source in block.sources if source.joined not in (Joined.FIRST, Joined.LATERAL)]
+    joined = [
+        source for source in block.sources if source.join_kind not in (JoinKind.FIRST, JoinKind.LATERAL)
+    ]
     if len(joined) > limit:
         yield Hit(
             joined[limit].at,
@@ -97,7 +99,7 @@ def _depth(statement: Statement, limit: int) -> Iterator[Hit]:
         )
 
 
-def _reads(subject: Subject, statement: Statement, options: HeavyQueryOptions) -> Iterator[Hit]:
+def _reads(subject: RuleContext, statement: Statement, options: HeavyQueryOptions) -> Iterator[Hit]:
     by_table: dict[str, dict[int, Source]] = {}
     for _, source in statement.reads():
         by_table.setdefault(source.table.lower(), {}).setdefault(source.at.begin, source)
@@ -115,8 +117,8 @@ def _reads(subject: Subject, statement: Statement, options: HeavyQueryOptions) -
             )
 
 
-def _big(subject: Subject, table: str, gib: float) -> bool:
-    known = subject.script.given.table(table)
+def _big(subject: RuleContext, table: str, gib: float) -> bool:
+    known = subject.script.context.table(table)
     if known is not None and known.size is not None:
         return known.size >= gib * _GIB
-    return layer(table) != "dim" and not temporary(table)
+    return layer_of(table) != "dim" and not is_temporary(table)

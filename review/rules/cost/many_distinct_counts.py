@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from review.analysis.date_windows import windows
-from review.analysis.partition_pruning import readings
+from review.analysis.date_windows import date_windows
+from review.analysis.partition_pruning import partitioned_reads
 from review.facts import Block, Call
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 
 class ManyDistinctCountsOptions(Options):
@@ -33,7 +33,7 @@ class ManyDistinctCountsOptions(Options):
         "请先按被计数的列分组再计数，或使用 APPROX_DISTINCT。",
     ),
 )
-def many_distinct_counts(subject: Subject, options: ManyDistinctCountsOptions) -> Iterator[Hit]:
+def many_distinct_counts(subject: RuleContext, options: ManyDistinctCountsOptions) -> Iterator[Hit]:
     """Several COUNT(DISTINCT) in one query block.
 
     ## What it does
@@ -85,18 +85,18 @@ def _counts(code: str, block: Block) -> list[Call]:
     return list(counts.values())
 
 
-def _over_long_windows(subject: Subject, options: ManyDistinctCountsOptions) -> Iterator[Hit]:
+def _over_long_windows(subject: RuleContext, options: ManyDistinctCountsOptions) -> Iterator[Hit]:
     reported: set[int] = set()
     if not any(
         call.distinct for item in subject.script.statements for block in item.blocks for call in block.calls
     ):
         return
-    for reading in readings(subject):
+    for reading in partitioned_reads(subject):
         for block in reading.statement.blocks:
             counts = _counts(subject.script.code, block)
             if not counts or reading.source not in block.sources or counts[0].at.begin in reported:
                 continue
-            days = [window.days for window in windows(subject.script.code, reading) if window.days]
+            days = [window.days for window in date_windows(subject.script.code, reading) if window.days]
             if reading.pruned and len(counts) <= options.max_counts and days and max(days) > options.max_days:
                 reported.add(counts[0].at.begin)
                 table = reading.source.table

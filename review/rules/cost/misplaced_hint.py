@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from common.verdicts import Severity
-from review.facts import Block, Hint, Joined, table_key
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.facts import Block, Hint, JoinKind, table_key
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 _MAPJOIN = "mapjoin"
 _HINTS = frozenset(
@@ -27,7 +27,7 @@ _HINTS = frozenset(
     dialects=WAREHOUSE,
     fix=Text("Use the alias of the small table in the hint.", "请在 hint 中写小表的别名。"),
 )
-def misplaced_hint(subject: Subject, _: Options) -> Iterator[Hit]:
+def misplaced_hint(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Hint that has no effect.
 
     ## What it does
@@ -124,7 +124,7 @@ def _mapjoin(block: Block, hint: Hint, alias: str) -> Iterator[Hit]:
 
 
 def _preserved(block: Block, index: int) -> bool:
-    if block.sources[index].joined in (Joined.RIGHT, Joined.FULL):
+    if block.sources[index].join_kind in (JoinKind.RIGHT, JoinKind.FULL):
         return True
-    others = [source for source in block.sources if source.joined is not Joined.LATERAL]
-    return index == 0 and len(others) > 1 and others[1].joined in (Joined.LEFT, Joined.FULL)
+    others = [source for source in block.sources if source.join_kind is not JoinKind.LATERAL]
+    return index == 0 and len(others) > 1 and others[1].join_kind in (JoinKind.LEFT, JoinKind.FULL)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.naming import likely_partitioned, temporary
-from review.analysis.partition_pruning import Reading, readings
-from review.analysis.scheduling_dates import date_name
-from review.facts import Block, Gone, Operator, Predicate, Sort, Statement
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.analysis.naming import is_likely_partitioned, is_temporary
+from review.analysis.partition_pruning import PartitionedRead, partitioned_reads
+from review.analysis.scheduling_dates import is_date_name
+from review.facts import Block, OperandKind, Operator, Predicate, RemovedKind, Statement
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -22,7 +22,7 @@ from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
         "按分区列过滤该表，例如 ds = '${bizdate}'。",
     ),
 )
-def missing_partition_filter(subject: Subject, _: Options) -> Iterator[Hit]:
+def missing_partition_filter(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Partitioned table is read without a partition filter.
 
     ## What it does
@@ -80,7 +80,7 @@ def missing_partition_filter(subject: Subject, _: Options) -> Iterator[Hit]:
     is checked by MC-P02. A CTE that is used twice needs a filter in each use, or inside. A temporary table
     (`*_tmp`) that the script itself has written may be read in full.
     """
-    for reading in readings(subject):
+    for reading in partitioned_reads(subject):
         if reading.filters or reading.pruned:
             continue
         if reading.known:
@@ -90,10 +90,10 @@ def missing_partition_filter(subject: Subject, _: Options) -> Iterator[Hit]:
             yield _guess(reading)
 
 
-def _passes_through(subject: Subject, reading: Reading) -> bool:
+def _passes_through(subject: RuleContext, reading: PartitionedRead) -> bool:
     """Whether it reads a temporary table (`*_tmp`) that the script itself has written before."""
     table = reading.source.table
-    return temporary(table) and any(
+    return is_temporary(table) and any(
         subject.script.same(table, name)
         for statement in subject.script.statements
         if statement.at < reading.statement.at
@@ -104,10 +104,12 @@ def _passes_through(subject: Subject, reading: Reading) -> bool:
 def _renewed(statement: Statement) -> Iterator[str]:
     """Yield the tables that a statement fills or empties."""
     yield from (write.table for write in statement.writes)
-    yield from (gone.name for gone in statement.removals if gone.what in (Gone.ROWS, Gone.TABLE))
+    yield from (
+        gone.name for gone in statement.removals if gone.what in (RemovedKind.ROWS, RemovedKind.TABLE)
+    )
 
 
-def _hit(reading: Reading) -> Hit:
+def _hit(reading: PartitionedRead) -> Hit:
     table, columns = reading.source.table, ", ".join(reading.partitions)
     zh_columns = "、".join(reading.partitions)
     example = f"{reading.partitions[0]} = '${{bizdate}}'"
@@ -127,7 +129,7 @@ def _hit(reading: Reading) -> Hit:
     )
 
 
-def _guess(reading: Reading) -> Hit:
+def _guess(reading: PartitionedRead) -> Hit:
     table = reading.source.table
     return Hit(
         reading.source.at,
@@ -144,9 +146,9 @@ def _guess(reading: Reading) -> Hit:
     )
 
 
-def _looks_partitioned(reading: Reading) -> bool:
+def _looks_partitioned(reading: PartitionedRead) -> bool:
     table = reading.source.table
-    if not likely_partitioned(table) or temporary(table):
+    if not is_likely_partitioned(table) or is_temporary(table):
         return False
     return not any(
         _perhaps_filters(predicate) for block in _around(reading) for predicate in block.predicates
@@ -157,15 +159,15 @@ def _perhaps_filters(predicate: Predicate) -> bool:
     """Whether a condition may be the partition filter: the name of the partition column is unknown."""
     return (
         predicate.operator is Operator.ANY_OF
-        or any(operand.sort in (Sort.PARAMETER, Sort.MAX_PT) for operand in predicate.operands)
+        or any(operand.sort in (OperandKind.PARAMETER, OperandKind.MAX_PT) for operand in predicate.operands)
         or (
             predicate.operator is not Operator.IS_NOT_NULL
-            and any(date_name(column.name) for column in predicate.columns)
+            and any(is_date_name(column.name) for column in predicate.columns)
         )
     )
 
 
-def _around(reading: Reading) -> Iterator[Block]:
+def _around(reading: PartitionedRead) -> Iterator[Block]:
     """Yield the block that reads the table and its enclosing blocks."""
     blocks = reading.statement.blocks
     index = next((number for number, block in enumerate(blocks) if reading.source in block.sources), None)

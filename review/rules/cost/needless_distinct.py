@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.facts import Block, Output, Role, Sort, Span, Statement, Union
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.facts import Block, OperandKind, Output, Role, Span, Statement, Union
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -16,7 +16,7 @@ from review.rules.api import SQL, Hit, Options, Subject, Text, rule
     dialects=SQL,
     fix=Text("Use UNION ALL, or remove DISTINCT.", "请改用 UNION ALL，或去掉 DISTINCT。"),
 )
-def needless_distinct(subject: Subject, _: Options) -> Iterator[Hit]:
+def needless_distinct(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """DISTINCT or UNION removes duplicates that cannot exist or do not matter.
 
     ## What it does
@@ -102,7 +102,7 @@ def _apart(branches: list[Block]) -> bool:
 
 
 def _constant(output: Output) -> str | None:
-    return output.operand.value if output.operand.sort is Sort.LITERAL else None
+    return output.operand.value if output.operand.sort is OperandKind.LITERAL else None
 
 
 def _distinct(block: Block, at: Span) -> Iterator[Hit]:
@@ -134,9 +134,9 @@ def _distinct(block: Block, at: Span) -> Iterator[Hit]:
 
 def _different(block: Block) -> bool:
     """Whether every column of GROUP BY is an output, so that no two rows are equal."""
-    if not block.group or any(item.sort is not Sort.COLUMN for item in block.group):
+    if not block.group or any(item.sort is not OperandKind.COLUMN for item in block.group):
         return False
     outputs = {
-        output.operand.columns[0].key for output in block.outputs if output.operand.sort is Sort.COLUMN
+        output.operand.columns[0].key for output in block.outputs if output.operand.sort is OperandKind.COLUMN
     }
     return {item.columns[0].key for item in block.group if item.columns} <= outputs

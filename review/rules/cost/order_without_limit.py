@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.facts import Block, Union
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -19,7 +19,7 @@ from review.rules.api import SQL, Hit, Options, Subject, Text, rule
         "请加上 LIMIT，去掉 ORDER BY，或改用 DISTRIBUTE BY … SORT BY。",
     ),
 )
-def order_without_limit(subject: Subject, _: Options) -> Iterator[Hit]:
+def order_without_limit(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """ORDER BY without LIMIT.
 
     ## What it does

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.partition_filters import Effect, Filter
-from review.analysis.partition_pruning import Reading, readings
+from review.analysis.partition_filters import FilterEffect, PartitionFilter
+from review.analysis.partition_pruning import PartitionedRead, partitioned_reads
 from review.facts import Operator
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -21,7 +21,7 @@ from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
         "请直接用分区列与常量或调度参数比较。",
     ),
 )
-def partition_pruning_disabled(subject: Subject, _: Options) -> Iterator[Hit]:
+def partition_pruning_disabled(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Partition filter cannot prune.
 
     ## What it does
@@ -89,21 +89,23 @@ def partition_pruning_disabled(subject: Subject, _: Options) -> Iterator[Hit]:
     another predicate, and `GETDATE()`, are left to other rules (MC-P03, MC-C10). RLIKE is not checked. A
     predicate in ON of a LEFT JOIN that WHERE turns into an inner join is treated as part of a LEFT JOIN.
     """
-    for reading in readings(subject):
+    for reading in partitioned_reads(subject):
         if reading.filters and (not reading.pruned or _only_excludes(reading)):
-            defeated = (found for found in reading.filters if found.effect is not Effect.PRUNES)
+            defeated = (found for found in reading.filters if found.effect is not FilterEffect.PRUNES)
             yield _hit(reading, next(defeated))
 
 
-def _only_excludes(reading: Reading) -> bool:
+def _only_excludes(reading: PartitionedRead) -> bool:
     """Whether only `<>` or NOT IN prunes beside an ineffective predicate: nearly all partitions remain."""
-    prunes = [found for found in reading.filters if found.effect in (Effect.PRUNES, Effect.LINK)]
+    prunes = [
+        found for found in reading.filters if found.effect in (FilterEffect.PRUNES, FilterEffect.JOINED)
+    ]
     return 0 < len(prunes) < len(reading.filters) and all(
         found.predicate.operator in (Operator.NE, Operator.NOT_IN) for found in prunes
     )
 
 
-def _hit(reading: Reading, found: Filter) -> Hit:
+def _hit(reading: PartitionedRead, found: PartitionFilter) -> Hit:
     table, column = reading.source.table, found.column
     reason = _reason(found)
     return Hit(
@@ -123,7 +125,7 @@ def _hit(reading: Reading, found: Filter) -> Hit:
     )
 
 
-def _reason(found: Filter) -> Text:
+def _reason(found: PartitionFilter) -> Text:
     called = f"{found.detail}()" if found.detail else "an expression"
     called_zh = f"函数 {found.detail}() " if found.detail else "表达式"
     reason = _REASONS[found.effect]
@@ -138,32 +140,34 @@ _UNKNOWN = Text(
     "分区列 {column} 与{called}比较，其值在运行前未知",
 )
 _REASONS = {
-    Effect.FUNCTION: Text("{column} is inside {called}", "分区列 {column} 位于{called}中"),
-    Effect.UDF: _UNKNOWN,
-    Effect.RANDOM: _UNKNOWN,
-    Effect.PRESERVED: Text(
+    FilterEffect.FUNCTION: Text("{column} is inside {called}", "分区列 {column} 位于{called}中"),
+    FilterEffect.UDF: _UNKNOWN,
+    FilterEffect.RANDOM: _UNKNOWN,
+    FilterEffect.PRESERVED: Text(
         "the condition on {column} is in ON, for the preserved side of the outer join",
         "分区列 {column} 的条件写在外连接保留侧的 ON 中",
     ),
-    Effect.ALTERNATIVE: Text(
+    FilterEffect.ALTERNATIVE: Text(
         "the condition on {column} is combined by OR with one on other columns",
         "分区列 {column} 的条件与其他列的条件用 OR 相连",
     ),
-    Effect.WILDCARD: Text("LIKE on {column} starts with a wildcard", "分区列 {column} 的 LIKE 以通配符开头"),
-    Effect.OWN: Text(
+    FilterEffect.WILDCARD: Text(
+        "LIKE on {column} starts with a wildcard", "分区列 {column} 的 LIKE 以通配符开头"
+    ),
+    FilterEffect.SAME_SOURCE: Text(
         "{column} is compared with a column of the same table",
         "分区列 {column} 与同一张表的其他列比较",
     ),
-    Effect.LINK: Text(
+    FilterEffect.JOINED: Text(
         "{column} is only compared with a column of a table that is itself read in full",
         "分区列 {column} 只与另一张全量读取的表的列比较",
     ),
 }
 
 
-def _fix(table: str, found: Filter) -> Text:
+def _fix(table: str, found: PartitionFilter) -> Text:
     example = f"{found.column} = '${{bizdate}}'"
-    if found.effect is Effect.PRESERVED:
+    if found.effect is FilterEffect.PRESERVED:
         return Text(
             f"Move the condition on {found.column} of {table} to WHERE, or into a subquery.",
             f"请把 {table} 的 {found.column} 条件移到 WHERE 或子查询中。",

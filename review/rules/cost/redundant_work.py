@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from review.facts import Block, Column, Joined, Source, Statement
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.facts import Block, Column, JoinKind, Source, Statement
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 
 class RedundantWorkOptions(Options):
@@ -30,7 +30,7 @@ class RedundantWorkOptions(Options):
         "请删除未使用的部分；多次使用的部分请先写入中间表。",
     ),
 )
-def redundant_work(subject: Subject, options: RedundantWorkOptions) -> Iterator[Hit]:
+def redundant_work(subject: RuleContext, options: RedundantWorkOptions) -> Iterator[Hit]:
     """CTE or join that is unused, or CTE that is computed repeatedly.
 
     ## What it does
@@ -105,7 +105,7 @@ def _joins(statement: Statement) -> Iterator[Hit]:
         for index, block in enumerate(statement.blocks)
         if _clear(block)
         for number, source in enumerate(block.sources)
-        if source.joined is Joined.LEFT
+        if source.join_kind is JoinKind.LEFT
     }
     if not unused:
         return
@@ -124,7 +124,7 @@ def _joins(statement: Statement) -> Iterator[Hit]:
 def _clear(block: Block) -> bool:
     """Whether every column that a block uses is known."""
     starred = any(output.star for output in block.outputs)
-    linked = any(source.joined is Joined.LATERAL or source.using for source in block.sources)
+    linked = any(source.join_kind is JoinKind.LATERAL or source.using for source in block.sources)
     return not (starred or linked or block.order or block.sorted)
 
 

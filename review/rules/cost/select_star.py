@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.facts import Joined, Output, Role, Source, Statement
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.facts import JoinKind, Output, Role, Source, Statement
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -16,7 +16,7 @@ from review.rules.api import SQL, Hit, Options, Subject, Text, rule
     dialects=SQL,
     fix=Text("List the columns that are needed.", "请列出所需的列。"),
 )
-def select_star(subject: Subject, _: Options) -> Iterator[Hit]:
+def select_star(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """SELECT * on a table reaches the result.
 
     ## What it does
@@ -87,7 +87,7 @@ def _hits(statement: Statement) -> Iterator[Hit]:
 def _selected(output: Output, sources: tuple[Source, ...]) -> list[Source]:
     qualifier = output.qualifier.lower()
     if not qualifier:
-        return [source for source in sources if source.joined not in (Joined.SEMI, Joined.ANTI)]
+        return [source for source in sources if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI)]
     return [source for source in sources if qualifier in (source.alias.lower(), source.table.lower())]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from review.analysis.date_windows import Window, windows
-from review.analysis.partition_pruning import Reading, readings
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.analysis.date_windows import DateWindow, date_windows
+from review.analysis.partition_pruning import PartitionedRead, partitioned_reads
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 
 class WideWindowOptions(Options):
@@ -31,7 +31,7 @@ class WideWindowOptions(Options):
         "请缩小时间窗口，或改读已汇总的表。",
     ),
 )
-def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
+def wide_window(subject: RuleContext, options: WideWindowOptions) -> Iterator[Hit]:
     """Too many partitions are read.
 
     ## What it does
@@ -77,14 +77,14 @@ def wide_window(subject: Subject, options: WideWindowOptions) -> Iterator[Hit]:
     A month counts as 30 days. Windows between a fixed date and a parameter, or between parameters with custom
     names, are not computed. Hourly partitions within a day are not counted.
     """
-    for reading in readings(subject):
+    for reading in partitioned_reads(subject):
         if reading.pruned:
-            for window in windows(subject.script.code, reading):
+            for window in date_windows(subject.script.code, reading):
                 if window.days is None or window.days > options.max_partitions:
                     yield _hit(reading, window, options.max_partitions)
 
 
-def _hit(reading: Reading, window: Window, limit: int) -> Hit:
+def _hit(reading: PartitionedRead, window: DateWindow, limit: int) -> Hit:
     table, column = reading.source.table, window.filter.column
     if window.days is None:
         message = Text(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts.data_integration import Step
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "List the columns by name, in the same order on both sides.", "按名称列出字段，两端顺序保持一致。"
     ),
 )
-def di_all_columns(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_all_columns(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Job copies all columns.
 
     ## What it does

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts.data_integration import Step
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _KEYS = frozenset({"primarykey", "primarykeys", "primaryinfo", "keys", "uniquekey", "upsertkeys"})
 _MODES = frozenset({"upsert", "overwrite", "update", "replace", "merge"})
@@ -23,7 +23,7 @@ _MODES = frozenset({"upsert", "overwrite", "update", "replace", "merge"})
         '将 "truncate" 设为 true，重跑时覆盖该分区。',
     ),
 )
-def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_append(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Job appends to a MaxCompute table.
 
     ## What it does
@@ -61,7 +61,7 @@ def di_append(subject: Subject, _: Options) -> Iterator[Hit]:
     "insert"`: if the table has a primary or unique key, an existing row is rejected and counted as a dirty
     record, not duplicated, and the job does not show the keys of its target.
     """
-    node = subject.script.given.node
+    node = subject.script.context.node
     if not node.scheduled:
         return
     for step in subject.script.job.steps:

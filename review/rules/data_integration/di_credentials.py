@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from common.verdicts import Severity
-from review.analysis.unreported_secrets import untold
+from review.analysis.unreported_secrets import not_reported_as_secret
 from review.dialects import Dialect
 from review.facts import Span
 from review.facts.data_integration import Step
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _SECRET = re.compile(
     r"(?:access|secret)key(?:id|secret)?|access(?:id|secret)|passw(?:or)?d|pwd|sk|ak|(?:security)?token|sasljaasconfig"
@@ -30,7 +30,7 @@ _SECRET = re.compile(
     ),
     secret=True,
 )
-def di_credentials(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_credentials(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Job contains a password or access key.
 
     ## What it does
@@ -66,7 +66,7 @@ def di_credentials(subject: Subject, _: Options) -> Iterator[Hit]:
     A value with a parameter (`${…}`) is not a secret. Plug-in specific names of secrets are unknown.
     """
     found = [item for step in subject.script.job.steps for item in _given(step)]
-    unreported = untold(subject.script, (at for _, _, at in found))
+    unreported = not_reported_as_secret(subject.script, (at for _, _, at in found))
     for name, kind, at in found:
         if at in unreported:
             yield Hit(

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.scheduling_dates import calendar_date, date_name, partition_date
+from review.analysis.scheduling_dates import is_date_name, parse_calendar_date, partition_date
 from review.dialects import Dialect
 from review.facts.data_integration import Step
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -19,7 +19,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
     dialects=frozenset({Dialect.DI}),
     fix=Text("Use a scheduling parameter: ds=${bizdate}.", "改用调度参数：ds=${bizdate}。"),
 )
-def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_fixed_partition(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Hard-coded date in the partition or condition of a job.
 
     ## What it does
@@ -65,7 +65,7 @@ def di_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     A fixed partition that is not a date (`region=hz`) may be intended and is allowed. Conditions are not
     parsed: a date inside a function is not found.
     """
-    if not subject.script.given.node.scheduled:
+    if not subject.script.context.node.scheduled:
         return
     for step in subject.script.job.steps:
         for path, value in _partitions(step):
@@ -105,7 +105,7 @@ def _compared(step: Step) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         setting = step.parameter.get(name)
         for index, text in enumerate(setting if isinstance(setting, list) else [setting]):
             for found in _COMPARISON.finditer(text) if isinstance(text, str) else ():
-                if date_name(found["column"]) and calendar_date(found["value"]):
+                if is_date_name(found["column"]) and parse_calendar_date(found["value"]):
                     yield (
                         (name, index) if isinstance(setting, list) else (name,),
                         found["column"],

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -19,7 +19,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "请修正该字段；可将向导模式转换为脚本模式进行对照。",
     ),
 )
-def di_invalid_job(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_invalid_job(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Job does not have the structure of a synchronization job.
 
     ## What it does
@@ -60,7 +60,7 @@ def di_invalid_job(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     The parameters of each plug-in are not checked. At most twenty faults are reported.
     """
-    for mistake in subject.script.job.mistakes:
+    for mistake in subject.script.job.problems:
         yield Hit(
             mistake.at,
             Text(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -16,7 +16,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
     dialects=frozenset({Dialect.DI}),
     fix=Text('Set "partition": ["ds=${bizdate}"].', '设置 "partition": ["ds=${bizdate}"]。'),
 )
-def di_missing_partition(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_missing_partition(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Job reads all partitions of a table.
 
     ## What it does

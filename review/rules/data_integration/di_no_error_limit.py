@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts import Span
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         '设置 "setting": {"errorLimit": {"record": "0"}}，或填写允许的脏数据条数。',
     ),
 )
-def di_no_error_limit(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_no_error_limit(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Job has no limit for dirty records.
 
     ## What it does

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts.data_integration import Step
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _RELATIONAL = re.compile(
     r"mysql|drds|polardb(?:-?x)?|postgresql|oracle|sqlserver|(?:apsaradb_for_)?oceanbase|db2|dm|rdbms|hologres"
@@ -27,7 +27,7 @@ _RELATIONAL = re.compile(
         '用 "where" 限定当天的数据，或设置 "splitPk" 以并行读取。',
     ),
 )
-def di_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
+def di_whole_table(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Reader reads a whole table without a split.
 
     ## What it does

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from common.verdicts import Severity
 from review.facts import Comment, Script, Span
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 _MARKS = re.compile(r"^\s*(?:--+|#+|//+|/\*+|\*+/?)?[ \t]*|\*/\s*$")
 _CODE = re.compile(
@@ -38,7 +38,7 @@ class CommentedCodeOptions(Options):
     options=CommentedCodeOptions,
     fix=Text("Delete it: earlier versions of the node still contain it.", "直接删除：历史版本中仍可找到。"),
 )
-def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[Hit]:
+def commented_code(subject: RuleContext, options: CommentedCodeOptions) -> Iterator[Hit]:
     """Commented-out code, or unfinished work in production code.
 
     ## What it does
@@ -92,7 +92,7 @@ def commented_code(subject: Subject, options: CommentedCodeOptions) -> Iterator[
                 Text(f"{lines} lines of code are commented out.", f"有 {lines} 行代码被注释掉。"),
                 key="code",
             )
-    if script.given.node.production:
+    if script.context.node.production:
         for comment in script.comments:
             if found := _TODO.search(comment.text):
                 begin = comment.at.begin + found.start()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from review.analysis.naming import temporary
+from review.analysis.naming import is_temporary
 from review.facts import Span
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 
 class LongNodeOptions(Options):
@@ -29,7 +29,7 @@ class LongNodeOptions(Options):
     options=LongNodeOptions,
     fix=Text("Split the node: one node per table that it writes.", "拆分节点：每张产出表一个节点。"),
 )
-def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
+def long_node(subject: RuleContext, options: LongNodeOptions) -> Iterator[Hit]:
     """Node is too long or writes too many tables.
 
     ## What it does
@@ -76,7 +76,7 @@ def long_node(subject: Subject, options: LongNodeOptions) -> Iterator[Hit]:
         write.table.lower(): write.at
         for statement in script.statements
         for write in statement.writes
-        if not temporary(write.table)
+        if not is_temporary(write.table)
     }
     if len(targets) > options.max_targets:
         yield Hit(

@@ -11,7 +11,7 @@ from pydantic import Field
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts import Script, Span
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 
 class Entry(StrEnum):
@@ -60,7 +60,7 @@ class MissingHeaderOptions(Options):
         "在节点开头用注释写明作者和用途。",
     ),
 )
-def missing_header(subject: Subject, options: MissingHeaderOptions) -> Iterator[Hit]:
+def missing_header(subject: RuleContext, options: MissingHeaderOptions) -> Iterator[Hit]:
     """Node has no header with its author and purpose.
 
     ## What it does
@@ -109,7 +109,7 @@ def missing_header(subject: Subject, options: MissingHeaderOptions) -> Iterator[
     The word is enough: whether its content is true must be reviewed manually.
     """
     script = subject.script
-    if not script.given.node.scheduled or script.code.count("\n") + 1 < _SHORT:
+    if not script.context.node.scheduled or script.code.count("\n") + 1 < _SHORT:
         return
     header = _header(script)
     missing = [entry for entry in options.entries if not _WORDS[entry].search(header)]

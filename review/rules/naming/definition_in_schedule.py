@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.naming import temporary
-from review.analysis.table_set import Tables
-from review.facts import Altered, Gone, Made, Script
-from review.facts.python import Act
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.analysis.naming import is_temporary
+from review.analysis.table_set import TableSet
+from review.facts import AlterKind, CreatedKind, RemovedKind, Script
+from review.facts.python import TableAccessKind
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
-_CHANGES = frozenset({Altered.ADD_COLUMNS, Altered.CHANGE_COLUMN, Altered.RENAME_COLUMN})
+_CHANGES = frozenset({AlterKind.ADD_COLUMNS, AlterKind.CHANGE_COLUMN, AlterKind.RENAME_COLUMN})
 
 
 @rule(
@@ -24,7 +24,7 @@ _CHANGES = frozenset({Altered.ADD_COLUMNS, Altered.CHANGE_COLUMN, Altered.RENAME
         "使用 IF NOT EXISTS，或在表管理中一次性变更。",
     ),
 )
-def definition_in_schedule(subject: Subject, _: Options) -> Iterator[Hit]:
+def definition_in_schedule(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Scheduled node defines or changes a table.
 
     ## What it does
@@ -59,14 +59,14 @@ def definition_in_schedule(subject: Subject, _: Options) -> Iterator[Hit]:
     a parameter in their name differ in each run and are allowed too.
     """
     script = subject.script
-    if not script.given.node.scheduled:
+    if not script.context.node.scheduled:
         return
-    dropped = Tables(script, _dropped(script))
+    dropped = TableSet(script, _dropped(script))
     for statement in script.statements:
         for made in statement.creations:
             again = made.name in dropped or _dropped_by_call(script, made.name)
             fresh = made.exists or made.replace or made.temporary or again
-            if made.what is Made.TABLE and not fresh and not any(mark in made.name for mark in "${[%"):
+            if made.what is CreatedKind.TABLE and not fresh and not any(mark in made.name for mark in "${[%"):
                 yield Hit(
                     made.at,
                     Text(
@@ -76,7 +76,7 @@ def definition_in_schedule(subject: Subject, _: Options) -> Iterator[Hit]:
                     key=made.name.lower(),
                 )
         for change in statement.alterations:
-            if change.what in _CHANGES and not temporary(change.table):
+            if change.what in _CHANGES and not is_temporary(change.table):
                 yield Hit(
                     change.at,
                     Text(
@@ -89,10 +89,11 @@ def definition_in_schedule(subject: Subject, _: Options) -> Iterator[Hit]:
 
 def _dropped(script: Script) -> Iterator[str]:
     for statement in script.statements:
-        yield from (gone.name for gone in statement.removals if gone.what is Gone.TABLE)
+        yield from (gone.name for gone in statement.removals if gone.what is RemovedKind.TABLE)
 
 
 def _dropped_by_call(script: Script, table: str) -> bool:
     return any(
-        access.act is Act.DROP and script.may_be(access.table, table) for access in script.python.accesses
+        access.act is TableAccessKind.DROP and script.may_refer_to(access.table, table)
+        for access in script.python.accesses
     )

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from review.analysis.naming import layer
+from review.analysis.naming import layer_of
 from review.facts import last_part
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 
 class LayerOrderOptions(Options):
@@ -39,7 +39,7 @@ class LayerOrderOptions(Options):
         "改为读取下一层的表；如果没有，请先在该层建设。",
     ),
 )
-def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
+def layer_order(subject: RuleContext, options: LayerOrderOptions) -> Iterator[Hit]:
     """Layer is skipped, or data flows backwards.
 
     ## What it does
@@ -78,10 +78,12 @@ def layer_order(subject: Subject, options: LayerOrderOptions) -> Iterator[Hit]:
     """
     for statement in subject.script.statements:
         targets = {
-            write.table: found for write in statement.writes if (found := layer(write.table)) in options.reads
+            write.table: found
+            for write in statement.writes
+            if (found := layer_of(write.table)) in options.reads
         }
         for _, source in statement.reads():
-            read = layer(source.table)
+            read = layer_of(source.table)
             for target, found in targets.items():
                 if read in options.reads and read not in options.reads[str(found)]:
                     yield Hit(

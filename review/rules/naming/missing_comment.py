@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.naming import temporary
+from review.analysis.naming import is_temporary
 from review.dialects import Dialect
-from review.facts import Creation, Made
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.facts import CreatedKind, Creation
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 _MAX_NAMED = 5
 """Maximum number of columns in a message; the rest are counted."""
@@ -21,7 +21,7 @@ _MAX_NAMED = 5
     dialects=WAREHOUSE | {Dialect.MYSQL, Dialect.STARROCKS, Dialect.DORIS},
     fix=Text("Add COMMENT '…' in the terms of its users.", "添加 COMMENT '…'，使用业务方熟悉的说法。"),
 )
-def missing_comment(subject: Subject, _: Options) -> Iterator[Hit]:
+def missing_comment(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Table or column is created without a comment.
 
     ## What it does
@@ -58,13 +58,13 @@ def missing_comment(subject: Subject, _: Options) -> Iterator[Hit]:
     """
     for statement in subject.script.statements:
         for made in statement.creations:
-            if made.what is Made.TABLE and _needs_comment(made):
+            if made.what is CreatedKind.TABLE and _needs_comment(made):
                 yield from _missing(made)
 
 
 def _needs_comment(made: Creation) -> bool:
     plain = not (made.like or made.queried or made.external or made.temporary)
-    return plain and bool(made.columns) and not temporary(made.name)
+    return plain and bool(made.columns) and not is_temporary(made.name)
 
 
 def _missing(made: Creation) -> Iterator[Hit]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.table_set import Tables
-from review.facts import Altered, Creation, Made, Script
-from review.rules.api import MAXCOMPUTE, Hit, Options, Subject, Text, rule
+from review.analysis.table_set import TableSet
+from review.facts import AlterKind, CreatedKind, Creation, Script
+from review.rules.api import MAXCOMPUTE, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.rules.api import MAXCOMPUTE, Hit, Options, Subject, Text, rule
         "添加 LIFECYCLE，注明数据需要保留的天数。",
     ),
 )
-def missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
+def missing_lifecycle(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Table is created without LIFECYCLE.
 
     ## What it does
@@ -57,10 +57,10 @@ def missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
     script is enough. A default lifecycle of the project is unknown here.
     """
     script = subject.script
-    set_later = Tables(script, _set_later(script))
+    set_later = TableSet(script, _set_later(script))
     for statement in script.statements:
         for made in statement.creations:
-            if made.what is Made.TABLE and _needs_lifecycle(made) and made.name not in set_later:
+            if made.what is CreatedKind.TABLE and _needs_lifecycle(made) and made.name not in set_later:
                 yield Hit(
                     made.at,
                     Text(
@@ -77,4 +77,4 @@ def _needs_lifecycle(made: Creation) -> bool:
 
 def _set_later(script: Script) -> Iterator[str]:
     for statement in script.statements:
-        yield from (change.table for change in statement.alterations if change.what is Altered.LIFECYCLE)
+        yield from (change.table for change in statement.alterations if change.what is AlterKind.LIFECYCLE)

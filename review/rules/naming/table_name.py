@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pydantic import Field, field_validator
 
 from common.verdicts import Severity
-from review.analysis.naming import temporary
-from review.facts import Made, last_part
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.analysis.naming import is_temporary
+from review.facts import CreatedKind, last_part
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 _WORDS = r"_[a-z0-9]+(_[a-z0-9]+)*"
 
@@ -52,7 +52,7 @@ class TableNameOptions(Options):
         "按“分层_业务域_内容_后缀”以小写命名，例如 dwd_trade_order_di。",
     ),
 )
-def table_name(subject: Subject, options: TableNameOptions) -> Iterator[Hit]:
+def table_name(subject: RuleContext, options: TableNameOptions) -> Iterator[Hit]:
     """Table name does not follow the convention.
 
     ## What it does
@@ -90,9 +90,9 @@ def table_name(subject: Subject, options: TableNameOptions) -> Iterator[Hit]:
         for made in statement.creations:
             name = last_part(made.name).strip("`")
             if (
-                made.what is not Made.TABLE
+                made.what is not CreatedKind.TABLE
                 or made.temporary
-                or temporary(made.name)
+                or is_temporary(made.name)
                 or re.search(r"[${}%\[]", name)
             ):
                 continue

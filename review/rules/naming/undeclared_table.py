@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.naming import temporary
-from review.analysis.table_set import Tables
-from review.facts import Gone, Script, Span, last_part, same_table, table_key
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.analysis.naming import is_temporary
+from review.analysis.table_set import TableSet
+from review.facts import RemovedKind, Script, Span, is_same_table, last_part, table_key
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -21,7 +21,7 @@ from review.rules.api import SQL, Hit, Options, Subject, Text, rule
         "重新解析节点的输入和输出，或手动添加该表。",
     ),
 )
-def undeclared_table(subject: Subject, _: Options) -> Iterator[Hit]:
+def undeclared_table(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Table is read or written but not declared by the node.
 
     ## What it does
@@ -69,7 +69,7 @@ def undeclared_table(subject: Subject, _: Options) -> Iterator[Hit]:
     table that the node also writes need not be declared as an input.
     """
     script = subject.script
-    node = script.given.node
+    node = script.context.node
     if not node.scheduled:
         return
     written = _written(script)
@@ -87,7 +87,7 @@ def undeclared_table(subject: Subject, _: Options) -> Iterator[Hit]:
 
 def _written(script: Script) -> dict[str, Span]:
     """Return the written tables that outlive the script, with the span of the first write."""
-    dropped = Tables(script, _dropped(script))
+    dropped = TableSet(script, _dropped(script))
     found: dict[str, Span] = {}
     for statement in script.statements:
         for write in statement.writes:
@@ -105,7 +105,7 @@ def _dropped(script: Script) -> Iterator[str]:
             kept[table_key(made.name)] = not made.temporary
         for gone in statement.removals:
             name = table_key(gone.name)
-            if gone.what is Gone.TABLE and name in kept:
+            if gone.what is RemovedKind.TABLE and name in kept:
                 kept[name] = False
     yield from (name for name, stays in kept.items() if not stays)
 
@@ -114,7 +114,7 @@ def _read(script: Script) -> dict[str, Span]:
     """Return the tables that are read but not created or written here, with the span of the first read."""
     made = (item.name for statement in script.statements for item in statement.creations)
     filled = (item.table for statement in script.statements for item in statement.writes)
-    own = Tables(script, (*made, *filled))
+    own = TableSet(script, (*made, *filled))
     found: dict[str, Span] = {}
     for statement in script.statements:
         for _, source in statement.reads():
@@ -125,13 +125,13 @@ def _read(script: Script) -> dict[str, Span]:
 
 
 def _is_checked(table: str) -> bool:
-    return not temporary(table) and table.lower() != "dual" and not any(mark in table for mark in "${[%")
+    return not is_temporary(table) and table.lower() != "dual" and not any(mark in table for mark in "${[%")
 
 
 def _declared(script: Script, table: str, names: tuple[str, ...]) -> bool:
-    project = script.given.project
+    project = script.context.project
     full = table if "." in table or not project else f"{project}.{table}"
-    return any(same_table(name, full) for name in names)
+    return any(is_same_table(name, full) for name in names)
 
 
 def _undeclared(table: str, at: Span, done: str, side: str, done_zh: str, side_zh: str) -> Hit:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.unreported_secrets import untold
+from review.analysis.unreported_secrets import not_reported_as_secret
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -21,7 +21,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
     ),
     secret=True,
 )
-def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_access_key(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Hard-coded access key in a call of ODPS.
 
     ## What it does
@@ -55,7 +55,7 @@ def python_access_key(subject: Subject, _: Options) -> Iterator[Hit]:
     A key in a variable is not followed; MC-S01 finds it there if it has the form of a key.
     """
     keys = [key for login in subject.script.python.logins for key in login.keys]
-    unreported = untold(subject.script, (key.at for key in keys))
+    unreported = not_reported_as_secret(subject.script, (key.at for key in keys))
     for key in keys:
         if key.at in unreported and "$" not in key.value:
             yield Hit(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.naming import temporary
+from review.analysis.naming import is_temporary
 from review.dialects import Dialect
-from review.facts import Gone, Script, Written
-from review.facts.python import Access, Act
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts import RemovedKind, Script, WriteKind
+from review.facts.python import TableAccess, TableAccessKind
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -22,7 +22,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "传入 overwrite=True，或先清空目标分区。",
     ),
 )
-def python_append(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_append(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Scheduled node appends rows with a call.
 
     ## What it does
@@ -57,28 +57,36 @@ def python_append(subject: Subject, _: Options) -> Iterator[Hit]:
     time is not checked if the script empties any other such table.
     """
     script = subject.script
-    if not script.given.node.scheduled:
+    if not script.context.node.scheduled:
         return
     for access in script.python.accesses:
-        if access.act is Act.APPEND and not temporary(access.table) and not _emptied(script, access):
+        if (
+            access.act is TableAccessKind.APPEND
+            and not is_temporary(access.table)
+            and not _emptied(script, access)
+        ):
             yield Hit(
                 access.at,
                 Text(
                     f"{access.call} appends to {access.table or 'a table'}: reruns add the same rows again.",
                     f"{access.call} 以追加方式写入{access.table or '表'}：每次重跑都会重复写入数据。",
                 ),
-                severity=Severity.BLOCK if script.given.node.production and access.table else None,
+                severity=Severity.BLOCK if script.context.node.production and access.table else None,
                 key=access.table.lower(),
             )
 
 
-def _emptied(script: Script, append: Access) -> bool:
+def _emptied(script: Script, append: TableAccess) -> bool:
     """Whether the table, or a part of it, is emptied or recreated before `append`."""
-    if script.taken_by_call(append.at, append.table):
+    if script.emptied_by_call_before(append.at, append.table):
         return True
     for statement in script.statements:
-        gone = (item.name for item in statement.removals if item.what is not Gone.COLUMN)
-        cleared = (item.table for item in statement.writes if item.how in (Written.DELETE, Written.OVERWRITE))
-        if statement.at < append.at and any(script.may_be(name, append.table) for name in (*gone, *cleared)):
+        gone = (item.name for item in statement.removals if item.what is not RemovedKind.COLUMN)
+        cleared = (
+            item.table for item in statement.writes if item.kind in (WriteKind.DELETE, WriteKind.OVERWRITE)
+        )
+        if statement.at < append.at and any(
+            script.may_refer_to(name, append.table) for name in (*gone, *cleared)
+        ):
             return True
     return False

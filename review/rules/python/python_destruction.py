@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.naming import temporary
+from review.analysis.naming import is_temporary
 from review.dialects import Dialect
 from review.facts import Script
-from review.facts.python import Access, Act
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts.python import TableAccess, TableAccessKind
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _REMOVALS = {
-    Act.DROP: ("drops {}", "删除了表 {}"),
-    Act.EMPTY: ("deletes all rows of {}", "清空了表 {}"),
-    Act.DROP_PARTITION: ("deletes a partition of {}", "删除了表 {} 的分区"),
+    TableAccessKind.DROP: ("drops {}", "删除了表 {}"),
+    TableAccessKind.EMPTY: ("deletes all rows of {}", "清空了表 {}"),
+    TableAccessKind.DROP_PARTITION: ("deletes a partition of {}", "删除了表 {} 的分区"),
 }
 
 
@@ -28,7 +28,7 @@ _REMOVALS = {
         "在同一脚本中重建，改用 overwrite=True 写入，或手工执行一次。",
     ),
 )
-def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_destruction(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Data is deleted by a call and not rebuilt.
 
     ## What it does
@@ -67,7 +67,7 @@ def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
         if (
             access.act not in _REMOVALS
             or not access.table
-            or temporary(access.table)
+            or is_temporary(access.table)
             or _rebuilt(script, access)
         ):
             continue
@@ -78,16 +78,18 @@ def python_destruction(subject: Subject, _: Options) -> Iterator[Hit]:
                 f"{access.call} {action.format(access.table)}, and the script does not rebuild it.",
                 f"{access.call} {action_zh.format(access.table)}，脚本没有重建。",
             ),
-            severity=Severity.WARN if access.act is Act.DROP_PARTITION and access.partition is None else None,
+            severity=Severity.WARN
+            if access.act is TableAccessKind.DROP_PARTITION and access.partition is None
+            else None,
             key=access.table.lower(),
         )
 
 
-def _rebuilt(script: Script, removal: Access) -> bool:
+def _rebuilt(script: Script, removal: TableAccess) -> bool:
     accesses = script.python.accesses
-    names = [other.table for other in accesses if other.brings and other.at > removal.at]
+    names = [other.table for other in accesses if other.adds_rows and other.at > removal.at]
     for statement in script.statements:
         if statement.at > removal.at:
             names += [made.name for made in statement.creations]
             names += [write.table for write in statement.writes]
-    return any(script.may_be(name, removal.table) for name in names)
+    return any(script.may_refer_to(name, removal.table) for name in names)

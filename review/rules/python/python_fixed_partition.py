@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.analysis.scheduling_dates import partition_date
 from review.dialects import Dialect
-from review.facts.python import Act
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts.python import TableAccessKind
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
-_WRITES = frozenset({Act.APPEND, Act.OVERWRITE})
+_WRITES = frozenset({TableAccessKind.APPEND, TableAccessKind.OVERWRITE})
 
 
 @rule(
@@ -23,7 +23,7 @@ _WRITES = frozenset({Act.APPEND, Act.OVERWRITE})
         "使用调度参数中的日期：partition='ds=' + args['bizdate']。",
     ),
 )
-def python_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_fixed_partition(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Hard-coded date in the partition of a call.
 
     ## What it does
@@ -59,7 +59,7 @@ def python_fixed_partition(subject: Subject, _: Options) -> Iterator[Hit]:
     "always" and "never".
     """
     script = subject.script
-    if not script.given.node.scheduled:
+    if not script.context.node.scheduled:
         return
     for access in script.python.accesses:
         day = partition_date(access.partition.value) if access.partition else None

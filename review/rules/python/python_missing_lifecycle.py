@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.facts import Altered, Script
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts import AlterKind, Script
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "传入 lifecycle=，注明数据需要保留的天数。",
     ),
 )
-def python_missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_missing_lifecycle(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Table is created by a call without a lifecycle.
 
     ## What it does
@@ -58,7 +58,7 @@ def python_missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
     """
     script = subject.script
     for access in script.python.accesses:
-        if access.endless and not _sets_lifecycle_later(script, access.table):
+        if access.has_no_lifecycle and not _sets_lifecycle_later(script, access.table):
             table, table_zh = access.table or "A table", f" {access.table} " if access.table else "表"
             yield Hit(
                 access.at,
@@ -72,7 +72,7 @@ def python_missing_lifecycle(subject: Subject, _: Options) -> Iterator[Hit]:
 
 def _sets_lifecycle_later(script: Script, table: str) -> bool:
     return any(
-        change.what is Altered.LIFECYCLE and (not table or script.may_be(change.table, table))
+        change.what is AlterKind.LIFECYCLE and (not table or script.may_refer_to(change.table, table))
         for statement in script.statements
         for change in statement.alterations
     )

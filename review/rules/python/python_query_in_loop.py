@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -19,7 +19,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "在一条语句中关联这些行，或先写入表再关联。",
     ),
 )
-def python_query_in_loop(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_query_in_loop(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Query runs once per row of another query.
 
     ## What it does

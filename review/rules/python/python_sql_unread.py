@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.dynamic_sql import unread
+from review.analysis.dynamic_sql import unread_hits
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "将语句写成一个完整的字符串，只代入取值，或由人工检查。",
     ),
 )
-def python_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """SQL built at run time was not reviewed.
 
     ## What it does
@@ -57,4 +57,4 @@ def python_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Functions of other modules that run SQL are unknown.
     """
-    return unread(subject.script.python.queries)
+    return unread_hits(subject.script.python.queries)

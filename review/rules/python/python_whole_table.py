@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.naming import likely_partitioned
+from review.analysis.naming import is_likely_partitioned
 from review.dialects import Dialect
-from review.facts.python import Act
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.facts.python import TableAccessKind
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -21,7 +21,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "指定分区：open_reader(partition=…)、get_partition(…)，或在 to_pandas 之前过滤。",
     ),
 )
-def python_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
+def python_whole_table(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """All partitions of a table are read.
 
     ## What it does
@@ -63,10 +63,10 @@ def python_whole_table(subject: Subject, _: Options) -> Iterator[Hit]:
     Only tables named in the code, and data frames created from them and used directly, are followed.
     """
     for access in subject.script.python.accesses:
-        if access.act is not Act.READ or not access.whole or not access.table:
+        if access.act is not TableAccessKind.READ or not access.whole or not access.table:
             continue
         partitions = subject.catalog.partitions(access.table)
-        if partitions == () or (partitions is None and not likely_partitioned(access.table)):
+        if partitions == () or (partitions is None and not is_likely_partitioned(access.table)):
             continue
         named = f" ({', '.join(partitions)})" if partitions else ""
         yield Hit(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from review.analysis.projects import changed, project
-from review.rules.api import MAXCOMPUTE, Hit, Options, Subject, Text, rule
+from review.analysis.projects import changed_projects, project_of
+from review.rules.api import MAXCOMPUTE, Hit, Options, RuleContext, Text, rule
 
 _DEVELOPMENT = "_dev"
 
@@ -30,7 +30,7 @@ class CrossProjectWriteOptions(Options):
         "请写入本项目的表，由对方读取。",
     ),
 )
-def cross_project_write(subject: Subject, options: CrossProjectWriteOptions) -> Iterator[Hit]:
+def cross_project_write(subject: RuleContext, options: CrossProjectWriteOptions) -> Iterator[Hit]:
     """Node writes a table of another project.
 
     ## What it does
@@ -66,16 +66,16 @@ def cross_project_write(subject: Subject, options: CrossProjectWriteOptions) -> 
     table unless the script sets `odps.namespace.schema = true`.
     """
     script = subject.script
-    if script.given.project is None:
+    if script.context.project is None:
         return
-    own = script.given.project.lower()
+    own = script.context.project.lower()
     allowed = {
         own.removesuffix(_DEVELOPMENT),
         *(name.lower().removesuffix(_DEVELOPMENT) for name in options.allowed),
     }
     for statement in script.statements:
-        for at, table in changed(statement):
-            named = project(script, table)
+        for at, table in changed_projects(statement):
+            named = project_of(script, table)
             if named is None or named.removesuffix(_DEVELOPMENT) in allowed:
                 continue
             if "$" in named or "{" in named:

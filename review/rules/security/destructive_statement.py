@@ -8,24 +8,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from common.verdicts import Severity
-from review.analysis.naming import as_a_whole, temporary
-from review.analysis.partition_slices import alike
+from review.analysis.naming import is_temporary, without_shard_suffix
+from review.analysis.partition_slices import normalize
 from review.dialects import Dialect
 from review.facts import (
-    Altered,
-    Gone,
+    AlterKind,
     Operand,
+    OperandKind,
     Operator,
     PartitionValue,
     Removal,
+    RemovedKind,
     Script,
-    Sort,
     Span,
     Write,
-    Written,
+    WriteKind,
     table_key,
 )
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -38,7 +38,7 @@ from review.rules.api import SQL, Hit, Options, Subject, Text, rule
         "请在同一脚本中重建，改用 INSERT OVERWRITE，或手工执行一次。",
     ),
 )
-def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
+def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Data is deleted and not rebuilt by the script.
 
     ## What it does
@@ -91,21 +91,21 @@ def destructive_statement(subject: Subject, _: Options) -> Iterator[Hit]:
     script = subject.script
     named: dict[str, list[int]] | None = None
     for index, statement in enumerate(script.statements):
-        if not statement.removals and not any(write.how is Written.DELETE for write in statement.writes):
+        if not statement.removals and not any(write.kind is WriteKind.DELETE for write in statement.writes):
             continue
         named = _named(script) if named is None else named
-        reported: set[tuple[Gone, str, Severity | None]] = set()
+        reported: set[tuple[RemovedKind, str, Severity | None]] = set()
         for removal in statement.removals:
             # One finding per statement, however many partitions it drops.
             mark = removal.what, removal.name.lower(), _severity(removal)
-            if removal.what is Gone.PARTITION and mark in reported:
+            if removal.what is RemovedKind.PARTITION and mark in reported:
                 continue
             is_lost = _is_lost(*_excerpt(script, named, index, removal.name), removal)
             if is_lost and not _filled_as_a_whole(script, index, removal):
                 reported.add(mark)
                 yield Hit(removal.at, _message(removal), severity=mark[2], key=mark[1])
         for write in statement.writes:
-            whole = write.how is Written.DELETE and not write.filtered
+            whole = write.kind is WriteKind.DELETE and not write.filtered
             if whole and not _is_recoverable(*_excerpt(script, named, index, write.table), write.table):
                 yield _deleted(write, statement.at)
 
@@ -116,9 +116,9 @@ def _named(script: Script) -> dict[str, list[int]]:
     for index, statement in enumerate(script.statements):
         names = {table_key(made.name) for made in statement.creations}
         names |= {table_key(write.table) for write in statement.writes}
-        names |= {table_key(gone.name) for gone in statement.removals if gone.what is Gone.TABLE}
+        names |= {table_key(gone.name) for gone in statement.removals if gone.what is RemovedKind.TABLE}
         for change in statement.alterations:
-            if change.what in (Altered.RENAME, Altered.ADD_PARTITION):
+            if change.what in (AlterKind.RENAME, AlterKind.ADD_PARTITION):
                 names |= {table_key(name) for name in (change.table, *change.names)}
         if statement.unread is not None:
             names |= set(_WORD.findall(statement.bare.lower()))
@@ -130,11 +130,11 @@ def _named(script: Script) -> dict[str, list[int]]:
 def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
     """Whether the script refills the distributed ClickHouse table to which an emptied local table belongs."""
     dialect = script.statements[index].dialect or script.dialect
-    if dialect is not Dialect.CLICKHOUSE or removal.what not in (Gone.PARTITION, Gone.ROWS):
+    if dialect is not Dialect.CLICKHOUSE or removal.what not in (RemovedKind.PARTITION, RemovedKind.ROWS):
         return False
-    name = as_a_whole(removal.name, dialect)
+    name = without_shard_suffix(removal.name, dialect)
     return any(
-        script.same(name, as_a_whole(write.table, dialect))
+        script.same(name, without_shard_suffix(write.table, dialect))
         for statement in script.statements[index + 1 :]
         for write in statement.writes
     )
@@ -161,25 +161,25 @@ _WORD = re.compile(r"\w+")
 
 def _is_lost(script: Script, index: int, removal: Removal) -> bool:
     match removal.what:
-        case Gone.VIEW:
+        case RemovedKind.VIEW:
             return False
-        case Gone.BACKUP:
-            return not temporary(removal.name)
-        case Gone.COLUMN:
+        case RemovedKind.BACKUP:
+            return not is_temporary(removal.name)
+        case RemovedKind.COLUMN:
             return not _is_own(script, index, removal.name)
-        case Gone.PARTITION:
+        case RemovedKind.PARTITION:
             return not _is_own(script, index, removal.name) and not _is_refilled(script, index, removal)
         case _:
             return not _is_recoverable(script, index, removal.name)
 
 
 def _is_own(script: Script, index: int, table: str) -> bool:
-    return not table or temporary(table) or _made_before(script, index, table)
+    return not table or is_temporary(table) or _made_before(script, index, table)
 
 
 def _is_recoverable(script: Script, index: int, table: str) -> bool:
     return (
-        _is_own(script, index, table) or script.filled_after(index, table) or _may_be_refilled(script, index)
+        _is_own(script, index, table) or script.written_after(index, table) or _may_be_refilled(script, index)
     )
 
 
@@ -190,14 +190,15 @@ def _may_be_refilled(script: Script, index: int) -> bool:
 
 def _made_before(script: Script, index: int, table: str) -> bool:
     """Whether the script itself created the table before, so that all of its data is the script's own."""
-    if script.made_before(index, table):
+    if script.created_before(index, table):
         return True
     dropped = False
     for statement in script.statements[:index]:
         if dropped and any(script.same(table, made.name) for made in statement.creations):
             return True
         dropped = dropped or any(
-            removal.what is Gone.TABLE and script.same(table, removal.name) for removal in statement.removals
+            removal.what is RemovedKind.TABLE and script.same(table, removal.name)
+            for removal in statement.removals
         )
     return False
 
@@ -211,7 +212,7 @@ def _is_refilled(script: Script, index: int, removal: Removal) -> bool:
             if script.same(removal.name, write.table) and _same_slice(removal.partition, write):
                 return True
     return _may_be_refilled(script, index) or any(
-        access.brings and access.at > removal.at and script.may_be(access.table, removal.name)
+        access.adds_rows and access.at > removal.at and script.may_refer_to(access.table, removal.name)
         for access in script.python.accesses
     )
 
@@ -224,13 +225,13 @@ def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:
         other = written.get(value.column.lower())
         if not value.value or not other or not value.value.value or not other.value:
             continue
-        if alike(value.value.value) != alike(other.value):
+        if normalize(value.value.value) != normalize(other.value):
             return False
     return True
 
 
 def _severity(removal: Removal) -> Severity | None:
-    if removal.what is not Gone.PARTITION:
+    if removal.what is not RemovedKind.PARTITION:
         return None
     constant = all(value.value is None or _is_literal(value.value) for value in removal.partition)
     return None if constant else Severity.WARN
@@ -238,7 +239,7 @@ def _severity(removal: Removal) -> Severity | None:
 
 def _is_literal(value: Operand) -> bool:
     """Whether a value is a literal without placeholders (braces and the like) of another tool."""
-    return value.sort is Sort.LITERAL and not _FILLED_IN.search(value.value or "")
+    return value.sort is OperandKind.LITERAL and not _FILLED_IN.search(value.value or "")
 
 
 _FILLED_IN = re.compile(r"[{}%@$#]")
@@ -247,19 +248,19 @@ _FILLED_IN = re.compile(r"[{}%@$#]")
 def _message(removal: Removal) -> Text:
     name = removal.name
     match removal.what:
-        case Gone.ROWS:
+        case RemovedKind.ROWS:
             return Text(
                 f"All rows of {name} are deleted, and the script does not rebuild them.",
                 f"{name} 的所有数据被清空，脚本没有重建。",
             )
-        case Gone.PARTITION:
+        case RemovedKind.PARTITION:
             return Text(
                 f"A partition of {name} is deleted, and the script does not rebuild it.",
                 f"{name} 的分区被删除，脚本没有重建。",
             )
-        case Gone.BACKUP:
+        case RemovedKind.BACKUP:
             return Text(f"The backup of {name} is deleted permanently.", f"{name} 的备份被彻底删除。")
-        case Gone.COLUMN:
+        case RemovedKind.COLUMN:
             columns = ", ".join(removal.columns)
             return Text(
                 f"The column {columns} of {name} is dropped with its data.",

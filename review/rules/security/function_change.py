@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.facts import Creation, Made, Span, Statement
-from review.rules.api import WAREHOUSE, Hit, Options, Subject, Text, rule
+from review.facts import CreatedKind, Creation, Span, Statement
+from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 _COMMAND = re.compile(
     r"\s*(?:add\s+(?:jar|py|file|archive|table)|drop\s+(?:function|resource)|create\s+resource)\b",
@@ -27,7 +27,7 @@ _IN_SESSION = frozenset({Dialect.HIVE, Dialect.SPARK})
         "请在 DataWorks 中发布函数或资源，节点中只引用。",
     ),
 )
-def function_change(subject: Subject, _: Options) -> Iterator[Hit]:
+def function_change(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Node creates or replaces a function or resource.
 
     ## What it does
@@ -62,16 +62,18 @@ def function_change(subject: Subject, _: Options) -> Iterator[Hit]:
     """
     for statement in subject.script.statements:
         in_session = (statement.dialect or subject.script.dialect) in _IN_SESSION
-        made = [item for item in statement.creations if item.what in (Made.FUNCTION, Made.RESOURCE)]
+        made = [
+            item for item in statement.creations if item.what in (CreatedKind.FUNCTION, CreatedKind.RESOURCE)
+        ]
         for creation in made:
-            if not creation.temporary and not (in_session and creation.what is Made.RESOURCE):
+            if not creation.temporary and not (in_session and creation.what is CreatedKind.RESOURCE):
                 yield _made(creation)
         if not made:
             yield from _command(statement, in_session=in_session)
 
 
 def _made(creation: Creation) -> Hit:
-    zh = "函数" if creation.what is Made.FUNCTION else "资源"
+    zh = "函数" if creation.what is CreatedKind.FUNCTION else "资源"
     return Hit(
         creation.at,
         Text(

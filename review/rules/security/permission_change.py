@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.facts import Altered, Span, Statement
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.facts import AlterKind, Span, Statement
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 _COMMANDS = re.compile(
     r"\s*(?:(?P<right>grant|revoke)\b"
@@ -39,7 +39,7 @@ _CHANGES = {
         "请手工或通过审批流程变更权限，不要写在节点中。",
     ),
 )
-def permission_change(subject: Subject, _: Options) -> Iterator[Hit]:
+def permission_change(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Node changes permissions.
 
     ## What it does
@@ -75,7 +75,7 @@ def permission_change(subject: Subject, _: Options) -> Iterator[Hit]:
     """
     for statement in subject.script.statements:
         for alteration in statement.alterations:
-            if alteration.what is Altered.OWNER:
+            if alteration.what is AlterKind.OWNER:
                 yield Hit(
                     alteration.at,
                     Text(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.secret_patterns import secrets
-from review.rules.api import ANY, Hit, Options, Subject, Text, rule
+from review.analysis.secret_patterns import find_secrets
+from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.rules.api import ANY, Hit, Options, Subject, Text, rule
         "请改用角色、数据源或调度参数，并更换该密钥。",
     ),
 )
-def secret_in_code(subject: Subject, _: Options) -> Iterator[Hit]:
+def secret_in_code(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Secret in the code.
 
     ## What it does
@@ -61,7 +61,7 @@ def secret_in_code(subject: Subject, _: Options) -> Iterator[Hit]:
     A secret that is concatenated from pieces, encoded, or stored under an unrelated name is not found. In SQL
     a column named `password` that is compared with a text is not a secret.
     """
-    for secret in secrets(subject.script.code, subject.script.dialect):
+    for secret in find_secrets(subject.script.code, subject.script.dialect):
         yield Hit(
             secret.at,
             Text(f"{secret.en} must not be in the code.", f"代码中含有{secret.zh}。"),

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.verdicts import Severity
-from review.facts import Column, Output, Sort, Statement
-from review.rules.api import SQL, Hit, Options, Subject, Text, rule
+from review.facts import Column, OperandKind, Output, Statement
+from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
 
 _SENSITIVE = re.compile(
     r"(?!(?:is|has|if)_)(?:\w*_)?(?:id_?card(?:_?(?:no|num|number))?|identity_?(?:no|card)|cert(?:ificate)?_?no|passport(?:_?no)?"
@@ -43,7 +43,7 @@ class UnmaskedColumnOptions(Options):
         "请脱敏（mask_hash、sha2、md5），或不写入该列。",
     ),
 )
-def unmasked_column(subject: Subject, options: UnmaskedColumnOptions) -> Iterator[Hit]:
+def unmasked_column(subject: RuleContext, options: UnmaskedColumnOptions) -> Iterator[Hit]:
     """Sensitive column is written unmasked.
 
     ## What it does
@@ -102,21 +102,23 @@ def _passed(output: Output) -> Column | None:
     operand = output.operand
     if output.star or output.aggregate or len(operand.columns) != 1:
         return None
-    if operand.sort is Sort.COLUMN:
+    if operand.sort is OperandKind.COLUMN:
         return operand.columns[0]
-    passes = operand.sort is Sort.COMPUTED and operand.functions and _PASSING.issuperset(operand.functions)
+    passes = (
+        operand.sort is OperandKind.COMPUTED and operand.functions and _PASSING.issuperset(operand.functions)
+    )
     return operand.columns[0] if passes else None
 
 
-def _name(subject: Subject, statement: Statement, column: Column) -> str:
+def _name(subject: RuleContext, statement: Statement, column: Column) -> str:
     """Return the name of a column in its source table if known; its own name otherwise."""
     origin = subject.catalog.table_of(statement, column)
     return origin[1] if origin else column.key
 
 
-def _sensitive(subject: Subject, statement: Statement, column: Column, named: str) -> bool:
+def _sensitive(subject: RuleContext, statement: Statement, column: Column, named: str) -> bool:
     if origin := subject.catalog.table_of(statement, column):
-        table = subject.script.given.table(origin[0])
+        table = subject.script.context.table(origin[0])
         if table is not None and table.labels:
             return table.labels.get(origin[1], "") not in _OPEN_LABEL
     traced = column.source is None or origin is not None

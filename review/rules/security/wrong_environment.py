@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.projects import changed, project
+from review.analysis.projects import changed_projects, project_of
 from review.facts import Span
-from review.rules.api import MAXCOMPUTE, Hit, Options, Subject, Text, rule
+from review.rules.api import MAXCOMPUTE, Hit, Options, RuleContext, Text, rule
 
 _DEVELOPMENT = "_dev"
 
@@ -22,7 +22,7 @@ _DEVELOPMENT = "_dev"
         "请去掉项目名，由节点运行的环境决定。",
     ),
 )
-def wrong_environment(subject: Subject, _: Options) -> Iterator[Hit]:
+def wrong_environment(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Production code names a development project, or the reverse.
 
     ## What it does
@@ -58,16 +58,16 @@ def wrong_environment(subject: Subject, _: Options) -> Iterator[Hit]:
     from development is allowed.
     """
     script = subject.script
-    own = (script.given.project or "").lower()
-    in_development = own.endswith(_DEVELOPMENT) and not script.given.node.production
-    if not in_development and not (script.given.node.scheduled or script.given.node.production):
+    own = (script.context.project or "").lower()
+    in_development = own.endswith(_DEVELOPMENT) and not script.context.node.production
+    if not in_development and not (script.context.node.scheduled or script.context.node.production):
         return
     for statement in script.statements:
-        named = list(changed(statement))
+        named = list(changed_projects(statement))
         if not in_development:
             named += [(source.at, source.table) for _, source in statement.reads()]
         for at, table in named:
-            found = project(script, table)
+            found = project_of(script, table)
             if in_development and found and f"{found}{_DEVELOPMENT}" == own:
                 yield _production(at, table, own)
             elif not in_development and found and found.endswith(_DEVELOPMENT):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -19,7 +19,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "在脚本开头加上 `set -e` 或 `set -euo pipefail`。",
     ),
 )
-def shell_errors_ignored(subject: Subject, _: Options) -> Iterator[Hit]:
+def shell_errors_ignored(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Script continues after a command has failed.
 
     ## What it does

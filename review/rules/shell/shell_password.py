@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.unreported_secrets import untold
+from review.analysis.unreported_secrets import not_reported_as_secret
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -21,7 +21,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
     ),
     secret=True,
 )
-def shell_password(subject: Subject, _: Options) -> Iterator[Hit]:
+def shell_password(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Plain-text password on a command line.
 
     ## What it does
@@ -56,7 +56,7 @@ def shell_password(subject: Subject, _: Options) -> Iterator[Hit]:
     Options of other programs are unknown, except `--password` and `--access-key`.
     """
     passwords = subject.script.shell.passwords
-    unreported = untold(subject.script, (password.at for password in passwords))
+    unreported = not_reported_as_secret(subject.script, (password.at for password in passwords))
     for password in passwords:
         if password.at in unreported:
             yield Hit(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.analysis.dynamic_sql import unread
+from review.analysis.dynamic_sql import unread_hits
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.rules.api import Hit, Options, Subject, Text, rule
         "将语句直接写在脚本中，只代入取值，或由人工检查。",
     ),
 )
-def shell_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
+def shell_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """SQL built at run time was not reviewed.
 
     ## What it does
@@ -47,4 +47,4 @@ def shell_sql_unread(subject: Subject, _: Options) -> Iterator[Hit]:
     ## Known limits
     Files passed with `-f`, and programs that wrap a client, are not recognised.
     """
-    return unread(subject.script.shell.queries)
+    return unread_hits(subject.script.shell.queries)

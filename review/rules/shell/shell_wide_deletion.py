@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.rules.api import Hit, Options, Subject, Text, rule
+from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _EVERYTHING = frozenset({"/", "/*", "//", "//*", "/.", "/*/"})
 
@@ -21,7 +21,7 @@ _EVERYTHING = frozenset({"/", "/*", "//", "//*", "/.", "/*/"})
         "将 $name 写成 ${name:?}，或在脚本开头加上 `set -u`。",
     ),
 )
-def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
+def shell_wide_deletion(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Deletion affects far more if a variable is empty.
 
     ## What it does
@@ -56,8 +56,8 @@ def shell_wide_deletion(subject: Subject, _: Options) -> Iterator[Hit]:
     allowed.
     """
     script = subject.script
-    defined = script.given.node.parameters or frozenset()
-    for erasure in script.shell.erasures:
+    defined = script.context.node.parameters or frozenset()
+    for erasure in script.shell.recursive_deletes:
         if erasure.variable not in defined:
             yield Hit(
                 erasure.at,

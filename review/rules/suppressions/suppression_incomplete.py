@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.rules.api import ANY, Hit, Options, Subject, Text, rule
-from review.rules.external_rules import is_outside
-from review.suppressions import Suppression, suppressions
+from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
+from review.rules.external_rules import is_external
+from review.suppressions import Suppression, find_suppressions
 
 
 @rule(
@@ -20,7 +20,7 @@ from review.suppressions import Suppression, suppressions
         "请写成 -- dwgate:ignore 规则编号 原因，写明规则编号和保留该写法的原因。",
     ),
 )
-def suppression_incomplete(subject: Subject, _: Options) -> Iterator[Hit]:
+def suppression_incomplete(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Suppression lacks a rule, a reason or code to cover.
 
     ## What it does
@@ -53,7 +53,7 @@ def suppression_incomplete(subject: Subject, _: Options) -> Iterator[Hit]:
     Whether a reason is good must be reviewed manually. Data integration jobs are JSON, which has no comments:
     set the rule's severity in the policy instead. This rule itself cannot be suppressed.
     """
-    for suppression in suppressions(subject.script):
+    for suppression in find_suppressions(subject.script):
         for message in _mistakes(suppression):
             yield Hit(suppression.at, message)
 
@@ -79,7 +79,7 @@ def _mistakes(suppression: Suppression) -> Iterator[Text]:
             f"The suppression of {names} has no reason and is ignored.",
             f"对 {names} 的屏蔽没有写原因，不生效。",
         )
-    if suppression.covers is None:
+    if suppression.span is None:
         yield Text(
             f"The suppression of {names} covers no code.",
             f"对 {names} 的屏蔽没有覆盖任何代码。",
@@ -102,4 +102,4 @@ def _by_name(name: str) -> Text | None:
 def _is_known(name: str) -> bool:
     from review.rules.registry import BY_ID  # noqa: PLC0415 - the registry holds this rule too
 
-    return name in BY_ID or is_outside(name) or is_outside(f"{name[:3]}{name[3:].lower()}")
+    return name in BY_ID or is_external(name) or is_external(f"{name[:3]}{name[3:].lower()}")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.facts import Span
-from review.rules.api import ANY, Hit, Options, Subject, Text, rule
-from review.suppressions import suppressions
+from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
+from review.suppressions import find_suppressions
 
 
 @rule(
@@ -18,7 +18,7 @@ from review.suppressions import suppressions
     dialects=ANY,
     fix=Text("Remove the suppression.", "请删除该屏蔽注释。"),
 )
-def suppression_unused(subject: Subject, _: Options) -> Iterator[Hit]:
+def suppression_unused(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Suppression has no effect.
 
     ## What it does
@@ -51,10 +51,10 @@ def suppression_unused(subject: Subject, _: Options) -> Iterator[Hit]:
     places: dict[str, list[int]] = {}
     for seen, at in sorted(subject.seen, key=lambda item: item[1]):
         places.setdefault(seen.upper(), []).append(at.begin)
-    for suppression in suppressions(subject.script):
-        if suppression.covers and suppression.counts:
+    for suppression in find_suppressions(subject.script):
+        if suppression.span and suppression.is_valid:
             for name in suppression.rules:
-                if not _any(places.get(name, []), suppression.covers):
+                if not _any(places.get(name, []), suppression.span):
                     yield Hit(
                         suppression.at,
                         Text(

@@ -52,8 +52,8 @@ def test_the_doctor_tells_quorum_queues_from_others(broker_url: str, clean_redis
     assert before["broker"]["seen"].startswith("RabbitMQ ")
     assert "not there yet" in before["queue dwgate.intake"]["seen"]
     with Connection(broker_url) as connection:
-        kombu_queues.amqp(topology.INTAKE, declare=True)(connection).declare()
-        connection.SimpleQueue(topology.CHECKS_WAIT.name).close()
+        kombu_queues.build_amqp_queue(topology.INTAKE, declare=True)(connection).declare()
+        connection.SimpleQueue(topology.CHECKS_IO.name).close()
     after = doctor(settings)
     assert after["queue dwgate.intake"]["seen"] == "quorum"
     assert "not the quorum queue" in after["queue dwgate.checks.wait"]["seen"]
@@ -66,7 +66,7 @@ def dead_event(clean_redis_url: str) -> Any:
     ledger = Ledger(client, "ext")
     now = time.time()
     ledger.admit(Event("dead-1", "freeze-node", 7, "42", True, {"nodeIds": [1]}, now), now + 60, now + 50)
-    ledger.bury("dead-1", "no answer")
+    ledger.mark_dead("dead-1", "no answer")
     yield ledger
     client.close()
 
@@ -76,9 +76,9 @@ def test_a_requeued_event_is_in_the_intake_queue(
 ) -> None:
     answer = dwgate(environment(broker_url, clean_redis_url), "requeue", "dead-1")
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert dead_event.state(["dead-1"]) == [State.RECEIVED]
+    assert dead_event.states(["dead-1"]) == [State.RECEIVED]
     with Connection(broker_url) as connection:
-        message = kombu_queues.amqp(topology.INTAKE, declare=True)(connection).get(no_ack=True)
+        message = kombu_queues.build_amqp_queue(topology.INTAKE, declare=True)(connection).get(no_ack=True)
     assert message
     assert message.payload[0][0]["message_id"] == "dead-1"
 
@@ -87,6 +87,6 @@ def test_without_a_broker_nothing_is_reopened(clean_redis_url: str, dead_event: 
     answer = dwgate(environment("amqp://u:top-secret@127.0.0.1:1/", clean_redis_url), "requeue", "dead-1")
     assert answer.returncode == 3
     assert answer.stderr == "dwgate: the broker at 127.0.0.1:1 is down: no connection\n"
-    assert dead_event.state(["dead-1"]) == [State.DEAD]
+    assert dead_event.states(["dead-1"]) == [State.DEAD]
     sights = doctor(environment("amqp://u:top-secret@127.0.0.1:1/", clean_redis_url))
     assert sights["broker"]["health"] == "down"

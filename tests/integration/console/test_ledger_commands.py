@@ -68,10 +68,10 @@ def admit(ledger: Ledger, message_id: str, event_code: str = "freeze-node") -> N
 
 def answered(ledger: Ledger, message_id: str, kind: OutcomeKind = OutcomeKind.PASSED) -> None:
     admit(ledger, message_id)
-    ledger.plan(message_id, 1, plan_of("downstream-impact"), None, {"downstream-impact": Outcome(kind)})
-    assert ledger.claim(message_id, "me", 10).record
-    assert ledger.freeze(message_id, "me", VERDICT)
-    ledger.reported(message_id, "me", "posted")
+    ledger.save_plan(message_id, 1, plan_of("downstream-impact"), None, {"downstream-impact": Outcome(kind)})
+    assert ledger.acquire_report_lease(message_id, "me", 10).record
+    assert ledger.freeze_verdict(message_id, "me", VERDICT)
+    ledger.mark_reported(message_id, "me", "posted")
 
 
 def queued(ledger: Ledger) -> int:
@@ -82,18 +82,18 @@ def queued(ledger: Ledger) -> int:
 
 def test_a_dry_run_shows_and_changes_nothing(ledger: Ledger, dwgate: Any) -> None:
     admit(ledger, "dead-1")
-    ledger.bury("dead-1", "no answer")
+    ledger.mark_dead("dead-1", "no answer")
     answer = dwgate("requeue", "--failed", "--dry-run")
     assert answer.returncode == 0
     assert "dead-1" in answer.stdout
     assert "1 of 1 events would be requeued" in answer.stdout
-    assert ledger.state(["dead-1"]) == [State.DEAD]
+    assert ledger.states(["dead-1"]) == [State.DEAD]
     assert queued(ledger) == 0
 
 
 def test_a_dead_event_runs_again_with_a_new_deadline(ledger: Ledger, dwgate: Any) -> None:
     admit(ledger, "dead-1")
-    ledger.bury("dead-1", "no answer")
+    ledger.mark_dead("dead-1", "no answer")
     before = time.time()
     answer = dwgate("requeue", "dead-1", "--json")
     assert answer.returncode == 0

@@ -18,15 +18,15 @@ from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Outcome, Reason, Result, Severity, Verdict
 from console import errors
 from console.commands import replay
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 from tests.support.emulator_process import EXTENSION_CODE, Emulator, running
 from workers.checks import registry
 from workers.pipeline import planner
 from workers.policy import policy
 
 PROJECT = 93124
-CHECKS = registry.load()
-BUILT_IN = policy.load(None, CHECKS)
+CHECKS = registry.load_checks()
+BUILT_IN = policy.load_policy(None, CHECKS)
 DELETE = Finding("MC-S02", Severity.BLOCK, "DELETE without WHERE", fingerprint="f1")
 LOOKUP_KEYS = (b":lookup:", b":quota:", b":flight:")
 
@@ -74,12 +74,12 @@ def answered(
     event = Event(message_id, code, PROJECT, "1923", True, data, now)
     ledger.admit(event, now + 60, now + 50)
     file = Snapshot(file=FileSnapshot(1, "f", 10, content)) if content else None
-    plan = planner.plan(event, BUILT_IN, CHECKS)
+    plan = planner.build_plan(event, BUILT_IN, CHECKS)
     passed = {item.name: Outcome.of([]) for item in plan.checks}
-    ledger.plan(message_id, 1, plan, asdict(file) if file else None, passed | outcomes)
-    assert ledger.claim(message_id, "me", 10).record
-    assert ledger.freeze(message_id, "me", Verdict(result, "the tip", Reason.COMPLETE, now))
-    ledger.reported(message_id, "me", "posted")
+    ledger.save_plan(message_id, 1, plan, asdict(file) if file else None, passed | outcomes)
+    assert ledger.acquire_report_lease(message_id, "me", 10).record
+    assert ledger.freeze_verdict(message_id, "me", Verdict(result, "the tip", Reason.COMPLETE, now))
+    ledger.mark_reported(message_id, "me", "posted")
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def test_it_shows_what_would_change_and_changes_nothing(
 ) -> None:
     before, posts = everything(history), emulator.verdicts()
     calls = emulator.state()["calls"] if lookups else None
-    wanted = replay.Wanted(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=lookups)
+    wanted = replay.ReplayFilter(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=lookups)
     assert replay.run(wanted, json=True) == 0
     assert changes(capsys.readouterr().out) == {
         "kept": ("FAIL", "WARN", "newly passed"),
@@ -145,12 +145,12 @@ def test_code_that_is_kept_is_run_with_lookups_and_the_rest_weighed(
 ) -> None:
     assert history
     new = policy_file(tmp_path, SOFTER)
-    replay.run(replay.Wanted(time.time() - 60, new, lookups=True), json=True)
+    replay.run(replay.ReplayFilter(time.time() - 60, new, lookups=True), json=True)
     told = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
     assert told["kept"]["weighed"] == {}
     assert told["kept"]["unknown"] == {}
     assert told["gone"]["weighed"] == {"code-review": "code or table not kept"}
-    replay.run(replay.Wanted(time.time() - 60, new), json=True)
+    replay.run(replay.ReplayFilter(time.time() - 60, new), json=True)
     told = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
     assert told["kept"]["weighed"] == {"code-review": "it asks DataWorks"}
 
@@ -160,10 +160,10 @@ def test_filters(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[
     new = policy_file(tmp_path, SOFTER)
     long_ago = time.time() - 60
     for wanted, ids in (
-        (replay.Wanted(long_ago, new, check="release-window"), {"kept", "gone", "frozen"}),
-        (replay.Wanted(long_ago, new, check="code-review"), {"kept", "gone"}),
-        (replay.Wanted(long_ago, new, project=PROJECT + 1), set()),
-        (replay.Wanted(time.time() + 60, new), set()),
+        (replay.ReplayFilter(long_ago, new, check="release-window"), {"kept", "gone", "frozen"}),
+        (replay.ReplayFilter(long_ago, new, check="code-review"), {"kept", "gone"}),
+        (replay.ReplayFilter(long_ago, new, project=PROJECT + 1), set()),
+        (replay.ReplayFilter(time.time() + 60, new), set()),
     ):
         assert replay.run(wanted, json=True) == 0
         assert set(changes(capsys.readouterr().out)) == ids
@@ -171,7 +171,7 @@ def test_filters(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_as_people_read_it(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert history
-    replay.run(replay.Wanted(time.time() - 60, policy_file(tmp_path, SOFTER)), json=False)
+    replay.run(replay.ReplayFilter(time.time() - 60, policy_file(tmp_path, SOFTER)), json=False)
     said = capsys.readouterr().out
     assert "3 events under " in said
     assert "1 run, 2 weighed, 0 judged in part" in said
@@ -185,8 +185,8 @@ def test_as_people_read_it(history: Ledger, tmp_path: Path, capsys: pytest.Captu
 
 def test_a_check_that_is_not_there(history: Ledger, tmp_path: Path) -> None:
     assert history
-    with pytest.raises(Usage, match="no such check"):
-        replay.run(replay.Wanted(0, policy_file(tmp_path, {}), check="code-revue"), json=False)
+    with pytest.raises(UsageError, match="no such check"):
+        replay.run(replay.ReplayFilter(0, policy_file(tmp_path, {}), check="code-revue"), json=False)
 
 
 def test_lookups_are_not_begun_where_dataworks_refuses(
@@ -194,6 +194,8 @@ def test_lookups_are_not_begun_where_dataworks_refuses(
 ) -> None:
     assert history
     monkeypatch.setattr(auth_util, "environment_access_key_id", "nobody")
-    wanted = replay.Wanted(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=True)
-    with pytest.raises(errors.Failed, match="--lookups: DataWorks cannot be asked: ListCheckProcesses"):
+    wanted = replay.ReplayFilter(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=True)
+    with pytest.raises(
+        errors.CommandFailed, match="--lookups: DataWorks cannot be asked: ListCheckProcesses"
+    ):
         replay.run(wanted, json=True)

@@ -15,8 +15,8 @@ from common.ledger import Ledger, connect
 from common.verdicts import Finding, Outcome, Severity
 from console.commands import waivers as waiving
 from tests.support.plans import plan_of
-from workers.waivers.loader import load
-from workers.waivers.matching import apply
+from workers.waivers.loader import load_waivers
+from workers.waivers.matching import apply_waivers
 from workers.waivers.model import WaiverRules
 
 
@@ -35,15 +35,15 @@ def test_the_report_is_of_the_events_that_are_kept(
     file.write_text(
         f"version: 1\nwaivers: [{{id: W-1, rule: r*, {fields}}}, {{id: W-2, rule: x, {fields}}}]\n"
     )
-    waivers = load(file, WaiverRules(), now)
+    waivers = load_waivers(file, WaiverRules(), now)
     client = connect(clean_redis_url)
     ledger = Ledger(client, "ext")
     for message_id, age in (("m-1", 0), ("m-2", 86400)):
         event = Event(message_id, "freeze-node", 7, "42", True, {"nodeIds": [1]}, now - age)
         ledger.admit(event, now + 60, now + 50)
         found = Outcome.of([Finding("rule", Severity.BLOCK, "It is so.")])
-        judged = apply(found, subject_of("check", event, None), waivers, now)
-        ledger.plan(message_id, 1, plan_of("check"), None, {"check": judged})
+        judged = apply_waivers(found, subject_of("check", event, None), waivers, now)
+        ledger.save_plan(message_id, 1, plan_of("check"), None, {"check": judged})
     client.close()
 
     assert waiving.report(file, None, since=None, json=True) == 0

@@ -18,7 +18,7 @@ from alibabacloud_tea_openapi.models import Config
 from darabonba.exceptions import UnretryableException
 
 from emulator.dataworks import graph_generator
-from emulator.dataworks.rate_limit import Window
+from emulator.dataworks.rate_limit import RateWindow
 from emulator.dataworks.responses import GatewayError
 from emulator.samples import load_samples
 from tests.support.emulator_process import PROJECT_ID, Emulator, running
@@ -560,7 +560,7 @@ def test_writes_over_the_quota_are_throttled() -> None:
 
 
 def test_the_window_of_a_second_slides() -> None:
-    window = Window(2)
+    window = RateWindow(2)
     window.take(10.0)
     window.take(10.6)
     with pytest.raises(GatewayError):

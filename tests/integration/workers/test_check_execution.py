@@ -20,7 +20,7 @@ from tests.support.running_dwgate import SAMPLES
 from workers import check_execution, dispatch, intake
 from workers.celery_app import create_app
 from workers.checks.api import Check, Context, Runs
-from workers.checks.registry import Ask
+from workers.checks.registry import CheckFunction
 from workers.dataworks.errors import Unreachable
 from workers.services import Services
 from workers.settings import WorkerSettings
@@ -51,7 +51,7 @@ def meets_a_fault(_: Context) -> Iterable[Finding]:
     raise Unreachable("GetNode", "InternalError", "for the test")
 
 
-def planned(services: Services, second: Ask) -> None:
+def planned(services: Services, second: CheckFunction) -> None:
     """Plan the event m-1 with three checks, of which the second does what `second` does."""
     asked = {"first": passes, "second": second, "third": passes}
     services.checks = {name: Check(name, frozenset(), Runs.CPU, asked[name]) for name in NAMES}
@@ -60,7 +60,7 @@ def planned(services: Services, second: Ask) -> None:
     services.ledger.admit(event, now + 60, now + 48)
     checks = tuple(PlannedCheck(name, Mode.ENFORCE, Result.WARN, Result.WARN, {}) for name in NAMES)
     plan = Plan(checks, Result.OK, Language.ENGLISH, "p")
-    assert services.ledger.plan("m-1", 1, plan, None, {})
+    assert services.ledger.save_plan("m-1", 1, plan, None, {})
 
 
 def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> list[tuple[list[str], float]]:
@@ -79,7 +79,7 @@ def queued_tokens(services: Services) -> int:
 
 
 def run(services: Services, *names: str) -> None:
-    check_execution.check(services, "m-1", 1, names, time.time() + 40)
+    check_execution.execute(services, "m-1", 1, names, time.time() + 40)
 
 
 def outcomes(services: Services) -> dict[str, OutcomeKind]:
@@ -91,14 +91,14 @@ def outcomes(services: Services) -> dict[str, OutcomeKind]:
 def test_computing_checks_of_an_event_go_in_one_message(services: Services, emulator: Emulator) -> None:
     emulator.start_process("m-1", FILE.event_code, project_id=PROJECT_ID, snapshot=FILE.snapshot)
     event = Event("m-1", FILE.event_code, PROJECT_ID, None, True, FILE.data, time.time())
-    assert intake.take_on(services, [event]) == ([], None)
+    assert intake.process_events(services, [event]) == ([], None)
 
     [(checks, seconds)] = sent(services)
     assert checks == [*COMPUTING]
-    assert seconds == dispatch.TOGETHER_SECONDS
-    assert [checks for checks, _ in sent(services, topology.CHECKS_WAIT)] == [["schedule-fit"]]
+    assert seconds == dispatch.SHARED_TIME_LIMIT
+    assert [checks for checks, _ in sent(services, topology.CHECKS_IO)] == [["schedule-fit"]]
 
-    check_execution.check(services, "m-1", 1, checks, time.time() + 40)
+    check_execution.execute(services, "m-1", 1, checks, time.time() + 40)
     assert outcomes(services).keys() == {"release-window", *COMPUTING}
 
 
@@ -118,7 +118,7 @@ def test_one_that_takes_too_long_is_asked_again_alone_and_last(services: Service
     run(services, *NAMES)
     assert outcomes(services) == {"first": OutcomeKind.FINDINGS}
     assert [checks for checks, _ in sent(services)] == [["third"], ["second"]]
-    assert all(seconds > dispatch.TOGETHER_SECONDS for _, seconds in sent(services))
+    assert all(seconds > dispatch.SHARED_TIME_LIMIT for _, seconds in sent(services))
 
     run(services, "third")
     run(services, "second")
@@ -128,7 +128,7 @@ def test_one_that_takes_too_long_is_asked_again_alone_and_last(services: Service
 
 def test_after_a_death_each_is_sent_by_itself(services: Services) -> None:
     planned(services, passes)
-    assert services.ledger.begin("m-1", 1, NAMES)  # and then the process died
+    assert services.ledger.start_attempts("m-1", 1, NAMES)  # and then the process died
     run(services, *NAMES)
     assert outcomes(services) == {}
     assert [checks for checks, _ in sent(services)] == [["first"], ["second"], ["third"]]
@@ -147,15 +147,15 @@ def test_a_fault_of_one_leaves_the_others_done(services: Services) -> None:
 
 
 def test_those_of_a_killed_process_part_unless_there_was_one(services: Services) -> None:
-    check_execution.killed(services, "m-1", 1, ["first"], time.time() + 40)
+    check_execution.on_hard_timeout(services, "m-1", 1, ["first"], time.time() + 40)
     assert sent(services) == []
-    check_execution.killed(services, "m-1", 1, ["first", "second"], time.time() + 40)
+    check_execution.on_hard_timeout(services, "m-1", 1, ["first", "second"], time.time() + 40)
     assert [checks for checks, _ in sent(services)] == [["first"], ["second"]]
 
 
 @pytest.mark.parametrize(("left", "together", "alone"), [(41, 5, 30), (7, 2, 6), (0, 1, 1)])
 def test_how_long_they_may_take(services: Services, left: float, together: float, alone: float) -> None:
     until = time.time() + left
-    services.dispatch.check("m-1", 1, NAMES, Runs.CPU, until)
-    services.dispatch.check("m-1", 1, ["first"], Runs.CPU, until)
+    services.dispatch.send_checks("m-1", 1, NAMES, Runs.CPU, until)
+    services.dispatch.send_checks("m-1", 1, ["first"], Runs.CPU, until)
     assert [seconds for _, seconds in sent(services)] == pytest.approx([together, alone], abs=0.2)

@@ -23,7 +23,7 @@ WAITING = SAMPLES["freeze-node-good"]
 @pytest.fixture
 def services(worker_settings: WorkerSettings) -> Iterator[Services]:
     app = create_app(worker_settings)
-    services = Services(worker_settings, app, may_wait=True)
+    services = Services(worker_settings, app, is_io_pool=True)
     yield services
     app.close()
     services.ledger.client.close()
@@ -41,7 +41,7 @@ def queued(services: Services, queue: topology.Queue) -> int:
 
 
 def test_the_one_check_that_waits_runs_on_the_spot(services: Services, emulator: Emulator) -> None:
-    assert intake.take_on(services, [event(emulator, "m-1")]) == ([], None)
+    assert intake.process_events(services, [event(emulator, "m-1")]) == ([], None)
 
     [post] = emulator.verdicts("m-1")
     assert post["result"] == WAITING.expected
@@ -54,10 +54,10 @@ def test_the_one_check_that_waits_runs_on_the_spot(services: Services, emulator:
 def test_a_process_that_is_not_made_for_waiting_leaves_it_to_the_queue(
     services: Services, emulator: Emulator
 ) -> None:
-    services.may_wait = False
+    services.is_io_pool = False
 
-    intake.take_on(services, [event(emulator, "m-1")])
-    assert queued(services, topology.CHECKS_WAIT) == 1
+    intake.process_events(services, [event(emulator, "m-1")])
+    assert queued(services, topology.CHECKS_IO) == 1
 
 
 def test_a_check_that_meets_a_fault_on_the_spot_is_left_to_the_queue(
@@ -65,9 +65,9 @@ def test_a_check_that_meets_a_fault_on_the_spot_is_left_to_the_queue(
 ) -> None:
     emulator.fault("throttle", action="GetNodeChildren", times=10)
 
-    assert intake.take_on(services, [event(emulator, "m-1")]) == ([], None)
-    assert queued(services, topology.CHECKS_WAIT) == 1
-    assert services.ledger.state(["m-1"]) == [State.CHECKING]
+    assert intake.process_events(services, [event(emulator, "m-1")]) == ([], None)
+    assert queued(services, topology.CHECKS_IO) == 1
+    assert services.ledger.states(["m-1"]) == [State.CHECKING]
 
 
 def test_half_an_answer_on_the_spot_is_left_to_the_queue_too(services: Services, emulator: Emulator) -> None:
@@ -76,11 +76,11 @@ def test_half_an_answer_on_the_spot_is_left_to_the_queue_too(services: Services,
     emulator.start_process("m-1", bad.event_code, snapshot=bad.snapshot)
 
     an_event = Event("m-1", bad.event_code, PROJECT_ID, None, True, bad.data, time.time())
-    assert intake.take_on(services, [an_event]) == ([], None)
-    assert queued(services, topology.CHECKS_WAIT) == 1
+    assert intake.process_events(services, [an_event]) == ([], None)
+    assert queued(services, topology.CHECKS_IO) == 1
     assert emulator.verdicts() == []
 
-    check_execution.check(services, "m-1", 1, ["downstream-impact"], time.time() + 4)
+    check_execution.execute(services, "m-1", 1, ["downstream-impact"], time.time() + 4)
     [post] = emulator.verdicts("m-1")
     assert post["result"] == bad.expected
 
@@ -88,9 +88,9 @@ def test_half_an_answer_on_the_spot_is_left_to_the_queue_too(services: Services,
 def test_what_takes_too_long_is_spread_in_a_few_messages(
     services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "SPREAD_SECONDS", 0.0)
+    monkeypatch.setattr(intake, "BATCH_TIME_BUDGET", 0.0)
 
-    intake.take_on(services, [event(emulator, f"m-{number}") for number in range(7)])
+    intake.process_events(services, [event(emulator, f"m-{number}") for number in range(7)])
     assert len(emulator.verdicts()) == 1
     assert queued(services, topology.INTAKE) == 2
     assert services.ledger.counts()[State.RECEIVED] == 6

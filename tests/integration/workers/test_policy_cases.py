@@ -12,27 +12,27 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from common.ledger import Record
+from common.ledger import EventRecord
 from common.snapshot import Snapshot
 from common.verdicts import Outcome
 from workers import check_execution, intake
 from workers.checks import registry
-from workers.dataworks.errors import Refused, Transient
+from workers.dataworks.errors import RequestRejected, Transient
 from workers.dataworks.models import Extension
 from workers.pipeline import planner
 from workers.policy import policy
 from workers.policy_testing import cases
 from workers.policy_testing.cases import Case
-from workers.policy_testing.fake_lookups import GivenLookups
-from workers.policy_testing.runner import NO_SNAPSHOT, Trial, run
+from workers.policy_testing.fake_lookups import FakeLookups
+from workers.policy_testing.runner import NO_SNAPSHOT, CaseResult, run_case
 from workers.services import Services
 from workers.settings import WorkerSettings
 from workers.waivers import loader
 from workers.waivers.matching import Waivers
 
 FOLDER = Path(__file__).parents[2] / "data" / "policy_cases"
-CHECKS = registry.load()
-BUILT_IN = policy.load(None, CHECKS)
+CHECKS = registry.load_checks()
+BUILT_IN = policy.load_policy(None, CHECKS)
 TEN_YEARS = 10 * 366 * 86400.0
 WAIVERS = """\
 version: 1
@@ -40,11 +40,11 @@ waivers:
   - {id: W-1, rule: "*", scope: {projects: [93124]}, reason: known, owner: a, approver: b,
      expires_at: 2026-12-20T00:00:00+08:00}
 """
-ALL_WAIVED = loader.parse("waivers.yaml", WAIVERS.encode(), BUILT_IN.waivers, 1_797_000_000)
+ALL_WAIVED = loader.parse_waivers("waivers.yaml", WAIVERS.encode(), BUILT_IN.waivers, 1_797_000_000)
 
 
 @dataclass(frozen=True)
-class CaseLookups(GivenLookups):
+class CaseLookups(FakeLookups):
     """The lookups of a case, with the faults that a worker looks at."""
 
     faults: list[Transient] = field(default_factory=list)
@@ -61,7 +61,7 @@ class CaseDataWorks:
 
     def event_detail(self, *_: Any, **__: Any) -> Snapshot:
         if self.case.snapshot is None:
-            raise Refused("GetIDEEventDetail", "NotFound", "no such event")
+            raise RequestRejected("GetIDEEventDetail", "NotFound", "no such event")
         return self.case.snapshot
 
     def lookups(self, _: float) -> CaseLookups:
@@ -75,15 +75,15 @@ class DirectDispatch:
         self._services = services
 
     def check(self, message_id: str, run: int, names: list[str], _: object, until: float) -> None:
-        check_execution.check(self._services, message_id, run, names, until)
+        check_execution.execute(self._services, message_id, run, names, until)
 
     def report_token(self) -> None:
         """Call no reporter: the ledger's record is what the test reads."""
 
 
 def given() -> Iterator[Any]:
-    for file in cases.find([FOLDER]):
-        for case in cases.load(file, CHECKS):
+    for file in cases.find_files([FOLDER]):
+        for case in cases.load_cases(file, CHECKS):
             yield pytest.param(case, id=f"{file.stem}: {case.name}")
 
 
@@ -99,7 +99,7 @@ def settings_for(redis_url: str, waivers: Path) -> WorkerSettings:
     )
 
 
-def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch) -> Record:
+def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch) -> EventRecord:
     """Take the event of a case in as the workers do; return what the ledger holds then."""
     services = Services(
         settings,
@@ -115,9 +115,9 @@ def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytes
         monkeypatch.setitem(vars(services), name, part)
     # The event is of another day: what limits a search by the real clock must lie ahead of that.
     ends = time.time() + TEN_YEARS
-    monkeypatch.setattr(planner, "deadline", lambda *_: (ends, ends))
+    monkeypatch.setattr(planner, "deadline_for", lambda *_: (ends, ends))
     try:
-        assert intake.take_on(services, [case.event]) == ([], None)
+        assert intake.process_events(services, [case.event]) == ([], None)
         record = services.ledger.get(case.event.message_id)
     finally:
         services.ledger.client.close()
@@ -125,7 +125,7 @@ def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytes
     return record
 
 
-def comparable(outcomes: Mapping[str, Outcome], trial: Trial) -> dict[str, Outcome]:
+def comparable(outcomes: Mapping[str, Outcome], trial: CaseResult) -> dict[str, Outcome]:
     """Return outcomes without why a snapshot is missing, which a case says in other words."""
     return {
         name: replace(outcome, detail=None) if trial.outcomes[name].detail == NO_SNAPSHOT else outcome
@@ -147,7 +147,7 @@ def test_policy_test_gives_the_outcomes_of_the_workers(
     settings = settings_for(clean_redis_url, tmp_path / "waivers.yaml")
 
     record = through_the_workers(case, settings, monkeypatch)
-    trial = run(case, CHECKS, BUILT_IN)
+    trial = run_case(case, CHECKS, BUILT_IN)
 
     assert record.plan == trial.plan
     assert comparable(record.outcomes, trial) == comparable(trial.outcomes, trial)

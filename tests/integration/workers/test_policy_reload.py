@@ -40,7 +40,7 @@ def policy_file(tmp_path: Path) -> Path:
 def services(worker_settings: WorkerSettings, policy_file: Path) -> Iterator[Services]:
     settings = worker_settings.model_copy(update={"policy_file": policy_file})
     app = create_app(settings)
-    parts = Services(settings, app, may_wait=True)
+    parts = Services(settings, app, is_io_pool=True)
     yield parts
     app.close()
     parts.ledger.client.close()
@@ -58,7 +58,7 @@ def verdict(services: Services, emulator: Emulator, message_id: str) -> tuple[st
     """Take on the bad backfill; return result and tip of its verdict."""
     emulator.start_process(message_id, BAD.event_code, snapshot=BAD.snapshot)
     event = Event(message_id, BAD.event_code, PROJECT_ID, None, True, BAD.data, time.time())
-    assert intake.take_on(services, [event]) == ([], None)
+    assert intake.process_events(services, [event]) == ([], None)
     [post] = emulator.verdicts(message_id)
     return post["result"], post["tip"]
 
@@ -71,7 +71,7 @@ def set_in_console(emulator: Emulator, options: str | None = None, parameters: s
 
 def look_now(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing that is kept count any longer, as if time had passed."""
-    monkeypatch.setattr(services._policy, "_look_at", 0.0)
+    monkeypatch.setattr(services._policy, "_next_check_at", 0.0)
 
 
 def test_a_changed_policy_holds_for_the_next_event_and_a_broken_one_does_not(
@@ -96,7 +96,7 @@ def test_checks_end_when_the_policy_of_the_admission_says(
 ) -> None:
     text = "version: 1\npoints: {freeze-node: {deadline: %s, checks: {downstream-impact: {}}}}\n"
     write(policy_file, text % 60)
-    services.may_wait = False
+    services.is_io_pool = False
     at = float(int(time.time()))
     event = Event("m-1", "freeze-node", PROJECT_ID, None, True, {"nodeIds": [1]}, at)
     [record] = intake.admit(services, [event])
@@ -104,10 +104,10 @@ def test_checks_end_when_the_policy_of_the_admission_says(
     write(policy_file, text % 3600)
     look_now(services, monkeypatch)
     sent: list[float] = []
-    monkeypatch.setattr(services.dispatch, "check", lambda *arguments: sent.append(arguments[-1]))
-    intake.go_on(services, record)
+    monkeypatch.setattr(services.dispatch, "send_checks", lambda *arguments: sent.append(arguments[-1]))
+    intake.advance(services, record)
     [redelivered] = intake.admit(services, [event])
-    intake.go_on(services, redelivered)
+    intake.advance(services, redelivered)
 
     assert services.policy.resolve("freeze-node", PROJECT_ID).deadline == 3600
     assert sent == [at + 48] * 2
@@ -121,7 +121,7 @@ def test_a_workspace_that_is_switched_off_is_answered_at_once(services: Services
     record = services.ledger.get("m-1")
     assert record
     assert record.verdict
-    assert (record.planned, record.verdict.reason.value) == ((), "default")
+    assert (record.planned_checks, record.verdict.reason.value) == ((), "default")
 
 
 def test_what_an_administrator_saved_counts_within_the_policy(
@@ -158,6 +158,6 @@ def test_a_process_that_begins_while_the_policy_is_broken_goes_on_with_the_last_
 ) -> None:
     assert verdict(services, emulator, "m-1")[0] == "FAIL"
     write(policy_file, MOST_DAYS)
-    later = Services(services.settings, services.app, may_wait=True)
+    later = Services(services.settings, services.app, is_io_pool=True)
     assert verdict(later, emulator, "m-2")[0] == "FAIL"
     later.ledger.client.close()

@@ -42,7 +42,7 @@ def load() -> Load:
 @pytest.fixture
 def services(worker_settings: WorkerSettings, load: Load) -> Iterator[Services]:
     app = create_app(worker_settings)
-    services = Services(worker_settings, app, may_wait=True, busy=load.busy)
+    services = Services(worker_settings, app, is_io_pool=True, busy=load.busy)
     yield services
     app.close()
     services.ledger.client.close()
@@ -54,7 +54,7 @@ def planned(services: Services, emulator: Emulator, message_id: str = "m-1") -> 
     emulator.start_process(message_id, "freeze-node")
     event = Event(message_id, "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
     services.ledger.admit(event, now + 60, now + 48)
-    services.ledger.plan(message_id, 1, plan_of(), None, {})
+    services.ledger.save_plan(message_id, 1, plan_of(), None, {})
 
 
 def tokens(services: Services) -> int:
@@ -73,7 +73,7 @@ def test_an_idle_process_posts_inline_without_a_token(
 ) -> None:
     planned(services, emulator)
     if step == "record":
-        assert services.reports.record("m-1", 1, {}).complete
+        assert services.reports.record("m-1", 1, {}).is_complete
     else:
         services.reports.finish("m-1", 1)
     assert len(emulator.verdicts("m-1")) == 1
@@ -97,7 +97,7 @@ def test_a_busy_process_leaves_it_to_the_reporters(
 
 
 def test_a_process_that_computes_leaves_it_to_the_reporters(services: Services, emulator: Emulator) -> None:
-    services.may_wait = False
+    services.is_io_pool = False
     planned(services, emulator)
     services.reports.record("m-1", 1, {})
     assert tokens(services) == 1
@@ -161,12 +161,12 @@ def test_without_the_broker_the_watchdog_posts(worker_settings: WorkerSettings, 
     )
     services = Services(away, create_app(away))
     planned(services, emulator)
-    assert services.reports.record("m-1", 1, {}).complete
+    assert services.reports.record("m-1", 1, {}).is_complete
 
     def look() -> bool:
         with ThreadPoolExecutor(1) as pool:
             report_recovery.check_backlog(services, pool)
-        return services.ledger.state(["m-1"]) == [State.REPORTED]
+        return services.ledger.states(["m-1"]) == [State.REPORTED]
 
     wait_for(look)
     assert len(emulator.verdicts("m-1")) == 1

@@ -90,9 +90,9 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
 
 
 def _arguments(kind: type[BaseException]) -> tuple[object, ...]:
-    if kind.__name__ in ("NotAuthentic", "Unavailable"):
+    if kind.__name__ in ("AuthenticationFailed", "Unavailable"):
         module = import_module(kind.__module__)
-        members = module.Reason if kind.__name__ == "NotAuthentic" else module.Cause
+        members = module.Reason if kind.__name__ == "AuthenticationFailed" else module.Cause
         return (next(iter(members)),)
     return next((ARGUMENTS[base.__name__] for base in kind.__mro__ if base.__name__ in ARGUMENTS), ("why",))
 

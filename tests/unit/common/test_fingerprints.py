@@ -9,7 +9,7 @@ import pytest
 
 from common.event_subject import subject_of
 from common.events import Event
-from common.fingerprints import fingerprinted
+from common.fingerprints import add_fingerprints
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 
 FOUND = Finding("r", Severity.WARN, "Node 7 has 3 readers: ads_a.", 1, 1)
@@ -23,7 +23,7 @@ def prints(
     *findings: Finding, code: str = "freeze-node", check: str = "c", project: int = 1, **data: Any
 ) -> list[str]:
     about = subject_of(check, Event("e", code, project, None, True, data, 0), None)
-    return [str(item.fingerprint) for item in fingerprinted(findings, about)]
+    return [str(item.fingerprint) for item in add_fingerprints(findings, about)]
 
 
 @pytest.mark.parametrize(

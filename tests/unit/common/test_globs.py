@@ -14,26 +14,26 @@ from common import globs
 from common.event_subject import subject_of
 from common.events import Event
 from common.i18n import Language
-from common.policy_subject import Subject
+from common.policy_subject import PolicySubject
 from common.snapshot import Snapshot
 from common.verdicts import Finding, Outcome, Severity
 from console.commands import waivers
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 from workers.checks import registry
 from workers.checks.api import Context
-from workers.policy.layers import stacks
+from workers.policy.layers import build_stacks
 from workers.policy.model import PolicyFile
-from workers.waivers.matching import Waivers, apply
+from workers.waivers.matching import Waivers, apply_waivers
 from workers.waivers.model import Waiver
 
 NOW = 1_780_000_000.0
 
 
 def matches_in_check(glob: str, name: str, _: pytest.MonkeyPatch) -> bool:
-    check = registry.load()["data-arriving"]
+    check = registry.load_checks()["data-arriving"]
     event = Event("m-1", "upload-data", 93124, "1923", True, {"tableGuid": name}, NOW)
     options = check.options.model_validate({"forbidden_targets": [glob]})
-    findings = check.ask(Context(event, Snapshot(), options, None, NOW, Language.ENGLISH))
+    findings = check.run(Context(event, Snapshot(), options, None, NOW, Language.ENGLISH))
     return "upload-target" in {finding.rule for finding in findings}
 
 
@@ -49,21 +49,21 @@ def matches_in_waiver(glob: str, name: str, _: pytest.MonkeyPatch) -> bool:
     waiver = Waiver.model_validate({**fields, "expires_at": "2026-12-01T18:00:00+08:00"})
     event = Event("m-1", "freeze-node", 1, "1923", True, {}, NOW)
     outcome = Outcome.of([Finding(name, Severity.BLOCK, "message")])
-    (finding,) = apply(outcome, subject_of("x", event, None), Waivers((waiver,)), NOW).findings
+    (finding,) = apply_waivers(outcome, subject_of("x", event, None), Waivers((waiver,)), NOW).findings
     return finding.waived is not None
 
 
 def matches_in_where(glob: str, name: str, _: pytest.MonkeyPatch) -> bool:
     where = {"paths": [glob], "points": {"commit-file": {}}}
-    stack = stacks(PolicyFile.model_validate({"version": 1, "where": [where]}))[None]
-    return bool(stack.at("commit-file", Subject(10, (name,))))
+    stack = build_stacks(PolicyFile.model_validate({"version": 1, "where": [where]}))[None]
+    return bool(stack.applicable("commit-file", PolicySubject(10, (name,))))
 
 
 def matches_in_console(glob: str, name: str, patch: pytest.MonkeyPatch) -> bool:
-    patch.setattr(registry, "load", lambda: {name: None})
+    patch.setattr(registry, "load_checks", lambda: {name: None})
     try:
-        waivers._must_be_known(None, glob)
-    except Usage:
+        waivers._require_known(None, glob)
+    except UsageError:
         return False
     return True
 

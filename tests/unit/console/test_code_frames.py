@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from console.output.code_frames import MOST_LINES, WIDEST, Frames, Range
+from console.output.code_frames import MAX_LINES, MAX_WIDTH, CodeFrames, Range
 
 
 def frame(code: str, at: tuple[int, int, int, int], *secrets: tuple[int, int, int, int]) -> list[str]:
-    frames = Frames(code, [Range(*secret) for secret in secrets])
+    frames = CodeFrames(code, [Range(*secret) for secret in secrets])
     return [line.plain for line in frames.frame(Range(*at), "red")]
 
 
@@ -64,13 +64,13 @@ def test_the_middle_of_a_long_range_is_left_out() -> None:
     numbers = [line.partition(" |")[0].strip() for line in shown if " | " in line]
     assert [number for number in numbers if number] == ["1", "2", "3", "4", "97", "98", "99", "100"]
     assert shown.count("...") == 1
-    assert len([number for number in numbers if number]) == MOST_LINES + 2
+    assert len([number for number in numbers if number]) == MAX_LINES + 2
 
 
 def test_of_a_long_line_the_part_around_the_range_is_shown() -> None:
     code = "x" * 5000 + "BAD" + "y" * 5000
     line, carets = frame(code, (1, 5001, 1, 5004))[1:3]
-    assert len(line) < WIDEST + 10
+    assert len(line) < MAX_WIDTH + 10
     assert line[carets.index("^") : carets.rindex("^") + 1] == "BAD"
     assert line.startswith("1 | …x")
     assert line.endswith("y…")
@@ -78,7 +78,7 @@ def test_of_a_long_line_the_part_around_the_range_is_shown() -> None:
 
 def test_of_a_long_range_on_a_long_line_its_begin_is_shown() -> None:
     carets = frame("x" * 5000, (1, 101, 1, 4001))[2]
-    assert 0 < carets.count("^") <= WIDEST
+    assert 0 < carets.count("^") <= MAX_WIDTH
 
 
 def test_secrets_are_never_shown_though_they_stand_in_the_frame_of_another() -> None:

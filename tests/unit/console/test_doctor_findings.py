@@ -25,34 +25,34 @@ BASE: dict[str, Any] = {
     ],
 )
 def test_workers(changed: dict[str, Any], names: list[str]) -> None:
-    sights = list(doctor_findings.of_workers(WorkerSettings(**{**BASE, **changed})))
+    sights = list(doctor_findings.check_workers(WorkerSettings(**{**BASE, **changed})))
     assert [sight.what for sight in sights] == names
-    assert all(sight.health is Health.COSTS for sight in sights)
+    assert all(sight.health is Health.TRADE_OFF for sight in sights)
 
 
 @pytest.mark.parametrize(
     ("skew", "health"), [(0.0, Health.GOOD), (-1.0, Health.GOOD), (1.1, Health.WRONG), (-9, Health.WRONG)]
 )
 def test_clock(skew: float, health: Health) -> None:
-    assert doctor_findings.of_clock(skew).health is health
+    assert doctor_findings.check_clock(skew).health is health
 
 
 def test_engines() -> None:
-    assert doctor_findings.of_eviction("noeviction").health is Health.GOOD
-    assert doctor_findings.of_eviction("allkeys-lru").health is Health.WRONG
-    assert doctor_findings.of_eviction(None).health is Health.WRONG
-    assert doctor_findings.of_persistence(keeps=True).health is Health.GOOD
-    assert doctor_findings.of_persistence(keeps=False).health is Health.WRONG
+    assert doctor_findings.check_eviction("noeviction").health is Health.GOOD
+    assert doctor_findings.check_eviction("allkeys-lru").health is Health.WRONG
+    assert doctor_findings.check_eviction(None).health is Health.WRONG
+    assert doctor_findings.check_persistence(keeps=True).health is Health.GOOD
+    assert doctor_findings.check_persistence(keeps=False).health is Health.WRONG
 
 
 def test_workers_heard() -> None:
     whole = ["checks-1@h", "waiting-2@h", "reporter-3@h", "watch-4@h", "watch-5@h"]
-    assert doctor_findings.of_workers_heard(whole).health is Health.GOOD
-    partial = doctor_findings.of_workers_heard(whole[:2])
+    assert doctor_findings.check_running_workers(whole).health is Health.GOOD
+    partial = doctor_findings.check_running_workers(whole[:2])
     assert partial.health is Health.WRONG
-    assert "reporter, watch" in partial.seen
+    assert "reporter, watch" in partial.detail
 
 
 def test_dead_events() -> None:
-    assert doctor_findings.of_dead(0).health is Health.GOOD
-    assert doctor_findings.of_dead(3).health is Health.WRONG
+    assert doctor_findings.check_dead_events(0).health is Health.GOOD
+    assert doctor_findings.check_dead_events(3).health is Health.WRONG

@@ -105,13 +105,13 @@ def test_host(url: str, shown: str) -> None:
 
 
 def test_every_line_of_a_fault_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert errors.tell(SettingsError("A: missing\nB: wrong")) == 2
+    assert errors.report_error(SettingsError("A: missing\nB: wrong")) == 2
     assert capsys.readouterr().err == "dwgate: A: missing\ndwgate: B: wrong\n"
 
 
 def test_what_nobody_expects_is_not_hidden() -> None:
     with pytest.raises(RuntimeError):
-        errors.tell(RuntimeError("a bug"))
+        errors.report_error(RuntimeError("a bug"))
 
 
 def test_policy_check(tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ def test_a_table_keeps_to_its_width_and_shows_every_word() -> None:
 def test_an_event_shows_verdict_checks_and_every_finding() -> None:
     outcomes = {"code-review": Outcome(OutcomeKind.FINDINGS, (BLOCK, WARN))}
     shown = printed(
-        events.page(record(State.REPORTED, "code-review", "other", outcomes=outcomes, verdict=VERDICT))
+        events.render_event(
+            record(State.REPORTED, "code-review", "other", outcomes=outcomes, verdict=VERDICT)
+        )
     )
     for part in ("e-1", "commit-file", "reported", "FAIL: mend it", "MC-C14: line 5", "MC-N01", "other"):
         assert part in shown

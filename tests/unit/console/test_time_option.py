@@ -12,24 +12,24 @@ from console import time_option
 )
 def test_so_long_ago(text: str, seconds: int) -> None:
     before = time.time()
-    assert before - seconds <= time_option.parse(text) <= time.time() - seconds
+    assert before - seconds <= time_option.parse_time(text) <= time.time() - seconds
 
 
 @pytest.mark.parametrize("text", ["2026-11-22T08:00:00Z", "2026-11-22T16:00:00+08:00"])
 def test_a_date_with_its_zone(text: str) -> None:
-    assert time_option.parse(text) == datetime(2026, 11, 22, 8, tzinfo=UTC).timestamp()
+    assert time_option.parse_time(text) == datetime(2026, 11, 22, 8, tzinfo=UTC).timestamp()
 
 
 def test_a_date_without_a_zone_is_local() -> None:
-    assert time_option.parse("2026-11-22") == datetime(2026, 11, 22).timestamp()  # noqa: DTZ001 - local is meant
+    assert time_option.parse_time("2026-11-22") == datetime(2026, 11, 22).timestamp()  # noqa: DTZ001 - local is meant
 
 
 @pytest.mark.parametrize("text", ["", "7", "d", "-1d", "7 d", "1y", "yesterday", "2026-13-01", "9999999d"])
 def test_neither_is_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match="neither a time ago"):
-        time_option.parse(text)
+        time_option.parse_time(text)
 
 
 def test_on_the_command_line_it_is_refused_in_the_same_words() -> None:
     with pytest.raises(typer.BadParameter, match="'foo' is neither a time ago"):
-        time_option.option("foo")
+        time_option.time_option("foo")

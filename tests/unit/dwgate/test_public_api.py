@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from dwgate.checks import Context, Finding, Runs, Severity, check
-from dwgate.rules import Hit, Options, Subject, Text, rule
+from dwgate.rules import Hit, Options, RuleContext, Text, rule
 from dwgate.testing import OutcomeKind, run_check, run_rule
 from workers.checks import registry
 
@@ -23,7 +23,7 @@ def test_every_listed_name_exists_and_is_listed_once(name: str) -> None:
 @pytest.fixture
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget the checks of a test afterwards."""
-    registry.load()
+    registry.load_checks()
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
 
 
@@ -71,7 +71,7 @@ def test_a_check_that_exits_is_an_error_outcome() -> None:
 
 def test_run_rule_returns_the_hits() -> None:
     @rule("ACME-C01", "no-tables", Severity.WARN, fix=Text("Do not.", "不要。"))
-    def no_tables(subject: Subject, _: Options) -> Iterator[Hit]:
+    def no_tables(subject: RuleContext, _: Options) -> Iterator[Hit]:
         for statement in subject.script.statements:
             for block in statement.blocks:
                 for source in block.sources:

@@ -13,7 +13,7 @@ from emulator.dataworks.world import World
 
 def held(size: graph_generator.Size) -> World:
     world = World()
-    world.merge(graph_generator.world(size))
+    world.merge(graph_generator.build_world(size))
     return world
 
 
@@ -47,7 +47,7 @@ def test_everything_depends_on_the_root(size: graph_generator.Size) -> None:
 def test_tables_and_columns_follow_the_nodes() -> None:
     world = held(graph_generator.Size(nodes=400))
     for guid, table in world.tables.items():
-        (node,) = world.putting_out(guid.removeprefix("odps."))
+        (node,) = world.nodes_with_output(guid.removeprefix("odps."))
         assert table.producers == (node.fields["NodeId"],)
         assert set(table.upstream) == {world.nodes[parent].outputs[0]["TableName"] for parent in node.parents}
         assert set(world.column_upstream(f"{guid}.id")) == {f"{source}.id" for source in table.upstream}
@@ -55,10 +55,10 @@ def test_tables_and_columns_follow_the_nodes() -> None:
 
 
 def test_a_seed_gives_one_world() -> None:
-    assert graph_generator.world(graph_generator.Size(nodes=200)) == graph_generator.world(
+    assert graph_generator.build_world(graph_generator.Size(nodes=200)) == graph_generator.build_world(
         graph_generator.Size(nodes=200)
     )
-    assert graph_generator.world(graph_generator.Size(nodes=200)) != graph_generator.world(
+    assert graph_generator.build_world(graph_generator.Size(nodes=200)) != graph_generator.build_world(
         graph_generator.Size(nodes=200, seed=2)
     )
 
@@ -80,5 +80,5 @@ def test_there_are_hubs_and_loops() -> None:
 
 def test_five_thousand_nodes_are_made_in_a_second() -> None:
     began = time.process_time()
-    graph_generator.world(graph_generator.Size(nodes=5000))
+    graph_generator.build_world(graph_generator.Size(nodes=5000))
     assert time.process_time() - began < 1

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from common.extension_points import BY_CODE, POINTS, find
+from common.extension_points import BY_CODE, POINTS, extension_point_for
 from common.verdicts import Result
 from emulator.dataworks import world
 from emulator.eventbridge import event_bodies
@@ -181,24 +181,24 @@ def test_no_answer_is_no_delivery() -> None:
 
 @pytest.mark.parametrize("code", BY_CODE)
 def test_every_extension_point_has_an_event(code: str) -> None:
-    first = event_bodies.envelope(code, event_bodies.body(code), account_id=ACCOUNT, now=NOW)
-    second = event_bodies.envelope(code, event_bodies.body(code), account_id=ACCOUNT, now=NOW)
+    first = event_bodies.event_envelope(code, event_bodies.event_body(code), account_id=ACCOUNT, now=NOW)
+    second = event_bodies.event_envelope(code, event_bodies.event_body(code), account_id=ACCOUNT, now=NOW)
     assert first["id"] != second["id"]
     assert first["aliyunaccountid"] == ACCOUNT
-    assert find(first["type"]) is BY_CODE[code]
+    assert extension_point_for(first["type"]) is BY_CODE[code]
     assert json.loads(json.dumps(first)) == first
 
 
 def test_each_event_has_a_check_process_of_its_own() -> None:
     assert (
-        event_bodies.body("commit-file")["extensionBizId"]
-        != event_bodies.body("commit-file")["extensionBizId"]
+        event_bodies.event_body("commit-file")["extensionBizId"]
+        != event_bodies.event_body("commit-file")["extensionBizId"]
     )
 
 
 def test_the_envelope_has_the_published_fields_and_times() -> None:
-    event = event_bodies.envelope(
-        "commit-file", event_bodies.body("commit-file"), account_id=ACCOUNT, now=NOW
+    event = event_bodies.event_envelope(
+        "commit-file", event_bodies.event_body("commit-file"), account_id=ACCOUNT, now=NOW
     )
     assert event["aliyunpublishtime"] == "2021-02-01T08:19:06.574Z"
     assert event["time"] == "2021-02-01T16:19:06.574Z"
@@ -206,8 +206,8 @@ def test_the_envelope_has_the_published_fields_and_times() -> None:
 
 
 def test_a_regular_copy_waits_for_nobody() -> None:
-    event = event_bodies.envelope(
-        "commit-file", event_bodies.body("commit-file"), account_id=ACCOUNT, now=NOW
+    event = event_bodies.event_envelope(
+        "commit-file", event_bodies.event_body("commit-file"), account_id=ACCOUNT, now=NOW
     )
     copied = event_bodies.regular_copy(event)
     assert copied["id"] != event["id"]
@@ -229,12 +229,12 @@ def test_there_is_one_good_and_one_bad_sample_for_each_of_the_ten_points() -> No
 
 @pytest.mark.parametrize("sample", load_samples(), ids=lambda sample: str(sample.name))
 def test_a_sample_has_a_snapshot_where_the_point_has_one(sample: Any) -> None:
-    assert (sample.snapshot is not None) == BY_CODE[sample.event_code].snapshot
-    assert not set(sample.data) - set(event_bodies.body(sample.event_code))
+    assert (sample.snapshot is not None) == BY_CODE[sample.event_code].has_snapshot
+    assert not set(sample.data) - set(event_bodies.event_body(sample.event_code))
 
 
 def test_nodes_of_the_samples_are_in_the_sample_world() -> None:
-    held = world.load()
+    held = world.load_world()
     for sample in load_samples():
         for node_id in sample.data.get("nodeIds", sample.data.get("includeNodeIds", [])):
             assert node_id in held.nodes, sample.name

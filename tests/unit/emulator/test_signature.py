@@ -156,7 +156,7 @@ def test_a_nonce_serves_once() -> None:
 
 
 def test_the_memory_of_nonces_is_bounded() -> None:
-    nonces = Nonces(most=2)
+    nonces = Nonces(max_nonces=2)
     for nonce in ("a", "b", "c"):
         nonces.use(nonce)
     nonces.use("a")

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from starlette.types import Receive, Scope, Send
 
 from common.ledger import Ledger, connect
-from common.settings import SettingsError, load
+from common.settings import SettingsError, load_settings
 from ingest import app as ingest_app
-from ingest.app import MOST_BYTES, create_app
+from ingest.app import MAX_BODY_BYTES, create_app
 from ingest.celery_message import Message
 from ingest.certificates import Certificates, CertificateUnavailable, PinnedCertificate
-from ingest.publishers.base import NotDurable
+from ingest.publishers.base import PublishFailed
 from ingest.settings import IngestSettings
 from tests.support.eventbridge_signing import ACCOUNT, NOW, TARGET, TOKEN, certificate_pem, envelope, sign
 
@@ -36,7 +36,7 @@ class MemoryPublisher:
 
     async def publish(self, message: Message) -> None:
         if self.away:
-            raise NotDurable("told so")
+            raise PublishFailed("told so")
         self.messages.append(message)
 
     async def ready(self) -> bool:
@@ -63,7 +63,7 @@ class Gate:
         pem = tmp_path / "eventbridge.pem"
         pem.write_bytes(certificate_pem())
         self.publisher = MemoryPublisher()
-        self.ledger = Ledger(connect(redis_url, answer_seconds=1), tmp_path.name)
+        self.ledger = Ledger(connect(redis_url, response_seconds=1), tmp_path.name)
         self.now = NOW
         self.app = create_app(
             settings(),
@@ -218,12 +218,12 @@ def test_a_body_over_a_mebibyte_is_refused_by_its_length_and_while_it_comes(gate
             for _ in range(1000):
                 yield b"x" * 65536
 
-        body = b"x" * (MOST_BYTES + 1)
+        body = b"x" * (MAX_BODY_BYTES + 1)
         whole = await client.post("/events", content=body, headers=sign(body))
         assert whole.status_code == 413
         chunked = await client.post("/events", content=chunks(), headers=sign(body))
         assert chunked.status_code == 413
-        exact = b"x" * MOST_BYTES
+        exact = b"x" * MAX_BODY_BYTES
         assert (await client.post("/events", content=exact, headers=sign(exact))).json()[
             "status"
         ] == "rejected"
@@ -331,7 +331,7 @@ def test_a_wrong_setting_is_one_clear_line(
     for key, text in {**good, name: value or ""}.items():
         monkeypatch.setenv(f"DWGATE_{key}", text)
     with pytest.raises(SettingsError) as caught:
-        load(IngestSettings)
+        load_settings(IngestSettings)
     assert str(caught.value).count("\n") == 0
     assert str(caught.value).startswith(f"DWGATE_{name}: ")
     assert told in str(caught.value)

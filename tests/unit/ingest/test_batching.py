@@ -10,9 +10,9 @@ import pytest
 
 from common.events import Event
 from ingest import batching
-from ingest.batching import MOST_EVENTS, UNDER_WAY, Batches
+from ingest.batching import MAX_BATCH_EVENTS, MAX_CONCURRENT_SENDS, EventBatcher
 from ingest.celery_message import Message
-from ingest.publishers.base import NotDurable
+from ingest.publishers.base import PublishFailed
 
 
 class Slow:
@@ -35,7 +35,7 @@ class Slow:
 
     def refuse(self) -> None:
         """Refuse the oldest message."""
-        self._ends.pop(0).set_exception(NotDurable("told to"))
+        self._ends.pop(0).set_exception(PublishFailed("told to"))
 
     async def start(self) -> None:
         """Nothing to do."""
@@ -57,16 +57,16 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-def run(test: Callable[[Batches, Slow], Awaitable[None]]) -> None:
+def run(test: Callable[[EventBatcher, Slow], Awaitable[None]]) -> None:
     async def main() -> None:
         slow = Slow()
-        await test(Batches(slow, lambda _: None), slow)
+        await test(EventBatcher(slow, lambda _: None), slow)
 
     asyncio.run(main())
 
 
 def test_an_event_that_comes_alone_goes_at_once_and_alone() -> None:
-    async def check(batches: Batches, slow: Slow) -> None:
+    async def check(batches: EventBatcher, slow: Slow) -> None:
         task = asyncio.create_task(batches.publish(event("a")))
         await settle()
         assert slow.taken == [["a"]]
@@ -78,18 +78,21 @@ def test_an_event_that_comes_alone_goes_at_once_and_alone() -> None:
 
 
 def test_events_that_come_meanwhile_go_together() -> None:
-    async def check(batches: Batches, slow: Slow) -> None:
-        names = [f"e{number}" for number in range(UNDER_WAY + MOST_EVENTS + 3)]
+    async def check(batches: EventBatcher, slow: Slow) -> None:
+        names = [f"e{number}" for number in range(MAX_CONCURRENT_SENDS + MAX_BATCH_EVENTS + 3)]
         tasks = [asyncio.create_task(batches.publish(event(name))) for name in names]
         await settle()
-        assert slow.taken == [[name] for name in names[:UNDER_WAY]]
+        assert slow.taken == [[name] for name in names[:MAX_CONCURRENT_SENDS]]
         slow.confirm()
         await settle()
-        assert slow.taken[UNDER_WAY] == names[UNDER_WAY : UNDER_WAY + MOST_EVENTS]
+        assert (
+            slow.taken[MAX_CONCURRENT_SENDS]
+            == names[MAX_CONCURRENT_SENDS : MAX_CONCURRENT_SENDS + MAX_BATCH_EVENTS]
+        )
         slow.confirm()
         await settle()
-        assert slow.taken[UNDER_WAY + 1] == names[-3:]
-        for _ in range(UNDER_WAY):
+        assert slow.taken[MAX_CONCURRENT_SENDS + 1] == names[-3:]
+        for _ in range(MAX_CONCURRENT_SENDS):
             slow.confirm()
         await asyncio.gather(*tasks)
 
@@ -97,32 +100,42 @@ def test_events_that_come_meanwhile_go_together() -> None:
 
 
 def test_a_refusal_is_told_to_each_event_of_the_message_and_to_no_other() -> None:
-    async def check(batches: Batches, slow: Slow) -> None:
-        tasks = [asyncio.create_task(batches.publish(event(f"e{number}"))) for number in range(UNDER_WAY + 2)]
+    async def check(batches: EventBatcher, slow: Slow) -> None:
+        tasks = [
+            asyncio.create_task(batches.publish(event(f"e{number}")))
+            for number in range(MAX_CONCURRENT_SENDS + 2)
+        ]
         await settle()
         slow.confirm()
         await settle()
-        for _ in range(UNDER_WAY - 1):
+        for _ in range(MAX_CONCURRENT_SENDS - 1):
             slow.confirm()
         slow.refuse()
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [isinstance(result, NotDurable) for result in results] == [False] * UNDER_WAY + [True, True]
+        assert [isinstance(result, PublishFailed) for result in results] == [False] * MAX_CONCURRENT_SENDS + [
+            True,
+            True,
+        ]
 
     run(check)
 
 
 def test_a_message_does_not_grow_beyond_its_bytes() -> None:
-    async def check(batches_: Batches, slow: Slow) -> None:
-        first = [asyncio.create_task(batches_.publish(event(f"f{number}"))) for number in range(UNDER_WAY)]
+    async def check(batches_: EventBatcher, slow: Slow) -> None:
+        first = [
+            asyncio.create_task(batches_.publish(event(f"f{number}")))
+            for number in range(MAX_CONCURRENT_SENDS)
+        ]
         big = [
-            asyncio.create_task(batches_.publish(event(f"b{n}", batching.MOST_BYTES // 2))) for n in range(3)
+            asyncio.create_task(batches_.publish(event(f"b{n}", batching.MAX_BATCH_BYTES // 2)))
+            for n in range(3)
         ]
         await settle()
-        for _ in range(UNDER_WAY + 3):
+        for _ in range(MAX_CONCURRENT_SENDS + 3):
             slow.confirm()
             await settle()
         await asyncio.gather(*first, *big)
-        assert slow.taken[UNDER_WAY:] == [["b0"], ["b1"], ["b2"]]
+        assert slow.taken[MAX_CONCURRENT_SENDS:] == [["b0"], ["b1"], ["b2"]]
 
     run(check)
 
@@ -130,31 +143,33 @@ def test_a_message_does_not_grow_beyond_its_bytes() -> None:
 def test_who_gave_up_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "PUBLISH_SECONDS", 0.01)
 
-    async def check(batches_: Batches, slow: Slow) -> None:
+    async def check(batches_: EventBatcher, slow: Slow) -> None:
         tasks = [
-            asyncio.create_task(batches_.publish(event(f"e{number}"))) for number in range(UNDER_WAY + 1)
+            asyncio.create_task(batches_.publish(event(f"e{number}")))
+            for number in range(MAX_CONCURRENT_SENDS + 1)
         ]
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        assert all(isinstance(result, NotDurable) for result in results)
-        for _ in range(UNDER_WAY):
+        assert all(isinstance(result, PublishFailed) for result in results)
+        for _ in range(MAX_CONCURRENT_SENDS):
             slow.confirm()
         await settle()
-        assert len(slow.taken) == UNDER_WAY
+        assert len(slow.taken) == MAX_CONCURRENT_SENDS
 
     run(check)
 
 
 def test_too_many_waiting_events_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "MOST_WAITING", 1)
+    monkeypatch.setattr(batching, "MAX_WAITING_EVENTS", 1)
 
-    async def check(batches_: Batches, slow: Slow) -> None:
+    async def check(batches_: EventBatcher, slow: Slow) -> None:
         tasks = [
-            asyncio.create_task(batches_.publish(event(f"e{number}"))) for number in range(UNDER_WAY + 1)
+            asyncio.create_task(batches_.publish(event(f"e{number}")))
+            for number in range(MAX_CONCURRENT_SENDS + 1)
         ]
         await settle()
-        with pytest.raises(NotDurable):
+        with pytest.raises(PublishFailed):
             await batches_.publish(event("more"))
-        for _ in range(UNDER_WAY + 1):
+        for _ in range(MAX_CONCURRENT_SENDS + 1):
             slow.confirm()
             await settle()
         await asyncio.gather(*tasks)

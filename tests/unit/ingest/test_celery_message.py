@@ -11,21 +11,28 @@ from kombu.message import Message as KombuMessage
 
 from common import topology
 from common.events import Event
-from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Item, Message, build
-from ingest.envelope import parse
+from ingest.celery_message import (
+    CONTENT_ENCODING,
+    CONTENT_TYPE,
+    PERSISTENT,
+    Message,
+    SerializedEvent,
+    build_message,
+)
+from ingest.envelope import parse_event
 from tests.support.eventbridge_signing import envelope
 
 
 def message(message_id: str) -> Message:
-    event = parse(envelope(id=message_id), 12.5)
+    event = parse_event(envelope(id=message_id), 12.5)
     assert isinstance(event, Event)
-    return build([Item.of(event)])
+    return build_message([SerializedEvent.from_event(event)])
 
 
 def test_the_body_is_protocol_2() -> None:
-    event = parse(envelope(), 12.5)
+    event = parse_event(envelope(), 12.5)
     assert isinstance(event, Event)
-    args, kwargs, embed = orjson.loads(build([Item.of(event)]).body)
+    args, kwargs, embed = orjson.loads(build_message([SerializedEvent.from_event(event)]).body)
     assert args == [event.to_json()]
     assert kwargs == {}
     assert embed == {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
@@ -40,8 +47,8 @@ def test_the_headers_name_the_task_and_hide_the_event() -> None:
 
 
 def test_several_events_go_into_one_message() -> None:
-    events = [parse(envelope(id=message_id), 12.5) for message_id in ("a-1", "a-2")]
-    built = build([Item.of(event) for event in events if isinstance(event, Event)])
+    events = [parse_event(envelope(id=message_id), 12.5) for message_id in ("a-1", "a-2")]
+    built = build_message([SerializedEvent.from_event(event) for event in events if isinstance(event, Event)])
     args, kwargs, _ = orjson.loads(built.body)
 
     assert [arg["message_id"] for arg in args] == ["a-1", "a-2"]
@@ -96,8 +103,10 @@ def received_by_celery(built: Message) -> Request:
 
 
 def test_celery_reads_the_message_as_one_of_its_own() -> None:
-    events = [event for name in ("a-1", "a-2") if isinstance(event := parse(envelope(id=name), 12.5), Event)]
-    request = received_by_celery(build([Item.of(event) for event in events]))
+    events = [
+        event for name in ("a-1", "a-2") if isinstance(event := parse_event(envelope(id=name), 12.5), Event)
+    ]
+    request = received_by_celery(build_message([SerializedEvent.from_event(event) for event in events]))
 
     args, kwargs, embed = request._payload
     assert args == [event.to_json() for event in events]

@@ -11,7 +11,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from common.settings import REGIONS
 from ingest import certificates
-from ingest.certificates import CertificateStore, CertificateUnavailable, PinnedCertificate, read_key, trusted
+from ingest.certificates import (
+    CertificateStore,
+    CertificateUnavailable,
+    PinnedCertificate,
+    is_eventbridge_certificate_url,
+    read_key,
+)
 from tests.support.eventbridge_signing import CERTIFICATE, certificate_pem, private_key
 
 HOST = "cn-shanghai-eventbridge.oss-accelerate.aliyuncs.com"
@@ -20,7 +26,9 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_each_region_has_its_host(region: str) -> None:
-    assert trusted(f"https://{region}-eventbridge.oss-accelerate.aliyuncs.com/x509_2021012501.pem")
+    assert is_eventbridge_certificate_url(
+        f"https://{region}-eventbridge.oss-accelerate.aliyuncs.com/x509_2021012501.pem"
+    )
 
 
 @pytest.mark.parametrize(
@@ -64,7 +72,7 @@ def test_each_region_has_its_host(region: str) -> None:
     ],
 )
 def test_any_other_url_is_foreign(url: str) -> None:
-    assert not trusted(url)
+    assert not is_eventbridge_certificate_url(url)
 
 
 def test_a_key_is_read_from_a_certificate_or_a_bare_key() -> None:
@@ -194,7 +202,7 @@ def _raise() -> httpx.Response:
         lambda: httpx.Response(404),
         lambda: httpx.Response(302, headers={"location": f"https://{HOST}/b.pem"}),
         lambda: served(b"no certificate"),
-        lambda: served(certificate_pem() + b"\n" * certificates.MOST_BYTES),
+        lambda: served(certificate_pem() + b"\n" * certificates.MAX_CERTIFICATE_BYTES),
         _raise,
     ],
     ids=["missing", "redirect", "nonsense", "too long", "refused"],
@@ -231,10 +239,10 @@ def test_the_cache_and_the_downloads_are_bounded() -> None:
     async def main() -> None:
         site = Site()
         store = site.store()
-        urls = [CERTIFICATE + str(number) for number in range(certificates.MOST_URLS + 10)]
+        urls = [CERTIFICATE + str(number) for number in range(certificates.MAX_CACHED_URLS + 10)]
         for url in urls:
             await store.key(url)
-        assert len(store._cached) == certificates.MOST_URLS
+        assert len(store._entries) == certificates.MAX_CACHED_URLS
         site.open.clear()
         tasks = [asyncio.create_task(store.key(url + "x")) for url in urls]
         await until(lambda: sum(task.done() for task in tasks) == 10)

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from ingest.deduplication import Recent
-from ingest.publishers.base import NotDurable
+from ingest.deduplication import PublishDeduplicator
+from ingest.publishers.base import PublishFailed
 
 
 class Broker:
@@ -21,18 +21,18 @@ class Broker:
         self.published += 1
         await self.open.wait()
         if self.fails:
-            raise NotDurable("told so")
+            raise PublishFailed("told so")
 
 
 def test_a_confirmed_id_is_a_duplicate_until_it_is_old() -> None:
     async def main() -> None:
         now = 0.0
-        recent = Recent(seconds=10, clock=lambda: now)
+        recent = PublishDeduplicator(seconds=10, clock=lambda: now)
         broker = Broker()
-        assert await recent.once("a", broker)
-        assert not await recent.once("a", broker)
+        assert await recent.publish_once("a", broker)
+        assert not await recent.publish_once("a", broker)
         now = 10.0
-        assert await recent.once("a", broker)
+        assert await recent.publish_once("a", broker)
         assert broker.published == 2
 
     asyncio.run(main())
@@ -40,12 +40,12 @@ def test_a_confirmed_id_is_a_duplicate_until_it_is_old() -> None:
 
 def test_only_so_many_ids_are_kept() -> None:
     async def main() -> None:
-        recent = Recent(most=2)
+        recent = PublishDeduplicator(max_ids=2)
         broker = Broker()
         for message_id in ("a", "b", "c"):
-            assert await recent.once(message_id, broker)
-        assert not await recent.once("b", broker)
-        assert await recent.once("a", broker)
+            assert await recent.publish_once(message_id, broker)
+        assert not await recent.publish_once("b", broker)
+        assert await recent.publish_once("a", broker)
 
     asyncio.run(main())
 
@@ -53,19 +53,19 @@ def test_only_so_many_ids_are_kept() -> None:
 @pytest.mark.parametrize("fails", [False, True])
 def test_requests_for_the_same_event_share_one_publish_and_its_end(fails: bool) -> None:
     async def main() -> None:
-        recent = Recent()
+        recent = PublishDeduplicator()
         broker = Broker()
         broker.fails = fails
         broker.open.clear()
-        tasks = [asyncio.create_task(recent.once("a", broker)) for _ in range(5)]
+        tasks = [asyncio.create_task(recent.publish_once("a", broker)) for _ in range(5)]
         await asyncio.sleep(0)
         broker.open.set()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert broker.published == 1
         if fails:
-            assert all(isinstance(result, NotDurable) for result in results)
+            assert all(isinstance(result, PublishFailed) for result in results)
             broker.fails = False
-            assert await recent.once("a", broker)
+            assert await recent.publish_once("a", broker)
         else:
             assert results == [True, False, False, False, False]
 
@@ -74,15 +74,15 @@ def test_requests_for_the_same_event_share_one_publish_and_its_end(fails: bool) 
 
 def test_a_cancelled_request_leaves_nothing_behind() -> None:
     async def main() -> None:
-        recent = Recent()
+        recent = PublishDeduplicator()
         broker = Broker()
         broker.open.clear()
-        leader, joiner = (asyncio.create_task(recent.once("a", broker)) for _ in range(2))
+        leader, joiner = (asyncio.create_task(recent.publish_once("a", broker)) for _ in range(2))
         await asyncio.sleep(0)
         leader.cancel()
-        with pytest.raises(NotDurable):
+        with pytest.raises(PublishFailed):
             await joiner
         broker.open.set()
-        assert await recent.once("a", broker)
+        assert await recent.publish_once("a", broker)
 
     asyncio.run(main())

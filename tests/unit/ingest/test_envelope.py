@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from common import extension_points
 from common.events import Event
-from ingest.celery_message import Item, build
-from ingest.envelope import Ignored, Malformed, parse, read
+from ingest.celery_message import SerializedEvent, build_message
+from ingest.envelope import Ignored, MalformedEnvelope, parse_event, read_envelope
 from tests.support.eventbridge_signing import ACCOUNT, envelope
 
 JSON = st.recursive(
@@ -22,7 +22,7 @@ JSON = st.recursive(
 
 
 def event(**changes: object) -> Event:
-    parsed = parse(envelope(**changes), 12.5)
+    parsed = parse_event(envelope(**changes), 12.5)
     assert isinstance(parsed, Event)
     return parsed
 
@@ -39,7 +39,7 @@ def test_the_documented_sample_is_read() -> None:
         received_at=12.5,
     )
     assert read_event.data["fileName"] == "dwd_order_di"
-    assert read(envelope()).account == ACCOUNT
+    assert read_envelope(envelope()).account == ACCOUNT
 
 
 @pytest.mark.parametrize("point", extension_points.POINTS, ids=lambda point: point.code)
@@ -49,9 +49,9 @@ def test_the_type_decides_in_any_case(point: extension_points.ExtensionPoint) ->
 
 
 def test_a_type_that_nobody_waits_for_is_ignored() -> None:
-    parsed = parse(envelope(type="dataworks:NodeChange:NodeChangeCreated"), 0)
+    parsed = parse_event(envelope(type="dataworks:NodeChange:NodeChangeCreated"), 0)
     assert parsed == Ignored("539fd8f4-4ea1-4625-aa8b-6c9066740001", "dataworks:NodeChange:NodeChangeCreated")
-    assert parse(envelope(type="other", id=None, data=3), 0) == Ignored(None, "other")
+    assert parse_event(envelope(type="other", id=None, data=3), 0) == Ignored(None, "other")
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_the_id_is_text_or_a_number(raw: object, message_id: str) -> None:
 
 @pytest.mark.parametrize("raw", [None, "", " ", True, 1.5, ["a"], "x" * 129, "中" * 43, "a\0b", "a\nb"])
 def test_an_event_without_a_proper_id_cannot_be_answered(raw: object) -> None:
-    with pytest.raises(Malformed, match=r"^id "):
-        parse(envelope(id=raw), 0)
+    with pytest.raises(MalformedEnvelope, match=r"^id "):
+        parse_event(envelope(id=raw), 0)
 
 
 @pytest.mark.parametrize(
@@ -135,21 +135,21 @@ def test_an_event_without_a_proper_id_cannot_be_answered(raw: object) -> None:
     ],
 )
 def test_what_is_no_event_is_malformed(body: bytes) -> None:
-    with pytest.raises(Malformed):
-        parse(body, 0)
+    with pytest.raises(MalformedEnvelope):
+        parse_event(body, 0)
 
 
 def test_what_orjson_could_not_write_again_is_malformed() -> None:
     deep: dict[str, Any] = {}
     for _ in range(200):
         deep = {"a": deep}
-    with pytest.raises(Malformed, match="nested"):
-        parse(envelope(data=deep), 0)
+    with pytest.raises(MalformedEnvelope, match="nested"):
+        parse_event(envelope(data=deep), 0)
 
 
 def test_of_two_keys_the_last_counts() -> None:
     body = envelope()[:-1] + b',"id":"second"}'
-    parsed = parse(body, 0)
+    parsed = parse_event(body, 0)
     assert isinstance(parsed, Event)
     assert parsed.message_id == "second"
 
@@ -158,16 +158,16 @@ def test_of_two_keys_the_last_counts() -> None:
     ("raw", "account"), [("12", "12"), (12, "12"), ("", None), (True, None), (None, None)]
 )
 def test_the_account_is_text_or_a_number(raw: object, account: str | None) -> None:
-    assert read(envelope(aliyunaccountid=raw)).account == account
+    assert read_envelope(envelope(aliyunaccountid=raw)).account == account
 
 
 def survives(body: bytes) -> None:
     try:
-        parsed = parse(body, 0)
-    except Malformed:
+        parsed = parse_event(body, 0)
+    except MalformedEnvelope:
         return
     if isinstance(parsed, Event):
-        message = build([Item.of(parsed)])
+        message = build_message([SerializedEvent.from_event(parsed)])
         assert Event.from_json(orjson.loads(message.body)[0][0]) == parsed
 
 

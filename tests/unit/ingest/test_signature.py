@@ -7,21 +7,32 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
-from ingest.signature import NotAuthentic, Reason, Trust, fold, precheck, verify
+from ingest.signature import (
+    AuthenticationFailed,
+    Reason,
+    TrustPolicy,
+    check_headers,
+    merge_headers,
+    verify_signature,
+)
 from tests.support.eventbridge_signing import NOW, TARGET, TOKEN, envelope, private_key, sign, sign_v1
 
 BODY = envelope()
-TRUST = Trust((TARGET,), (TOKEN.encode(),), frozenset())
-V1_TRUST = Trust((TARGET,), (TOKEN.encode(),), frozenset(), allow_v1=True)
+TRUST = TrustPolicy((TARGET,), (TOKEN.encode(),), frozenset())
+V1_TRUST = TrustPolicy((TARGET,), (TOKEN.encode(),), frozenset(), allow_v1=True)
 PREFIX = "x-eventbridge-"
 
 
-def check(headers: Mapping[str, str], body: bytes = BODY, trust: Trust = TRUST, now: float = NOW) -> None:
-    verify(precheck(headers.items(), trust, now), body, trust, private_key().public_key())
+def check(
+    headers: Mapping[str, str], body: bytes = BODY, trust: TrustPolicy = TRUST, now: float = NOW
+) -> None:
+    verify_signature(check_headers(headers.items(), trust, now), body, trust, private_key().public_key())
 
 
-def refusal(headers: Mapping[str, str], body: bytes = BODY, trust: Trust = TRUST, now: float = NOW) -> Reason:
-    with pytest.raises(NotAuthentic) as caught:
+def refusal(
+    headers: Mapping[str, str], body: bytes = BODY, trust: TrustPolicy = TRUST, now: float = NOW
+) -> Reason:
+    with pytest.raises(AuthenticationFailed) as caught:
         check(headers, body, trust, now)
     return caught.value.reason
 
@@ -48,14 +59,14 @@ def test_header_names_may_have_any_case() -> None:
 
 
 def test_every_configured_target_url_is_tried() -> None:
-    trust = Trust(
+    trust = TrustPolicy(
         ("https://a.example.com/", TARGET, "https://b.example.com/"), (TOKEN.encode(),), frozenset()
     )
     check(sign(BODY), trust=trust)
 
 
 def test_every_configured_token_is_tried() -> None:
-    trust = Trust((TARGET,), (b"old", "neu-ü".encode()), frozenset())
+    trust = TrustPolicy((TARGET,), (b"old", "neu-ü".encode()), frozenset())
     for token in ("old", "neu-ü".encode().decode("latin-1")):
         headers = sign(BODY, token="old")
         if token != "old":
@@ -185,7 +196,7 @@ def test_a_clock_further_off_is_refused(off: float) -> None:
 
 def test_repeated_headers_are_joined_and_so_refused() -> None:
     headers = sign(BODY)
-    doubled = fold([*headers.items(), (f"{PREFIX}signature-token", TOKEN)])
+    doubled = merge_headers([*headers.items(), (f"{PREFIX}signature-token", TOKEN)])
     assert doubled[f"{PREFIX}signature-token"] == f"{TOKEN}, {TOKEN}"
     assert refusal(doubled) is Reason.TOKEN
 
@@ -197,6 +208,6 @@ def test_the_cheap_checks_come_first() -> None:
 
 
 def test_the_refusal_holds_no_secret() -> None:
-    with pytest.raises(NotAuthentic) as caught:
+    with pytest.raises(AuthenticationFailed) as caught:
         check(sign(BODY, token="other-secret"))
     assert str(caught.value) == "token"

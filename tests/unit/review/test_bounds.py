@@ -9,7 +9,7 @@ import time
 import pytest
 
 from common.i18n import Language
-from review.context import Given, Table
+from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
 
@@ -66,9 +66,9 @@ SCRIPTS = {
     "open brackets": "SELECT (" * 5000,
     "secrets": "SELECT '" + "jdbc:key=" * 10_000 + "pwd'",
 }
-KNOWN = Given(
+KNOWN = ReviewContext(
     tables={
-        "known": Table(
+        "known": TableMetadata(
             partitions={}, columns={"a": "BIGINT", "b": "STRING", **{f"c{i}": "STRING" for i in range(30)}},
             keys=("a", "b"),
         )

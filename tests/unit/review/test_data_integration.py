@@ -11,11 +11,11 @@ from hypothesis import given as over
 from hypothesis import strategies
 
 from common.verdicts import Finding, Severity
-from review.context import Given, Node, Table
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
-from review.languages import inside
-from review.languages.data_integration.json_positions import JsonInvalid, parse
+from review.languages import parse_embedded
+from review.languages.data_integration.json_positions import JsonInvalid, parse_json
 
 MYSQL = {"stepType": "mysql", "category": "reader", "parameter": {"column": ["id"], "splitPk": "id"}}
 ODPS = {
@@ -23,7 +23,7 @@ ODPS = {
     "category": "writer",
     "parameter": {"table": "ods_shop", "column": ["id"], "partition": "ds=${bizdate}", "truncate": True},
 }
-PARTITIONED = Given(tables={"dwd_order_di": Table({"ds": "STRING"}, {"id": "BIGINT"})})
+PARTITIONED = ReviewContext(tables={"dwd_order_di": TableMetadata({"ds": "STRING"}, {"id": "BIGINT"})})
 
 
 def job(reader: dict[str, Any] = MYSQL, writer: dict[str, Any] = ODPS, **more: Any) -> dict[str, Any]:
@@ -43,12 +43,12 @@ def changed(step: dict[str, Any], **parameters: Any) -> dict[str, Any]:
     return {**step, "parameter": {**step["parameter"], **parameters}}
 
 
-def hits(text: str | dict[str, Any], given: Given = Given()) -> list[Finding]:  # noqa: B008 - frozen
+def hits(text: str | dict[str, Any], given: ReviewContext = ReviewContext()) -> list[Finding]:  # noqa: B008 - frozen
     code = text if isinstance(text, str) else json.dumps(text, indent=1)
     return [*review(code, Dialect.DI, given)]
 
 
-def rules(text: str | dict[str, Any], given: Given = Given()) -> list[str]:  # noqa: B008 - frozen
+def rules(text: str | dict[str, Any], given: ReviewContext = ReviewContext()) -> list[str]:  # noqa: B008 - frozen
     return [item.rule for item in hits(text, given)]
 
 
@@ -131,8 +131,10 @@ def test_a_finding_stands_at_the_value() -> None:
 def test_an_appending_job_blocks_in_production_and_is_silent_by_hand() -> None:
     text = job(writer=changed(ODPS, truncate=False))
     assert [item.severity for item in hits(text)] == [Severity.WARN]
-    assert [item.severity for item in hits(text, Given(Node(production=True)))] == [Severity.BLOCK]
-    assert hits(text, Given(Node(scheduled=False))) == []
+    assert [item.severity for item in hits(text, ReviewContext(NodeContext(production=True)))] == [
+        Severity.BLOCK
+    ]
+    assert hits(text, ReviewContext(NodeContext(scheduled=False))) == []
 
 
 def test_parameters_may_stand_without_quotes() -> None:
@@ -175,7 +177,7 @@ def test_what_is_no_job_is_said_with_its_place(code: str, line: int, column: int
     ],
 )
 def test_no_code_makes_it_raise(code: str) -> None:
-    inside(code, Dialect.DI, time.monotonic() + 10)
+    parse_embedded(code, Dialect.DI, time.monotonic() + 10)
     assert not any("failed on this script" in item.message for item in hits(code))
 
 
@@ -193,7 +195,7 @@ def test_json_is_read_as_json_is_and_every_place_holds_its_value(
     value: Any, indent: int | None, ascii_: bool
 ) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_)
-    read = parse(text)
+    read = parse_json(text)
     assert read.value == value
     for path, at in read.places.items():
         expected = value
@@ -205,7 +207,7 @@ def test_json_is_read_as_json_is_and_every_place_holds_its_value(
 @over(strategies.text(alphabet='{}[]",:$1ae\\ \n'))
 def test_json_is_refused_where_json_is(text: str) -> None:
     try:
-        read = parse(text)
+        read = parse_json(text)
     except JsonInvalid as error:
         offset = error.offset
     else:

@@ -13,16 +13,16 @@ from pydantic import ValidationError
 from common.i18n import Language
 from common.verdicts import Finding, Severity
 from review import engine, languages
-from review.context import Given, Node, Table
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
 from review.facts import Span
-from review.fingerprints import only_new
-from review.languages import OutsideHit
-from review.options import ReviewPolicy
-from review.rules.api import Hit, Options, Subject, Text
+from review.fingerprints import only_new_findings
+from review.languages import ExternalDiagnostic
+from review.options import ReviewOptions
+from review.rules.api import Hit, Options, RuleContext, Text
 from review.rules.registry import BY_ID
-from review.source.source_files import decode, dialect_of
+from review.source.source_files import decode_source, dialect_of
 
 SQL = Dialect.MAXCOMPUTE
 CODE = "SELECT a.id\nFROM a, b\nORDER BY a.id;\n\nDELETE FROM c;\n"
@@ -32,8 +32,8 @@ def rules(found: Iterable[Finding]) -> list[str]:
     return [item.rule for item in found]
 
 
-def policy(**values: object) -> ReviewPolicy:
-    return ReviewPolicy.model_validate(values)
+def policy(**values: object) -> ReviewOptions:
+    return ReviewOptions.model_validate(values)
 
 
 def test_findings_come_in_the_order_of_the_text_with_their_ranges() -> None:
@@ -86,12 +86,12 @@ def test_the_policy_sets_options_of_rules() -> None:
 )
 def test_a_wrong_policy_is_refused_at_its_place(values: Mapping[str, object], at: tuple[str, ...]) -> None:
     with pytest.raises(ValidationError) as refused:
-        ReviewPolicy.model_validate(values)
+        ReviewOptions.model_validate(values)
     assert [error["loc"] for error in refused.value.errors()] == [at]
 
 
 def test_ids_of_outside_tools_may_be_weighed() -> None:
-    assert policy(severity={"PY-F821": "off", "SH-SC2086": "info", "PG-ban-drop-table": "warn"}).off(
+    assert policy(severity={"PY-F821": "off", "SH-SC2086": "info", "PG-ban-drop-table": "warn"}).is_disabled(
         "PY-F821"
     )
 
@@ -100,27 +100,30 @@ def test_a_policy_survives_plain_json() -> None:
     given = policy(severity={"MC-C03": "info"}, rules={"MC-C09": {"functions": ["x"]}})
     plain = given.model_dump(mode="json", by_alias=True, exclude_unset=True)
     assert plain == {"severity": {"MC-C03": "info"}, "rules": {"MC-C09": {"functions": ["x"]}}}
-    assert ReviewPolicy.model_validate(plain) == given
+    assert ReviewOptions.model_validate(plain) == given
 
 
 def test_tables_are_asked_for_once_and_what_is_given_comes_first() -> None:
     asked: list[frozenset[str]] = []
 
-    def tables(names: frozenset[str]) -> Mapping[str, Table]:
+    def tables(names: frozenset[str]) -> Mapping[str, TableMetadata]:
         asked.append(names)
-        return {"P.Orders": Table(partitions={"ds": "STRING"}), "dim": Table(partitions={"ds": "STRING"})}
+        return {
+            "P.Orders": TableMetadata(partitions={"ds": "STRING"}),
+            "dim": TableMetadata(partitions={"ds": "STRING"}),
+        }
 
     code = (
         "SELECT o.id FROM p.orders o JOIN dim d ON o.id = d.id;\nINSERT OVERWRITE TABLE t SELECT id FROM dim"
     )
-    given = Given(tables={"dim": Table()})
+    given = ReviewContext(tables={"dim": TableMetadata()})
     found = [item for item in review(code, SQL, given, tables=tables) if item.rule == "MC-P01"]
     assert asked == [frozenset({"p.orders", "dim", "t"})]
     assert [("p.orders" in item.message, item.severity) for item in found] == [(True, Severity.BLOCK)]
 
 
 def test_what_the_supplier_raises_comes_through() -> None:
-    def tables(names: frozenset[str]) -> Mapping[str, Table]:
+    def tables(names: frozenset[str]) -> Mapping[str, TableMetadata]:
         raise ConnectionError(str(names))
 
     with pytest.raises(ConnectionError):
@@ -130,13 +133,13 @@ def test_what_the_supplier_raises_comes_through() -> None:
 
 def test_what_is_given_of_the_node_counts() -> None:
     code = "INSERT INTO t PARTITION (ds = '${bizdate}') SELECT id FROM s WHERE ds = '${bizdate}'"
-    production = Given(node=Node(production=True))
+    production = ReviewContext(node=NodeContext(production=True))
     severities = [
         {item.rule: item.severity for item in review(code, SQL, given)}["MC-C01"]
-        for given in (Given(), production)
+        for given in (ReviewContext(), production)
     ]
     assert severities == [Severity.WARN, Severity.BLOCK]
-    assert "MC-C01" not in rules(review(code, SQL, Given(node=Node(scheduled=False))))
+    assert "MC-C01" not in rules(review(code, SQL, ReviewContext(node=NodeContext(scheduled=False))))
 
 
 def test_what_was_not_looked_at_in_time_is_said() -> None:
@@ -147,10 +150,10 @@ def test_what_was_not_looked_at_in_time_is_said() -> None:
 
 
 def test_a_rule_that_fails_is_said_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    def judge(_: Subject, __: Options) -> list[Hit]:
+    def judge(_: RuleContext, __: Options) -> list[Hit]:
         raise KeyError("SELECT secret")
 
-    broken = replace(BY_ID["MC-C03"], judge=judge)
+    broken = replace(BY_ID["MC-C03"], check=judge)
     first = tuple(broken if rule.id == "MC-C03" else rule for rule in engine._FIRST)
     monkeypatch.setattr(engine, "_FIRST", first)
     found = review(CODE, SQL)
@@ -161,8 +164,8 @@ def test_a_rule_that_fails_is_said_and_the_others_go_on(monkeypatch: pytest.Monk
 
 
 def test_of_endless_findings_the_first_are_listed() -> None:
-    found = review("SELECT id FROM t ORDER BY id;\n" * (engine.MOST_HITS + 5), SQL, seconds=60)
-    assert rules(found).count("MC-P06") == engine.MOST_HITS
+    found = review("SELECT id FROM t ORDER BY id;\n" * (engine.MAX_HITS + 5), SQL, seconds=60)
+    assert rules(found).count("MC-P06") == engine.MAX_HITS
     assert [item.message for item in found if item.rule == "MC-C19"] == [
         "MC-P06 has more than 1000 findings here; the rest are not listed."
     ]
@@ -172,9 +175,10 @@ def test_outside_tools_are_weighed_and_suppressed_too(monkeypatch: pytest.Monkey
     code = "import os  # dwgate:ignore PY-F401 for later\nimport re\n"
     text = Text("unused", "未使用")
     hits = [
-        OutsideHit("PY-F401", Severity.WARN, Span(at, at + 9), text) for at in (0, code.index("import re"))
+        ExternalDiagnostic("PY-F401", Severity.WARN, Span(at, at + 9), text)
+        for at in (0, code.index("import re"))
     ]
-    monkeypatch.setattr(languages, "outside", lambda *_: iter(hits))
+    monkeypatch.setattr(languages, "run_external_linter", lambda *_: iter(hits))
     told = review(code, Dialect.PYTHON, policy=policy(severity={"PY-F401": "info"}))
     ours = [item for item in told if item.rule == "PY-F401"]
     assert [(item.line, item.severity, item.suppressed) for item in ours] == [
@@ -203,26 +207,26 @@ def test_equal_findings_have_fingerprints_of_their_own() -> None:
     sort = "SELECT id FROM t ORDER BY id;"
     once, twice = review(sort, SQL), review(f"{sort}\n{sort}", SQL)
     assert len({item.fingerprint for item in twice}) == len(twice) == 2 * len(once)
-    assert [item.line for item in only_new(once, twice)] == [2] * len(once)
+    assert [item.line for item in only_new_findings(once, twice)] == [2] * len(once)
 
 
 def test_only_what_the_change_added_is_new() -> None:
     old = review(CODE, SQL)
-    assert only_new(old, old) == ()
-    assert only_new(old, review(f"SET a=b;\n{CODE}", SQL)) == ()
+    assert only_new_findings(old, old) == ()
+    assert only_new_findings(old, review(f"SET a=b;\n{CODE}", SQL)) == ()
     first = "DELETE FROM d;"
-    added = only_new(old, review(f"{first}\n{CODE}", SQL))
+    added = only_new_findings(old, review(f"{first}\n{CODE}", SQL))
     assert {item.line for item in added} == {1}
-    assert only_new((), old) == old
+    assert only_new_findings((), old) == old
 
 
 def test_taking_a_suppression_away_makes_its_finding_new() -> None:
     kept = review("DELETE FROM c; -- dwgate:ignore MC-C14 by hand", SQL)
     bare = review("DELETE FROM c;", SQL)
-    assert only_new(kept, kept) == ()
-    assert rules(only_new(kept, bare)) == ["MC-C14"]
-    assert only_new(bare, bare) == ()
-    assert rules(only_new(bare, kept)) == []
+    assert only_new_findings(kept, kept) == ()
+    assert rules(only_new_findings(kept, bare)) == ["MC-C14"]
+    assert only_new_findings(bare, bare) == ()
+    assert rules(only_new_findings(bare, kept)) == []
 
 
 def test_a_secret_is_not_in_its_fingerprint() -> None:
@@ -246,7 +250,7 @@ def test_a_secret_is_not_in_its_fingerprint() -> None:
     ],
 )
 def test_text_is_read_in_its_encoding(data: bytes, text: str) -> None:
-    assert decode(data) == text
+    assert decode_source(data) == text
 
 
 @pytest.mark.parametrize(
@@ -261,12 +265,12 @@ def test_text_is_read_in_its_encoding(data: bytes, text: str) -> None:
     ],
 )
 def test_what_is_no_text_is_said_with_its_encoding(data: bytes, said: str) -> None:
-    told = decode(data)
+    told = decode_source(data)
     assert isinstance(told, Finding)
     assert (told.rule, told.severity) == ("MC-C19", Severity.WARN)
     assert told.message.startswith("Not reviewed: ")
     assert said in told.message
-    chinese = decode(data, Language.CHINESE)
+    chinese = decode_source(data, Language.CHINESE)
     assert isinstance(chinese, Finding)
     assert chinese.message.startswith("未检查")
 
@@ -295,7 +299,7 @@ def test_a_finding_survives_plain_json() -> None:
 
 def test_a_finding_at_the_name_of_a_table_is_about_that_table() -> None:
     code = "DELETE FROM shop.dwd_a;\nTRUNCATE TABLE dwd_b;\nSELECT 1 a, 1 a"
-    found = review(code, SQL, Given(project="shop"))
+    found = review(code, SQL, ReviewContext(project="shop"))
     tables = {subject.id for item in found for subject in item.subjects}
     assert tables == {"odps.shop.dwd_a", "odps.shop.dwd_b"}
     hologres = review("TRUNCATE TABLE s.b", Dialect.HOLOGRES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.accuracy import AIM, MAIN, Score, score
-from tests.support.labelled_nodes import nodes
+from tests.support.labelled_nodes import labelled_nodes
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_lines_are_exact(result: Score) -> None:
 
 
 def test_the_set_is_large_and_even() -> None:
-    labelled = nodes()
+    labelled = labelled_nodes()
     assert len(labelled) >= 220
     assert sum(not node.expected for node in labelled) >= 60
     assert len({node.name for node in labelled}) == len(labelled)
@@ -38,8 +38,8 @@ def test_the_set_is_large_and_even() -> None:
 
 
 def test_nothing_of_the_marks_is_left() -> None:
-    assert not [node.name for node in nodes() if "⟸" in node.code or "¦" in node.code]
+    assert not [node.name for node in labelled_nodes() if "⟸" in node.code or "¦" in node.code]
 
 
 def test_every_label_names_a_main_rule() -> None:
-    assert {rule for node in nodes() for rule, _ in node.expected} <= set(MAIN)
+    assert {rule for node in labelled_nodes() for rule, _ in node.expected} <= set(MAIN)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import pytest
 
 from review import lineage
-from review.context import Given, Table
+from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
-from review.extraction.reader import read
-from review.facts import Written
+from review.extraction.reader import read_code
+from review.facts import WriteKind
 
 Columns = dict[tuple[str, str], set[str]]
 
 
-def _columns(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, given: Given = Given()) -> Columns:  # noqa: B008
+def _columns(
+    code: str,
+    dialect: Dialect = Dialect.MAXCOMPUTE,
+    given: ReviewContext = ReviewContext(),  # noqa: B008 - frozen
+) -> Columns:
     return {
         (item.table, item.column): {f"{table}.{column}" for table, column in item.sources}
-        for item in lineage.columns(read(code, dialect, given))
+        for item in lineage.column_lineage(read_code(code, dialect, given))
     }
 
 
@@ -37,16 +41,16 @@ def _columns(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, given: Given = Gi
     ],
 )
 def test_tables(code: str, reads: list[str], writes: list[str]) -> None:
-    found = lineage.tables(read(code, Dialect.MAXCOMPUTE))
+    found = lineage.table_lineage(read_code(code, Dialect.MAXCOMPUTE))
     assert [name for item in found for name in item.reads] == reads
     assert [write.table for item in found for write in item.writes] == writes
 
 
 def test_partitions_are_told_as_written() -> None:
     code = "INSERT OVERWRITE TABLE p.t PARTITION (ds='${bizdate}', hh) SELECT a, hh FROM s"
-    (item,) = lineage.tables(read(code, Dialect.MAXCOMPUTE))
+    (item,) = lineage.table_lineage(read_code(code, Dialect.MAXCOMPUTE))
     assert item.writes == (
-        lineage.TableWrite("p.t", Written.OVERWRITE, (("ds", "${bizdate}"), ("hh", None))),
+        lineage.TableWrite("p.t", WriteKind.OVERWRITE, (("ds", "${bizdate}"), ("hh", None))),
     )
     assert (item.at.begin, item.at.end) == (0, len(code))
 
@@ -107,8 +111,8 @@ def test_stars_over_what_is_not() -> None:
 
 
 def test_names_are_those_of_the_target() -> None:
-    given = Given(
-        tables={"t": Table(columns={"id": "BIGINT", "name": "STRING"}, partitions={"ds": "STRING"})}
+    given = ReviewContext(
+        tables={"t": TableMetadata(columns={"id": "BIGINT", "name": "STRING"}, partitions={"ds": "STRING"})}
     )
     code = "INSERT OVERWRITE TABLE t PARTITION (ds) SELECT a, b, c FROM s"
     assert _columns(code, given=given) == {("t", "id"): {"s.a"}, ("t", "name"): {"s.b"}, ("t", "ds"): {"s.c"}}

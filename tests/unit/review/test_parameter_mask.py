@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from review.dialects import Dialect, Lexis, lexis
-from review.source.parameter_mask import mask, name
+from review.dialects import Dialect, LexicalRules, lexical_rules
+from review.source.parameter_mask import mask_parameters, parameter_name
 
-HIVE = lexis(Dialect.MAXCOMPUTE)
+HIVE = lexical_rules(Dialect.MAXCOMPUTE)
 WORDS = st.sampled_from(Path("tests/data/sql_words.txt").read_text().splitlines()) | st.sampled_from(
     ["\n", "\x00", "𝒳", "\\", "\r", "$[", "]", "}", "${", "$$"]
 )
@@ -29,7 +29,7 @@ WORDS = st.sampled_from(Path("tests/data/sql_words.txt").read_text().splitlines(
     ],
 )
 def test_masks(code: str, masked: str) -> None:
-    assert mask(code, HIVE).text == masked
+    assert mask_parameters(code, HIVE).text == masked
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_masks(code: str, masked: str) -> None:
     ],
 )
 def test_masks_as_the_dialect_writes_names(dialect: Dialect, code: str, masked: str) -> None:
-    assert mask(code, lexis(dialect)).text == masked
+    assert mask_parameters(code, lexical_rules(dialect)).text == masked
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_masks_as_the_dialect_writes_names(dialect: Dialect, code: str, masked: 
     ],
 )
 def test_names_what_scheduling_must_define(text: str, wanted: str) -> None:
-    assert name(text) == wanted
+    assert parameter_name(text) == wanted
 
 
 def test_knows_where_parameters_stood() -> None:
-    masked = mask("ab${c}d${e}", HIVE)
+    masked = mask_parameters("ab${c}d${e}", HIVE)
     assert [masked.has_parameter(at, at + 1) for at in range(11)] == [False] * 2 + [True] * 4 + [False] + [
         True
     ] * 4
@@ -78,9 +78,11 @@ def test_knows_where_parameters_stood() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(WORDS).map(" ".join), st.sampled_from([HIVE, Lexis(), lexis(Dialect.POSTGRES)]))
-def test_the_mask_keeps_lengths_and_lines(code: str, words: Lexis) -> None:
-    masked = mask(code, words).text
+@given(
+    st.lists(WORDS).map(" ".join), st.sampled_from([HIVE, LexicalRules(), lexical_rules(Dialect.POSTGRES)])
+)
+def test_the_mask_keeps_lengths_and_lines(code: str, words: LexicalRules) -> None:
+    masked = mask_parameters(code, words).text
     assert len(masked) == len(code)
     assert [at for at, letter in enumerate(masked) if letter == "\n"] == [
         at for at, letter in enumerate(code) if letter == "\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlglot import exp
 
-from review.dialects import Dialect, lexis
+from review.dialects import Dialect, lexical_rules
 from review.parsing.ast_nodes import (
     AlterTable,
     Assignment,
@@ -18,15 +18,15 @@ from review.parsing.ast_nodes import (
     Routine,
     TableCommand,
 )
-from review.parsing.parse import LONGEST, Unread, parse
-from review.source.parameter_mask import mask
-from review.source.statement_splitter import split
+from review.parsing.parse import MAX_LENGTH, Unparsed, parse_statement
+from review.source.parameter_mask import mask_parameters
+from review.source.statement_splitter import split_script
 
 
-def _tree(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> exp.Expr | Unread:
-    words = lexis(dialect)
-    (piece,) = split(mask(code, words).text, words).pieces
-    return parse(piece.text, piece.verb, dialect)
+def _tree(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> exp.Expr | Unparsed:
+    words = lexical_rules(dialect)
+    (piece,) = split_script(mask_parameters(code, words).text, words).pieces
+    return parse_statement(piece.text, piece.verb, dialect)
 
 
 MAXCOMPUTE = Path("tests/data/maxcompute.sql").read_text().splitlines()
@@ -36,7 +36,7 @@ MAXCOMPUTE = Path("tests/data/maxcompute.sql").read_text().splitlines()
 @pytest.mark.parametrize("code", MAXCOMPUTE)
 def test_maxcompute(code: str) -> None:
     tree = _tree(code)
-    assert not isinstance(tree, (Unread, exp.Command)), tree
+    assert not isinstance(tree, (Unparsed, exp.Command)), tree
     assert not tree.find(exp.Command)
 
 
@@ -56,7 +56,7 @@ def test_maxcompute(code: str) -> None:
 )
 def test_other_dialects(code: str, dialect: str) -> None:
     tree = _tree(code, Dialect(dialect))
-    assert not isinstance(tree, (Unread, exp.Command)), tree
+    assert not isinstance(tree, (Unparsed, exp.Command)), tree
 
 
 @pytest.mark.parametrize(
@@ -150,13 +150,13 @@ def test_places() -> None:
 )
 def test_says_what_is_no_statement(code: str) -> None:
     tree = _tree(code)
-    assert isinstance(tree, Unread)
+    assert isinstance(tree, Unparsed)
     assert tree.offset is None or 0 <= tree.offset <= len(code)
 
 
 def test_says_where_reading_stopped() -> None:
     tree = _tree("SELECT a FROM t WHERE b = = 3")
-    assert isinstance(tree, Unread)
+    assert isinstance(tree, Unparsed)
     assert tree.offset == len("SELECT a FROM t WHERE b = ")
 
 
@@ -165,14 +165,14 @@ def test_says_where_reading_stopped() -> None:
     [
         ("SELECT " + "(" * 5000 + "1" + ")" * 5000, "it is nested too deeply"),
         ("SELECT " + "CASE WHEN a THEN 1 ELSE " * 1000 + "2" + " END" * 1000, "it is nested too deeply"),
-        ("SELECT 1 -- " + "x" * LONGEST + "\n+ 1", "it is too long"),
+        ("SELECT 1 -- " + "x" * MAX_LENGTH + "\n+ 1", "it is too long"),
         ("SELECT " + ",".join("1" * 90_000), "it is too long"),
     ],
     ids=["parentheses", "cases", "characters", "tokens"],
 )
 @pytest.mark.timeout(30)
 def test_extremes_are_answered(code: str, why: str) -> None:
-    assert _tree(code) == Unread(why)
+    assert _tree(code) == Unparsed(why)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_extremes_are_answered(code: str, why: str) -> None:
 )
 @pytest.mark.timeout(60)
 def test_long_lists_are_read(code: str) -> None:
-    assert not isinstance(_tree(code), Unread)
+    assert not isinstance(_tree(code), Unparsed)
 
 
 def test_never_logs_code(caplog: pytest.LogCaptureFixture) -> None:

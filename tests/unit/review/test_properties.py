@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 
 from bench.accuracy import MAIN
 from common.verdicts import Finding
-from review.context import Given
-from review.dialects import Dialect, lexis
+from review.context import ReviewContext
+from review.dialects import Dialect, lexical_rules
 from review.engine import review
-from review.source.parameter_mask import mask
-from review.source.statement_splitter import split
-from tests.fuzz.fuzz_review import DIALECTS, GIVENS, check, read_and_judge
+from review.source.parameter_mask import mask_parameters
+from review.source.statement_splitter import split_script
+from tests.fuzz.fuzz_review import CONTEXTS, DIALECTS, check, read_and_check
 from tests.fuzz.mutations import anything, mutated, soup, truncated
-from tests.support.labelled_nodes import Labelled, nodes
+from tests.support.labelled_nodes import LabelledNode, labelled_nodes
 
 Maker = Callable[[random.Random], str]
 
 SQL_NODES = tuple(
-    node for node in nodes() if node.dialect in {Dialect.MAXCOMPUTE, Dialect.HIVE, Dialect.SPARK}
+    node for node in labelled_nodes() if node.dialect in {Dialect.MAXCOMPUTE, Dialect.HIVE, Dialect.SPARK}
 )
 RANDOM = st.integers(0, 2**63).map(random.Random)
 TEXTS = st.text() | RANDOM.map(anything)
@@ -39,7 +39,7 @@ QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 @settings(deadline=None)
 @given(TEXTS, st.sampled_from(DIALECTS))
 def test_mask_keeps_length_and_lines(text: str, dialect: Dialect) -> None:
-    masked = mask(text, lexis(dialect)).text
+    masked = mask_parameters(text, lexical_rules(dialect)).text
     assert len(masked) == len(text)
     assert [at for at, char in enumerate(masked) if char == "\n"] == [
         at for at, char in enumerate(text) if char == "\n"
@@ -50,14 +50,14 @@ def test_mask_keeps_length_and_lines(text: str, dialect: Dialect) -> None:
 @given(TEXTS)
 def test_split_loses_nothing(text: str) -> None:
     assume(not RAW_STRING.search(text))  # their insides are of no use to a parser
-    cut = split(text, lexis(Dialect.MAXCOMPUTE))
+    cut = split_script(text, lexical_rules(Dialect.MAXCOMPUTE))
     rest = list(text)
     for begin, end in cut.comments:
         rest[begin:end] = " " * (end - begin)
     done = 0
     for piece in cut.pieces:
         assert piece.start >= done
-        assert len(piece.bare) == len(piece.text)
+        assert len(piece.stripped) == len(piece.text)
         done = piece.start + len(piece.text)
         assert piece.text.split() == "".join(rest[piece.start : done]).split()
         rest[piece.start : done] = " " * len(piece.text)
@@ -66,9 +66,9 @@ def test_split_loses_nothing(text: str) -> None:
 
 @pytest.mark.parametrize("make", [mutated, truncated, soup])
 @settings(deadline=None)
-@given(rng=RANDOM, dialect=st.sampled_from(DIALECTS), known=st.sampled_from(GIVENS))
+@given(rng=RANDOM, dialect=st.sampled_from(DIALECTS), known=st.sampled_from(CONTEXTS))
 def test_nothing_raises_or_points_outside(
-    make: Maker, rng: random.Random, dialect: Dialect, known: Given
+    make: Maker, rng: random.Random, dialect: Dialect, known: ReviewContext
 ) -> None:
     check(make(rng), dialect, known)
 
@@ -79,7 +79,7 @@ def test_nothing_raises_or_points_outside(
 @example("\x00", Dialect.HIVE)
 @example("", Dialect.UNKNOWN)
 def test_any_text_is_answered(text: str, dialect: Dialect) -> None:
-    check(text, dialect, GIVENS[0])
+    check(text, dialect, CONTEXTS[0])
 
 
 @settings(deadline=None)
@@ -103,7 +103,7 @@ def test_review_is_deterministic(rng: random.Random) -> None:
 
 @settings(deadline=None)
 @given(st.sampled_from(SQL_NODES), st.data())
-def test_a_suppression_changes_nothing_else(node: Labelled, data: st.DataObject) -> None:
+def test_a_suppression_changes_nothing_else(node: LabelledNode, data: st.DataObject) -> None:
     before = main_findings(node.code, node)
     assume(before)
     chosen = data.draw(st.sampled_from(before))
@@ -120,7 +120,7 @@ def test_a_suppression_changes_nothing_else(node: Labelled, data: st.DataObject)
 
 @settings(deadline=None)
 @given(st.sampled_from(SQL_NODES))
-def test_names_of_aliases_do_not_matter(node: Labelled) -> None:
+def test_names_of_aliases_do_not_matter(node: LabelledNode) -> None:
     aliases = own_aliases(node)
     assume(aliases)
     renamed = WORD.sub(lambda word: f"al_{word[0]}" if word[0].lower() in aliases else word[0], node.code)
@@ -133,8 +133,10 @@ def test_names_of_aliases_do_not_matter(node: Labelled) -> None:
     st.sampled_from(["\n", "\n\n\n", "-- note\n", "/* a\n   note; */\n"]),
     st.data(),
 )
-def test_comments_and_blank_lines_only_shift(node: Labelled, extra: str, data: st.DataObject) -> None:
-    pieces = split(mask(node.code, lexis(node.dialect)).text, lexis(node.dialect)).pieces
+def test_comments_and_blank_lines_only_shift(node: LabelledNode, extra: str, data: st.DataObject) -> None:
+    pieces = split_script(
+        mask_parameters(node.code, lexical_rules(node.dialect)).text, lexical_rules(node.dialect)
+    ).pieces
     starts = [piece.start for piece in pieces if node.code[piece.start - 1 : piece.start] in {"", "\n"}]
     assume(starts)
     at = data.draw(st.sampled_from(starts))
@@ -147,16 +149,16 @@ def test_comments_and_blank_lines_only_shift(node: Labelled, extra: str, data: s
     assert [key(item) for item in changed] == expected
 
 
-def main_findings(code: str, node: Labelled) -> list[Finding]:
-    return [item for item in review(code, node.dialect, node.given) if item.rule in MAIN]
+def main_findings(code: str, node: LabelledNode) -> list[Finding]:
+    return [item for item in review(code, node.dialect, node.context) if item.rule in MAIN]
 
 
 def key(item: Finding, lines: int = 0) -> tuple[object, ...]:
     return (item.rule, item.severity, (item.line or 1) + lines, item.column, item.message)
 
 
-def rules_hit(code: str, node: Labelled) -> list[str]:
-    _, hits = read_and_judge(code, node.dialect, node.given)
+def rules_hit(code: str, node: LabelledNode) -> list[str]:
+    _, hits = read_and_check(code, node.dialect, node.context)
     return sorted(rule for rule, _ in hits if rule in MAIN)
 
 
@@ -166,8 +168,8 @@ def ends_plainly(lines: list[str], index: int) -> bool:
     return not re.search(r"['\"]|/\*|\\", before) and "--" not in lines[index]
 
 
-def own_aliases(node: Labelled) -> set[str]:
+def own_aliases(node: LabelledNode) -> set[str]:
     """Return the short aliases of a node that mean nothing else in it."""
     quoted = {word.lower() for part in QUOTED.findall(node.code) for word in WORD.findall(part)}
-    columns = {name for table in node.given.tables.values() for name in (*table.columns, *table.partitions)}
+    columns = {name for table in node.context.tables.values() for name in (*table.columns, *table.partitions)}
     return set(QUALIFIER.findall(QUOTED.sub(" ", node.code))) - quoted - columns

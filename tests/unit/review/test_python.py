@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 
 from common.verdicts import Finding, Severity
-from review.context import Given, Node, Table
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
-from review.languages import inside, outside
-from review.languages.external.external_tool import Tool, ToolFailed, ask
+from review.languages import parse_embedded, run_external_linter
+from review.languages.external.external_tool import ExternalTool, ToolFailed, run
 from review.languages.external.ruff import RUFF
 from review.languages.python import python_node
 from tests.support.review_assertions import sheets
 
-PARTITIONED = Given(tables={"dwd_order_di": Table({"ds": "STRING"}, {"id": "BIGINT"})})
-PRODUCTION = Given(Node(production=True))
+PARTITIONED = ReviewContext(tables={"dwd_order_di": TableMetadata({"ds": "STRING"}, {"id": "BIGINT"})})
+PRODUCTION = ReviewContext(NodeContext(production=True))
 
 
 def statements(code: str) -> list[str]:
@@ -26,11 +26,11 @@ def statements(code: str) -> list[str]:
     return [one.strip() for text in texts for one in text.split("\n;") if one.strip()]
 
 
-def hits(code: str, given: Given = PARTITIONED) -> list[Finding]:
+def hits(code: str, given: ReviewContext = PARTITIONED) -> list[Finding]:
     return [item for item in review(code, Dialect.PYTHON, given) if not item.rule.startswith("PY-F")]
 
 
-def told(code: str, given: Given = PARTITIONED) -> set[tuple[str, int]]:
+def told(code: str, given: ReviewContext = PARTITIONED) -> set[tuple[str, int]]:
     return {(item.rule, item.line or 0) for item in hits(code, given)}
 
 
@@ -215,7 +215,7 @@ def test_calls_of_pyodps(code: str, rules: set[str]) -> None:
 def test_an_appending_call_blocks_in_production_and_is_silent_by_hand() -> None:
     code = "o.write_table('t_a', r)"
     assert [item.severity for item in hits(code, PRODUCTION)] == [Severity.BLOCK]
-    assert hits(code, replace(PRODUCTION, node=Node(scheduled=False))) == []
+    assert hits(code, replace(PRODUCTION, node=NodeContext(scheduled=False))) == []
 
 
 @pytest.mark.parametrize(
@@ -276,18 +276,18 @@ def test_python_2_is_said_and_its_sql_reviewed(code: str) -> None:
     ],
 )
 def test_no_code_makes_it_raise(code: str) -> None:
-    found = inside(code, Dialect.PYTHON, time.monotonic() + 10)
+    found = parse_embedded(code, Dialect.PYTHON, time.monotonic() + 10)
     assert all(len(part.text) == len(code) for part in found.embedded)
 
 
 def test_time_that_is_up_is_said() -> None:
-    found = python_node.read("x = 1", time.monotonic() - 1)
+    found = python_node.read_python("x = 1", time.monotonic() - 1)
     assert [item.unread for item in found.unread] == ["the review timed out"]
 
 
 def test_ruff_finds_names_that_are_not_defined_at_their_place() -> None:
     code = "# 中文\nx = '中文' + undefined\nprint(o, odps, args)\n"
-    [hit] = outside(code, Dialect.PYTHON, 5)
+    [hit] = run_external_linter(code, Dialect.PYTHON, 5)
     assert (hit.rule, hit.severity) == ("PY-F821", Severity.WARN)
     assert code[hit.at.begin : hit.at.end] == "undefined"
     assert "undefined" in hit.message.en
@@ -296,15 +296,15 @@ def test_ruff_finds_names_that_are_not_defined_at_their_place() -> None:
 
 def test_ruff_leaves_sql_and_layout_alone() -> None:
     code = "day=args['bizdate']\no.execute_sql(f\"select  a from t where ds = '{day}'\")\nassert   day"
-    assert [*outside(code, Dialect.PYTHON, 5)] == []
+    assert [*run_external_linter(code, Dialect.PYTHON, 5)] == []
 
 
 def test_ruff_has_nothing_to_say_of_what_is_no_python() -> None:
-    assert [*outside("print 'x'", Dialect.PYTHON, 5)] == []
+    assert [*run_external_linter("print 'x'", Dialect.PYTHON, 5)] == []
 
 
 def test_many_hits_are_counted() -> None:
-    found = [*outside("".join(f"print(u{number})\n" for number in range(150)), Dialect.PYTHON, 5)]
+    found = [*run_external_linter("".join(f"print(u{number})\n" for number in range(150)), Dialect.PYTHON, 5)]
     assert len(found) == 101
     assert found[-1].rule == "PY-RUFF"
     assert "50 more" in found[-1].message.en
@@ -312,7 +312,7 @@ def test_many_hits_are_counted() -> None:
 
 def test_a_missing_tool_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("review.languages.external.ruff.RUFF", replace(RUFF, name="no-such-program"))
-    [hit] = outside("x = 1", Dialect.PYTHON, 5)
+    [hit] = run_external_linter("x = 1", Dialect.PYTHON, 5)
     assert hit.rule == "PY-RUFF"
     assert "not installed" in hit.message.en
 
@@ -329,7 +329,7 @@ def test_a_tool_that_gives_no_answer(
     name: str, arguments: tuple[str, ...], seconds: float, told: str
 ) -> None:
     with pytest.raises(ToolFailed, match=told) as error:
-        ask(Tool(name, "X", arguments), "select secret", seconds)
+        run(ExternalTool(name, "X", arguments), "select secret", seconds)
     assert "secret" not in str(error.value)
 
 

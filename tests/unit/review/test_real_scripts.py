@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from common.verdicts import Finding, Severity
-from review.context import Given, Node
+from review.context import NodeContext, ReviewContext
 from review.dialects import Dialect
 from review.engine import review
 
-_GIVEN = Given(node=Node(production=True))
+_GIVEN = ReviewContext(node=NodeContext(production=True))
 
 
 def _found(rule: str, code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> list[Finding]:

@@ -12,12 +12,12 @@ from _pytest.mark.structures import ParameterSet
 from common.i18n import Language
 from common.verdicts import Finding, Severity
 from review import rules
-from review.context import Given
+from review.context import ReviewContext
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, review
 from review.rules.api import Hit, Rule, Text, rule
 from review.rules.registry import BY_ID, BY_NAME, RENAMED_RULES, RULES, rule_named
-from review.rules.rule_page import Example, PageInvalid, page, parse
+from review.rules.rule_page import CodeExample, PageInvalid, load_page, parse
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -26,19 +26,19 @@ def examples(kind: str) -> list[ParameterSet]:
     return [
         pytest.param(one, example, id=f"{one.id}-{kind}-{number}")
         for one in RULES
-        for number, example in enumerate(getattr(page(one), kind), 1)
+        for number, example in enumerate(getattr(load_page(one), kind), 1)
     ]
 
 
-def found(one: Rule, example: Example, language: Language = Language.ENGLISH) -> list[Finding]:
-    findings = review(example.code, example.dialect, page(one).given, language=language)
+def found(one: Rule, example: CodeExample, language: Language = Language.ENGLISH) -> list[Finding]:
+    findings = review(example.code, example.dialect, load_page(one).given_json, language=language)
     assert one.id == NOT_REVIEWED or not [item for item in findings if item.rule == NOT_REVIEWED]
     return [item for item in findings if item.rule == one.id]
 
 
 @pytest.mark.parametrize("one", RULES, ids=lambda one: one.id)
 def test_a_page_is_complete_in_both_languages(one: Rule) -> None:
-    read = page(one)
+    read = load_page(one)
     for text in (read.title, read.what, read.why, read.options, read.limits, one.fix):
         assert CHINESE.search(text.zh)
         assert not CHINESE.search(text.en)
@@ -50,7 +50,7 @@ def test_a_page_is_complete_in_both_languages(one: Rule) -> None:
 
 
 @pytest.mark.parametrize(("one", "example"), examples("bad"))
-def test_a_bad_example_breaks_its_rule(one: Rule, example: Example) -> None:
+def test_a_bad_example_breaks_its_rule(one: Rule, example: CodeExample) -> None:
     findings = found(one, example)
     assert findings
     for item in findings:
@@ -64,7 +64,7 @@ def test_a_bad_example_breaks_its_rule(one: Rule, example: Example) -> None:
 
 
 @pytest.mark.parametrize(("one", "example"), examples("good"))
-def test_a_good_example_does_not(one: Rule, example: Example) -> None:
+def test_a_good_example_does_not(one: Rule, example: CodeExample) -> None:
     assert not found(one, example)
 
 
@@ -121,9 +121,9 @@ def test_a_page_is_parsed() -> None:
     read = parse(without_chinese_page, COMPLETE, CHINESE_PAGE)
     assert read.title == Text("Title", "标题")
     assert read.what == Text("A", "甲，乙")
-    assert read.bad == (Example("hive", Dialect.HIVE, "SELECT 1;\n-- # no heading"),)
-    assert read.good == (Example("sql", Dialect.MAXCOMPUTE, "SELECT 2;"),)
-    assert read.given == Given()
+    assert read.bad == (CodeExample("hive", Dialect.HIVE, "SELECT 1;\n-- # no heading"),)
+    assert read.good == (CodeExample("sql", Dialect.MAXCOMPUTE, "SELECT 2;"),)
+    assert read.given_json == ReviewContext()
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_an_invalid_chinese_page_is_an_error(old: str, new: str, message: str) -
 
 def test_a_missing_chinese_page_is_an_error() -> None:
     with pytest.raises(PageInvalid, match=r"MC-X01.*pages/zh/MC-X01\.md"):
-        page(without_chinese_page)
+        load_page(without_chinese_page)
 
 
 def test_every_chinese_page_belongs_to_a_rule() -> None:

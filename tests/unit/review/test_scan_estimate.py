@@ -31,12 +31,12 @@ def install(place: Path, *values: str) -> None:
 
 
 def test_there_is_none_unless_a_package_brings_it() -> None:
-    assert scan_estimate.load() is None
+    assert scan_estimate.load_estimator() is None
 
 
 def test_the_function_of_a_package_is_the_estimator(place: Path) -> None:
     install(place, "acme_cost:scanned")
-    estimator = scan_estimate.load()
+    estimator = scan_estimate.load_estimator()
     assert estimator is not None
     assert estimator("SELECT 1", "shop") == 8
 
@@ -46,11 +46,11 @@ def test_two_are_one_too_many(place: Path) -> None:
     with pytest.raises(
         scan_estimate.EstimatorInvalid, match="acme_cost:other, acme_cost:scanned; expected at most one"
     ):
-        scan_estimate.load()
+        scan_estimate.load_estimator()
 
 
 @pytest.mark.parametrize("value", ["acme_cost:absent", "no_such_module:scanned"])
 def test_one_that_cannot_be_loaded_is_named(place: Path, value: str) -> None:
     install(place, value)
     with pytest.raises(scan_estimate.EstimatorInvalid, match=f"acme0 = {value}"):
-        scan_estimate.load()
+        scan_estimate.load_estimator()

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from common.verdicts import Finding, Severity
-from review.context import Given, Node
+from review.context import NodeContext, ReviewContext
 from review.dialects import Dialect
 from review.engine import review
-from review.languages import inside, outside
+from review.languages import parse_embedded, run_external_linter
 from review.languages.external.shellcheck import SHELLCHECK
 from review.languages.external.squawk import SQUAWK
 from review.languages.shell import shell_node
@@ -23,11 +23,11 @@ def statements(code: str) -> list[str]:
     return [" ".join(one.split()) for text in texts for one in text.split("\n;") if one.strip()]
 
 
-def hits(code: str, given: Given = Given()) -> list[Finding]:  # noqa: B008 - frozen
+def hits(code: str, given: ReviewContext = ReviewContext()) -> list[Finding]:  # noqa: B008 - frozen
     return [item for item in review(code, Dialect.SHELL, given) if not item.rule.startswith("SH-SC")]
 
 
-def own(code: str, given: Given = Given()) -> list[tuple[str, int, Severity]]:  # noqa: B008 - frozen
+def own(code: str, given: ReviewContext = ReviewContext()) -> list[tuple[str, int, Severity]]:  # noqa: B008 - frozen
     return [
         (item.rule, item.line or 0, item.severity)
         for item in hits(code, given)
@@ -171,7 +171,7 @@ def test_deletions_too_wide(code: str, severity: Severity | None) -> None:
 
 
 def test_a_parameter_that_the_node_defines_is_set() -> None:
-    given = Given(Node(parameters=frozenset({"bizdate"})))
+    given = ReviewContext(NodeContext(parameters=frozenset({"bizdate"})))
     assert [rule for rule, _, _ in own("rm -rf /data/${bizdate}")] == ["SH-003"]
     assert own("rm -rf /data/${bizdate}", given) == []
 
@@ -231,7 +231,7 @@ def test_passwords_are_told_once(code: str, seen: bool) -> None:
     ],
 )
 def test_no_code_makes_it_raise(code: str) -> None:
-    found = inside(code, Dialect.SHELL, time.monotonic() + 10)
+    found = parse_embedded(code, Dialect.SHELL, time.monotonic() + 10)
     assert all(len(part.text) == len(code) for part in found.embedded)
 
 
@@ -244,26 +244,26 @@ def test_no_code_makes_it_raise(code: str) -> None:
     ],
 )
 def test_what_could_not_be_read_is_said(code: str, until: float, why: str) -> None:
-    assert [item.unread for item in shell_node.read(code, time.monotonic() + until).unread] == [why]
+    assert [item.unread for item in shell_node.read_shell(code, time.monotonic() + until).unread] == [why]
 
 
 def test_shellcheck_speaks_at_its_place_and_knows_scheduling_parameters() -> None:
     code = "# 中文\necho '中文' $undefined\necho \"$[yyyymmdd-1] ${bizdate}\"\n"
-    [hit] = outside(code, Dialect.SHELL, 5)
+    [hit] = run_external_linter(code, Dialect.SHELL, 5)
     assert (hit.rule, hit.severity) == ("SH-SC2086", Severity.INFO)
     assert code[hit.at.begin : hit.at.end] == "$undefined"
 
 
 def test_squawk_speaks_of_definitions_only_and_at_their_place() -> None:
     code = "/* 中文 */ ALTER TABLE 表 DROP COLUMN 列;"
-    found = [*outside(code, Dialect.HOLOGRES, 5)]
+    found = [*run_external_linter(code, Dialect.HOLOGRES, 5)]
     assert {hit.rule for hit in found} == {"PG-ban-drop-column", "PG-prefer-robust-stmts"}
     assert {code[hit.at.begin : hit.at.end] for hit in found} == {"DROP COLUMN 列"}
-    assert [*outside("SELECT 1", Dialect.HOLOGRES, 5)] == []
+    assert [*run_external_linter("SELECT 1", Dialect.HOLOGRES, 5)] == []
 
 
 def test_other_languages_have_no_outside_tool() -> None:
-    assert [*outside("DROP TABLE t", Dialect.MAXCOMPUTE, 5)] == []
+    assert [*run_external_linter("DROP TABLE t", Dialect.MAXCOMPUTE, 5)] == []
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_missing_tool_is_said(
     known = SHELLCHECK if tool is SHELLCHECK else SQUAWK
     name = f"review.languages.{module}.{module.upper()}"
     monkeypatch.setattr(name, replace(known, name="no-such-program"))
-    [hit] = outside("DROP TABLE t", dialect, 5)
+    [hit] = run_external_linter("DROP TABLE t", dialect, 5)
     assert hit.rule == known.missing
     assert "not installed" in hit.message.en
 

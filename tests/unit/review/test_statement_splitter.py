@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from review.dialects import Dialect, lexis
-from review.source.statement_splitter import split
+from review.dialects import Dialect, lexical_rules
+from review.source.statement_splitter import split_script
 
 WORDS = st.sampled_from(Path("tests/data/sql_words.txt").read_text().splitlines()) | st.sampled_from(
     [
@@ -32,7 +32,7 @@ WORDS = st.sampled_from(Path("tests/data/sql_words.txt").read_text().splitlines(
 
 
 def _texts(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> list[str]:
-    return [piece.text for piece in split(code, lexis(dialect)).pieces]
+    return [piece.text for piece in split_script(code, lexical_rules(dialect)).pieces]
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,16 @@ def test_keeps_blocks_whole_or_opens_them(code: str, dialect: str, texts: list[s
 
 def test_hints_stay_and_comments_are_given_out() -> None:
     code = "--@exclude_input=a;\nSELECT /*+ mapjoin(b) */ 1 -- é"
-    cut = split(code, lexis(Dialect.MAXCOMPUTE))
+    cut = split_script(code, lexical_rules(Dialect.MAXCOMPUTE))
     (piece,) = cut.pieces
     assert piece.text == "SELECT /*+ mapjoin(b) */ 1"
-    assert piece.bare == "SELECT                   1"
+    assert piece.stripped == "SELECT                   1"
     assert [code[begin:end] for begin, end in cut.comments] == ["--@exclude_input=a;", "-- é"]
 
 
 def test_bare_text_has_no_insides_of_strings() -> None:
-    (piece,) = split("a 'b;c' `d`", lexis(Dialect.MAXCOMPUTE)).pieces
-    assert piece.bare == "a '   ' `d`"
+    (piece,) = split_script("a 'b;c' `d`", lexical_rules(Dialect.MAXCOMPUTE)).pieces
+    assert piece.stripped == "a '   ' `d`"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,9 @@ def test_bare_text_has_no_insides_of_strings() -> None:
     ],
 )
 def test_knows_client_commands(code: str, client: bool) -> None:
-    assert [piece.client for piece in split(code, lexis(Dialect.MAXCOMPUTE)).pieces] == [client]
+    assert [piece.client for piece in split_script(code, lexical_rules(Dialect.MAXCOMPUTE)).pieces] == [
+        client
+    ]
 
 
 @pytest.mark.parametrize(
@@ -155,17 +157,17 @@ def test_knows_client_commands(code: str, client: bool) -> None:
     ],
 )
 def test_verbs(code: str, verb: str) -> None:
-    assert split(code, lexis(Dialect.MAXCOMPUTE)).pieces[0].verb == verb
+    assert split_script(code, lexical_rules(Dialect.MAXCOMPUTE)).pieces[0].verb == verb
 
 
 @settings(deadline=None)
 @given(st.lists(WORDS).map(" ".join), st.sampled_from([item for item in Dialect if item.sql]))
 def test_pieces_stand_where_they_say_and_nothing_is_lost(code: str, dialect: Dialect) -> None:
-    cut, done = split(code, lexis(dialect)), 0
+    cut, done = split_script(code, lexical_rules(dialect)), 0
     for piece in cut.pieces:
         there = code[piece.start : piece.start + len(piece.text)]
         assert done <= piece.start
-        assert len(piece.bare) == len(piece.text) == len(there)
+        assert len(piece.stripped) == len(piece.text) == len(there)
         assert piece.text.strip() == piece.text
         done = piece.start + len(piece.text)
     assert list(cut.comments) == sorted(cut.comments)
@@ -177,4 +179,4 @@ def test_pieces_stand_where_they_say_and_nothing_is_lost(code: str, dialect: Dia
 @pytest.mark.timeout(20)
 def test_time_grows_with_the_text_only(code: str) -> None:
     for dialect in (Dialect.MAXCOMPUTE, Dialect.POSTGRES, Dialect.ORACLE):
-        assert len(split(code, lexis(dialect)).pieces) <= 1
+        assert len(split_script(code, lexical_rules(dialect)).pieces) <= 1

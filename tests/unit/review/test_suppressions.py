@@ -7,13 +7,13 @@ import pytest
 from common.verdicts import Finding
 from review.dialects import Dialect
 from review.engine import review
-from review.options import ReviewPolicy
+from review.options import ReviewOptions
 
 SORT = "SELECT id FROM t WHERE ds = '${bizdate}'\nORDER BY id"
 
 
 def found(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, **policy: object) -> list[Finding]:
-    return list(review(code, dialect, policy=ReviewPolicy.model_validate(policy)))
+    return list(review(code, dialect, policy=ReviewOptions.model_validate(policy)))
 
 
 def of(rule: str, code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> list[str | None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from workers.dataworks.errors import Refused, Unreachable
+from workers.dataworks.errors import RequestRejected, Unreachable
 from workers.report_events import ReportEvents
 
 
@@ -33,7 +33,7 @@ def test_a_post_is_shown_as_a_task_whose_id_names_the_event() -> None:
     ("error", "kind"),
     [
         (Unreachable("Post", "InternalError", "secret"), "task-retried"),
-        (Refused("Post", "NoPermission", "secret"), "task-failed"),
+        (RequestRejected("Post", "NoPermission", "secret"), "task-failed"),
     ],
 )
 def test_a_fault_is_shown_by_its_type_alone(error: Exception, kind: str) -> None:

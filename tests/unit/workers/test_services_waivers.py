@@ -14,7 +14,7 @@ from common.config_files.errors import ConfigError
 from common.events import Event
 from common.i18n import Language
 from common.plan import Mode, PlannedCheck
-from common.settings import SettingsError, load
+from common.settings import SettingsError, load_settings
 from common.verdicts import AppliedWaiver, Outcome, Result
 from workers import metrics
 from workers.check_execution import note_outcome
@@ -43,7 +43,7 @@ def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def services() -> Services:
-    return Services(load(WorkerSettings), Celery(set_as_current=False))
+    return Services(load_settings(WorkerSettings), Celery(set_as_current=False))
 
 
 def write(path: Path, ends: float) -> None:
@@ -64,7 +64,7 @@ def test_what_a_check_says_is_waived_until_the_end(file: Path, ahead: float, res
     write(file, time.time() + ahead)
     before = metrics.WAIVED.labels("release-window")._value.get()
     outcome = ask(services())
-    assert CLOSED.counts_as(outcome) is result
+    assert CLOSED.effective_result(outcome) is result
     (finding,) = outcome.findings
     assert finding.waived == (AppliedWaiver("W-1", "hotfix") if ahead > 0 else None)
     assert finding.fingerprint
@@ -74,7 +74,7 @@ def test_what_a_check_says_is_waived_until_the_end(file: Path, ahead: float, res
 def test_without_a_file_nothing_is_waived(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
     monkeypatch.delenv("DWGATE_WAIVERS_FILE")
     assert not file.exists()
-    assert CLOSED.counts_as(ask(services())) is Result.FAIL
+    assert CLOSED.effective_result(ask(services())) is Result.FAIL
 
 
 def test_a_file_broken_from_the_start_waives_nothing_and_says_so(file: Path) -> None:
@@ -112,7 +112,7 @@ def test_the_policy_says_what_is_allowed(file: Path, monkeypatch: pytest.MonkeyP
 )
 def test_a_mistake_in_the_policy_has_its_line(key: str, line: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        policy.parse("p.yaml", f"version: 1\nwaivers: {{{key}}}\n".encode(), registry.load())
+        policy.parse_policy("p.yaml", f"version: 1\nwaivers: {{{key}}}\n".encode(), registry.load_checks())
     assert str(refused.value) == f"p.yaml:{line}"
 
 
@@ -128,7 +128,7 @@ def test_a_mistake_in_the_policy_has_its_line(key: str, line: str) -> None:
 def test_a_details_url_names_the_event(file: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("DWGATE_DETAILS_URL", value)
     with pytest.raises(SettingsError, match=r"^DWGATE_DETAILS_URL: not an http or https address"):
-        load(WorkerSettings)
+        load_settings(WorkerSettings)
     assert file
     monkeypatch.setenv("DWGATE_DETAILS_URL", "https://gate.example.com:8443/e/{message_id}?tab=1")
-    assert load(WorkerSettings).details_url
+    assert load_settings(WorkerSettings).details_url

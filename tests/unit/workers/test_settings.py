@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from common.settings import SettingsError, load
+from common.settings import SettingsError, load_settings
 from workers.settings import WorkerSettings
 
 BASE = {
@@ -23,7 +23,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_the_endpoint_is_the_region_s_by_default() -> None:
-    settings = load(WorkerSettings)
+    settings = load_settings(WorkerSettings)
     assert settings.endpoint == "dataworks.cn-shanghai.aliyuncs.com"
     assert (settings.openapi_protocol, settings.openapi_read_qps, settings.openapi_write_qps) == (
         "https",
@@ -38,7 +38,7 @@ def test_the_endpoint_is_the_region_s_by_default() -> None:
 )
 def test_an_endpoint_may_be_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("DWGATE_OPENAPI_ENDPOINT", value)
-    assert load(WorkerSettings).endpoint == value
+    assert load_settings(WorkerSettings).endpoint == value
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_an_endpoint_is_a_host_and_perhaps_a_port(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(
         SettingsError, match=r"DWGATE_OPENAPI_ENDPOINT: .*; expected host or host:port"
     ) as raised:
-        load(WorkerSettings)
+        load_settings(WorkerSettings)
     assert len(str(raised.value).splitlines()) == 1
 
 
@@ -66,5 +66,5 @@ def test_an_endpoint_is_a_host_and_perhaps_a_port(monkeypatch: pytest.MonkeyPatc
 def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"{name}: .*expected ") as raised:
-        load(WorkerSettings)
+        load_settings(WorkerSettings)
     assert len(str(raised.value).splitlines()) == 1

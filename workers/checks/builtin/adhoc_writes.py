@@ -10,20 +10,20 @@ from pydantic import AfterValidator, Field
 
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
-from review.analysis.naming import temporary
+from review.analysis.naming import is_temporary
 from review.dialects import Dialect
 from review.facts import table_key
 from workers.checks.api import Context, Options, Runs
-from workers.checks.code_effects.model import Change
-from workers.checks.code_effects.node_file import MAXCOMPUTE, coded
-from workers.checks.code_effects.reader import deeds
-from workers.checks.code_effects.table_names import made_at_run_time
-from workers.checks.finding_builders import finding
+from workers.checks.code_effects.model import TableWrite
+from workers.checks.code_effects.node_file import MAXCOMPUTE, code_file
+from workers.checks.code_effects.reader import read_effects
+from workers.checks.code_effects.table_names import is_dynamic
+from workers.checks.finding_builders import build_finding
 from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 
-MOST_LISTED = 20
+MAX_LISTED = 20
 """Tables that are told of one run; the rest are counted."""
 
 _HELP = Text(
@@ -54,7 +54,7 @@ class AdhocWritesOptions(Options):
     )
 
 
-@check("adhoc-writes", points=("run-file",), runs=Runs.CPU, options=AdhocWritesOptions, snapshot=True)
+@check("adhoc-writes", points=("run-file",), runs=Runs.CPU, options=AdhocWritesOptions, needs_snapshot=True)
 def adhoc_writes(context: Context) -> Iterator[Finding]:
     """Ask whether an ad hoc run writes, alters or takes away production tables.
 
@@ -66,62 +66,62 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
         project: project of tables named without one; without it these are tables of development.
     """
     options: AdhocWritesOptions = context.options
-    file, dialect = coded(context)
+    file, dialect = code_file(context)
     project = options.project.lower() if options.project and dialect in MAXCOMPUTE else None
-    done = deeds(context, file.content, dialect, project)
-    yield from unparsed(context, done.unread)
-    found: dict[tuple[str, str], Change] = {}
+    done = read_effects(context, file.content, dialect, project)
+    yield from unparsed(context, done.unparsed)
+    found: dict[tuple[str, str], TableWrite] = {}
     for change in done.changes:
         database = change.database or project
         if not change.table:
             what = Text(
-                f"{change.words} of a table whose name is made at run time",
-                f"{change.words} 的表名在运行时生成",
+                f"{change.description} of a table whose name is made at run time",
+                f"{change.description} 的表名在运行时生成",
             )
             yield not_checked(context, what, line=change.line)
-        elif not database or _own(change.table, options):
+        elif not database or _is_own_table(change.table, options):
             continue
-        elif made_at_run_time(database):
+        elif is_dynamic(database):
             what = Text(
-                f"{change.words} {change.table}, whose project is put in at run time",
-                f"{change.words} {change.table}，其项目在运行时确定",
+                f"{change.description} {change.table}, whose project is put in at run time",
+                f"{change.description} {change.table}，其项目在运行时确定",
             )
             yield not_checked(context, what, line=change.line, subjects=[_table(change, dialect)])
         elif not re.search(options.development, database):
-            found.setdefault((change.words, change.table.lower()), change)
-    yield from _told(context, list(found.values()), dialect)
+            found.setdefault((change.description, change.table.lower()), change)
+    yield from _message_of(context, list(found.values()), dialect)
 
 
-def _told(context: Context, changes: list[Change], dialect: Dialect) -> Iterator[Finding]:
-    for change in changes[:MOST_LISTED]:
+def _message_of(context: Context, changes: list[TableWrite], dialect: Dialect) -> Iterator[Finding]:
+    for change in changes[:MAX_LISTED]:
         said = Text(
-            f"This ad hoc run changes production: {change.words} {change.table}.",
-            f"本次手动运行会修改生产环境：{change.words} {change.table}。",
+            f"This ad hoc run changes production: {change.description} {change.table}.",
+            f"本次手动运行会修改生产环境：{change.description} {change.table}。",
         )
-        yield finding(
+        yield build_finding(
             context,
             "adhoc-write",
             Severity.BLOCK,
             said,
             _HELP,
             line=change.line,
-            subjects=(_table(change, dialect), *named_subjects(SubjectKind.OPERATION, change.words)),
+            subjects=(_table(change, dialect), *named_subjects(SubjectKind.OPERATION, change.description)),
         )
-    left = len(changes) - MOST_LISTED
+    left = len(changes) - MAX_LISTED
     if left > 0:
         said = Text(f"{left} more changes of production are not listed.", f"另有 {left} 处生产变更未列出。")
-        tables = [_table(change, dialect) for change in changes[MOST_LISTED:]]
-        yield finding(context, "adhoc-write", Severity.BLOCK, said, _HELP, subjects=tables, count=left)
+        tables = [_table(change, dialect) for change in changes[MAX_LISTED:]]
+        yield build_finding(context, "adhoc-write", Severity.BLOCK, said, _HELP, subjects=tables, count=left)
 
 
-def _table(change: Change, dialect: Dialect) -> Subject:
+def _table(change: TableWrite, dialect: Dialect) -> Subject:
     if dialect in MAXCOMPUTE:
         return table_subject(change.table)
     return Subject(SubjectKind.TABLE, name=change.table)
 
 
-def _own(table: str, options: AdhocWritesOptions) -> bool:
+def _is_own_table(table: str, options: AdhocWritesOptions) -> bool:
     """Whether a table is one of passage, or one that anybody may write."""
     name = table_key(table)
     prefix = options.own_prefix.lower()
-    return temporary(name) or bool(prefix and name.startswith(prefix))
+    return is_temporary(name) or bool(prefix and name.startswith(prefix))

@@ -13,8 +13,8 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import event_fields, time_windows
 from workers.checks.api import Context, Options, Runs
-from workers.checks.finding_builders import finding
-from workers.checks.limits import out_of_hours
+from workers.checks.finding_builders import build_finding
+from workers.checks.limits import outside_hours
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 
@@ -23,7 +23,7 @@ _DAYS = Text("days", "天")
 _NODES = Text("nodes", "个节点")
 _NODE_DAYS = Text("days times nodes", "个节点·天")
 _GROUPS = Text("parallel groups", "个并行分组")
-_REMEDY = Text("Split it into smaller backfills.", "请拆分为更小的补数据任务。")
+_HELP = Text("Split it into smaller backfills.", "请拆分为更小的补数据任务。")
 
 
 class BackfillLimitsOptions(Options):
@@ -37,7 +37,7 @@ class BackfillLimitsOptions(Options):
     most_parallel_groups: int = Field(
         default=4, strict=True, ge=1, description="groups that run side by side"
     )
-    hours: tuple[time_windows.Hours, ...] = Field(
+    hours: tuple[time_windows.TimeWindow, ...] = Field(
         default=(), description="when a backfill may begin; at any time when empty"
     )
     time_zone: time_windows.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the hours")
@@ -60,11 +60,11 @@ def backfill_limits(context: Context) -> Iterator[Finding]:
     """
     options: BackfillLimitsOptions = context.options
     what = Text("backfill-data", "补数据")
-    yield from out_of_hours(context, "backfill-hours", options.hours, options.time_zone, what)
+    yield from outside_hours(context, "backfill-hours", options.hours, options.time_zone, what)
     try:
-        days, nodes = _days(context.event.data), len(event_fields.backfill_nodes(context.event.data))
+        days, nodes = _count_days(context.event.data), len(event_fields.backfill_nodes(context.event.data))
         groups = event_fields.number(context.event.data, "parallelGroup") or 1
-    except event_fields.Unreadable as error:
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
     for rule, unit, count, most in (
@@ -73,34 +73,34 @@ def backfill_limits(context: Context) -> Iterator[Finding]:
         ("backfill-node-days", _NODE_DAYS, days * nodes, options.most_node_days),
         ("backfill-groups", _GROUPS, groups, options.most_parallel_groups),
     ):
-        yield from _above(context, rule, unit, count, most)
+        yield from _above_limit(context, rule, unit, count, most)
 
 
-def _above(context: Context, rule: str, unit: Text, count: int, most: int) -> Iterator[Finding]:
-    if count > most:
+def _above_limit(context: Context, rule: str, unit: Text, count: int, limit: int) -> Iterator[Finding]:
+    if count > limit:
         said = Text(
-            f"The backfill spans {count} {unit.en}; {most} are allowed.",
-            f"补数据涉及 {count} {unit.zh}，上限为 {most}。",
+            f"The backfill spans {count} {unit.en}; {limit} are allowed.",
+            f"补数据涉及 {count} {unit.zh}，上限为 {limit}。",
         )
-        yield finding(context, rule, Severity.BLOCK, said, _REMEDY)
+        yield build_finding(context, rule, Severity.BLOCK, said, _HELP)
 
 
-def _days(data: Json) -> int:
+def _count_days(data: Json) -> int:
     """Return the days over all periods, which come as JSON within a string."""
     periods = data.get(_PERIODS)
     if isinstance(periods, str):
         try:
             periods = json.loads(periods)
         except (ValueError, RecursionError):
-            raise event_fields.Unreadable(f"{_PERIODS} is not JSON", f"{_PERIODS} 不是 JSON") from None
+            raise event_fields.InvalidField(f"{_PERIODS} is not JSON", f"{_PERIODS} 不是 JSON") from None
     if not isinstance(periods, list) or not periods:
-        raise event_fields.Unreadable(f"{_PERIODS} names no periods", f"{_PERIODS} 中没有时间段")
+        raise event_fields.InvalidField(f"{_PERIODS} names no periods", f"{_PERIODS} 中没有时间段")
     return sum(_period(period, index) for index, period in enumerate(periods, start=1))
 
 
 def _period(period: object, index: int) -> int:
     if not isinstance(period, dict):
-        raise event_fields.Unreadable(
+        raise event_fields.InvalidField(
             f"period {index} of {_PERIODS} has no days", f"{_PERIODS} 的第 {index} 个时间段没有日期"
         )
     begin, end = (
@@ -108,7 +108,7 @@ def _period(period: object, index: int) -> int:
         for key in ("bizBeginTime", "bizEndTime")
     )
     if end < begin:
-        raise event_fields.Unreadable(
+        raise event_fields.InvalidField(
             f"period {index} of {_PERIODS} ends before it begins",
             f"{_PERIODS} 的第 {index} 个时间段结束早于开始",
         )
@@ -119,4 +119,4 @@ def _date(value: object, what: Text) -> date:
     try:
         return datetime.fromisoformat(event_fields.text({"": value}, "")).date()
     except ValueError:
-        raise event_fields.Unreadable(f"{what.en} is not a date", f"{what.zh} 不是日期") from None
+        raise event_fields.InvalidField(f"{what.en} is not a date", f"{what.zh} 不是日期") from None

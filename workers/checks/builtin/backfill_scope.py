@@ -12,13 +12,13 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import event_fields
 from workers.checks.api import Context, LookupContext, Lookups, Runs
-from workers.checks.finding_builders import finding
-from workers.checks.impact.baselines import at_risk, baselines_of
-from workers.checks.impact.findings import several, unexplored
-from workers.checks.impact.graph_walk import Unseen
+from workers.checks.finding_builders import build_finding
+from workers.checks.impact.baselines import baselines_at_risk, baselines_of
+from workers.checks.impact.findings import chain_findings, unexplored
+from workers.checks.impact.graph_walk import Unexplored
 from workers.checks.impact.nodes import is_frozen, walk_down
 from workers.checks.impact.options import WalkOptions
-from workers.checks.impact.start_nodes import starts_of
+from workers.checks.impact.start_nodes import load_start_nodes
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event, not_checked
 from workers.checks.registry import check
@@ -43,16 +43,16 @@ class BackfillScopeOptions(WalkOptions):
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
+class _BackfillScope:
     """The nodes that run, as far as they are known."""
 
     nodes: tuple[Node, ...]
-    unseen: tuple[Unseen, ...]
-    open: bool
+    unexplored: tuple[Unexplored, ...]
+    is_open: bool
     fault: DataWorksError | None
 
 
-@check("backfill-scope", points=("backfill-data",), runs=Runs.WAITING, options=BackfillScopeOptions)
+@check("backfill-scope", points=("backfill-data",), runs=Runs.IO, options=BackfillScopeOptions)
 def backfill_scope(context: LookupContext) -> Iterator[Finding]:
     """Ask which nodes a backfill runs: whether they bear it, are on a baseline, or of another workspace.
 
@@ -70,34 +70,34 @@ def backfill_scope(context: LookupContext) -> Iterator[Finding]:
     lookups = context.lookups
     try:
         scope = _scope(context, lookups)
-    except event_fields.Unreadable as error:
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
-    yield from several(
+    yield from chain_findings(
         context,
-        _too_many(context, scope),
-        _not_again(context, scope.nodes),
-        _urgent(context, lookups, scope.nodes),
-        _elsewhere(context, scope.nodes),
-        _rest(context, scope),
+        _too_many_finding(context, scope),
+        _not_rerunnable(context, scope.nodes),
+        _on_baseline(context, lookups, scope.nodes),
+        _in_other_workspaces(context, scope.nodes),
+        _unexplored_finding(context, scope),
     )
 
 
-def _scope(context: Context, lookups: Lookups) -> _Scope:
+def _scope(context: Context, lookups: Lookups) -> _BackfillScope:
     data, options = context.event.data, context.options
     budget = options.budget(context)
     named = event_fields.backfill_nodes(data)
-    starts = starts_of(lookups, named, budget)
+    starts = load_start_nodes(lookups, named, budget)
     if not _is_open(data):
-        return _Scope(starts.nodes, starts.unseen, open=False, fault=starts.fault)
+        return _BackfillScope(starts.nodes, starts.unexplored, is_open=False, fault=starts.fault)
     excluded = set(event_fields.numbers(data, "excludeNodeIds"))
     # The walk goes on behind excluded nodes: what depends on them runs all the same.
     root = event_fields.number(data, "rootNodeId")
     most = options.most_nodes + len(excluded) + 1
     below = walk_down(lookups, [root] if root else [], replace(budget, nodes=most))
-    nodes = [item.item for item in below.found if item.key not in excluded and not is_frozen(item.item)]
-    unseen = tuple(dict.fromkeys((*starts.unseen, *below.unseen)))
-    return _Scope((*starts.nodes, *nodes), unseen, open=True, fault=starts.fault)
+    nodes = [item.item for item in below.visited if item.key not in excluded and not is_frozen(item.item)]
+    unseen = tuple(dict.fromkeys((*starts.unexplored, *below.unexplored)))
+    return _BackfillScope((*starts.nodes, *nodes), unseen, is_open=True, fault=starts.fault)
 
 
 def _is_open(data: Json) -> bool:
@@ -105,12 +105,12 @@ def _is_open(data: Json) -> bool:
     return not event_fields.numbers(data, "includeNodeIds")
 
 
-def _too_many(context: Context, scope: _Scope) -> Iterator[Finding]:
+def _too_many_finding(context: Context, scope: _BackfillScope) -> Iterator[Finding]:
     most, count = context.options.most_nodes, len(scope.nodes)
-    if _above(context, scope):
-        en, zh = ("at least ", "至少 ") if scope.unseen else ("", "共 ")
+    if _above_finding(context, scope):
+        en, zh = ("at least ", "至少 ") if scope.unexplored else ("", "共 ")
         root = _node(scope.nodes[0])
-        yield finding(
+        yield build_finding(
             context,
             "backfill-nodes",
             Severity.BLOCK,
@@ -125,16 +125,16 @@ def _too_many(context: Context, scope: _Scope) -> Iterator[Finding]:
         )
 
 
-def _above(context: Context, scope: _Scope) -> bool:
-    return scope.open and len(scope.nodes) > context.options.most_nodes
+def _above_finding(context: Context, scope: _BackfillScope) -> bool:
+    return scope.is_open and len(scope.nodes) > context.options.most_nodes
 
 
-def _not_again(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+def _not_rerunnable(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
     """Yield the nodes that must not run again; whether they may is not always told."""
     never = summarize_names([_node(node) for node in nodes if node.rerunnable is False])
     unknown = summarize_names([_node(node) for node in nodes if node.rerunnable is None])
     if never.en:
-        yield finding(
+        yield build_finding(
             context,
             "backfill-not-rerunnable",
             Severity.BLOCK,
@@ -158,21 +158,23 @@ def _not_again(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
         )
 
 
-def _urgent(context: Context, lookups: Lookups, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+def _on_baseline(context: Context, lookups: Lookups, nodes: tuple[Node, ...]) -> Iterator[Finding]:
     baselines = baselines_of(lookups, nodes)
     least = context.options.baseline_priority
     # A warning: to mend the data of a report is what backfills are for.
     subjects = node_subjects(node for node in nodes if node.baseline_id is not None)
-    yield from at_risk(context, "backfill-baseline", Severity.WARN, nodes, baselines, least, subjects)
+    yield from baselines_at_risk(
+        context, "backfill-baseline", Severity.WARN, nodes, baselines, least, subjects
+    )
 
 
-def _elsewhere(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
+def _in_other_workspaces(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:
     own = context.event.project_id
     others = [node for node in nodes if None not in (own, node.project_id) and node.project_id != own]
     if others:
         names = summarize_names([f"{_node(node)}, workspace {node.project_id}" for node in others])
         chinese = summarize_names([f"{_node(node)}（工作空间 {node.project_id}）" for node in others])
-        yield finding(
+        yield build_finding(
             context,
             "backfill-workspaces",
             context.options.other_workspaces,
@@ -189,8 +191,8 @@ def _node(node: Node) -> str:
     return f"{node.name} ({node.id}, {node.owner})" if node.owner else f"{node.name} ({node.id})"
 
 
-def _rest(context: Context, scope: _Scope) -> Iterator[Finding]:
+def _unexplored_finding(context: Context, scope: _BackfillScope) -> Iterator[Finding]:
     if scope.fault:
         raise scope.fault
-    if not _above(context, scope):  # that there are more is told with their number
-        yield from unexplored(context, scope.unseen)
+    if not _above_finding(context, scope):  # that there are more is told with their number
+        yield from unexplored(context, scope.unexplored)

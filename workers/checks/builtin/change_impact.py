@@ -9,16 +9,22 @@ from pydantic import Field
 from common.i18n import Text
 from common.verdicts import Finding, SubjectKind, table_subject
 from workers.checks.api import LookupContext, Options, Runs
-from workers.checks.code_effects.loss_readers import Readers
-from workers.checks.code_effects.losses import Loss, Tables, of_alterations, of_fills, of_remade
-from workers.checks.code_effects.model import Deeds, Fill
-from workers.checks.code_effects.node_file import MAXCOMPUTE, coded, project_of
-from workers.checks.code_effects.reader import deeds
-from workers.checks.code_effects.table_names import guid
+from workers.checks.code_effects.loss_readers import ChangeReaders
+from workers.checks.code_effects.losses import (
+    BreakingChange,
+    TableLookup,
+    altered_columns,
+    rebuilt_columns,
+    unfilled_columns,
+)
+from workers.checks.code_effects.model import CodeEffects, ColumnWrite
+from workers.checks.code_effects.node_file import MAXCOMPUTE, code_file, project_of
+from workers.checks.code_effects.reader import read_effects
+from workers.checks.code_effects.table_names import table_guid
 from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 
 
 class ChangeImpactOptions(Options):
@@ -41,8 +47,8 @@ class ChangeImpactOptions(Options):
     points=("commit-file", "deploy-file"),
     runs=Runs.CPU,
     options=ChangeImpactOptions,
-    snapshot=True,
-    looks_up=True,
+    needs_snapshot=True,
+    uses_lookups=True,
 )
 def change_impact(context: LookupContext) -> Iterator[Finding]:
     """Ask who reads the columns and tables that the code drops, renames, narrows or no longer fills.
@@ -54,19 +60,23 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
         project: MaxCompute project of tables named without one; else that of the node's declared outputs.
         most_columns: lost columns and tables whose readers are looked up; what is left is said.
     """
-    file, dialect = coded(context)
+    file, dialect = code_file(context)
     project = context.options.project or project_of(file)
-    done = deeds(context, file.content, dialect, project)
-    yield from unparsed(context, done.unread)
-    tables = Tables(context.lookups)
+    done = read_effects(context, file.content, dialect, project)
+    yield from unparsed(context, done.unparsed)
+    tables = TableLookup(context.lookups)
     if dialect in MAXCOMPUTE:
-        losses = [*of_alterations(done, tables), *of_remade(done, tables), *_unfilled(context, done, tables)]
-        yield from _told(context, done, losses)
-        for table, what, line in tables.unseen:
+        losses = [
+            *altered_columns(done, tables),
+            *rebuilt_columns(done, tables),
+            *_unfilled_columns(context, done, tables),
+        ]
+        yield from _loss_findings(context, done, losses)
+        for table, what, line in tables.unavailable:
             yield not_checked(context, what, line=line, subjects=[table_subject(table)])
-    elif done.altered or done.remade:
-        names = [item.table for item in done.altered] + [item.table for item in done.remade]
-        lines = [item.line for item in done.altered] + [item.line for item in done.remade]
+    elif done.altered or done.rebuilt:
+        names = [item.table for item in done.altered] + [item.table for item in done.rebuilt]
+        lines = [item.line for item in done.altered] + [item.line for item in done.rebuilt]
         what = Text(
             f"who reads what this code takes away: DataWorks keeps no lineage of {dialect} tables by name",
             f"无法查询此代码所删改内容的下游：DataWorks 不按名称保存 {dialect} 表的血缘",
@@ -74,21 +84,25 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
         yield not_checked(context, what, line=min(lines), subjects=named_subjects(SubjectKind.TABLE, *names))
 
 
-def _unfilled(context: LookupContext, done: Deeds, tables: Tables) -> Iterator[Loss]:
+def _unfilled_columns(
+    context: LookupContext, done: CodeEffects, tables: TableLookup
+) -> Iterator[BreakingChange]:
     """Yield columns that the version in production fills, and this one leaves NULL or out."""
-    file, dialect = coded(context)
-    if file.file_id is None or not any(_leaves_out(fill, tables) for fill in done.fills):
+    file, dialect = code_file(context)
+    if file.file_id is None or not any(_is_left_out(fill, tables) for fill in done.column_writes):
         return
     try:
         before = context.lookups.deployed_code(file.file_id)
-    except Refused:
+    except RequestRejected:
         return  # it is new: nothing of it runs yet
     if before and before != file.content:
         project = context.options.project or project_of(file)
-        yield from of_fills(deeds(context, before, dialect, project).fills, done.fills, tables)
+        yield from unfilled_columns(
+            read_effects(context, before, dialect, project).column_writes, done.column_writes, tables
+        )
 
 
-def _leaves_out(fill: Fill, tables: Tables) -> bool:
+def _is_left_out(fill: ColumnWrite, tables: TableLookup) -> bool:
     """Whether a write leaves columns of its table without values, by NULL or by a list of the others."""
     if any(fill.empty):
         return True
@@ -96,18 +110,20 @@ def _leaves_out(fill: Fill, tables: Tables) -> bool:
     return any(not column.partition and column.name.lower() not in fill.listed for column in known or ())
 
 
-def _told(context: LookupContext, done: Deeds, losses: Sequence[Loss]) -> Iterator[Finding]:
+def _loss_findings(
+    context: LookupContext, done: CodeEffects, losses: Sequence[BreakingChange]
+) -> Iterator[Finding]:
     most = context.options.most_columns
-    own = {item.table for item in done.fills} | {item.table for item in done.remade}
-    readers = Readers(context, own)
+    own = {item.table for item in done.column_writes} | {item.table for item in done.rebuilt}
+    readers = ChangeReaders(context, own)
     for loss in losses[:most]:
-        if guid(loss.table) is None:
+        if table_guid(loss.table) is None:
             what = Text(
                 f"who reads {loss.name}: its project is not known", f"{loss.name} 的下游：无法确定其所属项目"
             )
             yield not_checked(context, what, line=loss.line, subjects=loss.subjects)
         else:
-            yield from readers.of(loss)
+            yield from readers.findings_for(loss)
     if len(losses) > most:
         left = len(losses) - most
         what = Text(f"readers of {left} more lost columns and tables", f"另外 {left} 个被删改对象的下游")

@@ -11,19 +11,19 @@ from common.i18n import Text
 from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity, table_subject
 from review import dialects
-from review.context import Given, Node
-from review.fingerprints import only_new
-from review.options import ReviewPolicy
+from review.context import NodeContext, ReviewContext
+from review.fingerprints import only_new_findings
+from review.options import ReviewOptions
 from workers.checks import review_runner
-from workers.checks.api import Context, LookupContext, Options, Runs, Skip
-from workers.checks.code_effects.node_file import kept, project_of, type_of
-from workers.checks.finding_builders import finding
+from workers.checks.api import Context, LookupContext, Options, Runs, SkipCheck
+from workers.checks.code_effects.node_file import committed_file, node_type, project_of
+from workers.checks.finding_builders import build_finding
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import not_checked
 from workers.checks.registry import check
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 
-MOST_LISTED = 100
+MAX_LISTED = 100
 """Findings that are kept of one file; the rest are counted."""
 
 _PARAMETER = re.compile(r"(?:^|\s)(\w+)\s*=")
@@ -32,7 +32,7 @@ _PARAMETER = re.compile(r"(?:^|\s)(\w+)\s*=")
 _RANKS = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
 
 
-class CodeReviewOptions(ReviewPolicy, Options):
+class CodeReviewOptions(ReviewOptions, Options):
     """What a workspace may set."""
 
     project: str | None = Field(
@@ -48,8 +48,8 @@ class CodeReviewOptions(ReviewPolicy, Options):
     points=("commit-file", "deploy-file", "run-file", "review-file"),
     runs=Runs.CPU,
     options=CodeReviewOptions,
-    snapshot=True,
-    looks_up=True,
+    needs_snapshot=True,
+    uses_lookups=True,
 )
 def code_review(context: LookupContext) -> Iterator[Finding]:
     """Ask whether the code keeps the review rules.
@@ -63,40 +63,42 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
         project: MaxCompute project of tables named without one; else that of the node's declared outputs.
         most_lookups: tables of a file that DataWorks is asked about.
     """
-    file = kept(context)
+    file = committed_file(context)
     if not file.content.strip():
-        raise Skip("the file has no code")
-    ask = review_runner.Question(dialects.of(type_of(file, context)), _given(file, context), context)
+        raise SkipCheck("the file has no code")
+    ask = review_runner.ReviewRun(
+        dialects.dialect_for_node_type(node_type(file, context)), _review_context(file, context), context
+    )
     found = list(ask(file.content))
-    if context.options.only_new and (before := _before(file, context)):
-        found = list(only_new(ask(before), found))
+    if context.options.only_new and (before := _deployed_code(file, context)):
+        found = list(only_new_findings(ask(before), found))
     found.sort(key=lambda item: (item.suppressed is not None, _RANKS[item.severity]))
-    yield from found[:MOST_LISTED]
-    yield from _untold(ask, context)
-    if len(found) > MOST_LISTED:
-        left = len(found) - MOST_LISTED
+    yield from found[:MAX_LISTED]
+    yield from _unavailable_finding(ask, context)
+    if len(found) > MAX_LISTED:
+        left = len(found) - MAX_LISTED
         message = Text(f"{left} more findings are not listed.", f"另有 {left} 个问题未列出。")
         remedy = Text("Fix the listed findings first.", "请先处理以上问题。")
-        yield finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
+        yield build_finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
 
 
-def _untold(ask: review_runner.Question, context: Context) -> Iterator[Finding]:
+def _unavailable_finding(ask: review_runner.ReviewRun, context: Context) -> Iterator[Finding]:
     """Yield a remark when DataWorks could not be asked about tables; rules say less then."""
-    if ask.untold:
-        names = summarize_names(sorted(ask.untold))
-        why = summarize_names(sorted(set(ask.untold.values())))
+    if ask.unavailable_tables:
+        names = summarize_names(sorted(ask.unavailable_tables))
+        why = summarize_names(sorted(set(ask.unavailable_tables.values())))
         what = Text(
             f"what DataWorks knows of {names.en} ({why.en}), so some rules say less",
             f"{names.zh} 的元数据（{why.zh}），部分规则因此未能判断",
         )
-        tables = [table_subject(name) for name in sorted(ask.untold)]
+        tables = [table_subject(name) for name in sorted(ask.unavailable_tables)]
         yield not_checked(context, what, severity=Severity.INFO, subjects=tables)
 
 
-def _given(file: FileSnapshot, context: Context) -> Given:
+def _review_context(file: FileSnapshot, context: Context) -> ReviewContext:
     scheduled = context.event.event_code != "run-file" and file.scheduler != "MANUAL"
     configured = file.rerun_mode is not None or file.parameters is not None
-    node = Node(
+    node = NodeContext(
         name=file.name or None,
         scheduled=scheduled,
         production=context.event.event_code == "deploy-file",
@@ -104,14 +106,14 @@ def _given(file: FileSnapshot, context: Context) -> Given:
         inputs=file.inputs if configured else None,
         outputs=file.outputs if configured else None,
     )
-    return Given(node=node, project=context.options.project or project_of(file))
+    return ReviewContext(node=node, project=context.options.project or project_of(file))
 
 
-def _before(file: FileSnapshot, context: LookupContext) -> str | None:
+def _deployed_code(file: FileSnapshot, context: LookupContext) -> str | None:
     """Return the code in production; None when there is none, or DataWorks does not know the file."""
     if file.file_id is None:
         return None
     try:
         return context.lookups.deployed_code(file.file_id)
-    except Refused:
+    except RequestRejected:
         return None

@@ -11,7 +11,7 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import event_fields, limits
 from workers.checks.api import Context, Options, Runs
-from workers.checks.finding_builders import finding
+from workers.checks.finding_builders import build_finding
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
@@ -26,7 +26,7 @@ class DataArrivingOptions(Options):
     allow_overwrite: bool = Field(
         default=True, strict=True, description="whether a table that is there may be overwritten"
     )
-    most_bytes: limits.Most = Field(
+    most_bytes: limits.Limit = Field(
         default=None, description="bytes above which it is blocked; any when null"
     )
 
@@ -44,12 +44,12 @@ def data_arriving(context: Context) -> Iterator[Finding]:
     """
     options: DataArrivingOptions = context.options
     try:
-        table = event_fields.word(context.event.data, "tableGuid")
+        table = event_fields.text_or_int(context.event.data, "tableGuid")
         yield from _target(context, table, options.forbidden_targets)
         if not options.allow_overwrite:
-            yield from _overwrite(context, table)
-        yield from _bytes(context, options.most_bytes)
-    except event_fields.Unreadable as error:
+            yield from _overwrite_finding(context, table)
+        yield from _size_finding(context, options.most_bytes)
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
 
 
@@ -57,7 +57,7 @@ def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterato
     if forbidden and not table:
         yield missing_field(context, "tableGuid")
     elif glob := globs.first_match(forbidden, table):
-        yield finding(
+        yield build_finding(
             context,
             "upload-target",
             Severity.BLOCK,
@@ -73,15 +73,15 @@ def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterato
         )
 
 
-def _overwrite(context: Context, table: str) -> Iterator[Finding]:
+def _overwrite_finding(context: Context, table: str) -> Iterator[Finding]:
     """Yield a block when rows of a table that is there are lost; a table that is made anew has none."""
-    how = event_fields.word(context.event.data, "writeType").upper()
-    made = event_fields.word(context.event.data, "optTableType").upper() == "CREATE"
+    how = event_fields.text_or_int(context.event.data, "writeType").upper()
+    made = event_fields.text_or_int(context.event.data, "optTableType").upper() == "CREATE"
     if not how and not made:
         yield missing_field(context, "writeType")
     elif how == "OVERWRITE" and not made:
         called = table or "?"
-        yield finding(
+        yield build_finding(
             context,
             "upload-overwrite",
             Severity.BLOCK,
@@ -90,6 +90,6 @@ def _overwrite(context: Context, table: str) -> Iterator[Finding]:
         )
 
 
-def _bytes(context: Context, most: int | None) -> Iterator[Finding]:
+def _size_finding(context: Context, limit: int | None) -> Iterator[Finding]:
     what = Text("The upload has {count} bytes", "本次上传共 {count} 字节")
-    yield from limits.bytes_above(context, "upload-bytes", most, what)
+    yield from limits.size_above_limit(context, "upload-bytes", limit, what)

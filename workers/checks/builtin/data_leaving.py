@@ -13,7 +13,7 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import event_fields, limits, time_windows
 from workers.checks.api import Context, Options, Runs
-from workers.checks.finding_builders import finding
+from workers.checks.finding_builders import build_finding
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
@@ -37,9 +37,9 @@ Module = Annotated[str, StringConstraints(to_lower=True, min_length=1)]
 class DataLeavingOptions(Options):
     """What the policy may set."""
 
-    warn_rows: limits.Most = Field(default=100_000, description="rows above which it is a warning")
-    most_rows: limits.Most = Field(default=None, description="rows above which it is blocked; any when null")
-    most_bytes: limits.Most = Field(
+    warn_rows: limits.Limit = Field(default=100_000, description="rows above which it is a warning")
+    most_rows: limits.Limit = Field(default=None, description="rows above which it is blocked; any when null")
+    most_bytes: limits.Limit = Field(
         default=None, description="bytes above which it is blocked; any when null"
     )
     modules: tuple[Module, ...] = Field(
@@ -47,7 +47,7 @@ class DataLeavingOptions(Options):
         description="from where: entity_transfer, develop_query, sqlx_query, dw_excel; all when empty",
     )
     operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may do it; all when empty")
-    hours: tuple[time_windows.Hours, ...] = Field(
+    hours: tuple[time_windows.TimeWindow, ...] = Field(
         default=(), description="when it may be done; always when empty"
     )
     time_zone: time_windows.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the hours")
@@ -80,24 +80,24 @@ def data_leaving(context: Context) -> Iterator[Finding]:
     options: DataLeavingOptions = context.options
     if options.operators:
         what = Text("download data", "下载数据")
-        yield from limits.stranger(context, "download-operator", options.operators, what)
+        yield from limits.operator_not_allowed(context, "download-operator", options.operators, what)
     hours = Text("downloads", "下载")
-    yield from limits.out_of_hours(context, "download-hours", options.hours, options.time_zone, hours)
+    yield from limits.outside_hours(context, "download-hours", options.hours, options.time_zone, hours)
     try:
         yield from _module(context, options.modules)
-        yield from _rows(context, options)
-        yield from _bytes(context, options.most_bytes)
-    except event_fields.Unreadable as error:
+        yield from _row_count_finding(context, options)
+        yield from _size_finding(context, options.most_bytes)
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
     if options.forbidden_names:
         yield from _names(context, options.forbidden_names)
 
 
 def _module(context: Context, allowed: tuple[str, ...]) -> Iterator[Finding]:
-    module = event_fields.word(context.event.data, "moduleType")
+    module = event_fields.text_or_int(context.event.data, "moduleType")
     if allowed and module.lower() not in allowed:
         called = module[:40] or "?"
-        yield finding(
+        yield build_finding(
             context,
             "download-module",
             Severity.BLOCK,
@@ -107,7 +107,7 @@ def _module(context: Context, allowed: tuple[str, ...]) -> Iterator[Finding]:
         )
 
 
-def _rows(context: Context, options: DataLeavingOptions) -> Iterator[Finding]:
+def _row_count_finding(context: Context, options: DataLeavingOptions) -> Iterator[Finding]:
     if options.warn_rows is None and options.most_rows is None:
         return
     rows = event_fields.number(context.event.data, "dataRowSize")
@@ -115,13 +115,17 @@ def _rows(context: Context, options: DataLeavingOptions) -> Iterator[Finding]:
         yield missing_field(context, "dataRowSize")
         return
     what = Text("The download has {count} rows", "本次下载共 {count} 行")
-    blocked = list(limits.above(context, "download-rows", Severity.BLOCK, rows, options.most_rows, what))
-    yield from blocked or limits.above(context, "download-rows", Severity.WARN, rows, options.warn_rows, what)
+    blocked = list(
+        limits.above_limit(context, "download-rows", Severity.BLOCK, rows, options.most_rows, what)
+    )
+    yield from blocked or limits.above_limit(
+        context, "download-rows", Severity.WARN, rows, options.warn_rows, what
+    )
 
 
-def _bytes(context: Context, most: int | None) -> Iterator[Finding]:
+def _size_finding(context: Context, limit: int | None) -> Iterator[Finding]:
     what = Text("The download has {count} bytes", "本次下载共 {count} 字节")
-    yield from limits.bytes_above(context, "download-bytes", most, what)
+    yield from limits.size_above_limit(context, "download-bytes", limit, what)
 
 
 def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
@@ -131,11 +135,11 @@ def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
         yield missing_field(context, "sqlText")
         return
     plain = [strip.sub(" ", sql) for strip in _NO_CODE]
-    named = {name for text in plain for found in _NAME.findall(text) for name in _forms(found)}
+    named = {name for text in plain for found in _NAME.findall(text) for name in _name_forms(found)}
     for glob in dict.fromkeys(
         found for name in sorted(named) if (found := globs.first_match(forbidden, name))
     ):
-        yield finding(
+        yield build_finding(
             context,
             "download-name",
             Severity.BLOCK,
@@ -147,7 +151,7 @@ def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
             subjects=named_subjects(SubjectKind.PATTERN, glob),
         )
     if any(_STAR.search(text) for text in plain):
-        yield finding(
+        yield build_finding(
             context,
             "download-star",
             Severity.WARN,
@@ -159,7 +163,7 @@ def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
         )
 
 
-def _forms(name: str) -> tuple[str, ...]:
+def _name_forms(name: str) -> tuple[str, ...]:
     """Return a dotted name as a whole and its parts, without quotes."""
     plain = re.sub(r"[`\"]", "", name).lower()
     return (plain, *plain.split(".")) if "." in plain else (plain,)

@@ -9,19 +9,25 @@ from pydantic import Field
 from common.i18n import Text
 from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity, SubjectKind, table_subject
-from review.facts import same_table
-from workers.checks.api import Context, LookupContext, Lookups, Options, Runs, Skip
-from workers.checks.code_effects.declared_io import Declared, declared
-from workers.checks.code_effects.model import Read
-from workers.checks.code_effects.node_file import MAXCOMPUTE, coded, node_of, project_of
-from workers.checks.code_effects.reader import deeds
-from workers.checks.code_effects.table_names import guid, live, made_at_run_time, pattern, plain
-from workers.checks.finding_builders import finding
+from review.facts import is_same_table
+from workers.checks.api import Context, LookupContext, Lookups, Options, Runs, SkipCheck
+from workers.checks.code_effects.declared_io import DeclaredIo, read_declared
+from workers.checks.code_effects.model import TableRead
+from workers.checks.code_effects.node_file import MAXCOMPUTE, code_file, node_of, project_of
+from workers.checks.code_effects.reader import read_effects
+from workers.checks.code_effects.table_names import (
+    is_dynamic,
+    name_pattern,
+    production_name,
+    table_guid,
+    unqualified,
+)
+from workers.checks.finding_builders import build_finding
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import not_checked, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import Node, ProducingTask, Scheduler
 
 _GENERATED = "_out"
@@ -49,8 +55,8 @@ class DeclaredInputsOptions(Options):
     points=("commit-file", "deploy-file"),
     runs=Runs.CPU,
     options=DeclaredInputsOptions,
-    snapshot=True,
-    looks_up=True,
+    needs_snapshot=True,
+    uses_lookups=True,
 )
 def declared_inputs(context: LookupContext) -> Iterator[Finding]:
     """Ask whether the node waits for the tables that its code reads.
@@ -62,46 +68,46 @@ def declared_inputs(context: LookupContext) -> Iterator[Finding]:
         project: MaxCompute project of tables named without one; else that of the node's declared outputs.
         most_lookups: undeclared tables whose writers are looked up; what is left is said.
     """
-    file, dialect = coded(context)
+    file, dialect = code_file(context)
     _scheduled(file)
     if dialect not in MAXCOMPUTE:
-        raise Skip(f"inputs are compared with MaxCompute tables, not with those of {dialect}")
-    done = deeds(context, file.content, dialect, context.options.project or project_of(file))
-    hidden = (*done.unread, *done.unnamed)
+        raise SkipCheck(f"inputs are compared with MaxCompute tables, not with those of {dialect}")
+    done = read_effects(context, file.content, dialect, context.options.project or project_of(file))
+    hidden = (*done.unparsed, *done.dynamic_reads)
     # The review warns of it already.
     yield from unparsed(context, hidden, Severity.INFO)
-    own = [plain(name) for name in file.outputs]
-    reads = [read for read in done.reads if not _among(read.table, own)]
-    inputs = [live(plain(name)) for name in file.inputs]
-    undeclared = [read for read in reads if not _among(read.table, inputs)]
-    known = [read for read in undeclared if not made_at_run_time(read.table)]
+    own = [unqualified(name) for name in file.outputs]
+    reads = [read for read in done.reads if not _is_among(read.table, own)]
+    inputs = [production_name(unqualified(name)) for name in file.inputs]
+    undeclared = [read for read in reads if not _is_among(read.table, inputs)]
+    known = [read for read in undeclared if not is_dynamic(read.table)]
     if known:
         yield from _undeclared(context, file, known)
     if not undeclared and not hidden:
-        yield from _idle(context, inputs, reads)
+        yield from _unused_inputs(context, inputs, reads)
 
 
 def _scheduled(file: FileSnapshot) -> None:
     if file.scheduler == Scheduler.MANUAL:
-        raise Skip("the node does not run by schedule")
+        raise SkipCheck("the node does not run by schedule")
     if file.rerun_mode is None and not file.inputs and not file.outputs:
-        raise Skip("what the node declares is not known")
+        raise SkipCheck("what the node declares is not known")
 
 
-def _among(table: str, names: Sequence[str]) -> bool:
+def _is_among(table: str, names: Sequence[str]) -> bool:
     """Whether one of the names of outputs means `table`, or a table that it may become at run time."""
-    if made_at_run_time(table):
-        form = pattern(table)
+    if is_dynamic(table):
+        form = name_pattern(table)
         return any(form.fullmatch(name) for name in names)
-    return any(same_table(name, table) for name in names)
+    return any(is_same_table(name, table) for name in names)
 
 
-def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[Read]) -> Iterator[Finding]:
-    parents = _parents(declared(context, file))
+def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[TableRead]) -> Iterator[Finding]:
+    parents = _parents(read_declared(context, file))
     node = node_of(file, context)
     most = context.options.most_lookups
     for read in reads[:most]:
-        name = guid(read.table)
+        name = table_guid(read.table)
         if name is None:
             what = Text(
                 f"whether {read.table} needs an input: its project is not known",
@@ -111,7 +117,7 @@ def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[Read]) -
             continue
         writers = _writers(context.lookups, name)
         own = {task.id for task in writers} & {*parents, str(node)}
-        if writers and not own and not _through(context, writers, parents):
+        if writers and not own and not _reached_writers(context, writers, parents):
             yield _finding(context, read, writers)
     if len(reads) > most:
         left = len(reads) - most
@@ -119,11 +125,11 @@ def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[Read]) -
         yield not_checked(context, what, subjects=[table_subject(read.table) for read in reads[most:]])
 
 
-def _parents(names: Declared) -> set[str]:
-    return {str(node.id) for name in names.inputs for node in names.behind(name)}
+def _parents(names: DeclaredIo) -> set[str]:
+    return {str(node.id) for name in names.inputs for node in names.producers_of(name)}
 
 
-def _through(context: LookupContext, writers: Iterable[ProducingTask], parents: Set[str]) -> bool:
+def _reached_writers(context: LookupContext, writers: Iterable[ProducingTask], parents: Set[str]) -> bool:
     """Whether a parent waits for a writer, so that the node waits for it too."""
     return any(
         str(child.id) in parents and not child.cross_cycle
@@ -136,7 +142,7 @@ def _through(context: LookupContext, writers: Iterable[ProducingTask], parents: 
 def _children(lookups: Lookups, node: int) -> tuple[Node, ...]:
     try:
         return lookups.node_children(node)
-    except Refused:
+    except RequestRejected:
         return ()
 
 
@@ -144,17 +150,17 @@ def _writers(lookups: Lookups, name: str) -> tuple[ProducingTask, ...]:
     """Return the tasks that write a table; none when nobody does, or there is no such table."""
     try:
         return lookups.producing_tasks(name)
-    except Refused:
+    except RequestRejected:
         return ()
 
 
-def _finding(context: Context, read: Read, writers: Sequence[ProducingTask]) -> Finding:
+def _finding(context: Context, read: TableRead, writers: Sequence[ProducingTask]) -> Finding:
     named = summarize_names([f"{task.name} ({task.id})" for task in writers])
     said = Text(
         f"The code reads {read.table}, which {named.en} writes, but the node does not depend on it.",
         f"代码读取了由 {named.zh} 产出的 {read.table}，但节点没有依赖它。",
     )
-    return finding(
+    return build_finding(
         context,
         "input-undeclared",
         Severity.WARN,
@@ -166,14 +172,14 @@ def _finding(context: Context, read: Read, writers: Sequence[ProducingTask]) -> 
     )
 
 
-def _idle(context: Context, inputs: Sequence[str], reads: Sequence[Read]) -> Iterator[Finding]:
+def _unused_inputs(context: Context, inputs: Sequence[str], reads: Sequence[TableRead]) -> Iterator[Finding]:
     """Yield the inputs that stand for a table which the code does not read."""
     tables = [read.table for read in reads]
     for name in dict.fromkeys(inputs):
         if (
             "." not in name
             or name.endswith((_GENERATED, "_root"))
-            or any(_among(table, [name]) for table in tables)
+            or any(_is_among(table, [name]) for table in tables)
         ):
             continue
         said = Text(
@@ -184,7 +190,7 @@ def _idle(context: Context, inputs: Sequence[str], reads: Sequence[Read]) -> Ite
             "Remove the input, unless the node is to wait for it all the same.",
             "如果不需要等待它，请移除该输入。",
         )
-        yield finding(
+        yield build_finding(
             context,
             "input-unread",
             Severity.INFO,

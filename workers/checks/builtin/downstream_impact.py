@@ -10,17 +10,17 @@ from pydantic import Field
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, table_subject
 from workers.checks import event_fields
-from workers.checks.api import Context, LookupContext, Lookups, Runs, Skip
-from workers.checks.finding_builders import finding
-from workers.checks.impact.baselines import OnBaseline, at_risk, baselines_of
-from workers.checks.impact.findings import several, unexplored
-from workers.checks.impact.graph_walk import Unseen, Why
-from workers.checks.impact.model import Dependent, Impact, Kind
+from workers.checks.api import Context, LookupContext, Lookups, Runs, SkipCheck
+from workers.checks.finding_builders import build_finding
+from workers.checks.impact.baselines import HasBaseline, baselines_at_risk, baselines_of
+from workers.checks.impact.findings import chain_findings, unexplored
+from workers.checks.impact.graph_walk import StopReason, Unexplored
+from workers.checks.impact.model import Dependent, DependentKind, Impact
 from workers.checks.impact.nodes import downstream_nodes, is_frozen
 from workers.checks.impact.options import WalkOptions
-from workers.checks.impact.outputs import tables_of
-from workers.checks.impact.start_nodes import Starts, starts_of
-from workers.checks.impact.summary import summary
+from workers.checks.impact.outputs import written_tables
+from workers.checks.impact.start_nodes import StartNodes, load_start_nodes
+from workers.checks.impact.summary import summarize
 from workers.checks.impact.tables import table_readers
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event
@@ -48,7 +48,7 @@ class DownstreamImpactOptions(WalkOptions):
 @check(
     "downstream-impact",
     points=("delete-file", "undeploy-node", "freeze-node"),
-    runs=Runs.WAITING,
+    runs=Runs.IO,
     options=DownstreamImpactOptions,
 )
 def downstream_impact(context: LookupContext) -> Iterator[Finding]:
@@ -68,14 +68,14 @@ def downstream_impact(context: LookupContext) -> Iterator[Finding]:
     lookups = context.lookups
     try:
         ids = _nodes(context)
-    except event_fields.Unreadable as error:
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
-    starts, unseen = starts_of(lookups, ids, context.options.budget(context)), list[Unseen]()
+    starts, unseen = load_start_nodes(lookups, ids, context.options.budget(context)), list[Unexplored]()
     questions = [_dependents(context, lookups, starts, unseen)]
     if context.event.event_code != "freeze-node":
         questions.append(_readers(context, lookups, starts, unseen))
-    yield from several(context, *questions, _rest(context, starts, unseen))
+    yield from chain_findings(context, *questions, _unexplored_finding(context, starts, unseen))
 
 
 def _nodes(context: Context) -> tuple[int, ...]:
@@ -85,12 +85,12 @@ def _nodes(context: Context) -> tuple[int, ...]:
     if node is None and context.snapshot.file:
         node = context.snapshot.file.node_id
     if not node:
-        raise Skip("the file has no node")
+        raise SkipCheck("the file has no node")
     return (node,)
 
 
 def _dependents(
-    context: Context, lookups: Lookups, starts: Starts, unseen: list[Unseen]
+    context: Context, lookups: Lookups, starts: StartNodes, unseen: list[Unexplored]
 ) -> Iterator[Finding]:
     """Yield the nodes below, and the baselines that they or the nodes themselves are on."""
     freezes = context.event.event_code == "freeze-node"
@@ -99,28 +99,28 @@ def _dependents(
     of_moving = replace(starts, ids=tuple(moving))
     budget = context.options.budget(context)
     impact = downstream_nodes(lookups, moving, budget, leave_out=starts.ids).live
-    late: list[OnBaseline] = [node for node in starts.nodes if node.id not in still]
+    late: list[HasBaseline] = [node for node in starts.nodes if node.id not in still]
     late += impact.dependents
     baselines = baselines_of(lookups, late)
     least = context.options.baseline_priority
-    yield from at_risk(
+    yield from baselines_at_risk(
         context, "baseline-at-risk", Severity.BLOCK, late, baselines, least, of_moving.subjects
     )
     if impact.dependents:
-        yield _below(context, starts, of_moving.subjects, impact, baselines)
+        yield _below_finding(context, starts, of_moving.subjects, impact, baselines)
     else:
-        unseen.extend(impact.unseen)
+        unseen.extend(impact.unexplored)
 
 
-def _below(
+def _below_finding(
     context: Context,
-    starts: Starts,
+    starts: StartNodes,
     subjects: Sequence[Subject],
     impact: Impact,
     baselines: Mapping[int, Baseline],
 ) -> Finding:
     who, many = starts.subject, len(starts.ids) > 1
-    what = summary(impact, baselines, from_start=many)
+    what = summarize(impact, baselines, from_start=many)
     if context.event.event_code == "freeze-node":
         said = Text(f"{who.en}, once frozen, would hold up {what.en}.", f"{who.zh} 冻结后将阻塞 {what.zh}。")
     else:
@@ -132,7 +132,7 @@ def _below(
         "Remove the dependency, or change these nodes first or in the same operation.",
         "请先解除依赖，或先行（或在同一操作中）处理这些节点。",
     )
-    return finding(
+    return build_finding(
         context,
         "downstream-nodes",
         Severity.BLOCK,
@@ -143,34 +143,40 @@ def _below(
     )
 
 
-def _readers(context: Context, lookups: Lookups, starts: Starts, unseen: list[Unseen]) -> Iterator[Finding]:
+def _readers(
+    context: Context, lookups: Lookups, starts: StartNodes, unseen: list[Unexplored]
+) -> Iterator[Finding]:
     """Yield who reads the tables of the nodes from elsewhere: lineage sees what no dependency declares."""
     budget = context.options.budget(context)
-    guids = tables_of(lookups, starts.ids[: budget.calls])
+    guids = written_tables(lookups, starts.ids[: budget.calls])
     impact = table_readers(lookups, guids, replace(budget, depth=1))
     own = {_project(guid) for guid in guids}
     workspaces = {context.event.project_id, *(node.project_id for node in starts.nodes)}
-    others = tuple(item for item in impact.dependents if _elsewhere(item, own, workspaces))
+    others = tuple(item for item in impact.dependents if _other_workspace(item, own, workspaces))
     # What lies behind the readers is not asked, and a table that lineage does not know has none.
-    left = tuple(item for item in impact.unseen if item.why not in (Why.DEPTH, Why.MISSING, Why.OWNERS))
+    left = tuple(
+        item
+        for item in impact.unexplored
+        if item.reason not in (StopReason.DEPTH, StopReason.MISSING, StopReason.OWNERS)
+    )
     if others:
-        yield _read(context, starts, guids, Impact(others, left, impact.calls))
+        yield _readers_finding(context, starts, guids, Impact(others, left, impact.calls))
     else:
         unseen.extend(left)
 
 
-def _read(context: Context, starts: Starts, guids: tuple[str, ...], impact: Impact) -> Finding:
-    what = summary(impact, {}, from_start=len(guids) > 1)
+def _readers_finding(context: Context, starts: StartNodes, guids: tuple[str, ...], impact: Impact) -> Finding:
+    what = summarize(impact, {}, from_start=len(guids) > 1)
     tables, verb = (
         summarize_names([guid.removeprefix("odps.") for guid in guids]),
         "are" if len(guids) > 1 else "is",
     )
     said = Text(
-        f"{tables.en} of {starts.named.en} {verb} read by {what.en}.",
-        f"{starts.named.zh} 的产出表 {tables.zh} 仍被读取：{what.zh}。",
+        f"{tables.en} of {starts.describe.en} {verb} read by {what.en}.",
+        f"{starts.describe.zh} 的产出表 {tables.zh} 仍被读取：{what.zh}。",
     )
     remedy = Text("Notify the owners and migrate the readers first.", "请先通知其负责人并切换数据来源。")
-    return finding(
+    return build_finding(
         context,
         "readers-in-other-workspaces",
         context.options.other_workspaces,
@@ -181,8 +187,8 @@ def _read(context: Context, starts: Starts, guids: tuple[str, ...], impact: Impa
     )
 
 
-def _elsewhere(item: Dependent, own: set[str], workspaces: set[int | None]) -> bool:
-    if item.kind is Kind.CONSUMER:
+def _other_workspace(item: Dependent, own: set[str], workspaces: set[int | None]) -> bool:
+    if item.kind is DependentKind.CONSUMER:
         return True
     if item.project_id is not None:
         return item.project_id not in workspaces
@@ -198,10 +204,10 @@ def _project(guid: str) -> str:
     return rest.partition(".")[0].removesuffix(_DEVELOPMENT) if rest else guid
 
 
-def _rest(context: Context, starts: Starts, unseen: list[Unseen]) -> Iterator[Finding]:
+def _unexplored_finding(context: Context, starts: StartNodes, unseen: list[Unexplored]) -> Iterator[Finding]:
     """Yield what could not be looked at; the node of a deleted file need not be in production."""
     if starts.fault:
         raise starts.fault
-    fine = Why.MISSING if context.event.event_code == "delete-file" else None
-    left = dict.fromkeys((*starts.unseen, *unseen))
-    yield from unexplored(context, [item for item in left if item.why is not fine])
+    fine = StopReason.MISSING if context.event.event_code == "delete-file" else None
+    left = dict.fromkeys((*starts.unexplored, *unseen))
+    yield from unexplored(context, [item for item in left if item.reason is not fine])

@@ -8,26 +8,26 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import event_fields
 from workers.checks.api import Context, LookupContext, Lookups, Runs
-from workers.checks.finding_builders import finding
-from workers.checks.impact.findings import several, unexplored
-from workers.checks.impact.graph_walk import Budget, Unseen, Why
+from workers.checks.finding_builders import build_finding
+from workers.checks.impact.findings import chain_findings, unexplored
+from workers.checks.impact.graph_walk import Budget, StopReason, Unexplored
 from workers.checks.impact.model import Impact
 from workers.checks.impact.nodes import upstream_nodes
 from workers.checks.impact.options import WalkOptions
-from workers.checks.impact.start_nodes import Starts, starts_of
-from workers.checks.impact.summary import counted, nearest
+from workers.checks.impact.start_nodes import StartNodes, load_start_nodes
+from workers.checks.impact.summary import count_dependents, nearest_dependents
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import Environment
 
 _ROOT = "_root"
-_SHOWN = 3
+_MAX_SHOWN = 3
 
 
-@check("frozen-parents", points=("unfreeze-node",), runs=Runs.WAITING, options=WalkOptions)
+@check("frozen-parents", points=("unfreeze-node",), runs=Runs.IO, options=WalkOptions)
 def frozen_parents(context: LookupContext) -> Iterator[Finding]:
     """Ask whether a node that is unfrozen would wait for nodes that are frozen or gone.
 
@@ -42,34 +42,34 @@ def frozen_parents(context: LookupContext) -> Iterator[Finding]:
     lookups = context.lookups
     try:
         ids = event_fields.nodes(context.event)
-    except event_fields.Unreadable as error:
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
-    unseen: list[Unseen] = []
-    yield from several(
+    unseen: list[Unexplored] = []
+    yield from chain_findings(
         context,
         _frozen(context, lookups, ids, unseen),
-        _gone(context, lookups, ids, unseen),
-        _rest(context, unseen),
+        _removed_parents(context, lookups, ids, unseen),
+        _unexplored_finding(context, unseen),
     )
 
 
 def _frozen(
-    context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unseen]
+    context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unexplored]
 ) -> Iterator[Finding]:
     impact = upstream_nodes(lookups, ids, context.options.budget(context))
-    unseen.extend(impact.unseen)
+    unseen.extend(impact.unexplored)
     frozen = Impact(tuple(item for item in impact.dependents if item.frozen), (), impact.calls)
     if frozen.dependents:
-        starts, count = _named(lookups, ids), counted(frozen)
-        names = nearest(frozen.dependents, from_start=len(ids) > 1)
-        yield finding(
+        starts, count = _names_of(lookups, ids), count_dependents(frozen)
+        names = nearest_dependents(frozen.dependents, from_start=len(ids) > 1)
+        yield build_finding(
             context,
             "frozen-parents",
             Severity.BLOCK,
             Text(
                 f"{starts.subject.en} would wait for {count.en.replace('node', 'frozen node')}: {names.en}.",
-                f"{starts.named.zh} 会一直等待 {count.zh}（已冻结）：{names.zh}。",
+                f"{starts.describe.zh} 会一直等待 {count.zh}（已冻结）：{names.zh}。",
             ),
             Text(
                 "Unfreeze these first or in the same operation, or remove the dependency.",
@@ -80,8 +80,8 @@ def _frozen(
         )
 
 
-def _gone(
-    context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unseen]
+def _removed_parents(
+    context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unexplored]
 ) -> Iterator[Finding]:
     """Yield the inputs that no node puts out; the root of a workspace is no node of anybody's."""
     most = context.options.most_calls
@@ -89,34 +89,34 @@ def _gone(
     for number in ids[:most]:
         try:
             told = lookups.node_inputs(number, Environment.PROD)
-        except Refused as error:
-            unseen.append(Unseen(Why.MISSING, (str(number),), error.code))
+        except RequestRejected as error:
+            unseen.append(Unexplored(StopReason.MISSING, (str(number),), error.code))
             continue
         inputs |= dict.fromkeys(item.name for item in told if item.name and not item.name.endswith(_ROOT))
     if ids[most:]:
-        unseen.append(Unseen(Why.CALLS, tuple(map(str, ids[most:]))))
+        unseen.append(Unexplored(StopReason.CALLS, tuple(map(str, ids[most:]))))
     makers = lookups.nodes_by_output(tuple(inputs), Environment.PROD) if inputs else {}
     if gone := [name for name in inputs if not makers.get(name)]:
-        starts, names = _named(lookups, ids), summarize_names(gone)
+        starts, names = _names_of(lookups, ids), summarize_names(gone)
         verb = "depend" if len(ids) > 1 else "depends"
-        yield finding(
+        yield build_finding(
             context,
             "missing-parents",
             Severity.BLOCK,
             Text(
                 f"{starts.subject.en} {verb} on {names.en}, which no node puts out any more.",
-                f"{starts.named.zh} 依赖 {names.zh}，但已没有节点产出。",
+                f"{starts.describe.zh} 依赖 {names.zh}，但已没有节点产出。",
             ),
             Text("Deploy the parent again, or remove the dependency.", "请重新发布上游节点，或解除依赖。"),
             subjects=(*starts.subjects, *named_subjects(SubjectKind.OUTPUT, *gone)),
         )
 
 
-def _named(lookups: Lookups, ids: tuple[int, ...]) -> Starts:
+def _names_of(lookups: Lookups, ids: tuple[int, ...]) -> StartNodes:
     """Return the nodes with the names of those that a sentence shows."""
-    shown = starts_of(lookups, ids, Budget(calls=_SHOWN))
-    return Starts(ids, shown.nodes, ())
+    shown = load_start_nodes(lookups, ids, Budget(calls=_MAX_SHOWN))
+    return StartNodes(ids, shown.nodes, ())
 
 
-def _rest(context: Context, unseen: list[Unseen]) -> Iterator[Finding]:
+def _unexplored_finding(context: Context, unseen: list[Unexplored]) -> Iterator[Finding]:
     yield from unexplored(context, list(dict.fromkeys(unseen)))

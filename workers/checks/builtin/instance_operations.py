@@ -25,9 +25,11 @@ POINTS = (
 class InstanceOperationsOptions(Options):
     """What a workspace may set."""
 
-    most_instances: limits.Most = Field(default=None, description="instances of one operation; any when null")
+    most_instances: limits.Limit = Field(
+        default=None, description="instances of one operation; any when null"
+    )
     operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may do it; all when empty")
-    hours: tuple[time_windows.Hours, ...] = Field(
+    hours: tuple[time_windows.TimeWindow, ...] = Field(
         default=(), description="when it may be done; always when empty"
     )
     time_zone: time_windows.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the hours")
@@ -50,21 +52,21 @@ def instance_operations(context: Context) -> Iterator[Finding]:
     code = context.event.event_code
     what = Text(f"run {code}", f"执行 {code} ")
     if options.operators:
-        yield from limits.stranger(context, "instance-operator", options.operators, what)
-    yield from limits.out_of_hours(
+        yield from limits.operator_not_allowed(context, "instance-operator", options.operators, what)
+    yield from limits.outside_hours(
         context, "instance-hours", options.hours, options.time_zone, Text(code, f" {code} ")
     )
     if options.most_instances is not None:
-        yield from _count(context, options.most_instances)
+        yield from _count_finding(context, options.most_instances)
 
 
-def _count(context: Context, most: int) -> Iterator[Finding]:
+def _count_finding(context: Context, limit: int) -> Iterator[Finding]:
     try:
         instances = event_fields.numbers(context.event.data, "taskIds")
-    except event_fields.Unreadable as error:
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
     if not instances:
         yield missing_field(context, "taskIds")
     what = Text("The operation is on {count} instances", "该操作涉及 {count} 个实例")
-    yield from limits.above(context, "instance-count", Severity.BLOCK, len(instances), most, what)
+    yield from limits.above_limit(context, "instance-count", Severity.BLOCK, len(instances), limit, what)

@@ -13,7 +13,7 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from workers.checks import event_fields, limits
 from workers.checks.api import Context, Options, Runs
-from workers.checks.finding_builders import capped, finding
+from workers.checks.finding_builders import build_finding, cap_findings
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
@@ -37,11 +37,11 @@ class PermissionRequestOptions(Options):
     forbidden_tables: tuple[globs.Glob, ...] = Field(
         default=(), description="tables, * for any text, that nobody asks for: odps.shop.*_secret"
     )
-    most_days: limits.Most = Field(
+    most_days: limits.Limit = Field(
         default=None, description="days that a permission lasts, a month being 31; any when null"
     )
-    most_tables: limits.Most = Field(default=None, description="tables of one request; any when null")
-    most_grantees: limits.Most = Field(default=None, description="people of one request; any when null")
+    most_tables: limits.Limit = Field(default=None, description="tables of one request; any when null")
+    most_grantees: limits.Limit = Field(default=None, description="people of one request; any when null")
 
 
 @check(
@@ -64,31 +64,31 @@ def permission_request(context: Context) -> Iterator[Finding]:
     """
     options: PermissionRequestOptions = context.options
     try:
-        order = event_fields.part(context.event.data, "order")
-        objects = event_fields.parts(event_fields.part(order, "projectMeta"), "objectMetaList")
-        grantees = event_fields.parts(order, "granteeObjectList")
+        order = event_fields.object_field(context.event.data, "order")
+        objects = event_fields.object_list(event_fields.object_field(order, "projectMeta"), "objectMetaList")
+        grantees = event_fields.object_list(order, "granteeObjectList")
         if not objects and (options.forbidden_actions or options.forbidden_tables or options.most_tables):
             yield missing_field(context, "objectMetaList")
-        yield from capped(context, _actions(context, objects, options.forbidden_actions))
-        yield from capped(context, _tables(context, objects, options.forbidden_tables))
-        yield from _count(context, "tables", len(objects), options.most_tables, objects)
+        yield from cap_findings(context, _actions(context, objects, options.forbidden_actions))
+        yield from cap_findings(context, _tables(context, objects, options.forbidden_tables))
+        yield from _count_finding(context, "tables", len(objects), options.most_tables, objects)
         if options.most_grantees is not None and not grantees:
             yield missing_field(context, "granteeObjectList", _tables_of(objects))
-        yield from _count(context, "grantees", len(grantees), options.most_grantees, objects)
-        yield from _period(context, order, options.most_days, objects)
-    except event_fields.Unreadable as error:
+        yield from _count_finding(context, "grantees", len(grantees), options.most_grantees, objects)
+        yield from _period_finding(context, order, options.most_days, objects)
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
 
 
 def _actions(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, ...]) -> Iterator[Finding]:
     for item in objects if forbidden else ():
-        name, actions = _name(item), event_fields.words(item, "action")
+        name, actions = _name(item), event_fields.text_list(item, "action")
         if not actions:
             yield missing_field(context, f"the action on {name}", _tables_of([item]))
         found = [one for one in actions if one.lower() in forbidden or one.lower() in _EVERYTHING]
         if found:
             asked = summarize_names(found)
-            yield finding(
+            yield build_finding(
                 context,
                 "permission-action",
                 Severity.BLOCK,
@@ -106,10 +106,10 @@ def _actions(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, 
 
 def _tables(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, ...]) -> Iterator[Finding]:
     for item in objects if forbidden else ():
-        if not event_fields.word(item, "name"):
+        if not event_fields.text_or_int(item, "name"):
             yield missing_field(context, "the name of a table")
         elif glob := globs.first_match(forbidden, _name(item)):
-            yield finding(
+            yield build_finding(
                 context,
                 "permission-table",
                 Severity.BLOCK,
@@ -122,27 +122,29 @@ def _tables(context: Context, objects: tuple[Json, ...], forbidden: tuple[str, .
             )
 
 
-def _count(
-    context: Context, what: str, count: int, most: int | None, objects: tuple[Json, ...]
+def _count_finding(
+    context: Context, what: str, count: int, limit: int | None, objects: tuple[Json, ...]
 ) -> Iterator[Finding]:
     zh = {"tables": "张表", "grantees": "位被授权人"}[what]
     said = Text(f"The request names {{count}} {what}", f"该申请包含 {{count}} {zh}")
-    yield from limits.above(
-        context, f"permission-{what}", Severity.BLOCK, count, most, said, _tables_of(objects)
+    yield from limits.above_limit(
+        context, f"permission-{what}", Severity.BLOCK, count, limit, said, _tables_of(objects)
     )
 
 
-def _period(context: Context, order: Json, most: int | None, objects: tuple[Json, ...]) -> Iterator[Finding]:
-    if most is None:
+def _period_finding(
+    context: Context, order: Json, max_days: int | None, objects: tuple[Json, ...]
+) -> Iterator[Finding]:
+    if max_days is None:
         return
     length = event_fields.number(order, "deadlineDate")
-    unit = _DAYS.get(event_fields.word(order, "deadlineType").lower())
+    unit = _DAYS.get(event_fields.text_or_int(order, "deadlineType").lower())
     if length is None or unit is None:
         yield missing_field(context, "deadlineDate and deadlineType", _tables_of(objects))
         return
     said = Text("The permission would last {count} days", "该权限有效期为 {count} 天")
-    yield from limits.above(
-        context, "permission-period", Severity.BLOCK, length * unit, most, said, _tables_of(objects)
+    yield from limits.above_limit(
+        context, "permission-period", Severity.BLOCK, length * unit, max_days, said, _tables_of(objects)
     )
 
 
@@ -153,6 +155,10 @@ def _tables_of(objects: Iterable[Json]) -> tuple[Subject, ...]:
 def _name(item: Json) -> str:
     """Return a table as `odps.project.table`."""
     return (
-        ".".join(filter(None, (event_fields.word(item, "projectGuid"), event_fields.word(item, "name"))))
+        ".".join(
+            filter(
+                None, (event_fields.text_or_int(item, "projectGuid"), event_fields.text_or_int(item, "name"))
+            )
+        )
         or "?"
     )

@@ -12,7 +12,7 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import event_fields, limits
 from workers.checks.api import Context, Options, Runs
-from workers.checks.finding_builders import capped, finding
+from workers.checks.finding_builders import build_finding, cap_findings
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
@@ -50,31 +50,31 @@ def quality_rules(context: Context) -> Iterator[Finding]:
     if not options.guarded or context.event.operator in options.operators:
         return
     try:
-        yield from capped(context, _seen(context))
-    except event_fields.Unreadable as error:
+        yield from cap_findings(context, _rule_of_event(context))
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
 
 
-def _seen(context: Context) -> Iterator[Finding]:
+def _rule_of_event(context: Context) -> Iterator[Finding]:
     code, data = context.event.event_code, context.event.data
     if code in _DELETES:
-        yield _deleted(context, data)
-    rules = event_fields.parts(data, "rules")
+        yield _deleted_finding(context, data)
+    rules = event_fields.object_list(data, "rules")
     if code in _UPDATES:
         if not rules and not data.keys() & {"enabled", "severity"}:
             yield missing_field(context, "enabled and severity")
         rules = rules or (data,)
     for rule in rules:
-        yield from _weakened(context, rule)
+        yield from _weakened_finding(context, rule)
     if code == _UPDATES_TASK:
         yield from _hooks(context, data)
 
 
-def _deleted(context: Context, data: Json) -> Finding:
+def _deleted_finding(context: Context, data: Json) -> Finding:
     ids = [str(number) for number in event_fields.numbers(data, "ids")]
     names = summarize_names(ids)
     about = Text(f" ({names.en})", f"（{names.zh}）") if ids else Text("", " ")
-    return finding(
+    return build_finding(
         context,
         "quality-deleted",
         Severity.BLOCK,
@@ -82,34 +82,34 @@ def _deleted(context: Context, data: Json) -> Finding:
             f"{context.event.event_code}{about.en} is for those whom the policy names.",
             f"{context.event.event_code}{about.zh}仅限策略列出的人员执行。",
         ),
-        _ASK,
+        _RETRY_HINT,
         subjects=[Subject(SubjectKind.QUALITY_RULE, number) for number in ids],
     )
 
 
-_ASK = Text("Ask one of those, or who keeps the policy.", "请联系名单上的人员或策略维护者。")
+_RETRY_HINT = Text("Ask one of those, or who keeps the policy.", "请联系名单上的人员或策略维护者。")
 
 
-def _weakened(context: Context, rule: Json) -> Iterator[Finding]:
+def _weakened_finding(context: Context, rule: Json) -> Iterator[Finding]:
     """Yield a block for a rule that is off, and a warning for one that no longer stops the run.
 
     A rule that is made anew, and not strong from the start, weakens nothing.
     """
-    name = event_fields.word(rule, "name") or event_fields.word(rule, "id") or "?"
+    name = event_fields.text_or_int(rule, "name") or event_fields.text_or_int(rule, "id") or "?"
     subjects = _named(SubjectKind.QUALITY_RULE, rule)
     there = context.event.event_code in _UPDATES or "id" in rule
-    if event_fields.truth(rule, "enabled") is False:
-        yield finding(
+    if event_fields.boolean(rule, "enabled") is False:
+        yield build_finding(
             context,
             "quality-disabled",
             Severity.BLOCK,
             Text(f"Rule {name} is switched off.", f"规则 {name} 被停用。"),
-            _ASK,
+            _RETRY_HINT,
             subjects=subjects,
         )
-    severity = event_fields.word(rule, "severity")
+    severity = event_fields.text_or_int(rule, "severity")
     if there and severity and severity.lower() != _STRONG:
-        yield finding(
+        yield build_finding(
             context,
             "quality-weakened",
             Severity.WARN,
@@ -117,7 +117,7 @@ def _weakened(context: Context, rule: Json) -> Iterator[Finding]:
                 f"Rule {name} is of severity {severity} now; whether it was High the event does not tell.",
                 f"规则 {name} 的强度现为 {severity}；事件中没有其之前的强度。",
             ),
-            _ASK,
+            _RETRY_HINT,
             subjects=subjects,
         )
 
@@ -128,21 +128,22 @@ def _hooks(context: Context, data: Json) -> Iterator[Finding]:
         yield missing_field(context, "hooks")
         return
     if not any(
-        event_fields.word(hook, "type").lower() == _BLOCKS for hook in event_fields.parts(data, "hooks")
+        event_fields.text_or_int(hook, "type").lower() == _BLOCKS
+        for hook in event_fields.object_list(data, "hooks")
     ):
-        name = event_fields.word(data, "name") or event_fields.word(data, "id") or "?"
-        yield finding(
+        name = event_fields.text_or_int(data, "name") or event_fields.text_or_int(data, "id") or "?"
+        yield build_finding(
             context,
             "quality-unhooked",
             Severity.WARN,
             Text(
                 f"Task {name} stops no run when its rules fail.", f"任务 {name} 在规则不通过时不再阻断运行。"
             ),
-            _ASK,
+            _RETRY_HINT,
             subjects=_named(SubjectKind.JOB, data),
         )
 
 
 def _named(kind: SubjectKind, data: Json) -> tuple[Subject, ...]:
-    id_, name = event_fields.word(data, "id"), event_fields.word(data, "name")
+    id_, name = event_fields.text_or_int(data, "id"), event_fields.text_or_int(data, "name")
     return (Subject(kind, id_ or None, name or None),) if id_ or name else ()

@@ -12,10 +12,10 @@ from common.extension_points import BY_CODE
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.api import Context, Options, Runs
-from workers.checks.finding_builders import finding
+from workers.checks.finding_builders import build_finding
 from workers.checks.limits import Uid
 from workers.checks.registry import check
-from workers.checks.time_windows import Dates, Hours, Moment, Zone, local, span, within
+from workers.checks.time_windows import Dates, Moment, TimeWindow, Zone, is_within, parse_dates, to_local
 
 ANYONE = "*"
 
@@ -29,7 +29,7 @@ def _point(value: str) -> str:
 Points = tuple[Annotated[str, AfterValidator(_point)], ...]
 
 
-class Window(Hours):
+class ReleaseWindow(TimeWindow):
     """Hours of some days or dates, of some extension points; without days and dates it is every day's."""
 
     dates: tuple[Dates, ...] = Field(
@@ -38,14 +38,14 @@ class Window(Hours):
     points: Points = Field(default=(), description="the extension points it is for; all when empty")
 
     @model_validator(mode="after")
-    def _days_or_dates(self) -> Window:
+    def _days_or_dates(self) -> ReleaseWindow:
         if self.days and self.dates:
             raise ValueError("wants days or dates, not both")
         return self
 
     def begins_on(self, day: date) -> bool:
         """Whether it begins on that day."""
-        return _among(day, self.dates) if self.dates else Hours.begins_on(self, day)
+        return _is_in_spans(day, self.dates) if self.dates else TimeWindow.begins_on(self, day)
 
 
 class Holiday(Options):
@@ -78,9 +78,9 @@ class ReleaseWindowOptions(Options):
     """What a workspace may set."""
 
     time_zone: Zone = Field(default="Asia/Shanghai", description="IANA time zone of windows and holidays")
-    closed: tuple[Window, ...] = Field(default=(), description="the windows in which operations wait")
+    closed: tuple[ReleaseWindow, ...] = Field(default=(), description="the windows in which operations wait")
     holidays: tuple[Holiday, ...] = Field(default=(), description="whole days on which operations wait")
-    open: tuple[Window, ...] = Field(
+    open: tuple[ReleaseWindow, ...] = Field(
         default=(), description="windows that are open, whatever is closed then: make-up working days"
     )
     exceptions: tuple[Exemption, ...] = Field(
@@ -105,20 +105,20 @@ def release_window(context: Context) -> Iterator[Finding]:
             zone), for what reason, and at which points.
     """
     options: ReleaseWindowOptions = context.options
-    code, now = context.event.event_code, local(context.now, options.time_zone)
-    if within((window for window in options.open if _for(window, code)), now):
+    code, now = context.event.event_code, to_local(context.now, options.time_zone)
+    if is_within((window for window in options.open if _applies_to(window, code)), now):
         return
     closed = _holiday(options, code, now) or _closed(options, code, now)
     if closed is None:
         return
     exemption = next((one for one in options.exceptions if _exempts(one, context)), None)
-    yield _let_through(context, exemption) if exemption else _refused(context, *closed)
+    yield _exempted_finding(context, exemption) if exemption else _outside_finding(context, *closed)
 
 
 def _closed(options: ReleaseWindowOptions, code: str, now: datetime) -> tuple[datetime, str] | None:
     """Return when the first window that is closed ends, and the name that it has not."""
     for window in options.closed:
-        if _for(window, code) and (until := window.until(now)):
+        if _applies_to(window, code) and (until := window.end_of(now)):
             return until, ""
     return None
 
@@ -126,36 +126,36 @@ def _closed(options: ReleaseWindowOptions, code: str, now: datetime) -> tuple[da
 def _holiday(options: ReleaseWindowOptions, code: str, now: datetime) -> tuple[datetime, str] | None:
     """Return when the holiday that `now` is in ends, its last day included, and its name."""
     for holiday in options.holidays:
-        if _for(holiday, code) and _among(now.date(), holiday.dates):
+        if _applies_to(holiday, code) and _is_in_spans(now.date(), holiday.dates):
             day = now.date()
-            while _among(day, holiday.dates):
-                day = _after(day, holiday.dates)
+            while _is_in_spans(day, holiday.dates):
+                day = _last_day_of(day, holiday.dates)
             return datetime.combine(day, time()), holiday.name
     return None
 
 
-def _refused(context: Context, until: datetime, name: str) -> Finding:
+def _outside_finding(context: Context, ends_at: datetime, name: str) -> Finding:
     code, zone = context.event.event_code, context.options.time_zone
     en, zh = (f": {name}", f"：{name}") if name else ("", "")
-    return finding(
+    return build_finding(
         context,
         "release-window",
         Severity.BLOCK,
         Text(
-            f"{code} is closed until {until:%Y-%m-%d %H:%M} ({zone}){en}.",
-            f"{code} 在 {until:%Y-%m-%d %H:%M}（{zone}）之前关闭{zh}。",
+            f"{code} is closed until {ends_at:%Y-%m-%d %H:%M} ({zone}){en}.",
+            f"{code} 在 {ends_at:%Y-%m-%d %H:%M}（{zone}）之前关闭{zh}。",
         ),
         Text(
             "Try again then, or ask who keeps the release calendar.", "请届时重试，或联系发布日历的维护者。"
         ),
         # Another window is another finding: a fingerprint covers this one only.
-        subjects=[Subject(SubjectKind.WINDOW, f"{until:%Y-%m-%d %H:%M} {zone}", name or None)],
+        subjects=[Subject(SubjectKind.WINDOW, f"{ends_at:%Y-%m-%d %H:%M} {zone}", name or None)],
     )
 
 
-def _let_through(context: Context, exemption: Exemption) -> Finding:
+def _exempted_finding(context: Context, exemption: Exemption) -> Finding:
     code, who = context.event.event_code, context.event.operator or ANYONE
-    return finding(
+    return build_finding(
         context,
         "release-exception",
         Severity.INFO,
@@ -171,17 +171,17 @@ def _let_through(context: Context, exemption: Exemption) -> Finding:
 def _exempts(exemption: Exemption, context: Context) -> bool:
     begin, end = (datetime.fromisoformat(text).timestamp() for text in (exemption.from_, exemption.until))
     who = exemption.who in (ANYONE, context.event.operator)
-    return who and _for(exemption, context.event.event_code) and begin <= context.now < end
+    return who and _applies_to(exemption, context.event.event_code) and begin <= context.now < end
 
 
-def _for(part: Window | Holiday | Exemption, code: str) -> bool:
+def _applies_to(part: ReleaseWindow | Holiday | Exemption, code: str) -> bool:
     return not part.points or code in part.points
 
 
-def _among(day: date, spans: tuple[str, ...]) -> bool:
-    return any(first <= day <= last for first, last in map(span, spans))
+def _is_in_spans(day: date, spans: tuple[str, ...]) -> bool:
+    return any(first <= day <= last for first, last in map(parse_dates, spans))
 
 
-def _after(day: date, spans: tuple[str, ...]) -> date:
+def _last_day_of(day: date, spans: tuple[str, ...]) -> date:
     """Return the day after the last one of a span that `day` is in."""
-    return max(last for first, last in map(span, spans) if first <= day <= last) + timedelta(days=1)
+    return max(last for first, last in map(parse_dates, spans) if first <= day <= last) + timedelta(days=1)

@@ -7,48 +7,48 @@ from collections.abc import Iterator, Mapping
 from common.i18n import Text
 from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity, SubjectKind
-from workers.checks.api import Context, LookupContext, Lookups, Runs, Skip
-from workers.checks.code_effects.declared_io import Declared, declared
-from workers.checks.code_effects.dependency_cycle import circle
-from workers.checks.code_effects.node_file import kept, node_of
+from workers.checks.api import Context, LookupContext, Lookups, Runs, SkipCheck
+from workers.checks.code_effects.declared_io import DeclaredIo, read_declared
+from workers.checks.code_effects.dependency_cycle import find_cycle
+from workers.checks.code_effects.node_file import committed_file, node_of
 from workers.checks.cron import DailyRuns, format_time, parse_cron
-from workers.checks.finding_builders import capped, finding
+from workers.checks.finding_builders import build_finding, cap_findings
 from workers.checks.name_lists import summarize_names, summarize_nodes
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import Environment, Node, Scheduler
 
-SLACK = 30
+SLACK_MINUTES = 30
 """Minutes that a parent may be later: DataWorks itself spreads daily nodes over the first half hour."""
 
 
-@check("schedule-fit", points=("commit-file", "deploy-file"), runs=Runs.WAITING, snapshot=True)
+@check("schedule-fit", points=("commit-file", "deploy-file"), runs=Runs.IO, needs_snapshot=True)
 def schedule_fit(context: LookupContext) -> Iterator[Finding]:
     """Ask whether the node's outputs are its own, and its inputs will be there when it runs.
 
     Why: an output that two nodes put out, a dependency cycle, a parent that is gone, frozen or scheduled
     for later shows only in the next night, when the node waits and everything after it does.
     """
-    file = kept(context)
+    file = committed_file(context)
     if file.scheduler == Scheduler.MANUAL:
-        raise Skip("the node does not run by schedule")
+        raise SkipCheck("the node does not run by schedule")
     if not file.inputs and not file.outputs:
-        raise Skip("the node declares neither inputs nor outputs")
-    names, node = declared(context, file), node_of(file, context)
-    yield from capped(context, _taken(context, names, node))
-    yield from circle(context, names, node)
+        raise SkipCheck("the node declares neither inputs nor outputs")
+    names, node = read_declared(context, file), node_of(file, context)
+    yield from cap_findings(context, _taken_outputs(context, names, node))
+    yield from find_cycle(context, names, node)
     if file.scheduler == Scheduler.PAUSE:
         return  # it is frozen itself: it waits for nobody
-    yield from capped(context, _missing(context, names))
-    parents = {item.id: item for name in names.inputs for item in names.behind(name) if item.id != node}
+    yield from cap_findings(context, _missing(context, names))
+    parents = {item.id: item for name in names.inputs for item in names.producers_of(name) if item.id != node}
     yield from _frozen(context, list(parents.values()))
-    yield from _late(context, file, list(parents.values()))
+    yield from _late_parents(context, file, list(parents.values()))
 
 
-def _taken(context: Context, names: Declared, node: int | None) -> Iterator[Finding]:
+def _taken_outputs(context: Context, names: DeclaredIo, node: int | None) -> Iterator[Finding]:
     for name in names.outputs:
-        others = [item for item in names.behind(name) if item.id != node]
+        others = [item for item in names.producers_of(name) if item.id != node]
         if others:
             nodes = summarize_nodes(others)
             said = Text(
@@ -59,7 +59,7 @@ def _taken(context: Context, names: Declared, node: int | None) -> Iterator[Find
                 "Give this node an output of its own, or take the output away from the other node first.",
                 "请为本节点使用不同的输出名，或先从另一节点移除该输出。",
             )
-            yield finding(
+            yield build_finding(
                 context,
                 "output-taken",
                 Severity.BLOCK,
@@ -69,9 +69,9 @@ def _taken(context: Context, names: Declared, node: int | None) -> Iterator[Find
             )
 
 
-def _missing(context: LookupContext, names: Declared) -> Iterator[Finding]:
+def _missing(context: LookupContext, names: DeclaredIo) -> Iterator[Finding]:
     """Yield the inputs that nobody puts out; at a commit the parent may still be in development."""
-    missing = [name for name in names.inputs if not names.behind(name) and name not in names.outputs]
+    missing = [name for name in names.inputs if not names.producers_of(name) and name not in names.outputs]
     if not missing:
         return
     there = _in_development(context.lookups, missing)
@@ -93,13 +93,13 @@ def _missing(context: LookupContext, names: Declared) -> Iterator[Finding]:
         )
         severity = Severity.WARN if committed else Severity.BLOCK
         subjects = named_subjects(SubjectKind.OUTPUT, name)
-        yield finding(context, "input-missing", severity, said, help_, subjects=subjects)
+        yield build_finding(context, "input-missing", severity, said, help_, subjects=subjects)
 
 
 def _in_development(lookups: Lookups, names: list[str]) -> Mapping[str, tuple[Node, ...]]:
     try:
         return lookups.nodes_by_output(names, Environment.DEV)
-    except Refused:
+    except RequestRejected:
         return {}  # a basic workspace has no development
 
 
@@ -113,17 +113,19 @@ def _frozen(context: Context, parents: list[Node]) -> Iterator[Finding]:
         )
         help_ = Text("Have them unfrozen, or remove the inputs.", "请先解冻这些节点，或移除对它们的依赖。")
         deployed = context.event.event_code == "deploy-file"
-        yield finding(context, "parent-frozen", Severity.BLOCK if deployed else Severity.WARN, said, help_)
+        yield build_finding(
+            context, "parent-frozen", Severity.BLOCK if deployed else Severity.WARN, said, help_
+        )
 
 
-def _late(context: LookupContext, file: FileSnapshot, parents: list[Node]) -> Iterator[Finding]:
+def _late_parents(context: LookupContext, file: FileSnapshot, parents: list[Node]) -> Iterator[Finding]:
     mine = parse_cron(file.cron)
     if mine is None:
         return
     late = [
         f"{parent.name} ({parent.id}, {format_time(theirs.last)})"
         for parent in parents
-        if (theirs := parse_cron(parent.cron)) and _waits(context, mine, theirs, parent)
+        if (theirs := parse_cron(parent.cron)) and _wait_finding(context, mine, theirs, parent)
     ]
     if late:
         start = format_time(mine.first)
@@ -136,20 +138,20 @@ def _late(context: LookupContext, file: FileSnapshot, parents: list[Node]) -> It
             "Schedule it after them, so that its time and its alarms tell the truth.",
             "请将定时设在上游之后，使定时与报警符合实际。",
         )
-        yield finding(context, "parent-scheduled-later", Severity.WARN, said, help_)
+        yield build_finding(context, "parent-scheduled-later", Severity.WARN, said, help_)
 
 
-def _waits(context: LookupContext, mine: DailyRuns, theirs: DailyRuns, parent: Node) -> bool:
+def _wait_finding(context: LookupContext, mine: DailyRuns, theirs: DailyRuns, parent: Node) -> bool:
     """Whether the first run of a day waits for a parent's run that is scheduled later.
 
     A daily node waits for every run of an hourly parent, unless that one depends on its own last run: then
     for the latest run before its own time. Two nodes that both run several times are matched run by run. An
     hourly node below a daily one is as it should be: its first runs wait, unless all of them would.
     """
-    if theirs.last <= mine.first + SLACK:
+    if theirs.last <= mine.first + SLACK_MINUTES:
         return False
     if len(theirs.times) == 1:
-        return theirs.last > mine.last + SLACK
+        return theirs.last > mine.last + SLACK_MINUTES
     if len(mine.times) > 1:
         return False
     return all(other.id != parent.id for other in context.lookups.node_parents(parent.id))

@@ -12,11 +12,11 @@ from common.verdicts import Finding, Severity
 from workers.checks import event_fields, time_windows
 from workers.checks.api import Context, LookupContext, Lookups, Runs
 from workers.checks.cron import parse_cron
-from workers.checks.finding_builders import finding
+from workers.checks.finding_builders import build_finding
 from workers.checks.impact.findings import unexplored
 from workers.checks.impact.nodes import is_frozen, walk_down
 from workers.checks.impact.options import WalkOptions
-from workers.checks.impact.start_nodes import Starts, starts_of
+from workers.checks.impact.start_nodes import StartNodes, load_start_nodes
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
@@ -34,7 +34,7 @@ class StartRushOptions(WalkOptions):
     )
 
 
-@check("start-rush", points=("unfreeze-node",), runs=Runs.WAITING, options=StartRushOptions)
+@check("start-rush", points=("unfreeze-node",), runs=Runs.IO, options=StartRushOptions)
 def start_rush(context: LookupContext) -> Iterator[Finding]:
     """Ask how many instances would start at once when nodes are unfrozen at this hour.
 
@@ -52,7 +52,7 @@ def start_rush(context: LookupContext) -> Iterator[Finding]:
     lookups = context.lookups
     try:
         ids = event_fields.nodes(context.event)
-    except event_fields.Unreadable as error:
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
     yield from _rush(context, lookups, ids)
@@ -61,21 +61,21 @@ def start_rush(context: LookupContext) -> Iterator[Finding]:
 def _rush(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[Finding]:
     options: StartRushOptions = context.options
     below = walk_down(lookups, ids, options.budget(context))
-    starts = starts_of(lookups, ids, options.budget(context))
-    live = [found.item for found in below.found if not is_frozen(found.item)]
-    now = time_windows.local(context.now, options.time_zone)
-    counts = {node: _due(node, now) for node in (*starts.nodes, *live)}
-    unseen = list(dict.fromkeys((*starts.unseen, *below.unseen)))
+    starts = load_start_nodes(lookups, ids, options.budget(context))
+    live = [found.item for found in below.visited if not is_frozen(found.item)]
+    now = time_windows.to_local(context.now, options.time_zone)
+    counts = {node: _starts_of(node, now) for node in (*starts.nodes, *live)}
+    unseen = list(dict.fromkeys((*starts.unexplored, *below.unexplored)))
     total = sum(counts.values())
     if total > options.most_instances:
         yield _finding(context, starts, counts, now, at_least=bool(unseen))
         return
-    if starts.fault and not below.found:
+    if starts.fault and not below.visited:
         raise starts.fault
     yield from unexplored(context, unseen)
 
 
-def _due(node: Node, now: datetime) -> int:
+def _starts_of(node: Node, now: datetime) -> int:
     """Return how many runs of today are due; one when the schedule is unknown."""
     if node.scheduler == Scheduler.MANUAL:
         return 0
@@ -84,19 +84,22 @@ def _due(node: Node, now: datetime) -> int:
 
 
 def _finding(
-    context: Context, starts: Starts, counts: dict[Node, int], now: datetime, *, at_least: bool
+    context: Context, starts: StartNodes, counts: dict[Node, int], now: datetime, *, at_least: bool
 ) -> Finding:
     due = {node: count for node, count in counts.items() if count}
     total, most = sum(due.values()), context.options.most_instances
-    worst, least = summarize_names(_worst(due)), Text("at least ", "至少 ") if at_least else Text("", " ")
-    return finding(
+    worst, least = (
+        summarize_names(_busiest_minute(due)),
+        Text("at least ", "至少 ") if at_least else Text("", " "),
+    )
+    return build_finding(
         context,
         "start-rush",
         Severity.BLOCK,
         Text(
-            f"Unfrozen at {now:%H:%M}, {starts.named.en} would start {least.en}{total} instances of "
+            f"Unfrozen at {now:%H:%M}, {starts.describe.en} would start {least.en}{total} instances of "
             f"{len(due)} nodes at once, {most} are allowed; most of them {worst.en}.",
-            f"{starts.named.zh} 若在 {now:%H:%M} 解冻，将同时启动{least.zh}{len(due)} 个节点的 "
+            f"{starts.describe.zh} 若在 {now:%H:%M} 解冻，将同时启动{least.zh}{len(due)} 个节点的 "
             f"{total} 个实例，上限为 {most}；其中最多的是 {worst.zh}。",
         ),
         Text("Unfreeze before their hour, or in smaller parts.", "请在调度时间之前解冻，或分批解冻。"),
@@ -106,6 +109,6 @@ def _finding(
     )
 
 
-def _worst(due: dict[Node, int]) -> Sequence[str]:
+def _busiest_minute(due: dict[Node, int]) -> Sequence[str]:
     ranked = sorted(due, key=lambda node: -due[node])
     return [f"{node.name} ({node.id}): {due[node]}" for node in ranked]

@@ -13,7 +13,7 @@ from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import event_fields
 from workers.checks.api import Context, Options, Runs
-from workers.checks.finding_builders import capped, finding
+from workers.checks.finding_builders import build_finding, cap_findings
 from workers.checks.not_checked import invalid_event, missing_field, not_checked
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
@@ -51,10 +51,10 @@ def sync_start(context: Context) -> Iterator[Finding]:
     options: SyncStartOptions = context.options
     try:
         if not options.allow_force_run:
-            yield from _force(context)
+            yield from _force_finding(context)
         if options.forbidden_sources or options.forbidden_targets:
-            yield from capped(context, _seen(context, options))
-    except event_fields.Unreadable as error:
+            yield from cap_findings(context, _job_findings(context, options))
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
 
 
@@ -72,11 +72,11 @@ class _Job:
         return named_subjects(SubjectKind.NODE, *(name for name in names if name != "?"))
 
 
-def _seen(context: Context, options: SyncStartOptions) -> Iterator[Finding]:
+def _job_findings(context: Context, options: SyncStartOptions) -> Iterator[Finding]:
     jobs = _jobs(context.event.data)
     for job in jobs:
         if not job.tables:
-            yield _hidden(context, job)
+            yield _hidden_finding(context, job)
         for item in job.tables or ():
             yield from _table(context, job, "source", item, _SOURCE, options.forbidden_sources)
             yield from _table(context, job, "target", item, _TARGET, options.forbidden_targets)
@@ -84,24 +84,24 @@ def _seen(context: Context, options: SyncStartOptions) -> Iterator[Finding]:
 
 def _jobs(data: Json) -> tuple[_Job, ...]:
     """Return the jobs: the tables of a single one are at the top, those of many in `tableMappings`."""
-    if event_fields.truth(data, "showTableMapping") is False:
-        return (_Job(_called(data, "jobId"), None),)
+    if event_fields.boolean(data, "showTableMapping") is False:
+        return (_Job(_job_name(data, "jobId"), None),)
     if "jobIds" not in data and "tableMappings" not in data:
-        return (_Job(_called(data, "jobId"), event_fields.parts(data, "tableMapping")),)
-    told = event_fields.parts(data, "tableMappings")
-    ids = {event_fields.word(item, "id") for item in told}
+        return (_Job(_job_name(data, "jobId"), event_fields.object_list(data, "tableMapping")),)
+    told = event_fields.object_list(data, "tableMappings")
+    ids = {event_fields.text_or_int(item, "id") for item in told}
     silent = [number for number in event_fields.numbers(data, "jobIds") if str(number) not in ids]
     return (
-        *(_Job(_called(item, "id"), event_fields.parts(item, "tableMapping")) for item in told),
+        *(_Job(_job_name(item, "id"), event_fields.object_list(item, "tableMapping")) for item in told),
         *(_Job(str(number), None) for number in silent),
-    ) or (_Job(_called(data, "id"), None),)
+    ) or (_Job(_job_name(data, "id"), None),)
 
 
-def _called(data: Json, key: str) -> str:
+def _job_name(data: Json, key: str) -> str:
     return (
-        event_fields.word(data, "extensionBizName")
-        or event_fields.word(data, key)
-        or event_fields.word(data, "id")
+        event_fields.text_or_int(data, "extensionBizName")
+        or event_fields.text_or_int(data, key)
+        or event_fields.text_or_int(data, "id")
         or "?"
     )
 
@@ -116,7 +116,7 @@ def _table(
 ) -> Iterator[Finding]:
     if not forbidden:
         return
-    names = tuple(event_fields.word(item, key) for key in keys)
+    names = tuple(event_fields.text_or_int(item, key) for key in keys)
     if not names[0] or not names[-1]:
         yield missing_field(context, f"the {side} of a table", job.subjects)
         return
@@ -127,7 +127,7 @@ def _table(
         return
     pattern = _as_glob(names)
     if pattern is None:
-        yield _unclear(context, job, side, name)
+        yield _unclear_finding(context, job, side, name)
     elif glob := next((one for one in forbidden if globs.overlap(pattern, one)), None):
         yield _forbidden(context, job, side, name, glob)
 
@@ -140,7 +140,7 @@ def _as_glob(names: tuple[str, ...]) -> str | None:
 
 def _forbidden(context: Context, job: _Job, side: str, name: str, glob: str) -> Finding:
     does = _SIDES[side]
-    return finding(
+    return build_finding(
         context,
         f"sync-{side}",
         Severity.BLOCK,
@@ -156,7 +156,7 @@ def _forbidden(context: Context, job: _Job, side: str, name: str, glob: str) -> 
     )
 
 
-def _unclear(context: Context, job: _Job, side: str, name: str) -> Finding:
+def _unclear_finding(context: Context, job: _Job, side: str, name: str) -> Finding:
     does = _SIDES[side]
     return not_checked(
         context,
@@ -172,7 +172,7 @@ def _unclear(context: Context, job: _Job, side: str, name: str) -> Finding:
     )
 
 
-def _hidden(context: Context, job: _Job) -> Finding:
+def _hidden_finding(context: Context, job: _Job) -> Finding:
     return not_checked(
         context,
         Text(f"the event does not show the tables of job {job.name}", f"事件中没有任务 {job.name} 的表"),
@@ -182,13 +182,13 @@ def _hidden(context: Context, job: _Job) -> Finding:
     )
 
 
-def _force(context: Context) -> Iterator[Finding]:
+def _force_finding(context: Context) -> Iterator[Finding]:
     """Yield a block for a job that is started by force; older jobs (`id`, not `jobId`) know no such thing."""
-    forced = event_fields.truth(context.event.data, "forceRun")
+    forced = event_fields.boolean(context.event.data, "forceRun")
     if forced is None and "jobId" in context.event.data:
         yield missing_field(context, "forceRun")
     if forced:
-        yield finding(
+        yield build_finding(
             context,
             "sync-forced",
             Severity.BLOCK,

@@ -10,17 +10,17 @@ from common.i18n import Text
 from common.snapshot import TableSnapshot
 from common.verdicts import Finding, Severity, table_subject
 from workers.checks import event_fields
-from workers.checks.api import Context, LookupContext, Lookups, Options, Runs, Skip
-from workers.checks.finding_builders import finding
+from workers.checks.api import Context, LookupContext, Lookups, Options, Runs, SkipCheck
+from workers.checks.finding_builders import build_finding
 from workers.checks.impact.lifecycle import lifecycle_change
 from workers.checks.impact.model import Impact
-from workers.checks.impact.table_readers import Audience
+from workers.checks.impact.table_readers import TableReaders
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event, missing_field, not_checked
 from workers.checks.registry import check
 from workers.checks.subjects import column_subjects
-from workers.checks.table_diff import Changed, difference
-from workers.dataworks.errors import Refused
+from workers.checks.table_diff import ColumnChange, compare_tables
+from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import TableInfo
 
 
@@ -45,9 +45,9 @@ class TableChangeOptions(Options):
 @check(
     "table-change",
     points=("commit-table", "deploy-table"),
-    runs=Runs.WAITING,
+    runs=Runs.IO,
     options=TableChangeOptions,
-    snapshot=True,
+    needs_snapshot=True,
 )
 def table_change(context: LookupContext) -> Iterator[Finding]:
     """Ask what the change does to a table that is there, and who reads what it takes away.
@@ -63,27 +63,27 @@ def table_change(context: LookupContext) -> Iterator[Finding]:
     """
     after = context.snapshot.table
     if after is None:
-        raise Skip("DataWorks holds no detail of the table")
+        raise SkipCheck("DataWorks holds no detail of the table")
     if context.event.recovered:
         # Only the snapshot is known of it, which does not tell the MaxCompute project.
         yield missing_field(context, "maxComputeProject")
         return
     try:
         name = _name(context, after)
-        before = _before(context.lookups, f"odps.{name}")
-        _readable(before, after)
-    except event_fields.Unreadable as error:
+        before = _current_table(context.lookups, f"odps.{name}")
+        _require_readable(before, after)
+    except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
-    change = difference(before, after)
-    audience = Audience.of(context, context.lookups, f"odps.{name}", before.columns)
+    change = compare_tables(before, after)
+    audience = TableReaders.of(context, context.lookups, f"odps.{name}", before.columns)
     yield from _columns(context, audience, change.columns)
     if change.partitions:
         yield _layout(context, audience, "table-partitions", "Partitions", "分区", change.partitions)
     if change.keys:
         yield _layout(context, audience, "table-key", "The primary key", "主键", change.keys)
-    if change.keys_untold:
-        yield _key_untold(context, name)
+    if change.keys_missing:
+        yield _keys_missing_finding(context, name)
     if change.lifecycle:
         yield from lifecycle_change(context, audience, before, change.lifecycle)
 
@@ -94,94 +94,96 @@ def _name(context: Context, after: TableSnapshot) -> str:
     table = event_fields.text(context.event.data, "tableName") or after.name.strip()
     if not project or not table:
         missing = "tableName" if project else "maxComputeProject"
-        raise event_fields.Unreadable(f"{missing} is missing", f"缺少 {missing}")
+        raise event_fields.InvalidField(f"{missing} is missing", f"缺少 {missing}")
     return f"{project}.{table}".lower()
 
 
-def _before(lookups: Lookups, guid: str) -> TableInfo:
+def _current_table(lookups: Lookups, guid: str) -> TableInfo:
     try:
         return lookups.table_info(guid)
-    except Refused:
-        raise Skip("there is no such table yet: nothing to compare with") from None
+    except RequestRejected:
+        raise SkipCheck("there is no such table yet: nothing to compare with") from None
 
 
-def _readable(before: TableInfo, after: TableSnapshot) -> None:
+def _require_readable(before: TableInfo, after: TableSnapshot) -> None:
     """Refuse what cannot be compared: a list of columns that is empty is one that was not told."""
     for columns, en, zh in (
         (before.columns, "the table as it is", "现有表"),
         (after.columns, "the change", "变更"),
     ):
         if not columns or not all(column.name.strip() for column in columns):
-            raise event_fields.Unreadable(f"columns of {en} are not told", f"{zh}缺少字段信息")
+            raise event_fields.InvalidField(f"columns of {en} are not told", f"{zh}缺少字段信息")
 
 
-def _columns(context: Context, audience: Audience, columns: Sequence[Changed]) -> Iterator[Finding]:
+def _columns(context: Context, audience: TableReaders, columns: Sequence[ColumnChange]) -> Iterator[Finding]:
     for place, column in enumerate(columns):
         readers = audience.of_column(column.name, len(columns) - place)
         if readers is None:
-            yield _not_asked(context, audience, columns[place:])
+            yield _not_checked_finding(context, audience, columns[place:])
             return
         yield _column(context, audience, column, readers)
 
 
-def _column(context: Context, audience: Audience, column: Changed, readers: Impact) -> Finding:
-    what = _what(audience, column)
+def _column(context: Context, audience: TableReaders, column: ColumnChange, readers: Impact) -> Finding:
+    what = _describe_column(audience, column)
     subjects = column_subjects(audience.guid, [column.name])
     rule = "column-retyped" if column.types else "column-dropped"
     if readers.dependents:
-        told = audience.told(readers)
+        told = audience.describe(readers)
         message = Text(f"{what.en}; made from it: {told.en}.", f"{what.zh}；由其生成：{told.zh}。")
-        return finding(
+        return build_finding(
             context,
             rule,
             Severity.BLOCK,
             message,
-            _AGREE,
+            _COORDINATE_HINT,
             subjects=subjects,
             readers=len(readers.dependents),
         )
-    near = _near(audience, readers)
+    near = _nearest_readers(audience, readers)
     message = Text(f"{what.en}; {near.en}.", f"{what.zh}；{near.zh}。")
-    return finding(context, rule, Severity.WARN, message, _LOOK, subjects=subjects)
+    return build_finding(context, rule, Severity.WARN, message, _REVIEW_HINT, subjects=subjects)
 
 
-_AGREE = Text(
+_COORDINATE_HINT = Text(
     "Agree the change with their owners, and change what they read first; keep the column until then.",
     "请先与其负责人达成一致并修改下游，在此之前保留该字段。",
 )
-_LOOK = Text(
+_REVIEW_HINT = Text(
     "Make sure that nobody filters by it or reads it from outside, then go on.",
     "请确认没有下游用它过滤或从外部读取后再继续。",
 )
 
 
-def _what(audience: Audience, column: Changed) -> Text:
+def _describe_column(audience: TableReaders, column: ColumnChange) -> Text:
     """Return what happens to a column, the beginning of a sentence."""
     table = audience.guid.removeprefix("odps.")
     en, zh = f"Column {column.name} of {table}", f"{table} 的字段 {column.name}"
     if column.types:
         old, new = column.types
         return Text(f"{en} changes from {old} to {new}", f"{zh} 从 {old} 变为 {new}")
-    if column.renamed:
+    if column.renamed_to:
         return Text(
-            f"{en} is dropped or renamed to {column.renamed}", f"{zh} 被删除或改名为 {column.renamed}"
+            f"{en} is dropped or renamed to {column.renamed_to}", f"{zh} 被删除或改名为 {column.renamed_to}"
         )
     return Text(f"{en} is dropped", f"{zh} 被删除")
 
 
-def _near(audience: Audience, readers: Impact) -> Text:
+def _nearest_readers(audience: TableReaders, readers: Impact) -> Text:
     """Return what is known when no column is made from one: it may be filtered by, or read from outside."""
-    told = audience.told(readers)
-    if not readers.complete:
+    told = audience.describe(readers)
+    if not readers.is_complete:
         return Text(f"who reads it: {told.en}", f"其下游：{told.zh}")
-    told = audience.told(audience.of_table())
+    told = audience.describe(audience.of_table())
     return Text(
         f"no column is made from it, who reads the table: {told.en}",
         f"没有由其生成的字段，该表的下游：{told.zh}",
     )
 
 
-def _not_asked(context: Context, audience: Audience, columns: Sequence[Changed]) -> Finding:
+def _not_checked_finding(
+    context: Context, audience: TableReaders, columns: Sequence[ColumnChange]
+) -> Finding:
     names, table = summarize_names([column.name for column in columns]), audience.guid.removeprefix("odps.")
     most = context.options.most_calls
     what = Text(
@@ -190,20 +192,20 @@ def _not_asked(context: Context, audience: Audience, columns: Sequence[Changed])
         f"{table} 另有 {len(columns)} 个字段被删除或收窄（{names.zh}），查询次数上限为 {most}",
     )
     subjects = column_subjects(audience.guid, [column.name for column in columns])
-    return not_checked(context, what, rule="columns-not-checked", remedy=_LOOK, subjects=subjects)
+    return not_checked(context, what, rule="columns-not-checked", remedy=_REVIEW_HINT, subjects=subjects)
 
 
 def _layout(
-    context: Context, audience: Audience, rule: str, en: str, zh: str, change: tuple[str, str]
+    context: Context, audience: TableReaders, rule: str, en: str, zh: str, change: tuple[str, str]
 ) -> Finding:
     """Return the finding for partitions or keys that change: a block when anybody reads the table."""
     old, new = (f"({part})" for part in change)
     table = audience.guid.removeprefix("odps.")
     readers = audience.of_table()
-    told = audience.told(readers)
+    told = audience.describe(readers)
     read = readers is not None and bool(readers.dependents)
     verb = "change" if en.endswith("s") else "changes"
-    return finding(
+    return build_finding(
         context,
         rule,
         Severity.BLOCK if read else Severity.WARN,
@@ -219,7 +221,7 @@ def _layout(
     )
 
 
-def _key_untold(context: Context, name: str) -> Finding:
+def _keys_missing_finding(context: Context, name: str) -> Finding:
     return not_checked(
         context,
         Text(f"the event does not provide the primary key of {name}", f"事件中没有 {name} 的主键"),

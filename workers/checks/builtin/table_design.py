@@ -11,8 +11,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from common.i18n import Text
 from common.snapshot import TableSnapshot
 from common.verdicts import Finding, Severity
-from workers.checks.api import Context, Options, Runs, Skip
-from workers.checks.finding_builders import finding
+from workers.checks.api import Context, Options, Runs, SkipCheck
+from workers.checks.finding_builders import build_finding
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import missing_field
 from workers.checks.registry import check
@@ -50,7 +50,7 @@ class TableDesignOptions(Options):
     points=("commit-table", "deploy-table"),
     runs=Runs.INLINE,
     options=TableDesignOptions,
-    snapshot=True,
+    needs_snapshot=True,
 )
 def table_design(context: Context) -> Iterator[Finding]:
     """Ask whether a table is named, commented, partitioned and limited in its life as agreed.
@@ -65,7 +65,7 @@ def table_design(context: Context) -> Iterator[Finding]:
     """
     table = context.snapshot.table
     if table is None:
-        raise Skip("DataWorks holds no detail of the table")
+        raise SkipCheck("DataWorks holds no detail of the table")
     options: TableDesignOptions = context.options
     yield from _name(context, table, options.name_pattern)
     yield from _comments(context, table)
@@ -75,7 +75,7 @@ def table_design(context: Context) -> Iterator[Finding]:
 
 def _name(context: Context, table: TableSnapshot, pattern: str) -> Iterator[Finding]:
     if not re.fullmatch(pattern, table.name.lower()):
-        yield finding(
+        yield build_finding(
             context,
             "MC-N01",
             Severity.BLOCK,
@@ -91,7 +91,7 @@ def _name(context: Context, table: TableSnapshot, pattern: str) -> Iterator[Find
 
 def _comments(context: Context, table: TableSnapshot) -> Iterator[Finding]:
     if not table.comment.strip():
-        yield finding(
+        yield build_finding(
             context,
             "MC-N04",
             Severity.WARN,
@@ -101,7 +101,7 @@ def _comments(context: Context, table: TableSnapshot) -> Iterator[Finding]:
     bare = [item.name for item in table.columns if not item.partition and not item.comment.strip()]
     if bare:
         of, names = len(table.columns), summarize_names(bare)
-        yield finding(
+        yield build_finding(
             context,
             "MC-N04",
             Severity.INFO,
@@ -115,20 +115,20 @@ def _comments(context: Context, table: TableSnapshot) -> Iterator[Finding]:
         )
 
 
-def _lifecycle(context: Context, table: TableSnapshot, most: int) -> Iterator[Finding]:
-    mend = Text(f"Set a lifecycle of at most {most} days.", f"请设置不超过 {most} 天的生命周期。")
+def _lifecycle(context: Context, table: TableSnapshot, max_days: int) -> Iterator[Finding]:
+    mend = Text(f"Set a lifecycle of at most {max_days} days.", f"请设置不超过 {max_days} 天的生命周期。")
     if not table.lifecycle or table.lifecycle < 0:
         message = Text(
             f"Table {table.name} has no lifecycle: its data stays for ever.",
             f"表 {table.name} 没有生命周期：数据将永久保留。",
         )
-        yield finding(context, "MC-N03", Severity.BLOCK, message, mend)
-    elif table.lifecycle > most:
+        yield build_finding(context, "MC-N03", Severity.BLOCK, message, mend)
+    elif table.lifecycle > max_days:
         message = Text(
-            f"Table {table.name} keeps its data {table.lifecycle} days; {most} are allowed.",
-            f"表 {table.name} 保留数据 {table.lifecycle} 天，上限为 {most} 天。",
+            f"Table {table.name} keeps its data {table.lifecycle} days; {max_days} are allowed.",
+            f"表 {table.name} 保留数据 {table.lifecycle} 天，上限为 {max_days} 天。",
         )
-        yield finding(context, "table-lifecycle", Severity.BLOCK, message, mend)
+        yield build_finding(context, "table-lifecycle", Severity.BLOCK, message, mend)
 
 
 def _partitions(context: Context, table: TableSnapshot, layers: tuple[str, ...]) -> Iterator[Finding]:
@@ -138,7 +138,7 @@ def _partitions(context: Context, table: TableSnapshot, layers: tuple[str, ...])
     if not table.columns:
         yield missing_field(context, "the columns of the table")
         return
-    yield finding(
+    yield build_finding(
         context,
         "table-partition",
         Severity.WARN,

@@ -35,4 +35,4 @@ def workspace_deletion(context: Context) -> Iterator[Finding]:
         "delete workspaces" if workspace is None else f"delete workspace {workspace}",
         "删除工作空间" if workspace is None else f"删除工作空间 {workspace} ",
     )
-    yield from limits.stranger(context, "workspace-deletion", context.options.operators, what)
+    yield from limits.operator_not_allowed(context, "workspace-deletion", context.options.operators, what)

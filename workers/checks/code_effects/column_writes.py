@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from review.analysis.naming import temporary
+from review.analysis.naming import is_temporary
 from review.facts import Output, Script, Statement
-from review.source.positions import Places
-from workers.checks.code_effects.model import Fill
-from workers.checks.code_effects.table_names import full
+from review.source.positions import LineIndex
+from workers.checks.code_effects.model import ColumnWrite
+from workers.checks.code_effects.table_names import qualified
 
 _NULL = "null"
 
 
-def fills(script: Script, places: Places) -> Iterator[Fill]:
+def column_writes(script: Script, places: LineIndex) -> Iterator[ColumnWrite]:
     """Yield one fill for each write whose rows come from a query."""
     for statement in script.statements:
         for write in statement.writes:
-            if write.blocks and not temporary(write.table):
+            if write.blocks and not is_temporary(write.table):
                 branches = [_outputs(script, statement, index) for index in write.blocks]
-                yield Fill(
-                    full(script, write.table),
+                yield ColumnWrite(
+                    qualified(script, write.table),
                     places.at(write.at.begin).line,
                     tuple(name.lower() for name in write.columns),
                     # A column is empty when every branch of a UNION leaves it so.

@@ -14,7 +14,7 @@ _ROOT = "_root"
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class DeclaredIo:
     """Inputs and outputs of a node.
 
     Attributes:
@@ -27,15 +27,15 @@ class Declared:
     outputs: tuple[str, ...]
     nodes: Mapping[str, tuple[Node, ...]]
 
-    def behind(self, name: str) -> tuple[Node, ...]:
+    def producers_of(self, name: str) -> tuple[Node, ...]:
         """Return the nodes that put out `name`."""
         return self.nodes.get(name, ())
 
 
-def declared(context: LookupContext, file: FileSnapshot) -> Declared:
+def read_declared(context: LookupContext, file: FileSnapshot) -> DeclaredIo:
     """Return what `file` declares. All checks ask in the same words, so that one answer serves them."""
     inputs = tuple(sorted({name for name in file.inputs if name.strip() and not name.endswith(_ROOT)}))
     outputs = tuple(sorted({name for name in file.outputs if name.strip()}))
     names = sorted({*inputs, *outputs})
     nodes = context.lookups.nodes_by_output(names) if names else {}
-    return Declared(inputs, outputs, nodes)
+    return DeclaredIo(inputs, outputs, nodes)

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.api import Context, LookupContext, Lookups
-from workers.checks.code_effects.declared_io import Declared
-from workers.checks.finding_builders import finding
+from workers.checks.code_effects.declared_io import DeclaredIo
+from workers.checks.finding_builders import build_finding
 from workers.checks.not_checked import not_checked
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import Node
 
-MOST_ASKED = 100
+MAX_LOOKUPS = 100
 """Nodes whose parents are looked up."""
 
 _HELP = Text(
@@ -24,7 +24,7 @@ _HELP = Text(
 )
 
 
-def circle(context: LookupContext, names: Declared, node: int | None) -> Iterator[Finding]:
+def find_cycle(context: LookupContext, names: DeclaredIo, node: int | None) -> Iterator[Finding]:
     """Yield a finding when the node depends on itself within a cycle, or that could not be found out.
 
     What runs in production has no cycle, so only inputs that are new there can close one, and only when
@@ -35,10 +35,10 @@ def circle(context: LookupContext, names: Declared, node: int | None) -> Iterato
         yield _finding(context, said, named_subjects(SubjectKind.OUTPUT, name))
     if node is None:
         return
-    new = _new(context.lookups, names, node)
+    new = _new_inputs(context.lookups, names, node)
     if not new or not _has_children(context.lookups, node):
         return
-    way, complete = _climb(context.lookups, new, node)
+    way, complete = _search_upstream(context.lookups, new, node)
     if way:
         path = [f"{item.name} ({item.id})" for item in way]
         said = Text(
@@ -55,13 +55,13 @@ def circle(context: LookupContext, names: Declared, node: int | None) -> Iterato
         yield not_checked(context, what)
 
 
-def _new(lookups: Lookups, names: Declared, node: int) -> list[Node]:
+def _new_inputs(lookups: Lookups, names: DeclaredIo, node: int) -> list[Node]:
     """Return the nodes behind inputs that the node does not have in production."""
     try:
         had = {item.name for item in lookups.node_inputs(node)}
-    except Refused:
+    except RequestRejected:
         return []  # it does not run yet, so nobody depends on it
-    found = {item.id: item for name in names.inputs if name not in had for item in names.behind(name)}
+    found = {item.id: item for name in names.inputs if name not in had for item in names.producers_of(name)}
     found.pop(node, None)
     return list(found.values())
 
@@ -70,11 +70,11 @@ def _has_children(lookups: Lookups, node: int) -> bool:
     return any(child.id != node and not child.cross_cycle for child in lookups.node_children(node))
 
 
-def _climb(lookups: Lookups, starts: list[Node], node: int) -> tuple[tuple[Node, ...], bool]:
+def _search_upstream(lookups: Lookups, starts: list[Node], node: int) -> tuple[tuple[Node, ...], bool]:
     """Return the way from a start up to a child of `node`, empty when none is found, and if it is sure."""
     seen, sure = {start.id for start in starts}, True
     left: deque[tuple[Node, ...]] = deque((start,) for start in starts)
-    for _ in range(MOST_ASKED):
+    for _ in range(MAX_LOOKUPS):
         if not left:
             return (), sure
         way = left.popleft()
@@ -93,9 +93,9 @@ def _parents(lookups: Lookups, node: int) -> list[Node] | None:
     """Return the parents that a node waits for within a cycle; None when DataWorks does not tell."""
     try:
         return [parent for parent in lookups.node_parents(node) if not parent.cross_cycle]
-    except Refused:
+    except RequestRejected:
         return None
 
 
-def _finding(context: Context, said: Text, subjects: Iterable[Subject] = ()) -> Finding:
-    return finding(context, "dependency-cycle", Severity.BLOCK, said, _HELP, subjects=subjects)
+def _finding(context: Context, message: Text, subjects: Iterable[Subject] = ()) -> Finding:
+    return build_finding(context, "dependency-cycle", Severity.BLOCK, message, _HELP, subjects=subjects)

@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.api import LookupContext
-from workers.checks.code_effects.losses import Loss
-from workers.checks.code_effects.table_names import guid
-from workers.checks.finding_builders import finding
+from workers.checks.code_effects.losses import BreakingChange
+from workers.checks.code_effects.table_names import table_guid
+from workers.checks.finding_builders import build_finding
 from workers.checks.impact.baselines import baselines_of
-from workers.checks.impact.graph_walk import Budget, Why, until_of
-from workers.checks.impact.model import Impact, Kind
-from workers.checks.impact.summary import summary, unseen_text
+from workers.checks.impact.graph_walk import Budget, StopReason, search_deadline
+from workers.checks.impact.model import DependentKind, Impact
+from workers.checks.impact.summary import summarize, unexplored_text
 from workers.checks.impact.tables import column_readers, table_readers
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import not_checked
 
-DEPTH, NODES, CALLS = 3, 200, 60
+MAX_DEPTH, MAX_NODES, MAX_CALLS = 3, 200, 60
 """How far readers are followed, and the lookups made for one event."""
 
 _HELP = Text(
@@ -29,7 +29,7 @@ _HELP = Text(
 
 
 @dataclass(slots=True)
-class Readers:
+class ChangeReaders:
     """The readers of what one event takes away.
 
     Attributes:
@@ -41,33 +41,33 @@ class Readers:
     _calls: int = 0
     _consumers: dict[str, Impact] = field(default_factory=dict)
 
-    def of(self, loss: Loss) -> Iterator[Finding]:
+    def findings_for(self, loss: BreakingChange) -> Iterator[Finding]:
         """Yield what is to be said of one loss; nothing when nobody reads it.
 
         Raises:
             DataWorksError: DataWorks could not be asked.
         """
-        name = guid(loss.table)
+        name = table_guid(loss.table)
         assert name  # noqa: S101 - the caller has seen to it
-        if self._calls >= CALLS:
-            yield self._unseen(loss, Text("too many lookups", "查询次数过多"))
+        if self._calls >= MAX_CALLS:
+            yield self._unexplored_finding(loss, Text("too many lookups", "查询次数过多"))
             return
         if not loss.column:
-            yield from self._table(loss, self._readers_of(name, DEPTH))
+            yield from self._table(loss, self._readers_of(name, MAX_DEPTH))
             return
         found = column_readers(self.context.lookups, [f"{name}.{loss.column}"], self._budget())
         self._calls += found.calls
         impact = self._others(found)
         if impact.dependents:
-            yield self._read(loss, impact, Severity.WARN if loss.mild else Severity.BLOCK)
-        elif not impact.complete:
-            yield self._unseen(loss, unseen_text(impact.unseen))
+            yield self._read(loss, impact, Severity.WARN if loss.keeps_column else Severity.BLOCK)
+        elif not impact.is_complete:
+            yield self._unexplored_finding(loss, unexplored_text(impact.unexplored))
         else:
-            yield from self._perhaps(loss, self._readers_of(name, 1))
+            yield from self._possible_readers(loss, self._readers_of(name, 1))
 
     def _budget(self) -> Budget:
-        until = until_of(self.context.now, self.context.until)
-        return Budget(DEPTH, NODES, CALLS - self._calls, until)
+        until = search_deadline(self.context.now, self.context.deadline)
+        return Budget(MAX_DEPTH, MAX_NODES, MAX_CALLS - self._calls, until)
 
     def _readers_of(self, name: str, depth: int) -> Impact:
         """Return who reads a table, once for all of its columns."""
@@ -84,62 +84,66 @@ class Readers:
         return replace(impact, dependents=kept)
 
     @staticmethod
-    def _table_of(key: str, kind: Kind) -> str:
-        table = key.rpartition(".")[0] if kind is Kind.COLUMN else key
+    def _table_of(key: str, kind: DependentKind) -> str:
+        table = key.rpartition(".")[0] if kind is DependentKind.COLUMN else key
         return table.removeprefix("odps.")
 
-    def _table(self, loss: Loss, impact: Impact) -> Iterator[Finding]:
+    def _table(self, loss: BreakingChange, impact: Impact) -> Iterator[Finding]:
         if impact.dependents:
             yield self._read(loss, impact, Severity.BLOCK)
-        elif not impact.complete:
-            yield self._unseen(loss, unseen_text(impact.unseen))
+        elif not impact.is_complete:
+            yield self._unexplored_finding(loss, unexplored_text(impact.unexplored))
 
-    def _perhaps(self, loss: Loss, impact: Impact) -> Iterator[Finding]:
+    def _possible_readers(self, loss: BreakingChange, impact: Impact) -> Iterator[Finding]:
         """Yield a warning when reports or APIs read the table: which columns they read, nobody tells."""
-        consumers = tuple(item for item in impact.dependents if item.kind is Kind.CONSUMER)
+        consumers = tuple(item for item in impact.dependents if item.kind is DependentKind.CONSUMER)
         if not consumers:
             # What lies behind the table's readers, and whose they are, is not asked here.
-            unseen = [item for item in impact.unseen if item.why not in (Why.DEPTH, Why.OWNERS)]
+            unseen = [
+                item for item in impact.unexplored if item.reason not in (StopReason.DEPTH, StopReason.OWNERS)
+            ]
             if unseen:
-                yield self._unseen(loss, unseen_text(unseen))
+                yield self._unexplored_finding(loss, unexplored_text(unseen))
             return
         names = summarize_names([item.name for item in consumers])
         said = Text(
-            f"{loss.name} {loss.how.en}; its table is read by {names.en}, which may use it.",
-            f"{loss.name} {loss.how.zh}；应用 {names.zh} 读取该表，可能用到它。",
+            f"{loss.name} {loss.effect.en}; its table is read by {names.en}, which may use it.",
+            f"{loss.name} {loss.effect.zh}；应用 {names.zh} 读取该表，可能用到它。",
         )
         yield self._finding("dropped-column-possibly-read", Severity.WARN, loss, said, len(consumers))
 
-    def _read(self, loss: Loss, impact: Impact, severity: Severity) -> Finding:
-        told = summary(impact, baselines_of(self.context.lookups, impact.dependents))
+    def _read(self, loss: BreakingChange, impact: Impact, severity: Severity) -> Finding:
+        told = summarize(impact, baselines_of(self.context.lookups, impact.dependents))
         said = Text(
-            f"{loss.name} {loss.how.en}, and is read by {told.en}.",
-            f"{loss.name} {loss.how.zh}，其下游有 {told.zh}。",
+            f"{loss.name} {loss.effect.en}, and is read by {told.en}.",
+            f"{loss.name} {loss.effect.zh}，其下游有 {told.zh}。",
         )
         rule = (
             "lost-table-read"
             if not loss.column
             else "unfilled-column-read"
-            if loss.mild
+            if loss.keeps_column
             else "lost-column-read"
         )
         return self._finding(rule, severity, loss, said, len(impact.dependents))
 
-    def _finding(self, rule: str, severity: Severity, loss: Loss, said: Text, readers: int) -> Finding:
-        return finding(
+    def _finding(
+        self, rule: str, severity: Severity, loss: BreakingChange, message: Text, readers: int
+    ) -> Finding:
+        return build_finding(
             self.context,
             rule,
             severity,
-            said,
+            message,
             _HELP,
             line=loss.line,
             subjects=loss.subjects,
             readers=readers,
         )
 
-    def _unseen(self, loss: Loss, why: Text) -> Finding:
+    def _unexplored_finding(self, loss: BreakingChange, reason: Text) -> Finding:
         what = Text(
-            f"who reads {loss.name}, which {loss.how.en} ({why.en})",
-            f"{loss.name}（{loss.how.zh}）的下游（{why.zh}）",
+            f"who reads {loss.name}, which {loss.effect.en} ({reason.en})",
+            f"{loss.name}（{loss.effect.zh}）的下游（{reason.zh}）",
         )
         return not_checked(self.context, what, line=loss.line, subjects=loss.subjects)

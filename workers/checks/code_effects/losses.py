@@ -9,28 +9,28 @@ from common.i18n import Text
 from common.snapshot import Column
 from common.verdicts import Subject
 from workers.checks.api import Lookups
-from workers.checks.code_effects.model import EVERY, ColumnShape, Deeds, Fill, Remade
-from workers.checks.code_effects.table_names import guid, made_at_run_time
+from workers.checks.code_effects.model import ALL_COLUMNS, CodeEffects, ColumnShape, ColumnWrite, RebuiltTable
+from workers.checks.code_effects.table_names import is_dynamic, table_guid
 from workers.checks.column_types import is_widening
 from workers.checks.subjects import column_subjects
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class BreakingChange:
     """Something that readers of a table lose.
 
     Attributes:
         column: empty for the whole table.
-        how: the rest of a sentence that begins with its name: "is dropped".
-        mild: whether it stays, but without its values.
+        effect: the rest of a sentence that begins with its name: "is dropped".
+        keeps_column: whether it stays, but without its values.
     """
 
     table: str
     column: str
     line: int
-    how: Text
-    mild: bool = False
+    effect: Text
+    keeps_column: bool = False
 
     @property
     def name(self) -> str:
@@ -44,39 +44,39 @@ class Loss:
 
 
 @dataclass(slots=True)
-class Tables:
+class TableLookup:
     """Columns of tables as the catalogue has them now, each table asked for once.
 
     Attributes:
-        unseen: tables that could not be compared, with what is said of each and its line.
+        unavailable: tables that could not be compared, with what is said of each and its line.
     """
 
     lookups: Lookups
-    unseen: list[tuple[str, Text, int]] = field(default_factory=list)
+    unavailable: list[tuple[str, Text, int]] = field(default_factory=list)
     _known: dict[str, tuple[Column, ...] | None] = field(default_factory=dict)
 
     def columns(self, table: str) -> tuple[Column, ...] | None:
         """Return the columns of `table`; None when there is no such table, or its project is not known."""
-        name = guid(table)
+        name = table_guid(table)
         if name is not None and table not in self._known:
             try:
                 self._known[table] = self.lookups.table_info(name).columns
-            except Refused:
+            except RequestRejected:
                 self._known[table] = None
         return self._known.get(table)
 
     def by_name(self, table: str, line: int) -> Mapping[str, Column] | None:
         """Return the columns of `table` by name in lower case; None when nothing is there to be lost."""
-        if guid(table) is None:
-            about = "name is made at run time" if made_at_run_time(table) else "project is not known"
-            about_zh = "名称在运行时生成" if made_at_run_time(table) else "所属项目未知"
-            self.unseen.append((table, Text(f"{table}, whose {about}", f"{table}，其{about_zh}"), line))
+        if table_guid(table) is None:
+            about = "name is made at run time" if is_dynamic(table) else "project is not known"
+            about_zh = "名称在运行时生成" if is_dynamic(table) else "所属项目未知"
+            self.unavailable.append((table, Text(f"{table}, whose {about}", f"{table}，其{about_zh}"), line))
             return None
         columns = self.columns(table)
         return None if columns is None else {column.name.lower(): column for column in columns}
 
 
-def of_alterations(done: Deeds, tables: Tables) -> Iterator[Loss]:
+def altered_columns(done: CodeEffects, tables: TableLookup) -> Iterator[BreakingChange]:
     """Yield columns that an ALTER drops, renames or narrows."""
     for change in done.altered:
         if change.name == change.column and not change.type:
@@ -86,34 +86,38 @@ def of_alterations(done: Deeds, tables: Tables) -> Iterator[Loss]:
         if column is None:
             continue
         if how := _changed(column, change.name, change.type):
-            yield Loss(change.table, change.column, change.line, how)
+            yield BreakingChange(change.table, change.column, change.line, how)
 
 
-def of_remade(done: Deeds, tables: Tables) -> Iterator[Loss]:
+def rebuilt_columns(done: CodeEffects, tables: TableLookup) -> Iterator[BreakingChange]:
     """Yield tables that are gone, and columns that the table made in their place lacks or narrows."""
-    for table in done.remade:
+    for table in done.rebuilt:
         known = tables.by_name(table.table, table.line)
         if known is None:
             continue
         if table.columns == ():
-            how = Text(f"is renamed to {table.moved}", f"被重命名为 {table.moved}")
-            yield Loss(table.table, "", table.line, how if table.moved else Text("is dropped", "被删除"))
+            how = Text(f"is renamed to {table.is_moved}", f"被重命名为 {table.is_moved}")
+            yield BreakingChange(
+                table.table, "", table.line, how if table.is_moved else Text("is dropped", "被删除")
+            )
             continue
-        shape = _opened(table, tables)
+        shape = _expanded(table, tables)
         if shape is None:
             what = Text(
                 f"{table.table}, which is made anew with columns that the code does not tell",
                 f"{table.table} 被重建，但无法从代码得知其字段",
             )
-            tables.unseen.append((table.table, what, table.line))
+            tables.unavailable.append((table.table, what, table.line))
             continue
         for name, column in known.items():
             how_now = _changed(column, name if name in shape else "", shape.get(name, ""))
             if how_now:
-                yield Loss(table.table, name, table.line, how_now)
+                yield BreakingChange(table.table, name, table.line, how_now)
 
 
-def of_fills(before: Sequence[Fill], now: Sequence[Fill], tables: Tables) -> Iterator[Loss]:
+def unfilled_columns(
+    before: Sequence[ColumnWrite], now: Sequence[ColumnWrite], tables: TableLookup
+) -> Iterator[BreakingChange]:
     """Yield columns that `before` gave values, and that `now` leaves NULL or out.
 
     Columns go by position, as an INSERT has them, unless it lists their names.
@@ -123,15 +127,15 @@ def of_fills(before: Sequence[Fill], now: Sequence[Fill], tables: Tables) -> Ite
         old = [fill for fill in before if fill.table == table]
         if not old or any(fill.open for fill in new):
             continue
-        had = {name for fill in old for name in _filled(fill, tables)}
-        lost = had - {name for fill in new for name in _filled(fill, tables)}
-        handled = {name for fill in new for name in _named(fill, tables)}
+        had = {name for fill in old for name in _filled_columns(fill, tables)}
+        lost = had - {name for fill in new for name in _filled_columns(fill, tables)}
+        handled = {name for fill in new for name in _listed_columns(fill, tables)}
         for name in sorted(lost):
             if name in handled or any(fill.listed for fill in new):
                 how = Text(
                     "is filled in production and gets only NULL now", "在生产版本中有值，现在只写入 NULL"
                 )
-                yield Loss(table, name, new[0].line, how, mild=True)
+                yield BreakingChange(table, name, new[0].line, how, keeps_column=True)
 
 
 def _changed(column: Column, name: str, kind: str) -> Text | None:
@@ -145,23 +149,23 @@ def _changed(column: Column, name: str, kind: str) -> Text | None:
     return None
 
 
-def _opened(table: Remade, tables: Tables) -> dict[str, str] | None:
+def _expanded(table: RebuiltTable, tables: TableLookup) -> dict[str, str] | None:
     """Return types by column, stars opened; None when a star hides columns that are not known."""
     shape: dict[str, str] = {}
     for item in table.columns or ():
-        shape.update(_open(item, tables))
-        if item.name == EVERY and tables.columns(item.type) is None:
+        shape.update(_is_open(item, tables))
+        if item.name == ALL_COLUMNS and tables.columns(item.type) is None:
             return None
     return None if table.columns is None else shape
 
 
-def _open(item: ColumnShape, tables: Tables) -> list[tuple[str, str]]:
-    if item.name != EVERY:
+def _is_open(item: ColumnShape, tables: TableLookup) -> list[tuple[str, str]]:
+    if item.name != ALL_COLUMNS:
         return [(item.name, item.type)]
     return [(column.name.lower(), column.type) for column in tables.columns(item.type) or ()]
 
 
-def _named(fill: Fill, tables: Tables) -> tuple[str, ...]:
+def _listed_columns(fill: ColumnWrite, tables: TableLookup) -> tuple[str, ...]:
     """Return the names of the columns that a write's query gives, in order."""
     if fill.listed:
         return fill.listed
@@ -169,8 +173,8 @@ def _named(fill: Fill, tables: Tables) -> tuple[str, ...]:
     return tuple(column.name.lower() for column in known if not column.partition)
 
 
-def _filled(fill: Fill, tables: Tables) -> list[str]:
-    names = _named(fill, tables)
+def _filled_columns(fill: ColumnWrite, tables: TableLookup) -> list[str]:
+    names = _listed_columns(fill, tables)
     if fill.open:  # a star may fill any of them
         return list(names)
     return [name for name, empty in zip(names, fill.empty, strict=False) if not empty]

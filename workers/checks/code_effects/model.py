@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-EVERY = "*"
+ALL_COLUMNS = "*"
 """Name of a column that stands for all those of a table: the one that its `type` names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class TableRead:
     """A table of others that the code takes rows from.
 
     Attributes:
@@ -25,19 +25,19 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TableWrite:
     """A statement that writes, makes, alters or takes away a table.
 
     Attributes:
         table: as written; empty when its name is made at run time.
         line: 1-based.
-        words: what it does, as one writes it: `INSERT OVERWRITE`, `DROP TABLE`.
+        description: what it does, as one writes it: `INSERT OVERWRITE`, `DROP TABLE`.
         database: the project or database that the name tells, in lower case; None when it tells none.
     """
 
     table: str
     line: int
-    words: str
+    description: str
     database: str | None = None
 
 
@@ -46,8 +46,8 @@ class ColumnShape:
     """A column of a table that the code makes.
 
     Attributes:
-        name: in lower case; `EVERY` for all columns of another table.
-        type: in upper case, empty when it is not known; for `EVERY` the other table.
+        name: in lower case; `ALL_COLUMNS` for all columns of another table.
+        type: in upper case, empty when it is not known; for `ALL_COLUMNS` the other table.
     """
 
     name: str
@@ -55,20 +55,20 @@ class ColumnShape:
 
 
 @dataclass(frozen=True, slots=True)
-class Remade:
+class RebuiltTable:
     """A table that was there before, and is gone or made anew when the code has run.
 
     Attributes:
         table: `project.table` in lower case.
         line: of the statement that takes it away, or makes it.
         columns: of the new one, partition columns included; None: not known; empty: it is gone.
-        moved: the name that it is renamed to; empty when it is not.
+        is_moved: the name that it is renamed to; empty when it is not.
     """
 
     table: str
     line: int
     columns: tuple[ColumnShape, ...] | None = ()
-    moved: str = ""
+    is_moved: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class ColumnChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Fill:
+class ColumnWrite:
     """Columns that one write brings.
 
     Attributes:
@@ -110,35 +110,35 @@ class Fill:
 
 
 @dataclass(frozen=True, slots=True)
-class Deeds:
+class CodeEffects:
     """What a node's code does.
 
     Attributes:
         reads: tables of others that it reads, each once.
         changes: in order of the text.
-        remade: tables that others may read and that it takes away or makes anew.
+        rebuilt: tables that others may read and that it takes away or makes anew.
         altered: columns that it drops, renames or changes.
-        fills: columns that it writes.
-        unread: lines of what could not be read.
-        unnamed: lines where it reads a table whose name is made at run time.
+        column_writes: columns that it writes.
+        unparsed: lines of what could not be read.
+        dynamic_reads: lines where it reads a table whose name is made at run time.
     """
 
-    reads: tuple[Read, ...] = ()
-    changes: tuple[Change, ...] = ()
-    remade: tuple[Remade, ...] = ()
+    reads: tuple[TableRead, ...] = ()
+    changes: tuple[TableWrite, ...] = ()
+    rebuilt: tuple[RebuiltTable, ...] = ()
     altered: tuple[ColumnChange, ...] = ()
-    fills: tuple[Fill, ...] = ()
-    unread: tuple[int, ...] = ()
-    unnamed: tuple[int, ...] = ()
+    column_writes: tuple[ColumnWrite, ...] = ()
+    unparsed: tuple[int, ...] = ()
+    dynamic_reads: tuple[int, ...] = ()
 
     def to_json(self) -> Any:
         """Return the deeds as plain JSON."""
-        return _DEEDS.dump_python(self, mode="json")
+        return _ADAPTER.dump_python(self, mode="json")
 
     @classmethod
-    def from_json(cls, raw: Any) -> Deeds:
+    def from_json(cls, raw: Any) -> CodeEffects:
         """Read what `to_json` wrote."""
-        return _DEEDS.validate_python(raw)
+        return _ADAPTER.validate_python(raw)
 
 
-_DEEDS = TypeAdapter(Deeds)
+_ADAPTER = TypeAdapter(CodeEffects)

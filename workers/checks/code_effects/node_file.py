@@ -6,7 +6,7 @@ from common.snapshot import FileSnapshot
 from review import dialects
 from review.dialects import Dialect
 from workers.checks import event_fields
-from workers.checks.api import Context, Skip
+from workers.checks.api import Context, SkipCheck
 
 MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL, Dialect.DI})
 """Languages whose tables are MaxCompute's: DataWorks knows their lineage, columns and writers by name."""
@@ -15,7 +15,7 @@ _DELETED = ("DELETE", "2", 2)
 """DataWorks writes the kind of a change as a word in the detail and as a number in the event."""
 
 
-def kept(context: Context) -> FileSnapshot:
+def committed_file(context: Context) -> FileSnapshot:
     """Return the file that the operation works on.
 
     Raises:
@@ -24,25 +24,25 @@ def kept(context: Context) -> FileSnapshot:
     file = context.snapshot.file
     changed = context.event.data.get("changeType")
     if (file and file.change_type == _DELETED[0]) or changed in _DELETED:
-        raise Skip("the file is deleted")
+        raise SkipCheck("the file is deleted")
     if file is None:
-        raise Skip("there is no file")
+        raise SkipCheck("there is no file")
     return file
 
 
-def coded(context: Context) -> tuple[FileSnapshot, Dialect]:
+def code_file(context: Context) -> tuple[FileSnapshot, Dialect]:
     """Return the file that the operation works on, and the language of its code.
 
     Raises:
         Skip: there is no code, or it is in no language that can be read.
     """
-    file = kept(context)
+    file = committed_file(context)
     if not file.content.strip():
-        raise Skip("the file has no code")
-    kind = type_of(file, context)
-    dialect = dialects.of(kind)
+        raise SkipCheck("the file has no code")
+    kind = node_type(file, context)
+    dialect = dialects.dialect_for_node_type(kind)
     if dialect is Dialect.UNKNOWN:
-        raise Skip(f"code of the file type {kind or 'unknown'} is not read")
+        raise SkipCheck(f"code of the file type {kind or 'unknown'} is not read")
     return file, dialect
 
 
@@ -58,15 +58,15 @@ def node_of(file: FileSnapshot, context: Context) -> int | None:
         return file.node_id
     try:
         return event_fields.number(context.event.data, "nodeId") or None
-    except event_fields.Unreadable:
+    except event_fields.InvalidField:
         return None
 
 
-def type_of(file: FileSnapshot, context: Context) -> int | None:
+def node_type(file: FileSnapshot, context: Context) -> int | None:
     """Return the number of the file's node type; None when neither the file nor the event tells it."""
     if file.file_type is not None:
         return file.file_type
     try:
         return event_fields.number(context.event.data, "fileType")
-    except event_fields.Unreadable:
+    except event_fields.InvalidField:
         return None

@@ -7,31 +7,31 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from review.analysis.naming import temporary
-from review.analysis.table_set import Tables
-from review.context import Given
+from review.analysis.naming import is_temporary
+from review.analysis.table_set import TableSet
+from review.context import ReviewContext
 from review.dialects import Dialect
 from review.facts import Script
-from review.facts.python import Access, Act
-from review.gc_pause import put_off
-from review.script_reader import read
-from review.source.positions import Places
+from review.facts.python import TableAccess, TableAccessKind
+from review.gc_pause import gc_paused
+from review.script_reader import read_script
+from review.source.positions import LineIndex
 from workers.checks.api import Context
-from workers.checks.code_effects.column_writes import fills
-from workers.checks.code_effects.model import Deeds, Read
-from workers.checks.code_effects.statement_changes import changes
-from workers.checks.code_effects.table_names import full, live
-from workers.checks.code_effects.table_rebuilds import Remaking
+from workers.checks.code_effects.column_writes import column_writes
+from workers.checks.code_effects.model import CodeEffects, TableRead
+from workers.checks.code_effects.statement_changes import written_tables
+from workers.checks.code_effects.table_names import production_name, qualified
+from workers.checks.code_effects.table_rebuilds import TableRebuilds
 
 SECONDS = 5.0
 """For reading one script; what is left then is unread."""
 
 _OPERATION = "code-deeds"
 _ENGINE = version("dwgate")
-_NOBODY = "dual"
+_NOT_A_READER = "dual"
 
 
-def deeds(context: Context, code: str, dialect: Dialect, project: str | None) -> Deeds:
+def read_effects(context: Context, code: str, dialect: Dialect, project: str | None) -> CodeEffects:
     """Return what `code` does, from an earlier answer where there is one.
 
     Args:
@@ -46,45 +46,54 @@ def deeds(context: Context, code: str, dialect: Dialect, project: str | None) ->
         "project": project or "",
         "engine": _ENGINE,
     }
-    kept = context.answers.get(_OPERATION, key) if context.answers else None
+    kept = context.result_cache.get(_OPERATION, key) if context.result_cache else None
     if kept is not None:
-        return Deeds.from_json(kept)
-    with put_off():
-        found = _read(read(code, dialect, Given(project=project), None, time.monotonic() + SECONDS))
-    if context.answers:
-        context.answers.put(_OPERATION, key, found.to_json())
+        return CodeEffects.from_json(kept)
+    with gc_paused():
+        found = _read(
+            read_script(code, dialect, ReviewContext(project=project), None, time.monotonic() + SECONDS)
+        )
+    if context.result_cache:
+        context.result_cache.put(_OPERATION, key, found.to_json())
     return found
 
 
-def _read(script: Script) -> Deeds:
-    places = Places(script.code)
-    remaking = Remaking(script, places)
-    return Deeds(
+def _read(script: Script) -> CodeEffects:
+    places = LineIndex(script.code)
+    remaking = TableRebuilds(script, places)
+    return CodeEffects(
         reads=tuple(_reads(script, places)),
-        changes=tuple(changes(script, places)),
-        remade=remaking.remade(),
-        altered=remaking.altered(),
-        fills=tuple(fills(script, places)),
-        unread=tuple(dict.fromkeys(places.at(offset).line for offset in _unread(script))),
-        unnamed=tuple(places.at(access.at.begin).line for access in _accesses(script) if not access.table),
+        changes=tuple(written_tables(script, places)),
+        rebuilt=remaking.rebuilt_tables(),
+        altered=remaking.altered_columns(),
+        column_writes=tuple(column_writes(script, places)),
+        unparsed=tuple(dict.fromkeys(places.at(offset).line for offset in _unparsed_lines(script))),
+        dynamic_reads=tuple(
+            places.at(access.at.begin).line for access in _accesses(script) if not access.table
+        ),
     )
 
 
-def _reads(script: Script, places: Places) -> Iterator[Read]:
+def _reads(script: Script, places: LineIndex) -> Iterator[TableRead]:
     """Yield tables that are read and that the script does not make or fill itself, in production's names."""
     made = (item.name for statement in script.statements for item in statement.creations)
     filled = (item.table for statement in script.statements for item in statement.writes)
-    own = Tables(script, (*made, *filled))
+    own = TableSet(script, (*made, *filled))
     seen: set[str] = set()
     for table, offset in _sources(script):
-        name = live(full(script, table))
-        if name not in seen and table not in own and not temporary(table) and name != _nobody(script):
+        name = production_name(qualified(script, table))
+        if (
+            name not in seen
+            and table not in own
+            and not is_temporary(table)
+            and name != _unread_queries(script)
+        ):
             seen.add(name)
-            yield Read(name, places.at(offset).line)
+            yield TableRead(name, places.at(offset).line)
 
 
-def _nobody(script: Script) -> str:
-    return full(script, _NOBODY)
+def _unread_queries(script: Script) -> str:
+    return qualified(script, _NOT_A_READER)
 
 
 def _sources(script: Script) -> Iterator[tuple[str, int]]:
@@ -103,12 +112,12 @@ def _sources(script: Script) -> Iterator[tuple[str, int]]:
             yield table, step.at.begin
 
 
-def _accesses(script: Script) -> Iterator[Access]:
+def _accesses(script: Script) -> Iterator[TableAccess]:
     """Yield the calls of PyODPS that read."""
-    return (item for item in script.python.accesses if item.act is Act.READ)
+    return (item for item in script.python.accesses if item.act is TableAccessKind.READ)
 
 
-def _unread(script: Script) -> Iterator[int]:
+def _unparsed_lines(script: Script) -> Iterator[int]:
     for statement in script.statements:
         if statement.unread is not None:
             yield (statement.unread_at or statement.at).begin

@@ -5,69 +5,73 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from review.dialects import Dialect
-from review.facts import Creation, Gone, Made, Removal, Script, Statement, Write, Written
-from review.source.positions import Places
-from workers.checks.code_effects.model import Change
-from workers.checks.code_effects.table_names import database, plain
+from review.facts import CreatedKind, Creation, Removal, RemovedKind, Script, Statement, Write, WriteKind
+from review.source.positions import LineIndex
+from workers.checks.code_effects.model import TableWrite
+from workers.checks.code_effects.table_names import database_of, unqualified
 
 _WRITES = {
-    Written.INSERT: "INSERT INTO",
-    Written.OVERWRITE: "INSERT OVERWRITE",
-    Written.CREATE: "CREATE TABLE AS",
-    Written.MERGE: "MERGE INTO",
-    Written.UPDATE: "UPDATE",
-    Written.DELETE: "DELETE FROM",
-    Written.LOAD: "LOAD INTO",
-    Written.LOAD_OVERWRITE: "LOAD OVERWRITE",
-    Written.UPSERT: "INSERT INTO",
+    WriteKind.INSERT: "INSERT INTO",
+    WriteKind.OVERWRITE: "INSERT OVERWRITE",
+    WriteKind.CREATE: "CREATE TABLE AS",
+    WriteKind.MERGE: "MERGE INTO",
+    WriteKind.UPDATE: "UPDATE",
+    WriteKind.DELETE: "DELETE FROM",
+    WriteKind.LOAD: "LOAD INTO",
+    WriteKind.LOAD_OVERWRITE: "LOAD OVERWRITE",
+    WriteKind.UPSERT: "INSERT INTO",
 }
 _REMOVALS = {
-    Gone.TABLE: "DROP TABLE",
-    Gone.VIEW: "DROP VIEW",
-    Gone.DATABASE: "DROP DATABASE",
-    Gone.SCHEMA: "DROP SCHEMA",
-    Gone.PARTITION: "DROP PARTITION",
-    Gone.COLUMN: "DROP COLUMN",
-    Gone.BACKUP: "PURGE TABLE",
-    Gone.ROWS: "TRUNCATE TABLE",
+    RemovedKind.TABLE: "DROP TABLE",
+    RemovedKind.VIEW: "DROP VIEW",
+    RemovedKind.DATABASE: "DROP DATABASE",
+    RemovedKind.SCHEMA: "DROP SCHEMA",
+    RemovedKind.PARTITION: "DROP PARTITION",
+    RemovedKind.COLUMN: "DROP COLUMN",
+    RemovedKind.BACKUP: "PURGE TABLE",
+    RemovedKind.ROWS: "TRUNCATE TABLE",
 }
-_CREATIONS = {Made.TABLE: "CREATE TABLE", Made.VIEW: "CREATE VIEW"}
+_CREATIONS = {CreatedKind.TABLE: "CREATE TABLE", CreatedKind.VIEW: "CREATE VIEW"}
 
 
-def changes(script: Script, places: Places) -> Iterator[Change]:
+def written_tables(script: Script, places: LineIndex) -> Iterator[TableWrite]:
     """Yield what the script changes, tables that it makes TEMPORARY left out."""
-    passing = {plain(made.name) for item in script.statements for made in item.creations if made.temporary}
+    passing = {
+        unqualified(made.name) for item in script.statements for made in item.creations if made.temporary
+    }
     for statement in script.statements:
         dialect = statement.dialect or script.dialect
-        for table, offset, words in _of(statement):
-            if plain(table) not in passing:
+        for table, offset, words in _tables_of(statement):
+            if unqualified(table) not in passing:
                 named = (
-                    plain(table) if words == _REMOVALS[Gone.DATABASE] else database(script, dialect, table)
+                    unqualified(table)
+                    if words == _REMOVALS[RemovedKind.DATABASE]
+                    else database_of(script, dialect, table)
                 )
-                yield Change(table.replace("`", ""), places.at(offset).line, words, named)
+                yield TableWrite(table.replace("`", ""), places.at(offset).line, words, named)
     for access in script.python.accesses:
-        if access.brings or access.takes:
-            owner = database(script, Dialect.MAXCOMPUTE, access.table)
-            yield Change(access.table, places.at(access.at.begin).line, access.call, owner)
+        if access.adds_rows or access.removes_rows:
+            owner = database_of(script, Dialect.MAXCOMPUTE, access.table)
+            yield TableWrite(access.table, places.at(access.at.begin).line, access.call, owner)
     for step in script.job.steps:
         target = step.parameter.get("table")
         if step.category == "writer" and step.kind == "odps" and isinstance(target, str):
-            owner = database(script, Dialect.MAXCOMPUTE, target)
-            yield Change(target, places.at(step.at.begin).line, "odps writer", owner)
+            owner = database_of(script, Dialect.MAXCOMPUTE, target)
+            yield TableWrite(target, places.at(step.at.begin).line, "odps writer", owner)
 
 
-def _of(statement: Statement) -> Iterator[tuple[str, int, str]]:
+def _tables_of(statement: Statement) -> Iterator[tuple[str, int, str]]:
     found: list[Write | Creation | Removal] = [*statement.writes, *statement.removals]
     written = {write.at for write in statement.writes}
     found += [made for made in statement.creations if made.what in _CREATIONS and made.at not in written]
     for item in found:
-        table, words = _said(item)
+        table, words = _description(item)
         yield table, item.at.begin, words
     for alteration in statement.alterations:
         yield alteration.table, alteration.at.begin, "ALTER TABLE"
 
 
-def _said(item: Write | Creation | Removal) -> tuple[str, str]:
+def _description(item: Write | Creation | Removal) -> tuple[str, str]:
     if isinstance(item, Write):
-        return item.table, _WRITES[item.how]
+        return item.table, _WRITES[item.kind]
     return item.name, _CREATIONS[item.what] if isinstance(item, Creation) else _REMOVALS[item.what]

@@ -6,13 +6,24 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from review.analysis.naming import temporary
-from review.facts import Alteration, Altered, Creation, Gone, Made, Removal, Role, Script, Span, Statement
-from review.facts.python import Access, Act
-from review.lineage import ColumnLineage, columns
-from review.source.positions import Places
-from workers.checks.code_effects.model import EVERY, ColumnChange, ColumnShape, Remade
-from workers.checks.code_effects.table_names import full
+from review.analysis.naming import is_temporary
+from review.facts import (
+    Alteration,
+    AlterKind,
+    CreatedKind,
+    Creation,
+    Removal,
+    RemovedKind,
+    Role,
+    Script,
+    Span,
+    Statement,
+)
+from review.facts.python import TableAccess, TableAccessKind
+from review.lineage import ColumnLineage, column_lineage
+from review.source.positions import LineIndex
+from workers.checks.code_effects.model import ALL_COLUMNS, ColumnChange, ColumnShape, RebuiltTable
+from workers.checks.code_effects.table_names import qualified
 
 _TYPE = re.compile(
     r"^(?:SET\s+DATA\s+TYPE\s+|TYPE\s+)?(?P<type>[A-Z]\w*\s*(?:\([\d,\s]*\)|<.*>)?)",
@@ -22,60 +33,60 @@ _NO_TYPE = frozenset({"COMMENT", "AFTER", "FIRST", "SET", "DROP", "NULL", "NOT",
 _REPLACE = re.compile(r"REPLACE\s+COLUMNS\b", re.IGNORECASE)
 """An ALTER that gives a table other columns; which, is not read."""
 
-_SHAPES = (Made.TABLE, Made.VIEW)
+_SHAPES = (CreatedKind.TABLE, CreatedKind.VIEW)
 _RENAMED = 2
 """Names in a change of a column that renames it."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _TableState:
     """A table that a script has touched.
 
     Attributes:
-        new: whether it was not there before.
+        is_new: whether it was not there before.
     """
 
     columns: tuple[ColumnShape, ...] | None
     line: int
-    new: bool = False
-    gone: bool = False
-    moved: str = ""
+    is_new: bool = False
+    is_dropped: bool = False
+    is_moved: str = ""
 
 
-class Remaking:
+class TableRebuilds:
     """Follows a script, statement by statement.
 
     A CREATE without IF NOT EXISTS fails where the table is there, so it makes a new one, unless the script
     dropped it before or says OR REPLACE.
     """
 
-    def __init__(self, script: Script, places: Places) -> None:
+    def __init__(self, script: Script, places: LineIndex) -> None:
         self._script, self._places = script, places
-        self._tables: dict[str, _Table] = {}
-        self._passing: set[str] = set()
+        self._tables: dict[str, _TableState] = {}
+        self._script_owned: set[str] = set()
         self._altered: dict[tuple[str, str], ColumnChange] = {}
         self._queried: dict[Span, tuple[ColumnShape, ...] | None] | None = None
-        steps: list[Statement | Access] = [*script.statements, *script.python.accesses]
+        steps: list[Statement | TableAccess] = [*script.statements, *script.python.accesses]
         for step in sorted(steps, key=lambda item: item.at):
-            if isinstance(step, Access):
+            if isinstance(step, TableAccess):
                 self._call(step)
             else:
                 self._run(step)
 
-    def remade(self) -> tuple[Remade, ...]:
+    def rebuilt_tables(self) -> tuple[RebuiltTable, ...]:
         """Return the tables that were there and are gone, or made anew."""
         return tuple(
-            Remade(name, table.line, () if table.gone else table.columns, table.moved)
+            RebuiltTable(name, table.line, () if table.is_dropped else table.columns, table.is_moved)
             for name, table in self._tables.items()
-            if not table.new and name not in self._passing
+            if not table.is_new and name not in self._script_owned
         )
 
-    def altered(self) -> tuple[ColumnChange, ...]:
+    def altered_columns(self) -> tuple[ColumnChange, ...]:
         """Return the columns of tables that stay which are dropped, renamed or changed."""
         return tuple(change for change in self._altered.values() if change.table not in self._tables)
 
     def _name(self, table: str) -> str:
-        return full(self._script, table)
+        return qualified(self._script, table)
 
     def _line(self, at: Span) -> int:
         return self._places.at(at.begin).line
@@ -88,69 +99,69 @@ class Remaking:
         for change in statement.alterations:
             self._alter(change)
 
-    def _call(self, access: Access) -> None:
+    def _call(self, access: TableAccess) -> None:
         """Follow a call of PyODPS; which columns it gives a table is not read."""
         known = self._tables.get(self._name(access.table))
-        if access.act is Act.DROP and access.table:
+        if access.act is TableAccessKind.DROP and access.table:
             self._drop(access.table, access.at)
-        elif access.act is Act.CREATE and known and known.gone:
-            self._tables[self._name(access.table)] = _Table(None, self._line(access.at))
+        elif access.act is TableAccessKind.CREATE and known and known.is_dropped:
+            self._tables[self._name(access.table)] = _TableState(None, self._line(access.at))
 
     def _drop(self, table: str, at: Span) -> None:
         name = self._name(table)
         known = self._tables.get(name)
-        if temporary(table):
+        if is_temporary(table):
             return
-        if known and not known.gone:
-            self._passing.add(name)  # the script made it for itself
-        if known and known.new:
+        if known and not known.is_dropped:
+            self._script_owned.add(name)  # the script made it for itself
+        if known and known.is_new:
             del self._tables[name]
         else:
-            self._tables[name] = _Table((), self._line(at), gone=True)
+            self._tables[name] = _TableState((), self._line(at), is_dropped=True)
 
-    def _remove(self, gone: Removal) -> None:
-        name = self._name(gone.name)
-        if gone.what in (Gone.TABLE, Gone.VIEW):
-            self._drop(gone.name, gone.at)
-        elif gone.what is Gone.COLUMN:
-            for column in gone.columns:
-                self._change(ColumnChange(name, column.lower(), self._line(gone.at)))
+    def _remove(self, removal: Removal) -> None:
+        name = self._name(removal.name)
+        if removal.what in (RemovedKind.TABLE, RemovedKind.VIEW):
+            self._drop(removal.name, removal.at)
+        elif removal.what is RemovedKind.COLUMN:
+            for column in removal.columns:
+                self._change(ColumnChange(name, column.lower(), self._line(removal.at)))
 
-    def _create(self, made: Creation, statement: Statement) -> None:
-        name = self._name(made.name)
-        if made.what not in _SHAPES or made.temporary or temporary(made.name):
+    def _create(self, creation: Creation, statement: Statement) -> None:
+        name = self._name(creation.name)
+        if creation.what not in _SHAPES or creation.temporary or is_temporary(creation.name):
             return
         known = self._tables.get(name)
-        if made.exists and not (known and known.gone):
+        if creation.exists and not (known and known.is_dropped):
             return
-        new = not (made.replace or known) or (known is not None and known.new)
-        self._passing.discard(name)
-        self._tables[name] = _Table(self._shape(made, statement), self._line(made.at), new)
+        new = not (creation.replace or known) or (known is not None and known.is_new)
+        self._script_owned.discard(name)
+        self._tables[name] = _TableState(self._shape(creation, statement), self._line(creation.at), new)
 
-    def _shape(self, made: Creation, statement: Statement) -> tuple[ColumnShape, ...] | None:
-        if made.like:
-            return (ColumnShape(EVERY, self._name(made.like)),)
-        listed = tuple(ColumnShape(item.name.lower(), item.type.upper()) for item in made.columns)
-        parts = tuple(ColumnShape(item.name.lower(), item.type.upper()) for item in made.partitions)
-        if listed or not made.queried:
+    def _shape(self, creation: Creation, statement: Statement) -> tuple[ColumnShape, ...] | None:
+        if creation.like:
+            return (ColumnShape(ALL_COLUMNS, self._name(creation.like)),)
+        listed = tuple(ColumnShape(item.name.lower(), item.type.upper()) for item in creation.columns)
+        parts = tuple(ColumnShape(item.name.lower(), item.type.upper()) for item in creation.partitions)
+        if listed or not creation.queried:
             return (*listed, *parts)
-        if made.what is Made.VIEW:
-            return _given_out(statement)
+        if creation.what is CreatedKind.VIEW:
+            return _result_columns(statement)
         if self._queried is None:
             self._queried = self._of_queries()
-        shape = self._queried.get(made.at)
+        shape = self._queried.get(creation.at)
         return (*shape, *parts) if shape else None
 
     def _of_queries(self) -> dict[Span, tuple[ColumnShape, ...] | None]:
         """Return the columns of every CREATE TABLE AS by the place of its name."""
         found: dict[Span, tuple[ColumnShape, ...] | None] = {}
         traced: dict[str, list[ColumnLineage]] = {}
-        for item in columns(self._script):
+        for item in column_lineage(self._script):
             traced.setdefault(item.table, []).append(item)
         for statement in self._script.statements:
             for made in statement.creations:
-                if made.queried and made.what is Made.TABLE:
-                    inside = [item for item in traced.get(made.name, ()) if _within(item.at, statement.at)]
+                if made.queried and made.what is CreatedKind.TABLE:
+                    inside = [item for item in traced.get(made.name, ()) if _is_within(item.at, statement.at)]
                     found[made.at] = self._columns([(item.column, item.sources) for item in inside])
         return found
 
@@ -159,9 +170,9 @@ class Remaking:
     ) -> tuple[ColumnShape, ...] | None:
         shape: list[ColumnShape] = []
         for name, sources in traced:
-            if name == EVERY and len(sources) == 1:
-                shape.append(ColumnShape(EVERY, self._name(sources[0][0])))
-            elif name in ("", EVERY):
+            if name == ALL_COLUMNS and len(sources) == 1:
+                shape.append(ColumnShape(ALL_COLUMNS, self._name(sources[0][0])))
+            elif name in ("", ALL_COLUMNS):
                 return None
             else:
                 shape.append(ColumnShape(name))
@@ -170,18 +181,18 @@ class Remaking:
     def _alter(self, change: Alteration) -> None:
         name, line = self._name(change.table), self._line(change.at)
         names = tuple(item.lower() for item in change.names)
-        if change.what is Altered.RENAME and names:
+        if change.what is AlterKind.RENAME and names:
             self._rename(name, self._name(change.names[0]), line)
-        elif change.what is Altered.RENAME_COLUMN and len(names) == _RENAMED:
+        elif change.what is AlterKind.RENAME_COLUMN and len(names) == _RENAMED:
             self._change(ColumnChange(name, names[0], line, names[1]))
-        elif change.what is Altered.CHANGE_COLUMN and names:
+        elif change.what is AlterKind.CHANGE_COLUMN and names:
             new = names[-1] if names[-1].upper() not in _NO_TYPE else names[0]
             self._change(ColumnChange(name, names[0], line, new, self._type(change)))
-        elif change.what is Altered.ADD_COLUMNS:
+        elif change.what is AlterKind.ADD_COLUMNS:
             self._add(name, names)
-        elif change.what is Altered.OTHER and _REPLACE.match(self._script.code, change.at.begin):
+        elif change.what is AlterKind.OTHER and _REPLACE.match(self._script.code, change.at.begin):
             known = self._tables.get(name)
-            self._tables[name] = _Table(None, line, new=bool(known and known.new))
+            self._tables[name] = _TableState(None, line, is_new=bool(known and known.is_new))
 
     def _type(self, change: Alteration) -> str:
         """Return the type that a CHANGE COLUMN gives, in upper case; empty when it gives none."""
@@ -197,12 +208,12 @@ class Remaking:
     def _rename(self, name: str, new: str, line: int) -> None:
         known = self._tables.get(name)
         there = self._tables.get(new)
-        shape = known.columns if known else (ColumnShape(EVERY, name),)
-        self._tables[new] = _Table(shape, line, new=there is None or there.new)
-        if known and known.new:
+        shape = known.columns if known else (ColumnShape(ALL_COLUMNS, name),)
+        self._tables[new] = _TableState(shape, line, is_new=there is None or there.is_new)
+        if known and known.is_new:
             del self._tables[name]
         else:
-            self._tables[name] = _Table((), line, gone=True, moved=new)
+            self._tables[name] = _TableState((), line, is_dropped=True, is_moved=new)
 
     def _add(self, name: str, names: tuple[str, ...]) -> None:
         for column in names:
@@ -225,11 +236,11 @@ class Remaking:
 
     def _reshape(self, name: str, new: Callable[[tuple[ColumnShape, ...]], tuple[ColumnShape, ...]]) -> None:
         known = self._tables.get(name)
-        if known and known.columns is not None and not known.gone:
+        if known and known.columns is not None and not known.is_dropped:
             self._tables[name] = replace(known, columns=new(known.columns))
 
 
-def _given_out(statement: Statement) -> tuple[ColumnShape, ...] | None:
+def _result_columns(statement: Statement) -> tuple[ColumnShape, ...] | None:
     """Return the columns of a view; None when a star hides some."""
     first = next((block for block in statement.blocks if block.role is Role.RESULT), None)
     if first is None or any(output.star or not output.name for output in first.outputs):
@@ -237,5 +248,5 @@ def _given_out(statement: Statement) -> tuple[ColumnShape, ...] | None:
     return tuple(ColumnShape(output.name.lower()) for output in first.outputs)
 
 
-def _within(inner: Span, outer: Span) -> bool:
+def _is_within(inner: Span, outer: Span) -> bool:
     return outer.begin <= inner.begin and inner.end <= outer.end

@@ -8,17 +8,17 @@ from typing import Protocol
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.api import Context, Lookups
-from workers.checks.finding_builders import finding
-from workers.checks.impact.summary import named
+from workers.checks.finding_builders import build_finding
+from workers.checks.impact.summary import baseline_name
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import not_checked
 from workers.dataworks.errors import DataWorksError
 from workers.dataworks.models import Baseline
 
-MOST = 5
+MAX_BASELINES = 5
 
 
-class OnBaseline(Protocol):
+class HasBaseline(Protocol):
     """A node, or a dependent."""
 
     @property
@@ -34,7 +34,7 @@ class OnBaseline(Protocol):
         """That of its baseline."""
 
 
-def baselines_of(lookups: Lookups, carriers: Iterable[OnBaseline]) -> dict[int, Baseline]:
+def baselines_of(lookups: Lookups, nodes: Iterable[HasBaseline]) -> dict[int, Baseline]:
     """Return the baselines of highest priority, by id, without those that cannot be asked about.
 
     It raises nothing: what the nodes themselves tell is enough to know what is at risk. It asks about `MOST`
@@ -42,11 +42,11 @@ def baselines_of(lookups: Lookups, carriers: Iterable[OnBaseline]) -> dict[int, 
     """
     priorities = {
         item.baseline_id: item.priority or 0
-        for item in carriers
+        for item in nodes
         if item.baseline_id is not None and item.priority != 1
     }
     found: dict[int, Baseline] = {}
-    for number in sorted(priorities, key=lambda number: (-priorities[number], number))[:MOST]:
+    for number in sorted(priorities, key=lambda number: (-priorities[number], number))[:MAX_BASELINES]:
         try:
             found[number] = lookups.baseline(number)
         except DataWorksError:
@@ -54,16 +54,16 @@ def baselines_of(lookups: Lookups, carriers: Iterable[OnBaseline]) -> dict[int, 
     return found
 
 
-def at_risk(
+def baselines_at_risk(
     context: Context,
     rule: str,
     severity: Severity,
-    carriers: Sequence[OnBaseline],
+    nodes: Sequence[HasBaseline],
     baselines: Mapping[int, Baseline],
-    least: int,
+    min_priority: int,
     subjects: Sequence[Subject],
 ) -> Iterator[Finding]:
-    """Yield a finding that names the most urgent baseline of priority `least` or higher, if there is one.
+    """Yield a finding for the most urgent baseline of priority `min_priority` or higher, if there is one.
 
     A baseline that is known to be switched off is at no risk. One of which neither the nodes nor DataWorks
     tell how urgent it is, is reported as not checked.
@@ -72,14 +72,14 @@ def at_risk(
         context: of the check.
         rule: id of the finding.
         severity: what it asks for.
-        carriers: the nodes that would be late.
+        nodes: the nodes that would be late.
         baselines: by id, as far as they are known.
-        least: the lowest priority that counts.
+        min_priority: the lowest priority that counts.
         subjects: the nodes of the operation that put the baselines at risk.
     """
     untold = [
         str(item.baseline_id)
-        for item in carriers
+        for item in nodes
         if item.baseline_id is not None and item.priority is None and item.baseline_id not in baselines
     ]
     if untold:
@@ -89,18 +89,18 @@ def at_risk(
         yield not_checked(context, what, remedy=_remedy(None), subjects=about)
     names: dict[int, list[str]] = {}
     urgency: dict[int, int] = {}
-    for item in carriers:
-        if item.baseline_id is not None and _urgent(item, baselines.get(item.baseline_id), least):
+    for item in nodes:
+        if item.baseline_id is not None and _is_at_risk(item, baselines.get(item.baseline_id), min_priority):
             names.setdefault(item.baseline_id, []).append(item.name)
             urgency[item.baseline_id] = item.priority or 0
     if names:
         worst = min(names, key=lambda number: (-urgency[number], number))
-        line, on_it = named(worst, baselines, urgency[worst]), summarize_names(names[worst])
-        yield finding(
+        line, on_it = baseline_name(worst, baselines, urgency[worst]), summarize_names(names[worst])
+        yield build_finding(
             context,
             rule,
             severity,
-            _said(line, on_it, len(names) - 1),
+            _message(line, on_it, len(names) - 1),
             _remedy(baselines.get(worst)),
             subjects=(*subjects, *_baseline_subjects(names, baselines)),
             baselines=len(names),
@@ -113,13 +113,13 @@ def _baseline_subjects(numbers: Iterable[int], baselines: Mapping[int, Baseline]
         yield Subject(SubjectKind.BASELINE, str(number), known.name or None if known else None)
 
 
-def _urgent(item: OnBaseline, baseline: Baseline | None, least: int) -> bool:
+def _is_at_risk(item: HasBaseline, baseline: Baseline | None, min_priority: int) -> bool:
     if baseline is None:
-        return (item.priority or 0) >= least
-    return baseline.enabled and max(baseline.priority or 0, item.priority or 0) >= least
+        return (item.priority or 0) >= min_priority
+    return baseline.enabled and max(baseline.priority or 0, item.priority or 0) >= min_priority
 
 
-def _said(line: Text, on_it: Text, others: int) -> Text:
+def _message(line: Text, on_it: Text, others: int) -> Text:
     en, zh = f"Baseline {line.en}, is at risk by {on_it.en}", f"基线（{line.zh}）受影响：{on_it.zh}"
     if not others:
         return Text(f"{en}.", f"{zh}。")

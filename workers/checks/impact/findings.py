@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from common.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.api import Context
-from workers.checks.impact.graph_walk import Unseen, Why
-from workers.checks.impact.summary import unseen_text
+from workers.checks.impact.graph_walk import StopReason, Unexplored
+from workers.checks.impact.summary import unexplored_text
 from workers.checks.not_checked import not_checked
 from workers.dataworks.errors import DataWorksError
 
@@ -18,7 +18,7 @@ _REMEDY = Text(
 )
 
 
-def several(context: Context, *questions: Iterable[Finding]) -> Iterator[Finding]:
+def chain_findings(context: Context, *questions: Iterable[Finding]) -> Iterator[Finding]:
     """Yield the findings of several questions, asked one after the other.
 
     A fault that comes after a finding is reported as one, so that what is known is not lost with it.
@@ -35,14 +35,16 @@ def several(context: Context, *questions: Iterable[Finding]) -> Iterator[Finding
         except DataWorksError as error:
             if not known:
                 raise
-            yield from unexplored(context, [Unseen(Why.FAILED, (), f"{error.action}: {error.code}")])
+            yield from unexplored(
+                context, [Unexplored(StopReason.FAILED, (), f"{error.action}: {error.code}")]
+            )
 
 
-def unexplored(context: Context, unseen: Sequence[Unseen]) -> Iterator[Finding]:
+def unexplored(context: Context, unseen: Sequence[Unexplored]) -> Iterator[Finding]:
     """Yield a finding for what was not checked, if there is something.
 
     It is a warning; a remark when all that stopped was the number of hops, which the policy sets.
     """
     if unseen:
-        severity = Severity.INFO if all(item.why is Why.DEPTH for item in unseen) else Severity.WARN
-        yield not_checked(context, unseen_text(unseen), severity=severity, remedy=_REMEDY)
+        severity = Severity.INFO if all(item.reason is StopReason.DEPTH for item in unseen) else Severity.WARN
+        yield not_checked(context, unexplored_text(unseen), severity=severity, remedy=_REMEDY)

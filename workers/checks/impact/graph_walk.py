@@ -15,18 +15,18 @@ from common.errors import DwgateError
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
-_FOR_WALKING = 0.8
+_WALK_SHARE = 0.8
 
 
-class Missing(DwgateError):
+class UnknownNode(DwgateError):
     """What was asked about is not known; the walk goes on without it."""
 
 
-class Ended(DwgateError):
+class WalkAborted(DwgateError):
     """Nothing more can be asked; the text says why."""
 
 
-class Why(StrEnum):
+class StopReason(StrEnum):
     """Why something was not looked at.
 
     DEPTH, NODES, CALLS, TIME: the budget ended. CUT: an answer was full and may have had more. MISSING: it is
@@ -51,17 +51,17 @@ class Budget:
         depth: hops from a start; what is found at the last hop is not looked behind.
         nodes: things found; the answer that goes beyond is still kept whole, being paid for.
         calls: questions asked.
-        until: when it must have ended, in seconds since the epoch.
+        deadline: when it must have ended, in seconds since the epoch.
     """
 
     depth: int = 5
     nodes: int = 500
     calls: int = 60
-    until: float = math.inf
+    deadline: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class Unexplored:
     """Something that was not looked at.
 
     Attributes:
@@ -69,7 +69,7 @@ class Unseen:
         detail: a few more words.
     """
 
-    why: Why
+    reason: StopReason
     names: tuple[str, ...]
     detail: str = ""
 
@@ -84,7 +84,7 @@ class Neighbour(Generic[Key, Item]):
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[Key, Item]):
+class Visited(Generic[Key, Item]):
     """Something that the walk came to.
 
     Attributes:
@@ -102,78 +102,80 @@ class Found(Generic[Key, Item]):
 class Walk(Generic[Key, Item]):
     """What a walk found, nearest first, and what it did not look at."""
 
-    found: tuple[Found[Key, Item], ...]
-    unseen: tuple[Unseen, ...]
+    visited: tuple[Visited[Key, Item], ...]
+    unexplored: tuple[Unexplored, ...]
     calls: int
 
 
-def until_of(now: float, until: float) -> float:
-    """Return when a walk that begins `now` should end, so that time is left before `until` to tell of it."""
-    return now + (until - now) * _FOR_WALKING
+def search_deadline(now: float, deadline: float) -> float:
+    """Return when a walk that starts `now` should end, so that time is left to report before `deadline`."""
+    return now + (deadline - now) * _WALK_SHARE
 
 
-def walk(
+def walk_graph(
     starts: Iterable[tuple[Key, str]],
     neighbours: Callable[[Key], Sequence[Neighbour[Key, Item]]],
     budget: Budget,
     *,
     leave_out: Iterable[Key] = (),
-    through: Callable[[Item], bool] = lambda _: True,
-    most: int | None = None,
+    expand: Callable[[Item], bool] = lambda _: True,
+    page_limit: int | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Walk[Key, Item]:
     """Walk outward from `starts`, each thing once however many ways lead to it; starts are never found.
 
     Args:
         starts: keys with their names.
-        neighbours: what lies one hop from a key; it may raise `Missing` or `Ended`.
+        neighbours: what lies one hop from a key; it may raise `UnknownNode` or `WalkAborted`.
         budget: what may be used up.
         leave_out: keys that are neither found nor walked through.
-        through: whether to go on behind a thing that was found.
-        most: how many neighbours one answer can hold; a full one may hide more.
+        expand: whether to go on behind a thing that was found.
+        page_limit: how many neighbours one answer can hold; a full one may hide more.
         clock: seconds since the epoch.
     """
     queue: deque[tuple[Key, int, tuple[str, ...]]] = deque(
         (key, 0, (name,)) for key, name in dict(starts).items()
     )
     seen = {*(key for key, _, _ in queue), *leave_out}
-    found: list[Found[Key, Item]] = []
-    unseen: list[Unseen] = []
+    found: list[Visited[Key, Item]] = []
+    unseen: list[Unexplored] = []
     calls = 0
     while queue:
         key, hops, path = queue[0]
         if why := _spent(budget, hops, len(found), calls, clock):
-            unseen.append(Unseen(why, _names(queue)))
+            unseen.append(Unexplored(why, _names(queue)))
             break
         calls += 1
         try:
             near = neighbours(key)
-        except Missing as error:
+        except UnknownNode as error:
             near = ()
-            unseen.append(Unseen(Why.MISSING, path[-1:], str(error)))
-        except Ended as error:
-            unseen.append(Unseen(Why.FAILED, _names(queue), str(error)))
+            unseen.append(Unexplored(StopReason.MISSING, path[-1:], str(error)))
+        except WalkAborted as error:
+            unseen.append(Unexplored(StopReason.FAILED, _names(queue), str(error)))
             break
         queue.popleft()
-        if most is not None and len(near) >= most:
-            unseen.append(Unseen(Why.CUT, path[-1:]))
+        if page_limit is not None and len(near) >= page_limit:
+            unseen.append(Unexplored(StopReason.CUT, path[-1:]))
         for item in near:
             if item.key not in seen:
                 seen.add(item.key)
-                found.append(Found(item.key, item.item, hops + 1, (*path, item.name)))
-                if through(item.item):
+                found.append(Visited(item.key, item.item, hops + 1, (*path, item.name)))
+                if expand(item.item):
                     queue.append((item.key, hops + 1, (*path, item.name)))
     return Walk(tuple(found), tuple(unseen), calls)
 
 
-def _spent(budget: Budget, hops: int, found: int, calls: int, clock: Callable[[], float]) -> Why | None:
+def _spent(
+    budget: Budget, hops: int, found: int, calls: int, clock: Callable[[], float]
+) -> StopReason | None:
     if hops >= budget.depth:
-        return Why.DEPTH
+        return StopReason.DEPTH
     if found >= budget.nodes:
-        return Why.NODES
+        return StopReason.NODES
     if calls >= budget.calls:
-        return Why.CALLS
-    return Why.TIME if clock() >= budget.until else None
+        return StopReason.CALLS
+    return StopReason.TIME if clock() >= budget.deadline else None
 
 
 def _names(queue: Iterable[tuple[Key, int, tuple[str, ...]]]) -> tuple[str, ...]:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from common.i18n import Text
 from common.verdicts import Finding, Severity, table_subject
 from workers.checks.api import Context
-from workers.checks.finding_builders import finding
-from workers.checks.impact.model import Dependent, Kind
-from workers.checks.impact.table_readers import Audience
-from workers.checks.lookback import days_back
+from workers.checks.finding_builders import build_finding
+from workers.checks.impact.model import Dependent, DependentKind
+from workers.checks.impact.table_readers import TableReaders
+from workers.checks.lookback import lookback_days
 from workers.checks.name_lists import summarize_names, summarize_texts
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import ProducingTask, TableInfo
 
-_MOST_TASKS = 2
+_MAX_TASKS = 2
 """Tasks of one reader whose code is read; a table that more write is not known."""
 
 
@@ -29,7 +29,7 @@ class _Reader:
 
 
 def lifecycle_change(
-    context: Context, audience: Audience, before: TableInfo, change: tuple[int | None, int]
+    context: Context, audience: TableReaders, before: TableInfo, change: tuple[int | None, int]
 ) -> Iterator[Finding]:
     """Yield a block for readers that read further back than data will live, a warning where it is not known.
 
@@ -43,24 +43,26 @@ def lifecycle_change(
         DataWorksError: DataWorks could not be asked.
     """
     impact, days = audience.of_table(), change[1]
-    if impact is not None and impact.complete and not impact.dependents:
+    if impact is not None and impact.is_complete and not impact.dependents:
         return
     readers = _readers(context, audience, before, impact.dependents if impact else ())
-    what = _what(audience, change)
+    what = _describe_change(audience, change)
     if short := [item for item in readers if item.days is not None and item.days >= days]:
-        yield _too_short(context, audience, what, short)
-    elif impact is None or not impact.complete or any(item.days is None for item in readers):
-        yield _not_known(context, audience, what, [item.name for item in readers if item.days is None])
+        yield _too_short_finding(context, audience, what, short)
+    elif impact is None or not impact.is_complete or any(item.days is None for item in readers):
+        yield _not_known_finding(
+            context, audience, what, [item.name for item in readers if item.days is None]
+        )
 
 
 def _readers(
-    context: Context, audience: Audience, before: TableInfo, dependents: Sequence[Dependent]
+    context: Context, audience: TableReaders, before: TableInfo, dependents: Sequence[Dependent]
 ) -> list[_Reader]:
     """Return all readers; how far back is told for the first few tables only."""
     found: list[_Reader] = []
     left = context.options.most_readers
     for item in dependents:
-        if item.kind is Kind.TABLE and left > 0:
+        if item.kind is DependentKind.TABLE and left > 0:
             left -= 1
             found += _writers(audience, before, item)
         else:
@@ -68,30 +70,30 @@ def _readers(
     return found
 
 
-def _writers(audience: Audience, before: TableInfo, reader: Dependent) -> list[_Reader]:
+def _writers(audience: TableReaders, before: TableInfo, reader: Dependent) -> list[_Reader]:
     """Return the tasks that make a table from the one whose life is made shorter."""
     try:
         tasks = audience.lookups.producing_tasks(reader.key)
-    except Refused:
+    except RequestRejected:
         tasks = ()
-    if not 0 < len(tasks) <= _MOST_TASKS:
+    if not 0 < len(tasks) <= _MAX_TASKS:
         return [_Reader(reader.name, None)]
     return [_writer(audience, before, reader, task) for task in tasks]
 
 
-def _writer(audience: Audience, before: TableInfo, reader: Dependent, task: ProducingTask) -> _Reader:
+def _writer(audience: TableReaders, before: TableInfo, reader: Dependent, task: ProducingTask) -> _Reader:
     table = audience.guid.removeprefix("odps.")
     project = reader.name.partition(".")[0]
     partitions = [column.name for column in before.columns if column.partition]
     name = f"{reader.name} ({task.name or task.id}, {reader.owner or '?'})"
     try:
         code = audience.lookups.node_code(task.node_id) if task.node_id is not None else ""
-    except Refused:
+    except RequestRejected:
         code = ""
-    return _Reader(name, days_back(code, table, project, partitions) if code and partitions else None)
+    return _Reader(name, lookback_days(code, table, project, partitions) if code and partitions else None)
 
 
-def _what(audience: Audience, change: tuple[int | None, int]) -> Text:
+def _describe_change(audience: TableReaders, change: tuple[int | None, int]) -> Text:
     before, after = change
     table = audience.guid.removeprefix("odps.")
     if before is None:
@@ -105,7 +107,9 @@ def _what(audience: Audience, change: tuple[int | None, int]) -> Text:
     )
 
 
-def _too_short(context: Context, audience: Audience, what: Text, readers: list[_Reader]) -> Finding:
+def _too_short_finding(
+    context: Context, audience: TableReaders, what: Text, readers: list[_Reader]
+) -> Finding:
     worst = sorted(readers, key=lambda item: -(item.days or 0))
     said = summarize_texts(
         [
@@ -113,7 +117,7 @@ def _too_short(context: Context, audience: Audience, what: Text, readers: list[_
             for item in worst
         ]
     )
-    return finding(
+    return build_finding(
         context,
         "lifecycle-shortened",
         Severity.BLOCK,
@@ -127,9 +131,9 @@ def _too_short(context: Context, audience: Audience, what: Text, readers: list[_
     )
 
 
-def _not_known(context: Context, audience: Audience, what: Text, names: list[str]) -> Finding:
+def _not_known_finding(context: Context, audience: TableReaders, what: Text, names: list[str]) -> Finding:
     unknown = summarize_names(names or ["?"])
-    return finding(
+    return build_finding(
         context,
         "lifecycle-shortened",
         Severity.WARN,

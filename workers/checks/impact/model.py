@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workers.checks.impact.graph_walk import Unseen, Why
+from workers.checks.impact.graph_walk import StopReason, Unexplored
 
 
-class Kind(StrEnum):
+class DependentKind(StrEnum):
     """What depends: a node, a table, a column, or whoever reads tables beyond these (a report, an API)."""
 
     NODE = "node"
@@ -33,7 +33,7 @@ class Dependent:
         path: names from the start to it, both included; a start's name is its id or guid.
     """
 
-    kind: Kind
+    kind: DependentKind
     key: str
     name: str
     owner: str | None
@@ -51,20 +51,20 @@ class Impact:
 
     Attributes:
         dependents: nearest first.
-        unseen: what was not looked at.
+        unexplored: what was not looked at.
         calls: lookups made.
     """
 
     dependents: tuple[Dependent, ...]
-    unseen: tuple[Unseen, ...]
+    unexplored: tuple[Unexplored, ...]
     calls: int
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether these are all there are; else there are at least these."""
-        return all(item.why is Why.OWNERS for item in self.unseen)
+        return all(item.reason is StopReason.OWNERS for item in self.unexplored)
 
     @property
     def live(self) -> Impact:
         """The same without frozen nodes."""
-        return Impact(tuple(item for item in self.dependents if not item.frozen), self.unseen, self.calls)
+        return Impact(tuple(item for item in self.dependents if not item.frozen), self.unexplored, self.calls)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from workers.checks.api import Lookups
-from workers.checks.impact.graph_walk import Budget, Found, Neighbour, Walk, walk
-from workers.checks.impact.guarded_lookup import Asking
-from workers.checks.impact.model import Dependent, Impact, Kind
+from workers.checks.impact.graph_walk import Budget, Neighbour, Visited, Walk, walk_graph
+from workers.checks.impact.guarded_lookup import GuardedLookup
+from workers.checks.impact.model import Dependent, DependentKind, Impact
 from workers.dataworks.models import Environment, Node, Scheduler
 
 Nodes = Walk[int, Node]
@@ -78,27 +78,27 @@ def _walk(
     leave_out: Iterable[int],
     clock: Callable[[], float],
 ) -> Nodes:
-    asking = Asking[int, Node](lambda key: [Neighbour(node.id, node.name, node) for node in ask(key)])
-    return asking.told(
-        walk(
+    asking = GuardedLookup[int, Node](lambda key: [Neighbour(node.id, node.name, node) for node in ask(key)])
+    return asking.or_raise(
+        walk_graph(
             ((start, str(start)) for start in starts),
             asking,
             budget,
             leave_out=leave_out,
-            through=lambda node: not is_frozen(node),
+            expand=lambda node: not is_frozen(node),
             clock=clock,
         )
     )
 
 
 def _impact(nodes: Nodes) -> Impact:
-    return Impact(tuple(map(_dependent, nodes.found)), nodes.unseen, nodes.calls)
+    return Impact(tuple(map(_dependent, nodes.visited)), nodes.unexplored, nodes.calls)
 
 
-def _dependent(found: Found[int, Node]) -> Dependent:
+def _dependent(found: Visited[int, Node]) -> Dependent:
     node = found.item
     return Dependent(
-        Kind.NODE,
+        DependentKind.NODE,
         str(node.id),
         node.name,
         node.owner,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from workers.checks.api import Context, Options
-from workers.checks.impact.graph_walk import Budget, until_of
+from workers.checks.impact.graph_walk import Budget, search_deadline
 
 
 class WalkOptions(Options):
@@ -19,4 +19,6 @@ class WalkOptions(Options):
 
     def budget(self, context: Context) -> Budget:
         """Return the budget of a search that begins with the check."""
-        return Budget(self.depth, self.most_nodes, self.most_calls, until_of(context.now, context.until))
+        return Budget(
+            self.depth, self.most_nodes, self.most_calls, search_deadline(context.now, context.deadline)
+        )

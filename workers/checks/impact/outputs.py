@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from workers.checks.api import Lookups
-from workers.dataworks.errors import Refused
+from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import Environment, NodeOutput
 
 _PREFIX = "odps."
@@ -14,7 +14,7 @@ _NO_TABLE = re.compile(r"(?:\d+_out|\w*_root)")
 _PARTS = (2, 3)
 
 
-def tables_of(lookups: Lookups, nodes: Iterable[int]) -> tuple[str, ...]:
+def written_tables(lookups: Lookups, nodes: Iterable[int]) -> tuple[str, ...]:
     """Return the tables (`odps.project.table`) that `nodes` put out in production.
 
     Raises:
@@ -24,13 +24,13 @@ def tables_of(lookups: Lookups, nodes: Iterable[int]) -> tuple[str, ...]:
     for node in nodes:
         try:
             outputs = lookups.node_outputs(node, Environment.PROD)
-        except Refused:  # an unknown node writes nothing
+        except RequestRejected:  # an unknown node writes nothing
             continue
-        found |= dict.fromkeys(table for output in outputs if (table := table_of(output)))
+        found |= dict.fromkeys(table for output in outputs if (table := output_table(output)))
     return tuple(found)
 
 
-def table_of(output: NodeOutput) -> str | None:
+def output_table(output: NodeOutput) -> str | None:
     """Return the table that an output stands for; None for `shop.700123_out`, which is only a name.
 
     DataWorks may tell the table with its project or without; then the project is that of the output's name.

@@ -6,40 +6,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from workers.checks.api import Lookups
-from workers.checks.impact.graph_walk import Unseen, Why
-from workers.checks.impact.model import Dependent, Kind
-from workers.dataworks.errors import DataWorksError, Refused
+from workers.checks.impact.graph_walk import StopReason, Unexplored
+from workers.checks.impact.model import Dependent, DependentKind
+from workers.dataworks.errors import DataWorksError, RequestRejected
 from workers.dataworks.models import Environment, Node
 
-MOST_TABLES = 5
-CALLS = 2 * MOST_TABLES
-"""Lookups that `Owners` makes at the most."""
+MAX_TABLES = 5
+MAX_CALLS = 2 * MAX_TABLES
+"""Lookups that `OwnerLookup` makes at the most."""
 
 
 @dataclass(slots=True)
-class Owners:
+class OwnerLookup:
     """The writers of the nearest tables, each table asked about once.
 
     Attributes:
         calls: lookups made.
-        unseen: what could not be asked.
+        unexplored: what could not be asked.
     """
 
     lookups: Lookups
     calls: int = 0
-    unseen: list[Unseen] = field(default_factory=list)
+    unexplored: list[Unexplored] = field(default_factory=list)
     _writers: dict[str, Node | None] = field(default_factory=dict)
 
-    def told(self, dependents: Sequence[Dependent], most_calls: int) -> tuple[Dependent, ...]:
+    def with_owners(self, dependents: Sequence[Dependent], max_calls: int) -> tuple[Dependent, ...]:
         """Return `dependents`, the nearest tables and columns with owner, workspace and baseline."""
-        return tuple(self._owned(item, most_calls) for item in dependents)
+        return tuple(self._with_owner(item, max_calls) for item in dependents)
 
-    def _owned(self, dependent: Dependent, most_calls: int) -> Dependent:
+    def _with_owner(self, dependent: Dependent, max_calls: int) -> Dependent:
         table = _table(dependent)
         if table is None:
             return dependent
-        asks = table not in self._writers and len(self._writers) < MOST_TABLES
-        if asks and not self.unseen and self.calls + 2 <= most_calls:
+        asks = table not in self._writers and len(self._writers) < MAX_TABLES
+        if asks and not self.unexplored and self.calls + 2 <= max_calls:
             self._writers[table] = self._writer(table)
         writer = self._writers.get(table)
         if writer is None:
@@ -61,14 +61,14 @@ class Owners:
                 return None
             self.calls += 1
             return self.lookups.node(node, Environment.PROD)
-        except Refused:
+        except RequestRejected:
             return None
         except DataWorksError as error:
-            self.unseen.append(Unseen(Why.OWNERS, (table,), f"{error.action}: {error.code}"))
+            self.unexplored.append(Unexplored(StopReason.OWNERS, (table,), f"{error.action}: {error.code}"))
             return None
 
 
 def _table(dependent: Dependent) -> str | None:
-    if dependent.kind is Kind.TABLE:
+    if dependent.kind is DependentKind.TABLE:
         return dependent.key
-    return dependent.key.rpartition(".")[0] if dependent.kind is Kind.COLUMN else None
+    return dependent.key.rpartition(".")[0] if dependent.kind is DependentKind.COLUMN else None

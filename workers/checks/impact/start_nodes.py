@@ -9,26 +9,26 @@ from dataclasses import dataclass
 from common.i18n import Text
 from common.verdicts import Subject, SubjectKind
 from workers.checks.api import Lookups
-from workers.checks.impact.graph_walk import Budget, Unseen, Why
+from workers.checks.impact.graph_walk import Budget, StopReason, Unexplored
 from workers.checks.name_lists import summarize_names
-from workers.dataworks.errors import DataWorksError, Refused
+from workers.dataworks.errors import DataWorksError, RequestRejected
 from workers.dataworks.models import Environment, Node
 
 
 @dataclass(frozen=True, slots=True)
-class Starts:
+class StartNodes:
     """The nodes of an event.
 
     Attributes:
         ids: as the event names them.
         nodes: those that DataWorks told of.
-        unseen: the others.
+        unexplored: the others.
         fault: what ended asking before all were asked about.
     """
 
     ids: tuple[int, ...]
     nodes: tuple[Node, ...]
-    unseen: tuple[Unseen, ...]
+    unexplored: tuple[Unexplored, ...]
     fault: DataWorksError | None = None
 
     @property
@@ -40,33 +40,39 @@ class Starts:
     @property
     def subject(self) -> Text:
         """They at the beginning of a sentence: "Node dwd_order (1)"."""
-        return Text(f"N{self.named.en[1:]}", self.named.zh)
+        return Text(f"N{self.describe.en[1:]}", self.describe.zh)
 
     @property
-    def named(self) -> Text:
+    def describe(self) -> Text:
         """They within a sentence: "node dwd_order (1)"."""
         names = {node.id: f"{node.name} ({node.id})" for node in self.nodes}
         shown = summarize_names([names.get(number, str(number)) for number in self.ids])
         return Text(f"node{'s' * (len(self.ids) > 1)} {shown.en}", f"节点 {shown.zh}")
 
 
-def starts_of(
+def load_start_nodes(
     lookups: Lookups, ids: Sequence[int], budget: Budget, clock: Callable[[], float] = time.time
-) -> Starts:
+) -> StartNodes:
     """Ask about the nodes `ids`, one lookup each; a fault is for the caller to weigh, and not raised."""
     nodes: list[Node] = []
-    unseen: list[Unseen] = []
+    unseen: list[Unexplored] = []
     for index, number in enumerate(ids):
         left = tuple(str(item) for item in ids[index:])
-        spent = Why.CALLS if index >= budget.calls else Why.TIME if clock() >= budget.until else None
+        spent = (
+            StopReason.CALLS
+            if index >= budget.calls
+            else StopReason.TIME
+            if clock() >= budget.deadline
+            else None
+        )
         if spent:
-            unseen.append(Unseen(spent, left))
+            unseen.append(Unexplored(spent, left))
             break
         try:
             nodes.append(lookups.node(number, Environment.PROD))
-        except Refused as error:
-            unseen.append(Unseen(Why.MISSING, left[:1], error.code))
+        except RequestRejected as error:
+            unseen.append(Unexplored(StopReason.MISSING, left[:1], error.code))
         except DataWorksError as error:
-            unseen.append(Unseen(Why.FAILED, left, f"{error.action}: {error.code}"))
-            return Starts(tuple(ids), tuple(nodes), tuple(unseen), error)
-    return Starts(tuple(ids), tuple(nodes), tuple(unseen))
+            unseen.append(Unexplored(StopReason.FAILED, left, f"{error.action}: {error.code}"))
+            return StartNodes(tuple(ids), tuple(nodes), tuple(unseen), error)
+    return StartNodes(tuple(ids), tuple(nodes), tuple(unseen))

@@ -9,17 +9,17 @@ from common.i18n import Text
 from common.snapshot import Column
 from workers.checks.api import Context, Lookups
 from workers.checks.impact.baselines import baselines_of
-from workers.checks.impact.graph_walk import Budget, Why, until_of
+from workers.checks.impact.graph_walk import Budget, StopReason, search_deadline
 from workers.checks.impact.model import Impact
-from workers.checks.impact.summary import summary, unseen_text
+from workers.checks.impact.summary import summarize, unexplored_text
 from workers.checks.impact.tables import column_readers, table_readers
 
-_FAIR = 3
+MIN_CALLS = 3
 """Lookups for one column that tell something: its readers, and whose the nearest is."""
 
 
 @dataclass(slots=True)
-class Audience:
+class TableReaders:
     """The readers of one table.
 
     Attributes:
@@ -35,10 +35,10 @@ class Audience:
     _of_table: Impact | None = field(default=None)
 
     @classmethod
-    def of(cls, context: Context, lookups: Lookups, guid: str, columns: Iterable[Column]) -> Audience:
+    def of(cls, context: Context, lookups: Lookups, guid: str, columns: Iterable[Column]) -> TableReaders:
         """Return the audience of a table with `columns`, and the budget that the check's options give."""
-        until = until_of(context.now, context.until)
-        budget = Budget(context.options.depth, calls=context.options.most_calls, until=until)
+        until = search_deadline(context.now, context.deadline)
+        budget = Budget(context.options.depth, calls=context.options.most_calls, deadline=until)
         return cls(lookups, guid, budget, tuple(f"{guid}.{column.name.lower()}" for column in columns))
 
     def of_column(self, name: str, columns_left: int) -> Impact | None:
@@ -51,7 +51,7 @@ class Audience:
         Raises:
             DataWorksError: DataWorks could not be asked.
         """
-        share = max(self.budget.calls // columns_left, min(_FAIR, self.budget.calls))
+        share = max(self.budget.calls // columns_left, min(MIN_CALLS, self.budget.calls))
         if share < 1:
             return None
         guid = f"{self.guid}.{name}"
@@ -70,19 +70,19 @@ class Audience:
             impact = table_readers(self.lookups, [self.guid], replace(self.budget, depth=1))
             self._spend(impact)
             # That there is more behind them is no gap: who reads the table itself was the question.
-            unseen = tuple(item for item in impact.unseen if item.why is not Why.DEPTH)
-            self._of_table = replace(impact, unseen=unseen)
+            unseen = tuple(item for item in impact.unexplored if item.reason is not StopReason.DEPTH)
+            self._of_table = replace(impact, unexplored=unseen)
         return self._of_table
 
-    def told(self, impact: Impact | None) -> Text:
+    def describe(self, impact: Impact | None) -> Text:
         """Return readers in words, with the baselines that they are on; or that none are known."""
         if impact is None:
             return Text("not checked, for all lookups are used up", "未检查（查询次数已用完）")
         if impact.dependents:
-            return summary(impact, baselines_of(self.lookups, impact.dependents))
-        if impact.complete:
+            return summarize(impact, baselines_of(self.lookups, impact.dependents))
+        if impact.is_complete:
             return Text("nobody that is known", "没有已知的下游")
-        unseen = unseen_text(impact.unseen)
+        unseen = unexplored_text(impact.unexplored)
         return Text(f"unknown, because this was not checked: {unseen.en}", f"未知，未检查：{unseen.zh}")
 
     def _spend(self, impact: Impact) -> None:

@@ -9,14 +9,14 @@ from typing import TypeVar
 
 from workers.checks.api import Lookups
 from workers.checks.impact import owners
-from workers.checks.impact.graph_walk import Budget, Found, Neighbour, walk
-from workers.checks.impact.guarded_lookup import Asking
-from workers.checks.impact.model import Dependent, Impact, Kind
+from workers.checks.impact.graph_walk import Budget, Neighbour, Visited, walk_graph
+from workers.checks.impact.guarded_lookup import GuardedLookup
+from workers.checks.impact.model import Dependent, DependentKind, Impact
 from workers.dataworks.models import ColumnRef, Consumer, TableRef
 
 Item = TypeVar("Item")
 
-_MOST = 1000
+_MAX_ITEMS = 1000
 _PREFIX = "odps."
 
 
@@ -43,23 +43,25 @@ def table_readers(
         DataWorksError: DataWorks could not be asked, and nothing was found before.
     """
     starts, left_out = _keys(guids), [guid.lower() for guid in leave_out]
-    others = Asking[str, Consumer](
-        lambda key: [_neighbour(item.qualified_name, item) for item in lookups.consumers(key, _MOST)]
+    others = GuardedLookup[str, Consumer](
+        lambda key: [_neighbour(item.qualified_name, item) for item in lookups.consumers(key, _MAX_ITEMS)]
     )
-    consumers = walk(starts, others, budget, through=lambda _: False, most=_MOST, clock=clock)
-    tables = Asking[str, TableRef](
-        lambda key: [_neighbour(item.guid, item) for item in lookups.downstream_tables(key, _MOST)]
+    consumers = walk_graph(starts, others, budget, expand=lambda _: False, page_limit=_MAX_ITEMS, clock=clock)
+    tables = GuardedLookup[str, TableRef](
+        lambda key: [_neighbour(item.guid, item) for item in lookups.downstream_tables(key, _MAX_ITEMS)]
     )
     left = replace(budget, calls=budget.calls - consumers.calls)
-    made = walk(starts, tables, _but_owners(left), leave_out=left_out, most=_MOST, clock=clock)
-    if not consumers.found and not made.found:
-        others.told(consumers)
-        tables.told(made)
-    found = (
-        *(_dependent(Kind.CONSUMER, item) for item in consumers.found),
-        *(_dependent(Kind.TABLE, item) for item in made.found),
+    made = walk_graph(
+        starts, tables, _without_owners(left), leave_out=left_out, page_limit=_MAX_ITEMS, clock=clock
     )
-    impact = Impact(found, (*consumers.unseen, *made.unseen), consumers.calls + made.calls)
+    if not consumers.visited and not made.visited:
+        others.or_raise(consumers)
+        tables.or_raise(made)
+    found = (
+        *(_dependent(DependentKind.CONSUMER, item) for item in consumers.visited),
+        *(_dependent(DependentKind.TABLE, item) for item in made.visited),
+    )
+    impact = Impact(found, (*consumers.unexplored, *made.unexplored), consumers.calls + made.calls)
     return _with_owners(lookups, impact, budget, clock)
 
 
@@ -86,20 +88,20 @@ def column_readers(
     Raises:
         DataWorksError: DataWorks could not be asked, and nothing was found before.
     """
-    columns = Asking[str, ColumnRef](
-        lambda key: [_neighbour(item.guid, item) for item in lookups.downstream_columns(key, _MOST)]
+    columns = GuardedLookup[str, ColumnRef](
+        lambda key: [_neighbour(item.guid, item) for item in lookups.downstream_columns(key, _MAX_ITEMS)]
     )
-    made = walk(
+    made = walk_graph(
         _keys(column_guids),
         columns,
-        _but_owners(budget),
+        _without_owners(budget),
         leave_out=[guid.lower() for guid in leave_out],
-        most=_MOST,
+        page_limit=_MAX_ITEMS,
         clock=clock,
     )
-    columns.told(made)
-    found = tuple(_dependent(Kind.COLUMN, item) for item in made.found)
-    return _with_owners(lookups, Impact(found, made.unseen, made.calls), budget, clock)
+    columns.or_raise(made)
+    found = tuple(_dependent(DependentKind.COLUMN, item) for item in made.visited)
+    return _with_owners(lookups, Impact(found, made.unexplored, made.calls), budget, clock)
 
 
 def _keys(guids: Iterable[str]) -> list[tuple[str, str]]:
@@ -110,19 +112,19 @@ def _neighbour(guid: str, item: Item) -> Neighbour[str, Item]:
     return Neighbour(guid.lower(), guid.removeprefix(_PREFIX), item)
 
 
-def _but_owners(budget: Budget) -> Budget:
+def _without_owners(budget: Budget) -> Budget:
     """Return what is left for walking when some calls are kept for owners, at most half of them."""
-    return replace(budget, calls=max(budget.calls - owners.CALLS, (budget.calls + 1) // 2))
+    return replace(budget, calls=max(budget.calls - owners.MAX_CALLS, (budget.calls + 1) // 2))
 
 
-def _dependent(kind: Kind, found: Found[str, Item]) -> Dependent:
+def _dependent(kind: DependentKind, found: Visited[str, Item]) -> Dependent:
     name = found.path[-1]
     return Dependent(kind, found.key, name, None, None, None, None, False, found.hops, found.path)
 
 
 def _with_owners(lookups: Lookups, impact: Impact, budget: Budget, clock: Callable[[], float]) -> Impact:
-    asked = owners.Owners(lookups)
-    left = budget.calls - impact.calls if clock() < budget.until else 0
-    told = asked.told(impact.dependents, left)
-    unseen = dict.fromkeys((*impact.unseen, *asked.unseen))
+    asked = owners.OwnerLookup(lookups)
+    left = budget.calls - impact.calls if clock() < budget.deadline else 0
+    told = asked.with_owners(impact.dependents, left)
+    unseen = dict.fromkeys((*impact.unexplored, *asked.unexplored))
     return Impact(told, tuple(unseen), impact.calls + asked.calls)

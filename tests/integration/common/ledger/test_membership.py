@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from common.ledger import connect
-from common.ledger.membership import SILENT_SECONDS, Roster
+from common.ledger.membership import HEARTBEAT_TTL_SECONDS, FleetMembership
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def roster(client: redis.Redis, extension: str = "ext-1") -> Roster:
-    return Roster(client, f"dwgate:{{{extension}}}:")
+def roster(client: redis.Redis, extension: str = "ext-1") -> FleetMembership:
+    return FleetMembership(client, f"dwgate:{{{extension}}}:")
 
 
 def test_processes_with_a_heartbeat_are_up(client: redis.Redis) -> None:
-    roster(client).beat("io@a")
-    roster(client).beat("cpu@b")
-    roster(client).beat("io@a")
+    roster(client).heartbeat("io@a")
+    roster(client).heartbeat("cpu@b")
+    roster(client).heartbeat("io@a")
 
     assert sorted(roster(client).workers()) == ["cpu@b", "io@a"]
 
@@ -42,8 +42,8 @@ def test_processes_with_a_heartbeat_are_up(client: redis.Redis) -> None:
 def test_a_process_without_a_heartbeat_is_down_after_its_time(
     client: redis.Redis, clock: list[float]
 ) -> None:
-    roster(client).beat("gone@a")
-    clock[0] += SILENT_SECONDS - 1
+    roster(client).heartbeat("gone@a")
+    clock[0] += HEARTBEAT_TTL_SECONDS - 1
     assert roster(client).workers() == ["gone@a"]
 
     clock[0] += 2
@@ -51,27 +51,27 @@ def test_a_process_without_a_heartbeat_is_down_after_its_time(
 
 
 def test_a_heartbeat_removes_those_that_are_down(client: redis.Redis, clock: list[float]) -> None:
-    roster(client).beat("gone@a")
-    clock[0] += SILENT_SECONDS + 1
-    roster(client).beat("up@b")
+    roster(client).heartbeat("gone@a")
+    clock[0] += HEARTBEAT_TTL_SECONDS + 1
+    roster(client).heartbeat("up@b")
 
-    clock[0] -= SILENT_SECONDS
+    clock[0] -= HEARTBEAT_TTL_SECONDS
     assert roster(client).workers() == ["up@b"]
 
 
 def test_extensions_do_not_see_each_other(client: redis.Redis) -> None:
-    roster(client, "ext-1").beat("a")
+    roster(client, "ext-1").heartbeat("a")
     assert roster(client, "ext-2").workers() == []
-    assert roster(client, "ext-1").lead("reconciler", 60)
-    assert roster(client, "ext-2").lead("reconciler", 60)
+    assert roster(client, "ext-1").try_lead("reconciler", 60)
+    assert roster(client, "ext-2").try_lead("reconciler", 60)
 
 
 def test_one_process_leads_until_its_time_is_over(client: redis.Redis) -> None:
-    assert roster(client).lead("reconciler", 0.1)
-    assert not roster(client).lead("reconciler", 60)
-    assert roster(client).lead("waivers", 60)
+    assert roster(client).try_lead("reconciler", 0.1)
+    assert not roster(client).try_lead("reconciler", 60)
+    assert roster(client).try_lead("waivers", 60)
 
     deadline = time.monotonic() + 5
-    while not roster(client).lead("reconciler", 60):
+    while not roster(client).try_lead("reconciler", 60):
         assert time.monotonic() < deadline
-    assert not roster(client).lead("reconciler", 60)
+    assert not roster(client).try_lead("reconciler", 60)

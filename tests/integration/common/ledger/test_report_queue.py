@@ -14,7 +14,7 @@ import pytest
 from celery import Celery
 
 from common.events import Event
-from common.ledger import PendingReport, Record, State
+from common.ledger import EventRecord, PendingReport, State
 from common.ledger.report_queue import MAX_TOKENS
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.plans import plan_of
@@ -62,13 +62,13 @@ def complete(services: Services, emulator: Emulator, message_id: str, seconds: f
     emulator.start_process(message_id, "freeze-node")
     event = Event(message_id, "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
     _, record = services.ledger.admit(event, now + seconds, now + seconds)
-    services.ledger.plan(message_id, 1, PLAN, None, {})
+    services.ledger.save_plan(message_id, 1, PLAN, None, {})
     return PendingReport(message_id, 1, record.deadline_at)
 
 
 def enqueued(services: Services, emulator: Emulator, message_id: str, seconds: float) -> PendingReport:
     report = complete(services, emulator, message_id, seconds)
-    assert services.ledger.record(message_id, 1, {}).complete
+    assert services.ledger.record_outcomes(message_id, 1, {}).is_complete
     return report
 
 
@@ -138,9 +138,9 @@ def test_an_event_that_ends_otherwise_leaves_the_queue(
 ) -> None:
     enqueued(services, emulator, "m-1", 30)
     if end == "ignored":
-        assert services.ledger.ignore("m-1", "for the test")
+        assert services.ledger.mark_ignored("m-1", "for the test")
     else:
-        assert services.ledger.bury("m-1", "for the test")
+        assert services.ledger.mark_dead("m-1", "for the test")
     if end == "requeued":
         now = time.time()
         assert services.ledger.reopen("m-1", now + 60, now + 50) == 2
@@ -153,7 +153,7 @@ def test_enqueueing_again_changes_nothing(services: Services, emulator: Emulator
     report = enqueued(services, emulator, "m-1", 30)
     assert services.ledger.enqueue_report("m-1", 1) == 1
     assert lease(services) == report
-    assert services.ledger.record("m-1", 1, {}).waiting == 0
+    assert services.ledger.record_outcomes("m-1", 1, {}).waiting == 0
     assert services.ledger.enqueue_report("m-1", 1) == 0
     assert lease(services) is None
 
@@ -174,7 +174,7 @@ def test_a_redelivered_token_takes_over_the_report_of_its_first_delivery(
 ) -> None:
     far = enqueued(services, emulator, "far", 90)
     assert lease(services, "killed") == far
-    assert services.ledger.claim("far", "killed", LEASE_SECONDS).record
+    assert services.ledger.acquire_report_lease("far", "killed", LEASE_SECONDS).record
     enqueued(services, emulator, "near", 30)
     reporter.post_pending(services, "killed", is_redelivery=True)
     assert answered(emulator) == ["far", "near"]
@@ -219,7 +219,7 @@ def test_a_retry_does_not_bring_back_what_left_the_queue(services: Services, emu
 
 def test_what_another_reporter_is_at_is_retried_later(services: Services, emulator: Emulator) -> None:
     report = enqueued(services, emulator, "m-1", 30)
-    assert services.ledger.claim("m-1", "other", LEASE_SECONDS).record
+    assert services.ledger.acquire_report_lease("m-1", "other", LEASE_SECONDS).record
     assert lease(services) == report
     reporter.post_leased(services, report)
     assert emulator.verdicts() == []
@@ -234,7 +234,7 @@ def test_a_fault_too_near_to_the_deadline_is_left_to_the_watchdog(
     emulator.fault("error", action=FAULTY, times=None, status=500, code="InternalError.System")
     assert lease(services) == report
     reporter.post_leased(services, replace(report, attempts=6))
-    assert services.ledger.state(["m-1"]) == [State.DECIDED]
+    assert services.ledger.states(["m-1"]) == [State.DECIDED]
     assert not left(services)
 
 
@@ -267,7 +267,7 @@ def test_a_report_whose_lease_ended_needs_a_token(services: Services, emulator: 
     assert backlog == (0, 1)
 
 
-def record(services: Services, message_id: str) -> Record:
+def record(services: Services, message_id: str) -> EventRecord:
     found = services.ledger.get(message_id)
     assert found
     return found

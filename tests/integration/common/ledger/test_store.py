@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.events import Event
-from common.ledger import Ledger, Record, State, connect
+from common.ledger import EventRecord, Ledger, State, connect
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from tests.support.plans import plan_of
 
@@ -33,7 +33,7 @@ def ledger(clean_redis_url: str) -> Iterator[Ledger]:
     client.close()
 
 
-def admit(ledger: Ledger, an_event: Event, deadline: float = 60) -> Record:
+def admit(ledger: Ledger, an_event: Event, deadline: float = 60) -> EventRecord:
     fresh, record = ledger.admit(an_event, an_event.received_at + deadline, an_event.received_at + deadline)
     assert fresh
     return record
@@ -41,14 +41,14 @@ def admit(ledger: Ledger, an_event: Event, deadline: float = 60) -> Record:
 
 def checking(ledger: Ledger, message_id: str = "m-1") -> None:
     admit(ledger, event(message_id))
-    assert ledger.plan(message_id, 1, PLAN, {"file": {"content": "SELECT 1"}}, {})
+    assert ledger.save_plan(message_id, 1, PLAN, {"file": {"content": "SELECT 1"}}, {})
 
 
 def reported(ledger: Ledger, message_id: str = "m-1", result: Result = Result.FAIL) -> None:
     checking(ledger, message_id)
-    assert ledger.claim(message_id, "o", 5).record
-    assert ledger.freeze(message_id, "o", verdict(result))
-    ledger.reported(message_id, "o", "posted")
+    assert ledger.acquire_report_lease(message_id, "o", 5).record
+    assert ledger.freeze_verdict(message_id, "o", verdict(result))
+    ledger.mark_reported(message_id, "o", "posted")
 
 
 def test_an_event_is_admitted_once_however_many_deliveries_race(ledger: Ledger) -> None:
@@ -77,20 +77,20 @@ def test_several_events_are_admitted_at_once_each_once(ledger: Ledger) -> None:
 
 def test_the_first_plan_of_a_run_stays(ledger: Ledger) -> None:
     admit(ledger, event())
-    assert ledger.plan("m-1", 1, PLAN, None, {"release-window": PASSED})
-    assert not ledger.plan("m-1", 1, plan_of(), None, {})
+    assert ledger.save_plan("m-1", 1, PLAN, None, {"release-window": PASSED})
+    assert not ledger.save_plan("m-1", 1, plan_of(), None, {})
 
     record = ledger.get("m-1")
     assert record
-    assert record.planned == ("code-review", "release-window")
-    assert record.missing == ("code-review",)
+    assert record.planned_checks == ("code-review", "release-window")
+    assert record.pending_checks == ("code-review",)
     assert record.state is State.CHECKING
 
 
 def test_attempts_are_counted_and_the_snapshot_comes_along(ledger: Ledger) -> None:
     checking(ledger)
-    begun = ledger.begin("m-1", 1, ["code-review"])
-    again = ledger.begin("m-1", 1, ["code-review"])
+    begun = ledger.start_attempts("m-1", 1, ["code-review"])
+    again = ledger.start_attempts("m-1", 1, ["code-review"])
 
     assert begun
     assert again
@@ -100,21 +100,21 @@ def test_attempts_are_counted_and_the_snapshot_comes_along(ledger: Ledger) -> No
 
 def test_an_outcome_that_is_in_is_not_begun_again(ledger: Ledger) -> None:
     checking(ledger)
-    ledger.record("m-1", 1, {"code-review": PASSED})
-    assert ledger.begin("m-1", 1, ["code-review"]) is None
+    ledger.record_outcomes("m-1", 1, {"code-review": PASSED})
+    assert ledger.start_attempts("m-1", 1, ["code-review"]) is None
 
-    begun = ledger.begin("m-1", 1, ["code-review", "release-window"])
+    begun = ledger.start_attempts("m-1", 1, ["code-review", "release-window"])
     assert begun
     assert begun.attempts == {"release-window": 1}
 
 
 def test_the_first_outcome_stays_and_completion_is_told_to_every_later_call(ledger: Ledger) -> None:
     checking(ledger)
-    assert not ledger.record("m-1", 1, {"code-review": BLOCKED}).complete
-    assert not ledger.record("m-1", 1, {"code-review": PASSED}).complete
-    assert ledger.record("m-1", 1, {"release-window": PASSED}).complete
-    assert ledger.record("m-1", 1, {"release-window": PASSED}).complete
-    assert ledger.record("m-1", 1, {}).complete
+    assert not ledger.record_outcomes("m-1", 1, {"code-review": BLOCKED}).is_complete
+    assert not ledger.record_outcomes("m-1", 1, {"code-review": PASSED}).is_complete
+    assert ledger.record_outcomes("m-1", 1, {"release-window": PASSED}).is_complete
+    assert ledger.record_outcomes("m-1", 1, {"release-window": PASSED}).is_complete
+    assert ledger.record_outcomes("m-1", 1, {}).is_complete
 
     record = ledger.get("m-1")
     assert record
@@ -123,37 +123,37 @@ def test_the_first_outcome_stays_and_completion_is_told_to_every_later_call(ledg
 
 def test_one_reporter_at_a_time_and_another_when_its_lease_ends(ledger: Ledger) -> None:
     checking(ledger)
-    assert ledger.claim("m-1", "first", 0.3).record
-    refused = ledger.claim("m-1", "second", 5)
+    assert ledger.acquire_report_lease("m-1", "first", 0.3).record
+    refused = ledger.acquire_report_lease("m-1", "second", 5)
     assert refused.record is None
     assert refused.wait
     assert 0 < refused.wait <= 0.3
 
     limit = time.monotonic() + 5
-    while not ledger.claim("m-1", "second", 5).record:
+    while not ledger.acquire_report_lease("m-1", "second", 5).record:
         assert time.monotonic() < limit
-    assert ledger.freeze("m-1", "first", verdict(Result.OK)) is None
+    assert ledger.freeze_verdict("m-1", "first", verdict(Result.OK)) is None
 
 
 def test_who_has_no_patience_takes_over_before_the_lease_ends(ledger: Ledger) -> None:
     checking(ledger)
-    assert ledger.claim("m-1", "first", 5).record
-    refused = ledger.claim("m-1", "second", 5, patience=0.3)
+    assert ledger.acquire_report_lease("m-1", "first", 5).record
+    refused = ledger.acquire_report_lease("m-1", "second", 5, patience=0.3)
     assert refused.wait
     assert refused.wait <= 0.3
 
     limit = time.monotonic() + 5
-    while not ledger.claim("m-1", "second", 5, patience=0.3).record:
+    while not ledger.acquire_report_lease("m-1", "second", 5, patience=0.3).record:
         assert time.monotonic() < limit
-    assert ledger.freeze("m-1", "first", verdict(Result.OK)) is None
-    assert ledger.freeze("m-1", "second", verdict(Result.OK))
+    assert ledger.freeze_verdict("m-1", "first", verdict(Result.OK)) is None
+    assert ledger.freeze_verdict("m-1", "second", verdict(Result.OK))
 
 
 def test_a_verdict_is_frozen_once_and_a_second_post_is_known_as_such(ledger: Ledger) -> None:
     checking(ledger)
-    ledger.claim("m-1", "a", 5)
-    first = ledger.freeze("m-1", "a", verdict(Result.FAIL))
-    second = ledger.freeze("m-1", "a", verdict(Result.OK))
+    ledger.acquire_report_lease("m-1", "a", 5)
+    first = ledger.freeze_verdict("m-1", "a", verdict(Result.FAIL))
+    second = ledger.freeze_verdict("m-1", "a", verdict(Result.OK))
 
     assert first
     assert second
@@ -164,11 +164,11 @@ def test_a_verdict_is_frozen_once_and_a_second_post_is_known_as_such(ledger: Led
 
 def test_a_post_that_was_certainly_not_applied_needs_no_question(ledger: Ledger) -> None:
     checking(ledger)
-    ledger.claim("m-1", "a", 5)
-    ledger.freeze("m-1", "a", verdict(Result.FAIL))
-    ledger.release("m-1", "a", "throttled", unposted=True)
-    ledger.claim("m-1", "b", 5)
-    frozen = ledger.freeze("m-1", "b", verdict(Result.OK))
+    ledger.acquire_report_lease("m-1", "a", 5)
+    ledger.freeze_verdict("m-1", "a", verdict(Result.FAIL))
+    ledger.release_report_lease("m-1", "a", "throttled", unposted=True)
+    ledger.acquire_report_lease("m-1", "b", 5)
+    frozen = ledger.freeze_verdict("m-1", "b", verdict(Result.OK))
 
     assert frozen
     assert frozen[0].result is Result.FAIL
@@ -180,9 +180,9 @@ def test_racing_reporters_freeze_one_verdict(ledger: Ledger) -> None:
 
     def attempt(number: int) -> Result | None:
         owner = f"o{number}"
-        if not ledger.claim("m-1", owner, 5).record:
+        if not ledger.acquire_report_lease("m-1", owner, 5).record:
             return None
-        frozen = ledger.freeze("m-1", owner, verdict(Result.FAIL if number % 2 else Result.OK))
+        frozen = ledger.freeze_verdict("m-1", owner, verdict(Result.FAIL if number % 2 else Result.OK))
         return frozen[0].result if frozen else None
 
     with ThreadPoolExecutor(8) as pool:
@@ -193,14 +193,14 @@ def test_racing_reporters_freeze_one_verdict(ledger: Ledger) -> None:
 def test_a_reported_event_has_nothing_left_to_do(ledger: Ledger) -> None:
     reported(ledger)
 
-    assert ledger.claim("m-1", "late", 5).record is None
-    assert ledger.claim("m-1", "late", 5).wait is None
-    assert ledger.record("m-1", 1, {"code-review": PASSED}).stale
-    assert ledger.due(1) == []
+    assert ledger.acquire_report_lease("m-1", "late", 5).record is None
+    assert ledger.acquire_report_lease("m-1", "late", 5).wait is None
+    assert ledger.record_outcomes("m-1", 1, {"code-review": PASSED}).is_stale
+    assert ledger.lease_due(1) == []
     record = ledger.get("m-1")
     assert record
     assert record.state is State.REPORTED
-    assert record.taken
+    assert record.accepted_verdict
     assert record.reported_at
 
 
@@ -209,10 +209,10 @@ def test_what_is_due_is_taken_for_a_lease_and_comes_again(ledger: Ledger) -> Non
     ledger.admit(event("late"), now, now - 1)
     ledger.admit(event("later"), now + 60, now + 60)
 
-    assert ledger.due(0.2) == ["late"]
-    assert ledger.due(0.2) == []
+    assert ledger.lease_due(0.2) == ["late"]
+    assert ledger.lease_due(0.2) == []
     limit = time.monotonic() + 5
-    while ledger.due(0.2) != ["late"]:
+    while ledger.lease_due(0.2) != ["late"]:
         assert time.monotonic() < limit
 
 
@@ -220,24 +220,24 @@ def test_an_event_without_a_deadline_is_never_due(ledger: Ledger) -> None:
     now = time.time()
     ledger.admit(event("unwatched"), now, now - 1)
     ledger.admit(event("watched"), now, now - 1)
-    ledger.forget("unwatched")
+    ledger.unschedule("unwatched")
 
-    assert ledger.due(60) == ["watched"]
+    assert ledger.lease_due(60) == ["watched"]
 
 
 def test_an_ignored_event_has_ended(ledger: Ledger) -> None:
     checking(ledger)
-    assert ledger.ignore("m-1", "nobody waits")
-    assert not ledger.ignore("m-1", "again")
-    assert ledger.state(["m-1", "unknown"]) == [State.IGNORED, None]
-    assert ledger.due(60) == []
+    assert ledger.mark_ignored("m-1", "nobody waits")
+    assert not ledger.mark_ignored("m-1", "again")
+    assert ledger.states(["m-1", "unknown"]) == [State.IGNORED, None]
+    assert ledger.lease_due(60) == []
     assert ledger.reopen("m-1", time.time() + 60, time.time() + 60) == 0
 
 
 def test_a_snapshot_is_kept_as_it_was_fetched(ledger: Ledger) -> None:
     admit(ledger, event())
     snapshot = {"file": {"name": "ods_order", "content": "SELECT 1"}}
-    ledger.plan("m-1", 1, PLAN, snapshot, {})
+    ledger.save_plan("m-1", 1, PLAN, snapshot, {})
 
     assert ledger.snapshot("m-1") == snapshot
     assert ledger.snapshot("unknown") is None
@@ -245,9 +245,9 @@ def test_a_snapshot_is_kept_as_it_was_fetched(ledger: Ledger) -> None:
 
 def test_a_dead_event_can_be_answered_after_all(ledger: Ledger) -> None:
     checking(ledger)
-    assert ledger.bury("m-1", "no\nanswer")
-    assert not ledger.bury("m-1", "again")
-    assert ledger.claim("m-1", "reviver", 5).record
+    assert ledger.mark_dead("m-1", "no\nanswer")
+    assert not ledger.mark_dead("m-1", "again")
+    assert ledger.acquire_report_lease("m-1", "reviver", 5).record
     record = ledger.get("m-1")
     assert record
     assert record.timeline[-1].detail == "no answer"
@@ -255,13 +255,13 @@ def test_a_dead_event_can_be_answered_after_all(ledger: Ledger) -> None:
 
 def test_a_requeue_begins_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) -> None:
     checking(ledger)
-    ledger.record("m-1", 1, {"code-review": BLOCKED})
+    ledger.record_outcomes("m-1", 1, {"code-review": BLOCKED})
     assert ledger.reopen("m-1", time.time() + 60, time.time() + 50) == 0
-    ledger.bury("m-1", "down")
+    ledger.mark_dead("m-1", "down")
     assert ledger.reopen("m-1", time.time() + 60, time.time() + 50) == 2
 
-    assert ledger.record("m-1", 1, {"release-window": PASSED}).stale
-    assert ledger.begin("m-1", 1, ["code-review"]) is None
+    assert ledger.record_outcomes("m-1", 1, {"release-window": PASSED}).is_stale
+    assert ledger.start_attempts("m-1", 1, ["code-review"]) is None
     record = ledger.get("m-1")
     assert record
     assert (record.state, record.run, record.outcomes, record.plan) == (State.RECEIVED, 2, {}, None)
@@ -273,7 +273,7 @@ def test_an_event_keeps_the_time_of_its_decision_until_a_requeue(ledger: Ledger)
     _, redelivered = ledger.admit(event(at=at), at + 600, at + 585)
     assert [(each.deadline_at, each.watch_at) for each in (admitted, redelivered)] == [(at + 60, at + 41)] * 2
 
-    ledger.bury("m-1", "down")
+    ledger.mark_dead("m-1", "down")
     ledger.reopen("m-1", at + 120, at + 103)
     requeued = ledger.get("m-1")
     assert requeued
@@ -295,22 +295,22 @@ def test_an_event_of_an_earlier_version_gets_the_margin_of_its_deadline(
 def test_a_requeue_keeps_the_verdict_that_was_taken(ledger: Ledger) -> None:
     reported(ledger, result=Result.FAIL)
     ledger.reopen("m-1", time.time() + 60, time.time() + 50)
-    ledger.claim("m-1", "o", 5)
-    ledger.freeze("m-1", "o", verdict(Result.OK))
-    ledger.reported("m-1", "o", "not posted")
+    ledger.acquire_report_lease("m-1", "o", 5)
+    ledger.freeze_verdict("m-1", "o", verdict(Result.OK))
+    ledger.mark_reported("m-1", "o", "not posted")
 
     record = ledger.get("m-1")
     assert record
-    assert record.taken
+    assert record.accepted_verdict
     assert record.verdict
-    assert (record.taken.result, record.verdict.result) == (Result.FAIL, Result.OK)
+    assert (record.accepted_verdict.result, record.verdict.result) == (Result.FAIL, Result.OK)
 
 
 def test_a_requeue_keeps_a_verdict_that_may_have_been_taken(ledger: Ledger) -> None:
     checking(ledger)
-    ledger.claim("m-1", "o", 5)
-    ledger.freeze("m-1", "o", verdict(Result.FAIL))
-    ledger.bury("m-1", "reply lost")
+    ledger.acquire_report_lease("m-1", "o", 5)
+    ledger.freeze_verdict("m-1", "o", verdict(Result.FAIL))
+    ledger.mark_dead("m-1", "reply lost")
     ledger.reopen("m-1", time.time() + 60, time.time() + 50)
 
     record = ledger.get("m-1")
@@ -323,21 +323,21 @@ def test_a_requeue_keeps_a_verdict_that_may_have_been_taken(ledger: Ledger) -> N
 @pytest.mark.parametrize("message_id", ["unknown"])
 def test_an_unknown_event_is_known_to_be_unknown(ledger: Ledger, message_id: str) -> None:
     assert ledger.get(message_id) is None
-    assert ledger.state([message_id]) == [None]
-    assert ledger.begin(message_id, 1, ["c"]) is None
-    assert ledger.claim(message_id, "o", 1).record is None
+    assert ledger.states([message_id]) == [None]
+    assert ledger.start_attempts(message_id, 1, ["c"]) is None
+    assert ledger.acquire_report_lease(message_id, "o", 1).record is None
     assert ledger.reopen(message_id, 1, 1) == -1
-    assert not ledger.bury(message_id, "why")
-    assert ledger.record(message_id, 1, {"c": PASSED}).stale
+    assert not ledger.mark_dead(message_id, "why")
+    assert ledger.record_outcomes(message_id, 1, {"c": PASSED}).is_stale
 
 
 def test_lists_by_state_workspace_and_time(ledger: Ledger) -> None:
     now = time.time()
     for number in range(12):
         admit(ledger, event(f"m-{number}", project_id=number % 3, at=now - number))
-    ledger.bury("m-4", "down")
+    ledger.mark_dead("m-4", "down")
 
-    newest = [record.event.message_id for record in ledger.find(most=3)]
+    newest = [record.event.message_id for record in ledger.find(limit=3)]
     assert newest == ["m-0", "m-1", "m-2"]
     assert [record.event.message_id for record in ledger.find(project_id=1)] == ["m-1", "m-4", "m-7", "m-10"]
     assert [record.event.message_id for record in ledger.find(states=[State.DEAD])] == ["m-4"]
@@ -376,22 +376,22 @@ def test_rejects_are_kept_newest_first(ledger: Ledger) -> None:
 
 
 def test_one_leader_at_a_time(ledger: Ledger) -> None:
-    assert ledger.roster.lead("reconciler", 60)
-    assert not ledger.roster.lead("reconciler", 60)
-    assert ledger.roster.lead("another", 60)
+    assert ledger.membership.try_lead("reconciler", 60)
+    assert not ledger.membership.try_lead("reconciler", 60)
+    assert ledger.membership.try_lead("another", 60)
 
 
 def test_an_operation_is_seen_before_only_after_a_while(ledger: Ledger) -> None:
-    assert not ledger.seen_before("m-1", 0.1)
+    assert not ledger.seen_at_least_ago("m-1", 0.1)
     limit = time.monotonic() + 5
-    while not ledger.seen_before("m-1", 0.1):
+    while not ledger.seen_at_least_ago("m-1", 0.1):
         assert time.monotonic() < limit
 
 
 def test_the_ledger_survives_a_crash_of_its_server(ledger: Ledger, valkey: object) -> None:
     checking(ledger)
-    ledger.claim("m-1", "o", 5)
-    ledger.freeze("m-1", "o", verdict(Result.FAIL))
+    ledger.acquire_report_lease("m-1", "o", 5)
+    ledger.freeze_verdict("m-1", "o", verdict(Result.FAIL))
     valkey.kill()  # type: ignore[attr-defined]
     valkey.start()  # type: ignore[attr-defined]
 
@@ -399,4 +399,4 @@ def test_the_ledger_survives_a_crash_of_its_server(ledger: Ledger, valkey: objec
     assert record
     assert record.verdict
     assert (record.state, record.verdict.result) == (State.DECIDED, Result.FAIL)
-    assert ledger.due(1) == []
+    assert ledger.lease_due(1) == []

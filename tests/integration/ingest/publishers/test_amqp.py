@@ -12,9 +12,9 @@ from kombu.connection import Connection
 
 from common import topology
 from common.events import Event
-from ingest.celery_message import Item, Message, build
+from ingest.celery_message import Message, SerializedEvent, build_message
 from ingest.publishers.amqp import AmqpPublisher
-from ingest.publishers.base import NotDurable
+from ingest.publishers.base import PublishFailed
 from tests.conftest import Broker
 from tests.support.engines import clean_broker, free_port
 
@@ -23,7 +23,9 @@ ANSWER_SECONDS = 2.5
 
 def message(message_id: str, padding: int = 0) -> Message:
     data = {"fileName": "x" * padding}
-    return build([Item.of(Event(message_id, "commit-file", 1, "19", True, data, 12.5))])
+    return build_message(
+        [SerializedEvent.from_event(Event(message_id, "commit-file", 1, "19", True, data, 12.5))]
+    )
 
 
 @asynccontextmanager
@@ -42,7 +44,7 @@ async def until(publish: Callable[[], Any], seconds: float = 60) -> None:
         while True:
             try:
                 await publish()
-            except NotDurable:
+            except PublishFailed:
                 await asyncio.sleep(0.05)
             else:
                 return
@@ -128,11 +130,11 @@ def test_what_no_queue_takes_is_not_durable_and_is_mended(broker_url: str) -> No
             with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
                 for queue in (topology.INTAKE, topology.BACKSTOP):
                     channel.queue_delete(queue.name)
-            with pytest.raises(NotDurable):
+            with pytest.raises(PublishFailed):
                 await publisher.publish(message("a-2"))
             await until(lambda: publisher.publish(message("a-3")))
             clean_broker(broker_url)
-            with pytest.raises(NotDurable):
+            with pytest.raises(PublishFailed):
                 await publisher.publish(message("a-4"))
             await until(lambda: publisher.publish(message("a-5")))
 
@@ -150,7 +152,7 @@ def test_a_refusing_queue_is_not_durable(broker_url: str) -> None:
     async def main() -> None:
         async with started(broker_url, mode="existing") as publisher:
             await until(lambda: publisher.publish(message("a-1")))
-            with pytest.raises(NotDurable, match="refused"):
+            with pytest.raises(PublishFailed, match="refused"):
                 await publisher.publish(message("a-2"))
 
     asyncio.run(main())
@@ -160,7 +162,7 @@ def test_without_a_broker_it_starts_answers_at_once_and_ends() -> None:
     async def main() -> None:
         async with started(f"amqp://guest:guest@127.0.0.1:{free_port()}/") as publisher:
             begin = time.monotonic()
-            with pytest.raises(NotDurable):
+            with pytest.raises(PublishFailed):
                 await publisher.publish(message("a-1"))
             assert not await publisher.ready()
             assert time.monotonic() - begin < 1
@@ -180,7 +182,7 @@ def test_a_killed_broker_loses_nothing_that_was_confirmed(rabbitmq: Broker, brok
             begin = time.monotonic()
             try:
                 await publisher.publish(message(f"{name}-{number}"))
-            except NotDurable:
+            except PublishFailed:
                 await asyncio.sleep(0.01)
             else:
                 confirmed.append(f"{name}-{number}")
@@ -210,7 +212,7 @@ def test_a_killed_broker_loses_nothing_that_was_confirmed(rabbitmq: Broker, brok
 def test_a_frozen_broker_is_answered_in_time_and_used_again(rabbitmq: Broker, broker_url: str) -> None:
     async def refused(publisher: AmqpPublisher, number: int) -> None:
         begin = time.monotonic()
-        with pytest.raises(NotDurable):
+        with pytest.raises(PublishFailed):
             await publisher.publish(message(f"frozen-{number}"))
         assert time.monotonic() - begin < ANSWER_SECONDS
 
@@ -237,7 +239,7 @@ def test_a_broker_that_comes_later_is_found(rabbitmq: Broker, broker_url: str) -
     async def main() -> None:
         rabbitmq.kill()
         async with started(broker_url) as publisher:
-            with pytest.raises(NotDurable):
+            with pytest.raises(PublishFailed):
                 await publisher.publish(message("a-1"))
             await asyncio.to_thread(rabbitmq.start)
             await until(lambda: publisher.publish(message("a-2")))

@@ -14,8 +14,8 @@ from kombu.connection import Connection
 
 from common import topology
 from common.events import Event
-from ingest.celery_message import Item, Message, build
-from ingest.publishers.base import NotDurable
+from ingest.celery_message import Message, SerializedEvent, build_message
+from ingest.publishers.base import PublishFailed
 from ingest.publishers.redis import RedisPublisher
 from tests.support.engines import Valkey
 
@@ -23,7 +23,13 @@ ANSWER_SECONDS = 2.5
 
 
 def message(message_id: str) -> Message:
-    return build([Item.of(Event(message_id, "commit-file", 1, "19", True, {"fileName": "dwd"}, 12.5))])
+    return build_message(
+        [
+            SerializedEvent.from_event(
+                Event(message_id, "commit-file", 1, "19", True, {"fileName": "dwd"}, 12.5)
+            )
+        ]
+    )
 
 
 @asynccontextmanager
@@ -41,7 +47,7 @@ async def until_durable(publisher: RedisPublisher, message_id: str) -> None:
         while True:
             try:
                 await publisher.publish(message(message_id))
-            except NotDurable:
+            except PublishFailed:
                 await asyncio.sleep(0.05)
             else:
                 return
@@ -49,7 +55,7 @@ async def until_durable(publisher: RedisPublisher, message_id: str) -> None:
 
 async def refused(publisher: RedisPublisher, message_id: str) -> None:
     begin = time.monotonic()
-    with pytest.raises(NotDurable):
+    with pytest.raises(PublishFailed):
         await publisher.publish(message(message_id))
     assert time.monotonic() - begin < ANSWER_SECONDS
 

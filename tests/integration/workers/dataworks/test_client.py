@@ -12,21 +12,25 @@ import pytest
 import redis
 from alibabacloud_credentials.utils import auth_util
 
-from common.extension_points import Answer
+from common.extension_points import ResultOperation
 from common.ledger import connect as connect_ledger
 from common.verdicts import Result
 from tests.support.emulator_process import Emulator, running
-from tests.support.raw_openapi_server import Call, FarSide, page, refusal
+from tests.support.raw_openapi_server import Call, RawOpenApiServer, page, refusal
 from workers.checks.api import Lookups
 from workers.dataworks.client import DataWorks
-from workers.dataworks.errors import Refused, ReplyLost, Throttled, Unreachable
-from workers.dataworks.invoker import TRIES
+from workers.dataworks.errors import ReplyLost, RequestRejected, Throttled, Unreachable
+from workers.dataworks.invoker import MAX_ATTEMPTS
 from workers.dataworks.models import Environment, ProcessStatus
 from workers.services import connect_dataworks
 from workers.settings import WorkerSettings
 
 PROJECT = 93124
-POINTS = {Answer.IDE: "commit-file", Answer.WORKBENCH: "freeze-node", Answer.CALLBACK: "start-diJob"}
+POINTS = {
+    ResultOperation.IDE: "commit-file",
+    ResultOperation.WORKBENCH: "freeze-node",
+    ResultOperation.CALLBACK: "start-diJob",
+}
 FILE = {"FileId": 1, "FileName": "f", "FileType": 10, "Content": "SELECT 1", "ChangeType": "CREATE"}
 
 Connect = Callable[..., DataWorks]
@@ -66,7 +70,7 @@ def connect(
             **{"openapi_read_qps": 1000, "openapi_write_qps": 1000, **more},
         )
         dataworks = connect_dataworks(settings, client)
-        dataworks.open()  # else the first test's time goes into loading the SDK
+        dataworks.warm_up()  # else the first test's time goes into loading the SDK
         return dataworks
 
     yield connect
@@ -81,8 +85,8 @@ def dataworks(connect: Connect, client: redis.Redis) -> DataWorks:
 
 
 @pytest.fixture
-def far() -> Iterator[FarSide]:
-    side = FarSide(lambda _: page(200, {"Success": True}))
+def far() -> Iterator[RawOpenApiServer]:
+    side = RawOpenApiServer(lambda _: page(200, {"Success": True}))
     yield side
     side.close()
 
@@ -96,20 +100,20 @@ def soon(seconds: float = 10) -> float:
     return time.time() + seconds
 
 
-@pytest.mark.parametrize("answer", list(Answer))
+@pytest.mark.parametrize("answer", list(ResultOperation))
 @pytest.mark.parametrize("result", list(Result))
 def test_a_verdict_goes_by_the_operation_of_its_point(
-    dataworks: DataWorks, emulator: Emulator, message_id: str, answer: Answer, result: Result
+    dataworks: DataWorks, emulator: Emulator, message_id: str, answer: ResultOperation, result: Result
 ) -> None:
     emulator.start_process(message_id, POINTS[answer])
     dataworks.post_result(
-        answer, message_id, result, "不行: no partition\n~*+ &=%", until=soon(), deadline_at=soon()
+        answer, message_id, result, "不行: no partition\n~*+ &=%", deadline=soon(), deadline_at=soon()
     )
     (post,) = emulator.verdicts(message_id)
     assert post["action"] == answer.value
     assert post["extension_code"] == emulator.extension_code
     assert post["tip"] == "不行: no partition\n~*+ &=%"
-    mild = answer is Answer.WORKBENCH and result is Result.WARN
+    mild = answer is ResultOperation.WORKBENCH and result is Result.WARN
     assert (post["result"], post["fate"]) == (Result.OK if mild else result, "first")
 
 
@@ -117,8 +121,8 @@ def test_a_throttled_verdict_is_posted_again(
     dataworks: DataWorks, emulator: Emulator, message_id: str
 ) -> None:
     emulator.start_process(message_id, "commit-file")
-    emulator.fault("throttle", message_id=message_id, times=TRIES - 1)
-    dataworks.post_result(Answer.IDE, message_id, Result.OK, "", until=soon(), deadline_at=soon())
+    emulator.fault("throttle", message_id=message_id, times=MAX_ATTEMPTS - 1)
+    dataworks.post_result(ResultOperation.IDE, message_id, Result.OK, "", deadline=soon(), deadline_at=soon())
     assert [post["fate"] for post in emulator.verdicts(message_id)] == ["fault", "fault", "first"]
 
 
@@ -126,8 +130,10 @@ def test_it_gives_up_after_three_tries(dataworks: DataWorks, emulator: Emulator,
     emulator.start_process(message_id, "commit-file")
     emulator.fault("throttle", message_id=message_id, times=None)
     with pytest.raises(Throttled, match=r"UpdateIDEEventResult: Throttling\.Api"):
-        dataworks.post_result(Answer.IDE, message_id, Result.OK, "", until=soon(), deadline_at=soon())
-    assert len(emulator.verdicts(message_id)) == TRIES
+        dataworks.post_result(
+            ResultOperation.IDE, message_id, Result.OK, "", deadline=soon(), deadline_at=soon()
+        )
+    assert len(emulator.verdicts(message_id)) == MAX_ATTEMPTS
 
 
 def test_it_gives_up_rather_than_sleep_past_the_time(
@@ -137,7 +143,9 @@ def test_it_gives_up_rather_than_sleep_past_the_time(
     emulator.fault("throttle", message_id=message_id, times=None)
     until = soon(0.15)
     with pytest.raises(Throttled):
-        dataworks.post_result(Answer.IDE, message_id, Result.OK, "", until=until, deadline_at=soon())
+        dataworks.post_result(
+            ResultOperation.IDE, message_id, Result.OK, "", deadline=until, deadline_at=soon()
+        )
     assert time.time() < until
     assert len(emulator.verdicts(message_id)) == 1
 
@@ -149,7 +157,9 @@ def test_a_verdict_whose_reply_is_lost_is_not_posted_again(
     emulator.start_process(message_id, "commit-file")
     emulator.fault(kind, message_id=message_id, times=None)
     with pytest.raises(ReplyLost):
-        dataworks.post_result(Answer.IDE, message_id, Result.FAIL, "", until=soon(), deadline_at=soon())
+        dataworks.post_result(
+            ResultOperation.IDE, message_id, Result.FAIL, "", deadline=soon(), deadline_at=soon()
+        )
     assert len(emulator.verdicts(message_id)) == 1
 
 
@@ -160,7 +170,9 @@ def test_a_verdict_that_hangs_ends_with_the_time(
     emulator.fault("hang", message_id=message_id, seconds=3)
     until = soon(0.5)
     with pytest.raises(ReplyLost):
-        dataworks.post_result(Answer.IDE, message_id, Result.FAIL, "", until=until, deadline_at=soon())
+        dataworks.post_result(
+            ResultOperation.IDE, message_id, Result.FAIL, "", deadline=until, deadline_at=soon()
+        )
     assert time.time() < until + 0.5
 
 
@@ -170,16 +182,18 @@ def test_a_read_whose_reply_is_lost_is_asked_again(
     emulator.start_process(message_id, "commit-file", snapshot={"CommittedFile": FILE})
     emulator.fault("reset", action="GetIDEEventDetail", times=1)
     emulator.fault("html", action="GetIDEEventDetail", times=1)
-    snapshot = dataworks.event_detail(message_id, PROJECT, until=soon())
+    snapshot = dataworks.event_detail(message_id, PROJECT, deadline=soon())
     assert snapshot.file
     assert (snapshot.file.file_id, snapshot.file.content) == (1, "SELECT 1")
 
 
-def test_a_refusal_is_not_tried_again(connect: Connect, far: FarSide) -> None:
+def test_a_refusal_is_not_tried_again(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda _: refusal(400, "InvalidParameter.MessageId")
-    with pytest.raises(Refused, match=r"^CallbackExtension: InvalidParameter\.MessageId \(request R-1\)$"):
+    with pytest.raises(
+        RequestRejected, match=r"^CallbackExtension: InvalidParameter\.MessageId \(request R-1\)$"
+    ):
         connect(far.endpoint).post_result(
-            Answer.CALLBACK, "m", Result.OK, "", until=soon(), deadline_at=soon()
+            ResultOperation.CALLBACK, "m", Result.OK, "", deadline=soon(), deadline_at=soon()
         )
     assert len(far.calls) == 1
     assert far.calls[0].arguments["MessageId"] == "m"
@@ -189,12 +203,12 @@ def test_what_waits_is_listed(dataworks: DataWorks, emulator: Emulator) -> None:
     ids = [uuid4().hex for _ in range(3)]
     for message_id in ids:
         emulator.start_process(message_id, "deploy-table", project_id=5, operator="9")
-    dataworks.post_result(Answer.IDE, ids[0], Result.FAIL, "", until=soon(), deadline_at=soon())
+    dataworks.post_result(ResultOperation.IDE, ids[0], Result.FAIL, "", deadline=soon(), deadline_at=soon())
     checking = dataworks.check_processes(
-        "deploy-table", project_id=5, status=ProcessStatus.CHECKING, until=soon()
+        "deploy-table", project_id=5, status=ProcessStatus.CHECKING, deadline=soon()
     )
     assert {process.message_id for process in checking} == set(ids[1:])
-    (blocked,) = dataworks.check_processes("deploy-table", message_id=ids[0], until=soon())
+    (blocked,) = dataworks.check_processes("deploy-table", message_id=ids[0], deadline=soon())
     assert (blocked.status, blocked.project_id, blocked.operator) == (ProcessStatus.BLOCKED, 5, "9")
 
 
@@ -210,23 +224,23 @@ def processes(call: Call, size: int, total: int | None) -> bytes:
 
 @pytest.mark.parametrize(("size", "total", "calls"), [(100, 250, 3), (20, 50, 3), (100, 100, 1), (100, 0, 1)])
 def test_all_pages_are_listed_whatever_their_size(
-    connect: Connect, far: FarSide, size: int, total: int, calls: int
+    connect: Connect, far: RawOpenApiServer, size: int, total: int, calls: int
 ) -> None:
     far.answer = lambda call: processes(call, size, total)
-    found = connect(far.endpoint).check_processes("commit-file", until=soon())
+    found = connect(far.endpoint).check_processes("commit-file", deadline=soon())
     assert (len(found), len(far.calls)) == (total, calls)
 
 
-def test_pages_without_end_are_ended(connect: Connect, far: FarSide) -> None:
+def test_pages_without_end_are_ended(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda call: processes(call, 100, None)
-    assert len(connect(far.endpoint).check_processes("commit-file", until=soon(30))) == 5000
+    assert len(connect(far.endpoint).check_processes("commit-file", deadline=soon(30))) == 5000
 
 
-def test_pages_that_repeat_are_ended(connect: Connect, far: FarSide) -> None:
+def test_pages_that_repeat_are_ended(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda _: page(
         200, {"PagingInfo": {"CheckProcesses": [{"MessageId": "m"}], "TotalCount": 7}}
     )
-    assert len(connect(far.endpoint).check_processes("commit-file", until=soon())) == 1
+    assert len(connect(far.endpoint).check_processes("commit-file", deadline=soon())) == 1
     assert len(far.calls) == 2
 
 
@@ -246,17 +260,17 @@ def test_nodes_are_looked_up_and_kept(dataworks: DataWorks, emulator: Emulator) 
 
 
 def test_a_node_that_is_not_there_is_refused(dataworks: DataWorks) -> None:
-    with pytest.raises(Refused, match=r"GetNode: Invalid\.Node\.NotExists"):
+    with pytest.raises(RequestRejected, match=r"GetNode: Invalid\.Node\.NotExists"):
         dataworks.lookups(soon()).node(1)
 
 
-def test_a_node_without_data_is_refused(connect: Connect, far: FarSide) -> None:
+def test_a_node_without_data_is_refused(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda _: page(200, {"Success": True, "Data": None})
-    with pytest.raises(Refused, match="GetNode: NotFound"):
+    with pytest.raises(RequestRejected, match="GetNode: NotFound"):
         connect(far.endpoint, uuid4().hex).lookups(soon()).node(1)
 
 
-def test_a_broken_answer_is_an_error_and_not_kept(connect: Connect, far: FarSide) -> None:
+def test_a_broken_answer_is_an_error_and_not_kept(connect: Connect, far: RawOpenApiServer) -> None:
     dataworks = connect(far.endpoint, uuid4().hex)
     far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeName": "x"}]}})
     with pytest.raises(Unreachable, match="GetNodeChildren: Unreadable: NodeId is missing"):
@@ -275,11 +289,11 @@ def test_a_table_is_looked_up_with_its_columns(dataworks: DataWorks) -> None:
     table = dataworks.lookups(soon()).table_info("odps.shop.ods_trade_order_di")
     assert {column.name: column.type for column in table.columns}["order_id"] == "BIGINT"
     assert [column.name for column in table.columns if column.partition] == ["ds"]
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRejected):
         dataworks.lookups(soon()).table_info("odps.shop.no_such_table")
 
 
-def test_all_columns_of_a_wide_table_are_read(connect: Connect, far: FarSide) -> None:
+def test_all_columns_of_a_wide_table_are_read(connect: Connect, far: RawOpenApiServer) -> None:
     def answer(call: Call) -> bytes:
         first = (int(call.arguments["PageNum"]) - 1) * 100
         columns = [{"ColumnName": f"c{number}"} for number in range(first, min(first + 100, 230))]
@@ -298,7 +312,7 @@ def test_the_code_in_production_is_looked_up(dataworks: DataWorks) -> None:
 
 
 def test_a_file_of_which_no_version_is_in_production_has_no_code_there(
-    connect: Connect, far: FarSide
+    connect: Connect, far: RawOpenApiServer
 ) -> None:
     rows = [{"FileVersion": 2, "IsCurrentProd": False}, {"FileVersion": 1, "IsCurrentProd": False}]
     far.answer = lambda _: page(200, {"Success": True, "Data": {"FileVersions": rows}})
@@ -313,33 +327,37 @@ def lineage(call: Call, next_key: Callable[[int], str], size: int = 10) -> bytes
     return page(200, {"Success": True, "Data": data})
 
 
-def test_lineage_without_end_is_ended(connect: Connect, far: FarSide) -> None:
+def test_lineage_without_end_is_ended(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda call: lineage(call, str)
     tables = connect(far.endpoint, uuid4().hex).lookups(soon(30)).downstream_tables("odps.p.x")
     assert (len(tables), len(far.calls)) == (500, 50)
 
 
-def test_lineage_that_repeats_its_key_is_ended(connect: Connect, far: FarSide) -> None:
+def test_lineage_that_repeats_its_key_is_ended(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda call: lineage(call, lambda _: "10")
     tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x")
     assert (len(tables), len(far.calls)) == (20, 2)
 
 
-def test_no_more_lineage_is_read_than_asked_for(connect: Connect, far: FarSide) -> None:
+def test_no_more_lineage_is_read_than_asked_for(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda call: lineage(call, str)
     tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x", 15)
     assert (len(tables), len(far.calls)) == (15, 2)
 
 
-def test_the_quota_bounds_calls_and_errors_when_the_time_is_over(connect: Connect, far: FarSide) -> None:
+def test_the_quota_bounds_calls_and_errors_when_the_time_is_over(
+    connect: Connect, far: RawOpenApiServer
+) -> None:
     dataworks = connect(far.endpoint, uuid4().hex, openapi_write_qps=1)
-    dataworks.post_result(Answer.IDE, "m-1", Result.OK, "", until=soon(), deadline_at=soon())
+    dataworks.post_result(ResultOperation.IDE, "m-1", Result.OK, "", deadline=soon(), deadline_at=soon())
     with pytest.raises(Throttled, match="UpdateIDEEventResult: quota"):
-        dataworks.post_result(Answer.IDE, "m-2", Result.OK, "", until=soon(0.3), deadline_at=soon())
+        dataworks.post_result(
+            ResultOperation.IDE, "m-2", Result.OK, "", deadline=soon(0.3), deadline_at=soon()
+        )
     assert [call.arguments["MessageId"] for call in far.calls] == ["m-1"]
 
 
-def test_a_verdict_s_question_goes_before_lookups(connect: Connect, far: FarSide) -> None:
+def test_a_verdict_s_question_goes_before_lookups(connect: Connect, far: RawOpenApiServer) -> None:
     dataworks = connect(far.endpoint, uuid4().hex, openapi_read_qps=1)
     dataworks.lookups(soon()).node_children(1)
     threads = [
@@ -348,22 +366,22 @@ def test_a_verdict_s_question_goes_before_lookups(connect: Connect, far: FarSide
     ]
     for thread in threads:
         thread.start()
-    dataworks.check_processes("commit-file", message_id="m", until=soon(60))
+    dataworks.check_processes("commit-file", message_id="m", deadline=soon(60))
     for thread in threads:
         thread.join()
     assert [call.action for call in far.calls].index("ListCheckProcesses") == 1
 
 
 def test_of_two_verdicts_the_nearest_deadline_goes_first(
-    connect: Connect, far: FarSide, client: redis.Redis
+    connect: Connect, far: RawOpenApiServer, client: redis.Redis
 ) -> None:
     code = uuid4().hex
     dataworks = connect(far.endpoint, code, openapi_write_qps=1)
-    dataworks.post_result(Answer.IDE, "first", Result.OK, "", until=soon(), deadline_at=soon())
+    dataworks.post_result(ResultOperation.IDE, "first", Result.OK, "", deadline=soon(), deadline_at=soon())
     threads = [
         threading.Thread(
             target=dataworks.post_result,
-            args=(Answer.IDE, name, Result.OK, ""),
+            args=(ResultOperation.IDE, name, Result.OK, ""),
             kwargs={"until": soon(), "deadline_at": soon(seconds)},
         )
         for name, seconds in (("far", 90), ("near", 30))

@@ -12,11 +12,11 @@ import redis
 from common.ledger import connect as connect_ledger
 from emulator.dataworks import graph_generator
 from tests.support.emulator_process import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
-from tests.support.raw_openapi_server import Call, FarSide, page
+from tests.support.raw_openapi_server import Call, RawOpenApiServer, page
 from workers.checks.api import Lookups
 from workers.dataworks.client import DataWorks
-from workers.dataworks.errors import Refused, Unreachable
-from workers.dataworks.lookups import OUTPUTS_A_CALL
+from workers.dataworks.errors import RequestRejected, Unreachable
+from workers.dataworks.lookups import OUTPUTS_PER_CALL
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -63,7 +63,7 @@ def to(monkeypatch: pytest.MonkeyPatch, client: redis.Redis) -> Callable[[str], 
             openapi_read_qps=1000,
         )
         dataworks = connect_dataworks(settings, client)
-        dataworks.open()
+        dataworks.warm_up()
         return dataworks
 
     return to
@@ -81,8 +81,8 @@ def lookups(dataworks: DataWorks) -> Lookups:
 
 
 @pytest.fixture
-def far() -> Iterator[FarSide]:
-    side = FarSide(lambda _: page(200, {"Success": True}))
+def far() -> Iterator[RawOpenApiServer]:
+    side = RawOpenApiServer(lambda _: page(200, {"Success": True}))
     yield side
     side.close()
 
@@ -109,7 +109,7 @@ def test_a_node_s_code_inputs_and_outputs(lookups: Lookups) -> None:
     assert lookups.node_code(700123001) == ""
     assert [output.name for output in lookups.node_inputs(ORDERS_NODE)] == ["shop.ods_trade_order_di"]
     assert lookups.node_outputs(ORDERS_NODE) == (NodeOutput("shop.dwd_trade_order_di", ORDERS_NODE, ORDERS),)
-    with pytest.raises(Refused):
+    with pytest.raises(RequestRejected):
         lookups.node_code(1)
 
 
@@ -132,7 +132,7 @@ def test_nodes_are_found_by_what_they_put_out_in_one_call(lookups: Lookups, emul
 
 def test_many_outputs_are_asked_for_in_parts(lookups: Lookups, emulator: Emulator) -> None:
     before = calls(emulator)
-    names = [f"shop.none_{number}" for number in range(OUTPUTS_A_CALL + 1)]
+    names = [f"shop.none_{number}" for number in range(OUTPUTS_PER_CALL + 1)]
     found = lookups.nodes_by_output([*names, "shop.dwd_trade_order_di"], Environment.DEV)
     assert [node.id for node in found["shop.dwd_trade_order_di"]] == [ORDERS_NODE]
     assert len(found) == len(names) + 1
@@ -144,14 +144,14 @@ def test_a_baseline_is_found_by_its_id_alone(lookups: Lookups) -> None:
         *(900101, "Trade data before the working day", 8), "1923456789012735", enabled=True
     )
     for _ in range(2):
-        with pytest.raises(Refused, match=r"GetBaselineConfig: Invalid\.Baseline\.NotExists"):
+        with pytest.raises(RequestRejected, match=r"GetBaselineConfig: Invalid\.Baseline\.NotExists"):
             lookups.baseline(7)
 
 
-def test_a_baseline_without_data_is_refused(to: Callable[[str], DataWorks], far: FarSide) -> None:
+def test_a_baseline_without_data_is_refused(to: Callable[[str], DataWorks], far: RawOpenApiServer) -> None:
     lookups = to(far.endpoint).lookups(time.time() + 10)
     for _ in range(2):
-        with pytest.raises(Refused, match="GetBaselineConfig: NotFound: no such baseline"):
+        with pytest.raises(RequestRejected, match="GetBaselineConfig: NotFound: no such baseline"):
             lookups.baseline(7)
     assert len(far.calls) == 1
 
@@ -163,7 +163,7 @@ def test_columns_made_from_a_column(lookups: Lookups) -> None:
     found = lookups.downstream_columns(f"{ORDERS}.pay_amount")
     assert ColumnRef(f"{BUYERS}.pay_amount", "pay_amount", "dws_trade_user_1d", "shop") in found
     assert len(found) == 12
-    assert lookups.downstream_columns(f"{ORDERS}.pay_amount", most=3) == found[:3]
+    assert lookups.downstream_columns(f"{ORDERS}.pay_amount", limit=3) == found[:3]
     assert lookups.downstream_columns("odps.shop.none.none") == ()
 
 
@@ -173,13 +173,15 @@ def test_consumers_are_who_is_no_table(lookups: Lookups) -> None:
         Consumer("quickbi-dashboard.management_day", third_party=True),
     )
     assert lookups.consumers(BUYERS) == (Consumer("crm-segment.buyers_by_orders", third_party=True),)
-    assert lookups.consumers(OVERVIEW, most=1) == (Consumer("dataservice-api.trade_overview"),)
+    assert lookups.consumers(OVERVIEW, limit=1) == (Consumer("dataservice-api.trade_overview"),)
     assert lookups.consumers(ORDERS) == ()
-    with pytest.raises(Refused, match="ListLineage: NotFound: not a table of MaxCompute"):
+    with pytest.raises(RequestRejected, match="ListLineage: NotFound: not a table of MaxCompute"):
         lookups.consumers("hologres.shop.t")
 
 
-def test_consumers_behind_many_tables_are_found(to: Callable[[str], DataWorks], far: FarSide) -> None:
+def test_consumers_behind_many_tables_are_found(
+    to: Callable[[str], DataWorks], far: RawOpenApiServer
+) -> None:
     def answer(call: Call) -> bytes:
         number = int(call.arguments.get("NextToken", "0"))
         names = [f"maxcompute-table.p.t{number}_{row}" for row in range(100)] if number < 3 else ["api.1"]
@@ -194,7 +196,7 @@ def test_consumers_behind_many_tables_are_found(to: Callable[[str], DataWorks], 
 
 def test_tasks_that_write_a_table(lookups: Lookups) -> None:
     assert lookups.producing_tasks(ORDERS) == (ProducingTask(str(ORDERS_NODE), "dwd_trade_order_di"),)
-    with pytest.raises(Refused, match=r"Invalid\.Table\.NotExists"):
+    with pytest.raises(RequestRejected, match=r"Invalid\.Table\.NotExists"):
         lookups.producing_tasks("odps.shop.none")
 
 
@@ -227,10 +229,10 @@ def test_lists_that_lie_are_read_all_the_same(lookups: Lookups, emulator: Emulat
 
 
 def test_the_extension_tells_its_parameters(dataworks: DataWorks, emulator: Emulator) -> None:
-    found = dataworks.extension(until=time.time() + 10)
+    found = dataworks.extension(deadline=time.time() + 10)
     assert found == Extension(1, "extension.manualPass.enabled=true")
     before = calls(emulator)
-    assert dataworks.extension(until=time.time() + 10) == found
+    assert dataworks.extension(deadline=time.time() + 10) == found
     assert calls(emulator) == before
 
 
@@ -242,17 +244,19 @@ def test_options_are_read_as_they_were_saved(
     dataworks: DataWorks, emulator: Emulator, client: redis.Redis, saved: str, read: str | None
 ) -> None:
     project = uuid4().int % 10**8
-    assert dataworks.option_value(project, until=time.time() + 10) is None
+    assert dataworks.option_value(project, deadline=time.time() + 10) is None
     extension = {"Status": 1, "ParameterSetting": "extension.manualPass.enabled=true"}
     emulator.add_to_world(extension={**extension, "options": {project: saved}})
-    assert dataworks.option_value(project, until=time.time() + 10) is None, "the answer is kept, also None"
+    assert dataworks.option_value(project, deadline=time.time() + 10) is None, "the answer is kept, also None"
     client.flushdb()
-    assert dataworks.option_value(project, until=time.time() + 10) == read
+    assert dataworks.option_value(project, deadline=time.time() + 10) == read
 
 
-def test_options_that_cannot_be_read_are_an_error(to: Callable[[str], DataWorks], far: FarSide) -> None:
+def test_options_that_cannot_be_read_are_an_error(
+    to: Callable[[str], DataWorks], far: RawOpenApiServer
+) -> None:
     far.answer = lambda _: page(200, {"OptionValue": {"checkStatus": "WARN"}})
     with pytest.raises(
         Unreachable, match="GetOptionValueForProject: Unreadable: OptionValue is not a string"
     ):
-        to(far.endpoint).option_value(7, until=time.time() + 10)
+        to(far.endpoint).option_value(7, deadline=time.time() + 10)

@@ -16,16 +16,16 @@ import redis
 
 from common.ledger import connect
 from workers.dataworks.errors import Throttled
-from workers.dataworks.operations import Kind
+from workers.dataworks.operations import QuotaKind
 from workers.dataworks.rate_limiter import (
-    ENOUGH,
-    LONGEST_SLEEP,
-    PACE,
-    SHORTEST_SLEEP,
+    MAX_SLEEP,
+    MIN_SAMPLES,
+    MIN_SLEEP,
+    SPREAD,
     WINDOW,
-    Quota,
+    RateLimiter,
     Slot,
-    pause,
+    sleep_with_jitter,
 )
 
 PROCESSES, THREADS, QPS, SECONDS = 2, 16, 50, 4.0
@@ -43,16 +43,16 @@ def prefix() -> str:
     return f"dwgate:{{{uuid4().hex}}}:"
 
 
-def take(quota: Quota, *, seconds: float = 10, urgent: bool = False, deadline: float = 100) -> Slot:
+def take(quota: RateLimiter, *, seconds: float = 10, urgent: bool = False, deadline: float = 100) -> Slot:
     now = time.time()
     return quota.acquire(
-        Kind.READ, action="GetNode", urgent=urgent, deadline_at=now + deadline, until=now + seconds
+        QuotaKind.READ, action="GetNode", urgent=urgent, deadline_at=now + deadline, deadline=now + seconds
     )
 
 
-def call(quota: Quota, *, urgent: bool = False, deadline: float = 100) -> None:
+def call(quota: RateLimiter, *, urgent: bool = False, deadline: float = 100) -> None:
     """Make a call that is over at once."""
-    quota.ended(take(quota, urgent=urgent, deadline=deadline))
+    quota.release(take(quota, urgent=urgent, deadline=deadline))
 
 
 def waiting(client: redis.Redis, prefix: str) -> int:
@@ -68,7 +68,7 @@ def until_true(condition: Callable[[], bool]) -> None:
 
 def crowd(url: str, prefix: str, ready: Barrier, seconds: float) -> None:
     client = connect(url)
-    quota = Quota(client, prefix, read_qps=QPS, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=QPS, write_qps=1)
     ready.wait(60)
     stop = time.time() + seconds
 
@@ -76,9 +76,13 @@ def crowd(url: str, prefix: str, ready: Barrier, seconds: float) -> None:
         try:
             while time.time() < stop:
                 slot = quota.acquire(
-                    Kind.READ, action="GetNode", urgent=False, deadline_at=time.time() + 30, until=stop
+                    QuotaKind.READ,
+                    action="GetNode",
+                    urgent=False,
+                    deadline_at=time.time() + 30,
+                    deadline=stop,
                 )
-                quota.ended(slot)
+                quota.release(slot)
         except Throttled:
             return
 
@@ -119,7 +123,7 @@ def test_a_crowd_uses_the_quota_and_never_more(client: redis.Redis, redis_url: s
 
 
 def test_nobody_else_is_one_round_trip(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1000, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1000, write_qps=1)
     take(quota)  # loads the script
     before = client.info("commandstats")["cmdstat_evalsha"]["calls"]
     for _ in range(20):
@@ -129,12 +133,12 @@ def test_nobody_else_is_one_round_trip(client: redis.Redis, prefix: str) -> None
 
 
 def test_a_busy_fleet_s_calls_go_one_by_one(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=QPS, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=QPS, write_qps=1)
     begun = time.monotonic()
     for _ in range(QPS // 2):
         call(quota)
     at_once = QPS // 10
-    assert time.monotonic() - begun >= (QPS // 2 - at_once) * PACE / QPS
+    assert time.monotonic() - begun >= (QPS // 2 - at_once) * SPREAD / QPS
 
 
 def score(client: redis.Redis, prefix: str, slot: Slot) -> float:
@@ -144,36 +148,36 @@ def score(client: redis.Redis, prefix: str, slot: Slot) -> float:
 def test_a_call_that_took_longer_than_the_quickest_keeps_its_slot_so_much_longer(
     client: redis.Redis, prefix: str
 ) -> None:
-    quota = Quota(client, prefix, read_qps=100, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=100, write_qps=1)
 
     def kept(seconds: float) -> float:
         """Return how much longer a slot is kept when its call took so many seconds."""
         slot = take(quota)
         before = score(client, prefix, slot)
-        quota.ended(Slot(slot.kind, slot.action, slot.ticket, time.monotonic() - seconds))
+        quota.release(Slot(slot.kind, slot.action, slot.ticket, time.monotonic() - seconds))
         until_true(lambda: client.zscore(f"{prefix}quota:read:calls", slot.ticket) is None)
         return score(client, prefix, slot) - before
 
     slack = WINDOW - 1
-    for _ in range(ENOUGH):
+    for _ in range(MIN_SAMPLES):
         assert kept(0.1) == pytest.approx(0.1 - slack, abs=0.01), "what is usual is not known yet"
     assert kept(0.1 + slack / 2) == 0, "a little more than usual moves nothing"
     assert kept(0.5) == pytest.approx(0.4 - slack, abs=0.01)
 
 
 def test_a_call_under_way_keeps_its_slot_beyond_the_window(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     slot = take(quota)
     with pytest.raises(Throttled):
         take(quota, seconds=WINDOW + 0.3)
-    quota.ended(slot)
+    quota.release(slot)
     begun = time.monotonic()
     take(quota)
     assert time.monotonic() - begun > 0.8, "it may have arrived just before it ended"
 
 
 def test_the_end_of_a_call_is_told_with_the_next_one_or_soon(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=100, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=100, write_qps=1)
 
     def under_way() -> int:
         return int(client.zcard(f"{prefix}quota:read:calls"))
@@ -185,21 +189,21 @@ def test_the_end_of_a_call_is_told_with_the_next_one_or_soon(client: redis.Redis
 
 
 def test_a_call_whose_end_nobody_tells_is_forgotten(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     seconds, micros = client.time()
     client.zadd(f"{prefix}quota:read:calls", {"dead": (seconds - 10) * 10**6 + micros})
     take(quota, seconds=1)
 
 
 def test_reads_and_writes_do_not_share(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     take(quota)
     soon = time.time() + 0.5
-    quota.acquire(Kind.WRITE, action="UpdateX", urgent=True, deadline_at=soon, until=soon)
+    quota.acquire(QuotaKind.WRITE, action="UpdateX", urgent=True, deadline_at=soon, deadline=soon)
 
 
 def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=2, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=2, write_qps=1)
     call(quota)
     call(quota)
     order: list[str] = []
@@ -225,7 +229,7 @@ def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix
 
 
 def test_one_slot_goes_to_the_nearest_deadline(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     call(quota)
     order: list[float] = []
 
@@ -243,7 +247,7 @@ def test_one_slot_goes_to_the_nearest_deadline(client: redis.Redis, prefix: str)
 
 
 def test_who_gives_up_says_so_in_time_and_makes_way(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     call(quota)
     begun = time.time()
     with pytest.raises(Throttled, match="GetNode: quota: all 1 reads a second are used up"):
@@ -253,14 +257,14 @@ def test_who_gives_up_says_so_in_time_and_makes_way(client: redis.Redis, prefix:
 
 
 def test_a_time_that_has_passed_takes_nothing(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     with pytest.raises(Throttled):
         take(quota, seconds=0)
     take(quota, seconds=0.5)
 
 
 def test_a_waiter_that_died_is_forgotten(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     seconds, micros = client.time()
     client.zadd(f"{prefix}quota:read:waiters", {"dead": 0})
     client.zadd(f"{prefix}quota:read:asked", {"dead": seconds * 10**6 + micros})
@@ -270,13 +274,13 @@ def test_a_waiter_that_died_is_forgotten(client: redis.Redis, prefix: str) -> No
 
 
 def test_a_clock_that_was_set_back_stops_nobody(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     client.zadd(f"{prefix}quota:read:grants", {"future": (time.time() + 3600) * 1e6})
     take(quota, seconds=1)
 
 
 def test_nothing_is_left_behind(client: redis.Redis, prefix: str) -> None:
-    quota = Quota(client, prefix, read_qps=1, write_qps=1)
+    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     call(quota)
     with pytest.raises(Throttled):
         take(quota, seconds=0.05)
@@ -288,10 +292,10 @@ def test_without_redis_its_error_is_raised(prefix: str) -> None:
         unused.bind(("127.0.0.1", 0))
         client = connect(f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
         with pytest.raises(redis.ConnectionError):
-            take(Quota(client, prefix, read_qps=1, write_qps=1))
+            take(RateLimiter(client, prefix, read_qps=1, write_qps=1))
         client.close()
 
 
 @pytest.mark.parametrize("seconds", [0, 0.0001, 0.1, 3])
 def test_a_pause_is_bounded(seconds: float) -> None:
-    assert SHORTEST_SLEEP <= pause(seconds) <= LONGEST_SLEEP + 0.01
+    assert MIN_SLEEP <= sleep_with_jitter(seconds) <= MAX_SLEEP + 0.01

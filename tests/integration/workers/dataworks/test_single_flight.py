@@ -14,15 +14,15 @@ import redis
 
 from common.ledger import connect
 from tests.support.emulator_process import use_credentials
-from tests.support.raw_openapi_server import Call, FarSide, page, refusal
-from workers.dataworks.cached_client import Asker
-from workers.dataworks.errors import Refused, Unreachable
-from workers.dataworks.invoker import Calls
+from tests.support.raw_openapi_server import Call, RawOpenApiServer, page, refusal
+from workers.dataworks.cached_client import CachedClient
+from workers.dataworks.errors import RequestRejected, Unreachable
+from workers.dataworks.invoker import RetryingClient
 from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookups import BoundLookups
-from workers.dataworks.rate_limiter import Quota
-from workers.dataworks.single_flight import LEASE_SECONDS, Flight
-from workers.dataworks.transport import Gateway
+from workers.dataworks.rate_limiter import RateLimiter
+from workers.dataworks.single_flight import LEASE_SECONDS, SingleFlight
+from workers.dataworks.transport import Transport
 
 ASKERS = 20
 ARGUMENTS: dict[str, str | int] = {"NodeId": 7, "ProjectEnv": "PROD"}
@@ -37,23 +37,23 @@ def client(clean_redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[FarSide]:
+def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawOpenApiServer]:
     use_credentials(monkeypatch)
-    side = FarSide(lambda _: page(200, {"Success": True, **ANSWER}))
+    side = RawOpenApiServer(lambda _: page(200, {"Success": True, **ANSWER}))
     yield side
     side.close()
 
 
-def flight(client: redis.Redis, seconds: float = 60) -> Flight:
-    return Flight(client, LookupCache(client, "dwgate:{x}:", seconds), seconds)
+def flight(client: redis.Redis, seconds: float = 60) -> SingleFlight:
+    return SingleFlight(client, LookupCache(client, "dwgate:{x}:", seconds), seconds)
 
 
-def lookups(client: redis.Redis, far: FarSide, seconds: float = 20) -> BoundLookups:
+def lookups(client: redis.Redis, far: RawOpenApiServer, seconds: float = 20) -> BoundLookups:
     """Return the lookups of one more worker."""
-    gateway = Gateway(endpoint=far.endpoint, protocol="http", region="cn-shanghai")
-    gateway.open()
-    quota = Quota(client, "dwgate:{x}:", read_qps=1000, write_qps=1000)
-    return BoundLookups(Asker(Calls(gateway, quota), flight(client)), time.time() + seconds)
+    gateway = Transport(endpoint=far.endpoint, protocol="http", region="cn-shanghai")
+    gateway.warm_up()
+    quota = RateLimiter(client, "dwgate:{x}:", read_qps=1000, write_qps=1000)
+    return BoundLookups(CachedClient(RetryingClient(gateway, quota), flight(client)), time.time() + seconds)
 
 
 def wait_until(what: Callable[[], bool], seconds: float = 10) -> None:
@@ -72,7 +72,7 @@ def commands(client: redis.Redis) -> int:
     return sum(int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"]) for name in ("get", "set", "del"))
 
 
-def test_twenty_askers_make_one_call(client: redis.Redis, far: FarSide) -> None:
+def test_twenty_askers_make_one_call(client: redis.Redis, far: RawOpenApiServer) -> None:
     before = misses(client)
 
     def answer(_: Call) -> bytes:
@@ -88,7 +88,7 @@ def test_twenty_askers_make_one_call(client: redis.Redis, far: FarSide) -> None:
     assert len(far.calls) == 1
 
 
-def test_when_the_asker_fails_the_next_one_asks(client: redis.Redis, far: FarSide) -> None:
+def test_when_the_asker_fails_the_next_one_asks(client: redis.Redis, far: RawOpenApiServer) -> None:
     before = misses(client)
     waiting = threading.Event()
 
@@ -117,38 +117,38 @@ def test_when_the_asker_fails_the_next_one_asks(client: redis.Redis, far: FarSid
 
 def test_a_dead_asker_is_followed_when_its_lease_ends(client: redis.Redis) -> None:
     flights = [flight(client, seconds=0.2), flight(client)]
-    assert flights[0].join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    assert flights[0].get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
     began = time.monotonic()
-    assert flights[1].join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    assert flights[1].get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
     assert time.monotonic() - began < LEASE_SECONDS / 2
 
 
 def test_nobody_waits_longer_than_half_of_the_time_left(client: redis.Redis) -> None:
-    assert flight(client).join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    assert flight(client).get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
     began = time.monotonic()
-    assert flight(client).join("GetNode", ARGUMENTS, until=time.time() + 0.4) is None
+    assert flight(client).get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 0.4) is None
     assert 0.15 < time.monotonic() - began < 0.4
 
 
 def test_who_waits_gets_the_answer(client: redis.Redis) -> None:
     first, second = flight(client), flight(client)
-    assert first.join("GetNode", ARGUMENTS, until=time.time() + 60) is None
+    assert first.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
     before = misses(client)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(second.join, "GetNode", ARGUMENTS, until=time.time() + 60)
+        waiting = pool.submit(second.get_or_lease, "GetNode", ARGUMENTS, deadline=time.time() + 60)
         wait_until(lambda: misses(client) > before)
-        first.land("GetNode", ARGUMENTS, ANSWER)
+        first.publish("GetNode", ARGUMENTS, ANSWER)
         assert waiting.result(10) == ANSWER
     # What ends well leaves its lease: who looked just before the answer came does not ask again.
-    assert not second._leased("GetNode", ARGUMENTS)
+    assert not second._try_lease("GetNode", ARGUMENTS)
 
 
 def test_a_hit_costs_one_command_and_a_miss_one_more_than_look_and_keep(client: redis.Redis) -> None:
     asked, before = flight(client), commands(client)
-    assert asked.join("GetNode", ARGUMENTS, until=time.time() + 60) is None
-    asked.land("GetNode", ARGUMENTS, ANSWER)
+    assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
+    asked.publish("GetNode", ARGUMENTS, ANSWER)
     assert commands(client) - before == 3
-    assert asked.join("GetNode", ARGUMENTS, until=time.time() + 60) == ANSWER
+    assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) == ANSWER
     assert commands(client) - before == 4
 
 
@@ -157,20 +157,22 @@ def test_without_redis_everybody_asks_at_once() -> None:
         unused.bind(("127.0.0.1", 0))
         client = connect(f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
         asked = flight(client)
-        assert asked.join("GetNode", ARGUMENTS, until=time.time() + 60) is None
-        asked.give_up("GetNode", ARGUMENTS)
+        assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
+        asked.release("GetNode", ARGUMENTS)
         client.close()
 
 
-def test_a_refusal_is_an_answer_for_everybody(client: redis.Redis, far: FarSide) -> None:
+def test_a_refusal_is_an_answer_for_everybody(client: redis.Redis, far: RawOpenApiServer) -> None:
     far.answer = lambda _: page(200, {"Success": False, "ErrorCode": "Invalid.Table.NotExists"})
     for _ in range(3):
-        with pytest.raises(Refused, match=r"GetMetaTableFullInfo: Invalid\.Table\.NotExists"):
+        with pytest.raises(RequestRejected, match=r"GetMetaTableFullInfo: Invalid\.Table\.NotExists"):
             lookups(client, far).table_info("odps.p.none")
     assert len(far.calls) == 1
 
 
-def test_a_broken_answer_is_kept_from_nobody_and_for_nobody(client: redis.Redis, far: FarSide) -> None:
+def test_a_broken_answer_is_kept_from_nobody_and_for_nobody(
+    client: redis.Redis, far: RawOpenApiServer
+) -> None:
     node_id = uuid4().int % 10**9
     far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{}]}})
     for _ in range(2):

@@ -16,22 +16,22 @@ from pathlib import Path
 import pytest
 from alibabacloud_credentials.utils import auth_util
 
-from common.extension_points import Answer
-from tests.support.raw_openapi_server import Call, FarSide, Reply, page, refusal
+from common.extension_points import ResultOperation
+from tests.support.raw_openapi_server import Call, RawOpenApiServer, Reply, page, refusal
 from workers.dataworks import operations
 from workers.dataworks.errors import (
+    AccessDenied,
     DataWorksError,
-    Denied,
-    Refused,
     ReplyLost,
+    RequestRejected,
     Throttled,
     Unreachable,
 )
-from workers.dataworks.transport import Gateway
+from workers.dataworks.transport import Transport
 
 OK = page(200, {"RequestId": "r", "Success": True})
 READ = operations.NODE
-WRITE = operations.RESULTS[Answer.WORKBENCH]
+WRITE = operations.RESULTS[ResultOperation.WORKBENCH]
 ARGUMENTS: dict[str, str | int] = {
     "NodeId": 7,
     "ProjectEnv": "PROD",
@@ -40,7 +40,7 @@ ARGUMENTS: dict[str, str | int] = {
 }
 KEY_ID, KEY_SECRET = "HIDDEN-key-id", "HIDDEN-key"
 
-Far = Callable[[Callable[[Call], Reply]], FarSide]
+Far = Callable[[Callable[[Call], Reply]], RawOpenApiServer]
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +52,10 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def far() -> Iterator[Far]:
-    sides: list[FarSide] = []
+    sides: list[RawOpenApiServer] = []
 
-    def make(answer: Callable[[Call], Reply]) -> FarSide:
-        sides.append(FarSide(answer))
+    def make(answer: Callable[[Call], Reply]) -> RawOpenApiServer:
+        sides.append(RawOpenApiServer(answer))
         return sides[-1]
 
     yield make
@@ -63,15 +63,15 @@ def far() -> Iterator[Far]:
         side.close()
 
 
-def gateway_to(endpoint: str, protocol: str = "http") -> Gateway:
-    gateway = Gateway(endpoint=endpoint, protocol=protocol, region="cn-shanghai")
-    gateway.open()  # else the first test's time goes into loading the SDK
+def gateway_to(endpoint: str, protocol: str = "http") -> Transport:
+    gateway = Transport(endpoint=endpoint, protocol=protocol, region="cn-shanghai")
+    gateway.warm_up()  # else the first test's time goes into loading the SDK
     return gateway
 
 
-def error_of(gateway: Gateway, operation: operations.Operation, seconds: float = 5) -> DataWorksError:
+def error_of(gateway: Transport, operation: operations.Operation, seconds: float = 5) -> DataWorksError:
     with pytest.raises(DataWorksError) as raised:
-        gateway.call(operation, ARGUMENTS, until=time.time() + seconds)
+        gateway.call(operation, ARGUMENTS, deadline=time.time() + seconds)
     shown = "".join(traceback.format_exception(raised.value))
     assert "HIDDEN" not in shown
     assert raised.value.__cause__ is None
@@ -84,7 +84,8 @@ def test_a_call_is_signed_and_answered(far: Far) -> None:
     gateway = gateway_to(side.endpoint)
     for _ in range(3):
         assert (
-            gateway.call(READ, {"NodeId": 7, "ProjectEnv": "PROD"}, until=time.time() + 5)["RequestId"] == "r"
+            gateway.call(READ, {"NodeId": 7, "ProjectEnv": "PROD"}, deadline=time.time() + 5)["RequestId"]
+            == "r"
         )
     assert [call.action for call in side.calls] == ["GetNode"] * 3
     assert side.calls[0].arguments == {"NodeId": "7", "ProjectEnv": "PROD"}
@@ -108,11 +109,15 @@ def test_a_call_is_signed_and_answered(far: Far) -> None:
         (refusal(503, "Rejected.Throttling"), Throttled, Throttled),
         (refusal(429, "Throttling.User"), Throttled, Throttled),
         (page(429, {"Code": "Throttling.Api"}, headers="x-acs-retry-after: 100\r\n"), Throttled, Throttled),
-        (refusal(403, "Forbidden.Access"), Denied, Denied),
-        (refusal(400, "SignatureDoesNotMatch"), Denied, Denied),
-        (refusal(400, "MissingNodeId"), Refused, Refused),
-        (page(200, {"Success": False, "ErrorMessage": "HIDDEN", "ErrorCode": "Invalid.X"}), Refused, Refused),
-        (page(200, {"Success": "false"}), Refused, Refused),
+        (refusal(403, "Forbidden.Access"), AccessDenied, AccessDenied),
+        (refusal(400, "SignatureDoesNotMatch"), AccessDenied, AccessDenied),
+        (refusal(400, "MissingNodeId"), RequestRejected, RequestRejected),
+        (
+            page(200, {"Success": False, "ErrorMessage": "HIDDEN", "ErrorCode": "Invalid.X"}),
+            RequestRejected,
+            RequestRejected,
+        ),
+        (page(200, {"Success": "false"}), RequestRejected, RequestRejected),
     ],
 )
 def test_each_answer_becomes_its_error(
@@ -208,7 +213,7 @@ def test_without_an_access_key_the_error_says_what_to_set(
     monkeypatch.setenv("HOME", str(tmp_path))
     side = far(lambda _: OK)
     error = error_of(gateway_to(side.endpoint), WRITE)
-    assert isinstance(error, Denied)
+    assert isinstance(error, AccessDenied)
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in str(error)
     assert side.calls == []
 
@@ -216,14 +221,14 @@ def test_without_an_access_key_the_error_says_what_to_set(
 def test_loopback_goes_past_the_proxy(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy, side = far(lambda _: refusal(502, "Proxy")), far(lambda _: OK)
     monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.endpoint}")
-    gateway_to(side.endpoint).call(READ, {"NodeId": 7}, until=time.time() + 5)
+    gateway_to(side.endpoint).call(READ, {"NodeId": 7}, deadline=time.time() + 5)
     assert proxy.calls == []
 
 
 def test_a_real_site_goes_through_the_proxy(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = far(lambda _: OK)
     monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.endpoint}")
-    gateway_to("dataworks.invalid").call(READ, {"NodeId": 7}, until=time.time() + 5)
+    gateway_to("dataworks.invalid").call(READ, {"NodeId": 7}, deadline=time.time() + 5)
     assert [call.target for call in proxy.calls] == ["http://dataworks.invalid/"]
 
 
@@ -272,7 +277,7 @@ def test_threads_share_one_gateway(far: Far) -> None:
     def call() -> None:
         try:
             for _ in range(5):
-                gateway.call(READ, {"NodeId": 7}, until=time.time() + 10)
+                gateway.call(READ, {"NodeId": 7}, deadline=time.time() + 10)
         except DataWorksError as error:
             failed.append(error)
 

@@ -52,7 +52,7 @@ def services(broker_url: str, clean_redis_url: str, emulator: Emulator) -> Itera
     services = Services(settings, create_app(settings))
     with Connection(broker_url) as connection:
         for queue in topology.TASK_QUEUES:
-            kombu_queues.amqp(queue, declare=True)(connection.default_channel).declare()
+            kombu_queues.build_amqp_queue(queue, declare=True)(connection.default_channel).declare()
     stop = threading.Event()
     thread = threading.Thread(target=backstop_rabbitmq.run, args=(services, stop))
     thread.start()
@@ -156,7 +156,7 @@ def test_an_event_under_way_is_parked_again_and_nothing_else(services: Services)
 
 def test_an_event_that_ended_is_dropped(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
-    services.ledger.ignore("m-1", "for the test")
+    services.ledger.mark_ignored("m-1", "for the test")
     due(services, event())
     due(services, event("m-2"))  # what comes after it tells that it was looked at
 
@@ -179,7 +179,7 @@ def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: 
 
 def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
-    services.ledger.plan("m-1", 1, plan_of("code-review"), None, {})
+    services.ledger.save_plan("m-1", 1, plan_of("code-review"), None, {})
     arguments = {"v": 1, "message_id": "m-1", "run": 1, "checks": ["code-review"], "until": time.time() + 50}
     publish(
         services,
@@ -215,8 +215,8 @@ def test_an_intake_that_the_broker_gave_up_is_answered_with_what_is_there(
 
 def test_a_token_that_the_broker_gave_up_loses_no_report(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
-    services.ledger.plan("m-1", 1, plan_of(), None, {})
-    assert services.ledger.record("m-1", 1, {}).complete
+    services.ledger.save_plan("m-1", 1, plan_of(), None, {})
+    assert services.ledger.record_outcomes("m-1", 1, {}).is_complete
     body = orjson.dumps([[], {}, {}])
     publish(services, topology.DEAD_EXCHANGE, topology.REPORTS.name, body, topology.TASK_REPORT)
     wait_for(lambda: drained(services))

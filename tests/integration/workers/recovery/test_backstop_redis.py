@@ -14,7 +14,7 @@ import redis
 from common import topology
 from common.events import Event
 from common.ledger import connect
-from ingest.celery_message import Item, build
+from ingest.celery_message import SerializedEvent, build_message
 from ingest.publishers.redis import RedisPublisher
 from tests.support.emulator_process import EXTENSION_CODE, PROJECT_ID
 from workers.celery_app import create_app
@@ -56,7 +56,7 @@ def publish(url: str, an_event: Event) -> None:
     async def main() -> None:
         publisher = RedisPublisher(url)
         await publisher.start()
-        await publisher.publish(build([Item.of(an_event)]))
+        await publisher.publish(build_message([SerializedEvent.from_event(an_event)]))
         await publisher.close()
 
     asyncio.run(main())
@@ -68,7 +68,7 @@ def lose(broker: redis.Redis) -> None:
 
 
 def copies(broker: redis.Redis) -> list[bytes]:
-    return backstop_redis.due(broker, float("inf"))
+    return backstop_redis.due_bodies(broker, float("inf"))
 
 
 def make_due(broker: redis.Redis) -> None:
@@ -90,7 +90,7 @@ def test_an_event_lost_on_its_way_to_a_worker_goes_through_intake_again(
     publish(clean_redis_url, event())
     lose(broker)
     make_due(broker)
-    backstop_redis.settle(services, broker)
+    backstop_redis.process_due(services, broker)
 
     again = orjson.loads(broker.lindex(topology.INTAKE.name, 0) or b"")
     assert again["properties"]["correlation_id"] == "m-1"
@@ -101,7 +101,7 @@ def test_what_is_not_due_yet_is_left_alone(
     services: Services, broker: redis.Redis, clean_redis_url: str
 ) -> None:
     publish(clean_redis_url, event())
-    backstop_redis.settle(services, broker)
+    backstop_redis.process_due(services, broker)
     assert queued(broker) == 1
     assert len(parked(broker)) == 1
 
@@ -113,12 +113,12 @@ def test_an_event_under_way_stays_parked_and_one_that_ended_does_not(
     lose(broker)
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     make_due(broker)
-    backstop_redis.settle(services, broker)
+    backstop_redis.process_due(services, broker)
     assert [due > time.time() for due in parked(broker)] == [True]
 
-    services.ledger.ignore("m-1", "for the test")
+    services.ledger.mark_ignored("m-1", "for the test")
     make_due(broker)
-    backstop_redis.settle(services, broker)
+    backstop_redis.process_due(services, broker)
     assert parked(broker) == []
     assert queued(broker) == 0
 
@@ -129,7 +129,7 @@ def test_an_event_that_is_too_old_is_kept_with_the_rejects(
     publish(clean_redis_url, replace(event(), received_at=time.time() - 2 * 86400))
     lose(broker)
     make_due(broker)
-    backstop_redis.settle(services, broker)
+    backstop_redis.process_due(services, broker)
     assert "within a day" in services.ledger.rejects()[0]["why"]
     assert parked(broker) == []
     assert queued(broker) == 0
@@ -137,6 +137,6 @@ def test_an_event_that_is_too_old_is_kept_with_the_rejects(
 
 def test_a_copy_that_cannot_be_read_is_kept_with_the_rejects(services: Services, broker: redis.Redis) -> None:
     broker.zadd(topology.PARKED, {b"no json": time.time() - 1})
-    backstop_redis.settle(services, broker)
+    backstop_redis.process_due(services, broker)
     assert "readable" in services.ledger.rejects()[0]["why"]
     assert parked(broker) == []

@@ -24,7 +24,7 @@ PLAN = plan_of()
 @pytest.fixture
 def services(worker_settings: WorkerSettings) -> Iterator[Services]:
     services = Services(worker_settings, Celery("test", set_as_current=False))
-    services.dataworks.open()
+    services.dataworks.warm_up()
     yield services
     services.ledger.client.close()
 
@@ -35,22 +35,22 @@ def planned(services: Services, emulator: Emulator, deadline: float, watch: floa
     emulator.start_process("m-1", "freeze-node")
     event = Event("m-1", "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
     services.ledger.admit(event, now + deadline, now + watch)
-    services.ledger.plan("m-1", 1, PLAN, None, {})
+    services.ledger.save_plan("m-1", 1, PLAN, None, {})
     return now + deadline
 
 
 def look(services: Services) -> bool:
     """Look once at what is due; whether the event has ended."""
-    for message_id in services.ledger.due(watchdog.LEASE_SECONDS):
-        watchdog.look(services, message_id)
-    return services.ledger.state(["m-1"]) == [State.REPORTED]
+    for message_id in services.ledger.lease_due(watchdog.LEASE_SECONDS):
+        watchdog.handle_due(services, message_id)
+    return services.ledger.states(["m-1"]) == [State.REPORTED]
 
 
 def test_a_reporter_that_died_with_the_lease_does_not_make_the_verdict_late(
     services: Services, emulator: Emulator
 ) -> None:
     deadline_at = planned(services, emulator, deadline=6, watch=2)
-    assert services.ledger.claim("m-1", "killed", reporter.LEASE_SECONDS).record
+    assert services.ledger.acquire_report_lease("m-1", "killed", reporter.LEASE_SECONDS).record
 
     wait_for(lambda: look(services))
     [post] = emulator.verdicts("m-1")
@@ -61,17 +61,17 @@ def test_what_the_dead_reporter_had_posted_is_not_posted_again(
     services: Services, emulator: Emulator
 ) -> None:
     planned(services, emulator, deadline=6, watch=0)
-    assert services.ledger.claim("m-1", "killed", reporter.LEASE_SECONDS).record
+    assert services.ledger.acquire_report_lease("m-1", "killed", reporter.LEASE_SECONDS).record
     record = services.ledger.get("m-1")
     assert record
-    frozen = services.ledger.freeze("m-1", "killed", reporter.decided(services, record))
+    frozen = services.ledger.freeze_verdict("m-1", "killed", reporter.decide(services, record))
     assert frozen
     services.dataworks.post_result(
-        record.event.point.answer,
+        record.event.point.result_operation,
         "m-1",
         frozen[0].result,
         frozen[0].tip,
-        until=time.time() + 5,
+        deadline=time.time() + 5,
         deadline_at=record.deadline_at,
     )
 
@@ -84,4 +84,4 @@ def test_an_event_that_cannot_be_answered_by_its_deadline_is_dead(
 ) -> None:
     planned(services, emulator, deadline=1, watch=0)
     emulator.fault("error", action="UpdateWorkbenchEventResult", times=None, status=403, code="Forbidden.RAM")
-    wait_for(lambda: not look(services) and services.ledger.state(["m-1"]) == [State.DEAD])
+    wait_for(lambda: not look(services) and services.ledger.states(["m-1"]) == [State.DEAD])

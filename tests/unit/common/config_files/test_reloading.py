@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from common.config_files.errors import ConfigError, Problem
-from common.config_files.reloading import Reloaded
+from common.config_files.reloading import ReloadableFile
 from workers import metrics
 
 
@@ -38,9 +38,9 @@ def report(path: Path) -> Callable[[bool], None]:
     return partial(metrics.report_config_file, path.stem)
 
 
-def reloaded(path: Path, every: float = 0) -> Reloaded[int]:
+def reloaded(path: Path, every: float = 0) -> ReloadableFile[int]:
     """Return the number in a file, looked at at each use."""
-    return Reloaded(path, number, name=path.stem, report=report(path), every=every)
+    return ReloadableFile(path, number, name=path.stem, report=report(path), every=every)
 
 
 def metric(name: str, path: Path) -> float | None:
@@ -126,7 +126,7 @@ def test_a_fault_of_the_reader_keeps_the_last_good_too(path: Path) -> None:
     def fragile(name: str, content: bytes) -> int:
         return 1 // number(name, content)
 
-    held = Reloaded(path, fragile, name=path.stem, report=report(path), every=0)
+    held = ReloadableFile(path, fragile, name=path.stem, report=report(path), every=0)
     write(path, "0")
     with capture_logs() as logs:
         assert held.value == 1
@@ -178,14 +178,14 @@ class Memory:
         self.kept[f"{operation} {arguments}"] = value
 
 
-def remembering(path: Path, memory: Memory) -> Reloaded[int]:
+def remembering(path: Path, memory: Memory) -> ReloadableFile[int]:
     """Return the number in a file, which the fleet remembers."""
-    return Reloaded(
+    return ReloadableFile(
         path,
         number,
         name=path.stem,
         report=report(path),
-        memory=memory,
+        last_good_store=memory,
         every=0,
     )
 
@@ -232,7 +232,7 @@ def test_one_thread_looks_and_the_others_go_on(path: Path) -> None:
             assert go.wait(10)
         return number(name, content)
 
-    held = Reloaded(path, slow, name=path.stem, report=report(path), every=0)
+    held = ReloadableFile(path, slow, name=path.stem, report=report(path), every=0)
     write(path, "2")
     looker = threading.Thread(target=lambda: held.value)
     looker.start()

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from common.config_files.errors import ConfigError, Problem, in_file_order
 from common.config_files.validation import describe, is_about_key, keys_of
-from common.config_files.yaml_document import Document, dump, read
+from common.config_files.yaml_document import Document, dump, read_document
 
 
 def test_an_error_has_one_line_per_problem() -> None:
@@ -81,7 +81,7 @@ def test_a_validation_error_in_plain_words(
 
 
 def document(text: str) -> Document:
-    return read("f.yaml", text.encode())
+    return read_document("f.yaml", text.encode())
 
 
 def test_only_core_types_are_not_text() -> None:

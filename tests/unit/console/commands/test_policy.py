@@ -10,15 +10,15 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 from console.main import app
 from tests.support import plain_yaml
 from workers.checks import registry
 from workers.policy import policy
-from workers.policy.json_schema import schema
+from workers.policy.json_schema import build_schema
 
-CHECKS = registry.load()
-EDITOR = jsonschema.Draft202012Validator(schema(CHECKS))
+CHECKS = registry.load_checks()
+EDITOR = jsonschema.Draft202012Validator(build_schema(CHECKS))
 PAGE = Path(__file__).parents[4] / "docs" / "policy.md"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
 POLICY = """\
@@ -92,7 +92,7 @@ def test_options_says_what_is_missing(file: Path) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_each_example_of_the_page_is_a_policy_to_dwgate_and_to_editors(example: str) -> None:
-    policy.parse("policy.md", example.encode(), CHECKS)
+    policy.parse_policy("policy.md", example.encode(), CHECKS)
     assert not list(EDITOR.iter_errors(json.loads(json.dumps(plain_yaml.load(example)))))
 
 
@@ -105,7 +105,7 @@ def test_a_node_type_goes_by_name_too(file: Path) -> None:
     named, numbered = (said("show", file, "--type", type_, "--name", "tmp_a") for type_ in ("odps_sql", "10"))
     assert named == numbered != said("show", file, "--type", "shell", "--name", "tmp_a")
     answer = CliRunner().invoke(app, ["policy", "show", str(file), "--type", "odps_sqll"])
-    assert isinstance(answer.exception, Usage)
+    assert isinstance(answer.exception, UsageError)
     assert str(answer.exception).startswith(
         "--type odps_sqll: unknown node type; expected its number, or a name"
     )

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from common.ledger import Record, State
+from common.ledger import EventRecord, State
 from common.verdicts import Finding, Outcome, OutcomeKind, Severity
-from console.commands.requeue import Action, Step, Wanted, plan
+from console.commands.requeue import RequeueAction, RequeueFilter, RequeueStep, plan
 from console.output import tables
 from tests.support.records import EVENT, VERDICT, record
 
@@ -16,69 +16,79 @@ FOUND = Outcome(OutcomeKind.FINDINGS, (Finding("r", Severity.BLOCK, "m"),))
 
 @pytest.mark.parametrize("state", [State.RECEIVED, State.CHECKING, State.DECIDED])
 def test_an_event_on_its_way_is_left_alone(state: State) -> None:
-    assert plan(record(state)) == Action(Step.LEAVE, "still on its way: left alone")
+    assert plan(record(state)) == RequeueAction(RequeueStep.LEAVE, "still on its way: left alone")
 
 
 def test_an_event_that_nobody_waits_for_is_left_alone() -> None:
-    assert plan(record(State.IGNORED)).step is Step.LEAVE
+    assert plan(record(State.IGNORED)).step is RequeueStep.LEAVE
 
 
 def test_an_unknown_event_is_said_to_be_so() -> None:
-    assert plan(None) == Action(Step.UNKNOWN, "not known")
+    assert plan(None) == RequeueAction(RequeueStep.UNKNOWN, "not known")
 
 
 def test_an_answered_event_runs_again_but_its_taken_result_stays() -> None:
-    answered = record(State.REPORTED, verdict=VERDICT, posting_at=1.0, reported_at=2.0, taken=VERDICT)
-    when = tables.when(VERDICT.decided_at)
-    assert plan(answered) == Action(
-        Step.RECORD,
+    answered = record(
+        State.REPORTED, verdict=VERDICT, posting_at=1.0, reported_at=2.0, accepted_verdict=VERDICT
+    )
+    when = tables.format_time(VERDICT.decided_at)
+    assert plan(answered) == RequeueAction(
+        RequeueStep.RECORD,
         f"run again; FAIL was taken on {when}, so a different result is recorded, not posted",
     )
 
 
 def test_a_later_run_that_died_keeps_the_result_that_was_taken() -> None:
-    assert plan(record(State.DEAD, verdict=VERDICT, posting_at=3.0, reported_at=2.0, taken=VERDICT)).step is (
-        Step.RECORD
-    )
+    assert plan(
+        record(State.DEAD, verdict=VERDICT, posting_at=3.0, reported_at=2.0, accepted_verdict=VERDICT)
+    ).step is (RequeueStep.RECORD)
 
 
 def test_a_verdict_that_may_have_been_taken_is_posted_as_it_is() -> None:
     dead = record(State.DEAD, verdict=VERDICT, posting_at=1.0)
-    assert plan(dead) == Action(Step.POST, "post the frozen verdict again: FAIL")
+    assert plan(dead) == RequeueAction(RequeueStep.POST, "post the frozen verdict again: FAIL")
 
 
 @pytest.mark.parametrize("dead", [record(State.DEAD), record(State.DEAD, verdict=VERDICT)])
-def test_a_dead_event_that_was_certainly_not_answered_runs_again(dead: Record) -> None:
-    assert plan(dead) == Action(Step.RUN, "run again")
+def test_a_dead_event_that_was_certainly_not_answered_runs_again(dead: EventRecord) -> None:
+    assert plan(dead) == RequeueAction(RequeueStep.RUN, "run again")
 
 
 @pytest.mark.parametrize(
     ("wanted", "candidate", "passes"),
     [
-        (Wanted(failed=True), record(State.DEAD), True),
-        (Wanted(failed=True), record(State.REPORTED, "a", outcomes={"a": ERROR}), True),
-        (Wanted(failed=True), record(State.REPORTED, "a", outcomes={"a": TIMED_OUT}), True),
-        (Wanted(failed=True), record(State.REPORTED, "a", outcomes={"a": PASSED}), False),
-        (Wanted(failed=True), record(State.REPORTED, "a", outcomes={"a": FOUND}), False),
-        (Wanted(failed=True, check="a"), record(State.REPORTED, "a", "b", outcomes={"b": ERROR}), False),
-        (Wanted(failed=True, check="b"), record(State.REPORTED, "a", "b", outcomes={"b": ERROR}), True),
-        (Wanted(check="a"), record(State.REPORTED, "a"), True),
-        (Wanted(check="b"), record(State.REPORTED, "a"), False),
-        (Wanted(check="a"), record(State.DEAD), False),
-        (Wanted(event_code="commit-file"), record(State.DEAD), True),
+        (RequeueFilter(failed=True), record(State.DEAD), True),
+        (RequeueFilter(failed=True), record(State.REPORTED, "a", outcomes={"a": ERROR}), True),
+        (RequeueFilter(failed=True), record(State.REPORTED, "a", outcomes={"a": TIMED_OUT}), True),
+        (RequeueFilter(failed=True), record(State.REPORTED, "a", outcomes={"a": PASSED}), False),
+        (RequeueFilter(failed=True), record(State.REPORTED, "a", outcomes={"a": FOUND}), False),
         (
-            Wanted(event_code="commit-file"),
+            RequeueFilter(failed=True, check="a"),
+            record(State.REPORTED, "a", "b", outcomes={"b": ERROR}),
+            False,
+        ),
+        (
+            RequeueFilter(failed=True, check="b"),
+            record(State.REPORTED, "a", "b", outcomes={"b": ERROR}),
+            True,
+        ),
+        (RequeueFilter(check="a"), record(State.REPORTED, "a"), True),
+        (RequeueFilter(check="b"), record(State.REPORTED, "a"), False),
+        (RequeueFilter(check="a"), record(State.DEAD), False),
+        (RequeueFilter(event_code="commit-file"), record(State.DEAD), True),
+        (
+            RequeueFilter(event_code="commit-file"),
             record(State.DEAD, event=replace(EVENT, event_code="run-file")),
             False,
         ),
-        (Wanted(project=1), record(State.REPORTED), True),
+        (RequeueFilter(project=1), record(State.REPORTED), True),
     ],
 )
-def test_filters(wanted: Wanted, candidate: Record, *, passes: bool) -> None:
+def test_filters(wanted: RequeueFilter, candidate: EventRecord, *, passes: bool) -> None:
     assert wanted.filtered
-    assert wanted.lets_through(candidate) is passes
+    assert wanted.matches(candidate) is passes
 
 
 def test_ids_are_no_filter() -> None:
-    assert not Wanted(ids=("e-1",)).filtered
-    assert Wanted(since=0.0).filtered
+    assert not RequeueFilter(ids=("e-1",)).filtered
+    assert RequeueFilter(since=0.0).filtered

@@ -21,14 +21,14 @@ from common.i18n import Language
 from common.verdicts import AppliedWaiver, Finding, Severity
 from console import errors
 from console.commands import review, rules
-from console.commands.review import Asked
-from console.exit_codes import Usage
+from console.commands.review import ReviewRequest
+from console.exit_codes import UsageError
 from console.output import github, sarif
 from review import rule_docs
 from review.dialects import Dialect
-from review.report import Reviewed, about, as_json, counting, stops
+from review.report import ReviewedFile, count_by_severity, describe_rule, has_blocking, report_json
 from review.rules.registry import RULES
-from review.tables.metadata import tables
+from review.tables.metadata import parse_tables
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 ROOT = Path(__file__).parents[4]
@@ -39,11 +39,11 @@ CLEAN = "SELECT id FROM t WHERE ds = '${bizdate}';\n"
 
 
 def asked(*paths: object, **said: Any) -> int:
-    return review.run([str(path) for path in paths], Asked(**said))
+    return review.run([str(path) for path in paths], ReviewRequest(**said))
 
 
 def refused(*paths: object, **said: Any) -> str:
-    with pytest.raises((Usage, ConfigError)) as caught:
+    with pytest.raises((UsageError, ConfigError)) as caught:
         asked(*paths, **said)
     line = str(caught.value)
     assert "\n" not in line
@@ -285,14 +285,14 @@ def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
 )
 def test_a_metadata_file_of_the_wrong_shape_is_one_line_with_the_place(content: bytes, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        tables("m.json", content)
+        parse_tables("m.json", content)
     assert str(caught.value).startswith(line)
-    assert errors.tell(caught.value) == 2
+    assert errors.report_error(caught.value) == 2
 
 
 FOUND = Finding("MC-P06", Severity.WARN, "50% more: a,b", 2, 3, "Add\nLIMIT.", 2, 9, None, "f00")
 KEPT = Finding("PY-F401", Severity.BLOCK, "unused", 1, 1, None, 1, 4, "for later", "f01")
-FILE = Reviewed("a b/中.sql", Dialect.MAXCOMPUTE, "x", (KEPT, FOUND))
+FILE = ReviewedFile("a b/中.sql", Dialect.MAXCOMPUTE, "x", (KEPT, FOUND))
 
 
 def test_github_annotations_are_escaped() -> None:
@@ -304,7 +304,7 @@ def test_github_annotations_are_escaped() -> None:
 
 
 def test_sarif_has_places_fingerprints_and_suppressions() -> None:
-    log = sarif.sarif([FILE], Language.ENGLISH, "1.0")
+    log = sarif.build_sarif([FILE], Language.ENGLISH, "1.0")
     (run,) = log["runs"]
     kept, found = run["results"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["MC-P06", "PY-F401"]
@@ -319,19 +319,19 @@ def test_sarif_has_places_fingerprints_and_suppressions() -> None:
 
 
 def test_remarks_and_suppressed_findings_do_not_stop() -> None:
-    assert stops([FILE])
-    assert not stops([Reviewed("a", Dialect.HIVE, "x", (KEPT,))])
-    assert counting(FILE.findings) == {"suppressed": 1, "warn": 1}
-    assert as_json([FILE], Language.ENGLISH)["files"][0]["findings"][0]["suppressed"] == "for later"
+    assert has_blocking([FILE])
+    assert not has_blocking([ReviewedFile("a", Dialect.HIVE, "x", (KEPT,))])
+    assert count_by_severity(FILE.findings) == {"suppressed": 1, "warn": 1}
+    assert report_json([FILE], Language.ENGLISH)["files"][0]["findings"][0]["suppressed"] == "for later"
 
 
 def test_waived_findings_are_told_as_such() -> None:
     file = replace(FILE, findings=(replace(KEPT, suppressed=None, waived=AppliedWaiver("W-1", "small")),))
-    assert not stops([file])
+    assert not has_blocking([file])
     assert list(github.workflow_commands([file], Language.ENGLISH)) == []
-    ((found,),) = (run["results"] for run in sarif.sarif([file], Language.ENGLISH, "1.0")["runs"])
+    ((found,),) = (run["results"] for run in sarif.build_sarif([file], Language.ENGLISH, "1.0")["runs"])
     assert found["suppressions"] == [{"kind": "external", "justification": "W-1: small"}]
-    assert as_json([file], Language.ENGLISH)["files"][0]["findings"][0]["waived"] == "W-1: small"
+    assert report_json([file], Language.ENGLISH)["files"][0]["findings"][0]["waived"] == "W-1: small"
 
 
 def test_every_rule_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -351,16 +351,18 @@ def test_a_rule_is_shown_by_id_or_name(capsys: pytest.CaptureFixture[str]) -> No
     assert (told["rule"], told["url"]) == ("MC-P06", "docs/rules/zh/MC-P06.md")
     rules.run("SH-SC2086", None, "text", None)
     assert capsys.readouterr().out == "https://www.shellcheck.net/wiki/SC2086\n"
-    with pytest.raises(Usage, match="unknown rule MC-P066; did you mean MC-P06"):
+    with pytest.raises(UsageError, match="unknown rule MC-P066; did you mean MC-P06"):
         rules.run("MC-P066", None, "text", None)
-    with pytest.raises(Usage, match=r"unknown rule destruction; it is now destructive-statement \(MC-S02\)"):
+    with pytest.raises(
+        UsageError, match=r"unknown rule destruction; it is now destructive-statement \(MC-S02\)"
+    ):
         rules.run("destruction", None, "text", None)
 
 
 def test_what_is_told_of_a_rule_is_short() -> None:
     for rule in RULES:
         for language in Language:
-            told = about(rule.id, language)
+            told = describe_rule(rule.id, language)
             assert told.title
             assert told.why
             assert "\n" not in told.why
@@ -369,7 +371,7 @@ def test_what_is_told_of_a_rule_is_short() -> None:
 def test_the_pages_in_docs_are_those_of_the_rules() -> None:
     folder = ROOT / "docs/rules"
     written = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.md")}
-    book = rule_docs.book()
+    book = rule_docs.build_pages()
     assert written.keys() == book.keys(), "make docs"
     assert [name for name in book if book[name] != written[name]] == [], "make docs"
 

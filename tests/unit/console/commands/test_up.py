@@ -26,7 +26,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
         given.append(settings)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stack, "running", running)
+    monkeypatch.setattr(stack, "running_stack", running)
     return given
 
 

@@ -16,12 +16,12 @@ from common.config_files.errors import ConfigError
 from common.ledger import State
 from common.verdicts import AppliedWaiver, Finding, Outcome, Severity
 from console.commands import waivers as waiving
-from console.exit_codes import Usage
+from console.exit_codes import UsageError
 from console.main import app
 from console.output import tables
 from tests.support import plain_yaml
 from tests.support.records import EVENT, record
-from workers.waivers.loader import load
+from workers.waivers.loader import load_waivers
 from workers.waivers.matching import DAY
 from workers.waivers.model import WaiverRules
 
@@ -86,15 +86,15 @@ def test_add_goes_through_a_link(file: Path) -> None:
 def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> None:
     before = file.read_text()
     bad = {**item("far", 3), "expires_at": "2026-12-01", "pattern": "(("}
-    with pytest.raises(Usage) as refused:
+    with pytest.raises(UsageError) as refused:
         waiving.add(file, None, bad)
     assert [line.split(";")[0] for line in str(refused.value).splitlines()] == [
         "not added: expires_at: a bare date leaves hour and zone open",
         "not added: pattern: expected a valid regular expression",
     ]
-    with pytest.raises(Usage, match=r"^not added: id: duplicate id far; expected a unique one$"):
+    with pytest.raises(UsageError, match=r"^not added: id: duplicate id far; expected a unique one$"):
         waiving.add(file, None, item("far", 3))
-    with pytest.raises(Usage, match=r"^not added: expires_at: too far ahead; the policy allows 90 days"):
+    with pytest.raises(UsageError, match=r"^not added: expires_at: too far ahead; the policy allows 90 days"):
         waiving.add(file, None, item("W-4", 91))
     assert file.read_text() == before
 
@@ -131,7 +131,7 @@ def test_an_end_that_others_share_is_not_changed(file: Path) -> None:
     )
     file.write_text(f"version: 1\nwaivers:\n{first}{second}")
     before = file.read_text()
-    with pytest.raises((Usage, ConfigError)):
+    with pytest.raises((UsageError, ConfigError)):
         waiving.expire(file, None, "two")
     assert file.read_text() == before
 
@@ -176,7 +176,7 @@ def test_the_report_counts_what_was_recorded(file: Path) -> None:
             State.REPORTED, "a", event=replace(EVENT, message_id="e-2"), outcomes={"a": Outcome.of([soon])}
         ),
     ]
-    waivers = load(file, WaiverRules(), time.time())
+    waivers = load_waivers(file, WaiverRules(), time.time())
     done = waiving.tally(records, waivers)
     assert {id_: (each.findings, len(each.events)) for id_, each in done.items()} == {
         "far": (0, 0),
@@ -184,7 +184,7 @@ def test_the_report_counts_what_was_recorded(file: Path) -> None:
         "gone": (0, 0),
         "old": (1, 1),
     }
-    states = {id_: waiving.reported(id_, each, waivers, time.time())["state"] for id_, each in done.items()}
+    states = {id_: waiving.report_row(id_, each, waivers, time.time())["state"] for id_, each in done.items()}
     assert states == {
         "far": "in force, never matched",
         "soon": "ends in 2 days",
@@ -219,7 +219,7 @@ def test_add_refuses_what_would_match_nothing_or_everything(
     before = file.read_text()
     wanted = {key: value for key, value in item("new", 3, **fields).items() if value}
     wanted.setdefault("id", "new")
-    with pytest.raises(Usage) as error:
+    with pytest.raises(UsageError) as error:
         waiving.add(file, None, wanted)
     assert str(error.value).startswith(f"not added: {said}")
     assert file.read_text() == before

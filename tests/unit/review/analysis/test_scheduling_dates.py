@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from review.analysis.partition_slices import alike
+from review.analysis.partition_slices import normalize
 from review.analysis.scheduling_dates import ScheduledDay, find_day, resolve_day
 
 
@@ -56,6 +56,6 @@ def test_only_a_whole_value_is_resolved() -> None:
 
 
 def test_equal_days_look_alike() -> None:
-    assert alike("${bizdate}") == alike("$[yyyymmdd-1]") == alike("${BIZDATE}")
-    assert alike("$[add_months(yyyymmdd,-1)]") == alike("$[add_months(yyyymmdd, -1)]")
-    assert alike("$[add_months(yyyymmdd,-1)]") != alike("$[yyyymmdd-30]")
+    assert normalize("${bizdate}") == normalize("$[yyyymmdd-1]") == normalize("${BIZDATE}")
+    assert normalize("$[add_months(yyyymmdd,-1)]") == normalize("$[add_months(yyyymmdd, -1)]")
+    assert normalize("$[add_months(yyyymmdd,-1)]") != normalize("$[yyyymmdd-30]")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from review.dialects import Dialect
-from review.extraction.reader import read
-from review.facts import Block, Clause, Joined, Role, Script, Sort, Statement
+from review.extraction.reader import read_code
+from review.facts import Block, Clause, JoinKind, OperandKind, Role, Script, Statement
 from tests.support.review_assertions import cut
 
 
 def facts(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> Statement:
-    script = read(code, dialect)
+    script = read_code(code, dialect)
     assert [item.unread for item in script.statements] == [None] * len(script.statements)
     return script.statements[-1]
 
@@ -23,23 +23,23 @@ def blocks(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> tuple[Block, ...
 @pytest.mark.parametrize(
     ("code", "joined"),
     [
-        ("SELECT 1 FROM a", [Joined.FIRST]),
-        ("SELECT 1 FROM a, b", [Joined.FIRST, Joined.COMMA]),
-        ("SELECT 1 FROM a ,\n ( SELECT 1 FROM b ) c", [Joined.FIRST, Joined.COMMA]),
-        ("SELECT 1 FROM a CROSS JOIN b", [Joined.FIRST, Joined.CROSS]),
-        ("SELECT 1 FROM a JOIN b", [Joined.FIRST, Joined.INNER]),
-        ("SELECT 1 FROM a JOIN b ON a.x = b.x", [Joined.FIRST, Joined.INNER]),
-        ("SELECT 1 FROM a LEFT OUTER JOIN b ON a.x = b.x", [Joined.FIRST, Joined.LEFT]),
-        ("SELECT 1 FROM a RIGHT JOIN b ON a.x = b.x", [Joined.FIRST, Joined.RIGHT]),
-        ("SELECT 1 FROM a FULL JOIN b ON a.x = b.x", [Joined.FIRST, Joined.FULL]),
-        ("SELECT 1 FROM a LEFT SEMI JOIN b ON a.x = b.x", [Joined.FIRST, Joined.SEMI]),
-        ("SELECT 1 FROM a LEFT ANTI JOIN b ON a.x = b.x", [Joined.FIRST, Joined.ANTI]),
-        ("SELECT 1 FROM a LATERAL VIEW explode(x) t AS y", [Joined.FIRST, Joined.LATERAL]),
-        ("SELECT 1 FROM (a JOIN b ON a.x = b.x)", [Joined.FIRST, Joined.INNER]),
+        ("SELECT 1 FROM a", [JoinKind.FIRST]),
+        ("SELECT 1 FROM a, b", [JoinKind.FIRST, JoinKind.COMMA]),
+        ("SELECT 1 FROM a ,\n ( SELECT 1 FROM b ) c", [JoinKind.FIRST, JoinKind.COMMA]),
+        ("SELECT 1 FROM a CROSS JOIN b", [JoinKind.FIRST, JoinKind.CROSS]),
+        ("SELECT 1 FROM a JOIN b", [JoinKind.FIRST, JoinKind.INNER]),
+        ("SELECT 1 FROM a JOIN b ON a.x = b.x", [JoinKind.FIRST, JoinKind.INNER]),
+        ("SELECT 1 FROM a LEFT OUTER JOIN b ON a.x = b.x", [JoinKind.FIRST, JoinKind.LEFT]),
+        ("SELECT 1 FROM a RIGHT JOIN b ON a.x = b.x", [JoinKind.FIRST, JoinKind.RIGHT]),
+        ("SELECT 1 FROM a FULL JOIN b ON a.x = b.x", [JoinKind.FIRST, JoinKind.FULL]),
+        ("SELECT 1 FROM a LEFT SEMI JOIN b ON a.x = b.x", [JoinKind.FIRST, JoinKind.SEMI]),
+        ("SELECT 1 FROM a LEFT ANTI JOIN b ON a.x = b.x", [JoinKind.FIRST, JoinKind.ANTI]),
+        ("SELECT 1 FROM a LATERAL VIEW explode(x) t AS y", [JoinKind.FIRST, JoinKind.LATERAL]),
+        ("SELECT 1 FROM (a JOIN b ON a.x = b.x)", [JoinKind.FIRST, JoinKind.INNER]),
     ],
 )
-def test_joins(code: str, joined: list[Joined]) -> None:
-    assert [source.joined for source in blocks(code)[0].sources] == joined
+def test_joins(code: str, joined: list[JoinKind]) -> None:
+    assert [source.join_kind for source in blocks(code)[0].sources] == joined
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_cte_is_not_seen_outside_its_query() -> None:
 
 
 def test_a_variable_of_script_mode_lives_where_it_is_read() -> None:
-    script = read(
+    script = read_code(
         "@a := SELECT id, ds FROM src;\n@b := SELECT id FROM @a WHERE ds = '1';\n"
         "INSERT OVERWRITE TABLE t SELECT id FROM @b;",
         Dialect.MAXCOMPUTE,
@@ -134,7 +134,7 @@ def test_a_variable_of_script_mode_lives_where_it_is_read() -> None:
 
 
 def test_a_variable_of_a_variable() -> None:
-    script = read(
+    script = read_code(
         "@a := SELECT id FROM src;\n@b := @a;\n"
         "WITH c AS (SELECT x FROM @b) INSERT OVERWRITE TABLE t SELECT b.id FROM @b b JOIN c ON b.id = c.x;",
         Dialect.MAXCOMPUTE,
@@ -272,7 +272,7 @@ def test_group_distinct_and_divisions() -> None:
 def test_calls_know_their_clause_and_arguments() -> None:
     code = "SELECT nvl(x, NULL), count(DISTINCT y) FROM t WHERE substr(ds, 1, 6) = '202405' AND proj:f(z) > 1"
     found = {call.name: call for call in blocks(code)[0].calls}
-    assert [item.sort for item in found["nvl"].arguments] == [Sort.COLUMN, Sort.NULL]
+    assert [item.sort for item in found["nvl"].arguments] == [OperandKind.COLUMN, OperandKind.NULL]
     assert found["count"].distinct
     assert (found["substr"].clause, len(found["substr"].arguments)) == (Clause.WHERE, 3)
     assert cut(code, found["proj:f"].at) == "proj:f(z)"
@@ -301,7 +301,7 @@ def test_other_dialects(dialect: Dialect, code: str, tables: list[str]) -> None:
 
 
 def test_statements_carry_their_text() -> None:
-    script: Script = read("SET a.B = c;\nSELECT '${x}' -- note\nFROM t", Dialect.MAXCOMPUTE)
+    script: Script = read_code("SET a.B = c;\nSELECT '${x}' -- note\nFROM t", Dialect.MAXCOMPUTE)
     first, second = script.statements
     assert first.setting is not None
     assert (first.setting.name, first.setting.value) == ("a.b", "c")

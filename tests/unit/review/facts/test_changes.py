@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from review.context import Given, Table
+from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
-from review.extraction.reader import read
-from review.facts import Altered, Gone, Made, Operator, Sort, Statement, Written
+from review.extraction.reader import read_code
+from review.facts import AlterKind, CreatedKind, OperandKind, Operator, RemovedKind, Statement, WriteKind
 from tests.support.review_assertions import cut
 
 
-def facts(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, given: Given = Given()) -> Statement:  # noqa: B008
-    statement = read(code, dialect, given).statements[-1]
+def facts(
+    code: str,
+    dialect: Dialect = Dialect.MAXCOMPUTE,
+    given: ReviewContext = ReviewContext(),  # noqa: B008 - frozen
+) -> Statement:
+    statement = read_code(code, dialect, given).statements[-1]
     assert statement.unread is None
     return statement
 
@@ -20,28 +24,28 @@ def facts(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, given: Given = Given
 @pytest.mark.parametrize(
     ("dialect", "code", "how", "table"),
     [
-        (Dialect.MAXCOMPUTE, "INSERT INTO p.t SELECT 1 FROM u", Written.INSERT, "p.t"),
-        (Dialect.MAXCOMPUTE, "INSERT OVERWRITE TABLE t_${x} SELECT 1 FROM u", Written.OVERWRITE, "t_${x}"),
-        (Dialect.MAXCOMPUTE, "CREATE TABLE t AS SELECT 1 a FROM u", Written.CREATE, "t"),
+        (Dialect.MAXCOMPUTE, "INSERT INTO p.t SELECT 1 FROM u", WriteKind.INSERT, "p.t"),
+        (Dialect.MAXCOMPUTE, "INSERT OVERWRITE TABLE t_${x} SELECT 1 FROM u", WriteKind.OVERWRITE, "t_${x}"),
+        (Dialect.MAXCOMPUTE, "CREATE TABLE t AS SELECT 1 a FROM u", WriteKind.CREATE, "t"),
         (
             Dialect.MAXCOMPUTE,
             "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN UPDATE SET b = 1",
-            Written.MERGE,
+            WriteKind.MERGE,
             "t",
         ),
-        (Dialect.MAXCOMPUTE, "UPDATE t SET a = 1 WHERE b = 2", Written.UPDATE, "t"),
-        (Dialect.MAXCOMPUTE, "DELETE FROM t WHERE b = 2", Written.DELETE, "t"),
-        (Dialect.HIVE, "LOAD DATA INPATH 'x' INTO TABLE t", Written.LOAD, "t"),
-        (Dialect.HIVE, "LOAD DATA INPATH 'x' OVERWRITE INTO TABLE t", Written.LOAD_OVERWRITE, "t"),
-        (Dialect.POSTGRES, "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", Written.UPSERT, "t"),
-        (Dialect.MYSQL, "INSERT INTO t SELECT 1 ON DUPLICATE KEY UPDATE a = 1", Written.UPSERT, "t"),
-        (Dialect.MYSQL, "DELETE x FROM t x JOIN u ON x.a = u.a", Written.DELETE, "t"),
-        (Dialect.POSTGRES, "SELECT 1 INTO t FROM u", Written.CREATE, "t"),
+        (Dialect.MAXCOMPUTE, "UPDATE t SET a = 1 WHERE b = 2", WriteKind.UPDATE, "t"),
+        (Dialect.MAXCOMPUTE, "DELETE FROM t WHERE b = 2", WriteKind.DELETE, "t"),
+        (Dialect.HIVE, "LOAD DATA INPATH 'x' INTO TABLE t", WriteKind.LOAD, "t"),
+        (Dialect.HIVE, "LOAD DATA INPATH 'x' OVERWRITE INTO TABLE t", WriteKind.LOAD_OVERWRITE, "t"),
+        (Dialect.POSTGRES, "INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING", WriteKind.UPSERT, "t"),
+        (Dialect.MYSQL, "INSERT INTO t SELECT 1 ON DUPLICATE KEY UPDATE a = 1", WriteKind.UPSERT, "t"),
+        (Dialect.MYSQL, "DELETE x FROM t x JOIN u ON x.a = u.a", WriteKind.DELETE, "t"),
+        (Dialect.POSTGRES, "SELECT 1 INTO t FROM u", WriteKind.CREATE, "t"),
     ],
 )
-def test_writes(dialect: Dialect, code: str, how: Written, table: str) -> None:
+def test_writes(dialect: Dialect, code: str, how: WriteKind, table: str) -> None:
     (write,) = facts(code, dialect).writes
-    assert (write.how, write.table) == (how, table)
+    assert (write.kind, write.table) == (how, table)
 
 
 def test_partitions_are_fixed_or_dynamic() -> None:
@@ -50,7 +54,7 @@ def test_partitions_are_fixed_or_dynamic() -> None:
     fixed, dynamic = write.partition
     assert (fixed.column, fixed.value and fixed.value.sort, fixed.value and fixed.value.value) == (
         "ds",
-        Sort.PARAMETER,
+        OperandKind.PARAMETER,
         "${bizdate}",
     )
     assert (dynamic.column, dynamic.value) == ("hh", None)
@@ -68,10 +72,10 @@ def test_unions_write_all_their_branches() -> None:
 
 
 def test_a_table_with_a_primary_key_is_upserted() -> None:
-    keyed = Given(tables={"t": Table(keys=("id",))})
-    assert facts("INSERT INTO t SELECT 1 FROM u", given=keyed).writes[0].how is Written.UPSERT
+    keyed = ReviewContext(tables={"t": TableMetadata(keys=("id",))})
+    assert facts("INSERT INTO t SELECT 1 FROM u", given=keyed).writes[0].kind is WriteKind.UPSERT
     made = "CREATE TABLE t (id BIGINT NOT NULL, PRIMARY KEY (id)); INSERT INTO t SELECT 1 FROM u"
-    assert facts(made).writes[0].how is Written.UPSERT
+    assert facts(made).writes[0].kind is WriteKind.UPSERT
 
 
 @pytest.mark.parametrize(
@@ -112,23 +116,23 @@ def test_a_merge_joins_its_target() -> None:
 @pytest.mark.parametrize(
     ("code", "what", "name", "text"),
     [
-        ("DROP TABLE IF EXISTS p.t", Gone.TABLE, "p.t", "DROP TABLE IF EXISTS p.t"),
-        ("DROP TABLE t PURGE", Gone.TABLE, "t", "DROP TABLE t"),
-        ("DROP VIEW v", Gone.VIEW, "v", "DROP VIEW v"),
-        ("DROP SCHEMA s", Gone.SCHEMA, "s", "DROP SCHEMA s"),
-        ("TRUNCATE TABLE t", Gone.ROWS, "t", "TRUNCATE TABLE t"),
+        ("DROP TABLE IF EXISTS p.t", RemovedKind.TABLE, "p.t", "DROP TABLE IF EXISTS p.t"),
+        ("DROP TABLE t PURGE", RemovedKind.TABLE, "t", "DROP TABLE t"),
+        ("DROP VIEW v", RemovedKind.VIEW, "v", "DROP VIEW v"),
+        ("DROP SCHEMA s", RemovedKind.SCHEMA, "s", "DROP SCHEMA s"),
+        ("TRUNCATE TABLE t", RemovedKind.ROWS, "t", "TRUNCATE TABLE t"),
         (
             "TRUNCATE TABLE t PARTITION (ds = '1')",
-            Gone.PARTITION,
+            RemovedKind.PARTITION,
             "t",
             "TRUNCATE TABLE t PARTITION (ds = '1')",
         ),
-        ("ALTER TABLE t DROP COLUMN a", Gone.COLUMN, "t", "DROP COLUMN a"),
-        ("ALTER TABLE t DROP COLUMNS (a, b)", Gone.COLUMN, "t", "DROP COLUMNS (a, b)"),
-        ("PURGE TABLE p.t", Gone.BACKUP, "p.t", "PURGE TABLE p.t"),
+        ("ALTER TABLE t DROP COLUMN a", RemovedKind.COLUMN, "t", "DROP COLUMN a"),
+        ("ALTER TABLE t DROP COLUMNS (a, b)", RemovedKind.COLUMN, "t", "DROP COLUMNS (a, b)"),
+        ("PURGE TABLE p.t", RemovedKind.BACKUP, "p.t", "PURGE TABLE p.t"),
     ],
 )
-def test_removals(code: str, what: Gone, name: str, text: str) -> None:
+def test_removals(code: str, what: RemovedKind, name: str, text: str) -> None:
     (removal,) = facts(code).removals
     assert (removal.what, removal.name, cut(code, removal.at)) == (what, name, text)
 
@@ -158,7 +162,7 @@ def test_creations() -> None:
     )
     (made,) = facts(code).creations
     assert (made.what, made.name, made.exists, made.comment, made.lifecycle) == (
-        Made.TABLE,
+        CreatedKind.TABLE,
         "p.T",
         True,
         True,
@@ -208,27 +212,27 @@ def test_other_creations() -> None:
     assert facts("CREATE TABLE t (a STRING) LIFECYCLE ${n}").creations[0].lifecycle == 0
     assert facts("CREATE TABLE t (a STRING)").creations[0].lifecycle is None
     view = facts("CREATE OR REPLACE VIEW v AS SELECT a FROM t")
-    assert (view.creations[0].what, view.creations[0].replace, view.writes) == (Made.VIEW, True, ())
-    assert facts("CREATE FUNCTION f AS 'a.B' USING 'x.jar'").creations[0].what is Made.FUNCTION
+    assert (view.creations[0].what, view.creations[0].replace, view.writes) == (CreatedKind.VIEW, True, ())
+    assert facts("CREATE FUNCTION f AS 'a.B' USING 'x.jar'").creations[0].what is CreatedKind.FUNCTION
     added = facts("ADD JAR x.jar AS y.jar -f").creations[0]
-    assert (added.what, added.name, added.replace) == (Made.RESOURCE, "y.jar", True)
+    assert (added.what, added.name, added.replace) == (CreatedKind.RESOURCE, "y.jar", True)
     assert facts("CREATE TABLE t (id INT PRIMARY KEY, b INT)", Dialect.POSTGRES).creations[0].keys == ("id",)
 
 
 @pytest.mark.parametrize(
     ("code", "what", "names"),
     [
-        ("ALTER TABLE t ADD COLUMNS (a STRING, b BIGINT)", Altered.ADD_COLUMNS, ("a", "b")),
-        ("ALTER TABLE p.t RENAME TO u", Altered.RENAME, ("p.u",)),
-        ("ALTER TABLE t ADD IF NOT EXISTS PARTITION (ds = '1')", Altered.ADD_PARTITION, ()),
-        ("ALTER TABLE t CHANGE COLUMN a b BIGINT", Altered.CHANGE_COLUMN, ("a", "b")),
-        ("ALTER TABLE t SET LIFECYCLE 7", Altered.LIFECYCLE, ()),
-        ("ALTER TABLE t CHANGEOWNER TO 'x'", Altered.OWNER, ()),
-        ("ALTER TABLE t SET COMMENT 'x'", Altered.COMMENT, ()),
-        ("ALTER TABLE t TOUCH", Altered.OTHER, ()),
+        ("ALTER TABLE t ADD COLUMNS (a STRING, b BIGINT)", AlterKind.ADD_COLUMNS, ("a", "b")),
+        ("ALTER TABLE p.t RENAME TO u", AlterKind.RENAME, ("p.u",)),
+        ("ALTER TABLE t ADD IF NOT EXISTS PARTITION (ds = '1')", AlterKind.ADD_PARTITION, ()),
+        ("ALTER TABLE t CHANGE COLUMN a b BIGINT", AlterKind.CHANGE_COLUMN, ("a", "b")),
+        ("ALTER TABLE t SET LIFECYCLE 7", AlterKind.LIFECYCLE, ()),
+        ("ALTER TABLE t CHANGEOWNER TO 'x'", AlterKind.OWNER, ()),
+        ("ALTER TABLE t SET COMMENT 'x'", AlterKind.COMMENT, ()),
+        ("ALTER TABLE t TOUCH", AlterKind.OTHER, ()),
     ],
 )
-def test_alterations(code: str, what: Altered, names: tuple[str, ...]) -> None:
+def test_alterations(code: str, what: AlterKind, names: tuple[str, ...]) -> None:
     (change,) = facts(code).alterations
     assert (change.what, change.names) == (what, names)
 

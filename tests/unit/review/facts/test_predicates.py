@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from review.dialects import Dialect
-from review.extraction.reader import read
-from review.facts import Operand, Operator, Predicate, Sort
+from review.extraction.reader import read_code
+from review.facts import Operand, OperandKind, Operator, Predicate
 from tests.support.review_assertions import cut
 
 
 def conditions(where: str) -> tuple[str, tuple[Predicate, ...]]:
     code = f"SELECT 1 FROM t WHERE {where}"  # noqa: S608 - is only read
-    (statement,) = read(code, Dialect.MAXCOMPUTE).statements
+    (statement,) = read_code(code, Dialect.MAXCOMPUTE).statements
     assert statement.unread is None
     return code, statement.blocks[0].predicates
 
@@ -112,44 +112,49 @@ def test_not_between_is_below_or_above() -> None:
 @pytest.mark.parametrize(
     ("expression", "sort", "value", "kind"),
     [
-        ("a", Sort.COLUMN, None, None),
-        ("(t.a)", Sort.COLUMN, None, None),
-        ("'20240501'", Sort.LITERAL, "20240501", "STRING"),
-        ('"x"', Sort.LITERAL, "x", "STRING"),
-        ("20240501", Sort.LITERAL, "20240501", "BIGINT"),
-        ("-1.5", Sort.LITERAL, "-1.5", "DOUBLE"),
-        ("true", Sort.LITERAL, "true", "BOOLEAN"),
-        ("DATE '2024-05-01'", Sort.LITERAL, "2024-05-01", "DATE"),
-        ("'${bizdate}'", Sort.PARAMETER, "${bizdate}", "STRING"),
-        ("'x_${bizdate}'", Sort.PARAMETER, "x_${bizdate}", "STRING"),
-        ("${bizdate}", Sort.PARAMETER, "${bizdate}", None),
-        ("'$[yyyymmdd-1]'", Sort.PARAMETER, "$[yyyymmdd-1]", "STRING"),
-        ("${a} - 1", Sort.CONSTANT, None, None),
-        ("concat('${a}', '00')", Sort.CONSTANT, None, None),
-        ("to_char(dateadd(to_date('${a}', 'yyyymmdd'), -1, 'dd'), 'yyyymmdd')", Sort.CONSTANT, None, None),
-        ("CAST('2024-05-01' AS DATE)", Sort.CONSTANT, "2024-05-01", "DATE"),
-        ("MAX_PT('p.t')", Sort.MAX_PT, None, None),
-        ("substr(max_pt('p.t'), 1, 8)", Sort.MAX_PT, None, None),
-        ("getdate()", Sort.RUN_TIME, None, None),
-        ("current_date", Sort.RUN_TIME, None, None),
-        ("to_char(current_timestamp(), 'yyyymmdd')", Sort.RUN_TIME, None, None),
-        ("unix_timestamp()", Sort.RUN_TIME, None, None),
-        ("unix_timestamp('2024-05-01 00:00:00')", Sort.CONSTANT, None, None),
-        ("my_udf('${a}')", Sort.UNKNOWN_CALL, None, None),
-        ("proj:f(1)", Sort.UNKNOWN_CALL, None, None),
-        ("substr(a, 1, 6)", Sort.COMPUTED, None, None),
-        ("CAST(a AS BIGINT)", Sort.COMPUTED, None, "BIGINT"),
-        ("a + 1", Sort.COMPUTED, None, None),
-        ("CASE WHEN a = 1 THEN 2 ELSE 3 END", Sort.COMPUTED, None, None),
-        ("my_udf(a)", Sort.COMPUTED, None, None),
-        ("(SELECT max(x) FROM u)", Sort.QUERY, None, None),
-        ("NULL", Sort.NULL, None, None),
+        ("a", OperandKind.COLUMN, None, None),
+        ("(t.a)", OperandKind.COLUMN, None, None),
+        ("'20240501'", OperandKind.LITERAL, "20240501", "STRING"),
+        ('"x"', OperandKind.LITERAL, "x", "STRING"),
+        ("20240501", OperandKind.LITERAL, "20240501", "BIGINT"),
+        ("-1.5", OperandKind.LITERAL, "-1.5", "DOUBLE"),
+        ("true", OperandKind.LITERAL, "true", "BOOLEAN"),
+        ("DATE '2024-05-01'", OperandKind.LITERAL, "2024-05-01", "DATE"),
+        ("'${bizdate}'", OperandKind.PARAMETER, "${bizdate}", "STRING"),
+        ("'x_${bizdate}'", OperandKind.PARAMETER, "x_${bizdate}", "STRING"),
+        ("${bizdate}", OperandKind.PARAMETER, "${bizdate}", None),
+        ("'$[yyyymmdd-1]'", OperandKind.PARAMETER, "$[yyyymmdd-1]", "STRING"),
+        ("${a} - 1", OperandKind.CONSTANT, None, None),
+        ("concat('${a}', '00')", OperandKind.CONSTANT, None, None),
+        (
+            "to_char(dateadd(to_date('${a}', 'yyyymmdd'), -1, 'dd'), 'yyyymmdd')",
+            OperandKind.CONSTANT,
+            None,
+            None,
+        ),
+        ("CAST('2024-05-01' AS DATE)", OperandKind.CONSTANT, "2024-05-01", "DATE"),
+        ("MAX_PT('p.t')", OperandKind.MAX_PT, None, None),
+        ("substr(max_pt('p.t'), 1, 8)", OperandKind.MAX_PT, None, None),
+        ("getdate()", OperandKind.RUN_TIME, None, None),
+        ("current_date", OperandKind.RUN_TIME, None, None),
+        ("to_char(current_timestamp(), 'yyyymmdd')", OperandKind.RUN_TIME, None, None),
+        ("unix_timestamp()", OperandKind.RUN_TIME, None, None),
+        ("unix_timestamp('2024-05-01 00:00:00')", OperandKind.CONSTANT, None, None),
+        ("my_udf('${a}')", OperandKind.UNKNOWN_CALL, None, None),
+        ("proj:f(1)", OperandKind.UNKNOWN_CALL, None, None),
+        ("substr(a, 1, 6)", OperandKind.COMPUTED, None, None),
+        ("CAST(a AS BIGINT)", OperandKind.COMPUTED, None, "BIGINT"),
+        ("a + 1", OperandKind.COMPUTED, None, None),
+        ("CASE WHEN a = 1 THEN 2 ELSE 3 END", OperandKind.COMPUTED, None, None),
+        ("my_udf(a)", OperandKind.COMPUTED, None, None),
+        ("(SELECT max(x) FROM u)", OperandKind.QUERY, None, None),
+        ("NULL", OperandKind.NULL, None, None),
     ],
 )
-def test_operands(expression: str, sort: Sort, value: str | None, kind: str | None) -> None:
+def test_operands(expression: str, sort: OperandKind, value: str | None, kind: str | None) -> None:
     code, found = operand(expression)
     assert (found.sort, found.value, found.type) == (sort, value, kind)
-    if sort is not Sort.NULL:
+    if sort is not OperandKind.NULL:
         assert cut(code, found.at) in (expression, expression.lower(), "true", f"c = {expression}")
 
 
@@ -174,7 +179,7 @@ def test_conditions_elsewhere_are_comparisons() -> None:
         "SELECT CASE WHEN a = 1 THEN 2 END, IF(b > 2, 1, 0), CASE c WHEN 3 THEN 4 END FROM t"
         " WHERE IF(d = 4, 1, 0) = 1"
     )
-    (statement,) = read(code, Dialect.MAXCOMPUTE).statements
+    (statement,) = read_code(code, Dialect.MAXCOMPUTE).statements
     (block,) = statement.blocks
     assert [cut(code, item.at) for item in block.predicates] == ["IF(d = 4, 1, 0) = 1"]
     assert [(item.left.columns[0].name, item.rights[0].value) for item in block.comparisons] == [
@@ -187,7 +192,7 @@ def test_conditions_elsewhere_are_comparisons() -> None:
 
 def test_parameters_within_names() -> None:
     _, (found,) = conditions("col_${x} = 1")
-    assert (found.left.sort, found.left.value) == (Sort.PARAMETER, "col_${x}")
+    assert (found.left.sort, found.left.value) == (OperandKind.PARAMETER, "col_${x}")
 
 
 def test_comments_and_lines_do_not_move_places() -> None:

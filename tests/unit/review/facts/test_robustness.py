@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from review.dialects import Dialect
 from review.extraction import reader
-from review.extraction.reader import OUT_OF_TIME, parse_all, read
+from review.extraction.reader import OUT_OF_TIME, parse_script, read_code
 from review.facts import Block, Operand, Predicate, Span, Statement
 
 WORDS = st.sampled_from(Path("tests/data/sql_words.txt").read_text().splitlines()) | st.sampled_from(
@@ -78,7 +78,7 @@ def check(statement: Statement, size: int) -> None:
 @settings(deadline=None, max_examples=200)
 @given(st.lists(WORDS, max_size=40).map(" ".join), st.sampled_from(SQL))
 def test_places_and_indexes_hold(code: str, dialect: Dialect) -> None:
-    for statement in read(code, dialect).statements:
+    for statement in read_code(code, dialect).statements:
         assert "meaning" not in (statement.unread or "")
         check(statement, len(code))
 
@@ -99,18 +99,20 @@ def test_places_and_indexes_hold(code: str, dialect: Dialect) -> None:
     ids=["list", "union", "and", "or", "concat", "case", "ctes"],
 )
 def test_long_statements_are_read(code: str) -> None:
-    (statement,) = read(code, Dialect.MAXCOMPUTE).statements
+    (statement,) = read_code(code, Dialect.MAXCOMPUTE).statements
     assert statement.unread is None
     check(statement, len(code))
 
 
 def test_deep_statements_are_said_to_be() -> None:
-    (statement,) = read("SELECT " + "if(a = 1," * 2_000 + "1" + ",2)" * 2_000, Dialect.MAXCOMPUTE).statements
+    (statement,) = read_code(
+        "SELECT " + "if(a = 1," * 2_000 + "1" + ",2)" * 2_000, Dialect.MAXCOMPUTE
+    ).statements
     assert statement.unread == "it is nested too deeply"
 
 
 def test_what_is_late_is_said_to_be() -> None:
-    script = parse_all("SELECT 1; SELECT 2", Dialect.MAXCOMPUTE, until=0.0).script()
+    script = parse_script("SELECT 1; SELECT 2", Dialect.MAXCOMPUTE, deadline=0.0).script()
     assert [item.unread for item in script.statements] == [OUT_OF_TIME] * 2
 
 
@@ -118,13 +120,13 @@ def test_what_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> Statement:
         raise KeyError
 
-    monkeypatch.setattr(reader, "statement", fail)
-    (statement,) = read("SELECT 1", Dialect.MAXCOMPUTE).statements
+    monkeypatch.setattr(reader, "extract_statement", fail)
+    (statement,) = read_code("SELECT 1", Dialect.MAXCOMPUTE).statements
     assert statement.unread == "it could not be analyzed (KeyError)"
 
 
 def test_tables_are_named_before_anything_is_known_of_them() -> None:
-    parsed = parse_all(
+    parsed = parse_script(
         "WITH c AS (SELECT 1 FROM p.a) INSERT INTO b SELECT * FROM c JOIN `d` ON c.x = d.x;DROP TABLE e_${x}",
         Dialect.MAXCOMPUTE,
     )

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from review.context import Given, Table
+from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
-from review.extraction.reader import read
+from review.extraction.reader import read_code
 from review.facts import Script
-from review.tables.catalog import Catalog
+from review.tables.catalog import TableCatalog
 
-KNOWN = Given(
+KNOWN = ReviewContext(
     project="p",
     tables={
-        "p.a": Table({"ds": "STRING"}, {"id": "BIGINT", "x": "STRING"}),
-        "p.b": Table({}, {"id": "BIGINT", "y": "DOUBLE"}),
-        "p.wide": Table({"dt": "STRING"}),
+        "p.a": TableMetadata({"ds": "STRING"}, {"id": "BIGINT", "x": "STRING"}),
+        "p.b": TableMetadata({}, {"id": "BIGINT", "y": "DOUBLE"}),
+        "p.wide": TableMetadata({"dt": "STRING"}),
     },
 )
 
 
-def script(code: str, given: Given = KNOWN) -> Script:
-    found = read(code, Dialect.MAXCOMPUTE, given)
+def script(code: str, given: ReviewContext = KNOWN) -> Script:
+    found = read_code(code, Dialect.MAXCOMPUTE, given)
     assert all(item.unread is None for item in found.statements)
     return found
 
@@ -47,7 +47,7 @@ def test_tables_of_the_script_are_known() -> None:
         "SELECT k, l FROM m JOIN n ON k = l"
     )
     assert [output.operand.columns[0].source for output in found.statements[-1].blocks[0].outputs] == [0, 1]
-    catalog = Catalog(found)
+    catalog = TableCatalog(found)
     assert catalog.partitions("m") == ("ds",)
     assert catalog.columns("m") == {"k": "BIGINT", "ds": "STRING"}
     assert catalog.partitions("other") is None
@@ -69,11 +69,11 @@ def test_types_are_followed(code: str, kind: str | None) -> None:
     found = script(code)
     statement = found.statements[0]
     top = next(block for block in statement.blocks if block.role == "result")
-    assert Catalog(found).type_of(statement, top.outputs[0].operand) == kind
+    assert TableCatalog(found).type_of(statement, top.outputs[0].operand) == kind
 
 
 def test_columns_are_followed_to_their_table() -> None:
     found = script("WITH c AS (SELECT ds AS d FROM p.a) SELECT 1 FROM (SELECT d FROM c) e WHERE e.d = '1'")
     statement = found.statements[0]
     top = next(block for block in statement.blocks if block.role == "result")
-    assert Catalog(found).table_of(statement, top.predicates[0].columns[0]) == ("p.a", "ds")
+    assert TableCatalog(found).table_of(statement, top.predicates[0].columns[0]) == ("p.a", "ds")

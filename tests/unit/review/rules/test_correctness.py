@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from review.context import Given, Table
-from tests.support.review_assertions import NOTHING, both_sides, lines
+from review.context import ReviewContext, TableMetadata
+from tests.support.review_assertions import NOTHING, assert_hits_and_misses, lines
 
 TABLES = {
-    "o": Table({"ds": "STRING"}, {"id": "BIGINT", "shop_id": "BIGINT", "name": "STRING", "at": "DATETIME"}),
-    "s": Table({"ds": "STRING"}, {"shop_id": "BIGINT", "code": "STRING", "day": "DATE"}),
-    "t": Table({"ds": "STRING"}, {"id": "BIGINT", "name": "STRING", "amount": "DECIMAL(18,2)"}),
-    "b": Table({"ds": "BIGINT"}, {"id": "BIGINT", "flag": "BOOLEAN"}),
+    "o": TableMetadata(
+        {"ds": "STRING"}, {"id": "BIGINT", "shop_id": "BIGINT", "name": "STRING", "at": "DATETIME"}
+    ),
+    "s": TableMetadata({"ds": "STRING"}, {"shop_id": "BIGINT", "code": "STRING", "day": "DATE"}),
+    "t": TableMetadata({"ds": "STRING"}, {"id": "BIGINT", "name": "STRING", "amount": "DECIMAL(18,2)"}),
+    "b": TableMetadata({"ds": "BIGINT"}, {"id": "BIGINT", "flag": "BOOLEAN"}),
 }
 C01 = [
     ("insert", "INSERT INTO a SELECT id FROM b", [1]),
@@ -536,10 +538,10 @@ CASES = {
     "MC-C07": C07,
     "MC-C09": C09,
 }
-KNOWN = Given(project="p", tables=TABLES)
+KNOWN = ReviewContext(project="p", tables=TABLES)
 WITH_TABLES = frozenset({"MC-C06"})
 
 
-@both_sides(CASES)
+@assert_hits_and_misses(CASES)
 def test_a_rule_from_both_sides(rule: str, code: str, wanted: list[int]) -> None:
     assert lines(rule, code, KNOWN if rule in WITH_TABLES else NOTHING) == wanted

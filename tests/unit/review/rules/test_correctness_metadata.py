@@ -5,19 +5,21 @@ from __future__ import annotations
 import pytest
 
 from common.verdicts import Severity
-from review.context import Given, Node, Table
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
-from review.options import ReviewPolicy
-from tests.support.review_assertions import NOTHING, both_sides, found, lines
+from review.options import ReviewOptions
+from tests.support.review_assertions import NOTHING, assert_hits_and_misses, find_hits, lines
 
 TABLES = {
-    "o": Table({"ds": "STRING"}, {"id": "BIGINT", "shop_id": "BIGINT", "name": "STRING", "at": "DATETIME"}),
-    "s": Table({"ds": "STRING"}, {"shop_id": "BIGINT", "code": "STRING", "day": "DATE"}),
-    "t": Table({"ds": "STRING"}, {"id": "BIGINT", "name": "STRING", "amount": "DECIMAL(18,2)"}),
-    "h": Table({"ds": "STRING", "hh": "STRING"}, {"id": "BIGINT"}),
-    "b": Table({"ds": "BIGINT"}, {"id": "BIGINT", "flag": "BOOLEAN"}),
-    "k": Table({}, {"id": "BIGINT", "name": "STRING"}, keys=("id",)),
+    "o": TableMetadata(
+        {"ds": "STRING"}, {"id": "BIGINT", "shop_id": "BIGINT", "name": "STRING", "at": "DATETIME"}
+    ),
+    "s": TableMetadata({"ds": "STRING"}, {"shop_id": "BIGINT", "code": "STRING", "day": "DATE"}),
+    "t": TableMetadata({"ds": "STRING"}, {"id": "BIGINT", "name": "STRING", "amount": "DECIMAL(18,2)"}),
+    "h": TableMetadata({"ds": "STRING", "hh": "STRING"}, {"id": "BIGINT"}),
+    "b": TableMetadata({"ds": "BIGINT"}, {"id": "BIGINT", "flag": "BOOLEAN"}),
+    "k": TableMetadata({}, {"id": "BIGINT", "name": "STRING"}, keys=("id",)),
 }
 C10 = [
     ("a filter", "SELECT id FROM a WHERE ds=TO_CHAR(GETDATE(), 'yyyymmdd')", [1]),
@@ -251,17 +253,17 @@ CASES = {
     "MC-C17": C17,
     "MC-C18": C18,
 }
-KNOWN = Given(project="p", tables=TABLES)
+KNOWN = ReviewContext(project="p", tables=TABLES)
 WITH_TABLES = frozenset({"MC-C11", "MC-C13", "MC-C15", "MC-C17"})
 
 
-@both_sides(CASES)
+@assert_hits_and_misses(CASES)
 def test_a_rule_from_both_sides(rule: str, code: str, wanted: list[int]) -> None:
     assert lines(rule, code, KNOWN if rule in WITH_TABLES else NOTHING) == wanted
 
 
-AD_HOC = Given(Node(scheduled=False))
-PRODUCTION = Given(Node(production=True))
+AD_HOC = ReviewContext(NodeContext(scheduled=False))
+PRODUCTION = ReviewContext(NodeContext(production=True))
 
 
 @pytest.mark.parametrize(
@@ -279,13 +281,13 @@ def test_some_rules_are_for_scheduled_nodes_only(rule: str, code: str) -> None:
 
 def test_an_append_blocks_in_production_only() -> None:
     code = "INSERT INTO a SELECT id FROM b"
-    assert [item.severity for item in found("MC-C01", code)] == [Severity.WARN]
-    assert [item.severity for item in found("MC-C01", code, PRODUCTION)] == [Severity.BLOCK]
+    assert [item.severity for item in find_hits("MC-C01", code)] == [Severity.WARN]
+    assert [item.severity for item in find_hits("MC-C01", code, PRODUCTION)] == [Severity.BLOCK]
 
 
 def test_a_written_date_blocks_and_a_filtered_one_warns() -> None:
     code = "INSERT OVERWRITE TABLE a PARTITION (ds='20240501')\nSELECT id FROM b WHERE ds='20240501'"
-    assert [item.severity for item in found("MC-C07", code)] == [Severity.BLOCK, Severity.WARN]
+    assert [item.severity for item in find_hits("MC-C07", code)] == [Severity.BLOCK, Severity.WARN]
 
 
 @pytest.mark.parametrize(
@@ -303,14 +305,14 @@ def test_a_written_date_blocks_and_a_filtered_one_warns() -> None:
 def test_parameters_and_the_schedule_agree(
     code: str, defined: set[str] | None, wanted: list[tuple[int, Severity]]
 ) -> None:
-    node = Node(parameters=None if defined is None else frozenset(defined))
-    assert [(item.line, item.severity) for item in found("MC-C08", code, Given(node))] == wanted
+    node = NodeContext(parameters=None if defined is None else frozenset(defined))
+    assert [(item.line, item.severity) for item in find_hits("MC-C08", code, ReviewContext(node))] == wanted
 
 
 def test_a_team_bans_its_own_functions() -> None:
-    policy = ReviewPolicy.model_validate({"rules": {"MC-C09": {"functions": ["get_json_object", "p:slow"]}}})
+    policy = ReviewOptions.model_validate({"rules": {"MC-C09": {"functions": ["get_json_object", "p:slow"]}}})
     code = "SELECT GET_JSON_OBJECT(x, '$.a') AS a, p:slow(x) AS b FROM t WHERE ds=MAX_PT('t')"
-    findings = review(code, Dialect.MAXCOMPUTE, Given(), policy)
+    findings = review(code, Dialect.MAXCOMPUTE, ReviewContext(), policy)
     assert {item.message for item in findings if item.rule == "MC-C09"} == {
         "The function GET_JSON_OBJECT is banned.",
         "The function P:SLOW is banned.",
@@ -329,26 +331,29 @@ def test_a_team_bans_its_own_functions() -> None:
     ],
 )
 def test_appends_of_other_engines(dialect: str, code: str, wanted: list[int]) -> None:
-    assert lines("MC-C01", code, Given(), dialect) == wanted
+    assert lines("MC-C01", code, ReviewContext(), dialect) == wanted
 
 
 @pytest.mark.parametrize("dialect", ["hive", "spark", "hologres", "mysql", "presto", "trino", "clickhouse"])
 def test_joins_of_other_engines(dialect: str) -> None:
-    assert lines("MC-C03", "SELECT a.id FROM a\nCROSS JOIN b", Given(), dialect) == [2]
-    assert lines("MC-C03", "SELECT a.id FROM a JOIN b ON a.id = b.id", Given(), dialect) == []
-    assert lines("MC-C05", "SELECT id FROM a WHERE id NOT IN (SELECT id FROM b)", Given(), dialect) == [1]
+    assert lines("MC-C03", "SELECT a.id FROM a\nCROSS JOIN b", ReviewContext(), dialect) == [2]
+    assert lines("MC-C03", "SELECT a.id FROM a JOIN b ON a.id = b.id", ReviewContext(), dialect) == []
+    assert lines(
+        "MC-C05", "SELECT id FROM a WHERE id NOT IN (SELECT id FROM b)", ReviewContext(), dialect
+    ) == [1]
 
 
 def test_unnested_rows_are_no_product() -> None:
     assert (
-        lines("MC-C03", "SELECT a.id, x FROM a CROSS JOIN UNNEST(a.tags) AS t (x)", Given(), "presto") == []
+        lines("MC-C03", "SELECT a.id, x FROM a CROSS JOIN UNNEST(a.tags) AS t (x)", ReviewContext(), "presto")
+        == []
     )
-    assert lines("MC-C03", "SELECT a.id FROM a, generate_series(1, 3) g", Given(), "postgres") == []
+    assert lines("MC-C03", "SELECT a.id FROM a, generate_series(1, 3) g", ReviewContext(), "postgres") == []
 
 
 def test_a_fix_uses_the_authors_names() -> None:
-    given = Given(tables=TABLES)
-    (quoted,) = found("MC-C06", "SELECT id FROM o WHERE ds=20240501", given)
+    given = ReviewContext(tables=TABLES)
+    (quoted,) = find_hits("MC-C06", "SELECT id FROM o WHERE ds=20240501", given)
     assert quoted.help == "Quote the value: ds = '20240501'."
-    (partition,) = found("MC-C13", "INSERT OVERWRITE TABLE h SELECT id FROM o WHERE ds='${d}'", given)
+    (partition,) = find_hits("MC-C13", "INSERT OVERWRITE TABLE h SELECT id FROM o WHERE ds='${d}'", given)
     assert partition.help == "Add PARTITION (ds = '${bizdate}', hh)."

@@ -6,32 +6,36 @@ from __future__ import annotations
 
 import pytest
 
-from review.context import Given, Node, Table
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
-from review.options import ReviewPolicy
-from tests.support.review_assertions import found, places
+from review.options import ReviewOptions
+from tests.support.review_assertions import find_hits, positions_of
 
-DAILY = Table({"ds": "STRING"}, {"id": "BIGINT", "amount": "DOUBLE", "channel": "STRING"})
-HOURLY = Table(partitions={"ds": "STRING", "hh": "STRING"}, columns={"id": "BIGINT", "amount": "DOUBLE"})
-SHOP = Given(
+DAILY = TableMetadata({"ds": "STRING"}, {"id": "BIGINT", "amount": "DOUBLE", "channel": "STRING"})
+HOURLY = TableMetadata(
+    partitions={"ds": "STRING", "hh": "STRING"}, columns={"id": "BIGINT", "amount": "DOUBLE"}
+)
+SHOP = ReviewContext(
     project="shop",
     tables={
         "shop.a": DAILY,
         "shop.b": DAILY,
         "shop.h": HOURLY,
-        "shop.u": Table(columns={"id": "BIGINT", "city": "STRING"}),
-        "shop.days": Table(columns={"ds": "STRING", "workday": "BIGINT"}),
+        "shop.u": TableMetadata(columns={"id": "BIGINT", "city": "STRING"}),
+        "shop.days": TableMetadata(columns={"ds": "STRING", "workday": "BIGINT"}),
     },
 )
 
 
-def hits(rule: str, code: str, given: Given = SHOP, dialect: Dialect = Dialect.MAXCOMPUTE) -> list[str]:
+def hits(
+    rule: str, code: str, given: ReviewContext = SHOP, dialect: Dialect = Dialect.MAXCOMPUTE
+) -> list[str]:
     """Return what `rule` finds: severity, line and column of each."""
-    return places(found(rule, code, given, dialect))
+    return positions_of(find_hits(rule, code, given, dialect))
 
 
-def messages(rule: str, code: str, given: Given = SHOP) -> str:
-    return " ".join(f"{item.message} {item.help}" for item in found(rule, code, given))
+def messages(rule: str, code: str, given: ReviewContext = SHOP) -> str:
+    return " ".join(f"{item.message} {item.help}" for item in find_hits(rule, code, given))
 
 
 UNFILTERED = {
@@ -358,9 +362,9 @@ def test_wide_window(condition: str, wide: bool) -> None:
 
 
 def test_the_width_is_an_option() -> None:
-    policy = ReviewPolicy.model_validate({"rules": {"MC-P03": {"max_partitions": 7}}})
+    policy = ReviewOptions.model_validate({"rules": {"MC-P03": {"max_partitions": 7}}})
     code = "SELECT id FROM a WHERE ds BETWEEN '$[yyyymmdd-30]' AND '${bizdate}'"
-    assert "About 30 partitions" in found("MC-P03", code, SHOP, policy=policy)[0].message
+    assert "About 30 partitions" in find_hits("MC-P03", code, SHOP, policy=policy)[0].message
 
 
 STARS = {
@@ -398,12 +402,12 @@ LISTED = {
 
 @pytest.mark.parametrize(("code", "expected"), STARS.values(), ids=STARS)
 def test_select_star(code: str, expected: list[str]) -> None:
-    assert hits("MC-P04", code, Given()) == expected
+    assert hits("MC-P04", code, ReviewContext()) == expected
 
 
 @pytest.mark.parametrize("code", LISTED.values(), ids=LISTED)
 def test_columns_are_listed(code: str) -> None:
-    assert hits("MC-P04", code, Given()) == []
+    assert hits("MC-P04", code, ReviewContext()) == []
 
 
 @pytest.mark.parametrize(
@@ -509,15 +513,15 @@ def test_a_query_that_is_deep() -> None:
 
 def test_reads_count_only_of_big_tables() -> None:
     code = " UNION ALL ".join(["SELECT id FROM x"] * 4)
-    assert len(hits("MC-P09", code, Given())) == 1
-    assert hits("MC-P09", code, Given(tables={"x": Table(size=1 << 20)})) == []
-    assert len(hits("MC-P09", code, Given(tables={"x": Table(size=1 << 40)}))) == 1
-    assert hits("MC-P09", code.replace("FROM x", "FROM dim_x"), Given()) == []
+    assert len(hits("MC-P09", code, ReviewContext())) == 1
+    assert hits("MC-P09", code, ReviewContext(tables={"x": TableMetadata(size=1 << 20)})) == []
+    assert len(hits("MC-P09", code, ReviewContext(tables={"x": TableMetadata(size=1 << 40)}))) == 1
+    assert hits("MC-P09", code.replace("FROM x", "FROM dim_x"), ReviewContext()) == []
 
 
 def test_the_estimate_of_the_engine() -> None:
     code = "SELECT id FROM a WHERE ds = '${bizdate}'"
-    estimated = found("MC-P12", code, Given(node=Node(), estimate=2 << 40))
+    estimated = find_hits("MC-P12", code, ReviewContext(node=NodeContext(), estimate=2 << 40))
     assert [item.message for item in estimated] == [
         "A run would scan about 2,048 GiB; the budget is 1,024 GiB."
     ]

@@ -6,21 +6,21 @@ import pytest
 from pydantic import ValidationError
 
 from common.verdicts import Severity
-from review.context import Given, Node
+from review.context import NodeContext, ReviewContext
 from review.dialects import Dialect
-from review.options import ReviewPolicy
+from review.options import ReviewOptions
 from review.rules.naming.layer_order import LayerOrderOptions
 from review.rules.naming.table_name import TableNameOptions
-from tests.support.review_assertions import found
+from tests.support.review_assertions import find_hits
 
-DECLARED = Given(
-    Node(
+DECLARED = ReviewContext(
+    NodeContext(
         "dwd_trade_order_di", inputs=("shop.ods_order", "base.dim_city"), outputs=("shop.dwd_trade_order_di",)
     ),
     project="shop",
 )
-PRODUCTION = Given(Node(production=True))
-AD_HOC = Given(Node(scheduled=False))
+PRODUCTION = ReviewContext(NodeContext(production=True))
+AD_HOC = ReviewContext(NodeContext(scheduled=False))
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ AD_HOC = Given(Node(scheduled=False))
     ],
 )
 def test_names_of_tables(code: str, lines: list[int]) -> None:
-    assert [item.line for item in found("MC-N01", code)] == lines
+    assert [item.line for item in find_hits("MC-N01", code)] == lines
 
 
 def test_patterns_of_names_are_an_option() -> None:
-    policy = ReviewPolicy(rules={"MC-N01": {"patterns": {"raw": r"raw_\w+"}}})
-    assert not found("MC-N01", "CREATE TABLE raw_x (id BIGINT)", policy=policy)
-    assert found("MC-N01", "CREATE TABLE dwd_x_di (id BIGINT)", policy=policy)
+    policy = ReviewOptions(rules={"MC-N01": {"patterns": {"raw": r"raw_\w+"}}})
+    assert not find_hits("MC-N01", "CREATE TABLE raw_x (id BIGINT)", policy=policy)
+    assert find_hits("MC-N01", "CREATE TABLE dwd_x_di (id BIGINT)", policy=policy)
     with pytest.raises(ValidationError, match="pattern of raw is not a regular expression"):
         TableNameOptions(patterns={"raw": "("})
 
@@ -72,13 +72,13 @@ def test_patterns_of_names_are_an_option() -> None:
     ],
 )
 def test_layers(code: str, lines: list[int]) -> None:
-    assert [item.line for item in found("MC-N02", code)] == lines
+    assert [item.line for item in find_hits("MC-N02", code)] == lines
 
 
 def test_layers_are_an_option() -> None:
-    policy = ReviewPolicy(rules={"MC-N02": {"reads": {**LayerOrderOptions().reads, "ads": ["ods", "ads"]}}})
-    assert not found("MC-N02", "INSERT OVERWRITE TABLE ads_a SELECT 1 FROM ods_b", policy=policy)
-    assert found("MC-N02", "INSERT OVERWRITE TABLE ads_a SELECT 1 FROM dws_b", policy=policy)
+    policy = ReviewOptions(rules={"MC-N02": {"reads": {**LayerOrderOptions().reads, "ads": ["ods", "ads"]}}})
+    assert not find_hits("MC-N02", "INSERT OVERWRITE TABLE ads_a SELECT 1 FROM ods_b", policy=policy)
+    assert find_hits("MC-N02", "INSERT OVERWRITE TABLE ads_a SELECT 1 FROM dws_b", policy=policy)
 
 
 @pytest.mark.parametrize(
@@ -99,12 +99,12 @@ def test_layers_are_an_option() -> None:
     ],
 )
 def test_lifecycles(code: str, lines: list[int]) -> None:
-    assert [item.line for item in found("MC-N03", code)] == lines
+    assert [item.line for item in find_hits("MC-N03", code)] == lines
 
 
 def test_other_engines_have_no_lifecycle() -> None:
     for dialect in (Dialect.HIVE, Dialect.SPARK, Dialect.HOLOGRES, Dialect.MYSQL):
-        assert not found("MC-N03", "CREATE TABLE a (id INT)", dialect=dialect)
+        assert not find_hits("MC-N03", "CREATE TABLE a (id INT)", dialect=dialect)
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_other_engines_have_no_lifecycle() -> None:
     ],
 )
 def test_comments(code: str, severities: list[Severity]) -> None:
-    assert [item.severity for item in found("MC-N04", code)] == severities
+    assert [item.severity for item in find_hits("MC-N04", code)] == severities
 
 
 def test_many_columns_without_a_comment_are_counted() -> None:
     columns = ", ".join(f"c{number} BIGINT" for number in range(8))
-    [item] = found("MC-N04", f"CREATE TABLE a ({columns}) COMMENT 'y'")
+    [item] = find_hits("MC-N04", f"CREATE TABLE a ({columns}) COMMENT 'y'")
     assert "c0, c1, c2, c3, c4 and 3 more" in item.message
 
 
@@ -159,17 +159,17 @@ INTO = "INSERT OVERWRITE TABLE dwd_trade_order_di"
     ],
 )
 def test_declared_tables(code: str, lines: list[int]) -> None:
-    assert [item.line for item in found("MC-N05", code.replace("WRITE_IT", INTO), DECLARED)] == lines
+    assert [item.line for item in find_hits("MC-N05", code.replace("WRITE_IT", INTO), DECLARED)] == lines
 
 
 def test_a_node_is_called_like_its_table() -> None:
     code = "INSERT OVERWRITE TABLE dwd_b SELECT 1 FROM c"
-    assert [item.help for item in found("MC-N05", code, Given(Node("dwd_a")))] == [
+    assert [item.help for item in find_hits("MC-N05", code, ReviewContext(NodeContext("dwd_a")))] == [
         "Rename the node to dwd_b."
     ]
-    assert not found("MC-N05", code, Given(Node("dwd_b")))
-    assert not found("MC-N05", code, Given(Node("dwd_a", scheduled=False)))
-    assert not found("MC-N05", code)
+    assert not find_hits("MC-N05", code, ReviewContext(NodeContext("dwd_b")))
+    assert not find_hits("MC-N05", code, ReviewContext(NodeContext("dwd_a", scheduled=False)))
+    assert not find_hits("MC-N05", code)
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_a_node_is_called_like_its_table() -> None:
     ],
 )
 def test_definitions(code: str, lines: list[int]) -> None:
-    assert [item.line for item in found("MC-N06", code)] == lines
-    assert not found("MC-N06", code, AD_HOC)
+    assert [item.line for item in find_hits("MC-N06", code)] == lines
+    assert not find_hits("MC-N06", code, AD_HOC)
 
 
 LONG = "SELECT\n" + "".join(f"  {number},\n" for number in range(10)) + "  1"
@@ -209,22 +209,22 @@ LONG = "SELECT\n" + "".join(f"  {number},\n" for number in range(10)) + "  1"
     ],
 )
 def test_headers(code: str, missing: str | None) -> None:
-    messages = [item.message for item in found("MC-M01", code)]
+    messages = [item.message for item in find_hits("MC-M01", code)]
     assert messages == ([f"No comment at the top of the node states its {missing}."] if missing else [])
 
 
 def test_headers_of_other_languages() -> None:
     body = "\n".join(f"x{number} = {number}" for number in range(12))
     for header in ("# author: x, purpose: y", '"""What it does.\n\nAuthor: x\nPurpose: y\n"""'):
-        assert not found("MC-M01", f"{header}\n{body}", dialect=Dialect.PYTHON)
-    assert found("MC-M01", body, dialect=Dialect.PYTHON)
-    assert not found("MC-M01", f"#!/bin/bash\n# author: x\n# purpose: y\n{body}", dialect=Dialect.SHELL)
+        assert not find_hits("MC-M01", f"{header}\n{body}", dialect=Dialect.PYTHON)
+    assert find_hits("MC-M01", body, dialect=Dialect.PYTHON)
+    assert not find_hits("MC-M01", f"#!/bin/bash\n# author: x\n# purpose: y\n{body}", dialect=Dialect.SHELL)
 
 
 def test_what_a_header_says_is_an_option() -> None:
-    policy = ReviewPolicy(rules={"MC-M01": {"entries": ["changes"]}})
-    assert not found("MC-M01", f"-- 2024-05-01 first version\n{LONG}", policy=policy)
-    assert found("MC-M01", f"-- author\n{LONG}", policy=policy)
+    policy = ReviewOptions(rules={"MC-M01": {"entries": ["changes"]}})
+    assert not find_hits("MC-M01", f"-- 2024-05-01 first version\n{LONG}", policy=policy)
+    assert find_hits("MC-M01", f"-- author\n{LONG}", policy=policy)
 
 
 @pytest.mark.parametrize(
@@ -241,20 +241,20 @@ def test_what_a_header_says_is_an_option() -> None:
     ],
 )
 def test_commented_code(comment: str, seen: bool) -> None:
-    assert bool(found("MC-M02", f"SELECT 1;\n{comment}")) == seen
+    assert bool(find_hits("MC-M02", f"SELECT 1;\n{comment}")) == seen
 
 
 def test_things_to_do_are_told_in_production() -> None:
     code = "-- TODO: x\nSELECT 'TODO' AS todo"
-    assert [(item.line, item.column) for item in found("MC-M02", code, PRODUCTION)] == [(1, 4)]
-    assert not found("MC-M02", code)
+    assert [(item.line, item.column) for item in find_hits("MC-M02", code, PRODUCTION)] == [(1, 4)]
+    assert not find_hits("MC-M02", code)
 
 
 def test_long_nodes() -> None:
-    policy = ReviewPolicy(rules={"MC-M03": {"max_lines": 3, "max_targets": 1}})
-    assert not found("MC-M03", "SELECT 1\n\n;\n", policy=policy)
-    assert found("MC-M03", "SELECT\n1\n,\n2", policy=policy)
+    policy = ReviewOptions(rules={"MC-M03": {"max_lines": 3, "max_targets": 1}})
+    assert not find_hits("MC-M03", "SELECT 1\n\n;\n", policy=policy)
+    assert find_hits("MC-M03", "SELECT\n1\n,\n2", policy=policy)
     two = "INSERT OVERWRITE TABLE a SELECT 1;\nINSERT OVERWRITE TABLE b SELECT 1"
-    assert [item.line for item in found("MC-M03", two, policy=policy)] == [2]
-    assert not found("MC-M03", two.replace("TABLE b", "TABLE tmp_b"), policy=policy)
-    assert not found("MC-M03", two)
+    assert [item.line for item in find_hits("MC-M03", two, policy=policy)] == [2]
+    assert not find_hits("MC-M03", two.replace("TABLE b", "TABLE tmp_b"), policy=policy)
+    assert not find_hits("MC-M03", two)

@@ -6,24 +6,24 @@ from __future__ import annotations
 
 import pytest
 
-from review.analysis.secret_patterns import secrets
-from review.context import Given, Node, Table
+from review.analysis.secret_patterns import find_secrets
+from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review
-from review.options import ReviewPolicy
-from tests.support.review_assertions import NOTHING, found, places
+from review.options import ReviewOptions
+from tests.support.review_assertions import NOTHING, find_hits, positions_of
 
 
 def hits(
-    rule: str, code: str, given: Given = NOTHING, dialect: str = "maxcompute", **options: object
+    rule: str, code: str, given: ReviewContext = NOTHING, dialect: str = "maxcompute", **options: object
 ) -> list[str]:
-    policy = ReviewPolicy.model_validate({"rules": {rule: options}} if options else {})
-    return places(item for item in review(code, Dialect(dialect), given, policy) if item.rule == rule)
+    policy = ReviewOptions.model_validate({"rules": {rule: options}} if options else {})
+    return positions_of(item for item in review(code, Dialect(dialect), given, policy) if item.rule == rule)
 
 
 def shown(code: str, dialect: str = "maxcompute") -> list[str]:
     """Return the texts that are taken for secrets."""
-    found = sorted(secrets(code, Dialect(dialect)), key=lambda item: item.at)
+    found = sorted(find_secrets(code, Dialect(dialect)), key=lambda item: item.at)
     return [code[item.at.begin : item.at.end] for item in found]
 
 
@@ -202,8 +202,8 @@ def test_destruction_in_other_dialects(dialect: str, code: str) -> None:
     assert hits("MC-S02", code, dialect=dialect)
 
 
-SHOP = Given(project="shop")
-DEVELOPMENT = Given(project="shop_dev")
+SHOP = ReviewContext(project="shop")
+DEVELOPMENT = ReviewContext(project="shop_dev")
 
 
 @pytest.mark.parametrize(
@@ -220,10 +220,10 @@ DEVELOPMENT = Given(project="shop_dev")
         ("INSERT OVERWRITE TABLE x SELECT id FROM y", SHOP, []),
         ("INSERT OVERWRITE TABLE ${project}.x SELECT id FROM y", SHOP, []),
         ("SET odps.namespace.schema=true; INSERT OVERWRITE TABLE s.x SELECT id FROM y", SHOP, []),
-        ("INSERT OVERWRITE TABLE finance.x SELECT id FROM y", Given(), []),
+        ("INSERT OVERWRITE TABLE finance.x SELECT id FROM y", ReviewContext(), []),
     ],
 )
-def test_cross_project_write(code: str, given: Given, expected: list[str]) -> None:
+def test_cross_project_write(code: str, given: ReviewContext, expected: list[str]) -> None:
     assert hits("MC-S03", code, given) == expected
 
 
@@ -238,7 +238,7 @@ def test_projects_may_be_allowed() -> None:
     [
         ("SELECT id FROM shop_dev.x", SHOP, ["warn 1:16"]),
         ("INSERT OVERWRITE TABLE shop_dev.x SELECT id FROM y", SHOP, ["warn 1:24"]),
-        ("SELECT id FROM shop_dev.x", Given(project="shop", node=Node(scheduled=False)), []),
+        ("SELECT id FROM shop_dev.x", ReviewContext(project="shop", node=NodeContext(scheduled=False)), []),
         ("SELECT id FROM shop.x", SHOP, []),
         ("SELECT id FROM x_dev", SHOP, []),
         ("INSERT OVERWRITE TABLE shop.x SELECT id FROM y", DEVELOPMENT, ["warn 1:24"]),
@@ -246,14 +246,14 @@ def test_projects_may_be_allowed() -> None:
         ("SELECT id FROM shop_dev.x", DEVELOPMENT, []),
     ],
 )
-def test_wrong_environment(code: str, given: Given, expected: list[str]) -> None:
+def test_wrong_environment(code: str, given: ReviewContext, expected: list[str]) -> None:
     assert hits("MC-S04", code, given) == expected
 
 
 INTO = "INSERT OVERWRITE TABLE x PARTITION (ds = '${bizdate}') "
-LABELLED = Given(
+LABELLED = ReviewContext(
     tables={
-        "u": Table(
+        "u": TableMetadata(
             columns={"id": "BIGINT", "a": "STRING", "mobile": "STRING"},
             labels={"a": "3", "mobile": "0", "id": "1"},
         )
@@ -276,7 +276,7 @@ LABELLED = Given(
         ("SELECT id, a, mobile FROM u", LABELLED, ["warn 1:67"]),
     ],
 )
-def test_unmasked_column(code: str, given: Given, expected: list[str]) -> None:
+def test_unmasked_column(code: str, given: ReviewContext, expected: list[str]) -> None:
     assert hits("MC-S05", INTO + code, given) == expected
 
 
@@ -329,7 +329,7 @@ def test_function_change(dialect: str, code: str, found: bool) -> None:
 
 def test_what_cannot_be_read_says_where_and_why() -> None:
     code = "SELECT a FROM t;\n\nSELECT b\nFROM t WHERE ORDER x y z"
-    (unread,) = found("MC-C19", code)
+    (unread,) = find_hits("MC-C19", code)
     assert unread.line == 4
     assert "begins on line 3" in unread.message
     assert "ORDER x" not in unread.message

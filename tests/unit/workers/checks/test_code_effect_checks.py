@@ -14,10 +14,10 @@ from common.i18n import Language
 from common.snapshot import Column, FileSnapshot, Snapshot
 from common.verdicts import Finding, Severity
 from workers.checks import registry
-from workers.checks.api import Context, Skip
-from workers.checks.code_effects.dependency_cycle import MOST_ASKED
-from workers.checks.code_effects.loss_readers import CALLS
-from workers.dataworks.errors import DataWorksError, Refused, Throttled
+from workers.checks.api import Context, SkipCheck
+from workers.checks.code_effects.dependency_cycle import MAX_LOOKUPS
+from workers.checks.code_effects.loss_readers import MAX_CALLS
+from workers.dataworks.errors import DataWorksError, RequestRejected, Throttled
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -30,7 +30,7 @@ from workers.dataworks.models import (
     TableRef,
 )
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 MINE = ("change-impact", "declared-inputs", "schedule-fit")
 
 
@@ -72,7 +72,7 @@ class Workspace:
     ) -> tuple[NodeOutput, ...]:
         self._ask("node_inputs")
         if node_id not in self.inputs or environment is not Environment.PROD:
-            raise Refused("ListNodeInputOrOutput", "NotFound")
+            raise RequestRejected("ListNodeInputOrOutput", "NotFound")
         return tuple(NodeOutput(name, node_id) for name in self.inputs[node_id])
 
     def nodes_by_output(
@@ -85,7 +85,7 @@ class Workspace:
     def table_info(self, guid: str) -> TableInfo:
         self._ask("table_info")
         if guid not in self.tables:
-            raise Refused("GetMetaTableFullInfo", "Invalid.Table.NotExists")
+            raise RequestRejected("GetMetaTableFullInfo", "Invalid.Table.NotExists")
         return TableInfo(guid, None, tuple(self.tables[guid]))
 
     def deployed_code(self, file_id: int) -> str | None:
@@ -113,7 +113,7 @@ class Workspace:
     def node(self, node_id: int, environment: Environment = Environment.PROD) -> Node:
         self._ask("node")
         if environment is not Environment.PROD:
-            raise Refused("GetNode", "NotFound")
+            raise RequestRejected("GetNode", "NotFound")
         return node(node_id)
 
     def node_code(self, node_id: int, environment: Environment = Environment.PROD) -> str:
@@ -144,7 +144,7 @@ def ask(
     event = Event("m-1", event_code, 93124, "1923", True, data or {}, 0)
     given = CHECKS[name].options.model_validate(options or {})
     context = Context(event, Snapshot(file=file), given, workspace, 0, language)
-    return list(CHECKS[name].ask(context))
+    return list(CHECKS[name].run(context))
 
 
 def rules(found: Iterable[Finding]) -> list[str]:
@@ -171,7 +171,7 @@ def test_readers_are_looked_up_within_a_budget_and_the_rest_is_told() -> None:
     workspace = Workspace(tables={"odps.shop.t": columns(*many)})
     code = "".join(f"ALTER TABLE t DROP COLUMN {name};" for name in many)
     found = ask("change-impact", workspace, code, options={"most_columns": 80})
-    assert sum(workspace.asked.values()) <= CALLS + 5
+    assert sum(workspace.asked.values()) <= MAX_CALLS + 5
     assert set(rules(found)) == {"not-checked"}
     assert "10 more" in found[-1].message
 
@@ -183,7 +183,7 @@ def test_ten_thousand_readers_are_one_finding() -> None:
     assert finding.rule == "lost-column-read"
     assert "at least" in finding.message
     assert len(finding.message) < 1000
-    assert sum(workspace.asked.values()) <= CALLS + 5
+    assert sum(workspace.asked.values()) <= MAX_CALLS + 5
 
 
 def test_readers_that_the_same_code_rewrites_do_not_count() -> None:
@@ -198,7 +198,7 @@ def test_readers_that_the_same_code_rewrites_do_not_count() -> None:
 NULLS = "INSERT INTO t SELECT 1, NULL"
 
 
-@pytest.mark.parametrize("deployed", [None, Refused("ListFileVersions", "NotFound"), NULLS])
+@pytest.mark.parametrize("deployed", [None, RequestRejected("ListFileVersions", "NotFound"), NULLS])
 def test_null_columns_of_new_or_unchanged_code_lose_nothing(deployed: str | DataWorksError | None) -> None:
     workspace = Workspace(tables={"odps.shop.t": columns("a", "b")}, deployed=deployed)
     assert not ask("change-impact", workspace, NULLS)
@@ -221,7 +221,7 @@ def test_tables_of_other_engines_are_told_and_not_asked_about() -> None:
     found = ask("change-impact", workspace, "ALTER TABLE public.t DROP COLUMN a", file_type=1093)
     assert rules(found) == ["not-checked"]
     assert not workspace.asked
-    with pytest.raises(Skip, match="hologres"):
+    with pytest.raises(SkipCheck, match="hologres"):
         ask("declared-inputs", workspace, "SELECT 1 FROM public.a", file_type=1093)
 
 
@@ -236,9 +236,9 @@ def test_faults_of_lookups_come_through(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*MINE, "adhoc-writes"])
 def test_deleted_files_are_skipped(name: str) -> None:
-    with pytest.raises(Skip, match="deleted"):
+    with pytest.raises(SkipCheck, match="deleted"):
         ask(name, Workspace(), data={"changeType": "2"})
-    with pytest.raises(Skip, match="deleted"):
+    with pytest.raises(SkipCheck, match="deleted"):
         ask(name, Workspace(), change_type="DELETE")
 
 
@@ -251,7 +251,7 @@ def test_a_wide_graph_upstream_ends_and_says_so() -> None:
         parents={2: wide, **{item.id: [item] for item in wide}},
     )
     assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-checked"]
-    assert workspace.asked["node_parents"] == MOST_ASKED
+    assert workspace.asked["node_parents"] == MAX_LOOKUPS
 
 
 def test_without_dependents_no_circle_is_searched() -> None:
@@ -265,7 +265,7 @@ def test_parents_that_dataworks_refuses_leave_the_circle_open() -> None:
         outputs={"shop.new": [node(2)]},
         inputs={1: []},
         children={1: [node(9)]},
-        faults={"node_parents": Refused("GetNodeParents", "NotFound")},
+        faults={"node_parents": RequestRejected("GetNodeParents", "NotFound")},
     )
     assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-checked"]
 
@@ -285,7 +285,7 @@ def test_a_basic_workspace_has_no_development() -> None:
 
     def refuse(outputs: Sequence[str], environment: Environment = Environment.PROD) -> Any:
         if environment is Environment.DEV:
-            raise Refused("ListNodesByOutput", "Invalid.Env")
+            raise RequestRejected("ListNodesByOutput", "Invalid.Env")
         return answers(outputs, environment)
 
     workspace.nodes_by_output = refuse  # type: ignore[method-assign]

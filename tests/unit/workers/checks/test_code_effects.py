@@ -14,8 +14,8 @@ from common.snapshot import Snapshot
 from review.dialects import Dialect
 from workers.checks.api import Context, Options
 from workers.checks.code_effects import reader
-from workers.checks.code_effects.model import Deeds
-from workers.checks.code_effects.reader import deeds
+from workers.checks.code_effects.model import CodeEffects
+from workers.checks.code_effects.reader import read_effects
 
 
 @dataclass
@@ -34,11 +34,11 @@ class Answers:
 
 def _context(answers: Answers | None = None) -> Context:
     event = Event("m-1", "commit-file", 93124, "1923", True, {}, 0)
-    return Context(event, Snapshot(), Options(), None, 0, answers=answers)
+    return Context(event, Snapshot(), Options(), None, 0, result_cache=answers)
 
 
-def _deeds(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, project: str | None = "shop") -> Deeds:
-    return deeds(_context(), code, dialect, project)
+def _deeds(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, project: str | None = "shop") -> CodeEffects:
+    return read_effects(_context(), code, dialect, project)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_lines_are_those_of_the_text() -> None:
 )
 def test_changes(code: str, dialect: Dialect, changes: list[tuple[str, str, str | None]]) -> None:
     found = _deeds(code, dialect).changes
-    assert [(item.words, item.table, item.database) for item in found] == changes
+    assert [(item.description, item.table, item.database) for item in found] == changes
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_changes(code: str, dialect: Dialect, changes: list[tuple[str, str, str 
 def test_tables_that_are_gone_or_made_anew(code: str, remade: list[tuple[str, list[str] | None]]) -> None:
     found = [
         (item.table, None if item.columns is None else [column.name for column in item.columns])
-        for item in _deeds(code).remade
+        for item in _deeds(code).rebuilt
     ]
     assert found == remade
 
@@ -123,7 +123,7 @@ def test_calls_and_sql_are_followed_in_the_order_of_the_text() -> None:
     code = "o.delete_table('a')\no.execute_sql('CREATE TABLE a (x INT)')\n"
     code += "o.delete_table('b')\no.create_table('b', s)\n"
     assert [
-        (item.table, item.columns and item.columns[0].name) for item in _deeds(code, Dialect.PYTHON).remade
+        (item.table, item.columns and item.columns[0].name) for item in _deeds(code, Dialect.PYTHON).rebuilt
     ] == [
         ("shop.a", "x"),
         ("shop.b", None),
@@ -157,22 +157,22 @@ def test_a_column_that_comes_back_is_not_gone() -> None:
 
 def test_fills_are_empty_where_every_branch_is_null() -> None:
     code = "INSERT INTO t SELECT a, NULL, CAST(NULL AS STRING) FROM x UNION ALL SELECT 1, 2, null FROM y"
-    (fill,) = _deeds(code).fills
+    (fill,) = _deeds(code).column_writes
     assert fill.empty == (False, False, True)
     assert not fill.open
 
 
 def test_what_cannot_be_read_is_kept_with_its_line() -> None:
-    assert _deeds("SELECT 1;\nINSERT INTO t SELECT FROM WHERE (;").unread == (2,)
-    assert _deeds("x = 1\no.execute_sql(x)", Dialect.PYTHON).unread == (2,)
-    assert _deeds("o.get_table(n).open_reader()", Dialect.PYTHON).unnamed == (1,)
+    assert _deeds("SELECT 1;\nINSERT INTO t SELECT FROM WHERE (;").unparsed == (2,)
+    assert _deeds("x = 1\no.execute_sql(x)", Dialect.PYTHON).unparsed == (2,)
+    assert _deeds("o.get_table(n).open_reader()", Dialect.PYTHON).dynamic_reads == (1,)
 
 
 def test_code_is_read_once_for_all_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = Answers()
     code = "DROP TABLE a; CREATE TABLE a AS SELECT x FROM b; ALTER TABLE c DROP COLUMN d; DELETE FROM e"
-    first = deeds(_context(answers), code, Dialect.MAXCOMPUTE, "shop")
-    monkeypatch.setattr(reader, "read", None)  # reading again would fail
-    assert deeds(_context(answers), code, Dialect.MAXCOMPUTE, "shop") == first
+    first = read_effects(_context(answers), code, Dialect.MAXCOMPUTE, "shop")
+    monkeypatch.setattr(reader, "read_script", None)  # reading again would fail
+    assert read_effects(_context(answers), code, Dialect.MAXCOMPUTE, "shop") == first
     with pytest.raises(TypeError):
-        deeds(_context(answers), code, Dialect.MAXCOMPUTE, "other")
+        read_effects(_context(answers), code, Dialect.MAXCOMPUTE, "other")

@@ -14,10 +14,10 @@ from common.snapshot import Column, FileSnapshot, Snapshot
 from common.verdicts import Finding
 from workers.checks import registry
 from workers.checks.api import Context, Lookups
-from workers.dataworks.errors import DataWorksError, Refused, Throttled
+from workers.dataworks.errors import DataWorksError, RequestRejected, Throttled
 from workers.dataworks.models import TableInfo
 
-CHECK = registry.load()["code-review"]
+CHECK = registry.load_checks()["code-review"]
 ORDERS = (
     Column("id", "BIGINT", ""),
     Column("shop", "STRING", ""),
@@ -40,7 +40,7 @@ class Workspace:
         if self.fault:
             raise self.fault
         if guid not in self.known:
-            raise Refused("GetMetaTableFullInfo", "Invalid.Table.NotExists")
+            raise RequestRejected("GetMetaTableFullInfo", "Invalid.Table.NotExists")
         return TableInfo(guid, None, self.known[guid])
 
     def deployed_code(self, file_id: int) -> str | None:
@@ -78,7 +78,7 @@ def ask(
     event = Event("m-1", event_code, 93124, "1923", True, {}, 0)
     given = CHECK.options.model_validate(options or {})
     return list(
-        CHECK.ask(Context(event, Snapshot(file=file), given, cast(Lookups, workspace), 0, language, answers))
+        CHECK.run(Context(event, Snapshot(file=file), given, cast(Lookups, workspace), 0, language, answers))
     )
 
 
@@ -98,7 +98,7 @@ def test_tables_of_other_projects_are_asked_by_their_own_name() -> None:
     assert "MC-P01" in rules(ask(UNFILTERED.replace("FROM orders", "FROM base.orders"), workspace))
 
 
-@pytest.mark.parametrize("fault", [Refused("a", "b"), Throttled("a", "b")])
+@pytest.mark.parametrize("fault", [RequestRejected("a", "b"), Throttled("a", "b")])
 def test_what_dataworks_does_not_say_stays_unknown(fault: DataWorksError) -> None:
     assert "MC-P01" not in rules(ask(UNFILTERED, Workspace(fault=fault)))
 
@@ -140,7 +140,7 @@ def test_only_new_leaves_out_what_production_has_already() -> None:
     assert "MC-P01" not in found
 
 
-@pytest.mark.parametrize("deployed", [None, Refused("GetFileVersion", "Invalid.File.NotExists")])
+@pytest.mark.parametrize("deployed", [None, RequestRejected("GetFileVersion", "Invalid.File.NotExists")])
 def test_only_new_takes_all_as_new_where_nothing_is_in_production(deployed: DataWorksError | None) -> None:
     found = ask(UNFILTERED, Workspace(deployed=deployed), options={"only_new": True})
     assert "MC-P01" in rules(found)

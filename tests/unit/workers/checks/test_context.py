@@ -18,13 +18,13 @@ class Limit(Options):
 
 
 def check(*, looks_up: bool) -> Check:
-    return Check("limit", frozenset(), Runs.CPU, lambda _: (), Limit, looks_up=looks_up)
+    return Check("limit", frozenset(), Runs.CPU, lambda _: (), Limit, uses_lookups=looks_up)
 
 
 def test_a_check_that_looks_up_gets_the_lookups() -> None:
     context = check(looks_up=True).context(EVENT, None, {"most": 5}, LOOKUPS, 7.0, until=9.0)
     assert isinstance(context, LookupContext)
-    assert context == LookupContext(EVENT, Snapshot(), Limit(most=5), LOOKUPS, 7.0, until=9.0)
+    assert context == LookupContext(EVENT, Snapshot(), Limit(most=5), LOOKUPS, 7.0, deadline=9.0)
 
 
 def test_another_check_gets_none() -> None:

@@ -16,9 +16,9 @@ from common.events import Event
 from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks import registry
-from workers.checks.api import Context, Skip
+from workers.checks.api import Context, SkipCheck
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 
 
 def ask(
@@ -34,7 +34,7 @@ def ask(
     check = CHECKS[name]
     event = Event("m-1", code, 93124, operator, True, data, now)
     given_options = check.options.model_validate(options or {})
-    return list(check.ask(Context(event, snapshot or Snapshot(), given_options, None, now)))
+    return list(check.run(Context(event, snapshot or Snapshot(), given_options, None, now)))
 
 
 def file(
@@ -59,7 +59,7 @@ def test_code_review_finds_at_lines() -> None:
     ],
 )
 def test_code_review_skips_what_has_no_code(data: dict[str, Any], snapshot: Snapshot) -> None:
-    with pytest.raises(Skip):
+    with pytest.raises(SkipCheck):
         ask("code-review", data, snapshot=snapshot)
 
 
@@ -161,7 +161,7 @@ def test_table_design_wants_partitions_of_the_layers_that_it_is_told(
 
 
 def test_table_design_skips_without_detail_and_refuses_a_wrong_pattern() -> None:
-    with pytest.raises(Skip):
+    with pytest.raises(SkipCheck):
         ask("table-design", {}, code="commit-table")
     with pytest.raises(ValidationError, match="regular expression"):
         ask("table-design", {}, options={"name_pattern": "("})

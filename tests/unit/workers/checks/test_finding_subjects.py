@@ -19,17 +19,17 @@ from common.verdicts import Finding, Outcome, Severity, Subject, SubjectKind
 from tests.support.sample_workspace import HOME, Workspace, node, table
 from workers.checks import registry
 from workers.checks.api import Context
-from workers.checks.finding_builders import bounded
+from workers.checks.finding_builders import bound_findings
 from workers.dataworks.models import Node, NodeOutput
 from workers.policy import policy
 from workers.policy_testing import cases
 from workers.policy_testing.cases import Case
-from workers.policy_testing.runner import run
-from workers.waivers.matching import Waivers, apply
+from workers.policy_testing.runner import run_case
+from workers.waivers.matching import Waivers, apply_waivers
 from workers.waivers.model import Waiver
 
-CHECKS = registry.load()
-BUILT_IN = policy.load(None, CHECKS)
+CHECKS = registry.load_checks()
+BUILT_IN = policy.load_policy(None, CHECKS)
 NOW = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()
 FIVE = [700123501, 700123502, 700123503, 700123504, 700123505]
 SCOPES = {SubjectKind.NODE: "nodes", SubjectKind.TABLE: "tables", SubjectKind.FILE: "files"}
@@ -51,8 +51,8 @@ class Sample:
         options = check.options.model_validate(self.options or {})
         lookups = workspace or self.workspace()
         event, snapshot = self.event, self.snapshot or Snapshot()
-        found = check.ask(Context(event, snapshot, options, lookups, NOW, language))
-        return list(bounded(found))
+        found = check.run(Context(event, snapshot, options, lookups, NOW, language))
+        return list(bound_findings(found))
 
     @property
     def event(self) -> Event:
@@ -154,7 +154,7 @@ def waiver(**fields: Any) -> Waiver:
 
 
 def applied(found: list[Finding], about: EventSubject, *waivers: Waiver) -> tuple[Finding, ...]:
-    return apply(Outcome.of(found), about, Waivers(waivers), NOW).findings
+    return apply_waivers(Outcome.of(found), about, Waivers(waivers), NOW).findings
 
 
 def test_a_waiver_for_three_of_five_nodes_covers_nothing_about_the_other_two() -> None:
@@ -251,8 +251,8 @@ def test_a_finding_of_a_check_that_names_no_subjects_is_about_all_of_the_event()
 
 
 def given_cases() -> Iterator[Any]:
-    for file in cases.find([Path(__file__).parents[3] / "data" / "policy_cases"]):
-        for case in cases.load(file, CHECKS):
+    for file in cases.find_files([Path(__file__).parents[3] / "data" / "policy_cases"]):
+        for case in cases.load_cases(file, CHECKS):
             yield pytest.param(case, id=f"{file.stem}: {case.name}")
 
 
@@ -263,7 +263,7 @@ def test_the_cases_have_the_same_fingerprints_in_every_language(case: Case) -> N
 
 @pytest.mark.parametrize("case", list(given_cases()))
 def test_the_cases_are_waived_only_with_all_of_their_subjects(case: Case) -> None:
-    for name, outcome in run(case, CHECKS, BUILT_IN).outcomes.items():
+    for name, outcome in run_case(case, CHECKS, BUILT_IN).outcomes.items():
         about, found = subject_of(name, case.event, case.snapshot), list(outcome.findings)
         for index, item in enumerate(applied(found, about)):
             for scope, names in scopes(item):
@@ -275,9 +275,11 @@ def test_the_cases_are_waived_only_with_all_of_their_subjects(case: Case) -> Non
 
 def prints(case: Case, language: Language) -> list[tuple[str, str | None]]:
     spoken = replace(case, policy=replace(case.policy or BUILT_IN, language=language))
-    trial = run(spoken, CHECKS, BUILT_IN)
+    trial = run_case(spoken, CHECKS, BUILT_IN)
     return [
         (item.rule, item.fingerprint)
         for name, outcome in trial.outcomes.items()
-        for item in apply(outcome, subject_of(name, case.event, case.snapshot), Waivers(), NOW).findings
+        for item in apply_waivers(
+            outcome, subject_of(name, case.event, case.snapshot), Waivers(), NOW
+        ).findings
     ]

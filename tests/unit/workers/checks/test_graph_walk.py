@@ -12,13 +12,22 @@ from hypothesis import strategies as st
 
 from tests.support.sample_workspace import Workspace, column, node, table
 from workers.checks.impact.baselines import baselines_of
-from workers.checks.impact.graph_walk import Budget, Ended, Missing, Neighbour, Unseen, Why, until_of, walk
-from workers.checks.impact.model import Impact, Kind
+from workers.checks.impact.graph_walk import (
+    Budget,
+    Neighbour,
+    StopReason,
+    Unexplored,
+    UnknownNode,
+    WalkAborted,
+    search_deadline,
+    walk_graph,
+)
+from workers.checks.impact.model import DependentKind, Impact
 from workers.checks.impact.nodes import downstream_nodes, upstream_nodes
-from workers.checks.impact.outputs import table_of
-from workers.checks.impact.summary import counted, summary
+from workers.checks.impact.outputs import output_table
+from workers.checks.impact.summary import count_dependents, summarize
 from workers.checks.impact.tables import column_readers, table_readers
-from workers.dataworks.errors import Denied, Throttled
+from workers.dataworks.errors import AccessDenied, Throttled
 from workers.dataworks.models import Baseline, Consumer, NodeOutput, ProducingTask
 
 Graph = dict[int, list[int]]
@@ -43,21 +52,21 @@ def test_a_walk_finds_what_can_be_reached_once_by_the_shortest_way_or_says_what_
         asked.append(key)
         return neighbours(graph, key)
 
-    walked = walk([(start, str(start)) for start in starts], near, Budget(depth, 100, calls))
+    walked = walk_graph([(start, str(start)) for start in starts], near, Budget(depth, 100, calls))
     distance, edge = dict.fromkeys(starts, 0), list(dict.fromkeys(starts))
     for key in edge:
         for item in graph.get(key, ()):
             if item not in distance:
                 distance[item] = distance[key] + 1
                 edge.append(item)
-    found = {item.key: item.hops for item in walked.found}
-    assert len(found) == len(walked.found)
+    found = {item.key: item.hops for item in walked.visited}
+    assert len(found) == len(walked.visited)
     assert len(asked) == len(set(asked)) == walked.calls <= calls
     assert all(distance[key] == hops <= depth and key not in starts for key, hops in found.items())
-    assert [item.hops for item in walked.found] == sorted(found.values())
-    if not walked.unseen:
+    assert [item.hops for item in walked.visited] == sorted(found.values())
+    if not walked.unexplored:
         assert found == {key: hops for key, hops in distance.items() if hops}
-    for one in walked.found:
+    for one in walked.visited:
         way = [int(name) for name in one.path]
         assert way[0] in starts
         assert way[-1] == one.key
@@ -67,45 +76,47 @@ def test_a_walk_finds_what_can_be_reached_once_by_the_shortest_way_or_says_what_
 @pytest.mark.parametrize(
     ("budget", "why", "found"),
     [
-        (Budget(depth=3), Why.DEPTH, 3),
-        (Budget(nodes=4), Why.NODES, 4),
-        (Budget(calls=6, depth=99), Why.CALLS, 6),
-        (Budget(until=0), Why.TIME, 0),
+        (Budget(depth=3), StopReason.DEPTH, 3),
+        (Budget(nodes=4), StopReason.NODES, 4),
+        (Budget(calls=6, depth=99), StopReason.CALLS, 6),
+        (Budget(deadline=0), StopReason.TIME, 0),
     ],
 )
-def test_a_budget_that_ends_says_which_and_what_is_left(budget: Budget, why: Why, found: int) -> None:
+def test_a_budget_that_ends_says_which_and_what_is_left(budget: Budget, why: StopReason, found: int) -> None:
     chain = {number: [number + 1] for number in range(50)}
-    walked = walk([(0, "0")], lambda key: neighbours(chain, key), budget)
-    assert len(walked.found) == found
-    assert walked.unseen == (Unseen(why, (str(found),)),)
+    walked = walk_graph([(0, "0")], lambda key: neighbours(chain, key), budget)
+    assert len(walked.visited) == found
+    assert walked.unexplored == (Unexplored(why, (str(found),)),)
 
 
 def test_an_answer_that_goes_beyond_the_budget_is_kept_whole_and_a_full_one_may_hide_more() -> None:
-    walked = walk([(0, "0")], lambda key: neighbours({0: [*range(1, 10_001)]}, key), Budget(), most=10_000)
-    assert len(walked.found) == 10_000
-    assert [item.why for item in walked.unseen] == [Why.CUT, Why.NODES]
+    walked = walk_graph(
+        [(0, "0")], lambda key: neighbours({0: [*range(1, 10_001)]}, key), Budget(), page_limit=10_000
+    )
+    assert len(walked.visited) == 10_000
+    assert [item.reason for item in walked.unexplored] == [StopReason.CUT, StopReason.NODES]
     assert walked.calls == 1
 
 
 def test_what_is_unknown_is_left_out_and_what_ends_the_walk_keeps_what_is_known() -> None:
     def near(key: int) -> list[Neighbour[int, int]]:
         if key == 2:
-            raise Missing("gone")
+            raise UnknownNode("gone")
         if key == 4:
-            raise Ended("no more")
+            raise WalkAborted("no more")
         return neighbours({1: [2, 3, 4, 5]}, key)
 
-    walked = walk([(1, "1")], near, Budget())
-    assert [item.key for item in walked.found] == [2, 3, 4, 5]
-    assert walked.unseen == (
-        Unseen(Why.MISSING, ("2",), "gone"),
-        Unseen(Why.FAILED, ("4", "5"), "no more"),
+    walked = walk_graph([(1, "1")], near, Budget())
+    assert [item.key for item in walked.visited] == [2, 3, 4, 5]
+    assert walked.unexplored == (
+        Unexplored(StopReason.MISSING, ("2",), "gone"),
+        Unexplored(StopReason.FAILED, ("4", "5"), "no more"),
     )
 
 
 def test_time_is_left_to_tell() -> None:
-    assert until_of(100, 110) == 108
-    assert until_of(100, math.inf) == math.inf
+    assert search_deadline(100, 110) == 108
+    assert search_deadline(100, math.inf) == math.inf
 
 
 def test_nodes_are_walked_but_not_behind_frozen_ones_nor_in_circles() -> None:
@@ -123,8 +134,8 @@ def test_nodes_are_walked_but_not_behind_frozen_ones_nor_in_circles() -> None:
         ("4", 2, ("1", "n2", "n4")),
     ]
     assert [item.key for item in impact.dependents] == ["2", "3", "4"]
-    assert impact.complete
-    assert impact.calls == len(workspace.asked) == 3
+    assert impact.is_complete
+    assert impact.calls == len(workspace.calls) == 3
 
 
 def test_upstream_ends_at_the_first_frozen_node() -> None:
@@ -142,14 +153,14 @@ def test_a_fault_goes_up_as_long_as_nothing_is_known() -> None:
     )
     impact = downstream_nodes(workspace, [1], Budget())
     assert [item.key for item in impact.dependents] == ["2"]
-    assert not impact.complete
-    assert "not checked: what lies behind n2 (GetNodeChildren: Throttling)" in summary(impact, {}).en
+    assert not impact.is_complete
+    assert "not checked: what lies behind n2 (GetNodeChildren: Throttling)" in summarize(impact, {}).en
 
 
 def test_an_unknown_start_is_no_silent_pass() -> None:
     impact = downstream_nodes(Workspace(unknown={7}), [7], Budget())
-    assert (impact.dependents, impact.complete) == ((), False)
-    assert summary(impact, {}).en == "at least 0 nodes; not checked: 7, not known to DataWorks"
+    assert (impact.dependents, impact.is_complete) == ((), False)
+    assert summarize(impact, {}).en == "at least 0 nodes; not checked: 7, not known to DataWorks"
 
 
 def test_readers_of_a_table_near_and_far_with_their_owners() -> None:
@@ -164,13 +175,13 @@ def test_readers_of_a_table_near_and_far_with_their_owners() -> None:
     )
     impact = table_readers(workspace, ["odps.Shop.A"], Budget())
     assert [(item.kind, item.name, item.owner, item.project_id, item.hops) for item in impact.dependents] == [
-        (Kind.CONSUMER, "dataservice-api.1", None, None, 1),
-        (Kind.TABLE, "shop.b", "77", 9, 1),
-        (Kind.TABLE, "other.c", None, None, 2),
+        (DependentKind.CONSUMER, "dataservice-api.1", None, None, 1),
+        (DependentKind.TABLE, "shop.b", "77", 9, 1),
+        (DependentKind.TABLE, "other.c", None, None, 2),
     ]
-    assert impact.complete
-    assert impact.calls == len(workspace.asked)
-    assert summary(impact, {3: Baseline(3, "morning report", 8, "19")}).en == (
+    assert impact.is_complete
+    assert impact.calls == len(workspace.calls)
+    assert summarize(impact, {3: Baseline(3, "morning report", 8, "19")}).en == (
         "2 tables and 1 consumer (1 on baseline morning report, priority 8; 1 owner; workspace 9): "
         "shop.b (77), dataservice-api.1, other.c (via shop.b)"
     )
@@ -179,27 +190,27 @@ def test_readers_of_a_table_near_and_far_with_their_owners() -> None:
 def test_an_owner_that_cannot_be_asked_hides_no_reader() -> None:
     workspace = Workspace(
         tables={"odps.shop.a": [table(f"odps.shop.t{number}") for number in range(8)]},
-        faults={("tasks", "odps.shop.t1"): Denied("GetMetaTableProducingTasks", "Forbidden")},
+        faults={("tasks", "odps.shop.t1"): AccessDenied("GetMetaTableProducingTasks", "Forbidden")},
         unknown={"odps.shop.t0"},
     )
     impact = table_readers(workspace, ["odps.shop.a"], Budget(depth=1))
     assert len(impact.dependents) == 8
-    assert [item.why for item in impact.unseen] == [Why.DEPTH, Why.OWNERS]
-    assert [about for what, about in workspace.asked if what == "tasks"] == ["odps.shop.t0", "odps.shop.t1"]
+    assert [item.reason for item in impact.unexplored] == [StopReason.DEPTH, StopReason.OWNERS]
+    assert [about for what, about in workspace.calls if what == "tasks"] == ["odps.shop.t0", "odps.shop.t1"]
 
 
 @pytest.mark.parametrize("failing", [["consumers"], ["tables"], ["consumers", "tables"]])
 def test_half_a_question_is_not_an_answer(failing: list[str]) -> None:
-    fault = Denied("ListLineage", "Forbidden")
+    fault = AccessDenied("ListLineage", "Forbidden")
     workspace = Workspace(faults=dict.fromkeys(failing, fault))
-    with pytest.raises(Denied):
+    with pytest.raises(AccessDenied):
         table_readers(workspace, ["odps.shop.a"], Budget())
     workspace.tables = {"odps.shop.a": [table("odps.shop.b")]}
     workspace.readers = {"odps.shop.a": [Consumer("api")]}
     if len(failing) == 1:
         impact = table_readers(workspace, ["odps.shop.a"], Budget())
         assert len(impact.dependents) == 1
-        assert not impact.complete
+        assert not impact.is_complete
 
 
 @pytest.mark.parametrize("calls", range(6))
@@ -209,8 +220,8 @@ def test_owners_and_consumers_keep_within_the_calls(calls: int) -> None:
         tasks={f"odps.shop.t{number}": [ProducingTask("1", "n")] for number in range(9)},
     )
     impact = table_readers(workspace, ["odps.shop.t0"], Budget(calls=calls))
-    assert impact.calls == len(workspace.asked) <= calls
-    assert not impact.complete
+    assert impact.calls == len(workspace.calls) <= calls
+    assert not impact.is_complete
 
 
 def test_readers_of_a_column_share_the_owner_of_their_table() -> None:
@@ -220,16 +231,16 @@ def test_readers_of_a_column_share_the_owner_of_their_table() -> None:
     )
     impact = column_readers(workspace, ["odps.shop.a.X"], Budget())
     assert [(item.kind, item.name, item.owner) for item in impact.dependents] == [
-        (Kind.COLUMN, "shop.b.y", "1923"),
-        (Kind.COLUMN, "shop.b.z", "1923"),
+        (DependentKind.COLUMN, "shop.b.y", "1923"),
+        (DependentKind.COLUMN, "shop.b.z", "1923"),
     ]
-    assert [about for what, about in workspace.asked if what == "tasks"] == ["odps.shop.b"]
+    assert [about for what, about in workspace.calls if what == "tasks"] == ["odps.shop.b"]
 
 
 def test_a_sentence_is_short_however_much_there_is() -> None:
     workspace = Workspace(children={1: [node(number, owner=f"u{number}") for number in range(2, 10_002)]})
     impact = downstream_nodes(workspace, [1], Budget())
-    said = summary(impact, {})
+    said = summarize(impact, {})
     assert len(said.en) < 400
     assert said.en.startswith("at least 10000 nodes (10000 owners; workspace 93124): n2 (2, u2), n3 (3, u3)")
     assert said.en.endswith(
@@ -244,20 +255,21 @@ def test_the_urgent_come_first_among_the_near_and_long_names_are_cut() -> None:
         children={1: [node(2), node(3, baseline=4, priority=8), node(5, owner=None)], 2: [node(6)]},
     )
     impact = downstream_nodes(workspace, [1], Budget())
-    assert summary(impact, {}, from_start=True).en == (
+    assert summarize(impact, {}, from_start=True).en == (
         "4 nodes (1 on baseline 4, priority 8; 1 owner; workspace 93124): n3 (3, 1923; via 1), "
         "n2 (2, 1923; via 1), n5 (5, no owner; via 1), n6 (6, 1923; via 1 > n2)"
     )
-    assert counted(Impact((), (), 0)).en == "0 nodes"
+    assert count_dependents(Impact((), (), 0)).en == "0 nodes"
 
 
 def test_baselines_that_cannot_be_asked_are_left_without_a_name() -> None:
     workspace = Workspace(
-        baselines={7: Baseline(7, "b", 8, None)}, faults={("baseline", 8): Denied("GetBaseline", "Forbidden")}
+        baselines={7: Baseline(7, "b", 8, None)},
+        faults={("baseline", 8): AccessDenied("GetBaseline", "Forbidden")},
     )
     carriers = [node(1), *(node(1, baseline=number, priority=number) for number in (1, 7, 8))]
     assert baselines_of(workspace, carriers).keys() == {7}
-    assert [about for _, about in workspace.asked] == [8, 7]
+    assert [about for _, about in workspace.calls] == [8, 7]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +287,7 @@ def test_baselines_that_cannot_be_asked_are_left_without_a_name() -> None:
     ],
 )
 def test_the_table_that_an_output_stands_for(name: str, told: str | None, guid: str | None) -> None:
-    assert table_of(NodeOutput(name, 1, told)) == guid
+    assert output_table(NodeOutput(name, 1, told)) == guid
 
 
 def test_a_graph_of_five_thousand_nodes_takes_little_time() -> None:
@@ -283,6 +295,6 @@ def test_a_graph_of_five_thousand_nodes_takes_little_time() -> None:
     workspace = Workspace(children=graph)
     begun = time.process_time()
     impact = downstream_nodes(workspace, [0], Budget(depth=50, nodes=10_000, calls=10_000))
-    summary(impact, {})
+    summarize(impact, {})
     assert len(impact.dependents) == 5000
     assert time.process_time() - begun < 2

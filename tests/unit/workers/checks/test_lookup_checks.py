@@ -14,11 +14,11 @@ from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import Finding, Severity
 from tests.support.sample_workspace import HOME, Workspace, node, table
 from workers.checks import registry
-from workers.checks.api import Context, Skip
-from workers.dataworks.errors import Denied, Throttled
+from workers.checks.api import Context, SkipCheck
+from workers.dataworks.errors import AccessDenied, Throttled
 from workers.dataworks.models import Baseline, Consumer, Node, NodeOutput, ProducingTask
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 MORNING = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()
 
 
@@ -36,7 +36,7 @@ def ask(
     event = Event("m-1", code, HOME, "1923", True, data, 0)
     given_options = check.options.model_validate(options or {})
     context = Context(event, snapshot or Snapshot(), given_options, workspace, MORNING, language)
-    return list(check.ask(context))
+    return list(check.run(context))
 
 
 def rules(found: list[Finding]) -> list[str]:
@@ -167,7 +167,7 @@ def test_a_table_that_lineage_does_not_know_has_no_readers() -> None:
 
 def test_what_is_known_is_told_when_a_later_lookup_fails() -> None:
     workspace = Workspace(
-        children={1: [node(2)]}, faults={"outputs": Denied("ListNodeInputOrOutput", "Forbidden")}
+        children={1: [node(2)]}, faults={"outputs": AccessDenied("ListNodeInputOrOutput", "Forbidden")}
     )
     found = ask("downstream-impact", "undeploy-node", {"nodeIds": [1]}, workspace)
     assert [(item.rule, item.severity) for item in found] == [
@@ -222,7 +222,7 @@ def test_a_deleted_file_is_looked_up_by_its_node(
     [({}, Snapshot()), ({"nodeId": 0}, Snapshot()), ({}, Snapshot(file=FileSnapshot(1, "f", 10, "")))],
 )
 def test_a_file_without_a_node_is_skipped(data: dict[str, Any], snapshot: Snapshot) -> None:
-    with pytest.raises(Skip):
+    with pytest.raises(SkipCheck):
         ask("downstream-impact", "delete-file", data, Workspace(), snapshot=snapshot)
 
 
@@ -245,7 +245,7 @@ def test_an_event_that_cannot_be_read_blocks_and_says_so(name: str, code: str, d
     workspace = Workspace()
     (found,) = ask(name, code, data, workspace)
     assert (found.rule, found.severity) == ("event-invalid", Severity.BLOCK)
-    assert workspace.asked == []
+    assert workspace.calls == []
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_an_input_that_nobody_puts_out_blocks() -> None:
     found = ask("frozen-parents", "unfreeze-node", {"nodeIds": [1, 9]}, workspace)
     assert rules(found) == ["missing-parents", "not-checked"]
     assert found[0].message == "Nodes n1 (1), 9 depend on shop.b, which no node puts out any more."
-    assert ("makers", ("shop.a", "shop.b")) in workspace.asked
+    assert ("makers", ("shop.a", "shop.b")) in workspace.calls
 
 
 HOURLY = "00 00 00-23/1 * * ?"
@@ -311,11 +311,18 @@ def test_a_node_with_an_unknown_schedule_counts_as_one_instance() -> None:
 
 
 def test_a_rush_that_is_not_seen_whole_is_told() -> None:
-    workspace = Workspace(children={1: [node(2)], 2: [node(3)]}, faults={("children", 2): Denied("G", "No")})
+    workspace = Workspace(
+        children={1: [node(2)], 2: [node(3)]}, faults={("children", 2): AccessDenied("G", "No")}
+    )
     (found,) = ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, workspace)
     assert (found.rule, found.severity) == ("not-checked", Severity.WARN)
-    with pytest.raises(Denied):
-        ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, Workspace(faults={"node": Denied("G", "No")}))
+    with pytest.raises(AccessDenied):
+        ask(
+            "start-rush",
+            "unfreeze-node",
+            {"nodeIds": [1]},
+            Workspace(faults={"node": AccessDenied("G", "No")}),
+        )
 
 
 def backfill(**more: Any) -> dict[str, Any]:

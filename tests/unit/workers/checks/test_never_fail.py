@@ -21,7 +21,7 @@ from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
 from common.verdicts import Finding, Outcome, OutcomeKind
 from tests.support import plain_yaml
 from workers.checks import finding_builders, registry
-from workers.dataworks.errors import DataWorksError, Denied, Refused, Throttled, Transient
+from workers.dataworks.errors import AccessDenied, DataWorksError, RequestRejected, Throttled, Transient
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -34,14 +34,14 @@ from workers.dataworks.models import (
 )
 from workers.pipeline import planner
 from workers.pipeline.check_runner import CheckRunner, describe_fault
-from workers.pipeline.decision import decide
-from workers.pipeline.tip import LONGEST
+from workers.pipeline.decision import decide_verdict
+from workers.pipeline.tip import MAX_LENGTH
 from workers.policy import policy
-from workers.policy_testing.fake_lookups import GivenLookups
-from workers.policy_testing.world import World
+from workers.policy_testing.fake_lookups import FakeLookups
+from workers.policy_testing.world import CaseWorld
 
-CHECKS = registry.load()
-POLICY = policy.load(None, CHECKS)
+CHECKS = registry.load_checks()
+POLICY = policy.load_policy(None, CHECKS)
 SAMPLES = Path(__file__).parents[4] / "emulator/samples/bodies.yaml"
 BODIES: dict[str, dict[str, Any]] = plain_yaml.load(SAMPLES.read_bytes())
 NOW = 1795140000.0
@@ -90,7 +90,7 @@ class Odd:
 
         def ask(*arguments: Any) -> Any:
             if self.faults and self.dice.random() < 0.1:
-                raise self.dice.choice([Refused, Denied, Throttled])("Get", "c" * 900)
+                raise self.dice.choice([RequestRejected, AccessDenied, Throttled])("Get", "c" * 900)
             return answer(*arguments)
 
         return ask
@@ -188,7 +188,7 @@ class Odd:
 
 
 def planned(event: Event) -> Plan:
-    return planner.plan(event, POLICY, CHECKS, Snapshot())
+    return planner.build_plan(event, POLICY, CHECKS, Snapshot())
 
 
 def event_of(code: str, data: dict[str, Any]) -> Event:
@@ -212,21 +212,21 @@ def held(event: Event, snapshot: Snapshot, lookups: Any) -> None:
         assert len(outcome.findings) <= 150, item.name
         assert all(map(_bounded, outcome.findings)), item.name
         outcomes[item.name] = outcome
-    assert len(decide(plan, outcomes, message_id=event.message_id, now=NOW).tip) <= LONGEST
+    assert len(decide_verdict(plan, outcomes, message_id=event.message_id, now=NOW).tip) <= MAX_LENGTH
 
 
 def _bounded(finding: Finding) -> bool:
     text = finding.message + (finding.help or "")
     return (
-        0 < len(finding.message) <= finding_builders.LONGEST
-        and len(finding.help or "") <= finding_builders.LONGEST
+        0 < len(finding.message) <= finding_builders.MAX_MESSAGE_LENGTH
+        and len(finding.help or "") <= finding_builders.MAX_MESSAGE_LENGTH
         and text == text.encode("utf-8", "replace").decode()
     )
 
 
 @pytest.mark.parametrize("code", sorted(BODIES))
 def test_no_field_of_any_body_breaks_a_check(code: str) -> None:
-    world = GivenLookups(World(), 93124)
+    world = FakeLookups(CaseWorld(), 93124)
     held(event_of(code, {}), Snapshot(), world)
     for odd in ODD:
         for body in replaced(BODIES[code], odd):
@@ -244,7 +244,7 @@ def test_no_answer_of_dataworks_breaks_a_check(code: str, seed: int) -> None:
     held(event_of(code, body), odd.snapshot(), odd)
 
 
-def ring() -> World:
+def ring() -> CaseWorld:
     """Return nodes and tables that depend on each other in a ring, all of them on a baseline."""
     numbers = [700123401, 700123503, 700123504, 700123505, 700123507]
     nodes = {
@@ -260,14 +260,14 @@ def ring() -> World:
         }
         for place, number in enumerate(numbers)
     }
-    return World.model_validate({"nodes": nodes, "tables": tables, "baselines": {7: {"priority": 8}}})
+    return CaseWorld.model_validate({"nodes": nodes, "tables": tables, "baselines": {7: {"priority": 8}}})
 
 
 @dataclass
 class Failing:
     """Lookups that are denied from the `first` call on."""
 
-    lookups: GivenLookups
+    lookups: FakeLookups
     first: int
     calls: list[str] = field(default_factory=list)
 
@@ -275,7 +275,7 @@ class Failing:
         def ask(*arguments: Any) -> Any:
             self.calls.append(name)
             if len(self.calls) >= self.first:
-                raise Denied(name, "Forbidden")
+                raise AccessDenied(name, "Forbidden")
             return getattr(self.lookups, name)(*arguments)
 
         return ask
@@ -310,9 +310,9 @@ def test_a_denial_at_any_call_is_never_a_pass(code: str) -> None:
     body = {key: changes.get(key, value) for key, value in BODIES[code].items()}
     event = event_of(code, body)
     for item in planned(event).checks:
-        if not CHECKS[item.name].looks_up:
+        if not CHECKS[item.name].uses_lookups:
             continue
-        whole = Failing(GivenLookups(ring(), 93124), 10**6)
+        whole = Failing(FakeLookups(ring(), 93124), 10**6)
         runner_for(event, CHANGE, whole).run(CHECKS[item.name], item)
         for first in range(1, len(whole.calls) + 1):
             runner = runner_for(event, CHANGE, Failing(whole.lookups, first))

@@ -20,7 +20,7 @@ from common.verdicts import Finding, Severity
 from workers.checks import event_fields, finding_builders, registry
 from workers.checks.api import Context
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 NOON = datetime.fromisoformat("2026-11-20T12:00:00+08:00").timestamp()
 STRICT: dict[str, dict[str, Any]] = {
     "instance-operations": {"most_instances": 1, "operators": ["1"], "hours": [{"to": "06:00"}]},
@@ -52,7 +52,7 @@ def ask(
     check = CHECKS[name]
     event = Event("m-1", code, 93124, operator, True, data, NOON)
     asked = check.options.model_validate(options or {})
-    return list(check.ask(Context(event, Snapshot(), asked, None, NOON, language)))
+    return list(check.run(Context(event, Snapshot(), asked, None, NOON, language)))
 
 
 @pytest.mark.parametrize("point", POINTS, ids=lambda point: point.code)
@@ -95,7 +95,8 @@ def test_no_body_breaks_a_check(data: dict[str, Any], language: Language) -> Non
         for code in CHECKS[name].points:
             found = ask(name, code, data, options, language=language)
             assert all(
-                item.message and item.help and len(item.message) <= finding_builders.LONGEST for item in found
+                item.message and item.help and len(item.message) <= finding_builders.MAX_MESSAGE_LENGTH
+                for item in found
             )
 
 
@@ -208,7 +209,7 @@ def test_more_tables_than_anybody_reads_are_counted() -> None:
     mapping = job("customer_1")["tableMapping"]
     rows = [{**mapping[0], "srcTable": f"customer_{number}"} for number in range(500)]
     found = ask("sync-start", "start-diJob", {"tableMapping": rows}, {"forbidden_sources": ["*customer*"]})
-    assert len(found) == finding_builders.MOST + 1
+    assert len(found) == finding_builders.MAX_FINDINGS + 1
     assert (found[-1].severity, found[-1].message) == (Severity.BLOCK, "480 more findings are not listed.")
 
 
@@ -233,13 +234,22 @@ def test_wrong_options_are_refused(options: dict[str, Any], name: str) -> None:
 
 def test_fields_read_what_they_are_given() -> None:
     data = {"a": " x ", "b": 7, "c": ["x", 7, "x", ""], "d": "x, y", "e": "TRUE", "f": "", "g": None}
-    assert (event_fields.word(data, "a"), event_fields.word(data, "b"), event_fields.word(data, "g")) == (
+    assert (
+        event_fields.text_or_int(data, "a"),
+        event_fields.text_or_int(data, "b"),
+        event_fields.text_or_int(data, "g"),
+    ) == (
         "x",
         "7",
         "",
     )
-    assert (event_fields.words(data, "c"), event_fields.words(data, "d")) == (("x", "7"), ("x", "y"))
-    assert [event_fields.truth(data, key) for key in "efg"] == [True, None, None]
-    for read in (event_fields.part, event_fields.parts, event_fields.truth, event_fields.words):
-        with pytest.raises(event_fields.Unreadable):
+    assert (event_fields.text_list(data, "c"), event_fields.text_list(data, "d")) == (("x", "7"), ("x", "y"))
+    assert [event_fields.boolean(data, key) for key in "efg"] == [True, None, None]
+    for read in (
+        event_fields.object_field,
+        event_fields.object_list,
+        event_fields.boolean,
+        event_fields.text_list,
+    ):
+        with pytest.raises(event_fields.InvalidField):
             read({"a": 7.5}, "a")

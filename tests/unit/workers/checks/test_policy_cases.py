@@ -12,20 +12,20 @@ from workers.checks import registry
 from workers.policy import policy
 from workers.policy_testing import cases
 from workers.policy_testing.cases import Case
-from workers.policy_testing.runner import differences, run
+from workers.policy_testing.runner import compare, run_case
 
 FOLDER = Path(__file__).parents[3] / "data" / "policy_cases"
-CHECKS = registry.load()
-BUILT_IN = policy.load(None, CHECKS)
+CHECKS = registry.load_checks()
+BUILT_IN = policy.load_policy(None, CHECKS)
 
 
 def given() -> Iterator[Any]:
-    for file in cases.find([FOLDER]):
-        for case in cases.load(file, CHECKS):
+    for file in cases.find_files([FOLDER]):
+        for case in cases.load_cases(file, CHECKS):
             yield pytest.param(case, id=f"{file.stem}: {case.name}")
 
 
 @pytest.mark.parametrize("case", list(given()))
 def test_case(case: Case) -> None:
-    trial = run(case, CHECKS, BUILT_IN)
-    assert list(differences(case, trial)) == [], trial.verdict.tip
+    trial = run_case(case, CHECKS, BUILT_IN)
+    assert list(compare(case, trial)) == [], trial.verdict.tip

@@ -43,7 +43,7 @@ def ask(context):
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place on the import path for a package; what it registers is forgotten afterwards."""
-    registry.load()
+    registry.load_checks()
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     monkeypatch.setattr(registry, "_problems", {})
     monkeypatch.syspath_prepend(tmp_path)
@@ -62,20 +62,20 @@ def install(place: Path, source: str | None, value: str = "acme_checks") -> None
 
 
 def test_own_checks_are_found_and_told() -> None:
-    checks = registry.load()
+    checks = registry.load_checks()
     assert checks.keys() >= OWN
     for name in OWN:
         check = checks[name]
         assert check.title.startswith("Ask ")
-        assert "Why:" in (check.ask.__doc__ or "")
+        assert "Why:" in (check.run.__doc__ or "")
         assert check.points <= BY_CODE.keys()
-        documented = check.ask.__doc__ or ""
+        documented = check.run.__doc__ or ""
         assert all(f"{field}:" in documented for field in check.options.model_fields)
 
 
 def test_a_check_of_another_package_is_found(package: Path) -> None:
     install(package, FOREIGN.format(name="acme-check"))
-    check = registry.load()["acme-check"]
+    check = registry.load_checks()["acme-check"]
     assert check.title == "Ask nothing."
     assert check.applies_to("commit-file")
     assert not check.applies_to("deploy-file")
@@ -83,19 +83,19 @@ def test_a_check_of_another_package_is_found(package: Path) -> None:
 
 def test_a_package_that_cannot_be_imported_is_named(package: Path) -> None:
     install(package, None)
-    check = registry.load()["acme"]
+    check = registry.load_checks()["acme"]
     (problem,) = registry.problems()
     assert str(problem).startswith("plug-in acme = acme_checks (dwgate.checks): cannot be imported: ")
     with pytest.raises(registry.CheckUnavailable, match="cannot be imported"):
-        list(check.ask(cast("Context", None)))
+        list(check.run(cast("Context", None)))
 
 
 def test_a_name_that_is_taken_is_refused(package: Path) -> None:
     install(package, FOREIGN.format(name="code-review"))
-    checks = registry.load()
+    checks = registry.load_checks()
     (problem,) = registry.problems()
     assert "check code-review: defined in workers.checks.builtin.code_review and in acme" in problem.reason
-    assert checks["code-review"].ask.__module__ == "workers.checks.builtin.code_review"
+    assert checks["code-review"].run.__module__ == "workers.checks.builtin.code_review"
 
 
 def test_options_need_defaults() -> None:

@@ -13,10 +13,10 @@ from common.i18n import Language
 from common.snapshot import Column, Snapshot, TableSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks import registry
-from workers.checks.api import Context, Skip
-from workers.checks.lookback import days_back
-from workers.checks.table_diff import Changed, difference
-from workers.dataworks.errors import Refused, Throttled
+from workers.checks.api import Context, SkipCheck
+from workers.checks.lookback import lookback_days
+from workers.checks.table_diff import ColumnChange, compare_tables
+from workers.dataworks.errors import RequestRejected, Throttled
 from workers.dataworks.models import (
     ColumnRef,
     Consumer,
@@ -27,7 +27,7 @@ from workers.dataworks.models import (
     TableRef,
 )
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 GUID = "odps.shop.dwd_order"
 
 
@@ -54,18 +54,20 @@ def _columns(text: str) -> tuple[Column, ...]:
         ("a INT, b INT", "a INT, b INT", ()),
         ("a INT, b INT", "B int, A INT", ()),
         ("a INT", "a BIGINT, b INT", ()),
-        ("a INT, b INT", "a INT", (Changed("b"),)),
-        ("a INT, b INT, c INT", "a INT, x INT, c INT", (Changed("b", "x"),)),
-        ("a INT, b INT, c INT", "a INT, x STRING, c INT", (Changed("b"),)),
-        ("a INT, b INT, c INT", "c INT, x INT", (Changed("a"), Changed("b"))),
+        ("a INT, b INT", "a INT", (ColumnChange("b"),)),
+        ("a INT, b INT, c INT", "a INT, x INT, c INT", (ColumnChange("b", "x"),)),
+        ("a INT, b INT, c INT", "a INT, x STRING, c INT", (ColumnChange("b"),)),
+        ("a INT, b INT, c INT", "c INT, x INT", (ColumnChange("a"), ColumnChange("b"))),
         ("a INT, b INT", "b INT, c INT, a INT", ()),
-        ("a BIGINT", "a INT", (Changed("a", types=("BIGINT", "INT")),)),
+        ("a BIGINT", "a INT", (ColumnChange("a", types=("BIGINT", "INT")),)),
         ("a INT, ds STRING p", "a INT, ds STRING", ()),
-        ("a INT, a2 INT, b INT", "x INT, y INT, b INT", (Changed("a", "x"), Changed("a2", "y"))),
+        ("a INT, a2 INT, b INT", "x INT, y INT, b INT", (ColumnChange("a", "x"), ColumnChange("a2", "y"))),
     ],
 )
-def test_columns_that_readers_no_longer_find(before: str, after: str, changed: tuple[Changed, ...]) -> None:
-    assert difference(info(before), model(after)).columns == changed
+def test_columns_that_readers_no_longer_find(
+    before: str, after: str, changed: tuple[ColumnChange, ...]
+) -> None:
+    assert compare_tables(info(before), model(after)).columns == changed
 
 
 @pytest.mark.parametrize(
@@ -83,16 +85,16 @@ def test_columns_that_readers_no_longer_find(before: str, after: str, changed: t
 def test_a_shorter_life(
     before: int | None, after: int | None, shortened: tuple[int | None, int] | None
 ) -> None:
-    found = difference(info("a INT", lifecycle=before), model("a INT", lifecycle=after))
+    found = compare_tables(info("a INT", lifecycle=before), model("a INT", lifecycle=after))
     assert found.lifecycle == shortened
 
 
 def test_partitions_and_keys_that_change() -> None:
-    found = difference(info("a INT k, ds STRING p"), model("a INT, b INT k, ds STRING p, hh STRING p"))
+    found = compare_tables(info("a INT k, ds STRING p"), model("a INT, b INT k, ds STRING p, hh STRING p"))
     assert found.partitions == ("ds STRING", "ds STRING, hh STRING")
     assert found.keys == ("a", "b")
-    untold = difference(info("a INT k, ds STRING p"), model("a INT, ds string p"))
-    assert (untold.partitions, untold.keys, untold.keys_untold) == (None, None, True)
+    untold = compare_tables(info("a INT k, ds STRING p"), model("a INT, ds string p"))
+    assert (untold.partitions, untold.keys, untold.keys_missing) == (None, None, True)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_partitions_and_keys_that_change() -> None:
 )
 def test_how_far_back_code_reads(where: str, days: int | None) -> None:
     insert = "INSERT OVERWRITE TABLE dws PARTITION (ds='${bizdate}') SELECT id FROM dwd_order"
-    assert days_back(f"{insert} WHERE {where}", "shop.dwd_order", "shop", ["ds"]) == days
+    assert lookback_days(f"{insert} WHERE {where}", "shop.dwd_order", "shop", ["ds"]) == days
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_how_far_back_code_reads(where: str, days: int | None) -> None:
     ],
 )
 def test_every_place_that_reads_counts(code: str, days: int | None) -> None:
-    assert days_back(code, "shop.dwd_order", "shop", ["ds"]) == days
+    assert lookback_days(code, "shop.dwd_order", "shop", ["ds"]) == days
 
 
 @dataclass
@@ -153,7 +155,7 @@ class World:
     def table_info(self, guid: str) -> TableInfo:
         self.asked.append(guid)
         if self.table is None:
-            raise Refused("GetMetaTableFullInfo", "NotFound")
+            raise RequestRejected("GetMetaTableFullInfo", "NotFound")
         return self.table
 
     def downstream_columns(self, guid: str, most: int = 100) -> tuple[ColumnRef, ...]:
@@ -204,7 +206,7 @@ def ask(
     context = Context(
         event, Snapshot(table=after), check.options.model_validate(options or {}), asked, 0, language
     )
-    return list(check.ask(context))
+    return list(check.run(context))
 
 
 def test_a_harmless_change_costs_one_lookup() -> None:
@@ -247,7 +249,7 @@ def test_lookups_are_bounded_and_what_is_left_out_is_said() -> None:
 
 
 def test_lineage_that_does_not_know_a_column_is_no_column_without_readers() -> None:
-    world = World(info("a INT, b INT"), fault=Refused("GetMetaColumnLineage", "NotFound"))
+    world = World(info("a INT, b INT"), fault=RequestRejected("GetMetaColumnLineage", "NotFound"))
     (found,) = ask(world, model("a INT"))
     assert found.severity is Severity.WARN
     assert "who reads it: unknown" in found.message
@@ -315,15 +317,15 @@ def test_an_event_that_never_arrived_is_not_looked_at_and_says_so() -> None:
     event = Event("m-1", "deploy-table", 93124, "1923", None, {}, 0, recovered=True)
     world: Any = World(info("a INT, b INT"))
     context = Context(event, Snapshot(table=model("a INT")), check.options(), world, 0)
-    (found,) = check.ask(context)
+    (found,) = check.run(context)
     assert (found.rule, found.severity) == ("event-field-missing", Severity.WARN)
     assert world.asked == []
 
 
 def test_there_is_nothing_to_compare_with() -> None:
-    with pytest.raises(Skip, match="no such table yet"):
+    with pytest.raises(SkipCheck, match="no such table yet"):
         ask(World(), model("a INT"))
-    with pytest.raises(Skip, match="no detail"):
+    with pytest.raises(SkipCheck, match="no detail"):
         ask(World(info("a INT")), None)
 
 

@@ -30,7 +30,7 @@ NULLS: dict[str, Any] = {"DeletedFile": None, "FileExecutionCommand": None, "Tab
 
 @pytest.mark.parametrize("absent", [{}, NULLS])
 def test_a_committed_file_is_read(absent: dict[str, Any]) -> None:
-    snapshot = events.snapshot({"EventDetail": {"CommittedFile": COMMITTED, **absent}})
+    snapshot = events.parse_snapshot({"EventDetail": {"CommittedFile": COMMITTED, **absent}})
     assert snapshot == Snapshot(
         file=FileSnapshot(
             file_id=501234830,
@@ -54,7 +54,7 @@ def test_a_committed_file_is_read(absent: dict[str, Any]) -> None:
 
 def test_a_committed_file_without_its_parts_is_read() -> None:
     bare = {"FileId": None, "Content": "x", "FilePropertyContent": None, "NodeConfiguration": None}
-    file = events.snapshot({"EventDetail": {"CommittedFile": bare}}).file
+    file = events.parse_snapshot({"EventDetail": {"CommittedFile": bare}}).file
     assert file == FileSnapshot(file_id=None, name="", file_type=None, content="x")
 
 
@@ -67,13 +67,13 @@ def test_a_deleted_file_is_read() -> None:
         "Owner": "o",
         "CurrentVersion": 2,
     }
-    file = events.snapshot({"EventDetail": {"CommittedFile": None, "DeletedFile": deleted}}).file
+    file = events.parse_snapshot({"EventDetail": {"CommittedFile": None, "DeletedFile": deleted}}).file
     assert file == FileSnapshot(1, "f", 10, "c", change_type="DELETE", owner="o", version=2)
 
 
 def test_a_run_file_is_read() -> None:
     command = {"FileId": 1, "FileType": 10, "Content": "c", "DataSourceName": "d"}
-    file = events.snapshot({"EventDetail": {"FileExecutionCommand": command}}).file
+    file = events.parse_snapshot({"EventDetail": {"FileExecutionCommand": command}}).file
     assert file == FileSnapshot(1, "", 10, "c", data_source="d")
 
 
@@ -88,14 +88,14 @@ def test_a_table_is_read() -> None:
             {"ColumnName": "ds", "ColumnType": "string", "IsPartitionColumn": "true"},
         ],
     }
-    assert events.snapshot({"EventDetail": {"TableModel": model}}).table == TableSnapshot(
+    assert events.parse_snapshot({"EventDetail": {"TableModel": model}}).table == TableSnapshot(
         "t", "PROD", "c", 30, columns=(Column("a", "bigint", ""), Column("ds", "string", "", partition=True))
     )
 
 
 @pytest.mark.parametrize("answer", [{}, {"EventDetail": None}, {"EventDetail": NULLS}])
 def test_no_detail_is_an_empty_snapshot(answer: dict[str, Any]) -> None:
-    assert events.snapshot(answer) == Snapshot()
+    assert events.parse_snapshot(answer) == Snapshot()
 
 
 @pytest.mark.parametrize(
@@ -108,15 +108,15 @@ def test_no_detail_is_an_empty_snapshot(answer: dict[str, Any]) -> None:
     ],
 )
 def test_an_extension_is_read(answer: dict[str, Any], extension: Extension) -> None:
-    assert events.extension(answer) == extension
+    assert events.parse_extension(answer) == extension
 
 
 @pytest.mark.parametrize(
     ("value", "read"), [('{"a": 1}', '{"a": 1}'), ("no JSON", "no JSON"), ("", None), (None, None), (7, "7")]
 )
 def test_an_option_value_is_the_text_that_was_saved(value: object, read: str | None) -> None:
-    assert events.option_value({"OptionValue": value}) == read
-    assert events.option_value({}) is None
+    assert events.parse_option_value({"OptionValue": value}) == read
+    assert events.parse_option_value({}) is None
 
 
 def test_a_process_is_read() -> None:
@@ -127,7 +127,7 @@ def test_a_process_is_read() -> None:
         "Operator": 5,
         "Status": "checking",
     }
-    found, total = events.processes({"PagingInfo": {"CheckProcesses": [raw], "TotalCount": "1"}})
+    found, total = events.parse_processes({"PagingInfo": {"CheckProcesses": [raw], "TotalCount": "1"}})
     assert total == 1
     assert (found[0].message_id, found[0].project_id, found[0].operator) == ("m", 3, "5")
     assert found[0].status == "CHECKING"

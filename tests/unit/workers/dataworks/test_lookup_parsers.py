@@ -30,7 +30,7 @@ def test_nodes_are_read() -> None:
     first |= {"Priority": "8", "SchedulerType": "PAUSE", "BaselineId": 100, "StepType": "3"}
     first |= {"CronExpress": "00 30 00 * * ?", "Repeatability": True}
     rows = [first, {"NodeId": 8, "StepType": 0, "BaselineId": 0, "CronExpress": ""}, dict(first)]
-    assert node_shapes.nodes({"Data": {"Nodes": rows}}) == (
+    assert node_shapes.parse_nodes({"Data": {"Nodes": rows}}) == (
         Node(7, "n", "o", 9, "ODPS_SQL", "PAUSE", 100, 8, True, cron="00 30 00 * * ?", rerunnable=True),
         Node(8, "", None, None, None, None),
     )
@@ -48,26 +48,26 @@ def test_nodes_are_read() -> None:
     ],
 )
 def test_whether_a_node_may_be_run_again_is_read_or_not_told(told: Json, rerunnable: bool | None) -> None:
-    node = node_shapes.node({"Data": {"NodeId": 7, **told}})
+    node = node_shapes.parse_node({"Data": {"NodeId": 7, **told}})
     assert node is not None
     assert node.rerunnable is rerunnable
 
 
 @pytest.mark.parametrize("answer", [{}, {"Data": None}, {"Data": {}}])
 def test_an_answer_without_data_tells_of_nothing(answer: Json) -> None:
-    assert node_shapes.node(answer) is None
-    assert node_shapes.baseline(answer) is None
-    assert node_shapes.nodes(answer) == ()
+    assert node_shapes.parse_node(answer) is None
+    assert node_shapes.parse_baseline(answer) is None
+    assert node_shapes.parse_nodes(answer) == ()
 
 
 @pytest.mark.parametrize("answer", [{}, {"Data": None}, {"Data": ""}])
 def test_a_node_without_code_has_empty_code(answer: Json) -> None:
-    assert node_shapes.code(answer) == ""
+    assert node_shapes.parse_code(answer) == ""
 
 
 @pytest.mark.parametrize("data", [{"Nodes": None}, {"Nodes": []}])
 def test_no_nodes_are_no_nodes(data: Json) -> None:
-    assert node_shapes.nodes({"Data": data}) == ()
+    assert node_shapes.parse_nodes({"Data": data}) == ()
 
 
 NODES_BROKEN = [{"Nodes": "x"}, {"Nodes": ["x"]}, {"Nodes": [{"NodeId": "seven"}]}, {"Nodes": [{}]}, [], "x"]
@@ -76,31 +76,31 @@ NODES_BROKEN = [{"Nodes": "x"}, {"Nodes": ["x"]}, {"Nodes": [{"NodeId": "seven"}
 @pytest.mark.parametrize("data", NODES_BROKEN)
 def test_a_broken_answer_is_not_taken_for_no_nodes(data: object) -> None:
     with pytest.raises(MalformedResponse):
-        node_shapes.nodes({"Data": data})
+        node_shapes.parse_nodes({"Data": data})
 
 
 @pytest.mark.parametrize(
     ("shape", "data"),
     [
-        (node_shapes.nodes_by_output, {"Output": "x"}),
-        (node_shapes.nodes_by_output, [{"Output": "x", "NodeList": {}}]),
-        (node_shapes.nodes_by_output, [{"Output": "x", "NodeList": [{"NodeName": "n"}]}]),
-        (node_shapes.outputs, {"Data": "x"}),
-        (node_shapes.outputs, [{"Data": ["x"]}]),
-        (node_shapes.code, {"Code": "x"}),
-        (node_shapes.baseline, {"BaselineName": "x"}),
-        (node_shapes.baseline, "x"),
-        (tables.tables, {"DataEntityList": [{"TableName": "t"}]}),
-        (tables.columns, {"DataEntityList": [{"ColumnName": "c"}]}),
-        (tables.columns, {"DataEntityList": [], "TotalCount": "many"}),
-        (tables.entities, {"DataEntityList": [{"Entity": None}]}),
+        (node_shapes.parse_nodes_by_output, {"Output": "x"}),
+        (node_shapes.parse_nodes_by_output, [{"Output": "x", "NodeList": {}}]),
+        (node_shapes.parse_nodes_by_output, [{"Output": "x", "NodeList": [{"NodeName": "n"}]}]),
+        (node_shapes.parse_outputs, {"Data": "x"}),
+        (node_shapes.parse_outputs, [{"Data": ["x"]}]),
+        (node_shapes.parse_code, {"Code": "x"}),
+        (node_shapes.parse_baseline, {"BaselineName": "x"}),
+        (node_shapes.parse_baseline, "x"),
+        (tables.parse_tables, {"DataEntityList": [{"TableName": "t"}]}),
+        (tables.parse_columns, {"DataEntityList": [{"ColumnName": "c"}]}),
+        (tables.parse_columns, {"DataEntityList": [], "TotalCount": "many"}),
+        (tables.parse_entities, {"DataEntityList": [{"Entity": None}]}),
         (
-            tables.entities,
+            tables.parse_entities,
             {"DataEntityList": [{"Entity": {"QualifiedName": "q"}, "RelationList": "r"}]},
         ),
-        (tables.producing_tasks, [{"TaskName": "t"}]),
-        (tables.producing_tasks, {"TaskId": "1"}),
-        (tables.table_info, {"ColumnList": []}),
+        (tables.parse_producing_tasks, [{"TaskName": "t"}]),
+        (tables.parse_producing_tasks, {"TaskId": "1"}),
+        (tables.parse_table_info, {"ColumnList": []}),
     ],
 )
 def test_a_broken_answer_is_malformed(shape: Callable[[Json], object], data: object) -> None:
@@ -114,7 +114,7 @@ def test_nodes_by_output_are_read() -> None:
         {"Output": "p.b", "NodeList": None},
         {"Output": "p.a", "NodeList": [{"NodeId": 2}, {"NodeId": 3}]},
     ]
-    found = node_shapes.nodes_by_output({"Data": rows})
+    found = node_shapes.parse_nodes_by_output({"Data": rows})
     assert {name: [node.id for node in nodes] for name, nodes in found.items()} == {
         "p.a": [1, 2, 3],
         "p.b": [],
@@ -129,13 +129,16 @@ def test_outputs_are_read_once_and_with_a_name() -> None:
         {"Data": "p.1_out", "NodeId": 1, "TableName": None},
         {"Data": "", "NodeId": 1},
     ]
-    assert node_shapes.outputs({"Data": rows}) == (NodeOutput("p.a", 1, "odps.p.a"), NodeOutput("p.1_out", 1))
+    assert node_shapes.parse_outputs({"Data": rows}) == (
+        NodeOutput("p.a", 1, "odps.p.a"),
+        NodeOutput("p.1_out", 1),
+    )
 
 
 @pytest.mark.parametrize(("flag", "enabled"), [(True, True), ("false", False), (False, False), (None, True)])
 def test_a_baseline_is_read(flag: object, enabled: bool) -> None:
     data = {"BaselineId": "7", "BaselineName": "morning", "Priority": "8", "Owner": 19, "UseFlag": flag}
-    assert node_shapes.baseline({"Data": data}) == Baseline(7, "morning", 8, "19", enabled)
+    assert node_shapes.parse_baseline({"Data": data}) == Baseline(7, "morning", 8, "19", enabled)
 
 
 @pytest.mark.parametrize(
@@ -151,13 +154,13 @@ def test_a_baseline_is_read(flag: object, enabled: bool) -> None:
 )
 def test_a_page_of_lineage_tells_its_next(more: Json, key: str | None) -> None:
     data = {"DataEntityList": [{"TableGuid": "odps.p.t", "TableName": "t", "DatabaseName": "p"}], **more}
-    assert tables.tables({"Data": data}) == ((TableRef("odps.p.t", "t", "p"),), key)
+    assert tables.parse_tables({"Data": data}) == ((TableRef("odps.p.t", "t", "p"),), key)
 
 
 def test_a_page_of_column_lineage_is_read() -> None:
     row = {"ColumnGuid": "odps.p.t.c", "ColumnName": "c", "TableName": "t", "DatabaseName": "p"}
     data = {"DataEntityList": [row], "TotalCount": "101"}
-    assert tables.columns({"Data": data}) == ((ColumnRef("odps.p.t.c", "c", "t", "p"),), 101)
+    assert tables.parse_columns({"Data": data}) == ((ColumnRef("odps.p.t.c", "c", "t", "p"),), 101)
 
 
 def test_a_page_of_entities_is_read() -> None:
@@ -166,7 +169,7 @@ def test_a_page_of_entities_is_read() -> None:
         {"Entity": {"QualifiedName": "bi-report.2"}, "RelationList": [{"Channel": "THIRD_PARTY"}, {}]},
         {"Entity": {"QualifiedName": "maxcompute-table.p.t"}, "RelationList": None},
     ]
-    assert tables.entities({"Data": {"DataEntityList": rows, "NextToken": ""}}) == (
+    assert tables.parse_entities({"Data": {"DataEntityList": rows, "NextToken": ""}}) == (
         (
             Consumer("dataservice-api.1"),
             Consumer("bi-report.2", third_party=True),
@@ -178,7 +181,7 @@ def test_a_page_of_entities_is_read() -> None:
 
 def test_producing_tasks_are_read() -> None:
     rows = [{"TaskId": 7, "TaskName": "n"}, {"TaskId": "7", "TaskName": "n"}, {"TaskId": "x-8"}]
-    found = tables.producing_tasks({"Data": rows})
+    found = tables.parse_producing_tasks({"Data": rows})
     assert found == (ProducingTask("7", "n"), ProducingTask("x-8", ""))
 
 
@@ -196,4 +199,4 @@ def test_a_table_is_read(lifecycle: object, days: int | None) -> None:
         "ColumnList": [{"ColumnName": "a", "ColumnType": "BIGINT", "IsPrimaryKey": True}],
     }
     info = TableInfo("odps.p.t", 10, (Column("a", "BIGINT", "", key=True),), "19", 3, "p", days, "c")
-    assert tables.table_info({"Data": data}) == (info, 7)
+    assert tables.parse_table_info({"Data": data}) == (info, 7)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from workers.dataworks.pagination import MOST_PAGES, keyed, numbered
+from workers.dataworks.pagination import MAX_PAGES, paginate_by_number, paginate_by_token
 
 SIZE = 10
 
@@ -36,26 +36,27 @@ def test_numbered_pages_end_by_total_or_when_nothing_new_comes(
     count: int, total: int | None, reads: int
 ) -> None:
     listing = Listing(count, total)
-    assert numbered(listing.read) == tuple(range(min(count, 20) if total == 20 else count))
+    assert paginate_by_number(listing.read) == tuple(range(min(count, 20) if total == 20 else count))
     assert listing.reads == reads
 
 
 def test_rows_that_move_while_they_are_read_count_once() -> None:
     listing = Listing(25, 25, moves=3)
-    found = numbered(listing.read)
+    found = paginate_by_number(listing.read)
     assert set(range(25)) <= set(found)
     assert len(found) == len(set(found))
 
 
 def test_numbered_pages_without_end_are_ended() -> None:
     assert (
-        len(numbered(lambda number: (range(number * SIZE, number * SIZE + SIZE), None))) == MOST_PAGES * SIZE
+        len(paginate_by_number(lambda number: (range(number * SIZE, number * SIZE + SIZE), None)))
+        == MAX_PAGES * SIZE
     )
 
 
 def test_no_more_pages_are_read_than_wanted() -> None:
     listing = Listing(100, 100)
-    assert numbered(listing.read, 15) == tuple(range(15))
+    assert paginate_by_number(listing.read, 15) == tuple(range(15))
     assert listing.reads == 2
 
 
@@ -68,7 +69,7 @@ def chain(next_key: Callable[[int], str | None]) -> tuple[list[str | None], tupl
         start = int(key or 0)
         return range(start, start + SIZE), next_key(start + SIZE)
 
-    return keys, keyed(read)
+    return keys, paginate_by_token(read)
 
 
 def test_keyed_pages_end_when_there_is_no_key() -> None:
@@ -91,7 +92,7 @@ def test_keys_in_a_ring_end_them() -> None:
 
 def test_keyed_pages_without_end_are_ended() -> None:
     keys, found = chain(str)
-    assert (len(keys), len(found)) == (MOST_PAGES, MOST_PAGES * SIZE)
+    assert (len(keys), len(found)) == (MAX_PAGES, MAX_PAGES * SIZE)
 
 
 def test_new_keys_without_new_rows_end_them() -> None:
@@ -101,5 +102,5 @@ def test_new_keys_without_new_rows_end_them() -> None:
         reads.append(key)
         return [1, 2], str(len(reads))
 
-    assert keyed(read) == (1, 2)
+    assert paginate_by_token(read) == (1, 2)
     assert len(reads) == 2

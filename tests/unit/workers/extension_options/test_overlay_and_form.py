@@ -13,11 +13,11 @@ from common.config_files.errors import ConfigError
 from common.i18n import Language
 from workers.checks import registry
 from workers.extension_options import overlay
-from workers.extension_options.form import form
+from workers.extension_options.form import build_form
 from workers.policy import console_fields
-from workers.policy.policy import CheckPolicy, Policy, parse
+from workers.policy.policy import CheckPolicy, Policy, parse_policy
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 
 POLICY = """\
 version: 1
@@ -39,14 +39,14 @@ console:
 
 @pytest.fixture(scope="module")
 def policy() -> Policy:
-    return parse("p", POLICY.encode(), CHECKS)
+    return parse_policy("p", POLICY.encode(), CHECKS)
 
 
 def laid(policy: Policy, point: str, form: Any) -> tuple[dict[str, CheckPolicy], tuple[str, ...]]:
     """Return the checks of a point, by name, with a saved form laid over it, and what was ignored."""
     text = form if form is None or isinstance(form, str) else json.dumps(form)
-    saved = overlay.read(text, policy.console)
-    found, ignored = overlay.laid(policy.resolve(point, None), saved, CHECKS)
+    saved = overlay.read_saved(text, policy.console)
+    found, ignored = overlay.overlay(policy.resolve(point, None), saved, CHECKS)
     return {check.name: check for check in found.checks}, ignored
 
 
@@ -77,7 +77,7 @@ def test_a_mode_is_not_made_milder(policy: Policy) -> None:
 
 
 def test_the_policy_may_name_the_values_that_are_free(policy: Policy) -> None:
-    strict = parse("p", POLICY.replace("{mode: audit}", "{mode: enforce}").encode(), CHECKS)
+    strict = parse_policy("p", POLICY.replace("{mode: audit}", "{mode: enforce}").encode(), CHECKS)
     checks, ignored = laid(strict, "commit-file", {"release_window__mode": "audit"})
     assert (checks["release-window"].mode.value, ignored) == ("audit", ())
     checks, ignored = laid(policy, "commit-file", {"release_window__mode": "enforce"})
@@ -152,8 +152,8 @@ KEYS = (
 @given(st.dictionaries(st.sampled_from(KEYS), ANY))
 def test_no_form_makes_anything_milder(policy: Policy, form: dict[str, Any]) -> None:
     checks, _ = laid(policy, "commit-file", form)
-    assert checks["code-review"].mode.most.rank >= 1
-    assert checks["code-review"].on_error.rank >= 1
+    assert checks["code-review"].mode.max_result.severity_rank >= 1
+    assert checks["code-review"].on_error.severity_rank >= 1
     assert laid(policy, "backfill-data", form)[0]["backfill-limits"].options["most_days"] <= 31
 
 
@@ -179,7 +179,7 @@ LISTS = (
 )
 def test_entries_that_are_wrong_have_their_line(entry: str, line: str) -> None:
     with pytest.raises(ConfigError) as error:
-        parse("p", f"version: 1\nconsole:\n  - {entry}\n".encode(), CHECKS)
+        parse_policy("p", f"version: 1\nconsole:\n  - {entry}\n".encode(), CHECKS)
     [told] = str(error.value).splitlines()
     assert told.startswith("p:3:")
     assert told.split(": ", 1)[1].startswith(line)
@@ -191,7 +191,7 @@ SEVEN = {
 
 
 def test_the_form_has_a_field_for_each_setting_in_components_that_dataworks_has(policy: Policy) -> None:
-    fields = form(policy.console, Language.ENGLISH)["properties"]
+    fields = build_form(policy.console, Language.ENGLISH)["properties"]
     assert {name: field["x-component"] for name, field in fields.items()} == {
         "code_review__mode": "Radio.Group",
         "code_review__on_error": "Radio.Group",
@@ -209,19 +209,19 @@ def test_the_form_has_a_field_for_each_setting_in_components_that_dataworks_has(
 
 
 def test_every_setting_there_is_has_a_component_that_dataworks_has() -> None:
-    names = console_fields.names(CHECKS)
+    names = console_fields.field_names(CHECKS)
     text = "version: 1\nconsole: [" + ", ".join(names) + "]\n"
-    settings = parse("p", text.encode(), CHECKS).console
+    settings = parse_policy("p", text.encode(), CHECKS).console
     for language in Language:
-        fields = form(settings, language)["properties"]
+        fields = build_form(settings, language)["properties"]
         assert len(fields) == len(names)
         assert {field["x-component"] for field in fields.values()} <= SEVEN
 
 
 def test_every_value_that_the_form_offers_is_read(policy: Policy) -> None:
-    fields = form(policy.console, Language.CHINESE)["properties"]
+    fields = build_form(policy.console, Language.CHINESE)["properties"]
     for setting in policy.console:
         for item in fields[setting.key]["x-component-props"].get("dataSource", ()):
-            saved = overlay.read(json.dumps({setting.key: item["value"]}), policy.console)
+            saved = overlay.read_saved(json.dumps({setting.key: item["value"]}), policy.console)
             assert saved.ignored == ()
             assert bool(saved.values) is bool(item["value"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.extension_options.parameters import parse
+from workers.extension_options.parameters import parse_parameters
 
 OFF = """
 extension.project.disabled=1
@@ -40,15 +40,18 @@ our.own.key=anything
     ],
 )
 def test_what_is_off(event_code: str, project: int | None, file_type: int | None, off: bool) -> None:
-    assert (parse(OFF).off(event_code, project, file_type) is not None) is off
+    assert (parse_parameters(OFF).disabled_reason(event_code, project, file_type) is not None) is off
 
 
 def test_good_parameters_hold_no_junk() -> None:
-    assert parse(OFF).junk == ()
+    assert parse_parameters(OFF).invalid_lines == ()
 
 
 def test_why_names_workspace_and_key_in_both_languages() -> None:
-    everywhere, here = parse(OFF).off("commit-file", 10, None), parse(OFF).off("commit-file", 20, None)
+    everywhere, here = (
+        parse_parameters(OFF).disabled_reason("commit-file", 10, None),
+        parse_parameters(OFF).disabled_reason("commit-file", 20, None),
+    )
     assert everywhere
     assert here
     assert everywhere.en == "dwgate is switched off in workspace 10 (extension.project.disabled)."
@@ -70,13 +73,13 @@ def test_why_names_workspace_and_key_in_both_languages() -> None:
     ],
 )
 def test_junk_is_told_without_what_it_says(line: str, junk: str) -> None:
-    read = parse(f"{line}\nextension.project.freeze-node.disabled=3")
-    assert [each[: len(junk)] for each in read.junk] == [junk]
-    assert read.off("freeze-node", 3, None)
-    assert read.off("freeze-node", -7, None) is None
+    read = parse_parameters(f"{line}\nextension.project.freeze-node.disabled=3")
+    assert [each[: len(junk)] for each in read.invalid_lines] == [junk]
+    assert read.disabled_reason("freeze-node", 3, None)
+    assert read.disabled_reason("freeze-node", -7, None) is None
 
 
 @settings(deadline=None)
 @given(st.text(alphabet="extnsio.prjcdabl=,\n 1٣", max_size=200))
 def test_anything_can_be_read(text: str) -> None:
-    parse(text).off("commit-file", 1, 1)
+    parse_parameters(text).disabled_reason("commit-file", 1, 1)

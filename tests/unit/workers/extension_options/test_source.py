@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from workers.dataworks.client import DataWorks
-from workers.dataworks.errors import Denied, Unreachable
+from workers.dataworks.errors import AccessDenied, Unreachable
 from workers.extension_options import source
-from workers.extension_options.source import NOTHING, Administration
+from workers.extension_options.source import EMPTY, ExtensionSettingsSource
 
 
 @dataclass
@@ -34,17 +34,17 @@ class FarSide:
     calls: list[str] = field(default_factory=list)
     untils: list[float] = field(default_factory=list)
 
-    def extension(self, *, until: float) -> Registered:
+    def extension(self, *, deadline: float) -> Registered:
         """Answer GetExtension."""
-        return Registered(cast("str", self._answer("extension", until, self.parameters)))
+        return Registered(cast("str", self._answer("extension", deadline, self.parameters)))
 
-    def option_value(self, project_id: int, *, until: float) -> str | None:
+    def option_value(self, project_id: int, *, deadline: float) -> str | None:
         """Answer GetOptionValueForProject."""
-        return self._answer(f"options {project_id}", until, self.options)
+        return self._answer(f"options {project_id}", deadline, self.options)
 
-    def _answer(self, what: str, until: float, answer: str | None) -> str | None:
+    def _answer(self, what: str, deadline: float, answer: str | None) -> str | None:
         self.calls.append(what)
-        self.untils.append(until)
+        self.untils.append(deadline)
         if self.fault:
             raise self.fault
         return answer
@@ -65,39 +65,43 @@ class Memory:
         self.kept[f"{operation} {arguments}"] = value
 
 
-def asking(far_side: FarSide, memory: Memory | None = None) -> Administration:
+def asking(far_side: FarSide, memory: Memory | None = None) -> ExtensionSettingsSource:
     """Return what asks `far_side`."""
-    return Administration(lambda: cast("DataWorks", far_side), memory or Memory())
+    return ExtensionSettingsSource(lambda: cast("DataWorks", far_side), memory or Memory())
 
 
 def test_it_is_asked_once_in_a_while() -> None:
     far_side = FarSide("extension.project.disabled=7", '{"a": 1}')
     asked = asking(far_side)
     for _ in range(3):
-        found = asked.of(7, options=True)
+        found = asked.for_workspace(7, options=True)
         assert found.options == '{"a": 1}'
-        assert found.parameters.off("commit-file", 7, None)
+        assert found.parameters.disabled_reason("commit-file", 7, None)
     assert far_side.calls == ["extension", "options 7"]
-    asked.of(8, options=True)
+    asked.for_workspace(8, options=True)
     assert far_side.calls[2:] == ["options 8"]
 
 
 def test_options_are_asked_for_only_where_they_can_count() -> None:
     far_side = FarSide()
     asked = asking(far_side)
-    assert asked.of(7, options=False) == asked.of(None, options=True) == NOTHING
+    assert asked.for_workspace(7, options=False) == asked.for_workspace(None, options=True) == EMPTY
     assert far_side.calls == ["extension"]
 
 
 def test_no_call_may_take_longer_than_a_second() -> None:
     far_side = FarSide()
     begun = time.time()
-    asking(far_side).of(7, options=True)
+    asking(far_side).for_workspace(7, options=True)
     assert all(until <= time.time() + 1 for until in far_side.untils)
     assert far_side.untils[0] == far_side.untils[1] >= begun + 1
 
 
-FAULTS = [Unreachable("GetExtension", "Down"), Denied("GetExtension", "Forbidden"), redis.ConnectionError()]
+FAULTS = [
+    Unreachable("GetExtension", "Down"),
+    AccessDenied("GetExtension", "Forbidden"),
+    redis.ConnectionError(),
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
@@ -105,49 +109,51 @@ def test_a_fault_leaves_the_last_known(fault: Exception, monkeypatch: pytest.Mon
     monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
     far_side = FarSide("extension.project.disabled=7", "{}")
     asked = asking(far_side)
-    before = asked.of(7, options=True)
+    before = asked.for_workspace(7, options=True)
     far_side.fault, far_side.calls = fault, []
-    assert asked.of(7, options=True) == before
-    assert asked.of(7, options=True) == before
+    assert asked.for_workspace(7, options=True) == before
+    assert asked.for_workspace(7, options=True) == before
     assert far_side.calls == ["extension", "options 7"]  # not asked again at once
 
 
 def test_a_fault_from_the_start_leaves_the_policy_alone() -> None:
-    assert asking(FarSide(fault=FAULTS[0])).of(7, options=True) == NOTHING
+    assert asking(FarSide(fault=FAULTS[0])).for_workspace(7, options=True) == EMPTY
 
 
 def test_a_process_that_begins_in_a_fault_goes_on_with_what_the_fleet_knows() -> None:
     memory = Memory()
-    before = asking(FarSide("extension.project.disabled=7", '{"a": 1}'), memory).of(7, options=True)
-    assert asking(FarSide(fault=FAULTS[0]), memory).of(7, options=True) == before
+    before = asking(FarSide("extension.project.disabled=7", '{"a": 1}'), memory).for_workspace(
+        7, options=True
+    )
+    assert asking(FarSide(fault=FAULTS[0]), memory).for_workspace(7, options=True) == before
 
 
 def test_a_change_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
     far_side = FarSide("extension.project.disabled=7", '{"a": 1}')
     asked = asking(far_side)
-    asked.of(7, options=True)
+    asked.for_workspace(7, options=True)
     far_side.parameters, far_side.options = "", None
-    assert asked.of(7, options=True) == NOTHING
+    assert asked.for_workspace(7, options=True) == EMPTY
 
 
 def test_who_has_something_to_go_on_with_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
     far_side = FarSide("extension.project.disabled=7")
     asked = asking(far_side)
-    before = asked.of(7, options=False)
+    before = asked.for_workspace(7, options=False)
     begun, go = threading.Event(), threading.Event()
 
-    def slow(*, until: float) -> Registered:
-        far_side.untils.append(until)
+    def slow(*, deadline: float) -> Registered:
+        far_side.untils.append(deadline)
         begun.set()
         assert go.wait(10)
         return Registered("")
 
     monkeypatch.setattr(far_side, "extension", slow)
-    other = threading.Thread(target=lambda: asked.of(7, options=False))
+    other = threading.Thread(target=lambda: asked.for_workspace(7, options=False))
     other.start()
     assert begun.wait(10)
-    assert asked.of(7, options=False) == before
+    assert asked.for_workspace(7, options=False) == before
     go.set()
     other.join(10)

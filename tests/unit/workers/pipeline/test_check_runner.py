@@ -13,8 +13,8 @@ from common.i18n import Language
 from common.plan import Mode, PlannedCheck
 from common.verdicts import Finding, OutcomeKind, Result, Severity
 from tests.support.records import EVENT
-from workers.checks.api import Check, Context, Runs, Skip
-from workers.dataworks.errors import Refused, Transient, Unreachable
+from workers.checks.api import Check, Context, Runs, SkipCheck
+from workers.dataworks.errors import RequestRejected, Transient, Unreachable
 from workers.pipeline.check_runner import TIMED_OUT, CheckRunner
 
 PLANNED = PlannedCheck("c", Mode.ENFORCE, Result.FAIL, Result.FAIL)
@@ -27,7 +27,7 @@ def runner(**parts: Any) -> CheckRunner:
 
 
 def check(ask: Any) -> Check:
-    return Check("c", frozenset(), Runs.WAITING, ask)
+    return Check("c", frozenset(), Runs.IO, ask)
 
 
 def raising(error: Exception) -> Check:
@@ -40,9 +40,13 @@ def raising(error: Exception) -> Check:
 @pytest.mark.parametrize(
     ("error", "kind", "detail"),
     [
-        (Skip("no table"), OutcomeKind.SKIPPED, "no table"),
+        (SkipCheck("no table"), OutcomeKind.SKIPPED, "no table"),
         (SoftTimeLimitExceeded(), OutcomeKind.TIMED_OUT, TIMED_OUT),
-        (Refused("GetNode", "NotFound", "x"), OutcomeKind.ERROR, "DataWorks refused: GetNode NotFound"),
+        (
+            RequestRejected("GetNode", "NotFound", "x"),
+            OutcomeKind.ERROR,
+            "DataWorks refused: GetNode NotFound",
+        ),
         (ValueError("secret"), OutcomeKind.ERROR, "it failed with ValueError at test_check_runner.py:"),
     ],
 )
@@ -62,8 +66,8 @@ def test_transient_faults_are_raised() -> None:
 
 
 def test_a_replay_is_told_what_dataworks_rejects() -> None:
-    with pytest.raises(Refused):
-        runner().run_or_raise(raising(Refused("GetNode", "NotFound", "x")), PLANNED)
+    with pytest.raises(RequestRejected):
+        runner().run_or_raise(raising(RequestRejected("GetNode", "NotFound", "x")), PLANNED)
 
 
 def test_findings_of_incomplete_lookups_do_not_count() -> None:
@@ -96,9 +100,9 @@ def test_checks_of_an_event_share_results(cache: CountingCache | None) -> None:
     seen = []
 
     def ask(context: Context) -> Any:
-        assert context.answers
-        seen.append(context.answers.get("parse", {"code": "x"}))
-        context.answers.put("parse", {"code": "x"}, len(seen))
+        assert context.result_cache
+        seen.append(context.result_cache.get("parse", {"code": "x"}))
+        context.result_cache.put("parse", {"code": "x"}, len(seen))
         return ()
 
     event = runner(cache=cache)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.i18n import Language
-from common.plan import Mode, Plan, PlannedCheck, worst
+from common.plan import Mode, Plan, PlannedCheck, most_severe
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity
-from workers.pipeline.decision import decide
+from workers.pipeline.decision import decide_verdict
 
 OK, WARN, FAIL = Result
 FINDINGS = OutcomeKind.FINDINGS
@@ -63,7 +63,7 @@ TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT)
 )
 def test_one_check(planned: PlannedCheck, outcome: Outcome | None, result: Result) -> None:
     outcomes = {} if outcome is None else {"c": outcome}
-    verdict = decide(plan(planned), outcomes, message_id="m-1", now=7.5)
+    verdict = decide_verdict(plan(planned), outcomes, message_id="m-1", now=7.5)
     assert (verdict.result, verdict.decided_at) == (result, 7.5)
     assert verdict.reason is (Reason.DEADLINE if outcome is None else Reason.COMPLETE)
     assert verdict.tip.startswith(result.value)
@@ -71,12 +71,14 @@ def test_one_check(planned: PlannedCheck, outcome: Outcome | None, result: Resul
 
 @pytest.mark.parametrize("result", Result)
 def test_a_plan_without_checks_has_the_policy_s_verdict(result: Result) -> None:
-    verdict = decide(plan(verdict=result), {"other": BLOCKED}, message_id="m-1", now=0)
+    verdict = decide_verdict(plan(verdict=result), {"other": BLOCKED}, message_id="m-1", now=0)
     assert (verdict.result, verdict.reason) == (result, Reason.DEFAULT)
 
 
 def test_the_caller_may_say_why() -> None:
-    assert decide(plan(), {}, message_id="m-1", now=0, reason=Reason.DEADLINE).reason is Reason.DEADLINE
+    assert (
+        decide_verdict(plan(), {}, message_id="m-1", now=0, reason=Reason.DEADLINE).reason is Reason.DEADLINE
+    )
 
 
 NAMES = [f"c{number}" for number in range(5)]
@@ -107,11 +109,12 @@ OUTCOMES = st.dictionaries(
 @settings(deadline=None)
 @given(PLANS, OUTCOMES)
 def test_the_worst_wins(planned: Plan, outcomes: dict[str, Outcome]) -> None:
-    verdict = decide(planned, outcomes, message_id="m", now=0)
-    counted = [each.counts_as(outcomes.get(each.name)) for each in planned.checks]
-    assert verdict.result is (worst(*counted) if counted else planned.verdict)
+    verdict = decide_verdict(planned, outcomes, message_id="m", now=0)
+    counted = [each.effective_result(outcomes.get(each.name)) for each in planned.checks]
+    assert verdict.result is (most_severe(*counted) if counted else planned.verdict)
     assert all(
-        counts.rank <= each.mode.most.rank for counts, each in zip(counted, planned.checks, strict=True)
+        counts.severity_rank <= each.mode.max_result.severity_rank
+        for counts, each in zip(counted, planned.checks, strict=True)
     )
 
 
@@ -124,21 +127,21 @@ def test_the_order_does_not_matter(
     shuffler.shuffle(checks)
     shuffler.shuffle(items)
     other = Plan(tuple(checks), planned.verdict, planned.language, planned.policy)
-    one = decide(planned, outcomes, message_id="m", now=0)
-    two = decide(other, dict(items), message_id="m", now=0)
+    one = decide_verdict(planned, outcomes, message_id="m", now=0)
+    two = decide_verdict(other, dict(items), message_id="m", now=0)
     assert (one.result, one.reason) == (two.result, two.reason)
 
 
 @settings(deadline=None)
 @given(PLANS, OUTCOMES)
 def test_one_more_block_never_makes_it_milder(planned: Plan, outcomes: dict[str, Outcome]) -> None:
-    before = decide(planned, outcomes, message_id="m", now=0)
+    before = decide_verdict(planned, outcomes, message_id="m", now=0)
     for each in planned.checks:
         outcome = outcomes.get(each.name)
         if outcome and outcome.kind in (FINDINGS, OutcomeKind.PASSED):
             worse = Outcome.of((*outcome.findings, Finding("r", Severity.BLOCK, "m")))
-            after = decide(planned, {**outcomes, each.name: worse}, message_id="m", now=0)
-            assert after.result.rank >= before.result.rank
+            after = decide_verdict(planned, {**outcomes, each.name: worse}, message_id="m", now=0)
+            assert after.result.severity_rank >= before.result.severity_rank
 
 
 @given(PLANS)

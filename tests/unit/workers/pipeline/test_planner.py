@@ -13,13 +13,13 @@ from common.plan import Mode, Plan
 from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
 from common.verdicts import Outcome, OutcomeKind, Reason, Result
 from workers.checks import registry
-from workers.extension_options.parameters import parse as parameters
-from workers.extension_options.source import Administered
+from workers.extension_options.parameters import parse_parameters as parameters
+from workers.extension_options.source import ExtensionSettings
 from workers.pipeline import planner
-from workers.pipeline.decision import decide
-from workers.policy.policy import Policy, parse
+from workers.pipeline.decision import decide_verdict
+from workers.policy.policy import Policy, parse_policy
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 
 POLICY = """\
 version: 1
@@ -41,7 +41,7 @@ console: [release-window.mode]
 @cache
 def policy(language: str = "en") -> Policy:
     """Return a policy."""
-    return parse("p", POLICY.format(language=language).encode(), CHECKS)
+    return parse_policy("p", POLICY.format(language=language).encode(), CHECKS)
 
 
 def event(code: str = "commit-file", message_id: str = "m-1", **data: Any) -> Event:
@@ -55,8 +55,8 @@ def modes(planned: Plan) -> dict[str, Mode]:
 
 
 def test_only_the_share_gets_the_mode_and_a_redelivery_decides_the_same() -> None:
-    plans = [planner.plan(event(message_id=f"m-{number}"), policy(), CHECKS) for number in range(1000)]
-    again = [planner.plan(event(message_id=f"m-{number}"), policy(), CHECKS) for number in range(1000)]
+    plans = [planner.build_plan(event(message_id=f"m-{number}"), policy(), CHECKS) for number in range(1000)]
+    again = [planner.build_plan(event(message_id=f"m-{number}"), policy(), CHECKS) for number in range(1000)]
     assert plans == again
     enforced = sum(modes(planned)["code-review"] is Mode.ENFORCE for planned in plans)
     assert 250 < enforced < 350
@@ -79,7 +79,7 @@ def test_checks_are_chosen_apart_and_a_greater_share_holds_the_lesser() -> None:
 
 
 def test_the_plan_survives_the_ledger() -> None:
-    planned = planner.plan(event(), policy(), CHECKS)
+    planned = planner.build_plan(event(), policy(), CHECKS)
     assert Plan.from_json(planned.to_json()) == planned
     older = planned.to_json()
     for check in older["checks"]:
@@ -91,7 +91,7 @@ def test_the_plan_survives_the_ledger() -> None:
 @pytest.mark.parametrize("file_type", [10, "10"])
 def test_the_event_itself_tells_what_holds_for_its_file(file_type: object) -> None:
     about = event(fileName="TMP_x", fileType=file_type)
-    planned = planner.plan(about, policy(), CHECKS)
+    planned = planner.build_plan(about, policy(), CHECKS)
     assert modes(planned)["code-review"] is Mode.WARN
     assert not planner.needs_subject(about, policy())
 
@@ -103,16 +103,16 @@ def test_what_the_event_does_not_tell_the_snapshot_does(data: dict[str, Any]) ->
     about = event(**data)
     assert planner.needs_subject(about, policy())
     snapshot = Snapshot(file=FileSnapshot(1, "tmp_x", 10, ""))
-    assert modes(planner.plan(about, policy(), CHECKS, snapshot))["code-review"] is Mode.WARN
+    assert modes(planner.build_plan(about, policy(), CHECKS, snapshot))["code-review"] is Mode.WARN
 
 
 def test_tables_are_told_by_name_and_project() -> None:
     about = event("commit-table", tableName="tmp_x", maxComputeProject="shop_dev")
-    assert modes(planner.plan(about, policy(), CHECKS))
+    assert modes(planner.build_plan(about, policy(), CHECKS))
     unknown = event("commit-table")
     assert planner.needs_subject(unknown, policy())
     snapshot = Snapshot(table=TableSnapshot("tmp_x", "PROD", "", None))
-    assert not modes(planner.plan(unknown, policy(), CHECKS, snapshot))
+    assert not modes(planner.build_plan(unknown, policy(), CHECKS, snapshot))
 
 
 def test_points_without_parts_for_some_files_are_always_decided() -> None:
@@ -120,12 +120,12 @@ def test_points_without_parts_for_some_files_are_always_decided() -> None:
         assert not planner.needs_subject(event(code), policy())
 
 
-OFF = Administered(parameters("extension.project.commit-file.disabled=7"))
+OFF = ExtensionSettings(parameters("extension.project.commit-file.disabled=7"))
 
 
 def test_a_workspace_that_is_switched_off_is_answered_ok_and_told_why() -> None:
-    planned = planner.plan(event(), policy(), CHECKS, administered=OFF)
-    verdict = decide(planned, {}, message_id="m-1", now=0)
+    planned = planner.build_plan(event(), policy(), CHECKS, settings=OFF)
+    verdict = decide_verdict(planned, {}, message_id="m-1", now=0)
     assert (verdict.result, verdict.reason) == (Result.OK, Reason.DEFAULT)
     assert "dwgate is switched off in workspace 7 (extension.project.commit-file.disabled)." in verdict.tip
     assert Plan.from_json(planned.to_json()) == planned
@@ -134,18 +134,18 @@ def test_a_workspace_that_is_switched_off_is_answered_ok_and_told_why() -> None:
 
 
 def test_why_is_said_in_the_policys_language() -> None:
-    planned = planner.plan(event(), policy("zh"), CHECKS, administered=OFF)
-    assert planned.off
-    assert "停用" in planned.off
+    planned = planner.build_plan(event(), policy("zh"), CHECKS, settings=OFF)
+    assert planned.disabled_reason
+    assert "停用" in planned.disabled_reason
 
 
 def test_a_node_type_that_is_switched_off() -> None:
-    off = Administered(parameters("extension.fileType.10.commit-file.enabled=false"))
-    assert planner.plan(event(fileType=10), policy(), CHECKS, administered=off).off
-    assert not planner.plan(event(fileType=23), policy(), CHECKS, administered=off).off
+    off = ExtensionSettings(parameters("extension.fileType.10.commit-file.enabled=false"))
+    assert planner.build_plan(event(fileType=10), policy(), CHECKS, settings=off).disabled_reason
+    assert not planner.build_plan(event(fileType=23), policy(), CHECKS, settings=off).disabled_reason
     snapshot = Snapshot(file=FileSnapshot(1, "x", 10, ""))
-    assert planner.plan(event(), policy(), CHECKS, snapshot, off).off
-    lax = parse("p", b"version: 1\npoints: {}", CHECKS)
+    assert planner.build_plan(event(), policy(), CHECKS, snapshot, off).disabled_reason
+    lax = parse_policy("p", b"version: 1\npoints: {}", CHECKS)
     assert planner.needs_subject(event(), lax, off)
     assert not planner.needs_subject(event(), lax)
     assert not planner.needs_subject(event(fileName="x", fileType=10), lax, off)
@@ -153,13 +153,13 @@ def test_a_node_type_that_is_switched_off() -> None:
 
 
 def test_what_was_set_in_the_console_is_laid_over_the_policy() -> None:
-    lax = parse("p", b"version: 1\nconsole: [release-window.mode]\npoints: "
+    lax = parse_policy("p", b"version: 1\nconsole: [release-window.mode]\npoints: "
                 b"{run-file: {checks: {release-window: {mode: audit}}}}", CHECKS)  # fmt: skip
-    set_ = Administered(options='{"release_window__mode": "enforce", "x": 1}')
-    planned = planner.plan(event("run-file"), lax, CHECKS, administered=set_)
+    set_ = ExtensionSettings(options='{"release_window__mode": "enforce", "x": 1}')
+    planned = planner.build_plan(event("run-file"), lax, CHECKS, settings=set_)
     assert modes(planned) == {"release-window": Mode.ENFORCE}
-    assert planned.ignored == ("1 options that the policy does not list",)
-    missing = decide(planned, {}, message_id="m", now=0)
+    assert planned.ignored_options == ("1 options that the policy does not list",)
+    missing = decide_verdict(planned, {}, message_id="m", now=0)
     assert missing.result is Result.WARN
     failed = {"release-window": Outcome(OutcomeKind.ERROR, detail="x")}
-    assert decide(planned, failed, message_id="m", now=0).result is Result.WARN
+    assert decide_verdict(planned, failed, message_id="m", now=0).result is Result.WARN

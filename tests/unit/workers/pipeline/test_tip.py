@@ -14,7 +14,7 @@ from common.i18n import Language
 from common.plan import Mode, Plan, PlannedCheck
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Result, Severity
 from tests.support import tip_samples
-from workers.pipeline.tip import LONGEST, tip
+from workers.pipeline.tip import MAX_LENGTH, render_tip
 from workers.waivers.matching import DAY, Waivers
 from workers.waivers.model import Waiver
 
@@ -45,7 +45,7 @@ def say(
     outcomes: dict[str, Outcome],
     language: Language = Language.ENGLISH,
 ) -> list[str]:
-    return tip(result, Plan(tuple(checks), Result.OK, language, "v"), outcomes, EVENT).split("\n")
+    return render_tip(result, Plan(tuple(checks), Result.OK, language, "v"), outcomes, EVENT).split("\n")
 
 
 def test_the_worst_findings_come_first_with_line_and_fix() -> None:
@@ -142,7 +142,7 @@ def test_the_first_finding_is_there_however_much_did_not_run() -> None:
     failed = {f"{'n' * 80}{number}": Outcome(OutcomeKind.ERROR, detail="d" * 200) for number in range(9)}
     checks = [check("a"), *(check(name) for name in failed)]
     text = "\n".join(say(Result.FAIL, checks, {"a": Outcome.of([long] * 9), **failed}))
-    assert len(text) <= LONGEST
+    assert len(text) <= MAX_LENGTH
     assert "1. [rrr" in text
     assert " more\n" in text
     assert "others, counted as WARN at most" in text
@@ -192,7 +192,7 @@ def test_is_short_begins_with_the_verdict_and_ends_with_the_id(
     planned = Plan(tuple(check(name, mode) for name, (mode, _) in checks.items()), Result.OK, language, "v")
     outcomes = {name: outcome for name, (_, outcome) in checks.items() if outcome}
     waivers = Waivers((waiver("W" * 40), waiver("W" * 39)))
-    text = tip(
+    text = render_tip(
         result,
         planned,
         outcomes,
@@ -211,7 +211,7 @@ def waived(language: Language = Language.ENGLISH, *ids: str, now: float = NOW) -
     outcomes = {"a": Outcome.of([replace(DELETE, waived=AppliedWaiver(id_, "it goes: soon")) for id_ in ids])}
     waivers = Waivers((waiver("W-12"), waiver("W-13", "2026-12-20T00:00:00Z"), waiver("W-14")))
     planned = Plan((check("a"),), Result.OK, language, "v")
-    head, line, _ = tip(Result.OK, planned, outcomes, EVENT, now=now, waivers=waivers).split("\n")
+    head, line, _ = render_tip(Result.OK, planned, outcomes, EVENT, now=now, waivers=waivers).split("\n")
     assert head in ("OK: passed.", "OK：检查通过。")
     return line
 
@@ -229,7 +229,7 @@ def test_what_was_waived_is_named_with_its_end() -> None:
     [(0.5, ", ends within a day"), (1.5, ", ends in 1 day"), (2, ", ends in 2 days"), (8, "")],
 )
 def test_an_end_is_announced_days_before(days: float, said: str) -> None:
-    ends = waiver("W-12").ends
+    ends = waiver("W-12").expires_ts
     assert waived(Language.ENGLISH, "W-12", now=ends - days * DAY).partition("+08:00")[2] == f"{said})"
 
 
@@ -262,8 +262,8 @@ def test_the_verdict_says_when_it_is_for_want_of_a_check(unrun: Result, head: st
 
 
 def test_a_workspace_without_dwgate_is_told() -> None:
-    planned = Plan((), Result.OK, Language.ENGLISH, "v", off="dwgate is switched off.")
-    assert tip(Result.OK, planned, {}, EVENT).split("\n") == [
+    planned = Plan((), Result.OK, Language.ENGLISH, "v", disabled_reason="dwgate is switched off.")
+    assert render_tip(Result.OK, planned, {}, EVENT).split("\n") == [
         "OK: dwgate is switched off.",
         f"Event {EVENT}",
     ]
@@ -271,7 +271,7 @@ def test_a_workspace_without_dwgate_is_told() -> None:
 
 def test_the_details_are_linked() -> None:
     planned = Plan((check("a"),), Result.OK, Language.ENGLISH, "v")
-    text = tip(Result.OK, planned, {}, "a/b c", details_url="https://x.example/e/{message_id}?t=1")
+    text = render_tip(Result.OK, planned, {}, "a/b c", details_url="https://x.example/e/{message_id}?t=1")
     assert text.split("\n")[-2:] == ["Details: https://x.example/e/a%2Fb%20c?t=1", "Event a/b c"]
 
 
@@ -284,8 +284,8 @@ def test_with_everything_to_say_it_is_still_short() -> None:
     planned = Plan((check("a"), *map(check, names)), Result.OK, Language.ENGLISH, "v")
     outcomes = {"a": Outcome.of([REMARK, *known, *[long] * 9]), **failed}
     waivers = Waivers(tuple(map(waiver, ids)))
-    text = tip(Result.FAIL, planned, outcomes, EVENT, now=NOW, waivers=waivers, details_url=DETAILS)
-    assert len(text) <= LONGEST
+    text = render_tip(Result.FAIL, planned, outcomes, EVENT, now=NOW, waivers=waivers, details_url=DETAILS)
+    assert len(text) <= MAX_LENGTH
     lines = text.split("\n")
     assert [line[:6] for line in lines] == [
         "FAIL: ",
@@ -323,6 +323,6 @@ def test_what_is_shown_is_of_each_check_and_line_before_more_of_the_same() -> No
 
 def test_the_page_shows_the_tips_of_today() -> None:
     page = tip_samples.PAGE.read_text()
-    assert tip_samples.written(page) == page, "run python -m tests.support.tip_samples"
+    assert tip_samples.read_samples(page) == page, "run python -m tests.support.tip_samples"
     shown = set(re.findall(r"<!-- tip: ([\w-]+) (en|zh) -->", page))
     assert shown == {(name, language.value) for name in tip_samples.SAMPLES for language in Language}

@@ -12,14 +12,14 @@ from structlog.testing import capture_logs
 
 from common.config_files.errors import ConfigError
 from common.plan import Mode
-from common.policy_subject import Subject
+from common.policy_subject import PolicySubject
 from tests.support import plain_yaml
 from workers.checks import registry
 from workers.checks.api import Check, Options, Runs
-from workers.policy.json_schema import schema
-from workers.policy.policy import Policy, parse
+from workers.policy.json_schema import build_schema
+from workers.policy.policy import Policy, parse_policy
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 
 LAYERED = """\
 version: 1
@@ -51,10 +51,10 @@ workspaces:
 
 @pytest.fixture
 def layered() -> Policy:
-    return parse("p.yaml", LAYERED.encode(), CHECKS)
+    return parse_policy("p.yaml", LAYERED.encode(), CHECKS)
 
 
-def review(policy: Policy, project: int | None, subject: Subject | None = None) -> tuple[object, ...]:
+def review(policy: Policy, project: int | None, subject: PolicySubject | None = None) -> tuple[object, ...]:
     """Return mode, what an error counts as, and options of the code review at a commit."""
     [found] = [
         check
@@ -78,7 +78,7 @@ def test_a_workspace_is_laid_over_its_sets_and_those_over_the_organisation(layer
 
 
 def test_what_some_files_have_different_is_laid_over_everything(layered: Policy) -> None:
-    sql, shell = Subject(10, ("dwd_order",)), Subject(6, ("SH_load",))
+    sql, shell = PolicySubject(10, ("dwd_order",)), PolicySubject(6, ("SH_load",))
     assert review(layered, 7, sql) == (Mode.ENFORCE, "FAIL", {"most_lookups": 5, "only_new": True})
     point = layered.resolve("commit-file", 7, shell)
     assert ([check.name for check in point.checks], point.verdict.value) == (["release-window"], "WARN")
@@ -87,34 +87,34 @@ def test_what_some_files_have_different_is_laid_over_everything(layered: Policy)
 @pytest.mark.parametrize(
     ("subject", "mode"),
     [
-        (Subject(24, ("tmp_order",)), Mode.WARN),
-        (Subject(24, ("dwd_tmp_order",)), Mode.ENFORCE),  # a pattern is for the whole name
-        (Subject(24), Mode.ENFORCE),  # a name that is not known fits nothing
-        (Subject(None, ("tmp_order",)), Mode.WARN),
+        (PolicySubject(24, ("tmp_order",)), Mode.WARN),
+        (PolicySubject(24, ("dwd_tmp_order",)), Mode.ENFORCE),  # a pattern is for the whole name
+        (PolicySubject(24), Mode.ENFORCE),  # a name that is not known fits nothing
+        (PolicySubject(None, ("tmp_order",)), Mode.WARN),
         (None, Mode.ENFORCE),
     ],
 )
 def test_patterns_of_a_set_hold_where_it_is_taken_over(
-    layered: Policy, subject: Subject | None, mode: Mode
+    layered: Policy, subject: PolicySubject | None, mode: Mode
 ) -> None:
     assert review(layered, 7, subject)[0] is mode
     assert review(layered, None, subject)[0] is Mode.AUDIT or subject
 
 
 def test_the_workspace_has_the_last_word_among_parts_that_fit(layered: Policy) -> None:
-    both = Subject(10, ("tmp_order",))
+    both = PolicySubject(10, ("tmp_order",))
     assert review(layered, 7, both)[0] is Mode.WARN
     assert review(layered, 8, both)[0] is Mode.ENFORCE
 
 
 def test_both_types_and_paths_must_fit(layered: Policy) -> None:
-    for subject in (Subject(6, ("load",)), Subject(10, ("sh_load",))):
+    for subject in (PolicySubject(6, ("load",)), PolicySubject(10, ("sh_load",))):
         assert review(layered, None, subject)
 
 
 def test_only_points_that_tell_files_apart_ask_for_the_subject(layered: Policy) -> None:
-    assert layered.asks_subject("commit-file", 7)
-    assert not layered.asks_subject("freeze-node", 7)
+    assert layered.depends_on_subject("commit-file", 7)
+    assert not layered.depends_on_subject("freeze-node", 7)
 
 
 class Bounds(Options):
@@ -139,9 +139,9 @@ where:
   - {paths: [b], points: {commit-file: {checks: {bounds: {options: {least: 2}}}}}}
 """
     bounds = Check("bounds", frozenset(), Runs.INLINE, lambda _: (), Bounds)
-    policy = parse("p", text.encode(), {"bounds": bounds})
+    policy = parse_policy("p", text.encode(), {"bounds": bounds})
     with capture_logs() as logs:
-        [check] = policy.resolve("commit-file", None, Subject(10, ("a",))).checks
+        [check] = policy.resolve("commit-file", None, PolicySubject(10, ("a",))).checks
     assert check.options == {"least": 5}
     assert [(line["event"], line["log_level"]) for line in logs] == [("options-left-out", "error")]
 
@@ -226,7 +226,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
 @pytest.mark.parametrize(("text", "lines"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
 def test_each_mistake_has_its_line(text: str, lines: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
-        parse("p.yaml", text.encode(), CHECKS)
+        parse_policy("p.yaml", text.encode(), CHECKS)
     assert str(error.value).splitlines() == [f"p.yaml:{line}" for line in lines]
 
 
@@ -234,11 +234,11 @@ def test_sets_that_meet_again_and_again_are_read_in_no_time() -> None:
     sets = {f"s{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
     sets |= {f"t{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
     text = plain_yaml.dump({"version": 1, "sets": {**sets, "s0": {}, "t0": {}}, "extends": ["s59"]})
-    assert parse("p", text.encode(), CHECKS).resolve("commit-file", None).checks == ()
+    assert parse_policy("p", text.encode(), CHECKS).resolve("commit-file", None).checks == ()
 
 
 def test_the_schema_knows_the_layers() -> None:
-    validator = jsonschema.Draft202012Validator(schema(CHECKS))
+    validator = jsonschema.Draft202012Validator(build_schema(CHECKS))
     assert not list(validator.iter_errors(json.loads(json.dumps(plain_yaml.load(LAYERED)))))
     wrongs: list[dict[str, Any]] = [
         {"where": [{"types": ["odps_sq"]}]},
@@ -254,7 +254,7 @@ def test_the_schema_knows_the_layers() -> None:
 
 
 def test_the_schema_tells_type_default_and_meaning_of_every_option() -> None:
-    parts = schema(CHECKS)["$defs"]
+    parts = build_schema(CHECKS)["$defs"]
     for name in CHECKS:
         [options, _] = parts[name]["properties"]["options"]["anyOf"]
         for option, shape in options["properties"].items():

@@ -21,10 +21,10 @@ from review.rules.registry import BY_ID
 from tests.support import plain_yaml
 from workers.checks import registry
 from workers.policy import policy
-from workers.policy.json_schema import schema
-from workers.policy.policy import CheckPolicy, Policy, load, parse
+from workers.policy.json_schema import build_schema
+from workers.policy.policy import CheckPolicy, Policy, load_policy, parse_policy
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 
 GOOD = """\
 version: 1
@@ -54,7 +54,7 @@ workspaces:
 
 @pytest.fixture
 def good() -> Policy:
-    return parse("policy.yaml", GOOD.encode(), CHECKS)
+    return parse_policy("policy.yaml", GOOD.encode(), CHECKS)
 
 
 def test_points_without_a_workspace_of_their_own(good: Policy) -> None:
@@ -103,13 +103,13 @@ def test_options_fit_their_checks_again(good: Policy) -> None:
 
 
 def test_the_version_is_that_of_the_text(good: Policy) -> None:
-    assert good.version == parse("other.yaml", GOOD.encode(), CHECKS).version
-    assert good.version != parse("policy.yaml", GOOD.replace("90", "91").encode(), CHECKS).version
+    assert good.version == parse_policy("other.yaml", GOOD.encode(), CHECKS).version
+    assert good.version != parse_policy("policy.yaml", GOOD.replace("90", "91").encode(), CHECKS).version
     assert len(good.version) == 12
 
 
 def test_the_built_in_policy_covers_every_point_and_check() -> None:
-    built_in = load(None, CHECKS)
+    built_in = load_policy(None, CHECKS)
     covered = {code: [check.name for check in built_in.resolve(code, 1).checks] for code in BY_CODE}
     assert all(covered.values())
     assert {name for checks in covered.values() for name in checks} == CHECKS.keys()
@@ -122,7 +122,7 @@ EMPTY_PARTS = "version: 1\ndefaults:\npoints:\n  commit-file:\nworkspaces:\n  7:
 
 @pytest.mark.parametrize("text", [BOM, EMPTY_PARTS, "version: 1\nworkspaces: {7: {points: {}}}\n"])
 def test_empty_parts_are_fine(text: str) -> None:
-    assert parse("p", text.encode(), CHECKS).resolve("commit-file", 7).checks == ()
+    assert parse_policy("p", text.encode(), CHECKS).resolve("commit-file", 7).checks == ()
 
 
 AT_FILES = "expected one of change-impact, code-review, declared-inputs, release-window, schedule-fit"
@@ -292,7 +292,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
 @pytest.mark.parametrize(("text", "lines"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
 def test_each_mistake_has_its_line(text: str, lines: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
-        parse("dir/policy.yaml", text.encode(), CHECKS)
+        parse_policy("dir/policy.yaml", text.encode(), CHECKS)
     assert str(error.value).splitlines() == [f"dir/policy.yaml:{line}" for line in lines]
 
 
@@ -300,40 +300,40 @@ def test_an_unknown_point_is_answered_with_all_there_are() -> None:
     with pytest.raises(
         ConfigError, match=r"^p:2:10: points\.comit-file: unknown extension point; expected one of a"
     ) as error:
-        parse("p", b"version: 1\npoints: {comit-file: {}}", CHECKS)
+        parse_policy("p", b"version: 1\npoints: {comit-file: {}}", CHECKS)
     assert all(code in str(error.value) for code in BY_CODE)
 
 
 def test_text_that_is_not_utf8() -> None:
     with pytest.raises(ConfigError, match=r"^p:2:6: not UTF-8 text$"):
-        parse("p", "version: 1\nx: 中".encode() + b" \xff", CHECKS)
+        parse_policy("p", "version: 1\nx: 中".encode() + b" \xff", CHECKS)
 
 
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(ConfigError, match="nested too deeply"):
-        parse("p", b"x: " + b"[" * 100000, CHECKS)
+        parse_policy("p", b"x: " + b"[" * 100000, CHECKS)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file"):
-        load(tmp_path / "none.yaml", CHECKS)
+        load_policy(tmp_path / "none.yaml", CHECKS)
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text(GOOD)
-    assert load(file, CHECKS).language is Language.CHINESE
+    assert load_policy(file, CHECKS).language is Language.CHINESE
 
 
 @settings(deadline=None)
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
 def test_any_text_is_a_policy_or_a_policy_error(text: str) -> None:
     with contextlib.suppress(ConfigError):
-        parse("p", text.encode("utf-8", "surrogatepass"), CHECKS)
+        parse_policy("p", text.encode("utf-8", "surrogatepass"), CHECKS)
 
 
 def test_the_schema_takes_good_policies() -> None:
-    whole = schema(CHECKS)
+    whole = build_schema(CHECKS)
     jsonschema.Draft202012Validator.check_schema(whole)
     for text in (policy.BUILT_IN.read_text(), EMPTY_PARTS):
         jsonschema.validate(json.loads(json.dumps(plain_yaml.load(text))), whole)
@@ -356,4 +356,4 @@ def test_the_schema_takes_good_policies() -> None:
     ],
 )
 def test_the_schema_refuses_wrong_policies(wrong: dict[str, Any]) -> None:
-    assert list(jsonschema.Draft202012Validator(schema(CHECKS)).iter_errors(wrong))
+    assert list(jsonschema.Draft202012Validator(build_schema(CHECKS)).iter_errors(wrong))

@@ -14,10 +14,10 @@ from workers.checks import registry
 from workers.policy import policy
 from workers.policy_testing import cases
 from workers.policy_testing.cases import Case
-from workers.policy_testing.runner import Trial, differences, run
+from workers.policy_testing.runner import CaseResult, compare, run_case
 
-CHECKS = registry.load()
-BUILT_IN = policy.load(None, CHECKS)
+CHECKS = registry.load_checks()
+BUILT_IN = policy.load_policy(None, CHECKS)
 
 FROZEN = """
 cases:
@@ -36,14 +36,14 @@ def load(tmp_path: Path) -> Any:
     def load(text: str) -> tuple[Case, ...]:
         file = tmp_path / "case.yaml"
         file.write_text(text)
-        return cases.load(file, CHECKS)
+        return cases.load_cases(file, CHECKS)
 
     return load
 
 
-def tried(case: Case) -> tuple[Trial, list[str]]:
-    trial = run(case, CHECKS, BUILT_IN)
-    return trial, list(differences(case, trial))
+def tried(case: Case) -> tuple[CaseResult, list[str]]:
+    trial = run_case(case, CHECKS, BUILT_IN)
+    return trial, list(compare(case, trial))
 
 
 def test_a_case_that_comes_as_expected(load: Any) -> None:
@@ -109,7 +109,7 @@ def test_a_check_that_wants_the_code_does_not_pass_without(load: Any) -> None:
 def test_a_check_that_breaks_is_an_outcome(load: Any) -> None:
     (case,) = load("cases: [{name: n, event: {code: deploy-table}, snapshot: {}, expect: {verdict: ok}}]")
     broken = {**CHECKS, "table-design": _broken(CHECKS["table-design"])}
-    outcome = run(case, broken, BUILT_IN).outcomes["table-design"]
+    outcome = run_case(case, broken, BUILT_IN).outcomes["table-design"]
     assert outcome.kind is OutcomeKind.ERROR
     assert str(outcome.detail).startswith("it failed with ZeroDivisionError at test_cases.py:")
 
@@ -118,7 +118,7 @@ def _broken(check: Any) -> Any:
     def ask(_: object) -> Any:
         yield 1 // 0
 
-    return replace(check, ask=ask)
+    return replace(check, run=ask)
 
 
 def test_a_table_and_its_columns(load: Any) -> None:
@@ -204,10 +204,10 @@ def test_files_and_folders(tmp_path: Path) -> None:
     files = [tmp_path / "a.yaml", tmp_path / "deep" / "b.yml"]
     for file in (*files, tmp_path / "c.txt"):
         file.write_text("")
-    assert cases.find([tmp_path, files[0]]) == tuple(files)
+    assert cases.find_files([tmp_path, files[0]]) == tuple(files)
 
 
 @pytest.mark.parametrize(("name", "said"), [("nowhere", "no such file"), ("", "has no case file")])
 def test_paths_without_cases(tmp_path: Path, name: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        cases.find([tmp_path / name])
+        cases.find_files([tmp_path / name])

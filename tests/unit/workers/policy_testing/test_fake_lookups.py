@@ -9,10 +9,10 @@ import pytest
 
 from common.snapshot import Column
 from workers.checks.api import Lookups
-from workers.dataworks.errors import Denied, Refused
+from workers.dataworks.errors import AccessDenied, RequestRejected
 from workers.dataworks.models import Baseline, ColumnRef, Consumer, NodeOutput, ProducingTask, TableRef
-from workers.policy_testing.fake_lookups import GivenLookups
-from workers.policy_testing.world import ACTIONS, World
+from workers.policy_testing.fake_lookups import FakeLookups
+from workers.policy_testing.world import ACTIONS, CaseWorld
 
 WORLD: dict[str, Any] = {
     "nodes": {
@@ -40,8 +40,8 @@ WORLD: dict[str, Any] = {
 }
 
 
-def lookups(**more: Any) -> GivenLookups:
-    return GivenLookups(World.model_validate({**WORLD, **more}), 93124)
+def lookups(**more: Any) -> FakeLookups:
+    return FakeLookups(CaseWorld.model_validate({**WORLD, **more}), 93124)
 
 
 def test_every_lookup_is_there_and_can_be_made_to_fail() -> None:
@@ -50,7 +50,7 @@ def test_every_lookup_is_there_and_can_be_made_to_fail() -> None:
     port: Lookups = lookups(failing=list(ACTIONS))
     for name, action in ACTIONS.items():
         argument = ["x"] if name == "nodes_by_output" else 1
-        with pytest.raises(Denied, match=action):
+        with pytest.raises(AccessDenied, match=action):
             getattr(port, name)(argument)
 
 
@@ -145,5 +145,5 @@ def test_deployed_code() -> None:
     ],
 )
 def test_what_is_not_there_is_refused(lookup: str, argument: object) -> None:
-    with pytest.raises(Refused, match="no such"):
+    with pytest.raises(RequestRejected, match="no such"):
         getattr(lookups(), lookup)(argument)

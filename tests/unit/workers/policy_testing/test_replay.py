@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from common.ledger import Record, State
+from common.ledger import EventRecord, State
 from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from console.commands.replay import summary
@@ -16,42 +16,49 @@ from tests.support.records import EVENT, record
 from workers.checks import registry
 from workers.pipeline import planner
 from workers.policy import policy
-from workers.policy_testing.fake_lookups import GivenLookups
-from workers.policy_testing.replay import LOOKS_UP, NO_CODE, Change, Means, Replayed, replay
-from workers.policy_testing.world import World
+from workers.policy_testing.fake_lookups import FakeLookups
+from workers.policy_testing.replay import (
+    NEEDS_LOOKUPS,
+    NO_CODE,
+    ReplayedEvent,
+    ReplayInputs,
+    VerdictChange,
+    replay_event,
+)
+from workers.policy_testing.world import CaseWorld
 from workers.waivers.matching import Waivers
 from workers.waivers.model import Waiver
 
-CHECKS = registry.load()
+CHECKS = registry.load_checks()
 BLOCK = Finding("MC-S02", Severity.BLOCK, "DELETE without WHERE", fingerprint="f1")
 WARN = Finding("MC-C05", Severity.WARN, "SELECT *")
 CODE = Snapshot(file=FileSnapshot(1, "f", 10, "DELETE FROM shop.t;"))
 
 
 def rules(points: dict[str, Any]) -> policy.Policy:
-    return policy.parse("new.yaml", orjson.dumps({"version": 1, "points": points}), CHECKS)
+    return policy.parse_policy("new.yaml", orjson.dumps({"version": 1, "points": points}), CHECKS)
 
 
 def one(check: str, point: str = "commit-file", **more: Any) -> policy.Policy:
     return rules({point: {"checks": {check: more}}})
 
 
-def then(plan: policy.Policy, result: Result, point: str = "commit-file", **outcomes: Outcome) -> Record:
+def then(plan: policy.Policy, result: Result, point: str = "commit-file", **outcomes: Outcome) -> EventRecord:
     """Return an event that got `result` under `plan`, with outcomes by check name (`_` for `-`)."""
     event = replace(EVENT, event_code=point, data={"nodeIds": [1]})
     return replace(
         record(State.REPORTED),
         event=event,
-        plan=planner.plan(event, plan, CHECKS),
+        plan=planner.build_plan(event, plan, CHECKS),
         outcomes={name.replace("_", "-"): outcome for name, outcome in outcomes.items()},
         verdict=Verdict(result, "the tip", Reason.COMPLETE, event.received_at),
     )
 
 
 def replayed(
-    event: Record, new: policy.Policy, *, snapshot: Snapshot | None = None, **means: Any
-) -> Replayed:
-    found = replay(event, snapshot, Means(new, CHECKS, **means))
+    event: EventRecord, new: policy.Policy, *, snapshot: Snapshot | None = None, **means: Any
+) -> ReplayedEvent:
+    found = replay_event(event, snapshot, ReplayInputs(new, CHECKS, **means))
     assert found
     return found
 
@@ -63,69 +70,69 @@ BLOCKED = then(REVIEW, Result.FAIL, code_review=Outcome.of([BLOCK, WARN]))
 @pytest.mark.parametrize(
     ("new", "change", "now"),
     [
-        (one("code-review"), Change.NONE, Result.FAIL),
-        (one("code-review", mode="warn"), Change.PASSED, Result.WARN),
-        (one("code-review", mode="audit"), Change.PASSED, Result.OK),
-        (one("code-review", options={"severity": {"MC-S02": "warn"}}), Change.PASSED, Result.WARN),
-        (one("code-review", options={"severity": {"MC-S02": "off"}}), Change.PASSED, Result.WARN),
-        (one("code-review", enabled=False), Change.PASSED, Result.OK),
-        (rules({}), Change.PASSED, Result.OK),
-        (rules({"commit-file": {"verdict": "fail"}}), Change.NONE, Result.FAIL),
+        (one("code-review"), VerdictChange.NONE, Result.FAIL),
+        (one("code-review", mode="warn"), VerdictChange.PASSED, Result.WARN),
+        (one("code-review", mode="audit"), VerdictChange.PASSED, Result.OK),
+        (one("code-review", options={"severity": {"MC-S02": "warn"}}), VerdictChange.PASSED, Result.WARN),
+        (one("code-review", options={"severity": {"MC-S02": "off"}}), VerdictChange.PASSED, Result.WARN),
+        (one("code-review", enabled=False), VerdictChange.PASSED, Result.OK),
+        (rules({}), VerdictChange.PASSED, Result.OK),
+        (rules({"commit-file": {"verdict": "fail"}}), VerdictChange.NONE, Result.FAIL),
     ],
 )
 def test_recorded_findings_are_weighed_where_the_code_is_gone(
-    new: policy.Policy, change: Change, now: Result
+    new: policy.Policy, change: VerdictChange, now: Result
 ) -> None:
     found = replayed(BLOCKED, new)
-    assert (found.change, found.now) == (change, now)
-    assert set(found.weighed.values()) <= {NO_CODE}
+    assert (found.change, found.new) == (change, now)
+    assert set(found.reweighed.values()) <= {NO_CODE}
     assert found.unknown == {}
 
 
 def test_who_passes_what_was_blocked_is_told_with_what_blocked() -> None:
-    assert replayed(BLOCKED, one("code-review", mode="audit")).because == {"code-review": BLOCK}
+    assert replayed(BLOCKED, one("code-review", mode="audit")).deciding_checks == {"code-review": BLOCK}
 
 
 def test_a_severity_that_the_old_policy_had_set_goes_back_to_the_rule_s_own() -> None:
     old = one("code-review", options={"severity": {"MC-S02": "info"}})
     event = then(old, Result.OK, code_review=Outcome.of([replace(BLOCK, severity=Severity.INFO)]))
     found = replayed(event, REVIEW)
-    assert (found.change, found.now) == (Change.BLOCKED, Result.FAIL)
-    assert list(found.because) == ["code-review"]
+    assert (found.change, found.new) == (VerdictChange.BLOCKED, Result.FAIL)
+    assert list(found.deciding_checks) == ["code-review"]
 
 
 def test_suppressed_findings_stay_so() -> None:
     known = Outcome.of([replace(BLOCK, suppressed="on purpose")])
-    assert replayed(then(REVIEW, Result.OK, code_review=known), REVIEW).change is Change.NONE
+    assert replayed(then(REVIEW, Result.OK, code_review=known), REVIEW).change is VerdictChange.NONE
 
 
 def test_faults_count_as_the_new_policy_says() -> None:
     failed = then(REVIEW, Result.WARN, code_review=Outcome(OutcomeKind.ERROR, detail="no"))
-    assert replayed(failed, one("code-review", on_error="fail")).change is Change.BLOCKED
+    assert replayed(failed, one("code-review", on_error="fail")).change is VerdictChange.BLOCKED
     late = then(REVIEW, Result.WARN)
-    assert replayed(late, one("code-review", on_timeout="ok")).change is Change.CLEARED
+    assert replayed(late, one("code-review", on_timeout="ok")).change is VerdictChange.CLEARED
 
 
 def test_what_asks_nothing_is_run_as_of_the_moment_of_the_event() -> None:
     closed = {"closed": [{"dates": ["2026-05-28..2026-05-29"]}]}
     event = then(rules({}), Result.OK, point="freeze-node")
     found = replayed(event, one("release-window", "freeze-node", options=closed))
-    assert (found.change, found.weighed, found.unknown) == (Change.BLOCKED, {}, {})
-    (finding,) = found.because.values()
+    assert (found.change, found.reweighed, found.unknown) == (VerdictChange.BLOCKED, {}, {})
+    (finding,) = found.deciding_checks.values()
     assert finding
     assert finding.rule == "release-window"
     later = {"closed": [{"dates": ["2026-06-28"]}]}
-    assert replayed(event, one("release-window", "freeze-node", options=later)).change is Change.NONE
+    assert replayed(event, one("release-window", "freeze-node", options=later)).change is VerdictChange.NONE
 
 
 def test_a_check_that_cannot_be_judged_leaves_it_open() -> None:
     event = then(rules({}), Result.OK, point="freeze-node")
     found = replayed(event, one("downstream-impact", "freeze-node"))
-    assert (found.change, found.unknown) == (Change.UNKNOWN, {"downstream-impact": LOOKS_UP})
+    assert (found.change, found.unknown) == (VerdictChange.UNKNOWN, {"downstream-impact": NEEDS_LOOKUPS})
 
 
-@pytest.mark.parametrize(("mode", "change"), [("audit", Change.NONE), ("warn", Change.UNKNOWN)])
-def test_a_check_that_cannot_change_the_result_leaves_nothing_open(mode: str, change: Change) -> None:
+@pytest.mark.parametrize(("mode", "change"), [("audit", VerdictChange.NONE), ("warn", VerdictChange.UNKNOWN)])
+def test_a_check_that_cannot_change_the_result_leaves_nothing_open(mode: str, change: VerdictChange) -> None:
     event = then(rules({}), Result.OK, point="freeze-node")
     assert replayed(event, one("downstream-impact", "freeze-node", mode=mode)).change is change
 
@@ -142,37 +149,39 @@ def test_what_is_blocked_anyway_is_not_open() -> None:
         }
     )
     found = replayed(then(rules({}), Result.OK, point="freeze-node"), new)
-    assert (found.change, list(found.because)) == (Change.BLOCKED, ["release-window"])
+    assert (found.change, list(found.deciding_checks)) == (VerdictChange.BLOCKED, ["release-window"])
 
 
 def test_with_lookups_checks_are_run_again() -> None:
     new = one("frozen-parents", "unfreeze-node")
-    world = World.model_validate({"nodes": {1: {"parents": [2]}, 2: {"scheduler": "PAUSE"}}})
+    world = CaseWorld.model_validate({"nodes": {1: {"parents": [2]}, 2: {"scheduler": "PAUSE"}}})
     event = then(new, Result.OK, point="unfreeze-node", frozen_parents=Outcome.of([]))
-    found = replayed(event, new, lookups=GivenLookups(world, 1))
-    assert (found.change, found.weighed) == (Change.BLOCKED, {})
-    assert replayed(event, new).weighed == {"frozen-parents": LOOKS_UP}
+    found = replayed(event, new, lookups=FakeLookups(world, 1))
+    assert (found.change, found.reweighed) == (VerdictChange.BLOCKED, {})
+    assert replayed(event, new).reweighed == {"frozen-parents": NEEDS_LOOKUPS}
 
 
 def test_a_lookup_that_fails_leaves_the_recorded_findings() -> None:
     new = one("frozen-parents", "unfreeze-node")
-    world = World.model_validate({"failing": ["node_parents", "node"]})
+    world = CaseWorld.model_validate({"failing": ["node_parents", "node"]})
     event = then(new, Result.OK, point="unfreeze-node", frozen_parents=Outcome.of([]))
-    found = replayed(event, new, lookups=GivenLookups(world, 1))
-    assert found.change is Change.NONE
-    assert found.weighed["frozen-parents"].startswith("DataWorks could not be asked: ")
+    found = replayed(event, new, lookups=FakeLookups(world, 1))
+    assert found.change is VerdictChange.NONE
+    assert found.reweighed["frozen-parents"].startswith("DataWorks could not be asked: ")
 
 
 def test_code_that_is_kept_is_reviewed_again() -> None:
     new = one("code-review", options={"severity": {"MC-S02": "warn", "MC-C14": "off"}})
     passed = then(rules({}), Result.OK)
-    found = replayed(passed, new, snapshot=CODE, lookups=GivenLookups(World(), 1))
-    assert (found.change, found.weighed, found.unknown) == (Change.WARNED, {}, {})
+    found = replayed(passed, new, snapshot=CODE, lookups=FakeLookups(CaseWorld(), 1))
+    assert (found.change, found.reweighed, found.unknown) == (VerdictChange.WARNED, {}, {})
     assert replayed(passed, new).unknown == {"code-review": NO_CODE}
 
 
-@pytest.mark.parametrize(("ends", "change"), [("2026-12-01", Change.NONE), ("2026-01-01", Change.BLOCKED)])
-def test_waivers_hold_as_of_the_moment_of_the_event(ends: str, change: Change) -> None:
+@pytest.mark.parametrize(
+    ("ends", "change"), [("2026-12-01", VerdictChange.NONE), ("2026-01-01", VerdictChange.BLOCKED)]
+)
+def test_waivers_hold_as_of_the_moment_of_the_event(ends: str, change: VerdictChange) -> None:
     waiver = Waiver.model_validate(
         {
             "id": "W-1",
@@ -192,20 +201,20 @@ def test_waivers_hold_as_of_the_moment_of_the_event(ends: str, change: Change) -
 def test_what_dataworks_switched_off_stays_off() -> None:
     event = then(rules({}), Result.OK)
     assert event.plan
-    off = replace(event, plan=replace(event.plan, off="extension.project.disabled"))
-    assert replayed(off, rules({"commit-file": {"verdict": "fail"}})).change is Change.NONE
-    assert replayed(event, rules({"commit-file": {"verdict": "fail"}})).change is Change.BLOCKED
+    off = replace(event, plan=replace(event.plan, disabled_reason="extension.project.disabled"))
+    assert replayed(off, rules({"commit-file": {"verdict": "fail"}})).change is VerdictChange.NONE
+    assert replayed(event, rules({"commit-file": {"verdict": "fail"}})).change is VerdictChange.BLOCKED
 
 
 def test_an_event_without_a_verdict_is_left_out() -> None:
-    assert replay(record(State.RECEIVED), None, Means(REVIEW, CHECKS)) is None
+    assert replay_event(record(State.RECEIVED), None, ReplayInputs(REVIEW, CHECKS)) is None
 
 
 def test_an_event_that_was_lost_on_its_way_cannot_be_run() -> None:
     event = then(one("backfill-limits", "backfill-data"), Result.WARN, point="backfill-data")
     lost = replace(event, event=replace(event.event, recovered=True))
     found = replayed(lost, one("backfill-limits", "backfill-data", on_error="fail"))
-    assert found.change is Change.BLOCKED
+    assert found.change is VerdictChange.BLOCKED
 
 
 def test_the_summary_counts_by_check_workspace_and_author() -> None:

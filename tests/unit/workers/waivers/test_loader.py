@@ -13,9 +13,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from common.config_files.errors import ConfigError
-from common.config_files.reloading import Reloaded
+from common.config_files.reloading import ReloadableFile
 from workers.waivers import editor
-from workers.waivers.loader import load, parse
+from workers.waivers.loader import load_waivers, parse_waivers
 from workers.waivers.matching import Waivers
 from workers.waivers.model import WaiverRules
 
@@ -25,7 +25,7 @@ ENDS = "expires_at: 2026-12-01T18:00:00+08:00"
 
 
 def read(text: str, **rules: Any) -> Waivers:
-    return parse("w.yaml", text.encode(), WaiverRules.model_validate(rules), NOW)
+    return parse_waivers("w.yaml", text.encode(), WaiverRules.model_validate(rules), NOW)
 
 
 def one(fields: str, **rules: Any) -> Waivers:
@@ -141,15 +141,15 @@ def test_an_id_is_that_of_one_waiver() -> None:
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"no.yaml: cannot be read: No such file"):
-        load(tmp_path / "no.yaml", WaiverRules(), NOW)
+        load_waivers(tmp_path / "no.yaml", WaiverRules(), NOW)
 
 
 def test_a_broken_change_is_refused_and_the_last_good_one_stays(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     path.write_text(f"version: 1\nwaivers: [{{{GOOD}, {ENDS}}}]\n")
-    reloaded = Reloaded(
+    reloaded = ReloadableFile(
         path,
-        lambda name, content: parse(name, content, WaiverRules(), NOW),
+        lambda name, content: parse_waivers(name, content, WaiverRules(), NOW),
         name="waivers",
         report=lambda _: None,
         every=0,

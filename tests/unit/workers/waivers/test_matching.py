@@ -18,7 +18,7 @@ from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Severity, Subject, SubjectKind
 from workers.recovery import reconciler
 from workers.services import Services
-from workers.waivers.matching import DAY, Waivers, apply, waived_by
+from workers.waivers.matching import DAY, Waivers, apply_waivers, waiver_of
 from workers.waivers.model import Waiver, WaiverRules
 
 NOW = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()
@@ -48,7 +48,7 @@ def waiver(**fields: Any) -> Waiver:
 
 
 def waived(finding: Finding, what: EventSubject, *waivers: Waiver, now: float = NOW) -> str | None:
-    (item,) = apply(Outcome.of([finding]), what, Waivers(waivers), now).findings
+    (item,) = apply_waivers(Outcome.of([finding]), what, Waivers(waivers), now).findings
     own: dict[str, Any] = {"waived": None, "fingerprint": None, "subjects": ()}
     assert replace(item, **own) == replace(finding, **own)
     return str(item.waived) if item.waived else None
@@ -94,13 +94,13 @@ def test_a_waiver_with_one_thing_that_does_not_fit_lets_nothing_pass(fields: dic
 
 def test_an_ended_waiver_lets_nothing_pass_from_its_moment_on() -> None:
     one = waiver(rule="*14")
-    assert waived(DELETE, COMMIT, one, now=one.ends - 0.001) == "W-1: known"
-    assert waived(DELETE, COMMIT, one, now=one.ends) is None
+    assert waived(DELETE, COMMIT, one, now=one.expires_ts - 0.001) == "W-1: known"
+    assert waived(DELETE, COMMIT, one, now=one.expires_ts) is None
 
 
 def test_the_moment_is_that_of_its_zone() -> None:
     here, there = (waiver(rule="*4", expires_at=f"2026-12-01T18:00:00{zone}") for zone in ("+08:00", "Z"))
-    assert there.ends - here.ends == 8 * 3600
+    assert there.expires_ts - here.expires_ts == 8 * 3600
 
 
 def test_a_mark_of_before_goes_when_nothing_lets_it_pass_any_more() -> None:
@@ -168,7 +168,10 @@ def test_values_of_wrong_types_are_no_things(data: dict[str, Any]) -> None:
 
 def test_outcomes_without_findings_stay_as_they_are() -> None:
     for outcome in (Outcome(OutcomeKind.ERROR, detail="no"), Outcome(OutcomeKind.SKIPPED), Outcome.of([])):
-        assert apply(outcome, COMMIT, Waivers((waiver(check="*", rule="*", pattern=""),)), NOW) is outcome
+        assert (
+            apply_waivers(outcome, COMMIT, Waivers((waiver(check="*", rule="*", pattern=""),)), NOW)
+            is outcome
+        )
 
 
 FINDINGS = st.builds(
@@ -179,11 +182,11 @@ FINDINGS = st.builds(
 @given(st.lists(FINDINGS, max_size=5), st.floats(-10 * DAY, 30 * DAY))
 def test_applied_twice_is_applied_once(findings: list[Finding], later: float) -> None:
     waivers = Waivers((waiver(rule="MC-*"), waiver(id="W-2", check="code-review", pattern="a+b")))
-    once = apply(Outcome.of(findings), COMMIT, waivers, NOW + later)
-    assert apply(once, COMMIT, waivers, NOW + later) == once
+    once = apply_waivers(Outcome.of(findings), COMMIT, waivers, NOW + later)
+    assert apply_waivers(once, COMMIT, waivers, NOW + later) == once
     assert [item.rule for item in once.findings] == [item.rule for item in findings]
-    if NOW + later >= waivers.items[0].ends:
-        assert not any(map(waived_by, once.findings))
+    if NOW + later >= waivers.items[0].expires_ts:
+        assert not any(map(waiver_of, once.findings))
 
 
 def test_those_that_end_soon_are_told_the_next_first() -> None:
@@ -196,15 +199,15 @@ def test_those_that_end_soon_are_told_the_next_first() -> None:
         ends("day", "2026-11-21T09:00:00+08:00"),
         ends("far", "2026-11-27T10:00:01+08:00"),
     )
-    assert [item.id for item in Waivers(items).ending(NOW)] == ["day", "week"]
-    assert Waivers(items, WaiverRules(announce_days=0)).ending(NOW) == ()
+    assert [item.id for item in Waivers(items).expiring(NOW)] == ["day", "week"]
+    assert Waivers(items, WaiverRules(announce_days=0)).expiring(NOW) == ()
 
 
 def test_the_leader_warns_of_those_that_end_soon() -> None:
     soon = waiver(rule="a", expires_at="2026-11-21T09:00:00+08:00")
     services = cast(Services, SimpleNamespace(waivers=Waivers((soon, waiver(id="W-2", rule="a")))))
     with structlog.testing.capture_logs() as logs:
-        reconciler.announce(services, NOW)
+        reconciler.warn_expiring_waivers(services, NOW)
     assert [(log["event"], log["id"], log["log_level"]) for log in logs] == [
         ("waiver-ends", "W-1", "warning")
     ]
@@ -214,6 +217,6 @@ def test_the_leader_warns_of_those_that_end_soon() -> None:
 def test_a_node_is_known_by_the_name_of_its_event_too(name: str) -> None:
     node = Subject(SubjectKind.NODE, "700123", "n_in_production")
     found = Finding("downstream-nodes", Severity.BLOCK, "m", subjects=(node,))
-    assert apply(Outcome.of([found]), COMMIT, Waivers((waiver(rule="*", scope={"nodes": [name]}),)), NOW) != (
-        apply(Outcome.of([found]), COMMIT, Waivers(), NOW)
-    )
+    assert apply_waivers(
+        Outcome.of([found]), COMMIT, Waivers((waiver(rule="*", scope={"nodes": [name]}),)), NOW
+    ) != (apply_waivers(Outcome.of([found]), COMMIT, Waivers(), NOW))
