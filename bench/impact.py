@@ -36,7 +36,7 @@ def main() -> int:
 def measured(name: str, workspace: Workspace) -> float:
     """Print a line for a graph, and return the CPU seconds of one check without limits."""
     check = registry.load_checks()["downstream-impact"]
-    options = check.options.model_validate({"depth": 50, "most_nodes": 100_000, "most_calls": 5000})
+    options = check.options.model_validate({"depth": 50, "max_nodes": 100_000, "max_calls": 5000})
     event = Event("m-1", "freeze-node", HOME, "1923", True, {"nodeIds": [0]}, 0)
     begun = time.process_time()
     found = list(check.run(Context(event, Snapshot(), options, workspace, 0)))

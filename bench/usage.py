@@ -14,12 +14,12 @@ _NAMES = {
     "fastapi_send_task": "front",
     "console.main worker": "supervisor",
     "dwgate-checks": "checks (computing)",
-    "dwgate-waiting": "intake and waiting",
+    "dwgate-io": "intake and I/O",
     "dwgate-reporter": "reports",
-    "dwgate-watch": "watchdog",
+    "dwgate-watchdog": "watchdog",
     "multiprocessing.": "fork server",
     "celery_chord checks": "checks (computing)",
-    "celery_chord waiting": "intake and waiting",
+    "celery_chord waiting": "intake and I/O",
     "celery_chord reports": "reports",
 }
 

@@ -55,7 +55,7 @@ def _quorum(name: str, *routing_keys: str) -> Queue:
 
 INTAKE = _quorum("dwgate.intake", "intake", ROUTING_EVENT)
 CHECKS_CPU = _quorum("dwgate.checks.cpu", "check.cpu")
-CHECKS_IO = _quorum("dwgate.checks.wait", "check.wait")
+CHECKS_IO = _quorum("dwgate.checks.io", "check.io")
 REPORTS = _quorum("dwgate.reports", "report")
 """Tokens: each has a reporter post the reports that wait, in the order that the ledger keeps."""
 

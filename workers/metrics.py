@@ -27,7 +27,7 @@ RECOVERED = Counter("dwgate_recovered_total", "Events found waiting that had nev
 DEAD_LETTERS = Counter("dwgate_dead_letters_total", "Messages that the broker gave up.", ["task"])
 # Of the processes of a worker, the one that looked last knows best.
 CONFIG_FILE_INVALID = Gauge(
-    "dwgate_policy_refused",
+    "dwgate_config_file_invalid",
     "1 while a policy's or waivers' file is refused, 0 while it is in force.",
     ["file"],
     multiprocess_mode="mostrecent",

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from common.config_files.errors import Keys
+from common.former_names import current_key
 
 _KEY = "[key]"
 """What pydantic appends to a location when the key itself is invalid, not its value."""
@@ -66,10 +67,14 @@ def describe(error: ErrorDetails, model: type[BaseModel] | None = None) -> str:
         model: the model that was validated, to list the keys that are known where one is not.
     """
     if error["type"] == "extra_forbidden":
-        known = _known_keys(model, keys_of(error)[:-1]) if model else None
+        *above, key = keys_of(error)
+        known = _known_keys(model, tuple(above)) if model else None
         if known is None:
             return "unknown key"
-        return f"unknown key; expected {f'one of {known}' if known else 'none'}"
+        if current := current_key(str(key), known):
+            return f"unknown key; {key} is now {current}"
+        expected = f"one of {', '.join(known)}" if known else "none"
+        return f"unknown key; expected {expected}"
     template = _MESSAGES.get(error["type"])
     if template is None:
         return _lower(error["msg"])
@@ -86,15 +91,15 @@ def is_about_key(error: ErrorDetails) -> bool:
     return error["type"] == "extra_forbidden" or error["loc"][-1:] == (_KEY,)
 
 
-def _known_keys(model: type[BaseModel], keys: Keys) -> str | None:
-    """Return the keys of the model at `keys` below `model`, comma-separated; None if there is no model."""
+def _known_keys(model: type[BaseModel], keys: Keys) -> list[str] | None:
+    """Return the keys of the model at `keys` below `model`; None if there is no model."""
     annotation: Any = model
     for key in keys:
         annotation = _value_type(annotation, key)
     found = _model(annotation)
     if found is None:
         return None
-    return ", ".join(field.alias or name for name, field in found.model_fields.items())
+    return [field.alias or name for name, field in found.model_fields.items()]
 
 
 def _value_type(annotation: Any, key: str | int) -> Any:

@@ -21,8 +21,8 @@ class FleetMembership:
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client = client
-        self._workers = f"{prefix}workers"
-        self._lead = f"{prefix}lead:"
+        self._workers = f"{prefix}heartbeats"
+        self._lead = f"{prefix}leader:"
 
     def heartbeat(self, worker: str) -> None:
         """Say that the process `worker` is at work; to be said every 5 seconds."""

@@ -280,7 +280,7 @@ class Ledger:
 
     def seen_at_least_ago(self, message_id: str, seconds: float) -> bool:
         """Whether an operation was seen waiting at least `seconds` ago; the first sight is remembered."""
-        key = self.key(f"waiting:{message_id}")
+        key = self.key(f"seen:{message_id}")
         now = time.time()
         first = self.client.set(key, now, nx=True, get=True, px=_to_milliseconds(max(3600.0, 10 * seconds)))
         return first is not None and now - float(first) >= seconds

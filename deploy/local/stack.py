@@ -34,7 +34,7 @@ REGION = "cn-shanghai"
 FLOWER_USER = "admin"
 ENVIRONMENT_FILE = ".env"
 
-WORKER_PROCESSES = frozenset({"checks", "waiting", "reporter", "watch"})
+WORKER_PROCESSES = frozenset({"checks", "io", "reporter", "watchdog"})
 """The processes of a worker that plays every role, as the ledger hears of them (`checks-1a2b3c@host`)."""
 
 _FOREIGN = ("DWGATE_", "ALIBABA_", "FLOWER_", "CELERY_", "PROMETHEUS_")

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from common.former_names import current_key
 from common.i18n import Text as Text  # noqa: PLC0414 - rules import it from here
 from common.verdicts import Severity
 from review.dialects import Dialect
@@ -23,10 +24,9 @@ class Options(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _reject_former_names(cls, values: Any) -> Any:
-        """Name the new option if a limit has its former name (`most_lines`, now `max_lines`)."""
+        """Name the present option if a key is a former name."""
         for key in values if isinstance(values, dict) else ():
-            current = f"max_{str(key).removeprefix('most_')}"
-            if str(key).startswith("most_") and current in cls.model_fields:
+            if current := current_key(str(key), cls.model_fields):
                 raise ValueError(f"{key} is now {current}")
         return values
 

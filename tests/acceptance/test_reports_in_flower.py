@@ -67,7 +67,7 @@ def test_every_report_is_a_task_that_names_its_event(gate: RunningDwgate) -> Non
     wait_for(lambda: all(shown(gate, url, message_id) for message_id in sent))
     assert set(reports(gate, url)) - before == {f"{message_id}.1.report" for message_id in sent}
     workers = {row["worker"].partition("-")[0] for row in reports(gate, url).values()}
-    assert workers == {"reporter", "waiting"}, "some are posted inline, some by the reporters"
+    assert workers == {"reporter", "io"}, "some are posted inline, some by the reporters"
 
 
 def test_what_the_watchdog_posts_is_shown_too(gate: RunningDwgate) -> None:
@@ -76,4 +76,4 @@ def test_what_the_watchdog_posts_is_shown_too(gate: RunningDwgate) -> None:
     gate.start_worker("--role", "intake", "--role", "watchdog")  # no one runs its checks
     message_id = gate.send("run-file-bad")
     assert wait_until_final(gate, message_id, 90).state is State.REPORTED
-    wait_for(lambda: shown(gate, url, message_id, worker="watch"))
+    wait_for(lambda: shown(gate, url, message_id, worker="watchdog"))

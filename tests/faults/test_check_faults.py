@@ -38,7 +38,7 @@ def clings(context):
         except Exception:
             pass
 
-@check("hangs", runs=Runs.WAITING)
+@check("hangs", runs=Runs.IO)
 def hangs(context):
     """Wait longer than the deadline."""
     time.sleep(25)

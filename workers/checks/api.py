@@ -39,7 +39,7 @@ class Runs(StrEnum):
 
     INLINE = "inline"
     CPU = "cpu"
-    IO = "waiting"
+    IO = "io"
 
 
 class SkipCheck(DwgateError):

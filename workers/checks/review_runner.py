@@ -84,7 +84,7 @@ class ReviewRun:
             return known
         until = time.monotonic() + LOOKUP_SECONDS
         guids = {name: guid for name in sorted(names) if (guid := self._guid(name))}
-        left = dict(list(guids.items())[: self.context.options.most_lookups])
+        left = dict(list(guids.items())[: self.context.options.max_lookups])
         for name, guid in list(left.items()):
             if time.monotonic() > until:
                 self.unavailable_tables.update(dict.fromkeys(left, "time"))

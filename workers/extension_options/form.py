@@ -17,9 +17,9 @@ MAX_BUTTONS = 5
 
 _AS_POLICY = Text("as the policy says", "按策略")
 _EMPTY = Text("Empty: as the policy says.", "留空：按策略。")
-_BETWEEN = Text("From {least} to {most}.", "{least} 至 {most}。")
-_FROM = Text("At least {least}.", "不小于 {least}。")
-_TO = Text("At most {most}.", "不大于 {most}。")
+_BETWEEN = Text("From {minimum} to {maximum}.", "{minimum} 至 {maximum}。")
+_FROM = Text("At least {minimum}.", "不小于 {minimum}。")
+_TO = Text("At most {maximum}.", "不大于 {maximum}。")
 _LINES = Text("One a line.", "每行一个。")
 
 Json = dict[str, Any]
@@ -66,10 +66,10 @@ def _component(setting: ConsoleField, language: Language) -> tuple[str, Json]:
 
 def _tooltip(setting: ConsoleField, language: Language) -> str:
     said = [f"{setting.doc[:1].upper()}{setting.doc[1:]}."]
-    least, most = setting.bounds
-    if least is not None or most is not None:
-        bounds = _TO if least is None else _FROM if most is None else _BETWEEN
-        said.append(bounds.in_language(language).format(least=least, most=most))
+    minimum, maximum = setting.bounds
+    if minimum is not None or maximum is not None:
+        bounds = _TO if minimum is None else _FROM if maximum is None else _BETWEEN
+        said.append(bounds.in_language(language).format(minimum=minimum, maximum=maximum))
     if setting.kind is FieldType.TEXTS and not setting.choices:
         said.append(_LINES.in_language(language))
     return " ".join([*said, _EMPTY.in_language(language)])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from common.former_names import CHECKS, current_key
 from common.plan import Mode
 from common.verdicts import Result
 from workers.checks.api import Check
@@ -62,7 +63,7 @@ class ConsoleField:
         kind: what its value is.
         doc: what it means, in a few words.
         choices: the values there are, for a choice; those that the policy allows, when it names some.
-        bounds: the least and the greatest number allowed; None for none.
+        bounds: the minimum and the maximum allowed; None for none.
         lists_values: whether the policy names the values, so that they may be milder than its own.
     """
 
@@ -89,9 +90,9 @@ class ConsoleField:
         each = read if isinstance(read, list) else [read]
         if self.choices and any(item not in self.choices for item in each):
             raise ValueError("not one of the values that the policy allows")
-        least, most = self.bounds
+        minimum, maximum = self.bounds
         if isinstance(read, int | float) and not (
-            (least is None or least <= read) and (most is None or read <= most)
+            (minimum is None or minimum <= read) and (maximum is None or read <= maximum)
         ):
             raise ValueError("not within what the policy allows")
         return read
@@ -128,30 +129,48 @@ def build_field(part: ConsolePart, checks: Mapping[str, Check]) -> ConsoleField:
         kind,
         doc,
         tuple(read(_value_problem(kind, value)) for value in part.values) if part.values else choices,
-        (part.least, part.most),
+        (part.minimum, part.maximum),
         bool(part.values),
     )
 
 
 def validate_entry(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
     """Return what is wrong with an entry of `console`, or None."""
+    return _validate_setting(part, checks) or _validate_bounds(part, checks) or _validate_values(part, checks)
+
+
+def _validate_setting(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
     check, _, name = part.setting.partition(".")
     if check not in checks:
-        return Problem("setting", f"unknown check {check}; expected CHECK.mode or CHECK.OPTION")
+        expected = (
+            f"{check} is now {CHECKS[check]}" if check in CHECKS else "expected CHECK.mode or CHECK.OPTION"
+        )
+        return Problem("setting", f"unknown check {check}; {expected}")
     names = (*SEVERITY_FIELDS, *checks[check].options.model_fields)
     if name not in names:
-        return Problem("setting", f"{check} has no such option; expected one of {', '.join(names)}")
-    kind = FieldType.CHOICE if name in SEVERITY_FIELDS else _option(checks[check], name)[1]
-    if kind is None:
+        current = current_key(name, names)
+        expected = f"{name} is now {current}" if current else f"expected one of {', '.join(names)}"
+        return Problem("setting", f"{check} has no such option; {expected}")
+    if _kind(part, checks) is None:
         return Problem(
             "setting", "too complex for a form; expected a number, a word, a text or a list of them"
         )
-    bounds = [bound for bound in (part.least, part.most) if bound is not None]
-    if bounds and kind not in (FieldType.INTEGER, FieldType.NUMBER):
-        return Problem("least" if part.least is not None else "most", "is for numbers only")
+    return None
+
+
+def _validate_bounds(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
+    bounds = [bound for bound in (part.minimum, part.maximum) if bound is not None]
+    if bounds and _kind(part, checks) not in (FieldType.INTEGER, FieldType.NUMBER):
+        return Problem("minimum" if part.minimum is not None else "maximum", "is for numbers only")
     if bounds != sorted(bounds):
-        return Problem("most", "is less than least")
-    return _validate_values(part, checks)
+        return Problem("maximum", "is less than minimum")
+    return None
+
+
+def _kind(part: ConsolePart, checks: Mapping[str, Check]) -> FieldType | None:
+    """Return the type of a setting that exists; None if it is too complex for a form."""
+    check, _, name = part.setting.partition(".")
+    return FieldType.CHOICE if name in SEVERITY_FIELDS else _option(checks[check], name)[1]
 
 
 def _validate_values(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:

@@ -167,8 +167,8 @@ class ConsolePart(Part):
 
     setting: str = Field(description="CHECK.mode, CHECK.on_error, CHECK.on_timeout or CHECK.OPTION")
     values: tuple[Scalar, ...] = Field(default=(), description="the values that he may choose from")
-    least: Number | None = Field(default=None, description="the least number that he may set")
-    most: Number | None = Field(default=None, description="the greatest number that he may set")
+    minimum: Number | None = Field(default=None, description="the smallest number that can be set")
+    maximum: Number | None = Field(default=None, description="the largest number that can be set")
 
 
 class PolicyFile(SetPart):

@@ -10,6 +10,7 @@ from common.config_files.errors import ConfigError, Keys, Problem, in_file_order
 from common.config_files.validation import describe, is_about_key, keys_of
 from common.config_files.yaml_document import Document
 from common.extension_points import BY_CODE
+from common.former_names import CHECKS
 from common.policy_subject import FILE_POINTS, TABLE_POINTS
 from workers.checks.api import Check
 from workers.policy import console_fields
@@ -160,7 +161,10 @@ def _names(document: Document, points: Points, above: Keys, checks: Mapping[str,
         for name in point.checks:
             if name not in fitting:
                 what = "cannot run at this point" if name in checks else "unknown check"
-                text = f"{what}; expected one of {', '.join(fitting)}"
+                if name in CHECKS and name not in checks:
+                    text = f"{what}; {name} is now {CHECKS[name]}"
+                else:
+                    text = f"{what}; expected one of {', '.join(fitting)}"
                 yield document.problem((*above, "points", code, "checks", name), text, at_key=True)
 
 

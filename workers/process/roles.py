@@ -14,7 +14,7 @@ class Role(StrEnum):
 
     INTAKE = "intake"
     CHECKS_CPU = "checks-cpu"
-    CHECKS_IO = "checks-wait"
+    CHECKS_IO = "checks-io"
     REPORTER = "reporter"
     WATCHDOG = "watchdog"
 
@@ -48,10 +48,10 @@ class ProcessGroup:
 
 GROUPS = (
     ProcessGroup("checks", Pool.PREFORK, frozenset({Role.CHECKS_CPU})),
-    ProcessGroup("waiting", Pool.THREADS, frozenset({Role.INTAKE, Role.CHECKS_IO})),
+    ProcessGroup("io", Pool.THREADS, frozenset({Role.INTAKE, Role.CHECKS_IO})),
     # Apart from the others, so that verdicts waiting for the quota hold up no check.
     ProcessGroup("reporter", Pool.THREADS, frozenset({Role.REPORTER})),
-    ProcessGroup("watch", Pool.NONE, frozenset({Role.WATCHDOG})),
+    ProcessGroup("watchdog", Pool.NONE, frozenset({Role.WATCHDOG})),
 )
 
 QUEUES = {  # what comes by the broker; the watchdog looks at Redis

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 def run(services: Services, stop: threading.Event) -> None:
     """Watch until `stop` is set. A fault of Redis is waited out."""
-    with ThreadPoolExecutor(THREADS, "watch") as pool:
+    with ThreadPoolExecutor(THREADS, "watchdog") as pool:
 
         def step() -> None:
             for message_id in services.ledger.lease_due(LEASE_SECONDS, THREADS):

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
 from common.config_files.yaml_document import Document, read_document
+from common.former_names import CHECKS, FINDINGS
 from workers.waivers.matching import DAY, Waivers
 from workers.waivers.model import WaiverRules, WaiversFile
 
@@ -52,9 +53,12 @@ def _against_rules(
         if item.id in seen:
             yield document.problem((*at, "id"), f"duplicate id {item.id}; expected a unique one")
         seen.add(item.id)
-        if item.expires_ts > now + rules.longest_days * DAY:
-            last = datetime.fromtimestamp(now + rules.longest_days * DAY, item.expires_at.tzinfo)
-            text = f"too far ahead; the policy allows {rules.longest_days} days, up to {last:%Y-%m-%d %H:%M}"
+        for key, former in (("rule", FINDINGS), ("check", CHECKS)):
+            if (current := former.get(getattr(item, key) or "")) is not None:
+                yield document.problem((*at, key), f"{getattr(item, key)} is now {current}")
+        if item.expires_ts > now + rules.max_days * DAY:
+            last = datetime.fromtimestamp(now + rules.max_days * DAY, item.expires_at.tzinfo)
+            text = f"too far ahead; the policy allows {rules.max_days} days, up to {last:%Y-%m-%d %H:%M}"
             yield document.problem((*at, "expires_at"), text)
         if rules.approvers and item.approver not in rules.approvers:
             text = f"{item.approver} may not approve; expected one of {', '.join(rules.approvers)}"

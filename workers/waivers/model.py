@@ -89,7 +89,7 @@ class WaiverPart(BaseModel):
 class WaiverRules(WaiverPart):
     """What the policy allows of waivers."""
 
-    longest_days: int = Field(
+    max_days: int = Field(
         default=90, strict=True, ge=1, le=3660, description="days ahead that a waiver may end at the most"
     )
     announce_days: int = Field(

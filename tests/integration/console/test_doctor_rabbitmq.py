@@ -56,7 +56,7 @@ def test_the_doctor_tells_quorum_queues_from_others(broker_url: str, clean_redis
         connection.SimpleQueue(topology.CHECKS_IO.name).close()
     after = doctor(settings)
     assert after["queue dwgate.intake"]["seen"] == "quorum"
-    assert "not the quorum queue" in after["queue dwgate.checks.wait"]["seen"]
+    assert "not the quorum queue" in after["queue dwgate.checks.io"]["seen"]
     assert "not there yet" in after["queue dwgate.due"]["seen"]
 
 

@@ -96,7 +96,7 @@ def test_computing_checks_of_an_event_go_in_one_message(services: Services, emul
     [(checks, seconds)] = sent(services)
     assert checks == [*COMPUTING]
     assert seconds == dispatch.SHARED_TIME_LIMIT
-    assert [checks for checks, _ in sent(services, topology.CHECKS_IO)] == [["schedule-fit"]]
+    assert [checks for checks, _ in sent(services, topology.CHECKS_IO)] == [["schedule-consistency"]]
 
     check_execution.execute(services, "m-1", 1, checks, time.time() + 40)
     assert outcomes(services).keys() == {"release-window", *COMPUTING}

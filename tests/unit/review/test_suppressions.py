@@ -76,8 +76,8 @@ def test_alone_on_a_line_the_whole_next_statement_is_covered_and_no_more() -> No
         ("-- dwgate:ignore MC-Z99 small\n", "unknown rule MC-Z99"),
         ("-- dwgate:ignore MC-P06, MC-Z99 small\n", "unknown rule MC-Z99"),
         ("-- dwgate:ignore cross-project-write shared\n", "MC-S03"),
-        ("-- dwgate:ignore foreign-write: shared\n", "cross-project-write, MC-S03"),
-        ("-- dwgate:ignore di-shape shared\n", "di-invalid-job, DI-001"),
+        ("-- dwgate:ignore cross-project-write: shared\n", "cross-project-write, MC-S03"),
+        ("-- dwgate:ignore di-invalid-job shared\n", "di-invalid-job, DI-001"),
     ],
 )
 def test_an_incomplete_suppression_is_a_finding(code: str, said: str) -> None:

@@ -91,7 +91,7 @@ def test_a_file_broken_from_the_start_waives_nothing_and_says_so(file: Path) -> 
 
 def test_the_policy_says_what_is_allowed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = file.with_name("policy.yaml")
-    rules.write_text("version: 1\nwaivers: {longest_days: 10, announce_days: 2}\n")
+    rules.write_text("version: 1\nwaivers: {max_days: 10, announce_days: 2}\n")
     monkeypatch.setenv("DWGATE_POLICY_FILE", str(rules))
     write(file, time.time() + 11 * 86400)
     assert services().waivers.items == ()
@@ -105,9 +105,9 @@ def test_the_policy_says_what_is_allowed(file: Path, monkeypatch: pytest.MonkeyP
     [
         (
             "longest: 3",
-            "2:11: waivers.longest: unknown key; expected one of longest_days, announce_days, approvers",
+            "2:11: waivers.longest: unknown key; expected one of max_days, announce_days, approvers",
         ),
-        ("longest_days: 0", "2:25: waivers.longest_days: expected a number of at least 1"),
+        ("max_days: 0", "2:21: waivers.max_days: expected a number of at least 1"),
     ],
 )
 def test_a_mistake_in_the_policy_has_its_line(key: str, line: str) -> None:

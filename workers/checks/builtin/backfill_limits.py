@@ -29,14 +29,12 @@ _HELP = Text("Split it into smaller backfills.", "请拆分为更小的补数据
 class BackfillLimitsOptions(Options):
     """What a workspace may set."""
 
-    most_days: int = Field(default=31, strict=True, ge=1, description="days over all periods")
-    most_nodes: int = Field(default=100, strict=True, ge=1, description="nodes that run")
-    most_node_days: int = Field(
+    max_days: int = Field(default=31, strict=True, ge=1, description="days over all periods")
+    max_nodes: int = Field(default=100, strict=True, ge=1, description="nodes that run")
+    max_node_days: int = Field(
         default=1000, strict=True, ge=1, description="days over all periods times nodes that run"
     )
-    most_parallel_groups: int = Field(
-        default=4, strict=True, ge=1, description="groups that run side by side"
-    )
+    max_parallel_groups: int = Field(default=4, strict=True, ge=1, description="groups that run side by side")
     hours: tuple[time_windows.TimeWindow, ...] = Field(
         default=(), description="when a backfill may begin; at any time when empty"
     )
@@ -51,10 +49,10 @@ def backfill_limits(context: Context) -> Iterator[Finding]:
     Excluded nodes run dry and do not count. A period counts every day that it touches, whatever its hours.
 
     Options:
-        most_days: days over all periods.
-        most_nodes: nodes that run.
-        most_node_days: days over all periods times nodes that run.
-        most_parallel_groups: groups that run side by side.
+        max_days: days over all periods.
+        max_nodes: nodes that run.
+        max_node_days: days over all periods times nodes that run.
+        max_parallel_groups: groups that run side by side.
         hours: windows in which a backfill may begin, each with days, from and to; any time if not set.
         time_zone: IANA time zone of the hours; Asia/Shanghai if not set.
     """
@@ -68,10 +66,10 @@ def backfill_limits(context: Context) -> Iterator[Finding]:
         yield invalid_event(context, error)
         return
     for rule, unit, count, most in (
-        ("backfill-days", _DAYS, days, options.most_days),
-        ("backfill-nodes", _NODES, nodes, options.most_nodes),
-        ("backfill-node-days", _NODE_DAYS, days * nodes, options.most_node_days),
-        ("backfill-groups", _GROUPS, groups, options.most_parallel_groups),
+        ("backfill-days", _DAYS, days, options.max_days),
+        ("backfill-nodes", _NODES, nodes, options.max_nodes),
+        ("backfill-node-days", _NODE_DAYS, days * nodes, options.max_node_days),
+        ("backfill-groups", _GROUPS, groups, options.max_parallel_groups),
     ):
         yield from _above_limit(context, rule, unit, count, most)
 

@@ -30,10 +30,10 @@ from workers.dataworks.models import Node
 class BackfillScopeOptions(WalkOptions):
     """What a workspace may set."""
 
-    most_nodes: int = Field(
+    max_nodes: int = Field(
         default=100, strict=True, ge=1, le=100_000, description="nodes that may run below a root"
     )
-    most_calls: int = Field(default=100, strict=True, ge=1, le=5000, description="lookups of one search")
+    max_calls: int = Field(default=100, strict=True, ge=1, le=5000, description="lookups of one search")
     baseline_priority: int = Field(
         default=7, strict=True, ge=1, le=8, description="the lowest priority of a baseline that counts"
     )
@@ -62,8 +62,8 @@ def backfill_scope(context: LookupContext) -> Iterator[Finding]:
 
     Options:
         depth: hops below the root that are looked at; 5 if not set.
-        most_nodes: nodes that may run when the event names only a root; 100 if not set.
-        most_calls: lookups of one search; 100 if not set.
+        max_nodes: nodes that may run when the event names only a root; 100 if not set.
+        max_calls: lookups of one search; 100 if not set.
         baseline_priority: the lowest priority of a baseline that counts; 7 if not set.
         other_workspaces: what nodes of other workspaces ask for: block, warn or info.
     """
@@ -93,7 +93,7 @@ def _scope(context: Context, lookups: Lookups) -> _BackfillScope:
     excluded = set(event_fields.numbers(data, "excludeNodeIds"))
     # The walk goes on behind excluded nodes: what depends on them runs all the same.
     root = event_fields.number(data, "rootNodeId")
-    most = options.most_nodes + len(excluded) + 1
+    most = options.max_nodes + len(excluded) + 1
     below = walk_down(lookups, [root] if root else [], replace(budget, nodes=most))
     nodes = [item.item for item in below.visited if item.key not in excluded and not is_frozen(item.item)]
     unseen = tuple(dict.fromkeys((*starts.unexplored, *below.unexplored)))
@@ -106,7 +106,7 @@ def _is_open(data: Json) -> bool:
 
 
 def _too_many_finding(context: Context, scope: _BackfillScope) -> Iterator[Finding]:
-    most, count = context.options.most_nodes, len(scope.nodes)
+    most, count = context.options.max_nodes, len(scope.nodes)
     if _above_finding(context, scope):
         en, zh = ("at least ", "至少 ") if scope.unexplored else ("", "共 ")
         root = _node(scope.nodes[0])
@@ -126,7 +126,7 @@ def _too_many_finding(context: Context, scope: _BackfillScope) -> Iterator[Findi
 
 
 def _above_finding(context: Context, scope: _BackfillScope) -> bool:
-    return scope.is_open and len(scope.nodes) > context.options.most_nodes
+    return scope.is_open and len(scope.nodes) > context.options.max_nodes
 
 
 def _not_rerunnable(context: Context, nodes: tuple[Node, ...]) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ class ChangeImpactOptions(Options):
     project: str | None = Field(
         default=None, description="MaxCompute project of tables named without one; else that of the outputs"
     )
-    most_columns: int = Field(
+    max_columns: int = Field(
         default=20,
         ge=1,
         le=200,
@@ -58,7 +58,7 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
 
     Options:
         project: MaxCompute project of tables named without one; else that of the node's declared outputs.
-        most_columns: lost columns and tables whose readers are looked up; what is left is said.
+        max_columns: lost columns and tables whose readers are looked up; what is left is said.
     """
     file, dialect = code_file(context)
     project = context.options.project or project_of(file)
@@ -113,7 +113,7 @@ def _is_left_out(fill: ColumnWrite, tables: TableLookup) -> bool:
 def _loss_findings(
     context: LookupContext, done: CodeEffects, losses: Sequence[BreakingChange]
 ) -> Iterator[Finding]:
-    most = context.options.most_columns
+    most = context.options.max_columns
     own = {item.table for item in done.column_writes} | {item.table for item in done.rebuilt}
     readers = ChangeReaders(context, own)
     for loss in losses[:most]:

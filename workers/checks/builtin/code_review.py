@@ -38,7 +38,7 @@ class CodeReviewOptions(ReviewOptions, Options):
     project: str | None = Field(
         default=None, description="MaxCompute project of tables named without one; else that of the outputs"
     )
-    most_lookups: int = Field(
+    max_lookups: int = Field(
         default=20, ge=0, le=200, strict=True, description="tables of a file that DataWorks is asked about"
     )
 
@@ -61,7 +61,7 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
         rules: options of single rules by rule id.
         only_new: whether only what the change added against the version in production counts.
         project: MaxCompute project of tables named without one; else that of the node's declared outputs.
-        most_lookups: tables of a file that DataWorks is asked about.
+        max_lookups: tables of a file that DataWorks is asked about.
     """
     file = committed_file(context)
     if not file.content.strip():

@@ -45,7 +45,7 @@ class DeclaredInputsOptions(Options):
     project: str | None = Field(
         default=None, description="MaxCompute project of tables named without one; else that of the outputs"
     )
-    most_lookups: int = Field(
+    max_lookups: int = Field(
         default=10, ge=1, le=100, strict=True, description="undeclared tables whose writers are looked up"
     )
 
@@ -66,7 +66,7 @@ def declared_inputs(context: LookupContext) -> Iterator[Finding]:
 
     Options:
         project: MaxCompute project of tables named without one; else that of the node's declared outputs.
-        most_lookups: undeclared tables whose writers are looked up; what is left is said.
+        max_lookups: undeclared tables whose writers are looked up; what is left is said.
     """
     file, dialect = code_file(context)
     _scheduled(file)
@@ -105,7 +105,7 @@ def _is_among(table: str, names: Sequence[str]) -> bool:
 def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[TableRead]) -> Iterator[Finding]:
     parents = _parents(read_declared(context, file))
     node = node_of(file, context)
-    most = context.options.most_lookups
+    most = context.options.max_lookups
     for read in reads[:most]:
         name = table_guid(read.table)
         if name is None:

@@ -60,8 +60,8 @@ def downstream_impact(context: LookupContext) -> Iterator[Finding]:
 
     Options:
         depth: hops that are looked at; 5 if not set.
-        most_nodes: dependents found that end the search; 500 if not set.
-        most_calls: lookups of one search; 60 if not set.
+        max_nodes: dependents found that end the search; 500 if not set.
+        max_calls: lookups of one search; 60 if not set.
         baseline_priority: the lowest priority of a baseline at risk that counts; 7 if not set.
         other_workspaces: what readers of its tables in other workspaces ask for: block, warn or info.
     """

@@ -36,8 +36,8 @@ def frozen_parents(context: LookupContext) -> Iterator[Finding]:
 
     Options:
         depth: hops that are looked at; 5 if not set.
-        most_nodes: nodes found that end the search; 500 if not set.
-        most_calls: lookups of one search; 60 if not set.
+        max_nodes: nodes found that end the search; 500 if not set.
+        max_calls: lookups of one search; 60 if not set.
     """
     lookups = context.lookups
     try:
@@ -84,7 +84,7 @@ def _removed_parents(
     context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unexplored]
 ) -> Iterator[Finding]:
     """Yield the inputs that no node puts out; the root of a workspace is no node of anybody's."""
-    most = context.options.most_calls
+    most = context.options.max_calls
     inputs: dict[str, None] = {}
     for number in ids[:most]:
         try:

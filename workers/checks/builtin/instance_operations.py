@@ -25,9 +25,7 @@ POINTS = (
 class InstanceOperationsOptions(Options):
     """What a workspace may set."""
 
-    most_instances: limits.Limit = Field(
-        default=None, description="instances of one operation; any when null"
-    )
+    max_instances: limits.Limit = Field(default=None, description="instances of one operation; any when null")
     operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may do it; all when empty")
     hours: tuple[time_windows.TimeWindow, ...] = Field(
         default=(), description="when it may be done; always when empty"
@@ -43,7 +41,7 @@ def instance_operations(context: Context) -> Iterator[Finding]:
     at night are a morning without reports.
 
     Options:
-        most_instances: instances of one operation; any number if not set.
+        max_instances: instances of one operation; any number if not set.
         operators: uids that may do it; all when empty.
         hours: windows (days, from, to) in which it may be done; always when empty.
         time_zone: IANA time zone of the hours; Asia/Shanghai if not set.
@@ -56,8 +54,8 @@ def instance_operations(context: Context) -> Iterator[Finding]:
     yield from limits.outside_hours(
         context, "instance-hours", options.hours, options.time_zone, Text(code, f" {code} ")
     )
-    if options.most_instances is not None:
-        yield from _count_finding(context, options.most_instances)
+    if options.max_instances is not None:
+        yield from _count_finding(context, options.max_instances)
 
 
 def _count_finding(context: Context, limit: int) -> Iterator[Finding]:

@@ -37,11 +37,11 @@ class PermissionRequestOptions(Options):
     forbidden_tables: tuple[globs.Glob, ...] = Field(
         default=(), description="tables, * for any text, that nobody asks for: odps.shop.*_secret"
     )
-    most_days: limits.Limit = Field(
+    max_days: limits.Limit = Field(
         default=None, description="days that a permission lasts, a month being 31; any when null"
     )
-    most_tables: limits.Limit = Field(default=None, description="tables of one request; any when null")
-    most_grantees: limits.Limit = Field(default=None, description="people of one request; any when null")
+    max_tables: limits.Limit = Field(default=None, description="tables of one request; any when null")
+    max_grantees: limits.Limit = Field(default=None, description="people of one request; any when null")
 
 
 @check(
@@ -58,24 +58,24 @@ def permission_request(context: Context) -> Iterator[Finding]:
     Options:
         forbidden_actions: actions that are not given by a request; none if not set.
         forbidden_tables: tables, by pattern (`odps.shop.*_secret`), that nobody asks for; none if not set.
-        most_days: days that a permission lasts, a month being 31; any number if not set.
-        most_tables: tables of one request; any number if not set.
-        most_grantees: people of one request; any number if not set.
+        max_days: days that a permission lasts, a month being 31; any number if not set.
+        max_tables: tables of one request; any number if not set.
+        max_grantees: people of one request; any number if not set.
     """
     options: PermissionRequestOptions = context.options
     try:
         order = event_fields.object_field(context.event.data, "order")
         objects = event_fields.object_list(event_fields.object_field(order, "projectMeta"), "objectMetaList")
         grantees = event_fields.object_list(order, "granteeObjectList")
-        if not objects and (options.forbidden_actions or options.forbidden_tables or options.most_tables):
+        if not objects and (options.forbidden_actions or options.forbidden_tables or options.max_tables):
             yield missing_field(context, "objectMetaList")
         yield from cap_findings(context, _actions(context, objects, options.forbidden_actions))
         yield from cap_findings(context, _tables(context, objects, options.forbidden_tables))
-        yield from _count_finding(context, "tables", len(objects), options.most_tables, objects)
-        if options.most_grantees is not None and not grantees:
+        yield from _count_finding(context, "tables", len(objects), options.max_tables, objects)
+        if options.max_grantees is not None and not grantees:
             yield missing_field(context, "granteeObjectList", _tables_of(objects))
-        yield from _count_finding(context, "grantees", len(grantees), options.most_grantees, objects)
-        yield from _period_finding(context, order, options.most_days, objects)
+        yield from _count_finding(context, "grantees", len(grantees), options.max_grantees, objects)
+        yield from _period_finding(context, order, options.max_days, objects)
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
 

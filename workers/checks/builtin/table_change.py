@@ -30,10 +30,10 @@ class TableChangeOptions(Options):
     depth: int = Field(
         default=2, strict=True, ge=1, le=10, description="hops of lineage below a column that are looked at"
     )
-    most_calls: int = Field(
+    max_calls: int = Field(
         default=30, strict=True, ge=2, le=200, description="lookups for the readers of one table"
     )
-    most_readers: int = Field(
+    max_readers: int = Field(
         default=5,
         strict=True,
         ge=0,
@@ -57,8 +57,8 @@ def table_change(context: LookupContext) -> Iterator[Finding]:
 
     Options:
         depth: hops of lineage below a column that are looked at; 2 if not set.
-        most_calls: lookups for the readers of one table; 30 if not set.
-        most_readers: tables whose code is read for how far back it reads, when a lifecycle is shortened; 5
+        max_calls: lookups for the readers of one table; 30 if not set.
+        max_readers: tables whose code is read for how far back it reads, when a lifecycle is shortened; 5
             if not set.
     """
     after = context.snapshot.table
@@ -185,7 +185,7 @@ def _not_checked_finding(
     context: Context, audience: TableReaders, columns: Sequence[ColumnChange]
 ) -> Finding:
     names, table = summarize_names([column.name for column in columns]), audience.guid.removeprefix("odps.")
-    most = context.options.most_calls
+    most = context.options.max_calls
     what = Text(
         f"who reads {len(columns)} more columns of {table} that are dropped or narrowed"
         f" ({names.en}), for {most} lookups are made at most",

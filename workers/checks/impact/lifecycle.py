@@ -60,7 +60,7 @@ def _readers(
 ) -> list[_Reader]:
     """Return all readers; how far back is told for the first few tables only."""
     found: list[_Reader] = []
-    left = context.options.most_readers
+    left = context.options.max_readers
     for item in dependents:
         if item.kind is DependentKind.TABLE and left > 0:
             left -= 1

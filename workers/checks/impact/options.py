@@ -12,13 +12,13 @@ class WalkOptions(Options):
     """How far a check looks."""
 
     depth: int = Field(default=5, strict=True, ge=1, le=50, description="hops that are looked at")
-    most_nodes: int = Field(
+    max_nodes: int = Field(
         default=500, strict=True, ge=1, le=100_000, description="nodes or tables found that end the search"
     )
-    most_calls: int = Field(default=60, strict=True, ge=1, le=5000, description="lookups of one search")
+    max_calls: int = Field(default=60, strict=True, ge=1, le=5000, description="lookups of one search")
 
     def budget(self, context: Context) -> Budget:
         """Return the budget of a search that begins with the check."""
         return Budget(
-            self.depth, self.most_nodes, self.most_calls, search_deadline(context.now, context.deadline)
+            self.depth, self.max_nodes, self.max_calls, search_deadline(context.now, context.deadline)
         )

@@ -38,7 +38,7 @@ class TableReaders:
     def of(cls, context: Context, lookups: Lookups, guid: str, columns: Iterable[Column]) -> TableReaders:
         """Return the audience of a table with `columns`, and the budget that the check's options give."""
         until = search_deadline(context.now, context.deadline)
-        budget = Budget(context.options.depth, calls=context.options.most_calls, deadline=until)
+        budget = Budget(context.options.depth, calls=context.options.max_calls, deadline=until)
         return cls(lookups, guid, budget, tuple(f"{guid}.{column.name.lower()}" for column in columns))
 
     def of_column(self, name: str, columns_left: int) -> Impact | None:

@@ -101,12 +101,12 @@ def test_a_broken_file_is_refused_once_and_the_last_good_stays(path: Path) -> No
     assert [(line["event"], line["log_level"], line["why"]) for line in logs] == [
         ("file-refused", "error", f"{path}: expected a number")
     ]
-    assert metric("dwgate_policy_refused", path) == 1
+    assert metric("dwgate_config_file_invalid", path) == 1
     assert metric("dwgate_policy_loaded_timestamp_seconds", path) == loaded_at
 
     write(path, "1")
     assert held.value == 1
-    assert metric("dwgate_policy_refused", path) == 0
+    assert metric("dwgate_config_file_invalid", path) == 0
     write(path, "3")
     assert held.value == 3
 
@@ -206,10 +206,10 @@ def test_a_process_that_begins_while_it_is_broken_goes_on_with_the_last_good(
         later = remembering(path, memory)
         assert later.value == 2
     assert {line["event"] for line in logs} == {"file-refused"}
-    assert metric("dwgate_policy_refused", path) == 1
+    assert metric("dwgate_config_file_invalid", path) == 1
     write(path, "3")
     assert later.value == 3
-    assert metric("dwgate_policy_refused", path) == 0
+    assert metric("dwgate_config_file_invalid", path) == 0
 
 
 def test_what_is_remembered_must_be_good_too(path: Path) -> None:

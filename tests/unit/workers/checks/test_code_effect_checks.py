@@ -31,7 +31,7 @@ from workers.dataworks.models import (
 )
 
 CHECKS = registry.load_checks()
-MINE = ("change-impact", "declared-inputs", "schedule-fit")
+MINE = ("change-impact", "declared-inputs", "schedule-consistency")
 
 
 def node(number: int, **changes: Any) -> Node:
@@ -94,17 +94,17 @@ class Workspace:
             raise self.deployed
         return self.deployed if file_id else None
 
-    def downstream_columns(self, guid: str, most: int = 1000) -> tuple[ColumnRef, ...]:
+    def downstream_columns(self, guid: str, limit: int = 1000) -> tuple[ColumnRef, ...]:
         self._ask("downstream_columns")
-        return tuple(self.columns_below.get(guid, ()))[:most]
+        return tuple(self.columns_below.get(guid, ()))[:limit]
 
-    def downstream_tables(self, guid: str, most: int = 1000) -> tuple[TableRef, ...]:
+    def downstream_tables(self, guid: str, limit: int = 1000) -> tuple[TableRef, ...]:
         self._ask("downstream_tables")
-        return ()[: len(guid) + most]
+        return ()[: len(guid) + limit]
 
-    def consumers(self, guid: str, most: int = 1000) -> tuple[Consumer, ...]:
+    def consumers(self, guid: str, limit: int = 1000) -> tuple[Consumer, ...]:
         self._ask("consumers")
-        return ()[: len(guid) + most]
+        return ()[: len(guid) + limit]
 
     def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
         self._ask("producing_tasks")
@@ -170,7 +170,7 @@ def test_readers_are_looked_up_within_a_budget_and_the_rest_is_told() -> None:
     many = [f"c{number}" for number in range(90)]
     workspace = Workspace(tables={"odps.shop.t": columns(*many)})
     code = "".join(f"ALTER TABLE t DROP COLUMN {name};" for name in many)
-    found = ask("change-impact", workspace, code, options={"most_columns": 80})
+    found = ask("change-impact", workspace, code, options={"max_columns": 80})
     assert sum(workspace.asked.values()) <= MAX_CALLS + 5
     assert set(rules(found)) == {"not-checked"}
     assert "10 more" in found[-1].message
@@ -250,13 +250,13 @@ def test_a_wide_graph_upstream_ends_and_says_so() -> None:
         children={1: [node(9)]},
         parents={2: wide, **{item.id: [item] for item in wide}},
     )
-    assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-checked"]
+    assert rules(ask("schedule-consistency", workspace, inputs=("shop.new",))) == ["not-checked"]
     assert workspace.asked["node_parents"] == MAX_LOOKUPS
 
 
 def test_without_dependents_no_circle_is_searched() -> None:
     workspace = Workspace(outputs={"shop.new": [node(2)]}, inputs={1: []})
-    assert not ask("schedule-fit", workspace, inputs=("shop.new",))
+    assert not ask("schedule-consistency", workspace, inputs=("shop.new",))
     assert workspace.asked["node_parents"] == 0
 
 
@@ -267,7 +267,7 @@ def test_parents_that_dataworks_refuses_leave_the_circle_open() -> None:
         children={1: [node(9)]},
         faults={"node_parents": RequestRejected("GetNodeParents", "NotFound")},
     )
-    assert rules(ask("schedule-fit", workspace, inputs=("shop.new",))) == ["not-checked"]
+    assert rules(ask("schedule-consistency", workspace, inputs=("shop.new",))) == ["not-checked"]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_parents_that_dataworks_refuses_leave_the_circle_open() -> None:
 )
 def test_a_parent_in_development_is_enough_for_a_commit(event_code: str, severities: list[Severity]) -> None:
     workspace = Workspace(in_development={"shop.p": [node(2)]})
-    found = ask("schedule-fit", workspace, inputs=("shop.p", " "), event_code=event_code)
+    found = ask("schedule-consistency", workspace, inputs=("shop.p", " "), event_code=event_code)
     assert [finding.severity for finding in found] == severities
 
 
@@ -289,19 +289,19 @@ def test_a_basic_workspace_has_no_development() -> None:
         return answers(outputs, environment)
 
     workspace.nodes_by_output = refuse  # type: ignore[method-assign]
-    assert rules(ask("schedule-fit", workspace, inputs=("shop.p",))) == ["input-missing"]
+    assert rules(ask("schedule-consistency", workspace, inputs=("shop.p",))) == ["input-missing"]
 
 
 def test_a_new_node_takes_no_output_of_others() -> None:
     workspace = Workspace(outputs={"shop.t": [node(5)]})
-    assert rules(ask("schedule-fit", workspace, node_id=None)) == ["output-taken"]
-    assert not ask("schedule-fit", workspace, node_id=None, data={"nodeId": "5"})
+    assert rules(ask("schedule-consistency", workspace, node_id=None)) == ["output-taken"]
+    assert not ask("schedule-consistency", workspace, node_id=None, data={"nodeId": "5"})
 
 
 def test_undeclared_tables_beyond_the_limit_are_told() -> None:
     code = "SELECT 1 FROM a0, a1, a2, a3, a4"
     workspace = Workspace()
-    found = ask("declared-inputs", workspace, code, options={"most_lookups": 2})
+    found = ask("declared-inputs", workspace, code, options={"max_lookups": 2})
     assert rules(found) == ["input-undeclared", "input-undeclared", "not-checked"]
     assert workspace.asked["producing_tasks"] == 2
 

@@ -105,7 +105,7 @@ def test_what_dataworks_does_not_say_stays_unknown(fault: DataWorksError) -> Non
 
 def test_no_more_tables_are_asked_for_than_the_policy_says() -> None:
     workspace = Workspace()
-    ask(UNFILTERED, workspace, options={"most_lookups": 1})
+    ask(UNFILTERED, workspace, options={"max_lookups": 1})
     assert len(workspace.asked) == 1
 
 

@@ -192,7 +192,7 @@ def test_an_unknown_node_and_one_too_many_are_told() -> None:
         ("not-checked", Severity.WARN, "Not checked: 5, not known to DataWorks.")
     ]
     data = {"nodeIds": [1, 2, 3]}
-    found = ask("downstream-impact", "freeze-node", data, Workspace(), options={"most_calls": 2})
+    found = ask("downstream-impact", "freeze-node", data, Workspace(), options={"max_calls": 2})
     assert [item.message for item in found] == ["Not checked: what lies behind 3 (number of lookups)."]
 
 
@@ -236,7 +236,7 @@ def test_a_file_without_a_node_is_skipped(data: dict[str, Any], snapshot: Snapsh
         ("downstream-impact", "freeze-node", {"nodeIds": [None]}),
         ("downstream-impact", "delete-file", {"nodeId": {"a": 1}}),
         ("frozen-parents", "unfreeze-node", {"nodeIds": ["x"]}),
-        ("start-rush", "unfreeze-node", {"nodeIds": ["x"]}),
+        ("start-surge", "unfreeze-node", {"nodeIds": ["x"]}),
         ("backfill-scope", "backfill-data", {}),
         ("backfill-scope", "backfill-data", {"includeNodeIds": "1,2"}),
     ],
@@ -292,21 +292,21 @@ def test_a_rush_of_starts_blocks() -> None:
         },
         nodes={1: node(1, "PAUSE", cron=DAILY)},
     )
-    (found,) = ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, workspace, options={"most_instances": 11})
+    (found,) = ask("start-surge", "unfreeze-node", {"nodeIds": [1]}, workspace, options={"max_instances": 11})
     assert found.message == (
         "Unfrozen at 10:00, node n1 (1) would start 12 instances of 2 nodes at once, 11 are allowed; "
         "most of them n2 (2): 11, n1 (1): 1."
     )
-    options = {"most_instances": 12}
-    assert ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, workspace, options=options) == []
-    early = {"most_instances": 11, "time_zone": "UTC"}
-    assert ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, workspace, options=early) == []
+    options = {"max_instances": 12}
+    assert ask("start-surge", "unfreeze-node", {"nodeIds": [1]}, workspace, options=options) == []
+    early = {"max_instances": 11, "time_zone": "UTC"}
+    assert ask("start-surge", "unfreeze-node", {"nodeIds": [1]}, workspace, options=early) == []
 
 
 def test_a_node_with_an_unknown_schedule_counts_as_one_instance() -> None:
     workspace = Workspace(nodes={1: node(1, cron=None), 2: node(2, cron="0 0 24 * * ?")})
     event = {"nodeIds": [1, 2]}
-    (found,) = ask("start-rush", "unfreeze-node", event, workspace, options={"most_instances": 1})
+    (found,) = ask("start-surge", "unfreeze-node", event, workspace, options={"max_instances": 1})
     assert "would start 2 instances of 2 nodes at once" in found.message
 
 
@@ -314,11 +314,11 @@ def test_a_rush_that_is_not_seen_whole_is_told() -> None:
     workspace = Workspace(
         children={1: [node(2)], 2: [node(3)]}, faults={("children", 2): AccessDenied("G", "No")}
     )
-    (found,) = ask("start-rush", "unfreeze-node", {"nodeIds": [1]}, workspace)
+    (found,) = ask("start-surge", "unfreeze-node", {"nodeIds": [1]}, workspace)
     assert (found.rule, found.severity) == ("not-checked", Severity.WARN)
     with pytest.raises(AccessDenied):
         ask(
-            "start-rush",
+            "start-surge",
             "unfreeze-node",
             {"nodeIds": [1]},
             Workspace(faults={"node": AccessDenied("G", "No")}),
@@ -355,7 +355,7 @@ def test_a_backfill_of_whole_branches_is_counted_behind_excluded_nodes_too(inclu
         children={1: [node(2), node(9, "PAUSE")], 2: [node(3), node(4, rerunnable=False)], 9: [node(10)]}
     )
     data = backfill(includeNodeIds=include, excludeNodeIds=[2])
-    found = ask("backfill-scope", "backfill-data", data, workspace, options={"most_nodes": 2})
+    found = ask("backfill-scope", "backfill-data", data, workspace, options={"max_nodes": 2})
     assert rules(found) == ["backfill-nodes", "backfill-not-rerunnable"]
     assert found[0].message == "The backfill runs at least 3 nodes, all below n1 (1, 1923); 2 are allowed."
     assert rules(ask("backfill-scope", "backfill-data", data, workspace)) == ["backfill-not-rerunnable"]
@@ -363,7 +363,7 @@ def test_a_backfill_of_whole_branches_is_counted_behind_excluded_nodes_too(inclu
 
 def test_a_branch_without_end_ends_at_the_limit() -> None:
     workspace = Workspace(children={number: [node(number + 1)] for number in range(1, 300)})
-    options = {"most_nodes": 5, "depth": 50}
+    options = {"max_nodes": 5, "depth": 50}
     found = ask("backfill-scope", "backfill-data", backfill(includeNodeIds=[]), workspace, options=options)
     assert found[0].message == "The backfill runs at least 7 nodes, all below n1 (1, 1923); 5 are allowed."
 
@@ -391,7 +391,7 @@ def test_nodes_of_a_backfill_that_cannot_be_asked_about() -> None:
             {"nodeIds": [1]},
             "节点 n1 (1) 会一直等待 1 个节点（已冻结）：n8",
         ),
-        ("start-rush", "unfreeze-node", {"nodeIds": [1]}, "若在 10:00 解冻，将同时启动 3 个节点的 3 个实例"),
+        ("start-surge", "unfreeze-node", {"nodeIds": [1]}, "若在 10:00 解冻，将同时启动 3 个节点的 3 个实例"),
         (
             "backfill-scope",
             "backfill-data",
@@ -402,7 +402,7 @@ def test_nodes_of_a_backfill_that_cannot_be_asked_about() -> None:
 )
 def test_findings_are_said_in_chinese(name: str, code: str, data: dict[str, Any], says: str) -> None:
     workspace = Workspace(children={1: [node(2), node(3)]}, parents={1: [node(8, "PAUSE")]})
-    options = {"start-rush": {"most_instances": 1}, "backfill-scope": {"most_nodes": 1}}.get(name)
+    options = {"start-surge": {"max_instances": 1}, "backfill-scope": {"max_nodes": 1}}.get(name)
     found = ask(name, code, data, workspace, options=options, language=Language.CHINESE)
     assert says in found[0].message
     assert found[0].help

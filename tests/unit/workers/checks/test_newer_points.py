@@ -23,16 +23,16 @@ from workers.checks.api import Context
 CHECKS = registry.load_checks()
 NOON = datetime.fromisoformat("2026-11-20T12:00:00+08:00").timestamp()
 STRICT: dict[str, dict[str, Any]] = {
-    "instance-operations": {"most_instances": 1, "operators": ["1"], "hours": [{"to": "06:00"}]},
+    "instance-operations": {"max_instances": 1, "operators": ["1"], "hours": [{"to": "06:00"}]},
     "sync-start": {"forbidden_sources": ["*x*"], "forbidden_targets": ["*y*"], "allow_force_run": False},
-    "data-leaving": {"most_rows": 1, "most_bytes": 1, "modules": ["a"], "forbidden_names": ["*x*"]},
-    "data-arriving": {"forbidden_targets": ["*x*"], "allow_overwrite": False, "most_bytes": 1},
+    "data-download": {"max_rows": 1, "max_bytes": 1, "modules": ["a"], "forbidden_names": ["*x*"]},
+    "data-upload": {"forbidden_targets": ["*x*"], "allow_overwrite": False, "max_bytes": 1},
     "permission-request": {
         "forbidden_actions": ["drop"],
         "forbidden_tables": ["*x*"],
-        "most_days": 1,
-        "most_tables": 1,
-        "most_grantees": 1,
+        "max_days": 1,
+        "max_tables": 1,
+        "max_grantees": 1,
     },
     "quality-rules": {"guarded": True},
     "workspace-deletion": {},
@@ -106,8 +106,8 @@ def test_no_body_breaks_a_check(data: dict[str, Any], language: Language) -> Non
         ("instance-operations", "pre-kill-instance", {"taskIds": "many"}),
         ("sync-start", "start-diJob", {"tableMapping": [1]}),
         ("sync-start", "start-diJob", {"forceRun": "perhaps"}),
-        ("data-leaving", "download-resources", {"dataRowSize": "many"}),
-        ("data-arriving", "upload-data-to-table", {"tableGuid": []}),
+        ("data-download", "download-resources", {"dataRowSize": "many"}),
+        ("data-upload", "upload-data-to-table", {"tableGuid": []}),
         ("permission-request", "approval-change-before-create", {"order": "x"}),
         ("quality-rules", "update-data-quality-rule", {"enabled": 2}),
     ],
@@ -130,13 +130,13 @@ def test_findings_are_said_in_chinese() -> None:
         (100_000, {}, []),
         ("100001", {}, [Severity.WARN]),
         (100_001, {"warn_rows": None}, []),
-        (100_001, {"most_rows": 100_000}, [Severity.BLOCK]),
+        (100_001, {"max_rows": 100_000}, [Severity.BLOCK]),
         (None, {}, [Severity.WARN]),
         (None, {"warn_rows": None}, []),
     ],
 )
 def test_rows_of_a_download(rows: object, options: dict[str, Any], severities: list[Severity]) -> None:
-    found = ask("data-leaving", "download-resources", {"dataRowSize": rows}, options)
+    found = ask("data-download", "download-resources", {"dataRowSize": rows}, options)
     assert [item.severity for item in found] == severities
 
 
@@ -162,7 +162,7 @@ def test_rows_of_a_download(rows: object, options: dict[str, Any], severities: l
 )
 def test_names_that_may_not_leave(sql: str, rules: list[str]) -> None:
     options = {"warn_rows": None, "forbidden_names": ["mobile", "hr.*"]}
-    found = ask("data-leaving", "download-resources", {"sqlText": sql}, options)
+    found = ask("data-download", "download-resources", {"sqlText": sql}, options)
     assert [item.rule for item in found] == rules
     assert not any(sql in item.message for item in found if sql)
 
@@ -171,7 +171,7 @@ def test_a_long_text_of_quotes_and_comments_is_read_in_no_time() -> None:
     options = {"warn_rows": None, "forbidden_names": ["mobile"]}
     for text in ("/*", "'\\", "''", "a.", ", ", "select "):
         began = time.monotonic()
-        ask("data-leaving", "download-resources", {"sqlText": text * 20_000 + "'"}, options)
+        ask("data-download", "download-resources", {"sqlText": text * 20_000 + "'"}, options)
         assert time.monotonic() - began < 2
 
 
@@ -216,10 +216,10 @@ def test_more_tables_than_anybody_reads_are_counted() -> None:
 @pytest.mark.parametrize(
     ("options", "name"),
     [
-        ({"most_rows": 0}, "data-leaving"),
-        ({"most_rows": "7"}, "data-leaving"),
-        ({"forbidden_names": [" "]}, "data-leaving"),
-        ({"hours": [{"from": "9:00"}]}, "data-leaving"),
+        ({"max_rows": 0}, "data-download"),
+        ({"max_rows": "7"}, "data-download"),
+        ({"forbidden_names": [" "]}, "data-download"),
+        ({"hours": [{"from": "9:00"}]}, "data-download"),
         ({"operators": [""]}, "instance-operations"),
         ({"time_zone": "Mars"}, "instance-operations"),
         ({"forbidden_actions": [""]}, "permission-request"),

@@ -16,8 +16,8 @@ from workers.checks.api import Context, Options, Runs
 OWN = {
     "backfill-limits",
     "code-review",
-    "data-arriving",
-    "data-leaving",
+    "data-upload",
+    "data-download",
     "downstream-impact",
     "frozen-parents",
     "instance-operations",

@@ -158,23 +158,23 @@ class World:
             raise RequestRejected("GetMetaTableFullInfo", "NotFound")
         return self.table
 
-    def downstream_columns(self, guid: str, most: int = 100) -> tuple[ColumnRef, ...]:
+    def downstream_columns(self, guid: str, limit: int = 100) -> tuple[ColumnRef, ...]:
         self.asked.append(guid)
         if self.fault:
             raise self.fault
         name = guid.rpartition(".")[2]
-        found = self.columns.get(name, [])[:most]
+        found = self.columns.get(name, [])[:limit]
         return tuple(
             ColumnRef(one, one.rpartition(".")[2], one.split(".")[2], one.split(".")[1]) for one in found
         )
 
-    def downstream_tables(self, guid: str, most: int = 100) -> tuple[TableRef, ...]:
+    def downstream_tables(self, guid: str, limit: int = 100) -> tuple[TableRef, ...]:
         self.asked.append(guid)
-        return tuple(TableRef(one, one.split(".")[2], one.split(".")[1]) for one in self.tables[:most])
+        return tuple(TableRef(one, one.split(".")[2], one.split(".")[1]) for one in self.tables[:limit])
 
-    def consumers(self, guid: str, most: int = 100) -> tuple[Consumer, ...]:
+    def consumers(self, guid: str, limit: int = 100) -> tuple[Consumer, ...]:
         self.asked.append(guid)
-        return tuple(Consumer(one) for one in self.read_by[:most])
+        return tuple(Consumer(one) for one in self.read_by[:limit])
 
     def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
         self.asked.append(guid)
@@ -241,7 +241,7 @@ def test_who_may_filter_by_a_dropped_column_is_told() -> None:
 def test_lookups_are_bounded_and_what_is_left_out_is_said() -> None:
     wide = ", ".join(f"c{number} INT" for number in range(1000))
     world = World(info(f"a INT, {wide}"), columns={f"c{number}": ["odps.bi.x.y"] for number in range(1000)})
-    found = ask(world, model("a INT"), options={"most_calls": 10, "depth": 1})
+    found = ask(world, model("a INT"), options={"max_calls": 10, "depth": 1})
     assert len(world.asked) <= 11
     assert found[-1].rule == "columns-not-checked"
     assert "more columns of shop.dwd_order" in found[-1].message

@@ -23,16 +23,16 @@ POLICY = """\
 version: 1
 points:
   commit-file: {checks: {code-review: {mode: warn}, release-window: {mode: audit}}}
-  backfill-data: {checks: {backfill-limits: {options: {most_days: 7}}}}
+  backfill-data: {checks: {backfill-limits: {options: {max_days: 7}}}}
   commit-table: {checks: {table-design: {}}}
 console:
   - code-review.mode
   - code-review.on_error
   - code-review.only_new
   - {setting: release-window.mode, values: [audit, warn]}
-  - {setting: backfill-limits.most_days, least: 1, most: 31}
-  - backfill-limits.most_nodes
-  - {setting: backfill-limits.most_parallel_groups, values: [1, 2, 4]}
+  - {setting: backfill-limits.max_days, minimum: 1, maximum: 31}
+  - backfill-limits.max_nodes
+  - {setting: backfill-limits.max_parallel_groups, values: [1, 2, 4]}
   - table-design.name_pattern
 """
 
@@ -90,8 +90,8 @@ def test_the_policy_may_name_the_values_that_are_free(policy: Policy) -> None:
     [(14, 14), ("14", 14), (" 31 ", 31), ("+3", 3)],
 )
 def test_numbers_may_come_as_strings(policy: Policy, value: object, days: int) -> None:
-    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__most_days": value})
-    assert (checks["backfill-limits"].options, ignored) == ({"most_days": days}, ())
+    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__max_days": value})
+    assert (checks["backfill-limits"].options, ignored) == ({"max_days": days}, ())
 
 
 @pytest.mark.parametrize(
@@ -99,15 +99,15 @@ def test_numbers_may_come_as_strings(policy: Policy, value: object, days: int) -
     [32, 0, "32", -1, "1e3", "7.5", 7.5, True, "٣", "", [], {}, [7], {"a": 7}, "9" * 400, "many", "\x00"],
 )
 def test_numbers_that_are_wrong_or_beyond_the_bounds_set_nothing(policy: Policy, value: object) -> None:
-    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__most_days": value})
-    assert checks["backfill-limits"].options == {"most_days": 7}
+    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__max_days": value})
+    assert checks["backfill-limits"].options == {"max_days": 7}
     assert len(ignored) == (value not in ("", []))
 
 
 def test_what_the_option_itself_refuses_sets_nothing(policy: Policy) -> None:
-    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__most_nodes": 0})
-    assert checks["backfill-limits"].options == {"most_days": 7}
-    assert ignored == ("backfill_limits__most_nodes: not a value of this option",)
+    checks, ignored = laid(policy, "backfill-data", {"backfill_limits__max_nodes": 0})
+    assert checks["backfill-limits"].options == {"max_days": 7}
+    assert ignored == ("backfill_limits__max_nodes: not a value of this option",)
     _, ignored = laid(policy, "commit-table", {"table_design__name_pattern": "(" * 900})
     assert ignored == ("table_design__name_pattern: not a value of this option",)
 
@@ -143,7 +143,7 @@ KEYS = (
     "code_review__mode",
     "code_review__on_error",
     "release_window__mode",
-    "backfill_limits__most_days",
+    "backfill_limits__max_days",
     "x",
 )
 
@@ -154,7 +154,7 @@ def test_no_form_makes_anything_milder(policy: Policy, form: dict[str, Any]) -> 
     checks, _ = laid(policy, "commit-file", form)
     assert checks["code-review"].mode.max_result.severity_rank >= 1
     assert checks["code-review"].on_error.severity_rank >= 1
-    assert laid(policy, "backfill-data", form)[0]["backfill-limits"].options["most_days"] <= 31
+    assert laid(policy, "backfill-data", form)[0]["backfill-limits"].options["max_days"] <= 31
 
 
 LISTS = (
@@ -169,9 +169,12 @@ LISTS = (
         ("code-review", "console.0.setting: code-review has no such option; expected one of mode"),
         ("backfill-limits.enabled", f"console.0.setting: backfill-limits has no such option; {LISTS}"),
         ("code-review.severity", "console.0.setting: too complex for a form; expected a number, a word"),
-        ("{setting: code-review.mode, least: 1}", "console.0.least: is for numbers only"),
-        ("{setting: backfill-limits.most_days, least: 9, most: 3}", "console.0.most: is less than least"),
-        ("{setting: backfill-limits.most_days, values: [a]}", "console.0.values: expected an integer"),
+        ("{setting: code-review.mode, minimum: 1}", "console.0.minimum: is for numbers only"),
+        (
+            "{setting: backfill-limits.max_days, minimum: 9, maximum: 3}",
+            "console.0.maximum: is less than minimum",
+        ),
+        ("{setting: backfill-limits.max_days, values: [a]}", "console.0.values: expected an integer"),
         ("{setting: code-review.mode, values: [off]}", "console.0.values: not one of the values"),
         ("{values: [warn]}", "console.0.setting: missing"),
         ("7", "console.0: expected a mapping"),
@@ -197,14 +200,14 @@ def test_the_form_has_a_field_for_each_setting_in_components_that_dataworks_has(
         "code_review__on_error": "Radio.Group",
         "code_review__only_new": "Radio.Group",
         "release_window__mode": "Radio.Group",
-        "backfill_limits__most_days": "Input",
-        "backfill_limits__most_nodes": "Input",
-        "backfill_limits__most_parallel_groups": "Radio.Group",
+        "backfill_limits__max_days": "Input",
+        "backfill_limits__max_nodes": "Input",
+        "backfill_limits__max_parallel_groups": "Radio.Group",
         "table_design__name_pattern": "Input",
     }
     values = [item["value"] for item in fields["release_window__mode"]["x-component-props"]["dataSource"]]
     assert values == ["", "audit", "warn"]
-    tooltip = fields["backfill_limits__most_days"]["x-decorator-props"]["tooltip"]
+    tooltip = fields["backfill_limits__max_days"]["x-decorator-props"]["tooltip"]
     assert tooltip == "Days over all periods. From 1 to 31. Empty: as the policy says."
 
 

@@ -28,7 +28,7 @@ sets:
     points: {commit-file: {deadline: 30, checks: {code-review: {mode: audit}, release-window: {}}}}
   strict:
     extends: [base]
-    points: {commit-file: {checks: {code-review: {mode: enforce, options: {most_lookups: 5}}}}}
+    points: {commit-file: {checks: {code-review: {mode: enforce, options: {max_lookups: 5}}}}}
     where:
       - {paths: ["TMP_*"], points: {commit-file: {checks: {code-review: {mode: warn}}}}}
 extends: [base]
@@ -71,15 +71,15 @@ def test_the_organisation_is_laid_over_its_sets(layered: Policy) -> None:
 
 def test_a_workspace_is_laid_over_its_sets_and_those_over_the_organisation(layered: Policy) -> None:
     # `base` is below `strict` and above the organisation, whose on_error stays: `base` says nothing of it.
-    assert review(layered, 7) == (Mode.ENFORCE, "FAIL", {"most_lookups": 5})
+    assert review(layered, 7) == (Mode.ENFORCE, "FAIL", {"max_lookups": 5})
     # `base` is named again after `strict`: it stays where it came first, and does not undo `strict`.
-    assert review(layered, 8) == (Mode.ENFORCE, "FAIL", {"most_lookups": 5})
+    assert review(layered, 8) == (Mode.ENFORCE, "FAIL", {"max_lookups": 5})
     assert [check.name for check in layered.resolve("commit-file", 8).checks] == ["code-review"]
 
 
 def test_what_some_files_have_different_is_laid_over_everything(layered: Policy) -> None:
     sql, shell = PolicySubject(10, ("dwd_order",)), PolicySubject(6, ("SH_load",))
-    assert review(layered, 7, sql) == (Mode.ENFORCE, "FAIL", {"most_lookups": 5, "only_new": True})
+    assert review(layered, 7, sql) == (Mode.ENFORCE, "FAIL", {"max_lookups": 5, "only_new": True})
     point = layered.resolve("commit-file", 7, shell)
     assert ([check.name for check in point.checks], point.verdict.value) == (["release-window"], "WARN")
 
@@ -150,7 +150,7 @@ SET = "version: 1\nsets:\n  a: {extends: [b]}\n  b:\n    extends: [%s]\n"
 WHERE = "version: 1\nwhere:\n  - types: [10]\n    %s\n"
 NAMED = "commit-file, delete-file, deploy-file, review-file, run-file"
 OF_7 = "workspaces: {{7: {{points: {{{}}}}}}}"
-MOST = "commit-file: {checks: {code-review: {options: {most_lookups: %s}}}}"
+MOST = "commit-file: {checks: {code-review: {options: {max_lookups: %s}}}}"
 
 COMMIT = "points.commit-file"
 NEAR = "expected its number, or a name such as odps_sql, odps_pl, odps_mr"
@@ -199,20 +199,20 @@ MISTAKES: list[tuple[str, list[str]]] = [
         [
             (
                 f"4:37: where.0.{COMMIT}.checks.x: unknown check; expected one of change-impact, code-review,"
-                " declared-inputs, release-window, schedule-fit"
+                " declared-inputs, release-window, schedule-consistency"
             )
         ],
     ),
     (
         "version: 1\nsets: {s: {points: {%s}}}\nworkspaces: {7: {extends: [s]}}\n" % (MOST % "x"),
         [
-            f"2:82: sets.s.{COMMIT}.checks.code-review.options.most_lookups: expected an integer",
+            f"2:81: sets.s.{COMMIT}.checks.code-review.options.max_lookups: expected an integer",
         ],
     ),
     (
         f"version: 1\nwhere: [{{types: [10], points: {{{MOST % 900}}}}}]\n{OF_7.format(MOST % 3)}",
         [
-            f"2:93: where.0.{COMMIT}.checks.code-review.options.most_lookups: {TOO_MANY}",
+            f"2:92: where.0.{COMMIT}.checks.code-review.options.max_lookups: {TOO_MANY}",
         ],
     ),
     (

@@ -37,7 +37,7 @@ points:
       code-review: {mode: enforce, on_timeout: warn, options: {severity: {MC-P04: warn, MC-C03: info}}}
       release-window:
   backfill-data:
-    checks: {backfill-limits: {options: {most_days: 7}}}
+    checks: {backfill-limits: {options: {max_days: 7}}}
 workspaces:
   93124:
     points:
@@ -125,7 +125,7 @@ def test_empty_parts_are_fine(text: str) -> None:
     assert parse_policy("p", text.encode(), CHECKS).resolve("commit-file", 7).checks == ()
 
 
-AT_FILES = "expected one of change-impact, code-review, declared-inputs, release-window, schedule-fit"
+AT_FILES = "expected one of change-impact, code-review, declared-inputs, release-window, schedule-consistency"
 AT_RUNS = "expected one of adhoc-writes, code-review, release-window"
 BACKFILL = "points.backfill-data.checks.backfill-limits.options"
 OF_BACKFILL = "version: 1\npoints: {{backfill-data: {{checks: {{backfill-limits: {}}}}}}}"
@@ -138,10 +138,10 @@ RULE_IDS = ", ".join(sorted(BY_ID)) + ", or PY-…, SH-…, PG-…"
 PARTS = "extends, points, where, version, language, defaults, sets, workspaces, console, waivers"
 OF_CHECKS = "enabled, mode, share, on_timeout, on_error, options"
 BACKFILL_KEYS = (
-    "most_days",
-    "most_nodes",
-    "most_node_days",
-    "most_parallel_groups",
+    "max_days",
+    "max_nodes",
+    "max_node_days",
+    "max_parallel_groups",
     "hours",
     "time_zone",
 )
@@ -203,10 +203,10 @@ MISTAKES: list[tuple[str, list[str]]] = [
         ["2:56: points.commit-file.checks.code-review.enabled: expected true or false"],
     ),
     (
-        OF_BACKFILL.format("\n\n\n\n  {options: {most_day: 3, most_nodes: x}}"),
+        OF_BACKFILL.format("\n\n\n\n  {options: {max_day: 3, max_nodes: x}}"),
         [
-            f"6:14: {BACKFILL}.most_day: unknown key; expected one of {', '.join(BACKFILL_KEYS)}",
-            f"6:39: {BACKFILL}.most_nodes: expected an integer",
+            f"6:14: {BACKFILL}.max_day: unknown key; expected one of {', '.join(BACKFILL_KEYS)}",
+            f"6:37: {BACKFILL}.max_nodes: expected an integer",
         ],
     ),
     (
@@ -214,7 +214,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
         [
             (
                 "2:63: points.freeze-node.checks.downstream-impact.options.x: unknown key; expected"
-                " one of depth, most_nodes, most_calls, baseline_priority, other_workspaces"
+                " one of depth, max_nodes, max_calls, baseline_priority, other_workspaces"
             )
         ],
     ),
@@ -270,9 +270,9 @@ MISTAKES: list[tuple[str, list[str]]] = [
     (
         OF_BACKFILL.format("{}")
         + "\nworkspaces: {7: {"
-        + OF_BACKFILL[11:].format("{options: {most_days: 0}}")
+        + OF_BACKFILL[11:].format("{options: {max_days: 0}}")
         + "}}",
-        [f"3:91: workspaces.7.{BACKFILL}.most_days: expected a number of at least 1"],
+        [f"3:90: workspaces.7.{BACKFILL}.max_days: expected a number of at least 1"],
     ),
     ("version: 1\npoints: {a: [1\n", ["3:1: not YAML: expected ',' or ']', but got '<stream end>'"]),
     ("version: 1\n\tpoints: {}\n", ["2:1: not YAML: found character '\\t' that cannot start any token"]),

@@ -1,4 +1,4 @@
-"""The check `schedule-fit`."""
+"""The check `schedule-consistency`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SLACK_MINUTES = 30
 """Minutes that a parent may be later: DataWorks itself spreads daily nodes over the first half hour."""
 
 
-@check("schedule-fit", points=("commit-file", "deploy-file"), runs=Runs.IO, needs_snapshot=True)
-def schedule_fit(context: LookupContext) -> Iterator[Finding]:
+@check("schedule-consistency", points=("commit-file", "deploy-file"), runs=Runs.IO, needs_snapshot=True)
+def schedule_consistency(context: LookupContext) -> Iterator[Finding]:
     """Ask whether the node's outputs are its own, and its inputs will be there when it runs.
 
     Why: an output that two nodes put out, a dependency cycle, a parent that is gone, frozen or scheduled

@@ -1,4 +1,4 @@
-"""The check `start-rush`."""
+"""The check `start-surge`."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from workers.checks.registry import check
 from workers.dataworks.models import Node, Scheduler
 
 
-class StartRushOptions(WalkOptions):
+class StartSurgeOptions(WalkOptions):
     """What a workspace may set."""
 
-    most_instances: int = Field(
+    max_instances: int = Field(
         default=200, strict=True, ge=1, description="instances that may be past their hour and start at once"
     )
     time_zone: time_windows.Zone = Field(
@@ -34,8 +34,8 @@ class StartRushOptions(WalkOptions):
     )
 
 
-@check("start-rush", points=("unfreeze-node",), runs=Runs.IO, options=StartRushOptions)
-def start_rush(context: LookupContext) -> Iterator[Finding]:
+@check("start-surge", points=("unfreeze-node",), runs=Runs.IO, options=StartSurgeOptions)
+def start_surge(context: LookupContext) -> Iterator[Finding]:
     """Ask how many instances would start at once when nodes are unfrozen at this hour.
 
     Why: what waited for a frozen node all day has its hour behind it, and starts together with it, in the
@@ -44,9 +44,9 @@ def start_rush(context: LookupContext) -> Iterator[Finding]:
 
     Options:
         depth: hops that are looked at; 5 if not set.
-        most_nodes: nodes found that end the search; 500 if not set.
-        most_calls: lookups of one search; 60 if not set.
-        most_instances: instances that may be past their hour; 200 if not set.
+        max_nodes: nodes found that end the search; 500 if not set.
+        max_calls: lookups of one search; 60 if not set.
+        max_instances: instances that may be past their hour; 200 if not set.
         time_zone: IANA time zone of the schedules; Asia/Shanghai if not set.
     """
     lookups = context.lookups
@@ -59,7 +59,7 @@ def start_rush(context: LookupContext) -> Iterator[Finding]:
 
 
 def _rush(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[Finding]:
-    options: StartRushOptions = context.options
+    options: StartSurgeOptions = context.options
     below = walk_down(lookups, ids, options.budget(context))
     starts = load_start_nodes(lookups, ids, options.budget(context))
     live = [found.item for found in below.visited if not is_frozen(found.item)]
@@ -67,7 +67,7 @@ def _rush(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[
     counts = {node: _starts_of(node, now) for node in (*starts.nodes, *live)}
     unseen = list(dict.fromkeys((*starts.unexplored, *below.unexplored)))
     total = sum(counts.values())
-    if total > options.most_instances:
+    if total > options.max_instances:
         yield _finding(context, starts, counts, now, at_least=bool(unseen))
         return
     if starts.fault and not below.visited:
@@ -87,14 +87,14 @@ def _finding(
     context: Context, starts: StartNodes, counts: dict[Node, int], now: datetime, *, at_least: bool
 ) -> Finding:
     due = {node: count for node, count in counts.items() if count}
-    total, most = sum(due.values()), context.options.most_instances
+    total, most = sum(due.values()), context.options.max_instances
     worst, least = (
         summarize_names(_busiest_minute(due)),
         Text("at least ", "至少 ") if at_least else Text("", " "),
     )
     return build_finding(
         context,
-        "start-rush",
+        "start-surge",
         Severity.BLOCK,
         Text(
             f"Unfrozen at {now:%H:%M}, {starts.describe.en} would start {least.en}{total} instances of "

@@ -1,4 +1,4 @@
-"""The check `data-leaving`."""
+"""The check `data-download`."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _STAR = re.compile(r"(?:\b(?:select|distinct|all)\s+|,\s*|\.)\*", re.IGNORECASE)
 Module = Annotated[str, StringConstraints(to_lower=True, min_length=1)]
 
 
-class DataLeavingOptions(Options):
+class DataDownloadOptions(Options):
     """What the policy may set."""
 
     warn_rows: limits.Limit = Field(default=100_000, description="rows above which it is a warning")
-    most_rows: limits.Limit = Field(default=None, description="rows above which it is blocked; any when null")
-    most_bytes: limits.Limit = Field(
+    max_rows: limits.Limit = Field(default=None, description="rows above which it is blocked; any when null")
+    max_bytes: limits.Limit = Field(
         default=None, description="bytes above which it is blocked; any when null"
     )
     modules: tuple[Module, ...] = Field(
@@ -57,27 +57,27 @@ class DataLeavingOptions(Options):
 
 
 @check(
-    "data-leaving",
+    "data-download",
     points=("download-resources", "download-resources-execute"),
     runs=Runs.INLINE,
-    options=DataLeavingOptions,
+    options=DataDownloadOptions,
 )
-def data_leaving(context: Context) -> Iterator[Finding]:
+def data_download(context: Context) -> Iterator[Finding]:
     """Ask how much data is downloaded, by whom, from where and when, and whether it is named as protected.
 
     Why: what has left as a file is out of reach: nobody can take a permission back from a spreadsheet.
 
     Options:
         warn_rows: rows above which it is a warning; 100000 if not set.
-        most_rows: rows above which it is blocked; any number if not set.
-        most_bytes: bytes above which it is blocked; any number if not set.
+        max_rows: rows above which it is blocked; any number if not set.
+        max_bytes: bytes above which it is blocked; any number if not set.
         modules: entity_transfer, develop_query, sqlx_query, dw_excel; all when empty.
         operators: uids that may do it; all when empty.
         hours: windows (days, from, to) in which it may be done; always when empty.
         time_zone: IANA time zone of the hours; Asia/Shanghai if not set.
         forbidden_names: tables and columns, by pattern, that its SQL may not name.
     """
-    options: DataLeavingOptions = context.options
+    options: DataDownloadOptions = context.options
     if options.operators:
         what = Text("download data", "下载数据")
         yield from limits.operator_not_allowed(context, "download-operator", options.operators, what)
@@ -86,7 +86,7 @@ def data_leaving(context: Context) -> Iterator[Finding]:
     try:
         yield from _module(context, options.modules)
         yield from _row_count_finding(context, options)
-        yield from _size_finding(context, options.most_bytes)
+        yield from _size_finding(context, options.max_bytes)
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
     if options.forbidden_names:
@@ -107,17 +107,15 @@ def _module(context: Context, allowed: tuple[str, ...]) -> Iterator[Finding]:
         )
 
 
-def _row_count_finding(context: Context, options: DataLeavingOptions) -> Iterator[Finding]:
-    if options.warn_rows is None and options.most_rows is None:
+def _row_count_finding(context: Context, options: DataDownloadOptions) -> Iterator[Finding]:
+    if options.warn_rows is None and options.max_rows is None:
         return
     rows = event_fields.number(context.event.data, "dataRowSize")
     if rows is None:
         yield missing_field(context, "dataRowSize")
         return
     what = Text("The download has {count} rows", "本次下载共 {count} 行")
-    blocked = list(
-        limits.above_limit(context, "download-rows", Severity.BLOCK, rows, options.most_rows, what)
-    )
+    blocked = list(limits.above_limit(context, "download-rows", Severity.BLOCK, rows, options.max_rows, what))
     yield from blocked or limits.above_limit(
         context, "download-rows", Severity.WARN, rows, options.warn_rows, what
     )

@@ -1,4 +1,4 @@
-"""The check `data-arriving`."""
+"""The check `data-upload`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 
 
-class DataArrivingOptions(Options):
+class DataUploadOptions(Options):
     """What the policy may set."""
 
     forbidden_targets: tuple[globs.Glob, ...] = Field(
@@ -26,13 +26,13 @@ class DataArrivingOptions(Options):
     allow_overwrite: bool = Field(
         default=True, strict=True, description="whether a table that is there may be overwritten"
     )
-    most_bytes: limits.Limit = Field(
+    max_bytes: limits.Limit = Field(
         default=None, description="bytes above which it is blocked; any when null"
     )
 
 
-@check("data-arriving", points=("upload-data-to-table",), runs=Runs.INLINE, options=DataArrivingOptions)
-def data_arriving(context: Context) -> Iterator[Finding]:
+@check("data-upload", points=("upload-data-to-table",), runs=Runs.INLINE, options=DataUploadOptions)
+def data_upload(context: Context) -> Iterator[Finding]:
     """Ask what is uploaded to which table, and whether it replaces what is there.
 
     Why: a file that is put over a table of production is in every report below it, and no code says so.
@@ -40,15 +40,15 @@ def data_arriving(context: Context) -> Iterator[Finding]:
     Options:
         forbidden_targets: tables, by pattern (`odps.shop.ads_*`), that nothing is uploaded to.
         allow_overwrite: whether a table that is there may be overwritten; true if not set.
-        most_bytes: bytes above which it is blocked; any number if not set.
+        max_bytes: bytes above which it is blocked; any number if not set.
     """
-    options: DataArrivingOptions = context.options
+    options: DataUploadOptions = context.options
     try:
         table = event_fields.text_or_int(context.event.data, "tableGuid")
         yield from _target(context, table, options.forbidden_targets)
         if not options.allow_overwrite:
             yield from _overwrite_finding(context, table)
-        yield from _size_finding(context, options.most_bytes)
+        yield from _size_finding(context, options.max_bytes)
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
 

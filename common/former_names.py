@@ -1,0 +1,35 @@
+"""Public names that were renamed before the first release: an error about an old name gives the new one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+CHECKS: Mapping[str, str] = {
+    "data-arriving": "data-upload",
+    "data-leaving": "data-download",
+    "schedule-fit": "schedule-consistency",
+    "start-rush": "start-surge",
+}
+
+FINDINGS: Mapping[str, str] = {
+    "circle": "dependency-cycle",
+    "columns-not-asked": "columns-not-checked",
+    "emptied-column-read": "unfilled-column-read",
+    "event-unreadable": "event-invalid",
+    "event-untold": "event-field-missing",
+    "lost-column-perhaps-read": "dropped-column-possibly-read",
+    "more-findings": "findings-truncated",
+    "not-looked-at": "not-checked",
+    "parent-later": "parent-scheduled-later",
+    "readers-elsewhere": "readers-in-other-workspaces",
+}
+
+_KEYS: Mapping[str, str] = {"least": "minimum", "most": "maximum", "longest_days": "max_days"}
+_LIMIT = "most_"
+"""What the keys of limits started with; it is `max_` now."""
+
+
+def current_key(key: str, known: Collection[str]) -> str | None:
+    """Return the present name of a configuration key if it is among `known`; None for other keys."""
+    current = f"max_{key.removeprefix(_LIMIT)}" if key.startswith(_LIMIT) else _KEYS.get(key)
+    return current if current in known else None
