@@ -173,7 +173,7 @@ def test_the_doctor_names_what_is_wrong_with_redis(ledger: Ledger, dwgate: Any) 
         answer = dwgate("doctor", "--json")
     finally:
         ledger.client.config_set("appendonly", "yes")
-    seen = {sight["what"]: sight["health"] for sight in json.loads(answer.stdout)["sights"]}
+    seen = {sight["what"]: sight["health"] for sight in json.loads(answer.stdout)["diagnoses"]}
     assert (answer.returncode, answer.stderr) == (1, "")
     assert seen["settings of ingest"] == "wrong"
     assert seen["settings of workers"] == "good"

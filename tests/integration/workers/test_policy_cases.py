@@ -74,7 +74,7 @@ class DirectDispatch:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def check(self, message_id: str, run: int, names: list[str], _: object, until: float) -> None:
+    def send_checks(self, message_id: str, run: int, names: list[str], _: object, until: float) -> None:
         check_execution.execute(self._services, message_id, run, names, until)
 
     def report_token(self) -> None:
