@@ -1,13 +1,15 @@
-"""Engines as fixtures. A missing engine is a failure with a clear line, never a silent skip."""
+"""Engines and a running dwgate as fixtures. A missing engine is a failure with a clear line, never a skip."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from importlib import resources
 
 import pytest
 
 from tests.support.engines import EngineError, RabbitMQ, Valkey, clean_broker, speaks_amqp
+from tests.support.running_dwgate import RunningDwgate, fleet
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +89,30 @@ def broker_url(rabbitmq: Broker) -> Iterator[str]:
     rabbitmq.restore()
     yield rabbitmq.fresh_url()
     rabbitmq.restore()
+
+
+def built_in_policy() -> str:
+    """The text of the built-in policy."""
+    return (resources.files("workers.policy") / "default.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def engines(rabbitmq: Broker, valkey: Valkey) -> tuple[Broker, Valkey]:
+    """Both engines, up and empty."""
+    rabbitmq.restore()
+    valkey.restore()
+    valkey.clean()
+    clean_broker(rabbitmq.url)
+    return rabbitmq, valkey
+
+
+@pytest.fixture(scope="module")
+def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
+    """Ingest and one worker, every role, the built-in policy; but a run must be answered in 8 s."""
+    broker, valkey = engines
+    folder = tmp_path_factory.mktemp("gate")
+    policy = folder / "policy.yaml"
+    policy.write_text(built_in_policy().replace("run-file: {deadline: 20", "run-file: {deadline: 8"))
+    settings = {"DWGATE_RECONCILE_SECONDS": "2", "DWGATE_POLICY_FILE": str(policy)}
+    with fleet(broker.url, valkey.url, folder, settings=settings) as running:
+        yield running
