@@ -150,7 +150,7 @@ def _not_rerunnable_findings(context: Context, nodes: tuple[Node, ...]) -> Itera
                 f"补数据包含不允许重跑的节点：{not_rerunnable.zh}。",
             ),
             Text(
-                "Exclude them, or make them safe to rerun and set them to be rerunnable.",
+                "Exclude them, or make them safe to rerun and mark them as rerunnable.",
                 "请排除这些节点，或改造为可重跑后再修改其重跑属性。",
             ),
             subjects=node_subjects(node for node in nodes if node.rerunnable is False),

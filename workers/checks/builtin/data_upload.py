@@ -63,7 +63,7 @@ def _target_finding(context: Context, table: str, forbidden: tuple[str, ...]) ->
             Severity.BLOCK,
             Text(
                 f"Uploads to {table} are not allowed: the policy forbids {glob}.",
-                f"禁止上传到 {table}：策略禁止 {glob}。",
+                f"不允许上传到 {table}：策略禁止 {glob}。",
             ),
             Text(
                 "Upload to a table of your own, and load it from there with a node.",

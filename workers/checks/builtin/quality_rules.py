@@ -24,6 +24,11 @@ _UPDATES = ("batch-update-data-quality-rules", "update-data-quality-rule")
 _STRONG, _BLOCKS = "high", "blocktaskinstance"
 _UPDATES_TASK = "update-data-quality-evaluation-task"
 
+_REMEDY = Text(
+    "Ask an operator whom the policy names, or contact the policy owner.",
+    "请联系策略列出的人员或策略维护者。",
+)
+
 
 class QualityRulesOptions(Options):
     """Options of `quality-rules`."""
@@ -87,12 +92,6 @@ def _deleted_finding(context: Context, data: Json) -> Finding:
     )
 
 
-_REMEDY = Text(
-    "Ask an operator whom the policy names, or contact the policy owner.",
-    "请联系策略列出的人员或策略维护者。",
-)
-
-
 def _weakened_findings(context: Context, rule: Json) -> Iterator[Finding]:
     """Yield a block for a disabled rule, and a warning for an existing rule that no longer blocks the run.
 
@@ -106,7 +105,7 @@ def _weakened_findings(context: Context, rule: Json) -> Iterator[Finding]:
             context,
             "quality-disabled",
             Severity.BLOCK,
-            Text(f"Rule {name} is disabled.", f"规则 {name} 被停用。"),
+            Text(f"Rule {name} is disabled.", f"规则 {name} 已停用。"),
             _REMEDY,
             subjects=subjects,
         )

@@ -101,19 +101,19 @@ def _comment_findings(context: Context, table: TableSnapshot) -> Iterator[Findin
         )
     uncommented = [item.name for item in table.columns if not item.partition and not item.comment.strip()]
     if uncommented:
-        of, names = len(table.columns), summarize_names(uncommented)
+        total, names = len(table.columns), summarize_names(uncommented)
+        # The first subject, the table, is left out: the event has it already.
+        columns = column_subjects(table.name, uncommented)[1:]
         yield build_finding(
             context,
             "MC-N04",
             Severity.INFO,
             Text(
-                f"{len(uncommented)} of {of} columns have no comment: {names.en}.",
-                f"{of} 个字段中有 {len(uncommented)} 个没有注释：{names.zh}。",
+                f"{len(uncommented)} of {total} columns have no comment: {names.en}.",
+                f"{total} 个字段中有 {len(uncommented)} 个没有注释：{names.zh}。",
             ),
             Text("Give each column a comment.", "请为每个字段添加注释。"),
-            subjects=column_subjects(table.name, uncommented)[
-                1:
-            ],  # without the table, which is the subject of the event
+            subjects=columns,
             count=len(uncommented),
         )
 
