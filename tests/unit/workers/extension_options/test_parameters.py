@@ -54,22 +54,22 @@ def test_why_names_workspace_and_key_in_both_languages() -> None:
     )
     assert everywhere
     assert here
-    assert everywhere.en == "dwgate is switched off in workspace 10 (extension.project.disabled)."
-    assert here.en == "dwgate is switched off in workspace 20 (extension.project.commit-file.disabled)."
+    assert everywhere.en == "dwgate is disabled in workspace 10 (extension.project.disabled)."
+    assert here.en == "dwgate is disabled in workspace 20 (extension.project.commit-file.disabled)."
     assert "20" in here.zh
 
 
 @pytest.mark.parametrize(
     ("line", "junk"),
     [
-        ("no equals sign", "line 1: no key=value"),
-        ("extension.project.disabled=7,x", "line 1: an id that is not a number"),
-        ("extension.project.disabled=-7", "line 1: an id that is not a number"),
-        (f"extension.project.disabled={'9' * 5000}", "line 1: an id that is not a number"),
-        ("extension.project.no-such-point.disabled=7", "line 1: not a parameter that DataWorks has"),
-        ("extension.fileType.10.commit-file.enabled=maybe", "line 1: not a parameter that DataWorks has"),
-        ("extension.fileType.sql.commit-file.enabled=false", "line 1: not a parameter that DataWorks has"),
-        ("extension.project.enabled=7", "line 1: not a parameter that DataWorks has"),
+        ("no equals sign", "line 1: expected key=value"),
+        ("extension.project.disabled=7,x", "line 1: invalid workspace id; expected a number"),
+        ("extension.project.disabled=-7", "line 1: invalid workspace id; expected a number"),
+        (f"extension.project.disabled={'9' * 5000}", "line 1: invalid workspace id; expected a number"),
+        ("extension.project.no-such-point.disabled=7", "line 1: unknown parameter or invalid value"),
+        ("extension.fileType.10.commit-file.enabled=maybe", "line 1: unknown parameter or invalid value"),
+        ("extension.fileType.sql.commit-file.enabled=false", "line 1: unknown parameter or invalid value"),
+        ("extension.project.enabled=7", "line 1: unknown parameter or invalid value"),
     ],
 )
 def test_junk_is_told_without_what_it_says(line: str, junk: str) -> None:

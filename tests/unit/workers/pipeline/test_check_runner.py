@@ -45,9 +45,9 @@ def raising(error: Exception) -> Check:
         (
             RequestRejected("GetNode", "NotFound", "x"),
             OutcomeKind.ERROR,
-            "DataWorks refused: GetNode NotFound",
+            "DataWorks call rejected: GetNode NotFound",
         ),
-        (ValueError("secret"), OutcomeKind.ERROR, "it failed with ValueError at test_check_runner.py:"),
+        (ValueError("secret"), OutcomeKind.ERROR, "raised ValueError at test_check_runner.py:"),
     ],
 )
 def test_what_a_check_raises_is_an_outcome(error: Exception, kind: OutcomeKind, detail: str) -> None:

@@ -127,7 +127,7 @@ def test_a_workspace_that_is_switched_off_is_answered_ok_and_told_why() -> None:
     planned = planner.build_plan(event(), policy(), CHECKS, settings=OFF)
     verdict = decide_verdict(planned, {}, message_id="m-1", now=0)
     assert (verdict.result, verdict.reason) == (Result.OK, Reason.DEFAULT)
-    assert "dwgate is switched off in workspace 7 (extension.project.commit-file.disabled)." in verdict.tip
+    assert "dwgate is disabled in workspace 7 (extension.project.commit-file.disabled)." in verdict.tip
     assert Plan.from_json(planned.to_json()) == planned
     assert not planner.needs_subject(event(), policy(), OFF)
     assert not planner.needs_snapshot(planned, CHECKS)
@@ -158,7 +158,7 @@ def test_what_was_set_in_the_console_is_laid_over_the_policy() -> None:
     set_ = ExtensionSettings(options='{"release_window__mode": "enforce", "x": 1}')
     planned = planner.build_plan(event("run-file"), lax, CHECKS, settings=set_)
     assert modes(planned) == {"release-window": Mode.ENFORCE}
-    assert planned.ignored_options == ("1 options that the policy does not list",)
+    assert planned.ignored_options == ("1 options are not listed in the policy",)
     missing = decide_verdict(planned, {}, message_id="m", now=0)
     assert missing.result is Result.WARN
     failed = {"release-window": Outcome(OutcomeKind.ERROR, detail="x")}

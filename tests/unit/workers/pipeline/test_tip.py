@@ -55,7 +55,7 @@ def test_the_worst_findings_come_first_with_line_and_fix() -> None:
         "1. [MC-C14] line 12: DELETE changes every row of t. Fix: Add a WHERE.",
         "2. [release-window] Closed until 06:00.",
         "3. (warning) [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
-        "Noted, not counted: 1 (review)",
+        "Recorded, not counted: 1 (review)",
         f"Event {EVENT}",
     ]
 
@@ -65,9 +65,9 @@ def test_the_same_in_chinese() -> None:
         Result.FAIL, [check("review"), check("b")], {"review": Outcome.of([DELETE])}, Language.CHINESE
     )
     assert lines == [
-        "FAIL：已阻断，须处理 1 个问题。",
+        "FAIL：已阻断，需处理 1 个问题。",
         "1. [MC-C14] 第 12 行：DELETE changes every row of t. 建议：Add a WHERE.",
-        "未能执行：b（未及时返回），按 WARN 计",
+        "未能执行：b（超时），按 WARN 计",
         f"事件 {EVENT}",
     ]
 
@@ -76,7 +76,7 @@ def test_a_suppressed_finding_is_noted_and_not_counted() -> None:
     outcomes = {"review": Outcome.of([STAR, replace(DELETE, suppressed="by hand")])}
     assert say(Result.WARN, [check("review")], outcomes)[1:-1] == [
         "1. [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
-        "Noted, not counted: 1 (review)",
+        "Recorded, not counted: 1 (review)",
     ]
 
 
@@ -100,15 +100,15 @@ def test_more_findings_are_counted() -> None:
 def test_checks_that_did_not_run_are_named_with_what_they_count_as() -> None:
     outcomes = {
         "b": Outcome(
-            OutcomeKind.ERROR, detail="DataWorks could not be asked: GetNodeChildren Throttling.User"
+            OutcomeKind.ERROR, detail="DataWorks call failed: GetNodeChildren Throttling.User.QuotaExceeded"
         ),
-        "c": Outcome(OutcomeKind.TIMED_OUT, detail="it took too long"),
+        "c": Outcome(OutcomeKind.TIMED_OUT, detail="time limit reached"),
         "d": Outcome(OutcomeKind.SKIPPED, detail="the file has no code"),
     }
     checks = [check("a", unrun=Result.OK), check("b", unrun=Result.FAIL), check("c"), check("d")]
     assert say(Result.FAIL, checks, outcomes)[1] == (
-        "Not run: b (failed: DataWorks could not be asked: GetNodeChildren Throttling.Us…), counted as FAIL;"
-        " c (no answer in time: it took too long), counted as WARN; a (no answer in time), counted as OK"
+        "Not run: b (failed: DataWorks call failed: GetNodeChildren Throttling.User.Quot…), counted as FAIL;"
+        " c (timed out: time limit reached), counted as WARN; a (timed out), counted as OK"
     )
 
 
@@ -120,7 +120,7 @@ def test_many_that_did_not_run_are_counted() -> None:
 
 def test_audit_findings_are_noted_and_not_shown_as_blockers() -> None:
     lines = say(Result.OK, [check("review", Mode.AUDIT)], {"review": Outcome.of([DELETE, STAR])})
-    assert lines == ["OK: passed.", "Noted, not counted: 2 (review)", f"Event {EVENT}"]
+    assert lines == ["OK: passed.", "Recorded, not counted: 2 (review)", f"Event {EVENT}"]
 
 
 def test_a_finding_stays_on_its_line() -> None:
@@ -218,7 +218,7 @@ def waived(language: Language = Language.ENGLISH, *ids: str, now: float = NOW) -
 
 def test_what_was_waived_is_named_with_its_end() -> None:
     end = "2026-12-01 18:00+08:00"
-    assert waived(Language.ENGLISH, "W-12", "W-12") == f"Waived: 2 (W-12 until {end}, ends in 5 days)"
+    assert waived(Language.ENGLISH, "W-12", "W-12") == f"Waived: 2 (W-12 until {end}, expires in 5 days)"
     assert waived(Language.CHINESE, "W-12") == f"已豁免：1 项（W-12 有效至 {end}，5 天后到期）"
     assert waived(Language.ENGLISH, "W-13") == "Waived: 1 (W-13 until 2026-12-20 00:00+00:00)"
     assert waived(Language.ENGLISH, "W-99") == "Waived: 1 (W-99)"
@@ -226,7 +226,7 @@ def test_what_was_waived_is_named_with_its_end() -> None:
 
 @pytest.mark.parametrize(
     ("days", "said"),
-    [(0.5, ", ends within a day"), (1.5, ", ends in 1 day"), (2, ", ends in 2 days"), (8, "")],
+    [(0.5, ", expires within a day"), (1.5, ", expires in 1 day"), (2, ", expires in 2 days"), (8, "")],
 )
 def test_an_end_is_announced_days_before(days: float, said: str) -> None:
     ends = waiver("W-12").expires_ts
@@ -236,24 +236,24 @@ def test_an_end_is_announced_days_before(days: float, said: str) -> None:
 def test_of_many_waivers_those_that_end_next_are_named() -> None:
     line = waived(Language.ENGLISH, "W-13", "W-14", "W-12", "W-13")
     assert line.startswith("Waived: 4 (W-14 until ")
-    assert line.endswith(", W-12 until 2026-12-01 18:00+08:00, ends in 5 days, and 1 more)")
+    assert line.endswith(", W-12 until 2026-12-01 18:00+08:00, expires in 5 days, and 1 more)")
 
 
 def test_a_waived_finding_is_neither_shown_nor_noted() -> None:
     outcomes = {"a": Outcome.of([replace(DELETE, waived=AppliedWaiver("W-1", "r")), STAR, REMARK])}
     assert say(Result.WARN, [check("a")], outcomes)[:-1] == [
-        "WARN: passed, with 1 finding to look at.",
+        "WARN: passed with 1 finding to review.",
         "1. [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
         "Waived: 1 (W-1)",
-        "Noted, not counted: 1 (a)",
+        "Recorded, not counted: 1 (a)",
     ]
 
 
 @pytest.mark.parametrize(
     ("unrun", "head"),
     [
-        (Result.FAIL, "FAIL: blocked, because not every check could be run. Try again in a while."),
-        (Result.WARN, "WARN: passed, but not every check could be run."),
+        (Result.FAIL, "FAIL: blocked because some checks could not run. Try again later."),
+        (Result.WARN, "WARN: passed, but some checks could not run."),
         (Result.OK, "OK: passed."),
     ],
 )
@@ -262,9 +262,9 @@ def test_the_verdict_says_when_it_is_for_want_of_a_check(unrun: Result, head: st
 
 
 def test_a_workspace_without_dwgate_is_told() -> None:
-    planned = Plan((), Result.OK, Language.ENGLISH, "v", disabled_reason="dwgate is switched off.")
+    planned = Plan((), Result.OK, Language.ENGLISH, "v", disabled_reason="dwgate is disabled.")
     assert render_tip(Result.OK, planned, {}, EVENT).split("\n") == [
-        "OK: dwgate is switched off.",
+        "OK: dwgate is disabled.",
         f"Event {EVENT}",
     ]
 

@@ -85,7 +85,7 @@ def test_a_lookup_that_fails_counts_as_the_policy_says(load: Any) -> None:
     outcome = trial.outcomes["frozen-parents"]
     assert (outcome.kind, outcome.detail) == (
         OutcomeKind.ERROR,
-        "DataWorks refused: GetNodeParents Forbidden",
+        "DataWorks call rejected: GetNodeParents Forbidden",
     )
     assert trial.verdict.result is Result.WARN
 
@@ -111,7 +111,7 @@ def test_a_check_that_breaks_is_an_outcome(load: Any) -> None:
     broken = {**CHECKS, "table-design": _broken(CHECKS["table-design"])}
     outcome = run_case(case, broken, BUILT_IN).outcomes["table-design"]
     assert outcome.kind is OutcomeKind.ERROR
-    assert str(outcome.detail).startswith("it failed with ZeroDivisionError at test_cases.py:")
+    assert str(outcome.detail).startswith("raised ZeroDivisionError at test_cases.py:")
 
 
 def _broken(check: Any) -> Any:
