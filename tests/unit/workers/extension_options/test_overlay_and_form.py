@@ -82,7 +82,7 @@ def test_the_policy_may_name_the_values_that_are_free(policy: Policy) -> None:
     assert (checks["release-window"].mode.value, ignored) == ("audit", ())
     checks, ignored = laid(policy, "commit-file", {"release_window__mode": "enforce"})
     assert checks["release-window"].mode.value == "audit"
-    assert ignored == ("release_window__mode: not one of the values that the policy allows",)
+    assert ignored == ("release_window__mode: not among the values that the policy allows",)
 
 
 @pytest.mark.parametrize(
@@ -166,16 +166,16 @@ LISTS = (
     ("entry", "line"),
     [
         ("x.mode", "console.0.setting: unknown check x; expected CHECK.mode or CHECK.OPTION"),
-        ("code-review", "console.0.setting: code-review has no such option; expected one of mode"),
-        ("backfill-limits.enabled", f"console.0.setting: backfill-limits has no such option; {LISTS}"),
-        ("code-review.severity", "console.0.setting: too complex for a form; expected a number, a word"),
-        ("{setting: code-review.mode, minimum: 1}", "console.0.minimum: is for numbers only"),
+        ("code-review", "console.0.setting: unknown option code-review; expected one of mode"),
+        ("backfill-limits.enabled", f"console.0.setting: unknown option backfill-limits.enabled; {LISTS}"),
+        ("code-review.severity", "console.0.setting: too complex for a form; expected a number, a choice"),
+        ("{setting: code-review.mode, minimum: 1}", "console.0.minimum: only valid for numbers"),
         (
             "{setting: backfill-limits.max_days, minimum: 9, maximum: 3}",
-            "console.0.maximum: is less than minimum",
+            "console.0.maximum: less than minimum",
         ),
         ("{setting: backfill-limits.max_days, values: [a]}", "console.0.values: expected an integer"),
-        ("{setting: code-review.mode, values: [off]}", "console.0.values: not one of the values"),
+        ("{setting: code-review.mode, values: [off]}", "console.0.values: not among the values"),
         ("{values: [warn]}", "console.0.setting: missing"),
         ("7", "console.0: expected a mapping"),
     ],

@@ -143,7 +143,7 @@ where:
     with capture_logs() as logs:
         [check] = policy.resolve("commit-file", None, PolicySubject(10, ("a",))).checks
     assert check.options == {"least": 5}
-    assert [(line["event"], line["log_level"]) for line in logs] == [("options-left-out", "error")]
+    assert [(line["event"], line["log_level"]) for line in logs] == [("conflicting_options_dropped", "error")]
 
 
 SET = "version: 1\nsets:\n  a: {extends: [b]}\n  b:\n    extends: [%s]\n"
@@ -154,12 +154,12 @@ MOST = "commit-file: {checks: {code-review: {options: {max_lookups: %s}}}}"
 
 COMMIT = "points.commit-file"
 NEAR = "expected its number, or a name such as odps_sql, odps_pl, odps_mr"
-EARLY = "needed before the file is known; set it under the points of all files"
+EARLY = "used before the file is known; set it under points instead of where"
 TOO_MANY = "expected a number of at most 200"
 
 MISTAKES: list[tuple[str, list[str]]] = [
     (SET % "c", ["5:15: sets.b.extends.0: unknown set c; expected one of a, b"]),
-    ("version: 1\nextends: [x]\n", ["2:11: extends.0: unknown set x; there are no sets"]),
+    ("version: 1\nextends: [x]\n", ["2:11: extends.0: unknown set x; no sets are defined"]),
     (
         SET % "a",
         [
@@ -191,7 +191,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     (
         WHERE % "points: {commit-table: {}}",
-        [f"4:14: where.0.points.commit-table: a table has no node type; expected one of {NAMED}"],
+        [f"4:14: where.0.points.commit-table: tables have no node type; expected one of {NAMED}"],
     ),
     (WHERE % "point: {}", ["4:5: where.0.point: unknown key; expected one of types, paths, points"]),
     (

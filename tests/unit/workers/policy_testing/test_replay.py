@@ -167,7 +167,7 @@ def test_a_lookup_that_fails_leaves_the_recorded_findings() -> None:
     event = then(new, Result.OK, point="unfreeze-node", frozen_parents=Outcome.of([]))
     found = replayed(event, new, lookups=FakeLookups(world, 1))
     assert found.change is VerdictChange.NONE
-    assert found.reweighed["frozen-parents"].startswith("DataWorks could not be asked: ")
+    assert found.reweighed["frozen-parents"].startswith("lookup failed: ")
 
 
 def test_code_that_is_kept_is_reviewed_again() -> None:
@@ -227,7 +227,7 @@ def test_the_summary_counts_by_check_workspace_and_author() -> None:
         "newly warned": 0,
         "no longer warned": 0,
         "unchanged": 1,
-        "cannot be told": 0,
+        "undetermined": 0,
     }
     assert told["unchanged"] == {"OK": 1}
     assert told["by_check"] == {"code-review": {"newly passed": 2}}

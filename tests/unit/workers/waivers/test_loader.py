@@ -49,18 +49,18 @@ WANTED = "2026-12-01T18:00:00+08:00"
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        ("2026-12-01", f"a bare date leaves hour and zone open; expected a time such as {WANTED}"),
-        ("20261201", f"a bare date leaves hour and zone open; expected a time such as {WANTED}"),
-        ("2026-12-01T18:00:00", f"has no zone; expected a time with one, such as {WANTED}"),
-        ("2026-12-01 18:00", f"has no zone; expected a time with one, such as {WANTED}"),
+        ("2026-12-01", f"no time and zone; expected a time such as {WANTED}"),
+        ("20261201", f"no time and zone; expected a time such as {WANTED}"),
+        ("2026-12-01T18:00:00", f"no zone; expected a time with a zone, such as {WANTED}"),
+        ("2026-12-01 18:00", f"no zone; expected a time with a zone, such as {WANTED}"),
         ("tomorrow", f"not a time; expected one such as {WANTED}"),
         ("[]", f"not a time; expected one such as {WANTED}"),
         ("", f"not a time; expected one such as {WANTED}"),
         (
             "2027-02-18T10:00:01+08:00",
-            "too far ahead; the policy allows 90 days, up to 2027-02-18 10:00",
+            "too far ahead; expected 2027-02-18 10:00 or earlier (90 days)",
         ),
-        ("9999-12-31T23:59:59Z", "too far ahead; the policy allows 90 days, up to 2027-02-18 02:00"),
+        ("9999-12-31T23:59:59Z", "too far ahead; expected 2027-02-18 02:00 or earlier (90 days)"),
     ],
 )
 def test_an_end_that_is_no_moment_or_too_far_ahead_is_refused(value: str, why: str) -> None:
@@ -90,10 +90,10 @@ def test_a_quick_pattern_is_taken(pattern: str) -> None:
             "3:4: waivers.0.rul: unknown key; expected one of id, rule, check, scope, fingerprint, pattern",
         ),
         (f"{GOOD}, {ENDS}, pattern: '(('", "waivers.0.pattern: expected a valid regular expression"),
-        (f"{GOOD}, {ENDS}, pattern: '^(a+)+$'", "waivers.0.pattern: repeats a group that repeats something"),
+        (f"{GOOD}, {ENDS}, pattern: '^(a+)+$'", "waivers.0.pattern: nested quantifiers"),
         (
             f"{GOOD}, {ENDS}, pattern: '((a|b*))*'",
-            "waivers.0.pattern: repeats a group that repeats something",
+            "waivers.0.pattern: nested quantifiers",
         ),
         (
             f"{GOOD}, {ENDS}, scope: {{point: a}}",
@@ -109,11 +109,11 @@ def test_a_quick_pattern_is_taken(pattern: str) -> None:
         (f"{GOOD.replace('W-1', 'W 1')}, {ENDS}", "waivers.0.id: expected up to 40 letters"),
         (
             f"{GOOD.replace('rule: MC-C14, ', '')}, {ENDS}",
-            "waivers.0: expected rule or check: what it waives",
+            "waivers.0: missing; expected rule or check",
         ),
         (
             f"{GOOD.replace('MC-C14', QUOTED)}, {ENDS}",
-            "waivers.0: waives everything; expected a rule, a check, a scope, a fingerprint or a pattern",
+            "waivers.0: matches every finding; expected a rule, a check, a scope, a fingerprint or a pattern",
         ),
     ],
 )
@@ -127,14 +127,14 @@ def test_a_mistake_is_one_line_that_says_what_is_wanted(fields: str, line: str) 
 def test_only_those_whom_the_policy_names_approve() -> None:
     assert one(f"{GOOD}, {ENDS}", approvers=["a", "b"])
     with pytest.raises(
-        ConfigError, match=r"^w.yaml:3:\d+: waivers.0.approver: b may not approve; expected one of a$"
+        ConfigError, match=r"^w.yaml:3:\d+: waivers.0.approver: unknown approver b; expected one of a$"
     ):
         one(f"{GOOD}, {ENDS}", approvers=["a"])
 
 
 def test_an_id_is_that_of_one_waiver() -> None:
     with pytest.raises(
-        ConfigError, match=r"^w.yaml:4:8: waivers.1.id: duplicate id W-1; expected a unique one$"
+        ConfigError, match=r"^w.yaml:4:8: waivers.1.id: duplicate id W-1; expected a unique id$"
     ):
         read(f"version: 1\nwaivers:\n- {{{GOOD}, {ENDS}}}\n- {{{GOOD}, {ENDS}}}\n")
 
@@ -231,7 +231,7 @@ def test_the_first_waiver(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("version: 1\nwaivers: [{id: a}]", "in brackets"), ("version: 1", "waivers: missing")],
+    [("version: 1\nwaivers: [{id: a}]", "in flow style"), ("version: 1", "waivers: missing")],
 )
 def test_where_nothing_can_be_added_it_says_so(text: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why):
