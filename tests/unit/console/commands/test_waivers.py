@@ -92,7 +92,7 @@ def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> Non
         "not added: expires_at: no time and zone",
         "not added: pattern: expected a valid regular expression",
     ]
-    with pytest.raises(UsageError, match=r"^not added: id: duplicate id far; expected a unique one$"):
+    with pytest.raises(UsageError, match=r"^not added: id: duplicate id far; expected a unique id$"):
         waiving.add(file, None, item("far", 3))
     with pytest.raises(UsageError, match=r"^not added: expires_at: too far ahead; expected 20"):
         waiving.add(file, None, item("W-4", 91))
