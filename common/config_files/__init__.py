@@ -1,1 +1,1 @@
-"""Configuration files: where their problems are, and how these are worded."""
+"""Configuration files: parsing, problems with positions and messages, reloading."""

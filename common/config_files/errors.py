@@ -16,7 +16,7 @@ class Problem:
     """One problem of a configuration file.
 
     Attributes:
-        path: the file, as messages name it.
+        path: the file name for messages.
         message: what is wrong and what is expected.
         keys: the path to the value; empty for the file as a whole.
         line: from 1; None if the file could not be read.

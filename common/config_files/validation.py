@@ -1,4 +1,4 @@
-"""Pydantic's validation errors in the words of configuration files."""
+"""Pydantic's validation errors as messages for authors of configuration files."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _plain(annotation: Any) -> Any:
 
 
 def _short(value: object) -> object:
-    """Return a bound of a number as people write it: 5, not 5.0."""
+    """Return a numeric bound in its short form: 5, not 5.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -26,17 +26,17 @@ _SCALARS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
     f"{_CORE}float": (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?"), float),
     f"{_CORE}str": (re.compile(r".*", re.DOTALL), str),
 }
-"""Pattern and conversion by tag. The rest is text: 22:00, 2026-10-01, on and no."""
+"""Pattern and conversion by tag. Everything else is text: 22:00, 2026-10-01, on and no."""
 
 
 _TAGS = {name: Tag(suffix=name) for name in _SCALARS}
 
 
 class _Resolver(VersionedResolver):
-    """Resolves plain scalars by `_SCALARS`, whichever version of YAML a file names."""
+    """Resolves plain scalars by `_SCALARS`, whichever YAML version the file declares."""
 
     def resolve(self, kind: type[Node], value: str, implicit: Any) -> Tag:
-        """Return the tag of a node that has none; `implicit` is what the parser says of its style."""
+        """Return the tag of a node that has none; `implicit[0]` is whether it is a plain scalar."""
         tag: Tag
         if kind is ScalarNode and implicit[0]:
             tag = next(_TAGS[name] for name, (form, _) in _SCALARS.items() if form.fullmatch(value))
@@ -49,9 +49,9 @@ class Document:
     """A YAML mapping and the positions of its values.
 
     Args:
-        name: the file, as errors name it.
-        root: its node.
-        values: the same as plain values.
+        name: the file name for messages.
+        root: the root node.
+        values: the mapping as plain values.
     """
 
     def __init__(self, name: str, root: MappingNode, values: dict[Any, Any]) -> None:
@@ -68,12 +68,12 @@ class Document:
         return self._mark(keys).line + 1
 
     def problem(self, keys: Keys, message: str, *, at_key: bool = False) -> Problem:
-        """Return a problem at `keys`; its position is that of the nearest value that the file has.
+        """Return a problem at `keys`; its position is that of the nearest value that exists.
 
         Args:
             keys: the path to the value.
             message: what is wrong and what is expected.
-            at_key: whether the last key itself is wrong, not its value.
+            at_key: whether the last key itself is invalid, not its value.
         """
         return _problem(self._name, self._mark(keys, at_key=at_key), message, keys)
 
@@ -107,13 +107,13 @@ def read_document(
     """Read a YAML file that is a mapping.
 
     Args:
-        name: the file, as errors name it.
+        name: the file name for messages.
         content: its bytes.
-        description: what it holds, for errors.
-        keys: keys that it has, for errors.
+        description: the kind of file, for messages.
+        keys: expected keys, for messages.
 
     Raises:
-        ConfigError: it is not UTF-8, not YAML, empty, not a mapping, or has a key twice.
+        ConfigError: it is not UTF-8, not YAML, empty, not a mapping, or has a duplicate key.
     """
     try:
         root = compose(name, _text(name, content))
@@ -231,18 +231,18 @@ def _wrong_type(node: Node) -> str | None:
 
 
 def _value(root: Node) -> Any:
-    """Return a node as plain values; an alias is the same value again."""
-    made: dict[int, Any] = {}
+    """Return a node as plain values; an alias becomes the same object."""
+    built: dict[int, Any] = {}
 
     def value(node: Node) -> Any:
-        if id(node) not in made:
+        if id(node) not in built:
             if isinstance(node, MappingNode):
-                made[id(node)] = {value(key): value(item) for key, item in node.value}
+                built[id(node)] = {value(key): value(item) for key, item in node.value}
             elif isinstance(node, SequenceNode):
-                made[id(node)] = [value(item) for item in node.value]
+                built[id(node)] = [value(item) for item in node.value]
             else:
-                made[id(node)] = _SCALARS[str(node.tag)][1](node.value)
-        return made[id(node)]
+                built[id(node)] = _SCALARS[str(node.tag)][1](node.value)
+        return built[id(node)]
 
     return value(root)
 

@@ -1,4 +1,4 @@
-"""The samples of docs/tips.md: run `python -m tests.support.tip_samples` to write them anew."""
+"""The samples of docs/tips.md: run `python -m tests.support.tip_samples` to update them."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _waived(language: Language) -> Sample:
 
 
 def _failed(_: Language) -> Sample:
-    detail = "DataWorks refused: GetNodeChildren Forbidden.Access"
+    detail = "DataWorks call rejected: GetNodeChildren Forbidden.Access"
     return (_check("code-review"), _check("downstream-impact", on_error=Result.FAIL)), {
         "code-review": Outcome.of([]),
         "downstream-impact": Outcome(OutcomeKind.ERROR, detail=detail),

@@ -1,1 +1,1 @@
-"""Options set in Alibaba Cloud's console."""
+"""Extension options set in the DataWorks console."""

@@ -1,4 +1,4 @@
-"""The option form of the extension, to be pasted into the DataWorks console: what the policy lists there.
+"""The extension's option form for the DataWorks console: the fields listed under the policy's `console`.
 
 DataWorks reads Formily's JSON with seven components: Input, Input.TextArea, PreviewText.Input, Select, Select
 with several values, Checkbox.Group and Radio.Group.
@@ -13,14 +13,14 @@ from common.i18n import Language, Text
 from workers.policy.console_fields import ConsoleField, FieldType
 
 MAX_BUTTONS = 5
-"""Choices that are shown side by side; more are a list that opens."""
+"""Up to this number, choices are shown side by side; more are shown in a drop-down list."""
 
-_AS_POLICY = Text("as the policy says", "按策略")
-_EMPTY = Text("Empty: as the policy says.", "留空：按策略。")
-_BETWEEN = Text("From {minimum} to {maximum}.", "{minimum} 至 {maximum}。")
+_AS_POLICY = Text("policy default", "策略默认值")
+_EMPTY = Text("Leave empty to use the policy's value.", "留空则使用策略中的值。")
+_BETWEEN = Text("From {minimum} to {maximum}.", "取值范围：{minimum} 至 {maximum}。")
 _FROM = Text("At least {minimum}.", "不小于 {minimum}。")
 _TO = Text("At most {maximum}.", "不大于 {maximum}。")
-_LINES = Text("One a line.", "每行一个。")
+_LINES = Text("One per line.", "每行一个。")
 
 Json = dict[str, Any]
 
@@ -32,9 +32,9 @@ def build_form(settings: Iterable[ConsoleField], language: Language) -> Json:
 
 def _field(setting: ConsoleField, language: Language) -> Json:
     component, properties = _component(setting, language)
-    several = component == "Checkbox.Group" or "mode" in properties
+    multiple = component == "Checkbox.Group" or "mode" in properties
     return {
-        "type": "array" if several else "string",
+        "type": "array" if multiple else "string",
         "title": f"{setting.check}: {setting.name}",
         "x-decorator": "FormItem",
         "x-component": component,
@@ -47,29 +47,29 @@ def _component(setting: ConsoleField, language: Language) -> tuple[str, Json]:
     choices = (True, False) if setting.kind is FieldType.SWITCH else setting.choices
     if not choices:
         return ("Input.TextArea" if setting.kind is FieldType.TEXTS else "Input"), {}
-    words = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
-    source = [{"value": word, "label": word} for word in words]
-    few = len(source) <= MAX_BUTTONS
+    texts = [str(choice).lower() if isinstance(choice, bool) else str(choice) for choice in choices]
+    source = [{"value": text, "label": text} for text in texts]
+    fits = len(source) <= MAX_BUTTONS
     if setting.kind in (FieldType.CHOICES, FieldType.TEXTS):
         return (
             ("Checkbox.Group", {"dataSource": source})
-            if few
+            if fits
             else (
                 "Select",
                 {"mode": "multiple", "dataSource": source},
             )
         )
-    # Neither a button nor a list can be emptied again.
+    # Once set, neither a button nor a list can be cleared: an empty choice restores the default.
     source.insert(0, {"value": "", "label": _AS_POLICY.in_language(language)})
-    return ("Radio.Group" if few else "Select"), {"dataSource": source}
+    return ("Radio.Group" if fits else "Select"), {"dataSource": source}
 
 
 def _tooltip(setting: ConsoleField, language: Language) -> str:
-    said = [f"{setting.doc[:1].upper()}{setting.doc[1:]}."]
+    sentences = [f"{setting.doc[:1].upper()}{setting.doc[1:]}."]
     minimum, maximum = setting.bounds
     if minimum is not None or maximum is not None:
         bounds = _TO if minimum is None else _FROM if maximum is None else _BETWEEN
-        said.append(bounds.in_language(language).format(minimum=minimum, maximum=maximum))
+        sentences.append(bounds.in_language(language).format(minimum=minimum, maximum=maximum))
     if setting.kind is FieldType.TEXTS and not setting.choices:
-        said.append(_LINES.in_language(language))
-    return " ".join([*said, _EMPTY.in_language(language)])
+        sentences.append(_LINES.in_language(language))
+    return " ".join([*sentences, _EMPTY.in_language(language)])

@@ -1,7 +1,7 @@
-"""What an administrator set in the DataWorks console, read as untrusted input and laid over the policy.
+"""Overlays the option form saved in the DataWorks console on the policy. The form is untrusted input.
 
-Nothing in it can fail an event, and nothing makes a check milder than the policy lets it: what is not
-understood, not listed in the policy or below its floor is left out, and told.
+Nothing in it can fail an event or make a check milder than the policy allows: values that are invalid, not
+listed in the policy or outside its limits are ignored and reported.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from workers.policy.console_fields import SEVERITY_FIELDS, ConsoleField
 from workers.policy.policy import CheckPolicy, PointPolicy
 
 MAX_LENGTH = 65536
-"""Characters of a saved form that are read at all."""
+"""Characters of a saved form; a longer one is ignored."""
 
 Value = tuple[ConsoleField, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SavedOptions:
-    """A saved form, read.
+    """A parsed option form.
 
     Attributes:
-        values: what counts of it, by check.
-        ignored: what does not, and why, in words without the values.
+        values: the valid values, by check.
+        ignored: what was ignored and why, without the values.
     """
 
     values: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
@@ -39,25 +39,27 @@ class SavedOptions:
 
 
 def read_saved(text: str | None, settings: Iterable[ConsoleField]) -> SavedOptions:
-    """Read a saved form: a flat JSON object as text. None, an empty one and empty values set nothing."""
+    """Parse a saved form: a flat JSON object as text. None, an empty form and empty values set nothing."""
     if text is None or not text.strip() or text.strip() == "null":
         return SavedOptions()
     try:
         form = orjson.loads(text) if len(text) <= MAX_LENGTH else None
     except ValueError:
-        return SavedOptions(ignored=("the saved options are not JSON",))
+        return SavedOptions(ignored=("invalid saved options; expected JSON",))
     if not isinstance(form, dict):
-        return SavedOptions(ignored=("the saved options are not one JSON object of a bearable size",))
+        return SavedOptions(
+            ignored=(f"invalid saved options; expected a JSON object of at most {MAX_LENGTH} characters",)
+        )
     known = {setting.key: setting for setting in settings}
     values: dict[str, tuple[Value, ...]] = {}
     ignored = (
-        [f"{unknown} options that the policy does not list"] if (unknown := len(form.keys() - known)) else []
+        [f"{unknown} options are not listed in the policy"] if (unknown := len(form.keys() - known)) else []
     )
     for key, setting in known.items():
-        if (given := form.get(key)) in (None, "", []) or (isinstance(given, str) and not given.strip()):
+        if (value := form.get(key)) in (None, "", []) or (isinstance(value, str) and not value.strip()):
             continue
         try:
-            values[setting.check] = (*values.get(setting.check, ()), (setting, setting.read(given)))
+            values[setting.check] = (*values.get(setting.check, ()), (setting, setting.read(value)))
         except ValueError as error:
             ignored.append(f"{key}: {error}")
     return SavedOptions(values, tuple(ignored))
@@ -66,13 +68,13 @@ def read_saved(text: str | None, settings: Iterable[ConsoleField]) -> SavedOptio
 def overlay(
     point: PointPolicy, saved: SavedOptions, checks: Mapping[str, Check]
 ) -> tuple[PointPolicy, tuple[str, ...]]:
-    """Return an extension point with a saved form laid over it, and what of that was ignored."""
+    """Return an extension point with a saved form applied, and what was ignored and why."""
     ignored = list(saved.ignored)
     done = []
     for check in point.checks:
         for setting, value in saved.values.get(check.name, ()):
             try:
-                check = _set(check, setting, value, checks)  # noqa: PLW2901 - one value laid over another
+                check = _set(check, setting, value, checks)  # noqa: PLW2901 - values are applied one after another
             except ValueError as error:
                 ignored.append(f"{setting.key}: {error}")
         done.append(check)
@@ -86,16 +88,16 @@ def _set(check: CheckPolicy, setting: ConsoleField, value: Any, checks: Mapping[
     try:
         checks[check.name].options.model_validate(options)
     except ValidationError:
-        raise ValueError("not a value of this option") from None
+        raise ValueError("invalid value") from None
     return replace(check, options=options)
 
 
 def _apply_severity(check: CheckPolicy, setting: ConsoleField, value: str) -> CheckPolicy:
-    """Set how a check counts: never milder than the policy, unless that names the values."""
+    """Set how a check counts: never milder than in the policy, unless the policy lists the values."""
     order = SEVERITY_FIELDS[setting.name]
-    now = getattr(check, setting.name).value.lower()
-    if not setting.lists_values and order.index(value) < order.index(now):
-        raise ValueError(f"milder than the policy's {now}")
+    current = getattr(check, setting.name).value.lower()
+    if not setting.lists_values and order.index(value) < order.index(current):
+        raise ValueError(f"milder than the policy's {current}")
     if setting.name == "mode":
         return replace(check, mode=Mode(value))
     result = Result(value.upper())

@@ -1,7 +1,7 @@
 """The built-in parameters of an extension, as its owner set them in the DataWorks console.
 
-One `key=value` a line; of a key that is repeated the last one holds. They are meant for DataWorks, which
-stops sending events; one that comes all the same is not checked.
+One `key=value` per line; the last value of a repeated key applies. The parameters are meant for DataWorks,
+which then stops sending events; an event that arrives nevertheless is not checked.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from common.i18n import Text
 _OF_PROJECTS = re.compile(r"extension\.project(?:\.(?P<code>[^.]+))?\.disabled(?P<append>\.append)?")
 _OF_TYPE = re.compile(r"extension\.fileType\.(?P<type>[0-9]{1,9})\.(?P<code>[^.]+)\.enabled")
 _ID = re.compile(r"[0-9]{1,18}")
-_NOT_OURS = ("extension.manualPass.enabled",)
-_OURS = "extension."
+_NOT_USED = ("extension.manualPass.enabled",)
+_PREFIX = "extension."
 _ALL = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionParameters:
-    """Where an extension is switched off.
+    """Where an extension is disabled.
 
     Attributes:
-        projects: workspaces by event code; those under the empty code are off altogether.
-        types: whether the extension is on, by event code and number of the node type.
-        invalid_lines: lines that could not be understood, by their number and without what they say.
+        projects: disabled workspaces by event code; those under the empty code are disabled for all events.
+        types: whether the extension is enabled, by event code and number of the node type.
+        invalid_lines: a problem for each invalid line, with its number and without its text.
     """
 
     projects: Mapping[str, frozenset[int]] = field(default_factory=dict)
@@ -36,20 +36,20 @@ class ExtensionParameters:
     invalid_lines: tuple[str, ...] = ()
 
     def disabled_reason(self, event_code: str, project_id: int | None, file_type: int | None) -> Text | None:
-        """Return why events of this kind are not checked; None when they are.
+        """Return why events of this kind are not checked; None if they are.
 
-        That one node type is named does not switch off the others: DataWorks does not say that it does.
+        Enabling one node type does not disable the others: DataWorks does not document that it would.
         """
-        for code, what in ((_ALL, "extension.project"), (event_code, f"extension.project.{event_code}")):
+        for code, key in ((_ALL, "extension.project"), (event_code, f"extension.project.{event_code}")):
             if project_id is not None and project_id in self.projects.get(code, ()):
                 return Text(
-                    f"dwgate is switched off in workspace {project_id} ({what}.disabled).",
-                    f"dwgate 已在工作空间 {project_id} 停用（{what}.disabled）。",
+                    f"dwgate is disabled in workspace {project_id} ({key}.disabled).",
+                    f"dwgate 已在工作空间 {project_id} 停用（{key}.disabled）。",
                 )
         if file_type is not None and self.types.get((event_code, file_type)) is False:
             key = f"extension.fileType.{file_type}.{event_code}.enabled"
             return Text(
-                f"dwgate is switched off for node type {file_type} ({key}).",
+                f"dwgate is disabled for node type {file_type} ({key}).",
                 f"dwgate 已对节点类型 {file_type} 停用（{key}）。",
             )
         return None
@@ -60,31 +60,31 @@ class ExtensionParameters:
 
 
 def parse_parameters(text: str) -> ExtensionParameters:
-    """Read the parameters; lines that cannot be understood are left out and told as junk."""
-    junk: list[str] = []
-    given: dict[str, tuple[int, str]] = {}
+    """Parse the parameters; invalid lines are skipped and listed in `invalid_lines`."""
+    invalid: list[str] = []
+    values: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         key, equals, value = line.partition("=")
         if equals:
-            given[key.strip()] = number, value.strip()
+            values[key.strip()] = number, value.strip()
         elif line.strip():
-            junk.append(f"line {number}: no key=value")
+            invalid.append(f"line {number}: expected key=value")
     projects: dict[str, frozenset[int]] = {}
     types: dict[tuple[str, int], bool] = {}
-    for key, (number, value) in given.items():
+    for key, (number, value) in values.items():
         if (found := _OF_PROJECTS.fullmatch(key)) and (found["code"] or _ALL) in (_ALL, *BY_CODE):
             code = found["code"] or _ALL
-            projects[code] = projects.get(code, frozenset()) | set(_ids(value, number, junk))
+            projects[code] = projects.get(code, frozenset()) | set(_ids(value, number, invalid))
         elif (found := _OF_TYPE.fullmatch(key)) and value.lower() in ("true", "false"):
             types[found["code"], int(found["type"])] = value.lower() == "true"
-        elif key.startswith(_OURS) and key not in _NOT_OURS:
-            junk.append(f"line {number}: not a parameter that DataWorks has, or not a value of it")
-    return ExtensionParameters(projects, types, tuple(junk))
+        elif key.startswith(_PREFIX) and key not in _NOT_USED:
+            invalid.append(f"line {number}: unknown parameter or invalid value")
+    return ExtensionParameters(projects, types, tuple(invalid))
 
 
-def _ids(value: str, number: int, junk: list[str]) -> Iterator[int]:
+def _ids(value: str, number: int, invalid: list[str]) -> Iterator[int]:
     for item in value.split(","):
         if _ID.fullmatch(word := item.strip()):
             yield int(word)
         elif word:
-            junk.append(f"line {number}: an id that is not a number")
+            invalid.append(f"line {number}: invalid workspace id; expected a number")

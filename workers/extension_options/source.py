@@ -1,4 +1,4 @@
-"""What the extension's owner and the workspaces' administrators set in the DataWorks console."""
+"""The settings made in the DataWorks console by the extension's owner and by workspace administrators."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from workers.extension_options import parameters as extension_parameters
 from workers.extension_options.parameters import ExtensionParameters
 
 KEEP_SECONDS = 15.0
-"""How long an answer is used; the fleet's cache of lookups below it keeps it for a minute."""
+"""How long a response is used; the shared lookup cache below keeps it for a minute."""
 
 RETRY_SECONDS = 15.0
-"""How long it is not asked again after a fault."""
+"""Delay before the next attempt after a fault."""
 
 WAIT_SECONDS = 1.0
-"""How long one event may wait for all of it."""
+"""How long one event may wait for all its settings."""
 
 LAST_KNOWN_SECONDS = 86400
-"""How long the fleet remembers an answer, for processes that begin while DataWorks cannot be asked."""
+"""How long Redis keeps the last response, for processes that start while DataWorks is unavailable."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class ExtensionSettings:
-    """What was set in the console.
+    """The settings made in the console.
 
     Attributes:
-        parameters: where the extension is switched off.
-        options: the saved form of the workspace, as text; None when there is none.
+        parameters: where the extension is disabled.
+        options: the saved option form of the workspace, as text; None if there is none.
     """
 
     parameters: ExtensionParameters = field(default_factory=ExtensionParameters)
@@ -45,7 +45,7 @@ class ExtensionSettings:
 
 
 EMPTY = ExtensionSettings()
-"""Nothing was set, or nothing is known of it: the policy alone holds."""
+"""No settings, or none known: only the policy applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,74 +55,76 @@ class _CacheEntry:
 
 
 class ExtensionSettingsSource:
-    """Asks for what was set, and goes on with the last known when DataWorks cannot say. It never fails.
+    """Fetches the settings; falls back to the last known ones if DataWorks is unavailable. It never fails.
 
     Args:
-        dataworks: DataWorks.
-        last_known: answers that the fleet remembers.
+        dataworks: returns the DataWorks client.
+        last_known: the shared store of the last responses.
     """
 
     def __init__(self, dataworks: Callable[[], DataWorks], last_known: ResultCache) -> None:
         self._dataworks = dataworks
         self._last_known = last_known
         self._cache: dict[str, _CacheEntry] = {}
-        self._fetch_locks = threading.Lock()
-        self._read: tuple[str, ExtensionParameters] = ("", ExtensionParameters())
+        self._fetch_lock = threading.Lock()
+        self._parsed: tuple[str, ExtensionParameters] = ("", ExtensionParameters())
 
     def for_workspace(self, project_id: int | None, *, options: bool) -> ExtensionSettings:
-        """Return what was set for a workspace.
+        """Return the settings of a workspace.
 
         Args:
-            project_id: the workspace; None for none.
-            options: whether its saved form is wanted too.
+            project_id: the workspace; None for events without one.
+            options: whether to fetch its saved option form too.
         """
-        until = time.time() + WAIT_SECONDS
+        deadline = time.time() + WAIT_SECONDS
         parameters = self._cached(
-            "extension", lambda: self._dataworks().extension(deadline=until).parameters, until
+            "extension", lambda: self._dataworks().extension(deadline=deadline).parameters, deadline
         )
         saved = None
         if options and project_id is not None:
             saved = self._cached(
                 f"options {project_id}",
-                lambda: self._dataworks().option_value(project_id, deadline=until),
-                until,
+                lambda: self._dataworks().option_value(project_id, deadline=deadline),
+                deadline,
             )
         return ExtensionSettings(self._parameters(parameters or ""), saved)
 
     def _parameters(self, text: str) -> ExtensionParameters:
-        if self._read[0] != text:
-            read = extension_parameters.parse_parameters(text)
-            if read.invalid_lines:
-                log.warning("extension-parameters-ignored", lines=read.invalid_lines)
-            self._read = text, read
-        return self._read[1]
+        if self._parsed[0] != text:
+            parsed = extension_parameters.parse_parameters(text)
+            if parsed.invalid_lines:
+                log.warning("extension_parameters_ignored", lines=parsed.invalid_lines)
+            self._parsed = text, parsed
+        return self._parsed[1]
 
-    def _cached(self, what: str, ask: Callable[[], str | None], until: float) -> str | None:
-        kept = self._cache.get(what)
+    def _cached(self, key: str, fetch: Callable[[], str | None], deadline: float) -> str | None:
+        kept = self._cache.get(key)
         if kept and time.monotonic() < kept.expires_at:
             return kept.text
-        # Who has something to go on with does not wait for another thread's answer.
-        if not self._fetch_locks.acquire(timeout=0 if kept else max(until - time.time(), 0)):
-            return kept.text if kept else self._load_last_known(what)
+        # If a cached value exists, do not block on the lock: another thread fetches the new one.
+        if not self._fetch_lock.acquire(timeout=0 if kept else max(deadline - time.time(), 0)):
+            return kept.text if kept else self._load_last_known(key)
         try:
-            answered = self._cache.get(what)
-            if answered is kept:
-                answered = self._cache[what] = self._fetch(what, ask, kept)
-            return answered.text if answered else None
+            entry = self._cache.get(key)
+            if entry is kept:
+                entry = self._cache[key] = self._fetch(key, fetch, kept)
+            return entry.text if entry else None
         finally:
-            self._fetch_locks.release()
+            self._fetch_lock.release()
 
-    def _fetch(self, what: str, ask: Callable[[], str | None], kept: _CacheEntry | None) -> _CacheEntry:
+    def _fetch(self, key: str, fetch: Callable[[], str | None], kept: _CacheEntry | None) -> _CacheEntry:
         try:
-            text = ask()
+            text = fetch()
         except (DataWorksError, redis.RedisError) as error:
-            log.warning("console-not-asked", what=what, error=getattr(error, "code", type(error).__name__))
-            return _CacheEntry(
-                kept.text if kept else self._load_last_known(what), time.monotonic() + RETRY_SECONDS
+            log.warning(
+                "extension_settings_unavailable", key=key, error=getattr(error, "code", type(error).__name__)
             )
-        self._last_known.put("console", {"what": what}, {"text": text})
+            return _CacheEntry(
+                kept.text if kept else self._load_last_known(key), time.monotonic() + RETRY_SECONDS
+            )
+        self._last_known.put("console", {"what": key}, {"text": text})
         return _CacheEntry(text, time.monotonic() + KEEP_SECONDS)
 
-    def _load_last_known(self, what: str) -> str | None:
-        known = self._last_known.get("console", {"what": what})
+    def _load_last_known(self, key: str) -> str | None:
+        known = self._last_known.get("console", {"what": key})
         return known.get("text") if isinstance(known, dict) else None

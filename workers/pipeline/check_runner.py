@@ -25,27 +25,27 @@ from workers.dataworks.errors import DataWorksError, Transient
 from workers.waivers import matching as waiving
 from workers.waivers.matching import Waivers
 
-TIMED_OUT = "it took too long"
-"""Detail of an outcome whose check reached its time limit."""
+TIMED_OUT = "time limit reached"
+"""Detail of an outcome whose check was stopped at its time limit."""
 
 
 class CheckRunner:
     """Runs the checks of one event: for the workers, for `policy test` and for `replay`.
 
-    What one check has looked up or cached, the others get without asking again.
+    The checks share what one of them has looked up or cached.
 
     Args:
         event: the event.
-        snapshot: what its operation works on; None when there is none.
+        snapshot: the file or table that its operation works on; None if there is none.
         language: of the findings.
-        lookups: what checks may ask DataWorks; None for checks that ask nothing.
+        lookups: the lookups that checks may make; None for checks that make none.
         clock: returns the time for the checks and the waivers, in seconds since the epoch.
-        cache: results that checks share with those of other events; None to share none.
+        cache: results that are shared with the checks of other events; None to share none.
         waivers: the waivers that may apply to findings.
-        deadline: when an outcome would come too late, in seconds since the epoch.
-        lookup_faults: transient faults of lookups so far. An outcome is not counted once there is one: it
-            may rest on incomplete lookups, and a later attempt has more time.
-        transient: faults that end a check without an outcome, since it is to be tried again.
+        deadline: after this an outcome is too late, in seconds since the epoch.
+        lookup_faults: transient faults of lookups so far. Once there is one, outcomes are discarded: they
+            may be based on incomplete lookups, and a later attempt has more time.
+        transient: exceptions that end a check without an outcome, because it is retried.
     """
 
     def __init__(
@@ -75,10 +75,10 @@ class CheckRunner:
         self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
 
     def run(self, check: Check, planned: PlannedCheck) -> Outcome:
-        """Run a check once. Whatever it raises becomes an outcome, except transient faults.
+        """Run a check once. What it raises becomes an outcome, except transient faults.
 
         Raises:
-            Exception: a transient fault: the check is to be tried again.
+            Exception: a transient fault; the check must be retried.
         """
         try:
             return self.run_or_raise(check, planned)
@@ -88,7 +88,7 @@ class CheckRunner:
             return Outcome(OutcomeKind.ERROR, detail=describe_fault(error))
 
     def run_or_raise(self, check: Check, planned: PlannedCheck) -> Outcome:
-        """Run a check as `run` does, but raise also what DataWorks rejected for good.
+        """Run a check like `run`, but also raise permanent DataWorks errors.
 
         Raises:
             DataWorksError: a lookup failed.
@@ -112,7 +112,7 @@ class CheckRunner:
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
 
     def apply_waivers(self, check: Check, outcome: Outcome) -> Outcome:
-        """Return `outcome` of `check` with its findings fingerprinted, and marked where a waiver applies."""
+        """Return `outcome` of `check` with fingerprints, and a mark on each waived finding."""
         subject = subject_of(check.name, self._event, self._snapshot)
         return waiving.apply_waivers(outcome, subject, self._waivers, self._clock())
 
@@ -134,7 +134,7 @@ class CheckRunner:
 
 
 class _MemoizedCache:
-    """A result cache that asks the one below it once for each entry; without one it keeps its own entries."""
+    """A result cache that reads each entry of the shared cache once; without one it keeps its own entries."""
 
     def __init__(self, cache: ResultCache | None) -> None:
         self._cache = cache
@@ -153,14 +153,14 @@ class _MemoizedCache:
 
 
 def describe_fault(error: BaseException) -> str:
-    """Return what an outcome says of a fault: its kind, never its text, which could hold a node's code."""
+    """Return an outcome's detail for a fault: its type, never its text, which may contain a node's code."""
     if isinstance(error, DataWorksError):
-        tried = "could not be asked" if isinstance(error, Transient) else "refused"
-        return f"DataWorks {tried}: {error.action} {error.code}"
-    return f"it failed with {type(error).__name__}"
+        status = "failed" if isinstance(error, Transient) else "rejected"
+        return f"DataWorks call {status}: {error.action} {error.code}"
+    return f"raised {type(error).__name__}"
 
 
 def _location(error: BaseException) -> str:
-    """Return the file's name and the line of the innermost frame, for the check's author."""
+    """Return the file name and line of the innermost frame, for the author of the check."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f" at {Path(frame.filename).name}:{frame.lineno}"

@@ -20,16 +20,16 @@ def decide_verdict(
     waivers: Waivers | None = None,
     details_url: str | None = None,
 ) -> Verdict:
-    """Return the verdict: the worst of what the planned checks count as.
+    """Return the verdict: the most severe of the planned checks' effective results.
 
     Args:
         plan: the checks that apply, and how each counts.
-        outcomes: what is in, by check name; outcomes of checks that are not planned do not count.
-        message_id: the event; the tip names it.
+        outcomes: the outcomes so far, by check name; those of checks that are not planned are ignored.
+        message_id: the event; part of the tip.
         now: seconds since the epoch.
-        reason: why it is decided now; None to tell it from what is missing.
-        waivers: when the waivers end that let findings pass; the tip tells it.
-        details_url: where more is shown, with `{message_id}` in it; the tip names it.
+        reason: why it is decided now; None to derive it from the missing outcomes.
+        waivers: the known waivers; the tip shows when those that apply expire.
+        details_url: address of the details page, with `{message_id}` in it; part of the tip.
     """
     counted = [check.effective_result(outcomes.get(check.name)) for check in plan.checks]
     result = most_severe(*counted) if counted else plan.verdict

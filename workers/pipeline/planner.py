@@ -1,4 +1,4 @@
-"""Which checks an event gets: a pure function of the policy and of what was set in the DataWorks console."""
+"""The checks of an event: a pure function of the policy and of the settings in the DataWorks console."""
 
 from __future__ import annotations
 
@@ -29,15 +29,19 @@ def build_plan(
         event: the event.
         policy: the policy.
         checks: the registered checks, by name.
-        snapshot: what the operation works on, where it is known: the policy may tell files apart.
-        settings: what was set in the DataWorks console.
+        snapshot: what the operation works on, if known: the policy may differ by file or table.
+        settings: the settings made in the DataWorks console.
     """
-    about = subject_of(event, snapshot)
-    if off := settings.parameters.disabled_reason(event.event_code, event.project_id, about.type):
+    subject = subject_of(event, snapshot)
+    if reason := settings.parameters.disabled_reason(event.event_code, event.project_id, subject.type):
         return Plan(
-            (), Result.OK, policy.language, policy.version, disabled_reason=off.in_language(policy.language)
+            (),
+            Result.OK,
+            policy.language,
+            policy.version,
+            disabled_reason=reason.in_language(policy.language),
         )
-    point = policy.resolve(event.event_code, event.project_id, about)
+    point = policy.resolve(event.event_code, event.project_id, subject)
     saved = overlay.read_saved(settings.options, policy.console)
     point, ignored = overlay.overlay(point, saved, checks)
     return Plan(
@@ -59,14 +63,14 @@ def _planned_check(check: CheckPolicy, message_id: str) -> PlannedCheck:
 
 
 def in_rollout(message_id: str, check: str, share: float) -> bool:
-    """Whether an event is among the share that gets a check's mode: the same at every delivery."""
+    """Whether an event is in the share that gets a check's mode; the same for every delivery of the event."""
     digest = hashlib.sha256(f"{message_id}\n{check}".encode()).digest()
     return int.from_bytes(digest[:8]) < share * 2**64
 
 
-def needs_subject(event: Event, policy: Policy, administered: ExtensionSettings = EMPTY) -> bool:
-    """Whether the plan depends on the file or table of the event, and only the snapshot names it."""
-    parameters = administered.parameters
+def needs_subject(event: Event, policy: Policy, settings: ExtensionSettings = EMPTY) -> bool:
+    """Whether the plan depends on the event's file or table, and only the snapshot identifies that."""
+    parameters = settings.parameters
     if is_complete(event) or parameters.disabled_reason(event.event_code, event.project_id, None):
         return False
     return parameters.depends_on_type(event.event_code) or policy.depends_on_subject(
@@ -75,17 +79,17 @@ def needs_subject(event: Event, policy: Policy, administered: ExtensionSettings 
 
 
 def deadline_for(event: Event, policy: Policy, admitted_at: float | None = None) -> tuple[float, float]:
-    """Return when the verdict must have been posted, and when the watchdog decides with what is there.
+    """Return when the verdict must be posted, and when the watchdog decides with the outcomes so far.
 
-    Both in seconds since the epoch, counted from `admitted_at`, or from when the event was received.
+    Both are in seconds since the epoch, counted from `admitted_at`, or else from the event's arrival.
     """
     seconds = policy.resolve(event.event_code, event.project_id).deadline
-    end = (event.received_at if admitted_at is None else admitted_at) + seconds
-    return end, end - decision_margin(seconds)
+    deadline = (event.received_at if admitted_at is None else admitted_at) + seconds
+    return deadline, deadline - decision_margin(seconds)
 
 
 def inline_checks(planned: Plan, checks: Mapping[str, Check]) -> tuple[PlannedCheck, ...]:
-    """Return the planned checks that are cheap enough to run where the plan is made."""
+    """Return the planned checks that are cheap enough to run in the process that makes the plan."""
     return tuple(check for check in planned.checks if checks[check.name].runs is Runs.INLINE)
 
 
@@ -97,13 +101,13 @@ def needs_snapshot(planned: Plan, checks: Mapping[str, Check]) -> bool:
 def unrunnable_outcomes(
     event: Event, planned: Plan, checks: Mapping[str, Check], no_snapshot: str | None
 ) -> dict[str, Outcome]:
-    """Return error outcomes for the checks that lack what they work on, so that none passes in silence.
+    """Return error outcomes for the checks whose input is missing, so that none passes silently.
 
     Args:
-        event: the event; one that was recovered has no data of its own.
-        planned: its checks.
+        event: the event; a recovered one has no data of its own.
+        planned: its plan.
         checks: the registered checks.
-        no_snapshot: why there is no snapshot; None when there is one, or none is needed.
+        no_snapshot: why there is no snapshot; None if there is one, or none is needed.
     """
     outcomes = {}
     for item in planned.checks:
@@ -111,5 +115,5 @@ def unrunnable_outcomes(
         if check.needs_snapshot and no_snapshot:
             outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail=no_snapshot)
         elif event.recovered and not check.needs_snapshot:
-            outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail="the event was lost on its way here")
+            outcomes[item.name] = Outcome(OutcomeKind.ERROR, detail="the event was lost in transit")
     return outcomes

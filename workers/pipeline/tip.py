@@ -1,4 +1,4 @@
-"""The text that DataWorks shows to the person who waits: a pure function of the verdict and its grounds."""
+"""The text that DataWorks shows to the operator: a pure function of verdict, plan and outcomes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from workers.pipeline.tip_text import TEMPLATES, TipTemplates, truncate
 from workers.waivers.matching import DAY, Waivers, waiver_of
 
 MAX_LENGTH = 999
-"""Characters in a tip at the most. DataWorks states no limit; about a thousand is known to be shown."""
+"""Characters of a tip. DataWorks documents no limit; about a thousand are known to be shown."""
 
 MESSAGE_ID = "{message_id}"
-"""Where a details URL has the event's id."""
+"""Placeholder of the event's id in a details URL."""
 
 _MIN_LINE = 20
+"""Characters; a line with less room is omitted."""
+
 _MIN_FINDING = 220
-"""Characters that are left for findings however much else there is to say."""
+"""Characters that are reserved for findings, however long the other lines are."""
 
 _MAX_FINDINGS = 3
 _MAX_NOT_RUN = 3
@@ -28,8 +30,8 @@ _MIN_MESSAGE = 180
 _MAX_HELP = 110
 _MAX_NAME = 40
 _MAX_DETAIL = 60
-_RETRY = 1_000_000
-"""The turn of a finding on a line of which its check has said something worse."""
+_LAST = 1_000_000
+"""Order of a finding on a line for which the same check has a more severe one: after all others."""
 
 
 def render_tip(
@@ -42,37 +44,37 @@ def render_tip(
     waivers: Waivers | None = None,
     details_url: str | None = None,
 ) -> str:
-    """Return the tip: the verdict, the worst findings, what was waived or not run, and the event's id.
+    """Return the tip: verdict, most severe findings, waived findings, checks not run, and the event's id.
 
     Args:
         result: the verdict.
-        plan: the checks and how each counts; its language is that of everything but the findings themselves.
-        outcomes: what is in, by check name.
-        message_id: the event; never cut.
+        plan: the checks and how each counts; its language is that of the tip, except for the findings.
+        outcomes: the outcomes so far, by check name.
+        message_id: the event; never truncated.
         now: seconds since the epoch.
-        waivers: tells when the waivers end that let findings pass.
-        details_url: where more is shown, with `{message_id}` in it; None for nowhere.
+        waivers: the known waivers, for their expiry.
+        details_url: address of the details page, with `{message_id}` in it; None if there is none.
     """
     words = TEMPLATES[plan.language]
-    counted = _count_line(plan, outcomes)
+    counted = _counted_findings(plan, outcomes)
     head = _headline(result, plan, [counts for counts, _ in counted], words)
     foot = [words.event.format(id=message_id)]
     if details_url:
         url = details_url.replace(MESSAGE_ID, quote(message_id, safe=""))
         foot.insert(0, words.details.format(url=url))
-    beside = [
+    others = [
         *_waived_lines(plan, outcomes, waivers or Waivers(), now, words),
         *_not_run_lines(plan, outcomes, words),
         *_note_lines(plan, outcomes, words),
     ]
     room = MAX_LENGTH - sum(len(line) + 1 for line in (head, *foot))
-    beside = list(_fit_lines(beside, room - (_MIN_FINDING if counted else 0)))
-    room -= sum(len(line) + 1 for line in beside)
-    return "\n".join([head, *_findings(result, counted, room, words), *beside, *foot])
+    others = list(_fit_lines(others, room - (_MIN_FINDING if counted else 0)))
+    room -= sum(len(line) + 1 for line in others)
+    return "\n".join([head, *_findings(result, counted, room, words), *others, *foot])
 
 
 def _fit_lines(lines: list[str], room: int) -> Iterator[str]:
-    """Yield `lines` so far as there is room, the last of them cut."""
+    """Yield as many of `lines` as fit into `room` characters, the last one truncated."""
     for line in lines:
         if room > _MIN_LINE:
             yield (fitting := truncate(line, room - 1))
@@ -81,12 +83,12 @@ def _fit_lines(lines: list[str], room: int) -> Iterator[str]:
 
 def _headline(result: Result, plan: Plan, counted: list[Result], words: TipTemplates) -> str:
     if not plan.checks:
-        why = (
+        reason = (
             truncate(plan.disabled_reason, _MIN_MESSAGE)
             if plan.disabled_reason is not None
             else words.no_check
         )
-        return words.unchecked.format(result=result.value, why=why)
+        return words.unchecked.format(result=result.value, reason=reason)
     if result is Result.OK:
         return words.passed
     found = counted.count(result)
@@ -95,23 +97,24 @@ def _headline(result: Result, plan: Plan, counted: list[Result], words: TipTempl
     return words.found[result].format(found=words.findings(found))
 
 
-def _count_line(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[tuple[Result, Finding]]:
-    """Return the findings that count, and as what: worst first; of those the first of each check and line.
+def _counted_findings(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[tuple[Result, Finding]]:
+    """Return the findings that count, with their results: most severe first, then one per check and line.
 
-    Few are shown, so that a second word on a line must not hide another check's first one.
+    Only a few are shown: a second finding on a line must not displace another check's first one.
     """
     found: list[tuple[int, int, Result, Finding]] = []
     for check, outcome in _outcomes_in_order(plan, outcomes):
-        places: set[int] = set()
+        lines: set[int] = set()
         for finding in sorted(
             outcome.findings, key=lambda item: -check.cap_to_mode(requested_result(item)).severity_rank
         ):
             if (counts := check.cap_to_mode(requested_result(finding))) is Result.OK:
                 continue
-            again = finding.line is not None and finding.line in places
-            turn = _RETRY if again else len(places)
-            places.add(finding.line or -len(places) - 1)
-            found.append((-counts.severity_rank, turn, counts, finding))
+            repeated = finding.line is not None and finding.line in lines
+            order = _LAST if repeated else len(lines)
+            # Findings without a line are all different: a negative number stands for each.
+            lines.add(finding.line or -len(lines) - 1)
+            found.append((-counts.severity_rank, order, counts, finding))
     found.sort(key=itemgetter(0, 1))
     return [(counts, finding) for _, _, counts, finding in found]
 
@@ -125,10 +128,10 @@ def _findings(
         milder = words.warning if counts.severity_rank < result.severity_rank else ""
         number = f"{shown + 1}. {milder}"
         spare = room - len(more) - 1
-        # What a short one leaves is the next one's.
+        # Room that a short finding leaves is available to the next ones.
         share = spare // (min(len(findings), _MAX_FINDINGS) - shown)
-        most = share - len(number) - len(_finding(finding, 0, words)) - 1
-        line = number + _finding(finding, max(most, _MIN_MESSAGE), words)
+        limit = share - len(number) - len(_finding(finding, 0, words)) - 1
+        line = number + _finding(finding, max(limit, _MIN_MESSAGE), words)
         if len(line) + 1 > spare and shown:
             break
         line = truncate(line, spare - 1)
@@ -156,12 +159,12 @@ def _waived_lines(
     ]
     if not ids:
         return
-    ends = {id_: waiver.expires_ts for id_ in ids if (waiver := waivers.get(id_))}
-    named = sorted(dict.fromkeys(ids), key=lambda id_: ends.get(id_, 0))
-    said = [_waiver(id_, waivers, now, words) for id_ in named[:_MAX_WAIVERS]]
+    expiry = {id_: waiver.expires_ts for id_ in ids if (waiver := waivers.get(id_))}
+    named = sorted(dict.fromkeys(ids), key=lambda id_: expiry.get(id_, 0))
+    texts = [_waiver(id_, waivers, now, words) for id_ in named[:_MAX_WAIVERS]]
     if others := named[_MAX_WAIVERS:]:
-        said.append(words.more.format(count=len(others)))
-    yield words.waived.format(count=len(ids), waivers=words.comma.join(said))
+        texts.append(words.more.format(count=len(others)))
+    yield words.waived.format(count=len(ids), waivers=words.comma.join(texts))
 
 
 def _waiver(id_: str, waivers: Waivers, now: float, words: TipTemplates) -> str:
@@ -171,7 +174,7 @@ def _waiver(id_: str, waivers: Waivers, now: float, words: TipTemplates) -> str:
     until = words.until.format(id=id_, moment=waiver.expires_at.isoformat(" ", "minutes"))
     if not waivers.expires_soon(waiver, now):
         return until
-    return until + words.comma + words.ends(int((waiver.expires_ts - now) // DAY))
+    return until + words.comma + words.expires(int((waiver.expires_ts - now) // DAY))
 
 
 def _note_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
@@ -196,19 +199,19 @@ def _not_run_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTempla
         or outcome.kind in (OutcomeKind.ERROR, OutcomeKind.TIMED_OUT)
     ]
     missing.sort(key=lambda pair: -pair[0].effective_result(pair[1]).severity_rank)
-    said = [
+    texts = [
         words.counted.format(
             name=truncate(check.name, _MAX_NAME),
-            why=_not_run_reason(outcome, words),
+            reason=_not_run_reason(outcome, words),
             result=check.effective_result(outcome).value,
         )
         for check, outcome in missing[:_MAX_NOT_RUN]
     ]
     if others := missing[_MAX_NOT_RUN:]:
-        most = others[0][0].effective_result(others[0][1])
-        said.append(words.and_others.format(count=len(others), result=most.value))
-    if said:
-        yield words.not_run.format(checks=words.semicolon.join(said))
+        highest = others[0][0].effective_result(others[0][1])
+        texts.append(words.and_others.format(count=len(others), result=highest.value))
+    if texts:
+        yield words.not_run.format(checks=words.semicolon.join(texts))
 
 
 def _not_run_reason(outcome: Outcome | None, words: TipTemplates) -> str:

@@ -1,4 +1,4 @@
-"""What the tip says in each language."""
+"""The texts of the tip in each language."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from common.verdicts import Result
 
 @dataclass(frozen=True, slots=True)
 class TipTemplates:
-    """The words of one language. Those in braces are put in."""
+    """The texts of one language; names in braces are replaced by values."""
 
     passed: str
     found: Mapping[Result, str]
@@ -43,11 +43,11 @@ class TipTemplates:
     semicolon: str
 
     def findings(self, count: int) -> str:
-        """Return so many findings in words."""
+        """Return `count` findings in words."""
         return self.finding if count == 1 else self.several.format(count=count)
 
-    def ends(self, days: int) -> str:
-        """Return in how many days something ends, in words."""
+    def expires(self, days: int) -> str:
+        """Return in words that something expires in `days` days."""
         return {0: self.today, 1: self.tomorrow}.get(days, self.days.format(days=days))
 
 
@@ -55,13 +55,13 @@ _ENGLISH = TipTemplates(
     passed="OK: passed.",
     found={
         Result.FAIL: "FAIL: blocked by {found}.",
-        Result.WARN: "WARN: passed, with {found} to look at.",
+        Result.WARN: "WARN: passed with {found} to review.",
     },
     unrun={
-        Result.FAIL: "FAIL: blocked, because not every check could be run. Try again in a while.",
-        Result.WARN: "WARN: passed, but not every check could be run.",
+        Result.FAIL: "FAIL: blocked because some checks could not run. Try again later.",
+        Result.WARN: "WARN: passed, but some checks could not run.",
     },
-    unchecked="{result}: {why}",
+    unchecked="{result}: {reason}",
     no_check="no check applies to this operation.",
     finding="1 finding",
     several="{count} findings",
@@ -71,15 +71,15 @@ _ENGLISH = TipTemplates(
     more="and {count} more",
     waived="Waived: {count} ({waivers})",
     until="{id} until {moment}",
-    today="ends within a day",
-    tomorrow="ends in 1 day",
-    days="ends in {days} days",
-    noted="Noted, not counted: {count} ({names})",
+    today="expires within a day",
+    tomorrow="expires in 1 day",
+    days="expires in {days} days",
+    noted="Recorded, not counted: {count} ({names})",
     not_run="Not run: {checks}",
-    timed_out="no answer in time",
+    timed_out="timed out",
     failed="failed",
     because="{kind}: {detail}",
-    counted="{name} ({why}), counted as {result}",
+    counted="{name} ({reason}), counted as {result}",
     and_others="{count} others, counted as {result} at most",
     details="Details: {url}",
     event="Event {id}",
@@ -90,14 +90,14 @@ _ENGLISH = TipTemplates(
 _CHINESE = TipTemplates(
     passed="OK：检查通过。",
     found={
-        Result.FAIL: "FAIL：已阻断，须处理 {found}。",
-        Result.WARN: "WARN：通过，但有 {found}需要留意。",
+        Result.FAIL: "FAIL：已阻断，需处理 {found}。",
+        Result.WARN: "WARN：已通过，但有 {found}需要关注。",
     },
     unrun={
-        Result.FAIL: "FAIL：已阻断，因为有检查未能执行。请稍后重试。",
-        Result.WARN: "WARN：通过，但有检查未能执行。",
+        Result.FAIL: "FAIL：已阻断，因为部分检查未能执行。请稍后重试。",
+        Result.WARN: "WARN：已通过，但部分检查未能执行。",
     },
-    unchecked="{result}：{why}",
+    unchecked="{result}：{reason}",
     no_check="此操作没有适用的检查。",
     finding="1 个问题",
     several="{count} 个问题",
@@ -112,10 +112,10 @@ _CHINESE = TipTemplates(
     days="{days} 天后到期",
     noted="仅记录，不计入结果：{count} 项（{names}）",
     not_run="未能执行：{checks}",
-    timed_out="未及时返回",
+    timed_out="超时",
     failed="执行失败",
     because="{kind}：{detail}",
-    counted="{name}（{why}），按 {result} 计",
+    counted="{name}（{reason}），按 {result} 计",
     and_others="另有 {count} 项，最高按 {result} 计",
     details="详情：{url}",
     event="事件 {id}",
@@ -127,7 +127,7 @@ TEMPLATES: Mapping[Language, TipTemplates] = {Language.ENGLISH: _ENGLISH, Langua
 
 
 def truncate(text: str, limit: int) -> str:
-    """Return `text` on one line, cut to `limit` characters; a letter keeps its accents."""
+    """Return `text` on one line, truncated to `limit` characters; a letter keeps its combining accents."""
     line = " ".join(text.split())
     if len(line) <= limit:
         return line

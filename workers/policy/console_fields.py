@@ -1,4 +1,4 @@
-"""What administrators may set in the DataWorks console: the settings that the policy lists, typed."""
+"""The settings that administrators may change in the DataWorks console: listed in the policy, typed."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from workers.checks.api import Check
 from workers.policy.model import CheckPart, ConsolePart
 
 MAX_TEXT_LENGTH = 1000
-"""Characters of a text that is set in the console at the most."""
+"""Characters of a text that is set in the console."""
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
-_BETWEEN = re.compile(r"[\n,，;；]")
+_SEPARATOR = re.compile(r"[\n,，;；]")
 
 Json = dict[str, Any]
 
 
 class FieldType(StrEnum):
-    """What a setting's value is."""
+    """The type of a setting's value."""
 
     INTEGER = "integer"
     NUMBER = "number"
@@ -42,12 +42,17 @@ SEVERITY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "on_error": tuple(result.value.lower() for result in Result),
     "on_timeout": tuple(result.value.lower() for result in Result),
 }
-"""The settings that every check has, with their values, mildest first."""
+"""The settings that every check has, with their values in order of severity, mildest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with an entry of `console`: at which key of it, and what is wanted."""
+class EntryProblem:
+    """A problem of an entry of `console`.
+
+    Attributes:
+        key: the key of the entry that is invalid.
+        text: what is wrong and what is expected.
+    """
 
     key: str
     text: str
@@ -55,16 +60,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleField:
-    """One setting that administrators may make.
+    """One setting that administrators may change.
 
     Attributes:
         check: the check.
         name: `mode`, `on_error`, `on_timeout` or an option of the check.
-        kind: what its value is.
-        doc: what it means, in a few words.
-        choices: the values there are, for a choice; those that the policy allows, when it names some.
-        bounds: the minimum and the maximum allowed; None for none.
-        lists_values: whether the policy names the values, so that they may be milder than its own.
+        kind: the type of its value.
+        doc: short description.
+        choices: the possible values of a choice, or those that the policy lists.
+        bounds: the minimum and the maximum; None if there is none.
+        lists_values: whether the policy lists the values, which may then be milder than its own value.
     """
 
     check: str
@@ -77,29 +82,29 @@ class ConsoleField:
 
     @property
     def key(self) -> str:
-        """Its name in the form; dots would make parts there."""
+        """Its name in the form, without dots: in a form they separate the levels of a path."""
         return f"{self.check}__{self.name}".replace("-", "_").replace(".", "_")
 
     def read(self, value: object) -> Any:
-        """Return a value of the form, which may be anything, as the policy would have it.
+        """Return a form's untrusted value as the setting's type.
 
         Raises:
-            ValueError: it is not of this kind, or not allowed.
+            ValueError: the value has the wrong type or is not allowed.
         """
         read = _READERS[self.kind](value)
         each = read if isinstance(read, list) else [read]
         if self.choices and any(item not in self.choices for item in each):
-            raise ValueError("not one of the values that the policy allows")
+            raise ValueError("not among the values that the policy allows")
         minimum, maximum = self.bounds
         if isinstance(read, int | float) and not (
             (minimum is None or minimum <= read) and (maximum is None or read <= maximum)
         ):
-            raise ValueError("not within what the policy allows")
+            raise ValueError("outside the limits that the policy sets")
         return read
 
 
 def field_names(checks: Mapping[str, Check]) -> list[str]:
-    """Return every setting that a policy may list."""
+    """Return the names of all settings that a policy may list."""
     return [
         f"{name}.{item}"
         for name, check in sorted(checks.items())
@@ -111,7 +116,7 @@ def field_names(checks: Mapping[str, Check]) -> list[str]:
 
 
 def build_field(part: ConsolePart, checks: Mapping[str, Check]) -> ConsoleField:
-    """Return an entry of `console` as a setting; it must be one without a mistake."""
+    """Return the setting of a valid entry of `console`."""
     check, _, name = part.setting.partition(".")
     if name in SEVERITY_FIELDS:
         doc, kind, choices = (
@@ -128,42 +133,42 @@ def build_field(part: ConsolePart, checks: Mapping[str, Check]) -> ConsoleField:
         name,
         kind,
         doc,
-        tuple(read(_value_problem(kind, value)) for value in part.values) if part.values else choices,
+        tuple(read(_as_form_value(kind, value)) for value in part.values) if part.values else choices,
         (part.minimum, part.maximum),
         bool(part.values),
     )
 
 
-def validate_entry(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
-    """Return what is wrong with an entry of `console`, or None."""
+def validate_entry(part: ConsolePart, checks: Mapping[str, Check]) -> EntryProblem | None:
+    """Return the first problem of an entry of `console`; None if it is valid."""
     return _validate_setting(part, checks) or _validate_bounds(part, checks) or _validate_values(part, checks)
 
 
-def _validate_setting(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
+def _validate_setting(part: ConsolePart, checks: Mapping[str, Check]) -> EntryProblem | None:
     check, _, name = part.setting.partition(".")
     if check not in checks:
         expected = (
             f"{check} is now {CHECKS[check]}" if check in CHECKS else "expected CHECK.mode or CHECK.OPTION"
         )
-        return Problem("setting", f"unknown check {check}; {expected}")
+        return EntryProblem("setting", f"unknown check {check}; {expected}")
     names = (*SEVERITY_FIELDS, *checks[check].options.model_fields)
     if name not in names:
         current = current_key(name, names)
         expected = f"{name} is now {current}" if current else f"expected one of {', '.join(names)}"
-        return Problem("setting", f"{check} has no such option; {expected}")
+        return EntryProblem("setting", f"unknown option {part.setting}; {expected}")
     if _kind(part, checks) is None:
-        return Problem(
-            "setting", "too complex for a form; expected a number, a word, a text or a list of them"
+        return EntryProblem(
+            "setting", "too complex for a form; expected a number, a choice, a text or a list of texts"
         )
     return None
 
 
-def _validate_bounds(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
+def _validate_bounds(part: ConsolePart, checks: Mapping[str, Check]) -> EntryProblem | None:
     bounds = [bound for bound in (part.minimum, part.maximum) if bound is not None]
     if bounds and _kind(part, checks) not in (FieldType.INTEGER, FieldType.NUMBER):
-        return Problem("minimum" if part.minimum is not None else "maximum", "is for numbers only")
+        return EntryProblem("minimum" if part.minimum is not None else "maximum", "only valid for numbers")
     if bounds != sorted(bounds):
-        return Problem("maximum", "is less than minimum")
+        return EntryProblem("maximum", "less than minimum")
     return None
 
 
@@ -173,22 +178,22 @@ def _kind(part: ConsolePart, checks: Mapping[str, Check]) -> FieldType | None:
     return FieldType.CHOICE if name in SEVERITY_FIELDS else _option(checks[check], name)[1]
 
 
-def _validate_values(part: ConsolePart, checks: Mapping[str, Check]) -> Problem | None:
+def _validate_values(part: ConsolePart, checks: Mapping[str, Check]) -> EntryProblem | None:
     plain = build_field(part.model_copy(update={"values": ()}), checks)
     try:
         for value in part.values:
-            plain.read(_value_problem(plain.kind, value))
+            plain.read(_as_form_value(plain.kind, value))
     except ValueError as error:
-        return Problem("values", str(error))
+        return EntryProblem("values", str(error))
     return None
 
 
-def _value_problem(kind: FieldType, value: object) -> object:
+def _as_form_value(kind: FieldType, value: object) -> object:
     return [value] if kind in (FieldType.TEXTS, FieldType.CHOICES) else value
 
 
 def _option(check: Check, name: str) -> tuple[str, FieldType | None, tuple[str, ...]]:
-    """Return what an option means, the kind of its value (None: too rich for a form), and its choices."""
+    """Return an option's description, value type (None: too complex for a form) and choices."""
     schema = check.options.model_json_schema()
     field = check.options.model_fields[name]
     shape = _shape_of(schema["properties"][field.alias or name], schema.get("$defs", {}))
@@ -212,11 +217,11 @@ _KINDS = {
 
 
 def _shape_of(schema: Json, parts: Json) -> Json:
-    """Return the part of a schema that says what a value is; that it may be null too is left out."""
+    """Return the schema of a value without references and without the alternative null."""
     if "$ref" in schema:
         return _shape_of(parts[schema["$ref"].rpartition("/")[2]], parts)
-    ways = [way for way in schema.get("anyOf", ()) if way.get("type") != "null"]
-    return _shape_of(ways[0], parts) if len(ways) == 1 else schema
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    return _shape_of(options[0], parts) if len(options) == 1 else schema
 
 
 def _integer(value: object) -> int:
@@ -249,10 +254,10 @@ def _text(value: object) -> str:
 
 
 def _texts(value: object) -> list[str]:
-    given = _BETWEEN.split(value) if isinstance(value, str) else value
-    if isinstance(given, list):
-        return [text for text in map(_text, given) if text]
-    raise ValueError("expected a list of words")
+    items = _SEPARATOR.split(value) if isinstance(value, str) else value
+    if isinstance(items, list):
+        return [text for text in map(_text, items) if text]
+    raise ValueError("expected a list of texts")
 
 
 _READERS = {

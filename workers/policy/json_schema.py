@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 
 
 def build_schema(checks: Mapping[str, Check]) -> Schema:
-    """Return the JSON schema of a policy file, given the registered checks by name."""
+    """Return the JSON schema of a policy file for the registered checks, by name."""
     whole: Schema = PolicyFile.model_json_schema(ref_template="#/$defs/{model}")
     parts = whole["$defs"]
     for name, check in sorted(checks.items()):
@@ -45,7 +45,7 @@ def build_schema(checks: Mapping[str, Check]) -> Schema:
 
 
 def _console(whole: Schema, checks: Mapping[str, Check]) -> None:
-    """Let an entry of `console` be a setting's name alone, and name the settings there are."""
+    """Allow an entry of `console` to be just a setting's name, and list the known settings."""
     names = {"enum": console_fields.field_names(checks)}
     setting = whole["$defs"]["ConsolePart"]["properties"]["setting"]
     setting |= names
@@ -58,7 +58,7 @@ def _console(whole: Schema, checks: Mapping[str, Check]) -> None:
 
 
 def _where_schema(parts: Schema) -> None:
-    """Let `where` name only points whose events tell a file or table, and no deadline."""
+    """Allow in `where` only points whose events name a file or table, and no deadline."""
     codes = [point.code for point in POINTS if point.has_snapshot]
     for code in codes:
         parts[f"where {code}"] = _without(parts[f"point {code}"], "deadline")
@@ -73,8 +73,8 @@ def _check(name: str, check: Check, base: Schema) -> Schema:
     options = check.options.model_json_schema(ref_template=f"#/$defs/{name} {{model}}")
     for key, field in check.options.model_fields.items():
         if field.default_factory is not None:
-            made = field.get_default(call_default_factory=True)
-            options["properties"][field.alias or key]["default"] = to_jsonable_python(made, by_alias=True)
+            default = field.get_default(call_default_factory=True)
+            options["properties"][field.alias or key]["default"] = to_jsonable_python(default, by_alias=True)
     inner = {f"{name} {key}": value for key, value in options.pop("$defs", {}).items()}
     properties = {**base["properties"], "options": {"anyOf": [options, {"type": "null"}]}}
     return {name: {**base, "title": name, "description": check.title, "properties": properties}, **inner}

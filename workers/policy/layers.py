@@ -1,4 +1,4 @@
-"""The layers of a policy: sets, organisation, workspace, and what some files have different, in order."""
+"""The layers of a policy, in order: sets, organisation, workspace, and differences for some files."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from workers.policy.model import PointPart, Points, PolicyFile, SetPart, WherePa
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Points that are laid over those of the layers below, key by key.
+    """Points that are merged over those of the layers below, key by key.
 
     Attributes:
-        keys: where it stands in the file.
+        keys: the path to it in the file.
         points: its points by event code.
-        types: numbers of the node types that it holds for; any when empty.
-        paths: globs, one of which must match a name; any when empty.
+        types: numbers of the node types to which it applies; empty for all.
+        paths: globs, one of which must match a name; empty for all names.
     """
 
     keys: Keys
@@ -29,7 +29,7 @@ class Layer:
     paths: tuple[str, ...] = ()
 
     def fits(self, subject: PolicySubject) -> bool:
-        """Whether it holds for `subject`; what is not known of that fits nothing."""
+        """Whether it applies to `subject`; an unknown type or name never matches."""
         if self.types and subject.type not in self.types:
             return False
         return not self.paths or any(first_match(self.paths, name) is not None for name in subject.names)
@@ -40,25 +40,25 @@ class Stack:
     """The layers of one workspace, the lowest first.
 
     Attributes:
-        always: those that hold for all its events.
-        where: those that hold for some files or tables, above the others.
+        always: those that apply to all its events.
+        where: those that apply to some files or tables, above the others.
     """
 
     always: tuple[Layer, ...]
     where: tuple[Layer, ...]
 
     def stacked_on(self, stack: Stack) -> Stack:
-        """Return this stack laid over another."""
+        """Return this stack on top of another."""
         return Stack(stack.always + self.always, stack.where + self.where)
 
     def applicable(self, event_code: str, subject: PolicySubject | None = None) -> tuple[Layer, ...]:
-        """Return the layers that say something of an extension point, and hold for `subject`."""
+        """Return the layers that configure an extension point and apply to `subject`."""
         fitting = [layer for layer in self.where if layer.fits(subject)] if subject else []
         return tuple(layer for layer in (*self.always, *fitting) if event_code in layer.points)
 
 
 def build_stacks(file: PolicyFile) -> dict[int | None, Stack]:
-    """Return the layers by workspace, None for all others; `extends` must be known to be good."""
+    """Return the layers by workspace, None for all others; `extends` must be validated."""
     all_ = _stack(file, (), file.sets)
     each: dict[int | None, Stack] = {
         workspace: _stack(part, ("workspaces", workspace), file.sets).stacked_on(all_)
@@ -68,22 +68,22 @@ def build_stacks(file: PolicyFile) -> dict[int | None, Stack]:
 
 
 def merge_layers(layers: tuple[Layer, ...], event_code: str) -> PointPart:
-    """Return a point with `layers` laid over one another, key by key."""
-    both: dict[str, Any] = {}
+    """Return a point with `layers` merged from the lowest up, key by key."""
+    merged: dict[str, Any] = {}
     for layer in layers:
-        both = merge_dicts(both, layer.points[event_code].model_dump(exclude_unset=True))
-    return PointPart.model_validate(both)
+        merged = merge_dicts(merged, layer.points[event_code].model_dump(exclude_unset=True))
+    return PointPart.model_validate(merged)
 
 
 def merge_dicts(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `below` with `above` laid over it, key by key; a list is taken as a whole."""
-    both = dict(below)
+    """Return `above` merged over `below`, key by key; a list is replaced as a whole."""
+    merged = dict(below)
     for key, value in above.items():
-        under = both.get(key)
-        both[key] = (
-            merge_dicts(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+        lower = merged.get(key)
+        merged[key] = (
+            merge_dicts(lower, value) if isinstance(lower, dict) and isinstance(value, dict) else value
         )
-    return both
+    return merged
 
 
 def _stack(part: SetPart, keys: Keys, sets: Mapping[str, SetPart]) -> Stack:
@@ -101,7 +101,7 @@ def _stack(part: SetPart, keys: Keys, sets: Mapping[str, SetPart]) -> Stack:
 def _extended_stack(
     part: SetPart, sets: Mapping[str, SetPart], seen: set[str]
 ) -> Iterator[tuple[Keys, SetPart]]:
-    """Yield the sets that `part` is laid over, the lowest first; each once, where it comes first."""
+    """Yield the sets that `part` extends, lowest first; each once, at its first position."""
     for name in part.extends:
         if name not in seen:
             seen.add(name)

@@ -1,4 +1,4 @@
-"""The shape of a policy file. What a check's options may be is the check's own to say."""
+"""The model of a policy file. Options of checks are validated by the checks' own models."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def _result(value: object) -> object:
     raise ValueError("expected ok, warn or fail")
 
 
-def _nothing(value: object) -> object:
+def _none_to_dict(value: object) -> object:
     return {} if value is None else value
 
 
-def _none(value: object) -> object:
+def _none_to_tuple(value: object) -> object:
     return () if value is None else value
 
 
 def node_type(value: object) -> frozenset[int]:
-    """Return the numbers of a node type that is given by number or by name.
+    """Return the numbers of a node type, for its number or its name.
 
     Raises:
-        ValueError: there is no such name.
+        ValueError: the name is unknown.
     """
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return frozenset({value})
@@ -65,14 +65,19 @@ Deadline = Annotated[
 ]
 Share = Annotated[
     float,
-    Field(strict=True, ge=0, le=1, description="share of the events that get the mode; the rest get audit"),
+    Field(
+        strict=True,
+        ge=0,
+        le=1,
+        description="share of the events to which the mode applies; the others get audit",
+    ),
 ]
 NodeType = Annotated[
     frozenset[int],
     BeforeValidator(node_type),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"enum": sorted(NUMBERS_BY_NAME)}]}),
 ]
-Names = Annotated[tuple[str, ...], BeforeValidator(_none)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_none_to_tuple)]
 Scalar = Annotated[
     str | bool | int | float,
     BeforeValidator(_scalar),
@@ -82,31 +87,33 @@ Number = Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True
 
 
 class Part(BaseModel):
-    """A part of the file: no keys but those that are named."""
+    """A part of the file; unknown keys are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Defaults(Part):
-    """What holds where a point or a check says nothing else."""
+    """Values for points and checks that do not set their own."""
 
-    mode: Mode = Field(default=Mode.ENFORCE, description="how much findings count")
+    mode: Mode = Field(default=Mode.ENFORCE, description="whether findings block, warn or are only recorded")
     share: Share = 1
     deadline: Deadline = 60
     on_timeout: ResultWord = Field(default=Result.WARN, description="result if a check times out")
     on_error: ResultWord = Field(default=Result.WARN, description="result if a check cannot run")
-    verdict: ResultWord = Field(default=Result.OK, description="the result at points without a check")
+    verdict: ResultWord = Field(default=Result.OK, description="result at points without a check")
 
 
 class CheckPart(Part):
     """One check at one point."""
 
-    enabled: Annotated[bool, Field(strict=True, description="false takes the check away")] = True
-    mode: Mode | None = Field(default=None, description="how much its findings count")
+    enabled: Annotated[bool, Field(strict=True, description="false removes the check")] = True
+    mode: Mode | None = Field(
+        default=None, description="whether its findings block, warn or are only recorded"
+    )
     share: Share | None = None
     on_timeout: ResultWord | None = Field(default=None, description="result if the check times out")
     on_error: ResultWord | None = Field(default=None, description="result if the check cannot run")
-    options: Annotated[dict[str, Any], BeforeValidator(_nothing)] = Field(
+    options: Annotated[dict[str, Any], BeforeValidator(_none_to_dict)] = Field(
         default_factory=dict, description="the check's own options"
     )
 
@@ -115,77 +122,80 @@ class PointPart(Part):
     """One extension point."""
 
     deadline: Deadline | None = None
-    verdict: ResultWord | None = Field(default=None, description="the result when it has no check")
+    verdict: ResultWord | None = Field(default=None, description="result if it has no check")
     checks: Annotated[
-        dict[str, Annotated[CheckPart, BeforeValidator(_nothing)]], BeforeValidator(_nothing)
-    ] = Field(default_factory=dict, description="the checks by name; their order is that of the tip")
+        dict[str, Annotated[CheckPart, BeforeValidator(_none_to_dict)]], BeforeValidator(_none_to_dict)
+    ] = Field(default_factory=dict, description="the checks by name, in the order of the tip")
 
 
-Points = Annotated[dict[str, Annotated[PointPart, BeforeValidator(_nothing)]], BeforeValidator(_nothing)]
+Points = Annotated[
+    dict[str, Annotated[PointPart, BeforeValidator(_none_to_dict)]], BeforeValidator(_none_to_dict)
+]
 
 
 class WherePart(Part):
-    """What holds for some files or tables only: those that fit types and paths."""
+    """Settings for some files or tables only: those that match types and paths."""
 
-    types: Annotated[tuple[NodeType, ...], BeforeValidator(_none)] = Field(
-        default=(), description="node types, by number or name; any when left out"
+    types: Annotated[tuple[NodeType, ...], BeforeValidator(_none_to_tuple)] = Field(
+        default=(), description="node types, by number or name; all if not set"
     )
     paths: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], BeforeValidator(_none)
-    ] = Field(
-        default=(), description="patterns of the file's or table's name, with * and ?; any when left out"
-    )
+        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], BeforeValidator(_none_to_tuple)
+    ] = Field(default=(), description="patterns of file or table names, with * and ?; all if not set")
     points: Points = Field(default_factory=dict, description="the extension points by event code")
 
     @model_validator(mode="after")
-    def _narrow(self) -> WherePart:
+    def _require_condition(self) -> WherePart:
         if not self.types and not self.paths:
             raise ValueError("applies to everything; expected types or paths")
         return self
 
 
 class SetPart(Part):
-    """Points that others may take over by name."""
+    """Points that others can extend by name."""
 
-    extends: Names = Field(default=(), description="sets that this is laid over, in their order")
+    extends: Names = Field(
+        default=(), description="sets that this extends, in order; this has priority over them"
+    )
     points: Points = Field(default_factory=dict, description="the extension points by event code")
-    where: Annotated[tuple[WherePart, ...], BeforeValidator(_none)] = Field(
-        default=(), description="what some files or tables have different, laid over all points in order"
+    where: Annotated[tuple[WherePart, ...], BeforeValidator(_none_to_tuple)] = Field(
+        default=(),
+        description="settings for some files or tables, merged over points in order",
     )
 
 
 class WorkspacePart(SetPart):
-    """What one workspace has different; merged over the rest, key by key."""
+    """Settings of one workspace; merged over the others, key by key."""
 
 
 class ConsolePart(Part):
-    """One setting that the administrator of a workspace may make in the DataWorks console.
+    """One setting that workspace administrators may change in the DataWorks console.
 
     Attributes:
         setting: `CHECK.mode`, `CHECK.on_error`, `CHECK.on_timeout` or `CHECK.OPTION`.
     """
 
     setting: str = Field(description="CHECK.mode, CHECK.on_error, CHECK.on_timeout or CHECK.OPTION")
-    values: tuple[Scalar, ...] = Field(default=(), description="the values that he may choose from")
-    minimum: Number | None = Field(default=None, description="the smallest number that can be set")
-    maximum: Number | None = Field(default=None, description="the largest number that can be set")
+    values: tuple[Scalar, ...] = Field(default=(), description="allowed values")
+    minimum: Number | None = Field(default=None, description="the smallest allowed number")
+    maximum: Number | None = Field(default=None, description="the largest allowed number")
 
 
 class PolicyFile(SetPart):
     """A dwgate policy."""
 
     version: Literal[1] = Field(description="1")
-    language: Language = Field(default=Language.ENGLISH, description="of the tip")
-    defaults: Annotated[Defaults, BeforeValidator(_nothing)] = Field(default_factory=Defaults)
-    sets: Annotated[dict[str, Annotated[SetPart, BeforeValidator(_nothing)]], BeforeValidator(_nothing)] = (
-        Field(default_factory=dict, description="points by a name, for extends")
-    )
+    language: Language = Field(default=Language.ENGLISH, description="language of the tip")
+    defaults: Annotated[Defaults, BeforeValidator(_none_to_dict)] = Field(default_factory=Defaults)
+    sets: Annotated[
+        dict[str, Annotated[SetPart, BeforeValidator(_none_to_dict)]], BeforeValidator(_none_to_dict)
+    ] = Field(default_factory=dict, description="named points for extends")
     workspaces: Annotated[
-        dict[int, Annotated[WorkspacePart, BeforeValidator(_nothing)]], BeforeValidator(_nothing)
-    ] = Field(default_factory=dict, description="what single workspaces have different, by workspace id")
+        dict[int, Annotated[WorkspacePart, BeforeValidator(_none_to_dict)]], BeforeValidator(_none_to_dict)
+    ] = Field(default_factory=dict, description="settings of single workspaces, by workspace id")
     console: Annotated[
-        tuple[Annotated[ConsolePart, BeforeValidator(_setting)], ...], BeforeValidator(_none)
-    ] = Field(default=(), description="what administrators may set in the DataWorks console")
-    waivers: Annotated[WaiverRules, BeforeValidator(_nothing)] = Field(
-        default_factory=WaiverRules, description="what is allowed of waivers"
+        tuple[Annotated[ConsolePart, BeforeValidator(_setting)], ...], BeforeValidator(_none_to_tuple)
+    ] = Field(default=(), description="settings that administrators may change in the DataWorks console")
+    waivers: Annotated[WaiverRules, BeforeValidator(_none_to_dict)] = Field(
+        default_factory=WaiverRules, description="rules for waivers"
     )

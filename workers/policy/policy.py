@@ -1,4 +1,4 @@
-"""The policy: which checks an operation gets in which workspace, and how each counts."""
+"""The policy: which checks run for an operation in a workspace, and how each counts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CheckPolicy:
     """One check at one point, in one workspace; see `PlannedCheck`.
 
     Attributes:
-        share: the share of the events that get the mode; the rest get audit.
+        share: the share of the events to which the mode applies; the others get audit.
     """
 
     name: str
@@ -53,7 +53,7 @@ class PointPolicy:
     Attributes:
         deadline: seconds from the event's arrival to its verdict.
         checks: its checks, in the order of the file.
-        verdict: the result when it has no check.
+        verdict: the result if it has no check.
     """
 
     deadline: float
@@ -63,13 +63,13 @@ class PointPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A policy that was found good.
+    """A valid policy.
 
     Attributes:
-        version: a short hash of its text.
+        version: short hash of its text.
         language: the language of the tip.
-        console: what administrators may set in the DataWorks console.
-        waivers: what is allowed of waivers.
+        console: the settings that administrators may change in the DataWorks console.
+        waivers: the rules for waivers.
     """
 
     version: str
@@ -86,12 +86,12 @@ class Policy:
     def resolve(
         self, event_code: str, project_id: int | None, subject: PolicySubject | None = None
     ) -> PointPolicy:
-        """Return what holds for an extension point in a workspace.
+        """Return the settings of an extension point in a workspace.
 
         Args:
             event_code: the extension point.
-            project_id: the workspace; None when the event names none.
-            subject: what the operation works on; None leaves out what holds for some files only. The
+            project_id: the workspace; None if the event names none.
+            subject: the file or table of the operation; None ignores settings for some files only. The
                 deadline never depends on it.
         """
         layers = self._stack(project_id).applicable(event_code, subject)
@@ -101,7 +101,7 @@ class Policy:
         return self._resolved[key]
 
     def depends_on_subject(self, event_code: str, project_id: int | None) -> bool:
-        """Whether something holds for some files or tables only at this extension point."""
+        """Whether this extension point has settings for some files or tables only."""
         return any(event_code in layer.points for layer in self._stack(project_id).where)
 
     def _stack(self, project_id: int | None) -> Stack:
@@ -131,23 +131,23 @@ class Policy:
         )
 
     def _options(self, name: str, event_code: str, layers: tuple[Layer, ...]) -> dict[str, Any]:
-        """Return a check's options, whole.
+        """Return a check's complete options.
 
-        What holds for some files was found good one by one and all together. Should some of them not go
-        together by themselves, the upper ones are left out.
+        Validation covers the layers for some files one by one and all together. If another combination
+        conflicts, its upper layers are dropped.
         """
-        wanted = self._checks[name].options
-        given: list[dict[str, Any]] = [{}]
+        model = self._checks[name].options
+        merged: list[dict[str, Any]] = [{}]
         for layer in layers:
             part = layer.points[event_code].checks.get(name)
-            given.append(policy_layers.merge_dicts(given[-1], part.options if part else {}))
-        while len(given) > 1:
+            merged.append(policy_layers.merge_dicts(merged[-1], part.options if part else {}))
+        while len(merged) > 1:
             try:
-                return _plain(wanted.model_validate(given[-1]))
+                return _plain(model.model_validate(merged[-1]))
             except ValidationError:
-                log.error("options-left-out", check=name, event_code=event_code)
-                given.pop()
-        return _plain(wanted.model_validate({}))
+                log.error("conflicting_options_dropped", check=name, event_code=event_code)
+                merged.pop()
+        return _plain(model.model_validate({}))
 
 
 def _plain(options: BaseModel) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def load_policy(path: Path | None, checks: Mapping[str, Check]) -> Policy:
 
 
 def parse_policy(name: str, content: bytes, checks: Mapping[str, Check]) -> Policy:
-    """Read a policy's text; see `load`."""
+    """Parse a policy's text; see `load_policy`."""
     document = read_document(name, content)
     file = validation.parse_model(document)
     validation.validate_sets(document, file)

@@ -1,4 +1,4 @@
-"""What is wrong with a policy file: every mistake with its position, and what is expected instead."""
+"""Validation of a policy file: every problem with its position and what is expected instead."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parse_model(document: Document) -> PolicyFile:
     """Return the file's values as the model.
 
     Raises:
-        ConfigError: keys or values are not those of a policy.
+        ConfigError: keys or values are invalid.
     """
     try:
         return PolicyFile.model_validate(document.values)
@@ -36,44 +36,44 @@ def validate(
     stacks: Mapping[int | None, Stack],
     checks: Mapping[str, Check],
 ) -> None:
-    """Refuse names that do not exist, checks where they cannot be asked, and options that no check has.
+    """Reject unknown names, checks at points where they cannot run, and invalid options.
 
     Args:
-        document: the file, for the lines.
+        document: the file, for positions.
         file: its values.
-        stacks: its layers by workspace; see `policy_layers.stacks`.
+        stacks: its layers by workspace; see `layers.build_stacks`.
         checks: the registered checks.
 
     Raises:
-        ConfigError: there is such a mistake.
+        ConfigError: there is at least one such problem.
     """
-    mistakes = [
+    problems = [
         *_validate_parts(document, file, checks),
         *_validate_options(document, stacks, checks),
         *_validate_console(document, file, checks),
     ]
-    if mistakes:
-        raise ConfigError(in_file_order(mistakes))
+    if problems:
+        raise ConfigError(in_file_order(problems))
 
 
 def validate_sets(document: Document, file: PolicyFile) -> None:
-    """Refuse `extends` that name an unknown set, or are circular.
+    """Reject `extends` that name an unknown set or are circular.
 
     Raises:
-        ConfigError: there is such a mistake.
+        ConfigError: there is at least one such problem.
     """
-    expected = f"expected one of {', '.join(file.sets)}" if file.sets else "there are no sets"
-    mistakes = []
+    expected = f"expected one of {', '.join(file.sets)}" if file.sets else "no sets are defined"
+    problems = []
     for keys, part in _parts(file):
         for index, name in enumerate(part.extends):
             at: Keys = (*keys, "extends", index)
             if name not in file.sets:
-                mistakes.append(document.problem(at, f"unknown set {name}; {expected}"))
-            elif keys[:1] == ("sets",) and (circle := _find_extends_cycle(str(keys[1]), name, file)):
-                text = f"circular extends: {' > '.join(circle)}"
-                mistakes.append(document.problem(at, text))
-    if mistakes:
-        raise ConfigError(in_file_order(mistakes))
+                problems.append(document.problem(at, f"unknown set {name}; {expected}"))
+            elif keys[:1] == ("sets",) and (cycle := _find_extends_cycle(str(keys[1]), name, file)):
+                text = f"circular extends: {' > '.join(cycle)}"
+                problems.append(document.problem(at, text))
+    if problems:
+        raise ConfigError(in_file_order(problems))
 
 
 def _validate_parts(document: Document, file: PolicyFile, checks: Mapping[str, Check]) -> Iterator[Problem]:
@@ -96,20 +96,20 @@ def _validate_options(
 
 def _validate_console(document: Document, file: PolicyFile, checks: Mapping[str, Check]) -> Iterator[Problem]:
     for index, part in enumerate(file.console):
-        if mistake := console_fields.validate_entry(part, checks):
-            yield document.problem(("console", index, mistake.key), mistake.text)
+        if problem := console_fields.validate_entry(part, checks):
+            yield document.problem(("console", index, problem.key), problem.text)
 
 
 def _find_extends_cycle(start: str, name: str, file: PolicyFile) -> list[str]:
-    """Return the way from the set `start` over its set `name` back to `start`; empty when there is none."""
-    ways, seen = [[start, name]], set()
-    while ways:
-        way = ways.pop()
-        if way[-1] == start:
-            return way
-        if way[-1] not in seen and way[-1] in file.sets:
-            seen.add(way[-1])
-            ways += [[*way, further] for further in file.sets[way[-1]].extends]
+    """Return the path from the set `start` over the set `name` back to `start`; empty if there is none."""
+    paths, seen = [[start, name]], set()
+    while paths:
+        path = paths.pop()
+        if path[-1] == start:
+            return path
+        if path[-1] not in seen and path[-1] in file.sets:
+            seen.add(path[-1])
+            paths += [[*path, parent] for parent in file.sets[path[-1]].extends]
     return []
 
 
@@ -122,19 +122,19 @@ def _parts(file: PolicyFile) -> Iterator[tuple[Keys, SetPart]]:
 
 
 def _layer_combinations(stacks: Mapping[int | None, Stack]) -> Iterator[tuple[tuple[Layer, ...], str]]:
-    """Yield the ways in which layers come to lie on one another, once each, with a point of theirs.
+    """Yield the combinations of layers that can apply together, once each, with an extension point.
 
-    Of what holds for some files: each by itself, and all together.
+    The layers for some files are combined one by one, and all together.
     """
     seen = set()
     for stack in stacks.values():
-        alone = [(each,) for each in stack.where]
-        for chosen in ((), *alone, stack.where):
+        single = [(each,) for each in stack.where]
+        for chosen in ((), *single, stack.where):
             layers = (*stack.always, *chosen)
             for code in dict.fromkeys(code for layer in layers for code in layer.points):
                 fitting = tuple(layer for layer in layers if code in layer.points)
-                if (way := (tuple(layer.keys for layer in fitting), code)) not in seen:
-                    seen.add(way)
+                if (key := (tuple(layer.keys for layer in fitting), code)) not in seen:
+                    seen.add(key)
                     yield fitting, code
 
 
@@ -143,11 +143,13 @@ def _where(document: Document, where: WherePart, keys: Keys) -> Iterator[Problem
     for code, point in where.points.items():
         at: Keys = (*keys, "points", code)
         if code in BY_CODE and code not in named:
-            what = "a table has no node type" if code in TABLE_POINTS else "its events name no file or table"
-            text = f"{what}; expected one of {', '.join(sorted(named))}"
+            reason = (
+                "tables have no node type" if code in TABLE_POINTS else "its events name no file or table"
+            )
+            text = f"{reason}; expected one of {', '.join(sorted(named))}"
             yield document.problem(at, text, at_key=True)
         if point.deadline is not None:
-            text = "needed before the file is known; set it under the points of all files"
+            text = "used before the file is known; set it under points instead of where"
             yield document.problem((*at, "deadline"), text, at_key=True)
 
 
@@ -160,11 +162,11 @@ def _names(document: Document, points: Points, above: Keys, checks: Mapping[str,
         fitting = sorted(name for name, check in checks.items() if check.applies_to(code))
         for name in point.checks:
             if name not in fitting:
-                what = "cannot run at this point" if name in checks else "unknown check"
+                reason = "cannot run at this point" if name in checks else "unknown check"
                 if name in CHECKS and name not in checks:
-                    text = f"{what}; {name} is now {CHECKS[name]}"
+                    text = f"{reason}; {name} is now {CHECKS[name]}"
                 else:
-                    text = f"{what}; expected one of {', '.join(fitting)}"
+                    text = f"{reason}; expected one of {', '.join(fitting)}"
                 yield document.problem((*above, "points", code, "checks", name), text, at_key=True)
 
 
@@ -180,7 +182,7 @@ def _options(
 
 
 def _deepest_match(document: Document, layers: tuple[Layer, ...], keys: Keys) -> Keys:
-    """Return `keys` in the layer where the value is: the topmost of those that have most of the way to it."""
-    ways = [(document.depth((*layer.keys, *keys)) - len(layer.keys), layer.keys) for layer in layers]
-    most = max(reached for reached, _ in ways)
-    return next((*above, *keys) for reached, above in reversed(ways) if reached == most)
+    """Return `keys` in the layer that has the longest part of this path; the topmost of several."""
+    depths = [(document.depth((*layer.keys, *keys)) - len(layer.keys), layer.keys) for layer in layers]
+    deepest = max(depth for depth, _ in depths)
+    return next((*above, *keys) for depth, above in reversed(depths) if depth == deepest)

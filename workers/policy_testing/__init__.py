@@ -1,1 +1,1 @@
-"""Tries policies out: on cases that people write down, and on events of the past. It answers nobody."""
+"""Tests policies with written cases and with recorded events. Nothing is posted to DataWorks."""

@@ -1,4 +1,4 @@
-"""Case files: an event, what DataWorks holds of it and around it, and the verdict that it must get."""
+"""Case files: an event, the data that DataWorks has for it, and the expected verdict."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from workers.waivers.model import Waiver, parse_moment
 
 SUFFIXES = (".yaml", ".yml")
 AT = "2026-11-20T10:00:00+08:00"
-"""A Friday morning: when the event of a case comes that does not say."""
+"""Default arrival time of a case's event: a Friday morning."""
 
 
 def _point(value: str) -> str:
@@ -34,15 +34,15 @@ def _point(value: str) -> str:
     return value
 
 
-def _with_defaults(values: type, given: object, **defaults: Any) -> object:
-    """Return a mapping with the fields that it leaves out; refuse keys that are no fields of `values`."""
-    if not isinstance(given, dict):
-        return given
+def _with_defaults(values: type, value: object, **defaults: Any) -> object:
+    """Return a mapping with defaults for missing fields; reject keys that are not fields of `values`."""
+    if not isinstance(value, dict):
+        return value
     names = [field.name for field in fields(values)]
-    for key in given:
+    for key in value:
         if key not in names:
             raise ValueError(f"unknown key {key}; expected one of {', '.join(names)}")
-    return {**defaults, **given}
+    return {**defaults, **value}
 
 
 def _file(value: object) -> object:
@@ -65,31 +65,31 @@ class CaseEvent(WorldPart):
 
     code: Annotated[str, AfterValidator(_point)] = Field(description="its extension point")
     project: int | None = Field(default=93124, description="the workspace; null for events without one")
-    operator: Uid | None = Field(default="1923", description="UID of the person who waits")
+    operator: Uid | None = Field(default="1923", description="UID of the operator")
     at: Annotated[datetime, BeforeValidator(parse_moment)] = Field(
-        default=datetime.fromisoformat(AT), description="when it comes: a moment with a zone"
+        default=datetime.fromisoformat(AT), description="when it arrives, with a zone"
     )
     data: Annotated[dict[str, Any], none_to_empty(dict)] = Field(default_factory=dict, description="its body")
 
 
 class CaseSnapshot(WorldPart):
-    """What DataWorks holds of the operation (`GetIDEEventDetail`)."""
+    """What DataWorks returns for the operation (`GetIDEEventDetail`)."""
 
     file: Annotated[FileSnapshot | None, BeforeValidator(_file)] = None
     table: Annotated[TableSnapshot | None, BeforeValidator(_table)] = None
 
 
 class Expected(WorldPart):
-    """What must come of it; what is not named is not looked at."""
+    """The expected result; what is not set is not compared."""
 
     verdict: ResultWord | None = Field(default=None, description="OK, WARN or FAIL")
     findings: tuple[str, ...] | None = Field(default=None, description="exactly these rules, in any order")
     tip: Annotated[tuple[str, ...], BeforeValidator(_list)] = Field(
-        default=(), description="texts in the tip"
+        default=(), description="texts that the tip contains"
     )
 
     @model_validator(mode="after")
-    def _something(self) -> Expected:
+    def _require_expectation(self) -> Expected:
         if self.verdict is None and self.findings is None and not self.tip:
             raise ValueError("expected at least one of verdict, findings, tip")
         return self
@@ -98,7 +98,7 @@ class Expected(WorldPart):
 class _CaseModel(WorldPart):
     name: str = Field(min_length=1)
     event: CaseEvent
-    snapshot: Annotated[CaseSnapshot | None, Field(description="none: DataWorks holds nothing")] = None
+    snapshot: Annotated[CaseSnapshot | None, Field(description="not set: DataWorks has none")] = None
     lookups: Annotated[CaseWorld, none_to_empty(dict)] = Field(default_factory=CaseWorld)
     policy: dict[str, Any] | None = None
     waivers: tuple[Waiver, ...] | None = None
@@ -111,12 +111,12 @@ class _CaseFile(WorldPart):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A case that was found good.
+    """A valid case.
 
     Attributes:
-        line: where it stands in its file, from 1.
-        policy: its own policy; None when it brings none.
-        waivers: its own waivers; None when it brings none.
+        line: its line in the file, from 1.
+        policy: its own policy; None if it has none.
+        waivers: its own waivers; None if it has none.
     """
 
     line: int
@@ -130,7 +130,7 @@ class Case:
 
 
 def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the case files that `paths` name: files themselves, and all YAML files in folders.
+    """Return the case files at `paths`: the files themselves, and all YAML files in folders.
 
     Raises:
         ConfigError: a path does not exist, or a folder has no case file.
@@ -141,9 +141,11 @@ def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
             sorted(item for item in path.rglob("*") if item.suffix in SUFFIXES) if path.is_dir() else [path]
         )
         if not path.exists():
-            raise ConfigError((Problem(str(path), "no such file or folder"),))
+            raise ConfigError(
+                (Problem(str(path), "no such file or folder; expected a case file or a folder of them"),)
+            )
         if not inside:
-            message = f"has no case file; expected some that end in {' or '.join(SUFFIXES)}"
+            message = f"no case files; expected files that end in {' or '.join(SUFFIXES)}"
             raise ConfigError((Problem(str(path), message),))
         found |= dict.fromkeys(inside)
     return tuple(found)
@@ -154,7 +156,7 @@ def load_cases(path: Path, checks: Mapping[str, Check]) -> tuple[Case, ...]:
 
     Args:
         path: the file.
-        checks: the registered checks, by name; the policies of cases name them.
+        checks: the registered checks, by name, for the policies of cases.
 
     Raises:
         ConfigError: the file cannot be used.
@@ -171,12 +173,12 @@ def load_cases(path: Path, checks: Mapping[str, Check]) -> tuple[Case, ...]:
 
 def _case(document: Document, number: int, case: _CaseModel, checks: Mapping[str, Check]) -> Case:
     at: Keys = ("cases", number)
-    event, moment = case.event, case.event.at.timestamp()
+    event, received_at = case.event, case.event.at.timestamp()
     return Case(
         line=document.line(at),
         name=case.name,
         event=Event(
-            f"case-{number + 1}", event.code, event.project, event.operator, True, event.data, moment
+            f"case-{number + 1}", event.code, event.project, event.operator, True, event.data, received_at
         ),
         snapshot=Snapshot(case.snapshot.file, case.snapshot.table) if case.snapshot else None,
         world=case.lookups,
@@ -186,8 +188,8 @@ def _case(document: Document, number: int, case: _CaseModel, checks: Mapping[str
     )
 
 
-def _policy(document: Document, at: Keys, given: dict[str, Any], checks: Mapping[str, Check]) -> Policy:
-    content = orjson.dumps({"version": 1, **given}, option=orjson.OPT_NON_STR_KEYS)
+def _policy(document: Document, at: Keys, values: dict[str, Any], checks: Mapping[str, Check]) -> Policy:
+    content = orjson.dumps({"version": 1, **values}, option=orjson.OPT_NON_STR_KEYS)
     try:
         return policy.parse_policy("policy", content, checks)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""A recorded event under another policy: its checks are run again where that can be done, else weighed."""
+"""Replays a recorded event under another policy: its checks run again if possible, or are reweighed."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from workers.pipeline.check_runner import CheckRunner
 from workers.policy.policy import Policy
 from workers.waivers.matching import Waivers
 
-NEEDS_LOOKUPS = "it asks DataWorks"
-NO_CODE = "code or table not kept"
+NEEDS_LOOKUPS = "needs lookups"
+NO_CODE = "code or table no longer stored"
 
 
 class VerdictChange(StrEnum):
-    """What another policy changes for an event."""
+    """How another policy changes the verdict of an event."""
 
     BLOCKED = "newly blocked"
     PASSED = "newly passed"
     WARNED = "newly warned"
     CLEARED = "no longer warned"
     NONE = "unchanged"
-    UNKNOWN = "cannot be told"
+    UNKNOWN = "undetermined"
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayedEvent:
-    """What became of one event.
+    """The result of replaying one event.
 
     Attributes:
-        record: the event as it is in the ledger, with its verdict of then.
-        plan: what it gets under the other policy.
-        outcomes: by check name, those that could be had.
-        reweighed: checks whose recorded findings were weighed again, with why they were not run.
-        unknown: checks that could not be judged at all, with why.
+        record: the event in the ledger, with its previous verdict.
+        plan: its plan under the other policy.
+        outcomes: the available outcomes, by check name.
+        reweighed: checks whose recorded findings were reweighed, with the reason why they were not run.
+        unknown: checks that could not be evaluated, with the reason.
     """
 
     record: EventRecord
@@ -56,13 +56,13 @@ class ReplayedEvent:
 
     @property
     def previous(self) -> Result:
-        """Its result then."""
+        """Its previous result."""
         verdict = self.record.verdict or self.record.accepted_verdict
         return verdict.result if verdict else Result.OK
 
     @property
     def new(self) -> Result:
-        """Its result under the other policy: the worst that the checks count as that could be judged."""
+        """Its result under the other policy: the most severe of the checks that could be evaluated."""
         counted = [item.effective_result(self.outcomes.get(item.name)) for item in self._known]
         return most_severe(*counted) if self.plan.checks else self.plan.verdict
 
@@ -72,13 +72,13 @@ class ReplayedEvent:
 
     @property
     def change(self) -> VerdictChange:
-        """What changes. It cannot be told when a check that could not be judged may yet make it worse."""
+        """The change; undetermined if a check that was not evaluated might make the result more severe."""
         if self.new is Result.FAIL:
             return VerdictChange.NONE if self.previous is Result.FAIL else VerdictChange.BLOCKED
-        most = most_severe(
+        possible = most_severe(
             *(check.mode.max_result for check in self.plan.checks if check.name in self.unknown)
         )
-        if most.severity_rank > self.new.severity_rank:
+        if possible.severity_rank > self.new.severity_rank:
             return VerdictChange.UNKNOWN
         if self.new is self.previous:
             return VerdictChange.NONE
@@ -88,13 +88,13 @@ class ReplayedEvent:
 
     @property
     def deciding_checks(self) -> Mapping[str, Finding | None]:
-        """The checks that bring the change about, each with its worst finding if it has one.
+        """The checks that cause the change, each with its most severe finding if it has one.
 
-        Those that make the verdict what it is now, when it is worse; those that made it what it was, when it
-        is milder. None of them: it is the result of an extension point without a check.
+        If the verdict is more severe, these are the checks that cause the new result; if it is milder, those
+        that caused the previous one. Empty if it is the result of an extension point without a check.
         """
         worse = self.new.severity_rank > self.previous.severity_rank
-        checks = self._known if worse else _previous_result(self.record).checks
+        checks = self._known if worse else _recorded_plan(self.record).checks
         outcomes = self.outcomes if worse else self.record.outcomes
         return {
             check.name: _max_severity(outcomes.get(check.name))
@@ -105,13 +105,13 @@ class ReplayedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReplayInputs:
-    """What events are replayed with.
+    """The inputs of a replay.
 
     Attributes:
         policy: the other policy.
         checks: the registered checks, by name.
-        waivers: findings that are let pass, when they were in force as the event came.
-        lookups: what checks may ask DataWorks; None: they may not.
+        waivers: the waivers; one applies if it was active when the event arrived.
+        lookups: the lookups that checks may make; None if they may make none.
     """
 
     policy: Policy
@@ -123,19 +123,19 @@ class ReplayInputs:
 def replay_event(
     record: EventRecord, snapshot: Snapshot | None, inputs: ReplayInputs
 ) -> ReplayedEvent | None:
-    """Judge a recorded event under another policy; nothing is posted or written.
+    """Evaluate a recorded event under another policy; nothing is posted or written.
 
-    A check is run as of the moment when the event came. One that lacks its code, or that asks DataWorks when
-    it may not, is weighed by the findings that are recorded of it: their severities, the check's mode and
-    what faults count as are the other policy's.
+    A check runs as of the time when the event arrived. If its code is missing, or it needs lookups that are
+    not allowed, its recorded findings are reweighed: with the severities, the mode, and the results for
+    errors and timeouts of the other policy.
 
     Args:
         record: the event.
-        snapshot: what the operation works on, when that is still kept.
-        inputs: the other policy, and what its checks have.
+        snapshot: the file or table of the operation, if it is still stored.
+        inputs: the other policy and the inputs of its checks.
 
     Returns:
-        None when the event has no verdict to compare with.
+        The replayed event; None if it has no verdict to compare with.
     """
     if (record.verdict or record.accepted_verdict) is None:
         return None
@@ -149,29 +149,29 @@ def replay_event(
         waivers=inputs.waivers,
     )
     outcomes = planner.unrunnable_outcomes(event, plan, inputs.checks, None)
-    weighed: dict[str, str] = {}
+    reweighed: dict[str, str] = {}
     unknown: dict[str, str] = {}
     for planned in (item for item in plan.checks if item.name not in outcomes):
         check = inputs.checks[planned.name]
-        ran = _run(runner, check, planned, snapshot, inputs.lookups)
-        if isinstance(ran, Outcome):
-            outcomes[planned.name] = ran
+        result = _run(runner, check, planned, snapshot, inputs.lookups)
+        if isinstance(result, Outcome):
+            outcomes[planned.name] = result
         elif planned.name in record.planned_checks:
-            weighed[planned.name] = ran
+            reweighed[planned.name] = result
             if recorded := _reweigh(check, planned, record):
                 outcomes[planned.name] = runner.apply_waivers(check, recorded)
         else:
-            unknown[planned.name] = ran
-    return ReplayedEvent(record, plan, outcomes, weighed, unknown)
+            unknown[planned.name] = result
+    return ReplayedEvent(record, plan, outcomes, reweighed, unknown)
 
 
-def _plan(record: EventRecord, snapshot: Snapshot | None, means: ReplayInputs) -> Plan:
-    """Return what the event gets; no policy reaches one for which DataWorks says that dwgate is off."""
-    then = _previous_result(record)
+def _plan(record: EventRecord, snapshot: Snapshot | None, inputs: ReplayInputs) -> Plan:
+    """Return the event's new plan; the recorded one if dwgate is disabled for it in the DataWorks console."""
+    previous = _recorded_plan(record)
     return (
-        then
-        if then.disabled_reason
-        else planner.build_plan(record.event, means.policy, means.checks, snapshot)
+        previous
+        if previous.disabled_reason
+        else planner.build_plan(record.event, inputs.policy, inputs.checks, snapshot)
     )
 
 
@@ -182,7 +182,7 @@ def _run(
     snapshot: Snapshot | None,
     lookups: Lookups | None,
 ) -> Outcome | str:
-    """Return the outcome of a check, or why it cannot be run."""
+    """Return the outcome of a check, or the reason why it cannot run."""
     if check.needs_snapshot and snapshot is None:
         return NO_CODE
     if check.uses_lookups and lookups is None:
@@ -190,33 +190,37 @@ def _run(
     try:
         return runner.run_or_raise(check, planned)
     except DataWorksError as error:
-        return f"DataWorks could not be asked: {error.action} {error.code}"
+        return f"lookup failed: {error.action} {error.code}"
 
 
 def _reweigh(check: Check, planned: PlannedCheck, record: EventRecord) -> Outcome | None:
-    """Return the recorded outcome under the new options; None when there is none."""
+    """Return the recorded outcome under the new options; None if there is none."""
     outcome = record.outcomes.get(check.name)
     if outcome is None:
         return None
     options: Any = check.options.model_validate(dict(planned.options))
     if not outcome.findings or not isinstance(options, ReviewOptions):
         return outcome
-    then = next(item for item in _previous_result(record).checks if item.name == check.name)
+    previous = next(item for item in _recorded_plan(record).checks if item.name == check.name)
     found = [
-        replace(finding, severity=options.effective_severity(finding.rule, _recorded_severity(finding, then)))
+        replace(
+            finding, severity=options.effective_severity(finding.rule, _recorded_severity(finding, previous))
+        )
         for finding in outcome.findings
         if not options.is_disabled(finding.rule)
     ]
     return Outcome.of(found)
 
 
-def _recorded_severity(finding: Finding, then: PlannedCheck) -> Severity:
-    """Return the severity that a finding has by itself: recorded is what the policy of then made of it."""
+def _recorded_severity(finding: Finding, previous: PlannedCheck) -> Severity:
+    """Return a finding's own severity: the recorded one may have been set by the previous policy."""
     rule = BY_ID.get(finding.rule)
-    return rule.severity if rule and finding.rule in then.options.get("severity", {}) else finding.severity
+    return (
+        rule.severity if rule and finding.rule in previous.options.get("severity", {}) else finding.severity
+    )
 
 
-def _previous_result(record: EventRecord) -> Plan:
+def _recorded_plan(record: EventRecord) -> Plan:
     return record.plan or Plan((), Result.OK, Language.ENGLISH, "")
 
 

@@ -1,4 +1,4 @@
-"""A case run: planned, checked and decided by the code that the workers run, without any engine."""
+"""Runs a case with the planner, check runner and decision of the workers, without external services."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from workers.policy_testing.cases import Case
 from workers.policy_testing.fake_lookups import FakeLookups
 from workers.waivers.matching import Waivers
 
-NO_SNAPSHOT = "the case gives no snapshot"
+NO_SNAPSHOT = "the case has no snapshot"
 
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """What came of a case: its plan, the outcomes by check, and the verdict."""
+    """The result of a case: its plan, the outcomes by check, and the verdict."""
 
     plan: Plan
     outcomes: Mapping[str, Outcome]
@@ -42,27 +42,27 @@ class CaseResult:
 def run_case(
     case: Case, checks: Mapping[str, Check], policy: Policy, waivers: Waivers | None = None
 ) -> CaseResult:
-    """Run a case by the code that the workers run: a pure function of its arguments.
+    """Run a case like the workers run an event: a pure function of its arguments.
 
     Args:
         case: the case.
         checks: the registered checks, by name.
-        policy: what holds when the case brings no policy of its own.
-        waivers: what holds when the case brings no waivers of its own; None for none.
+        policy: used if the case has no policy of its own.
+        waivers: used if the case has no waivers of its own; None for none.
     """
     event = case.event
-    holds = case.policy or policy
-    needs_subject = planner.needs_subject(event, holds)
-    plan = planner.build_plan(event, holds, checks, case.snapshot)
+    policy = case.policy or policy
+    needs_subject = planner.needs_subject(event, policy)
+    plan = planner.build_plan(event, policy, checks, case.snapshot)
     needs_snapshot = needs_subject or planner.needs_snapshot(plan, checks)
     missing = NO_SNAPSHOT if needs_snapshot and case.snapshot is None else None
     outcomes = planner.unrunnable_outcomes(event, plan, checks, missing)
-    known = replace(waivers or Waivers(), rules=holds.waivers)
+    known = replace(waivers or Waivers(), rules=policy.waivers)
     if case.waivers is not None:
         known = replace(known, items=case.waivers)
     runner = CheckRunner(
         event,
-        # As with real events: what no check of the plan needs is not fetched.
+        # As for real events, the snapshot is fetched only if a check or the policy needs it.
         case.snapshot if needs_snapshot else None,
         plan.language,
         lookups=FakeLookups(case.world, event.project_id),
@@ -79,7 +79,7 @@ def run_case(
 
 
 def compare(case: Case, result: CaseResult) -> Iterator[str]:
-    """Yield what came otherwise than expected, one line each."""
+    """Yield the differences from the expected result, one line each."""
     expected, verdict = case.expected, result.verdict
     if expected.verdict not in (None, verdict.result):
         yield f"verdict: expected {expected.verdict}, got {verdict.result}"
@@ -87,16 +87,16 @@ def compare(case: Case, result: CaseResult) -> Iterator[str]:
         yield from _findings(Counter(expected.findings), result)
     for text in expected.tip:
         if text not in verdict.tip:
-            yield f"the tip lacks {text!r}"
+            yield f"missing in the tip: {text!r}"
 
 
-def _findings(wanted: Counter[str], trial: CaseResult) -> Iterator[str]:
-    got = Counter(finding.rule for finding in trial.findings)
-    for rule, count in (wanted - got).items():
-        yield f"finding missing: {rule}{_count_text(count)}"
-    for rule, count in (got - wanted).items():
-        said = [finding.message for finding in trial.findings if finding.rule == rule]
-        yield from (f"finding too many: {rule}: {message}" for message in said[-count:])
+def _findings(expected: Counter[str], result: CaseResult) -> Iterator[str]:
+    actual = Counter(finding.rule for finding in result.findings)
+    for rule, count in (expected - actual).items():
+        yield f"missing finding: {rule}{_count_text(count)}"
+    for rule, count in (actual - expected).items():
+        messages = [finding.message for finding in result.findings if finding.rule == rule]
+        yield from (f"unexpected finding: {rule}: {message}" for message in messages[-count:])
 
 
 def _count_text(count: int) -> str:

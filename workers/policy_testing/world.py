@@ -1,4 +1,4 @@
-"""The little world of a case: nodes, baselines and tables as a person wrote them down."""
+"""The data of a case: nodes, baselines and tables, as written in the case file."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ ACTIONS = {
     "table_info": "GetMetaTableFullInfo",
     "deployed_code": "GetFileVersion",
 }
-"""Each lookup with the operation of DataWorks that answers it."""
+"""The DataWorks API operation of each lookup."""
 
 
 def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-def _written(value: object) -> object:
+def _int_to_text(value: object) -> object:
     plain = isinstance(value, int) and not isinstance(value, bool)
     return str(value) if plain else value
 
 
 def none_to_empty(empty: Callable[[], Any]) -> BeforeValidator:
-    """Return what reads a key without a value as `empty`."""
+    """Return a validator that replaces None by `empty()`."""
     return BeforeValidator(lambda value: empty() if value is None else value)
 
 
@@ -56,27 +56,27 @@ def _lookup(value: str) -> str:
     return value
 
 
-Uid = Annotated[str, BeforeValidator(_written)]
-"""Who somebody is; digits may stand without quotes."""
+Uid = Annotated[str, BeforeValidator(_int_to_text)]
+"""The id of a user; a number may be written without quotes."""
 
 Guid = Annotated[str, AfterValidator(_guid)]
 
 
 class WorldPart(BaseModel):
-    """A part of a case: no keys but those that are named."""
+    """A part of a case; unknown keys are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class CaseOutput(WorldPart):
-    """A name that a node puts out."""
+    """An output of a node."""
 
     name: str
-    table: str | None = Field(default=None, description="the table that it stands for (odps.PROJECT.TABLE)")
+    table: str | None = Field(default=None, description="the table of this output (odps.PROJECT.TABLE)")
 
 
 class CaseNode(WorldPart):
-    """A node; what the case leaves out is ordinary."""
+    """A node; fields that are not set have ordinary values."""
 
     name: str | None = Field(default=None, description="node_ID if not set")
     owner: Uid | None = None
@@ -104,21 +104,21 @@ class CaseBaseline(WorldPart):
 
 
 class CaseConsumer(WorldPart):
-    """Who reads a table beyond nodes and tables."""
+    """A consumer of a table other than nodes and tables."""
 
     name: str
     third_party: bool = False
 
 
 class CaseTable(WorldPart):
-    """A table as the catalogue has it."""
+    """A table in the catalog."""
 
     columns: dict[str, str] = Field(default_factory=dict, description="types by name")
     partitions: dict[str, str] = Field(default_factory=dict, description="types of partition columns by name")
     keys: tuple[str, ...] = Field(default=(), description="columns of its primary key")
     made_from: tuple[Guid, ...] = ()
     columns_made_from: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict, description="by column, those it is made from (odps.PROJECT.TABLE.COLUMN)"
+        default_factory=dict, description="source columns (odps.PROJECT.TABLE.COLUMN) by column"
     )
     producers: tuple[int, ...] = Field(default=(), description="nodes that write it")
     consumers: tuple[Annotated[CaseConsumer, BeforeValidator(_named)], ...] = ()
@@ -131,12 +131,12 @@ class CaseTable(WorldPart):
 
 
 class CaseWorld(WorldPart):
-    """Everything that lookups of a case can find; DataWorks knows nothing else."""
+    """All data that lookups of a case can return."""
 
     nodes: dict[int, Annotated[CaseNode, none_to_empty(dict)]] = Field(default_factory=dict)
     baselines: dict[int, Annotated[CaseBaseline, none_to_empty(dict)]] = Field(default_factory=dict)
     tables: dict[Guid, Annotated[CaseTable, none_to_empty(dict)]] = Field(default_factory=dict)
     deployed: dict[int, str] = Field(default_factory=dict, description="code in production by file id")
     failing: tuple[Annotated[str, AfterValidator(_lookup)], ...] = Field(
-        default=(), description="lookups that are denied"
+        default=(), description="lookups that fail with access denied"
     )

@@ -1,4 +1,4 @@
-"""Edits of a waivers file's text: everything that is not edited stays as it is, comments too."""
+"""Edits the text of a waivers file; everything else in it, comments included, stays unchanged."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _WIDTH = 10_000
 
 
 def append_waiver(name: str, text: str, item: dict[str, Any]) -> str:
-    """Return the text of a waivers file with one more waiver, as the last.
+    """Return the text of a waivers file with a waiver appended.
 
     Args:
-        name: the file, as errors name it.
-        text: its text; empty to start one.
+        name: the file name for messages.
+        text: its text; empty for a new file.
         item: the waiver as plain values.
 
     Raises:
-        ConfigError: the list is written so that nothing can be appended to it.
+        ConfigError: the list is in flow style, to which no item can be appended.
     """
     text = text if text.strip() else _EMPTY
     key, waivers = _waivers(name, text)
     if isinstance(waivers, SequenceNode) and waivers.value:
         if waivers.flow_style:
-            message = "the list is in brackets; write each waiver as an item of its own (- id: …)"
+            message = "the list is in flow style ([…]); expected one item per waiver (- id: …)"
             mark = waivers.start_mark
             raise ConfigError((Problem(name, message, ("waivers",), mark.line + 1, mark.column + 1),))
         return _insert(text, _next_line(waivers), _item(item, waivers.start_mark.column))
@@ -44,13 +44,13 @@ def set_expiry(name: str, text: str, id_: str, at: datetime) -> str:
     """Return the text of a valid waivers file with `expires_at` of one waiver set to `at`.
 
     Args:
-        name: the file, as errors name it.
+        name: the file name for messages.
         text: its text.
         id_: the waiver.
         at: the time, with a zone.
 
     Raises:
-        KeyError: there is no such waiver.
+        KeyError: the waiver does not exist.
     """
     for item in _waivers(name, text)[1].value:
         fields = {key.value: value for key, value in item.value}
@@ -72,7 +72,7 @@ def _waivers(name: str, text: str) -> tuple[Node, Node]:
 def _next_line(node: Node) -> int:
     """Return the number of the line after the last one of `node`, from 0."""
     end = list(_leaves(node))[-1].end_mark
-    # A text of several lines ends where the next line begins, anything else on its own line.
+    # A block scalar ends at the start of the next line, any other node on its own last line.
     return int(end.line if end.column == 0 else end.line + 1)
 
 

@@ -1,4 +1,4 @@
-"""Waivers read from their file: every mistake with its position, and what is expected instead."""
+"""Loads a waivers file; every problem is reported with its position and what is expected instead."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load_waivers(path: Path, rules: WaiverRules, now: float) -> Waivers:
 
     Args:
         path: the file.
-        rules: what the policy allows.
+        rules: the policy's rules for waivers.
         now: seconds since the epoch.
 
     Raises:
@@ -33,7 +33,7 @@ def load_waivers(path: Path, rules: WaiverRules, now: float) -> Waivers:
 
 
 def parse_waivers(name: str, content: bytes, rules: WaiverRules, now: float) -> Waivers:
-    """Read the text of a waivers file; see `load`. A file that is good stays good as time goes on."""
+    """Parse the text of a waivers file; see `load_waivers`. A valid file stays valid over time."""
     document = read_document(name, content, description="waivers file", keys="version and waivers")
     try:
         file = WaiversFile.model_validate(document.values)
@@ -51,15 +51,15 @@ def _against_rules(
     for number, item in enumerate(file.waivers):
         at: Keys = ("waivers", number)
         if item.id in seen:
-            yield document.problem((*at, "id"), f"duplicate id {item.id}; expected a unique one")
+            yield document.problem((*at, "id"), f"duplicate id {item.id}; expected a unique id")
         seen.add(item.id)
         for key, former in (("rule", FINDINGS), ("check", CHECKS)):
             if (current := former.get(getattr(item, key) or "")) is not None:
                 yield document.problem((*at, key), f"{getattr(item, key)} is now {current}")
         if item.expires_ts > now + rules.max_days * DAY:
             last = datetime.fromtimestamp(now + rules.max_days * DAY, item.expires_at.tzinfo)
-            text = f"too far ahead; the policy allows {rules.max_days} days, up to {last:%Y-%m-%d %H:%M}"
+            text = f"too far ahead; expected {last:%Y-%m-%d %H:%M} or earlier ({rules.max_days} days)"
             yield document.problem((*at, "expires_at"), text)
         if rules.approvers and item.approver not in rules.approvers:
-            text = f"{item.approver} may not approve; expected one of {', '.join(rules.approvers)}"
+            text = f"unknown approver {item.approver}; expected one of {', '.join(rules.approvers)}"
             yield document.problem((*at, "approver"), text)

@@ -149,10 +149,10 @@ def test_code_that_is_kept_is_run_with_lookups_and_the_rest_weighed(
     told = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
     assert told["kept"]["weighed"] == {}
     assert told["kept"]["unknown"] == {}
-    assert told["gone"]["weighed"] == {"code-review": "code or table not kept"}
+    assert told["gone"]["weighed"] == {"code-review": "code or table no longer stored"}
     replay.run(replay.ReplayFilter(time.time() - 60, new), json=True)
     told = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
-    assert told["kept"]["weighed"] == {"code-review": "it asks DataWorks"}
+    assert told["kept"]["weighed"] == {"code-review": "needs lookups"}
 
 
 def test_filters(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -180,7 +180,7 @@ def test_as_people_read_it(history: Ledger, tmp_path: Path, capsys: pytest.Captu
     assert "FAIL → WARN" in said
     assert "\n    code-review: MC-S02: DELETE without WHERE" in said
     assert "by author" in said
-    assert "code-review: 1 weighed by recorded findings: code or table not kept" in said
+    assert "code-review: 1 weighed by recorded findings: code or table no longer stored" in said
 
 
 def test_a_check_that_is_not_there(history: Ledger, tmp_path: Path) -> None:

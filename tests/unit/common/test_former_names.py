@@ -38,7 +38,7 @@ def test_present_names_exist() -> None:
         ("console: [{setting: backfill-limits.max_days, most: 1}]", "unknown key; most is now maximum"),
         (
             "console: [backfill-limits.most_days]",
-            "backfill-limits has no such option; most_days is now max_days",
+            "unknown option backfill-limits.most_days; most_days is now max_days",
         ),
         ("console: [start-rush.mode]", "unknown check start-rush; start-rush is now start-surge"),
     ],

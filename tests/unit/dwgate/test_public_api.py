@@ -66,7 +66,7 @@ def test_a_check_that_exits_is_an_error_outcome() -> None:
 
     outcome = run_check("exits", "commit-file")
     assert outcome.kind is OutcomeKind.ERROR
-    assert str(outcome.detail).startswith("it failed with SystemExit")
+    assert str(outcome.detail).startswith("raised SystemExit")
 
 
 def test_run_rule_returns_the_hits() -> None:

@@ -1,4 +1,4 @@
-"""What administrators set in the DataWorks console: untrusted, and never milder than the policy lets it."""
+"""Options set in the DataWorks console: untrusted, and never milder than the policy allows."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def policy() -> Policy:
 
 
 def laid(policy: Policy, point: str, form: Any) -> tuple[dict[str, CheckPolicy], tuple[str, ...]]:
-    """Return the checks of a point, by name, with a saved form laid over it, and what was ignored."""
+    """Return the checks of a point by name, with a saved form applied, and what was ignored."""
     text = form if form is None or isinstance(form, str) else json.dumps(form)
     saved = overlay.read_saved(text, policy.console)
     found, ignored = overlay.overlay(policy.resolve(point, None), saved, CHECKS)
@@ -53,7 +53,7 @@ def laid(policy: Policy, point: str, form: Any) -> tuple[dict[str, CheckPolicy],
 @pytest.mark.parametrize(
     "form", [None, "", "  \n", "null", {}, {"code_review__mode": ""}, {"code_review__mode": None}]
 )
-def test_nothing_is_set_by_nothing(policy: Policy, form: Any) -> None:
+def test_an_empty_form_sets_nothing(policy: Policy, form: Any) -> None:
     checks, ignored = laid(policy, "commit-file", form)
     assert tuple(checks.values()) == policy.resolve("commit-file", None).checks
     assert ignored == ()
@@ -76,13 +76,13 @@ def test_a_mode_is_not_made_milder(policy: Policy) -> None:
     )
 
 
-def test_the_policy_may_name_the_values_that_are_free(policy: Policy) -> None:
+def test_values_listed_in_the_policy_may_be_milder(policy: Policy) -> None:
     strict = parse_policy("p", POLICY.replace("{mode: audit}", "{mode: enforce}").encode(), CHECKS)
     checks, ignored = laid(strict, "commit-file", {"release_window__mode": "audit"})
     assert (checks["release-window"].mode.value, ignored) == ("audit", ())
     checks, ignored = laid(policy, "commit-file", {"release_window__mode": "enforce"})
     assert checks["release-window"].mode.value == "audit"
-    assert ignored == ("release_window__mode: not one of the values that the policy allows",)
+    assert ignored == ("release_window__mode: not among the values that the policy allows",)
 
 
 @pytest.mark.parametrize(
@@ -98,18 +98,18 @@ def test_numbers_may_come_as_strings(policy: Policy, value: object, days: int) -
     "value",
     [32, 0, "32", -1, "1e3", "7.5", 7.5, True, "٣", "", [], {}, [7], {"a": 7}, "9" * 400, "many", "\x00"],
 )
-def test_numbers_that_are_wrong_or_beyond_the_bounds_set_nothing(policy: Policy, value: object) -> None:
+def test_invalid_numbers_and_numbers_outside_the_limits_set_nothing(policy: Policy, value: object) -> None:
     checks, ignored = laid(policy, "backfill-data", {"backfill_limits__max_days": value})
     assert checks["backfill-limits"].options == {"max_days": 7}
     assert len(ignored) == (value not in ("", []))
 
 
-def test_what_the_option_itself_refuses_sets_nothing(policy: Policy) -> None:
+def test_values_that_the_option_rejects_set_nothing(policy: Policy) -> None:
     checks, ignored = laid(policy, "backfill-data", {"backfill_limits__max_nodes": 0})
     assert checks["backfill-limits"].options == {"max_days": 7}
-    assert ignored == ("backfill_limits__max_nodes: not a value of this option",)
+    assert ignored == ("backfill_limits__max_nodes: invalid value",)
     _, ignored = laid(policy, "commit-table", {"table_design__name_pattern": "(" * 900})
-    assert ignored == ("table_design__name_pattern: not a value of this option",)
+    assert ignored == ("table_design__name_pattern: invalid value",)
 
 
 @pytest.mark.parametrize(("value", "on"), [(True, True), ("true", True), ("False", False), (False, False)])
@@ -122,18 +122,18 @@ def test_switches(policy: Policy, value: object, on: bool) -> None:
     "form",
     ["{", "[]", '"x"', "7", "NaN", "[" * 100_000, '{"a": "\ud800"}', '{"a": 1}' + " " * 70_000, "{'a': 1}"],
 )
-def test_what_is_no_form_sets_nothing_and_is_told(policy: Policy, form: str) -> None:
+def test_an_invalid_form_sets_nothing_and_is_reported(policy: Policy, form: str) -> None:
     checks, ignored = laid(policy, "commit-file", form)
     assert tuple(checks.values()) == policy.resolve("commit-file", None).checks
     assert len(ignored) == 1
 
 
 def test_unknown_keys_set_nothing_and_are_counted(policy: Policy) -> None:
-    # A check cannot be switched off here, whatever an old form has in it.
+    # A check cannot be disabled here, whatever an old form contains.
     unknown = {"code-review.enabled": "false", "enabled": False, "code_review__enabled": "false"}
     checks, ignored = laid(policy, "commit-file", {**unknown, "code_review__mode": "enforce"})
     assert checks["code-review"].mode.value == "enforce"
-    assert ignored == ("3 options that the policy does not list",)
+    assert ignored == ("3 options are not listed in the policy",)
 
 
 ANY = st.recursive(
@@ -166,21 +166,21 @@ LISTS = (
     ("entry", "line"),
     [
         ("x.mode", "console.0.setting: unknown check x; expected CHECK.mode or CHECK.OPTION"),
-        ("code-review", "console.0.setting: code-review has no such option; expected one of mode"),
-        ("backfill-limits.enabled", f"console.0.setting: backfill-limits has no such option; {LISTS}"),
-        ("code-review.severity", "console.0.setting: too complex for a form; expected a number, a word"),
-        ("{setting: code-review.mode, minimum: 1}", "console.0.minimum: is for numbers only"),
+        ("code-review", "console.0.setting: unknown option code-review; expected one of mode"),
+        ("backfill-limits.enabled", f"console.0.setting: unknown option backfill-limits.enabled; {LISTS}"),
+        ("code-review.severity", "console.0.setting: too complex for a form; expected a number, a choice"),
+        ("{setting: code-review.mode, minimum: 1}", "console.0.minimum: only valid for numbers"),
         (
             "{setting: backfill-limits.max_days, minimum: 9, maximum: 3}",
-            "console.0.maximum: is less than minimum",
+            "console.0.maximum: less than minimum",
         ),
         ("{setting: backfill-limits.max_days, values: [a]}", "console.0.values: expected an integer"),
-        ("{setting: code-review.mode, values: [off]}", "console.0.values: not one of the values"),
+        ("{setting: code-review.mode, values: [off]}", "console.0.values: not among the values"),
         ("{values: [warn]}", "console.0.setting: missing"),
         ("7", "console.0: expected a mapping"),
     ],
 )
-def test_entries_that_are_wrong_have_their_line(entry: str, line: str) -> None:
+def test_invalid_entries_have_their_position(entry: str, line: str) -> None:
     with pytest.raises(ConfigError) as error:
         parse_policy("p", f"version: 1\nconsole:\n  - {entry}\n".encode(), CHECKS)
     [told] = str(error.value).splitlines()
@@ -193,7 +193,7 @@ SEVEN = {
 }
 
 
-def test_the_form_has_a_field_for_each_setting_in_components_that_dataworks_has(policy: Policy) -> None:
+def test_the_form_has_a_field_for_each_setting_with_supported_components(policy: Policy) -> None:
     fields = build_form(policy.console, Language.ENGLISH)["properties"]
     assert {name: field["x-component"] for name, field in fields.items()} == {
         "code_review__mode": "Radio.Group",
@@ -208,10 +208,10 @@ def test_the_form_has_a_field_for_each_setting_in_components_that_dataworks_has(
     values = [item["value"] for item in fields["release_window__mode"]["x-component-props"]["dataSource"]]
     assert values == ["", "audit", "warn"]
     tooltip = fields["backfill_limits__max_days"]["x-decorator-props"]["tooltip"]
-    assert tooltip == "Days over all periods. From 1 to 31. Empty: as the policy says."
+    assert tooltip == "Days over all periods. From 1 to 31. Leave empty to use the policy's value."
 
 
-def test_every_setting_there_is_has_a_component_that_dataworks_has() -> None:
+def test_every_possible_setting_has_a_supported_component() -> None:
     names = console_fields.field_names(CHECKS)
     text = "version: 1\nconsole: [" + ", ".join(names) + "]\n"
     settings = parse_policy("p", text.encode(), CHECKS).console

@@ -1,4 +1,4 @@
-"""What was set in the DataWorks console: kept for a while, and never a reason to wait or to fail."""
+"""Settings from the DataWorks console: cached, and never a reason to wait or fail."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Registered:
 
 @dataclass
 class FarSide:
-    """A DataWorks that answers, or fails with `fault`."""
+    """A DataWorks client that returns settings, or fails with `fault`."""
 
     parameters: str = ""
     options: str | None = None
@@ -35,11 +35,11 @@ class FarSide:
     untils: list[float] = field(default_factory=list)
 
     def extension(self, *, deadline: float) -> Registered:
-        """Answer GetExtension."""
+        """Return the response of GetExtension."""
         return Registered(cast("str", self._answer("extension", deadline, self.parameters)))
 
     def option_value(self, project_id: int, *, deadline: float) -> str | None:
-        """Answer GetOptionValueForProject."""
+        """Return the response of GetOptionValueForProject."""
         return self._answer(f"options {project_id}", deadline, self.options)
 
     def _answer(self, what: str, deadline: float, answer: str | None) -> str | None:
@@ -51,7 +51,7 @@ class FarSide:
 
 
 class Memory:
-    """Answers that the fleet remembers."""
+    """An in-memory store of the last known responses."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
@@ -61,40 +61,40 @@ class Memory:
         return self.kept.get(f"{operation} {arguments}")
 
     def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
-        """Keep a value."""
+        """Store a value."""
         self.kept[f"{operation} {arguments}"] = value
 
 
-def asking(far_side: FarSide, memory: Memory | None = None) -> ExtensionSettingsSource:
-    """Return what asks `far_side`."""
-    return ExtensionSettingsSource(lambda: cast("DataWorks", far_side), memory or Memory())
+def asking(dataworks: FarSide, memory: Memory | None = None) -> ExtensionSettingsSource:
+    """Return a source that fetches from `dataworks`."""
+    return ExtensionSettingsSource(lambda: cast("DataWorks", dataworks), memory or Memory())
 
 
-def test_it_is_asked_once_in_a_while() -> None:
-    far_side = FarSide("extension.project.disabled=7", '{"a": 1}')
-    asked = asking(far_side)
+def test_responses_are_cached() -> None:
+    dataworks = FarSide("extension.project.disabled=7", '{"a": 1}')
+    asked = asking(dataworks)
     for _ in range(3):
         found = asked.for_workspace(7, options=True)
         assert found.options == '{"a": 1}'
         assert found.parameters.disabled_reason("commit-file", 7, None)
-    assert far_side.calls == ["extension", "options 7"]
+    assert dataworks.calls == ["extension", "options 7"]
     asked.for_workspace(8, options=True)
-    assert far_side.calls[2:] == ["options 8"]
+    assert dataworks.calls[2:] == ["options 8"]
 
 
-def test_options_are_asked_for_only_where_they_can_count() -> None:
-    far_side = FarSide()
-    asked = asking(far_side)
+def test_options_are_fetched_only_where_they_can_apply() -> None:
+    dataworks = FarSide()
+    asked = asking(dataworks)
     assert asked.for_workspace(7, options=False) == asked.for_workspace(None, options=True) == EMPTY
-    assert far_side.calls == ["extension"]
+    assert dataworks.calls == ["extension"]
 
 
 def test_no_call_may_take_longer_than_a_second() -> None:
-    far_side = FarSide()
+    dataworks = FarSide()
     begun = time.time()
-    asking(far_side).for_workspace(7, options=True)
-    assert all(until <= time.time() + 1 for until in far_side.untils)
-    assert far_side.untils[0] == far_side.untils[1] >= begun + 1
+    asking(dataworks).for_workspace(7, options=True)
+    assert all(until <= time.time() + 1 for until in dataworks.untils)
+    assert dataworks.untils[0] == dataworks.untils[1] >= begun + 1
 
 
 FAULTS = [
@@ -105,22 +105,22 @@ FAULTS = [
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
-def test_a_fault_leaves_the_last_known(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_keeps_the_last_known_settings(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
-    far_side = FarSide("extension.project.disabled=7", "{}")
-    asked = asking(far_side)
+    dataworks = FarSide("extension.project.disabled=7", "{}")
+    asked = asking(dataworks)
     before = asked.for_workspace(7, options=True)
-    far_side.fault, far_side.calls = fault, []
+    dataworks.fault, dataworks.calls = fault, []
     assert asked.for_workspace(7, options=True) == before
     assert asked.for_workspace(7, options=True) == before
-    assert far_side.calls == ["extension", "options 7"]  # not asked again at once
+    assert dataworks.calls == ["extension", "options 7"]  # no immediate retry
 
 
-def test_a_fault_from_the_start_leaves_the_policy_alone() -> None:
+def test_without_known_settings_a_fault_leaves_only_the_policy() -> None:
     assert asking(FarSide(fault=FAULTS[0])).for_workspace(7, options=True) == EMPTY
 
 
-def test_a_process_that_begins_in_a_fault_goes_on_with_what_the_fleet_knows() -> None:
+def test_a_process_that_starts_during_a_fault_uses_the_shared_store() -> None:
     memory = Memory()
     before = asking(FarSide("extension.project.disabled=7", '{"a": 1}'), memory).for_workspace(
         7, options=True
@@ -128,29 +128,29 @@ def test_a_process_that_begins_in_a_fault_goes_on_with_what_the_fleet_knows() ->
     assert asking(FarSide(fault=FAULTS[0]), memory).for_workspace(7, options=True) == before
 
 
-def test_a_change_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_is_applied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
-    far_side = FarSide("extension.project.disabled=7", '{"a": 1}')
-    asked = asking(far_side)
+    dataworks = FarSide("extension.project.disabled=7", '{"a": 1}')
+    asked = asking(dataworks)
     asked.for_workspace(7, options=True)
-    far_side.parameters, far_side.options = "", None
+    dataworks.parameters, dataworks.options = "", None
     assert asked.for_workspace(7, options=True) == EMPTY
 
 
-def test_who_has_something_to_go_on_with_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_with_a_cached_value_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "KEEP_SECONDS", 0.0)
-    far_side = FarSide("extension.project.disabled=7")
-    asked = asking(far_side)
+    dataworks = FarSide("extension.project.disabled=7")
+    asked = asking(dataworks)
     before = asked.for_workspace(7, options=False)
     begun, go = threading.Event(), threading.Event()
 
     def slow(*, deadline: float) -> Registered:
-        far_side.untils.append(deadline)
+        dataworks.untils.append(deadline)
         begun.set()
         assert go.wait(10)
         return Registered("")
 
-    monkeypatch.setattr(far_side, "extension", slow)
+    monkeypatch.setattr(dataworks, "extension", slow)
     other = threading.Thread(target=lambda: asked.for_workspace(7, options=False))
     other.start()
     assert begun.wait(10)

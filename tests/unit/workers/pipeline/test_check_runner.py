@@ -1,4 +1,4 @@
-"""The check runner: what a check raises, the time limits, and the cache that checks of an event share."""
+"""The check runner: exceptions of checks, time limits, and the cache that an event's checks share."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def raising(error: Exception) -> Check:
         (
             RequestRejected("GetNode", "NotFound", "x"),
             OutcomeKind.ERROR,
-            "DataWorks refused: GetNode NotFound",
+            "DataWorks call rejected: GetNode NotFound",
         ),
-        (ValueError("secret"), OutcomeKind.ERROR, "it failed with ValueError at test_check_runner.py:"),
+        (ValueError("secret"), OutcomeKind.ERROR, "raised ValueError at test_check_runner.py:"),
     ],
 )
-def test_what_a_check_raises_is_an_outcome(error: Exception, kind: OutcomeKind, detail: str) -> None:
+def test_exceptions_of_a_check_become_outcomes(error: Exception, kind: OutcomeKind, detail: str) -> None:
     outcome = runner().run(raising(error), PLANNED)
     assert outcome.kind is kind
     assert str(outcome.detail).startswith(detail)
@@ -65,7 +65,7 @@ def test_transient_faults_are_raised() -> None:
         runner(transient=(Transient, ConnectionError)).run(raising(ConnectionError()), PLANNED)
 
 
-def test_a_replay_is_told_what_dataworks_rejects() -> None:
+def test_run_or_raise_raises_permanent_dataworks_errors() -> None:
     with pytest.raises(RequestRejected):
         runner().run_or_raise(raising(RequestRejected("GetNode", "NotFound", "x")), PLANNED)
 

@@ -1,4 +1,4 @@
-"""The verdict: a table of what one check counts as, and what holds for any plan and outcomes."""
+"""The verdict: effective results of one check, and properties for any plan and outcomes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_plan_without_checks_has_the_policy_s_verdict(result: Result) -> None:
     assert (verdict.result, verdict.reason) == (result, Reason.DEFAULT)
 
 
-def test_the_caller_may_say_why() -> None:
+def test_the_caller_may_set_the_reason() -> None:
     assert (
         decide_verdict(plan(), {}, message_id="m-1", now=0, reason=Reason.DEADLINE).reason is Reason.DEADLINE
     )
@@ -108,7 +108,7 @@ OUTCOMES = st.dictionaries(
 
 @settings(deadline=None)
 @given(PLANS, OUTCOMES)
-def test_the_worst_wins(planned: Plan, outcomes: dict[str, Outcome]) -> None:
+def test_the_most_severe_result_wins(planned: Plan, outcomes: dict[str, Outcome]) -> None:
     verdict = decide_verdict(planned, outcomes, message_id="m", now=0)
     counted = [each.effective_result(outcomes.get(each.name)) for each in planned.checks]
     assert verdict.result is (most_severe(*counted) if counted else planned.verdict)
@@ -145,7 +145,7 @@ def test_one_more_block_never_makes_it_milder(planned: Plan, outcomes: dict[str,
 
 
 @given(PLANS)
-def test_a_plan_survives_the_ledger(planned: Plan) -> None:
+def test_a_plan_round_trips_through_json(planned: Plan) -> None:
     raw = planned.to_json()
     assert Plan.from_json(raw) == planned
     assert [item["name"] for item in raw["checks"]] == [each.name for each in planned.checks]

@@ -1,4 +1,4 @@
-"""What an event gets: the share of events, what is switched off, and what only the snapshot can tell."""
+"""Plans: rollout shares, disabled workspaces and node types, and settings that depend on the snapshot."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def policy(language: str = "en") -> Policy:
 
 
 def event(code: str = "commit-file", message_id: str = "m-1", **data: Any) -> Event:
-    """Return an event with these data."""
+    """Return an event with this data."""
     return Event(message_id, code, 7, None, True, data, time.time())
 
 
@@ -54,7 +54,7 @@ def modes(planned: Plan) -> dict[str, Mode]:
     return {check.name: check.mode for check in planned.checks}
 
 
-def test_only_the_share_gets_the_mode_and_a_redelivery_decides_the_same() -> None:
+def test_only_the_share_gets_the_mode_and_a_redelivery_gets_the_same() -> None:
     plans = [planner.build_plan(event(message_id=f"m-{number}"), policy(), CHECKS) for number in range(1000)]
     again = [planner.build_plan(event(message_id=f"m-{number}"), policy(), CHECKS) for number in range(1000)]
     assert plans == again
@@ -70,7 +70,7 @@ def test_none_and_all_are_exact(share: float, among: int) -> None:
     assert sum(planner.in_rollout(f"m-{number}", "c", share) for number in range(500)) == among
 
 
-def test_checks_are_chosen_apart_and_a_greater_share_holds_the_lesser() -> None:
+def test_shares_are_independent_per_check_and_a_larger_share_includes_a_smaller_one() -> None:
     ids = [f"m-{number}" for number in range(500)]
     assert [planner.in_rollout(each, "a", 0.5) for each in ids] != [
         planner.in_rollout(each, "b", 0.5) for each in ids
@@ -78,7 +78,7 @@ def test_checks_are_chosen_apart_and_a_greater_share_holds_the_lesser() -> None:
     assert all(planner.in_rollout(each, "a", 0.5) for each in ids if planner.in_rollout(each, "a", 0.2))
 
 
-def test_the_plan_survives_the_ledger() -> None:
+def test_the_plan_round_trips_through_json() -> None:
     planned = planner.build_plan(event(), policy(), CHECKS)
     assert Plan.from_json(planned.to_json()) == planned
     older = planned.to_json()
@@ -89,7 +89,7 @@ def test_the_plan_survives_the_ledger() -> None:
 
 
 @pytest.mark.parametrize("file_type", [10, "10"])
-def test_the_event_itself_tells_what_holds_for_its_file(file_type: object) -> None:
+def test_a_complete_event_needs_no_snapshot(file_type: object) -> None:
     about = event(fileName="TMP_x", fileType=file_type)
     planned = planner.build_plan(about, policy(), CHECKS)
     assert modes(planned)["code-review"] is Mode.WARN
@@ -99,14 +99,14 @@ def test_the_event_itself_tells_what_holds_for_its_file(file_type: object) -> No
 @pytest.mark.parametrize(
     "data", [{}, {"fileName": 7, "fileType": None}, {"fileName": "tmp_x", "fileType": "x"}]
 )
-def test_what_the_event_does_not_tell_the_snapshot_does(data: dict[str, Any]) -> None:
+def test_an_incomplete_event_needs_the_snapshot(data: dict[str, Any]) -> None:
     about = event(**data)
     assert planner.needs_subject(about, policy())
     snapshot = Snapshot(file=FileSnapshot(1, "tmp_x", 10, ""))
     assert modes(planner.build_plan(about, policy(), CHECKS, snapshot))["code-review"] is Mode.WARN
 
 
-def test_tables_are_told_by_name_and_project() -> None:
+def test_tables_are_identified_by_name_and_project() -> None:
     about = event("commit-table", tableName="tmp_x", maxComputeProject="shop_dev")
     assert modes(planner.build_plan(about, policy(), CHECKS))
     unknown = event("commit-table")
@@ -115,7 +115,7 @@ def test_tables_are_told_by_name_and_project() -> None:
     assert not modes(planner.build_plan(unknown, policy(), CHECKS, snapshot))
 
 
-def test_points_without_parts_for_some_files_are_always_decided() -> None:
+def test_points_without_where_never_need_the_subject() -> None:
     for code in ("delete-file", "freeze-node"):
         assert not planner.needs_subject(event(code), policy())
 
@@ -123,23 +123,23 @@ def test_points_without_parts_for_some_files_are_always_decided() -> None:
 OFF = ExtensionSettings(parameters("extension.project.commit-file.disabled=7"))
 
 
-def test_a_workspace_that_is_switched_off_is_answered_ok_and_told_why() -> None:
+def test_a_disabled_workspace_gets_ok_with_the_reason() -> None:
     planned = planner.build_plan(event(), policy(), CHECKS, settings=OFF)
     verdict = decide_verdict(planned, {}, message_id="m-1", now=0)
     assert (verdict.result, verdict.reason) == (Result.OK, Reason.DEFAULT)
-    assert "dwgate is switched off in workspace 7 (extension.project.commit-file.disabled)." in verdict.tip
+    assert "dwgate is disabled in workspace 7 (extension.project.commit-file.disabled)." in verdict.tip
     assert Plan.from_json(planned.to_json()) == planned
     assert not planner.needs_subject(event(), policy(), OFF)
     assert not planner.needs_snapshot(planned, CHECKS)
 
 
-def test_why_is_said_in_the_policys_language() -> None:
+def test_the_reason_is_in_the_policy_s_language() -> None:
     planned = planner.build_plan(event(), policy("zh"), CHECKS, settings=OFF)
     assert planned.disabled_reason
     assert "停用" in planned.disabled_reason
 
 
-def test_a_node_type_that_is_switched_off() -> None:
+def test_a_disabled_node_type() -> None:
     off = ExtensionSettings(parameters("extension.fileType.10.commit-file.enabled=false"))
     assert planner.build_plan(event(fileType=10), policy(), CHECKS, settings=off).disabled_reason
     assert not planner.build_plan(event(fileType=23), policy(), CHECKS, settings=off).disabled_reason
@@ -152,13 +152,13 @@ def test_a_node_type_that_is_switched_off() -> None:
     assert not planner.needs_subject(event("deploy-file"), lax, off)
 
 
-def test_what_was_set_in_the_console_is_laid_over_the_policy() -> None:
+def test_console_settings_are_merged_over_the_policy() -> None:
     lax = parse_policy("p", b"version: 1\nconsole: [release-window.mode]\npoints: "
                 b"{run-file: {checks: {release-window: {mode: audit}}}}", CHECKS)  # fmt: skip
     set_ = ExtensionSettings(options='{"release_window__mode": "enforce", "x": 1}')
     planned = planner.build_plan(event("run-file"), lax, CHECKS, settings=set_)
     assert modes(planned) == {"release-window": Mode.ENFORCE}
-    assert planned.ignored_options == ("1 options that the policy does not list",)
+    assert planned.ignored_options == ("1 options are not listed in the policy",)
     missing = decide_verdict(planned, {}, message_id="m", now=0)
     assert missing.result is Result.WARN
     failed = {"release-window": Outcome(OutcomeKind.ERROR, detail="x")}

@@ -1,4 +1,4 @@
-"""The tip: what it says, in what order, in both languages, and that it never gets too long."""
+"""The tip: content and order in both languages, and the maximum length."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def say(
     return render_tip(result, Plan(tuple(checks), Result.OK, language, "v"), outcomes, EVENT).split("\n")
 
 
-def test_the_worst_findings_come_first_with_line_and_fix() -> None:
+def test_the_most_severe_findings_come_first_with_line_and_fix() -> None:
     outcomes = {"review": Outcome.of([STAR, REMARK, DELETE]), "window": Outcome.of([CLOSED])}
     assert say(Result.FAIL, [check("review"), check("window")], outcomes) == [
         "FAIL: blocked by 2 findings.",
         "1. [MC-C14] line 12: DELETE changes every row of t. Fix: Add a WHERE.",
         "2. [release-window] Closed until 06:00.",
         "3. (warning) [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
-        "Noted, not counted: 1 (review)",
+        "Recorded, not counted: 1 (review)",
         f"Event {EVENT}",
     ]
 
@@ -65,25 +65,25 @@ def test_the_same_in_chinese() -> None:
         Result.FAIL, [check("review"), check("b")], {"review": Outcome.of([DELETE])}, Language.CHINESE
     )
     assert lines == [
-        "FAIL：已阻断，须处理 1 个问题。",
+        "FAIL：已阻断，需处理 1 个问题。",
         "1. [MC-C14] 第 12 行：DELETE changes every row of t. 建议：Add a WHERE.",
-        "未能执行：b（未及时返回），按 WARN 计",
+        "未能执行：b（超时），按 WARN 计",
         f"事件 {EVENT}",
     ]
 
 
-def test_a_suppressed_finding_is_noted_and_not_counted() -> None:
+def test_a_suppressed_finding_is_recorded_and_not_counted() -> None:
     outcomes = {"review": Outcome.of([STAR, replace(DELETE, suppressed="by hand")])}
     assert say(Result.WARN, [check("review")], outcomes)[1:-1] == [
         "1. [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
-        "Noted, not counted: 1 (review)",
+        "Recorded, not counted: 1 (review)",
     ]
 
 
 @pytest.mark.parametrize(
     ("language", "head"), [(Language.ENGLISH, "OK: passed."), (Language.CHINESE, "OK：检查通过。")]
 )
-def test_nothing_to_say(language: Language, head: str) -> None:
+def test_a_passed_event(language: Language, head: str) -> None:
     lines = say(Result.OK, [check("a")], {"a": Outcome.of([])}, language)
     assert (lines[0], lines[-1].endswith(EVENT), len(lines)) == (head, True, 2)
 
@@ -100,15 +100,15 @@ def test_more_findings_are_counted() -> None:
 def test_checks_that_did_not_run_are_named_with_what_they_count_as() -> None:
     outcomes = {
         "b": Outcome(
-            OutcomeKind.ERROR, detail="DataWorks could not be asked: GetNodeChildren Throttling.User"
+            OutcomeKind.ERROR, detail="DataWorks call failed: GetNodeChildren Throttling.User.QuotaExceeded"
         ),
-        "c": Outcome(OutcomeKind.TIMED_OUT, detail="it took too long"),
+        "c": Outcome(OutcomeKind.TIMED_OUT, detail="time limit reached"),
         "d": Outcome(OutcomeKind.SKIPPED, detail="the file has no code"),
     }
     checks = [check("a", unrun=Result.OK), check("b", unrun=Result.FAIL), check("c"), check("d")]
     assert say(Result.FAIL, checks, outcomes)[1] == (
-        "Not run: b (failed: DataWorks could not be asked: GetNodeChildren Throttling.Us…), counted as FAIL;"
-        " c (no answer in time: it took too long), counted as WARN; a (no answer in time), counted as OK"
+        "Not run: b (failed: DataWorks call failed: GetNodeChildren Throttling.User.Quot…), counted as FAIL;"
+        " c (timed out: time limit reached), counted as WARN; a (timed out), counted as OK"
     )
 
 
@@ -118,9 +118,9 @@ def test_many_that_did_not_run_are_counted() -> None:
     assert line.endswith("; 6 others, counted as WARN at most")
 
 
-def test_audit_findings_are_noted_and_not_shown_as_blockers() -> None:
+def test_audit_findings_are_recorded_and_not_shown_as_blockers() -> None:
     lines = say(Result.OK, [check("review", Mode.AUDIT)], {"review": Outcome.of([DELETE, STAR])})
-    assert lines == ["OK: passed.", "Noted, not counted: 2 (review)", f"Event {EVENT}"]
+    assert lines == ["OK: passed.", "Recorded, not counted: 2 (review)", f"Event {EVENT}"]
 
 
 def test_a_finding_stays_on_its_line() -> None:
@@ -129,7 +129,7 @@ def test_a_finding_stays_on_its_line() -> None:
     assert lines[1] == "1. [r] x OK: passed. Event 1 Fix: a b"
 
 
-def test_long_findings_are_cut_on_whole_characters() -> None:
+def test_long_findings_are_truncated_on_whole_characters() -> None:
     accented = Finding("r", Severity.BLOCK, "e\u0301" * 500, help="中" * 500)
     lines = say(Result.FAIL, [check("a")], {"a": Outcome.of([accented])})
     message, _, fix = lines[1].partition(" Fix: ")
@@ -137,7 +137,7 @@ def test_long_findings_are_cut_on_whole_characters() -> None:
     assert fix == "中" * 109 + "…"
 
 
-def test_the_first_finding_is_there_however_much_did_not_run() -> None:
+def test_the_first_finding_is_shown_however_many_checks_did_not_run() -> None:
     long = Finding("r" * 60, Severity.BLOCK, "m" * 300, help="h" * 300)
     failed = {f"{'n' * 80}{number}": Outcome(OutcomeKind.ERROR, detail="d" * 200) for number in range(9)}
     checks = [check("a"), *(check(name) for name in failed)]
@@ -182,7 +182,7 @@ OUTCOMES = st.one_of(
     st.text("0123456789abcdef-", min_size=1, max_size=64),
     st.booleans(),
 )
-def test_is_short_begins_with_the_verdict_and_ends_with_the_id(
+def test_a_tip_is_short_starts_with_the_verdict_and_ends_with_the_id(
     checks: dict[str, tuple[Mode, Outcome | None]],
     result: Result,
     language: Language,
@@ -216,9 +216,9 @@ def waived(language: Language = Language.ENGLISH, *ids: str, now: float = NOW) -
     return line
 
 
-def test_what_was_waived_is_named_with_its_end() -> None:
+def test_waivers_are_named_with_their_expiry() -> None:
     end = "2026-12-01 18:00+08:00"
-    assert waived(Language.ENGLISH, "W-12", "W-12") == f"Waived: 2 (W-12 until {end}, ends in 5 days)"
+    assert waived(Language.ENGLISH, "W-12", "W-12") == f"Waived: 2 (W-12 until {end}, expires in 5 days)"
     assert waived(Language.CHINESE, "W-12") == f"已豁免：1 项（W-12 有效至 {end}，5 天后到期）"
     assert waived(Language.ENGLISH, "W-13") == "Waived: 1 (W-13 until 2026-12-20 00:00+00:00)"
     assert waived(Language.ENGLISH, "W-99") == "Waived: 1 (W-99)"
@@ -226,45 +226,45 @@ def test_what_was_waived_is_named_with_its_end() -> None:
 
 @pytest.mark.parametrize(
     ("days", "said"),
-    [(0.5, ", ends within a day"), (1.5, ", ends in 1 day"), (2, ", ends in 2 days"), (8, "")],
+    [(0.5, ", expires within a day"), (1.5, ", expires in 1 day"), (2, ", expires in 2 days"), (8, "")],
 )
-def test_an_end_is_announced_days_before(days: float, said: str) -> None:
+def test_expiry_is_announced_days_before(days: float, said: str) -> None:
     ends = waiver("W-12").expires_ts
     assert waived(Language.ENGLISH, "W-12", now=ends - days * DAY).partition("+08:00")[2] == f"{said})"
 
 
-def test_of_many_waivers_those_that_end_next_are_named() -> None:
+def test_of_many_waivers_the_next_to_expire_are_named() -> None:
     line = waived(Language.ENGLISH, "W-13", "W-14", "W-12", "W-13")
     assert line.startswith("Waived: 4 (W-14 until ")
-    assert line.endswith(", W-12 until 2026-12-01 18:00+08:00, ends in 5 days, and 1 more)")
+    assert line.endswith(", W-12 until 2026-12-01 18:00+08:00, expires in 5 days, and 1 more)")
 
 
-def test_a_waived_finding_is_neither_shown_nor_noted() -> None:
+def test_a_waived_finding_is_neither_shown_nor_counted_as_recorded() -> None:
     outcomes = {"a": Outcome.of([replace(DELETE, waived=AppliedWaiver("W-1", "r")), STAR, REMARK])}
     assert say(Result.WARN, [check("a")], outcomes)[:-1] == [
-        "WARN: passed, with 1 finding to look at.",
+        "WARN: passed with 1 finding to review.",
         "1. [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
         "Waived: 1 (W-1)",
-        "Noted, not counted: 1 (a)",
+        "Recorded, not counted: 1 (a)",
     ]
 
 
 @pytest.mark.parametrize(
     ("unrun", "head"),
     [
-        (Result.FAIL, "FAIL: blocked, because not every check could be run. Try again in a while."),
-        (Result.WARN, "WARN: passed, but not every check could be run."),
+        (Result.FAIL, "FAIL: blocked because some checks could not run. Try again later."),
+        (Result.WARN, "WARN: passed, but some checks could not run."),
         (Result.OK, "OK: passed."),
     ],
 )
-def test_the_verdict_says_when_it_is_for_want_of_a_check(unrun: Result, head: str) -> None:
+def test_a_verdict_caused_by_checks_that_did_not_run(unrun: Result, head: str) -> None:
     assert say(unrun, [check("a", unrun=unrun)], {})[0] == head
 
 
-def test_a_workspace_without_dwgate_is_told() -> None:
-    planned = Plan((), Result.OK, Language.ENGLISH, "v", disabled_reason="dwgate is switched off.")
+def test_a_disabled_workspace_is_reported() -> None:
+    planned = Plan((), Result.OK, Language.ENGLISH, "v", disabled_reason="dwgate is disabled.")
     assert render_tip(Result.OK, planned, {}, EVENT).split("\n") == [
-        "OK: dwgate is switched off.",
+        "OK: dwgate is disabled.",
         f"Event {EVENT}",
     ]
 
@@ -275,7 +275,7 @@ def test_the_details_are_linked() -> None:
     assert text.split("\n")[-2:] == ["Details: https://x.example/e/a%2Fb%20c?t=1", "Event a/b c"]
 
 
-def test_with_everything_to_say_it_is_still_short() -> None:
+def test_a_tip_with_every_line_is_still_short() -> None:
     names = [f"{'n' * 80}{number}" for number in range(9)]
     failed = {name: Outcome(OutcomeKind.ERROR, detail="d" * 200) for name in names}
     ids = ["W" * 39 + letter for letter in "abc"]
@@ -308,12 +308,12 @@ def test_a_finding_alone_may_be_long() -> None:
     assert all(line.count("m") > 180 and line.endswith("… Fix: h") for line in three)
 
 
-def test_what_a_short_finding_leaves_is_the_next_ones() -> None:
+def test_room_left_by_a_short_finding_goes_to_the_next() -> None:
     short, long = Finding("s", Severity.BLOCK, "short"), Finding("r", Severity.BLOCK, "m" * 600)
     assert say(Result.FAIL, [check("a")], {"a": Outcome.of([short, long])})[2] == f"2. [r] {'m' * 600}"
 
 
-def test_what_is_shown_is_of_each_check_and_line_before_more_of_the_same() -> None:
+def test_one_finding_per_check_and_line_comes_before_repeated_ones() -> None:
     review = [Finding(rule, Severity.BLOCK, "m", line) for rule, line in (("r1", 4), ("r2", 4), ("r3", 9))]
     impact = [Finding("i1", Severity.BLOCK, "m"), Finding("i2", Severity.WARN, "m")]
     lines = say(Result.FAIL, [check("a"), check("b")], {"a": Outcome.of(review), "b": Outcome.of(impact)})
@@ -321,7 +321,7 @@ def test_what_is_shown_is_of_each_check_and_line_before_more_of_the_same() -> No
     assert lines[4] == "and 2 more"
 
 
-def test_the_page_shows_the_tips_of_today() -> None:
+def test_the_documentation_shows_the_current_tips() -> None:
     page = tip_samples.PAGE.read_text()
     assert tip_samples.read_samples(page) == page, "run python -m tests.support.tip_samples"
     shown = set(re.findall(r"<!-- tip: ([\w-]+) (en|zh) -->", page))

@@ -1,4 +1,4 @@
-"""A policy in layers: sets, organisation, workspaces, and what some files have different."""
+"""The layers of a policy: sets, organisation, workspaces, and differences for some files."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def layered() -> Policy:
 
 
 def review(policy: Policy, project: int | None, subject: PolicySubject | None = None) -> tuple[object, ...]:
-    """Return mode, what an error counts as, and options of the code review at a commit."""
+    """Return mode, result on error and options of the code review at a commit."""
     [found] = [
         check
         for check in policy.resolve("commit-file", project, subject).checks
@@ -64,20 +64,20 @@ def review(policy: Policy, project: int | None, subject: PolicySubject | None = 
     return found.mode, found.on_error.value, found.options
 
 
-def test_the_organisation_is_laid_over_its_sets(layered: Policy) -> None:
+def test_the_organisation_overrides_its_sets(layered: Policy) -> None:
     assert review(layered, None) == (Mode.AUDIT, "FAIL", {})
     assert layered.resolve("commit-file", None).deadline == 30
 
 
-def test_a_workspace_is_laid_over_its_sets_and_those_over_the_organisation(layered: Policy) -> None:
-    # `base` is below `strict` and above the organisation, whose on_error stays: `base` says nothing of it.
+def test_a_workspace_overrides_its_sets_and_those_override_the_organisation(layered: Policy) -> None:
+    # `base` is below `strict` and above the organisation, whose on_error remains: `base` does not set it.
     assert review(layered, 7) == (Mode.ENFORCE, "FAIL", {"max_lookups": 5})
-    # `base` is named again after `strict`: it stays where it came first, and does not undo `strict`.
+    # `base` is named again after `strict`: it keeps its first position and does not override `strict`.
     assert review(layered, 8) == (Mode.ENFORCE, "FAIL", {"max_lookups": 5})
     assert [check.name for check in layered.resolve("commit-file", 8).checks] == ["code-review"]
 
 
-def test_what_some_files_have_different_is_laid_over_everything(layered: Policy) -> None:
+def test_settings_for_some_files_override_everything(layered: Policy) -> None:
     sql, shell = PolicySubject(10, ("dwd_order",)), PolicySubject(6, ("SH_load",))
     assert review(layered, 7, sql) == (Mode.ENFORCE, "FAIL", {"max_lookups": 5, "only_new": True})
     point = layered.resolve("commit-file", 7, shell)
@@ -88,37 +88,37 @@ def test_what_some_files_have_different_is_laid_over_everything(layered: Policy)
     ("subject", "mode"),
     [
         (PolicySubject(24, ("tmp_order",)), Mode.WARN),
-        (PolicySubject(24, ("dwd_tmp_order",)), Mode.ENFORCE),  # a pattern is for the whole name
-        (PolicySubject(24), Mode.ENFORCE),  # a name that is not known fits nothing
+        (PolicySubject(24, ("dwd_tmp_order",)), Mode.ENFORCE),  # a pattern must match the whole name
+        (PolicySubject(24), Mode.ENFORCE),  # an unknown name never matches
         (PolicySubject(None, ("tmp_order",)), Mode.WARN),
         (None, Mode.ENFORCE),
     ],
 )
-def test_patterns_of_a_set_hold_where_it_is_taken_over(
+def test_patterns_of_a_set_apply_where_it_is_extended(
     layered: Policy, subject: PolicySubject | None, mode: Mode
 ) -> None:
     assert review(layered, 7, subject)[0] is mode
     assert review(layered, None, subject)[0] is Mode.AUDIT or subject
 
 
-def test_the_workspace_has_the_last_word_among_parts_that_fit(layered: Policy) -> None:
+def test_the_workspace_has_priority_among_matching_parts(layered: Policy) -> None:
     both = PolicySubject(10, ("tmp_order",))
     assert review(layered, 7, both)[0] is Mode.WARN
     assert review(layered, 8, both)[0] is Mode.ENFORCE
 
 
-def test_both_types_and_paths_must_fit(layered: Policy) -> None:
+def test_types_and_paths_must_both_match(layered: Policy) -> None:
     for subject in (PolicySubject(6, ("load",)), PolicySubject(10, ("sh_load",))):
         assert review(layered, None, subject)
 
 
-def test_only_points_that_tell_files_apart_ask_for_the_subject(layered: Policy) -> None:
+def test_only_points_with_where_depend_on_the_subject(layered: Policy) -> None:
     assert layered.depends_on_subject("commit-file", 7)
     assert not layered.depends_on_subject("freeze-node", 7)
 
 
 class Bounds(Options):
-    """Options that must fit one another."""
+    """Options that must be consistent."""
 
     least: int = Field(default=0, description="from")
     most: int = Field(default=10, description="to")
@@ -130,7 +130,7 @@ class Bounds(Options):
         return self
 
 
-def test_parts_that_do_not_go_together_leave_out_the_upper_one() -> None:
+def test_conflicting_options_drop_the_upper_layer() -> None:
     text = """\
 version: 1
 where:
@@ -143,7 +143,7 @@ where:
     with capture_logs() as logs:
         [check] = policy.resolve("commit-file", None, PolicySubject(10, ("a",))).checks
     assert check.options == {"least": 5}
-    assert [(line["event"], line["log_level"]) for line in logs] == [("options-left-out", "error")]
+    assert [(line["event"], line["log_level"]) for line in logs] == [("conflicting_options_dropped", "error")]
 
 
 SET = "version: 1\nsets:\n  a: {extends: [b]}\n  b:\n    extends: [%s]\n"
@@ -154,12 +154,12 @@ MOST = "commit-file: {checks: {code-review: {options: {max_lookups: %s}}}}"
 
 COMMIT = "points.commit-file"
 NEAR = "expected its number, or a name such as odps_sql, odps_pl, odps_mr"
-EARLY = "needed before the file is known; set it under the points of all files"
+EARLY = "used before the file is known; set it under points instead of where"
 TOO_MANY = "expected a number of at most 200"
 
 MISTAKES: list[tuple[str, list[str]]] = [
     (SET % "c", ["5:15: sets.b.extends.0: unknown set c; expected one of a, b"]),
-    ("version: 1\nextends: [x]\n", ["2:11: extends.0: unknown set x; there are no sets"]),
+    ("version: 1\nextends: [x]\n", ["2:11: extends.0: unknown set x; no sets are defined"]),
     (
         SET % "a",
         [
@@ -191,7 +191,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     (
         WHERE % "points: {commit-table: {}}",
-        [f"4:14: where.0.points.commit-table: a table has no node type; expected one of {NAMED}"],
+        [f"4:14: where.0.points.commit-table: tables have no node type; expected one of {NAMED}"],
     ),
     (WHERE % "point: {}", ["4:5: where.0.point: unknown key; expected one of types, paths, points"]),
     (
@@ -224,13 +224,13 @@ MISTAKES: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("text", "lines"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
-def test_each_mistake_has_its_line(text: str, lines: list[str]) -> None:
+def test_each_problem_has_its_position(text: str, lines: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
         parse_policy("p.yaml", text.encode(), CHECKS)
     assert str(error.value).splitlines() == [f"p.yaml:{line}" for line in lines]
 
 
-def test_sets_that_meet_again_and_again_are_read_in_no_time() -> None:
+def test_sets_with_many_common_parents_are_resolved_quickly() -> None:
     sets = {f"s{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
     sets |= {f"t{n}": {"extends": [f"s{n - 1}", f"t{n - 1}"]} for n in range(1, 60)}
     text = plain_yaml.dump({"version": 1, "sets": {**sets, "s0": {}, "t0": {}}, "extends": ["s59"]})
@@ -253,7 +253,7 @@ def test_the_schema_knows_the_layers() -> None:
         assert list(validator.iter_errors({"version": 1, **wrong})), wrong
 
 
-def test_the_schema_tells_type_default_and_meaning_of_every_option() -> None:
+def test_the_schema_has_type_default_and_description_of_every_option() -> None:
     parts = build_schema(CHECKS)["$defs"]
     for name in CHECKS:
         [options, _] = parts[name]["properties"]["options"]["anyOf"]

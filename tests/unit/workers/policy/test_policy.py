@@ -1,4 +1,4 @@
-"""The policy: what it resolves to, and for each mistake the line that says where and what is wanted."""
+"""The policy: what it resolves to, and for each problem the message with position and expectation."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_workspace_is_merged_key_by_key(good: Policy) -> None:
     assert good.resolve("backfill-data", 93124) == good.resolve("backfill-data", None)
 
 
-def test_a_workspace_takes_checks_away_and_adds_points(good: Policy) -> None:
+def test_a_workspace_removes_checks_and_adds_points(good: Policy) -> None:
     assert [check.name for check in good.resolve("commit-file", 7).checks] == ["release-window"]
     assert good.resolve("commit-file", 7).deadline == 5
     assert good.resolve("deploy-file", 7).verdict is Result.FAIL
@@ -95,7 +95,7 @@ def test_points_without_a_check_have_the_default_verdict(good: Policy) -> None:
     assert good.language is Language.CHINESE
 
 
-def test_options_fit_their_checks_again(good: Policy) -> None:
+def test_resolved_options_are_valid_for_their_checks(good: Policy) -> None:
     for code in BY_CODE:
         for project in (None, 7, 93124):
             for check in good.resolve(code, project).checks:
@@ -121,7 +121,7 @@ EMPTY_PARTS = "version: 1\ndefaults:\npoints:\n  commit-file:\nworkspaces:\n  7:
 
 
 @pytest.mark.parametrize("text", [BOM, EMPTY_PARTS, "version: 1\nworkspaces: {7: {points: {}}}\n"])
-def test_empty_parts_are_fine(text: str) -> None:
+def test_empty_parts_are_valid(text: str) -> None:
     assert parse_policy("p", text.encode(), CHECKS).resolve("commit-file", 7).checks == ()
 
 
@@ -290,13 +290,13 @@ MISTAKES: list[tuple[str, list[str]]] = [
 
 
 @pytest.mark.parametrize(("text", "lines"), MISTAKES, ids=[str(number) for number in range(len(MISTAKES))])
-def test_each_mistake_has_its_line(text: str, lines: list[str]) -> None:
+def test_each_problem_has_its_position(text: str, lines: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
         parse_policy("dir/policy.yaml", text.encode(), CHECKS)
     assert str(error.value).splitlines() == [f"dir/policy.yaml:{line}" for line in lines]
 
 
-def test_an_unknown_point_is_answered_with_all_there_are() -> None:
+def test_an_unknown_point_lists_all_points() -> None:
     with pytest.raises(
         ConfigError, match=r"^p:2:10: points\.comit-file: unknown extension point; expected one of a"
     ) as error:
@@ -309,7 +309,7 @@ def test_text_that_is_not_utf8() -> None:
         parse_policy("p", "version: 1\nx: 中".encode() + b" \xff", CHECKS)
 
 
-def test_deep_nesting_is_refused() -> None:
+def test_deep_nesting_is_rejected() -> None:
     with pytest.raises(ConfigError, match="nested too deeply"):
         parse_policy("p", b"x: " + b"[" * 100000, CHECKS)
 
@@ -327,12 +327,12 @@ def test_a_file_is_read(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
-def test_any_text_is_a_policy_or_a_policy_error(text: str) -> None:
+def test_any_text_is_a_policy_or_a_config_error(text: str) -> None:
     with contextlib.suppress(ConfigError):
         parse_policy("p", text.encode("utf-8", "surrogatepass"), CHECKS)
 
 
-def test_the_schema_takes_good_policies() -> None:
+def test_the_schema_accepts_valid_policies() -> None:
     whole = build_schema(CHECKS)
     jsonschema.Draft202012Validator.check_schema(whole)
     for text in (policy.BUILT_IN.read_text(), EMPTY_PARTS):
@@ -355,5 +355,5 @@ def test_the_schema_takes_good_policies() -> None:
         {"version": 1, "defaults": {"mode": "loud"}},
     ],
 )
-def test_the_schema_refuses_wrong_policies(wrong: dict[str, Any]) -> None:
+def test_the_schema_rejects_invalid_policies(wrong: dict[str, Any]) -> None:
     assert list(jsonschema.Draft202012Validator(build_schema(CHECKS)).iter_errors(wrong))

@@ -1,4 +1,4 @@
-"""Case files: read with a line for every mistake, run by the workers' own code, compared."""
+"""Case files: problems with positions, running with the workers' code, and comparison."""
 
 from __future__ import annotations
 
@@ -42,76 +42,76 @@ def load(tmp_path: Path) -> Any:
 
 
 def tried(case: Case) -> tuple[CaseResult, list[str]]:
-    trial = run_case(case, CHECKS, BUILT_IN)
-    return trial, list(compare(case, trial))
+    result = run_case(case, CHECKS, BUILT_IN)
+    return result, list(compare(case, result))
 
 
-def test_a_case_that_comes_as_expected(load: Any) -> None:
+def test_a_case_with_the_expected_result(load: Any) -> None:
     (case,) = load(FROZEN)
     assert (case.line, case.event.operator, case.event.received_at) == (3, "1923", 1795140000.0)
-    trial, different = tried(case)
+    result, different = tried(case)
     assert different == []
-    assert trial.verdict.result is Result.FAIL
+    assert result.verdict.result is Result.FAIL
 
 
-def test_what_comes_otherwise_is_told(load: Any) -> None:
+def test_differences_are_reported(load: Any) -> None:
     expected = "expect: {verdict: ok, findings: [frozen-parents, frozen-parents, other], tip: nowhere}"
     (case,) = load(FROZEN.replace(FROZEN[FROZEN.index("expect:") :], expected))
     _, different = tried(case)
     assert different == [
         "verdict: expected OK, got FAIL",
-        "finding missing: frozen-parents",
-        "finding missing: other",
-        "the tip lacks 'nowhere'",
+        "missing finding: frozen-parents",
+        "missing finding: other",
+        "missing in the tip: 'nowhere'",
     ]
 
 
-def test_findings_too_many_are_told_with_their_message(load: Any) -> None:
+def test_unexpected_findings_are_reported_with_their_message(load: Any) -> None:
     (case,) = load(FROZEN.replace("findings: [frozen-parents]", "findings: []"))
     _, (different,) = tried(case)
-    assert different.startswith("finding too many: frozen-parents: ")
+    assert different.startswith("unexpected finding: frozen-parents: ")
     assert "ods_order" in different
 
 
-def test_what_is_not_expected_is_not_looked_at(load: Any) -> None:
+def test_fields_without_an_expectation_are_not_compared(load: Any) -> None:
     (case,) = load(FROZEN[: FROZEN.index("expect:")] + "expect: {verdict: FAIL}")
     assert tried(case)[1] == []
 
 
-def test_a_lookup_that_fails_counts_as_the_policy_says(load: Any) -> None:
+def test_a_failed_lookup_counts_as_on_error(load: Any) -> None:
     text = FROZEN.replace("lookups:", "lookups:\n      failing: [node_parents]")
     (case,) = load(text)
-    trial, _ = tried(case)
-    outcome = trial.outcomes["frozen-parents"]
+    result, _ = tried(case)
+    outcome = result.outcomes["frozen-parents"]
     assert (outcome.kind, outcome.detail) == (
         OutcomeKind.ERROR,
-        "DataWorks refused: GetNodeParents Forbidden",
+        "DataWorks call rejected: GetNodeParents Forbidden",
     )
-    assert trial.verdict.result is Result.WARN
+    assert result.verdict.result is Result.WARN
 
 
-def test_a_case_brings_its_own_policy(load: Any) -> None:
+def test_a_case_may_have_its_own_policy(load: Any) -> None:
     own = "policy: {language: zh, points: {unfreeze-node: {checks: {frozen-parents: {mode: audit}}}}}"
     (case,) = load(FROZEN.replace("expect:", f"{own}\n    expect:"))
-    trial, _ = tried(case)
-    assert [check.name for check in trial.plan.checks] == ["frozen-parents"]
-    assert trial.verdict.result is Result.OK
-    assert "检查通过" in trial.verdict.tip
+    result, _ = tried(case)
+    assert [check.name for check in result.plan.checks] == ["frozen-parents"]
+    assert result.verdict.result is Result.OK
+    assert "检查通过" in result.verdict.tip
 
 
-def test_a_check_that_wants_the_code_does_not_pass_without(load: Any) -> None:
+def test_a_check_that_needs_the_code_does_not_pass_without_it(load: Any) -> None:
     (case,) = load("cases: [{name: n, event: {code: commit-file}, expect: {verdict: warn}}]")
-    trial, different = tried(case)
+    result, different = tried(case)
     assert different == []
-    assert "the case gives no snapshot" in trial.verdict.tip
+    assert "the case has no snapshot" in result.verdict.tip
 
 
-def test_a_check_that_breaks_is_an_outcome(load: Any) -> None:
+def test_an_exception_of_a_check_is_an_outcome(load: Any) -> None:
     (case,) = load("cases: [{name: n, event: {code: deploy-table}, snapshot: {}, expect: {verdict: ok}}]")
     broken = {**CHECKS, "table-design": _broken(CHECKS["table-design"])}
     outcome = run_case(case, broken, BUILT_IN).outcomes["table-design"]
     assert outcome.kind is OutcomeKind.ERROR
-    assert str(outcome.detail).startswith("it failed with ZeroDivisionError at test_cases.py:")
+    assert str(outcome.detail).startswith("raised ZeroDivisionError at test_cases.py:")
 
 
 def _broken(check: Any) -> Any:
@@ -151,8 +151,8 @@ cases:
             "cases:\n  - {event: {code: x}}",
             "2:20: cases.0.event.code: unknown extension point; expected one of",
         ),
-        ("cases: [{event: {at: 2026-11-20}}]", "cases.0.event.at: a bare date leaves hour and zone open"),
-        ("cases: [{event: {at: 2026-11-20T10:00:00}}]", "cases.0.event.at: has no zone"),
+        ("cases: [{event: {at: 2026-11-20}}]", "cases.0.event.at: no time and zone"),
+        ("cases: [{event: {at: 2026-11-20T10:00:00}}]", "cases.0.event.at: no zone"),
         ("cases: [{expect: {}}]", "cases.0.expect: expected at least one of verdict, findings, tip"),
         ("cases: [{expect: {verdict: maybe}}]", "cases.0.expect.verdict: expected ok, warn or fail"),
         ("cases: [{snapshot: {file: {nam: x}}}]", "cases.0.snapshot.file: unknown key nam; expected one of"),
@@ -176,7 +176,7 @@ cases:
         ),
     ],
 )
-def test_a_wrong_file_is_refused_with_the_place(load: Any, text: str, said: str) -> None:
+def test_an_invalid_file_is_rejected_with_the_position(load: Any, text: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(text)
     lines = [line for line in str(caught.value).splitlines() if said in line]
@@ -184,7 +184,7 @@ def test_a_wrong_file_is_refused_with_the_place(load: Any, text: str, said: str)
     assert "case.yaml:" in lines[0]
 
 
-def test_a_mistake_in_a_policy_has_its_line_in_the_case_file(load: Any) -> None:
+def test_a_problem_in_a_policy_has_its_position_in_the_case_file(load: Any) -> None:
     lines = [
         "    policy:",
         "      points:",
@@ -207,7 +207,7 @@ def test_files_and_folders(tmp_path: Path) -> None:
     assert cases.find_files([tmp_path, files[0]]) == tuple(files)
 
 
-@pytest.mark.parametrize(("name", "said"), [("nowhere", "no such file"), ("", "has no case file")])
+@pytest.mark.parametrize(("name", "said"), [("nowhere", "no such file"), ("", "no case files")])
 def test_paths_without_cases(tmp_path: Path, name: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         cases.find_files([tmp_path / name])

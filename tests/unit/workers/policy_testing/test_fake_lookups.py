@@ -1,4 +1,4 @@
-"""The little world of a case answers as DataWorks does."""
+"""The fake lookups of a case behave like DataWorks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def lookups(**more: Any) -> FakeLookups:
     return FakeLookups(CaseWorld.model_validate({**WORLD, **more}), 93124)
 
 
-def test_every_lookup_is_there_and_can_be_made_to_fail() -> None:
+def test_every_lookup_exists_and_can_be_made_to_fail() -> None:
     wanted = {name for name, _ in inspect.getmembers(Lookups, inspect.isfunction) if not name.startswith("_")}
     assert set(ACTIONS) == wanted
     port: Lookups = lookups(failing=list(ACTIONS))
@@ -64,7 +64,7 @@ def test_children_and_parents() -> None:
     assert world.node_children(7) == ()
 
 
-def test_a_node_and_what_it_takes_from_elsewhere() -> None:
+def test_a_node_and_its_inherited_fields() -> None:
     node = lookups().node(1)
     assert (node.name, node.owner, node.project_id, node.priority, node.scheduler) == (
         "ods",
@@ -93,7 +93,7 @@ def test_baselines() -> None:
     assert lookups().baseline(7) == Baseline(7, "morning", 8, "19")
 
 
-def test_tables_in_any_case() -> None:
+def test_table_names_are_case_insensitive() -> None:
     info = lookups().table_info("ODPS.shop.ods")
     assert info.columns == (
         Column("id", "BIGINT", "", key=True),
@@ -144,6 +144,6 @@ def test_deployed_code() -> None:
         ("producing_tasks", "odps.shop.gone"),
     ],
 )
-def test_what_is_not_there_is_refused(lookup: str, argument: object) -> None:
-    with pytest.raises(RequestRejected, match="no such"):
+def test_lookups_of_unknown_objects_are_rejected(lookup: str, argument: object) -> None:
+    with pytest.raises(RequestRejected, match="not found"):
         getattr(lookups(), lookup)(argument)

@@ -1,4 +1,4 @@
-"""Recorded events under another policy: what is run, what is weighed, and what changes."""
+"""Recorded events under another policy: which checks run, which are reweighed, and what changes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ BLOCKED = then(REVIEW, Result.FAIL, code_review=Outcome.of([BLOCK, WARN]))
         (rules({"commit-file": {"verdict": "fail"}}), VerdictChange.NONE, Result.FAIL),
     ],
 )
-def test_recorded_findings_are_weighed_where_the_code_is_gone(
+def test_recorded_findings_are_reweighed_if_the_code_is_no_longer_stored(
     new: policy.Policy, change: VerdictChange, now: Result
 ) -> None:
     found = replayed(BLOCKED, new)
@@ -89,11 +89,11 @@ def test_recorded_findings_are_weighed_where_the_code_is_gone(
     assert found.unknown == {}
 
 
-def test_who_passes_what_was_blocked_is_told_with_what_blocked() -> None:
+def test_a_newly_passed_event_names_the_check_that_blocked() -> None:
     assert replayed(BLOCKED, one("code-review", mode="audit")).deciding_checks == {"code-review": BLOCK}
 
 
-def test_a_severity_that_the_old_policy_had_set_goes_back_to_the_rule_s_own() -> None:
+def test_a_severity_set_by_the_old_policy_reverts_to_the_rule_s_own() -> None:
     old = one("code-review", options={"severity": {"MC-S02": "info"}})
     event = then(old, Result.OK, code_review=Outcome.of([replace(BLOCK, severity=Severity.INFO)]))
     found = replayed(event, REVIEW)
@@ -101,19 +101,19 @@ def test_a_severity_that_the_old_policy_had_set_goes_back_to_the_rule_s_own() ->
     assert list(found.deciding_checks) == ["code-review"]
 
 
-def test_suppressed_findings_stay_so() -> None:
+def test_suppressed_findings_stay_suppressed() -> None:
     known = Outcome.of([replace(BLOCK, suppressed="on purpose")])
     assert replayed(then(REVIEW, Result.OK, code_review=known), REVIEW).change is VerdictChange.NONE
 
 
-def test_faults_count_as_the_new_policy_says() -> None:
+def test_errors_count_as_in_the_new_policy() -> None:
     failed = then(REVIEW, Result.WARN, code_review=Outcome(OutcomeKind.ERROR, detail="no"))
     assert replayed(failed, one("code-review", on_error="fail")).change is VerdictChange.BLOCKED
     late = then(REVIEW, Result.WARN)
     assert replayed(late, one("code-review", on_timeout="ok")).change is VerdictChange.CLEARED
 
 
-def test_what_asks_nothing_is_run_as_of_the_moment_of_the_event() -> None:
+def test_checks_without_lookups_run_as_of_the_event_s_time() -> None:
     closed = {"closed": [{"dates": ["2026-05-28..2026-05-29"]}]}
     event = then(rules({}), Result.OK, point="freeze-node")
     found = replayed(event, one("release-window", "freeze-node", options=closed))
@@ -125,19 +125,19 @@ def test_what_asks_nothing_is_run_as_of_the_moment_of_the_event() -> None:
     assert replayed(event, one("release-window", "freeze-node", options=later)).change is VerdictChange.NONE
 
 
-def test_a_check_that_cannot_be_judged_leaves_it_open() -> None:
+def test_a_check_that_cannot_be_evaluated_leaves_the_change_undetermined() -> None:
     event = then(rules({}), Result.OK, point="freeze-node")
     found = replayed(event, one("downstream-impact", "freeze-node"))
     assert (found.change, found.unknown) == (VerdictChange.UNKNOWN, {"downstream-impact": NEEDS_LOOKUPS})
 
 
 @pytest.mark.parametrize(("mode", "change"), [("audit", VerdictChange.NONE), ("warn", VerdictChange.UNKNOWN)])
-def test_a_check_that_cannot_change_the_result_leaves_nothing_open(mode: str, change: VerdictChange) -> None:
+def test_a_check_that_cannot_change_the_result_does_not_matter(mode: str, change: VerdictChange) -> None:
     event = then(rules({}), Result.OK, point="freeze-node")
     assert replayed(event, one("downstream-impact", "freeze-node", mode=mode)).change is change
 
 
-def test_what_is_blocked_anyway_is_not_open() -> None:
+def test_a_blocked_event_is_not_undetermined() -> None:
     new = rules(
         {
             "freeze-node": {
@@ -161,16 +161,16 @@ def test_with_lookups_checks_are_run_again() -> None:
     assert replayed(event, new).reweighed == {"frozen-parents": NEEDS_LOOKUPS}
 
 
-def test_a_lookup_that_fails_leaves_the_recorded_findings() -> None:
+def test_a_failed_lookup_keeps_the_recorded_findings() -> None:
     new = one("frozen-parents", "unfreeze-node")
     world = CaseWorld.model_validate({"failing": ["node_parents", "node"]})
     event = then(new, Result.OK, point="unfreeze-node", frozen_parents=Outcome.of([]))
     found = replayed(event, new, lookups=FakeLookups(world, 1))
     assert found.change is VerdictChange.NONE
-    assert found.reweighed["frozen-parents"].startswith("DataWorks could not be asked: ")
+    assert found.reweighed["frozen-parents"].startswith("lookup failed: ")
 
 
-def test_code_that_is_kept_is_reviewed_again() -> None:
+def test_stored_code_is_reviewed_again() -> None:
     new = one("code-review", options={"severity": {"MC-S02": "warn", "MC-C14": "off"}})
     passed = then(rules({}), Result.OK)
     found = replayed(passed, new, snapshot=CODE, lookups=FakeLookups(CaseWorld(), 1))
@@ -181,7 +181,7 @@ def test_code_that_is_kept_is_reviewed_again() -> None:
 @pytest.mark.parametrize(
     ("ends", "change"), [("2026-12-01", VerdictChange.NONE), ("2026-01-01", VerdictChange.BLOCKED)]
 )
-def test_waivers_hold_as_of_the_moment_of_the_event(ends: str, change: VerdictChange) -> None:
+def test_waivers_apply_as_of_the_event_s_time(ends: str, change: VerdictChange) -> None:
     waiver = Waiver.model_validate(
         {
             "id": "W-1",
@@ -198,7 +198,7 @@ def test_waivers_hold_as_of_the_moment_of_the_event(ends: str, change: VerdictCh
     assert replayed(event, REVIEW, waivers=Waivers((waiver,))).change is change
 
 
-def test_what_dataworks_switched_off_stays_off() -> None:
+def test_events_disabled_in_dataworks_stay_disabled() -> None:
     event = then(rules({}), Result.OK)
     assert event.plan
     off = replace(event, plan=replace(event.plan, disabled_reason="extension.project.disabled"))
@@ -206,11 +206,11 @@ def test_what_dataworks_switched_off_stays_off() -> None:
     assert replayed(event, rules({"commit-file": {"verdict": "fail"}})).change is VerdictChange.BLOCKED
 
 
-def test_an_event_without_a_verdict_is_left_out() -> None:
+def test_an_event_without_a_verdict_is_skipped() -> None:
     assert replay_event(record(State.RECEIVED), None, ReplayInputs(REVIEW, CHECKS)) is None
 
 
-def test_an_event_that_was_lost_on_its_way_cannot_be_run() -> None:
+def test_an_event_lost_in_transit_cannot_run() -> None:
     event = then(one("backfill-limits", "backfill-data"), Result.WARN, point="backfill-data")
     lost = replace(event, event=replace(event.event, recovered=True))
     found = replayed(lost, one("backfill-limits", "backfill-data", on_error="fail"))
@@ -227,7 +227,7 @@ def test_the_summary_counts_by_check_workspace_and_author() -> None:
         "newly warned": 0,
         "no longer warned": 0,
         "unchanged": 1,
-        "cannot be told": 0,
+        "undetermined": 0,
     }
     assert told["unchanged"] == {"OK": 1}
     assert told["by_check"] == {"code-review": {"newly passed": 2}}

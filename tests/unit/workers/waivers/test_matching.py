@@ -1,4 +1,4 @@
-"""Waivers: what each lets pass, what it does not, and until when."""
+"""Waivers: what each covers, what it does not, and until when."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def waived(finding: Finding, what: EventSubject, *waivers: Waiver, now: float = 
         {"rule": "*", "scope": {"nodes": ["dwd_order_di"]}},
     ],
 )
-def test_a_waiver_that_fits_lets_a_finding_pass(fields: dict[str, Any]) -> None:
+def test_a_matching_waiver_covers_a_finding(fields: dict[str, Any]) -> None:
     assert waived(DELETE, COMMIT, waiver(**fields)) == "W-1: known"
 
 
@@ -88,28 +88,28 @@ def test_a_waiver_that_fits_lets_a_finding_pass(fields: dict[str, Any]) -> None:
         {"rule": "MC-C14", "scope": {"tables": ["*"]}},
     ],
 )
-def test_a_waiver_with_one_thing_that_does_not_fit_lets_nothing_pass(fields: dict[str, Any]) -> None:
+def test_a_waiver_with_one_condition_that_does_not_match_covers_nothing(fields: dict[str, Any]) -> None:
     assert waived(DELETE, COMMIT, waiver(**fields)) is None
 
 
-def test_an_ended_waiver_lets_nothing_pass_from_its_moment_on() -> None:
+def test_a_waiver_covers_nothing_from_its_expiry_on() -> None:
     one = waiver(rule="*14")
     assert waived(DELETE, COMMIT, one, now=one.expires_ts - 0.001) == "W-1: known"
     assert waived(DELETE, COMMIT, one, now=one.expires_ts) is None
 
 
-def test_the_moment_is_that_of_its_zone() -> None:
+def test_the_expiry_is_in_its_zone() -> None:
     here, there = (waiver(rule="*4", expires_at=f"2026-12-01T18:00:00{zone}") for zone in ("+08:00", "Z"))
     assert there.expires_ts - here.expires_ts == 8 * 3600
 
 
-def test_a_mark_of_before_goes_when_nothing_lets_it_pass_any_more() -> None:
+def test_an_earlier_mark_is_removed_when_no_waiver_covers_the_finding() -> None:
     marked = replace(DELETE, waived=AppliedWaiver("W-0", "gone from the file"))
     assert waived(marked, COMMIT) is None
     assert waived(marked, COMMIT, waiver(rule="MC-C14")) == "W-1: known"
 
 
-def test_the_waiver_that_ends_last_is_named() -> None:
+def test_the_waiver_that_expires_last_is_named() -> None:
     later = waiver(id="W-2", rule="MC-*", expires_at="2026-12-02T00:00:00Z")
     sooner = waiver(id="W-3", rule="MC-*", expires_at="2026-11-21T00:00:00Z")
     assert waived(DELETE, COMMIT, waiver(rule="MC-*"), later, sooner) == "W-2: known"
@@ -119,7 +119,7 @@ def test_a_suppressed_finding_needs_no_waiver() -> None:
     assert waived(replace(DELETE, suppressed="small"), COMMIT, waiver(rule="MC-C14")) is None
 
 
-def test_a_waiver_for_one_node_lets_no_other_of_the_same_event_pass() -> None:
+def test_a_waiver_for_one_node_covers_no_other_node_of_the_event() -> None:
     one = waiver(rule="downstream-nodes", scope={"nodes": [700123]})
     assert waived(impact(700123), FREEZE, one) == "W-1: known"
     assert waived(impact(700124), FREEZE, one) is None
@@ -131,7 +131,7 @@ def test_a_finding_without_subjects_is_about_all_nodes_of_the_event() -> None:
     assert waived(told, FREEZE, waiver(rule="*", scope={"nodes": ["7001*"]})) == "W-1: known"
 
 
-def test_a_node_whose_id_begins_the_same_is_another() -> None:
+def test_a_node_id_with_the_same_prefix_does_not_match() -> None:
     freeze = subject_of("downstream-impact", event(nodeIds=[70012, 700123]), None)
     one = waiver(rule="downstream-nodes", scope={"nodes": [70012]})
     assert waived(impact(700123), freeze, one) is None
@@ -147,7 +147,7 @@ def test_a_node_whose_id_begins_the_same_is_another() -> None:
         ("batch-create-data-quality-rules", {"target": {"tableGuid": "odps.p.t"}}, "odps.p.t"),
     ],
 )
-def test_tables_are_known_by_every_name(code: str, data: dict[str, Any], glob: str) -> None:
+def test_tables_match_by_any_of_their_names(code: str, data: dict[str, Any], glob: str) -> None:
     told = Finding("table-comment", Severity.WARN, "The table has no comment.")
     assert waived(
         told, subject_of("c", event(code, **data), None), waiver(rule="*", scope={"tables": [glob]})
@@ -161,12 +161,12 @@ def test_tables_are_known_by_every_name(code: str, data: dict[str, Any], glob: s
     "data",
     [{"nodeIds": "700123"}, {"nodeIds": [None, {}, True]}, {"target": 3}, {"tableGuid": 4}, {"fileName": []}],
 )
-def test_values_of_wrong_types_are_no_things(data: dict[str, Any]) -> None:
+def test_values_of_wrong_types_are_no_subjects(data: dict[str, Any]) -> None:
     found = subject_of("c", event("freeze-node", **data), None)
     assert found.items == ()
 
 
-def test_outcomes_without_findings_stay_as_they_are() -> None:
+def test_outcomes_without_findings_are_unchanged() -> None:
     for outcome in (Outcome(OutcomeKind.ERROR, detail="no"), Outcome(OutcomeKind.SKIPPED), Outcome.of([])):
         assert (
             apply_waivers(outcome, COMMIT, Waivers((waiver(check="*", rule="*", pattern=""),)), NOW)
@@ -180,7 +180,7 @@ FINDINGS = st.builds(
 
 
 @given(st.lists(FINDINGS, max_size=5), st.floats(-10 * DAY, 30 * DAY))
-def test_applied_twice_is_applied_once(findings: list[Finding], later: float) -> None:
+def test_applying_twice_equals_applying_once(findings: list[Finding], later: float) -> None:
     waivers = Waivers((waiver(rule="MC-*"), waiver(id="W-2", check="code-review", pattern="a+b")))
     once = apply_waivers(Outcome.of(findings), COMMIT, waivers, NOW + later)
     assert apply_waivers(once, COMMIT, waivers, NOW + later) == once
@@ -189,7 +189,7 @@ def test_applied_twice_is_applied_once(findings: list[Finding], later: float) ->
         assert not any(map(waiver_of, once.findings))
 
 
-def test_those_that_end_soon_are_told_the_next_first() -> None:
+def test_expiring_waivers_are_in_order_of_expiry() -> None:
     def ends(id_: str, at: str) -> Waiver:
         return waiver(id=id_, rule="a", expires_at=at)
 
@@ -203,7 +203,7 @@ def test_those_that_end_soon_are_told_the_next_first() -> None:
     assert Waivers(items, WaiverRules(announce_days=0)).expiring(NOW) == ()
 
 
-def test_the_leader_warns_of_those_that_end_soon() -> None:
+def test_the_leader_warns_of_expiring_waivers() -> None:
     soon = waiver(rule="a", expires_at="2026-11-21T09:00:00+08:00")
     services = cast(Services, SimpleNamespace(waivers=Waivers((soon, waiver(id="W-2", rule="a")))))
     with structlog.testing.capture_logs() as logs:
@@ -214,7 +214,7 @@ def test_the_leader_warns_of_those_that_end_soon() -> None:
 
 
 @pytest.mark.parametrize("name", ["n_in_production", "dwd_order_di", "700123"])
-def test_a_node_is_known_by_the_name_of_its_event_too(name: str) -> None:
+def test_a_node_matches_by_the_name_in_its_event_too(name: str) -> None:
     node = Subject(SubjectKind.NODE, "700123", "n_in_production")
     found = Finding("downstream-nodes", Severity.BLOCK, "m", subjects=(node,))
     assert apply_waivers(
