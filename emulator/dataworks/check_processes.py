@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from common.errors import DwgateError
 from common.extension_points import BY_CODE
-from emulator.dataworks.responses import Json
+from common.json_types import Json
 
 Key = tuple[str, str]
 """Message ID and extension code."""

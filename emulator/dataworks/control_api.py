@@ -11,11 +11,11 @@ import orjson
 from aiohttp import web
 
 from common.extension_points import BY_CODE
+from common.json_types import Json
 from emulator.dataworks import graph_generator
 from emulator.dataworks.check_processes import CheckProcess
 from emulator.dataworks.faults import Fault
 from emulator.dataworks.gateway import Gateway
-from emulator.dataworks.responses import Json
 from emulator.dataworks.state import Profile
 
 WAIT_SECONDS = 10.0

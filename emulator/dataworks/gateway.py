@@ -12,13 +12,14 @@ import orjson
 from aiohttp import web
 
 from common.extension_points import ResultOperation as Point
+from common.json_types import Json
 from emulator.dataworks import signature
 from emulator.dataworks.check_processes import PostStatus
 from emulator.dataworks.faults import Fault, FaultKind, Faults
 from emulator.dataworks.operations import registry, results
 from emulator.dataworks.rate_limit import Rates
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import BusinessError, GatewayError, Json
+from emulator.dataworks.responses import BusinessError, GatewayError
 from emulator.dataworks.state import EmulatedOperation, State
 
 _RESULT_ACTIONS = frozenset(Point)

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from common.errors import DwgateError
-from emulator.dataworks.responses import Json
+from common.json_types import Json
 
 ROOT = 800_000_001
 """The ID of the first node; the others follow consecutively, layer by layer."""

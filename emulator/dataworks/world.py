@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from common.errors import DwgateError
-from emulator.dataworks.responses import Json
+from common.json_types import Json
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "world.yaml"
 

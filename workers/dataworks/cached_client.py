@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from common.json_types import Json
 from workers.dataworks.errors import RequestRejected
-from workers.dataworks.invoker import Arguments, Json, RetryingClient, parse_response
+from workers.dataworks.invoker import Arguments, RetryingClient, parse_response
 from workers.dataworks.operations import Operation
 from workers.dataworks.single_flight import SingleFlight
 

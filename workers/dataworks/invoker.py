@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_exponential_jitter
 
+from common.json_types import Json
 from workers.dataworks.errors import ReplyLost, Transient, Unreachable
 from workers.dataworks.json_fields import MalformedResponse
 from workers.dataworks.operations import Operation
@@ -19,7 +20,6 @@ MAX_ATTEMPTS = 3
 MIN_SLEEP = 0.2
 MAX_SLEEP = 2.0
 
-Json = dict[str, Any]
 Arguments = Mapping[str, str | int]
 T = TypeVar("T")
 

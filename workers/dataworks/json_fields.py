@@ -12,11 +12,8 @@ language).
 
 from __future__ import annotations
 
-from typing import Any
-
 from common.errors import DwgateError
-
-Json = dict[str, Any]
+from common.json_types import Json
 
 
 class MalformedResponse(DwgateError, ValueError):

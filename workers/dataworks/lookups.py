@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from common.json_types import Json
 from common.snapshot import Column
 from workers.dataworks import operations, pagination
 from workers.dataworks.cached_client import CachedClient
 from workers.dataworks.errors import RequestRejected, Transient
-from workers.dataworks.invoker import Arguments, Json
+from workers.dataworks.invoker import Arguments
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,

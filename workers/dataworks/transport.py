@@ -6,9 +6,10 @@ import os
 import time
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from common.json_types import Json
 from workers.dataworks.error_mapping import CallFailure, CallStage, to_error
 from workers.dataworks.errors import Unreachable
 from workers.dataworks.operations import Operation
@@ -16,7 +17,6 @@ from workers.dataworks.operations import Operation
 if TYPE_CHECKING:
     from alibabacloud_dataworks_public20200518.client import Client
 
-Json = dict[str, Any]
 
 _forks: list[int] = []
 os.register_at_fork(after_in_child=lambda: _forks.append(os.getpid()))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from common.json_types import Json
 from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
 from workers.dataworks.json_fields import (
-    Json,
     MalformedResponse,
     bool_field,
     number_field,

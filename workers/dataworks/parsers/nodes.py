@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from common.json_types import Json
 from workers.dataworks.json_fields import (
-    Json,
     MalformedResponse,
     number_field,
     object_field,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from common.json_types import Json
 from common.snapshot import Column
 from workers.dataworks.json_fields import (
-    Json,
     MalformedResponse,
     bool_field,
     number_field,

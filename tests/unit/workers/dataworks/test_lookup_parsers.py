@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
+from common.json_types import Json
 from common.snapshot import Column
 from workers.dataworks.json_fields import MalformedResponse
 from workers.dataworks.models import (
@@ -21,8 +21,6 @@ from workers.dataworks.models import (
 )
 from workers.dataworks.parsers import nodes as node_shapes
 from workers.dataworks.parsers import tables
-
-Json = dict[str, Any]
 
 
 def test_nodes_are_read() -> None:
