@@ -76,6 +76,6 @@ def test_without_redis_everything_is_a_miss(capsys: pytest.CaptureFixture[str]) 
         assert cache.get("GetNode", {"TableGuid": "odps.SECRET.t"}) is None
         client.close()
     shown = capsys.readouterr()
-    assert "lookup_cache_fault" in shown.out + shown.err
+    assert "lookup_cache_failed" in shown.out + shown.err
     assert "SECRET" not in shown.out + shown.err
     assert "made-up" not in shown.out + shown.err

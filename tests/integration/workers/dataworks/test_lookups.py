@@ -175,7 +175,7 @@ def test_consumers_are_who_is_no_table(lookups: Lookups) -> None:
     assert lookups.consumers(BUYERS) == (Consumer("crm-segment.buyers_by_orders", third_party=True),)
     assert lookups.consumers(OVERVIEW, limit=1) == (Consumer("dataservice-api.trade_overview"),)
     assert lookups.consumers(ORDERS) == ()
-    with pytest.raises(RequestRejected, match="ListLineage: NotFound: not a table of MaxCompute"):
+    with pytest.raises(RequestRejected, match="ListLineage: NotFound: not a MaxCompute table"):
         lookups.consumers("hologres.shop.t")
 
 

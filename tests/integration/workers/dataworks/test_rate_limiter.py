@@ -250,7 +250,7 @@ def test_who_gives_up_says_so_in_time_and_makes_way(client: redis.Redis, prefix:
     quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     call(quota)
     begun = time.time()
-    with pytest.raises(Throttled, match="GetNode: quota: all 1 reads a second are used up"):
+    with pytest.raises(Throttled, match="GetNode: quota: no slot in time; the limit is 1 reads per second"):
         take(quota, seconds=0.3)
     assert time.time() - begun < 0.3 + 0.25
     assert waiting(client, prefix) == 0
