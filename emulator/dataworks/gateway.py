@@ -92,11 +92,11 @@ class Gateway:
         except BusinessError as error:
             return error.body()
 
-    def _record(self, call: GatewayCall, fate: PostStatus) -> None:
+    def _record(self, call: GatewayCall, status: PostStatus) -> None:
         # Tests count every posted result, including those without effect.
         if call.operation.name in _RESULT_ACTIONS:
             answer = results.read(call.operation.name, call.parameters)
-            self.state.processes.record(answer, fate, time.time())
+            self.state.processes.record(answer, status, time.time())
 
     async def _apply_fault(self, request: web.Request, call: GatewayCall, fault: Fault) -> web.StreamResponse:
         match fault.kind:

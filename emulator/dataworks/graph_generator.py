@@ -82,7 +82,7 @@ class Size:
 
 
 def build_world(size: Size) -> Json:
-    """Return the world as `CaseWorld.merge` reads it."""
+    """Return the world in the form that `World.merge` reads."""
     chance = random.Random(size.seed)  # noqa: S311 - reproducible by seed, not for secrets
     layers = _layers(size)
     parents = _parents(size, layers, chance)

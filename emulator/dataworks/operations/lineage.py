@@ -80,9 +80,9 @@ def _neighbours(state: State, guid: str, *, down: bool) -> list[Json]:
     return tables + (list(table.consumers) if table and down else [])
 
 
-def _entity(asked: str, row: Json) -> Json:
+def _entity(origin: str, row: Json) -> Json:
     kind = row["QualifiedName"].partition(".")[0]
-    relation = hashlib.sha256(f"{asked} {row['QualifiedName']}".encode()).hexdigest()[:32]
+    relation = hashlib.sha256(f"{origin} {row['QualifiedName']}".encode()).hexdigest()[:32]
     return {
         "CreateTimestamp": 1_686_215_809_269,
         "Entity": {

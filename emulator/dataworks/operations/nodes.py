@@ -90,10 +90,10 @@ def _list_nodes(state: State, parameters: Parameters) -> Json:
 
 
 def _matches(fields: Json, parameters: Parameters) -> bool:
-    wanted = {"Owner": "OwnerId", "ProgramType": "ProgramType", "SchedulerType": "SchedulerType"}
-    name = parameters.optional("NodeName")
-    return (name is None or name in fields["NodeName"]) and all(
-        parameters.optional(asked) in {None, fields.get(told)} for asked, told in wanted.items()
+    filters = {"Owner": "OwnerId", "ProgramType": "ProgramType", "SchedulerType": "SchedulerType"}
+    part = parameters.optional("NodeName")
+    return (part is None or part in fields["NodeName"]) and all(
+        parameters.optional(name) in {None, fields.get(field)} for name, field in filters.items()
     )
 
 
