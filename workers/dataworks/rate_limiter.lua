@@ -23,12 +23,13 @@ local ticket, limit, window, pace = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[4]
 local clock = redis.call('TIME')
 local now = clock[1] * SECOND + clock[2]
 
--- Finished calls: move the grant of a late one to when it may have arrived.
+-- Finished calls: move the grant of a late one to when it may have arrived, which is before its end. A caller counts
+-- a slow reply of Redis as part of the call; a grant in the future would be dropped below and free its slot.
 for index = 7, #ARGV, 2 do
   local granted = redis.call('ZSCORE', calls, ARGV[index])
   redis.call('ZREM', calls, ARGV[index])
   if granted and tonumber(ARGV[index + 1]) > 0 then
-    redis.call('ZADD', grants, granted + ARGV[index + 1], ARGV[index])
+    redis.call('ZADD', grants, math.min(granted + ARGV[index + 1], now), ARGV[index])
     redis.call('PEXPIRE', grants, 2000)
   end
 end

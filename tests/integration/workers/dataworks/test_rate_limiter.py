@@ -153,6 +153,8 @@ def test_the_grant_of_a_slow_call_is_moved_by_its_extra_duration(client: redis.R
     def kept(seconds: float) -> float:
         """Return by how much the grant of a call that took `seconds` is moved."""
         slot = take(limiter)
+        for key in ("grants", "calls"):
+            client.zincrby(f"{prefix}quota:read:{key}", -seconds * 1e6, slot.ticket)
         before = score(client, prefix, slot)
         limiter.release(Slot(slot.kind, slot.action, slot.ticket, time.monotonic() - seconds))
         until_true(lambda: client.zscore(f"{prefix}quota:read:calls", slot.ticket) is None)
@@ -163,6 +165,15 @@ def test_the_grant_of_a_slow_call_is_moved_by_its_extra_duration(client: redis.R
         assert kept(0.1) == pytest.approx(0.1 - slack, abs=0.01), "the usual duration is not known yet"
     assert kept(0.1 + slack / 2) == 0, "slightly more than usual changes nothing"
     assert kept(0.5) == pytest.approx(0.4 - slack, abs=0.01)
+
+
+def test_a_slow_reply_of_redis_frees_no_slot(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=100, write_qps=1)
+    slot = take(limiter)
+    limiter.release(Slot(slot.kind, slot.action, slot.ticket, slot.started_at - 0.4))
+    call(limiter)  # reports the release
+    call(limiter)
+    assert 0 < score(client, prefix, slot) <= time.time()
 
 
 def test_a_call_in_progress_keeps_its_slot_beyond_the_window(client: redis.Redis, prefix: str) -> None:
