@@ -115,9 +115,9 @@ def score(labelled: Iterable[LabelledNode] | None = None) -> Score:
     for node in chosen:
         hits = _hits(node)
         for rule in MAIN:
-            count, said = _compared(node, rule, {line for name, line in hits if name == rule})
+            count, lines = _compared(node, rule, {line for name, line in hits if name == rule})
             counts[rule] += count
-            differences += said
+            differences += lines
     return Score(len(chosen), counts, tuple(differences))
 
 
@@ -136,9 +136,9 @@ def _compared(node: LabelledNode, rule: str, hits: set[int]) -> tuple[Count, lis
             spare.remove(min(near, key=lambda other: abs(other - line)))
             missed = missed - {line}
             right += 1
-    said = [f"missed {rule} in {node.name}:{line}" for line in sorted(missed)]
-    said += [f"wrong  {rule} in {node.name}:{line}" for line in sorted(spare)]
-    return Count(right, len(exact), len(missed), len(spare)), said
+    differences = [f"missed {rule} in {node.name}:{line}" for line in sorted(missed)]
+    differences += [f"wrong  {rule} in {node.name}:{line}" for line in sorted(spare)]
+    return Count(right, len(exact), len(missed), len(spare)), differences
 
 
 def _together(node: LabelledNode, line: int, other: int) -> bool:

@@ -22,13 +22,13 @@ def engines(directory: Path) -> Iterator[tuple[str, str]]:
     for name in ("valkey", "rabbitmq"):
         (directory / name).mkdir()
     valkey = Valkey(directory / "valkey")
-    given = os.environ.get("DWGATE_TEST_BROKER_URL")
-    rabbitmq = None if given else RabbitMQ(directory / "rabbitmq")
+    broker_url = os.environ.get("DWGATE_TEST_BROKER_URL")
+    rabbitmq = None if broker_url else RabbitMQ(directory / "rabbitmq")
     try:
         valkey.start()
         if rabbitmq:
             rabbitmq.start()
-        broker = given or (rabbitmq.url if rabbitmq else "")
+        broker = broker_url or (rabbitmq.url if rabbitmq else "")
         clean_broker(broker)
         yield broker, valkey.url
     finally:

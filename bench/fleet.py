@@ -137,14 +137,14 @@ def kills(gate: RunningDwgate, every: float) -> Iterator[list[float]]:
 
 def send(gate: RunningDwgate, count: int, rate: float) -> list[SentEvent]:
     """Start every operation at the emulator and send its event, at a fixed rate."""
-    begin = time.time() + 0.5
+    start = time.time() + 0.5
     names = itertools.islice(itertools.cycle(SAMPLES), count)
     with (
         httpx.Client(base_url=gate.url, trust_env=False, timeout=10) as client,
         ThreadPoolExecutor(SENDERS) as pool,
     ):
         jobs = [
-            pool.submit(_send, gate, client, name, begin + number / rate) for number, name in enumerate(names)
+            pool.submit(_send, gate, client, name, start + number / rate) for number, name in enumerate(names)
         ]
         return [job.result() for job in jobs]
 
@@ -173,7 +173,7 @@ def score(gate: RunningDwgate, sent: list[SentEvent], killed: int) -> Score:
     """Compare the verdicts that the emulator received with the sent events and the ledger's deadlines."""
     applied: dict[str, list[dict[str, object]]] = {}
     for post in gate.emulator.verdicts():
-        if post["fate"] in ("first", "late"):
+        if post["status"] in ("first", "late"):
             applied.setdefault(post["message_id"], []).append(post)
     result = Score(len(sent), Counter(event.status for event in sent), killed)
     for event in sent:

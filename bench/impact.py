@@ -38,9 +38,9 @@ def measured(name: str, workspace: Workspace) -> float:
     check = registry.load_checks()["downstream-impact"]
     options = check.options.model_validate({"depth": 50, "max_nodes": 100_000, "max_calls": 5000})
     event = Event("m-1", "freeze-node", HOME, "1923", True, {"nodeIds": [0]}, 0)
-    begun = time.process_time()
+    started = time.process_time()
     found = list(check.run(Context(event, Snapshot(), options, workspace, 0)))
-    seconds = time.process_time() - begun
+    seconds = time.process_time() - started
     edges = sum(len(children) for children in workspace.children.values())
     print(f"{name:<12}{edges:>8}{len(workspace.calls):>9}{seconds:>8.2f}  {found[-1].message[:60]}…")
     return seconds
@@ -67,8 +67,8 @@ def star(nodes: int) -> Workspace:
 def knot(nodes: int) -> Workspace:
     """Return a graph in which every node leads to ten others, with cycles."""
     dice = random.Random(_SEED)  # noqa: S311
-    made = [_node(number, dice) for number in range(nodes)]
-    return Workspace(children={number: dice.choices(made, k=10) for number in range(nodes)})
+    targets = [_node(number, dice) for number in range(nodes)]
+    return Workspace(children={number: dice.choices(targets, k=10) for number in range(nodes)})
 
 
 def _node(number: int, dice: random.Random) -> Node:

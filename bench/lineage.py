@@ -26,13 +26,15 @@ def compared(folders: list[Path], jar: Path, *, listed: bool) -> None:
         source = corpus(folder)
         pieces = [piece for _, piece in source.statements() if _comparable(piece)]
         theirs = _druid(pieces, _TYPES.get(source.dialect, source.dialect.value), jar)
-        known = [(piece, said) for piece, said in zip(pieces, theirs, strict=True) if said is not None]
+        known = [
+            (piece, expected) for piece, expected in zip(pieces, theirs, strict=True) if expected is not None
+        ]
         equal = 0
-        for piece, said in known:
+        for piece, expected in known:
             ours = _ours(piece, source.dialect)
-            equal += ours == said
-            if listed and ours != said:
-                print(f"ours {_shown(ours)}, druid's {_shown(said)}: {one_line(piece.text)[:300]}")
+            equal += ours == expected
+            if listed and ours != expected:
+                print(f"ours {_shown(ours)}, druid's {_shown(expected)}: {one_line(piece.text)[:300]}")
         share = 100 * equal / len(known) if known else 0.0
         print(f"{source.dialect:<12}{len(pieces):>11}{len(known):>13}{equal:>8}{share:>8.2f}%")
 
@@ -46,7 +48,7 @@ def _ours(piece: StatementText, dialect: Dialect) -> Tables:
     script = read_code(piece.text, dialect)
     found = lineage.table_lineage(script)
     # LIKE reads no rows; druid counts it as a read only for CLONE, which copies the rows.
-    like = {made.like for item in script.statements for made in item.creations if made.like}
+    like = {created.like for item in script.statements for created in item.creations if created.like}
     passed = frozenset() if piece.verb == "CLONE" else frozenset(_plain(name) for name in like)
     reads = frozenset(_plain(name) for item in found for name in item.reads)
     return reads - passed - {"dual"}, frozenset(

@@ -116,10 +116,10 @@ def run(host: str, port: int, requests: Sequence[bytes], *, connections: int, ra
 async def _run(host: str, port: int, requests: Sequence[bytes], connections: int, rate: float) -> Tally:
     tally = Tally()
     loop = asyncio.get_running_loop()
-    begin = time.perf_counter() + 0.05
+    start = time.perf_counter() + 0.05
     began_at = time.time() + 0.05
     tally.due = [began_at + number / rate if rate else began_at for number in range(len(requests))]
-    source = ((begin + number / rate if rate else 0.0, item) for number, item in enumerate(requests))
+    source = ((start + number / rate if rate else 0.0, item) for number, item in enumerate(requests))
     ends = [asyncio.Event() for _ in range(connections)]
     for end in ends:
         await loop.create_connection(lambda end=end: _Connection(source, tally, end), host, port)  # type: ignore[misc]
@@ -127,5 +127,5 @@ async def _run(host: str, port: int, requests: Sequence[bytes], connections: int
     async with asyncio.timeout(limit):
         for end in ends:
             await end.wait()
-    tally.elapsed = time.perf_counter() - begin
+    tally.elapsed = time.perf_counter() - start
     return tally

@@ -240,7 +240,7 @@ def score(
     state = gate.emulator.state()
     calls = Counter(state["calls"]) - Counter(before["calls"])
     records = {message_id: gate.ledger.get(message_id) for message_id in message_ids}
-    posts = [post for post in gate.emulator.verdicts() if post["fate"] in ("first", "late")]
+    posts = [post for post in gate.emulator.verdicts() if post["status"] in ("first", "late")]
     verdicts = [_verdict(record, post["at"]) for post in posts if (record := records.get(post["message_id"]))]
     return Score(
         deploys=len(message_ids),

@@ -138,6 +138,6 @@ def _fastest(
 
 
 def _seconds(run: Callable[[str, Dialect], None], text: str, dialect: Dialect) -> float:
-    begin = time.process_time()
+    start = time.process_time()
     run(text, dialect)
-    return time.process_time() - begin
+    return time.process_time() - start

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from common.events import Event, Json
+from common.events import Event
+from common.json_types import Json
 from common.snapshot import Snapshot
 from common.verdicts import Finding, Subject, SubjectKind, limit_subjects
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from common import extension_points
 from common.errors import DwgateError
+from common.json_types import Json
 
 SCHEMA = 1
 """Version of the form that `Event.to_json` writes; a reader refuses a newer one."""
-
-Json = dict[str, Any]
 
 
 class UnknownSchema(DwgateError, ValueError):

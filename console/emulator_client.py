@@ -9,12 +9,11 @@ from typing import Any
 
 import httpx
 
+from common.json_types import Json
 from common.verdicts import Result
 from console.errors import CommandFailed
 from emulator.eventbridge import event_bodies
 from emulator.eventbridge.sender import Delivery, Sender
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

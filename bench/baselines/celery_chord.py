@@ -117,9 +117,9 @@ class CeleryChord:
 
     def check(self, event: Event, snapshot: Snapshot | None, item: PlannedCheck, until: float) -> Outcome:
         """Run one check."""
-        asked: Check = self.services.checks[item.name]
-        lookups = self.services.dataworks.lookups(until) if asked.uses_lookups else None
-        options = asked.options.model_validate(dict(item.options))
+        check: Check = self.services.checks[item.name]
+        lookups = self.services.dataworks.lookups(until) if check.uses_lookups else None
+        options = check.options.model_validate(dict(item.options))
         try:
             context = Context(
                 event,
@@ -129,7 +129,7 @@ class CeleryChord:
                 time.time(),
                 result_cache=self.services.result_cache,
             )
-            found = list(asked.run(context))
+            found = list(check.run(context))
         except SkipCheck as skip:
             return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
         return Outcome.of(found)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import Any
 from urllib.parse import quote
 
 from common.i18n import Language
+from common.json_types import Json
 from common.verdicts import Finding, Severity
 from review.report import ReviewedFile, describe_rule
 from review.rules.registry import BY_ID
-
-Json = dict[str, Any]
 
 _LEVELS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "note"}
 _STANDARD_INPUT = "stdin"

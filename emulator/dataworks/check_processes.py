@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from common.errors import DwgateError
 from common.extension_points import BY_CODE
-from emulator.dataworks.responses import Json
+from common.json_types import Json
 
 Key = tuple[str, str]
 """Message ID and extension code."""
@@ -101,7 +101,7 @@ class PostRecord:
 
     def to_json(self) -> Json:
         """Return the post as one flat JSON object."""
-        return {**asdict(self.result), "at": self.at, "fate": self.status}
+        return {**asdict(self.result), "at": self.at, "status": self.status}
 
 
 class CheckProcesses:
@@ -113,7 +113,7 @@ class CheckProcesses:
         self._by_message: dict[str, list[CheckProcess]] = {}
         self._verdicts: dict[Key, PostRecord] = {}
         self._posts: dict[str, list[PostRecord]] = {}
-        self._fates: Counter[PostStatus] = Counter()
+        self._counts: Counter[PostStatus] = Counter()
         self._arrivals: dict[str, asyncio.Event] = {}
 
     def start(self, process: CheckProcess) -> None:
@@ -138,33 +138,33 @@ class CheckProcesses:
             return self._waiting.values()
         return [process for process in self._all.values() if status in {None, process.status}]
 
-    def classify(self, answer: PostedResult) -> PostStatus:
-        """Return the effect that accepting `answer` would have: FIRST, LATE or MISPLACED."""
-        process = self._all.get(answer.key)
-        if process and BY_CODE[process.event_code].result_operation != answer.action:
+    def classify(self, result: PostedResult) -> PostStatus:
+        """Return the effect that accepting `result` would have: FIRST, LATE or MISPLACED."""
+        process = self._all.get(result.key)
+        if process and BY_CODE[process.event_code].result_operation != result.action:
             return PostStatus.MISPLACED
-        return PostStatus.LATE if answer.key in self._verdicts else PostStatus.FIRST
+        return PostStatus.LATE if result.key in self._verdicts else PostStatus.FIRST
 
-    def accept(self, answer: PostedResult, now: float) -> None:
+    def accept(self, result: PostedResult, now: float) -> None:
         """Record a result that the operation accepts; the first one is the verdict and ends the process."""
-        fate = self.classify(answer)
-        post = self.record(answer, fate, now)
-        if fate is not PostStatus.FIRST:
+        effect = self.classify(result)
+        post = self.record(result, effect, now)
+        if effect is not PostStatus.FIRST:
             return
-        self._verdicts[answer.key] = post
-        status = _STATUS.get(answer.result.upper())
-        process = self._waiting.get(answer.key)
+        self._verdicts[result.key] = post
+        status = _STATUS.get(result.result.upper())
+        process = self._waiting.get(result.key)
         if process and status:
             process.status, process.ended_at = status, now
-            del self._waiting[answer.key]
-        if arrival := self._arrivals.pop(answer.message_id, None):
+            del self._waiting[result.key]
+        if arrival := self._arrivals.pop(result.message_id, None):
             arrival.set()
 
-    def record(self, answer: PostedResult, fate: PostStatus, now: float) -> PostRecord:
+    def record(self, result: PostedResult, effect: PostStatus, now: float) -> PostRecord:
         """Record a posted result without an effect on its process."""
-        post = PostRecord(answer, now, fate)
-        self._posts.setdefault(answer.message_id, []).append(post)
-        self._fates[fate] += 1
+        post = PostRecord(result, now, effect)
+        self._posts.setdefault(result.message_id, []).append(post)
+        self._counts[effect] += 1
         return post
 
     def posts(self, message_id: str | None = None) -> list[PostRecord]:
@@ -194,5 +194,8 @@ class CheckProcesses:
         statuses = Counter(process.status for process in self._all.values())
         return {
             "processes": {status.value: statuses[status] for status in Status},
-            "posts": {"total": self._fates.total(), **{fate.value: self._fates[fate] for fate in PostStatus}},
+            "posts": {
+                "total": self._counts.total(),
+                **{effect.value: self._counts[effect] for effect in PostStatus},
+            },
         }

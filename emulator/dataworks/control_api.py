@@ -11,11 +11,11 @@ import orjson
 from aiohttp import web
 
 from common.extension_points import BY_CODE
+from common.json_types import Json
 from emulator.dataworks import graph_generator
 from emulator.dataworks.check_processes import CheckProcess
 from emulator.dataworks.faults import Fault
 from emulator.dataworks.gateway import Gateway
-from emulator.dataworks.responses import Json
 from emulator.dataworks.state import Profile
 
 WAIT_SECONDS = 10.0
@@ -95,7 +95,7 @@ class Control:
         return process
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """Inject a fault; its fields are those of `CallFailure`."""
+        """Inject a fault; its fields are those of `Fault`."""
         self._gateway.faults.add(Fault.from_json(await _read(request)))
         return _json({}, status=201)
 
@@ -110,7 +110,7 @@ class Control:
         return _json({}, status=201)
 
     async def add_graph(self, request: web.Request) -> web.Response:
-        """Add a generated world of realistic size; the fields are those of `graph.Size`."""
+        """Add a generated world of realistic size; the fields are those of `graph_generator.Size`."""
         world = graph_generator.build_world(graph_generator.Size.from_json(await _read(request)))
         self._state.world.merge(world)
         return _json({name: len(entries) for name, entries in world.items()}, status=201)

@@ -12,13 +12,14 @@ import orjson
 from aiohttp import web
 
 from common.extension_points import ResultOperation as Point
+from common.json_types import Json
 from emulator.dataworks import signature
 from emulator.dataworks.check_processes import PostStatus
 from emulator.dataworks.faults import Fault, FaultKind, Faults
 from emulator.dataworks.operations import registry, results
 from emulator.dataworks.rate_limit import Rates
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import BusinessError, GatewayError, Json
+from emulator.dataworks.responses import BusinessError, GatewayError
 from emulator.dataworks.state import EmulatedOperation, State
 
 _RESULT_ACTIONS = frozenset(Point)
@@ -91,11 +92,11 @@ class Gateway:
         except BusinessError as error:
             return error.body()
 
-    def _record(self, call: GatewayCall, fate: PostStatus) -> None:
+    def _record(self, call: GatewayCall, status: PostStatus) -> None:
         # Tests count every posted result, including those without effect.
         if call.operation.name in _RESULT_ACTIONS:
             answer = results.read(call.operation.name, call.parameters)
-            self.state.processes.record(answer, fate, time.time())
+            self.state.processes.record(answer, status, time.time())
 
     async def _apply_fault(self, request: web.Request, call: GatewayCall, fault: Fault) -> web.StreamResponse:
         match fault.kind:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from common.errors import DwgateError
-from emulator.dataworks.responses import Json
+from common.json_types import Json
 
 ROOT = 800_000_001
 """The ID of the first node; the others follow consecutively, layer by layer."""
@@ -82,7 +82,7 @@ class Size:
 
 
 def build_world(size: Size) -> Json:
-    """Return the world as `CaseWorld.merge` reads it."""
+    """Return the world in the form that `World.merge` reads."""
     chance = random.Random(size.seed)  # noqa: S311 - reproducible by seed, not for secrets
     layers = _layers(size)
     parents = _parents(size, layers, chance)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from common.errors import DwgateError
-
-Json = dict[str, Any]
+from common.json_types import Json
 
 
 class GatewayError(DwgateError):

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from common.json_types import Json
 from emulator.dataworks.check_processes import CheckProcesses
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import Json
 from emulator.dataworks.world import World
 
 

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from common.errors import DwgateError
-from emulator.dataworks.responses import Json
+from common.json_types import Json
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "world.yaml"
 
@@ -188,9 +188,9 @@ class World:
             for output in dict.fromkeys(row["Data"] for row in node.outputs):
                 self._nodes_by_output.setdefault(output, []).append(node_id)
         for guid, table in self.tables.items():
-            for made, sources in {guid: table.upstream, **table.columns_upstream}.items():
+            for target, sources in {guid: table.upstream, **table.columns_upstream}.items():
                 for source in sources:
-                    self._downstream.setdefault(source, []).append(made)
+                    self._downstream.setdefault(source, []).append(target)
 
 
 def load_world(path: Path = SAMPLE) -> World:
@@ -268,8 +268,8 @@ def _table(entry: Json) -> Table:
 
 def _column(guid: str, position: int, column: Json) -> Json:
     defaults = {"Comment": "", "IsPartitionColumn": False, "IsPrimaryKey": False, "IsForeignKey": False}
-    told = {key: value for key, value in column.items() if key[0].isupper()}
-    return {**defaults, "ColumnGuid": f"{guid}.{column['ColumnName']}", "Position": position, **told}
+    fields = {key: value for key, value in column.items() if key[0].isupper()}
+    return {**defaults, "ColumnGuid": f"{guid}.{column['ColumnName']}", "Position": position, **fields}
 
 
 def _consumer(entry: Json | str) -> Json:

@@ -16,7 +16,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from common.extension_points import BY_CODE
-from emulator.dataworks.responses import Json
+from common.json_types import Json
 
 BUS = "dw-ext-bus"
 _BODIES = Path(__file__).parents[1] / "samples" / "bodies.yaml"

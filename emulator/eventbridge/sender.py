@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 from cryptography.x509.oid import NameOID
 
-from emulator.dataworks.responses import Json
+from common.json_types import Json
 
 Version = Literal["v1", "v2"]
 

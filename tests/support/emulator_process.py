@@ -93,7 +93,7 @@ class Emulator:
     def verdicts(self, message_id: str | None = None) -> list[dict[str, Any]]:
         """Return every result that was posted: for a message id, or for all.
 
-        Each has `action, message_id, extension_code, result, tip, at` (seconds since the epoch) and `fate`:
+        Each has `action, message_id, extension_code, result, tip, at` (seconds since the epoch) and `status`:
         `first` (the verdict), `late`, `misplaced`, `refused`, `throttled` or `fault` (no effect).
         """
         params = {} if message_id is None else {"message_id": message_id}

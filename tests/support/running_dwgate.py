@@ -137,7 +137,7 @@ class RunningDwgate:
 
     def posts(self, message_id: str) -> list[dict[str, Any]]:
         """Return the results of an event that the emulator applied: one, if all is well."""
-        return [post for post in self.emulator.verdicts(message_id) if post["fate"] in ("first", "late")]
+        return [post for post in self.emulator.verdicts(message_id) if post["status"] in ("first", "late")]
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """SIGKILL a worker with all its processes, as a lost machine would."""

@@ -8,8 +8,9 @@ and the envelope are read with other leniencies, by `workers.dataworks.json_fiel
 from __future__ import annotations
 
 from common.errors import DwgateError
-from common.events import Event, Json
+from common.events import Event
 from common.i18n import Text
+from common.json_types import Json
 
 _MAX_NUMBER_DIGITS = 19
 

@@ -1,1 +1,1 @@
-"""The OpenAPI of DataWorks behind a small typed facade that returns our own values."""
+"""Typed client of the DataWorks OpenAPI, with rate limits, retries and a shared lookup cache."""

@@ -1,27 +1,28 @@
-"""Questions to DataWorks, answered for the whole fleet: kept, being asked by another already, or called."""
+"""Lookups through the cache that the whole fleet shares; concurrent misses of one key make a single call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from common.json_types import Json
 from workers.dataworks.errors import RequestRejected
-from workers.dataworks.invoker import Arguments, Json, RetryingClient, parse_response
+from workers.dataworks.invoker import Arguments, RetryingClient, parse_response
 from workers.dataworks.operations import Operation
 from workers.dataworks.single_flight import SingleFlight
 
 REJECTED_ENTRY = "dwgate:Refused"
-"""The field of a kept answer that holds the code of a refusal: that no table has a name is an answer too."""
+"""Field of a cached response that holds the error code of a rejection: "no such table" is cached as well."""
 
 T = TypeVar("T")
 
 
 class CachedClient:
-    """Asks DataWorks what the fleet does not know yet.
+    """Fetches lookups from the fleet's cache, and from DataWorks on a miss.
 
     Args:
-        calls: the way to make a call.
-        flight: the fleet's answers.
+        calls: the client for cache misses.
+        single_flight: the fleet's cache.
     """
 
     def __init__(self, calls: RetryingClient, single_flight: SingleFlight) -> None:
@@ -31,29 +32,29 @@ class CachedClient:
     def fetch(
         self, operation: Operation, arguments: Arguments, parse: Callable[[Json], T], *, deadline: float
     ) -> T:
-        """Return what `parse` makes of the answer to a lookup, perhaps one of about a minute ago.
+        """Return the parsed response of a lookup, which may come from the cache (about one minute old).
 
         Raises:
-            DataWorksError: it failed, or failed for somebody else and would again (`RequestRejected`).
-            redis.RedisError: the quota cannot be asked for.
+            DataWorksError: the call failed, or the cache holds a rejection (`RequestRejected`).
+            redis.RedisError: the rate limiter is unavailable.
         """
-        kept = self._single_flight.get_or_lease(operation.action, arguments, deadline=deadline)
-        if kept is not None:
-            return _parse_cached(operation, parse, kept)
+        cached = self._single_flight.get_or_lease(operation.action, arguments, deadline=deadline)
+        if cached is not None:
+            return _parse_cached(operation, parse, cached)
         try:
-            answer = self._calls.call(operation, arguments, deadline=deadline)
-            value = parse_response(operation, parse, answer)
+            response = self._calls.call(operation, arguments, deadline=deadline)
+            value = parse_response(operation, parse, response)
         except RequestRejected as error:
             self._single_flight.publish(operation.action, arguments, {REJECTED_ENTRY: error.code})
             raise
         except BaseException:
             self._single_flight.release(operation.action, arguments)
             raise
-        self._single_flight.publish(operation.action, arguments, answer)
+        self._single_flight.publish(operation.action, arguments, response)
         return value
 
 
-def _parse_cached(operation: Operation, shape: Callable[[Json], T], kept: dict[str, Any]) -> T:
-    if REJECTED_ENTRY in kept:
-        raise RequestRejected(operation.action, kept[REJECTED_ENTRY])
-    return parse_response(operation, shape, kept)
+def _parse_cached(operation: Operation, parse: Callable[[Json], T], cached: Json) -> T:
+    if REJECTED_ENTRY in cached:
+        raise RequestRejected(operation.action, cached[REJECTED_ENTRY])
+    return parse_response(operation, parse, cached)

@@ -1,4 +1,4 @@
-"""DataWorks as dwgate sees it: our values in, our values out, everything bounded by a time."""
+"""The DataWorks client: dwgate's types in and out, and a deadline on every call."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ from workers.dataworks.transport import Transport
 
 
 class DataWorks:
-    """The OpenAPI of DataWorks.
+    """Client of the DataWorks OpenAPI.
 
-    Every method takes `until`, in seconds since the epoch: no wait, for the quota, for the answer or before
-    another try, goes past it. Each call is tried up to three times while it is known that nothing was done.
-    All raise `DataWorksError`, and `redis.RedisError` when the quota cannot be asked for.
+    Every method takes `deadline`, in seconds since the epoch: no wait (for the rate limiter, for the response
+    or before a retry) exceeds it. A call is attempted up to three times, as long as it is certain that the
+    failed attempt had no effect. All methods raise `DataWorksError`, and `redis.RedisError` if the rate
+    limiter is unavailable.
 
     Args:
-        calls: the way to make a call.
-        asker: the way to make a lookup, which others may have made before.
-        extension_code: the extension that the verdicts are for.
+        calls: the client for calls that are not cached.
+        cached_client: the client for lookups, which share a cache.
+        extension_code: the extension that the verdicts are posted for.
     """
 
     def __init__(self, calls: RetryingClient, cached_client: CachedClient, *, extension_code: str) -> None:
@@ -39,14 +40,14 @@ class DataWorks:
         self._extension_code = extension_code
 
     def warm_up(self) -> None:
-        """Load the SDK now, which takes about a second: for a worker to do before its first event comes."""
+        """Load the SDK, which takes about a second; workers call this before their first event."""
         self._calls.warm_up()
 
     def event_detail(self, message_id: str, project_id: int, *, deadline: float) -> Snapshot:
-        """Return what the IDE operation of an event works on."""
+        """Return the file or table that the IDE operation of an event concerns."""
         arguments: Arguments = {"MessageId": message_id, "ProjectId": project_id}
-        answer = self._calls.call(operations.EVENT_DETAIL, arguments, deadline=deadline)
-        return parse_response(operations.EVENT_DETAIL, events.parse_snapshot, answer)
+        response = self._calls.call(operations.EVENT_DETAIL, arguments, deadline=deadline)
+        return parse_response(operations.EVENT_DETAIL, events.parse_snapshot, response)
 
     def post_result(
         self,
@@ -59,14 +60,21 @@ class DataWorks:
         deadline_at: float,
         quota_deadline: float | None = None,
     ) -> None:
-        """Post the verdict on an event, by the operation that belongs to its extension point.
+        """Post the verdict on an event through the operation of its extension point.
 
-        Operation Center knows no WARN (help page of UpdateWorkbenchEventResult): there it is sent as OK.
-        Of the verdicts that wait for the quota, the one with the nearest `deadline_at` goes first; none waits
-        longer than to `quota_deadline`.
+        Operation Center does not support WARN (help page of UpdateWorkbenchEventResult): OK is sent instead.
+
+        Args:
+            result_operation: the operation of the event's extension point.
+            message_id: the event.
+            result: the verdict.
+            tip: the text that the user sees.
+            deadline: of this call, in seconds since the epoch.
+            deadline_at: of the event, in seconds since the epoch; orders the verdicts waiting for the quota.
+            quota_deadline: when to stop waiting for the quota before the first attempt; None for `deadline`.
 
         Raises:
-            ReplyLost: DataWorks may have taken it: look, or post the very same verdict again.
+            ReplyLost: DataWorks may have accepted it: check, or post exactly the same verdict again.
         """
         if result_operation is ResultOperation.WORKBENCH and result is Result.WARN:
             result = Result.OK
@@ -94,47 +102,49 @@ class DataWorks:
         status: ProcessStatus | None = None,
         deadline: float,
     ) -> tuple[CheckProcess, ...]:
-        """Return the operations that wait, or waited, for extensions: all pages, up to 5,000 of them.
+        """Return the check processes, pending and finished, of all pages (at most 5,000).
 
-        A question about one message goes before lookups, as a verdict does.
+        A query for one message is urgent, like a verdict: it precedes lookups.
         """
         operation = operations.CHECK_PROCESSES
-        wanted: dict[str, str | int | None] = {
+        filters: dict[str, str | int | None] = {
             "EventCode": event_code,
             "ProjectId": project_id,
             "MessageId": message_id,
             "Status": status and status.value,
         }
-        asked: Arguments = {name: value for name, value in wanted.items() if value is not None}
+        given: Arguments = {name: value for name, value in filters.items() if value is not None}
 
         def page(number: int) -> tuple[tuple[CheckProcess, ...], int | None]:
-            arguments = {**asked, "PageNumber": number, "PageSize": pagination.PAGE_SIZE}
-            answer = self._calls.call(operation, arguments, deadline=deadline, urgent=message_id is not None)
-            return parse_response(operation, events.parse_processes, answer)
+            arguments = {**given, "PageNumber": number, "PageSize": pagination.PAGE_SIZE}
+            response = self._calls.call(
+                operation, arguments, deadline=deadline, urgent=message_id is not None
+            )
+            return parse_response(operation, events.parse_processes, response)
 
         return pagination.paginate_by_number(page)
 
     def enabled_extensions(self, event_code: str, project_id: int, *, deadline: float) -> bool:
-        """Whether our extension is enabled for an extension point in a workspace."""
+        """Whether the extension is enabled for an extension point in a workspace."""
         operation = operations.ENABLED_EXTENSIONS
-        answer = self._calls.call(
+        response = self._calls.call(
             operation, {"EventCode": event_code, "ProjectId": project_id}, deadline=deadline
         )
-        return self._extension_code in parse_response(operation, events.parse_extension_codes, answer)
+        return self._extension_code in parse_response(operation, events.parse_extension_codes, response)
 
     def extension(self, *, deadline: float) -> Extension:
-        """Return how our extension is registered, perhaps from the cache."""
+        """Return the registration of the extension; may come from the cache."""
         arguments: Arguments = {"ExtensionCode": self._extension_code}
         return self._cached_client.fetch(
             operations.EXTENSION, arguments, events.parse_extension, deadline=deadline
         )
 
     def option_value(self, project_id: int, *, deadline: float) -> str | None:
-        """Return what a workspace's administrator saved as options of our extension, perhaps from the cache.
+        """Return the options that a workspace's administrator saved for the extension.
 
-        It is a text that somebody outside wrote, mostly JSON; None when nobody saved any.
+        The text, None if there is none, is usually JSON but not validated. It may come from the cache.
         """
-        # The OpenAPI wants this one workspace id as text.
+        # This operation is the only one that takes the workspace ID as a string.
         arguments: Arguments = {"ExtensionCode": self._extension_code, "ProjectId": str(project_id)}
         return self._cached_client.fetch(
             operations.OPTION_VALUE, arguments, events.parse_option_value, deadline=deadline
@@ -156,23 +166,23 @@ def connect(
     write_qps: int,
     cache_seconds: float,
 ) -> DataWorks:
-    """Return a client of DataWorks' OpenAPI; nothing is sent yet.
+    """Return a client of the DataWorks OpenAPI; sends nothing.
 
     Args:
-        client: the ledger's Redis, for the quota and the cache.
-        extension_code: the extension that the verdicts are for; its keys are apart from another's.
+        client: the ledger's Redis, for the rate limiter and the cache.
+        extension_code: the extension that the verdicts are posted for; part of the Redis keys.
         endpoint: host, or host and port, of the OpenAPI.
         protocol: `https` or `http`.
-        region: the region's id.
-        read_qps: reads a second for the whole fleet.
-        write_qps: writes a second for the whole fleet.
-        cache_seconds: how long a lookup may be answered from the cache.
+        region: the region ID.
+        read_qps: reads per second for the whole fleet.
+        write_qps: writes per second for the whole fleet.
+        cache_seconds: seconds for which a lookup is cached.
     """
     keys = key_prefix(extension_code)
     calls = RetryingClient(
         Transport(endpoint=endpoint, protocol=protocol, region=region),
         RateLimiter(client, keys, read_qps=read_qps, write_qps=write_qps),
     )
-    # Of its own, since workers of an earlier version keep a part of each answer under the plain prefix.
+    # A separate prefix, since earlier versions cached only a part of each response under the plain one.
     flight = SingleFlight(client, LookupCache(client, f"{keys}answers:", cache_seconds), cache_seconds)
     return DataWorks(calls, CachedClient(calls, flight), extension_code=extension_code)

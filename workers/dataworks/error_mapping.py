@@ -1,4 +1,4 @@
-"""What a failed call means: from the bare facts of the failure to one of our errors."""
+"""Maps a failed OpenAPI call to a `DataWorksError`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from workers.dataworks.operations import Operation, QuotaKind
 
 
 class CallStage(StrEnum):
-    """How far a call came.
+    """How far a failed call got.
 
-    NO_CREDENTIALS: nothing was sent, since no access key was found.
-    NOT_SENT: nothing was sent: no connection, or the credentials could not be fetched.
-    SENT: it may have been carried out; no answer came, or none that can be read.
-    ANSWERED: DataWorks, or the gateway before it, answered with an error.
+    NO_CREDENTIALS: not sent: no access key was found.
+    NOT_SENT: not sent: no connection, or the credentials could not be fetched.
+    SENT: possibly applied; no response arrived, or an unreadable one.
+    ANSWERED: DataWorks, or the gateway in front of it, returned an error.
     """
 
     NO_CREDENTIALS = "no_credentials"
@@ -35,16 +35,16 @@ class CallStage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CallFailure:
-    """The bare facts of a failed call. It holds nothing that was sent, and no text of the answer.
+    """A failed call, without anything that was sent and without the response's message.
 
-    The texts of DataWorks are left out on purpose: the one for a wrong signature repeats the request.
+    Messages of DataWorks are left out on purpose: the one for a wrong signature repeats the signed request.
 
     Attributes:
-        stage: how far the call came.
-        reason: a word of ours, for a call without an answer.
-        status: the HTTP status of the answer; None when it is not known.
-        code: the answer's error code.
-        request_id: DataWorks' own id of the call.
+        stage: how far the call got.
+        reason: dwgate's own code for a call without a response.
+        status: HTTP status of the response; None if unknown.
+        code: error code of the response.
+        request_id: ID that DataWorks gave the call.
     """
 
     stage: CallStage
@@ -63,48 +63,52 @@ _DENIED = (
     "InvalidSecurityToken",
     "SignatureDoesNotMatch",
 )
-_WORD = re.compile(r"[\w.:-]{1,100}", re.ASCII)
-_ABSENT = (None, "", "None")  # the SDK turns an absent code into the text "None"
+# The characters of error codes and request IDs: anything else could be a message, and so hold a secret.
+_TOKEN = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_ABSENT = (None, "", "None")  # the SDK turns a missing code into the string "None"
 
 
 def to_error(operation: Operation, failure: CallFailure) -> DataWorksError:
-    """Return the error that `failure` is.
+    """Return the error for `failure`.
 
-    The codes: the operations' help pages, and what Alibaba Cloud's own Terraform provider retries.
+    Sources of the codes: the operations' help pages, and the codes that Alibaba Cloud's Terraform provider
+    retries.
     """
     action, request_id = operation.action, safe_token(failure.request_id)
     if failure.stage is CallStage.NO_CREDENTIALS:
         return AccessDenied(
-            action, "NoCredentials", "set ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET, or give a RAM role"
+            action,
+            "NoCredentials",
+            "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or attach a RAM role",
         )
     if failure.stage is CallStage.NOT_SENT:
         return Unreachable(action, failure.reason)
     if failure.stage is CallStage.SENT:
-        return _is_broken_reply(operation, failure.reason, None)
-    return _error_response(operation, failure, request_id)
+        return _broken_reply_error(operation, failure.reason, None)
+    return _response_error(operation, failure, request_id)
 
 
-def _error_response(operation: Operation, fault: CallFailure, request_id: str | None) -> DataWorksError:
+def _response_error(operation: Operation, failure: CallFailure, request_id: str | None) -> DataWorksError:
     action = operation.action
-    code = safe_token(fault.code) or f"Http{fault.status or HTTPStatus.OK}"
-    if fault.status == HTTPStatus.TOO_MANY_REQUESTS or code.startswith(_THROTTLED):
+    code = safe_token(failure.code) or f"Http{failure.status or HTTPStatus.OK}"
+    if failure.status == HTTPStatus.TOO_MANY_REQUESTS or code.startswith(_THROTTLED):
         return Throttled(action, code, "", request_id)
-    if (fault.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR or code.startswith(_BROKEN):
-        return _is_broken_reply(operation, code, request_id)
-    if fault.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or code.startswith(_DENIED):
+    if (failure.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR or code.startswith(_BROKEN):
+        return _broken_reply_error(operation, code, request_id)
+    if failure.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or code.startswith(_DENIED):
         return AccessDenied(
-            action, code, f"look at the access key, and grant it dataworks:{action}", request_id
+            action, code, f"check the access key, and grant it dataworks:{action}", request_id
         )
     return RequestRejected(action, code, "", request_id)
 
 
-def _is_broken_reply(operation: Operation, code: str, request_id: str | None) -> DataWorksError:
+def _broken_reply_error(operation: Operation, code: str, request_id: str | None) -> DataWorksError:
     lost = operation.quota_kind is QuotaKind.WRITE
     return (ReplyLost if lost else Unreachable)(operation.action, code, "", request_id)
 
 
 def safe_token(value: object) -> str | None:
-    """Return `value` when it is one plain word, as codes and request ids are; None for anything else."""
-    if value in _ABSENT or not _WORD.fullmatch(str(value)):
+    """Return `value` if it looks like an error code or a request ID; None for anything else."""
+    if value in _ABSENT or not _TOKEN.fullmatch(str(value)):
         return None
     return str(value)

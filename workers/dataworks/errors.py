@@ -1,13 +1,13 @@
-"""What can go wrong with an OpenAPI call.
+"""Errors of OpenAPI calls.
 
 DataWorksError
-├── Transient            try again, the deadline allowing
-│   ├── Throttled        the account's quota is used up
-│   └── Unreachable      no connection, a server fault, an answer that cannot be read
-│       └── ReplyLost    the request may have been carried out; only a write raises it
-└── Final                trying again cannot help
-    ├── Denied           credentials or permissions
-    └── Refused          DataWorks understood and said no
+├── Transient            may be retried before the deadline
+│   ├── Throttled        the account's quota is exhausted
+│   └── Unreachable      no connection, a server error or an unreadable response
+│       └── ReplyLost    the request may have been applied; raised by writes only
+└── Permanent            retrying does not help
+    ├── AccessDenied     invalid credentials or missing permissions
+    └── RequestRejected  DataWorks understood the request and rejected it
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ class DataWorksError(DwgateError):
 
     Attributes:
         action: the operation (`GetNodeChildren`).
-        code: the error code of DataWorks, or a word of ours.
-        detail: a few more words.
-        request_id: DataWorks' own id of the call, for a support ticket.
+        code: the error code of DataWorks, or dwgate's own.
+        detail: an explanation; may be empty.
+        request_id: ID that DataWorks gave the call, for support tickets.
     """
 
     def __init__(self, action: str, code: str, detail: str = "", request_id: str | None = None) -> None:
@@ -38,33 +38,33 @@ class DataWorksError(DwgateError):
         super().__init__(text)
 
     def __reduce__(self) -> tuple[type[DataWorksError], tuple[str, str, str, str | None]]:
-        # Pools send errors between processes; by default one would be rebuilt from its text alone.
+        # Pools pickle errors; by default an exception is rebuilt from its message alone.
         return type(self), (self.action, self.code, self.detail, self.request_id)
 
 
 class Transient(DataWorksError):
-    """Try again, the deadline allowing."""
+    """May be retried before the deadline."""
 
 
 class Throttled(Transient):
-    """The quota of the account and region is used up for the moment."""
+    """The quota of the account and region is exhausted for the moment."""
 
 
 class Unreachable(Transient):
-    """No connection, a server fault, or an answer that cannot be read."""
+    """No connection, a server error, or an unreadable response."""
 
 
 class ReplyLost(Unreachable):
-    """The request may have been carried out, its answer never came: ask before posting anything else."""
+    """The request may have been applied, but its response was lost: check before posting a different one."""
 
 
 class Permanent(DataWorksError):
-    """Trying again cannot help."""
+    """Retrying does not help."""
 
 
 class AccessDenied(Permanent):
-    """The credentials are wrong or lack a permission: see the access key and its RAM policy."""
+    """The credentials are invalid or lack a permission: check the access key and its RAM policy."""
 
 
 class RequestRejected(Permanent):
-    """DataWorks understood the request and said no."""
+    """DataWorks understood the request and rejected it."""

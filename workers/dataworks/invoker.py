@@ -1,14 +1,15 @@
-"""Calls of the OpenAPI within the fleet's quota, made again while it is known that nothing was done."""
+"""OpenAPI calls within the fleet's quota, retried only if the failed attempt certainly had no effect."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_exponential_jitter
 
+from common.json_types import Json
 from workers.dataworks.errors import ReplyLost, Transient, Unreachable
 from workers.dataworks.json_fields import MalformedResponse
 from workers.dataworks.operations import Operation
@@ -18,18 +19,18 @@ from workers.dataworks.transport import Transport
 MAX_ATTEMPTS = 3
 MIN_SLEEP = 0.2
 MAX_SLEEP = 2.0
+"""Bounds of the exponential backoff between two attempts, in seconds."""
 
-Json = dict[str, Any]
 Arguments = Mapping[str, str | int]
 T = TypeVar("T")
 
 
 class RetryingClient:
-    """The way to make a call.
+    """Makes rate-limited calls and retries them.
 
     Args:
-        gateway: the way to the OpenAPI.
-        quota: the fleet's share of the account's quota.
+        transport: sends the calls.
+        rate_limiter: the fleet's share of the account's quota.
     """
 
     def __init__(self, transport: Transport, rate_limiter: RateLimiter) -> None:
@@ -37,7 +38,7 @@ class RetryingClient:
         self._rate_limiter = rate_limiter
 
     def warm_up(self) -> None:
-        """Load the SDK now, so that no call has to."""
+        """Load the SDK now instead of with the first call."""
         self._transport.warm_up()
 
     def call(
@@ -50,40 +51,41 @@ class RetryingClient:
         deadline_at: float | None = None,
         quota_deadline: float | None = None,
     ) -> Json:
-        """Call `operation`, up to three times, and return its answer.
+        """Call `operation`, at most three times, and return the response.
 
         Args:
             operation: the operation.
             arguments: its parameters, by their names in the OpenAPI.
-            deadline: when to give up, in seconds since the epoch; no wait of any kind goes past it.
-            urgent: a verdict, or a question about one: it goes before everything that is not.
-            deadline_at: of the event, in seconds since the epoch: of its kind the nearest goes first.
-            quota_deadline: when to give up waiting for the quota before the first try; None for `deadline`.
+            deadline: when to give up, in seconds since the epoch; no wait of any kind exceeds it.
+            urgent: whether it is a verdict, or a query about one; urgent calls precede all others.
+            deadline_at: the event's deadline, in seconds since the epoch; the earliest of a class goes first.
+            quota_deadline: when to stop waiting for the quota before the first attempt; None for `deadline`.
 
         Raises:
-            DataWorksError: it failed.
-            redis.RedisError: the quota cannot be asked for.
+            DataWorksError: the call failed.
+            redis.RedisError: the rate limiter is unavailable.
         """
-        slots_until = iter([min(deadline, quota_deadline or deadline)])
+        # Only the first attempt has its own limit for the quota.
+        quota_deadlines = iter([min(deadline, quota_deadline or deadline)])
 
-        def once() -> Json:
+        def attempt() -> Json:
             slot = self._rate_limiter.acquire(
                 operation.quota_kind,
                 action=operation.action,
                 urgent=urgent,
                 deadline_at=deadline_at or deadline,
-                deadline=next(slots_until, deadline),
+                deadline=next(quota_deadlines, deadline),
             )
             try:
                 return self._transport.call(operation, arguments, deadline=deadline)
             finally:
                 self._rate_limiter.release(slot)
 
-        return retrying(deadline)(once)
+        return retrying(deadline)(attempt)
 
 
 def retrying(deadline: float) -> Retrying:
-    """Return the way to try a call again: at most three tries, no sleep that would end after `deadline`."""
+    """Return the retry policy of a call: at most three attempts, and no sleep beyond `deadline`."""
     return Retrying(
         retry=retry_if_exception(is_safe_to_retry),
         stop=stop_after_attempt(MAX_ATTEMPTS) | stop_before_delay(max(deadline - time.time(), 0)),
@@ -93,17 +95,17 @@ def retrying(deadline: float) -> Retrying:
 
 
 def is_safe_to_retry(error: BaseException) -> bool:
-    """Whether the call may simply be made again: the fault may pass, and nothing was carried out."""
+    """Whether the call may be repeated: the fault is transient, and the request was certainly not applied."""
     return isinstance(error, Transient) and not isinstance(error, ReplyLost)
 
 
-def parse_response(operation: Operation, parse: Callable[[Json], T], answer: Json) -> T:
-    """Return what `parse` makes of an answer.
+def parse_response(operation: Operation, parse: Callable[[Json], T], response: Json) -> T:
+    """Return the parsed `response`.
 
     Raises:
-        Unreachable: the answer has another shape than documented.
+        Unreachable: the response does not have the documented structure.
     """
     try:
-        return parse(answer)
+        return parse(response)
     except MalformedResponse as error:
         raise Unreachable(operation.action, "Unreadable", str(error)) from None

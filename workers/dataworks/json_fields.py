@@ -1,30 +1,26 @@
-"""Typed fields of the JSON that the OpenAPI answers.
+"""Typed access to the JSON fields of OpenAPI responses.
 
-Leniency: absent and null are the same, and a scalar may come as text or as a number, since both occur. Any
-other shape than documented is a `MalformedResponse`, so that a broken answer is never taken for "there is
-nothing". A boolean that is neither true nor false is the one exception: the API leaves such flags out or
-empty.
+Absent and null are equivalent, and a scalar may be a string or a number, since both occur. Any other
+deviation from the documented structure raises `MalformedResponse`, so that a broken response is never
+mistaken for an empty one. The exception is a boolean that is neither true nor false: the API omits such flags
+or leaves them empty.
 
-Events are read with other leniencies, by `ingest.envelope` (what cannot be read is missing, since a verdict
-must be posted all the same) and by `workers.checks.event_fields` (what cannot be read is a finding, in either
-language).
+Events are read by other rules: by `ingest.envelope`, where an unreadable field counts as missing, since a
+verdict must be posted anyway, and by `workers.checks.event_fields`, where it is a finding.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from common.errors import DwgateError
-
-Json = dict[str, Any]
+from common.json_types import Json
 
 
 class MalformedResponse(DwgateError, ValueError):
-    """The answer has another shape than documented; the text names the field."""
+    """The response does not have the documented structure; the message names the field."""
 
 
 def object_field(raw: Json, field: str) -> Json:
-    """Return an object; empty when it is absent or null."""
+    """Return an object; empty if absent or null."""
     value = raw.get(field)
     if value is None:
         return {}
@@ -34,7 +30,7 @@ def object_field(raw: Json, field: str) -> Json:
 
 
 def object_list(raw: Json, field: str) -> list[Json]:
-    """Return a list of objects; empty when it is absent or null."""
+    """Return a list of objects; empty if absent or null."""
     value = raw.get(field)
     if value is None:
         return []
@@ -44,7 +40,7 @@ def object_list(raw: Json, field: str) -> list[Json]:
 
 
 def text_field(raw: Json, field: str) -> str | None:
-    """Return a string; a number is written out. None when it is absent or null."""
+    """Return a string, also from a number; None if absent or null."""
     value = raw.get(field)
     if value is None or isinstance(value, str):
         return value
@@ -54,7 +50,7 @@ def text_field(raw: Json, field: str) -> str | None:
 
 
 def number_field(raw: Json, field: str) -> int | None:
-    """Return an integer, also from a string; None when it is absent, null or empty."""
+    """Return an integer, also from a string; None if absent, null or empty."""
     value = raw.get(field)
     if value is None or value == "":
         return None
@@ -65,10 +61,10 @@ def number_field(raw: Json, field: str) -> int | None:
 
 
 def bool_field(raw: Json, field: str) -> bool:
-    """Return a boolean, also from a string; false when it is absent or null."""
+    """Return a boolean, also from a string; False if absent or null."""
     return str(raw.get(field, False)).lower() == "true"
 
 
 def optional_bool(raw: Json, field: str) -> bool | None:
-    """Return a boolean, also from a string; None when it is neither true nor false."""
+    """Return a boolean, also from a string; None if it is neither true nor false."""
     return {"true": True, "false": False}.get(str(raw.get(field)).lower())

@@ -1,4 +1,4 @@
-"""Answers to lookups, kept in Redis for about a minute, so that a burst of events asks DataWorks once."""
+"""Responses of lookups, cached in Redis for about a minute, so that a burst of events makes one call."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ import structlog
 COMPRESS_ABOVE = 1024
 """Bytes of JSON above which an entry is compressed."""
 
-_PLAIN, _PACKED = b"j", b"z"
+_PLAIN, _COMPRESSED = b"j", b"z"
+"""First byte of an entry: JSON, or JSON compressed by zlib."""
 
 log = structlog.get_logger(__name__)
 
 
 class LookupCache:
-    """JSON values by operation and arguments. It never fails: a fault of Redis is a miss.
+    """JSON values by operation and arguments. It never raises: a Redis error counts as a miss.
 
     Args:
         client: a Redis client that returns bytes.
-        prefix: the start of the keys.
-        seconds: how long an entry may be used.
+        prefix: prefix of the keys.
+        seconds: lifetime of an entry.
     """
 
     def __init__(self, client: redis.Redis, prefix: str, seconds: float = 60) -> None:
@@ -34,20 +35,20 @@ class LookupCache:
         self._ms = int(seconds * 1000)
 
     def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
-        """Return the value that was put, or None."""
+        """Return the cached value, or None."""
         try:
             entry = self._client.get(self.key(operation, arguments))
             return unpack(entry) if isinstance(entry, bytes) else None
         except (redis.RedisError, zlib.error, orjson.JSONDecodeError) as error:
-            log.warning("lookup_cache_fault", step="get", operation=operation, error=type(error).__name__)
+            log.warning("lookup_cache_failed", step="get", operation=operation, error=type(error).__name__)
             return None
 
     def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
-        """Keep `value`, which is not None."""
+        """Cache `value`, which must not be None."""
         try:
             self._client.set(self.key(operation, arguments), pack(value), px=self._ms)
         except redis.RedisError as error:
-            log.warning("lookup_cache_fault", step="put", operation=operation, error=type(error).__name__)
+            log.warning("lookup_cache_failed", step="put", operation=operation, error=type(error).__name__)
 
     def key(self, operation: str, arguments: Mapping[str, str | int]) -> str:
         """Return the key of an entry."""
@@ -56,12 +57,12 @@ class LookupCache:
 
 
 def pack(value: Any) -> bytes:
-    """Return `value` as an entry: JSON, compressed when it is long."""
+    """Encode `value` as JSON, compressed above `COMPRESS_ABOVE` bytes."""
     text = orjson.dumps(value)
-    return _PACKED + zlib.compress(text) if len(text) > COMPRESS_ABOVE else _PLAIN + text
+    return _COMPRESSED + zlib.compress(text) if len(text) > COMPRESS_ABOVE else _PLAIN + text
 
 
 def unpack(entry: bytes) -> Any:
-    """Read what `pack` wrote."""
+    """Decode an entry that `pack` encoded."""
     text = entry[1:]
-    return orjson.loads(zlib.decompress(text) if entry[:1] == _PACKED else text)
+    return orjson.loads(zlib.decompress(text) if entry[:1] == _COMPRESSED else text)

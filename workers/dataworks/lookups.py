@@ -1,4 +1,4 @@
-"""The lookups of checks: what DataWorks holds, asked for within the time that they have."""
+"""The lookups of one event's checks, bounded by their deadline."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from common.json_types import Json
 from common.snapshot import Column
 from workers.dataworks import operations, pagination
 from workers.dataworks.cached_client import CachedClient
 from workers.dataworks.errors import RequestRejected, Transient
-from workers.dataworks.invoker import Arguments, Json
+from workers.dataworks.invoker import Arguments
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -23,14 +24,16 @@ from workers.dataworks.models import (
     TableRef,
 )
 from workers.dataworks.operations import Operation
-from workers.dataworks.parsers import events, tables
-from workers.dataworks.parsers import nodes as node_shapes
+from workers.dataworks.parsers import events, nodes, tables
 
 MAX_ITEMS = 1000
+"""Default limit of a list."""
+
 OUTPUTS_PER_CALL = 50
+"""Maximum number of output names in one `ListNodesByOutput` call."""
 
 _TABLE, _ENTITY = "odps.", "maxcompute-table."
-"""How the GUID of a table begins, and the name of the same table as an entity."""
+"""Prefixes of a MaxCompute table: of its GUID, and of its qualified name as a lineage entity."""
 
 T = TypeVar("T")
 
@@ -39,84 +42,84 @@ T = TypeVar("T")
 class BoundLookups:
     """The lookups of one event's checks, up to `deadline` (seconds since the epoch); see `Lookups`.
 
-    What they ask twice is looked up once.
+    Repeated lookups are answered from memory.
 
     Attributes:
-        faults: transient faults that lookups ended with.
+        faults: transient errors that lookups raised.
     """
 
     client: CachedClient
     deadline: float
     faults: list[Transient] = field(default_factory=list, init=False)
-    _answers: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
+    _values: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
     def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
         """Return the nodes that depend on `node_id`, one hop."""
-        return self._fetch(operations.NODE_CHILDREN, _node(node_id, environment), node_shapes.parse_nodes)
+        return self._fetch(operations.NODE_CHILDREN, _node(node_id, environment), nodes.parse_nodes)
 
     def node_parents(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
         """Return the nodes that `node_id` depends on, one hop."""
-        return self._fetch(operations.NODE_PARENTS, _node(node_id, environment), node_shapes.parse_nodes)
+        return self._fetch(operations.NODE_PARENTS, _node(node_id, environment), nodes.parse_nodes)
 
     def node(self, node_id: int, environment: Environment = Environment.PROD) -> Node:
-        """Return one node; raises `RequestRejected` when there is no such one."""
-        found = self._fetch(operations.NODE, _node(node_id, environment), node_shapes.parse_node)
+        """Return one node; raises `RequestRejected` if it does not exist."""
+        found = self._fetch(operations.NODE, _node(node_id, environment), nodes.parse_node)
         return _found_or_raise(operations.NODE, found, "no such node in this environment")
 
     def node_code(self, node_id: int, environment: Environment = Environment.PROD) -> str:
-        """Return the code that a node runs; empty when it has none."""
-        return self._fetch(operations.NODE_CODE, _node(node_id, environment), node_shapes.parse_code)
+        """Return the code of a node; empty if it has none."""
+        return self._fetch(operations.NODE_CODE, _node(node_id, environment), nodes.parse_code)
 
     def node_inputs(
         self, node_id: int, environment: Environment = Environment.PROD
     ) -> tuple[NodeOutput, ...]:
         """Return the outputs of other nodes that `node_id` depends on."""
         arguments = {**_node(node_id, environment), "IoType": "input"}
-        return self._fetch(operations.NODE_OUTPUTS, arguments, node_shapes.parse_outputs)
+        return self._fetch(operations.NODE_OUTPUTS, arguments, nodes.parse_outputs)
 
     def node_outputs(
         self, node_id: int, environment: Environment = Environment.PROD
     ) -> tuple[NodeOutput, ...]:
-        """Return what `node_id` puts out."""
+        """Return the outputs of `node_id`."""
         arguments = {**_node(node_id, environment), "IoType": "output"}
-        return self._fetch(operations.NODE_OUTPUTS, arguments, node_shapes.parse_outputs)
+        return self._fetch(operations.NODE_OUTPUTS, arguments, nodes.parse_outputs)
 
     def nodes_by_output(
         self, outputs: Sequence[str], environment: Environment = Environment.PROD
     ) -> Mapping[str, tuple[Node, ...]]:
-        """Return the nodes that put out each of `outputs`; a name that nobody puts out has none.
+        """Return the nodes that produce each of `outputs`; empty for an output without a producer.
 
-        One call asks for fifty names. Nobody can put out an empty name. Whether upper and lower case are the
-        same is for DataWorks to say: it may answer with the name as the node has it.
+        One call queries up to fifty names; blank names are not queried. Whether names are case-sensitive is
+        up to DataWorks: it may return a name in the node's spelling.
         """
-        # Sorted, so that the same names in another order are the same question.
+        # Sorted, so that the same names in another order have the same cache key.
         names = sorted({name for name in outputs if name.strip()})
         found: dict[str, tuple[Node, ...]] = dict.fromkeys(outputs, ())
         for start in range(0, len(names), OUTPUTS_PER_CALL):
-            asked = names[start : start + OUTPUTS_PER_CALL]
-            arguments = {"Outputs": ",".join(asked), "ProjectEnv": environment.value}
-            told = self._fetch(operations.NODES_BY_OUTPUT, arguments, node_shapes.parse_nodes_by_output)
-            in_lower_case = {name.lower(): nodes for name, nodes in told.items()}
-            found |= {name: told.get(name) or in_lower_case.get(name.lower(), ()) for name in asked}
+            batch = names[start : start + OUTPUTS_PER_CALL]
+            arguments = {"Outputs": ",".join(batch), "ProjectEnv": environment.value}
+            producers = self._fetch(operations.NODES_BY_OUTPUT, arguments, nodes.parse_nodes_by_output)
+            by_lower_case = {name.lower(): rows for name, rows in producers.items()}
+            found |= {name: producers.get(name) or by_lower_case.get(name.lower(), ()) for name in batch}
         return found
 
     def baseline(self, baseline_id: int) -> Baseline:
-        """Return a baseline; raises `RequestRejected` when there is no such one."""
-        found = self._fetch(operations.BASELINE, {"BaselineId": baseline_id}, node_shapes.parse_baseline)
+        """Return a baseline; raises `RequestRejected` if it does not exist."""
+        found = self._fetch(operations.BASELINE, {"BaselineId": baseline_id}, nodes.parse_baseline)
         return _found_or_raise(operations.BASELINE, found, "no such baseline")
 
     def downstream_tables(self, guid: str, limit: int = MAX_ITEMS) -> tuple[TableRef, ...]:
-        """Return the tables made from the table `guid` (`odps.project.table`), one hop, at most `limit`."""
-        asked: Arguments = {"TableGuid": guid, "Direction": "down", "PageSize": pagination.PAGE_SIZE}
+        """Return the tables derived from table `guid` (`odps.project.table`), one hop, at most `limit`."""
+        query: Arguments = {"TableGuid": guid, "Direction": "down", "PageSize": pagination.PAGE_SIZE}
 
         def page(key: str | None) -> tuple[tuple[TableRef, ...], str | None]:
-            arguments = asked if key is None else {**asked, "NextPrimaryKey": key}
+            arguments = query if key is None else {**query, "NextPrimaryKey": key}
             return self._fetch(operations.TABLE_LINEAGE, arguments, tables.parse_tables)
 
         return pagination.paginate_by_token(page, limit)
 
     def downstream_columns(self, guid: str, limit: int = MAX_ITEMS) -> tuple[ColumnRef, ...]:
-        """Return the columns made from the column `guid` (`odps.project.table.column`), one hop."""
+        """Return the columns derived from column `guid` (`odps.project.table.column`), one hop."""
 
         def page(number: int) -> tuple[tuple[ColumnRef, ...], int | None]:
             arguments: Arguments = {
@@ -130,22 +133,26 @@ class BoundLookups:
         return pagination.paginate_by_number(page, limit)
 
     def consumers(self, guid: str, limit: int = MAX_ITEMS) -> tuple[Consumer, ...]:
-        """Return who reads the table `guid` (`odps.project.table`) beyond tables, one hop, at most `limit`.
+        """Return the readers of the table `guid` (`odps.project.table`) other than tables, one hop.
+
+        Args:
+            guid: the table.
+            limit: maximum number of readers.
 
         Raises:
-            Refused: `guid` is not that of a MaxCompute table.
+            RequestRejected: `guid` is not a MaxCompute table.
         """
         if not guid.startswith(_TABLE):
-            raise RequestRejected(operations.ENTITY_LINEAGE.action, "NotFound", "not a table of MaxCompute")
+            raise RequestRejected(operations.ENTITY_LINEAGE.action, "NotFound", "not a MaxCompute table")
         name = _ENTITY + guid.removeprefix(_TABLE)
-        asked: Arguments = {
+        query: Arguments = {
             "EntityQualifiedName": name,
             "Direction": "down",
             "PageSize": pagination.PAGE_SIZE,
         }
 
         def page(token: str | None) -> tuple[tuple[Consumer, ...], str | None]:
-            arguments = asked if token is None else {**asked, "NextToken": token}
+            arguments = query if token is None else {**query, "NextToken": token}
             return self._fetch(operations.ENTITY_LINEAGE, arguments, tables.parse_entities)
 
         found = pagination.paginate_by_token(page)
@@ -156,7 +163,7 @@ class BoundLookups:
         return self._fetch(operations.TABLE_TASKS, {"TableGuid": guid}, tables.parse_producing_tasks)
 
     def table_info(self, guid: str) -> TableInfo:
-        """Return the table `guid` with all its columns; raises `RequestRejected` if there is none."""
+        """Return the table `guid` with all its columns; raises `RequestRejected` if it does not exist."""
         last: TableInfo
 
         def page(number: int) -> tuple[tuple[Column, ...], int]:
@@ -169,37 +176,35 @@ class BoundLookups:
         return replace(last, guid=guid, columns=columns)
 
     def deployed_code(self, file_id: int) -> str | None:
-        """Return the code of a file as it runs in production; None when none does."""
+        """Return the code of a file's version in production; None if there is none."""
         for page in range(1, pagination.MAX_PAGES + 1):
             arguments: Arguments = {"FileId": file_id, "PageNumber": page, "PageSize": pagination.PAGE_SIZE}
             versions = self._fetch(operations.FILE_VERSIONS, arguments, events.parse_versions)
             for version in versions:
                 if version.in_production:
-                    wanted = {"FileId": file_id, "FileVersion": version.number}
-                    return self._fetch(operations.FILE_VERSION, wanted, events.parse_version_code)
+                    query = {"FileId": file_id, "FileVersion": version.number}
+                    return self._fetch(operations.FILE_VERSION, query, events.parse_version_code)
             if len(versions) < pagination.PAGE_SIZE:
                 break
         return None
 
     def _fetch(self, operation: Operation, arguments: Arguments, parse: Callable[[Json], T]) -> T:
-        question = (operation.action, *sorted(arguments.items()))
-        if question not in self._answers:
+        key = (operation.action, *sorted(arguments.items()))
+        if key not in self._values:
             try:
-                self._answers[question] = self.client.fetch(
-                    operation, arguments, parse, deadline=self.deadline
-                )
+                self._values[key] = self.client.fetch(operation, arguments, parse, deadline=self.deadline)
             except Transient as error:
                 self.faults.append(error)
                 raise
-        answer: T = self._answers[question]
-        return answer
+        value: T = self._values[key]
+        return value
 
 
 def _node(node_id: int, environment: Environment) -> Arguments:
     return {"NodeId": node_id, "ProjectEnv": environment.value}
 
 
-def _found_or_raise(operation: Operation, value: T | None, why: str) -> T:
+def _found_or_raise(operation: Operation, value: T | None, reason: str) -> T:
     if value is None:
-        raise RequestRejected(operation.action, "NotFound", why)
+        raise RequestRejected(operation.action, "NotFound", reason)
     return value

@@ -1,4 +1,4 @@
-"""What the OpenAPI tells, as our own values: only the fields that dwgate uses, with their types made sure."""
+"""Values of OpenAPI responses: only the fields that dwgate uses, with validated types."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from common.snapshot import Column
 
 _MAX_ID_LENGTH = 19
-"""Digits of a number of 64 bits."""
+"""Maximum number of digits of a 64-bit integer."""
 
 
 class Environment(StrEnum):
@@ -19,7 +19,7 @@ class Environment(StrEnum):
 
 
 class Scheduler(StrEnum):
-    """How a node is scheduled; PAUSE is a frozen node."""
+    """The scheduling type of a node; PAUSE: frozen, SKIP: dry-run."""
 
     NORMAL = "NORMAL"
     MANUAL = "MANUAL"
@@ -32,11 +32,11 @@ class Node:
     """A scheduled node, as lineage lookups list it.
 
     Attributes:
-        cross_cycle: whether the edge that led here is a cross-cycle dependency.
-        baseline_id: the baseline it is on; None when on none.
+        baseline_id: the node's baseline; None if it has none.
         priority: 1, 3, 5, 7 or 8; that of its baseline.
-        cron: when it is scheduled (`00 30 00 * * ?`: second, minute, hour, …).
-        rerunnable: whether it may be run again after it succeeded; None when it is not told.
+        cross_cycle: whether the edge that was followed to this node is a cross-cycle dependency.
+        cron: the schedule (`00 30 00 * * ?`: second, minute, hour, …).
+        rerunnable: whether it may be rerun after it succeeded; None if unknown.
     """
 
     id: int
@@ -54,11 +54,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class NodeOutput:
-    """A name that a node puts out, by which others depend on it (`ListNodeInputOrOutput`).
+    """An output of a node, through which other nodes depend on it (`ListNodeInputOrOutput`).
 
     Attributes:
         name: such as `shop.dwd_order` or `shop.700123003_out`.
-        table: the table that it stands for, where DataWorks knows one.
+        node_id: the node that produces it; None if unknown.
+        table: the table behind the output, if DataWorks reports one.
     """
 
     name: str
@@ -68,7 +69,7 @@ class NodeOutput:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A baseline: nodes that must have ended by a time (`GetBaseline`).
+    """A baseline: nodes that must finish by a committed time (`GetBaselineConfig`).
 
     Attributes:
         priority: 1, 3, 5, 7 or 8; higher is more urgent.
@@ -83,7 +84,7 @@ class Baseline:
 
 @dataclass(frozen=True, slots=True)
 class TableRef:
-    """A table that lineage names."""
+    """A table in lineage."""
 
     guid: str
     name: str
@@ -92,7 +93,7 @@ class TableRef:
 
 @dataclass(frozen=True, slots=True)
 class ColumnRef:
-    """A column that lineage names.
+    """A column in lineage.
 
     Attributes:
         guid: `odps.project.table.column`.
@@ -107,11 +108,11 @@ class ColumnRef:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """Whoever reads a table beyond nodes and tables: a report, an API, another product (`ListLineage`).
+    """A reader of a table other than nodes and tables: a report, an API, another product (`ListLineage`).
 
     Attributes:
-        qualified_name: as DataWorks names it, such as `dataservice-api.123`.
-        third_party: whether it was registered from outside DataWorks.
+        qualified_name: name in DataWorks, such as `dataservice-api.123`.
+        third_party: whether it was registered by a system outside DataWorks.
     """
 
     qualified_name: str
@@ -123,7 +124,7 @@ class ProducingTask:
     """A task that writes a table (`GetMetaTableProducingTasks`).
 
     Attributes:
-        id: the id of its node, as text.
+        id: ID of its node, as a string.
     """
 
     id: str
@@ -131,19 +132,19 @@ class ProducingTask:
 
     @property
     def node_id(self) -> int | None:
-        """Its id as a number; None when it is none."""
+        """`id` as a number; None if it is not numeric."""
         return int(self.id) if self.id.isdecimal() and len(self.id) <= _MAX_ID_LENGTH else None
 
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """A table as the catalogue of DataWorks has it.
+    """A table in the DataWorks catalogue.
 
     Attributes:
-        size: bytes; None when it is not told.
-        columns: all of them, partition columns included.
-        project_id: the workspace it belongs to.
-        lifecycle: days after which data is removed; None for ever, or when it is not told.
+        size: bytes; None if unknown.
+        columns: all columns, including partition columns.
+        project_id: the table's workspace.
+        lifecycle: days after which data is deleted; None for unlimited or unknown.
     """
 
     guid: str
@@ -161,7 +162,7 @@ class FileVersion:
     """One version of a file.
 
     Attributes:
-        in_production: whether it is the one that runs in production.
+        in_production: whether this is the version in production.
     """
 
     number: int
@@ -170,11 +171,11 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """Our extension as it is registered (`GetExtension`).
+    """The registration of the extension (`GetExtension`).
 
     Attributes:
-        status: 0 testing, 1 online, 3 disabled, 4 waiting for approval, 5 approved, 6 rejected.
-        parameters: its parameters as they were typed in, one `key=value` a line; empty when there are none.
+        status: 0 testing, 1 online, 3 disabled, 4 pending approval, 5 approved, 6 rejected.
+        parameters: the parameter text as entered, one `key=value` per line; may be empty.
     """
 
     status: int | None
@@ -182,7 +183,7 @@ class Extension:
 
 
 class ProcessStatus(StrEnum):
-    """Where the check process of an operation is."""
+    """The status of an operation's check process."""
 
     CHECKING = "CHECKING"
     PASSED = "PASSED"
@@ -191,7 +192,7 @@ class ProcessStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckProcess:
-    """One operation that waits, or waited, for extensions (`ListCheckProcesses`)."""
+    """The check process of one operation, pending or finished (`ListCheckProcesses`)."""
 
     message_id: str
     event_code: str

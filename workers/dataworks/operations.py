@@ -1,4 +1,4 @@
-"""The operations of the OpenAPI that dwgate calls (version 2020-05-18)."""
+"""The OpenAPI operations that dwgate calls (version 2020-05-18)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from common.extension_points import ResultOperation
 
 
 class QuotaKind(StrEnum):
-    """Which of the account's two quotas a call uses up; the name of the operation says it."""
+    """The account's two quotas; the operation's name decides which one a call counts against."""
 
     READ = "read"
     WRITE = "write"
@@ -20,8 +20,8 @@ class Operation:
     """One operation.
 
     Attributes:
-        action: its name (`GetNodeChildren`).
-        method: what the SDK's client calls it.
+        action: name in the OpenAPI (`GetNodeChildren`).
+        method: name of the SDK client's method.
     """
 
     action: str
@@ -29,7 +29,7 @@ class Operation:
 
     @property
     def quota_kind(self) -> QuotaKind:
-        """Reads are named Get… and List…; whatever else there is may change something."""
+        """READ for Get… and List…; any other operation may change something."""
         return QuotaKind.READ if self.action.startswith(("Get", "List")) else QuotaKind.WRITE
 
 
@@ -47,7 +47,7 @@ NODE_PARENTS = Operation("GetNodeParents", "get_node_parents")
 NODE_OUTPUTS = Operation("ListNodeInputOrOutput", "list_node_input_or_output")
 NODES_BY_OUTPUT = Operation("ListNodesByOutput", "list_nodes_by_output")
 BASELINE = Operation("GetBaselineConfig", "get_baseline_config")
-"""GetBaseline would want the baseline's workspace too, which a node on it does not tell for sure."""
+"""Not GetBaseline, which also requires the baseline's workspace: a node does not reliably provide it."""
 
 TABLE_INFO = Operation("GetMetaTableFullInfo", "get_meta_table_full_info")
 TABLE_LINEAGE = Operation("GetMetaTableLineage", "get_meta_table_lineage")
@@ -60,4 +60,4 @@ RESULTS = {
     ResultOperation.WORKBENCH: Operation(ResultOperation.WORKBENCH.value, "update_workbench_event_result"),
     ResultOperation.CALLBACK: Operation(ResultOperation.CALLBACK.value, "callback_extension"),
 }
-"""The operation that carries the verdict, by the extension point's answer."""
+"""Operation that posts the verdict, by `ExtensionPoint.result_operation`."""

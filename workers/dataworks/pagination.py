@@ -1,7 +1,6 @@
-"""Lists that come in pages, which may lie.
+"""Pagination that tolerates wrong totals, an endless `HasNext`, repeated keys and rows that move meanwhile.
 
-`HasNext` may be true for ever, a key may come twice, a total may be wrong, and rows may move while they are
-read. So a row counts once, a page that brings nothing new is the last, and so is the fiftieth.
+Duplicate rows count once. Reading stops at a page without new rows, and at the fiftieth page.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ T = TypeVar("T")
 def paginate_by_number(
     read: Callable[[int], tuple[Iterable[T], int | None]], limit: int = PAGE_SIZE * MAX_PAGES
 ) -> tuple[T, ...]:
-    """Return the rows of a list with page numbers, at most `limit`.
+    """Return the rows of a list that is paged by number, at most `limit`.
 
     Args:
-        read: reads a page by its number, from 1: its rows, and how many there are in all if it says so.
-        limit: after how many rows no further page is read.
+        read: reads a page by its number, from 1: its rows, and the total number of rows, if reported.
+        limit: number of rows after which no further page is read.
     """
     found: dict[T, None] = {}
     for number in range(1, MAX_PAGES + 1):
@@ -37,20 +36,20 @@ def paginate_by_number(
 def paginate_by_token(
     read: Callable[[str | None], tuple[Iterable[T], str | None]], limit: int = PAGE_SIZE * MAX_PAGES
 ) -> tuple[T, ...]:
-    """Return the rows of a list in which each page holds the key of the next, at most `limit`.
+    """Return the rows of a list in which each page holds the token of the next page, at most `limit`.
 
     Args:
-        read: reads a page by its key, None for the first: its rows, and the key of the next if there is one.
-        limit: after how many rows no further page is read.
+        read: reads a page by its token (None for the first): its rows, and the next page's token, if any.
+        limit: number of rows after which no further page is read.
     """
     found: dict[T, None] = {}
-    keys: set[str | None] = {None}
-    key: str | None = None
+    seen: set[str | None] = {None}
+    token: str | None = None
     for _ in range(MAX_PAGES):
-        rows, key = read(key)
+        rows, token = read(token)
         before = len(found)
         found |= dict.fromkeys(rows)
-        if key in keys or len(found) == before or len(found) >= limit:
+        if token in seen or len(found) == before or len(found) >= limit:
             break
-        keys.add(key)
+        seen.add(token)
     return tuple(found)[:limit]

@@ -1,4 +1,4 @@
-"""Alibaba Cloud's SDK: everything that imports it. Import this module late: it takes about a second."""
+"""All use of Alibaba Cloud's SDK. Import this module lazily: loading the SDK takes about a second."""
 
 from __future__ import annotations
 
@@ -22,24 +22,28 @@ from workers.dataworks.operations import Operation
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
+"""Maximum timeouts of one call."""
+
 CONNECTIONS = 40
+"""Size of the connection pool."""
 
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
-"""What the SDK's models raise for JSON of another shape."""
+"""Exceptions of the SDK's models for JSON of an unexpected structure."""
 
-# With DEBUG=sdk in the environment the SDK would log every header, the signature too.
+# With DEBUG=sdk in the environment the SDK would log every header, including the signature.
 logging.getLogger("darabonba-core").setLevel(logging.INFO)
 
 
 def build_client(endpoint: str, protocol: str, region: str, generation: int) -> Client:
-    """Return a client with the SDK's own credential chain; nothing is sent yet, and it retries nothing.
+    """Return a client with the SDK's default credential chain and without retries; sends nothing.
 
     Args:
         endpoint: host, or host and port.
         protocol: `https` or `http`.
-        region: the region's id.
-        generation: a number that a forked process has for itself. The SDK shares connections between all
-            clients that have the same pool size, and a child must not write into its parent's connections.
+        region: the region ID.
+        generation: number of forks that led to this process; makes the pool size unique to it. The SDK shares
+            connections between all clients of the same pool size, and a child process must not write to its
+            parent's connections.
     """
     config = Config(
         endpoint=endpoint,
@@ -55,13 +59,13 @@ def send(client: Client, operation: Operation, arguments: Mapping[str, str | int
     """Call `operation` once.
 
     Args:
-        client: what `build` made.
+        client: from `build_client`.
         operation: the operation.
         arguments: its parameters, by their names in the OpenAPI.
-        seconds: how long it may take; at the most CONNECT_SECONDS and READ_SECONDS.
+        seconds: timeout of the whole call; CONNECT_SECONDS and READ_SECONDS apply as well.
 
     Returns:
-        The answer's JSON, or a `CallFailure`. The SDK's exceptions hold the request with its signature, so
+        The response's JSON, or a `CallFailure`. The SDK's exceptions hold the request with its signature, so
         none of them leaves this function.
     """
     connect = min(CONNECT_SECONDS, seconds / 3)
@@ -83,7 +87,7 @@ def send(client: Client, operation: Operation, arguments: Mapping[str, str | int
 
 
 def _failure_of(error: Exception) -> CallFailure:
-    """Read what the SDK wraps: of an I/O error it keeps the text alone, the error itself is the context."""
+    """Return the failure behind an SDK error: for I/O errors the original exception is its `__context__`."""
     cause = error.__context__
     if isinstance(error, CredentialException):
         found = "any of the providers" not in str(error.message)

@@ -1,9 +1,10 @@
-"""One asks, the others wait: when many workers miss the same answer at once, DataWorks is asked once.
+"""Single flight: when many workers miss the same cache entry at once, one of them calls DataWorks.
 
-Who finds no answer takes a short lease on the question by `SET NX`, one round trip, and asks. Who finds the
-lease taken looks for the answer until it is there, or takes over when the lease is gone: its holder failed,
-or died. A lease that ended well is left to run out: taken away at once, somebody who looked just before the
-answer came would find neither and ask again. So it must be shorter than the life of an answer.
+On a miss a worker tries to lease the key by `SET NX` (one round trip). The holder of the lease makes the
+call; the others poll the cache until the entry appears, or take the lease over when it ends because its
+holder failed or died. After a successful call the lease is left to expire: if it were deleted, a worker that
+read the cache just before the entry was written would find neither and call again. Therefore a lease must not
+outlive an entry.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ import structlog
 from workers.dataworks.lookup_cache import LookupCache
 
 LEASE_SECONDS = 5.0
-"""How long an asker may take until another one asks too, and how long the others wait at most."""
+"""Seconds after which another worker may call as well, and the maximum wait of the others."""
 
 MIN_PAUSE, MAX_PAUSE = 0.01, 0.1
-"""Seconds between two looks for the answer of another."""
+"""Bounds of the seconds between two polls of the cache."""
 
 Arguments = Mapping[str, str | int]
 
@@ -30,12 +31,12 @@ log = structlog.get_logger(__name__)
 
 
 class SingleFlight:
-    """Answers of the whole fleet, each asked for by one. It never fails: without Redis everybody asks.
+    """Coordinates cache misses across the fleet. It never raises: without Redis every worker makes its call.
 
     Args:
         client: a Redis client that returns bytes.
-        cache: where the answers are kept.
-        seconds: how long they are kept.
+        cache: the shared cache.
+        seconds: lifetime of a cache entry.
     """
 
     def __init__(self, client: redis.Redis, cache: LookupCache, seconds: float = 60) -> None:
@@ -44,41 +45,41 @@ class SingleFlight:
         self._lease_ms = int(min(LEASE_SECONDS, seconds) * 1000)
 
     def get_or_lease(self, operation: str, arguments: Arguments, *, deadline: float) -> Any:
-        """Return the answer that is kept, or that another one gets meanwhile; None: ask yourself.
+        """Return the cached response, waiting for another worker's call if necessary, or None.
 
-        Who is told to ask calls `land` with the answer, or `give_up`. The wait for another one takes at
-        most LEASE_SECONDS, and half of the time that is left until `deadline`, in seconds since the epoch.
+        On None the caller makes the call itself, then calls `publish`, or `release` on failure. The wait is
+        at most LEASE_SECONDS, and half of the time that is left until `deadline` (seconds since the epoch).
         """
-        kept = self._cache.get(operation, arguments)
-        if kept is not None or self._try_lease(operation, arguments):
-            return kept
+        cached = self._cache.get(operation, arguments)
+        if cached is not None or self._try_lease(operation, arguments):
+            return cached
         now, pause = time.time(), MIN_PAUSE
         limit = now + min(LEASE_SECONDS, (deadline - now) / 2)
         while time.time() < limit:
-            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads the waiters, keeps no secret
-            kept = self._cache.get(operation, arguments)
-            if kept is not None or self._try_lease(operation, arguments):
-                return kept
+            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - not security-sensitive
+            cached = self._cache.get(operation, arguments)
+            if cached is not None or self._try_lease(operation, arguments):
+                return cached
             pause = min(pause * 2, MAX_PAUSE)
         return None
 
     def publish(self, operation: str, arguments: Arguments, value: Any) -> None:
-        """Give the answer to everybody; `value` is plain JSON and not None."""
+        """Cache the response for the fleet; `value` is JSON and not None."""
         self._cache.put(operation, arguments, value)
 
     def release(self, operation: str, arguments: Arguments) -> None:
-        """Let another one ask now."""
+        """Give the lease up, so that another worker may make the call."""
         try:
             self._client.delete(self._key(operation, arguments))
         except redis.RedisError as error:
-            log.warning("lookup_flight_fault", operation=operation, error=type(error).__name__)
+            log.warning("lookup_lease_failed", operation=operation, error=type(error).__name__)
 
     def _try_lease(self, operation: str, arguments: Arguments) -> bool:
-        """Take the lease; true as well when Redis cannot say."""
+        """Try to acquire the lease; also True if Redis is unavailable."""
         try:
             return bool(self._client.set(self._key(operation, arguments), b"", nx=True, px=self._lease_ms))
         except redis.RedisError as error:
-            log.warning("lookup_flight_fault", operation=operation, error=type(error).__name__)
+            log.warning("lookup_lease_failed", operation=operation, error=type(error).__name__)
             return True
 
     def _key(self, operation: str, arguments: Arguments) -> str:

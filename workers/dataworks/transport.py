@@ -1,4 +1,4 @@
-"""The way to the OpenAPI: one SDK client a process, made when first needed; answers or our errors."""
+"""Sends OpenAPI calls through one SDK client per process, created on first use."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 import time
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from common.json_types import Json
 from workers.dataworks.error_mapping import CallFailure, CallStage, to_error
 from workers.dataworks.errors import Unreachable
 from workers.dataworks.operations import Operation
@@ -16,21 +17,22 @@ from workers.dataworks.operations import Operation
 if TYPE_CHECKING:
     from alibabacloud_dataworks_public20200518.client import Client
 
-Json = dict[str, Any]
 
 _forks: list[int] = []
+"""One entry for each fork between the first process and this one."""
+
 os.register_at_fork(after_in_child=lambda: _forks.append(os.getpid()))
 
 _PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy")
 
 
 class Transport:
-    """Calls operations. Threads share it, and it may be made before a fork.
+    """Calls operations. It is thread-safe and may be created before a fork.
 
     Args:
         endpoint: host, or host and port, of the OpenAPI.
         protocol: `https` or `http`.
-        region: the region's id.
+        region: the region ID.
     """
 
     def __init__(self, *, endpoint: str, protocol: str, region: str) -> None:
@@ -38,34 +40,35 @@ class Transport:
         self._clients: dict[int, Client] = {}
 
     def warm_up(self) -> None:
-        """Load the SDK and make the client now, which takes about a second, so that no call has to."""
+        """Load the SDK and create the client now, which takes about a second, not with the first call."""
         self._client()
 
     def call(self, operation: Operation, arguments: Mapping[str, str | int], *, deadline: float) -> Json:
-        """Call `operation` once and return its answer.
+        """Call `operation` once and return the response.
 
         Args:
             operation: the operation.
             arguments: its parameters, by their names in the OpenAPI.
-            deadline: when the answer must be there, in seconds since the epoch.
+            deadline: when the response must have arrived, in seconds since the epoch.
 
         Raises:
-            DataWorksError: it failed, or answered `Success: false`. The text holds nothing that was sent.
+            DataWorksError: it failed, or returned `Success: false`; its text holds nothing that was sent.
         """
-        from workers.dataworks import sdk  # noqa: PLC0415 - a second and 40 MB that most processes save
+        from workers.dataworks import sdk  # noqa: PLC0415 - costs a second and 40 MB; most processes never call
 
         client = self._client()
         left = deadline - time.time()
         if left <= 0:
             raise Unreachable(operation.action, "NoTimeLeft")
-        answer = parse_body(sdk.send(client, operation, arguments, left))
-        if isinstance(answer, CallFailure):
-            raise to_error(operation, answer)
-        return answer
+        body = parse_body(sdk.send(client, operation, arguments, left))
+        if isinstance(body, CallFailure):
+            raise to_error(operation, body)
+        return body
 
     def _client(self) -> Client:
-        # A client for each generation of forks: a child must not write into connections of its parent. Two
-        # threads may both build the first one, which is harmless; no lock: a fork cannot leave it locked.
+        # One client per generation of forks: a child must not write to its parent's connections. There is no
+        # lock, since a fork could leave it locked; two threads may both create the first client, which is
+        # harmless.
         generation = len(_forks)
         client = self._clients.get(generation)
         if client is None:
@@ -76,27 +79,27 @@ class Transport:
         return client
 
 
-def parse_body(answer: object) -> Json | CallFailure:
-    """Return the JSON of an answer, or the fault that it is; `Success: false` comes with status 200."""
-    if isinstance(answer, CallFailure):
-        return answer
-    if not isinstance(answer, dict):
+def parse_body(body: object) -> Json | CallFailure:
+    """Return the JSON of a response, or its failure; `Success: false` comes with HTTP status 200."""
+    if isinstance(body, CallFailure):
+        return body
+    if not isinstance(body, dict):
         return CallFailure(CallStage.SENT, "Unreadable")
-    if str(answer.get("Success", True)).lower() != "false":
-        return answer
-    status = str(answer.get("HttpStatusCode") or "")
+    if str(body.get("Success", True)).lower() != "false":
+        return body
+    status = str(body.get("HttpStatusCode") or "")
     return CallFailure(
         CallStage.ANSWERED,
         status=int(status) if status.isdecimal() else None,
-        code=answer.get("ErrorCode") or "NotSuccessful",
-        request_id=answer.get("RequestId"),
+        code=body.get("ErrorCode") or "NotSuccessful",
+        request_id=body.get("RequestId"),
     )
 
 
 def keep_loopback_direct(endpoint: str) -> None:
-    """Forget this process's proxies when `endpoint` is on this machine: the SDK has no other way around them.
+    """Remove this process's proxy variables if `endpoint` is on the loopback interface.
 
-    (Its `no_proxy` and the variable NO_PROXY are for asynchronous calls only.)
+    The SDK has no other way to bypass a proxy: its `no_proxy` and NO_PROXY apply to asynchronous calls only.
     """
     if is_loopback(urlsplit(f"//{endpoint}").hostname or ""):
         for name in _PROXIES:
@@ -104,7 +107,7 @@ def keep_loopback_direct(endpoint: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine's own loopback."""
+    """Whether `host` is a loopback address or `localhost`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

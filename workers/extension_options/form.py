@@ -7,9 +7,9 @@ with several values, Checkbox.Group and Radio.Group.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from common.i18n import Language, Text
+from common.json_types import Json
 from workers.policy.console_fields import ConsoleField, FieldType
 
 MAX_BUTTONS = 5
@@ -21,8 +21,6 @@ _BETWEEN = Text("From {minimum} to {maximum}.", "取值范围：{minimum} 至 {m
 _FROM = Text("At least {minimum}.", "不小于 {minimum}。")
 _TO = Text("At most {maximum}.", "不大于 {maximum}。")
 _LINES = Text("One per line.", "每行一个。")
-
-Json = dict[str, Any]
 
 
 def build_form(settings: Iterable[ConsoleField], language: Language) -> Json:

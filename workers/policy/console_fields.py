@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from common.former_names import CHECKS, current_key
+from common.json_types import Json
 from common.plan import Mode
 from common.verdicts import Result
 from workers.checks.api import Check
@@ -21,8 +22,6 @@ MAX_TEXT_LENGTH = 1000
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 _SEPARATOR = re.compile(r"[\n,，;；]")
-
-Json = dict[str, Any]
 
 
 class FieldType(StrEnum):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from common.json_types import Json
 from emulator.dataworks.check_processes import CheckProcess, Status
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import GatewayError, Json
+from emulator.dataworks.responses import GatewayError
 from emulator.dataworks.state import EmulatedOperation, ParameterLocation, Profile, State
 
 PARTS = ("CommittedFile", "DeletedFile", "FileExecutionCommand", "TableModel")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from common.json_types import Json
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import BusinessError, Json, enveloped
+from emulator.dataworks.responses import BusinessError, enveloped
 from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
+from common.json_types import Json
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import BusinessError, Json, enveloped
+from emulator.dataworks.responses import BusinessError, enveloped
 from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 
 _TABLE, _ENTITY = "odps.", "maxcompute-table."
@@ -79,9 +80,9 @@ def _neighbours(state: State, guid: str, *, down: bool) -> list[Json]:
     return tables + (list(table.consumers) if table and down else [])
 
 
-def _entity(asked: str, row: Json) -> Json:
+def _entity(origin: str, row: Json) -> Json:
     kind = row["QualifiedName"].partition(".")[0]
-    relation = hashlib.sha256(f"{asked} {row['QualifiedName']}".encode()).hexdigest()[:32]
+    relation = hashlib.sha256(f"{origin} {row['QualifiedName']}".encode()).hexdigest()[:32]
     return {
         "CreateTimestamp": 1_686_215_809_269,
         "Entity": {

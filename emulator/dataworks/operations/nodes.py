@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from common.json_types import Json
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import BusinessError, Json, enveloped
+from emulator.dataworks.responses import BusinessError, enveloped
 from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 from emulator.dataworks.world import Node
 
@@ -89,10 +90,10 @@ def _list_nodes(state: State, parameters: Parameters) -> Json:
 
 
 def _matches(fields: Json, parameters: Parameters) -> bool:
-    wanted = {"Owner": "OwnerId", "ProgramType": "ProgramType", "SchedulerType": "SchedulerType"}
-    name = parameters.optional("NodeName")
-    return (name is None or name in fields["NodeName"]) and all(
-        parameters.optional(asked) in {None, fields.get(told)} for asked, told in wanted.items()
+    filters = {"Owner": "OwnerId", "ProgramType": "ProgramType", "SchedulerType": "SchedulerType"}
+    part = parameters.optional("NodeName")
+    return (part is None or part in fields["NodeName"]) and all(
+        parameters.optional(name) in {None, fields.get(field)} for name, field in filters.items()
     )
 
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 
 from common.extension_points import ResultOperation as Point
+from common.json_types import Json
 from emulator.dataworks.check_processes import PostedResult, PostStatus
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import GatewayError, Json
+from emulator.dataworks.responses import GatewayError
 from emulator.dataworks.state import EmulatedOperation, Handler, ParameterLocation, Profile, State
 
 REQUIRED = ("MessageId", "ExtensionCode", "CheckResult")

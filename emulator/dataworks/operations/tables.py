@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import orjson
 
+from common.json_types import Json
 from emulator.dataworks.request_parameters import Parameters
-from emulator.dataworks.responses import BusinessError, GatewayError, Json, enveloped
+from emulator.dataworks.responses import BusinessError, GatewayError, enveloped
 from emulator.dataworks.state import EmulatedOperation, ParameterLocation, State
 from emulator.dataworks.world import Table
 

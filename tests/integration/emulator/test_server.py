@@ -36,7 +36,7 @@ def process() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(process: Emulator) -> Iterator[Emulator]:
-    """The module's emulator: lenient and without faults. Message ids tell the tests apart."""
+    """The module's emulator, lenient and without faults; the tests use separate message IDs."""
     yield process
     process.clear_faults()
     process.set_profile("lenient")
@@ -49,7 +49,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sdk(emulator: Emulator, **changes: Any) -> Any:
-    """Return a client of the SDK as dwgate makes it."""
+    """Return an SDK client configured as dwgate configures it."""
     config = {
         "access_key_id": emulator.key_id,
         "access_key_secret": emulator.key_secret,
@@ -91,15 +91,15 @@ def callback(message_id: str, result: str = "OK", message: str | None = None) ->
     )
 
 
-def refusal(call: Callable[[], object]) -> tuple[int, str]:
-    """Return status and code of the refusal that a call ends with."""
+def rejection(call: Callable[[], object]) -> tuple[int, str]:
+    """Return the status and code of the error that a call raises."""
     with pytest.raises((ClientException, ServerException)) as caught:
         call()
     return caught.value.status_code, caught.value.code
 
 
-def fates(emulator: Emulator, message_id: str) -> list[str]:
-    return [post["fate"] for post in emulator.verdicts(message_id)]
+def statuses(emulator: Emulator, message_id: str) -> list[str]:
+    return [post["status"] for post in emulator.verdicts(message_id)]
 
 
 # Results
@@ -116,7 +116,7 @@ def test_an_ide_result_ends_its_process(emulator: Emulator, result: str, status:
     assert answer.request_id
     assert emulator.status(message_id) == status
     (post,) = emulator.verdicts(message_id)
-    assert (post["result"], post["tip"], post["fate"]) == (result, "第 3 行：SELECT *", "first")
+    assert (post["result"], post["tip"], post["status"]) == (result, "第 3 行：SELECT *", "first")
     assert abs(post["at"] - time.time()) < 30
 
 
@@ -138,20 +138,20 @@ def test_a_callback_carries_its_reason_as_check_message(emulator: Emulator) -> N
     assert emulator.status(message_id) == "BLOCKED"
 
 
-def test_lenient_takes_a_second_result_and_keeps_the_first(emulator: Emulator) -> None:
+def test_lenient_accepts_a_second_result_and_keeps_the_first(emulator: Emulator) -> None:
     message_id = new_id()
     emulator.start_process(message_id, "commit-file")
     client = sdk(emulator)
     client.update_ideevent_result(ide(message_id, "FAIL"))
     client.update_ideevent_result(ide(message_id, "OK"))
     assert emulator.status(message_id) == "BLOCKED"
-    assert [(post["result"], post["fate"]) for post in emulator.verdicts(message_id)] == [
+    assert [(post["result"], post["status"]) for post in emulator.verdicts(message_id)] == [
         ("FAIL", "first"),
         ("OK", "late"),
     ]
 
 
-def test_lenient_takes_anything_but_moves_nothing(emulator: Emulator) -> None:
+def test_lenient_accepts_other_results_without_effect(emulator: Emulator) -> None:
     message_id = new_id()
     emulator.start_process(message_id, "freeze-node")
     client = sdk(emulator)
@@ -161,37 +161,37 @@ def test_lenient_takes_anything_but_moves_nothing(emulator: Emulator) -> None:
     assert emulator.status(message_id) == "CHECKING"
     client.update_workbench_event_result(workbench(message_id, "WARN"))
     assert emulator.status(message_id) == "PASSED"
-    assert emulator.verdicts(message_id)[0]["fate"] == "misplaced"
+    assert emulator.verdicts(message_id)[0]["status"] == "misplaced"
 
 
-def test_strict_refuses_what_does_not_wait_for_it(emulator: Emulator) -> None:
+def test_strict_rejects_results_that_nothing_waits_for(emulator: Emulator) -> None:
     emulator.set_profile("strict")
     client, answered, frozen = sdk(emulator), new_id(), new_id()
     emulator.start_process(answered, "commit-file")
     emulator.start_process(frozen, "freeze-node")
     client.update_ideevent_result(ide(answered))
     wrong_message = (400, "InvalidParameter.MessageId")
-    assert refusal(lambda: client.update_ideevent_result(ide(answered, "FAIL"))) == wrong_message
-    assert refusal(lambda: client.update_ideevent_result(ide(new_id()))) == wrong_message
-    assert refusal(lambda: client.update_ideevent_result(ide(frozen))) == wrong_message
-    assert refusal(lambda: client.update_ideevent_result(ide(frozen, extension="another"))) == (
+    assert rejection(lambda: client.update_ideevent_result(ide(answered, "FAIL"))) == wrong_message
+    assert rejection(lambda: client.update_ideevent_result(ide(new_id()))) == wrong_message
+    assert rejection(lambda: client.update_ideevent_result(ide(frozen))) == wrong_message
+    assert rejection(lambda: client.update_ideevent_result(ide(frozen, extension="another"))) == (
         400,
         "InvalidParameter.ExtensionCode",
     )
-    assert refusal(lambda: client.update_workbench_event_result(workbench(frozen, "WARN"))) == (
+    assert rejection(lambda: client.update_workbench_event_result(workbench(frozen, "WARN"))) == (
         400,
         "InvalidParameter.CheckResult",
     )
-    assert fates(emulator, answered) == ["first", "refused"]
+    assert statuses(emulator, answered) == ["first", "refused"]
     assert emulator.status(frozen) == "CHECKING"
 
 
-def test_strict_wants_a_reason_for_a_failed_callback(emulator: Emulator) -> None:
+def test_strict_requires_a_reason_for_a_failed_callback(emulator: Emulator) -> None:
     emulator.set_profile("strict")
     message_id = new_id()
     emulator.start_process(message_id, "delete-project")
     client = sdk(emulator)
-    assert refusal(lambda: client.callback_extension(callback(message_id, "FAIL"))) == (
+    assert rejection(lambda: client.callback_extension(callback(message_id, "FAIL"))) == (
         400,
         "MissingCheckMessage",
     )
@@ -201,7 +201,7 @@ def test_strict_wants_a_reason_for_a_failed_callback(emulator: Emulator) -> None
 
 def test_a_missing_parameter_is_named(emulator: Emulator) -> None:
     request = models.UpdateIDEEventResultRequest(check_result="OK", extension_code=emulator.extension_code)
-    assert refusal(lambda: sdk(emulator).update_ideevent_result(request)) == (400, "MissingMessageId")
+    assert rejection(lambda: sdk(emulator).update_ideevent_result(request)) == (400, "MissingMessageId")
 
 
 def test_waiting_for_a_verdict_ends_with_it(emulator: Emulator) -> None:
@@ -230,13 +230,16 @@ def test_the_detail_is_the_snapshot(emulator: Emulator) -> None:
     assert "PARTITION (ds = '${bizdate}')" in detail.committed_file.content
 
 
-def test_the_detail_of_another_workspace_s_message_is_not_told(emulator: Emulator) -> None:
+def test_the_detail_of_another_workspace_s_message_is_not_returned(emulator: Emulator) -> None:
     message_id = new_id()
     emulator.start_process(message_id, "commit-file", snapshot={"CommittedFile": {"Content": "SELECT 1"}})
     request = models.GetIDEEventDetailRequest(message_id=message_id, project_id=1)
     assert sdk(emulator).get_ideevent_detail(request).body.event_detail.committed_file is None
     emulator.set_profile("strict")
-    assert refusal(lambda: sdk(emulator).get_ideevent_detail(request)) == (400, "InvalidParameter.MessageId")
+    assert rejection(lambda: sdk(emulator).get_ideevent_detail(request)) == (
+        400,
+        "InvalidParameter.MessageId",
+    )
 
 
 def test_check_processes_are_listed_by_page_and_status(emulator: Emulator) -> None:
@@ -256,7 +259,7 @@ def test_check_processes_are_listed_by_page_and_status(emulator: Emulator) -> No
     (blocked,) = listed(message_id=ids[0]).check_processes
     assert (blocked.status, blocked.project_id, blocked.operator) == ("BLOCKED", PROJECT_ID, operator)
     assert listed(project_id=1).check_processes == []
-    assert refusal(lambda: listed(status="GONE")) == (400, "InvalidStatus")
+    assert rejection(lambda: listed(status="GONE")) == (400, "InvalidStatus")
 
 
 def test_children_and_parents_are_one_hop(emulator: Emulator) -> None:
@@ -278,7 +281,7 @@ def test_children_and_parents_are_one_hop(emulator: Emulator) -> None:
     assert [node.node_name for node in parents] == ["ods_trade_order_di"]
 
 
-def test_a_node_tells_its_fields_code_and_outputs(emulator: Emulator) -> None:
+def test_a_node_has_its_fields_code_and_outputs(emulator: Emulator) -> None:
     client = sdk(emulator)
     where = {"node_id": DWD_ORDER_NODE, "project_env": "PROD"}
     node = client.get_node(models.GetNodeRequest(**where)).body.data
@@ -342,7 +345,7 @@ def test_a_table_s_metadata_comes_by_get(emulator: Emulator) -> None:
     assert columns.data.total_count == 8
 
 
-def test_partitions_are_sorted_as_asked(emulator: Emulator) -> None:
+def test_partitions_are_sorted_as_requested(emulator: Emulator) -> None:
     request = models.GetMetaTablePartitionRequest(
         table_guid=DWD_ORDER_TABLE,
         sort_criterion=models.GetMetaTablePartitionRequestSortCriterion(order="desc", sort_field="name"),
@@ -384,7 +387,7 @@ def test_the_extension_and_its_options(emulator: Emulator) -> None:
     assert client.get_option_value_for_project(option).body.option_value is None
 
 
-def test_baselines_are_told_in_each_way(emulator: Emulator) -> None:
+def test_all_baseline_operations_agree(emulator: Emulator) -> None:
     client, one = sdk(emulator), {"baseline_id": BASELINE}
     baseline = client.get_baseline(models.GetBaselineRequest(project_id=PROJECT_ID, **one)).body.data
     assert (baseline.baseline_name, baseline.priority) == ("Trade data before the working day", 8)
@@ -430,7 +433,7 @@ def test_column_lineage_is_paged_by_number(emulator: Emulator) -> None:
     assert page("up", "no_such_column").data_entity_list == []
 
 
-def test_entities_are_tables_and_whoever_reads_them(emulator: Emulator) -> None:
+def test_entities_are_tables_and_their_readers(emulator: Emulator) -> None:
     def listed(name: str, direction: str = "down", **fields: Any) -> Any:
         request = models.ListLineageRequest(entity_qualified_name=name, direction=direction, **fields)
         return sdk(emulator).list_lineage(request).body
@@ -449,7 +452,7 @@ def test_entities_are_tables_and_whoever_reads_them(emulator: Emulator) -> None:
     assert (listed("shop.none").success, listed("shop.none").error_code) == (False, "1010040007")
 
 
-def test_an_endless_list_has_always_one_more_page(emulator: Emulator) -> None:
+def test_an_endless_list_always_has_another_page(emulator: Emulator) -> None:
     emulator.fault("endless", action="GetMetaTableLineage", times=None)
     emulator.fault("endless", action="GetMetaColumnLineage", times=None)
     client, key = sdk(emulator), None
@@ -469,7 +472,7 @@ def test_an_endless_list_has_always_one_more_page(emulator: Emulator) -> None:
     assert data.total_count > 10**6
 
 
-def test_a_list_that_changes_while_it_is_read_tells_rows_twice(emulator: Emulator) -> None:
+def test_a_list_that_changes_meanwhile_repeats_rows(emulator: Emulator) -> None:
     emulator.fault("changing", action="GetMetaTableLineage", times=None)
     emulator.fault("changing", action="GetMetaColumnLineage", times=None)
     client, key, guids = sdk(emulator), None, []
@@ -492,7 +495,7 @@ def test_a_list_that_changes_while_it_is_read_tells_rows_twice(emulator: Emulato
     assert pages[0][-1].column_guid == pages[1][0].column_guid
 
 
-def test_a_world_of_a_real_size_is_made_up(process: Emulator) -> None:
+def test_a_world_of_realistic_size_is_generated(process: Emulator) -> None:
     assert process.add_graph(nodes=5000, loops=2, seed=3) == {"nodes": 5000, "baselines": 20, "tables": 5000}
     root = models.GetNodeChildrenRequest(node_id=graph_generator.ROOT, project_env="PROD")
     assert len(sdk(process).get_node_children(root).body.data.nodes) == 714
@@ -522,22 +525,22 @@ def test_the_world_grows_at_run_time(emulator: Emulator) -> None:
 # The gateway
 
 
-def test_a_wrong_secret_is_refused(emulator: Emulator) -> None:
+def test_a_wrong_secret_is_rejected(emulator: Emulator) -> None:
     client = sdk(emulator, access_key_secret="wrong")
-    assert refusal(lambda: client.update_ideevent_result(ide(new_id()))) == (400, "SignatureDoesNotMatch")
+    assert rejection(lambda: client.update_ideevent_result(ide(new_id()))) == (400, "SignatureDoesNotMatch")
 
 
-def test_an_unknown_key_is_refused(emulator: Emulator) -> None:
-    client = sdk(emulator, access_key_id="nobody")
-    assert refusal(lambda: client.update_ideevent_result(ide(new_id()))) == (
+def test_an_unknown_key_is_rejected(emulator: Emulator) -> None:
+    client = sdk(emulator, access_key_id="unknown")
+    assert rejection(lambda: client.update_ideevent_result(ide(new_id()))) == (
         404,
         "InvalidAccessKeyId.NotFound",
     )
 
 
-def test_an_operation_that_is_not_served_is_refused(emulator: Emulator) -> None:
+def test_an_operation_that_is_not_served_is_rejected(emulator: Emulator) -> None:
     request = models.ListBaselineConfigsRequest(project_id=PROJECT_ID, page_number=1, page_size=10)
-    assert refusal(lambda: sdk(emulator).list_baseline_configs(request)) == (404, "InvalidApi.NotFound")
+    assert rejection(lambda: sdk(emulator).list_baseline_configs(request)) == (404, "InvalidApi.NotFound")
 
 
 def test_an_unsigned_request_gets_the_gateway_s_error_body(emulator: Emulator) -> None:
@@ -551,12 +554,12 @@ def test_writes_over_the_quota_are_throttled() -> None:
         client, ids = sdk(emulator), [new_id() for _ in range(3)]
         client.update_ideevent_result(ide(ids[0]))
         client.update_ideevent_result(ide(ids[1]))
-        assert refusal(lambda: client.update_ideevent_result(ide(ids[2]))) == (429, "Throttling.User")
+        assert rejection(lambda: client.update_ideevent_result(ide(ids[2]))) == (429, "Throttling.User")
         reads = models.GetNodeChildrenRequest(node_id=DWD_ORDER_NODE, project_env="PROD")
         assert client.get_node_children(reads).body.success is True
         state = emulator.state()
         assert (state["throttled"], state["calls"]["UpdateIDEEventResult"]) == (1, 3)
-        assert fates(emulator, ids[2]) == ["throttled"]
+        assert statuses(emulator, ids[2]) == ["throttled"]
 
 
 def test_the_window_of_a_second_slides() -> None:
@@ -584,17 +587,17 @@ def test_the_window_of_a_second_slides() -> None:
         ("error", {"status": 403, "code": "Forbidden.Access"}, (403, "Forbidden.Access")),
     ],
 )
-def test_a_refusing_fault_has_no_effect(
+def test_a_rejecting_fault_has_no_effect(
     emulator: Emulator, kind: str, fields: dict[str, Any], expected: tuple[int, str]
 ) -> None:
     message_id = new_id()
     emulator.start_process(message_id, "commit-file")
     emulator.fault(kind, action="UpdateIDEEventResult", **fields)
     client = sdk(emulator)
-    assert refusal(lambda: client.update_ideevent_result(ide(message_id))) == expected
+    assert rejection(lambda: client.update_ideevent_result(ide(message_id))) == expected
     assert emulator.status(message_id) == "CHECKING"
     client.update_ideevent_result(ide(message_id))
-    assert fates(emulator, message_id) == ["fault", "first"]
+    assert statuses(emulator, message_id) == ["fault", "first"]
 
 
 @pytest.mark.parametrize(
@@ -646,25 +649,25 @@ def test_a_business_error_is_a_200(emulator: Emulator) -> None:
     assert (body.success, body.error_code) == (False, "Invalid.Tenant.ProjectNotExists")
 
 
-def test_a_fault_strikes_only_its_event_and_as_often_as_told(emulator: Emulator) -> None:
-    struck, spared = new_id(), new_id()
-    emulator.fault("throttle", message_id=struck, times=2)
+def test_a_fault_affects_only_its_event_and_at_most_n_times(emulator: Emulator) -> None:
+    affected, unaffected = new_id(), new_id()
+    emulator.fault("throttle", message_id=affected, times=2)
     client = sdk(emulator)
-    client.update_ideevent_result(ide(spared))
+    client.update_ideevent_result(ide(unaffected))
     for _ in range(2):
-        assert refusal(lambda: client.update_ideevent_result(ide(struck))) == (429, "Throttling.Api")
-    client.update_ideevent_result(ide(struck))
-    emulator.fault("throttle", message_id=struck, times=None)
+        assert rejection(lambda: client.update_ideevent_result(ide(affected))) == (429, "Throttling.Api")
+    client.update_ideevent_result(ide(affected))
+    emulator.fault("throttle", message_id=affected, times=None)
     for _ in range(4):
-        assert refusal(lambda: client.update_ideevent_result(ide(struck)))[0] == 429
+        assert rejection(lambda: client.update_ideevent_result(ide(affected)))[0] == 429
     emulator.clear_faults()
-    client.update_ideevent_result(ide(struck))
+    client.update_ideevent_result(ide(affected))
 
 
 # The control API
 
 
-def test_senseless_control_requests_are_told_why(emulator: Emulator) -> None:
+def test_invalid_control_requests_are_explained(emulator: Emulator) -> None:
     with pytest.raises(ValueError, match="kind: expected one of"):
         emulator.fault("explode")
     with pytest.raises(ValueError, match="unknown extension point"):
@@ -690,7 +693,7 @@ def test_state_counts_processes_and_posts() -> None:
     assert state["calls"] == {"UpdateIDEEventResult": 3}
 
 
-def test_it_starts_strict_and_with_another_world(tmp_path: Path) -> None:
+def test_it_can_start_strict_and_with_another_world(tmp_path: Path) -> None:
     path = tmp_path / "world.yaml"
     path.write_text("nodes: [{NodeId: 5, NodeName: alone, ProjectId: 7}]")
     with running(profile="strict", world=path) as emulator:
@@ -698,11 +701,11 @@ def test_it_starts_strict_and_with_another_world(tmp_path: Path) -> None:
         node = client.get_node(models.GetNodeRequest(node_id=5, project_env="PROD")).body.data
         assert node.node_name == "alone"
         assert (
-            refusal(lambda: client.update_ideevent_result(ide(new_id())))[1] == "InvalidParameter.MessageId"
+            rejection(lambda: client.update_ideevent_result(ide(new_id())))[1] == "InvalidParameter.MessageId"
         )
 
 
-def test_a_world_that_cannot_be_read_ends_it(tmp_path: Path) -> None:
+def test_an_unreadable_world_stops_the_emulator(tmp_path: Path) -> None:
     with (
         pytest.raises(RuntimeError, match=r"WorldError: world .*none\.yaml"),
         running(world=tmp_path / "none.yaml"),

@@ -1,4 +1,4 @@
-"""The made-up world of a real size."""
+"""The generated world of realistic size."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from emulator.dataworks import graph_generator
 from emulator.dataworks.world import World
 
 
-def held(size: graph_generator.Size) -> World:
+def world_of(size: graph_generator.Size) -> World:
     world = World()
     world.merge(graph_generator.build_world(size))
     return world
 
 
-def reached(neighbours: Callable[[int], Iterable[int]]) -> set[int]:
-    """Return what is reached from the root, loops or not."""
+def reachable(neighbours: Callable[[int], Iterable[int]]) -> set[int]:
+    """Return the nodes reachable from the root; tolerates cycles."""
     seen, edge = {graph_generator.ROOT}, [graph_generator.ROOT]
     while edge:
         edge = sorted({child for node in edge for child in neighbours(node)} - seen)
@@ -36,16 +36,16 @@ def reached(neighbours: Callable[[int], Iterable[int]]) -> set[int]:
     ],
 )
 def test_everything_depends_on_the_root(size: graph_generator.Size) -> None:
-    world = held(size)
+    world = world_of(size)
     assert len(world.nodes) == len(world.tables) == size.nodes
-    assert reached(world.children) == world.nodes.keys()
+    assert reachable(world.children) == world.nodes.keys()
     assert len(world.baselines) == size.baselines
     assert {node.fields.get("BaselineId") for node in world.nodes.values()} <= {None, *world.baselines}
     assert len({node.fields["OwnerId"] for node in world.nodes.values()}) <= size.owners
 
 
 def test_tables_and_columns_follow_the_nodes() -> None:
-    world = held(graph_generator.Size(nodes=400))
+    world = world_of(graph_generator.Size(nodes=400))
     for guid, table in world.tables.items():
         (node,) = world.nodes_with_output(guid.removeprefix("odps."))
         assert table.producers == (node.fields["NodeId"],)
@@ -54,7 +54,7 @@ def test_tables_and_columns_follow_the_nodes() -> None:
     assert any(table.consumers for table in world.tables.values())
 
 
-def test_a_seed_gives_one_world() -> None:
+def test_the_world_is_reproducible_by_seed() -> None:
     assert graph_generator.build_world(graph_generator.Size(nodes=200)) == graph_generator.build_world(
         graph_generator.Size(nodes=200)
     )
@@ -64,21 +64,18 @@ def test_a_seed_gives_one_world() -> None:
 
 
 def test_there_are_hubs_and_loops() -> None:
-    world = held(graph_generator.Size(nodes=1000, loops=3))
-    most = max(len(world.children(node)) for node in world.nodes)
-    assert most >= 40
+    world = world_of(graph_generator.Size(nodes=1000, loops=3))
+    most_children = max(len(world.children(node)) for node in world.nodes)
+    assert most_children >= 40
     last = max(world.nodes)
     backward = [
-        (parent, node)
-        for node, held_node in world.nodes.items()
-        for parent in held_node.parents
-        if parent > node
+        (parent, node) for node, entry in world.nodes.items() for parent in entry.parents if parent > node
     ]
     assert len(backward) == 3
     assert all(parent <= last for parent, _ in backward)
 
 
-def test_five_thousand_nodes_are_made_in_a_second() -> None:
-    began = time.process_time()
+def test_five_thousand_nodes_are_generated_in_a_second() -> None:
+    started = time.process_time()
     graph_generator.build_world(graph_generator.Size(nodes=5000))
-    assert time.process_time() - began < 1
+    assert time.process_time() - started < 1

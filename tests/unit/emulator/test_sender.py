@@ -1,4 +1,4 @@
-"""EventBridge's side: signatures checked by an independent reading, deliveries to a real server, events."""
+"""The EventBridge emulator: signatures (verified independently), deliveries to a real server, events."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def public_key(signer: Signer) -> rsa.RSAPublicKey:
 
 
 def text(method_line: str, body: str, token: str | None) -> bytes:
-    """Return the string to sign, written out as the facts say it."""
+    """Return the string to sign, spelled out as documented."""
     token_line = f"x-eventbridge-signature-token: {token}\n" if token else ""
     return (
         f"{URL}\n"
@@ -69,7 +69,7 @@ def test_version_2_is_rsa_over_the_documented_text(token: str | None, newline: b
     assert "x-eventbridge-signature" not in headers
 
 
-def test_version_2_does_not_fit_another_body() -> None:
+def test_version_2_does_not_match_another_body() -> None:
     signature = base64.b64decode(SIGNER.sign(URL, b"{}", NOW, None)["x-eventbridge-signature-v2"])
     expected = text("x-eventbridge-hash-method: SHA256", "{ }", None)
     with pytest.raises(InvalidSignature):
@@ -102,7 +102,7 @@ def test_the_certificate_is_named_by_region() -> None:
 
 
 class Target:
-    """A receiver that answers with the given statuses, then with 200, and keeps what it was sent."""
+    """A server that responds with the given statuses, then with 200, and records the requests."""
 
     def __init__(self, statuses: list[int]) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
@@ -117,7 +117,7 @@ class Target:
                 self.wfile.write(b"seen")
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/events"
@@ -153,7 +153,7 @@ def test_a_2xx_is_a_delivery(target: Target) -> None:
 
 
 @pytest.mark.parametrize("target", [[503, 401]], indirect=True)
-def test_anything_else_is_tried_again_signed_anew(target: Target) -> None:
+def test_any_other_status_is_retried_with_a_new_signature(target: Target) -> None:
     delivery = deliver(target.url)
     assert (delivery.delivered, delivery.attempts) == (True, 3)
     assert len({body for _, body in target.requests}) == 1
@@ -162,19 +162,19 @@ def test_anything_else_is_tried_again_signed_anew(target: Target) -> None:
 
 
 @pytest.mark.parametrize("target", [[500] * 9], indirect=True)
-def test_three_retries_are_all(target: Target) -> None:
+def test_there_are_at_most_three_retries(target: Target) -> None:
     delivery = deliver(target.url)
     assert (delivery.delivered, delivery.attempts, delivery.status) == (False, 4, 500)
     assert len(target.requests) == 4
 
 
 @pytest.mark.parametrize("target", [[]], indirect=True)
-def test_version_1_is_sent_when_asked_for(target: Target) -> None:
+def test_version_1_is_sent_on_request(target: Target) -> None:
     assert deliver(target.url, version="v1").delivered
     assert "x-eventbridge-signature-secret" in target.requests[0][0]
 
 
-def test_no_answer_is_no_delivery() -> None:
+def test_no_response_is_no_delivery() -> None:
     delivery = deliver(f"http://127.0.0.1:{free_port()}/events")
     assert (delivery.delivered, delivery.attempts, delivery.status) == (False, 4, None)
 
@@ -205,7 +205,7 @@ def test_the_envelope_has_the_published_fields_and_times() -> None:
     assert (event["specversion"], event["source"], event["subject"]) == ("1.0", "acs.dataworks", "")
 
 
-def test_a_regular_copy_waits_for_nobody() -> None:
+def test_a_regular_copy_blocks_nothing() -> None:
     event = event_bodies.event_envelope(
         "commit-file", event_bodies.event_body("commit-file"), account_id=ACCOUNT, now=NOW
     )
@@ -234,7 +234,7 @@ def test_a_sample_has_a_snapshot_where_the_point_has_one(sample: Any) -> None:
 
 
 def test_nodes_of_the_samples_are_in_the_sample_world() -> None:
-    held = world.load_world()
+    sample_world = world.load_world()
     for sample in load_samples():
         for node_id in sample.data.get("nodeIds", sample.data.get("includeNodeIds", [])):
-            assert node_id in held.nodes, sample.name
+            assert node_id in sample_world.nodes, sample.name

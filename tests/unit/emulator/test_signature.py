@@ -1,4 +1,4 @@
-"""The signature check, against requests signed by the SDK's own code and against tampered ones."""
+"""Signature verification of requests signed by the SDK's own code, and of tampered ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def signed(
     key: str = "id",
     secret: str = SECRETS["id"],
 ) -> SignedRequest:
-    """Return a request that the SDK's own code signed."""
+    """Return a request signed by the SDK's own code."""
     request = DaraRequest()
     request.method, request.pathname, request.query = "POST", "/", query or {}
     body_hash = hashlib.sha256(body).hexdigest()
@@ -51,7 +51,7 @@ def with_header(request: SignedRequest, name: str, value: str | None) -> SignedR
 
 
 def code_of(request: SignedRequest, now: float = NOW) -> tuple[int, str]:
-    """Return status and code of the refusal."""
+    """Return the status and code of the rejection."""
     with pytest.raises(GatewayError) as caught:
         verify(request, SECRETS, now)
     return caught.value.status, caught.value.code
@@ -67,12 +67,12 @@ def code_of(request: SignedRequest, now: float = NOW) -> tuple[int, str]:
         {"Extension": "True", "Empty": ""},
     ],
 )
-def test_the_sdk_s_signature_is_right(query: dict[str, str]) -> None:
+def test_the_sdk_s_signature_is_valid(query: dict[str, str]) -> None:
     assert verify(signed(query), SECRETS, NOW) == "n-1"
 
 
 @pytest.mark.parametrize("offset", [-SKEW_SECONDS, 0, SKEW_SECONDS])
-def test_a_date_within_fifteen_minutes_is_let_in(offset: float) -> None:
+def test_a_date_within_fifteen_minutes_is_accepted(offset: float) -> None:
     assert verify(signed(at=NOW + offset), SECRETS, NOW) == "n-1"
 
 
@@ -84,15 +84,15 @@ def test_a_date_beyond_fifteen_minutes_is_expired(offset: float) -> None:
 @pytest.mark.parametrize(
     "text", [None, "", "yesterday", "2025-06-15 12:00:00", "2025-06-15", "2025-13-40T12:00:00Z"]
 )
-def test_a_date_of_another_form_is_refused(text: str | None) -> None:
+def test_a_date_of_another_format_is_rejected(text: str | None) -> None:
     assert code_of(with_header(signed(), "x-acs-date", text)) == (400, "InvalidTimeStamp.Format")
 
 
-def test_an_unknown_key_is_refused() -> None:
+def test_an_unknown_key_is_rejected() -> None:
     assert code_of(signed(key="other")) == (404, "InvalidAccessKeyId.NotFound")
 
 
-def test_a_wrong_secret_is_refused() -> None:
+def test_a_wrong_secret_is_rejected() -> None:
     assert code_of(signed(secret="other")) == (400, "SignatureDoesNotMatch")
 
 
@@ -105,48 +105,48 @@ def test_a_wrong_secret_is_refused() -> None:
         {"method": "GET"},
     ],
 )
-def test_a_changed_request_is_refused(change: dict[str, object]) -> None:
+def test_a_changed_request_is_rejected(change: dict[str, object]) -> None:
     request = dataclasses.replace(signed(), **change)  # type: ignore[arg-type]
     assert code_of(request) == (400, "SignatureDoesNotMatch")
 
 
 @pytest.mark.parametrize("name", ["host", "x-acs-action", "x-acs-signature-nonce", "x-acs-content-sha256"])
-def test_a_changed_header_is_refused(name: str) -> None:
+def test_a_changed_header_is_rejected(name: str) -> None:
     assert code_of(with_header(signed(), name, "other")) == (400, "SignatureDoesNotMatch")
 
 
-def test_a_body_with_its_right_hash_in_an_unsigned_place_is_refused() -> None:
+def test_a_body_with_its_right_hash_in_an_unsigned_header_is_rejected() -> None:
     body = b"CheckResult=FAIL&MessageId=m-1"
     request = dataclasses.replace(signed(), body=body)
     forged = with_header(request, "x-acs-content-sha256", hashlib.sha256(body).hexdigest())
     assert code_of(forged) == (400, "SignatureDoesNotMatch")
 
 
-def test_an_added_header_that_is_not_signed_is_refused() -> None:
+def test_an_added_header_that_is_not_signed_is_rejected() -> None:
     assert code_of(with_header(signed(), "x-acs-security-token", "t")) == (400, "SignatureDoesNotMatch")
 
 
 @pytest.mark.parametrize(
     "text", [None, "", "Basic abc", "ACS3-HMAC-SHA256", "ACS3-HMAC-SHA256 Credential=id"]
 )
-def test_no_acs3_authorization_is_refused(text: str | None) -> None:
+def test_a_missing_acs3_authorization_is_rejected(text: str | None) -> None:
     assert code_of(with_header(signed(), "authorization", text)) == (400, "MissingAccessKeyId")
 
 
-def test_a_signature_of_other_letters_is_refused() -> None:
+def test_a_signature_with_invalid_characters_is_rejected() -> None:
     text = signed().headers["authorization"].rpartition("=")[0] + "=签名"
     assert code_of(with_header(signed(), "authorization", text)) == (400, "SignatureDoesNotMatch")
 
 
-def test_another_version_is_refused() -> None:
+def test_another_version_is_rejected() -> None:
     assert code_of(with_header(signed(), "x-acs-version", "2024-05-18")) == (400, "InvalidVersion")
 
 
-def test_no_nonce_is_refused() -> None:
+def test_a_missing_nonce_is_rejected() -> None:
     assert code_of(with_header(signed(), "x-acs-signature-nonce", None)) == (400, "MissingSignatureNonce")
 
 
-def test_a_nonce_serves_once() -> None:
+def test_a_nonce_is_valid_once() -> None:
     nonces = Nonces()
     nonces.use("a")
     nonces.use("b")

@@ -1,15 +1,12 @@
-"""From the JSON of the OpenAPI about events, files and the extension to our values; see `fields`.
-
-Each reads a whole answer.
-"""
+"""Parsers of responses about events, files and the extension; each takes a whole response."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from common.json_types import Json
 from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
 from workers.dataworks.json_fields import (
-    Json,
     MalformedResponse,
     bool_field,
     number_field,
@@ -21,9 +18,9 @@ from workers.dataworks.models import CheckProcess, Extension, FileVersion
 from workers.dataworks.parsers.tables import parse_column
 
 
-def parse_snapshot(answer: Json) -> Snapshot:
-    """Read the answer of GetIDEEventDetail."""
-    detail = object_field(answer, "EventDetail")
+def parse_snapshot(response: Json) -> Snapshot:
+    """Parse GetIDEEventDetail."""
+    detail = object_field(response, "EventDetail")
     if committed := object_field(detail, "CommittedFile"):
         return Snapshot(file=_committed_file(committed))
     if deleted := object_field(detail, "DeletedFile"):
@@ -75,46 +72,46 @@ def _table(raw: Json) -> TableSnapshot:
     )
 
 
-def parse_extension_codes(answer: Json) -> frozenset[str | None]:
-    """Read the answer of ListEnabledExtensionsForProject: the codes of the extensions."""
-    return frozenset(text_field(item, "ExtensionCode") for item in object_list(answer, "Extensions"))
+def parse_extension_codes(response: Json) -> frozenset[str | None]:
+    """Parse ListEnabledExtensionsForProject: the codes of the extensions."""
+    return frozenset(text_field(item, "ExtensionCode") for item in object_list(response, "Extensions"))
 
 
-def parse_extension(answer: Json) -> Extension:
-    """Read GetExtension."""
-    raw = object_field(answer, "Extension")
+def parse_extension(response: Json) -> Extension:
+    """Parse GetExtension."""
+    raw = object_field(response, "Extension")
     return Extension(status=number_field(raw, "Status"), parameters=text_field(raw, "ParameterSetting") or "")
 
 
-def parse_option_value(answer: Json) -> str | None:
-    """Read GetOptionValueForProject; None when nobody saved any."""
-    return text_field(answer, "OptionValue") or None
+def parse_option_value(response: Json) -> str | None:
+    """Parse GetOptionValueForProject; None if no options were saved."""
+    return text_field(response, "OptionValue") or None
 
 
-def parse_versions(answer: Json) -> tuple[FileVersion, ...]:
-    """Read one page of ListFileVersions."""
+def parse_versions(response: Json) -> tuple[FileVersion, ...]:
+    """Parse one page of ListFileVersions."""
     return tuple(
         FileVersion(number_of, bool_field(item, "IsCurrentProd"))
-        for item in object_list(object_field(answer, "Data"), "FileVersions")
+        for item in object_list(object_field(response, "Data"), "FileVersions")
         if (number_of := number_field(item, "FileVersion")) is not None
     )
 
 
-def parse_version_code(answer: Json) -> str:
-    """Read GetFileVersion: the code of the version."""
-    return text_field(object_field(answer, "Data"), "FileContent") or ""
+def parse_version_code(response: Json) -> str:
+    """Parse GetFileVersion: the code of the version."""
+    return text_field(object_field(response, "Data"), "FileContent") or ""
 
 
-def parse_processes(answer: Json) -> tuple[tuple[CheckProcess, ...], int | None]:
-    """Read one page of ListCheckProcesses: its processes, and how many there are in all if it says so."""
-    paging = object_field(answer, "PagingInfo")
+def parse_processes(response: Json) -> tuple[tuple[CheckProcess, ...], int | None]:
+    """Parse one page of ListCheckProcesses: its processes, and the total number if reported."""
+    paging = object_field(response, "PagingInfo")
     return tuple(parse_process(item) for item in object_list(paging, "CheckProcesses")), number_field(
         paging, "TotalCount"
     )
 
 
 def parse_process(raw: Json) -> CheckProcess:
-    """Read one process of ListCheckProcesses."""
+    """Parse one process of ListCheckProcesses."""
     message_id = text_field(raw, "MessageId")
     if not message_id:
         raise MalformedResponse("MessageId is missing")

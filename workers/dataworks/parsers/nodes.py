@@ -1,9 +1,9 @@
-"""From the JSON of lookups about nodes and baselines to our values; each reads a whole answer."""
+"""Parsers of responses about nodes and baselines; each takes a whole response."""
 
 from __future__ import annotations
 
+from common.json_types import Json
 from workers.dataworks.json_fields import (
-    Json,
     MalformedResponse,
     number_field,
     object_field,
@@ -14,50 +14,50 @@ from workers.dataworks.json_fields import (
 from workers.dataworks.models import Baseline, Node, NodeOutput
 
 CROSS_CYCLE = "3"
-"""The `StepType` of an edge between two cycles."""
+"""`StepType` of a cross-cycle dependency."""
 
 
-def parse_node(answer: Json) -> Node | None:
-    """Read GetNode; None when it tells of none."""
-    data = object_field(answer, "Data")
+def parse_node(response: Json) -> Node | None:
+    """Parse GetNode; None if it holds no node."""
+    data = object_field(response, "Data")
     return _node_from_row(data) if data else None
 
 
-def parse_nodes(answer: Json) -> tuple[Node, ...]:
-    """Read GetNodeChildren or GetNodeParents; a node that is told twice counts once."""
+def parse_nodes(response: Json) -> tuple[Node, ...]:
+    """Parse GetNodeChildren or GetNodeParents; duplicate nodes count once."""
     return tuple(
-        dict.fromkeys(_node_from_row(item) for item in object_list(object_field(answer, "Data"), "Nodes"))
+        dict.fromkeys(_node_from_row(item) for item in object_list(object_field(response, "Data"), "Nodes"))
     )
 
 
-def parse_nodes_by_output(answer: Json) -> dict[str, tuple[Node, ...]]:
-    """Read ListNodesByOutput: the nodes by the name that they put out."""
+def parse_nodes_by_output(response: Json) -> dict[str, tuple[Node, ...]]:
+    """Parse ListNodesByOutput: the nodes by the name of their output."""
     found: dict[str, tuple[Node, ...]] = {}
-    for item in object_list(answer, "Data"):
+    for item in object_list(response, "Data"):
         name = text_field(item, "Output") or ""
-        told = (*found.get(name, ()), *(_node_from_row(row) for row in object_list(item, "NodeList")))
-        found[name] = tuple(dict.fromkeys(told))
+        nodes = (*found.get(name, ()), *(_node_from_row(row) for row in object_list(item, "NodeList")))
+        found[name] = tuple(dict.fromkeys(nodes))
     return found
 
 
-def parse_code(answer: Json) -> str:
-    """Read GetNodeCode; empty when the node has none."""
-    return text_field(answer, "Data") or ""
+def parse_code(response: Json) -> str:
+    """Parse GetNodeCode; empty if the node has no code."""
+    return text_field(response, "Data") or ""
 
 
-def parse_outputs(answer: Json) -> tuple[NodeOutput, ...]:
-    """Read ListNodeInputOrOutput: names that are put out; rows without a name are left out."""
+def parse_outputs(response: Json) -> tuple[NodeOutput, ...]:
+    """Parse ListNodeInputOrOutput; rows without a name are skipped."""
     rows = (
         NodeOutput(name, number_field(item, "NodeId"), text_field(item, "TableName") or None)
-        for item in object_list(answer, "Data")
+        for item in object_list(response, "Data")
         if (name := text_field(item, "Data"))
     )
     return tuple(dict.fromkeys(rows))
 
 
-def parse_baseline(answer: Json) -> Baseline | None:
-    """Read GetBaselineConfig; None when it tells of none."""
-    data = object_field(answer, "Data")
+def parse_baseline(response: Json) -> Baseline | None:
+    """Parse GetBaselineConfig; None if it holds no baseline."""
+    data = object_field(response, "Data")
     if not data:
         return None
     baseline_id = number_field(data, "BaselineId")
@@ -68,7 +68,7 @@ def parse_baseline(answer: Json) -> Baseline | None:
         name=text_field(data, "BaselineName") or "",
         priority=number_field(data, "Priority"),
         owner=text_field(data, "Owner"),
-        # Not told is not off.
+        # A missing flag does not mean disabled.
         enabled=optional_bool(data, "UseFlag") is not False,
     )
 

@@ -1,10 +1,10 @@
-"""From the JSON of lookups about tables, columns and lineage to our values; each reads a whole answer."""
+"""Parsers of responses about tables, columns and lineage; each takes a whole response unless noted."""
 
 from __future__ import annotations
 
+from common.json_types import Json
 from common.snapshot import Column
 from workers.dataworks.json_fields import (
-    Json,
     MalformedResponse,
     bool_field,
     number_field,
@@ -15,12 +15,12 @@ from workers.dataworks.json_fields import (
 from workers.dataworks.models import ColumnRef, Consumer, ProducingTask, TableInfo, TableRef
 
 THIRD_PARTY = "THIRD_PARTY"
-"""The `Channel` of a relation that was registered from outside DataWorks."""
+"""`Channel` of a relation that was registered by a system outside DataWorks."""
 
 
-def parse_table_info(answer: Json) -> tuple[TableInfo, int]:
-    """Read one page of GetMetaTableFullInfo: the table with its columns, and how many there are in all."""
-    data = object_field(answer, "Data")
+def parse_table_info(response: Json) -> tuple[TableInfo, int]:
+    """Parse one page of GetMetaTableFullInfo: the table with the page's columns, and the total of columns."""
+    data = object_field(response, "Data")
     guid = _required_text(data, "TableGuid")
     columns = tuple(parse_column(item) for item in object_list(data, "ColumnList"))
     lifecycle = number_field(data, "LifeCycle")
@@ -38,7 +38,7 @@ def parse_table_info(answer: Json) -> tuple[TableInfo, int]:
 
 
 def parse_column(raw: Json) -> Column:
-    """Read one column of a table."""
+    """Parse one column of a table."""
     return Column(
         name=text_field(raw, "ColumnName") or "",
         type=text_field(raw, "ColumnType") or "",
@@ -48,9 +48,9 @@ def parse_column(raw: Json) -> Column:
     )
 
 
-def parse_tables(answer: Json) -> tuple[tuple[TableRef, ...], str | None]:
-    """Read one page of GetMetaTableLineage: its tables, and the key of the next page if there is one."""
-    data = object_field(answer, "Data")
+def parse_tables(response: Json) -> tuple[tuple[TableRef, ...], str | None]:
+    """Parse one page of GetMetaTableLineage: its tables, and the key of the next page, if any."""
+    data = object_field(response, "Data")
     rows = tuple(
         TableRef(
             guid=_required_text(item, "TableGuid"),
@@ -63,9 +63,9 @@ def parse_tables(answer: Json) -> tuple[tuple[TableRef, ...], str | None]:
     return rows, key or None
 
 
-def parse_columns(answer: Json) -> tuple[tuple[ColumnRef, ...], int | None]:
-    """Read one page of GetMetaColumnLineage: its columns, and how many there are in all if it says so."""
-    data = object_field(answer, "Data")
+def parse_columns(response: Json) -> tuple[tuple[ColumnRef, ...], int | None]:
+    """Parse one page of GetMetaColumnLineage: its columns, and the total number if reported."""
+    data = object_field(response, "Data")
     rows = tuple(
         ColumnRef(
             guid=_required_text(item, "ColumnGuid"),
@@ -78,9 +78,9 @@ def parse_columns(answer: Json) -> tuple[tuple[ColumnRef, ...], int | None]:
     return rows, number_field(data, "TotalCount")
 
 
-def parse_entities(answer: Json) -> tuple[tuple[Consumer, ...], str | None]:
-    """Read one page of ListLineage: its entities, tables too, and the token of the next page."""
-    data = object_field(answer, "Data")
+def parse_entities(response: Json) -> tuple[tuple[Consumer, ...], str | None]:
+    """Parse one page of ListLineage: its entities (including tables), and the next page's token, if any."""
+    data = object_field(response, "Data")
     rows = tuple(
         Consumer(
             qualified_name=_required_text(object_field(item, "Entity"), "QualifiedName"),
@@ -93,11 +93,11 @@ def parse_entities(answer: Json) -> tuple[tuple[Consumer, ...], str | None]:
     return rows, text_field(data, "NextToken") or None
 
 
-def parse_producing_tasks(answer: Json) -> tuple[ProducingTask, ...]:
-    """Read GetMetaTableProducingTasks."""
+def parse_producing_tasks(response: Json) -> tuple[ProducingTask, ...]:
+    """Parse GetMetaTableProducingTasks."""
     rows = (
         ProducingTask(_required_text(item, "TaskId"), text_field(item, "TaskName") or "")
-        for item in object_list(answer, "Data")
+        for item in object_list(response, "Data")
     )
     return tuple(dict.fromkeys(rows))
 

@@ -86,7 +86,7 @@ def left(services: Services) -> int:
 def answered(emulator: Emulator) -> list[str]:
     """Return the events whose verdict was taken, in order."""
     posts = sorted(emulator.verdicts(), key=lambda post: post["at"])
-    return [post["message_id"] for post in posts if post["fate"] == "first"]
+    return [post["message_id"] for post in posts if post["status"] == "first"]
 
 
 def test_the_nearest_is_posted_first_and_nothing_is_left(services: Services, emulator: Emulator) -> None:

@@ -1,4 +1,4 @@
-"""DataWorks through the real SDK: against the emulator, and against a far side that pages without end."""
+"""The client through the real SDK, against the emulator and a raw server with endless pages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 def connect(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, client: redis.Redis, redis_url: str
 ) -> Iterator[Connect]:
-    # The SDK reads the environment when it is imported, which may have been in another test.
+    # The SDK reads the environment at import, which may have happened in an earlier test.
     monkeypatch.setattr(auth_util, "environment_access_key_id", emulator.key_id)
     monkeypatch.setattr(auth_util, "environment_access_key_secret", emulator.key_secret)
 
@@ -70,7 +70,7 @@ def connect(
             **{"openapi_read_qps": 1000, "openapi_write_qps": 1000, **more},
         )
         dataworks = connect_dataworks(settings, client)
-        dataworks.warm_up()  # else the first test's time goes into loading the SDK
+        dataworks.warm_up()  # otherwise the first test measures loading the SDK
         return dataworks
 
     yield connect
@@ -85,10 +85,10 @@ def dataworks(connect: Connect, client: redis.Redis) -> DataWorks:
 
 
 @pytest.fixture
-def far() -> Iterator[RawOpenApiServer]:
-    side = RawOpenApiServer(lambda _: page(200, {"Success": True}))
-    yield side
-    side.close()
+def server() -> Iterator[RawOpenApiServer]:
+    raw_server = RawOpenApiServer(lambda _: page(200, {"Success": True}))
+    yield raw_server
+    raw_server.close()
 
 
 @pytest.fixture
@@ -100,33 +100,31 @@ def soon(seconds: float = 10) -> float:
     return time.time() + seconds
 
 
-@pytest.mark.parametrize("answer", list(ResultOperation))
+@pytest.mark.parametrize("operation", list(ResultOperation))
 @pytest.mark.parametrize("result", list(Result))
-def test_a_verdict_goes_by_the_operation_of_its_point(
-    dataworks: DataWorks, emulator: Emulator, message_id: str, answer: ResultOperation, result: Result
+def test_a_verdict_is_posted_by_the_operation_of_its_point(
+    dataworks: DataWorks, emulator: Emulator, message_id: str, operation: ResultOperation, result: Result
 ) -> None:
-    emulator.start_process(message_id, POINTS[answer])
+    emulator.start_process(message_id, POINTS[operation])
     dataworks.post_result(
-        answer, message_id, result, "不行: no partition\n~*+ &=%", deadline=soon(), deadline_at=soon()
+        operation, message_id, result, "不行: no partition\n~*+ &=%", deadline=soon(), deadline_at=soon()
     )
     (post,) = emulator.verdicts(message_id)
-    assert post["action"] == answer.value
+    assert post["action"] == operation.value
     assert post["extension_code"] == emulator.extension_code
     assert post["tip"] == "不行: no partition\n~*+ &=%"
-    mild = answer is ResultOperation.WORKBENCH and result is Result.WARN
-    assert (post["result"], post["fate"]) == (Result.OK if mild else result, "first")
+    downgraded = operation is ResultOperation.WORKBENCH and result is Result.WARN
+    assert (post["result"], post["status"]) == (Result.OK if downgraded else result, "first")
 
 
-def test_a_throttled_verdict_is_posted_again(
-    dataworks: DataWorks, emulator: Emulator, message_id: str
-) -> None:
+def test_a_throttled_verdict_is_retried(dataworks: DataWorks, emulator: Emulator, message_id: str) -> None:
     emulator.start_process(message_id, "commit-file")
     emulator.fault("throttle", message_id=message_id, times=MAX_ATTEMPTS - 1)
     dataworks.post_result(ResultOperation.IDE, message_id, Result.OK, "", deadline=soon(), deadline_at=soon())
-    assert [post["fate"] for post in emulator.verdicts(message_id)] == ["fault", "fault", "first"]
+    assert [post["status"] for post in emulator.verdicts(message_id)] == ["fault", "fault", "first"]
 
 
-def test_it_gives_up_after_three_tries(dataworks: DataWorks, emulator: Emulator, message_id: str) -> None:
+def test_it_gives_up_after_three_attempts(dataworks: DataWorks, emulator: Emulator, message_id: str) -> None:
     emulator.start_process(message_id, "commit-file")
     emulator.fault("throttle", message_id=message_id, times=None)
     with pytest.raises(Throttled, match=r"UpdateIDEEventResult: Throttling\.Api"):
@@ -136,22 +134,22 @@ def test_it_gives_up_after_three_tries(dataworks: DataWorks, emulator: Emulator,
     assert len(emulator.verdicts(message_id)) == MAX_ATTEMPTS
 
 
-def test_it_gives_up_rather_than_sleep_past_the_time(
+def test_it_gives_up_rather_than_sleep_past_the_deadline(
     dataworks: DataWorks, emulator: Emulator, message_id: str
 ) -> None:
     emulator.start_process(message_id, "commit-file")
     emulator.fault("throttle", message_id=message_id, times=None)
-    until = soon(0.15)
+    deadline = soon(0.15)
     with pytest.raises(Throttled):
         dataworks.post_result(
-            ResultOperation.IDE, message_id, Result.OK, "", deadline=until, deadline_at=soon()
+            ResultOperation.IDE, message_id, Result.OK, "", deadline=deadline, deadline_at=soon()
         )
-    assert time.time() < until
+    assert time.time() < deadline
     assert len(emulator.verdicts(message_id)) == 1
 
 
 @pytest.mark.parametrize("kind", ["lost", "reset", "html", "error"])
-def test_a_verdict_whose_reply_is_lost_is_not_posted_again(
+def test_a_verdict_whose_reply_is_lost_is_not_retried(
     dataworks: DataWorks, emulator: Emulator, message_id: str, kind: str
 ) -> None:
     emulator.start_process(message_id, "commit-file")
@@ -163,20 +161,20 @@ def test_a_verdict_whose_reply_is_lost_is_not_posted_again(
     assert len(emulator.verdicts(message_id)) == 1
 
 
-def test_a_verdict_that_hangs_ends_with_the_time(
+def test_a_hanging_verdict_ends_at_the_deadline(
     dataworks: DataWorks, emulator: Emulator, message_id: str
 ) -> None:
     emulator.start_process(message_id, "commit-file")
     emulator.fault("hang", message_id=message_id, seconds=3)
-    until = soon(0.5)
+    deadline = soon(0.5)
     with pytest.raises(ReplyLost):
         dataworks.post_result(
-            ResultOperation.IDE, message_id, Result.FAIL, "", deadline=until, deadline_at=soon()
+            ResultOperation.IDE, message_id, Result.FAIL, "", deadline=deadline, deadline_at=soon()
         )
-    assert time.time() < until + 0.5
+    assert time.time() < deadline + 0.5
 
 
-def test_a_read_whose_reply_is_lost_is_asked_again(
+def test_a_read_whose_reply_is_lost_is_retried(
     dataworks: DataWorks, emulator: Emulator, message_id: str
 ) -> None:
     emulator.start_process(message_id, "commit-file", snapshot={"CommittedFile": FILE})
@@ -187,19 +185,19 @@ def test_a_read_whose_reply_is_lost_is_asked_again(
     assert (snapshot.file.file_id, snapshot.file.content) == (1, "SELECT 1")
 
 
-def test_a_refusal_is_not_tried_again(connect: Connect, far: RawOpenApiServer) -> None:
-    far.answer = lambda _: refusal(400, "InvalidParameter.MessageId")
+def test_a_rejection_is_not_retried(connect: Connect, server: RawOpenApiServer) -> None:
+    server.answer = lambda _: refusal(400, "InvalidParameter.MessageId")
     with pytest.raises(
         RequestRejected, match=r"^CallbackExtension: InvalidParameter\.MessageId \(request R-1\)$"
     ):
-        connect(far.endpoint).post_result(
+        connect(server.endpoint).post_result(
             ResultOperation.CALLBACK, "m", Result.OK, "", deadline=soon(), deadline_at=soon()
         )
-    assert len(far.calls) == 1
-    assert far.calls[0].arguments["MessageId"] == "m"
+    assert len(server.calls) == 1
+    assert server.calls[0].arguments["MessageId"] == "m"
 
 
-def test_what_waits_is_listed(dataworks: DataWorks, emulator: Emulator) -> None:
+def test_pending_processes_are_listed(dataworks: DataWorks, emulator: Emulator) -> None:
     ids = [uuid4().hex for _ in range(3)]
     for message_id in ids:
         emulator.start_process(message_id, "deploy-table", project_id=5, operator="9")
@@ -224,27 +222,27 @@ def processes(call: Call, size: int, total: int | None) -> bytes:
 
 @pytest.mark.parametrize(("size", "total", "calls"), [(100, 250, 3), (20, 50, 3), (100, 100, 1), (100, 0, 1)])
 def test_all_pages_are_listed_whatever_their_size(
-    connect: Connect, far: RawOpenApiServer, size: int, total: int, calls: int
+    connect: Connect, server: RawOpenApiServer, size: int, total: int, calls: int
 ) -> None:
-    far.answer = lambda call: processes(call, size, total)
-    found = connect(far.endpoint).check_processes("commit-file", deadline=soon())
-    assert (len(found), len(far.calls)) == (total, calls)
+    server.answer = lambda call: processes(call, size, total)
+    found = connect(server.endpoint).check_processes("commit-file", deadline=soon())
+    assert (len(found), len(server.calls)) == (total, calls)
 
 
-def test_pages_without_end_are_ended(connect: Connect, far: RawOpenApiServer) -> None:
-    far.answer = lambda call: processes(call, 100, None)
-    assert len(connect(far.endpoint).check_processes("commit-file", deadline=soon(30))) == 5000
+def test_endless_pages_stop_at_the_maximum(connect: Connect, server: RawOpenApiServer) -> None:
+    server.answer = lambda call: processes(call, 100, None)
+    assert len(connect(server.endpoint).check_processes("commit-file", deadline=soon(30))) == 5000
 
 
-def test_pages_that_repeat_are_ended(connect: Connect, far: RawOpenApiServer) -> None:
-    far.answer = lambda _: page(
+def test_repeated_pages_end_the_list(connect: Connect, server: RawOpenApiServer) -> None:
+    server.answer = lambda _: page(
         200, {"PagingInfo": {"CheckProcesses": [{"MessageId": "m"}], "TotalCount": 7}}
     )
-    assert len(connect(far.endpoint).check_processes("commit-file", deadline=soon())) == 1
-    assert len(far.calls) == 2
+    assert len(connect(server.endpoint).check_processes("commit-file", deadline=soon())) == 1
+    assert len(server.calls) == 2
 
 
-def test_nodes_are_looked_up_and_kept(dataworks: DataWorks, emulator: Emulator) -> None:
+def test_nodes_are_looked_up_and_cached(dataworks: DataWorks, emulator: Emulator) -> None:
     lookups: Lookups = dataworks.lookups(soon())
     node = lookups.node(700123101)
     assert (node.name, node.project_id, node.program_type) == ("ods_trade_order_di", PROJECT, "DI")
@@ -259,23 +257,23 @@ def test_nodes_are_looked_up_and_kept(dataworks: DataWorks, emulator: Emulator) 
     assert emulator.state()["calls"] != before
 
 
-def test_a_node_that_is_not_there_is_refused(dataworks: DataWorks) -> None:
+def test_a_missing_node_is_rejected(dataworks: DataWorks) -> None:
     with pytest.raises(RequestRejected, match=r"GetNode: Invalid\.Node\.NotExists"):
         dataworks.lookups(soon()).node(1)
 
 
-def test_a_node_without_data_is_refused(connect: Connect, far: RawOpenApiServer) -> None:
-    far.answer = lambda _: page(200, {"Success": True, "Data": None})
+def test_a_node_without_data_is_rejected(connect: Connect, server: RawOpenApiServer) -> None:
+    server.answer = lambda _: page(200, {"Success": True, "Data": None})
     with pytest.raises(RequestRejected, match="GetNode: NotFound"):
-        connect(far.endpoint, uuid4().hex).lookups(soon()).node(1)
+        connect(server.endpoint, uuid4().hex).lookups(soon()).node(1)
 
 
-def test_a_broken_answer_is_an_error_and_not_kept(connect: Connect, far: RawOpenApiServer) -> None:
-    dataworks = connect(far.endpoint, uuid4().hex)
-    far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeName": "x"}]}})
+def test_a_broken_response_is_an_error_and_not_cached(connect: Connect, server: RawOpenApiServer) -> None:
+    dataworks = connect(server.endpoint, uuid4().hex)
+    server.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeName": "x"}]}})
     with pytest.raises(Unreachable, match="GetNodeChildren: Unreadable: NodeId is missing"):
         dataworks.lookups(soon()).node_children(7)
-    far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeId": 8}]}})
+    server.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{"NodeId": 8}]}})
     assert [node.id for node in dataworks.lookups(soon()).node_children(7)] == [8]
 
 
@@ -293,16 +291,16 @@ def test_a_table_is_looked_up_with_its_columns(dataworks: DataWorks) -> None:
         dataworks.lookups(soon()).table_info("odps.shop.no_such_table")
 
 
-def test_all_columns_of_a_wide_table_are_read(connect: Connect, far: RawOpenApiServer) -> None:
+def test_all_columns_of_a_wide_table_are_read(connect: Connect, server: RawOpenApiServer) -> None:
     def answer(call: Call) -> bytes:
         first = (int(call.arguments["PageNum"]) - 1) * 100
         columns = [{"ColumnName": f"c{number}"} for number in range(first, min(first + 100, 230))]
         data = {"TableGuid": "odps.p.wide", "ColumnList": columns, "TotalColumnCount": 230}
         return page(200, {"Success": True, "Data": data})
 
-    far.answer = answer
-    table = connect(far.endpoint, uuid4().hex).lookups(soon()).table_info("odps.p.wide")
-    assert (len(table.columns), len(far.calls)) == (230, 3)
+    server.answer = answer
+    table = connect(server.endpoint, uuid4().hex).lookups(soon()).table_info("odps.p.wide")
+    assert (len(table.columns), len(server.calls)) == (230, 3)
 
 
 def test_the_code_in_production_is_looked_up(dataworks: DataWorks) -> None:
@@ -311,13 +309,13 @@ def test_the_code_in_production_is_looked_up(dataworks: DataWorks) -> None:
     assert "dwd_trade_order_di" in code
 
 
-def test_a_file_of_which_no_version_is_in_production_has_no_code_there(
-    connect: Connect, far: RawOpenApiServer
+def test_a_file_without_a_version_in_production_has_no_code_there(
+    connect: Connect, server: RawOpenApiServer
 ) -> None:
     rows = [{"FileVersion": 2, "IsCurrentProd": False}, {"FileVersion": 1, "IsCurrentProd": False}]
-    far.answer = lambda _: page(200, {"Success": True, "Data": {"FileVersions": rows}})
-    assert connect(far.endpoint, uuid4().hex).lookups(soon()).deployed_code(1) is None
-    assert len(far.calls) == 1
+    server.answer = lambda _: page(200, {"Success": True, "Data": {"FileVersions": rows}})
+    assert connect(server.endpoint, uuid4().hex).lookups(soon()).deployed_code(1) is None
+    assert len(server.calls) == 1
 
 
 def lineage(call: Call, next_key: Callable[[int], str], size: int = 10) -> bytes:
@@ -327,38 +325,38 @@ def lineage(call: Call, next_key: Callable[[int], str], size: int = 10) -> bytes
     return page(200, {"Success": True, "Data": data})
 
 
-def test_lineage_without_end_is_ended(connect: Connect, far: RawOpenApiServer) -> None:
-    far.answer = lambda call: lineage(call, str)
-    tables = connect(far.endpoint, uuid4().hex).lookups(soon(30)).downstream_tables("odps.p.x")
-    assert (len(tables), len(far.calls)) == (500, 50)
+def test_endless_lineage_stops_at_the_maximum(connect: Connect, server: RawOpenApiServer) -> None:
+    server.answer = lambda call: lineage(call, str)
+    tables = connect(server.endpoint, uuid4().hex).lookups(soon(30)).downstream_tables("odps.p.x")
+    assert (len(tables), len(server.calls)) == (500, 50)
 
 
-def test_lineage_that_repeats_its_key_is_ended(connect: Connect, far: RawOpenApiServer) -> None:
-    far.answer = lambda call: lineage(call, lambda _: "10")
-    tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x")
-    assert (len(tables), len(far.calls)) == (20, 2)
+def test_a_repeated_key_ends_the_lineage(connect: Connect, server: RawOpenApiServer) -> None:
+    server.answer = lambda call: lineage(call, lambda _: "10")
+    tables = connect(server.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x")
+    assert (len(tables), len(server.calls)) == (20, 2)
 
 
-def test_no_more_lineage_is_read_than_asked_for(connect: Connect, far: RawOpenApiServer) -> None:
-    far.answer = lambda call: lineage(call, str)
-    tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x", 15)
-    assert (len(tables), len(far.calls)) == (15, 2)
+def test_no_lineage_is_read_beyond_the_limit(connect: Connect, server: RawOpenApiServer) -> None:
+    server.answer = lambda call: lineage(call, str)
+    tables = connect(server.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x", 15)
+    assert (len(tables), len(server.calls)) == (15, 2)
 
 
-def test_the_quota_bounds_calls_and_errors_when_the_time_is_over(
-    connect: Connect, far: RawOpenApiServer
+def test_the_quota_limits_calls_and_raises_at_the_deadline(
+    connect: Connect, server: RawOpenApiServer
 ) -> None:
-    dataworks = connect(far.endpoint, uuid4().hex, openapi_write_qps=1)
+    dataworks = connect(server.endpoint, uuid4().hex, openapi_write_qps=1)
     dataworks.post_result(ResultOperation.IDE, "m-1", Result.OK, "", deadline=soon(), deadline_at=soon())
     with pytest.raises(Throttled, match="UpdateIDEEventResult: quota"):
         dataworks.post_result(
             ResultOperation.IDE, "m-2", Result.OK, "", deadline=soon(0.3), deadline_at=soon()
         )
-    assert [call.arguments["MessageId"] for call in far.calls] == ["m-1"]
+    assert [call.arguments["MessageId"] for call in server.calls] == ["m-1"]
 
 
-def test_a_verdict_s_question_goes_before_lookups(connect: Connect, far: RawOpenApiServer) -> None:
-    dataworks = connect(far.endpoint, uuid4().hex, openapi_read_qps=1)
+def test_a_query_about_a_verdict_precedes_lookups(connect: Connect, server: RawOpenApiServer) -> None:
+    dataworks = connect(server.endpoint, uuid4().hex, openapi_read_qps=1)
     dataworks.lookups(soon()).node_children(1)
     threads = [
         threading.Thread(target=dataworks.lookups(soon()).node_children, args=(node_id,))
@@ -369,14 +367,14 @@ def test_a_verdict_s_question_goes_before_lookups(connect: Connect, far: RawOpen
     dataworks.check_processes("commit-file", message_id="m", deadline=soon(60))
     for thread in threads:
         thread.join()
-    assert [call.action for call in far.calls].index("ListCheckProcesses") == 1
+    assert [call.action for call in server.calls].index("ListCheckProcesses") == 1
 
 
-def test_of_two_verdicts_the_nearest_deadline_goes_first(
-    connect: Connect, far: RawOpenApiServer, client: redis.Redis
+def test_the_verdict_with_the_earliest_deadline_goes_first(
+    connect: Connect, server: RawOpenApiServer, client: redis.Redis
 ) -> None:
     code = uuid4().hex
-    dataworks = connect(far.endpoint, code, openapi_write_qps=1)
+    dataworks = connect(server.endpoint, code, openapi_write_qps=1)
     dataworks.post_result(ResultOperation.IDE, "first", Result.OK, "", deadline=soon(), deadline_at=soon())
     threads = [
         threading.Thread(
@@ -394,4 +392,4 @@ def test_of_two_verdicts_the_nearest_deadline_goes_first(
             time.sleep(0.005)
     for thread in threads:
         thread.join()
-    assert [call.arguments["MessageId"] for call in far.calls] == ["first", "near", "far"]
+    assert [call.arguments["MessageId"] for call in server.calls] == ["first", "near", "far"]

@@ -33,7 +33,7 @@ def keys(client: redis.Redis, prefix: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("value", [{}, {"Nodes": []}, LONG, {"名": "价格"}])
-def test_what_is_put_is_got(client: redis.Redis, prefix: str, value: object) -> None:
+def test_a_value_is_cached(client: redis.Redis, prefix: str, value: object) -> None:
     cache = LookupCache(client, prefix)
     assert cache.get("GetNode", ARGUMENTS) is None
     cache.put("GetNode", ARGUMENTS, value)
@@ -50,7 +50,7 @@ def test_a_long_value_is_compressed(client: redis.Redis, prefix: str) -> None:
     assert len(entry) < COMPRESS_ABOVE < len(zlib.decompress(entry[1:]))
 
 
-def test_an_entry_ends_by_itself(client: redis.Redis, prefix: str) -> None:
+def test_an_entry_expires(client: redis.Redis, prefix: str) -> None:
     cache = LookupCache(client, prefix, seconds=0.1)
     cache.put("GetNode", ARGUMENTS, {})
     deadline = time.monotonic() + 5
@@ -76,6 +76,6 @@ def test_without_redis_everything_is_a_miss(capsys: pytest.CaptureFixture[str]) 
         assert cache.get("GetNode", {"TableGuid": "odps.SECRET.t"}) is None
         client.close()
     shown = capsys.readouterr()
-    assert "lookup_cache_fault" in shown.out + shown.err
+    assert "lookup_cache_failed" in shown.out + shown.err
     assert "SECRET" not in shown.out + shown.err
     assert "made-up" not in shown.out + shown.err

@@ -1,4 +1,4 @@
-"""Every lookup of a check, through the real SDK: against the emulator, truthful or lying, and a far side."""
+"""All lookups through the real SDK, against the emulator (consistent or not) and a raw server."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def client(clean_redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def to(monkeypatch: pytest.MonkeyPatch, client: redis.Redis) -> Callable[[str], DataWorks]:
+def connect(monkeypatch: pytest.MonkeyPatch, client: redis.Redis) -> Callable[[str], DataWorks]:
     use_credentials(monkeypatch)
 
-    def to(endpoint: str) -> DataWorks:
+    def connect(endpoint: str) -> DataWorks:
         settings = WorkerSettings(
             broker_url="redis://127.0.0.1/0",
             redis_url="redis://127.0.0.1/0",
@@ -66,12 +66,12 @@ def to(monkeypatch: pytest.MonkeyPatch, client: redis.Redis) -> Callable[[str], 
         dataworks.warm_up()
         return dataworks
 
-    return to
+    return connect
 
 
 @pytest.fixture
-def dataworks(to: Callable[[str], DataWorks], emulator: Emulator) -> Iterator[DataWorks]:
-    yield to(emulator.host_port)
+def dataworks(connect: Callable[[str], DataWorks], emulator: Emulator) -> Iterator[DataWorks]:
+    yield connect(emulator.host_port)
     emulator.clear_faults()
 
 
@@ -81,10 +81,10 @@ def lookups(dataworks: DataWorks) -> Lookups:
 
 
 @pytest.fixture
-def far() -> Iterator[RawOpenApiServer]:
-    side = RawOpenApiServer(lambda _: page(200, {"Success": True}))
-    yield side
-    side.close()
+def server() -> Iterator[RawOpenApiServer]:
+    raw_server = RawOpenApiServer(lambda _: page(200, {"Success": True}))
+    yield raw_server
+    raw_server.close()
 
 
 def calls(emulator: Emulator) -> int:
@@ -94,7 +94,7 @@ def calls(emulator: Emulator) -> int:
 # Nodes
 
 
-def test_a_node_tells_when_and_whether_again(lookups: Lookups) -> None:
+def test_a_node_has_its_schedule_and_rerun_setting(lookups: Lookups) -> None:
     node = lookups.node(ORDERS_NODE)
     assert (node.cron, node.rerunnable, node.baseline_id, node.priority) == (
         *("00 30 00 * * ?", True),
@@ -113,7 +113,7 @@ def test_a_node_s_code_inputs_and_outputs(lookups: Lookups) -> None:
         lookups.node_code(1)
 
 
-def test_nodes_are_found_by_what_they_put_out_in_one_call(lookups: Lookups, emulator: Emulator) -> None:
+def test_nodes_are_found_by_their_outputs_in_one_call(lookups: Lookups, emulator: Emulator) -> None:
     before = calls(emulator)
     outputs = ["shop.dwd_trade_order_di", "shop.none", "", "shop.dim_user_df", "shop.dwd_trade_order_di"]
     found = lookups.nodes_by_output(outputs)
@@ -130,7 +130,7 @@ def test_nodes_are_found_by_what_they_put_out_in_one_call(lookups: Lookups, emul
     assert calls(emulator) - before == 1
 
 
-def test_many_outputs_are_asked_for_in_parts(lookups: Lookups, emulator: Emulator) -> None:
+def test_many_outputs_are_queried_in_batches(lookups: Lookups, emulator: Emulator) -> None:
     before = calls(emulator)
     names = [f"shop.none_{number}" for number in range(OUTPUTS_PER_CALL + 1)]
     found = lookups.nodes_by_output([*names, "shop.dwd_trade_order_di"], Environment.DEV)
@@ -148,18 +148,20 @@ def test_a_baseline_is_found_by_its_id_alone(lookups: Lookups) -> None:
             lookups.baseline(7)
 
 
-def test_a_baseline_without_data_is_refused(to: Callable[[str], DataWorks], far: RawOpenApiServer) -> None:
-    lookups = to(far.endpoint).lookups(time.time() + 10)
+def test_a_baseline_without_data_is_rejected(
+    connect: Callable[[str], DataWorks], server: RawOpenApiServer
+) -> None:
+    lookups = connect(server.endpoint).lookups(time.time() + 10)
     for _ in range(2):
         with pytest.raises(RequestRejected, match="GetBaselineConfig: NotFound: no such baseline"):
             lookups.baseline(7)
-    assert len(far.calls) == 1
+    assert len(server.calls) == 1
 
 
 # Tables
 
 
-def test_columns_made_from_a_column(lookups: Lookups) -> None:
+def test_columns_derived_from_a_column(lookups: Lookups) -> None:
     found = lookups.downstream_columns(f"{ORDERS}.pay_amount")
     assert ColumnRef(f"{BUYERS}.pay_amount", "pay_amount", "dws_trade_user_1d", "shop") in found
     assert len(found) == 12
@@ -167,7 +169,7 @@ def test_columns_made_from_a_column(lookups: Lookups) -> None:
     assert lookups.downstream_columns("odps.shop.none.none") == ()
 
 
-def test_consumers_are_who_is_no_table(lookups: Lookups) -> None:
+def test_consumers_exclude_tables(lookups: Lookups) -> None:
     assert lookups.consumers(OVERVIEW) == (
         Consumer("dataservice-api.trade_overview"),
         Consumer("quickbi-dashboard.management_day", third_party=True),
@@ -175,12 +177,12 @@ def test_consumers_are_who_is_no_table(lookups: Lookups) -> None:
     assert lookups.consumers(BUYERS) == (Consumer("crm-segment.buyers_by_orders", third_party=True),)
     assert lookups.consumers(OVERVIEW, limit=1) == (Consumer("dataservice-api.trade_overview"),)
     assert lookups.consumers(ORDERS) == ()
-    with pytest.raises(RequestRejected, match="ListLineage: NotFound: not a table of MaxCompute"):
+    with pytest.raises(RequestRejected, match="ListLineage: NotFound: not a MaxCompute table"):
         lookups.consumers("hologres.shop.t")
 
 
 def test_consumers_behind_many_tables_are_found(
-    to: Callable[[str], DataWorks], far: RawOpenApiServer
+    connect: Callable[[str], DataWorks], server: RawOpenApiServer
 ) -> None:
     def answer(call: Call) -> bytes:
         number = int(call.arguments.get("NextToken", "0"))
@@ -189,9 +191,9 @@ def test_consumers_behind_many_tables_are_found(
         data = {"DataEntityList": rows, "NextToken": str(number + 1) if number < 3 else ""}
         return page(200, {"Success": True, "Data": data})
 
-    far.answer = answer
-    assert to(far.endpoint).lookups(time.time() + 10).consumers("odps.p.t", 1) == (Consumer("api.1"),)
-    assert len(far.calls) == 4
+    server.answer = answer
+    assert connect(server.endpoint).lookups(time.time() + 10).consumers("odps.p.t", 1) == (Consumer("api.1"),)
+    assert len(server.calls) == 4
 
 
 def test_tasks_that_write_a_table(lookups: Lookups) -> None:
@@ -200,35 +202,35 @@ def test_tasks_that_write_a_table(lookups: Lookups) -> None:
         lookups.producing_tasks("odps.shop.none")
 
 
-def test_a_table_tells_whose_it_is_and_for_how_long(lookups: Lookups) -> None:
+def test_a_table_has_its_owner_and_lifecycle(lookups: Lookups) -> None:
     table = lookups.table_info(ORDERS)
     assert (table.owner, table.project_id, table.project_name) == ("1923456789012735", PROJECT_ID, "shop")
     assert (table.lifecycle, table.comment, len(table.columns)) == (730, "Cleaned orders", 8)
 
 
-# Lists that lie
+# Inconsistent lists
 
 
 @pytest.mark.parametrize("kind", ["endless", "changing"])
-def test_lists_that_lie_are_read_all_the_same(lookups: Lookups, emulator: Emulator, kind: str) -> None:
+def test_inconsistent_lists_are_read_completely(lookups: Lookups, emulator: Emulator, kind: str) -> None:
     emulator.add_graph(nodes=900, layers=3, workspaces=1)
-    made = {f"odps.shop0.{node.name}" for node in lookups.node_children(graph_generator.ROOT)}
+    children = {f"odps.shop0.{node.name}" for node in lookups.node_children(graph_generator.ROOT)}
     table = "odps.shop0.ods_t00000_di"
     emulator.fault(kind, times=None)
     before = calls(emulator)
     tables = lookups.downstream_tables(table)
     columns = lookups.downstream_columns(f"{table}.id")
-    assert {found.guid for found in tables} == {found.guid[:-3] for found in columns} == made
+    assert {found.guid for found in tables} == {found.guid[:-3] for found in columns} == children
     assert (len(tables), len(columns)) == (449, 449)
     assert lookups.consumers(table) == ()
     assert len(lookups.table_info(table).columns) == 4
     assert calls(emulator) - before <= 3 * 6 + 2
 
 
-# What the administrators set
+# The extension and its options
 
 
-def test_the_extension_tells_its_parameters(dataworks: DataWorks, emulator: Emulator) -> None:
+def test_the_extension_has_its_parameters(dataworks: DataWorks, emulator: Emulator) -> None:
     found = dataworks.extension(deadline=time.time() + 10)
     assert found == Extension(1, "extension.manualPass.enabled=true")
     before = calls(emulator)
@@ -247,16 +249,16 @@ def test_options_are_read_as_they_were_saved(
     assert dataworks.option_value(project, deadline=time.time() + 10) is None
     extension = {"Status": 1, "ParameterSetting": "extension.manualPass.enabled=true"}
     emulator.add_to_world(extension={**extension, "options": {project: saved}})
-    assert dataworks.option_value(project, deadline=time.time() + 10) is None, "the answer is kept, also None"
+    assert dataworks.option_value(project, deadline=time.time() + 10) is None, "None is cached as well"
     client.flushdb()
     assert dataworks.option_value(project, deadline=time.time() + 10) == read
 
 
 def test_options_that_cannot_be_read_are_an_error(
-    to: Callable[[str], DataWorks], far: RawOpenApiServer
+    connect: Callable[[str], DataWorks], server: RawOpenApiServer
 ) -> None:
-    far.answer = lambda _: page(200, {"OptionValue": {"checkStatus": "WARN"}})
+    server.answer = lambda _: page(200, {"OptionValue": {"checkStatus": "WARN"}})
     with pytest.raises(
         Unreachable, match="GetOptionValueForProject: Unreadable: OptionValue is not a string"
     ):
-        to(far.endpoint).option_value(7, deadline=time.time() + 10)
+        connect(server.endpoint).option_value(7, deadline=time.time() + 10)

@@ -1,4 +1,4 @@
-"""The fleet's quota on a real Redis: exact, in order, and close to all of it used."""
+"""The rate limiter on a real Redis: never above the limit, ordered, and close to full use."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ def prefix() -> str:
     return f"dwgate:{{{uuid4().hex}}}:"
 
 
-def take(quota: RateLimiter, *, seconds: float = 10, urgent: bool = False, deadline: float = 100) -> Slot:
+def take(limiter: RateLimiter, *, seconds: float = 10, urgent: bool = False, deadline: float = 100) -> Slot:
     now = time.time()
-    return quota.acquire(
+    return limiter.acquire(
         QuotaKind.READ, action="GetNode", urgent=urgent, deadline_at=now + deadline, deadline=now + seconds
     )
 
 
-def call(quota: RateLimiter, *, urgent: bool = False, deadline: float = 100) -> None:
-    """Make a call that is over at once."""
-    quota.release(take(quota, urgent=urgent, deadline=deadline))
+def call(limiter: RateLimiter, *, urgent: bool = False, deadline: float = 100) -> None:
+    """Make a call that ends immediately."""
+    limiter.release(take(limiter, urgent=urgent, deadline=deadline))
 
 
 def waiting(client: redis.Redis, prefix: str) -> int:
@@ -68,21 +68,21 @@ def until_true(condition: Callable[[], bool]) -> None:
 
 def crowd(url: str, prefix: str, ready: Barrier, seconds: float) -> None:
     client = connect(url)
-    quota = RateLimiter(client, prefix, read_qps=QPS, write_qps=1)
+    limiter = RateLimiter(client, prefix, read_qps=QPS, write_qps=1)
     ready.wait(60)
     stop = time.time() + seconds
 
     def run() -> None:
         try:
             while time.time() < stop:
-                slot = quota.acquire(
+                slot = limiter.acquire(
                     QuotaKind.READ,
                     action="GetNode",
                     urgent=False,
                     deadline_at=time.time() + 30,
                     deadline=stop,
                 )
-                quota.release(slot)
+                limiter.release(slot)
         except Throttled:
             return
 
@@ -94,7 +94,7 @@ def crowd(url: str, prefix: str, ready: Barrier, seconds: float) -> None:
 
 
 def watch_grants(client: redis.Redis, prefix: str, stop: float) -> list[float]:
-    """Return when each grant was made, by the server's clock; an entry is kept for at least a second."""
+    """Return the time of each grant, by the server's clock; entries remain for at least a second."""
     seen: dict[Any, float] = {}
     while time.time() < stop:
         entries: Any = client.zrange(f"{prefix}quota:read:grants", 0, -1, withscores=True)
@@ -103,7 +103,9 @@ def watch_grants(client: redis.Redis, prefix: str, stop: float) -> list[float]:
     return sorted(score / 1e6 for score in seen.values())
 
 
-def test_a_crowd_uses_the_quota_and_never_more(client: redis.Redis, redis_url: str, prefix: str) -> None:
+def test_many_callers_use_the_whole_quota_and_never_more(
+    client: redis.Redis, redis_url: str, prefix: str
+) -> None:
     context = multiprocessing.get_context("spawn")
     ready, seconds = context.Barrier(PROCESSES + 1), SECONDS + 2
     fleet = [
@@ -122,92 +124,101 @@ def test_a_crowd_uses_the_quota_and_never_more(client: redis.Redis, redis_url: s
     assert took <= SECONDS / 0.95
 
 
-def test_nobody_else_is_one_round_trip(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1000, write_qps=1)
-    take(quota)  # loads the script
+def test_a_caller_alone_needs_one_round_trip(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1000, write_qps=1)
+    take(limiter)  # loads the script
     before = client.info("commandstats")["cmdstat_evalsha"]["calls"]
     for _ in range(20):
-        take(quota)
+        take(limiter)
     assert client.info("commandstats")["cmdstat_evalsha"]["calls"] - before == 20
     assert waiting(client, prefix) == 0
 
 
-def test_a_busy_fleet_s_calls_go_one_by_one(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=QPS, write_qps=1)
-    begun = time.monotonic()
+def test_the_calls_of_a_busy_fleet_are_spread(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=QPS, write_qps=1)
+    started = time.monotonic()
     for _ in range(QPS // 2):
-        call(quota)
+        call(limiter)
     at_once = QPS // 10
-    assert time.monotonic() - begun >= (QPS // 2 - at_once) * SPREAD / QPS
+    assert time.monotonic() - started >= (QPS // 2 - at_once) * SPREAD / QPS
 
 
 def score(client: redis.Redis, prefix: str, slot: Slot) -> float:
     return (client.zscore(f"{prefix}quota:read:grants", slot.ticket) or 0.0) / 1e6
 
 
-def test_a_call_that_took_longer_than_the_quickest_keeps_its_slot_so_much_longer(
-    client: redis.Redis, prefix: str
-) -> None:
-    quota = RateLimiter(client, prefix, read_qps=100, write_qps=1)
+def test_the_grant_of_a_slow_call_is_moved_by_its_extra_duration(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=100, write_qps=1)
 
     def kept(seconds: float) -> float:
-        """Return how much longer a slot is kept when its call took so many seconds."""
-        slot = take(quota)
+        """Return by how much the grant of a call that took `seconds` is moved."""
+        slot = take(limiter)
+        for key in ("grants", "calls"):
+            client.zincrby(f"{prefix}quota:read:{key}", -seconds * 1e6, slot.ticket)
         before = score(client, prefix, slot)
-        quota.release(Slot(slot.kind, slot.action, slot.ticket, time.monotonic() - seconds))
+        limiter.release(Slot(slot.kind, slot.action, slot.ticket, time.monotonic() - seconds))
         until_true(lambda: client.zscore(f"{prefix}quota:read:calls", slot.ticket) is None)
         return score(client, prefix, slot) - before
 
     slack = WINDOW - 1
     for _ in range(MIN_SAMPLES):
-        assert kept(0.1) == pytest.approx(0.1 - slack, abs=0.01), "what is usual is not known yet"
-    assert kept(0.1 + slack / 2) == 0, "a little more than usual moves nothing"
+        assert kept(0.1) == pytest.approx(0.1 - slack, abs=0.01), "the usual duration is not known yet"
+    assert kept(0.1 + slack / 2) == 0, "slightly more than usual changes nothing"
     assert kept(0.5) == pytest.approx(0.4 - slack, abs=0.01)
 
 
-def test_a_call_under_way_keeps_its_slot_beyond_the_window(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
-    slot = take(quota)
+def test_a_slow_reply_of_redis_frees_no_slot(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=100, write_qps=1)
+    slot = take(limiter)
+    limiter.release(Slot(slot.kind, slot.action, slot.ticket, slot.started_at - 0.4))
+    call(limiter)  # reports the release
+    call(limiter)
+    assert 0 < score(client, prefix, slot) <= time.time()
+
+
+def test_a_call_in_progress_keeps_its_slot_beyond_the_window(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+    slot = take(limiter)
     with pytest.raises(Throttled):
-        take(quota, seconds=WINDOW + 0.3)
-    quota.release(slot)
-    begun = time.monotonic()
-    take(quota)
-    assert time.monotonic() - begun > 0.8, "it may have arrived just before it ended"
+        take(limiter, seconds=WINDOW + 0.3)
+    limiter.release(slot)
+    started = time.monotonic()
+    take(limiter)
+    assert time.monotonic() - started > 0.8, "it may have arrived just before it ended"
 
 
-def test_the_end_of_a_call_is_told_with_the_next_one_or_soon(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=100, write_qps=1)
+def test_the_end_of_a_call_is_reported_with_the_next_one_or_soon(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=100, write_qps=1)
 
-    def under_way() -> int:
+    def in_progress() -> int:
         return int(client.zcard(f"{prefix}quota:read:calls"))
 
     for _ in range(5):
-        call(quota)
-    assert under_way() == 1, "the next call takes the word along"
-    until_true(lambda: under_way() == 0)
+        call(limiter)
+    assert in_progress() == 1, "the next call carries the report"
+    until_true(lambda: in_progress() == 0)
 
 
-def test_a_call_whose_end_nobody_tells_is_forgotten(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+def test_a_call_whose_end_is_never_reported_expires(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     seconds, micros = client.time()
     client.zadd(f"{prefix}quota:read:calls", {"dead": (seconds - 10) * 10**6 + micros})
-    take(quota, seconds=1)
+    take(limiter, seconds=1)
 
 
 def test_reads_and_writes_do_not_share(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
-    take(quota)
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+    take(limiter)
     soon = time.time() + 0.5
-    quota.acquire(QuotaKind.WRITE, action="UpdateX", urgent=True, deadline_at=soon, deadline=soon)
+    limiter.acquire(QuotaKind.WRITE, action="UpdateX", urgent=True, deadline_at=soon, deadline=soon)
 
 
-def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=2, write_qps=1)
-    call(quota)
-    call(quota)
+def test_verdicts_go_first_then_the_earliest_deadline(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=2, write_qps=1)
+    call(limiter)
+    call(limiter)
     order: list[str] = []
-    wishes = [
+    requests = [
         ("far", False, 90),
         ("near", False, 30),
         ("verdict, far", True, 95),
@@ -215,10 +226,10 @@ def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix
     ]
 
     def run(name: str, urgent: bool, deadline: float) -> None:
-        call(quota, urgent=urgent, deadline=deadline)
+        call(limiter, urgent=urgent, deadline=deadline)
         order.append(name)
 
-    threads = [threading.Thread(target=run, args=wish) for wish in wishes]
+    threads = [threading.Thread(target=run, args=request) for request in requests]
     for number, thread in enumerate(threads, 1):
         thread.start()
         until_true(lambda number=number: waiting(client, prefix) == number)  # type: ignore[misc]
@@ -228,13 +239,13 @@ def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix
     assert set(order[2:]) == {"near", "far"}
 
 
-def test_one_slot_goes_to_the_nearest_deadline(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
-    call(quota)
+def test_a_single_slot_goes_to_the_earliest_deadline(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+    call(limiter)
     order: list[float] = []
 
     def run(deadline: float) -> None:
-        call(quota, deadline=deadline)
+        call(limiter, deadline=deadline)
         order.append(deadline)
 
     threads = [threading.Thread(target=run, args=(deadline,)) for deadline in (90.0, 30.0, 60.0)]
@@ -246,44 +257,44 @@ def test_one_slot_goes_to_the_nearest_deadline(client: redis.Redis, prefix: str)
     assert order == [30.0, 60.0, 90.0]
 
 
-def test_who_gives_up_says_so_in_time_and_makes_way(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
-    call(quota)
-    begun = time.time()
-    with pytest.raises(Throttled, match="GetNode: quota: all 1 reads a second are used up"):
-        take(quota, seconds=0.3)
-    assert time.time() - begun < 0.3 + 0.25
+def test_giving_up_happens_in_time_and_removes_the_waiter(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+    call(limiter)
+    started = time.time()
+    with pytest.raises(Throttled, match="GetNode: quota: no slot in time; the limit is 1 reads per second"):
+        take(limiter, seconds=0.3)
+    assert time.time() - started < 0.3 + 0.25
     assert waiting(client, prefix) == 0
 
 
-def test_a_time_that_has_passed_takes_nothing(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+def test_no_slot_is_taken_after_the_deadline(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     with pytest.raises(Throttled):
-        take(quota, seconds=0)
-    take(quota, seconds=0.5)
+        take(limiter, seconds=0)
+    take(limiter, seconds=0.5)
 
 
-def test_a_waiter_that_died_is_forgotten(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+def test_a_dead_waiter_is_dropped(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     seconds, micros = client.time()
     client.zadd(f"{prefix}quota:read:waiters", {"dead": 0})
     client.zadd(f"{prefix}quota:read:asked", {"dead": seconds * 10**6 + micros})
-    begun = time.monotonic()
-    take(quota)
-    assert 0.8 < time.monotonic() - begun < 3
+    started = time.monotonic()
+    take(limiter)
+    assert 0.8 < time.monotonic() - started < 3
 
 
-def test_a_clock_that_was_set_back_stops_nobody(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+def test_a_clock_that_was_set_back_blocks_no_call(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     client.zadd(f"{prefix}quota:read:grants", {"future": (time.time() + 3600) * 1e6})
-    take(quota, seconds=1)
+    take(limiter, seconds=1)
 
 
-def test_nothing_is_left_behind(client: redis.Redis, prefix: str) -> None:
-    quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
-    call(quota)
+def test_all_keys_expire(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=1, write_qps=1)
+    call(limiter)
     with pytest.raises(Throttled):
-        take(quota, seconds=0.05)
+        take(limiter, seconds=0.05)
     until_true(lambda: not list(client.scan_iter(match=f"{prefix}*")))
 
 
@@ -297,5 +308,5 @@ def test_without_redis_its_error_is_raised(prefix: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 0.0001, 0.1, 3])
-def test_a_pause_is_bounded(seconds: float) -> None:
+def test_a_sleep_is_bounded(seconds: float) -> None:
     assert MIN_SLEEP <= sleep_with_jitter(seconds) <= MAX_SLEEP + 0.01

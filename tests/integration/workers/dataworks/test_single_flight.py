@@ -1,4 +1,4 @@
-"""One asks, the others wait: on a real Valkey, with threads as workers."""
+"""Single flight on a real Valkey, with threads as workers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from workers.dataworks.rate_limiter import RateLimiter
 from workers.dataworks.single_flight import LEASE_SECONDS, SingleFlight
 from workers.dataworks.transport import Transport
 
-ASKERS = 20
+WORKERS = 20
 ARGUMENTS: dict[str, str | int] = {"NodeId": 7, "ProjectEnv": "PROD"}
-ANSWER = {"Data": {"Nodes": [{"NodeId": 8}]}}
+RESPONSE = {"Data": {"Nodes": [{"NodeId": 8}]}}
 
 
 @pytest.fixture
@@ -37,28 +37,30 @@ def client(clean_redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def far(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawOpenApiServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawOpenApiServer]:
     use_credentials(monkeypatch)
-    side = RawOpenApiServer(lambda _: page(200, {"Success": True, **ANSWER}))
-    yield side
-    side.close()
+    raw_server = RawOpenApiServer(lambda _: page(200, {"Success": True, **RESPONSE}))
+    yield raw_server
+    raw_server.close()
 
 
 def flight(client: redis.Redis, seconds: float = 60) -> SingleFlight:
     return SingleFlight(client, LookupCache(client, "dwgate:{x}:", seconds), seconds)
 
 
-def lookups(client: redis.Redis, far: RawOpenApiServer, seconds: float = 20) -> BoundLookups:
-    """Return the lookups of one more worker."""
-    gateway = Transport(endpoint=far.endpoint, protocol="http", region="cn-shanghai")
-    gateway.warm_up()
-    quota = RateLimiter(client, "dwgate:{x}:", read_qps=1000, write_qps=1000)
-    return BoundLookups(CachedClient(RetryingClient(gateway, quota), flight(client)), time.time() + seconds)
+def lookups(client: redis.Redis, server: RawOpenApiServer, seconds: float = 20) -> BoundLookups:
+    """Return the lookups of another worker."""
+    transport = Transport(endpoint=server.endpoint, protocol="http", region="cn-shanghai")
+    transport.warm_up()
+    rate_limiter = RateLimiter(client, "dwgate:{x}:", read_qps=1000, write_qps=1000)
+    return BoundLookups(
+        CachedClient(RetryingClient(transport, rate_limiter), flight(client)), time.time() + seconds
+    )
 
 
-def wait_until(what: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
     limit = time.monotonic() + seconds
-    while not what():
+    while not condition():
         assert time.monotonic() < limit
         time.sleep(0.002)
 
@@ -72,111 +74,109 @@ def commands(client: redis.Redis) -> int:
     return sum(int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"]) for name in ("get", "set", "del"))
 
 
-def test_twenty_askers_make_one_call(client: redis.Redis, far: RawOpenApiServer) -> None:
+def test_twenty_workers_make_one_call(client: redis.Redis, server: RawOpenApiServer) -> None:
     before = misses(client)
 
     def answer(_: Call) -> bytes:
-        # Nobody is answered before everybody has found nothing.
-        wait_until(lambda: misses(client) >= before + ASKERS)
-        return page(200, {"Success": True, **ANSWER})
+        # Respond only after every worker has missed the cache.
+        wait_until(lambda: misses(client) >= before + WORKERS)
+        return page(200, {"Success": True, **RESPONSE})
 
-    far.answer = answer
-    workers = [lookups(client, far) for _ in range(ASKERS)]
-    with ThreadPoolExecutor(ASKERS) as pool:
+    server.answer = answer
+    workers = [lookups(client, server) for _ in range(WORKERS)]
+    with ThreadPoolExecutor(WORKERS) as pool:
         found = list(pool.map(lambda worker: worker.node_children(7), workers))
-    assert [[node.id for node in nodes] for nodes in found] == [[8]] * ASKERS
-    assert len(far.calls) == 1
+    assert [[node.id for node in nodes] for nodes in found] == [[8]] * WORKERS
+    assert len(server.calls) == 1
 
 
-def test_when_the_asker_fails_the_next_one_asks(client: redis.Redis, far: RawOpenApiServer) -> None:
+def test_when_the_call_fails_another_worker_calls(client: redis.Redis, server: RawOpenApiServer) -> None:
     before = misses(client)
     waiting = threading.Event()
 
     def answer(_: Call) -> bytes:
         if waiting.is_set():
-            return page(200, {"Success": True, **ANSWER})
-        wait_until(lambda: misses(client) >= before + ASKERS)
+            return page(200, {"Success": True, **RESPONSE})
+        wait_until(lambda: misses(client) >= before + WORKERS)
         waiting.set()
         return refusal(403, "Forbidden.Access")
 
-    far.answer = answer
-    workers = [lookups(client, far) for _ in range(ASKERS)]
+    server.answer = answer
+    workers = [lookups(client, server) for _ in range(WORKERS)]
 
-    def ask(worker: BoundLookups) -> int:
+    def fetch(worker: BoundLookups) -> int:
         try:
             return worker.node_children(7)[0].id
-        except Exception as error:  # noqa: BLE001 - told by the test
+        except Exception as error:  # noqa: BLE001 - checked below
             assert "Forbidden" in str(error)  # noqa: PT017
             return 0
 
-    with ThreadPoolExecutor(ASKERS) as pool:
-        found = sorted(pool.map(ask, workers))
-    assert found == [0] + [8] * (ASKERS - 1)
-    assert len(far.calls) == 2
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = sorted(pool.map(fetch, workers))
+    assert found == [0] + [8] * (WORKERS - 1)
+    assert len(server.calls) == 2
 
 
-def test_a_dead_asker_is_followed_when_its_lease_ends(client: redis.Redis) -> None:
+def test_the_lease_of_a_dead_worker_is_taken_over(client: redis.Redis) -> None:
     flights = [flight(client, seconds=0.2), flight(client)]
     assert flights[0].get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-    began = time.monotonic()
+    started = time.monotonic()
     assert flights[1].get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-    assert time.monotonic() - began < LEASE_SECONDS / 2
+    assert time.monotonic() - started < LEASE_SECONDS / 2
 
 
-def test_nobody_waits_longer_than_half_of_the_time_left(client: redis.Redis) -> None:
+def test_the_wait_is_at_most_half_of_the_remaining_time(client: redis.Redis) -> None:
     assert flight(client).get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-    began = time.monotonic()
+    started = time.monotonic()
     assert flight(client).get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 0.4) is None
-    assert 0.15 < time.monotonic() - began < 0.4
+    assert 0.15 < time.monotonic() - started < 0.4
 
 
-def test_who_waits_gets_the_answer(client: redis.Redis) -> None:
+def test_a_waiting_worker_gets_the_response(client: redis.Redis) -> None:
     first, second = flight(client), flight(client)
     assert first.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
     before = misses(client)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(second.get_or_lease, "GetNode", ARGUMENTS, deadline=time.time() + 60)
         wait_until(lambda: misses(client) > before)
-        first.publish("GetNode", ARGUMENTS, ANSWER)
-        assert waiting.result(10) == ANSWER
-    # What ends well leaves its lease: who looked just before the answer came does not ask again.
+        first.publish("GetNode", ARGUMENTS, RESPONSE)
+        assert waiting.result(10) == RESPONSE
+    # After success the lease remains: a worker that missed just before the response does not call again.
     assert not second._try_lease("GetNode", ARGUMENTS)
 
 
-def test_a_hit_costs_one_command_and_a_miss_one_more_than_look_and_keep(client: redis.Redis) -> None:
-    asked, before = flight(client), commands(client)
-    assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-    asked.publish("GetNode", ARGUMENTS, ANSWER)
+def test_a_hit_costs_one_command_and_a_miss_three(client: redis.Redis) -> None:
+    worker, before = flight(client), commands(client)
+    assert worker.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
+    worker.publish("GetNode", ARGUMENTS, RESPONSE)
     assert commands(client) - before == 3
-    assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) == ANSWER
+    assert worker.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) == RESPONSE
     assert commands(client) - before == 4
 
 
-def test_without_redis_everybody_asks_at_once() -> None:
+def test_without_redis_every_worker_calls() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         client = connect(f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
-        asked = flight(client)
-        assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-        asked.release("GetNode", ARGUMENTS)
+        worker = flight(client)
+        assert worker.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
+        worker.release("GetNode", ARGUMENTS)
         client.close()
 
 
-def test_a_refusal_is_an_answer_for_everybody(client: redis.Redis, far: RawOpenApiServer) -> None:
-    far.answer = lambda _: page(200, {"Success": False, "ErrorCode": "Invalid.Table.NotExists"})
+def test_a_rejection_is_cached_for_all_workers(client: redis.Redis, server: RawOpenApiServer) -> None:
+    server.answer = lambda _: page(200, {"Success": False, "ErrorCode": "Invalid.Table.NotExists"})
     for _ in range(3):
         with pytest.raises(RequestRejected, match=r"GetMetaTableFullInfo: Invalid\.Table\.NotExists"):
-            lookups(client, far).table_info("odps.p.none")
-    assert len(far.calls) == 1
+            lookups(client, server).table_info("odps.p.none")
+    assert len(server.calls) == 1
 
 
-def test_a_broken_answer_is_kept_from_nobody_and_for_nobody(
-    client: redis.Redis, far: RawOpenApiServer
-) -> None:
+def test_a_broken_response_is_not_cached(client: redis.Redis, server: RawOpenApiServer) -> None:
     node_id = uuid4().int % 10**9
-    far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{}]}})
+    server.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{}]}})
     for _ in range(2):
         with pytest.raises(Unreachable, match="NodeId is missing"):
-            lookups(client, far).node_children(node_id)
-    far.answer = lambda _: page(200, {"Success": True, **ANSWER})
-    assert [node.id for node in lookups(client, far).node_children(node_id)] == [8]
+            lookups(client, server).node_children(node_id)
+    server.answer = lambda _: page(200, {"Success": True, **RESPONSE})
+    assert [node.id for node in lookups(client, server).node_children(node_id)] == [8]

@@ -1,4 +1,4 @@
-"""The SDK against a far side that misbehaves: each fault becomes the right error, and nothing leaks."""
+"""The SDK against a misbehaving server: each fault becomes the right error, and no secret leaks."""
 
 from __future__ import annotations
 
@@ -40,38 +40,38 @@ ARGUMENTS: dict[str, str | int] = {
 }
 KEY_ID, KEY_SECRET = "HIDDEN-key-id", "HIDDEN-key"
 
-Far = Callable[[Callable[[Call], Reply]], RawOpenApiServer]
+StartServer = Callable[[Callable[[Call], Reply]], RawOpenApiServer]
 
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The SDK reads the environment when it is imported, which may have been in another test.
+    # The SDK reads the environment at import, which may have happened in an earlier test.
     monkeypatch.setattr(auth_util, "environment_access_key_id", KEY_ID)
     monkeypatch.setattr(auth_util, "environment_access_key_secret", KEY_SECRET)
 
 
 @pytest.fixture
-def far() -> Iterator[Far]:
-    sides: list[RawOpenApiServer] = []
+def start_server() -> Iterator[StartServer]:
+    servers: list[RawOpenApiServer] = []
 
     def make(answer: Callable[[Call], Reply]) -> RawOpenApiServer:
-        sides.append(RawOpenApiServer(answer))
-        return sides[-1]
+        servers.append(RawOpenApiServer(answer))
+        return servers[-1]
 
     yield make
-    for side in sides:
-        side.close()
+    for server in servers:
+        server.close()
 
 
-def gateway_to(endpoint: str, protocol: str = "http") -> Transport:
-    gateway = Transport(endpoint=endpoint, protocol=protocol, region="cn-shanghai")
-    gateway.warm_up()  # else the first test's time goes into loading the SDK
-    return gateway
+def transport_to(endpoint: str, protocol: str = "http") -> Transport:
+    transport = Transport(endpoint=endpoint, protocol=protocol, region="cn-shanghai")
+    transport.warm_up()  # otherwise the first test measures loading the SDK
+    return transport
 
 
-def error_of(gateway: Transport, operation: operations.Operation, seconds: float = 5) -> DataWorksError:
+def error_of(transport: Transport, operation: operations.Operation, seconds: float = 5) -> DataWorksError:
     with pytest.raises(DataWorksError) as raised:
-        gateway.call(operation, ARGUMENTS, deadline=time.time() + seconds)
+        transport.call(operation, ARGUMENTS, deadline=time.time() + seconds)
     shown = "".join(traceback.format_exception(raised.value))
     assert "HIDDEN" not in shown
     assert raised.value.__cause__ is None
@@ -79,21 +79,21 @@ def error_of(gateway: Transport, operation: operations.Operation, seconds: float
     return raised.value
 
 
-def test_a_call_is_signed_and_answered(far: Far) -> None:
-    side = far(lambda _: OK)
-    gateway = gateway_to(side.endpoint)
+def test_a_call_is_signed_and_returns_the_response(start_server: StartServer) -> None:
+    server = start_server(lambda _: OK)
+    transport = transport_to(server.endpoint)
     for _ in range(3):
         assert (
-            gateway.call(READ, {"NodeId": 7, "ProjectEnv": "PROD"}, deadline=time.time() + 5)["RequestId"]
+            transport.call(READ, {"NodeId": 7, "ProjectEnv": "PROD"}, deadline=time.time() + 5)["RequestId"]
             == "r"
         )
-    assert [call.action for call in side.calls] == ["GetNode"] * 3
-    assert side.calls[0].arguments == {"NodeId": "7", "ProjectEnv": "PROD"}
-    assert len({call.peer for call in side.calls}) == 1, "one connection is kept"
+    assert [call.action for call in server.calls] == ["GetNode"] * 3
+    assert server.calls[0].arguments == {"NodeId": "7", "ProjectEnv": "PROD"}
+    assert len({call.peer for call in server.calls}) == 1, "the connection is reused"
 
 
 @pytest.mark.parametrize(
-    ("reply", "of_read", "of_write"),
+    ("reply", "read_error", "write_error"),
     [
         (b"", Unreachable, ReplyLost),
         (b"HTTP/1.1 500 X\r\ncontent-length: 100\r\n\r\n{", Unreachable, ReplyLost),
@@ -120,27 +120,30 @@ def test_a_call_is_signed_and_answered(far: Far) -> None:
         (page(200, {"Success": "false"}), RequestRejected, RequestRejected),
     ],
 )
-def test_each_answer_becomes_its_error(
-    far: Far, reply: bytes, of_read: type[DataWorksError], of_write: type[DataWorksError]
+def test_each_response_becomes_its_error(
+    start_server: StartServer,
+    reply: bytes,
+    read_error: type[DataWorksError],
+    write_error: type[DataWorksError],
 ) -> None:
-    gateway = gateway_to(far(lambda _: reply).endpoint)
-    assert type(error_of(gateway, READ)) is of_read
-    assert type(error_of(gateway, WRITE)) is of_write
+    transport = transport_to(start_server(lambda _: reply).endpoint)
+    assert type(error_of(transport, READ)) is read_error
+    assert type(error_of(transport, WRITE)) is write_error
 
 
-def test_no_answer_ends_with_the_time_and_may_have_been_applied(far: Far) -> None:
-    gateway = gateway_to(far(lambda _: None).endpoint)
+def test_a_missing_response_ends_at_the_timeout_and_may_have_been_applied(start_server: StartServer) -> None:
+    transport = transport_to(start_server(lambda _: None).endpoint)
     for operation, expected in ((READ, Unreachable), (WRITE, ReplyLost)):
-        begun = time.monotonic()
-        error = error_of(gateway, operation, seconds=0.3)
-        assert time.monotonic() - begun < 2
+        started = time.monotonic()
+        error = error_of(transport, operation, seconds=0.3)
+        assert time.monotonic() - started < 2
         assert (type(error), error.code) == (expected, "ReadTimeout")
 
 
 def test_a_refused_connection_was_not_applied() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        error = error_of(gateway_to(f"127.0.0.1:{unused.getsockname()[1]}"), WRITE)
+        error = error_of(transport_to(f"127.0.0.1:{unused.getsockname()[1]}"), WRITE)
     assert (type(error), error.code) == (Unreachable, "NewConnectionError")
 
 
@@ -150,7 +153,7 @@ def test_a_connection_that_is_not_accepted_was_not_applied() -> None:
         for client in waiting:
             client.setblocking(False)
             client.connect_ex(full.getsockname())
-        error = error_of(gateway_to(f"127.0.0.1:{full.getsockname()[1]}"), WRITE, seconds=0.6)
+        error = error_of(transport_to(f"127.0.0.1:{full.getsockname()[1]}"), WRITE, seconds=0.6)
         for client in waiting:
             client.close()
     assert (type(error), error.code) == (Unreachable, "ConnectTimeout")
@@ -189,58 +192,60 @@ def test_an_untrusted_certificate_was_not_applied(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=handshake, args=(server,))
         thread.start()
-        error = error_of(gateway_to(f"127.0.0.1:{server.getsockname()[1]}", "https"), WRITE)
+        error = error_of(transport_to(f"127.0.0.1:{server.getsockname()[1]}", "https"), WRITE)
         thread.join()
     assert (type(error), error.code) == (Unreachable, "CertificateNotTrusted")
 
 
-def test_a_name_that_is_not_known_was_not_applied() -> None:
-    error = error_of(gateway_to("nowhere.invalid"), WRITE)
+def test_an_unknown_host_was_not_applied() -> None:
+    error = error_of(transport_to("nowhere.invalid"), WRITE)
     assert (type(error), error.code) == (Unreachable, "NameResolutionError")
 
 
-def test_a_time_that_has_passed_sends_nothing(far: Far) -> None:
-    side = far(lambda _: OK)
-    assert error_of(gateway_to(side.endpoint), WRITE, seconds=0).code == "NoTimeLeft"
-    assert side.calls == []
+def test_nothing_is_sent_after_the_deadline(start_server: StartServer) -> None:
+    server = start_server(lambda _: OK)
+    assert error_of(transport_to(server.endpoint), WRITE, seconds=0).code == "NoTimeLeft"
+    assert server.calls == []
 
 
-def test_without_an_access_key_the_error_says_what_to_set(
-    far: Far, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_without_an_access_key_the_error_names_the_variables(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(auth_util, "environment_access_key_id", None)
     monkeypatch.setattr(auth_util, "environment_ecs_metadata_disabled", "true")
     monkeypatch.setenv("HOME", str(tmp_path))
-    side = far(lambda _: OK)
-    error = error_of(gateway_to(side.endpoint), WRITE)
+    server = start_server(lambda _: OK)
+    error = error_of(transport_to(server.endpoint), WRITE)
     assert isinstance(error, AccessDenied)
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in str(error)
-    assert side.calls == []
+    assert server.calls == []
 
 
-def test_loopback_goes_past_the_proxy(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy, side = far(lambda _: refusal(502, "Proxy")), far(lambda _: OK)
+def test_loopback_bypasses_the_proxy(start_server: StartServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, server = start_server(lambda _: refusal(502, "Proxy")), start_server(lambda _: OK)
     monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.endpoint}")
-    gateway_to(side.endpoint).call(READ, {"NodeId": 7}, deadline=time.time() + 5)
+    transport_to(server.endpoint).call(READ, {"NodeId": 7}, deadline=time.time() + 5)
     assert proxy.calls == []
 
 
-def test_a_real_site_goes_through_the_proxy(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
-    proxy = far(lambda _: OK)
+def test_a_remote_host_is_called_through_the_proxy(
+    start_server: StartServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = start_server(lambda _: OK)
     monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.endpoint}")
-    gateway_to("dataworks.invalid").call(READ, {"NodeId": 7}, deadline=time.time() + 5)
+    transport_to("dataworks.invalid").call(READ, {"NodeId": 7}, deadline=time.time() + 5)
     assert [call.target for call in proxy.calls] == ["http://dataworks.invalid/"]
 
 
-def test_a_child_process_has_connections_of_its_own(far: Far) -> None:
-    side = far(lambda _: OK)
+def test_a_child_process_has_its_own_connections(start_server: StartServer) -> None:
+    server = start_server(lambda _: OK)
     program = """
 import os, sys, time
 from workers.dataworks import operations
 from workers.dataworks.transport import Transport
-gateway = Transport(endpoint=sys.argv[1], protocol="http", region="cn-shanghai")
-def call(gateway=gateway):
-    gateway.call(operations.NODE, {"NodeId": os.getpid()}, deadline=time.time() + 20)
+transport = Transport(endpoint=sys.argv[1], protocol="http", region="cn-shanghai")
+def call(transport=transport):
+    transport.call(operations.NODE, {"NodeId": os.getpid()}, deadline=time.time() + 20)
 call()
 child = os.fork()
 if not child:
@@ -252,10 +257,10 @@ call()
 """
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY_SECRET}
     subprocess.run(
-        [sys.executable, "-c", program, side.endpoint], env={**os.environ, **keys}, check=True, timeout=60
+        [sys.executable, "-c", program, server.endpoint], env={**os.environ, **keys}, check=True, timeout=60
     )
-    processes = {(call.arguments["NodeId"], call.peer) for call in side.calls}
-    assert len(side.calls) == 4
+    processes = {(call.arguments["NodeId"], call.peer) for call in server.calls}
+    assert len(server.calls) == 4
     assert len(processes) == len({peer for _, peer in processes}) == 2, (
         "no connection is shared by two processes"
     )
@@ -269,15 +274,15 @@ def test_processes_without_calls_do_not_load_the_sdk() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-def test_threads_share_one_gateway(far: Far) -> None:
-    side = far(lambda _: OK)
-    gateway = gateway_to(side.endpoint)
+def test_threads_share_one_transport(start_server: StartServer) -> None:
+    server = start_server(lambda _: OK)
+    transport = transport_to(server.endpoint)
     failed: list[BaseException] = []
 
     def call() -> None:
         try:
             for _ in range(5):
-                gateway.call(READ, {"NodeId": 7}, deadline=time.time() + 10)
+                transport.call(READ, {"NodeId": 7}, deadline=time.time() + 10)
         except DataWorksError as error:
             failed.append(error)
 
@@ -287,4 +292,4 @@ def test_threads_share_one_gateway(far: Far) -> None:
     for thread in threads:
         thread.join()
     assert failed == []
-    assert len(side.calls) == 80
+    assert len(server.calls) == 80

@@ -23,8 +23,8 @@ from workers.dataworks.transport import is_loopback, parse_body
 READ = operations.NODE
 WRITE = operations.RESULTS[next(iter(operations.RESULTS))]
 
-ANSWERS: list[tuple[int | None, str | None, type[DataWorksError], type[DataWorksError]]] = [
-    # status, code, what a read raises, what a write raises
+RESPONSES: list[tuple[int | None, str | None, type[DataWorksError], type[DataWorksError]]] = [
+    # status, code, error of a read, error of a write
     (429, "Throttling.Api", Throttled, Throttled),
     (429, "Throttling.User", Throttled, Throttled),
     (429, "Throttling.System", Throttled, Throttled),
@@ -57,48 +57,48 @@ ANSWERS: list[tuple[int | None, str | None, type[DataWorksError], type[DataWorks
 ]
 
 
-@pytest.mark.parametrize(("status", "code", "of_read", "of_write"), ANSWERS)
-def test_an_answered_error_is_read_by_status_and_code(
-    status: int | None, code: str | None, of_read: type[DataWorksError], of_write: type[DataWorksError]
+@pytest.mark.parametrize(("status", "code", "read_error", "write_error"), RESPONSES)
+def test_an_error_response_is_mapped_by_status_and_code(
+    status: int | None, code: str | None, read_error: type[DataWorksError], write_error: type[DataWorksError]
 ) -> None:
-    fault = CallFailure(CallStage.ANSWERED, status=status, code=code, request_id="R-1")
-    assert type(to_error(READ, fault)) is of_read
-    assert type(to_error(WRITE, fault)) is of_write
-    assert "R-1" in str(to_error(READ, fault))
+    failure = CallFailure(CallStage.ANSWERED, status=status, code=code, request_id="R-1")
+    assert type(to_error(READ, failure)) is read_error
+    assert type(to_error(WRITE, failure)) is write_error
+    assert "R-1" in str(to_error(READ, failure))
 
 
 @pytest.mark.parametrize(
-    ("stage", "of_read", "of_write"),
+    ("stage", "read_error", "write_error"),
     [
         (CallStage.NO_CREDENTIALS, AccessDenied, AccessDenied),
         (CallStage.NOT_SENT, Unreachable, Unreachable),
         (CallStage.SENT, Unreachable, ReplyLost),
     ],
 )
-def test_without_an_answer_it_counts_how_far_the_call_came(
-    stage: CallStage, of_read: type[DataWorksError], of_write: type[DataWorksError]
+def test_a_call_without_a_response_is_mapped_by_its_stage(
+    stage: CallStage, read_error: type[DataWorksError], write_error: type[DataWorksError]
 ) -> None:
-    assert type(to_error(READ, CallFailure(stage, "ReadTimeout"))) is of_read
-    assert type(to_error(WRITE, CallFailure(stage, "ReadTimeout"))) is of_write
+    assert type(to_error(READ, CallFailure(stage, "ReadTimeout"))) is read_error
+    assert type(to_error(WRITE, CallFailure(stage, "ReadTimeout"))) is write_error
 
 
-def test_codes_that_are_not_words_do_not_get_into_the_text() -> None:
-    fault = CallFailure(
+def test_codes_with_unsafe_characters_are_left_out_of_the_text() -> None:
+    failure = CallFailure(
         CallStage.ANSWERED, status=400, code="POST&%2F&Signature=abc secret", request_id="None"
     )
-    error = to_error(READ, fault)
+    error = to_error(READ, failure)
     assert str(error) == "GetNode: Http400"
     assert error.request_id is None
 
 
-def test_an_error_outlives_the_way_between_processes() -> None:
+def test_an_error_can_be_pickled() -> None:
     error = Throttled("GetNode", "Throttling.User", "slow down", "R-1")
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert (type(copy), str(copy), copy.code, copy.request_id) == (Throttled, str(error), error.code, "R-1")
 
 
 @pytest.mark.parametrize("success", [False, "false", "False"])
-def test_a_success_that_is_false_is_a_fault(success: object) -> None:
+def test_success_false_is_a_failure(success: object) -> None:
     answer = {"Success": success, "ErrorCode": "Invalid.X", "HttpStatusCode": "400", "RequestId": "r"}
     assert parse_body(answer) == CallFailure(CallStage.ANSWERED, status=400, code="Invalid.X", request_id="r")
 
@@ -106,17 +106,17 @@ def test_a_success_that_is_false_is_a_fault(success: object) -> None:
 @pytest.mark.parametrize(
     "answer", [{"Success": True}, {"Success": "true"}, {"RequestId": "r"}, {"Success": None}]
 )
-def test_any_other_success_is_an_answer(answer: dict[str, object]) -> None:
+def test_any_other_success_is_a_response(answer: dict[str, object]) -> None:
     assert parse_body(answer) is answer
 
 
 @pytest.mark.parametrize("answer", [None, [], "text", 1])
-def test_what_is_not_an_object_cannot_be_read(answer: object) -> None:
+def test_a_body_that_is_not_an_object_is_unreadable(answer: object) -> None:
     assert parse_body(answer) == CallFailure(CallStage.SENT, "Unreadable")
 
 
 @pytest.mark.parametrize(
-    ("error", "again"),
+    ("error", "retried"),
     [
         (Throttled, True),
         (Unreachable, True),
@@ -125,9 +125,9 @@ def test_what_is_not_an_object_cannot_be_read(answer: object) -> None:
         (RequestRejected, False),
     ],
 )
-def test_only_what_was_not_carried_out_is_tried_again(error: type[DataWorksError], again: bool) -> None:
-    assert is_safe_to_retry(error("GetNode", "X")) is again
-    assert issubclass(error, Transient if again or error is ReplyLost else Permanent)
+def test_only_calls_that_were_not_applied_are_retried(error: type[DataWorksError], retried: bool) -> None:
+    assert is_safe_to_retry(error("GetNode", "X")) is retried
+    assert issubclass(error, Transient if retried or error is ReplyLost else Permanent)
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_only_what_was_not_carried_out_is_tried_again(error: type[DataWorksError
         ("CallbackX", QuotaKind.WRITE),
     ],
 )
-def test_the_name_of_an_operation_tells_its_quota(action: str, kind: QuotaKind) -> None:
+def test_an_operation_s_name_decides_its_quota(action: str, kind: QuotaKind) -> None:
     assert Operation(action, "x").quota_kind is kind
 
 
 @pytest.mark.parametrize(
-    ("host", "here"),
+    ("host", "loopback"),
     [
         ("127.0.0.1", True),
         ("127.9.9.9", True),
@@ -154,5 +154,5 @@ def test_the_name_of_an_operation_tells_its_quota(action: str, kind: QuotaKind) 
         ("a.b", False),
     ],
 )
-def test_loopback_is_known_by_its_name(host: str, here: bool) -> None:
-    assert is_loopback(host) is here
+def test_loopback_hosts_are_recognized(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback

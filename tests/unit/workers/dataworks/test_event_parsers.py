@@ -29,7 +29,7 @@ NULLS: dict[str, Any] = {"DeletedFile": None, "FileExecutionCommand": None, "Tab
 
 
 @pytest.mark.parametrize("absent", [{}, NULLS])
-def test_a_committed_file_is_read(absent: dict[str, Any]) -> None:
+def test_a_committed_file_is_parsed(absent: dict[str, Any]) -> None:
     snapshot = events.parse_snapshot({"EventDetail": {"CommittedFile": COMMITTED, **absent}})
     assert snapshot == Snapshot(
         file=FileSnapshot(
@@ -52,13 +52,13 @@ def test_a_committed_file_is_read(absent: dict[str, Any]) -> None:
     )
 
 
-def test_a_committed_file_without_its_parts_is_read() -> None:
+def test_a_committed_file_without_its_objects_is_parsed() -> None:
     bare = {"FileId": None, "Content": "x", "FilePropertyContent": None, "NodeConfiguration": None}
     file = events.parse_snapshot({"EventDetail": {"CommittedFile": bare}}).file
     assert file == FileSnapshot(file_id=None, name="", file_type=None, content="x")
 
 
-def test_a_deleted_file_is_read() -> None:
+def test_a_deleted_file_is_parsed() -> None:
     deleted = {
         "FileId": 1,
         "FileName": "f",
@@ -71,13 +71,13 @@ def test_a_deleted_file_is_read() -> None:
     assert file == FileSnapshot(1, "f", 10, "c", change_type="DELETE", owner="o", version=2)
 
 
-def test_a_run_file_is_read() -> None:
+def test_a_run_file_is_parsed() -> None:
     command = {"FileId": 1, "FileType": 10, "Content": "c", "DataSourceName": "d"}
     file = events.parse_snapshot({"EventDetail": {"FileExecutionCommand": command}}).file
     assert file == FileSnapshot(1, "", 10, "c", data_source="d")
 
 
-def test_a_table_is_read() -> None:
+def test_a_table_is_parsed() -> None:
     model = {
         "TableName": "t",
         "Env": "PROD",
@@ -93,13 +93,13 @@ def test_a_table_is_read() -> None:
     )
 
 
-@pytest.mark.parametrize("answer", [{}, {"EventDetail": None}, {"EventDetail": NULLS}])
-def test_no_detail_is_an_empty_snapshot(answer: dict[str, Any]) -> None:
-    assert events.parse_snapshot(answer) == Snapshot()
+@pytest.mark.parametrize("response", [{}, {"EventDetail": None}, {"EventDetail": NULLS}])
+def test_no_detail_is_an_empty_snapshot(response: dict[str, Any]) -> None:
+    assert events.parse_snapshot(response) == Snapshot()
 
 
 @pytest.mark.parametrize(
-    ("answer", "extension"),
+    ("response", "extension"),
     [
         ({"Extension": {"Status": "1", "ParameterSetting": "a=1\nb=2"}}, Extension(1, "a=1\nb=2")),
         ({"Extension": {"ParameterSetting": None}}, Extension(None, "")),
@@ -107,8 +107,8 @@ def test_no_detail_is_an_empty_snapshot(answer: dict[str, Any]) -> None:
         ({}, Extension(None, "")),
     ],
 )
-def test_an_extension_is_read(answer: dict[str, Any], extension: Extension) -> None:
-    assert events.parse_extension(answer) == extension
+def test_an_extension_is_parsed(response: dict[str, Any], extension: Extension) -> None:
+    assert events.parse_extension(response) == extension
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_an_option_value_is_the_text_that_was_saved(value: object, read: str | N
     assert events.parse_option_value({}) is None
 
 
-def test_a_process_is_read() -> None:
+def test_a_process_is_parsed() -> None:
     raw = {
         "MessageId": "m",
         "EventCode": "commit-file",

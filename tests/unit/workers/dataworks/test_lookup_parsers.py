@@ -1,12 +1,12 @@
-"""What lookups answer, read: as documented, as it may come, and broken."""
+"""Parsers of lookup responses: documented, deviating and broken ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
+from common.json_types import Json
 from common.snapshot import Column
 from workers.dataworks.json_fields import MalformedResponse
 from workers.dataworks.models import (
@@ -19,25 +19,22 @@ from workers.dataworks.models import (
     TableInfo,
     TableRef,
 )
-from workers.dataworks.parsers import nodes as node_shapes
-from workers.dataworks.parsers import tables
-
-Json = dict[str, Any]
+from workers.dataworks.parsers import nodes, tables
 
 
-def test_nodes_are_read() -> None:
+def test_nodes_are_parsed() -> None:
     first = {"NodeId": "7", "NodeName": "n", "OwnerId": "o", "ProjectId": 9, "ProgramType": "ODPS_SQL"}
     first |= {"Priority": "8", "SchedulerType": "PAUSE", "BaselineId": 100, "StepType": "3"}
     first |= {"CronExpress": "00 30 00 * * ?", "Repeatability": True}
     rows = [first, {"NodeId": 8, "StepType": 0, "BaselineId": 0, "CronExpress": ""}, dict(first)]
-    assert node_shapes.parse_nodes({"Data": {"Nodes": rows}}) == (
+    assert nodes.parse_nodes({"Data": {"Nodes": rows}}) == (
         Node(7, "n", "o", 9, "ODPS_SQL", "PAUSE", 100, 8, True, cron="00 30 00 * * ?", rerunnable=True),
         Node(8, "", None, None, None, None),
     )
 
 
 @pytest.mark.parametrize(
-    ("told", "rerunnable"),
+    ("fields", "rerunnable"),
     [
         ({"Repeatability": "true"}, True),
         ({"Repeatability": "FALSE"}, False),
@@ -47,49 +44,49 @@ def test_nodes_are_read() -> None:
         ({}, None),
     ],
 )
-def test_whether_a_node_may_be_run_again_is_read_or_not_told(told: Json, rerunnable: bool | None) -> None:
-    node = node_shapes.parse_node({"Data": {"NodeId": 7, **told}})
+def test_whether_a_node_is_rerunnable_is_parsed_or_unknown(fields: Json, rerunnable: bool | None) -> None:
+    node = nodes.parse_node({"Data": {"NodeId": 7, **fields}})
     assert node is not None
     assert node.rerunnable is rerunnable
 
 
-@pytest.mark.parametrize("answer", [{}, {"Data": None}, {"Data": {}}])
-def test_an_answer_without_data_tells_of_nothing(answer: Json) -> None:
-    assert node_shapes.parse_node(answer) is None
-    assert node_shapes.parse_baseline(answer) is None
-    assert node_shapes.parse_nodes(answer) == ()
+@pytest.mark.parametrize("response", [{}, {"Data": None}, {"Data": {}}])
+def test_a_response_without_data_is_empty(response: Json) -> None:
+    assert nodes.parse_node(response) is None
+    assert nodes.parse_baseline(response) is None
+    assert nodes.parse_nodes(response) == ()
 
 
-@pytest.mark.parametrize("answer", [{}, {"Data": None}, {"Data": ""}])
-def test_a_node_without_code_has_empty_code(answer: Json) -> None:
-    assert node_shapes.parse_code(answer) == ""
+@pytest.mark.parametrize("response", [{}, {"Data": None}, {"Data": ""}])
+def test_a_node_without_code_has_empty_code(response: Json) -> None:
+    assert nodes.parse_code(response) == ""
 
 
 @pytest.mark.parametrize("data", [{"Nodes": None}, {"Nodes": []}])
-def test_no_nodes_are_no_nodes(data: Json) -> None:
-    assert node_shapes.parse_nodes({"Data": data}) == ()
+def test_an_empty_list_of_nodes_is_empty(data: Json) -> None:
+    assert nodes.parse_nodes({"Data": data}) == ()
 
 
 NODES_BROKEN = [{"Nodes": "x"}, {"Nodes": ["x"]}, {"Nodes": [{"NodeId": "seven"}]}, {"Nodes": [{}]}, [], "x"]
 
 
 @pytest.mark.parametrize("data", NODES_BROKEN)
-def test_a_broken_answer_is_not_taken_for_no_nodes(data: object) -> None:
+def test_a_broken_response_is_not_mistaken_for_an_empty_list(data: object) -> None:
     with pytest.raises(MalformedResponse):
-        node_shapes.parse_nodes({"Data": data})
+        nodes.parse_nodes({"Data": data})
 
 
 @pytest.mark.parametrize(
-    ("shape", "data"),
+    ("parse", "data"),
     [
-        (node_shapes.parse_nodes_by_output, {"Output": "x"}),
-        (node_shapes.parse_nodes_by_output, [{"Output": "x", "NodeList": {}}]),
-        (node_shapes.parse_nodes_by_output, [{"Output": "x", "NodeList": [{"NodeName": "n"}]}]),
-        (node_shapes.parse_outputs, {"Data": "x"}),
-        (node_shapes.parse_outputs, [{"Data": ["x"]}]),
-        (node_shapes.parse_code, {"Code": "x"}),
-        (node_shapes.parse_baseline, {"BaselineName": "x"}),
-        (node_shapes.parse_baseline, "x"),
+        (nodes.parse_nodes_by_output, {"Output": "x"}),
+        (nodes.parse_nodes_by_output, [{"Output": "x", "NodeList": {}}]),
+        (nodes.parse_nodes_by_output, [{"Output": "x", "NodeList": [{"NodeName": "n"}]}]),
+        (nodes.parse_outputs, {"Data": "x"}),
+        (nodes.parse_outputs, [{"Data": ["x"]}]),
+        (nodes.parse_code, {"Code": "x"}),
+        (nodes.parse_baseline, {"BaselineName": "x"}),
+        (nodes.parse_baseline, "x"),
         (tables.parse_tables, {"DataEntityList": [{"TableName": "t"}]}),
         (tables.parse_columns, {"DataEntityList": [{"ColumnName": "c"}]}),
         (tables.parse_columns, {"DataEntityList": [], "TotalCount": "many"}),
@@ -103,42 +100,42 @@ def test_a_broken_answer_is_not_taken_for_no_nodes(data: object) -> None:
         (tables.parse_table_info, {"ColumnList": []}),
     ],
 )
-def test_a_broken_answer_is_malformed(shape: Callable[[Json], object], data: object) -> None:
+def test_a_broken_response_is_malformed(parse: Callable[[Json], object], data: object) -> None:
     with pytest.raises(MalformedResponse):
-        shape({"Data": data})
+        parse({"Data": data})
 
 
-def test_nodes_by_output_are_read() -> None:
+def test_nodes_by_output_are_parsed() -> None:
     rows = [
         {"Output": "p.a", "NodeList": [{"NodeId": 1, "Repeatability": False}, {"NodeId": 2}]},
         {"Output": "p.b", "NodeList": None},
         {"Output": "p.a", "NodeList": [{"NodeId": 2}, {"NodeId": 3}]},
     ]
-    found = node_shapes.parse_nodes_by_output({"Data": rows})
-    assert {name: [node.id for node in nodes] for name, nodes in found.items()} == {
+    found = nodes.parse_nodes_by_output({"Data": rows})
+    assert {name: [node.id for node in rows] for name, rows in found.items()} == {
         "p.a": [1, 2, 3],
         "p.b": [],
     }
     assert found["p.a"][0].rerunnable is False
 
 
-def test_outputs_are_read_once_and_with_a_name() -> None:
+def test_outputs_are_unique_and_named() -> None:
     rows = [
         {"Data": "p.a", "NodeId": "1", "TableName": "odps.p.a"},
         {"Data": "p.a", "NodeId": 1, "TableName": "odps.p.a"},
         {"Data": "p.1_out", "NodeId": 1, "TableName": None},
         {"Data": "", "NodeId": 1},
     ]
-    assert node_shapes.parse_outputs({"Data": rows}) == (
+    assert nodes.parse_outputs({"Data": rows}) == (
         NodeOutput("p.a", 1, "odps.p.a"),
         NodeOutput("p.1_out", 1),
     )
 
 
 @pytest.mark.parametrize(("flag", "enabled"), [(True, True), ("false", False), (False, False), (None, True)])
-def test_a_baseline_is_read(flag: object, enabled: bool) -> None:
+def test_a_baseline_is_parsed(flag: object, enabled: bool) -> None:
     data = {"BaselineId": "7", "BaselineName": "morning", "Priority": "8", "Owner": 19, "UseFlag": flag}
-    assert node_shapes.parse_baseline({"Data": data}) == Baseline(7, "morning", 8, "19", enabled)
+    assert nodes.parse_baseline({"Data": data}) == Baseline(7, "morning", 8, "19", enabled)
 
 
 @pytest.mark.parametrize(
@@ -152,18 +149,18 @@ def test_a_baseline_is_read(flag: object, enabled: bool) -> None:
         ({}, None),
     ],
 )
-def test_a_page_of_lineage_tells_its_next(more: Json, key: str | None) -> None:
+def test_a_page_of_lineage_has_the_next_key(more: Json, key: str | None) -> None:
     data = {"DataEntityList": [{"TableGuid": "odps.p.t", "TableName": "t", "DatabaseName": "p"}], **more}
     assert tables.parse_tables({"Data": data}) == ((TableRef("odps.p.t", "t", "p"),), key)
 
 
-def test_a_page_of_column_lineage_is_read() -> None:
+def test_a_page_of_column_lineage_is_parsed() -> None:
     row = {"ColumnGuid": "odps.p.t.c", "ColumnName": "c", "TableName": "t", "DatabaseName": "p"}
     data = {"DataEntityList": [row], "TotalCount": "101"}
     assert tables.parse_columns({"Data": data}) == ((ColumnRef("odps.p.t.c", "c", "t", "p"),), 101)
 
 
-def test_a_page_of_entities_is_read() -> None:
+def test_a_page_of_entities_is_parsed() -> None:
     rows = [
         {"Entity": {"QualifiedName": "dataservice-api.1"}, "RelationList": [{"Channel": "FIRST_PARTY"}]},
         {"Entity": {"QualifiedName": "bi-report.2"}, "RelationList": [{"Channel": "THIRD_PARTY"}, {}]},
@@ -179,14 +176,14 @@ def test_a_page_of_entities_is_read() -> None:
     )
 
 
-def test_producing_tasks_are_read() -> None:
+def test_producing_tasks_are_parsed() -> None:
     rows = [{"TaskId": 7, "TaskName": "n"}, {"TaskId": "7", "TaskName": "n"}, {"TaskId": "x-8"}]
     found = tables.parse_producing_tasks({"Data": rows})
     assert found == (ProducingTask("7", "n"), ProducingTask("x-8", ""))
 
 
 @pytest.mark.parametrize(("lifecycle", "days"), [(30, 30), ("30", 30), (0, None), (-1, None), (None, None)])
-def test_a_table_is_read(lifecycle: object, days: int | None) -> None:
+def test_a_table_is_parsed(lifecycle: object, days: int | None) -> None:
     data = {
         "TableGuid": "odps.p.t",
         "DataSize": "10",
