@@ -34,7 +34,7 @@ def test_another_check_gets_none() -> None:
 
 
 def test_a_check_that_looks_up_is_not_run_without_lookups() -> None:
-    with pytest.raises(TypeError, match="check limit looks up, and there are no lookups"):
+    with pytest.raises(TypeError, match="check limit uses lookups, and none are available"):
         check(looks_up=True).context(EVENT, None, {}, None, 7.0)
 
 

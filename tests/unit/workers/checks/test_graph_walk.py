@@ -154,13 +154,13 @@ def test_a_fault_goes_up_as_long_as_nothing_is_known() -> None:
     impact = downstream_nodes(workspace, [1], Budget())
     assert [item.key for item in impact.dependents] == ["2"]
     assert not impact.is_complete
-    assert "not checked: what lies behind n2 (GetNodeChildren: Throttling)" in summarize(impact, {}).en
+    assert "not checked: everything beyond n2 (GetNodeChildren: Throttling)" in summarize(impact, {}).en
 
 
 def test_an_unknown_start_is_no_silent_pass() -> None:
     impact = downstream_nodes(Workspace(unknown={7}), [7], Budget())
     assert (impact.dependents, impact.is_complete) == ((), False)
-    assert summarize(impact, {}).en == "at least 0 nodes; not checked: 7, not known to DataWorks"
+    assert summarize(impact, {}).en == "at least 0 nodes; not checked: 7, unknown to DataWorks"
 
 
 def test_readers_of_a_table_near_and_far_with_their_owners() -> None:
@@ -244,7 +244,7 @@ def test_a_sentence_is_short_however_much_there_is() -> None:
     assert len(said.en) < 400
     assert said.en.startswith("at least 10000 nodes (10000 owners; workspace 93124): n2 (2, u2), n3 (3, u3)")
     assert said.en.endswith(
-        "and 9990 more; not checked: what lies behind n2, n3, n4 and 9997 more (number found)"
+        "and 9990 more; not checked: everything beyond n2, n3, n4 and 9997 more (node limit)"
     )
     assert said.zh.startswith("至少 10000 个节点（10000 位负责人；工作空间 93124）：n2（2，u2）、")
     assert len(said.zh) < 400

@@ -118,15 +118,18 @@ def test_a_frozen_node_that_goes_is_missed_all_the_same() -> None:
                 nodes={1: node(1, baseline=7, priority=8)},
                 baselines={7: Baseline(7, "morning report", 8, "19")},
             ),
-            "Baseline morning report, priority 8, is at risk by n1.",
+            "Baseline morning report, priority 8, is at risk through n1.",
         ),
-        (Workspace(nodes={1: node(1, baseline=7, priority=7)}), "Baseline 7, priority 7, is at risk by n1."),
+        (
+            Workspace(nodes={1: node(1, baseline=7, priority=7)}),
+            "Baseline 7, priority 7, is at risk through n1.",
+        ),
         (
             Workspace(
                 children={1: [node(2, baseline=7, priority=7), node(3, baseline=8, priority=8)]},
                 baselines={7: Baseline(7, "a", 7, None), 8: Baseline(8, "b", 8, None)},
             ),
-            "Baseline b, priority 8, is at risk by n3; so is 1 other.",
+            "Baseline b, priority 8, is at risk through n3, and 1 more baseline is at risk.",
         ),
     ],
 )
@@ -189,11 +192,11 @@ def test_a_fault_is_never_a_pass(lookup: str) -> None:
 def test_an_unknown_node_and_one_too_many_are_told() -> None:
     found = ask("downstream-impact", "freeze-node", {"nodeIds": [5]}, Workspace(unknown={5}))
     assert [(item.rule, item.severity, item.message) for item in found] == [
-        ("not-checked", Severity.WARN, "Not checked: 5, not known to DataWorks.")
+        ("not-checked", Severity.WARN, "Not checked: 5, unknown to DataWorks.")
     ]
     data = {"nodeIds": [1, 2, 3]}
     found = ask("downstream-impact", "freeze-node", data, Workspace(), options={"max_calls": 2})
-    assert [item.message for item in found] == ["Not checked: what lies behind 3 (number of lookups)."]
+    assert [item.message for item in found] == ["Not checked: everything beyond 3 (lookup limit)."]
 
 
 def test_the_node_of_a_deleted_file_need_not_be_in_production() -> None:
@@ -335,7 +338,11 @@ def backfill(**more: Any) -> dict[str, Any]:
     [
         (node(1, rerunnable=False), "backfill-not-rerunnable", "may not be run again: n1 (1, 1923)."),
         (node(1, project=9), "backfill-workspaces", "of other workspaces: n1 (1, 1923), workspace 9."),
-        (node(1, baseline=7, priority=8), "backfill-baseline", "Baseline 7, priority 8, is at risk by n1."),
+        (
+            node(1, baseline=7, priority=8),
+            "backfill-baseline",
+            "Baseline 7, priority 8, is at risk through n1.",
+        ),
         (node(1, rerunnable=None), "not-checked", "whether n1 (1, 1923) may be run again."),
     ],
 )

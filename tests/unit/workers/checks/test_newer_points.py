@@ -120,8 +120,8 @@ def test_a_wrong_type_blocks_and_says_which_field(name: str, code: str, data: di
 
 def test_findings_are_said_in_chinese() -> None:
     (found,) = ask("workspace-deletion", "delete-project", {}, language=Language.CHINESE)
-    assert found.message == "操作人 1923 不在可删除工作空间 93124 的人员之列。"
-    assert found.help == "请联系名单上的人员或策略维护者。"
+    assert found.message == "操作人 1923 不在允许删除工作空间 93124 的人员名单中。"
+    assert found.help == "请联系名单中的人员或策略维护者。"
 
 
 @pytest.mark.parametrize(
