@@ -20,7 +20,7 @@ from workers.checks.api import Check, Context, LookupContext, Options, Runs
 GROUP = "dwgate.checks"
 
 CheckFunction = Callable[[Context], Iterable[Finding]]
-LookupAsk = Callable[[LookupContext], Iterable[Finding]]
+LookupCheckFunction = Callable[[LookupContext], Iterable[Finding]]
 
 _registered: dict[str, Check] = {}
 _problems: dict[tuple[str, str], PluginProblem] = {}
@@ -55,7 +55,7 @@ def check(
     options: type[Options] = Options,
     needs_snapshot: bool = False,
     uses_lookups: bool = False,
-) -> Callable[[LookupAsk], LookupAsk]: ...
+) -> Callable[[LookupCheckFunction], LookupCheckFunction]: ...
 
 
 @overload
@@ -67,7 +67,7 @@ def check(
     options: type[Options] = Options,
     needs_snapshot: bool = False,
     uses_lookups: Literal[True],
-) -> Callable[[LookupAsk], LookupAsk]: ...
+) -> Callable[[LookupCheckFunction], LookupCheckFunction]: ...
 
 
 def check(
@@ -94,18 +94,21 @@ def check(
             default.
     """
 
-    def register(ask: CheckFunction | LookupAsk) -> CheckFunction | LookupAsk:
+    def register(function: CheckFunction | LookupCheckFunction) -> CheckFunction | LookupCheckFunction:
         _require_defaults(name, options)
         codes = frozenset(points)
         if unknown := codes - BY_CODE.keys():
             raise CheckError(f"check {name}: unknown extension point: {', '.join(sorted(unknown))}")
         known = _registered.get(name)
-        if known and (known.run.__module__, known.run.__qualname__) != (ask.__module__, ask.__qualname__):
-            raise CheckError(f"check {name}: defined in {known.run.__module__} and in {ask.__module__}")
+        if known and (known.run.__module__, known.run.__qualname__) != (
+            function.__module__,
+            function.__qualname__,
+        ):
+            raise CheckError(f"check {name}: defined in {known.run.__module__} and in {function.__module__}")
         _registered[name] = Check(
-            name, codes, runs, ask, options, needs_snapshot, uses_lookups or runs is Runs.IO
+            name, codes, runs, function, options, needs_snapshot, uses_lookups or runs is Runs.IO
         )
-        return ask
+        return function
 
     return register
 

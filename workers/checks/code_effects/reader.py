@@ -77,9 +77,9 @@ def _read(script: Script) -> CodeEffects:
 
 def _reads(script: Script, places: LineIndex) -> Iterator[TableRead]:
     """Yield the tables that the script reads and does not create or write itself, by production name."""
-    made = (item.name for statement in script.statements for item in statement.creations)
-    filled = (item.table for statement in script.statements for item in statement.writes)
-    own = TableSet(script, (*made, *filled))
+    created = (item.name for statement in script.statements for item in statement.creations)
+    written = (item.table for statement in script.statements for item in statement.writes)
+    own = TableSet(script, (*created, *written))
     seen: set[str] = set()
     for table, offset in _sources(script):
         name = production_name(qualified(script, table))
@@ -97,9 +97,9 @@ def _sources(script: Script) -> Iterator[tuple[str, int]]:
     for statement in script.statements:
         for _, source in statement.reads():
             yield source.table, source.at.begin
-        for made in statement.creations:
-            if made.like:
-                yield made.like, made.at.begin
+        for creation in statement.creations:
+            if creation.like:
+                yield creation.like, creation.at.begin
     for access in _accesses(script):
         if access.table:
             yield access.table, access.at.begin

@@ -37,7 +37,10 @@ _CREATIONS = {CreatedKind.TABLE: "CREATE TABLE", CreatedKind.VIEW: "CREATE VIEW"
 def written_tables(script: Script, places: LineIndex) -> Iterator[TableWrite]:
     """Yield the tables that the script changes, except those that it creates as TEMPORARY."""
     temporary = {
-        unqualified(made.name) for item in script.statements for made in item.creations if made.temporary
+        unqualified(creation.name)
+        for item in script.statements
+        for creation in item.creations
+        if creation.temporary
     }
     for statement in script.statements:
         dialect = statement.dialect or script.dialect
@@ -63,7 +66,11 @@ def written_tables(script: Script, places: LineIndex) -> Iterator[TableWrite]:
 def _tables_of(statement: Statement) -> Iterator[tuple[str, int, str]]:
     found: list[Write | Creation | Removal] = [*statement.writes, *statement.removals]
     written = {write.at for write in statement.writes}
-    found += [made for made in statement.creations if made.what in _CREATIONS and made.at not in written]
+    found += [
+        creation
+        for creation in statement.creations
+        if creation.what in _CREATIONS and creation.at not in written
+    ]
     for item in found:
         table, words = _description(item)
         yield table, item.at.begin, words

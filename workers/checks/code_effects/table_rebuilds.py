@@ -165,10 +165,12 @@ class TableRebuilds:
         for item in column_lineage(self._script):
             traced.setdefault(item.table, []).append(item)
         for statement in self._script.statements:
-            for made in statement.creations:
-                if made.queried and made.what is CreatedKind.TABLE:
-                    inside = [item for item in traced.get(made.name, ()) if _is_within(item.at, statement.at)]
-                    found[made.at] = self._columns([(item.column, item.sources) for item in inside])
+            for creation in statement.creations:
+                if creation.queried and creation.what is CreatedKind.TABLE:
+                    inside = [
+                        item for item in traced.get(creation.name, ()) if _is_within(item.at, statement.at)
+                    ]
+                    found[creation.at] = self._columns([(item.column, item.sources) for item in inside])
         return found
 
     def _columns(

@@ -81,7 +81,7 @@ class TableReaders:
         if impact.dependents:
             return summarize(impact, baselines_of(self.lookups, impact.dependents))
         if impact.is_complete:
-            return Text("no known reader", "没有已知的下游")
+            return Text("none known", "没有已知的下游")
         unseen = unexplored_text(impact.unexplored)
         return Text(f"unknown; not checked: {unseen.en}", f"未知；未检查：{unseen.zh}")
 

@@ -279,7 +279,7 @@ def test_an_input_without_a_producer_blocks() -> None:
     )
     found = ask("frozen-parents", "unfreeze-node", {"nodeIds": [1, 9]}, workspace)
     assert rules(found) == ["missing-parents", "not-checked"]
-    assert found[0].message == "Nodes n1 (1), 9 depend on shop.b, which no node puts out any more."
+    assert found[0].message == "Nodes n1 (1), 9 depend on shop.b, which no node outputs any more."
     assert ("makers", ("shop.a", "shop.b")) in workspace.calls
 
 
@@ -336,14 +336,14 @@ def backfill(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changed", "rule", "says"),
     [
-        (node(1, rerunnable=False), "backfill-not-rerunnable", "may not be run again: n1 (1, 1923)."),
+        (node(1, rerunnable=False), "backfill-not-rerunnable", "are not rerunnable: n1 (1, 1923)."),
         (node(1, project=9), "backfill-workspaces", "of other workspaces: n1 (1, 1923), workspace 9."),
         (
             node(1, baseline=7, priority=8),
             "backfill-baseline",
             "Baseline 7, priority 8, is at risk through n1.",
         ),
-        (node(1, rerunnable=None), "not-checked", "whether n1 (1, 1923) may be run again."),
+        (node(1, rerunnable=None), "not-checked", "whether n1 (1, 1923) may be rerun."),
     ],
 )
 def test_nodes_of_a_backfill(changed: Node, rule: str, says: str) -> None:
