@@ -173,8 +173,8 @@ class Check:
         now: float,
         *,
         language: Language = Language.ENGLISH,
-        answers: ResultCache | None = None,
-        until: float = math.inf,
+        result_cache: ResultCache | None = None,
+        deadline: float = math.inf,
     ) -> Context:
         """Return the context of one run: a `LookupContext` if the check uses lookups, a `Context` otherwise.
 
@@ -184,10 +184,10 @@ class Check:
         values = self.options.model_validate(dict(options))
         found = snapshot or Snapshot()
         if not self.uses_lookups:
-            return Context(event, found, values, None, now, language, answers, until)
+            return Context(event, found, values, None, now, language, result_cache, deadline)
         if lookups is None:
             raise TypeError(f"check {self.name} uses lookups, and none are available")
-        return LookupContext(event, found, values, lookups, now, language, answers, until)
+        return LookupContext(event, found, values, lookups, now, language, result_cache, deadline)
 
     def applies_to(self, event_code: str) -> bool:
         """Whether it supports this extension point."""
