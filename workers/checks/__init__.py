@@ -1,1 +1,1 @@
-"""The questions asked about an event: one file a check. `registry` finds them, other packages' too."""
+"""The checks that run on an event: one module each in `builtin`; `registry` also loads those of plug-ins."""

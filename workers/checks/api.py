@@ -1,4 +1,4 @@
-"""What a check is: a function from a context to findings, and a few words about it."""
+"""The interface of a check: a function from a context to findings, with its metadata."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from workers.dataworks.models import (
 
 
 class Runs(StrEnum):
-    """What a check needs, which says where it runs.
+    """The resources that a check needs, which decide where it runs.
 
-    INLINE: nothing but the event, its snapshot and microseconds; runs within intake.
-    CPU: computing; a process of its own that a time limit can end.
-    IO: lookups; one thread of many.
+    INLINE: only the event and its snapshot, and microseconds; runs during intake.
+    CPU: computation; runs in a separate process, which a time limit can end.
+    IO: lookups; runs in one of many threads.
     """
 
     INLINE = "inline"
@@ -43,20 +43,21 @@ class Runs(StrEnum):
 
 
 class SkipCheck(DwgateError):
-    """Raise it when the question does not apply to this event; the text says why."""
+    """Raised when a check does not apply to this event; the text is the reason."""
 
 
 class Options(BaseModel):
-    """Base of a check's options: what the policy may set, with types, defaults and docs."""
+    """Base class of a check's options: the keys of the policy, with types, defaults and descriptions."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Lookups(Protocol):
-    """What a check may ask DataWorks.
+    """The queries that a check can send to DataWorks.
 
-    Each call is bounded by the event's deadline, shares the fleet's quota and may be answered from a cache
-    of about a minute. All raise `DataWorksError`; a check lets that pass, and it is tried again.
+    Each call is bounded by the event's deadline, counts against the fleet's quota and may return a result
+    cached for about a minute. All raise `DataWorksError`; a check does not catch it, so that the check is
+    retried.
     """
 
     def node_children(self, node_id: int, environment: Environment = ...) -> tuple[Node, ...]:
@@ -69,54 +70,54 @@ class Lookups(Protocol):
         """Return one node."""
 
     def node_code(self, node_id: int, environment: Environment = ...) -> str:
-        """Return the code that a node runs; empty when it has none."""
+        """Return the code that a node runs; empty if it has none."""
 
     def node_inputs(self, node_id: int, environment: Environment = ...) -> tuple[NodeOutput, ...]:
         """Return the outputs of other nodes that `node_id` depends on."""
 
     def node_outputs(self, node_id: int, environment: Environment = ...) -> tuple[NodeOutput, ...]:
-        """Return what `node_id` puts out."""
+        """Return the outputs of `node_id`."""
 
     def nodes_by_output(
         self, outputs: Sequence[str], environment: Environment = ...
     ) -> Mapping[str, tuple[Node, ...]]:
-        """Return the nodes that put out each of `outputs`; a name that nobody puts out has none."""
+        """Return the nodes that produce each of `outputs`; a name without a producer has none."""
 
     def baseline(self, baseline_id: int) -> Baseline:
-        """Return a baseline; raises `RequestRejected` when there is no such one."""
+        """Return a baseline; raises `RequestRejected` if it does not exist."""
 
     def downstream_columns(self, guid: str, limit: int = ...) -> tuple[ColumnRef, ...]:
-        """Return the columns made from `guid` (`odps.project.table.column`), one hop, at most `limit`."""
+        """Return the columns derived from `guid` (`odps.project.table.column`), one hop, at most `limit`."""
 
     def consumers(self, guid: str, limit: int = ...) -> tuple[Consumer, ...]:
-        """Return readers of the table `guid` (`odps.project.table`) that are no tables, at most `limit`."""
+        """Return readers of the table `guid` (`odps.project.table`) that are not tables, at most `limit`."""
 
     def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
         """Return the tasks that write the table `guid`."""
 
     def downstream_tables(self, guid: str, limit: int = ...) -> tuple[TableRef, ...]:
-        """Return the tables made from the table `guid` (`odps.project.table`), one hop, at most `limit`."""
+        """Return the tables derived from `guid` (`odps.project.table`), one hop, at most `limit`."""
 
     def table_info(self, guid: str) -> TableInfo:
-        """Return the table `guid` with its columns; raises `RequestRejected` when there is no such table."""
+        """Return the table `guid` with its columns; raises `RequestRejected` if it does not exist."""
 
     def deployed_code(self, file_id: int) -> str | None:
-        """Return the code of a file as it runs in production; None when none does."""
+        """Return the code of a file that runs in production; None if the file is not deployed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a check is given.
+    """The input of a check.
 
     Attributes:
         event: the event.
-        snapshot: the file or table the operation works on; empty for events without one.
+        snapshot: the file or table of the operation; empty for events without one.
         options: the check's own options, from the policy.
-        lookups: DataWorks; None for checks that do not look up. Others get a `LookupContext`.
-        now: seconds since the epoch, so that a check need not ask a clock.
-        language: of the sentences in findings, as the policy has it.
-        result_cache: what is kept of earlier answers; None where nothing is.
-        deadline: when its findings would come too late, in seconds since the epoch.
+        lookups: queries to DataWorks; None for checks that do not use them. Others get a `LookupContext`.
+        now: current time in seconds since the epoch, so that a check need not read a clock.
+        language: language of the messages in findings, set by the policy.
+        result_cache: cache of earlier results; None if there is none.
+        deadline: time after which the findings are too late, in seconds since the epoch.
     """
 
     event: Event
@@ -131,23 +132,23 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class LookupContext(Context):
-    """What a check is given that is registered to look up: DataWorks is always there."""
+    """The input of a check that is registered with lookups: `lookups` is never None."""
 
     lookups: Lookups
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A question asked about an event.
+    """A registered check.
 
     Attributes:
-        name: as the policy names it (`code-review`).
-        points: codes of the extension points it can be asked at; empty for all.
-        runs: what it needs.
-        run: the function; it yields findings, raises `SkipCheck`, or fails. It takes what `context` returns.
-        options: the type of its options.
-        needs_snapshot: whether it reads the file or table of the operation, and cannot be run without it.
-        uses_lookups: whether it may ask DataWorks; an IO check always may.
+        name: its name in the policy (`code-review`).
+        points: codes of the extension points that it supports; empty for all.
+        runs: the resources that it needs.
+        run: the function; it takes what `context` returns, and yields findings, raises `SkipCheck` or fails.
+        options: type of its options.
+        needs_snapshot: whether it reads the file or table of the operation, and cannot run without it.
+        uses_lookups: whether it may query DataWorks; an IO check always may.
     """
 
     name: str
@@ -160,7 +161,7 @@ class Check:
 
     @property
     def title(self) -> str:
-        """The first line of its docstring."""
+        """The first line of the function's docstring."""
         return (self.run.__doc__ or self.name).strip().splitlines()[0]
 
     def context(
@@ -172,22 +173,22 @@ class Check:
         now: float,
         *,
         language: Language = Language.ENGLISH,
-        answers: ResultCache | None = None,
-        until: float = math.inf,
+        result_cache: ResultCache | None = None,
+        deadline: float = math.inf,
     ) -> Context:
-        """Return the context of one run: a `LookupContext` if the check looks up, without lookups otherwise.
+        """Return the context of one run: a `LookupContext` if the check uses lookups, a `Context` otherwise.
 
         Raises:
-            TypeError: the check looks up, and `lookups` is None.
+            TypeError: the check uses lookups, and `lookups` is None.
         """
         values = self.options.model_validate(dict(options))
         found = snapshot or Snapshot()
         if not self.uses_lookups:
-            return Context(event, found, values, None, now, language, answers, until)
+            return Context(event, found, values, None, now, language, result_cache, deadline)
         if lookups is None:
-            raise TypeError(f"check {self.name} looks up, and there are no lookups")
-        return LookupContext(event, found, values, lookups, now, language, answers, until)
+            raise TypeError(f"check {self.name} uses lookups, and none are available")
+        return LookupContext(event, found, values, lookups, now, language, result_cache, deadline)
 
     def applies_to(self, event_code: str) -> bool:
-        """Whether it can be asked at this extension point."""
+        """Whether it supports this extension point."""
         return not self.points or event_code in self.points

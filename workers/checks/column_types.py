@@ -6,13 +6,13 @@ A change is harmless, a *widening*, when two conditions hold:
   over the column still compile.
 - The new type holds every value of the old type exactly, with the same equality and order.
 
-Hence INT to DOUBLE is a widening (53 bits hold every INT); BIGINT to DOUBLE and INT to FLOAT are none (they
-lose digits). DATETIME to TIMESTAMP is one (milliseconds to nanoseconds, the same years). A number as STRING
-is none: it compares and sorts differently ('10' < '9'). VARCHAR to CHAR is none: CHAR is padded to its
-length, so that blanks at the end no longer count. A complex type widens with its elements, and a STRUCT may
+Hence INT to DOUBLE is a widening (53 bits hold every INT); BIGINT to DOUBLE and INT to FLOAT are not (they
+lose digits). DATETIME to TIMESTAMP is one (milliseconds to nanoseconds, the same years). A number to STRING
+is not: it compares and sorts differently ('10' < '9'). VARCHAR to CHAR is not: CHAR is padded to its
+length, so that trailing blanks no longer count. A complex type widens with its elements, and a STRUCT may
 gain fields at its end.
 
-Whether ALTER TABLE accepts a change is another question, which no check asks: a table can also be rebuilt.
+Whether ALTER TABLE accepts a change is not checked: a table can also be rebuilt.
 
 Sources: help pages "Data type conversions" (implicit conversions) and "MaxCompute V2.0 data type edition"
 (ranges, precision, CHAR, default of DECIMAL) of MaxCompute. Not verified against a real project: the implicit
@@ -25,7 +25,7 @@ import re
 from dataclasses import dataclass
 
 _DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
-"""Decimal digits that a whole number can have."""
+"""Decimal digits that an integer of the type can have."""
 
 _NARROWER = {
     "smallint": ("tinyint",),
@@ -35,34 +35,36 @@ _NARROWER = {
     "double": ("tinyint", "smallint", "int", "float"),
     "timestamp": ("datetime",),
 }
-"""Types without a length, each with those whose every value it holds."""
+"""Types without a length, each with the types whose values it can all hold."""
 
 _TEXTS = ("char", "varchar", "string")
 _DECIMAL = (38, 18)
-"""What DECIMAL without precision and scale means."""
+"""Precision and scale of DECIMAL without arguments."""
 
 _MAX_LENGTH_DIGITS = 9
-"""Digits of a length that any engine knows."""
+"""Maximum digits of a length: more than any engine accepts, and cheap to convert."""
 
 _ALIASES = {"integer": "int", "numeric": "decimal", "text": "string", "bool": "boolean"}
 
 _MAX_DEPTH = 50
-"""Brackets of a type that are looked into; beyond that it must stay the same."""
+"""Maximum nesting of a type that is compared by element, to bound recursion; deeper types must be equal."""
 
 _FORM = re.compile(r"(\w+)(?:\s*([(<])(.*)[)>])?", re.DOTALL)
+"""A type: its name, and the text within its outermost brackets."""
+
 _OPEN, _CLOSE = "(<", ")>"
 
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """A type: its name in lower case, and what stands in its brackets, blanks aside."""
+    """A type: its name in lower case, and the arguments in its brackets, without blanks."""
 
     name: str
     inner: tuple[str, ...] = ()
 
 
 def is_widening(before: str, after: str) -> bool:
-    """Whether a change of a column's type is harmless for its readers; no change is.
+    """Whether a change of a column's type is harmless for its readers; an unchanged type is.
 
     An unknown type is a widening of itself only, compared by its text.
     """
@@ -94,14 +96,14 @@ def _read(text: str) -> _Type:
 
 
 def _parts(inner: str) -> list[str]:
-    """Return what stands between the commas of the outermost level."""
-    parts, depth, begin = [], 0, 0
-    for place, character in enumerate(inner):
+    """Split at the commas of the outermost level."""
+    parts, depth, start = [], 0, 0
+    for offset, character in enumerate(inner):
         depth += (character in _OPEN) - (character in _CLOSE)
         if character == "," and depth == 0:
-            parts.append(inner[begin:place])
-            begin = place + 1
-    return [*parts, inner[begin:]] if inner.strip() else []
+            parts.append(inner[start:offset])
+            start = offset + 1
+    return [*parts, inner[start:]] if inner.strip() else []
 
 
 def _text(old: _Type, new: _Type) -> bool:
@@ -124,7 +126,7 @@ def _decimal(old: _Type, new: _Type) -> bool:
 
 
 def _shape(kind: _Type) -> tuple[int, int] | None:
-    """Return precision and scale of a DECIMAL."""
+    """Return precision and scale of a DECIMAL; None if they are invalid."""
     if not kind.inner:
         return _DECIMAL
     if not all(map(_is_length, kind.inner)) or len(kind.inner) > len(_DECIMAL):
@@ -137,7 +139,7 @@ def _is_length(part: str) -> bool:
 
 
 def _complex(old: _Type, new: _Type) -> bool:
-    """Whether the elements widen: keys of a map stay, fields of a struct keep their place and name."""
+    """Whether the elements widen: map keys must not change, struct fields keep their position and name."""
     if old.name == "map" and old.inner[:1] != new.inner[:1]:
         return False
     longer = old.name == "struct" and len(new.inner) > len(old.inner)
@@ -152,6 +154,6 @@ def _element(old: str, new: str) -> bool:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Return the name of a struct's field, empty for other elements, and its type."""
+    """Return the name of a struct field (empty for other elements) and its type."""
     name, colon, kind = text.partition(":")
     return (name, kind) if colon and not set(name) & set(_OPEN) else ("", text)

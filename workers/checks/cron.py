@@ -1,7 +1,7 @@
-"""Cron expressions as DataWorks writes them: Quartz form, `second minute hour day month weekday [year]`.
+"""Cron expressions of DataWorks, in Quartz format: `second minute hour day month weekday [year]`.
 
-Two fields are not read: the weekday, because there are two ways to number it and nothing says which one a
-workspace uses, and the year. Seconds are validated but do not count: a node runs at most once a minute. As in
+Two fields are ignored: the weekday, because there are two numberings and it is not documented which one a
+workspace uses, and the year. Seconds are validated but ignored: a node runs at most once a minute. As in
 Quartz, a range may wrap around (`22-2` in hours is 22, 23, 0, 1, 2).
 """
 
@@ -17,18 +17,18 @@ from croniter import CroniterError, croniter
 
 _FIELD_COUNTS = (6, 7)
 _MAX_LENGTH = 256
-"""Characters of an expression; no real one comes near, and a longer one is not worth its parsing time."""
+"""Characters of an expression: far more than a real one has, and a bound on the parsing time."""
 _MINUTES_PER_HOUR, _HOURS_PER_DAY = 60, 24
 _FIELD = re.compile(r"(?:[0-9]+|[A-Za-z]{3}|[LW*?,/-])+")
-"""What a field consists of. It keeps out croniter's own `H` and `R`, which stand for random values."""
+"""Characters of a field. Excludes croniter's own `H` and `R`, which mean random values."""
 
 
 @dataclass(frozen=True, slots=True)
 class DailyRuns:
-    """When a schedule runs in a day.
+    """The runs of a schedule within a day.
 
     Attributes:
-        times: of every run, in minutes since midnight, ascending; at least one.
+        times: times of all runs, in minutes since midnight, ascending; at least one.
         days: the day and month fields of the expression.
     """
 
@@ -46,9 +46,9 @@ class DailyRuns:
         return self.times[-1]
 
     def count_until(self, now: datetime) -> int:
-        """Return how many runs of today are due by `now`, a time in the schedule's own time zone.
+        """Return the number of today's runs that are due by `now`, a time in the schedule's own time zone.
 
-        None on a day or in a month that the expression leaves out; any weekday counts.
+        Zero on a day or in a month that the expression excludes; the weekday is ignored.
         """
         if not croniter.match(f"* * {' '.join(self.days)} *", now):
             return 0
@@ -56,7 +56,7 @@ class DailyRuns:
 
 
 def parse_cron(expression: str | None) -> DailyRuns | None:
-    """Return when `expression` (`00 30 00 * * ?`) runs; None when it is missing or cannot be read."""
+    """Parse `expression` (`00 30 00 * * ?`); return None if it is missing or invalid."""
     fields = (expression or "")[: _MAX_LENGTH + 1].split()
     if len(expression or "") > _MAX_LENGTH or len(fields) not in _FIELD_COUNTS:
         return None
@@ -78,6 +78,6 @@ def format_time(minutes: int) -> str:
 
 
 def _values(expanded: Sequence[int | str], end: int) -> list[int]:
-    """Return the numbers below `end` of an expanded field; croniter writes `*` for all of them."""
+    """Return the values of an expanded field; for `*`, which croniter keeps, all numbers below `end`."""
     numbers = [value for value in expanded if isinstance(value, int)]
     return numbers or list(range(end))

@@ -1,8 +1,8 @@
-"""Typed fields of an event's own body, for checks.
+"""Typed access to the fields of an event's body, for checks.
 
-Leniency: keys may be missing, anything may be null, and numbers may come as text. Anything else is
-`InvalidField`, which becomes a blocking finding: an event that cannot be read must not pass. OpenAPI answers
-and the envelope are read with other leniencies, by `workers.dataworks.json_fields` and `ingest.envelope`.
+Accepted: keys may be missing, any value may be null, and numbers may be strings. Anything else raises
+`InvalidField`, which becomes a blocking finding: an event that cannot be read must not pass. The rules for
+OpenAPI responses and the envelope differ; see `workers.dataworks.json_fields` and `ingest.envelope`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from common.i18n import Text
 from common.json_types import Json
 
 _MAX_NUMBER_DIGITS = 19
+"""Digits of a 64-bit integer."""
 
 
 class InvalidField(DwgateError, ValueError):
-    """A field is not what it should be; the text says which and what is wanted.
+    """A field has the wrong type; the text names the field and the expected type.
 
     Args:
         en: the text in English, without a full stop.
-        zh: the same in Chinese; the English one when it is empty.
+        zh: the same in Chinese; the English text if empty.
     """
 
     def __init__(self, en: str, zh: str = "") -> None:
@@ -32,10 +33,10 @@ class InvalidField(DwgateError, ValueError):
 
 
 def number(data: Json, key: str) -> int | None:
-    """Return a whole number, or None when the body has none.
+    """Return an integer, or None if the body has none.
 
     Raises:
-        Unreadable: there is something else.
+        InvalidField: the value has another type.
     """
     value = data.get(key)
     if value is None or value == "":
@@ -44,10 +45,10 @@ def number(data: Json, key: str) -> int | None:
 
 
 def numbers(data: Json, key: str) -> tuple[int, ...]:
-    """Return a list of whole numbers, each once; empty when the body has none.
+    """Return a list of integers without duplicates; empty if the body has none.
 
     Raises:
-        Unreadable: there is something else.
+        InvalidField: the value has another type.
     """
     value = data.get(key)
     if value is None:
@@ -58,25 +59,27 @@ def numbers(data: Json, key: str) -> tuple[int, ...]:
 
 
 def text(data: Json, key: str) -> str:
-    """Return a text without blanks around it; empty when the body has none, or something else."""
+    """Return a string without surrounding blanks; empty if the body has none, or another type."""
     value = data.get(key)
     return value.strip() if isinstance(value, str) else ""
 
 
 def text_or_int(data: Json, key: str) -> str:
-    """Return a text or a whole number as text; empty when the body has none.
+    """Return a string or an integer as a string; empty if the body has none.
 
     Raises:
-        Unreadable: there is something else.
+        InvalidField: the value has another type.
     """
     return _to_text(data.get(key), key)
 
 
 def text_list(data: Json, key: str) -> tuple[str, ...]:
-    """Return a list of texts, each once; a text with commas is a list, too. Empty when the body has none.
+    """Return a list of strings without duplicates; empty if the body has none.
+
+    A comma-separated string is accepted as a list.
 
     Raises:
-        Unreadable: there is something else.
+        InvalidField: the value has another type.
     """
     value = data.get(key)
     if isinstance(value, str):
@@ -84,15 +87,15 @@ def text_list(data: Json, key: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list):
-        raise InvalidField(f"{key} is not a list of texts", f"{key} 不是文本列表")
+        raise InvalidField(f"{key} is not a list of strings", f"{key} 不是字符串列表")
     return tuple(dict.fromkeys(found for item in value if (found := _to_text(item, key))))
 
 
 def boolean(data: Json, key: str) -> bool | None:
-    """Return true or false, or None when the body does not say.
+    """Return a boolean, or None if the body has none.
 
     Raises:
-        Unreadable: there is something else.
+        InvalidField: the value has another type.
     """
     value = data.get(key)
     if value is None or value == "" or isinstance(value, bool):
@@ -103,10 +106,10 @@ def boolean(data: Json, key: str) -> bool | None:
 
 
 def object_field(data: Json, key: str) -> Json:
-    """Return an object within the body; empty when there is none.
+    """Return an object within the body; empty if there is none.
 
     Raises:
-        Unreadable: there is something else.
+        InvalidField: the value has another type.
     """
     value = data.get(key)
     if value is None:
@@ -117,10 +120,10 @@ def object_field(data: Json, key: str) -> Json:
 
 
 def object_list(data: Json, key: str) -> tuple[Json, ...]:
-    """Return a list of objects within the body; empty when there is none.
+    """Return a list of objects within the body; empty if there is none.
 
     Raises:
-        Unreadable: there is something else.
+        InvalidField: the value has another type.
     """
     value = data.get(key)
     if value is None:
@@ -131,10 +134,10 @@ def object_list(data: Json, key: str) -> tuple[Json, ...]:
 
 
 def backfill_nodes(data: Json) -> tuple[int, ...]:
-    """Return the nodes that a backfill names, the root first, without those that it excludes.
+    """Return the nodes of a backfill, the root first, without the excluded ones.
 
     Raises:
-        Unreadable: it names none, or not as numbers.
+        InvalidField: it names no nodes, or a node id is not a number.
     """
     root = number(data, "rootNodeId")
     nodes = dict.fromkeys((*(() if root is None else (root,)), *numbers(data, "includeNodeIds")))
@@ -147,10 +150,10 @@ def backfill_nodes(data: Json) -> tuple[int, ...]:
 
 
 def nodes(event: Event) -> tuple[int, ...]:
-    """Return the nodes that an operation of the Operation Center works on (`nodeIds`).
+    """Return the nodes of an operation in the Operation Center (`nodeIds`).
 
     Raises:
-        Unreadable: the event names none.
+        InvalidField: the event names no nodes.
     """
     found = numbers(event.data, "nodeIds")
     if not found:
@@ -165,7 +168,7 @@ def _to_text(value: object, key: str) -> str:
         return value.strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise InvalidField(f"{key} is not a text", f"{key} 不是文本")
+    raise InvalidField(f"{key} is not a string", f"{key} 不是字符串")
 
 
 def _to_number(value: object, key: str) -> int:

@@ -1,4 +1,4 @@
-"""A finding in the language of the policy."""
+"""Builds findings in the language of the policy, and bounds their size."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from common.verdicts import Finding, Param, Severity, Subject, limit_subjects
 from workers.checks.api import Context
 
 MAX_MESSAGE_LENGTH = 600
-"""Characters of a message: an event may hold names of any length."""
+"""Maximum characters of a message: an event may contain names of any length."""
 
 MAX_FINDINGS = 20
-"""Findings of a check that are listed one by one, where the event may name any number of things."""
+"""Maximum findings listed per check: an event may name any number of objects."""
 
 
 def build_finding(
@@ -31,14 +31,14 @@ def build_finding(
     """Return a finding, rendered in the language of the policy.
 
     Args:
-        context: of the check that saw it.
-        rule: its stable id.
-        severity: its severity.
-        message: one sentence that names the thing.
+        context: context of the check.
+        rule: stable id of the finding.
+        severity: severity before the policy's mode caps it.
+        message: one sentence that names the object.
         remedy: how to fix it.
-        subjects: everything that it is about; kinds that are left out come from the event.
+        subjects: all objects that it is about; kinds that are omitted come from the event.
         line: 1-based line in the node's code.
-        params: values of the message by name, such as counts and limits.
+        params: values in the message by name, such as counts and limits.
     """
     english = None if context.language is Language.ENGLISH else clip(message.en)
     return Finding(
@@ -54,7 +54,10 @@ def build_finding(
 
 
 def cap_findings(context: Context, findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield findings, each once and at most `MOST`; how many more there are counts as the worst of them."""
+    """Yield at most `MAX_FINDINGS` findings without duplicates.
+
+    One more finding reports the number of omitted ones, with the highest severity among them.
+    """
     kept = list(dict.fromkeys(findings))
     yield from kept[:MAX_FINDINGS]
     if rest := kept[MAX_FINDINGS:]:
@@ -72,17 +75,17 @@ def cap_findings(context: Context, findings: Iterable[Finding]) -> Iterator[Find
 
 
 class FindingInvalid(DwgateError):
-    """A check yields something else than findings; the text says what, never its content."""
+    """A check returned something other than findings; the text names the type, never the content."""
 
 
 def bound_findings(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield findings as they may be stored and shown, whatever names the check put into them.
+    """Yield findings that are safe to store and show, whatever names the check put into them.
 
-    No text is longer than a message may be, none holds half a character, which no JSON can, and there are at
-    most `MAX_SUBJECTS` subjects of a kind.
+    No text exceeds `MAX_MESSAGE_LENGTH`, none contains a lone surrogate, which UTF-8 cannot encode, and there
+    are at most `common.verdicts.MAX_SUBJECTS` subjects of a kind.
 
     Raises:
-        FindingInvalid: the check returned or yielded something else.
+        FindingInvalid: the check returned or yielded another type.
     """
     if not isinstance(findings, Iterable):
         raise FindingInvalid(f"it returned {type(findings).__name__}, expected findings")
@@ -99,7 +102,7 @@ def bound_findings(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _require_valid(item: object) -> None:
-    # Checks of any package are run: their authors may not use a type checker.
+    # Plug-in authors may not use a type checker.
     if not isinstance(item, Finding):
         raise FindingInvalid(f"it yielded {type(item).__name__}, expected Finding")
     for name, types in (("rule", str), ("message", str), ("severity", Severity)):
@@ -120,6 +123,6 @@ def _bounded_subject(subject: Subject) -> Subject:
 
 
 def clip(text: str) -> str:
-    """Return a text that is no longer than a message may be, and can be written as UTF-8."""
+    """Return a text cut to `MAX_MESSAGE_LENGTH`, with characters that UTF-8 cannot encode replaced."""
     whole = text.encode("utf-8", "replace").decode()
     return whole if len(whole) <= MAX_MESSAGE_LENGTH else f"{whole[: MAX_MESSAGE_LENGTH - 1]}…"

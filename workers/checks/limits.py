@@ -1,4 +1,4 @@
-"""Limits that several checks have in common: who may do a thing, at which hours, and how much of it."""
+"""Limits that several checks share: allowed operators, allowed hours and maximum amounts."""
 
 from __future__ import annotations
 
@@ -25,48 +25,50 @@ Uid = Annotated[
     Field(min_length=1),
     WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}]}),
 ]
-"""The uid of a person; YAML may have it as a number."""
+"""UID of a user; YAML may contain it as a number."""
 
 Limit = Annotated[int | None, Field(strict=True, ge=1)]
-"""A number that may not be passed; None: it is not asked."""
+"""A maximum; None: no limit."""
 
 
 def operator_not_allowed(
     context: Context, rule: str, allowed: tuple[str, ...], what: Text
 ) -> Iterator[Finding]:
-    """Yield a block when whoever asks is none of `allowed`; who is not told is none of them.
+    """Yield a block if the operator is not one of `allowed`; a missing operator is not.
 
     Args:
-        context: of the check.
+        context: context of the check.
         rule: id of the finding.
-        allowed: uids.
-        what: what they may do, such as `delete workspaces`.
+        allowed: UIDs.
+        what: the restricted operation, such as `delete workspaces`.
     """
-    who = context.event.operator
-    if who in allowed:
+    operator = context.event.operator
+    if operator in allowed:
         return
-    en, zh = (f"Operator {who}", f"操作人 {who} ") if who else ("An unnamed operator", "未知操作人")
+    en, zh = (
+        (f"Operator {operator}", f"操作人 {operator} ") if operator else ("An unknown operator", "未知操作人")
+    )
     yield build_finding(
         context,
         rule,
         Severity.BLOCK,
-        Text(f"{en} is not among those who may {what.en}.", f"{zh}不在可{what.zh}的人员之列。"),
-        Text("Ask one of them, or who keeps the policy.", "请联系名单上的人员或策略维护者。"),
-        subjects=[Subject(SubjectKind.USER, who)] if who else (),
+        Text(f"{en} is not allowed to {what.en}.", f"{zh}不在允许{what.zh}的人员名单中。"),
+        Text("Contact an allowed operator or the policy owner.", "请联系名单中的人员或策略维护者。"),
+        subjects=[Subject(SubjectKind.USER, operator)] if operator else (),
     )
 
 
 def outside_hours(
     context: Context, rule: str, hours: tuple[time_windows.TimeWindow, ...], zone: str, what: Text
 ) -> Iterator[Finding]:
-    """Yield a block when there are `hours` and it is none of them now.
+    """Yield a block if `hours` are set and the current time is outside them.
 
     Args:
-        context: of the check.
+        context: context of the check.
         rule: id of the finding.
-        hours: when it is allowed; always when empty.
-        zone: their time zone.
-        what: what is asked for, such as `pre-kill-instance`.
+        hours: allowed hours; always allowed if empty.
+        zone: time zone of `hours`.
+        what: the restricted operation, such as `pre-kill-instance`.
     """
     now = time_windows.to_local(context.now, zone)
     if hours and not time_windows.is_within(hours, now):
@@ -75,10 +77,10 @@ def outside_hours(
             rule,
             Severity.BLOCK,
             Text(
-                f"It is {now:%H:%M} ({zone}), outside the hours of {what.en}.",
+                f"It is {now:%H:%M} ({zone}), outside the allowed hours of {what.en}.",
                 f"现在是 {now:%H:%M}（{zone}），不在{what.zh}的允许时段内。",
             ),
-            Text("Try again within the hours that the policy sets.", "请在策略规定的时段内重试。"),
+            Text("Retry within the allowed hours of the policy.", "请在策略允许的时段内重试。"),
         )
 
 
@@ -91,16 +93,16 @@ def above_limit(
     what: Text,
     subjects: Iterable[Subject] = (),
 ) -> Iterator[Finding]:
-    """Yield a finding when there is a limit and `count` is above it.
+    """Yield a finding if there is a limit and `count` exceeds it.
 
     Args:
-        context: of the check.
+        context: context of the check.
         rule: id of the finding.
-        severity: what it asks for.
-        count: how much there is.
-        limit: how much is allowed; None: any.
-        what: subject, verb and unit around the count: `The download has {count} rows`.
-        subjects: what it is about; those of the event when there are none.
+        severity: severity of the finding.
+        count: actual amount.
+        limit: maximum amount; None: no limit.
+        what: template of the message, with subject, verb and unit: `The download has {count} rows`.
+        subjects: objects that it is about; those of the event if empty.
     """
     if limit is not None and count > limit:
         yield build_finding(
@@ -122,16 +124,16 @@ def above_limit(
 
 
 def size_above_limit(context: Context, rule: str, limit: int | None, what: Text) -> Iterator[Finding]:
-    """Yield a block when the event's `fileSize` is above `limit` bytes, and a warning when it is not told.
+    """Yield a block if the event's `fileSize` exceeds `limit` bytes, and a warning if it is missing.
 
     Args:
-        context: of the check.
+        context: context of the check.
         rule: id of the finding.
-        limit: how many are allowed; None: any, and it is not looked at.
-        what: as for `above`.
+        limit: maximum in bytes; None: no limit, and the field is not read.
+        what: as for `above_limit`.
 
     Raises:
-        Unreadable: the size is no number.
+        InvalidField: the size is not a number.
     """
     if limit is None:
         return

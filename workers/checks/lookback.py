@@ -1,4 +1,4 @@
-"""How many days back a node's SQL reads a table, where its text says so for certain."""
+"""The number of days back that a node's SQL reads a table, where its text determines it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from review.script_reader import read_script
 from review.tables.catalog import TableCatalog
 
 SECONDS = 2.0
-"""How long one node's code is read; what was not read by then is not known."""
+"""Time limit for parsing one node's code; the lookback of code that takes longer is unknown."""
 
 _BUSINESS_DAY = -1
-"""The day that a run is about, counted from the day of the run."""
+"""The business date of a run, in days relative to the day of the run."""
 
 _FROM = frozenset({Operator.EQ, Operator.GE, Operator.GT, Operator.BETWEEN, Operator.IN})
-"""Comparisons with a first day."""
+"""Comparisons that have a first day."""
 
 
 def lookback_days(code: str, table: str, project: str, partitions: Iterable[str]) -> int | None:
-    """Return how many days before its business date a node reads `table` at the farthest.
+    """Return the most days before its business date that a node reads `table`.
 
     Args:
-        code: of the node; what is no SQL of MaxCompute is not known.
+        code: code of the node; the result is None unless it is MaxCompute SQL.
         table: `project.table`.
-        project: that names without a project belong to.
+        project: project of unqualified names.
         partitions: names of the table's partition columns.
 
     Returns:
-        0 for the business date itself; None when the text does not tell.
+        0 for the business date itself; None if the text does not determine it.
     """
     known = TableMetadata(partitions={name.lower(): "STRING" for name in partitions})
     with gc_paused():
@@ -77,7 +77,7 @@ def _max_lookback(script: Script, table: str) -> int | None:
 
 
 def _first(code: str, reading: PartitionedRead) -> int | None:
-    """Return the first day that is read, counted from the day of the run; all its filters hold at once."""
+    """Return the first day that is read, relative to the day of the run; all filters apply (AND)."""
     days = [day for found in reading.filters if (day := _bound(code, found)) is not None]
     return max(days) if days and reading.pruned else None
 

@@ -1,4 +1,4 @@
-"""Names in messages: the first few, and how many more there are."""
+"""Lists of names in messages: the first few names, and the number of the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_NAME_LENGTH = 80
 
 
 def summarize_names(names: Sequence[str]) -> Text:
-    """Return the first names, and how many there are besides."""
+    """Return the first names, and the number of the others."""
     shown, left = [shorten(name) for name in names[:MAX_NAMES]], len(names) - MAX_NAMES
     if left <= 0:
         return Text(", ".join(shown), "、".join(shown))
@@ -20,14 +20,14 @@ def summarize_names(names: Sequence[str]) -> Text:
 
 
 def summarize_texts(texts: Sequence[Text]) -> Text:
-    """Return the first of several texts, each in its language, and how many there are besides."""
+    """Return the first texts, each in its language, and the number of the others."""
     return Text(
         summarize_names([text.en for text in texts]).en, summarize_names([text.zh for text in texts]).zh
     )
 
 
 def summarize_nodes(nodes: Sequence[Node]) -> Text:
-    """Return the first nodes as `name (id, owner)`, and how many there are besides."""
+    """Return the first nodes as `name (id, owner)`, and the number of the others."""
     return summarize_texts(
         [
             Text(

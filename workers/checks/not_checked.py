@@ -1,4 +1,4 @@
-"""Findings for what a check could not look at: they warn, so that nothing passes unseen."""
+"""Findings for what a check could not examine: they warn, so that nothing passes unnoticed."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ def not_checked(
     """Return the finding that `what` was not checked.
 
     Args:
-        context: of the check.
-        what: what was left out, without a full stop.
-        severity: of the finding.
-        remedy: what to do about it.
+        context: context of the check.
+        what: what was not checked, without a full stop.
+        severity: severity of the finding.
+        remedy: how to handle it.
         rule: id of the finding.
         line: 1-based line in the node's code.
-        subjects: what it is about; those of the event when there are none.
+        subjects: objects that it is about; those of the event if empty.
     """
     message = Text(f"Not checked: {what.en}.", f"未检查：{what.zh}。")
     return build_finding(context, rule, severity, message, remedy, line=line, subjects=subjects)
 
 
 def unparsed(context: Context, lines: Sequence[int], severity: Severity = Severity.WARN) -> Iterator[Finding]:
-    """Yield one finding when code at these lines could not be parsed, or is created at run time."""
+    """Yield one finding if code at these lines could not be parsed, or is generated at run time."""
     if lines:
         count, first = len(lines), min(lines)
-        at = "1 place" if count == 1 else f"{count} places"
+        at = "1 location" if count == 1 else f"{count} locations"
         what = Text(
-            f"code that cannot be read, or is made at run time, at {at} from line {first} on",
+            f"code that cannot be parsed or is generated at run time, at {at} from line {first}",
             f"自第 {first} 行起有 {count} 处代码无法解析或在运行时生成",
         )
         yield not_checked(context, what, severity=severity, line=first)
@@ -61,7 +61,5 @@ def missing_field(context: Context, field: str, subjects: Iterable[Subject] = ()
 
 def invalid_event(context: Context, error: InvalidField) -> Finding:
     """Return the finding for an event that cannot be checked because a field is invalid."""
-    message = Text(
-        f"The event cannot be checked as it came: {error.text.en}.", f"事件无法检查：{error.text.zh}。"
-    )
+    message = Text(f"The event cannot be checked: {error.text.en}.", f"事件无法检查：{error.text.zh}。")
     return build_finding(context, "event-invalid", Severity.BLOCK, message, _RETRY)

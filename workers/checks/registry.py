@@ -1,4 +1,4 @@
-"""Which checks there are: dwgate's own, and those of installed packages (entry points `dwgate.checks`)."""
+"""Registry of checks: the built-in ones, and those of installed packages (entry points `dwgate.checks`)."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from workers.checks.api import Check, Context, LookupContext, Options, Runs
 GROUP = "dwgate.checks"
 
 CheckFunction = Callable[[Context], Iterable[Finding]]
-LookupAsk = Callable[[LookupContext], Iterable[Finding]]
+LookupCheckFunction = Callable[[LookupContext], Iterable[Finding]]
 
 _registered: dict[str, Check] = {}
 _problems: dict[tuple[str, str], PluginProblem] = {}
 
 
 class CheckError(DwgateError):
-    """A check cannot be registered; the text says which and why."""
+    """A check cannot be registered; the text names the check and the reason."""
 
 
 class CheckUnavailable(DwgateError):
-    """A check of a plug-in that could not be loaded was run; the text says why it could not."""
+    """A check of a plug-in that could not be loaded was run; the text is the reason."""
 
 
 @overload
@@ -55,7 +55,7 @@ def check(
     options: type[Options] = Options,
     needs_snapshot: bool = False,
     uses_lookups: bool = False,
-) -> Callable[[LookupAsk], LookupAsk]: ...
+) -> Callable[[LookupCheckFunction], LookupCheckFunction]: ...
 
 
 @overload
@@ -67,7 +67,7 @@ def check(
     options: type[Options] = Options,
     needs_snapshot: bool = False,
     uses_lookups: Literal[True],
-) -> Callable[[LookupAsk], LookupAsk]: ...
+) -> Callable[[LookupCheckFunction], LookupCheckFunction]: ...
 
 
 def check(
@@ -82,11 +82,11 @@ def check(
     """Register the decorated function as the check `name`.
 
     Args:
-        name: how the policy names it; lower case words joined by hyphens.
-        points: codes of the extension points it can be asked at; none for all.
-        runs: what it needs, see `Runs`.
-        options: the type of its options.
-        needs_snapshot: whether it reads the file or table that the operation works on.
+        name: its name in the policy; lower-case words joined by hyphens.
+        points: codes of the extension points that it supports; empty for all.
+        runs: the resources that it needs, see `Runs`.
+        options: type of its options.
+        needs_snapshot: whether it reads the file or table of the operation.
         uses_lookups: whether it may query DataWorks, and so takes a `LookupContext`; an IO check always may.
 
     Raises:
@@ -94,33 +94,36 @@ def check(
             default.
     """
 
-    def register(ask: CheckFunction | LookupAsk) -> CheckFunction | LookupAsk:
+    def register(function: CheckFunction | LookupCheckFunction) -> CheckFunction | LookupCheckFunction:
         _require_defaults(name, options)
         codes = frozenset(points)
         if unknown := codes - BY_CODE.keys():
-            raise CheckError(f"check {name}: no such extension point: {', '.join(sorted(unknown))}")
+            raise CheckError(f"check {name}: unknown extension point: {', '.join(sorted(unknown))}")
         known = _registered.get(name)
-        if known and (known.run.__module__, known.run.__qualname__) != (ask.__module__, ask.__qualname__):
-            raise CheckError(f"check {name}: defined in {known.run.__module__} and in {ask.__module__}")
+        if known and (known.run.__module__, known.run.__qualname__) != (
+            function.__module__,
+            function.__qualname__,
+        ):
+            raise CheckError(f"check {name}: defined in {known.run.__module__} and in {function.__module__}")
         _registered[name] = Check(
-            name, codes, runs, ask, options, needs_snapshot, uses_lookups or runs is Runs.IO
+            name, codes, runs, function, options, needs_snapshot, uses_lookups or runs is Runs.IO
         )
-        return ask
+        return function
 
     return register
 
 
 def module_names() -> list[str]:
-    """Return the names of the modules with dwgate's own checks."""
+    """Return the names of the modules with built-in checks."""
     return [f"{builtin.__name__}.{module.name}" for module in pkgutil.iter_modules(builtin.__path__)]
 
 
 def load_checks() -> dict[str, Check]:
     """Import all checks and return them by name.
 
-    A plug-in that cannot be loaded is one of `problems()`. A check is registered under its entry point's name
-    in its place, which ends with an error each time: so a policy that names it stays valid, and its outcome
-    counts as the policy says.
+    A plug-in that cannot be loaded is one of `problems()`. A placeholder check is registered under the name
+    of its entry point, and fails each time: so a policy that names it stays valid, and the failure counts
+    as the policy defines.
     """
     for module in module_names():
         importlib.import_module(module)
@@ -134,7 +137,7 @@ def load_checks() -> dict[str, Check]:
 
 
 def problems() -> tuple[PluginProblem, ...]:
-    """Return why plug-ins could not be loaded, as `load` found it."""
+    """Return the problems of plug-ins that the last `load_checks` could not load."""
     return tuple(_problems.values())
 
 
@@ -144,22 +147,22 @@ def _is_loaded(entry: EntryPoint) -> bool:
 
 
 class _AnyOptions(Options):
-    """Options of a check that is not there to say which it has."""
+    """Options of a check that could not be loaded: any keys are accepted."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
-def _unavailable(why: PluginProblem) -> Check:
+def _unavailable(reason: PluginProblem) -> Check:
     def run(_: Context) -> Iterable[Finding]:
         """Report that the plug-in could not be loaded."""
-        raise CheckUnavailable(str(why))
+        raise CheckUnavailable(str(reason))
 
-    return Check(why.name, frozenset(), Runs.INLINE, run, _AnyOptions)
+    return Check(reason.name, frozenset(), Runs.INLINE, run, _AnyOptions)
 
 
 def _require_defaults(name: str, options: type[Options]) -> None:
     if not (isinstance(options, type) and issubclass(options, Options)):
-        raise CheckError(f"check {name}: options is no subclass of Options: {options!r}")
+        raise CheckError(f"check {name}: options is not a subclass of Options: {options!r}")
     try:
         options()
     except ValidationError as error:

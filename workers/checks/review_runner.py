@@ -1,4 +1,4 @@
-"""One node's code put to the review engine: what DataWorks knows of its tables, and answers given before."""
+"""Runs the review engine on one node's code, with table metadata from DataWorks and a cache of results."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ from workers.dataworks.errors import DataWorksError, RequestRejected
 from workers.dataworks.models import TableInfo
 
 LOOKUP_SECONDS = 4.0
-"""For all questions about the tables of one file; what is not known by then stays unknown."""
+"""Time limit for the lookups of one file's tables; tables not fetched by then stay unknown."""
 
 _OPERATION = "code-review"
 _ENGINE = version("dwgate")
 _PLAIN = re.compile(r"[A-Za-z_][\w-]*(?:\.\w+)?", re.ASCII)
+"""`table` or `project.table` without quotes and parameters: a name that can be looked up."""
+
 _PARTS_OF_GUID = 2
 _MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL})
 
@@ -40,10 +42,10 @@ _estimator = cache(scan_estimate.load_estimator)
 
 @dataclass(frozen=True, slots=True)
 class ReviewRun:
-    """Code in one language, of one node, to be reviewed as one policy says.
+    """A review of one node's code, in one language, under one policy.
 
     Attributes:
-        unavailable_tables: tables that DataWorks could not be asked about, with the reason.
+        unavailable_tables: tables whose lookup failed or was not made in time, with the reason.
     """
 
     dialect: Dialect
@@ -52,17 +54,17 @@ class ReviewRun:
     unavailable_tables: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, code: str) -> tuple[Finding, ...]:
-        """Return the findings, from an earlier answer when code, policy and tables are still the same."""
+        """Return the findings, from the cache if code, policy and tables are unchanged."""
         if (kept := self._cached(code)) is not None:
             return kept
-        asked: dict[str, TableMetadata] = {}
+        known: dict[str, TableMetadata] = {}
 
         def tables(names: frozenset[str]) -> Mapping[str, TableMetadata]:
-            wanted.update(names)
-            asked.update(self.tables(names))
-            return asked
+            requested.update(names)
+            known.update(self.tables(names))
+            return known
 
-        wanted: set[str] = set()
+        requested: set[str] = set()
         found = review(
             code,
             self.dialect,
@@ -71,13 +73,13 @@ class ReviewRun:
             tables=tables,
             language=self.context.language,
         )
-        self._cache(code, wanted, asked, found)
+        self._cache(code, requested, known, found)
         return found
 
     def tables(self, names: frozenset[str]) -> dict[str, TableMetadata]:
-        """Return what DataWorks knows of tables, in time and up to the number that the policy allows.
+        """Return the metadata of tables, within the limits of time and of lookups (`max_lookups`).
 
-        Where DataWorks cannot be asked, the tables stay unknown: rules then say less, and never guess.
+        If a lookup fails, the remaining tables stay unknown: rules then report less, and never guess.
         """
         lookups, known = self.context.lookups, dict[str, TableMetadata]()
         if self.dialect not in _MAXCOMPUTE:
@@ -105,8 +107,8 @@ class ReviewRun:
             return None
         try:
             return estimator(code, self.review_context.project)
-        except Exception as error:  # noqa: BLE001 - somebody else's code; without it the review says less
-            log.warning("estimate-failed", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - a plug-in's code; without an estimate the review reports less
+            log.warning("scan_estimate_failed", error=type(error).__name__)
             return None
 
     def _guid(self, name: str) -> str | None:
@@ -136,11 +138,11 @@ class ReviewRun:
 
     def _key(self, code: str) -> Mapping[str, str | int]:
         policy = self.context.options.model_dump(mode="json")
-        given = [self.review_context.project, asdict(self.review_context.node)]
+        inputs = [self.review_context.project, asdict(self.review_context.node)]
         return {
             "code": hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest(),
             "dialect": self.dialect.value,
-            "given": _digest(given),
+            "inputs": _digest(inputs),
             "policy": _digest(policy),
             "language": self.context.language.value,
             "engine": _ENGINE,
@@ -155,7 +157,7 @@ def _table(info: TableInfo) -> TableMetadata:
 
 
 def _digest(value: Any) -> str:
-    # The standard library's JSON: what DataWorks answers may hold numbers and characters that orjson rejects.
+    # The standard library's JSON: DataWorks may return numbers and characters that orjson rejects.
     text = json.dumps(value, sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()
 

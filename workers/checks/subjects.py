@@ -26,5 +26,5 @@ def column_subjects(table: str, columns: Iterable[str]) -> tuple[Subject, ...]:
 
 
 def named_subjects(kind: SubjectKind, *names: str) -> tuple[Subject, ...]:
-    """Return things that are known by a name only; empty names are left out."""
+    """Return objects that are known by name only; empty names are omitted."""
     return tuple(Subject(kind, name=name) for name in names if name)

@@ -1,6 +1,6 @@
-"""What a change does to a table that is there, as far as its readers can notice. Pure.
+"""The difference between an existing table and its new version, as far as it affects readers. Pure.
 
-A new column, a comment, a longer life and a wider type are nothing to a reader, and not told.
+A new column, a comment, a longer lifecycle and a wider type do not affect readers, and are not reported.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from workers.dataworks.models import TableInfo
 
 @dataclass(frozen=True, slots=True)
 class ColumnChange:
-    """A column that readers no longer find as it was.
+    """A column that is dropped, renamed or narrowed.
 
     Attributes:
         name: in lower case.
-        renamed_to: the new column of the same type that stands in its place; None when there is none.
-        types: its type before and after, when it is still there.
+        renamed_to: the new column of the same type at its position; None if there is none.
+        types: its type before and after, if it still exists.
     """
 
     name: str
@@ -34,11 +34,11 @@ class TableDifference:
     """How a table changes.
 
     Attributes:
-        columns: columns that are dropped, renamed or made narrower, in the order of the table.
-        partitions: partition columns with their types, before and after; None when they stay.
-        keys: columns of the primary key, before and after; None when they stay, or are not told.
-        keys_missing: whether there was a primary key, and the change tells of none: it names keys nowhere.
-        lifecycle: days before (None: for ever) and after, when data lives less long; None otherwise.
+        columns: columns that are dropped, renamed or narrowed, in the order of the table.
+        partitions: partition columns with their types, before and after; None if unchanged.
+        keys: columns of the primary key, before and after; None if unchanged or not provided.
+        keys_missing: whether there was a primary key, and the new version does not provide one.
+        lifecycle: days before (None: unlimited) and after, if the lifecycle is shortened; None otherwise.
     """
 
     columns: tuple[ColumnChange, ...] = ()
@@ -49,7 +49,7 @@ class TableDifference:
 
 
 def compare_tables(before: TableInfo, after: TableSnapshot) -> TableDifference:
-    """Return how `after` differs from the table as it is; names count without their letters' case."""
+    """Return how `after` differs from the existing table; names are compared case-insensitively."""
     old_keys, new_keys = (_keys(columns) for columns in (before.columns, after.columns))
     return TableDifference(
         columns=(*_dropped(before.columns, after.columns), *_narrowed_columns(before.columns, after.columns)),
@@ -71,7 +71,7 @@ def _dropped(before: Iterable[Column], after: Iterable[Column]) -> tuple[ColumnC
 
 
 def _rename_candidates(old: dict[str, Column], new: dict[str, Column]) -> dict[str, str]:
-    """Return, by the name of a column that is gone, the new one of its type that stands in its place."""
+    """Map each dropped column to the new column of the same type at its position."""
     names, later = list(old), list(new)
     found: dict[str, str] = {}
     for kind, begin, end, other, stop in SequenceMatcher(None, names, later, autojunk=False).get_opcodes():

@@ -1,4 +1,4 @@
-"""Hours, dates and time zones as a policy writes them, and whether a moment is within them."""
+"""Hours, dates and time zones in a policy, and whether a time is within them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pydantic import AfterValidator, Field
 from workers.checks.api import Options
 
 MIDNIGHT = "24:00"
+"""End of a day; `datetime.time` has no such value."""
+
 _TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _SPAN = ".."
 
@@ -37,7 +39,7 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("wants an IANA time zone, such as Asia/Shanghai") from None
+        raise ValueError("invalid; expected an IANA time zone, such as Asia/Shanghai") from None
     return value
 
 
@@ -45,17 +47,19 @@ def _dates(value: str) -> str:
     try:
         first, last = parse_dates(value)
     except ValueError:
-        raise ValueError("wants a date or a span of dates: 2026-10-01, 2026-10-01..2026-10-07") from None
+        raise ValueError(
+            "invalid; expected a date or a range of dates: 2026-10-01, 2026-10-01..2026-10-07"
+        ) from None
     if last < first:
-        raise ValueError("the span ends before it begins")
+        raise ValueError("invalid; the range ends before it starts")
     if last == date.max:
-        raise ValueError("the span has no day after it")
+        raise ValueError(f"invalid; the range must end before {date.max}")
     return value
 
 
 def _time(value: str) -> str:
     if value != MIDNIGHT and not _TIME.fullmatch(value):
-        raise ValueError("wants a time from 00:00 to 24:00")
+        raise ValueError("invalid; expected a time from 00:00 to 24:00")
     return value
 
 
@@ -65,7 +69,7 @@ def _moment(value: str) -> str:
     except ValueError:
         zoned = False
     if not zoned:
-        raise ValueError("wants a moment with its zone, such as 2026-10-01T09:00:00+08:00")
+        raise ValueError("invalid; expected a time with its UTC offset, such as 2026-10-01T09:00:00+08:00")
     return value
 
 
@@ -76,18 +80,18 @@ Moment = Annotated[str, AfterValidator(_moment)]
 
 
 class TimeWindow(Options):
-    """A window of time; without days it is every day's."""
+    """A daily time window; without `days` it applies to every day."""
 
-    days: tuple[Day, ...] = Field(default=(), description="days of the week on which it begins: mon … sun")
-    from_: Time = Field(default="00:00", alias="from", description="when it begins")
-    to: Time = Field(default=MIDNIGHT, description="when it ends; at or before `from`: on the next day")
+    days: tuple[Day, ...] = Field(default=(), description="days of the week on which it starts: mon … sun")
+    from_: Time = Field(default="00:00", alias="from", description="start time")
+    to: Time = Field(default=MIDNIGHT, description="end time; on the next day if not after `from`")
 
     def begins_on(self, day: date) -> bool:
-        """Whether it begins on that day."""
+        """Whether it starts on that day."""
         return not self.days or _WEEK[day.weekday()] in self.days
 
     def end_of(self, now: datetime) -> datetime | None:
-        """Return when the window that `now` is in ends, both in its own time zone; None when in none."""
+        """Return the end of the window that contains `now`, both in its own time zone; None if outside."""
         for day in (now.date(), now.date() - timedelta(days=1)):
             begin, end = _at(day, self.from_), _at(day, self.to)
             if end <= begin:
@@ -98,12 +102,12 @@ class TimeWindow(Options):
 
 
 def to_local(now: float, zone: str) -> datetime:
-    """Return a moment (seconds since the epoch) as the clocks of a time zone show it."""
+    """Convert seconds since the epoch to the local time of a time zone, without `tzinfo`."""
     return datetime.fromtimestamp(now, ZoneInfo(zone)).replace(tzinfo=None)
 
 
 def is_within(windows: Iterable[TimeWindow], now: datetime) -> bool:
-    """Whether `now`, in the windows' own time zone, is in one of them."""
+    """Whether `now`, in the time zone of the windows, is within one of them."""
     return any(window.end_of(now) for window in windows)
 
 
@@ -111,7 +115,7 @@ def parse_dates(value: str) -> tuple[date, date]:
     """Return the first and the last date of `2026-10-01` or `2026-10-01..2026-10-07`.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: `value` has neither form.
     """
     first, _, last = value.partition(_SPAN)
     return date.fromisoformat(first), date.fromisoformat(last or first)

@@ -128,8 +128,8 @@ class CheckRunner:
             self._lookups,
             self._clock(),
             language=self._language,
-            answers=self._cache,
-            until=self._deadline,
+            result_cache=self._cache,
+            deadline=self._deadline,
         )
 
 

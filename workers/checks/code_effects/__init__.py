@@ -1,1 +1,1 @@
-"""What checks of a node's code share: its file, and what the code does, read once into plain values."""
+"""Shared by the checks of a node's code: its file, and the effects of the code as plain values."""

@@ -1,4 +1,4 @@
-"""Which columns a script's writes bring, and which of them only as NULL."""
+"""The columns that a script writes, and which of them it writes only as NULL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NULL = "null"
 
 
 def column_writes(script: Script, places: LineIndex) -> Iterator[ColumnWrite]:
-    """Yield one fill for each write whose rows come from a query."""
+    """Yield one `ColumnWrite` for each write whose rows come from a query."""
     for statement in script.statements:
         for write in statement.writes:
             if write.blocks and not is_temporary(write.table):
@@ -24,7 +24,7 @@ def column_writes(script: Script, places: LineIndex) -> Iterator[ColumnWrite]:
                     qualified(script, write.table),
                     places.at(write.at.begin).line,
                     tuple(name.lower() for name in write.columns),
-                    # A column is empty when every branch of a UNION leaves it so.
+                    # A column is empty if it is NULL in every branch of a UNION.
                     tuple(all(column) for column in zip_longest(*branches, fillvalue=False)),
                     any(output.star for index in write.blocks for output in statement.blocks[index].outputs),
                 )
@@ -41,5 +41,5 @@ def _outputs(script: Script, statement: Statement, index: int) -> list[bool]:
 
 
 def _empty(script: Script, output: Output) -> bool:
-    at = output.operand.at  # of a NULL that is cast: the NULL
+    at = output.operand.at  # for CAST(NULL AS …), the position of NULL
     return script.code[at.begin : at.end].lower() == _NULL

@@ -1,4 +1,4 @@
-"""What a node declares: its inputs and outputs, and the nodes behind them, asked for in one lookup."""
+"""The declared inputs and outputs of a node, and the nodes that produce them, fetched in one lookup."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workers.checks.api import LookupContext
 from workers.dataworks.models import Node
 
 _ROOT = "_root"
-"""Ends the output of a workspace's root node, which is always there."""
+"""Suffix of the output of a workspace's root node, which always exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class DeclaredIo:
     """Inputs and outputs of a node.
 
     Attributes:
-        inputs: as declared, each once, the workspace's root left out.
-        outputs: as declared, each once.
-        nodes: who puts out each of both, in production.
+        inputs: declared inputs without duplicates and without the workspace's root.
+        outputs: declared outputs without duplicates.
+        nodes: the nodes that produce each input and output in production.
     """
 
     inputs: tuple[str, ...]
@@ -28,12 +28,12 @@ class DeclaredIo:
     nodes: Mapping[str, tuple[Node, ...]]
 
     def producers_of(self, name: str) -> tuple[Node, ...]:
-        """Return the nodes that put out `name`."""
+        """Return the nodes that produce `name`."""
         return self.nodes.get(name, ())
 
 
 def read_declared(context: LookupContext, file: FileSnapshot) -> DeclaredIo:
-    """Return what `file` declares. All checks ask in the same words, so that one answer serves them."""
+    """Return what `file` declares; all checks use the same arguments, so that they share a cached lookup."""
     inputs = tuple(sorted({name for name in file.inputs if name.strip() and not name.endswith(_ROOT)}))
     outputs = tuple(sorted({name for name in file.outputs if name.strip()}))
     names = sorted({*inputs, *outputs})

@@ -1,4 +1,4 @@
-"""Whether new inputs of a node close a dependency cycle."""
+"""Whether new inputs of a node create a dependency cycle."""
 
 from __future__ import annotations
 
@@ -16,51 +16,51 @@ from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import Node
 
 MAX_LOOKUPS = 100
-"""Nodes whose parents are looked up."""
+"""Maximum nodes whose parents are looked up."""
 
 _HELP = Text(
-    "Remove the input, or make it a cross-cycle dependency when yesterday's data is meant.",
-    "请移除该输入；如果需要的是前一周期的数据，请改为跨周期依赖。",
+    "Remove the input, or make it a cross-cycle dependency if it needs the data of the previous cycle.",
+    "请移除该输入；如果需要的是上一周期的数据，请改为跨周期依赖。",
 )
 
 
 def find_cycle(context: LookupContext, names: DeclaredIo, node: int | None) -> Iterator[Finding]:
-    """Yield a finding when the node depends on itself within a cycle, or that could not be found out.
+    """Yield a finding if the node depends on itself within a scheduling cycle, or if that is unknown.
 
-    What runs in production has no cycle, so only inputs that are new there can close one, and only when
-    somebody depends on the node.
+    Production has no dependency cycle, so only inputs that are new there can create one, and only if other
+    nodes depend on this node.
     """
     for name in sorted(set(names.inputs) & set(names.outputs)):
-        said = Text(f"The node depends on its own output {name}.", f"该节点依赖自己的输出 {name}。")
-        yield _finding(context, said, named_subjects(SubjectKind.OUTPUT, name))
+        message = Text(f"The node depends on its own output {name}.", f"该节点依赖自己的输出 {name}。")
+        yield _finding(context, message, named_subjects(SubjectKind.OUTPUT, name))
     if node is None:
         return
     new = _new_inputs(context.lookups, names, node)
     if not new or not _has_children(context.lookups, node):
         return
-    way, complete = _search_upstream(context.lookups, new, node)
-    if way:
-        path = [f"{item.name} ({item.id})" for item in way]
-        said = Text(
-            "The inputs close a dependency cycle: the node waits for "
-            f"{', which waits for '.join(path)}, which waits for it.",
-            f"输入形成循环依赖：本节点依赖 {'，其依赖 '.join(path)}，其又依赖本节点。",
+    path, complete = _search_upstream(context.lookups, new, node)
+    if path:
+        names_on_path = [f"{item.name} ({item.id})" for item in path]
+        message = Text(
+            "The inputs create a dependency cycle: the node depends on "
+            f"{', which depends on '.join(names_on_path)}, which depends on the node.",
+            f"输入形成循环依赖：本节点依赖 {'，其依赖 '.join(names_on_path)}，其又依赖本节点。",
         )
-        yield _finding(context, said)
+        yield _finding(context, message)
     elif not complete:
         what = Text(
-            "whether the inputs close a dependency cycle, because not all nodes upstream could be read",
-            "输入是否形成循环依赖：未能查看全部上游节点",
+            "whether the inputs create a dependency cycle (not all upstream nodes could be looked up)",
+            "输入是否形成循环依赖（未能查询全部上游节点）",
         )
         yield not_checked(context, what)
 
 
 def _new_inputs(lookups: Lookups, names: DeclaredIo, node: int) -> list[Node]:
-    """Return the nodes behind inputs that the node does not have in production."""
+    """Return the producers of the inputs that the node does not have in production."""
     try:
         had = {item.name for item in lookups.node_inputs(node)}
     except RequestRejected:
-        return []  # it does not run yet, so nobody depends on it
+        return []  # the node is not in production, so no other node depends on it
     found = {item.id: item for name in names.inputs if name not in had for item in names.producers_of(name)}
     found.pop(node, None)
     return list(found.values())
@@ -71,26 +71,29 @@ def _has_children(lookups: Lookups, node: int) -> bool:
 
 
 def _search_upstream(lookups: Lookups, starts: list[Node], node: int) -> tuple[tuple[Node, ...], bool]:
-    """Return the way from a start up to a child of `node`, empty when none is found, and if it is sure."""
-    seen, sure = {start.id for start in starts}, True
+    """Return the path from a start up to a child of `node`, and whether the search was complete.
+
+    The path is empty if none was found.
+    """
+    seen, complete = {start.id for start in starts}, True
     left: deque[tuple[Node, ...]] = deque((start,) for start in starts)
     for _ in range(MAX_LOOKUPS):
         if not left:
-            return (), sure
-        way = left.popleft()
-        parents = _parents(lookups, way[-1].id)
-        sure = sure and parents is not None
+            return (), complete
+        path = left.popleft()
+        parents = _parents(lookups, path[-1].id)
+        complete = complete and parents is not None
         for parent in parents or ():
             if parent.id == node:
-                return way, True
+                return path, True
             if parent.id not in seen:
                 seen.add(parent.id)
-                left.append((*way, parent))
-    return (), sure and not left
+                left.append((*path, parent))
+    return (), complete and not left
 
 
 def _parents(lookups: Lookups, node: int) -> list[Node] | None:
-    """Return the parents that a node waits for within a cycle; None when DataWorks does not tell."""
+    """Return the parents of a node within a scheduling cycle; None if DataWorks rejects the query."""
     try:
         return [parent for parent in lookups.node_parents(node) if not parent.cross_cycle]
     except RequestRejected:

@@ -1,4 +1,4 @@
-"""Who reads what a change takes away, as findings."""
+"""Reports the readers of breaking changes as findings."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import not_checked
 
 MAX_DEPTH, MAX_NODES, MAX_CALLS = 3, 200, 60
-"""How far readers are followed, and the lookups made for one event."""
+"""Maximum hops, readers and lookups for one event."""
 
 _HELP = Text(
-    "Agree the change with the owners and change the readers first, or keep the column until they have.",
+    "Agree the change with the owners and update the readers first, or keep the column until then.",
     "请先与负责人沟通并修改下游，或在下游修改完成前保留该字段。",
 )
 
 
 @dataclass(slots=True)
 class ChangeReaders:
-    """The readers of what one event takes away.
+    """The readers of the breaking changes of one event.
 
     Attributes:
-        own: tables that the same code makes or fills: their columns change with it, and do not count.
+        own: tables that the same code creates or writes: their columns change with it, and do not count.
     """
 
     context: LookupContext
@@ -42,15 +42,15 @@ class ChangeReaders:
     _consumers: dict[str, Impact] = field(default_factory=dict)
 
     def findings_for(self, loss: BreakingChange) -> Iterator[Finding]:
-        """Yield what is to be said of one loss; nothing when nobody reads it.
+        """Yield findings for one breaking change; none if it has no readers.
 
         Raises:
-            DataWorksError: DataWorks could not be asked.
+            DataWorksError: a lookup failed.
         """
         name = table_guid(loss.table)
-        assert name  # noqa: S101 - the caller has seen to it
+        assert name  # noqa: S101 - the caller passes only tables with a guid
         if self._calls >= MAX_CALLS:
-            yield self._unexplored_finding(loss, Text("too many lookups", "查询次数过多"))
+            yield self._unexplored_finding(loss, Text("lookup limit", "查询次数上限"))
             return
         if not loss.column:
             yield from self._table(loss, self._readers_of(name, MAX_DEPTH))
@@ -70,7 +70,7 @@ class ChangeReaders:
         return Budget(MAX_DEPTH, MAX_NODES, MAX_CALLS - self._calls, until)
 
     def _readers_of(self, name: str, depth: int) -> Impact:
-        """Return who reads a table, once for all of its columns."""
+        """Return the readers of a table, looked up once for all of its columns."""
         if name not in self._consumers:
             budget = replace(self._budget(), depth=depth)
             self._consumers[name] = table_readers(self.context.lookups, [name], budget)
@@ -95,10 +95,10 @@ class ChangeReaders:
             yield self._unexplored_finding(loss, unexplored_text(impact.unexplored))
 
     def _possible_readers(self, loss: BreakingChange, impact: Impact) -> Iterator[Finding]:
-        """Yield a warning when reports or APIs read the table: which columns they read, nobody tells."""
+        """Yield a warning if reports or APIs read the table: it is unknown which columns they read."""
         consumers = tuple(item for item in impact.dependents if item.kind is DependentKind.CONSUMER)
         if not consumers:
-            # What lies behind the table's readers, and whose they are, is not asked here.
+            # Indirect readers and owners do not matter here.
             unseen = [
                 item for item in impact.unexplored if item.reason not in (StopReason.DEPTH, StopReason.OWNERS)
             ]
@@ -106,17 +106,17 @@ class ChangeReaders:
                 yield self._unexplored_finding(loss, unexplored_text(unseen))
             return
         names = summarize_names([item.name for item in consumers])
-        said = Text(
-            f"{loss.name} {loss.effect.en}; its table is read by {names.en}, which may use it.",
-            f"{loss.name} {loss.effect.zh}；应用 {names.zh} 读取该表，可能用到它。",
+        message = Text(
+            f"{loss.name} {loss.effect.en}; the table is read by {names.en}, which may use the column.",
+            f"{loss.name} {loss.effect.zh}；应用 {names.zh} 读取该表，可能用到该字段。",
         )
-        yield self._finding("dropped-column-possibly-read", Severity.WARN, loss, said, len(consumers))
+        yield self._finding("dropped-column-possibly-read", Severity.WARN, loss, message, len(consumers))
 
     def _read(self, loss: BreakingChange, impact: Impact, severity: Severity) -> Finding:
-        told = summarize(impact, baselines_of(self.context.lookups, impact.dependents))
-        said = Text(
-            f"{loss.name} {loss.effect.en}, and is read by {told.en}.",
-            f"{loss.name} {loss.effect.zh}，其下游有 {told.zh}。",
+        readers = summarize(impact, baselines_of(self.context.lookups, impact.dependents))
+        message = Text(
+            f"{loss.name} {loss.effect.en}, and is read by {readers.en}.",
+            f"{loss.name} {loss.effect.zh}，其下游有 {readers.zh}。",
         )
         rule = (
             "lost-table-read"
@@ -125,7 +125,7 @@ class ChangeReaders:
             if loss.keeps_column
             else "lost-column-read"
         )
-        return self._finding(rule, severity, loss, said, len(impact.dependents))
+        return self._finding(rule, severity, loss, message, len(impact.dependents))
 
     def _finding(
         self, rule: str, severity: Severity, loss: BreakingChange, message: Text, readers: int
@@ -143,7 +143,7 @@ class ChangeReaders:
 
     def _unexplored_finding(self, loss: BreakingChange, reason: Text) -> Finding:
         what = Text(
-            f"who reads {loss.name}, which {loss.effect.en} ({reason.en})",
+            f"the readers of {loss.name}, which {loss.effect.en} ({reason.en})",
             f"{loss.name}（{loss.effect.zh}）的下游（{reason.zh}）",
         )
         return not_checked(self.context, what, line=loss.line, subjects=loss.subjects)

@@ -1,4 +1,4 @@
-"""What readers of tables lose by a change of code: columns and tables, against what is there now."""
+"""The breaking changes of new code: tables and columns of the catalogue that readers would lose."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from workers.dataworks.errors import RequestRejected
 
 @dataclass(frozen=True, slots=True)
 class BreakingChange:
-    """Something that readers of a table lose.
+    """A table or column that is lost or changed for its readers.
 
     Attributes:
         column: empty for the whole table.
-        effect: the rest of a sentence that begins with its name: "is dropped".
-        keeps_column: whether it stays, but without its values.
+        effect: predicate of a sentence whose subject is its name: "is dropped".
+        keeps_column: whether the column remains, but without values.
     """
 
     table: str
@@ -34,21 +34,21 @@ class BreakingChange:
 
     @property
     def name(self) -> str:
-        """The table, or the column with its table."""
+        """`project.table`, or `project.table.column`."""
         return f"{self.table}.{self.column}" if self.column else self.table
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        """The table, and the column when it is one."""
+        """The table, and the column if there is one."""
         return column_subjects(self.table, [self.column] if self.column else [])
 
 
 @dataclass(slots=True)
 class TableLookup:
-    """Columns of tables as the catalogue has them now, each table asked for once.
+    """The current columns of tables in the catalogue, each table looked up once.
 
     Attributes:
-        unavailable: tables that could not be compared, with what is said of each and its line.
+        unavailable: tables that could not be compared, with a description and the line.
     """
 
     lookups: Lookups
@@ -56,7 +56,7 @@ class TableLookup:
     _known: dict[str, tuple[Column, ...] | None] = field(default_factory=dict)
 
     def columns(self, table: str) -> tuple[Column, ...] | None:
-        """Return the columns of `table`; None when there is no such table, or its project is not known."""
+        """Return the columns of `table`; None if it does not exist or its project is unknown."""
         name = table_guid(table)
         if name is not None and table not in self._known:
             try:
@@ -66,9 +66,9 @@ class TableLookup:
         return self._known.get(table)
 
     def by_name(self, table: str, line: int) -> Mapping[str, Column] | None:
-        """Return the columns of `table` by name in lower case; None when nothing is there to be lost."""
+        """Return the columns of `table` by name in lower case; None if there is nothing to compare with."""
         if table_guid(table) is None:
-            about = "name is made at run time" if is_dynamic(table) else "project is not known"
+            about = "name is generated at run time" if is_dynamic(table) else "project is unknown"
             about_zh = "名称在运行时生成" if is_dynamic(table) else "所属项目未知"
             self.unavailable.append((table, Text(f"{table}, whose {about}", f"{table}，其{about_zh}"), line))
             return None
@@ -80,7 +80,7 @@ def altered_columns(done: CodeEffects, tables: TableLookup) -> Iterator[Breaking
     """Yield columns that an ALTER drops, renames or narrows."""
     for change in done.altered:
         if change.name == change.column and not change.type:
-            continue  # a comment, a place
+            continue  # only the comment or the position changes
         known = tables.by_name(change.table, change.line)
         column = known.get(change.column) if known else None
         if column is None:
@@ -90,7 +90,7 @@ def altered_columns(done: CodeEffects, tables: TableLookup) -> Iterator[Breaking
 
 
 def rebuilt_columns(done: CodeEffects, tables: TableLookup) -> Iterator[BreakingChange]:
-    """Yield tables that are gone, and columns that the table made in their place lacks or narrows."""
+    """Yield tables that are dropped, and columns that are missing or narrowed in recreated tables."""
     for table in done.rebuilt:
         known = tables.by_name(table.table, table.line)
         if known is None:
@@ -104,8 +104,8 @@ def rebuilt_columns(done: CodeEffects, tables: TableLookup) -> Iterator[Breaking
         shape = _expanded(table, tables)
         if shape is None:
             what = Text(
-                f"{table.table}, which is made anew with columns that the code does not tell",
-                f"{table.table} 被重建，但无法从代码得知其字段",
+                f"{table.table}, which is recreated with columns that the code does not determine",
+                f"{table.table} 被重建，但无法从代码中确定其字段",
             )
             tables.unavailable.append((table.table, what, table.line))
             continue
@@ -118,9 +118,9 @@ def rebuilt_columns(done: CodeEffects, tables: TableLookup) -> Iterator[Breaking
 def unfilled_columns(
     before: Sequence[ColumnWrite], now: Sequence[ColumnWrite], tables: TableLookup
 ) -> Iterator[BreakingChange]:
-    """Yield columns that `before` gave values, and that `now` leaves NULL or out.
+    """Yield columns to which `before` writes values, and that `now` omits or sets to NULL.
 
-    Columns go by position, as an INSERT has them, unless it lists their names.
+    Columns are matched by position, as in an INSERT, unless it lists their names.
     """
     for table in dict.fromkeys(fill.table for fill in now):
         new = [fill for fill in now if fill.table == table]
@@ -133,13 +133,13 @@ def unfilled_columns(
         for name in sorted(lost):
             if name in handled or any(fill.listed for fill in new):
                 how = Text(
-                    "is filled in production and gets only NULL now", "在生产版本中有值，现在只写入 NULL"
+                    "has values in production and is now set to NULL", "在生产版本中有值，现在只写入 NULL"
                 )
                 yield BreakingChange(table, name, new[0].line, how, keeps_column=True)
 
 
 def _changed(column: Column, name: str, kind: str) -> Text | None:
-    """Return how a column gets worse that gets `name` and the type `kind`; None when it does not."""
+    """Describe how the new `name` and type `kind` break readers of `column`; None if they do not."""
     if not name:
         return Text("is dropped", "被删除")
     if name != column.name.lower():
@@ -150,7 +150,7 @@ def _changed(column: Column, name: str, kind: str) -> Text | None:
 
 
 def _expanded(table: RebuiltTable, tables: TableLookup) -> dict[str, str] | None:
-    """Return types by column, stars opened; None when a star hides columns that are not known."""
+    """Return types by column, with stars expanded; None if the columns of a star are unknown."""
     shape: dict[str, str] = {}
     for item in table.columns or ():
         shape.update(_is_open(item, tables))
@@ -166,7 +166,7 @@ def _is_open(item: ColumnShape, tables: TableLookup) -> list[tuple[str, str]]:
 
 
 def _listed_columns(fill: ColumnWrite, tables: TableLookup) -> tuple[str, ...]:
-    """Return the names of the columns that a write's query gives, in order."""
+    """Return the names of the columns that a write's query provides, in order."""
     if fill.listed:
         return fill.listed
     known = tables.columns(fill.table) or ()

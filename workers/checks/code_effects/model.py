@@ -1,4 +1,4 @@
-"""What a node's code does to tables, as plain values that can be kept and shared."""
+"""The effects of a node's code on tables, as plain values that can be cached and shared."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from pydantic import TypeAdapter
 
 ALL_COLUMNS = "*"
-"""Name of a column that stands for all those of a table: the one that its `type` names."""
+"""Name of a column that represents all columns of the table in its `type`."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableRead:
-    """A table of others that the code takes rows from.
+    """A table that the code reads and does not create or write itself.
 
     Attributes:
-        table: `project.table` in lower case; without a project where none is known.
+        table: `project.table` in lower case; without a project if it is unknown.
         line: 1-based.
     """
 
@@ -26,13 +26,13 @@ class TableRead:
 
 @dataclass(frozen=True, slots=True)
 class TableWrite:
-    """A statement that writes, makes, alters or takes away a table.
+    """A statement that writes, creates, alters or drops a table.
 
     Attributes:
-        table: as written; empty when its name is made at run time.
+        table: name in the code; empty if it is generated at run time.
         line: 1-based.
-        description: what it does, as one writes it: `INSERT OVERWRITE`, `DROP TABLE`.
-        database: the project or database that the name tells, in lower case; None when it tells none.
+        description: the keywords of the statement: `INSERT OVERWRITE`, `DROP TABLE`.
+        database: the project or database in the name, in lower case; None if it has none.
     """
 
     table: str
@@ -43,11 +43,11 @@ class TableWrite:
 
 @dataclass(frozen=True, slots=True)
 class ColumnShape:
-    """A column of a table that the code makes.
+    """A column of a table that the code creates.
 
     Attributes:
         name: in lower case; `ALL_COLUMNS` for all columns of another table.
-        type: in upper case, empty when it is not known; for `ALL_COLUMNS` the other table.
+        type: in upper case, empty if unknown; for `ALL_COLUMNS` the other table.
     """
 
     name: str
@@ -56,13 +56,13 @@ class ColumnShape:
 
 @dataclass(frozen=True, slots=True)
 class RebuiltTable:
-    """A table that was there before, and is gone or made anew when the code has run.
+    """An existing table that the code drops or recreates.
 
     Attributes:
         table: `project.table` in lower case.
-        line: of the statement that takes it away, or makes it.
-        columns: of the new one, partition columns included; None: not known; empty: it is gone.
-        is_moved: the name that it is renamed to; empty when it is not.
+        line: line of the statement that drops or recreates it.
+        columns: columns of the new table, including partition columns; None: unknown; empty: it is dropped.
+        is_moved: its new name; empty if it is not renamed.
     """
 
     table: str
@@ -79,8 +79,8 @@ class ColumnChange:
         table: `project.table` in lower case.
         column: its name, in lower case.
         line: 1-based.
-        name: its new name in lower case; empty when it is dropped.
-        type: its new type in upper case; empty when it keeps its type.
+        name: its new name in lower case; empty if it is dropped.
+        type: its new type in upper case; empty if the type is unchanged.
     """
 
     table: str
@@ -92,14 +92,14 @@ class ColumnChange:
 
 @dataclass(frozen=True, slots=True)
 class ColumnWrite:
-    """Columns that one write brings.
+    """The columns of one write.
 
     Attributes:
         table: `project.table` in lower case.
         line: 1-based.
-        listed: the columns that it lists, in lower case; empty when it goes by position.
-        empty: for each column that the query gives out: whether it is plain NULL.
-        open: whether a star hides what follows.
+        listed: the columns that it lists, in lower case; empty if it writes by position.
+        empty: for each output column of the query, whether it is only NULL.
+        open: whether the columns from some position on are unknown because of a star.
     """
 
     table: str
@@ -111,16 +111,16 @@ class ColumnWrite:
 
 @dataclass(frozen=True, slots=True)
 class CodeEffects:
-    """What a node's code does.
+    """The effects of a node's code.
 
     Attributes:
-        reads: tables of others that it reads, each once.
-        changes: in order of the text.
-        rebuilt: tables that others may read and that it takes away or makes anew.
+        reads: tables that it reads and does not create or write, without duplicates.
+        changes: statements that change tables, in the order of the code.
+        rebuilt: existing tables that it drops or recreates.
         altered: columns that it drops, renames or changes.
         column_writes: columns that it writes.
-        unparsed: lines of what could not be read.
-        dynamic_reads: lines where it reads a table whose name is made at run time.
+        unparsed: lines of code that could not be parsed.
+        dynamic_reads: lines where it reads a table whose name is generated at run time.
     """
 
     reads: tuple[TableRead, ...] = ()
@@ -132,12 +132,12 @@ class CodeEffects:
     dynamic_reads: tuple[int, ...] = ()
 
     def to_json(self) -> Any:
-        """Return the deeds as plain JSON."""
+        """Return the effects as plain JSON."""
         return _ADAPTER.dump_python(self, mode="json")
 
     @classmethod
     def from_json(cls, raw: Any) -> CodeEffects:
-        """Read what `to_json` wrote."""
+        """Return the effects that `to_json` wrote."""
         return _ADAPTER.validate_python(raw)
 
 

@@ -1,4 +1,4 @@
-"""The file of a node: whether there is code to ask about, its language, and the project of its names."""
+"""The file of a node: whether it has code to check, its language, and the project of unqualified names."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from workers.checks import event_fields
 from workers.checks.api import Context, SkipCheck
 
 MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL, Dialect.DI})
-"""Languages whose tables are MaxCompute's: DataWorks knows their lineage, columns and writers by name."""
+"""Languages with MaxCompute tables, whose lineage, columns and writers DataWorks knows by name."""
 
 _DELETED = ("DELETE", "2", 2)
-"""DataWorks writes the kind of a change as a word in the detail and as a number in the event."""
+"""The change type of a deletion: a word in the file detail, a number in the event."""
 
 
 def committed_file(context: Context) -> FileSnapshot:
-    """Return the file that the operation works on.
+    """Return the file of the operation.
 
     Raises:
-        Skip: there is none, or it is deleted.
+        SkipCheck: there is none, or it is deleted.
     """
     file = context.snapshot.file
     changed = context.event.data.get("changeType")
@@ -31,10 +31,10 @@ def committed_file(context: Context) -> FileSnapshot:
 
 
 def code_file(context: Context) -> tuple[FileSnapshot, Dialect]:
-    """Return the file that the operation works on, and the language of its code.
+    """Return the file of the operation, and the language of its code.
 
     Raises:
-        Skip: there is no code, or it is in no language that can be read.
+        SkipCheck: there is no code, or its language is not supported.
     """
     file = committed_file(context)
     if not file.content.strip():
@@ -42,18 +42,18 @@ def code_file(context: Context) -> tuple[FileSnapshot, Dialect]:
     kind = node_type(file, context)
     dialect = dialects.dialect_for_node_type(kind)
     if dialect is Dialect.UNKNOWN:
-        raise SkipCheck(f"code of the file type {kind or 'unknown'} is not read")
+        raise SkipCheck(f"code of file type {kind or 'unknown'} is not supported")
     return file, dialect
 
 
 def project_of(file: FileSnapshot) -> str | None:
-    """Return the project that all declared outputs name (`project.name`), as DataWorks makes them."""
+    """Return the common project of the declared outputs (`project.name`); None if it is ambiguous."""
     projects = {output.partition(".")[0] for output in file.outputs if "." in output}
     return projects.pop() if len(projects) == 1 else None
 
 
 def node_of(file: FileSnapshot, context: Context) -> int | None:
-    """Return the id of the file's node; None when it has none yet."""
+    """Return the id of the file's node; None if it has none yet."""
     if file.node_id:
         return file.node_id
     try:
@@ -63,7 +63,7 @@ def node_of(file: FileSnapshot, context: Context) -> int | None:
 
 
 def node_type(file: FileSnapshot, context: Context) -> int | None:
-    """Return the number of the file's node type; None when neither the file nor the event tells it."""
+    """Return the number of the file's node type; None if neither the file nor the event provides it."""
     if file.file_type is not None:
         return file.file_type
     try:

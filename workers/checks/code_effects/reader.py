@@ -1,4 +1,4 @@
-"""A node's code read into deeds, once for all checks of the fleet that ask."""
+"""Extracts the effects of a node's code, once for all checks of the fleet."""
 
 from __future__ import annotations
 
@@ -24,21 +24,22 @@ from workers.checks.code_effects.table_names import production_name, qualified
 from workers.checks.code_effects.table_rebuilds import TableRebuilds
 
 SECONDS = 5.0
-"""For reading one script; what is left then is unread."""
+"""Time limit for parsing one script; the rest stays unparsed."""
 
-_OPERATION = "code-deeds"
+_OPERATION = "code-effects"
 _ENGINE = version("dwgate")
-_NOT_A_READER = "dual"
+_DUMMY_TABLE = "dual"
+"""Table of queries that need no table."""
 
 
 def read_effects(context: Context, code: str, dialect: Dialect, project: str | None) -> CodeEffects:
-    """Return what `code` does, from an earlier answer where there is one.
+    """Return the effects of `code`, from the cache if possible.
 
     Args:
-        context: of the check that asks.
+        context: context of the check.
         code: the text of a node.
         dialect: its language.
-        project: the MaxCompute project of names without one; None when it is not known.
+        project: the MaxCompute project of unqualified names; None if unknown.
     """
     key = {
         "code": hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest(),
@@ -60,12 +61,12 @@ def read_effects(context: Context, code: str, dialect: Dialect, project: str | N
 
 def _read(script: Script) -> CodeEffects:
     places = LineIndex(script.code)
-    remaking = TableRebuilds(script, places)
+    rebuilds = TableRebuilds(script, places)
     return CodeEffects(
         reads=tuple(_reads(script, places)),
         changes=tuple(written_tables(script, places)),
-        rebuilt=remaking.rebuilt_tables(),
-        altered=remaking.altered_columns(),
+        rebuilt=rebuilds.rebuilt_tables(),
+        altered=rebuilds.altered_columns(),
         column_writes=tuple(column_writes(script, places)),
         unparsed=tuple(dict.fromkeys(places.at(offset).line for offset in _unparsed_lines(script))),
         dynamic_reads=tuple(
@@ -75,10 +76,10 @@ def _read(script: Script) -> CodeEffects:
 
 
 def _reads(script: Script, places: LineIndex) -> Iterator[TableRead]:
-    """Yield tables that are read and that the script does not make or fill itself, in production's names."""
-    made = (item.name for statement in script.statements for item in statement.creations)
-    filled = (item.table for statement in script.statements for item in statement.writes)
-    own = TableSet(script, (*made, *filled))
+    """Yield the tables that the script reads and does not create or write itself, by production name."""
+    created = (item.name for statement in script.statements for item in statement.creations)
+    written = (item.table for statement in script.statements for item in statement.writes)
+    own = TableSet(script, (*created, *written))
     seen: set[str] = set()
     for table, offset in _sources(script):
         name = production_name(qualified(script, table))
@@ -86,23 +87,19 @@ def _reads(script: Script, places: LineIndex) -> Iterator[TableRead]:
             name not in seen
             and table not in own
             and not is_temporary(table)
-            and name != _unread_queries(script)
+            and name != qualified(script, _DUMMY_TABLE)
         ):
             seen.add(name)
             yield TableRead(name, places.at(offset).line)
-
-
-def _unread_queries(script: Script) -> str:
-    return qualified(script, _NOT_A_READER)
 
 
 def _sources(script: Script) -> Iterator[tuple[str, int]]:
     for statement in script.statements:
         for _, source in statement.reads():
             yield source.table, source.at.begin
-        for made in statement.creations:
-            if made.like:
-                yield made.like, made.at.begin
+        for creation in statement.creations:
+            if creation.like:
+                yield creation.like, creation.at.begin
     for access in _accesses(script):
         if access.table:
             yield access.table, access.at.begin
@@ -113,7 +110,7 @@ def _sources(script: Script) -> Iterator[tuple[str, int]]:
 
 
 def _accesses(script: Script) -> Iterator[TableAccess]:
-    """Yield the calls of PyODPS that read."""
+    """Yield the PyODPS calls that read tables."""
     return (item for item in script.python.accesses if item.act is TableAccessKind.READ)
 
 

@@ -1,4 +1,4 @@
-"""What a script writes, makes, alters and takes away, each in the words that one writes it with."""
+"""The statements of a script that write, create, alter or drop tables, with their keywords."""
 
 from __future__ import annotations
 
@@ -35,14 +35,17 @@ _CREATIONS = {CreatedKind.TABLE: "CREATE TABLE", CreatedKind.VIEW: "CREATE VIEW"
 
 
 def written_tables(script: Script, places: LineIndex) -> Iterator[TableWrite]:
-    """Yield what the script changes, tables that it makes TEMPORARY left out."""
-    passing = {
-        unqualified(made.name) for item in script.statements for made in item.creations if made.temporary
+    """Yield the tables that the script changes, except those that it creates as TEMPORARY."""
+    temporary = {
+        unqualified(creation.name)
+        for item in script.statements
+        for creation in item.creations
+        if creation.temporary
     }
     for statement in script.statements:
         dialect = statement.dialect or script.dialect
         for table, offset, words in _tables_of(statement):
-            if unqualified(table) not in passing:
+            if unqualified(table) not in temporary:
                 named = (
                     unqualified(table)
                     if words == _REMOVALS[RemovedKind.DATABASE]
@@ -63,7 +66,11 @@ def written_tables(script: Script, places: LineIndex) -> Iterator[TableWrite]:
 def _tables_of(statement: Statement) -> Iterator[tuple[str, int, str]]:
     found: list[Write | Creation | Removal] = [*statement.writes, *statement.removals]
     written = {write.at for write in statement.writes}
-    found += [made for made in statement.creations if made.what in _CREATIONS and made.at not in written]
+    found += [
+        creation
+        for creation in statement.creations
+        if creation.what in _CREATIONS and creation.at not in written
+    ]
     for item in found:
         table, words = _description(item)
         yield table, item.at.begin, words

@@ -1,4 +1,4 @@
-"""Names of tables: which project they belong to, and which mean the same."""
+"""Table names: their project, their normal form, and their name in production."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DEVELOPMENT = "_dev"
 _PARTS_WITH_DATABASE = 3
 _DEFAULT = "default"
 _MASK = re.compile(r"\$\{[^}]*\}|\$\[[^\]]*\]|\{[^}]*\}|%\w")
-"""A part of a name that is put in at run time."""
+"""A parameter in a name, which is replaced at run time: `${x}`, `$[x]`, `{x}`, `%s`."""
 
 _SCHEMAS = frozenset(
     {
@@ -25,7 +25,7 @@ _SCHEMAS = frozenset(
         Dialect.TRINO,
     }
 )
-"""Dialects in which `a.b` is schema and table: the database is named by three parts only."""
+"""Dialects in which `a.b` is schema and table: only a name of three parts contains the database."""
 
 
 def unqualified(table: str) -> str:
@@ -34,7 +34,7 @@ def unqualified(table: str) -> str:
 
 
 def qualified(script: Script, table: str) -> str:
-    """Return a name in lower case with its project, where that is known, and without the schema `default`."""
+    """Return a name in lower case, with its project if known, and without the schema `default`."""
     name = unqualified(table)
     parts = name.split(".")
     if len(parts) == _PARTS_WITH_DATABASE and parts[1] == _DEFAULT:
@@ -43,7 +43,7 @@ def qualified(script: Script, table: str) -> str:
 
 
 def database_of(script: Script, dialect: Dialect, table: str) -> str | None:
-    """Return the project or database that a name tells, in lower case; None when it tells none."""
+    """Return the project or database in a name, in lower case; None if it has none."""
     if dialect in _SCHEMAS:
         parts = unqualified(table).split(".")
         return parts[0] if len(parts) == _PARTS_WITH_DATABASE else None
@@ -51,21 +51,21 @@ def database_of(script: Script, dialect: Dialect, table: str) -> str | None:
 
 
 def is_dynamic(table: str) -> bool:
-    """Whether parts of a name are put in at run time: `shop.dwd_${region}`."""
+    """Whether a name is generated, at least in part, at run time: `shop.dwd_${region}`."""
     return not table or _MASK.search(table) is not None
 
 
 def name_pattern(table: str) -> re.Pattern[str]:
-    """Return what matches every name that `table` may become when its parameters are put in."""
+    """Return a pattern that matches every name that `table` can have once its parameters are replaced."""
     return re.compile(r"\w+".join(re.escape(part) for part in _MASK.split(table)))
 
 
 def production_name(table: str) -> str:
-    """Return the name that a table has in production: `shop_dev.t` is `shop.t` there."""
+    """Return the production name of a table: `shop.t` for `shop_dev.t`."""
     owner, dot, rest = table.partition(".")
     return f"{owner.removesuffix(_DEVELOPMENT)}.{rest}" if dot else table
 
 
 def table_guid(table: str) -> str | None:
-    """Return the id of a MaxCompute table in lineage and catalogue; None for a name without a project."""
+    """Return the guid of a MaxCompute table in DataWorks; None if the project or name is unknown."""
     return f"odps.{table}" if "." in table and not is_dynamic(table) else None

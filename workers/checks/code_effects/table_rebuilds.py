@@ -1,4 +1,4 @@
-"""What tables that were there before look like when a script has run."""
+"""The state of existing tables after a script has run."""
 
 from __future__ import annotations
 
@@ -29,21 +29,27 @@ _TYPE = re.compile(
     r"^(?:SET\s+DATA\s+TYPE\s+|TYPE\s+)?(?P<type>[A-Z]\w*\s*(?:\([\d,\s]*\)|<.*>)?)",
     re.IGNORECASE | re.DOTALL,
 )
+"""The type in the rest of a CHANGE COLUMN or ALTER COLUMN after the column names."""
+
 _NO_TYPE = frozenset({"COMMENT", "AFTER", "FIRST", "SET", "DROP", "NULL", "NOT", "DEFAULT", "TYPE", "ADD"})
+"""Keywords of an ALTER that are neither a column name nor a type."""
+
 _REPLACE = re.compile(r"REPLACE\s+COLUMNS\b", re.IGNORECASE)
-"""An ALTER that gives a table other columns; which, is not read."""
+"""An ALTER that replaces the columns of a table; the new columns are not parsed."""
 
 _SHAPES = (CreatedKind.TABLE, CreatedKind.VIEW)
 _RENAMED = 2
-"""Names in a change of a column that renames it."""
+"""Number of names in a statement that renames a column."""
 
 
 @dataclass(frozen=True, slots=True)
 class _TableState:
-    """A table that a script has touched.
+    """A table that a script has changed.
 
     Attributes:
-        is_new: whether it was not there before.
+        columns: None if unknown.
+        is_new: whether the script created it.
+        is_moved: its new name; empty if it is not renamed.
     """
 
     columns: tuple[ColumnShape, ...] | None
@@ -54,10 +60,10 @@ class _TableState:
 
 
 class TableRebuilds:
-    """Follows a script, statement by statement.
+    """Tracks the tables of a script, statement by statement.
 
-    A CREATE without IF NOT EXISTS fails where the table is there, so it makes a new one, unless the script
-    dropped it before or says OR REPLACE.
+    A CREATE without IF NOT EXISTS fails if the table exists, so the table is new, unless the script dropped
+    it before or the statement has OR REPLACE.
     """
 
     def __init__(self, script: Script, places: LineIndex) -> None:
@@ -74,7 +80,7 @@ class TableRebuilds:
                 self._run(step)
 
     def rebuilt_tables(self) -> tuple[RebuiltTable, ...]:
-        """Return the tables that were there and are gone, or made anew."""
+        """Return the existing tables that the script drops or recreates."""
         return tuple(
             RebuiltTable(name, table.line, () if table.is_dropped else table.columns, table.is_moved)
             for name, table in self._tables.items()
@@ -82,7 +88,7 @@ class TableRebuilds:
         )
 
     def altered_columns(self) -> tuple[ColumnChange, ...]:
-        """Return the columns of tables that stay which are dropped, renamed or changed."""
+        """Return the dropped, renamed or changed columns of tables that are not rebuilt."""
         return tuple(change for change in self._altered.values() if change.table not in self._tables)
 
     def _name(self, table: str) -> str:
@@ -92,15 +98,15 @@ class TableRebuilds:
         return self._places.at(at.begin).line
 
     def _run(self, statement: Statement) -> None:
-        for gone in statement.removals:
-            self._remove(gone)
-        for made in statement.creations:
-            self._create(made, statement)
+        for removal in statement.removals:
+            self._remove(removal)
+        for creation in statement.creations:
+            self._create(creation, statement)
         for change in statement.alterations:
             self._alter(change)
 
     def _call(self, access: TableAccess) -> None:
-        """Follow a call of PyODPS; which columns it gives a table is not read."""
+        """Track a PyODPS call; the columns of a table that it creates are not parsed."""
         known = self._tables.get(self._name(access.table))
         if access.act is TableAccessKind.DROP and access.table:
             self._drop(access.table, access.at)
@@ -113,7 +119,7 @@ class TableRebuilds:
         if is_temporary(table):
             return
         if known and not known.is_dropped:
-            self._script_owned.add(name)  # the script made it for itself
+            self._script_owned.add(name)  # the script created the table itself
         if known and known.is_new:
             del self._tables[name]
         else:
@@ -153,16 +159,18 @@ class TableRebuilds:
         return (*shape, *parts) if shape else None
 
     def _of_queries(self) -> dict[Span, tuple[ColumnShape, ...] | None]:
-        """Return the columns of every CREATE TABLE AS by the place of its name."""
+        """Return the columns of every CREATE TABLE AS by the position of its name."""
         found: dict[Span, tuple[ColumnShape, ...] | None] = {}
         traced: dict[str, list[ColumnLineage]] = {}
         for item in column_lineage(self._script):
             traced.setdefault(item.table, []).append(item)
         for statement in self._script.statements:
-            for made in statement.creations:
-                if made.queried and made.what is CreatedKind.TABLE:
-                    inside = [item for item in traced.get(made.name, ()) if _is_within(item.at, statement.at)]
-                    found[made.at] = self._columns([(item.column, item.sources) for item in inside])
+            for creation in statement.creations:
+                if creation.queried and creation.what is CreatedKind.TABLE:
+                    inside = [
+                        item for item in traced.get(creation.name, ()) if _is_within(item.at, statement.at)
+                    ]
+                    found[creation.at] = self._columns([(item.column, item.sources) for item in inside])
         return found
 
     def _columns(
@@ -195,7 +203,7 @@ class TableRebuilds:
             self._tables[name] = _TableState(None, line, is_new=bool(known and known.is_new))
 
     def _type(self, change: Alteration) -> str:
-        """Return the type that a CHANGE COLUMN gives, in upper case; empty when it gives none."""
+        """Return the new type in a CHANGE COLUMN, in upper case; empty if it has none."""
         code = self._script.code[change.at.begin : change.at.end]
         names = [item for item in change.names if item.upper() not in _NO_TYPE]
         rest = code
@@ -207,9 +215,9 @@ class TableRebuilds:
 
     def _rename(self, name: str, new: str, line: int) -> None:
         known = self._tables.get(name)
-        there = self._tables.get(new)
+        replaced = self._tables.get(new)
         shape = known.columns if known else (ColumnShape(ALL_COLUMNS, name),)
-        self._tables[new] = _TableState(shape, line, is_new=there is None or there.is_new)
+        self._tables[new] = _TableState(shape, line, is_new=replaced is None or replaced.is_new)
         if known and known.is_new:
             del self._tables[name]
         else:
@@ -221,7 +229,7 @@ class TableRebuilds:
         self._reshape(name, lambda shape: (*shape, *(ColumnShape(column) for column in names)))
 
     def _change(self, change: ColumnChange) -> None:
-        """Note a change of a column: of a table that the script makes, in its shape."""
+        """Record a change of a column, and apply it to the shape of a table that the script creates."""
         self._altered[change.table, change.column] = change
         self._reshape(
             change.table,
@@ -241,7 +249,7 @@ class TableRebuilds:
 
 
 def _result_columns(statement: Statement) -> tuple[ColumnShape, ...] | None:
-    """Return the columns of a view; None when a star hides some."""
+    """Return the columns of a view; None if a star hides some."""
     first = next((block for block in statement.blocks if block.role is Role.RESULT), None)
     if first is None or any(output.star or not output.name for output in first.outputs):
         return None

@@ -1,5 +1,5 @@
-"""The impact engine: who is touched by a change to nodes, tables or columns, near and far.
+"""The impact engine: the direct and indirect dependents of nodes, tables and columns.
 
-`walk` goes outward over anything; `nodes` and `tables` have it go over DataWorks; `values` is what comes of
-it, `baselines` and `summary` put that into names and words.
+`graph_walk` is a bounded search of any graph; `nodes` and `tables` run it on DataWorks; `model` has the
+results; `baselines` and `summary` describe them.
 """

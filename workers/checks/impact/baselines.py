@@ -1,4 +1,4 @@
-"""The baselines that nodes are on, and which of them are at risk."""
+"""The baselines of nodes, and which of them are at risk."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from workers.dataworks.errors import DataWorksError
 from workers.dataworks.models import Baseline
 
 MAX_BASELINES = 5
+"""Maximum lookups of baselines per call."""
 
 
 class HasBaseline(Protocol):
@@ -27,18 +28,18 @@ class HasBaseline(Protocol):
 
     @property
     def baseline_id(self) -> int | None:
-        """The baseline it is on; None when on none."""
+        """Its baseline; None if it has none."""
 
     @property
     def priority(self) -> int | None:
-        """That of its baseline."""
+        """The priority of its baseline."""
 
 
 def baselines_of(lookups: Lookups, nodes: Iterable[HasBaseline]) -> dict[int, Baseline]:
-    """Return the baselines of highest priority, by id, without those that cannot be asked about.
+    """Return the baselines of highest priority, by id, without those whose lookup fails.
 
-    It raises nothing: what the nodes themselves tell is enough to know what is at risk. It asks about `MOST`
-    of them at the most. Priority 1 is that of everybody's baseline, and not asked about.
+    Errors are not raised: the priorities of the nodes are enough to know what is at risk. At most
+    `MAX_BASELINES` are looked up. Priority 1 is that of the default baseline, which is not looked up.
     """
     priorities = {
         item.baseline_id: item.priority or 0
@@ -63,29 +64,29 @@ def baselines_at_risk(
     min_priority: int,
     subjects: Sequence[Subject],
 ) -> Iterator[Finding]:
-    """Yield a finding for the most urgent baseline of priority `min_priority` or higher, if there is one.
+    """Yield a finding for the baseline of highest priority, if it is `min_priority` or higher.
 
-    A baseline that is known to be switched off is at no risk. One of which neither the nodes nor DataWorks
-    tell how urgent it is, is reported as not checked.
+    A baseline that is known to be disabled is not at risk. If neither the nodes nor DataWorks provide the
+    priority of a baseline, it is reported as not checked.
 
     Args:
-        context: of the check.
+        context: context of the check.
         rule: id of the finding.
-        severity: what it asks for.
+        severity: severity of the finding.
         nodes: the nodes that would be late.
-        baselines: by id, as far as they are known.
+        baselines: known baselines by id.
         min_priority: the lowest priority that counts.
         subjects: the nodes of the operation that put the baselines at risk.
     """
-    untold = [
+    unknown = [
         str(item.baseline_id)
         for item in nodes
         if item.baseline_id is not None and item.priority is None and item.baseline_id not in baselines
     ]
-    if untold:
-        unseen = summarize_names(list(dict.fromkeys(untold)))
-        what = Text(f"how urgent baseline {unseen.en} is", f"基线 {unseen.zh} 的优先级")
-        about = (*subjects, *_baseline_subjects(map(int, untold), baselines))
+    if unknown:
+        shown = summarize_names(list(dict.fromkeys(unknown)))
+        what = Text(f"the priority of baseline {shown.en}", f"基线 {shown.zh} 的优先级")
+        about = (*subjects, *_baseline_subjects(map(int, unknown), baselines))
         yield not_checked(context, what, remedy=_remedy(None), subjects=about)
     names: dict[int, list[str]] = {}
     urgency: dict[int, int] = {}
@@ -120,17 +121,18 @@ def _is_at_risk(item: HasBaseline, baseline: Baseline | None, min_priority: int)
 
 
 def _message(line: Text, on_it: Text, others: int) -> Text:
-    en, zh = f"Baseline {line.en}, is at risk by {on_it.en}", f"基线（{line.zh}）受影响：{on_it.zh}"
+    en, zh = f"Baseline {line.en}, is at risk through {on_it.en}", f"基线（{line.zh}）受影响：{on_it.zh}"
     if not others:
         return Text(f"{en}.", f"{zh}。")
     return Text(
-        f"{en}; so {'is 1 other' if others == 1 else f'are {others} others'}.", f"{zh}；另有 {others} 条。"
+        f"{en}, and {'1 more baseline is' if others == 1 else f'{others} more baselines are'} at risk.",
+        f"{zh}；另有 {others} 条基线受影响。",
     )
 
 
 def _remedy(baseline: Baseline | None) -> Text:
     owner = baseline.owner if baseline else None
     return Text(
-        f"Agree it with the baseline's owner{f' ({owner})' if owner else ''}, or take the nodes off it.",
+        f"Agree this with the baseline owner{f' ({owner})' if owner else ''}, or remove the nodes from it.",
         f"请先与基线负责人{f'（{owner}）' if owner else ''}确认，或将节点移出基线。",
     )

@@ -1,4 +1,4 @@
-"""How a check that looks up reports what it knows, and what it could not check."""
+"""Reports what a check with lookups found, and what it could not check."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _REMEDY = Text(
 )
 
 
-def chain_findings(context: Context, *questions: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield the findings of several questions, asked one after the other.
+def chain_findings(context: Context, *sources: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the findings of several sources in sequence.
 
-    A fault that comes after a finding is reported as one, so that what is known is not lost with it.
+    An error after the first finding becomes a finding itself, so that the earlier ones are not lost.
 
     Raises:
-        DataWorksError: DataWorks could not be asked, and nothing was found before.
+        DataWorksError: a lookup failed before the first finding.
     """
     known = False
-    for question in questions:
+    for source in sources:
         try:
-            for item in question:
+            for item in source:
                 known = True
                 yield item
         except DataWorksError as error:
@@ -41,9 +41,9 @@ def chain_findings(context: Context, *questions: Iterable[Finding]) -> Iterator[
 
 
 def unexplored(context: Context, unseen: Sequence[Unexplored]) -> Iterator[Finding]:
-    """Yield a finding for what was not checked, if there is something.
+    """Yield a finding for the unexplored part of a search, if there is one.
 
-    It is a warning; a remark when all that stopped was the number of hops, which the policy sets.
+    It is a warning; INFO if only the depth, which the policy sets, ended the search.
     """
     if unseen:
         severity = Severity.INFO if all(item.reason is StopReason.DEPTH for item in unseen) else Severity.WARN

@@ -1,4 +1,4 @@
-"""A walk outward over whatever has neighbours: breadth first, bounded, and knowing no DataWorks."""
+"""A bounded breadth-first search of any graph, independent of DataWorks."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
 
 _WALK_SHARE = 0.8
+"""Share of the time until the deadline that a search may use; the rest is for reporting."""
 
 
 class UnknownNode(DwgateError):
-    """What was asked about is not known; the walk goes on without it."""
+    """The node does not exist; the search continues without it."""
 
 
 class WalkAborted(DwgateError):
-    """Nothing more can be asked; the text says why."""
+    """A lookup failed and the search must end; the text is the reason."""
 
 
 class StopReason(StrEnum):
-    """Why something was not looked at.
+    """Why a part of the graph was not explored.
 
-    DEPTH, NODES, CALLS, TIME: the budget ended. CUT: an answer was full and may have had more. MISSING: it is
-    not known. FAILED: it could not be asked. OWNERS: whose it is was not told; it hides no dependents.
+    DEPTH, NODES, CALLS, TIME: the budget was exhausted. CUT: a result had the maximum length and may be
+    incomplete. MISSING: the node does not exist. FAILED: the lookup failed. OWNERS: the lookup of the owner
+    failed; no dependents are missing.
     """
 
     DEPTH = "depth"
@@ -45,13 +47,14 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a walk may use up.
+    """Limits of a search.
 
     Attributes:
-        depth: hops from a start; what is found at the last hop is not looked behind.
-        nodes: things found; the answer that goes beyond is still kept whole, being paid for.
-        calls: questions asked.
-        deadline: when it must have ended, in seconds since the epoch.
+        depth: maximum hops from a start; nodes at the last hop are not expanded.
+        nodes: number of nodes found that ends the search; the result that exceeds it is kept whole, since
+            its lookup has been made.
+        calls: maximum lookups.
+        deadline: time at which it must end, in seconds since the epoch.
     """
 
     depth: int = 5
@@ -62,11 +65,11 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Unexplored:
-    """Something that was not looked at.
+    """A part of the graph that was not explored.
 
     Attributes:
-        names: what would have been looked behind.
-        detail: a few more words.
+        names: names of the nodes that were not expanded.
+        detail: more information, such as an error code; may be empty.
     """
 
     reason: StopReason
@@ -76,7 +79,7 @@ class Unexplored:
 
 @dataclass(frozen=True, slots=True)
 class Neighbour(Generic[Key, Item]):
-    """What lies one hop away."""
+    """A node one hop away."""
 
     key: Key
     name: str
@@ -85,11 +88,11 @@ class Neighbour(Generic[Key, Item]):
 
 @dataclass(frozen=True, slots=True)
 class Visited(Generic[Key, Item]):
-    """Something that the walk came to.
+    """A node that the search found.
 
     Attributes:
-        hops: the fewest from a start.
-        path: names from the start to it, both included.
+        hops: minimum number of hops from a start.
+        path: names from the start to the node, both included.
     """
 
     key: Key
@@ -100,7 +103,7 @@ class Visited(Generic[Key, Item]):
 
 @dataclass(frozen=True, slots=True)
 class Walk(Generic[Key, Item]):
-    """What a walk found, nearest first, and what it did not look at."""
+    """The nodes that a search found, nearest first, and what it did not explore."""
 
     visited: tuple[Visited[Key, Item], ...]
     unexplored: tuple[Unexplored, ...]
@@ -108,7 +111,7 @@ class Walk(Generic[Key, Item]):
 
 
 def search_deadline(now: float, deadline: float) -> float:
-    """Return when a walk that starts `now` should end, so that time is left to report before `deadline`."""
+    """Return when a search that starts `now` should end, so that time is left to report before `deadline`."""
     return now + (deadline - now) * _WALK_SHARE
 
 
@@ -122,16 +125,16 @@ def walk_graph(
     page_limit: int | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Walk[Key, Item]:
-    """Walk outward from `starts`, each thing once however many ways lead to it; starts are never found.
+    """Search from `starts`, visiting each node once; starts are not part of the result.
 
     Args:
         starts: keys with their names.
-        neighbours: what lies one hop from a key; it may raise `UnknownNode` or `WalkAborted`.
-        budget: what may be used up.
-        leave_out: keys that are neither found nor walked through.
-        expand: whether to go on behind a thing that was found.
-        page_limit: how many neighbours one answer can hold; a full one may hide more.
-        clock: seconds since the epoch.
+        neighbours: returns the nodes one hop from a key; may raise `UnknownNode` or `WalkAborted`.
+        budget: limits of the search.
+        leave_out: keys that are neither returned nor expanded.
+        expand: whether to continue behind a node.
+        page_limit: maximum neighbours in one result; a result of this length may be incomplete.
+        clock: returns seconds since the epoch.
     """
     queue: deque[tuple[Key, int, tuple[str, ...]]] = deque(
         (key, 0, (name,)) for key, name in dict(starts).items()
@@ -142,8 +145,8 @@ def walk_graph(
     calls = 0
     while queue:
         key, hops, path = queue[0]
-        if why := _spent(budget, hops, len(found), calls, clock):
-            unseen.append(Unexplored(why, _names(queue)))
+        if reason := _spent(budget, hops, len(found), calls, clock):
+            unseen.append(Unexplored(reason, _names(queue)))
             break
         calls += 1
         try:

@@ -1,4 +1,4 @@
-"""Questions to DataWorks as a walk asks them: what is unknown is left out, a fault ends it."""
+"""Lookups within a graph search: an unknown object is skipped, any other error ends the search."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Item = TypeVar("Item")
 
 
 class GuardedLookup(Generic[Key, Item]):
-    """A question that turns DataWorks' errors into those of the walk, and remembers the last one."""
+    """A lookup that converts DataWorks errors to those of the search, and remembers the last one."""
 
-    def __init__(self, ask: Callable[[Key], Sequence[Neighbour[Key, Item]]]) -> None:
-        self._lookup = ask
+    def __init__(self, lookup: Callable[[Key], Sequence[Neighbour[Key, Item]]]) -> None:
+        self._lookup = lookup
         self._fault: DataWorksError | None = None
 
     def __call__(self, key: Key) -> Sequence[Neighbour[Key, Item]]:
-        """Ask about `key`.
+        """Return the neighbours of `key`.
 
         Raises:
-            Missing: DataWorks does not know it.
-            Ended: DataWorks could not be asked.
+            UnknownNode: it does not exist in DataWorks.
+            WalkAborted: the lookup failed.
         """
         try:
             return self._lookup(key)
@@ -35,12 +35,12 @@ class GuardedLookup(Generic[Key, Item]):
             raise WalkAborted(f"{error.action}: {error.code}") from error
 
     def or_raise(self, walk: Walk[Key, Item]) -> Walk[Key, Item]:
-        """Return `walk`, unless a fault ended it before it found anything.
+        """Return `walk`, unless an error ended it before it found anything.
 
-        Then there is nothing that could be told, and asking again may help.
+        In that case there is nothing to report, and a retry may help.
 
         Raises:
-            DataWorksError: that fault.
+            DataWorksError: the error that ended the search.
         """
         if self._fault and not walk.visited:
             raise self._fault

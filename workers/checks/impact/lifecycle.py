@@ -1,4 +1,4 @@
-"""A table's life made shorter, against how far back its readers read it."""
+"""Compares a shortened table lifecycle with how far back the readers of the table read."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import ProducingTask, TableInfo
 
 _MAX_TASKS = 2
-"""Tasks of one reader whose code is read; a table that more write is not known."""
+"""Maximum tasks per reader whose code is parsed; the lookback of a table with more writers is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """A reader, and how far back it reads; None when that cannot be told."""
+    """A reader, and how many days back it reads; None if unknown."""
 
     name: str
     days: int | None
@@ -31,16 +31,16 @@ class _Reader:
 def lifecycle_change(
     context: Context, audience: TableReaders, before: TableInfo, change: tuple[int | None, int]
 ) -> Iterator[Finding]:
-    """Yield a block for readers that read further back than data will live, a warning where it is not known.
+    """Yield a block if readers read further back than the new lifecycle, a warning if that is unknown.
 
     Args:
-        context: of the check.
+        context: context of the check.
         audience: the table's readers.
-        before: the table as it is.
-        change: days that data lives, before (None: for ever, or not told) and after.
+        before: the existing table.
+        change: lifecycle in days, before (None: unlimited, or not provided) and after.
 
     Raises:
-        DataWorksError: DataWorks could not be asked.
+        DataWorksError: a lookup failed.
     """
     impact, days = audience.of_table(), change[1]
     if impact is not None and impact.is_complete and not impact.dependents:
@@ -58,7 +58,7 @@ def lifecycle_change(
 def _readers(
     context: Context, audience: TableReaders, before: TableInfo, dependents: Sequence[Dependent]
 ) -> list[_Reader]:
-    """Return all readers; how far back is told for the first few tables only."""
+    """Return all readers; only for the first `max_readers` tables it is determined how far back they read."""
     found: list[_Reader] = []
     left = context.options.max_readers
     for item in dependents:
@@ -71,7 +71,7 @@ def _readers(
 
 
 def _writers(audience: TableReaders, before: TableInfo, reader: Dependent) -> list[_Reader]:
-    """Return the tasks that make a table from the one whose life is made shorter."""
+    """Return the tasks that write `reader`, a table derived from the one whose lifecycle is shortened."""
     try:
         tasks = audience.lookups.producing_tasks(reader.key)
     except RequestRejected:
@@ -98,12 +98,12 @@ def _describe_change(audience: TableReaders, change: tuple[int | None, int]) -> 
     table = audience.guid.removeprefix("odps.")
     if before is None:
         return Text(
-            f"Data of {table} would live {after} days, and had no limit that is told",
-            f"{table} 的数据将只保留 {after} 天，此前没有已知的期限",
+            f"Data of {table} would be kept for {after} days, with no known lifecycle before",
+            f"{table} 的数据将只保留 {after} 天，此前没有已知的生命周期",
         )
     return Text(
-        f"Data of {table} would live {after} days, not {before}",
-        f"{table} 的数据保留期将从 {before} 天缩短为 {after} 天",
+        f"Data of {table} would be kept for {after} days instead of {before}",
+        f"{table} 的生命周期将从 {before} 天缩短为 {after} 天",
     )
 
 
@@ -111,7 +111,7 @@ def _too_short_finding(
     context: Context, audience: TableReaders, what: Text, readers: list[_Reader]
 ) -> Finding:
     worst = sorted(readers, key=lambda item: -(item.days or 0))
-    said = summarize_texts(
+    lookbacks = summarize_texts(
         [
             Text(f"{item.name} reads {item.days} days back", f"{item.name} 读取 {item.days} 天前的数据")
             for item in worst
@@ -121,10 +121,10 @@ def _too_short_finding(
         context,
         "lifecycle-shortened",
         Severity.BLOCK,
-        Text(f"{what.en}; {said.en}.", f"{what.zh}；{said.zh}。"),
+        Text(f"{what.en}; {lookbacks.en}.", f"{what.zh}；{lookbacks.zh}。"),
         Text(
-            f"Keep it longer than {worst[0].days} days, or have these read less.",
-            f"请保留超过 {worst[0].days} 天，或让这些下游少读一些。",
+            f"Set a lifecycle of more than {worst[0].days} days, or reduce how far back these readers read.",
+            f"请将生命周期设为 {worst[0].days} 天以上，或缩短这些下游读取的时间范围。",
         ),
         subjects=[table_subject(audience.guid)],
         days=worst[0].days,
@@ -138,9 +138,9 @@ def _not_known_finding(context: Context, audience: TableReaders, what: Text, nam
         "lifecycle-shortened",
         Severity.WARN,
         Text(
-            f"{what.en}; how far back it is read cannot be told for {unknown.en}.",
-            f"{what.zh}；无法得知 {unknown.zh} 读取多久以前的数据。",
+            f"{what.en}; how far back it is read is unknown for {unknown.en}.",
+            f"{what.zh}；无法确定 {unknown.zh} 读取多久以前的数据。",
         ),
-        Text("Ask its readers how far back they read.", "请向下游确认其读取的时间范围。"),
+        Text("Confirm with its readers how far back they read.", "请向下游确认其读取的时间范围。"),
         subjects=[table_subject(audience.guid)],
     )

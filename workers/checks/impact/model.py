@@ -1,4 +1,4 @@
-"""What the impact engine tells."""
+"""Results of the impact engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workers.checks.impact.graph_walk import StopReason, Unexplored
 
 
 class DependentKind(StrEnum):
-    """What depends: a node, a table, a column, or whoever reads tables beyond these (a report, an API)."""
+    """Kind of a dependent: a node, a table, a column, or another reader of tables (a report, an API)."""
 
     NODE = "node"
     TABLE = "table"
@@ -19,17 +19,17 @@ class DependentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """One thing that depends on a start, or that a start depends on.
+    """An object that depends on a start, or that a start depends on.
 
     Attributes:
         key: the id of a node, the guid of a table or column in lower case, the name of a consumer.
-        name: as people know it: a node's name, `project.table`, `project.table.column`.
-        owner: UID; of a table or column that of the task which writes it. None when it is not told.
+        name: display name: a node's name, `project.table`, `project.table.column`.
+        owner: UID; for a table or column that of the task which writes it. None if unknown.
         project_id: the workspace, likewise.
-        baseline_id: the baseline, likewise; None when on none.
-        priority: that of its baseline, likewise: 1, 3, 5, 7 or 8.
-        frozen: whether it is a node that is frozen.
-        hops: the fewest from a start.
+        baseline_id: the baseline, likewise; None if it has none.
+        priority: priority of the baseline, likewise: 1, 3, 5, 7 or 8.
+        frozen: whether it is a frozen node.
+        hops: minimum number of hops from a start.
         path: names from the start to it, both included; a start's name is its id or guid.
     """
 
@@ -47,11 +47,11 @@ class Dependent:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Who depends on the starts.
+    """The dependents of the starts.
 
     Attributes:
         dependents: nearest first.
-        unexplored: what was not looked at.
+        unexplored: what was not explored.
         calls: lookups made.
     """
 
@@ -61,10 +61,10 @@ class Impact:
 
     @property
     def is_complete(self) -> bool:
-        """Whether these are all there are; else there are at least these."""
+        """Whether `dependents` are all of them; otherwise there may be more."""
         return all(item.reason is StopReason.OWNERS for item in self.unexplored)
 
     @property
     def live(self) -> Impact:
-        """The same without frozen nodes."""
+        """The impact without frozen nodes."""
         return Impact(tuple(item for item in self.dependents if not item.frozen), self.unexplored, self.calls)

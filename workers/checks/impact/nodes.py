@@ -1,4 +1,4 @@
-"""Outward from nodes, over the dependencies of their schedule."""
+"""Searches from nodes along their scheduling dependencies."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def downstream_nodes(
     leave_out: Iterable[int] = (),
     clock: Callable[[], float] = time.time,
 ) -> Impact:
-    """Return the nodes that depend on `starts` in production, near and far.
+    """Return the nodes that depend on `starts` in production, directly or indirectly.
 
-    It does not look behind frozen nodes: what depends on them waits already.
+    Frozen nodes are not expanded: their dependents are blocked already.
 
     Raises:
-        DataWorksError: DataWorks could not be asked, and nothing was found before.
+        DataWorksError: a lookup failed before anything was found.
     """
     return _impact(walk_down(lookups, starts, budget, leave_out=leave_out, clock=clock))
 
@@ -40,10 +40,10 @@ def upstream_nodes(
     leave_out: Iterable[int] = (),
     clock: Callable[[], float] = time.time,
 ) -> Impact:
-    """Return the nodes that `starts` depend on in production, on each way up to the first frozen one.
+    """Return the nodes that `starts` depend on in production, on each path up to the first frozen one.
 
     Raises:
-        DataWorksError: DataWorks could not be asked, and nothing was found before.
+        DataWorksError: a lookup failed before anything was found.
     """
     return _impact(
         _walk(lambda key: lookups.node_parents(key, Environment.PROD), starts, budget, leave_out, clock)
@@ -58,31 +58,33 @@ def walk_down(
     leave_out: Iterable[int] = (),
     clock: Callable[[], float] = time.time,
 ) -> Nodes:
-    """Return what `downstream_nodes` does, as whole nodes.
+    """Return the same nodes as `downstream_nodes`, as `Node` values.
 
     Raises:
-        DataWorksError: DataWorks could not be asked, and nothing was found before.
+        DataWorksError: a lookup failed before anything was found.
     """
     return _walk(lambda key: lookups.node_children(key, Environment.PROD), starts, budget, leave_out, clock)
 
 
 def is_frozen(node: Node) -> bool:
-    """Whether `node` is frozen: it starts no more, and neither does what waits for it."""
+    """Whether `node` is frozen: neither it nor its dependents are started."""
     return node.scheduler == Scheduler.PAUSE
 
 
 def _walk(
-    ask: Callable[[int], Sequence[Node]],
+    lookup: Callable[[int], Sequence[Node]],
     starts: Iterable[int],
     budget: Budget,
     leave_out: Iterable[int],
     clock: Callable[[], float],
 ) -> Nodes:
-    asking = GuardedLookup[int, Node](lambda key: [Neighbour(node.id, node.name, node) for node in ask(key)])
-    return asking.or_raise(
+    guarded = GuardedLookup[int, Node](
+        lambda key: [Neighbour(node.id, node.name, node) for node in lookup(key)]
+    )
+    return guarded.or_raise(
         walk_graph(
             ((start, str(start)) for start in starts),
-            asking,
+            guarded,
             budget,
             leave_out=leave_out,
             expand=lambda node: not is_frozen(node),

@@ -1,4 +1,4 @@
-"""How far a check looks: what checks that walk have in common."""
+"""The limits of a search, which several checks have as options."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from workers.checks.impact.graph_walk import Budget, search_deadline
 
 
 class WalkOptions(Options):
-    """How far a check looks."""
+    """Limits of a search."""
 
-    depth: int = Field(default=5, strict=True, ge=1, le=50, description="hops that are looked at")
+    depth: int = Field(default=5, strict=True, ge=1, le=50, description="hops that are searched")
     max_nodes: int = Field(
-        default=500, strict=True, ge=1, le=100_000, description="nodes or tables found that end the search"
+        default=500,
+        strict=True,
+        ge=1,
+        le=100_000,
+        description="nodes or tables found that end the search",
     )
     max_calls: int = Field(default=60, strict=True, ge=1, le=5000, description="lookups of one search")
 
     def budget(self, context: Context) -> Budget:
-        """Return the budget of a search that begins with the check."""
+        """Return the budget of a search that starts now, when the check starts."""
         return Budget(
             self.depth, self.max_nodes, self.max_calls, search_deadline(context.now, context.deadline)
         )

@@ -1,4 +1,4 @@
-"""The tables that nodes write, told from the names that they put out."""
+"""The tables that nodes write, derived from the names of their outputs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from workers.dataworks.models import Environment, NodeOutput
 
 _PREFIX = "odps."
 _NO_TABLE = re.compile(r"(?:\d+_out|\w*_root)")
+"""Outputs that DataWorks generates: `700123_out` of a node, `shop_root` of a workspace's root."""
+
 _PARTS = (2, 3)
+"""Parts of a table's name: `project.table` or `project.schema.table`."""
 
 
 def written_tables(lookups: Lookups, nodes: Iterable[int]) -> tuple[str, ...]:
-    """Return the tables (`odps.project.table`) that `nodes` put out in production.
+    """Return the tables (`odps.project.table`) that `nodes` write in production.
 
     Raises:
-        DataWorksError: DataWorks could not be asked.
+        DataWorksError: a lookup failed.
     """
     found: dict[str, None] = {}
     for node in nodes:
@@ -31,9 +34,9 @@ def written_tables(lookups: Lookups, nodes: Iterable[int]) -> tuple[str, ...]:
 
 
 def output_table(output: NodeOutput) -> str | None:
-    """Return the table that an output stands for; None for `shop.700123_out`, which is only a name.
+    """Return the table of an output; None for `shop.700123_out`, which is only a name.
 
-    DataWorks may tell the table with its project or without; then the project is that of the output's name.
+    DataWorks may return the table without its project; then the project is that of the output's name.
     """
     name = output.name.strip().lower()
     table = (output.table or "").strip().lower().removeprefix(_PREFIX) or name

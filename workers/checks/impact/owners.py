@@ -1,4 +1,4 @@
-"""Whose tables are: those who own the tasks that write them."""
+"""Owners of tables: the owners of the tasks that write them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from workers.dataworks.errors import DataWorksError, RequestRejected
 from workers.dataworks.models import Environment, Node
 
 MAX_TABLES = 5
+"""Maximum tables whose owner is looked up."""
+
 MAX_CALLS = 2 * MAX_TABLES
-"""Lookups that `OwnerLookup` makes at the most."""
+"""Maximum lookups of `OwnerLookup`: the task and the node of each table."""
 
 
 @dataclass(slots=True)
 class OwnerLookup:
-    """The writers of the nearest tables, each table asked about once.
+    """The writers of the nearest tables, each table looked up once.
 
     Attributes:
         calls: lookups made.
-        unexplored: what could not be asked.
+        unexplored: lookups that failed.
     """
 
     lookups: Lookups
@@ -31,7 +33,7 @@ class OwnerLookup:
     _writers: dict[str, Node | None] = field(default_factory=dict)
 
     def with_owners(self, dependents: Sequence[Dependent], max_calls: int) -> tuple[Dependent, ...]:
-        """Return `dependents`, the nearest tables and columns with owner, workspace and baseline."""
+        """Return `dependents` with owner, workspace and baseline added to the nearest tables and columns."""
         return tuple(self._with_owner(item, max_calls) for item in dependents)
 
     def _with_owner(self, dependent: Dependent, max_calls: int) -> Dependent:

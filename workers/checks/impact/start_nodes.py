@@ -1,4 +1,4 @@
-"""The nodes that an event names, as DataWorks knows them in production."""
+"""The nodes that an event names, with their details in production."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class StartNodes:
     """The nodes of an event.
 
     Attributes:
-        ids: as the event names them.
-        nodes: those that DataWorks told of.
+        ids: ids in the event.
+        nodes: the nodes that DataWorks returned.
         unexplored: the others.
-        fault: what ended asking before all were asked about.
+        fault: the error that ended the lookups early; None if there was none.
     """
 
     ids: tuple[int, ...]
@@ -33,18 +33,18 @@ class StartNodes:
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        """All of them as subjects of a finding."""
+        """All of the nodes as subjects of a finding."""
         names = {node.id: node.name or None for node in self.nodes}
         return tuple(Subject(SubjectKind.NODE, str(number), names.get(number)) for number in self.ids)
 
     @property
     def subject(self) -> Text:
-        """They at the beginning of a sentence: "Node dwd_order (1)"."""
+        """The nodes at the start of a sentence: "Node dwd_order (1)"."""
         return Text(f"N{self.describe.en[1:]}", self.describe.zh)
 
     @property
     def describe(self) -> Text:
-        """They within a sentence: "node dwd_order (1)"."""
+        """The nodes within a sentence: "node dwd_order (1)"."""
         names = {node.id: f"{node.name} ({node.id})" for node in self.nodes}
         shown = summarize_names([names.get(number, str(number)) for number in self.ids])
         return Text(f"node{'s' * (len(self.ids) > 1)} {shown.en}", f"节点 {shown.zh}")
@@ -53,7 +53,7 @@ class StartNodes:
 def load_start_nodes(
     lookups: Lookups, ids: Sequence[int], budget: Budget, clock: Callable[[], float] = time.time
 ) -> StartNodes:
-    """Ask about the nodes `ids`, one lookup each; a fault is for the caller to weigh, and not raised."""
+    """Look up the nodes `ids`, one lookup each; an error is not raised, but returned as `fault`."""
     nodes: list[Node] = []
     unseen: list[Unexplored] = []
     for index, number in enumerate(ids):

@@ -1,4 +1,4 @@
-"""What an impact is in one sentence, worst first: the tip cuts what is long."""
+"""Describes an impact in one sentence, most important part first, because the tip truncates long text."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from workers.checks.name_lists import shorten, summarize_names
 from workers.dataworks.models import Baseline
 
 _MAX_NAMED = 10
+"""Maximum dependents listed by name."""
+
 _ROOM = 210
+"""Characters for the list of dependents, so that a tip has room for the rest of the message."""
+
 _MAX_NAME_LENGTH = 40
 _MAX_NAMES = 3
+"""Maximum baselines, or reasons for an incomplete search, in a sentence."""
 
 _KINDS = {
     DependentKind.NODE: ("node", "个节点"),
@@ -22,27 +27,28 @@ _KINDS = {
     DependentKind.COLUMN: ("column", "个字段"),
     DependentKind.CONSUMER: ("consumer", "个下游应用"),
 }
-_BEHIND = {
-    StopReason.DEPTH: ("what lies behind {} (hops)", "{} 之后（层数上限）"),
-    StopReason.NODES: ("what lies behind {} (number found)", "{} 之后（数量上限）"),
-    StopReason.CALLS: ("what lies behind {} (number of lookups)", "{} 之后（查询次数上限）"),
-    StopReason.TIME: ("what lies behind {} (time)", "{} 之后（时间用完）"),
-    StopReason.CUT: ("more than the first answer about {}", "{} 的其余部分"),
-    StopReason.MISSING: ("{}, not known to DataWorks", "{}（DataWorks 中不存在）"),
-    StopReason.FAILED: ("what lies behind {} ({detail})", "{} 之后（{detail}）"),
+_REASONS = {
+    StopReason.DEPTH: ("everything beyond {} (hop limit)", "{} 之后的部分（层数上限）"),
+    StopReason.NODES: ("everything beyond {} (node limit)", "{} 之后的部分（数量上限）"),
+    StopReason.CALLS: ("everything beyond {} (lookup limit)", "{} 之后的部分（查询次数上限）"),
+    StopReason.TIME: ("everything beyond {} (time limit)", "{} 之后的部分（时间用完）"),
+    StopReason.CUT: ("further results for {} (page limit)", "{} 的其余部分（单次结果上限）"),
+    StopReason.MISSING: ("{}, unknown to DataWorks", "{}（DataWorks 中不存在）"),
+    StopReason.FAILED: ("everything beyond {} ({detail})", "{} 之后的部分（{detail}）"),
     StopReason.OWNERS: ("the owner of {} ({detail})", "{} 的负责人（{detail}）"),
 }
 
 
 def summarize(impact: Impact, baselines: Mapping[int, Baseline], *, from_start: bool = False) -> Text:
-    """Return what depends: how many, on which baselines, whose, and the nearest with the way to each.
+    """Describe the dependents: number, baselines, owners, and the nearest ones with their paths.
 
-    It is part of a sentence, such as "4 nodes (2 owners): dws_a (12, 1923), ads_b (13, 1924; via dws_a)".
+    The text is part of a sentence, such as
+    "4 nodes (2 owners): dws_a (12, 1923), ads_b (13, 1924; via dws_a)".
 
     Args:
-        impact: who depends.
-        baselines: names of baselines, by id, as far as they are known.
-        from_start: whether the way begins with the start, which wants to be told when there are several.
+        impact: the dependents.
+        baselines: known baselines by id.
+        from_start: whether the paths include the start, which matters if there are several.
     """
     count, traits = count_dependents(impact), _traits(impact, baselines)
     near, unseen = (
@@ -62,7 +68,7 @@ def summarize(impact: Impact, baselines: Mapping[int, Baseline], *, from_start: 
 
 
 def count_dependents(impact: Impact) -> Text:
-    """Return how many there are of each kind: "at least 3 nodes and 1 consumer"."""
+    """Return the number of dependents of each kind: "at least 3 nodes and 1 consumer"."""
     counts = Counter(item.kind for item in impact.dependents)
     kinds = [(number, *_KINDS[kind]) for kind in DependentKind if (number := counts[kind])]
     kinds = kinds or [(0, *_KINDS[DependentKind.NODE])]
@@ -72,23 +78,25 @@ def count_dependents(impact: Impact) -> Text:
 
 
 def unexplored_text(unexplored: Sequence[Unexplored]) -> Text:
-    """Return what was not looked at; empty when nothing was left out."""
+    """Describe what was not explored; empty if nothing was omitted."""
     names: dict[tuple[StopReason, str], list[str]] = {}
     for item in unexplored:
         names.setdefault((item.reason, item.detail), []).extend(item.names)
-    parts = [_reason_text(why, about, detail) for (why, detail), about in list(names.items())[:_MAX_NAMES]]
+    parts = [
+        _reason_text(reason, about, detail) for (reason, detail), about in list(names.items())[:_MAX_NAMES]
+    ]
     return Text(", ".join(part.en for part in parts), "；".join(part.zh for part in parts))
 
 
-def _reason_text(why: StopReason, names: Sequence[str], detail: str) -> Text:
+def _reason_text(reason: StopReason, names: Sequence[str], detail: str) -> Text:
     if not names:
         return Text(detail, detail)
-    about, (en, zh) = summarize_names(names), _BEHIND[why]
+    about, (en, zh) = summarize_names(names), _REASONS[reason]
     return Text(en.format(about.en, detail=detail), zh.format(about.zh, detail=detail))
 
 
 def nearest_dependents(dependents: Sequence[Dependent], *, from_start: bool = False) -> Text:
-    """Return the nearest by name, at most ten and as many as there is room for, with the way to each."""
+    """List the nearest dependents with their paths: at most `_MAX_NAMED`, in about `_ROOM` characters."""
     ranked = sorted(dependents, key=lambda item: (item.hops, -(item.priority or 0)))
     shown: list[Text] = []
     room = _ROOM
@@ -106,31 +114,31 @@ def nearest_dependents(dependents: Sequence[Dependent], *, from_start: bool = Fa
 
 
 def baseline_name(baseline_id: int, baselines: Mapping[int, Baseline], priority: int | None) -> Text:
-    """Return a baseline as `morning report, priority 8`, or by its id when its name is not known."""
+    """Return a baseline as `morning report, priority 8`, or by its id if its name is unknown."""
     known = baselines.get(baseline_id)
     name = shorten(known.name, _MAX_NAME_LENGTH) if known else str(baseline_id)
-    told = (known.priority if known else None) or priority
-    return Text(f"{name}, priority {told}", f"{name}，优先级 {told}") if told else Text(name, name)
+    shown = (known.priority if known else None) or priority
+    return Text(f"{name}, priority {shown}", f"{name}，优先级 {shown}") if shown else Text(name, name)
 
 
 def _traits(impact: Impact, baselines: Mapping[int, Baseline]) -> Text:
     lines = _baselines(impact.dependents, baselines)
     owners = {item.owner for item in impact.dependents if item.owner}
     workspaces = sorted({item.project_id for item in impact.dependents if item.project_id is not None})
-    places = summarize_names([str(number) for number in workspaces])
+    shown = summarize_names([str(number) for number in workspaces])
     en = [line.en for line in lines]
     zh = [line.zh for line in lines]
     if owners:
         en.append("1 owner" if len(owners) == 1 else f"{len(owners)} owners")
         zh.append(f"{len(owners)} 位负责人")
     if workspaces:
-        en.append(f"workspace{'s' * (len(workspaces) > 1)} {places.en}")
-        zh.append(f"工作空间 {places.zh}")
+        en.append(f"workspace{'s' * (len(workspaces) > 1)} {shown.en}")
+        zh.append(f"工作空间 {shown.zh}")
     return Text("; ".join(en), "；".join(zh))
 
 
 def _baselines(dependents: Iterable[Dependent], baselines: Mapping[int, Baseline]) -> list[Text]:
-    """Return the most urgent baselines and how many are on each; priority 1 is that of everybody's."""
+    """List the baselines of highest priority, with their dependents counted; priority 1 is the default."""
     counts: Counter[int] = Counter()
     urgency: dict[int, int] = {}
     for item in dependents:
@@ -138,9 +146,9 @@ def _baselines(dependents: Iterable[Dependent], baselines: Mapping[int, Baseline
             counts[item.baseline_id] += 1
             urgency[item.baseline_id] = item.priority or 0
     ranked = sorted(urgency, key=lambda number: (-urgency[number], number))[:_MAX_NAMES]
-    told = [(counts[number], baseline_name(number, baselines, urgency[number])) for number in ranked]
+    named = [(counts[number], baseline_name(number, baselines, urgency[number])) for number in ranked]
     return [
-        Text(f"{count} on baseline {name.en}", f"{count} 个在基线（{name.zh}）上") for count, name in told
+        Text(f"{count} on baseline {name.en}", f"{count} 个在基线（{name.zh}）上") for count, name in named
     ]
 
 

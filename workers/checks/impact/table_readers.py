@@ -1,4 +1,4 @@
-"""Who reads a table and its columns, within one budget for all questions of a check."""
+"""The readers of a table and its columns, with one budget for all lookups of a check."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.checks.impact.summary import summarize, unexplored_text
 from workers.checks.impact.tables import column_readers, table_readers
 
 MIN_CALLS = 3
-"""Lookups for one column that tell something: its readers, and whose the nearest is."""
+"""Minimum lookups for a useful result on one column: its readers, and the owner of the nearest one."""
 
 
 @dataclass(slots=True)
@@ -24,8 +24,8 @@ class TableReaders:
 
     Attributes:
         guid: `odps.project.table`, in lower case.
-        budget: what is left; its calls go down.
-        own: guids of its columns, which are no readers of each other.
+        budget: the remaining budget; each search reduces its calls.
+        own: guids of its columns, which do not count as readers of each other.
     """
 
     lookups: Lookups
@@ -36,20 +36,20 @@ class TableReaders:
 
     @classmethod
     def of(cls, context: Context, lookups: Lookups, guid: str, columns: Iterable[Column]) -> TableReaders:
-        """Return the audience of a table with `columns`, and the budget that the check's options give."""
+        """Return the readers of a table with `columns`, with the budget of the check's options."""
         until = search_deadline(context.now, context.deadline)
         budget = Budget(context.options.depth, calls=context.options.max_calls, deadline=until)
         return cls(lookups, guid, budget, tuple(f"{guid}.{column.name.lower()}" for column in columns))
 
     def of_column(self, name: str, columns_left: int) -> Impact | None:
-        """Return who reads a column; None when there are no lookups left to ask.
+        """Return the readers of a column; None if no lookups are left.
 
         Args:
-            name: of the column.
-            columns_left: how many there are still to ask about, this one included.
+            name: name of the column.
+            columns_left: number of columns that are still to be looked up, including this one.
 
         Raises:
-            DataWorksError: DataWorks could not be asked.
+            DataWorksError: a lookup failed.
         """
         share = max(self.budget.calls // columns_left, min(MIN_CALLS, self.budget.calls))
         if share < 1:
@@ -61,29 +61,29 @@ class TableReaders:
         return impact
 
     def of_table(self) -> Impact | None:
-        """Return who reads the table itself, one hop away; None when there are no lookups left to ask.
+        """Return the direct readers of the table; None if no lookups are left.
 
         Raises:
-            DataWorksError: DataWorks could not be asked.
+            DataWorksError: a lookup failed.
         """
         if self._of_table is None and self.budget.calls > 1:
             impact = table_readers(self.lookups, [self.guid], replace(self.budget, depth=1))
             self._spend(impact)
-            # That there is more behind them is no gap: who reads the table itself was the question.
+            # Only direct readers are wanted, so indirect ones are not missing.
             unseen = tuple(item for item in impact.unexplored if item.reason is not StopReason.DEPTH)
             self._of_table = replace(impact, unexplored=unseen)
         return self._of_table
 
     def describe(self, impact: Impact | None) -> Text:
-        """Return readers in words, with the baselines that they are on; or that none are known."""
+        """Describe readers and their baselines, or that none are known."""
         if impact is None:
-            return Text("not checked, for all lookups are used up", "未检查（查询次数已用完）")
+            return Text("not checked (lookup limit)", "未检查（查询次数已用完）")
         if impact.dependents:
             return summarize(impact, baselines_of(self.lookups, impact.dependents))
         if impact.is_complete:
-            return Text("nobody that is known", "没有已知的下游")
+            return Text("none known", "没有已知的下游")
         unseen = unexplored_text(impact.unexplored)
-        return Text(f"unknown, because this was not checked: {unseen.en}", f"未知，未检查：{unseen.zh}")
+        return Text(f"unknown; not checked: {unseen.en}", f"未知；未检查：{unseen.zh}")
 
     def _spend(self, impact: Impact) -> None:
         self.budget = replace(self.budget, calls=max(self.budget.calls - impact.calls, 0))

@@ -1,4 +1,4 @@
-"""Outward from tables and columns, over the lineage that DataWorks keeps of them."""
+"""Searches from tables and columns along their lineage in DataWorks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from workers.dataworks.models import ColumnRef, Consumer, TableRef
 Item = TypeVar("Item")
 
 _MAX_ITEMS = 1000
+"""Maximum results per lookup; a longer list is reported as incomplete."""
+
 _PREFIX = "odps."
 
 
@@ -28,19 +30,19 @@ def table_readers(
     leave_out: Iterable[str] = (),
     clock: Callable[[], float] = time.time,
 ) -> Impact:
-    """Return the tables made from the tables `guids`, near and far, and who else reads `guids` themselves.
+    """Return the tables derived from the tables `guids`, directly or indirectly, and other direct readers.
 
-    The nearest tables come with owner, workspace and baseline of the task that writes them.
+    The nearest tables have the owner, workspace and baseline of the task that writes them.
 
     Args:
-        lookups: DataWorks.
+        lookups: queries to DataWorks.
         guids: `odps.project.table`, in any case.
-        budget: what may be used up; a lookup of a long list can be several requests.
-        leave_out: tables that do not count.
-        clock: seconds since the epoch.
+        budget: limits of the search; a lookup of a long list can be several requests.
+        leave_out: tables that are ignored.
+        clock: returns seconds since the epoch.
 
     Raises:
-        DataWorksError: DataWorks could not be asked, and nothing was found before.
+        DataWorksError: a lookup failed before anything was found.
     """
     starts, left_out = _keys(guids), [guid.lower() for guid in leave_out]
     others = GuardedLookup[str, Consumer](
@@ -51,17 +53,17 @@ def table_readers(
         lambda key: [_neighbour(item.guid, item) for item in lookups.downstream_tables(key, _MAX_ITEMS)]
     )
     left = replace(budget, calls=budget.calls - consumers.calls)
-    made = walk_graph(
+    derived = walk_graph(
         starts, tables, _without_owners(left), leave_out=left_out, page_limit=_MAX_ITEMS, clock=clock
     )
-    if not consumers.visited and not made.visited:
+    if not consumers.visited and not derived.visited:
         others.or_raise(consumers)
-        tables.or_raise(made)
+        tables.or_raise(derived)
     found = (
         *(_dependent(DependentKind.CONSUMER, item) for item in consumers.visited),
-        *(_dependent(DependentKind.TABLE, item) for item in made.visited),
+        *(_dependent(DependentKind.TABLE, item) for item in derived.visited),
     )
-    impact = Impact(found, (*consumers.unexplored, *made.unexplored), consumers.calls + made.calls)
+    impact = Impact(found, (*consumers.unexplored, *derived.unexplored), consumers.calls + derived.calls)
     return _with_owners(lookups, impact, budget, clock)
 
 
@@ -73,25 +75,25 @@ def column_readers(
     leave_out: Iterable[str] = (),
     clock: Callable[[], float] = time.time,
 ) -> Impact:
-    """Return the columns made from the columns `column_guids`, near and far.
+    """Return the columns derived from the columns `column_guids`, directly or indirectly.
 
-    The nearest come with owner, workspace and baseline of the task that writes their table. Reports and APIs
-    are known by table only, see `table_readers`.
+    The nearest have the owner, workspace and baseline of the task that writes their table. For reports and
+    APIs DataWorks knows only the tables that they read, see `table_readers`.
 
     Args:
-        lookups: DataWorks.
+        lookups: queries to DataWorks.
         column_guids: `odps.project.table.column`, in any case.
-        budget: what may be used up; a lookup of a long list can be several requests.
-        leave_out: columns that do not count.
-        clock: seconds since the epoch.
+        budget: limits of the search; a lookup of a long list can be several requests.
+        leave_out: columns that are ignored.
+        clock: returns seconds since the epoch.
 
     Raises:
-        DataWorksError: DataWorks could not be asked, and nothing was found before.
+        DataWorksError: a lookup failed before anything was found.
     """
     columns = GuardedLookup[str, ColumnRef](
         lambda key: [_neighbour(item.guid, item) for item in lookups.downstream_columns(key, _MAX_ITEMS)]
     )
-    made = walk_graph(
+    derived = walk_graph(
         _keys(column_guids),
         columns,
         _without_owners(budget),
@@ -99,9 +101,9 @@ def column_readers(
         page_limit=_MAX_ITEMS,
         clock=clock,
     )
-    columns.or_raise(made)
-    found = tuple(_dependent(DependentKind.COLUMN, item) for item in made.visited)
-    return _with_owners(lookups, Impact(found, made.unexplored, made.calls), budget, clock)
+    columns.or_raise(derived)
+    found = tuple(_dependent(DependentKind.COLUMN, item) for item in derived.visited)
+    return _with_owners(lookups, Impact(found, derived.unexplored, derived.calls), budget, clock)
 
 
 def _keys(guids: Iterable[str]) -> list[tuple[str, str]]:
@@ -113,7 +115,7 @@ def _neighbour(guid: str, item: Item) -> Neighbour[str, Item]:
 
 
 def _without_owners(budget: Budget) -> Budget:
-    """Return what is left for walking when some calls are kept for owners, at most half of them."""
+    """Return the budget of the search when calls are reserved for owners, at most half of them."""
     return replace(budget, calls=max(budget.calls - owners.MAX_CALLS, (budget.calls + 1) // 2))
 
 
@@ -123,8 +125,8 @@ def _dependent(kind: DependentKind, found: Visited[str, Item]) -> Dependent:
 
 
 def _with_owners(lookups: Lookups, impact: Impact, budget: Budget, clock: Callable[[], float]) -> Impact:
-    asked = owners.OwnerLookup(lookups)
+    lookup = owners.OwnerLookup(lookups)
     left = budget.calls - impact.calls if clock() < budget.deadline else 0
-    told = asked.with_owners(impact.dependents, left)
-    unseen = dict.fromkeys((*impact.unexplored, *asked.unexplored))
-    return Impact(told, tuple(unseen), impact.calls + asked.calls)
+    dependents = lookup.with_owners(impact.dependents, left)
+    unseen = dict.fromkeys((*impact.unexplored, *lookup.unexplored))
+    return Impact(dependents, tuple(unseen), impact.calls + lookup.calls)

@@ -1,4 +1,4 @@
-"""The checks of code changes: what they ask of DataWorks, how far they go, and what they say in Chinese."""
+"""The checks of code changes: their lookups, their limits, and their messages in Chinese."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def node(number: int, **changes: Any) -> Node:
 
 @dataclass
 class Workspace:
-    """A DataWorks that counts what it is asked."""
+    """Lookups that count the calls."""
 
     outputs: dict[str, list[Node]] = field(default_factory=dict)
     in_development: dict[str, list[Node]] = field(default_factory=dict)
@@ -155,7 +155,7 @@ def columns(*names: str) -> list[Column]:
     return [Column(name, "BIGINT", "") for name in names]
 
 
-def test_a_change_that_takes_nothing_away_asks_two_questions() -> None:
+def test_a_harmless_change_makes_two_lookups() -> None:
     workspace = Workspace(
         outputs={"shop.t": [node(1)], "shop.a": [node(2)], "shop.b": [node(3)]},
         inputs={1: ["shop.a", "shop.b"]},
@@ -166,7 +166,7 @@ def test_a_change_that_takes_nothing_away_asks_two_questions() -> None:
     assert workspace.asked == {"nodes_by_output": 1, "node_inputs": 1}
 
 
-def test_readers_are_looked_up_within_a_budget_and_the_rest_is_told() -> None:
+def test_lookups_of_readers_are_bounded_and_the_rest_is_reported() -> None:
     many = [f"c{number}" for number in range(90)]
     workspace = Workspace(tables={"odps.shop.t": columns(*many)})
     code = "".join(f"ALTER TABLE t DROP COLUMN {name};" for name in many)
@@ -186,7 +186,7 @@ def test_ten_thousand_readers_are_one_finding() -> None:
     assert sum(workspace.asked.values()) <= MAX_CALLS + 5
 
 
-def test_readers_that_the_same_code_rewrites_do_not_count() -> None:
+def test_readers_that_the_same_code_rewrites_are_ignored() -> None:
     workspace = Workspace(
         tables={"odps.shop.t": columns("x")},
         columns_below={"odps.shop.t.x": [ColumnRef("odps.shop.r.x", "x", "r", "shop")]},
@@ -199,13 +199,13 @@ NULLS = "INSERT INTO t SELECT 1, NULL"
 
 
 @pytest.mark.parametrize("deployed", [None, RequestRejected("ListFileVersions", "NotFound"), NULLS])
-def test_null_columns_of_new_or_unchanged_code_lose_nothing(deployed: str | DataWorksError | None) -> None:
+def test_null_columns_of_new_or_unchanged_code_are_no_finding(deployed: str | DataWorksError | None) -> None:
     workspace = Workspace(tables={"odps.shop.t": columns("a", "b")}, deployed=deployed)
     assert not ask("change-impact", workspace, NULLS)
     assert workspace.asked["deployed_code"] == 1
 
 
-def test_a_column_that_a_list_leaves_out_now_is_told() -> None:
+def test_a_column_that_the_new_list_omits_is_reported() -> None:
     workspace = Workspace(
         tables={"odps.shop.t": columns("a", "b")},
         columns_below={"odps.shop.t.b": [ColumnRef("odps.shop.r.x", "x", "r", "shop")]},
@@ -216,7 +216,7 @@ def test_a_column_that_a_list_leaves_out_now_is_told() -> None:
     assert "shop.t.b" in finding.message
 
 
-def test_tables_of_other_engines_are_told_and_not_asked_about() -> None:
+def test_tables_of_other_engines_are_reported_without_lookups() -> None:
     workspace = Workspace()
     found = ask("change-impact", workspace, "ALTER TABLE public.t DROP COLUMN a", file_type=1093)
     assert rules(found) == ["not-checked"]
@@ -226,7 +226,7 @@ def test_tables_of_other_engines_are_told_and_not_asked_about() -> None:
 
 
 @pytest.mark.parametrize("name", MINE)
-def test_faults_of_lookups_come_through(name: str) -> None:
+def test_lookup_errors_are_raised(name: str) -> None:
     fault = Throttled("a", "b")
     asked = ("nodes_by_output", "table_info", "producing_tasks")
     workspace = Workspace(faults=dict.fromkeys(asked, fault))
@@ -242,7 +242,7 @@ def test_deleted_files_are_skipped(name: str) -> None:
         ask(name, Workspace(), change_type="DELETE")
 
 
-def test_a_wide_graph_upstream_ends_and_says_so() -> None:
+def test_a_wide_upstream_graph_is_reported_as_not_checked() -> None:
     wide = [node(number) for number in range(10, 10_010)]
     workspace = Workspace(
         outputs={"shop.new": [node(2)]},
@@ -254,13 +254,13 @@ def test_a_wide_graph_upstream_ends_and_says_so() -> None:
     assert workspace.asked["node_parents"] == MAX_LOOKUPS
 
 
-def test_without_dependents_no_circle_is_searched() -> None:
+def test_no_cycle_is_searched_without_dependents() -> None:
     workspace = Workspace(outputs={"shop.new": [node(2)]}, inputs={1: []})
     assert not ask("schedule-consistency", workspace, inputs=("shop.new",))
     assert workspace.asked["node_parents"] == 0
 
 
-def test_parents_that_dataworks_refuses_leave_the_circle_open() -> None:
+def test_rejected_parents_leave_the_cycle_unknown() -> None:
     workspace = Workspace(
         outputs={"shop.new": [node(2)]},
         inputs={1: []},
@@ -292,13 +292,13 @@ def test_a_basic_workspace_has_no_development() -> None:
     assert rules(ask("schedule-consistency", workspace, inputs=("shop.p",))) == ["input-missing"]
 
 
-def test_a_new_node_takes_no_output_of_others() -> None:
+def test_a_new_node_must_not_take_an_existing_output() -> None:
     workspace = Workspace(outputs={"shop.t": [node(5)]})
     assert rules(ask("schedule-consistency", workspace, node_id=None)) == ["output-taken"]
     assert not ask("schedule-consistency", workspace, node_id=None, data={"nodeId": "5"})
 
 
-def test_undeclared_tables_beyond_the_limit_are_told() -> None:
+def test_undeclared_tables_beyond_the_limit_are_reported() -> None:
     code = "SELECT 1 FROM a0, a1, a2, a3, a4"
     workspace = Workspace()
     found = ask("declared-inputs", workspace, code, options={"max_lookups": 2})
@@ -313,12 +313,12 @@ def test_many_changes_of_production_are_counted() -> None:
     assert "10 more" in found[-1].message
 
 
-def test_a_wrong_pattern_is_refused() -> None:
+def test_an_invalid_pattern_is_rejected() -> None:
     with pytest.raises(ValueError, match="regular expression"):
         CHECKS["adhoc-writes"].options.model_validate({"development": "("})
 
 
-def test_names_made_at_run_time_are_told() -> None:
+def test_names_generated_at_run_time_are_reported() -> None:
     found = ask(
         "adhoc-writes", Workspace(), "DROP TABLE ${p}.a; DROP TABLE shop.b_${x}", event_code="run-file"
     )
@@ -327,7 +327,7 @@ def test_names_made_at_run_time_are_told() -> None:
     assert rules(found) == ["not-checked"]
 
 
-def test_findings_are_told_in_chinese() -> None:
+def test_findings_in_chinese() -> None:
     workspace = Workspace(
         outputs={"shop.t": [node(5)]},
         tables={"odps.shop.t": columns("x")},

@@ -1,4 +1,4 @@
-"""What a node's code does to tables, as checks share it."""
+"""The effects of a node's code on tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers.checks.code_effects.reader import read_effects
 
 @dataclass
 class Answers:
-    """What was put; it goes through JSON, as in Redis."""
+    """A result cache in memory; values pass through JSON, as in Redis."""
 
     kept: dict[str, bytes] = field(default_factory=dict)
 
@@ -37,7 +37,7 @@ def _context(answers: Answers | None = None) -> Context:
     return Context(event, Snapshot(), Options(), None, 0, result_cache=answers)
 
 
-def _deeds(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, project: str | None = "shop") -> CodeEffects:
+def _effects(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, project: str | None = "shop") -> CodeEffects:
     return read_effects(_context(), code, dialect, project)
 
 
@@ -53,16 +53,16 @@ def _deeds(code: str, dialect: Dialect = Dialect.MAXCOMPUTE, project: str | None
         ("SELECT 1 FROM ods_${region}_a", ["shop.ods_${region}_a"]),
     ],
 )
-def test_tables_of_others_that_are_read(code: str, tables: list[str]) -> None:
-    assert [read.table for read in _deeds(code).reads] == tables
+def test_external_tables_that_are_read(code: str, tables: list[str]) -> None:
+    assert [read.table for read in _effects(code).reads] == tables
 
 
-def test_without_a_project_names_stay_as_they_are() -> None:
-    assert [read.table for read in _deeds("SELECT 1 FROM A, B.c", project=None).reads] == ["a", "b.c"]
+def test_names_stay_unqualified_without_a_project() -> None:
+    assert [read.table for read in _effects("SELECT 1 FROM A, B.c", project=None).reads] == ["a", "b.c"]
 
 
-def test_lines_are_those_of_the_text() -> None:
-    found = _deeds("-- a\n\nSELECT 1\nFROM a;\nDROP TABLE b;")
+def test_line_numbers() -> None:
+    found = _effects("-- a\n\nSELECT 1\nFROM a;\nDROP TABLE b;")
     assert [read.line for read in found.reads] == [4]
     assert [change.line for change in found.changes] == [5]
 
@@ -86,7 +86,7 @@ def test_lines_are_those_of_the_text() -> None:
     ],
 )
 def test_changes(code: str, dialect: Dialect, changes: list[tuple[str, str, str | None]]) -> None:
-    found = _deeds(code, dialect).changes
+    found = _effects(code, dialect).changes
     assert [(item.description, item.table, item.database) for item in found] == changes
 
 
@@ -111,19 +111,19 @@ def test_changes(code: str, dialect: Dialect, changes: list[tuple[str, str, str 
         ("DROP TABLE a; CREATE TABLE a (x INT); ALTER TABLE a ADD COLUMNS (y INT)", [("shop.a", ["x", "y"])]),
     ],
 )
-def test_tables_that_are_gone_or_made_anew(code: str, remade: list[tuple[str, list[str] | None]]) -> None:
+def test_dropped_and_recreated_tables(code: str, remade: list[tuple[str, list[str] | None]]) -> None:
     found = [
         (item.table, None if item.columns is None else [column.name for column in item.columns])
-        for item in _deeds(code).rebuilt
+        for item in _effects(code).rebuilt
     ]
     assert found == remade
 
 
-def test_calls_and_sql_are_followed_in_the_order_of_the_text() -> None:
+def test_calls_and_sql_are_tracked_in_order() -> None:
     code = "o.delete_table('a')\no.execute_sql('CREATE TABLE a (x INT)')\n"
     code += "o.delete_table('b')\no.create_table('b', s)\n"
     assert [
-        (item.table, item.columns and item.columns[0].name) for item in _deeds(code, Dialect.PYTHON).rebuilt
+        (item.table, item.columns and item.columns[0].name) for item in _effects(code, Dialect.PYTHON).rebuilt
     ] == [
         ("shop.a", "x"),
         ("shop.b", None),
@@ -146,33 +146,33 @@ def test_calls_and_sql_are_followed_in_the_order_of_the_text() -> None:
         ("MODIFY COLUMN `x` varchar(20)", ("x", "x", "VARCHAR(20)")),
     ],
 )
-def test_columns_that_an_alter_changes(code: str, change: tuple[str, str, str]) -> None:
-    found = _deeds(f"ALTER TABLE a {code}").altered
+def test_altered_columns(code: str, change: tuple[str, str, str]) -> None:
+    found = _effects(f"ALTER TABLE a {code}").altered
     assert [(item.table, item.column, item.name, item.type) for item in found] == [("shop.a", *change)]
 
 
-def test_a_column_that_comes_back_is_not_gone() -> None:
-    assert not _deeds("ALTER TABLE a DROP COLUMN x; ALTER TABLE a ADD COLUMNS (x STRING)").altered
+def test_a_readded_column_is_not_dropped() -> None:
+    assert not _effects("ALTER TABLE a DROP COLUMN x; ALTER TABLE a ADD COLUMNS (x STRING)").altered
 
 
-def test_fills_are_empty_where_every_branch_is_null() -> None:
+def test_a_column_is_empty_if_every_branch_is_null() -> None:
     code = "INSERT INTO t SELECT a, NULL, CAST(NULL AS STRING) FROM x UNION ALL SELECT 1, 2, null FROM y"
-    (fill,) = _deeds(code).column_writes
+    (fill,) = _effects(code).column_writes
     assert fill.empty == (False, False, True)
     assert not fill.open
 
 
-def test_what_cannot_be_read_is_kept_with_its_line() -> None:
-    assert _deeds("SELECT 1;\nINSERT INTO t SELECT FROM WHERE (;").unparsed == (2,)
-    assert _deeds("x = 1\no.execute_sql(x)", Dialect.PYTHON).unparsed == (2,)
-    assert _deeds("o.get_table(n).open_reader()", Dialect.PYTHON).dynamic_reads == (1,)
+def test_unparsed_code_is_kept_with_its_line() -> None:
+    assert _effects("SELECT 1;\nINSERT INTO t SELECT FROM WHERE (;").unparsed == (2,)
+    assert _effects("x = 1\no.execute_sql(x)", Dialect.PYTHON).unparsed == (2,)
+    assert _effects("o.get_table(n).open_reader()", Dialect.PYTHON).dynamic_reads == (1,)
 
 
-def test_code_is_read_once_for_all_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_is_parsed_once_for_all_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = Answers()
     code = "DROP TABLE a; CREATE TABLE a AS SELECT x FROM b; ALTER TABLE c DROP COLUMN d; DELETE FROM e"
     first = read_effects(_context(answers), code, Dialect.MAXCOMPUTE, "shop")
-    monkeypatch.setattr(reader, "read_script", None)  # reading again would fail
+    monkeypatch.setattr(reader, "read_script", None)  # parsing again would fail
     assert read_effects(_context(answers), code, Dialect.MAXCOMPUTE, "shop") == first
     with pytest.raises(TypeError):
         read_effects(_context(answers), code, Dialect.MAXCOMPUTE, "other")

@@ -1,4 +1,4 @@
-"""The check `code-review` with what DataWorks knows: tables, the code in production, answers given before."""
+"""The check `code-review` with table metadata, code in production and cached results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ UNFILTERED = "INSERT OVERWRITE TABLE sums PARTITION (ds = '${bizdate}') SELECT i
 
 @dataclass
 class Workspace:
-    """DataWorks with one table; remembers what it was asked."""
+    """Lookups of one table that record the calls."""
 
     known: dict[str, tuple[Column, ...]] = field(default_factory=lambda: {"odps.shop.orders": ORDERS})
     deployed: str | DataWorksError | None = None
@@ -52,7 +52,7 @@ class Workspace:
 
 @dataclass
 class Answers:
-    """What was put, by what it answers."""
+    """A result cache in memory."""
 
     kept: dict[str, Any] = field(default_factory=dict)
 
@@ -86,30 +86,30 @@ def rules(found: list[Finding]) -> set[str]:
     return {finding.rule for finding in found}
 
 
-def test_it_knows_the_partitions_that_dataworks_knows() -> None:
+def test_partitions_come_from_dataworks() -> None:
     workspace = Workspace()
     found = ask(UNFILTERED, workspace)
     assert "day" in next(finding.message for finding in found if finding.rule == "MC-P01")
     assert set(workspace.asked) == {"odps.shop.orders", "odps.shop.sums"}
 
 
-def test_tables_of_other_projects_are_asked_by_their_own_name() -> None:
+def test_tables_of_other_projects_are_looked_up_by_full_name() -> None:
     workspace = Workspace(known={"odps.base.orders": ORDERS})
     assert "MC-P01" in rules(ask(UNFILTERED.replace("FROM orders", "FROM base.orders"), workspace))
 
 
 @pytest.mark.parametrize("fault", [RequestRejected("a", "b"), Throttled("a", "b")])
-def test_what_dataworks_does_not_say_stays_unknown(fault: DataWorksError) -> None:
+def test_failed_lookups_leave_tables_unknown(fault: DataWorksError) -> None:
     assert "MC-P01" not in rules(ask(UNFILTERED, Workspace(fault=fault)))
 
 
-def test_no_more_tables_are_asked_for_than_the_policy_says() -> None:
+def test_the_policy_limits_table_lookups() -> None:
     workspace = Workspace()
     ask(UNFILTERED, workspace, options={"max_lookups": 1})
     assert len(workspace.asked) == 1
 
 
-def test_without_a_project_no_table_is_asked_for() -> None:
+def test_no_table_is_looked_up_without_a_project() -> None:
     workspace = Workspace()
     ask(UNFILTERED, workspace, outputs=())
     assert workspace.asked == []
@@ -123,7 +123,7 @@ def test_a_parameter_that_the_node_does_not_define_is_found() -> None:
     assert "MC-C08" not in rules(ask(code, Workspace(), parameters="day_before=$bizdate"))
 
 
-def test_an_ad_hoc_run_is_not_judged_as_if_it_were_scheduled() -> None:
+def test_an_ad_hoc_run_is_not_reviewed_as_scheduled() -> None:
     code = (
         "INSERT INTO TABLE sums PARTITION (ds = '${bizdate}') SELECT id FROM orders WHERE day = '20240501';"
     )
@@ -131,7 +131,7 @@ def test_an_ad_hoc_run_is_not_judged_as_if_it_were_scheduled() -> None:
     assert not {"MC-C01", "MC-C07"} & rules(ask(code, Workspace(), event_code="run-file"))
 
 
-def test_only_new_leaves_out_what_production_has_already() -> None:
+def test_only_new_omits_findings_of_production() -> None:
     worse = UNFILTERED + "\n\nDROP TABLE sums;\n"
     workspace = Workspace(deployed="-- older\n" + UNFILTERED)
     assert rules(ask(worse, workspace)) >= {"MC-P01", "MC-S02"}
@@ -141,21 +141,21 @@ def test_only_new_leaves_out_what_production_has_already() -> None:
 
 
 @pytest.mark.parametrize("deployed", [None, RequestRejected("GetFileVersion", "Invalid.File.NotExists")])
-def test_only_new_takes_all_as_new_where_nothing_is_in_production(deployed: DataWorksError | None) -> None:
+def test_only_new_reports_all_without_production_code(deployed: DataWorksError | None) -> None:
     found = ask(UNFILTERED, Workspace(deployed=deployed), options={"only_new": True})
     assert "MC-P01" in rules(found)
 
 
-def test_only_new_waits_for_dataworks_rather_than_to_judge_old_code_as_new() -> None:
+def test_only_new_raises_lookup_errors() -> None:
     with pytest.raises(Throttled):
         ask(UNFILTERED, Workspace(deployed=Throttled("a", "b")), options={"only_new": True})
 
 
-def test_an_answer_is_given_again_as_long_as_nothing_changed() -> None:
+def test_a_cached_result_is_used_while_nothing_changes() -> None:
     answers = Answers()
     assert len(ask(UNFILTERED, Workspace(), answers=answers)) > 1
     (kept,) = answers.kept.values()
-    kept["findings"] = kept["findings"][:1]  # to see that it is this answer that comes
+    kept["findings"] = kept["findings"][:1]  # shows that the result comes from the cache
     assert [item.to_json() for item in ask(UNFILTERED, Workspace(), answers=answers)] == kept["findings"]
     changed = Workspace(known={"odps.shop.orders": ORDERS[:1]})
     assert "MC-P01" not in rules(ask(UNFILTERED, changed, answers=answers))
@@ -170,14 +170,14 @@ def test_an_answer_is_given_again_as_long_as_nothing_changed() -> None:
         {"parameters": "other=1"},
     ],
 )
-def test_an_answer_counts_only_for_what_was_asked(changes: dict[str, Any]) -> None:
+def test_a_cached_result_is_valid_only_for_its_inputs(changes: dict[str, Any]) -> None:
     answers = Answers()
     ask(UNFILTERED, Workspace(), answers=answers)
     ask(UNFILTERED, Workspace(), answers=answers, **changes)
     assert len(answers.kept) == 2
 
 
-def test_answers_hold_no_code() -> None:
+def test_cached_results_contain_no_code() -> None:
     answers = Answers()
     ask("SELECT 'of_the_customer' AS note FROM orders;", Workspace(), answers=answers)
     assert "of_the_customer" not in repr(answers.kept)

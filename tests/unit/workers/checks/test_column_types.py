@@ -31,9 +31,9 @@ WIDENINGS = {
     "STRUCT<a:BIGINT>": ". . . . . . . . . . . . . . . . . . . . . . . Y .",
     "STRUCT<a:INT,b:STRING>": ". . . . . . . . . . . . . . . . . . . . . . . . Y",
 }
-"""By type before: the types after, in the same order, to which a change is harmless for readers (Y).
+"""By old type: the new types, in the same order, to which a change is harmless for readers (Y).
 
-Literals by design: each row was judged by the ranges and implicit conversions that MaxCompute documents.
+Literals by design: each row follows from the ranges and implicit conversions that MaxCompute documents.
 """
 
 

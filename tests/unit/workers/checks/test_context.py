@@ -17,27 +17,27 @@ class Limit(Options):
     most: int = 3
 
 
-def check(*, looks_up: bool) -> Check:
-    return Check("limit", frozenset(), Runs.CPU, lambda _: (), Limit, uses_lookups=looks_up)
+def check(*, uses_lookups: bool) -> Check:
+    return Check("limit", frozenset(), Runs.CPU, lambda _: (), Limit, uses_lookups=uses_lookups)
 
 
-def test_a_check_that_looks_up_gets_the_lookups() -> None:
-    context = check(looks_up=True).context(EVENT, None, {"most": 5}, LOOKUPS, 7.0, until=9.0)
+def test_a_check_with_lookups_gets_them() -> None:
+    context = check(uses_lookups=True).context(EVENT, None, {"most": 5}, LOOKUPS, 7.0, deadline=9.0)
     assert isinstance(context, LookupContext)
     assert context == LookupContext(EVENT, Snapshot(), Limit(most=5), LOOKUPS, 7.0, deadline=9.0)
 
 
 def test_another_check_gets_none() -> None:
-    context = check(looks_up=False).context(EVENT, None, {}, LOOKUPS, 7.0)
+    context = check(uses_lookups=False).context(EVENT, None, {}, LOOKUPS, 7.0)
     assert type(context) is Context
     assert context == Context(EVENT, Snapshot(), Limit(), None, 7.0)
 
 
-def test_a_check_that_looks_up_is_not_run_without_lookups() -> None:
-    with pytest.raises(TypeError, match="check limit looks up, and there are no lookups"):
-        check(looks_up=True).context(EVENT, None, {}, None, 7.0)
+def test_a_check_with_lookups_does_not_run_without_them() -> None:
+    with pytest.raises(TypeError, match="check limit uses lookups, and none are available"):
+        check(uses_lookups=True).context(EVENT, None, {}, None, 7.0)
 
 
-def test_invalid_options_are_refused() -> None:
+def test_invalid_options_are_rejected() -> None:
     with pytest.raises(ValidationError):
-        check(looks_up=False).context(EVENT, None, {"most": "many"}, None, 7.0)
+        check(uses_lookups=False).context(EVENT, None, {"most": "many"}, None, 7.0)

@@ -60,7 +60,7 @@ def test_when_a_schedule_runs_in_a_day(cron: str, first: str, last: str, runs: i
         None,
     ],
 )
-def test_what_cannot_be_read_is_unknown(cron: str | None) -> None:
+def test_invalid_expressions(cron: str | None) -> None:
     assert parse_cron(cron) is None
 
 

@@ -1,4 +1,4 @@
-"""The checks that look at an event, its snapshot or the clock: both sides of each, and unexpected bodies."""
+"""The checks of an event, its snapshot or the time: passing, failing and invalid input of each."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def test_code_review_takes_the_file_type_of_the_event_when_the_snapshot_has_none
 
 
 @pytest.mark.parametrize(("weight", "severities"), [("info", ["info"]), ("warn", ["warn"]), ("off", [])])
-def test_code_review_weighs_rules_as_the_policy_says(weight: str, severities: list[str]) -> None:
+def test_code_review_applies_severities_of_the_policy(weight: str, severities: list[str]) -> None:
     found = ask("code-review", {}, snapshot=file(), options={"severity": {"MC-P04": weight}})
     assert [item.severity.value for item in found] == severities
 
 
-def test_code_review_refuses_unknown_rules() -> None:
+def test_code_review_rejects_unknown_rules() -> None:
     with pytest.raises(ValidationError, match="unknown rule"):
         ask("code-review", {}, options={"severity": {"MC-X99": "warn"}})
 
@@ -151,7 +151,7 @@ def test_table_design_names_the_columns_without_comments() -> None:
         ({"columns": ()}, ["event-field-missing"]),
     ],
 )
-def test_table_design_wants_partitions_of_the_layers_that_it_is_told(
+def test_table_design_requires_partitions_in_configured_layers(
     changes: dict[str, Any], rules: list[str]
 ) -> None:
     options = {"partitioned_layers": ["DWD"]}
@@ -160,7 +160,7 @@ def test_table_design_wants_partitions_of_the_layers_that_it_is_told(
     assert all(item.severity is Severity.WARN for item in found)
 
 
-def test_table_design_skips_without_detail_and_refuses_a_wrong_pattern() -> None:
+def test_table_design_skips_without_detail_and_rejects_an_invalid_pattern() -> None:
     with pytest.raises(SkipCheck):
         ask("table-design", {}, code="commit-table")
     with pytest.raises(ValidationError, match="regular expression"):
@@ -226,7 +226,7 @@ def test_backfill_limits(data: dict[str, Any], options: dict[str, Any], rules: l
         (backfill([DAY], parallelGroup="many"), "parallelGroup is not a number"),
     ],
 )
-def test_backfill_limits_blocks_what_it_cannot_read(data: dict[str, Any], says: str) -> None:
+def test_backfill_limits_blocks_invalid_fields(data: dict[str, Any], says: str) -> None:
     (found,) = ask("backfill-limits", data, code="backfill-data")
     assert (found.rule, found.severity) == ("event-invalid", Severity.BLOCK)
     assert says in found.message
@@ -252,7 +252,7 @@ KEYS = st.sampled_from(
 
 @settings(deadline=None)
 @given(st.dictionaries(KEYS, JSON | JSON.map(json.dumps)))
-def test_backfill_limits_never_breaks(data: dict[str, Any]) -> None:
+def test_backfill_limits_never_raises(data: dict[str, Any]) -> None:
     assert all(isinstance(item, Finding) for item in ask("backfill-limits", data, code="backfill-data"))
 
 
@@ -313,7 +313,7 @@ def test_release_window_keeps_its_own_time_zone() -> None:
         {"closed": [{"until": "10:00"}]},
     ],
 )
-def test_release_window_refuses_wrong_options(options: dict[str, Any]) -> None:
+def test_release_window_rejects_invalid_options(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ask("release-window", {}, options=options)
 
@@ -363,7 +363,7 @@ EXCEPTION = {
         ({"points": ["deploy-file"]}, "1923", "2026-10-03T10:00", "release-window"),
     ],
 )
-def test_an_exception_is_for_its_people_and_its_time(
+def test_an_exception_applies_to_its_operators_and_time(
     changes: dict[str, Any], operator: str | None, now: str, rule: str
 ) -> None:
     options = {"holidays": [GOLDEN_WEEK], "exceptions": [{**EXCEPTION, **changes}]}
@@ -388,6 +388,6 @@ def test_an_exception_is_for_its_people_and_its_time(
         {"open": [{"days": ["sat"], "dates": ["2026-10-10"]}]},
     ],
 )
-def test_release_window_refuses_wrong_holidays_and_exceptions(options: dict[str, Any]) -> None:
+def test_release_window_rejects_invalid_holidays_and_exceptions(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ask("release-window", {}, options=options)

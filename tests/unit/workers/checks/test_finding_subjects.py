@@ -1,4 +1,4 @@
-"""The subjects of findings: every check names all of them, and waivers and fingerprints rely on these."""
+"""The subjects of findings: complete for every check, as waivers and fingerprints require."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SCOPES = {SubjectKind.NODE: "nodes", SubjectKind.TABLE: "tables", SubjectKind.FI
 
 @dataclass(frozen=True)
 class Sample:
-    """An event on several things, of which a message names the first three."""
+    """An event on several objects, of which a message names the first three."""
 
     check: str
     code: str
@@ -250,18 +250,18 @@ def test_a_finding_of_a_check_that_names_no_subjects_is_about_all_of_the_event()
     assert found.subjects == tuple(Subject(SubjectKind.NODE, str(number)) for number in FIVE)
 
 
-def given_cases() -> Iterator[Any]:
+def all_cases() -> Iterator[Any]:
     for file in cases.find_files([Path(__file__).parents[3] / "data" / "policy_cases"]):
         for case in cases.load_cases(file, CHECKS):
             yield pytest.param(case, id=f"{file.stem}: {case.name}")
 
 
-@pytest.mark.parametrize("case", list(given_cases()))
+@pytest.mark.parametrize("case", list(all_cases()))
 def test_the_cases_have_the_same_fingerprints_in_every_language(case: Case) -> None:
     assert prints(case, Language.ENGLISH) == prints(case, Language.CHINESE)
 
 
-@pytest.mark.parametrize("case", list(given_cases()))
+@pytest.mark.parametrize("case", list(all_cases()))
 def test_the_cases_are_waived_only_with_all_of_their_subjects(case: Case) -> None:
     for name, outcome in run_case(case, CHECKS, BUILT_IN).outcomes.items():
         about, found = subject_of(name, case.event, case.snapshot), list(outcome.findings)

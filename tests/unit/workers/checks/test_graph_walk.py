@@ -1,4 +1,4 @@
-"""The walk and the search over nodes, tables and columns: bounds, loops, faults, words."""
+"""The graph search over nodes, tables and columns: limits, cycles, errors and summaries."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def neighbours(graph: Graph, key: int) -> list[Neighbour[int, int]]:
     depth=st.integers(1, 12),
     calls=st.integers(0, 12),
 )
-def test_a_walk_finds_what_can_be_reached_once_by_the_shortest_way_or_says_what_is_left(
+def test_a_walk_finds_each_reachable_node_once_by_a_shortest_path_or_reports_the_rest(
     graph: Graph, starts: list[int], depth: int, calls: int
 ) -> None:
     asked: list[int] = []
@@ -82,14 +82,16 @@ def test_a_walk_finds_what_can_be_reached_once_by_the_shortest_way_or_says_what_
         (Budget(deadline=0), StopReason.TIME, 0),
     ],
 )
-def test_a_budget_that_ends_says_which_and_what_is_left(budget: Budget, why: StopReason, found: int) -> None:
+def test_an_exhausted_budget_reports_the_limit_and_the_rest(
+    budget: Budget, why: StopReason, found: int
+) -> None:
     chain = {number: [number + 1] for number in range(50)}
     walked = walk_graph([(0, "0")], lambda key: neighbours(chain, key), budget)
     assert len(walked.visited) == found
     assert walked.unexplored == (Unexplored(why, (str(found),)),)
 
 
-def test_an_answer_that_goes_beyond_the_budget_is_kept_whole_and_a_full_one_may_hide_more() -> None:
+def test_a_result_beyond_the_budget_is_kept_whole_and_a_full_page_is_incomplete() -> None:
     walked = walk_graph(
         [(0, "0")], lambda key: neighbours({0: [*range(1, 10_001)]}, key), Budget(), page_limit=10_000
     )
@@ -98,7 +100,7 @@ def test_an_answer_that_goes_beyond_the_budget_is_kept_whole_and_a_full_one_may_
     assert walked.calls == 1
 
 
-def test_what_is_unknown_is_left_out_and_what_ends_the_walk_keeps_what_is_known() -> None:
+def test_unknown_nodes_are_skipped_and_an_abort_keeps_the_results() -> None:
     def near(key: int) -> list[Neighbour[int, int]]:
         if key == 2:
             raise UnknownNode("gone")
@@ -114,12 +116,12 @@ def test_what_is_unknown_is_left_out_and_what_ends_the_walk_keeps_what_is_known(
     )
 
 
-def test_time_is_left_to_tell() -> None:
+def test_time_is_reserved_for_reporting() -> None:
     assert search_deadline(100, 110) == 108
     assert search_deadline(100, math.inf) == math.inf
 
 
-def test_nodes_are_walked_but_not_behind_frozen_ones_nor_in_circles() -> None:
+def test_nodes_are_walked_except_behind_frozen_ones_and_in_cycles() -> None:
     workspace = Workspace(
         children={
             1: [node(1), node(2), node(3, "PAUSE"), node(9)],
@@ -144,7 +146,7 @@ def test_upstream_ends_at_the_first_frozen_node() -> None:
     assert [(item.key, item.frozen) for item in impact.dependents] == [("2", False), ("3", True)]
 
 
-def test_a_fault_goes_up_as_long_as_nothing_is_known() -> None:
+def test_an_error_is_raised_if_nothing_is_known() -> None:
     workspace = Workspace(faults={"children": Throttled("GetNodeChildren", "Throttling")})
     with pytest.raises(Throttled):
         downstream_nodes(workspace, [1, 2], Budget())
@@ -154,16 +156,16 @@ def test_a_fault_goes_up_as_long_as_nothing_is_known() -> None:
     impact = downstream_nodes(workspace, [1], Budget())
     assert [item.key for item in impact.dependents] == ["2"]
     assert not impact.is_complete
-    assert "not checked: what lies behind n2 (GetNodeChildren: Throttling)" in summarize(impact, {}).en
+    assert "not checked: everything beyond n2 (GetNodeChildren: Throttling)" in summarize(impact, {}).en
 
 
-def test_an_unknown_start_is_no_silent_pass() -> None:
+def test_an_unknown_start_is_reported() -> None:
     impact = downstream_nodes(Workspace(unknown={7}), [7], Budget())
     assert (impact.dependents, impact.is_complete) == ((), False)
-    assert summarize(impact, {}).en == "at least 0 nodes; not checked: 7, not known to DataWorks"
+    assert summarize(impact, {}).en == "at least 0 nodes; not checked: 7, unknown to DataWorks"
 
 
-def test_readers_of_a_table_near_and_far_with_their_owners() -> None:
+def test_direct_and_indirect_readers_of_a_table_with_owners() -> None:
     workspace = Workspace(
         tables={
             "odps.shop.a": [table("odps.shop.b"), table("odps.shop.A")],
@@ -187,7 +189,7 @@ def test_readers_of_a_table_near_and_far_with_their_owners() -> None:
     )
 
 
-def test_an_owner_that_cannot_be_asked_hides_no_reader() -> None:
+def test_a_failed_owner_lookup_hides_no_reader() -> None:
     workspace = Workspace(
         tables={"odps.shop.a": [table(f"odps.shop.t{number}") for number in range(8)]},
         faults={("tasks", "odps.shop.t1"): AccessDenied("GetMetaTableProducingTasks", "Forbidden")},
@@ -200,7 +202,7 @@ def test_an_owner_that_cannot_be_asked_hides_no_reader() -> None:
 
 
 @pytest.mark.parametrize("failing", [["consumers"], ["tables"], ["consumers", "tables"]])
-def test_half_a_question_is_not_an_answer(failing: list[str]) -> None:
+def test_a_partial_failure_without_results_is_raised(failing: list[str]) -> None:
     fault = AccessDenied("ListLineage", "Forbidden")
     workspace = Workspace(faults=dict.fromkeys(failing, fault))
     with pytest.raises(AccessDenied):
@@ -214,7 +216,7 @@ def test_half_a_question_is_not_an_answer(failing: list[str]) -> None:
 
 
 @pytest.mark.parametrize("calls", range(6))
-def test_owners_and_consumers_keep_within_the_calls(calls: int) -> None:
+def test_owners_and_consumers_stay_within_the_budget(calls: int) -> None:
     workspace = Workspace(
         tables={f"odps.shop.t{number}": [table(f"odps.shop.t{number + 1}")] for number in range(9)},
         tasks={f"odps.shop.t{number}": [ProducingTask("1", "n")] for number in range(9)},
@@ -237,20 +239,20 @@ def test_readers_of_a_column_share_the_owner_of_their_table() -> None:
     assert [about for what, about in workspace.calls if what == "tasks"] == ["odps.shop.b"]
 
 
-def test_a_sentence_is_short_however_much_there_is() -> None:
+def test_a_summary_is_short_for_any_number_of_dependents() -> None:
     workspace = Workspace(children={1: [node(number, owner=f"u{number}") for number in range(2, 10_002)]})
     impact = downstream_nodes(workspace, [1], Budget())
     said = summarize(impact, {})
     assert len(said.en) < 400
     assert said.en.startswith("at least 10000 nodes (10000 owners; workspace 93124): n2 (2, u2), n3 (3, u3)")
     assert said.en.endswith(
-        "and 9990 more; not checked: what lies behind n2, n3, n4 and 9997 more (number found)"
+        "and 9990 more; not checked: everything beyond n2, n3, n4 and 9997 more (node limit)"
     )
     assert said.zh.startswith("至少 10000 个节点（10000 位负责人；工作空间 93124）：n2（2，u2）、")
     assert len(said.zh) < 400
 
 
-def test_the_urgent_come_first_among_the_near_and_long_names_are_cut() -> None:
+def test_high_priorities_come_first_among_equal_hops_and_long_names_are_cut() -> None:
     workspace = Workspace(
         children={1: [node(2), node(3, baseline=4, priority=8), node(5, owner=None)], 2: [node(6)]},
     )
@@ -262,7 +264,7 @@ def test_the_urgent_come_first_among_the_near_and_long_names_are_cut() -> None:
     assert count_dependents(Impact((), (), 0)).en == "0 nodes"
 
 
-def test_baselines_that_cannot_be_asked_are_left_without_a_name() -> None:
+def test_baselines_whose_lookup_fails_have_no_name() -> None:
     workspace = Workspace(
         baselines={7: Baseline(7, "b", 8, None)},
         faults={("baseline", 8): AccessDenied("GetBaseline", "Forbidden")},
@@ -286,11 +288,11 @@ def test_baselines_that_cannot_be_asked_are_left_without_a_name() -> None:
         ("a..b", None, None),
     ],
 )
-def test_the_table_that_an_output_stands_for(name: str, told: str | None, guid: str | None) -> None:
+def test_table_of_an_output(name: str, told: str | None, guid: str | None) -> None:
     assert output_table(NodeOutput(name, 1, told)) == guid
 
 
-def test_a_graph_of_five_thousand_nodes_takes_little_time() -> None:
+def test_a_graph_of_five_thousand_nodes_is_fast() -> None:
     graph = {number: [node(number * 5 + child) for child in range(1, 6)] for number in range(1000)}
     workspace = Workspace(children=graph)
     begun = time.process_time()

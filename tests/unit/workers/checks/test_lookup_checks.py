@@ -1,4 +1,4 @@
-"""The checks that ask DataWorks, on a small made-up workspace."""
+"""The checks with lookups, on a small artificial workspace."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_live_nodes_below_block(code: str, begins: str) -> None:
     )
 
 
-def test_nodes_of_one_operation_are_answered_as_one_and_do_not_count_themselves() -> None:
+def test_nodes_of_one_operation_share_a_finding_and_do_not_count() -> None:
     workspace = Workspace(children={1: [node(2)], 2: [node(3)]})
     (found,) = ask("downstream-impact", "freeze-node", {"nodeIds": ["1", 2, 2]}, workspace)
     assert found.message == (
@@ -99,11 +99,11 @@ def test_nodes_of_one_operation_are_answered_as_one_and_do_not_count_themselves(
         "frozen on a baseline",
     ],
 )
-def test_what_a_freeze_does_not_touch_passes(workspace: Workspace) -> None:
+def test_unaffected_nodes_pass_a_freeze(workspace: Workspace) -> None:
     assert ask("downstream-impact", "freeze-node", {"nodeIds": [1]}, workspace) == []
 
 
-def test_a_frozen_node_that_goes_is_missed_all_the_same() -> None:
+def test_deleting_a_frozen_node_affects_its_dependents() -> None:
     workspace = Workspace(children={1: [node(2)]}, nodes={1: node(1, "PAUSE")})
     assert rules(ask("downstream-impact", "undeploy-node", {"nodeIds": [1]}, workspace)) == [
         "downstream-nodes"
@@ -118,15 +118,18 @@ def test_a_frozen_node_that_goes_is_missed_all_the_same() -> None:
                 nodes={1: node(1, baseline=7, priority=8)},
                 baselines={7: Baseline(7, "morning report", 8, "19")},
             ),
-            "Baseline morning report, priority 8, is at risk by n1.",
+            "Baseline morning report, priority 8, is at risk through n1.",
         ),
-        (Workspace(nodes={1: node(1, baseline=7, priority=7)}), "Baseline 7, priority 7, is at risk by n1."),
+        (
+            Workspace(nodes={1: node(1, baseline=7, priority=7)}),
+            "Baseline 7, priority 7, is at risk through n1.",
+        ),
         (
             Workspace(
                 children={1: [node(2, baseline=7, priority=7), node(3, baseline=8, priority=8)]},
                 baselines={7: Baseline(7, "a", 7, None), 8: Baseline(8, "b", 8, None)},
             ),
-            "Baseline b, priority 8, is at risk by n3; so is 1 other.",
+            "Baseline b, priority 8, is at risk through n3, and 1 more baseline is at risk.",
         ),
     ],
 )
@@ -165,7 +168,7 @@ def test_a_table_that_lineage_does_not_know_has_no_readers() -> None:
     assert ask("downstream-impact", "undeploy-node", {"nodeIds": [1]}, workspace) == []
 
 
-def test_what_is_known_is_told_when_a_later_lookup_fails() -> None:
+def test_findings_are_kept_when_a_later_lookup_fails() -> None:
     workspace = Workspace(
         children={1: [node(2)]}, faults={"outputs": AccessDenied("ListNodeInputOrOutput", "Forbidden")}
     )
@@ -178,7 +181,7 @@ def test_what_is_known_is_told_when_a_later_lookup_fails() -> None:
 
 
 @pytest.mark.parametrize("lookup", ["children", "node", "outputs", "tables", "consumers"])
-def test_a_fault_is_never_a_pass(lookup: str) -> None:
+def test_a_lookup_error_never_passes(lookup: str) -> None:
     workspace = Workspace(
         outputs={1: [NodeOutput("shop.x", 1)]}, faults={lookup: Throttled("X", "Throttling.User")}
     )
@@ -186,14 +189,14 @@ def test_a_fault_is_never_a_pass(lookup: str) -> None:
         ask("downstream-impact", "undeploy-node", {"nodeIds": [1]}, workspace)
 
 
-def test_an_unknown_node_and_one_too_many_are_told() -> None:
+def test_an_unknown_node_and_one_beyond_the_limit_are_reported() -> None:
     found = ask("downstream-impact", "freeze-node", {"nodeIds": [5]}, Workspace(unknown={5}))
     assert [(item.rule, item.severity, item.message) for item in found] == [
-        ("not-checked", Severity.WARN, "Not checked: 5, not known to DataWorks.")
+        ("not-checked", Severity.WARN, "Not checked: 5, unknown to DataWorks.")
     ]
     data = {"nodeIds": [1, 2, 3]}
     found = ask("downstream-impact", "freeze-node", data, Workspace(), options={"max_calls": 2})
-    assert [item.message for item in found] == ["Not checked: what lies behind 3 (number of lookups)."]
+    assert [item.message for item in found] == ["Not checked: everything beyond 3 (lookup limit)."]
 
 
 def test_the_node_of_a_deleted_file_need_not_be_in_production() -> None:
@@ -241,7 +244,7 @@ def test_a_file_without_a_node_is_skipped(data: dict[str, Any], snapshot: Snapsh
         ("backfill-scope", "backfill-data", {"includeNodeIds": "1,2"}),
     ],
 )
-def test_an_event_that_cannot_be_read_blocks_and_says_so(name: str, code: str, data: dict[str, Any]) -> None:
+def test_an_invalid_event_blocks_with_a_reason(name: str, code: str, data: dict[str, Any]) -> None:
     workspace = Workspace()
     (found,) = ask(name, code, data, workspace)
     assert (found.rule, found.severity) == ("event-invalid", Severity.BLOCK)
@@ -262,7 +265,7 @@ def test_frozen_parents(parents: list[Node], count: int) -> None:
     )
 
 
-def test_a_frozen_node_further_up_blocks_and_a_live_one_beyond_the_hops_is_remarked() -> None:
+def test_a_frozen_ancestor_blocks_and_a_live_one_beyond_the_depth_is_info() -> None:
     workspace = Workspace(parents={1: [node(2)], 2: [node(3)], 3: [node(4, "PAUSE")]})
     (found,) = ask("frozen-parents", "unfreeze-node", {"nodeIds": [1]}, workspace)
     assert found.message == "Node n1 (1) would wait for 1 frozen node: n4 (4, 1923; via n2 > n3)."
@@ -270,7 +273,7 @@ def test_a_frozen_node_further_up_blocks_and_a_live_one_beyond_the_hops_is_remar
     assert (found.rule, found.severity) == ("not-checked", Severity.INFO)
 
 
-def test_an_input_that_nobody_puts_out_blocks() -> None:
+def test_an_input_without_a_producer_blocks() -> None:
     workspace = Workspace(
         inputs={1: ["shop_root", "shop.a", "shop.b", ""]}, makers={"shop.a": [node(2)]}, unknown={9}
     )
@@ -284,7 +287,7 @@ HOURLY = "00 00 00-23/1 * * ?"
 DAILY = "00 30 09 * * ?"
 
 
-def test_a_rush_of_starts_blocks() -> None:
+def test_a_surge_of_starts_blocks() -> None:
     workspace = Workspace(
         children={
             1: [node(2, cron=HOURLY), node(3, "PAUSE", cron=HOURLY), node(4, "MANUAL", cron=HOURLY)],
@@ -310,7 +313,7 @@ def test_a_node_with_an_unknown_schedule_counts_as_one_instance() -> None:
     assert "would start 2 instances of 2 nodes at once" in found.message
 
 
-def test_a_rush_that_is_not_seen_whole_is_told() -> None:
+def test_an_incomplete_surge_is_reported() -> None:
     workspace = Workspace(
         children={1: [node(2)], 2: [node(3)]}, faults={("children", 2): AccessDenied("G", "No")}
     )
@@ -335,11 +338,15 @@ def backfill(**more: Any) -> dict[str, Any]:
     [
         (node(1, rerunnable=False), "backfill-not-rerunnable", "are not rerunnable: n1 (1, 1923)."),
         (node(1, project=9), "backfill-workspaces", "of other workspaces: n1 (1, 1923), workspace 9."),
-        (node(1, baseline=7, priority=8), "backfill-baseline", "Baseline 7, priority 8, is at risk by n1."),
+        (
+            node(1, baseline=7, priority=8),
+            "backfill-baseline",
+            "Baseline 7, priority 8, is at risk through n1.",
+        ),
         (node(1, rerunnable=None), "not-checked", "whether n1 (1, 1923) may be rerun."),
     ],
 )
-def test_what_a_backfill_runs(changed: Node, rule: str, says: str) -> None:
+def test_nodes_of_a_backfill(changed: Node, rule: str, says: str) -> None:
     workspace = Workspace(nodes={1: changed})
     (found,) = ask("backfill-scope", "backfill-data", backfill(), workspace)
     assert found.rule == rule
@@ -361,14 +368,14 @@ def test_a_backfill_of_whole_branches_is_counted_behind_excluded_nodes_too(inclu
     assert rules(ask("backfill-scope", "backfill-data", data, workspace)) == ["backfill-not-rerunnable"]
 
 
-def test_a_branch_without_end_ends_at_the_limit() -> None:
+def test_an_endless_branch_ends_at_the_limit() -> None:
     workspace = Workspace(children={number: [node(number + 1)] for number in range(1, 300)})
     options = {"max_nodes": 5, "depth": 50}
     found = ask("backfill-scope", "backfill-data", backfill(includeNodeIds=[]), workspace, options=options)
     assert found[0].message == "The backfill runs at least 7 nodes, all below n1 (1, 1923); 5 are allowed."
 
 
-def test_nodes_of_a_backfill_that_cannot_be_asked_about() -> None:
+def test_nodes_of_a_backfill_whose_lookup_fails() -> None:
     found = ask("backfill-scope", "backfill-data", backfill(), Workspace(unknown={1}))
     assert [(item.rule, item.severity) for item in found] == [("not-checked", Severity.WARN)]
     with pytest.raises(Throttled):
@@ -400,7 +407,7 @@ def test_nodes_of_a_backfill_that_cannot_be_asked_about() -> None:
         ),
     ],
 )
-def test_findings_are_said_in_chinese(name: str, code: str, data: dict[str, Any], says: str) -> None:
+def test_findings_in_chinese(name: str, code: str, data: dict[str, Any], says: str) -> None:
     workspace = Workspace(children={1: [node(2), node(3)]}, parents={1: [node(8, "PAUSE")]})
     options = {"start-surge": {"max_instances": 1}, "backfill-scope": {"max_nodes": 1}}.get(name)
     found = ask(name, code, data, workspace, options=options, language=Language.CHINESE)

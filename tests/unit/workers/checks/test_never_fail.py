@@ -1,4 +1,4 @@
-"""Whatever comes, a check ends with findings of bounded length, and never lets what it could not ask pass."""
+"""For any input a check ends with findings of bounded length, and a failed lookup never passes."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def replaced(value: Any, odd: Any) -> Iterator[Any]:
 
 @dataclass
 class Odd:
-    """Lookups that tell nonsense of the right types, and now and then fail."""
+    """Lookups that return random values of the right types, and sometimes fail."""
 
     dice: random.Random
     faults: bool = True
@@ -200,7 +200,7 @@ def runner_for(event: Event, snapshot: Snapshot, lookups: Any) -> CheckRunner:
 
 
 def held(event: Event, snapshot: Snapshot, lookups: Any) -> None:
-    """Ask all checks of the built-in policy, and see that each keeps the promise, and the tip with them."""
+    """Run all checks of the built-in policy, and assert that their findings and the tip are bounded."""
     plan, outcomes = planned(event), dict[str, Outcome]()
     runner = runner_for(event, snapshot, lookups)
     for item in plan.checks:
@@ -225,7 +225,7 @@ def _bounded(finding: Finding) -> bool:
 
 
 @pytest.mark.parametrize("code", sorted(BODIES))
-def test_no_field_of_any_body_breaks_a_check(code: str) -> None:
+def test_no_field_of_any_body_makes_a_check_fail(code: str) -> None:
     world = FakeLookups(CaseWorld(), 93124)
     held(event_of(code, {}), Snapshot(), world)
     for odd in ODD:
@@ -236,8 +236,8 @@ def test_no_field_of_any_body_breaks_a_check(code: str) -> None:
 @settings(deadline=None, max_examples=120)
 @given(st.sampled_from(sorted(BY_CODE)), st.integers(0, 10**6))
 @example("commit-file", 340)
-def test_no_answer_of_dataworks_breaks_a_check(code: str, seed: int) -> None:
-    odd = Odd(random.Random(seed))  # noqa: S311 - no secret, but the same each time
+def test_no_result_of_dataworks_makes_a_check_fail(code: str, seed: int) -> None:
+    odd = Odd(random.Random(seed))  # noqa: S311 - not a secret; reproducible by its seed
     body = dict(BODIES[code])
     if "nodeIds" in body:
         body["nodeIds"] = [odd.number(), odd.number()]
@@ -245,7 +245,7 @@ def test_no_answer_of_dataworks_breaks_a_check(code: str, seed: int) -> None:
 
 
 def ring() -> CaseWorld:
-    """Return nodes and tables that depend on each other in a ring, all of them on a baseline."""
+    """Return nodes and tables that form a cycle, all of them on a baseline."""
     numbers = [700123401, 700123503, 700123504, 700123505, 700123507]
     nodes = {
         number: {"parents": [numbers[place - 1]], "outputs": [f"shop.t{place}"], "baseline": 7}
@@ -265,7 +265,7 @@ def ring() -> CaseWorld:
 
 @dataclass
 class Failing:
-    """Lookups that are denied from the `first` call on."""
+    """Lookups that are denied, starting with call number `first`."""
 
     lookups: FakeLookups
     first: int
@@ -305,7 +305,7 @@ CHANGE = Snapshot(
         *("undeploy-node", "unfreeze-node", "backfill-data"),
     ],
 )
-def test_a_denial_at_any_call_is_never_a_pass(code: str) -> None:
+def test_a_denied_call_never_passes(code: str) -> None:
     changes = {"nodeId": 700123401, "maxComputeProject": "shop", "tableName": "t0"}
     body = {key: changes.get(key, value) for key, value in BODIES[code].items()}
     event = event_of(code, body)
@@ -319,5 +319,5 @@ def test_a_denial_at_any_call_is_never_a_pass(code: str) -> None:
             try:
                 outcome = runner.run_or_raise(CHECKS[item.name], item)
             except DataWorksError:
-                continue  # it counts as the policy's `on_error` says
+                continue  # the policy's `on_error` decides
             assert outcome.findings, (item.name, whole.calls[first - 1])

@@ -1,4 +1,4 @@
-"""The cases that come with dwgate: every check is held to what it promises by files that users can read."""
+"""The policy cases of this repository: the expected verdict of every check, as YAML that users can read."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ CHECKS = registry.load_checks()
 BUILT_IN = policy.load_policy(None, CHECKS)
 
 
-def given() -> Iterator[Any]:
+def all_cases() -> Iterator[Any]:
     for file in cases.find_files([FOLDER]):
         for case in cases.load_cases(file, CHECKS):
             yield pytest.param(case, id=f"{file.stem}: {case.name}")
 
 
-@pytest.mark.parametrize("case", list(given()))
+@pytest.mark.parametrize("case", list(all_cases()))
 def test_case(case: Case) -> None:
     trial = run_case(case, CHECKS, BUILT_IN)
     assert list(compare(case, trial)) == [], trial.verdict.tip

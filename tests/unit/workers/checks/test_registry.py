@@ -42,7 +42,7 @@ def ask(context):
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place on the import path for a package; what it registers is forgotten afterwards."""
+    """A directory on the import path for a package; its registrations are removed afterwards."""
     registry.load_checks()
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     monkeypatch.setattr(registry, "_problems", {})
@@ -61,7 +61,7 @@ def install(place: Path, source: str | None, value: str = "acme_checks") -> None
     importlib.invalidate_caches()
 
 
-def test_own_checks_are_found_and_told() -> None:
+def test_builtin_checks_are_registered_and_documented() -> None:
     checks = registry.load_checks()
     assert checks.keys() >= OWN
     for name in OWN:
@@ -90,7 +90,7 @@ def test_a_package_that_cannot_be_imported_is_named(package: Path) -> None:
         list(check.run(cast("Context", None)))
 
 
-def test_a_name_that_is_taken_is_refused(package: Path) -> None:
+def test_a_duplicate_name_is_rejected(package: Path) -> None:
     install(package, FOREIGN.format(name="code-review"))
     checks = registry.load_checks()
     (problem,) = registry.problems()
@@ -106,6 +106,6 @@ def test_options_need_defaults() -> None:
         registry.check("needy", runs=Runs.INLINE, options=Needy)(lambda _: ())
 
 
-def test_an_unknown_point_is_refused() -> None:
+def test_an_unknown_extension_point_is_rejected() -> None:
     with pytest.raises(registry.CheckError, match="comit-file"):
         registry.check("x", points=("comit-file",), runs=Runs.INLINE, options=Options)(lambda _: ())

@@ -1,4 +1,4 @@
-"""The check of table changes: the difference, the types, how far back code reads, and what is told of it."""
+"""The check of table changes: the difference, the lookback of readers, and the findings."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ def _columns(text: str) -> tuple[Column, ...]:
         ("a INT, a2 INT, b INT", "x INT, y INT, b INT", (ColumnChange("a", "x"), ColumnChange("a2", "y"))),
     ],
 )
-def test_columns_that_readers_no_longer_find(
-    before: str, after: str, changed: tuple[ColumnChange, ...]
-) -> None:
+def test_changed_columns(before: str, after: str, changed: tuple[ColumnChange, ...]) -> None:
     assert compare_tables(info(before), model(after)).columns == changed
 
 
@@ -82,7 +80,7 @@ def test_columns_that_readers_no_longer_find(
         (30, 0, None),
     ],
 )
-def test_a_shorter_life(
+def test_a_shorter_lifecycle(
     before: int | None, after: int | None, shortened: tuple[int | None, int] | None
 ) -> None:
     found = compare_tables(info("a INT", lifecycle=before), model("a INT", lifecycle=after))
@@ -136,13 +134,13 @@ def test_how_far_back_code_reads(where: str, days: int | None) -> None:
         ("", None),
     ],
 )
-def test_every_place_that_reads_counts(code: str, days: int | None) -> None:
+def test_every_read_of_the_table_counts(code: str, days: int | None) -> None:
     assert lookback_days(code, "shop.dwd_order", "shop", ["ds"]) == days
 
 
 @dataclass
 class World:
-    """Lookups of one table, and what was asked."""
+    """Lookups of one table that record the calls."""
 
     table: TableInfo | None = None
     columns: Mapping[str, list[str]] = field(default_factory=dict)
@@ -225,20 +223,20 @@ def test_a_dropped_column_with_readers_blocks_and_names_them() -> None:
     assert "dwd_order.c" not in found.message
 
 
-def test_a_column_that_only_its_own_table_is_made_from_has_no_readers() -> None:
+def test_columns_of_the_same_table_are_not_readers() -> None:
     world = World(info("a INT, b INT, c INT"), columns={"b": [f"{GUID}.c"]})
     (found,) = ask(world, model("a INT, c INT"))
     assert found.severity is Severity.WARN
 
 
-def test_who_may_filter_by_a_dropped_column_is_told() -> None:
+def test_possible_readers_of_a_dropped_column_are_reported() -> None:
     world = World(info("a INT, b INT"), tables=["odps.shop.x"], read_by=["report.7"])
     (found,) = ask(world, model("a INT"))
     assert found.severity is Severity.WARN
     assert "no column is derived from it; readers of the table: 1 table and 1 consumer" in found.message
 
 
-def test_lookups_are_bounded_and_what_is_left_out_is_said() -> None:
+def test_lookups_are_bounded_and_omitted_columns_are_reported() -> None:
     wide = ", ".join(f"c{number} INT" for number in range(1000))
     world = World(info(f"a INT, {wide}"), columns={f"c{number}": ["odps.bi.x.y"] for number in range(1000)})
     found = ask(world, model("a INT"), options={"max_calls": 10, "depth": 1})
@@ -248,14 +246,14 @@ def test_lookups_are_bounded_and_what_is_left_out_is_said() -> None:
     assert len(found) + int(found[-1].message.split("the readers of ")[1].split()[0]) == 1001
 
 
-def test_lineage_that_does_not_know_a_column_is_no_column_without_readers() -> None:
+def test_a_column_missing_from_lineage_has_unknown_readers() -> None:
     world = World(info("a INT, b INT"), fault=RequestRejected("GetMetaColumnLineage", "NotFound"))
     (found,) = ask(world, model("a INT"))
     assert found.severity is Severity.WARN
     assert "its readers: unknown" in found.message
 
 
-def test_a_lookup_that_fails_goes_up() -> None:
+def test_a_lookup_error_is_raised() -> None:
     world = World(info("a INT, b INT"), fault=Throttled("GetMetaColumnLineage", "Throttling.User"))
     with pytest.raises(Throttled):
         ask(world, model("a INT"))
@@ -276,7 +274,7 @@ FAR = "SELECT a FROM shop.dwd_order WHERE ds >= '$[yyyymmdd-31]' AND ds <= '${bi
         (60, World(tables=[f"odps.shop.x{number}" for number in range(9)], code=FAR), [Severity.WARN]),
     ],
 )
-def test_a_shorter_life_against_how_far_back_is_read(
+def test_a_shorter_lifecycle_is_compared_with_the_lookback(
     days: int, world: World, severities: list[Severity]
 ) -> None:
     world.table = info("a INT, ds STRING p", lifecycle=90)
@@ -286,7 +284,7 @@ def test_a_shorter_life_against_how_far_back_is_read(
     assert sum(text.startswith("code ") for text in world.asked) <= 5
 
 
-def test_partitions_that_change_block_when_somebody_reads() -> None:
+def test_changed_partitions_block_if_there_are_readers() -> None:
     world = World(info("a INT, ds STRING p"), tables=["odps.shop.x"])
     (found,) = ask(world, model("a INT, dt STRING p"))
     assert (found.rule, found.severity) == ("table-partitions", Severity.BLOCK)
@@ -305,14 +303,14 @@ def test_partitions_that_change_block_when_somebody_reads() -> None:
         (World(info("a INT")), model("a INT", name=""), {"maxComputeProject": "p", "tableName": 7}),
     ],
 )
-def test_what_cannot_be_compared_blocks(
+def test_an_incomparable_change_blocks(
     world: World, after: TableSnapshot, data: dict[str, Any] | None
 ) -> None:
     (found,) = ask(world, after, data=data)
     assert (found.rule, found.severity) == ("event-invalid", Severity.BLOCK)
 
 
-def test_an_event_that_never_arrived_is_not_looked_at_and_says_so() -> None:
+def test_a_recovered_event_is_reported_as_not_checked() -> None:
     check = CHECKS["table-change"]
     event = Event("m-1", "deploy-table", 93124, "1923", None, {}, 0, recovered=True)
     world: Any = World(info("a INT, b INT"))
@@ -322,14 +320,14 @@ def test_an_event_that_never_arrived_is_not_looked_at_and_says_so() -> None:
     assert world.asked == []
 
 
-def test_there_is_nothing_to_compare_with() -> None:
+def test_a_new_table_has_nothing_to_compare_with() -> None:
     with pytest.raises(SkipCheck, match="table does not exist yet"):
         ask(World(), model("a INT"))
     with pytest.raises(SkipCheck, match="no detail"):
         ask(World(info("a INT")), None)
 
 
-def test_it_is_said_in_chinese() -> None:
+def test_findings_in_chinese() -> None:
     (found,) = ask(World(info("a INT, b INT")), model("a INT, c INT"), language=Language.CHINESE)
     assert (
         found.message
