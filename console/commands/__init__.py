@@ -1,1 +1,1 @@
-"""The commands of `dwgate`, one file each."""
+"""Implementations of the commands of `dwgate`, one module each."""

@@ -1,4 +1,4 @@
-"""`dwgate events`: what is known of each event."""
+"""`dwgate events`: shows stored events and rejected messages."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def list_(*, states: Sequence[str], project: int | None, since: float, limit: in
 
 
 def show(message_id: str, *, json: bool) -> int:
-    """Show one event; return the exit code: 1 when it is not known."""
+    """Show one event; return the exit code: 1 if it is unknown."""
     settings = load_settings(Settings)
     ledger = _ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         record = ledger.get(message_id)
     if record is None:
-        return errors.fail(f"no event {message_id}: it never came, or it is older than DWGATE_EVENT_DAYS")
+        return errors.fail(f"unknown event {message_id}: never received, or older than DWGATE_EVENT_DAYS")
     if json:
         tables.json(record.to_json(settings.extension_code))
     else:
@@ -47,7 +47,7 @@ def show(message_id: str, *, json: bool) -> int:
 
 
 def rejects(*, limit: int, json: bool) -> int:
-    """Show authentic messages that could not be read as events, newest first; return the exit code."""
+    """Show authentic messages that are not valid events, newest first; return the exit code."""
     settings = load_settings(Settings)
     ledger = _ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
@@ -56,12 +56,12 @@ def rejects(*, limit: int, json: bool) -> int:
         tables.json({"rejects": entries})
     else:
         rows = [(tables.format_time(entry["at"]), len(entry["body"]), entry["why"]) for entry in entries]
-        tables.console().print(tables.table(("received", "characters", "why"), rows))
+        tables.console().print(tables.table(("received", "characters", "reason"), rows))
     return 0
 
 
 def render_event(record: EventRecord) -> RenderableType:
-    """Return one event as people read it."""
+    """Return one event as terminal output."""
     event = record.event
     head = [
         ("event", f"{event.event_code} {event.message_id}"),
@@ -93,10 +93,10 @@ def _checks(record: EventRecord) -> list[tuple[object, ...]]:
     for name in record.planned_checks:
         outcome = record.outcomes.get(name)
         kind = outcome.kind.value if outcome else None
-        said = [tables.finding(item) for item in outcome.findings] if outcome else []
-        first = said[0] if said else outcome.detail if outcome else None
+        lines = [tables.finding(item) for item in outcome.findings] if outcome else []
+        first = lines[0] if lines else outcome.detail if outcome else None
         rows.append((name, kind, record.attempts.get(name, 0), first))
-        rows += [("", "", "", line) for line in said[1:]]
+        rows += [("", "", "", line) for line in lines[1:]]
     return rows
 
 

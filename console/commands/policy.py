@@ -1,4 +1,4 @@
-"""`dwgate policy`: whether a policy file is good, and what one may say."""
+"""`dwgate policy`: validates and shows policy files, their schema and their option form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers.policy.json_schema import build_schema as policy_schema
 
 
 def check(file: Path | None) -> int:
-    """Say whether a policy (without a file the built-in one) is good; return the exit code."""
+    """Validate a policy file, or the built-in policy; return the exit code."""
     try:
         loaded = policy.load_policy(file, registry.load_checks())
     except ConfigError as error:
@@ -44,7 +44,7 @@ def options(file: Path | None, only: Sequence[str]) -> int:
         only: names of checks; empty for all.
 
     Raises:
-        Usage: the policy lists nothing that could be in the form.
+        UsageError: the policy has no settings for the form.
     """
     loaded = policy.load_policy(file, registry.load_checks())
     settings = [each for each in loaded.console if not only or each.check in only]
@@ -61,13 +61,13 @@ def options(file: Path | None, only: Sequence[str]) -> int:
 def show(
     file: Path | None, project: int | None, points: Sequence[str], about: PolicySubject, *, json: bool
 ) -> int:
-    """Print what a policy comes to; return the exit code.
+    """Print the effective policy; return the exit code.
 
     Args:
         file: a policy file; None for the built-in policy.
         project: the workspace; None for one that the policy does not name.
         points: event codes; empty for all with a check.
-        about: the file or table that is worked on; an empty one leaves out what holds for some only.
+        about: the file or table of the operation; if empty, `where` rules are not applied.
         json: print JSON, not YAML.
     """
     loaded = policy.load_policy(file, registry.load_checks())
@@ -81,10 +81,10 @@ def show(
 
 
 def node_type(text: str) -> int:
-    """Return the number of a node type, given by number or name; one of them when there are several.
+    """Return the number of a node type given by number or name; the lowest if the name has several.
 
     Raises:
-        Usage: there is no such name.
+        UsageError: the name is unknown.
     """
     try:
         return min(model.node_type(int(text) if text.isdecimal() else text))
@@ -110,13 +110,13 @@ def _point(point: policy.PointPolicy) -> dict[str, Any]:
 
 
 def describe_policy(file: Path | None, loaded: policy.Policy) -> str:
-    """Return a good policy in a few words."""
+    """Return a one-line description of a valid policy."""
     points = [loaded.resolve(code, None) for code in BY_CODE]
     checked = [point for point in points if point.checks]
     checks = {check.name for point in checked for check in point.checks}
     name = str(file) if file else "(built in)"
     size = f"{_count_text(len(checked), 'point')} with {_count_text(len(checks), 'check')}"
-    return f"{name} is good: {size}, version {loaded.version}"
+    return f"{name} is valid: {size}, version {loaded.version}"
 
 
 def _count_text(count: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""`dwgate policy test`: runs cases, and shows what came otherwise than expected."""
+"""`dwgate policy test`: runs cases and shows the differences from what they expect."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from workers.waivers import loader as waivers_files
 
 @dataclass(frozen=True, slots=True)
 class TestedCase:
-    """A case, what came of it, and what of that was not expected."""
+    """A case, its result, and the differences from what it expects."""
 
     file: Path
     case: Case
@@ -32,11 +32,11 @@ class TestedCase:
 
     @property
     def is_passed(self) -> bool:
-        """Whether all came as expected."""
+        """Whether the result is as expected."""
         return not self.differences
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
+        """Return the case as a JSON-compatible dict."""
         return {
             "file": str(self.file),
             "line": self.case.line,
@@ -56,12 +56,12 @@ def run(
 
     Args:
         paths: the files and folders.
-        policy_file: the policy of cases that bring none; None for the built-in policy.
-        waivers_file: the waivers of cases that bring none; None for no waivers.
+        policy_file: the policy of cases without one; None for the built-in policy.
+        waivers_file: the waivers of cases without any; None for no waivers.
         json: whether to print JSON.
 
     Raises:
-        ConfigError: a case file, the policy or the waivers file cannot be used.
+        ConfigError: a case file, the policy or the waivers file is invalid.
     """
     checks = registry.load_checks()
     loaded = policy.load_policy(policy_file, checks)

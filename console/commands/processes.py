@@ -1,5 +1,5 @@
-"""Commands that run one part of dwgate until SIGTERM."""
-# ruff: noqa: PLC0415 - each command imports its own part alone
+"""Commands that run one process of dwgate until SIGTERM."""
+# ruff: noqa: PLC0415 - each command imports only its own process
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from workers.process.roles import Role
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
-Rate = Annotated[int, typer.Option(min=0, help="Calls a second that are let in; 0 for no limit.")]
+Rate = Annotated[int, typer.Option(min=0, help="Maximum calls per second; 0 for no limit.")]
 
 
 def ingest(host: Host = "127.0.0.1", port: Port = 8080) -> None:
-    """Take events in from EventBridge and queue them."""
+    """Receive events from EventBridge and enqueue them."""
     from common.settings import load_settings
     from ingest.server import run
     from ingest.settings import IngestSettings
@@ -25,16 +25,16 @@ def ingest(host: Host = "127.0.0.1", port: Port = 8080) -> None:
 
 
 def worker(
-    role: Annotated[list[Role] | None, typer.Option(help="What it does; repeat it for several.")] = None,
+    role: Annotated[list[Role] | None, typer.Option(help="Role of this worker; repeatable.")] = None,
     processes: Annotated[
-        int | None, typer.Option(min=1, help="Checks that compute at once; the number of cores.")
+        int | None, typer.Option(min=1, help="CPU-bound checks at once; default: the number of cores.")
     ] = None,
-    threads: Annotated[int, typer.Option(min=1, help="Checks that wait at once.")] = 32,
+    threads: Annotated[int, typer.Option(min=1, help="I/O-bound checks at once.")] = 32,
     metrics_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Where /metrics and /healthz are served.")
+        int | None, typer.Option(min=0, max=65535, help="Port of /metrics and /healthz.")
     ] = None,
 ) -> None:
-    """Check events and post verdicts; every role unless some are named."""
+    """Check events and post verdicts, in every role unless --role is given."""
     from common.settings import load_settings
     from workers.process.supervisor import run
     from workers.settings import WorkerSettings
@@ -61,7 +61,7 @@ def emulator(
     host: Host = "127.0.0.1",
     port: Port = 8090,
     profile: Annotated[
-        Literal["lenient", "strict"], typer.Option(help="What becomes of results that nothing waits for.")
+        Literal["lenient", "strict"], typer.Option(help="How to treat results of unknown operations.")
     ] = "lenient",
     read_qps: Rate = 0,
     write_qps: Rate = 0,
@@ -72,7 +72,7 @@ def emulator(
     from emulator.dataworks.state import Profile
 
     wanted = {
-        "ALIBABA_CLOUD_ACCESS_KEY_ID": "the AccessKey that is let in",
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": "the accepted AccessKey",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "its secret",
         "DWGATE_EXTENSION_CODE": "the code of the registered extension",
     }

@@ -1,4 +1,4 @@
-"""`dwgate review`: node code in files, judged by the rules that the code-review check asks."""
+"""`dwgate review`: reviews node code in files with the rules of the code-review check."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from review.tables.metadata import parse_tables
 
 FORMATS = ("text", "json", "sarif", "github")
 MAX_INLINE_FILES = 8
-"""So many files are reviewed by this process alone; of more each core takes its share."""
+"""Up to this number, files are reviewed in this process; more are distributed over the cores."""
 
 _SHARES = 4
-"""Portions of the files for each core: the last one to end is not much later than the others."""
+"""Chunks of files per core: small enough that all cores finish at about the same time."""
 
 CHECK = "code-review"
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
-    """What the command line says besides the files."""
+    """The options of the command line."""
 
     dialect: str | None = None
     metadata: Path | None = None
@@ -60,14 +60,14 @@ class _Settings:
 
 
 def run(paths: Sequence[str], request: ReviewRequest) -> int:
-    """Review the files; return the exit code: 1 when there is more than a remark."""
+    """Review the files; return the exit code: 1 on a warning or a blocking finding."""
     if request.format not in FORMATS:
         raise UsageError(f"--format {request.format}: expected one of {', '.join(FORMATS)}")
     dialect = _dialect(request.dialect)
     how = _read_settings(request)
     files = tuple(read_sources(paths, dialect, request.diff))
     if any(file.dialect.sql for file in files):
-        # The parser, before the garbage collector is on again, and before processes are forked.
+        # Warm up the parser before garbage collection is re-enabled and before processes are forked.
         review("SELECT 1", Dialect.MAXCOMPUTE)
     gc.freeze()
     gc.enable()
@@ -77,7 +77,7 @@ def run(paths: Sequence[str], request: ReviewRequest) -> int:
     if request.format == "json":
         render.json(report_json(found, how.language))
     elif request.format == "sarif":
-        from importlib.metadata import version  # noqa: PLC0415 - the other formats do not tell it
+        from importlib.metadata import version  # noqa: PLC0415 - only this format needs it
 
         render.json(build_sarif(found, how.language, version("dwgate")))
     elif request.format == "github":
@@ -91,12 +91,12 @@ def run(paths: Sequence[str], request: ReviewRequest) -> int:
 def _dialect(name: str | None) -> Dialect | None:
     known = sorted(dialect.value for dialect in Dialect if dialect is not Dialect.UNKNOWN)
     if name is not None and name not in known:
-        raise UsageError(f"--dialect {name}: there is no such dialect; expected one of {', '.join(known)}")
+        raise UsageError(f"--dialect {name}: unknown dialect; expected one of {', '.join(known)}")
     return Dialect(name) if name else None
 
 
 def _read_settings(request: ReviewRequest) -> _Settings:
-    # A plain dict and not the default: it goes to other processes.
+    # A plain dict, not the default: it is pickled for other processes.
     given = ReviewContext(project=request.project, tables={})
     if request.metadata:
         try:
@@ -109,9 +109,9 @@ def _read_settings(request: ReviewRequest) -> _Settings:
 
 
 def _policy(path: Path) -> tuple[ReviewOptions, Language]:
-    """Return how an organisation's policy wants code reviewed, at the first extension point that asks it."""
+    """Return the review options of a policy, from the first extension point that runs the check."""
     from workers.checks import registry  # noqa: PLC0415
-    from workers.policy import policy  # noqa: PLC0415 - with all checks it takes a while to load
+    from workers.policy import policy  # noqa: PLC0415 - loading all checks is slow
 
     loaded = policy.load_policy(path, registry.load_checks())
     for code in BY_CODE:
@@ -121,13 +121,13 @@ def _policy(path: Path) -> tuple[ReviewOptions, Language]:
                     key: value for key, value in check.options.items() if key in ReviewOptions.model_fields
                 }
                 return ReviewOptions.model_validate(named), loaded.language
-    raise UsageError(f"--policy {path}: it asks the check {CHECK} at no extension point")
+    raise UsageError(f"--policy {path}: no extension point runs the check {CHECK}")
 
 
 def _without_waived(
     found: Sequence[ReviewedFile], file: Path, policy_file: Path | None
 ) -> Iterator[ReviewedFile]:
-    """Yield what was found, with what the waivers let pass: a file is also the node of its name."""
+    """Yield the files with waivers applied: a file is also the node with its name."""
     import time  # noqa: PLC0415 - a review without waivers needs none of these
 
     from common.event_subject import EventSubject  # noqa: PLC0415
@@ -139,12 +139,12 @@ def _without_waived(
     now = time.time()
     waivers = loader.load_waivers(file, policy.load_policy(policy_file, registry.load_checks()).waivers, now)
     for each in found:
-        about = EventSubject(CHECK, items=_subjects(Path(each.path)))
-        yield replace(each, findings=apply_waivers(Outcome.of(each.findings), about, waivers, now).findings)
+        subject = EventSubject(CHECK, items=_subjects(Path(each.path)))
+        yield replace(each, findings=apply_waivers(Outcome.of(each.findings), subject, waivers, now).findings)
 
 
 def _subjects(path: Path) -> tuple[Subject, ...]:
-    """Return a file and its node, each known by file name, name without suffix, and path."""
+    """Return a file and its node, each matched by file name, name without suffix, and path."""
     return tuple(
         Subject(kind, name=path.stem, aliases=(path.name, str(path)))
         for kind in (SubjectKind.FILE, SubjectKind.NODE)

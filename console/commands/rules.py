@@ -1,4 +1,4 @@
-"""`dwgate rules`: the rules of the code review, and their pages."""
+"""`dwgate rules`: lists the rules of the code review, and shows their pages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FORMATS = ("text", "json")
 
 
 def run(name: str | None, language: str | None, shape: str, folder: Path | None) -> int:
-    """Show one rule, or all of them, or write the pages of all into `folder`; return the exit code."""
+    """Show one rule, or all of them, or write the pages of all rules to `folder`; return the exit code."""
     if shape not in FORMATS:
         raise UsageError(f"--format {shape}: expected one of {', '.join(FORMATS)}")
     if folder is not None:
@@ -49,13 +49,13 @@ def _list(language: Language, *, json: bool) -> int:
 def _show(name: str, language: Language, *, json: bool) -> int:
     rule = BY_ID.get(name.upper()) or BY_NAME.get(name.lower())
     if rule is None:
-        return _outside(name, language, json=json)
+        return _show_external(name, language, json=json)
     page = rule_docs.render_page(rule, language) if rule in BUILT_IN else inspect.cleandoc(rule.docs)
     if json:
-        told = asdict(describe_rule(rule.id, language))
-        tables.json({"rule": rule.id, "severity": rule.severity.value, **told, "page": page})
+        description = asdict(describe_rule(rule.id, language))
+        tables.json({"rule": rule.id, "severity": rule.severity.value, **description, "page": page})
     elif sys.stdout.isatty():
-        from rich.markdown import Markdown  # noqa: PLC0415 - a terminal alone needs it
+        from rich.markdown import Markdown  # noqa: PLC0415 - only a terminal needs it
 
         tables.console().print(Markdown(page))
     else:
@@ -75,7 +75,7 @@ def _write(folder: Path) -> int:
     return 0
 
 
-def _outside(name: str, language: Language, *, json: bool) -> int:
+def _show_external(name: str, language: Language, *, json: bool) -> int:
     url = external_rules.docs_url(name)
     if url is None:
         raise UsageError(f"unknown rule {name}; {_suggestion(name)}")

@@ -26,21 +26,21 @@ from emulator.eventbridge import event_bodies
 from emulator.eventbridge.sender import Sender, Signer
 
 VERDICT_SECONDS = 120.0
-"""How long a verdict is waited for at the emulator."""
+"""Maximum seconds to wait for a verdict."""
 
 COLUMNS = ("message id", "event", "http", "answer", "verdict", "tip")
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to and as whom.
+    """Where events are sent, and as which sender.
 
     Attributes:
         url: ingest's address, as set on the EventBridge target.
         token: the target's token.
         account: UID of the account that the event claims to come from.
         key: folder with the signer's key and certificate.
-        emulator: URL of the emulator where the operation begins; None for none.
+        emulator: URL of the emulator that starts the operation; None for none.
     """
 
     url: str
@@ -51,18 +51,18 @@ class Target:
 
 
 def operation(sample: str | None, event_code: str | None, data: Path | None) -> EmulatedOperation:
-    """Return what to send: a sample, or a body of one's own; without a file an example.
+    """Return the operation to send: a sample, or an event with a body from a file, else an example.
 
     Raises:
-        SettingsError: there is no such sample or extension point, or the file holds no JSON object.
+        SettingsError: the sample or extension point is unknown, or the file is not a JSON object.
     """
     if sample is not None:
         known = {item.name: item for item in samples.load_samples()}
         if sample not in known:
-            raise SettingsError(f"no sample {sample}; expected one of {', '.join(known)}")
+            raise SettingsError(f"unknown sample {sample}; expected one of {', '.join(known)}")
         return EmulatedOperation(known[sample].event_code, known[sample].data, known[sample].snapshot)
     if event_code not in BY_CODE:
-        raise SettingsError(f"no extension point {event_code}; expected one of {', '.join(BY_CODE)}")
+        raise SettingsError(f"unknown extension point {event_code}; expected one of {', '.join(BY_CODE)}")
     return EmulatedOperation(event_code, _read(data) if data else event_bodies.event_body(event_code), None)
 
 
@@ -77,7 +77,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def run(what: EmulatedOperation, target: Target, *, count: int, duplicate: int) -> int:
-    """Deliver `count` new events, each `duplicate` times more; return the exit code."""
+    """Deliver `count` new events, each repeated `duplicate` times; return the exit code."""
     try:
         signer = Signer.load(target.key)
     except ValueError as error:
@@ -91,7 +91,7 @@ def run(what: EmulatedOperation, target: Target, *, count: int, duplicate: int) 
 async def _send(
     what: EmulatedOperation, target: Target, signer: Signer, count: int, times: int
 ) -> list[tuple[DeliveredEvent, ReceivedVerdict | None]]:
-    # A person waits: retries come at a tenth of EventBridge's own intervals.
+    # A user is waiting: retry at a tenth of EventBridge's intervals.
     sender = Sender(target_url=target.url, token=target.token, signer=signer, backoff_scale=0.1)
     async with sender, AsyncExitStack() as stack:
         emulator = (
@@ -111,7 +111,7 @@ def _row(what: EmulatedOperation, one: DeliveredEvent, posted: ReceivedVerdict |
     return (
         one.message_id,
         what.event_code,
-        delivery.status or "no answer",
+        delivery.status or "no response",
         _status(delivery.body),
         posted.result.value if posted else None,
         posted.tip if posted else None,
@@ -119,7 +119,7 @@ def _row(what: EmulatedOperation, one: DeliveredEvent, posted: ReceivedVerdict |
 
 
 def _status(body: str) -> str:
-    """Return the word by which ingest says what became of a delivery; another server's answer as it is."""
+    """Return the `status` of ingest's response body, or the start of another server's body."""
     try:
         return str(orjson.loads(body)["status"])
     except (orjson.JSONDecodeError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""`dwgate up`: all of dwgate on this machine, until Ctrl-C."""
+"""`dwgate up`: runs all of dwgate on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def run(
     Args:
         port: port of ingest.
         flower_port: port of Flower.
-        data: folder to keep data and logs in; None for one that is removed at the end.
+        data: folder to keep data and logs in; None for a temporary one.
         policy_file: the policy; None for the built-in one.
         waivers_file: the waivers; None for none.
 
     Raises:
-        ConfigError: the policy or the waivers file cannot be used.
+        ConfigError: the policy or the waivers file is invalid.
     """
     settings = _settings(policy_file, waivers_file)
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
@@ -38,7 +38,7 @@ def run(
             print(render_page(parts, settings), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
-        print("ended")
+        print("stopped")
     finally:
         if data is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -54,11 +54,11 @@ def _settings(policy_file: Path | None, waivers_file: Path | None) -> dict[str, 
 
 
 def render_page(parts: stack.Stack, settings: Mapping[str, str]) -> str:
-    """Return what there is now, and what to do with it.
+    """Return the addresses of the running stack, and examples of its use.
 
     Args:
-        parts: what runs.
-        settings: what the worker was given besides.
+        parts: the running stack.
+        settings: additional settings of the worker.
     """
     return f"""\
 events       {parts.events_url}
@@ -71,9 +71,9 @@ data, logs   {parts.folder}
 Send a sample and see its verdict:
   dwgate send freeze-node-bad --url {parts.events_url} --token {parts.token} \\
     --key {parts.folder} --emulator {parts.emulator_url}
-See what became of it:
+See its result:
   cd {parts.folder} && dwgate events list
 
-Its settings are in {parts.folder / stack.ENVIRONMENT_FILE}: dwgate reads them when it is started there.
+Its settings are in {parts.folder / stack.ENVIRONMENT_FILE}: dwgate reads them when started in that folder.
 
-Ctrl-C ends it."""
+Ctrl-C stops it."""

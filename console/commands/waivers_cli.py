@@ -1,5 +1,5 @@
-"""`dwgate waivers`: the commands and their options; what they do is in `console.commands.waivers`."""
-# ruff: noqa: PLC0415 - commands import what they need, so that --help is quick
+"""`dwgate waivers`: the commands with their options; `console.commands.waivers` implements them."""
+# ruff: noqa: PLC0415 - each command imports only what it needs: --help stays fast
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Policy = Annotated[
         "--policy",
         metavar="FILE",
         envvar="DWGATE_POLICY_FILE",
-        help="The policy that says what is allowed; else the built-in one.",
+        help="Policy with the limits on waivers; default: the built-in policy.",
     ),
 ]
 
-app = typer.Typer(help="Let findings pass for a while, and see what that does.", no_args_is_help=True)
+app = typer.Typer(help="Waive findings for a limited time, and report their use.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -33,10 +33,10 @@ def list_(
     *,
     file: File,
     policy: Policy = None,
-    expired: Annotated[bool, typer.Option("--expired", help="Those that have ended.")] = False,
+    expired: Annotated[bool, typer.Option("--expired", help="Show expired waivers instead.")] = False,
     json: Json = False,
 ) -> None:
-    """Show the waivers that are in force, the next to end first."""
+    """Show active waivers, the next to expire first."""
     from console.commands import waivers
 
     raise typer.Exit(waivers.list_(file, policy, expired=expired, json=json))
@@ -45,24 +45,30 @@ def list_(
 @app.command()
 def add(
     *,
-    id_: Annotated[str, typer.Argument(metavar="ID", help="What it is called, such as W-12.")],
-    reason: Annotated[str, typer.Option(help="Why it is all right for now.")],
-    owner: Annotated[str, typer.Option(help="Who sees to it that it is no longer needed.")],
-    approver: Annotated[str, typer.Option(help="Who allowed it.")],
-    expires_at: Annotated[str, typer.Option(metavar="TIME", help="When it ends: 2026-12-01T18:00:00+08:00.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the waiver, such as W-12.")],
+    reason: Annotated[str, typer.Option(help="Why the finding is acceptable for now.")],
+    owner: Annotated[str, typer.Option(help="Who is responsible for making it unnecessary.")],
+    approver: Annotated[str, typer.Option(help="Who approved it.")],
+    expires_at: Annotated[
+        str, typer.Option(metavar="TIME", help="When it expires: 2026-12-01T18:00:00+08:00.")
+    ],
     file: File,
     policy: Policy = None,
-    rule: Annotated[str | None, typer.Option(help="Rule of the findings; * and ? are wild.")] = None,
-    check: Annotated[str | None, typer.Option(help="Check of the findings; * and ? are wild.")] = None,
-    project: Annotated[list[int] | None, typer.Option(help="Only in this workspace; repeat it.")] = None,
-    point: Annotated[list[str] | None, typer.Option(help="Only at this extension point; repeat it.")] = None,
-    files: Annotated[list[str] | None, typer.Option("--file", help="Only of such files; repeat it.")] = None,
-    node: Annotated[list[str] | None, typer.Option(help="Only of such nodes; repeat it.")] = None,
-    table: Annotated[list[str] | None, typer.Option(help="Only of such tables; repeat it.")] = None,
+    rule: Annotated[str | None, typer.Option(help="Rule of the findings; * and ? are wildcards.")] = None,
+    check: Annotated[str | None, typer.Option(help="Check of the findings; * and ? are wildcards.")] = None,
+    project: Annotated[list[int] | None, typer.Option(help="Only in this workspace; repeatable.")] = None,
+    point: Annotated[list[str] | None, typer.Option(help="Only at this extension point; repeatable.")] = None,
+    files: Annotated[
+        list[str] | None, typer.Option("--file", help="Only matching files; repeatable.")
+    ] = None,
+    node: Annotated[list[str] | None, typer.Option(help="Only matching nodes; repeatable.")] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Only matching tables; repeatable.")] = None,
     fingerprint: Annotated[str | None, typer.Option(help="Only this finding.")] = None,
-    pattern: Annotated[str | None, typer.Option(help="Only messages that this expression finds.")] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Only messages that match this regular expression.")
+    ] = None,
 ) -> None:
-    """Write one more waiver into the file; the rest stays as it is, comments too."""
+    """Append a waiver to the file; keep everything else, comments included."""
     from console.commands import waivers
 
     scope = {"projects": project, "points": point, "files": files, "nodes": node, "tables": table}
@@ -88,7 +94,7 @@ def expire(
     file: File,
     policy: Policy = None,
 ) -> None:
-    """End a waiver now; nothing else in the file changes."""
+    """Expire a waiver now; change nothing else in the file."""
     from console.commands import waivers
 
     raise typer.Exit(waivers.expire(file, policy, id_))
@@ -104,12 +110,12 @@ def report(
         typer.Option(
             parser=time_option.time_option,
             metavar="TIME",
-            help="Events since: 7d, 2h, 30m ago, or an ISO date.",
+            help="Events since: an age (7d, 2h, 30m) or an ISO date.",
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Show how often each waiver let something pass, which never did, and which end soon."""
+    """Show how often each waiver was used, which were never used, and which expire soon."""
     from console.commands import waivers
 
     raise typer.Exit(waivers.report(file, policy, since=since, json=json))

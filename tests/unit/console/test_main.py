@@ -55,26 +55,26 @@ def test_a_worker_loads_neither_the_sdk_nor_what_others_need() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["requeue"], "at least one filter"),
         (["requeue", "id", "--failed"], "not both"),
-        (["requeue", "--since", "yesterday"], "neither a time ago"),
-        (["events", "list", "--state", "lost"], "no state lost"),
+        (["requeue", "--since", "yesterday"], "neither an age"),
+        (["events", "list", "--state", "lost"], "unknown state lost"),
         (["events", "list", "--limit", "0"], "--limit"),
         (["worker", "--role", "cook"], "--role"),
-        (["send", "--url", "http://127.0.0.1/", "--token", "t", "--key", "/"], "name a sample"),
+        (["send", "--url", "http://127.0.0.1/", "--token", "t", "--key", "/"], "expected a sample"),
         (
             ["send", "no-such", "--url", "http://127.0.0.1/", "--token", "t", "--key", "/"],
-            "no sample no-such",
+            "unknown sample no-such",
         ),
         (["nonsense"], "No such command"),
     ],
 )
-def test_wrong_usage_ends_with_2(arguments: list[str], said: str) -> None:
+def test_wrong_usage_ends_with_2(arguments: list[str], message: str) -> None:
     answer = dwgate(*arguments)
     assert answer.returncode == 2
-    assert said in " ".join(answer.stderr.replace("│", " ").split())
+    assert message in " ".join(answer.stderr.replace("│", " ").split())
     assert "Traceback" not in answer.stderr
 
 
@@ -104,12 +104,12 @@ def test_host(url: str, shown: str) -> None:
     assert errors.host(SecretStr(url)) == shown
 
 
-def test_every_line_of_a_fault_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_line_of_an_error_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert errors.report_error(SettingsError("A: missing\nB: wrong")) == 2
     assert capsys.readouterr().err == "dwgate: A: missing\ndwgate: B: wrong\n"
 
 
-def test_what_nobody_expects_is_not_hidden() -> None:
+def test_unexpected_errors_are_raised() -> None:
     with pytest.raises(RuntimeError):
         errors.report_error(RuntimeError("a bug"))
 
@@ -117,7 +117,7 @@ def test_what_nobody_expects_is_not_hidden() -> None:
 def test_policy_check(tmp_path: Path) -> None:
     good = dwgate("policy", "check")
     assert (good.returncode, good.stderr) == (0, "")
-    assert "is good: 34 points" in good.stdout
+    assert "is valid: 34 points" in good.stdout
     file = tmp_path / "policy.yaml"
     file.write_text("version: 1\npoints:\n  commit-file: {checks: {code-revue: {}}}\n")
     wrong = dwgate("policy", "check", str(file))
