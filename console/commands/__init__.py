@@ -1,1 +1,1 @@
-"""Implementations of the commands of `dwgate`, one module each."""
+"""The commands of `dwgate`: one module each, with its options; `console.main` imports them when they run."""

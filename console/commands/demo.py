@@ -9,7 +9,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
@@ -49,6 +51,17 @@ class SampleResult:
     def is_expected(self) -> bool:
         """Whether the verdict is the expected one."""
         return self.result is self.sample.expected
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the folder with data and logs.")] = False,
+) -> None:
+    """Run dwgate on this machine and send a good and a bad sample of ten extension points."""
+    raise typer.Exit(run(keep=keep))
 
 
 def run(*, keep: bool) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+import typer
 from kombu import Connection
 
 from common import topology
@@ -19,6 +20,7 @@ from console import doctor_findings, errors
 from console.commands import policy
 from console.doctor_findings import Diagnosis, Health
 from console.exit_codes import ENGINE_DOWN, FAILED
+from console.options import Json
 from console.output import tables
 from ingest.settings import IngestSettings
 from review.parsing.self_test import ParserUnusable, run_self_test
@@ -39,6 +41,15 @@ CALL_SECONDS = 10.0
 COLUMNS = ("what", "state", "detail")
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(json: Json = False) -> None:
+    """Check settings, engines and DataWorks, and report the trade-offs of the settings."""
+    raise typer.Exit(run(json=json))
 
 
 def run(*, json: bool) -> int:

@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
+import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from common.ledger import EventRecord, Ledger, State, connect
 from common.settings import Settings, load_settings
 from console import errors
+from console.options import Json, Limit, Project, Since
 from console.output import tables
 
 STATES = frozenset(state.value for state in State)
 LIST_COLUMNS = ("received", "message id", "event", "workspace", "state", "verdict", "first finding")
+
+
+app = typer.Typer(help="Show stored events.", no_args_is_help=True, add_completion=False)
+
+
+@app.command("list")
+def list_command(
+    state: Annotated[list[str] | None, typer.Option(help="Only this state; repeatable.")] = None,
+    project: Project = None,
+    since: Since = None,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """Show events, newest first."""
+    if unknown := set(state or ()) - STATES:
+        raise typer.BadParameter(
+            f"unknown state {unknown.pop()}; expected one of {', '.join(sorted(STATES))}"
+        )
+    raise typer.Exit(list_(states=state or [], project=project, since=since or 0, limit=limit, json=json))
+
+
+@app.command("show")
+def show_command(message_id: Annotated[str, typer.Argument(metavar="ID")], json: Json = False) -> None:
+    """Show one event: its verdict, checks, findings and timeline."""
+    raise typer.Exit(show(message_id, json=json))
+
+
+@app.command("rejects")
+def rejects_command(limit: Limit = 50, json: Json = False) -> None:
+    """Show authentic messages that are not valid events."""
+    raise typer.Exit(rejects(limit=limit, json=json))
 
 
 def list_(*, states: Sequence[str], project: int | None, since: float, limit: int, json: bool) -> int:

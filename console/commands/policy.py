@@ -5,18 +5,71 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from common.config_files.errors import ConfigError
 from common.config_files.yaml_document import dump
 from common.extension_points import BY_CODE
 from common.policy_subject import PolicySubject
+from console.commands import policy_test
 from console.exit_codes import FAILED, UsageError
+from console.options import Json, PolicyFile, Project
 from console.output import tables
 from workers.checks import registry
 from workers.extension_options.form import build_form
 from workers.policy import model, policy
 from workers.policy.json_schema import build_schema as policy_schema
+
+app = typer.Typer(help="Validate, test and show policies.", no_args_is_help=True, add_completion=False)
+
+
+@app.command("check")
+def check_command(
+    file: PolicyFile = None,
+) -> None:
+    """Validate a policy; report every problem with its location."""
+    raise typer.Exit(check(file))
+
+
+app.command("test")(policy_test.command)
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """Print the JSON schema of a policy file."""
+    raise typer.Exit(schema())
+
+
+@app.command("options")
+def options_command(
+    file: PolicyFile = None,
+    check: Annotated[list[str] | None, typer.Option(help="Only this check; repeatable.")] = None,
+) -> None:
+    """Print the option form to paste into the DataWorks console."""
+    raise typer.Exit(options(file, check or []))
+
+
+@app.command("show")
+def show_command(
+    *,
+    file: PolicyFile = None,
+    project: Project = None,
+    point: Annotated[list[str] | None, typer.Option(help="Only this extension point; repeatable.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", help="For nodes of this type: 10 or odps_sql.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="For a file or table with this name.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the effective policy of a workspace, and of a file."""
+    if unknown := set(point or ()) - BY_CODE.keys():
+        raise typer.BadParameter(
+            f"unknown extension point {unknown.pop()}; expected one of {', '.join(sorted(BY_CODE))}"
+        )
+    subject = PolicySubject(node_type(type_) if type_ else None, (name,) if name else ())
+    raise typer.Exit(show(file, project, point or [], subject, json=json))
 
 
 def check(file: Path | None) -> int:

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.padding import Padding
 
@@ -20,6 +21,7 @@ from common.settings import load_settings
 from common.snapshot import Snapshot
 from console import errors
 from console.exit_codes import UsageError
+from console.options import SINCE, Json, Project
 from console.output import tables
 from workers.checks import registry
 from workers.dataworks.client import DataWorks
@@ -72,6 +74,27 @@ class ReplayFilter:
     project: int | None = None
     check: str | None = None
     lookups: bool = False
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    since: Annotated[float, SINCE],
+    policy: Annotated[Path, typer.Option(metavar="FILE", help="The policy to try.")],
+    project: Project = None,
+    check: Annotated[
+        str | None, typer.Option(help="Only events with this check, in the past or under the policy.")
+    ] = None,
+    lookups: Annotated[
+        bool, typer.Option("--lookups", help="Query DataWorks as it is today; uses its read quota.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Evaluate past events under another policy and show what would change; read-only."""
+    raise typer.Exit(run(ReplayFilter(since, policy, project, check, lookups), json=json))
 
 
 def run(filter_: ReplayFilter, *, json: bool) -> int:

@@ -7,6 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+import typer
 
 from common.events import Event
 from common.ledger import EventRecord, State
@@ -14,6 +17,7 @@ from common.settings import load_settings
 from common.verdicts import OutcomeKind
 from console import errors
 from console.exit_codes import FAILED
+from console.options import Json, Project, Since
 from console.output import tables
 from workers.celery_app import create_app
 from workers.pipeline import planner
@@ -108,6 +112,32 @@ def plan(record: EventRecord | None) -> RequeueAction:
     if record.verdict and record.posting_at and not record.reported_at:
         return RequeueAction(RequeueStep.POST, f"post the frozen verdict again: {record.verdict.result}")
     return RequeueAction(RequeueStep.RUN, "run again")
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids.")] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only dead events and events with a failed or timed-out check.")
+    ] = False,
+    since: Since = None,
+    check: Annotated[str | None, typer.Option(help="Only events with this check.")] = None,
+    event_code: Annotated[str | None, typer.Option(help="Only this extension point.")] = None,
+    project: Project = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, change nothing.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run stored events again; never post a result that differs from an accepted one."""
+    wanted = RequeueFilter(tuple(ids or ()), failed, since, check, event_code, project)
+    if bool(wanted.ids) == wanted.filtered:
+        raise typer.BadParameter("expected event ids, or at least one filter, not both")
+    raise typer.Exit(run(wanted, dry_run=dry_run, json=json))
 
 
 def run(filter_: RequeueFilter, *, dry_run: bool, json: bool) -> int:

@@ -8,14 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from common.extension_points import BY_CODE
 from common.i18n import Language
 from common.verdicts import Finding, Outcome, Subject, SubjectKind
 from console import language_option
 from console.exit_codes import FAILED, UsageError
-from console.output import finding_text
-from console.output import tables as render
+from console.options import LanguageName
+from console.output import finding_text, tables
 from console.output.github import workflow_commands
 from console.output.sarif import build_sarif
 from console.review_inputs import Source, read_sources
@@ -54,9 +57,48 @@ class ReviewRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    given: ReviewContext
+    context: ReviewContext
     policy: ReviewOptions
     language: Language
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files, folders, or - for standard input.")
+    ],
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            help="Dialect of files, and of the SQL in folders; default: by file name, maxcompute for SQL."
+        ),
+    ] = None,
+    metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Table metadata, as JSON.")] = None,
+    project: Annotated[
+        str | None, typer.Option(help="MaxCompute project of unqualified table names.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Use the options of this policy's code-review check.")
+    ] = None,
+    diff: Annotated[
+        Path | None,
+        typer.Option(metavar="OLD", help="Show only findings that this older file or folder does not have."),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text, json, sarif or github.")
+    ] = "text",
+    waivers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Apply the waivers of this file.")
+    ] = None,
+    language: LanguageName = None,
+) -> None:
+    """Review node code; exit with 1 on a warning or a blocking finding."""
+    request = ReviewRequest(dialect, metadata, project, policy, diff, format_, language, waivers)
+    raise typer.Exit(run(files, request))
 
 
 def run(paths: Sequence[str], request: ReviewRequest) -> int:
@@ -64,27 +106,29 @@ def run(paths: Sequence[str], request: ReviewRequest) -> int:
     if request.format not in FORMATS:
         raise UsageError(f"--format {request.format}: expected one of {', '.join(FORMATS)}")
     dialect = _dialect(request.dialect)
-    how = _read_settings(request)
+    settings = _read_settings(request)
     files = tuple(read_sources(paths, dialect, request.diff))
+    # What the parser loads is permanent: collecting meanwhile is wasted time.
+    gc.disable()
     if any(file.dialect.sql for file in files):
-        # Warm up the parser before garbage collection is re-enabled and before processes are forked.
+        # Warm up the parser before processes are forked.
         review("SELECT 1", Dialect.MAXCOMPUTE)
     gc.freeze()
     gc.enable()
-    found = tuple(_all(files, how))
+    found = tuple(_all(files, settings))
     if request.waivers:
         found = tuple(_without_waived(found, request.waivers, request.policy))
     if request.format == "json":
-        render.json(report_json(found, how.language))
+        tables.json(report_json(found, settings.language))
     elif request.format == "sarif":
         from importlib.metadata import version  # noqa: PLC0415 - only this format needs it
 
-        render.json(build_sarif(found, how.language, version("dwgate")))
+        tables.json(build_sarif(found, settings.language, version("dwgate")))
     elif request.format == "github":
-        for line in workflow_commands(found, how.language):
+        for line in workflow_commands(found, settings.language):
             print(line)
     else:
-        finding_text.show_findings(found, how.language)
+        finding_text.show_findings(found, settings.language)
     return FAILED if has_blocking(found) else 0
 
 
@@ -97,15 +141,15 @@ def _dialect(name: str | None) -> Dialect | None:
 
 def _read_settings(request: ReviewRequest) -> _Settings:
     # A plain dict, not the default: it is pickled for other processes.
-    given = ReviewContext(project=request.project, tables={})
+    context = ReviewContext(project=request.project, tables={})
     if request.metadata:
         try:
             content = request.metadata.read_bytes()
         except OSError as error:
             raise UsageError(f"--metadata {request.metadata}: cannot be read: {error.strerror}") from None
-        given = replace(given, tables=parse_tables(str(request.metadata), content))
+        context = replace(context, tables=parse_tables(str(request.metadata), content))
     policy, language = _policy(request.policy) if request.policy else (ReviewOptions(), Language.ENGLISH)
-    return _Settings(given, policy, language_option.language_named(request.language, language))
+    return _Settings(context, policy, language_option.language_named(request.language, language))
 
 
 def _policy(path: Path) -> tuple[ReviewOptions, Language]:
@@ -151,10 +195,10 @@ def _subjects(path: Path) -> tuple[Subject, ...]:
     )
 
 
-def _all(files: Sequence[Source], how: _Settings) -> Iterator[ReviewedFile]:
+def _all(files: Sequence[Source], settings: _Settings) -> Iterator[ReviewedFile]:
     cores = os.cpu_count() or 1
     if len(files) <= MAX_INLINE_FILES or cores == 1:
-        yield from map(partial(_review_source, how=how), files)
+        yield from map(partial(_review_source, settings=settings), files)
         return
     import multiprocessing  # noqa: PLC0415 - a few files need none of it
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
@@ -162,21 +206,21 @@ def _all(files: Sequence[Source], how: _Settings) -> Iterator[ReviewedFile]:
     context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     with ProcessPoolExecutor(min(cores, len(files)), mp_context=context) as pool:
         share = max(len(files) // (cores * _SHARES), 1)
-        yield from pool.map(partial(_review_source, how=how), files, chunksize=share)
+        yield from pool.map(partial(_review_source, settings=settings), files, chunksize=share)
 
 
-def _review_source(source: Source, how: _Settings) -> ReviewedFile:
-    code, found = _findings(source.data, source.dialect, how)
+def _review_source(source: Source, settings: _Settings) -> ReviewedFile:
+    code, found = _findings(source.data, source.dialect, settings)
     if source.before is not None:
-        _, before = _findings(source.before, source.dialect, how)
+        _, before = _findings(source.before, source.dialect, settings)
         found = only_new_findings(before, found)
     return ReviewedFile(source.path, source.dialect, code, found)
 
 
-def _findings(data: bytes, dialect: Dialect, how: _Settings) -> tuple[str | None, tuple[Finding, ...]]:
-    code = decode_source(data, how.language)
+def _findings(data: bytes, dialect: Dialect, settings: _Settings) -> tuple[str | None, tuple[Finding, ...]]:
+    code = decode_source(data, settings.language)
     if isinstance(code, str):
-        return code, review(code, dialect, how.given, how.policy, language=how.language)
-    if how.policy.is_disabled(code.rule):
+        return code, review(code, dialect, settings.context, settings.policy, language=settings.language)
+    if settings.policy.is_disabled(code.rule):
         return None, ()
-    return None, (replace(code, severity=how.policy.effective_severity(code.rule, code.severity)),)
+    return None, (replace(code, severity=settings.policy.effective_severity(code.rule, code.severity)),)

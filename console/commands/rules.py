@@ -7,10 +7,14 @@ import sys
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from common.i18n import Language
 from console import language_option
 from console.exit_codes import UsageError
+from console.options import LanguageName
 from console.output import tables
 from review import rule_docs
 from review.report import describe_rule
@@ -18,9 +22,22 @@ from review.rules import external_rules
 from review.rules.registry import BUILT_IN, BY_ID, BY_NAME, RULES, rule_named
 
 COLUMNS = ("rule", "name", "severity", "what")
-
-
 FORMATS = ("text", "json")
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    rule: Annotated[str | None, typer.Argument(metavar="[ID]", help="A rule's id or name.")] = None,
+    language: LanguageName = None,
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")] = "text",
+    write: Annotated[Path | None, typer.Option(file_okay=False, hidden=True)] = None,
+) -> None:
+    """List the review's rules, or show one rule's page."""
+    raise typer.Exit(run(rule, language, format_, write))
 
 
 def run(name: str | None, language: str | None, shape: str, folder: Path | None) -> int:

@@ -6,9 +6,10 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
+import typer
 
 from common.extension_points import BY_CODE
 from common.settings import SettingsError
@@ -48,6 +49,36 @@ class Target:
     account: str
     key: Path
     emulator: str | None
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    url: Annotated[str, typer.Option(help="URL of ingest's /events, as set on the EventBridge target.")],
+    token: Annotated[str, typer.Option(help="The token set on the EventBridge target.")],
+    key: Annotated[Path, typer.Option(exists=True, file_okay=False, help="Folder with the signing key.")],
+    sample: Annotated[str | None, typer.Argument(help="A sample, such as freeze-node-bad.")] = None,
+    event_code: Annotated[str | None, typer.Option(help="Extension point, instead of a sample.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="JSON file with the event's body.")
+    ] = None,
+    account: Annotated[str, typer.Option(help="UID of the sending account.")] = "1023456789012345",
+    emulator: Annotated[
+        str | None,
+        typer.Option(help="URL of the emulator that starts the operation and receives the verdict."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Number of new events.")] = 1,
+    duplicate: Annotated[int, typer.Option(min=0, help="Repeated deliveries of each event.")] = 0,
+) -> None:
+    """Deliver events as EventBridge does, signed with your own key."""
+    if (sample is None) == (event_code is None) or (sample and data):
+        raise typer.BadParameter("expected a sample, or --event-code with --data")
+    what = operation(sample, event_code, data)
+    target = Target(url, token, account, key, emulator)
+    raise typer.Exit(run(what, target, count=count, duplicate=duplicate))
 
 
 def operation(sample: str | None, event_code: str | None, data: Path | None) -> EmulatedOperation:

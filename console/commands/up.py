@@ -8,11 +8,42 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from deploy.local import stack
 from workers.checks import registry
 from workers.policy import policy
-from workers.waivers import loader as waivers
+from workers.waivers import loader
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of ingest; 0 for a free one.")] = 8080,
+    flower_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of Flower; 0 for a free one.")
+    ] = 5555,
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Keep data and logs in this folder.")
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", envvar="DWGATE_POLICY_FILE", help="Policy file; default: the built-in policy."
+        ),
+    ] = None,
+    waivers: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", envvar="DWGATE_WAIVERS_FILE", help="Waivers file; default: no waivers."),
+    ] = None,
+) -> None:
+    """Run all of dwgate on this machine until Ctrl-C."""
+    raise typer.Exit(
+        run(port=port, flower_port=flower_port, data=data, policy_file=policy, waivers_file=waivers)
+    )
 
 
 def run(
@@ -48,7 +79,7 @@ def run(
 def _settings(policy_file: Path | None, waivers_file: Path | None) -> dict[str, str]:
     loaded = policy.load_policy(policy_file, registry.load_checks())
     if waivers_file is not None:
-        waivers.load_waivers(waivers_file, loaded.waivers, time.time())
+        loader.load_waivers(waivers_file, loaded.waivers, time.time())
     files = {"DWGATE_POLICY_FILE": policy_file, "DWGATE_WAIVERS_FILE": waivers_file}
     return {name: str(file.absolute()) for name, file in files.items() if file is not None}
 

@@ -1,4 +1,4 @@
-"""Implements `dwgate waivers`: lists, adds and expires waivers, and counts the findings they waive."""
+"""`dwgate waivers`: lists, adds and expires waivers, and counts the findings they waive."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from common.config_files.errors import ConfigError, Problem
 from common.globs import first_match
 from common.ledger import EventRecord, Ledger, connect
 from common.settings import Settings, load_settings
-from console import errors
+from console import errors, time_option
 from console.exit_codes import UsageError
+from console.options import Json
 from console.output import tables
 from review.rules.registry import BY_ID
 from workers.checks import registry
@@ -52,6 +55,112 @@ class Tally:
     findings: int = 0
     events: set[str] = field(default_factory=set)
     last: float = 0.0
+
+
+File = Annotated[
+    Path,
+    typer.Option("--waivers", metavar="FILE", envvar="DWGATE_WAIVERS_FILE", help="The waivers file."),
+]
+Policy = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        envvar="DWGATE_POLICY_FILE",
+        help="Policy with the limits on waivers; default: the built-in policy.",
+    ),
+]
+
+app = typer.Typer(
+    help="Waive findings for a limited time, and report their use.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.command("list")
+def list_command(
+    *,
+    file: File,
+    policy: Policy = None,
+    expired: Annotated[bool, typer.Option("--expired", help="Show expired waivers instead.")] = False,
+    json: Json = False,
+) -> None:
+    """Show active waivers, the next to expire first."""
+    raise typer.Exit(list_(file, policy, expired=expired, json=json))
+
+
+@app.command("add")
+def add_command(
+    *,
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the waiver, such as W-12.")],
+    reason: Annotated[str, typer.Option(help="Why the finding is acceptable for now.")],
+    owner: Annotated[str, typer.Option(help="Who is responsible for making it unnecessary.")],
+    approver: Annotated[str, typer.Option(help="Who approved it.")],
+    expires_at: Annotated[
+        str, typer.Option(metavar="TIME", help="When it expires: 2026-12-01T18:00:00+08:00.")
+    ],
+    file: File,
+    policy: Policy = None,
+    rule: Annotated[str | None, typer.Option(help="Rule of the findings; * and ? are wildcards.")] = None,
+    check: Annotated[str | None, typer.Option(help="Check of the findings; * and ? are wildcards.")] = None,
+    project: Annotated[list[int] | None, typer.Option(help="Only in this workspace; repeatable.")] = None,
+    point: Annotated[list[str] | None, typer.Option(help="Only at this extension point; repeatable.")] = None,
+    files: Annotated[
+        list[str] | None, typer.Option("--file", help="Only matching files; repeatable.")
+    ] = None,
+    node: Annotated[list[str] | None, typer.Option(help="Only matching nodes; repeatable.")] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Only matching tables; repeatable.")] = None,
+    fingerprint: Annotated[str | None, typer.Option(help="Only this finding.")] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Only messages that match this regular expression.")
+    ] = None,
+) -> None:
+    """Append a waiver to the file; keep everything else, comments included."""
+    scope = {"projects": project, "points": point, "files": files, "nodes": node, "tables": table}
+    item = {
+        "id": id_,
+        "rule": rule,
+        "check": check,
+        "scope": {key: value for key, value in scope.items() if value},
+        "fingerprint": fingerprint,
+        "pattern": pattern,
+        "reason": reason,
+        "owner": owner,
+        "approver": approver,
+        "expires_at": expires_at,
+    }
+    raise typer.Exit(add(file, policy, {key: value for key, value in item.items() if value}))
+
+
+@app.command("expire")
+def expire_command(
+    *,
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    file: File,
+    policy: Policy = None,
+) -> None:
+    """Expire a waiver now; change nothing else in the file."""
+    raise typer.Exit(expire(file, policy, id_))
+
+
+@app.command("report")
+def report_command(
+    *,
+    file: File,
+    policy: Policy = None,
+    since: Annotated[
+        float | None,
+        typer.Option(
+            parser=time_option.time_option,
+            metavar="TIME",
+            help="Events since: an age (7d, 2h, 30m) or an ISO date.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show how often each waiver was used, which were never used, and which expire soon."""
+    raise typer.Exit(report(file, policy, since=since, json=json))
 
 
 def list_(file: Path, policy_file: Path | None, *, expired: bool, json: bool) -> int:
