@@ -1,1 +1,1 @@
-"""How people watch and steer: the `dwgate` command and the web pages."""
+"""User interfaces: the `dwgate` command line and Flower's web pages."""

@@ -1,4 +1,4 @@
-"""One operation's way: it begins at the emulator, its event is delivered, its verdict is awaited."""
+"""Client of the DataWorks emulator: starts an operation, delivers its event, awaits its verdict."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from emulator.eventbridge.sender import Delivery, Sender
 
 @dataclass(frozen=True, slots=True)
 class EmulatedOperation:
-    """An operation that DataWorks would stop.
+    """An operation that DataWorks would suspend.
 
     Attributes:
         event_code: code of its extension point.
         data: the body of its event.
-        snapshot: what `GetIDEEventDetail` tells of it; None for nothing.
+        snapshot: response of `GetIDEEventDetail`; None for none.
     """
 
     event_code: str
@@ -42,7 +42,7 @@ class ReceivedVerdict:
 
 @dataclass(frozen=True, slots=True)
 class DeliveredEvent:
-    """An event that was delivered, or not: its id, when its delivery began, and how it went."""
+    """A delivery attempt of an event: its id, its start in seconds since the epoch, and its result."""
 
     message_id: str
     at: float
@@ -58,7 +58,7 @@ class EmulatorClient:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        # It is on this machine: no proxy of the environment.
+        # The emulator runs on this machine: ignore proxies of the environment.
         self._client = httpx.AsyncClient(base_url=url, timeout=5.0, trust_env=False)
 
     async def __aenter__(self) -> EmulatorClient:
@@ -70,10 +70,10 @@ class EmulatorClient:
         await self._client.aclose()
 
     async def start_process(self, operation: EmulatedOperation, message_id: str) -> None:
-        """Begin an operation: from now on it waits for a verdict.
+        """Start an operation that waits for a verdict.
 
         Raises:
-            Failed: the emulator is not there, or refuses.
+            CommandFailed: the emulator is unreachable, or rejects the operation.
         """
         data = operation.data
         process = {
@@ -85,10 +85,10 @@ class EmulatorClient:
         }
         answer = await self._request("POST", "/_emulator/processes", 5.0, json=process)
         if answer.is_error:
-            raise CommandFailed(f"the emulator at {self.url} refuses the operation: {answer.text}")
+            raise CommandFailed(f"the emulator at {self.url} rejects the operation: {answer.text}")
 
     async def verdict(self, message_id: str, seconds: float) -> ReceivedVerdict | None:
-        """Return the verdict as soon as it is there, or None after so many seconds."""
+        """Wait up to `seconds` for the verdict; return it, or None."""
         query = {"message_id": message_id, "timeout": str(seconds)}
         answer = await self._request("GET", "/_emulator/verdicts/wait", seconds + 5.0, params=query)
         post = answer.json().get("verdict")
@@ -98,7 +98,7 @@ class EmulatorClient:
         try:
             return await self._client.request(method, path, timeout=seconds, **request)
         except httpx.TransportError as error:
-            raise CommandFailed(f"no emulator answers at {self.url}: {type(error).__name__}") from None
+            raise CommandFailed(f"no emulator responds at {self.url}: {type(error).__name__}") from None
 
 
 async def deliver(
@@ -108,14 +108,14 @@ async def deliver(
     emulator: EmulatorClient | None,
     times: int = 1,
 ) -> DeliveredEvent:
-    """Begin an operation at the emulator, if there is one, and deliver its event.
+    """Start an operation at the emulator, if given, and deliver its event.
 
     Args:
         operation: the operation; its event gets a new id.
         sender: delivers as EventBridge does.
         account: UID of the account that the event claims to come from.
         emulator: where the operation waits.
-        times: deliveries of the same event, one after the other; the last one's fate is returned.
+        times: deliveries of the same event, one after the other; the result of the last one is returned.
     """
     now = time.time()
     event = event_bodies.event_envelope(operation.event_code, operation.data, account_id=account, now=now)

@@ -1,4 +1,4 @@
-"""Faults that people must expect: one line each on stderr, and an exit code."""
+"""Expected errors of commands: one line each on stderr, and an exit code."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _CONFIGURATION_ERRORS = (SettingsError, ConfigError, CheckError, WorldError, Par
 
 
 class EngineDown(DwgateError):
-    """An engine cannot be reached: start it, or mend its URL in the settings."""
+    """An engine is unreachable: start it, or correct its URL in the settings."""
 
 
 class CommandFailed(DwgateError):
-    """A command could not do what it was asked; the text says what stood in its way."""
+    """A command could not complete; the text says why."""
 
 
 @contextmanager
 def engine_errors(engine: str, url: SecretStr) -> Iterator[None]:
-    """Turn an engine's faults within the block into `EngineDown`, which names its host, never its password.
+    """Convert an engine's errors within the block to `EngineDown`, with its host but never its password.
 
     Args:
-        engine: what it is called in the message.
+        engine: name of the engine in the message.
         url: its URL.
     """
     try:
@@ -46,19 +46,19 @@ def engine_errors(engine: str, url: SecretStr) -> Iterator[None]:
 
 
 def host(url: SecretStr) -> str:
-    """Return hosts and ports of an engine's URL (or the path of its socket), without credentials."""
+    """Return the hosts and ports of an engine's URL, or its socket path, without credentials."""
     parts = urlsplit(url.get_secret_value())
     return parts.netloc.rpartition("@")[2] or parts.path
 
 
 def report_error(error: Exception) -> int:
-    """Write what went wrong to stderr and return the exit code; raise `error` again if nobody expects it."""
+    """Write an expected error to stderr and return the exit code; re-raise any other."""
     if isinstance(error, _CONFIGURATION_ERRORS):
         code = USAGE
     elif isinstance(error, EngineDown):
         code = ENGINE_DOWN
     elif isinstance(error, CommandFailed | ServiceError) or (isinstance(error, OSError) and error.errno):
-        # An error number means that the system refused: a port is taken, a file is not there.
+        # An error number means that the system call failed: a port is in use, a file is missing.
         code = FAILED
     else:
         raise error
@@ -70,13 +70,13 @@ def report_error(error: Exception) -> int:
 def _reason(error: Exception) -> str:
     # The text of a library's error may hold the whole URL.
     if isinstance(error, redis.AuthenticationError):
-        return "it refuses the password"
+        return "the password is rejected"
     if isinstance(error, redis.TimeoutError | TimeoutError):
-        return "no answer"
+        return "no response"
     return "no connection"
 
 
 def fail(line: str) -> int:
-    """Write one line to stderr and return the exit code of something that failed."""
+    """Write one line to stderr and return the exit code of a failure."""
     print(f"dwgate: {line}", file=sys.stderr)
     return FAILED

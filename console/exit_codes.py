@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and the fault of being called wrongly."""
+"""Exit codes of commands, and the error for wrong usage."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ FAILED, USAGE, ENGINE_DOWN = 1, 2, 3
 
 
 class UsageError(DwgateError):
-    """What the command line asks for cannot be; the text names it and says what is wanted."""
+    """The command line is invalid; the text names the argument and what is expected."""

@@ -1,7 +1,7 @@
-"""Flower, the web pages of Celery's workers and tasks: behind passwords, read-only, without arguments.
+"""Flower, the web pages of Celery's workers and tasks: password-protected, read-only, without arguments.
 
-Flower runs inside this process, so that no password stands on a command line. What it must not show is
-dropped before Flower keeps it: its API hands out whatever it kept, however the pages format it.
+Flower runs in this process, so that no password appears on a command line. What it must not show is
+removed before Flower stores it: its API returns everything stored, however the pages format it.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from common.log import configure_logging
 from common.settings import BrokerSettings, SecretList
 
 SAVE_SECONDS = 30
-"""How often what Flower knows is written to its file."""
+"""Interval at which Flower's state is written to its file."""
 
 _HIDDEN = frozenset({"args", "kwargs", "result", "traceback"})
 _ALLOWED_REQUESTS = ("stats", "active_queues", "registered", "active", "revoked")
-"""What workers are asked. `active` answers with the arguments as the sender chose to show them; `reserved`
-and `scheduled` would answer with the arguments themselves, `conf` with settings."""
+"""Inspections that Flower may run. `active` returns the arguments as the sender chose to display them;
+`reserved` and `scheduled` would return the arguments themselves, `conf` the settings."""
 
 
 class FlowerSettings(BrokerSettings):
-    """What Flower needs to know besides the broker."""
+    """Settings of Flower besides the broker."""
 
     flower_users: SecretList = Field(
         min_length=1, description="one or more user:password pairs, separated by commas, in ASCII"
@@ -66,25 +66,25 @@ class FlowerSettings(BrokerSettings):
 
 
 class MaskedEvents(Events):  # type: ignore[misc] # Flower has no types
-    """Flower's memory of tasks, without what a task was given, returned or failed on."""
+    """Flower's store of tasks, without arguments, results and tracebacks."""
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Take one event in."""
+        """Store one event, masked."""
         super().on_event(mask(event))
 
 
 class ClosedFlower(Flower):  # type: ignore[misc] # Flower has no types
-    """Flower that takes odd credentials as wrong ones: by itself it fails on them, and shows where."""
+    """Flower that rejects malformed credentials; by itself it raises on them and shows a traceback."""
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """Return what answers `request`."""
+        """Return the handler of `request`."""
         if not comparable(request.headers.get("Authorization", "")):
             del request.headers["Authorization"]
         return super().find_handler(request, **kwargs)
 
 
 def comparable(authorization: str) -> bool:
-    """Return whether a basic `Authorization` header decodes to ASCII; nothing else can be compared."""
+    """Return whether a basic `Authorization` header decodes to ASCII; Flower can compare nothing else."""
     try:
         return b64decode(authorization.partition(" ")[2]).isascii()
     except ValueError:
@@ -92,7 +92,7 @@ def comparable(authorization: str) -> bool:
 
 
 def mask(event: dict[str, Any]) -> dict[str, Any]:
-    """Return a task event without arguments, result and traceback; of an exception its type stays."""
+    """Return a task event without arguments, result and traceback; an exception is reduced to its type."""
     kept = {key: value for key, value in event.items() if key not in _HIDDEN}
     if "exception" in kept:
         kept["exception"] = str(kept["exception"]).partition("(")[0]
@@ -100,10 +100,10 @@ def mask(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(settings: FlowerSettings, host: str = "127.0.0.1", port: int = 5555) -> NoReturn:
-    """Serve Flower until SIGTERM or SIGINT, then end the process.
+    """Serve Flower until SIGTERM or SIGINT, then exit the process.
 
     Args:
-        settings: the broker, who may look, and where to keep what was seen.
+        settings: the broker, the users, and the file with Flower's state.
         host: address to listen on.
         port: port to listen on; 0 takes a free one. The log event `listening` names it.
     """
@@ -117,7 +117,7 @@ def run(settings: FlowerSettings, host: str = "127.0.0.1", port: int = 5555) -> 
     structlog.get_logger().info("listening", url=f"http://{host}:{bound}")
     app.start()
     app.stop()
-    # Everything is saved; threads that wait for a broker that is away would hold the process up for minutes.
+    # The state is saved; threads that wait for an unreachable broker would delay the exit by minutes.
     os._exit(0)
 
 

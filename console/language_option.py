@@ -1,4 +1,4 @@
-"""The language that a person asks for."""
+"""The `--language` option."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from console.exit_codes import UsageError
 
 
 def language_named(name: str | None, default: Language = Language.ENGLISH) -> Language:
-    """Return the language `name`, or `default` when none is asked for.
+    """Return the language `name`, or `default` if it is None.
 
     Raises:
-        Usage: there is no such language here.
+        UsageError: the language is unknown.
     """
     if name is None:
         return default

@@ -1,4 +1,4 @@
-"""Which files a review is of, and how each is read."""
+"""Files of a review: which are read, and in which dialect."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from review.source.source_files import dialect_of
 
 STANDARD_INPUT = "-"
 _JOB = b'"stepType"'
-"""What makes a JSON file a data integration job; of the JSON in a folder only these are node code."""
+"""Marks a JSON file as a data integration job; other JSON in a folder is not node code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file that is to be reviewed.
+    """One file to review.
 
     Attributes:
-        path: as people name it; `-` for standard input.
+        path: display path; `-` for standard input.
         dialect: its language.
         data: its bytes.
-        before: the bytes that it had before, when that was asked for and it was there.
+        before: its previous bytes, if a comparison is requested and it existed.
     """
 
     path: str
@@ -34,21 +34,21 @@ class Source:
 
 
 def read_sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
-    """Yield the files at `paths`, of folders those whose names end as node code does, in the order of names.
+    """Yield the files at `paths`; of folders, those with a suffix of node code, sorted by name.
 
     Args:
         paths: files, folders, or `-`.
-        dialect: the language of files, of standard input, and of the SQL in folders; None to tell it from
-            the names.
-        old: the file, or the folder, as it was before.
+        dialect: the dialect of files, of standard input, and of the SQL in folders; None to infer it from
+            the file names.
+        old: the previous version of the file or folder.
 
     Raises:
-        Usage: there is no such file, or nothing says what language it is in.
+        UsageError: a file is missing, or its dialect cannot be inferred.
     """
     if old is not None and not old.exists():
-        raise UsageError(f"--diff {old}: there is no such file or folder")
+        raise UsageError(f"--diff {old}: no such file or folder")
     if old is not None and not old.is_dir() and (len(paths) != 1 or Path(paths[0]).is_dir()):
-        raise UsageError(f"--diff {old}: it is a file, so it is compared with one file; expected a folder")
+        raise UsageError(f"--diff {old}: a file can be compared only with one file; expected a folder")
     for name in paths:
         path = Path(name)
         if name == STANDARD_INPUT:
@@ -68,7 +68,7 @@ def _file(path: Path, dialect: Dialect | None, old: Path | None) -> Source:
     data = _bytes(path)
     language = dialect or dialect_of(path)
     if language is None:
-        raise UsageError(f"{path}: its name does not say what language it is in; expected --dialect")
+        raise UsageError(f"{path}: its dialect cannot be inferred from its name; expected --dialect")
     before = old / path.name if old and old.is_dir() else old
     return Source(_dialect_of_path(path), language, data, _bytes_of(before))
 
@@ -88,7 +88,7 @@ def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator
 
 
 def _dialect_of_path(path: Path) -> str:
-    """Return a path as text; what of it is no text is written in escapes."""
+    """Return a path as text; undecodable bytes are escaped."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 

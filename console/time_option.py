@@ -1,4 +1,4 @@
-"""Points in time as people write them: how long ago, or a date."""
+"""Times on the command line: an age or a date."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ _AGO = re.compile(r"(\d{1,6})([smhdw])")
 
 
 def parse_time(text: str) -> float:
-    """Return seconds since the epoch for `7d`, `2h`, `30m` (ago) or an ISO date, local unless it says.
+    """Return seconds since the epoch for an age (`7d`, `2h`, `30m`) or an ISO date, local without an offset.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the text is neither.
     """
     if ago := _AGO.fullmatch(text):
         return time.time() - int(ago[1]) * _UNITS[ago[2]]
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
-        raise ValueError(
-            f"{text!r} is neither a time ago (7d, 2h, 30m) nor a date (2026-11-22T08:00)"
-        ) from None
+        raise ValueError(f"{text!r} is neither an age (7d, 2h, 30m) nor a date (2026-11-22T08:00)") from None
 
 
 def time_option(text: str) -> float:
-    """Return the same for an option of the command line, whose faults typer tells.
+    """Parse a time as `parse_time` does; for options, whose errors typer reports.
 
     Raises:
-        typer.BadParameter: it is neither.
+        typer.BadParameter: the text is neither.
     """
     try:
         return parse_time(text)

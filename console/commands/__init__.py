@@ -1,1 +1,1 @@
-"""The commands of `dwgate`, one file each."""
+"""The commands of `dwgate`: one module each, with its options; `console.main` imports them when they run."""

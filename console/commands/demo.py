@@ -9,7 +9,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +24,7 @@ from emulator.eventbridge.sender import Sender
 from emulator.samples import Sample, load_samples
 
 SECONDS = 45.0
-"""How long all verdicts together may take."""
+"""Maximum seconds for all verdicts together."""
 
 COLUMNS = ("event", "sample", "verdict", "ms", "worst finding of each check")
 MAX_FINDINGS = 2
@@ -31,10 +33,10 @@ MAX_FINDING_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class SampleResult:
-    """What became of one sample.
+    """The outcome of one sample.
 
     Attributes:
-        sample: the operation, and the verdict that it must get.
+        sample: the operation, and its expected verdict.
         result: the verdict; None when none came in time.
         milliseconds: from the delivery of the event to the verdict's arrival at the emulator.
         findings: the worst ones, or why there is no verdict.
@@ -47,18 +49,29 @@ class SampleResult:
 
     @property
     def is_expected(self) -> bool:
-        """Whether the verdict is the one that the sample must get."""
+        """Whether the verdict is the expected one."""
         return self.result is self.sample.expected
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the folder with data and logs.")] = False,
+) -> None:
+    """Run dwgate on this machine and send a good and a bad sample of ten extension points."""
+    raise typer.Exit(run(keep=keep))
+
+
 def run(*, keep: bool) -> int:
-    """Start everything, send the samples, show the table, end everything.
+    """Start the stack, send the samples, show the table, stop the stack.
 
     Args:
-        keep: leave the folder with data and logs.
+        keep: keep the folder with data and logs.
 
     Returns:
-        The exit code: 1 when a verdict is wrong or missing.
+        The exit code: 1 if a verdict is wrong or missing.
     """
     folder = Path(tempfile.mkdtemp(prefix="dwgate-demo-"))
     started = time.monotonic()
@@ -73,7 +86,7 @@ def run(*, keep: bool) -> int:
             shutil.rmtree(folder, ignore_errors=True)
     print(
         f"{summary(answers)}. Valkey, emulator, ingest and workers were up in {ready - started:.1f} s,"
-        f" the verdicts took {answered - ready:.1f} s, and all of it has ended."
+        f" the verdicts took {answered - ready:.1f} s, and everything is stopped."
     )
     if keep:
         print(f"Data and logs are in {folder}")
@@ -96,10 +109,10 @@ def table(answers: Sequence[SampleResult]) -> Table:
 
 
 def summary(answers: Sequence[SampleResult]) -> str:
-    """Return how many verdicts came and how many are right."""
-    came = sum(answer.result is not None for answer in answers)
-    right = sum(answer.is_expected for answer in answers)
-    return f"{came} verdicts for {len(answers)} operations, {right} right"
+    """Return the number of verdicts and of correct verdicts."""
+    received = sum(answer.result is not None for answer in answers)
+    correct = sum(answer.is_expected for answer in answers)
+    return f"{received} verdicts for {len(answers)} operations, {correct} correct"
 
 
 def _findings(answer: SampleResult) -> Text | None:
@@ -111,17 +124,17 @@ def _findings(answer: SampleResult) -> Text | None:
 
 
 def _verdict(answer: SampleResult) -> Text:
-    said = tables.text(answer.result.value if answer.result else "none")
+    text = tables.text(answer.result.value if answer.result else "none")
     if not answer.is_expected:
-        said.append(f" (wrong: expected {answer.sample.expected})", style="bold red")
-    return said
+        text.append(f" (wrong: expected {answer.sample.expected})", style="bold red")
+    return text
 
 
 async def _run_samples(parts: stack.Stack) -> list[SampleResult]:
     limit = time.monotonic() + SECONDS
     sender = Sender(target_url=parts.events_url, token=parts.token, signer=parts.signer)
     async with sender, EmulatorClient(parts.emulator_url) as emulator:
-        # One after the other, so that the milliseconds are those of an event that finds the fleet free.
+        # One after the other: the milliseconds are those of an event that finds the workers idle.
         return [
             await _run_sample(parts, sender, emulator, sample, max(0.1, limit - time.monotonic()))
             for sample in load_samples()
@@ -139,7 +152,7 @@ async def _run_sample(
         )
     posted = await emulator.verdict(sent.message_id, seconds)
     if posted is None:
-        return SampleResult(sample, None, None, ("no verdict came",))
+        return SampleResult(sample, None, None, ("no verdict arrived",))
     record = parts.ledger.get(sent.message_id)
     found = tables.worst_findings(record)[:MAX_FINDINGS] if record else []
     return SampleResult(sample, posted.result, round((posted.at - sent.at) * 1000), tuple(found))

@@ -1,4 +1,4 @@
-"""`dwgate doctor`: whether settings, engines and DataWorks are as they must be, and what a choice costs."""
+"""`dwgate doctor`: checks settings, engines and DataWorks, and reports the trade-offs of the settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any, TypeVar
 
+import typer
 from kombu import Connection
 
 from common import topology
@@ -19,6 +20,7 @@ from console import doctor_findings, errors
 from console.commands import policy
 from console.doctor_findings import Diagnosis, Health
 from console.exit_codes import ENGINE_DOWN, FAILED
+from console.options import Json
 from console.output import tables
 from ingest.settings import IngestSettings
 from review.parsing.self_test import ParserUnusable, run_self_test
@@ -34,16 +36,25 @@ from workers.waivers import loader
 
 CONNECT_SECONDS = 3.0
 CALL_SECONDS = 10.0
-"""How long DataWorks may take to answer."""
+"""Timeout of the call of DataWorks."""
 
 COLUMNS = ("what", "health", "detail")
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(json: Json = False) -> None:
+    """Check settings, engines and DataWorks, and report the trade-offs of the settings."""
+    raise typer.Exit(run(json=json))
+
+
 def run(*, json: bool) -> int:
-    """Look at everything; return the exit code: 1 when something is wrong, 3 when an engine is down."""
-    # What a library meets is told in our lines, not in its own logs.
+    """Run every diagnosis; return the exit code: 1 if something is wrong, 3 if an engine is down."""
+    # The diagnoses report what libraries would log.
     logging.disable()
     diagnoses = list(_all())
     if json:
@@ -123,13 +134,15 @@ def _broker(services: Services) -> Iterator[Diagnosis]:
 
 
 def _queue(connection: Connection, queue: topology.Queue) -> Diagnosis:
-    # Declaring what is there changes nothing, and fails when it was made otherwise.
+    # Declaring an existing queue changes nothing, and fails if its arguments differ.
     what = f"queue {queue.name}"
     if _is_rejected(connection, queue, passive=True):
-        return Diagnosis(what, Health.TRADE_OFF, "not there yet: ingest or a worker makes it when it starts")
+        return Diagnosis(
+            what, Health.TRADE_OFF, "not declared yet: ingest or a worker declares it at start-up"
+        )
     if _is_rejected(connection, queue, passive=False):
         return Diagnosis(
-            what, Health.TRADE_OFF, "not the quorum queue with a delivery limit that dwgate makes"
+            what, Health.TRADE_OFF, "not the quorum queue with a delivery limit that dwgate declares"
         )
     return Diagnosis(what, Health.GOOD, "quorum")
 
@@ -165,7 +178,7 @@ def _redis(services: Services) -> Iterator[Diagnosis]:
 
 
 def _version(server: dict[str, Any]) -> str:
-    # Valkey tells the Redis version it is compatible with, and its own.
+    # Valkey reports its own version and the Redis version it is compatible with.
     if valkey := server.get("valkey_version"):
         return f"Valkey {valkey}"
     return f"Redis {server.get('redis_version')}"
@@ -182,11 +195,11 @@ def _waivers(services: Services) -> Iterator[Diagnosis]:
     try:
         rules = load_policy(services.settings.policy_file, services.checks).waivers
     except ConfigError:
-        return  # The policy's own line tells.
+        return  # The policy's own diagnosis reports it.
     now = time.time()
     items = loader.load_waivers(file, rules, now).items
     live = sum(item.is_active(now) for item in items)
-    yield Diagnosis("waivers", Health.GOOD, f"{file} is good: {live} in force, {len(items) - live} ended")
+    yield Diagnosis("waivers", Health.GOOD, f"{file} is valid: {live} active, {len(items) - live} expired")
 
 
 def _dataworks(services: Services) -> Iterator[Diagnosis]:
@@ -194,5 +207,5 @@ def _dataworks(services: Services) -> Iterator[Diagnosis]:
         waiting = services.dataworks.check_processes(
             POINTS[0].code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
         )
-    seen = f"{services.settings.endpoint} answers: {len(waiting)} of {POINTS[0].code} wait"
-    yield Diagnosis("DataWorks", Health.GOOD, seen)
+    detail = f"{services.settings.endpoint} responds: {len(waiting)} of {POINTS[0].code} wait"
+    yield Diagnosis("DataWorks", Health.GOOD, detail)

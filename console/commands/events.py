@@ -1,19 +1,53 @@
-"""`dwgate events`: what is known of each event."""
+"""`dwgate events`: shows stored events and rejected messages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
+import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from common.ledger import EventRecord, Ledger, State, connect
 from common.settings import Settings, load_settings
 from console import errors
+from console.options import Json, Limit, Project, Since
 from console.output import tables
 
 STATES = frozenset(state.value for state in State)
 LIST_COLUMNS = ("received", "message id", "event", "workspace", "state", "verdict", "first finding")
+
+
+app = typer.Typer(help="Show stored events.", no_args_is_help=True, add_completion=False)
+
+
+@app.command("list")
+def list_command(
+    state: Annotated[list[str] | None, typer.Option(help="Only this state; repeatable.")] = None,
+    project: Project = None,
+    since: Since = None,
+    limit: Limit = 50,
+    json: Json = False,
+) -> None:
+    """Show events, newest first."""
+    if unknown := set(state or ()) - STATES:
+        raise typer.BadParameter(
+            f"unknown state {unknown.pop()}; expected one of {', '.join(sorted(STATES))}"
+        )
+    raise typer.Exit(list_(states=state or [], project=project, since=since or 0, limit=limit, json=json))
+
+
+@app.command("show")
+def show_command(message_id: Annotated[str, typer.Argument(metavar="ID")], json: Json = False) -> None:
+    """Show one event: its verdict, checks, findings and timeline."""
+    raise typer.Exit(show(message_id, json=json))
+
+
+@app.command("rejects")
+def rejects_command(limit: Limit = 50, json: Json = False) -> None:
+    """Show authentic messages that are not valid events."""
+    raise typer.Exit(rejects(limit=limit, json=json))
 
 
 def list_(*, states: Sequence[str], project: int | None, since: float, limit: int, json: bool) -> int:
@@ -32,13 +66,13 @@ def list_(*, states: Sequence[str], project: int | None, since: float, limit: in
 
 
 def show(message_id: str, *, json: bool) -> int:
-    """Show one event; return the exit code: 1 when it is not known."""
+    """Show one event; return the exit code: 1 if it is unknown."""
     settings = load_settings(Settings)
     ledger = _ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         record = ledger.get(message_id)
     if record is None:
-        return errors.fail(f"no event {message_id}: it never came, or it is older than DWGATE_EVENT_DAYS")
+        return errors.fail(f"unknown event {message_id}: never received, or older than DWGATE_EVENT_DAYS")
     if json:
         tables.json(record.to_json(settings.extension_code))
     else:
@@ -47,7 +81,7 @@ def show(message_id: str, *, json: bool) -> int:
 
 
 def rejects(*, limit: int, json: bool) -> int:
-    """Show authentic messages that could not be read as events, newest first; return the exit code."""
+    """Show authentic messages that are not valid events, newest first; return the exit code."""
     settings = load_settings(Settings)
     ledger = _ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
@@ -56,12 +90,12 @@ def rejects(*, limit: int, json: bool) -> int:
         tables.json({"rejects": entries})
     else:
         rows = [(tables.format_time(entry["at"]), len(entry["body"]), entry["why"]) for entry in entries]
-        tables.console().print(tables.table(("received", "characters", "why"), rows))
+        tables.console().print(tables.table(("received", "characters", "reason"), rows))
     return 0
 
 
 def render_event(record: EventRecord) -> RenderableType:
-    """Return one event as people read it."""
+    """Return one event as terminal output."""
     event = record.event
     head = [
         ("event", f"{event.event_code} {event.message_id}"),
@@ -93,10 +127,10 @@ def _checks(record: EventRecord) -> list[tuple[object, ...]]:
     for name in record.planned_checks:
         outcome = record.outcomes.get(name)
         kind = outcome.kind.value if outcome else None
-        said = [tables.finding(item) for item in outcome.findings] if outcome else []
-        first = said[0] if said else outcome.detail if outcome else None
+        lines = [tables.finding(item) for item in outcome.findings] if outcome else []
+        first = lines[0] if lines else outcome.detail if outcome else None
         rows.append((name, kind, record.attempts.get(name, 0), first))
-        rows += [("", "", "", line) for line in said[1:]]
+        rows += [("", "", "", line) for line in lines[1:]]
     return rows
 
 

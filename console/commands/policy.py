@@ -1,26 +1,79 @@
-"""`dwgate policy`: whether a policy file is good, and what one may say."""
+"""`dwgate policy`: validates and shows policy files, their schema and their option form."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from common.config_files.errors import ConfigError
 from common.config_files.yaml_document import dump
 from common.extension_points import BY_CODE
 from common.policy_subject import PolicySubject
+from console.commands import policy_test
 from console.exit_codes import FAILED, UsageError
+from console.options import Json, PolicyFile, Project
 from console.output import tables
 from workers.checks import registry
 from workers.extension_options.form import build_form
 from workers.policy import model, policy
 from workers.policy.json_schema import build_schema as policy_schema
 
+app = typer.Typer(help="Validate, test and show policies.", no_args_is_help=True, add_completion=False)
+
+
+@app.command("check")
+def check_command(
+    file: PolicyFile = None,
+) -> None:
+    """Validate a policy; report every problem with its location."""
+    raise typer.Exit(check(file))
+
+
+app.command("test")(policy_test.command)
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """Print the JSON schema of a policy file."""
+    raise typer.Exit(schema())
+
+
+@app.command("options")
+def options_command(
+    file: PolicyFile = None,
+    check: Annotated[list[str] | None, typer.Option(help="Only this check; repeatable.")] = None,
+) -> None:
+    """Print the option form to paste into the DataWorks console."""
+    raise typer.Exit(options(file, check or []))
+
+
+@app.command("show")
+def show_command(
+    *,
+    file: PolicyFile = None,
+    project: Project = None,
+    point: Annotated[list[str] | None, typer.Option(help="Only this extension point; repeatable.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", help="For nodes of this type: 10 or odps_sql.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="For a file or table with this name.")] = None,
+    json: Json = False,
+) -> None:
+    """Show the effective policy of a workspace, and of a file."""
+    if unknown := set(point or ()) - BY_CODE.keys():
+        raise typer.BadParameter(
+            f"unknown extension point {unknown.pop()}; expected one of {', '.join(sorted(BY_CODE))}"
+        )
+    subject = PolicySubject(node_type(type_) if type_ else None, (name,) if name else ())
+    raise typer.Exit(show(file, project, point or [], subject, json=json))
+
 
 def check(file: Path | None) -> int:
-    """Say whether a policy (without a file the built-in one) is good; return the exit code."""
+    """Validate a policy file, or the built-in policy; return the exit code."""
     try:
         loaded = policy.load_policy(file, registry.load_checks())
     except ConfigError as error:
@@ -44,7 +97,7 @@ def options(file: Path | None, only: Sequence[str]) -> int:
         only: names of checks; empty for all.
 
     Raises:
-        Usage: the policy lists nothing that could be in the form.
+        UsageError: the policy has no settings for the form.
     """
     loaded = policy.load_policy(file, registry.load_checks())
     settings = [each for each in loaded.console if not only or each.check in only]
@@ -61,13 +114,13 @@ def options(file: Path | None, only: Sequence[str]) -> int:
 def show(
     file: Path | None, project: int | None, points: Sequence[str], about: PolicySubject, *, json: bool
 ) -> int:
-    """Print what a policy comes to; return the exit code.
+    """Print the effective policy; return the exit code.
 
     Args:
         file: a policy file; None for the built-in policy.
         project: the workspace; None for one that the policy does not name.
         points: event codes; empty for all with a check.
-        about: the file or table that is worked on; an empty one leaves out what holds for some only.
+        about: the file or table of the operation; if empty, `where` rules are not applied.
         json: print JSON, not YAML.
     """
     loaded = policy.load_policy(file, registry.load_checks())
@@ -81,10 +134,10 @@ def show(
 
 
 def node_type(text: str) -> int:
-    """Return the number of a node type, given by number or name; one of them when there are several.
+    """Return the number of a node type given by number or name; the lowest if the name has several.
 
     Raises:
-        Usage: there is no such name.
+        UsageError: the name is unknown.
     """
     try:
         return min(model.node_type(int(text) if text.isdecimal() else text))
@@ -110,13 +163,13 @@ def _point(point: policy.PointPolicy) -> dict[str, Any]:
 
 
 def describe_policy(file: Path | None, loaded: policy.Policy) -> str:
-    """Return a good policy in a few words."""
+    """Return a one-line description of a valid policy."""
     points = [loaded.resolve(code, None) for code in BY_CODE]
     checked = [point for point in points if point.checks]
     checks = {check.name for point in checked for check in point.checks}
     name = str(file) if file else "(built in)"
     size = f"{_count_text(len(checked), 'point')} with {_count_text(len(checks), 'check')}"
-    return f"{name} is good: {size}, version {loaded.version}"
+    return f"{name} is valid: {size}, version {loaded.version}"
 
 
 def _count_text(count: int, what: str) -> str:

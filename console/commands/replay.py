@@ -1,4 +1,4 @@
-"""`dwgate replay`: what another policy would have said of past events. It posts and writes nothing."""
+"""`dwgate replay`: evaluates past events under another policy. It posts and writes nothing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.padding import Padding
 
@@ -20,6 +21,7 @@ from common.settings import load_settings
 from common.snapshot import Snapshot
 from console import errors
 from console.exit_codes import UsageError
+from console.options import SINCE, Json, Project
 from console.output import tables
 from workers.checks import registry
 from workers.dataworks.client import DataWorks
@@ -39,32 +41,32 @@ from workers.waivers import loader
 from workers.waivers.matching import Waivers
 
 MAX_EVENTS = 10_000
-"""Events that are looked at, newest first."""
+"""Maximum number of events, newest first."""
 
 LOOKUP_SECONDS = 30.0
-"""How long the lookups of one event may take."""
+"""Maximum seconds for the lookups of one event."""
 
 CALL_SECONDS = 5.0
-"""How long DataWorks has to answer at all."""
+"""Timeout of the first call of DataWorks."""
 
 CHANGED = (VerdictChange.BLOCKED, VerdictChange.PASSED, VerdictChange.WARNED, VerdictChange.CLEARED)
 
-RUN, REWEIGHED, PARTLY_RUN = "run", "weighed", "judged in part"
-"""How an event was judged: all its checks run, some weighed by what they had found, or some not at all."""
+RUN, REWEIGHED, PARTLY_RUN = "run", "reweighed", "partly evaluated"
+"""How an event was evaluated: all checks run, some reweighed from recorded findings, or some not at all."""
 
 NO_CHECK = "no check applies"
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayFilter:
-    """Which events are replayed, and how.
+    """Which events are replayed, and under what.
 
     Attributes:
         since: received at or after this, in seconds since the epoch.
         policy: the file of the other policy.
         project: only of this workspace.
-        check: only those that this check is, or would be, asked about.
-        lookups: whether checks may ask DataWorks.
+        check: only events with this check, in the past or under the policy.
+        lookups: whether checks may query DataWorks.
     """
 
     since: float
@@ -74,20 +76,41 @@ class ReplayFilter:
     lookups: bool = False
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    since: Annotated[float, SINCE],
+    policy: Annotated[Path, typer.Option(metavar="FILE", help="The policy to try.")],
+    project: Project = None,
+    check: Annotated[
+        str | None, typer.Option(help="Only events with this check, in the past or under the policy.")
+    ] = None,
+    lookups: Annotated[
+        bool, typer.Option("--lookups", help="Query DataWorks as it is today; uses its read quota.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Evaluate past events under another policy and show what would change; read-only."""
+    raise typer.Exit(run(ReplayFilter(since, policy, project, check, lookups), json=json))
+
+
 def run(filter_: ReplayFilter, *, json: bool) -> int:
     """Replay events and print what would change; return the exit code.
 
     Raises:
-        ConfigError: the policy cannot be used.
-        Usage: there is no such check.
+        ConfigError: the policy is invalid.
+        UsageError: the check is unknown.
         EngineDown: Redis cannot be reached.
-        Failed: lookups are wanted, and DataWorks cannot be asked.
+        CommandFailed: lookups are requested, and DataWorks cannot be queried.
     """
     settings = load_settings(WorkerSettings)
     checks = registry.load_checks()
     if filter_.check is not None and filter_.check not in checks:
         raise UsageError(
-            f"--check {filter_.check}: no such check; expected one of {', '.join(sorted(checks))}"
+            f"--check {filter_.check}: unknown check; expected one of {', '.join(sorted(checks))}"
         )
     other = policy.load_policy(filter_.policy, checks)
     ledger = Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)
@@ -98,35 +121,35 @@ def run(filter_: ReplayFilter, *, json: bool) -> int:
         records = ledger.find(project_id=filter_.project, since=filter_.since, limit=MAX_EVENTS)
         found = list(_all(records, ledger, ReplayInputs(other, checks, _waivers(settings, other)), dataworks))
     if len(records) == MAX_EVENTS:
-        print(f"dwgate: only the newest {MAX_EVENTS} events were looked at", file=sys.stderr)
-    met = [item for item in found if filter_.check is None or filter_.check in _checks(item)]
+        print(f"dwgate: only the newest {MAX_EVENTS} events were replayed", file=sys.stderr)
+    selected = [item for item in found if filter_.check is None or filter_.check in _checks(item)]
     if json:
-        tables.json(summary(met, other.version))
+        tables.json(summary(selected, other.version))
     else:
-        _print(met, filter_)
+        _print(selected, filter_)
     return 0
 
 
 def _require_reachable(dataworks: DataWorks) -> None:
-    """Ask DataWorks once: what it refuses now it would refuse for each of thousands of lookups.
+    """Call DataWorks once: an error now would repeat for each of thousands of lookups.
 
     Raises:
-        Failed: it cannot be asked.
+        CommandFailed: the call failed.
     """
-    logging.disable()  # What the SDK logs of credentials that are missing; here it is told in one line.
+    logging.disable()  # The SDK logs missing credentials; they are reported in one line here.
     try:
         dataworks.check_processes(
             POINTS[0].code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
         )
     except DataWorksError as error:
-        raise errors.CommandFailed(f"--lookups: DataWorks cannot be asked: {error}") from None
+        raise errors.CommandFailed(f"--lookups: DataWorks cannot be queried: {error}") from None
     finally:
         logging.disable(logging.NOTSET)
 
 
-def _waivers(settings: WorkerSettings, holds: policy.Policy) -> Waivers:
+def _waivers(settings: WorkerSettings, other: policy.Policy) -> Waivers:
     file = settings.waivers_file
-    return loader.load_waivers(file, holds.waivers, time.time()) if file else Waivers()
+    return loader.load_waivers(file, other.waivers, time.time()) if file else Waivers()
 
 
 def summary(found: Sequence[ReplayedEvent], version: str) -> dict[str, Any]:
@@ -178,7 +201,7 @@ _GROUPS: dict[str, Callable[[ReplayedEvent], list[str]]] = {
 def _count_by(
     found: Sequence[ReplayedEvent], keys: Callable[[ReplayedEvent], list[str]]
 ) -> list[tuple[str, Counter[str]]]:
-    """Return how many events change how, by what they have in common; most changes first."""
+    """Return the number of events per change, grouped by `keys`; the group with most changes first."""
     groups: dict[str, Counter[str]] = {}
     for item in found:
         if item.change in CHANGED:
@@ -206,10 +229,10 @@ def _event(item: ReplayedEvent) -> dict[str, Any]:
     }
 
 
-def _print(found: Sequence[ReplayedEvent], wanted: ReplayFilter) -> None:
+def _print(found: Sequence[ReplayedEvent], filter_: ReplayFilter) -> None:
     judged = Counter(_decided_by(item) for item in found)
-    told = ", ".join(f"{judged[how]} {how}" for how in (RUN, REWEIGHED, PARTLY_RUN))
-    print(f"{len(found)} events under {wanted.policy}: {told}")
+    counts = ", ".join(f"{judged[how]} {how}" for how in (RUN, REWEIGHED, PARTLY_RUN))
+    print(f"{len(found)} events under {filter_.policy}: {counts}")
     for change in VerdictChange:
         same = (
             Counter(item.new.value for item in _with_change(found, change))
@@ -230,8 +253,8 @@ def _print(found: Sequence[ReplayedEvent], wanted: ReplayFilter) -> None:
             ]
             heads = (name.replace("_", " "), *(change.value for change in CHANGED))
             out.print(tables.table(heads, rows))
-    _print_reasons("weighed by recorded findings", [item.reweighed for item in found])
-    _print_reasons("not judged", [item.unknown for item in found])
+    _print_reasons("reweighed from recorded findings", [item.reweighed for item in found])
+    _print_reasons("not evaluated", [item.unknown for item in found])
 
 
 def _print_reasons(what: str, reasons: Sequence[Mapping[str, str]]) -> None:
@@ -241,7 +264,7 @@ def _print_reasons(what: str, reasons: Sequence[Mapping[str, str]]) -> None:
 
 
 def _print_changed(out: Console, item: ReplayedEvent) -> None:
-    """Print an event that changes: who and what in one line, then a line for each check that decides."""
+    """Print an event that changes: one line of facts, then a line for each deciding check."""
     event = item.record.event
     out.print()
     facts = (
@@ -255,7 +278,7 @@ def _print_changed(out: Console, item: ReplayedEvent) -> None:
     )
     out.print(tables.text(", ".join(map(str, facts))))
     for name, found in item.deciding_checks.items():
-        why = tables.finding(found) if found else "could not be run"
+        why = tables.finding(found) if found else "could not run"
         out.print(Padding(tables.text(f"{name}: {why}"), (0, 0, 0, 4), expand=False))
     if not item.deciding_checks:
         out.print(Padding(NO_CHECK, (0, 0, 0, 4), expand=False))

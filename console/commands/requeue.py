@@ -7,6 +7,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+import typer
 
 from common.events import Event
 from common.ledger import EventRecord, State
@@ -14,6 +17,7 @@ from common.settings import load_settings
 from common.verdicts import OutcomeKind
 from console import errors
 from console.exit_codes import FAILED
+from console.options import Json, Project, Since
 from console.output import tables
 from workers.celery_app import create_app
 from workers.pipeline import planner
@@ -21,7 +25,7 @@ from workers.services import Services
 from workers.settings import WorkerSettings
 
 MAX_EVENTS = 10_000
-"""Events that a filter looks at, newest first."""
+"""Maximum number of events that a filter examines, newest first."""
 
 CONNECT_SECONDS = 3.0
 
@@ -42,7 +46,7 @@ class RequeueStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RequeueAction:
-    """A step, and in words what it means for the person who asked."""
+    """A step, and a description of it."""
 
     step: RequeueStep
     text: str
@@ -55,12 +59,12 @@ class RequeueAction:
 
 @dataclass(frozen=True, slots=True)
 class RequeueFilter:
-    """Which events are meant: those with an id, or those that every given filter lets through.
+    """Selects events: those with one of the ids, or those that match every given filter.
 
     Attributes:
-        failed: dead, or with a check that could not be run.
+        failed: dead, or with a failed or timed-out check.
         since: received at or after this, in seconds since the epoch.
-        check: with this check in the plan; with `failed`, this one could not be run.
+        check: with this check in the plan; with `failed`, this check must have failed or timed out.
     """
 
     ids: tuple[str, ...] = ()
@@ -72,13 +76,13 @@ class RequeueFilter:
 
     @property
     def filtered(self) -> bool:
-        """Whether there is a filter."""
+        """Whether at least one filter is given."""
         return self.failed or any(
             value is not None for value in (self.since, self.check, self.event_code, self.project)
         )
 
     def matches(self, record: EventRecord) -> bool:
-        """Whether an event passes the filters that the ledger has no index for."""
+        """Whether an event matches the filters that the ledger has no index for."""
         return (
             (self.event_code is None or record.event.event_code == self.event_code)
             and (self.check is None or self.check in record.planned_checks)
@@ -92,22 +96,48 @@ class RequeueFilter:
 
 
 def plan(record: EventRecord | None) -> RequeueAction:
-    """Return what a requeue does with an event: a pure function, in step with the ledger's `reopen`."""
+    """Return what a requeue does with an event: a pure function that mirrors the ledger's `reopen`."""
     if record is None:
-        return RequeueAction(RequeueStep.UNKNOWN, "not known")
+        return RequeueAction(RequeueStep.UNKNOWN, "unknown event")
     if record.state is State.IGNORED:
-        return RequeueAction(RequeueStep.LEAVE, "nobody waits for it: left alone")
+        return RequeueAction(RequeueStep.LEAVE, "notification only: unchanged")
     if not record.state.is_final:
-        return RequeueAction(RequeueStep.LEAVE, "still on its way: left alone")
+        return RequeueAction(RequeueStep.LEAVE, "still in progress: unchanged")
     if record.accepted_verdict:
         accepted = record.accepted_verdict
-        taken = f"{accepted.result} was taken on {tables.format_time(accepted.decided_at)}"
+        note = f"{accepted.result} was accepted on {tables.format_time(accepted.decided_at)}"
         return RequeueAction(
-            RequeueStep.RECORD, f"run again; {taken}, so a different result is recorded, not posted"
+            RequeueStep.RECORD, f"run again; {note}, so a different result is recorded, not posted"
         )
     if record.verdict and record.posting_at and not record.reported_at:
         return RequeueAction(RequeueStep.POST, f"post the frozen verdict again: {record.verdict.result}")
     return RequeueAction(RequeueStep.RUN, "run again")
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Message ids.")] = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Only dead events and events with a failed or timed-out check.")
+    ] = False,
+    since: Since = None,
+    check: Annotated[str | None, typer.Option(help="Only events with this check.")] = None,
+    event_code: Annotated[str | None, typer.Option(help="Only this extension point.")] = None,
+    project: Project = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be done, change nothing.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run stored events again; never post a result that differs from an accepted one."""
+    wanted = RequeueFilter(tuple(ids or ()), failed, since, check, event_code, project)
+    if bool(wanted.ids) == wanted.filtered:
+        raise typer.BadParameter("expected event ids, or at least one filter, not both")
+    raise typer.Exit(run(wanted, dry_run=dry_run, json=json))
 
 
 def run(filter_: RequeueFilter, *, dry_run: bool, json: bool) -> int:
@@ -117,10 +147,10 @@ def run(filter_: RequeueFilter, *, dry_run: bool, json: bool) -> int:
     with errors.engine_errors("Redis", settings.redis_url):
         found = _find(services, filter_)
     actions = {message_id: plan(record) for message_id, record in found}
-    meant = [record.event for message_id, record in found if record and actions[message_id].is_requeued]
-    if meant and not dry_run:
+    selected = [record.event for message_id, record in found if record and actions[message_id].is_requeued]
+    if selected and not dry_run:
         _reach_broker(services)
-        for event in meant:
+        for event in selected:
             actions[event.message_id] = _requeue(services, event, actions[event.message_id])
     rows = [_row(message_id, record, actions[message_id]) for message_id, record in found]
     if json:
@@ -140,13 +170,14 @@ def _find(services: Services, filter_: RequeueFilter) -> list[tuple[str, EventRe
     )
     if len(records) == MAX_EVENTS:
         print(
-            f"dwgate: only the newest {MAX_EVENTS} events were looked at: use --since again", file=sys.stderr
+            f"dwgate: only the newest {MAX_EVENTS} events were examined; narrow them with --since",
+            file=sys.stderr,
         )
     return [(record.event.message_id, record) for record in records if filter_.matches(record)]
 
 
 def _reach_broker(services: Services) -> None:
-    # Before anything is reopened: an event reopened and not sent would be answered without its checks.
+    # Before anything is reopened: an event that is reopened but not sent would be answered without checks.
     with (
         errors.engine_errors("the broker", services.settings.broker_url),
         services.app.connection_for_write() as connection,
@@ -159,7 +190,7 @@ def _requeue(services: Services, event: Event, action: RequeueAction) -> Requeue
     with errors.engine_errors("Redis", services.settings.redis_url):
         opened = services.ledger.reopen(event.message_id, deadline_at, watch_at)
     if opened <= 0:
-        return RequeueAction(RequeueStep.LEAVE, "somebody else requeued it just now: left alone")
+        return RequeueAction(RequeueStep.LEAVE, "requeued concurrently: unchanged")
     with errors.engine_errors("the broker", services.settings.broker_url):
         services.dispatch.send_events(event)
     return action
@@ -174,6 +205,6 @@ def _row(message_id: str, record: EventRecord | None, action: RequeueAction) -> 
 def _print(rows: Sequence[tuple[object, ...]], *, dry_run: bool) -> None:
     if rows:
         tables.console().print(tables.table(COLUMNS, [(*row[:3], row[4]) for row in rows]))
-    again = sum(RequeueStep(str(row[3])) not in (RequeueStep.LEAVE, RequeueStep.UNKNOWN) for row in rows)
+    count = sum(RequeueStep(str(row[3])) not in (RequeueStep.LEAVE, RequeueStep.UNKNOWN) for row in rows)
     done = "would be requeued" if dry_run else "requeued"
-    print(f"{again} of {len(rows)} events {done}")
+    print(f"{count} of {len(rows)} events {done}")

@@ -1,4 +1,4 @@
-"""`dwgate review`: node code in files, judged by the rules that the code-review check asks."""
+"""`dwgate review`: reviews node code in files with the rules of the code-review check."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from common.extension_points import BY_CODE
 from common.i18n import Language
 from common.verdicts import Finding, Outcome, Subject, SubjectKind
 from console import language_option
 from console.exit_codes import FAILED, UsageError
-from console.output import finding_text
-from console.output import tables as render
+from console.options import LanguageName
+from console.output import finding_text, tables
 from console.output.github import workflow_commands
 from console.output.sarif import build_sarif
 from console.review_inputs import Source, read_sources
@@ -30,17 +33,17 @@ from review.tables.metadata import parse_tables
 
 FORMATS = ("text", "json", "sarif", "github")
 MAX_INLINE_FILES = 8
-"""So many files are reviewed by this process alone; of more each core takes its share."""
+"""Up to this number, files are reviewed in this process; more are distributed over the cores."""
 
 _SHARES = 4
-"""Portions of the files for each core: the last one to end is not much later than the others."""
+"""Chunks of files per core: small enough that all cores finish at about the same time."""
 
 CHECK = "code-review"
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewRequest:
-    """What the command line says besides the files."""
+    """The options of the command line."""
 
     dialect: str | None = None
     metadata: Path | None = None
@@ -54,64 +57,105 @@ class ReviewRequest:
 
 @dataclass(frozen=True, slots=True)
 class _Settings:
-    given: ReviewContext
+    context: ReviewContext
     policy: ReviewOptions
     language: Language
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Files, folders, or - for standard input.")
+    ],
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            help="Dialect of files, and of the SQL in folders; default: by file name, maxcompute for SQL."
+        ),
+    ] = None,
+    metadata: Annotated[Path | None, typer.Option(metavar="FILE", help="Table metadata, as JSON.")] = None,
+    project: Annotated[
+        str | None, typer.Option(help="MaxCompute project of unqualified table names.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Use the options of this policy's code-review check.")
+    ] = None,
+    diff: Annotated[
+        Path | None,
+        typer.Option(metavar="OLD", help="Show only findings that this older file or folder does not have."),
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text, json, sarif or github.")
+    ] = "text",
+    waivers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Apply the waivers of this file.")
+    ] = None,
+    language: LanguageName = None,
+) -> None:
+    """Review node code; exit with 1 on a warning or a blocking finding."""
+    request = ReviewRequest(dialect, metadata, project, policy, diff, format_, language, waivers)
+    raise typer.Exit(run(files, request))
+
+
 def run(paths: Sequence[str], request: ReviewRequest) -> int:
-    """Review the files; return the exit code: 1 when there is more than a remark."""
+    """Review the files; return the exit code: 1 on a warning or a blocking finding."""
     if request.format not in FORMATS:
         raise UsageError(f"--format {request.format}: expected one of {', '.join(FORMATS)}")
     dialect = _dialect(request.dialect)
-    how = _read_settings(request)
+    settings = _read_settings(request)
     files = tuple(read_sources(paths, dialect, request.diff))
+    # What the parser loads is permanent: collecting meanwhile is wasted time.
+    gc.disable()
     if any(file.dialect.sql for file in files):
-        # The parser, before the garbage collector is on again, and before processes are forked.
+        # Warm up the parser before processes are forked.
         review("SELECT 1", Dialect.MAXCOMPUTE)
     gc.freeze()
     gc.enable()
-    found = tuple(_all(files, how))
+    found = tuple(_all(files, settings))
     if request.waivers:
         found = tuple(_without_waived(found, request.waivers, request.policy))
     if request.format == "json":
-        render.json(report_json(found, how.language))
+        tables.json(report_json(found, settings.language))
     elif request.format == "sarif":
-        from importlib.metadata import version  # noqa: PLC0415 - the other formats do not tell it
+        from importlib.metadata import version  # noqa: PLC0415 - only this format needs it
 
-        render.json(build_sarif(found, how.language, version("dwgate")))
+        tables.json(build_sarif(found, settings.language, version("dwgate")))
     elif request.format == "github":
-        for line in workflow_commands(found, how.language):
+        for line in workflow_commands(found, settings.language):
             print(line)
     else:
-        finding_text.show_findings(found, how.language)
+        finding_text.show_findings(found, settings.language)
     return FAILED if has_blocking(found) else 0
 
 
 def _dialect(name: str | None) -> Dialect | None:
     known = sorted(dialect.value for dialect in Dialect if dialect is not Dialect.UNKNOWN)
     if name is not None and name not in known:
-        raise UsageError(f"--dialect {name}: there is no such dialect; expected one of {', '.join(known)}")
+        raise UsageError(f"--dialect {name}: unknown dialect; expected one of {', '.join(known)}")
     return Dialect(name) if name else None
 
 
 def _read_settings(request: ReviewRequest) -> _Settings:
-    # A plain dict and not the default: it goes to other processes.
-    given = ReviewContext(project=request.project, tables={})
+    # A plain dict, not the default: it is pickled for other processes.
+    context = ReviewContext(project=request.project, tables={})
     if request.metadata:
         try:
             content = request.metadata.read_bytes()
         except OSError as error:
             raise UsageError(f"--metadata {request.metadata}: cannot be read: {error.strerror}") from None
-        given = replace(given, tables=parse_tables(str(request.metadata), content))
+        context = replace(context, tables=parse_tables(str(request.metadata), content))
     policy, language = _policy(request.policy) if request.policy else (ReviewOptions(), Language.ENGLISH)
-    return _Settings(given, policy, language_option.language_named(request.language, language))
+    return _Settings(context, policy, language_option.language_named(request.language, language))
 
 
 def _policy(path: Path) -> tuple[ReviewOptions, Language]:
-    """Return how an organisation's policy wants code reviewed, at the first extension point that asks it."""
+    """Return the review options of a policy, from the first extension point that runs the check."""
     from workers.checks import registry  # noqa: PLC0415
-    from workers.policy import policy  # noqa: PLC0415 - with all checks it takes a while to load
+    from workers.policy import policy  # noqa: PLC0415 - loading all checks is slow
 
     loaded = policy.load_policy(path, registry.load_checks())
     for code in BY_CODE:
@@ -121,13 +165,13 @@ def _policy(path: Path) -> tuple[ReviewOptions, Language]:
                     key: value for key, value in check.options.items() if key in ReviewOptions.model_fields
                 }
                 return ReviewOptions.model_validate(named), loaded.language
-    raise UsageError(f"--policy {path}: it asks the check {CHECK} at no extension point")
+    raise UsageError(f"--policy {path}: no extension point runs the check {CHECK}")
 
 
 def _without_waived(
     found: Sequence[ReviewedFile], file: Path, policy_file: Path | None
 ) -> Iterator[ReviewedFile]:
-    """Yield what was found, with what the waivers let pass: a file is also the node of its name."""
+    """Yield the files with waivers applied: a file is also the node with its name."""
     import time  # noqa: PLC0415 - a review without waivers needs none of these
 
     from common.event_subject import EventSubject  # noqa: PLC0415
@@ -139,22 +183,22 @@ def _without_waived(
     now = time.time()
     waivers = loader.load_waivers(file, policy.load_policy(policy_file, registry.load_checks()).waivers, now)
     for each in found:
-        about = EventSubject(CHECK, items=_subjects(Path(each.path)))
-        yield replace(each, findings=apply_waivers(Outcome.of(each.findings), about, waivers, now).findings)
+        subject = EventSubject(CHECK, items=_subjects(Path(each.path)))
+        yield replace(each, findings=apply_waivers(Outcome.of(each.findings), subject, waivers, now).findings)
 
 
 def _subjects(path: Path) -> tuple[Subject, ...]:
-    """Return a file and its node, each known by file name, name without suffix, and path."""
+    """Return a file and its node, each matched by file name, name without suffix, and path."""
     return tuple(
         Subject(kind, name=path.stem, aliases=(path.name, str(path)))
         for kind in (SubjectKind.FILE, SubjectKind.NODE)
     )
 
 
-def _all(files: Sequence[Source], how: _Settings) -> Iterator[ReviewedFile]:
+def _all(files: Sequence[Source], settings: _Settings) -> Iterator[ReviewedFile]:
     cores = os.cpu_count() or 1
     if len(files) <= MAX_INLINE_FILES or cores == 1:
-        yield from map(partial(_review_source, how=how), files)
+        yield from map(partial(_review_source, settings=settings), files)
         return
     import multiprocessing  # noqa: PLC0415 - a few files need none of it
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
@@ -162,21 +206,21 @@ def _all(files: Sequence[Source], how: _Settings) -> Iterator[ReviewedFile]:
     context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
     with ProcessPoolExecutor(min(cores, len(files)), mp_context=context) as pool:
         share = max(len(files) // (cores * _SHARES), 1)
-        yield from pool.map(partial(_review_source, how=how), files, chunksize=share)
+        yield from pool.map(partial(_review_source, settings=settings), files, chunksize=share)
 
 
-def _review_source(source: Source, how: _Settings) -> ReviewedFile:
-    code, found = _findings(source.data, source.dialect, how)
+def _review_source(source: Source, settings: _Settings) -> ReviewedFile:
+    code, found = _findings(source.data, source.dialect, settings)
     if source.before is not None:
-        _, before = _findings(source.before, source.dialect, how)
+        _, before = _findings(source.before, source.dialect, settings)
         found = only_new_findings(before, found)
     return ReviewedFile(source.path, source.dialect, code, found)
 
 
-def _findings(data: bytes, dialect: Dialect, how: _Settings) -> tuple[str | None, tuple[Finding, ...]]:
-    code = decode_source(data, how.language)
+def _findings(data: bytes, dialect: Dialect, settings: _Settings) -> tuple[str | None, tuple[Finding, ...]]:
+    code = decode_source(data, settings.language)
     if isinstance(code, str):
-        return code, review(code, dialect, how.given, how.policy, language=how.language)
-    if how.policy.is_disabled(code.rule):
+        return code, review(code, dialect, settings.context, settings.policy, language=settings.language)
+    if settings.policy.is_disabled(code.rule):
         return None, ()
-    return None, (replace(code, severity=how.policy.effective_severity(code.rule, code.severity)),)
+    return None, (replace(code, severity=settings.policy.effective_severity(code.rule, code.severity)),)

@@ -1,4 +1,4 @@
-"""`dwgate rules`: the rules of the code review, and their pages."""
+"""`dwgate rules`: lists the rules of the code review, and shows their pages."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import sys
 from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from common.i18n import Language
 from console import language_option
 from console.exit_codes import UsageError
+from console.options import LanguageName
 from console.output import tables
 from review import rule_docs
 from review.report import describe_rule
@@ -18,13 +22,26 @@ from review.rules import external_rules
 from review.rules.registry import BUILT_IN, BY_ID, BY_NAME, RULES, rule_named
 
 COLUMNS = ("rule", "name", "severity", "what")
-
-
 FORMATS = ("text", "json")
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    *,
+    rule: Annotated[str | None, typer.Argument(metavar="[ID]", help="A rule's id or name.")] = None,
+    language: LanguageName = None,
+    format_: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text or json.")] = "text",
+    write: Annotated[Path | None, typer.Option(file_okay=False, hidden=True)] = None,
+) -> None:
+    """List the review's rules, or show one rule's page."""
+    raise typer.Exit(run(rule, language, format_, write))
+
+
 def run(name: str | None, language: str | None, shape: str, folder: Path | None) -> int:
-    """Show one rule, or all of them, or write the pages of all into `folder`; return the exit code."""
+    """Show one rule, or all of them, or write the pages of all rules to `folder`; return the exit code."""
     if shape not in FORMATS:
         raise UsageError(f"--format {shape}: expected one of {', '.join(FORMATS)}")
     if folder is not None:
@@ -49,13 +66,13 @@ def _list(language: Language, *, json: bool) -> int:
 def _show(name: str, language: Language, *, json: bool) -> int:
     rule = BY_ID.get(name.upper()) or BY_NAME.get(name.lower())
     if rule is None:
-        return _outside(name, language, json=json)
+        return _show_external(name, language, json=json)
     page = rule_docs.render_page(rule, language) if rule in BUILT_IN else inspect.cleandoc(rule.docs)
     if json:
-        told = asdict(describe_rule(rule.id, language))
-        tables.json({"rule": rule.id, "severity": rule.severity.value, **told, "page": page})
+        description = asdict(describe_rule(rule.id, language))
+        tables.json({"rule": rule.id, "severity": rule.severity.value, **description, "page": page})
     elif sys.stdout.isatty():
-        from rich.markdown import Markdown  # noqa: PLC0415 - a terminal alone needs it
+        from rich.markdown import Markdown  # noqa: PLC0415 - only a terminal needs it
 
         tables.console().print(Markdown(page))
     else:
@@ -75,7 +92,7 @@ def _write(folder: Path) -> int:
     return 0
 
 
-def _outside(name: str, language: Language, *, json: bool) -> int:
+def _show_external(name: str, language: Language, *, json: bool) -> int:
     url = external_rules.docs_url(name)
     if url is None:
         raise UsageError(f"unknown rule {name}; {_suggestion(name)}")

@@ -1,4 +1,4 @@
-"""`dwgate up`: all of dwgate on this machine, until Ctrl-C."""
+"""`dwgate up`: runs all of dwgate on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,11 +8,42 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from deploy.local import stack
 from workers.checks import registry
 from workers.policy import policy
-from workers.waivers import loader as waivers
+from workers.waivers import loader
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of ingest; 0 for a free one.")] = 8080,
+    flower_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of Flower; 0 for a free one.")
+    ] = 5555,
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Keep data and logs in this folder.")
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", envvar="DWGATE_POLICY_FILE", help="Policy file; default: the built-in policy."
+        ),
+    ] = None,
+    waivers: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", envvar="DWGATE_WAIVERS_FILE", help="Waivers file; default: no waivers."),
+    ] = None,
+) -> None:
+    """Run all of dwgate on this machine until Ctrl-C."""
+    raise typer.Exit(
+        run(port=port, flower_port=flower_port, data=data, policy_file=policy, waivers_file=waivers)
+    )
 
 
 def run(
@@ -23,12 +54,12 @@ def run(
     Args:
         port: port of ingest.
         flower_port: port of Flower.
-        data: folder to keep data and logs in; None for one that is removed at the end.
+        data: folder to keep data and logs in; None for a temporary one.
         policy_file: the policy; None for the built-in one.
         waivers_file: the waivers; None for none.
 
     Raises:
-        ConfigError: the policy or the waivers file cannot be used.
+        ConfigError: the policy or the waivers file is invalid.
     """
     settings = _settings(policy_file, waivers_file)
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
@@ -38,7 +69,7 @@ def run(
             print(render_page(parts, settings), flush=True)
             threading.Event().wait()
     except KeyboardInterrupt:
-        print("ended")
+        print("stopped")
     finally:
         if data is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -48,17 +79,17 @@ def run(
 def _settings(policy_file: Path | None, waivers_file: Path | None) -> dict[str, str]:
     loaded = policy.load_policy(policy_file, registry.load_checks())
     if waivers_file is not None:
-        waivers.load_waivers(waivers_file, loaded.waivers, time.time())
+        loader.load_waivers(waivers_file, loaded.waivers, time.time())
     files = {"DWGATE_POLICY_FILE": policy_file, "DWGATE_WAIVERS_FILE": waivers_file}
     return {name: str(file.absolute()) for name, file in files.items() if file is not None}
 
 
 def render_page(parts: stack.Stack, settings: Mapping[str, str]) -> str:
-    """Return what there is now, and what to do with it.
+    """Return the addresses of the running stack, and examples of its use.
 
     Args:
-        parts: what runs.
-        settings: what the worker was given besides.
+        parts: the running stack.
+        settings: additional settings of the worker.
     """
     return f"""\
 events       {parts.events_url}
@@ -71,9 +102,9 @@ data, logs   {parts.folder}
 Send a sample and see its verdict:
   dwgate send freeze-node-bad --url {parts.events_url} --token {parts.token} \\
     --key {parts.folder} --emulator {parts.emulator_url}
-See what became of it:
+See its result:
   cd {parts.folder} && dwgate events list
 
-Its settings are in {parts.folder / stack.ENVIRONMENT_FILE}: dwgate reads them when it is started there.
+Its settings are in {parts.folder / stack.ENVIRONMENT_FILE}: dwgate reads them when started in that folder.
 
-Ctrl-C ends it."""
+Ctrl-C stops it."""

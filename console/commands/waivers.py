@@ -1,4 +1,4 @@
-"""What `dwgate waivers` does: shows, adds and ends waivers, and counts what they let pass."""
+"""`dwgate waivers`: lists, adds and expires waivers, and counts the findings they waive."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from common.config_files.errors import ConfigError, Problem
 from common.globs import first_match
 from common.ledger import EventRecord, Ledger, connect
 from common.settings import Settings, load_settings
-from console import errors
+from console import errors, time_option
 from console.exit_codes import UsageError
+from console.options import Json
 from console.output import tables
 from review.rules.registry import BY_ID
 from workers.checks import registry
@@ -27,29 +30,141 @@ from workers.waivers.matching import DAY, Waivers, waiver_of
 from workers.waivers.model import Waiver, WaiverRules
 
 MAX_EVENTS = 20_000
-"""Events that a report looks at, the newest."""
+"""Maximum number of events in a report, newest first."""
 
 REPORT_DAYS = 7
 
 _REVIEW_RULES = tuple({f"{id_.partition('-')[0]}-" for id_ in BY_ID})
-"""What ids of the review's rules begin with; those of other findings are not listed anywhere."""
+"""Prefixes of the review's rule ids; ids of other findings are not listed anywhere, so not validated."""
 
-LIST_COLUMNS = ("id", "lets pass", "where", "owner", "approver", "ends", "state", "reason")
+LIST_COLUMNS = ("id", "waives", "scope", "owner", "approver", "expires", "state", "reason")
 REPORT_COLUMNS = ("id", "findings", "events", "last", "owner", "ends", "state")
 _RIGHT = frozenset({"findings", "events"})
 
 
 @dataclass(slots=True)
 class Tally:
-    """What one waiver let pass: findings, the events they are of, and when the last of them came."""
+    """What one waiver waived.
+
+    Attributes:
+        findings: number of findings.
+        events: ids of their events.
+        last: when the latest event was received, in seconds since the epoch; 0 for none.
+    """
 
     findings: int = 0
     events: set[str] = field(default_factory=set)
     last: float = 0.0
 
 
+File = Annotated[
+    Path,
+    typer.Option("--waivers", metavar="FILE", envvar="DWGATE_WAIVERS_FILE", help="The waivers file."),
+]
+Policy = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        envvar="DWGATE_POLICY_FILE",
+        help="Policy with the limits on waivers; default: the built-in policy.",
+    ),
+]
+
+app = typer.Typer(
+    help="Waive findings for a limited time, and report their use.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+
+@app.command("list")
+def list_command(
+    *,
+    file: File,
+    policy: Policy = None,
+    expired: Annotated[bool, typer.Option("--expired", help="Show expired waivers instead.")] = False,
+    json: Json = False,
+) -> None:
+    """Show active waivers, the next to expire first."""
+    raise typer.Exit(list_(file, policy, expired=expired, json=json))
+
+
+@app.command("add")
+def add_command(
+    *,
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Id of the waiver, such as W-12.")],
+    reason: Annotated[str, typer.Option(help="Why the finding is acceptable for now.")],
+    owner: Annotated[str, typer.Option(help="Who is responsible for making it unnecessary.")],
+    approver: Annotated[str, typer.Option(help="Who approved it.")],
+    expires_at: Annotated[
+        str, typer.Option(metavar="TIME", help="When it expires: 2026-12-01T18:00:00+08:00.")
+    ],
+    file: File,
+    policy: Policy = None,
+    rule: Annotated[str | None, typer.Option(help="Rule of the findings; * and ? are wildcards.")] = None,
+    check: Annotated[str | None, typer.Option(help="Check of the findings; * and ? are wildcards.")] = None,
+    project: Annotated[list[int] | None, typer.Option(help="Only in this workspace; repeatable.")] = None,
+    point: Annotated[list[str] | None, typer.Option(help="Only at this extension point; repeatable.")] = None,
+    files: Annotated[
+        list[str] | None, typer.Option("--file", help="Only matching files; repeatable.")
+    ] = None,
+    node: Annotated[list[str] | None, typer.Option(help="Only matching nodes; repeatable.")] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Only matching tables; repeatable.")] = None,
+    fingerprint: Annotated[str | None, typer.Option(help="Only this finding.")] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help="Only messages that match this regular expression.")
+    ] = None,
+) -> None:
+    """Append a waiver to the file; keep everything else, comments included."""
+    scope = {"projects": project, "points": point, "files": files, "nodes": node, "tables": table}
+    item = {
+        "id": id_,
+        "rule": rule,
+        "check": check,
+        "scope": {key: value for key, value in scope.items() if value},
+        "fingerprint": fingerprint,
+        "pattern": pattern,
+        "reason": reason,
+        "owner": owner,
+        "approver": approver,
+        "expires_at": expires_at,
+    }
+    raise typer.Exit(add(file, policy, {key: value for key, value in item.items() if value}))
+
+
+@app.command("expire")
+def expire_command(
+    *,
+    id_: Annotated[str, typer.Argument(metavar="ID")],
+    file: File,
+    policy: Policy = None,
+) -> None:
+    """Expire a waiver now; change nothing else in the file."""
+    raise typer.Exit(expire(file, policy, id_))
+
+
+@app.command("report")
+def report_command(
+    *,
+    file: File,
+    policy: Policy = None,
+    since: Annotated[
+        float | None,
+        typer.Option(
+            parser=time_option.time_option,
+            metavar="TIME",
+            help="Events since: an age (7d, 2h, 30m) or an ISO date.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Show how often each waiver was used, which were never used, and which expire soon."""
+    raise typer.Exit(report(file, policy, since=since, json=json))
+
+
 def list_(file: Path, policy_file: Path | None, *, expired: bool, json: bool) -> int:
-    """Show the waivers in force, or those that have ended; return the exit code."""
+    """Show active or expired waivers; return the exit code."""
     now = time.time()
     waivers = loader.load_waivers(file, _rules(policy_file), now)
     shown = sorted((item for item in waivers.items if item.is_active(now) is not expired), key=_ends)
@@ -62,7 +177,7 @@ def list_(file: Path, policy_file: Path | None, *, expired: bool, json: bool) ->
 
 
 def add(file: Path, policy_file: Path | None, item: dict[str, Any]) -> int:
-    """Write one more waiver into the file, which is made when it is not there; return the exit code."""
+    """Append a waiver to the file, which is created if missing; return the exit code."""
     now, rules = time.time(), _rules(policy_file)
     _require_known(item.get("rule"), item.get("check"))
     before = _read(file) if file.exists() else ""
@@ -74,31 +189,31 @@ def add(file: Path, policy_file: Path | None, item: dict[str, Any]) -> int:
         raise UsageError("\n".join(_not_added(each) for each in error.problems)) from None
     _require_unchanged(new.items[:-1] == old, file)
     _write(file, text)
-    print(f"{item['id']} holds until {_moment(new.items[-1])}")
+    print(f"{item['id']} is active until {_moment(new.items[-1])}")
     return 0
 
 
 def expire(file: Path, policy_file: Path | None, id_: str) -> int:
-    """Set the end of a waiver to now; return the exit code: 1 when it is not there, or has ended."""
+    """Set the expiry of a waiver to now; return the exit code: 1 if it is unknown or already expired."""
     now, rules = time.time(), _rules(policy_file)
     text = _read(file)
     old = loader.parse_waivers(str(file), text.encode(), rules, now)
     waiver = old.get(id_)
     if waiver is None:
-        return errors.fail(f"no waiver {id_} in {file}")
+        return errors.fail(f"unknown waiver {id_} in {file}")
     if not waiver.is_active(now):
-        return errors.fail(f"{id_} ended at {_moment(waiver)}")
+        return errors.fail(f"{id_} expired at {_moment(waiver)}")
     text = editor.set_expiry(str(file), text, id_, datetime.fromtimestamp(int(now), waiver.expires_at.tzinfo))
     new = loader.parse_waivers(str(file), text.encode(), rules, now)
     others = [item for item in old.items if item.id != id_]
     _require_unchanged([item for item in new.items if item.id != id_] == others, file)
     _write(file, text)
-    print(f"{id_} has ended")
+    print(f"{id_} is expired")
     return 0
 
 
 def report(file: Path, policy_file: Path | None, *, since: float | None, json: bool) -> int:
-    """Show what the waivers did to the events of the ledger; return the exit code."""
+    """Show how often each waiver was used on the events of the ledger; return the exit code."""
     now = time.time()
     waivers = loader.load_waivers(file, _rules(policy_file), now)
     settings = load_settings(Settings)
@@ -114,13 +229,13 @@ def report(file: Path, policy_file: Path | None, *, since: float | None, json: b
         row[3] = tables.format_time(row[3])
     out = tables.console()
     out.print(tables.table(REPORT_COLUMNS, rows, right=_RIGHT))
-    most = ", the newest" if len(records) == MAX_EVENTS else ""
-    out.print(f"Events looked at: {len(records)}{most}.")
+    suffix = ", the newest" if len(records) == MAX_EVENTS else ""
+    out.print(f"Events examined: {len(records)}{suffix}.")
     return 0
 
 
 def tally(records: Iterable[EventRecord], waivers: Waivers) -> dict[str, Tally]:
-    """Return what each waiver let pass, by id: those of the file, and those that are no longer in it."""
+    """Return the use of each waiver by id, including waivers that are no longer in the file."""
     tallies = {item.id: Tally() for item in waivers.items}
     for record in records:
         ids = [
@@ -157,21 +272,21 @@ def _rules(file: Path | None) -> WaiverRules:
 
 
 def _row(item: Waiver, waivers: Waivers, now: float) -> tuple[object, ...]:
-    passes = [item.rule, item.check, item.fingerprint, item.pattern and f"/{item.pattern.pattern}/"]
+    targets = [item.rule, item.check, item.fingerprint, item.pattern and f"/{item.pattern.pattern}/"]
     scope = item.scope.model_dump(exclude_defaults=True)
-    where = "; ".join(f"{key}: {', '.join(map(str, names))}" for key, names in scope.items())
-    told = " ".join(part for part in passes if part)
+    scope_text = "; ".join(f"{key}: {', '.join(map(str, names))}" for key, names in scope.items())
+    waives = " ".join(target for target in targets if target)
     state = _state(item, waivers, now)
-    return (item.id, told, where, item.owner, item.approver, _moment(item), state, item.reason)
+    return (item.id, waives, scope_text, item.owner, item.approver, _moment(item), state, item.reason)
 
 
 def _state(item: Waiver, waivers: Waivers, now: float) -> str:
     if not item.is_active(now):
-        return "ended"
+        return "expired"
     if not waivers.expires_soon(item, now):
-        return "in force"
+        return "active"
     days = int((item.expires_ts - now) // DAY)
-    return f"ends in {days} day{'' if days == 1 else 's'}" if days else "ends within a day"
+    return f"expires in {days} day{'' if days == 1 else 's'}" if days else "expires within a day"
 
 
 def _ends(item: Waiver) -> float:
@@ -183,12 +298,12 @@ def _moment(item: Waiver) -> str:
 
 
 def _not_added(problem: Problem) -> str:
-    """Return a problem of the new waiver without `waivers` and its index."""
+    """Return a problem of the new waiver, without the leading `waivers` and its index."""
     return f"not added: {replace(problem, keys=problem.keys[2:]).text}"
 
 
 def _require_known(rule: str | None, check: str | None) -> None:
-    """Refuse a name that would match nothing, where that can be told: a review rule, a check."""
+    """Raise for a review rule or check that matches no known name."""
     for option, name, known in (("--rule", rule, BY_ID), ("--check", check, registry.load_checks())):
         if name is None or (option == "--rule" and not name.upper().startswith(_REVIEW_RULES)):
             continue
@@ -199,7 +314,7 @@ def _require_known(rule: str | None, check: str | None) -> None:
 
 def _require_unchanged(same: bool, file: Path) -> None:
     if not same:
-        raise UsageError(f"{file}: other waivers would change too; change it by hand")
+        raise UsageError(f"{file}: other waivers would change too; edit the file by hand")
 
 
 def _read(file: Path) -> str:
@@ -212,7 +327,7 @@ def _read(file: Path) -> str:
 
 
 def _write(file: Path, text: str) -> None:
-    """Put `text` in the place of the file at once: workers see the old one or the new one."""
+    """Replace the file atomically: workers read either the old or the new text."""
     target = file.resolve()
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:

@@ -12,18 +12,20 @@ AROUND = 1
 """Lines shown before and after a range."""
 
 MAX_LINES = 6
-"""Lines of a range that are shown; of a longer one its first and last few are."""
+"""Maximum lines shown of a range; of a longer one, only the first and last lines."""
 
 MAX_WIDTH = 160
-"""Characters of a line that are shown; of a longer one those around the range are."""
+"""Maximum characters shown of a line; of a longer one, those around the range."""
 
 _LEAD = 40
+"""Characters shown before the range in a truncated line."""
+
 _GUTTER = "blue"
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A range of 1-based lines and columns; it ends before its last column."""
+    """A range of 1-based lines and columns; `end_column` is exclusive."""
 
     line: int
     column: int
@@ -36,7 +38,7 @@ class CodeFrames:
 
     Args:
         code: its text.
-        secrets: ranges that are never shown: stars stand there.
+        secrets: ranges that are replaced by asterisks.
     """
 
     def __init__(self, code: str, secrets: Iterable[Range] = ()) -> None:
@@ -66,7 +68,7 @@ class CodeFrames:
         yield _row("", width)
 
     def _single_line(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
-        """Yield a line; carets stand under what the range has of it."""
+        """Yield a line, and carets under its share of the range."""
         inside = number == at.line
         line, begin, end = _cut(self._lines[number - 1], at, number)
         yield _row(number, width, Text(_display_text(line)))
@@ -75,7 +77,7 @@ class CodeFrames:
             yield _row("", width, Text(" " * _cells(line[:begin])), Text(marks, style))
 
     def _multi_line(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
-        """Yield a line; a rule at its left leads from the range's begin to its end."""
+        """Yield a line; a vertical bar on the left connects the range's start and end."""
         line, begin, end = _cut(self._lines[number - 1], at, number)
         flush = number == at.line and not line[:begin].strip()
         side = "/ " if flush else "| " if at.line < number <= at.end_line else "  "
@@ -87,7 +89,7 @@ class CodeFrames:
 
 
 def _part(at: Range, number: int, line: str) -> tuple[int, int]:
-    """Return the offsets in `line`, which has `number`, between which the range runs."""
+    """Return the offsets at which the range starts and ends in `line`, which has `number`."""
     begin = at.column - 1 if number == at.line else 0
     end = at.end_column - 1 if number == at.end_line else len(line)
     return min(begin, len(line)), min(max(begin, end), len(line))
@@ -101,8 +103,8 @@ def _cut(line: str, at: Range, number: int) -> tuple[str, int, int]:
     kept = line[first : first + MAX_WIDTH]
     lead, rest = "…" * (first > 0), "…" * (first + MAX_WIDTH < len(line))
     shift = len(lead) - first
-    most = len(lead) + len(kept)
-    return f"{lead}{kept}{rest}", max(begin + shift, 0), min(max(end + shift, 0), most)
+    limit = len(lead) + len(kept)
+    return f"{lead}{kept}{rest}", max(begin + shift, 0), min(max(end + shift, 0), limit)
 
 
 def _row(number: int | str, width: int, *parts: Text) -> Text:
@@ -114,7 +116,7 @@ def _row(number: int | str, width: int, *parts: Text) -> Text:
 
 
 def _display_text(text: str) -> str:
-    """Return `text` so that it cannot steer the terminal; a tab is four spaces."""
+    """Return `text` without terminal control characters; a tab becomes four spaces."""
     return "".join("    " if letter == "\t" else letter if letter.isprintable() else "�" for letter in text)
 
 

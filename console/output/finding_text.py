@@ -1,4 +1,4 @@
-"""Findings on a terminal: what, where, the code underlined, why, and how to mend it."""
+"""Findings as terminal text: message, location, underlined code, reason and fix."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COUNTED = {"block": "阻断", "warn": "警告", "info": "提示", "suppressed":
 
 
 def show_findings(reviewed: Sequence[ReviewedFile], language: Language) -> None:
-    """Print every finding with its code underlined, and in the end how many there are."""
+    """Print every finding with its code underlined, then a summary."""
     out = tables.console()
     for file in reviewed:
         secrets = [at for item in file.findings if item.rule in SECRETS and (at := _range(item))]
@@ -40,14 +40,14 @@ def show_findings(reviewed: Sequence[ReviewedFile], language: Language) -> None:
 def _render_finding(
     path: str, item: Finding, frames: CodeFrames | None, language: Language
 ) -> Iterator[Text]:
-    told = describe_rule(item.rule, language)
+    rule = describe_rule(item.rule, language)
     place = ":".join(str(part) for part in (path, item.line, item.column) if part is not None)
     if (why := suppression_status(item)) is not None:
-        yield tables.text(f"{why}[{item.rule}] {told.name}: {item.suppressed or item.waived}")
+        yield tables.text(f"{why}[{item.rule}] {rule.name}: {item.suppressed or item.waived}")
         yield Text.assemble(("  --> ", "blue"), tables.text(place))
         return
     style = _STYLES[item.severity]
-    head = tables.text(f"{told.name}: {item.message}")
+    head = tables.text(f"{rule.name}: {item.message}")
     yield Text.assemble((f"{item.severity.value}[{item.rule}]", style), " ", head)
     yield Text.assemble(("  --> ", "blue"), tables.text(place))
     if frames and (at := _range(item)):
@@ -57,14 +57,16 @@ def _render_finding(
 def _advice(item: Finding, language: Language, *, first: bool) -> Iterator[Text]:
     if suppression_status(item) is not None:
         return
-    told = describe_rule(item.rule, language)
-    if first and told.why:
-        yield Text.assemble((_WHY[language], "bold"), tables.text(told.why))
+    rule = describe_rule(item.rule, language)
+    if first and rule.why:
+        yield Text.assemble((_WHY[language], "bold"), tables.text(rule.why))
     if item.help:
         yield Text.assemble((_FIX[language], "bold"), tables.text(item.help))
-    if first and told.url:
-        outside = told.url.startswith("https://")
-        yield Text.assemble((_SEE[language], "bold"), told.url if outside else f"dwgate rules {item.rule}")
+    if first and rule.url:
+        is_external = rule.url.startswith("https://")
+        yield Text.assemble(
+            (_SEE[language], "bold"), rule.url if is_external else f"dwgate rules {item.rule}"
+        )
 
 
 def _range(item: Finding) -> Range | None:
@@ -77,7 +79,7 @@ def _summary(reviewed: Sequence[ReviewedFile], language: Language) -> str:
     counts = count_by_severity(item for file in reviewed for item in file.findings)
     files = len(reviewed)
     if language is Language.CHINESE:
-        told = "，".join(f"{word} {counts[key]}" for key, word in _COUNTED.items() if counts[key])
-        return f"已检查 {files} 个文件：{told or '没有问题'}。"
-    told = ", ".join(f"{counts[key]} {key}" for key in _COUNTED if counts[key])
-    return f"{files} file{'' if files == 1 else 's'} reviewed: {told or 'nothing found'}."
+        summary = "，".join(f"{word} {counts[key]}" for key, word in _COUNTED.items() if counts[key])
+        return f"已检查 {files} 个文件：{summary or '未发现问题'}。"
+    summary = ", ".join(f"{counts[key]} {key}" for key in _COUNTED if counts[key])
+    return f"{files} file{'' if files == 1 else 's'} reviewed: {summary or 'no findings'}."

@@ -1,4 +1,4 @@
-"""Findings as annotations of a GitHub workflow: lines on standard output that GitHub shows at the code.
+"""Findings as GitHub workflow commands: lines on standard output that GitHub shows as annotations.
 
 Source: GitHub's documentation, "Workflow commands for GitHub Actions", "Setting an error message".
 """
@@ -15,7 +15,7 @@ _COMMANDS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "
 
 
 def workflow_commands(reviewed: Iterable[ReviewedFile], language: Language) -> Iterator[str]:
-    """Yield a line for each finding that counts."""
+    """Yield a line for each finding that is neither suppressed nor waived."""
     for file in reviewed:
         for item in file.findings:
             if suppression_status(item) is None:
@@ -28,13 +28,15 @@ def _line(path: str, item: Finding, language: Language) -> str:
         "line": item.line,
         "col": item.column,
         "endLine": item.end_line,
-        # GitHub takes columns only when both ends are on one line.
+        # GitHub accepts columns only if the range is on one line.
         "endColumn": item.end_column if item.end_line == item.line else None,
         "title": f"{item.rule} {describe_rule(item.rule, language).name}",
     }
-    told = ",".join(f"{key}={_property(str(value))}" for key, value in places.items() if value is not None)
+    properties = ",".join(
+        f"{key}={_property(str(value))}" for key, value in places.items() if value is not None
+    )
     text = f"{item.message} {item.help}" if item.help else item.message
-    return f"::{_COMMANDS[item.severity]} {told}::{_data(text)}"
+    return f"::{_COMMANDS[item.severity]} {properties}::{_data(text)}"
 
 
 def _data(text: str) -> str:

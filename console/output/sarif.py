@@ -17,7 +17,7 @@ _STANDARD_INPUT = "stdin"
 
 
 def build_sarif(reviewed: Sequence[ReviewedFile], language: Language, version: str) -> Json:
-    """Return the log of one run by dwgate `version`; those that do not count are in it, as suppressed."""
+    """Return the log of one run by dwgate `version`; waived findings count as suppressed."""
     rules = sorted({item.rule for file in reviewed for item in file.findings})
     order = {rule: index for index, rule in enumerate(rules)}
     driver = {
@@ -41,17 +41,21 @@ def build_sarif(reviewed: Sequence[ReviewedFile], language: Language, version: s
 
 
 def _rule(rule: str, language: Language) -> Json:
-    told = describe_rule(rule, language)
+    description = describe_rule(rule, language)
     known = BY_ID.get(rule)
-    made: Json = {"id": rule, "name": told.name, "shortDescription": {"text": told.title}}
-    if told.why:
-        made["fullDescription"] = {"text": told.why}
+    descriptor: Json = {
+        "id": rule,
+        "name": description.name,
+        "shortDescription": {"text": description.title},
+    }
+    if description.why:
+        descriptor["fullDescription"] = {"text": description.why}
     if known:
-        made["help"] = {"text": known.fix.zh if language is Language.CHINESE else known.fix.en}
-        made["defaultConfiguration"] = {"level": _LEVELS[known.severity]}
-    if told.url and told.url.startswith("https://"):
-        made["helpUri"] = told.url
-    return made
+        descriptor["help"] = {"text": known.fix.zh if language is Language.CHINESE else known.fix.en}
+        descriptor["defaultConfiguration"] = {"level": _LEVELS[known.severity]}
+    if description.url and description.url.startswith("https://"):
+        descriptor["helpUri"] = description.url
+    return descriptor
 
 
 def _result(path: str, item: Finding, order: dict[str, int]) -> Json:

@@ -1,4 +1,4 @@
-"""How things look on a terminal, and how the same reads in a file: no colours, one fixed width."""
+"""Tables and texts for terminals; without colours and with a fixed width in files and pipes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from common.ledger import EventRecord
 
 PLAIN_WIDTH = 160
-"""Columns of a table that goes into a file or a pipe."""
+"""Width in characters of a table written to a file or a pipe."""
 
 NOTHING = "–"
 
@@ -28,7 +28,7 @@ _SEVERITIES = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
 
 
 def console() -> Console:
-    """Return where people read: the terminal, or plain text of a fixed width."""
+    """Return a console for standard output: the terminal, or plain text of a fixed width."""
     if sys.stdout.isatty():
         return Console(highlight=False)
     return Console(highlight=False, width=PLAIN_WIDTH, color_system=None)
@@ -37,24 +37,26 @@ def console() -> Console:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], *, right: frozenset[str] = frozenset()
 ) -> Table:
-    """Return a table; the last column takes the room that is left.
+    """Return a table; its last column takes the remaining width.
 
     Args:
         columns: headings.
-        rows: cells; a `PythonText` as it is, None as a dash, all else as text.
-        right: headings of the columns that are aligned to the right.
+        rows: cells; `rich.text.Text` is kept, None becomes a dash, everything else becomes text.
+        right: headings of right-aligned columns.
     """
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    built = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         last = name == columns[-1]
-        made.add_column(name, justify="right" if name in right else "left", no_wrap=not last, overflow="fold")
+        built.add_column(
+            name, justify="right" if name in right else "left", no_wrap=not last, overflow="fold"
+        )
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else text(cell) for cell in row))
-    return made
+        built.add_row(*(cell if isinstance(cell, Text) else text(cell) for cell in row))
+    return built
 
 
 def text(value: object) -> Text:
-    """Return a value as text; what came from outside can neither style nor steer the terminal."""
+    """Return a value as text without markup and control characters: it may be untrusted."""
     plain = NOTHING if value is None or value == "" else str(value)
     plain = "".join(letter if letter.isprintable() else " " for letter in plain)
     return Text(plain, style=_STYLES.get(plain, ""))
@@ -70,13 +72,13 @@ def format_time(seconds: float | None) -> str | None:
 
 
 def result(record: EventRecord) -> str | None:
-    """Return the verdict's result: of this run, or the one that was taken."""
+    """Return the result of this run's verdict, else of the accepted one."""
     verdict = record.verdict or record.accepted_verdict
     return verdict.result.value if verdict else None
 
 
 def first_finding(record: EventRecord) -> str | None:
-    """Return the worst finding in a few words, or why a check could not be run; None when all is well."""
+    """Return the worst finding as one line, else why a check failed to run; None for neither."""
     for found in worst_findings(record):
         return found
     for name in record.planned_checks:
@@ -87,7 +89,7 @@ def first_finding(record: EventRecord) -> str | None:
 
 
 def worst_findings(record: EventRecord) -> list[str]:
-    """Return the worst finding of each check in a few words, the worst of all first."""
+    """Return the worst finding of each check as one line, most severe first."""
     found = [
         min(outcome.findings, key=_severity_rank)
         for name in record.planned_checks
@@ -97,12 +99,12 @@ def worst_findings(record: EventRecord) -> list[str]:
 
 
 def _severity_rank(item: Finding) -> tuple[bool, int]:
-    known = item.suppressed is not None or item.waived is not None
-    return known, _SEVERITIES[item.severity]
+    is_exempt = item.suppressed is not None or item.waived is not None
+    return is_exempt, _SEVERITIES[item.severity]
 
 
 def finding(item: Finding) -> str:
-    """Return a finding as one line: rule, place, message, and why it does not count when that is so."""
+    """Return a finding as one line: rule, location, message, and the suppression or waiver if any."""
     place = f" line {item.line}:" if item.line else ""
     kept = f" (suppressed: {item.suppressed})" if item.suppressed is not None else ""
     kept += f" (waived by {item.waived})" if item.waived is not None else ""

@@ -74,7 +74,7 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgat
 
 
 def test_an_unknown_event_is_said_to_be_unknown(gate: RunningDwgate) -> None:
-    assert "not known" in dwgate(gate, "requeue", "no-such-id").stdout
+    assert "unknown event" in dwgate(gate, "requeue", "no-such-id").stdout
     answer = dwgate(gate, "events", "show", "no-such-id")
     assert answer.returncode == 1
     assert len(answer.stderr.strip().splitlines()) == 1

@@ -18,7 +18,7 @@ from tests.support.measured import MEASURED
 from tests.support.plans import plan_of
 
 DWGATE = Path(sys.executable).with_name("dwgate")
-VERDICT = Verdict(Result.FAIL, "FAIL: mend it", Reason.COMPLETE, time.time())
+VERDICT = Verdict(Result.FAIL, "FAIL: fix it", Reason.COMPLETE, time.time())
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def dwgate(clean_redis_url: str) -> Any:
         "DWGATE_REDIS_URL": clean_redis_url,
         "DWGATE_EXTENSION_CODE": "ext",
         "DWGATE_REGION": "cn-shanghai",
-        # DataWorks is not there; the SDK is not to look for credentials elsewhere.
+        # DataWorks is unreachable, and the SDK must not search for credentials elsewhere.
         "DWGATE_OPENAPI_ENDPOINT": "127.0.0.1:1",
         "DWGATE_OPENAPI_PROTOCOL": "http",
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "local",
@@ -113,7 +113,7 @@ def test_a_dead_event_runs_again_with_a_new_deadline(ledger: Ledger, dwgate: Any
     assert queued(ledger) == 1
 
 
-def test_filters_take_what_failed_and_ended(ledger: Ledger, dwgate: Any) -> None:
+def test_filters_select_failed_and_finished_events(ledger: Ledger, dwgate: Any) -> None:
     answered(ledger, "good")
     answered(ledger, "timed-out", OutcomeKind.TIMED_OUT)
     admit(ledger, "under-way")
@@ -123,12 +123,12 @@ def test_filters_take_what_failed_and_ended(ledger: Ledger, dwgate: Any) -> None
     events = json.loads(answer.stdout)["events"]
     assert [event["message_id"] for event in events] == ["timed-out"]
     assert events[0]["action"] == "record"
-    assert "FAIL was taken on" in events[0]["text"]
+    assert "FAIL was accepted on" in events[0]["text"]
     assert "recorded, not posted" in events[0]["text"]
     assert queued(ledger) == 1
 
 
-def test_what_is_under_way_or_unknown_is_left_alone(ledger: Ledger, dwgate: Any) -> None:
+def test_unfinished_and_unknown_events_are_unchanged(ledger: Ledger, dwgate: Any) -> None:
     admit(ledger, "under-way")
     answer = dwgate("requeue", "under-way", "nowhere", "--json")
     assert answer.returncode == 1
@@ -150,14 +150,14 @@ def test_events_list_and_show(ledger: Ledger, dwgate: Any) -> None:
     assert "under-way" in table
     assert "commit-file" in table
     page = dwgate("events", "show", "good").stdout
-    assert "FAIL: mend it" in page
+    assert "FAIL: fix it" in page
 
 
 def test_an_unknown_event(ledger: Ledger, dwgate: Any) -> None:
     assert ledger.get("nowhere") is None
     answer = dwgate("events", "show", "nowhere")
     assert answer.returncode == 1
-    assert answer.stderr.startswith("dwgate: no event nowhere")
+    assert answer.stderr.startswith("dwgate: unknown event nowhere")
 
 
 def test_rejects(ledger: Ledger, dwgate: Any) -> None:

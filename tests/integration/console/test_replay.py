@@ -1,4 +1,4 @@
-"""`dwgate replay` on a real ledger and an emulated DataWorks: it changes neither."""
+"""`dwgate replay` with a real ledger and an emulated DataWorks, of which it changes neither."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def answered(
     outcomes: dict[str, Outcome],
     content: str | None = None,
 ) -> None:
-    """Have the ledger hold an event that got `result` under the built-in policy."""
+    """Store an event with `result` under the built-in policy."""
     now = time.time()
     event = Event(message_id, code, PROJECT, "1923", True, data, now)
     ledger.admit(event, now + 60, now + 50)
@@ -94,7 +94,7 @@ def history(ledger: Ledger) -> Ledger:
 
 
 def everything(ledger: Ledger) -> dict[bytes, bytes | None]:
-    """Return every key of the ledger with its value; what lookups leave behind is not the ledger's."""
+    """Return every key of the ledger with its value; keys of lookups are not the ledger's."""
     keys = [key for key in ledger.client.scan_iter() if not any(part in key for part in LOOKUP_KEYS)]
     return {key: ledger.client.dump(key) for key in keys}
 
@@ -124,8 +124,8 @@ def test_it_shows_what_would_change_and_changes_nothing(
 ) -> None:
     before, posts = everything(history), emulator.verdicts()
     calls = emulator.state()["calls"] if lookups else None
-    wanted = replay.ReplayFilter(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=lookups)
-    assert replay.run(wanted, json=True) == 0
+    filter_ = replay.ReplayFilter(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=lookups)
+    assert replay.run(filter_, json=True) == 0
     assert changes(capsys.readouterr().out) == {
         "kept": ("FAIL", "WARN", "newly passed"),
         "gone": ("FAIL", "WARN", "newly passed"),
@@ -140,62 +140,62 @@ def test_it_shows_what_would_change_and_changes_nothing(
         assert set(history.client.scan_iter()) == set(before)
 
 
-def test_code_that_is_kept_is_run_with_lookups_and_the_rest_weighed(
+def test_stored_code_is_run_with_lookups_and_the_rest_is_reweighed(
     history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert history
     new = policy_file(tmp_path, SOFTER)
     replay.run(replay.ReplayFilter(time.time() - 60, new, lookups=True), json=True)
-    told = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
-    assert told["kept"]["weighed"] == {}
-    assert told["kept"]["unknown"] == {}
-    assert told["gone"]["weighed"] == {"code-review": "code or table no longer stored"}
+    printed = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
+    assert printed["kept"]["weighed"] == {}
+    assert printed["kept"]["unknown"] == {}
+    assert printed["gone"]["weighed"] == {"code-review": "code or table no longer stored"}
     replay.run(replay.ReplayFilter(time.time() - 60, new), json=True)
-    told = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
-    assert told["kept"]["weighed"] == {"code-review": "needs lookups"}
+    printed = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
+    assert printed["kept"]["weighed"] == {"code-review": "needs lookups"}
 
 
 def test_filters(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert history
     new = policy_file(tmp_path, SOFTER)
     long_ago = time.time() - 60
-    for wanted, ids in (
+    for filter_, ids in (
         (replay.ReplayFilter(long_ago, new, check="release-window"), {"kept", "gone", "frozen"}),
         (replay.ReplayFilter(long_ago, new, check="code-review"), {"kept", "gone"}),
         (replay.ReplayFilter(long_ago, new, project=PROJECT + 1), set()),
         (replay.ReplayFilter(time.time() + 60, new), set()),
     ):
-        assert replay.run(wanted, json=True) == 0
+        assert replay.run(filter_, json=True) == 0
         assert set(changes(capsys.readouterr().out)) == ids
 
 
-def test_as_people_read_it(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_output(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert history
     replay.run(replay.ReplayFilter(time.time() - 60, policy_file(tmp_path, SOFTER)), json=False)
-    said = capsys.readouterr().out
-    assert "3 events under " in said
-    assert "1 run, 2 weighed, 0 judged in part" in said
-    assert "1 newly blocked" in said
-    assert "2 newly passed" in said
-    assert "FAIL → WARN" in said
-    assert "\n    code-review: MC-S02: DELETE without WHERE" in said
-    assert "by author" in said
-    assert "code-review: 1 weighed by recorded findings: code or table no longer stored" in said
+    printed = capsys.readouterr().out
+    assert "3 events under " in printed
+    assert "1 run, 2 reweighed, 0 partly evaluated" in printed
+    assert "1 newly blocked" in printed
+    assert "2 newly passed" in printed
+    assert "FAIL → WARN" in printed
+    assert "\n    code-review: MC-S02: DELETE without WHERE" in printed
+    assert "by author" in printed
+    assert "code-review: 1 reweighed from recorded findings: code or table no longer stored" in printed
 
 
-def test_a_check_that_is_not_there(history: Ledger, tmp_path: Path) -> None:
+def test_an_unknown_check_is_rejected(history: Ledger, tmp_path: Path) -> None:
     assert history
-    with pytest.raises(UsageError, match="no such check"):
+    with pytest.raises(UsageError, match="unknown check"):
         replay.run(replay.ReplayFilter(0, policy_file(tmp_path, {}), check="code-revue"), json=False)
 
 
-def test_lookups_are_not_begun_where_dataworks_refuses(
+def test_lookups_are_not_started_if_dataworks_rejects_the_call(
     history: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert history
     monkeypatch.setattr(auth_util, "environment_access_key_id", "nobody")
-    wanted = replay.ReplayFilter(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=True)
+    filter_ = replay.ReplayFilter(time.time() - 60, policy_file(tmp_path, SOFTER), lookups=True)
     with pytest.raises(
-        errors.CommandFailed, match="--lookups: DataWorks cannot be asked: ListCheckProcesses"
+        errors.CommandFailed, match="--lookups: DataWorks cannot be queried: ListCheckProcesses"
     ):
-        replay.run(wanted, json=True)
+        replay.run(filter_, json=True)

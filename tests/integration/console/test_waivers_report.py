@@ -1,4 +1,4 @@
-"""`dwgate waivers report` on a real Valkey: what it counts of the events that are kept."""
+"""`dwgate waivers report` on a real Valkey: counts of the stored events."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers.waivers.matching import apply_waivers
 from workers.waivers.model import WaiverRules
 
 
-def test_the_report_is_of_the_events_that_are_kept(
+def test_the_report_counts_stored_events(
     clean_redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -47,13 +47,13 @@ def test_the_report_is_of_the_events_that_are_kept(
     client.close()
 
     assert waiving.report(file, None, since=None, json=True) == 0
-    told = orjson.loads(capsys.readouterr().out)
-    assert told["events"] == 2
-    lines = [(line["id"], line["findings"], line["events"], line["state"]) for line in told["waivers"]]
-    assert lines == [("W-1", 2, 2, "ends in 3 days"), ("W-2", 0, 0, "ends in 3 days, never matched")]
-    assert told["waivers"][0]["last"] == pytest.approx(now, abs=1)
+    printed = orjson.loads(capsys.readouterr().out)
+    assert printed["events"] == 2
+    lines = [(line["id"], line["findings"], line["events"], line["state"]) for line in printed["waivers"]]
+    assert lines == [("W-1", 2, 2, "expires in 3 days"), ("W-2", 0, 0, "expires in 3 days, never matched")]
+    assert printed["waivers"][0]["last"] == pytest.approx(now, abs=1)
 
     assert waiving.report(file, None, since=now - 3600, json=False) == 0
     shown = capsys.readouterr().out
-    assert "Events looked at: 1." in shown
+    assert "Events examined: 1." in shown
     assert "never matched" in shown

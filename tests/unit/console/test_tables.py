@@ -32,7 +32,7 @@ def test_the_worst_finding_comes_first() -> None:
     )
 
 
-def test_a_suppressed_finding_comes_last_and_says_why() -> None:
+def test_a_suppressed_finding_comes_last_with_its_reason() -> None:
     kept = replace(BLOCK, suppressed="by hand")
     both = {"a": Outcome(OutcomeKind.FINDINGS, (kept, WARN))}
     alone = {"a": Outcome(OutcomeKind.FINDINGS, (kept,))}
@@ -48,7 +48,7 @@ def test_a_check_that_could_not_run_is_named_when_nothing_was_found() -> None:
     assert tables.first_finding(record(State.REPORTED, "a", outcomes=outcomes)) is None
 
 
-def test_what_came_from_outside_cannot_steer_the_terminal() -> None:
+def test_control_characters_and_markup_are_neutralized() -> None:
     shown = printed(tables.table(("what",), [("\x1b[31mred\x07 [bold]x[/bold]\nnext",)]))
     assert "\x1b" not in shown
     assert "\x07" not in shown
@@ -56,11 +56,11 @@ def test_what_came_from_outside_cannot_steer_the_terminal() -> None:
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_nothing_is_a_dash(value: object) -> None:
+def test_an_empty_value_is_a_dash(value: object) -> None:
     assert tables.text(value).plain == "–"
 
 
-def test_a_table_keeps_to_its_width_and_shows_every_word() -> None:
+def test_a_table_keeps_its_width_and_shows_every_word() -> None:
     words = [f"word{number}" for number in range(40)]
     shown = printed(tables.table(("id", "text"), [("e-1", " ".join(words))]), width=60)
     assert max(map(len, shown.splitlines())) <= 60

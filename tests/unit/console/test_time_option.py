@@ -10,7 +10,7 @@ from console import time_option
 @pytest.mark.parametrize(
     ("text", "seconds"), [("45s", 45), ("30m", 1800), ("2h", 7200), ("7d", 604800), ("1w", 604800), ("0s", 0)]
 )
-def test_so_long_ago(text: str, seconds: int) -> None:
+def test_age(text: str, seconds: int) -> None:
     before = time.time()
     assert before - seconds <= time_option.parse_time(text) <= time.time() - seconds
 
@@ -25,11 +25,11 @@ def test_a_date_without_a_zone_is_local() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "7", "d", "-1d", "7 d", "1y", "yesterday", "2026-13-01", "9999999d"])
-def test_neither_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="neither a time ago"):
+def test_anything_else_is_rejected(text: str) -> None:
+    with pytest.raises(ValueError, match="neither an age"):
         time_option.parse_time(text)
 
 
-def test_on_the_command_line_it_is_refused_in_the_same_words() -> None:
-    with pytest.raises(typer.BadParameter, match="'foo' is neither a time ago"):
+def test_the_option_is_rejected_with_the_same_message() -> None:
+    with pytest.raises(typer.BadParameter, match="'foo' is neither an age"):
         time_option.time_option("foo")

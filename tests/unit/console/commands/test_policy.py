@@ -1,4 +1,4 @@
-"""`dwgate policy`: the option form, what a policy comes to, and the examples of its page."""
+"""`dwgate policy`: the option form, the effective policy, and the examples of docs/policy.md."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def said(*arguments: object) -> str:
+def output_of(*arguments: object) -> str:
     """Return what `dwgate policy …` prints."""
     answer = CliRunner().invoke(app, ["policy", *map(str, arguments)])
     assert answer.exit_code == 0, answer.output
     return answer.stdout
 
 
-def test_show_says_what_a_policy_comes_to(file: Path) -> None:
-    everywhere = plain_yaml.load(said("show", file))
+def test_show_prints_the_effective_policy(file: Path) -> None:
+    everywhere = plain_yaml.load(output_of("show", file))
     assert everywhere == {
         "commit-file": {
             "deadline": 60,
@@ -61,37 +61,37 @@ def test_show_says_what_a_policy_comes_to(file: Path) -> None:
             },
         }
     }
-    there = json.loads(said("show", file, "--project", 7, "--point", "commit-file", "--json"))
+    there = json.loads(output_of("show", file, "--project", 7, "--point", "commit-file", "--json"))
     assert there["commit-file"]["deadline"] == 9
     assert there["commit-file"]["checks"]["code-review"]["mode"] == "audit"
 
 
-def test_show_says_it_for_a_file(file: Path) -> None:
-    shown = said("show", file, "--type", 10, "--name", "tmp_x", "--point", "commit-file")
+def test_show_prints_the_effective_policy_of_a_file(file: Path) -> None:
+    shown = output_of("show", file, "--type", 10, "--name", "tmp_x", "--point", "commit-file")
     assert plain_yaml.load(shown)["commit-file"]["checks"] == {}
 
 
-def test_show_refuses_a_point_that_there_is_not(file: Path) -> None:
+def test_show_rejects_an_unknown_point(file: Path) -> None:
     answer = CliRunner().invoke(app, ["policy", "show", str(file), "--point", "comit-file"])
     assert answer.exit_code == 2
-    assert "no extension point comit-file" in answer.output
+    assert "unknown extension point comit-file" in answer.output
 
 
 def test_options_prints_the_form_of_all_or_some_checks(file: Path) -> None:
-    fields = json.loads(said("options", file))["properties"]
+    fields = json.loads(output_of("options", file))["properties"]
     assert list(fields) == ["code_review__mode", "release_window__time_zone"]
-    some = json.loads(said("options", file, "--check", "release-window"))["properties"]
+    some = json.loads(output_of("options", file, "--check", "release-window"))["properties"]
     assert list(some) == ["release_window__time_zone"]
 
 
-def test_options_says_what_is_missing(file: Path) -> None:
+def test_options_reports_missing_settings(file: Path) -> None:
     answer = CliRunner().invoke(app, ["policy", "options", str(file), "--check", "backfill-limits"])
     assert answer.exit_code != 0
     assert "lists nothing under console" in str(answer.exception)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
-def test_each_example_of_the_page_is_a_policy_to_dwgate_and_to_editors(example: str) -> None:
+def test_each_example_of_the_page_is_valid_for_dwgate_and_editors(example: str) -> None:
     policy.parse_policy("policy.md", example.encode(), CHECKS)
     assert not list(EDITOR.iter_errors(json.loads(json.dumps(plain_yaml.load(example)))))
 
@@ -101,9 +101,11 @@ def test_the_page_has_an_example_of_each_thing() -> None:
     assert {"points", "sets", "extends", "where", "workspaces", "console", "defaults"} <= keys
 
 
-def test_a_node_type_goes_by_name_too(file: Path) -> None:
-    named, numbered = (said("show", file, "--type", type_, "--name", "tmp_a") for type_ in ("odps_sql", "10"))
-    assert named == numbered != said("show", file, "--type", "shell", "--name", "tmp_a")
+def test_a_node_type_is_accepted_by_name(file: Path) -> None:
+    named, numbered = (
+        output_of("show", file, "--type", type_, "--name", "tmp_a") for type_ in ("odps_sql", "10")
+    )
+    assert named == numbered != output_of("show", file, "--type", "shell", "--name", "tmp_a")
     answer = CliRunner().invoke(app, ["policy", "show", str(file), "--type", "odps_sqll"])
     assert isinstance(answer.exception, UsageError)
     assert str(answer.exception).startswith(
@@ -111,5 +113,5 @@ def test_a_node_type_goes_by_name_too(file: Path) -> None:
     )
 
 
-def test_one_of_a_thing_is_not_called_many(file: Path) -> None:
-    assert "is good: 1 point with 1 check, version" in said("check", file)
+def test_counts_of_one_are_singular(file: Path) -> None:
+    assert "is valid: 1 point with 1 check, version" in output_of("check", file)

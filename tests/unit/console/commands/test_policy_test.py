@@ -1,4 +1,4 @@
-"""`dwgate policy test` as people and programs call it."""
+"""`dwgate policy test`: output, JSON and exit code."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def test_what_differs_is_shown(folder: Path, capsys: pytest.CaptureFixture[str])
 def test_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "bad.yaml").write_text(BAD)
     assert policy_test.run([folder], None, json=True) == 1
-    told = json.loads(capsys.readouterr().out)
-    assert told["failed"] == 1
-    assert told["cases"][0] == {
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["failed"] == 1
+    assert printed["cases"][0] == {
         "file": f"{folder}/bad.yaml",
         "line": 3,
         "name": "it is closed",
@@ -69,7 +69,7 @@ def test_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_under_a_policy_of_one_s_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_custom_policy(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = folder / "policy.yml"
     file.write_text(CLOSED)
     assert policy_test.run([folder / "good.yaml"], file, json=False) == 1
@@ -84,7 +84,7 @@ waivers:
 """
 
 
-def test_under_the_waivers_of_the_workers(folder: Path) -> None:
+def test_waivers_file(folder: Path) -> None:
     closed, waivers = folder / "policy.yml", folder / "waivers.yml"
     closed.write_text(CLOSED)
     waivers.write_text(WAIVERS)
@@ -100,7 +100,7 @@ def test_under_the_waivers_of_the_workers(folder: Path) -> None:
         policy_test.run([case], closed, waivers, json=False)
 
 
-def test_every_wrong_file_is_told_before_anything_is_run(
+def test_every_invalid_file_is_reported_before_any_case_runs(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "a.yaml").write_text("cases: []")
@@ -114,12 +114,12 @@ def test_every_wrong_file_is_told_before_anything_is_run(
     assert capsys.readouterr().out == ""
 
 
-def test_a_wrong_policy(folder: Path) -> None:
+def test_a_missing_policy(folder: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         policy_test.run([folder], folder / "nowhere.yaml", json=False)
 
 
-def test_the_command_ends_with_2_for_a_wrong_file(folder: Path) -> None:
+def test_an_invalid_file_exits_with_2(folder: Path) -> None:
     (folder / "wrong.yaml").write_text("cases: []")
     answer = subprocess.run(
         [DWGATE, "policy", "test", folder], capture_output=True, text=True, timeout=60, check=False

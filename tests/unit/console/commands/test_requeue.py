@@ -8,54 +8,54 @@ from console.commands.requeue import RequeueAction, RequeueFilter, RequeueStep, 
 from console.output import tables
 from tests.support.records import EVENT, VERDICT, record
 
-ERROR = Outcome(OutcomeKind.ERROR, detail="DataWorks could not be asked")
+ERROR = Outcome(OutcomeKind.ERROR, detail="DataWorks could not be queried")
 TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT)
 PASSED = Outcome(OutcomeKind.PASSED)
 FOUND = Outcome(OutcomeKind.FINDINGS, (Finding("r", Severity.BLOCK, "m"),))
 
 
 @pytest.mark.parametrize("state", [State.RECEIVED, State.CHECKING, State.DECIDED])
-def test_an_event_on_its_way_is_left_alone(state: State) -> None:
-    assert plan(record(state)) == RequeueAction(RequeueStep.LEAVE, "still on its way: left alone")
+def test_an_event_in_progress_is_unchanged(state: State) -> None:
+    assert plan(record(state)) == RequeueAction(RequeueStep.LEAVE, "still in progress: unchanged")
 
 
-def test_an_event_that_nobody_waits_for_is_left_alone() -> None:
+def test_a_notification_is_unchanged() -> None:
     assert plan(record(State.IGNORED)).step is RequeueStep.LEAVE
 
 
-def test_an_unknown_event_is_said_to_be_so() -> None:
-    assert plan(None) == RequeueAction(RequeueStep.UNKNOWN, "not known")
+def test_an_unknown_event_is_reported() -> None:
+    assert plan(None) == RequeueAction(RequeueStep.UNKNOWN, "unknown event")
 
 
-def test_an_answered_event_runs_again_but_its_taken_result_stays() -> None:
+def test_an_answered_event_runs_again_but_its_accepted_result_stays() -> None:
     answered = record(
         State.REPORTED, verdict=VERDICT, posting_at=1.0, reported_at=2.0, accepted_verdict=VERDICT
     )
     when = tables.format_time(VERDICT.decided_at)
     assert plan(answered) == RequeueAction(
         RequeueStep.RECORD,
-        f"run again; FAIL was taken on {when}, so a different result is recorded, not posted",
+        f"run again; FAIL was accepted on {when}, so a different result is recorded, not posted",
     )
 
 
-def test_a_later_run_that_died_keeps_the_result_that_was_taken() -> None:
+def test_a_later_dead_run_keeps_the_accepted_result() -> None:
     assert plan(
         record(State.DEAD, verdict=VERDICT, posting_at=3.0, reported_at=2.0, accepted_verdict=VERDICT)
     ).step is (RequeueStep.RECORD)
 
 
-def test_a_verdict_that_may_have_been_taken_is_posted_as_it_is() -> None:
+def test_a_verdict_that_may_have_been_accepted_is_posted_unchanged() -> None:
     dead = record(State.DEAD, verdict=VERDICT, posting_at=1.0)
     assert plan(dead) == RequeueAction(RequeueStep.POST, "post the frozen verdict again: FAIL")
 
 
 @pytest.mark.parametrize("dead", [record(State.DEAD), record(State.DEAD, verdict=VERDICT)])
-def test_a_dead_event_that_was_certainly_not_answered_runs_again(dead: EventRecord) -> None:
+def test_a_dead_event_without_an_answer_runs_again(dead: EventRecord) -> None:
     assert plan(dead) == RequeueAction(RequeueStep.RUN, "run again")
 
 
 @pytest.mark.parametrize(
-    ("wanted", "candidate", "passes"),
+    ("filter_", "candidate", "passes"),
     [
         (RequeueFilter(failed=True), record(State.DEAD), True),
         (RequeueFilter(failed=True), record(State.REPORTED, "a", outcomes={"a": ERROR}), True),
@@ -84,11 +84,11 @@ def test_a_dead_event_that_was_certainly_not_answered_runs_again(dead: EventReco
         (RequeueFilter(project=1), record(State.REPORTED), True),
     ],
 )
-def test_filters(wanted: RequeueFilter, candidate: EventRecord, *, passes: bool) -> None:
-    assert wanted.filtered
-    assert wanted.matches(candidate) is passes
+def test_filters(filter_: RequeueFilter, candidate: EventRecord, *, passes: bool) -> None:
+    assert filter_.filtered
+    assert filter_.matches(candidate) is passes
 
 
-def test_ids_are_no_filter() -> None:
+def test_ids_are_not_a_filter() -> None:
     assert not RequeueFilter(ids=("e-1",)).filtered
     assert RequeueFilter(since=0.0).filtered

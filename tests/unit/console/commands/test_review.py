@@ -1,4 +1,4 @@
-"""`dwgate review` and `dwgate rules`: what is read, how it is shown, and what is refused in one line."""
+"""`dwgate review` and `dwgate rules`: which files are read, output formats, and one-line errors."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ DELETE = "DELETE FROM t;\n"
 CLEAN = "SELECT id FROM t WHERE ds = '${bizdate}';\n"
 
 
-def asked(*paths: object, **said: Any) -> int:
-    return review.run([str(path) for path in paths], ReviewRequest(**said))
+def run_review(*paths: object, **options: Any) -> int:
+    return review.run([str(path) for path in paths], ReviewRequest(**options))
 
 
-def refused(*paths: object, **said: Any) -> str:
+def rejected(*paths: object, **options: Any) -> str:
     with pytest.raises((UsageError, ConfigError)) as caught:
-        asked(*paths, **said)
+        run_review(*paths, **options)
     line = str(caught.value)
     assert "\n" not in line
     return line
 
 
 def shown(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return told
+    printed: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return printed
 
 
 @pytest.fixture
@@ -63,33 +63,33 @@ def node(tmp_path: Path) -> Path:
 
 
 def test_a_finding_is_shown_with_its_code(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert asked(node) == 1
-    told = capsys.readouterr().out
-    assert "warn[MC-P06] order-without-limit: " in told
-    assert f"  --> {node}:1:42\n" in told
-    assert f"1 | {SORT}" in told
-    assert f"\n  | {' ' * 41}{'^' * 11}\n" in told
-    assert "\nwhy: " in told
-    assert "\nfix: " in told
-    assert "\nsee: dwgate rules MC-P06\n" in told
-    assert re.search(r"^1 file reviewed: .*1 warn", told, re.MULTILINE)
+    assert run_review(node) == 1
+    printed = capsys.readouterr().out
+    assert "warn[MC-P06] order-without-limit: " in printed
+    assert f"  --> {node}:1:42\n" in printed
+    assert f"1 | {SORT}" in printed
+    assert f"\n  | {' ' * 41}{'^' * 11}\n" in printed
+    assert "\nwhy: " in printed
+    assert "\nfix: " in printed
+    assert "\nsee: dwgate rules MC-P06\n" in printed
+    assert re.search(r"^1 file reviewed: .*1 warn", printed, re.MULTILINE)
 
 
 def test_nothing_found_ends_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.sql").write_text("-- owner: me\n" + CLEAN)
-    assert asked(tmp_path / "a.sql", format="json") == 0
+    assert run_review(tmp_path / "a.sql", format="json") == 0
     assert {item["severity"] for item in shown(capsys)["files"][0]["findings"]} <= {"info"}
 
 
-def test_chinese_is_chinese(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked(node, language="zh")
-    told = capsys.readouterr().out
-    assert "\n原因：" in told
-    assert "已检查 1 个文件" in told
+def test_output_in_chinese(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_review(node, language="zh")
+    printed = capsys.readouterr().out
+    assert "\n原因：" in printed
+    assert "已检查 1 个文件" in printed
 
 
-def test_json_is_as_the_contract_says(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert asked(node, format="json") == 1
+def test_json_format(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_review(node, format="json") == 1
     file = shown(capsys)["files"][0]
     assert (file["path"], file["dialect"]) == (str(node), "maxcompute")
     sort = next(item for item in file["findings"] if item["rule"] == "MC-P06")
@@ -100,17 +100,17 @@ def test_json_is_as_the_contract_says(node: Path, capsys: pytest.CaptureFixture[
     assert sort["suppressed"] is None
 
 
-def test_suppressed_findings_are_shown_and_do_not_stop(
+def test_suppressed_findings_are_shown_and_do_not_fail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.sql").write_text(f"-- owner: me\n-- dwgate:ignore MC-P06 it is small\n{SORT}")
-    assert asked(tmp_path) == 0
-    told = capsys.readouterr().out
-    assert "suppressed[MC-P06] order-without-limit: it is small\n" in told
-    assert "1 suppressed" in told
+    assert run_review(tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert "suppressed[MC-P06] order-without-limit: it is small\n" in printed
+    assert "1 suppressed" in printed
 
 
-def test_waived_findings_are_shown_and_do_not_stop(
+def test_waived_findings_are_shown_and_do_not_fail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "ads_a.sql").write_text(f"-- owner: me\n{SORT}")
@@ -124,21 +124,21 @@ def test_waived_findings_are_shown_and_do_not_stop(
         ("projects: [1]", 1),
     ):
         file.write_text(f"version: 1\nwaivers: [{{id: W-1, scope: {{{scope}}}, {fields}}}]\n")
-        assert asked(tmp_path / "ads_a.sql", waivers=file) == code
-        told = capsys.readouterr().out
-        assert ("waived[MC-P06] order-without-limit: W-1: small\n" in told, "1 waived" in told) == (
+        assert run_review(tmp_path / "ads_a.sql", waivers=file) == code
+        printed = capsys.readouterr().out
+        assert ("waived[MC-P06] order-without-limit: W-1: small\n" in printed, "1 waived" in printed) == (
             not code,
         ) * 2
 
 
-def test_folders_are_read_by_the_ends_of_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folders_are_read_by_suffix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("b/a.sql", "b/c.hql", "a.py", "x.sh", "README.md", ".git/a.sql", "package.json", "job.json"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
         path.write_text('{"type": "job", "steps": [{"stepType": "odps"}]}' if name == "job.json" else "")
-    asked(tmp_path, dialect="spark", format="json")
-    told = [(Path(file["path"]).relative_to(tmp_path), file["dialect"]) for file in shown(capsys)["files"]]
-    assert told == [
+    run_review(tmp_path, dialect="spark", format="json")
+    printed = [(Path(file["path"]).relative_to(tmp_path), file["dialect"]) for file in shown(capsys)["files"]]
+    assert printed == [
         (Path("a.py"), "python"),
         (Path("b/a.sql"), "spark"),
         (Path("b/c.hql"), "spark"),
@@ -147,10 +147,10 @@ def test_folders_are_read_by_the_ends_of_names(tmp_path: Path, capsys: pytest.Ca
     ]
 
 
-def test_a_name_that_is_no_text_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_undecodable_name_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / os.fsdecode(b"a\xff.sql")).write_text(SORT)
     for format_ in review.FORMATS:
-        assert asked(tmp_path, format=format_) == 1
+        assert run_review(tmp_path, format=format_) == 1
         assert "MC-P06" in capsys.readouterr().out
 
 
@@ -159,7 +159,7 @@ def test_many_files_are_reviewed_in_order(tmp_path: Path, capsys: pytest.Capture
         (tmp_path / f"{number:02}.sql").write_text(CLEAN * number + SORT)
     policy = tmp_path / "policy.yaml"
     policy.write_text(POLICY)
-    assert asked(tmp_path, format="json", policy=policy) == 1
+    assert run_review(tmp_path, format="json", policy=policy) == 1
     lines = [
         [item["line"] for item in file["findings"] if item["rule"] == "MC-P06"]
         for file in shown(capsys)["files"]
@@ -169,21 +169,21 @@ def test_many_files_are_reviewed_in_order(tmp_path: Path, capsys: pytest.Capture
 
 def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SORT.encode())))
-    assert asked("-", format="json") == 1
+    assert run_review("-", format="json") == 1
     assert shown(capsys)["files"][0]["path"] == "-"
 
 
 METADATA = {"tables": {"proj.orders": {"partitions": {"ds": "STRING"}, "columns": {"id": "BIGINT"}}}}
 
 
-def test_metadata_and_project_say_what_is_partitioned(
+def test_metadata_and_project_identify_partitioned_tables(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.sql").write_text("SELECT id FROM orders;")
     known = tmp_path / "tables.txt"
     known.write_text(json.dumps(METADATA))
     for project, severities in (("proj", ["block"]), ("other", [])):
-        asked(tmp_path, format="json", metadata=known, project=project)
+        run_review(tmp_path, format="json", metadata=known, project=project)
         found = shown(capsys)["files"][0]["findings"]
         assert [item["severity"] for item in found if item["rule"] == "MC-P01"] == severities
 
@@ -198,18 +198,18 @@ points:
 """
 
 
-def test_the_policy_of_the_check_counts(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_policy_of_the_check_is_applied(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     policy = node.with_name("policy.yaml")
     policy.write_text(POLICY)
-    asked(node, policy=policy)
+    run_review(node, policy=policy)
     assert "block[MC-P06]" in capsys.readouterr().out
-    asked(node, policy=policy, format="json")
+    run_review(node, policy=policy, format="json")
     assert not shown(capsys)["files"][0]["findings"][-1]["message"].isascii()
     policy.write_text("version: 1\n")
-    assert "asks the check code-review at no extension point" in refused(node, policy=policy)
+    assert "no extension point runs the check code-review" in rejected(node, policy=policy)
 
 
-def test_only_what_is_new_against_an_old_file_or_folder(
+def test_only_findings_new_since_an_old_file_or_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
@@ -218,52 +218,52 @@ def test_only_what_is_new_against_an_old_file_or_folder(
     (old / "deep/a.sql").write_text(SORT)
     (new / "deep/a.sql").write_text(f"\n{SORT}{DELETE}")
     (new / "b.sql").write_text(SORT)
-    asked(new, diff=old, format="json")
+    run_review(new, diff=old, format="json")
     found = {Path(file["path"]).name: file["findings"] for file in shown(capsys)["files"]}
     assert "MC-P06" in {item["rule"] for item in found["b.sql"]}
     assert {item["line"] for item in found["a.sql"]} == {3}
-    asked(new / "deep/a.sql", diff=old / "deep/a.sql", format="json")
+    run_review(new / "deep/a.sql", diff=old / "deep/a.sql", format="json")
     assert {item["line"] for item in shown(capsys)["files"][0]["findings"]} == {3}
-    assert "expected a folder" in refused(new, diff=old / "deep/a.sql")
+    assert "expected a folder" in rejected(new, diff=old / "deep/a.sql")
 
 
-def test_what_is_no_text_is_not_reviewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_undecodable_files_are_not_reviewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.sql").write_bytes(b"SELECT \xff\xff")
-    assert asked(tmp_path) == 1
+    assert run_review(tmp_path) == 1
     assert "Not reviewed: not valid UTF-8 or GB18030 text" in capsys.readouterr().out
 
 
-def test_secrets_are_not_shown_in_any_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_secrets_are_masked_in_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.sql").write_text("-- secret_key = 'q1W2e3R4t5Y6u7I8o9'\nDELETE FROM t;\n")
     for format_ in review.FORMATS:
-        assert asked(tmp_path, format=format_) == 1
-        told = capsys.readouterr().out
-        assert "MC-S01" in told
-        assert "q1W2" not in told
+        assert run_review(tmp_path, format=format_) == 1
+        printed = capsys.readouterr().out
+        assert "MC-S01" in printed
+        assert "q1W2" not in printed
 
 
 @pytest.mark.parametrize(
-    ("said", "line"),
+    ("options", "line"),
     [
-        ({"dialect": "sql"}, "--dialect sql: there is no such dialect; expected one of clickhouse, "),
-        ({"dialect": "unknown"}, "--dialect unknown: there is no such dialect"),
+        ({"dialect": "sql"}, "--dialect sql: unknown dialect; expected one of clickhouse, "),
+        ({"dialect": "unknown"}, "--dialect unknown: unknown dialect"),
         ({"format": "xml"}, "--format xml: expected one of text, json, sarif, github"),
         ({"language": "fr"}, "--language fr: expected one of en, zh"),
         ({"metadata": Path("/no/such")}, "--metadata /no/such: cannot be read: No such file or directory"),
-        ({"diff": Path("/no/such")}, "--diff /no/such: there is no such file or folder"),
+        ({"diff": Path("/no/such")}, "--diff /no/such: no such file or folder"),
     ],
 )
-def test_wrong_usage_is_one_line(node: Path, said: dict[str, Any], line: str) -> None:
-    assert refused(node, **said).startswith(line)
+def test_wrong_usage_is_one_line(node: Path, options: dict[str, Any], line: str) -> None:
+    assert rejected(node, **options).startswith(line)
 
 
 def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
-    assert refused("/no/such.sql") == "/no/such.sql: cannot be read: No such file or directory"
+    assert rejected("/no/such.sql") == "/no/such.sql: cannot be read: No such file or directory"
     (tmp_path / "notes.txt").write_text("")
-    assert "its name does not say what language it is in; expected --dialect" in refused(
+    assert "its dialect cannot be inferred from its name; expected --dialect" in rejected(
         tmp_path / "notes.txt"
     )
-    assert asked(tmp_path / "notes.txt", dialect="hive", format="json") == 0
+    assert run_review(tmp_path / "notes.txt", dialect="hive", format="json") == 0
 
 
 @pytest.mark.parametrize(
@@ -283,7 +283,7 @@ def test_files_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
         (b"\xff", "m.json:1:1: not JSON"),
     ],
 )
-def test_a_metadata_file_of_the_wrong_shape_is_one_line_with_the_place(content: bytes, line: str) -> None:
+def test_an_invalid_metadata_file_is_one_line_with_the_location(content: bytes, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_tables("m.json", content)
     assert str(caught.value).startswith(line)
@@ -303,7 +303,7 @@ def test_github_annotations_are_escaped() -> None:
     )
 
 
-def test_sarif_has_places_fingerprints_and_suppressions() -> None:
+def test_sarif_has_locations_fingerprints_and_suppressions() -> None:
     log = sarif.build_sarif([FILE], Language.ENGLISH, "1.0")
     (run,) = log["runs"]
     kept, found = run["results"]
@@ -318,14 +318,14 @@ def test_sarif_has_places_fingerprints_and_suppressions() -> None:
     assert run["tool"]["driver"]["rules"][1]["helpUri"] == "https://docs.astral.sh/ruff/rules/F401/"
 
 
-def test_remarks_and_suppressed_findings_do_not_stop() -> None:
+def test_info_and_suppressed_findings_do_not_fail() -> None:
     assert has_blocking([FILE])
     assert not has_blocking([ReviewedFile("a", Dialect.HIVE, "x", (KEPT,))])
     assert count_by_severity(FILE.findings) == {"suppressed": 1, "warn": 1}
     assert report_json([FILE], Language.ENGLISH)["files"][0]["findings"][0]["suppressed"] == "for later"
 
 
-def test_waived_findings_are_told_as_such() -> None:
+def test_waived_findings_are_marked() -> None:
     file = replace(FILE, findings=(replace(KEPT, suppressed=None, waived=AppliedWaiver("W-1", "small")),))
     assert not has_blocking([file])
     assert list(github.workflow_commands([file], Language.ENGLISH)) == []
@@ -338,8 +338,8 @@ def test_every_rule_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert rules.run(None, None, "json", None) == 0
     assert [rule["rule"] for rule in shown(capsys)["rules"]] == sorted(rule.id for rule in RULES)
     rules.run(None, "zh", "text", None)
-    told = capsys.readouterr().out
-    assert all(rule.name in told for rule in RULES)
+    printed = capsys.readouterr().out
+    assert all(rule.name in printed for rule in RULES)
 
 
 def test_a_rule_is_shown_by_id_or_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -347,8 +347,8 @@ def test_a_rule_is_shown_by_id_or_name(capsys: pytest.CaptureFixture[str]) -> No
         assert rules.run(name, None, "text", None) == 0
         assert capsys.readouterr().out.startswith("# MC-P06 order-without-limit\n")
     rules.run("MC-P06", "zh", "json", None)
-    told = shown(capsys)
-    assert (told["rule"], told["url"]) == ("MC-P06", "docs/rules/zh/MC-P06.md")
+    printed = shown(capsys)
+    assert (printed["rule"], printed["url"]) == ("MC-P06", "docs/rules/zh/MC-P06.md")
     rules.run("SH-SC2086", None, "text", None)
     assert capsys.readouterr().out == "https://www.shellcheck.net/wiki/SC2086\n"
     with pytest.raises(UsageError, match="unknown rule MC-P066; did you mean MC-P06"):
@@ -359,13 +359,13 @@ def test_a_rule_is_shown_by_id_or_name(capsys: pytest.CaptureFixture[str]) -> No
         rules.run("destruction", None, "text", None)
 
 
-def test_what_is_told_of_a_rule_is_short() -> None:
+def test_rule_descriptions_are_short() -> None:
     for rule in RULES:
         for language in Language:
-            told = describe_rule(rule.id, language)
-            assert told.title
-            assert told.why
-            assert "\n" not in told.why
+            printed = describe_rule(rule.id, language)
+            assert printed.title
+            assert printed.why
+            assert "\n" not in printed.why
 
 
 def test_the_pages_in_docs_are_those_of_the_rules() -> None:
@@ -376,7 +376,7 @@ def test_the_pages_in_docs_are_those_of_the_rules() -> None:
     assert [name for name in book if book[name] != written[name]] == [], "make docs"
 
 
-def test_pages_of_rules_that_are_gone_are_taken_away(tmp_path: Path) -> None:
+def test_pages_of_removed_rules_are_deleted(tmp_path: Path) -> None:
     (tmp_path / "MC-Z01.md").write_text("old")
     (tmp_path / "notes.txt").write_text("mine")
     rules.run(None, None, "text", tmp_path)
@@ -384,7 +384,7 @@ def test_pages_of_rules_that_are_gone_are_taken_away(tmp_path: Path) -> None:
     assert not (tmp_path / "MC-Z01.md").exists()
 
 
-def test_the_command_line_as_it_is_called(node: Path) -> None:
+def test_the_command_line(node: Path) -> None:
     def dwgate(*arguments: str) -> subprocess.CompletedProcess[str]:
         words = [str(DWGATE), *arguments]
         return subprocess.run(words, capture_output=True, text=True, check=False, cwd=node.parent)
@@ -394,5 +394,5 @@ def test_the_command_line_as_it_is_called(node: Path) -> None:
     assert found.stdout.startswith("::")
     wrong = dwgate("review", "node.sql", "--dialect", "odps")
     assert wrong.returncode == 2
-    assert wrong.stderr.startswith("dwgate: --dialect odps: there is no such dialect; expected one of ")
+    assert wrong.stderr.startswith("dwgate: --dialect odps: unknown dialect; expected one of ")
     assert wrong.stderr.count("\n") == 1

@@ -1,4 +1,4 @@
-"""`dwgate up` with a policy and waivers of one's own, and `.env` that names them to every command."""
+"""`dwgate up` with a custom policy and waivers, and `.env` with files and keys for every command."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ POLICY = "version: 1\npoints: {commit-file: {checks: {code-review: {mode: %s}}}}
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Mapping[str, str]]:
-    """The settings with which a stack was started; it ends as soon as it runs."""
-    given: list[Mapping[str, str]] = []
+    """Settings of each started stack; it stops immediately."""
+    settings_seen: list[Mapping[str, str]] = []
 
     def running(_folder: Path, *, settings: Mapping[str, str], **_ports: Any) -> None:
-        given.append(settings)
+        settings_seen.append(settings)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(stack, "running_stack", running)
-    return given
+    return settings_seen
 
 
 def run(folder: Path, policy: Path | None, waivers: Path | None) -> int:
     return up.run(port=0, flower_port=0, data=folder / "data", policy_file=policy, waivers_file=waivers)
 
 
-def test_the_worker_gets_the_files_by_their_whole_paths(
+def test_the_worker_gets_absolute_paths(
     started: list[Mapping[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -48,7 +48,9 @@ def test_the_worker_gets_the_files_by_their_whole_paths(
     ]
 
 
-def test_a_wrong_file_is_told_before_anything_runs(started: list[Mapping[str, str]], tmp_path: Path) -> None:
+def test_an_invalid_file_is_reported_before_anything_runs(
+    started: list[Mapping[str, str]], tmp_path: Path
+) -> None:
     (bad := tmp_path / "p.yaml").write_text(POLICY % "adit")
     with pytest.raises(ConfigError, match="mode: expected 'enforce', 'warn' or 'audit'"):
         run(tmp_path, bad, None)
@@ -57,24 +59,24 @@ def test_a_wrong_file_is_told_before_anything_runs(started: list[Mapping[str, st
     assert not started
 
 
-def heeded(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def run_with_env_file(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(os, "environ", environment)
     monkeypatch.setattr(main, "app", lambda: None)
     main.main()
     return environment
 
 
-def test_env_file_holds_files_and_keys_where_the_environment_does_not(
+def test_the_environment_overrides_files_and_keys_of_the_env_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert heeded({}, monkeypatch) == {}
+    assert run_with_env_file({}, monkeypatch) == {}
     Path(".env").write_text(
         "DWGATE_POLICY_FILE=other.yaml\nDWGATE_WAIVERS_FILE='a b.yaml'\nDWGATE_BROKER_URL=redis://h/0\n"
         "ALIBABA_CLOUD_ACCESS_KEY_ID=i\nALIBABA_CLOUD_ACCESS_KEY_SECRET=s\n"
     )
     files = {"DWGATE_POLICY_FILE": "mine.yaml", "DWGATE_WAIVERS_FILE": "a b.yaml"}
     keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "i", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s"}
-    assert heeded({"DWGATE_POLICY_FILE": "mine.yaml"}, monkeypatch) == files | keys
+    assert run_with_env_file({"DWGATE_POLICY_FILE": "mine.yaml"}, monkeypatch) == files | keys
     own = {"DWGATE_POLICY_FILE": "mine.yaml", "ALIBABA_CLOUD_ACCESS_KEY_ID": "mine"}
-    assert heeded(dict(own), monkeypatch) == own | files
+    assert run_with_env_file(dict(own), monkeypatch) == own | files

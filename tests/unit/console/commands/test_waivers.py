@@ -1,4 +1,4 @@
-"""`dwgate waivers`: what each command prints, writes and ends with."""
+"""`dwgate waivers`: output, file changes and exit code of each command."""
 
 from __future__ import annotations
 
@@ -49,18 +49,18 @@ def listed(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:
     return [(each["id"], each["state"]) for each in orjson.loads(capsys.readouterr().out)["waivers"]]
 
 
-def test_list_shows_what_is_in_force_the_next_to_end_first(
+def test_list_shows_active_waivers_next_to_expire_first(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert waiving.list_(file, None, expired=False, json=True) == 0
-    assert listed(capsys) == [("soon", "ends in 2 days"), ("far", "in force")]
+    assert listed(capsys) == [("soon", "expires in 2 days"), ("far", "active")]
     assert waiving.list_(file, None, expired=True, json=True) == 0
-    assert listed(capsys) == [("gone", "ended")]
+    assert listed(capsys) == [("gone", "expired")]
     waiving.list_(file, None, expired=False, json=False)
     assert "nodes: dwd_*" in capsys.readouterr().out
 
 
-def test_add_writes_one_more_and_keeps_the_rest(file: Path) -> None:
+def test_add_appends_a_waiver_and_keeps_the_rest(file: Path) -> None:
     before = file.read_text()
     assert waiving.add(file, None, item("W-4", 3, pattern="a|b")) == 0
     assert file.read_text().startswith(before)
@@ -68,12 +68,12 @@ def test_add_writes_one_more_and_keeps_the_rest(file: Path) -> None:
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def test_add_begins_a_file(tmp_path: Path) -> None:
+def test_add_creates_a_missing_file(tmp_path: Path) -> None:
     assert waiving.add(tmp_path / "new.yaml", None, item("W-1", 3)) == 0
     assert plain_yaml.load((tmp_path / "new.yaml").read_text())["version"] == 1
 
 
-def test_add_goes_through_a_link(file: Path) -> None:
+def test_add_follows_a_symbolic_link(file: Path) -> None:
     link = file.with_name("link.yaml")
     link.symlink_to(file)
     file.chmod(0o640)
@@ -83,12 +83,12 @@ def test_add_goes_through_a_link(file: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o640
 
 
-def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> None:
+def test_add_rejects_an_invalid_waiver_and_writes_nothing(file: Path) -> None:
     before = file.read_text()
     bad = {**item("far", 3), "expires_at": "2026-12-01", "pattern": "(("}
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(UsageError) as error:
         waiving.add(file, None, bad)
-    assert [line.split(";")[0] for line in str(refused.value).splitlines()] == [
+    assert [line.split(";")[0] for line in str(error.value).splitlines()] == [
         "not added: expires_at: no time and zone",
         "not added: pattern: expected a valid regular expression",
     ]
@@ -99,32 +99,34 @@ def test_add_refuses_what_the_rules_refuse_and_writes_nothing(file: Path) -> Non
     assert file.read_text() == before
 
 
-def test_a_broken_file_is_not_added_to(file: Path) -> None:
+def test_add_rejects_an_invalid_file(file: Path) -> None:
     file.write_text("version: 1\nwaivers: 3\n")
     with pytest.raises(ConfigError, match=r"waivers.yaml:2:10: waivers: expected a list"):
         waiving.add(file, None, item("W-4", 3))
 
 
-def test_expire_ends_one_now_and_keeps_line_ends(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_expire_expires_one_now_and_keeps_line_endings(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     before = file.read_bytes().splitlines(keepends=True)
     assert waiving.expire(file, None, "soon") == 0
-    assert capsys.readouterr().out == "soon has ended\n"
+    assert capsys.readouterr().out == "soon is expired\n"
     after = file.read_bytes().splitlines(keepends=True)
     assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
     waiving.list_(file, None, expired=True, json=True)
-    assert listed(capsys) == [("gone", "ended"), ("soon", "ended")]
+    assert listed(capsys) == [("gone", "expired"), ("soon", "expired")]
 
 
-def test_expire_says_what_it_cannot_end(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_expire_reports_unknown_and_expired_waivers(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert waiving.expire(file, None, "W-99") == 1
     assert waiving.expire(file, None, "gone") == 1
-    told = capsys.readouterr().err.splitlines()
-    assert told[0] == f"dwgate: no waiver W-99 in {file}"
-    assert told[1].startswith("dwgate: gone ended at ")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"dwgate: unknown waiver W-99 in {file}"
+    assert lines[1].startswith("dwgate: gone expired at ")
 
 
-def test_an_end_that_others_share_is_not_changed(file: Path) -> None:
+def test_a_shared_expiry_is_not_changed(file: Path) -> None:
     first, second = (
         f"- {{id: {id_}, rule: r, reason: r, owner: a, approver: b, expires_at: {end}}}\n"
         for id_, end in (("one", f"&end {at(3)}"), ("two", "*end"))
@@ -136,7 +138,7 @@ def test_an_end_that_others_share_is_not_changed(file: Path) -> None:
     assert file.read_text() == before
 
 
-def test_the_command_line_names_every_field(tmp_path: Path) -> None:
+def test_the_command_line_sets_every_field(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     words = (
         f"waivers add W-1 --waivers {path} --rule MC-* --check code-review --project 1 --project 2"
@@ -165,7 +167,7 @@ def test_the_command_line_names_every_field(tmp_path: Path) -> None:
     }
 
 
-def test_the_report_counts_what_was_recorded(file: Path) -> None:
+def test_the_report_counts_recorded_findings(file: Path) -> None:
     block = Finding("MC-C14", Severity.BLOCK, "m")
     soon, old = (replace(block, waived=AppliedWaiver(id_, "known: for long")) for id_ in ("soon", "old"))
     records = [
@@ -186,14 +188,14 @@ def test_the_report_counts_what_was_recorded(file: Path) -> None:
     }
     states = {id_: waiving.report_row(id_, each, waivers, time.time())["state"] for id_, each in done.items()}
     assert states == {
-        "far": "in force, never matched",
-        "soon": "ends in 2 days",
-        "gone": "ended, never matched",
+        "far": "active, never matched",
+        "soon": "expires in 2 days",
+        "gone": "expired, never matched",
         "old": "no longer in the file",
     }
 
 
-def test_a_waived_finding_is_shown_as_such() -> None:
+def test_a_waived_finding_is_marked() -> None:
     waived = Finding("r", Severity.BLOCK, "m.", waived=AppliedWaiver("W-1", "known"))
     assert tables.finding(waived) == "r: m. (waived by W-1: known)"
     other = Finding("s", Severity.WARN, "n.")
@@ -202,7 +204,7 @@ def test_a_waived_finding_is_shown_as_such() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"rule": "MC-C99"}, "--rule MC-C99: unknown; expected one such as MC-"),
         (
@@ -213,21 +215,21 @@ def test_a_waived_finding_is_shown_as_such() -> None:
         ({"id": "W 1"}, "id: expected up to 40 letters"),
     ],
 )
-def test_add_refuses_what_would_match_nothing_or_everything(
-    file: Path, fields: dict[str, Any], said: str
+def test_add_rejects_what_would_match_nothing_or_everything(
+    file: Path, fields: dict[str, Any], message: str
 ) -> None:
     before = file.read_text()
-    wanted = {key: value for key, value in item("new", 3, **fields).items() if value}
-    wanted.setdefault("id", "new")
+    fields_of_new = {key: value for key, value in item("new", 3, **fields).items() if value}
+    fields_of_new.setdefault("id", "new")
     with pytest.raises(UsageError) as error:
-        waiving.add(file, None, wanted)
-    assert str(error.value).startswith(f"not added: {said}")
+        waiving.add(file, None, fields_of_new)
+    assert str(error.value).startswith(f"not added: {message}")
     assert file.read_text() == before
 
 
 @pytest.mark.parametrize(
     "fields", [{"rule": "mc-c*"}, {"rule": "backfill-days"}, {"rule": None, "check": "code-*"}]
 )
-def test_add_takes_patterns_and_rules_of_other_checks(file: Path, fields: dict[str, Any]) -> None:
-    wanted = {key: value for key, value in item("new", 3, **fields).items() if value}
-    assert waiving.add(file, None, wanted) == 0
+def test_add_accepts_patterns_and_rules_of_other_checks(file: Path, fields: dict[str, Any]) -> None:
+    fields_of_new = {key: value for key, value in item("new", 3, **fields).items() if value}
+    assert waiving.add(file, None, fields_of_new) == 0

@@ -1,0 +1,37 @@
+"""`dwgate worker`: runs a worker until SIGTERM."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from common.settings import load_settings
+from workers.process.roles import Role
+from workers.process.supervisor import run
+from workers.settings import WorkerSettings
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def command(
+    role: Annotated[list[Role] | None, typer.Option(help="Role of this worker; repeatable.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="CPU-bound checks at once; default: the number of cores.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, help="I/O-bound checks at once.")] = 32,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of /metrics and /healthz.")
+    ] = None,
+) -> None:
+    """Check events and post verdicts, in every role unless --role is given."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    run(
+        load_settings(WorkerSettings),
+        role or [],
+        processes_cpu=processes or cores,
+        threads=threads,
+        metrics_port=metrics_port,
+    )

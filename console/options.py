@@ -1,0 +1,29 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console import time_option
+
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SINCE = typer.Option(
+    parser=time_option.time_option,
+    metavar="TIME",
+    help="Received since: an age (7d, 2h, 30m) or an ISO date.",
+)
+Since = Annotated[float | None, SINCE]
+Project = Annotated[int | None, typer.Option(help="Only this workspace (its id).")]
+LanguageName = Annotated[
+    str | None, typer.Option(metavar="LANGUAGE", help="en or zh; default: the policy's language, or en.")
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Argument(envvar="DWGATE_POLICY_FILE", help="Policy file; default: the built-in policy."),
+]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of rows.")]
