@@ -126,7 +126,7 @@ class Services:
         except ConfigError as error:
             # Broken when this process began, and nobody remembers a good one: everything counts.
             metrics.CONFIG_FILE_INVALID.labels("waivers").set(1)
-            log.error("file-refused", name="waivers", why=str(error))
+            log.error("config_file_invalid", name="waivers", reason=str(error))
             return Waivers()
 
     @cached_property

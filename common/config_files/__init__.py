@@ -1,1 +1,1 @@
-"""Configuration files: where their problems are, and how these are worded."""
+"""Configuration files: reading, reloading, and problems with their positions and wording."""

@@ -1,4 +1,4 @@
-"""A file that is read again when it changes, so that a policy reaches workers that run."""
+"""A file that is reloaded when it changes, so that running workers get a new policy."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from common.config_files.errors import ConfigError, unreadable
 from common.ports import ResultCache
 
 CHECK_SECONDS = 2.0
-"""How long a value is used before the file is looked at again."""
+"""Seconds between two checks whether the file has changed."""
 
 SETTLED_SECONDS = 1.0
-"""A file that was written to more recently may be half written; it is left for the next look."""
+"""Seconds since the last write before a file is read: a more recent one may be incomplete."""
 
 T = TypeVar("T")
 
@@ -27,21 +27,22 @@ log = structlog.get_logger()
 
 
 class ReloadableFile(Generic[T]):
-    """What a file holds, looked at again when it is used; the last good value stays while it is broken.
+    """The value of a file, reloaded on use; while the file is invalid, the last good value is kept.
 
-    A change by rename counts, and so does one of a symbolic link on the way (a ConfigMap of Kubernetes).
-    Take the value once for one piece of work: the next one may be another.
+    A change by rename is detected, also of a symbolic link on the path (a ConfigMap of Kubernetes). Read
+    `value` once per unit of work: the next read may return another value.
 
     Args:
         path: the file.
-        load: makes the value from the path as text and the file's bytes, or raises `ConfigError`.
-        name: what logs call it (`policy`).
-        report: called with whether the file is valid whenever it was loaded or found invalid.
-        memory: where the fleet keeps the last good text, for a process that begins while the file is broken.
-        every: seconds between two looks.
+        load: returns the value for the path as text and the file's bytes, or raises `ConfigError`.
+        name: its name in logs (`policy`).
+        report: called with whether the file is valid, each time it was loaded or found invalid.
+        last_good_store: where all workers keep the last good content, for a process that starts while the
+            file is invalid.
+        every: seconds between two checks for a change.
 
     Raises:
-        ConfigError: the first read fails, and no good text is remembered.
+        ConfigError: the first read fails, and no good content is stored.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class ReloadableFile(Generic[T]):
 
     @property
     def value(self) -> T:
-        """The last good value; the file is looked at when the last look is old, by one thread of all."""
+        """The last good value; if the last check is too old, one thread first checks for a change."""
         if time.monotonic() >= self._next_check_at and self._check_lock.acquire(blocking=False):
             try:
                 self._check()
@@ -92,16 +93,16 @@ class ReloadableFile(Generic[T]):
             self._reject(b"", str(error))
             return
         seen = _digest(content)
-        # A time to come is that of another clock: it tells nothing, and the file must not wait for it.
+        # A time in the future comes from another clock: it says nothing about the age, so do not wait for it.
         if seen == self._seen or 0 <= time.time() - written_at < SETTLED_SECONDS:
             return
         try:
             value = self._load(str(self._path), content)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new file, the old one holds
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new file, the old value is kept
             self._reject(seen, str(error) if isinstance(error, ConfigError) else type(error).__name__)
             return
         if seen != self._good:
-            log.info("file-reloaded", name=self._name, path=str(self._path))
+            log.info("config_file_reloaded", name=self._name, path=str(self._path))
         self._accept(value, content)
 
     def _accept(self, value: T, content: bytes) -> None:
@@ -115,14 +116,14 @@ class ReloadableFile(Generic[T]):
         text = self._last_good_store.get("file", {"path": str(self._path)}) if self._last_good_store else None
         return text.encode() if isinstance(text, str) else None
 
-    def _reject(self, seen: bytes, why: str) -> None:
+    def _reject(self, seen: bytes, reason: str) -> None:
         if seen != self._seen:
-            log.error("file-refused", name=self._name, path=str(self._path), why=why)
+            log.error("config_file_invalid", name=self._name, path=str(self._path), reason=reason)
             self._report(False)
         self._seen = seen
 
     def _read(self) -> tuple[bytes, float]:
-        """Return the file's bytes, and when it was written to, in seconds since the epoch."""
+        """Return the file's bytes and the time of its last write, in seconds since the epoch."""
         try:
             with self._path.open("rb") as file:
                 return file.read(), os.fstat(file.fileno()).st_mtime

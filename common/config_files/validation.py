@@ -1,4 +1,4 @@
-"""Pydantic's validation errors in the words of configuration files."""
+"""Pydantic's validation errors as messages about configuration files."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def describe(error: ErrorDetails, model: type[BaseModel] | None = None) -> str:
 
     Args:
         error: one of a validation error's errors.
-        model: the model that was validated, to list the keys that are known where one is not.
+        model: the model that was validated, to list the known keys for an unknown one.
     """
     if error["type"] == "extra_forbidden":
         *above, key = keys_of(error)
@@ -131,7 +131,7 @@ def _plain(annotation: Any) -> Any:
 
 
 def _short(value: object) -> object:
-    """Return a bound of a number as people write it: 5, not 5.0."""
+    """Return a numeric bound without needless decimals: 5, not 5.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

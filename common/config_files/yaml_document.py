@@ -1,4 +1,4 @@
-"""YAML files as plain values with positions: YAML 1.2's core types, no tags, no duplicate keys."""
+"""YAML files as plain values with positions: the core types of YAML 1.2, without tags or duplicate keys."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _SCALARS: Mapping[str, tuple[re.Pattern[str], Callable[[str], Any]]] = {
     f"{_CORE}float": (re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?"), float),
     f"{_CORE}str": (re.compile(r".*", re.DOTALL), str),
 }
-"""Pattern and conversion by tag. The rest is text: 22:00, 2026-10-01, on and no."""
+"""Pattern and conversion by tag. Everything else is text: 22:00, 2026-10-01, on and no."""
 
 
 _TAGS = {name: Tag(suffix=name) for name in _SCALARS}
 
 
 class _Resolver(VersionedResolver):
-    """Resolves plain scalars by `_SCALARS`, whichever version of YAML a file names."""
+    """Resolves plain scalars by `_SCALARS`, whatever version of YAML a file declares."""
 
     def resolve(self, kind: type[Node], value: str, implicit: Any) -> Tag:
-        """Return the tag of a node that has none; `implicit` is what the parser says of its style."""
+        """Return the tag of a node without one; `implicit[0]` is true for a plain (unquoted) scalar."""
         tag: Tag
         if kind is ScalarNode and implicit[0]:
             tag = next(_TAGS[name] for name, (form, _) in _SCALARS.items() if form.fullmatch(value))
@@ -50,8 +50,8 @@ class Document:
 
     Args:
         name: the file, as errors name it.
-        root: its node.
-        values: the same as plain values.
+        root: its root node.
+        values: its content as plain values.
     """
 
     def __init__(self, name: str, root: MappingNode, values: dict[Any, Any]) -> None:
@@ -60,20 +60,20 @@ class Document:
         self._root: Node = root
 
     def depth(self, keys: Keys) -> int:
-        """Return how many of `keys` the file has, from the top."""
+        """Return how many of `keys` exist in the file, from the top."""
         return len(list(self._nodes(keys)))
 
     def line(self, keys: Keys) -> int:
-        """Return the line, from 1, of the value at `keys`, or of the nearest one above it."""
+        """Return the line, from 1, of the value at `keys`, or of its nearest existing parent."""
         return self._mark(keys).line + 1
 
     def problem(self, keys: Keys, message: str, *, at_key: bool = False) -> Problem:
-        """Return a problem at `keys`; its position is that of the nearest value that the file has.
+        """Return a problem at `keys`; its position is that of the nearest existing value.
 
         Args:
             keys: the path to the value.
             message: what is wrong and what is expected.
-            at_key: whether the last key itself is wrong, not its value.
+            at_key: whether the last key itself is invalid, not its value.
         """
         return _problem(self._name, self._mark(keys, at_key=at_key), message, keys)
 
@@ -109,11 +109,11 @@ def read_document(
     Args:
         name: the file, as errors name it.
         content: its bytes.
-        description: what it holds, for errors.
-        keys: keys that it has, for errors.
+        description: what it contains, for errors.
+        keys: example keys, for errors.
 
     Raises:
-        ConfigError: it is not UTF-8, not YAML, empty, not a mapping, or has a key twice.
+        ConfigError: it is not UTF-8, not YAML, empty, not a mapping, or has duplicate keys.
     """
     try:
         root = compose(name, _text(name, content))
@@ -192,7 +192,7 @@ def _children(node: Node) -> Iterator[tuple[str, Node, Node]]:
 
 
 def _problems(name: str, root: Node) -> Iterator[Problem]:
-    """Yield duplicate keys, aliases of what contains them, and unsupported types; visits each node once."""
+    """Yield duplicate keys, recursive aliases and unsupported types; visits each node once."""
     complete: set[int] = set()
 
     def visit(node: Node, keys: Keys, above: tuple[int, ...]) -> Iterator[Problem]:
@@ -231,18 +231,18 @@ def _wrong_type(node: Node) -> str | None:
 
 
 def _value(root: Node) -> Any:
-    """Return a node as plain values; an alias is the same value again."""
-    made: dict[int, Any] = {}
+    """Return a node as plain values; an alias refers to the same object."""
+    values: dict[int, Any] = {}
 
     def value(node: Node) -> Any:
-        if id(node) not in made:
+        if id(node) not in values:
             if isinstance(node, MappingNode):
-                made[id(node)] = {value(key): value(item) for key, item in node.value}
+                values[id(node)] = {value(key): value(item) for key, item in node.value}
             elif isinstance(node, SequenceNode):
-                made[id(node)] = [value(item) for item in node.value]
+                values[id(node)] = [value(item) for item in node.value]
             else:
-                made[id(node)] = _SCALARS[str(node.tag)][1](node.value)
-        return made[id(node)]
+                values[id(node)] = _SCALARS[str(node.tag)][1](node.value)
+        return values[id(node)]
 
     return value(root)
 

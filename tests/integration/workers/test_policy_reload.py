@@ -86,9 +86,9 @@ def test_a_changed_policy_holds_for_the_next_event_and_a_broken_one_does_not(
     look_now(services, monkeypatch)
     with capture_logs() as logs:
         assert verdict(services, emulator, "m-3")[0] == "OK"
-    [refused] = [line for line in logs if line["event"] == "file-refused"]
+    [refused] = [line for line in logs if line["event"] == "config_file_invalid"]
     assert refused["log_level"] == "error"
-    assert "max_days: expected a number of at least 1" in refused["why"]
+    assert "max_days: expected a number of at least 1" in refused["reason"]
 
 
 def test_checks_end_when_the_policy_of_the_admission_says(

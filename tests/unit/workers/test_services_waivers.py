@@ -82,9 +82,9 @@ def test_a_file_broken_from_the_start_waives_nothing_and_says_so(file: Path) -> 
     parts = services()
     with structlog.testing.capture_logs() as logs:
         assert not parts.waivers.items
-    (refused,) = (log for log in logs if log["event"] == "file-refused")
+    (refused,) = (log for log in logs if log["event"] == "config_file_invalid")
     assert refused["log_level"] == "error"
-    assert "waivers.yaml:2:10: waivers: expected a list" in refused["why"]
+    assert "waivers.yaml:2:10: waivers: expected a list" in refused["reason"]
     write(file, time.time() + 60)
     assert [item.id for item in parts.waivers.items] == ["W-1"]
 

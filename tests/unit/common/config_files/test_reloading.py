@@ -61,7 +61,7 @@ def test_a_change_is_taken(path: Path) -> None:
     write(path, "2")
     with capture_logs() as logs:
         assert (held.value, held.value) == (2, 2)
-    assert [line["event"] for line in logs] == ["file-reloaded"]
+    assert [line["event"] for line in logs] == ["config_file_reloaded"]
 
 
 def test_the_same_size_and_time_does_not_hide_a_change(path: Path) -> None:
@@ -98,8 +98,8 @@ def test_a_broken_file_is_refused_once_and_the_last_good_stays(path: Path) -> No
     write(path, "two")
     with capture_logs() as logs:
         assert (held.value, held.value) == (1, 1)
-    assert [(line["event"], line["log_level"], line["why"]) for line in logs] == [
-        ("file-refused", "error", f"{path}: expected a number")
+    assert [(line["event"], line["log_level"], line["reason"]) for line in logs] == [
+        ("config_file_invalid", "error", f"{path}: expected a number")
     ]
     assert metric("dwgate_config_file_invalid", path) == 1
     assert metric("dwgate_policy_loaded_timestamp_seconds", path) == loaded_at
@@ -117,7 +117,7 @@ def test_a_file_that_goes_away_is_refused_and_taken_when_it_is_back(path: Path) 
     with capture_logs() as logs:
         assert (held.value, held.value) == (1, 1)
     expected = f"{path}: cannot be read: No such file or directory; expected the {path.stem} file"
-    assert [line["why"] for line in logs] == [expected]
+    assert [line["reason"] for line in logs] == [expected]
     write(path, "2")
     assert held.value == 2
 
@@ -130,7 +130,7 @@ def test_a_fault_of_the_reader_keeps_the_last_good_too(path: Path) -> None:
     write(path, "0")
     with capture_logs() as logs:
         assert held.value == 1
-    assert [line["why"] for line in logs] == ["ZeroDivisionError"]
+    assert [line["reason"] for line in logs] == ["ZeroDivisionError"]
 
 
 def test_a_file_replaced_by_rename_is_taken_at_once(path: Path) -> None:
@@ -205,7 +205,7 @@ def test_a_process_that_begins_while_it_is_broken_goes_on_with_the_last_good(
     with capture_logs() as logs:
         later = remembering(path, memory)
         assert later.value == 2
-    assert {line["event"] for line in logs} == {"file-refused"}
+    assert {line["event"] for line in logs} == {"config_file_invalid"}
     assert metric("dwgate_config_file_invalid", path) == 1
     write(path, "3")
     assert later.value == 3
