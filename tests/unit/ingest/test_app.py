@@ -309,10 +309,10 @@ def test_events_are_only_posted(gate: Gate, method: str) -> None:
     [
         ("EVENTBRIDGE_TOKENS", None, "missing"),
         ("EVENTBRIDGE_TOKENS", ",", "a list of at least 1"),
-        ("EVENTBRIDGE_TARGET_URLS", "gate.example.com", "no http(s) URL"),
-        ("EVENTBRIDGE_ACCOUNTS", "somebody", "no account UID"),
+        ("EVENTBRIDGE_TARGET_URLS", "gate.example.com", "is not an http(s) URL"),
+        ("EVENTBRIDGE_ACCOUNTS", "somebody", "is not an account UID"),
         ("EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere/a.pem", "No such file"),
-        ("EVENTBRIDGE_CERTIFICATE_FILE", __file__, "holds no RSA certificate"),
+        ("EVENTBRIDGE_CERTIFICATE_FILE", __file__, "contains no RSA certificate"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line(
