@@ -1,1 +1,1 @@
-"""What ingest and workers must agree on; nothing here knows HTTP or Celery."""
+"""Models, settings and the ledger that ingest and workers share; independent of HTTP and Celery."""

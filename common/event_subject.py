@@ -1,4 +1,4 @@
-"""What an event is about: the operation, and the files, nodes and tables it works on."""
+"""The subject of an event: the operation, and the files, nodes and tables that it affects."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _NODE_LISTS = ("nodeIds", "includeNodeIds")
 
 @dataclass(frozen=True, slots=True)
 class EventSubject:
-    """What the findings of one check about one event are about.
+    """The subject of the findings of one check on one event.
 
     Attributes:
         check: the check.
-        point: event code of the extension point; None outside of any.
-        project: the workspace; None when it is not known.
-        items: the files, nodes and tables of the operation that event and snapshot name.
+        point: event code of the extension point; None outside any extension point.
+        project: the workspace; None if unknown.
+        items: the operation's files, nodes and tables, as named by the event and the snapshot.
     """
 
     check: str
@@ -32,7 +32,7 @@ class EventSubject:
     def complete(self, finding: Finding) -> Finding:
         """Return `finding` with the event's items of every kind for which it has no subject of its own.
 
-        A subject that the event names, too, is also known by the event's name for it.
+        A subject that the event also names gets the event's name for it as a further name.
         """
         names = {item.key: item.name for item in self.items}
         own = [_also_known_as(item, names.get(item.key)) for item in finding.subjects]
@@ -50,7 +50,7 @@ def _also_known_as(subject: Subject, name: str | None) -> Subject:
 
 
 def subject_of(check: str, event: Event, snapshot: Snapshot | None) -> EventSubject:
-    """Return what findings of `check` about an event are about."""
+    """Return the subject of the findings of `check` on an event."""
     found = snapshot or Snapshot()
     items = (
         _subject(SubjectKind.FILE, *_file(event.data, found)),
@@ -67,7 +67,7 @@ def _subject(kind: SubjectKind, id_: object, name: object) -> Subject | None:
 
 
 def _text(value: object) -> str | None:
-    # An event's values may be of any type.
+    # Values in an event may have any type.
     return str(value) if value and isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
@@ -84,7 +84,7 @@ def _nodes(data: Json, snapshot: Snapshot) -> Iterator[tuple[object, object]]:
     for key in _NODE_LISTS:
         several = data.get(key)
         yield from ((item, None) for item in several) if isinstance(several, list) else ()
-    # Instances and data integration jobs come by the name of what they run, several separated by commas.
+    # Instances and data integration jobs are identified by the names of what they run, comma-separated.
     if isinstance(several := data.get("extensionBizName"), str):
         yield from ((None, item.strip()) for item in several.split(","))
 

@@ -1,4 +1,4 @@
-"""The event: one message of one extension point, and its form on the queue."""
+"""The event: one message of one extension point, and its serialized form on the queue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from common.errors import DwgateError
 from common.json_types import Json
 
 SCHEMA = 1
-"""Version of the form that `Event.to_json` writes; a reader refuses a newer one."""
+"""Version of the JSON that `Event.to_json` writes; readers reject newer versions."""
 
 
 class UnknownSchema(DwgateError, ValueError):
@@ -18,17 +18,18 @@ class UnknownSchema(DwgateError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One extension point event, as far as its envelope tells.
+    """One extension point event, with the fields of its envelope.
 
     Attributes:
         message_id: the CloudEvents id; the `MessageId` of every callback.
         event_code: code of its extension point (`commit-file`).
         project_id: the workspace; None for tenant-level events without one.
-        operator: UID of the person who waits, or None.
-        blocking: `data.blockBusiness`; None when the event does not say.
+        operator: UID of the user whose operation waits for the verdict; None if unknown.
+        blocking: `data.blockBusiness`; None if missing.
         data: the event's own body, as DataWorks sent it.
-        received_at: when ingest took it, in seconds since the epoch.
-        recovered: whether it never arrived, and is known only from DataWorks' list of waiting operations.
+        received_at: when ingest received it, in seconds since the epoch.
+        recovered: whether its message was lost, so that it is only known from DataWorks' list of waiting
+            operations.
     """
 
     message_id: str
@@ -61,14 +62,14 @@ class Event:
 
     @classmethod
     def from_json(cls, raw: Json) -> Event:
-        """Read what `to_json` wrote.
+        """Return the event that `to_json` serialized.
 
         Raises:
-            UnknownSchema: the form is newer than this code.
+            UnknownSchema: the schema version is newer than this code.
             KeyError: a field is missing.
         """
         if raw["v"] > SCHEMA:
-            raise UnknownSchema(f"event schema {raw['v']}, this dwgate reads up to {SCHEMA}")
+            raise UnknownSchema(f"event schema {raw['v']}; this dwgate supports versions up to {SCHEMA}")
         return cls(
             message_id=raw["message_id"],
             event_code=raw["event_code"],

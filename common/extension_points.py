@@ -1,4 +1,4 @@
-"""The extension points of DataWorks: how each is recognised and by which operation it is answered.
+"""The extension points of DataWorks: the event type of each, and the operation that receives its verdict.
 
 Source: help page "Formats of event messages sent to EventBridge", and those of the three result operations.
 """
@@ -19,13 +19,13 @@ class ResultOperation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExtensionPoint:
-    """One operation of DataWorks that waits for extensions.
+    """One operation of DataWorks that waits for the verdict of extensions.
 
     Attributes:
         code: the event code, as in `data.eventCode` (`commit-file`).
         type: the CloudEvents type (`dataworks:FileChange:CommitFile`).
-        result_operation: the operation that takes its verdict.
-        has_snapshot: whether `GetIDEEventDetail` holds what the operation works on.
+        result_operation: the OpenAPI operation that receives its verdict.
+        has_snapshot: whether `GetIDEEventDetail` returns the operation's file or table.
     """
 
     code: str
@@ -100,9 +100,9 @@ _BY_TYPE = {point.type.lower(): point for point in POINTS}
 
 
 def extension_point_for(type_: str) -> ExtensionPoint | None:
-    """Return the extension point of a CloudEvents type, or None when nobody waits for such an event.
+    """Return the extension point of a CloudEvents type; None if no extension point has this type.
 
-    The type decides, not `data.eventCode`: several published samples lack the code or carry another
-    event's. Case is ignored, since DataWorks itself writes `UnFreezeNode`.
+    The type is used, not `data.eventCode`: several published samples have no code, or the code of another
+    event. Case is ignored, since DataWorks itself writes `UnFreezeNode`.
     """
     return _BY_TYPE.get(type_.lower())

@@ -18,10 +18,10 @@ Identity = tuple[str, ...]
 def add_fingerprints(findings: Sequence[Finding], about: EventSubject) -> Iterator[Finding]:
     """Yield `findings` of one outcome, each with its subjects complete and a fingerprint.
 
-    A fingerprint that the check has set stays. Any other is made of check, rule, workspace and subjects, so
-    that neither language, counts nor dependents change it. Findings that are equal in all of these are told
-    apart by their position among the equal ones and by how many there are: when one of them is fixed, no
-    other takes over its fingerprint.
+    A fingerprint that the check has set is kept. Others are computed from check, rule, workspace and
+    subjects, so that neither language, counts nor dependents change them. Findings that are equal in all of
+    these are distinguished by their position among the equal findings and by the number of these: when one
+    of them is fixed, no other inherits its fingerprint.
     """
     complete = [about.complete(finding) for finding in findings]
     identities = [_identity(finding, about) for finding in complete]

@@ -26,10 +26,10 @@ FINDINGS: Mapping[str, str] = {
 
 _KEYS: Mapping[str, str] = {"least": "minimum", "most": "maximum", "longest_days": "max_days"}
 _LIMIT = "most_"
-"""What the keys of limits started with; it is `max_` now."""
+"""The former prefix of limits, now `max_`."""
 
 
 def current_key(key: str, known: Collection[str]) -> str | None:
-    """Return the present name of a configuration key if it is among `known`; None for other keys."""
+    """Return the current name of a former configuration key; None if that is not in `known`."""
     current = f"max_{key.removeprefix(_LIMIT)}" if key.startswith(_LIMIT) else _KEYS.get(key)
     return current if current in known else None

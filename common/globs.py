@@ -1,10 +1,10 @@
-"""Globs, as policies and waivers write them: `*` is any text, `?` one character; case is ignored.
+"""Globs of policies and waivers: `*` matches any text, `?` one character; case is ignored.
 
-Every other character is literal, `[` too, and a glob must match the whole name.
+Every other character is literal, also `[`, and a glob must match the whole name.
 
-Data integration names tables by its own regular expressions. Those that consist of names, `.`, `.*` and `.+`
-can be written as globs, so that an overlap with another glob is certain; nothing is known of the others. No
-regular expression of an event is ever run.
+Data integration jobs name tables by regular expressions. Those that consist of names, `.`, `.*` and `.+` can
+be converted to globs, so that their overlap with another glob can be decided; for others it is unknown. A
+regular expression from an event is never executed, since it could backtrack without end.
 """
 
 from __future__ import annotations
@@ -21,9 +21,16 @@ MAX_LENGTH = 256
 """Maximum length, in characters, of a glob and of a regular expression that is compared with one."""
 
 _REGEX = re.compile(r"[\\.^$*+?{}\[\]|()]")
+"""The metacharacters of regular expressions."""
+
 _SIMPLE = re.compile(r"(?:[\w$-]|\\\.|\.[*+]?)*")
+"""A regular expression that can be written as a glob: characters of names, `\\.`, `.`, `.*` and `.+`."""
+
 _PIECE = re.compile(r"\\\.|\.[*+]?|.")
+"""One element of such an expression."""
+
 _PIECES = {r"\.": ".", ".": "?", ".*": "*", ".+": "?*"}
+"""The glob for each element; other elements are literal."""
 
 
 def _glob(value: str) -> str:
@@ -65,7 +72,8 @@ def overlap(parts: str, glob: str) -> bool:
         parts: a glob whose wildcards match within one part of a dotted name, as `regex_to_glob` returns it.
         glob: one whose wildcards match dots, too.
     """
-    # reached[j]: some name matches the piece of `parts` read so far and the first j characters of `glob`.
+    # Dynamic programming over both globs. reached[j]: some name matches the pieces of `parts` read so far and
+    # the first j characters of `glob`.
     reached = _past_stars([True] + [False] * len(glob), glob)
     for piece in parts:
         nearer = reached[:] if piece == "*" else [False] * len(reached)
@@ -83,7 +91,7 @@ def overlap(parts: str, glob: str) -> bool:
 
 
 def _fits(piece: str, against: str) -> bool:
-    """Whether both can match the same character."""
+    """Whether both pieces can match the same character."""
     if piece in ("*", "?"):
         return against != "."
     return against in ("?", piece)

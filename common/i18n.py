@@ -1,4 +1,4 @@
-"""The languages that dwgate writes, and a sentence in all of them."""
+"""The languages of dwgate's texts, and a sentence in each of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A sentence in English and Chinese. It names the table or column, and never quotes a secret."""
+    """A sentence in English and Chinese. It names the table or column, and never contains a secret."""
 
     en: str
     zh: str

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on stderr, ours and those of libraries alike."""
+"""Logging: one JSON object per line on stderr, for dwgate and for libraries."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import traceback
 import structlog
 
 PACKAGES = ("ingest", "workers", "common", "console", "deploy", "emulator", "review")
-"""Ours; libraries are heard from WARNING up."""
+"""Packages of dwgate, logged at the configured level; libraries are logged from WARNING up."""
 
 
 def configure_logging(level: str, component: str) -> None:
-    """Set logging up for this process.
+    """Configure logging for this process.
 
     Args:
-        level: `debug`, `info`, `warning` or `error`; what is below it is not written.
-        component: the part that runs here (`ingest`, `worker`); a field of every line.
+        level: minimum level: `debug`, `info`, `warning` or `error`.
+        component: the component of this process (`ingest`, `worker`); a field of every line.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
 
@@ -56,7 +56,7 @@ def configure_logging(level: str, component: str) -> None:
 
 
 def _frames(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Show where an exception came from and its type, not its text: that could hold a node's code."""
+    """Replace an exception by its type and stack frames; its text could contain a node's code."""
     raised = event.pop("exc_info", None)
     error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
     if isinstance(error, BaseException):

@@ -1,7 +1,7 @@
-"""The node types of DataWorks: their numbers by name, as policies may write them.
+"""The node types of DataWorks: the numbers of each name that policies may use.
 
-Source: the enumeration CodeProgramType of the public dataworks-spec. A number that is not here is as good:
-tenants have newer ones (`ListFileType`).
+Source: the enumeration CodeProgramType of the public dataworks-spec. Policies may also use numbers that are
+not listed here: tenants have newer ones (`ListFileType`).
 """
 
 from __future__ import annotations
@@ -36,4 +36,4 @@ NUMBERS_BY_NAME = MappingProxyType(
         for name, _, numbers in (item.partition("=") for item in _ALL.split())
     }
 )
-"""The numbers of each name; two versions of a node type may share one (`hologres_develop`)."""
+"""The numbers of each name; versions of a node type may share one name (`hologres_develop`)."""

@@ -1,4 +1,4 @@
-"""The plan of an event: which checks it gets and how each counts, frozen when the event is taken on."""
+"""The plan of an event: its checks and how each counts, fixed when a worker starts to process the event."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from typing import Any
 from common.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 
+# The margin leaves time to decide and post the verdict, including retries.
 MARGIN_SHARE = 0.2
 MIN_MARGIN_SECONDS = 2.0
 MAX_MARGIN_SECONDS = 15.0
 
 
 def decision_margin(deadline_seconds: float) -> float:
-    """Return how long before a deadline the watchdog decides: a fifth of it, 2 to 15 seconds."""
+    """Return the seconds before a deadline at which the watchdog decides: a fifth of it, from 2 to 15."""
     return min(max(deadline_seconds * MARGIN_SHARE, MIN_MARGIN_SECONDS), MAX_MARGIN_SECONDS)
 
 
 class Mode(StrEnum):
-    """How much a check's findings count.
+    """How a check's findings count.
 
-    ENFORCE: as they are. WARN: as a warning at most. AUDIT: they are recorded and count as OK.
+    ENFORCE: by their severity. WARN: at most as a warning. AUDIT: they are recorded and count as OK.
     """
 
     ENFORCE = "enforce"
@@ -32,7 +33,7 @@ class Mode(StrEnum):
 
     @property
     def max_result(self) -> Result:
-        """The most severe result that a check in this mode can bring about."""
+        """The most severe result that a check in this mode can have."""
         return _MAX_RESULTS[self]
 
 
@@ -43,16 +44,16 @@ _REQUESTED_RESULTS = {Severity.INFO: Result.OK, Severity.WARN: Result.WARN, Seve
 
 
 def requested_result(finding: Finding) -> Result:
-    """Return the result that a finding asks for: a block FAIL, a warning WARN, a remark OK.
+    """Return the result for a finding's severity: FAIL for `block`, WARN for `warn`, OK for `info`.
 
-    A suppressed or waived one asks for OK: it is known, and somebody gave a reason for it.
+    A suppressed or waived finding counts as OK: it has been accepted with a reason.
     """
     known = finding.suppressed is not None or finding.waived is not None
     return Result.OK if known else _REQUESTED_RESULTS[finding.severity]
 
 
 def most_severe(*results: Result) -> Result:
-    """Return the most severe of `results`; OK when there are none."""
+    """Return the most severe of `results`; OK if there are none."""
     return max(results, key=lambda result: result.severity_rank, default=Result.OK)
 
 
@@ -62,12 +63,11 @@ class PlannedCheck:
 
     Attributes:
         name: the check.
-        mode: how much its findings count.
-        on_timeout: what it counts as when no outcome came in time.
-        on_error: what it counts as when it could not be run.
+        mode: how its findings count.
+        on_timeout: its result if it has no outcome in time.
+        on_error: its result if it could not be run.
         options: the check's own options, as plain JSON.
-        share: the share of events that get the policy's mode; below 1, an event that is not among them
-            has the mode audit.
+        share: the fraction of events that get the policy's mode; the other events get the mode audit.
     """
 
     name: str
@@ -78,7 +78,7 @@ class PlannedCheck:
     share: float = 1
 
     def effective_result(self, outcome: Outcome | None) -> Result:
-        """Return what the check counts as with this outcome (None: it is missing), not above its mode."""
+        """Return the check's result for `outcome` (None: missing), capped to its mode."""
         if outcome is None or outcome.kind is OutcomeKind.TIMED_OUT:
             result = self.on_timeout
         elif outcome.kind is OutcomeKind.ERROR:
@@ -88,21 +88,21 @@ class PlannedCheck:
         return self.cap_to_mode(result)
 
     def cap_to_mode(self, result: Result) -> Result:
-        """Return `result`, not above the check's mode."""
+        """Return `result`, or the maximum of the check's mode if that is less severe."""
         return min(result, self.mode.max_result, key=lambda each: each.severity_rank)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an event gets.
+    """The checks of one event and how they count.
 
     Attributes:
         checks: the checks, in the policy's order.
-        verdict: the result when there is no check.
+        verdict: the result if there are no checks.
         language: the language of the tip.
-        policy: version of the policy that it was made from.
+        policy: version of the policy that the plan is based on.
         disabled_reason: why nothing is checked, if dwgate is disabled for such events; for the tip.
-        ignored_options: what was set in the DataWorks console and does not count, and why.
+        ignored_options: settings of the DataWorks console that are ignored, each with the reason.
     """
 
     checks: tuple[PlannedCheck, ...]
@@ -135,7 +135,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Plan:
-        """Read what `to_json` wrote.
+        """Return the plan that `to_json` serialized.
 
         Raises:
             KeyError: a field is missing.

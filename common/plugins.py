@@ -32,7 +32,7 @@ class PluginProblem:
 
 
 def load_plugins(group: str) -> Iterator[tuple[EntryPoint, object | PluginProblem]]:
-    """Yield every entry point of `group` with what it refers to, or with the problem that loading it had."""
+    """Yield every entry point of `group` with the object it refers to, or the problem if loading failed."""
     for entry in entry_points(group=group):
         try:
             yield entry, entry.load()
@@ -41,7 +41,7 @@ def load_plugins(group: str) -> Iterator[tuple[EntryPoint, object | PluginProble
 
 
 def problem(entry: EntryPoint, reason: str) -> PluginProblem:
-    """Return a problem of `entry`."""
+    """Return a `PluginProblem` for `entry`."""
     return PluginProblem(entry.group, entry.name, entry.value, reason)
 
 

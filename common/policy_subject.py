@@ -1,4 +1,4 @@
-"""What an event is about, as a policy's `where` asks for it: node type and names of a file or table."""
+"""The subject of an event for a policy's `where`: node type and names of a file or table."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from common.snapshot import Snapshot
 TABLE_POINTS = frozenset(
     point.code for point in POINTS if point.code.endswith("-table") and point.has_snapshot
 )
-"""The points whose operations work on a table: it has names, and no node type."""
+"""Extension points with a table: it has names, but no node type."""
 
 FILE_POINTS = frozenset(point.code for point in POINTS if point.has_snapshot) - TABLE_POINTS
-"""The points whose operations work on a file, which is the code of a node."""
+"""Extension points with a file, which is the code of a node."""
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
 class PolicySubject:
-    """What an operation works on.
+    """The file or table of an operation.
 
     Attributes:
-        type: number of the node type; None for a table, or when it is not known.
-        names: what the file or table is called; empty when it is not known.
+        type: number of the node type; None for a table, or if unknown.
+        names: names of the file or table; empty if unknown.
     """
 
     type: int | None = None
@@ -34,7 +34,7 @@ class PolicySubject:
 
 
 def subject_of(event: Event, snapshot: Snapshot | None = None) -> PolicySubject:
-    """Return what an event is about: as it says itself, and what it leaves out as its snapshot says."""
+    """Return the subject of an event, from its own data and, where that is missing, from its snapshot."""
     file, table = (snapshot.file, snapshot.table) if snapshot else (None, None)
     if event.event_code in FILE_POINTS:
         name = _text(event.data.get("fileName")) or (file.name if file else "")
@@ -48,7 +48,10 @@ def subject_of(event: Event, snapshot: Snapshot | None = None) -> PolicySubject:
 
 
 def is_complete(event: Event) -> bool:
-    """Whether the event alone says what there is to say of its subject; a recovered one has no data."""
+    """Whether the event alone has all of its subject, so that no snapshot is needed.
+
+    A recovered event has no data.
+    """
     found = subject_of(event)
     if event.event_code in FILE_POINTS:
         return bool(found.names) and found.type is not None

@@ -1,4 +1,4 @@
-"""Ports: what other packages need of an engine, without naming the engine."""
+"""Ports: interfaces of engines for other packages, independent of the engine."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 
 class ResultCache(Protocol):
-    """Results that the whole fleet shares, by operation and arguments. It never fails: a fault is a miss."""
+    """Results by operation and arguments, shared by all workers. It never raises: a failure is a miss."""
 
     def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
-        """Return the plain JSON that was put, or None."""
+        """Return the stored plain JSON; None if missing."""
 
     def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
-        """Keep `value`, plain JSON and not None, for some time."""
+        """Store `value`, plain JSON and not None; the implementation limits how long."""

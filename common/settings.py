@@ -1,4 +1,4 @@
-"""Settings that ingest and workers share, and how they are read: environment, `.env`, `/run/secrets`."""
+"""Settings shared by ingest and workers, read from the environment, `.env` and `/run/secrets`."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """A tuple of strings, written as one comma-separated value."""
 
 SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
-"""The same for values that must not be shown."""
+"""A `CommaList` of secrets, which are never shown."""
 
 
 class BrokerSettings(BaseSettings):
-    """What a process needs to know that speaks with the broker alone."""
+    """Settings of a process that only uses the broker."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
@@ -83,11 +83,11 @@ class BrokerSettings(BaseSettings):
 
 
 class Settings(BrokerSettings):
-    """What every other process of dwgate needs to know. Field descriptions say what a value must be."""
+    """Settings of every other process. Error messages and docs/settings.md quote the descriptions."""
 
     broker_topology: Literal["declare", "existing"] = Field(
         default="declare",
-        description="declare (dwgate makes its queues) or existing (made beforehand, as ApsaraMQ wants it)",
+        description="declare (dwgate creates its queues) or existing (created before, as ApsaraMQ requires)",
     )
     redis_url: Annotated[
         SecretStr, _scheme("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
@@ -109,7 +109,7 @@ def load_settings(model: type[SettingsT]) -> SettingsT:
     """Read `model` from the environment, `.env` and `/run/secrets`.
 
     Raises:
-        SettingsError: one or more settings are missing or wrong.
+        SettingsError: one or more settings are missing or invalid.
     """
     try:
         return model(_secrets_dir=SECRETS if SECRETS.is_dir() else None)

@@ -1,4 +1,4 @@
-"""What an operation works on, as DataWorks describes it: the code of a file, or a table."""
+"""The snapshot of an operation's object, as DataWorks describes it: the code of a file, or a table."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class FileSnapshot:
-    """The code that an operation on a file works on (`GetIDEEventDetail`).
+    """The file of an operation and its code (`GetIDEEventDetail`).
 
     Attributes:
-        file_type: number of the node type (10 is ODPS SQL); None when the detail lacks it.
-        content: the code as it was when the operation began.
-        change_type: CREATE, UPDATE or DELETE; None where the operation has none.
+        file_type: number of the node type (10 is ODPS SQL); None if missing.
+        content: the code when the operation started.
+        change_type: CREATE, UPDATE or DELETE; None if the operation has none.
         rerun_mode: ALL_ALLOWED, FAILURE_ALLOWED or ALL_DENIED, from the node's schedule.
         inputs: names of the outputs that the node depends on.
-        outputs: names that the node puts out.
+        outputs: names of the node's own outputs.
     """
 
     file_id: int | None
@@ -54,11 +54,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableSnapshot:
-    """The table that an operation on a table works on.
+    """The table of an operation.
 
     Attributes:
         environment: DEV or PROD.
-        lifecycle: days after which data is removed; None for ever.
+        lifecycle: days after which data is removed; None if it is kept indefinitely.
     """
 
     name: str
@@ -71,7 +71,7 @@ class TableSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What an IDE operation works on: a file or a table; neither when DataWorks holds no detail."""
+    """The object of an IDE operation: a file or a table; neither if DataWorks has no detail."""
 
     file: FileSnapshot | None = None
     table: TableSnapshot | None = None
@@ -82,7 +82,7 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Snapshot:
-        """Read what `to_json` wrote."""
+        """Return the snapshot that `to_json` serialized."""
         file, table = raw["file"], raw["table"]
         return cls(
             file=FileSnapshot(**{**file, "inputs": tuple(file["inputs"]), "outputs": tuple(file["outputs"])})

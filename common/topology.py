@@ -1,8 +1,8 @@
-"""Exchange, queues and task names: what ingest publishes to and workers consume from.
+"""Exchanges, queues and task names: what ingest publishes to and workers consume from.
 
 On RabbitMQ every queue is a durable quorum queue with a delivery limit and a dead-letter exchange, bound
-to one topic exchange (Celery's delayed delivery needs a topic exchange). Redis knows no exchanges:
-there a message goes to the queue by its name.
+to one topic exchange (Celery's delayed delivery needs a topic exchange). Redis has no exchanges: there a
+message is sent to a queue by its name.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ TASK_CHECK = "dwgate.check"
 TASK_REPORT = "dwgate.report"
 
 DELIVERY_LIMIT = 5
-"""Deliveries after which RabbitMQ gives a message up to the dead-letter queue."""
+"""Deliveries after which RabbitMQ moves a message to the dead-letter queue."""
 
 BACKSTOP_SECONDS = 30
-"""How long a copy of each event is parked before the watchdog looks whether it was answered."""
+"""Seconds that a copy of each event is parked before the watchdog checks whether the event was processed."""
 
 ROUTING_EVENT = "event"
-"""Key of a new event: it reaches the intake queue, and as a copy the backstop queue."""
+"""Routing key of a new event, which reaches the intake queue and, as a copy, the backstop queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One queue and how RabbitMQ must keep it.
+    """One queue and its declaration for RabbitMQ.
 
     Attributes:
         name: its name, on any broker.
-        routing_keys: topic keys that reach it; the first is the one to send to it alone.
+        routing_keys: topic keys that it is bound to; the first one reaches this queue only.
         arguments: the RabbitMQ arguments it is declared with.
         exchange: the topic exchange it is bound to.
     """
@@ -57,13 +57,13 @@ INTAKE = _quorum("dwgate.intake", "intake", ROUTING_EVENT)
 CHECKS_CPU = _quorum("dwgate.checks.cpu", "check.cpu")
 CHECKS_IO = _quorum("dwgate.checks.io", "check.io")
 REPORTS = _quorum("dwgate.reports", "report")
-"""Tokens: each has a reporter post the reports that wait, in the order that the ledger keeps."""
+"""Tokens: each makes a reporter post the pending reports, in the order of the ledger's report queue."""
 
 TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_IO, REPORTS)
 """The queues that Celery consumes."""
 
 DUE = _quorum("dwgate.due", "due")
-"""Where a parked copy comes out, for the watchdog."""
+"""Receives parked copies whose delay has expired; consumed by the watchdog."""
 
 BACKSTOP = Queue(
     f"dwgate.backstop.{BACKSTOP_SECONDS}s",
@@ -77,13 +77,13 @@ BACKSTOP = Queue(
         "x-overflow": "reject-publish",
     },
 )
-"""Nobody consumes it: its messages expire into DUE, which makes a timer that survives the loss of Redis."""
+"""Has no consumer: its messages expire into DUE. This is a timer that survives the loss of Redis."""
 
 PARKED = "dwgate.parked"
-"""The backstop on Redis: a sorted set of bodies of intake messages, by when they are due (epoch seconds)."""
+"""The backstop on Redis: a sorted set of bodies of intake messages by due time (epoch seconds)."""
 
 DEAD = Queue("dwgate.dead", ("#",), {"x-queue-type": "quorum"}, DEAD_EXCHANGE)
-"""What RabbitMQ gave up, read by the watchdog into the ledger."""
+"""The dead-letter queue; the watchdog reads it into the ledger."""
 
 QUEUES = (*TASK_QUEUES, DUE, BACKSTOP)
 """All queues bound to EXCHANGE."""

@@ -1,4 +1,4 @@
-"""What a check reports (findings, outcome) and what dwgate answers (verdict)."""
+"""Results: what a check reports (findings, outcome) and what dwgate posts (verdict)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Result(StrEnum):
-    """A check result as DataWorks knows it, mildest first."""
+    """A check result of DataWorks, least severe first."""
 
     OK = "OK"
     WARN = "WARN"
@@ -17,7 +17,7 @@ class Result(StrEnum):
 
     @property
     def severity_rank(self) -> int:
-        """Its place from mild (0) to severe (2)."""
+        """Its rank, from 0 (OK) to 2 (FAIL)."""
         return _RANKS[self]
 
 
@@ -25,7 +25,7 @@ _RANKS = {Result.OK: 0, Result.WARN: 1, Result.FAIL: 2}
 
 
 class Severity(StrEnum):
-    """What one finding asks for, before the policy's mode is applied."""
+    """Severity of a finding, before the policy's mode caps it."""
 
     INFO = "info"
     WARN = "warn"
@@ -43,7 +43,7 @@ class OutcomeKind(StrEnum):
 
 
 class SubjectKind(StrEnum):
-    """What kind of thing a finding is about."""
+    """Kind of a finding's subject."""
 
     NODE = "node"
     FILE = "file"
@@ -62,7 +62,7 @@ class SubjectKind(StrEnum):
 
 
 MAX_SUBJECTS = 10_000
-"""Subjects of each kind that one finding keeps; a message names fewer."""
+"""Maximum number of subjects of each kind in one finding; a message names fewer."""
 
 _REST = "(more)"
 _CATALOGUE = "odps."
@@ -71,13 +71,13 @@ _QUALIFIED = frozenset({SubjectKind.TABLE, SubjectKind.COLUMN})
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing that a finding is about: what the operation works on, never a dependent of it.
+    """One thing that a finding is about: an object of the operation, never a dependent of it.
 
     Attributes:
-        kind: what it is.
-        id: its id, or the full name of a table or column (`odps.project.table`); None when there is none.
-        name: its name; None when it is not known.
-        aliases: further names by which a waiver may name it.
+        kind: its kind.
+        id: its id, or the full name of a table or column (`odps.project.table`); None if it has none.
+        name: its name; None if unknown.
+        aliases: further names that a waiver may use for it.
 
     Raises:
         ValueError: it has neither id nor name.
@@ -99,38 +99,38 @@ class Subject:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name that it is known by, the id first; a table's also without project and catalogue."""
+        """All its names, the id first; those of tables and columns also without catalog and project."""
         known = [name for name in (self.id, self.name, *self.aliases) if name]
         if self.kind in _QUALIFIED:
             known += [name[at + 1 :] for name in known for at, char in enumerate(name) if char == "."]
         return tuple(dict.fromkeys(known))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the subject as plain JSON, without empty fields."""
+        """Return the subject as plain JSON without empty fields."""
         raw = {key: value for key, value in _values(self) if value not in (None, ())}
         return raw | ({"aliases": list(self.aliases)} if self.aliases else {})
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Subject:
-        """Read what `to_json` wrote."""
+        """Return the subject that `to_json` serialized."""
         kind = SubjectKind(raw["kind"])
         return cls(kind, raw.get("id"), raw.get("name"), tuple(raw.get("aliases", ())))
 
 
 def table_subject(table: str) -> Subject:
-    """Return a MaxCompute table (`project.table`, with or without `odps.`) as a subject.
+    """Return the subject for a MaxCompute table (`project.table`, with or without `odps.`).
 
-    A name without a project has no id; a table without a name is `?`, which no waiver for a name matches.
+    Without a project it has no id. A table without a name is `?`, which no waiver for a name matches.
     """
     name = table.replace("`", "").lower().removeprefix(_CATALOGUE) or "?"
     return Subject(SubjectKind.TABLE, f"{_CATALOGUE}{name}" if "." in name else None, name)
 
 
 def limit_subjects(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
-    """Return each subject once, at most `MAX_SUBJECTS` of each kind.
+    """Return the distinct subjects, at most `MAX_SUBJECTS` of each kind.
 
-    Where some are left out, the last one stands for them under a name that no waiver for named things
-    matches, so that a waiver for those that are kept does not cover the others.
+    Those above the limit are replaced by one subject with a name that no waiver for named subjects matches,
+    so that a waiver for the subjects that are kept does not cover the omitted ones.
     """
     groups: dict[SubjectKind, dict[str, Subject]] = {}
     for subject in subjects:
@@ -154,19 +154,19 @@ class AppliedWaiver:
 
     Attributes:
         id: of the waiver.
-        reason: why it is all right for now.
+        reason: why the finding is acceptable for now.
     """
 
     id: str
     reason: str
 
     def __str__(self) -> str:
-        """Return the waiver as people read it: `W-1: known`."""
+        """Return the waiver as `ID: reason`."""
         return f"{self.id}: {self.reason}"
 
     @classmethod
     def from_json(cls, raw: dict[str, str] | str) -> AppliedWaiver:
-        """Read the fields, or the text `ID: reason` of older records."""
+        """Return the waiver from its fields, or from the text `ID: reason` of older records."""
         if isinstance(raw, str):
             id_, _, reason = raw.partition(": ")
             return cls(id_, reason)
@@ -175,24 +175,26 @@ class AppliedWaiver:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a check saw.
+    """One problem that a check found.
 
     Attributes:
         rule: a stable id (`MC-C01`, `backfill-periods`).
         severity: its severity.
-        message: one sentence that names the thing, in the policy's language; never node code, never a secret.
-        line: 1-based line in the node's code, when it has one.
-        column: 1-based column, in characters, when it has one.
-        help: how to fix it, when that is known.
-        end_line: 1-based line on which it ends, when it is a range.
+        message: one sentence that names the problem, in the policy's language; never contains node code or
+            secrets.
+        line: 1-based line in the node's code, if it has a position.
+        column: 1-based column in characters, if it has a position.
+        help: how to fix it, if known.
+        end_line: 1-based line on which it ends, if it is a range.
         end_column: 1-based column of the first character after it.
-        suppressed: the reason its author gave for keeping it; it counts as OK then. None: it counts.
-        fingerprint: the same for the same finding wherever it moves in the code.
-        waived: the waiver that covers it; it counts as OK then. None: it counts.
-        subjects: everything that it is about, not only what the message names. Kinds that a check leaves out
+        suppressed: the author's reason for a suppression, with which it counts as OK; None if not suppressed.
+        fingerprint: identifies the finding, wherever it moves in the code.
+        waived: the waiver that covers it, with which it counts as OK; None if not waived.
+        subjects: everything that it is about, not only what the message names. Kinds that a check omits
             (file, node, table) are taken from the event.
-        params: values of the message by name, such as counts, limits and dependents; no part of its identity.
-        english: the message in English, when `message` is in another language.
+        params: values of the message by name, such as counts, limits and dependents; not part of the
+            fingerprint.
+        english: the message in English, if `message` is in another language.
     """
 
     rule: str
@@ -211,7 +213,7 @@ class Finding:
     english: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the finding as plain JSON, without empty fields."""
+        """Return the finding as plain JSON without empty fields."""
         raw: dict[str, Any] = {key: value for key, value in _values(self) if value not in (None, ())}
         if self.waived is not None:
             raw["waived"] = dict(_values(self.waived))
@@ -223,7 +225,7 @@ class Finding:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Finding:
-        """Read what `to_json` wrote; records of earlier versions have neither subjects nor params."""
+        """Return the finding that `to_json` serialized; older records have neither subjects nor params."""
         waived = raw.get("waived")
         return cls(
             **{
@@ -242,12 +244,12 @@ def _values(value: Subject | AppliedWaiver | Finding) -> list[tuple[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A check's end.
+    """The outcome of a check.
 
     Attributes:
         kind: how it ended.
-        findings: what it saw; empty unless kind is `findings`.
-        detail: for an error, time-out or skip: why, in a few words for the tip.
+        findings: its findings; empty unless kind is `findings`.
+        detail: the reason for an error, timeout or skip, in a few words for the tip.
     """
 
     kind: OutcomeKind
@@ -256,7 +258,7 @@ class Outcome:
 
     @classmethod
     def of(cls, findings: list[Finding] | tuple[Finding, ...]) -> Outcome:
-        """Return `findings` as an outcome: passed when there are none."""
+        """Return the outcome for `findings`: passed if there are none."""
         kind = OutcomeKind.FINDINGS if findings else OutcomeKind.PASSED
         return cls(kind, tuple(findings))
 
@@ -270,13 +272,13 @@ class Outcome:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Outcome:
-        """Read what `to_json` wrote."""
+        """Return the outcome that `to_json` serialized."""
         findings = tuple(Finding.from_json(item) for item in raw["findings"])
         return cls(OutcomeKind(raw["kind"]), findings, raw["detail"])
 
 
 class Reason(StrEnum):
-    """Why a verdict was decided when it was."""
+    """Why a verdict was decided."""
 
     COMPLETE = "complete"
     DEADLINE = "deadline"
@@ -285,12 +287,12 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The one answer to an event.
+    """The single result that dwgate posts for an event.
 
     Attributes:
         result: OK, WARN or FAIL.
-        tip: the text that DataWorks shows to the person who waits.
-        reason: all checks were in, the deadline came, or no check applied.
+        tip: the text that DataWorks shows to the user.
+        reason: all outcomes were in, the deadline came, or no check applied.
         decided_at: seconds since the epoch.
     """
 
@@ -310,5 +312,5 @@ class Verdict:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Verdict:
-        """Read what `to_json` wrote."""
+        """Return the verdict that `to_json` serialized."""
         return cls(Result(raw["result"]), raw["tip"], Reason(raw["reason"]), raw["decided_at"])

@@ -1,6 +1,6 @@
 """Public API for checks: a function from a context to findings, registered under a name.
 
-An installed package offers its checks by the entry point group `dwgate.checks`; see `examples/acme-plugin`.
+A package provides its checks through the entry point group `dwgate.checks`; see `examples/acme-plugin`.
 """
 
 from common.events import Event

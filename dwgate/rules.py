@@ -1,7 +1,7 @@
 """Public API for review rules: a function from the facts of a script to hits.
 
-An installed package offers its rules by the entry point group `dwgate.rules`; see `examples/acme-plugin`. The
-ids of its rules start with a prefix of its own (`ACME-C01`).
+A package provides its rules through the entry point group `dwgate.rules`; see `examples/acme-plugin`. The ids
+of its rules start with a prefix of its own (`ACME-C01`).
 """
 
 from common.verdicts import Severity

@@ -1,4 +1,4 @@
-"""Public API for tests of checks and review rules: runs one by the code that the workers run.
+"""Public API for tests of checks and review rules: runs them with the same code as the workers.
 
 Policy cases (`dwgate policy test`) test a check together with a policy: `examples/acme-plugin/cases.yaml`.
 """
@@ -46,20 +46,20 @@ def run_check(
     project_id: int = 1,
     language: Language = Language.ENGLISH,
 ) -> Outcome:
-    """Run a check on one event and return its outcome; what it raises is an outcome, too.
+    """Run a check on one event and return its outcome; exceptions are converted to outcomes.
 
     Args:
-        name: the name of the check; its module must have been imported.
+        name: the name of the check; its module must be imported.
         event_code: the extension point (`commit-file`).
         data: the body of the event.
-        snapshot: the file or table that the operation works on.
+        snapshot: the file or table of the operation.
         options: the check's options, as a policy sets them.
-        lookups: answers what the check looks up; None for checks that look up nothing.
+        lookups: provides the data that the check looks up; None for checks without lookups.
         project_id: the workspace.
-        language: of the findings.
+        language: language of the findings.
 
     Raises:
-        KeyError: there is no such check.
+        KeyError: the check does not exist.
     """
     now = time.time()
     event = Event("test", event_code, project_id, None, True, dict(data), now)
@@ -76,7 +76,7 @@ def run_rule(
     Args:
         rule: the rule; it need not be installed.
         code: the code of a node.
-        dialect: its language.
+        dialect: the dialect of the code.
         options: the rule's options; None for the defaults.
     """
     script = read_script(code, dialect, ReviewContext(), None, time.monotonic() + SECONDS)

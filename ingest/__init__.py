@@ -1,1 +1,1 @@
-"""Events in: verify EventBridge's signature, read the envelope, make the event durable, answer."""
+"""Receives events: verifies EventBridge's signature, parses the envelope, publishes the event durably."""

@@ -1,4 +1,4 @@
-"""The HTTP side of ingest: bounded bodies in, JSON answers out."""
+"""The HTTP layer of ingest: bounded request bodies, JSON responses."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from ingest.receiver import HttpAnswer, Receiver
 from ingest.settings import IngestSettings
 
 MAX_BODY_BYTES = 1024 * 1024
-"""The longest body. EventBridge's own limit for one event is 256 KB (help page "Limits")."""
+"""Maximum body size. EventBridge's own limit for one event is 256 KB (help page "Limits")."""
 
 BODY_SECONDS = 10.0
-"""How long a sender may take over its body."""
+"""Maximum seconds in which a sender must send its body."""
 
 TOO_LARGE = HttpAnswer(413, {"status": "refused", "reason": "too-large"}, {"connection": "close"})
 TOO_SLOW = HttpAnswer(408, {"status": "refused", "reason": "too-slow"}, {"connection": "close"})
@@ -40,13 +40,13 @@ def create_app(
     ledger: Ledger,
     clock: Callable[[], float] = time.time,
 ) -> IngestApp:
-    """Return the ASGI app. Its lifespan starts and closes what comes in here.
+    """Return the ASGI app. Its lifespan starts and closes the publisher, and closes the certificates.
 
     Args:
-        settings: who is let in.
-        publisher: makes events durable.
-        certificates: where keys come from.
-        ledger: keeps malformed bodies.
+        settings: which senders are accepted.
+        publisher: publishes events durably.
+        certificates: provides EventBridge's keys.
+        ledger: stores malformed bodies.
         clock: seconds since the epoch.
     """
     metrics = Metrics()
@@ -91,13 +91,13 @@ def create_app(
 
 
 class IngestApp(Starlette):
-    """A Starlette app that hands `POST /events` over before any middleware.
+    """A Starlette app that dispatches `POST /events` before routing and middleware.
 
-    That path is called thousands of times a second; routing and error handling cost a tenth of its time.
+    That path is called thousands of times per second; routing and error handling cost a tenth of its time.
 
     Args:
-        events: takes the requests to `/events`.
-        routes: everything else.
+        events: handles `POST /events`.
+        routes: all other routes.
         lifespan: see Starlette.
     """
 
@@ -108,7 +108,7 @@ class IngestApp(Starlette):
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or play the lifespan."""
+        """Handle one request or the lifespan."""
         if scope["type"] == "http" and scope["path"] == "/events" and scope["method"] == "POST":
             await self._events(scope, receive, send)
         else:
@@ -119,14 +119,14 @@ class EventsEndpoint:
     """`POST /events`.
 
     Args:
-        receiver: takes bodies in.
+        receiver: processes the requests.
     """
 
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         answer = await self._respond(scope, receive)
         content = orjson.dumps(answer.content)
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
@@ -139,15 +139,15 @@ class EventsEndpoint:
         length = next((value for name, value in headers if name == b"content-length"), b"0")
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
             return TOO_LARGE
-        claim = self._receiver.authenticate_headers(
+        signed = self._receiver.authenticate_headers(
             [
                 (name.decode("latin-1"), value.decode("latin-1"))
                 for name, value in headers
                 if name.startswith(b"x-")
             ]
         )
-        if isinstance(claim, HttpAnswer):
-            return claim
+        if isinstance(signed, HttpAnswer):
+            return signed
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _body(receive)
@@ -155,14 +155,14 @@ class EventsEndpoint:
             return TOO_SLOW
         except ClientDisconnect:
             return GONE
-        return TOO_LARGE if body is None else await self._receiver.handle_body(claim, body)
+        return TOO_LARGE if body is None else await self._receiver.handle_body(signed, body)
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Return the body, or None as soon as it is longer than it may be.
+    """Return the body, or None as soon as it is longer than MAX_BODY_BYTES.
 
     Raises:
-        ClientDisconnect: the sender is gone.
+        ClientDisconnect: the sender disconnected.
     """
     body = b""
     more = True

@@ -1,7 +1,7 @@
-"""Group commit: events that come while others are being published go out together, in one message.
+"""Group commit: events that arrive while others are being published are sent together in one message.
 
-An event that comes alone goes at once and alone, so nobody waits for company. Under load one confirm of the
-broker serves many events, which is most of what an event costs.
+A single event is sent at once, without waiting for others. Under load one confirm of the broker covers many
+events; the confirm is most of the cost of an event.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from ingest.celery_message import SerializedEvent, build_message
 from ingest.publishers.base import PUBLISH_SECONDS, Publisher, PublishFailed
 
 MAX_CONCURRENT_SENDS = 4
-"""Messages that wait for their confirm at once."""
+"""Maximum number of messages that wait for their confirm at the same time."""
 
 MAX_BATCH_EVENTS = 32
-"""Events in a message; a worker takes them on one after the other."""
+"""Maximum number of events in a message; a worker processes them one after the other."""
 
 MAX_BATCH_BYTES = 256 * 1024
-"""Bytes of events above which a message takes no more; one event may be larger."""
+"""Maximum bytes of events in a message, unless a single event is larger."""
 
 MAX_WAITING_EVENTS = 4096
-"""Events that wait for their turn; more are answered 503 at once."""
+"""Maximum number of events that wait to be sent; further ones are answered 503 at once."""
 
 
 class EventBatcher:
-    """Publishes events in as few messages as the load wants.
+    """Publishes events, several in one message under load.
 
     Args:
-        publisher: makes messages durable.
-        observe: is told how long each confirm took, in seconds.
+        publisher: publishes messages durably.
+        observe: called with the duration of each confirm, in seconds.
     """
 
     def __init__(self, publisher: Publisher, observe: Callable[[float], None]) -> None:
@@ -43,13 +43,13 @@ class EventBatcher:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def publish(self, event: Event) -> None:
-        """Return when `event` is durable, within PUBLISH_SECONDS.
+        """Publish `event` and wait until it is durable, at most PUBLISH_SECONDS.
 
         Raises:
-            NotDurable: the broker did not confirm in time, or refused. The event may yet arrive.
+            PublishFailed: the broker did not confirm in time, or rejected it. The event may still arrive.
         """
         if len(self._waiting) >= MAX_WAITING_EVENTS:
-            raise PublishFailed("too many events wait for the broker")
+            raise PublishFailed("too many events are waiting for the broker")
         durable = asyncio.get_running_loop().create_future()
         self._waiting.append((SerializedEvent.from_event(event), durable))
         self._send_next()
@@ -57,7 +57,7 @@ class EventBatcher:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await durable
         except TimeoutError:
-            raise PublishFailed("no confirm in time") from None
+            raise PublishFailed("no confirm from the broker in time") from None
 
     def _send_next(self) -> None:
         while self._waiting and len(self._sending) < MAX_CONCURRENT_SENDS:
@@ -75,16 +75,16 @@ class EventBatcher:
             if batch and size > MAX_BATCH_BYTES:
                 break
             self._waiting.popleft()
-            if not durable.done():  # its request gave up
+            if not durable.done():  # else its request timed out or was cancelled
                 batch.append((item, durable))
         return batch
 
     async def _send(self, batch: list[tuple[SerializedEvent, asyncio.Future[None]]]) -> None:
         fault: PublishFailed | None = None
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
             await self._publisher.publish(build_message([item for item, _ in batch]))
-            self._observe(time.perf_counter() - begun)
+            self._observe(time.perf_counter() - started)
         except PublishFailed as error:
             fault = error
         for _, durable in batch:

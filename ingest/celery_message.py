@@ -1,7 +1,7 @@
-"""The Celery message of events: task message protocol 2, built by hand so that ingest needs no Celery.
+"""The Celery message of events: task message protocol 2, built here so that ingest does not need Celery.
 
-Source: Celery manual, "Message protocol", version 2. The arguments are not shown in `argsrepr`: whatever
-watches tasks (Flower, logs) shows that text, and an event may hold what is not for everyone.
+Source: Celery manual, "Message protocol", version 2. `argsrepr` contains the message ids only: monitoring
+(Flower, logs) shows that text, and an event may contain confidential data.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ CONTENT_ENCODING = "utf-8"
 PERSISTENT = 2
 
 _ORIGIN = f"ingest{os.getpid()}@{socket.gethostname()}"
+# The end of the body after the arguments: keyword arguments and embedded options.
 _REST = orjson.dumps([{}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])[1:]
 _HEADERS: dict[str, Any] = {
     "lang": "py",
@@ -40,10 +41,10 @@ _HEADERS: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class SerializedEvent:
-    """An event, ready to go into a message.
+    """An event serialized for a message.
 
     Attributes:
-        message_id: the event.
+        message_id: the event's message id.
         content: the event as JSON.
     """
 
@@ -52,18 +53,18 @@ class SerializedEvent:
 
     @classmethod
     def from_event(cls, event: Event) -> SerializedEvent:
-        """Write `event` down."""
+        """Serialize `event`."""
         return cls(event.message_id, orjson.dumps(event.to_json()))
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A Celery message, ready to be published with the constants above.
+    """A Celery message, to be published with the constants above.
 
     Attributes:
-        task_id: the task's id, which is the first event's message id; also the correlation id.
+        task_id: the task's id and the correlation id: the first event's message id.
         headers: the protocol's headers.
-        body: arguments (the events), keyword arguments and embedded options as JSON.
+        body: arguments (the events), keyword arguments and embedded options, as JSON.
     """
 
     task_id: str
@@ -72,9 +73,9 @@ class Message:
 
 
 def build_message(serialized_events: Sequence[SerializedEvent]) -> Message:
-    """Return the message that hands events to the intake task, each as one argument."""
+    """Return the message for the intake task, with each event as one argument."""
     task_id = serialized_events[0].message_id
-    shown = repr(" ".join(item.message_id for item in serialized_events))
-    headers = {**_HEADERS, "id": task_id, "root_id": task_id, "argsrepr": shown}
+    message_ids = repr(" ".join(item.message_id for item in serialized_events))
+    headers = {**_HEADERS, "id": task_id, "root_id": task_id, "argsrepr": message_ids}
     events = b",".join([item.content for item in serialized_events])
     return Message(task_id, headers, b"[[%b],%b" % (events, _REST))

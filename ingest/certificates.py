@@ -1,7 +1,7 @@
 """EventBridge's public keys: from the certificate URL of a request, or from a pinned file.
 
-Source: help page "Signature algorithm" of EventBridge. The hosts are OSS buckets, whose names anyone may
-choose: a suffix match would take an attacker's `evil-eventbridge`, so only the exact list is let in.
+Source: help page "Signature algorithm" of EventBridge. The hosts are OSS buckets, whose names anyone can
+choose: a suffix match would accept an attacker's `evil-eventbridge`, so only an exact list is accepted.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from common.settings import REGIONS
 
 FETCH_SECONDS = 3.0
 FRESH_SECONDS = 6 * 3600.0
+"""Age at which a cached key is refreshed."""
+
 RETRY_SECONDS = 60.0
-"""How long a key that could not be refreshed is served before the next try."""
+"""Seconds for which a stale key is used after a failed refresh, before the next attempt."""
 
 MAX_CERTIFICATE_BYTES = 64 * 1024
 MAX_CACHED_URLS = 32
@@ -36,25 +38,25 @@ _URL = re.compile(r"https://(?P<host>[a-z0-9.-]{1,253})(?P<path>(?:/[A-Za-z0-9_.
 
 
 class CertificateUnavailable(DwgateError):
-    """The certificate could not be had: answer 503, so that EventBridge sends the event again."""
+    """The certificate could not be downloaded: answer 503, so that EventBridge retries."""
 
 
 class Certificates(Protocol):
-    """Where the key for a certificate URL comes from."""
+    """Provides the key for a certificate URL."""
 
     async def key(self, url: str) -> RSAPublicKey:
-        """Return the key that `url` names; `url` has passed `trusted`.
+        """Return the key at `url`, which `is_eventbridge_certificate_url` must have accepted.
 
         Raises:
-            CertificateUnavailable: it cannot be had now.
+            CertificateUnavailable: the key is currently not available.
         """
 
     async def close(self) -> None:
-        """Give back what is held."""
+        """Release all resources."""
 
 
 def is_eventbridge_certificate_url(url: str) -> bool:
-    """Return whether `url` is a certificate of EventBridge: https, an exact host, a plain path."""
+    """Whether `url` is the address of an EventBridge certificate: https, a known host, a plain path."""
     match = _URL.fullmatch(url)
     if match is None or match["host"] not in HOSTS:
         return False
@@ -65,7 +67,7 @@ def read_key(pem: bytes) -> RSAPublicKey:
     """Return the RSA key of a PEM: an X.509 certificate, or a bare public key.
 
     Raises:
-        ValueError: it is neither, or the key is not RSA.
+        ValueError: it is neither of these, or the key is not RSA.
     """
     try:
         key: object = x509.load_pem_x509_certificate(pem).public_key()
@@ -77,7 +79,7 @@ def read_key(pem: bytes) -> RSAPublicKey:
 
 
 class PinnedCertificate:
-    """One key for every certificate URL, for sites that may not download it.
+    """One key for every certificate URL, for installations that cannot download it.
 
     Args:
         path: a PEM file.
@@ -91,7 +93,7 @@ class PinnedCertificate:
         return self._key
 
     async def close(self) -> None:
-        """Hold nothing."""
+        """Do nothing: there are no resources to release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,8 @@ class CertificateStore:
     """Keys by certificate URL, downloaded once and refreshed in the background.
 
     Args:
-        transport: how to reach the hosts; None for the network.
-        clock: seconds on a clock that never goes back.
+        transport: HTTP transport; None for the default.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -126,7 +128,7 @@ class CertificateStore:
         self._fetches: dict[str, asyncio.Task[RSAPublicKey]] = {}
 
     async def key(self, url: str) -> RSAPublicKey:
-        """Return the key of `url`: a stale one at once (a refresh is begun), none after a download."""
+        """Return the key of `url` from the cache (if stale, a refresh is started), else download it."""
         cached = self._entries.get(url)
         if cached is None:
             return await asyncio.shield(self._fetch(url))
@@ -136,7 +138,7 @@ class CertificateStore:
         return cached.key
 
     async def close(self) -> None:
-        """End downloads and connections."""
+        """Cancel downloads and close connections."""
         fetches = list(self._fetches.values())
         for fetch in fetches:
             fetch.cancel()
@@ -147,7 +149,7 @@ class CertificateStore:
         task = self._fetches.get(url)
         if task is None:
             if len(self._fetches) >= MAX_CACHED_URLS:
-                raise CertificateUnavailable("too many downloads at once")
+                raise CertificateUnavailable("too many concurrent downloads")
             task = asyncio.create_task(self._refresh(url))
             self._fetches[url] = task
             task.add_done_callback(lambda done: self._on_fetched(url, done))
@@ -156,7 +158,7 @@ class CertificateStore:
     def _on_fetched(self, url: str, task: asyncio.Task[RSAPublicKey]) -> None:
         del self._fetches[url]
         if not task.cancelled():
-            task.exception()  # a background refresh has nobody else to look at it
+            task.exception()  # marks it as retrieved: nothing awaits a background refresh
 
     async def _refresh(self, url: str) -> RSAPublicKey:
         try:
@@ -174,7 +176,7 @@ class CertificateStore:
     async def _download(self, url: str) -> bytes:
         async with self._client.stream("GET", url) as response:
             if response.status_code != httpx.codes.OK:
-                raise ValueError(f"answered {response.status_code}")
+                raise ValueError(f"status {response.status_code}")
             pem = bytearray()
             async for chunk in response.aiter_raw():
                 pem += chunk

@@ -1,4 +1,4 @@
-"""Duplicates that reach the same process: the same event sent twice within minutes, or at the same time."""
+"""Deduplication within one process: the same event sent again within minutes, or concurrently."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ RETENTION_SECONDS = 600.0
 
 
 class PublishDeduplicator:
-    """Message ids that were confirmed a short while ago, and those on their way.
+    """Message ids that were confirmed recently, and those being published.
 
-    It spares the broker work; that an event is checked once is the ledger's business.
+    This saves work for the broker; the ledger guarantees that an event is checked only once.
 
     Args:
-        most: how many ids are kept.
-        seconds: for how long.
-        clock: seconds on a clock that never goes back.
+        max_ids: maximum number of ids that are kept.
+        seconds: how long an id is kept.
+        clock: monotonic seconds.
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class PublishDeduplicator:
         self._in_progress: dict[str, asyncio.Future[bool]] = {}
 
     async def publish_once(self, message_id: str, publish: Callable[[], Awaitable[None]]) -> bool:
-        """Publish unless the message was, or is being published by another request.
+        """Publish unless the message was published, or is being published by another request.
 
         Returns:
-            Whether this call published it; False for a duplicate of one that is durable.
+            Whether this call published it; False if it is a duplicate of a durable message.
 
         Raises:
-            NotDurable: it could not be published, here or by the request that this one joined.
+            PublishFailed: publishing failed, in this call or in the request that it waited for.
         """
         if message_id in self._confirmed:
             return False

@@ -1,11 +1,11 @@
-"""What an authentic body says: a lenient reader of DataWorks' CloudEvents envelope. Pure.
+"""A lenient parser of DataWorks' CloudEvents envelope. Pure.
 
-Source: help page "Formats of event messages sent to EventBridge". Published samples lack fields, carry
-times that are no RFC 3339 and an empty subject, and write numbers as strings, so only what is needed to
-answer an event is asked for, and CloudEvents libraries are too strict.
+Source: help page "Formats of event messages sent to EventBridge". Published samples have missing fields,
+times that are not RFC 3339, an empty subject, and numbers written as strings. So only the fields that are
+needed to post a verdict are required; CloudEvents libraries are too strict.
 
-Leniency: a field of another type than documented counts as missing; only the message id must be readable,
-since without it no verdict can be posted. Checks read the rest of the body more strictly
+Leniency: a field of another type than documented counts as missing. Only the message id must be valid, since
+without it no verdict can be posted. Checks parse the rest of the body more strictly
 (`workers.checks.event_fields`).
 """
 
@@ -22,21 +22,24 @@ from common.errors import DwgateError
 from common.events import Event
 
 MAX_ID_BYTES = 128
-"""EventBridge's own limit (help page "Limits"); AMQP takes up to 255."""
+"""EventBridge's own limit (help page "Limits"); AMQP allows up to 255."""
 
 MAX_DEPTH = 64
+"""Maximum nesting of `data`: orjson cannot serialize every depth that it parses."""
+
 _MAX_DIGITS = 18
+"""Digits that fit into a signed 64-bit integer."""
 
 T = TypeVar("T")
 
 
 class MalformedEnvelope(DwgateError, ValueError):
-    """The body cannot be answered as an event: keep it in the reject list, answer 200 `rejected`."""
+    """The body is not a valid event: store it in the reject list, answer 200 `rejected`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A body that nobody waits for: no extension point has its type."""
+    """An event that needs no verdict: no extension point has its type."""
 
     message_id: str | None
     type: str
@@ -47,25 +50,25 @@ class Envelope:
     """A body that is a JSON object.
 
     Attributes:
-        account: UID of the account that the event comes from; None when it does not say.
-        fields: the object.
+        account: UID of the account that the event comes from; None if missing.
+        fields: the fields of the object.
     """
 
     account: str | None
     fields: dict[str, Any]
 
     def event(self, received_at: float) -> Event | Ignored:
-        """Return the event of an extension point, or that nobody waits for it.
+        """Return the event, or `Ignored` if no extension point has its type.
 
         Args:
             received_at: seconds since the epoch.
 
         Raises:
-            Malformed: it is meant for us, but cannot be answered.
+            MalformedEnvelope: it is an event of an extension point, but invalid.
         """
         type_ = self.fields.get("type")
         if not isinstance(type_, str) or not type_:
-            raise MalformedEnvelope("type is missing or no text")
+            raise MalformedEnvelope("type is missing or not text")
         point = extension_points.extension_point_for(type_)
         if point is None:
             return Ignored(_text(self.fields.get("id")), type_)
@@ -74,7 +77,7 @@ class Envelope:
         if data is None:
             data = {}
         if not isinstance(data, dict):
-            raise MalformedEnvelope("data is no object")
+            raise MalformedEnvelope("data is not an object")
         if not _is_shallow(data):
             raise MalformedEnvelope(f"data is nested deeper than {MAX_DEPTH} levels")
         return Event(
@@ -89,25 +92,25 @@ class Envelope:
 
 
 def read_envelope(body: bytes) -> Envelope:
-    """Return the body as an envelope.
+    """Parse a body.
 
     Raises:
-        Malformed: it is not a JSON object.
+        MalformedEnvelope: it is not a JSON object.
     """
     try:
         fields = orjson.loads(body)
     except orjson.JSONDecodeError:
         raise MalformedEnvelope("body is not JSON") from None
     if not isinstance(fields, dict):
-        raise MalformedEnvelope("body is no JSON object")
+        raise MalformedEnvelope("body is not a JSON object")
     return Envelope(_text(fields.get("aliyunaccountid")), fields)
 
 
 def parse_event(body: bytes, received_at: float) -> Event | Ignored:
-    """Return the event of `body`, or that nobody waits for it.
+    """Parse a body; return the event, or `Ignored` if no extension point has its type.
 
     Raises:
-        Malformed: it is neither.
+        MalformedEnvelope: it is neither.
     """
     return read_envelope(body).event(received_at)
 
@@ -115,11 +118,11 @@ def parse_event(body: bytes, received_at: float) -> Event | Ignored:
 def _message_id(value: object) -> str:
     text = _text(value)
     if text is None:
-        raise MalformedEnvelope("id is missing or no text: cannot be answered")
+        raise MalformedEnvelope("id is missing or not text")
     if len(text.encode()) > MAX_ID_BYTES:
         raise MalformedEnvelope(f"id is longer than {MAX_ID_BYTES} bytes")
     if not text.isprintable():
-        raise MalformedEnvelope("id has characters that cannot be printed")
+        raise MalformedEnvelope("id has characters that are not printable")
     return text
 
 
@@ -150,7 +153,7 @@ def _first(convert: Callable[[object], T | None], data: dict[str, Any], *names: 
 
 
 def _is_shallow(value: object) -> bool:
-    """Return whether `value` has few levels: orjson writes fewer than it reads."""
+    """Whether `value` has at most MAX_DEPTH levels."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [child for item in level for child in _children(item)]

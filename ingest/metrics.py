@@ -1,4 +1,4 @@
-"""What ingest counts. Labels come from closed lists, so that no sender can make them grow."""
+"""Metrics of ingest. Label values come from closed lists, so that senders cannot increase their number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 
 
 class Status(StrEnum):
-    """What became of an authentic event."""
+    """Result of processing an authentic event."""
 
     QUEUED = "queued"
     DUPLICATE = "duplicate"
@@ -21,7 +21,7 @@ class Status(StrEnum):
 
 
 class Cause(StrEnum):
-    """What was missing when ingest answered 503."""
+    """The dependency that was unavailable when ingest answered 503."""
 
     BROKER = "broker"
     CERTIFICATE = "certificate"
@@ -29,27 +29,27 @@ class Cause(StrEnum):
 
 
 class Metrics:
-    """The counters of one ingest process, in a registry of their own."""
+    """The metrics of one ingest process, in a registry of their own."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        events = self._counter("dwgate_ingest_events", "Authentic events by what became of them.", "status")
-        refused = self._counter("dwgate_ingest_refused", "Requests answered 401 by reason.", "reason")
+        events = self._counter("dwgate_ingest_events", "Authentic events by result.", "status")
+        refused = self._counter("dwgate_ingest_refused", "Requests answered 401, by reason.", "reason")
         unavailable = self._counter(
-            "dwgate_ingest_unavailable", "Requests answered 503 by what was missing.", "cause"
+            "dwgate_ingest_unavailable", "Requests answered 503, by unavailable dependency.", "cause"
         )
         self.events = {status: events.labels(status.value) for status in Status}
         self.rejected = {reason: refused.labels(reason.value) for reason in Reason}
         self.unavailable = {cause: unavailable.labels(cause.value) for cause in Cause}
         self.publish_seconds = Histogram(
             "dwgate_ingest_publish_seconds",
-            "Time from publish to the broker's confirm.",
+            "Seconds from publish to the broker's confirm.",
             buckets=_BUCKETS,
             registry=self._registry,
         )
 
     def render(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
     def _counter(self, name: str, help_: str, label: str) -> Counter:

@@ -1,4 +1,4 @@
-"""What becomes of one request: refused, ignored, rejected, or durable; the order of the steps matters."""
+"""Processes one request: authenticates it, parses the event, publishes it. The order of the steps matters."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from ingest.signature import (
 )
 
 REJECT_SECONDS = 2.0
-"""The longest that keeping a malformed body may take."""
+"""Maximum seconds to store a malformed body."""
 
 READY_SECONDS = 1.0
 RETRY_AFTER = {"retry-after": "2"}
 
 _THREADS = 4
 _UNAUTHENTICATED_REASONS = (Reason.MISSING_HEADER, Reason.BAD_VERSION, Reason.CLOCK, Reason.TOKEN)
-"""Reasons that anyone can cause: not worth a log line each, the metrics count them."""
+"""Reasons that any sender can cause: they are counted in the metrics only, not logged."""
 
 _log = structlog.get_logger()
 
 
 class Unavailable(DwgateError):
-    """Something that ingest needs is away: answer 503, keep nothing, the sender tries again."""
+    """A dependency of ingest is unavailable: answer 503, store nothing; the sender retries."""
 
     def __init__(self, cause: Cause) -> None:
         super().__init__(cause.value)
@@ -56,7 +56,7 @@ class Unavailable(DwgateError):
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """The HTTP answer: status code, JSON content, extra headers."""
+    """An HTTP response: status code, JSON content, additional headers."""
 
     code: int
     content: dict[str, Any]
@@ -64,14 +64,14 @@ class HttpAnswer:
 
 
 class Receiver:
-    """Takes requests in.
+    """Processes requests.
 
     Args:
-        trust: what a request is measured by.
-        publisher: makes events durable.
-        certificates: where keys come from.
-        ledger: keeps malformed bodies.
-        metrics: counts.
+        trust: which requests are authentic.
+        publisher: publishes events durably.
+        certificates: provides EventBridge's keys.
+        ledger: stores malformed bodies.
+        metrics: the metrics to update.
         clock: seconds since the epoch.
     """
 
@@ -96,16 +96,16 @@ class Receiver:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
 
     def authenticate_headers(self, headers: Iterable[tuple[str, str]]) -> SignedHeaders | HttpAnswer:
-        """Look at the headers only: what fails here costs neither memory nor RSA."""
+        """Check the headers only: a request that fails here costs neither memory nor an RSA operation."""
         try:
             return check_headers(headers, self._trust, self._clock())
         except AuthenticationFailed as error:
             return self._reject_request(error.reason)
 
-    async def handle_body(self, claim: SignedHeaders, body: bytes) -> HttpAnswer:
-        """Take a body in, and say what became of it."""
+    async def handle_body(self, signed: SignedHeaders, body: bytes) -> HttpAnswer:
+        """Process a body and return the response."""
         try:
-            status, message_id = await self._process(claim, body)
+            status, message_id = await self._process(signed, body)
         except AuthenticationFailed as error:
             return self._reject_request(error.reason)
         except Unavailable as error:
@@ -115,16 +115,16 @@ class Receiver:
         return HttpAnswer(200, {"status": status.value, "message_id": message_id})
 
     async def ready(self) -> dict[str, bool]:
-        """Return which of the engines answer."""
+        """Return for each engine whether it responds."""
         broker, redis = await asyncio.gather(self._publisher.ready(), self._redis_ready())
         return {"broker": broker, "redis": redis}
 
     def close(self) -> None:
-        """Start no more threads; one that hangs is left to its socket's time limit."""
+        """Stop accepting work for threads; a blocked thread ends with its socket's timeout."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _process(self, claim: SignedHeaders, body: bytes) -> tuple[Status, str | None]:
-        verify_signature(claim, body, self._trust, await self._key(claim.certificate_url))
+    async def _process(self, signed: SignedHeaders, body: bytes) -> tuple[Status, str | None]:
+        verify_signature(signed, body, self._trust, await self._key(signed.certificate_url))
         try:
             event = self._read(body)
         except MalformedEnvelope as error:
@@ -155,7 +155,7 @@ class Receiver:
                 event.message_id, lambda: self._batcher.publish(event)
             )
         except PublishFailed as error:
-            _log.warning("not_durable", message_id=event.message_id, reason=str(error))
+            _log.warning("publish_failed", message_id=event.message_id, reason=str(error))
             raise Unavailable(Cause.BROKER) from None
         return Status.QUEUED if fresh else Status.DUPLICATE
 
@@ -164,9 +164,9 @@ class Receiver:
             async with asyncio.timeout(REJECT_SECONDS):
                 await self._run_in_thread(self._ledger.reject, body, reason)
         except (RedisError, OSError) as error:
-            _log.warning("reject_not_kept", error=type(error).__name__)
+            _log.warning("reject_store_failed", error=type(error).__name__)
             raise Unavailable(Cause.REDIS) from None
-        _log.warning("rejected", why=reason)
+        _log.warning("message_rejected", reason=reason)
 
     async def _redis_ready(self) -> bool:
         try:
@@ -182,5 +182,5 @@ class Receiver:
     def _reject_request(self, reason: Reason) -> HttpAnswer:
         self._metrics.rejected[reason].inc()
         if reason not in _UNAUTHENTICATED_REASONS:
-            _log.warning("refused", reason=reason.value)
+            _log.warning("request_refused", reason=reason.value)
         return HttpAnswer(401, {"status": "refused", "reason": reason.value})

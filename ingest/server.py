@@ -1,4 +1,4 @@
-"""The ingest process: uvicorn around the app."""
+"""The ingest process: uvicorn with the app."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ingest.publishers.redis import RedisPublisher
 from ingest.settings import IngestSettings
 
 GRACE_SECONDS = 10
-"""How long requests that are under way may take when the process is asked to end."""
+"""Maximum seconds for requests in progress to finish at shutdown."""
 
 LEDGER_SECONDS = 2.0
 
@@ -27,12 +27,12 @@ _log = structlog.get_logger()
 
 
 def run(settings: IngestSettings, host: str, port: int) -> None:
-    """Serve until asked to end (SIGTERM, SIGINT).
+    """Serve until SIGTERM or SIGINT.
 
     Args:
         settings: ingest's settings.
         host: address to listen on.
-        port: TCP port; 0 for any, which the `listening` line then names.
+        port: TCP port; 0 for any free port, which the log event `listening` contains.
     """
     configure_logging(settings.log_level, "ingest")
     redis_url = settings.redis_url.get_secret_value()
@@ -62,7 +62,7 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn that says in our log where it listens."""
+    """A uvicorn server that logs the address on which it listens."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -73,7 +73,10 @@ class _Server(uvicorn.Server):
 
 
 def _freeze_gc() -> None:
-    """Keep the collector off what stays for ever: modules and settings need no second look."""
+    """Move everything loaded so far out of the garbage collector's reach, and collect less often.
+
+    Modules and settings live until the process exits, so repeated scans of them are wasted.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)

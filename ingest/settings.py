@@ -1,4 +1,4 @@
-"""What ingest needs to know beyond the shared settings."""
+"""Settings of ingest, in addition to the shared ones."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def _urls(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{value!r} is no http(s) URL")
+            raise ValueError(f"{value!r} is not an http(s) URL")
     return values
 
 
 def _uids(values: tuple[str, ...]) -> tuple[str, ...]:
     for value in values:
         if not (value.isascii() and value.isdigit()):
-            raise ValueError(f"{value!r} is no account UID")
+            raise ValueError(f"{value!r} is not an account UID")
     return values
 
 
@@ -36,7 +36,7 @@ def _certificate(path: Path | None) -> Path | None:
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
     except ValueError:
-        raise ValueError(f"{path} holds no RSA certificate") from None
+        raise ValueError(f"{path} contains no RSA certificate") from None
     return path
 
 
@@ -45,24 +45,26 @@ class IngestSettings(Settings):
 
     eventbridge_target_urls: Annotated[CommaList, AfterValidator(_urls)] = Field(
         min_length=1,
-        description="the URL exactly as set on the EventBridge target, or a comma list of them",
+        description="the URL exactly as set on the EventBridge target, or several, separated by commas",
     )
     eventbridge_tokens: SecretList = Field(
         min_length=1,
-        description="the token set on the EventBridge target; two with a comma during a rotation",
+        description="the token set on the EventBridge target; two, separated by a comma, during a rotation",
     )
     eventbridge_accounts: Annotated[CommaList, AfterValidator(_uids)] = Field(
-        min_length=1, description="a comma list of the Alibaba Cloud account UIDs whose events are let in"
+        min_length=1,
+        description="UIDs of the Alibaba Cloud accounts whose events are accepted, separated by commas",
     )
     eventbridge_certificate_file: Annotated[Path | None, AfterValidator(_certificate)] = Field(
-        default=None, description="a PEM file with EventBridge's certificate, instead of its download"
+        default=None,
+        description="a PEM file with EventBridge's certificate, to use instead of downloading it",
     )
     eventbridge_allow_v1: bool = Field(
-        default=False, description="true to let in requests with only the older HMAC-SHA1 signature"
+        default=False, description="true to accept requests with only the older HMAC-SHA1 signature"
     )
 
     def trust_policy(self) -> TrustPolicy:
-        """Return what a request is measured by."""
+        """Return the policy for which requests are authentic."""
         return TrustPolicy(
             target_urls=self.eventbridge_target_urls,
             tokens=tuple(token.get_secret_value().encode() for token in self.eventbridge_tokens),

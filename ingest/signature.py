@@ -1,9 +1,9 @@
-"""Whether a request comes from EventBridge, and from a rule that knows our token. Pure: no clock, no I/O.
+"""Verifies that a request comes from EventBridge, and from a rule with our token. Pure: no clock, no I/O.
 
 Sources: help page "Signature algorithm" (version 2, RSA over SHA-256) and Alibaba Cloud's EventBridge SDK
-for Java (version 1, HMAC-SHA1 with an RSA-wrapped secret). The page signs no newline after the body, the
-SDK signs one: both forms are tried. Anyone can make EventBridge sign a request to our URL, so the signature
-alone proves little: the token is mandatory, and the account is checked when the body has been read.
+for Java (version 1, HMAC-SHA1 with an RSA-wrapped secret). In the page's algorithm no newline follows the
+body, in the SDK's one does: both forms are tried. Anyone can make EventBridge sign a request to our URL, so
+the signature alone proves little: the token is mandatory, and the account is checked once the body is read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from common.errors import DwgateError
 from ingest.certificates import is_eventbridge_certificate_url
 
 WINDOW_SECONDS = 60.0
-"""How far the signed time may be from ours, either way."""
+"""Maximum difference between the signed time and the local time, in both directions."""
 
 _PREFIX = "x-eventbridge-"
 _TIMESTAMP = _PREFIX + "signature-timestamp"
@@ -39,6 +39,7 @@ _SIGNATURE = _PREFIX + "signature"
 _SIGNATURE_V2 = _PREFIX + "signature-v2"
 
 _TIMESTAMP_DIGITS = 16
+"""Maximum length of the timestamp (milliseconds): a limit for the cost of `int`."""
 
 
 class Reason(StrEnum):
@@ -54,7 +55,7 @@ class Reason(StrEnum):
 
 
 class AuthenticationFailed(DwgateError):
-    """The request is not EventBridge's, or not from our rule: answer 401 with `reason`, keep nothing."""
+    """The request is not from EventBridge, or not from our rule: answer 401 with `reason`, store nothing."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.value)
@@ -66,13 +67,13 @@ class AuthenticationFailed(DwgateError):
 
 @dataclass(frozen=True, slots=True)
 class TrustPolicy:
-    """What a request is measured by.
+    """Which requests are authentic.
 
     Attributes:
         target_urls: the URLs as set on the EventBridge target; the signature covers them.
-        tokens: the tokens let in, as sent.
-        accounts: the account UIDs let in.
-        allow_v1: whether a request that has only the older signature may pass.
+        tokens: the accepted tokens, as sent.
+        accounts: the accepted account UIDs.
+        allow_v1: whether a request with only the older signature is accepted.
     """
 
     target_urls: tuple[str, ...]
@@ -83,11 +84,11 @@ class TrustPolicy:
 
 @dataclass(frozen=True, slots=True)
 class SignedHeaders:
-    """The signature headers of a request that passed the cheap checks.
+    """The signature headers of a request that passed `check_headers`.
 
     Attributes:
-        certificate_url: where the key is; its host is EventBridge's.
-        lines: the header lines that are signed, each with its newline.
+        certificate_url: URL of the certificate, on a host of EventBridge.
+        lines: the signed header lines, each with its newline.
         signature: the signature, decoded.
         secret: version 1 only: the wrapped secret, decoded.
     """
@@ -99,44 +100,44 @@ class SignedHeaders:
 
 
 def merge_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return EventBridge's headers by lower-case name; repeated ones are joined, as RFC 9110 5.3 has it."""
-    folded: dict[str, str] = {}
+    """Return EventBridge's headers by lower-case name; repeated ones are joined (RFC 9110, section 5.3)."""
+    merged: dict[str, str] = {}
     for name, value in headers:
         lower = name.lower()
         if lower.startswith(_PREFIX):
-            folded[lower] = f"{folded[lower]}, {value}" if lower in folded else value
-    return folded
+            merged[lower] = f"{merged[lower]}, {value}" if lower in merged else value
+    return merged
 
 
 def check_headers(headers: Iterable[tuple[str, str]], trust: TrustPolicy, now: float) -> SignedHeaders:
-    """Do what needs neither body nor key: headers, clock, token, certificate URL, encoding.
+    """Make the checks that need neither body nor key: headers, clock, token, certificate URL, encoding.
 
     Args:
-        headers: pairs of name, in any case, and value as latin-1 text, as HTTP has them.
-        trust: what the request is measured by.
+        headers: pairs of name, in any case, and value as latin-1 text.
+        trust: which requests are authentic.
         now: seconds since the epoch.
 
     Raises:
-        NotAuthentic: the request is to be refused.
+        AuthenticationFailed: a check failed.
     """
-    folded = merge_headers(headers)
-    second = _SIGNATURE_V2 in folded
-    method, wanted = (_HASH_METHOD, "SHA256") if second else (_METHOD, "HMAC-SHA1")
-    # A request without any signature must read as such, not as one of the older version.
-    if not second and not (trust.allow_v1 and _SIGNATURE in folded):
-        raise AuthenticationFailed(Reason.BAD_VERSION if _SIGNATURE in folded else Reason.MISSING_HEADER)
-    signed = [(name, _required_header(folded, name)) for name in (_TIMESTAMP, method, _VERSION, _URL, _TOKEN)]
-    signature = _required_header(folded, _SIGNATURE_V2 if second else _SIGNATURE)
-    secret = None if second else _required_header(folded, _SECRET)
-    if folded[method] != wanted or folded[_VERSION] != "1.0":
+    merged = merge_headers(headers)
+    second = _SIGNATURE_V2 in merged
+    method, expected = (_HASH_METHOD, "SHA256") if second else (_METHOD, "HMAC-SHA1")
+    # The reason for a request without any signature is the missing header, not the older version.
+    if not second and not (trust.allow_v1 and _SIGNATURE in merged):
+        raise AuthenticationFailed(Reason.BAD_VERSION if _SIGNATURE in merged else Reason.MISSING_HEADER)
+    fields = [(name, _required_header(merged, name)) for name in (_TIMESTAMP, method, _VERSION, _URL, _TOKEN)]
+    signature = _required_header(merged, _SIGNATURE_V2 if second else _SIGNATURE)
+    secret = None if second else _required_header(merged, _SECRET)
+    if merged[method] != expected or merged[_VERSION] != "1.0":
         raise AuthenticationFailed(Reason.BAD_VERSION)
-    _check_clock(folded[_TIMESTAMP], now)
-    _check_token(folded[_TOKEN], trust.tokens)
-    if not is_eventbridge_certificate_url(folded[_URL]):
+    _check_clock(merged[_TIMESTAMP], now)
+    _check_token(merged[_TOKEN], trust.tokens)
+    if not is_eventbridge_certificate_url(merged[_URL]):
         raise AuthenticationFailed(Reason.CERTIFICATE_URL)
     return SignedHeaders(
-        certificate_url=folded[_URL],
-        lines=_decode_base64("".join(f"{name}: {value}\n" for name, value in signed)),
+        certificate_url=merged[_URL],
+        lines=_decode_base64("".join(f"{name}: {value}\n" for name, value in fields)),
         signature=_try_decode_base64(signature),
         secret=None if secret is None else _try_decode_base64(secret),
     )
@@ -146,25 +147,27 @@ def verify_signature(signed: SignedHeaders, body: bytes, trust: TrustPolicy, key
     """Check the signature over the body.
 
     Args:
-        signed: what `precheck` returned.
+        signed: the result of `check_headers`.
         body: the raw body.
-        trust: what the request is measured by.
-        key: the key of `claim.certificate_url`.
+        trust: which requests are authentic.
+        key: the key of `signed.certificate_url`.
 
     Raises:
-        NotAuthentic: no configured target URL gives this signature.
+        AuthenticationFailed: the signature is not valid for any configured target URL.
     """
     if signed.secret is None:
-        authentic = any(_is_rsa_sha256(key, signed.signature, text) for text in _signed(signed, body, trust))
+        authentic = any(
+            _is_rsa_sha256(key, signed.signature, text) for text in _signed_texts(signed, body, trust)
+        )
     else:
-        authentic = _is_hmac(key, signed.secret, signed.signature, _signed(signed, body, trust))
+        authentic = _is_hmac(key, signed.secret, signed.signature, _signed_texts(signed, body, trust))
     if not authentic:
         raise AuthenticationFailed(Reason.SIGNATURE)
 
 
-def _signed(claim: SignedHeaders, body: bytes, trust: TrustPolicy) -> Iterator[bytes]:
+def _signed_texts(signed: SignedHeaders, body: bytes, trust: TrustPolicy) -> Iterator[bytes]:
     for url in trust.target_urls:
-        text = b"%b\n%b%b" % (url.encode(), claim.lines, body)
+        text = b"%b\n%b%b" % (url.encode(), signed.lines, body)
         yield text
         yield text + b"\n"
 
@@ -200,7 +203,7 @@ def _check_clock(timestamp: str, now: float) -> None:
 
 def _check_token(token: str, tokens: tuple[bytes, ...]) -> None:
     sent = _decode_base64(token)
-    matches = [hmac.compare_digest(sent, known) for known in tokens]  # all of them: no early end to time
+    matches = [hmac.compare_digest(sent, known) for known in tokens]  # no early exit: constant time
     if not any(matches):
         raise AuthenticationFailed(Reason.TOKEN)
 

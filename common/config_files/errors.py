@@ -65,7 +65,7 @@ def unreadable(path: object, error: OSError, expected: str) -> ConfigError:
 
     Args:
         path: the file.
-        error: why.
-        expected: which kind of file is expected.
+        error: the operating system's error.
+        expected: the kind of file that is expected.
     """
     return ConfigError((Problem(str(path), f"cannot be read: {error.strerror}; expected {expected}"),))

@@ -1,4 +1,4 @@
-"""The ledger: what is known of each event, in Redis, one key family per (extension code, message id)."""
+"""The ledger: the state of every event, in Redis, with one set of keys per extension code and message id."""
 
 from common.ledger.record import EventRecord, State, TimelineEntry
 from common.ledger.redis_client import connect, key_prefix

@@ -1,4 +1,4 @@
-"""Which worker processes are at work, and which of them plays a role that only one may play."""
+"""The worker processes that are up, and which of them leads a role that needs a single process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import cast
 import redis
 
 HEARTBEAT_TTL_SECONDS = 15.0
-"""A process that was not heard of for so long is not at work."""
+"""Seconds without a heartbeat after which a process counts as down."""
 
 
 class FleetMembership:
@@ -16,7 +16,7 @@ class FleetMembership:
 
     Args:
         client: a Redis client that returns bytes.
-        prefix: the start of the extension's keys.
+        prefix: prefix of the extension's keys.
     """
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
@@ -25,18 +25,18 @@ class FleetMembership:
         self._lead = f"{prefix}leader:"
 
     def heartbeat(self, worker: str) -> None:
-        """Say that the process `worker` is at work; to be said every 5 seconds."""
+        """Record that the process `worker` is up; to be called every 5 seconds."""
         pipe = self._client.pipeline(transaction=True)
         pipe.zadd(self._workers, {worker: time.time()})
         pipe.zremrangebyscore(self._workers, "-inf", time.time() - HEARTBEAT_TTL_SECONDS)
         pipe.execute()
 
     def workers(self) -> list[str]:
-        """Return the names of the processes heard of in the last 15 seconds."""
+        """Return the names of the processes with a heartbeat in the last `HEARTBEAT_TTL_SECONDS`."""
         since = time.time() - HEARTBEAT_TTL_SECONDS
         names = cast("list[bytes]", self._client.zrangebyscore(self._workers, since, "+inf"))
         return [name.decode() for name in names]
 
     def try_lead(self, role: str, seconds: float) -> bool:
-        """Whether the caller is the one of the fleet to play `role` for the next `seconds`."""
+        """Try to become the only process with `role` for the next `seconds`; return whether it succeeded."""
         return bool(self._client.set(self._lead + role, b"1", nx=True, px=int(seconds * 1000)))

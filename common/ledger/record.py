@@ -1,4 +1,4 @@
-"""One event as the ledger holds it."""
+"""The ledger's record of one event."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from common.verdicts import Outcome, Verdict
 
 
 class State(StrEnum):
-    """Where an event is on its way.
+    """State of an event.
 
-    received → checking → decided → reported is the way of every event; `dead` could not be answered
-    and waits for a requeue; `ignored` is one that nobody waits for.
+    Normally received → checking → decided → reported. `dead`: no verdict could be posted, and the event can
+    be requeued. `ignored`: DataWorks does not wait for a verdict.
     """
 
     RECEIVED = "received"
@@ -29,13 +29,13 @@ class State(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens to the event by itself."""
+        """Whether the event leaves this state only by a requeue."""
         return self in (State.REPORTED, State.DEAD, State.IGNORED)
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One step of an event: when (seconds since the epoch), what, and a few words."""
+    """One step of an event: time (seconds since the epoch), kind, and a short detail."""
 
     at: float
     kind: str
@@ -44,23 +44,24 @@ class TimelineEntry:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One event as the ledger holds it.
+    """The ledger's record of one event. Times are seconds since the epoch.
 
     Attributes:
         event: the event itself.
-        state: where it is.
+        state: its current state.
         run: 1, and one more for every requeue; tasks of an older run are stale.
-        deliveries: how often the queue brought it.
-        admitted_at: when it first came into the ledger, in seconds since the epoch.
+        deliveries: number of deliveries from the queue in this run.
+        admitted_at: when it was first admitted to the ledger.
         deadline_at: when its verdict must have been posted.
-        watch_at: when it is decided with what is there; outcomes after that come too late.
+        watch_at: when the watchdog decides it with the outcomes recorded so far; later outcomes are too late.
         plan: the checks that apply and how they count; None until the event is planned.
-        outcomes: the check outcomes that are in, by check name.
-        attempts: how often each check was begun in this run.
+        outcomes: the recorded outcomes by check name.
+        attempts: number of started attempts of each check in this run.
         verdict: the frozen verdict of this run.
-        posting_at: when posting the verdict first began; set and not reported means it may have been taken.
-        reported_at: when DataWorks was known to have its answer.
-        accepted_verdict: the verdict that DataWorks took in an earlier run; no other is ever posted.
+        posting_at: when posting the verdict first started; without `reported_at`, DataWorks may have
+            accepted it.
+        reported_at: when DataWorks was known to have the verdict.
+        accepted_verdict: the verdict that DataWorks accepted in an earlier run; no other is ever posted.
         timeline: its steps, oldest first.
     """
 
@@ -87,12 +88,12 @@ class EventRecord:
 
     @property
     def pending_checks(self) -> tuple[str, ...]:
-        """Names of the planned checks whose outcome is not in."""
+        """Names of the planned checks without an outcome."""
         return tuple(name for name in self.planned_checks if name not in self.outcomes)
 
     @classmethod
     def from_hash(cls, raw: dict[bytes, bytes]) -> EventRecord:
-        """Read the Redis hash of an event."""
+        """Return the record for the Redis hash of an event."""
         fields = {key.decode(): value for key, value in raw.items()}
         event = Event.from_json(orjson.loads(fields["event"]))
         return cls(
@@ -118,7 +119,7 @@ class EventRecord:
         )
 
     def to_json(self, extension_code: str) -> dict[str, Any]:
-        """Return the record as `dwgate events show --json` prints it."""
+        """Return the record as JSON for `dwgate events show --json`."""
         return {
             "message_id": self.event.message_id,
             "extension_code": extension_code,
@@ -156,7 +157,7 @@ class EventRecord:
 def _watch_at(fields: dict[str, bytes], received_at: float) -> float:
     if "watch" in fields:
         return _seconds(fields["watch"])
-    # An event admitted by an earlier version lacks the field: it gets the margin of its own deadline.
+    # Missing from events admitted by an earlier version: use the margin of the event's own deadline.
     deadline_at = _seconds(fields["deadline"])
     return deadline_at - decision_margin(deadline_at - received_at)
 

@@ -1,4 +1,4 @@
-"""A Redis client from a URL: one Redis (or Tair standard), or a master found through Sentinel."""
+"""A Redis client for a URL: a single Redis (or Tair standard), or a master that Sentinel provides."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ RESPONSE_SECONDS = 5.0
 
 
 def key_prefix(extension_code: str) -> str:
-    """Return what every key of an extension begins with; the braces keep them in one slot of a cluster."""
+    """Return the prefix of an extension's keys; its hash tag keeps them in one slot of a cluster."""
     return f"dwgate:{{{extension_code}}}:"
 
 
 def connect(url: str, *, response_seconds: float = RESPONSE_SECONDS) -> redis.Redis:
-    """Return a client for `url`; nothing is sent yet. Every wait of it is bounded.
+    """Return a client for `url`, not connected yet. All its operations have timeouts.
 
     Args:
         url: `redis://`, `rediss://` or `unix://` as redis-py reads them, or
             `redis+sentinel://[:password@]host:26379[,host2:26379…]/DB?master=NAME`.
-        response_seconds: how long an answer may take.
+        response_seconds: maximum time to wait for a response.
     """
     options = {
         "socket_connect_timeout": CONNECT_SECONDS,

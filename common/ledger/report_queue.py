@@ -1,8 +1,8 @@
-"""The queue of reports: verdicts to be posted, over the whole fleet the nearest deadline first.
+"""The report queue: verdicts to be posted, shared by all reporters, earliest deadline first.
 
-It is kept in Redis, beside the events, since queues of a broker are first in, first out. The ledger enqueues
-a report in the step that records the last outcome, and removes it in the step that marks the event as
-reported. Reporters lease reports one at a time; a lease that ends makes the report available again.
+It is stored in Redis with the events, since the queues of a broker are first in, first out. The ledger
+enqueues a report in the script that records the last outcome, and removes it in the script that marks the
+event as reported. Reporters lease reports one at a time; a report with an expired lease can be leased again.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import redis
 _SCRIPTS = Path(__file__).parent / "scripts"
 
 MAX_TOKENS = 32
-"""As long as no more reports wait, each that is enqueued gets a token.
+"""Maximum number of pending reports up to which each enqueued report gets a token of its own.
 
-A token serves reports until none waits, so the others need none of their own. As many posts at once are more
-than the quota of DataWorks lets through.
+A token processes reports until none is left, so further reports need no token. This many concurrent posts
+already exceed the quota of DataWorks.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class PendingReport:
-    """A leased report: one run of an event whose verdict is to be posted.
+    """A leased report: one run of an event whose verdict must be posted.
 
     Attributes:
         message_id: the event.
         run: the run to report.
         deadline_at: when the verdict must have been posted, in seconds since the epoch.
-        attempts: how often it was leased, this time included.
-        is_takeover: whether the same owner held it before, and was killed.
+        attempts: number of leases so far, including this one.
+        is_takeover: whether the same owner leased it before and was killed.
     """
 
     message_id: str
@@ -48,24 +48,24 @@ class PendingReport:
 
     @classmethod
     def from_key(cls, key: str, attempts: int, *, is_takeover: bool) -> PendingReport:
-        """Read an entry of the queue."""
+        """Return the report for an entry of the queue."""
         deadline, run, message_id = key.split(" ", 2)
         return cls(message_id, int(run), int(deadline) / 1000, attempts, is_takeover)
 
 
 class Backlog(NamedTuple):
-    """What waits in the queue, and how many tokens must be issued since none seems to be on its way."""
+    """Number of waiting reports, and number of tokens to issue because the previous ones seem to be lost."""
 
     waiting: int
     tokens_needed: int
 
 
 class ReportQueue:
-    """The reports of one extension that are to be posted.
+    """The pending reports of one extension.
 
     Args:
         client: a Redis client that returns bytes.
-        prefix: the start of the keys.
+        prefix: prefix of the extension's keys.
     """
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
@@ -79,19 +79,20 @@ class ReportQueue:
 
     @property
     def keys(self) -> tuple[str, str, str]:
-        """The keys that the ledger's steps work on: reports waiting, reports leased, and leases."""
+        """The keys that the ledger's scripts use: waiting reports, leased reports, and leases."""
         return self._waiting_key, self._leased, self._leases
 
     def lease(self, owner: str, seconds: float, *, is_redelivery: bool = False) -> PendingReport | None:
-        """Lease the most urgent report: one whose lease ended, else the one with the nearest deadline.
+        """Lease the most urgent report: one with an expired lease, else the one with the earliest deadline.
 
         Args:
             owner: an id of the caller.
-            seconds: after this another may lease it.
-            is_redelivery: whether the owner may have been killed with a lease: that report comes first.
+            seconds: duration of the lease.
+            is_redelivery: whether the owner may have been killed while it had a lease; that report is
+                preferred.
 
         Returns:
-            The report; None when there is none.
+            The report; None if there is none.
         """
         keys = [*self.keys, self._activity]
         found = self._lease(keys=keys, args=[owner, round(seconds * 1000), int(is_redelivery)])
@@ -101,12 +102,12 @@ class ReportQueue:
         return PendingReport.from_key(entry.decode(), attempts, is_takeover=bool(own))
 
     def retry_later(self, report: PendingReport, seconds: float) -> None:
-        """Give back a leased report; it can be leased again in `seconds`."""
+        """Return a leased report to the queue; it can be leased again after `seconds`."""
         arguments: list[str | int] = [report.key, round(seconds * 1000), report.attempts]
         self._retry_later(keys=[self._leased, self._leases], args=arguments)
 
     def remove(self, report: PendingReport) -> None:
-        """Remove a report from the queue: there is nothing more to do."""
+        """Remove a report from the queue."""
         pipe = self._client.pipeline(transaction=True)
         pipe.zrem(self._waiting_key, report.key)
         pipe.zrem(self._leased, report.key)
@@ -114,11 +115,11 @@ class ReportQueue:
         pipe.execute()
 
     def backlog(self, *, idle_seconds: float, issue_seconds: float) -> Backlog:
-        """Return what waits, and how many tokens to issue; count these as issued.
+        """Return the number of waiting reports and of tokens to issue; the latter then count as issued.
 
         Args:
-            idle_seconds: after so long without a lease, tokens count as lost.
-            issue_seconds: for so long tokens are not returned again while no report is leased.
+            idle_seconds: seconds without a lease after which tokens count as lost.
+            issue_seconds: minimum seconds between two issues while no report is leased.
         """
         keys = [self._waiting_key, self._leased, self._activity]
         arguments = [round(idle_seconds * 1000), round(issue_seconds * 1000), MAX_TOKENS]

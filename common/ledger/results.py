@@ -1,4 +1,4 @@
-"""What the ledger's steps answer."""
+"""Results of the ledger's operations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from common.ledger.record import EventRecord
 
 
 class StartedAttempt(NamedTuple):
-    """An attempt at checks: the attempts at each so far, this one too, the event, and its snapshot."""
+    """A started attempt: the number of attempts of each check including this one, the event, its snapshot."""
 
     attempts: dict[str, int]
     record: EventRecord
@@ -18,11 +18,12 @@ class StartedAttempt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReportLease:
-    """The answer to a wish to report an event.
+    """Result of trying to acquire the report lease of an event.
 
     Attributes:
-        record: the event, when the lease was given; the caller alone may decide and post.
-        wait: seconds until the lease ends, when another holds it; None when there is nothing to report.
+        record: the event if the lease was acquired: only the caller may decide and post then. Else None.
+        wait: seconds until another owner's lease expires; None if the lease was acquired, or there is nothing
+            to report.
     """
 
     record: EventRecord | None
@@ -35,8 +36,8 @@ class RecordResult:
 
     Attributes:
         is_complete: every planned check has an outcome, so the report is enqueued.
-        is_stale: they came too late.
-        waiting: how many reports wait when `is_complete`.
+        is_stale: the outcomes were too late or of an older run, and were not recorded.
+        waiting: number of waiting reports, if `is_complete`.
     """
 
     is_complete: bool

@@ -1,4 +1,4 @@
-"""The ledger's steps, each one atomic script, and its lists."""
+"""The ledger: every state change of an event is one atomic Lua script; queries read the indexes."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from common.plan import Plan
 from common.verdicts import Outcome, Verdict
 
 MAX_REJECTS = 1000
+"""Rejected messages that are kept; senders must not be able to fill Redis."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _STATES = tuple(State)
 
 
 class Ledger:
-    """What is known of each event of one extension.
+    """The events of one extension.
 
     Args:
         client: a Redis client that returns bytes.
-        extension_code: the extension; its events share no key with another's.
+        extension_code: the extension; extensions share no keys.
         event_seconds: how long an event is kept.
-        code_seconds: how long a node's code is kept.
+        code_seconds: how long a snapshot (a node's code) is kept.
     """
 
     def __init__(
@@ -65,21 +66,21 @@ class Ledger:
         return self._prefix + name
 
     def admit(self, event: Event, deadline_at: float, watch_at: float) -> tuple[bool, EventRecord]:
-        """Take an event in, once: a redelivery joins the first.
+        """Admit an event once: a redelivery returns the existing record.
 
         Args:
             event: the event as it came from the queue.
             deadline_at: when its verdict must have been posted, in seconds since the epoch.
-            watch_at: when the watchdog is to look at it first.
+            watch_at: when the watchdog must handle it if it is not reported by then.
 
         Returns:
-            Whether it is new, and what is known of it.
+            Whether it is new, and its record.
         """
         return self.admit_all([(event, deadline_at, watch_at)])[0]
 
     def admit_all(self, admissions: Sequence[tuple[Event, float, float]]) -> list[tuple[bool, EventRecord]]:
-        """Take events in as `admit` does, all in one round trip."""
-        # One alone goes without a pipeline, which asks before whether the script is known.
+        """Admit events as `admit` does, in one round trip."""
+        # No pipeline for a single event: it would first query whether the script is loaded.
         pipe = self.client.pipeline(transaction=False) if len(admissions) > 1 else None
         answers = [self._admit(*one, client=pipe) for one in admissions]
         if pipe is not None:
@@ -111,15 +112,15 @@ class Ledger:
         *,
         start_checks: str | None = None,
     ) -> bool:
-        """Write down which checks apply, the snapshot they work on, and the outcomes that are in already.
+        """Store the plan, the snapshot, and the outcomes that exist already.
 
-        The attempt at the check `start_checks` is counted as well.
+        An attempt of the check `start_checks` is counted in the same step.
 
         Returns:
-            Whether this plan was taken: the first of a run stays.
+            Whether this plan was stored: the first plan of a run is kept.
         """
         blob = zlib.compress(orjson.dumps(snapshot)) if snapshot is not None else b""
-        taken = self._run(
+        stored = self._run(
             "plan",
             message_id,
             run,
@@ -130,10 +131,10 @@ class Ledger:
             start_checks or "",
             *_outcome_fields(outcomes),
         )
-        return bool(taken)
+        return bool(stored)
 
     def start_attempts(self, message_id: str, run: int, checks: Iterable[str]) -> StartedAttempt | None:
-        """Count one more attempt at each of `checks` without an outcome; None when there is none left."""
+        """Count one more attempt of each of `checks` without an outcome; None if there are none left."""
         answer = self._run("begin", message_id, run, *checks)
         if not answer:
             return None
@@ -147,17 +148,16 @@ class Ledger:
     def record_outcomes(
         self, message_id: str, run: int, outcomes: Mapping[str, Outcome], *, lease_seconds: float = 0
     ) -> RecordResult:
-        """Write down outcomes by check name; the first of each check stays.
+        """Record outcomes by check name; the first outcome of each check is kept.
 
-        When all are in, the report is enqueued in the same step. It leaves the queue when it is posted, or
-        when the event ends otherwise.
+        When all outcomes are in, the report is enqueued in the same step. It is removed from the queue when
+        it is posted, or when the event becomes dead or ignored.
 
         Args:
             message_id: the event.
-            run: the run the outcomes count for.
-            outcomes: by check name.
-            lease_seconds: when above 0 the report is not left to the reporters but leased for so long: the
-                caller posts it.
+            run: the run that the outcomes belong to.
+            outcomes: the outcomes by check name.
+            lease_seconds: if above 0, the caller leases the report for this long and posts it itself.
         """
         status, *waiting = self._run(
             "record",
@@ -172,15 +172,15 @@ class Ledger:
         )
 
     def enqueue_report(self, message_id: str, run: int, *, end_lease: bool = False) -> int | None:
-        """Enqueue the report of a run; one that is enqueued already stays where it is.
+        """Enqueue the report of a run; a report that is already queued keeps its position.
 
         Args:
             message_id: the event.
             run: the run to report.
-            end_lease: whether to end a lease of the report too: the caller's own.
+            end_lease: whether to end the caller's own lease of the report as well.
 
         Returns:
-            How many reports wait; None when the event has ended, or the run is stale.
+            Number of waiting reports; None if the event is final or the run is stale.
         """
         waiting = self._run("enqueue", message_id, run, int(end_lease), more_keys=self.reports.keys)
         return None if waiting < 0 else int(waiting)
@@ -194,14 +194,15 @@ class Ledger:
         *,
         patience: float | None = None,
     ) -> ReportLease:
-        """Ask to be the one who decides and posts.
+        """Try to acquire the lease to decide and post the verdict of an event.
 
         Args:
             message_id: the event.
-            owner: a name for the asker, unique to this attempt.
-            lease_seconds: after this the lease ends by itself.
-            run: the run to report; None for whichever is current.
-            patience: how long another's lease, as long as ours, is respected; None for all of it.
+            owner: an id of the caller, unique to this attempt.
+            lease_seconds: duration of the lease.
+            run: the run to report; None for the current one.
+            patience: seconds for which another owner's lease of the same duration is respected; None for its
+                whole duration.
         """
         wanted = "" if run is None else run
         respected = lease_seconds if patience is None else min(patience, lease_seconds)
@@ -213,11 +214,11 @@ class Ledger:
         return ReportLease(None, answer[1] / 1000 if answer[0] == 0 else None)
 
     def freeze_verdict(self, message_id: str, owner: str, verdict: Verdict) -> tuple[Verdict, bool] | None:
-        """Make `verdict` the verdict unless there is one, and mark that posting begins.
+        """Freeze `verdict` unless the run has one already, and mark the start of posting.
 
         Returns:
-            The frozen verdict, and whether a post of it had begun before (it may have been taken);
-            None when the lease was lost.
+            The frozen verdict, and whether posting it was started before, so that DataWorks may have accepted
+            it; None if the lease was lost.
         """
         answer = self._run(
             "freeze",
@@ -232,42 +233,43 @@ class Ledger:
         return Verdict.from_json(orjson.loads(answer[0])), bool(answer[1])
 
     def mark_reported(self, message_id: str, owner: str, how: str) -> None:
-        """Write down that DataWorks has its answer; `how` says by which way that is known."""
+        """Record that DataWorks has the verdict; `how` is the source of that information."""
         self._run("reported", message_id, owner, how, more_keys=self.reports.keys)
 
     def release_report_lease(
         self, message_id: str, owner: str, note: str = "", *, unposted: bool = False
     ) -> None:
-        """Give the lease back; `note` says why nothing was posted.
+        """Release the report lease; `note` is the reason why nothing was posted.
 
-        With `unposted` it is certain that no attempt of this run was carried out, so the next need not ask.
+        Pass `unposted` if certainly no attempt of this run reached DataWorks: the next attempt then need not
+        query whether it did.
         """
         self._run("release", message_id, owner, _timeline_line(note), int(unposted))
 
     def mark_dead(self, message_id: str, reason: str) -> bool:
-        """Move an event that could not be answered to the dead; False when it had ended."""
+        """Mark an event as dead: no verdict could be posted. Return False if it was reported or dead."""
         return self._close(message_id, State.DEAD, reason)
 
     def mark_ignored(self, message_id: str, reason: str) -> bool:
-        """End an event that nobody waits for; False when it had ended."""
+        """Mark an event as ignored: it needs no verdict. Return False if it was reported or ignored."""
         return self._close(message_id, State.IGNORED, reason)
 
-    def _close(self, message_id: str, state: State, why: str) -> bool:
+    def _close(self, message_id: str, state: State, reason: str) -> bool:
         return bool(
-            self._run("close", message_id, state.value, _timeline_line(why), more_keys=self.reports.keys)
+            self._run("close", message_id, state.value, _timeline_line(reason), more_keys=self.reports.keys)
         )
 
     def reopen(self, message_id: str, deadline_at: float, watch_at: float) -> int:
-        """Begin a new run of an ended event.
+        """Start a new run of a reported or dead event.
 
         Returns:
-            The new run; 0 when the event is still on its way or is ignored; -1 when it is not known.
+            The new run; 0 if the event is in another state; -1 if it is unknown.
         """
         times = _to_milliseconds(deadline_at), _to_milliseconds(watch_at)
         return int(self._run("reopen", message_id, *times, more_keys=self.reports.keys))
 
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
-        """Take the events whose time has come; each comes again after the lease unless it has ended."""
+        """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
         ids = cast(
             "list[bytes]",
             self._due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), limit]),
@@ -275,27 +277,27 @@ class Ledger:
         return [message_id.decode() for message_id in ids]
 
     def unschedule(self, message_id: str) -> None:
-        """Take an event off the deadlines: there is nothing to watch."""
+        """Remove an event from the deadlines, so that it never becomes due."""
         self.client.zrem(self.key("deadlines"), message_id)
 
     def seen_at_least_ago(self, message_id: str, seconds: float) -> bool:
-        """Whether an operation was seen waiting at least `seconds` ago; the first sight is remembered."""
+        """Whether an operation was first seen at least `seconds` ago; the first call records the time."""
         key = self.key(f"seen:{message_id}")
         now = time.time()
         first = self.client.set(key, now, nx=True, get=True, px=_to_milliseconds(max(3600.0, 10 * seconds)))
         return first is not None and now - float(first) >= seconds
 
     def get(self, message_id: str) -> EventRecord | None:
-        """Return one event, or None when it is not known (any more)."""
+        """Return one event; None if it is unknown or expired."""
         raw = cast("dict[bytes, bytes]", self.client.hgetall(self.key(f"event:{message_id}")))
         return EventRecord.from_hash(raw) if raw.get(b"state") else None
 
     def snapshot(self, message_id: str) -> dict[str, Any] | None:
-        """Return what an event's operation works on; None when there was nothing, or it is no longer kept."""
+        """Return the snapshot of an event's operation; None if it has none or it has expired."""
         return _snapshot(cast("bytes | None", self.client.get(self.key(f"code:{message_id}"))))
 
     def states(self, message_ids: Iterable[str]) -> list[State | None]:
-        """Return the state of each event, None where it is not known; one round trip."""
+        """Return the state of each event in one round trip; None for unknown ones."""
         pipe = self.client.pipeline(transaction=False)
         for message_id in message_ids:
             pipe.hget(self.key(f"event:{message_id}"), "state")
@@ -309,13 +311,13 @@ class Ledger:
         since: float = 0,
         limit: int = 100,
     ) -> list[EventRecord]:
-        """Return events, newest first, from the indexes (never by a scan of the keys).
+        """Return events, newest first, from the indexes (the keyspace is never scanned).
 
         Args:
-            states: only these; empty for all.
-            project_id: only this workspace.
-            since: received at or after this, in seconds since the epoch.
-            limit: how many at the most.
+            states: only these states; empty for all.
+            project_id: only this workspace; None for all.
+            since: earliest time of receipt, in seconds since the epoch.
+            limit: maximum number of events.
         """
         if project_id is not None:
             keys = [self.key(f"project:{project_id}")]
@@ -354,14 +356,14 @@ class Ledger:
         return found[:limit]
 
     def counts(self) -> dict[State, int]:
-        """Return how many events are in each state."""
+        """Return the number of events in each state."""
         pipe = self.client.pipeline(transaction=False)
         for state in _STATES:
             pipe.zcard(self.key(f"state:{state}"))
         return dict(zip(_STATES, pipe.execute(), strict=True))
 
     def reject(self, body: bytes, reason: str) -> None:
-        """Keep an authentic message that could not be read as an event: the newest 1,000 are kept."""
+        """Store an authentic message that is not a valid event; the newest `MAX_REJECTS` are kept."""
         entry = orjson.dumps(
             {"at": time.time(), "why": reason, "body": body[:65536].decode(errors="replace")}
         )

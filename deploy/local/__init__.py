@@ -1,1 +1,1 @@
-"""A local installation: embedded engines, and emulators of DataWorks and EventBridge."""
+"""A local installation with an embedded engine and emulators of DataWorks and EventBridge."""

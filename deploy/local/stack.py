@@ -35,7 +35,7 @@ FLOWER_USER = "admin"
 ENVIRONMENT_FILE = ".env"
 
 WORKER_PROCESSES = frozenset({"checks", "io", "reporter", "watchdog"})
-"""The processes of a worker that plays every role, as the ledger hears of them (`checks-1a2b3c@host`)."""
+"""Prefixes of the process names of a worker with every role (`checks-1a2b3c@host`), from its heartbeats."""
 
 _FOREIGN = ("DWGATE_", "ALIBABA_", "FLOWER_", "CELERY_", "PROMETHEUS_")
 _PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
@@ -51,7 +51,7 @@ class Stack:
         events_url: the URL at which ingest receives events; also the signed URL.
         emulator_url: the DataWorks emulator.
         ledger: the ledger of its events.
-        signer: signs as EventBridge does.
+        signer: signs requests like EventBridge.
         token: the EventBridge target's token.
         flower_url: Flower's URL; None without Flower.
         flower_password: the password of FLOWER_USER.

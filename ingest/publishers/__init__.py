@@ -1,1 +1,1 @@
-"""Publishers of events: RabbitMQ and Redis."""
+"""Publishers of events, for RabbitMQ and Redis."""

@@ -1,7 +1,7 @@
-"""Publishing to RabbitMQ with aio-pika: confirmed, mandatory and persistent, over one connection kept up.
+"""Publishing to RabbitMQ with aio-pika: confirmed, mandatory and persistent, over one connection.
 
-A keeper connects, declares the topology, waits for the connection's end, and begins anew; nobody who
-publishes ever waits for it.
+A background task connects, declares the topology, waits until the connection is lost, and reconnects.
+Publishing never waits for a connection.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 HEARTBEAT_SECONDS = 5
 CONNECT_SECONDS = 5.0
 RECONNECT_SECONDS = 0.5
-"""How long to wait before the next try to connect."""
+"""Seconds before the next attempt to connect."""
 
 CONNECTION_ERRORS = (AMQPError, OSError, RuntimeError)
-"""What aio-pika raises when connection or channel are gone; OSError holds time-outs and ConnectionError."""
+"""Raised by aio-pika when the connection or channel is lost; OSError covers timeouts and ConnectionError."""
 
 _log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ class AmqpPublisher:
 
     Args:
         url: `amqp://…` or `amqps://…`.
-        mode: `declare` makes exchanges and queues on each connection, `existing` takes them as they are.
+        mode: `declare` declares exchanges and queues on each connection, `existing` expects them to exist.
     """
 
     def __init__(self, url: str, mode: Literal["declare", "existing"] = "declare") -> None:
@@ -49,17 +49,17 @@ class AmqpPublisher:
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to connect, in the background."""
+        """Start to connect in the background."""
         self._keeper = asyncio.create_task(self._maintain_connection())
 
     async def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
 
     async def ready(self) -> bool:
-        """Return whether the broker opens a channel now."""
+        """Whether the broker currently opens channels."""
         if self._connection is None:
             return False
         try:
@@ -74,13 +74,13 @@ class AmqpPublisher:
         """Publish `message` and wait for the confirm.
 
         Raises:
-            NotDurable: no connection, no queue, no confirm in time, or the broker refused.
+            PublishFailed: no connection, no queue, no confirm in time, or rejected by the broker.
         """
         try:
             async with asyncio.timeout(PUBLISH_SECONDS), _connection_errors():
                 await self._send(message)
         except TimeoutError:
-            raise PublishFailed("no confirm in time") from None
+            raise PublishFailed("no confirm from the broker in time") from None
 
     async def _send(self, message: Message) -> None:
         if self._exchange is None:
@@ -88,13 +88,13 @@ class AmqpPublisher:
         try:
             await self._exchange.publish(_amqp_message(message), topology.ROUTING_EVENT, mandatory=True)
         except PublishError:
-            self._reconnect.set()  # the keeper then declares what is missing
-            raise PublishFailed("no queue takes the message") from None
+            self._reconnect.set()  # the new session declares what is missing
+            raise PublishFailed("no queue accepts the message") from None
         except DeliveryError:
-            raise PublishFailed("the broker refused the message") from None
+            raise PublishFailed("the broker rejected the message") from None
 
     async def _maintain_connection(self) -> None:
-        told = ""
+        last_reason = ""
         while True:
             try:
                 async with _connection_errors():
@@ -102,9 +102,9 @@ class AmqpPublisher:
                 reason = "closed"
             except (PublishFailed, TimeoutError) as error:
                 reason = str(error) or "timed out"
-            if reason != told:
-                _log.warning("broker_lost", reason=reason)
-            told = reason
+            if reason != last_reason:  # one line per outage, not one per attempt
+                _log.warning("broker_connection_lost", reason=reason)
+            last_reason = reason
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _session(self) -> None:
@@ -125,7 +125,7 @@ class AmqpPublisher:
             await _close(connection)
 
     async def _wait_for_end(self, connection: AbstractConnection, channel: AbstractChannel) -> None:
-        """Wait until the connection or the channel is closed, or a session anew is asked for."""
+        """Wait until the connection or the channel is closed, or a reconnect is requested."""
         ends = [
             asyncio.ensure_future(waiting)
             for waiting in (connection.closed(), channel.closed(), self._reconnect.wait())
@@ -139,15 +139,15 @@ class AmqpPublisher:
 
 @asynccontextmanager
 async def _connection_errors() -> AsyncIterator[None]:
-    """Turn every way in which aio-pika says that it cannot go on into NotDurable."""
+    """Convert every error by which aio-pika reports a lost connection to `PublishFailed`."""
     task = asyncio.current_task()
     try:
         yield
     except asyncio.CancelledError:
-        # aio-pika cancels what waits on a connection that it gives up: nobody cancelled us.
+        # aio-pika cancels tasks that wait on a connection it abandons: re-raise only our own cancellation.
         if task is None or task.cancelling():
             raise
-        raise PublishFailed("the connection was given up") from None
+        raise PublishFailed("the connection was lost") from None
     except CONNECTION_ERRORS as error:
         raise PublishFailed(f"{type(error).__name__}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""The port through which an event becomes durable."""
+"""The port for publishing events durably."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from common.errors import DwgateError
 from ingest.celery_message import Message
 
 PUBLISH_SECONDS = 2.0
-"""The longest a publish may take, waiting for its turn included: the HTTP answer must come within 2.5 s."""
+"""Maximum seconds of a publish, including the wait in the batcher: the HTTP response is due within 2.5 s."""
 
 READY_SECONDS = 1.0
-"""The longest a look at the broker may take."""
+"""Maximum seconds of a readiness check."""
 
 
 class PublishFailed(DwgateError):
-    """The broker did not confirm the message: answer 503, so that the sender tries again."""
+    """The broker did not confirm the message: answer 503, so that the sender retries."""
 
 
 class Publisher(Protocol):
-    """Publishes messages and returns only when the broker has confirmed them."""
+    """Publishes messages; returns only after the broker has confirmed them."""
 
     async def start(self) -> None:
-        """Begin to connect. Never fails and never waits: the broker may come later."""
+        """Start to connect. Never fails and never waits: the broker may start later."""
 
     async def publish(self, message: Message) -> None:
         """Publish `message` durably, within PUBLISH_SECONDS.
 
         Raises:
-            NotDurable: the broker did not confirm in time, or refused. The message may yet arrive.
+            PublishFailed: the broker did not confirm in time, or rejected it. The message may still arrive.
         """
 
     async def ready(self) -> bool:
-        """Return whether the broker answers now, within READY_SECONDS."""
+        """Whether the broker responds within READY_SECONDS."""
 
     async def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""

@@ -1,8 +1,9 @@
-"""Publishing to Redis, the embedded broker: kombu in a few threads, so that the loop never waits.
+"""Publishing to Redis, the embedded broker: kombu in a few threads, so that the event loop never blocks.
 
-Redis has no confirms: the answer to the write is one. It has no exchanges either, so a message goes to the
-intake queue by its name. And what a worker has taken from a list is for a moment nowhere else (kombu notes it
-as unacknowledged in a second step), so a copy is parked first, as the backstop of RabbitMQ does.
+Redis has no confirms: the reply to the write serves as one. It has no exchanges either, so a message is sent
+to the intake queue by its name. When a worker pops a message from the list, it exists nowhere else for a
+moment (kombu records it as unacknowledged in a second step). So a copy is parked first, like in the backstop
+queue of RabbitMQ.
 """
 
 from __future__ import annotations
@@ -48,13 +49,13 @@ class RedisPublisher:
         """Do nothing: each thread connects when it first publishes."""
 
     async def close(self) -> None:
-        """End the connections; a thread that hangs is left to its socket's time limit."""
+        """Close the connections; a blocked thread ends with its socket's timeout."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for connection in self._connections:
             connection.release()
 
     async def ready(self) -> bool:
-        """Return whether Redis answers now."""
+        """Whether Redis responds now."""
         try:
             async with asyncio.timeout(READY_SECONDS):
                 await self._run(self._ping)
@@ -66,13 +67,13 @@ class RedisPublisher:
         """Publish `message` and wait until Redis has it.
 
         Raises:
-            NotDurable: Redis did not answer in time, or refused.
+            PublishFailed: Redis did not reply in time, or with an error.
         """
         try:
             async with asyncio.timeout(PUBLISH_SECONDS):
                 await self._run(self._send, message)
         except CONNECTION_ERRORS as error:
-            _log.warning("publish_failed", error=type(error).__name__)
+            _log.warning("redis_write_failed", error=type(error).__name__)
             raise PublishFailed(type(error).__name__) from error
 
     async def _run(self, call: Callable[..., object], *args: object) -> None:
@@ -98,7 +99,7 @@ class RedisPublisher:
         self._producer().channel.client.ping()
 
     def _producer(self) -> Any:
-        """Return this thread's producer; one that could not connect is not kept."""
+        """Return this thread's producer; it is kept only if it could connect."""
         producer = getattr(self._local, "producer", None)
         if producer is None:
             limits = {"socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": SOCKET_SECONDS}

@@ -5,6 +5,7 @@ predicates and outputs, and the objects that it writes, creates and removes. Nam
 compare them with `is_same_table` and `Column.key`. Positions are offsets in the script (`Span`).
 """
 
+from review.facts.base import Span
 from review.facts.blocks import CTE, Block, Hint, Role, Union
 from review.facts.definitions import (
     Alteration,
@@ -21,7 +22,6 @@ from review.facts.partitions import PartitionValue
 from review.facts.predicates import Clause, Operator, Predicate
 from review.facts.script import Comment, Parameter, Script
 from review.facts.sources import JoinKind, Source
-from review.facts.spans import Span
 from review.facts.statements import SessionSetting, Statement
 from review.facts.tables import is_same_table, last_part, table_key
 from review.facts.writes import Write, WriteKind

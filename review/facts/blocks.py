@@ -2,12 +2,11 @@
 
 from enum import StrEnum
 
-from review.facts.base import fact
+from review.facts.base import Span, fact
 from review.facts.operands import Operand
 from review.facts.outputs import Call, Division, Output, WindowCall
 from review.facts.predicates import Predicate
 from review.facts.sources import Source
-from review.facts.spans import Span
 
 
 class Role(StrEnum):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from review.facts.spans import Span
+from review.facts.base import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 from enum import StrEnum
 
-from review.facts.base import fact
-from review.facts.spans import Span
+from review.facts.base import Span, fact
 
 
 class OperandKind(StrEnum):

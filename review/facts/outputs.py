@@ -1,9 +1,8 @@
 """What a block computes: its outputs, calls, window functions and divisions."""
 
-from review.facts.base import fact
+from review.facts.base import Span, fact
 from review.facts.operands import Operand
 from review.facts.predicates import Clause
-from review.facts.spans import Span
 
 
 @fact(frozen=True, slots=True)

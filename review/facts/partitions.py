@@ -1,9 +1,8 @@
 """The values of a `PARTITION(…)`."""
 
-from review.facts.base import fact
+from review.facts.base import Span, fact
 from review.facts.operands import Operand
 from review.facts.predicates import Operator
-from review.facts.spans import Span
 
 
 @fact(frozen=True, slots=True)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from review.facts.base import fact
+from review.facts.base import Span, fact
 from review.facts.operands import Column, Operand
-from review.facts.spans import Span
 
 
 class Operator(StrEnum):

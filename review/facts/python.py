@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from review.facts.base import Span
 from review.facts.queries import EmbeddedQuery
-from review.facts.spans import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from review.context import ReviewContext
 from review.dialects import Dialect
+from review.facts.base import Span
 from review.facts.data_integration import Job
 from review.facts.definitions import Alteration, AlterKind
 from review.facts.python import PythonFacts
 from review.facts.shell import ShellFacts
-from review.facts.spans import Span
 from review.facts.statements import Statement
 from review.facts.tables import is_same_table, table_key
 from review.facts.writes import WriteKind

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from review.facts.base import Span
 from review.facts.queries import EmbeddedQuery
-from review.facts.spans import Span
 
 
 @dataclass(frozen=True, slots=True)

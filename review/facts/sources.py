@@ -2,9 +2,8 @@
 
 from enum import StrEnum
 
-from review.facts.base import fact
+from review.facts.base import Span, fact
 from review.facts.partitions import PartitionValue
-from review.facts.spans import Span
 
 
 class JoinKind(StrEnum):

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from review.dialects import Dialect
-from review.facts.base import fact
+from review.facts.base import Span, fact
 from review.facts.blocks import CTE, Block, Union
 from review.facts.definitions import Alteration, Creation, Removal
 from review.facts.sources import Source
-from review.facts.spans import Span
 from review.facts.writes import Write
 
 

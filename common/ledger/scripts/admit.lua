@@ -1,5 +1,6 @@
--- ARGV: id, event, project, received, deadline, watch, keep (ms). KEYS[11]: the workspace's index.
--- A first delivery makes the record; every later one joins it. Returns {fresh, record}.
+-- Admits an event: the first delivery creates the record, later ones are only counted.
+-- ARGV: id, event, project, received, deadline, watch, how long to keep the event (ms). KEYS[11]: the workspace's index.
+-- Returns {1 if new, record}.
 local received = ARGV[4]
 local fresh = redis.call('HSETNX', event, 'event', ARGV[2])
 if fresh == 1 then
@@ -11,6 +12,7 @@ if fresh == 1 then
   redis.call('ZADD', KEYS[3], ARGV[6], id)
   move('received')
   note('admitted', '')
+  -- Indexes do not expire by entry: remove the events that have expired.
   local old = now - ARGV[7]
   redis.call('ZREMRANGEBYSCORE', KEYS[11], '-inf', old)
   for index = 4, 10 do redis.call('ZREMRANGEBYSCORE', KEYS[index], '-inf', old) end

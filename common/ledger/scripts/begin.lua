@@ -1,5 +1,6 @@
--- ARGV: id, run, then checks. Counts an attempt at each without an outcome, which survives redelivery.
--- Returns {{check, attempts, …}, record, snapshot}, or {} when the run is stale, or all outcomes are in already.
+-- Starts an attempt of every given check without an outcome. The counts survive redelivery, which limits the attempts of
+-- a check that kills its process. ARGV: id, run, then checks.
+-- Returns {{check, attempts, …}, record, snapshot}, or {} if the run is stale or all outcomes are in already.
 if not current(ARGV[2]) or get('state') ~= 'checking' then return {} end
 local attempts = {}
 for index = 3, #ARGV do

@@ -1,4 +1,5 @@
--- ARGV: id, state ('dead' or 'ignored'), why. KEYS as in record. Ends an event that has not been answered. Returns 1 when it did.
+-- Marks an event that is not reported as dead or ignored. ARGV: id, state ('dead' or 'ignored'), reason.
+-- KEYS as in record. Returns 1 if the state changed.
 local state = get('state')
 if not state or state == 'reported' or state == ARGV[2] then return 0 end
 redis.call('HDEL', event, 'lease_owner', 'lease_ends')

@@ -1,4 +1,5 @@
--- KEYS: deadlines. ARGV: lease (ms), most. Takes what is due; another look follows when the lease ends.
+-- Leases due events: they are due again when the lease ends, unless removed. KEYS: deadlines. ARGV: lease (ms), limit.
+-- Returns their ids.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[2])

@@ -1,5 +1,5 @@
--- ARGV: id, run, 1 to end a lease of the report as well. KEYS as in record. Enqueues the report of a run that has not ended.
--- Returns how many reports wait, or -1 when the event has ended, or the run is stale.
+-- Enqueues the report of a run. ARGV: id, run, 1 to end a lease of the report as well. KEYS as in record.
+-- Returns the number of waiting reports, or -1 if the event is final or the run is stale.
 local state = get('state')
 if not current(ARGV[2]) or state == 'reported' or state == 'dead' or state == 'ignored' then return -1 end
 if ARGV[3] == '1' then dequeue() end

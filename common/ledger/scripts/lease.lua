@@ -1,7 +1,7 @@
--- KEYS: 1 reports waiting by deadline, 2 reports leased by the end of their lease, 3 leases (report: attempts, owner),
--- 4 activity. ARGV: owner, lease (ms), 1 when the owner may have leased a report before and been killed.
--- Leases one report: the owner's own, else one whose lease ended, else the one with the nearest deadline.
--- Returns {report, attempts, 1 when the owner held it before}, or {} when there is none.
+-- Leases one report: the owner's own, else one with an expired lease, else the one with the earliest deadline.
+-- KEYS: 1 waiting reports by deadline, 2 leased reports by the end of their lease, 3 leases (report: attempts, owner),
+-- 4 activity. ARGV: owner, lease (ms), 1 if the owner may have leased a report before and been killed.
+-- Returns {report, attempts, 1 if the owner leased it before}, or {} if there is none.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('HSET', KEYS[4], 'leased', now)
@@ -23,7 +23,7 @@ if ARGV[3] == '1' then
     if string.match(leases[index + 1], '^%d+ (.*)$') == ARGV[1] then return lease(leases[index], 1) end
   end
 end
--- A lease that ended: the reporter died, or the report was to be retried now.
+-- An expired lease: the reporter died, or the delay of a retry is over.
 local ended = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 1)
 if #ended == 1 then return lease(ended[1], 0) end
 local nearest = redis.call('ZPOPMIN', KEYS[1])

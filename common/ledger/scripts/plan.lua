@@ -1,6 +1,6 @@
--- ARGV: id, run, plan, number of checks, snapshot or '', keep the snapshot (ms), check begun or '', then
--- check, outcome, kind, ….
--- The first plan of a run stays, with the outcomes that came with it. Returns 1 when this one was taken.
+-- Stores the plan of a run with the outcomes that exist already; the first plan is kept.
+-- ARGV: id, run, plan, number of checks, snapshot or '', how long to keep the snapshot (ms), started check or '', then
+-- check, outcome, kind, …. Returns 1 if this plan was stored.
 if not current(ARGV[2]) or get('state') ~= 'received' then return 0 end
 redis.call('HSET', event, 'plan', ARGV[3], 'planned', ARGV[4], 'done', (#ARGV - 7) / 3)
 if ARGV[5] ~= '' then redis.call('SET', KEYS[2], ARGV[5], 'PX', ARGV[6]) end

@@ -1,5 +1,6 @@
--- Put before every script. KEYS 1 event, 2 code, 3 deadlines, 4 all, 5 received, 6 checking, 7 decided,
--- 8 reported, 9 dead, 10 ignored; ARGV[1] is the message id. Times are milliseconds of the server's clock.
+-- Prepended to every script that changes one event. KEYS: 1 event (hash), 2 snapshot, 3 deadlines, 4 all events,
+-- then the events of each state: 5 received, 6 checking, 7 decided, 8 reported, 9 dead, 10 ignored.
+-- ARGV[1] is the message id. Times are milliseconds of the server's clock, which all processes share.
 local event, id = KEYS[1], ARGV[1]
 local STATES = {received = 5, checking = 6, decided = 7, reported = 8, dead = 9, ignored = 10}
 local clock = redis.call('TIME')
@@ -9,6 +10,7 @@ local function get(field)
   return redis.call('HGET', event, field)
 end
 
+-- Appends a line to the timeline; limited to 16 KB, since an event can be requeued without limit.
 local function note(what, detail)
   local text = get('timeline') or ''
   if #text < 16384 then
@@ -16,6 +18,7 @@ local function note(what, detail)
   end
 end
 
+-- Moves the event to a state and to the index of that state.
 local function move(state)
   local from = get('state')
   if from ~= state then
@@ -29,7 +32,8 @@ local function current(run)
   return get('run') == run
 end
 
--- The queue of reports: scripts that change it get KEYS 11 waiting, 12 leased, 13 leases.
+-- The report queue: scripts that change it also get KEYS 11 waiting, 12 leased, 13 leases.
+-- Returns the entry of the current run: deadline, run, message id.
 local function report()
   return get('deadline') .. ' ' .. get('run') .. ' ' .. id
 end
@@ -41,7 +45,7 @@ local function dequeue()
   redis.call('HDEL', KEYS[13], entry)
 end
 
--- A report that is leased stays with its owner. With `lease` (ms) the caller leases it at once.
+-- Enqueues the report. A leased report stays with its owner. If `lease` (ms) is above 0, the caller leases it at once.
 local function enqueue(lease)
   local entry = report()
   if redis.call('ZSCORE', KEYS[12], entry) then return end

@@ -1,7 +1,9 @@
--- ARGV: id, run, how long the caller itself leases the report (ms, 0 for not at all), then check, outcome, kind, …
--- KEYS: 11 reports waiting, 12 reports leased, 13 leases. The first outcome of a check stays.
--- Returns {-1} stale, {0} others are missing, {1, reports waiting} all are in (so on every redelivery until the event
--- is decided): then the report is enqueued.
+-- Records outcomes; the first outcome of a check is kept. When all are in, enqueues the report in the same step, so that
+-- no complete event can be without one.
+-- ARGV: id, run, duration of the caller's lease of the report (ms, 0 for no lease), then check, outcome, kind, ….
+-- KEYS: 11 waiting reports, 12 leased reports, 13 leases.
+-- Returns {-1} if the run is stale, {0} if outcomes are missing, else {1, number of waiting reports}; the latter also on
+-- redelivery until the event is decided.
 if not current(ARGV[2]) or get('state') ~= 'checking' then return {-1} end
 for index = 4, #ARGV, 3 do
   if redis.call('HSETNX', event, 'o:' .. ARGV[index], ARGV[index + 1]) == 1 then

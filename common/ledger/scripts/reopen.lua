@@ -1,10 +1,11 @@
--- ARGV: id, deadline, watch. KEYS as in record. A requeue: a new run of the stored event.
--- A verdict that may have been taken stays frozen; one known to be taken is kept as `taken`.
--- Returns the new run, or 0 when the event is still on its way, or -1 when it is not known.
+-- Requeues a reported or dead event: starts a new run. ARGV: id, deadline, watch. KEYS as in record.
+-- A verdict that DataWorks may have accepted stays frozen; one that it is known to have accepted is kept as `taken`.
+-- Returns the new run, 0 if the event is in another state, or -1 if it is unknown.
 local state = get('state')
 if not state then return -1 end
 if state ~= 'reported' and state ~= 'dead' then return 0 end
 dequeue()
+-- Outcomes ('o:') and attempts ('a:') belong to the previous run.
 for _, field in ipairs(redis.call('HKEYS', event)) do
   local head = string.sub(field, 1, 2)
   if head == 'o:' or head == 'a:' then redis.call('HDEL', event, field) end

@@ -1,4 +1,5 @@
--- ARGV: id, owner, how. KEYS as in record. DataWorks has its answer: the event is done, and its report leaves the queue.
+-- Marks an event as reported: DataWorks has the verdict. Removes its report from the queue.
+-- ARGV: id, owner, how that is known. KEYS as in record.
 dequeue()
 if get('state') == 'reported' then return 0 end
 redis.call('HSET', event, 'reported', now)

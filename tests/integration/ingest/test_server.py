@@ -51,11 +51,11 @@ class Ingest:
             )
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return what it logged; every line must be JSON."""
+        """Return its log; every line must be JSON."""
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
     def url(self) -> str:
-        """Return where it listens, once it does."""
+        """Wait until it listens; return its URL."""
         found: list[str] = []
 
         def listening() -> bool:
@@ -73,7 +73,7 @@ class Ingest:
 def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.05)
 
 
@@ -81,17 +81,17 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 def start(tmp_path: Path) -> Iterator[Callable[[str, str], Ingest]]:
     processes: list[Ingest] = []
 
-    def begin(broker_url: str, redis_url: str) -> Ingest:
+    def start_ingest(broker_url: str, redis_url: str) -> Ingest:
         processes.append(Ingest(tmp_path, broker_url, redis_url))
         return processes[-1]
 
-    yield begin
+    yield start_ingest
     for ingest in processes:
         ingest.process.kill()
         ingest.process.wait()
 
 
-def test_a_real_process_takes_events_and_ends_when_asked(
+def test_a_real_process_receives_events_and_exits_on_sigterm(
     start: Callable[[str, str], Ingest], broker_url: str, clean_redis_url: str
 ) -> None:
     ingest = start(broker_url, clean_redis_url)
@@ -109,19 +109,19 @@ def test_a_real_process_takes_events_and_ends_when_asked(
 
 
 @pytest.mark.faults
-def test_engines_that_come_and_go_are_answered_in_time_without_a_restart(
+def test_engines_can_fail_and_return_without_a_restart(
     start: Callable[[str, str], Ingest], valkey: Valkey, clean_redis_url: str
 ) -> None:
     ingest = start(clean_redis_url, clean_redis_url)
     assert ingest.post(envelope(id="a-1")).status_code == 200
-    for away, back in ((valkey.kill, valkey.start), (valkey.stop_process, valkey.resume)):
-        away()
-        for body in (envelope(id=f"during-{away.__name__}"), b"not json"):
-            begin = time.monotonic()
+    for fail, recover in ((valkey.kill, valkey.start), (valkey.stop_process, valkey.resume)):
+        fail()
+        for body in (envelope(id=f"during-{fail.__name__}"), b"not json"):
+            started_at = time.monotonic()
             response = ingest.post(body)
             assert response.status_code == 503
             assert int(response.headers["retry-after"]) > 0
-            assert time.monotonic() - begin < 2.5
-        back()
+            assert time.monotonic() - started_at < 2.5
+        recover()
         until(lambda: ingest.post(envelope(id="a-2")).status_code == 200)
         until(lambda: ingest.post(b"not json").status_code == 200)

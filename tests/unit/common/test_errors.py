@@ -1,4 +1,4 @@
-"""The exceptions of the product, held against their page and against pickle."""
+"""The exceptions of the product: their page documents all of them, and all can be pickled."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _exception(module: str, name: str) -> type[BaseException]:
 
 
 def _page_tree() -> dict[str, str]:
-    """Return the parent of each exception, as the page draws them."""
+    """Return the parent of each exception according to the page."""
     drawn = (ROOT / "docs/errors.md").read_text().partition("```text\n")[2].partition("```")[0]
     parents: dict[str, str] = {}
     above: list[str] = []
@@ -73,7 +73,7 @@ def test_every_exception_is_a_dwgate_error(module: str, name: str) -> None:
     assert issubclass(_exception(module, name), DwgateError)
 
 
-def test_the_page_draws_every_exception_where_it_belongs() -> None:
+def test_the_page_shows_every_exception_at_its_position() -> None:
     found = {name: _exception(module, name).__bases__[0].__name__ for module, name in EXCEPTIONS}
     assert _page_tree() == found
 
@@ -98,7 +98,7 @@ def _arguments(kind: type[BaseException]) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize(("module", "name"), EXCEPTIONS)
-def test_every_exception_survives_the_way_between_processes(module: str, name: str) -> None:
+def test_every_exception_can_be_pickled(module: str, name: str) -> None:
     kind = _exception(module, name)
     error = kind(*_arguments(kind))
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - made here

@@ -7,12 +7,14 @@ from common.events import SCHEMA, Event, UnknownSchema
 EVENT = Event("m-1", "commit-file", 7, "u", True, {"fileId": 1}, 12.5)
 
 
-def test_an_event_is_the_same_after_its_way_through_json() -> None:
+def test_an_event_round_trips_through_json() -> None:
     assert Event.from_json(EVENT.to_json()) == EVENT
 
 
 def test_an_event_of_a_newer_version_is_rejected() -> None:
-    with pytest.raises(UnknownSchema, match=f"event schema {SCHEMA + 1}, this dwgate reads up to {SCHEMA}"):
+    with pytest.raises(
+        UnknownSchema, match=f"event schema {SCHEMA + 1}; this dwgate supports versions up to {SCHEMA}"
+    ):
         Event.from_json({**EVENT.to_json(), "v": SCHEMA + 1})
 
 

@@ -37,7 +37,7 @@ def prints(
         {"line": 9, "column": 4, "severity": Severity.BLOCK, "help": "h"},
     ],
 )
-def test_text_counts_dependents_and_place_make_no_difference(change: dict[str, Any]) -> None:
+def test_text_counts_dependents_and_position_make_no_difference(change: dict[str, Any]) -> None:
     one = replace(FOUND, subjects=(node(7, "dwd_a"),))
     assert prints(one, nodeIds=[7]) == prints(replace(one, **change), nodeIds=[7])
 
@@ -61,7 +61,7 @@ def test_subjects_make_a_difference(subjects: tuple[Subject, ...]) -> None:
     assert prints(one) != prints(other)
 
 
-def test_the_same_words_about_another_event_differ() -> None:
+def test_the_same_message_about_another_event_differs() -> None:
     seen = [
         prints(FOUND, code="commit-file", fileId=1),
         prints(FOUND, code="commit-file", fileId=2),
@@ -86,5 +86,5 @@ def test_when_one_of_several_equal_findings_is_fixed_no_other_takes_its_fingerpr
     assert prints(FOUND)[0] not in (first, second)
 
 
-def test_a_fingerprint_that_the_check_has_set_stays() -> None:
+def test_a_fingerprint_set_by_the_check_is_kept() -> None:
     assert prints(replace(FOUND, fingerprint="own")) == ["own"]

@@ -1,4 +1,4 @@
-"""An error about a former public name gives the present one."""
+"""An error about a former public name contains the current one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.waivers.loader import parse_waivers
 from workers.waivers.model import WaiverRules
 
 
-def test_present_names_exist() -> None:
+def test_current_names_exist() -> None:
     assert set(CHECKS.values()) <= load_checks().keys()
     assert not CHECKS.keys() & load_checks().keys()
     assert set(RENAMED_RULES.values()) <= BY_NAME.keys()

@@ -1,4 +1,4 @@
-"""Names by pattern: what a pattern stands for, and whether an expression has a name in common with it."""
+"""Globs: which names they match, and whether they overlap with a regular expression."""
 
 from __future__ import annotations
 
@@ -130,6 +130,6 @@ def fits(pattern: str, *, dots: bool) -> re.Pattern[str]:
 
 @settings(deadline=None, max_examples=150)
 @given(st.text("a.*?", max_size=3), st.text("a.*?", max_size=3))
-def test_patterns_meet_when_they_have_a_name_in_common(parts: str, glob: str) -> None:
+def test_patterns_overlap_when_they_have_a_name_in_common(parts: str, glob: str) -> None:
     one, other = fits(parts, dots=False), fits(glob, dots=True)
     assert globs.overlap(parts, glob) == any(one.fullmatch(name) and other.fullmatch(name) for name in NAMES)

@@ -1,4 +1,4 @@
-"""Log lines: JSON, one per event, ours and those of libraries, without the text of an exception."""
+"""Log lines: one JSON object per event, of dwgate and of libraries, without the texts of exceptions."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_libraries_are_logged_from_warning_up(capsys: pytest.CaptureFixture[str]
     ]
 
 
-def test_the_level_holds_for_both(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_level_applies_to_both(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("error", "ingest")
     structlog.get_logger("ingest.app").warning("not_shown")
     logging.getLogger("kombu").warning("not shown")

@@ -1,4 +1,4 @@
-"""Findings as JSON: what is kept of them, and what older records hold."""
+"""Findings as JSON: round trip, and records of older versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from common.verdicts import (
 )
 
 
-def test_a_finding_comes_back_as_it_was() -> None:
+def test_a_finding_round_trips_through_json() -> None:
     subjects = (
         Subject(SubjectKind.NODE, "7", "dwd_a"),
         Subject(SubjectKind.FILE, name="a", aliases=("a.sql", "b/a.sql")),

@@ -25,39 +25,39 @@ MESSAGE_ID = "539fd8f4-4ea1-4625-aa8b-6c9066740001"
 
 
 class MemoryPublisher:
-    """A broker in memory: keeps what it is given, or is away."""
+    """A broker in memory that stores messages, or is unavailable."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.away = False
+        self.is_down = False
 
     async def start(self) -> None:
-        """Be there."""
+        """Do nothing."""
 
     async def publish(self, message: Message) -> None:
-        if self.away:
-            raise PublishFailed("told so")
+        if self.is_down:
+            raise PublishFailed("unavailable")
         self.messages.append(message)
 
     async def ready(self) -> bool:
-        return not self.away
+        return not self.is_down
 
     async def close(self) -> None:
-        """Be gone."""
+        """Do nothing."""
 
 
 class NoCertificate:
-    """A certificate host that is away."""
+    """A certificate host that is unavailable."""
 
     async def key(self, url: str) -> RSAPublicKey:
         raise CertificateUnavailable(url)
 
     async def close(self) -> None:
-        """Be gone."""
+        """Do nothing."""
 
 
 class Gate:
-    """The app under test and what is around it."""
+    """The app under test with its dependencies."""
 
     def __init__(self, tmp_path: Path, redis_url: str, certificates: Certificates | None = None) -> None:
         pem = tmp_path / "eventbridge.pem"
@@ -136,7 +136,7 @@ def test_an_event_is_queued_once(gate: Gate) -> None:
     gate.run(test)
 
 
-def test_an_event_that_nobody_waits_for_is_ignored(gate: Gate) -> None:
+def test_an_event_without_extension_point_is_ignored(gate: Gate) -> None:
     response = gate.post(envelope(type="dataworks:NodeChange:NodeChangeCreated"))
     assert (response.status_code, response.json()) == (200, {"status": "ignored", "message_id": MESSAGE_ID})
     assert gate.publisher.messages == []
@@ -146,7 +146,7 @@ def test_an_event_that_nobody_waits_for_is_ignored(gate: Gate) -> None:
     "body",
     [b"", b"not json", b"[]", b"{}", envelope(id=None), envelope(data=3), envelope(aliyunaccountid=None)],
 )
-def test_an_authentic_malformed_body_is_kept_and_not_sent_again(gate: Gate, body: bytes) -> None:
+def test_an_authentic_malformed_body_is_stored_and_not_retried(gate: Gate, body: bytes) -> None:
     response = gate.post(body)
     assert (response.status_code, response.json()) == (200, {"status": "rejected", "message_id": None})
     assert gate.publisher.messages == []
@@ -168,7 +168,7 @@ def test_an_authentic_malformed_body_is_kept_and_not_sent_again(gate: Gate, body
         (sign(envelope(), certificate="https://evil.example.com/a.pem"), "certificate-url"),
     ],
 )
-def test_what_is_not_authentic_is_refused_and_kept_nowhere(
+def test_an_unauthentic_request_is_rejected_and_not_stored(
     tmp_path: Path, headers: dict[str, str], reason: str
 ) -> None:
     gate = Gate(tmp_path, NOWHERE)
@@ -178,41 +178,41 @@ def test_what_is_not_authentic_is_refused_and_kept_nowhere(
 
 
 @pytest.mark.parametrize("changes", [{}, {"id": None}, {"type": "other"}])
-def test_another_account_is_refused_whatever_it_sends(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_another_account_is_rejected_whatever_it_sends(tmp_path: Path, changes: dict[str, Any]) -> None:
     gate = Gate(tmp_path, NOWHERE)
     response = gate.post(envelope(aliyunaccountid="42", **changes))
     assert (response.status_code, response.json()) == (401, {"status": "refused", "reason": "account"})
     assert gate.publisher.messages == []
 
 
-def test_without_the_broker_the_sender_is_asked_to_come_again(gate: Gate) -> None:
+def test_without_the_broker_the_sender_must_retry(gate: Gate) -> None:
     async def test(client: httpx.AsyncClient) -> None:
         body = envelope()
-        gate.publisher.away = True
+        gate.publisher.is_down = True
         response = await client.post("/events", content=body, headers=sign(body))
         assert (response.status_code, response.json()["reason"]) == (503, "broker")
         assert int(response.headers["retry-after"]) > 0
-        gate.publisher.away = False
+        gate.publisher.is_down = False
         response = await client.post("/events", content=body, headers=sign(body))
         assert response.json()["status"] == "queued"
 
     gate.run(test)
 
 
-def test_without_the_certificate_nobody_is_called_a_liar(tmp_path: Path) -> None:
+def test_without_the_certificate_a_request_is_not_unauthentic(tmp_path: Path) -> None:
     response = Gate(tmp_path, NOWHERE, NoCertificate()).post(envelope())
     assert (response.status_code, response.json()["reason"]) == (503, "certificate")
     assert int(response.headers["retry-after"]) > 0
 
 
-def test_without_redis_a_malformed_body_is_asked_for_again(tmp_path: Path) -> None:
+def test_without_redis_the_sender_of_a_malformed_body_must_retry(tmp_path: Path) -> None:
     gate = Gate(tmp_path, NOWHERE)
     response = gate.post(b"not json")
     assert (response.status_code, response.json()["reason"]) == (503, "redis")
     assert Gate(tmp_path, NOWHERE).post(envelope()).json()["status"] == "queued"
 
 
-def test_a_body_over_a_mebibyte_is_refused_by_its_length_and_while_it_comes(gate: Gate) -> None:
+def test_a_body_over_a_mebibyte_is_rejected_by_its_length_and_while_it_is_read(gate: Gate) -> None:
     async def test(client: httpx.AsyncClient) -> None:
         async def chunks() -> AsyncIterator[bytes]:
             for _ in range(1000):
@@ -255,7 +255,7 @@ async def _status(gate: Gate, receive: Receive, headers: dict[str, str]) -> int:
     return int(started[0]["status"])
 
 
-def test_a_sender_that_dawdles_is_given_up(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_sender_times_out(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest_app, "BODY_SECONDS", 0.05)
 
     async def receive() -> Any:
@@ -264,7 +264,7 @@ def test_a_sender_that_dawdles_is_given_up(gate: Gate, monkeypatch: pytest.Monke
     assert asyncio.run(_status(gate, receive, sign(b"x"))) == 408
 
 
-def test_a_sender_that_goes_away_leaves_nothing(gate: Gate) -> None:
+def test_a_sender_that_disconnects_leaves_nothing(gate: Gate) -> None:
     async def receive() -> Any:
         return {"type": "http.disconnect"}
 
@@ -272,32 +272,32 @@ def test_a_sender_that_goes_away_leaves_nothing(gate: Gate) -> None:
     assert gate.publisher.messages == []
 
 
-def test_a_stranger_is_refused_before_its_body_is_read(gate: Gate) -> None:
+def test_an_unauthenticated_sender_is_rejected_before_its_body_is_read(gate: Gate) -> None:
     async def receive() -> Any:
         raise AssertionError("the body was asked for")
 
     assert asyncio.run(_status(gate, receive, {})) == 401
 
 
-def test_readiness_names_what_is_away(gate: Gate, tmp_path: Path) -> None:
+def test_readiness_names_the_unavailable_engine(gate: Gate, tmp_path: Path) -> None:
     async def ready(client: httpx.AsyncClient) -> None:
         assert (await client.get("/healthz")).status_code == 200
         response = await client.get("/readyz")
         assert (response.status_code, response.json()) == (200, {"broker": True, "redis": True})
 
-    async def away(client: httpx.AsyncClient) -> None:
+    async def check_unavailable(client: httpx.AsyncClient) -> None:
         assert (await client.get("/healthz")).status_code == 200
         response = await client.get("/readyz")
         assert (response.status_code, response.json()) == (503, {"broker": False, "redis": False})
 
     gate.run(ready)
     other = Gate(tmp_path, NOWHERE)
-    other.publisher.away = True
-    other.run(away)
+    other.publisher.is_down = True
+    other.run(check_unavailable)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_events_are_only_posted(gate: Gate, method: str) -> None:
+def test_events_accepts_post_only(gate: Gate, method: str) -> None:
     async def test(client: httpx.AsyncClient) -> None:
         assert (await client.request(method, "/events")).status_code == 405
 
@@ -305,18 +305,18 @@ def test_events_are_only_posted(gate: Gate, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "expected"),
     [
         ("EVENTBRIDGE_TOKENS", None, "missing"),
         ("EVENTBRIDGE_TOKENS", ",", "a list of at least 1"),
-        ("EVENTBRIDGE_TARGET_URLS", "gate.example.com", "no http(s) URL"),
-        ("EVENTBRIDGE_ACCOUNTS", "somebody", "no account UID"),
+        ("EVENTBRIDGE_TARGET_URLS", "gate.example.com", "is not an http(s) URL"),
+        ("EVENTBRIDGE_ACCOUNTS", "somebody", "is not an account UID"),
         ("EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere/a.pem", "No such file"),
-        ("EVENTBRIDGE_CERTIFICATE_FILE", __file__, "holds no RSA certificate"),
+        ("EVENTBRIDGE_CERTIFICATE_FILE", __file__, "contains no RSA certificate"),
     ],
 )
-def test_a_wrong_setting_is_one_clear_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str | None, told: str
+def test_an_invalid_setting_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str | None, expected: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     good = {
@@ -334,5 +334,5 @@ def test_a_wrong_setting_is_one_clear_line(
         load_settings(IngestSettings)
     assert str(caught.value).count("\n") == 0
     assert str(caught.value).startswith(f"DWGATE_{name}: ")
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
     assert "secret-token" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Group commit, with a publisher that confirms when it is told to."""
+"""Group commit, with a publisher whose confirms the test controls."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ingest.publishers.base import PublishFailed
 
 
 class Slow:
-    """Takes messages, and confirms or refuses each when told."""
+    """Accepts messages; the test confirms or rejects each."""
 
     def __init__(self) -> None:
-        self.taken: list[list[str]] = []
+        self.messages: list[list[str]] = []
         self._ends: list[asyncio.Future[None]] = []
 
     async def publish(self, message: Message) -> None:
-        """Take a message; return when it is confirmed."""
-        self.taken.append([event["message_id"] for event in orjson.loads(message.body)[0]])
+        """Accept a message; return when it is confirmed."""
+        self.messages.append([event["message_id"] for event in orjson.loads(message.body)[0]])
         end = asyncio.get_running_loop().create_future()
         self._ends.append(end)
         await end
@@ -33,19 +33,19 @@ class Slow:
         """Confirm the oldest message."""
         self._ends.pop(0).set_result(None)
 
-    def refuse(self) -> None:
-        """Refuse the oldest message."""
-        self._ends.pop(0).set_exception(PublishFailed("told to"))
+    def reject(self) -> None:
+        """Reject the oldest message."""
+        self._ends.pop(0).set_exception(PublishFailed("rejected"))
 
     async def start(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     async def ready(self) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     async def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
 
 def event(name: str, padding: int = 0) -> Event:
@@ -65,11 +65,11 @@ def run(test: Callable[[EventBatcher, Slow], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-def test_an_event_that_comes_alone_goes_at_once_and_alone() -> None:
+def test_a_single_event_is_sent_at_once() -> None:
     async def check(batches: EventBatcher, slow: Slow) -> None:
         task = asyncio.create_task(batches.publish(event("a")))
         await settle()
-        assert slow.taken == [["a"]]
+        assert slow.messages == [["a"]]
         assert not task.done()
         slow.confirm()
         await task
@@ -77,21 +77,21 @@ def test_an_event_that_comes_alone_goes_at_once_and_alone() -> None:
     run(check)
 
 
-def test_events_that_come_meanwhile_go_together() -> None:
+def test_events_that_arrive_meanwhile_are_sent_together() -> None:
     async def check(batches: EventBatcher, slow: Slow) -> None:
         names = [f"e{number}" for number in range(MAX_CONCURRENT_SENDS + MAX_BATCH_EVENTS + 3)]
         tasks = [asyncio.create_task(batches.publish(event(name))) for name in names]
         await settle()
-        assert slow.taken == [[name] for name in names[:MAX_CONCURRENT_SENDS]]
+        assert slow.messages == [[name] for name in names[:MAX_CONCURRENT_SENDS]]
         slow.confirm()
         await settle()
         assert (
-            slow.taken[MAX_CONCURRENT_SENDS]
+            slow.messages[MAX_CONCURRENT_SENDS]
             == names[MAX_CONCURRENT_SENDS : MAX_CONCURRENT_SENDS + MAX_BATCH_EVENTS]
         )
         slow.confirm()
         await settle()
-        assert slow.taken[MAX_CONCURRENT_SENDS + 1] == names[-3:]
+        assert slow.messages[MAX_CONCURRENT_SENDS + 1] == names[-3:]
         for _ in range(MAX_CONCURRENT_SENDS):
             slow.confirm()
         await asyncio.gather(*tasks)
@@ -99,7 +99,7 @@ def test_events_that_come_meanwhile_go_together() -> None:
     run(check)
 
 
-def test_a_refusal_is_told_to_each_event_of_the_message_and_to_no_other() -> None:
+def test_a_rejection_fails_the_events_of_its_message_only() -> None:
     async def check(batches: EventBatcher, slow: Slow) -> None:
         tasks = [
             asyncio.create_task(batches.publish(event(f"e{number}")))
@@ -110,7 +110,7 @@ def test_a_refusal_is_told_to_each_event_of_the_message_and_to_no_other() -> Non
         await settle()
         for _ in range(MAX_CONCURRENT_SENDS - 1):
             slow.confirm()
-        slow.refuse()
+        slow.reject()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [isinstance(result, PublishFailed) for result in results] == [False] * MAX_CONCURRENT_SENDS + [
             True,
@@ -135,12 +135,12 @@ def test_a_message_does_not_grow_beyond_its_bytes() -> None:
             slow.confirm()
             await settle()
         await asyncio.gather(*first, *big)
-        assert slow.taken[MAX_CONCURRENT_SENDS:] == [["b0"], ["b1"], ["b2"]]
+        assert slow.messages[MAX_CONCURRENT_SENDS:] == [["b0"], ["b1"], ["b2"]]
 
     run(check)
 
 
-def test_who_gave_up_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancelled_event_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "PUBLISH_SECONDS", 0.01)
 
     async def check(batches_: EventBatcher, slow: Slow) -> None:
@@ -153,12 +153,12 @@ def test_who_gave_up_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
         for _ in range(MAX_CONCURRENT_SENDS):
             slow.confirm()
         await settle()
-        assert len(slow.taken) == MAX_CONCURRENT_SENDS
+        assert len(slow.messages) == MAX_CONCURRENT_SENDS
 
     run(check)
 
 
-def test_too_many_waiting_events_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_waiting_events_are_rejected_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "MAX_WAITING_EVENTS", 1)
 
     async def check(batches_: EventBatcher, slow: Slow) -> None:

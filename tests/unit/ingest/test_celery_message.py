@@ -58,7 +58,7 @@ def test_several_events_go_into_one_message() -> None:
 
 
 class Consumer:
-    """What Celery's strategy needs of a consumer; `requests` are those it accepted for its pool."""
+    """The consumer that Celery's strategy needs; `requests` are those it accepted for its pool."""
 
     hostname = "celery@here"
     connection_errors = ()
@@ -78,11 +78,11 @@ class Consumer:
 
 
 def intake(*events: object) -> None:
-    """Stand for the task that the message names; it is never run."""
+    """Placeholder for the task that the message names; it is never run."""
 
 
 def received_by_celery(built: Message) -> Request:
-    """Return the request that a Celery worker makes of `built`, by its own strategy."""
+    """Return the request that a Celery worker creates for `built`, by its own strategy."""
     app = Celery("test", set_as_current=False)
     app.conf.accept_content = ["json"]
 
@@ -102,7 +102,7 @@ def received_by_celery(built: Message) -> Request:
     return request
 
 
-def test_celery_reads_the_message_as_one_of_its_own() -> None:
+def test_celery_accepts_the_message() -> None:
     events = [
         event for name in ("a-1", "a-2") if isinstance(event := parse_event(envelope(id=name), 12.5), Event)
     ]
@@ -124,7 +124,7 @@ def test_celery_reads_the_message_as_one_of_its_own() -> None:
 
 
 def test_the_headers_are_those_that_celery_sends() -> None:
-    """A header of Celery's own that is missing here is one whose absence was considered."""
+    """Headers that only Celery sends must be listed here as deliberately omitted."""
     app = Celery("test", set_as_current=False)
     theirs = app.amqp.as_task_v2("a-1", topology.TASK_INTAKE, args=[], kwargs={}, ignore_result=True)
 

@@ -71,7 +71,7 @@ def test_each_region_has_its_host(region: str) -> None:
         f"//{HOST}/a.pem",
     ],
 )
-def test_any_other_url_is_foreign(url: str) -> None:
+def test_any_other_url_is_rejected(url: str) -> None:
     assert not is_eventbridge_certificate_url(url)
 
 
@@ -82,7 +82,7 @@ def test_a_key_is_read_from_a_certificate_or_a_bare_key() -> None:
         assert read_key(pem).public_numbers() == public.public_numbers()
 
 
-def test_no_other_key_is_read() -> None:
+def test_other_keys_are_rejected() -> None:
     curve = ec.generate_private_key(ec.SECP256R1()).public_key()
     for pem in (b"", b"nonsense", curve.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)):
         with pytest.raises(ValueError, match=r"."):
@@ -97,7 +97,7 @@ def test_a_pinned_certificate_serves_every_url(tmp_path: Path) -> None:
 
 
 def served(pem: bytes) -> httpx.Response:
-    """Return a real streamed answer."""
+    """Return a real streamed response."""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield pem
@@ -106,7 +106,7 @@ def served(pem: bytes) -> httpx.Response:
 
 
 class Site:
-    """A certificate host that counts its visitors, and answers as it is told."""
+    """A certificate host that counts its requests and sends configured responses."""
 
     def __init__(self) -> None:
         self.visits = 0
@@ -130,7 +130,7 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-def test_one_download_serves_many_at_once_and_later() -> None:
+def test_one_download_serves_concurrent_and_later_requests() -> None:
     async def main() -> None:
         site = Site()
         store = site.store()
@@ -143,7 +143,7 @@ def test_one_download_serves_many_at_once_and_later() -> None:
     asyncio.run(main())
 
 
-def test_a_cancelled_request_does_not_end_the_download_of_the_others() -> None:
+def test_a_cancelled_request_does_not_cancel_the_download_of_others() -> None:
     async def main() -> None:
         site = Site()
         site.open.clear()
@@ -158,7 +158,7 @@ def test_a_cancelled_request_does_not_end_the_download_of_the_others() -> None:
     asyncio.run(main())
 
 
-def test_a_stale_key_is_served_at_once_and_refreshed_behind() -> None:
+def test_a_stale_key_is_served_at_once_and_refreshed_in_the_background() -> None:
     async def main() -> None:
         site = Site()
         store = site.store()
@@ -175,7 +175,7 @@ def test_a_stale_key_is_served_at_once_and_refreshed_behind() -> None:
     asyncio.run(main())
 
 
-def test_a_stale_key_outlives_a_fault_of_the_host() -> None:
+def test_a_stale_key_is_kept_when_the_host_fails() -> None:
     async def main() -> None:
         site = Site()
         store = site.store()
@@ -207,7 +207,7 @@ def _raise() -> httpx.Response:
     ],
     ids=["missing", "redirect", "nonsense", "too long", "refused"],
 )
-def test_a_fault_with_nothing_kept_is_no_verdict_on_the_sender(answer: Callable[[], httpx.Response]) -> None:
+def test_a_failed_download_without_a_cached_key_is_unavailable(answer: Callable[[], httpx.Response]) -> None:
     async def main() -> None:
         site = Site()
         site.answer = answer
@@ -221,7 +221,7 @@ def test_a_fault_with_nothing_kept_is_no_verdict_on_the_sender(answer: Callable[
     asyncio.run(main())
 
 
-def test_a_slow_host_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_host_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(certificates, "FETCH_SECONDS", 0.05)
 
     async def main() -> None:

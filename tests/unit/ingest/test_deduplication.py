@@ -9,7 +9,7 @@ from ingest.publishers.base import PublishFailed
 
 
 class Broker:
-    """Counts what is published, and holds or fails it as it is told."""
+    """Counts publishes, and delays or fails them as configured."""
 
     def __init__(self) -> None:
         self.published = 0
@@ -21,10 +21,10 @@ class Broker:
         self.published += 1
         await self.open.wait()
         if self.fails:
-            raise PublishFailed("told so")
+            raise PublishFailed("unavailable")
 
 
-def test_a_confirmed_id_is_a_duplicate_until_it_is_old() -> None:
+def test_a_confirmed_id_is_a_duplicate_until_it_expires() -> None:
     async def main() -> None:
         now = 0.0
         recent = PublishDeduplicator(seconds=10, clock=lambda: now)
@@ -38,7 +38,7 @@ def test_a_confirmed_id_is_a_duplicate_until_it_is_old() -> None:
     asyncio.run(main())
 
 
-def test_only_so_many_ids_are_kept() -> None:
+def test_the_number_of_ids_is_limited() -> None:
     async def main() -> None:
         recent = PublishDeduplicator(max_ids=2)
         broker = Broker()
@@ -51,7 +51,7 @@ def test_only_so_many_ids_are_kept() -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_requests_for_the_same_event_share_one_publish_and_its_end(fails: bool) -> None:
+def test_requests_for_the_same_event_share_one_publish_and_its_result(fails: bool) -> None:
     async def main() -> None:
         recent = PublishDeduplicator()
         broker = Broker()

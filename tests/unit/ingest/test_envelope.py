@@ -43,12 +43,12 @@ def test_the_documented_sample_is_read() -> None:
 
 
 @pytest.mark.parametrize("point", extension_points.POINTS, ids=lambda point: point.code)
-def test_the_type_decides_in_any_case(point: extension_points.ExtensionPoint) -> None:
+def test_the_type_is_matched_in_any_case(point: extension_points.ExtensionPoint) -> None:
     assert event(type=point.type, data={"eventCode": "other"}).event_code == point.code
     assert event(type=point.type.upper()).event_code == point.code
 
 
-def test_a_type_that_nobody_waits_for_is_ignored() -> None:
+def test_a_type_without_extension_point_is_ignored() -> None:
     parsed = parse_event(envelope(type="dataworks:NodeChange:NodeChangeCreated"), 0)
     assert parsed == Ignored("539fd8f4-4ea1-4625-aa8b-6c9066740001", "dataworks:NodeChange:NodeChangeCreated")
     assert parse_event(envelope(type="other", id=None, data=3), 0) == Ignored(None, "other")
@@ -97,7 +97,7 @@ def test_the_operator_has_several_forms(data: object, operator: str | None) -> N
     ("raw", "blocking"),
     [(True, True), (False, False), ("true", True), ("False", False), ("yes", None), (1, None), (None, None)],
 )
-def test_blocking_is_what_the_event_says(raw: object, blocking: bool | None) -> None:
+def test_blocking_is_read_from_the_event(raw: object, blocking: bool | None) -> None:
     assert event(data={"blockBusiness": raw}).blocking is blocking
 
 
@@ -107,7 +107,7 @@ def test_the_id_is_text_or_a_number(raw: object, message_id: str) -> None:
 
 
 @pytest.mark.parametrize("raw", [None, "", " ", True, 1.5, ["a"], "x" * 129, "中" * 43, "a\0b", "a\nb"])
-def test_an_event_without_a_proper_id_cannot_be_answered(raw: object) -> None:
+def test_an_event_without_a_valid_id_is_malformed(raw: object) -> None:
     with pytest.raises(MalformedEnvelope, match=r"^id "):
         parse_event(envelope(id=raw), 0)
 
@@ -134,12 +134,12 @@ def test_an_event_without_a_proper_id_cannot_be_answered(raw: object) -> None:
         envelope(data="{}"),
     ],
 )
-def test_what_is_no_event_is_malformed(body: bytes) -> None:
+def test_anything_else_is_malformed(body: bytes) -> None:
     with pytest.raises(MalformedEnvelope):
         parse_event(body, 0)
 
 
-def test_what_orjson_could_not_write_again_is_malformed() -> None:
+def test_data_that_orjson_cannot_serialize_is_malformed() -> None:
     deep: dict[str, Any] = {}
     for _ in range(200):
         deep = {"a": deep}
@@ -147,7 +147,7 @@ def test_what_orjson_could_not_write_again_is_malformed() -> None:
         parse_event(envelope(data=deep), 0)
 
 
-def test_of_two_keys_the_last_counts() -> None:
+def test_the_last_of_two_equal_keys_counts() -> None:
     body = envelope()[:-1] + b',"id":"second"}'
     parsed = parse_event(body, 0)
     assert isinstance(parsed, Event)
@@ -192,5 +192,5 @@ def test_no_data_raises_anything_else(data: dict[str, Any]) -> None:
 
 
 def _dumps(value: object) -> bytes:
-    """Write what orjson would not: NaN, lone surrogates, big numbers."""
+    """Serialize what orjson rejects: NaN, lone surrogates, big numbers."""
     return json.dumps(value).encode()

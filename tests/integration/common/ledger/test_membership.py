@@ -1,4 +1,4 @@
-"""Which worker processes are up, on a real Valkey, and which of them plays a role that only one may play."""
+"""Membership on a real Valkey: which worker processes are up, and which one leads a role."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def client(clean_redis_url: str) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The time by which heartbeats are written and read; a test moves it forward."""
+    """The clock for heartbeats; a test moves it forward."""
     now = [time.time()]
     monkeypatch.setattr("common.ledger.membership.time.time", lambda: now[0])
     return now
@@ -39,9 +39,7 @@ def test_processes_with_a_heartbeat_are_up(client: redis.Redis) -> None:
     assert sorted(roster(client).workers()) == ["cpu@b", "io@a"]
 
 
-def test_a_process_without_a_heartbeat_is_down_after_its_time(
-    client: redis.Redis, clock: list[float]
-) -> None:
+def test_a_process_without_a_heartbeat_is_down_after_the_ttl(client: redis.Redis, clock: list[float]) -> None:
     roster(client).heartbeat("gone@a")
     clock[0] += HEARTBEAT_TTL_SECONDS - 1
     assert roster(client).workers() == ["gone@a"]
@@ -66,7 +64,7 @@ def test_extensions_do_not_see_each_other(client: redis.Redis) -> None:
     assert roster(client, "ext-2").try_lead("reconciler", 60)
 
 
-def test_one_process_leads_until_its_time_is_over(client: redis.Redis) -> None:
+def test_one_process_leads_until_its_lead_expires(client: redis.Redis) -> None:
     assert roster(client).try_lead("reconciler", 0.1)
     assert not roster(client).try_lead("reconciler", 60)
     assert roster(client).try_lead("waivers", 60)

@@ -1,4 +1,4 @@
-"""The queue of reports on a real Valkey: the nearest deadline first, none lost, none posted twice."""
+"""The report queue on a real Valkey: earliest deadline first, none lost, none posted twice."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def services(worker_settings: WorkerSettings) -> Iterator[Services]:
 
 @contextmanager
 def reporters(services: Services, threads: int = 1) -> Iterator[None]:
-    """Post the reports that wait, as tokens do in so many threads."""
+    """Post the waiting reports as tokens do, in several threads."""
     stop = threading.Event()
 
     def serve() -> None:
@@ -57,7 +57,7 @@ def reporters(services: Services, threads: int = 1) -> Iterator[None]:
 
 
 def complete(services: Services, emulator: Emulator, message_id: str, seconds: float) -> PendingReport:
-    """Return the report of an event whose outcomes are in, with so many seconds to its deadline."""
+    """Return the report of an event whose outcomes are in, `seconds` before its deadline."""
     now = time.time()
     emulator.start_process(message_id, "freeze-node")
     event = Event(message_id, "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
@@ -77,19 +77,21 @@ def lease(services: Services, owner: str = "other", **options: Any) -> PendingRe
 
 
 def left(services: Services) -> int:
-    """Return how many reports are in the queue, and how many notes about them."""
+    """Return the number of entries of reports in the queue, leases included."""
     key, client = services.ledger.key, services.ledger.client
     entries = sum(int(client.zcard(key(f"reports:{name}"))) for name in ("waiting", "leased"))
     return entries + int(client.hlen(key("reports:leases")))
 
 
 def answered(emulator: Emulator) -> list[str]:
-    """Return the events whose verdict was taken, in order."""
+    """Return the events whose verdict was accepted, in order."""
     posts = sorted(emulator.verdicts(), key=lambda post: post["at"])
     return [post["message_id"] for post in posts if post["status"] == "first"]
 
 
-def test_the_nearest_is_posted_first_and_nothing_is_left(services: Services, emulator: Emulator) -> None:
+def test_the_earliest_deadline_is_posted_first_and_nothing_is_left(
+    services: Services, emulator: Emulator
+) -> None:
     for name, seconds in (("far", 90), ("near", 30), ("m i", 60)):
         enqueued(services, emulator, name, seconds)
     assert not reporter.post_pending(services, "token")
@@ -98,7 +100,7 @@ def test_the_nearest_is_posted_first_and_nothing_is_left(services: Services, emu
     assert not left(services)
 
 
-def test_several_are_posted_at_once_each_once(services: Services, emulator: Emulator) -> None:
+def test_several_are_posted_concurrently_each_once(services: Services, emulator: Emulator) -> None:
     for number in range(40):
         enqueued(services, emulator, f"m-{number}", 30 + number)
     with reporters(services, 8):
@@ -123,7 +125,7 @@ def test_a_token_that_has_served_long_enough_leaves_the_rest_to_another(
     assert answered(emulator) == ["near"]
 
 
-def test_what_others_posted_meanwhile_leaves_the_queue_with_it(
+def test_a_report_that_others_posted_is_removed_from_the_queue(
     services: Services, emulator: Emulator
 ) -> None:
     enqueued(services, emulator, "near", 30)
@@ -133,7 +135,7 @@ def test_what_others_posted_meanwhile_leaves_the_queue_with_it(
 
 
 @pytest.mark.parametrize("end", ["dead", "ignored", "requeued"])
-def test_an_event_that_ends_otherwise_leaves_the_queue(
+def test_a_dead_or_ignored_event_is_removed_from_the_queue(
     services: Services, emulator: Emulator, end: str
 ) -> None:
     enqueued(services, emulator, "m-1", 30)
@@ -187,9 +189,7 @@ def test_a_redelivered_token_takes_nothing_from_others(services: Services, emula
     assert lease(services, "killed", is_redelivery=True) is None
 
 
-def test_after_a_fault_it_is_tried_again_and_holds_up_no_other(
-    services: Services, emulator: Emulator
-) -> None:
+def test_after_a_failure_it_is_retried_and_delays_no_other(services: Services, emulator: Emulator) -> None:
     enqueued(services, emulator, "near", 30)
     enqueued(services, emulator, "far", 90)
     emulator.fault(
@@ -217,7 +217,7 @@ def test_a_retry_does_not_bring_back_what_left_the_queue(services: Services, emu
     assert not left(services)
 
 
-def test_what_another_reporter_is_at_is_retried_later(services: Services, emulator: Emulator) -> None:
+def test_an_event_leased_by_another_reporter_is_retried_later(services: Services, emulator: Emulator) -> None:
     report = enqueued(services, emulator, "m-1", 30)
     assert services.ledger.acquire_report_lease("m-1", "other", LEASE_SECONDS).record
     assert lease(services) == report
@@ -227,7 +227,7 @@ def test_what_another_reporter_is_at_is_retried_later(services: Services, emulat
     assert left(services)
 
 
-def test_a_fault_too_near_to_the_deadline_is_left_to_the_watchdog(
+def test_a_failure_too_near_to_the_deadline_is_left_to_the_watchdog(
     services: Services, emulator: Emulator
 ) -> None:
     report = enqueued(services, emulator, "m-1", 2)
@@ -250,7 +250,7 @@ def test_tokens_that_were_lost_are_issued_again_once(services: Services, emulato
     assert needed() == 0
     assert needed(again=0) == MAX_TOKENS
 
-    assert lease(services)  # a reporter is there: it serves them all
+    assert lease(services)  # a reporter is running: it processes them all
     assert needed(again=0) == 0
     wait_for(needed)
 

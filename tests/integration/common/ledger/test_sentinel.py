@@ -1,4 +1,4 @@
-"""The ledger through Sentinel: the master is looked up, and looked up again when it moves."""
+"""The ledger through Sentinel: the master is looked up, and again after a failover."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.engines import PASSWORD, Engine, Valkey, free_port
 
 
 class Sentinel(Engine):
-    """One Sentinel that watches one master."""
+    """One Sentinel that monitors one master."""
 
     def __init__(self, directory: Path, master: Valkey) -> None:
         super().__init__(directory)

@@ -1,4 +1,4 @@
-"""The ledger on a real Valkey: each step, its races, its lists."""
+"""The ledger on a real Valkey: its operations, their races, and the queries."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def reported(ledger: Ledger, message_id: str = "m-1", result: Result = Result.FA
     ledger.mark_reported(message_id, "o", "posted")
 
 
-def test_an_event_is_admitted_once_however_many_deliveries_race(ledger: Ledger) -> None:
+def test_concurrent_deliveries_admit_an_event_once(ledger: Ledger) -> None:
     first = event()
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: ledger.admit(first, 1e10, 1e10), range(40)))
@@ -64,7 +64,7 @@ def test_an_event_is_admitted_once_however_many_deliveries_race(ledger: Ledger) 
     assert record.state is State.RECEIVED
 
 
-def test_several_events_are_admitted_at_once_each_once(ledger: Ledger) -> None:
+def test_several_events_are_admitted_in_one_call(ledger: Ledger) -> None:
     now = time.time()
     wanted = [(event(f"m-{number}", project_id=number), now + 60, now + 48) for number in (1, 2, 3, 2)]
     answers = ledger.admit_all(wanted)
@@ -75,7 +75,7 @@ def test_several_events_are_admitted_at_once_each_once(ledger: Ledger) -> None:
     assert [record.event.message_id for record in ledger.find(project_id=3)] == ["m-3"]
 
 
-def test_the_first_plan_of_a_run_stays(ledger: Ledger) -> None:
+def test_the_first_plan_of_a_run_is_kept(ledger: Ledger) -> None:
     admit(ledger, event())
     assert ledger.save_plan("m-1", 1, PLAN, None, {"release-window": PASSED})
     assert not ledger.save_plan("m-1", 1, plan_of(), None, {})
@@ -87,7 +87,7 @@ def test_the_first_plan_of_a_run_stays(ledger: Ledger) -> None:
     assert record.state is State.CHECKING
 
 
-def test_attempts_are_counted_and_the_snapshot_comes_along(ledger: Ledger) -> None:
+def test_attempts_are_counted_and_returned_with_the_snapshot(ledger: Ledger) -> None:
     checking(ledger)
     begun = ledger.start_attempts("m-1", 1, ["code-review"])
     again = ledger.start_attempts("m-1", 1, ["code-review"])
@@ -98,7 +98,7 @@ def test_attempts_are_counted_and_the_snapshot_comes_along(ledger: Ledger) -> No
     assert again.snapshot == {"file": {"content": "SELECT 1"}}
 
 
-def test_an_outcome_that_is_in_is_not_begun_again(ledger: Ledger) -> None:
+def test_a_check_with_an_outcome_is_not_started_again(ledger: Ledger) -> None:
     checking(ledger)
     ledger.record_outcomes("m-1", 1, {"code-review": PASSED})
     assert ledger.start_attempts("m-1", 1, ["code-review"]) is None
@@ -108,7 +108,7 @@ def test_an_outcome_that_is_in_is_not_begun_again(ledger: Ledger) -> None:
     assert begun.attempts == {"release-window": 1}
 
 
-def test_the_first_outcome_stays_and_completion_is_told_to_every_later_call(ledger: Ledger) -> None:
+def test_the_first_outcome_is_kept_and_every_later_call_reports_completion(ledger: Ledger) -> None:
     checking(ledger)
     assert not ledger.record_outcomes("m-1", 1, {"code-review": BLOCKED}).is_complete
     assert not ledger.record_outcomes("m-1", 1, {"code-review": PASSED}).is_complete
@@ -121,13 +121,13 @@ def test_the_first_outcome_stays_and_completion_is_told_to_every_later_call(ledg
     assert record.outcomes == {"code-review": BLOCKED, "release-window": PASSED}
 
 
-def test_one_reporter_at_a_time_and_another_when_its_lease_ends(ledger: Ledger) -> None:
+def test_one_reporter_has_the_lease_and_another_gets_it_when_it_expires(ledger: Ledger) -> None:
     checking(ledger)
     assert ledger.acquire_report_lease("m-1", "first", 0.3).record
-    refused = ledger.acquire_report_lease("m-1", "second", 5)
-    assert refused.record is None
-    assert refused.wait
-    assert 0 < refused.wait <= 0.3
+    rejected = ledger.acquire_report_lease("m-1", "second", 5)
+    assert rejected.record is None
+    assert rejected.wait
+    assert 0 < rejected.wait <= 0.3
 
     limit = time.monotonic() + 5
     while not ledger.acquire_report_lease("m-1", "second", 5).record:
@@ -135,12 +135,12 @@ def test_one_reporter_at_a_time_and_another_when_its_lease_ends(ledger: Ledger) 
     assert ledger.freeze_verdict("m-1", "first", verdict(Result.OK)) is None
 
 
-def test_who_has_no_patience_takes_over_before_the_lease_ends(ledger: Ledger) -> None:
+def test_a_lower_patience_takes_over_before_the_lease_expires(ledger: Ledger) -> None:
     checking(ledger)
     assert ledger.acquire_report_lease("m-1", "first", 5).record
-    refused = ledger.acquire_report_lease("m-1", "second", 5, patience=0.3)
-    assert refused.wait
-    assert refused.wait <= 0.3
+    rejected = ledger.acquire_report_lease("m-1", "second", 5, patience=0.3)
+    assert rejected.wait
+    assert rejected.wait <= 0.3
 
     limit = time.monotonic() + 5
     while not ledger.acquire_report_lease("m-1", "second", 5, patience=0.3).record:
@@ -149,7 +149,7 @@ def test_who_has_no_patience_takes_over_before_the_lease_ends(ledger: Ledger) ->
     assert ledger.freeze_verdict("m-1", "second", verdict(Result.OK))
 
 
-def test_a_verdict_is_frozen_once_and_a_second_post_is_known_as_such(ledger: Ledger) -> None:
+def test_a_verdict_is_frozen_once_and_a_second_post_is_detected(ledger: Ledger) -> None:
     checking(ledger)
     ledger.acquire_report_lease("m-1", "a", 5)
     first = ledger.freeze_verdict("m-1", "a", verdict(Result.FAIL))
@@ -162,7 +162,7 @@ def test_a_verdict_is_frozen_once_and_a_second_post_is_known_as_such(ledger: Led
     assert second[1] is True
 
 
-def test_a_post_that_was_certainly_not_applied_needs_no_question(ledger: Ledger) -> None:
+def test_a_post_that_was_certainly_not_applied_needs_no_query(ledger: Ledger) -> None:
     checking(ledger)
     ledger.acquire_report_lease("m-1", "a", 5)
     ledger.freeze_verdict("m-1", "a", verdict(Result.FAIL))
@@ -190,7 +190,7 @@ def test_racing_reporters_freeze_one_verdict(ledger: Ledger) -> None:
     assert len(results) == 1
 
 
-def test_a_reported_event_has_nothing_left_to_do(ledger: Ledger) -> None:
+def test_a_reported_event_is_final(ledger: Ledger) -> None:
     reported(ledger)
 
     assert ledger.acquire_report_lease("m-1", "late", 5).record is None
@@ -204,7 +204,7 @@ def test_a_reported_event_has_nothing_left_to_do(ledger: Ledger) -> None:
     assert record.reported_at
 
 
-def test_what_is_due_is_taken_for_a_lease_and_comes_again(ledger: Ledger) -> None:
+def test_due_events_are_leased_and_due_again(ledger: Ledger) -> None:
     now = time.time()
     ledger.admit(event("late"), now, now - 1)
     ledger.admit(event("later"), now + 60, now + 60)
@@ -225,16 +225,16 @@ def test_an_event_without_a_deadline_is_never_due(ledger: Ledger) -> None:
     assert ledger.lease_due(60) == ["watched"]
 
 
-def test_an_ignored_event_has_ended(ledger: Ledger) -> None:
+def test_an_ignored_event_is_final(ledger: Ledger) -> None:
     checking(ledger)
-    assert ledger.mark_ignored("m-1", "nobody waits")
+    assert ledger.mark_ignored("m-1", "no process waits")
     assert not ledger.mark_ignored("m-1", "again")
     assert ledger.states(["m-1", "unknown"]) == [State.IGNORED, None]
     assert ledger.lease_due(60) == []
     assert ledger.reopen("m-1", time.time() + 60, time.time() + 60) == 0
 
 
-def test_a_snapshot_is_kept_as_it_was_fetched(ledger: Ledger) -> None:
+def test_a_snapshot_is_stored_unchanged(ledger: Ledger) -> None:
     admit(ledger, event())
     snapshot = {"file": {"name": "ods_order", "content": "SELECT 1"}}
     ledger.save_plan("m-1", 1, PLAN, snapshot, {})
@@ -243,7 +243,7 @@ def test_a_snapshot_is_kept_as_it_was_fetched(ledger: Ledger) -> None:
     assert ledger.snapshot("unknown") is None
 
 
-def test_a_dead_event_can_be_answered_after_all(ledger: Ledger) -> None:
+def test_a_dead_event_can_still_be_reported(ledger: Ledger) -> None:
     checking(ledger)
     assert ledger.mark_dead("m-1", "no\nanswer")
     assert not ledger.mark_dead("m-1", "again")
@@ -253,7 +253,7 @@ def test_a_dead_event_can_be_answered_after_all(ledger: Ledger) -> None:
     assert record.timeline[-1].detail == "no answer"
 
 
-def test_a_requeue_begins_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) -> None:
+def test_a_requeue_starts_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) -> None:
     checking(ledger)
     ledger.record_outcomes("m-1", 1, {"code-review": BLOCKED})
     assert ledger.reopen("m-1", time.time() + 60, time.time() + 50) == 0
@@ -267,7 +267,7 @@ def test_a_requeue_begins_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) 
     assert (record.state, record.run, record.outcomes, record.plan) == (State.RECEIVED, 2, {}, None)
 
 
-def test_an_event_keeps_the_time_of_its_decision_until_a_requeue(ledger: Ledger) -> None:
+def test_an_event_keeps_its_decision_time_until_a_requeue(ledger: Ledger) -> None:
     at = float(int(time.time()))
     _, admitted = ledger.admit(event(at=at), at + 60, at + 41)
     _, redelivered = ledger.admit(event(at=at), at + 600, at + 585)
@@ -292,7 +292,7 @@ def test_an_event_of_an_earlier_version_gets_the_margin_of_its_deadline(
     assert record.watch_at == at + deadline - margin
 
 
-def test_a_requeue_keeps_the_verdict_that_was_taken(ledger: Ledger) -> None:
+def test_a_requeue_keeps_an_accepted_verdict(ledger: Ledger) -> None:
     reported(ledger, result=Result.FAIL)
     ledger.reopen("m-1", time.time() + 60, time.time() + 50)
     ledger.acquire_report_lease("m-1", "o", 5)
@@ -306,7 +306,7 @@ def test_a_requeue_keeps_the_verdict_that_was_taken(ledger: Ledger) -> None:
     assert (record.accepted_verdict.result, record.verdict.result) == (Result.FAIL, Result.OK)
 
 
-def test_a_requeue_keeps_a_verdict_that_may_have_been_taken(ledger: Ledger) -> None:
+def test_a_requeue_keeps_a_possibly_accepted_verdict(ledger: Ledger) -> None:
     checking(ledger)
     ledger.acquire_report_lease("m-1", "o", 5)
     ledger.freeze_verdict("m-1", "o", verdict(Result.FAIL))
@@ -321,7 +321,7 @@ def test_a_requeue_keeps_a_verdict_that_may_have_been_taken(ledger: Ledger) -> N
 
 
 @pytest.mark.parametrize("message_id", ["unknown"])
-def test_an_unknown_event_is_known_to_be_unknown(ledger: Ledger, message_id: str) -> None:
+def test_an_unknown_event_is_reported_as_unknown(ledger: Ledger, message_id: str) -> None:
     assert ledger.get(message_id) is None
     assert ledger.states([message_id]) == [None]
     assert ledger.start_attempts(message_id, 1, ["c"]) is None
@@ -346,7 +346,7 @@ def test_lists_by_state_workspace_and_time(ledger: Ledger) -> None:
     assert ledger.counts()[State.RECEIVED] == 11
 
 
-def test_events_and_their_places_in_the_lists_end(clean_redis_url: str) -> None:
+def test_events_and_their_index_entries_expire(clean_redis_url: str) -> None:
     client = connect(clean_redis_url)
     ledger = Ledger(client, "ext-1", event_seconds=0.2, code_seconds=0.2)
     admit(ledger, event("old"))
@@ -361,14 +361,14 @@ def test_events_and_their_places_in_the_lists_end(clean_redis_url: str) -> None:
     client.close()
 
 
-def test_extensions_share_nothing(ledger: Ledger) -> None:
+def test_extensions_share_no_keys(ledger: Ledger) -> None:
     other = Ledger(ledger.client, "ext-2")
     admit(ledger, event())
     assert other.get("m-1") is None
     assert other.admit(event(), 1e10, 1e10)[0]
 
 
-def test_rejects_are_kept_newest_first(ledger: Ledger) -> None:
+def test_rejects_are_listed_newest_first(ledger: Ledger) -> None:
     ledger.reject(b"[1]", "not an object")
     ledger.reject(b"\xff\xfe", "not JSON")
     assert [entry["why"] for entry in ledger.rejects()] == ["not JSON", "not an object"]
@@ -381,7 +381,7 @@ def test_one_leader_at_a_time(ledger: Ledger) -> None:
     assert ledger.membership.try_lead("another", 60)
 
 
-def test_an_operation_is_seen_before_only_after_a_while(ledger: Ledger) -> None:
+def test_an_operation_counts_as_seen_only_after_the_delay(ledger: Ledger) -> None:
     assert not ledger.seen_at_least_ago("m-1", 0.1)
     limit = time.monotonic() + 5
     while not ledger.seen_at_least_ago("m-1", 0.1):

@@ -112,7 +112,7 @@ def test_an_existing_topology_is_left_alone(broker_url: str) -> None:
     ]
 
 
-def test_a_thousand_at_once_all_arrive_once(broker_url: str) -> None:
+def test_a_thousand_concurrent_messages_arrive_once(broker_url: str) -> None:
     async def main() -> None:
         async with started(broker_url) as publisher:
             await until(lambda: publisher.publish(message("first")))
@@ -123,7 +123,7 @@ def test_a_thousand_at_once_all_arrive_once(broker_url: str) -> None:
     assert sorted(ids) == sorted(["first", *(f"m{number}" for number in range(1000))])
 
 
-def test_what_no_queue_takes_is_not_durable_and_is_mended(broker_url: str) -> None:
+def test_a_missing_queue_fails_the_publish_and_is_declared_again(broker_url: str) -> None:
     async def main() -> None:
         async with started(broker_url) as publisher:
             await until(lambda: publisher.publish(message("a-1")))
@@ -142,7 +142,7 @@ def test_what_no_queue_takes_is_not_durable_and_is_mended(broker_url: str) -> No
     assert [found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)] == ["a-5"]
 
 
-def test_a_refusing_queue_is_not_durable(broker_url: str) -> None:
+def test_a_queue_that_rejects_fails_the_publish(broker_url: str) -> None:
     with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
         channel.exchange_declare(topology.EXCHANGE, "topic", durable=True, auto_delete=False)
         arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
@@ -152,20 +152,20 @@ def test_a_refusing_queue_is_not_durable(broker_url: str) -> None:
     async def main() -> None:
         async with started(broker_url, mode="existing") as publisher:
             await until(lambda: publisher.publish(message("a-1")))
-            with pytest.raises(PublishFailed, match="refused"):
+            with pytest.raises(PublishFailed, match="rejected"):
                 await publisher.publish(message("a-2"))
 
     asyncio.run(main())
 
 
-def test_without_a_broker_it_starts_answers_at_once_and_ends() -> None:
+def test_without_a_broker_it_starts_fails_at_once_and_closes() -> None:
     async def main() -> None:
         async with started(f"amqp://guest:guest@127.0.0.1:{free_port()}/") as publisher:
-            begin = time.monotonic()
+            started_at = time.monotonic()
             with pytest.raises(PublishFailed):
                 await publisher.publish(message("a-1"))
             assert not await publisher.ready()
-            assert time.monotonic() - begin < 1
+            assert time.monotonic() - started_at < 1
 
     asyncio.run(main())
 
@@ -179,14 +179,14 @@ def test_a_killed_broker_loses_nothing_that_was_confirmed(rabbitmq: Broker, brok
         number = 0
         while not stop.is_set():
             number += 1
-            begin = time.monotonic()
+            started_at = time.monotonic()
             try:
                 await publisher.publish(message(f"{name}-{number}"))
             except PublishFailed:
                 await asyncio.sleep(0.01)
             else:
                 confirmed.append(f"{name}-{number}")
-            assert time.monotonic() - begin < ANSWER_SECONDS
+            assert time.monotonic() - started_at < ANSWER_SECONDS
 
     async def more(than: int) -> None:
         async with asyncio.timeout(60):
@@ -209,24 +209,24 @@ def test_a_killed_broker_loses_nothing_that_was_confirmed(rabbitmq: Broker, brok
 
 
 @pytest.mark.faults
-def test_a_frozen_broker_is_answered_in_time_and_used_again(rabbitmq: Broker, broker_url: str) -> None:
-    async def refused(publisher: AmqpPublisher, number: int) -> None:
-        begin = time.monotonic()
+def test_a_frozen_broker_fails_in_time_and_is_used_again(rabbitmq: Broker, broker_url: str) -> None:
+    async def fails_in_time(publisher: AmqpPublisher, number: int) -> None:
+        started_at = time.monotonic()
         with pytest.raises(PublishFailed):
             await publisher.publish(message(f"frozen-{number}"))
-        assert time.monotonic() - begin < ANSWER_SECONDS
+        assert time.monotonic() - started_at < ANSWER_SECONDS
 
     async def main() -> None:
         async with started(broker_url) as publisher:
             await until(lambda: publisher.publish(message("before")))
             rabbitmq.stop_process()
-            # More than the window takes: the rest must not wait for a turn that never comes.
-            await asyncio.gather(*(refused(publisher, number) for number in range(600)))
+            # More than can be sent at once: the others must not wait for confirms that never arrive.
+            await asyncio.gather(*(fails_in_time(publisher, number) for number in range(600)))
             assert not await publisher.ready()
             rabbitmq.resume()
             await until(lambda: publisher.publish(message("after")))
             rabbitmq.stop_process()
-            await refused(publisher, 601)
+            await fails_in_time(publisher, 601)
             await asyncio.to_thread(rabbitmq.kill)
             await asyncio.to_thread(rabbitmq.start)
             await until(lambda: publisher.publish(message("restarted")))
@@ -235,7 +235,7 @@ def test_a_frozen_broker_is_answered_in_time_and_used_again(rabbitmq: Broker, br
 
 
 @pytest.mark.faults
-def test_a_broker_that_comes_later_is_found(rabbitmq: Broker, broker_url: str) -> None:
+def test_a_broker_that_starts_later_is_used(rabbitmq: Broker, broker_url: str) -> None:
     async def main() -> None:
         rabbitmq.kill()
         async with started(broker_url) as publisher:

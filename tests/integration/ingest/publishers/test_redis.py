@@ -53,11 +53,11 @@ async def until_durable(publisher: RedisPublisher, message_id: str) -> None:
                 return
 
 
-async def refused(publisher: RedisPublisher, message_id: str) -> None:
-    begin = time.monotonic()
+async def fails_in_time(publisher: RedisPublisher, message_id: str) -> None:
+    started_at = time.monotonic()
     with pytest.raises(PublishFailed):
         await publisher.publish(message(message_id))
-    assert time.monotonic() - begin < ANSWER_SECONDS
+    assert time.monotonic() - started_at < ANSWER_SECONDS
 
 
 def ids(url: str) -> list[str]:
@@ -68,7 +68,7 @@ def ids(url: str) -> list[str]:
     return [orjson.loads(entry)["properties"]["correlation_id"] for entry in found]
 
 
-def test_an_event_lies_in_the_intake_queue_as_a_celery_message(clean_redis_url: str) -> None:
+def test_an_event_is_in_the_intake_queue_as_a_celery_message(clean_redis_url: str) -> None:
     async def main() -> None:
         async with started(clean_redis_url) as publisher:
             await publisher.publish(message("a-1"))
@@ -102,7 +102,7 @@ def test_the_body_is_not_changed(clean_redis_url: str) -> None:
     assert base64.b64decode(orjson.loads(entry)["body"]) == message("a-1").body
 
 
-def test_many_at_once_all_arrive_once(clean_redis_url: str) -> None:
+def test_many_concurrent_messages_arrive_once(clean_redis_url: str) -> None:
     async def main() -> None:
         async with started(clean_redis_url) as publisher:
             await asyncio.gather(*(publisher.publish(message(f"m{number}")) for number in range(500)))
@@ -112,12 +112,12 @@ def test_many_at_once_all_arrive_once(clean_redis_url: str) -> None:
 
 
 @pytest.mark.faults
-def test_a_killed_redis_is_answered_in_time_and_used_again(valkey: Valkey, clean_redis_url: str) -> None:
+def test_a_killed_redis_fails_in_time_and_is_used_again(valkey: Valkey, clean_redis_url: str) -> None:
     async def main() -> None:
         async with started(clean_redis_url) as publisher:
             await publisher.publish(message("before"))
             valkey.kill()
-            await refused(publisher, "away")
+            await fails_in_time(publisher, "killed")
             assert not await publisher.ready()
             await asyncio.to_thread(valkey.start)
             await until_durable(publisher, "after")
@@ -127,7 +127,7 @@ def test_a_killed_redis_is_answered_in_time_and_used_again(valkey: Valkey, clean
 
 
 @pytest.mark.faults
-def test_a_frozen_redis_never_holds_the_loop(valkey: Valkey, clean_redis_url: str) -> None:
+def test_a_frozen_redis_never_blocks_the_loop(valkey: Valkey, clean_redis_url: str) -> None:
     async def main() -> None:
         async with started(clean_redis_url) as publisher:
             await publisher.publish(message("before"))
@@ -137,12 +137,12 @@ def test_a_frozen_redis_never_holds_the_loop(valkey: Valkey, clean_redis_url: st
             async def watch() -> None:
                 nonlocal longest
                 while True:
-                    begin = time.monotonic()
+                    started_at = time.monotonic()
                     await asyncio.sleep(0.01)
-                    longest = max(longest, time.monotonic() - begin)
+                    longest = max(longest, time.monotonic() - started_at)
 
             watcher = asyncio.create_task(watch())
-            await asyncio.gather(*(refused(publisher, f"frozen-{number}") for number in range(200)))
+            await asyncio.gather(*(fails_in_time(publisher, f"frozen-{number}") for number in range(200)))
             assert not await publisher.ready()
             watcher.cancel()
             valkey.resume()

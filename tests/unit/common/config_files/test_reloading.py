@@ -1,4 +1,4 @@
-"""A file that changes under a running process: taken, or refused while the last good one stays."""
+"""Reloading of a changed file: a valid one is loaded; for an invalid one the last good value is kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers import metrics
 
 
 def number(name: str, content: bytes) -> int:
-    """Return the number that a file holds."""
+    """Return the number in a file."""
     try:
         return int(content)
     except ValueError:
@@ -28,18 +28,18 @@ def number(name: str, content: bytes) -> int:
 
 
 def write(path: Path, text: str, age: float = 60) -> None:
-    """Write a file as if so many seconds ago."""
+    """Write a file with a modification time `age` seconds ago."""
     path.write_text(text)
     os.utime(path, (time.time() - age,) * 2)
 
 
 def report(path: Path) -> Callable[[bool], None]:
-    """Return what sets the metrics of a file."""
+    """Return the function that sets the metrics of a file."""
     return partial(metrics.report_config_file, path.stem)
 
 
 def reloaded(path: Path, every: float = 0) -> ReloadableFile[int]:
-    """Return the number in a file, looked at at each use."""
+    """Return a `ReloadableFile` with a number, checked at each use by default."""
     return ReloadableFile(path, number, name=path.stem, report=report(path), every=every)
 
 
@@ -55,7 +55,7 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_change_is_taken(path: Path) -> None:
+def test_a_change_is_loaded(path: Path) -> None:
     held = reloaded(path)
     assert held.value == 1
     write(path, "2")
@@ -72,13 +72,13 @@ def test_the_same_size_and_time_does_not_hide_a_change(path: Path) -> None:
     assert held.value == 7
 
 
-def test_it_is_not_looked_at_at_every_use(path: Path) -> None:
+def test_it_is_not_checked_at_every_use(path: Path) -> None:
     held = reloaded(path, every=3600)
     write(path, "2")
     assert held.value == 1
 
 
-def test_a_file_that_is_being_written_waits_for_the_next_look(path: Path) -> None:
+def test_a_file_that_is_being_written_is_read_at_a_later_check(path: Path) -> None:
     held = reloaded(path)
     write(path, "2", age=0)
     assert held.value == 1
@@ -86,13 +86,13 @@ def test_a_file_that_is_being_written_waits_for_the_next_look(path: Path) -> Non
     assert held.value == 25
 
 
-def test_a_clock_that_runs_ahead_does_not_hold_a_change_up(path: Path) -> None:
+def test_a_clock_that_is_ahead_does_not_delay_a_change(path: Path) -> None:
     held = reloaded(path)
     write(path, "2", age=-3600)
     assert held.value == 2
 
 
-def test_a_broken_file_is_refused_once_and_the_last_good_stays(path: Path) -> None:
+def test_an_invalid_file_is_reported_once_and_the_last_good_value_is_kept(path: Path) -> None:
     held = reloaded(path)
     loaded_at = metric("dwgate_policy_loaded_timestamp_seconds", path)
     write(path, "two")
@@ -111,7 +111,7 @@ def test_a_broken_file_is_refused_once_and_the_last_good_stays(path: Path) -> No
     assert held.value == 3
 
 
-def test_a_file_that_goes_away_is_refused_and_taken_when_it_is_back(path: Path) -> None:
+def test_a_deleted_file_is_reported_and_loaded_when_it_exists_again(path: Path) -> None:
     held = reloaded(path)
     path.unlink()
     with capture_logs() as logs:
@@ -122,7 +122,7 @@ def test_a_file_that_goes_away_is_refused_and_taken_when_it_is_back(path: Path) 
     assert held.value == 2
 
 
-def test_a_fault_of_the_reader_keeps_the_last_good_too(path: Path) -> None:
+def test_an_exception_of_the_loader_keeps_the_last_good_value(path: Path) -> None:
     def fragile(name: str, content: bytes) -> int:
         return 1 // number(name, content)
 
@@ -133,7 +133,7 @@ def test_a_fault_of_the_reader_keeps_the_last_good_too(path: Path) -> None:
     assert [line["reason"] for line in logs] == ["ZeroDivisionError"]
 
 
-def test_a_file_replaced_by_rename_is_taken_at_once(path: Path) -> None:
+def test_a_file_replaced_by_rename_is_loaded_at_once(path: Path) -> None:
     held = reloaded(path)
     new = path.with_suffix(".new")
     write(new, "2")
@@ -141,7 +141,7 @@ def test_a_file_replaced_by_rename_is_taken_at_once(path: Path) -> None:
     assert held.value == 2
 
 
-def test_a_configmap_that_turns_its_link_is_taken(tmp_path: Path) -> None:
+def test_a_configmap_that_changes_its_link_is_loaded(tmp_path: Path) -> None:
     for version in ("1", "2"):
         (tmp_path / f"..{version}").mkdir()
         write(tmp_path / f"..{version}" / "policy.txt", version)
@@ -154,7 +154,7 @@ def test_a_configmap_that_turns_its_link_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["x", None])
-def test_a_file_that_is_wrong_from_the_start_is_an_error(path: Path, text: str | None) -> None:
+def test_a_file_that_is_invalid_from_the_start_is_an_error(path: Path, text: str | None) -> None:
     if text is None:
         path.unlink()
     else:
@@ -164,22 +164,22 @@ def test_a_file_that_is_wrong_from_the_start_is_an_error(path: Path, text: str |
 
 
 class Memory:
-    """What the fleet remembers."""
+    """The store of the last good content, in memory."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Any] = {}
 
     def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
-        """Return what was put, or None."""
+        """Return the stored value; None if missing."""
         return self.kept.get(f"{operation} {arguments}")
 
     def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
-        """Keep a value."""
+        """Store a value."""
         self.kept[f"{operation} {arguments}"] = value
 
 
-def remembering(path: Path, memory: Memory) -> ReloadableFile[int]:
-    """Return the number in a file, which the fleet remembers."""
+def with_store(path: Path, memory: Memory) -> ReloadableFile[int]:
+    """Return a `ReloadableFile` with a number, and a store of the last good content."""
     return ReloadableFile(
         path,
         number,
@@ -191,11 +191,11 @@ def remembering(path: Path, memory: Memory) -> ReloadableFile[int]:
 
 
 @pytest.mark.parametrize("text", ["x", None])
-def test_a_process_that_begins_while_it_is_broken_goes_on_with_the_last_good(
+def test_a_process_that_starts_while_it_is_invalid_uses_the_last_good_value(
     path: Path, text: str | None
 ) -> None:
     memory = Memory()
-    held = remembering(path, memory)
+    held = with_store(path, memory)
     write(path, "2")
     assert held.value == 2
     if text is None:
@@ -203,7 +203,7 @@ def test_a_process_that_begins_while_it_is_broken_goes_on_with_the_last_good(
     else:
         write(path, text)
     with capture_logs() as logs:
-        later = remembering(path, memory)
+        later = with_store(path, memory)
         assert later.value == 2
     assert {line["event"] for line in logs} == {"config_file_invalid"}
     assert metric("dwgate_config_file_invalid", path) == 1
@@ -212,16 +212,16 @@ def test_a_process_that_begins_while_it_is_broken_goes_on_with_the_last_good(
     assert metric("dwgate_config_file_invalid", path) == 0
 
 
-def test_what_is_remembered_must_be_good_too(path: Path) -> None:
+def test_the_stored_content_must_be_valid_too(path: Path) -> None:
     memory = Memory()
-    remembering(path, memory)
+    with_store(path, memory)
     memory.kept = dict.fromkeys(memory.kept, "no number")
     write(path, "x")
     with pytest.raises(ConfigError):
-        remembering(path, memory)
+        with_store(path, memory)
 
 
-def test_one_thread_looks_and_the_others_go_on(path: Path) -> None:
+def test_one_thread_checks_and_the_others_are_not_blocked(path: Path) -> None:
     begun, go = threading.Event(), threading.Event()
     loads: list[bytes] = []
 

@@ -1,4 +1,4 @@
-"""Configuration files: positions, order and wording of their problems, and what YAML may contain."""
+"""Configuration files: positions, order and wording of problems, and the supported YAML."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_an_error_has_one_line_per_problem() -> None:
     ]
 
 
-def test_problems_are_in_the_order_of_the_file_whatever_its_name() -> None:
+def test_problems_are_in_file_order_whatever_the_file_name() -> None:
     problems = [
         Problem("a: b:9", "x", (), line, column) for line, column in ((10, 1), (9, 7), (9, 10), (10, 1))
     ]
@@ -71,7 +71,7 @@ class Outer(BaseModel):
         ({"share": "much"}, ("share",), "expected a number", False),
     ],
 )
-def test_a_validation_error_in_plain_words(
+def test_a_validation_error_message(
     values: dict[str, Any], keys: tuple[str | int, ...], message: str, at_key: bool
 ) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -104,7 +104,7 @@ def test_only_core_types_are_not_text() -> None:
         ("a: *b\n", "1:4: not YAML: found undefined alias 'b'"),
     ],
 )
-def test_what_yaml_may_not_contain(text: str, line: str) -> None:
+def test_unsupported_yaml_is_rejected(text: str, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         document(text)
     assert str(caught.value).splitlines()[0].startswith(f"f.yaml:{line}")
@@ -122,7 +122,7 @@ def test_aliases_of_aliases_are_read_once() -> None:
     assert values["l39"][0] is values["l39"][8]
 
 
-def test_values_are_written_as_they_are_read() -> None:
+def test_dumped_values_are_read_back_unchanged() -> None:
     values: dict[str, Any] = {
         "z": [{"a": "22:00", "b": "x " * 100}],
         "o": {},
