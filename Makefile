@@ -48,6 +48,8 @@ test: $(READY) ## All tests but the long fault runs (as root it installs RabbitM
 test-faults: $(READY) ## The long fault runs: kills, stops and broken connections of real processes
 	$(BIN)/python -m pytest -m faults --timeout=1800
 
+# Processes of the tests run in folders of their own: all of them write their measurements here.
+coverage: export COVERAGE_FILE := $(CURDIR)/.coverage
 coverage: $(READY) ## Branch coverage of the unit and integration tests, by package; fails below the floor
 	.ci/prepare
 	$(BIN)/coverage erase

@@ -1,7 +1,7 @@
--- Marks an event that is not reported as dead or ignored. ARGV: id, state ('dead' or 'ignored'), reason.
+-- Marks an event that has not ended as dead or ignored. ARGV: id, state ('dead' or 'ignored'), reason.
 -- KEYS as in record. Returns 1 if the state changed.
 local state = get('state')
-if not state or state == 'reported' or state == ARGV[2] then return 0 end
+if not state or state == 'reported' or state == 'dead' or state == 'ignored' then return 0 end
 redis.call('HDEL', event, 'lease_owner', 'lease_ends')
 dequeue()
 redis.call('ZREM', KEYS[3], id)

@@ -22,6 +22,7 @@ from workers.celery_app import create_app
 from workers.checks.api import Check, Context, Runs
 from workers.checks.registry import CheckFunction
 from workers.dataworks.errors import Unreachable
+from workers.retry import MAX_ATTEMPTS
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -143,6 +144,41 @@ def test_a_fault_of_one_leaves_the_others_done(services: Services) -> None:
     services.checks = {**services.checks, "second": services.checks["first"]}
     run(services, *NAMES)
     assert outcomes(services).keys() == {*NAMES}
+    assert sent(services) == []
+
+
+def details(services: Services) -> dict[str, str | None]:
+    record = services.ledger.get("m-1")
+    assert record
+    return {name: outcome.detail for name, outcome in record.outcomes.items()}
+
+
+def test_a_check_that_ends_its_worker_each_time_is_an_error(services: Services) -> None:
+    planned(services, passes)
+    for _ in range(MAX_ATTEMPTS):
+        assert services.ledger.start_attempts("m-1", 1, ["second"])  # and then the process died
+    run(services, "second")
+    assert details(services) == {"second": f"given up after {MAX_ATTEMPTS} attempts"}
+
+
+def test_a_check_that_this_worker_lacks_is_an_error(services: Services) -> None:
+    planned(services, passes)
+    services.checks = {}
+    run(services, "second")
+    assert details(services) == {"second": "this worker does not have the check"}
+
+
+def test_a_fault_without_time_for_another_attempt_is_an_error(services: Services) -> None:
+    planned(services, meets_a_fault)
+    check_execution.execute(services, "m-1", 1, ["second"], time.time() + 0.5)
+    assert "GetNode" in str(details(services)["second"])
+    assert outcomes(services) == {"second": OutcomeKind.ERROR}
+
+
+def test_checks_of_an_older_run_leave_nothing_behind(services: Services) -> None:
+    planned(services, passes)
+    check_execution.execute(services, "m-1", 7, NAMES, time.time() + 40)
+    assert outcomes(services) == {}
     assert sent(services) == []
 
 

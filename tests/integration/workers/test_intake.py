@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from common import topology
 from common.events import Event
 from common.ledger import State
+from common.verdicts import OutcomeKind, Reason, Result, Verdict
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.running_dwgate import SAMPLES
 from workers import check_execution, intake
@@ -94,3 +96,73 @@ def test_what_takes_too_long_is_spread_in_a_few_messages(
     assert len(emulator.verdicts()) == 1
     assert queued(services, topology.INTAKE) == 2
     assert services.ledger.counts()[State.RECEIVED] == 6
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_notification_that_no_operation_waits_for_is_ignored(
+    services: Services, emulator: Emulator, *, waits: bool
+) -> None:
+    notified = replace(event(emulator, "m-1"), blocking=False)
+    if not waits:
+        notified = replace(notified, message_id="m-2")
+    assert intake.process_events(services, [notified]) == ([], None)
+    wanted = State.REPORTED if waits else State.IGNORED
+    assert services.ledger.states([notified.message_id]) == [wanted]
+
+
+def test_an_event_is_checked_when_dataworks_does_not_say_whether_it_waits(
+    services: Services, emulator: Emulator
+) -> None:
+    emulator.fault("error", action="ListCheckProcesses", times=None, status=403, code="Forbidden.RAM")
+    assert intake.process_events(services, [replace(event(emulator, "m-1"), blocking=False)]) == ([], None)
+    assert services.ledger.states(["m-1"]) == [State.REPORTED]
+
+
+def test_a_redelivery_goes_on_where_the_first_delivery_ended(services: Services, emulator: Emulator) -> None:
+    services.is_io_pool = False
+    an_event = event(emulator, "m-1")
+    for _ in range(2):  # planned, then the missing check is sent again
+        assert intake.process_events(services, [an_event]) == ([], None)
+    assert queued(services, topology.CHECKS_IO) == 2
+
+    services.ledger.acquire_report_lease("m-1", "died", 60)
+    verdict = Verdict(Result.OK, "tip", Reason.COMPLETE, time.time())
+    assert services.ledger.freeze_verdict("m-1", "died", verdict)
+    assert intake.process_events(services, [an_event]) == ([], None)
+    assert queued(services, topology.REPORTS) == 1
+
+
+def test_checks_that_end_their_worker_each_time_are_not_sent_for_ever(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.is_io_pool = False
+    monkeypatch.setattr(intake, "MAX_DELIVERIES", 1)
+    an_event = event(emulator, "m-1")
+    for _ in range(2):
+        intake.process_events(services, [an_event])
+    assert queued(services, topology.CHECKS_IO) == 1
+
+
+def test_of_two_deliveries_that_race_the_first_plan_counts(services: Services, emulator: Emulator) -> None:
+    services.is_io_pool = False
+    [record] = intake.admit(services, [event(emulator, "m-1")])
+    for _ in range(2):
+        intake.advance(services, record)
+    found = services.ledger.get("m-1")
+    assert found
+    assert queued(services, topology.CHECKS_IO) == 2 * len(found.pending_checks)
+
+
+def test_an_operation_whose_detail_is_refused_is_answered_all_the_same(
+    services: Services, emulator: Emulator
+) -> None:
+    emulator.fault("error", action="GetIDEEventDetail", times=None, status=403, code="Forbidden.RAM")
+    sample = SAMPLES["commit-file-good"]
+    emulator.start_process("m-1", sample.event_code, snapshot=sample.snapshot)
+    an_event = Event("m-1", sample.event_code, PROJECT_ID, None, True, sample.data, time.time())
+    assert intake.process_events(services, [an_event]) == ([], None)
+    record = services.ledger.get("m-1")
+    assert record
+    refused = [each for each in record.outcomes.values() if each.kind is OutcomeKind.ERROR]
+    assert refused
+    assert all("Forbidden.RAM" in str(each.detail) for each in refused)

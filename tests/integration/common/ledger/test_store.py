@@ -234,6 +234,21 @@ def test_an_ignored_event_is_final(ledger: Ledger) -> None:
     assert ledger.reopen("m-1", time.time() + 60, time.time() + 60) == 0
 
 
+@pytest.mark.parametrize("end", [State.DEAD, State.IGNORED, State.REPORTED])
+def test_an_event_that_has_ended_stays_as_it_ended(ledger: Ledger, end: State) -> None:
+    if end is State.REPORTED:
+        reported(ledger)
+    else:
+        checking(ledger)
+        assert {State.DEAD: ledger.mark_dead, State.IGNORED: ledger.mark_ignored}[end]("m-1", "first")
+    before = ledger.get("m-1")
+
+    assert not ledger.mark_dead("m-1", "too late")
+    assert not ledger.mark_ignored("m-1", "too late")
+    assert ledger.get("m-1") == before
+    assert ledger.counts()[end] == 1
+
+
 def test_a_snapshot_is_stored_unchanged(ledger: Ledger) -> None:
     admit(ledger, event())
     snapshot = {"file": {"name": "ods_order", "content": "SELECT 1"}}

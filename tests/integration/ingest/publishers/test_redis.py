@@ -17,7 +17,7 @@ from common.events import Event
 from ingest.celery_message import Message, SerializedEvent, build_message
 from ingest.publishers.base import PublishFailed
 from ingest.publishers.redis import RedisPublisher
-from tests.support.engines import Valkey
+from tests.support.engines import Valkey, free_port
 
 ANSWER_SECONDS = 2.5
 
@@ -109,6 +109,15 @@ def test_many_concurrent_messages_arrive_once(clean_redis_url: str) -> None:
 
     asyncio.run(main())
     assert sorted(ids(clean_redis_url)) == sorted(f"m{number}" for number in range(500))
+
+
+def test_without_redis_it_starts_and_answers_at_once() -> None:
+    async def main() -> None:
+        async with started(f"redis://127.0.0.1:{free_port()}/0") as publisher:
+            assert not await publisher.ready()
+            await refused(publisher, "away")
+
+    asyncio.run(main())
 
 
 @pytest.mark.faults

@@ -213,6 +213,22 @@ def test_an_intake_that_the_broker_gave_up_is_answered_with_what_is_there(
     assert record.verdict.reason == "deadline"
 
 
+def test_an_intake_without_an_answer_stays_watched(services: Services, emulator: Emulator) -> None:
+    emulator.start_process("m-3", "freeze-node")
+    emulator.fault("error", message_id="m-3", times=None, status=403, code="Forbidden.RAM")
+    body = orjson.dumps([[event("m-3").to_json()], {}, {}])
+    publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, body, topology.TASK_INTAKE)
+
+    wait_for(lambda: (record := services.ledger.get("m-3")) and "Forbidden" in record.timeline[-1].detail)
+    assert services.ledger.states(["m-3"]) == [State.DECIDED]
+    assert emulator.status("m-3") == "CHECKING"
+
+
+def test_an_intake_that_cannot_be_read_is_kept_with_the_rejects(services: Services) -> None:
+    publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, b"no json", topology.TASK_INTAKE)
+    assert "gave it up" in wait_for(services.ledger.rejects)[0]["why"]
+
+
 def test_a_token_that_the_broker_gave_up_loses_no_report(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     services.ledger.save_plan("m-1", 1, plan_of(), None, {})

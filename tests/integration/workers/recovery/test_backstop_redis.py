@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from common.ledger import connect
 from ingest.celery_message import SerializedEvent, build_message
 from ingest.publishers.redis import RedisPublisher
 from tests.support.emulator_process import EXTENSION_CODE, PROJECT_ID
+from tests.support.running_dwgate import wait_for
 from workers.celery_app import create_app
 from workers.recovery import backstop_redis
 from workers.services import Services
@@ -140,3 +142,20 @@ def test_a_copy_that_cannot_be_read_is_kept_with_the_rejects(services: Services,
     backstop_redis.process_due(services, broker)
     assert "readable" in services.ledger.rejects()[0]["why"]
     assert parked(broker) == []
+
+
+def test_what_is_due_is_looked_at_until_it_is_stopped(
+    services: Services, broker: redis.Redis, clean_redis_url: str
+) -> None:
+    publish(clean_redis_url, event())
+    lose(broker)
+    make_due(broker)
+    stop = threading.Event()
+    thread = threading.Thread(target=backstop_redis.run, args=(services, stop))
+    thread.start()
+    try:
+        wait_for(lambda: queued(broker) == 1)
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()

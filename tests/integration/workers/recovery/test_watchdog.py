@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 
@@ -13,7 +14,7 @@ from common.ledger import State
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.plans import plan_of
 from tests.support.running_dwgate import wait_for
-from workers import reporter
+from workers import metrics, reporter
 from workers.recovery import watchdog
 from workers.services import Services
 from workers.settings import WorkerSettings
@@ -85,3 +86,45 @@ def test_an_event_that_cannot_be_answered_by_its_deadline_is_dead(
     planned(services, emulator, deadline=1, watch=0)
     emulator.fault("error", action="UpdateWorkbenchEventResult", times=None, status=403, code="Forbidden.RAM")
     wait_for(lambda: not look(services) and services.ledger.states(["m-1"]) == [State.DEAD])
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_what_has_ended_or_is_unknown_is_watched_no_longer(services: Services, *, ended: bool) -> None:
+    if ended:
+        now = time.time()
+        services.ledger.admit(Event("m-1", "freeze-node", PROJECT_ID, "u", True, {}, now), now, now)
+        services.ledger.mark_ignored("m-1", "for the test")
+    deadlines = services.ledger.key("deadlines")
+    services.ledger.client.zadd(deadlines, {"m-1": 0})
+    watchdog.handle_due(services, "m-1")
+    assert services.ledger.client.zcard(deadlines) == 0
+
+
+def test_what_was_answered_meanwhile_is_not_counted_among_the_dead(
+    services: Services, emulator: Emulator
+) -> None:
+    planned(services, emulator, deadline=60, watch=48)
+    record = services.ledger.get("m-1")
+    assert record
+    assert reporter.decide_and_post(services, "m-1").is_reported
+    before = metrics.DEAD.labels("freeze-node")._value.get()
+    watchdog.mark_dead(services, record, "for the test")
+    assert metrics.DEAD.labels("freeze-node")._value.get() == before
+    assert services.ledger.states(["m-1"]) == [State.REPORTED]
+
+
+def test_one_event_that_cannot_be_looked_at_holds_up_no_other(services: Services, emulator: Emulator) -> None:
+    now = time.time()
+    services.ledger.admit(Event("broken", "freeze-node", PROJECT_ID, "u", True, {}, now), now, now)
+    services.ledger.client.hset(services.ledger.key("event:broken"), "event", "no json")
+    planned(services, emulator, deadline=6, watch=0)
+    stop = threading.Event()
+    thread = threading.Thread(target=watchdog.run, args=(services, stop))
+    thread.start()
+    try:
+        wait_for(lambda: services.ledger.states(["m-1"]) == [State.REPORTED])
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+    assert services.ledger.states(["broken"]) == [State.RECEIVED]

@@ -1,0 +1,89 @@
+"""A worker as real processes: what its supervisor serves, restarts and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from common.ledger import State
+from tests.support.engines import free_port
+from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
+
+GROUPS = ("checks", "io", "reporter", "watchdog")
+
+
+@pytest.fixture
+def gate(clean_redis_url: str, tmp_path: Path) -> Iterator[RunningDwgate]:
+    settings = {"DWGATE_RECONCILE_SECONDS": "1"}
+    with fleet(clean_redis_url, clean_redis_url, tmp_path, workers=0, settings=settings) as running:
+        yield running
+
+
+def start(gate: RunningDwgate, *arguments: str) -> str:
+    """Start a worker and return the URL that its supervisor serves."""
+    port = free_port()
+    gate.start_worker("--processes", "1", "--metrics-port", str(port), *arguments)
+    return f"http://127.0.0.1:{port}"
+
+
+def children(gate: RunningDwgate) -> dict[str, psutil.Process]:
+    """Return the newest worker's main processes by the name of their group."""
+    found: dict[str, psutil.Process] = {}
+    for process in psutil.Process(gate.workers[-1].pid).children(recursive=True):
+        name = process.name().removeprefix("dwgate-")
+        if name in GROUPS:
+            found.setdefault(name, process)
+    return found
+
+
+def test_a_worker_answers_events_and_serves_its_metrics(gate: RunningDwgate) -> None:
+    url = start(gate)
+    for name in ("commit-file-bad", "freeze-node-good"):  # one is computed, the other waits for DataWorks
+        message_id = gate.send(name)
+        assert gate.verdict(message_id)["result"] == SAMPLES[name].expected
+        assert wait_until_final(gate, message_id).state is State.REPORTED
+
+    assert gate.http.get(f"{url}/healthz").text == "ok"
+    assert "dwgate_tasks_total{" in gate.http.get(f"{url}/metrics").text
+    assert gate.http.get(f"{url}/other").status_code == 404
+
+    worker = gate.workers[-1]
+    processes = psutil.Process(worker.pid).children(recursive=True)
+    worker.terminate()
+    assert worker.wait(40) == 0
+    assert psutil.wait_procs(processes, timeout=20)[1] == []
+
+
+def test_an_operation_whose_event_never_arrived_is_answered(gate: RunningDwgate) -> None:
+    start(gate)
+    _, _, sample = gate.sample("freeze-node-good")
+    gate.start_process("never-sent", sample)
+
+    assert gate.verdict("never-sent", 60)["result"] == "OK"
+    record = wait_until_final(gate, "never-sent")
+    assert record.event.recovered
+
+
+def test_a_process_that_ends_is_started_again(gate: RunningDwgate) -> None:
+    url = start(gate)
+    killed = wait_for(lambda: children(gate).get("watchdog"))
+    assert killed
+    killed.kill()
+    wait_for(lambda: gate.http.get(f"{url}/healthz").status_code == 503)
+
+    wait_for(lambda: gate.http.get(f"{url}/healthz").status_code == 200)
+    again = wait_for(lambda: children(gate).get("watchdog"))
+    assert again
+    assert again.pid != killed.pid
+
+
+def test_the_processes_end_with_their_supervisor(gate: RunningDwgate) -> None:
+    start(gate)
+    processes = psutil.Process(gate.workers[-1].pid).children(recursive=True)
+    os.kill(gate.workers[-1].pid, signal.SIGKILL)
+    assert psutil.wait_procs(processes, timeout=40)[1] == []

@@ -1,0 +1,35 @@
+"""The queues as kombu gets them, and which queue a message came from."""
+
+from __future__ import annotations
+
+import pytest
+
+from common import topology
+from workers import kombu_queues
+
+
+@pytest.mark.parametrize("queue", topology.TASK_QUEUES, ids=lambda queue: queue.name)
+@pytest.mark.parametrize("delayed", ["", "0.0.1.1."])
+def test_a_queue_is_known_by_its_name_and_by_each_of_its_keys(queue: topology.Queue, delayed: str) -> None:
+    for key in (queue.name, *queue.routing_keys):
+        assert kombu_queues.name_for(delayed + key) == queue.name
+
+
+@pytest.mark.parametrize("key", ["", "due", "backstop", "xevent", "check", "check.gpu"])
+def test_a_key_of_no_task_queue_is_refused(key: str) -> None:
+    with pytest.raises(LookupError, match=f"routing key {key}$"):
+        kombu_queues.name_for(key)
+
+
+@pytest.mark.parametrize("declare", [True, False])
+def test_a_queue_is_declared_only_where_it_is_not_made_beforehand(declare: bool) -> None:
+    queue = kombu_queues.build_amqp_queue(topology.INTAKE, declare=declare)
+    assert queue.no_declare is not declare
+    assert kombu_queues.build_exchange(declare=declare).no_declare is not declare
+    assert queue.queue_arguments == (topology.INTAKE.arguments if declare else None)
+    assert {binding.routing_key for binding in queue.bindings} == {*topology.INTAKE.routing_keys}
+
+
+def test_a_broker_without_exchanges_gets_a_message_by_the_name_of_its_queue() -> None:
+    queue = kombu_queues.build_plain_queue(topology.REPORTS)
+    assert (queue.name, queue.exchange.name, queue.routing_key) == ("dwgate.reports", "", "dwgate.reports")
