@@ -115,7 +115,7 @@ def test_without_redis_it_starts_and_answers_at_once() -> None:
     async def main() -> None:
         async with started(f"redis://127.0.0.1:{free_port()}/0") as publisher:
             assert not await publisher.ready()
-            await refused(publisher, "away")
+            await fails_in_time(publisher, "away")
 
     asyncio.run(main())
 
