@@ -69,7 +69,7 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgat
     assert "FAIL" in done.stdout
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.run == 2 and r.state is State.REPORTED)
     timeline = show(gate, message_id)["timeline"]
-    assert "not posted: FAIL was taken" in str(timeline)
+    assert "not posted: FAIL was already accepted" in str(timeline)
     assert len(gate.posts(message_id)) == 1
 
 

@@ -74,8 +74,8 @@ class DirectDispatch:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def check(self, message_id: str, run: int, names: list[str], _: object, until: float) -> None:
-        check_execution.execute(self._services, message_id, run, names, until)
+    def send_checks(self, message_id: str, run: int, names: list[str], _: object, deadline: float) -> None:
+        check_execution.execute(self._services, message_id, run, names, deadline)
 
     def report_token(self) -> None:
         """Call no reporter: the ledger's record is what the test reads."""

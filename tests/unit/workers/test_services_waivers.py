@@ -82,9 +82,9 @@ def test_a_file_broken_from_the_start_waives_nothing_and_says_so(file: Path) -> 
     parts = services()
     with structlog.testing.capture_logs() as logs:
         assert not parts.waivers.items
-    (refused,) = (log for log in logs if log["event"] == "file-refused")
+    (refused,) = (log for log in logs if log["event"] == "config_file_invalid")
     assert refused["log_level"] == "error"
-    assert "waivers.yaml:2:10: waivers: expected a list" in refused["why"]
+    assert "waivers.yaml:2:10: waivers: expected a list" in refused["reason"]
     write(file, time.time() + 60)
     assert [item.id for item in parts.waivers.items] == ["W-1"]
 
@@ -127,7 +127,7 @@ def test_a_mistake_in_the_policy_has_its_line(key: str, line: str) -> None:
 )
 def test_a_details_url_names_the_event(file: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("DWGATE_DETAILS_URL", value)
-    with pytest.raises(SettingsError, match=r"^DWGATE_DETAILS_URL: not an http or https address"):
+    with pytest.raises(SettingsError, match=r"^DWGATE_DETAILS_URL: not an http or https URL"):
         load_settings(WorkerSettings)
     assert file
     monkeypatch.setenv("DWGATE_DETAILS_URL", "https://gate.example.com:8443/e/{message_id}?tab=1")

@@ -382,7 +382,7 @@ def test_of_two_verdicts_the_nearest_deadline_goes_first(
         threading.Thread(
             target=dataworks.post_result,
             args=(ResultOperation.IDE, name, Result.OK, ""),
-            kwargs={"until": soon(), "deadline_at": soon(seconds)},
+            kwargs={"deadline": soon(), "deadline_at": soon(seconds)},
         )
         for name, seconds in (("far", 90), ("near", 30))
     ]
