@@ -13,7 +13,7 @@ from tests.support.running_dwgate import RunningDwgate, fleet
 
 
 def built_in() -> str:
-    """The text of the built-in policy."""
+    """Return the text of the built-in policy."""
     return (resources.files("workers.policy") / "default.yaml").read_text(encoding="utf-8")
 
 
@@ -29,7 +29,7 @@ def engines(rabbitmq: Broker, valkey: Valkey) -> tuple[Broker, Valkey]:
 
 @pytest.fixture(scope="module")
 def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
-    """Ingest and one worker, every role, the built-in policy; but a run must be answered in 8 s."""
+    """Ingest and one worker with all roles and the built-in policy, but a deadline of 8 s for run-file."""
     broker, valkey = engines
     folder = tmp_path_factory.mktemp("gate")
     policy = folder / "policy.yaml"

@@ -1,4 +1,4 @@
-"""`dwgate requeue`: runs stored events again, and never posts a second, different result."""
+"""`dwgate requeue` runs stored events again and never posts a second, different result."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_dead_event_is_run_again_and_answered(gate: RunningDwgate) -> None:
     gate.emulator.fault(
         "error", action=OPERATION, message_id=message_id, times=None, status=403, code="Forbidden.Access"
     )
-    # Another message of the reconciler must not answer it first: nobody is told that it waits.
+    # The reconciler must not answer it first: it cannot list waiting operations.
     gate.emulator.fault("throttle", action="ListCheckProcesses", times=None)
     gate.start_process(message_id, sample)
     gate.post(event)
@@ -73,12 +73,12 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgat
     assert len(gate.posts(message_id)) == 1
 
 
-def test_an_unknown_event_is_said_to_be_unknown(gate: RunningDwgate) -> None:
+def test_an_unknown_event_is_reported_as_unknown(gate: RunningDwgate) -> None:
     assert "not known" in dwgate(gate, "requeue", "no-such-id").stdout
     answer = dwgate(gate, "events", "show", "no-such-id")
     assert answer.returncode == 1
     assert len(answer.stderr.strip().splitlines()) == 1
 
 
-def test_nothing_asked_for_is_a_usage_error(gate: RunningDwgate) -> None:
+def test_no_selection_is_a_usage_error(gate: RunningDwgate) -> None:
     assert dwgate(gate, "requeue").returncode == 2

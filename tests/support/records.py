@@ -1,4 +1,4 @@
-"""Ledger records for tests of what shows or judges them."""
+"""Ledger records for tests of code that displays or evaluates them."""
 
 from __future__ import annotations
 

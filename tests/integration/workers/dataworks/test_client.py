@@ -1,4 +1,4 @@
-"""DataWorks through the real SDK: against the emulator, and against a far side that pages without end."""
+"""The DataWorks client with the real SDK, against the emulator and a server that returns endless pages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 def connect(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator, client: redis.Redis, redis_url: str
 ) -> Iterator[Connect]:
-    # The SDK reads the environment when it is imported, which may have been in another test.
+    # The SDK reads the environment only when imported, possibly in an earlier test.
     monkeypatch.setattr(auth_util, "environment_access_key_id", emulator.key_id)
     monkeypatch.setattr(auth_util, "environment_access_key_secret", emulator.key_secret)
 
@@ -70,7 +70,7 @@ def connect(
             **{"openapi_read_qps": 1000, "openapi_write_qps": 1000, **more},
         )
         dataworks = connect_dataworks(settings, client)
-        dataworks.warm_up()  # else the first test's time goes into loading the SDK
+        dataworks.warm_up()  # loading the SDK takes longer than some tests' timeouts
         return dataworks
 
     yield connect
@@ -176,7 +176,7 @@ def test_a_verdict_that_hangs_ends_with_the_time(
     assert time.time() < until + 0.5
 
 
-def test_a_read_whose_reply_is_lost_is_asked_again(
+def test_a_read_whose_reply_is_lost_is_retried(
     dataworks: DataWorks, emulator: Emulator, message_id: str
 ) -> None:
     emulator.start_process(message_id, "commit-file", snapshot={"CommittedFile": FILE})
@@ -187,7 +187,7 @@ def test_a_read_whose_reply_is_lost_is_asked_again(
     assert (snapshot.file.file_id, snapshot.file.content) == (1, "SELECT 1")
 
 
-def test_a_refusal_is_not_tried_again(connect: Connect, far: RawOpenApiServer) -> None:
+def test_a_rejection_is_not_retried(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda _: refusal(400, "InvalidParameter.MessageId")
     with pytest.raises(
         RequestRejected, match=r"^CallbackExtension: InvalidParameter\.MessageId \(request R-1\)$"
@@ -339,7 +339,7 @@ def test_lineage_that_repeats_its_key_is_ended(connect: Connect, far: RawOpenApi
     assert (len(tables), len(far.calls)) == (20, 2)
 
 
-def test_no_more_lineage_is_read_than_asked_for(connect: Connect, far: RawOpenApiServer) -> None:
+def test_no_more_lineage_is_read_than_requested(connect: Connect, far: RawOpenApiServer) -> None:
     far.answer = lambda call: lineage(call, str)
     tables = connect(far.endpoint, uuid4().hex).lookups(soon()).downstream_tables("odps.p.x", 15)
     assert (len(tables), len(far.calls)) == (15, 2)
@@ -357,7 +357,7 @@ def test_the_quota_bounds_calls_and_errors_when_the_time_is_over(
     assert [call.arguments["MessageId"] for call in far.calls] == ["m-1"]
 
 
-def test_a_verdict_s_question_goes_before_lookups(connect: Connect, far: RawOpenApiServer) -> None:
+def test_a_verdict_s_query_goes_before_lookups(connect: Connect, far: RawOpenApiServer) -> None:
     dataworks = connect(far.endpoint, uuid4().hex, openapi_read_qps=1)
     dataworks.lookups(soon()).node_children(1)
     threads = [

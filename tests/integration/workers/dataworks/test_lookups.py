@@ -1,4 +1,4 @@
-"""Every lookup of a check, through the real SDK: against the emulator, truthful or lying, and a far side."""
+"""Every lookup with the real SDK, against the emulator, with and without faults, and a raw server."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def calls(emulator: Emulator) -> int:
 # Nodes
 
 
-def test_a_node_tells_when_and_whether_again(lookups: Lookups) -> None:
+def test_a_node_has_its_cron_and_rerun_setting(lookups: Lookups) -> None:
     node = lookups.node(ORDERS_NODE)
     assert (node.cron, node.rerunnable, node.baseline_id, node.priority) == (
         *("00 30 00 * * ?", True),
@@ -130,7 +130,7 @@ def test_nodes_are_found_by_what_they_put_out_in_one_call(lookups: Lookups, emul
     assert calls(emulator) - before == 1
 
 
-def test_many_outputs_are_asked_for_in_parts(lookups: Lookups, emulator: Emulator) -> None:
+def test_many_outputs_are_queried_in_batches(lookups: Lookups, emulator: Emulator) -> None:
     before = calls(emulator)
     names = [f"shop.none_{number}" for number in range(OUTPUTS_PER_CALL + 1)]
     found = lookups.nodes_by_output([*names, "shop.dwd_trade_order_di"], Environment.DEV)
@@ -167,7 +167,7 @@ def test_columns_made_from_a_column(lookups: Lookups) -> None:
     assert lookups.downstream_columns("odps.shop.none.none") == ()
 
 
-def test_consumers_are_who_is_no_table(lookups: Lookups) -> None:
+def test_consumers_are_entities_other_than_tables(lookups: Lookups) -> None:
     assert lookups.consumers(OVERVIEW) == (
         Consumer("dataservice-api.trade_overview"),
         Consumer("quickbi-dashboard.management_day", third_party=True),
@@ -200,17 +200,17 @@ def test_tasks_that_write_a_table(lookups: Lookups) -> None:
         lookups.producing_tasks("odps.shop.none")
 
 
-def test_a_table_tells_whose_it_is_and_for_how_long(lookups: Lookups) -> None:
+def test_a_table_has_its_owner_and_lifecycle(lookups: Lookups) -> None:
     table = lookups.table_info(ORDERS)
     assert (table.owner, table.project_id, table.project_name) == ("1923456789012735", PROJECT_ID, "shop")
     assert (table.lifecycle, table.comment, len(table.columns)) == (730, "Cleaned orders", 8)
 
 
-# Lists that lie
+# Wrong totals and endless pages
 
 
 @pytest.mark.parametrize("kind", ["endless", "changing"])
-def test_lists_that_lie_are_read_all_the_same(lookups: Lookups, emulator: Emulator, kind: str) -> None:
+def test_lists_with_wrong_paging_are_read_completely(lookups: Lookups, emulator: Emulator, kind: str) -> None:
     emulator.add_graph(nodes=900, layers=3, workspaces=1)
     made = {f"odps.shop0.{node.name}" for node in lookups.node_children(graph_generator.ROOT)}
     table = "odps.shop0.ods_t00000_di"
@@ -225,10 +225,10 @@ def test_lists_that_lie_are_read_all_the_same(lookups: Lookups, emulator: Emulat
     assert calls(emulator) - before <= 3 * 6 + 2
 
 
-# What the administrators set
+# Extension settings
 
 
-def test_the_extension_tells_its_parameters(dataworks: DataWorks, emulator: Emulator) -> None:
+def test_the_extension_has_its_parameters(dataworks: DataWorks, emulator: Emulator) -> None:
     found = dataworks.extension(deadline=time.time() + 10)
     assert found == Extension(1, "extension.manualPass.enabled=true")
     before = calls(emulator)

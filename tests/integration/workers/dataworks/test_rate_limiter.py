@@ -1,4 +1,4 @@
-"""The fleet's quota on a real Redis: exact, in order, and close to all of it used."""
+"""The rate limiter on a real Redis: never above the quota, in order, and close to full use."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def take(quota: RateLimiter, *, seconds: float = 10, urgent: bool = False, deadl
 
 
 def call(quota: RateLimiter, *, urgent: bool = False, deadline: float = 100) -> None:
-    """Make a call that is over at once."""
+    """Make a call without duration."""
     quota.release(take(quota, urgent=urgent, deadline=deadline))
 
 
@@ -94,7 +94,7 @@ def crowd(url: str, prefix: str, ready: Barrier, seconds: float) -> None:
 
 
 def watch_grants(client: redis.Redis, prefix: str, stop: float) -> list[float]:
-    """Return when each grant was made, by the server's clock; an entry is kept for at least a second."""
+    """Return the time of each grant by the server's clock; an entry remains for at least a second."""
     seen: dict[Any, float] = {}
     while time.time() < stop:
         entries: Any = client.zrange(f"{prefix}quota:read:grants", 0, -1, withscores=True)
@@ -122,7 +122,7 @@ def test_a_crowd_uses_the_quota_and_never_more(client: redis.Redis, redis_url: s
     assert took <= SECONDS / 0.95
 
 
-def test_nobody_else_is_one_round_trip(client: redis.Redis, prefix: str) -> None:
+def test_without_contention_a_slot_takes_one_round_trip(client: redis.Redis, prefix: str) -> None:
     quota = RateLimiter(client, prefix, read_qps=1000, write_qps=1)
     take(quota)  # loads the script
     before = client.info("commandstats")["cmdstat_evalsha"]["calls"]
@@ -134,24 +134,22 @@ def test_nobody_else_is_one_round_trip(client: redis.Redis, prefix: str) -> None
 
 def test_a_busy_fleet_s_calls_go_one_by_one(client: redis.Redis, prefix: str) -> None:
     quota = RateLimiter(client, prefix, read_qps=QPS, write_qps=1)
-    begun = time.monotonic()
+    started = time.monotonic()
     for _ in range(QPS // 2):
         call(quota)
     at_once = QPS // 10
-    assert time.monotonic() - begun >= (QPS // 2 - at_once) * SPREAD / QPS
+    assert time.monotonic() - started >= (QPS // 2 - at_once) * SPREAD / QPS
 
 
 def score(client: redis.Redis, prefix: str, slot: Slot) -> float:
     return (client.zscore(f"{prefix}quota:read:grants", slot.ticket) or 0.0) / 1e6
 
 
-def test_a_call_that_took_longer_than_the_quickest_keeps_its_slot_so_much_longer(
-    client: redis.Redis, prefix: str
-) -> None:
+def test_a_slow_call_keeps_its_slot_for_the_additional_time(client: redis.Redis, prefix: str) -> None:
     quota = RateLimiter(client, prefix, read_qps=100, write_qps=1)
 
     def kept(seconds: float) -> float:
-        """Return how much longer a slot is kept when its call took so many seconds."""
+        """Return how much longer the slot of a call of `seconds` is kept."""
         slot = take(quota)
         before = score(client, prefix, slot)
         quota.release(Slot(slot.kind, slot.action, slot.ticket, time.monotonic() - seconds))
@@ -160,8 +158,8 @@ def test_a_call_that_took_longer_than_the_quickest_keeps_its_slot_so_much_longer
 
     slack = WINDOW - 1
     for _ in range(MIN_SAMPLES):
-        assert kept(0.1) == pytest.approx(0.1 - slack, abs=0.01), "what is usual is not known yet"
-    assert kept(0.1 + slack / 2) == 0, "a little more than usual moves nothing"
+        assert kept(0.1) == pytest.approx(0.1 - slack, abs=0.01), "the usual duration is not known yet"
+    assert kept(0.1 + slack / 2) == 0, "slightly above the usual duration changes nothing"
     assert kept(0.5) == pytest.approx(0.4 - slack, abs=0.01)
 
 
@@ -171,12 +169,12 @@ def test_a_call_under_way_keeps_its_slot_beyond_the_window(client: redis.Redis, 
     with pytest.raises(Throttled):
         take(quota, seconds=WINDOW + 0.3)
     quota.release(slot)
-    begun = time.monotonic()
+    started = time.monotonic()
     take(quota)
-    assert time.monotonic() - begun > 0.8, "it may have arrived just before it ended"
+    assert time.monotonic() - started > 0.8, "it may have arrived just before it ended"
 
 
-def test_the_end_of_a_call_is_told_with_the_next_one_or_soon(client: redis.Redis, prefix: str) -> None:
+def test_the_end_of_a_call_is_reported_with_the_next_one_or_soon(client: redis.Redis, prefix: str) -> None:
     quota = RateLimiter(client, prefix, read_qps=100, write_qps=1)
 
     def under_way() -> int:
@@ -184,11 +182,11 @@ def test_the_end_of_a_call_is_told_with_the_next_one_or_soon(client: redis.Redis
 
     for _ in range(5):
         call(quota)
-    assert under_way() == 1, "the next call takes the word along"
+    assert under_way() == 1, "the next call reports the end of the previous ones"
     until_true(lambda: under_way() == 0)
 
 
-def test_a_call_whose_end_nobody_tells_is_forgotten(client: redis.Redis, prefix: str) -> None:
+def test_a_call_without_a_reported_end_expires(client: redis.Redis, prefix: str) -> None:
     quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     seconds, micros = client.time()
     client.zadd(f"{prefix}quota:read:calls", {"dead": (seconds - 10) * 10**6 + micros})
@@ -207,7 +205,7 @@ def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix
     call(quota)
     call(quota)
     order: list[str] = []
-    wishes = [
+    requests = [
         ("far", False, 90),
         ("near", False, 30),
         ("verdict, far", True, 95),
@@ -218,7 +216,7 @@ def test_verdicts_go_first_then_the_nearest_deadline(client: redis.Redis, prefix
         call(quota, urgent=urgent, deadline=deadline)
         order.append(name)
 
-    threads = [threading.Thread(target=run, args=wish) for wish in wishes]
+    threads = [threading.Thread(target=run, args=request) for request in requests]
     for number, thread in enumerate(threads, 1):
         thread.start()
         until_true(lambda number=number: waiting(client, prefix) == number)  # type: ignore[misc]
@@ -246,13 +244,13 @@ def test_one_slot_goes_to_the_nearest_deadline(client: redis.Redis, prefix: str)
     assert order == [30.0, 60.0, 90.0]
 
 
-def test_who_gives_up_says_so_in_time_and_makes_way(client: redis.Redis, prefix: str) -> None:
+def test_a_caller_gives_up_in_time_and_leaves_the_queue(client: redis.Redis, prefix: str) -> None:
     quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     call(quota)
-    begun = time.time()
+    started = time.time()
     with pytest.raises(Throttled, match="GetNode: quota: all 1 reads a second are used up"):
         take(quota, seconds=0.3)
-    assert time.time() - begun < 0.3 + 0.25
+    assert time.time() - started < 0.3 + 0.25
     assert waiting(client, prefix) == 0
 
 
@@ -263,17 +261,17 @@ def test_a_time_that_has_passed_takes_nothing(client: redis.Redis, prefix: str) 
     take(quota, seconds=0.5)
 
 
-def test_a_waiter_that_died_is_forgotten(client: redis.Redis, prefix: str) -> None:
+def test_a_dead_waiter_expires(client: redis.Redis, prefix: str) -> None:
     quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     seconds, micros = client.time()
     client.zadd(f"{prefix}quota:read:waiters", {"dead": 0})
     client.zadd(f"{prefix}quota:read:asked", {"dead": seconds * 10**6 + micros})
-    begun = time.monotonic()
+    started = time.monotonic()
     take(quota)
-    assert 0.8 < time.monotonic() - begun < 3
+    assert 0.8 < time.monotonic() - started < 3
 
 
-def test_a_clock_that_was_set_back_stops_nobody(client: redis.Redis, prefix: str) -> None:
+def test_a_clock_that_was_set_back_blocks_no_call(client: redis.Redis, prefix: str) -> None:
     quota = RateLimiter(client, prefix, read_qps=1, write_qps=1)
     client.zadd(f"{prefix}quota:read:grants", {"future": (time.time() + 3600) * 1e6})
     take(quota, seconds=1)

@@ -1,4 +1,4 @@
-"""One asks, the others wait: on a real Valkey, with threads as workers."""
+"""One caller queries and the others wait, on a real Valkey with threads as workers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from workers.dataworks.rate_limiter import RateLimiter
 from workers.dataworks.single_flight import LEASE_SECONDS, SingleFlight
 from workers.dataworks.transport import Transport
 
-ASKERS = 20
+CALLERS = 20
 ARGUMENTS: dict[str, str | int] = {"NodeId": 7, "ProjectEnv": "PROD"}
 ANSWER = {"Data": {"Nodes": [{"NodeId": 8}]}}
 
@@ -49,7 +49,7 @@ def flight(client: redis.Redis, seconds: float = 60) -> SingleFlight:
 
 
 def lookups(client: redis.Redis, far: RawOpenApiServer, seconds: float = 20) -> BoundLookups:
-    """Return the lookups of one more worker."""
+    """Return the lookups of a new worker."""
     gateway = Transport(endpoint=far.endpoint, protocol="http", region="cn-shanghai")
     gateway.warm_up()
     quota = RateLimiter(client, "dwgate:{x}:", read_qps=1000, write_qps=1000)
@@ -72,65 +72,65 @@ def commands(client: redis.Redis) -> int:
     return sum(int(stats.get(f"cmdstat_{name}", {"calls": 0})["calls"]) for name in ("get", "set", "del"))
 
 
-def test_twenty_askers_make_one_call(client: redis.Redis, far: RawOpenApiServer) -> None:
+def test_twenty_callers_make_one_call(client: redis.Redis, far: RawOpenApiServer) -> None:
     before = misses(client)
 
     def answer(_: Call) -> bytes:
-        # Nobody is answered before everybody has found nothing.
-        wait_until(lambda: misses(client) >= before + ASKERS)
+        # Answer only after all callers have missed the cache.
+        wait_until(lambda: misses(client) >= before + CALLERS)
         return page(200, {"Success": True, **ANSWER})
 
     far.answer = answer
-    workers = [lookups(client, far) for _ in range(ASKERS)]
-    with ThreadPoolExecutor(ASKERS) as pool:
+    workers = [lookups(client, far) for _ in range(CALLERS)]
+    with ThreadPoolExecutor(CALLERS) as pool:
         found = list(pool.map(lambda worker: worker.node_children(7), workers))
-    assert [[node.id for node in nodes] for nodes in found] == [[8]] * ASKERS
+    assert [[node.id for node in nodes] for nodes in found] == [[8]] * CALLERS
     assert len(far.calls) == 1
 
 
-def test_when_the_asker_fails_the_next_one_asks(client: redis.Redis, far: RawOpenApiServer) -> None:
+def test_after_a_failed_query_the_next_caller_queries(client: redis.Redis, far: RawOpenApiServer) -> None:
     before = misses(client)
     waiting = threading.Event()
 
     def answer(_: Call) -> bytes:
         if waiting.is_set():
             return page(200, {"Success": True, **ANSWER})
-        wait_until(lambda: misses(client) >= before + ASKERS)
+        wait_until(lambda: misses(client) >= before + CALLERS)
         waiting.set()
         return refusal(403, "Forbidden.Access")
 
     far.answer = answer
-    workers = [lookups(client, far) for _ in range(ASKERS)]
+    workers = [lookups(client, far) for _ in range(CALLERS)]
 
     def ask(worker: BoundLookups) -> int:
         try:
             return worker.node_children(7)[0].id
-        except Exception as error:  # noqa: BLE001 - told by the test
+        except Exception as error:  # noqa: BLE001 - any error of the lookup
             assert "Forbidden" in str(error)  # noqa: PT017
             return 0
 
-    with ThreadPoolExecutor(ASKERS) as pool:
+    with ThreadPoolExecutor(CALLERS) as pool:
         found = sorted(pool.map(ask, workers))
-    assert found == [0] + [8] * (ASKERS - 1)
+    assert found == [0] + [8] * (CALLERS - 1)
     assert len(far.calls) == 2
 
 
-def test_a_dead_asker_is_followed_when_its_lease_ends(client: redis.Redis) -> None:
+def test_after_the_lease_of_a_dead_caller_the_next_one_queries(client: redis.Redis) -> None:
     flights = [flight(client, seconds=0.2), flight(client)]
     assert flights[0].get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-    began = time.monotonic()
+    started = time.monotonic()
     assert flights[1].get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-    assert time.monotonic() - began < LEASE_SECONDS / 2
+    assert time.monotonic() - started < LEASE_SECONDS / 2
 
 
-def test_nobody_waits_longer_than_half_of_the_time_left(client: redis.Redis) -> None:
+def test_a_wait_ends_after_half_of_the_remaining_time(client: redis.Redis) -> None:
     assert flight(client).get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-    began = time.monotonic()
+    started = time.monotonic()
     assert flight(client).get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 0.4) is None
-    assert 0.15 < time.monotonic() - began < 0.4
+    assert 0.15 < time.monotonic() - started < 0.4
 
 
-def test_who_waits_gets_the_answer(client: redis.Redis) -> None:
+def test_a_waiting_caller_gets_the_answer(client: redis.Redis) -> None:
     first, second = flight(client), flight(client)
     assert first.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
     before = misses(client)
@@ -139,30 +139,30 @@ def test_who_waits_gets_the_answer(client: redis.Redis) -> None:
         wait_until(lambda: misses(client) > before)
         first.publish("GetNode", ARGUMENTS, ANSWER)
         assert waiting.result(10) == ANSWER
-    # What ends well leaves its lease: who looked just before the answer came does not ask again.
+    # After success the lease remains, so a caller that missed the cache just before does not query again.
     assert not second._try_lease("GetNode", ARGUMENTS)
 
 
-def test_a_hit_costs_one_command_and_a_miss_one_more_than_look_and_keep(client: redis.Redis) -> None:
-    asked, before = flight(client), commands(client)
-    assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-    asked.publish("GetNode", ARGUMENTS, ANSWER)
+def test_a_hit_costs_one_command_and_a_miss_three(client: redis.Redis) -> None:
+    single, before = flight(client), commands(client)
+    assert single.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
+    single.publish("GetNode", ARGUMENTS, ANSWER)
     assert commands(client) - before == 3
-    assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) == ANSWER
+    assert single.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) == ANSWER
     assert commands(client) - before == 4
 
 
-def test_without_redis_everybody_asks_at_once() -> None:
+def test_without_redis_a_caller_queries_at_once() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         client = connect(f"redis://127.0.0.1:{unused.getsockname()[1]}/0")
-        asked = flight(client)
-        assert asked.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
-        asked.release("GetNode", ARGUMENTS)
+        single = flight(client)
+        assert single.get_or_lease("GetNode", ARGUMENTS, deadline=time.time() + 60) is None
+        single.release("GetNode", ARGUMENTS)
         client.close()
 
 
-def test_a_refusal_is_an_answer_for_everybody(client: redis.Redis, far: RawOpenApiServer) -> None:
+def test_a_rejection_is_cached(client: redis.Redis, far: RawOpenApiServer) -> None:
     far.answer = lambda _: page(200, {"Success": False, "ErrorCode": "Invalid.Table.NotExists"})
     for _ in range(3):
         with pytest.raises(RequestRejected, match=r"GetMetaTableFullInfo: Invalid\.Table\.NotExists"):
@@ -170,9 +170,7 @@ def test_a_refusal_is_an_answer_for_everybody(client: redis.Redis, far: RawOpenA
     assert len(far.calls) == 1
 
 
-def test_a_broken_answer_is_kept_from_nobody_and_for_nobody(
-    client: redis.Redis, far: RawOpenApiServer
-) -> None:
+def test_an_invalid_answer_is_not_cached(client: redis.Redis, far: RawOpenApiServer) -> None:
     node_id = uuid4().int % 10**9
     far.answer = lambda _: page(200, {"Success": True, "Data": {"Nodes": [{}]}})
     for _ in range(2):

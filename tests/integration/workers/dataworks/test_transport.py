@@ -1,4 +1,4 @@
-"""The SDK against a far side that misbehaves: each fault becomes the right error, and nothing leaks."""
+"""The SDK against a faulty server: each fault maps to the right error, and no secret leaks."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Far = Callable[[Callable[[Call], Reply]], RawOpenApiServer]
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The SDK reads the environment when it is imported, which may have been in another test.
+    # The SDK reads the environment only when imported, possibly in an earlier test.
     monkeypatch.setattr(auth_util, "environment_access_key_id", KEY_ID)
     monkeypatch.setattr(auth_util, "environment_access_key_secret", KEY_SECRET)
 
@@ -65,7 +65,7 @@ def far() -> Iterator[Far]:
 
 def gateway_to(endpoint: str, protocol: str = "http") -> Transport:
     gateway = Transport(endpoint=endpoint, protocol=protocol, region="cn-shanghai")
-    gateway.warm_up()  # else the first test's time goes into loading the SDK
+    gateway.warm_up()  # loading the SDK takes longer than some tests' timeouts
     return gateway
 
 
