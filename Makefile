@@ -42,10 +42,10 @@ check: $(READY) ## Format, lint, types, layers, compose files
 
 test: $(READY) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
 	.ci/prepare
-	$(BIN)/python -m pytest -n auto tests/unit
-	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance
+	$(BIN)/python -m pytest -n auto tests/unit tests/repo
+	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance tests/faults
 
-test-faults: $(READY) ## The long fault runs: kills, stops and cuts of real processes
+test-faults: $(READY) ## The long fault runs: kills, stops and broken connections of real processes
 	$(BIN)/python -m pytest -m faults --timeout=1800
 
 coverage: $(READY) ## Branch coverage of the unit and integration tests, by package; fails below the floor
@@ -57,7 +57,7 @@ coverage: $(READY) ## Branch coverage of the unit and integration tests, by pack
 	$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python -m tests.support.coverage_report
 	$(BIN)/coverage report --format=total
 
-fuzz: $(READY) ## The property tests with many more examples, then mixed-up code for FUZZ_SECONDS (600)
+fuzz: $(READY) ## The property tests with many more examples, then mutated code for FUZZ_SECONDS (600)
 	$(BIN)/python -m pytest -m hypothesis -p tests.fuzz.pytest_profile --hypothesis-profile=fuzz --timeout=3600
 	$(BIN)/python -m tests.fuzz.fuzz_review --seconds $(FUZZ_SECONDS)
 
@@ -67,10 +67,10 @@ bench: $(READY) ## Measure
 ##@ Keep it
 .PHONY: docs lock clean
 
-docs: $(READY) ## Write the pages of the review rules anew
+docs: $(READY) ## Write the pages of the review rules
 	$(BIN)/dwgate rules --write docs/rules
 
-lock: ## Lock the dependencies anew (needs uv)
+lock: ## Lock the dependencies (needs uv)
 	$(COMPILE) pyproject.toml -o requirements.lock >/dev/null
 	$(COMPILE) --group dev pyproject.toml -o requirements-dev.lock >/dev/null
 

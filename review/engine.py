@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from common.i18n import Language
+from common.pool_exit import is_pool_exit
 from common.verdicts import Finding, Severity
 from review import languages
 from review.context import ReviewContext
@@ -117,7 +118,9 @@ def _hits(rule: Rule, subject: RuleContext, policy: ReviewOptions) -> list[Diagn
         about = rule.id.startswith(_ABOUT_REVIEW)
         seen = [from_hit(rule, hit) for hit in hits[:MAX_HITS] if not (about and policy.is_disabled(hit.key))]
         return [*seen, *(_not_checked(_more_hits(rule)) for _ in hits[MAX_HITS:])]
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - any text may come, and rules of any package
+    except (Exception, SystemExit) as error:
+        if isinstance(error, SystemExit) and is_pool_exit(error):
+            raise
         why = type(error).__name__
         said = Text(
             f"{rule.id} failed on this script ({why}).", f"规则 {rule.id} 检查该脚本时出错（{why}）。"

@@ -36,7 +36,7 @@ CONNECT_SECONDS = 3.0
 CALL_SECONDS = 10.0
 """How long DataWorks may take to answer."""
 
-COLUMNS = ("what", "state", "seen")
+COLUMNS = ("what", "health", "detail")
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -45,13 +45,13 @@ def run(*, json: bool) -> int:
     """Look at everything; return the exit code: 1 when something is wrong, 3 when an engine is down."""
     # What a library meets is told in our lines, not in its own logs.
     logging.disable()
-    sights = list(_all())
+    diagnoses = list(_all())
     if json:
-        tables.json({"sights": [asdict(sight) for sight in sights]})
+        tables.json({"diagnoses": [asdict(item) for item in diagnoses]})
     else:
-        rows = [(sight.what, sight.health.value, sight.detail) for sight in sights]
+        rows = [(item.what, item.health.value, item.detail) for item in diagnoses]
         tables.console().print(tables.table(COLUMNS, rows))
-    health = {sight.health for sight in sights}
+    health = {item.health for item in diagnoses}
     if Health.DOWN in health:
         return ENGINE_DOWN
     return FAILED if Health.WRONG in health else 0

@@ -88,7 +88,7 @@ def test_a_check_that_cannot_be_loaded_ends_with_an_error(
 ) -> None:
     broken = break_package(site, tmp_path, "checks.py", source)
     doctor = dwgate(broken, "doctor", "--json")
-    assert any(reason in item["seen"] for item in json.loads(doctor.stdout)["sights"]), doctor.stdout
+    assert any(reason in item["detail"] for item in json.loads(doctor.stdout)["diagnoses"]), doctor.stdout
     if "registers no check" not in reason:
         done = dwgate(broken, "policy", "test", "--json", EXAMPLE / "cases.yaml")
         assert done.returncode == 1
@@ -107,7 +107,7 @@ def test_a_rule_that_cannot_be_loaded_leaves_the_others(
 ) -> None:
     broken = break_package(site, tmp_path, "rules.py", source)
     doctor = dwgate(broken, "doctor", "--json")
-    assert any(reason in item["seen"] for item in json.loads(doctor.stdout)["sights"]), doctor.stdout
+    assert any(reason in item["detail"] for item in json.loads(doctor.stdout)["diagnoses"]), doctor.stdout
     done = dwgate(broken, "review", "--format", "json", EXAMPLE / "node.sql")
     assert done.stderr == ""
     assert "ACME-C01" not in done.stdout
@@ -116,7 +116,9 @@ def test_a_rule_that_cannot_be_loaded_leaves_the_others(
 def test_ids_of_built_in_rules_are_reserved(site: Path, tmp_path: Path) -> None:
     source = (EXAMPLE / "acme_dwgate" / "rules.py").read_text().replace("ACME-C01", "MC-C01")
     doctor = dwgate(break_package(site, tmp_path, "rules.py", source), "doctor", "--json")
-    assert any("invalid rule id 'MC-C01'" in item["seen"] for item in json.loads(doctor.stdout)["sights"])
+    assert any(
+        "invalid rule id 'MC-C01'" in item["detail"] for item in json.loads(doctor.stdout)["diagnoses"]
+    )
 
 
 @pytest.mark.parametrize("body", ["raise SystemExit(1)", "return None", "yield 'text'", "yield 1 / 0"])

@@ -32,7 +32,7 @@ def running(
 
 @pytest.fixture
 def gate(running: RunningDwgate, engines: tuple[Broker, Valkey]) -> Iterator[RunningDwgate]:
-    """Both engines up, and one healthy worker."""
+    """Both engines running, and one healthy worker."""
     for engine in engines:
         engine.restore()
     running.emulator.clear_faults()

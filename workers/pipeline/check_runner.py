@@ -14,6 +14,7 @@ from common.event_subject import subject_of
 from common.events import Event
 from common.i18n import Language
 from common.plan import PlannedCheck
+from common.pool_exit import is_pool_exit
 from common.ports import ResultCache
 from common.snapshot import Snapshot
 from common.verdicts import Outcome, OutcomeKind
@@ -105,7 +106,9 @@ class CheckRunner:
             raise
         except (CheckUnavailable, FindingInvalid) as error:
             return Outcome(OutcomeKind.ERROR, detail=str(error))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - one failed check must not end the others
+        except (Exception, SystemExit) as error:
+            if isinstance(error, SystemExit) and is_pool_exit(error):
+                raise
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
 
     def apply_waivers(self, check: Check, outcome: Outcome) -> Outcome:

@@ -13,7 +13,7 @@ class FileOwnerOptions(Options):
 
 @check("file-owner", points=("commit-file",), runs=Runs.INLINE, options=FileOwnerOptions, needs_snapshot=True)
 def file_owner(context: Context) -> Iterator[Finding]:
-    """Ask whether a file has an owner."""
+    """Check whether a file has an owner."""
     file = context.snapshot.file
     if file and not file.owner:
         yield Finding(

@@ -43,21 +43,21 @@ def dwgate(settings: dict[str, str], *arguments: str) -> subprocess.CompletedPro
 def doctor(settings: dict[str, str]) -> dict[str, dict[str, str]]:
     answer = dwgate(settings, "doctor", "--json")
     assert answer.stderr == ""
-    return {sight["what"]: sight for sight in json.loads(answer.stdout)["sights"]}
+    return {sight["what"]: sight for sight in json.loads(answer.stdout)["diagnoses"]}
 
 
 def test_the_doctor_tells_quorum_queues_from_others(broker_url: str, clean_redis_url: str) -> None:
     settings = environment(broker_url, clean_redis_url)
     before = doctor(settings)
-    assert before["broker"]["seen"].startswith("RabbitMQ ")
-    assert "not there yet" in before["queue dwgate.intake"]["seen"]
+    assert before["broker"]["detail"].startswith("RabbitMQ ")
+    assert "not there yet" in before["queue dwgate.intake"]["detail"]
     with Connection(broker_url) as connection:
         kombu_queues.build_amqp_queue(topology.INTAKE, declare=True)(connection).declare()
         connection.SimpleQueue(topology.CHECKS_IO.name).close()
     after = doctor(settings)
-    assert after["queue dwgate.intake"]["seen"] == "quorum"
-    assert "not the quorum queue" in after["queue dwgate.checks.io"]["seen"]
-    assert "not there yet" in after["queue dwgate.due"]["seen"]
+    assert after["queue dwgate.intake"]["detail"] == "quorum"
+    assert "not the quorum queue" in after["queue dwgate.checks.io"]["detail"]
+    assert "not there yet" in after["queue dwgate.due"]["detail"]
 
 
 @pytest.fixture

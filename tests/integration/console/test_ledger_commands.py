@@ -18,7 +18,7 @@ from tests.support.measured import MEASURED
 from tests.support.plans import plan_of
 
 DWGATE = Path(sys.executable).with_name("dwgate")
-VERDICT = Verdict(Result.FAIL, "FAIL: mend it", Reason.COMPLETE, time.time())
+VERDICT = Verdict(Result.FAIL, "FAIL: fix it", Reason.COMPLETE, time.time())
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_events_list_and_show(ledger: Ledger, dwgate: Any) -> None:
     assert "under-way" in table
     assert "commit-file" in table
     page = dwgate("events", "show", "good").stdout
-    assert "FAIL: mend it" in page
+    assert "FAIL: fix it" in page
 
 
 def test_an_unknown_event(ledger: Ledger, dwgate: Any) -> None:
@@ -173,7 +173,7 @@ def test_the_doctor_names_what_is_wrong_with_redis(ledger: Ledger, dwgate: Any) 
         answer = dwgate("doctor", "--json")
     finally:
         ledger.client.config_set("appendonly", "yes")
-    seen = {sight["what"]: sight["health"] for sight in json.loads(answer.stdout)["sights"]}
+    seen = {sight["what"]: sight["health"] for sight in json.loads(answer.stdout)["diagnoses"]}
     assert (answer.returncode, answer.stderr) == (1, "")
     assert seen["settings of ingest"] == "wrong"
     assert seen["settings of workers"] == "good"

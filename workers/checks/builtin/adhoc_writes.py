@@ -24,11 +24,11 @@ from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 
 MAX_LISTED = 20
-"""Tables that are told of one run; the rest are counted."""
+"""Changes that are listed for one run; the rest are counted."""
 
-_HELP = Text(
-    "Write to a development or tmp_ table; bring changes of production tables in by a node that is deployed.",
-    "请写入开发环境的表或 tmp_ 表；生产表的变更请通过发布节点完成。",
+_REMEDY = Text(
+    "Write to a development or tmp_ table; change production tables through a node that is deployed.",
+    "请写入开发环境的表或 tmp_ 表；生产表请通过已发布的节点变更。",
 )
 
 
@@ -36,46 +36,47 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise ValueError(f"wants a regular expression: {error}") from None
+        raise ValueError(f"invalid regular expression: {error}") from None
     return value
 
 
 class AdhocWritesOptions(Options):
-    """What a workspace may set."""
+    """Options of `adhoc-writes`."""
 
     development: Annotated[str, AfterValidator(_pattern)] = Field(
         default="_dev$", description="regular expression that the names of development projects match"
     )
     own_prefix: str = Field(
-        default="tmp_", description="what names of tables begin with that anybody may write"
+        default="tmp_", description="prefix of the names of tables that everyone may write"
     )
     project: str | None = Field(
-        default=None, description="project of tables named without one; without it these are development's"
+        default=None,
+        description="project of tables named without one; if not set, they belong to development",
     )
 
 
 @check("adhoc-writes", points=("run-file",), runs=Runs.CPU, options=AdhocWritesOptions, needs_snapshot=True)
 def adhoc_writes(context: Context) -> Iterator[Finding]:
-    """Ask whether an ad hoc run writes, alters or takes away production tables.
+    """Check whether an ad hoc run writes, alters or drops production tables.
 
-    Why: what runs by hand has no review, no deployment and no rerun; the data that it overwrites is gone.
+    Why: an ad hoc run has no review, no deployment and no rerun; the data that it overwrites is lost.
 
     Options:
         development: regular expression that the names of development projects match.
-        own_prefix: what names of tables begin with that anybody may write.
-        project: project of tables named without one; without it these are tables of development.
+        own_prefix: prefix of the names of tables that everyone may write.
+        project: project of tables named without one; if not set, they belong to development.
     """
     options: AdhocWritesOptions = context.options
     file, dialect = code_file(context)
     project = options.project.lower() if options.project and dialect in MAXCOMPUTE else None
-    done = read_effects(context, file.content, dialect, project)
-    yield from unparsed(context, done.unparsed)
+    effects = read_effects(context, file.content, dialect, project)
+    yield from unparsed(context, effects.unparsed)
     found: dict[tuple[str, str], TableWrite] = {}
-    for change in done.changes:
+    for change in effects.changes:
         database = change.database or project
         if not change.table:
             what = Text(
-                f"{change.description} of a table whose name is made at run time",
+                f"{change.description} of a table whose name is built at run time",
                 f"{change.description} 的表名在运行时生成",
             )
             yield not_checked(context, what, line=change.line)
@@ -83,18 +84,18 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
             continue
         elif is_dynamic(database):
             what = Text(
-                f"{change.description} {change.table}, whose project is put in at run time",
+                f"{change.description} {change.table}, whose project is set at run time",
                 f"{change.description} {change.table}，其项目在运行时确定",
             )
             yield not_checked(context, what, line=change.line, subjects=[_table(change, dialect)])
         elif not re.search(options.development, database):
             found.setdefault((change.description, change.table.lower()), change)
-    yield from _message_of(context, list(found.values()), dialect)
+    yield from _write_findings(context, list(found.values()), dialect)
 
 
-def _message_of(context: Context, changes: list[TableWrite], dialect: Dialect) -> Iterator[Finding]:
+def _write_findings(context: Context, changes: list[TableWrite], dialect: Dialect) -> Iterator[Finding]:
     for change in changes[:MAX_LISTED]:
-        said = Text(
+        message = Text(
             f"This ad hoc run changes production: {change.description} {change.table}.",
             f"本次手动运行会修改生产环境：{change.description} {change.table}。",
         )
@@ -102,16 +103,20 @@ def _message_of(context: Context, changes: list[TableWrite], dialect: Dialect) -
             context,
             "adhoc-write",
             Severity.BLOCK,
-            said,
-            _HELP,
+            message,
+            _REMEDY,
             line=change.line,
             subjects=(_table(change, dialect), *named_subjects(SubjectKind.OPERATION, change.description)),
         )
-    left = len(changes) - MAX_LISTED
-    if left > 0:
-        said = Text(f"{left} more changes of production are not listed.", f"另有 {left} 处生产变更未列出。")
+    unlisted = len(changes) - MAX_LISTED
+    if unlisted > 0:
+        message = Text(
+            f"{unlisted} more changes to production are not listed.", f"另有 {unlisted} 处生产变更未列出。"
+        )
         tables = [_table(change, dialect) for change in changes[MAX_LISTED:]]
-        yield build_finding(context, "adhoc-write", Severity.BLOCK, said, _HELP, subjects=tables, count=left)
+        yield build_finding(
+            context, "adhoc-write", Severity.BLOCK, message, _REMEDY, subjects=tables, count=unlisted
+        )
 
 
 def _table(change: TableWrite, dialect: Dialect) -> Subject:
@@ -121,7 +126,7 @@ def _table(change: TableWrite, dialect: Dialect) -> Subject:
 
 
 def _is_own_table(table: str, options: AdhocWritesOptions) -> bool:
-    """Whether a table is one of passage, or one that anybody may write."""
+    """Whether `table` is temporary, or has the prefix of tables that everyone may write."""
     name = table_key(table)
     prefix = options.own_prefix.lower()
     return is_temporary(name) or bool(prefix and name.startswith(prefix))

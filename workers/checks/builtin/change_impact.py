@@ -28,17 +28,18 @@ from workers.dataworks.errors import RequestRejected
 
 
 class ChangeImpactOptions(Options):
-    """What a workspace may set."""
+    """Options of `change-impact`."""
 
     project: str | None = Field(
-        default=None, description="MaxCompute project of tables named without one; else that of the outputs"
+        default=None,
+        description="MaxCompute project of tables named without one; default: that of the outputs",
     )
     max_columns: int = Field(
         default=20,
         ge=1,
         le=200,
         strict=True,
-        description="lost columns and tables whose readers are looked up",
+        description="dropped columns and tables whose readers are looked up",
     )
 
 
@@ -51,81 +52,82 @@ class ChangeImpactOptions(Options):
     uses_lookups=True,
 )
 def change_impact(context: LookupContext) -> Iterator[Finding]:
-    """Ask who reads the columns and tables that the code drops, renames, narrows or no longer fills.
+    """Check who reads the columns and tables that the code drops, renames, narrows or no longer fills.
 
-    Why: the code itself runs well; the readers of what it takes away fail, or go on with NULL, in the next
-    night and in other people's nodes. Nothing is looked up unless the code takes something away.
+    Why: the code itself succeeds; the readers of what it removes, in other people's nodes, fail or continue
+    with NULL in the next night. Nothing is looked up unless the code removes something.
 
     Options:
-        project: MaxCompute project of tables named without one; else that of the node's declared outputs.
-        max_columns: lost columns and tables whose readers are looked up; what is left is said.
+        project: MaxCompute project of tables named without one; default: that of the node's declared outputs.
+        max_columns: dropped columns and tables whose readers are looked up; the rest is reported
+            as not checked.
     """
     file, dialect = code_file(context)
     project = context.options.project or project_of(file)
-    done = read_effects(context, file.content, dialect, project)
-    yield from unparsed(context, done.unparsed)
+    effects = read_effects(context, file.content, dialect, project)
+    yield from unparsed(context, effects.unparsed)
     tables = TableLookup(context.lookups)
     if dialect in MAXCOMPUTE:
         losses = [
-            *altered_columns(done, tables),
-            *rebuilt_columns(done, tables),
-            *_unfilled_columns(context, done, tables),
+            *altered_columns(effects, tables),
+            *rebuilt_columns(effects, tables),
+            *_unfilled_columns(context, effects, tables),
         ]
-        yield from _loss_findings(context, done, losses)
+        yield from _loss_findings(context, effects, losses)
         for table, what, line in tables.unavailable:
             yield not_checked(context, what, line=line, subjects=[table_subject(table)])
-    elif done.altered or done.rebuilt:
-        names = [item.table for item in done.altered] + [item.table for item in done.rebuilt]
-        lines = [item.line for item in done.altered] + [item.line for item in done.rebuilt]
+    elif effects.altered or effects.rebuilt:
+        names = [item.table for item in effects.altered] + [item.table for item in effects.rebuilt]
+        lines = [item.line for item in effects.altered] + [item.line for item in effects.rebuilt]
         what = Text(
-            f"who reads what this code takes away: DataWorks keeps no lineage of {dialect} tables by name",
+            f"who reads what this code removes: DataWorks keeps no lineage of {dialect} tables by name",
             f"无法查询此代码所删改内容的下游：DataWorks 不按名称保存 {dialect} 表的血缘",
         )
         yield not_checked(context, what, line=min(lines), subjects=named_subjects(SubjectKind.TABLE, *names))
 
 
 def _unfilled_columns(
-    context: LookupContext, done: CodeEffects, tables: TableLookup
+    context: LookupContext, effects: CodeEffects, tables: TableLookup
 ) -> Iterator[BreakingChange]:
-    """Yield columns that the version in production fills, and this one leaves NULL or out."""
+    """Yield columns that the version in production fills, and this one fills with NULL or omits."""
     file, dialect = code_file(context)
-    if file.file_id is None or not any(_is_left_out(fill, tables) for fill in done.column_writes):
+    if file.file_id is None or not any(_omits_columns(write, tables) for write in effects.column_writes):
         return
     try:
         before = context.lookups.deployed_code(file.file_id)
     except RequestRejected:
-        return  # it is new: nothing of it runs yet
+        return  # a new file: no version is in production
     if before and before != file.content:
         project = context.options.project or project_of(file)
         yield from unfilled_columns(
-            read_effects(context, before, dialect, project).column_writes, done.column_writes, tables
+            read_effects(context, before, dialect, project).column_writes, effects.column_writes, tables
         )
 
 
-def _is_left_out(fill: ColumnWrite, tables: TableLookup) -> bool:
-    """Whether a write leaves columns of its table without values, by NULL or by a list of the others."""
-    if any(fill.empty):
+def _omits_columns(write: ColumnWrite, tables: TableLookup) -> bool:
+    """Whether a write leaves columns of its table without values: NULL, or missing from its column list."""
+    if any(write.empty):
         return True
-    known = tables.columns(fill.table) if fill.listed else None
-    return any(not column.partition and column.name.lower() not in fill.listed for column in known or ())
+    known = tables.columns(write.table) if write.listed else None
+    return any(not column.partition and column.name.lower() not in write.listed for column in known or ())
 
 
 def _loss_findings(
-    context: LookupContext, done: CodeEffects, losses: Sequence[BreakingChange]
+    context: LookupContext, effects: CodeEffects, losses: Sequence[BreakingChange]
 ) -> Iterator[Finding]:
-    most = context.options.max_columns
-    own = {item.table for item in done.column_writes} | {item.table for item in done.rebuilt}
-    readers = ChangeReaders(context, own)
-    for loss in losses[:most]:
+    max_columns = context.options.max_columns
+    written_tables = {item.table for item in effects.column_writes} | {item.table for item in effects.rebuilt}
+    readers = ChangeReaders(context, written_tables)
+    for loss in losses[:max_columns]:
         if table_guid(loss.table) is None:
             what = Text(
-                f"who reads {loss.name}: its project is not known", f"{loss.name} 的下游：无法确定其所属项目"
+                f"who reads {loss.name}: its project is unknown", f"{loss.name} 的下游：无法确定其所属项目"
             )
             yield not_checked(context, what, line=loss.line, subjects=loss.subjects)
         else:
             yield from readers.findings_for(loss)
-    if len(losses) > most:
-        left = len(losses) - most
-        what = Text(f"readers of {left} more lost columns and tables", f"另外 {left} 个被删改对象的下游")
-        subjects = [subject for loss in losses[most:] for subject in loss.subjects]
+    if len(losses) > max_columns:
+        left = len(losses) - max_columns
+        what = Text(f"readers of {left} more dropped columns and tables", f"另外 {left} 个被删改对象的下游")
+        subjects = [subject for loss in losses[max_columns:] for subject in loss.subjects]
         yield not_checked(context, what, subjects=subjects)

@@ -24,7 +24,7 @@ from workers.checks.registry import check
 from workers.dataworks.errors import RequestRejected
 
 MAX_LISTED = 100
-"""Findings that are kept of one file; the rest are counted."""
+"""Findings that are listed for one file; the rest are counted."""
 
 _PARAMETER = re.compile(r"(?:^|\s)(\w+)\s*=")
 """One assignment of a node's scheduling parameters (`bizdate=$bizdate hour=$[hh24]`)."""
@@ -33,13 +33,14 @@ _RANKS = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
 
 
 class CodeReviewOptions(ReviewOptions, Options):
-    """What a workspace may set."""
+    """Options of `code-review`."""
 
     project: str | None = Field(
-        default=None, description="MaxCompute project of tables named without one; else that of the outputs"
+        default=None,
+        description="MaxCompute project of tables named without one; default: that of the outputs",
     )
     max_lookups: int = Field(
-        default=20, ge=0, le=200, strict=True, description="tables of a file that DataWorks is asked about"
+        default=20, ge=0, le=200, strict=True, description="tables of a file that are looked up in DataWorks"
     )
 
 
@@ -52,29 +53,29 @@ class CodeReviewOptions(ReviewOptions, Options):
     uses_lookups=True,
 )
 def code_review(context: LookupContext) -> Iterator[Finding]:
-    """Ask whether the code keeps the review rules.
+    """Check whether the code complies with the review rules.
 
-    Why: a SELECT *, a cartesian join, a DELETE without WHERE or a secret costs least before it is committed.
+    Why: a cartesian join, a DELETE without WHERE or a secret is cheapest to fix before the commit.
 
     Options:
         severity: block, warn, info or off by rule id, instead of the rule's own severity.
         rules: options of single rules by rule id.
-        only_new: whether only what the change added against the version in production counts.
-        project: MaxCompute project of tables named without one; else that of the node's declared outputs.
-        max_lookups: tables of a file that DataWorks is asked about.
+        only_new: count only findings that the change adds to the version in production; false if not set.
+        project: MaxCompute project of tables named without one; default: that of the node's declared outputs.
+        max_lookups: tables of a file that are looked up in DataWorks; 20 if not set.
     """
     file = committed_file(context)
     if not file.content.strip():
         raise SkipCheck("the file has no code")
-    ask = review_runner.ReviewRun(
+    review = review_runner.ReviewRun(
         dialects.dialect_for_node_type(node_type(file, context)), _review_context(file, context), context
     )
-    found = list(ask(file.content))
+    found = list(review(file.content))
     if context.options.only_new and (before := _deployed_code(file, context)):
-        found = list(only_new_findings(ask(before), found))
+        found = list(only_new_findings(review(before), found))
     found.sort(key=lambda item: (item.suppressed is not None, _RANKS[item.severity]))
     yield from found[:MAX_LISTED]
-    yield from _unavailable_finding(ask, context)
+    yield from _unavailable_finding(review, context)
     if len(found) > MAX_LISTED:
         left = len(found) - MAX_LISTED
         message = Text(f"{left} more findings are not listed.", f"另有 {left} 个问题未列出。")
@@ -82,16 +83,16 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
         yield build_finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
 
 
-def _unavailable_finding(ask: review_runner.ReviewRun, context: Context) -> Iterator[Finding]:
-    """Yield a remark when DataWorks could not be asked about tables; rules say less then."""
-    if ask.unavailable_tables:
-        names = summarize_names(sorted(ask.unavailable_tables))
-        why = summarize_names(sorted(set(ask.unavailable_tables.values())))
+def _unavailable_finding(review: review_runner.ReviewRun, context: Context) -> Iterator[Finding]:
+    """Yield an info finding if tables could not be looked up: some rules then decide less."""
+    if review.unavailable_tables:
+        names = summarize_names(sorted(review.unavailable_tables))
+        reasons = summarize_names(sorted(set(review.unavailable_tables.values())))
         what = Text(
-            f"what DataWorks knows of {names.en} ({why.en}), so some rules say less",
-            f"{names.zh} 的元数据（{why.zh}），部分规则因此未能判断",
+            f"the metadata of {names.en} ({reasons.en}), which some rules need",
+            f"{names.zh} 的元数据（{reasons.zh}），部分规则因此未能判断",
         )
-        tables = [table_subject(name) for name in sorted(ask.unavailable_tables)]
+        tables = [table_subject(name) for name in sorted(review.unavailable_tables)]
         yield not_checked(context, what, severity=Severity.INFO, subjects=tables)
 
 
@@ -110,7 +111,7 @@ def _review_context(file: FileSnapshot, context: Context) -> ReviewContext:
 
 
 def _deployed_code(file: FileSnapshot, context: LookupContext) -> str | None:
-    """Return the code in production; None when there is none, or DataWorks does not know the file."""
+    """Return the code in production; None if there is none, or the file is unknown to DataWorks."""
     if file.file_id is None:
         return None
     try:

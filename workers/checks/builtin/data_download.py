@@ -22,33 +22,38 @@ _NO_CODE = (
     re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^'\\]|\\.)*+\\?(?:'|\Z)", re.DOTALL),
     re.compile(r"--[^\n]*|/\*.*?(?:\*/|\Z)|'[^']*(?:'|\Z)", re.DOTALL),
 )
-"""Comments and strings: what they name is not read. Text in double quotes may be a name.
+"""Comments and strings, in which names do not count. Text in double quotes may be a name.
 
-A backslash ends a string in some engines and not in others, and which one it is the event does not tell: what
-is a name in either way is one.
+A backslash escapes a quote in some engines and not in others, and the event does not name the engine: the SQL
+is read both ways, and a name in either reading counts.
 """
 
 _NAME = re.compile(r"[\w$]+(?:[`\"]?\.[`\"]?[\w$]+)*")
+"""A name, dotted or not, with or without quotes around its parts."""
+
 _STAR = re.compile(r"(?:\b(?:select|distinct|all)\s+|,\s*|\.)\*", re.IGNORECASE)
+"""A `*` that selects columns; not `count(*)` or a product."""
 
 Module = Annotated[str, StringConstraints(to_lower=True, min_length=1)]
 
 
 class DataDownloadOptions(Options):
-    """What the policy may set."""
+    """Options of `data-download`."""
 
-    warn_rows: limits.Limit = Field(default=100_000, description="rows above which it is a warning")
-    max_rows: limits.Limit = Field(default=None, description="rows above which it is blocked; any when null")
+    warn_rows: limits.Limit = Field(
+        default=100_000, description="rows above which the check warns; never if null"
+    )
+    max_rows: limits.Limit = Field(default=None, description="rows above which it blocks; any number if null")
     max_bytes: limits.Limit = Field(
-        default=None, description="bytes above which it is blocked; any when null"
+        default=None, description="bytes above which it blocks; any number if null"
     )
     modules: tuple[Module, ...] = Field(
         default=(),
-        description="from where: entity_transfer, develop_query, sqlx_query, dw_excel; all when empty",
+        description="from where: entity_transfer, develop_query, sqlx_query, dw_excel; all if empty",
     )
-    operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may do it; all when empty")
+    operators: tuple[limits.Uid, ...] = Field(default=(), description="UIDs that may do it; all if empty")
     hours: tuple[time_windows.TimeWindow, ...] = Field(
-        default=(), description="when it may be done; always when empty"
+        default=(), description="when it is allowed; always if empty"
     )
     time_zone: time_windows.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the hours")
     forbidden_names: tuple[globs.Glob, ...] = Field(
@@ -63,17 +68,17 @@ class DataDownloadOptions(Options):
     options=DataDownloadOptions,
 )
 def data_download(context: Context) -> Iterator[Finding]:
-    """Ask how much data is downloaded, by whom, from where and when, and whether it is named as protected.
+    """Check how much data is downloaded, by whom, from where and when, and whether it is protected.
 
-    Why: what has left as a file is out of reach: nobody can take a permission back from a spreadsheet.
+    Why: data that was exported to a file is out of control: a permission on a spreadsheet cannot be revoked.
 
     Options:
-        warn_rows: rows above which it is a warning; 100000 if not set.
-        max_rows: rows above which it is blocked; any number if not set.
-        max_bytes: bytes above which it is blocked; any number if not set.
-        modules: entity_transfer, develop_query, sqlx_query, dw_excel; all when empty.
-        operators: uids that may do it; all when empty.
-        hours: windows (days, from, to) in which it may be done; always when empty.
+        warn_rows: rows above which the check warns; 100000 if not set.
+        max_rows: rows above which it blocks; any number if not set.
+        max_bytes: bytes above which it blocks; any number if not set.
+        modules: entity_transfer, develop_query, sqlx_query, dw_excel; all if empty.
+        operators: UIDs that may do it; all if empty.
+        hours: windows (days, from, to) in which it is allowed; always if empty.
         time_zone: IANA time zone of the hours; Asia/Shanghai if not set.
         forbidden_names: tables and columns, by pattern, that its SQL may not name.
     """
@@ -84,24 +89,24 @@ def data_download(context: Context) -> Iterator[Finding]:
     hours = Text("downloads", "下载")
     yield from limits.outside_hours(context, "download-hours", options.hours, options.time_zone, hours)
     try:
-        yield from _module(context, options.modules)
+        yield from _module_finding(context, options.modules)
         yield from _row_count_finding(context, options)
         yield from _size_finding(context, options.max_bytes)
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
     if options.forbidden_names:
-        yield from _names(context, options.forbidden_names)
+        yield from _name_findings(context, options.forbidden_names)
 
 
-def _module(context: Context, allowed: tuple[str, ...]) -> Iterator[Finding]:
+def _module_finding(context: Context, allowed: tuple[str, ...]) -> Iterator[Finding]:
     module = event_fields.text_or_int(context.event.data, "moduleType")
     if allowed and module.lower() not in allowed:
-        called = module[:40] or "?"
+        name = module[:40] or "?"
         yield build_finding(
             context,
             "download-module",
             Severity.BLOCK,
-            Text(f"Downloads from {called} are not allowed.", f"不允许从 {called} 下载。"),
+            Text(f"Downloads from {name} are not allowed.", f"不允许从 {name} 下载。"),
             Text(f"Use {', '.join(allowed)}.", f"请使用 {', '.join(allowed)}。"),
             subjects=named_subjects(SubjectKind.PARAMETER, module),
         )
@@ -126,8 +131,8 @@ def _size_finding(context: Context, limit: int | None) -> Iterator[Finding]:
     yield from limits.size_above_limit(context, "download-bytes", limit, what)
 
 
-def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
-    """Yield a block for each pattern that the SQL names, and a warning when a star hides what it takes."""
+def _name_findings(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield a block for each pattern that a name in the SQL matches, and a warning if a star hides names."""
     sql = event_fields.text(context.event.data, "sqlText")
     if not sql:
         yield missing_field(context, "sqlText")
@@ -142,10 +147,12 @@ def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
             "download-name",
             Severity.BLOCK,
             Text(
-                f"The query names what fits {glob}, and may not be downloaded.",
-                f"查询涉及符合 {glob} 的名称，不允许下载。",
+                f"The query names a table or column that matches {glob}; its result may not be downloaded.",
+                f"查询涉及符合 {glob} 的表或字段，不允许下载其结果。",
             ),
-            Text("Leave it out, or ask who keeps the policy.", "请去掉相关内容，或联系策略维护者。"),
+            Text(
+                "Remove it from the query, or contact the policy owner.", "请去掉相关内容，或联系策略维护者。"
+            ),
             subjects=named_subjects(SubjectKind.PATTERN, glob),
         )
     if any(_STAR.search(text) for text in plain):
@@ -154,7 +161,7 @@ def _names(context: Context, forbidden: tuple[str, ...]) -> Iterator[Finding]:
             "download-star",
             Severity.WARN,
             Text(
-                "The query takes every column by *: whether protected ones are among them is not known.",
+                "The query selects all columns by *; it is unknown whether protected ones are among them.",
                 "查询使用 * 取出全部字段：无法判断其中是否有受保护字段。",
             ),
             Text("Name the columns.", "请写明字段。"),

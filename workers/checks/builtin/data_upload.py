@@ -18,34 +18,34 @@ from workers.checks.subjects import named_subjects
 
 
 class DataUploadOptions(Options):
-    """What the policy may set."""
+    """Options of `data-upload`."""
 
     forbidden_targets: tuple[globs.Glob, ...] = Field(
-        default=(), description="tables, * for any text, that nothing is uploaded to: odps.shop.ads_*"
+        default=(), description="tables, * for any text, that may not be uploaded to: odps.shop.ads_*"
     )
     allow_overwrite: bool = Field(
-        default=True, strict=True, description="whether a table that is there may be overwritten"
+        default=True, strict=True, description="whether an existing table may be overwritten"
     )
     max_bytes: limits.Limit = Field(
-        default=None, description="bytes above which it is blocked; any when null"
+        default=None, description="bytes above which it blocks; any number if null"
     )
 
 
 @check("data-upload", points=("upload-data-to-table",), runs=Runs.INLINE, options=DataUploadOptions)
 def data_upload(context: Context) -> Iterator[Finding]:
-    """Ask what is uploaded to which table, and whether it replaces what is there.
+    """Check what is uploaded to which table, and whether it replaces existing data.
 
-    Why: a file that is put over a table of production is in every report below it, and no code says so.
+    Why: a file that replaces a production table changes every report below it, and no code shows it.
 
     Options:
-        forbidden_targets: tables, by pattern (`odps.shop.ads_*`), that nothing is uploaded to.
-        allow_overwrite: whether a table that is there may be overwritten; true if not set.
-        max_bytes: bytes above which it is blocked; any number if not set.
+        forbidden_targets: tables, by pattern (`odps.shop.ads_*`), that may not be uploaded to; default: none.
+        allow_overwrite: whether an existing table may be overwritten; true if not set.
+        max_bytes: bytes above which it blocks; any number if not set.
     """
     options: DataUploadOptions = context.options
     try:
         table = event_fields.text_or_int(context.event.data, "tableGuid")
-        yield from _target(context, table, options.forbidden_targets)
+        yield from _target_finding(context, table, options.forbidden_targets)
         if not options.allow_overwrite:
             yield from _overwrite_finding(context, table)
         yield from _size_finding(context, options.max_bytes)
@@ -53,7 +53,7 @@ def data_upload(context: Context) -> Iterator[Finding]:
         yield invalid_event(context, error)
 
 
-def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterator[Finding]:
+def _target_finding(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterator[Finding]:
     if forbidden and not table:
         yield missing_field(context, "tableGuid")
     elif glob := globs.first_match(forbidden, table):
@@ -62,11 +62,11 @@ def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterato
             "upload-target",
             Severity.BLOCK,
             Text(
-                f"Nothing is uploaded to {table}: the policy has {glob}.",
-                f"禁止上传到 {table}：策略列有 {glob}。",
+                f"Uploads to {table} are not allowed: the policy forbids {glob}.",
+                f"不允许上传到 {table}：策略禁止 {glob}。",
             ),
             Text(
-                "Upload to a table of your own, and let a node take it from there.",
+                "Upload to a table of your own, and load it from there with a node.",
                 "请上传到自己的表，再由节点读取。",
             ),
             subjects=named_subjects(SubjectKind.PATTERN, glob),
@@ -74,18 +74,18 @@ def _target(context: Context, table: str, forbidden: tuple[str, ...]) -> Iterato
 
 
 def _overwrite_finding(context: Context, table: str) -> Iterator[Finding]:
-    """Yield a block when rows of a table that is there are lost; a table that is made anew has none."""
-    how = event_fields.text_or_int(context.event.data, "writeType").upper()
-    made = event_fields.text_or_int(context.event.data, "optTableType").upper() == "CREATE"
-    if not how and not made:
+    """Yield a block if rows of an existing table would be lost; a table created by the upload has none."""
+    write_type = event_fields.text_or_int(context.event.data, "writeType").upper()
+    creates_table = event_fields.text_or_int(context.event.data, "optTableType").upper() == "CREATE"
+    if not write_type and not creates_table:
         yield missing_field(context, "writeType")
-    elif how == "OVERWRITE" and not made:
-        called = table or "?"
+    elif write_type == "OVERWRITE" and not creates_table:
+        name = table or "?"
         yield build_finding(
             context,
             "upload-overwrite",
             Severity.BLOCK,
-            Text(f"The upload would overwrite the data of {called}.", f"上传会覆盖 {called} 的数据。"),
+            Text(f"The upload would overwrite the data of {name}.", f"上传会覆盖 {name} 的数据。"),
             Text("Append, or upload to a new table.", "请改为追加，或上传到新表。"),
         )
 

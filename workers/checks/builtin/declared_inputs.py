@@ -31,19 +31,20 @@ from workers.dataworks.errors import RequestRejected
 from workers.dataworks.models import Node, ProducingTask, Scheduler
 
 _GENERATED = "_out"
-"""Ends the output that every node has by its id: it names no table."""
+"""Suffix of the output that every node gets from its id (`project.700123_out`): it names no table."""
 
-_HELP = Text(
+_REMEDY = Text(
     "Parse the inputs of the node again, or declare the table as an input.",
     "请重新解析节点的输入，或将该表声明为输入。",
 )
 
 
 class DeclaredInputsOptions(Options):
-    """What a workspace may set."""
+    """Options of `declared-inputs`."""
 
     project: str | None = Field(
-        default=None, description="MaxCompute project of tables named without one; else that of the outputs"
+        default=None,
+        description="MaxCompute project of tables named without one; default: that of the outputs",
     )
     max_lookups: int = Field(
         default=10, ge=1, le=100, strict=True, description="undeclared tables whose writers are looked up"
@@ -59,78 +60,81 @@ class DeclaredInputsOptions(Options):
     uses_lookups=True,
 )
 def declared_inputs(context: LookupContext) -> Iterator[Finding]:
-    """Ask whether the node waits for the tables that its code reads.
+    """Check whether the node depends on the writers of the tables that its code reads.
 
-    Why: a node that reads a table without depending on its writer may run first, and take yesterday's data
-    for today's. Tables that no task writes need no input, nor do those that a parent of it waits for.
+    Why: a node that reads a table without depending on its writer may run first, and process yesterday's
+    data as today's. Tables that no task writes need no input; nor do tables whose writer is a dependency of
+    one of the node's parents.
 
     Options:
-        project: MaxCompute project of tables named without one; else that of the node's declared outputs.
-        max_lookups: undeclared tables whose writers are looked up; what is left is said.
+        project: MaxCompute project of tables named without one; default: that of the node's declared outputs.
+        max_lookups: undeclared tables whose writers are looked up; the rest is reported as not checked.
     """
     file, dialect = code_file(context)
-    _scheduled(file)
+    _require_scheduled(file)
     if dialect not in MAXCOMPUTE:
         raise SkipCheck(f"inputs are compared with MaxCompute tables, not with those of {dialect}")
-    done = read_effects(context, file.content, dialect, context.options.project or project_of(file))
-    hidden = (*done.unparsed, *done.dynamic_reads)
-    # The review warns of it already.
+    effects = read_effects(context, file.content, dialect, context.options.project or project_of(file))
+    hidden = (*effects.unparsed, *effects.dynamic_reads)
+    # The review already warns about this code.
     yield from unparsed(context, hidden, Severity.INFO)
     own = [unqualified(name) for name in file.outputs]
-    reads = [read for read in done.reads if not _is_among(read.table, own)]
+    reads = [read for read in effects.reads if not _is_among(read.table, own)]
     inputs = [production_name(unqualified(name)) for name in file.inputs]
     undeclared = [read for read in reads if not _is_among(read.table, inputs)]
     known = [read for read in undeclared if not is_dynamic(read.table)]
     if known:
-        yield from _undeclared(context, file, known)
+        yield from _undeclared_inputs(context, file, known)
     if not undeclared and not hidden:
         yield from _unused_inputs(context, inputs, reads)
 
 
-def _scheduled(file: FileSnapshot) -> None:
+def _require_scheduled(file: FileSnapshot) -> None:
     if file.scheduler == Scheduler.MANUAL:
-        raise SkipCheck("the node does not run by schedule")
+        raise SkipCheck("the node is not scheduled")
     if file.rerun_mode is None and not file.inputs and not file.outputs:
-        raise SkipCheck("what the node declares is not known")
+        raise SkipCheck("the node's inputs and outputs are unknown")
 
 
 def _is_among(table: str, names: Sequence[str]) -> bool:
-    """Whether one of the names of outputs means `table`, or a table that it may become at run time."""
+    """Whether one of the output names denotes `table`, or a table that its dynamic name can become."""
     if is_dynamic(table):
         form = name_pattern(table)
         return any(form.fullmatch(name) for name in names)
     return any(is_same_table(name, table) for name in names)
 
 
-def _undeclared(context: LookupContext, file: FileSnapshot, reads: list[TableRead]) -> Iterator[Finding]:
+def _undeclared_inputs(
+    context: LookupContext, file: FileSnapshot, reads: list[TableRead]
+) -> Iterator[Finding]:
     parents = _parents(read_declared(context, file))
     node = node_of(file, context)
-    most = context.options.max_lookups
-    for read in reads[:most]:
+    max_lookups = context.options.max_lookups
+    for read in reads[:max_lookups]:
         name = table_guid(read.table)
         if name is None:
             what = Text(
-                f"whether {read.table} needs an input: its project is not known",
+                f"whether {read.table} needs an input: its project is unknown",
                 f"{read.table} 是否需要声明为输入：所属项目未知",
             )
             yield not_checked(context, what, line=read.line, subjects=[table_subject(read.table)])
             continue
         writers = _writers(context.lookups, name)
         own = {task.id for task in writers} & {*parents, str(node)}
-        if writers and not own and not _reached_writers(context, writers, parents):
-            yield _finding(context, read, writers)
-    if len(reads) > most:
-        left = len(reads) - most
+        if writers and not own and not _has_writer_upstream(context, writers, parents):
+            yield _undeclared_finding(context, read, writers)
+    if len(reads) > max_lookups:
+        left = len(reads) - max_lookups
         what = Text(f"{left} more undeclared tables", f"另外 {left} 张未声明的表")
-        yield not_checked(context, what, subjects=[table_subject(read.table) for read in reads[most:]])
+        yield not_checked(context, what, subjects=[table_subject(read.table) for read in reads[max_lookups:]])
 
 
 def _parents(names: DeclaredIo) -> set[str]:
     return {str(node.id) for name in names.inputs for node in names.producers_of(name)}
 
 
-def _reached_writers(context: LookupContext, writers: Iterable[ProducingTask], parents: Set[str]) -> bool:
-    """Whether a parent waits for a writer, so that the node waits for it too."""
+def _has_writer_upstream(context: LookupContext, writers: Iterable[ProducingTask], parents: Set[str]) -> bool:
+    """Whether a parent depends on a writer, so that the node waits for it too."""
     return any(
         str(child.id) in parents and not child.cross_cycle
         for writer in writers
@@ -147,16 +151,16 @@ def _children(lookups: Lookups, node: int) -> tuple[Node, ...]:
 
 
 def _writers(lookups: Lookups, name: str) -> tuple[ProducingTask, ...]:
-    """Return the tasks that write a table; none when nobody does, or there is no such table."""
+    """Return the tasks that write a table; none for a table that does not exist."""
     try:
         return lookups.producing_tasks(name)
     except RequestRejected:
         return ()
 
 
-def _finding(context: Context, read: TableRead, writers: Sequence[ProducingTask]) -> Finding:
+def _undeclared_finding(context: Context, read: TableRead, writers: Sequence[ProducingTask]) -> Finding:
     named = summarize_names([f"{task.name} ({task.id})" for task in writers])
-    said = Text(
+    message = Text(
         f"The code reads {read.table}, which {named.en} writes, but the node does not depend on it.",
         f"代码读取了由 {named.zh} 产出的 {read.table}，但节点没有依赖它。",
     )
@@ -164,8 +168,8 @@ def _finding(context: Context, read: TableRead, writers: Sequence[ProducingTask]
         context,
         "input-undeclared",
         Severity.WARN,
-        said,
-        _HELP,
+        message,
+        _REMEDY,
         line=read.line,
         subjects=[table_subject(read.table)],
         writers=len(writers),
@@ -173,7 +177,7 @@ def _finding(context: Context, read: TableRead, writers: Sequence[ProducingTask]
 
 
 def _unused_inputs(context: Context, inputs: Sequence[str], reads: Sequence[TableRead]) -> Iterator[Finding]:
-    """Yield the inputs that stand for a table which the code does not read."""
+    """Yield the inputs that are named like a table which the code does not read."""
     tables = [read.table for read in reads]
     for name in dict.fromkeys(inputs):
         if (
@@ -182,19 +186,19 @@ def _unused_inputs(context: Context, inputs: Sequence[str], reads: Sequence[Tabl
             or any(_is_among(table, [name]) for table in tables)
         ):
             continue
-        said = Text(
+        message = Text(
             f"The node depends on {name}, but its code does not read it.",
             f"节点依赖 {name}，但代码没有读取它。",
         )
-        help_ = Text(
-            "Remove the input, unless the node is to wait for it all the same.",
+        remedy = Text(
+            "Remove the input, unless the node must wait for it anyway.",
             "如果不需要等待它，请移除该输入。",
         )
         yield build_finding(
             context,
             "input-unread",
             Severity.INFO,
-            said,
-            help_,
+            message,
+            remedy,
             subjects=named_subjects(SubjectKind.OUTPUT, name),
         )

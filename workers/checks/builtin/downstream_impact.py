@@ -31,7 +31,7 @@ _DEVELOPMENT = "_dev"
 
 
 class DownstreamImpactOptions(WalkOptions):
-    """What a workspace may set."""
+    """Options of `downstream-impact`."""
 
     baseline_priority: int = Field(
         default=7,
@@ -41,7 +41,7 @@ class DownstreamImpactOptions(WalkOptions):
         description="the lowest priority of a baseline at risk that counts",
     )
     other_workspaces: Severity = Field(
-        default=Severity.BLOCK, description="what readers of its tables in other workspaces ask for"
+        default=Severity.BLOCK, description="severity for readers of its tables in other workspaces"
     )
 
 
@@ -52,33 +52,35 @@ class DownstreamImpactOptions(WalkOptions):
     options=DownstreamImpactOptions,
 )
 def downstream_impact(context: LookupContext) -> Iterator[Finding]:
-    """Ask who depends on what is deleted, undeployed or frozen: live nodes, baselines, readers of its tables.
+    """Check which live nodes, baselines and table readers depend on what is deleted, undeployed or frozen.
 
-    Why: nodes that depend on a node that is gone or frozen never start, and their data stops. Nodes that are
-    frozen themselves, what lies behind them, and nodes of the same operation, do not count; nor does freezing
-    what is frozen. Readers of tables are asked for when a node goes for good. It looks at production.
+    Why: nodes that depend on a deleted or frozen node never start, and their data is no longer updated.
+    Frozen nodes, the nodes below them, and nodes of the same operation do not count; nor does freezing a node
+    that is already frozen. Readers of tables are searched only if a node is removed permanently. Only
+    production is searched.
 
     Options:
-        depth: hops that are looked at; 5 if not set.
+        depth: hops that are searched; 5 if not set.
         max_nodes: dependents found that end the search; 500 if not set.
         max_calls: lookups of one search; 60 if not set.
         baseline_priority: the lowest priority of a baseline at risk that counts; 7 if not set.
-        other_workspaces: what readers of its tables in other workspaces ask for: block, warn or info.
+        other_workspaces: severity for readers of its tables in other workspaces: block, warn or info;
+            block if not set.
     """
     lookups = context.lookups
     try:
-        ids = _nodes(context)
+        ids = _node_ids(context)
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
     starts, unseen = load_start_nodes(lookups, ids, context.options.budget(context)), list[Unexplored]()
-    questions = [_dependents(context, lookups, starts, unseen)]
+    searches = [_dependent_findings(context, lookups, starts, unseen)]
     if context.event.event_code != "freeze-node":
-        questions.append(_readers(context, lookups, starts, unseen))
-    yield from chain_findings(context, *questions, _unexplored_finding(context, starts, unseen))
+        searches.append(_reader_findings(context, lookups, starts, unseen))
+    yield from chain_findings(context, *searches, _unexplored_finding(context, starts, unseen))
 
 
-def _nodes(context: Context) -> tuple[int, ...]:
+def _node_ids(context: Context) -> tuple[int, ...]:
     if context.event.event_code != "delete-file":
         return event_fields.nodes(context.event)
     node = event_fields.number(context.event.data, "nodeId")
@@ -89,30 +91,30 @@ def _nodes(context: Context) -> tuple[int, ...]:
     return (node,)
 
 
-def _dependents(
+def _dependent_findings(
     context: Context, lookups: Lookups, starts: StartNodes, unseen: list[Unexplored]
 ) -> Iterator[Finding]:
     """Yield the nodes below, and the baselines that they or the nodes themselves are on."""
     freezes = context.event.event_code == "freeze-node"
-    still = {node.id for node in starts.nodes if is_frozen(node)}
-    moving = [number for number in starts.ids if not freezes or number not in still]
-    of_moving = replace(starts, ids=tuple(moving))
+    already_frozen = {node.id for node in starts.nodes if is_frozen(node)}
+    changed_ids = [number for number in starts.ids if not freezes or number not in already_frozen]
+    changed = replace(starts, ids=tuple(changed_ids))
     budget = context.options.budget(context)
-    impact = downstream_nodes(lookups, moving, budget, leave_out=starts.ids).live
-    late: list[HasBaseline] = [node for node in starts.nodes if node.id not in still]
-    late += impact.dependents
-    baselines = baselines_of(lookups, late)
-    least = context.options.baseline_priority
+    impact = downstream_nodes(lookups, changed_ids, budget, leave_out=starts.ids).live
+    affected: list[HasBaseline] = [node for node in starts.nodes if node.id not in already_frozen]
+    affected += impact.dependents
+    baselines = baselines_of(lookups, affected)
+    min_priority = context.options.baseline_priority
     yield from baselines_at_risk(
-        context, "baseline-at-risk", Severity.BLOCK, late, baselines, least, of_moving.subjects
+        context, "baseline-at-risk", Severity.BLOCK, affected, baselines, min_priority, changed.subjects
     )
     if impact.dependents:
-        yield _below_finding(context, starts, of_moving.subjects, impact, baselines)
+        yield _dependents_finding(context, starts, changed.subjects, impact, baselines)
     else:
         unseen.extend(impact.unexplored)
 
 
-def _below_finding(
+def _dependents_finding(
     context: Context,
     starts: StartNodes,
     subjects: Sequence[Subject],
@@ -122,9 +124,11 @@ def _below_finding(
     who, many = starts.subject, len(starts.ids) > 1
     what = summarize(impact, baselines, from_start=many)
     if context.event.event_code == "freeze-node":
-        said = Text(f"{who.en}, once frozen, would hold up {what.en}.", f"{who.zh} 冻结后将阻塞 {what.zh}。")
+        message = Text(
+            f"{who.en}, once frozen, would hold up {what.en}.", f"{who.zh} 冻结后将阻塞 {what.zh}。"
+        )
     else:
-        said = Text(
+        message = Text(
             f"{who.en} {'are' if many else 'is'} still needed by {what.en}.",
             f"{who.zh} 仍被依赖：{what.zh}。",
         )
@@ -136,24 +140,24 @@ def _below_finding(
         context,
         "downstream-nodes",
         Severity.BLOCK,
-        said,
+        message,
         remedy,
         subjects=subjects,
         dependents=len(impact.dependents),
     )
 
 
-def _readers(
+def _reader_findings(
     context: Context, lookups: Lookups, starts: StartNodes, unseen: list[Unexplored]
 ) -> Iterator[Finding]:
-    """Yield who reads the tables of the nodes from elsewhere: lineage sees what no dependency declares."""
+    """Yield readers of the nodes' tables in other workspaces; lineage shows them without a dependency."""
     budget = context.options.budget(context)
     guids = written_tables(lookups, starts.ids[: budget.calls])
     impact = table_readers(lookups, guids, replace(budget, depth=1))
     own = {_project(guid) for guid in guids}
     workspaces = {context.event.project_id, *(node.project_id for node in starts.nodes)}
-    others = tuple(item for item in impact.dependents if _other_workspace(item, own, workspaces))
-    # What lies behind the readers is not asked, and a table that lineage does not know has none.
+    others = tuple(item for item in impact.dependents if _is_in_other_workspace(item, own, workspaces))
+    # Only direct readers are searched, and a table that lineage does not know has none.
     left = tuple(
         item
         for item in impact.unexplored
@@ -171,7 +175,7 @@ def _readers_finding(context: Context, starts: StartNodes, guids: tuple[str, ...
         summarize_names([guid.removeprefix("odps.") for guid in guids]),
         "are" if len(guids) > 1 else "is",
     )
-    said = Text(
+    message = Text(
         f"{tables.en} of {starts.describe.en} {verb} read by {what.en}.",
         f"{starts.describe.zh} 的产出表 {tables.zh} 仍被读取：{what.zh}。",
     )
@@ -180,14 +184,14 @@ def _readers_finding(context: Context, starts: StartNodes, guids: tuple[str, ...
         context,
         "readers-in-other-workspaces",
         context.options.other_workspaces,
-        said,
+        message,
         remedy,
         subjects=(*starts.subjects, *map(table_subject, guids)),
         readers=len(impact.dependents),
     )
 
 
-def _other_workspace(item: Dependent, own: set[str], workspaces: set[int | None]) -> bool:
+def _is_in_other_workspace(item: Dependent, own: set[str], workspaces: set[int | None]) -> bool:
     if item.kind is DependentKind.CONSUMER:
         return True
     if item.project_id is not None:
@@ -198,16 +202,16 @@ def _other_workspace(item: Dependent, own: set[str], workspaces: set[int | None]
 def _project(guid: str) -> str:
     """Return the MaxCompute project of a table, the same for development and production.
 
-    Lineage may name what is no MaxCompute table; a name without a project is one of its own.
+    Lineage may contain entities other than MaxCompute tables; a name without a project is returned as is.
     """
     _, _, rest = guid.partition(".")
     return rest.partition(".")[0].removesuffix(_DEVELOPMENT) if rest else guid
 
 
 def _unexplored_finding(context: Context, starts: StartNodes, unseen: list[Unexplored]) -> Iterator[Finding]:
-    """Yield what could not be looked at; the node of a deleted file need not be in production."""
+    """Yield what could not be searched; the node of a deleted file need not exist in production."""
     if starts.fault:
         raise starts.fault
-    fine = StopReason.MISSING if context.event.event_code == "delete-file" else None
+    ignored_reason = StopReason.MISSING if context.event.event_code == "delete-file" else None
     left = dict.fromkeys((*starts.unexplored, *unseen))
-    yield from unexplored(context, [item for item in left if item.reason is not fine])
+    yield from unexplored(context, [item for item in left if item.reason is not ignored_reason])

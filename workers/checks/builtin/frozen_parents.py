@@ -29,13 +29,13 @@ _MAX_SHOWN = 3
 
 @check("frozen-parents", points=("unfreeze-node",), runs=Runs.IO, options=WalkOptions)
 def frozen_parents(context: LookupContext) -> Iterator[Finding]:
-    """Ask whether a node that is unfrozen would wait for nodes that are frozen or gone.
+    """Check whether a node that is unfrozen would wait for nodes that are frozen or deleted.
 
-    Why: it would wait for them for ever. It looks up to the first frozen node on each way, in production, and
-    at the inputs of the node that no node puts out. What the same operation unfreezes does not count.
+    Why: it would wait forever. The search goes up to the first frozen node on each path, in production, and
+    covers inputs that no node outputs. Nodes that the same operation unfreezes do not count.
 
     Options:
-        depth: hops that are looked at; 5 if not set.
+        depth: hops that are searched; 5 if not set.
         max_nodes: nodes found that end the search; 500 if not set.
         max_calls: lookups of one search; 60 if not set.
     """
@@ -48,20 +48,20 @@ def frozen_parents(context: LookupContext) -> Iterator[Finding]:
     unseen: list[Unexplored] = []
     yield from chain_findings(
         context,
-        _frozen(context, lookups, ids, unseen),
-        _removed_parents(context, lookups, ids, unseen),
+        _frozen_finding(context, lookups, ids, unseen),
+        _missing_parents_finding(context, lookups, ids, unseen),
         _unexplored_finding(context, unseen),
     )
 
 
-def _frozen(
+def _frozen_finding(
     context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unexplored]
 ) -> Iterator[Finding]:
     impact = upstream_nodes(lookups, ids, context.options.budget(context))
     unseen.extend(impact.unexplored)
     frozen = Impact(tuple(item for item in impact.dependents if item.frozen), (), impact.calls)
     if frozen.dependents:
-        starts, count = _names_of(lookups, ids), count_dependents(frozen)
+        starts, count = _load_names(lookups, ids), count_dependents(frozen)
         names = nearest_dependents(frozen.dependents, from_start=len(ids) > 1)
         yield build_finding(
             context,
@@ -80,40 +80,40 @@ def _frozen(
         )
 
 
-def _removed_parents(
+def _missing_parents_finding(
     context: Context, lookups: Lookups, ids: tuple[int, ...], unseen: list[Unexplored]
 ) -> Iterator[Finding]:
-    """Yield the inputs that no node puts out; the root of a workspace is no node of anybody's."""
-    most = context.options.max_calls
+    """Yield the inputs that no node outputs; the root of a workspace (`…_root`) is always there."""
+    max_calls = context.options.max_calls
     inputs: dict[str, None] = {}
-    for number in ids[:most]:
+    for number in ids[:max_calls]:
         try:
-            told = lookups.node_inputs(number, Environment.PROD)
+            declared = lookups.node_inputs(number, Environment.PROD)
         except RequestRejected as error:
             unseen.append(Unexplored(StopReason.MISSING, (str(number),), error.code))
             continue
-        inputs |= dict.fromkeys(item.name for item in told if item.name and not item.name.endswith(_ROOT))
-    if ids[most:]:
-        unseen.append(Unexplored(StopReason.CALLS, tuple(map(str, ids[most:]))))
-    makers = lookups.nodes_by_output(tuple(inputs), Environment.PROD) if inputs else {}
-    if gone := [name for name in inputs if not makers.get(name)]:
-        starts, names = _names_of(lookups, ids), summarize_names(gone)
+        inputs |= dict.fromkeys(item.name for item in declared if item.name and not item.name.endswith(_ROOT))
+    if ids[max_calls:]:
+        unseen.append(Unexplored(StopReason.CALLS, tuple(map(str, ids[max_calls:]))))
+    producers = lookups.nodes_by_output(tuple(inputs), Environment.PROD) if inputs else {}
+    if orphaned := [name for name in inputs if not producers.get(name)]:
+        starts, names = _load_names(lookups, ids), summarize_names(orphaned)
         verb = "depend" if len(ids) > 1 else "depends"
         yield build_finding(
             context,
             "missing-parents",
             Severity.BLOCK,
             Text(
-                f"{starts.subject.en} {verb} on {names.en}, which no node puts out any more.",
+                f"{starts.subject.en} {verb} on {names.en}, which no node outputs any more.",
                 f"{starts.describe.zh} 依赖 {names.zh}，但已没有节点产出。",
             ),
             Text("Deploy the parent again, or remove the dependency.", "请重新发布上游节点，或解除依赖。"),
-            subjects=(*starts.subjects, *named_subjects(SubjectKind.OUTPUT, *gone)),
+            subjects=(*starts.subjects, *named_subjects(SubjectKind.OUTPUT, *orphaned)),
         )
 
 
-def _names_of(lookups: Lookups, ids: tuple[int, ...]) -> StartNodes:
-    """Return the nodes with the names of those that a sentence shows."""
+def _load_names(lookups: Lookups, ids: tuple[int, ...]) -> StartNodes:
+    """Return the nodes, and the names of those that a message shows."""
     shown = load_start_nodes(lookups, ids, Budget(calls=_MAX_SHOWN))
     return StartNodes(ids, shown.nodes, ())
 

@@ -23,27 +23,29 @@ POINTS = (
 
 
 class InstanceOperationsOptions(Options):
-    """What a workspace may set."""
+    """Options of `instance-operations`."""
 
-    max_instances: limits.Limit = Field(default=None, description="instances of one operation; any when null")
-    operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may do it; all when empty")
+    max_instances: limits.Limit = Field(
+        default=None, description="instances of one operation; any number if null"
+    )
+    operators: tuple[limits.Uid, ...] = Field(default=(), description="UIDs that may do it; all if empty")
     hours: tuple[time_windows.TimeWindow, ...] = Field(
-        default=(), description="when it may be done; always when empty"
+        default=(), description="when it is allowed; always if empty"
     )
     time_zone: time_windows.Zone = Field(default="Asia/Shanghai", description="IANA time zone of the hours")
 
 
 @check("instance-operations", points=POINTS, runs=Runs.INLINE, options=InstanceOperationsOptions)
 def instance_operations(context: Context) -> Iterator[Finding]:
-    """Ask who works on instances, on how many at once, and when.
+    """Check who operates on instances, on how many at once, and when.
 
-    Why: an instance set to success lets everything below it run on data that is not there; a hundred killed
-    at night are a morning without reports.
+    Why: an instance set to success lets everything below it run on missing data; a hundred instances
+    killed at night mean a morning without reports.
 
     Options:
         max_instances: instances of one operation; any number if not set.
-        operators: uids that may do it; all when empty.
-        hours: windows (days, from, to) in which it may be done; always when empty.
+        operators: UIDs that may do it; all if empty.
+        hours: windows (days, from, to) in which it is allowed; always if empty.
         time_zone: IANA time zone of the hours; Asia/Shanghai if not set.
     """
     options: InstanceOperationsOptions = context.options
@@ -66,5 +68,5 @@ def _count_finding(context: Context, limit: int) -> Iterator[Finding]:
         return
     if not instances:
         yield missing_field(context, "taskIds")
-    what = Text("The operation is on {count} instances", "该操作涉及 {count} 个实例")
+    what = Text("The operation affects {count} instances", "该操作涉及 {count} 个实例")
     yield from limits.above_limit(context, "instance-count", Severity.BLOCK, len(instances), limit, what)

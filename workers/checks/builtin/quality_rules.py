@@ -24,38 +24,43 @@ _UPDATES = ("batch-update-data-quality-rules", "update-data-quality-rule")
 _STRONG, _BLOCKS = "high", "blocktaskinstance"
 _UPDATES_TASK = "update-data-quality-evaluation-task"
 
+_REMEDY = Text(
+    "Ask an operator whom the policy names, or contact the policy owner.",
+    "请联系策略列出的人员或策略维护者。",
+)
+
 
 class QualityRulesOptions(Options):
-    """What a workspace may set."""
+    """Options of `quality-rules`."""
 
     guarded: bool = Field(
         default=False,
         strict=True,
-        description="whether only `operators` may delete, disable or weaken what watches over data",
+        description="whether only `operators` may delete, disable or weaken data quality rules",
     )
-    operators: tuple[limits.Uid, ...] = Field(default=(), description="uids that may; nobody when empty")
+    operators: tuple[limits.Uid, ...] = Field(default=(), description="UIDs that may; no one if empty")
 
 
 @check("quality-rules", points=CODES, runs=Runs.INLINE, options=QualityRulesOptions)
 def quality_rules(context: Context) -> Iterator[Finding]:
-    """Ask whether rules that watch over data are deleted, disabled or weakened, and by whom.
+    """Check whether data quality rules are deleted, disabled or weakened, and by whom.
 
-    Why: a rule that is in the way of tonight's run is quickly off, and nobody turns it on again.
+    Why: a rule that blocks tonight's run is quickly disabled, and rarely enabled again.
 
     Options:
-        guarded: whether only `operators` may delete, disable or weaken; nothing is asked if not set.
-        operators: their uids; nobody when empty.
+        guarded: whether only `operators` may delete, disable or weaken rules; nothing is checked if not set.
+        operators: UIDs that may; no one if empty.
     """
     options: QualityRulesOptions = context.options
     if not options.guarded or context.event.operator in options.operators:
         return
     try:
-        yield from cap_findings(context, _rule_of_event(context))
+        yield from cap_findings(context, _event_findings(context))
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
 
 
-def _rule_of_event(context: Context) -> Iterator[Finding]:
+def _event_findings(context: Context) -> Iterator[Finding]:
     code, data = context.event.event_code, context.event.data
     if code in _DELETES:
         yield _deleted_finding(context, data)
@@ -65,9 +70,9 @@ def _rule_of_event(context: Context) -> Iterator[Finding]:
             yield missing_field(context, "enabled and severity")
         rules = rules or (data,)
     for rule in rules:
-        yield from _weakened_finding(context, rule)
+        yield from _weakened_findings(context, rule)
     if code == _UPDATES_TASK:
-        yield from _hooks(context, data)
+        yield from _hook_findings(context, data)
 
 
 def _deleted_finding(context: Context, data: Json) -> Finding:
@@ -79,51 +84,48 @@ def _deleted_finding(context: Context, data: Json) -> Finding:
         "quality-deleted",
         Severity.BLOCK,
         Text(
-            f"{context.event.event_code}{about.en} is for those whom the policy names.",
+            f"Only operators whom the policy names may run {context.event.event_code}{about.en}.",
             f"{context.event.event_code}{about.zh}仅限策略列出的人员执行。",
         ),
-        _RETRY_HINT,
+        _REMEDY,
         subjects=[Subject(SubjectKind.QUALITY_RULE, number) for number in ids],
     )
 
 
-_RETRY_HINT = Text("Ask one of those, or who keeps the policy.", "请联系名单上的人员或策略维护者。")
+def _weakened_findings(context: Context, rule: Json) -> Iterator[Finding]:
+    """Yield a block for a disabled rule, and a warning for an existing rule that no longer blocks the run.
 
-
-def _weakened_finding(context: Context, rule: Json) -> Iterator[Finding]:
-    """Yield a block for a rule that is off, and a warning for one that no longer stops the run.
-
-    A rule that is made anew, and not strong from the start, weakens nothing.
+    A new rule weakens nothing, whatever its severity is.
     """
     name = event_fields.text_or_int(rule, "name") or event_fields.text_or_int(rule, "id") or "?"
-    subjects = _named(SubjectKind.QUALITY_RULE, rule)
-    there = context.event.event_code in _UPDATES or "id" in rule
+    subjects = _subjects(SubjectKind.QUALITY_RULE, rule)
+    is_existing = context.event.event_code in _UPDATES or "id" in rule
     if event_fields.boolean(rule, "enabled") is False:
         yield build_finding(
             context,
             "quality-disabled",
             Severity.BLOCK,
-            Text(f"Rule {name} is switched off.", f"规则 {name} 被停用。"),
-            _RETRY_HINT,
+            Text(f"Rule {name} is disabled.", f"规则 {name} 已停用。"),
+            _REMEDY,
             subjects=subjects,
         )
     severity = event_fields.text_or_int(rule, "severity")
-    if there and severity and severity.lower() != _STRONG:
+    if is_existing and severity and severity.lower() != _STRONG:
         yield build_finding(
             context,
             "quality-weakened",
             Severity.WARN,
             Text(
-                f"Rule {name} is of severity {severity} now; whether it was High the event does not tell.",
-                f"规则 {name} 的强度现为 {severity}；事件中没有其之前的强度。",
+                f"Rule {name} now has severity {severity}; the event does not contain the previous one.",
+                f"规则 {name} 的强度现为 {severity}；事件中不包含之前的强度。",
             ),
-            _RETRY_HINT,
+            _REMEDY,
             subjects=subjects,
         )
 
 
-def _hooks(context: Context, data: Json) -> Iterator[Finding]:
-    """Yield a warning when a task that is changed stops no run: whether it did before is not told."""
+def _hook_findings(context: Context, data: Json) -> Iterator[Finding]:
+    """Yield a warning if a changed task blocks no run; the event does not say whether it did before."""
     if "hooks" not in data:
         yield missing_field(context, "hooks")
         return
@@ -137,13 +139,13 @@ def _hooks(context: Context, data: Json) -> Iterator[Finding]:
             "quality-unhooked",
             Severity.WARN,
             Text(
-                f"Task {name} stops no run when its rules fail.", f"任务 {name} 在规则不通过时不再阻断运行。"
+                f"Task {name} blocks no run when its rules fail.", f"任务 {name} 在规则不通过时不会阻断运行。"
             ),
-            _RETRY_HINT,
-            subjects=_named(SubjectKind.JOB, data),
+            _REMEDY,
+            subjects=_subjects(SubjectKind.JOB, data),
         )
 
 
-def _named(kind: SubjectKind, data: Json) -> tuple[Subject, ...]:
+def _subjects(kind: SubjectKind, data: Json) -> tuple[Subject, ...]:
     id_, name = event_fields.text_or_int(data, "id"), event_fields.text_or_int(data, "name")
     return (Subject(kind, id_ or None, name or None),) if id_ or name else ()

@@ -22,7 +22,7 @@ ANYONE = "*"
 
 def _point(value: str) -> str:
     if value not in BY_CODE:
-        raise ValueError("no such extension point")
+        raise ValueError("unknown extension point")
     return value
 
 
@@ -30,111 +30,117 @@ Points = tuple[Annotated[str, AfterValidator(_point)], ...]
 
 
 class ReleaseWindow(TimeWindow):
-    """Hours of some days or dates, of some extension points; without days and dates it is every day's."""
+    """Hours of certain days or dates, for certain extension points; every day without `days` and `dates`."""
 
     dates: tuple[Dates, ...] = Field(
-        default=(), description="dates on which it begins: 2026-10-01, 2026-10-01..2026-10-07"
+        default=(), description="dates on which it starts: 2026-10-01, 2026-10-01..2026-10-07"
     )
-    points: Points = Field(default=(), description="the extension points it is for; all when empty")
+    points: Points = Field(default=(), description="extension points that it applies to; all if empty")
 
     @model_validator(mode="after")
     def _days_or_dates(self) -> ReleaseWindow:
         if self.days and self.dates:
-            raise ValueError("wants days or dates, not both")
+            raise ValueError("expected days or dates, not both")
         return self
 
     def begins_on(self, day: date) -> bool:
-        """Whether it begins on that day."""
+        """Whether the window starts on `day`."""
         return _is_in_spans(day, self.dates) if self.dates else TimeWindow.begins_on(self, day)
 
 
 class Holiday(Options):
-    """Days on which operations wait, with a name that says why."""
+    """Whole days on which operations are blocked, with a name that says why."""
 
-    name: str = Field(min_length=1, max_length=80, description="what people call it; shown to who waits")
+    name: str = Field(min_length=1, max_length=80, description="name of the holiday; part of the message")
     dates: tuple[Dates, ...] = Field(
         min_length=1, description="its dates: 2026-10-01, 2026-10-01..2026-10-07"
     )
-    points: Points = Field(default=(), description="the extension points that are closed; all when empty")
+    points: Points = Field(default=(), description="extension points that are closed; all if empty")
 
 
 class Exemption(Options):
-    """Somebody who may do what is closed, for some time."""
+    """Permission of one or all operators to operate in closed windows for a limited time."""
 
-    who: Uid = Field(description="uid of the operator; * for anyone")
-    from_: Moment = Field(alias="from", description="when it begins: 2026-10-01T09:00:00+08:00")
+    who: Uid = Field(description="UID of the operator; * for anyone")
+    from_: Moment = Field(alias="from", description="when it starts: 2026-10-01T09:00:00+08:00")
     until: Moment = Field(description="when it ends: 2026-10-01T18:00:00+08:00")
-    reason: str = Field(min_length=1, max_length=200, description="why; shown when it is used")
-    points: Points = Field(default=(), description="the extension points it is for; all when empty")
+    reason: str = Field(
+        min_length=1, max_length=200, description="reason; part of the message when the exception applies"
+    )
+    points: Points = Field(default=(), description="extension points that it applies to; all if empty")
 
     @model_validator(mode="after")
     def _begins_before_it_ends(self) -> Exemption:
         if datetime.fromisoformat(self.until) <= datetime.fromisoformat(self.from_):
-            raise ValueError("it ends before it begins")
+            raise ValueError("ends before it starts")
         return self
 
 
 class ReleaseWindowOptions(Options):
-    """What a workspace may set."""
+    """Options of `release-window`."""
 
     time_zone: Zone = Field(default="Asia/Shanghai", description="IANA time zone of windows and holidays")
-    closed: tuple[ReleaseWindow, ...] = Field(default=(), description="the windows in which operations wait")
-    holidays: tuple[Holiday, ...] = Field(default=(), description="whole days on which operations wait")
+    closed: tuple[ReleaseWindow, ...] = Field(
+        default=(), description="windows in which operations are blocked"
+    )
+    holidays: tuple[Holiday, ...] = Field(
+        default=(), description="whole days on which operations are blocked"
+    )
     open: tuple[ReleaseWindow, ...] = Field(
-        default=(), description="windows that are open, whatever is closed then: make-up working days"
+        default=(), description="windows in which nothing is closed: make-up working days"
     )
     exceptions: tuple[Exemption, ...] = Field(
-        default=(), description="who may do what is closed, for some time, and why"
+        default=(), description="who may operate in a closed window, for how long, and why"
     )
 
 
 @check("release-window", runs=Runs.INLINE, options=ReleaseWindowOptions)
 def release_window(context: Context) -> Iterator[Finding]:
-    """Ask whether operations are open at this hour.
+    """Check whether operations are allowed at this hour.
 
-    Why: nobody wants a change on the night before a holiday, or while month end is being computed.
+    Why: a change on the night before a holiday, or during the month-end closing, is hard to repair.
 
     Options:
         time_zone: IANA time zone of windows and holidays; Asia/Shanghai if not set.
         closed: windows, none if not set. Each has the days (mon … sun) or dates (2026-10-01,
-            2026-10-01..2026-10-07) on which it begins, from and to (HH:MM, over midnight when `to` is not
+            2026-10-01..2026-10-07) on which it starts, from and to (HH:MM, over midnight if `to` is not
             later), and the points that it closes.
         holidays: whole days that are closed. Each has a name, dates, and the points that it closes.
         open: windows like those of `closed`, in which nothing is closed: make-up working days.
-        exceptions: who (uid, or * for anyone) may do what is closed, from when until when (moments with a
-            zone), for what reason, and at which points.
+        exceptions: who (UID, or * for anyone) may operate in a closed window, from when until when (times
+            with a zone), for what reason, and at which points.
     """
     options: ReleaseWindowOptions = context.options
     code, now = context.event.event_code, to_local(context.now, options.time_zone)
     if is_within((window for window in options.open if _applies_to(window, code)), now):
         return
-    closed = _holiday(options, code, now) or _closed(options, code, now)
+    closed = _current_holiday(options, code, now) or _current_window(options, code, now)
     if closed is None:
         return
-    exemption = next((one for one in options.exceptions if _exempts(one, context)), None)
-    yield _exempted_finding(context, exemption) if exemption else _outside_finding(context, *closed)
+    exemption = next((candidate for candidate in options.exceptions if _exempts(candidate, context)), None)
+    yield _exempted_finding(context, exemption) if exemption else _closed_finding(context, *closed)
 
 
-def _closed(options: ReleaseWindowOptions, code: str, now: datetime) -> tuple[datetime, str] | None:
-    """Return when the first window that is closed ends, and the name that it has not."""
+def _current_window(options: ReleaseWindowOptions, code: str, now: datetime) -> tuple[datetime, str] | None:
+    """Return when the first matching closed window ends, and an empty name; None if none matches."""
     for window in options.closed:
         if _applies_to(window, code) and (until := window.end_of(now)):
             return until, ""
     return None
 
 
-def _holiday(options: ReleaseWindowOptions, code: str, now: datetime) -> tuple[datetime, str] | None:
-    """Return when the holiday that `now` is in ends, its last day included, and its name."""
+def _current_holiday(options: ReleaseWindowOptions, code: str, now: datetime) -> tuple[datetime, str] | None:
+    """Return when the holiday at `now` ends, after its last day, and its name; None if there is none."""
     for holiday in options.holidays:
         if _applies_to(holiday, code) and _is_in_spans(now.date(), holiday.dates):
             day = now.date()
             while _is_in_spans(day, holiday.dates):
-                day = _last_day_of(day, holiday.dates)
+                day = _day_after_span(day, holiday.dates)
             return datetime.combine(day, time()), holiday.name
     return None
 
 
-def _outside_finding(context: Context, ends_at: datetime, name: str) -> Finding:
+def _closed_finding(context: Context, ends_at: datetime, name: str) -> Finding:
     code, zone = context.event.event_code, context.options.time_zone
     en, zh = (f": {name}", f"：{name}") if name else ("", "")
     return build_finding(
@@ -146,9 +152,10 @@ def _outside_finding(context: Context, ends_at: datetime, name: str) -> Finding:
             f"{code} 在 {ends_at:%Y-%m-%d %H:%M}（{zone}）之前关闭{zh}。",
         ),
         Text(
-            "Try again then, or ask who keeps the release calendar.", "请届时重试，或联系发布日历的维护者。"
+            "Try again then, or contact the owner of the release calendar.",
+            "请届时重试，或联系发布日历的维护者。",
         ),
-        # Another window is another finding: a fingerprint covers this one only.
+        # The window is part of the fingerprint: a waiver for this one does not cover another.
         subjects=[Subject(SubjectKind.WINDOW, f"{ends_at:%Y-%m-%d %H:%M} {zone}", name or None)],
     )
 
@@ -160,10 +167,10 @@ def _exempted_finding(context: Context, exemption: Exemption) -> Finding:
         "release-exception",
         Severity.INFO,
         Text(
-            f"{code} is closed now, and let through for {who} until {exemption.until}: {exemption.reason}.",
-            f"{code} 目前关闭，但在 {exemption.until} 之前对 {who} 放行：{exemption.reason}。",
+            f"{code} is closed now, but allowed for {who} until {exemption.until}: {exemption.reason}.",
+            f"{code} 目前关闭，但在 {exemption.until} 之前允许 {who} 操作：{exemption.reason}。",
         ),
-        Text("Nothing to do: the policy names this exception.", "无需处理：策略中已列明此例外。"),
+        Text("Nothing to do: the policy contains this exception.", "无需处理：策略中已列明此例外。"),
         subjects=[Subject(SubjectKind.WINDOW, exemption.until)],
     )
 
@@ -174,14 +181,14 @@ def _exempts(exemption: Exemption, context: Context) -> bool:
     return who and _applies_to(exemption, context.event.event_code) and begin <= context.now < end
 
 
-def _applies_to(part: ReleaseWindow | Holiday | Exemption, code: str) -> bool:
-    return not part.points or code in part.points
+def _applies_to(item: ReleaseWindow | Holiday | Exemption, code: str) -> bool:
+    return not item.points or code in item.points
 
 
 def _is_in_spans(day: date, spans: tuple[str, ...]) -> bool:
     return any(first <= day <= last for first, last in map(parse_dates, spans))
 
 
-def _last_day_of(day: date, spans: tuple[str, ...]) -> date:
-    """Return the day after the last one of a span that `day` is in."""
+def _day_after_span(day: date, spans: tuple[str, ...]) -> date:
+    """Return the day after the end of the latest-ending span that contains `day`."""
     return max(last for first, last in map(parse_dates, spans) if first <= day <= last) + timedelta(days=1)

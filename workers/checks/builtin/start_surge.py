@@ -24,10 +24,13 @@ from workers.dataworks.models import Node, Scheduler
 
 
 class StartSurgeOptions(WalkOptions):
-    """What a workspace may set."""
+    """Options of `start-surge`."""
 
     max_instances: int = Field(
-        default=200, strict=True, ge=1, description="instances that may be past their hour and start at once"
+        default=200,
+        strict=True,
+        ge=1,
+        description="instances that may be past their scheduled time and start at once",
     )
     time_zone: time_windows.Zone = Field(
         default="Asia/Shanghai", description="IANA time zone of the schedules"
@@ -36,17 +39,17 @@ class StartSurgeOptions(WalkOptions):
 
 @check("start-surge", points=("unfreeze-node",), runs=Runs.IO, options=StartSurgeOptions)
 def start_surge(context: LookupContext) -> Iterator[Finding]:
-    """Ask how many instances would start at once when nodes are unfrozen at this hour.
+    """Check how many instances would start at once when nodes are unfrozen now.
 
-    Why: what waited for a frozen node all day has its hour behind it, and starts together with it, in the
-    middle of everything else. The nodes and the live ones below them count, each as often as its schedule has
-    come round today.
+    Why: instances that waited for a frozen node are past their scheduled time, and start together with it, in
+    the middle of all other work. The nodes and the live ones below them count, each as often as it was
+    scheduled today until now.
 
     Options:
-        depth: hops that are looked at; 5 if not set.
+        depth: hops that are searched; 5 if not set.
         max_nodes: nodes found that end the search; 500 if not set.
         max_calls: lookups of one search; 60 if not set.
-        max_instances: instances that may be past their hour; 200 if not set.
+        max_instances: instances that may be past their scheduled time; 200 if not set.
         time_zone: IANA time zone of the schedules; Asia/Shanghai if not set.
     """
     lookups = context.lookups
@@ -55,60 +58,61 @@ def start_surge(context: LookupContext) -> Iterator[Finding]:
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
-    yield from _rush(context, lookups, ids)
+    yield from _surge_findings(context, lookups, ids)
 
 
-def _rush(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[Finding]:
+def _surge_findings(context: Context, lookups: Lookups, ids: tuple[int, ...]) -> Iterator[Finding]:
     options: StartSurgeOptions = context.options
     below = walk_down(lookups, ids, options.budget(context))
     starts = load_start_nodes(lookups, ids, options.budget(context))
     live = [found.item for found in below.visited if not is_frozen(found.item)]
     now = time_windows.to_local(context.now, options.time_zone)
-    counts = {node: _starts_of(node, now) for node in (*starts.nodes, *live)}
+    counts = {node: _count_due_runs(node, now) for node in (*starts.nodes, *live)}
     unseen = list(dict.fromkeys((*starts.unexplored, *below.unexplored)))
     total = sum(counts.values())
     if total > options.max_instances:
-        yield _finding(context, starts, counts, now, at_least=bool(unseen))
+        yield _surge_finding(context, starts, counts, now, at_least=bool(unseen))
         return
     if starts.fault and not below.visited:
         raise starts.fault
     yield from unexplored(context, unseen)
 
 
-def _starts_of(node: Node, now: datetime) -> int:
-    """Return how many runs of today are due; one when the schedule is unknown."""
+def _count_due_runs(node: Node, now: datetime) -> int:
+    """Return how many runs of today are due until `now`; one if the schedule is unknown."""
     if node.scheduler == Scheduler.MANUAL:
         return 0
     runs = parse_cron(node.cron)
     return 1 if runs is None else runs.count_until(now)
 
 
-def _finding(
+def _surge_finding(
     context: Context, starts: StartNodes, counts: dict[Node, int], now: datetime, *, at_least: bool
 ) -> Finding:
     due = {node: count for node, count in counts.items() if count}
-    total, most = sum(due.values()), context.options.max_instances
-    worst, least = (
-        summarize_names(_busiest_minute(due)),
-        Text("at least ", "至少 ") if at_least else Text("", " "),
-    )
+    total, limit = sum(due.values()), context.options.max_instances
+    busiest = summarize_names(_busiest_nodes(due))
+    bound = Text("at least ", "至少 ") if at_least else Text("", " ")
     return build_finding(
         context,
         "start-surge",
         Severity.BLOCK,
         Text(
-            f"Unfrozen at {now:%H:%M}, {starts.describe.en} would start {least.en}{total} instances of "
-            f"{len(due)} nodes at once, {most} are allowed; most of them {worst.en}.",
-            f"{starts.describe.zh} 若在 {now:%H:%M} 解冻，将同时启动{least.zh}{len(due)} 个节点的 "
-            f"{total} 个实例，上限为 {most}；其中最多的是 {worst.zh}。",
+            f"Unfrozen at {now:%H:%M}, {starts.describe.en} would start {bound.en}{total} instances of "
+            f"{len(due)} nodes at once, {limit} are allowed; most of them {busiest.en}.",
+            f"{starts.describe.zh} 若在 {now:%H:%M} 解冻，将同时启动{bound.zh}{len(due)} 个节点的 "
+            f"{total} 个实例，上限为 {limit}；其中最多的是 {busiest.zh}。",
         ),
-        Text("Unfreeze before their hour, or in smaller parts.", "请在调度时间之前解冻，或分批解冻。"),
+        Text(
+            "Unfreeze before their scheduled time, or in smaller groups.",
+            "请在调度时间之前解冻，或分批解冻。",
+        ),
         subjects=starts.subjects,
         instances=total,
-        limit=most,
+        limit=limit,
     )
 
 
-def _busiest_minute(due: dict[Node, int]) -> Sequence[str]:
+def _busiest_nodes(due: dict[Node, int]) -> Sequence[str]:
     ranked = sorted(due, key=lambda node: -due[node])
     return [f"{node.name} ({node.id}): {due[node]}" for node in ranked]

@@ -24,29 +24,28 @@ _SIDES = {"source": Text("reads from", "读取"), "target": Text("writes to", "�
 
 
 class SyncStartOptions(Options):
-    """What a workspace may set."""
+    """Options of `sync-start`."""
 
     forbidden_sources: tuple[globs.Glob, ...] = Field(
-        default=(), description="datasource.database.table, * for any text, that is not read: *.customer_*"
+        default=(),
+        description="datasource.database.table, * for any text, that may not be read: *.customer_*",
     )
     forbidden_targets: tuple[globs.Glob, ...] = Field(
-        default=(), description="datasource.table, * for any text, that is not written: holo_prod.ads_*"
+        default=(), description="datasource.table, * for any text, that may not be written: holo_prod.ads_*"
     )
-    allow_force_run: bool = Field(
-        default=True, strict=True, description="whether a job may be started by force"
-    )
+    allow_force_run: bool = Field(default=True, strict=True, description="whether a forced start is allowed")
 
 
 @check("sync-start", points=("start-diJob", "batch-start-diJob"), runs=Runs.INLINE, options=SyncStartOptions)
 def sync_start(context: Context) -> Iterator[Finding]:
-    """Ask which tables a data integration job that is started reads and writes, and whether by force.
+    """Check which tables a started data integration job reads and writes, and whether the start is forced.
 
-    Why: a job carries whole databases across within minutes, protected ones and those of others, too.
+    Why: a job copies whole databases within minutes, including protected ones and those of other teams.
 
     Options:
-        forbidden_sources: `datasource.database.table`, by pattern, that is not read; none if not set.
-        forbidden_targets: `datasource.table`, by pattern, that is not written; none if not set.
-        allow_force_run: whether a job may be started by force; true if not set.
+        forbidden_sources: `datasource.database.table`, by pattern, that may not be read; none if not set.
+        forbidden_targets: `datasource.table`, by pattern, that may not be written; none if not set.
+        allow_force_run: whether a forced start is allowed; true if not set.
     """
     options: SyncStartOptions = context.options
     try:
@@ -60,14 +59,19 @@ def sync_start(context: Context) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A job of the event: its name for people, and its tables; None when they are not shown."""
+    """A job of the event.
+
+    Attributes:
+        name: of the job or its tasks; its id if the event contains no name.
+        tables: table mappings; None if the event does not contain them.
+    """
 
     name: str
     tables: tuple[Json, ...] | None
 
     @property
     def subjects(self) -> tuple[Subject, ...]:
-        """The job as events name what they run: by its name, several separated by commas."""
+        """The job as subjects of a finding; `extensionBizName` may hold several names, comma-separated."""
         names = [name.strip() for name in self.name.split(",")]
         return named_subjects(SubjectKind.NODE, *(name for name in names if name != "?"))
 
@@ -78,22 +82,22 @@ def _job_findings(context: Context, options: SyncStartOptions) -> Iterator[Findi
         if not job.tables:
             yield _hidden_finding(context, job)
         for item in job.tables or ():
-            yield from _table(context, job, "source", item, _SOURCE, options.forbidden_sources)
-            yield from _table(context, job, "target", item, _TARGET, options.forbidden_targets)
+            yield from _table_findings(context, job, "source", item, _SOURCE, options.forbidden_sources)
+            yield from _table_findings(context, job, "target", item, _TARGET, options.forbidden_targets)
 
 
 def _jobs(data: Json) -> tuple[_Job, ...]:
-    """Return the jobs: the tables of a single one are at the top, those of many in `tableMappings`."""
+    """Return the jobs: tables of a single job are at the top level, those of several in `tableMappings`."""
     if event_fields.boolean(data, "showTableMapping") is False:
         return (_Job(_job_name(data, "jobId"), None),)
     if "jobIds" not in data and "tableMappings" not in data:
         return (_Job(_job_name(data, "jobId"), event_fields.object_list(data, "tableMapping")),)
-    told = event_fields.object_list(data, "tableMappings")
-    ids = {event_fields.text_or_int(item, "id") for item in told}
-    silent = [number for number in event_fields.numbers(data, "jobIds") if str(number) not in ids]
+    mappings = event_fields.object_list(data, "tableMappings")
+    ids = {event_fields.text_or_int(item, "id") for item in mappings}
+    unmapped = [number for number in event_fields.numbers(data, "jobIds") if str(number) not in ids]
     return (
-        *(_Job(_job_name(item, "id"), event_fields.object_list(item, "tableMapping")) for item in told),
-        *(_Job(str(number), None) for number in silent),
+        *(_Job(_job_name(item, "id"), event_fields.object_list(item, "tableMapping")) for item in mappings),
+        *(_Job(str(number), None) for number in unmapped),
     ) or (_Job(_job_name(data, "id"), None),)
 
 
@@ -106,7 +110,7 @@ def _job_name(data: Json, key: str) -> str:
     )
 
 
-def _table(
+def _table_findings(
     context: Context,
     job: _Job,
     side: str,
@@ -123,22 +127,22 @@ def _table(
     name = ".".join(filter(None, names))
     if not any(globs.is_regex(part) for part in names[1:]):
         if glob := globs.first_match(forbidden, name):
-            yield _forbidden(context, job, side, name, glob)
+            yield _forbidden_finding(context, job, side, name, glob)
         return
     pattern = _as_glob(names)
     if pattern is None:
         yield _unclear_finding(context, job, side, name)
     elif glob := next((one for one in forbidden if globs.overlap(pattern, one)), None):
-        yield _forbidden(context, job, side, name, glob)
+        yield _forbidden_finding(context, job, side, name, glob)
 
 
 def _as_glob(names: tuple[str, ...]) -> str | None:
-    """Return the tables that a regular expression stands for as a glob; None when it is no glob."""
+    """Return the glob that is equivalent to names with regular expressions; None if there is none."""
     parts = [names[0].lower(), *(globs.regex_to_glob(name) for name in names[1:] if name)]
     return None if None in parts else ".".join(part for part in parts if part)
 
 
-def _forbidden(context: Context, job: _Job, side: str, name: str, glob: str) -> Finding:
+def _forbidden_finding(context: Context, job: _Job, side: str, name: str, glob: str) -> Finding:
     does = _SIDES[side]
     return build_finding(
         context,
@@ -149,7 +153,7 @@ def _forbidden(context: Context, job: _Job, side: str, name: str, glob: str) -> 
             f"任务{does.zh} {name}：策略禁止 {glob}。",
         ),
         Text(
-            "Take the table out of the job, or ask who keeps the policy.",
+            "Remove the table from the job, or contact the policy owner.",
             "请从任务中移除该表，或联系策略维护者。",
         ),
         subjects=(*job.subjects, *named_subjects(SubjectKind.TABLE, name)),
@@ -161,21 +165,19 @@ def _unclear_finding(context: Context, job: _Job, side: str, name: str) -> Findi
     return not_checked(
         context,
         Text(
-            f"the job {does.en} {name}, a regular expression that may hold forbidden tables",
+            f"the job {does.en} {name}, a regular expression that may include forbidden tables",
             f"任务{does.zh} {name}，该正则表达式可能包含被禁止的表",
         ),
         rule="sync-unclear",
         subjects=(*job.subjects, *named_subjects(SubjectKind.TABLE, name)),
-        remedy=Text(
-            "Name the tables, or use no more than .* in the expression.", "请写明表名，或仅使用 .*。"
-        ),
+        remedy=Text("Name the tables, or use only .* in the expression.", "请写明表名，或仅使用 .*。"),
     )
 
 
 def _hidden_finding(context: Context, job: _Job) -> Finding:
     return not_checked(
         context,
-        Text(f"the event does not show the tables of job {job.name}", f"事件中没有任务 {job.name} 的表"),
+        Text(f"the event does not contain the tables of job {job.name}", f"事件中没有任务 {job.name} 的表"),
         rule="sync-hidden",
         remedy=Text("Review the job's tables manually.", "请人工检查该任务的表。"),
         subjects=job.subjects,
@@ -183,7 +185,7 @@ def _hidden_finding(context: Context, job: _Job) -> Finding:
 
 
 def _force_finding(context: Context) -> Iterator[Finding]:
-    """Yield a block for a job that is started by force; older jobs (`id`, not `jobId`) know no such thing."""
+    """Yield a block for a forced start; events of older jobs (`id`, not `jobId`) have no `forceRun`."""
     forced = event_fields.boolean(context.event.data, "forceRun")
     if forced is None and "jobId" in context.event.data:
         yield missing_field(context, "forceRun")
@@ -192,8 +194,9 @@ def _force_finding(context: Context) -> Iterator[Finding]:
             context,
             "sync-forced",
             Severity.BLOCK,
-            Text("The job is started by force.", "任务被强制启动。"),
+            Text("The start of the job is forced.", "任务被强制启动。"),
             Text(
-                "Start it without force, once what it waits for is mended.", "请处理其等待的问题后正常启动。"
+                "Resolve what the job waits for, then start it without force.",
+                "请先处理其等待的问题，再正常启动。",
             ),
         )

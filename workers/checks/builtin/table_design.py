@@ -23,7 +23,7 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except (re.error, RecursionError, OverflowError):
-        raise ValueError("wants a regular expression of Python's") from None
+        raise ValueError("invalid Python regular expression") from None
     return value
 
 
@@ -31,17 +31,18 @@ Layer = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9]+$
 
 
 class TableDesignOptions(Options):
-    """What a workspace may set."""
+    """Options of `table-design`."""
 
     name_pattern: Annotated[str, AfterValidator(_pattern)] = Field(
         default=r"^(ods|dim|dwd|dws|ads|tmp)_[a-z0-9_]+$",
-        description="regular expression that the table's name must match as a whole",
+        description="regular expression for the whole name of the table",
     )
     max_lifecycle_days: int = Field(
         default=3650, strict=True, ge=1, le=37231, description="the longest lifecycle, in days"
     )
     partitioned_layers: tuple[Layer, ...] = Field(
-        default=(), description="layers, the first part of a name, whose tables want a partition column: dwd"
+        default=(),
+        description="layers (first part of a name, such as dwd) whose tables require a partition column",
     )
 
 
@@ -53,27 +54,27 @@ class TableDesignOptions(Options):
     needs_snapshot=True,
 )
 def table_design(context: Context) -> Iterator[Finding]:
-    """Ask whether a table is named, commented, partitioned and limited in its life as agreed.
+    """Check whether a table's name, comments, partitions and lifecycle follow the conventions.
 
-    Why: a table that nobody can place, understand or let go of is found and paid for years later.
+    Why: a table that cannot be classified, understood or deleted still costs storage years later.
 
     Options:
-        name_pattern: regular expression that the name must match as a whole.
+        name_pattern: regular expression for the whole name.
         max_lifecycle_days: the longest lifecycle, in days.
-        partitioned_layers: layers, the first part of a name, whose tables want a partition column; none if
-            not set.
+        partitioned_layers: layers (first part of a name, such as dwd) whose tables require a partition
+            column; none if not set.
     """
     table = context.snapshot.table
     if table is None:
-        raise SkipCheck("DataWorks holds no detail of the table")
+        raise SkipCheck("DataWorks returned no details of the table")
     options: TableDesignOptions = context.options
-    yield from _name(context, table, options.name_pattern)
-    yield from _comments(context, table)
-    yield from _lifecycle(context, table, options.max_lifecycle_days)
-    yield from _partitions(context, table, options.partitioned_layers)
+    yield from _name_finding(context, table, options.name_pattern)
+    yield from _comment_findings(context, table)
+    yield from _lifecycle_finding(context, table, options.max_lifecycle_days)
+    yield from _partition_finding(context, table, options.partitioned_layers)
 
 
-def _name(context: Context, table: TableSnapshot, pattern: str) -> Iterator[Finding]:
+def _name_finding(context: Context, table: TableSnapshot, pattern: str) -> Iterator[Finding]:
     if not re.fullmatch(pattern, table.name.lower()):
         yield build_finding(
             context,
@@ -89,49 +90,51 @@ def _name(context: Context, table: TableSnapshot, pattern: str) -> Iterator[Find
         )
 
 
-def _comments(context: Context, table: TableSnapshot) -> Iterator[Finding]:
+def _comment_findings(context: Context, table: TableSnapshot) -> Iterator[Finding]:
     if not table.comment.strip():
         yield build_finding(
             context,
             "MC-N04",
             Severity.WARN,
             Text(f"Table {table.name} has no comment.", f"表 {table.name} 没有注释。"),
-            Text("Say in a comment what one row is.", "请在注释中说明一行数据的含义。"),
+            Text("Describe in a comment what one row represents.", "请在注释中说明一行数据的含义。"),
         )
-    bare = [item.name for item in table.columns if not item.partition and not item.comment.strip()]
-    if bare:
-        of, names = len(table.columns), summarize_names(bare)
+    uncommented = [item.name for item in table.columns if not item.partition and not item.comment.strip()]
+    if uncommented:
+        total, names = len(table.columns), summarize_names(uncommented)
+        # The first subject, the table, is left out: the event has it already.
+        columns = column_subjects(table.name, uncommented)[1:]
         yield build_finding(
             context,
             "MC-N04",
             Severity.INFO,
             Text(
-                f"{len(bare)} of {of} columns have no comment: {names.en}.",
-                f"{of} 个字段中有 {len(bare)} 个没有注释：{names.zh}。",
+                f"{len(uncommented)} of {total} columns have no comment: {names.en}.",
+                f"{total} 个字段中有 {len(uncommented)} 个没有注释：{names.zh}。",
             ),
             Text("Give each column a comment.", "请为每个字段添加注释。"),
-            subjects=column_subjects(table.name, bare)[1:],  # the table is the event's
-            count=len(bare),
+            subjects=columns,
+            count=len(uncommented),
         )
 
 
-def _lifecycle(context: Context, table: TableSnapshot, max_days: int) -> Iterator[Finding]:
-    mend = Text(f"Set a lifecycle of at most {max_days} days.", f"请设置不超过 {max_days} 天的生命周期。")
+def _lifecycle_finding(context: Context, table: TableSnapshot, max_days: int) -> Iterator[Finding]:
+    remedy = Text(f"Set a lifecycle of at most {max_days} days.", f"请设置不超过 {max_days} 天的生命周期。")
     if not table.lifecycle or table.lifecycle < 0:
         message = Text(
-            f"Table {table.name} has no lifecycle: its data stays for ever.",
+            f"Table {table.name} has no lifecycle: its data is kept forever.",
             f"表 {table.name} 没有生命周期：数据将永久保留。",
         )
-        yield build_finding(context, "MC-N03", Severity.BLOCK, message, mend)
+        yield build_finding(context, "MC-N03", Severity.BLOCK, message, remedy)
     elif table.lifecycle > max_days:
         message = Text(
-            f"Table {table.name} keeps its data {table.lifecycle} days; {max_days} are allowed.",
+            f"Table {table.name} keeps its data for {table.lifecycle} days; {max_days} are allowed.",
             f"表 {table.name} 保留数据 {table.lifecycle} 天，上限为 {max_days} 天。",
         )
-        yield build_finding(context, "table-lifecycle", Severity.BLOCK, message, mend)
+        yield build_finding(context, "table-lifecycle", Severity.BLOCK, message, remedy)
 
 
-def _partitions(context: Context, table: TableSnapshot, layers: tuple[str, ...]) -> Iterator[Finding]:
+def _partition_finding(context: Context, table: TableSnapshot, layers: tuple[str, ...]) -> Iterator[Finding]:
     layer = table.name.lower().partition("_")[0]
     if layer not in layers or any(column.partition for column in table.columns):
         return

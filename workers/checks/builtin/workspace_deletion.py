@@ -14,21 +14,19 @@ from workers.checks.registry import check
 
 
 class WorkspaceDeletionOptions(Options):
-    """What the policy may set."""
+    """Options of `workspace-deletion`."""
 
-    operators: tuple[limits.Uid, ...] = Field(
-        default=(), description="uids that may do it; nobody when empty"
-    )
+    operators: tuple[limits.Uid, ...] = Field(default=(), description="UIDs that may do it; no one if empty")
 
 
 @check("workspace-deletion", points=("delete-project",), runs=Runs.INLINE, options=WorkspaceDeletionOptions)
 def workspace_deletion(context: Context) -> Iterator[Finding]:
-    """Ask whether a workspace is deleted by one of those who may.
+    """Check whether the operator may delete a workspace.
 
-    Why: its nodes, schedules and settings are gone with it, and so is the data of others who read its tables.
+    Why: its nodes, schedules and settings are deleted with it, and its tables are lost to their readers.
 
     Options:
-        operators: uids that may delete workspaces; nobody when empty.
+        operators: UIDs that may delete workspaces; no one if empty.
     """
     workspace = context.event.project_id
     what = Text(

@@ -131,9 +131,9 @@ def test_each_answer_becomes_its_error(
 def test_no_answer_ends_with_the_time_and_may_have_been_applied(far: Far) -> None:
     gateway = gateway_to(far(lambda _: None).endpoint)
     for operation, expected in ((READ, Unreachable), (WRITE, ReplyLost)):
-        begun = time.monotonic()
+        started = time.monotonic()
         error = error_of(gateway, operation, seconds=0.3)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - started < 2
         assert (type(error), error.code) == (expected, "ReadTimeout")
 
 
@@ -237,15 +237,15 @@ def test_a_child_process_has_connections_of_its_own(far: Far) -> None:
     program = """
 import os, sys, time
 from workers.dataworks import operations
-from workers.dataworks.transport import Gateway
-gateway = Gateway(endpoint=sys.argv[1], protocol="http", region="cn-shanghai")
+from workers.dataworks.transport import Transport
+gateway = Transport(endpoint=sys.argv[1], protocol="http", region="cn-shanghai")
 def call(gateway=gateway):
-    gateway.call(operations.NODE, {"NodeId": os.getpid()}, until=time.time() + 20)
+    gateway.call(operations.NODE, {"NodeId": os.getpid()}, deadline=time.time() + 20)
 call()
 child = os.fork()
 if not child:
     call()
-    call(Gateway(endpoint=sys.argv[1], protocol="http", region="cn-shanghai"))
+    call(Transport(endpoint=sys.argv[1], protocol="http", region="cn-shanghai"))
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 call()

@@ -276,7 +276,7 @@ def test_an_input_that_nobody_puts_out_blocks() -> None:
     )
     found = ask("frozen-parents", "unfreeze-node", {"nodeIds": [1, 9]}, workspace)
     assert rules(found) == ["missing-parents", "not-checked"]
-    assert found[0].message == "Nodes n1 (1), 9 depend on shop.b, which no node puts out any more."
+    assert found[0].message == "Nodes n1 (1), 9 depend on shop.b, which no node outputs any more."
     assert ("makers", ("shop.a", "shop.b")) in workspace.calls
 
 
@@ -333,10 +333,10 @@ def backfill(**more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changed", "rule", "says"),
     [
-        (node(1, rerunnable=False), "backfill-not-rerunnable", "may not be run again: n1 (1, 1923)."),
+        (node(1, rerunnable=False), "backfill-not-rerunnable", "are not rerunnable: n1 (1, 1923)."),
         (node(1, project=9), "backfill-workspaces", "of other workspaces: n1 (1, 1923), workspace 9."),
         (node(1, baseline=7, priority=8), "backfill-baseline", "Baseline 7, priority 8, is at risk by n1."),
-        (node(1, rerunnable=None), "not-checked", "whether n1 (1, 1923) may be run again."),
+        (node(1, rerunnable=None), "not-checked", "whether n1 (1, 1923) may be rerun."),
     ],
 )
 def test_what_a_backfill_runs(changed: Node, rule: str, says: str) -> None:

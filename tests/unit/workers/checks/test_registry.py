@@ -35,7 +35,7 @@ from workers.checks.registry import check
 
 @check("{name}", points=("commit-file",), runs=Runs.INLINE)
 def ask(context):
-    '''Ask nothing.'''
+    '''Check nothing.'''
     return ()
 """
 
@@ -66,7 +66,7 @@ def test_own_checks_are_found_and_told() -> None:
     assert checks.keys() >= OWN
     for name in OWN:
         check = checks[name]
-        assert check.title.startswith("Ask ")
+        assert check.title.startswith("Check ")
         assert "Why:" in (check.run.__doc__ or "")
         assert check.points <= BY_CODE.keys()
         documented = check.run.__doc__ or ""
@@ -76,7 +76,7 @@ def test_own_checks_are_found_and_told() -> None:
 def test_a_check_of_another_package_is_found(package: Path) -> None:
     install(package, FOREIGN.format(name="acme-check"))
     check = registry.load_checks()["acme-check"]
-    assert check.title == "Ask nothing."
+    assert check.title == "Check nothing."
     assert check.applies_to("commit-file")
     assert not check.applies_to("deploy-file")
 

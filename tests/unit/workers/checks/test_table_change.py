@@ -219,7 +219,7 @@ def test_a_dropped_column_with_readers_blocks_and_names_them() -> None:
     world = World(info("a INT, b INT, c INT"), columns={"b": ["odps.bi.ads_x.total", f"{GUID}.c"]})
     (found,) = ask(world, model("a INT, c INT"), options={"depth": 1})
     assert (found.rule, found.severity) == ("column-dropped", Severity.BLOCK)
-    assert found.message.startswith("Column b of shop.dwd_order is dropped; made from it: ")
+    assert found.message.startswith("Column b of shop.dwd_order is dropped; derived from it: ")
     for named in ("bi.ads_x.total", "1907", "93999"):
         assert named in found.message
     assert "dwd_order.c" not in found.message
@@ -235,7 +235,7 @@ def test_who_may_filter_by_a_dropped_column_is_told() -> None:
     world = World(info("a INT, b INT"), tables=["odps.shop.x"], read_by=["report.7"])
     (found,) = ask(world, model("a INT"))
     assert found.severity is Severity.WARN
-    assert "no column is made from it, who reads the table: 1 table and 1 consumer" in found.message
+    assert "no column is derived from it; readers of the table: 1 table and 1 consumer" in found.message
 
 
 def test_lookups_are_bounded_and_what_is_left_out_is_said() -> None:
@@ -245,14 +245,14 @@ def test_lookups_are_bounded_and_what_is_left_out_is_said() -> None:
     assert len(world.asked) <= 11
     assert found[-1].rule == "columns-not-checked"
     assert "more columns of shop.dwd_order" in found[-1].message
-    assert len(found) + int(found[-1].message.split("who reads ")[1].split()[0]) == 1001
+    assert len(found) + int(found[-1].message.split("the readers of ")[1].split()[0]) == 1001
 
 
 def test_lineage_that_does_not_know_a_column_is_no_column_without_readers() -> None:
     world = World(info("a INT, b INT"), fault=RequestRejected("GetMetaColumnLineage", "NotFound"))
     (found,) = ask(world, model("a INT"))
     assert found.severity is Severity.WARN
-    assert "who reads it: unknown" in found.message
+    assert "its readers: unknown" in found.message
 
 
 def test_a_lookup_that_fails_goes_up() -> None:
@@ -323,7 +323,7 @@ def test_an_event_that_never_arrived_is_not_looked_at_and_says_so() -> None:
 
 
 def test_there_is_nothing_to_compare_with() -> None:
-    with pytest.raises(SkipCheck, match="no such table yet"):
+    with pytest.raises(SkipCheck, match="table does not exist yet"):
         ask(World(), model("a INT"))
     with pytest.raises(SkipCheck, match="no detail"):
         ask(World(info("a INT")), None)
