@@ -1,4 +1,4 @@
-"""Engines and a running dwgate as fixtures. A missing engine is a failure with a clear line, never a skip."""
+"""Engines and a running dwgate as fixtures. A missing engine fails the tests with a clear error: no skip."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 @pytest.fixture(scope="session")
 def redis_url(valkey: Valkey) -> str:
-    """URL of the session's Valkey; keys of other tests may be in it."""
+    """URL of the session's Valkey, which may contain keys of other tests."""
     return valkey.url
 
 
 @pytest.fixture
 def clean_redis_url(valkey: Valkey) -> Iterator[str]:
-    """URL of the session's Valkey, up and empty; put right again after the test."""
+    """URL of the session's Valkey, running and empty; restored after the test."""
     valkey.restore()
     valkey.clean()
     yield valkey.url
@@ -39,18 +39,18 @@ def clean_redis_url(valkey: Valkey) -> Iterator[str]:
 
 
 class ForeignBroker:
-    """The broker that DWGATE_TEST_BROKER_URL names: not ours to end, so a fault test fails on it."""
+    """The broker at DWGATE_TEST_BROKER_URL, which tests must not stop; fault tests fail on it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def start(self) -> None:
-        """Look whether it is there."""
+        """Check that it is reachable."""
         if not speaks_amqp(self.url):
             raise EngineError(f"DWGATE_TEST_BROKER_URL: no broker answers at {self.url.rpartition('@')[2]}")
 
     def restore(self) -> None:
-        """Nothing to do: nobody may have done anything to it."""
+        """Do nothing: tests cannot stop it."""
 
     def fresh_url(self) -> str:
         """Return its URL, after deleting dwgate's queues there."""
@@ -58,11 +58,11 @@ class ForeignBroker:
         return self.url
 
     def close(self) -> None:
-        """Leave it alone."""
+        """Do nothing: it is not stopped."""
 
     def kill(self) -> None:
-        """Refuse."""
-        raise EngineError("this test ends the broker: unset DWGATE_TEST_BROKER_URL to run it")
+        """Raise an error."""
+        raise EngineError("this test stops the broker: unset DWGATE_TEST_BROKER_URL to run it")
 
     stop_process = kill
     resume = kill
@@ -85,20 +85,20 @@ def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest.fixture
 def broker_url(rabbitmq: Broker) -> Iterator[str]:
-    """URL of an empty virtual host of the session's RabbitMQ; put right again after the test."""
+    """URL of an empty virtual host of the session's RabbitMQ; restored after the test."""
     rabbitmq.restore()
     yield rabbitmq.fresh_url()
     rabbitmq.restore()
 
 
 def built_in_policy() -> str:
-    """The text of the built-in policy."""
+    """Return the text of the built-in policy."""
     return (resources.files("workers.policy") / "default.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def engines(rabbitmq: Broker, valkey: Valkey) -> tuple[Broker, Valkey]:
-    """Both engines, up and empty."""
+    """Both engines, running and empty."""
     rabbitmq.restore()
     valkey.restore()
     valkey.clean()
@@ -108,7 +108,7 @@ def engines(rabbitmq: Broker, valkey: Valkey) -> tuple[Broker, Valkey]:
 
 @pytest.fixture(scope="module")
 def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
-    """Ingest and one worker, every role, the built-in policy; but a run must be answered in 8 s."""
+    """Ingest and one worker with all roles and the built-in policy, but a deadline of 8 s for run-file."""
     broker, valkey = engines
     folder = tmp_path_factory.mktemp("gate")
     policy = folder / "policy.yaml"

@@ -1,1 +1,1 @@
-"""Checks and verdicts: what happens to an event between the queue and the answer to DataWorks."""
+"""The workers: they take events from the queue, run checks, and post one verdict per event to DataWorks."""

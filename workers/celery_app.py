@@ -1,4 +1,4 @@
-"""The Celery application: queues, acknowledgement, pools' common settings."""
+"""The Celery application: queues, acknowledgement, and settings that all pools share."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from workers import kombu_queues
 from workers.settings import WorkerSettings
 
 PUBLISH_SECONDS = 5
-"""How long a worker waits for the broker to confirm a message it sends."""
+"""Timeout of a publish and its confirm, in seconds."""
 
 VISIBILITY_SECONDS = 40
-"""Redis only: a message not acknowledged for so long goes to another worker.
+"""Redis only: a message that is not acknowledged for this long is delivered to another worker.
 
-Longer than a CPU check may take, and short enough to come before the usual deadline. A waiting check that
-takes longer runs twice, which leaves one outcome.
+Longer than the time limit of a CPU check, and short enough for a redelivery before the usual deadline. A
+longer I/O-bound check runs twice; only its first outcome is recorded.
 """
 
 _REDIS_TRANSPORT = {
     "visibility_timeout": VISIBILITY_SECONDS,
-    # How soon messages of a killed worker are looked for: the defaults (10 and 10) mean 100 seconds.
+    # Look for messages of a killed worker every second; with the defaults (10 and 10) it takes 100 seconds.
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
     "socket_timeout": PUBLISH_SECONDS,
@@ -47,14 +47,14 @@ def _common_config() -> dict[str, Any]:
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
-        # A task is done when its work is written down: a killed worker's task runs again elsewhere.
+        # Acknowledge after the work is recorded, so that the task of a killed worker runs again elsewhere.
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "worker_prefetch_multiplier": 1,
         "worker_soft_shutdown_timeout": 10,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        # Task events halve the throughput; Flower switches them on while it runs.
+        # Task events halve the throughput; Flower enables them while it runs.
         "worker_send_task_events": False,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
@@ -71,7 +71,7 @@ def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
         "task_queues": [
             kombu_queues.build_amqp_queue(queue, declare=declare) for queue in topology.TASK_QUEUES
         ],
-        # kombu forgets the exchange of a queue with several bindings: it is the default then.
+        # kombu ignores the exchange of a queue with several bindings and uses the default exchange.
         "task_default_exchange": topology.EXCHANGE,
         "task_default_exchange_type": "topic",
         "broker_transport_options": {"confirm_publish": True, "confirm_timeout": PUBLISH_SECONDS},

@@ -1,4 +1,4 @@
-"""Runs checks of one event, and writes down what they say."""
+"""Runs checks of one event and records their outcomes."""
 
 from __future__ import annotations
 
@@ -35,31 +35,31 @@ def execute(
 ) -> None:
     """Run the checks `names` of an event and record their outcomes; with the last one the event is reported.
 
-    Several run one after the other. When one of them takes too long, or took the process along the last time,
-    they part: each that is left is sent on by itself.
+    Several run one after the other. If one times out, or the previous attempt killed the process, the
+    remaining checks are dispatched individually, one per message.
 
     Args:
-        services: this process's parts.
+        services: of this process.
         message_id: the event.
-        run: the run the outcomes count for; an older one's are dropped.
+        run: the run of the outcomes; those of an older run are dropped.
         names: the checks.
-        deadline: when an outcome would come too late, in seconds since the epoch.
-        started_attempt: the attempt at them, when it is counted already.
-        seconds: how long lookups may take; what takes longer is a transient fault.
+        deadline: of the outcomes, in seconds since the epoch.
+        started_attempt: the attempt, if it is already counted in the ledger.
+        seconds: time budget of the lookups; a slower lookup is a transient fault.
 
     Raises:
-        Transient: a lookup could not be made and there is time to try again; also faults of Redis and broker.
+        Transient: a lookup failed and can be retried; faults of Redis and the broker are raised, too.
     """
     started_attempt = started_attempt or services.ledger.start_attempts(message_id, run, names)
-    asked = _BatchResult()
+    batch = _BatchResult()
     if started_attempt is not None:
-        asked = _run_sequentially(
+        batch = _run_sequentially(
             services, started_attempt, deadline, time.time() + seconds, alone=len(names) == 1
         )
-    services.reports.record(message_id, run, asked.outcomes)
-    _dispatch_individually(services, message_id, run, asked.remaining, deadline)
-    if asked.fault:
-        raise asked.fault
+    services.reports.record(message_id, run, batch.outcomes)
+    _dispatch_individually(services, message_id, run, batch.remaining, deadline)
+    if batch.fault:
+        raise batch.fault
 
 
 def _dispatch_individually(
@@ -72,14 +72,20 @@ def _dispatch_individually(
 def on_hard_timeout(
     services: Services, message_id: str, run: int, names: Sequence[str], deadline: float
 ) -> None:
-    """Have checks part whose process was killed since one did not let itself be ended in time."""
+    """Dispatch checks individually after a hard time limit killed the process that ran them."""
     if len(names) > 1:
         _dispatch_individually(services, message_id, run, names, deadline)
 
 
 @dataclass(slots=True)
 class _BatchResult:
-    """What became of checks: the outcomes, those to be asked alone, and a fault that held up the rest."""
+    """Result of running several checks.
+
+    Attributes:
+        outcomes: of the checks that finished, by name.
+        remaining: checks to dispatch individually.
+        fault: a transient fault, after which the checks without outcome are retried.
+    """
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     remaining: Sequence[str] = ()
@@ -99,7 +105,7 @@ def _run_sequentially(
         done.remaining = names
         return done
     plan = started_attempt.record.plan
-    assert plan is not None  # noqa: S101 - attempts are counted of planned checks only
+    assert plan is not None  # noqa: S101 - only planned checks have attempts
     planned = {item.name: item for item in plan.checks}
     snapshot = Snapshot.from_json(started_attempt.snapshot) if started_attempt.snapshot else None
     runner = services.check_runner(
@@ -111,10 +117,10 @@ def _run_sequentially(
         except TRANSIENT_ERRORS as error:
             done.fault = error
             continue
-        except SoftTimeLimitExceeded:  # it fell just before or behind the check itself
+        except SoftTimeLimitExceeded:  # raised just before or after the check itself
             outcome = Outcome(OutcomeKind.TIMED_OUT, detail=TIMED_OUT)
         if outcome.kind is OutcomeKind.TIMED_OUT and not alone:
-            # The others have not had their time, and this one not all of its own: it is asked last.
+            # The others have not run yet, and this one used the shared time limit: it is dispatched last.
             done.remaining = [*names[number + 1 :], name]
             break
         done.outcomes[name] = outcome
@@ -124,7 +130,7 @@ def _run_sequentially(
 
 
 def note_outcome(check: str, outcome: Outcome) -> None:
-    """Count the findings of an outcome that a waiver covers, and log a check that could not be run."""
+    """Count the waived findings of an outcome, and log a check that failed."""
     if waived := sum(finding.waived is not None for finding in outcome.findings):
         metrics.WAIVED.labels(check).inc(waived)
     if outcome.kind is OutcomeKind.ERROR:
@@ -135,13 +141,13 @@ def _attempt(
     services: Services, runner: CheckRunner, planned: PlannedCheck, attempts: int, deadline: float
 ) -> Outcome:
     if attempts > retry.MAX_ATTEMPTS:
-        # The worker died under it each time: it must not kill the next one too.
-        return Outcome(OutcomeKind.ERROR, detail=f"given up after {retry.MAX_ATTEMPTS} attempts")
-    asked = services.checks.get(planned.name)
-    if asked is None:
-        return Outcome(OutcomeKind.ERROR, detail="this worker does not have the check")
+        # The check killed its worker on each attempt: do not let it kill another one.
+        return Outcome(OutcomeKind.ERROR, detail=f"failed after {retry.MAX_ATTEMPTS} attempts")
+    check = services.checks.get(planned.name)
+    if check is None:
+        return Outcome(OutcomeKind.ERROR, detail="the check is not installed in this worker")
     try:
-        return runner.run(asked, planned)
+        return runner.run(check, planned)
     except TRANSIENT_ERRORS as error:
         if retry.retry_decision(attempts, now=time.time(), deadline=deadline).retry:
             raise

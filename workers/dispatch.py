@@ -1,4 +1,4 @@
-"""Sends tasks on: by name, with plain JSON arguments, of which Flower is shown no more than ids."""
+"""Sends tasks by name with plain JSON arguments, of which Flower shows only ids."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from common.events import SCHEMA, Event
 from workers.checks.api import Runs
 
 CHECK_SECONDS = 30.0
-"""A CPU check is ended after so long, however far the deadline is."""
+"""Time limit of one CPU check, however far its deadline is."""
 
 SHARED_TIME_LIMIT, SHARED_TIME_SHARE = 5.0, 1 / 3
-"""CPU checks in one message part after so long, or after that share of the time that is left."""
+"""Time limit of CPU checks that share a message, and its share of the remaining time; the lower applies."""
 
 RECORDING_MARGIN = 1.0
-"""A CPU check is ended so long before its outcome would come too late, so that this is still written down."""
+"""Seconds between the time limit of a CPU check and its deadline: enough to record the outcome."""
 
 _QUEUES = {Runs.CPU: topology.CHECKS_CPU, Runs.IO: topology.CHECKS_IO}
 
 
 class Dispatch:
-    """Sends the tasks of dwgate. Every send is confirmed by the broker (RabbitMQ) and bounded in time."""
+    """Sends the tasks of dwgate. Every send has a timeout, and RabbitMQ confirms it."""
 
     def __init__(self, app: Celery) -> None:
         self._app = app
 
     def send_events(self, *events: Event) -> None:
-        """Send events through intake (again), in one message."""
+        """Send events to intake in one message; safe to repeat."""
         self._send(
             topology.TASK_INTAKE,
             topology.INTAKE,
@@ -44,14 +44,14 @@ class Dispatch:
     def send_checks(
         self, message_id: str, run: int, checks: Sequence[str], runs: Runs, deadline: float
     ) -> None:
-        """Send checks of an event to the queue for what they need, in one message.
+        """Send checks of an event to the queue of their kind, in one message.
 
         Args:
             message_id: the event.
             run: the run of the event that the outcomes count for.
-            checks: names of the checks, asked one after the other.
-            runs: CPU or WAITING.
-            deadline: when an outcome would come too late, in seconds since the epoch; a CPU check ends then.
+            checks: names of the checks, run one after the other.
+            runs: CPU or IO.
+            deadline: of the outcomes, in seconds since the epoch; it also bounds CPU checks' time limit.
         """
         arguments = {
             "v": SCHEMA,
@@ -74,7 +74,7 @@ class Dispatch:
         )
 
     def report_token(self) -> None:
-        """Call a reporter: it posts the reports that wait in the ledger, the most urgent first."""
+        """Publish a token: a reporter that receives it posts pending reports, earliest deadline first."""
         self._send(topology.TASK_REPORT, topology.REPORTS, f"report-{uuid.uuid4().hex}", "-")
 
     def _send(self, task: str, queue: topology.Queue, task_id: str, display: str, **options: Any) -> None:
@@ -84,6 +84,6 @@ class Dispatch:
 
 
 def _time_limit(checks: int, left: float) -> float:
-    """Return after how many seconds so many CPU checks are ended, when `left` seconds are left."""
+    """Return the time limit, in seconds, of this number of CPU checks when `left` seconds remain."""
     most = CHECK_SECONDS if checks == 1 else min(SHARED_TIME_LIMIT, left * SHARED_TIME_SHARE)
     return max(1.0, min(left, most))

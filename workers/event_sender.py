@@ -1,4 +1,4 @@
-"""Sends Celery events that are not sent by Celery: within its worker, and in a process that is none."""
+"""Sends Celery events that Celery does not send itself, in a Celery worker and in other processes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from celery.worker.state import SOFTWARE_INFO
 from workers.recovery.engine_loop import run_until_stopped
 
 MAX_EVENTS = 3000
-"""Events kept while the broker is away; further ones are dropped."""
+"""Events kept while the broker is unavailable; further ones are dropped."""
 
 HEARTBEAT_SECONDS = 30.0
-"""How often the process shows itself to Flower as a worker."""
+"""Seconds between two heartbeats, by which Flower lists the process as a worker."""
 
 log = structlog.get_logger()
 
 
 class ConsumerEvents:
-    """Sends events as the Celery worker of this process does, once it is ready."""
+    """Sends events through the Celery worker of this process, once it is ready."""
 
     def __init__(self) -> None:
         self._consumer: Any = None
@@ -35,20 +35,20 @@ class ConsumerEvents:
         self._consumer = sender
 
     def send_event(self, kind: str, **fields: Any) -> None:
-        """Send an event if events of its kind are switched on."""
-        # A consumer has a new dispatcher after each loss of its connection.
+        """Send an event if events of its kind are enabled."""
+        # The consumer gets a new dispatcher after each lost connection.
         if dispatcher := self._consumer and self._consumer.event_dispatcher:
             dispatcher.send(kind, **fields)
 
 
 class EventSender:
-    """Sends events in a thread of its own, so that a broker that is down or hangs delays no one.
+    """Sends events in a separate thread, so that an unavailable broker delays no caller.
 
-    It does not know whether events are switched on and always sends them: use it where there are few.
+    It does not know whether events are enabled and always sends them: use it for low rates only.
 
     Args:
         app: the Celery application.
-        hostname: the name that the process has in Flower.
+        hostname: the name of the process in Flower.
     """
 
     def __init__(self, app: Celery, hostname: str) -> None:
@@ -64,7 +64,7 @@ class EventSender:
             log.debug("event_dropped", kind=kind)
 
     def run(self, stop: threading.Event) -> None:
-        """Send what is queued until `stop` is set."""
+        """Send queued events until `stop` is set."""
         run_until_stopped(lambda: self._serve(stop), stop, component="event_sender", every=0, pause=5.0)
 
     def _serve(self, stop: threading.Event) -> None:

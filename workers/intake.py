@@ -22,29 +22,29 @@ from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS
 
 BATCH_TIME_BUDGET = 2.0
-"""When going on with the events of one message takes longer, the rest is spread over the workers."""
+"""Seconds spent on the events of one message; the rest is then requeued for other workers."""
 
 REQUEUE_BATCH = 4
-"""Events in a message of what is spread: each message has its price."""
+"""Events per requeued message, since each message has a fixed cost."""
 
 MAX_DELIVERIES = 10
-"""Deliveries of one run after which its checks are not begun again: something in it kills workers."""
+"""Deliveries of one run after which its checks are no longer started: something in it kills workers."""
 
 log = structlog.get_logger()
 
 
 def process_events(services: Services, events: Sequence[Event]) -> tuple[list[Event], Exception | None]:
-    """Take on events that came in one message. All are admitted, and so watched, before any is gone on with.
+    """Process the events of one message. All are admitted, and so watched, before any is planned.
 
     Returns:
-        The events that a transient fault held up, to be tried again, and that fault.
+        The events to retry because of a transient fault, and that fault.
 
     Raises:
-        Exception: a fault of Redis or the broker before all were admitted; nothing is lost by trying again.
+        Exception: a fault of Redis or the broker before all were admitted; the message can be retried safely.
     """
     records = admit(services, events)
     spread_at = time.monotonic() + BATCH_TIME_BUDGET
-    left: list[Event] = []
+    unfinished: list[Event] = []
     fault: Exception | None = None
     for number, record in enumerate(records):
         if number and time.monotonic() > spread_at:
@@ -54,9 +54,9 @@ def process_events(services: Services, events: Sequence[Event]) -> tuple[list[Ev
             try:
                 advance(services, record)
             except TRANSIENT_ERRORS as error:
-                left.append(record.event)
+                unfinished.append(record.event)
                 fault = error
-    return left, fault
+    return unfinished, fault
 
 
 def _requeue_rest(services: Services, events: Sequence[Event]) -> None:
@@ -65,14 +65,14 @@ def _requeue_rest(services: Services, events: Sequence[Event]) -> None:
 
 
 def admit(services: Services, events: Sequence[Event]) -> list[EventRecord]:
-    """Bring events into the ledger, each once, and have them watched."""
+    """Admit events to the ledger, each once, and schedule them for the watchdog."""
     policy = services.policy
     admitted = services.ledger.admit_all([(event, *planner.deadline_for(event, policy)) for event in events])
     for fresh, record in admitted:
         if fresh:
             event = record.event
             log.info(
-                "admitted",
+                "event_admitted",
                 message_id=event.message_id,
                 event_code=event.event_code,
                 project_id=event.project_id,
@@ -81,15 +81,15 @@ def admit(services: Services, events: Sequence[Event]) -> list[EventRecord]:
 
 
 def advance(services: Services, record: EventRecord) -> None:
-    """Plan an admitted event once, and send out every check whose outcome is missing.
+    """Plan an admitted event once, and send every check without an outcome.
 
     Raises:
-        Transient: DataWorks could not be asked for the snapshot; also Redis' and the broker's faults.
+        Transient: DataWorks did not return the snapshot; faults of Redis and the broker are raised, too.
     """
     event = record.event
     if record.state is State.RECEIVED:
         if event.blocking is False and _is_notification(services, event, record.deadline_at):
-            services.ledger.mark_ignored(event.message_id, "a notification: no operation waits for it")
+            services.ledger.mark_ignored(event.message_id, "notification: no operation waits for it")
         else:
             _build_plan(services, record)
     elif record.state is State.CHECKING and record.deliveries <= MAX_DELIVERIES:
@@ -99,25 +99,27 @@ def advance(services: Services, record: EventRecord) -> None:
 
 
 def _is_notification(services: Services, event: Event, deadline: float) -> bool:
-    # DataWorks sends some operations twice: to extensions, and as a plain notification with its own id.
-    # `blockBusiness: false` is on both in published samples, so only DataWorks can tell them apart.
+    # DataWorks sends some operations twice: to extensions, and as a plain notification with another id.
+    # In published samples both have `blockBusiness: false`, so only a query to DataWorks distinguishes them.
     try:
         return not services.dataworks.check_processes(
             event.event_code, project_id=event.project_id, message_id=event.message_id, deadline=deadline
         )
     except DataWorksError as error:
-        log.warning("process-unknown", error=error.code)
+        log.warning("check_process_unavailable", error=error.code)
         return False
 
 
 def _build_plan(services: Services, record: EventRecord) -> None:
     event, policy = record.event, services.policy
-    administered = services.extension_settings.for_workspace(event.project_id, options=bool(policy.console))
+    console_settings = services.extension_settings.for_workspace(
+        event.project_id, options=bool(policy.console)
+    )
     snapshot, missing = None, None
-    needs_subject = planner.needs_subject(event, policy, administered)
+    needs_subject = planner.needs_subject(event, policy, console_settings)
     if needs_subject:
         snapshot, missing = _snapshot(services, record)
-    planned = planner.build_plan(event, policy, services.checks, snapshot, administered)
+    planned = planner.build_plan(event, policy, services.checks, snapshot, console_settings)
     if not needs_subject and planner.needs_snapshot(planned, services.checks):
         snapshot, missing = _snapshot(services, record)
     _log_plan_notes(planned)
@@ -125,25 +127,30 @@ def _build_plan(services: Services, record: EventRecord) -> None:
     outcomes |= _run_inline(services, record, planned, snapshot, outcomes)
     content = snapshot.to_json() if snapshot else None
     names = [item.name for item in planned.checks if item.name not in outcomes]
-    here = _pick_local_check(services, names)
-    if services.ledger.save_plan(event.message_id, record.run, planned, content, outcomes, start_checks=here):
-        others = [name for name in names if name != here]
-        if here is None or others:
+    local = _pick_local_check(services, names)
+    if services.ledger.save_plan(
+        event.message_id, record.run, planned, content, outcomes, start_checks=local
+    ):
+        others = [name for name in names if name != local]
+        if local is None or others:
             _send(services, record, others)
-        if here:
-            _run_locally(services, StartedAttempt({here: 1}, replace(record, plan=planned), content), here)
+        if local:
+            _run_locally(services, StartedAttempt({local: 1}, replace(record, plan=planned), content), local)
     elif raced := services.ledger.get(event.message_id):
         _send(services, raced, raced.pending_checks)
 
 
 def _pick_local_check(services: Services, names: Sequence[str]) -> str | None:
-    """Return the last check that waits, when this process is made for waiting: one task less."""
-    waiting = [name for name in names if _pool_of(services, name) is Runs.IO]
-    return waiting[-1] if waiting and services.is_io_pool else None
+    """Return the last I/O-bound check to run in this process; None unless this is an I/O process.
+
+    It saves one task.
+    """
+    io_bound = [name for name in names if _pool_of(services, name) is Runs.IO]
+    return io_bound[-1] if io_bound and services.is_io_pool else None
 
 
 def _run_locally(services: Services, started_attempt: StartedAttempt, name: str) -> None:
-    """Run a check on the spot. A fault, or an answer that takes its time, leaves it to the queue."""
+    """Run a check in this process; after a transient fault or a slow lookup, send it to its queue instead."""
     record = started_attempt.record
     try:
         check_execution.execute(
@@ -156,28 +163,28 @@ def _run_locally(services: Services, started_attempt: StartedAttempt, name: str)
             seconds=INLINE_BUDGET,
         )
     except TRANSIENT_ERRORS as error:
-        log.info("not-checked-here", check=name, error=type(error).__name__)
+        log.info("local_check_deferred", check=name, error=type(error).__name__)
         _send(services, record, [name])
 
 
 def _log_plan_notes(planned: Plan) -> None:
     if planned.disabled_reason:
-        log.info("switched-off", why=planned.disabled_reason)
+        log.info("extension_disabled", reason=planned.disabled_reason)
     if planned.ignored_options:
         metrics.OPTIONS_IGNORED.inc(len(planned.ignored_options))
-        log.warning("console-options-ignored", why=planned.ignored_options)
+        log.warning("console_options_ignored", reason=planned.ignored_options)
 
 
 def _snapshot(services: Services, record: EventRecord) -> tuple[Snapshot | None, str | None]:
     event = record.event
     if not event.point.has_snapshot or event.project_id is None:
-        return None, "DataWorks keeps no detail of such an operation"
+        return None, "DataWorks has no detail for this kind of operation"
     try:
         return services.dataworks.event_detail(
             event.message_id, event.project_id, deadline=record.deadline_at
         ), None
     except Permanent as error:
-        return None, f"DataWorks refused the operation's detail: {error.code}"
+        return None, f"DataWorks rejected the request for the operation's detail: {error.code}"
 
 
 def _run_inline(
@@ -197,13 +204,13 @@ def _run_inline(
 
 
 def _send(services: Services, record: EventRecord, names: Sequence[str]) -> None:
-    """Send checks out, those that compute in one message; when there are none, all is in, and is reported."""
+    """Send checks to their queues, CPU-bound ones in one message; without any left, finish the event."""
     event, deadline = record.event, record.watch_at
-    computing = [name for name in names if _pool_of(services, name) is Runs.CPU]
-    if computing:
-        services.dispatch.send_checks(event.message_id, record.run, computing, Runs.CPU, deadline)
+    cpu_bound = [name for name in names if _pool_of(services, name) is Runs.CPU]
+    if cpu_bound:
+        services.dispatch.send_checks(event.message_id, record.run, cpu_bound, Runs.CPU, deadline)
     for name in names:
-        if name not in computing:
+        if name not in cpu_bound:
             services.dispatch.send_checks(event.message_id, record.run, [name], Runs.IO, deadline)
     if not names:
         services.reports.finish(event.message_id, record.run)

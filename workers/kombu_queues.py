@@ -1,4 +1,4 @@
-"""The topology as kombu wants it: declared quorum queues on RabbitMQ, plain names elsewhere."""
+"""The topology as kombu objects: declared quorum queues on RabbitMQ, plain names on Redis."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from common import topology
 
 
 def build_exchange(name: str = topology.EXCHANGE, *, declare: bool) -> Exchange:
-    """Return a topic exchange of dwgate on RabbitMQ; without `declare` it must have been made beforehand."""
+    """Return a topic exchange of dwgate on RabbitMQ; without `declare` it must exist already."""
     return Exchange(name, type="topic", durable=True, no_declare=not declare)
 
 
 def build_amqp_queue(queue: topology.Queue, *, declare: bool) -> Queue:
-    """Return `queue` for RabbitMQ; without `declare` it must have been made beforehand."""
+    """Return `queue` for RabbitMQ; without `declare` it must exist already."""
     topic = build_exchange(queue.exchange, declare=declare)
     return Queue(
         queue.name,
@@ -27,15 +27,15 @@ def build_amqp_queue(queue: topology.Queue, *, declare: bool) -> Queue:
 
 
 def build_plain_queue(queue: topology.Queue) -> Queue:
-    """Return `queue` for a broker without exchanges: a message goes to it by its name."""
+    """Return `queue` for a broker without exchanges, where its name is the routing key."""
     return Queue(queue.name, Exchange(""), routing_key=queue.name)
 
 
 def name_for(routing_key: str) -> str:
     """Return the name of the task queue that a message with `routing_key` came from.
 
-    The key is one of the queue's own, one of those behind the steps of Celery's delayed delivery
-    (`0.1.….check.cpu`), or on a broker without exchanges the name itself.
+    It is a routing key of the queue, such a key with the prefix of Celery's delayed delivery
+    (`0.1.….check.cpu`), or on a broker without exchanges the queue's name.
 
     Raises:
         LookupError: no task queue has such a key.

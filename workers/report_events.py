@@ -1,8 +1,8 @@
-"""Shows the posting of verdicts in Flower, wherever they are posted.
+"""Shows every posted verdict in Flower, whichever process posts it.
 
-A message of `dwgate.report` is a token for whichever report is most urgent, and verdicts are also posted
-within other tasks and by the watchdog. So a message does not name the event: each post is shown as a task
-`dwgate.report` of its own, whose id names the event, by the same task events that Celery sends.
+A message of `dwgate.report` is a token that names no event, and verdicts are also posted within other tasks
+and by the watchdog. So each post is reported as a separate task `dwgate.report` whose id names the event,
+with the same task events that Celery sends.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from workers.dataworks.errors import Transient
 log = structlog.get_logger()
 
 Send = Callable[..., None]
-"""Sends one Celery event: its type, then its fields by name."""
+"""Sends one Celery event: the type, then the fields as keywords."""
 
 
 class ReportEvents:
     """Sends the task events of reports.
 
     Args:
-        send: sends an event, if events are switched on; `send_nothing` in a process that shows nothing.
+        send: sends an event if events are enabled; `send_nothing` in a process without task events.
     """
 
     def __init__(self, send: Send) -> None:
         self._send = send
 
     @contextmanager
-    def shown(self, message_id: str, run: int) -> Iterator[None]:
-        """Show what happens within the block as a task.
+    def as_task(self, message_id: str, run: int) -> Iterator[None]:
+        """Show the block as a task.
 
-        Everything is sent at its end, with the times of then: a broker that hangs delays no verdict.
+        All events are sent after the block, with the original times, so that a slow broker delays no verdict.
         """
         started = time.time()
         end, fields = "task-succeeded", dict[str, Any]()
@@ -66,8 +66,8 @@ class ReportEvents:
             )
             self._send("task-started", uuid=uuid, timestamp=started)
             self._send(end, uuid=uuid, timestamp=now, **fields)
-        except Exception as error:  # noqa: BLE001 - the verdict counts, not what is shown of it
-            log.info("task_events_not_sent", error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - Flower must not affect a verdict
+            log.info("task_events_dropped", error=type(error).__name__)
 
 
 def send_nothing(*_: object, **__: object) -> None:
@@ -75,5 +75,5 @@ def send_nothing(*_: object, **__: object) -> None:
 
 
 def task_id(message_id: str, run: int) -> str:
-    """Return the id that a report has in Flower, made like those of checks."""
+    """Return the id of a report in Flower; it has the form of the ids of checks."""
     return f"{message_id}.{run}.report"

@@ -16,23 +16,23 @@ from workers.reporter import REPORT_LEASE_SECONDS, Attempt
 from workers.task_base import TRANSIENT_ERRORS
 
 MAX_BUSY = 8
-"""Tasks at once above which a process leaves verdicts to the reporters: they compute on another core."""
+"""Running tasks above which a process enqueues verdicts for the reporters, which run on another core."""
 
 THROTTLE_BACKOFF = 0.5
-"""Seconds without a try to post inline after the quota was used up."""
+"""Seconds without inline posts after the quota was exhausted."""
 
 log = structlog.get_logger()
 
 
 class ReportRouter:
-    """The one place that decides whether a verdict is posted inline or enqueued.
+    """Decides whether a verdict is posted inline or enqueued.
 
     Args:
         ledger: where outcomes are recorded and reports are enqueued.
-        dispatch: publishes the tokens that call a reporter.
+        dispatch: publishes the tokens that wake up a reporter.
         post: decides and posts an event's verdict (message id, run) within a short time.
-        is_io_pool: whether the process is made for waiting.
-        busy: returns how many tasks the process works on.
+        is_io_pool: whether the process has a thread pool for I/O-bound work.
+        busy: returns the number of tasks that the process is running.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class ReportRouter:
         self._throttled_until = 0.0
 
     def record(self, message_id: str, run: int, outcomes: Mapping[str, Outcome]) -> RecordResult:
-        """Record outcomes; when they complete the event, post its verdict or leave it to the reporters.
+        """Record outcomes; when they complete the event, post its verdict inline or wake up a reporter.
 
-        The report is enqueued in the step that records the last outcome: whatever dies next, it is posted.
+        The report is enqueued atomically with the last outcome, so it is posted whatever fails afterwards.
         """
         inline = self.can_post_inline()
         lease_seconds = REPORT_LEASE_SECONDS if inline else 0
@@ -66,20 +66,20 @@ class ReportRouter:
         return result
 
     def finish(self, message_id: str, run: int) -> None:
-        """Post the verdict of an event whose outcomes are all recorded, or leave it to the reporters."""
+        """Post the verdict of an event whose outcomes are complete, or enqueue it for the reporters."""
         if self.can_post_inline():
             self._post_or_enqueue(message_id, run)
         else:
             self.enqueue(message_id, run)
 
     def enqueue(self, message_id: str, run: int, *, end_lease: bool = False) -> None:
-        """Leave a verdict to the reporters; `end_lease` ends a lease of this process."""
+        """Enqueue a verdict for the reporters; `end_lease` ends this process's lease of it."""
         waiting = self._ledger.enqueue_report(message_id, run, end_lease=end_lease)
         if waiting is not None:
             self._publish_token(waiting)
 
     def can_post_inline(self) -> bool:
-        """Whether this process is made for waiting, and has time to post a verdict."""
+        """Whether this process may post a verdict itself: it is I/O-bound, not busy and not throttled."""
         return self._is_io_pool and self._busy() <= MAX_BUSY and time.monotonic() >= self._throttled_until
 
     def _post_or_enqueue(self, message_id: str, run: int) -> None:
@@ -87,7 +87,7 @@ class ReportRouter:
             if self._post(message_id, run).is_done:
                 return
         except DataWorksError as error:
-            log.info("not_posted_inline", error=error.code)
+            log.info("inline_post_deferred", error=error.code)
             if isinstance(error, Throttled):
                 self._throttled_until = time.monotonic() + THROTTLE_BACKOFF
         self.enqueue(message_id, run, end_lease=True)
@@ -98,5 +98,5 @@ class ReportRouter:
         try:
             self._dispatch.report_token()
         except (*TRANSIENT_ERRORS, OSError) as error:
-            # The report is in the queue: the watchdog issues the token again, or posts by itself.
-            log.warning("token_not_published", error=type(error).__name__)
+            # The report is enqueued: the watchdog publishes the token again, or posts by itself.
+            log.warning("token_publish_failed", error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Decides an event once and posts exactly that verdict."""
+"""Decides the verdict of an event once and posts exactly that verdict."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ if TYPE_CHECKING:
     from workers.services import Services  # it holds the router, which posts through this module
 
 POST_SECONDS = 8.0
-"""How long one attempt to post may take, waiting for the quota included."""
+"""Time budget of one attempt to post, including the wait for the quota."""
 
 INLINE_BUDGET = 2.0
-"""How long something may take in a process that has other things to do."""
+"""Time budget of an inline post or check, in a process that also runs other tasks."""
 
 CALL_RESERVE = 1.5
-"""How much of an attempt is left for the call itself when it has waited for the quota."""
+"""Part of an attempt reserved for the call itself, after the wait for the quota."""
 
 SERVE_SECONDS = 5.0
-"""How long one token serves reports: then another one goes on, so that a worker that is to stop can."""
+"""Time budget of one token; a new token then continues, so that a stopping worker can stop."""
 
 LEASE_SECONDS = POST_SECONDS + 4.0
-"""How long one reporter keeps the others off an event: an attempt, with a question before and after."""
+"""How long one reporter holds the lease of an event: an attempt plus a query before and after it."""
 
 REPORT_LEASE_SECONDS = LEASE_SECONDS + 1.0
-"""How long a report is leased: when this ends, the lease of its event has ended too."""
+"""How long a report is leased; longer than the lease of its event."""
 
 TAKEOVER_AFTER = 3.0
-"""How long a reporter that holds the lease is waited for when the deadline nears: it may be dead.
+"""Near the deadline, age of another reporter's lease after which that reporter counts as dead.
 
-The verdict is frozen, and who takes over asks DataWorks first: at worst the same verdict is posted twice.
+The verdict is frozen, and the new owner first queries DataWorks: at worst the same verdict is posted twice.
 """
 
 LATE_ADMISSION_SECONDS = 25.0
-"""An event admitted so long after its arrival may have been answered before a lost ledger forgot it."""
+"""An event admitted this long after its arrival may have been answered before the ledger was lost."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How an attempt to report an event ended.
+    """Result of an attempt to report an event.
 
     Attributes:
-        is_reported: DataWorks has its answer, and the report has left the queue.
-        busy_seconds: how long another reporter may still hold the event; None when it is not held by another.
+        is_reported: DataWorks has the verdict, and the report is removed from the queue.
+        busy_seconds: how long another reporter may still hold the lease; None if no other reporter does.
     """
 
     is_reported: bool = False
@@ -67,20 +67,20 @@ class Attempt:
 
     @property
     def is_done(self) -> bool:
-        """Whether there is nothing more to do."""
+        """Whether no further attempt is needed."""
         return self.busy_seconds is None
 
 
 def post_pending(services: Services, owner: str, *, is_redelivery: bool = False) -> bool:
-    """Post the reports that wait, the most urgent first, until none is left or SERVE_SECONDS have passed.
+    """Post pending reports, earliest deadline first, until none is left or SERVE_SECONDS have passed.
 
     Args:
-        services: this process's parts.
-        owner: an id of the caller; a redelivered task has that of its first delivery.
-        is_redelivery: whether an earlier delivery may have been killed with a report.
+        services: of this process.
+        owner: id of the caller; a redelivered task has the id of its first delivery.
+        is_redelivery: whether an earlier delivery may have died with a leased report.
 
     Returns:
-        Whether more may wait.
+        Whether more reports may be pending.
     """
     limit = time.monotonic() + SERVE_SECONDS
     reports = services.ledger.reports
@@ -94,12 +94,12 @@ def post_pending(services: Services, owner: str, *, is_redelivery: bool = False)
 
 
 def post_leased(services: Services, report: PendingReport) -> None:
-    """Post a leased report; give it back to the queue after a transient fault.
+    """Post a leased report; return it to the queue after a transient fault.
 
-    What fails for good, or so late that a retry would miss the deadline, is left to the watchdog.
+    After a permanent fault, or when a retry would miss the deadline, it is left to the watchdog.
 
     Raises:
-        redis.RedisError: the lease ends by itself.
+        redis.RedisError: the lease then expires.
     """
     try:
         takeover_after = 0.0 if report.is_takeover else None
@@ -109,7 +109,7 @@ def post_leased(services: Services, report: PendingReport) -> None:
         seconds = attempt.busy_seconds
     except redis.RedisError:
         raise
-    except Exception as error:  # noqa: BLE001 - one verdict must not hold up the others
+    except Exception as error:  # noqa: BLE001 - one verdict must not block the others
         seconds = _retry_after(report, error)
     if seconds is None or time.time() + seconds >= report.deadline_at:
         services.ledger.reports.remove(report)
@@ -118,14 +118,14 @@ def post_leased(services: Services, report: PendingReport) -> None:
 
 
 def _retry_after(report: PendingReport, error: Exception) -> float | None:
-    """Return after how many seconds to try again; None when that cannot help."""
+    """Return the seconds before a retry; None if a retry cannot help."""
     if not isinstance(error, Transient):
         log.error("report_failed", error=type(error).__name__, at=error_location(error))
         return None
     decision = retry.retry_decision(
         report.attempts, now=time.time(), deadline=report.deadline_at, max_attempts=MAX_RETRIES
     )
-    log.warning("not_posted", error=error.code, attempts=report.attempts, again=decision.retry)
+    log.warning("verdict_post_failed", error=error.code, attempts=report.attempts, will_retry=decision.retry)
     return decision.seconds if decision.retry else None
 
 
@@ -141,13 +141,13 @@ def decide_and_post(
     """Decide the event if it is complete (or `due`), and post its frozen verdict.
 
     Args:
-        services: this process's parts.
+        services: of this process.
         message_id: the event.
-        run: the run to report; None for whichever is current.
-        due: decide with what is there; missing checks count as the policy says.
-        seconds: how long posting may take.
-        takeover_after: after how many seconds of another reporter's lease it counts as dead; None for
-            TAKEOVER_AFTER when the event is due, else for the whole lease.
+        run: the run to report; None for the current one.
+        due: decide with the outcomes so far; for missing ones the policy's `on_timeout` applies.
+        seconds: time budget of the post.
+        takeover_after: age, in seconds, of another reporter's lease after which that reporter counts as dead;
+            None for TAKEOVER_AFTER if the event is due, else for the whole lease.
 
     Raises:
         DataWorksError: the verdict was not posted; it stays frozen.
@@ -155,29 +155,29 @@ def decide_and_post(
     owner = uuid.uuid4().hex
     if due and takeover_after is None:
         takeover_after = TAKEOVER_AFTER
-    claim = services.ledger.acquire_report_lease(
+    lease = services.ledger.acquire_report_lease(
         message_id, owner, LEASE_SECONDS, run, patience=takeover_after
     )
-    if claim.record is None:
-        return Attempt(busy_seconds=claim.wait)
-    record = claim.record
+    if lease.record is None:
+        return Attempt(busy_seconds=lease.wait)
+    record = lease.record
     if not due and record.verdict is None and (record.plan is None or record.pending_checks):
         services.ledger.release_report_lease(message_id, owner)
         return Attempt()
     frozen = services.ledger.freeze_verdict(message_id, owner, record.verdict or decide(services, record))
     if frozen is None:
         return Attempt(busy_seconds=LEASE_SECONDS)
-    verdict, begun = frozen
-    ask_first = begun or _late_admission(record)
-    with services.report_events.shown(message_id, record.run):
-        how = _deliver(services, record, verdict, owner, time.time() + seconds, ask_first=ask_first)
+    verdict, post_started = frozen
+    query_first = post_started or _is_late_admission(record)
+    with services.report_events.as_task(message_id, record.run):
+        how = _deliver(services, record, verdict, owner, time.time() + seconds, query_first=query_first)
         services.ledger.mark_reported(message_id, owner, how)
     _record_metrics(record, verdict, how)
     return Attempt(is_reported=True)
 
 
 def decide(services: Services, record: EventRecord) -> Verdict:
-    """Return what plan and outcomes decide now; a plan that was never made is made from the policy."""
+    """Return the verdict of plan and outcomes so far; without a plan, build one from the policy."""
     planned = record.plan or planner.build_plan(record.event, services.policy, services.checks)
     return decide_verdict(
         planned,
@@ -189,18 +189,24 @@ def decide(services: Services, record: EventRecord) -> Verdict:
     )
 
 
-def _late_admission(record: EventRecord) -> bool:
+def _is_late_admission(record: EventRecord) -> bool:
     return record.run == 1 and record.admitted_at - record.event.received_at > LATE_ADMISSION_SECONDS
 
 
 def _deliver(
-    services: Services, record: EventRecord, verdict: Verdict, owner: str, deadline: float, *, ask_first: bool
+    services: Services,
+    record: EventRecord,
+    verdict: Verdict,
+    owner: str,
+    deadline: float,
+    *,
+    query_first: bool,
 ) -> str:
-    """Make sure that DataWorks has the verdict; return by which way that is known."""
+    """Ensure that DataWorks has the verdict; return how that was established, for the timeline."""
     if record.accepted_verdict:
-        return f"rerun {verdict.result}, not posted: {record.accepted_verdict.result} was taken"
-    if ask_first and _is_already_answered(services, record, deadline):
-        return "found answered"
+        return f"rerun {verdict.result}, not posted: {record.accepted_verdict.result} was already accepted"
+    if query_first and _is_already_answered(services, record, deadline):
+        return "already answered"
     try:
         _post(services, record, verdict, deadline)
     except ReplyLost as error:
@@ -210,10 +216,10 @@ def _deliver(
         raise
     except DataWorksError as error:
         if isinstance(error, RequestRejected) and _is_already_answered(services, record, deadline):
-            return "found answered"
-        # Nothing was applied: unless an earlier attempt may have been, the next one need not ask.
+            return "already answered"
+        # Nothing was applied; unless an earlier attempt may have been, the next one need not query first.
         services.ledger.release_report_lease(
-            record.event.message_id, owner, note=str(error), unposted=not ask_first
+            record.event.message_id, owner, note=str(error), unposted=not query_first
         )
         raise
     return "posted"
@@ -222,8 +228,8 @@ def _deliver(
 def _post(services: Services, record: EventRecord, verdict: Verdict, deadline: float) -> None:
     event = record.event
     if event.point.result_operation is ResultOperation.WORKBENCH and verdict.result is Result.WARN:
-        # Operation Center has no WARN: the operation goes on, and the tip is kept here.
-        log.info("warning-not-shown", event_code=event.event_code)
+        # Operation Center has no WARN: the operation continues, and only the ledger has the tip.
+        log.info("warn_downgraded", event_code=event.event_code)
     services.dataworks.post_result(
         event.point.result_operation,
         event.message_id,
@@ -236,7 +242,7 @@ def _post(services: Services, record: EventRecord, verdict: Verdict, deadline: f
 
 
 def _is_already_answered(services: Services, record: EventRecord, deadline: float) -> bool:
-    """Whether DataWorks no longer waits for this event; False also when it cannot say."""
+    """Whether DataWorks no longer waits for this event; False also if it cannot be queried."""
     event = record.event
     try:
         processes = services.dataworks.check_processes(
@@ -245,7 +251,7 @@ def _is_already_answered(services: Services, record: EventRecord, deadline: floa
     except Transient:
         return False
     except DataWorksError as error:
-        log.warning("process-unknown", error=error.code)
+        log.warning("check_process_unavailable", error=error.code)
         return False
     return bool(processes) and all(item.status != ProcessStatus.CHECKING for item in processes)
 
@@ -257,4 +263,4 @@ def _record_metrics(record: EventRecord, verdict: Verdict, how: str) -> None:
     late = now > record.deadline_at
     if late:
         metrics.LATE.labels(code).inc()
-    log.info("reported", event_code=code, result=verdict.result.value, how=how, late=late)
+    log.info("event_reported", event_code=code, result=verdict.result.value, how=how, late=late)

@@ -1,4 +1,4 @@
-"""What a worker process works with, each part built when it is first wanted, so after any fork."""
+"""The services of a worker process; each is created on first use, and so after any fork."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ log = structlog.get_logger()
 
 
 class Services:
-    """The parts of one worker process.
+    """The services of one worker process.
 
     Args:
         settings: the workers' settings.
         app: the Celery application.
-        is_io_pool: whether the process is made for waiting, so that it may post verdicts inline.
-        clock: returns the time for checks and waivers, in seconds since the epoch.
-        busy: returns how many tasks the process works on.
+        is_io_pool: whether the process has a thread pool for I/O-bound work and may post verdicts inline.
+        clock: returns the current time for checks and waivers, in seconds since the epoch.
+        busy: returns the number of tasks that the process is running.
         send_event: sends a Celery event for Flower.
     """
 
@@ -71,7 +71,7 @@ class Services:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """What is known of each event."""
+        """The state of every event."""
         return Ledger(
             connect(self.settings.redis_url.get_secret_value()),
             self.settings.extension_code,
@@ -81,23 +81,23 @@ class Services:
 
     @cached_property
     def dispatch(self) -> Dispatch:
-        """Sends tasks on."""
+        """Sends tasks."""
         return Dispatch(self.app)
 
     @cached_property
     def reports(self) -> ReportRouter:
-        """Has verdicts posted, inline or by the reporters."""
+        """Posts verdicts inline or enqueues them for the reporters."""
         post = partial(reporter.decide_and_post, self, seconds=reporter.INLINE_BUDGET)
         return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.is_io_pool, busy=self._busy)
 
     @cached_property
     def checks(self) -> dict[str, Check]:
-        """Every check there is, by name."""
+        """All checks, built-in and plug-ins, by name."""
         return registry.load_checks()
 
     @property
     def policy(self) -> Policy:
-        """Which checks apply where, and how they count, as the file says now: take it once for an event."""
+        """The policy in force. The file may change, so read this once per event."""
         return self._policy.value
 
     @cached_property
@@ -108,44 +108,44 @@ class Services:
             lambda name, content: parse_policy(name, content, self.checks),
             name="policy",
             report=partial(metrics.report_config_file, "policy"),
-            last_good_store=self._answers(LAST_GOOD_SECONDS) if file else None,
+            last_good_store=self._cache_for(LAST_GOOD_SECONDS) if file else None,
         )
 
     @cached_property
     def extension_settings(self) -> ExtensionSettingsSource:
-        """What was set in the DataWorks console."""
-        return ExtensionSettingsSource(lambda: self.dataworks, self._answers(LAST_KNOWN_SECONDS))
+        """Options and switches that were set in the DataWorks console."""
+        return ExtensionSettingsSource(lambda: self.dataworks, self._cache_for(LAST_KNOWN_SECONDS))
 
     @property
     def waivers(self) -> Waivers:
-        """What is let pass for a while. Take it once for one piece of work: the file may change."""
+        """The waivers in force. The file may change, so read this once per task."""
         if self.settings.waivers_file is None:
             return Waivers()
         try:
             return replace(self._waivers_file.value, rules=self.policy.waivers)
         except ConfigError as error:
-            # Broken when this process began, and nobody remembers a good one: everything counts.
+            # Invalid since this process started, and no earlier valid version is stored: nothing is waived.
             metrics.CONFIG_FILE_INVALID.labels("waivers").set(1)
             log.error("config_file_invalid", name="waivers", reason=str(error))
             return Waivers()
 
     @cached_property
     def _waivers_file(self) -> ReloadableFile[Waivers]:
-        assert self.settings.waivers_file  # noqa: S101 - it is asked for where there is one
+        assert self.settings.waivers_file  # noqa: S101 - `waivers` checks it
         return ReloadableFile(
             self.settings.waivers_file,
             lambda name, content: loader.parse_waivers(name, content, self.policy.waivers, time.time()),
             name="waivers",
             report=partial(metrics.report_config_file, "waivers"),
-            last_good_store=self._answers(LAST_GOOD_SECONDS),
+            last_good_store=self._cache_for(LAST_GOOD_SECONDS),
         )
 
     @cached_property
     def result_cache(self) -> LookupCache:
-        """Results of checks that stay valid as long as their arguments are the same."""
-        return self._answers(RESPONSE_SECONDS)
+        """Cached results of checks that depend on their arguments only."""
+        return self._cache_for(RESPONSE_SECONDS)
 
-    def _answers(self, seconds: float) -> LookupCache:
+    def _cache_for(self, seconds: float) -> LookupCache:
         return LookupCache(self.ledger.client, key_prefix(self.settings.extension_code), seconds)
 
     @cached_property
@@ -161,15 +161,15 @@ class Services:
         deadline: float,
         lookups_deadline: float = math.inf,
     ) -> CheckRunner:
-        """Return what runs the checks of one event.
+        """Return the runner of the checks of one event.
 
         Args:
             event: the event.
-            snapshot: what its operation works on; None when there is none.
+            snapshot: the detail of its operation; None if there is none.
             language: of the findings.
-            deadline: when an outcome would come too late, in seconds since the epoch.
-            lookups_deadline: when lookups end, if that is before `deadline`; an outcome for which a lookup
-                failed does not count then, since a later attempt has more time.
+            deadline: of the outcomes, in seconds since the epoch.
+            lookups_deadline: of the lookups, if before `deadline`; an outcome with a failed lookup is then
+                discarded, since a later attempt has more time.
         """
         lookups = self.dataworks.lookups(min(deadline, lookups_deadline))
         return CheckRunner(
@@ -187,11 +187,11 @@ class Services:
 
 
 def connect_dataworks(settings: WorkerSettings, redis_client: redis.Redis) -> client.DataWorks:
-    """Return a client of the OpenAPI that `settings` name; nothing is sent yet.
+    """Return a client of the OpenAPI that `settings` name, without connecting.
 
     Args:
         settings: the workers' settings.
-        redis_client: the ledger's Redis, for the quota and the cache.
+        redis_client: the ledger's Redis, for the rate limiter and the cache.
     """
     return client.connect(
         redis_client,

@@ -1,4 +1,4 @@
-"""Settings of the workers: where DataWorks is, how much of its quota may be used, which policy applies."""
+"""Settings of the workers: the OpenAPI endpoint and its quota, policy and waivers files."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _LAST_PORT = 65535
 def _host_port(value: str) -> str:
     match = _HOST_PORT.fullmatch(value)
     if match is None or not 1 <= int(match["port"] or 1) <= _LAST_PORT:
-        raise ValueError("not a host name, or host and port")
+        raise ValueError("invalid host name or port")
     return value
 
 
 def _details_url(value: str) -> str:
     if not _DETAILS_URL.fullmatch(value):
-        raise ValueError("not an http or https address of up to 200 characters with {message_id} in it")
+        raise ValueError("not an http or https URL of at most 200 characters that contains {message_id}")
     return value
 
 
 class WorkerSettings(Settings):
-    """What the workers need to know besides what every process does."""
+    """Settings of the workers, in addition to those of every process."""
 
     openapi_endpoint: Annotated[str, AfterValidator(_host_port)] | None = Field(
         default=None,
@@ -43,23 +43,26 @@ class WorkerSettings(Settings):
         default=20, ge=1, le=1000, description="writes a second for the whole fleet, 1 to 1000"
     )
     policy_file: Path | None = Field(
-        default=None, description="the path of a policy file; leave it out for the built-in policy"
+        default=None, description="path of a policy file; without it the built-in policy applies"
     )
     waivers_file: Path | None = Field(
-        default=None, description="the path of a waivers file; leave it out for no waivers"
+        default=None, description="path of a waivers file; without it there are no waivers"
     )
     details_url: Annotated[str, AfterValidator(_details_url)] | None = Field(
         default=None,
-        description="where the tip sends people for more, such as https://gate.example.com/events/{message_id}",
+        description="link to details at the end of the tip, such as https://gate.example.com/events/{message_id}",
     )
     lookup_cache_seconds: int = Field(
-        default=60, ge=1, le=3600, description="seconds a lookup may be answered from the cache, 1 to 3600"
+        default=60, ge=1, le=3600, description="seconds that the result of a lookup is cached, 1 to 3600"
     )
     reconcile_seconds: float = Field(
-        default=60, ge=1, le=3600, description="seconds between two questions what still waits, 1 to 3600"
+        default=60,
+        ge=1,
+        le=3600,
+        description="seconds between two sweeps for operations that still wait, 1 to 3600",
     )
 
     @property
     def endpoint(self) -> str:
-        """Host, or host and port, of the OpenAPI: the region's public one unless a setting names another."""
+        """Host, or host:port, of the OpenAPI; by default the public endpoint of the region."""
         return self.openapi_endpoint or f"dataworks.{self.region}.aliyuncs.com"

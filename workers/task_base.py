@@ -1,4 +1,4 @@
-"""The base of every task: metrics, log context, and what becomes of a fault."""
+"""The base of every task: metrics, log context, and retries."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ TRANSIENT_ERRORS = (
     redis.BusyLoadingError,
     OperationalError,
 )
-"""Faults that time may mend: DataWorks, Redis or the broker could not be reached, or asked to wait."""
+"""Faults that a retry may resolve: DataWorks, Redis or the broker is unreachable or throttles."""
 
 MAX_RETRIES = 10_000
-"""Retries end by their deadline; this is the end of a deadline that never comes."""
+"""Retries end at their deadline; this bounds tasks whose deadline is invalid."""
 
 log = structlog.get_logger()
 
@@ -34,9 +34,9 @@ log = structlog.get_logger()
 class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     """A task that is measured, logged with its event's id, and retried on transient faults.
 
-    A transient fault is retried while `patience` lasts; after that, and on any other fault, the task ends
-    and the watchdog answers the event. Logs name an error's type and place, never its text, which could
-    hold a node's code.
+    A transient fault is retried until `retry_deadline`; after that, and after any other fault, the task ends
+    and the watchdog answers the event. Logs contain an error's type and location, never its text, which may
+    contain a node's code.
     """
 
     abstract = True
@@ -59,8 +59,8 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
                 end = "retried"
                 self.retry_transient(error)
                 end = "given-up"
-            except Exception as error:  # noqa: BLE001 - the watchdog answers the event; a worker goes on
-                log.error("task-failed", error=type(error).__name__, at=error_location(error))
+            except Exception as error:  # noqa: BLE001 - the watchdog answers the event; the worker continues
+                log.error("task_failed", error=type(error).__name__, at=error_location(error))
             finally:
                 metrics.TASKS.labels(self.name, end).inc()
                 metrics.TASK_SECONDS.labels(self.name).observe(time.perf_counter() - started)
@@ -68,23 +68,26 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     def retry_transient(
         self, error: Exception, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None
     ) -> None:
-        """Run this task again after a transient fault, while there is patience: else return.
+        """Retry this task after a transient fault; return if its retries are exhausted.
 
         Args:
-            error: what went wrong.
-            args: the arguments to run it with; None for the same.
-            kwargs: the named ones likewise.
+            error: the fault.
+            args: positional arguments of the retry; None for the same.
+            kwargs: keyword arguments of the retry; None for the same.
 
         Raises:
-            Retry: it is going to run again.
+            Retry: the task is scheduled again.
         """
         request = self.request
-        until = retry_deadline(request.args, request.kwargs if kwargs is None else kwargs)
+        deadline = retry_deadline(request.args, request.kwargs if kwargs is None else kwargs)
         decision = retry.retry_decision(
-            request.retries + 1, now=time.time(), deadline=until, max_attempts=MAX_RETRIES
+            request.retries + 1, now=time.time(), deadline=deadline, max_attempts=MAX_RETRIES
         )
         log.warning(
-            "task-fault", error=type(error).__name__, attempts=request.retries + 1, again=decision.retry
+            "task_interrupted",
+            error=type(error).__name__,
+            attempts=request.retries + 1,
+            will_retry=decision.retry,
         )
         if decision.retry:
             raise self._retry_later(decision.seconds, args, kwargs)
@@ -92,8 +95,8 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     def _retry_later(
         self, seconds: float, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None
     ) -> Retry:
-        # To its queue alone: the key it came by may be one that also parks a copy. Whole seconds, at least
-        # one, are what RabbitMQ's delayed delivery knows.
+        # To its queue only: the original routing key may also park a copy. RabbitMQ's delayed delivery has
+        # whole seconds, at least one.
         return self.retry(
             args=args,
             kwargs=kwargs,
@@ -106,17 +109,17 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
 
 
 def retry_deadline(args: Sequence[Any], kwargs: Mapping[str, Any]) -> float:
-    """Return until when a task is worth retrying, in seconds since the epoch."""
+    """Return the time after which a task is not retried, in seconds since the epoch."""
     if args and isinstance(args[0], dict):
         return float(args[0].get("received_at", 0)) + INTAKE_RETRY_SECONDS
     return float(kwargs.get("until", 0))
 
 
 INTAKE_RETRY_SECONDS = 86400.0
-"""An event is brought into the ledger however long it takes, up to the day that EventBridge may retry."""
+"""Intake is retried for a day, as long as EventBridge may retry a delivery."""
 
 
 def error_location(error: BaseException) -> str:
-    """Return where `error` was raised, as file and line of the innermost frame."""
+    """Return file and line of the innermost frame of `error`."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"

@@ -1,4 +1,4 @@
-"""The Celery tasks: wiring only. Arguments are plain JSON with a schema version; results are not kept."""
+"""The Celery tasks: wiring only. Arguments are plain JSON with a schema version; results are not stored."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from workers.task_base import BaseTask
 
 
 def register_tasks(app: Celery, services: Services) -> None:
-    """Make the tasks known to `app`; they work with `services`."""
+    """Register the tasks, which use `services`, with `app`."""
 
     class Intake(BaseTask):
         name = topology.TASK_INTAKE
 
         def run(self, *events: dict[str, Any]) -> None:
-            left, fault = intake.process_events(services, [Event.from_json(event) for event in events])
+            unfinished, fault = intake.process_events(services, [Event.from_json(event) for event in events])
             if fault:
-                self.retry_transient(fault, [event.to_json() for event in left])
+                self.retry_transient(fault, [event.to_json() for event in unfinished])
 
     class Check(BaseTask):
         name = topology.TASK_CHECK
@@ -33,7 +33,7 @@ def register_tasks(app: Celery, services: Services) -> None:
             check_execution.execute(services, message_id, run, checks, until)
 
         def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-            """Celery's hook; after a hard time limit it is called in the process that ended the other."""
+            """Celery's hook; after a hard time limit Celery calls it in the parent of the killed process."""
             del task_id, args, einfo
             if isinstance(exc, TimeLimitExceeded):
                 check_execution.on_hard_timeout(
@@ -41,9 +41,9 @@ def register_tasks(app: Celery, services: Services) -> None:
                 )
 
     class Report(BaseTask):
-        """A token: it posts the reports that wait, whichever they are.
+        """A token: it posts pending reports, whichever they are.
 
-        Each report is shown in Flower under its own id (`workers.report_events`), so the token is not.
+        Flower shows each report under its own id (`workers.report_events`) instead of the token.
         """
 
         name = topology.TASK_REPORT
@@ -60,4 +60,4 @@ def register_tasks(app: Celery, services: Services) -> None:
 
 def _require_readable(version: int) -> None:
     if version > SCHEMA:
-        raise UnknownSchema(f"task schema {version}, this dwgate reads up to {SCHEMA}")
+        raise UnknownSchema(f"task schema {version} is not supported; this dwgate reads up to {SCHEMA}")

@@ -1,4 +1,4 @@
-"""`dwgate demo` and `dwgate up` as people start them."""
+"""`dwgate demo` and `dwgate up`, started like by a user."""
 
 import os
 import re
@@ -16,18 +16,18 @@ from emulator.samples import load_samples
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 SECONDS = 100.0
-"""Generous: the issue's limit is 60 s on a machine that does nothing else."""
+"""Generous: the target is 60 s on an idle machine."""
 
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """Nothing of this machine's own, and a folder for what is written: it also marks our processes."""
+    """A minimal environment; TMPDIR also identifies the processes of the test."""
     return {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path)}
 
 
 @pytest.fixture
 def nothing_left(tmp_path: Path) -> Iterator[None]:
-    """Fail when a process that was started with our TMPDIR is there after the test."""
+    """Fail if a process with the test's TMPDIR is left after the test."""
     yield
     limit = time.monotonic() + 10
     while (left := ours(tmp_path)) and time.monotonic() < limit:
@@ -76,7 +76,7 @@ def test_the_demo_shows_twenty_right_verdicts_and_leaves_nothing(
 
 @pytest.mark.usefixtures("nothing_left")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_takes_a_sample_and_ends_when_asked(
+def test_up_accepts_a_sample_and_stops_on_a_signal(
     number: signal.Signals, environment: dict[str, str], tmp_path: Path
 ) -> None:
     process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""dwgate on one Valkey, which is broker and ledger both: what dies comes back, and nothing is lost."""
+"""dwgate with one Valkey as broker and ledger: it recovers from crashes and loses nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ def gate(valkey: Valkey, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     valkey.clean()
     with fleet(valkey.url, valkey.url, tmp_path_factory.mktemp("embedded")) as running:
         client = running.ledger.client
-        client.config_set("appendfsync", "always")  # as it is shipped: else a crash may lose a second
+        client.config_set(
+            "appendfsync", "always"
+        )  # the shipped setting; without it a crash may lose a second of data
         yield running
         valkey.restore()
         client.config_set("appendfsync", "everysec")
@@ -32,7 +34,7 @@ def one_verdict(gate: RunningDwgate, message_id: str, name: str) -> None:
     assert posts[0]["at"] < record.deadline_at
 
 
-@pytest.mark.faults  # 40 seconds: Redis hands a killed worker's message out again after its time
+@pytest.mark.faults  # 40 seconds: the visibility timeout before the killed worker's message is redelivered
 def test_a_worker_killed_during_a_check(gate: RunningDwgate) -> None:
     name = "freeze-node-bad"
     gate.emulator.fault("hang", action="GetNodeChildren", times=1, seconds=4)
@@ -53,5 +55,8 @@ def test_the_engine_dies_and_comes_back(gate: RunningDwgate, valkey: Valkey) -> 
     assert gate.post(event).status_code == 503
     valkey.start()
     wait_for(lambda: gate.post(event).status_code == 200, 30, every=0.5)
-    for known in [*sent, message_id]:  # one that a worker was just taking comes back from its parked copy
+    for known in [
+        *sent,
+        message_id,
+    ]:  # an event that a worker was just receiving comes back from its parked copy
         one_verdict(gate, known, name)

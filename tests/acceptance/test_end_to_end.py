@@ -1,4 +1,4 @@
-"""The way of an event through real processes on RabbitMQ and Valkey, read at the far side."""
+"""Events through real processes on RabbitMQ and Valkey; verdicts are read from the emulator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.running_dwgate import ACCOUNT, SAMPLES, RunningDwgate, wait_u
 
 NEWER = [point for point in POINTS if point.code not in {sample.event_code for sample in SAMPLES.values()}]
 NOT_OK = {"delete-project": "FAIL", "download-resources": "WARN", "download-resources-execute": "WARN"}
-"""What the built-in policy says of their examples: nobody may delete, and 123,456 rows are many."""
+"""Results of their examples under the built-in policy; all others are OK."""
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
@@ -80,7 +80,7 @@ def test_a_regular_copy_starts_no_second_check(gate: RunningDwgate) -> None:
     assert gate.emulator.verdicts(copy["id"]) == []
 
 
-def test_an_extension_point_message_that_says_it_does_not_block_is_answered(gate: RunningDwgate) -> None:
+def test_an_extension_point_event_with_block_business_false_is_answered(gate: RunningDwgate) -> None:
     message_id, event, sample = gate.sample("commit-file-bad", blocking=False)
     gate.start_process(message_id, sample)
     gate.post(event)

@@ -1,4 +1,4 @@
-"""The example package, installed as its README says."""
+"""The example package, installed as described in its README."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXAMPLE = ROOT / "examples" / "acme-plugin"
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the example package in it, installed from a copy of its sources."""
+    """A directory with the example package, installed from a copy of its sources."""
     folder = tmp_path_factory.mktemp("plugin")
     source = shutil.copytree(EXAMPLE, folder / "source")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index"]
@@ -37,7 +37,7 @@ def dwgate(site: Path, *arguments: str | Path) -> subprocess.CompletedProcess[st
 
 
 def break_package(site: Path, tmp_path: Path, module: str, source: str) -> Path:
-    """A copy of the installed package with one module replaced."""
+    """Copy the installed package and replace one module; return the copy."""
     copy = shutil.copytree(site, tmp_path / "site")
     (copy / "acme_dwgate" / module).write_text(source)
     return copy

@@ -1,4 +1,4 @@
-"""What ingest must not let in, and what it keeps: nothing unsigned, replayed or foreign is ever queued."""
+"""Requests that ingest must reject: unsigned, replayed and foreign ones are never queued."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.running_dwgate import TARGET, TOKEN, RunningDwgate
 
 
 def queued(gate: RunningDwgate) -> int:
-    """Messages that wait in the backstop, where a copy of every event is parked."""
+    """Return the number of messages in the backstop, which holds a copy of every event."""
     with Connection(gate.environment["DWGATE_BROKER_URL"]) as connection:
         channel: Any = connection.default_channel
         return int(channel.queue_declare(topology.BACKSTOP.name, passive=True).message_count)

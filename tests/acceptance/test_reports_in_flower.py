@@ -1,4 +1,4 @@
-"""Flower shows each posted verdict as a task, on either broker and wherever it was posted."""
+"""Flower shows each posted verdict as a task, on both brokers and whichever process posted it."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def gate(
 
 
 def reports(gate: RunningDwgate, url: str) -> dict[str, dict[str, Any]]:
-    """Return the reports that Flower shows, by their ids."""
+    """Return the reports in Flower, by id."""
     return dict(gate.http.get(url, params={"taskname": topology.TASK_REPORT}).json())
 
 
 def shown(
     gate: RunningDwgate, url: str, message_id: str, *, state: str = "SUCCESS", worker: str = ""
 ) -> bool:
-    """Whether Flower shows the report of an event, posted by a process of the given kind."""
+    """Whether Flower shows the report of an event with this state and prefix of the worker name."""
     row = reports(gate, url).get(f"{message_id}.1.report")
     return bool(row and row["state"] == state and row["worker"].startswith(worker))
 
 
 def watched(gate: RunningDwgate) -> str:
-    """Start Flower, and return the URL of its tasks once the workers send events."""
+    """Start Flower, wait until the workers send events, and return the URL of its tasks."""
     url = gate.start_flower()
     for name in ("commit-file-good", "freeze-node-good"):  # posted by the reporter, and inline
         wait_for(lambda name=name: shown_soon(gate, url, gate.send(name)), 60)  # type: ignore[misc]
@@ -73,7 +73,7 @@ def test_every_report_is_a_task_that_names_its_event(gate: RunningDwgate) -> Non
 def test_what_the_watchdog_posts_is_shown_too(gate: RunningDwgate) -> None:
     url = gate.start_flower()
     gate.kill(gate.workers[0])
-    gate.start_worker("--role", "intake", "--role", "watchdog")  # no one runs its checks
+    gate.start_worker("--role", "intake", "--role", "watchdog")  # nothing runs its checks
     message_id = gate.send("run-file-bad")
     assert wait_until_final(gate, message_id, 90).state is State.REPORTED
     wait_for(lambda: shown(gate, url, message_id, worker="watchdog"))

@@ -1,4 +1,4 @@
-"""`dwgate requeue`: runs stored events again, and never posts a second, different result."""
+"""`dwgate requeue` runs stored events again and never posts a second, different result."""
 
 from __future__ import annotations
 
@@ -31,14 +31,18 @@ def show(gate: RunningDwgate, message_id: str) -> dict[str, object]:
     return shown
 
 
+def keep_from_reconciler(gate: RunningDwgate) -> None:
+    """Make the list of waiting operations fail, so that the reconciler does not answer an event first."""
+    gate.emulator.fault("throttle", action="ListCheckProcesses", times=None)
+
+
 def test_a_dead_event_is_run_again_and_answered(gate: RunningDwgate) -> None:
     name = "run-file-bad"
     message_id, event, sample = gate.sample(name)
     gate.emulator.fault(
         "error", action=OPERATION, message_id=message_id, times=None, status=403, code="Forbidden.Access"
     )
-    # Another message of the reconciler must not answer it first: nobody is told that it waits.
-    gate.emulator.fault("throttle", action="ListCheckProcesses", times=None)
+    keep_from_reconciler(gate)
     gate.start_process(message_id, sample)
     gate.post(event)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.DEAD, 60)
@@ -52,11 +56,13 @@ def test_a_dead_event_is_run_again_and_answered(gate: RunningDwgate) -> None:
     assert record.run == 1
 
     gate.emulator.clear_faults()
+    keep_from_reconciler(gate)
     done = dwgate(gate, "requeue", "--failed", "--event-code", "run-file")
     assert done.returncode == 0, done.stderr
     assert gate.verdict(message_id)["result"] == "FAIL"
     assert wait_until_final(gate, message_id).run == 2
     assert len(gate.posts(message_id)) == 1
+    gate.emulator.clear_faults()
 
 
 def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgate) -> None:
@@ -69,16 +75,16 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgat
     assert "FAIL" in done.stdout
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.run == 2 and r.state is State.REPORTED)
     timeline = show(gate, message_id)["timeline"]
-    assert "not posted: FAIL was taken" in str(timeline)
+    assert "not posted: FAIL was already accepted" in str(timeline)
     assert len(gate.posts(message_id)) == 1
 
 
-def test_an_unknown_event_is_said_to_be_unknown(gate: RunningDwgate) -> None:
+def test_an_unknown_event_is_reported_as_unknown(gate: RunningDwgate) -> None:
     assert "unknown event" in dwgate(gate, "requeue", "no-such-id").stdout
     answer = dwgate(gate, "events", "show", "no-such-id")
     assert answer.returncode == 1
     assert len(answer.stderr.strip().splitlines()) == 1
 
 
-def test_nothing_asked_for_is_a_usage_error(gate: RunningDwgate) -> None:
+def test_no_selection_is_a_usage_error(gate: RunningDwgate) -> None:
     assert dwgate(gate, "requeue").returncode == 2

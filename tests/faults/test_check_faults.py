@@ -1,4 +1,4 @@
-"""Checks of another package that raise, loop, hang or kill: the others finish, and the policy decides."""
+"""Plug-in checks that raise, loop, hang or kill their process: the others finish, and the policy decides."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from workers.checks.registry import check
 
 @check("raises", runs=Runs.CPU)
 def raises(context):
-    """Raise, with code in the text."""
+    """Raise an error whose text contains code."""
     raise ValueError("SELECT secret_of_the_node")
 
 @check("loops", runs=Runs.CPU)
 def loops(context):
-    """Compute for ever."""
+    """Loop for ever."""
     while True:
         pass
 
 @check("clings", runs=Runs.CPU)
 def clings(context):
-    """Compute for ever, and refuse to be asked to end."""
+    """Loop for ever and ignore the soft time limit."""
     while True:
         try:
             while True:
@@ -46,7 +46,7 @@ def hangs(context):
 
 @check("kills", runs=Runs.CPU)
 def kills(context):
-    """Take the process along each time."""
+    """Kill the process on each attempt."""
     os.kill(os.getpid(), signal.SIGKILL)
     return []
 
@@ -97,7 +97,7 @@ def answered(gate: RunningDwgate, name: str, seconds: float = 40) -> tuple[str, 
     return result, record
 
 
-def test_a_check_that_raises_counts_as_the_policy_says_and_tells_no_code(gate: RunningDwgate) -> None:
+def test_a_check_that_raises_counts_as_the_policy_says_and_leaks_no_code(gate: RunningDwgate) -> None:
     result, record = answered(gate, "commit-file-bad")
     assert result == "FAIL"
     assert record.outcomes["raises"].kind is OutcomeKind.ERROR
@@ -120,7 +120,7 @@ def test_a_check_that_loops_is_ended_and_the_others_count(gate: RunningDwgate) -
     assert record.outcomes["code-review"].kind is OutcomeKind.PASSED
 
 
-def test_a_check_that_cannot_be_asked_to_end_is_killed(gate: RunningDwgate) -> None:
+def test_a_check_that_ignores_the_soft_time_limit_is_killed(gate: RunningDwgate) -> None:
     result, record = answered(gate, "run-file-good")
     assert result == "WARN"
     assert "clings" not in record.outcomes or record.outcomes["clings"].kind is OutcomeKind.TIMED_OUT
@@ -135,14 +135,14 @@ def test_a_check_that_hangs_counts_as_timed_out_before_the_deadline(gate: Runnin
     assert record.verdict.reason == "deadline"
 
 
-def test_a_check_that_kills_its_worker_is_given_up(gate: RunningDwgate) -> None:
+def test_a_check_that_kills_its_worker_is_an_error(gate: RunningDwgate) -> None:
     result, record = answered(gate, "freeze-node-good", 60)
     assert result == "FAIL"
     assert record.outcomes["kills"].kind is OutcomeKind.ERROR
     assert record.outcomes["downstream-impact"].kind is OutcomeKind.PASSED
 
 
-def test_a_check_that_kills_its_worker_does_not_take_those_after_it_along(gate: RunningDwgate) -> None:
+def test_a_check_that_kills_its_worker_does_not_affect_later_ones(gate: RunningDwgate) -> None:
     result, record = answered(gate, "commit-table-good", 60)
     assert result == "WARN"
     assert record.outcomes["kills"].kind is OutcomeKind.ERROR

@@ -1,4 +1,4 @@
-"""Engines and workers that die, hang or come back: no event lost, no second verdict, no restart of ours."""
+"""Engines and workers that crash, hang or recover: no event is lost, no verdict posted twice."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def running(
 
 @pytest.fixture
 def gate(running: RunningDwgate, engines: tuple[Broker, Valkey]) -> Iterator[RunningDwgate]:
-    """Both engines up, and one worker that is well."""
+    """Both engines running, and one healthy worker."""
     for engine in engines:
         engine.restore()
     running.emulator.clear_faults()
@@ -58,7 +58,7 @@ def one_verdict(gate: RunningDwgate, message_id: str, name: str = NAME) -> None:
 
 
 def freeze(gate: RunningDwgate, node: int) -> str:
-    """Freeze a node that no sample asks about: no earlier test has left its lookups in the cache."""
+    """Freeze a node that no sample uses, so that its lookups are not cached by an earlier test."""
     message_id, event, sample = gate.sample("freeze-node-bad")
     event["data"]["nodeIds"] = [node]
     gate.start_process(message_id, sample)
@@ -75,10 +75,10 @@ def refused_in_time(gate: RunningDwgate) -> None:
 
 
 def process(gate: RunningDwgate, group: str) -> psutil.Process | None:
-    """The process of the first worker that plays the roles of `group`; None while there is none."""
+    """Return the process of `group` of the first worker; None while there is none."""
     try:
         children = psutil.Process(gate.workers[0].pid).children(recursive=True)
-        # A pool's own processes bear the name of the one that began them: it is the eldest.
+        # The processes of a pool have the name of their parent, which is the oldest.
         named = [child for child in children if child.name() == f"dwgate-{group}"]
         return min(named, key=lambda child: child.create_time(), default=None)
     except psutil.NoSuchProcess:
@@ -95,7 +95,7 @@ def test_a_broker_that_dies_and_comes_back(gate: RunningDwgate, engines: tuple[B
     one_verdict(gate, message_id)
 
 
-def test_a_broker_that_hangs_and_goes_on(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
+def test_a_broker_that_hangs_and_resumes(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
     message_id, event, sample = gate.sample(NAME)
     gate.start_process(message_id, sample)
     engines[0].stop_process()
@@ -120,7 +120,7 @@ def test_events_under_way_survive_the_death_of_the_broker(
 def test_a_report_is_posted_while_the_broker_is_down(
     gate: RunningDwgate, engines: tuple[Broker, Valkey]
 ) -> None:
-    # Complete, enqueued by the last outcome, and then no token could be published.
+    # Complete and enqueued with the last outcome, but its token cannot be published.
     message_id, _, sample = gate.sample("freeze-node-good")
     gate.start_process(message_id, sample)
     engines[0].kill()
@@ -149,7 +149,7 @@ def test_events_under_way_survive_a_restart_of_redis(
 def test_what_redis_forgot_comes_again_from_the_broker(
     gate: RunningDwgate, engines: tuple[Broker, Valkey]
 ) -> None:
-    # Planned, its intake acknowledged, its check under way: with the ledger's memory all of that is gone.
+    # The event is planned, its intake acknowledged and its check running when the ledger loses all data.
     gate.emulator.fault("hang", action="GetNodeChildren", times=None, seconds=4)
     message_id = freeze(gate, 700123101)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.attempts.get("downstream-impact"))
@@ -175,7 +175,7 @@ def test_a_worker_killed_during_a_check(gate: RunningDwgate) -> None:
 def test_a_worker_killed_between_post_and_acknowledgement(gate: RunningDwgate) -> None:
     gate.emulator.fault("hang", action=OPERATION, times=1, seconds=4)
     message_id = gate.send(NAME)
-    gate.verdict(message_id)  # DataWorks has it; the worker waits for the reply
+    gate.verdict(message_id)  # DataWorks has the verdict; the worker still waits for the reply
     assert (record := gate.ledger.get(message_id))
     assert record.state is State.DECIDED
     gate.kill(gate.workers[0])
@@ -193,7 +193,7 @@ def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: RunningDwga
     wait_for(lambda: (now := process(gate, group)) and now.pid != before.pid, 40)
 
 
-def test_one_of_two_workers_dies_and_the_other_goes_on(gate: RunningDwgate) -> None:
+def test_one_of_two_workers_dies_and_the_other_continues(gate: RunningDwgate) -> None:
     gate.start_worker()
     sent = [gate.send(name) for name in sorted(SAMPLES)]
     gate.kill(gate.workers[0])
@@ -201,7 +201,7 @@ def test_one_of_two_workers_dies_and_the_other_goes_on(gate: RunningDwgate) -> N
         one_verdict(gate, message_id, name)
 
 
-def test_a_worker_asked_to_end_leaves_nothing_undone_and_no_process(gate: RunningDwgate) -> None:
+def test_a_terminated_worker_loses_no_event_and_leaves_no_process(gate: RunningDwgate) -> None:
     worker = gate.workers[0]
     gate.emulator.fault("delay", action="GetIDEEventDetail", times=None, seconds=1)
     sent = [gate.send(NAME) for _ in range(4)]

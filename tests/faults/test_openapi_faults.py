@@ -1,4 +1,4 @@
-"""Faults of the far side: retried within the deadline, and one verdict whatever happens."""
+"""Faults of the OpenAPI: retried within the deadline, and always exactly one verdict."""
 
 from __future__ import annotations
 

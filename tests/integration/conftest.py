@@ -1,4 +1,4 @@
-"""What tests of a worker's parts share: an emulator of their own, and settings that lead to it."""
+"""Fixtures of integration tests: an emulator and settings of a worker that uses it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from workers.settings import WorkerSettings
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
-    """An emulator for one test, and credentials that it lets in."""
+    """An emulator for one test; the SDK uses its credentials."""
     use_credentials(monkeypatch)
-    with running() as far_side:
-        yield far_side
+    with running() as emulator:
+        yield emulator
 
 
 @pytest.fixture
 def worker_settings(clean_redis_url: str, emulator: Emulator) -> WorkerSettings:
-    """Settings of a worker whose ledger and broker are the session's Valkey, empty."""
+    """Settings of a worker that uses the session's Valkey, emptied, as ledger and broker."""
     return WorkerSettings.model_validate(
         {
             "broker_url": clean_redis_url,

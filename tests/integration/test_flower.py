@@ -1,4 +1,4 @@
-"""Flower as a real process on a real broker: closed, read-only, and silent about arguments."""
+"""Flower as a real process on a real broker: authenticated, read-only, and without task arguments."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ app.worker_main(["worker", "--pool=threads", "--concurrency=1", "-n", "one@test"
 """
 
 
-class Far:
-    """Flower and one worker, as processes."""
+class FlowerProcesses:
+    """Flower and one worker as processes."""
 
     def __init__(self, broker_url: str, directory: Path) -> None:
         self.broker_url = broker_url
@@ -87,8 +87,8 @@ class Far:
 
 
 @pytest.fixture
-def far(clean_redis_url: str, tmp_path: Path) -> Iterator[Far]:
-    processes = Far(clean_redis_url, tmp_path)
+def far(clean_redis_url: str, tmp_path: Path) -> Iterator[FlowerProcesses]:
+    processes = FlowerProcesses(clean_redis_url, tmp_path)
     yield processes
     processes.end()
 
@@ -96,12 +96,12 @@ def far(clean_redis_url: str, tmp_path: Path) -> Iterator[Far]:
 def wait_for(look: Callable[[], Any]) -> Any:
     end = time.monotonic() + 30
     while not (found := look()):
-        assert time.monotonic() < end, "waited 30 seconds in vain"
+        assert time.monotonic() < end, "not within 30 seconds"
         time.sleep(0.05)
     return found
 
 
-def test_closed_without_a_password(far: Far) -> None:
+def test_closed_without_a_password(far: FlowerProcesses) -> None:
     flower = far.start_flower()
     url = wait_for(far.url)
     closed = (
@@ -131,7 +131,7 @@ def test_closed_without_a_password(far: Far) -> None:
     assert USER[1] not in far.log.read_text()
 
 
-def test_operates_nothing(far: Far) -> None:
+def test_operates_nothing(far: FlowerProcesses) -> None:
     far.start_flower()
     url = wait_for(far.url)
     orders = ("/api/task/send-task/dwgate.intake", "/api/task/revoke/x", "/api/worker/shutdown/x")
@@ -139,7 +139,7 @@ def test_operates_nothing(far: Far) -> None:
         assert httpx.post(url + path, auth=USER, json={"args": []}).status_code == 403, path
 
 
-def test_never_shows_what_a_task_was_given(far: Far) -> None:
+def test_never_shows_arguments_of_a_task(far: FlowerProcesses) -> None:
     far.start_worker()
     far.start_flower()
     url = wait_for(far.url)
@@ -172,7 +172,7 @@ def test_never_shows_what_a_task_was_given(far: Far) -> None:
     client.close()
 
 
-def test_remembers_after_a_restart(far: Far) -> None:
+def test_remembers_after_a_restart(far: FlowerProcesses) -> None:
     far.start_worker()
     flower = far.start_flower()
     url = wait_for(far.url)
@@ -189,7 +189,7 @@ def test_remembers_after_a_restart(far: Far) -> None:
 
 
 @pytest.mark.parametrize("fault", ["kill", "stop_process"])
-def test_ends_without_its_broker(far: Far, valkey: Valkey, fault: str) -> None:
+def test_ends_without_its_broker(far: FlowerProcesses, valkey: Valkey, fault: str) -> None:
     flower = far.start_flower()
     url = wait_for(far.url)
     getattr(valkey, fault)()
@@ -199,11 +199,11 @@ def test_ends_without_its_broker(far: Far, valkey: Valkey, fault: str) -> None:
 
 
 @pytest.mark.parametrize("users", [None, "", "watcher", "watcher:", ":secret", "wätcher:secret"])
-def test_refuses_to_start_open(users: str | None, tmp_path: Path) -> None:
+def test_does_not_start_without_users(users: str | None, tmp_path: Path) -> None:
     environment = {**os.environ, "DWGATE_BROKER_URL": "redis://127.0.0.1:1/0"}
     if users is not None:
         environment["DWGATE_FLOWER_USERS"] = users
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", RUN],
         env=environment,
         cwd=tmp_path,
@@ -211,12 +211,12 @@ def test_refuses_to_start_open(users: str | None, tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert told.returncode != 0
-    assert "DWGATE_FLOWER_USERS" in told.stderr.splitlines()[-1]
+    assert done.returncode != 0
+    assert "DWGATE_FLOWER_USERS" in done.stderr.splitlines()[-1]
 
 
 def test_sees_rabbitmq(broker_url: str, tmp_path: Path) -> None:
-    far = Far(broker_url, tmp_path)
+    far = FlowerProcesses(broker_url, tmp_path)
     try:
         far.start_worker()
         flower = far.start_flower()

@@ -1,4 +1,4 @@
-"""Prints the coverage of each package: `coverage json -o - | python -m tests.support.coverage_report`."""
+"""Prints the coverage of every package: `coverage json -o - | python -m tests.support.coverage_report`."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ _CODE = """
 import json, pathlib, sys
 from emulator.dataworks.server import run
 from emulator.dataworks.state import Profile
-made = {"profile": Profile, "world": pathlib.Path}
-run(**{name: made[name](value) if name in made else value for name, value in json.load(sys.stdin).items()})
+types = {"profile": Profile, "world": pathlib.Path}
+run(**{name: types[name](value) if name in types else value for name, value in json.load(sys.stdin).items()})
 """
 _START_SECONDS = 20.0
 
@@ -46,9 +46,9 @@ class Emulator:
 
     Attributes:
         url: `http://127.0.0.1:PORT`.
-        host_port: `127.0.0.1:PORT`, as the SDK's `Config(endpoint=…, protocol="HTTP")` wants it.
-        key_id, key_secret: the AccessKey that it lets in.
-        extension_code: the extension that it knows.
+        host_port: `127.0.0.1:PORT`, the form that the SDK's `Config(endpoint=…, protocol="HTTP")` expects.
+        key_id, key_secret: the AccessKey that it accepts.
+        extension_code: its extension.
     """
 
     key_id = KEY_ID
@@ -61,7 +61,7 @@ class Emulator:
         self._client = httpx.Client(base_url=f"{self.url}/_emulator", trust_env=False, timeout=60)
 
     def close(self) -> None:
-        """Let go of the control connection."""
+        """Close the control connection."""
         self._client.close()
 
     def start_process(
@@ -74,7 +74,7 @@ class Emulator:
         snapshot: dict[str, Any] | None = None,
         extension: str | None = None,
     ) -> dict[str, Any]:
-        """Begin an operation that waits for a verdict; returns its process."""
+        """Start an operation that waits for a verdict; return its process."""
         body = {
             "message_id": message_id,
             "event_code": event_code,
@@ -86,12 +86,12 @@ class Emulator:
         return self._call("POST", "/processes", json=body)
 
     def status(self, message_id: str) -> str:
-        """Return CHECKING, PASSED or BLOCKED: where the (first) process of a message id is."""
+        """Return the status of the (first) process of a message id: CHECKING, PASSED or BLOCKED."""
         processes = self._call("GET", "/verdicts", params={"message_id": message_id})["processes"]
         return str(processes[0]["status"])
 
     def verdicts(self, message_id: str | None = None) -> list[dict[str, Any]]:
-        """Return every result that was posted: for a message id, or for all.
+        """Return every posted result, for one message id or for all.
 
         Each has `action, message_id, extension_code, result, tip, at` (seconds since the epoch) and `status`:
         `first` (the verdict), `late`, `misplaced`, `refused`, `throttled` or `fault` (no effect).
@@ -101,10 +101,10 @@ class Emulator:
         return posts
 
     def wait_verdict(self, message_id: str, timeout: float) -> dict[str, Any]:
-        """Return the verdict of a message id, waiting for it up to `timeout` seconds.
+        """Wait up to `timeout` seconds for the verdict of a message id and return it.
 
         Raises:
-            TimeoutError: there is none by then.
+            TimeoutError: there is no verdict.
         """
         params: dict[str, str | float] = {"message_id": message_id, "timeout": timeout}
         response = self._client.get("/verdicts/wait", params=params, timeout=timeout + 10)
@@ -122,15 +122,15 @@ class Emulator:
         times: int | None = 1,
         **fields: object,
     ) -> None:
-        """Set a fault, one of `emulator.dataworks.faults.FaultKind`; fields: `status code seconds`.
+        """Inject a fault, one of `emulator.dataworks.faults.FaultKind`; fields: `status code seconds`.
 
-        `times=None` lets it strike for ever.
+        With `times=None` it applies until it is cleared.
         """
         body = {"kind": kind, "action": action, "message_id": message_id, "times": times, **fields}
         self._call("POST", "/faults", json=body)
 
     def clear_faults(self) -> None:
-        """Take all faults away."""
+        """Remove all faults."""
         self._call("DELETE", "/faults")
 
     def add_to_world(self, **world: object) -> None:
@@ -142,7 +142,7 @@ class Emulator:
         return self._call("POST", "/graph", json=size)
 
     def set_profile(self, profile: str) -> None:
-        """Make it `lenient` or `strict`."""
+        """Switch to the profile `lenient` or `strict`."""
         self._call("POST", "/profile", json={"profile": profile})
 
     def state(self) -> dict[str, Any]:
@@ -158,14 +158,14 @@ class Emulator:
 
 
 def use_credentials(environment: pytest.MonkeyPatch) -> None:
-    """Let the SDK in this process use the emulator's key: it reads the environment once, at its import."""
+    """Make the SDK in this process use the emulator's key; it reads the environment only when imported."""
     environment.setattr(auth_util, "environment_access_key_id", KEY_ID)
     environment.setattr(auth_util, "environment_access_key_secret", KEY_SECRET)
 
 
 @contextmanager
 def running(port: int | None = None, **arguments: object) -> Iterator[Emulator]:
-    """Run an emulator; `arguments` are those of `run` that differ (profile, read_qps, write_qps, world)."""
+    """Run an emulator; `arguments` override those of `run` (profile, read_qps, write_qps, world)."""
     port = port or free_port()
     fixed = {
         "host": "127.0.0.1",
@@ -175,7 +175,7 @@ def running(port: int | None = None, **arguments: object) -> Iterator[Emulator]:
         "extension_code": EXTENSION_CODE,
     }
     emulator = Emulator(port)
-    # A file, since nobody reads along: a full pipe would stop the emulator.
+    # A file, not a pipe: nothing reads it, and a full pipe would block the emulator.
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen(
             [sys.executable, "-c", _CODE], cwd=ROOT, stdin=subprocess.PIPE, stderr=log, text=True

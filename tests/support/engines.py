@@ -1,8 +1,8 @@
-"""Real engines for tests: a Valkey and a RabbitMQ of one's own, on loopback, in a directory of their own.
+"""Real engines for tests: a private Valkey and RabbitMQ on loopback, each in its own directory.
 
-Both have the same surface: `url`, `start()`, `kill()` (SIGKILL), `stop_process()` (SIGSTOP), `resume()`
-(SIGCONT), `close()` (ends everything that was started). `start()` waits until the engine answers, and
-may be called again after `kill()`: data and port stay.
+Both have the same interface: `url`, `start()`, `kill()` (SIGKILL), `stop_process()` (SIGSTOP), `resume()`
+(SIGCONT), `close()` (stops everything that was started). `start()` waits until the engine answers; it may be
+called again after `kill()` and keeps data and port.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ RABBITMQ_SERVER = RABBITMQ_BIN / "rabbitmq-server"
 
 
 class EngineError(RuntimeError):
-    """An engine that the tests need is not there: install it, or look at the log that the text names."""
+    """An engine that the tests need is not installed or did not start."""
 
 
 def free_port() -> int:
-    """Return a TCP port of loopback that nobody listens on now."""
+    """Return a free TCP port of loopback."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class Engine:
-    """One server process, started by us and ended by us."""
+    """A server process that the tests start and stop."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -67,30 +67,30 @@ class Engine:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there (also when it is stopped)."""
+        """Whether the process exists, even if it is frozen."""
         return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
-        """End the server at once, as a crash would."""
+        """Kill the server, like a crash."""
         self._signal(signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
 
     def stop_process(self) -> None:
-        """Freeze the server: its sockets stay open, nothing answers."""
+        """Freeze the server: its sockets remain open, but it does not answer."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let a frozen server go on."""
+        """Resume a frozen server."""
         self._signal(signal.SIGCONT)
 
     def restore(self) -> None:
-        """Bring the server back, whatever a test did to it."""
+        """Make the server run again after a test froze or killed it."""
         self.resume()
         self.start()
 
     def close(self) -> None:
-        """End the server."""
+        """Stop the server."""
         self.kill()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -142,7 +142,7 @@ class Valkey(Engine):
             client.close()
 
     def clean(self) -> None:
-        """Forget every key."""
+        """Delete all keys."""
         client = redis.Redis.from_url(self.url, socket_connect_timeout=2, socket_timeout=10)
         client.flushall()
         client.close()
@@ -170,7 +170,7 @@ class RabbitMQ(Engine):
         )
 
     def start(self) -> None:
-        """Start the node and its epmd unless they run, and wait until it speaks AMQP."""
+        """Start the node and its epmd unless they run, and wait until it accepts AMQP."""
         if self._epmd is None:
             self._epmd = subprocess.Popen(
                 ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"],
@@ -182,7 +182,7 @@ class RabbitMQ(Engine):
         super().start()
 
     def close(self) -> None:
-        """End the node and its epmd."""
+        """Stop the node and its epmd."""
         super().close()
         if self._epmd is not None:
             self._epmd.kill()
@@ -191,8 +191,8 @@ class RabbitMQ(Engine):
     def fresh_url(self) -> str:
         """Return the URL of a new, empty virtual host.
 
-        Queues are not deleted and declared again under one name: RabbitMQ 3.10 may fail to bring such
-        quorum queues back after a SIGKILL ("could not be restarted {error,enoent}").
+        Tests do not delete and redeclare queues of the same name: RabbitMQ 3.10 may fail to restart such
+        quorum queues after a SIGKILL ("could not be restarted {error,enoent}").
         """
         self._hosts += 1
         name = f"test{self._hosts}"
@@ -219,7 +219,7 @@ class RabbitMQ(Engine):
             "RABBITMQ_CONFIG_FILE": f"{directory}/rabbitmq.conf",
             "RABBITMQ_CONF_ENV_FILE": f"{directory}/none",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-            # The wrapper then becomes the Erlang machine, so that our signals reach it.
+            # The wrapper script then uses exec, so that signals reach the Erlang VM.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 
@@ -242,7 +242,7 @@ def _connection(url: str, seconds: float) -> Any:
 
 
 def clean_broker(url: str) -> None:
-    """Delete dwgate's queues and exchanges at `url`, whether they are there or not."""
+    """Delete dwgate's queues and exchanges at `url`; missing ones are ignored."""
     with _connection(url, 5) as connection:
         for queue in (*topology.QUEUES, topology.DEAD):
             with connection.channel() as channel:

@@ -1,4 +1,4 @@
-"""EventBridge's side for tests: signs requests as the hosted service does, without the code under test."""
+"""Signs requests as EventBridge does, independently of the code under test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOW = 1_790_000_000.0
 
 
 def private_key(name: str = "eventbridge") -> rsa.RSAPrivateKey:
-    """Return the key of `name`, the same all session long."""
+    """Return the key of `name`; it is generated once per test session."""
     return _generated(name)
 
 
@@ -36,15 +36,15 @@ def _generated(_: str) -> rsa.RSAPrivateKey:
 def certificate_pem() -> bytes:
     """Return a self-signed certificate of the default key."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "made up")])
-    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
     builder = x509.CertificateBuilder(
-        name, name, private_key().public_key(), 1, begin, begin + timedelta(days=1)
+        name, name, private_key().public_key(), 1, start, start + timedelta(days=1)
     )
     return builder.sign(private_key(), SHA256()).public_bytes(Encoding.PEM)
 
 
 def envelope(**changes: object) -> bytes:
-    """Return a commit-file event as DataWorks sends it; a change of None takes the field away."""
+    """Return a commit-file event as DataWorks sends it; a change to None removes the field."""
     fields: dict[str, object] = {
         "datacontenttype": "application/json;charset=utf-8",
         "aliyunaccountid": ACCOUNT,

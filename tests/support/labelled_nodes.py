@@ -1,4 +1,4 @@
-"""The labelled nodes of `tests/data/labelled_nodes/`, for scores, property tests and fuzzer."""
+"""The labelled nodes of `tests/data/labelled_nodes/`, for accuracy scores, property tests and the fuzzer."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class LabelledNode:
     """A labelled node.
 
     Attributes:
-        code: without its marks.
-        expected: the main rules that must hit, each with its line.
+        code: the node's code without the marks.
+        expected: (rule, line) of every main rule that must hit.
     """
 
     name: str
@@ -37,7 +37,7 @@ class LabelledNode:
 
 @cache
 def labelled_nodes() -> tuple[LabelledNode, ...]:
-    """Return the labelled nodes in order of file and place."""
+    """Return the labelled nodes, ordered by file and position."""
     warehouses = plain_yaml.load((FOLDER / _TABLES).read_text())
     files = sorted(path for path in FOLDER.glob("*.yaml") if path.name != _TABLES)
     return tuple(
@@ -50,14 +50,14 @@ def _labelled(entry: dict[str, Any], warehouses: dict[str, Any]) -> LabelledNode
     marks = ((number, _MARK.search(line)) for number, line in enumerate(lines, 1))
     expected = {(f"MC-{rule}", number) for number, mark in marks if mark for rule in mark[1].split()}
     code = "\n".join(_MARK.sub("", line) for line in lines).replace(_FILLER, "")
-    named = entry.get("tables", {})
-    tables = warehouses[named] if isinstance(named, str) else named
-    project = entry.get("project", "shop_dw" if isinstance(named, str) else None)
-    given = ReviewContext(
+    listed = entry.get("tables", {})  # a mapping, or the name of a warehouse in tables.yaml
+    tables = warehouses[listed] if isinstance(listed, str) else listed
+    project = entry.get("project", "shop_dw" if isinstance(listed, str) else None)
+    context = ReviewContext(
         node=NodeContext(**entry.get("node", {})),
         project=project,
         tables={name: TableMetadata(**known) for name, known in tables.items()},
     )
     return LabelledNode(
-        entry["name"], Dialect(entry.get("dialect", "maxcompute")), code, given, frozenset(expected)
+        entry["name"], Dialect(entry.get("dialect", "maxcompute")), code, context, frozenset(expected)
     )

@@ -1,4 +1,4 @@
-"""The environment by which coverage reaches a process that a test starts with an environment of its own."""
+"""Environment variables that enable coverage in a process that a test starts with a separate environment."""
 
 from __future__ import annotations
 

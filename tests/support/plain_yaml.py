@@ -1,4 +1,4 @@
-"""YAML as plain values, read and written by the library, not by dwgate's reader of configuration files."""
+"""Reads and writes YAML with the library alone, independently of dwgate's loader of configuration files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A far side that answers the OpenAPI's client with the very bytes that a test wants, right or broken."""
+"""A server that answers the OpenAPI client with raw bytes chosen by the test, valid or not."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 Reply = bytes | None
-"""What is written; the connection is then closed unless it says 200. None: no answer at all."""
+"""The bytes to send; the connection is closed unless the status is 200. None: do not answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request as it came in."""
+    """One received request."""
 
     action: str
     arguments: dict[str, str]
@@ -25,19 +25,19 @@ class Call:
 
 
 def page(status: int, body: object, content_type: str = "application/json", headers: str = "") -> bytes:
-    """Return an HTTP response; a body that is not bytes is written as JSON."""
+    """Return an HTTP response; a body other than bytes is encoded as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     length = f"content-length: {len(content)}\r\n" + ("" if status == 200 else "connection: close\r\n")
     return f"HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\n{length}{headers}\r\n".encode() + content
 
 
 def refusal(status: int, code: str) -> bytes:
-    """Return an error as the OpenAPI writes it."""
+    """Return an error response of the OpenAPI."""
     return page(status, {"Code": code, "Message": "HIDDEN text of theirs", "RequestId": "R-1"})
 
 
 class RawOpenApiServer:
-    """A server on loopback; `answer` says what each call gets."""
+    """A server on loopback; `answer` returns the reply to each call."""
 
     def __init__(self, answer: Callable[[Call], Reply]) -> None:
         self.calls: list[Call] = []
@@ -54,7 +54,7 @@ class RawOpenApiServer:
         return f"127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
-        """End the server; who still waits for an answer loses the connection."""
+        """Stop the server; calls without an answer lose their connection."""
         self.released.set()
         self._server.shutdown()
         self._thread.join()

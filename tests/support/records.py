@@ -1,4 +1,4 @@
-"""Ledger records for tests of what shows or judges them."""
+"""Ledger records for tests of code that displays or evaluates them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVENT = Event(
     data={},
     received_at=1_780_000_000.0,
 )
-VERDICT = Verdict(Result.FAIL, "FAIL: mend it", Reason.COMPLETE, 1_780_000_001.0)
+VERDICT = Verdict(Result.FAIL, "FAIL: fix it", Reason.COMPLETE, 1_780_000_001.0)
 
 _RECORD = EventRecord(
     event=EVENT,

@@ -1,4 +1,4 @@
-"""What the review says of a text, for the tests of its rules."""
+"""Runs the review on code, for tests of the rules."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ NOTHING = ReviewContext()
 def find_hits(
     rule: str,
     code: str,
-    given: ReviewContext = NOTHING,
+    context: ReviewContext = NOTHING,
     dialect: str = Dialect.MAXCOMPUTE,
     policy: ReviewOptions = ReviewOptions(),  # noqa: B008 - frozen
 ) -> list[Finding]:
-    """Return what `rule` says of `code`, which the review must have read whole."""
-    findings = review(code, Dialect(dialect), given, policy)
+    """Return the findings of `rule`; the review must have parsed `code` completely."""
+    findings = review(code, Dialect(dialect), context, policy)
     assert rule == NOT_REVIEWED or not [item.message for item in findings if item.rule == NOT_REVIEWED]
     return [item for item in findings if item.rule == rule]
 
 
 def lines(
-    rule: str, code: str, given: ReviewContext = NOTHING, dialect: str = Dialect.MAXCOMPUTE
+    rule: str, code: str, context: ReviewContext = NOTHING, dialect: str = Dialect.MAXCOMPUTE
 ) -> list[int | None]:
-    """Return the line of everything that `rule` says of `code`."""
-    return [item.line for item in find_hits(rule, code, given, dialect)]
+    """Return the lines of all findings of `rule`."""
+    return [item.line for item in find_hits(rule, code, context, dialect)]
 
 
 def positions_of(findings: Iterable[Finding]) -> list[str]:
@@ -44,7 +44,7 @@ def positions_of(findings: Iterable[Finding]) -> list[str]:
 
 
 def assert_hits_and_misses(cases: Mapping[str, Sequence[tuple[str, str, list[int]]]]) -> pytest.MarkDecorator:
-    """Run a test for each case of each rule: a name, a text, and the lines where the rule must hit."""
+    """Parametrize a test with the cases of each rule: a name, the code, and the lines where it must hit."""
     return pytest.mark.parametrize(
         ("rule", "code", "wanted"),
         [
@@ -56,7 +56,7 @@ def assert_hits_and_misses(cases: Mapping[str, Sequence[tuple[str, str, list[int
 
 
 def sheets(code: str, dialect: Dialect) -> dict[Dialect, str]:
-    """Return the SQL within a Python or shell node: by its dialect, in its place in a blank text."""
+    """Return the SQL embedded in a Python or shell node, by dialect; all other text is blanked."""
     embedded = parse_embedded(code, dialect, time.monotonic() + 10).embedded
     for part in embedded:
         assert len(part.text) == len(part.display_text) == len(code)
@@ -64,6 +64,6 @@ def sheets(code: str, dialect: Dialect) -> dict[Dialect, str]:
 
 
 def cut(code: str, span: Span | None) -> str:
-    """Return what stands at a place that must be known."""
+    """Return the code at a span, which must not be None."""
     assert span is not None
     return code[span.begin : span.end]

@@ -1,4 +1,4 @@
-"""dwgate as real processes against the emulator, on engines that a test gives: ingest and workers.
+"""Runs dwgate (ingest and workers) as real processes against the emulator, on the engines of a test.
 
 with fleet(broker_url, redis_url, tmp_path) as gate:
     message_id = gate.send("commit-file-bad")
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 def wait_for(what: Callable[[], T], seconds: float = 20.0, *, every: float = 0.05) -> T:
-    """Return what `what` returns as soon as it is true; AssertionError after `seconds`."""
+    """Poll `what` until it returns a true value, and return that; AssertionError after `seconds`."""
     limit = time.monotonic() + seconds
     while not (value := what()):
         assert time.monotonic() < limit, f"not within {seconds} s"
@@ -56,10 +56,10 @@ class RunningDwgate:
     """A running dwgate.
 
     Attributes:
-        emulator: the far side.
-        ledger: what dwgate knows.
+        emulator: the DataWorks emulator.
+        ledger: dwgate's ledger.
         environment: the settings of its processes.
-        directory: where their logs are.
+        directory: the directory of their logs.
         url: of ingest.
     """
 
@@ -75,14 +75,14 @@ class RunningDwgate:
     flower: subprocess.Popen[bytes] | None = None
 
     def start_ingest(self) -> None:
-        """Start ingest and wait until its engines are there."""
+        """Start ingest and wait until it is connected to its engines."""
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.ingest = self._start("ingest", "ingest", "--port", str(port))
         wait_for(lambda: self._status("/readyz") == 200, START_SECONDS)
 
     def start_worker(self, *arguments: str, ready: bool = True) -> subprocess.Popen[bytes]:
-        """Start a worker; with `ready` wait until each of its processes has been heard of."""
+        """Start a worker; with `ready` wait for the first heartbeat of each of its processes."""
         before = set(self.ledger.membership.workers()) if ready else set()
         worker = self._start(f"worker-{len(self.workers)}", "worker", *arguments)
         self.workers.append(worker)
@@ -92,7 +92,7 @@ class RunningDwgate:
         return worker
 
     def start_flower(self) -> str:
-        """Start Flower, wait until it knows the workers, and return the URL of its tasks."""
+        """Start Flower, wait until it lists the workers, and return the URL of its tasks."""
         port = free_port()
         self.flower = self._start("flower", "flower", "--port", str(port))
         url = f"http://{FLOWER_USER}@127.0.0.1:{port}/api"
@@ -100,7 +100,7 @@ class RunningDwgate:
         return f"{url}/tasks"
 
     def sample(self, name: str, *, blocking: bool | None = None) -> tuple[str, dict[str, Any], Sample]:
-        """Return a new event of a sample, with its id, and the sample."""
+        """Return the message id and the body of a new event of a sample, and the sample."""
         sample = SAMPLES[name]
         data = copy.deepcopy(sample.data)
         if blocking is not None:
@@ -109,13 +109,13 @@ class RunningDwgate:
         return event["id"], event, sample
 
     def start_process(self, message_id: str, sample: Sample) -> None:
-        """Begin the operation at the emulator."""
+        """Start the operation in the emulator."""
         self.emulator.start_process(
             message_id, sample.event_code, project_id=PROJECT_ID, snapshot=sample.snapshot
         )
 
     def send(self, name: str, *, status: int = 200) -> str:
-        """Begin a sample's operation, send its event, and return its message id."""
+        """Start a sample's operation, send its event, and return its message id."""
         message_id, event, sample = self.sample(name)
         self.start_process(message_id, sample)
         assert self.post(event).status_code == status
@@ -128,11 +128,11 @@ class RunningDwgate:
         return self.post_raw(body, headers)
 
     def post_raw(self, body: bytes, headers: dict[str, str]) -> httpx.Response:
-        """Post a body with the given headers."""
+        """Post a body with exactly these headers."""
         return self.http.post(f"{self.url}/events", content=body, headers=headers)
 
     def verdict(self, message_id: str, seconds: float = 30) -> dict[str, Any]:
-        """Wait for the verdict at the emulator."""
+        """Wait for the verdict in the emulator."""
         return self.emulator.wait_verdict(message_id, seconds)
 
     def posts(self, message_id: str) -> list[dict[str, Any]]:
@@ -140,16 +140,16 @@ class RunningDwgate:
         return [post for post in self.emulator.verdicts(message_id) if post["status"] in ("first", "late")]
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
-        """SIGKILL a worker with all its processes, as a lost machine would."""
+        """SIGKILL a worker and all its processes, like the loss of a machine."""
         if worker.poll() is None:
             os.killpg(worker.pid, signal.SIGKILL)
-        # The processes of a worker have groups of their own, and end when it does: these are killed too.
+        # The child processes have process groups of their own and would exit gracefully: kill them, too.
         for pid in _children_of_group(self.environment["DWGATE_TEST_MARK"], worker.pid):
             _kill(pid)
         worker.wait()
 
     def close(self) -> None:
-        """End everything."""
+        """Stop all processes."""
         processes = [process for process in (self.ingest, self.flower, *self.workers) if process]
         for process in processes:
             process.terminate()
@@ -163,7 +163,7 @@ class RunningDwgate:
         self.http.close()
 
     def logs(self) -> str:
-        """Return everything that the processes wrote."""
+        """Return the logs of all processes."""
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.directory.glob("*.log")))
 
     def _status(self, path: str, *, base: str | None = None) -> int:
@@ -186,7 +186,7 @@ class RunningDwgate:
 
 
 def _children_of_group(mark: str, session: int) -> list[int]:
-    """Return the pids of a session whose processes carry our mark in their environment."""
+    """Return the pids of the session's processes that have `mark` in their environment."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -207,7 +207,7 @@ def _kill(pid: int) -> None:
 
 
 def wait_until_final(gate: RunningDwgate, message_id: str, seconds: float = 20) -> EventRecord:
-    """Wait until nothing more happens to an event by itself; return what is known of it."""
+    """Wait until an event is in a final state; return its record."""
 
     def look() -> EventRecord | None:
         record = gate.ledger.get(message_id)
@@ -228,10 +228,10 @@ def fleet(
     settings: dict[str, str] | None = None,
     **emulator: Any,
 ) -> Iterator[RunningDwgate]:
-    """Run ingest, `workers` workers and an emulator (its arguments: `emulator`) on the given engines."""
+    """Run ingest, `workers` workers and an emulator (with the arguments `emulator`) on the engines."""
     signer = Signer.generate()
     signer.save(directory)
-    with running(**emulator) as far_side:
+    with running(**emulator) as dataworks:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
             "DWGATE_TEST_MARK": f"mark-{os.getpid()}-{time.monotonic_ns()}",
@@ -241,7 +241,7 @@ def fleet(
             "DWGATE_REGION": "cn-shanghai",
             "DWGATE_FLOWER_USERS": FLOWER_USER,
             "DWGATE_FLOWER_DB": str(directory / "flower.db"),
-            "DWGATE_OPENAPI_ENDPOINT": far_side.host_port,
+            "DWGATE_OPENAPI_ENDPOINT": dataworks.host_port,
             "DWGATE_OPENAPI_PROTOCOL": "http",
             "DWGATE_EVENTBRIDGE_TARGET_URLS": TARGET,
             "DWGATE_EVENTBRIDGE_TOKENS": TOKEN,
@@ -253,7 +253,7 @@ def fleet(
         }
         ledger = Ledger(connect(redis_url), EXTENSION_CODE)
         http = httpx.Client(trust_env=False, timeout=10)
-        gate = RunningDwgate(far_side, ledger, environment, directory, signer, http)
+        gate = RunningDwgate(dataworks, ledger, environment, directory, signer, http)
         try:
             gate.start_ingest()
             for _ in range(workers):

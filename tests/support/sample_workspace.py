@@ -1,4 +1,4 @@
-"""A made-up workspace that answers lookups from maps, and remembers what it was asked."""
+"""A fake workspace that answers lookups from dicts and records the calls."""
 
 from __future__ import annotations
 
@@ -49,20 +49,20 @@ def node(
 
 
 def table(guid: str) -> TableRef:
-    """Return a table as lineage names it."""
+    """Return a table as a lineage result."""
     _, database, name = guid.split(".")
     return TableRef(guid, name, database)
 
 
 def column(guid: str) -> ColumnRef:
-    """Return a column as lineage names it."""
+    """Return a column as a lineage result."""
     _, database, name, column = guid.split(".")
     return ColumnRef(guid, column, name, database)
 
 
 @dataclass
 class Workspace:
-    """Answers from maps; `nodes` overrides the plain node that every number has."""
+    """Answers lookups from dicts; for a node missing in `nodes` it returns a default one."""
 
     children: dict[int, list[Node]] = field(default_factory=dict)
     parents: dict[int, list[Node]] = field(default_factory=dict)
@@ -136,11 +136,11 @@ class Workspace:
     def deployed_code(self, file_id: int) -> str | None:
         raise NotImplementedError(file_id)
 
-    def _call(self, what: str, about: object, environment: Environment = PROD) -> None:
+    def _call(self, lookup: str, argument: object, environment: Environment = PROD) -> None:
         assert environment is PROD
-        self.calls.append((what, about))
-        if about in self.unknown:
-            raise RequestRejected(what, "NotFound")
-        for key in (what, (what, about)):
+        self.calls.append((lookup, argument))
+        if argument in self.unknown:
+            raise RequestRejected(lookup, "NotFound")
+        for key in (lookup, (lookup, argument)):
             if key in self.faults:
                 raise self.faults[key]

@@ -42,18 +42,18 @@ _SAMPLE = re.compile(r"(<!-- tip: ([\w-]+) (en|zh) -->\n```text\n).*?(```\n)", r
 
 
 def read_samples(page: str) -> str:
-    """Return the page with every sample as it is today."""
+    """Return the page with every sample updated."""
     return _SAMPLE.sub(lambda at: f"{at[1]}{sample(at[2], Language(at[3]))}\n{at[4]}", page)
 
 
 def sample(name: str, language: Language) -> str:
     """Return the tip of one kind."""
     checks, outcomes = SAMPLES[name](language)
-    off = parameters.parse_parameters("extension.project.disabled=93124").disabled_reason(
+    disabled = parameters.parse_parameters("extension.project.disabled=93124").disabled_reason(
         "deploy-file", 93124, None
     )
-    why = off.in_language(language) if off and name == "disabled" else None
-    plan = Plan(checks, Result.OK, language, "v", disabled_reason=why)
+    reason = disabled.in_language(language) if disabled and name == "disabled" else None
+    plan = Plan(checks, Result.OK, language, "v", disabled_reason=reason)
     waivers = Waivers((_WAIVER,))
     verdict = decide_verdict(
         plan, outcomes, message_id=EVENT.message_id, now=NOW, waivers=waivers, details_url=DETAILS
@@ -81,8 +81,8 @@ def _check(name: str, *, on_error: Result = Result.WARN, mode: Mode = Mode.ENFOR
 
 def _reviewed(code: str, language: Language) -> Outcome:
     found = review(code, Dialect.MAXCOMPUTE, language=language)
-    worst = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
-    return Outcome.of(sorted(found, key=lambda item: worst[item.severity]))
+    order = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
+    return Outcome.of(sorted(found, key=lambda item: order[item.severity]))
 
 
 def _blocked_by_review(language: Language) -> Sample:

@@ -1,1 +1,1 @@
-"""The processes of a worker: roles, supervisor, child processes."""
+"""The processes of a worker: roles, supervisor and child processes."""

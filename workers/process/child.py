@@ -1,4 +1,4 @@
-"""One worker process, forked for the supervisor: it plays the roles of one group."""
+"""One worker process, forked for the supervisor: it runs the roles of one process group."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 
 
 def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int) -> None:
-    """Play `roles` of `group`, so many tasks at once, until SIGTERM."""
+    """Run `roles` of `group` with `concurrency` tasks at a time, until SIGTERM."""
     exit_with_parent()
     settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
@@ -60,18 +60,18 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int) -> None:
 
 
 def _warm_up(services: Services, group: ProcessGroup) -> None:
-    """Load what takes a second to load, so that the first event need not wait for it."""
+    """Load what is slow to load (about a second), so that the first event does not wait for it."""
     if group.pool is Pool.PREFORK:
         run_self_test()
         review("SELECT 1", Dialect.MAXCOMPUTE)
-        # What is loaded stays: a search through all of it for garbage takes 80 ms.
+        # Modules and parser tables stay for ever, and a garbage collection of all of them takes 80 ms.
         gc.collect()
         gc.freeze()
     services.dataworks.warm_up()
 
 
 def exit_with_parent() -> None:
-    """End this process with SIGTERM when its supervisor dies."""
+    """Send this process SIGTERM when its supervisor dies."""
 
     def watch(supervisor: BaseProcess) -> None:
         supervisor.join()
@@ -87,11 +87,11 @@ def _consume(
     stop = threading.Event()
 
     def ready(**_: Any) -> None:
-        log.info("ready", worker=name, roles=list(roles))
+        log.info("worker_started", worker=name, roles=list(roles))
         threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
 
     def keep_logging(**_: Any) -> None:
-        """Celery leaves logging alone when this signal is connected."""
+        """Keep dwgate's logging: Celery configures none if this signal has a receiver."""
 
     signals.worker_ready.connect(ready, weak=False)
     signals.setup_logging.connect(keep_logging, weak=False)
@@ -111,17 +111,17 @@ def _consume(
 
 
 def _run_loops(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
-    """Play roles that are no consumers of the broker, until SIGTERM."""
+    """Run roles that consume no task queue, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
-    log.info("ready", worker=name, roles=list(roles))
+    log.info("worker_started", worker=name, roles=list(roles))
     threading.Thread(target=events.run, args=(stop,), daemon=True).start()
-    _watch_parent(services, stop)
+    _run_watchdog(services, stop)
 
 
-def _watch_parent(services: Services, stop: threading.Event) -> None:
+def _run_watchdog(services: Services, stop: threading.Event) -> None:
     on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
     for loop in (reconciler.run, serve_backstop, report_recovery.run):
@@ -134,6 +134,6 @@ def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:
         try:
             services.ledger.membership.heartbeat(name)
         except redis.RedisError as error:
-            log.warning("no-heartbeat", error=type(error).__name__)
+            log.warning("heartbeat_failed", error=type(error).__name__)
         if stop.wait(HEARTBEAT_SECONDS):
             return

@@ -1,4 +1,4 @@
-"""What a worker process does: roles, and the processes that play them together."""
+"""Roles of a worker, and the process groups that run them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from common import topology
 
 
 class Role(StrEnum):
-    """One thing a worker does."""
+    """One responsibility of a worker."""
 
     INTAKE = "intake"
     CHECKS_CPU = "checks-cpu"
@@ -20,10 +20,10 @@ class Role(StrEnum):
 
 
 class Pool(StrEnum):
-    """How a process does several things at once.
+    """Concurrency model of a process.
 
-    Computing gets processes that a time limit can end, waiting gets threads; gevent stalls on Celery 5.7.
-    Without a pool of Celery's it is a loop of its own.
+    CPU-bound work runs in processes, which a time limit can kill, I/O-bound work in threads; gevent stalls on
+    Celery 5.7. NONE means no Celery worker: the process runs its own loops.
     """
 
     PREFORK = "prefork"
@@ -33,12 +33,12 @@ class Pool(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProcessGroup:
-    """Roles that share a process.
+    """Roles that share one process.
 
     Attributes:
-        name: what its process is called.
-        pool: how it works.
-        roles: the roles that it may play.
+        name: of its process.
+        pool: its concurrency model.
+        roles: the roles that it can run.
     """
 
     name: str
@@ -49,12 +49,12 @@ class ProcessGroup:
 GROUPS = (
     ProcessGroup("checks", Pool.PREFORK, frozenset({Role.CHECKS_CPU})),
     ProcessGroup("io", Pool.THREADS, frozenset({Role.INTAKE, Role.CHECKS_IO})),
-    # Apart from the others, so that verdicts waiting for the quota hold up no check.
+    # A separate process, so that verdicts that wait for the quota delay no check.
     ProcessGroup("reporter", Pool.THREADS, frozenset({Role.REPORTER})),
     ProcessGroup("watchdog", Pool.NONE, frozenset({Role.WATCHDOG})),
 )
 
-QUEUES = {  # what comes by the broker; the watchdog looks at Redis
+QUEUES = {  # the watchdog consumes none: it polls Redis
     Role.INTAKE: topology.INTAKE,
     Role.CHECKS_CPU: topology.CHECKS_CPU,
     Role.CHECKS_IO: topology.CHECKS_IO,
@@ -63,6 +63,6 @@ QUEUES = {  # what comes by the broker; the watchdog looks at Redis
 
 
 def groups_for(roles: Iterable[Role]) -> list[tuple[ProcessGroup, tuple[Role, ...]]]:
-    """Return the processes that play `roles`, each with the roles it gets; all roles when there are none."""
-    wanted = frozenset(roles) or frozenset(Role)
-    return [(group, tuple(sorted(group.roles & wanted))) for group in GROUPS if group.roles & wanted]
+    """Return the process groups for `roles` (all roles if empty), each with the roles that it runs."""
+    selected = frozenset(roles) or frozenset(Role)
+    return [(group, tuple(sorted(group.roles & selected))) for group in GROUPS if group.roles & selected]

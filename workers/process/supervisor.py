@@ -1,7 +1,7 @@
-"""Starts the processes of a worker, keeps them running, and shows their metrics.
+"""Starts the processes of a worker, restarts them if they die, and serves their metrics.
 
-They are forked from one process that has loaded everything (multiprocessing's fork server): that takes a
-second of computing instead of one for each, and what is loaded is held in memory once.
+They are forked from multiprocessing's fork server, which has all modules loaded: that takes a second of CPU
+time once instead of per process, and the modules are in memory once.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from workers.settings import WorkerSettings
 from workers.waivers.loader import load_waivers
 
 STOP_SECONDS = 25.0
-"""How long a process may take to end after SIGTERM; a running task goes back to the queue after 10."""
+"""How long a process may take to exit after SIGTERM; its running tasks are requeued after 10 seconds."""
 
 MIN_RESTART_PAUSE = 1.0
 MAX_RESTART_PAUSE = 30.0
 STABLE_SECONDS = 60.0
-"""A process that ran so long starts again at once when it ends."""
+"""A process that ran longer than this is restarted after the minimum pause."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -48,7 +48,7 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class ChildProcess:
-    """One worker process and when it may start again."""
+    """A worker process and the state of its restarts."""
 
     group: ProcessGroup
     roles: tuple[Role, ...]
@@ -70,11 +70,11 @@ def run(
     """Run a worker until SIGTERM or SIGINT.
 
     Args:
-        settings: already read, so that a wrong one ends here and not in every process.
-        roles: what the worker does; everything when empty.
-        processes_cpu: how many checks that compute run at once.
-        threads: how many waiting checks run at once.
-        metrics_port: where `/metrics` and `/healthz` are served; None for nowhere.
+        settings: loaded by the caller, so that an invalid one is reported once and not by every process.
+        roles: roles of the worker; all if empty.
+        processes_cpu: number of CPU-bound checks that run at a time.
+        threads: number of I/O-bound tasks that run at a time, per process.
+        metrics_port: port of `/metrics` and `/healthz`; None to serve neither.
 
     Raises:
         common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
@@ -94,8 +94,8 @@ def run(
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         children = [
-            _start(group, played, processes_cpu if group.pool is Pool.PREFORK else threads)
-            for group, played in groups_for(roles)
+            _start(group, group_roles, processes_cpu if group.pool is Pool.PREFORK else threads)
+            for group, group_roles in groups_for(roles)
         ]
         server = _serve(metrics_port, folder, children) if metrics_port is not None else None
         try:
@@ -115,15 +115,15 @@ def _start(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> Ch
 
 
 def _child_main(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> None:
-    """Be one of the processes."""
-    from workers.process import child as worker  # noqa: PLC0415 - loaded in the fork server, which the supervisor is not
+    """Entry point of a child process."""
+    from workers.process import child  # noqa: PLC0415 - preloaded in the fork server, not in the supervisor
 
-    # A terminal's Ctrl-C goes to the supervisor alone, which ends its processes in order.
+    # Ctrl-C in a terminal then reaches the supervisor only, which stops its processes in order.
     os.setpgid(0, 0)
     if sys.platform == "linux":
-        # What top and ps show: the command line is the fork server's.
+        # The name in top and ps; the command line is that of the fork server.
         Path("/proc/self/comm").write_text(f"dwgate-{group.name}")
-    worker.run(group, roles, concurrency)
+    child.run(group, roles, concurrency)
 
 
 def _restart_dead(children: list[ChildProcess]) -> None:
@@ -135,7 +135,7 @@ def _restart_dead(children: list[ChildProcess]) -> None:
             steady = now - child.started > STABLE_SECONDS
             child.pause = MIN_RESTART_PAUSE if steady else min(child.pause * 2, MAX_RESTART_PAUSE)
             child.restart_at = now + child.pause
-            log.error("process-ended", group=child.group.name, code=child.process.exitcode)
+            log.error("process_exited", group=child.group.name, code=child.process.exitcode)
         elif now >= child.restart_at:
             child.process = _start(child.group, child.roles, child.concurrency).process
             child.started, child.restart_at = now, 0.0
@@ -148,13 +148,13 @@ def _stop_all(children: list[ChildProcess]) -> None:
     for child in children:
         child.process.join(max(0.1, limit - time.monotonic()))
         if child.process.is_alive():
-            log.warning("process-killed", group=child.group.name)
+            log.warning("process_killed", group=child.group.name)
             child.process.kill()
             child.process.join()
 
 
 def _serve(port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTTPServer:
-    # Imported here: the library looks for the folder of the metrics when it is imported.
+    # Imported here since the library reads PROMETHEUS_MULTIPROC_DIR at import.
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
@@ -179,9 +179,9 @@ def _serve(port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTT
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing of a request."""
+            """Do not log requests."""
 
     server = ThreadingHTTPServer(("", port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    log.info("listening", url=f"http://localhost:{server.server_port}/metrics")
+    log.info("metrics_server_started", url=f"http://localhost:{server.server_port}/metrics")
     return server

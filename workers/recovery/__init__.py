@@ -1,1 +1,1 @@
-"""What finds events that were lost or not answered: watchdog, reconciler, backstop."""
+"""Finds events that were lost or not answered: watchdog, reconciler, backstop, recovery of reports."""

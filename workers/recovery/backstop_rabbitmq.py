@@ -1,7 +1,7 @@
-"""The broker's half of the watch on RabbitMQ: parked copies of events, and messages that it gave up.
+"""The backstop on RabbitMQ: parked copies of events, and dead-lettered messages.
 
-Every event is also parked in a queue that lets it out after a fixed time. So an event survives the loss of
-Redis, as it survives the loss of the broker in the ledger.
+A copy of every event is parked in a queue that releases it after a fixed delay. So an event survives the loss
+of Redis, as it survives the loss of the broker in the ledger.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ log = structlog.get_logger()
 
 
 def run(services: Services, stop: threading.Event) -> None:
-    """Serve the queues of parked and dead messages until `stop` is set; faults are waited out."""
-    # What was not acknowledged is delivered again.
+    """Consume the queues of due and dead-lettered messages until `stop` is set; reconnect after faults."""
+    # Unacknowledged messages are delivered again.
     run_until_stopped(lambda: _serve(services, stop), stop, component="backstop", every=0, pause=2.0)
 
 
@@ -65,7 +65,7 @@ def _serve(services: Services, stop: threading.Event) -> None:
 
 
 def _drain(connection: Connection) -> None:
-    """Wait up to a second for a message, then take what is there."""
+    """Wait up to a second for a message, then receive up to BATCH."""
     timeout = 1.0
     try:
         for _ in range(BATCH):
@@ -76,17 +76,17 @@ def _drain(connection: Connection) -> None:
 
 
 def process_due(services: Services, producer: Producer, messages: list[Message]) -> None:
-    """Drop, park again or send through intake each message that came out of the backstop."""
+    """Drop each due message, park it again, or send it through intake."""
     batch = _drain_messages(messages)
-    fates = backstop.decide_actions(services, [_body(message) for message in batch])
-    for message, fate in zip(batch, fates, strict=True):
-        for key in _KEYS[fate]:
+    actions = backstop.decide_actions(services, [_body(message) for message in batch])
+    for message, action in zip(batch, actions, strict=True):
+        for key in _KEYS[action]:
             _publish(producer, message, key)
         message.ack()
 
 
 def _drain_messages(messages: list[Message]) -> list[Message]:
-    """Take all out of `messages`: more of them come in while a publish waits for its confirm."""
+    """Empty `messages` and return its items; more arrive while a publish waits for its confirm."""
     batch = messages[:]
     messages.clear()
     return batch
@@ -118,32 +118,34 @@ _HEADERS = frozenset(
         *("ignore_result", "argsrepr", "kwargsrepr", "origin", "shadow"),
     ]
 )
-"""The headers of a Celery message; the broker's own (its deaths and deliveries) do not go round again."""
+"""Headers of a Celery message; the broker's own (`x-death`, `x-delivery-count`) are not published again."""
 
 
 def _body(message: Message) -> bytes:
-    """Return the body as it was sent; the client hands some out as text."""
+    """Return the body as bytes; the client decodes some to text."""
     body = message.body
     return body.encode() if isinstance(body, str) else bytes(body)
 
 
 def handle_dead_letters(services: Services, messages: list[Message]) -> None:
-    """Take what the broker gave up into the ledger: its event is answered with what is there."""
+    """Record dead-lettered messages in the ledger, so that their events are answered without them."""
     for message in _drain_messages(messages):
         task = str(message.headers.get("task"))
         metrics.DEAD_LETTERS.labels(task).inc()
-        log.error("dead-letter", dead_task=task, message_id=message.properties.get("correlation_id"))
+        log.error(
+            "message_dead_lettered", dead_task=task, message_id=message.properties.get("correlation_id")
+        )
         if task == topology.TASK_CHECK:
             _failed_check(services, message)
         elif task == topology.TASK_INTAKE:
             _failed_intake(services, message)
-        # A token carries nothing: the reports that it was to have posted are in the ledger's queue.
+        # A token contains no report: the reports are in the ledger's queue.
         message.ack()
 
 
 def _failed_check(services: Services, message: Message) -> None:
     _, kwargs, _ = orjson.loads(message.body)
-    outcome = Outcome(OutcomeKind.ERROR, detail="the queue gave it up: it ended its worker each time")
+    outcome = Outcome(OutcomeKind.ERROR, detail="dead-lettered: the worker crashed on every delivery")
     outcomes = dict.fromkeys(kwargs["checks"], outcome)
     services.reports.record(kwargs["message_id"], kwargs["run"], outcomes)
 
@@ -151,10 +153,10 @@ def _failed_check(services: Services, message: Message) -> None:
 def _failed_intake(services: Services, message: Message) -> None:
     events = backstop.parse_body(_body(message))
     if not events:
-        services.ledger.reject(_body(message), "the queue gave it up")
+        services.ledger.reject(_body(message), "dead-lettered")
     admit(services, events)
     for event in events:
         try:
             reporter.decide_and_post(services, event.message_id, due=True)
         except DataWorksError as error:
-            log.warning("not-posted", message_id=event.message_id, error=str(error))
+            log.warning("verdict_post_failed", message_id=event.message_id, error=str(error))

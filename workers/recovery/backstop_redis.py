@@ -1,7 +1,7 @@
-"""The broker's half of the watch on Redis: parked copies of events, in a sorted set by when they are due.
+"""The backstop on Redis: parked copies of events, in a sorted set by due time.
 
-A list gives a message to a worker before the worker has noted it as unacknowledged: what dies in between,
-worker or Redis, takes the message with it. Its copy brings it back.
+A worker pops a message from a list before it stores it as unacknowledged: if the worker or Redis dies in
+between, the message is lost. Its parked copy brings the event back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BATCH = 200
 
 
 def run(services: Services, stop: threading.Event) -> None:
-    """Look at what is due until `stop` is set; what is still parked after a fault comes again."""
+    """Process due copies until `stop` is set; copies that remain parked after a fault are due again."""
     client = connect(services.settings.broker_url.get_secret_value())
     run_until_stopped(
         lambda: process_due(services, client), stop, component="backstop", every=POLL_SECONDS, pause=0
@@ -32,17 +32,17 @@ def run(services: Services, stop: threading.Event) -> None:
 
 
 def process_due(services: Services, client: redis.Redis) -> None:
-    """Drop, leave parked or send through intake each copy that is due."""
+    """Drop each due copy, leave it parked, or send it through intake."""
     now = time.time()
     bodies = due_bodies(client, now)
     if not bodies:
         return
-    # First parked anew: who dies here loses nothing, and a second watchdog sees nothing due.
+    # Park them again first, so that a crash here loses nothing and another watchdog finds nothing due.
     client.zadd(topology.PARKED, dict.fromkeys(bodies, now + topology.BACKSTOP_SECONDS), xx=True)
-    for body, fate in zip(bodies, backstop.decide_actions(services, bodies), strict=True):
-        if fate is ParkedAction.DROP:
+    for body, action in zip(bodies, backstop.decide_actions(services, bodies), strict=True):
+        if action is ParkedAction.DROP:
             client.zrem(topology.PARKED, body)
-        elif fate is ParkedAction.INTAKE_AND_PARK:
+        elif action is ParkedAction.INTAKE_AND_PARK:
             services.dispatch.send_events(*backstop.parse_body(body))
 
 

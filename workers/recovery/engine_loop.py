@@ -1,4 +1,4 @@
-"""Loops that outlive the engines they work with."""
+"""Loops that survive faults of Redis, the broker and DataWorks."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ log = structlog.get_logger()
 def run_until_stopped(
     step: Callable[[], object], stop: threading.Event, *, component: str, every: float, pause: float = 1.0
 ) -> None:
-    """Repeat `step` until `stop` is set, whatever it raises: the next one may succeed.
+    """Repeat `step` until `stop` is set; exceptions are logged, and the next step may succeed.
 
     Args:
-        step: the work; safe to repeat.
+        step: one iteration; safe to repeat.
         stop: ends the loop.
-        component: a name for the log.
+        component: its name in the log.
         every: seconds between two steps.
         pause: seconds to wait in addition after a fault.
     """
@@ -36,7 +36,7 @@ def run_until_stopped(
             log.warning("broker_unavailable", component=component, error=type(error).__name__)
         except DataWorksError as error:
             log.warning("dataworks_unavailable", component=component, error=error.code)
-        except Exception as error:  # noqa: BLE001 - the loop must outlive it
+        except Exception as error:  # noqa: BLE001 - the loop must continue
             log.error(
                 "loop_step_failed", component=component, error=type(error).__name__, at=error_location(error)
             )

@@ -1,6 +1,7 @@
-"""Asks DataWorks what still waits, and takes on what never arrived or was never answered.
+"""Queries DataWorks for waiting operations, and admits those whose event never arrived.
 
-EventBridge's default retry gives up after about a minute: nobody may stay in Checking for that.
+EventBridge's default retry ends after about a minute; without the reconciler, an operation whose event was
+lost would remain in Checking.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 
 WAIVER_WARNING_SECONDS = 86400.0
-"""Waivers that end soon are named in the log once in so long."""
+"""Seconds between two log warnings about waivers that expire soon."""
 
 CALL_SECONDS = 20.0
-"""How long one question may take."""
+"""Timeout of one query, in seconds."""
 
 log = structlog.get_logger()
 
 
 def run(services: Services, stop: threading.Event) -> None:
-    """Sweep every `reconcile_seconds` until `stop` is set; one of the fleet at a time."""
+    """Sweep every `reconcile_seconds` until `stop` is set, in one process of the fleet at a time."""
     every = services.settings.reconcile_seconds
 
     def step() -> None:
@@ -42,23 +43,23 @@ def run(services: Services, stop: threading.Event) -> None:
 
 
 def sweep(services: Services) -> None:
-    """Look once at every extension point for operations that wait without an answer under way."""
+    """Query every extension point once for waiting operations, and recover those without an event."""
     for code in BY_CODE:
-        until = time.time() + CALL_SECONDS
-        waiting = services.dataworks.check_processes(code, status=ProcessStatus.CHECKING, deadline=until)
+        deadline = time.time() + CALL_SECONDS
+        waiting = services.dataworks.check_processes(code, status=ProcessStatus.CHECKING, deadline=deadline)
         for process in waiting:
             with structlog.contextvars.bound_contextvars(message_id=process.message_id):
                 _recover(services, process)
 
 
 def warn_expiring_waivers(services: Services, now: float) -> None:
-    """Warn of waivers that end soon: what they let pass counts again then."""
+    """Log waivers that expire soon, after which their findings count again."""
     for waiver in services.waivers.expiring(now):
-        log.warning("waiver-ends", id=waiver.id, owner=waiver.owner, at=waiver.expires_at.isoformat())
+        log.warning("waiver_expiring", id=waiver.id, owner=waiver.owner, at=waiver.expires_at.isoformat())
 
 
 def _recover(services: Services, process: CheckProcess) -> None:
-    # Seen twice, a sweep apart: an event on its way here gets the time to arrive.
+    # Only if seen in an earlier sweep: an event that is still on its way gets time to arrive.
     if not services.ledger.seen_at_least_ago(process.message_id, services.settings.reconcile_seconds * 0.9):
         return
     record = services.ledger.get(process.message_id)
@@ -69,12 +70,12 @@ def _recover(services: Services, process: CheckProcess) -> None:
 
 
 def _admit(services: Services, process: CheckProcess) -> None:
-    until = time.time() + CALL_SECONDS
+    deadline = time.time() + CALL_SECONDS
     if process.project_id is not None and not services.dataworks.enabled_extensions(
-        process.event_code, process.project_id, deadline=until
+        process.event_code, process.project_id, deadline=deadline
     ):
         return
-    log.warning("recovered", event_code=process.event_code, project_id=process.project_id)
+    log.warning("event_recovered", event_code=process.event_code, project_id=process.project_id)
     metrics.RECOVERED.labels(process.event_code).inc()
     event = Event(
         message_id=process.message_id,
@@ -90,5 +91,5 @@ def _admit(services: Services, process: CheckProcess) -> None:
 
 
 def _report_dead(services: Services, record: EventRecord) -> None:
-    log.warning("revived", event_code=record.event.event_code)
+    log.warning("dead_event_retried", event_code=record.event.event_code)
     reporter.decide_and_post(services, record.event.message_id, due=True)

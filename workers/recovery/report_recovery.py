@@ -1,7 +1,7 @@
-"""Looks after reports that no token reaches: lost with the broker, or with the process that published it.
+"""Recovers reports whose token was lost, with the broker or with the process that was to publish it.
 
-A report is in the ledger's queue before its token is published, so nothing is lost with a token. This loop
-issues tokens again for reports that wait while none is leased. While the broker is down it posts by itself.
+A report is in the ledger's queue before its token is published, so no report is lost with a token. This loop
+publishes tokens again if reports are pending and none is leased. While the broker is down it posts by itself.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from workers.task_base import TRANSIENT_ERRORS
 POLL_SECONDS = 0.5
 
 IDLE_SECONDS = 1.0
-"""When reports wait and none was leased for so long, their tokens count as lost."""
+"""If reports are pending and none was leased for this long, their tokens count as lost."""
 
 ISSUE_SECONDS = 30.0
-"""How long tokens are not issued again while no report is leased: then no reporter is running."""
+"""Seconds before tokens are published again while no report is leased: no reporter may be running."""
 
 THREADS = 8
 
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 
 def run(services: Services, stop: threading.Event) -> None:
-    """Look after the reports that wait until `stop` is set."""
+    """Recover pending reports until `stop` is set."""
     with ThreadPoolExecutor(THREADS, "reports") as pool:
         run_until_stopped(
             lambda: check_backlog(services, pool), stop, component="report_recovery", every=POLL_SECONDS
@@ -40,7 +40,7 @@ def run(services: Services, stop: threading.Event) -> None:
 
 
 def check_backlog(services: Services, pool: ThreadPoolExecutor) -> None:
-    """Measure what waits, and issue the tokens that are missing; post when the broker takes none."""
+    """Set the metric of pending reports and publish missing tokens; post here if that fails."""
     backlog = services.ledger.reports.backlog(idle_seconds=IDLE_SECONDS, issue_seconds=ISSUE_SECONDS)
     metrics.VERDICTS_WAITING.set(backlog.waiting)
     try:

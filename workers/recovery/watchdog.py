@@ -1,7 +1,7 @@
-"""Answers every event whose deadline nears: a poller over the ledger's deadlines, with leases.
+"""Answers every event whose deadline is near: polls the deadlines in the ledger and leases what is due.
 
-Any number of watchdogs may run: each takes what is due for a lease; when one dies, another looks again.
-It posts by itself, so it needs neither the broker nor a free worker.
+Any number of watchdogs may run: when one dies, its leases expire and another one takes over. It posts by
+itself, so it needs neither the broker nor a free worker.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from workers.task_base import error_location
 
 POLL_SECONDS = 0.1
 LEASE_SECONDS = 2.0
-"""An event that could not be answered is looked at again after so long."""
+"""An event that could not be answered is due again after this time."""
 
 THREADS = 16
 
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 
 def run(services: Services, stop: threading.Event) -> None:
-    """Watch until `stop` is set. A fault of Redis is waited out."""
+    """Answer due events until `stop` is set; faults of Redis are retried."""
     with ThreadPoolExecutor(THREADS, "watchdog") as pool:
 
         def step() -> None:
@@ -43,12 +43,12 @@ def _handle_guarded(services: Services, message_id: str) -> None:
     with structlog.contextvars.bound_contextvars(message_id=message_id):
         try:
             handle_due(services, message_id)
-        except Exception as error:  # noqa: BLE001 - one event must not end the watch over the others
-            log.error("watch-failed", error=type(error).__name__, at=error_location(error))
+        except Exception as error:  # noqa: BLE001 - one event must not stop the watch over the others
+            log.error("due_event_failed", error=type(error).__name__, at=error_location(error))
 
 
 def handle_due(services: Services, message_id: str) -> None:
-    """Answer one event that is due; bury it when its deadline passed and it cannot be answered."""
+    """Answer one due event; mark it dead if its deadline has passed and it cannot be answered."""
     record = services.ledger.get(message_id)
     if record is None or record.state.is_final:
         services.ledger.unschedule(message_id)
@@ -56,13 +56,14 @@ def handle_due(services: Services, message_id: str) -> None:
     try:
         reporter.decide_and_post(services, message_id, due=True)
     except DataWorksError as error:
-        log.warning("not-posted", error=str(error))
+        log.warning("verdict_post_failed", error=str(error))
         if time.time() >= record.deadline_at:
             mark_dead(services, record, str(error))
 
 
 def mark_dead(services: Services, record: EventRecord, reason: str) -> None:
-    """Give an event up to the dead, and raise the alarm: a person waits for it."""
+    """Mark an event dead, count it and log an error: a person waits for it."""
     if services.ledger.mark_dead(record.event.message_id, reason):
         metrics.DEAD.labels(record.event.event_code).inc()
-        log.error("dead", event_code=record.event.event_code, project_id=record.event.project_id, why=reason)
+        event = record.event
+        log.error("event_dead", event_code=event.event_code, project_id=event.project_id, reason=reason)

@@ -1,4 +1,4 @@
-"""Several checks of an event in one message: what they share, and how they part when one of them fails."""
+"""Several checks of an event in one message: shared limits, and individual dispatch after a failure."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def meets_a_fault(_: Context) -> Iterable[Finding]:
 
 
 def planned(services: Services, second: CheckFunction) -> None:
-    """Plan the event m-1 with three checks, of which the second does what `second` does."""
-    asked = {"first": passes, "second": second, "third": passes}
-    services.checks = {name: Check(name, frozenset(), Runs.CPU, asked[name]) for name in NAMES}
+    """Plan the event m-1 with three checks, the second of which is `second`."""
+    functions = {"first": passes, "second": second, "third": passes}
+    services.checks = {name: Check(name, frozenset(), Runs.CPU, functions[name]) for name in NAMES}
     now = time.time()
     event = Event("m-1", "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
     services.ledger.admit(event, now + 60, now + 48)
@@ -65,7 +65,7 @@ def planned(services: Services, second: CheckFunction) -> None:
 
 
 def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> list[tuple[list[str], float]]:
-    """Return a queue's messages, oldest first: the checks, and after how many seconds they are ended."""
+    """Return a queue's messages, oldest first: the checks and their soft time limit in seconds."""
     found = []
     for raw in reversed(services.ledger.client.lrange(queue.name, 0, -1)):
         message = orjson.loads(raw)
@@ -75,7 +75,7 @@ def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> lis
 
 
 def queued_tokens(services: Services) -> int:
-    """Return how many tokens call a reporter."""
+    """Return the number of published tokens."""
     return int(services.ledger.client.llen(topology.REPORTS.name))
 
 
@@ -103,7 +103,7 @@ def test_computing_checks_of_an_event_go_in_one_message(services: Services, emul
     assert outcomes(services).keys() == {"release-window", *COMPUTING}
 
 
-def test_they_are_all_asked_and_the_last_outcome_lines_the_verdict_up(services: Services) -> None:
+def test_all_run_and_the_last_outcome_enqueues_the_verdict(services: Services) -> None:
     planned(services, passes)
     run(services, *NAMES)
     assert outcomes(services) == dict.fromkeys(NAMES, OutcomeKind.FINDINGS)
@@ -114,7 +114,7 @@ def test_they_are_all_asked_and_the_last_outcome_lines_the_verdict_up(services: 
     assert sent(services) == []
 
 
-def test_one_that_takes_too_long_is_asked_again_alone_and_last(services: Services) -> None:
+def test_one_that_times_out_is_dispatched_again_alone_and_last(services: Services) -> None:
     planned(services, takes_too_long)
     run(services, *NAMES)
     assert outcomes(services) == {"first": OutcomeKind.FINDINGS}
@@ -127,9 +127,9 @@ def test_one_that_takes_too_long_is_asked_again_alone_and_last(services: Service
     assert services.ledger.reports.lease("test", 60)
 
 
-def test_after_a_death_each_is_sent_by_itself(services: Services) -> None:
+def test_after_a_crash_each_is_dispatched_individually(services: Services) -> None:
     planned(services, passes)
-    assert services.ledger.start_attempts("m-1", 1, NAMES)  # and then the process died
+    assert services.ledger.start_attempts("m-1", 1, NAMES)  # the process then dies
     run(services, *NAMES)
     assert outcomes(services) == {}
     assert [checks for checks, _ in sent(services)] == [["first"], ["second"], ["third"]]
@@ -158,14 +158,14 @@ def test_a_check_that_ends_its_worker_each_time_is_an_error(services: Services) 
     for _ in range(MAX_ATTEMPTS):
         assert services.ledger.start_attempts("m-1", 1, ["second"])  # and then the process died
     run(services, "second")
-    assert details(services) == {"second": f"given up after {MAX_ATTEMPTS} attempts"}
+    assert details(services) == {"second": f"failed after {MAX_ATTEMPTS} attempts"}
 
 
 def test_a_check_that_this_worker_lacks_is_an_error(services: Services) -> None:
     planned(services, passes)
     services.checks = {}
     run(services, "second")
-    assert details(services) == {"second": "this worker does not have the check"}
+    assert details(services) == {"second": "the check is not installed in this worker"}
 
 
 def test_a_fault_without_time_for_another_attempt_is_an_error(services: Services) -> None:
@@ -191,7 +191,7 @@ def test_those_of_a_killed_process_part_unless_there_was_one(services: Services)
 
 @pytest.mark.parametrize(("left", "together", "alone"), [(41, 5, 30), (7, 2, 6), (0, 1, 1)])
 def test_how_long_they_may_take(services: Services, left: float, together: float, alone: float) -> None:
-    until = time.time() + left
-    services.dispatch.send_checks("m-1", 1, NAMES, Runs.CPU, until)
-    services.dispatch.send_checks("m-1", 1, ["first"], Runs.CPU, until)
+    deadline = time.time() + left
+    services.dispatch.send_checks("m-1", 1, NAMES, Runs.CPU, deadline)
+    services.dispatch.send_checks("m-1", 1, ["first"], Runs.CPU, deadline)
     assert [seconds for _, seconds in sent(services)] == pytest.approx([together, alone], abs=0.2)

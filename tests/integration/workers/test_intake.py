@@ -1,4 +1,4 @@
-"""Intake on a real Valkey, against the emulator: what it does on the spot, and what goes to the queue."""
+"""Intake on a real Valkey, against the emulator: what runs in the process and what is queued."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def services(worker_settings: WorkerSettings) -> Iterator[Services]:
 
 
 def event(emulator: Emulator, message_id: str) -> Event:
-    """Begin the operation of a sample whose one check waits, and return its event."""
+    """Start the operation of a sample whose only check is I/O-bound; return its event."""
     emulator.start_process(message_id, WAITING.event_code, snapshot=WAITING.snapshot)
     return Event(message_id, WAITING.event_code, PROJECT_ID, None, True, WAITING.data, time.time())
 
 
 def queued(services: Services, queue: topology.Queue) -> int:
-    """Return how many messages are in a queue."""
+    """Return the number of messages in a queue."""
     return int(services.ledger.client.llen(queue.name))
 
 
-def test_the_one_check_that_waits_runs_on_the_spot(services: Services, emulator: Emulator) -> None:
+def test_the_only_io_bound_check_runs_in_the_process(services: Services, emulator: Emulator) -> None:
     assert intake.process_events(services, [event(emulator, "m-1")]) == ([], None)
 
     [post] = emulator.verdicts("m-1")
@@ -53,18 +53,14 @@ def test_the_one_check_that_waits_runs_on_the_spot(services: Services, emulator:
     assert list(record.attempts.values()) == [1]
 
 
-def test_a_process_that_is_not_made_for_waiting_leaves_it_to_the_queue(
-    services: Services, emulator: Emulator
-) -> None:
+def test_a_cpu_bound_process_queues_it(services: Services, emulator: Emulator) -> None:
     services.is_io_pool = False
 
     intake.process_events(services, [event(emulator, "m-1")])
     assert queued(services, topology.CHECKS_IO) == 1
 
 
-def test_a_check_that_meets_a_fault_on_the_spot_is_left_to_the_queue(
-    services: Services, emulator: Emulator
-) -> None:
+def test_a_local_check_with_a_transient_fault_is_queued(services: Services, emulator: Emulator) -> None:
     emulator.fault("throttle", action="GetNodeChildren", times=10)
 
     assert intake.process_events(services, [event(emulator, "m-1")]) == ([], None)
@@ -72,9 +68,9 @@ def test_a_check_that_meets_a_fault_on_the_spot_is_left_to_the_queue(
     assert services.ledger.states(["m-1"]) == [State.CHECKING]
 
 
-def test_half_an_answer_on_the_spot_is_left_to_the_queue_too(services: Services, emulator: Emulator) -> None:
+def test_a_local_check_with_a_failed_lookup_is_queued(services: Services, emulator: Emulator) -> None:
     emulator.fault("throttle", action="GetBaselineConfig", times=10)
-    bad = SAMPLES["freeze-node-bad"]  # its nodes are found, the baseline behind them cannot be asked for
+    bad = SAMPLES["freeze-node-bad"]  # the lookup of its nodes succeeds, the lookup of their baseline fails
     emulator.start_process("m-1", bad.event_code, snapshot=bad.snapshot)
 
     an_event = Event("m-1", bad.event_code, PROJECT_ID, None, True, bad.data, time.time())
@@ -87,7 +83,7 @@ def test_half_an_answer_on_the_spot_is_left_to_the_queue_too(services: Services,
     assert post["result"] == bad.expected
 
 
-def test_what_takes_too_long_is_spread_in_a_few_messages(
+def test_the_rest_of_a_slow_batch_is_requeued_in_a_few_messages(
     services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(intake, "BATCH_TIME_BUDGET", 0.0)

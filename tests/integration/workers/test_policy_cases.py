@@ -45,14 +45,14 @@ ALL_WAIVED = loader.parse_waivers("waivers.yaml", WAIVERS.encode(), BUILT_IN.wai
 
 @dataclass(frozen=True)
 class CaseLookups(FakeLookups):
-    """The lookups of a case, with the faults that a worker looks at."""
+    """The lookups of a case, with the attribute `faults` that a worker reads."""
 
     faults: list[Transient] = field(default_factory=list)
 
 
 @dataclass
 class CaseDataWorks:
-    """DataWorks as far as intake and checks call it, holding what a case gives."""
+    """The part of the DataWorks client that intake and checks use, with the data of a case."""
 
     case: Case
 
@@ -69,19 +69,19 @@ class CaseDataWorks:
 
 
 class DirectDispatch:
-    """Runs in place what is dispatched."""
+    """Runs dispatched checks inline."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def send_checks(self, message_id: str, run: int, names: list[str], _: object, until: float) -> None:
-        check_execution.execute(self._services, message_id, run, names, until)
+    def send_checks(self, message_id: str, run: int, names: list[str], _: object, deadline: float) -> None:
+        check_execution.execute(self._services, message_id, run, names, deadline)
 
     def report_token(self) -> None:
-        """Call no reporter: the ledger's record is what the test reads."""
+        """Publish nothing: the test reads the record in the ledger."""
 
 
-def given() -> Iterator[Any]:
+def all_cases() -> Iterator[Any]:
     for file in cases.find_files([FOLDER]):
         for case in cases.load_cases(file, CHECKS):
             yield pytest.param(case, id=f"{file.stem}: {case.name}")
@@ -100,7 +100,7 @@ def settings_for(redis_url: str, waivers: Path) -> WorkerSettings:
 
 
 def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch) -> EventRecord:
-    """Take the event of a case in as the workers do; return what the ledger holds then."""
+    """Process the event of a case like a worker; return its record in the ledger."""
     services = Services(
         settings,
         Celery("test", set_as_current=False),
@@ -113,7 +113,7 @@ def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytes
         "dispatch": DirectDispatch(services),
     }.items():
         monkeypatch.setitem(vars(services), name, part)
-    # The event is of another day: what limits a search by the real clock must lie ahead of that.
+    # The event is of another day, but lookups compare their deadline with the real clock.
     ends = time.time() + TEN_YEARS
     monkeypatch.setattr(planner, "deadline_for", lambda *_: (ends, ends))
     try:
@@ -126,14 +126,14 @@ def through_the_workers(case: Case, settings: WorkerSettings, monkeypatch: pytes
 
 
 def comparable(outcomes: Mapping[str, Outcome], trial: CaseResult) -> dict[str, Outcome]:
-    """Return outcomes without why a snapshot is missing, which a case says in other words."""
+    """Return outcomes without the reason of a missing snapshot, which differs in wording."""
     return {
         name: replace(outcome, detail=None) if trial.outcomes[name].detail == NO_SNAPSHOT else outcome
         for name, outcome in outcomes.items()
     }
 
 
-@pytest.mark.parametrize("case", list(given()))
+@pytest.mark.parametrize("case", list(all_cases()))
 @pytest.mark.parametrize("waived", [False, True], ids=["", "waived"])
 def test_policy_test_gives_the_outcomes_of_the_workers(
     case: Case,

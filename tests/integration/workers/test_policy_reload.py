@@ -1,4 +1,4 @@
-"""A policy that changes under a worker, and what administrators set in the console, against the emulator."""
+"""Policy reloads and extension settings in a worker, against the emulator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ version: 1
 points: {backfill-data: {checks: {backfill-limits: {mode: %s}}}}
 console: [backfill-limits.mode]
 """
-MOST_DAYS = "version: 1\npoints: {backfill-data: {checks: {backfill-limits: {options: {max_days: 0}}}}}\n"
+INVALID_POLICY = (
+    "version: 1\npoints: {backfill-data: {checks: {backfill-limits: {options: {max_days: 0}}}}}\n"
+)
 
 
 @pytest.fixture
@@ -41,13 +43,14 @@ def services(worker_settings: WorkerSettings, policy_file: Path) -> Iterator[Ser
     settings = worker_settings.model_copy(update={"policy_file": policy_file})
     app = create_app(settings)
     parts = Services(settings, app, is_io_pool=True)
+    parts.dataworks.warm_up()  # loading the SDK may take longer than `source.WAIT_SECONDS`
     yield parts
     app.close()
     parts.ledger.client.close()
 
 
 def write(path: Path, text: str) -> None:
-    """Replace a file by rename, as editors do, as if a minute ago."""
+    """Replace a file by rename, like an editor, with a modification time one minute ago."""
     new = path.with_suffix(".new")
     new.write_text(text)
     os.utime(new, (time.time() - 60,) * 2)
@@ -55,7 +58,7 @@ def write(path: Path, text: str) -> None:
 
 
 def verdict(services: Services, emulator: Emulator, message_id: str) -> tuple[str, str]:
-    """Take on the bad backfill; return result and tip of its verdict."""
+    """Process the bad backfill sample; return result and tip of its verdict."""
     emulator.start_process(message_id, BAD.event_code, snapshot=BAD.snapshot)
     event = Event(message_id, BAD.event_code, PROJECT_ID, None, True, BAD.data, time.time())
     assert intake.process_events(services, [event]) == ([], None)
@@ -64,13 +67,13 @@ def verdict(services: Services, emulator: Emulator, message_id: str) -> tuple[st
 
 
 def set_in_console(emulator: Emulator, options: str | None = None, parameters: str = "") -> None:
-    """Set a saved form of the workspace and the extension's parameters."""
+    """Set the saved options of the workspace and the parameters of the extension."""
     extension: dict[str, Any] = {"ParameterSetting": parameters, "options": {str(PROJECT_ID): options}}
     emulator.add_to_world(extension=extension)
 
 
 def look_now(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing that is kept count any longer, as if time had passed."""
+    """Make the policy file due for its next check, as if time had passed."""
     monkeypatch.setattr(services._policy, "_next_check_at", 0.0)
 
 
@@ -82,7 +85,7 @@ def test_a_changed_policy_holds_for_the_next_event_and_a_broken_one_does_not(
     look_now(services, monkeypatch)
     assert verdict(services, emulator, "m-2")[0] == "OK"
 
-    write(policy_file, MOST_DAYS)
+    write(policy_file, INVALID_POLICY)
     look_now(services, monkeypatch)
     with capture_logs() as logs:
         assert verdict(services, emulator, "m-3")[0] == "OK"
@@ -139,25 +142,25 @@ def test_what_an_administrator_saved_is_never_milder(
     set_in_console(emulator, options)
     with capture_logs() as logs:
         assert verdict(services, emulator, "m-1")[0] == "FAIL"
-    told = [line["event"] for line in logs if line["event"] == "console-options-ignored"]
-    assert told == (["console-options-ignored"] if options else [])
+    ignored = [line["event"] for line in logs if line["event"] == "console_options_ignored"]
+    assert ignored == (["console_options_ignored"] if options else [])
 
 
-def test_an_event_is_answered_by_the_policy_while_the_console_cannot_be_asked(
+def test_an_event_is_answered_by_the_policy_while_the_console_is_unavailable(
     services: Services, emulator: Emulator
 ) -> None:
     for action in ("GetExtension", "GetOptionValueForProject"):
         emulator.fault("hang", action=action, times=10)
-    begun = time.monotonic()
+    started = time.monotonic()
     assert verdict(services, emulator, "m-1")[0] == "FAIL"
-    assert time.monotonic() - begun < source.WAIT_SECONDS + 3
+    assert time.monotonic() - started < source.WAIT_SECONDS + 3
 
 
-def test_a_process_that_begins_while_the_policy_is_broken_goes_on_with_the_last_good(
+def test_a_process_that_starts_with_an_invalid_policy_uses_the_last_valid_one(
     services: Services, emulator: Emulator, policy_file: Path
 ) -> None:
     assert verdict(services, emulator, "m-1")[0] == "FAIL"
-    write(policy_file, MOST_DAYS)
+    write(policy_file, INVALID_POLICY)
     later = Services(services.settings, services.app, is_io_pool=True)
     assert verdict(later, emulator, "m-2")[0] == "FAIL"
     later.ledger.client.close()

@@ -1,4 +1,4 @@
-"""Where verdicts are posted: inline, by the reporters or by the watchdog. Real Valkey, and the emulator."""
+"""Whether verdicts are posted inline, by reporters or by the watchdog; real Valkey, and the emulator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPERATION = "UpdateWorkbenchEventResult"
 
 
 class Load:
-    """How many tasks the process works on."""
+    """The number of running tasks of the process."""
 
     tasks = 0
 
@@ -62,7 +62,7 @@ def tokens(services: Services) -> int:
 
 
 def pending(services: Services) -> list[int]:
-    """Return how many reports wait, and how many are leased."""
+    """Return the numbers of waiting and of leased reports."""
     key = services.ledger.key
     return [int(services.ledger.client.zcard(key(f"reports:{name}"))) for name in ("waiting", "leased")]
 

@@ -74,5 +74,5 @@ def test_an_event_shows_verdict_checks_and_every_finding() -> None:
             record(State.REPORTED, "code-review", "other", outcomes=outcomes, verdict=VERDICT)
         )
     )
-    for part in ("e-1", "commit-file", "reported", "FAIL: mend it", "MC-C14: line 5", "MC-N01", "other"):
+    for part in ("e-1", "commit-file", "reported", "FAIL: fix it", "MC-C14: line 5", "MC-N01", "other"):
         assert part in shown

@@ -19,7 +19,7 @@ class Sent(list[tuple[str, dict[str, Any]]]):
 
 def test_a_post_is_shown_as_a_task_whose_id_names_the_event() -> None:
     sent = Sent()
-    with ReportEvents(sent.send).shown("m-1", 2):
+    with ReportEvents(sent.send).as_task("m-1", 2):
         assert sent == []  # nothing may delay the post
     assert [kind for kind, _ in sent] == ["task-received", "task-started", "task-succeeded"]
     assert {fields["uuid"] for _, fields in sent} == {"m-1.2.report"}
@@ -38,7 +38,7 @@ def test_a_post_is_shown_as_a_task_whose_id_names_the_event() -> None:
 )
 def test_a_fault_is_shown_by_its_type_alone(error: Exception, kind: str) -> None:
     sent = Sent()
-    with pytest.raises(type(error)), ReportEvents(sent.send).shown("m-1", 1):
+    with pytest.raises(type(error)), ReportEvents(sent.send).as_task("m-1", 1):
         raise error
     assert sent[-1][0] == kind
     assert sent[-1][1]["exception"] == type(error).__name__
@@ -49,5 +49,5 @@ def test_events_that_cannot_be_sent_change_nothing() -> None:
     def send(*_: object, **__: object) -> None:
         raise ConnectionError
 
-    with ReportEvents(send).shown("m-1", 1):
+    with ReportEvents(send).as_task("m-1", 1):
         pass

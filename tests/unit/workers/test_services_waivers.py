@@ -127,7 +127,7 @@ def test_a_mistake_in_the_policy_has_its_line(key: str, line: str) -> None:
 )
 def test_a_details_url_names_the_event(file: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("DWGATE_DETAILS_URL", value)
-    with pytest.raises(SettingsError, match=r"^DWGATE_DETAILS_URL: not an http or https address"):
+    with pytest.raises(SettingsError, match=r"^DWGATE_DETAILS_URL: not an http or https URL"):
         load_settings(WorkerSettings)
     assert file
     monkeypatch.setenv("DWGATE_DETAILS_URL", "https://gate.example.com:8443/e/{message_id}?tab=1")

@@ -1,4 +1,4 @@
-"""The broker's half of the watch, on real engines: parked copies, and what the broker gave up."""
+"""The backstop on a real RabbitMQ: parked copies and dead-lettered messages."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def event(message_id: str = "m-1") -> Event:
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    with pytest.MonkeyPatch.context() as environment, running() as far_side:
+    with pytest.MonkeyPatch.context() as environment, running() as emulator:
         use_credentials(environment)
-        yield far_side
+        yield emulator
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def due(services: Services, an_event: Event | bytes) -> None:
     publish(services, topology.EXCHANGE, "due", body, topology.TASK_INTAKE)
 
 
-def taken(services: Services, queue: topology.Queue) -> list[Any]:
+def drain(services: Services, queue: topology.Queue) -> list[Any]:
     with Connection(services.settings.broker_url.get_secret_value()) as connection:
         channel: Any = connection.default_channel
         found = []
@@ -103,14 +103,14 @@ def taken(services: Services, queue: topology.Queue) -> list[Any]:
 
 
 def drained(services: Services) -> bool:
-    """Whether no message waits in the queue of parked copies, or is being looked at."""
-    return taken(services, topology.DUE) == []
+    """Whether the queue of due copies is empty."""
+    return drain(services, topology.DUE) == []
 
 
 def test_an_event_that_the_ledger_does_not_know_goes_through_intake_again(services: Services) -> None:
     due(services, event())
-    parked = wait_for(lambda: taken(services, topology.BACKSTOP))
-    again = wait_for(lambda: taken(services, topology.INTAKE))
+    parked = wait_for(lambda: drain(services, topology.BACKSTOP))
+    again = wait_for(lambda: drain(services, topology.INTAKE))
 
     assert len(parked) == len(again) == 1
     assert orjson.loads(again[0].body)[0][0]["message_id"] == "m-1"
@@ -118,13 +118,13 @@ def test_an_event_that_the_ledger_does_not_know_goes_through_intake_again(servic
     assert "x-death" not in again[0].headers
 
 
-def test_copies_that_come_in_meanwhile_are_settled_too(
+def test_copies_that_arrive_meanwhile_are_processed(
     services: Services, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    wanted = {f"m-{number}" for number in range(150)}
+    expected = {f"m-{number}" for number in range(150)}
     with Connection(services.settings.broker_url.get_secret_value()) as connection:
         producer: Any = connection.Producer()
-        for message_id in sorted(wanted):
+        for message_id in sorted(expected):
             body = orjson.dumps([[event(message_id).to_json()], {}, {}])
             headers = {"task": topology.TASK_INTAKE, "id": message_id}
             producer.publish(
@@ -139,35 +139,35 @@ def test_copies_that_come_in_meanwhile_are_settled_too(
     again: list[str] = []
 
     def all_there() -> bool:
-        again.extend(message.properties["correlation_id"] for message in taken(services, topology.INTAKE))
-        return wanted <= set(again)
+        again.extend(message.properties["correlation_id"] for message in drain(services, topology.INTAKE))
+        return expected <= set(again)
 
     wait_for(all_there)
-    assert len(again) == len(wanted)
+    assert len(again) == len(expected)
     assert "loop_step_failed" not in capfd.readouterr().out
 
 
 def test_an_event_under_way_is_parked_again_and_nothing_else(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     due(services, event())
-    assert wait_for(lambda: taken(services, topology.BACKSTOP))
-    assert taken(services, topology.INTAKE) == []
+    assert wait_for(lambda: drain(services, topology.BACKSTOP))
+    assert drain(services, topology.INTAKE) == []
 
 
 def test_an_event_that_ended_is_dropped(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     services.ledger.mark_ignored("m-1", "for the test")
     due(services, event())
-    due(services, event("m-2"))  # what comes after it tells that it was looked at
+    due(services, event("m-2"))  # once this one is processed, the first one was, too
 
-    assert [m.properties["correlation_id"] for m in wait_for(lambda: taken(services, topology.INTAKE))]
-    assert len(taken(services, topology.BACKSTOP)) == 1
+    assert [m.properties["correlation_id"] for m in wait_for(lambda: drain(services, topology.INTAKE))]
+    assert len(drain(services, topology.BACKSTOP)) == 1
 
 
 def test_an_event_that_is_too_old_is_kept_with_the_rejects(services: Services) -> None:
     due(services, replace(event(), received_at=time.time() - 2 * 86400))
     assert "within a day" in wait_for(services.ledger.rejects)[0]["why"]
-    assert taken(services, topology.INTAKE) == []
+    assert drain(services, topology.INTAKE) == []
 
 
 @pytest.mark.parametrize("body", [b"no json", orjson.dumps([[{"v": 99}], {}, {}]), b"[[], {}, {}]"])
@@ -177,7 +177,7 @@ def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: 
     wait_for(lambda: drained(services))
 
 
-def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(services: Services) -> None:
+def test_a_dead_lettered_check_is_an_error_and_the_event_is_reported(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     services.ledger.save_plan("m-1", 1, plan_of("code-review"), None, {})
     arguments = {"v": 1, "message_id": "m-1", "run": 1, "checks": ["code-review"], "until": time.time() + 50}
@@ -197,9 +197,7 @@ def test_a_check_that_the_broker_gave_up_is_an_error_and_the_event_is_reported(s
     assert record.outcomes["code-review"].kind is OutcomeKind.ERROR
 
 
-def test_an_intake_that_the_broker_gave_up_is_answered_with_what_is_there(
-    services: Services, emulator: Emulator
-) -> None:
+def test_events_of_a_dead_lettered_intake_are_answered(services: Services, emulator: Emulator) -> None:
     emulator.start_process("m-1", "freeze-node")
     body = orjson.dumps([[event().to_json()], {}, {}])
     publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, body, topology.TASK_INTAKE)
@@ -226,10 +224,10 @@ def test_an_intake_without_an_answer_stays_watched(services: Services, emulator:
 
 def test_an_intake_that_cannot_be_read_is_kept_with_the_rejects(services: Services) -> None:
     publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, b"no json", topology.TASK_INTAKE)
-    assert "gave it up" in wait_for(services.ledger.rejects)[0]["why"]
+    assert "dead-lettered" in wait_for(services.ledger.rejects)[0]["why"]
 
 
-def test_a_token_that_the_broker_gave_up_loses_no_report(services: Services) -> None:
+def test_a_dead_lettered_token_loses_no_report(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     services.ledger.save_plan("m-1", 1, plan_of(), None, {})
     assert services.ledger.record_outcomes("m-1", 1, {}).is_complete

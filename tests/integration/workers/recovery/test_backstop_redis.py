@@ -65,7 +65,7 @@ def publish(url: str, an_event: Event) -> None:
 
 
 def lose(broker: redis.Redis) -> None:
-    """Take what is queued, as a worker does that dies with it."""
+    """Pop the queued message, like a worker that crashes with it."""
     assert broker.rpop(topology.INTAKE.name)
 
 

@@ -1,4 +1,4 @@
-"""The watchdog on a real Valkey, against the emulator: nobody holds an event up past its deadline."""
+"""The watchdog on a real Valkey, against the emulator: every event is answered by its deadline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def services(worker_settings: WorkerSettings) -> Iterator[Services]:
 
 
 def planned(services: Services, emulator: Emulator, deadline: float, watch: float) -> float:
-    """Admit and plan an event; return when its verdict must have been posted."""
+    """Admit and plan an event; return its deadline in seconds since the epoch."""
     now = time.time()
     emulator.start_process("m-1", "freeze-node")
     event = Event("m-1", "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
@@ -41,7 +41,7 @@ def planned(services: Services, emulator: Emulator, deadline: float, watch: floa
 
 
 def look(services: Services) -> bool:
-    """Look once at what is due; whether the event has ended."""
+    """Handle due events once; return whether the event is reported."""
     for message_id in services.ledger.lease_due(watchdog.LEASE_SECONDS):
         watchdog.handle_due(services, message_id)
     return services.ledger.states(["m-1"]) == [State.REPORTED]

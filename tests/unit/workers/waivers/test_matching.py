@@ -209,7 +209,7 @@ def test_the_leader_warns_of_expiring_waivers() -> None:
     with structlog.testing.capture_logs() as logs:
         reconciler.warn_expiring_waivers(services, NOW)
     assert [(log["event"], log["id"], log["log_level"]) for log in logs] == [
-        ("waiver-ends", "W-1", "warning")
+        ("waiver_expiring", "W-1", "warning")
     ]
 
 
