@@ -21,9 +21,9 @@ from tests.support.engines import PASSWORD, Valkey
 USER = ("watcher", "made-up-too")
 SECRET = "SELECT secret_column FROM node_code"
 RUN = """
-from common.settings import load
+from common.settings import load_settings
 from console.flower import FlowerSettings, run
-run(load(FlowerSettings), port=0)
+run(load_settings(FlowerSettings), port=0)
 """
 WORKER = """
 import sys, time

@@ -17,10 +17,10 @@ from tests.support.engines import Valkey
 from tests.support.eventbridge_signing import ACCOUNT, TARGET, TOKEN, certificate_pem, envelope, sign
 
 CODE = """
-from common.settings import load
+from common.settings import load_settings
 from ingest.server import run
 from ingest.settings import IngestSettings
-run(load(IngestSettings), "127.0.0.1", 0)
+run(load_settings(IngestSettings), "127.0.0.1", 0)
 """
 
 

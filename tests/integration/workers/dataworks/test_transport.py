@@ -237,15 +237,15 @@ def test_a_child_process_has_connections_of_its_own(far: Far) -> None:
     program = """
 import os, sys, time
 from workers.dataworks import operations
-from workers.dataworks.transport import Gateway
-gateway = Gateway(endpoint=sys.argv[1], protocol="http", region="cn-shanghai")
-def call(gateway=gateway):
-    gateway.call(operations.NODE, {"NodeId": os.getpid()}, until=time.time() + 20)
+from workers.dataworks.transport import Transport
+transport = Transport(endpoint=sys.argv[1], protocol="http", region="cn-shanghai")
+def call(transport=transport):
+    transport.call(operations.NODE, {"NodeId": os.getpid()}, deadline=time.time() + 20)
 call()
 child = os.fork()
 if not child:
     call()
-    call(Gateway(endpoint=sys.argv[1], protocol="http", region="cn-shanghai"))
+    call(Transport(endpoint=sys.argv[1], protocol="http", region="cn-shanghai"))
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 call()
