@@ -137,9 +137,9 @@ def check_headers(headers: Iterable[tuple[str, str]], trust: TrustPolicy, now: f
         raise AuthenticationFailed(Reason.CERTIFICATE_URL)
     return SignedHeaders(
         certificate_url=merged[_URL],
-        lines=_decode_base64("".join(f"{name}: {value}\n" for name, value in fields)),
-        signature=_try_decode_base64(signature),
-        secret=None if secret is None else _try_decode_base64(secret),
+        lines=_to_latin1("".join(f"{name}: {value}\n" for name, value in fields)),
+        signature=_decode_base64(signature),
+        secret=None if secret is None else _decode_base64(secret),
     )
 
 
@@ -202,17 +202,17 @@ def _check_clock(timestamp: str, now: float) -> None:
 
 
 def _check_token(token: str, tokens: tuple[bytes, ...]) -> None:
-    sent = _decode_base64(token)
+    sent = _to_latin1(token)
     matches = [hmac.compare_digest(sent, known) for known in tokens]  # no early exit: constant time
     if not any(matches):
         raise AuthenticationFailed(Reason.TOKEN)
 
 
-def _decode_base64(text: str) -> bytes:
+def _to_latin1(text: str) -> bytes:
     return text.encode("latin-1", errors="replace")
 
 
-def _try_decode_base64(text: str) -> bytes:
+def _decode_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

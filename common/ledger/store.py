@@ -57,9 +57,9 @@ class Ledger:
         self._scripts = {
             path.stem: client.register_script(prelude + path.read_text())
             for path in _SCRIPTS.glob("*.lua")
-            if path.stem not in ("prelude", "due", "lease", "retry_later", "backlog")
+            if path.stem not in ("prelude", "lease_due", "lease", "retry_later", "backlog")
         }
-        self._due = client.register_script((_SCRIPTS / "due.lua").read_text())
+        self._lease_due = client.register_script((_SCRIPTS / "lease_due.lua").read_text())
 
     def key(self, name: str) -> str:
         """Return the Redis key `name` of this extension."""
@@ -121,7 +121,7 @@ class Ledger:
         """
         blob = zlib.compress(orjson.dumps(snapshot)) if snapshot is not None else b""
         stored = self._run(
-            "plan",
+            "save_plan",
             message_id,
             run,
             orjson.dumps(plan.to_json()),
@@ -135,7 +135,7 @@ class Ledger:
 
     def start_attempts(self, message_id: str, run: int, checks: Iterable[str]) -> StartedAttempt | None:
         """Count one more attempt of each of `checks` without an outcome; None if there are none left."""
-        answer = self._run("begin", message_id, run, *checks)
+        answer = self._run("start_attempts", message_id, run, *checks)
         if not answer:
             return None
         attempts, raw, blob = answer
@@ -160,7 +160,7 @@ class Ledger:
             lease_seconds: if above 0, the caller leases the report for this long and posts it itself.
         """
         status, *waiting = self._run(
-            "record",
+            "record_outcomes",
             message_id,
             run,
             _to_milliseconds(lease_seconds),
@@ -182,7 +182,7 @@ class Ledger:
         Returns:
             Number of waiting reports; None if the event is final or the run is stale.
         """
-        waiting = self._run("enqueue", message_id, run, int(end_lease), more_keys=self.reports.keys)
+        waiting = self._run("enqueue_report", message_id, run, int(end_lease), more_keys=self.reports.keys)
         return None if waiting < 0 else int(waiting)
 
     def acquire_report_lease(
@@ -204,10 +204,15 @@ class Ledger:
             patience: seconds for which another owner's lease of the same duration is respected; None for its
                 whole duration.
         """
-        wanted = "" if run is None else run
+        wanted_run = "" if run is None else run
         respected = lease_seconds if patience is None else min(patience, lease_seconds)
         answer = self._run(
-            "claim", message_id, wanted, owner, _to_milliseconds(lease_seconds), _to_milliseconds(respected)
+            "acquire_report_lease",
+            message_id,
+            wanted_run,
+            owner,
+            _to_milliseconds(lease_seconds),
+            _to_milliseconds(respected),
         )
         if answer[0] == 1:
             return ReportLease(EventRecord.from_hash(_pairs(answer[1])))
@@ -221,7 +226,7 @@ class Ledger:
             it; None if the lease was lost.
         """
         answer = self._run(
-            "freeze",
+            "freeze_verdict",
             message_id,
             owner,
             orjson.dumps(verdict.to_json()),
@@ -234,7 +239,7 @@ class Ledger:
 
     def mark_reported(self, message_id: str, owner: str, how: str) -> None:
         """Record that DataWorks has the verdict; `how` is the source of that information."""
-        self._run("reported", message_id, owner, how, more_keys=self.reports.keys)
+        self._run("mark_reported", message_id, owner, how, more_keys=self.reports.keys)
 
     def release_report_lease(
         self, message_id: str, owner: str, note: str = "", *, unposted: bool = False
@@ -244,7 +249,7 @@ class Ledger:
         Pass `unposted` if certainly no attempt of this run reached DataWorks: the next attempt then need not
         query whether it did.
         """
-        self._run("release", message_id, owner, _timeline_line(note), int(unposted))
+        self._run("release_report_lease", message_id, owner, _timeline_line(note), int(unposted))
 
     def mark_dead(self, message_id: str, reason: str) -> bool:
         """Mark an event as dead: no verdict could be posted. Return False if it was reported or dead."""
@@ -272,7 +277,7 @@ class Ledger:
         """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
         ids = cast(
             "list[bytes]",
-            self._due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), limit]),
+            self._lease_due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), limit]),
         )
         return [message_id.decode() for message_id in ids]
 

@@ -134,11 +134,11 @@ def _start(parts: _Parts, flower_port: int | None, settings: Mapping[str, str]) 
     ledger = Ledger(connect(engine.url), EXTENSION)
     earlier = frozenset(ledger.membership.workers())
     events_url = f"http://127.0.0.1:{parts.port}/events"
-    receiving = _start_ingest(folder, engine.url, events_url, token)
-    ingest = parts.run("ingest", receiving, "--host=127.0.0.1", f"--port={parts.port}")
+    ingest_environment = _ingest_environment(folder, engine.url, events_url, token)
+    ingest = parts.run("ingest", ingest_environment, "--host=127.0.0.1", f"--port={parts.port}")
     emulator_url = wait_for("the emulator", emulator.listening, [emulator])
     environment = {
-        **receiving,
+        **ingest_environment,
         **access,
         "DWGATE_OPENAPI_ENDPOINT": emulator_url.removeprefix("http://"),
         "DWGATE_OPENAPI_PROTOCOL": "http",
@@ -162,7 +162,7 @@ def _set(handlers: Mapping[signal.Signals, Any]) -> None:
         signal.signal(number, handler)
 
 
-def _start_ingest(folder: Path, redis_url: str, events_url: str, token: str) -> dict[str, str]:
+def _ingest_environment(folder: Path, redis_url: str, events_url: str, token: str) -> dict[str, str]:
     return {
         "DWGATE_BROKER_URL": redis_url,
         "DWGATE_REDIS_URL": redis_url,

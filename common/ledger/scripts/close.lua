@@ -1,5 +1,5 @@
 -- Marks an event that has not ended as dead or ignored. ARGV: id, state ('dead' or 'ignored'), reason.
--- KEYS as in record. Returns 1 if the state changed.
+-- KEYS as in record_outcomes. Returns 1 if the state changed.
 local state = get('state')
 if not state or state == 'reported' or state == 'dead' or state == 'ignored' then return 0 end
 redis.call('HDEL', event, 'lease_owner', 'lease_ends')

@@ -1,4 +1,4 @@
--- Requeues a reported or dead event: starts a new run. ARGV: id, deadline, watch. KEYS as in record.
+-- Requeues a reported or dead event: starts a new run. ARGV: id, deadline, watch. KEYS as in record_outcomes.
 -- A verdict that DataWorks may have accepted stays frozen; one that it is known to have accepted is kept as `taken`.
 -- Returns the new run, 0 if the event is in another state, or -1 if it is unknown.
 local state = get('state')

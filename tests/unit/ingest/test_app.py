@@ -274,7 +274,7 @@ def test_a_sender_that_disconnects_leaves_nothing(gate: Gate) -> None:
 
 def test_an_unauthenticated_sender_is_rejected_before_its_body_is_read(gate: Gate) -> None:
     async def receive() -> Any:
-        raise AssertionError("the body was asked for")
+        raise AssertionError("the body was read")
 
     assert asyncio.run(_status(gate, receive, {})) == 401
 

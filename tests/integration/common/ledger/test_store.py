@@ -89,12 +89,12 @@ def test_the_first_plan_of_a_run_is_kept(ledger: Ledger) -> None:
 
 def test_attempts_are_counted_and_returned_with_the_snapshot(ledger: Ledger) -> None:
     checking(ledger)
-    begun = ledger.start_attempts("m-1", 1, ["code-review"])
+    started = ledger.start_attempts("m-1", 1, ["code-review"])
     again = ledger.start_attempts("m-1", 1, ["code-review"])
 
-    assert begun
+    assert started
     assert again
-    assert (begun.attempts, again.attempts) == ({"code-review": 1}, {"code-review": 2})
+    assert (started.attempts, again.attempts) == ({"code-review": 1}, {"code-review": 2})
     assert again.snapshot == {"file": {"content": "SELECT 1"}}
 
 
@@ -103,9 +103,9 @@ def test_a_check_with_an_outcome_is_not_started_again(ledger: Ledger) -> None:
     ledger.record_outcomes("m-1", 1, {"code-review": PASSED})
     assert ledger.start_attempts("m-1", 1, ["code-review"]) is None
 
-    begun = ledger.start_attempts("m-1", 1, ["code-review", "release-window"])
-    assert begun
-    assert begun.attempts == {"release-window": 1}
+    started = ledger.start_attempts("m-1", 1, ["code-review", "release-window"])
+    assert started
+    assert started.attempts == {"release-window": 1}
 
 
 def test_the_first_outcome_is_kept_and_every_later_call_reports_completion(ledger: Ledger) -> None:

@@ -222,13 +222,13 @@ def test_the_stored_content_must_be_valid_too(path: Path) -> None:
 
 
 def test_one_thread_checks_and_the_others_are_not_blocked(path: Path) -> None:
-    begun, go = threading.Event(), threading.Event()
+    started, go = threading.Event(), threading.Event()
     loads: list[bytes] = []
 
     def slow(name: str, content: bytes) -> int:
         loads.append(content)
         if len(loads) > 1:
-            begun.set()
+            started.set()
             assert go.wait(10)
         return number(name, content)
 
@@ -236,7 +236,7 @@ def test_one_thread_checks_and_the_others_are_not_blocked(path: Path) -> None:
     write(path, "2")
     looker = threading.Thread(target=lambda: held.value)
     looker.start()
-    assert begun.wait(10)
+    assert started.wait(10)
     assert held.value == 1
     go.set()
     looker.join(10)

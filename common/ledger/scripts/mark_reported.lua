@@ -1,5 +1,5 @@
 -- Marks an event as reported: DataWorks has the verdict. Removes its report from the queue.
--- ARGV: id, owner, how that is known. KEYS as in record.
+-- ARGV: id, owner, how that is known. KEYS as in record_outcomes.
 dequeue()
 if get('state') == 'reported' then return 0 end
 redis.call('HSET', event, 'reported', now)
