@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from common.i18n import Language
-from common.pool_exit import is_pool_exit
+from common.plugins.pool_exit import is_pool_exit
 from common.verdicts import Finding, Severity
 from review import languages
 from review.context import ReviewContext

@@ -174,7 +174,7 @@ def _without_waived(
     """Yield the files with waivers applied: a file is also the node with its name."""
     import time  # noqa: PLC0415 - a review without waivers needs none of these
 
-    from common.event_subject import EventSubject  # noqa: PLC0415
+    from common.subjects.event_subject import EventSubject  # noqa: PLC0415
     from workers.checks import registry  # noqa: PLC0415
     from workers.policy import policy  # noqa: PLC0415
     from workers.waivers import loader  # noqa: PLC0415

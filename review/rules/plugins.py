@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from common.plugins import PluginProblem, load_plugins, problem
+from common.plugins.loading import PluginProblem, load_plugins, problem
 from review.rules.api import Rule
 
 GROUP = "dwgate.rules"

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, ValidationError
 
 from common.errors import DwgateError
 from common.extension_points import BY_CODE
-from common.plugins import PluginProblem, load_plugins, problem
+from common.plugins.loading import PluginProblem, load_plugins, problem
 from common.verdicts import Finding
 from workers.checks import builtin
 from workers.checks.api import Check, Context, LookupContext, Options, Runs

@@ -10,13 +10,13 @@ from typing import Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
 
-from common.event_subject import subject_of
 from common.events import Event
 from common.i18n import Language
 from common.plan import PlannedCheck
-from common.pool_exit import is_pool_exit
+from common.plugins.pool_exit import is_pool_exit
 from common.ports import ResultCache
 from common.snapshot import Snapshot
+from common.subjects.event_subject import subject_of
 from common.verdicts import Outcome, OutcomeKind
 from workers.checks.api import Check, Context, Lookups, SkipCheck
 from workers.checks.finding_builders import FindingInvalid, bound_findings

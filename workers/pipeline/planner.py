@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from common.events import Event
 from common.plan import Mode, Plan, PlannedCheck, decision_margin
-from common.policy_subject import is_complete, subject_of
 from common.snapshot import Snapshot
+from common.subjects.policy_subject import is_complete, subject_of
 from common.verdicts import Outcome, OutcomeKind, Result
 from workers.checks.api import Check, Runs
 from workers.extension_options import overlay

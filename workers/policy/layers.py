@@ -8,7 +8,7 @@ from typing import Any
 
 from common.config_files.errors import Keys
 from common.globs import first_match
-from common.policy_subject import PolicySubject
+from common.subjects.policy_subject import PolicySubject
 from workers.policy.model import PointPart, Points, PolicyFile, SetPart, WherePart
 
 

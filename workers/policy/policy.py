@@ -15,7 +15,7 @@ from common.config_files.errors import Keys, unreadable
 from common.config_files.yaml_document import read_document
 from common.i18n import Language
 from common.plan import Mode
-from common.policy_subject import PolicySubject
+from common.subjects.policy_subject import PolicySubject
 from common.verdicts import Result
 from workers.checks.api import Check
 from workers.policy import console_fields, validation

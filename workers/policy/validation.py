@@ -11,7 +11,7 @@ from common.config_files.validation import describe, is_about_key, keys_of
 from common.config_files.yaml_document import Document
 from common.extension_points import BY_CODE
 from common.former_names import CHECKS
-from common.policy_subject import FILE_POINTS, TABLE_POINTS
+from common.subjects.policy_subject import FILE_POINTS, TABLE_POINTS
 from workers.checks.api import Check
 from workers.policy import console_fields
 from workers.policy.layers import Layer, Stack, merge_layers

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from common.event_subject import EventSubject
-from common.fingerprints import add_fingerprints
 from common.globs import first_match
+from common.subjects.event_subject import EventSubject
+from common.subjects.fingerprints import add_fingerprints
 from common.verdicts import AppliedWaiver, Finding, Outcome, SubjectKind
 from workers.waivers.model import Waiver, WaiverRules, WaiverScope
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from common.event_subject import subject_of
 from common.events import Event
 from common.ledger import Ledger, connect
+from common.subjects.event_subject import subject_of
 from common.verdicts import Finding, Outcome, Severity
 from console.commands import waivers as waiving
 from tests.support.plans import plan_of

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import globs
-from common.event_subject import subject_of
 from common.events import Event
 from common.i18n import Language
-from common.policy_subject import PolicySubject
 from common.snapshot import Snapshot
+from common.subjects.event_subject import subject_of
+from common.subjects.policy_subject import PolicySubject
 from common.verdicts import Finding, Outcome, Severity
 from console.commands import waivers
 from console.exit_codes import UsageError

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from common.event_subject import EventSubject, subject_of
 from common.events import Event
 from common.i18n import Language
 from common.snapshot import FileSnapshot, Snapshot
+from common.subjects.event_subject import EventSubject, subject_of
 from common.verdicts import Finding, Outcome, Severity, Subject, SubjectKind
 from tests.support.sample_workspace import HOME, Workspace, node, table
 from workers.checks import registry

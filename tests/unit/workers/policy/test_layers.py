@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from common.config_files.errors import ConfigError
 from common.plan import Mode
-from common.policy_subject import PolicySubject
+from common.subjects.policy_subject import PolicySubject
 from tests.support import plain_yaml
 from workers.checks import registry
 from workers.checks.api import Check, Options, Runs

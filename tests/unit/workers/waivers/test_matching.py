@@ -12,9 +12,9 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.event_subject import EventSubject, subject_of
 from common.events import Event
 from common.snapshot import FileSnapshot, Snapshot
+from common.subjects.event_subject import EventSubject, subject_of
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Severity, Subject, SubjectKind
 from workers.recovery import reconciler
 from workers.services import Services

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from common.event_subject import EventSubject
+from common.subjects.event_subject import EventSubject
 from common.verdicts import Finding
 
 _LENGTH = 16

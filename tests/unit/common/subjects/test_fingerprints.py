@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from common.event_subject import subject_of
 from common.events import Event
-from common.fingerprints import add_fingerprints
+from common.subjects.event_subject import subject_of
+from common.subjects.fingerprints import add_fingerprints
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 
 FOUND = Finding("r", Severity.WARN, "Node 7 has 3 readers: ads_a.", 1, 1)

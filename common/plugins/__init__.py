@@ -1,0 +1,1 @@
+"""Code of other packages: loading it, and what it must not catch."""
