@@ -114,7 +114,7 @@ def run(settings: FlowerSettings, host: str = "127.0.0.1", port: int = 5555) -> 
     bound = app.start_http_server()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, loop.stop)
-    structlog.get_logger().info("listening", url=f"http://{host}:{bound}")
+    structlog.get_logger().info("server_started", url=f"http://{host}:{bound}")
     app.start()
     app.stop()
     # The state is saved; threads that wait for an unreachable broker would delay the exit by minutes.

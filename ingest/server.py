@@ -69,7 +69,7 @@ class _Server(uvicorn.Server):
         _freeze_gc()
         for server in self.servers:
             for listener in server.sockets:
-                _log.info("listening", url=_url(listener))
+                _log.info("server_started", url=_url(listener))
 
 
 def _freeze_gc() -> None:

@@ -61,11 +61,11 @@ def describe_rule(rule: str, language: Language) -> RuleDescription:
         return RuleDescription(rule, rule, "", external_rules.docs_url(rule))
     if BY_ID[rule] not in BUILT_IN:
         return RuleDescription(BY_ID[rule].name, BY_ID[rule].title, "", None)
-    told = load_page(BY_ID[rule])
-    why = told.why.in_language(language).partition("\n\n")[0]
+    page = load_page(BY_ID[rule])
+    why = page.why.in_language(language).partition("\n\n")[0]
     folder = f"{PAGES}/zh" if language is Language.CHINESE else PAGES
     return RuleDescription(
-        BY_ID[rule].name, told.title.in_language(language), _joined(why, language), f"{folder}/{rule}.md"
+        BY_ID[rule].name, page.title.in_language(language), _joined(why, language), f"{folder}/{rule}.md"
     )
 
 
@@ -96,25 +96,25 @@ def suppression_status(item: Finding) -> str | None:
 
 
 def has_blocking(reviewed: Iterable[ReviewedFile]) -> bool:
-    """Whether anything is there that somebody must look at: more than a remark, and it counts."""
+    """Whether a finding counts that is more than a note: its severity is warn or block."""
     counts = count_by_severity(item for file in reviewed for item in file.findings)
     return bool(counts[Severity.BLOCK.value] or counts[Severity.WARN.value])
 
 
 def _finding(item: Finding, language: Language) -> dict[str, Any]:
-    told = describe_rule(item.rule, language)
+    description = describe_rule(item.rule, language)
     return {
         "rule": item.rule,
-        "name": told.name,
+        "name": description.name,
         "severity": item.severity.value,
         "line": item.line,
         "column": item.column,
         "end_line": item.end_line,
         "end_column": item.end_column,
         "message": item.message,
-        "why": told.why or None,
+        "why": description.why or None,
         "help": item.help,
-        "url": told.url,
+        "url": description.url,
         "suppressed": item.suppressed,
         "waived": None if item.waived is None else str(item.waived),
         "fingerprint": item.fingerprint,

@@ -49,9 +49,9 @@ class Suppression:
 class SuppressionIndex:
     """An index of the valid suppressions by rule and position."""
 
-    def __init__(self, told: Iterable[Suppression]) -> None:
+    def __init__(self, suppressions: Iterable[Suppression]) -> None:
         by_rule: dict[str, list[tuple[Span, str]]] = {}
-        for each in told:
+        for each in suppressions:
             if each.span and each.is_valid:
                 for rule in each.rules:
                     by_rule.setdefault(rule, []).append((each.span, each.reason))

@@ -67,7 +67,7 @@ class ManagedProcess:
     def listening(self) -> str | None:
         """Return the URL in its log event `listening`; None before that event."""
         for line in self.log.read_bytes().splitlines():
-            if b'"listening"' in line:
+            if b'"server_started"' in line:
                 return str(orjson.loads(line)["url"])
         return None
 

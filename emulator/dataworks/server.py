@@ -95,7 +95,9 @@ async def _serve(app: web.Application, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
         bound_host, bound_port = runner.addresses[0][:2]
-        structlog.get_logger().info("listening", url=f"http://{bound_host}:{bound_port}", port=bound_port)
+        structlog.get_logger().info(
+            "server_started", url=f"http://{bound_host}:{bound_port}", port=bound_port
+        )
         await stopped.wait()
     finally:
         await runner.cleanup()

@@ -87,7 +87,7 @@ def _day_bound(code: str, found: PartitionFilter, operators: frozenset[Operator]
 
 
 def resolve_run_day(code: str, operand: Operand) -> int | None:
-    """Return the day that an operand stands for, counted from that of the run; None when it is not told."""
+    """Return the day that an operand stands for, counted from that of the run; None if unknown."""
     day = _day(code, operand)
     return day.day if day and day.run else None
 
@@ -121,7 +121,7 @@ def _base_day(text: str) -> _Day | None:
 
 
 def _shift(text: str) -> int | None:
-    """Return by how many days the functions in `text` shift a date; None when that cannot be told."""
+    """Return by how many days the functions in `text` shift a date; None if unknown."""
     total = 0
     for found in _SHIFT.finditer(text):
         sign = -1 if found["name"].lower() == "date_sub" else 1

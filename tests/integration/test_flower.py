@@ -76,7 +76,7 @@ class FlowerProcesses:
 
     def url(self) -> str:
         for line in self.log.read_text().splitlines():
-            if line.startswith("{") and (entry := json.loads(line))["event"] == "listening":
+            if line.startswith("{") and (entry := json.loads(line))["event"] == "server_started":
                 return str(entry["url"])
         return ""
 

@@ -68,7 +68,7 @@ def missing_header(subject: RuleContext, options: MissingHeaderOptions) -> Itera
     author, purpose and change log, in English or Chinese.
 
     ## Why
-    Whoever handles a failure at night reads the first lines of the node.
+    The person who handles a failure at night reads the first lines of the node.
 
     ## Bad
     ```sql

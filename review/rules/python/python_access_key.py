@@ -29,8 +29,8 @@ def python_access_key(subject: RuleContext, _: Options) -> Iterator[Hit]:
     recognisable as keys by their form are reported by MC-S01 only.
 
     ## Why
-    Everyone who can read the node has the key, and the node runs with the permissions of the key's owner,
-    whoever edits it.
+    Everyone who can read the node has the key, and everyone who can edit it has the permissions of the key's
+    owner.
 
     ## Bad
     ```python

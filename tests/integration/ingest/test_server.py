@@ -59,7 +59,7 @@ class Ingest:
         found: list[str] = []
 
         def listening() -> bool:
-            found.extend(line["url"] for line in self.lines() if line["event"] == "listening")
+            found.extend(line["url"] for line in self.lines() if line["event"] == "server_started")
             return bool(found)
 
         until(listening)
