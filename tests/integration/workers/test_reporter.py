@@ -75,7 +75,7 @@ def test_when_nothing_is_known_of_a_lost_reply_the_next_attempt_asks_first(
 
     emulator.clear_faults()
     assert reporter.decide_and_post(services, "m-1").is_reported
-    assert how(services) == "found answered"
+    assert how(services) == "already answered"
     assert len(emulator.verdicts("m-1")) == 1
 
 
@@ -91,7 +91,7 @@ def test_a_verdict_that_is_refused_since_there_is_one_counts_as_reported(
         record.event.point.result_operation, "m-1", Result.OK, "tip", deadline=until, deadline_at=until
     )
     assert reporter.decide_and_post(services, "m-1").is_reported
-    assert how(services) == "found answered"
+    assert how(services) == "already answered"
 
 
 def test_a_requeue_of_what_was_answered_posts_nothing(services: Services, emulator: Emulator) -> None:
