@@ -116,5 +116,5 @@ def test_up_accepts_a_sample_and_stops_on_a_signal(
     finally:
         process.send_signal(number)
         out, err = process.communicate(timeout=SECONDS)
-    assert (process.returncode, out, err) == (0, "ended\n", "")
+    assert (process.returncode, out, err) == (0, "stopped\n", "")
     assert list(tmp_path.iterdir()) == []

@@ -41,7 +41,7 @@ WRONG = [
     ("ingest", "DWGATE_REGION", "cn-nowhere", "one of cn-beijing"),
     ("ingest", "DWGATE_LOG_LEVEL", "loud", "debug, info, warning or error"),
     ("ingest", "DWGATE_EVENTBRIDGE_TARGET_URLS", "gate.example.com", "the URL exactly as set"),
-    ("ingest", "DWGATE_EVENTBRIDGE_ACCOUNTS", "somebody", "account UIDs"),
+    ("ingest", "DWGATE_EVENTBRIDGE_ACCOUNTS", "somebody", "account UID"),
     ("ingest", "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere.pem", "a PEM file"),
     ("worker", "DWGATE_OPENAPI_ENDPOINT", "https://top-secret", "without https://"),
     ("worker", "DWGATE_OPENAPI_READ_QPS", "0", "1 to 1000"),
