@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
+from pydantic import BaseModel, ValidationError
+
 
 @dataclass(frozen=True, slots=True)
 class PluginProblem:
@@ -48,3 +50,12 @@ def problem(entry: EntryPoint, reason: str) -> PluginProblem:
 def one_line(error: BaseException) -> str:
     """Return the first line of an error's text."""
     return next(iter(str(error).splitlines()), "no message")
+
+
+def fields_without_default(options: type[BaseModel]) -> str:
+    """Return the fields for which the options of a plug-in have no valid default; empty if there are none."""
+    try:
+        options()
+    except ValidationError as error:
+        return ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))
+    return ""

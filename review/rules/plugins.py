@@ -11,9 +11,7 @@ from collections.abc import Iterator, Set
 from types import ModuleType
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from common.plugins.loading import PluginProblem, load_plugins, problem
+from common.plugins.loading import PluginProblem, fields_without_default, load_plugins, problem
 from review.rules.api import Rule
 
 GROUP = "dwgate.rules"
@@ -75,9 +73,5 @@ def _invalid(rule: Rule, taken: Set[str], loaded: dict[str, Rule]) -> str | None
 
 
 def _invalid_options(rule: Rule) -> str | None:
-    try:
-        rule.options()
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))
-        return f"{rule.id}: its options have fields without a valid default: {fields}"
-    return None
+    fields = fields_without_default(rule.options)
+    return f"{rule.id}: its options have fields without a valid default: {fields}" if fields else None

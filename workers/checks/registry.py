@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import EntryPoint
 from typing import Any, Literal, overload
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict
 
 from common.errors import DwgateError
 from common.extension_points import BY_CODE
-from common.plugins.loading import PluginProblem, load_plugins, problem
+from common.plugins.loading import PluginProblem, fields_without_default, load_plugins, problem
 from common.verdicts import Finding
 from workers.checks import builtin
 from workers.checks.api import Check, Context, LookupContext, Options, Runs
@@ -163,10 +163,5 @@ def _unavailable(reason: PluginProblem) -> Check:
 def _require_defaults(name: str, options: type[Options]) -> None:
     if not (isinstance(options, type) and issubclass(options, Options)):
         raise CheckError(f"check {name}: options is not a subclass of Options: {options!r}")
-    try:
-        options()
-    except ValidationError as error:
-        fields = ", ".join(sorted({str(item["loc"][0]) for item in error.errors()}))
-        raise CheckError(
-            f"check {name}: {options.__name__} has fields without a valid default: {fields}"
-        ) from error
+    if fields := fields_without_default(options):
+        raise CheckError(f"check {name}: {options.__name__} has fields without a valid default: {fields}")
