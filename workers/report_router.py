@@ -93,7 +93,7 @@ class ReportRouter:
         self.enqueue(message_id, run, end_lease=True)
 
     def _publish_token(self, waiting: int) -> None:
-        if waiting > MAX_TOKENS:
+        if not 0 < waiting <= MAX_TOKENS:
             return
         try:
             self._dispatch.report_token()

@@ -35,6 +35,15 @@ CALL_RESERVE = 1.5
 SERVE_SECONDS = 5.0
 """Time budget of one token; a new token then continues, so that a stopping worker can stop."""
 
+IDLE_SECONDS = 0.1
+"""How long a reporter that has posted stays idle for further reports, which then need no token."""
+
+IDLE_POLL_SECONDS = 0.01
+"""Interval at which an idle reporter looks for a report, for each idle reporter of the fleet."""
+
+IDLE_PROMISE_SECONDS = 2 * IDLE_POLL_SECONDS
+"""Time in which an idle reporter calls again; twice the interval, for a busy process."""
+
 LEASE_SECONDS = POST_SECONDS + 4.0
 """How long one reporter holds the lease of an event: an attempt plus a query before and after it."""
 
@@ -84,13 +93,25 @@ def post_pending(services: Services, owner: str, *, is_redelivery: bool = False)
     """
     limit = time.monotonic() + SERVE_SECONDS
     reports = services.ledger.reports
-    while report := reports.lease(owner, REPORT_LEASE_SECONDS, is_redelivery=is_redelivery):
+    idle_until = 0.0
+    while True:
+        report, idle = reports.lease(
+            owner,
+            REPORT_LEASE_SECONDS,
+            is_redelivery=is_redelivery,
+            idle_seconds=IDLE_PROMISE_SECONDS if time.monotonic() < idle_until else 0.0,
+        )
         is_redelivery = False
-        with structlog.contextvars.bound_contextvars(message_id=report.message_id):
-            post_leased(services, report)
-        if time.monotonic() > limit:
-            return True
-    return False
+        if report:
+            with structlog.contextvars.bound_contextvars(message_id=report.message_id):
+                post_leased(services, report)
+            if time.monotonic() > limit:
+                return True
+            idle_until = time.monotonic() + IDLE_SECONDS
+        elif idle:
+            time.sleep(IDLE_POLL_SECONDS * idle)
+        else:
+            return False
 
 
 def post_leased(services: Services, report: PendingReport) -> None:

@@ -14,6 +14,11 @@ from typing import NamedTuple
 import redis
 
 _SCRIPTS = Path(__file__).parent / "scripts"
+_LEASE_FIELDS = 3
+"""Length of the reply of lease.lua that contains a report."""
+
+MAX_IDLE = 4
+"""Maximum number of reporters in the fleet that stay idle for the next reports."""
 
 MAX_TOKENS = 32
 """Maximum number of pending reports up to which each enqueued report gets a token of its own.
@@ -53,6 +58,13 @@ class PendingReport:
         return cls(message_id, int(run), int(deadline) / 1000, attempts, is_takeover)
 
 
+class LeaseResult(NamedTuple):
+    """The leased report, if there was one; else the number of idle owners, 0 if this owner is not idle."""
+
+    report: PendingReport | None
+    idle: int = 0
+
+
 class Backlog(NamedTuple):
     """Number of waiting reports, and number of tokens to issue because the previous ones seem to be lost."""
 
@@ -70,19 +82,21 @@ class ReportQueue:
 
     def __init__(self, client: redis.Redis, prefix: str) -> None:
         self._client = client
-        self._waiting_key, self._leased, self._leases, self._activity = (
-            f"{prefix}reports:{name}" for name in ("waiting", "leased", "leases", "activity")
+        self._waiting_key, self._leased, self._leases, self._idle, self._activity = (
+            f"{prefix}reports:{name}" for name in ("waiting", "leased", "leases", "idle", "activity")
         )
         self._lease = client.register_script((_SCRIPTS / "lease.lua").read_text())
         self._retry_later = client.register_script((_SCRIPTS / "retry_later.lua").read_text())
         self._backlog = client.register_script((_SCRIPTS / "backlog.lua").read_text())
 
     @property
-    def keys(self) -> tuple[str, str, str]:
-        """The keys that the ledger's scripts use: waiting reports, leased reports, and leases."""
-        return self._waiting_key, self._leased, self._leases
+    def keys(self) -> tuple[str, str, str, str]:
+        """The keys that the scripts use: waiting reports, leased reports, leases, and idle owners."""
+        return self._waiting_key, self._leased, self._leases, self._idle
 
-    def lease(self, owner: str, seconds: float, *, is_redelivery: bool = False) -> PendingReport | None:
+    def lease(
+        self, owner: str, seconds: float, *, is_redelivery: bool = False, idle_seconds: float = 0.0
+    ) -> LeaseResult:
         """Lease the most urgent report: one with an expired lease, else the one with the earliest deadline.
 
         Args:
@@ -90,16 +104,15 @@ class ReportQueue:
             seconds: duration of the lease.
             is_redelivery: whether the owner may have been killed while it had a lease; that report is
                 preferred.
-
-        Returns:
-            The report; None if there is none.
+            idle_seconds: if above 0 and there is no report, the owner offers to call again within this time,
+                multiplied by the number of idle owners. Then the next report needs no token.
         """
-        keys = [*self.keys, self._activity]
-        found = self._lease(keys=keys, args=[owner, round(seconds * 1000), int(is_redelivery)])
-        if not found:
-            return None
+        times = [round(seconds * 1000), int(is_redelivery), round(idle_seconds * 1000)]
+        found = self._lease(keys=[*self.keys, self._activity], args=[owner, *times, MAX_IDLE])
+        if len(found) < _LEASE_FIELDS:
+            return LeaseResult(None, *found)
         entry, attempts, own = found
-        return PendingReport.from_key(entry.decode(), attempts, is_takeover=bool(own))
+        return LeaseResult(PendingReport.from_key(entry.decode(), attempts, is_takeover=bool(own)))
 
     def retry_later(self, report: PendingReport, seconds: float) -> None:
         """Return a leased report to the queue; it can be leased again after `seconds`."""

@@ -37,7 +37,7 @@ class RecordResult:
     Attributes:
         is_complete: every planned check has an outcome, so the report is enqueued.
         is_stale: the outcomes were too late or of an older run, and were not recorded.
-        waiting: number of waiting reports, if `is_complete`.
+        waiting: number of reports that need a token, if `is_complete`.
     """
 
     is_complete: bool

@@ -180,7 +180,7 @@ class Ledger:
             end_lease: whether to end the caller's own lease of the report as well.
 
         Returns:
-            Number of waiting reports; None if the event is final or the run is stale.
+            Number of reports that need a token; None if the event is final or the run is stale.
         """
         waiting = self._run("enqueue_report", message_id, run, int(end_lease), more_keys=self.reports.keys)
         return None if waiting < 0 else int(waiting)

@@ -1,10 +1,14 @@
 -- Leases one report: the owner's own, else one with an expired lease, else the one with the earliest deadline.
 -- KEYS: 1 waiting reports by deadline, 2 leased reports by the end of their lease, 3 leases (report: attempts, owner),
--- 4 activity. ARGV: owner, lease (ms), 1 if the owner may have leased a report before and been killed.
--- Returns {report, attempts, 1 if the owner leased it before}, or {} if there is none.
+-- 4 idle owners by the time by which they call again, 5 activity.
+-- ARGV: owner, lease (ms), 1 if the owner may have leased a report before and been killed, time in which it calls again if
+-- there is no report (ms, 0 for never), maximum number of idle owners.
+-- Returns {report, attempts, 1 if the owner leased it before}. If there is none, returns {number of idle owners}: each
+-- calls again within that multiple of its time, so that their number does not raise the rate of calls. Else returns {}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-redis.call('HSET', KEYS[4], 'leased', now)
+redis.call('HSET', KEYS[5], 'leased', now)
+redis.call('ZREM', KEYS[4], ARGV[1])
 
 local function attempts(report)
   return tonumber(string.match(redis.call('HGET', KEYS[3], report) or '', '^%d+') or 0)
@@ -27,5 +31,10 @@ end
 local ended = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, 1)
 if #ended == 1 then return lease(ended[1], 0) end
 local nearest = redis.call('ZPOPMIN', KEYS[1])
-if #nearest == 0 then return {} end
-return lease(nearest[1], 0)
+if #nearest > 0 then return lease(nearest[1], 0) end
+if ARGV[4] == '0' then return {} end
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now)
+local idle = redis.call('ZCARD', KEYS[4]) + 1
+if idle > tonumber(ARGV[5]) then return {} end
+redis.call('ZADD', KEYS[4], now + idle * ARGV[4], ARGV[1])
+return {idle}

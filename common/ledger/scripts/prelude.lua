@@ -32,7 +32,8 @@ local function current(run)
   return get('run') == run
 end
 
--- The report queue: scripts that change it also get KEYS 11 waiting, 12 leased, 13 leases.
+-- The report queue: scripts that change it also get KEYS 11 waiting, 12 leased, 13 leases, 14 idle
+-- reporters by the time by which they look for a report.
 -- Returns the entry of the current run: deadline, run, message id.
 local function report()
   return get('deadline') .. ' ' .. get('run') .. ' ' .. id
@@ -55,4 +56,9 @@ local function enqueue(lease)
   else
     redis.call('ZADD', KEYS[11], get('deadline'), entry)
   end
+end
+
+-- Returns the number of waiting reports that need a token: each idle reporter takes one without.
+local function waiting()
+  return math.max(redis.call('ZCARD', KEYS[11]) - redis.call('ZCOUNT', KEYS[14], now, '+inf'), 0)
 end

@@ -108,7 +108,7 @@ def test_all_run_and_the_last_outcome_enqueues_the_verdict(services: Services) -
     run(services, *NAMES)
     assert outcomes(services) == dict.fromkeys(NAMES, OutcomeKind.FINDINGS)
     assert queued_tokens(services) == 1
-    report = services.ledger.reports.lease("test", 60)
+    report = services.ledger.reports.lease("test", 60).report
     assert report
     assert report.message_id == "m-1"
     assert sent(services) == []
@@ -124,7 +124,7 @@ def test_one_that_times_out_is_dispatched_again_alone_and_last(services: Service
     run(services, "third")
     run(services, "second")
     assert outcomes(services)["second"] is OutcomeKind.TIMED_OUT
-    assert services.ledger.reports.lease("test", 60)
+    assert services.ledger.reports.lease("test", 60).report
 
 
 def test_after_a_crash_each_is_dispatched_individually(services: Services) -> None:

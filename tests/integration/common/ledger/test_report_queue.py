@@ -15,7 +15,7 @@ from celery import Celery
 
 from common.events import Event
 from common.ledger import EventRecord, PendingReport, State
-from common.ledger.report_queue import MAX_TOKENS
+from common.ledger.report_queue import MAX_IDLE, MAX_TOKENS
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.plans import plan_of
 from tests.support.running_dwgate import wait_for
@@ -73,7 +73,7 @@ def enqueued(services: Services, emulator: Emulator, message_id: str, seconds: f
 
 
 def lease(services: Services, owner: str = "other", **options: Any) -> PendingReport | None:
-    return services.ledger.reports.lease(owner, REPORT_LEASE_SECONDS, **options)
+    return services.ledger.reports.lease(owner, REPORT_LEASE_SECONDS, **options).report
 
 
 def left(services: Services) -> int:
@@ -162,7 +162,7 @@ def test_enqueueing_again_changes_nothing(services: Services, emulator: Emulator
 
 def test_a_lease_that_ends_makes_the_report_available(services: Services, emulator: Emulator) -> None:
     near, far = (enqueued(services, emulator, name, seconds) for name, seconds in (("near", 30), ("far", 90)))
-    assert services.ledger.reports.lease("killed", 0.2) == near
+    assert services.ledger.reports.lease("killed", 0.2).report == near
     assert lease(services) == far
     assert wait_for(lambda: lease(services)) == replace(near, attempts=2)
     assert lease(services) is None
@@ -238,6 +238,57 @@ def test_a_failure_too_near_to_the_deadline_is_left_to_the_watchdog(
     assert not left(services)
 
 
+def idle(services: Services, owner: str, seconds: float) -> int:
+    """Look for a report that is not there, and return the number of idle reporters; 0 if not idle."""
+    report, count = services.ledger.reports.lease(owner, REPORT_LEASE_SECONDS, idle_seconds=seconds)
+    assert report is None
+    return count
+
+
+def test_each_idle_reporter_takes_one_report_without_a_token(services: Services, emulator: Emulator) -> None:
+    for name, seconds in (("m-1", 30), ("m-2", 40), ("m-3", 50)):
+        complete(services, emulator, name, seconds)
+    assert idle(services, "first", 60) == 1
+    assert idle(services, "second", 60) == 2
+    assert services.ledger.record_outcomes("m-1", 1, {}).waiting == 0
+    assert services.ledger.record_outcomes("m-2", 1, {}).waiting == 0
+    assert lease(services, "first")
+    assert services.ledger.record_outcomes("m-3", 1, {}).waiting == 1, "one of them is busy"
+
+
+def test_the_number_of_idle_reporters_is_limited(services: Services) -> None:
+    counts = [idle(services, f"owner-{number}", 60) for number in range(MAX_IDLE + 2)]
+    assert counts == [*range(1, MAX_IDLE + 1), 0, 0]
+
+
+def test_a_reporter_that_does_not_call_again_in_time_is_not_idle(
+    services: Services, emulator: Emulator
+) -> None:
+    assert idle(services, "killed", 0.05)
+    assert enqueued(services, emulator, "m-1", 30)
+    wait_for(lambda: services.ledger.enqueue_report("m-1", 1) == 1)
+
+
+def test_a_reporter_that_has_posted_waits_a_moment_for_the_next_report(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporter, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(reporter, "SERVE_SECONDS", 60.0)
+    complete(services, emulator, "m-2", 40)
+    enqueued(services, emulator, "m-1", 30)
+    token = threading.Thread(target=reporter.post_pending, args=(services, "token"), daemon=True)
+    token.start()
+    wait_for(lambda: answered(emulator) == ["m-1"])
+    wait_for(lambda: services.ledger.client.zcard(services.ledger.key("reports:idle")))
+    services.ledger.record_outcomes("m-2", 1, {})
+    wait_for(lambda: answered(emulator) == ["m-1", "m-2"])
+    monkeypatch.setattr(reporter, "IDLE_SECONDS", 0.0)
+    complete(services, emulator, "m-3", 40)
+    services.ledger.record_outcomes("m-3", 1, {})
+    token.join(20)
+    assert not token.is_alive()
+
+
 def test_tokens_that_were_lost_are_issued_again_once(services: Services, emulator: Emulator) -> None:
     def needed(idle: float = 0.2, again: float = 60) -> int:
         return services.ledger.reports.backlog(idle_seconds=idle, issue_seconds=again).tokens_needed
@@ -257,7 +308,7 @@ def test_tokens_that_were_lost_are_issued_again_once(services: Services, emulato
 
 def test_a_report_whose_lease_ended_needs_a_token(services: Services, emulator: Emulator) -> None:
     enqueued(services, emulator, "m-1", 30)
-    assert services.ledger.reports.lease("killed", 0.2)
+    assert services.ledger.reports.lease("killed", 0.2).report
     backlog = wait_for(
         lambda: (
             (found := services.ledger.reports.backlog(idle_seconds=0.1, issue_seconds=60)).tokens_needed

@@ -188,7 +188,7 @@ def test_a_dead_lettered_check_is_an_error_and_the_event_is_reported(services: S
         orjson.dumps([[], arguments, {}]),
         topology.TASK_CHECK,
     )
-    report = wait_for(lambda: services.ledger.reports.lease("test", 60))
+    report = wait_for(lambda: services.ledger.reports.lease("test", 60).report)
 
     assert report
     assert report.message_id == "m-1"
@@ -234,4 +234,4 @@ def test_a_dead_lettered_token_loses_no_report(services: Services) -> None:
     body = orjson.dumps([[], {}, {}])
     publish(services, topology.DEAD_EXCHANGE, topology.REPORTS.name, body, topology.TASK_REPORT)
     wait_for(lambda: drained(services))
-    assert services.ledger.reports.lease("test", 60)
+    assert services.ledger.reports.lease("test", 60).report
