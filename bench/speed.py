@@ -20,6 +20,7 @@ from __future__ import annotations
 import gc
 import logging
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -57,7 +58,7 @@ def measured(folders: list[Path]) -> None:
         f"{'p50':>8}{'p99':>8}"
     )
     logging.getLogger("sqlglot").disabled = True
-    setattr(languages, "outside", _no_tool)  # noqa: B010 - the engine calls it through the module
+    setattr(languages, "run_external_linter", _no_tool)  # noqa: B010 - the engine calls it through the module
     gc.collect()
     gc.freeze()
     for folder in folders:
@@ -67,6 +68,8 @@ def measured(folders: list[Path]) -> None:
 def _line(source: Corpus) -> None:
     texts = [piece.text for _, piece in source.statements() if _whole(piece, source.dialect)]
     nodes = [";\n".join(node) for node in islice(_nodes(texts), NODES)]
+    if not nodes:
+        sys.exit(f"{source.dialect}: too few statements that both parsers read; expected {NODE_BYTES} bytes")
     pairs = [_fastest((_parse, _review), node, source.dialect) for node in nodes]
     alone, ours = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
     size = sum(len(node.encode()) for node in nodes) / 1024
