@@ -98,11 +98,11 @@ def built_in_policy() -> str:
 
 @pytest.fixture(scope="module")
 def engines(rabbitmq: Broker, valkey: Valkey) -> tuple[Broker, Valkey]:
-    """Both engines, running and empty."""
+    """Both engines, running and empty; the broker's `url` is that of an empty virtual host from now on."""
     rabbitmq.restore()
     valkey.restore()
     valkey.clean()
-    clean_broker(rabbitmq.url)
+    rabbitmq.url = rabbitmq.fresh_url()
     return rabbitmq, valkey
 
 
