@@ -77,6 +77,7 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
 
         Raises:
             Retry: the task is scheduled again.
+            Reject: the retry could not be published; the broker delivers the message again.
         """
         request = self.request
         deadline = retry_deadline(request.args, request.kwargs if kwargs is None else kwargs)
@@ -97,15 +98,20 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     ) -> Retry:
         # To its queue only: the original routing key may also park a copy. RabbitMQ's delayed delivery has
         # whole seconds, at least one.
-        return self.retry(
-            args=args,
-            kwargs=kwargs,
-            countdown=max(seconds, 1.0),
-            queue=kombu_queues.name_for(self.request.delivery_info["routing_key"]),
-            argsrepr=self.request.argsrepr,
-            kwargsrepr="{}",
-            throw=False,
-        )
+        try:
+            return self.retry(
+                args=args,
+                kwargs=kwargs,
+                countdown=max(seconds, 1.0),
+                queue=kombu_queues.name_for(self.request.delivery_info["routing_key"]),
+                argsrepr=self.request.argsrepr,
+                kwargsrepr="{}",
+                throw=False,
+            )
+        except Reject as rejected:
+            # Celery dead-letters a message whose retry it cannot publish, and its event would be answered
+            # without the checks. Delivered again, it has the rest of its deadline.
+            raise Reject(rejected.reason, requeue=True) from None
 
 
 def retry_deadline(args: Sequence[Any], kwargs: Mapping[str, Any]) -> float:

@@ -11,12 +11,13 @@ import orjson
 import pytest
 import redis
 from billiard.exceptions import TimeLimitExceeded
-from celery.exceptions import Ignore, Retry
+from celery.exceptions import Ignore, Reject, Retry
 
 from common import topology
 from common.events import SCHEMA, Event
 from common.ledger import State
 from tests.support.emulator_process import PROJECT_ID, Emulator
+from tests.support.engines import Valkey
 from tests.support.plans import plan_of
 from tests.support.running_dwgate import SAMPLES
 from workers import check_execution, metrics, reporter
@@ -127,6 +128,16 @@ def test_a_check_is_tried_again_while_there_is_time(
         check(services, until=time.time() + ahead)
     assert len(messages(services, topology.CHECKS_IO)) == (ahead > 0)
     assert ended(topology.TASK_CHECK, "given-up") - before == (ahead < 0)
+
+
+def test_a_message_whose_retry_cannot_be_published_is_delivered_again(
+    services: Services, emulator: Emulator, valkey: Valkey
+) -> None:
+    raw = event(emulator, "m-1").to_json()
+    valkey.kill()
+    with pytest.raises(Reject) as rejected:
+        deliver(services, topology.TASK_INTAKE, raw)
+    assert rejected.value.requeue
 
 
 def test_what_a_newer_version_sent_fails_and_ends_no_worker(services: Services) -> None:
