@@ -24,6 +24,16 @@ FINDINGS: Mapping[str, str] = {
     "readers-elsewhere": "readers-in-other-workspaces",
 }
 
+RULES: Mapping[str, str] = {
+    "column-unclear": "ambiguous-column",
+    "defeated-pruning": "partition-pruning-disabled",
+    "destruction": "destructive-statement",
+    "di-shape": "di-invalid-job",
+    "foreign-write": "cross-project-write",
+    "python-lifecycle": "python-missing-lifecycle",
+    "wasted-work": "redundant-work",
+}
+
 _KEYS: Mapping[str, str] = {"least": "minimum", "most": "maximum", "longest_days": "max_days"}
 _LIMIT = "most_"
 """The former prefix of limits, now `max_`."""

@@ -15,10 +15,11 @@ from pydantic import (
     model_validator,
 )
 
+from common import former_names
 from common.verdicts import Severity
 from review.rules.api import Options, Rule
 from review.rules.external_rules import is_external
-from review.rules.registry import BY_ID, RENAMED_RULES, RULES, rule_named
+from review.rules.registry import BY_ID, RULES, rule_named
 
 
 class SeverityOverride(StrEnum):
@@ -41,7 +42,7 @@ def _reject_name(key: str) -> None:
     """Raise ValueError if `key` is the name of a rule, current or former: a policy refers to rules by id."""
     rule = rule_named(key)
     if rule is not None:
-        renamed = f"{key} is now {rule.name}" if key in RENAMED_RULES else f"{key} is the name of a rule"
+        renamed = f"{key} is now {rule.name}" if key in former_names.RULES else f"{key} is the name of a rule"
         raise ValueError(f"{renamed}; expected its id, {rule.id}")
 
 

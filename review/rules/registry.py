@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common import former_names
 from review.rules.api import Rule
 from review.rules.correctness.ambiguous_column import ambiguous_column
 from review.rules.correctness.append_insert import append_insert
@@ -154,18 +155,7 @@ RULES = (*BUILT_IN, *INSTALLED.rules)
 BY_ID = {rule.id: rule for rule in RULES}
 BY_NAME = {rule.name: rule for rule in RULES}
 
-RENAMED_RULES = {
-    "column-unclear": "ambiguous-column",
-    "defeated-pruning": "partition-pruning-disabled",
-    "destruction": "destructive-statement",
-    "di-shape": "di-invalid-job",
-    "foreign-write": "cross-project-write",
-    "python-lifecycle": "python-missing-lifecycle",
-    "wasted-work": "redundant-work",
-}
-"""Former names of rules, with the current ones."""
-
 
 def rule_named(name: str) -> Rule | None:
     """Return the rule with the current or former name `name`; None if there is none."""
-    return BY_NAME.get(RENAMED_RULES.get(name, name))
+    return BY_NAME.get(former_names.RULES.get(name, name))

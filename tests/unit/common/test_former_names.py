@@ -7,8 +7,8 @@ import time
 import pytest
 
 from common.config_files.errors import ConfigError
-from common.former_names import CHECKS, FINDINGS
-from review.rules.registry import BY_NAME, RENAMED_RULES
+from common.former_names import CHECKS, FINDINGS, RULES
+from review.rules.registry import BY_NAME
 from workers.checks.registry import load_checks
 from workers.policy.policy import parse_policy
 from workers.waivers.loader import parse_waivers
@@ -18,7 +18,7 @@ from workers.waivers.model import WaiverRules
 def test_current_names_exist() -> None:
     assert set(CHECKS.values()) <= load_checks().keys()
     assert not CHECKS.keys() & load_checks().keys()
-    assert set(RENAMED_RULES.values()) <= BY_NAME.keys()
+    assert set(RULES.values()) <= BY_NAME.keys()
     assert not FINDINGS.keys() & set(FINDINGS.values())
 
 

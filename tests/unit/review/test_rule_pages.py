@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from common import former_names
 from common.i18n import Language
 from common.verdicts import Finding, Severity
 from review import rules
@@ -16,7 +17,7 @@ from review.context import ReviewContext
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, review
 from review.rules.api import Hit, Rule, Text, rule
-from review.rules.registry import BY_ID, BY_NAME, RENAMED_RULES, RULES, rule_named
+from review.rules.registry import BY_ID, BY_NAME, RULES, rule_named
 from review.rules.rule_page import CodeExample, PageInvalid, load_page, parse
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -75,8 +76,8 @@ def test_the_registry_has_each_id_and_name_once() -> None:
 def test_a_former_name_leads_to_the_rule() -> None:
     assert rule_named("cross-project-write") == BY_NAME["cross-project-write"]
     assert rule_named("no-such-rule") is None
-    assert not RENAMED_RULES.keys() & BY_NAME.keys()
-    assert all(rule_named(old) for old in RENAMED_RULES)
+    assert not former_names.RULES.keys() & BY_NAME.keys()
+    assert all(rule_named(old) for old in former_names.RULES)
 
 
 COMPLETE = """Title.
