@@ -370,7 +370,7 @@ class Ledger:
     def reject(self, body: bytes, reason: str) -> None:
         """Store an authentic message that is not a valid event; the newest `MAX_REJECTS` are kept."""
         entry = orjson.dumps(
-            {"at": time.time(), "why": reason, "body": body[:65536].decode(errors="replace")}
+            {"at": time.time(), "reason": reason, "body": body[:65536].decode(errors="replace")}
         )
         pipe = self.client.pipeline(transaction=True)
         pipe.lpush(self.key("rejects"), zlib.compress(entry))

@@ -89,7 +89,7 @@ def rejects(*, limit: int, json: bool) -> int:
     if json:
         tables.json({"rejects": entries})
     else:
-        rows = [(tables.format_time(entry["at"]), len(entry["body"]), entry["why"]) for entry in entries]
+        rows = [(tables.format_time(entry["at"]), len(entry["body"]), entry["reason"]) for entry in entries]
         tables.console().print(tables.table(("received", "characters", "reason"), rows))
     return 0
 

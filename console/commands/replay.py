@@ -218,13 +218,13 @@ def _event(item: ReplayedEvent) -> dict[str, Any]:
         "project_id": event.project_id,
         "operator": event.operator,
         "received_at": event.received_at,
-        "was": item.previous.value,
-        "now": item.new.value,
+        "previous": item.previous.value,
+        "new": item.new.value,
         "change": item.change.value,
         "because": {name: found and found.to_json() for name, found in item.deciding_checks.items()}
         if changed
         else {},
-        "weighed": dict(item.reweighed),
+        "reweighed": dict(item.reweighed),
         "unknown": dict(item.unknown),
     }
 

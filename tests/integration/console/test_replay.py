@@ -113,7 +113,7 @@ SOFTER = {
 
 def changes(printed: str) -> dict[str, tuple[str, str, str]]:
     return {
-        item["message_id"]: (item["was"], item["now"], item["change"])
+        item["message_id"]: (item["previous"], item["new"], item["change"])
         for item in json.loads(printed)["events"]
     }
 
@@ -147,12 +147,12 @@ def test_stored_code_is_run_with_lookups_and_the_rest_is_reweighed(
     new = policy_file(tmp_path, SOFTER)
     replay.run(replay.ReplayFilter(time.time() - 60, new, lookups=True), json=True)
     printed = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
-    assert printed["kept"]["weighed"] == {}
+    assert printed["kept"]["reweighed"] == {}
     assert printed["kept"]["unknown"] == {}
-    assert printed["gone"]["weighed"] == {"code-review": "code or table no longer stored"}
+    assert printed["gone"]["reweighed"] == {"code-review": "code or table no longer stored"}
     replay.run(replay.ReplayFilter(time.time() - 60, new), json=True)
     printed = {item["message_id"]: item for item in json.loads(capsys.readouterr().out)["events"]}
-    assert printed["kept"]["weighed"] == {"code-review": "needs lookups"}
+    assert printed["kept"]["reweighed"] == {"code-review": "needs lookups"}
 
 
 def test_filters(history: Ledger, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -386,7 +386,7 @@ def test_extensions_share_no_keys(ledger: Ledger) -> None:
 def test_rejects_are_listed_newest_first(ledger: Ledger) -> None:
     ledger.reject(b"[1]", "not an object")
     ledger.reject(b"\xff\xfe", "not JSON")
-    assert [entry["why"] for entry in ledger.rejects()] == ["not JSON", "not an object"]
+    assert [entry["reason"] for entry in ledger.rejects()] == ["not JSON", "not an object"]
     assert ledger.rejects()[1]["body"] == "[1]"
 
 

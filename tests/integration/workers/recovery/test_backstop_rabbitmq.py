@@ -166,14 +166,14 @@ def test_an_event_that_ended_is_dropped(services: Services) -> None:
 
 def test_an_event_that_is_too_old_is_kept_with_the_rejects(services: Services) -> None:
     due(services, replace(event(), received_at=time.time() - 2 * 86400))
-    assert "within a day" in wait_for(services.ledger.rejects)[0]["why"]
+    assert "within a day" in wait_for(services.ledger.rejects)[0]["reason"]
     assert drain(services, topology.INTAKE) == []
 
 
 @pytest.mark.parametrize("body", [b"no json", orjson.dumps([[{"v": 99}], {}, {}]), b"[[], {}, {}]"])
 def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: bytes) -> None:
     due(services, body)
-    assert "readable" in wait_for(services.ledger.rejects)[0]["why"]
+    assert "readable" in wait_for(services.ledger.rejects)[0]["reason"]
     wait_for(lambda: drained(services))
 
 
@@ -224,7 +224,7 @@ def test_an_intake_without_an_answer_stays_watched(services: Services, emulator:
 
 def test_an_intake_that_cannot_be_read_is_kept_with_the_rejects(services: Services) -> None:
     publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, b"no json", topology.TASK_INTAKE)
-    assert "dead-lettered" in wait_for(services.ledger.rejects)[0]["why"]
+    assert "dead-lettered" in wait_for(services.ledger.rejects)[0]["reason"]
 
 
 def test_a_dead_lettered_token_loses_no_report(services: Services) -> None:

@@ -132,7 +132,7 @@ def test_an_event_that_is_too_old_is_kept_with_the_rejects(
     lose(broker)
     make_due(broker)
     backstop_redis.process_due(services, broker)
-    assert "within a day" in services.ledger.rejects()[0]["why"]
+    assert "within a day" in services.ledger.rejects()[0]["reason"]
     assert parked(broker) == []
     assert queued(broker) == 0
 
@@ -140,7 +140,7 @@ def test_an_event_that_is_too_old_is_kept_with_the_rejects(
 def test_a_copy_that_cannot_be_read_is_kept_with_the_rejects(services: Services, broker: redis.Redis) -> None:
     broker.zadd(topology.PARKED, {b"no json": time.time() - 1})
     backstop_redis.process_due(services, broker)
-    assert "readable" in services.ledger.rejects()[0]["why"]
+    assert "readable" in services.ledger.rejects()[0]["reason"]
     assert parked(broker) == []
 
 

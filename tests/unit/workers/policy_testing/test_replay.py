@@ -234,5 +234,5 @@ def test_the_summary_counts_by_check_workspace_and_author() -> None:
     assert told["by_workspace"] == {"93124": {"newly passed": 2}}
     assert told["by_author"] == {"1923456789012735": {"newly passed": 2}}
     first = told["events"][0]
-    assert (first["was"], first["now"], first["weighed"]) == ("FAIL", "WARN", {"code-review": NO_CODE})
+    assert (first["previous"], first["new"], first["reweighed"]) == ("FAIL", "WARN", {"code-review": NO_CODE})
     assert first["because"]["code-review"]["rule"] == "MC-S02"
