@@ -309,6 +309,18 @@ def test_events_accepts_post_only(gate: Gate, method: str) -> None:
     [
         ("EVENTBRIDGE_TOKENS", None, "missing"),
         ("EVENTBRIDGE_TOKENS", ",", "a list of at least 1"),
+        ("EVENTBRIDGE_TOKENS", "secret-token", "the token has 12 characters, at least 24 are required"),
+        ("EVENTBRIDGE_TOKENS", "secret-token,0123456789abc", "token 1 of 2 has 12 characters"),
+        ("EVENTBRIDGE_TOKENS", f"{TOKEN},secret-token", "token 2 of 2 has 12 characters"),
+        ("EVENTBRIDGE_TOKENS", "abc" * 10, "fewer than 6 different characters"),
+        ("EVENTBRIDGE_TOKENS", "EVENTBRIDGE-TOKEN", "EVENTBRIDGE-TOKEN is the placeholder"),
+        ("EVENTBRIDGE_TOKENS", "EVENTBRIDGE-TOKEN-EVENTBRIDGE-TOKEN", "is the placeholder"),
+        (
+            "BROKER_URL",
+            "amqp://dwgate:BROKER-PASSWORD@rabbitmq:5672/%2F",
+            "BROKER-PASSWORD is the placeholder",
+        ),
+        ("REDIS_URL", "redis://:REDIS-PASSWORD@redis:6379/0", "REDIS-PASSWORD is the placeholder"),
         ("EVENTBRIDGE_TARGET_URLS", "gate.example.com", "is not an http(s) URL"),
         ("EVENTBRIDGE_ACCOUNTS", "somebody", "is not an account UID"),
         ("EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere/a.pem", "No such file"),
@@ -325,7 +337,7 @@ def test_an_invalid_setting_is_one_line(
         "EXTENSION_CODE": "e",
         "REGION": "cn-shanghai",
         "EVENTBRIDGE_TARGET_URLS": TARGET,
-        "EVENTBRIDGE_TOKENS": "secret-token",
+        "EVENTBRIDGE_TOKENS": TOKEN,
         "EVENTBRIDGE_ACCOUNTS": ACCOUNT,
     }
     for key, text in {**good, name: value or ""}.items():
@@ -336,3 +348,4 @@ def test_an_invalid_setting_is_one_line(
     assert str(caught.value).startswith(f"DWGATE_{name}: ")
     assert expected in str(caught.value)
     assert "secret-token" not in str(caught.value)
+    assert TOKEN not in str(caught.value)
