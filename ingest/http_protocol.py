@@ -101,7 +101,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     """One connection; uvicorn creates it.
 
     Its phase is derived from where the parser and the application are, see `_find_phase`. Once it is ending,
-    everything that still arrives is dropped.
+    nothing that still arrives is parsed.
 
     Args:
         config: uvicorn's configuration.
@@ -152,14 +152,16 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse received bytes, in pieces that are small enough to count between them."""
         self._unset_keepalive_if_required()
+        if self._is_ending:
+            self.flow.pause_reading()  # a client that continues to send waits, and costs nothing
+            return
         for start in range(0, len(data), MAX_HEAD_BYTES):
-            if self._is_ending:
+            if not self._parse(data[start : start + MAX_HEAD_BYTES]):
                 return
-            self._parse(data[start : start + MAX_HEAD_BYTES])
-        if not self._is_ending:
-            self._table.enter(self, self._find_phase(), self.loop.time())
+        self._table.enter(self, self._find_phase(), self.loop.time())
 
-    def _parse(self, data: bytes) -> None:
+    def _parse(self, data: bytes) -> bool:
+        """Parse a piece; return whether the connection continues."""
         self._unparsed += len(data)
         try:
             self.parser.feed_data(data)
@@ -169,6 +171,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         else:
             if self._unparsed > MAX_HEAD_BYTES:
                 self._refuse(Refusal.HEAD_TOO_LARGE if self._is_in_head else Refusal.FRAMING_TOO_LARGE)
+        return not self._is_ending
 
     # Callbacks of the parser, in the order of a request's parts. An exception in one ends parsing.
 
@@ -293,8 +296,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         """Send a response and half-close.
 
         Closing at once would make the kernel reset the connection if more data arrives, and the client could
-        lose the response (RFC 9112, section 9.6). So what arrives is dropped until the client closes or the
-        phase expires.
+        lose the response (RFC 9112, section 9.6). So it ends when the client closes or the phase expires.
         """
         self._is_ending = True
         if self.cycle is not None:
