@@ -7,6 +7,7 @@ import sys
 
 RUNS = (
     ("bench.ingest", "--events", "6000", "--seconds", "5"),
+    ("bench.slow_clients", "--seconds", "10"),
     ("bench.pipeline", "--events", "300", "--rates", "50", "--seconds", "10"),
     ("bench.ledger", "--events", "50"),
     ("bench.fleet", "--events", "300"),

@@ -33,7 +33,7 @@ from tests.support.engines import clean_broker, free_port
 
 ACCOUNT = "1107550004250001"
 TARGET = "https://dwgate.example.com/events"
-TOKEN = "bench-token"
+TOKEN = "bench-token-0123456789-made-up"
 CONNECTIONS = 64
 RATE_CONNECTIONS = 128
 START_SECONDS = 30.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -37,6 +38,21 @@ class SettingsError(DwgateError):
     """A setting is missing or invalid; the text has one line for each: its name and what is expected."""
 
 
+_PLACEHOLDER = re.compile(r"\b[A-Z]+-(?:PASSWORD|TOKEN)\b")
+"""The texts to replace in `deploy/compose/secrets.example`."""
+
+
+def reject_placeholder(value: SecretStr) -> SecretStr:
+    """Return `value` unchanged.
+
+    Raises:
+        ValueError: it contains a placeholder of the example files.
+    """
+    if placeholder := _PLACEHOLDER.search(value.get_secret_value()):
+        raise ValueError(f"{placeholder[0]} is the placeholder of the example file, not a secret")
+    return value
+
+
 def _scheme(*schemes: str) -> AfterValidator:
     wanted = " or ".join(f"{scheme}://…" for scheme in schemes)
 
@@ -44,7 +60,7 @@ def _scheme(*schemes: str) -> AfterValidator:
         parts = urlsplit(value.get_secret_value())
         if parts.scheme not in schemes or not (parts.hostname or parts.path):
             raise ValueError(f"not a URL of the form {wanted}")
-        return value
+        return reject_placeholder(value)
 
     return AfterValidator(check)
 

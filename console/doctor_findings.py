@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from deploy.local.stack import WORKER_PROCESSES
+from ingest.certificates import read_key
 from ingest.settings import IngestSettings
 from workers.dataworks.transport import is_loopback
 from workers.settings import WorkerSettings
 
 SKEW_SECONDS = 1.0
 """Maximum clock difference to Redis, in seconds: deadlines are computed with both clocks."""
+
+
+EXPIRY_WARNING_SECONDS = 30 * 86400.0
+"""How long before its end the pinned certificate is reported."""
 
 
 class Health(StrEnum):
@@ -34,21 +40,39 @@ class Diagnosis:
     detail: str
 
 
-def check_ingest(settings: IngestSettings) -> Iterator[Diagnosis]:
-    """Yield the trade-offs of ingest's settings."""
-    if settings.eventbridge_allow_v1:
-        yield _trade_off("DWGATE_EVENTBRIDGE_ALLOW_V1", "the older HMAC-SHA1 signature is accepted")
-    if settings.eventbridge_certificate_file:
+def check_ingest(settings: IngestSettings, now: float) -> Iterator[Diagnosis]:
+    """Yield the trade-offs of ingest's settings, and whether a pinned certificate is valid.
+
+    Args:
+        settings: ingest's settings.
+        now: seconds since the epoch.
+    """
+    if path := settings.eventbridge_certificate_file:
         yield _trade_off(
             "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE",
-            "the certificate is pinned: events are rejected once EventBridge rotates it",
+            "the certificate is pinned: events are rejected once EventBridge rotates it, and its dates are"
+            " not enforced",
         )
+        yield from _check_pinned_certificate(path, now)
     for url in settings.eventbridge_target_urls:
         parts = urlsplit(url)
         if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
             yield _trade_off(
                 "DWGATE_EVENTBRIDGE_TARGET_URLS", f"{parts.hostname}: token and events are sent unencrypted"
             )
+
+
+def _check_pinned_certificate(path: Path, now: float) -> Iterator[Diagnosis]:
+    what = "pinned certificate"
+    try:
+        key = read_key(path.read_bytes())
+    except (OSError, ValueError):
+        yield Diagnosis(what, Health.WRONG, f"{path}: it can no longer be read")
+        return
+    if reason := key.invalid_reason(now):
+        yield Diagnosis(what, Health.WRONG, f"{path}: {reason}; download the current one")
+    elif reason := key.invalid_reason(now + EXPIRY_WARNING_SECONDS):
+        yield Diagnosis(what, Health.TRADE_OFF, f"{path}: within 30 days it will have {reason}")
 
 
 def check_workers(settings: WorkerSettings) -> Iterator[Diagnosis]:

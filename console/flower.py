@@ -27,7 +27,7 @@ from tornado.ioloop import IOLoop
 
 from common import topology
 from common.log import configure_logging
-from common.settings import BrokerSettings, SecretList
+from common.settings import BrokerSettings, SecretList, reject_placeholder
 
 SAVE_SECONDS = 30
 """Interval at which Flower's state is written to its file."""
@@ -55,6 +55,7 @@ class FlowerSettings(BrokerSettings):
             user, colon, password = pair.get_secret_value().partition(":")
             if not (user and colon and password) or not pair.get_secret_value().isascii():
                 raise ValueError("not a list of user:password pairs")
+            reject_placeholder(pair)
         return users
 
     @field_validator("flower_db")

@@ -1,8 +1,7 @@
-"""The HTTP layer of ingest: bounded request bodies, JSON responses."""
+"""The application of ingest: routes, bounded request bodies, JSON responses."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -16,19 +15,13 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from common.ledger import Ledger
 from ingest.certificates import Certificates
+from ingest.http_protocol import MAX_BODY_BYTES
 from ingest.metrics import Metrics
 from ingest.publishers.base import Publisher
 from ingest.receiver import HttpAnswer, Receiver
 from ingest.settings import IngestSettings
 
-MAX_BODY_BYTES = 1024 * 1024
-"""Maximum body size. EventBridge's own limit for one event is 256 KB (help page "Limits")."""
-
-BODY_SECONDS = 10.0
-"""Maximum seconds in which a sender must send its body."""
-
 TOO_LARGE = HttpAnswer(413, {"status": "refused", "reason": "too-large"}, {"connection": "close"})
-TOO_SLOW = HttpAnswer(408, {"status": "refused", "reason": "too-slow"}, {"connection": "close"})
 GONE = HttpAnswer(400, {"status": "refused", "reason": "disconnected"})
 
 
@@ -38,6 +31,7 @@ def create_app(
     publisher: Publisher,
     certificates: Certificates,
     ledger: Ledger,
+    metrics: Metrics,
     clock: Callable[[], float] = time.time,
 ) -> IngestApp:
     """Return the ASGI app. Its lifespan starts and closes the publisher, and closes the certificates.
@@ -47,9 +41,9 @@ def create_app(
         publisher: publishes events durably.
         certificates: provides EventBridge's keys.
         ledger: stores malformed bodies.
+        metrics: the metrics to update and to serve.
         clock: seconds since the epoch.
     """
-    metrics = Metrics()
     receiver = Receiver(
         settings.trust_policy(),
         publisher=publisher,
@@ -105,6 +99,8 @@ class IngestApp(Starlette):
         self, events: ASGIApp, *, routes: Sequence[BaseRoute], lifespan: Lifespan[IngestApp]
     ) -> None:
         super().__init__(routes=[*routes, Route("/events", events, methods=["POST"])], lifespan=lifespan)
+        # A redirect of `/events/` would go to whatever host the request names.
+        self.router.redirect_slashes = False
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,10 +145,7 @@ class EventsEndpoint:
         if isinstance(signed, HttpAnswer):
             return signed
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(receive)
-        except TimeoutError:
-            return TOO_SLOW
+            body = await _body(receive)
         except ClientDisconnect:
             return GONE
         return TOO_LARGE if body is None else await self._receiver.handle_body(signed, body)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from ingest.http_protocol import Refusal
 from ingest.signature import Reason
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
@@ -38,15 +40,30 @@ class Metrics:
         unavailable = self._counter(
             "dwgate_ingest_unavailable", "Requests answered 503, by unavailable dependency.", "cause"
         )
+        limited = self._counter(
+            "dwgate_ingest_limited", "Requests and connections that a limit of HTTP ended, by limit.", "limit"
+        )
         self.events = {status: events.labels(status.value) for status in Status}
         self.rejected = {reason: refused.labels(reason.value) for reason in Reason}
         self.unavailable = {cause: unavailable.labels(cause.value) for cause in Cause}
+        self._connections = Gauge(
+            "dwgate_ingest_connections", "Open connections of senders.", registry=self._registry
+        )
+        self._limited = {refusal: limited.labels(refusal.value) for refusal in Refusal}
         self.publish_seconds = Histogram(
             "dwgate_ingest_publish_seconds",
             "Seconds from publish to the broker's confirm.",
             buckets=_BUCKETS,
             registry=self._registry,
         )
+
+    def count_refusal(self, refusal: Refusal) -> None:
+        """Count a request or connection that a limit ended."""
+        self._limited[refusal].inc()
+
+    def watch_connections(self, count: Callable[[], int]) -> None:
+        """Report the number of open connections, which `count` returns."""
+        self._connections.set_function(count)
 
     def render(self) -> bytes:
         """Return the metrics in Prometheus' text format."""

@@ -94,6 +94,7 @@ class Receiver:
         self._batcher = EventBatcher(publisher, metrics.publish_seconds.observe)
         self._deduplicator = PublishDeduplicator()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
+        self._readiness: asyncio.Task[dict[str, bool]] | None = None
 
     def authenticate_headers(self, headers: Iterable[tuple[str, str]]) -> SignedHeaders | HttpAnswer:
         """Check the headers only: a request that fails here costs neither memory nor an RSA operation."""
@@ -115,8 +116,16 @@ class Receiver:
         return HttpAnswer(200, {"status": status.value, "message_id": message_id})
 
     async def ready(self) -> dict[str, bool]:
-        """Return for each engine whether it responds."""
-        broker, redis = await asyncio.gather(self._publisher.ready(), self._redis_ready())
+        """Return for each engine whether it responds; concurrent callers share one query."""
+        if self._readiness is None:
+            self._readiness = asyncio.create_task(self._query_engines())
+        return await asyncio.shield(self._readiness)
+
+    async def _query_engines(self) -> dict[str, bool]:
+        try:
+            broker, redis = await asyncio.gather(self._publisher.ready(), self._redis_ready())
+        finally:
+            self._readiness = None
         return {"broker": broker, "redis": redis}
 
     def close(self) -> None:

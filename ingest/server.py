@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import resource
 import socket
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,6 +16,9 @@ from common.ledger import Ledger, connect
 from common.log import configure_logging
 from ingest.app import create_app
 from ingest.certificates import Certificates, CertificateStore, PinnedCertificate
+from ingest.connections import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, ConnectionTable
+from ingest.http_protocol import LimitedHttpProtocol, LimitedServerState, Refusal
+from ingest.metrics import Metrics
 from ingest.publishers.amqp import AmqpPublisher
 from ingest.publishers.base import Publisher
 from ingest.publishers.redis import RedisPublisher
@@ -22,6 +28,9 @@ GRACE_SECONDS = 10
 """Maximum seconds for requests in progress to finish at shutdown."""
 
 LEDGER_SECONDS = 2.0
+
+OTHER_FILES = 100
+"""File descriptors kept for everything but the connections of senders."""
 
 _log = structlog.get_logger()
 
@@ -41,28 +50,57 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
         settings.extension_code,
         event_seconds=settings.event_days * 86400,
     )
+    metrics = Metrics()
     app = create_app(
-        settings, publisher=_publisher(settings), certificates=_certificates(settings), ledger=ledger
+        settings,
+        publisher=_publisher(settings),
+        certificates=_certificates(settings),
+        ledger=ledger,
+        metrics=metrics,
     )
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         loop="uvloop",
-        http="httptools",
+        http=LimitedHttpProtocol,
         ws="none",
         access_log=False,
         server_header=False,
         log_config=None,
         log_level="warning",
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _Server(config).run()
+    table: ConnectionTable[LimitedHttpProtocol] = ConnectionTable(_max_connections())
+    metrics.watch_connections(lambda: len(table))
+    _Server(config, table, metrics.count_refusal).run()
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that logs the address on which it listens."""
+    """A uvicorn server that limits its connections and logs the address on which it listens.
+
+    Args:
+        config: uvicorn's configuration.
+        table: the open connections.
+        on_refusal: called for each request or connection that a limit ended.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        table: ConnectionTable[LimitedHttpProtocol],
+        on_refusal: Callable[[Refusal], None],
+    ) -> None:
+        super().__init__(config)
+        self._limited_state = LimitedServerState(table, on_refusal)
+        self.server_state = self._limited_state
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called by uvicorn every 0.1 seconds; return whether to exit."""
+        self._limited_state.end_expired_connections(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -70,6 +108,16 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             for listener in server.sockets:
                 _log.info("server_started", url=_url(listener))
+
+
+def _max_connections() -> int:
+    """Return the number of connections that file descriptors suffice for, after raising their limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + OTHER_FILES
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else min(MAX_CONNECTIONS, soft - OTHER_FILES)
 
 
 def _freeze_gc() -> None:

@@ -6,11 +6,28 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
-from common.settings import CommaList, SecretList, Settings
-from ingest.certificates import read_key
+from common.settings import CommaList, SecretList, Settings, reject_placeholder
+from ingest.certificates import certificate_host, read_key
 from ingest.signature import TrustPolicy
+
+MIN_TOKEN_LENGTH = 24
+"""Minimum length of a token, as Standard Webhooks 1.0.0 asks for secrets."""
+
+MIN_TOKEN_CHARACTERS = 6
+"""Minimum number of different characters in a token; a random one of 24 decimal digits has more."""
+
+
+def _tokens(values: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for number, value in enumerate(values, 1):
+        text = reject_placeholder(value).get_secret_value()
+        which = f"token {number} of {len(values)}" if len(values) > 1 else "the token"
+        if len(text) < MIN_TOKEN_LENGTH:
+            raise ValueError(f"{which} has {len(text)} characters, at least {MIN_TOKEN_LENGTH} are required")
+        if len(set(text)) < MIN_TOKEN_CHARACTERS:
+            raise ValueError(f"{which} repeats fewer than {MIN_TOKEN_CHARACTERS} different characters")
+    return values
 
 
 def _urls(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -47,9 +64,12 @@ class IngestSettings(Settings):
         min_length=1,
         description="the URL exactly as set on the EventBridge target, or several, separated by commas",
     )
-    eventbridge_tokens: SecretList = Field(
+    eventbridge_tokens: Annotated[SecretList, AfterValidator(_tokens)] = Field(
         min_length=1,
-        description="the token set on the EventBridge target; two, separated by a comma, during a rotation",
+        description=(
+            "the token set on the EventBridge target, at least 24 random characters without a comma"
+            " (openssl rand -hex 32); two, separated by a comma, during a rotation"
+        ),
     )
     eventbridge_accounts: Annotated[CommaList, AfterValidator(_uids)] = Field(
         min_length=1,
@@ -59,9 +79,6 @@ class IngestSettings(Settings):
         default=None,
         description="a PEM file with EventBridge's certificate, to use instead of downloading it",
     )
-    eventbridge_allow_v1: bool = Field(
-        default=False, description="true to accept requests with only the older HMAC-SHA1 signature"
-    )
 
     def trust_policy(self) -> TrustPolicy:
         """Return the policy for which requests are authentic."""
@@ -69,5 +86,5 @@ class IngestSettings(Settings):
             target_urls=self.eventbridge_target_urls,
             tokens=tuple(token.get_secret_value().encode() for token in self.eventbridge_tokens),
             accounts=frozenset(self.eventbridge_accounts),
-            allow_v1=self.eventbridge_allow_v1,
+            certificate_host=certificate_host(self.region),
         )

@@ -1,16 +1,19 @@
 """Verifies that a request comes from EventBridge, and from a rule with our token. Pure: no clock, no I/O.
 
-Sources: help page "Signature algorithm" (version 2, RSA over SHA-256) and Alibaba Cloud's EventBridge SDK
-for Java (version 1, HMAC-SHA1 with an RSA-wrapped secret). In the page's algorithm no newline follows the
-body, in the SDK's one does: both forms are tried. Anyone can make EventBridge sign a request to our URL, so
-the signature alone proves little: the token is mandatory, and the account is checked once the body is read.
+Source: help page "Signature algorithm" (version 2, RSA over SHA-256). In the page's algorithm no newline
+follows the body, in Alibaba Cloud's EventBridge SDK for Java one does: both forms are tried. Version 1
+(HMAC-SHA1 with a secret that the private key has wrapped) is not accepted: anyone who has received one such
+request recovers its secret with the public key and can sign any other request with it, so it proves nothing.
+
+Anyone can make EventBridge sign a request to our URL, with any body: the signature proves that EventBridge
+sent it, only the token proves that our rule did. So the token is mandatory. The account in the body is
+checked, too, which catches mistakes: who knows the token can have any account signed.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,20 +25,18 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from common.errors import DwgateError
-from ingest.certificates import is_eventbridge_certificate_url
+from ingest.certificates import is_certificate_url
 
 WINDOW_SECONDS = 60.0
 """Maximum difference between the signed time and the local time, in both directions."""
 
 _PREFIX = "x-eventbridge-"
 _TIMESTAMP = _PREFIX + "signature-timestamp"
-_METHOD = _PREFIX + "signature-method"
 _HASH_METHOD = _PREFIX + "hash-method"
 _VERSION = _PREFIX + "signature-version"
 _URL = _PREFIX + "signature-url"
 _TOKEN = _PREFIX + "signature-token"
-_SECRET = _PREFIX + "signature-secret"
-_SIGNATURE = _PREFIX + "signature"
+_SIGNATURE_V1 = _PREFIX + "signature"
 _SIGNATURE_V2 = _PREFIX + "signature-v2"
 
 _TIMESTAMP_DIGITS = 16
@@ -73,13 +74,13 @@ class TrustPolicy:
         target_urls: the URLs as set on the EventBridge target; the signature covers them.
         tokens: the accepted tokens, as sent.
         accounts: the accepted account UIDs.
-        allow_v1: whether a request with only the older signature is accepted.
+        certificate_host: the host of EventBridge's certificates in our region.
     """
 
     target_urls: tuple[str, ...]
     tokens: tuple[bytes, ...]
     accounts: frozenset[str]
-    allow_v1: bool = False
+    certificate_host: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,11 @@ class SignedHeaders:
         certificate_url: URL of the certificate, on a host of EventBridge.
         lines: the signed header lines, each with its newline.
         signature: the signature, decoded.
-        secret: version 1 only: the wrapped secret, decoded.
     """
 
     certificate_url: str
     lines: bytes
     signature: bytes
-    secret: bytes | None
 
 
 def merge_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -121,25 +120,23 @@ def check_headers(headers: Iterable[tuple[str, str]], trust: TrustPolicy, now: f
         AuthenticationFailed: a check failed.
     """
     merged = merge_headers(headers)
-    second = _SIGNATURE_V2 in merged
-    method, expected = (_HASH_METHOD, "SHA256") if second else (_METHOD, "HMAC-SHA1")
-    # The reason for a request without any signature is the missing header, not the older version.
-    if not second and not (trust.allow_v1 and _SIGNATURE in merged):
-        raise AuthenticationFailed(Reason.BAD_VERSION if _SIGNATURE in merged else Reason.MISSING_HEADER)
-    fields = [(name, _required_header(merged, name)) for name in (_TIMESTAMP, method, _VERSION, _URL, _TOKEN)]
-    signature = _required_header(merged, _SIGNATURE_V2 if second else _SIGNATURE)
-    secret = None if second else _required_header(merged, _SECRET)
-    if merged[method] != expected or merged[_VERSION] != "1.0":
+    if _SIGNATURE_V2 not in merged:
+        # The reason for a request without any signature is the missing header, not the older version.
+        raise AuthenticationFailed(Reason.BAD_VERSION if _SIGNATURE_V1 in merged else Reason.MISSING_HEADER)
+    fields = [
+        (name, _required_header(merged, name)) for name in (_TIMESTAMP, _HASH_METHOD, _VERSION, _URL, _TOKEN)
+    ]
+    signature = _required_header(merged, _SIGNATURE_V2)
+    if merged[_HASH_METHOD] != "SHA256" or merged[_VERSION] != "1.0":
         raise AuthenticationFailed(Reason.BAD_VERSION)
     _check_clock(merged[_TIMESTAMP], now)
     _check_token(merged[_TOKEN], trust.tokens)
-    if not is_eventbridge_certificate_url(merged[_URL]):
+    if not is_certificate_url(merged[_URL], trust.certificate_host):
         raise AuthenticationFailed(Reason.CERTIFICATE_URL)
     return SignedHeaders(
         certificate_url=merged[_URL],
         lines=_to_latin1("".join(f"{name}: {value}\n" for name, value in fields)),
         signature=_decode_base64(signature),
-        secret=None if secret is None else _decode_base64(secret),
     )
 
 
@@ -155,13 +152,7 @@ def verify_signature(signed: SignedHeaders, body: bytes, trust: TrustPolicy, key
     Raises:
         AuthenticationFailed: the signature is not valid for any configured target URL.
     """
-    if signed.secret is None:
-        authentic = any(
-            _is_rsa_sha256(key, signed.signature, text) for text in _signed_texts(signed, body, trust)
-        )
-    else:
-        authentic = _is_hmac(key, signed.secret, signed.signature, _signed_texts(signed, body, trust))
-    if not authentic:
+    if not any(_is_rsa_sha256(key, signed.signature, text) for text in _signed_texts(signed, body, trust)):
         raise AuthenticationFailed(Reason.SIGNATURE)
 
 
@@ -178,14 +169,6 @@ def _is_rsa_sha256(key: RSAPublicKey, signature: bytes, text: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
-
-
-def _is_hmac(key: RSAPublicKey, wrapped: bytes, signature: bytes, texts: Iterable[bytes]) -> bool:
-    try:
-        secret = key.recover_data_from_signature(wrapped, PKCS1v15(), None)
-    except InvalidSignature:
-        return False
-    return any(hmac.compare_digest(hmac.digest(secret, text, hashlib.sha1), signature) for text in texts)
 
 
 def _required_header(headers: Mapping[str, str], name: str) -> str:

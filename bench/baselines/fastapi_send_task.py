@@ -22,7 +22,7 @@ from ingest.signature import AuthenticationFailed, check_headers, verify_signatu
 _settings = settings.load_settings(IngestSettings)
 _trust = _settings.trust_policy()
 assert _settings.eventbridge_certificate_file  # noqa: S101 - the benchmark pins it
-_key = read_key(_settings.eventbridge_certificate_file.read_bytes())
+_key = read_key(_settings.eventbridge_certificate_file.read_bytes()).rsa
 
 _exchange = Exchange(topology.EXCHANGE, type="topic", durable=True)
 _queue = Queue(

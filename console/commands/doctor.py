@@ -74,7 +74,7 @@ def _all() -> Iterator[Diagnosis]:
     working, sight = _settings("settings of workers", WorkerSettings)
     yield sight
     if receiving:
-        yield from doctor_findings.check_ingest(receiving)
+        yield from doctor_findings.check_ingest(receiving, time.time())
     yield _parser()
     registry.load_checks()
     for problem in (*registry.problems(), *INSTALLED.problems):

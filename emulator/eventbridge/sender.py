@@ -1,34 +1,27 @@
 """The EventBridge emulator: signed deliveries to an HTTP target, retried as EventBridge retries them.
 
-The signature follows the help page "Signature algorithm": version 2 (RSA over SHA-256) and the older version
-1 (HMAC-SHA1 with a secret encrypted by RSA).
+The signature follows the help page "Signature algorithm": version 2, RSA over SHA-256.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import hmac
 import secrets
-import string
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
 
 import httpx
 import orjson
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 from cryptography.x509.oid import NameOID
 
 from common.json_types import Json
-
-Version = Literal["v1", "v2"]
 
 CERTIFICATE_DAYS = 3650
 KEY_FILE = "eventbridge-key.pem"
@@ -38,7 +31,6 @@ RETRIES = 3
 BACKOFF_SECONDS = (10.0, 20.0)
 """Range of the random wait before each retry."""
 _HEADER = "x-eventbridge-"
-_PRINTABLE = string.ascii_letters + string.digits
 _random = secrets.SystemRandom()
 
 
@@ -96,8 +88,8 @@ class Signer:
         body: bytes,
         now: float,
         token: str | None,
-        version: Version = "v2",
-        trailing_newline: bool | None = None,
+        *,
+        trailing_newline: bool = False,
     ) -> dict[str, str]:
         """Return the headers of one delivery.
 
@@ -106,35 +98,19 @@ class Signer:
             body: the raw body.
             now: seconds since the epoch.
             token: the target's token, or None.
-            version: version of the signature.
-            trailing_newline: whether a line feed is signed after the body; None for the version's own
-                behavior: v1 signs one, v2 is assumed not to (not documented).
+            trailing_newline: whether a line feed is signed after the body, which is not documented.
         """
-        headers = _signed_headers(version, now, certificate_url(self.region), token)
-        newline = version == "v1" if trailing_newline is None else trailing_newline
-        text = _string_to_sign(target_url, headers, body, newline=newline)
-        return {**headers, **(self._v1(text) if version == "v1" else self._v2(text))}
-
-    def _v2(self, text: bytes) -> dict[str, str]:
+        headers = _signed_headers(now, certificate_url(self.region), token)
+        text = _string_to_sign(target_url, headers, body, newline=trailing_newline)
         signature = self.key.sign(text, padding.PKCS1v15(), hashes.SHA256())
-        return {f"{_HEADER}signature-v2": _base64(signature)}
-
-    def _v1(self, text: bytes) -> dict[str, str]:
-        secret = "".join(secrets.choice(_PRINTABLE) for _ in range(32)).encode()
-        # Version 1 "encrypts" the secret with the private key: PKCS#1 block type 1, no digest info.
-        wrapped = self.key.sign(secret, padding.PKCS1v15(), NoDigestInfo())
-        return {
-            f"{_HEADER}signature-secret": _base64(wrapped),
-            f"{_HEADER}signature": _base64(hmac.digest(secret, text, "sha1")),
-        }
+        return {**headers, f"{_HEADER}signature-v2": base64.b64encode(signature).decode()}
 
 
-def _signed_headers(version: Version, now: float, url: str, token: str | None) -> dict[str, str]:
-    method = ("signature-method", "HMAC-SHA1") if version == "v1" else ("hash-method", "SHA256")
+def _signed_headers(now: float, url: str, token: str | None) -> dict[str, str]:
     # In the order in which they are signed.
     headers = {
         f"{_HEADER}signature-timestamp": str(int(now * 1000)),
-        f"{_HEADER}{method[0]}": method[1],
+        f"{_HEADER}hash-method": "SHA256",
         f"{_HEADER}signature-version": "1.0",
         f"{_HEADER}signature-url": url,
     }
@@ -144,10 +120,6 @@ def _signed_headers(version: Version, now: float, url: str, token: str | None) -
 def _string_to_sign(target_url: str, headers: dict[str, str], body: bytes, *, newline: bool) -> bytes:
     lines = [target_url, *(f"{name}: {value}" for name, value in headers.items())]
     return "\n".join(lines).encode() + b"\n" + body + (b"\n" if newline else b"")
-
-
-def _base64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
 
 
 def _certificate(key: rsa.RSAPrivateKey) -> bytes:
@@ -193,7 +165,6 @@ class Sender:
         target_url: the target; also the signed URL.
         token: the target's token, or None.
         signer: signs each attempt.
-        version: version of the signature.
         backoff_scale: factor on the waits between attempts; 1 for EventBridge's own 10–20 s.
         timeout: seconds per attempt; EventBridge's own timeout is not published.
     """
@@ -204,14 +175,12 @@ class Sender:
         target_url: str,
         token: str | None,
         signer: Signer,
-        version: Version = "v2",
         backoff_scale: float = 1.0,
         timeout: float = 3.0,
     ) -> None:
         self._target_url = target_url
         self._token = token
         self._signer = signer
-        self._version: Version = version
         self._backoff_scale = backoff_scale
         # Requests to loopback targets must not go through a proxy set in the environment.
         self._client = httpx.AsyncClient(timeout=timeout, trust_env=False)
@@ -236,7 +205,7 @@ class Sender:
         return delivery
 
     async def _attempt(self, body: bytes, attempt: int) -> Delivery:
-        headers = self._signer.sign(self._target_url, body, time.time(), self._token, self._version)
+        headers = self._signer.sign(self._target_url, body, time.time(), self._token)
         headers["content-type"] = "application/json; charset=utf-8"
         try:
             response = await self._client.post(self._target_url, content=body, headers=headers)

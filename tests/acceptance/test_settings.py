@@ -21,7 +21,7 @@ SHARED = {
 }
 RECEIVING = {
     "DWGATE_EVENTBRIDGE_TARGET_URLS": "https://gate.example.com/events",
-    "DWGATE_EVENTBRIDGE_TOKENS": "top-secret",
+    "DWGATE_EVENTBRIDGE_TOKENS": "top-secret-0123456789-made-up",
     "DWGATE_EVENTBRIDGE_ACCOUNTS": "1023456789012345",
 }
 ROLES: dict[str, dict[str, str]] = {
@@ -42,12 +42,15 @@ WRONG = [
     ("ingest", "DWGATE_LOG_LEVEL", "loud", "debug, info, warning or error"),
     ("ingest", "DWGATE_EVENTBRIDGE_TARGET_URLS", "gate.example.com", "the URL exactly as set"),
     ("ingest", "DWGATE_EVENTBRIDGE_ACCOUNTS", "somebody", "account UID"),
+    ("ingest", "DWGATE_EVENTBRIDGE_TOKENS", "top-secret", "at least 24"),
+    ("ingest", "DWGATE_BROKER_URL", "amqp://dwgate:BROKER-PASSWORD@rabbitmq:5672/%2F", "placeholder"),
     ("ingest", "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere.pem", "a PEM file"),
     ("worker", "DWGATE_OPENAPI_ENDPOINT", "https://top-secret", "without https://"),
     ("worker", "DWGATE_OPENAPI_READ_QPS", "0", "1 to 1000"),
     ("worker", "DWGATE_OPENAPI_PROTOCOL", "ftp", "https or http"),
     ("worker", "DWGATE_BROKER_TOPOLOGY", "maybe", "declare"),
     ("flower", "DWGATE_FLOWER_USERS", "top-secret", "user:password pairs"),
+    ("flower", "DWGATE_FLOWER_USERS", "watcher:FLOWER-PASSWORD", "placeholder"),
 ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from common.settings import PREFIX, BrokerSettings
 from console.flower import FlowerSettings
@@ -112,7 +113,7 @@ def test_no_secret_stands_in_the_environment(name: str) -> None:
 
 
 @every_own
-def test_examples_are_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_are_settings(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     example = dict(
         line.split("=", 1)
         for line in (COMPOSE / ".env.example").read_text().splitlines()
@@ -123,9 +124,14 @@ def test_examples_are_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> No
             variable = re.match(r"\$\{(\w+)", value)
             assert variable, value
             monkeypatch.setenv(key, example[variable[1]])
-    settings = settings_of(name)(_env_file=None, _secrets_dir=COMPOSE / "secrets.example")
+    with pytest.raises(ValidationError, match="is the placeholder of the example file"):
+        settings_of(name)(_env_file=None, _secrets_dir=COMPOSE / "secrets.example")
+    for file in (COMPOSE / "secrets.example").iterdir():
+        filled = re.sub(r"[A-Z]+-(PASSWORD|TOKEN)", "0123456789abcdef" * 4, file.read_text())
+        (tmp_path / file.name).write_text(filled)
+    settings = settings_of(name)(_env_file=None, _secrets_dir=tmp_path)
     assert settings.broker_url.get_secret_value().endswith("@rabbitmq:5672/%2F")
-    assert "PASSWORD" not in repr(settings)
+    assert "0123456789abcdef" not in repr(settings)
 
 
 @every_own

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
 import orjson
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import NoDigestInfo
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 TARGET = "https://gate.example.com/events"
-TOKEN = "made-up-token"
+TOKEN = "made-up-token-0123456789"
 ACCOUNT = "1107550004250001"
 CERTIFICATE = "https://cn-shanghai-eventbridge.oss-accelerate.aliyuncs.com/x509_public_certificate_1.pem"
 NOW = 1_790_000_000.0
@@ -33,12 +30,11 @@ def _generated(_: str) -> rsa.RSAPrivateKey:
 
 
 @cache
-def certificate_pem() -> bytes:
-    """Return a self-signed certificate of the default key."""
+def certificate_pem(start: datetime = datetime(2026, 1, 1, tzinfo=UTC), days: int = 3650) -> bytes:
+    """Return a self-signed certificate of the default key that is valid for `days` from `start`."""
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "made up")])
-    start = datetime(2026, 1, 1, tzinfo=UTC)
     builder = x509.CertificateBuilder(
-        name, name, private_key().public_key(), 1, start, start + timedelta(days=1)
+        name, name, private_key().public_key(), 1, start, start + timedelta(days=days)
     )
     return builder.sign(private_key(), SHA256()).public_bytes(Encoding.PEM)
 
@@ -93,22 +89,3 @@ def sign(
     text = _text(lines, body, target, newline=newline)
     signature = private_key(key).sign(text, padding.PKCS1v15(), SHA256())
     return {**lines, "x-eventbridge-signature-v2": base64.b64encode(signature).decode()}
-
-
-def sign_v1(body: bytes, *, at: float = NOW, newline: bool = True) -> dict[str, str]:
-    """Return the headers of a version 1 request."""
-    lines = {
-        "x-eventbridge-signature-timestamp": str(int(at * 1000)),
-        "x-eventbridge-signature-method": "HMAC-SHA1",
-        "x-eventbridge-signature-version": "1.0",
-        "x-eventbridge-signature-url": CERTIFICATE,
-        "x-eventbridge-signature-token": TOKEN,
-    }
-    secret = b"0123456789abcdefghijABCDEFGHIJ_-"
-    digest = hmac.digest(secret, _text(lines, body, TARGET, newline=newline), hashlib.sha1)
-    wrapped = private_key().sign(secret, padding.PKCS1v15(), NoDigestInfo())
-    return {
-        **lines,
-        "x-eventbridge-signature-secret": base64.b64encode(wrapped).decode(),
-        "x-eventbridge-signature": base64.b64encode(digest).decode(),
-    }

@@ -32,7 +32,7 @@ from tests.support.engines import free_port
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "1107550004250001"
 TARGET = "https://dwgate.example.com/events"
-TOKEN = "token-of-the-tests"
+TOKEN = "token-of-the-tests-0123456789"
 START_SECONDS = 40.0
 STOP_SECONDS = 40.0
 FLOWER_USER = "watcher:made-up-too"

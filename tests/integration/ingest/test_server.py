@@ -1,80 +1,19 @@
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
+import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from tests.support.engines import Valkey
-from tests.support.eventbridge_signing import ACCOUNT, TARGET, TOKEN, certificate_pem, envelope, sign
-
-CODE = """
-from common.settings import load_settings
-from ingest.server import run
-from ingest.settings import IngestSettings
-run(load_settings(IngestSettings), "127.0.0.1", 0)
-"""
-
-
-class Ingest:
-    """A real ingest process."""
-
-    def __init__(self, tmp_path: Path, broker_url: str, redis_url: str) -> None:
-        pem = tmp_path / "eventbridge.pem"
-        pem.write_bytes(certificate_pem())
-        self._log = tmp_path / "ingest.log"
-        environment = {
-            "DWGATE_BROKER_URL": broker_url,
-            "DWGATE_REDIS_URL": redis_url,
-            "DWGATE_EXTENSION_CODE": "made-up",
-            "DWGATE_REGION": "cn-shanghai",
-            "DWGATE_EVENTBRIDGE_TARGET_URLS": TARGET,
-            "DWGATE_EVENTBRIDGE_TOKENS": TOKEN,
-            "DWGATE_EVENTBRIDGE_ACCOUNTS": ACCOUNT,
-            "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE": str(pem),
-        }
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", CODE],
-                env={**os.environ, **environment},
-                cwd=tmp_path,
-                stdout=log,
-                stderr=log,
-            )
-
-    def lines(self) -> list[dict[str, Any]]:
-        """Return its log; every line must be JSON."""
-        return [json.loads(line) for line in self._log.read_text().splitlines()]
-
-    def url(self) -> str:
-        """Wait until it listens; return its URL."""
-        found: list[str] = []
-
-        def listening() -> bool:
-            found.extend(line["url"] for line in self.lines() if line["event"] == "server_started")
-            return bool(found)
-
-        until(listening)
-        return found[0]
-
-    def post(self, body: bytes) -> httpx.Response:
-        headers = sign(body, at=time.time())
-        return httpx.post(self.url() + "/events", content=body, headers=headers, timeout=5, trust_env=False)
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition was not met in time"
-        time.sleep(0.05)
+from tests.support.eventbridge_signing import TOKEN, envelope
+from tests.support.ingest_process import Ingest, until
 
 
 @pytest.fixture
@@ -87,15 +26,14 @@ def start(tmp_path: Path) -> Iterator[Callable[[str, str], Ingest]]:
 
     yield start_ingest
     for ingest in processes:
-        ingest.process.kill()
-        ingest.process.wait()
+        ingest.kill()
 
 
 def test_a_real_process_receives_events_and_exits_on_sigterm(
     start: Callable[[str, str], Ingest], broker_url: str, clean_redis_url: str
 ) -> None:
     ingest = start(broker_url, clean_redis_url)
-    until(lambda: httpx.get(ingest.url() + "/readyz", trust_env=False).status_code == 200)
+    ingest.wait_until_ready()
     response = ingest.post(envelope())
     assert (response.status_code, response.json()["status"]) == (200, "queued")
     assert "server" not in response.headers
@@ -106,6 +44,26 @@ def test_a_real_process_receives_events_and_exits_on_sigterm(
     assert {line["component"] for line in logged} == {"ingest"}
     assert TOKEN not in str(logged)
     assert "dwd_order_di" not in str(logged)
+
+
+def test_an_endless_head_costs_neither_memory_nor_time(
+    start: Callable[[str, str], Ingest], clean_redis_url: str
+) -> None:
+    ingest = start(clean_redis_url, clean_redis_url)
+    ingest.wait_until_ready()
+    before = psutil.Process(ingest.process.pid).memory_info().rss
+    address = httpx.URL(ingest.url())
+    for piece in (b"a:\r\n" * 16_000, b"a" * 65_536):
+        with socket.create_connection((address.host, address.port or 0), timeout=30) as connection:
+            connection.sendall(b"POST /events HTTP/1.1\r\nhost: x\r\nx-a: 1\r\nx-b: ")
+            with suppress(ConnectionError):
+                for _ in range(1024):  # 64 MB
+                    connection.sendall(piece)
+    assert psutil.Process(ingest.process.pid).memory_info().rss - before < 32 << 20
+    text = httpx.get(ingest.url() + "/metrics", trust_env=False).text
+    assert 'dwgate_ingest_limited_total{limit="head-too-large"} 2.0' in text
+    assert ingest.post(envelope()).status_code == 200
+    assert [line["event"] for line in ingest.lines()] == ["server_started"]
 
 
 @pytest.mark.faults

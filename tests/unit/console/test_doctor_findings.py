@@ -1,9 +1,13 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console import doctor_findings
 from console.doctor_findings import Health
+from ingest.settings import IngestSettings
+from tests.support.eventbridge_signing import ACCOUNT, NOW, TARGET, TOKEN, certificate_pem
 from workers.settings import WorkerSettings
 
 BASE: dict[str, Any] = {
@@ -28,6 +32,54 @@ def test_workers(changed: dict[str, Any], names: list[str]) -> None:
     sights = list(doctor_findings.check_workers(WorkerSettings(**{**BASE, **changed})))
     assert [sight.what for sight in sights] == names
     assert all(sight.health is Health.TRADE_OFF for sight in sights)
+
+
+def ingest_settings(**changes: Any) -> IngestSettings:
+    values = {
+        **BASE,
+        "eventbridge_target_urls": TARGET,
+        "eventbridge_tokens": TOKEN,
+        "eventbridge_accounts": ACCOUNT,
+        **changes,
+    }
+    return IngestSettings(**values)
+
+
+def test_ingest() -> None:
+    assert list(doctor_findings.check_ingest(ingest_settings(), NOW)) == []
+    sent_in_clear = ingest_settings(eventbridge_target_urls="http://gate.example.com/events")
+    [sight] = doctor_findings.check_ingest(sent_in_clear, NOW)
+    assert (sight.what, sight.health) == ("DWGATE_EVENTBRIDGE_TARGET_URLS", Health.TRADE_OFF)
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "expected"),
+    [
+        (-1, 100, []),
+        (-1, 20, [(Health.TRADE_OFF, "within 30 days")]),
+        (-10, 5, [(Health.WRONG, "expired on")]),
+        (1, 100, [(Health.WRONG, "not valid before")]),
+    ],
+)
+def test_pinned_certificate(
+    tmp_path: Path, start: int, days: int, expected: list[tuple[Health, str]]
+) -> None:
+    file = tmp_path / "eventbridge.pem"
+    file.write_bytes(certificate_pem(datetime.fromtimestamp(NOW, UTC) + timedelta(days=start), days))
+    settings = ingest_settings(eventbridge_certificate_file=file)
+    pinned, *others = doctor_findings.check_ingest(settings, NOW)
+    assert (pinned.what, pinned.health) == ("DWGATE_EVENTBRIDGE_CERTIFICATE_FILE", Health.TRADE_OFF)
+    assert [sight.health for sight in others] == [health for health, _ in expected]
+    assert all(text in sight.detail for sight, (_, text) in zip(others, expected, strict=True))
+
+
+def test_pinned_certificate_that_is_gone(tmp_path: Path) -> None:
+    file = tmp_path / "eventbridge.pem"
+    file.write_bytes(certificate_pem())
+    settings = ingest_settings(eventbridge_certificate_file=file)
+    file.unlink()
+    *_, sight = doctor_findings.check_ingest(settings, NOW)
+    assert sight.health is Health.WRONG
 
 
 @pytest.mark.parametrize(

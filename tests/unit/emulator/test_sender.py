@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-import hmac
 import json
 import stat
 import threading
@@ -74,18 +72,6 @@ def test_version_2_does_not_match_another_body() -> None:
     expected = text("x-eventbridge-hash-method: SHA256", "{ }", None)
     with pytest.raises(InvalidSignature):
         public_key(SIGNER).verify(signature, expected, PKCS1v15(), SHA256())
-
-
-@pytest.mark.parametrize(("newline", "end"), [(None, "\n"), (True, "\n"), (False, "")])
-def test_version_1_wraps_a_secret_for_hmac(newline: bool | None, end: str) -> None:
-    headers = SIGNER.sign(URL, b"{}", NOW, "s3cret", "v1", newline)
-    wrapped = base64.b64decode(headers["x-eventbridge-signature-secret"], validate=True)
-    secret = public_key(SIGNER).recover_data_from_signature(wrapped, PKCS1v15(), None)
-    expected = text("x-eventbridge-signature-method: HMAC-SHA1", "{}" + end, "s3cret")
-    digest = hmac.new(secret, expected, hashlib.sha1).digest()
-    assert headers["x-eventbridge-signature"] == base64.b64encode(digest).decode()
-    assert len(secret) == 32
-    assert "x-eventbridge-signature-v2" not in headers
 
 
 def test_a_saved_signer_is_the_same_and_its_key_is_private(tmp_path: Path) -> None:
@@ -166,12 +152,6 @@ def test_there_are_at_most_three_retries(target: Target) -> None:
     delivery = deliver(target.url)
     assert (delivery.delivered, delivery.attempts, delivery.status) == (False, 4, 500)
     assert len(target.requests) == 4
-
-
-@pytest.mark.parametrize("target", [[]], indirect=True)
-def test_version_1_is_sent_on_request(target: Target) -> None:
-    assert deliver(target.url, version="v1").delivered
-    assert "x-eventbridge-signature-secret" in target.requests[0][0]
 
 
 def test_no_response_is_no_delivery() -> None:

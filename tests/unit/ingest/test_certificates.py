@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -15,20 +16,22 @@ from ingest.certificates import (
     CertificateStore,
     CertificateUnavailable,
     PinnedCertificate,
-    is_eventbridge_certificate_url,
+    certificate_host,
+    is_certificate_url,
     read_key,
 )
-from tests.support.eventbridge_signing import CERTIFICATE, certificate_pem, private_key
+from tests.support.eventbridge_signing import CERTIFICATE, NOW, certificate_pem, private_key
 
 HOST = "cn-shanghai-eventbridge.oss-accelerate.aliyuncs.com"
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_each_region_has_its_host(region: str) -> None:
-    assert is_eventbridge_certificate_url(
-        f"https://{region}-eventbridge.oss-accelerate.aliyuncs.com/x509_2021012501.pem"
-    )
+def test_only_the_host_of_the_region_is_accepted(region: str) -> None:
+    url = f"https://{region}-eventbridge.oss-accelerate.aliyuncs.com/x509_2021012501.pem"
+    assert is_certificate_url(url, certificate_host(region))
+    for other in REGIONS:
+        assert is_certificate_url(url, certificate_host(other)) is (other == region)
 
 
 @pytest.mark.parametrize(
@@ -72,14 +75,14 @@ def test_each_region_has_its_host(region: str) -> None:
     ],
 )
 def test_any_other_url_is_rejected(url: str) -> None:
-    assert not is_eventbridge_certificate_url(url)
+    assert not is_certificate_url(url, HOST)
 
 
 def test_a_key_is_read_from_a_certificate_or_a_bare_key() -> None:
     public = private_key().public_key()
     bare = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     for pem in (certificate_pem(), bare):
-        assert read_key(pem).public_numbers() == public.public_numbers()
+        assert read_key(pem).rsa.public_numbers() == public.public_numbers()
 
 
 def test_other_keys_are_rejected() -> None:
@@ -114,6 +117,7 @@ class Site:
         self.open = asyncio.Event()
         self.open.set()
         self.now = 0.0
+        self.wall = NOW
 
     async def __call__(self, _: httpx.Request) -> httpx.Response:
         self.visits += 1
@@ -121,7 +125,9 @@ class Site:
         return self.answer()
 
     def store(self) -> CertificateStore:
-        return CertificateStore(transport=httpx.MockTransport(self), clock=lambda: self.now)
+        return CertificateStore(
+            transport=httpx.MockTransport(self), clock=lambda: self.now, wall_clock=lambda: self.wall
+        )
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -180,7 +186,7 @@ def test_a_stale_key_is_kept_when_the_host_fails() -> None:
         site = Site()
         store = site.store()
         first = await store.key(CERTIFICATE)
-        site.answer = lambda: httpx.Response(500)
+        site.answer = lambda: httpx.Response(503)
         for visit in (2, 3):
             site.now += certificates.FRESH_SECONDS
             assert await store.key(CERTIFICATE) is first
@@ -190,6 +196,99 @@ def test_a_stale_key_is_kept_when_the_host_fails() -> None:
         await store.close()
 
     asyncio.run(main())
+
+
+def test_a_key_that_cannot_be_refreshed_for_a_week_is_no_longer_used() -> None:
+    async def main() -> None:
+        site = Site()
+        store = site.store()
+        first = await store.key(CERTIFICATE)
+        site.answer = _raise
+        site.now = certificates.STALE_SECONDS - 1
+        assert await store.key(CERTIFICATE) is first
+        await until(lambda: not store._fetches)
+        site.now = certificates.STALE_SECONDS
+        for _ in range(2):
+            with pytest.raises(CertificateUnavailable, match="ConnectError"):
+                await store.key(CERTIFICATE)
+        site.answer = lambda: served(certificate_pem())
+        assert (await store.key(CERTIFICATE)).key_size == 2048
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_refresh_starts_the_week_again() -> None:
+    async def main() -> None:
+        site = Site()
+        store = site.store()
+        await store.key(CERTIFICATE)
+        site.now = certificates.STALE_SECONDS - 1
+        await store.key(CERTIFICATE)
+        await until(lambda: not store._fetches)
+        site.answer = _raise
+        site.now += certificates.STALE_SECONDS - 1
+        assert (await store.key(CERTIFICATE)).key_size == 2048
+        await store.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_withdrawn_certificate_is_not_used_again(status: int) -> None:
+    async def main() -> None:
+        site = Site()
+        store = site.store()
+        await store.key(CERTIFICATE)
+        site.answer = lambda: httpx.Response(status)
+        site.now = certificates.FRESH_SECONDS
+        await store.key(CERTIFICATE)  # starts the refresh that finds out
+        await until(lambda: not store._fetches)
+        with pytest.raises(CertificateUnavailable, match="withdrawn"):
+            await store.key(CERTIFICATE)
+        await store.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [(-10, "expired on 2026-09-"), (1, "not valid before 2026-09-")],
+)
+def test_a_downloaded_certificate_outside_its_dates_is_not_used(start: int, reason: str) -> None:
+    async def main() -> None:
+        pem = certificate_pem(datetime.fromtimestamp(NOW, UTC) + timedelta(days=start), 5)
+        site = Site()
+        site.answer = lambda: served(pem)
+        store = site.store()
+        with pytest.raises(CertificateUnavailable, match=reason):
+            await store.key(CERTIFICATE)
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_cached_certificate_that_expires_is_downloaded_again() -> None:
+    async def main() -> None:
+        site = Site()
+        old = certificate_pem(datetime.fromtimestamp(NOW, UTC) - timedelta(days=4), 5)
+        site.answer = lambda: served(old)
+        store = site.store()
+        await store.key(CERTIFICATE)
+        site.wall = NOW + 2 * 86400
+        with pytest.raises(CertificateUnavailable, match="expired"):
+            await store.key(CERTIFICATE)
+        site.answer = lambda: served(certificate_pem())
+        assert (await store.key(CERTIFICATE)).key_size == 2048
+        await store.close()
+
+    asyncio.run(main())
+
+
+def test_a_bare_key_has_no_dates() -> None:
+    bare = private_key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    assert read_key(bare).invalid_reason(0.0) is None
+    assert read_key(bare).invalid_reason(1e12) is None
 
 
 def _raise() -> httpx.Response:
