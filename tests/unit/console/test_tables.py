@@ -46,6 +46,8 @@ def test_a_check_that_could_not_run_is_named_when_nothing_was_found() -> None:
     outcomes = {"a": Outcome(OutcomeKind.PASSED), "b": Outcome(OutcomeKind.TIMED_OUT)}
     assert tables.first_finding(record(State.REPORTED, "a", "b", outcomes=outcomes)) == "b: timed_out"
     assert tables.first_finding(record(State.REPORTED, "a", outcomes=outcomes)) is None
+    outcomes = {"a": Outcome(OutcomeKind.UNREVIEWABLE, detail="line 3")}
+    assert tables.first_finding(record(State.REPORTED, "a", outcomes=outcomes)) == "a: line 3"
 
 
 def test_control_characters_and_markup_are_neutralized() -> None:
