@@ -22,6 +22,9 @@ from workers.pipeline.check_runner import TIME_LIMIT, CheckRunner, describe_faul
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS
 
+SHARED_SECONDS = 5.0
+"""After this time, lookups included, the remaining checks of a message are dispatched individually."""
+
 SHARED_TIME_SHARE = 2 / 3
 """Share of the remaining time that one of several checks in a message may use."""
 
@@ -47,8 +50,8 @@ def execute(
 ) -> None:
     """Run the checks `names` of an event and record their outcomes; with the last one the event is reported.
 
-    Several run one after the other. If one reaches its time limit, or the previous attempt killed the
-    process, the remaining checks are dispatched individually, one per message.
+    Several run one after the other. If they take longer than `SHARED_SECONDS`, or the previous attempt killed
+    the process, the remaining checks are dispatched individually, one per message.
 
     Args:
         services: of this process.
@@ -151,6 +154,7 @@ def _run_sequentially(
     runner = services.check_runner(
         started_attempt.record.event, snapshot, plan.language, deadline, lookups_deadline
     )
+    started = time.monotonic()
     for number, name in enumerate(names):
         seconds = _time_limit(deadline, alone=alone)
         try:
@@ -168,7 +172,7 @@ def _run_sequentially(
             continue
         done.outcomes[name] = outcome
         note_outcome(name, outcome)
-        if outcome.kind is OutcomeKind.UNREVIEWABLE and not alone:
+        if time.monotonic() - started > SHARED_SECONDS:
             # Each of the others may stall on the same input: other events get their turn in between.
             done.remaining = names[number + 1 :]
             break

@@ -115,16 +115,26 @@ def test_all_run_and_the_last_outcome_enqueues_the_verdict(services: Services) -
     assert sent(services) == []
 
 
-def test_after_one_that_takes_too_long_the_others_are_dispatched_individually(services: Services) -> None:
+def test_one_that_takes_too_long_is_unreviewable_and_keeps_its_findings(services: Services) -> None:
     planned(services, takes_too_long)
     run(services, *NAMES)
-    assert outcomes(services) == {"first": OutcomeKind.FINDINGS, "second": OutcomeKind.UNREVIEWABLE}
-    assert [checks for checks, _ in sent(services)] == [["third"]]
+    expected = dict.fromkeys(NAMES, OutcomeKind.FINDINGS) | {"second": OutcomeKind.UNREVIEWABLE}
+    assert outcomes(services) == expected
     record = services.ledger.get("m-1")
     assert record
     assert [item.rule for item in record.outcomes["second"].findings] == ["T-2"]
 
+
+def test_after_a_slow_one_the_others_are_dispatched_individually(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_execution, "SHARED_SECONDS", -1.0)
+    planned(services, passes)
+    run(services, *NAMES)
+    assert outcomes(services) == {"first": OutcomeKind.FINDINGS}
+    assert [checks for checks, _ in sent(services)] == [["second"], ["third"]]
     run(services, "third")
+    run(services, "second")
     assert services.ledger.reports.lease("test", 60)
 
 
