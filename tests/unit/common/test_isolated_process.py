@@ -74,7 +74,7 @@ def test_calls_are_answered_by_the_process_that_started_it(process: Process) -> 
         ("stall", TIMEOUT),
         ("limit", TIMEOUT),
         ("memory", MEMORY),
-        ("crash", Interrupted(is_timeout=False, reason="its process ended with signal.SIGKILL")),
+        ("crash", Interrupted(is_timeout=False, reason="its process ended with signal SIGKILL")),
         ("exit", Interrupted(is_timeout=False, reason="its process ended with exit status 3")),
     ],
 )

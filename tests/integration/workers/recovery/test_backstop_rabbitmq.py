@@ -194,7 +194,7 @@ def test_a_dead_lettered_check_is_an_error_and_the_event_is_reported(services: S
     assert report.message_id == "m-1"
     record = services.ledger.get("m-1")
     assert record
-    assert record.outcomes["code-review"].kind is OutcomeKind.ERROR
+    assert record.outcomes["code-review"].kind is OutcomeKind.UNREVIEWABLE
 
 
 def test_events_of_a_dead_lettered_intake_are_answered(services: Services, emulator: Emulator) -> None:
