@@ -95,7 +95,8 @@ def on_killed(
 ) -> None:
     """Handle the end of the process that ran checks, at a hard time limit.
 
-    Several are dispatched individually, since any of them may be the cause; one gets its outcome at once.
+    Several are dispatched individually, since any of them may be the cause. One gets its outcome at once, and
+    so do several without time for another attempt.
 
     Args:
         services: of the parent of the killed process.
@@ -105,7 +106,7 @@ def on_killed(
         deadline: of the outcomes, in seconds since the epoch.
         by_input: whether the time limit of the checks' own work ended it, not that of the whole message.
     """
-    if len(names) > 1:
+    if len(names) > 1 and _time_limit(deadline, alone=True) >= MIN_SECONDS:
         _dispatch_individually(services, message_id, run, names, deadline)
         return
     record = services.ledger.get(message_id)

@@ -16,7 +16,7 @@ _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.IN
 _WHY = {Language.ENGLISH: "why: ", Language.CHINESE: "原因："}
 _FIX = {Language.ENGLISH: "fix: ", Language.CHINESE: "建议："}
 _SEE = {Language.ENGLISH: "see: ", Language.CHINESE: "详见："}
-_NOT_REVIEWED = {Language.ENGLISH: "not reviewed: ", Language.CHINESE: "未能评审："}
+_UNREVIEWABLE = {Language.ENGLISH: "unreviewable: ", Language.CHINESE: "无法评审："}
 _COUNTED = {"block": "阻断", "warn": "警告", "info": "提示", "suppressed": "已屏蔽", "waived": "已豁免"}
 
 
@@ -36,7 +36,7 @@ def show_findings(reviewed: Sequence[ReviewedFile], language: Language) -> None:
             if suppression_status(item) is None:
                 explained.add(item.rule)
         if file.unreviewable is not None:
-            head = Text.assemble((_NOT_REVIEWED[language], "bold red"), tables.text(file.unreviewable))
+            head = Text.assemble((_UNREVIEWABLE[language], "bold red"), tables.text(file.unreviewable))
             out.print(head, soft_wrap=True)
             out.print(Text.assemble(("  --> ", "blue"), tables.text(file.path)), soft_wrap=True)
             out.print()

@@ -217,6 +217,13 @@ def test_a_single_check_of_a_killed_process_gets_its_outcome(
     assert outcomes(services) == {"first": kind}
 
 
+def test_checks_of_a_killed_process_without_time_for_more_get_their_outcome(services: Services) -> None:
+    planned(services, passes)
+    check_execution.on_killed(services, "m-1", 1, NAMES, time.time() + 1, by_input=True)
+    assert sent(services) == []
+    assert outcomes(services) == dict.fromkeys(NAMES, OutcomeKind.UNREVIEWABLE)
+
+
 def test_a_check_without_time_left_is_not_started(services: Services) -> None:
     planned(services, passes)
     check_execution.execute(services, "m-1", 1, ["first"], time.time() + 1)

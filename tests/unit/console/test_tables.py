@@ -69,6 +69,15 @@ def test_a_table_keeps_its_width_and_shows_every_word() -> None:
     assert all(word in shown for word in words)
 
 
+def test_an_event_shows_what_was_not_reviewed_and_what_was_found() -> None:
+    outcome = Outcome(OutcomeKind.UNREVIEWABLE, (BLOCK,), "the code from line 3")
+    shown = printed(
+        events.render_event(record(State.REPORTED, "a", outcomes={"a": outcome}, verdict=VERDICT))
+    )
+    for part in ("unreviewable", "the code from line 3", "MC-C14: line 5"):
+        assert part in shown
+
+
 def test_an_event_shows_verdict_checks_and_every_finding() -> None:
     outcomes = {"code-review": Outcome(OutcomeKind.FINDINGS, (BLOCK, WARN))}
     shown = printed(

@@ -428,7 +428,7 @@ def test_a_suppression_does_not_make_code_reviewed(
     (tmp_path / "a.sql").write_text(f"-- dwgate:ignore-file MC-C19,MC-M01 it is right\n{UNREADABLE}")
     assert run_review(tmp_path / "a.sql") == 1
     printed = capsys.readouterr().out
-    assert "not reviewed: The statement that begins on line 2" in printed
+    assert "unreviewable: The statement that begins on line 2" in printed
     assert printed.endswith("1 of them not completely.\n")
 
 
