@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -88,3 +89,12 @@ def test_it_fails_before_the_deadline_and_others_are_answered(gate: RunningDwgat
     assert "code-review" in record.verdict.tip
     assert "time limit" in record.verdict.tip
     assert all((found.reported_at or 0) < (record.reported_at or 0) for _, found in results)
+
+
+def test_on_redis_as_the_broker_it_fails_as_well(clean_redis_url: str, tmp_path: Path) -> None:
+    package = write_plugin(tmp_path / "package", "stalling_rules", RULES, group="dwgate.rules")
+    settings = {"PYTHONPATH": str(package)}
+    with fleet(clean_redis_url, clean_redis_url, tmp_path, settings=settings) as running:
+        result, record = reported(running, send_code(running, HOSTILE[10], 10))
+    assert result == "FAIL"
+    assert record.outcomes["code-review"].kind is OutcomeKind.UNREVIEWABLE
