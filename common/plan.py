@@ -68,6 +68,7 @@ class PlannedCheck:
         on_error: its result if it could not be run.
         options: the check's own options, as plain JSON.
         share: the fraction of events that get the policy's mode; the other events get the mode audit.
+        on_unreviewable: its result if the author's input could not be reviewed, unless a finding is worse.
     """
 
     name: str
@@ -76,6 +77,7 @@ class PlannedCheck:
     on_error: Result
     options: Mapping[str, Any] = field(default_factory=dict)
     share: float = 1
+    on_unreviewable: Result = Result.FAIL
 
     def effective_result(self, outcome: Outcome | None) -> Result:
         """Return the check's result for `outcome` (None: missing), capped to its mode."""
@@ -85,6 +87,8 @@ class PlannedCheck:
             result = self.on_error
         else:
             result = most_severe(*(requested_result(finding) for finding in outcome.findings))
+            if outcome.kind is OutcomeKind.UNREVIEWABLE:
+                result = most_severe(result, self.on_unreviewable)
         return self.cap_to_mode(result)
 
     def cap_to_mode(self, result: Result) -> Result:
@@ -123,6 +127,7 @@ class Plan:
                     "on_error": check.on_error.value,
                     "options": dict(check.options),
                     "share": check.share,
+                    "on_unreviewable": check.on_unreviewable.value,
                 }
                 for check in self.checks
             ],
@@ -135,7 +140,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Plan:
-        """Return the plan that `to_json` serialized.
+        """Return the plan that `to_json` serialized; older plans have no `on_unreviewable`: it is FAIL.
 
         Raises:
             KeyError: a field is missing.
@@ -149,6 +154,7 @@ class Plan:
                     Result(item["on_error"]),
                     item["options"],
                     item.get("share", 1),
+                    Result(item.get("on_unreviewable", Result.FAIL)),
                 )
                 for item in raw["checks"]
             ),

@@ -33,10 +33,17 @@ class Severity(StrEnum):
 
 
 class OutcomeKind(StrEnum):
-    """How a check ended."""
+    """How a check ended.
+
+    PASSED: it found nothing. FINDINGS: it found something. SKIPPED: it does not apply.
+    UNREVIEWABLE: the author's input could not be read, or it broke or stalled the check.
+    ERROR: DataWorks could not be queried, or the check itself is not usable here.
+    TIMED_OUT: there was no time for it.
+    """
 
     PASSED = "passed"
     FINDINGS = "findings"
+    UNREVIEWABLE = "unreviewable"
     ERROR = "error"
     TIMED_OUT = "timed_out"
     SKIPPED = "skipped"
@@ -248,8 +255,10 @@ class Outcome:
 
     Attributes:
         kind: how it ended.
-        findings: its findings; empty unless kind is `findings`.
-        detail: the reason for an error, timeout or skip, in a few words for the tip.
+        findings: its findings. If kind is `unreviewable`, those made before; otherwise empty unless kind is
+            `findings`.
+        detail: what could not be reviewed, or the reason for an error, timeout or skip, in a few words for
+            the tip.
     """
 
     kind: OutcomeKind

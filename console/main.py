@@ -24,7 +24,7 @@ COMMANDS = {
     "emulator": "Serve an emulated DataWorks OpenAPI.",
     "requeue": "Run stored events again; never post a result that differs from an accepted one.",
     "replay": "Evaluate past events under another policy and show what would change; read-only.",
-    "review": "Review node code; exit with 1 on a warning or a blocking finding.",
+    "review": "Review node code; exit with 1 on a warning, a block, or code that was not reviewed.",
     "rules": "List the review's rules, or show one rule's page.",
     "send": "Deliver events as EventBridge does, signed with your own key.",
     "doctor": "Check settings, engines and DataWorks, and report the trade-offs of the settings.",

@@ -6,7 +6,7 @@ A package provides its checks through the entry point group `dwgate.checks`; see
 from common.events import Event
 from common.i18n import Language
 from common.verdicts import Finding, Severity, Subject, SubjectKind
-from workers.checks.api import Check, Context, LookupContext, Lookups, Options, Runs, SkipCheck
+from workers.checks.api import Check, Context, LookupContext, Lookups, Options, Runs, SkipCheck, Unreviewable
 from workers.checks.registry import CheckError, check
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "SkipCheck",
     "Subject",
     "SubjectKind",
+    "Unreviewable",
     "check",
 ]

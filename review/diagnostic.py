@@ -28,6 +28,7 @@ class Diagnostic:
         key: see `Hit.key`.
         secret: whether what stands at `at` is a secret.
         suppressed: the reason that its author gave for keeping it; None: it counts.
+        is_gap: whether it reports that something was not reviewed.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class Diagnostic:
     key: str = ""
     secret: bool = False
     suppressed: str | None = None
+    is_gap: bool = False
 
 
 def from_hit(rule: Rule, hit: Hit) -> Diagnostic:

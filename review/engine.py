@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from common.i18n import Language
 from common.plugins.pool_exit import is_pool_exit
+from common.time_limits import REVIEW_SECONDS
 from common.verdicts import Finding, Severity
 from review import languages
 from review.context import ReviewContext
 from review.diagnostic import Diagnostic, from_hit, tables_by_span, to_finding
 from review.dialects import Dialect
+from review.errors import PYTHON_2_REVIEWED
 from review.facts import Script, Span
 from review.fingerprints import fingerprints
 from review.gc_pause import gc_paused
@@ -21,12 +23,12 @@ from review.options import ReviewOptions
 from review.rules.api import Rule, RuleContext, Text
 from review.rules.external_rules import SECRETS
 from review.rules.registry import RULES
-from review.script_reader import Tables, read_script
+from review.script_reader import Tables, TableSupplier, read_script
 from review.source.positions import LineIndex
 from review.suppressions import apply_suppressions
 from review.tables.catalog import TableCatalog
 
-SECONDS = 10.0
+SECONDS = REVIEW_SECONDS
 """Default time limit of a review; code and rules not reviewed by then are reported."""
 
 _PARSE_SHARE, _CHECK_SHARE = 0.5, 0.9
@@ -42,6 +44,29 @@ _ABOUT_REVIEW = "DW-"
 """Prefix of rules about the review's own comments: they run last and cannot be suppressed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The result of a review.
+
+    Attributes:
+        findings: of all rules, in text order.
+        gaps: what was not reviewed, one sentence each, whatever the severity of MC-C19 is and whether its
+            findings are suppressed; empty if everything was reviewed.
+    """
+
+    findings: tuple[Finding, ...]
+    gaps: tuple[Text, ...] = ()
+
+    def describe_gaps(self, language: Language) -> str | None:
+        """Return the first gap in a few words, and how many more there are; None without a gap."""
+        if not self.gaps:
+            return None
+        first = self.gaps[0].in_language(language).rstrip(".。")
+        if not (more := len(self.gaps) - 1):
+            return first
+        return first + Text(f", and {more} more", f"，另有 {more} 处").in_language(language)
+
+
 def review(
     code: str,
     dialect: Dialect,
@@ -52,7 +77,23 @@ def review(
     language: Language = Language.ENGLISH,
     seconds: float = SECONDS,
 ) -> tuple[Finding, ...]:
-    """Return the findings of all rules on a node's code, in text order.
+    """Return the findings of `run_review`, which describes the arguments."""
+    return run_review(
+        code, dialect, context, policy, tables=tables, language=language, seconds=seconds
+    ).findings
+
+
+def run_review(
+    code: str,
+    dialect: Dialect,
+    context: ReviewContext = ReviewContext(),  # noqa: B008 - frozen
+    policy: ReviewOptions = ReviewOptions(),  # noqa: B008 - frozen
+    *,
+    tables: Tables | None = None,
+    language: Language = Language.ENGLISH,
+    seconds: float = SECONDS,
+) -> Review:
+    """Run all rules on a node's code. No code makes this raise: what breaks the review is a gap.
 
     Args:
         code: the text, with its scheduling parameters unreplaced.
@@ -61,17 +102,45 @@ def review(
         policy: severities and options of the rules.
         tables: supplies metadata of tables that are not in `context`; its exceptions are propagated.
         language: of messages and remedies.
-        seconds: time limit; a finding reports what was not reviewed in time.
+        seconds: time limit, without the time that `tables` takes; what was not reviewed in time is a gap.
     """
-    now = time.monotonic()
+    start = time.monotonic()
+    supplier = TableSupplier(tables)
     with gc_paused():
-        script = read_script(code, dialect, context, tables, now + seconds * _PARSE_SHARE)
-        seen = _diagnose(script, policy, now + seconds * _CHECK_SHARE)
-        places, marks, named = LineIndex(code), fingerprints(seen, code), tables_by_span(script)
-        return tuple(
-            to_finding(item, code, places, mark, language, named)
-            for item, mark in zip(seen, marks, strict=True)
+        try:
+            script = read_script(code, dialect, context, supplier, start + seconds * _PARSE_SHARE)
+            deadline = start + supplier.seconds + seconds * _CHECK_SHARE
+            seen, gaps = _diagnose(script, policy, deadline)
+            return Review(_findings(script, seen, language), gaps)
+        except Exception as error:
+            if error is supplier.fault:
+                raise
+            return _failed(code, dialect, error, policy, language)
+
+
+def _findings(script: Script, seen: list[Diagnostic], language: Language) -> tuple[Finding, ...]:
+    code = script.code
+    places, marks, named = LineIndex(code), fingerprints(seen, code), tables_by_span(script)
+    return tuple(
+        to_finding(item, code, places, mark, language, named) for item, mark in zip(seen, marks, strict=True)
+    )
+
+
+def _failed(
+    code: str, dialect: Dialect, error: Exception, policy: ReviewOptions, language: Language
+) -> Review:
+    """Return the review of code that broke the engine itself."""
+    if isinstance(error, MemoryError):
+        message = Text(
+            "The script was not reviewed: it needs too much memory.", "脚本未被评审：所需内存过多。"
         )
+    else:
+        why = type(error).__name__
+        message = Text(
+            f"The script was not reviewed: the review failed ({why}).", f"脚本未被评审：评审出错（{why}）。"
+        )
+    seen = list(_apply_severity([_not_checked(message)], policy))
+    return Review(_findings(Script(code, dialect), seen, language), (message,))
 
 
 _FIRST = tuple(
@@ -84,20 +153,23 @@ _FIRST = tuple(
 
 _LAST = tuple(rule for rule in RULES if rule.id.startswith(_ABOUT_REVIEW))
 
-_HELP = Text("Have a person look at the script.", "请人工检查该脚本。")
+_HELP = Text("Simplify or split the script.", "请简化或拆分该脚本。")
 _LATE = Text("Not all rules ran: the review timed out.", "复查超时，部分规则未执行。")
 
 
-def _diagnose(script: Script, policy: ReviewOptions, deadline: float) -> list[Diagnostic]:
+def _diagnose(
+    script: Script, policy: ReviewOptions, deadline: float
+) -> tuple[list[Diagnostic], tuple[Text, ...]]:
+    """Return what all rules found, and the gaps among it before severities and suppressions apply."""
     subject = RuleContext(script, TableCatalog(script))
     first = [*_check_rules(_FIRST, subject, policy, deadline), *_run_external(script, deadline)]
     seen = list(_apply_severity(first, policy))
     about = RuleContext(script, subject.catalog, tuple((item.rule, item.at) for item in seen))
-    last = _apply_severity(_check_rules(_LAST, about, policy, deadline), policy)
+    last = [*_check_rules(_LAST, about, policy, deadline)]
+    gaps = dict.fromkeys(item.message for item in (*first, *last) if item.is_gap)
     # The same finding at the same position is reported once.
-    return sorted(
-        dict.fromkeys((*apply_suppressions(script, seen), *last)), key=lambda item: (item.at, item.rule)
-    )
+    unique = dict.fromkeys((*apply_suppressions(script, seen), *_apply_severity(last, policy)))
+    return sorted(unique, key=lambda item: (item.at, item.rule)), tuple(gaps)
 
 
 def _check_rules(
@@ -107,7 +179,8 @@ def _check_rules(
         if time.monotonic() > deadline:
             yield _not_checked(_LATE)
             return
-        if not policy.is_disabled(rule.id):
+        # Gaps are found even if their findings are disabled.
+        if rule.id == NOT_REVIEWED or not policy.is_disabled(rule.id):
             yield from _hits(rule, subject, policy)
 
 
@@ -117,7 +190,11 @@ def _hits(rule: Rule, subject: RuleContext, policy: ReviewOptions) -> list[Diagn
         # Whether a suppression of a disabled rule is needed cannot be determined.
         about = rule.id.startswith(_ABOUT_REVIEW)
         seen = [from_hit(rule, hit) for hit in hits[:MAX_HITS] if not (about and policy.is_disabled(hit.key))]
+        if rule.id == NOT_REVIEWED:
+            seen = [replace(item, is_gap=item.key != PYTHON_2_REVIEWED) for item in seen]
         return [*seen, *(_not_checked(_more_hits(rule)) for _ in hits[MAX_HITS:])]
+    except MemoryError:
+        raise
     except (Exception, SystemExit) as error:
         if isinstance(error, SystemExit) and is_pool_exit(error):
             raise
@@ -132,7 +209,14 @@ def _run_external(script: Script, deadline: float) -> Iterator[Diagnostic]:
     for hit in languages.run_external_linter(
         script.code, script.dialect, max(deadline - time.monotonic(), 0)
     ):
-        yield Diagnostic(hit.rule, hit.severity, hit.at, hit.message, secret=hit.rule in SECRETS)
+        yield Diagnostic(
+            hit.rule,
+            hit.severity,
+            hit.at,
+            hit.message,
+            secret=hit.rule in SECRETS,
+            is_gap=hit.is_unfinished,
+        )
 
 
 def _more_hits(rule: Rule) -> Text:
@@ -143,7 +227,7 @@ def _more_hits(rule: Rule) -> Text:
 
 
 def _not_checked(message: Text) -> Diagnostic:
-    return Diagnostic(NOT_REVIEWED, Severity.WARN, Span(0, 0), message, _HELP)
+    return Diagnostic(NOT_REVIEWED, Severity.WARN, Span(0, 0), message, _HELP, is_gap=True)
 
 
 def _apply_severity(seen: Iterable[Diagnostic], policy: ReviewOptions) -> Iterator[Diagnostic]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from common.i18n import Language
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Result, Severity
 from review.dialects import Dialect
 from review.rules import external_rules
 from review.rules.registry import BUILT_IN, BY_ID, RULES
@@ -29,12 +29,16 @@ class ReviewedFile:
     Attributes:
         path: as people name it; `-` for standard input.
         code: its text; None when it has none.
+        unreviewable: what was not reviewed and why, in a few words; None if everything was.
+        on_unreviewable: what that counts as.
     """
 
     path: str
     dialect: Dialect
     code: str | None
     findings: tuple[Finding, ...]
+    unreviewable: str | None = None
+    on_unreviewable: Result = Result.FAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ def report_json(reviewed: Iterable[ReviewedFile], language: Language) -> dict[st
             {
                 "path": file.path,
                 "dialect": file.dialect.value,
+                "unreviewable": file.unreviewable,
                 "findings": [_finding(item, language) for item in file.findings],
             }
             for file in reviewed
@@ -95,10 +100,11 @@ def suppression_status(item: Finding) -> str | None:
     return "waived" if item.waived is not None else None
 
 
-def has_blocking(reviewed: Iterable[ReviewedFile]) -> bool:
-    """Whether a finding counts that is more than a note: its severity is warn or block."""
+def has_blocking(reviewed: Sequence[ReviewedFile]) -> bool:
+    """Whether a finding counts that is more than a note, or a file was not reviewed and that counts."""
     counts = count_by_severity(item for file in reviewed for item in file.findings)
-    return bool(counts[Severity.BLOCK.value] or counts[Severity.WARN.value])
+    gaps = any(file.unreviewable and file.on_unreviewable is not Result.OK for file in reviewed)
+    return bool(gaps or counts[Severity.BLOCK.value] or counts[Severity.WARN.value])
 
 
 def _finding(item: Finding, language: Language) -> dict[str, Any]:

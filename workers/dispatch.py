@@ -13,11 +13,12 @@ from common import topology
 from common.events import SCHEMA, Event
 from workers.checks.api import Runs
 
-CHECK_SECONDS = 30.0
-"""Time limit of one CPU check, however far its deadline is."""
+MESSAGE_SECONDS = 30.0
+"""Time limit of a message with CPU checks, lookups included; below the visibility timeout on Redis.
 
-SHARED_TIME_LIMIT, SHARED_TIME_SHARE = 5.0, 1 / 3
-"""Time limit of CPU checks that share a message, and its share of the remaining time; the lower applies."""
+The checks' own work has a lower limit, `common.time_limits.REVIEW_SECONDS`. A message reaches this one if
+lookups are slow.
+"""
 
 RECORDING_MARGIN = 1.0
 """Seconds between the time limit of a CPU check and its deadline: enough to record the outcome."""
@@ -62,8 +63,8 @@ class Dispatch:
         }
         limits: dict[str, Any] = {}
         if runs is Runs.CPU:
-            seconds = _time_limit(len(checks), deadline - RECORDING_MARGIN - time.time())
-            limits = {"soft_time_limit": seconds, "time_limit": seconds + 2}
+            left = deadline - RECORDING_MARGIN - time.time()
+            limits = {"time_limit": max(1.0, min(left, MESSAGE_SECONDS))}
         self._send(
             topology.TASK_CHECK,
             _QUEUES[runs],
@@ -81,9 +82,3 @@ class Dispatch:
         self._app.send_task(
             task, queue=queue.name, task_id=task_id, argsrepr=repr(display), kwargsrepr="{}", **options
         )
-
-
-def _time_limit(checks: int, left: float) -> float:
-    """Return the time limit, in seconds, of this number of CPU checks when `left` seconds remain."""
-    most = CHECK_SECONDS if checks == 1 else min(SHARED_TIME_LIMIT, left * SHARED_TIME_SHARE)
-    return max(1.0, min(left, most))

@@ -9,7 +9,9 @@ from celery import Celery
 
 from common import topology
 from common.events import SCHEMA, Event, UnknownSchema
+from common.time_limits import TimeLimitReached
 from workers import check_execution, intake, reporter
+from workers.check_request import CheckRequest
 from workers.services import Services
 from workers.task_base import BaseTask
 
@@ -27,17 +29,20 @@ def register_tasks(app: Celery, services: Services) -> None:
 
     class Check(BaseTask):
         name = topology.TASK_CHECK
+        Request = CheckRequest
 
         def run(self, *, v: int, message_id: str, run: int, checks: list[str], until: float) -> None:
             _require_readable(v)
             check_execution.execute(services, message_id, run, checks, until)
 
-        def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
-            """Celery's hook; after a hard time limit Celery calls it in the parent of the killed process."""
+        def on_failure(self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+            """Celery's hook; after a hard time limit it is called in the parent of the killed process."""
             del task_id, args, einfo
-            if isinstance(exc, TimeLimitExceeded):
-                check_execution.on_hard_timeout(
-                    services, kwargs["message_id"], kwargs["run"], kwargs["checks"], kwargs["until"]
+            by_input = isinstance(exc, TimeLimitReached)
+            if by_input or isinstance(exc, TimeLimitExceeded):
+                names, deadline = kwargs["checks"], kwargs["until"]
+                check_execution.on_killed(
+                    services, kwargs["message_id"], kwargs["run"], names, deadline, by_input=by_input
                 )
 
     class Report(BaseTask):

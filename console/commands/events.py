@@ -128,8 +128,9 @@ def _checks(record: EventRecord) -> list[tuple[object, ...]]:
         outcome = record.outcomes.get(name)
         kind = outcome.kind.value if outcome else None
         lines = [tables.finding(item) for item in outcome.findings] if outcome else []
-        first = lines[0] if lines else outcome.detail if outcome else None
-        rows.append((name, kind, record.attempts.get(name, 0), first))
+        if outcome and outcome.detail:
+            lines.insert(0, outcome.detail)
+        rows.append((name, kind, record.attempts.get(name, 0), lines[0] if lines else None))
         rows += [("", "", "", line) for line in lines[1:]]
     return rows
 

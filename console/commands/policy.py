@@ -155,6 +155,7 @@ def _point(point: policy.PointPolicy) -> dict[str, Any]:
                 "share": check.share,
                 "on_timeout": check.on_timeout.value.lower(),
                 "on_error": check.on_error.value.lower(),
+                "on_unreviewable": check.on_unreviewable.value.lower(),
                 "options": check.options,
             }
             for check in point.checks

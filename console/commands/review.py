@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from common.extension_points import BY_CODE
-from common.i18n import Language
-from common.verdicts import Finding, Outcome, Subject, SubjectKind
-from console import language_option
+from common.i18n import Language, Text
+from common.isolated_process import Interrupted
+from common.time_limits import REVIEW_SECONDS
+from common.verdicts import Finding, Outcome, Result, Subject, SubjectKind
+from console import isolated_reviews, language_option
 from console.exit_codes import FAILED, UsageError
 from console.options import LanguageName
 from console.output import finding_text, tables
@@ -24,20 +24,14 @@ from console.output.sarif import build_sarif
 from console.review_inputs import Source, read_sources
 from review.context import ReviewContext
 from review.dialects import Dialect
-from review.engine import review
+from review.engine import NOT_REVIEWED, Review, review, run_review
 from review.fingerprints import only_new_findings
 from review.options import ReviewOptions
 from review.report import ReviewedFile, has_blocking, report_json
-from review.source.source_files import decode_source
+from review.source.source_files import decode_source, unread_finding
 from review.tables.metadata import parse_tables
 
 FORMATS = ("text", "json", "sarif", "github")
-MAX_INLINE_FILES = 8
-"""Up to this number, files are reviewed in this process; more are distributed over the cores."""
-
-_SHARES = 4
-"""Chunks of files per core: small enough that all cores finish at about the same time."""
-
 CHECK = "code-review"
 
 
@@ -60,6 +54,7 @@ class _Settings:
     context: ReviewContext
     policy: ReviewOptions
     language: Language
+    on_unreviewable: Result = Result.FAIL
 
 
 app = typer.Typer(add_completion=False)
@@ -96,13 +91,13 @@ def command(
     ] = None,
     language: LanguageName = None,
 ) -> None:
-    """Review node code; exit with 1 on a warning or a blocking finding."""
+    """Review node code; exit with 1 on a warning, a block, or code that was not reviewed."""
     request = ReviewRequest(dialect, metadata, project, policy, diff, format_, language, waivers)
     raise typer.Exit(run(files, request))
 
 
 def run(paths: Sequence[str], request: ReviewRequest) -> int:
-    """Review the files; return the exit code: 1 on a warning or a blocking finding."""
+    """Review the files; return the exit code: 1 if a finding warns or blocks, or code was not reviewed."""
     if request.format not in FORMATS:
         raise UsageError(f"--format {request.format}: expected one of {', '.join(FORMATS)}")
     dialect = _dialect(request.dialect)
@@ -148,12 +143,14 @@ def _read_settings(request: ReviewRequest) -> _Settings:
         except OSError as error:
             raise UsageError(f"--metadata {request.metadata}: cannot be read: {error.strerror}") from None
         context = replace(context, tables=parse_tables(str(request.metadata), content))
-    policy, language = _policy(request.policy) if request.policy else (ReviewOptions(), Language.ENGLISH)
-    return _Settings(context, policy, language_option.language_named(request.language, language))
+    settings = _Settings(context, ReviewOptions(), Language.ENGLISH)
+    if request.policy:
+        settings = _with_policy(settings, request.policy)
+    return replace(settings, language=language_option.language_named(request.language, settings.language))
 
 
-def _policy(path: Path) -> tuple[ReviewOptions, Language]:
-    """Return the review options of a policy, from the first extension point that runs the check."""
+def _with_policy(settings: _Settings, path: Path) -> _Settings:
+    """Return settings with those of a policy, from the first extension point that runs the check."""
     from workers.checks import registry  # noqa: PLC0415
     from workers.policy import policy  # noqa: PLC0415 - loading all checks is slow
 
@@ -164,7 +161,14 @@ def _policy(path: Path) -> tuple[ReviewOptions, Language]:
                 named = {
                     key: value for key, value in check.options.items() if key in ReviewOptions.model_fields
                 }
-                return ReviewOptions.model_validate(named), loaded.language
+                return replace(
+                    settings,
+                    policy=ReviewOptions.model_validate(named),
+                    language=loaded.language,
+                    on_unreviewable=min(
+                        check.on_unreviewable, check.mode.max_result, key=lambda each: each.severity_rank
+                    ),
+                )
     raise UsageError(f"--policy {path}: no extension point runs the check {CHECK}")
 
 
@@ -195,32 +199,62 @@ def _subjects(path: Path) -> tuple[Subject, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One text to review: a file, or the file as it was before."""
+
+    data: bytes
+    dialect: Dialect
+
+
 def _all(files: Sequence[Source], settings: _Settings) -> Iterator[ReviewedFile]:
-    cores = os.cpu_count() or 1
-    if len(files) <= MAX_INLINE_FILES or cores == 1:
-        yield from map(partial(_review_source, settings=settings), files)
-        return
-    import multiprocessing  # noqa: PLC0415 - a few files need none of it
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    jobs = [_Job(file.data, file.dialect) for file in files]
+    compared = [file for file in files if file.before is not None]
+    jobs += [_Job(file.before or b"", file.dialect) for file in compared]
 
-    context = multiprocessing.get_context("fork" if hasattr(os, "fork") else "spawn")
-    with ProcessPoolExecutor(min(cores, len(files)), mp_context=context) as pool:
-        share = max(len(files) // (cores * _SHARES), 1)
-        yield from pool.map(partial(_review_source, settings=settings), files, chunksize=share)
+    def work(job: _Job) -> Review:
+        return _review(job, settings)
+
+    done = isolated_reviews.do_all(work, jobs)
+    reviews = [_interrupted(item, settings) if isinstance(item, Interrupted) else item for item in done]
+    before = dict(zip((file.path for file in compared), reviews[len(files) :], strict=True))
+    for file, reviewed in zip(files, reviews[: len(files)], strict=True):
+        found = reviewed.findings
+        if file.before is not None:
+            found = only_new_findings(before[file.path].findings, found)
+        text = decode_source(file.data)
+        yield ReviewedFile(
+            file.path,
+            file.dialect,
+            text if isinstance(text, str) else None,
+            found,
+            reviewed.describe_gaps(settings.language),
+            settings.on_unreviewable,
+        )
 
 
-def _review_source(source: Source, settings: _Settings) -> ReviewedFile:
-    code, found = _findings(source.data, source.dialect, settings)
-    if source.before is not None:
-        _, before = _findings(source.before, source.dialect, settings)
-        found = only_new_findings(before, found)
-    return ReviewedFile(source.path, source.dialect, code, found)
-
-
-def _findings(data: bytes, dialect: Dialect, settings: _Settings) -> tuple[str | None, tuple[Finding, ...]]:
-    code = decode_source(data, settings.language)
+def _review(job: _Job, settings: _Settings) -> Review:
+    code = decode_source(job.data, settings.language)
     if isinstance(code, str):
-        return code, review(code, dialect, settings.context, settings.policy, language=settings.language)
-    if settings.policy.is_disabled(code.rule):
-        return None, ()
-    return None, (replace(code, severity=settings.policy.effective_severity(code.rule, code.severity)),)
+        return run_review(code, job.dialect, settings.context, settings.policy, language=settings.language)
+    return _unread(code, settings)
+
+
+def _interrupted(end: Interrupted, settings: _Settings) -> Review:
+    """Return the review of a text that stalled or ended the process that reviewed it."""
+    seconds = f"{REVIEW_SECONDS:.0f}"
+    reason = (
+        Text(f"the review takes longer than {seconds} s", f"评审耗时超过 {seconds} 秒")
+        if end.is_timeout
+        else Text(end.reason, f"评审进程异常结束（{end.reason}）")
+    )
+    return _unread(unread_finding(reason, settings.language), settings)
+
+
+def _unread(finding: Finding, settings: _Settings) -> Review:
+    """Return the review of a text of which nothing was reviewed."""
+    policy, gap = settings.policy, Text(finding.message, finding.message)
+    if policy.is_disabled(NOT_REVIEWED):
+        return Review((), (gap,))
+    severity = policy.effective_severity(NOT_REVIEWED, finding.severity)
+    return Review((replace(finding, severity=severity),), (gap,))

@@ -16,6 +16,7 @@ _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.IN
 _WHY = {Language.ENGLISH: "why: ", Language.CHINESE: "原因："}
 _FIX = {Language.ENGLISH: "fix: ", Language.CHINESE: "建议："}
 _SEE = {Language.ENGLISH: "see: ", Language.CHINESE: "详见："}
+_UNREVIEWABLE = {Language.ENGLISH: "unreviewable: ", Language.CHINESE: "无法评审："}
 _COUNTED = {"block": "阻断", "warn": "警告", "info": "提示", "suppressed": "已屏蔽", "waived": "已豁免"}
 
 
@@ -34,6 +35,11 @@ def show_findings(reviewed: Sequence[ReviewedFile], language: Language) -> None:
             out.print()
             if suppression_status(item) is None:
                 explained.add(item.rule)
+        if file.unreviewable is not None:
+            head = Text.assemble((_UNREVIEWABLE[language], "bold red"), tables.text(file.unreviewable))
+            out.print(head, soft_wrap=True)
+            out.print(Text.assemble(("  --> ", "blue"), tables.text(file.path)), soft_wrap=True)
+            out.print()
     out.print(_summary(reviewed, language))
 
 
@@ -78,8 +84,11 @@ def _range(item: Finding) -> Range | None:
 def _summary(reviewed: Sequence[ReviewedFile], language: Language) -> str:
     counts = count_by_severity(item for file in reviewed for item in file.findings)
     files = len(reviewed)
+    gaps = sum(file.unreviewable is not None for file in reviewed)
     if language is Language.CHINESE:
         summary = "，".join(f"{word} {counts[key]}" for key, word in _COUNTED.items() if counts[key])
-        return f"已检查 {files} 个文件：{summary or '未发现问题'}。"
+        incomplete = f"{gaps} 个文件未能完整评审。" if gaps else ""
+        return f"已检查 {files} 个文件：{summary or '未发现问题'}。{incomplete}"
     summary = ", ".join(f"{counts[key]} {key}" for key in _COUNTED if counts[key])
-    return f"{files} file{'' if files == 1 else 's'} reviewed: {summary or 'no findings'}."
+    incomplete = f" {gaps} of them not completely." if gaps else ""
+    return f"{files} file{'' if files == 1 else 's'} reviewed: {summary or 'no findings'}.{incomplete}"

@@ -8,18 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from common.i18n import Language
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Result, Severity
 from review.report import ReviewedFile, describe_rule, suppression_status
 
 _COMMANDS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "notice"}
+_SEVERITIES = {Result.FAIL: Severity.BLOCK, Result.WARN: Severity.WARN, Result.OK: Severity.INFO}
+_GAP = "MC-C19"
 
 
 def workflow_commands(reviewed: Iterable[ReviewedFile], language: Language) -> Iterator[str]:
-    """Yield a line for each finding that is neither suppressed nor waived."""
+    """Yield a line for each finding that is neither suppressed nor waived, and for files with gaps."""
     for file in reviewed:
         for item in file.findings:
             if suppression_status(item) is None:
                 yield _line(file.path, item, language)
+        if file.unreviewable is not None:
+            title = _property(f"{_GAP} {describe_rule(_GAP, language).name}")
+            command = _COMMANDS[_SEVERITIES[file.on_unreviewable]]
+            yield f"::{command} file={_property(file.path)},title={title}::{_data(file.unreviewable)}"
 
 
 def _line(path: str, item: Finding, language: Language) -> str:

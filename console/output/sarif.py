@@ -8,11 +8,12 @@ from urllib.parse import quote
 
 from common.i18n import Language
 from common.json_types import Json
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Result, Severity
 from review.report import ReviewedFile, describe_rule
 from review.rules.registry import BY_ID
 
 _LEVELS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "note"}
+_NOTIFICATION_LEVELS = {Result.FAIL: "error", Result.WARN: "warning", Result.OK: "note"}
 _STANDARD_INPUT = "stdin"
 
 
@@ -34,10 +35,29 @@ def build_sarif(reviewed: Sequence[ReviewedFile], language: Language, version: s
                 "tool": {"driver": driver},
                 "language": "zh-CN" if language is Language.CHINESE else "en-US",
                 "columnKind": "unicodeCodePoints",
+                "invocations": [_invocation(reviewed)],
                 "results": results,
             }
         ],
     }
+
+
+def _invocation(reviewed: Sequence[ReviewedFile]) -> Json:
+    """Return what the run could not review: notifications, so that it does not depend on any rule."""
+    notifications: list[Json] = [
+        {
+            "level": _NOTIFICATION_LEVELS[file.on_unreviewable],
+            "descriptor": {"id": "unreviewable"},
+            "message": {"text": file.unreviewable},
+            "locations": [{"physicalLocation": {"artifactLocation": {"uri": _uri(file.path)}}}],
+        }
+        for file in reviewed
+        if file.unreviewable is not None
+    ]
+    invocation: Json = {"executionSuccessful": not notifications}
+    if notifications:
+        invocation["toolExecutionNotifications"] = notifications
+    return invocation
 
 
 def _rule(rule: str, language: Language) -> Json:

@@ -83,7 +83,7 @@ def first_finding(record: EventRecord) -> str | None:
         return found
     for name in record.planned_checks:
         outcome = record.outcomes.get(name)
-        if outcome and outcome.kind.value in ("error", "timed_out"):
+        if outcome and outcome.kind.value in ("unreviewable", "error", "timed_out"):
             return f"{name}: {outcome.detail or outcome.kind.value}"
     return None
 

@@ -128,6 +128,8 @@ class ParsedScript:
     ) -> Statement:
         try:
             made = extract_statement(piece, text, tree, knowledge)
+        except MemoryError:
+            raise
         except RecursionError:
             return _unread_statement(piece, str(NestedTooDeeply()))
         except ReviewTimeout as error:

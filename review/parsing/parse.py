@@ -1,4 +1,4 @@
-"""Parses one statement to a tree, or reports why it cannot. No input text makes this raise."""
+"""Parses one statement to a tree, or reports why it cannot. Input text makes this raise only MemoryError."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ def _tree(text: str, dialect: Dialect) -> exp.Expr | Unparsed | None:
         if len(tokens) > MAX_TOKENS:
             return Unparsed("it is too long")
         trees = parser.parse(tokens, text)
+    except MemoryError:
+        raise
     except RecursionError:
         return Unparsed("it is nested too deeply")
     except ParseError as error:

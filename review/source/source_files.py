@@ -6,7 +6,7 @@ import codecs
 import re
 from pathlib import PurePath
 
-from common.i18n import Language
+from common.i18n import Language, Text
 from common.verdicts import Finding, Severity
 from review.dialects import Dialect
 
@@ -64,26 +64,32 @@ def _decoded(data: bytes, encodings: tuple[tuple[str, str], ...], language: Lang
     return _not_text(" or ".join(name for name, _ in encodings), wrong, language)
 
 
+def unread_finding(reason: Text, language: Language) -> Finding:
+    """Return the finding that nothing of a file was reviewed; `reason` begins in lower case."""
+    message = Text(f"Not reviewed: {reason.en}.", f"未检查：{reason.zh}。")
+    help_ = Text("Simplify or split the file.", "请简化或拆分该文件。")
+    return _finding(message, help_, language)
+
+
 def _not_text(names: str, at: int, language: Language) -> Finding:
-    if language is Language.CHINESE:
-        message = f"未检查：内容不是 {names.replace(' or ', ' 或 ')} 文本，自第 {at + 1} 个字节起无法解码。"
-    else:
-        message = f"Not reviewed: not valid {names} text from byte {at + 1} on."
-    return _unread(message, language)
+    message = Text(
+        f"Not reviewed: not valid {names} text from byte {at + 1} on.",
+        f"未检查：内容不是 {names.replace(' or ', ' 或 ')} 文本，自第 {at + 1} 个字节起无法解码。",
+    )
+    return _finding(message, _SAVE, language)
 
 
 def _binary(code: int, language: Language) -> Finding:
-    if language is Language.CHINESE:
-        message = f"未检查：内容含有控制字符 U+{code:04X}，不是文本，或是没有字节顺序标记的 UTF-16。"
-    else:
-        message = (
-            f"Not reviewed: contains the control character U+{code:04X}, so it is binary,"
-            " or UTF-16 without a byte order mark."
-        )
-    return _unread(message, language)
+    message = Text(
+        f"Not reviewed: contains the control character U+{code:04X}, so it is binary,"
+        " or UTF-16 without a byte order mark.",
+        f"未检查：内容含有控制字符 U+{code:04X}，不是文本，或是没有字节顺序标记的 UTF-16。",
+    )
+    return _finding(message, _SAVE, language)
 
 
-def _unread(message: str, language: Language) -> Finding:
-    chinese = language is Language.CHINESE
-    help_ = "请将文件保存为 UTF-8。" if chinese else "Save the file as UTF-8."
-    return Finding("MC-C19", Severity.WARN, message, help=help_)
+_SAVE = Text("Save the file as UTF-8.", "请将文件保存为 UTF-8。")
+
+
+def _finding(message: Text, help_: Text, language: Language) -> Finding:
+    return Finding("MC-C19", Severity.WARN, message.in_language(language), help=help_.in_language(language))

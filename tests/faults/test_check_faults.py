@@ -10,10 +10,11 @@ from common.ledger import EventRecord, State
 from common.verdicts import OutcomeKind
 from tests.conftest import Broker
 from tests.support.engines import Valkey
+from tests.support.plugin_package import write_plugin
 from tests.support.running_dwgate import RunningDwgate, fleet, wait_until_final
 
 CHECKS = '''
-import os, signal, time
+import collections, itertools, os, signal, time
 from workers.checks.api import Runs
 from workers.checks.registry import check
 
@@ -28,9 +29,14 @@ def loops(context):
     while True:
         pass
 
+@check("stalls", runs=Runs.CPU)
+def stalls(context):
+    """Stall in C code, which sees no exception."""
+    collections.deque(itertools.repeat(0), maxlen=0)
+
 @check("clings", runs=Runs.CPU)
 def clings(context):
-    """Loop for ever and ignore the soft time limit."""
+    """Loop for ever and catch every failure."""
     while True:
         try:
             while True:
@@ -43,6 +49,11 @@ def hangs(context):
     """Wait longer than the deadline."""
     time.sleep(25)
     return []
+
+@check("queries", runs=Runs.IO)
+def queries(context):
+    """Raise in a check that only queries DataWorks."""
+    raise ValueError("SELECT secret_of_the_node")
 
 @check("kills", runs=Runs.CPU)
 def kills(context):
@@ -60,25 +71,26 @@ POLICY = """
 version: 1
 defaults: {deadline: 20}
 points:
-  commit-file: {checks: {raises: {on_error: ok}, code-review: {}, inline-raises: {on_error: ok}}}
-  deploy-file: {deadline: 10, checks: {loops: {on_timeout: ok}, code-review: {}}}
-  run-file: {deadline: 10, checks: {clings: {on_timeout: warn}, code-review: {}}}
-  commit-table: {deadline: 60, checks: {kills: {on_error: warn}, raises: {on_error: ok}}}
+  commit-file:
+    checks:
+      raises: {on_unreviewable: ok}
+      queries: {on_error: ok}
+      code-review: {}
+      inline-raises: {on_unreviewable: ok}
+  deploy-file: {deadline: 60, checks: {loops: {on_unreviewable: ok}, code-review: {}}}
+  run-file: {deadline: 60, checks: {clings: {on_unreviewable: warn}, code-review: {}}}
+  undeploy-node: {deadline: 60, checks: {stalls: {on_error: ok, on_timeout: ok}}}
+  commit-table: {deadline: 60, checks: {kills: {on_unreviewable: warn}, raises: {on_unreviewable: ok}}}
   delete-file: {deadline: 10, checks: {hangs: {on_timeout: fail}, release-window: {}}}
-  freeze-node: {deadline: 60, checks: {kills: {on_error: fail}, downstream-impact: {}}}
-  unfreeze-node: {checks: {raises: {on_error: fail, mode: audit}}}
+  freeze-node: {deadline: 60, checks: {kills: {}, downstream-impact: {}}}
+  unfreeze-node: {checks: {raises: {mode: audit}}}
 """
 
 
 @pytest.fixture(scope="module")
 def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
     folder = tmp_path_factory.mktemp("checks")
-    package = folder / "package"
-    info = package / "foreign_checks-1.0.dist-info"
-    info.mkdir(parents=True)
-    (package / "foreign_checks.py").write_text(CHECKS)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign-checks\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[dwgate.checks]\nforeign = foreign_checks\n")
+    package = write_plugin(folder / "package", "foreign_checks", CHECKS, group="dwgate.checks")
     policy = folder / "policy.yaml"
     policy.write_text(POLICY)
     settings = {"DWGATE_POLICY_FILE": str(policy), "PYTHONPATH": str(package)}
@@ -100,30 +112,38 @@ def answered(gate: RunningDwgate, name: str, seconds: float = 40) -> tuple[str, 
 def test_a_check_that_raises_counts_as_the_policy_says_and_leaks_no_code(gate: RunningDwgate) -> None:
     result, record = answered(gate, "commit-file-bad")
     assert result == "FAIL"
-    assert record.outcomes["raises"].kind is OutcomeKind.ERROR
-    assert record.outcomes["inline-raises"].kind is OutcomeKind.ERROR
+    assert record.outcomes["raises"].kind is OutcomeKind.UNREVIEWABLE
+    assert record.outcomes["inline-raises"].kind is OutcomeKind.UNREVIEWABLE
+    assert record.outcomes["queries"].kind is OutcomeKind.ERROR
     assert record.outcomes["code-review"].findings
     assert "secret_of_the_node" not in gate.logs()
     assert "secret_of_the_node" not in str(record)
 
 
-def test_in_audit_mode_an_error_is_recorded_and_counts_as_ok(gate: RunningDwgate) -> None:
+def test_in_audit_mode_the_outcome_is_recorded_and_counts_as_ok(gate: RunningDwgate) -> None:
     result, record = answered(gate, "unfreeze-node-good")
     assert result == "OK"
-    assert record.outcomes["raises"].kind is OutcomeKind.ERROR
+    assert record.outcomes["raises"].kind is OutcomeKind.UNREVIEWABLE
 
 
 def test_a_check_that_loops_is_ended_and_the_others_count(gate: RunningDwgate) -> None:
-    result, record = answered(gate, "deploy-file-good")
+    result, record = answered(gate, "deploy-file-good", 60)
     assert result == "OK"
-    assert record.outcomes["loops"].kind is OutcomeKind.TIMED_OUT
+    assert record.outcomes["loops"].kind is OutcomeKind.UNREVIEWABLE
     assert record.outcomes["code-review"].kind is OutcomeKind.PASSED
 
 
-def test_a_check_that_ignores_the_soft_time_limit_is_killed(gate: RunningDwgate) -> None:
-    result, record = answered(gate, "run-file-good")
+def test_a_check_that_stalls_in_c_is_killed_and_fails(gate: RunningDwgate) -> None:
+    result, record = answered(gate, "undeploy-node-good", 60)
+    assert result == "FAIL"
+    assert record.outcomes["stalls"].kind is OutcomeKind.UNREVIEWABLE
+    assert record.attempts["stalls"] == 1
+
+
+def test_a_check_that_catches_every_failure_is_ended_too(gate: RunningDwgate) -> None:
+    result, record = answered(gate, "run-file-good", 60)
     assert result == "WARN"
-    assert "clings" not in record.outcomes or record.outcomes["clings"].kind is OutcomeKind.TIMED_OUT
+    assert record.outcomes["clings"].kind is OutcomeKind.UNREVIEWABLE
     assert record.outcomes["code-review"].kind is OutcomeKind.PASSED
 
 
@@ -135,18 +155,18 @@ def test_a_check_that_hangs_counts_as_timed_out_before_the_deadline(gate: Runnin
     assert record.verdict.reason == "deadline"
 
 
-def test_a_check_that_kills_its_worker_is_an_error(gate: RunningDwgate) -> None:
+def test_a_check_that_kills_its_worker_is_unreviewable(gate: RunningDwgate) -> None:
     result, record = answered(gate, "freeze-node-good", 60)
     assert result == "FAIL"
-    assert record.outcomes["kills"].kind is OutcomeKind.ERROR
+    assert record.outcomes["kills"].kind is OutcomeKind.UNREVIEWABLE
     assert record.outcomes["downstream-impact"].kind is OutcomeKind.PASSED
 
 
 def test_a_check_that_kills_its_worker_does_not_affect_later_ones(gate: RunningDwgate) -> None:
     result, record = answered(gate, "commit-table-good", 60)
     assert result == "WARN"
-    assert record.outcomes["kills"].kind is OutcomeKind.ERROR
-    assert record.outcomes["raises"].kind is OutcomeKind.ERROR
+    assert record.outcomes["kills"].kind is OutcomeKind.UNREVIEWABLE
+    assert record.outcomes["raises"].kind is OutcomeKind.UNREVIEWABLE
     assert record.attempts["raises"] < record.attempts["kills"]
 
 

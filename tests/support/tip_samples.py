@@ -14,7 +14,7 @@ from common.snapshot import Snapshot
 from common.subjects.event_subject import subject_of
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from review.dialects import Dialect
-from review.engine import review
+from review.engine import review, run_review
 from workers.checks import registry
 from workers.checks.api import Context
 from workers.extension_options import parameters
@@ -134,6 +134,12 @@ def _failed(_: Language) -> Sample:
     }
 
 
+def _unreviewable(language: Language) -> Sample:
+    reviewed = run_review("SELEC id FROM shop.ods_order;", Dialect.MAXCOMPUTE, language=language)
+    outcome = Outcome(OutcomeKind.UNREVIEWABLE, reviewed.findings, reviewed.describe_gaps(language))
+    return (_check("code-review"),), {"code-review": outcome}
+
+
 def _timed_out(_: Language) -> Sample:
     return (_check("code-review"), _check("downstream-impact")), {"code-review": Outcome.of([])}
 
@@ -157,6 +163,7 @@ SAMPLES = {
     "warning": _warning,
     "waived": _waived,
     "audit": _audit,
+    "unreviewable": _unreviewable,
     "failed": _failed,
     "timed-out": _timed_out,
     "disabled": _none,

@@ -46,6 +46,15 @@ class SkipCheck(DwgateError):
     """Raised when a check does not apply to this event; the text is the reason."""
 
 
+class Unreviewable(DwgateError):
+    """Raised, after all findings, when a check could not review all of what the author submitted.
+
+    The text says in a few words what was not reviewed and why, in the policy's language, without code. The
+    findings that were yielded before count; so does the policy's `on_unreviewable`. It is not for failed
+    lookups or missing data of DataWorks.
+    """
+
+
 class Options(BaseModel):
     """Base class of a check's options: the keys of the policy, with types, defaults and descriptions."""
 
@@ -158,6 +167,15 @@ class Check:
     options: type[Options] = field(default=Options)
     needs_snapshot: bool = False
     uses_lookups: bool = False
+
+    @property
+    def reads_input(self) -> bool:
+        """Whether it computes on what the author submitted, so that a crash or a stall is the input's.
+
+        True unless it only queries DataWorks about the event (`Runs.IO` without `needs_snapshot`): an
+        exception in such a check is an error.
+        """
+        return self.runs is not Runs.IO or self.needs_snapshot
 
     @property
     def title(self) -> str:

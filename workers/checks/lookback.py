@@ -14,7 +14,7 @@ from review.dialects import Dialect
 from review.facts import OperandKind, Operator, Script
 from review.gc_pause import gc_paused
 from review.rules.api import RuleContext
-from review.script_reader import read_script
+from review.script_reader import TableSupplier, read_script
 from review.tables.catalog import TableCatalog
 
 SECONDS = 2.0
@@ -45,7 +45,9 @@ def lookback_days(code: str, table: str, project: str, partitions: Iterable[str]
             code,
             Dialect.MAXCOMPUTE,
             ReviewContext(project=project),
-            lambda names: {name: known for name in names if _qualified(name, project) == table.lower()},
+            TableSupplier(
+                lambda names: {name: known for name in names if _qualified(name, project) == table.lower()}
+            ),
             time.monotonic() + SECONDS,
         )
         if any(statement.unread for statement in script.statements):

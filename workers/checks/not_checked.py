@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from common.i18n import Text
 from common.verdicts import Finding, Severity, Subject
-from workers.checks.api import Context
+from workers.checks.api import Context, Unreviewable
 from workers.checks.event_fields import InvalidField
 from workers.checks.finding_builders import build_finding
 
@@ -51,6 +51,24 @@ def unparsed(context: Context, lines: Sequence[int], severity: Severity = Severi
             f"自第 {first} 行起有 {count} 处代码无法解析或在运行时生成",
         )
         yield not_checked(context, what, severity=severity, line=first)
+
+
+def require_parsed(context: Context, gaps: Sequence[tuple[int, str]]) -> None:
+    """Call this after the last finding on a node's code.
+
+    Args:
+        context: context of the check.
+        gaps: lines of code that could not be parsed, each with the reason (in English).
+
+    Raises:
+        Unreviewable: there are some.
+    """
+    if gaps:
+        line, why = gaps[0]
+        what = Text(f"the code from line {line} was not parsed: {why}", f"自第 {line} 行起的代码无法解析")
+        if more := len(gaps) - 1:
+            what = Text(f"{what.en}, and {more} more", f"{what.zh}，另有 {more} 处")
+        raise Unreviewable(what.in_language(context.language))
 
 
 def missing_field(context: Context, field: str, subjects: Iterable[Subject] = ()) -> Finding:

@@ -14,10 +14,11 @@ from typing import Any
 
 import structlog
 
+from common import time_limits
 from common.verdicts import Finding
 from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
-from review.engine import review
+from review.engine import Review, run_review
 from review.tables import scan_estimate
 from workers.checks.api import LookupContext
 from workers.dataworks.errors import DataWorksError, RequestRejected
@@ -53,8 +54,11 @@ class ReviewRun:
     context: LookupContext
     unavailable_tables: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, code: str) -> tuple[Finding, ...]:
-        """Return the findings, from the cache if code, policy and tables are unchanged."""
+    def __call__(self, code: str) -> Review:
+        """Return the review, from the cache if code, policy and tables are unchanged.
+
+        A review with gaps is not cached: the next one may have more time.
+        """
         if (kept := self._cached(code)) is not None:
             return kept
         known: dict[str, TableMetadata] = {}
@@ -65,7 +69,7 @@ class ReviewRun:
             return known
 
         requested: set[str] = set()
-        found = review(
+        reviewed = run_review(
             code,
             self.dialect,
             replace(self.review_context, estimate=self._estimate(code)),
@@ -73,8 +77,9 @@ class ReviewRun:
             tables=tables,
             language=self.context.language,
         )
-        self._cache(code, requested, known, found)
-        return found
+        if not reviewed.gaps:
+            self._cache(code, requested, known, reviewed.findings)
+        return reviewed
 
     def tables(self, names: frozenset[str]) -> dict[str, TableMetadata]:
         """Return the metadata of tables, within the limits of time and of lookups (`max_lookups`).
@@ -106,7 +111,10 @@ class ReviewRun:
         if estimator is None or self.dialect is not Dialect.MAXCOMPUTE:
             return None
         try:
-            return estimator(code, self.review_context.project)
+            with time_limits.suspended():  # it queries the engine
+                return estimator(code, self.review_context.project)
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - a plug-in's code; without an estimate the review reports less
             log.warning("scan_estimate_failed", error=type(error).__name__)
             return None
@@ -118,12 +126,12 @@ class ReviewRun:
             return f"odps.{name.lower()}"
         return f"odps.{self.review_context.project}.{name.lower()}" if self.review_context.project else None
 
-    def _cached(self, code: str) -> tuple[Finding, ...] | None:
+    def _cached(self, code: str) -> Review | None:
         answers = self.context.result_cache
         kept = answers.get(_OPERATION, self._key(code)) if answers else None
         if not kept or kept["tables"] != _digest(self.tables(frozenset(kept["names"]))):
             return None
-        return tuple(Finding.from_json(item) for item in kept["findings"])
+        return Review(tuple(Finding.from_json(item) for item in kept["findings"]))
 
     def _cache(
         self, code: str, names: set[str], tables: Mapping[str, TableMetadata], findings: tuple[Finding, ...]

@@ -100,7 +100,5 @@ def _apply_severity(check: CheckPolicy, setting: ConsoleField, value: str) -> Ch
         raise ValueError(f"milder than the policy's {current}")
     if setting.name == "mode":
         return replace(check, mode=Mode(value))
-    result = Result(value.upper())
-    return (
-        replace(check, on_error=result) if setting.name == "on_error" else replace(check, on_timeout=result)
-    )
+    changes: dict[str, Any] = {setting.name: Result(value.upper())}
+    return replace(check, **changes)

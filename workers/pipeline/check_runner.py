@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from billiard.exceptions import SoftTimeLimitExceeded
-
+from common import memory_limits, time_limits
 from common.events import Event
-from common.i18n import Language
+from common.i18n import Language, Text
+from common.memory_limits import REVIEW_BYTES
 from common.plan import PlannedCheck
 from common.plugins.pool_exit import is_pool_exit
 from common.ports import ResultCache
 from common.snapshot import Snapshot
 from common.subjects.event_subject import subject_of
-from common.verdicts import Outcome, OutcomeKind
-from workers.checks.api import Check, Context, Lookups, SkipCheck
-from workers.checks.finding_builders import FindingInvalid, bound_findings
+from common.time_limits import Suspending, TimeLimitReached
+from common.verdicts import Finding, Outcome, OutcomeKind
+from workers.checks.api import Check, Context, Lookups, SkipCheck, Unreviewable
+from workers.checks.finding_builders import FindingInvalid, bound_findings, clip
 from workers.checks.registry import CheckUnavailable
 from workers.dataworks.errors import DataWorksError, Transient
 from workers.waivers import matching as waiving
 from workers.waivers.matching import Waivers
 
-TIMED_OUT = "time limit reached"
+TIME_LIMIT = Text("it takes longer than the time limit", "耗时超过上限")
 """Detail of an outcome whose check was stopped at its time limit."""
+
+MEMORY_LIMIT = Text("it needs too much memory", "所需内存过多")
+"""Detail of an outcome whose check needed too much memory."""
 
 
 class CheckRunner:
@@ -65,7 +70,7 @@ class CheckRunner:
         self._event = event
         self._snapshot = snapshot
         self._language = language
-        self._lookups = lookups
+        self._lookups = None if lookups is None else cast("Lookups", Suspending(lookups))
         self._clock = clock
         self._cache = _MemoizedCache(cache)
         self._waivers = waivers or Waivers()
@@ -74,42 +79,73 @@ class CheckRunner:
         self._transient = transient
         self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
 
-    def run(self, check: Check, planned: PlannedCheck) -> Outcome:
+    def run(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
         """Run a check once. What it raises becomes an outcome, except transient faults.
+
+        Args:
+            check: the check.
+            planned: its part of the plan.
+            seconds: time limit of its own work, lookups excluded, with which its memory is limited, too;
+                None for no limits. Only in a main thread, of a process that may be ended: see
+                `common.time_limits`.
 
         Raises:
             Exception: a transient fault; the check must be retried.
         """
         try:
-            return self.run_or_raise(check, planned)
+            return self.run_or_raise(check, planned, seconds=seconds)
         except self._transient:
             raise
         except DataWorksError as error:
             return Outcome(OutcomeKind.ERROR, detail=describe_fault(error))
 
-    def run_or_raise(self, check: Check, planned: PlannedCheck) -> Outcome:
+    def run_or_raise(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
         """Run a check like `run`, but also raise permanent DataWorks errors.
 
         Raises:
             DataWorksError: a lookup failed.
             Exception: another transient fault.
         """
+        findings: list[Finding] = []
         try:
-            findings = list(bound_findings(check.run(self._context(check, planned))))
-            self._require_complete()
-            return self.apply_waivers(check, Outcome.of(findings))
-        except SkipCheck as skip:
-            return Outcome(OutcomeKind.SKIPPED, detail=str(skip))
-        except SoftTimeLimitExceeded:
-            return Outcome(OutcomeKind.TIMED_OUT, detail=TIMED_OUT)
-        except self._raised:
-            raise
-        except (CheckUnavailable, FindingInvalid) as error:
-            return Outcome(OutcomeKind.ERROR, detail=str(error))
-        except (Exception, SystemExit) as error:
-            if isinstance(error, SystemExit) and is_pool_exit(error):
-                raise
+            context = self._context(check, planned)
+        except Exception as error:  # noqa: BLE001 - options that this version of the check rejects
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
+        try:
+            with nullcontext() if seconds is None else _limited(seconds):
+                for finding in bound_findings(check.run(context)):
+                    findings.append(finding)  # noqa: PERF402 - kept if the check ends with an exception
+        except (TimeLimitReached, MemoryError, Exception, SystemExit) as error:
+            if isinstance(error, self._raised) or (isinstance(error, SystemExit) and is_pool_exit(error)):
+                raise
+            return self._interrupted(check, findings, error)
+        self._require_complete()
+        return self.apply_waivers(check, Outcome.of(findings))
+
+    def _interrupted(self, check: Check, findings: list[Finding], error: BaseException) -> Outcome:
+        """Return the outcome of a check that ended with an exception, after these findings."""
+        if isinstance(error, SkipCheck):
+            return Outcome(OutcomeKind.SKIPPED, detail=str(error))
+        if isinstance(error, CheckUnavailable | FindingInvalid):
+            return Outcome(OutcomeKind.ERROR, detail=str(error))
+        detail = self._detail(error)
+        if check.reads_input or isinstance(error, Unreviewable | TimeLimitReached | MemoryError):
+            return self._unreviewable(check, findings, detail)
+        return Outcome(OutcomeKind.ERROR, detail=detail)
+
+    def _detail(self, error: BaseException) -> str:
+        match error:
+            case Unreviewable():
+                return str(error)
+            case TimeLimitReached():
+                return TIME_LIMIT.in_language(self._language)
+            case MemoryError():
+                return MEMORY_LIMIT.in_language(self._language)
+        return f"{describe_fault(error)}{_location(error)}"
+
+    def _unreviewable(self, check: Check, findings: list[Finding], detail: str) -> Outcome:
+        self._require_complete()
+        return self.apply_waivers(check, Outcome(OutcomeKind.UNREVIEWABLE, tuple(findings), clip(detail)))
 
     def apply_waivers(self, check: Check, outcome: Outcome) -> Outcome:
         """Return `outcome` of `check` with fingerprints, and a mark on each waived finding."""
@@ -133,6 +169,12 @@ class CheckRunner:
         )
 
 
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    with time_limits.limited(seconds), memory_limits.limited(REVIEW_BYTES):
+        yield
+
+
 class _MemoizedCache:
     """A result cache that reads each entry of the shared cache once; without one it keeps its own entries."""
 
@@ -143,13 +185,15 @@ class _MemoizedCache:
     def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
         key = (operation, *sorted(arguments.items()))
         if key not in self._known:
-            self._known[key] = self._cache.get(operation, arguments) if self._cache else None
+            with time_limits.suspended():
+                self._known[key] = self._cache.get(operation, arguments) if self._cache else None
         return self._known[key]
 
     def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
         self._known[operation, *sorted(arguments.items())] = value
         if self._cache:
-            self._cache.put(operation, arguments, value)
+            with time_limits.suspended():
+                self._cache.put(operation, arguments, value)
 
 
 def describe_fault(error: BaseException) -> str:

@@ -59,7 +59,15 @@ def build_plan(
 
 def _planned_check(check: CheckPolicy, message_id: str) -> PlannedCheck:
     mode = check.mode if in_rollout(message_id, check.name, check.share) else Mode.AUDIT
-    return PlannedCheck(check.name, mode, check.on_timeout, check.on_error, check.options, check.share)
+    return PlannedCheck(
+        check.name,
+        mode,
+        check.on_timeout,
+        check.on_error,
+        check.options,
+        check.share,
+        check.on_unreviewable,
+    )
 
 
 def in_rollout(message_id: str, check: str, share: float) -> bool:

@@ -30,6 +30,7 @@ _MIN_MESSAGE = 180
 _MAX_HELP = 110
 _MAX_NAME = 40
 _MAX_DETAIL = 60
+_MAX_GAP = 120
 _LAST = 1_000_000
 """Order of a finding on a line for which the same check has a more severe one: after all others."""
 
@@ -44,7 +45,7 @@ def render_tip(
     waivers: Waivers | None = None,
     details_url: str | None = None,
 ) -> str:
-    """Return the tip: verdict, most severe findings, waived findings, checks not run, and the event's id.
+    """Return the tip: verdict, findings, gaps, waived findings, checks not run, and the event's id.
 
     Args:
         result: the verdict.
@@ -57,12 +58,13 @@ def render_tip(
     """
     words = TEMPLATES[plan.language]
     counted = _counted_findings(plan, outcomes)
-    head = _headline(result, plan, [counts for counts, _ in counted], words)
+    head = _headline(result, plan, outcomes, [counts for counts, _ in counted], words)
     foot = [words.event.format(id=message_id)]
     if details_url:
         url = details_url.replace(MESSAGE_ID, quote(message_id, safe=""))
         foot.insert(0, words.details.format(url=url))
     others = [
+        *_not_reviewed_lines(plan, outcomes, words),
         *_waived_lines(plan, outcomes, waivers or Waivers(), now, words),
         *_not_run_lines(plan, outcomes, words),
         *_note_lines(plan, outcomes, words),
@@ -81,7 +83,13 @@ def _fit_lines(lines: list[str], room: int) -> Iterator[str]:
             room -= len(fitting) + 1
 
 
-def _headline(result: Result, plan: Plan, counted: list[Result], words: TipTemplates) -> str:
+def _headline(
+    result: Result,
+    plan: Plan,
+    outcomes: Mapping[str, Outcome],
+    counted: list[Result],
+    words: TipTemplates,
+) -> str:
     if not plan.checks:
         reason = (
             truncate(plan.disabled_reason, _MIN_MESSAGE)
@@ -93,7 +101,10 @@ def _headline(result: Result, plan: Plan, counted: list[Result], words: TipTempl
         return words.passed
     found = counted.count(result)
     if not found:
-        return words.unrun[result]
+        cause = any(
+            check.effective_result(outcome) is result for check, outcome in _unreviewed(plan, outcomes)
+        )
+        return (words.unreviewed if cause else words.unrun)[result]
     return words.found[result].format(found=words.findings(found))
 
 
@@ -191,27 +202,44 @@ def _is_noted(check: PlannedCheck, finding: Finding) -> bool:
     return finding.waived is None and check.cap_to_mode(requested_result(finding)) is Result.OK
 
 
-def _not_run_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
-    missing = [
+def _unreviewed(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[tuple[PlannedCheck, Outcome]]:
+    return [
         (check, outcome)
+        for check, outcome in _outcomes_in_order(plan, outcomes)
+        if outcome.kind is OutcomeKind.UNREVIEWABLE
+    ]
+
+
+def _not_reviewed_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
+    counted = [
+        (check.name, truncate(outcome.detail or "?", _MAX_GAP), check.cap_to_mode(check.on_unreviewable))
+        for check, outcome in _unreviewed(plan, outcomes)
+    ]
+    if counted:
+        yield words.not_reviewed.format(checks=_counted_checks(counted, words))
+
+
+def _not_run_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
+    counted = [
+        (check.name, _not_run_reason(outcome, words), check.effective_result(outcome))
         for check in plan.checks
         if (outcome := outcomes.get(check.name)) is None
         or outcome.kind in (OutcomeKind.ERROR, OutcomeKind.TIMED_OUT)
     ]
-    missing.sort(key=lambda pair: -pair[0].effective_result(pair[1]).severity_rank)
+    if counted:
+        yield words.not_run.format(checks=_counted_checks(counted, words))
+
+
+def _counted_checks(checks: list[tuple[str, str, Result]], words: TipTemplates) -> str:
+    """Return the names of checks with the reason why each did not finish and its result, worst first."""
+    ordered = sorted(checks, key=lambda item: -item[2].severity_rank)
     texts = [
-        words.counted.format(
-            name=truncate(check.name, _MAX_NAME),
-            reason=_not_run_reason(outcome, words),
-            result=check.effective_result(outcome).value,
-        )
-        for check, outcome in missing[:_MAX_NOT_RUN]
+        words.counted.format(name=truncate(name, _MAX_NAME), reason=reason, result=result.value)
+        for name, reason, result in ordered[:_MAX_NOT_RUN]
     ]
-    if others := missing[_MAX_NOT_RUN:]:
-        highest = others[0][0].effective_result(others[0][1])
-        texts.append(words.and_others.format(count=len(others), result=highest.value))
-    if texts:
-        yield words.not_run.format(checks=words.semicolon.join(texts))
+    if others := ordered[_MAX_NOT_RUN:]:
+        texts.append(words.and_others.format(count=len(others), result=others[0][2].value))
+    return words.semicolon.join(texts)
 
 
 def _not_run_reason(outcome: Outcome | None, words: TipTemplates) -> str:

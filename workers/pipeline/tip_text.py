@@ -17,6 +17,7 @@ class TipTemplates:
     passed: str
     found: Mapping[Result, str]
     unrun: Mapping[Result, str]
+    unreviewed: Mapping[Result, str]
     unchecked: str
     no_check: str
     finding: str
@@ -31,6 +32,7 @@ class TipTemplates:
     tomorrow: str
     days: str
     noted: str
+    not_reviewed: str
     not_run: str
     timed_out: str
     failed: str
@@ -61,6 +63,10 @@ _ENGLISH = TipTemplates(
         Result.FAIL: "FAIL: blocked because some checks could not run. Try again later.",
         Result.WARN: "WARN: passed, but some checks could not run.",
     },
+    unreviewed={
+        Result.FAIL: "FAIL: blocked because not everything could be reviewed. Correct, simplify or split it.",
+        Result.WARN: "WARN: passed, but not everything could be reviewed. Correct, simplify or split it.",
+    },
     unchecked="{result}: {reason}",
     no_check="no check applies to this operation.",
     finding="1 finding",
@@ -75,6 +81,7 @@ _ENGLISH = TipTemplates(
     tomorrow="expires in 1 day",
     days="expires in {days} days",
     noted="Recorded, not counted: {count} ({names})",
+    not_reviewed="Not reviewed: {checks}",
     not_run="Not run: {checks}",
     timed_out="timed out",
     failed="failed",
@@ -97,6 +104,10 @@ _CHINESE = TipTemplates(
         Result.FAIL: "FAIL：已阻断，因为部分检查未能执行。请稍后重试。",
         Result.WARN: "WARN：已通过，但部分检查未能执行。",
     },
+    unreviewed={
+        Result.FAIL: "FAIL：已阻断，因为部分内容无法评审。请修正、简化或拆分后重试。",
+        Result.WARN: "WARN：已通过，但部分内容无法评审。请修正、简化或拆分。",
+    },
     unchecked="{result}：{reason}",
     no_check="此操作没有适用的检查。",
     finding="1 个问题",
@@ -111,6 +122,7 @@ _CHINESE = TipTemplates(
     tomorrow="1 天后到期",
     days="{days} 天后到期",
     noted="仅记录，不计入结果：{count} 项（{names}）",
+    not_reviewed="未能评审：{checks}",
     not_run="未能执行：{checks}",
     timed_out="超时",
     failed="执行失败",

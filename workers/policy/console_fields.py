@@ -40,6 +40,7 @@ SEVERITY_FIELDS: Mapping[str, tuple[str, ...]] = {
     "mode": tuple(mode.value for mode in sorted(Mode, key=lambda mode: mode.max_result.severity_rank)),
     "on_error": tuple(result.value.lower() for result in Result),
     "on_timeout": tuple(result.value.lower() for result in Result),
+    "on_unreviewable": tuple(result.value.lower() for result in Result),
 }
 """The settings that every check has, with their values in order of severity, mildest first."""
 
@@ -63,7 +64,7 @@ class ConsoleField:
 
     Attributes:
         check: the check.
-        name: `mode`, `on_error`, `on_timeout` or an option of the check.
+        name: one of `SEVERITY_FIELDS`, or an option of the check.
         kind: the type of its value.
         doc: short description.
         choices: the possible values of a choice, or those that the policy lists.

@@ -100,6 +100,9 @@ class Defaults(Part):
     deadline: Deadline = 60
     on_timeout: ResultWord = Field(default=Result.WARN, description="result if a check times out")
     on_error: ResultWord = Field(default=Result.WARN, description="result if a check cannot run")
+    on_unreviewable: ResultWord = Field(
+        default=Result.FAIL, description="result if a check cannot review what the author submitted"
+    )
     verdict: ResultWord = Field(default=Result.OK, description="result at points without a check")
 
 
@@ -113,6 +116,9 @@ class CheckPart(Part):
     share: Share | None = None
     on_timeout: ResultWord | None = Field(default=None, description="result if the check times out")
     on_error: ResultWord | None = Field(default=None, description="result if the check cannot run")
+    on_unreviewable: ResultWord | None = Field(
+        default=None, description="result if the check cannot review what the author submitted"
+    )
     options: Annotated[dict[str, Any], BeforeValidator(_none_to_dict)] = Field(
         default_factory=dict, description="the check's own options"
     )
@@ -172,10 +178,13 @@ class ConsolePart(Part):
     """One setting that workspace administrators may change in the DataWorks console.
 
     Attributes:
-        setting: `CHECK.mode`, `CHECK.on_error`, `CHECK.on_timeout` or `CHECK.OPTION`.
+        setting: `CHECK.mode`, `CHECK.on_error`, `CHECK.on_timeout`, `CHECK.on_unreviewable` or
+            `CHECK.OPTION`.
     """
 
-    setting: str = Field(description="CHECK.mode, CHECK.on_error, CHECK.on_timeout or CHECK.OPTION")
+    setting: str = Field(
+        description="CHECK.mode, CHECK.on_error, CHECK.on_timeout, CHECK.on_unreviewable or CHECK.OPTION"
+    )
     values: tuple[Scalar, ...] = Field(default=(), description="allowed values")
     minimum: Number | None = Field(default=None, description="the smallest allowed number")
     maximum: Number | None = Field(default=None, description="the largest allowed number")

@@ -44,6 +44,7 @@ class CheckPolicy:
     on_error: Result
     options: dict[str, Any]
     share: float = 1
+    on_unreviewable: Result = Result.FAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ class Policy:
             part.on_error or defaults.on_error,
             self._options(name, event_code, layers),
             defaults.share if part.share is None else part.share,
+            part.on_unreviewable or defaults.on_unreviewable,
         )
 
     def _options(self, name: str, event_code: str, layers: tuple[Layer, ...]) -> dict[str, Any]:

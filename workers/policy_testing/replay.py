@@ -11,14 +11,14 @@ from common.i18n import Language
 from common.ledger import EventRecord
 from common.plan import Plan, PlannedCheck, most_severe, requested_result
 from common.snapshot import Snapshot
-from common.verdicts import Finding, Outcome, Result, Severity
+from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from review.options import ReviewOptions
 from review.rules.registry import BY_ID
 from workers.checks.api import Check, Lookups
 from workers.dataworks.errors import DataWorksError
 from workers.pipeline import planner
-from workers.pipeline.check_runner import CheckRunner
 from workers.policy.policy import Policy
+from workers.policy_testing.isolated_runner import IsolatedRunner
 from workers.waivers.matching import Waivers
 
 NEEDS_LOOKUPS = "needs lookups"
@@ -140,7 +140,7 @@ def replay_event(
     if (record.verdict or record.accepted_verdict) is None:
         return None
     event, plan = record.event, _plan(record, snapshot, inputs)
-    runner = CheckRunner(
+    runner = IsolatedRunner(
         event,
         snapshot,
         plan.language,
@@ -176,7 +176,7 @@ def _plan(record: EventRecord, snapshot: Snapshot | None, inputs: ReplayInputs) 
 
 
 def _run(
-    runner: CheckRunner,
+    runner: IsolatedRunner,
     check: Check,
     planned: PlannedCheck,
     snapshot: Snapshot | None,
@@ -209,6 +209,8 @@ def _reweigh(check: Check, planned: PlannedCheck, record: EventRecord) -> Outcom
         for finding in outcome.findings
         if not options.is_disabled(finding.rule)
     ]
+    if outcome.kind is OutcomeKind.UNREVIEWABLE:
+        return replace(outcome, findings=tuple(found))
     return Outcome.of(found)
 
 

@@ -10,11 +10,11 @@ from common.plan import Plan
 from common.verdicts import Finding, Outcome, Verdict
 from workers.checks.api import Check
 from workers.pipeline import planner
-from workers.pipeline.check_runner import CheckRunner
 from workers.pipeline.decision import decide_verdict
 from workers.policy.policy import Policy
 from workers.policy_testing.cases import Case
 from workers.policy_testing.fake_lookups import FakeLookups
+from workers.policy_testing.isolated_runner import IsolatedRunner
 from workers.waivers.matching import Waivers
 
 NO_SNAPSHOT = "the case has no snapshot"
@@ -60,7 +60,7 @@ def run_case(
     known = replace(waivers or Waivers(), rules=policy.waivers)
     if case.waivers is not None:
         known = replace(known, items=case.waivers)
-    runner = CheckRunner(
+    runner = IsolatedRunner(
         event,
         # As for real events, the snapshot is fetched only if a check or the policy needs it.
         case.snapshot if needs_snapshot else None,

@@ -13,8 +13,8 @@ import structlog
 from kombu import Connection, Consumer, Message, Producer
 
 from common import topology
-from common.verdicts import Outcome, OutcomeKind
-from workers import kombu_queues, metrics, reporter
+from common.i18n import Language
+from workers import check_execution, kombu_queues, metrics, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.intake import admit
 from workers.recovery import backstop
@@ -145,8 +145,11 @@ def handle_dead_letters(services: Services, messages: list[Message]) -> None:
 
 def _failed_check(services: Services, message: Message) -> None:
     _, kwargs, _ = orjson.loads(message.body)
-    outcome = Outcome(OutcomeKind.ERROR, detail="dead-lettered: the worker crashed on every delivery")
-    outcomes = dict.fromkeys(kwargs["checks"], outcome)
+    record = services.ledger.get(kwargs["message_id"])
+    language = record.plan.language if record and record.plan else Language.ENGLISH
+    outcomes = {
+        name: check_execution.crash_outcome(services.checks.get(name), language) for name in kwargs["checks"]
+    }
     services.reports.record(kwargs["message_id"], kwargs["run"], outcomes)
 
 

@@ -80,7 +80,10 @@ class _Reader:
     def _plain(self, offset: int) -> tuple[object, int]:
         for pattern in (_STRING, _ATOM):
             if match := pattern.match(self.text, offset):
-                return json.loads(match.group()), match.end()
+                try:
+                    return json.loads(match.group()), match.end()
+                except ValueError:  # Python converts no integer of more than 4,300 digits
+                    raise JsonInvalid("expected a shorter number", offset) from None
         if match := _PARAMETER.match(self.text, offset):
             return match.group(), match.end()
         raise JsonInvalid("expected a value", offset)

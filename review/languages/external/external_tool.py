@@ -32,12 +32,14 @@ class ExternalDiagnostic:
         severity: its severity, unless the policy overrides it.
         at: its span in the code.
         message: the linter's own text; the Chinese text first names the linter and its rule.
+        is_unfinished: whether it reports that the linter did not finish on this code.
     """
 
     rule: str
     severity: Severity
     at: Span
     message: Text
+    is_unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,19 @@ class ExternalTool:
 
 
 class ToolFailed(DwgateError):
-    """A linter returned no result: install it, or allow it more time; the message says which."""
+    """A linter returned no result: it cannot be started, unless it is the subclass."""
+
+
+class ToolUnfinished(ToolFailed):
+    """A linter started and returned no result: this code broke or stalled it."""
 
 
 def run(tool: ExternalTool, text: str, seconds: float) -> Any:
     """Return the JSON output of `tool` for `text`.
 
     Raises:
-        ToolFailed: it is not installed, timed out, or printed no JSON. The message contains no code.
+        ToolFailed: it is not installed or cannot be started. The message contains no code.
+        ToolUnfinished: it timed out or printed no JSON.
     """
     program = _program(tool.name)
     if program is None:
@@ -79,13 +86,13 @@ def run(tool: ExternalTool, text: str, seconds: float) -> Any:
             env={"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/"},
         )
     except subprocess.TimeoutExpired:
-        raise ToolFailed(f"it took longer than {seconds:.0f} s") from None
+        raise ToolUnfinished(f"it took longer than {seconds:.0f} s") from None
     except OSError as error:
         raise ToolFailed(f"it could not be started ({type(error).__name__})") from None
     try:
         return json.loads(done.stdout)
-    except ValueError:
-        raise ToolFailed(f"it exited with status {done.returncode} and no valid output") from None
+    except (ValueError, RecursionError):
+        raise ToolUnfinished(f"it exited with status {done.returncode} and no valid output") from None
 
 
 def _program(name: str) -> str | None:
@@ -101,6 +108,7 @@ def tool_failure_hit(tool: ExternalTool, code: str, error: ToolFailed) -> Extern
         Severity.WARN,
         Span(0, _first_line(code)),
         Text(f"The code was not reviewed by {tool.name}: {error}.", f"代码未经 {tool.name} 检查：{error}。"),
+        is_unfinished=isinstance(error, ToolUnfinished),
     )
 
 

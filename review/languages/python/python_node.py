@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from review.errors import ReviewTimeout
+from review.errors import PYTHON_2_REVIEWED, ReviewTimeout
 from review.facts import Comment, Span, Statement
 from review.facts.python import PythonFacts
 from review.languages.embedded import Sql
@@ -42,11 +42,7 @@ def read_python(code: str, deadline: float) -> PythonNode:
     unread: tuple[Statement, ...] = ()
     tree = _parsed(code)
     if isinstance(tree, _SyntaxProblem) and python2.is_python2(code):
-        unread = (
-            _unread(
-                code, _SyntaxProblem("it is Python 2: only its SQL and PyODPS calls were reviewed", tree.at)
-            ),
-        )
+        unread = (_unread(code, _SyntaxProblem(PYTHON_2_REVIEWED, tree.at)),)
         read_as = python2.convert(code)
         tree = _parsed(read_as)
         if isinstance(tree, _SyntaxProblem):
@@ -80,7 +76,7 @@ def _parsed(code: str) -> ast.Module | _SyntaxProblem:
             return ast.parse(code)
     except SyntaxError as error:
         return _SyntaxProblem("its syntax is not understood", _place(code, error))
-    except (RecursionError, MemoryError):
+    except (RecursionError, MemoryError):  # the latter is how the parser reports the depth of its stack
         return _SyntaxProblem("it is nested too deeply")
     except (ValueError, UnicodeError):
         return _SyntaxProblem("it contains invalid characters")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
+from review.errors import PYTHON_2_REVIEWED
 from review.facts import Span, Statement
 from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
 
@@ -15,9 +16,7 @@ _CHINESE = {
     "it is too long": "文本过长",
     "the review timed out": "评审超时",
     "it is Python 2, which cannot be parsed": "它是 Python 2 代码，无法解析",
-    "it is Python 2: only its SQL and PyODPS calls were reviewed": (
-        "它是 Python 2 代码，仅评审了其中的 SQL 和 PyODPS 调用"
-    ),
+    PYTHON_2_REVIEWED: "它是 Python 2 代码，仅评审了其中的 SQL 和 PyODPS 调用",
     "it is not a batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
     "it contains invalid characters": "含有无效字符",
 }
@@ -29,8 +28,8 @@ _CHINESE = {
     Severity.WARN,
     dialects=ANY,
     fix=Text(
-        "Correct the syntax, or review the statement manually.",
-        "请修正语法，或由人工检查该语句。",
+        "Correct the syntax, or simplify or split the statement.",
+        "请修正语法，或简化、拆分该语句。",
     ),
 )
 def not_reviewed(subject: RuleContext, _: Options) -> Iterator[Hit]:
@@ -40,7 +39,11 @@ def not_reviewed(subject: RuleContext, _: Options) -> Iterator[Hit]:
     Reports every statement that could not be parsed, with the reason and the position where parsing stopped.
 
     ## Why
-    A statement that cannot be parsed may do anything. Without a finding it would look reviewed.
+    A statement that cannot be parsed may do anything. Without a finding it would look reviewed. The author
+    decides what the code is, so code that was not reviewed counts as FAIL unless the policy says otherwise
+    (`on_unreviewable`), whatever the severity of this rule is and whether its finding is suppressed.
+
+    The rule also reports code that takes longer than 10 seconds or too much memory, and rules that fail.
 
     ## Bad
     ```sql

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 
 import orjson
 import pytest
-from billiard.exceptions import SoftTimeLimitExceeded
 
 from common import topology
 from common.events import Event
 from common.i18n import Language
 from common.plan import Mode, Plan, PlannedCheck
+from common.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
 from common.verdicts import Finding, OutcomeKind, Result, Severity
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.running_dwgate import SAMPLES
@@ -45,7 +45,8 @@ def passes(_: Context) -> Iterable[Finding]:
 
 
 def takes_too_long(_: Context) -> Iterable[Finding]:
-    raise SoftTimeLimitExceeded
+    yield Finding("T-2", Severity.WARN, "seen before")
+    raise TimeLimitReached
 
 
 def meets_a_fault(_: Context) -> Iterable[Finding]:
@@ -65,12 +66,12 @@ def planned(services: Services, second: CheckFunction) -> None:
 
 
 def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> list[tuple[list[str], float]]:
-    """Return a queue's messages, oldest first: the checks and their soft time limit in seconds."""
+    """Return a queue's messages, oldest first: the checks and the message's time limit in seconds."""
     found = []
     for raw in reversed(services.ledger.client.lrange(queue.name, 0, -1)):
         message = orjson.loads(raw)
         _, arguments, _ = orjson.loads(base64.b64decode(message["body"]))
-        found.append((arguments["checks"], message["headers"]["timelimit"][1]))
+        found.append((arguments["checks"], message["headers"]["timelimit"][0]))
     return found
 
 
@@ -96,7 +97,7 @@ def test_computing_checks_of_an_event_go_in_one_message(services: Services, emul
 
     [(checks, seconds)] = sent(services)
     assert checks == [*COMPUTING]
-    assert seconds == dispatch.SHARED_TIME_LIMIT
+    assert seconds == dispatch.MESSAGE_SECONDS
     assert [checks for checks, _ in sent(services, topology.CHECKS_IO)] == [["schedule-consistency"]]
 
     check_execution.execute(services, "m-1", 1, checks, time.time() + 40)
@@ -114,16 +115,26 @@ def test_all_run_and_the_last_outcome_enqueues_the_verdict(services: Services) -
     assert sent(services) == []
 
 
-def test_one_that_times_out_is_dispatched_again_alone_and_last(services: Services) -> None:
+def test_one_that_takes_too_long_is_unreviewable_and_keeps_its_findings(services: Services) -> None:
     planned(services, takes_too_long)
     run(services, *NAMES)
-    assert outcomes(services) == {"first": OutcomeKind.FINDINGS}
-    assert [checks for checks, _ in sent(services)] == [["third"], ["second"]]
-    assert all(seconds > dispatch.SHARED_TIME_LIMIT for _, seconds in sent(services))
+    expected = dict.fromkeys(NAMES, OutcomeKind.FINDINGS) | {"second": OutcomeKind.UNREVIEWABLE}
+    assert outcomes(services) == expected
+    record = services.ledger.get("m-1")
+    assert record
+    assert [item.rule for item in record.outcomes["second"].findings] == ["T-2"]
 
+
+def test_after_a_slow_one_the_others_are_dispatched_individually(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_execution, "SHARED_SECONDS", -1.0)
+    planned(services, passes)
+    run(services, *NAMES)
+    assert outcomes(services) == {"first": OutcomeKind.FINDINGS}
+    assert [checks for checks, _ in sent(services)] == [["second"], ["third"]]
     run(services, "third")
     run(services, "second")
-    assert outcomes(services)["second"] is OutcomeKind.TIMED_OUT
     assert services.ledger.reports.lease("test", 60).report
 
 
@@ -153,12 +164,13 @@ def details(services: Services) -> dict[str, str | None]:
     return {name: outcome.detail for name, outcome in record.outcomes.items()}
 
 
-def test_a_check_that_ends_its_worker_each_time_is_an_error(services: Services) -> None:
+def test_a_check_that_ends_its_worker_each_time_is_unreviewable(services: Services) -> None:
     planned(services, passes)
     for _ in range(MAX_ATTEMPTS):
         assert services.ledger.start_attempts("m-1", 1, ["second"])  # and then the process died
     run(services, "second")
-    assert details(services) == {"second": f"failed after {MAX_ATTEMPTS} attempts"}
+    assert details(services) == {"second": f"it ended its process {MAX_ATTEMPTS} times"}
+    assert outcomes(services) == {"second": OutcomeKind.UNREVIEWABLE}
 
 
 def test_a_check_that_this_worker_lacks_is_an_error(services: Services) -> None:
@@ -170,7 +182,9 @@ def test_a_check_that_this_worker_lacks_is_an_error(services: Services) -> None:
 
 def test_a_fault_without_time_for_another_attempt_is_an_error(services: Services) -> None:
     planned(services, meets_a_fault)
-    check_execution.execute(services, "m-1", 1, ["second"], time.time() + 0.5)
+    for _ in range(3):
+        assert services.ledger.start_attempts("m-1", 1, ["second"])
+    check_execution.execute(services, "m-1", 1, ["second"], time.time() + 6)  # the next wait is 8 s
     assert "GetNode" in str(details(services)["second"])
     assert outcomes(services) == {"second": OutcomeKind.ERROR}
 
@@ -182,16 +196,54 @@ def test_checks_of_an_older_run_leave_nothing_behind(services: Services) -> None
     assert sent(services) == []
 
 
-def test_those_of_a_killed_process_part_unless_there_was_one(services: Services) -> None:
-    check_execution.on_hard_timeout(services, "m-1", 1, ["first"], time.time() + 40)
-    assert sent(services) == []
-    check_execution.on_hard_timeout(services, "m-1", 1, ["first", "second"], time.time() + 40)
+@pytest.mark.parametrize("by_input", [True, False])
+def test_checks_of_a_killed_process_are_dispatched_individually(services: Services, by_input: bool) -> None:
+    planned(services, passes)
+    deadline = time.time() + 40
+    check_execution.on_killed(services, "m-1", 1, ["first", "second"], deadline, by_input=by_input)
     assert [checks for checks, _ in sent(services)] == [["first"], ["second"]]
+    assert outcomes(services) == {}
 
 
-@pytest.mark.parametrize(("left", "together", "alone"), [(41, 5, 30), (7, 2, 6), (0, 1, 1)])
-def test_how_long_they_may_take(services: Services, left: float, together: float, alone: float) -> None:
+@pytest.mark.parametrize(
+    ("by_input", "kind"), [(True, OutcomeKind.UNREVIEWABLE), (False, OutcomeKind.TIMED_OUT)]
+)
+def test_a_single_check_of_a_killed_process_gets_its_outcome(
+    services: Services, by_input: bool, kind: OutcomeKind
+) -> None:
+    planned(services, passes)
+    check_execution.on_killed(services, "m-1", 1, ["first"], time.time() + 40, by_input=by_input)
+    assert sent(services) == []
+    assert outcomes(services) == {"first": kind}
+
+
+def test_checks_of_a_killed_process_without_time_for_more_get_their_outcome(services: Services) -> None:
+    planned(services, passes)
+    check_execution.on_killed(services, "m-1", 1, NAMES, time.time() + 1, by_input=True)
+    assert sent(services) == []
+    assert outcomes(services) == dict.fromkeys(NAMES, OutcomeKind.UNREVIEWABLE)
+
+
+def test_a_check_without_time_left_is_not_started(services: Services) -> None:
+    planned(services, passes)
+    check_execution.execute(services, "m-1", 1, ["first"], time.time() + 1)
+    assert outcomes(services) == {"first": OutcomeKind.TIMED_OUT}
+
+
+@pytest.mark.parametrize(
+    ("left", "alone", "seconds"),
+    [(40, True, REVIEW_SECONDS), (40, False, REVIEW_SECONDS), (8, True, 6), (8, False, 4)],
+)
+def test_a_check_may_work_for_the_limit_or_until_its_deadline(
+    left: float, alone: bool, seconds: float
+) -> None:
     deadline = time.time() + left
-    services.dispatch.send_checks("m-1", 1, NAMES, Runs.CPU, deadline)
-    services.dispatch.send_checks("m-1", 1, ["first"], Runs.CPU, deadline)
-    assert [seconds for _, seconds in sent(services)] == pytest.approx([together, alone], abs=0.2)
+    found = check_execution._time_limit(deadline, alone=alone)
+    assert found == pytest.approx(seconds, abs=0.5)
+    assert found + GRACE_SECONDS < left
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(41, 30), (7, 6), (0, 1)])
+def test_a_message_has_the_time_until_its_deadline(services: Services, left: float, seconds: float) -> None:
+    services.dispatch.send_checks("m-1", 1, NAMES, Runs.CPU, time.time() + left)
+    assert [limit for _, limit in sent(services)] == pytest.approx([seconds], abs=0.2)

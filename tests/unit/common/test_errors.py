@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import DwgateError
+from common.time_limits import TimeLimitReached
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = ("common", "console", "deploy", "emulator", "ingest", "review", "workers")
@@ -41,7 +42,11 @@ def _exceptions() -> list[tuple[str, str]]:
         found = {name for _, name, bases in classes if names.intersection(bases)}
         more = not found <= names
         names |= found
-    return [(module, name) for module, name, bases in classes if names.intersection(bases)]
+    return [
+        (module, name)
+        for module, name, bases in classes
+        if names.intersection(bases) and name != TimeLimitReached.__name__
+    ]
 
 
 def _exception(module: str, name: str) -> type[BaseException]:
@@ -71,6 +76,11 @@ EXCEPTIONS = _exceptions()
 @pytest.mark.parametrize(("module", "name"), EXCEPTIONS)
 def test_every_exception_is_a_dwgate_error(module: str, name: str) -> None:
     assert issubclass(_exception(module, name), DwgateError)
+
+
+def test_the_end_of_limited_work_is_no_failure() -> None:
+    assert not issubclass(TimeLimitReached, Exception)
+    assert "TimeLimitReached" in (ROOT / "docs/errors.md").read_text()
 
 
 def test_the_page_shows_every_exception_at_its_position() -> None:

@@ -46,6 +46,8 @@ def test_a_check_that_could_not_run_is_named_when_nothing_was_found() -> None:
     outcomes = {"a": Outcome(OutcomeKind.PASSED), "b": Outcome(OutcomeKind.TIMED_OUT)}
     assert tables.first_finding(record(State.REPORTED, "a", "b", outcomes=outcomes)) == "b: timed_out"
     assert tables.first_finding(record(State.REPORTED, "a", outcomes=outcomes)) is None
+    outcomes = {"a": Outcome(OutcomeKind.UNREVIEWABLE, detail="line 3")}
+    assert tables.first_finding(record(State.REPORTED, "a", outcomes=outcomes)) == "a: line 3"
 
 
 def test_control_characters_and_markup_are_neutralized() -> None:
@@ -65,6 +67,15 @@ def test_a_table_keeps_its_width_and_shows_every_word() -> None:
     shown = printed(tables.table(("id", "text"), [("e-1", " ".join(words))]), width=60)
     assert max(map(len, shown.splitlines())) <= 60
     assert all(word in shown for word in words)
+
+
+def test_an_event_shows_what_was_not_reviewed_and_what_was_found() -> None:
+    outcome = Outcome(OutcomeKind.UNREVIEWABLE, (BLOCK,), "the code from line 3")
+    shown = printed(
+        events.render_event(record(State.REPORTED, "a", outcomes={"a": outcome}, verdict=VERDICT))
+    )
+    for part in ("unreviewable", "the code from line 3", "MC-C14: line 5"):
+        assert part in shown
 
 
 def test_an_event_shows_verdict_checks_and_every_finding() -> None:

@@ -59,13 +59,13 @@ def test_a_wrong_result_of_a_check_is_an_error_outcome(result: object, detail: s
 
 
 @pytest.mark.usefixtures("registered")
-def test_a_check_that_exits_is_an_error_outcome() -> None:
+def test_a_check_that_exits_is_unreviewable() -> None:
     @check("exits", runs=Runs.INLINE)
     def exits(_: Context) -> Iterator[Finding]:
         raise SystemExit(1)
 
     outcome = run_check("exits", "commit-file")
-    assert outcome.kind is OutcomeKind.ERROR
+    assert outcome.kind is OutcomeKind.UNREVIEWABLE
     assert str(outcome.detail).startswith("raised SystemExit")
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies
 from common.verdicts import Finding, Severity
 from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
-from review.engine import review
+from review.engine import review, run_review
 from review.languages import parse_embedded
 from review.languages.data_integration.json_positions import JsonInvalid, parse_json
 
@@ -236,3 +236,19 @@ def test_a_query_that_takes_every_column_is_said(query: object, found: bool) -> 
 def test_a_mysql_writer_is_not_judged_for_appending() -> None:
     writer = {"stepType": "mysql", "category": "writer", "parameter": {"column": ["id"], "table": "rpt"}}
     assert "DI-003" not in rules(job(MYSQL, changed(writer, writeMode="insert")))
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ('{"type": "job", "a": ' + "9" * 5000 + "}", "expected a shorter number"),
+        ("[" * 5000, "it is nested too deeply"),
+        ('{"a": "\\ud800"}', "not a batch synchronization job"),
+    ],
+)
+def test_what_python_cannot_convert_is_reported_with_its_position(code: str, reason: str) -> None:
+    reviewed = run_review(code, Dialect.DI)
+    (found,) = [item for item in reviewed.findings if item.rule == "MC-C19"]
+    assert reason in found.message
+    assert found.column
+    assert len(reviewed.gaps) == 1

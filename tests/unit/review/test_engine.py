@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import codecs
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import PurePath
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from common.i18n import Language
+from common.time_limits import TimeLimitReached
 from common.verdicts import Finding, Severity
-from review import engine, languages
+from review import engine, languages, script_reader
 from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect
-from review.engine import review
+from review.engine import review, run_review
 from review.facts import Span
 from review.fingerprints import only_new_findings
 from review.languages import ExternalDiagnostic
+from review.languages.external import shellcheck
+from review.languages.external.external_tool import ToolFailed, ToolUnfinished
 from review.options import ReviewOptions
 from review.rules.api import Hit, Options, RuleContext, Text
 from review.rules.registry import BY_ID
@@ -149,13 +154,112 @@ def test_what_was_not_looked_at_in_time_is_said() -> None:
     assert review(CODE, SQL, policy=policy(severity={"MC-C19": "off"}), seconds=0) == ()
 
 
-def test_a_rule_that_fails_is_said_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def break_rule(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def judge(_: RuleContext, __: Options) -> list[Hit]:
-        raise KeyError("SELECT secret")
+        raise error
 
     broken = replace(BY_ID["MC-C03"], check=judge)
     first = tuple(broken if rule.id == "MC-C03" else rule for rule in engine._FIRST)
     monkeypatch.setattr(engine, "_FIRST", first)
+
+
+def test_time_limits_are_not_taken_for_a_failed_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_rule(monkeypatch, TimeLimitReached())
+    with pytest.raises(TimeLimitReached):
+        review(CODE, SQL)
+
+
+def test_a_script_that_needs_too_much_memory_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_rule(monkeypatch, MemoryError())
+    reviewed = run_review(CODE, SQL)
+    assert [item.rule for item in reviewed.findings] == ["MC-C19"]
+    assert reviewed.describe_gaps(Language.ENGLISH) == "The script was not reviewed: it needs too much memory"
+
+
+def test_what_breaks_the_engine_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "apply_suppressions", None)
+    reviewed = run_review(CODE, SQL, language=Language.CHINESE)
+    assert reviewed.describe_gaps(Language.CHINESE) == "脚本未被评审：评审出错（TypeError）"
+    assert [item.english for item in reviewed.findings] == [
+        "The script was not reviewed: the review failed (TypeError)."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"), [(RecursionError, "nested too deeply"), (IndexError, "IndexError")]
+)
+@pytest.mark.parametrize("dialect", [SQL, Dialect.PYTHON, Dialect.SHELL, Dialect.DI])
+def test_what_breaks_a_reader_is_a_gap_and_rules_on_the_text_run(
+    monkeypatch: pytest.MonkeyPatch, dialect: Dialect, error: type[Exception], why: str
+) -> None:
+    def read(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(script_reader, "_read", read)
+    reviewed = run_review("x = 'LTAI5tFb7Xk2Lm9Qw3Er5Ty8'", dialect)
+    assert why in str(reviewed.describe_gaps(Language.ENGLISH))
+    assert {"MC-C19", "MC-S01"} & {item.rule for item in reviewed.findings} >= {"MC-C19"}
+
+
+UNREADABLE = "SELEC id FROM t;\nSELECT 1 FROM u WHERE (; SELECT 2"
+
+
+@pytest.mark.parametrize(
+    ("code", "options"),
+    [
+        (UNREADABLE, {}),
+        (UNREADABLE, {"severity": {"MC-C19": "off"}}),
+        (UNREADABLE, {"severity": {"MC-C19": "info"}}),
+        (f"-- dwgate:ignore-file MC-C19 it is right\n{UNREADABLE}", {}),
+    ],
+)
+def test_gaps_do_not_depend_on_the_rule_that_reports_them(code: str, options: dict[str, Any]) -> None:
+    gaps = run_review(code, SQL, policy=policy(**options)).describe_gaps(Language.ENGLISH)
+    assert gaps is not None
+    assert gaps.endswith("its syntax is not understood, and 1 more")
+
+
+def test_code_that_is_reviewed_has_no_gaps() -> None:
+    assert run_review(CODE, SQL).describe_gaps(Language.ENGLISH) is None
+    assert run_review("", SQL).gaps == ()
+
+
+def test_python_2_is_converted_so_it_is_a_note_and_no_gap() -> None:
+    reviewed = run_review("print 'a'\no.execute_sql('delete from t')", Dialect.PYTHON)
+    assert {"MC-C19", "MC-C14"} <= set(rules(reviewed.findings))
+    assert reviewed.gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("error", "is_gap"),
+    [(ToolFailed("it is not installed"), False), (ToolUnfinished("it took longer"), True)],
+)
+def test_a_tool_that_the_code_stalls_is_a_gap_and_a_missing_one_is_none(
+    monkeypatch: pytest.MonkeyPatch, error: ToolFailed, is_gap: bool
+) -> None:
+    def run(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(shellcheck, "run", run)
+    reviewed = run_review("echo 1", Dialect.SHELL)
+    assert "SH-SHELLCHECK" in rules(reviewed.findings)
+    assert bool(reviewed.gaps) is is_gap
+
+
+def test_the_time_of_lookups_is_not_that_of_the_review(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+
+    def tables(names: frozenset[str]) -> Mapping[str, TableMetadata]:
+        assert names
+        clock[0] += 3600
+        return {}
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    assert run_review(CODE, SQL, tables=tables).gaps == ()
+
+
+def test_a_rule_that_fails_is_said_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    break_rule(monkeypatch, KeyError("SELECT secret"))
     found = review(CODE, SQL)
     assert [item.message for item in found if item.rule == "MC-C19"] == [
         "MC-C03 failed on this script (KeyError)."

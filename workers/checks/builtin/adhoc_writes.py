@@ -19,7 +19,7 @@ from workers.checks.code_effects.node_file import MAXCOMPUTE, code_file
 from workers.checks.code_effects.reader import read_effects
 from workers.checks.code_effects.table_names import is_dynamic
 from workers.checks.finding_builders import build_finding
-from workers.checks.not_checked import not_checked, unparsed
+from workers.checks.not_checked import not_checked, require_parsed, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 
@@ -91,6 +91,7 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
         elif not re.search(options.development, database):
             found.setdefault((change.description, change.table.lower()), change)
     yield from _write_findings(context, list(found.values()), dialect)
+    require_parsed(context, effects.gaps)
 
 
 def _write_findings(context: Context, changes: list[TableWrite], dialect: Dialect) -> Iterator[Finding]:

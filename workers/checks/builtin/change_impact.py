@@ -21,7 +21,7 @@ from workers.checks.code_effects.model import CodeEffects, ColumnWrite
 from workers.checks.code_effects.node_file import MAXCOMPUTE, code_file, project_of
 from workers.checks.code_effects.reader import read_effects
 from workers.checks.code_effects.table_names import table_guid
-from workers.checks.not_checked import not_checked, unparsed
+from workers.checks.not_checked import not_checked, require_parsed, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import RequestRejected
@@ -84,6 +84,7 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
             f"无法查询此代码所删改内容的下游：DataWorks 不按名称保存 {dialect} 表的血缘",
         )
         yield not_checked(context, what, line=min(lines), subjects=named_subjects(SubjectKind.TABLE, *names))
+    require_parsed(context, effects.gaps)
 
 
 def _unfilled_columns(

@@ -15,7 +15,7 @@ from review.context import NodeContext, ReviewContext
 from review.fingerprints import only_new_findings
 from review.options import ReviewOptions
 from workers.checks import review_runner
-from workers.checks.api import Context, LookupContext, Options, Runs, SkipCheck
+from workers.checks.api import Context, LookupContext, Options, Runs, SkipCheck, Unreviewable
 from workers.checks.code_effects.node_file import committed_file, node_type, project_of
 from workers.checks.finding_builders import build_finding
 from workers.checks.name_lists import summarize_names
@@ -70,9 +70,10 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
     review = review_runner.ReviewRun(
         dialects.dialect_for_node_type(node_type(file, context)), _review_context(file, context), context
     )
-    found = list(review(file.content))
+    reviewed = review(file.content)
+    found = list(reviewed.findings)
     if context.options.only_new and (before := _deployed_code(file, context)):
-        found = list(only_new_findings(review(before), found))
+        found = list(only_new_findings(review(before).findings, found))
     found.sort(key=lambda item: (item.suppressed is not None, _RANKS[item.severity]))
     yield from found[:MAX_LISTED]
     yield from _unavailable_finding(review, context)
@@ -81,6 +82,8 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
         message = Text(f"{left} more findings are not listed.", f"另有 {left} 个问题未列出。")
         remedy = Text("Fix the listed findings first.", "请先处理以上问题。")
         yield build_finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
+    if gaps := reviewed.describe_gaps(context.language):
+        raise Unreviewable(gaps)
 
 
 def _unavailable_finding(review: review_runner.ReviewRun, context: Context) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ from workers.checks.code_effects.table_names import (
 )
 from workers.checks.finding_builders import build_finding
 from workers.checks.name_lists import summarize_names
-from workers.checks.not_checked import not_checked, unparsed
+from workers.checks.not_checked import not_checked, require_parsed, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 from workers.dataworks.errors import RequestRejected
@@ -87,6 +87,7 @@ def declared_inputs(context: LookupContext) -> Iterator[Finding]:
         yield from _undeclared_inputs(context, file, known)
     if not undeclared and not hidden:
         yield from _unused_inputs(context, inputs, reads)
+    require_parsed(context, effects.gaps)
 
 
 def _require_scheduled(file: FileSnapshot) -> None:

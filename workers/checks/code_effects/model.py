@@ -119,7 +119,8 @@ class CodeEffects:
         rebuilt: existing tables that it drops or recreates.
         altered: columns that it drops, renames or changes.
         column_writes: columns that it writes.
-        unparsed: lines of code that could not be parsed.
+        unparsed: lines of code that could not be parsed, or that is generated at run time.
+        gaps: the reasons why code could not be parsed, each with its line; not for code that is generated.
         dynamic_reads: lines where it reads a table whose name is generated at run time.
     """
 
@@ -130,6 +131,7 @@ class CodeEffects:
     column_writes: tuple[ColumnWrite, ...] = ()
     unparsed: tuple[int, ...] = ()
     dynamic_reads: tuple[int, ...] = ()
+    gaps: tuple[tuple[int, str], ...] = ()
 
     def to_json(self) -> Any:
         """Return the effects as plain JSON."""

@@ -11,6 +11,7 @@ from review.analysis.naming import is_temporary
 from review.analysis.table_set import TableSet
 from review.context import ReviewContext
 from review.dialects import Dialect
+from review.errors import PYTHON_2_REVIEWED, ReviewTimeout
 from review.facts import Script
 from review.facts.python import TableAccess, TableAccessKind
 from review.gc_pause import gc_paused
@@ -26,6 +27,7 @@ from workers.checks.code_effects.table_rebuilds import TableRebuilds
 SECONDS = 5.0
 """Time limit for parsing one script; the rest stays unparsed."""
 
+_OUT_OF_TIME = str(ReviewTimeout())
 _OPERATION = "code-effects"
 _ENGINE = version("dwgate")
 _DUMMY_TABLE = "dual"
@@ -54,7 +56,8 @@ def read_effects(context: Context, code: str, dialect: Dialect, project: str | N
         found = _read(
             read_script(code, dialect, ReviewContext(project=project), None, time.monotonic() + SECONDS)
         )
-    if context.result_cache:
+    # With more time, the next attempt may parse what this one could not.
+    if context.result_cache and not any(why == _OUT_OF_TIME for _, why in found.gaps):
         context.result_cache.put(_OPERATION, key, found.to_json())
     return found
 
@@ -72,6 +75,7 @@ def _read(script: Script) -> CodeEffects:
         dynamic_reads=tuple(
             places.at(access.at.begin).line for access in _accesses(script) if not access.table
         ),
+        gaps=tuple(_gaps(script, places)),
     )
 
 
@@ -112,6 +116,12 @@ def _sources(script: Script) -> Iterator[tuple[str, int]]:
 def _accesses(script: Script) -> Iterator[TableAccess]:
     """Yield the PyODPS calls that read tables."""
     return (item for item in script.python.accesses if item.act is TableAccessKind.READ)
+
+
+def _gaps(script: Script, places: LineIndex) -> Iterator[tuple[int, str]]:
+    for statement in script.statements:
+        if statement.unread is not None and statement.unread != PYTHON_2_REVIEWED:
+            yield places.at((statement.unread_at or statement.at).begin).line, statement.unread
 
 
 def _unparsed_lines(script: Script) -> Iterator[int]:

@@ -177,7 +177,7 @@ def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: 
     wait_for(lambda: drained(services))
 
 
-def test_a_dead_lettered_check_is_an_error_and_the_event_is_reported(services: Services) -> None:
+def test_a_dead_lettered_check_is_unreviewable_and_the_event_is_reported(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     services.ledger.save_plan("m-1", 1, plan_of("code-review"), None, {})
     arguments = {"v": 1, "message_id": "m-1", "run": 1, "checks": ["code-review"], "until": time.time() + 50}
@@ -194,7 +194,7 @@ def test_a_dead_lettered_check_is_an_error_and_the_event_is_reported(services: S
     assert report.message_id == "m-1"
     record = services.ledger.get("m-1")
     assert record
-    assert record.outcomes["code-review"].kind is OutcomeKind.ERROR
+    assert record.outcomes["code-review"].kind is OutcomeKind.UNREVIEWABLE
 
 
 def test_events_of_a_dead_lettered_intake_are_answered(services: Services, emulator: Emulator) -> None:

@@ -56,6 +56,7 @@ def test_show_prints_the_effective_policy(file: Path) -> None:
                     "share": 0.5,
                     "on_timeout": "warn",
                     "on_error": "warn",
+                    "on_unreviewable": "fail",
                     "options": {},
                 }
             },

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import io
+import itertools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -19,15 +22,16 @@ import pytest
 from common.config_files.errors import ConfigError
 from common.i18n import Language
 from common.verdicts import AppliedWaiver, Finding, Severity
-from console import errors
+from console import errors, isolated_reviews
 from console.commands import review, rules
 from console.commands.review import ReviewRequest
 from console.exit_codes import UsageError
 from console.output import github, sarif
-from review import rule_docs
+from review import engine, rule_docs
 from review.dialects import Dialect
 from review.report import ReviewedFile, count_by_severity, describe_rule, has_blocking, report_json
-from review.rules.registry import RULES
+from review.rules.api import Hit, RuleContext
+from review.rules.registry import BY_ID, RULES
 from review.tables.metadata import parse_tables
 
 DWGATE = Path(sys.executable).with_name("dwgate")
@@ -396,3 +400,106 @@ def test_the_command_line(node: Path) -> None:
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("dwgate: --dialect odps: unknown dialect; expected one of ")
     assert wrong.stderr.count("\n") == 1
+
+
+UNREADABLE = "SELEC id FROM t;\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["{}", "{severity: {MC-C19: info}}", '{severity: {MC-C19: "off"}}'],
+    ids=["default", "info", "off"],
+)
+def test_unreadable_code_fails_whatever_the_severity_of_its_rule_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str
+) -> None:
+    node, policy = tmp_path / "a.sql", tmp_path / "policy.yaml"
+    node.write_text(UNREADABLE)
+    policy.write_text(
+        f"version: 1\npoints: {{commit-file: {{checks: {{code-review: {{options: {options}}}}}}}}}\n"
+    )
+    assert run_review(node, policy=policy, format="json") == 1
+    assert "line 1" in shown(capsys)["files"][0]["unreviewable"]
+
+
+def test_a_suppression_does_not_make_code_reviewed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.sql").write_text(f"-- dwgate:ignore-file MC-C19,MC-M01 it is right\n{UNREADABLE}")
+    assert run_review(tmp_path / "a.sql") == 1
+    printed = capsys.readouterr().out
+    assert "unreviewable: The statement that begins on line 2" in printed
+    assert printed.endswith("1 of them not completely.\n")
+
+
+def test_a_policy_may_accept_unreadable_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    node, policy = tmp_path / "a.sql", tmp_path / "policy.yaml"
+    node.write_text("-- owner: me\n" + UNREADABLE)
+    policy.write_text(
+        "version: 1\npoints: {commit-file: {checks: {code-review: "
+        "{on_unreviewable: ok, options: {severity: {MC-C19: info}}}}}}\n"
+    )
+    assert run_review(node, policy=policy, format="json") == 0
+    assert shown(capsys)["files"][0]["unreviewable"]
+
+
+def stall_on_marker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a rule that stalls in one call of C code if the code has a marker."""
+
+    def judge(subject: RuleContext, _: object) -> list[Hit]:
+        if "stall_here" in subject.script.code:
+            collections.deque(itertools.repeat(0), maxlen=0)
+        if "crash_here" in subject.script.code:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return []
+
+    stalling = replace(BY_ID["MC-C03"], check=judge)
+    rules_ = tuple(stalling if rule.id == "MC-C03" else rule for rule in engine._FIRST)
+    monkeypatch.setattr(engine, "_FIRST", rules_)
+    monkeypatch.setattr(isolated_reviews, "REVIEW_SECONDS", 0.5)
+
+
+@pytest.mark.parametrize("format_", review.FORMATS)
+def test_a_file_that_stalls_the_review_is_reported_and_so_are_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], format_: str
+) -> None:
+    stall_on_marker(monkeypatch)
+    (tmp_path / "a.sql").write_text(DELETE)
+    (tmp_path / "b.sql").write_text("SELECT 'stall_here';\n")
+    (tmp_path / "c.sql").write_text("SELECT 'crash_here';\n")
+    (tmp_path / "d.sql").write_text(DELETE)
+    assert run_review(tmp_path, format=format_) == 1
+    printed = capsys.readouterr().out
+    assert printed.count("DELETE without WHERE") >= 2
+    assert "the review takes longer than 10 s" in printed
+    assert "its process ended with signal SIGKILL" in printed
+    if format_ == "json":
+        gaps = [bool(file["unreviewable"]) for file in json.loads(printed)["files"]]
+        assert gaps == [False, True, True, False]
+    if format_ == "sarif":
+        (invocation,) = json.loads(printed)["runs"][0]["invocations"]
+        assert not invocation["executionSuccessful"]
+        notes = invocation["toolExecutionNotifications"]
+        assert [note["level"] for note in notes] == ["error", "error"]
+    if format_ == "github":
+        assert printed.count(",title=MC-C19 not-reviewed::Not reviewed") == 4
+
+
+def test_many_files_are_reviewed_in_their_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(30):
+        (tmp_path / f"{number:02}.sql").write_text(f"-- owner: me\nDELETE FROM t{number};\n")
+    assert run_review(tmp_path, format="json") == 1
+    files = shown(capsys)["files"]
+    assert [Path(file["path"]).name for file in files] == [f"{number:02}.sql" for number in range(30)]
+    assert all(file["findings"] for file in files)
+
+
+def test_a_long_number_in_a_job_breaks_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "b.json").write_text(
+        '{"type": "job", "steps": [{"stepType": "odps", "a": %s}]}' % ("9" * 5000)
+    )
+    (tmp_path / "c.sql").write_text(DELETE)
+    assert run_review(tmp_path / "b.json", tmp_path / "c.sql", format="json") == 1
+    job, other = shown(capsys)["files"]
+    assert "expected a shorter number" in job["unreviewable"]
+    assert "MC-C14" in {item["rule"] for item in other["findings"]}

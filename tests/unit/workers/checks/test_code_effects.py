@@ -176,3 +176,22 @@ def test_code_is_parsed_once_for_all_checks(monkeypatch: pytest.MonkeyPatch) -> 
     assert read_effects(_context(answers), code, Dialect.MAXCOMPUTE, "shop") == first
     with pytest.raises(TypeError):
         read_effects(_context(answers), code, Dialect.MAXCOMPUTE, "other")
+
+
+def test_code_that_cannot_be_parsed_is_a_gap_and_generated_code_is_none() -> None:
+    assert _effects("SELECT 1;\nINSERT INTO t SELECT FROM WHERE (;").gaps == (
+        (2, "its syntax is not understood"),
+    )
+    assert _effects("x = 1\no.execute_sql(x)", Dialect.PYTHON).gaps == ()
+    assert _effects("print 'a'\n", Dialect.PYTHON).gaps == ()
+
+
+def test_effects_that_were_not_read_in_time_are_not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = Answers()
+    monkeypatch.setattr(reader, "SECONDS", -1.0)
+    late = read_effects(_context(answers), "SELECT 1 FROM a", Dialect.MAXCOMPUTE, "shop")
+    assert [why for _, why in late.gaps] == ["the review timed out"]
+    assert answers.kept == {}
+    monkeypatch.undo()
+    assert read_effects(_context(answers), "SELECT 1 FROM a", Dialect.MAXCOMPUTE, "shop").reads
+    assert len(answers.kept) == 1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -11,9 +12,12 @@ import pytest
 from common.events import Event
 from common.i18n import Language
 from common.snapshot import Column, FileSnapshot, Snapshot
-from common.verdicts import Finding
+from common.verdicts import Finding, Outcome, OutcomeKind
+from dwgate.testing import run_check
+from review import engine
+from review.rules.api import Hit
 from workers.checks import registry
-from workers.checks.api import Context, Lookups
+from workers.checks.api import Context, Lookups, Unreviewable
 from workers.dataworks.errors import DataWorksError, RequestRejected, Throttled
 from workers.dataworks.models import TableInfo
 
@@ -77,9 +81,12 @@ def ask(
     file = FileSnapshot(501, "sums", 10, code, **{**values, **changes})
     event = Event("m-1", event_code, 93124, "1923", True, {}, 0)
     given = CHECK.options.model_validate(options or {})
-    return list(
-        CHECK.run(Context(event, Snapshot(file=file), given, cast(Lookups, workspace), 0, language, answers))
-    )
+    context = Context(event, Snapshot(file=file), given, cast(Lookups, workspace), 0, language, answers)
+    found: list[Finding] = []
+    with suppress(Unreviewable):
+        for finding in CHECK.run(context):
+            found.append(finding)  # noqa: PERF402 - kept if the check ends with an exception
+    return found
 
 
 def rules(found: list[Finding]) -> set[str]:
@@ -181,3 +188,40 @@ def test_cached_results_contain_no_code() -> None:
     answers = Answers()
     ask("SELECT 'of_the_customer' AS note FROM orders;", Workspace(), answers=answers)
     assert "of_the_customer" not in repr(answers.kept)
+
+
+def outcome_of(code: str, **options: Any) -> Outcome:
+    file = FileSnapshot(501, "sums", 10, code, outputs=("shop.sums",))
+    return run_check(
+        "code-review",
+        "commit-file",
+        snapshot=Snapshot(file=file),
+        options=options,
+        lookups=cast(Lookups, Workspace(deployed=code)),
+    )
+
+
+@pytest.mark.parametrize("options", [{}, {"severity": {"MC-C19": "off"}}, {"only_new": True}])
+def test_unreadable_code_is_unreviewable_whatever_counts_of_its_findings(options: dict[str, Any]) -> None:
+    outcome = outcome_of("DELETE FROM sums;\nSELEC 1;", **options)
+    assert outcome.kind is OutcomeKind.UNREVIEWABLE
+    assert "line 2" in str(outcome.detail)
+    assert ("MC-C14" in {item.rule for item in outcome.findings}) is not options.get("only_new", False)
+
+
+@pytest.mark.parametrize(
+    "gap", ["SELEC 1;", "SELECT 1"], ids=["a statement that is not read", "a rule that fails"]
+)
+def test_a_review_with_gaps_is_not_cached(monkeypatch: pytest.MonkeyPatch, gap: str) -> None:
+    def judge(*_: object) -> list[Hit]:
+        raise KeyError
+
+    if not gap.startswith("SELEC "):
+        broken = tuple(replace(rule, check=judge) for rule in engine._FIRST)
+        monkeypatch.setattr(engine, "_FIRST", broken)
+    answers = Answers()
+    ask(gap, Workspace(), answers=answers)
+    assert answers.kept == {}
+    monkeypatch.undo()
+    ask("SELECT 1", Workspace(), answers=answers)
+    assert len(answers.kept) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from common.events import Event
 from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, OutcomeKind, Severity
+from dwgate.testing import run_check
 from workers.checks import registry
-from workers.checks.api import Context, SkipCheck
+from workers.checks.api import Context, Lookups, SkipCheck
 
 CHECKS = registry.load_checks()
 
@@ -94,7 +95,9 @@ def test_code_review_rejects_unknown_rules() -> None:
 
 def test_code_review_lists_the_worst_and_counts_the_rest() -> None:
     code = "SELECT a FROM t WHERE;" * 150 + "DROP TABLE t"
-    found = ask("code-review", {}, snapshot=file(code))
+    outcome = run_check("code-review", "commit-file", snapshot=file(code), lookups=cast("Lookups", object()))
+    found = outcome.findings
+    assert outcome.kind is OutcomeKind.UNREVIEWABLE
     assert len(found) == 101
     assert found[0].rule == "MC-S02"
     assert found[-1].message.startswith("51 more")

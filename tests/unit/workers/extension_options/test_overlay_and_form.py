@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from common.config_files.errors import ConfigError
 from common.i18n import Language
+from common.verdicts import Result
 from workers.checks import registry
 from workers.extension_options import overlay
 from workers.extension_options.form import build_form
@@ -28,6 +29,7 @@ points:
 console:
   - code-review.mode
   - code-review.on_error
+  - code-review.on_unreviewable
   - code-review.only_new
   - {setting: release-window.mode, values: [audit, warn]}
   - {setting: backfill-limits.max_days, minimum: 1, maximum: 31}
@@ -67,12 +69,19 @@ def test_a_mode_may_be_made_stricter(policy: Policy, mode: str) -> None:
 
 def test_a_mode_is_not_made_milder(policy: Policy) -> None:
     checks, ignored = laid(
-        policy, "commit-file", {"code_review__mode": "audit", "code_review__on_error": "ok"}
+        policy,
+        "commit-file",
+        {
+            "code_review__mode": "audit",
+            "code_review__on_error": "ok",
+            "code_review__on_unreviewable": "warn",
+        },
     )
     assert checks["code-review"] == policy.resolve("commit-file", None).checks[0]
     assert ignored == (
         "code_review__mode: milder than the policy's warn",
         "code_review__on_error: milder than the policy's warn",
+        "code_review__on_unreviewable: milder than the policy's fail",
     )
 
 
@@ -142,6 +151,7 @@ ANY = st.recursive(
 KEYS = (
     "code_review__mode",
     "code_review__on_error",
+    "code_review__on_unreviewable",
     "release_window__mode",
     "backfill_limits__max_days",
     "x",
@@ -154,11 +164,13 @@ def test_no_form_makes_anything_milder(policy: Policy, form: dict[str, Any]) -> 
     checks, _ = laid(policy, "commit-file", form)
     assert checks["code-review"].mode.max_result.severity_rank >= 1
     assert checks["code-review"].on_error.severity_rank >= 1
+    assert checks["code-review"].on_unreviewable is Result.FAIL
     assert laid(policy, "backfill-data", form)[0]["backfill-limits"].options["max_days"] <= 31
 
 
 LISTS = (
-    f"expected one of mode, on_error, on_timeout, {', '.join(CHECKS['backfill-limits'].options.model_fields)}"
+    "expected one of mode, on_error, on_timeout, on_unreviewable,"
+    f" {', '.join(CHECKS['backfill-limits'].options.model_fields)}"
 )
 
 
@@ -198,6 +210,7 @@ def test_the_form_has_a_field_for_each_setting_with_supported_components(policy:
     assert {name: field["x-component"] for name, field in fields.items()} == {
         "code_review__mode": "Radio.Group",
         "code_review__on_error": "Radio.Group",
+        "code_review__on_unreviewable": "Radio.Group",
         "code_review__only_new": "Radio.Group",
         "release_window__mode": "Radio.Group",
         "backfill_limits__max_days": "Input",

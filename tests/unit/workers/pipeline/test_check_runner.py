@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from billiard.exceptions import SoftTimeLimitExceeded
 
 from common.i18n import Language
 from common.plan import Mode, PlannedCheck
+from common.time_limits import TimeLimitReached
 from common.verdicts import Finding, OutcomeKind, Result, Severity
 from tests.support.records import EVENT
-from workers.checks.api import Check, Context, Runs, SkipCheck
+from workers.checks.api import Check, Context, Runs, SkipCheck, Unreviewable
 from workers.dataworks.errors import RequestRejected, Transient, Unreachable
-from workers.pipeline.check_runner import TIMED_OUT, CheckRunner
+from workers.pipeline.check_runner import MEMORY_LIMIT, TIME_LIMIT, CheckRunner
 
 PLANNED = PlannedCheck("c", Mode.ENFORCE, Result.FAIL, Result.FAIL)
 
@@ -30,7 +30,7 @@ def check(ask: Any) -> Check:
     return Check("c", frozenset(), Runs.IO, ask)
 
 
-def raising(error: Exception) -> Check:
+def raising(error: BaseException) -> Check:
     def ask(_: Context) -> Any:
         raise error
 
@@ -41,7 +41,9 @@ def raising(error: Exception) -> Check:
     ("error", "kind", "detail"),
     [
         (SkipCheck("no table"), OutcomeKind.SKIPPED, "no table"),
-        (SoftTimeLimitExceeded(), OutcomeKind.TIMED_OUT, TIMED_OUT),
+        (Unreviewable("line 3"), OutcomeKind.UNREVIEWABLE, "line 3"),
+        (TimeLimitReached(), OutcomeKind.UNREVIEWABLE, TIME_LIMIT.en),
+        (MemoryError(), OutcomeKind.UNREVIEWABLE, MEMORY_LIMIT.en),
         (
             RequestRejected("GetNode", "NotFound", "x"),
             OutcomeKind.ERROR,
@@ -50,11 +52,50 @@ def raising(error: Exception) -> Check:
         (ValueError("secret"), OutcomeKind.ERROR, "raised ValueError at test_check_runner.py:"),
     ],
 )
-def test_exceptions_of_a_check_become_outcomes(error: Exception, kind: OutcomeKind, detail: str) -> None:
+def test_exceptions_of_a_check_become_outcomes(error: BaseException, kind: OutcomeKind, detail: str) -> None:
     outcome = runner().run(raising(error), PLANNED)
     assert outcome.kind is kind
     assert str(outcome.detail).startswith(detail)
     assert "secret" not in str(outcome.detail)
+
+
+@pytest.mark.parametrize(
+    ("runs", "needs_snapshot", "kind"),
+    [
+        (Runs.IO, False, OutcomeKind.ERROR),
+        (Runs.IO, True, OutcomeKind.UNREVIEWABLE),
+        (Runs.CPU, False, OutcomeKind.UNREVIEWABLE),
+        (Runs.INLINE, False, OutcomeKind.UNREVIEWABLE),
+    ],
+)
+def test_who_is_at_fault_depends_on_what_a_check_computes(
+    runs: Runs, needs_snapshot: bool, kind: OutcomeKind
+) -> None:
+    def ask(_: Context) -> Any:
+        yield Finding("r", Severity.WARN, "Seen before.")
+        raise KeyError("secret")
+
+    asked = Check("c", frozenset(), runs, ask, needs_snapshot=needs_snapshot)
+    outcome = runner(lookups=object()).run(asked, PLANNED)
+    assert outcome.kind is kind
+    assert str(outcome.detail).startswith("raised KeyError at test_check_runner.py:")
+    assert [item.rule for item in outcome.findings] == (["r"] if kind is OutcomeKind.UNREVIEWABLE else [])
+
+
+def test_findings_before_a_gap_are_kept_with_their_waivers_and_fingerprints() -> None:
+    def ask(_: Context) -> Any:
+        yield Finding("r", Severity.BLOCK, "Seen before.")
+        raise Unreviewable("the rest")
+
+    outcome = runner().run(check(ask), PLANNED)
+    assert (outcome.kind, outcome.detail) == (OutcomeKind.UNREVIEWABLE, "the rest")
+    assert outcome.findings[0].fingerprint
+
+
+def test_options_that_a_check_rejects_are_an_error() -> None:
+    planned = PlannedCheck("c", Mode.ENFORCE, Result.FAIL, Result.FAIL, {"unknown": 1})
+    asked = Check("c", frozenset(), Runs.CPU, lambda _: [])
+    assert runner().run(asked, planned).kind is OutcomeKind.ERROR
 
 
 def test_transient_faults_are_raised() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -22,9 +23,13 @@ def plan(*checks: PlannedCheck, verdict: Result = OK) -> Plan:
 
 
 def check(
-    name: str = "c", mode: Mode = Mode.ENFORCE, on_timeout: Result = WARN, on_error: Result = WARN
+    name: str = "c",
+    mode: Mode = Mode.ENFORCE,
+    on_timeout: Result = WARN,
+    on_error: Result = WARN,
+    on_unreviewable: Result = FAIL,
 ) -> PlannedCheck:
-    return PlannedCheck(name, mode, on_timeout, on_error)
+    return PlannedCheck(name, mode, on_timeout, on_error, on_unreviewable=on_unreviewable)
 
 
 def found(*severities: Severity) -> Outcome:
@@ -37,6 +42,7 @@ WARNED = found(Severity.INFO, Severity.WARN)
 BLOCKED = found(Severity.WARN, Severity.BLOCK, Severity.INFO)
 ERROR = Outcome(OutcomeKind.ERROR, detail="d")
 TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT)
+UNREVIEWABLE = Outcome(OutcomeKind.UNREVIEWABLE, detail="line 3")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +61,13 @@ TIMED_OUT = Outcome(OutcomeKind.TIMED_OUT)
         (check(on_error=FAIL), ERROR, FAIL),
         (check(on_error=OK), ERROR, OK),
         (check(on_error=FAIL, mode=Mode.WARN), ERROR, WARN),
+        (check(), UNREVIEWABLE, FAIL),
+        (check(on_unreviewable=WARN), UNREVIEWABLE, WARN),
+        (check(on_unreviewable=OK), UNREVIEWABLE, OK),
+        (check(on_unreviewable=OK), replace(UNREVIEWABLE, findings=BLOCKED.findings), FAIL),
+        (check(on_unreviewable=FAIL, on_error=OK, on_timeout=OK), UNREVIEWABLE, FAIL),
+        (check(mode=Mode.WARN), UNREVIEWABLE, WARN),
+        (check(mode=Mode.AUDIT), UNREVIEWABLE, OK),
         (check(on_timeout=FAIL), TIMED_OUT, FAIL),
         (check(on_timeout=FAIL), None, FAIL),
         (check(on_timeout=OK, on_error=FAIL), None, OK),
@@ -101,7 +114,7 @@ OUTCOMES = st.dictionaries(
     st.sampled_from(NAMES),
     st.one_of(
         st.lists(st.builds(Finding, st.just("r"), st.sampled_from(Severity), st.text())).map(Outcome.of),
-        st.sampled_from([ERROR, TIMED_OUT, Outcome(OutcomeKind.SKIPPED)]),
+        st.sampled_from([ERROR, TIMED_OUT, UNREVIEWABLE, Outcome(OutcomeKind.SKIPPED)]),
     ),
 )
 
@@ -149,3 +162,9 @@ def test_a_plan_round_trips_through_json(planned: Plan) -> None:
     raw = planned.to_json()
     assert Plan.from_json(raw) == planned
     assert [item["name"] for item in raw["checks"]] == [each.name for each in planned.checks]
+
+
+def test_a_plan_of_an_older_version_fails_what_is_unreviewable() -> None:
+    raw = plan(check(on_unreviewable=OK)).to_json()
+    del raw["checks"][0]["on_unreviewable"]
+    assert Plan.from_json(raw).checks[0].on_unreviewable is FAIL

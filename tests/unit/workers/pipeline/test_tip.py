@@ -112,6 +112,37 @@ def test_checks_that_did_not_run_are_named_with_what_they_count_as() -> None:
     )
 
 
+UNREVIEWABLE = Outcome(OutcomeKind.UNREVIEWABLE, detail="line 3: its syntax is not understood")
+
+
+def test_what_was_not_reviewed_is_named_with_what_to_do() -> None:
+    lines = say(Result.FAIL, [check("a"), check("b")], {"a": UNREVIEWABLE, "b": Outcome.of([])})
+    assert lines[:2] == [
+        "FAIL: blocked because not everything could be reviewed. Correct, simplify or split it.",
+        "Not reviewed: a (line 3: its syntax is not understood), counted as FAIL",
+    ]
+
+
+def test_in_warn_mode_what_was_not_reviewed_passes_with_a_warning() -> None:
+    lines = say(Result.WARN, [check("a", Mode.WARN)], {"a": UNREVIEWABLE})
+    assert lines[0].startswith("WARN: passed, but not everything could be reviewed.")
+    assert lines[1].endswith("counted as WARN")
+
+
+def test_an_error_is_the_headline_if_it_decides() -> None:
+    outcomes = {"a": UNREVIEWABLE, "b": Outcome(OutcomeKind.ERROR, detail="no answer")}
+    lines = say(Result.FAIL, [check("a", Mode.WARN), check("b", unrun=Result.FAIL)], outcomes)
+    assert lines[0].startswith("FAIL: blocked because some checks could not run.")
+    assert [line.partition(":")[0] for line in lines[1:3]] == ["Not reviewed", "Not run"]
+
+
+def test_findings_made_before_a_gap_come_first() -> None:
+    lines = say(Result.FAIL, [check("a")], {"a": replace(UNREVIEWABLE, findings=(DELETE,))})
+    assert lines[0] == "FAIL: blocked by 1 finding."
+    assert lines[1].startswith(f"1. [{DELETE.rule}]")
+    assert lines[2].startswith("Not reviewed: a (")
+
+
 def test_many_that_did_not_run_are_counted() -> None:
     checks = [check(f"c{number}") for number in range(9)]
     (line,) = (line for line in say(Result.WARN, checks, {}) if line.startswith("Not run"))

@@ -136,7 +136,7 @@ OF_REVIEW = "version: 1\npoints: {{commit-file: {{checks: {{code-review: {{optio
 RULE_IDS = ", ".join(sorted(BY_ID)) + ", or PY-…, SH-…, PG-…"
 
 PARTS = "extends, points, where, version, language, defaults, sets, workspaces, console, waivers"
-OF_CHECKS = "enabled, mode, share, on_timeout, on_error, options"
+OF_CHECKS = "enabled, mode, share, on_timeout, on_error, on_unreviewable, options"
 BACKFILL_KEYS = (
     "max_days",
     "max_nodes",

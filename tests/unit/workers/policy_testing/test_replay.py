@@ -113,6 +113,14 @@ def test_errors_count_as_in_the_new_policy() -> None:
     assert replayed(late, one("code-review", on_timeout="ok")).change is VerdictChange.CLEARED
 
 
+def test_recorded_gaps_count_as_in_the_new_policy() -> None:
+    gap = Outcome(OutcomeKind.UNREVIEWABLE, (replace(BLOCK, severity=Severity.INFO),), "line 3")
+    recorded = then(REVIEW, Result.WARN, code_review=gap)
+    assert replayed(recorded, one("code-review")).change is VerdictChange.BLOCKED
+    assert replayed(recorded, one("code-review", on_unreviewable="warn")).change is VerdictChange.NONE
+    assert replayed(recorded, one("code-review", on_unreviewable="ok")).change is VerdictChange.CLEARED
+
+
 def test_checks_without_lookups_run_as_of_the_event_s_time() -> None:
     closed = {"closed": [{"dates": ["2026-05-28..2026-05-29"]}]}
     event = then(rules({}), Result.OK, point="freeze-node")
