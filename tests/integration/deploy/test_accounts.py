@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,14 +142,22 @@ def gate(accounts: Accounts, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def test_every_service_can_do_its_work(gate: RunningDwgate, accounts: Accounts) -> None:
     gate.environment["DWGATE_BROKER_URL"] = accounts.broker_url("flower")
     tasks_url = gate.start_flower()
-    expected = {"commit-file-bad": "FAIL", "commit-file-good": "OK", "freeze-node-bad": "FAIL"}
-    sent = {gate.send(name): result for name, result in expected.items()}
-    for message_id, result in sent.items():
-        assert gate.verdict(message_id)["result"] == result
 
     def shown(text: str) -> bool:
         return any(text in task for task in gate.http.get(tasks_url).json())
 
+    def is_shown_soon(message_id: str) -> bool:
+        gate.verdict(message_id)
+        time.sleep(1)
+        return shown(f"{message_id}.1.report")
+
+    # Until Flower has enabled the events of every process.
+    for name in ("commit-file-good", "freeze-node-good"):  # posted by the reporter, and inline
+        wait_for(lambda name=name: is_shown_soon(gate.send(name)), 60)  # type: ignore[misc]
+    expected = {"commit-file-bad": "FAIL", "commit-file-good": "OK", "freeze-node-bad": "FAIL"}
+    sent = {gate.send(name): result for name, result in expected.items()}
+    for message_id, result in sent.items():
+        assert gate.verdict(message_id)["result"] == result
     for message_id in sent:
         wait_for(lambda message_id=message_id: shown(f"{message_id}.1.report"))  # type: ignore[misc]
     assert shown("code-review")
