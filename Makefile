@@ -69,7 +69,7 @@ bench: $(READY) ## Measure
 	$(BIN)/python -m bench
 
 ##@ Keep it
-.PHONY: docs lock clean
+.PHONY: docs lock images pin-images clean
 
 docs: $(READY) ## Write the pages of the review rules
 	$(BIN)/dwgate rules --write docs/rules
@@ -77,6 +77,12 @@ docs: $(READY) ## Write the pages of the review rules
 lock: ## Lock the dependencies (needs uv)
 	$(COMPILE) pyproject.toml -o requirements.lock >/dev/null
 	$(COMPILE) --group dev pyproject.toml -o requirements-dev.lock >/dev/null
+
+images: ## List images that are named by tag only; fails if there are any
+	.ci/images check
+
+pin-images: ## Append the current digest to every image tag (needs docker buildx and a registry)
+	.ci/images pin
 
 clean: ## Remove what was made, .venv too
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.config_files.validation import describe
 from common.errors import DwgateError
+from common.tls import TlsFiles, create_context, require_readable
 
 PREFIX = "DWGATE_"
 SECRETS = Path("/run/secrets")
@@ -53,16 +62,34 @@ def reject_placeholder(value: SecretStr) -> SecretStr:
     return value
 
 
-def _scheme(*schemes: str) -> AfterValidator:
-    wanted = " or ".join(f"{scheme}://…" for scheme in schemes)
+def _engine_url(**options: tuple[str, ...]) -> AfterValidator:
+    """Return a validator of an engine's URL.
+
+    Args:
+        options: names of the options that the URL's query may contain, by scheme (`_` stands for `+`).
+            Options of the client libraries could switch the verification of certificates off.
+    """
+    allowed = {scheme.replace("_", "+"): names for scheme, names in options.items()}
+    wanted = " or ".join(f"{scheme}://…" for scheme in allowed)
 
     def check(value: SecretStr) -> SecretStr:
         parts = urlsplit(value.get_secret_value())
-        if parts.scheme not in schemes or not (parts.hostname or parts.path):
+        if parts.scheme not in allowed or not (parts.hostname or parts.path):
             raise ValueError(f"not a URL of the form {wanted}")
+        names = allowed[parts.scheme]
+        # Not quoted: a password with a question mark would be part of it.
+        if any(name not in names for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+            supported = ", ".join(names) or "none"
+            raise ValueError(
+                f"unsupported option after the question mark (supported: {supported});"
+                " TLS is configured by DWGATE_TLS_CA_FILE"
+            )
         return reject_placeholder(value)
 
     return AfterValidator(check)
+
+
+_SENTINEL_OPTIONS = ("master", "sentinel_username", "sentinel_password")
 
 
 def _split(value: object) -> object:
@@ -90,24 +117,83 @@ class BrokerSettings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    broker_url: Annotated[SecretStr, _scheme("amqp", "amqps", "redis", "rediss")] = Field(
-        description="amqp://user:password@host:5672/vhost (RabbitMQ) or redis://host:6379/0"
+    broker_url: Annotated[SecretStr, _engine_url(amqp=(), amqps=(), redis=(), rediss=())] = Field(
+        description="amqp://user:password@host:5672/vhost (RabbitMQ) or redis://host:6379/0; with TLS"
+        " amqps:// or rediss://"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
     )
+    tls_ca_file: Path | None = Field(
+        default=None,
+        description="a PEM file with the CA certificates that broker and Redis are verified with; without it"
+        " the system's store",
+    )
+    tls_cert_file: Path | None = Field(
+        default=None, description="a PEM file with the client certificate for broker and Redis"
+    )
+    tls_key_file: Path | None = Field(
+        default=None,
+        validate_default=True,
+        description="a PEM file with the private key of DWGATE_TLS_CERT_FILE, without a passphrase; not"
+        " needed if that file contains it",
+    )
+
+    @property
+    def tls_files(self) -> TlsFiles:
+        """The files for verified connections to the engines."""
+        return TlsFiles(self.tls_ca_file, self.tls_cert_file, self.tls_key_file)
+
+    @field_validator("tls_ca_file")
+    @classmethod
+    def _check_ca(cls, file: Path | None) -> Path | None:
+        create_context(TlsFiles(ca_file=file))
+        return file
+
+    @field_validator("tls_cert_file")
+    @classmethod
+    def _check_certificate(cls, file: Path | None) -> Path | None:
+        if file:
+            require_readable(file)
+        return file
+
+    @field_validator("tls_key_file")
+    @classmethod
+    def _check_key_pair(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        certificate = info.data.get("tls_cert_file")
+        if certificate:
+            create_context(TlsFiles(cert_file=certificate, key_file=file))
+        elif file and "tls_cert_file" in info.data:
+            raise ValueError("DWGATE_TLS_CERT_FILE is missing")
+        return file
+
+
+BrokerTopology = Literal["declare", "imported", "existing"]
+"""Who creates exchanges and queues: dwgate at start; RabbitMQ, by importing the definitions that dwgate
+writes; or the operator, who may have to leave out the quorum arguments."""
 
 
 class Settings(BrokerSettings):
     """Settings of every other process. Error messages and docs/settings.md quote the descriptions."""
 
-    broker_topology: Literal["declare", "existing"] = Field(
+    broker_topology: BrokerTopology = Field(
         default="declare",
-        description="declare (dwgate creates its queues) or existing (created before, as ApsaraMQ requires)",
+        description="declare (dwgate creates its queues), imported (from the definitions of dwgate accounts)"
+        " or existing (created by hand, as ApsaraMQ requires)",
     )
     redis_url: Annotated[
-        SecretStr, _scheme("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
-    ] = Field(description="redis://host:6379/0, or redis+sentinel://host:26379,host2:26379/0?master=NAME")
+        SecretStr,
+        _engine_url(
+            redis=(),
+            rediss=(),
+            unix=("db",),
+            redis_sentinel=_SENTINEL_OPTIONS,
+            rediss_sentinel=_SENTINEL_OPTIONS,
+        ),
+    ] = Field(
+        description="redis://host:6379/0, or redis+sentinel://host:26379,host2:26379/0?master=NAME; with TLS"
+        " rediss:// or rediss+sentinel://"
+    )
     extension_code: str = Field(
         min_length=1, description="the extension's unique code from the Extensions page of DataWorks"
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from deploy.local.stack import WORKER_PROCESSES
 from ingest.certificates import read_key
@@ -83,6 +85,8 @@ def check_workers(settings: WorkerSettings) -> Iterator[Diagnosis]:
             "Redis as the broker: no confirms, a crash loses up to a second of events (none with"
             " appendfsync always), a killed worker's tasks are redelivered after 40 s; use RabbitMQ",
         )
+    yield from _check_encryption("DWGATE_BROKER_URL", settings.broker_url, {"amqp", "redis"})
+    yield from _check_encryption("DWGATE_REDIS_URL", settings.redis_url, {"redis", "redis+sentinel"})
     if settings.broker_topology == "existing":
         yield _trade_off(
             "DWGATE_BROKER_TOPOLOGY",
@@ -134,6 +138,12 @@ def check_dead_events(count: int) -> Diagnosis:
             "dead events", Health.WRONG, f"{count}: see dwgate events list --state dead, then requeue"
         )
     return Diagnosis("dead events", Health.GOOD, "0")
+
+
+def _check_encryption(name: str, url: SecretStr, plain_schemes: Container[str]) -> Iterator[Diagnosis]:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme in plain_schemes and not is_loopback(parts.hostname or ""):
+        yield _trade_off(name, "no TLS: passwords, events and node code can be read on the network")
 
 
 def _trade_off(name: str, detail: str) -> Diagnosis:

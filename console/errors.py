@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from common.config_files.errors import ConfigError
 from common.errors import DwgateError
 from common.settings import SettingsError
 from console.exit_codes import ENGINE_DOWN, FAILED, USAGE, UsageError
+from deploy.accounts.secret_files import AccountFileExists
+from deploy.local.private_folder import FolderShared
 from deploy.local.process import ServiceError
 from emulator.dataworks.world import WorldError
 from review.parsing.self_test import ParserUnusable
@@ -57,7 +60,9 @@ def report_error(error: Exception) -> int:
         code = USAGE
     elif isinstance(error, EngineDown):
         code = ENGINE_DOWN
-    elif isinstance(error, CommandFailed | ServiceError) or (isinstance(error, OSError) and error.errno):
+    elif isinstance(error, CommandFailed | ServiceError | AccountFileExists | FolderShared) or (
+        isinstance(error, OSError) and error.errno
+    ):
         # An error number means that the system call failed: a port is in use, a file is missing.
         code = FAILED
     else:
@@ -73,7 +78,18 @@ def _reason(error: Exception) -> str:
         return "the password is rejected"
     if isinstance(error, redis.TimeoutError | TimeoutError):
         return "no response"
+    if rejection := _certificate_error(error):
+        return f"its certificate is rejected: {rejection.verify_message}"
     return "no connection"
+
+
+def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
+    """Return the failed verification of a certificate that `error` comes from."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def fail(line: str) -> int:

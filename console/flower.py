@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from base64 import b64decode
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import structlog
 from celery import Celery
@@ -20,14 +20,17 @@ from flower.events import Events
 from flower.options import options
 from flower.urls import settings as web_settings
 from kombu import Queue
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic.types import SecretStr
+from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 
 from common import topology
 from common.log import configure_logging
 from common.settings import BrokerSettings, SecretList, reject_placeholder
+from common.tls import create_context, tls_options
+from console.flower_access import PasswordGate, SecurityHeaders, TooManyAttempts
 
 SAVE_SECONDS = 30
 """Interval at which Flower's state is written to its file."""
@@ -47,6 +50,11 @@ class FlowerSettings(BrokerSettings):
     flower_db: Path = Field(
         default=Path("flower.db"), description="a file in a directory that only dwgate may write to"
     )
+    flower_broker_api: SecretStr | None = Field(
+        default=None,
+        description="RabbitMQ's management API: https://host:15671/api/, with user:password@ if they differ"
+        " from those of DWGATE_BROKER_URL; default: the broker's host, port 15671 with TLS, else port 15672",
+    )
 
     @field_validator("flower_users")
     @classmethod
@@ -65,6 +73,28 @@ class FlowerSettings(BrokerSettings):
             raise ValueError(f"{file.parent} is not a directory")
         return file
 
+    @field_validator("flower_broker_api")
+    @classmethod
+    def _api(cls, url: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if url is None:
+            return None
+        parts = urlsplit(url.get_secret_value())
+        if parts.scheme not in ("http", "https") or not parts.hostname or not parts.path.endswith("/api/"):
+            raise ValueError("not an http(s) URL that ends with /api/")
+        broker = info.data.get("broker_url")
+        if parts.scheme == "http" and broker and broker.get_secret_value().startswith("amqps:"):
+            raise ValueError("the password must not be sent over plain HTTP while the broker uses TLS")
+        return url
+
+    @property
+    def management_api(self) -> str:
+        """URL of RabbitMQ's management API; Flower adds the broker's user and password if it has none."""
+        if self.flower_broker_api:
+            return self.flower_broker_api.get_secret_value()
+        parts = urlsplit(self.broker_url.get_secret_value())
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"https://{host}:15671/api/" if parts.scheme == "amqps" else f"http://{host}:15672/api/"
+
 
 class MaskedEvents(Events):  # type: ignore[misc] # Flower has no types
     """Flower's store of tasks, without arguments, results and tracebacks."""
@@ -75,21 +105,21 @@ class MaskedEvents(Events):  # type: ignore[misc] # Flower has no types
 
 
 class ClosedFlower(Flower):  # type: ignore[misc] # Flower has no types
-    """Flower that rejects malformed credentials; by itself it raises on them and shows a traceback."""
+    """Flower behind a password gate; by itself it also raises on credentials that are not ASCII."""
+
+    def __init__(self, gate: PasswordGate, **kwargs: Any) -> None:
+        self._gate = gate
+        super().__init__(transforms=[SecurityHeaders], **kwargs)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Return the handler of `request`."""
-        if not comparable(request.headers.get("Authorization", "")):
-            del request.headers["Authorization"]
+        if authorization := request.headers.get("Authorization"):
+            address = request.remote_ip or ""
+            if self._gate.is_locked(address):
+                return self.get_handler_delegate(request, TooManyAttempts)
+            if not self._gate.check(address, authorization):
+                del request.headers["Authorization"]
         return super().find_handler(request, **kwargs)
-
-
-def comparable(authorization: str) -> bool:
-    """Return whether a basic `Authorization` header decodes to ASCII; Flower can compare nothing else."""
-    try:
-        return b64decode(authorization.partition(" ")[2]).isascii()
-    except ValueError:
-        return False
 
 
 def mask(event: dict[str, Any]) -> dict[str, Any]:
@@ -126,8 +156,13 @@ def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
     options.address, options.port = host, port
     options.basic_auth = [pair.get_secret_value() for pair in settings.flower_users]
     options.read_only = True
+    options.broker_api = settings.management_api
+    # Tornado's client, with which Flower queries the management API, sends the password to any redirect.
+    AsyncHTTPClient.configure(
+        None, defaults={"ssl_options": create_context(settings.tls_files), "follow_redirects": False}
+    )
     loop = IOLoop.current()
-    celery = _celery(settings.broker_url.get_secret_value())
+    celery = _celery(settings)
     events = MaskedEvents(
         celery,
         io_loop=loop,
@@ -137,12 +172,16 @@ def _flower(settings: FlowerSettings, host: str, port: int) -> ClosedFlower:
         max_workers_in_memory=options.max_workers,
         max_tasks_in_memory=options.max_tasks,
     )
-    app = ClosedFlower(options=options, capp=celery, events=events, io_loop=loop, **web_settings)
+    gate = PasswordGate(options.basic_auth)
+    app = ClosedFlower(gate, options=options, capp=celery, events=events, io_loop=loop, **web_settings)
     app.inspector.inspect_methods = _ALLOWED_REQUESTS
     return app
 
 
-def _celery(broker_url: str) -> Celery:
-    app = Celery("dwgate", broker=broker_url, set_as_current=False)
+def _celery(settings: FlowerSettings) -> Celery:
+    url = settings.broker_url.get_secret_value()
+    app = Celery("dwgate", broker=url, set_as_current=False)
+    app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
     app.conf.task_queues = [Queue(queue.name) for queue in topology.TASK_QUEUES]
+    app.conf.task_default_queue = topology.INTAKE.name
     return app

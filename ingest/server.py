@@ -46,7 +46,7 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
     configure_logging(settings.log_level, "ingest")
     redis_url = settings.redis_url.get_secret_value()
     ledger = Ledger(
-        connect(redis_url, response_seconds=LEDGER_SECONDS),
+        connect(redis_url, tls=settings.tls_files, response_seconds=LEDGER_SECONDS),
         settings.extension_code,
         event_seconds=settings.event_days * 86400,
     )
@@ -138,8 +138,8 @@ def _url(listener: socket.socket) -> str:
 def _publisher(settings: IngestSettings) -> Publisher:
     url = settings.broker_url.get_secret_value()
     if urlsplit(url).scheme.startswith("redis"):
-        return RedisPublisher(url)
-    return AmqpPublisher(url, settings.broker_topology)
+        return RedisPublisher(url, tls=settings.tls_files)
+    return AmqpPublisher(url, settings.broker_topology, tls=settings.tls_files)
 
 
 def _certificates(settings: IngestSettings) -> Certificates:

@@ -8,6 +8,7 @@ from celery import Celery
 from kombu import Queue
 
 from common import topology
+from common.tls import tls_options
 from workers import kombu_queues
 from workers.settings import WorkerSettings
 
@@ -37,6 +38,7 @@ def create_app(settings: WorkerSettings) -> Celery:
     url = settings.broker_url.get_secret_value()
     app = Celery("dwgate", broker=url, set_as_current=False)
     app.conf.update(_common_config())
+    app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
     app.conf.update(_rabbitmq_config(settings) if url.startswith("amqp") else _redis_config())
     app.set_default()
     return app
@@ -67,16 +69,24 @@ def _common_config() -> dict[str, Any]:
 
 def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
     declare = settings.broker_topology == "declare"
+    is_quorum = settings.broker_topology != "existing"
     return {
         "task_queues": [
-            kombu_queues.build_amqp_queue(queue, declare=declare) for queue in topology.TASK_QUEUES
+            kombu_queues.build_amqp_queue(queue, declare=declare, is_quorum=is_quorum)
+            for queue in topology.TASK_QUEUES
         ],
+        # Declares the queues of delayed delivery unless they exist.
+        "worker_consumer": (
+            "workers.process.imported_topology:Consumer"
+            if settings.broker_topology == "imported"
+            else "celery.worker.consumer:Consumer"
+        ),
         # kombu ignores the exchange of a queue with several bindings and uses the default exchange.
         "task_default_exchange": topology.EXCHANGE,
         "task_default_exchange_type": "topic",
         "broker_transport_options": {"confirm_publish": True, "confirm_timeout": PUBLISH_SECONDS},
         "broker_native_delayed_delivery_queue_type": "quorum",
-        "worker_detect_quorum_queues": declare,
+        "worker_detect_quorum_queues": is_quorum,
         "broker_heartbeat": 15,
     }
 

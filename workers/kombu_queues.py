@@ -12,8 +12,15 @@ def build_exchange(name: str = topology.EXCHANGE, *, declare: bool) -> Exchange:
     return Exchange(name, type="topic", durable=True, no_declare=not declare)
 
 
-def build_amqp_queue(queue: topology.Queue, *, declare: bool) -> Queue:
-    """Return `queue` for RabbitMQ; without `declare` it must exist already."""
+def build_amqp_queue(queue: topology.Queue, *, declare: bool, is_quorum: bool | None = None) -> Queue:
+    """Return `queue` for RabbitMQ.
+
+    Args:
+        queue: the queue.
+        declare: whether it is declared on use; otherwise it must exist already.
+        is_quorum: whether an existing queue has the arguments of a quorum queue, which Celery treats
+            differently; by default as `declare`.
+    """
     topic = build_exchange(queue.exchange, declare=declare)
     return Queue(
         queue.name,
@@ -21,7 +28,7 @@ def build_amqp_queue(queue: topology.Queue, *, declare: bool) -> Queue:
         routing_key=queue.routing_keys[0],
         bindings=[binding(topic, routing_key=key) for key in queue.routing_keys],
         durable=True,
-        queue_arguments=queue.arguments if declare else None,
+        queue_arguments=queue.arguments if (declare if is_quorum is None else is_quorum) else None,
         no_declare=not declare,
     )
 

@@ -73,7 +73,7 @@ class Services:
     def ledger(self) -> Ledger:
         """The state of every event."""
         return Ledger(
-            connect(self.settings.redis_url.get_secret_value()),
+            connect(self.settings.redis_url.get_secret_value(), tls=self.settings.tls_files),
             self.settings.extension_code,
             event_seconds=self.settings.event_days * 86400,
             code_seconds=self.settings.code_hours * 3600,
@@ -108,13 +108,13 @@ class Services:
             lambda name, content: parse_policy(name, content, self.checks),
             name="policy",
             report=partial(metrics.report_config_file, "policy"),
-            last_good_store=self._cache_for(LAST_GOOD_SECONDS) if file else None,
+            last_good_store=self._config_store(LAST_GOOD_SECONDS) if file else None,
         )
 
     @cached_property
     def extension_settings(self) -> ExtensionSettingsSource:
         """Options and switches that were set in the DataWorks console."""
-        return ExtensionSettingsSource(lambda: self.dataworks, self._cache_for(LAST_KNOWN_SECONDS))
+        return ExtensionSettingsSource(lambda: self.dataworks, self._config_store(LAST_KNOWN_SECONDS))
 
     @property
     def waivers(self) -> Waivers:
@@ -137,16 +137,17 @@ class Services:
             lambda name, content: loader.parse_waivers(name, content, self.policy.waivers, time.time()),
             name="waivers",
             report=partial(metrics.report_config_file, "waivers"),
-            last_good_store=self._cache_for(LAST_GOOD_SECONDS),
+            last_good_store=self._config_store(LAST_GOOD_SECONDS),
         )
 
     @cached_property
     def result_cache(self) -> LookupCache:
         """Cached results of checks that depend on their arguments only."""
-        return self._cache_for(RESPONSE_SECONDS)
+        return LookupCache(self.ledger.client, key_prefix(self.settings.extension_code), RESPONSE_SECONDS)
 
-    def _cache_for(self, seconds: float) -> LookupCache:
-        return LookupCache(self.ledger.client, key_prefix(self.settings.extension_code), seconds)
+    def _config_store(self, seconds: float) -> LookupCache:
+        prefix = key_prefix(self.settings.extension_code)
+        return LookupCache(self.ledger.client, prefix, seconds, kind="config")
 
     @cached_property
     def dataworks(self) -> client.DataWorks:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import redis
 from redis.sentinel import Sentinel
 
+from common.tls import SYSTEM_STORE, TlsFiles, tls_options
+
 CONNECT_SECONDS = 2.0
 RESPONSE_SECONDS = 5.0
 
@@ -17,41 +19,48 @@ def key_prefix(extension_code: str) -> str:
     return f"dwgate:{{{extension_code}}}:"
 
 
-def connect(url: str, *, response_seconds: float = RESPONSE_SECONDS) -> redis.Redis:
+def connect(
+    url: str, *, tls: TlsFiles = SYSTEM_STORE, response_seconds: float = RESPONSE_SECONDS
+) -> redis.Redis:
     """Return a client for `url`, not connected yet. All its operations have timeouts.
 
     Args:
         url: `redis://`, `rediss://` or `unix://` as redis-py reads them, or
-            `redis+sentinel://[:password@]host:26379[,host2:26379…]/DB?master=NAME`.
+            `redis+sentinel://[[user]:password@]host:26379[,host2:26379…]/DB?master=NAME`, whose user and
+            password are those of Redis; those of Sentinel are the options `sentinel_username` and
+            `sentinel_password`. With `rediss+sentinel://` Sentinel and Redis both use TLS.
+        tls: files for verified TLS.
         response_seconds: maximum time to wait for a response.
     """
-    options = {
-        "socket_connect_timeout": CONNECT_SECONDS,
-        "socket_timeout": response_seconds,
-        "health_check_interval": 30,
-    }
+    timeouts = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": response_seconds}
+    secured = tls_options(url, tls) or {}
     parts = urlsplit(url)
-    if not parts.scheme.endswith("+sentinel"):
-        return redis.Redis.from_url(url, **options)
-    return _sentinel(url, options, ssl=parts.scheme.startswith("rediss"))
+    if parts.scheme.endswith("+sentinel"):
+        return _sentinel(url, {**timeouts, **secured, "ssl": bool(secured)})
+    client: redis.Redis = redis.Redis.from_url(url, health_check_interval=30, **timeouts, **secured)
+    return client
 
 
-def _sentinel(url: str, options: dict[str, float], *, ssl: bool) -> redis.Redis:
+def _sentinel(url: str, options: dict[str, Any]) -> redis.Redis:
+    """Return a client of the master that Sentinel provides; both are connected to with `options`."""
     parts = urlsplit(url)
     credentials, _, hosts = parts.netloc.rpartition("@")
     username, _, password = credentials.partition(":")
-    query = parse_qs(parts.query)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
     sentinel: Any = Sentinel(  # type: ignore[no-untyped-call]
         [_host(host) for host in hosts.split(",")],
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=options["socket_timeout"],
+        sentinel_kwargs={
+            **options,
+            "username": query.get("sentinel_username"),
+            "password": query.get("sentinel_password"),
+        },
     )
     client: redis.Redis = sentinel.master_for(
-        query.get("master", ["mymaster"])[0],
+        query.get("master", "mymaster"),
         db=int(parts.path.lstrip("/") or 0),
         username=unquote(username) or None,
         password=unquote(password) or None,
-        ssl=ssl,
+        health_check_interval=30,
         **options,
     )
     return client

@@ -122,7 +122,7 @@ def _broker(services: Services) -> Iterator[Diagnosis]:
     url = services.settings.broker_url
     with (
         errors.engine_errors("the broker", url),
-        Connection(url.get_secret_value(), connect_timeout=CONNECT_SECONDS) as connection,
+        services.app.connection_for_write(connect_timeout=CONNECT_SECONDS) as connection,
     ):
         connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
         if connection.transport.driver_type != "amqp":
@@ -130,16 +130,21 @@ def _broker(services: Services) -> Iterator[Diagnosis]:
             return
         version = connection.connection.server_properties.get("version", "unknown")
         yield Diagnosis("broker", Health.GOOD, f"RabbitMQ {version} at {errors.host(url)}")
-        yield from (_queue(connection, queue) for queue in topology.QUEUES)
+        declares = services.settings.broker_topology == "declare"
+        yield from (_queue(connection, queue, declares=declares) for queue in topology.QUEUES)
 
 
-def _queue(connection: Connection, queue: topology.Queue) -> Diagnosis:
-    # Declaring an existing queue changes nothing, and fails if its arguments differ.
+def _queue(connection: Connection, queue: topology.Queue, *, declares: bool) -> Diagnosis:
     what = f"queue {queue.name}"
     if _is_rejected(connection, queue, passive=True):
+        if not declares:
+            return Diagnosis(what, Health.WRONG, "missing; expected to exist before dwgate starts")
         return Diagnosis(
             what, Health.TRADE_OFF, "not declared yet: ingest or a worker declares it at start-up"
         )
+    if not declares:
+        return Diagnosis(what, Health.GOOD, "exists")
+    # Declaring an existing queue changes nothing, and fails if its arguments differ.
     if _is_rejected(connection, queue, passive=False):
         return Diagnosis(
             what, Health.TRADE_OFF, "not the quorum queue with a delivery limit that dwgate declares"

@@ -9,9 +9,10 @@ import typer
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from common.ledger import EventRecord, Ledger, State, connect
+from common.ledger import EventRecord, State
 from common.settings import Settings, load_settings
 from console import errors
+from console.ledger_access import open_ledger
 from console.options import Json, Limit, Project, Since
 from console.output import tables
 
@@ -53,7 +54,7 @@ def rejects_command(limit: Limit = 50, json: Json = False) -> None:
 def list_(*, states: Sequence[str], project: int | None, since: float, limit: int, json: bool) -> int:
     """Show events, newest first; return the exit code."""
     settings = load_settings(Settings)
-    ledger = _ledger(settings)
+    ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         records = ledger.find(
             states=[State(state) for state in states], project_id=project, since=since, limit=limit
@@ -68,7 +69,7 @@ def list_(*, states: Sequence[str], project: int | None, since: float, limit: in
 def show(message_id: str, *, json: bool) -> int:
     """Show one event; return the exit code: 1 if it is unknown."""
     settings = load_settings(Settings)
-    ledger = _ledger(settings)
+    ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         record = ledger.get(message_id)
     if record is None:
@@ -83,7 +84,7 @@ def show(message_id: str, *, json: bool) -> int:
 def rejects(*, limit: int, json: bool) -> int:
     """Show authentic messages that are not valid events, newest first; return the exit code."""
     settings = load_settings(Settings)
-    ledger = _ledger(settings)
+    ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         entries = ledger.rejects(limit)
     if json:
@@ -146,7 +147,3 @@ def _row(record: EventRecord) -> tuple[object, ...]:
         tables.result(record),
         tables.first_finding(record),
     )
-
-
-def _ledger(settings: Settings) -> Ledger:
-    return Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)

@@ -16,11 +16,12 @@ from rich.console import Console
 from rich.padding import Padding
 
 from common.extension_points import POINTS
-from common.ledger import EventRecord, Ledger, connect
+from common.ledger import EventRecord, Ledger
 from common.settings import load_settings
 from common.snapshot import Snapshot
 from console import errors
 from console.exit_codes import UsageError
+from console.ledger_access import open_ledger
 from console.options import SINCE, Json, Project
 from console.output import tables
 from workers.checks import registry
@@ -113,7 +114,7 @@ def run(filter_: ReplayFilter, *, json: bool) -> int:
             f"--check {filter_.check}: unknown check; expected one of {', '.join(sorted(checks))}"
         )
     other = policy.load_policy(filter_.policy, checks)
-    ledger = Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)
+    ledger = open_ledger(settings)
     dataworks = connect_dataworks(settings, ledger.client) if filter_.lookups else None
     with errors.engine_errors("Redis", settings.redis_url):
         if dataworks:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.local import stack
+from deploy.local import private_folder, stack
 from workers.checks import registry
 from workers.policy import policy
 from workers.waivers import loader
@@ -27,7 +27,8 @@ def command(
         int, typer.Option(min=0, max=65535, help="Port of Flower; 0 for a free one.")
     ] = 5555,
     data: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Keep data and logs in this folder.")
+        Path | None,
+        typer.Option(file_okay=False, help="Keep data and logs in this folder, closed to other users."),
     ] = None,
     policy: Annotated[
         Path | None,
@@ -60,10 +61,11 @@ def run(
 
     Raises:
         ConfigError: the policy or the waivers file is invalid.
+        FolderShared: `data` is open to other users and contains files that are not dwgate's.
     """
     settings = _settings(policy_file, waivers_file)
     folder = Path(tempfile.mkdtemp(prefix="dwgate-up-")) if data is None else data.absolute()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder.make_private(folder)
     try:
         with stack.running_stack(folder, port=port, flower_port=flower_port, settings=settings) as parts:
             print(render_page(parts, settings), flush=True)

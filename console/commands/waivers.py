@@ -16,10 +16,11 @@ import typer
 
 from common.config_files.errors import ConfigError, Problem
 from common.globs import first_match
-from common.ledger import EventRecord, Ledger, connect
+from common.ledger import EventRecord
 from common.settings import Settings, load_settings
 from console import errors, time_option
 from console.exit_codes import UsageError
+from console.ledger_access import open_ledger
 from console.options import Json
 from console.output import tables
 from review.rules.registry import BY_ID
@@ -217,7 +218,7 @@ def report(file: Path, policy_file: Path | None, *, since: float | None, json: b
     now = time.time()
     waivers = loader.load_waivers(file, _rules(policy_file), now)
     settings = load_settings(Settings)
-    ledger = Ledger(connect(settings.redis_url.get_secret_value()), settings.extension_code)
+    ledger = open_ledger(settings)
     with errors.engine_errors("Redis", settings.redis_url):
         records = ledger.find(since=now - REPORT_DAYS * DAY if since is None else since, limit=MAX_EVENTS)
     lines = [report_row(id_, done, waivers, now) for id_, done in tally(records, waivers).items()]

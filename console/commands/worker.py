@@ -22,6 +22,9 @@ def command(
         int | None, typer.Option(min=1, help="CPU-bound checks at once; default: the number of cores.")
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help="I/O-bound checks at once.")] = 32,
+    metrics_host: Annotated[
+        str, typer.Option(help="Address of /metrics and /healthz; 0.0.0.0 for every network.")
+    ] = "127.0.0.1",
     metrics_port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port of /metrics and /healthz.")
     ] = None,
@@ -33,5 +36,6 @@ def command(
         role or [],
         processes_cpu=processes or cores,
         threads=threads,
+        metrics_host=metrics_host,
         metrics_port=metrics_port,
     )

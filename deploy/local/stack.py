@@ -23,6 +23,7 @@ import redis
 
 from common.ledger import Ledger, connect
 from deploy.local import valkey
+from deploy.local.private_folder import PRIVATE_UMASK
 from deploy.local.process import ManagedProcess, free_port, stop_all, wait_for
 from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
 
@@ -89,6 +90,7 @@ def running_stack(
         ServiceError: a process did not start.
     """
     handlers = {number: signal.getsignal(number) for number in _SIGNALS}
+    umask = os.umask(PRIVATE_UMASK)  # inherited by the processes, whose files contain node code
     parts = _Parts(folder, port or free_port())
     try:
         _set(dict.fromkeys(_SIGNALS, signal.default_int_handler))
@@ -99,6 +101,7 @@ def running_stack(
         stop_all(parts.commands)
         stop_all(parts.engines)
         _set(handlers)
+        os.umask(umask)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal
 
 import aio_pika
 import structlog
@@ -18,6 +17,8 @@ from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from yarl import URL
 
 from common import topology
+from common.settings import BrokerTopology
+from common.tls import SYSTEM_STORE, TlsFiles, create_context
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
@@ -37,11 +38,19 @@ class AmqpPublisher:
 
     Args:
         url: `amqp://…` or `amqps://…`.
-        mode: `declare` declares exchanges and queues on each connection, `existing` expects them to exist.
+        mode: `declare` declares exchanges and queues on each connection, otherwise they must exist.
+        tls: files for verified TLS with `amqps://`.
     """
 
-    def __init__(self, url: str, mode: Literal["declare", "existing"] = "declare") -> None:
+    def __init__(
+        self,
+        url: str,
+        mode: BrokerTopology = "declare",
+        *,
+        tls: TlsFiles = SYSTEM_STORE,
+    ) -> None:
         self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
+        self._tls_context = create_context(tls) if self._url.scheme == "amqps" else None
         self._mode = mode
         self._connection: AbstractConnection | None = None
         self._exchange: AbstractExchange | None = None
@@ -109,7 +118,7 @@ class AmqpPublisher:
 
     async def _session(self) -> None:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await aio_pika.connect(self._url)
+            connection = await aio_pika.connect(self._url, ssl_context=self._tls_context)
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 channel = await connection.channel(publisher_confirms=True, on_return_raises=True)

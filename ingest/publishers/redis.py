@@ -21,6 +21,7 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from common import topology
+from common.tls import SYSTEM_STORE, TlsFiles, tls_options
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
@@ -37,10 +38,12 @@ class RedisPublisher:
 
     Args:
         url: `redis://…` or `rediss://…`.
+        tls: files for verified TLS with `rediss://`.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, tls: TlsFiles = SYSTEM_STORE) -> None:
         self._url = url
+        self._tls = tls_options(url, tls)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="publish")
         self._local = threading.local()
         self._connections: list[Any] = []
@@ -103,7 +106,7 @@ class RedisPublisher:
         producer = getattr(self._local, "producer", None)
         if producer is None:
             limits = {"socket_timeout": SOCKET_SECONDS, "socket_connect_timeout": SOCKET_SECONDS}
-            connection: Any = Connection(self._url, transport_options=limits)
+            connection: Any = Connection(self._url, ssl=self._tls, transport_options=limits)
             producer = connection.Producer()
             producer.channel.client.ping()
             self._connections.append(connection)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +19,7 @@ import httpx
 import pytest
 from celery import Celery
 
+from console.flower_access import MAX_FAILURES
 from tests.support.engines import PASSWORD, Valkey
 
 USER = ("watcher", "made-up-too")
@@ -114,12 +118,11 @@ def test_closed_without_a_password(far: FlowerProcesses) -> None:
         "/api/tasks",
         "/api/workers",
     )
-    odd = [None, ("watcher", "wrong"), ("watcher", ""), ("wätcher", "made-up-too")]
-    for path in closed:
-        for user in odd:
-            reply = httpx.get(url + path, auth=user)
-            assert reply.status_code == 401, (path, user)
-            assert PASSWORD not in reply.text
+    odd = [("watcher", "wrong"), ("watcher", ""), ("wätcher", "made-up-too")]
+    for path, user in [*((path, None) for path in closed), *(("/", user) for user in odd)]:
+        reply = httpx.get(url + path, auth=user)
+        assert reply.status_code == 401, (path, user)
+        assert PASSWORD not in reply.text
     for path in ("/", "/tasks", "/broker", "/api/tasks", "/api/workers"):
         assert httpx.get(url + path, auth=USER).status_code == 200, path
     for path in ("/healthcheck", "/metrics"):
@@ -129,6 +132,36 @@ def test_closed_without_a_password(far: FlowerProcesses) -> None:
     assert flower.wait(10) == 0
     assert PASSWORD not in far.log.read_text()
     assert USER[1] not in far.log.read_text()
+
+
+def test_an_address_that_guesses_is_locked_out(far: FlowerProcesses) -> None:
+    far.start_flower()
+    url = wait_for(far.url)
+    for number in range(MAX_FAILURES):
+        assert httpx.get(url, auth=("watcher", f"guess-{number}")).status_code == 401
+    reply = httpx.get(url, auth=USER)
+    assert reply.status_code == 429
+    assert int(reply.headers["Retry-After"]) > 0
+    assert httpx.post(url + "/api/task/revoke/x", auth=USER).status_code == 429
+    assert httpx.get(url + "/healthcheck").status_code == 200
+
+
+def test_other_pages_can_neither_frame_nor_script_it(far: FlowerProcesses) -> None:
+    far.start_flower()
+    url = wait_for(far.url)
+    for path in ("/", "/tasks", "/broker", "/nowhere", "/healthcheck", "/static/js/flower.js"):
+        reply = httpx.get(url + path, auth=USER)
+        policy = dict(
+            part.strip().split(" ", 1) for part in reply.headers["Content-Security-Policy"].split(";")
+        )
+        assert policy["frame-ancestors"] == policy["object-src"] == policy["base-uri"] == "'none'"
+        assert reply.headers["X-Frame-Options"] == "DENY"
+        allowed = policy["script-src"].split()
+        assert "'unsafe-inline'" not in allowed
+        for script in re.findall(r"<script(?![^>]*src=)[^>]*>(.*?)</script>", reply.text, re.DOTALL):
+            digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+            assert f"'sha256-{digest}'" in allowed, (path, script)
+        assert not re.search(r"\son\w+=", reply.text) or path.endswith(".js"), path
 
 
 def test_operates_nothing(far: FlowerProcesses) -> None:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from common.settings import PREFIX, BrokerSettings
 from console.flower import FlowerSettings
+from deploy.accounts.secret_files import write_files
 from ingest.settings import IngestSettings
 from tests.support import plain_yaml
 from workers.settings import WorkerSettings
@@ -26,8 +27,13 @@ SETTINGS: dict[str, type[BrokerSettings]] = {
     "ingest": IngestSettings,
     "worker": WorkerSettings,
     "flower": FlowerSettings,
+    "doctor": WorkerSettings,
 }
+ACCOUNTS = {"worker-checks": "checks", "worker-io": "io"}
+"""Accounts of services that have another name."""
+
 every_service = pytest.mark.parametrize("name", sorted(SERVICES))
+every_running = pytest.mark.parametrize("name", sorted(SERVICES.keys() - {"operator"}))
 every_own = pytest.mark.parametrize("name", sorted(OURS))
 
 
@@ -35,8 +41,23 @@ def settings_of(name: str) -> type[BrokerSettings]:
     return SETTINGS[OURS[name]["command"][0]]
 
 
-def secrets_of(service: dict[str, Any]) -> list[str]:
-    return [item if isinstance(item, str) else item["source"] for item in service["secrets"]]
+def secrets_of(service: dict[str, Any]) -> dict[str, str]:
+    """Return the secrets of a service, by the name under which it reads them."""
+    items = [{"source": item} if isinstance(item, str) else item for item in service["secrets"]]
+    return {item.get("target", item["source"]): item["source"] for item in items}
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of `dwgate accounts` with its defaults."""
+    folder = tmp_path_factory.mktemp("secrets")
+    write_files(
+        folder,
+        broker_url="amqp://rabbitmq:5672/%2F",
+        redis_url="redis://redis:6379/0",
+        extension_code="my-extension-code",
+    )
+    return folder
 
 
 @every_service
@@ -50,7 +71,7 @@ def test_service_is_closed(name: str) -> None:
     assert not {"privileged", "cap_add", "network_mode", "pid", "container_name"} & service.keys()
 
 
-@every_service
+@every_running
 def test_service_is_bounded_and_watched(name: str) -> None:
     service = SERVICES[name]
     assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
@@ -84,12 +105,28 @@ def test_backend_leads_nowhere() -> None:
     assert inside == {"rabbitmq", "redis", "flower", "worker-checks"}
 
 
-def test_every_secret_is_a_file_with_an_example() -> None:
-    used = {secret for service in SERVICES.values() for secret in secrets_of(service)}
+def test_every_secret_is_a_file_that_is_generated_or_has_an_example(generated: Path) -> None:
+    used = {secret for service in SERVICES.values() for secret in secrets_of(service).values()}
     assert used == FILE["secrets"].keys()
     for name, secret in FILE["secrets"].items():
         assert secret == {"file": f"deploy/compose/secrets/{name}"}
-    assert {file.name for file in (COMPOSE / "secrets.example").iterdir()} == used
+    made = {file.name for file in generated.iterdir()}
+    examples = {file.name for file in (COMPOSE / "secrets.example").iterdir()}
+    assert made | examples == used
+    assert not made & examples
+
+
+@every_own
+def test_service_has_its_own_accounts_only(name: str) -> None:
+    account = ACCOUNTS.get(name, name)
+    urls = {source for target, source in secrets_of(OURS[name]).items() if target.endswith("_url")}
+    assert urls <= {f"{account}_broker_url", f"{account}_redis_url"}
+    assert not {"rabbitmq_definitions", "redis_acl"} & secrets_of(OURS[name]).keys()
+
+
+def test_every_configuration_is_there() -> None:
+    for config in FILE["configs"].values():
+        assert (ROOT / config["file"]).is_file()
 
 
 @every_own
@@ -112,8 +149,10 @@ def test_no_secret_stands_in_the_environment(name: str) -> None:
     assert not secret & OURS[name]["environment"].keys()
 
 
-@every_own
-def test_examples_are_settings(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def example_settings(
+    name: str, monkeypatch: pytest.MonkeyPatch, generated: Path, folder: Path, *, is_filled: bool
+) -> BrokerSettings:
+    """Return the settings of a service from the example files, with or without its placeholders replaced."""
     example = dict(
         line.split("=", 1)
         for line in (COMPOSE / ".env.example").read_text().splitlines()
@@ -124,14 +163,29 @@ def test_examples_are_settings(name: str, monkeypatch: pytest.MonkeyPatch, tmp_p
             variable = re.match(r"\$\{(\w+)", value)
             assert variable, value
             monkeypatch.setenv(key, example[variable[1]])
-    with pytest.raises(ValidationError, match="is the placeholder of the example file"):
-        settings_of(name)(_env_file=None, _secrets_dir=COMPOSE / "secrets.example")
-    for file in (COMPOSE / "secrets.example").iterdir():
-        filled = re.sub(r"[A-Z]+-(PASSWORD|TOKEN)", "0123456789abcdef" * 4, file.read_text())
-        (tmp_path / file.name).write_text(filled)
-    settings = settings_of(name)(_env_file=None, _secrets_dir=tmp_path)
+    for target, source in secrets_of(OURS[name]).items():
+        origin = generated if (generated / source).exists() else COMPOSE / "secrets.example"
+        text = (origin / source).read_text()
+        filled = re.sub(r"[A-Z]+-(PASSWORD|TOKEN)", "0123456789abcdef" * 4, text)
+        (folder / target).write_text(filled if is_filled else text)
+    return settings_of(name)(_env_file=None, _secrets_dir=folder)
+
+
+@every_own
+def test_examples_are_settings(
+    name: str, monkeypatch: pytest.MonkeyPatch, generated: Path, tmp_path: Path
+) -> None:
+    settings = example_settings(name, monkeypatch, generated, tmp_path, is_filled=True)
     assert settings.broker_url.get_secret_value().endswith("@rabbitmq:5672/%2F")
     assert "0123456789abcdef" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["ingest", "flower"])
+def test_placeholders_of_the_examples_are_rejected(
+    name: str, monkeypatch: pytest.MonkeyPatch, generated: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValidationError, match="is the placeholder of the example file"):
+        example_settings(name, monkeypatch, generated, tmp_path, is_filled=False)
 
 
 @every_own

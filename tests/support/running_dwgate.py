@@ -23,6 +23,7 @@ import httpx
 import orjson
 
 from common.ledger import EventRecord, Ledger, connect
+from common.tls import SYSTEM_STORE, TlsFiles
 from emulator.eventbridge import event_bodies
 from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
 from emulator.samples import Sample, load_samples
@@ -226,9 +227,13 @@ def fleet(
     *,
     workers: int = 1,
     settings: dict[str, str] | None = None,
+    tls: TlsFiles = SYSTEM_STORE,
     **emulator: Any,
 ) -> Iterator[RunningDwgate]:
-    """Run ingest, `workers` workers and an emulator (with the arguments `emulator`) on the engines."""
+    """Run ingest, `workers` workers and an emulator (with the arguments `emulator`) on the engines.
+
+    The test itself reads the ledger with the files `tls`; the processes get theirs in `settings`.
+    """
     signer = Signer.generate()
     signer.save(directory)
     with running(**emulator) as dataworks:
@@ -251,7 +256,7 @@ def fleet(
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY_SECRET,
             **(settings or {}),
         }
-        ledger = Ledger(connect(redis_url), EXTENSION_CODE)
+        ledger = Ledger(connect(redis_url, tls=tls), EXTENSION_CODE)
         http = httpx.Client(trust_env=False, timeout=10)
         gate = RunningDwgate(dataworks, ledger, environment, directory, signer, http)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 import redis
@@ -27,11 +27,20 @@ class LookupCache:
         client: a Redis client that returns bytes.
         prefix: prefix of the keys.
         seconds: lifetime of an entry.
+        kind: first part of the key after the prefix. Accounts of Redis have rights by it: the one of
+            processes that read node code may write `lookup`, and only read `config`.
     """
 
-    def __init__(self, client: redis.Redis, prefix: str, seconds: float = 60) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        prefix: str,
+        seconds: float = 60,
+        *,
+        kind: Literal["lookup", "config"] = "lookup",
+    ) -> None:
         self._client = client
-        self._prefix = prefix
+        self._prefix = f"{prefix}{kind}:"
         self._ms = int(seconds * 1000)
 
     def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
@@ -47,13 +56,15 @@ class LookupCache:
         """Cache `value`, which must not be None."""
         try:
             self._client.set(self.key(operation, arguments), pack(value), px=self._ms)
+        except redis.exceptions.NoPermissionError:
+            log.debug("lookup_cache_read_only", operation=operation)
         except redis.RedisError as error:
             log.warning("lookup_cache_failed", step="put", operation=operation, error=type(error).__name__)
 
     def key(self, operation: str, arguments: Mapping[str, str | int]) -> str:
         """Return the key of an entry."""
         text = orjson.dumps([operation, dict(arguments)], option=orjson.OPT_SORT_KEYS)
-        return f"{self._prefix}lookup:{hashlib.sha256(text).hexdigest()}"
+        return f"{self._prefix}{hashlib.sha256(text).hexdigest()}"
 
 
 def pack(value: Any) -> bytes:

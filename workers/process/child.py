@@ -26,6 +26,7 @@ from review.parsing.self_test import run_self_test
 from workers import tasks
 from workers.celery_app import create_app
 from workers.event_sender import ConsumerEvents, EventSender
+from workers.process import remote_control
 from workers.process.roles import QUEUES, Pool, ProcessGroup, Role
 from workers.recovery import backstop_rabbitmq, backstop_redis, reconciler, report_recovery, watchdog
 from workers.services import Services
@@ -95,6 +96,7 @@ def _consume(
 
     signals.worker_ready.connect(ready, weak=False)
     signals.setup_logging.connect(keep_logging, weak=False)
+    remote_control.restrict(app, has_untrusted_code=group.pool is Pool.PREFORK)
     app.worker_main(
         [
             "--quiet",

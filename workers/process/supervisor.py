@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -65,6 +66,7 @@ def run(
     *,
     processes_cpu: int,
     threads: int,
+    metrics_host: str,
     metrics_port: int | None,
 ) -> None:
     """Run a worker until SIGTERM or SIGINT.
@@ -74,6 +76,7 @@ def run(
         roles: roles of the worker; all if empty.
         processes_cpu: number of CPU-bound checks that run at a time.
         threads: number of I/O-bound tasks that run at a time, per process.
+        metrics_host: address that the port is opened on.
         metrics_port: port of `/metrics` and `/healthz`; None to serve neither.
 
     Raises:
@@ -97,7 +100,7 @@ def run(
             _start(group, group_roles, processes_cpu if group.pool is Pool.PREFORK else threads)
             for group, group_roles in groups_for(roles)
         ]
-        server = _serve(metrics_port, folder, children) if metrics_port is not None else None
+        server = None if metrics_port is None else _serve(metrics_host, metrics_port, folder, children)
         try:
             while not stop.wait(0.2):
                 _restart_dead(children)
@@ -153,7 +156,7 @@ def _stop_all(children: list[ChildProcess]) -> None:
             child.process.join()
 
 
-def _serve(port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTTPServer:
+def _serve(host: str, port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTTPServer:
     # Imported here since the library reads PROMETHEUS_MULTIPROC_DIR at import.
     from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
     from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
@@ -181,7 +184,11 @@ def _serve(port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTT
         def log_message(self, *_: object) -> None:
             """Do not log requests."""
 
-    server = ThreadingHTTPServer(("", port), Handler)
+    class Server(ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    server = Server((host, port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    log.info("metrics_server_started", url=f"http://localhost:{server.server_port}/metrics")
+    shown = f"[{host}]" if ":" in host else host
+    log.info("metrics_server_started", url=f"http://{shown}:{server.server_port}/metrics")
     return server

@@ -14,6 +14,7 @@ from kombu import Connection, Consumer, Message, Producer
 
 from common import topology
 from common.i18n import Language
+from common.tls import tls_options
 from workers import check_execution, kombu_queues, metrics, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.intake import admit
@@ -36,8 +37,9 @@ def run(services: Services, stop: threading.Event) -> None:
 def _serve(services: Services, stop: threading.Event) -> None:
     declare = services.settings.broker_topology == "declare"
     url = services.settings.broker_url.get_secret_value()
+    tls = tls_options(url, services.settings.tls_files)
     options = {"confirm_publish": True, "confirm_timeout": 5}
-    with Connection(url, connect_timeout=5, heartbeat=15, transport_options=options) as connection:
+    with Connection(url, ssl=tls, connect_timeout=5, heartbeat=15, transport_options=options) as connection:
         channel = connection.default_channel
         producer = Producer(channel, kombu_queues.build_exchange(declare=declare), auto_declare=declare)
         if declare:

@@ -24,7 +24,7 @@ BATCH = 200
 
 def run(services: Services, stop: threading.Event) -> None:
     """Process due copies until `stop` is set; copies that remain parked after a fault are due again."""
-    client = connect(services.settings.broker_url.get_secret_value())
+    client = connect(services.settings.broker_url.get_secret_value(), tls=services.settings.tls_files)
     run_until_stopped(
         lambda: process_due(services, client), stop, component="backstop", every=POLL_SECONDS, pause=0
     )

@@ -11,8 +11,8 @@ from tests.support.eventbridge_signing import ACCOUNT, NOW, TARGET, TOKEN, certi
 from workers.settings import WorkerSettings
 
 BASE: dict[str, Any] = {
-    "broker_url": "amqp://u:p@host/",
-    "redis_url": "redis://host",
+    "broker_url": "amqps://u:p@host/",
+    "redis_url": "rediss://host",
     "extension_code": "x",
     "region": "cn-shanghai",
 }
@@ -22,7 +22,11 @@ BASE: dict[str, Any] = {
     ("changed", "names"),
     [
         ({}, []),
-        ({"broker_url": "redis://host"}, ["DWGATE_BROKER_URL"]),
+        ({"broker_url": "rediss://host"}, ["DWGATE_BROKER_URL"]),
+        ({"broker_url": "amqp://u:p@host/"}, ["DWGATE_BROKER_URL"]),
+        ({"broker_url": "amqp://u:p@127.0.0.1/", "redis_url": "redis://localhost"}, []),
+        ({"redis_url": "redis+sentinel://h,h2/0"}, ["DWGATE_REDIS_URL"]),
+        ({"broker_topology": "imported"}, []),
         ({"broker_topology": "existing"}, ["DWGATE_BROKER_TOPOLOGY"]),
         ({"openapi_protocol": "http"}, ["DWGATE_OPENAPI_PROTOCOL"]),
         ({"openapi_protocol": "http", "openapi_endpoint": "127.0.0.1:99"}, []),

@@ -30,6 +30,12 @@ def test_a_queue_is_declared_only_where_it_is_not_made_beforehand(declare: bool)
     assert {binding.routing_key for binding in queue.bindings} == {*topology.INTAKE.routing_keys}
 
 
+def test_an_imported_queue_is_known_as_a_quorum_queue() -> None:
+    queue = kombu_queues.build_amqp_queue(topology.INTAKE, declare=False, is_quorum=True)
+    assert queue.no_declare
+    assert queue.queue_arguments == topology.INTAKE.arguments
+
+
 def test_a_broker_without_exchanges_gets_a_message_by_the_name_of_its_queue() -> None:
     queue = kombu_queues.build_plain_queue(topology.REPORTS)
     assert (queue.name, queue.exchange.name, queue.routing_key) == ("dwgate.reports", "", "dwgate.reports")

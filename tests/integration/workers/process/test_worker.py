@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -51,6 +52,8 @@ def test_a_worker_answers_events_and_serves_its_metrics(gate: RunningDwgate) -> 
     assert gate.http.get(f"{url}/healthz").text == "ok"
     assert "dwgate_tasks_total{" in gate.http.get(f"{url}/metrics").text
     assert gate.http.get(f"{url}/other").status_code == 404
+    with pytest.raises(httpx.ConnectError):  # no other address
+        gate.http.get(f"{url}/metrics".replace("127.0.0.1", "127.0.0.2"))
 
     worker = gate.workers[-1]
     processes = psutil.Process(worker.pid).children(recursive=True)

@@ -1,0 +1,384 @@
+"""An account per service: with these rights everything works, and no service can do another's work."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from amqp.exceptions import AccessRefused, AMQPError  # type: ignore[import-untyped]
+from celery import Celery
+from kombu import Connection
+from kombu.transport.native_delayed_delivery import (
+    bind_queue_to_native_delayed_delivery_exchange,
+    calculate_routing_key,
+    declare_native_delayed_delivery_exchanges_and_queues,
+)
+
+from common import topology
+from common.ledger import connect, key_prefix
+from deploy.accounts.secret_files import ACL_FILE, DEFINITIONS_FILE, write_files
+from tests.support.emulator_process import EXTENSION_CODE
+from tests.support.engines import RabbitMQ, Valkey
+from tests.support.running_dwgate import RunningDwgate, fleet, wait_for
+from workers import kombu_queues
+
+DWGATE = Path(sys.executable).with_name("dwgate")
+ROLES = {
+    "checks": ("--role=checks-cpu", "--processes=1"),
+    "io": ("--role=intake", "--role=checks-io", "--role=reporter"),
+    "watchdog": ("--role=watchdog",),
+}
+
+
+class RabbitMQWithAccounts(RabbitMQ):
+    """RabbitMQ that imports the definitions at start, as in the Compose file."""
+
+    def load(self, definitions: Path, url: str) -> None:
+        """Use `definitions`; `url` has an account of theirs."""
+        self.url = url
+        with (self.directory / "rabbitmq.conf").open("a") as config:
+            config.write(f"load_definitions = {definitions}\n")
+
+    def administrator_url(self) -> str:
+        """Create an account with all rights, and return the URL with it."""
+        self._control("add_user", "administrator", "made-up")
+        self._control("set_permissions", "administrator", ".*", ".*", ".*")
+        return f"amqp://administrator:made-up@127.0.0.1:{self.port}/%2F"
+
+    def topology(self) -> set[str]:
+        """Return exchanges, queues and bindings, one per line."""
+        return {
+            *self._list("list_exchanges", "name", "type", "durable"),
+            *self._list("list_queues", "name", "durable", "arguments"),
+            *self._list("list_bindings", "source_name", "routing_key"),
+        }
+
+    def _list(self, *arguments: str) -> list[str]:
+        return self._control("--no-table-headers", *arguments).splitlines()
+
+
+class ValkeyWithAccounts(Valkey):
+    """Valkey with the access list."""
+
+    acl_file = Path()
+
+    def _command(self) -> tuple[list[str], dict[str, str]]:
+        options = {"bind": "127.0.0.1", "port": str(self.port), "dir": str(self.directory)}
+        flags = [part for name, value in options.items() for part in (f"--{name}", value)]
+        return [super()._command()[0][0], *flags, "--aclfile", str(self.acl_file)], {}
+
+
+@dataclass
+class Accounts:
+    """The accounts of running engines."""
+
+    folder: Path
+    broker: RabbitMQWithAccounts
+
+    def broker_url(self, service: str) -> str:
+        return (self.folder / f"{service}_broker_url").read_text().strip()
+
+    def redis_url(self, service: str) -> str:
+        return (self.folder / f"{service}_redis_url").read_text().strip()
+
+    def settings(self, service: str) -> dict[str, str]:
+        return {
+            "DWGATE_BROKER_URL": self.broker_url(service),
+            "DWGATE_REDIS_URL": self.redis_url(service),
+            "DWGATE_BROKER_TOPOLOGY": "imported",
+        }
+
+
+@pytest.fixture(scope="module")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
+    folder = tmp_path_factory.mktemp("secrets")
+    broker = RabbitMQWithAccounts(tmp_path_factory.mktemp("rabbitmq"))
+    ledger = ValkeyWithAccounts(tmp_path_factory.mktemp("valkey"))
+    write_files(
+        folder,
+        broker_url=f"amqp://127.0.0.1:{broker.port}/%2F",
+        redis_url=f"redis://127.0.0.1:{ledger.port}/0",
+        extension_code=EXTENSION_CODE,
+    )
+    accounts = Accounts(folder, broker)
+    broker.load(folder / DEFINITIONS_FILE, accounts.broker_url("operator"))
+    ledger.acl_file = folder / ACL_FILE
+    ledger.url = accounts.redis_url("operator")
+    try:
+        broker.start()
+        ledger.start()
+        yield accounts
+    finally:
+        broker.close()
+        ledger.close()
+
+
+@pytest.fixture(scope="module")
+def gate(accounts: Accounts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
+    """Every service as its own process with its own accounts."""
+    folder = tmp_path_factory.mktemp("gate")
+    with fleet(
+        accounts.broker_url("ingest"),
+        accounts.redis_url("operator"),
+        folder,
+        workers=0,
+        settings=accounts.settings("ingest"),
+    ) as gate:
+        for service, arguments in ROLES.items():
+            gate.environment.update(accounts.settings(service))
+            gate.start_worker(*arguments, ready=False)
+        wait_for(lambda: len(gate.ledger.membership.workers()) == 4, 60)
+        yield gate
+
+
+def test_every_service_can_do_its_work(gate: RunningDwgate, accounts: Accounts) -> None:
+    gate.environment["DWGATE_BROKER_URL"] = accounts.broker_url("flower")
+    tasks_url = gate.start_flower()
+
+    def shown(text: str) -> bool:
+        return any(text in task for task in gate.http.get(tasks_url).json())
+
+    def is_shown_soon(message_id: str) -> bool:
+        gate.verdict(message_id)
+        time.sleep(1)
+        return shown(f"{message_id}.1.report")
+
+    # Until Flower has enabled the events of every process.
+    for name in ("commit-file-good", "freeze-node-good"):  # posted by the reporter, and inline
+        wait_for(lambda name=name: is_shown_soon(gate.send(name)), 60)  # type: ignore[misc]
+    expected = {"commit-file-bad": "FAIL", "commit-file-good": "OK", "freeze-node-bad": "FAIL"}
+    sent = {gate.send(name): result for name, result in expected.items()}
+    for message_id, result in sent.items():
+        assert gate.verdict(message_id)["result"] == result
+    for message_id in sent:
+        wait_for(lambda message_id=message_id: shown(f"{message_id}.1.report"))  # type: ignore[misc]
+    assert shown("code-review")
+    workers = gate.http.get(tasks_url.replace("/tasks", "/workers")).json()
+    assert {name.partition("-")[0] for name in workers} >= {"io", "reporter"}
+    metrics = gate.http.get(tasks_url.replace("/api/tasks", "/metrics")).text
+    assert 'worker="checks-' in metrics
+    for refusal in ("NOPERM", "NoPermission", "ACCESS_REFUSED", "AccessRefused", "lookup_cache_failed"):
+        assert refusal not in gate.logs(), refusal
+
+
+def test_an_operator_can_requeue_and_diagnose(gate: RunningDwgate, accounts: Accounts) -> None:
+    message_id = gate.send("freeze-node-good")
+    gate.verdict(message_id)
+    environment = {**gate.environment, **accounts.settings("operator")}
+
+    def dwgate(*arguments: str) -> dict[str, Any]:
+        answer = subprocess.run(
+            [DWGATE, *arguments, "--json"], env=environment, capture_output=True, text=True, check=False
+        )
+        return dict(json.loads(answer.stdout))
+
+    wait_for(lambda: dwgate("events", "show", message_id)["state"] == "reported")
+    assert dwgate("requeue", message_id)["events"][0]["action"] != "leave"
+    wait_for(lambda: "rerun" in str(dwgate("events", "show", message_id)["timeline"]))
+    diagnoses = {item["what"]: item for item in dwgate("doctor")["diagnoses"]}
+    for what in ("broker", "Redis", *(f"queue {queue.name}" for queue in topology.QUEUES)):
+        assert diagnoses[what]["health"] == "good", diagnoses[what]
+
+
+def test_a_delayed_task_returns_to_its_queue(accounts: Accounts) -> None:
+    """`checks` retries a check later, with the queues of Celery's delayed delivery."""
+    app = Celery("dwgate", broker=accounts.broker_url("checks"), set_as_current=False)
+    queue = kombu_queues.build_amqp_queue(topology.CHECKS_CPU, declare=False, is_quorum=True)
+    app.conf.update(task_queues=[queue], task_default_exchange=topology.EXCHANGE)
+    app.conf.update(task_default_exchange_type="topic", task_create_missing_queues=False)
+    with Connection(accounts.broker_url("checks")) as connection:
+        app.send_task("dwgate.check", queue=queue.name, countdown=1, ignore_result=True)
+        message = wait_for(lambda: queue(connection.default_channel).get(no_ack=True))
+        assert message.headers["task"] == "dwgate.check"
+        assert kombu_queues.name_for(message.delivery_info["routing_key"]) == queue.name
+    app.close()
+
+
+def test_the_definitions_are_what_dwgate_declares(accounts: Accounts) -> None:
+    """An account that may declare finds everything as it declares it, and adds nothing."""
+    before = accounts.broker.topology()
+    with Connection(accounts.broker.administrator_url()) as connection:
+        for queue in (*topology.QUEUES, topology.DEAD):
+            kombu_queues.build_amqp_queue(queue, declare=True)(connection.default_channel).declare()
+        declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum")
+        for queue in topology.TASK_QUEUES:
+            built = kombu_queues.build_amqp_queue(queue, declare=True)
+            bind_queue_to_native_delayed_delivery_exchange(connection, built)
+    # Celery also binds the key of new events, with which nothing is ever delayed.
+    unused = {f"{exchange}\t#.event" for exchange in ("dwgate", "celery_delayed_delivery")}
+    assert {line for line in accounts.broker.topology() - before if line not in unused} == set()
+
+
+Action = Callable[[Any], object]
+"""Does something over a channel."""
+
+
+def publish(exchange: str, key: str, **options: Any) -> Action:
+    def act(channel: Any) -> None:
+        channel.confirm_select()
+        message = channel.prepare_message(b"{}", **options)
+        channel.basic_publish_confirm(message, exchange=exchange, routing_key=key)
+
+    return act
+
+
+DELAYED_INTAKE = calculate_routing_key(1, "intake")
+DELAYED_CHECK = calculate_routing_key(1, "check.cpu")
+DLX = {
+    "x-dead-letter-exchange": topology.EXCHANGE,
+    "x-dead-letter-routing-key": "intake",
+    "x-expires": 60_000,
+}
+REFUSED: dict[str, dict[str, Action]] = {
+    "checks": {
+        "intake": publish(topology.EXCHANGE, "intake"),
+        "event": publish(topology.EXCHANGE, "event"),
+        "backstop": publish(topology.EXCHANGE, "backstop"),
+        "due": publish(topology.EXCHANGE, "due"),
+        "other check": publish(topology.EXCHANGE, "check.io"),
+        "key with a prefix": publish(topology.EXCHANGE, "x.intake"),
+        "default exchange": publish("", "dwgate.intake"),
+        "dead letter": publish(topology.DEAD_EXCHANGE, "dwgate.intake"),
+        "another exchange": publish("amq.topic", "intake"),
+        "delayed intake": publish("celery_delayed_27", DELAYED_INTAKE),
+        "delivered at once": publish("celery_delayed_delivery", DELAYED_INTAKE),
+        "remote control": publish("celery.pidbox", ""),
+        "new queue": lambda channel: channel.queue_declare("mine", auto_delete=True),
+        "queue that expires into intake": lambda channel: channel.queue_declare("celeryev", arguments=DLX),
+        "queue with a changed delay": lambda channel: channel.queue_declare(
+            "celery_delayed_0", arguments=DLX
+        ),
+        "exchange that forwards": lambda channel: (
+            channel.exchange_delete("celeryev"),
+            channel.exchange_declare(
+                "celeryev", "topic", durable=True, arguments={"alternate-exchange": topology.EXCHANGE}
+            ),
+        ),
+        "binding": lambda channel: channel.queue_bind("dwgate.checks.cpu", "celeryev", "#"),
+        "deletion": lambda channel: channel.queue_delete("dwgate.intake"),
+        "deletion of the exchange": lambda channel: channel.exchange_delete(topology.EXCHANGE),
+        "purge": lambda channel: channel.queue_purge("dwgate.intake"),
+        "other queue": lambda channel: channel.basic_get("dwgate.intake"),
+        "reports": lambda channel: channel.basic_get("dwgate.reports"),
+    },
+    "ingest": {
+        "check": publish(topology.EXCHANGE, "check.cpu"),
+        "intake": publish(topology.EXCHANGE, "intake"),
+        "report": publish(topology.EXCHANGE, "report"),
+        "default exchange": publish("", "dwgate.checks.cpu"),
+        "new queue": lambda channel: channel.queue_declare("mine", auto_delete=True),
+        "own queue": lambda channel: channel.basic_get("dwgate.intake"),
+    },
+    "watchdog": {
+        "event": publish(topology.EXCHANGE, "event"),
+        "new queue": lambda channel: channel.queue_declare("mine", auto_delete=True),
+        "intake": lambda channel: channel.basic_get("dwgate.intake"),
+    },
+    "flower": {
+        "intake": publish(topology.EXCHANGE, "intake"),
+        "default exchange": publish("", "dwgate.intake"),
+        "task": lambda channel: channel.basic_get("dwgate.intake"),
+        "deletion": lambda channel: channel.queue_delete("dwgate.intake"),
+    },
+    "operator": {
+        "check": publish(topology.EXCHANGE, "check.cpu"),
+        "report": publish(topology.EXCHANGE, "report"),
+        "remote control": publish("celery.pidbox", ""),
+        "task": lambda channel: channel.basic_get("dwgate.intake"),
+    },
+}
+CASES = [(service, what) for service, actions in REFUSED.items() for what in actions]
+
+
+@pytest.mark.parametrize(("service", "what"), CASES)
+def test_rabbitmq_refuses_the_work_of_others(accounts: Accounts, service: str, what: str) -> None:
+    with Connection(accounts.broker_url(service)) as connection:
+        channel = connection.channel()
+        with pytest.raises(AccessRefused):
+            REFUSED[service][what](channel)
+    # What was deleted on the way to a refusal is declared again by whoever uses it.
+    with Connection(accounts.broker_url("io")) as connection, connection.channel() as channel:
+        channel.exchange_declare("celeryev", "topic", durable=True, auto_delete=False)
+
+
+@pytest.mark.parametrize("key", ["check.cpu", "report"])
+def test_checks_may_publish_what_it_has_to(accounts: Accounts, key: str) -> None:
+    with Connection(accounts.broker_url("checks")) as connection:
+        publish(topology.EXCHANGE, key)(connection.channel())
+        publish("celery_delayed_27", DELAYED_CHECK)(connection.channel())
+
+
+def test_nobody_has_the_default_account(accounts: Accounts) -> None:
+    host = accounts.broker_url("io").rpartition("@")[2]
+    with Connection(f"amqp://guest:guest@{host}") as connection, pytest.raises(AMQPError):
+        connection.connect()
+
+
+PREFIX = key_prefix(EXTENSION_CODE)
+Command = tuple[str | int, ...]
+REFUSED_COMMANDS: dict[str, list[Command]] = {
+    "checks": [
+        ("SET", f"{PREFIX}config:x", "policy"),
+        ("SET", f"{PREFIX}leader:reconciler", 1),
+        ("LPUSH", f"{PREFIX}rejects", "x"),
+        ("ZADD", f"{PREFIX}project:1", 1, "m"),
+        ("SET", "dwgate:{other}:lookup:x", "y"),
+        ("GET", "dwgate:{other}:code:m"),
+        ("EVAL", f"return redis.call('SET', '{PREFIX}config:x', 'policy')", 0),
+        ("COPY", f"{PREFIX}lookup:x", f"{PREFIX}config:x"),
+        ("FLUSHALL",),
+        ("KEYS", "*"),
+        ("CONFIG", "GET", "*"),
+        ("ACL", "LIST"),
+        ("CLIENT", "KILL", "TYPE", "normal"),
+        ("SCRIPT", "FLUSH"),
+        ("SHUTDOWN", "NOSAVE"),
+        ("REPLICAOF", "127.0.0.1", 1),
+        ("MONITOR",),
+        ("INFO",),
+    ],
+    "ingest": [
+        ("HGETALL", f"{PREFIX}event:m"),
+        ("SET", f"{PREFIX}lookup:x", "y"),
+        ("LRANGE", f"{PREFIX}rejects", 0, -1),
+        ("EVAL", "return 1", 0),
+        ("FLUSHALL",),
+    ],
+    "io": [("FLUSHALL",), ("CONFIG", "GET", "*"), ("GET", "dwgate:{other}:code:m"), ("ACL", "LIST")],
+    "watchdog": [("FLUSHALL",), ("CONFIG", "GET", "*")],
+    "operator": [("FLUSHALL",), ("CONFIG", "SET", "maxmemory", 0), ("ACL", "SETUSER", "x")],
+}
+REDIS_CASES = [(service, command) for service, commands in REFUSED_COMMANDS.items() for command in commands]
+
+
+@pytest.mark.parametrize(("service", "command"), REDIS_CASES, ids=lambda case: str(case)[:40])
+def test_redis_refuses_the_work_of_others(accounts: Accounts, service: str, command: Command) -> None:
+    client = connect(accounts.redis_url(service))
+    with pytest.raises(
+        redis.exceptions.ResponseError, match=r"(?i)no permissions|can't run|NOPERM|ACL failure"
+    ):
+        client.execute_command(*command)  # type: ignore[no-untyped-call]
+    client.close()
+
+
+def test_checks_reads_remembered_policies(accounts: Accounts) -> None:
+    client = connect(accounts.redis_url("checks"))
+    assert client.get(f"{PREFIX}config:x") is None
+    client.close()
+
+
+def test_without_a_password_redis_answers_a_health_check_only(accounts: Accounts) -> None:
+    host = accounts.redis_url("io").rpartition("@")[2]
+    client = connect(f"redis://{host}")
+    assert client.ping()
+    with pytest.raises(redis.exceptions.NoPermissionError):
+        client.get(f"{PREFIX}event:m")
+    client.close()

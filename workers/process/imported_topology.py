@@ -1,0 +1,24 @@
+"""A Celery consumer for a broker whose exchanges and queues were imported from dwgate's definitions.
+
+The definitions contain the exchanges and queues of Celery's delayed delivery as well. Celery would declare
+them at start, which requires rights that no account has there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.worker import consumer
+
+
+class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery ships no types
+    """A consumer that declares nothing for delayed delivery."""
+
+    class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc]
+        """The steps of Celery's consumer without that declaration."""
+
+        default_steps: tuple[Any, ...] = tuple(
+            step
+            for step in consumer.Consumer.Blueprint.default_steps
+            if not step.endswith(":DelayedDelivery")
+        )
