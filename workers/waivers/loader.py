@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
+from common.config_files.errors import ConfigError, Keys, Problem, in_file_order
+from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
 from common.former_names import CHECKS, FINDINGS
 from workers.waivers.matching import DAY, Waivers
@@ -26,10 +27,7 @@ def load_waivers(path: Path, rules: WaiverRules, now: float) -> Waivers:
     Raises:
         ConfigError: the file cannot be used; one line per problem.
     """
-    try:
-        return parse_waivers(str(path), path.read_bytes(), rules, now)
-    except OSError as error:
-        raise unreadable(path, error, "a waivers file") from None
+    return parse_waivers(str(path), read_config_file(path, "a waivers file"), rules, now)
 
 
 def parse_waivers(name: str, content: bytes, rules: WaiverRules, now: float) -> Waivers:
