@@ -273,7 +273,7 @@ def _rules(file: Path | None) -> WaiverRules:
 
 
 def _row(item: Waiver, waivers: Waivers, now: float) -> tuple[object, ...]:
-    targets = [item.rule, item.check, item.fingerprint, item.pattern and f"/{item.pattern.pattern}/"]
+    targets = [item.rule, item.check, item.fingerprint, item.pattern and f"/{item.pattern}/"]
     scope = item.scope.model_dump(exclude_defaults=True)
     scope_text = "; ".join(f"{key}: {', '.join(map(str, names))}" for key, names in scope.items())
     waives = " ".join(target for target in targets if target)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from common.globs import first_match
+from common.patterns import is_found
 from common.subjects.event_subject import EventSubject
 from common.subjects.fingerprints import add_fingerprints
 from common.verdicts import AppliedWaiver, Finding, Outcome, SubjectKind
@@ -17,7 +18,7 @@ from workers.waivers.model import Waiver, WaiverRules, WaiverScope
 DAY = 86400
 
 _MAX_SEARCHED_LENGTH = 500
-"""Characters of a message that are searched for a pattern; limits the time that a search takes."""
+"""Characters of a message that are searched for a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _matches(waiver: Waiver, finding: Finding, subject: EventSubject) -> bool:
         and (waiver.check is None or first_match((waiver.check,), subject.check) is not None)
         and waiver.fingerprint in (None, finding.fingerprint)
         and _is_in_scope(waiver.scope, finding, subject)
-        and (waiver.pattern is None or bool(waiver.pattern.search(_english(finding)[:_MAX_SEARCHED_LENGTH])))
+        and (waiver.pattern is None or is_found(waiver.pattern, _english(finding)[:_MAX_SEARCHED_LENGTH]))
     )
 
 

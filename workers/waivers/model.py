@@ -9,14 +9,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from common.extension_points import BY_CODE
+from common.patterns import Pattern
 
 MOMENT = "2026-12-01T18:00:00+08:00"
 """Example of a point in time: date, time and zone."""
 
 _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
-_NESTED_QUANTIFIER = re.compile(r"[+*}][^()]*\)+[+*{]")
-"""A quantifier inside a repeated group: such a pattern may need exponential time."""
-
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 _WILD = frozenset("*?")
 _MAX_TEXT_LENGTH = 200
@@ -51,12 +49,6 @@ def _plain(value: str) -> str:
 def _id(value: str) -> str:
     if not _ID.fullmatch(value):
         raise ValueError("expected up to 40 letters, digits, dots, hyphens and underscores")
-    return value
-
-
-def _is_quick_pattern(value: re.Pattern[str]) -> re.Pattern[str]:
-    if _NESTED_QUANTIFIER.search(value.pattern):
-        raise ValueError("nested quantifiers, which may need exponential time; expected a simpler pattern")
     return value
 
 
@@ -126,9 +118,9 @@ class Waiver(WaiverPart):
     fingerprint: NonEmptyTexts | None = Field(
         default=None, description="fingerprint of a single finding, from `events show`"
     )
-    pattern: Annotated[re.Pattern[str], AfterValidator(_is_quick_pattern)] | None = Field(
+    pattern: Pattern | None = Field(
         default=None,
-        description="regular expression; it must match a part of the finding's English message",
+        description="RE2 regular expression; it must match a part of the finding's English message",
     )
     reason: NonEmptyTexts = Field(description="why the finding is acceptable for now")
     owner: NonEmptyTexts = Field(description="who is responsible for making the waiver unnecessary")
