@@ -58,6 +58,5 @@ def _against_rules(
             last = datetime.fromtimestamp(now + rules.max_days * DAY, item.expires_at.tzinfo)
             text = f"too far ahead; expected {last:%Y-%m-%d %H:%M} or earlier ({rules.max_days} days)"
             yield document.problem((*at, "expires_at"), text)
-        if rules.approvers and item.approver not in rules.approvers:
-            text = f"unknown approver {item.approver}; expected one of {', '.join(rules.approvers)}"
-            yield document.problem((*at, "approver"), text)
+        for key, text in item.violations(rules):
+            yield document.problem((*at, key), text)

@@ -316,7 +316,7 @@ def test_sarif_has_locations_fingerprints_and_suppressions() -> None:
     place = found["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "a%20b/%E4%B8%AD.sql"
     assert place["region"] == {"startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 9}
-    assert found["partialFingerprints"] == {"dwgate/v1": "f00"}
+    assert found["partialFingerprints"] == {"dwgate/v2": "f00"}
     assert "suppressions" not in found
     assert kept["suppressions"] == [{"kind": "inSource", "justification": "for later"}]
     assert run["tool"]["driver"]["rules"][1]["helpUri"] == "https://docs.astral.sh/ruff/rules/F401/"

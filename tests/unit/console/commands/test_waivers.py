@@ -90,7 +90,7 @@ def test_add_rejects_an_invalid_waiver_and_writes_nothing(file: Path) -> None:
         waiving.add(file, None, bad)
     assert [line.split(";")[0] for line in str(error.value).splitlines()] == [
         "not added: expires_at: no time and zone",
-        "not added: pattern: expected a valid regular expression",
+        "not added: pattern: invalid regular expression: missing ) at character 2",
     ]
     with pytest.raises(UsageError, match=r"^not added: id: duplicate id far; expected a unique id$"):
         waiving.add(file, None, item("far", 3))
@@ -142,7 +142,8 @@ def test_the_command_line_sets_every_field(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     words = (
         f"waivers add W-1 --waivers {path} --rule MC-* --check code-review --project 1 --project 2"
-        " --point commit-file --file a_* --node b --table c --fingerprint ff --pattern x --reason r"
+        " --point commit-file --file-id 5 --node-id 7 --table-id odps.p.t --file a_* --node b --table c"
+        " --fingerprint ff --pattern x --reason r"
         f" --owner o --approver p --expires-at {at(3)}"
     )
     assert CliRunner().invoke(app, words.split()).exit_code == 0
@@ -155,6 +156,9 @@ def test_the_command_line_sets_every_field(tmp_path: Path) -> None:
         "scope": {
             "projects": [1, 2],
             "points": ["commit-file"],
+            "file_ids": ["5"],
+            "node_ids": ["7"],
+            "table_ids": ["odps.p.t"],
             "files": ["a_*"],
             "nodes": ["b"],
             "tables": ["c"],
