@@ -105,6 +105,33 @@ def test_add_rejects_an_invalid_file(file: Path) -> None:
         waiving.add(file, None, item("W-4", 3))
 
 
+def test_check_notes_waivers_that_are_limited_by_names(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exact = item("exact", 3, scope={"projects": [1], "node_ids": [7]})
+    one = item("one", 3, fingerprint="0" * 32)
+    former = item("former", 3, fingerprint="0" * 16)
+    for each in (exact, one, former):
+        assert waiving.add(file, None, each) == 0
+    capsys.readouterr()
+    assert waiving.check(file, None, json=True) == 0
+    printed = orjson.loads(capsys.readouterr().out)
+    assert (printed["waivers"], printed["active"]) == (6, 5)
+    assert [(each["id"], each["note"].split(":")[0]) for each in printed["notes"]] == [
+        ("far", "scope.projects"),
+        ("soon", "scope.projects"),
+        ("soon", "scope.nodes"),
+        ("former", "fingerprint"),
+    ]
+    assert waiving.check(file, None, json=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{file} is valid: 6 waivers, 5 active"
+    assert lines[3] == (
+        "soon: scope.nodes: names are chosen by the author of the code, so it applies to everything"
+        " that gets such a name; node_ids are exact"
+    )
+
+
 def test_expire_expires_one_now_and_keeps_line_endings(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
