@@ -208,7 +208,7 @@ class Finding:
             fingerprint.
         english: the message in English, if `message` is in another language.
         code_digest: identifies the code that it is about among the findings on one file, wherever it moves;
-            an HMAC, never the code itself. None if it is not about code.
+            for a secret, an HMAC. None if it is not about code.
     """
 
     rule: str

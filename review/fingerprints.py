@@ -1,7 +1,7 @@
 """How a finding is recognized when the code around it has changed: by a digest of the code it points at.
 
-A digest distinguishes secrets and never reveals them: it is an HMAC whose key the reader of a finding does
-not have. Without the key, a short password could be found by trying all of them.
+A digest distinguishes secrets and never reveals them: that of a secret is an HMAC whose key the reader of a
+finding does not have. Without the key, a short password could be found by trying all of them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ _LENGTH = 32
 _RUN_KEY = secrets.token_bytes(32)
 """The key for secrets if none is given: digests can then be compared within one process only."""
 
-_NO_KEY = b""
-
 _SECRET_TAIL = re.compile(r"[^\s'\"`@;&|,()]{0,4096}+")
 """The rest of a secret of which a pattern matched only the first characters."""
 
@@ -39,15 +37,14 @@ def code_digests(diagnostics: Sequence[Diagnostic], code: str, key: bytes | None
     """Yield the digest of each of `diagnostics`, which are in the order of the text.
 
     It is made of the rule, the key (else the message without its numbers), the text of the range without its
-    layout, and how many equal ones are before it. The digest of a secret is made of its exact text, every
-    other one of a text without the secrets in it. A finding that the review is incomplete has none: what was
-    not reviewed may be new.
+    layout, and how many equal ones are before it. The digest of a secret is keyed and made of its exact text,
+    every other one is made of a text without the secrets in it and is the same everywhere. A finding that the
+    review is incomplete has none: what was not reviewed may be new.
 
     Args:
         diagnostics: the findings.
         code: the text that they point into.
-        key: the key of all digests. None: secrets have a key of this process, other findings none, so that
-            their digests are the same everywhere.
+        key: the key of the digests of secrets; None for one of this process.
     """
     hidden = _disjoint(item.at for item in diagnostics if item.secret)
     ends = [at.end for at in hidden]
@@ -68,8 +65,8 @@ def code_digests(diagnostics: Sequence[Diagnostic], code: str, key: bytes | None
         same = (item.rule, item.key or _DIGITS.sub("0", item.message.en), texts[place])
         whole = repr((*same, before[same])).encode("utf-8", "backslashreplace")
         before[same] += 1
-        used = (_RUN_KEY if item.secret else _NO_KEY) if key is None else key
-        yield hmac.new(used, whole, hashlib.sha256).hexdigest()[:_LENGTH]
+        digest = hmac.new(key or _RUN_KEY, whole, hashlib.sha256) if item.secret else hashlib.sha256(whole)
+        yield digest.hexdigest()[:_LENGTH]
 
 
 def only_new_findings(old: Iterable[Finding], new: Iterable[Finding]) -> tuple[Finding, ...]:

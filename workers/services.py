@@ -150,7 +150,7 @@ class Services:
 
     @cached_property
     def fingerprint_key(self) -> bytes:
-        """The key of the digests of code in findings, the same in the whole fleet."""
+        """The key of the digests of secrets in findings, the same in the whole fleet."""
         return find_fingerprint_key(self.settings, self.ledger) or self.ledger.fingerprint_key.ensure()
 
     @cached_property
@@ -193,7 +193,7 @@ class Services:
 
 
 def find_fingerprint_key(settings: WorkerSettings, ledger: Ledger) -> bytes | None:
-    """Return the key of the digests of code in findings, without generating one."""
+    """Return the key of the digests of secrets in findings, without generating one."""
     if settings.fingerprint_key is not None:
         return settings.fingerprint_key.get_secret_value().encode()
     return ledger.fingerprint_key.find()

@@ -51,7 +51,7 @@ class WorkerSettings(Settings):
     fingerprint_key: SecretStr | None = Field(
         default=None,
         min_length=32,
-        description="a secret of at least 32 characters, with which fingerprints of code are computed;"
+        description="a secret of at least 32 characters, with which fingerprints of secrets are computed;"
         " without it one is generated and kept in Redis",
     )
     details_url: Annotated[str, AfterValidator(_details_url)] | None = Field(

@@ -1,4 +1,4 @@
-"""The key of the digests of code in findings, when no setting provides one: generated once for the fleet."""
+"""The key of the digests of secrets in findings, if no setting provides it: generated once for the fleet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _BYTES = 32
 
 
 class FingerprintKeyStore:
-    """The key of one extension. It never expires: with another key, every digest is another one.
+    """The key of one extension. It never expires: with another key, every digest of a secret is another one.
 
     Args:
         client: a Redis client that returns bytes.

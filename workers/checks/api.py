@@ -131,7 +131,7 @@ class Context:
         language: language of the messages in findings, set by the policy.
         result_cache: cache of earlier results; None if there is none.
         deadline: time after which the findings are too late, in seconds since the epoch.
-        fingerprint_key: returns the key of the digests of code in findings; None outside a fleet.
+        fingerprint_key: returns the key of the digests of secrets in findings; None outside a fleet.
     """
 
     event: Event

@@ -112,7 +112,7 @@ class ReplayInputs:
         checks: the registered checks, by name.
         waivers: the waivers; one applies if it was active when the event arrived.
         lookups: the lookups that checks may make; None if they may make none.
-        fingerprint_key: the fleet's key of the digests of code in findings.
+        fingerprint_key: the fleet's key of the digests of secrets in findings.
     """
 
     policy: Policy

@@ -97,9 +97,12 @@ def test_the_digest_of_other_findings_has_no_secret_in_it() -> None:
 DELETE = f"DROP TABLE t; -- {ONE}"
 
 
-def test_digests_depend_on_the_key() -> None:
-    one, other = ({item.code_digest for item in found(DELETE, key=key)} for key in (KEY, b"x" * 32))
-    assert not one & other
+def test_digests_of_secrets_and_no_others_depend_on_the_key() -> None:
+    one, other = (
+        {(item.rule, item.code_digest) for item in found(DELETE, key=key)} for key in (KEY, b"x" * 32)
+    )
+    assert {rule for rule, _ in one ^ other} == {"MC-S01"}
+    assert one & other
 
 
 def test_without_a_key_secrets_have_other_digests_in_every_process() -> None:
