@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -155,9 +156,7 @@ def _read_settings(request: ReviewRequest) -> _Settings:
         except OSError as error:
             raise UsageError(f"--metadata {request.metadata}: cannot be read: {error.strerror}") from None
         context = replace(context, tables=parse_tables(str(request.metadata), content))
-    settings = _Settings(
-        context, ReviewOptions(), Language.ENGLISH, fingerprint_key=_fingerprint_key()
-    )
+    settings = _Settings(context, ReviewOptions(), Language.ENGLISH, fingerprint_key=_fingerprint_key())
     if request.policy:
         settings = _with_policy(settings, request.policy)
     return replace(settings, language=language_option.language_named(request.language, settings.language))
