@@ -60,10 +60,11 @@ coverage: $(READY) ## Branch coverage of the unit and integration tests, by pack
 	$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python -m tests.support.coverage_report
 	$(BIN)/coverage report --format=total
 
-fuzz: $(READY) ## The property tests with many more examples, then mutated code for FUZZ_SECONDS (600), then requests to ingest
+fuzz: $(READY) ## The property tests with many more examples, mutated code for FUZZ_SECONDS (600), requests, files
 	$(BIN)/python -m pytest -m hypothesis -p tests.fuzz.pytest_profile --hypothesis-profile=fuzz --timeout=3600
 	$(BIN)/python -m tests.fuzz.fuzz_review --seconds $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.fuzz_ingest --requests 20000
+	$(BIN)/python -m tests.fuzz.hostile_files --files 1000
 
 bench: $(READY) ## Measure
 	$(BIN)/python -m bench

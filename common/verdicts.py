@@ -101,13 +101,17 @@ class Subject:
 
     @property
     def key(self) -> str:
-        """Its kind and id, or its name when it has no id: equal for the same thing."""
-        return f"{self.kind} {self.id or self.name}"
+        """Its kind and id, or name if it has none: equal for the same thing, never for an id and a name."""
+        return f"{self.kind} id {self.id}" if self.id else f"{self.kind} name {self.name}"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All its names, the id first; those of tables and columns also without catalog and project."""
-        known = [name for name in (self.id, self.name, *self.aliases) if name]
+        """Its names, never its id; those of tables and columns also without catalog and project.
+
+        The id of a table or column is its full name, so it counts as a name, too.
+        """
+        full = self.id if self.kind in _QUALIFIED else None
+        known = [name for name in (full, self.name, *self.aliases) if name]
         if self.kind in _QUALIFIED:
             known += [name[at + 1 :] for name in known for at, char in enumerate(name) if char == "."]
         return tuple(dict.fromkeys(known))
@@ -195,13 +199,16 @@ class Finding:
         end_line: 1-based line on which it ends, if it is a range.
         end_column: 1-based column of the first character after it.
         suppressed: the author's reason for a suppression, with which it counts as OK; None if not suppressed.
-        fingerprint: identifies the finding, wherever it moves in the code.
+        fingerprint: identifies the finding, wherever it moves in the code. Set by dwgate from the check, the
+            rule, the workspace, the subjects and `code_digest`, never by a check.
         waived: the waiver that covers it, with which it counts as OK; None if not waived.
         subjects: everything that it is about, not only what the message names. Kinds that a check omits
             (file, node, table) are taken from the event.
         params: values of the message by name, such as counts, limits and dependents; not part of the
             fingerprint.
         english: the message in English, if `message` is in another language.
+        code_digest: identifies the code that it is about among the findings on one file, wherever it moves;
+            for a secret, an HMAC. None if it is not about code.
     """
 
     rule: str
@@ -218,6 +225,7 @@ class Finding:
     subjects: tuple[Subject, ...] = ()
     params: tuple[tuple[str, Param], ...] = ()
     english: str | None = None
+    code_digest: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON without empty fields."""

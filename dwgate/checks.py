@@ -5,6 +5,7 @@ A package provides its checks through the entry point group `dwgate.checks`; see
 
 from common.events import Event
 from common.i18n import Language
+from common.patterns import Pattern, is_found, is_full_match
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.api import Check, Context, LookupContext, Lookups, Options, Runs, SkipCheck, Unreviewable
 from workers.checks.registry import CheckError, check
@@ -19,6 +20,7 @@ __all__ = [
     "LookupContext",
     "Lookups",
     "Options",
+    "Pattern",
     "Runs",
     "Severity",
     "SkipCheck",
@@ -26,4 +28,6 @@ __all__ = [
     "SubjectKind",
     "Unreviewable",
     "check",
+    "is_found",
+    "is_full_match",
 ]

@@ -4,6 +4,7 @@ A package provides its rules through the entry point group `dwgate.rules`; see `
 of its rules start with a prefix of its own (`ACME-C01`).
 """
 
+from common.patterns import Pattern, is_found, is_full_match
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts import Script, Span, Statement
@@ -17,6 +18,7 @@ __all__ = [
     "Dialect",
     "Hit",
     "Options",
+    "Pattern",
     "Rule",
     "RuleContext",
     "Script",
@@ -24,5 +26,7 @@ __all__ = [
     "Span",
     "Statement",
     "Text",
+    "is_found",
+    "is_full_match",
     "rule",
 ]

@@ -75,7 +75,7 @@ def to_finding(
     diagnostic: Diagnostic,
     code: str,
     places: LineIndex,
-    fingerprint: str,
+    digest: str | None,
     language: Language,
     tables: Mapping[Span, Subject],
 ) -> Finding:
@@ -96,7 +96,7 @@ def to_finding(
         last.line,
         last.column,
         diagnostic.suppressed,
-        fingerprint,
         subjects=(tables[diagnostic.at],) if diagnostic.at in tables else (),
         english=None if language is Language.ENGLISH else diagnostic.message.en,
+        code_digest=digest,
     )

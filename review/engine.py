@@ -17,7 +17,7 @@ from review.diagnostic import Diagnostic, from_hit, tables_by_span, to_finding
 from review.dialects import Dialect
 from review.errors import PYTHON_2_REVIEWED
 from review.facts import Script, Span
-from review.fingerprints import fingerprints
+from review.fingerprints import code_digests
 from review.gc_pause import gc_paused
 from review.options import ReviewOptions
 from review.rules.api import Rule, RuleContext, Text
@@ -76,10 +76,18 @@ def review(
     tables: Tables | None = None,
     language: Language = Language.ENGLISH,
     seconds: float = SECONDS,
+    fingerprint_key: bytes | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings of `run_review`, which describes the arguments."""
     return run_review(
-        code, dialect, context, policy, tables=tables, language=language, seconds=seconds
+        code,
+        dialect,
+        context,
+        policy,
+        tables=tables,
+        language=language,
+        seconds=seconds,
+        fingerprint_key=fingerprint_key,
     ).findings
 
 
@@ -92,6 +100,7 @@ def run_review(
     tables: Tables | None = None,
     language: Language = Language.ENGLISH,
     seconds: float = SECONDS,
+    fingerprint_key: bytes | None = None,
 ) -> Review:
     """Run all rules on a node's code. No code makes this raise: what breaks the review is a gap.
 
@@ -103,6 +112,7 @@ def run_review(
         tables: supplies metadata of tables that are not in `context`; its exceptions are propagated.
         language: of messages and remedies.
         seconds: time limit, without the time that `tables` takes; what was not reviewed in time is a gap.
+        fingerprint_key: key of the digests of secrets, see `code_digests`.
     """
     start = time.monotonic()
     supplier = TableSupplier(tables)
@@ -111,18 +121,22 @@ def run_review(
             script = read_script(code, dialect, context, supplier, start + seconds * _PARSE_SHARE)
             deadline = start + supplier.seconds + seconds * _CHECK_SHARE
             seen, gaps = _diagnose(script, policy, deadline)
-            return Review(_findings(script, seen, language), gaps)
+            return Review(_findings(script, seen, language, fingerprint_key), gaps)
         except Exception as error:
             if error is supplier.fault:
                 raise
             return _failed(code, dialect, error, policy, language)
 
 
-def _findings(script: Script, seen: list[Diagnostic], language: Language) -> tuple[Finding, ...]:
+def _findings(
+    script: Script, seen: list[Diagnostic], language: Language, fingerprint_key: bytes | None = None
+) -> tuple[Finding, ...]:
     code = script.code
-    places, marks, named = LineIndex(code), fingerprints(seen, code), tables_by_span(script)
+    places, named = LineIndex(code), tables_by_span(script)
+    digests = code_digests(seen, code, fingerprint_key)
     return tuple(
-        to_finding(item, code, places, mark, language, named) for item, mark in zip(seen, marks, strict=True)
+        to_finding(item, code, places, digest, language, named)
+        for item, digest in zip(seen, digests, strict=True)
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property, partial
 
 import redis
@@ -122,7 +121,7 @@ class Services:
         if self.settings.waivers_file is None:
             return Waivers()
         try:
-            return replace(self._waivers_file.value, rules=self.policy.waivers)
+            return self._waivers_file.value.under(self.policy.waivers)
         except ConfigError as error:
             # Invalid since this process started, and no earlier valid version is stored: nothing is waived.
             metrics.CONFIG_FILE_INVALID.labels("waivers").set(1)
@@ -148,6 +147,11 @@ class Services:
     def _config_store(self, seconds: float) -> LookupCache:
         prefix = key_prefix(self.settings.extension_code)
         return LookupCache(self.ledger.client, prefix, seconds, kind="config")
+
+    @cached_property
+    def fingerprint_key(self) -> bytes:
+        """The key of the digests of secrets in findings, the same in the whole fleet."""
+        return find_fingerprint_key(self.settings, self.ledger) or self.ledger.fingerprint_key.ensure()
 
     @cached_property
     def dataworks(self) -> client.DataWorks:
@@ -184,7 +188,15 @@ class Services:
             deadline=deadline,
             lookup_faults=lookups.faults if lookups_deadline < deadline else (),
             transient=TRANSIENT_ERRORS,
+            fingerprint_key=lambda: self.fingerprint_key,
         )
+
+
+def find_fingerprint_key(settings: WorkerSettings, ledger: Ledger) -> bytes | None:
+    """Return the key of the digests of secrets in findings, without generating one."""
+    if settings.fingerprint_key is not None:
+        return settings.fingerprint_key.get_secret_value().encode()
+    return ledger.fingerprint_key.find()
 
 
 def connect_dataworks(settings: WorkerSettings, redis_client: redis.Redis) -> client.DataWorks:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from common.settings import Settings
 
@@ -47,6 +47,12 @@ class WorkerSettings(Settings):
     )
     waivers_file: Path | None = Field(
         default=None, description="path of a waivers file; without it there are no waivers"
+    )
+    fingerprint_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="a secret of at least 32 characters, with which fingerprints of secrets are computed;"
+        " without it one is generated and kept in Redis",
     )
     details_url: Annotated[str, AfterValidator(_details_url)] | None = Field(
         default=None,

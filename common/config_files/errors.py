@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -9,6 +10,18 @@ from common.errors import DwgateError
 
 Keys = tuple[str | int, ...]
 """The path to a value: keys and list indexes from the top."""
+
+MAX_REPORTED = 50
+"""Problems of one file that an error lists; the rest are counted."""
+
+MAX_NAMES = 50
+"""Names of sets, keys or people that a message lists; the rest are counted."""
+
+_MAX_KEY = 60
+"""Characters of a key that a message shows."""
+
+_MAX_MESSAGE = 3000
+"""Characters of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +49,51 @@ class Problem:
     @property
     def text(self) -> str:
         """The problem without the file and position."""
-        location = ".".join(map(str, self.keys))
-        return f"{location}: {self.message}" if location else self.message
+        location = ".".join(_clip(str(key), _MAX_KEY) for key in self.keys)
+        message = _clip(self.message, _MAX_MESSAGE)
+        return f"{location}: {message}" if location else message
 
 
 class ConfigError(DwgateError):
     """A configuration file cannot be used; the text has one line per problem: `FILE:LINE:COLUMN: message`.
 
     Attributes:
-        problems: all of them.
+        problems: those with a message; the text lists the first `MAX_REPORTED` of each file.
+        unreported: the number of problems without one.
     """
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__(problems)
+    def __init__(self, problems: tuple[Problem, ...], unreported: int = 0) -> None:
+        super().__init__(problems, unreported)
         self.problems = problems
+        self.unreported = unreported
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
+        shown = self.problems if len(self.problems) <= MAX_REPORTED else _first_of_each_file(self.problems)
+        lines = [*map(str, shown)]
+        if rest := len(self.problems) - len(shown) + self.unreported:
+            lines.append(f"{shown[-1].path}: {rest} more problems")
+        return "\n".join(lines)
+
+
+def summarize(names: Iterable[object]) -> str:
+    """Return names for a message, separated by commas; of a long list, the first ones and their number."""
+    listed = [_clip(str(name), _MAX_KEY) for name in names]
+    rest = len(listed) - MAX_NAMES
+    return ", ".join(listed) if rest <= 0 else f"{', '.join(listed[:MAX_NAMES])} and {rest} more"
+
+
+def _first_of_each_file(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    count: Counter[str] = Counter()
+    shown = []
+    for problem in problems:
+        count[problem.path] += 1
+        if count[problem.path] <= MAX_REPORTED:
+            shown.append(problem)
+    return tuple(shown)
+
+
+def _clip(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def in_file_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from common.config_files.errors import ConfigError, unreadable
+from common.config_files.reading import read_limited
 from common.ports import ResultCache
 
 CHECK_SECONDS = 2.0
@@ -126,7 +127,7 @@ class ReloadableFile(Generic[T]):
         """Return the file's bytes and its modification time, in seconds since the epoch."""
         try:
             with self._path.open("rb") as file:
-                return file.read(), os.fstat(file.fileno()).st_mtime
+                return read_limited(file), os.fstat(file.fileno()).st_mtime
         except OSError as error:
             raise unreadable(self._path, error, f"the {self._name} file") from None
 

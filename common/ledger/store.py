@@ -13,6 +13,7 @@ import redis
 from redis.client import Pipeline
 
 from common.events import Event
+from common.ledger.fingerprint_key import FingerprintKeyStore
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import key_prefix
@@ -53,6 +54,7 @@ class Ledger:
         self._prefix = key_prefix(extension_code)
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
+        self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
         prelude = (_SCRIPTS / "prelude.lua").read_text()
         self._scripts = {
             path.stem: client.register_script(prelude + path.read_text())

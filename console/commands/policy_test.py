@@ -108,13 +108,15 @@ def run(
 def _cases(paths: Sequence[Path], checks: Mapping[str, Check]) -> list[tuple[Path, Case]]:
     found: list[tuple[Path, Case]] = []
     problems: list[Problem] = []
+    unreported = 0
     for file in cases.find_files(paths):
         try:
             found += [(file, case) for case in cases.load_cases(file, checks)]
         except ConfigError as error:
             problems += error.problems
+            unreported += error.unreported
     if problems:
-        raise ConfigError(tuple(problems))
+        raise ConfigError(tuple(problems), unreported)
     return found
 
 

@@ -36,7 +36,7 @@ from workers.policy_testing.replay import (
     VerdictChange,
     replay_event,
 )
-from workers.services import connect_dataworks
+from workers.services import connect_dataworks, find_fingerprint_key
 from workers.settings import WorkerSettings
 from workers.waivers import loader
 from workers.waivers.matching import Waivers
@@ -120,7 +120,9 @@ def run(filter_: ReplayFilter, *, json: bool) -> int:
         if dataworks:
             _require_reachable(dataworks)
         records = ledger.find(project_id=filter_.project, since=filter_.since, limit=MAX_EVENTS)
-        found = list(_all(records, ledger, ReplayInputs(other, checks, _waivers(settings, other)), dataworks))
+        key = find_fingerprint_key(settings, ledger)
+        inputs = ReplayInputs(other, checks, _waivers(settings, other), fingerprint_key=key)
+        found = list(_all(records, ledger, inputs, dataworks))
     if len(records) == MAX_EVENTS:
         print(f"dwgate: only the newest {MAX_EVENTS} events were replayed", file=sys.stderr)
     selected = [item for item in found if filter_.check is None or filter_.check in _checks(item)]

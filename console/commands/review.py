@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ import typer
 from common.extension_points import BY_CODE
 from common.i18n import Language, Text
 from common.isolated_process import Interrupted
+from common.subjects.event_subject import EventSubject
+from common.subjects.fingerprints import add_fingerprints
 from common.time_limits import REVIEW_SECONDS
 from common.verdicts import Finding, Outcome, Result, Subject, SubjectKind
 from console import isolated_reviews, language_option
@@ -27,11 +30,18 @@ from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, Review, review, run_review
 from review.fingerprints import only_new_findings
 from review.options import ReviewOptions
-from review.report import ReviewedFile, has_blocking, report_json
+from review.report import SECRETS, ReviewedFile, has_blocking, report_json
 from review.source.source_files import decode_source, unread_finding
 from review.tables.metadata import parse_tables
 
 FORMATS = ("text", "json", "sarif", "github")
+WITH_FINGERPRINTS = ("json", "sarif")
+
+FINGERPRINT_KEY = "DWGATE_FINGERPRINT_KEY"
+"""The variable of the environment with the key of fingerprints, see docs/settings.md."""
+
+MIN_KEY_LENGTH = 32
+
 CHECK = "code-review"
 
 
@@ -55,6 +65,7 @@ class _Settings:
     policy: ReviewOptions
     language: Language
     on_unreviewable: Result = Result.FAIL
+    fingerprint_key: bytes | None = None
 
 
 app = typer.Typer(add_completion=False)
@@ -113,6 +124,8 @@ def run(paths: Sequence[str], request: ReviewRequest) -> int:
     found = tuple(_all(files, settings))
     if request.waivers:
         found = tuple(_without_waived(found, request.waivers, request.policy))
+    if request.format in WITH_FINGERPRINTS:
+        found = tuple(_with_fingerprints(found, settings.fingerprint_key))
     if request.format == "json":
         tables.json(report_json(found, settings.language))
     elif request.format == "sarif":
@@ -143,10 +156,17 @@ def _read_settings(request: ReviewRequest) -> _Settings:
         except OSError as error:
             raise UsageError(f"--metadata {request.metadata}: cannot be read: {error.strerror}") from None
         context = replace(context, tables=parse_tables(str(request.metadata), content))
-    settings = _Settings(context, ReviewOptions(), Language.ENGLISH)
+    settings = _Settings(context, ReviewOptions(), Language.ENGLISH, fingerprint_key=_fingerprint_key())
     if request.policy:
         settings = _with_policy(settings, request.policy)
     return replace(settings, language=language_option.language_named(request.language, settings.language))
+
+
+def _fingerprint_key() -> bytes | None:
+    key = os.environ.get(FINGERPRINT_KEY, "")
+    if key and len(key) < MIN_KEY_LENGTH:
+        raise UsageError(f"{FINGERPRINT_KEY}: too short; expected at least {MIN_KEY_LENGTH} characters")
+    return key.encode("utf-8", "surrogateescape") or None
 
 
 def _with_policy(settings: _Settings, path: Path) -> _Settings:
@@ -178,7 +198,6 @@ def _without_waived(
     """Yield the files with waivers applied: a file is also the node with its name."""
     import time  # noqa: PLC0415 - a review without waivers needs none of these
 
-    from common.subjects.event_subject import EventSubject  # noqa: PLC0415
     from workers.checks import registry  # noqa: PLC0415
     from workers.policy import policy  # noqa: PLC0415
     from workers.waivers import loader  # noqa: PLC0415
@@ -187,16 +206,31 @@ def _without_waived(
     now = time.time()
     waivers = loader.load_waivers(file, policy.load_policy(policy_file, registry.load_checks()).waivers, now)
     for each in found:
-        subject = EventSubject(CHECK, items=_subjects(Path(each.path)))
-        yield replace(each, findings=apply_waivers(Outcome.of(each.findings), subject, waivers, now).findings)
+        outcome = apply_waivers(Outcome.of(each.findings), _subject(each), waivers, now)
+        yield replace(each, findings=outcome.findings)
 
 
-def _subjects(path: Path) -> tuple[Subject, ...]:
-    """Return a file and its node, each matched by file name, name without suffix, and path."""
-    return tuple(
-        Subject(kind, name=path.stem, aliases=(path.name, str(path)))
+def _with_fingerprints(found: Sequence[ReviewedFile], key: bytes | None) -> Iterator[ReviewedFile]:
+    """Yield the files with fingerprints; without a key, a secret has none that could be compared later."""
+    for each in found:
+        findings = add_fingerprints(each.findings, _subject(each))
+        yield replace(
+            each,
+            findings=tuple(
+                replace(item, fingerprint=None) if key is None and item.rule in SECRETS else item
+                for item in findings
+            ),
+        )
+
+
+def _subject(file: ReviewedFile) -> EventSubject:
+    """Return a file and its node, each with the path, the file name and the name without suffix as names."""
+    path = Path(file.path)
+    items = tuple(
+        Subject(kind, name=file.path, aliases=(path.name, path.stem))
         for kind in (SubjectKind.FILE, SubjectKind.NODE)
     )
+    return EventSubject(CHECK, items=items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +270,14 @@ def _all(files: Sequence[Source], settings: _Settings) -> Iterator[ReviewedFile]
 def _review(job: _Job, settings: _Settings) -> Review:
     code = decode_source(job.data, settings.language)
     if isinstance(code, str):
-        return run_review(code, job.dialect, settings.context, settings.policy, language=settings.language)
+        return run_review(
+            code,
+            job.dialect,
+            settings.context,
+            settings.policy,
+            language=settings.language,
+            fingerprint_key=settings.fingerprint_key,
+        )
     return _unread(code, settings)
 
 

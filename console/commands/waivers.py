@@ -26,7 +26,7 @@ from console.output import tables
 from review.rules.registry import BY_ID
 from workers.checks import registry
 from workers.policy import policy
-from workers.waivers import editor, loader
+from workers.waivers import editor, loader, notes
 from workers.waivers.matching import DAY, Waivers, waiver_of
 from workers.waivers.model import Waiver, WaiverRules
 
@@ -107,18 +107,36 @@ def add_command(
     check: Annotated[str | None, typer.Option(help="Check of the findings; * and ? are wildcards.")] = None,
     project: Annotated[list[int] | None, typer.Option(help="Only in this workspace; repeatable.")] = None,
     point: Annotated[list[str] | None, typer.Option(help="Only at this extension point; repeatable.")] = None,
-    files: Annotated[
-        list[str] | None, typer.Option("--file", help="Only matching files; repeatable.")
+    file_id: Annotated[list[str] | None, typer.Option(help="Only the file with this id; repeatable.")] = None,
+    node_id: Annotated[list[str] | None, typer.Option(help="Only the node with this id; repeatable.")] = None,
+    table_id: Annotated[
+        list[str] | None, typer.Option(help="Only this table, as odps.project.table; repeatable.")
     ] = None,
-    node: Annotated[list[str] | None, typer.Option(help="Only matching nodes; repeatable.")] = None,
-    table: Annotated[list[str] | None, typer.Option(help="Only matching tables; repeatable.")] = None,
+    files: Annotated[
+        list[str] | None, typer.Option("--file", help="Only files with a matching name; repeatable.")
+    ] = None,
+    node: Annotated[
+        list[str] | None, typer.Option(help="Only nodes with a matching name; repeatable.")
+    ] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help="Only tables with a matching name; repeatable.")
+    ] = None,
     fingerprint: Annotated[str | None, typer.Option(help="Only this finding.")] = None,
     pattern: Annotated[
         str | None, typer.Option(help="Only messages that match this regular expression.")
     ] = None,
 ) -> None:
     """Append a waiver to the file; keep everything else, comments included."""
-    scope = {"projects": project, "points": point, "files": files, "nodes": node, "tables": table}
+    scope = {
+        "projects": project,
+        "points": point,
+        "file_ids": file_id,
+        "node_ids": node_id,
+        "table_ids": table_id,
+        "files": files,
+        "nodes": node,
+        "tables": table,
+    }
     item = {
         "id": id_,
         "rule": rule,
@@ -132,6 +150,12 @@ def add_command(
         "expires_at": expires_at,
     }
     raise typer.Exit(add(file, policy, {key: value for key, value in item.items() if value}))
+
+
+@app.command("check")
+def check_command(*, file: File, policy: Policy = None, json: Json = False) -> None:
+    """Validate the file, and note waivers that cover more than they seem to."""
+    raise typer.Exit(check(file, policy, json=json))
 
 
 @app.command("expire")
@@ -174,6 +198,31 @@ def list_(file: Path, policy_file: Path | None, *, expired: bool, json: bool) ->
     else:
         rows = [_row(item, waivers, now) for item in shown]
         tables.console().print(tables.table(LIST_COLUMNS, rows))
+    return 0
+
+
+def check(file: Path, policy_file: Path | None, *, json: bool) -> int:
+    """Validate the file and show notes about its active waivers; return the exit code.
+
+    Raises:
+        ConfigError: the file or the policy is invalid.
+    """
+    now = time.time()
+    waivers = loader.load_waivers(file, _rules(policy_file), now)
+    active = [item for item in waivers.items if item.is_active(now)]
+    found = [(item.id, note) for item in active for note in notes.notes_on(item)]
+    if json:
+        tables.json(
+            {
+                "waivers": len(waivers.items),
+                "active": len(active),
+                "notes": [{"id": id_, "note": note} for id_, note in found],
+            }
+        )
+        return 0
+    print(f"{file} is valid: {len(waivers.items)} waivers, {len(active)} active")
+    for id_, note in found:
+        print(f"{id_}: {note}")
     return 0
 
 
@@ -273,7 +322,7 @@ def _rules(file: Path | None) -> WaiverRules:
 
 
 def _row(item: Waiver, waivers: Waivers, now: float) -> tuple[object, ...]:
-    targets = [item.rule, item.check, item.fingerprint, item.pattern and f"/{item.pattern.pattern}/"]
+    targets = [item.rule, item.check, item.fingerprint, item.pattern and f"/{item.pattern}/"]
     scope = item.scope.model_dump(exclude_defaults=True)
     scope_text = "; ".join(f"{key}: {', '.join(map(str, names))}" for key, names in scope.items())
     waives = " ".join(target for target in targets if target)

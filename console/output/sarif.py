@@ -87,7 +87,7 @@ def _result(path: str, item: Finding, order: dict[str, int]) -> Json:
         "locations": [{"physicalLocation": _location(path, item)}],
     }
     if item.fingerprint:
-        result["partialFingerprints"] = {"dwgate/v1": item.fingerprint}
+        result["partialFingerprints"] = {"dwgate/v2": item.fingerprint}
     if item.suppressed is not None:
         result["suppressions"] = [{"kind": "inSource", "justification": item.suppressed}]
     elif item.waived is not None:

@@ -41,7 +41,7 @@ class Hit:
         fix: how to fix it, with names from the script; the rule's `fix` if None.
         severity: the rule's `severity` if None.
         key: identifies the hit among the rule's hits in a script, wherever it moves (a table, a column).
-            It is part of the fingerprint. If empty, the message is used.
+            It is part of the code digest. If empty, the message is used.
     """
 
     at: Span
@@ -78,7 +78,7 @@ class Rule:
         options: the model of its options.
         fix: how to fix a hit, in general.
         check: the function that yields the hits.
-        secret: whether its hits are on secrets, which are never shown and never part of a fingerprint.
+        secret: whether its hits are on secrets, which are never shown; their digests need a key.
     """
 
     id: str

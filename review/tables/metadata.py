@@ -14,9 +14,12 @@ from typing import Annotated
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from common.config_files.errors import ConfigError, Keys, Problem
+from common.config_files.errors import MAX_REPORTED, ConfigError, Keys, Problem
 from common.config_files.validation import describe, keys_of
 from review.context import TableMetadata
+
+MAX_BYTES = 64 << 20
+"""Maximum size of a file, in bytes."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_]\w*")
 
@@ -47,16 +50,21 @@ def parse_tables(name: str, content: bytes) -> dict[str, TableMetadata]:
         content: its bytes, JSON.
 
     Raises:
-        ConfigError: it is not JSON, or not of the shape.
+        ConfigError: it is too large, not JSON, or not of the shape.
     """
+    if len(content) > MAX_BYTES:
+        text = f"too large; expected at most {MAX_BYTES} bytes"
+        raise ConfigError((Problem(name, text, (), 1, 1),))
     try:
         file = _File.model_validate(orjson.loads(content))
     except orjson.JSONDecodeError as error:
         problem = Problem(name, f"not JSON: {error.msg}", (), error.lineno, error.colno)
         raise ConfigError((problem,)) from None
     except ValidationError as error:
-        lines = (f"{_path(keys_of(each))}: {describe(each, _File)}" for each in error.errors())
-        raise ConfigError(tuple(Problem(name, line) for line in lines)) from None
+        found = error.errors(include_url=False, include_input=False)
+        lines = (f"{_path(keys_of(each))}: {describe(each, _File)}" for each in found[:MAX_REPORTED])
+        problems = tuple(Problem(name, line) for line in lines)
+        raise ConfigError(problems, max(len(found) - MAX_REPORTED, 0)) from None
     return {key.lower(): _table(value) for key, value in file.tables.items()}
 
 

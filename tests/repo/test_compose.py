@@ -166,7 +166,7 @@ def example_settings(
     for target, source in secrets_of(OURS[name]).items():
         origin = generated if (generated / source).exists() else COMPOSE / "secrets.example"
         text = (origin / source).read_text()
-        filled = re.sub(r"[A-Z]+-(PASSWORD|TOKEN)", "0123456789abcdef" * 4, text)
+        filled = re.sub(r"[A-Z]+-(PASSWORD|TOKEN|KEY)", "0123456789abcdef" * 4, text)
         (folder / target).write_text(filled if is_filled else text)
     return settings_of(name)(_env_file=None, _secrets_dir=folder)
 

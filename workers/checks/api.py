@@ -114,6 +114,10 @@ class Lookups(Protocol):
         """Return the code of a file that runs in production; None if the file is not deployed."""
 
 
+def no_key() -> None:
+    """Return no key: digests of secrets can then be compared within the process only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The input of a check.
@@ -127,6 +131,7 @@ class Context:
         language: language of the messages in findings, set by the policy.
         result_cache: cache of earlier results; None if there is none.
         deadline: time after which the findings are too late, in seconds since the epoch.
+        fingerprint_key: returns the key of the digests of secrets in findings; None outside a fleet.
     """
 
     event: Event
@@ -137,6 +142,7 @@ class Context:
     language: Language = Language.ENGLISH
     result_cache: ResultCache | None = None
     deadline: float = math.inf
+    fingerprint_key: Callable[[], bytes | None] = no_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +199,7 @@ class Check:
         language: Language = Language.ENGLISH,
         result_cache: ResultCache | None = None,
         deadline: float = math.inf,
+        fingerprint_key: Callable[[], bytes | None] = no_key,
     ) -> Context:
         """Return the context of one run: a `LookupContext` if the check uses lookups, a `Context` otherwise.
 
@@ -202,10 +209,12 @@ class Check:
         values = self.options.model_validate(dict(options))
         found = snapshot or Snapshot()
         if not self.uses_lookups:
-            return Context(event, found, values, None, now, language, result_cache, deadline)
+            return Context(event, found, values, None, now, language, result_cache, deadline, fingerprint_key)
         if lookups is None:
             raise TypeError(f"check {self.name} uses lookups, and none are available")
-        return LookupContext(event, found, values, lookups, now, language, result_cache, deadline)
+        return LookupContext(
+            event, found, values, lookups, now, language, result_cache, deadline, fingerprint_key
+        )
 
     def applies_to(self, event_code: str) -> bool:
         """Whether it supports this extension point."""

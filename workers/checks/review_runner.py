@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 import time
@@ -76,6 +77,7 @@ class ReviewRun:
             self.context.options,
             tables=tables,
             language=self.context.language,
+            fingerprint_key=self.context.fingerprint_key(),
         )
         if not reviewed.gaps:
             self._cache(code, requested, known, reviewed.findings)
@@ -154,6 +156,8 @@ class ReviewRun:
             "policy": _digest(policy),
             "language": self.context.language.value,
             "engine": _ENGINE,
+            # Digests with another key cannot be compared.
+            "key": hmac.new(self.context.fingerprint_key() or b"", b"cache", "sha256").hexdigest(),
         }
 
 

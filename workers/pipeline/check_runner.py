@@ -20,7 +20,7 @@ from common.snapshot import Snapshot
 from common.subjects.event_subject import subject_of
 from common.time_limits import Suspending, TimeLimitReached
 from common.verdicts import Finding, Outcome, OutcomeKind
-from workers.checks.api import Check, Context, Lookups, SkipCheck, Unreviewable
+from workers.checks.api import Check, Context, Lookups, SkipCheck, Unreviewable, no_key
 from workers.checks.finding_builders import FindingInvalid, bound_findings, clip
 from workers.checks.registry import CheckUnavailable
 from workers.dataworks.errors import DataWorksError, Transient
@@ -51,6 +51,7 @@ class CheckRunner:
         lookup_faults: transient faults of lookups so far. Once there is one, outcomes are discarded: they
             may be based on incomplete lookups, and a later attempt has more time.
         transient: exceptions that end a check without an outcome, because it is retried.
+        fingerprint_key: returns the key of the digests of secrets in findings; None outside a fleet.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class CheckRunner:
         deadline: float = math.inf,
         lookup_faults: Sequence[Transient] = (),
         transient: tuple[type[Exception], ...] = (Transient,),
+        fingerprint_key: Callable[[], bytes | None] = no_key,
     ) -> None:
         self._event = event
         self._snapshot = snapshot
@@ -77,6 +79,7 @@ class CheckRunner:
         self._deadline = deadline
         self._lookup_faults = lookup_faults
         self._transient = transient
+        self._fingerprint_key = fingerprint_key
         self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
 
     def run(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
@@ -166,6 +169,7 @@ class CheckRunner:
             language=self._language,
             result_cache=self._cache,
             deadline=self._deadline,
+            fingerprint_key=self._fingerprint_key,
         )
 
 

@@ -156,6 +156,10 @@ def _validate_setting(part: ConsolePart, checks: Mapping[str, Check]) -> EntryPr
         current = current_key(name, names)
         expected = f"{name} is now {current}" if current else f"expected one of {', '.join(names)}"
         return EntryProblem("setting", f"unknown option {part.setting}; {expected}")
+    if name not in SEVERITY_FIELDS and _is_pattern(checks[check], name):
+        return EntryProblem(
+            "setting", "a regular expression cannot be set in the DataWorks console; set it under options"
+        )
     if _kind(part, checks) is None:
         return EntryProblem(
             "setting", "too complex for a form; expected a number, a choice, a text or a list of texts"
@@ -192,13 +196,25 @@ def _as_form_value(kind: FieldType, value: object) -> object:
     return [value] if kind in (FieldType.TEXTS, FieldType.CHOICES) else value
 
 
-def _option(check: Check, name: str) -> tuple[str, FieldType | None, tuple[str, ...]]:
-    """Return an option's description, value type (None: too complex for a form) and choices."""
+def _is_pattern(check: Check, name: str) -> bool:
+    """Whether an option is a regular expression, or a list of them: an administrator must not set one."""
+    return any(shape.get("format") == "regex" for shape in _shapes(check, name))
+
+
+def _shapes(check: Check, name: str) -> tuple[Json, Json]:
+    """Return the schema of an option, and of its items if it is a list."""
     schema = check.options.model_json_schema()
     field = check.options.model_fields[name]
     shape = _shape_of(schema["properties"][field.alias or name], schema.get("$defs", {}))
-    items = _shape_of(shape.get("items", {}), schema.get("$defs", {}))
-    doc = field.description or name
+    return shape, _shape_of(shape.get("items", {}), schema.get("$defs", {}))
+
+
+def _option(check: Check, name: str) -> tuple[str, FieldType | None, tuple[str, ...]]:
+    """Return an option's description, value type (None: cannot be set in a form) and choices."""
+    shape, items = _shapes(check, name)
+    doc = check.options.model_fields[name].description or name
+    if _is_pattern(check, name):
+        return doc, None, ()
     if choices := shape.get("enum"):
         return doc, FieldType.CHOICE, tuple(choices)
     if choices := items.get("enum"):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from common.config_files.errors import Keys
 from common.globs import first_match
 from common.subjects.policy_subject import PolicySubject
-from workers.policy.model import PointPart, Points, PolicyFile, SetPart, WherePart
+from workers.policy.extends import order_sets
+from workers.policy.model import PointPart, Points, PolicyFile, SetPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +19,13 @@ class Layer:
 
     Attributes:
         keys: the path to it in the file.
-        points: its points by event code.
+        points: the keys that its points set, by event code, as plain values.
         types: numbers of the node types to which it applies; empty for all.
         paths: globs, one of which must match a name; empty for all names.
     """
 
     keys: Keys
-    points: Points
+    points: Mapping[str, Mapping[str, Any]]
     types: frozenset[int] = frozenset()
     paths: tuple[str, ...] = ()
 
@@ -59,9 +60,19 @@ class Stack:
 
 def build_stacks(file: PolicyFile) -> dict[int | None, Stack]:
     """Return the layers by workspace, None for all others; `extends` must be validated."""
-    all_ = _stack(file, (), file.sets)
+    extends = {name: part.extends for name, part in file.sets.items()}
+    sets = {name: _own_layers(part, ("sets", name)) for name, part in file.sets.items()}
+
+    def stack(part: SetPart, keys: Keys) -> Stack:
+        stacks = [*(sets[name] for name in order_sets(part.extends, extends)), _own_layers(part, keys)]
+        return Stack(
+            tuple(layer for each in stacks for layer in each.always),
+            tuple(layer for each in stacks for layer in each.where),
+        )
+
+    all_ = stack(file, ())
     each: dict[int | None, Stack] = {
-        workspace: _stack(part, ("workspaces", workspace), file.sets).stacked_on(all_)
+        workspace: stack(part, ("workspaces", workspace)).stacked_on(all_)
         for workspace, part in file.workspaces.items()
     }
     return {None: all_, **each}
@@ -71,43 +82,32 @@ def merge_layers(layers: tuple[Layer, ...], event_code: str) -> PointPart:
     """Return a point with `layers` merged from the lowest up, key by key."""
     merged: dict[str, Any] = {}
     for layer in layers:
-        merged = merge_dicts(merged, layer.points[event_code].model_dump(exclude_unset=True))
+        merge_into(merged, layer.points[event_code])
     return PointPart.model_validate(merged)
 
 
-def merge_dicts(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `above` merged over `below`, key by key; a list is replaced as a whole."""
-    merged = dict(below)
+def merge_into(below: dict[str, Any], above: Mapping[str, Any]) -> None:
+    """Merge `above` into `below`, key by key; a list is replaced as a whole. `above` is not changed."""
     for key, value in above.items():
-        lower = merged.get(key)
-        merged[key] = (
-            merge_dicts(lower, value) if isinstance(lower, dict) and isinstance(value, dict) else value
-        )
-    return merged
+        if isinstance(value, dict):
+            lower = below.get(key)
+            if not isinstance(lower, dict):
+                lower = below[key] = {}
+            merge_into(lower, value)
+        else:
+            below[key] = value
 
 
-def _stack(part: SetPart, keys: Keys, sets: Mapping[str, SetPart]) -> Stack:
-    parts = [*_extended_stack(part, sets, set()), (keys, part)]
+def _own_layers(part: SetPart, keys: Keys) -> Stack:
+    """Return the layers that a part of the file itself defines."""
     return Stack(
-        always=tuple(Layer(keys, each.points) for keys, each in parts if each.points),
+        always=(Layer(keys, _plain(part.points)),) if part.points else (),
         where=tuple(
-            _where_layers(item, (*keys, "where", index))
-            for keys, each in parts
-            for index, item in enumerate(each.where)
+            Layer((*keys, "where", index), _plain(item.points), frozenset().union(*item.types), item.paths)
+            for index, item in enumerate(part.where)
         ),
     )
 
 
-def _extended_stack(
-    part: SetPart, sets: Mapping[str, SetPart], seen: set[str]
-) -> Iterator[tuple[Keys, SetPart]]:
-    """Yield the sets that `part` extends, lowest first; each once, at its first position."""
-    for name in part.extends:
-        if name not in seen:
-            seen.add(name)
-            yield from _extended_stack(sets[name], sets, seen)
-            yield ("sets", name), sets[name]
-
-
-def _where_layers(part: WherePart, keys: Keys) -> Layer:
-    return Layer(keys, part.points, frozenset().union(*part.types), part.paths)
+def _plain(points: Points) -> dict[str, dict[str, Any]]:
+    return {code: point.model_dump(exclude_unset=True) for code, point in points.items()}

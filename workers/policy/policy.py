@@ -11,8 +11,9 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from common.config_files.errors import Keys, unreadable
-from common.config_files.yaml_document import read_document
+from common.config_files.errors import Keys
+from common.config_files.reading import read_config_file
+from common.config_files.yaml_document import Document, read_document
 from common.i18n import Language
 from common.plan import Mode
 from common.subjects.policy_subject import PolicySubject
@@ -139,16 +140,17 @@ class Policy:
         conflicts, its upper layers are dropped.
         """
         model = self._checks[name].options
-        merged: list[dict[str, Any]] = [{}]
-        for layer in layers:
-            part = layer.points[event_code].checks.get(name)
-            merged.append(policy_layers.merge_dicts(merged[-1], part.options if part else {}))
-        while len(merged) > 1:
+        checks = [layer.points[event_code].get("checks", {}).get(name, {}) for layer in layers]
+        parts = [check["options"] for check in checks if "options" in check]
+        while parts:
+            merged: dict[str, Any] = {}
+            for part in parts:
+                policy_layers.merge_into(merged, part)
             try:
-                return _plain(model.model_validate(merged[-1]))
+                return _plain(model.model_validate(merged))
             except ValidationError:
                 log.error("conflicting_options_dropped", check=name, event_code=event_code)
-                merged.pop()
+                parts.pop()
         return _plain(model.model_validate({}))
 
 
@@ -168,19 +170,28 @@ def load_policy(path: Path | None, checks: Mapping[str, Check]) -> Policy:
     """
     if path is None:
         return parse_policy(BUILT_IN.name, BUILT_IN.read_bytes(), checks)
-    try:
-        return parse_policy(str(path), path.read_bytes(), checks)
-    except OSError as error:
-        raise unreadable(path, error, "a policy file") from None
+    return parse_policy(str(path), read_config_file(path, "a policy file"), checks)
 
 
 def parse_policy(name: str, content: bytes, checks: Mapping[str, Check]) -> Policy:
     """Parse a policy's text; see `load_policy`."""
-    document = read_document(name, content)
+    return build_policy(read_document(name, content), hashlib.sha256(content).hexdigest(), checks)
+
+
+def build_policy(document: Document, digest: str, checks: Mapping[str, Check]) -> Policy:
+    """Return the policy of a document; see `load_policy`.
+
+    Args:
+        document: the policy, or the part of a file that is one.
+        digest: the digest of its text.
+        checks: the registered checks, by name.
+
+    Raises:
+        ConfigError: it is invalid; one line per problem.
+    """
     file = validation.parse_model(document)
     validation.validate_sets(document, file)
     stacks = policy_layers.build_stacks(file)
     validation.validate(document, file, stacks, checks)
     console = tuple(console_fields.build_field(part, checks) for part in file.console)
-    version = hashlib.sha256(content).hexdigest()[:12]
-    return Policy(version, file.language, console, file.defaults, stacks, checks, waivers=file.waivers)
+    return Policy(digest[:12], file.language, console, file.defaults, stacks, checks, waivers=file.waivers)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from pydantic import BaseModel, ValidationError
 
-from common.config_files.errors import ConfigError, Keys, Problem, in_file_order
+from common.config_files.errors import MAX_REPORTED, ConfigError, Keys, Problem, in_file_order, summarize
 from common.config_files.validation import describe, is_about_key, keys_of
 from common.config_files.yaml_document import Document
 from common.extension_points import BY_CODE
@@ -14,8 +15,23 @@ from common.former_names import CHECKS
 from common.subjects.policy_subject import FILE_POINTS, TABLE_POINTS
 from workers.checks.api import Check
 from workers.policy import console_fields
+from workers.policy.extends import find_circular_extends, order_sets
 from workers.policy.layers import Layer, Stack, merge_layers
 from workers.policy.model import CheckPart, Points, PolicyFile, SetPart, WherePart
+
+MAX_LAYERS = 50_000
+"""Maximum number of layers of the organisation and of all workspaces together."""
+
+MAX_MERGED = 500_000
+"""Maximum number of values that are merged to validate every combination of layers."""
+
+MAX_PATH = 10
+"""Sets of a circular reference that a message lists."""
+
+_TOO_MANY_COMBINATIONS = (
+    f"too many combinations of workspaces, sets and where: more than {MAX_MERGED} values to merge;"
+    " expected fewer of them, or smaller ones"
+)
 
 
 def parse_model(document: Document) -> PolicyFile:
@@ -57,23 +73,49 @@ def validate(
 
 
 def validate_sets(document: Document, file: PolicyFile) -> None:
-    """Reject `extends` that name an unknown set or are circular.
+    """Reject `extends` that name an unknown set, are circular, or add up to too many layers.
 
     Raises:
         ConfigError: there is at least one such problem.
     """
-    expected = f"expected one of {', '.join(file.sets)}" if file.sets else "no sets are defined"
-    problems = []
-    for keys, part in _parts(file):
-        for index, name in enumerate(part.extends):
-            at: Keys = (*keys, "extends", index)
-            if name not in file.sets:
-                problems.append(document.problem(at, f"unknown set {name}; {expected}"))
-            elif keys[:1] == ("sets",) and (cycle := _find_extends_cycle(str(keys[1]), name, file)):
-                text = f"circular extends: {' > '.join(cycle)}"
-                problems.append(document.problem(at, text))
+    problems = [*_unknown_sets(document, file), *_circular_sets(document, file)]
+    if not problems:
+        problems = list(_too_many_layers(document, file))
     if problems:
         raise ConfigError(in_file_order(problems))
+
+
+def _unknown_sets(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    expected = f"expected one of {summarize(file.sets)}" if file.sets else "no sets are defined"
+    for keys, part in _parts(file):
+        for index, name in enumerate(part.extends):
+            if name not in file.sets:
+                yield document.problem((*keys, "extends", index), f"unknown set {name}; {expected}")
+
+
+def _circular_sets(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    found = find_circular_extends({name: part.extends for name, part in file.sets.items()})
+    # Each of them costs a search; an error lists no more of them.
+    for item in islice(found, MAX_REPORTED):
+        keys: Keys = ("sets", item.set_name, "extends", item.index)
+        yield document.problem(keys, f"circular extends: {_path_text(item.path)}")
+
+
+def _path_text(path: tuple[str, ...]) -> str:
+    if len(path) > MAX_PATH:
+        path = (*path[: MAX_PATH - 2], f"… {len(path) - MAX_PATH + 1} more", path[-1])
+    return " > ".join(path)
+
+
+def _too_many_layers(document: Document, file: PolicyFile) -> Iterator[Problem]:
+    extends = {name: part.extends for name, part in file.sets.items()}
+    layers = 0
+    for keys, part in _stacked_parts(file):
+        layers += 1 + sum(1 for _ in order_sets(part.extends, extends))
+        if layers > MAX_LAYERS:
+            text = f"too many layers: organisation and workspaces extend more than {MAX_LAYERS} sets in all"
+            yield document.problem((*keys, "extends"), f"{text}; expected fewer sets")
+            return
 
 
 def _validate_parts(document: Document, file: PolicyFile, checks: Mapping[str, Check]) -> Iterator[Problem]:
@@ -87,11 +129,16 @@ def _validate_parts(document: Document, file: PolicyFile, checks: Mapping[str, C
 def _validate_options(
     document: Document, stacks: Mapping[int | None, Stack], checks: Mapping[str, Check]
 ) -> Iterator[Problem]:
-    for layers, code in _layer_combinations(stacks):
+    valid: set[tuple[str, str]] = set()
+    for layers, code in _layer_combinations(document, stacks):
         for name, check in merge_layers(layers, code).checks.items():
-            if name in checks:
+            # Most combinations have the same options.
+            if name in checks and (name, repr(check.options)) not in valid:
                 keys: Keys = ("points", code, "checks", name, "options")
-                yield from _options(document, layers, keys, checks[name].options, check)
+                problems = list(_options(document, layers, keys, checks[name].options, check))
+                yield from problems
+                if not problems:
+                    valid.add((name, repr(check.options)))
 
 
 def _validate_console(document: Document, file: PolicyFile, checks: Mapping[str, Check]) -> Iterator[Problem]:
@@ -100,42 +147,60 @@ def _validate_console(document: Document, file: PolicyFile, checks: Mapping[str,
             yield document.problem(("console", index, problem.key), problem.text)
 
 
-def _find_extends_cycle(start: str, name: str, file: PolicyFile) -> list[str]:
-    """Return the path from the set `start` over the set `name` back to `start`; empty if there is none."""
-    paths, seen = [[start, name]], set()
-    while paths:
-        path = paths.pop()
-        if path[-1] == start:
-            return path
-        if path[-1] not in seen and path[-1] in file.sets:
-            seen.add(path[-1])
-            paths += [[*path, parent] for parent in file.sets[path[-1]].extends]
-    return []
-
-
 def _parts(file: PolicyFile) -> Iterator[tuple[Keys, SetPart]]:
-    yield (), file
+    yield from _stacked_parts(file)
     for name, part in file.sets.items():
         yield ("sets", name), part
+
+
+def _stacked_parts(file: PolicyFile) -> Iterator[tuple[Keys, SetPart]]:
+    yield (), file
     for workspace, own in file.workspaces.items():
         yield ("workspaces", workspace), own
 
 
-def _layer_combinations(stacks: Mapping[int | None, Stack]) -> Iterator[tuple[tuple[Layer, ...], str]]:
+def _layer_combinations(
+    document: Document, stacks: Mapping[int | None, Stack]
+) -> Iterator[tuple[tuple[Layer, ...], str]]:
     """Yield the combinations of layers that can apply together, once each, with an extension point.
 
     The layers for some files are combined one by one, and all together.
+
+    Raises:
+        ConfigError: they have more than `MAX_MERGED` values.
     """
-    seen = set()
+    seen: set[tuple[object, ...]] = set()
+    sizes: dict[tuple[Keys, str], int] = {}
+    work = 0
     for stack in stacks.values():
-        single = [(each,) for each in stack.where]
-        for chosen in ((), *single, stack.where):
-            layers = (*stack.always, *chosen)
-            for code in dict.fromkeys(code for layer in layers for code in layer.points):
-                fitting = tuple(layer for layer in layers if code in layer.points)
-                if (key := (tuple(layer.keys for layer in fitting), code)) not in seen:
+        for code in dict.fromkeys(code for layer in (*stack.always, *stack.where) for code in layer.points):
+            always = tuple(layer for layer in stack.always if code in layer.points)
+            where = tuple(layer for layer in stack.where if code in layer.points)
+            whole = (code, *(layer.keys for layer in always), None, *(layer.keys for layer in where))
+            if whole in seen:
+                continue
+            seen.add(whole)
+            for chosen in ((), *((layer,) for layer in where), *([where] if len(where) > 1 else [])):
+                layers = (*always, *chosen)
+                key = (code, *(layer.keys for layer in layers))
+                if key in seen:
+                    work += len(layers)
+                else:
+                    for layer in layers:
+                        if (layer.keys, code) not in sizes:
+                            sizes[layer.keys, code] = _count_values(layer.points[code])
+                        work += sizes[layer.keys, code]
+                if work > MAX_MERGED:
+                    raise ConfigError((document.problem((), _TOO_MANY_COMBINATIONS),))
+                if layers and key not in seen:
                     seen.add(key)
-                    yield fitting, code
+                    yield layers, code
+
+
+def _count_values(value: object) -> int:
+    if isinstance(value, Mapping):
+        return 1 + sum(map(_count_values, value.values()))
+    return 1 + (sum(map(_count_values, value)) if isinstance(value, list | tuple) else 0)
 
 
 def _where(document: Document, where: WherePart, keys: Keys) -> Iterator[Problem]:

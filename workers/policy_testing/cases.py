@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
+from common.config_files.errors import ConfigError, Keys, Problem
+from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
 from common.events import Event
 from common.extension_points import BY_CODE
@@ -161,11 +162,10 @@ def load_cases(path: Path, checks: Mapping[str, Check]) -> tuple[Case, ...]:
     Raises:
         ConfigError: the file cannot be used.
     """
+    content = read_config_file(path, "a case file")
+    document = read_document(str(path), content, description="case file", keys="cases")
     try:
-        document = read_document(str(path), path.read_bytes(), description="case file", keys="cases")
         file = _CaseFile.model_validate(document.values)
-    except OSError as error:
-        raise unreadable(path, error, "a case file") from None
     except ValidationError as error:
         raise document.validation_error(error, _CaseFile) from None
     return tuple(_case(document, number, case, checks) for number, case in enumerate(file.cases))
@@ -189,9 +189,6 @@ def _case(document: Document, number: int, case: _CaseModel, checks: Mapping[str
 
 
 def _policy(document: Document, at: Keys, values: dict[str, Any], checks: Mapping[str, Check]) -> Policy:
-    content = orjson.dumps({"version": 1, **values}, option=orjson.OPT_NON_STR_KEYS)
-    try:
-        return policy.parse_policy("policy", content, checks)
-    except ConfigError as error:
-        moved = (document.problem((*at, *each.keys), each.message) for each in error.problems)
-        raise ConfigError(in_file_order(moved)) from None
+    whole = {"version": 1, **values}
+    digest = hashlib.sha256(repr(whole).encode("utf-8", "backslashreplace")).hexdigest()
+    return policy.build_policy(document.part(at, whole), digest, checks)

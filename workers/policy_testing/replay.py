@@ -112,12 +112,14 @@ class ReplayInputs:
         checks: the registered checks, by name.
         waivers: the waivers; one applies if it was active when the event arrived.
         lookups: the lookups that checks may make; None if they may make none.
+        fingerprint_key: the fleet's key of the digests of secrets in findings.
     """
 
     policy: Policy
     checks: Mapping[str, Check]
     waivers: Waivers = field(default_factory=Waivers)
     lookups: Lookups | None = None
+    fingerprint_key: bytes | None = field(default=None, repr=False)
 
 
 def replay_event(
@@ -147,6 +149,7 @@ def replay_event(
         lookups=inputs.lookups,
         clock=lambda: event.received_at,
         waivers=inputs.waivers,
+        fingerprint_key=lambda: inputs.fingerprint_key,
     )
     outcomes = planner.unrunnable_outcomes(event, plan, inputs.checks, None)
     reweighed: dict[str, str] = {}

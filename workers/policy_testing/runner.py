@@ -57,7 +57,7 @@ def run_case(
     needs_snapshot = needs_subject or planner.needs_snapshot(plan, checks)
     missing = NO_SNAPSHOT if needs_snapshot and case.snapshot is None else None
     outcomes = planner.unrunnable_outcomes(event, plan, checks, missing)
-    known = replace(waivers or Waivers(), rules=policy.waivers)
+    known = (waivers or Waivers()).under(policy.waivers)
     if case.waivers is not None:
         known = replace(known, items=case.waivers)
     runner = IsolatedRunner(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from common.config_files.errors import ConfigError, Keys, Problem, in_file_order, unreadable
+from common.config_files.errors import ConfigError, Keys, Problem, in_file_order
+from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
 from common.former_names import CHECKS, FINDINGS
 from workers.waivers.matching import DAY, Waivers
@@ -26,10 +27,7 @@ def load_waivers(path: Path, rules: WaiverRules, now: float) -> Waivers:
     Raises:
         ConfigError: the file cannot be used; one line per problem.
     """
-    try:
-        return parse_waivers(str(path), path.read_bytes(), rules, now)
-    except OSError as error:
-        raise unreadable(path, error, "a waivers file") from None
+    return parse_waivers(str(path), read_config_file(path, "a waivers file"), rules, now)
 
 
 def parse_waivers(name: str, content: bytes, rules: WaiverRules, now: float) -> Waivers:
@@ -60,6 +58,5 @@ def _against_rules(
             last = datetime.fromtimestamp(now + rules.max_days * DAY, item.expires_at.tzinfo)
             text = f"too far ahead; expected {last:%Y-%m-%d %H:%M} or earlier ({rules.max_days} days)"
             yield document.problem((*at, "expires_at"), text)
-        if rules.approvers and item.approver not in rules.approvers:
-            text = f"unknown approver {item.approver}; expected one of {', '.join(rules.approvers)}"
-            yield document.problem((*at, "approver"), text)
+        for key, text in item.violations(rules):
+            yield document.problem((*at, key), text)

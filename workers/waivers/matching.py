@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from common.globs import first_match
+from common.patterns import is_found
 from common.subjects.event_subject import EventSubject
 from common.subjects.fingerprints import add_fingerprints
 from common.verdicts import AppliedWaiver, Finding, Outcome, SubjectKind
@@ -17,7 +18,7 @@ from workers.waivers.model import Waiver, WaiverRules, WaiverScope
 DAY = 86400
 
 _MAX_SEARCHED_LENGTH = 500
-"""Characters of a message that are searched for a pattern; limits the time that a search takes."""
+"""Characters of a message that are searched for a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Waivers:
     def get(self, id_: str) -> Waiver | None:
         """Return the waiver with this id, or None."""
         return next((item for item in self.items if item.id == id_), None)
+
+    def under(self, rules: WaiverRules) -> Waivers:
+        """Return the waivers that `rules` allow: the policy may have changed since the file was loaded."""
+        if rules == self.rules:
+            return self
+        return Waivers(tuple(item for item in self.items if not any(item.violations(rules))), rules)
 
     def expires_soon(self, waiver: Waiver, now: float) -> bool:
         """Whether a waiver is active and expires within `announce_days`."""
@@ -71,20 +78,27 @@ def waiver_of(finding: Finding) -> str | None:
 
 
 def _mark_waived(finding: Finding, subject: EventSubject, waivers: Waivers, now: float) -> Finding:
-    matching = [item for item in waivers.items if item.is_active(now) and _matches(item, finding, subject)]
+    matching = [item for item in waivers.items if item.is_active(now) and covers(item, finding, subject)]
     if not matching or finding.suppressed is not None:
         return replace(finding, waived=None) if finding.waived is not None else finding
     longest = max(matching, key=lambda item: item.expires_ts)
     return replace(finding, waived=AppliedWaiver(longest.id, longest.reason))
 
 
-def _matches(waiver: Waiver, finding: Finding, subject: EventSubject) -> bool:
+def covers(waiver: Waiver, finding: Finding, subject: EventSubject) -> bool:
+    """Whether all conditions of a waiver hold for a finding, whether or not the waiver has expired.
+
+    Args:
+        waiver: the waiver.
+        finding: the finding with its subjects and fingerprint, see `add_fingerprints`.
+        subject: the check and the event.
+    """
     return (
         (waiver.rule is None or first_match((waiver.rule,), finding.rule) is not None)
         and (waiver.check is None or first_match((waiver.check,), subject.check) is not None)
         and waiver.fingerprint in (None, finding.fingerprint)
         and _is_in_scope(waiver.scope, finding, subject)
-        and (waiver.pattern is None or bool(waiver.pattern.search(_english(finding)[:_MAX_SEARCHED_LENGTH])))
+        and (waiver.pattern is None or is_found(waiver.pattern, _english(finding)[:_MAX_SEARCHED_LENGTH]))
     )
 
 
@@ -96,17 +110,29 @@ def _is_in_scope(scope: WaiverScope, finding: Finding, subject: EventSubject) ->
     return (
         (not scope.projects or subject.project in scope.projects)
         and (not scope.points or subject.point in scope.points)
-        and _covers_all(scope.files, SubjectKind.FILE, finding)
-        and _covers_all(scope.nodes, SubjectKind.NODE, finding)
-        and _covers_all(scope.tables, SubjectKind.TABLE, finding)
+        and all(_covers_all(*condition, finding) for condition in _conditions(scope))
     )
 
 
-def _covers_all(globs: tuple[str, ...], kind: SubjectKind, finding: Finding) -> bool:
-    """Whether the globs match every subject of a kind: a waiver for one node must not cover another node."""
-    if not globs:
+def _conditions(scope: WaiverScope) -> tuple[tuple[SubjectKind, tuple[str, ...], tuple[str, ...]], ...]:
+    """Return the kinds of subjects, each with the ids and the globs of names that `scope` sets."""
+    return (
+        (SubjectKind.FILE, scope.file_ids, scope.files),
+        (SubjectKind.NODE, scope.node_ids, scope.nodes),
+        (SubjectKind.TABLE, scope.table_ids, scope.tables),
+    )
+
+
+def _covers_all(kind: SubjectKind, ids: tuple[str, ...], globs: tuple[str, ...], finding: Finding) -> bool:
+    """Whether ids and globs match every subject of a kind: a waiver for one node must not cover another.
+
+    An id matches the id of a subject only, which its author cannot choose, and a glob its names only.
+    """
+    if not ids and not globs:
         return True
     subjects = [each for each in finding.subjects if each.kind is kind]
     return bool(subjects) and all(
-        any(first_match(globs, name) is not None for name in item.names) for item in subjects
+        (not ids or (item.id or "").lower() in ids)
+        and (not globs or any(first_match(globs, name) is not None for name in item.names))
+        for item in subjects
     )

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from common.config_files.errors import summarize
 from common.extension_points import BY_CODE
+from common.patterns import Pattern
 
 MOMENT = "2026-12-01T18:00:00+08:00"
 """Example of a point in time: date, time and zone."""
 
 _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
-_NESTED_QUANTIFIER = re.compile(r"[+*}][^()]*\)+[+*{]")
-"""A quantifier inside a repeated group: such a pattern may need exponential time."""
-
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_NUMBER = re.compile(r"[0-9]{1,20}")
+_FULL_NAME = re.compile(r"[^\s.*?]+(?:\.[^\s.*?]+){2,3}")
 _WILD = frozenset("*?")
 _MAX_TEXT_LENGTH = 200
 
@@ -54,10 +56,24 @@ def _id(value: str) -> str:
     return value
 
 
-def _is_quick_pattern(value: re.Pattern[str]) -> re.Pattern[str]:
-    if _NESTED_QUANTIFIER.search(value.pattern):
-        raise ValueError("nested quantifiers, which may need exponential time; expected a simpler pattern")
+def _number(value: str) -> str:
+    if not _NUMBER.fullmatch(value):
+        raise ValueError("not an id; expected a number")
     return value
+
+
+def _full_name(value: str) -> str:
+    if not _FULL_NAME.fullmatch(value):
+        raise ValueError("not a full name; expected one such as odps.project.table, without wildcards")
+    return value.lower()
+
+
+def _name(value: str) -> str:
+    if _NUMBER.fullmatch(value.strip()):
+        raise ValueError(
+            f"{value} is an id, and a name does not match it; expected it in file_ids or node_ids"
+        )
+    return _plain(value)
 
 
 def _point(value: str) -> str:
@@ -78,6 +94,8 @@ def _none_to_dict(value: object) -> object:
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 Text = Annotated[str, BeforeValidator(_text), Field(max_length=_MAX_TEXT_LENGTH)]
 NonEmptyTexts = Annotated[Text, AfterValidator(_plain)]
+Ids = tuple[Annotated[Text, AfterValidator(_number)], ...]
+Names = tuple[Annotated[Text, AfterValidator(_name)], ...]
 
 
 class WaiverPart(BaseModel):
@@ -102,16 +120,28 @@ class WaiverRules(WaiverPart):
     approvers: tuple[NonEmptyTexts, ...] = Field(
         default=(), description="who may approve a waiver; empty for everybody"
     )
+    separate_approver: bool = Field(
+        default=False, strict=True, description="whether the approver must not be the owner"
+    )
 
 
 class WaiverScope(WaiverPart):
-    """Where a waiver applies: every condition that is set must match."""
+    """Where a waiver applies: every condition that is set must match.
+
+    DataWorks assigns ids. Names are chosen by the author of the code, so that a condition on names is weaker:
+    it holds for everything that gets such a name.
+    """
 
     projects: tuple[Annotated[int, Field(strict=True)], ...] = Field(default=(), description="workspace ids")
     points: tuple[Annotated[str, AfterValidator(_point)], ...] = Field(default=(), description="event codes")
-    files: tuple[Text, ...] = Field(default=(), description="names or ids of files, with * and ?")
-    nodes: tuple[Text, ...] = Field(default=(), description="ids or names of nodes, with * and ?")
-    tables: tuple[Text, ...] = Field(default=(), description="names of tables, with * and ?")
+    file_ids: Ids = Field(default=(), description="ids of files")
+    node_ids: Ids = Field(default=(), description="ids of nodes")
+    table_ids: tuple[Annotated[Text, AfterValidator(_full_name)], ...] = Field(
+        default=(), description="full names of tables: odps.project.table"
+    )
+    files: Names = Field(default=(), description="names of files, with * and ?")
+    nodes: Names = Field(default=(), description="names of nodes, with * and ?")
+    tables: tuple[NonEmptyTexts, ...] = Field(default=(), description="names of tables, with * and ?")
 
 
 class Waiver(WaiverPart):
@@ -126,9 +156,9 @@ class Waiver(WaiverPart):
     fingerprint: NonEmptyTexts | None = Field(
         default=None, description="fingerprint of a single finding, from `events show`"
     )
-    pattern: Annotated[re.Pattern[str], AfterValidator(_is_quick_pattern)] | None = Field(
+    pattern: Pattern | None = Field(
         default=None,
-        description="regular expression; it must match a part of the finding's English message",
+        description="RE2 regular expression; it must match a part of the finding's English message",
     )
     reason: NonEmptyTexts = Field(description="why the finding is acceptable for now")
     owner: NonEmptyTexts = Field(description="who is responsible for making the waiver unnecessary")
@@ -155,6 +185,16 @@ class Waiver(WaiverPart):
     def is_active(self, now: float) -> bool:
         """Whether it has not expired at `now`, in seconds since the epoch."""
         return now < self.expires_ts
+
+    def violations(self, rules: WaiverRules) -> Iterator[tuple[str, str]]:
+        """Yield what the policy's rules forbid: the key, and what is wrong. The expiry is not part of it."""
+        if rules.approvers and self.approver not in rules.approvers:
+            yield (
+                "approver",
+                f"unknown approver {self.approver}; expected one of {summarize(rules.approvers)}",
+            )
+        if rules.separate_approver and self.approver.casefold() == self.owner.casefold():
+            yield "approver", f"{self.approver} is the owner; expected another person (separate_approver)"
 
     def to_json(self) -> dict[str, Any]:
         """Return the waiver as plain JSON, without empty fields."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
+from common.patterns import Pattern, is_full_match
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary
 from review.facts import CreatedKind, last_part
@@ -18,7 +19,7 @@ _WORDS = r"_[a-z0-9]+(_[a-z0-9]+)*"
 class TableNameOptions(Options):
     """Options of MC-N01."""
 
-    patterns: dict[str, str] = Field(
+    patterns: dict[str, Pattern] = Field(
         default_factory=lambda: {
             "ods": rf"ods{_WORDS}",
             "dwd": rf"dwd{_WORDS}",
@@ -27,18 +28,8 @@ class TableNameOptions(Options):
             "dim": rf"dim{_WORDS}",
             "ads": rf"ads{_WORDS}",
         },
-        description="by layer: the pattern (a regular expression) that the whole name of a table must match",
+        description="by layer: the RE2 regular expression that the whole name of a table must match",
     )
-
-    @field_validator("patterns")
-    @classmethod
-    def _readable(cls, patterns: dict[str, str]) -> dict[str, str]:
-        for layer, pattern in patterns.items():
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"the pattern of {layer} is not a regular expression: {error}") from None
-        return patterns
 
 
 @rule(
@@ -80,12 +71,12 @@ def table_name(subject: RuleContext, options: TableNameOptions) -> Iterator[Hit]
 
     ## Options
     `patterns` (default: one each for ods, dwd, dwm, dws, dim and ads: the layer and at least one more word,
-    in lower case, digits and underscores): by layer, the regular expression that the whole name must match.
+    in lower case, digits and underscores): by layer, the RE2 regular expression that the whole name must
+    match.
 
     ## Known limits
     Tables that are written here but created elsewhere, and names completed by a parameter, are not checked.
     """
-    patterns = tuple(re.compile(pattern) for pattern in options.patterns.values())
     for statement in subject.script.statements:
         for made in statement.creations:
             name = last_part(made.name).strip("`")
@@ -96,7 +87,7 @@ def table_name(subject: RuleContext, options: TableNameOptions) -> Iterator[Hit]
                 or re.search(r"[${}%\[]", name)
             ):
                 continue
-            if not any(pattern.fullmatch(name) for pattern in patterns):
+            if not any(is_full_match(pattern, name) for pattern in options.patterns.values()):
                 yield Hit(
                     made.at,
                     Text(

@@ -46,7 +46,12 @@ def test_a_subject_needs_an_id_or_a_name() -> None:
 
 def test_a_table_is_known_without_project_and_catalogue() -> None:
     assert Subject(SubjectKind.TABLE, "odps.p.t", "p.t").names == ("odps.p.t", "p.t", "t")
-    assert Subject(SubjectKind.NODE, "1", "a.b").names == ("1", "a.b")
+    assert Subject(SubjectKind.NODE, "1", "a.b").names == ("a.b",)
+
+
+def test_an_id_and_a_name_are_different_subjects() -> None:
+    assert Subject(SubjectKind.NODE, "1", "a").key == Subject(SubjectKind.NODE, "1").key
+    assert Subject(SubjectKind.NODE, "1").key != Subject(SubjectKind.NODE, None, "1").key
 
 
 def test_subjects_beyond_the_limit_are_replaced_by_one_that_no_name_matches() -> None:

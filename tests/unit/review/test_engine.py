@@ -57,7 +57,7 @@ def test_findings_come_in_the_order_of_the_text_with_their_ranges() -> None:
 def test_both_languages_say_the_same() -> None:
     english, chinese = review(CODE, SQL), review(CODE, SQL, language=Language.CHINESE)
     assert rules(english) == rules(chinese)
-    assert [item.fingerprint for item in english] == [item.fingerprint for item in chinese]
+    assert [item.code_digest for item in english] == [item.code_digest for item in chinese]
     assert all(item.message.isascii() for item in english)
     assert not any(item.message.isascii() for item in chinese)
 
@@ -299,18 +299,18 @@ def test_sql_within_python_has_the_places_of_the_file() -> None:
     ]
 
 
-def test_fingerprints_move_with_the_code() -> None:
+def test_digests_move_with_the_code() -> None:
     before = review(CODE, SQL)
     after = review(f"-- a comment\n\n\n{CODE}", SQL)
-    assert [item.fingerprint for item in before] == [item.fingerprint for item in after]
+    assert [item.code_digest for item in before] == [item.code_digest for item in after]
     laid_out = review(CODE.replace("ORDER BY a.id", "ORDER  BY\n a.id"), SQL)
-    assert {item.fingerprint for item in before} == {item.fingerprint for item in laid_out}
+    assert {item.code_digest for item in before} == {item.code_digest for item in laid_out}
 
 
-def test_equal_findings_have_fingerprints_of_their_own() -> None:
+def test_equal_findings_have_digests_of_their_own() -> None:
     sort = "SELECT id FROM t ORDER BY id;"
     once, twice = review(sort, SQL), review(f"{sort}\n{sort}", SQL)
-    assert len({item.fingerprint for item in twice}) == len(twice) == 2 * len(once)
+    assert len({item.code_digest for item in twice}) == len(twice) == 2 * len(once)
     assert [item.line for item in only_new_findings(once, twice)] == [2] * len(once)
 
 
@@ -333,11 +333,14 @@ def test_taking_a_suppression_away_makes_its_finding_new() -> None:
     assert rules(only_new_findings(bare, kept)) == []
 
 
-def test_a_secret_is_not_in_its_fingerprint() -> None:
+@pytest.mark.parametrize("key", [None, b"k" * 32])
+def test_secrets_have_different_digests(key: bytes | None) -> None:
     assert BY_ID["MC-S01"].secret
     codes = [f"SET a.accessKeySecret = '{value}';" for value in ("k3H9dPq2Lm7Zx0Ab", "Zx0AbLm7k3H9dPq2")]
-    marks = [{item.fingerprint for item in review(code, SQL) if item.rule == "MC-S01"} for code in codes]
-    assert marks[0] == marks[1] != set()
+    found = [review(code, SQL, fingerprint_key=key) for code in codes]
+    digests = [{item.code_digest for item in each if item.rule == "MC-S01"} for each in found]
+    assert all(digests)
+    assert not digests[0] & digests[1]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,10 @@ def test_the_policy_says_what_is_allowed(file: Path, monkeypatch: pytest.MonkeyP
     [
         (
             "longest: 3",
-            "2:11: waivers.longest: unknown key; expected one of max_days, announce_days, approvers",
+            (
+                "2:11: waivers.longest: unknown key; expected one of max_days, announce_days, approvers,"
+                " separate_approver"
+            ),
         ),
         ("max_days: 0", "2:21: waivers.max_days: expected a number of at least 1"),
     ],

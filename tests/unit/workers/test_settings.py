@@ -61,6 +61,7 @@ def test_an_endpoint_is_a_host_and_perhaps_a_port(monkeypatch: pytest.MonkeyPatc
         ("DWGATE_OPENAPI_WRITE_QPS", "many"),
         ("DWGATE_OPENAPI_PROTOCOL", "ftp"),
         ("DWGATE_LOOKUP_CACHE_SECONDS", "0"),
+        ("DWGATE_FINGERPRINT_KEY", "FINGERPRINT-KEY"),
     ],
 )
 def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -68,3 +69,11 @@ def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, v
     with pytest.raises(SettingsError, match=f"{name}: .*expected ") as raised:
         load_settings(WorkerSettings)
     assert len(str(raised.value).splitlines()) == 1
+
+
+def test_the_fingerprint_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DWGATE_FINGERPRINT_KEY", "k" * 31 + "!")
+    settings = load_settings(WorkerSettings)
+    assert settings.fingerprint_key
+    assert settings.fingerprint_key.get_secret_value() == "k" * 31 + "!"
+    assert "kkk" not in repr(settings)

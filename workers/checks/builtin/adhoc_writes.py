@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from common.i18n import Text
+from common.patterns import Pattern, is_found
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from review.analysis.naming import is_temporary
 from review.dialects import Dialect
@@ -32,19 +31,11 @@ _REMEDY = Text(
 )
 
 
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error as error:
-        raise ValueError(f"invalid regular expression: {error}") from None
-    return value
-
-
 class AdhocWritesOptions(Options):
     """Options of `adhoc-writes`."""
 
-    development: Annotated[str, AfterValidator(_pattern)] = Field(
-        default="_dev$", description="regular expression that the names of development projects match"
+    development: Pattern = Field(
+        default="_dev$", description="RE2 regular expression that the names of development projects match"
     )
     own_prefix: str = Field(
         default="tmp_", description="prefix of the names of tables that everyone may write"
@@ -62,7 +53,7 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
     Why: an ad hoc run has no review, no deployment and no rerun; the data that it overwrites is lost.
 
     Options:
-        development: regular expression that the names of development projects match.
+        development: RE2 regular expression that the names of development projects match.
         own_prefix: prefix of the names of tables that everyone may write.
         project: project of tables named without one; if not set, they belong to development.
     """
@@ -88,7 +79,7 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
                 f"{change.description} {change.table}，其项目在运行时确定",
             )
             yield not_checked(context, what, line=change.line, subjects=[_table(change, dialect)])
-        elif not re.search(options.development, database):
+        elif not is_found(options.development, database):
             found.setdefault((change.description, change.table.lower()), change)
     yield from _write_findings(context, list(found.values()), dialect)
     require_parsed(context, effects.gaps)

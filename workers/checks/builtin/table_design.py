@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from common.i18n import Text
+from common.patterns import Pattern, is_full_match
 from common.snapshot import TableSnapshot
 from common.verdicts import Finding, Severity
 from workers.checks.api import Context, Options, Runs, SkipCheck
@@ -18,24 +18,15 @@ from workers.checks.not_checked import missing_field
 from workers.checks.registry import check
 from workers.checks.subjects import column_subjects
 
-
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value)
-    except (re.error, RecursionError, OverflowError):
-        raise ValueError("invalid Python regular expression") from None
-    return value
-
-
 Layer = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9]+$")]
 
 
 class TableDesignOptions(Options):
     """Options of `table-design`."""
 
-    name_pattern: Annotated[str, AfterValidator(_pattern)] = Field(
+    name_pattern: Pattern = Field(
         default=r"^(ods|dim|dwd|dws|ads|tmp)_[a-z0-9_]+$",
-        description="regular expression for the whole name of the table",
+        description="RE2 regular expression for the whole name of the table",
     )
     max_lifecycle_days: int = Field(
         default=3650, strict=True, ge=1, le=37231, description="the longest lifecycle, in days"
@@ -59,7 +50,7 @@ def table_design(context: Context) -> Iterator[Finding]:
     Why: a table that cannot be classified, understood or deleted still costs storage years later.
 
     Options:
-        name_pattern: regular expression for the whole name.
+        name_pattern: RE2 regular expression for the whole name.
         max_lifecycle_days: the longest lifecycle, in days.
         partitioned_layers: layers (first part of a name, such as dwd) whose tables require a partition
             column; none if not set.
@@ -75,7 +66,7 @@ def table_design(context: Context) -> Iterator[Finding]:
 
 
 def _name_finding(context: Context, table: TableSnapshot, pattern: str) -> Iterator[Finding]:
-    if not re.fullmatch(pattern, table.name.lower()):
+    if not is_full_match(pattern, table.name.lower()):
         yield build_finding(
             context,
             "MC-N01",

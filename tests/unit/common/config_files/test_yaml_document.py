@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from common.config_files.errors import ConfigError, Problem, in_file_order
+from common.config_files.errors import MAX_REPORTED, ConfigError, Problem, in_file_order
+from common.config_files.reading import MAX_BYTES
 from common.config_files.validation import describe, is_about_key, keys_of
 from common.config_files.yaml_document import Document, dump, read_document
 
@@ -116,10 +117,80 @@ def test_every_duplicate_key_is_named() -> None:
     assert [(each.line, each.keys) for each in caught.value.problems] == [(2, ("b", "c")), (3, ("a",))]
 
 
-def test_aliases_of_aliases_are_read_once() -> None:
-    levels = "".join(f"l{level}: &l{level} [{', '.join([f'*l{level - 1}'] * 9)}]\n" for level in range(1, 40))
-    values = document(f"l0: &l0 [x]\n{levels}").values
-    assert values["l39"][0] is values["l39"][8]
+def error_of(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        document(text)
+    return str(caught.value)
+
+
+def test_an_alias_is_the_same_value() -> None:
+    values = document("a: &a [x]\nb: [*a, *a]\n").values
+    assert values["b"][0] is values["b"][1] is values["a"]
+
+
+@pytest.mark.parametrize("levels", [9, 40, 400])
+def test_aliases_of_aliases_are_counted_as_what_they_stand_for(levels: int) -> None:
+    lines = "".join(
+        f"l{level}: &l{level} [{', '.join([f'*l{level - 1}'] * 9)}]\n" for level in range(1, levels)
+    )
+    error = error_of(f"l0: &l0 [x, x, x]\n{lines}")
+    assert error == "f.yaml:5:5: l4: too many values; expected at most 20000, aliases replaced"
+
+
+def test_depth_is_limited_with_aliases_too() -> None:
+    deepest = "[" * 39 + "]" * 39
+    assert document(f"a: {deepest}").values
+    assert error_of(f"a: [{deepest}]") == "f.yaml:1:43: nested too deeply; expected at most 40 levels"
+    assert error_of("a: " + "[" * 20_000) == "f.yaml:1:43: nested too deeply; expected at most 40 levels"
+    lines = "".join(f"l{level}: &l{level} [*l{level - 1}]\n" for level in range(1, 3000))
+    assert "nested too deeply; expected at most 40 levels, aliases replaced" in error_of(
+        f"l0: &l0 []\n{lines}"
+    )
+
+
+@pytest.mark.parametrize(("text", "keys"), [("a: &a [1, *a]", "a.1"), ("a: &a {b: [1, {c: *a}]}", "a.b.1.c")])
+def test_an_alias_of_what_contains_it_is_rejected(text: str, keys: str) -> None:
+    assert error_of(text) == f"f.yaml:1:4: {keys}: an alias of a value that contains it"
+
+
+def test_the_number_of_values_is_limited() -> None:
+    keys = ", ".join(f"k{number}: 1" for number in range(60_000))
+    assert error_of(f"{{{keys}}}").endswith("too many values; expected at most 20000")
+
+
+def test_the_size_is_limited() -> None:
+    with pytest.raises(ConfigError, match=r"^f.yaml:1:1: too large; expected at most 1048576 bytes$"):
+        read_document("f.yaml", b"a: " + b"b" * MAX_BYTES)
+
+
+def test_an_error_lists_some_problems_and_counts_the_rest() -> None:
+    lines = error_of("".join("a: 1\n" for _ in range(1000))).splitlines()
+    assert len(lines) == MAX_REPORTED + 1
+    assert lines[0] == "f.yaml:2:1: a: duplicate key, first on line 1"
+    assert lines[-1] == f"f.yaml: {999 - MAX_REPORTED} more problems"
+
+
+def test_validation_errors_are_the_first_of_the_file() -> None:
+    text = "".join(f"k{number}: 1\n" for number in range(9000)) + "share: 9\n"
+    found = document(text)
+    with pytest.raises(ValidationError) as caught:
+        Outer.model_validate(found.values)
+    error = found.validation_error(caught.value, Outer)
+    assert [each.line for each in error.problems] == list(range(1, MAX_REPORTED + 1))
+    assert error.unreported == 9001 - MAX_REPORTED
+
+
+def test_a_long_key_is_shortened() -> None:
+    assert error_of(f"{'k' * 300}: 1\n{'k' * 300}: 1\n").startswith(f"f.yaml:2:1: {'k' * 59}…: duplicate key")
+
+
+def test_anchors_may_be_defined_twice() -> None:
+    assert document("a: &x 1\nb: &x 2\nc: *x\n").values == {"a": 1, "b": 2, "c": 2}
+
+
+def test_a_part_has_its_positions_in_the_file() -> None:
+    part = document("a:\n  - b: 1\n    c: 2\n").part(("a", 0), {"c": 2})
+    assert str(part.problem(("c",), "wrong")) == "f.yaml:3:8: a.0.c: wrong"
 
 
 def test_dumped_values_are_read_back_unchanged() -> None:

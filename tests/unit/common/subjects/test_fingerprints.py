@@ -86,5 +86,42 @@ def test_when_one_of_several_equal_findings_is_fixed_no_other_takes_its_fingerpr
     assert prints(FOUND)[0] not in (first, second)
 
 
-def test_a_fingerprint_set_by_the_check_is_kept() -> None:
-    assert prints(replace(FOUND, fingerprint="own")) == ["own"]
+def test_a_check_does_not_choose_a_fingerprint() -> None:
+    assert prints(replace(FOUND, fingerprint="own"), nodeIds=[7]) == prints(FOUND, nodeIds=[7])
+
+
+CODE = replace(FOUND, code_digest="d")
+
+
+def test_the_same_code_has_another_fingerprint_in_another_workspace_and_file() -> None:
+    seen = [
+        prints(CODE, code="commit-file", fileId=1, fileName="a"),
+        prints(CODE, code="commit-file", fileId=2, fileName="a"),
+        prints(CODE, code="commit-file", fileName="a"),
+        prints(CODE, code="commit-file", fileName="1"),
+        prints(CODE, code="commit-file", fileId=1, project=2),
+        prints(CODE, code="commit-file", fileId=1, check="d"),
+        prints(replace(CODE, rule="s"), code="commit-file", fileId=1),
+        prints(replace(CODE, code_digest="e"), code="commit-file", fileId=1),
+        prints(replace(CODE, code_digest=None), code="commit-file", fileId=1),
+    ]
+    assert len({one for (one,) in seen}) == len(seen)
+
+
+def test_a_file_has_the_same_fingerprints_when_it_is_renamed_or_gets_a_node() -> None:
+    new = prints(CODE, code="commit-file", fileId=1, fileName="a")
+    assert new == prints(CODE, code="deploy-file", fileId=1, fileName="b", nodeId=7)
+
+
+def test_names_with_separators_are_distinguished() -> None:
+    one, other = (
+        prints(replace(FOUND, subjects=tuple(Subject(SubjectKind.NODE, name=name) for name in names)))
+        for names in (("a", "b"), ("a\x00node name b",))
+    )
+    assert one != other
+
+
+def test_applying_fingerprints_twice_changes_nothing() -> None:
+    about = subject_of("c", Event("e", "commit-file", 1, None, True, {"fileId": 1}, 0), None)
+    once = list(add_fingerprints([CODE, CODE, FOUND], about))
+    assert list(add_fingerprints(once, about)) == once

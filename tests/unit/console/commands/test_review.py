@@ -104,6 +104,71 @@ def test_json_format(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sort["suppressed"] is None
 
 
+SECRET = "-- key {}\n"
+ONE, OTHER = "LTAI5tQnVx7RkJd2Wm9PzHsB", "LTAI5tFgYc3LpTe8Uo4XaKvD"
+
+
+def fingerprints(printed: dict[str, Any]) -> dict[str, str | None]:
+    return {item["rule"]: item["fingerprint"] for item in printed["files"][0]["findings"]}
+
+
+def test_a_secret_has_a_fingerprint_only_with_a_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.sql"
+    file.write_text(SECRET.format(ONE) + DELETE)
+    monkeypatch.delenv("DWGATE_FINGERPRINT_KEY", raising=False)
+    run_review(file, format="json")
+    without = fingerprints(shown(capsys))
+    assert without["MC-S01"] is None
+    assert without["MC-C14"]
+    seen = []
+    for key, secret in (("k" * 32, ONE), ("k" * 32, ONE), ("k" * 32, OTHER), ("l" * 32, ONE)):
+        file.write_text(SECRET.format(secret) + DELETE)
+        monkeypatch.setenv("DWGATE_FINGERPRINT_KEY", key)
+        run_review(file, format="json")
+        seen.append(fingerprints(shown(capsys))["MC-S01"])
+    assert seen[0] == seen[1] is not None
+    assert len(set(seen)) == 3
+
+
+def test_a_short_key_is_rejected(node: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DWGATE_FINGERPRINT_KEY", "short")
+    assert rejected(node) == "DWGATE_FINGERPRINT_KEY: too short; expected at least 32 characters"
+
+
+@pytest.mark.parametrize("files", [1, 12])
+def test_a_replaced_secret_is_new(files: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for folder, secret in (("old", ONE), ("new", OTHER)):
+        (tmp_path / folder).mkdir()
+        for number in range(files):
+            (tmp_path / folder / f"{number}.sql").write_text(SECRET.format(secret))
+    assert run_review(tmp_path / "new", diff=tmp_path / "old", format="json") == 1
+    assert [[item["rule"] for item in file["findings"]] for file in shown(capsys)["files"]] == [
+        ["MC-S01"]
+    ] * files
+    assert run_review(tmp_path / "old", diff=tmp_path / "old") == 0
+
+
+def test_a_fingerprint_covers_one_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DWGATE_FINGERPRINT_KEY", "k" * 32)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "n.sql").write_text(SECRET.format(ONE))
+    run_review(tmp_path / "a" / "n.sql", format="json")
+    own = fingerprints(shown(capsys))["MC-S01"]
+    ends = datetime.fromtimestamp(time.time() + 3600, UTC).isoformat()
+    waivers = tmp_path / "waivers"
+    waivers.write_text(
+        f"version: 1\nwaivers: [{{id: W-1, rule: MC-S01, fingerprint: {own}, reason: r, owner: a,"
+        f" approver: b, expires_at: {ends}}}]\n"
+    )
+    assert run_review(tmp_path / "a" / "n.sql", waivers=waivers) == 0
+    assert run_review(tmp_path / "b" / "n.sql", waivers=waivers) == 1
+
+
 def test_suppressed_findings_are_shown_and_do_not_fail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -316,7 +381,7 @@ def test_sarif_has_locations_fingerprints_and_suppressions() -> None:
     place = found["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "a%20b/%E4%B8%AD.sql"
     assert place["region"] == {"startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 9}
-    assert found["partialFingerprints"] == {"dwgate/v1": "f00"}
+    assert found["partialFingerprints"] == {"dwgate/v2": "f00"}
     assert "suppressions" not in found
     assert kept["suppressions"] == [{"kind": "inSource", "justification": "for later"}]
     assert run["tool"]["driver"]["rules"][1]["helpUri"] == "https://docs.astral.sh/ruff/rules/F401/"

@@ -90,7 +90,7 @@ def test_add_rejects_an_invalid_waiver_and_writes_nothing(file: Path) -> None:
         waiving.add(file, None, bad)
     assert [line.split(";")[0] for line in str(error.value).splitlines()] == [
         "not added: expires_at: no time and zone",
-        "not added: pattern: expected a valid regular expression",
+        "not added: pattern: invalid regular expression: missing ) at character 2",
     ]
     with pytest.raises(UsageError, match=r"^not added: id: duplicate id far; expected a unique id$"):
         waiving.add(file, None, item("far", 3))
@@ -103,6 +103,33 @@ def test_add_rejects_an_invalid_file(file: Path) -> None:
     file.write_text("version: 1\nwaivers: 3\n")
     with pytest.raises(ConfigError, match=r"waivers.yaml:2:10: waivers: expected a list"):
         waiving.add(file, None, item("W-4", 3))
+
+
+def test_check_notes_waivers_that_are_limited_by_names(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exact = item("exact", 3, scope={"projects": [1], "node_ids": [7]})
+    one = item("one", 3, fingerprint="0" * 32)
+    former = item("former", 3, fingerprint="0" * 16)
+    for each in (exact, one, former):
+        assert waiving.add(file, None, each) == 0
+    capsys.readouterr()
+    assert waiving.check(file, None, json=True) == 0
+    printed = orjson.loads(capsys.readouterr().out)
+    assert (printed["waivers"], printed["active"]) == (6, 5)
+    assert [(each["id"], each["note"].split(":")[0]) for each in printed["notes"]] == [
+        ("far", "scope.projects"),
+        ("soon", "scope.projects"),
+        ("soon", "scope.nodes"),
+        ("former", "fingerprint"),
+    ]
+    assert waiving.check(file, None, json=False) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{file} is valid: 6 waivers, 5 active"
+    assert lines[3] == (
+        "soon: scope.nodes: names are chosen by the author of the code, so it applies to everything"
+        " that gets such a name; node_ids are exact"
+    )
 
 
 def test_expire_expires_one_now_and_keeps_line_endings(
@@ -142,7 +169,8 @@ def test_the_command_line_sets_every_field(tmp_path: Path) -> None:
     path = tmp_path / "w.yaml"
     words = (
         f"waivers add W-1 --waivers {path} --rule MC-* --check code-review --project 1 --project 2"
-        " --point commit-file --file a_* --node b --table c --fingerprint ff --pattern x --reason r"
+        " --point commit-file --file-id 5 --node-id 7 --table-id odps.p.t --file a_* --node b --table c"
+        " --fingerprint ff --pattern x --reason r"
         f" --owner o --approver p --expires-at {at(3)}"
     )
     assert CliRunner().invoke(app, words.split()).exit_code == 0
@@ -155,6 +183,9 @@ def test_the_command_line_sets_every_field(tmp_path: Path) -> None:
         "scope": {
             "projects": [1, 2],
             "points": ["commit-file"],
+            "file_ids": ["5"],
+            "node_ids": ["7"],
+            "table_ids": ["odps.p.t"],
             "files": ["a_*"],
             "nodes": ["b"],
             "tables": ["c"],

@@ -147,6 +147,13 @@ def test_only_new_omits_findings_of_production() -> None:
     assert "MC-P01" not in found
 
 
+def test_only_new_reports_a_replaced_secret() -> None:
+    old, new = ("-- LTAI5tQnVx7RkJd2Wm9PzHsB", "-- LTAI5tFgYc3LpTe8Uo4XaKvD")
+    for code, expected in ((new, True), (old, False), (f"{old}\n{old}", True)):
+        found = rules(ask(code, Workspace(deployed=old), options={"only_new": True}))
+        assert ("MC-S01" in found) is expected
+
+
 @pytest.mark.parametrize("deployed", [None, RequestRejected("GetFileVersion", "Invalid.File.NotExists")])
 def test_only_new_reports_all_without_production_code(deployed: DataWorksError | None) -> None:
     found = ask(UNFILTERED, Workspace(deployed=deployed), options={"only_new": True})

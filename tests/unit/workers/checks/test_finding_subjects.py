@@ -32,7 +32,12 @@ CHECKS = registry.load_checks()
 BUILT_IN = policy.load_policy(None, CHECKS)
 NOW = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()
 FIVE = [700123501, 700123502, 700123503, 700123504, 700123505]
-SCOPES = {SubjectKind.NODE: "nodes", SubjectKind.TABLE: "tables", SubjectKind.FILE: "files"}
+SCOPES = {
+    SubjectKind.NODE: ("node_ids", "nodes"),
+    SubjectKind.TABLE: ("table_ids", "tables"),
+    SubjectKind.FILE: ("file_ids", "files"),
+}
+IDS = {of_ids for of_ids, _ in SCOPES.values()}
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ def test_a_waiver_for_three_of_five_nodes_covers_nothing_about_the_other_two() -
     sample = SAMPLES["freeze"]
     found = sample.ask()
     assert {"downstream-nodes", "baseline-at-risk"} == {item.rule for item in found}
-    three, five = (waiver(scope={"nodes": numbers}) for numbers in (FIVE[:3], FIVE))
+    three, five = (waiver(scope={"node_ids": numbers}) for numbers in (FIVE[:3], FIVE))
     assert [item.waived for item in applied(found, sample.about, three)] == [None, None]
     assert all(item.waived for item in applied(found, sample.about, five))
 
@@ -189,17 +194,21 @@ def test_a_waiver_for_one_thing_leaves_findings_about_the_others(name: str) -> N
     for item in applied(sample.ask(), sample.about):
         for scope, names in scopes(item):
             for other in applied(sample.ask(), sample.about, waiver(scope={scope: names[:1]})):
-                kinds = {kind for kind, key in SCOPES.items() if key == scope}
+                kinds = {kind for kind, keys in SCOPES.items() if scope in keys}
                 others = [subject for subject in other.subjects if subject.kind in kinds]
-                assert not other.waived or all(names[0] in subject.names for subject in others)
+                assert not other.waived or all(names[0] in (subject.id, *subject.names) for subject in others)
 
 
 def scopes(item: Finding) -> Iterator[tuple[str, list[str]]]:
-    """Yield a waiver's scope for each kind of subject: the first name of every subject of that kind."""
-    for kind, scope in SCOPES.items():
-        names = [subject.names[0] for subject in item.subjects if subject.kind is kind]
-        if names:
-            yield scope, names
+    """Yield a waiver's scopes for each kind of subject: the ids and the first names of all subjects of it."""
+    for kind, (of_ids, of_names) in SCOPES.items():
+        subjects = [subject for subject in item.subjects if subject.kind is kind]
+        ids = [subject.id for subject in subjects if subject.id]
+        names = [subject.names[0] for subject in subjects if subject.names]
+        if subjects and len(ids) == len(subjects):
+            yield of_ids, ids
+        if subjects and len(names) == len(subjects):
+            yield of_names, names
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -269,7 +278,8 @@ def test_the_cases_are_waived_only_with_all_of_their_subjects(case: Case) -> Non
             for scope, names in scopes(item):
                 plain = [one for one in names if not set(one) & set("*?[")]
                 for left_out in range(len(names)) if len(names) == len(plain) else ():
-                    some = waiver(scope={scope: [*names[:left_out], *names[left_out + 1 :], "no-such"]})
+                    other = {"table_ids": "odps.no.such"}.get(scope, "0" if scope in IDS else "no-such")
+                    some = waiver(scope={scope: [*names[:left_out], *names[left_out + 1 :], other]})
                     assert applied(found, about, some)[index].waived is None, (item, scope)
 
 

@@ -35,7 +35,6 @@ console:
   - {setting: backfill-limits.max_days, minimum: 1, maximum: 31}
   - backfill-limits.max_nodes
   - {setting: backfill-limits.max_parallel_groups, values: [1, 2, 4]}
-  - table-design.name_pattern
 """
 
 
@@ -117,8 +116,6 @@ def test_values_that_the_option_rejects_set_nothing(policy: Policy) -> None:
     checks, ignored = laid(policy, "backfill-data", {"backfill_limits__max_nodes": 0})
     assert checks["backfill-limits"].options == {"max_days": 7}
     assert ignored == ("backfill_limits__max_nodes: invalid value",)
-    _, ignored = laid(policy, "commit-table", {"table_design__name_pattern": "(" * 900})
-    assert ignored == ("table_design__name_pattern: invalid value",)
 
 
 @pytest.mark.parametrize(("value", "on"), [(True, True), ("true", True), ("False", False), (False, False)])
@@ -181,6 +178,14 @@ LISTS = (
         ("code-review", "console.0.setting: unknown option code-review; expected one of mode"),
         ("backfill-limits.enabled", f"console.0.setting: unknown option backfill-limits.enabled; {LISTS}"),
         ("code-review.severity", "console.0.setting: too complex for a form; expected a number, a choice"),
+        (
+            "table-design.name_pattern",
+            "console.0.setting: a regular expression cannot be set in the DataWorks",
+        ),
+        (
+            "{setting: adhoc-writes.development, values: [_dev$]}",
+            "console.0.setting: a regular expression cannot be set in the DataWorks console; set it under",
+        ),
         ("{setting: code-review.mode, minimum: 1}", "console.0.minimum: only valid for numbers"),
         (
             "{setting: backfill-limits.max_days, minimum: 9, maximum: 3}",
@@ -216,7 +221,6 @@ def test_the_form_has_a_field_for_each_setting_with_supported_components(policy:
         "backfill_limits__max_days": "Input",
         "backfill_limits__max_nodes": "Input",
         "backfill_limits__max_parallel_groups": "Radio.Group",
-        "table_design__name_pattern": "Input",
     }
     values = [item["value"] for item in fields["release_window__mode"]["x-component-props"]["dataSource"]]
     assert values == ["", "audit", "warn"]
