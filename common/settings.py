@@ -47,7 +47,7 @@ class SettingsError(DwgateError):
     """A setting is missing or invalid; the text has one line for each: its name and what is expected."""
 
 
-_PLACEHOLDER = re.compile(r"\b[A-Z]+-(?:PASSWORD|TOKEN)\b")
+_PLACEHOLDER = re.compile(r"\b[A-Z]+-(?:PASSWORD|TOKEN|KEY)\b")
 """The texts to replace in `deploy/compose/secrets.example`."""
 
 
