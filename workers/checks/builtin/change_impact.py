@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ from workers.checks.code_effects.table_names import table_guid
 from workers.checks.not_checked import not_checked, require_parsed, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import RequestRejected
+from workers.dataworks.errors import AccessDenied, RequestRejected
 
 
 class ChangeImpactOptions(Options):
@@ -67,15 +67,17 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
     effects = read_effects(context, file.content, dialect, project)
     yield from unparsed(context, effects.unparsed)
     tables = TableLookup(context.lookups)
+    fault: AccessDenied | None = None
     if dialect in MAXCOMPUTE:
         losses = [
             *altered_columns(effects, tables),
             *rebuilt_columns(effects, tables),
             *_unfilled_columns(context, effects, tables),
         ]
-        yield from _loss_findings(context, effects, losses)
+        fault = yield from _loss_findings(context, effects, losses)
         for table, what, line in tables.unavailable:
             yield not_checked(context, what, line=line, subjects=[table_subject(table)])
+        fault = fault or tables.fault
     elif effects.altered or effects.rebuilt:
         names = [item.table for item in effects.altered] + [item.table for item in effects.rebuilt]
         lines = [item.line for item in effects.altered] + [item.line for item in effects.rebuilt]
@@ -85,6 +87,8 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
         )
         yield not_checked(context, what, line=min(lines), subjects=named_subjects(SubjectKind.TABLE, *names))
     require_parsed(context, effects.gaps)
+    if fault:
+        raise fault
 
 
 def _unfilled_columns(
@@ -115,10 +119,12 @@ def _omits_columns(write: ColumnWrite, tables: TableLookup) -> bool:
 
 def _loss_findings(
     context: LookupContext, effects: CodeEffects, losses: Sequence[BreakingChange]
-) -> Iterator[Finding]:
+) -> Generator[Finding, None, AccessDenied | None]:
+    """Yield the readers of `losses`; return the last denied access, which hides no other loss."""
     max_columns = context.options.max_columns
     written_tables = {item.table for item in effects.column_writes} | {item.table for item in effects.rebuilt}
     readers = ChangeReaders(context, written_tables)
+    fault: AccessDenied | None = None
     for loss in losses[:max_columns]:
         if table_guid(loss.table) is None:
             what = Text(
@@ -126,9 +132,13 @@ def _loss_findings(
             )
             yield not_checked(context, what, line=loss.line, subjects=loss.subjects)
         else:
-            yield from readers.findings_for(loss)
+            try:
+                yield from readers.findings_for(loss)
+            except AccessDenied as error:
+                fault = error
     if len(losses) > max_columns:
         left = len(losses) - max_columns
         what = Text(f"readers of {left} more dropped columns and tables", f"另外 {left} 个被删改对象的下游")
         subjects = [subject for loss in losses[max_columns:] for subject in loss.subjects]
         yield not_checked(context, what, subjects=subjects)
+    return fault

@@ -18,7 +18,7 @@ from review import engine
 from review.rules.api import Hit
 from workers.checks import registry
 from workers.checks.api import Context, Lookups, Unreviewable
-from workers.dataworks.errors import DataWorksError, RequestRejected, Throttled
+from workers.dataworks.errors import AccessDenied, DataWorksError, RequestRejected, Throttled
 from workers.dataworks.models import TableInfo
 
 CHECK = registry.load_checks()["code-review"]
@@ -108,6 +108,19 @@ def test_tables_of_other_projects_are_looked_up_by_full_name() -> None:
 @pytest.mark.parametrize("fault", [RequestRejected("a", "b"), Throttled("a", "b")])
 def test_failed_lookups_leave_tables_unknown(fault: DataWorksError) -> None:
     assert "MC-P01" not in rules(ask(UNFILTERED, Workspace(fault=fault)))
+
+
+def test_a_table_with_denied_access_hides_no_other() -> None:
+    class Denying(Workspace):
+        def table_info(self, guid: str) -> TableInfo:
+            if guid.startswith("odps.aaa."):
+                raise AccessDenied("GetMetaTableFullInfo", "Forbidden")
+            return super().table_info(guid)
+
+    foreign = "SELECT 1 FROM aaa.b LIMIT 1;\n"
+    found = ask(foreign + UNFILTERED, Denying())
+    assert {"MC-P01", "not-checked"} <= rules(found)
+    assert any("aaa.b" in item.message and "Forbidden" in item.message for item in found)
 
 
 def test_the_policy_limits_table_lookups() -> None:
