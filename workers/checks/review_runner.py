@@ -92,7 +92,10 @@ class ReviewRun:
             return known
         until = time.monotonic() + LOOKUP_SECONDS
         guids = {name: guid for name in sorted(names) if (guid := self._guid(name))}
-        left = dict(list(guids.items())[: self.context.options.max_lookups])
+        max_lookups = self.context.options.max_lookups
+        left = dict(list(guids.items())[:max_lookups])
+        if max_lookups:  # 0: the policy wants none
+            self.unavailable_tables.update(dict.fromkeys(list(guids)[max_lookups:], "max_lookups"))
         for name, guid in list(left.items()):
             if time.monotonic() > until:
                 self.unavailable_tables.update(dict.fromkeys(left, "time"))

@@ -12,7 +12,7 @@ import pytest
 from common.events import Event
 from common.i18n import Language
 from common.snapshot import Column, FileSnapshot, Snapshot
-from common.verdicts import Finding, OutcomeKind, Severity
+from common.verdicts import Finding, Outcome, OutcomeKind, Severity
 from dwgate.testing import run_check
 from workers.checks import registry
 from workers.checks.api import Context, SkipCheck
@@ -148,6 +148,11 @@ def ask(
     return list(CHECKS[name].run(context))
 
 
+def outcome_of(name: str, workspace: Workspace, code: str, **options: Any) -> Outcome:
+    file = FileSnapshot(501, "t", 10, code, node_id=1, outputs=("shop.t",))
+    return run_check(name, "commit-file", snapshot=Snapshot(file=file), options=options, lookups=workspace)
+
+
 def rules(found: Iterable[Finding]) -> list[str]:
     return [finding.rule for finding in found]
 
@@ -185,8 +190,7 @@ def test_a_table_with_denied_access_hides_no_other() -> None:
         columns_below={"odps.shop.t.x": below},
     )
     code = "ALTER TABLE aaa.b DROP COLUMN x; DROP TABLE u; ALTER TABLE t DROP COLUMN x;"
-    file = FileSnapshot(501, "t", 10, code, node_id=1, outputs=("shop.t",))
-    outcome = run_check("change-impact", "commit-file", snapshot=Snapshot(file=file), lookups=workspace)
+    outcome = outcome_of("change-impact", workspace, code)
     assert outcome.kind is OutcomeKind.ERROR
     assert "lost-column-read" in rules(outcome.findings)
 
@@ -195,7 +199,10 @@ def test_lookups_of_readers_are_bounded_and_the_rest_is_reported() -> None:
     many = [f"c{number}" for number in range(90)]
     workspace = Workspace(tables={"odps.shop.t": columns(*many)})
     code = "".join(f"ALTER TABLE t DROP COLUMN {name};" for name in many)
-    found = ask("change-impact", workspace, code, options={"max_columns": 80})
+    outcome = outcome_of("change-impact", workspace, code, max_columns=80)
+    found = outcome.findings
+    assert outcome.kind is OutcomeKind.UNREVIEWABLE
+    assert "90 columns and tables" in str(outcome.detail)
     assert sum(workspace.asked.values()) <= MAX_CALLS + 5
     assert set(rules(found)) == {"not-checked"}
     assert "10 more" in found[-1].message

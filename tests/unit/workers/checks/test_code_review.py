@@ -125,8 +125,10 @@ def test_a_table_with_denied_access_hides_no_other() -> None:
 
 def test_the_policy_limits_table_lookups() -> None:
     workspace = Workspace()
-    ask(UNFILTERED, workspace, options={"max_lookups": 1})
+    found = ask(UNFILTERED, workspace, options={"max_lookups": 1})
     assert len(workspace.asked) == 1
+    assert any("sums (max_lookups)" in item.message for item in found if item.rule == "not-checked")
+    assert "not-checked" not in rules(ask(UNFILTERED, Workspace(), options={"max_lookups": 0}))
 
 
 def test_no_table_is_looked_up_without_a_project() -> None:
