@@ -98,6 +98,8 @@ class IsolatedProcess(Generic[Job, Result]):
 
     def start(self, job: Job) -> None:
         """Start a job; the one before it has ended."""
+        if self._process is not None and not self._process.is_alive():
+            self.close()
         if self._process is None:
             self._connection, inside = _FORK.Pipe()
             self._process = _FORK.Process(

@@ -81,14 +81,21 @@ class PlannedCheck:
 
     def effective_result(self, outcome: Outcome | None) -> Result:
         """Return the check's result for `outcome` (None: missing), capped to its mode."""
-        if outcome is None or outcome.kind is OutcomeKind.TIMED_OUT:
-            result = self.on_timeout
-        elif outcome.kind is OutcomeKind.ERROR:
-            result = self.on_error
-        else:
-            result = most_severe(*(requested_result(finding) for finding in outcome.findings))
-            if outcome.kind is OutcomeKind.UNREVIEWABLE:
-                result = most_severe(result, self.on_unreviewable)
+        findings = outcome.findings if outcome else ()
+        result = most_severe(*(requested_result(finding) for finding in findings))
+        return most_severe(self.cap_to_mode(result), self.incomplete_result(outcome))
+
+    def incomplete_result(self, outcome: Outcome | None) -> Result:
+        """Return what it counts as, capped to its mode, that the check did not finish; OK if it did."""
+        match outcome.kind if outcome else None:
+            case OutcomeKind.UNREVIEWABLE:
+                result = self.on_unreviewable
+            case OutcomeKind.ERROR:
+                result = self.on_error
+            case OutcomeKind.TIMED_OUT | None:
+                result = self.on_timeout
+            case _:
+                result = Result.OK
         return self.cap_to_mode(result)
 
     def cap_to_mode(self, result: Result) -> Result:

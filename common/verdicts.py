@@ -263,8 +263,7 @@ class Outcome:
 
     Attributes:
         kind: how it ended.
-        findings: its findings. If kind is `unreviewable`, those made before; otherwise empty unless kind is
-            `findings`.
+        findings: its findings. If kind is `unreviewable` or `error`, those made before, which still count.
         detail: what could not be reviewed, or the reason for an error, timeout or skip, in a few words for
             the tip.
     """

@@ -34,6 +34,12 @@ def stalls(context):
     """Stall in C code, which sees no exception."""
     collections.deque(itertools.repeat(0), maxlen=0)
 
+@check("hogs", runs=Runs.CPU)
+def hogs(context):
+    """Allocate a GiB."""
+    bytearray(2**30)
+    return []
+
 @check("clings", runs=Runs.CPU)
 def clings(context):
     """Loop for ever and catch every failure."""
@@ -81,6 +87,7 @@ points:
   run-file: {deadline: 60, checks: {clings: {on_unreviewable: warn}, code-review: {}}}
   undeploy-node: {deadline: 60, checks: {stalls: {on_error: ok, on_timeout: ok}}}
   commit-table: {deadline: 60, checks: {kills: {on_unreviewable: warn}, raises: {on_unreviewable: ok}}}
+  deploy-table: {deadline: 60, checks: {hogs: {}}}
   delete-file: {deadline: 10, checks: {hangs: {on_timeout: fail}, release-window: {}}}
   freeze-node: {deadline: 60, checks: {kills: {}, downstream-impact: {}}}
   unfreeze-node: {checks: {raises: {mode: audit}}}
@@ -138,6 +145,13 @@ def test_a_check_that_stalls_in_c_is_killed_and_fails(gate: RunningDwgate) -> No
     assert result == "FAIL"
     assert record.outcomes["stalls"].kind is OutcomeKind.UNREVIEWABLE
     assert record.attempts["stalls"] == 1
+
+
+def test_a_check_that_needs_too_much_memory_fails(gate: RunningDwgate) -> None:
+    result, record = answered(gate, "deploy-table-good", 60)
+    assert result == "FAIL"
+    assert record.outcomes["hogs"].detail == "it needs too much memory"
+    assert record.attempts["hogs"] == 1
 
 
 def test_a_check_that_catches_every_failure_is_ended_too(gate: RunningDwgate) -> None:

@@ -22,7 +22,7 @@ from review.dialects import Dialect
 from review.engine import Review, run_review
 from review.tables import scan_estimate
 from workers.checks.api import LookupContext
-from workers.dataworks.errors import DataWorksError, RequestRejected
+from workers.dataworks.errors import AccessDenied, DataWorksError, RequestRejected
 from workers.dataworks.models import TableInfo
 
 LOOKUP_SECONDS = 4.0
@@ -86,14 +86,18 @@ class ReviewRun:
     def tables(self, names: frozenset[str]) -> dict[str, TableMetadata]:
         """Return the metadata of tables, within the limits of time and of lookups (`max_lookups`).
 
-        If a lookup fails, the remaining tables stay unknown: rules then report less, and never guess.
+        If a lookup fails, the remaining tables stay unknown: rules then report less, and never guess. A table
+        to which access is denied hides no other one, since the author chooses the tables.
         """
         lookups, known = self.context.lookups, dict[str, TableMetadata]()
         if self.dialect not in _MAXCOMPUTE:
             return known
         until = time.monotonic() + LOOKUP_SECONDS
         guids = {name: guid for name in sorted(names) if (guid := self._guid(name))}
-        left = dict(list(guids.items())[: self.context.options.max_lookups])
+        max_lookups = self.context.options.max_lookups
+        left = dict(list(guids.items())[:max_lookups])
+        if max_lookups:  # 0: the policy wants none
+            self.unavailable_tables.update(dict.fromkeys(list(guids)[max_lookups:], "max_lookups"))
         for name, guid in list(left.items()):
             if time.monotonic() > until:
                 self.unavailable_tables.update(dict.fromkeys(left, "time"))
@@ -102,6 +106,8 @@ class ReviewRun:
                 known[name.lower()] = _table(lookups.table_info(guid))
             except RequestRejected:
                 pass
+            except AccessDenied as error:
+                self.unavailable_tables[name] = f"{error.action}: {error.code}"
             except DataWorksError as error:
                 self.unavailable_tables.update(dict.fromkeys(left, f"{error.action}: {error.code}"))
                 break

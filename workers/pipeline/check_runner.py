@@ -95,12 +95,14 @@ class CheckRunner:
         Raises:
             Exception: a transient fault; the check must be retried.
         """
+        findings: list[Finding] = []
         try:
-            return self.run_or_raise(check, planned, seconds=seconds)
+            return self._run(check, planned, findings, seconds)
         except self._transient:
             raise
         except DataWorksError as error:
-            return Outcome(OutcomeKind.ERROR, detail=describe_fault(error))
+            outcome = Outcome(OutcomeKind.ERROR, tuple(findings), describe_fault(error))
+            return self.apply_waivers(check, outcome)
 
     def run_or_raise(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
         """Run a check like `run`, but also raise permanent DataWorks errors.
@@ -109,7 +111,12 @@ class CheckRunner:
             DataWorksError: a lookup failed.
             Exception: another transient fault.
         """
-        findings: list[Finding] = []
+        return self._run(check, planned, [], seconds)
+
+    def _run(
+        self, check: Check, planned: PlannedCheck, findings: list[Finding], seconds: float | None
+    ) -> Outcome:
+        """Run a check like `run_or_raise`; `findings` gets those that it yields before it raises."""
         try:
             context = self._context(check, planned)
         except Exception as error:  # noqa: BLE001 - options that this version of the check rejects

@@ -102,7 +102,7 @@ def _headline(
     found = counted.count(result)
     if not found:
         cause = any(
-            check.effective_result(outcome) is result for check, outcome in _unreviewed(plan, outcomes)
+            check.incomplete_result(outcome) is result for check, outcome in _unreviewed(plan, outcomes)
         )
         return (words.unreviewed if cause else words.unrun)[result]
     return words.found[result].format(found=words.findings(found))
@@ -212,7 +212,7 @@ def _unreviewed(plan: Plan, outcomes: Mapping[str, Outcome]) -> list[tuple[Plann
 
 def _not_reviewed_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
     counted = [
-        (check.name, truncate(outcome.detail or "?", _MAX_GAP), check.cap_to_mode(check.on_unreviewable))
+        (check.name, truncate(outcome.detail or "?", _MAX_GAP), check.incomplete_result(outcome))
         for check, outcome in _unreviewed(plan, outcomes)
     ]
     if counted:
@@ -221,7 +221,7 @@ def _not_reviewed_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipT
 
 def _not_run_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
     counted = [
-        (check.name, _not_run_reason(outcome, words), check.effective_result(outcome))
+        (check.name, _not_run_reason(outcome, words), check.incomplete_result(outcome))
         for check in plan.checks
         if (outcome := outcomes.get(check.name)) is None
         or outcome.kind in (OutcomeKind.ERROR, OutcomeKind.TIMED_OUT)

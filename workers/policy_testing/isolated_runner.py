@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 from common.isolated_process import Interrupted, IsolatedProcess, RemoteCalls
 from common.plan import PlannedCheck
 from common.time_limits import REVIEW_SECONDS, Suspending
-from common.verdicts import Outcome
+from common.verdicts import Finding, Outcome
 from workers.checks.api import Check, Lookups, Runs
+from workers.dataworks.errors import DataWorksError
 from workers.pipeline.check_runner import TIME_LIMIT, CheckRunner
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """How a check ended: with an outcome, or with an error after some findings."""
+
+    by: Outcome | DataWorksError
+    findings: tuple[Finding, ...] = ()
 
 
 class IsolatedRunner(CheckRunner):
@@ -18,23 +28,23 @@ class IsolatedRunner(CheckRunner):
     CPU checks run in a forked process each. Their lookups are made by this process.
     """
 
-    def run_or_raise(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
-        """Run a check like the base class; a CPU check has at most `REVIEW_SECONDS`.
-
-        Raises:
-            DataWorksError: a lookup failed.
-            Exception: another transient fault.
-        """
+    def _run(
+        self, check: Check, planned: PlannedCheck, findings: list[Finding], seconds: float | None
+    ) -> Outcome:
         if check.runs is not Runs.CPU:
-            return super().run_or_raise(check, planned, seconds=seconds)
-        run = super().run_or_raise
+            return super()._run(check, planned, findings, seconds)
+        run = super()._run
 
-        def work(_: None, calls: RemoteCalls) -> Outcome:
+        def work(_: None, calls: RemoteCalls) -> _Ended:
             if self._lookups is not None:
                 self._lookups = cast("Lookups", Suspending(calls))
-            return run(check, planned)
+            found: list[Finding] = []
+            try:
+                return _Ended(run(check, planned, found, None))
+            except DataWorksError as error:
+                return _Ended(error, tuple(found))
 
-        process = IsolatedProcess[None, Outcome](work, seconds or REVIEW_SECONDS, served=self._lookups)
+        process = IsolatedProcess[None, _Ended](work, seconds or REVIEW_SECONDS, served=self._lookups)
         try:
             end = process.run(None)
         finally:
@@ -42,4 +52,7 @@ class IsolatedRunner(CheckRunner):
         if isinstance(end, Interrupted):
             detail = TIME_LIMIT.in_language(self._language) if end.is_timeout else end.reason
             return self._unreviewable(check, [], detail)
-        return end
+        if isinstance(end.by, DataWorksError):
+            findings += end.findings
+            raise end.by
+        return end.by

@@ -212,9 +212,9 @@ def _reweigh(check: Check, planned: PlannedCheck, record: EventRecord) -> Outcom
         for finding in outcome.findings
         if not options.is_disabled(finding.rule)
     ]
-    if outcome.kind is OutcomeKind.UNREVIEWABLE:
-        return replace(outcome, findings=tuple(found))
-    return Outcome.of(found)
+    if outcome.kind is OutcomeKind.FINDINGS:
+        return Outcome.of(found)
+    return replace(outcome, findings=tuple(found))
 
 
 def _recorded_severity(finding: Finding, previous: PlannedCheck) -> Severity:

@@ -18,6 +18,9 @@ SECONDS = 0.3
 Process = IsolatedProcess[str, str]
 
 
+RAISED = {"limit": TimeLimitReached(), "memory": MemoryError(), "raise": ValueError("as it is")}
+
+
 class Library:
     """What the work may look up."""
 
@@ -28,23 +31,21 @@ class Library:
 
 
 def work(job: str, library: RemoteCalls) -> str:
+    if job in RAISED:
+        raise RAISED[job]
     match job:
+        case "pid":
+            return str(os.getpid())
         case "call":
             return str(library.title(7, loud=True))
         case "failing call":
             return str(library.title(-1))
         case "stall":
             collections.deque(itertools.repeat(0), maxlen=0)
-        case "limit":
-            raise TimeLimitReached
-        case "memory":
-            raise MemoryError
         case "crash":
             os.kill(os.getpid(), signal.SIGKILL)
         case "exit":
             sys.exit(3)
-        case "raise":
-            raise ValueError("as it is")
         case "unpicklable":
             return lambda: job  # type: ignore[return-value]
     return job.upper()
@@ -82,6 +83,13 @@ def test_a_job_that_is_interrupted_harms_no_other(process: Process, job: str, en
     assert process.run("a") == "A"
     assert process.run(job) == end
     assert process.run("b") == "B"
+
+
+def test_a_process_that_ended_between_jobs_is_replaced(process: Process) -> None:
+    pid = process.run("pid")
+    os.kill(int(str(pid)), signal.SIGKILL)
+    process._process.join()
+    assert process.run("pid") != pid
 
 
 def test_exceptions_are_raised_here(process: Process) -> None:

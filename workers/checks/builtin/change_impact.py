@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from pydantic import Field
 
 from common.i18n import Text
 from common.verdicts import Finding, SubjectKind, table_subject
-from workers.checks.api import LookupContext, Options, Runs
+from workers.checks.api import LookupContext, Options, Runs, Unreviewable
 from workers.checks.code_effects.loss_readers import ChangeReaders
 from workers.checks.code_effects.losses import (
     BreakingChange,
@@ -24,7 +24,7 @@ from workers.checks.code_effects.table_names import table_guid
 from workers.checks.not_checked import not_checked, require_parsed, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import RequestRejected
+from workers.dataworks.errors import AccessDenied, RequestRejected
 
 
 class ChangeImpactOptions(Options):
@@ -59,23 +59,27 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
 
     Options:
         project: MaxCompute project of tables named without one; default: that of the node's declared outputs.
-        max_columns: dropped columns and tables whose readers are looked up; the rest is reported
-            as not checked.
+        max_columns: dropped columns and tables whose readers are looked up; code with more of them is
+            unreviewable.
     """
     file, dialect = code_file(context)
     project = context.options.project or project_of(file)
     effects = read_effects(context, file.content, dialect, project)
     yield from unparsed(context, effects.unparsed)
     tables = TableLookup(context.lookups)
+    fault: AccessDenied | None = None
     if dialect in MAXCOMPUTE:
         losses = [
             *altered_columns(effects, tables),
             *rebuilt_columns(effects, tables),
             *_unfilled_columns(context, effects, tables),
         ]
-        yield from _loss_findings(context, effects, losses)
+        readers = _readers(context, effects)
+        fault = yield from _loss_findings(context, readers, losses)
         for table, what, line in tables.unavailable:
             yield not_checked(context, what, line=line, subjects=[table_subject(table)])
+        _require_within_limits(context, readers, losses)
+        fault = fault or tables.fault
     elif effects.altered or effects.rebuilt:
         names = [item.table for item in effects.altered] + [item.table for item in effects.rebuilt]
         lines = [item.line for item in effects.altered] + [item.line for item in effects.rebuilt]
@@ -85,6 +89,8 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
         )
         yield not_checked(context, what, line=min(lines), subjects=named_subjects(SubjectKind.TABLE, *names))
     require_parsed(context, effects.gaps)
+    if fault:
+        raise fault
 
 
 def _unfilled_columns(
@@ -113,12 +119,29 @@ def _omits_columns(write: ColumnWrite, tables: TableLookup) -> bool:
     return any(not column.partition and column.name.lower() not in write.listed for column in known or ())
 
 
-def _loss_findings(
-    context: LookupContext, effects: CodeEffects, losses: Sequence[BreakingChange]
-) -> Iterator[Finding]:
-    max_columns = context.options.max_columns
+def _readers(context: LookupContext, effects: CodeEffects) -> ChangeReaders:
     written_tables = {item.table for item in effects.column_writes} | {item.table for item in effects.rebuilt}
-    readers = ChangeReaders(context, written_tables)
+    return ChangeReaders(context, written_tables)
+
+
+def _require_within_limits(
+    context: LookupContext, readers: ChangeReaders, losses: Sequence[BreakingChange]
+) -> None:
+    """Raise `Unreviewable` if a limit was reached: the author chooses how much precedes what matters."""
+    if readers.is_exhausted or len(losses) > context.options.max_columns:
+        what = Text(
+            f"the code drops or changes {len(losses)} columns and tables, too many to look up all readers",
+            f"代码删改了 {len(losses)} 个字段和表，数量过多，无法查询全部下游",
+        )
+        raise Unreviewable(what.in_language(context.language))
+
+
+def _loss_findings(
+    context: LookupContext, readers: ChangeReaders, losses: Sequence[BreakingChange]
+) -> Generator[Finding, None, AccessDenied | None]:
+    """Yield the readers of `losses`; return the last denied access, which hides no other loss."""
+    max_columns = context.options.max_columns
+    fault: AccessDenied | None = None
     for loss in losses[:max_columns]:
         if table_guid(loss.table) is None:
             what = Text(
@@ -126,9 +149,13 @@ def _loss_findings(
             )
             yield not_checked(context, what, line=loss.line, subjects=loss.subjects)
         else:
-            yield from readers.findings_for(loss)
+            try:
+                yield from readers.findings_for(loss)
+            except AccessDenied as error:
+                fault = error
     if len(losses) > max_columns:
         left = len(losses) - max_columns
         what = Text(f"readers of {left} more dropped columns and tables", f"另外 {left} 个被删改对象的下游")
         subjects = [subject for loss in losses[max_columns:] for subject in loss.subjects]
         yield not_checked(context, what, subjects=subjects)
+    return fault

@@ -34,10 +34,12 @@ class ChangeReaders:
 
     Attributes:
         own: tables that the same code creates or writes: their columns change with it, and do not count.
+        is_exhausted: whether a breaking change was left out because no lookups were left.
     """
 
     context: LookupContext
     own: Set[str]
+    is_exhausted: bool = False
     _calls: int = 0
     _consumers: dict[str, Impact] = field(default_factory=dict)
 
@@ -50,6 +52,7 @@ class ChangeReaders:
         name = table_guid(loss.table)
         assert name  # noqa: S101 - the caller passes only tables with a guid
         if self._calls >= MAX_CALLS:
+            self.is_exhausted = True
             yield self._unexplored_finding(loss, Text("lookup limit", "查询次数上限"))
             return
         if not loss.column:

@@ -12,12 +12,13 @@ import pytest
 from common.events import Event
 from common.i18n import Language
 from common.snapshot import Column, FileSnapshot, Snapshot
-from common.verdicts import Finding, Severity
+from common.verdicts import Finding, Outcome, OutcomeKind, Severity
+from dwgate.testing import run_check
 from workers.checks import registry
 from workers.checks.api import Context, SkipCheck
 from workers.checks.code_effects.dependency_cycle import MAX_LOOKUPS
 from workers.checks.code_effects.loss_readers import MAX_CALLS
-from workers.dataworks.errors import DataWorksError, RequestRejected, Throttled
+from workers.dataworks.errors import AccessDenied, DataWorksError, RequestRejected, Throttled
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -147,6 +148,11 @@ def ask(
     return list(CHECKS[name].run(context))
 
 
+def outcome_of(name: str, workspace: Workspace, code: str, **options: Any) -> Outcome:
+    file = FileSnapshot(501, "t", 10, code, node_id=1, outputs=("shop.t",))
+    return run_check(name, "commit-file", snapshot=Snapshot(file=file), options=options, lookups=workspace)
+
+
 def rules(found: Iterable[Finding]) -> list[str]:
     return [finding.rule for finding in found]
 
@@ -166,11 +172,37 @@ def test_a_harmless_change_makes_two_lookups() -> None:
     assert workspace.asked == {"nodes_by_output": 1, "node_inputs": 1}
 
 
+def test_a_table_with_denied_access_hides_no_other() -> None:
+    class Denying(Workspace):
+        def table_info(self, guid: str) -> TableInfo:
+            if guid.startswith("odps.aaa."):
+                raise AccessDenied("GetMetaTableFullInfo", "Forbidden")
+            return super().table_info(guid)
+
+        def downstream_tables(self, guid: str, limit: int = 1000) -> tuple[TableRef, ...]:
+            if guid == "odps.shop.u":
+                raise AccessDenied("GetMetaTableLineage", "Forbidden")
+            return super().downstream_tables(guid, limit)
+
+    below = [ColumnRef("odps.shop.r.x", "x", "r", "shop")]
+    workspace = Denying(
+        tables={"odps.shop.t": columns("x"), "odps.shop.u": columns("y")},
+        columns_below={"odps.shop.t.x": below},
+    )
+    code = "ALTER TABLE aaa.b DROP COLUMN x; DROP TABLE u; ALTER TABLE t DROP COLUMN x;"
+    outcome = outcome_of("change-impact", workspace, code)
+    assert outcome.kind is OutcomeKind.ERROR
+    assert "lost-column-read" in rules(outcome.findings)
+
+
 def test_lookups_of_readers_are_bounded_and_the_rest_is_reported() -> None:
     many = [f"c{number}" for number in range(90)]
     workspace = Workspace(tables={"odps.shop.t": columns(*many)})
     code = "".join(f"ALTER TABLE t DROP COLUMN {name};" for name in many)
-    found = ask("change-impact", workspace, code, options={"max_columns": 80})
+    outcome = outcome_of("change-impact", workspace, code, max_columns=80)
+    found = outcome.findings
+    assert outcome.kind is OutcomeKind.UNREVIEWABLE
+    assert "90 columns and tables" in str(outcome.detail)
     assert sum(workspace.asked.values()) <= MAX_CALLS + 5
     assert set(rules(found)) == {"not-checked"}
     assert "10 more" in found[-1].message

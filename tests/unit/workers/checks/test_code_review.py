@@ -18,7 +18,7 @@ from review import engine
 from review.rules.api import Hit
 from workers.checks import registry
 from workers.checks.api import Context, Lookups, Unreviewable
-from workers.dataworks.errors import DataWorksError, RequestRejected, Throttled
+from workers.dataworks.errors import AccessDenied, DataWorksError, RequestRejected, Throttled
 from workers.dataworks.models import TableInfo
 
 CHECK = registry.load_checks()["code-review"]
@@ -110,10 +110,25 @@ def test_failed_lookups_leave_tables_unknown(fault: DataWorksError) -> None:
     assert "MC-P01" not in rules(ask(UNFILTERED, Workspace(fault=fault)))
 
 
+def test_a_table_with_denied_access_hides_no_other() -> None:
+    class Denying(Workspace):
+        def table_info(self, guid: str) -> TableInfo:
+            if guid.startswith("odps.aaa."):
+                raise AccessDenied("GetMetaTableFullInfo", "Forbidden")
+            return super().table_info(guid)
+
+    foreign = "SELECT 1 FROM aaa.b LIMIT 1;\n"
+    found = ask(foreign + UNFILTERED, Denying())
+    assert {"MC-P01", "not-checked"} <= rules(found)
+    assert any("aaa.b" in item.message and "Forbidden" in item.message for item in found)
+
+
 def test_the_policy_limits_table_lookups() -> None:
     workspace = Workspace()
-    ask(UNFILTERED, workspace, options={"max_lookups": 1})
+    found = ask(UNFILTERED, workspace, options={"max_lookups": 1})
     assert len(workspace.asked) == 1
+    assert any("sums (max_lookups)" in item.message for item in found if item.rule == "not-checked")
+    assert "not-checked" not in rules(ask(UNFILTERED, Workspace(), options={"max_lookups": 0}))
 
 
 def test_no_table_is_looked_up_without_a_project() -> None:

@@ -14,7 +14,7 @@ from common.time_limits import TimeLimitReached
 from common.verdicts import Finding, OutcomeKind, Result, Severity
 from tests.support.records import EVENT
 from workers.checks.api import Check, Context, Runs, SkipCheck, Unreviewable
-from workers.dataworks.errors import RequestRejected, Transient, Unreachable
+from workers.dataworks.errors import AccessDenied, RequestRejected, Transient, Unreachable
 from workers.pipeline.check_runner import MEMORY_LIMIT, TIME_LIMIT, CheckRunner
 
 PLANNED = PlannedCheck("c", Mode.ENFORCE, Result.FAIL, Result.FAIL)
@@ -89,6 +89,17 @@ def test_findings_before_a_gap_are_kept_with_their_waivers_and_fingerprints() ->
 
     outcome = runner().run(check(ask), PLANNED)
     assert (outcome.kind, outcome.detail) == (OutcomeKind.UNREVIEWABLE, "the rest")
+    assert outcome.findings[0].fingerprint
+
+
+def test_findings_before_a_denied_lookup_are_kept() -> None:
+    def ask(_: Context) -> Any:
+        yield Finding("r", Severity.BLOCK, "Seen before.")
+        raise AccessDenied("GetNode", "Forbidden", "x")
+
+    outcome = runner().run(check(ask), PLANNED)
+    assert (outcome.kind, outcome.detail) == (OutcomeKind.ERROR, "DataWorks call rejected: GetNode Forbidden")
+    assert [item.rule for item in outcome.findings] == ["r"]
     assert outcome.findings[0].fingerprint
 
 

@@ -60,6 +60,7 @@ UNREVIEWABLE = Outcome(OutcomeKind.UNREVIEWABLE, detail="line 3")
         (check(mode=Mode.AUDIT), BLOCKED, OK),
         (check(on_error=FAIL), ERROR, FAIL),
         (check(on_error=OK), ERROR, OK),
+        (check(on_error=OK), replace(ERROR, findings=BLOCKED.findings), FAIL),
         (check(on_error=FAIL, mode=Mode.WARN), ERROR, WARN),
         (check(), UNREVIEWABLE, FAIL),
         (check(on_unreviewable=WARN), UNREVIEWABLE, WARN),

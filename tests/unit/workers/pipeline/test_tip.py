@@ -136,6 +136,13 @@ def test_an_error_is_the_headline_if_it_decides() -> None:
     assert [line.partition(":")[0] for line in lines[1:3]] == ["Not reviewed", "Not run"]
 
 
+def test_an_error_after_findings_is_named_with_what_it_counts_as_itself() -> None:
+    outcome = Outcome(OutcomeKind.ERROR, (DELETE,), "no answer")
+    lines = say(Result.FAIL, [check("a", unrun=Result.WARN)], {"a": outcome})
+    assert lines[0] == "FAIL: blocked by 1 finding."
+    assert lines[2] == "Not run: a (failed: no answer), counted as WARN"
+
+
 def test_findings_made_before_a_gap_come_first() -> None:
     lines = say(Result.FAIL, [check("a")], {"a": replace(UNREVIEWABLE, findings=(DELETE,))})
     assert lines[0] == "FAIL: blocked by 1 finding."

@@ -54,13 +54,13 @@ def test_lookups_are_made_here() -> None:
         yield Finding("r", Severity.WARN, context.lookups.node_code(7))
 
     def is_rejected(context: LookupContext) -> Iterable[Finding]:
+        yield Finding("r", Severity.WARN, "Seen before.")
         context.lookups.node_code(-1)
-        return ()
 
     lookups = Lookups()
     assert run(asks, lookups).findings[0].message == "code of 7"
     rejected = run(is_rejected, lookups)
-    assert (rejected.kind, lookups.calls) == (OutcomeKind.ERROR, 2)
+    assert (rejected.kind, len(rejected.findings), lookups.calls) == (OutcomeKind.ERROR, 1, 2)
     assert rejected.detail == "DataWorks call rejected: GetNodeCode NotFound"
 
 
