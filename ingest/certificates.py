@@ -47,8 +47,8 @@ class CertificateUnavailable(DwgateError):
     """No valid certificate is available now: answer 503, so that EventBridge retries."""
 
 
-class _Withdrawn(Exception):
-    """The host no longer has the certificate."""
+class CertificateWithdrawn(CertificateUnavailable):
+    """The host no longer has the certificate: its key must not be used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +232,9 @@ class CertificateStore:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 key = read_key(await self._download(url))
-        except _Withdrawn:
+        except CertificateWithdrawn:
             self._entries.pop(url, None)
-            raise CertificateUnavailable(f"{url}: the host has withdrawn it") from None
+            raise
         except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as error:
             stale = self._entries.get(url)
             if stale is None:
@@ -248,7 +248,7 @@ class CertificateStore:
     async def _download(self, url: str) -> bytes:
         async with self._client.stream("GET", url) as response:
             if response.status_code in GONE:
-                raise _Withdrawn
+                raise CertificateWithdrawn(f"{url}: the host has withdrawn it")
             if response.status_code != httpx.codes.OK:
                 raise ValueError(f"status {response.status_code}")
             pem = bytearray()

@@ -19,6 +19,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from common.errors import DwgateError
 from ingest.connections import ConnectionTable, Phase
 
 MAX_HEAD_BYTES = 16 * 1024
@@ -93,8 +94,8 @@ class LimitedServerState(ServerState):
             connection.expire(phase)
 
 
-class _LimitExceeded(Exception):
-    """Ends parsing: httptools reports it as a parser error."""
+class LimitExceeded(DwgateError):
+    """Ends parsing, since a limit is exceeded: httptools reports it as an error of its own."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -207,7 +208,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._stop(Refusal.MALFORMED)
         if len(self.pipeline) >= MAX_PIPELINED:
             self._end_after_responses()
-            raise _LimitExceeded
+            raise LimitExceeded("too many pipelined requests")
         super().on_headers_complete()  # raises for an invalid target
         self._is_in_head = False
         self._unparsed = 0
@@ -266,7 +267,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _stop(self, refusal: Refusal) -> None:
         self._refusal = refusal
-        raise _LimitExceeded
+        raise LimitExceeded(refusal.value)
 
     def _refuse(self, refusal: Refusal) -> None:
         """End the connection, with a response if the client can tell which request it belongs to."""
