@@ -172,10 +172,10 @@ def test_a_fingerprint_covers_one_file(
 def test_suppressed_findings_are_shown_and_do_not_fail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "a.sql").write_text(f"-- owner: me\n-- dwgate:ignore MC-P06 it is small\n{SORT}")
+    (tmp_path / "a.sql").write_text(f"-- owner: me\n-- dwgate:ignore MC-P06 only 200 rows\n{SORT}")
     assert run_review(tmp_path) == 0
     printed = capsys.readouterr().out
-    assert "suppressed[MC-P06] order-without-limit: it is small\n" in printed
+    assert "suppressed[MC-P06] order-without-limit: only 200 rows\n" in printed
     assert "1 suppressed" in printed
 
 
@@ -368,7 +368,7 @@ def test_github_annotations_are_escaped() -> None:
     (line,) = github.workflow_commands([FILE], Language.ENGLISH)
     assert line == (
         "::warning file=a b/中.sql,line=2,col=3,endLine=2,endColumn=9,"
-        "title=MC-P06 order-without-limit::50%25 more: a,b Add%0ALIMIT."
+        "title=MC-P06 order-without-limit::50%25 more: a,b Add LIMIT."
     )
 
 
