@@ -75,6 +75,23 @@ def event_project(event: dict[str, object]) -> int:
     return int(data["projectId"])
 
 
+def watched(gate: RunningDwgate) -> str:
+    """Start Flower, wait until the workers send events, and return the URL of its tasks."""
+    tasks = gate.start_flower()
+
+    def has_tasks() -> bool:
+        wait_until_final(gate, gate.send("commit-file-good"), 30)
+        return bool(gate.http.get(tasks).json())
+
+    wait_for(has_tasks, 60, every=0.5)
+    return tasks
+
+
+def metrics(gate: RunningDwgate, port: int) -> str:
+    """Return the metrics of the worker."""
+    return gate.http.get(f"http://127.0.0.1:{port}/metrics").text
+
+
 def shown(gate: RunningDwgate, record: EventRecord) -> Iterator[str]:
     """Yield what is shown of one event."""
     message_id = record.event.message_id
@@ -93,23 +110,22 @@ def shown(gate: RunningDwgate, record: EventRecord) -> Iterator[str]:
 
 def test_tips_ledger_logs_metrics_and_flower(running: tuple[RunningDwgate, int]) -> None:
     gate, port = running
-    tasks = gate.start_flower()
+    tasks = watched(gate)
     records = [wait_until_final(gate, commit(gate, dialect, code), 60) for dialect, code in nodes()]
     rules = {
         item.rule for record in records for outcome in record.outcomes.values() for item in outcome.findings
     }
-    assert {"MC-S01", "MC-S02", "PY-F601", "SH-SC2086", "DI-005"} <= rules, "the nodes were reviewed"
+    assert {"MC-S01", "MC-S02", "PY-F601", "SH-SC2086", "DI-002"} <= rules, "the nodes were reviewed"
     outputs = {
         f"{record.event.message_id} {n}": text
         for record in records
         for n, text in enumerate(shown(gate, record))
     }
-    wait_for(lambda: gate.http.get(tasks).json())
+    wait_for(lambda: any(records[-1].event.message_id in task for task in gate.http.get(tasks).json()))
     for path in ("/tasks", "/workers"):
         outputs[f"flower {path}"] = gate.http.get(tasks.removesuffix("/tasks") + path).text
-    outputs["metrics"] = gate.http.get(f"http://127.0.0.1:{port}/metrics").text
-    assert "dwgate_suppressions_refused_total" in outputs["metrics"]
-    assert 'dwgate_suppressions_refused_total{rule="SH-SC2086"}' in outputs["metrics"]
+    outputs["metrics"] = metrics(gate, port)
+    assert 'dwgate_suppressed_total{rule="SH-SC2086"}' in outputs["metrics"]
     outputs["logs"] = gate.logs()
     assert "event_reported" in outputs["logs"]
     leaks = [(name, secret) for name, text in outputs.items() for secret in SECRETS if secret in text.lower()]
@@ -119,7 +135,7 @@ def test_tips_ledger_logs_metrics_and_flower(running: tuple[RunningDwgate, int])
 def test_the_rules_of_the_policy_hold_for_files_too(
     running: tuple[RunningDwgate, int], tmp_path: Path
 ) -> None:
-    gate, _ = running
+    gate, port = running
     code = "DELETE FROM shop.t; -- dwgate:ignore MC-S02, MC-C14 emptied by hand\n"
     node = tmp_path / "node.sql"
     node.write_text(code)
@@ -133,5 +149,8 @@ def test_the_rules_of_the_policy_hold_for_files_too(
     (file,) = orjson.loads(done.stdout)["files"]
     record = wait_until_final(gate, commit(gate, Dialect.MAXCOMPUTE, code), 60)
     ours = [(item.rule, item.suppressed) for item in record.outcomes["code-review"].findings]
-    assert sorted(ours) == sorted((item["rule"], item["suppressed"]) for item in file["findings"])
-    assert ("DW-I03", None) in ours
+    reviewed = [(item["rule"], item["suppressed"]) for item in file["findings"]]
+    for found in (ours, reviewed):
+        assert {("MC-S02", None), ("MC-C14", None), ("DW-I03", None)} <= set(found)
+    assert 'dwgate_suppressions_refused_total{rule="MC-S02"} 1.0' in metrics(gate, port)
+    assert 'dwgate_suppressions_refused_total{rule="MC-C14"} 1.0' in metrics(gate, port)
