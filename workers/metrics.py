@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from review.rules.external_rules import title_of
+from review.rules.external_rules import is_external, title_of
 from review.rules.registry import BY_ID
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
@@ -56,12 +56,13 @@ OPTIONS_IGNORED = Counter(
 
 
 def rule_label(rule: str) -> str:
-    """Return the label of a rule: its id, or a linter's prefix with `*` if dwgate does not know it by itself.
+    """Return the label of a rule: its id, `PY-*` and the like for other rules of a linter, else `other`.
 
-    A comment may name any number of rules of a linter, and each label value costs memory.
+    A comment may name any number of rules, and each label value costs memory.
     """
-    known = rule in BY_ID or title_of(rule) is not None
-    return rule if known else f"{rule[:2]}-*"
+    if rule in BY_ID or title_of(rule) is not None:
+        return rule
+    return f"{rule[:2]}-*" if is_external(rule) else "other"
 
 
 def report_config_file(name: str, valid: bool) -> None:

@@ -8,6 +8,7 @@ from unicodedata import east_asian_width
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from common.globs import first_match
+from common.printable import printable
 from common.verdicts import Severity
 
 SECURITY = ("MC-S*", "PY-001", "PY-007", "PY-S*", "SH-001", "SH-003")
@@ -77,5 +78,6 @@ class SuppressionRules(BaseModel):
 
 
 def reason_length(reason: str) -> int:
-    """Return the length of a reason: letters and digits of any script, of which wide ones count as two."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in reason if letter.isalnum())
+    """Return the length of a reason: visible letters and digits of any script; wide ones count as two."""
+    letters = filter(str.isalnum, printable(reason))
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in letters)

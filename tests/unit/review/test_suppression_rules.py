@@ -178,7 +178,7 @@ def test_security_rules_are_protected(one: object) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "length"),
-    [("", 0), ("ok", 2), ("a b-c!", 3), ("目标表需要全部列", 16), ("\u200b" * 50, 0), ("é1", 2)],
+    [("", 0), ("ok", 2), ("a b-c!", 3), ("目标表需要全部列", 16), ("\u200b\u3164\u115f" * 50, 0), ("é1", 2)],
 )
 def test_the_length_of_a_reason(reason: str, length: int) -> None:
     assert reason_length(reason) == length
