@@ -17,7 +17,7 @@ from console.output import finding_text, tables
 from console.output.github import workflow_commands
 from console.output.sarif import build_sarif
 from review.dialects import Dialect
-from review.engine import review
+from review.engine import review, run_review
 from review.options import ReviewOptions
 from review.report import SECRETS, ReviewedFile, report_json
 from tests.support.canary_secrets import CANARIES, Canary, scripts
@@ -59,9 +59,10 @@ def test_no_format_shows_a_secret(canary: Canary) -> None:
     found: set[str] = set()
     for code, dialect in scripts(canary):
         for policy, language in zip(POLICIES, Language, strict=True):
-            findings = review(code, dialect, policy=policy, language=language)
+            result = run_review(code, dialect, policy=policy, language=language)
+            findings = result.findings
             found |= {item.rule for item in findings}
-            for output in outputs(code, dialect, findings, language):
+            for output in (*outputs(code, dialect, findings, language), repr(result.gaps)):
                 assert canary.secret.lower() not in output.lower(), (dialect, language)
     assert "MC-S01" in found, "the canary is a secret of a known form"
     assert {"PY-F601", "PG-prefer-robust-stmts"} <= found, "the linters reported the code"
