@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
+from typing import Any
 
 import structlog
+
+from common.printable import escape_json
 
 PACKAGES = ("ingest", "workers", "common", "console", "deploy", "emulator", "review")
 """Packages of dwgate, logged at the configured level; libraries are logged from WARNING up."""
@@ -44,7 +48,7 @@ def configure_logging(level: str, component: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _frames,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(serializer=_to_json),
             ],
         )
     )
@@ -53,6 +57,11 @@ def configure_logging(level: str, component: str) -> None:
     root.setLevel(max(number, logging.WARNING))
     for package in PACKAGES:
         logging.getLogger(package).setLevel(number)
+
+
+def _to_json(event: structlog.typing.EventDict, **options: Any) -> str:
+    """Return a line as ASCII without control characters."""
+    return escape_json(json.dumps(event, **options))
 
 
 def _frames(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

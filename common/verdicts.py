@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -115,6 +115,15 @@ class Subject:
         if self.kind in _QUALIFIED:
             known += [name[at + 1 :] for name in known for at, char in enumerate(name) if char == "."]
         return tuple(dict.fromkeys(known))
+
+    def with_texts(self, change: Callable[[str], str]) -> Subject:
+        """Return the subject with its id, name and aliases changed by `change`."""
+        return replace(
+            self,
+            id=change(self.id) if self.id else None,
+            name=change(self.name) if self.name else None,
+            aliases=tuple(map(change, self.aliases)),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the subject as plain JSON without empty fields."""

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from common.config_files.errors import ConfigError
 from common.errors import DwgateError
+from common.printable import printable
 from common.settings import SettingsError
 from console.exit_codes import ENGINE_DOWN, FAILED, USAGE, UsageError
 from deploy.accounts.secret_files import AccountFileExists
@@ -68,7 +69,7 @@ def report_error(error: Exception) -> int:
     else:
         raise error
     for line in str(error).splitlines():
-        print(f"dwgate: {line}", file=sys.stderr)
+        print(f"dwgate: {printable(line)}", file=sys.stderr)
     return code
 
 
@@ -94,5 +95,5 @@ def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationEr
 
 def fail(line: str) -> int:
     """Write one line to stderr and return the exit code of a failure."""
-    print(f"dwgate: {line}", file=sys.stderr)
+    print(f"dwgate: {printable(line)}", file=sys.stderr)
     return FAILED

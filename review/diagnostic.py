@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common.i18n import Language
-from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
+from common.printable import printable
+from common.verdicts import Finding, Param, Severity, Subject, SubjectKind, table_subject
+from review.analysis.secret_mask import SecretMask
 from review.dialects import Dialect
 from review.facts import CreatedKind, RemovedKind, Script, Span, Statement
 from review.rules.api import Hit, Rule, Text
@@ -29,6 +31,7 @@ class Diagnostic:
         secret: whether what stands at `at` is a secret.
         suppressed: the reason that its author gave for keeping it; None: it counts.
         is_gap: whether it reports that something was not reviewed.
+        params: values of the message by name.
     """
 
     rule: str
@@ -40,12 +43,20 @@ class Diagnostic:
     secret: bool = False
     suppressed: str | None = None
     is_gap: bool = False
+    params: tuple[tuple[str, Param], ...] = ()
 
 
 def from_hit(rule: Rule, hit: Hit) -> Diagnostic:
     """Return a hit of `rule` with what the rule says of all its hits."""
     return Diagnostic(
-        rule.id, hit.severity or rule.severity, hit.at, hit.message, hit.fix or rule.fix, hit.key, rule.secret
+        rule.id,
+        hit.severity or rule.severity,
+        hit.at,
+        hit.message,
+        hit.fix or rule.fix,
+        hit.key,
+        rule.secret,
+        params=hit.params,
     )
 
 
@@ -78,25 +89,32 @@ def to_finding(
     digest: str | None,
     language: Language,
     tables: Mapping[Span, Subject],
+    mask: SecretMask,
 ) -> Finding:
     """Return `diagnostic` in one language and with its position in `code`; trailing white space is left out.
 
-    A finding located exactly at a table's name is about that table, any other about the file as a whole.
+    A finding located exactly at a table's name is about that table, any other about the file as a whole. Its
+    texts contain neither secrets of the code nor characters that are not printable.
     """
     begin = min(max(diagnostic.at.begin, 0), len(code))
     end = begin + len(code[begin : max(diagnostic.at.end, begin)].rstrip())
     first, last = places.at(begin), places.at(end)
+
+    def shown(text: str) -> str:
+        return printable(mask.apply(text))
+
     return Finding(
         diagnostic.rule,
         diagnostic.severity,
-        diagnostic.message.in_language(language),
+        shown(diagnostic.message.in_language(language)),
         first.line,
         first.column,
-        diagnostic.fix.in_language(language) if diagnostic.fix else None,
+        shown(diagnostic.fix.in_language(language)) if diagnostic.fix else None,
         last.line,
         last.column,
-        diagnostic.suppressed,
-        subjects=(tables[diagnostic.at],) if diagnostic.at in tables else (),
-        english=None if language is Language.ENGLISH else diagnostic.message.en,
+        None if diagnostic.suppressed is None else shown(diagnostic.suppressed),
+        subjects=(tables[diagnostic.at].with_texts(shown),) if diagnostic.at in tables else (),
+        params=diagnostic.params,
+        english=None if language is Language.ENGLISH else shown(diagnostic.message.en),
         code_digest=digest,
     )

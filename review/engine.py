@@ -9,9 +9,11 @@ from itertools import islice
 
 from common.i18n import Language
 from common.plugins.pool_exit import is_pool_exit
+from common.printable import printable
 from common.time_limits import REVIEW_SECONDS
 from common.verdicts import Finding, Severity
 from review import languages
+from review.analysis.secret_mask import SecretMask
 from review.context import ReviewContext
 from review.diagnostic import Diagnostic, from_hit, tables_by_span, to_finding
 from review.dialects import Dialect
@@ -25,7 +27,7 @@ from review.rules.external_rules import SECRETS
 from review.rules.registry import RULES
 from review.script_reader import Tables, TableSupplier, read_script
 from review.source.positions import LineIndex
-from review.suppressions import apply_suppressions
+from review.suppressions.decision import decide_suppressions
 from review.tables.catalog import TableCatalog
 
 SECONDS = REVIEW_SECONDS
@@ -121,7 +123,9 @@ def run_review(
             script = read_script(code, dialect, context, supplier, start + seconds * _PARSE_SHARE)
             deadline = start + supplier.seconds + seconds * _CHECK_SHARE
             seen, gaps = _diagnose(script, policy, deadline)
-            return Review(_findings(script, seen, language, fingerprint_key), gaps)
+            mask = SecretMask(code, dialect, (item.at for item in seen if item.secret))
+            findings = _findings(script, seen, language, mask, fingerprint_key)
+            return Review(findings, tuple(_masked(gap, mask) for gap in gaps))
         except Exception as error:
             if error is supplier.fault:
                 raise
@@ -129,15 +133,23 @@ def run_review(
 
 
 def _findings(
-    script: Script, seen: list[Diagnostic], language: Language, fingerprint_key: bytes | None = None
+    script: Script,
+    seen: list[Diagnostic],
+    language: Language,
+    mask: SecretMask,
+    fingerprint_key: bytes | None = None,
 ) -> tuple[Finding, ...]:
     code = script.code
     places, named = LineIndex(code), tables_by_span(script)
     digests = code_digests(seen, code, fingerprint_key)
     return tuple(
-        to_finding(item, code, places, digest, language, named)
+        to_finding(item, code, places, digest, language, named, mask)
         for item, digest in zip(seen, digests, strict=True)
     )
+
+
+def _masked(gap: Text, mask: SecretMask) -> Text:
+    return Text(printable(mask.apply(gap.en)), printable(mask.apply(gap.zh)))
 
 
 def _failed(
@@ -154,7 +166,9 @@ def _failed(
             f"The script was not reviewed: the review failed ({why}).", f"脚本未被评审：评审出错（{why}）。"
         )
     seen = list(_apply_severity([_not_checked(message)], policy))
-    return Review(_findings(Script(code, dialect), seen, language), (message,))
+    # The message contains no code, and searching it for secrets may be what broke.
+    no_mask = SecretMask("", dialect)
+    return Review(_findings(Script(code, dialect), seen, language, no_mask), (message,))
 
 
 _FIRST = tuple(
@@ -178,11 +192,14 @@ def _diagnose(
     subject = RuleContext(script, TableCatalog(script))
     first = [*_check_rules(_FIRST, subject, policy, deadline), *_run_external(script, deadline)]
     seen = list(_apply_severity(first, policy))
-    about = RuleContext(script, subject.catalog, tuple((item.rule, item.at) for item in seen))
+    decision = decide_suppressions(script, seen, policy.suppressions)
+    about = RuleContext(
+        script, subject.catalog, tuple((item.rule, item.at) for item in seen), decision.refusals
+    )
     last = [*_check_rules(_LAST, about, policy, deadline)]
     gaps = dict.fromkeys(item.message for item in (*first, *last) if item.is_gap)
     # The same finding at the same position is reported once.
-    unique = dict.fromkeys((*apply_suppressions(script, seen), *_apply_severity(last, policy)))
+    unique = dict.fromkeys((*decision.diagnostics, *_apply_severity(last, policy)))
     return sorted(unique, key=lambda item: (item.at, item.rule)), tuple(gaps)
 
 

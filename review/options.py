@@ -1,4 +1,4 @@
-"""Policy options of the review: severities, options of rules, new findings only."""
+"""Policy options of the review: severities, options of rules, new findings only, suppressions."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from common.verdicts import Severity
 from review.rules.api import Options, Rule
 from review.rules.external_rules import is_external
 from review.rules.registry import BY_ID, RULES, rule_named
+from review.suppressions.rules import SuppressionRules
 
 
 class SeverityOverride(StrEnum):
@@ -93,6 +94,10 @@ class ReviewOptions(BaseModel):
         default=False,
         strict=True,
         description="report only findings that the version in production does not have",
+    )
+    suppressions: SuppressionRules = Field(
+        default_factory=SuppressionRules,
+        description="what comments in the code may suppress; the policy's section suppressions if not set",
     )
 
     def options_of(self, rule: Rule) -> Options:

@@ -62,7 +62,9 @@ class RuleDescription:
 def describe_rule(rule: str, language: Language) -> RuleDescription:
     """Return what is said of `rule` wherever it found something."""
     if rule not in BY_ID:
-        return RuleDescription(rule, rule, "", external_rules.docs_url(rule))
+        title = external_rules.title_of(rule)
+        shown = title.in_language(language) if title else rule
+        return RuleDescription(rule, shown, "", external_rules.docs_url(rule))
     if BY_ID[rule] not in BUILT_IN:
         return RuleDescription(BY_ID[rule].name, BY_ID[rule].title, "", None)
     page = load_page(BY_ID[rule])

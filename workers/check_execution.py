@@ -15,6 +15,7 @@ from common.plan import PlannedCheck
 from common.snapshot import Snapshot
 from common.time_limits import GRACE_SECONDS, REVIEW_SECONDS
 from common.verdicts import Outcome, OutcomeKind
+from review.suppressions.model import REFUSED, REFUSED_RULE
 from workers import metrics, retry
 from workers.checks.api import Check, Runs
 from workers.dispatch import RECORDING_MARGIN
@@ -187,8 +188,14 @@ def _time_limit(deadline: float, *, alone: bool) -> float:
 
 
 def note_outcome(check: str, outcome: Outcome) -> None:
-    """Count an outcome and its waived findings, and log a check that failed."""
+    """Count an outcome with its waived and suppressed findings, and log a check that failed."""
     metrics.CHECKS.labels(check, outcome.kind.value).inc()
+    for finding in outcome.findings:
+        if finding.suppressed is not None:
+            metrics.SUPPRESSED.labels(metrics.rule_label(finding.rule)).inc()
+        elif finding.rule == REFUSED and finding.waived is None:
+            rule = str(dict(finding.params).get(REFUSED_RULE))
+            metrics.SUPPRESSIONS_REFUSED.labels(metrics.rule_label(rule)).inc()
     if waived := sum(finding.waived is not None for finding in outcome.findings):
         metrics.WAIVED.labels(check).inc(waived)
     if outcome.kind is OutcomeKind.ERROR:

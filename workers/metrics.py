@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from review.rules.external_rules import is_external, title_of
+from review.rules.registry import BY_ID
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
 TASK_SECONDS = Histogram("dwgate_task_seconds", "Duration of a task.", ["task"], buckets=_SECONDS)
 CHECKS = Counter("dwgate_checks_total", "Check outcomes.", ["check", "outcome"])
 WAIVED = Counter("dwgate_waived_total", "Findings that a waiver exempted.", ["check"])
+SUPPRESSED = Counter("dwgate_suppressed_total", "Findings that a comment in the code suppressed.", ["rule"])
+SUPPRESSIONS_REFUSED = Counter(
+    "dwgate_suppressions_refused_total", "Suppressions that the policy did not allow.", ["rule"]
+)
 VERDICTS = Counter(
     "dwgate_verdicts_total", "Verdicts that DataWorks accepted.", ["event_code", "result", "reason"]
 )
@@ -46,6 +53,16 @@ OPTIONS_IGNORED = Counter(
     "dwgate_console_options_ignored_total",
     "Options set in the DataWorks console that were ignored: invalid, or not allowed by the policy.",
 )
+
+
+def rule_label(rule: str) -> str:
+    """Return the label of a rule: its id, `PY-*` and the like for other rules of a linter, else `other`.
+
+    A comment may name any number of rules, and each label value costs memory.
+    """
+    if rule in BY_ID or title_of(rule) is not None:
+        return rule
+    return f"{rule[:2]}-*" if is_external(rule) else "other"
 
 
 def report_config_file(name: str, valid: bool) -> None:

@@ -12,6 +12,7 @@ import typer
 from common.config_files.errors import ConfigError
 from common.config_files.yaml_document import dump
 from common.extension_points import BY_CODE
+from common.printable import printable
 from common.subjects.policy_subject import PolicySubject
 from console.commands import policy_test
 from console.exit_codes import FAILED, UsageError
@@ -77,7 +78,8 @@ def check(file: Path | None) -> int:
     try:
         loaded = policy.load_policy(file, registry.load_checks())
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        for line in str(error).splitlines():
+            print(printable(line), file=sys.stderr)
         return FAILED
     print(f"policy {describe_policy(file, loaded)}")
     return 0

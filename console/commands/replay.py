@@ -263,7 +263,8 @@ def _print(found: Sequence[ReplayedEvent], filter_: ReplayFilter) -> None:
 def _print_reasons(what: str, reasons: Sequence[Mapping[str, str]]) -> None:
     counts = Counter(pair for each in reasons for pair in each.items())
     for (check, why), count in counts.most_common():
-        print(f"{check}: {count} {what}: {why}" + (" (see --lookups)" if why == NEEDS_LOOKUPS else ""))
+        hint = " (see --lookups)" if why == NEEDS_LOOKUPS else ""
+        print(tables.text(f"{check}: {count} {what}: {why}{hint}").plain)
 
 
 def _print_changed(out: Console, item: ReplayedEvent) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
+from common.printable import printable
+
 AROUND = 1
 """Lines shown before and after a range."""
 
@@ -116,8 +118,8 @@ def _row(number: int | str, width: int, *parts: Text) -> Text:
 
 
 def _display_text(text: str) -> str:
-    """Return `text` without terminal control characters; a tab becomes four spaces."""
-    return "".join("    " if letter == "\t" else letter if letter.isprintable() else "�" for letter in text)
+    """Return `text` without unprintable characters; a tab becomes four spaces."""
+    return printable(text.replace("\t", "    "))
 
 
 def _cells(text: str) -> int:

@@ -10,6 +10,7 @@ from common.i18n import Language
 from common.verdicts import Finding, Severity
 from console.output import tables
 from console.output.code_frames import CodeFrames, Range
+from review.analysis.secret_mask import SecretMask
 from review.report import SECRETS, ReviewedFile, count_by_severity, describe_rule, suppression_status
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.INFO: "bold cyan"}
@@ -24,8 +25,7 @@ def show_findings(reviewed: Sequence[ReviewedFile], language: Language) -> None:
     """Print every finding with its code underlined, then a summary."""
     out = tables.console()
     for file in reviewed:
-        secrets = [at for item in file.findings if item.rule in SECRETS and (at := _range(item))]
-        frames = CodeFrames(file.code, secrets) if file.code is not None else None
+        frames = _frames(file)
         explained: set[str] = set()
         for item in file.findings:
             for line in _render_finding(file.path, item, frames, language):
@@ -41,6 +41,14 @@ def show_findings(reviewed: Sequence[ReviewedFile], language: Language) -> None:
             out.print(Text.assemble(("  --> ", "blue"), tables.text(file.path)), soft_wrap=True)
             out.print()
     out.print(_summary(reviewed, language))
+
+
+def _frames(file: ReviewedFile) -> CodeFrames | None:
+    """Return the frames of a file; its secrets are blank, also those that no listed finding is about."""
+    if file.code is None:
+        return None
+    secrets = [at for item in file.findings if item.rule in SECRETS and (at := _range(item))]
+    return CodeFrames(SecretMask(file.code, file.dialect).blank(file.code), secrets)
 
 
 def _render_finding(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from common.i18n import Language
+from common.printable import printable
 from common.verdicts import Finding, Result, Severity
 from review.report import ReviewedFile, describe_rule, suppression_status
 
@@ -46,7 +47,7 @@ def _line(path: str, item: Finding, language: Language) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text).replace("%", "%25")
 
 
 def _property(text: str) -> str:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from common.printable import escape_json, printable
 from common.verdicts import Finding, Severity
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def table(
 
 
 def text(value: object) -> Text:
-    """Return a value as text without markup and control characters: it may be untrusted."""
+    """Return a value as text without markup and unprintable characters: it may be untrusted."""
     plain = NOTHING if value is None or value == "" else str(value)
-    plain = "".join(letter if letter.isprintable() else " " for letter in plain)
+    plain = printable(plain)
     return Text(plain, style=_STYLES.get(plain, ""))
 
 
@@ -112,5 +113,5 @@ def finding(item: Finding) -> str:
 
 
 def json(value: Any) -> None:
-    """Print a value as JSON."""
-    print(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    """Print a value as JSON; characters that are not printable are escaped."""
+    print(escape_json(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()))

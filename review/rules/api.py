@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from common.former_names import current_key
 from common.i18n import Text as Text  # noqa: PLC0414 - rules import it from here
-from common.verdicts import Severity
+from common.verdicts import Param, Severity
 from review.dialects import Dialect
 from review.facts import Script, Span
+from review.suppressions.model import Refusal
 from review.tables.catalog import TableCatalog
 
 
@@ -42,6 +43,7 @@ class Hit:
         severity: the rule's `severity` if None.
         key: identifies the hit among the rule's hits in a script, wherever it moves (a table, a column).
             It is part of the code digest. If empty, the message is used.
+        params: values of the message by name, for programs.
     """
 
     at: Span
@@ -49,6 +51,7 @@ class Hit:
     fix: Text | None = None
     severity: Severity | None = None
     key: str = ""
+    params: tuple[tuple[str, Param], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,13 @@ class RuleContext:
         script: its facts.
         catalog: what is known about its tables.
         seen: rule ids and spans of all other hits, for the rules about suppressions, which run last.
+        refusals: suppressions that have no effect, for the same rules.
     """
 
     script: Script
     catalog: TableCatalog
     seen: tuple[tuple[str, Span], ...] = ()
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

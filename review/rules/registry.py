@@ -43,6 +43,7 @@ from review.rules.data_integration.di_invalid_job import di_invalid_job
 from review.rules.data_integration.di_missing_partition import di_missing_partition
 from review.rules.data_integration.di_no_error_limit import di_no_error_limit
 from review.rules.data_integration.di_whole_table import di_whole_table
+from review.rules.external_rules import is_external
 from review.rules.maintainability.commented_code import commented_code
 from review.rules.maintainability.long_node import long_node
 from review.rules.maintainability.missing_header import missing_header
@@ -73,6 +74,7 @@ from review.rules.shell.shell_password import shell_password
 from review.rules.shell.shell_sql_unread import shell_sql_unread
 from review.rules.shell.shell_wide_deletion import shell_wide_deletion
 from review.rules.suppressions.suppression_incomplete import suppression_incomplete
+from review.rules.suppressions.suppression_refused import suppression_refused
 from review.rules.suppressions.suppression_unused import suppression_unused
 
 BUILT_IN = (
@@ -125,6 +127,7 @@ BUILT_IN = (
     long_node,
     suppression_incomplete,
     suppression_unused,
+    suppression_refused,
     python_access_key,
     python_query_in_loop,
     python_whole_table,
@@ -154,6 +157,11 @@ RULES = (*BUILT_IN, *INSTALLED.rules)
 
 BY_ID = {rule.id: rule for rule in RULES}
 BY_NAME = {rule.name: rule for rule in RULES}
+
+
+def is_known_rule(rule: str) -> bool:
+    """Whether `rule` is the id of a rule, here or at an external linter; those of squawk in any case."""
+    return rule in BY_ID or is_external(rule) or is_external(f"{rule[:3]}{rule[3:].lower()}")
 
 
 def rule_named(name: str) -> Rule | None:

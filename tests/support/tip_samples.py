@@ -15,6 +15,7 @@ from common.subjects.event_subject import subject_of
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from review.dialects import Dialect
 from review.engine import review, run_review
+from review.options import ReviewOptions
 from workers.checks import registry
 from workers.checks.api import Context
 from workers.extension_options import parameters
@@ -126,6 +127,14 @@ def _waived(language: Language) -> Sample:
     return (_check("code-review"),), {"code-review": outcome}
 
 
+def _suppressed(language: Language) -> Sample:
+    code = "delete from shop.dwd_order_audit; -- dwgate:ignore MC-S02, MC-C14 emptied before each load\n"
+    rules = {"allow": ["info", "warn", "block"], "never": []}
+    options = ReviewOptions.model_validate({"suppressions": rules})
+    found = review(code, Dialect.MAXCOMPUTE, policy=options, language=language)
+    return (_check("code-review"),), {"code-review": Outcome.of(found)}
+
+
 def _failed(_: Language) -> Sample:
     detail = "DataWorks call rejected: GetNodeChildren Forbidden.Access"
     return (_check("code-review"), _check("downstream-impact", on_error=Result.FAIL)), {
@@ -162,6 +171,7 @@ SAMPLES = {
     "blocked-by-window": _blocked_by_window,
     "warning": _warning,
     "waived": _waived,
+    "suppressed": _suppressed,
     "audit": _audit,
     "unreviewable": _unreviewable,
     "failed": _failed,

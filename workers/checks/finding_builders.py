@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from common.errors import DwgateError
 from common.i18n import Language, Text
+from common.printable import printable
 from common.verdicts import Finding, Param, Severity, Subject, limit_subjects
 from workers.checks.api import Context
 
@@ -78,25 +79,37 @@ class FindingInvalid(DwgateError):
     """A check returned something other than findings; the text names the type, never the content."""
 
 
-def bound_findings(findings: Iterable[Finding]) -> Iterator[Finding]:
+def bound_findings(findings: Iterable[Finding], mask: Callable[[str], str] = str) -> Iterator[Finding]:
     """Yield findings that are safe to store and show, whatever names the check put into them.
 
-    No text exceeds `MAX_MESSAGE_LENGTH`, none contains a lone surrogate, which UTF-8 cannot encode, and there
-    are at most `common.verdicts.MAX_SUBJECTS` subjects of a kind.
+    No text exceeds `MAX_MESSAGE_LENGTH` or contains a character that is not printable, and there are at most
+    `common.verdicts.MAX_SUBJECTS` subjects of a kind.
+
+    Args:
+        findings: what the check returned.
+        mask: replaces secrets in a text.
 
     Raises:
         FindingInvalid: the check returned or yielded another type.
     """
     if not isinstance(findings, Iterable):
         raise FindingInvalid(f"it returned {type(findings).__name__}, expected findings")
+
+    def bounded(text: str) -> str:
+        return clip(mask(text))
+
     for item in findings:
         _require_valid(item)
         bound = replace(
             item,
-            message=clip(item.message),
-            help=clip(item.help or "") or None,
-            english=clip(item.english or "") or None,
-            subjects=limit_subjects(map(_bounded_subject, item.subjects)),
+            message=bounded(item.message),
+            help=bounded(item.help or "") or None,
+            english=bounded(item.english or "") or None,
+            subjects=limit_subjects(each.with_texts(bounded) for each in item.subjects),
+            suppressed=None if item.suppressed is None else bounded(item.suppressed),
+            params=tuple(
+                (name, bounded(value) if isinstance(value, str) else value) for name, value in item.params
+            ),
         )
         yield item if bound == item else bound
 
@@ -113,16 +126,7 @@ def _require_valid(item: object) -> None:
             )
 
 
-def _bounded_subject(subject: Subject) -> Subject:
-    return replace(
-        subject,
-        id=clip(subject.id or "") or None,
-        name=clip(subject.name or "") or None,
-        aliases=tuple(map(clip, subject.aliases)),
-    )
-
-
 def clip(text: str) -> str:
-    """Return a text cut to `MAX_MESSAGE_LENGTH`, with characters that UTF-8 cannot encode replaced."""
-    whole = text.encode("utf-8", "replace").decode()
+    """Return a text cut to `MAX_MESSAGE_LENGTH`, with characters replaced that are not printable."""
+    whole = printable(text)
     return whole if len(whole) <= MAX_MESSAGE_LENGTH else f"{whole[: MAX_MESSAGE_LENGTH - 1]}…"

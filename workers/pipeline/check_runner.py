@@ -20,9 +20,11 @@ from common.snapshot import Snapshot
 from common.subjects.event_subject import subject_of
 from common.time_limits import Suspending, TimeLimitReached
 from common.verdicts import Finding, Outcome, OutcomeKind
+from review.analysis.secret_mask import SecretMask
 from workers.checks.api import Check, Context, Lookups, SkipCheck, Unreviewable, no_key
 from workers.checks.finding_builders import FindingInvalid, bound_findings, clip
 from workers.checks.registry import CheckUnavailable
+from workers.checks.snapshot_secrets import build_mask
 from workers.dataworks.errors import DataWorksError, Transient
 from workers.waivers import matching as waiving
 from workers.waivers.matching import Waivers
@@ -80,6 +82,7 @@ class CheckRunner:
         self._lookup_faults = lookup_faults
         self._transient = transient
         self._fingerprint_key = fingerprint_key
+        self._mask: SecretMask | None = None
         self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
 
     def run(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
@@ -123,7 +126,7 @@ class CheckRunner:
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
         try:
             with nullcontext() if seconds is None else _limited(seconds):
-                for finding in bound_findings(check.run(context)):
+                for finding in bound_findings(check.run(context), self._mask_secrets):
                     findings.append(finding)  # noqa: PERF402 - kept if the check ends with an exception
         except (TimeLimitReached, MemoryError, Exception, SystemExit) as error:
             if isinstance(error, self._raised) or (isinstance(error, SystemExit) and is_pool_exit(error)):
@@ -155,12 +158,19 @@ class CheckRunner:
 
     def _unreviewable(self, check: Check, findings: list[Finding], detail: str) -> Outcome:
         self._require_complete()
-        return self.apply_waivers(check, Outcome(OutcomeKind.UNREVIEWABLE, tuple(findings), clip(detail)))
+        return self.apply_waivers(
+            check, Outcome(OutcomeKind.UNREVIEWABLE, tuple(findings), clip(self._mask_secrets(detail)))
+        )
 
     def apply_waivers(self, check: Check, outcome: Outcome) -> Outcome:
         """Return `outcome` of `check` with fingerprints, and a mark on each waived finding."""
         subject = subject_of(check.name, self._event, self._snapshot)
         return waiving.apply_waivers(outcome, subject, self._waivers, self._clock())
+
+    def _mask_secrets(self, text: str) -> str:
+        if self._mask is None:
+            self._mask = build_mask(self._snapshot)
+        return self._mask.apply(text)
 
     def _require_complete(self) -> None:
         if self._lookup_faults:

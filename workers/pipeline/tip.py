@@ -7,7 +7,8 @@ from operator import itemgetter
 from urllib.parse import quote
 
 from common.plan import Plan, PlannedCheck, requested_result
-from common.verdicts import Finding, Outcome, OutcomeKind, Result
+from common.printable import printable
+from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from workers.pipeline.tip_text import TEMPLATES, TipTemplates, truncate
 from workers.waivers.matching import DAY, Waivers, waiver_of
 
@@ -45,7 +46,7 @@ def render_tip(
     waivers: Waivers | None = None,
     details_url: str | None = None,
 ) -> str:
-    """Return the tip: verdict, findings, gaps, waived findings, checks not run, and the event's id.
+    """Return the tip: verdict, findings, gaps, suppressed blocks, waivers, checks not run, the event's id.
 
     Args:
         result: the verdict.
@@ -65,6 +66,7 @@ def render_tip(
         foot.insert(0, words.details.format(url=url))
     others = [
         *_not_reviewed_lines(plan, outcomes, words),
+        *_suppressed_lines(plan, outcomes, words),
         *_waived_lines(plan, outcomes, waivers or Waivers(), now, words),
         *_not_run_lines(plan, outcomes, words),
         *_note_lines(plan, outcomes, words),
@@ -72,7 +74,8 @@ def render_tip(
     room = MAX_LENGTH - sum(len(line) + 1 for line in (head, *foot))
     others = list(_fit_lines(others, room - (_MIN_FINDING if counted else 0)))
     room -= sum(len(line) + 1 for line in others)
-    return "\n".join([head, *_findings(result, counted, room, words), *others, *foot])
+    lines = [head, *_findings(result, counted, room, words), *others, *foot]
+    return "\n".join(map(printable, lines))
 
 
 def _fit_lines(lines: list[str], room: int) -> Iterator[str]:
@@ -157,6 +160,19 @@ def _finding(finding: Finding, limit: int, words: TipTemplates) -> str:
     where = words.line.format(line=finding.line) if finding.line else ""
     fix = words.fix.format(help=truncate(finding.help, _MAX_HELP)) if finding.help else ""
     return f"[{truncate(finding.rule, _MAX_NAME)}] {where}{truncate(finding.message, limit)}{fix}"
+
+
+def _suppressed_lines(plan: Plan, outcomes: Mapping[str, Outcome], words: TipTemplates) -> Iterator[str]:
+    """Yield a line with every blocking finding that the author suppressed, by rule."""
+    lines_of: dict[str, dict[int | None, None]] = {}
+    for _, outcome in _outcomes_in_order(plan, outcomes):
+        for item in outcome.findings:
+            if item.suppressed is not None and item.severity is Severity.BLOCK:
+                lines_of.setdefault(truncate(item.rule, _MAX_NAME), {})[item.line] = None
+    if lines_of:
+        texts = [words.rule_at(rule, [line for line in lines if line]) for rule, lines in lines_of.items()]
+        count = sum(map(len, lines_of.values()))
+        yield words.suppressed.format(count=count, findings=words.semicolon.join(texts))
 
 
 def _waived_lines(

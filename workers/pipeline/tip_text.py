@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from common.i18n import Language
+from common.printable import printable
 from common.verdicts import Result
 
 
@@ -26,6 +27,8 @@ class TipTemplates:
     line: str
     fix: str
     more: str
+    suppressed: str
+    at_lines: str
     waived: str
     until: str
     today: str
@@ -47,6 +50,10 @@ class TipTemplates:
     def findings(self, count: int) -> str:
         """Return `count` findings in words."""
         return self.finding if count == 1 else self.several.format(count=count)
+
+    def rule_at(self, rule: str, lines: Sequence[int]) -> str:
+        """Return a rule with the lines of its findings."""
+        return self.at_lines.format(rule=rule, lines=self.comma.join(map(str, lines))) if lines else rule
 
     def expires(self, days: int) -> str:
         """Return in words that something expires in `days` days."""
@@ -75,6 +82,8 @@ _ENGLISH = TipTemplates(
     line="line {line}: ",
     fix=" Fix: {help}",
     more="and {count} more",
+    suppressed="Suppressed in the code although blocking: {count} ({findings})",
+    at_lines="{rule} line {lines}",
     waived="Waived: {count} ({waivers})",
     until="{id} until {moment}",
     today="expires within a day",
@@ -116,6 +125,8 @@ _CHINESE = TipTemplates(
     line="第 {line} 行：",
     fix=" 建议：{help}",
     more="另有 {count} 项",
+    suppressed="代码中屏蔽的阻断级问题：{count} 项（{findings}）",
+    at_lines="{rule} 第 {lines} 行",
     waived="已豁免：{count} 项（{waivers}）",
     until="{id} 有效至 {moment}",
     today="一天内到期",
@@ -140,7 +151,7 @@ TEMPLATES: Mapping[Language, TipTemplates] = {Language.ENGLISH: _ENGLISH, Langua
 
 def truncate(text: str, limit: int) -> str:
     """Return `text` on one line, truncated to `limit` characters; a letter keeps its combining accents."""
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     if len(line) <= limit:
         return line
     end = max(limit - 1, 0)

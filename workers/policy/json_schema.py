@@ -29,6 +29,8 @@ def build_schema(checks: Mapping[str, Check]) -> Schema:
         part["properties"]["points"] = points
     _where_schema(parts)
     whole["properties"]["defaults"] = _optional("Defaults")
+    for part in (whole, parts["SetPart"], parts["WorkspacePart"]):
+        part["properties"]["suppressions"] = _optional("SuppressionRules")
     whole["properties"]["sets"] = {
         "type": ["object", "null"],
         "additionalProperties": _optional("SetPart"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from common.config_files.errors import Keys
@@ -43,14 +43,19 @@ class Stack:
     Attributes:
         always: those that apply to all its events.
         where: those that apply to some files or tables, above the others.
+        suppressions: the keys of `suppressions` that are set, merged over all of them.
     """
 
     always: tuple[Layer, ...]
     where: tuple[Layer, ...]
+    suppressions: Mapping[str, Any] = field(default_factory=dict)
 
     def stacked_on(self, stack: Stack) -> Stack:
         """Return this stack on top of another."""
-        return Stack(stack.always + self.always, stack.where + self.where)
+        suppressions: dict[str, Any] = {}
+        merge_into(suppressions, stack.suppressions)
+        merge_into(suppressions, self.suppressions)
+        return Stack(stack.always + self.always, stack.where + self.where, suppressions)
 
     def applicable(self, event_code: str, subject: PolicySubject | None = None) -> tuple[Layer, ...]:
         """Return the layers that configure an extension point and apply to `subject`."""
@@ -65,9 +70,13 @@ def build_stacks(file: PolicyFile) -> dict[int | None, Stack]:
 
     def stack(part: SetPart, keys: Keys) -> Stack:
         stacks = [*(sets[name] for name in order_sets(part.extends, extends)), _own_layers(part, keys)]
+        suppressions: dict[str, Any] = {}
+        for each in stacks:
+            merge_into(suppressions, each.suppressions)
         return Stack(
             tuple(layer for each in stacks for layer in each.always),
             tuple(layer for each in stacks for layer in each.where),
+            suppressions,
         )
 
     all_ = stack(file, ())
@@ -106,6 +115,7 @@ def _own_layers(part: SetPart, keys: Keys) -> Stack:
             Layer((*keys, "where", index), _plain(item.points), frozenset().union(*item.types), item.paths)
             for index, item in enumerate(part.where)
         ),
+        suppressions=part.suppressions.model_dump(exclude_unset=True),
     )
 
 

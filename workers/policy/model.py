@@ -11,6 +11,7 @@ from common.i18n import Language
 from common.node_types import NUMBERS_BY_NAME
 from common.plan import Mode
 from common.verdicts import Result
+from review.suppressions.rules import SuppressionRules
 from workers.waivers.model import WaiverRules
 
 _RESULTS = {text: result for result in Result for text in (result.value, result.value.lower())}
@@ -157,6 +158,9 @@ class WherePart(Part):
         return self
 
 
+Suppressions = Annotated[SuppressionRules, BeforeValidator(_none_to_dict)]
+
+
 class SetPart(Part):
     """Points that others can extend by name."""
 
@@ -167,6 +171,9 @@ class SetPart(Part):
     where: Annotated[tuple[WherePart, ...], BeforeValidator(_none_to_tuple)] = Field(
         default=(),
         description="settings for some files or tables, merged over points in order",
+    )
+    suppressions: Suppressions = Field(
+        default_factory=SuppressionRules, description="what comments in code may suppress, at every point"
     )
 
 

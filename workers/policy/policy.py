@@ -28,6 +28,9 @@ from workers.waivers.model import WaiverRules
 
 BUILT_IN = Path(__file__).with_name("default.yaml")
 
+SUPPRESSIONS = "suppressions"
+"""The section of the file, and the option of a check that reviews code, with the rules for suppressions."""
+
 log = structlog.get_logger()
 
 
@@ -80,7 +83,7 @@ class Policy:
     _defaults: Defaults
     _stacks: Mapping[int | None, Stack]
     _checks: Mapping[str, Check]
-    _resolved: dict[tuple[str, tuple[Keys, ...]], PointPolicy] = field(
+    _resolved: dict[tuple[int | None, str, tuple[Keys, ...]], PointPolicy] = field(
         default_factory=dict, compare=False, repr=False
     )
     waivers: WaiverRules = field(default_factory=WaiverRules)
@@ -96,10 +99,12 @@ class Policy:
             subject: the file or table of the operation; None ignores settings for some files only. The
                 deadline never depends on it.
         """
-        layers = self._stack(project_id).applicable(event_code, subject)
-        key = (event_code, tuple(layer.keys for layer in layers))
+        stack = self._stack(project_id)
+        layers = stack.applicable(event_code, subject)
+        workspace = project_id if project_id in self._stacks else None
+        key = (workspace, event_code, tuple(layer.keys for layer in layers))
         if key not in self._resolved:
-            self._resolved[key] = self._point(event_code, layers)
+            self._resolved[key] = self._point(event_code, layers, stack.suppressions)
         return self._resolved[key]
 
     def depends_on_subject(self, event_code: str, project_id: int | None) -> bool:
@@ -109,39 +114,45 @@ class Policy:
     def _stack(self, project_id: int | None) -> Stack:
         return self._stacks.get(project_id) or self._stacks[None]
 
-    def _point(self, event_code: str, layers: tuple[Layer, ...]) -> PointPolicy:
+    def _point(
+        self, event_code: str, layers: tuple[Layer, ...], suppressions: Mapping[str, Any]
+    ) -> PointPolicy:
         part = policy_layers.merge_layers(layers, event_code)
         return PointPolicy(
             deadline=part.deadline or self._defaults.deadline,
             checks=tuple(
-                self._check(name, check, event_code, layers)
+                self._check(name, check, self._options(name, event_code, layers, suppressions))
                 for name, check in part.checks.items()
                 if check.enabled
             ),
             verdict=part.verdict or self._defaults.verdict,
         )
 
-    def _check(self, name: str, part: CheckPart, event_code: str, layers: tuple[Layer, ...]) -> CheckPolicy:
+    def _check(self, name: str, part: CheckPart, options: dict[str, Any]) -> CheckPolicy:
         defaults = self._defaults
         return CheckPolicy(
             name,
             part.mode or defaults.mode,
             part.on_timeout or defaults.on_timeout,
             part.on_error or defaults.on_error,
-            self._options(name, event_code, layers),
+            options,
             defaults.share if part.share is None else part.share,
             part.on_unreviewable or defaults.on_unreviewable,
         )
 
-    def _options(self, name: str, event_code: str, layers: tuple[Layer, ...]) -> dict[str, Any]:
-        """Return a check's complete options.
+    def _options(
+        self, name: str, event_code: str, layers: tuple[Layer, ...], suppressions: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Return a check's complete options; those of the layers have priority over `suppressions`.
 
         Validation covers the layers for some files one by one and all together. If another combination
         conflicts, its upper layers are dropped.
         """
         model = self._checks[name].options
         checks = [layer.points[event_code].get("checks", {}).get(name, {}) for layer in layers]
-        parts = [check["options"] for check in checks if "options" in check]
+        has_suppressions = bool(suppressions) and SUPPRESSIONS in model.model_fields
+        base = {SUPPRESSIONS: dict(suppressions)} if has_suppressions else {}
+        parts = [base, *(check["options"] for check in checks if "options" in check)]
         while parts:
             merged: dict[str, Any] = {}
             for part in parts:

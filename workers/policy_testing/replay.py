@@ -206,15 +206,20 @@ def _reweigh(check: Check, planned: PlannedCheck, record: EventRecord) -> Outcom
         return outcome
     previous = next(item for item in _recorded_plan(record).checks if item.name == check.name)
     found = [
-        replace(
-            finding, severity=options.effective_severity(finding.rule, _recorded_severity(finding, previous))
-        )
+        _reweigh_finding(finding, options, _recorded_severity(finding, previous))
         for finding in outcome.findings
         if not options.is_disabled(finding.rule)
     ]
     if outcome.kind is OutcomeKind.FINDINGS:
         return Outcome.of(found)
     return replace(outcome, findings=tuple(found))
+
+
+def _reweigh_finding(finding: Finding, options: ReviewOptions, recorded: Severity) -> Finding:
+    """Return a recorded finding with the severity of the new options; suppressed only if these permit it."""
+    severity, reason = options.effective_severity(finding.rule, recorded), finding.suppressed
+    kept = reason is not None and options.suppressions.permits(finding.rule, severity, reason)
+    return replace(finding, severity=severity, suppressed=reason if kept else None)
 
 
 def _recorded_severity(finding: Finding, previous: PlannedCheck) -> Severity:

@@ -14,6 +14,7 @@ from common.subjects.event_subject import EventSubject
 from common.subjects.fingerprints import add_fingerprints
 from common.verdicts import AppliedWaiver, Finding, Outcome, SubjectKind
 from workers.waivers.model import Waiver, WaiverRules, WaiverScope
+from workers.waivers.references import settle_references
 
 DAY = 86400
 
@@ -69,7 +70,15 @@ def apply_waivers(outcome: Outcome, subject: EventSubject, waivers: Waivers, now
     if not outcome.findings:
         return outcome
     known = add_fingerprints(outcome.findings, subject)
-    return replace(outcome, findings=tuple(_mark_waived(item, subject, waivers, now) for item in known))
+    marked = [_mark_waived(item, subject, waivers, now) for item in known]
+
+    def covering(finding: Finding, id_: str) -> AppliedWaiver | None:
+        named = waivers.get(id_)
+        if named is None or not named.is_active(now) or not covers(named, finding, subject):
+            return None
+        return AppliedWaiver(named.id, named.reason)
+
+    return replace(outcome, findings=tuple(settle_references(marked, covering)))
 
 
 def waiver_of(finding: Finding) -> str | None:

@@ -7,9 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from review.facts import Span
 from review.rules.api import Text
 
 _MAX_HITS = 100
-"""Maximum findings kept per linter and node; the rest are counted."""
+"""Maximum findings kept per rule and node; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ExternalDiagnostic:
             `PG-SQUAWK` if the linter itself could not be run.
         severity: its severity, unless the policy overrides it.
         at: its span in the code.
-        message: the linter's own text; the Chinese text first names the linter and its rule.
+        message: dwgate's own text about the rule: the linter's text quotes the code.
         is_unfinished: whether it reports that the linter did not finish on this code.
     """
 
@@ -115,13 +115,21 @@ def tool_failure_hit(tool: ExternalTool, code: str, error: ToolFailed) -> Extern
 def limit_hits(
     tool: ExternalTool, code: str, hits: Iterator[ExternalDiagnostic]
 ) -> Iterator[ExternalDiagnostic]:
-    """Yield the first of `hits`, and one that counts the rest."""
-    yield from islice(hits, _MAX_HITS)
-    more = sum(1 for _ in hits)
-    if more:
+    """Yield the first of `hits` of each rule, and one that counts the rest, with the severity of the worst.
+
+    The limit is per rule: findings of one rule must not displace those of another.
+    """
+    seen, rest = Counter[str](), list[Severity]()
+    for hit in hits:
+        seen[hit.rule] += 1
+        if seen[hit.rule] <= _MAX_HITS:
+            yield hit
+        else:
+            rest.append(hit.severity)
+    if more := len(rest):
         yield ExternalDiagnostic(
             tool.missing,
-            Severity.INFO,
+            max(rest, key=list(Severity).index),
             Span(0, _first_line(code)),
             Text(
                 f"{more} more findings of {tool.name} are not listed.",

@@ -15,7 +15,7 @@ from review.languages.external.external_tool import (
     run,
     tool_failure_hit,
 )
-from review.rules.api import Text
+from review.rules.external_rules import message_of
 
 _SELECT = (
     "F,E9,B,S102,S110,S112,S113,S301,S302,S306,S307,S323,S501,S506,S602,S604,S605,S609,S701,PD007,PD008,PD009"
@@ -63,11 +63,11 @@ def _is_rule(item: dict[str, object]) -> bool:
 
 
 def _hit(item: dict[str, dict[str, int]], offsets: Offsets) -> ExternalDiagnostic:
-    code, said = str(item["code"]), str(item["message"])
+    code = str(item["code"])
     first, last = item["location"], item["end_location"]
     return ExternalDiagnostic(
         f"PY-{code}",
         Severity.WARN if _WARN.fullmatch(code) else Severity.INFO,
         offsets.span((first["row"], first["column"]), (last["row"], last["column"])),
-        Text(f"{said.rstrip('.')}.", f"ruff {code}：{said.rstrip('.')}。"),
+        message_of(f"PY-{code}"),
     )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
+from review.languages.external.directives import hide_shellcheck_directives
 from review.languages.external.external_tool import (
     ExternalDiagnostic,
     ExternalTool,
@@ -15,7 +16,7 @@ from review.languages.external.external_tool import (
     run,
     tool_failure_hit,
 )
-from review.rules.api import Text
+from review.rules.external_rules import message_of
 
 # Scheduling parameters are variables that are never assigned (2154); DataWorks starts nodes without a
 # shebang (2148); files that a node sources are not available (1090, 1091).
@@ -32,7 +33,7 @@ _SCHEDULED = re.compile(r"\$\[[a-zA-Z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}")
 def run_shellcheck(code: str, seconds: float) -> Iterator[ExternalDiagnostic]:
     """Yield shellcheck's findings on the script `code`."""
     try:
-        answer = run(SHELLCHECK, _SCHEDULED.sub(lambda match: "p" * len(match.group()), code), seconds)
+        answer = run(SHELLCHECK, hide_shellcheck_directives(_mask_parameters(code)), seconds)
     except ToolFailed as error:
         yield tool_failure_hit(SHELLCHECK, code, error)
         return
@@ -40,11 +41,15 @@ def run_shellcheck(code: str, seconds: float) -> Iterator[ExternalDiagnostic]:
     yield from limit_hits(SHELLCHECK, code, (_hit(item, offsets) for item in answer["comments"]))
 
 
+def _mask_parameters(code: str) -> str:
+    return _SCHEDULED.sub(lambda match: "p" * len(match.group()), code)
+
+
 def _hit(item: dict[str, int], offsets: Offsets) -> ExternalDiagnostic:
-    code, said = f"SC{item['code']}", str(item["message"]).rstrip(".")
+    rule = f"SH-SC{item['code']}"
     return ExternalDiagnostic(
-        f"SH-{code}",
+        rule,
         _SEVERITY.get(str(item["level"]), Severity.INFO),
         offsets.span((item["line"], item["column"]), (item["endLine"], item["endColumn"])),
-        Text(f"{said}.", f"shellcheck {code}：{said}。"),
+        message_of(rule),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from common.verdicts import Severity
 from review.dialects import Dialect, lexical_rules
+from review.languages.external.directives import hide_squawk_directives
 from review.languages.external.external_tool import (
     ExternalDiagnostic,
     ExternalTool,
@@ -17,7 +18,7 @@ from review.languages.external.external_tool import (
     run,
     tool_failure_hit,
 )
-from review.rules.api import Text
+from review.rules.external_rules import message_of
 from review.source.parameter_mask import mask_parameters
 
 SQUAWK = ExternalTool("squawk", "PG-SQUAWK", ("--reporter=json", "--stdin-filepath=node.sql"))
@@ -39,7 +40,8 @@ def run_squawk(code: str, seconds: float) -> Iterator[ExternalDiagnostic]:
     if not _DEFINES.search(code):
         return
     try:
-        answer = run(SQUAWK, mask_parameters(code, lexical_rules(Dialect.HOLOGRES)).text, seconds)
+        masked = mask_parameters(code, lexical_rules(Dialect.HOLOGRES)).text
+        answer = run(SQUAWK, hide_squawk_directives(masked), seconds)
     except ToolFailed as error:
         yield tool_failure_hit(SQUAWK, code, error)
         return
@@ -49,14 +51,14 @@ def run_squawk(code: str, seconds: float) -> Iterator[ExternalDiagnostic]:
 
 
 def _hit(item: dict[str, Any], offsets: Offsets, lines: list[str]) -> ExternalDiagnostic:
-    name, said = str(item["rule_name"]), str(item["message"]).rstrip(".")
+    name = str(item["rule_name"])
     return ExternalDiagnostic(
         f"PG-{name}",
         _ENABLED_RULES[name],
         offsets.span(
             _place(lines, item["line"], item["column"]), _place(lines, item["line_end"], item["column_end"])
         ),
-        Text(f"{said}.", f"squawk {name}：{said}。"),
+        message_of(f"PG-{name}"),
     )
 
 

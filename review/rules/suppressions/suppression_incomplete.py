@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
-from review.rules.external_rules import is_external
-from review.suppressions import Suppression, find_suppressions
+from review.suppressions.comments import find_suppressions
+from review.suppressions.model import Suppression
 
 
 @rule(
@@ -51,9 +51,12 @@ def suppression_incomplete(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     Whether a reason is good must be reviewed manually. Data integration jobs are JSON, which has no comments:
-    set the rule's severity in the policy instead. This rule itself cannot be suppressed.
+    set the rule's severity in the policy, or use a waiver. This rule itself cannot be suppressed. Whether the
+    policy allows a complete suppression is checked by DW-I03.
     """
     for suppression in find_suppressions(subject.script):
+        if suppression.tool:
+            continue  # DW-I03 reports directives of linters, if they would hide a finding.
         for message in _mistakes(suppression):
             yield Hit(suppression.at, message)
 
@@ -74,7 +77,7 @@ def _mistakes(suppression: Suppression) -> Iterator[Text]:
                 f"The suppression names the unknown rule {name}.",
                 f"屏蔽注释中的 {name} 不是有效的规则编号。",
             )
-    if not suppression.reason:
+    if not suppression.reason and not suppression.waiver:
         yield Text(
             f"The suppression of {names} has no reason and is ignored.",
             f"对 {names} 的屏蔽没有写原因，不生效。",
@@ -100,6 +103,6 @@ def _by_name(name: str) -> Text | None:
 
 
 def _is_known(name: str) -> bool:
-    from review.rules.registry import BY_ID  # noqa: PLC0415 - the registry holds this rule too
+    from review.rules.registry import is_known_rule  # noqa: PLC0415 - the registry holds this rule too
 
-    return name in BY_ID or is_external(name) or is_external(f"{name[:3]}{name[3:].lower()}")
+    return is_known_rule(name)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.facts import Span
 from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
-from review.suppressions import find_suppressions
+from review.suppressions.comments import find_suppressions
 
 
 @rule(
@@ -23,7 +23,7 @@ def suppression_unused(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
     ## What it does
     Reports each rule of a complete suppression that has no finding in the code that the suppression covers.
-    Rules that the policy disables are ignored.
+    Rules that the policy disables, and suppressions that it does not allow (DW-I03), are left out.
 
     ## Why
     Either the code was fixed, or the comment is on the wrong line. In the first case it hides the next fault
@@ -51,10 +51,11 @@ def suppression_unused(subject: RuleContext, _: Options) -> Iterator[Hit]:
     places: dict[str, list[int]] = {}
     for seen, at in sorted(subject.seen, key=lambda item: item[1]):
         places.setdefault(seen.upper(), []).append(at.begin)
+    refused = {(refusal.suppression.at, refusal.rule.upper()) for refusal in subject.refusals}
     for suppression in find_suppressions(subject.script):
-        if suppression.span and suppression.is_valid:
+        if suppression.span and suppression.is_complete and not suppression.tool:
             for name in suppression.rules:
-                if not _any(places.get(name, []), suppression.span):
+                if (suppression.at, name) not in refused and not _any(places.get(name, []), suppression.span):
                     yield Hit(
                         suppression.at,
                         Text(

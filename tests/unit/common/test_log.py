@@ -40,6 +40,19 @@ def test_a_line_is_json_with_level_time_and_component(capsys: pytest.CaptureFixt
     assert line == {"event": "event_dead", "level": "info", "component": "worker", "message_id": "m-1"}
 
 
+def test_a_line_shows_no_unprintable_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("info", "worker")
+    name = "a\x1b[2J\x7f\x9b\u202e\u200b\u2028\ud800表"
+    structlog.get_logger("workers.intake").info("event_dead", name=name)
+    logging.getLogger("kombu.connection").warning("lost %s", name)
+
+    printed = capsys.readouterr().err
+    assert printed.isascii()
+    assert all(line.isprintable() for line in printed.split("\n"))
+    ours, theirs = map(json.loads, printed.splitlines())
+    assert (ours["name"], theirs["event"]) == (name, f"lost {name}")
+
+
 def test_libraries_are_logged_from_warning_up(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("debug", "worker")
     logging.getLogger("kombu.connection").info("connected")

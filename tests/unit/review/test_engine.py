@@ -177,7 +177,7 @@ def test_a_script_that_needs_too_much_memory_is_a_gap(monkeypatch: pytest.Monkey
 
 
 def test_what_breaks_the_engine_is_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "apply_suppressions", None)
+    monkeypatch.setattr(engine, "decide_suppressions", None)
     reviewed = run_review(CODE, SQL, language=Language.CHINESE)
     assert reviewed.describe_gaps(Language.CHINESE) == "脚本未被评审：评审出错（TypeError）"
     assert [item.english for item in reviewed.findings] == [
@@ -276,7 +276,7 @@ def test_of_endless_findings_the_first_are_listed() -> None:
 
 
 def test_outside_tools_are_weighed_and_suppressed_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import os  # dwgate:ignore PY-F401 for later\nimport re\n"
+    code = "import os  # dwgate:ignore PY-F401 needed by the next node\nimport re\n"
     text = Text("unused", "未使用")
     hits = [
         ExternalDiagnostic("PY-F401", Severity.WARN, Span(at, at + 9), text)
@@ -286,7 +286,7 @@ def test_outside_tools_are_weighed_and_suppressed_too(monkeypatch: pytest.Monkey
     told = review(code, Dialect.PYTHON, policy=policy(severity={"PY-F401": "info"}))
     ours = [item for item in told if item.rule == "PY-F401"]
     assert [(item.line, item.severity, item.suppressed) for item in ours] == [
-        (1, Severity.INFO, "for later"),
+        (1, Severity.INFO, "needed by the next node"),
         (2, Severity.INFO, None),
     ]
     assert "PY-F401" not in rules(review(code, Dialect.PYTHON, policy=policy(severity={"PY-F401": "off"})))
@@ -325,7 +325,8 @@ def test_only_what_the_change_added_is_new() -> None:
 
 
 def test_taking_a_suppression_away_makes_its_finding_new() -> None:
-    kept = review("DELETE FROM c; -- dwgate:ignore MC-C14 by hand", SQL)
+    allowed = policy(suppressions={"allow": ["info", "warn", "block"]})
+    kept = review("DELETE FROM c; -- dwgate:ignore MC-C14 cleaned up by hand", SQL, policy=allowed)
     bare = review("DELETE FROM c;", SQL)
     assert only_new_findings(kept, kept) == ()
     assert rules(only_new_findings(kept, bare)) == ["MC-C14"]

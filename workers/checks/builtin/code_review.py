@@ -29,7 +29,8 @@ MAX_LISTED = 100
 _PARAMETER = re.compile(r"(?:^|\s)(\w+)\s*=")
 """One assignment of a node's scheduling parameters (`bizdate=$bizdate hour=$[hh24]`)."""
 
-_RANKS = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 2}
+_RANKS = {Severity.BLOCK: 0, Severity.WARN: 1, Severity.INFO: 3}
+_SUPPRESSED_RANKS = {Severity.BLOCK: 2, Severity.WARN: 4, Severity.INFO: 5}
 
 
 class CodeReviewOptions(ReviewOptions, Options):
@@ -60,6 +61,7 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
     Options:
         severity: block, warn, info or off by rule id, instead of the rule's own severity.
         rules: options of single rules by rule id.
+        suppressions: what comments in the code may suppress; the policy's section suppressions if not set.
         only_new: count only findings that the change adds to the version in production; false if not set.
         project: MaxCompute project of tables named without one; default: that of the node's declared outputs.
         max_lookups: tables of a file that are looked up in DataWorks; 20 if not set.
@@ -74,7 +76,7 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
     found = list(reviewed.findings)
     if context.options.only_new and (before := _deployed_code(file, context)):
         found = list(only_new_findings(review(before).findings, found))
-    found.sort(key=lambda item: (item.suppressed is not None, _RANKS[item.severity]))
+    found.sort(key=_rank)
     yield from found[:MAX_LISTED]
     yield from _unavailable_finding(review, context)
     if len(found) > MAX_LISTED:
@@ -84,6 +86,11 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
         yield build_finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
     if gaps := reviewed.describe_gaps(context.language):
         raise Unreviewable(gaps)
+
+
+def _rank(finding: Finding) -> int:
+    """Return the order of a finding: a suppressed block comes before remarks, since the tip names each."""
+    return (_RANKS if finding.suppressed is None else _SUPPRESSED_RANKS)[finding.severity]
 
 
 def _unavailable_finding(review: review_runner.ReviewRun, context: Context) -> Iterator[Finding]:

@@ -172,11 +172,42 @@ def test_a_fingerprint_covers_one_file(
 def test_suppressed_findings_are_shown_and_do_not_fail(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "a.sql").write_text(f"-- owner: me\n-- dwgate:ignore MC-P06 it is small\n{SORT}")
+    (tmp_path / "a.sql").write_text(f"-- owner: me\n-- dwgate:ignore MC-P06 only 200 rows\n{SORT}")
     assert run_review(tmp_path) == 0
     printed = capsys.readouterr().out
-    assert "suppressed[MC-P06] order-without-limit: it is small\n" in printed
+    assert "suppressed[MC-P06] order-without-limit: only 200 rows\n" in printed
     assert "1 suppressed" in printed
+
+
+def test_the_policy_decides_what_may_be_suppressed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node = tmp_path / "a.sql"
+    node.write_text(f"-- owner: me\n-- dwgate:ignore-file MC-P06 only 200 rows\n{SORT}")
+    rules = tmp_path / "policy.yaml"
+    for file_wide, code in (("true", 0), ("false", 1)):
+        rules.write_text(
+            f"version: 1\nsuppressions: {{file_wide: {file_wide}}}\n"
+            "points: {commit-file: {checks: {code-review: {}}}}\n"
+        )
+        assert run_review(node, policy=rules) == code
+        assert ("DW-I03" in capsys.readouterr().out) is bool(code)
+    assert run_review(node) == 1
+
+
+def test_a_comment_that_names_a_waiver_needs_the_waiver(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node = tmp_path / "a.sql"
+    node.write_text(f"-- owner: me\n-- dwgate:ignore MC-P06 waiver:W-1\n{SORT}")
+    ends = datetime.fromtimestamp(time.time() + 3600, UTC).isoformat()
+    waivers = tmp_path / "waivers"
+    fields = f"id: W-1, rule: MC-P06, reason: small, owner: a, approver: b, expires_at: {ends}"
+    waivers.write_text(f"version: 1\nwaivers: [{{{fields}}}]\n")
+    assert run_review(node, waivers=waivers) == 0
+    assert "DW-I03] suppression-refused: W-1: small" in capsys.readouterr().out
+    assert run_review(node) == 1
+    assert "the waiver W-1 does not exist" in capsys.readouterr().out
 
 
 def test_waived_findings_are_shown_and_do_not_fail(
@@ -368,7 +399,7 @@ def test_github_annotations_are_escaped() -> None:
     (line,) = github.workflow_commands([FILE], Language.ENGLISH)
     assert line == (
         "::warning file=a b/中.sql,line=2,col=3,endLine=2,endColumn=9,"
-        "title=MC-P06 order-without-limit::50%25 more: a,b Add%0ALIMIT."
+        "title=MC-P06 order-without-limit::50%25 more: a,b Add LIMIT."
     )
 
 

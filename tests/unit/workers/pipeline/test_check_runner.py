@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 
 from common.i18n import Language
 from common.plan import Mode, PlannedCheck
+from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
 from common.time_limits import TimeLimitReached
-from common.verdicts import Finding, OutcomeKind, Result, Severity
+from common.verdicts import Finding, OutcomeKind, Result, Severity, Subject, SubjectKind
 from tests.support.records import EVENT
 from workers.checks.api import Check, Context, Runs, SkipCheck, Unreviewable
 from workers.dataworks.errors import AccessDenied, RequestRejected, Transient, Unreachable
@@ -107,6 +109,26 @@ def test_options_that_a_check_rejects_are_an_error() -> None:
     planned = PlannedCheck("c", Mode.ENFORCE, Result.FAIL, Result.FAIL, {"unknown": 1})
     asked = Check("c", frozenset(), Runs.CPU, lambda _: [])
     assert runner().run(asked, planned).kind is OutcomeKind.ERROR
+
+
+def test_a_finding_shows_neither_secrets_nor_unprintable_characters() -> None:
+    snapshot = Snapshot(
+        file=FileSnapshot(1, "f", 10, "SET a.password = 'C4naryPass';", parameters="pwd=C4naryCanaryCanary0"),
+        table=TableSnapshot("t", None, "token = 'C4nary0Canary1Canary2'", None),
+    )
+    names = "shop.c4narypass", "C4naryCanaryCanary0", "C4nary0Canary1Canary2", "a\u202eb"
+
+    def ask(_: Context) -> Any:
+        for name in names:
+            subject = Subject(SubjectKind.TABLE, name=name, aliases=(name,))
+            yield Finding("x", Severity.WARN, name, help=name, subjects=(subject,), params=(("t", name),))
+
+    mine = CheckRunner(EVENT, snapshot, Language.ENGLISH, lookups=None, clock=lambda: EVENT.received_at)
+    outcome = mine.run(check(ask), PLANNED)
+    assert [item.message for item in outcome.findings] == ["shop.***", "***", "***", "a\ufffdb"]
+    shown = json.dumps(outcome.to_json(), ensure_ascii=False).lower()
+    assert "c4nary" not in shown
+    assert "\u202e" not in shown
 
 
 def test_transient_faults_are_raised() -> None:

@@ -76,6 +76,7 @@ def test_a_suppressed_finding_is_recorded_and_not_counted() -> None:
     outcomes = {"review": Outcome.of([STAR, replace(DELETE, suppressed="by hand")])}
     assert say(Result.WARN, [check("review")], outcomes)[1:-1] == [
         "1. [MC-P04] line 3: SELECT * in a subquery. Fix: List the columns.",
+        "Suppressed in the code although blocking: 1 (MC-C14 line 12)",
         "Recorded, not counted: 1 (review)",
     ]
 
@@ -285,6 +286,49 @@ def test_a_waived_finding_is_neither_shown_nor_counted_as_recorded() -> None:
         "Waived: 1 (W-1)",
         "Recorded, not counted: 1 (a)",
     ]
+
+
+def test_every_suppressed_block_is_named() -> None:
+    kept = [replace(DELETE, suppressed="by hand", line=line) for line in (12, 40, 12)]
+    window = replace(CLOSED, suppressed="agreed with the owner")
+    remark = replace(STAR, suppressed="all columns are needed")
+    outcomes = {"a": Outcome.of([*kept, remark]), "b": Outcome.of([window])}
+    planned = [check("a"), check("b", Mode.AUDIT)]
+    assert say(Result.OK, planned, outcomes)[:-1] == [
+        "OK: passed.",
+        "Suppressed in the code although blocking: 3 (MC-C14 line 12, 40; release-window)",
+        "Recorded, not counted: 5 (a, b)",
+    ]
+    assert say(Result.OK, planned, outcomes, Language.CHINESE)[1] == (
+        "代码中屏蔽的阻断级问题：3 项（MC-C14 第 12，40 行；release-window）"
+    )
+
+
+def test_suppressed_blocks_are_named_beside_other_findings() -> None:
+    kept = [
+        replace(DELETE, rule=f"MC-C{number:02}", suppressed="by hand", line=number) for number in range(1, 30)
+    ]
+    long = Finding("r", Severity.BLOCK, "m" * 500, help="h")
+    lines = say(Result.FAIL, [check("a")], {"a": Outcome.of([*kept, long])})
+    (line,) = (line for line in lines if line.startswith("Suppressed"))
+    assert all(f"{item.rule} line {item.line}" in line for item in kept)
+    assert len("\n".join(lines)) <= MAX_LENGTH
+
+
+@pytest.mark.parametrize("letter", ["\x1b", "\u202e", "\u200b", "\u3164", "\x9b"])
+def test_characters_that_are_not_printable_are_replaced(letter: str) -> None:
+    text = f"a{letter}b"
+    found = Finding(text, Severity.BLOCK, text, help=text)
+    outcomes = {
+        "a": Outcome.of(
+            [found, replace(found, suppressed=text), replace(found, waived=AppliedWaiver(text, text))]
+        ),
+        "b": Outcome(OutcomeKind.ERROR, detail=text),
+    }
+    for language in Language:
+        lines = say(Result.FAIL, [check("a"), check("b")], outcomes, language)
+        assert all(line.isprintable() for line in lines)
+        assert letter not in "".join(lines)
 
 
 @pytest.mark.parametrize(

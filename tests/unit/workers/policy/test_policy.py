@@ -135,7 +135,9 @@ CODE_REVIEW = "points.commit-file.checks.code-review"
 OF_REVIEW = "version: 1\npoints: {{commit-file: {{checks: {{code-review: {{options: {}}}}}}}}}\n"
 RULE_IDS = ", ".join(sorted(BY_ID)) + ", or PY-…, SH-…, PG-…"
 
-PARTS = "extends, points, where, version, language, defaults, sets, workspaces, console, waivers"
+PARTS = (
+    "extends, points, where, suppressions, version, language, defaults, sets, workspaces, console, waivers"
+)
 OF_CHECKS = "enabled, mode, share, on_timeout, on_error, on_unreviewable, options"
 BACKFILL_KEYS = (
     "max_days",
@@ -261,7 +263,7 @@ MISTAKES: list[tuple[str, list[str]]] = [
     ),
     (
         "version: 1\nworkspaces:\n  7:\n    deadline: 9\n",
-        ["4:5: workspaces.7.deadline: unknown key; expected one of extends, points, where"],
+        ["4:5: workspaces.7.deadline: unknown key; expected one of extends, points, where, suppressions"],
     ),
     (
         "version: 1\nworkspaces:\n  7:\n    points:\n      run-file: {checks: {code-revue: {}}}\n",

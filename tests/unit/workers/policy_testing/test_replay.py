@@ -101,9 +101,23 @@ def test_a_severity_set_by_the_old_policy_reverts_to_the_rule_s_own() -> None:
     assert list(found.deciding_checks) == ["code-review"]
 
 
-def test_suppressed_findings_stay_suppressed() -> None:
-    known = Outcome.of([replace(BLOCK, suppressed="on purpose")])
-    assert replayed(then(REVIEW, Result.OK, code_review=known), REVIEW).change is VerdictChange.NONE
+@pytest.mark.parametrize(
+    ("rules", "change"),
+    [
+        ({"allow": ["info", "warn", "block"], "never": []}, VerdictChange.NONE),
+        ({"allow": ["info", "warn"], "never": []}, VerdictChange.BLOCKED),
+        ({"allow": ["info", "warn", "block"], "never": ["MC-S*"]}, VerdictChange.BLOCKED),
+        ({"allow": ["info", "warn", "block"], "never": [], "min_reason": 40}, VerdictChange.BLOCKED),
+        ({"allow": ["info", "warn", "block"], "never": [], "require_waiver": True}, VerdictChange.BLOCKED),
+        ({}, VerdictChange.BLOCKED),
+    ],
+)
+def test_suppressed_findings_stay_suppressed_if_the_policy_permits_it(
+    rules: dict[str, object], change: VerdictChange
+) -> None:
+    known = Outcome.of([replace(BLOCK, suppressed="emptied by hand on purpose")])
+    event = then(REVIEW, Result.OK, code_review=known)
+    assert replayed(event, one("code-review", options={"suppressions": rules})).change is change
 
 
 def test_errors_count_as_in_the_new_policy() -> None:

@@ -1,0 +1,1 @@
+"""What the rules of external linters report, by rule, in dwgate's own words."""

@@ -1,0 +1,1 @@
+"""Suppressions: comments with which the author of code keeps a finding, and the policy's rules for them."""
