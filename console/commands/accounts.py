@@ -26,7 +26,7 @@ def command(
         str, typer.Option(metavar="URL", help="Redis without a user, redis:// or rediss://.")
     ] = "redis://redis:6379/0",
 ) -> None:
-    """Write a user of RabbitMQ and of Redis for every service, with generated passwords."""
+    """Write a user of RabbitMQ and of Redis for every service, with its rights and password."""
     _require_url(broker, "--broker", ("amqp", "amqps"))
     _require_url(redis, "--redis", ("redis", "rediss", "redis+sentinel", "rediss+sentinel"))
     files = secret_files.write_files(
