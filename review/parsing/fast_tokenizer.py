@@ -102,7 +102,7 @@ def _lexicon(tokenizer: type[Tokenizer]) -> _Lexicon:
         "|".join(rf"{quote}[^{quote}\\]*{quote}(?!{quote})" for quote in tokenizer._QUOTES),
         "|".join(_escaped(quote, tokenizer._STRING_ESCAPES) for quote in tokenizer._QUOTES),
         "|".join(rf"{quote}[^{quote}\\]*{quote}(?!{quote})" for quote in tokenizer._IDENTIFIERS),
-        r"\S",
+        r"\S.*",  # the rest of the text: what is rare ends the reading
     )
     return _Lexicon(
         re.compile(r"\s*+(?:" + "|".join(f"({shape})" for shape in shapes) + r"|\Z)", re.DOTALL),

@@ -23,6 +23,27 @@ _METHODS = frozenset(
     {"compile", "match", "search", "fullmatch", "split", "sub", "subn", "findall", "finditer"}
 )
 _ANCHORED = frozenset({"match", "fullmatch"})
+_METHOD_OF = {
+    "common/config_files/yaml_document.py": "fullmatch",
+    "common/globs.py:_compiled": "fullmatch",
+    "review/extraction/source_text.py:_compiled_start": "match",
+    "review/languages/data_integration/json_positions.py": "match",
+    "workers/checks/code_effects/table_names.py:name_pattern": "fullmatch",
+}
+"""How patterns are used that are kept in a table, or returned, by file and function."""
+_IN_WINDOWS = frozenset({"review/languages/embedded.py:_LAST_WORD"})
+"""Patterns that are only applied to a few dozen characters, so that their time is bounded."""
+_OF_PEOPLE = frozenset(
+    {
+        "review/rules/naming/table_name.py",
+        "workers/checks/builtin/adhoc_writes.py",
+        "workers/checks/builtin/table_design.py",
+    }
+)
+"""Files whose patterns are options of the policy: the product has none there."""
+
+
+_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +85,7 @@ def product_patterns() -> tuple[list[ProductPattern], list[Place]]:
     with _Recorder(sites):
         _import_all()
         _build_all()
-    every = [site for found in sites.values() for site in found]
+    every = [site for found in sites.values() for site in found if site.place.path not in _OF_PEOPLE]
     patterns = [
         ProductPattern(site.place, pattern, flags, site.method)
         for site in every
@@ -83,13 +104,38 @@ def _sites(path: Path) -> Iterator[_Site]:
         for target in node.targets
         if isinstance(target, ast.Name)
     }
+    functions = {
+        id(inner): node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        for inner in ast.walk(node)
+    }
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="re"), attr=method)) if method in _METHODS:
                 place = Place(str(path.relative_to(ROOT)), node.lineno, node.end_lineno or node.lineno)
                 used = uses.get(names.get(id(node), ""), set()) if method == "compile" else {method}
-                anchored = used.pop() if len(used) == 1 else ""
-                yield _Site(place, anchored if anchored in _ANCHORED else "finditer")
+                name = names.get(id(node)) or functions.get(id(node), "")
+                if f"{place.path}:{name}" in _IN_WINDOWS:
+                    continue
+                known = _METHOD_OF.get(f"{place.path}:{name}") or _METHOD_OF.get(place.path, "")
+                anchored = used.pop() if len(used) == 1 else known
+                site = _Site(place, anchored if anchored in _ANCHORED else "finditer")
+                if (pattern := _constant(node)) is not None:
+                    site.patterns.add(pattern)
+                yield site
+
+
+def _constant(call: ast.Call) -> tuple[str, int] | None:
+    """Return the pattern and the flags of a call of `re` that are written in it; None if they are not."""
+    if not call.args or not isinstance(call.args[0], ast.Constant) or not isinstance(call.args[0].value, str):
+        return None
+    given = [*call.args[1:], *(keyword.value for keyword in call.keywords)]
+    names = [node.attr for item in given for node in ast.walk(item) if isinstance(node, ast.Attribute)]
+    flags = re.NOFLAG
+    for name in names:
+        flags |= getattr(re.RegexFlag, name, re.NOFLAG)
+    return call.args[0].value, int(flags)
 
 
 def _uses(tree: ast.Module) -> dict[str, set[str]]:
@@ -134,12 +180,25 @@ def _import_all() -> None:
 def _build_all() -> None:
     """Run what builds patterns at run time."""
     # Imported here: before, the recorder would not see the patterns of these modules.
+    from common import globs  # noqa: PLC0415
     from review.context import ReviewContext  # noqa: PLC0415
     from review.dialects import Dialect  # noqa: PLC0415
+    from review.rules.api import RuleContext  # noqa: PLC0415
+    from review.rules.registry import RULES  # noqa: PLC0415
     from review.script_reader import read_script  # noqa: PLC0415
+    from review.source.positions import LineIndex  # noqa: PLC0415
+    from review.tables.catalog import TableCatalog  # noqa: PLC0415
     from tests.support.labelled_nodes import labelled_nodes  # noqa: PLC0415
+    from workers.checks.code_effects.table_names import name_pattern  # noqa: PLC0415
+    from workers.checks.code_effects.table_rebuilds import TableRebuilds  # noqa: PLC0415
 
+    globs.first_match(("*a*b*c*",), "name")
+    name_pattern("a_${x}_{y}_%s")
+    banned = next(rule for rule in RULES if rule.name == "banned-function")
     for node in labelled_nodes():
-        read_script(node.code, node.dialect, node.context, None, time.monotonic() + 60)
+        script = read_script(node.code, node.dialect, node.context, None, time.monotonic() + _SECONDS)
+        list(banned.hits(RuleContext(script, TableCatalog(script))))
+    changed = "ALTER TABLE t CHANGE COLUMN a b BIGINT; SELECT 1"
     for dialect in Dialect:
-        read_script("SELECT a FROM t;\n", dialect, ReviewContext(), None, time.monotonic() + 60)
+        script = read_script(changed, dialect, ReviewContext(), None, time.monotonic() + _SECONDS)
+        TableRebuilds(script, LineIndex(changed))

@@ -14,7 +14,7 @@ MOMENT = "2026-12-01T18:00:00+08:00"
 """Example of a point in time: date, time and zone."""
 
 _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
-_NESTED_QUANTIFIER = re.compile(r"[+*}][^()]*\)+[+*{]")
+_NESTED_QUANTIFIER = re.compile(r"[+*}][^()+*}]*\)+[+*{]")
 """A quantifier inside a repeated group: such a pattern may need exponential time."""
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")

@@ -155,6 +155,7 @@ _SET = re.compile(
 """Assignments and tests of variables."""
 _SAFE = re.compile(r"\$\{\w+:?[-?=]")
 """An expansion with a default or an error for an unset variable."""
+_RECURSIVE = re.compile(r"-[^\WrR]*+[rR]\w*+|--recursive")
 _HADOOP = ("fs", "dfs")
 
 
@@ -171,7 +172,7 @@ def find_recursive_deletes(code: str, runs: list[ProgramCall]) -> Iterator[Recur
             continue
         texts = [code[slice(*word.at)] for word in arguments]
         hadoop = name in ("hadoop", "hdfs") and bool(texts) and texts[0] in _HADOOP
-        if (name == "rm" and any(re.fullmatch(r"-\w*[rR]\w*|--recursive", text) for text in texts)) or (
+        if (name == "rm" and any(map(_RECURSIVE.fullmatch, texts))) or (
             hadoop and any(text in ("-rmr", "-rm") for text in texts)
         ):
             for word in arguments:

@@ -41,7 +41,7 @@ _BEFORE = frozenset({"sudo", "nohup", "time", "exec", "env", "eval"})
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)\+?=")
 _SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 """The start of a command substitution, but not of arithmetic (`$((`)."""
-_CLOSES = re.compile(r"[\w\t-]*\s*[)`]")
+_CLOSES = re.compile(r"[\w\t-]*+\s*[)`]")
 """Text allowed after the command of a substitution: the word that ends a here-document."""
 _READ_OPTION = re.compile(r"-[rse]*(?P<last>[adinNptu])?")
 _DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
