@@ -112,7 +112,7 @@ class _Splitter:
             if match and match.start() < done:
                 match = self._tokens.search(text, done)
             begin = match.start() if match else len(text)
-            end = self._terminator.find(done)
+            end = self._terminator.find(done, begin)
             if end < begin:
                 self._append(text[done:end])
                 done = self._terminate(end)
@@ -251,13 +251,18 @@ class _BlockTracker:
             self.depth = max(self.depth - 1, 0)
 
 
+_MAX_TERMINATOR = 15
+"""Maximum characters of a statement terminator. Source: the array `delimiter` in mysql.cc, MySQL's client."""
+
+
 class _Terminator:
     """Finds what ends a statement: `;`, or the mark that a line `DELIMITER x` sets."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._mark = ";"
-        self._next = -1
+        self._found = -1
+        self._searched = 0
 
     @property
     def mark(self) -> str:
@@ -266,17 +271,19 @@ class _Terminator:
 
     @mark.setter
     def mark(self, mark: str) -> None:
-        self._mark, self._next = mark, -1
+        self._mark, self._found, self._searched = mark[:_MAX_TERMINATOR], -1, 0
 
-    def find(self, begin: int) -> int:
-        """Return the offset of the next terminator from `begin` on; the end of the text without one.
+    def find(self, begin: int, end: int) -> int:
+        """Return the offset of the next terminator that starts between `begin` and `end`; `end` without one.
 
-        Calls with a growing `begin` read the text once.
+        Calls with growing offsets read the text once.
         """
-        if self._next < begin:
-            found = self._text.find(self._mark, begin)
-            self._next = len(self._text) if found < 0 else found
-        return self._next
+        if self._found < begin:
+            first = max(begin, self._searched)
+            self._found = self._text.find(self._mark, first, end + len(self._mark) - 1)
+            if self._found < 0:
+                self._searched = max(end, first)
+        return self._found if begin <= self._found < end else end
 
 
 class _BracketNames:

@@ -80,7 +80,11 @@ class _Reader:
     def _plain(self, offset: int) -> tuple[object, int]:
         for pattern in (_STRING, _ATOM):
             if match := pattern.match(self.text, offset):
-                return json.loads(match.group()), match.end()
+                try:
+                    return json.loads(match.group()), match.end()
+                except ValueError:
+                    # Python converts no longer numbers, since that takes quadratic time.
+                    raise JsonInvalid("expected a number with fewer digits", offset) from None
         if match := _PARAMETER.match(self.text, offset):
             return match.group(), match.end()
         raise JsonInvalid("expected a value", offset)
