@@ -211,10 +211,7 @@ def _is_refilled(script: Script, index: int, removal: Removal) -> bool:
         for write in statement.writes:
             if script.same(removal.name, write.table) and _same_slice(removal.partition, write):
                 return True
-    return _may_be_refilled(script, index) or any(
-        access.adds_rows and access.at > removal.at and script.may_refer_to(access.table, removal.name)
-        for access in script.python.accesses
-    )
+    return _may_be_refilled(script, index) or script.filled_by_call_after(removal.at, removal.name)
 
 
 def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:
