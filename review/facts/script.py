@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from review.context import ReviewContext
@@ -41,6 +41,10 @@ class Comment:
     text: str
 
 
+_Effect = Literal["adds_rows", "removes_rows"]
+_EFFECTS: tuple[_Effect, ...] = ("adds_rows", "removes_rows")
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A node's code.
@@ -68,6 +72,12 @@ class Script:
     )
 
     _calls: dict[str, NamePositions] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def with_statements(self, statements: tuple[Statement, ...]) -> Script:
+        """Return a script with other statements, and the same calls."""
+        made = replace(self, statements=statements)
+        made._calls.update({effect: self._called(effect) for effect in _EFFECTS})
+        return made
 
     def same(self, one: str, other: str) -> bool:
         """Whether two names refer to the same table; a name without a project is in the script's project."""
@@ -105,7 +115,7 @@ class Script:
         """Whether a call in a Python node adds rows to `table` after the position `after`."""
         return self._called("adds_rows").is_after(after, table)
 
-    def _called(self, effect: Literal["adds_rows", "removes_rows"]) -> NamePositions:
+    def _called(self, effect: _Effect) -> NamePositions:
         if effect not in self._calls:
             found = ((access.at, access.table) for access in self.python.accesses if getattr(access, effect))
             self._calls[effect] = NamePositions(found, self.context.project)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import replace
 
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary, without_shard_suffix
@@ -151,7 +150,7 @@ def _excerpt(script: Script, named: dict[str, list[int]], index: int, table: str
         near = indexes[begin : place + _MAX_STATEMENTS // 2]
         start = indexes[: min(begin, _MAX_STATEMENTS // 4)]
         indexes, place = [*start, *near], place - begin + len(start)
-    return replace(script, statements=tuple(script.statements[item] for item in indexes)), place
+    return script.with_statements(tuple(script.statements[item] for item in indexes)), place
 
 
 _MAX_STATEMENTS = 200
