@@ -31,13 +31,14 @@ up: $(READY) ## Start everything on this machine and leave it running (Ctrl-C en
 ENGINES := $(if $(DWGATE_TEST_BROKER_URL),0,2)
 
 ##@ Change it
-.PHONY: check test test-faults coverage fuzz bench
+.PHONY: check test test-faults coverage fuzz scaling bench
 
-check: $(READY) ## Format, lint, types, layers, compose files
+check: $(READY) ## Format, lint, types, layers, regular expressions, compose files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.redos
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec $(COMPOSE_FILES)
 
 test: $(READY) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
@@ -65,6 +66,9 @@ fuzz: $(READY) ## The property tests with many more examples, mutated code for F
 	$(BIN)/python -m tests.fuzz.fuzz_review --seconds $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.fuzz_ingest --requests 20000
 	$(BIN)/python -m tests.fuzz.hostile_files --files 1000
+
+scaling: $(READY) ## Check that the review's time grows like the length of the code, on all worst cases (long)
+	$(BIN)/python -m bench.scaling
 
 bench: $(READY) ## Measure
 	$(BIN)/python -m bench

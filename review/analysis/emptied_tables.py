@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -29,9 +30,15 @@ _WITH_IT = frozenset({Operator.EQ, Operator.LE, Operator.GE})
 """Comparisons that are true for the value itself."""
 
 _UNNAMED = re.compile(
-    r"\bPARTITION\s*(?:\bID\b)?[\s'\"(]*(?:p(?=[\d$]))?(?P<value>[^\s'\"(),]+)", re.IGNORECASE
+    r"\bPARTITION\s*+(?:\bID\b)?[\s'\"(]*+(?:p(?=[\d$]))?(?P<value>[^\s'\"(),]+)", re.IGNORECASE
 )
 """The value in `PARTITION '20240501'`, `PARTITION ('20240501', 1)`, `PARTITION p20240501`."""
+
+_MAX_REMEMBERED = 100
+"""Maximum partial deletions of each form that are remembered per table, and conditions of a DELETE.
+
+Every write is compared with each of them. Forgetting one reports a write that may append twice.
+"""
 
 _Values = tuple[frozenset[str], ...]
 """Normalised texts of the values of each partition column of a slice."""
@@ -48,8 +55,8 @@ class _TableState:
     """
 
     slices: dict[tuple[str, ...], set[_Values]] = field(default_factory=dict)
-    unnamed: list[str] = field(default_factory=list)
-    deletes: list[Statement] = field(default_factory=list)
+    unnamed: deque[str] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
+    deletes: deque[Statement] = field(default_factory=lambda: deque(maxlen=_MAX_REMEMBERED))
 
 
 class EmptiedTables:
@@ -69,7 +76,8 @@ class EmptiedTables:
         for write in statement.writes:
             table = self._whole(statement, write.table)
             if write.kind is WriteKind.DELETE and write.filtered:
-                self._of(table).deletes.append(statement)
+                if sum(len(block.predicates) for block in statement.blocks) <= _MAX_REMEMBERED:
+                    self._of(table).deletes.append(statement)
             elif write.kind is WriteKind.DELETE:
                 self._add(table, {})
             elif write.kind in _REPLACES:
@@ -113,8 +121,9 @@ class EmptiedTables:
             self._of(table).unnamed.append(found["value"])
 
     def _add(self, name: str, values: dict[str, frozenset[str]]) -> None:
-        if all(values.values()):
-            self._of(name).slices.setdefault(tuple(values), set()).add(tuple(values.values()))
+        slices = self._of(name).slices
+        if all(values.values()) and (tuple(values) in slices or not values or len(slices) < _MAX_REMEMBERED):
+            slices.setdefault(tuple(values), set()).add(tuple(values.values()))
 
     def _of(self, name: str) -> _TableState:
         return self._tables.setdefault(table_key(name), {}).setdefault(name.lower(), _TableState())

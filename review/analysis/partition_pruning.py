@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 from weakref import WeakKeyDictionary
 
 from review.analysis.naming import PARTITION_NAMES
@@ -91,6 +92,8 @@ _CHANGES = frozenset({WriteKind.UPDATE, WriteKind.DELETE, WriteKind.MERGE})
 
 _MAX_STEPS = 500
 """Maximum number of steps for one table; beyond it nothing is reported."""
+_MAX_SHARED = 50
+"""Maximum predicates whose source is unknown that are examined for each source."""
 _MAX_DEPTH = 100
 """Maximum nesting depth through which a column is followed; beyond it nothing is reported."""
 
@@ -161,8 +164,9 @@ class _PruningTrace:
             if tracked.block not in self._predicates:
                 self._predicates[tracked.block] = by_source(self._statement, tracked.block)
             predicates = self._predicates[tracked.block]
-            keys = (tracked.source, None, *tracked.bare)
-            meant = {id(item): item for key in keys for item in predicates.get(key, ())}.values()
+            shared = (item for key in (None, *sorted(tracked.bare)) for item in predicates.get(key, ()))
+            all_ = chain(predicates.get(tracked.source, ()), islice(shared, _MAX_SHARED))
+            meant = {id(item): item for item in all_}.values()
             block = self._statement.blocks[tracked.block]
             self._known[tracked] = tuple(
                 partition_filters(self._code, block, sorted(meant, key=lambda item: item.at), tracked)

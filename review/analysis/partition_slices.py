@@ -168,22 +168,28 @@ def is_same_table(script: Script, one: str, other: str) -> bool:
     return known and script.same(one, other)
 
 
-def contributing_blocks(statement: Statement, roots: Iterable[int]) -> set[int]:
-    """Return every block that contributes rows or subqueries to the rows of `roots`."""
-    found: set[int] = set()
-    waiting = list(roots)
-    inner: dict[int | None, list[int]] = {}
-    for index, block in enumerate(statement.blocks):
-        if block.role in _SUBQUERIES:
-            inner.setdefault(block.parent, []).append(index)
-    while waiting:
-        index = waiting.pop()
-        if index in found:
-            continue
-        found.add(index)
-        waiting += [block for source in statement.blocks[index].sources for block in source.blocks]
-        waiting += inner.get(index, ())
-    return found
+class BlockTree:
+    """The blocks of a statement with those that they contain."""
+
+    def __init__(self, statement: Statement) -> None:
+        self._blocks = statement.blocks
+        self._inner: dict[int | None, list[int]] = {}
+        for index, block in enumerate(statement.blocks):
+            if block.role in _SUBQUERIES:
+                self._inner.setdefault(block.parent, []).append(index)
+
+    def contributing(self, roots: Iterable[int]) -> set[int]:
+        """Return every block that contributes rows or subqueries to the rows of `roots`."""
+        found: set[int] = set()
+        waiting = list(roots)
+        while waiting:
+            index = waiting.pop()
+            if index in found:
+                continue
+            found.add(index)
+            waiting += [block for source in self._blocks[index].sources for block in source.blocks]
+            waiting += self._inner.get(index, ())
+        return found
 
 
 _SUBQUERIES = frozenset({Role.EXISTS, Role.IN, Role.SCALAR})

@@ -25,8 +25,8 @@ _DATE_NAME = re.compile(
 
 _SCHEDULED_DAY = re.compile(
     r"\$(?:bizdate\b|\{(?:bdp\.system\.)?bizdate\}"
-    r"|\[add_months\(yyyy(?P<mark_of_months>-?)mm(?P=mark_of_months)dd,\s*(?P<months>[+-]?\d+)\)\]"
-    r"|(?P<open>[\[{])yyyy(?P<mark>-?)mm(?P=mark)dd\s*(?P<days>[+-]\s*\d+)?\s*[\]}])",
+    r"|\[add_months\(yyyy(?P<mark_of_months>-?)mm(?P=mark_of_months)dd,\s*(?P<months>[+-]?\d{1,6})\)\]"
+    r"|(?P<open>[\[{])yyyy(?P<mark>-?)mm(?P=mark)dd\s*+(?:(?P<days>[+-]\s*+\d{1,6})\s*+)?[\]}])",
     re.IGNORECASE,
 )
 _DAYS_PER_MONTH = 30
@@ -75,7 +75,7 @@ def _day(found: re.Match[str] | None) -> ScheduledDay | None:
         return ScheduledDay(0, int(found["months"]), found["mark_of_months"])
     business_day = 0 if found["open"] == "[" else -1
     return ScheduledDay(
-        business_day + int((found["days"] or "0").replace(" ", "")), separator=found["mark"] or ""
+        business_day + int("".join((found["days"] or "0").split())), separator=found["mark"] or ""
     )
 
 

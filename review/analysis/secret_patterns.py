@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from review.dialects import Dialect
@@ -42,16 +42,41 @@ class _SecretPattern:
         en: its name in English messages.
         needs: words, one of which occurs in every text with such a secret; a fast check before the pattern.
         pattern: matches it; the group `secret` is the secret itself.
+        is_after: whether what must precede the match does; it is given the code and the match's offset.
     """
 
     en: str
     zh: str
     needs: tuple[str, ...]
     pattern: re.Pattern[str]
+    is_after: Callable[[str, int], bool] = lambda _code, _begin: True
 
 
-def _kind(name: tuple[str, str], needs: str, pattern: str) -> _SecretPattern:
-    return _SecretPattern(*name, tuple(needs.split()), re.compile(pattern, re.IGNORECASE))
+def _kind(
+    name: tuple[str, str],
+    needs: str,
+    pattern: str,
+    is_after: Callable[[str, int], bool] = lambda _code, _begin: True,
+) -> _SecretPattern:
+    return _SecretPattern(*name, tuple(needs.split()), re.compile(pattern, re.IGNORECASE), is_after)
+
+
+_COMMENT_MARK = re.compile("(?<![-#/])(?:--|#|//)")
+
+
+def _in_comment(code: str, begin: int) -> bool:
+    """Whether a comment starts on the same line, at most 100 characters before `begin`."""
+    first = max(code.rfind("\n", max(0, begin - 102), begin) + 1, begin - 102, 0)
+    return _COMMENT_MARK.search(code, first, begin) is not None
+
+
+def _in_url(code: str, begin: int) -> bool:
+    """Whether a URL starts at most 500 characters before `begin`, without quotes or blanks in between."""
+    before = code[max(0, begin - 505) : begin]
+    if not before or before[-1].isspace():
+        return False
+    url = before.split()[-1].replace('"', "'").rpartition("'")[2]
+    return "://" in url[:-1] or "jdbc:" in url[:-1].lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +132,8 @@ _KINDS = (
     _kind(
         _URL_PASSWORD,
         _PASSWORD_SET,
-        r"(?:jdbc:|://)[^\s'\"]{1,500}?[?&;](?:password|pwd)=(?P<secret>[^\s&;'\"]{3,100})",
+        r"[?&;](?:password|pwd)=(?P<secret>[^\s&;'\"]{3,100})",
+        _in_url,
     ),
     _kind(_URL_PASSWORD, "jdbc:oracle", r"jdbc:oracle:thin:[^\s/@'\"]{1,60}/(?P<secret>[^\s/@'\"]{3,100})@"),
     _kind(_URL_TOKEN, "token", r"://[^\s'\"?]{1,300}\?[^\s'\"]{0,300}?token=(?P<secret>[^\s&'\"]{12,})"),
@@ -138,8 +164,9 @@ _KINDS = (
     _kind(
         _PASSWORD,
         "password passwd pwd 密码 口令",
-        r"(?<![-#/])(?:--|#|//)[^\n]{0,100}?(?:password|passwd|pwd|密码|口令)\s*[:：=]\s*"
-        r"(?P<secret>(?-i:(?=[!-~]*\d)(?=[!-~]*[A-Z])(?=[!-~]*[a-z]))[!#-&(-~]{6,100})",
+        r"(?:password|passwd|pwd|密码|口令)\s*[:：=]\s*"
+        r"(?P<secret>(?-i:(?=[!-~]{0,100}\d)(?=[!-~]{0,100}[A-Z])(?=[!-~]{0,100}[a-z]))[!#-&(-~]{6,100})",
+        _in_comment,
     ),
     _kind(_PASSWORD, "identified", r"\bidentified\s+by\s+(?P<q>['\"])(?P<secret>[^'\"\s]{3,200})(?P=q)"),
     _kind(
@@ -235,7 +262,7 @@ _NAMED = (
         *_PASSWORD,
         _named(_PASS),
         re.compile(
-            r"(?<==)(?P<secret>(?=[\w@!#%^*+-]*\d)(?=[\w@!#%^*+-]*[A-Za-z])[\w@!#%^*+-]{6,100})(?![\w/.(])"
+            r"(?<==)(?P<secret>(?=[\w@!#%^*+-]{0,100}\d)(?=[\w@!#%^*+-]{0,100}[A-Za-z])[\w@!#%^*+-]{6,100})(?![\w/.(])"
         ),
         signs=("=",),
         hash=False,
@@ -245,7 +272,7 @@ _NAMED = (
     _AssignmentPattern(
         *("A key or password", "密钥或密码"),
         _named(rf"(?:{_KEY_NAME}|{_PASSWORD_NAME})"),
-        re.compile(r"(?P<q>['\"])(?P<secret>(?=[A-Za-z_]*[!#-&(-@\[-^`{-~])[!#-&(-~]{4,200})(?P=q)"),
+        re.compile(r"(?P<q>['\"])(?P<secret>(?=[A-Za-z_]{0,200}[!#-&(-@\[-^`{-~])[!#-&(-~]{4,200})(?P=q)"),
         signs=(_BLANK,),
         hash=False,
     ),
@@ -271,7 +298,7 @@ _NO_SECRET = re.compile(
 )
 """Values that are a keyword, a type or a name, not a secret."""
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})", re.IGNORECASE)
-_COMPARED = re.compile(r"\b(?:where|and|or|on|when|having|if|not)\s+\(*[\w.(`]*$", re.IGNORECASE)
+_COMPARED = re.compile(r"\b(?:where|and|or|on|when|having|if|not)\s+[\w.(`]*$", re.IGNORECASE)
 """Text before a column that is compared in a condition."""
 
 
@@ -288,7 +315,7 @@ def _standalone(code: str, lower: str) -> Iterator[Secret]:
         if not any(word in lower for word in kind.needs):
             continue
         for match in kind.pattern.finditer(code):
-            if not _is_placeholder(match["secret"]):
+            if kind.is_after(code, match.start()) and not _is_placeholder(match["secret"]):
                 yield Secret(Span(*match.span("secret")), kind.en, kind.zh)
                 if kind.en == _ACCESS_KEY_ID[0]:
                     yield from _beside(code, match)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from review.analysis.secret_patterns import find_secrets
@@ -11,7 +12,11 @@ from review.facts import Script, Span
 def not_reported_as_secret(script: Script, places: Iterable[Span]) -> frozenset[Span]:
     """Return the `places` that MC-S01 does not report, so that each secret is reported once."""
     candidates = frozenset(places)
-    reported = [secret.at for secret in find_secrets(script.code, script.dialect)] if candidates else []
-    return frozenset(
-        at for at in candidates if not any(one.begin < at.end and at.begin < one.end for one in reported)
-    )
+    reported = sorted(secret.at for secret in find_secrets(script.code, script.dialect)) if candidates else []
+    return frozenset(at for at in candidates if not _overlaps(at, reported))
+
+
+def _overlaps(at: Span, ordered: list[Span]) -> bool:
+    """Whether one of the `ordered` spans, which do not overlap each other, overlaps `at`."""
+    index = bisect_left(ordered, at.end, key=lambda span: span.begin)
+    return index > 0 and ordered[index - 1].end > at.begin

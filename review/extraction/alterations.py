@@ -42,7 +42,7 @@ def extract_alterations(node: AlterTable, walk: QueryWalker) -> Iterator[Alterat
             yield _alteration(action, name, walk)
 
 
-_RENAMED = re.compile(r"(?P<old>[^\s,;]+)\s+to\s+(?P<new>[^\s,;]+)", re.IGNORECASE)
+_RENAMED = re.compile(r"(?<![^\s,;])(?P<old>[^\s,;]+)\s+to\s+(?P<new>[^\s,;]+)", re.IGNORECASE)
 
 
 def renamed_table(text: SourceText) -> Iterator[Alteration]:

@@ -156,7 +156,7 @@ class ParsedScript:
 
 _NAME = re.compile(r"[\w$.${}\[\]:-]+")
 _VARIABLE = re.compile(r"@\w+")
-_ASSIGNED = re.compile(r"@\w+[^;]*?:=", re.DOTALL)
+_ASSIGNED = re.compile(r"@\w++[^;]*?:=", re.DOTALL)
 
 
 def _bind_variable(tree: exp.Expr, text: SourceText, knowledge: ScriptState) -> str:

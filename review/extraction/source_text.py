@@ -43,6 +43,7 @@ _KEYWORDS = frozenset(
         "values",
     ]
 )
+_SPACE = re.compile(r"\s*")
 _BRACKET = re.compile(r"[()]")
 _BLANK = frozenset(" \t\r\n\f\v")
 
@@ -169,14 +170,15 @@ class SourceText:
 
     def follows(self, end: int, pattern: str) -> int | None:
         """Return the end of `pattern` if it follows `end`, after optional blanks."""
-        match = _compiled(rf"\s*(?:{pattern})").match(self._bare, end - self._start)
+        blank = _SPACE.match(self._bare, end - self._start)
+        match = _compiled_start(pattern).match(self._bare, blank.end() if blank else end - self._start)
         return match.end() + self._start if match else None
 
     def precedes(self, begin: int, pattern: str) -> int | None:
         """Return the start of `pattern` if it directly precedes `begin`, before optional blanks."""
         first = begin - self._start
         low = max(0, first - 60)
-        match = _compiled(rf"(?:{pattern})\s*$").search(self._bare[low:first])
+        match = _compiled(rf"(?:{pattern})\Z").search(self._bare[low:first].rstrip())
         return low + match.start() + self._start if match else None
 
     def opener(self, begin: int) -> Span | None:
@@ -223,6 +225,12 @@ class SourceText:
         while at < len(bare) and bare[at] in _BLANK:
             at += 1
         return at
+
+
+@cache
+def _compiled_start(pattern: str) -> re.Pattern[str]:
+    """Return a pattern that is only matched at a given offset, not searched for."""
+    return re.compile(pattern, re.IGNORECASE)
 
 
 @cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from review.context import ReviewContext
 from review.dialects import Dialect
@@ -13,7 +14,7 @@ from review.facts.definitions import Alteration, AlterKind
 from review.facts.python import PythonFacts
 from review.facts.shell import ShellFacts
 from review.facts.statements import Statement
-from review.facts.tables import is_same_table, table_key
+from review.facts.tables import NamePositions, is_dynamic, is_same_table, table_key
 from review.facts.writes import WriteKind
 
 
@@ -38,6 +39,10 @@ class Comment:
 
     at: Span
     text: str
+
+
+_Effect = Literal["adds_rows", "removes_rows"]
+_EFFECTS: tuple[_Effect, ...] = ("adds_rows", "removes_rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,14 @@ class Script:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
+    _calls: dict[str, NamePositions] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def with_statements(self, statements: tuple[Statement, ...]) -> Script:
+        """Return a script with other statements, and the same calls."""
+        made = replace(self, statements=statements)
+        made._calls.update({effect: self._called(effect) for effect in _EFFECTS})
+        return made
+
     def same(self, one: str, other: str) -> bool:
         """Whether two names refer to the same table; a name without a project is in the script's project."""
         return is_same_table(one, other, self.context.project)
@@ -82,12 +95,7 @@ class Script:
         return any(
             place > index and self.same(table, name)
             for place, name in reversed(self._places(_writes_rows).get(table_key(table), ()))
-        ) or any(
-            access.adds_rows
-            and access.at > self.statements[index].at
-            and self.may_refer_to(access.table, table)
-            for access in self.python.accesses
-        )
+        ) or self.filled_by_call_after(self.statements[index].at, table)
 
     def _places(self, names: Callable[[Statement], Iterable[str]]) -> dict[str, list[tuple[int, str]]]:
         """Return the statements for which `names` yields a name, by the last part of that name."""
@@ -101,14 +109,21 @@ class Script:
 
     def emptied_by_call_before(self, before: Span, table: str) -> bool:
         """Whether a call in a Python node empties `table`, or a part of it, before the position `before`."""
-        return any(
-            access.removes_rows and access.at < before and self.may_refer_to(access.table, table)
-            for access in self.python.accesses
-        )
+        return self._called("removes_rows").is_before(before, table)
+
+    def filled_by_call_after(self, after: Span, table: str) -> bool:
+        """Whether a call in a Python node adds rows to `table` after the position `after`."""
+        return self._called("adds_rows").is_after(after, table)
+
+    def _called(self, effect: _Effect) -> NamePositions:
+        if effect not in self._calls:
+            found = ((access.at, access.table) for access in self.python.accesses if getattr(access, effect))
+            self._calls[effect] = NamePositions(found, self.context.project)
+        return self._calls[effect]
 
     def may_refer_to(self, name: str, table: str) -> bool:
         """Whether `name` refers to `table`, or is computed at run time and so may refer to any table."""
-        return not name or any(mark in name for mark in "${[%") or self.same(name, table)
+        return is_dynamic(name) or self.same(name, table)
 
 
 def _rebuilds(item: Statement) -> Iterator[str]:

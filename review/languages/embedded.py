@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ _SHORT = {0: "", 1: "p", 2: "$p", 3: "${}"}
 """Placeholders too short for `$[…]`, by length."""
 
 _VERB = re.compile(
-    r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/|[(;])*"
+    r"(?:\s|--[^\n]*+(?:\n|\Z)|/\*.*?\*/|[(;])*+"
     r"(?:select|with|from|insert|replace|update|delete|merge|create|alter|rename|drop|truncate|load|unload|set|use|add|msck"
     r"|analyze|explain|grant|revoke|desc|describe|show|call|begin|declare|copy|vacuum|refresh|@\w+)\b",
     re.IGNORECASE | re.DOTALL,
@@ -67,20 +68,21 @@ def is_sql(text: str) -> bool:
 
 def sql_text(sql: Sql) -> str:
     """Return the literal as SQL, with a blank for other code between two fragments."""
-    return " ".join(fragment.text for fragment in _join_fragments(sql.fragments))
+    return " ".join(_join_fragments(sql.fragments))
 
 
-def _join_fragments(fragments: Iterable[Fragment]) -> Iterator[Fragment]:
-    kept: Fragment | None = None
+def _join_fragments(fragments: Iterable[Fragment]) -> Iterator[str]:
+    """Yield the texts of fragments, with those that touch each other as one."""
+    joined: list[str] = []
+    end = -1
     for fragment in fragments:
-        if kept is not None and kept.end == fragment.begin:
-            kept = Fragment(kept.begin, kept.text + fragment.text)
-        else:
-            if kept is not None:
-                yield kept
-            kept = fragment
-    if kept is not None:
-        yield kept
+        if joined and fragment.begin != end:
+            yield "".join(joined)
+            joined = []
+        joined.append(fragment.text)
+        end = fragment.end
+    if joined:
+        yield "".join(joined)
 
 
 _BEFORE_VALUE = re.compile(
@@ -105,9 +107,13 @@ def changes_shape(sql: Sql) -> bool:
     if not marks:
         return False
     quoted = [match.span() for match in _marks(lexical_rules(sql.dialect)).finditer(text)]
-    return any(
-        _is_clause(text, begin, end) for begin, end in marks if not any(a < begin < b for a, b in quoted)
-    )
+    return any(_is_clause(text, begin, end) for begin, end in marks if not _is_inside(begin, quoted))
+
+
+def _is_inside(offset: int, spans: list[tuple[int, int]]) -> bool:
+    """Whether `offset` is within one of the ordered `spans`, after its first character."""
+    index = bisect_left(spans, (offset, 0)) - 1
+    return index >= 0 and offset < spans[index][1]
 
 
 def _holes(sql: Sql) -> list[tuple[int, int]]:
@@ -125,12 +131,14 @@ def _holes(sql: Sql) -> list[tuple[int, int]]:
 def _is_clause(text: str, begin: int, end: int) -> bool:
     if _PART_OF_NAME.search(text[max(0, begin - 1) : begin]) or _PART_OF_NAME.match(text[end : end + 1]):
         return False
-    before = text[:begin].rstrip()
-    if not before or before[-1] == ";":
+    last = begin
+    while last and text[last - 1].isspace():
+        last -= 1
+    if not last or text[last - 1] == ";":
         return True
-    word = _LAST_WORD.search(before[-60:])
+    word = _LAST_WORD.search(text[max(0, last - 60) : last])
     if word is None:
-        return before[-1] not in "=<>(,+-*/%!|[:"
+        return text[last - 1] not in "=<>(,+-*/%!|[:"
     name = word.group(1).lower()
     if _BEFORE_CONDITION.fullmatch(name):
         return _COMPARES.match(text, end) is None

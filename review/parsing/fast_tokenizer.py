@@ -54,7 +54,9 @@ def _read(sql: str, lexicon: _Lexicon, core: Any) -> list[Token] | None:  # noqa
     last = None
     for match in lexicon.pattern.finditer(sql):
         shape = match.lastindex
-        begin, end = match.span(shape or 0)
+        if shape is None:
+            break  # the end of the text
+        begin, end = match.span(shape)
         if begin < done:
             continue  # inside a keyword of several words
         text = sql[begin:end]
@@ -100,10 +102,10 @@ def _lexicon(tokenizer: type[Tokenizer]) -> _Lexicon:
         "|".join(rf"{quote}[^{quote}\\]*{quote}(?!{quote})" for quote in tokenizer._QUOTES),
         "|".join(_escaped(quote, tokenizer._STRING_ESCAPES) for quote in tokenizer._QUOTES),
         "|".join(rf"{quote}[^{quote}\\]*{quote}(?!{quote})" for quote in tokenizer._IDENTIFIERS),
-        r"\S",
+        r"\S.*",  # the rest of the text: what is rare ends the reading
     )
     return _Lexicon(
-        re.compile(r"\s*(?:" + "|".join(f"({shape})" for shape in shapes) + ")", re.DOTALL),
+        re.compile(r"\s*+(?:" + "|".join(f"({shape})" for shape in shapes) + r"|\Z)", re.DOTALL),
         operators,
         {word: kind for word, kind in known.items() if word not in operators},
         _phrases(tokenizer, stop),

@@ -33,6 +33,7 @@ class Hologres(Postgres):
     """The dialect `hologres`. Source: help page "CREATE LOGICAL PARTITION TABLE" of Hologres."""
 
     Parser = HologresParser
+    INDEX_OFFSET = 0  # nothing is generated, and adapting indexes takes quadratic time
 
     class Tokenizer(Postgres.Tokenizer):
         """PostgreSQL's tokenizer, with EXPLAIN as an ordinary word."""

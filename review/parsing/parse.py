@@ -108,6 +108,8 @@ def _grammar(dialect: Dialect) -> Grammar:
     if dialect in _QUICK:
         words["tokenize"] = tokenize
     parts = {
+        # Indexes of arrays are adapted for generated SQL only, in quadratic time.
+        "INDEX_OFFSET": 0,
         "Parser": type(f"Reading{base.__name__}Parser", (ParserMixin, base.parser_class), {}),
         "Tokenizer": type(f"Reading{base.__name__}Tokenizer", (base.tokenizer_class,), words),
     }

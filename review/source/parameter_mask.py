@@ -20,11 +20,8 @@ FILL = "p"
 # `$[0]` and `$['a']` are JSON paths; a scheduling time starts with a letter (`$[yyyymmdd-1]`).
 _BRACED = r"\$\{[^{}\n]*\}|\$\[[ ]*[A-Za-z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}|@@\{[^{}\n]*\}"
 _NAME = re.compile(r"[^\W\d][\w.]*")
-_TIME = re.compile(
-    r"(?:yyyy|yy|mm|dd|hh24|hh12|hh|mi|ss|['\"/: _.-])+(?:\s*[-+]\s*[\d.*/ ()]+)?|add_months\(.*",
-    re.IGNORECASE,
-)
-"""A custom time format (`yyyymmdd-1`) or a call of `add_months`, which scheduling computes."""
+_TIME = re.compile(r"(?:yyyy|yy|mm|dd|hh24|hh12|hh|mi|ss|[_.])++", re.IGNORECASE)
+"""A name that is a custom time format (`yyyymmdd`), which scheduling computes."""
 _SYSTEM = ("bdp.system.", "system.")
 
 

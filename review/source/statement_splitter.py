@@ -93,7 +93,10 @@ def split_script(text: str, words: LexicalRules) -> SplitScript:
 class _Splitter:
     def __init__(self, text: str, words: LexicalRules) -> None:
         self._text, self._words = text, words
-        self._marks = _marks(words, ";")
+        self._tokens = _tokens(words)
+        self._terminator = _Terminator(text)
+        self._brackets = _BracketNames(text)
+        self._is_routine: bool | None = None
         self._begin = self._at = 0
         self._first: int | None = None
         self._whole: list[str] = []
@@ -104,11 +107,27 @@ class _Splitter:
 
     def run(self) -> None:
         text, done = self._text, 0
-        while match := self._marks.search(text, done):
-            self._append(text[done : match.start()])
-            done = self._handle(match)
-        self._append(text[done:])
+        match = self._tokens.search(text)
+        while done < len(text):
+            if match and match.start() < done:
+                match = self._tokens.search(text, done)
+            begin = match.start() if match else len(text)
+            end = self._terminator.find(done, begin)
+            if end < begin:
+                self._append(text[done:end])
+                done = self._terminate(end)
+            else:
+                self._append(text[done:begin])
+                done = self._handle(match) if match else begin
         self._end_statement(len(text))
+
+    def _terminate(self, at: int) -> int:
+        token = self._terminator.mark
+        if self._block and self._block.open:
+            self._append(token)
+        else:
+            self._end_statement(at + len(token))
+        return at + len(token)
 
     def _handle(self, match: re.Match[str]) -> int:
         kind, token, done = (match.lastgroup or "").rstrip(_DIGITS), match.group(), match.end()
@@ -126,9 +145,10 @@ class _Splitter:
             self._end_statement(done)
         elif kind == "delimiter":
             self._end_statement(done)
-            self._marks = _marks(self._words, token.split()[1])
-        elif kind == "end" and not (self._block and self._block.open):
-            self._end_statement(done)
+            self._terminator.mark = token.split(maxsplit=2)[1]
+        elif kind == "bracket":
+            done = self._brackets.end(match.start())
+            self._append(self._text[match.start() : done])
         else:
             self._append(token)
         return done
@@ -146,7 +166,9 @@ class _Splitter:
             return
         if self._block is None:
             begin = match.start() if self._first is None else self._first
-            self._block = _BlockTracker.at(self._text, begin, match, self._words)
+            if self._is_routine is None:
+                self._is_routine = _ROUTINE.match(self._text, begin) is not None
+            self._block = _BlockTracker.at(self._text, begin, match, self._words, self._is_routine)
         if self._block is not None:
             self._block.word(self._text, match)
         self._append(match.group())
@@ -180,7 +202,7 @@ class _Splitter:
                     _CLIENT.match(statement) is not None,
                 )
             )
-        self._whole, self._bare, self._block, self._first = [], [], None, None
+        self._whole, self._bare, self._block, self._first, self._is_routine = [], [], None, None, None
         self._begin = self._at = done
 
 
@@ -200,11 +222,13 @@ class _BlockTracker:
         return self.depth > 0 or self.endless or (self.waits and not self.started)
 
     @classmethod
-    def at(cls, text: str, begin: int, match: re.Match[str], words: LexicalRules) -> _BlockTracker | None:
+    def at(
+        cls, text: str, begin: int, match: re.Match[str], words: LexicalRules, is_routine: bool
+    ) -> _BlockTracker | None:
         """Return the block that the statement at `begin` opens with the word `match`; None if none."""
         if words.script and match.group().upper() == "BEGIN" and _DEFINED.match(text, begin):
             return cls()
-        if _ROUTINE.match(text, begin):
+        if is_routine:
             package = words.separator == "/" and _PACKAGE.match(text, begin) is not None
             return cls(int(package), package, words.separator == "/", words.separator == "GO")
         started = _STARTED.match(text, begin)
@@ -227,6 +251,62 @@ class _BlockTracker:
             self.depth = max(self.depth - 1, 0)
 
 
+_MAX_TERMINATOR = 15
+"""Maximum characters of a statement terminator. Source: the array `delimiter` in mysql.cc, MySQL's client."""
+
+
+class _Terminator:
+    """Finds what ends a statement: `;`, or the mark that a line `DELIMITER x` sets."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._mark = ";"
+        self._found = -1
+        self._searched = 0
+
+    @property
+    def mark(self) -> str:
+        """The terminator."""
+        return self._mark
+
+    @mark.setter
+    def mark(self, mark: str) -> None:
+        self._mark, self._found, self._searched = mark[:_MAX_TERMINATOR], -1, 0
+
+    def find(self, begin: int, end: int) -> int:
+        """Return the offset of the next terminator that starts between `begin` and `end`; `end` without one.
+
+        Calls with growing offsets read the text once.
+        """
+        if self._found < begin:
+            first = max(begin, self._searched)
+            self._found = self._text.find(self._mark, first, end + len(self._mark) - 1)
+            if self._found < 0:
+                self._searched = max(end, first)
+        return self._found if begin <= self._found < end else end
+
+
+class _BracketNames:
+    """Finds the ends of names in brackets, which must end on the line on which they start."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line_end = self._closer = -1
+
+    def end(self, begin: int) -> int:
+        """Return the offset after the name that opens at `begin`, or after its bracket if it is not closed.
+
+        Calls with a growing `begin` read the text once.
+        """
+        if self._line_end < begin:
+            found = self._text.find("\n", begin)
+            self._line_end = len(self._text) if found < 0 else found
+        if self._closer < begin:
+            found = self._text.find("]", begin)
+            self._closer = len(self._text) if found < 0 else found
+        return self._closer + 1 if self._closer < self._line_end else begin + 1
+
+
 def _end_of_comment(text: str, begin: int) -> int:
     depth = 0
     for match in re.compile(r"/\*|\*/").finditer(text, begin):
@@ -245,18 +325,18 @@ def _is_empty_token(token: str) -> str:
 
 
 @cache
-def _marks(words: LexicalRules, end: str) -> re.Pattern[str]:
+def _tokens(words: LexicalRules) -> re.Pattern[str]:
     """Return a pattern for the next relevant token; its group is named by the token's kind and a number."""
     # Each alternative starts with a literal character, so that `re` skips all other positions fast.
     parts = [*_blocks(words), *_lines(words)]
-    for number, (kind, firsts, rest) in enumerate(_shapes(words, end)):
+    for number, (kind, firsts, rest) in enumerate(_shapes(words)):
         for place, first in enumerate(firsts):
             mark = f"{number}{place:02}"
             parts.append(f"{re.escape(first)}(?P<{kind}{mark}>{rest.replace('NUMBER', mark)})")
     return re.compile("|".join(parts), re.DOTALL | re.MULTILINE)
 
 
-def _shapes(words: LexicalRules, end: str) -> Iterator[tuple[str, str, str]]:
+def _shapes(words: LexicalRules) -> Iterator[tuple[str, str, str]]:
     """Yield each token's kind, its possible first characters, and the pattern of the rest."""
     plain, escaped = _quoted("'", words.backslash), _quoted("'", True)
     if words.hint:
@@ -279,8 +359,7 @@ def _shapes(words: LexicalRules, end: str) -> Iterator[tuple[str, str, str]]:
     yield "string" if words.double_string else "name", '"', _quoted('"', words.backslash)
     yield "name", "`", r"[^`]*(?:`|\Z)"
     if words.bracket_name:
-        yield "name", "[", r"[^\]\n]*\]"
-    yield "end", end[0], re.escape(end[1:])
+        yield "bracket", "[", ""
 
 
 def _blocks(words: LexicalRules) -> Iterator[str]:

@@ -37,6 +37,9 @@ class TableCatalog:
         self._named = _partitions_named(script.statements)
         self._columns: dict[str, Mapping[str, str] | None] = {}
         self._partitions: dict[str, tuple[str, ...] | None] = {}
+        self._creations: dict[str, Creation | None] = {}
+        self._types: dict[str, dict[str, str]] = {}
+        """Types of the columns of tables that the script creates; the first of two with one name."""
 
     def partitions(self, table: str) -> tuple[str, ...] | None:
         """Return the partition columns of `table` in lower case; empty if not partitioned; None if unknown.
@@ -117,12 +120,18 @@ class TableCatalog:
         if known := self._script.context.table(table):
             return known.columns.get(column) or known.partitions.get(column)
         if created := self._creation(table):
-            for defined in (*created.columns, *created.partitions):
-                if defined.name.lower() == column:
-                    return defined.type or None
+            if table not in self._types:
+                defined = (*created.partitions[::-1], *created.columns[::-1])
+                self._types[table] = {item.name.lower(): item.type for item in defined}
+            return self._types[table].get(column) or None
         return None
 
     def _creation(self, table: str) -> Creation | None:
+        if table not in self._creations:
+            self._creations[table] = self._find_creation(table)
+        return self._creations[table]
+
+    def _find_creation(self, table: str) -> Creation | None:
         made = [one for one in self._created.get(table_key(table), ()) if self._script.same(one.name, table)]
         # Created twice with different columns: which definition a statement sees is unknown.
         return made[0] if made and all(_shape(one) == _shape(made[0]) for one in made) else None

@@ -19,7 +19,7 @@ _FIELD_COUNTS = (6, 7)
 _MAX_LENGTH = 256
 """Characters of an expression: far more than a real one has, and a bound on the parsing time."""
 _MINUTES_PER_HOUR, _HOURS_PER_DAY = 60, 24
-_FIELD = re.compile(r"(?:[0-9]+|[A-Za-z]{3}|[LW*?,/-])+")
+_FIELD = re.compile(r"(?:[0-9]++|[A-Za-z]{3}|[LW*?,/-])++")
 """Characters of a field. Excludes croniter's own `H` and `R`, which mean random values."""
 
 

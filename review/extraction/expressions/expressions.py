@@ -61,7 +61,7 @@ def _cast(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
         begin = frame.text.precedes(inner.begin, r"\b(?:try_|safe_)?cast\s*\(\s*")
         if begin is not None:
             closing = frame.text.search(r"\)", inner.end)
-            kind = frame.text.follows(inner.end, r"as\s+[\w<>,:.\s]+(?:\([\d\s,]*\))?[^()]*\)")
+            kind = frame.text.follows(inner.end, r"as\s[^()]*+(?:\([\d\s,]*+\)[^()]*+)?+\)")
             inner.widen(begin, kind or (closing.end if closing else inner.end))
         elif (begin := frame.text.precedes(inner.begin, _TYPE_NAME)) is not None:
             node.this.meta["typed"] = True

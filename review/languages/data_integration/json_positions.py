@@ -82,8 +82,9 @@ class _Reader:
             if match := pattern.match(self.text, offset):
                 try:
                     return json.loads(match.group()), match.end()
-                except ValueError:  # Python converts no integer of more than 4,300 digits
-                    raise JsonInvalid("expected a shorter number", offset) from None
+                except ValueError:
+                    # Python converts no longer numbers, since that takes quadratic time.
+                    raise JsonInvalid("expected a number with fewer digits", offset) from None
         if match := _PARAMETER.match(self.text, offset):
             return match.group(), match.end()
         raise JsonInvalid("expected a value", offset)

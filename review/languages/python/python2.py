@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_SKIPPED = r"(?P<skip>'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|\#[^\n]*)"
+_SKIPPED = r"(?P<skip>'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?|\#[^\n]*)"
 _MARK = re.compile(
     rf"{_SKIPPED}"
-    r"|(?P<print>\b(?:print|exec)[ \t]*(?:>>)?[ \t]*(?=[^\s=(,.)\]:]|\())"
+    r"|(?P<print>\b(?:print|exec)[ \t]*+(?:>>[ \t]*+)?(?=[^\s=(,.)\]:]|\())"
     r"|(?P<comma>(?<=[\w)]),[ \t]*\w+[ \t]*(?=:[ \t]*(?:\#[^\n]*)?$))"
     r"|(?P<raised>\braise[ \t]+[\w.]+[ \t]*,)"
     r"|(?P<unequal><>)|(?P<tick>`)"

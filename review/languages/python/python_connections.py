@@ -11,6 +11,8 @@ from review.languages.python.python_module import ElementOf, LoopEntry, PythonMo
 
 _MAX_DEPTH = 6
 """Maximum names and calls through which a connection is traced."""
+_MAX_ASSIGNMENTS = 100
+"""Maximum assignments to a name that are traced; if there are more, its database is unknown."""
 
 _DRIVERS = {
     "pymysql": Dialect.MYSQL,
@@ -65,6 +67,8 @@ class Connections:
 
     def __init__(self, module: PythonModule) -> None:
         self._module = module
+        self._assigned: dict[tuple[int, int], frozenset[Dialect]] = {}
+        """Results for names, by the identity of their assignments and the depth."""
         drivers = {found for origin in module.origins.values() if (found := _driver(origin))}
         alchemy = any(origin.partition(".")[0] == "sqlalchemy" for origin in module.origins.values())
         self.some = bool(drivers) or alchemy
@@ -98,12 +102,26 @@ class Connections:
             case ast.Await():
                 yield from self._made(node.value, scope, depth + 1)
             case ast.Name():
-                for setting in self._module.assignments_of(scope, node.id):
-                    value = setting.value.context if isinstance(setting.value, LoopEntry) else setting.value
-                    if not isinstance(value, (ast.AugAssign, ElementOf)):
-                        yield from self._made(value, scope, depth + 1)
+                yield from self._named(node.id, scope, depth)
             case _:
                 pass
+
+    def _named(self, name: str, scope: Scope, depth: int) -> frozenset[Dialect]:
+        where, settings = self._module.visible(scope, name)
+        if len(settings) > _MAX_ASSIGNMENTS:
+            return frozenset({Dialect.UNKNOWN})
+        known = self._assigned.get((id(settings), depth)) if settings else frozenset()
+        if known is None:
+            known = self._assigned[id(settings), depth] = frozenset(
+                dialect
+                for setting in settings
+                for value in [
+                    setting.value.context if isinstance(setting.value, LoopEntry) else setting.value
+                ]
+                if not isinstance(value, (ast.AugAssign, ElementOf))
+                for dialect in self._made(value, where, depth + 1)
+            )
+        return known
 
     def _called(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[Dialect]:
         origin = self._module.origin(node.func)

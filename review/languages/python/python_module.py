@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 
 from review.errors import ReviewTimeout
 from review.facts import Span
@@ -94,13 +97,22 @@ class Lines:
         self._starts = [0]
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line))
+        self._ascii = [line.isascii() for line in self._lines]
+        self._bytes: dict[int, list[int]] = {}
+        """Offsets in bytes of the characters of lines that are not ASCII, by the line's number."""
 
     def offset(self, line: int, column: int) -> int:
         """Return the offset of the byte `column` (0-based, UTF-8) of the 1-based `line`."""
-        text = self._lines[line - 1]
-        if not text.isascii():
-            column = len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
+        if not self._ascii[line - 1]:
+            column = bisect_right(self._byte_offsets(line), column) - 1
         return self._starts[line - 1] + column
+
+    def _byte_offsets(self, line: int) -> list[int]:
+        known = self._bytes.get(line)
+        if known is None:
+            lengths = (len(letter.encode("utf-8", "surrogatepass")) for letter in self._lines[line - 1])
+            known = self._bytes[line] = list(accumulate(lengths, initial=0))
+        return known
 
     def at(self, node: ast.expr | ast.stmt) -> Span:
         """Return the span of `node`."""
@@ -110,10 +122,11 @@ class Lines:
         return Span(begin, self.offset(node.end_lineno, node.end_col_offset))
 
 
-@dataclass(slots=True)
+@dataclass
 class PythonModule:
     """The indexed nodes of a module."""
 
+    tree: ast.Module
     lines: Lines
     calls: list[CallSite] = field(default_factory=list)
     assignments: dict[tuple[Scope, str], list[Assignment]] = field(default_factory=dict)
@@ -127,9 +140,62 @@ class PythonModule:
     kept: dict[int, set[str]] = field(default_factory=dict)
     """Names to which the result of a call is assigned, by the identity of the call's node."""
 
+    _positions: dict[Scope, dict[str, int]] = field(default_factory=dict)
+    _arguments: dict[Scope, frozenset[str]] = field(default_factory=dict)
+
     def assignments_of(self, scope: Scope, name: str) -> list[Assignment]:
         """Return the assignments to `name` that are visible in `scope`; empty if there are none."""
-        return self.assignments.get((scope, name)) or self.assignments.get((None, name), [])
+        return self.visible(scope, name)[1]
+
+    def visible(self, scope: Scope, name: str) -> tuple[Scope, list[Assignment]]:
+        """Return the assignments to `name` that are visible in `scope`, and the scope that they are in.
+
+        The same list is returned each time, unless it is empty.
+        """
+        if own := self.assignments.get((scope, name)):
+            return scope, own
+        return None, self.assignments.get((None, name), [])
+
+    def positions(self, scope: Scope) -> dict[str, int]:
+        """Return the positions of a function's positional arguments; empty for a module or lambda."""
+        if not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return {}
+        if (known := self._positions.get(scope)) is None:
+            names = [argument.arg for argument in (*scope.args.posonlyargs, *scope.args.args)]
+            known = self._positions[scope] = {name: place for place, name in enumerate(names)}
+        return known
+
+    def arguments(self, scope: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> frozenset[str]:
+        """Return the names of all arguments of a function, and of functions in its defaults."""
+        if (known := self._arguments.get(scope)) is None:
+            known = self._arguments[scope] = frozenset(
+                item.arg for item in ast.walk(scope.args) if isinstance(item, ast.arg)
+            )
+        return known
+
+    @cached_property
+    def _with_text(self) -> frozenset[int]:
+        """Identities of the nodes that are a string, or contain one."""
+        parents: list[tuple[ast.AST, int]] = [(self.tree, -1)]
+        for index, (node, _) in enumerate(parents):
+            parents.extend((child, index) for child in ast.iter_child_nodes(node))
+        found: set[int] = set()
+        for node, parent in reversed(parents):
+            if id(node) in found or is_text(node):
+                found.add(id(node))
+                if parent >= 0:
+                    found.add(id(parents[parent][0]))
+        return frozenset(found)
+
+    def has_text(self, node: ast.expr) -> bool:
+        """Whether `node` is a string, or contains one."""
+        return id(node) in self._with_text
+
+    @cached_property
+    def _dotted(self) -> tuple[frozenset[str], int]:
+        """Imported names with a dot, and their maximum number of parts."""
+        names = frozenset(name for name in self.origins if "." in name)
+        return names, max((name.count(".") + 1 for name in names), default=0)
 
     def called_at(self, call: CallSite) -> Span:
         """Return the span of the called name, without its receiver."""
@@ -148,7 +214,9 @@ class PythonModule:
         known = self.origins.get(node.id)
         if known is not None:
             return ".".join((known, *reversed(parts)))
-        return dotted if any(dotted.startswith(f"{name}.") for name in self.origins if "." in name) else ""
+        names, longest = self._dotted
+        leading = list(accumulate(dotted.split(".", longest + 1)[:-1], "{}.{}".format))
+        return dotted if any(name in names for name in leading) else ""
 
     def text(self, node: ast.expr | None) -> PythonText | None:
         """Return `node` as a plain string with its span; None if it is not one."""
@@ -163,7 +231,7 @@ def index_module(tree: ast.Module, code: str, deadline: float) -> PythonModule:
     Raises:
         ReviewTimeout: it is later than `deadline`, by `time.monotonic()`.
     """
-    module = PythonModule(Lines(code))
+    module = PythonModule(tree, Lines(code))
     waiting: list[tuple[ast.AST, Scope, tuple[Loop, ...], int]] = [(tree, None, (), 0)]
     while waiting:
         node, scope, loops, body = waiting.pop()
@@ -242,6 +310,11 @@ def _set(module: PythonModule, scope: Scope, target: ast.expr | None, value: Val
         for index_, part in enumerate(target.elts):
             one: Value = parts[index_] if len(parts) == len(target.elts) else _part(value)
             _set(module, scope, part, one, body)
+
+
+def is_text(node: ast.AST) -> bool:
+    """Whether `node` is a string literal."""
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
 def _part(value: Value) -> Value:

@@ -97,11 +97,11 @@ def _unread(code: str, failure: _SyntaxProblem) -> Statement:
 
 
 _COMMENT = re.compile(
-    r"[rRbBuUfF]{0,2}(?:'''.*?(?:'''|\Z)|\"\"\".*?(?:\"\"\"|\Z)|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\")"
+    r"[rRbBuUfF]{0,2}(?:'''.*?(?:'''|\Z)|\"\"\".*?(?:\"\"\"|\Z)|'(?:[^'\\\n]|\\.)*+'?|\"(?:[^\"\\\n]|\\.)*+\"?)"
     r"|(?P<comment>\#[^\r\n]*)",
     re.DOTALL,
 )
-"""A comment; strings are matched first, so that a `#` in them is skipped."""
+"""A comment; strings are matched first, so that a `#` in them is skipped. An open one ends with its line."""
 
 
 def _comments(code: str) -> Iterator[Comment]:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from review.dialects import Dialect
 from review.facts.queries import EmbeddedQuery
@@ -28,7 +29,7 @@ _CURSOR = frozenset({"execute", "executemany"})
 _CLICKHOUSE = frozenset(
     {"query", "query_df", "query_np", "command", "query_dataframe", "execute_iter", "insert_dataframe"}
 )
-_ROWS_FOLLOW = re.compile(r"\bvalues\s*;?\s*\Z", re.IGNORECASE)
+_ROWS_FOLLOW = re.compile(r"\bvalues\s*+(?:;\s*+)?\Z", re.IGNORECASE)
 """`INSERT INTO t VALUES` of ClickHouse: the driver sends the rows separately."""
 _NAME = re.compile(r"[\w.]+")
 """A table's name, which `read_sql` accepts too."""
@@ -83,13 +84,13 @@ def find_sql(module: PythonModule, code: str) -> SqlCalls:
             runners |= _passed_through(module, call, runner)
         if len(runners) == known:
             break
-    literals: dict[int, Sql] = {}
+    reader = _QueryReader(module, code)
     queries = tuple(
         query
         for call, runner in _running(module, runners, connections)
-        for query in _query(module, code, call, runner, literals)
+        for query in reader.queries(call, runner)
     )
-    return SqlCalls(tuple(literals[begin] for begin in sorted(literals)), queries)
+    return SqlCalls(tuple(reader.literals[begin] for begin in sorted(reader.literals)), queries)
 
 
 def _running(
@@ -149,36 +150,121 @@ def _passed_through(module: PythonModule, call: CallSite, runner: SqlRunner) -> 
     scope = call.scope
     if not isinstance(sql, ast.Name) or not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return {}
-    names = [argument.arg for argument in (*scope.args.posonlyargs, *scope.args.args)]
-    if sql.id not in names or len(module.functions.get(scope.name, ())) != 1:
+    positions = module.positions(scope)
+    if sql.id not in positions or len(module.functions.get(scope.name, ())) != 1:
         return {}
-    bound = names[0] in ("self", "cls")
-    return {scope.name: SqlRunner(sql.id, names.index(sql.id) - bound, runner.dialect, runner.binds)}
+    bound = next(iter(positions)) in ("self", "cls")
+    return {scope.name: SqlRunner(sql.id, positions[sql.id] - bound, runner.dialect, runner.binds)}
 
 
-def _query(
-    module: PythonModule, code: str, call: CallSite, runner: SqlRunner, literals: dict[int, Sql]
-) -> Iterator[EmbeddedQuery]:
-    given = call.argument(runner.argument, runner.position)
-    rows = next((text for loop in call.loops if (text := _rows(module, code, loop, call.scope))), "")
-    if given is None or _is_argument(_unwrapped(module, given), call.scope, module):
-        if rows:
-            yield EmbeddedQuery(module.called_at(call), call.name, rows)
-        return
-    bound = runner.binds and len(call.node.args) + len(call.node.keywords) > 1
-    found = list(StringResolver(module, code, runner.dialect, bound=bound).of(given, call.scope))
-    if bound and runner.dialect is Dialect.ORACLE:
-        found = [_with_names(sql) if sql else None for sql in found]
-    if _is_elsewhere(found, call, runner):
-        return
-    known = [sql for sql in found if sql is not None and _can_be_read(sql)]
-    if runner.dialect is Dialect.UNKNOWN:
-        known = []
-    for sql in known:
-        literals.setdefault(sql.at.begin, sql)
-    # A name may also be assigned other values elsewhere; but at least one must be SQL.
-    unread = not known or any(sql is None or _is_built(sql) for sql in found)
-    yield EmbeddedQuery(module.called_at(call), call.name, rows, unread)
+class _Text:
+    """What is known of a string that is passed to a function that runs SQL; it may be passed many times."""
+
+    def __init__(self, sql: Sql) -> None:
+        self.sql = sql
+
+    @cached_property
+    def is_statement(self) -> bool:
+        """Whether it starts like a statement."""
+        return is_sql(sql_text(self.sql))
+
+    @cached_property
+    def is_readable(self) -> bool:
+        """Whether it can be reviewed."""
+        return self.is_statement and not changes_shape(self.sql) and is_closed(self.sql)
+
+    @cached_property
+    def is_built(self) -> bool:
+        """Whether it is SQL that cannot be parsed as written, or starts with an inserted value."""
+        return self.sql.fragments[0].is_placeholder or (self.is_statement and not self.is_readable)
+
+    @cached_property
+    def is_name(self) -> bool:
+        """Whether it is a table's name."""
+        return _NAME.fullmatch(sql_text(self.sql)) is not None
+
+    @cached_property
+    def needs_rows(self) -> bool:
+        """Whether it is an INSERT whose rows are sent separately."""
+        return _ROWS_FOLLOW.search(sql_text(self.sql)) is not None
+
+    @cached_property
+    def with_names(self) -> _Text:
+        """The same with names for Oracle's numbered bind variables (`:1`), which no parser accepts."""
+        return _Text(_with_names(self.sql))
+
+
+class _QueryReader:
+    """Reads the calls that run SQL. A string that several calls run is read once.
+
+    Attributes:
+        literals: the literals that can be reviewed, by their offsets.
+    """
+
+    def __init__(self, module: PythonModule, code: str) -> None:
+        self._module, self._code = module, code
+        self._resolvers: dict[tuple[Dialect, bool], StringResolver] = {}
+        self._texts: dict[int, _Text] = {}
+        self._loop_rows: dict[int, str] = {}
+        self._rows_assigned: dict[int, bool] = {}
+        self.literals: dict[int, Sql] = {}
+
+    def queries(self, call: CallSite, runner: SqlRunner) -> Iterator[EmbeddedQuery]:
+        """Yield the query that `call` runs; nothing if it is not SQL, or the argument of a function."""
+        module = self._module
+        given = call.argument(runner.argument, runner.position)
+        rows = next((text for loop in call.loops if (text := self._rows(loop, call.scope))), "")
+        if given is None or _is_argument(_unwrapped(module, given), call.scope, module):
+            if rows:
+                yield EmbeddedQuery(module.called_at(call), call.name, rows)
+            return
+        bound = runner.binds and len(call.node.args) + len(call.node.keywords) > 1
+        found = self._values(given, call.scope, runner.dialect, bound=bound)
+        if _is_elsewhere(found, call, runner):
+            return
+        known = [text for text in found if text is not None and text.is_readable]
+        if runner.dialect is Dialect.UNKNOWN:
+            known = []
+        for item in known:
+            self.literals.setdefault(item.sql.at.begin, item.sql)
+        # A name may also be assigned other values elsewhere; but at least one must be SQL.
+        unread = not known or any(text is None or text.is_built for text in found)
+        yield EmbeddedQuery(module.called_at(call), call.name, rows, unread)
+
+    def _values(self, given: ast.expr, scope: Scope, dialect: Dialect, *, bound: bool) -> list[_Text | None]:
+        key = dialect, bound
+        if key not in self._resolvers:
+            self._resolvers[key] = StringResolver(self._module, self._code, dialect, bound=bound)
+        texts = [self._text(sql) for sql in self._resolvers[key].values(given, scope)]
+        if bound and dialect is Dialect.ORACLE:
+            return [text.with_names if text else None for text in texts]
+        return texts
+
+    def _text(self, sql: Sql | None) -> _Text | None:
+        if sql is None:
+            return None
+        # The text holds the SQL, so its identity stays valid.
+        return self._texts.setdefault(id(sql), _Text(sql))
+
+    def _rows(self, loop: Loop, scope: Scope) -> str:
+        """Return the expression that `loop` iterates, as written, if it is rows of data; otherwise empty."""
+        if (known := self._loop_rows.get(id(loop))) is None:
+            is_rows = any(self._is_rows(node, scope) for node in ast.walk(loop.iter))
+            known = _literal_text(self._module, self._code, loop.iter) if is_rows else ""
+            self._loop_rows[id(loop)] = known
+        return known
+
+    def _is_rows(self, node: ast.AST, scope: Scope) -> bool:
+        if isinstance(node, ast.Attribute):
+            return node.attr in _ROWS
+        if not isinstance(node, ast.Name):
+            return False
+        settings = self._module.assignments_of(scope, node.id)
+        if not settings:
+            return False
+        if (known := self._rows_assigned.get(id(settings))) is None:
+            known = self._rows_assigned[id(settings)] = any(map(_makes_rows, settings))
+        return known
 
 
 _NUMBERED = re.compile(r"(?<![:\w]):\d+")
@@ -196,45 +282,22 @@ def _with_names(sql: Sql) -> Sql:
     )
 
 
-def _is_elsewhere(found: list[Sql | None], call: CallSite, runner: SqlRunner) -> bool:
+def _is_elsewhere(found: list[_Text | None], call: CallSite, runner: SqlRunner) -> bool:
     """Whether it is not SQL to review: a table's name, rows sent separately, an unknown receiver."""
     if runner.dialect is Dialect.UNKNOWN:
-        return not any(sql is not None and is_sql(sql_text(sql)) for sql in found)
+        return not any(text is not None and text.is_statement for text in found)
     if call.name in _READS:
-        return all(sql is not None and _NAME.fullmatch(sql_text(sql)) for sql in found)
+        return all(text is not None and text.is_name for text in found)
     if runner.dialect is Dialect.CLICKHOUSE:
-        return all(sql is not None and _ROWS_FOLLOW.search(sql_text(sql)) for sql in found)
+        return all(text is not None and text.needs_rows for text in found)
     return False
-
-
-def _can_be_read(sql: Sql) -> bool:
-    return is_sql(sql_text(sql)) and not changes_shape(sql) and is_closed(sql)
-
-
-def _is_built(sql: Sql) -> bool:
-    """Whether it is SQL that cannot be parsed as written, or starts with an inserted value."""
-    return sql.fragments[0].is_placeholder or (is_sql(sql_text(sql)) and not _can_be_read(sql))
 
 
 def _is_argument(given: ast.expr | None, scope: Scope, module: PythonModule) -> bool:
     """Whether the SQL is an argument of the enclosing function, whose callers are checked instead."""
     if not isinstance(given, ast.Name) or scope is None or module.assignments.get((scope, given.id)):
         return False
-    return isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)) and given.id in {
-        argument.arg for argument in (*scope.args.posonlyargs, *scope.args.args)
-    }
-
-
-def _rows(module: PythonModule, code: str, loop: Loop, scope: Scope) -> str:
-    """Return the expression that `loop` iterates, as written, if it is rows of data; otherwise empty."""
-    for node in ast.walk(loop.iter):
-        if isinstance(node, ast.Attribute) and node.attr in _ROWS:
-            return _literal_text(module, code, loop.iter)
-        if isinstance(node, ast.Name) and any(
-            _makes_rows(setting) for setting in module.assignments_of(scope, node.id)
-        ):
-            return _literal_text(module, code, loop.iter)
-    return ""
+    return given.id in module.positions(scope)
 
 
 def _makes_rows(setting: Assignment) -> bool:

@@ -10,11 +10,11 @@ from review.languages.embedded import Fragment, placeholder
 _OPEN = re.compile(r"(?P<prefix>[A-Za-z]{0,3})(?P<quote>'''|\"\"\"|'|\")")
 _GAP = re.compile(r"(?:\s|\\\n|#[^\n]*|[()])*")
 _ESCAPE = re.compile(
-    r"\\\\\\\\|\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}\n]*\}|[0-7]{1,3}|[\s\S])"
+    r"\\\\\\\\|\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^{}\\\n]*\}|[0-7]{1,3}|[\s\S])"
 )
 _PERCENT = re.compile(
     r"%%(?:\([^()\n]*\))?s(?!\w)"
-    r"|%(?:\([^()\n]*\))?[#0\- +]*(?:\*|\d+)?(?:\.(?:\*|\d+))?[hlL]?[diouxXeEfFgGcrsa%]"
+    r"|%(?:\([^()\n]*\))?[#0\- +]*+(?:\*|\d++)?(?:\.(?:\*|\d++))?[hlL]?[diouxXeEfFgGcrsa%]"
 )
 """Conversions of `%`; `%%s` remains for the driver to bind."""
 _BRACES = re.compile(r"\{\{|\}\}|\{[^{}\n]*(?:\{[^{}\n]*\}[^{}\n]*)*\}")

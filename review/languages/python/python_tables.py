@@ -11,6 +11,8 @@ from review.languages.python.python_module import CallSite, PythonModule, Scope
 
 _MAX_DEPTH = 6
 """Maximum names through which a table is traced."""
+_MAX_ASSIGNMENTS = 100
+"""Maximum assignments to a name that are examined."""
 
 _BY_NAME = {
     "write_table": TableAccessKind.APPEND,
@@ -105,7 +107,7 @@ def _is_entry(module: PythonModule, node: ast.expr | None, scope: Scope) -> bool
         return False
     settings = module.assignments_of(scope, node.id)
     if settings:
-        return all(
+        return len(settings) <= _MAX_ASSIGNMENTS and all(
             isinstance(setting.value, ast.Call) and module.origin(setting.value.func).startswith("odps.")
             for setting in settings
         )
@@ -116,9 +118,7 @@ def _is_given(module: PythonModule, name: str, scope: Scope) -> bool:
     """Whether nothing in the module defines `name`, so that DataWorks does."""
     if name in module.origins or "*" in module.origins:
         return False
-    return scope is None or not any(
-        isinstance(item, ast.arg) and item.arg == name for item in ast.walk(scope.args)
-    )
+    return scope is None or name not in module.arguments(scope)
 
 
 def _partition(call: CallSite, act: TableAccessKind) -> ast.expr | None:

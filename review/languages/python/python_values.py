@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import islice
 
 from review.dialects import Dialect
 from review.facts import Span
 from review.languages.embedded import Fragment, Sql, placeholder
 from review.languages.python import python_strings
-from review.languages.python.python_module import Assignment, ElementOf, PythonModule, Scope
+from review.languages.python.python_module import Assignment, ElementOf, PythonModule, Scope, is_text
 
 _MAX_DEPTH = 12
 """Maximum names and calls through which a string is traced."""
+_MAX_VALUES = 100
+"""Maximum values that a name can have; if there are more, the rest counts as built in an unsupported way."""
 KEPT = frozenset({"strip", "lstrip", "rstrip", "replace", "lower", "upper", "dedent", "expandtabs", "split"})
 """Methods whose result is much like the text they are called on."""
 
@@ -23,6 +26,17 @@ class StringResolver:
     def __init__(self, module: PythonModule, code: str, dialect: Dialect, *, bound: bool = False) -> None:
         """Trace strings of `module`; with `bound`, a driver binds values to `%s`."""
         self._module, self._code, self._dialect, self._bound = module, code, dialect, bound
+        # Results by the identities of nodes and of lists of assignments, which the module holds.
+        self._named_values: dict[tuple[int, int], tuple[Sql | None, ...]] = {}
+        self._template_values: dict[tuple[int, bool, bool], tuple[Sql | None, ...]] = {}
+        self._literals: dict[tuple[int, bool, bool], Sql | None] = {}
+
+    def values(self, node: ast.expr, scope: Scope) -> tuple[Sql | None, ...]:
+        """Return the possible values of `node`; None for each one built in an unsupported way.
+
+        The same literal is the same object each time, as long as the resolver exists.
+        """
+        return _limited(self.of(node, scope))
 
     def of(self, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[Sql | None]:
         """Yield the possible values of `node`; None for each one built in an unsupported way."""
@@ -45,14 +59,23 @@ class StringResolver:
             case ast.BinOp(op=ast.Mod(), left=ast.Name() as template):
                 yield from self._templates(template, scope, depth, percent=True)
             case _:
-                yield self._sql(list(self._pieces(node)))
+                yield self._literal(node)
 
-    def _named(self, name: str, scope: Scope, depth: int) -> Iterator[Sql | None]:
-        settings = self._module.assignments_of(scope, name)
+    def _named(self, name: str, scope: Scope, depth: int) -> tuple[Sql | None, ...]:
+        where, settings = self._module.visible(scope, name)
         if not settings:
-            yield None
-        elif any(isinstance(setting.value, ast.AugAssign) for setting in settings):
-            yield from self._concatenated(settings)
+            return (None,)
+        key = id(settings), depth
+        if key not in self._named_values:
+            self._named_values[key] = _limited(self._assigned(settings, name, where, depth))
+        return self._named_values[key]
+
+    def _assigned(
+        self, settings: list[Assignment], name: str, scope: Scope, depth: int
+    ) -> Iterator[Sql | None]:
+        if any(isinstance(setting.value, ast.AugAssign) for setting in settings):
+            # Read once: the value is the same at every depth.
+            yield from self._concatenated(settings) if not depth else self._named(name, scope, 0)
         else:
             for setting in settings:
                 yield from self._value(setting, name, scope, depth)
@@ -97,7 +120,7 @@ class StringResolver:
         if attribute == "format" and isinstance(receiver, ast.Name):
             yield from self._templates(receiver, scope, depth, braces=True)
         elif attribute == "format":
-            yield self._sql(list(self._pieces(node)))
+            yield self._literal(node)
         elif (attribute == "dedent" or wraps_sql(self._module, node)) and node.args:
             yield from self.of(node.args[0], scope, depth + 1)
         elif attribute in KEPT and receiver is not None:
@@ -110,27 +133,41 @@ class StringResolver:
     ) -> Iterator[Sql | None]:
         """Read a name whose value is a template: its literals are read as templates."""
         settings = self._module.assignments_of(scope, node.id)
-        values = [setting.value for setting in settings]
-        if not values or depth > _MAX_DEPTH:
+        if not settings or depth > _MAX_DEPTH:
             yield None
-        for value in values:
-            if isinstance(value, ast.expr) and _is_string(value):
-                yield self._sql(list(self._pieces(value, percent=percent, braces=braces)))
-            elif not isinstance(value, ast.expr) or node.id not in _names(value):
+            return
+        key = id(settings), percent, braces
+        if key not in self._template_values:
+            self._template_values[key] = _limited(self._read_templates(settings, node.id, percent, braces))
+        yield from self._template_values[key]
+
+    def _read_templates(
+        self, settings: list[Assignment], name: str, percent: bool, braces: bool
+    ) -> Iterator[Sql | None]:
+        for setting in settings:
+            value = setting.value
+            if isinstance(value, ast.expr) and self._module.has_text(value):
+                yield self._literal(value, percent=percent, braces=braces)
+            elif not isinstance(value, ast.expr) or name not in _names(value):
                 yield None
+
+    def _literal(self, node: ast.expr, *, percent: bool = False, braces: bool = False) -> Sql | None:
+        key = id(node), percent, braces
+        if key not in self._literals:
+            self._literals[key] = self._sql(list(self._pieces(node, percent=percent, braces=braces)))
+        return self._literals[key]
 
     def _pieces(self, node: ast.expr, *, percent: bool = False, braces: bool = False) -> Iterator[Fragment]:
         """Yield the literals of a concatenation; anything between them becomes one placeholder."""
         percent = percent or self._bound
-        parts = list(_summands(node))
-        literals = [(part, percent or p, braces or b) for part, p, b in parts if _is_text(part)]
-        if not literals:
+        parts = list(_summands(self._module, node))
+        if not any(is_text(part) for part, _, _ in parts):
             return
         last_end: int | None = None
         between: Span | None = None
         for part, p, b in parts:
             at = self._module.lines.at(part)
-            if not _is_text(part):
+            if not is_text(part):
                 between = Span(between.begin if between else at.begin, at.end)
                 continue
             found = list(
@@ -155,7 +192,12 @@ def wraps_sql(module: PythonModule, node: ast.Call) -> bool:
     return name in ("text", "SQL") and top.partition(".")[0] in ("sqlalchemy", "psycopg2", "psycopg")
 
 
-def _summands(node: ast.expr) -> Iterator[tuple[ast.expr, bool, bool]]:
+def _limited(values: Iterator[Sql | None]) -> tuple[Sql | None, ...]:
+    found = tuple(islice(values, _MAX_VALUES + 1))
+    return found if len(found) <= _MAX_VALUES else (*found[:_MAX_VALUES], None)
+
+
+def _summands(module: PythonModule, node: ast.expr) -> Iterator[tuple[ast.expr, bool, bool]]:
     """Yield the parts of a concatenation, each with whether `%` and `.format` insert values into it."""
     waiting: list[tuple[ast.expr, bool, bool]] = [(node, False, False)]
     while waiting:
@@ -163,22 +205,16 @@ def _summands(node: ast.expr) -> Iterator[tuple[ast.expr, bool, bool]]:
         match part:
             case ast.BinOp(op=ast.Add()):
                 waiting += [(part.right, percent, braces), (part.left, percent, braces)]
-            case ast.BinOp(op=ast.Mod()) if _is_string(part.left):
+            case ast.BinOp(op=ast.Mod()) if module.has_text(part.left):
                 waiting.append((part.left, True, braces))
-            case ast.Call(func=ast.Attribute(attr="format", value=inner)) if _is_string(inner):
+            case ast.Call(func=ast.Attribute(attr="format", value=inner)) if module.has_text(inner):
                 waiting.append((inner, percent, True))
-            case ast.Call(func=ast.Attribute(attr=name, value=inner)) if name in KEPT and _is_string(inner):
+            case ast.Call(func=ast.Attribute(attr=name, value=inner)) if name in KEPT and module.has_text(
+                inner
+            ):
                 waiting.append((inner, percent, braces))
             case _:
                 yield part, percent, braces
-
-
-def _is_text(node: ast.AST) -> bool:
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
-
-
-def _is_string(node: ast.expr) -> bool:
-    return any(_is_text(part) for part in ast.walk(node))
 
 
 def _is_split(node: ast.Call) -> bool:

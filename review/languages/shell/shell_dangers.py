@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from review.facts import Span
 from review.facts.shell import PlaintextPassword, RecursiveDelete
-from review.languages.shell.shell_lexer import ShellWord, WordPart, literal, variables
+from review.languages.shell.shell_lexer import EXPANSION, ShellWord, WordPart, literal, variables
 from review.languages.shell.shell_sql import ProgramCall
 
 _GLUED = {"mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "sshpass": "-p"}
@@ -29,10 +29,9 @@ _VARIABLES = re.compile(
     r"(?P<name>PGPASSWORD|MYSQL_PWD|SSHPASS|REDISCLI_AUTH|ALIBABA_CLOUD_ACCESS_KEY_SECRET)="
 )
 """Environment variables from which clients read a secret."""
-_NO_SECRET = re.compile(
-    r".*\$[\[{].*|x{3,}|\*{3,}|<.*>|\{.*\}|your.*|password|passwd|null|none|.{0,2}", re.IGNORECASE
-)
-"""Values that are a variable or a placeholder."""
+_PARAMETER = re.compile(r"\$[\[{]")
+_NO_SECRET = re.compile(r"x{3,}|\*{3,}|<.*>|\{.*\}|your.*|password|passwd|null|none|.{0,2}", re.IGNORECASE)
+"""Values that are a placeholder."""
 
 
 def find_passwords(code: str, runs: list[ProgramCall]) -> Iterator[PlaintextPassword]:
@@ -78,7 +77,12 @@ def _password(code: str, word: ShellWord, name: str, option: str) -> Iterator[Pl
         user, colon, value = value.partition(":")
         if not colon or not user:
             return
-    if value and not value.startswith("-") and not _NO_SECRET.fullmatch(value):
+    if (
+        value
+        and not value.startswith("-")
+        and not _PARAMETER.search(value)
+        and not _NO_SECRET.fullmatch(value)
+    ):
         at = Span(word.parts[0].at.begin, word.parts[-1].at.end)
         yield PlaintextPassword(
             Span(at.end - len(value), at.end) if len(value) <= at.end - at.begin else at, name, option
@@ -91,12 +95,12 @@ _QUIET = re.compile(
     r"|ulimit|shopt|in|touch|clear|log\w*|basename|dirname|kinit|mkdir"
 )
 """Commands whose failure does no harm or is evident."""
-_STOPS = re.compile(
-    r"^#!.*\s-\w*e|^[^\n#]*\bset\s+(?:-\w+\s+)*-\w*e|^[^\n#]*\bset\s+(?:-\w+\s+)*-o\s+errexit"
-    r"|^[^\n#]*\btrap\b.*\bERR\b",
-    re.MULTILINE,
-)
-"""Options, and a trap of ERR, by which a script reacts to every failure."""
+_SHEBANG = re.compile(r"^#![^\n]*", re.MULTILINE)
+_SHEBANG_OPTION = re.compile(r"\s-(\w*)")
+_SET_OPTIONS = re.compile(r"#[^\n]*|\bset\b(?P<letters>(?:\s++-\w++)*+)(?:\s++(?P<name>errexit|nounset))?")
+"""The options of `set`, and the name after its last one; comments are matched, so that they are skipped."""
+_TRAP = re.compile(r"#[^\n]*|\btrap\b(?P<trapped>[^\n]*)")
+_ERROR_SIGNAL = re.compile(r"\bERR\b")
 _FUNCTION = re.compile(r"^[ \t]*(?:function[ \t]+([\w-]+)|([\w-]+)[ \t]*\([ \t]*\))", re.MULTILINE)
 """The start of a function; its own commands are checked, so calls of it are not."""
 _SEEN_BEHIND = frozenset({"|", "|&", "&&", "||", "&", "(", ")"})
@@ -109,7 +113,7 @@ def find_ignored_errors(code: str, runs: list[ProgramCall]) -> Iterator[Span]:
 
     The script's last command is not yielded: its failure is the script's failure.
     """
-    if _STOPS.search(code):
+    if _sets_option(code, "e", "errexit") or _traps_errors(code):
         return
     functions = frozenset(name for match in _FUNCTION.findall(code) for name in match if name)
     top = [run for run in runs if run.command.depth == 0 and run.command.words]
@@ -126,23 +130,38 @@ def find_ignored_errors(code: str, runs: list[ProgramCall]) -> Iterator[Span]:
             yield Span(command.words[0].at.begin, command.words[-1].at.end)
 
 
+def _sets_option(code: str, letter: str, name: str) -> bool:
+    """Whether a script sets the option that is called by `letter` or by `-o name`."""
+    if any(letter in option for line in _SHEBANG.findall(code) for option in _SHEBANG_OPTION.findall(line)):
+        return True
+    return any(
+        letter in match["letters"] or (match["name"] == name and match["letters"].endswith("-o"))
+        for match in _SET_OPTIONS.finditer(code)
+        if match["letters"]
+    )
+
+
+def _traps_errors(code: str) -> bool:
+    """Whether a script has a trap of ERR, by which it reacts to every failure."""
+    return any(_ERROR_SIGNAL.search(match["trapped"] or "") for match in _TRAP.finditer(code))
+
+
 _SET = re.compile(
     r"(?:^|[\s;(&|])(?P<assigned>[A-Za-z_]\w*)\+?="
-    r"|\b(?:for|read|getopts[ \t]+\S+)[ \t]+(?P<read>(?:-?\w+[ \t]+)*\w+)"
+    r"|\b(?:for|read|getopts[ \t]+\S+)(?P<read>(?:[ \t]++-?\w++)++)"
     r"|(?:-[zn][ \t]+|\[\[?[ \t]+)[\"']?\$\{?(?P<tested>\w+)",
     re.MULTILINE,
 )
 """Assignments and tests of variables."""
 _SAFE = re.compile(r"\$\{\w+:?[-?=]")
 """An expansion with a default or an error for an unset variable."""
-_UNSET_STOPS = re.compile(r"^[^\n#]*\bset\s+(?:-\w+\s+)*-(?:\w*u|o\s+nounset)|^#!.*\s-\w*u", re.MULTILINE)
-"""Options by which a script stops at an unset variable."""
+_RECURSIVE = re.compile(r"-[^\WrR]*+[rR]\w*+|--recursive")
 _HADOOP = ("fs", "dfs")
 
 
 def find_recursive_deletes(code: str, runs: list[ProgramCall]) -> Iterator[RecursiveDelete]:
     """Yield the deletions that delete far more if a variable is empty."""
-    if _UNSET_STOPS.search(code):
+    if _sets_option(code, "u", "nounset"):
         return
     known = frozenset(
         name for match in _SET.finditer(code) for text in match.groups("") for name in text.split()
@@ -153,7 +172,7 @@ def find_recursive_deletes(code: str, runs: list[ProgramCall]) -> Iterator[Recur
             continue
         texts = [code[slice(*word.at)] for word in arguments]
         hadoop = name in ("hadoop", "hdfs") and bool(texts) and texts[0] in _HADOOP
-        if (name == "rm" and any(re.fullmatch(r"-\w*[rR]\w*|--recursive", text) for text in texts)) or (
+        if (name == "rm" and any(map(_RECURSIVE.fullmatch, texts))) or (
             hadoop and any(text in ("-rmr", "-rm") for text in texts)
         ):
             for word in arguments:
@@ -164,14 +183,19 @@ def _recursive_delete(code: str, word: ShellWord, known: frozenset[str]) -> Iter
     put_in = [(text, _name(text)) for text, _ in variables(code, word) if not _SAFE.match(text)]
     if not put_in or any(name in known for _, name in put_in):
         return
-    left = "".join(code[slice(*part.at)] for part in word.parts)
-    for text, _ in put_in:
-        left = left.replace(text, "")
+    left = "".join(_without_variables(code, part) for part in word.parts)
     names = [name for name in left.split("/") if name not in ("", "*", ".")]
     leads = code.startswith(put_in[0][0], word.parts[0].at.begin)
     wide = not names or (len(names) == 1 and (leads or left.rstrip("*").endswith("/")))
     if left.startswith("/") and wide:
         yield RecursiveDelete(word.at, put_in[0][1], left)
+
+
+def _without_variables(code: str, part: WordPart) -> str:
+    text = code[slice(*part.at)]
+    if part.quote not in ("", '"'):
+        return text
+    return EXPANSION.sub(lambda match: match[0] if _SAFE.match(match[0]) else "", text)
 
 
 def _name(written: str) -> str:

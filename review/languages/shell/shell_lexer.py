@@ -152,12 +152,21 @@ class _Lexer:
         """Read the here-documents announced in the line before `offset`."""
         waiting, self._waiting = self._waiting, []
         for command, name, quoted, tabs in waiting:
-            pattern = rf"^{chr(9) + '*' if tabs else ''}{re.escape(name)}\r?$"
-            stop = re.compile(pattern, re.MULTILINE).search(self.code, offset, end)
-            last = stop.start() if stop else end
-            command.heredocs.append(Heredoc(Span(offset, max(offset, last)), quoted))
-            offset = min(stop.end() + 1, end) if stop else end
+            last, after = self._document_end(offset, end, name, tabs=tabs)
+            command.heredocs.append(Heredoc(Span(offset, last), quoted))
+            offset = after
         return offset
+
+    def _document_end(self, offset: int, end: int, name: str, *, tabs: bool) -> tuple[int, int]:
+        """Return the offsets of the line that is only `name`, and of the line after it; `end` without one."""
+        while offset < end:
+            stop = self.code.find("\n", offset, end)
+            stop = end if stop < 0 else stop
+            line = self.code[offset:stop].removesuffix("\r")
+            if (line.lstrip("\t") if tabs else line) == name:
+                return offset, min(stop + 1, end)
+            offset = stop + 1
+        return end, end
 
     def _word(self, offset: int, end: int, depth: int) -> tuple[ShellWord, int]:
         begin, parts = offset, []
@@ -236,7 +245,7 @@ def split_commands(code: str, deadline: float) -> tuple[list[ShellCommand], list
     return lexer.commands, lexer.comments
 
 
-_EXPANSION = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*|\$[\d@*#?$!-]|\{\{[^{}\n]*\}\}")
+EXPANSION = re.compile(r"\$\{[^{}\n]*\}|\$\[[^\[\]\n]*\]|\$[A-Za-z_]\w*|\$[\d@*#?$!-]|\{\{[^{}\n]*\}\}")
 
 
 def literal(code: str, word: ShellWord) -> str | None:
@@ -252,5 +261,5 @@ def variables(code: str, word: ShellWord) -> Iterator[tuple[str, Span]]:
     """Yield the variables expanded in a word (`$x`, `${x}`, `${x:-y}`) as written, with their spans."""
     for part in word.parts:
         if part.quote in ("", '"'):
-            for match in _EXPANSION.finditer(code, *part.at):
+            for match in EXPANSION.finditer(code, *part.at):
                 yield match.group(), Span(*match.span())

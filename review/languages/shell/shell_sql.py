@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from review.dialects import Dialect
 from review.facts import Span
@@ -40,7 +41,7 @@ _BEFORE = frozenset({"sudo", "nohup", "time", "exec", "env", "eval"})
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)\+?=")
 _SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 """The start of a command substitution, but not of arithmetic (`$((`)."""
-_CLOSES = re.compile(r"[\w\t-]*\s*[)`]")
+_CLOSES = re.compile(r"[\w\t-]*+\s*[)`]")
 """Text allowed after the command of a substitution: the word that ends a here-document."""
 _READ_OPTION = re.compile(r"-[rse]*(?P<last>[adinNptu])?")
 _DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
@@ -155,11 +156,45 @@ def _end(command: ShellCommand) -> int:
     return max(ends)
 
 
+class _AssignedText:
+    """The only text that is assigned to a variable; it may be inserted many times."""
+
+    def __init__(self, fragments: list[Fragment]) -> None:
+        self.fragments = fragments
+
+    @cached_property
+    def is_statement(self) -> bool:
+        """Whether it starts like a statement."""
+        return bool(self.fragments) and is_sql(sql_text(Sql(tuple(self.fragments), Dialect.HIVE)))
+
+    @cached_property
+    def is_terminated(self) -> bool:
+        """Whether it ends with a semicolon."""
+        return bool(self.fragments) and _is_terminated(self.fragments[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _PassedSql:
+    """A text that is passed to a client.
+
+    Attributes:
+        is_readable: whether it can be reviewed.
+        is_plain: whether it is no statement, and has no inserted values that could make it one.
+    """
+
+    sql: Sql
+    is_readable: bool
+    is_plain: bool
+
+
 def find_query(
     code: str, call: list[ProgramCall], known: Values
 ) -> Iterator[tuple[EmbeddedQuery, tuple[Sql, ...]]]:
     """Yield every passing of SQL to a client, with those of its literals that can be reviewed."""
     placed = sorted(call, key=_begin)
+    assigned = {name: _AssignedText(texts[0]) for name, texts in known.items() if len(texts) == 1}
+    # The text of a variable may be passed many times. The dictionary holds its list: its id stays valid.
+    passed: dict[tuple[int, Dialect], tuple[list[Fragment], _PassedSql]] = {}
     for index, one in enumerate(call):
         client = _CLIENTS.get(one.name)
         if client is None:
@@ -167,23 +202,36 @@ def find_query(
         given = [
             sql
             for word in _after_option(code, one.arguments, client)
-            for sql in _resolved(code, word, known, placed)
+            for sql in _resolved(code, word, assigned, placed)
         ]
         given += [list(shell_strings.document_fragments(code, document)) for document in one.command.heredocs]
         if not given and one.command.before == "|" and index:
             given = list(_echoed(code, call[index - 1]))
         if given:
-            found = [Sql(tuple(item), client.dialect) for item in given if item]
+            found = []
+            for item in given:
+                key = id(item), client.dialect
+                if item and key not in passed:
+                    passed[key] = item, _passed_sql(Sql(tuple(item), client.dialect))
+                if item:
+                    found.append(passed[key][1])
             yield _query(one.at, one.name, found, len(given))
 
 
-def _query(at: Span, name: str, found: list[Sql], wanted: int) -> tuple[EmbeddedQuery, tuple[Sql, ...]]:
-    known = tuple(sql for sql in found if is_sql(sql_text(sql)) and not changes_shape(sql) and is_closed(sql))
-    plain = sum(
-        1
-        for sql in found
-        if not is_sql(sql_text(sql)) and not any(item.is_placeholder for item in sql.fragments)
+def _passed_sql(sql: Sql) -> _PassedSql:
+    starts = is_sql(sql_text(sql))
+    return _PassedSql(
+        sql,
+        is_readable=starts and not changes_shape(sql) and is_closed(sql),
+        is_plain=not starts and not any(item.is_placeholder for item in sql.fragments),
     )
+
+
+def _query(
+    at: Span, name: str, found: list[_PassedSql], wanted: int
+) -> tuple[EmbeddedQuery, tuple[Sql, ...]]:
+    known = tuple(item.sql for item in found if item.is_readable)
+    plain = sum(item.is_plain for item in found)
     return EmbeddedQuery(at, name, unread=len(known) + plain < wanted), known
 
 
@@ -203,7 +251,7 @@ def _after_option(code: str, arguments: tuple[ShellWord, ...], client: _Client) 
 
 
 def _resolved(
-    code: str, word: ShellWord, known: Values, placed: list[ProgramCall]
+    code: str, word: ShellWord, assigned: dict[str, _AssignedText], placed: list[ProgramCall]
 ) -> Iterator[list[Fragment]]:
     """Yield the SQL of a word; for a word that is only a variable (`"$sql"`), its value if assigned once."""
     given = _substituted(code, word, placed)
@@ -212,42 +260,46 @@ def _resolved(
     if given is not None:
         yield given
     elif len(put_in) == 1 and put_in[0][0] == inside.strip():
-        yield _set_to(inside, known)
+        text = _text_of(inside, assigned)
+        yield text.fragments if text else []
     elif put_in:
-        yield from _join_values(list(shell_strings.word_fragments(code, word)), known)
+        yield from _join_values(list(shell_strings.word_fragments(code, word)), assigned)
     else:
         yield list(shell_strings.word_fragments(code, word))
 
 
-def _set_to(name: str, known: Values) -> list[Fragment]:
-    texts = known.get(name.strip().strip("${}"), [])
-    return texts[0] if len(texts) == 1 else []
+def _text_of(name: str, assigned: dict[str, _AssignedText]) -> _AssignedText | None:
+    return assigned.get(name.strip().strip("${}"))
 
 
-def _join_values(fragments: list[Fragment], known: Values) -> Iterator[list[Fragment]]:
+def _join_values(fragments: list[Fragment], assigned: dict[str, _AssignedText]) -> Iterator[list[Fragment]]:
     """Yield the values of variables with whole statements (`"use dw; $load_a$load_b"`), and the rest."""
     rest: list[Fragment] = []
     ended = True
-    for index, fragment in enumerate(fragments):
-        held = _set_to(fragment.text, known) if fragment.is_placeholder and ended else []
-        closed = bool(held) and held[-1].text.rstrip().endswith(";")
-        if _whole(held) and (closed or _behind(fragments, index) in ("", ";")):
-            yield held
-            ended = closed
+    for fragment, behind in zip(fragments, _letters_behind(fragments), strict=True):
+        held = _text_of(fragment.text, assigned) if fragment.is_placeholder and ended else None
+        if held and held.is_statement and (held.is_terminated or behind in ("", ";")):
+            yield held.fragments
+            ended = held.is_terminated
         else:
             rest.append(fragment)
-            ended = fragment.text.rstrip().endswith(";") or (ended and not fragment.text.strip())
+            ended = _is_terminated(fragment) or (ended and not fragment.text.strip())
     if any(fragment.text.strip(" \t\n;") for fragment in rest):
         yield rest
 
 
-def _whole(held: list[Fragment]) -> bool:
-    return bool(held) and is_sql(sql_text(Sql(tuple(held), Dialect.HIVE)))
+def _is_terminated(fragment: Fragment) -> bool:
+    return fragment.text.rstrip().endswith(";")
 
 
-def _behind(fragments: list[Fragment], index: int) -> str:
-    """Return the first non-blank character after a fragment; empty if there is none."""
-    return next((text[0] for item in fragments[index + 1 :] if (text := item.text.lstrip())), "")
+def _letters_behind(fragments: list[Fragment]) -> list[str]:
+    """Return for each fragment the first non-blank character after it; empty if there is none."""
+    found: list[str] = []
+    behind = ""
+    for fragment in reversed(fragments):
+        found.append(behind)
+        behind = fragment.text.lstrip()[:1] or behind
+    return found[::-1]
 
 
 def _echoed(code: str, run: ProgramCall) -> Iterator[list[Fragment]]:

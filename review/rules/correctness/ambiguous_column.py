@@ -124,6 +124,16 @@ class _View:
         return key in self._aliases or (key in outputs and (late or outputs[key]))
 
     @cached_property
+    def is_merged(self) -> bool:
+        """Whether a join merges columns of equal names."""
+        return any(source.using or source.natural for source, _ in self.seen)
+
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether the columns of all sources are known."""
+        return all(names is not None for _, names in self.seen)
+
+    @cached_property
     def _aliases(self) -> frozenset[str]:
         return frozenset(source.alias.lower() for source in self.block.sources)
 
@@ -207,10 +217,10 @@ def _judge(view: _View, column: Column, *, late: bool) -> Hit | None:
 def _unplaced(view: _View, column: Column) -> Hit | None:
     """Check a column that was not resolved to one source."""
     seen = view.seen
-    if any(source.using or source.natural for source, _ in seen):
+    if view.is_merged:
         return None
     having = [display_name(source) for source in view.having.get(column.key, ())[:2]]
-    if not having and seen and all(names is not None for _, names in seen):
+    if not having and seen and view.is_known:
         return _hit(column, "{0} has no column {1}.", "{0} 中没有列 {1}。", _any(seen))
     if len(having) <= 1:
         return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.analysis.conditions import leaf_predicates
 from review.analysis.emptied_tables import EmptiedTables
-from review.analysis.partition_slices import contributing_blocks
+from review.analysis.partition_slices import BlockTree
 from review.facts import Block, JoinKind, Operator, Script, Statement, Write, WriteKind, last_part
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
@@ -125,7 +125,8 @@ def _keyed(script: Script, keyed: list[str], table: str) -> bool:
 
 def _excludes_existing_rows(script: Script, statement: Statement, write: Write) -> bool:
     """Whether the query excludes the rows of its target: NOT EXISTS, NOT IN, or a join without a match."""
-    for index in contributing_blocks(statement, write.blocks):
+    tree = BlockTree(statement)
+    for index in tree.contributing(write.blocks):
         block = statement.blocks[index]
         for place, source in enumerate(block.sources):
             if script.same(source.table, write.table) and (
@@ -135,10 +136,7 @@ def _excludes_existing_rows(script: Script, statement: Statement, write: Write) 
         for predicate in leaf_predicates(block.predicates):
             if predicate.operator in (Operator.NOT_EXISTS, Operator.NOT_IN):
                 inner = [number for operand in predicate.operands for number in operand.blocks]
-                if any(
-                    _reads(script, statement, number, write.table)
-                    for number in contributing_blocks(statement, inner)
-                ):
+                if any(_reads(script, statement, number, write.table) for number in tree.contributing(inner)):
                     return True
     return False
 

@@ -129,31 +129,39 @@ def _mixed(subject: RuleContext, statement: Statement, predicate: Predicate) -> 
 
 @dataclass(slots=True)
 class _Types:
-    """Types of the columns of one block's sources by name, each looked up once."""
+    """Types of the columns of one block's sources by name, each looked up once.
+
+    Attributes:
+        _known: for each name, how many sources were looked up, and the distinct types in them.
+    """
 
     subject: RuleContext
     statement: Statement
     index: int
-    _known: dict[str, list[str | None]] = field(default_factory=dict)
+    _known: dict[str, tuple[int, dict[str, None]]] = field(default_factory=dict)
 
-    def up_to(self, place: int, name: str) -> list[str | None]:
-        """Return the types of the columns `name` in the sources up to `place`."""
-        known = self._known.setdefault(name, [])
-        for number in range(len(known), place + 1):
-            at = self.statement.blocks[self.index].sources[number].at
-            column = Column(at, name, "", self.index, number)
-            known.append(
-                self.subject.catalog.type_of(
-                    self.statement, Operand(at, OperandKind.COLUMN, columns=(column,))
-                )
-            )
-        return known[: place + 1]
+    def of(self, place: int, name: str) -> str | None:
+        """Return the type of the column `name` in the source at `place`; None if it is unknown."""
+        at = self.statement.blocks[self.index].sources[place].at
+        column = Column(at, name, "", self.index, place)
+        return self.subject.catalog.type_of(
+            self.statement, Operand(at, OperandKind.COLUMN, columns=(column,))
+        )
+
+    def before(self, place: int, name: str) -> tuple[str, ...]:
+        """Return the distinct types of the columns `name` before `place`; call it with growing places."""
+        count, kinds = self._known.get(name, (0, {}))
+        for number in range(count, place):
+            if kind := self.of(number, name):
+                kinds[kind] = None
+        self._known[name] = max(count, place), kinds
+        return tuple(kinds)
 
 
 def _using(types: _Types, source: Source, place: int, name: str) -> Iterator[Hit]:
     """Yield a hit if the column of a USING has a different type in an earlier source."""
-    *before, last = types.up_to(place, name)
-    for kind in filter(None, dict.fromkeys(before)):
+    last = types.of(place, name)
+    for kind in types.before(place, name) if last is not None else ():
         if last is not None and not _fits(kind, last):
             yield Hit(source.at, _message([name], kind, last), key=name)
             return

@@ -8,9 +8,9 @@ from operator import ge, gt, le, lt
 
 from common.verdicts import Severity
 from review.analysis.partition_slices import (
+    BlockTree,
     Constraint,
     constraints,
-    contributing_blocks,
     is_filtered,
     is_same_table,
     operand_text,
@@ -90,10 +90,11 @@ def self_overwrite(subject: RuleContext, _: Options) -> Iterator[Hit]:
     partition writes, is unknown.
     """
     for statement in subject.script.statements:
+        tree = BlockTree(statement)
         for write in statement.writes:
             if write.kind is not WriteKind.OVERWRITE:
                 continue
-            for index in sorted(contributing_blocks(statement, write.blocks)):
+            for index in sorted(tree.contributing(write.blocks)):
                 for place, source in enumerate(statement.blocks[index].sources):
                     if is_same_table(subject.script, source.table, write.table) and _overlaps(
                         subject.script, statement, write, (index, place)

@@ -74,21 +74,30 @@ def _hits(statement: Statement) -> Iterator[Hit]:
     waiting = [index for index, block in enumerate(statement.blocks) if block.role is Role.RESULT]
     for index in waiting:
         block = statement.blocks[index]
+        named = _by_name(block.sources)
         for output in block.outputs:
             if not output.star or output.pattern or output.at.begin in seen:
                 continue
             seen.add(output.at.begin)
-            selected = _selected(output, block.sources)
+            qualifier = output.qualifier.lower()
+            selected = named.get(qualifier, []) if qualifier else _joined(block.sources)
             waiting += [inner for source in selected for inner in source.blocks]
             if tables := [source.table for source in selected if source.table]:
                 yield _hit(output, tables)
 
 
-def _selected(output: Output, sources: tuple[Source, ...]) -> list[Source]:
-    qualifier = output.qualifier.lower()
-    if not qualifier:
-        return [source for source in sources if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI)]
-    return [source for source in sources if qualifier in (source.alias.lower(), source.table.lower())]
+def _by_name(sources: tuple[Source, ...]) -> dict[str, list[Source]]:
+    """Return the sources that a qualifier, in lower case, can mean: by alias and by table."""
+    named: dict[str, list[Source]] = {}
+    for source in sources:
+        for name in {source.alias.lower(), source.table.lower()}:
+            named.setdefault(name, []).append(source)
+    return named
+
+
+def _joined(sources: tuple[Source, ...]) -> list[Source]:
+    """Return the sources that a star without a qualifier selects."""
+    return [source for source in sources if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI)]
 
 
 def _hit(output: Output, tables: list[str]) -> Hit:

@@ -94,7 +94,7 @@ def di_fixed_partition(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
 
 _COMPARISON = re.compile(
-    r"(?P<column>\w+)[`\"\]]?\s*(?:[<>=!]{1,2}|\bbetween\b|\bin\s*\()\s*'(?P<value>[^']{6,30})'",
+    r"(?<!\w)(?P<column>\w++)[`\"\]]?\s*(?:[<>=!]{1,2}|\bbetween\b|\bin\s*\()\s*'(?P<value>[^']{6,30})'",
     re.IGNORECASE,
 )
 

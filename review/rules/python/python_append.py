@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary
 from review.dialects import Dialect
-from review.facts import RemovedKind, Script, WriteKind
-from review.facts.python import TableAccess, TableAccessKind
+from review.facts import RemovedKind, Script, Span, WriteKind
+from review.facts.python import TableAccessKind
+from review.facts.tables import NamePositions
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
@@ -59,11 +60,13 @@ def python_append(subject: RuleContext, _: Options) -> Iterator[Hit]:
     script = subject.script
     if not script.context.node.scheduled:
         return
+    emptied = NamePositions(_names_emptied(script), script.context.project)
     for access in script.python.accesses:
         if (
             access.act is TableAccessKind.APPEND
             and not is_temporary(access.table)
-            and not _emptied(script, access)
+            and not script.emptied_by_call_before(access.at, access.table)
+            and not emptied.is_before(access.at, access.table)
         ):
             yield Hit(
                 access.at,
@@ -76,17 +79,12 @@ def python_append(subject: RuleContext, _: Options) -> Iterator[Hit]:
             )
 
 
-def _emptied(script: Script, append: TableAccess) -> bool:
-    """Whether the table, or a part of it, is emptied or recreated before `append`."""
-    if script.emptied_by_call_before(append.at, append.table):
-        return True
+def _names_emptied(script: Script) -> Iterator[tuple[Span, str]]:
+    """Yield the names of tables that statements empty, or a part of them, or recreate."""
     for statement in script.statements:
-        gone = (item.name for item in statement.removals if item.what is not RemovedKind.COLUMN)
-        cleared = (
-            item.table for item in statement.writes if item.kind in (WriteKind.DELETE, WriteKind.OVERWRITE)
-        )
-        if statement.at < append.at and any(
-            script.may_refer_to(name, append.table) for name in (*gone, *cleared)
-        ):
-            return True
-    return False
+        for item in statement.removals:
+            if item.what is not RemovedKind.COLUMN:
+                yield statement.at, item.name
+        for write in statement.writes:
+            if write.kind in (WriteKind.DELETE, WriteKind.OVERWRITE):
+                yield statement.at, write.table

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary
 from review.dialects import Dialect
-from review.facts import Script
-from review.facts.python import TableAccess, TableAccessKind
+from review.facts import Script, Span
+from review.facts.python import TableAccessKind
+from review.facts.tables import NamePositions
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 _REMOVALS = {
@@ -63,12 +64,13 @@ def python_destruction(subject: RuleContext, _: Options) -> Iterator[Hit]:
     Tables whose names are computed at run time are not checked.
     """
     script = subject.script
+    rebuilt = NamePositions(_names_rebuilt(script), script.context.project)
     for access in script.python.accesses:
         if (
             access.act not in _REMOVALS
             or not access.table
             or is_temporary(access.table)
-            or _rebuilt(script, access)
+            or rebuilt.is_after(access.at, access.table)
         ):
             continue
         action, action_zh = _REMOVALS[access.act]
@@ -85,11 +87,14 @@ def python_destruction(subject: RuleContext, _: Options) -> Iterator[Hit]:
         )
 
 
-def _rebuilt(script: Script, removal: TableAccess) -> bool:
-    accesses = script.python.accesses
-    names = [other.table for other in accesses if other.adds_rows and other.at > removal.at]
+def _names_rebuilt(script: Script) -> Iterator[tuple[Span, str]]:
+    """Yield the names of tables that calls and statements create or fill."""
+    for access in script.python.accesses:
+        if access.adds_rows:
+            yield access.at, access.table
     for statement in script.statements:
-        if statement.at > removal.at:
-            names += [made.name for made in statement.creations]
-            names += [write.table for write in statement.writes]
-    return any(script.may_refer_to(name, removal.table) for name in names)
+        for name in (
+            *(made.name for made in statement.creations),
+            *(write.table for write in statement.writes),
+        ):
+            yield statement.at, name

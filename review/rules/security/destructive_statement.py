@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import replace
 
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary, without_shard_suffix
@@ -151,7 +150,7 @@ def _excerpt(script: Script, named: dict[str, list[int]], index: int, table: str
         near = indexes[begin : place + _MAX_STATEMENTS // 2]
         start = indexes[: min(begin, _MAX_STATEMENTS // 4)]
         indexes, place = [*start, *near], place - begin + len(start)
-    return replace(script, statements=tuple(script.statements[item] for item in indexes)), place
+    return script.with_statements(tuple(script.statements[item] for item in indexes)), place
 
 
 _MAX_STATEMENTS = 200
@@ -211,10 +210,7 @@ def _is_refilled(script: Script, index: int, removal: Removal) -> bool:
         for write in statement.writes:
             if script.same(removal.name, write.table) and _same_slice(removal.partition, write):
                 return True
-    return _may_be_refilled(script, index) or any(
-        access.adds_rows and access.at > removal.at and script.may_refer_to(access.table, removal.name)
-        for access in script.python.accesses
-    )
+    return _may_be_refilled(script, index) or script.filled_by_call_after(removal.at, removal.name)
 
 
 def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:

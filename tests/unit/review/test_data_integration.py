@@ -241,7 +241,7 @@ def test_a_mysql_writer_is_not_judged_for_appending() -> None:
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ('{"type": "job", "a": ' + "9" * 5000 + "}", "expected a shorter number"),
+        ('{"type": "job", "a": ' + "9" * 5000 + "}", "expected a number with fewer digits"),
         ("[" * 5000, "it is nested too deeply"),
         ('{"a": "\\ud800"}', "not a batch synchronization job"),
     ],

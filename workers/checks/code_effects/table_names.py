@@ -11,8 +11,9 @@ from review.facts import Script
 _DEVELOPMENT = "_dev"
 _PARTS_WITH_DATABASE = 3
 _DEFAULT = "default"
-_MASK = re.compile(r"\$\{[^}]*\}|\$\[[^\]]*\]|\{[^}]*\}|%\w")
+_MASK = re.compile(r"\$\{[^{}]*\}|\$\[[^\[\]]*\]|\{[^{}]*\}|%\w")
 """A parameter in a name, which is replaced at run time: `${x}`, `$[x]`, `{x}`, `%s`."""
+_MASKS = re.compile(rf"(?:{_MASK.pattern})+")
 
 _SCHEMAS = frozenset(
     {
@@ -56,8 +57,14 @@ def is_dynamic(table: str) -> bool:
 
 
 def name_pattern(table: str) -> re.Pattern[str]:
-    """Return a pattern that matches every name that `table` can have once its parameters are replaced."""
-    return re.compile(r"\w+".join(re.escape(part) for part in _MASK.split(table)))
+    """Return a pattern that matches every name that `table` can have once its parameters are replaced.
+
+    The text after a parameter is matched where it first occurs: trying its other occurrences would find
+    nothing more, in exponential time.
+    """
+    first, *rest = (re.escape(part) for part in _MASKS.split(table))
+    inner = "".join(rf"(?>\w+?{part})" for part in rest[:-1])
+    return re.compile(rf"{first}{inner}\w+{rest[-1]}" if rest else first)
 
 
 def production_name(table: str) -> str:

@@ -597,5 +597,5 @@ def test_a_long_number_in_a_job_breaks_nothing(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "c.sql").write_text(DELETE)
     assert run_review(tmp_path / "b.json", tmp_path / "c.sql", format="json") == 1
     job, other = shown(capsys)["files"]
-    assert "expected a shorter number" in job["unreviewable"]
+    assert "expected a number with fewer digits" in job["unreviewable"]
     assert "MC-C14" in {item["rule"] for item in other["findings"]}
