@@ -77,7 +77,8 @@ def outside_finding(language: Language) -> Finding:
         "Not reviewed: a symbolic link to a place outside the folder.", "未检查：这是指向目录之外的符号链接。"
     )
     help_ = Text(
-        "Replace the link with the file, or review its target by itself.", "请改用文件本身，或单独检查链接的目标。"
+        "Replace the link with the file, or review its target by itself.",
+        "请改用文件本身，或单独检查链接的目标。",
     )
     return _finding(message, help_, language)
 

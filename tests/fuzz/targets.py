@@ -16,6 +16,7 @@ from common.config_files.errors import ConfigError
 from common.events import Event
 from common.extension_points import BY_CODE
 from ingest.celery_message import SerializedEvent, build_message
+from ingest.certificates import certificate_host
 from ingest.envelope import MAX_ID_BYTES, MalformedEnvelope, parse_event
 from ingest.signature import AuthenticationFailed, TrustPolicy, check_headers, verify_signature
 from review.dialects import Dialect, lexical_rules
@@ -38,6 +39,7 @@ _TRUST = TrustPolicy(
     target_urls=(eventbridge_signing.TARGET,),
     tokens=(eventbridge_signing.TOKEN.encode(),),
     accounts=frozenset({eventbridge_signing.ACCOUNT}),
+    certificate_host=certificate_host("cn-shanghai"),
 )
 _RAW_STRING = re.compile(r"[rR]['\"]")
 _GROUPING = {"BEGIN", "END", "ELSE"}
