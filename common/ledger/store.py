@@ -398,7 +398,7 @@ class Ledger:
         pipe.execute()
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
-        """Return the newest rejected messages: `at` (seconds since the epoch), `why`, `body`."""
+        """Return the newest rejected messages: `at` (seconds since the epoch), `reason`, `body`."""
         entries = cast("list[bytes]", self.client.lrange(self.key("rejects"), 0, limit - 1))
         return [orjson.loads(zlib.decompress(entry)) for entry in entries]
 

@@ -230,7 +230,7 @@ def test_an_unknown_event(ledger: Ledger, dwgate: Any) -> None:
 def test_rejects(ledger: Ledger, dwgate: Any) -> None:
     ledger.reject(b"[]", "not an object")
     (entry,) = json.loads(dwgate("events", "rejects", "--json").stdout)["rejects"]
-    assert (entry["why"], entry["body"]) == ("not an object", "[]")
+    assert (entry["reason"], entry["body"]) == ("not an object", "[]")
     assert "not an object" in dwgate("events", "rejects").stdout
 
 
