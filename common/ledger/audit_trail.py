@@ -165,7 +165,7 @@ def one_line(text: str) -> str:
 
 
 def _entry(id_: bytes, raw: dict[bytes, bytes]) -> AuditEntry:
-    # Whoever can write to Redis can write anything into it: every text is cleaned again.
+    # Another program with access to Redis can write anything here: every text is cleaned again.
     fields = {
         key.decode(errors="replace"): one_line(value.decode(errors="replace")) for key, value in raw.items()
     }

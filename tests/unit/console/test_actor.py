@@ -11,7 +11,7 @@ from console.actor import current_actor
 
 def test_the_user_of_the_process_counts_and_not_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("USER", "LOGNAME"):
-        monkeypatch.setenv(name, "somebody-else")
+        monkeypatch.setenv(name, "another")
     monkeypatch.delenv("SUDO_USER", raising=False)
     here = f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
     assert current_actor() == here

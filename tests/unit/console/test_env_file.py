@@ -39,8 +39,8 @@ def exported(file: Path, environment: dict[str, str], monkeypatch: pytest.Monkey
 def test_values_are_literal_and_other_variables_are_ignored(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert exported(file, {"HOME": "/root"}, monkeypatch) == {
-        "HOME": "/root",
+    assert exported(file, {"HOME": "/home/me"}, monkeypatch) == {
+        "HOME": "/home/me",
         "DWGATE_POLICY_FILE": "other.yaml",
         "DWGATE_WAIVERS_FILE": "a b.yaml",
         "DWGATE_EXTENSION_CODE": "a${HOME}b",
