@@ -17,7 +17,7 @@ COMPOSE_FILES = docker-compose.yml $(wildcard deploy/compose/*.yml)
 
 help: ## List what can be made
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+		/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Make .venv with the locked dependencies and dwgate in it
 
@@ -31,7 +31,7 @@ up: $(READY) ## Start everything on this machine and leave it running (Ctrl-C en
 ENGINES := $(if $(DWGATE_TEST_BROKER_URL),0,2)
 
 ##@ Change it
-.PHONY: check test test-faults coverage fuzz scaling bench
+.PHONY: check test test-faults coverage fuzz fuzz-properties scaling bench
 
 check: $(READY) ## Format, lint, types, layers, regular expressions, compose files
 	$(BIN)/ruff format --check .
@@ -43,7 +43,7 @@ check: $(READY) ## Format, lint, types, layers, regular expressions, compose fil
 
 test: $(READY) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
 	.ci/prepare
-	$(BIN)/python -m pytest -n auto tests/unit tests/repo
+	$(BIN)/python -m pytest -n auto tests/unit tests/repo tests/fuzz
 	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance
 	$(BIN)/python -m pytest -m "not faults" tests/faults
 
@@ -61,11 +61,13 @@ coverage: $(READY) ## Branch coverage of the unit and integration tests, by pack
 	$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python -m tests.support.coverage_report
 	$(BIN)/coverage report --format=total
 
-fuzz: $(READY) ## The property tests with many more examples, mutated code for FUZZ_SECONDS (600), requests, files
-	$(BIN)/python -m pytest -m hypothesis -p tests.fuzz.pytest_profile --hypothesis-profile=fuzz --timeout=3600
-	$(BIN)/python -m tests.fuzz.fuzz_review --seconds $(FUZZ_SECONDS)
+fuzz: $(READY) ## Every fuzz target for FUZZ_SECONDS (600; failures are saved), then hostile files and requests
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 	$(BIN)/python -m tests.fuzz.fuzz_ingest --requests 20000
 	$(BIN)/python -m tests.fuzz.hostile_files --files 1000
+
+fuzz-properties: $(READY) ## The property tests with many more examples
+	$(BIN)/python -m pytest -m hypothesis -p tests.fuzz.pytest_profile --hypothesis-profile=fuzz --timeout=3600
 
 scaling: $(READY) ## Check that the review's time grows like the length of the code, on all worst cases (long)
 	$(BIN)/python -m bench.scaling
@@ -74,7 +76,7 @@ bench: $(READY) ## Measure
 	$(BIN)/python -m bench
 
 ##@ Keep it
-.PHONY: docs lock images pin-images clean
+.PHONY: docs lock images pin-images sbom audit clean
 
 docs: $(READY) ## Write the pages of the review rules
 	$(BIN)/dwgate rules --write docs/rules
@@ -88,6 +90,14 @@ images: ## List images that are named by tag only; fails if there are any
 
 pin-images: ## Append the current digest to every image tag (needs docker buildx and a registry)
 	.ci/images pin
+
+sbom: $(READY) ## List the locked dependencies as dist/dwgate.cdx.json (CycloneDX)
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+		--output-format JSON --output-file dist/dwgate.cdx.json requirements.lock
+
+audit: $(READY) ## Look for known vulnerabilities of the locked dependencies; fails without advisory data
+	.ci/audit
 
 clean: ## Remove what was made, .venv too
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache \

@@ -1,4 +1,4 @@
-"""Settings shared by ingest and workers, read from the environment, `.env` and `/run/secrets`."""
+"""Settings shared by ingest and workers, read from the environment and `/run/secrets`."""
 
 from __future__ import annotations
 
@@ -110,7 +110,6 @@ class BrokerSettings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX,
-        env_file=".env",
         extra="ignore",
         frozen=True,
         env_ignore_empty=True,
@@ -208,7 +207,7 @@ SettingsT = TypeVar("SettingsT", bound=BrokerSettings)
 
 
 def load_settings(model: type[SettingsT]) -> SettingsT:
-    """Read `model` from the environment, `.env` and `/run/secrets`.
+    """Read `model` from the environment and `/run/secrets`.
 
     Raises:
         SettingsError: one or more settings are missing or invalid.

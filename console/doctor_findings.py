@@ -140,6 +140,21 @@ def check_dead_events(count: int) -> Diagnosis:
     return Diagnosis("dead events", Health.GOOD, "0")
 
 
+def note_unread_settings(file: Path) -> Diagnosis:
+    """Report a file of settings that is not read, since it was not named."""
+    return _trade_off("settings file", f"{file} is not read; to use it: dwgate --env-file {file}")
+
+
+def check_linters(missing: Sequence[str]) -> Diagnosis:
+    """Diagnose the restrictions of external linters that this system does not offer."""
+    if missing:
+        return _trade_off(
+            "external linters",
+            f"not restricted here: {', '.join(missing)}; they read node code of any author",
+        )
+    return Diagnosis("external linters", Health.GOOD, "memory, time, network and files are restricted")
+
+
 def _check_encryption(name: str, url: SecretStr, plain_schemes: Container[str]) -> Iterator[Diagnosis]:
     parts = urlsplit(url.get_secret_value())
     if parts.scheme in plain_schemes and not is_loopback(parts.hostname or ""):

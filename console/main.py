@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
@@ -22,21 +21,19 @@ COMMANDS = {
     "worker": "Check events and post verdicts, in every role unless --role is given.",
     "flower": "Serve Flower, the web pages of workers and tasks.",
     "emulator": "Serve an emulated DataWorks OpenAPI.",
+    "audit": "Show who changed what, when and why.",
     "requeue": "Run stored events again; never post a result that differs from an accepted one.",
     "replay": "Evaluate past events under another policy and show what would change; read-only.",
     "review": "Review node code; exit with 1 on a warning, a block, or code that was not reviewed.",
     "rules": "List the review's rules, or show one rule's page.",
     "send": "Deliver events as EventBridge does, signed with your own key.",
-    "accounts": "Write a user of RabbitMQ and of Redis for every service, with its rights and password.",
+    "accounts": "Write a user of RabbitMQ and of Redis for every service, with generated passwords.",
     "doctor": "Check settings, engines and DataWorks, and report the trade-offs of the settings.",
     "events": "Show stored events.",
     "policy": "Validate, test and show policies.",
     "waivers": "Waive findings for a limited time, and report their use.",
 }
 """Summary of each command by name. `console.commands.NAME` has the command itself, as the Typer app `app`."""
-
-_KEYS = "ALIBABA_CLOUD_"
-_FILES = ("DWGATE_POLICY_FILE", "DWGATE_WAIVERS_FILE")
 
 
 class LazyGroup(TyperGroup):
@@ -74,28 +71,32 @@ for _name, _summary in COMMANDS.items():
     app.command(_name, help=_summary)(_placeholder)
 
 
+@app.callback()
+def _read_env_file(
+    env_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            envvar="DWGATE_ENV_FILE",
+            help="Read settings from this file, too; the environment overrides it.",
+        ),
+    ] = None,
+) -> None:
+    """Export the settings of a file before a command reads its own."""
+    if env_file is not None:
+        from console.env_file import export_settings  # noqa: PLC0415 - only needed with a file
+
+        export_settings(env_file)
+
+
 def main() -> None:
     """Run the command line; report an expected error in one line and exit with its code."""
     try:
-        _load_env_file()
         app()
     except Exception as error:  # noqa: BLE001 - `report_error` re-raises unexpected errors
         from console import errors  # noqa: PLC0415 - it loads the libraries whose errors it knows
 
         sys.exit(errors.report_error(error))
-
-
-def _load_env_file() -> None:
-    """Export from `.env` what no settings model reads: the files of options, and the access keys."""
-    if not Path(".env").is_file():
-        return
-    from dotenv import dotenv_values  # noqa: PLC0415 - only needed with a .env file
-
-    # Key id and secret must come from the same source: never mix the environment's with those of `.env`.
-    keyed = any(name.startswith(_KEYS) for name in os.environ)
-    for name, value in dotenv_values(".env").items():
-        if value and (name in _FILES or (name.startswith(_KEYS) and not keyed)):
-            os.environ.setdefault(name, value)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,18 +24,21 @@ class Source:
     Attributes:
         path: display path; `-` for standard input.
         dialect: its language.
-        data: its bytes.
+        data: its bytes; None for a symbolic link out of the folder, which is not followed.
         before: its previous bytes, if a comparison is requested and it existed.
     """
 
     path: str
     dialect: Dialect
-    data: bytes
+    data: bytes | None
     before: bytes | None = None
 
 
 def read_sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
     """Yield the files at `paths`; of folders, those with a suffix of node code, sorted by name.
+
+    A symbolic link in a folder is followed only within the folder: its author must not choose which other
+    files of this machine are printed.
 
     Args:
         paths: files, folders, or `-`.
@@ -74,10 +78,17 @@ def _file(path: Path, dialect: Dialect | None, old: Path | None) -> Source:
 
 
 def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
+    root = os.path.realpath(folder)
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
+        if any(part.startswith(".") for part in inside.parts):
+            continue
         language = dialect_of(path)
-        if language is None or not path.is_file() or any(part.startswith(".") for part in inside.parts):
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
+            if language or path.is_dir():
+                yield Source(_dialect_of_path(path), language or Dialect.UNKNOWN, None)
+            continue
+        if language is None or not path.is_file():
             continue
         data = _bytes(path)
         if language is Dialect.DI and _JOB not in data:

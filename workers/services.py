@@ -99,6 +99,20 @@ class Services:
         """The policy in force. The file may change, so read this once per event."""
         return self._policy.value
 
+    @property
+    def policy_digest(self) -> str:
+        """SHA-256 of the policy file in force, in hexadecimal."""
+        return self._policy.digest
+
+    @property
+    def waivers_digest(self) -> str:
+        """SHA-256 of the waivers file in force, in hexadecimal; empty without one.
+
+        Raises:
+            ConfigError: the file is invalid since this process started.
+        """
+        return self._waivers_file.digest if self.settings.waivers_file else ""
+
     @cached_property
     def _policy(self) -> ReloadableFile[Policy]:
         file = self.settings.policy_file

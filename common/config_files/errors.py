@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from common.errors import DwgateError
+
+_KEY = re.compile(r"[\w.*?/-]+")
+"""Keys of configuration files: names, numbers, and globs of names."""
 
 Keys = tuple[str | int, ...]
 """The path to a value: keys and list indexes from the top."""
@@ -49,9 +53,15 @@ class Problem:
     @property
     def text(self) -> str:
         """The problem without the file and position."""
-        location = ".".join(_clip(str(key), _MAX_KEY) for key in self.keys)
+        location = ".".join(_shown(key) for key in self.keys)
         message = _clip(self.message, _MAX_MESSAGE)
         return f"{location}: {message}" if location else message
+
+
+def _shown(key: str | int) -> str:
+    """Return a key for a message; one that no configuration file has may be the content of another file."""
+    text = str(key)
+    return _clip(text, _MAX_KEY) if _KEY.fullmatch(text) else f"(a key of {len(text)} characters)"
 
 
 class ConfigError(DwgateError):

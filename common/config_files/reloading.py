@@ -87,6 +87,11 @@ class ReloadableFile(Generic[T]):
                 self._check_lock.release()
         return self._value
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes of the last valid value, in hexadecimal."""
+        return self._good.hex()
+
     def _check(self) -> None:
         try:
             content, written_at = self._read()

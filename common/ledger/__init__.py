@@ -1,5 +1,6 @@
 """The ledger: the state of every event, in Redis, with one set of keys per extension code and message id."""
 
+from common.ledger.audit_trail import AuditAction, AuditEntry, AuditTrail, FileState
 from common.ledger.record import EventRecord, State, TimelineEntry
 from common.ledger.redis_client import connect, key_prefix
 from common.ledger.report_queue import PendingReport
@@ -7,7 +8,11 @@ from common.ledger.results import RecordResult, ReportLease, StartedAttempt
 from common.ledger.store import Ledger
 
 __all__ = [
+    "AuditAction",
+    "AuditEntry",
+    "AuditTrail",
     "EventRecord",
+    "FileState",
     "Ledger",
     "PendingReport",
     "RecordResult",

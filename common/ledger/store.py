@@ -13,6 +13,7 @@ import redis
 from redis.client import Pipeline
 
 from common.events import Event
+from common.ledger.audit_trail import AuditTrail, one_line
 from common.ledger.fingerprint_key import FingerprintKeyStore
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
@@ -26,6 +27,10 @@ MAX_REJECTS = 1000
 """Rejected messages that are kept; senders must not be able to fill Redis."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
+_PRELUDE = ("prelude.lua", "audit_entry.lua")
+_OTHERS = ("lease_due", "lease", "retry_later", "backlog", "audit_record", "audit_file")
+"""Scripts that do not change one event."""
+
 _STATES = tuple(State)
 
 
@@ -55,11 +60,12 @@ class Ledger:
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
         self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
-        prelude = (_SCRIPTS / "prelude.lua").read_text()
+        self.audit_trail = AuditTrail(client, self._prefix)
+        prelude = "".join((_SCRIPTS / name).read_text() for name in _PRELUDE)
         self._scripts = {
             path.stem: client.register_script(prelude + path.read_text())
             for path in _SCRIPTS.glob("*.lua")
-            if path.stem not in ("prelude", "lease_due", "lease", "retry_later", "backlog")
+            if path.name not in _PRELUDE and path.stem not in _OTHERS
         }
         self._lease_due = client.register_script((_SCRIPTS / "lease_due.lua").read_text())
 
@@ -241,7 +247,8 @@ class Ledger:
 
     def mark_reported(self, message_id: str, owner: str, how: str) -> None:
         """Record that DataWorks has the verdict; `how` is the source of that information."""
-        self._run("mark_reported", message_id, owner, how, more_keys=self.reports.keys)
+        more_keys = [*self.reports.keys, self.audit_trail.key]
+        self._run("mark_reported", message_id, owner, how, more_keys=more_keys)
 
     def release_report_lease(
         self, message_id: str, owner: str, note: str = "", *, unposted: bool = False
@@ -266,14 +273,24 @@ class Ledger:
             self._run("close", message_id, state.value, _timeline_line(reason), more_keys=self.reports.keys)
         )
 
-    def reopen(self, message_id: str, deadline_at: float, watch_at: float) -> int:
-        """Start a new run of a reported or dead event.
+    def reopen(self, message_id: str, deadline_at: float, watch_at: float, *, actor: str, reason: str) -> int:
+        """Start a new run of a reported or dead event, and record it in the audit trail in the same step.
+
+        Args:
+            message_id: the event.
+            deadline_at: when its verdict must have been posted, in seconds since the epoch.
+            watch_at: when the watchdog must handle it.
+            actor: who requeues it.
+            reason: why.
 
         Returns:
             The new run; 0 if the event is in another state; -1 if it is unknown.
         """
         times = _to_milliseconds(deadline_at), _to_milliseconds(watch_at)
-        return int(self._run("reopen", message_id, *times, more_keys=self.reports.keys))
+        more_keys = [*self.reports.keys, self.audit_trail.key]
+        return int(
+            self._run("reopen", message_id, *times, one_line(actor), one_line(reason), more_keys=more_keys)
+        )
 
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
         """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
@@ -381,7 +398,7 @@ class Ledger:
         pipe.execute()
 
     def rejects(self, limit: int = 100) -> list[dict[str, Any]]:
-        """Return the newest rejected messages: `at` (seconds since the epoch), `why`, `body`."""
+        """Return the newest rejected messages: `at` (seconds since the epoch), `reason`, `body`."""
         entries = cast("list[bytes]", self.client.lrange(self.key("rejects"), 0, limit - 1))
         return [orjson.loads(zlib.decompress(entry)) for entry in entries]
 

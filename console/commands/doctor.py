@@ -16,13 +16,14 @@ from common.config_files.errors import ConfigError
 from common.extension_points import POINTS
 from common.ledger import State
 from common.settings import Settings, SettingsError, load_settings
-from console import doctor_findings, errors
+from console import doctor_findings, env_file, errors
 from console.commands import policy
 from console.doctor_findings import Diagnosis, Health
 from console.exit_codes import ENGINE_DOWN, FAILED
 from console.options import Json
 from console.output import tables
 from ingest.settings import IngestSettings
+from review.languages.external.external_tool import ToolFailed, missing_restrictions
 from review.parsing.self_test import ParserUnusable, run_self_test
 from review.rules.registry import INSTALLED
 from workers.celery_app import create_app
@@ -75,7 +76,10 @@ def _all() -> Iterator[Diagnosis]:
     yield sight
     if receiving:
         yield from doctor_findings.check_ingest(receiving, time.time())
+    if ignored := env_file.unread_file():
+        yield doctor_findings.note_unread_settings(ignored)
     yield _parser()
+    yield _linters()
     registry.load_checks()
     for problem in (*registry.problems(), *INSTALLED.problems):
         yield Diagnosis(f"plug-in {problem.name}", Health.WRONG, str(problem))
@@ -105,6 +109,13 @@ def _parser() -> Diagnosis:
     except ParserUnusable as error:
         return Diagnosis("SQL parser", Health.WRONG, str(error))
     return Diagnosis("SQL parser", Health.GOOD, "MaxCompute can be parsed")
+
+
+def _linters() -> Diagnosis:
+    try:
+        return doctor_findings.check_linters(missing_restrictions())
+    except ToolFailed as error:
+        return Diagnosis("external linters", Health.WRONG, str(error))
 
 
 def _diagnose_guarded(

@@ -16,6 +16,7 @@ from common.ledger import EventRecord, State
 from common.settings import load_settings
 from common.verdicts import OutcomeKind
 from console import errors
+from console.actor import current_actor
 from console.exit_codes import FAILED
 from console.options import Json, Project, Since
 from console.output import tables
@@ -128,6 +129,7 @@ def command(
     check: Annotated[str | None, typer.Option(help="Only events with this check.")] = None,
     event_code: Annotated[str | None, typer.Option(help="Only this extension point.")] = None,
     project: Project = None,
+    reason: Annotated[str, typer.Option(help="Why, for the audit trail; required without --dry-run.")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done, change nothing.")
     ] = False,
@@ -137,11 +139,20 @@ def command(
     wanted = RequeueFilter(tuple(ids or ()), failed, since, check, event_code, project)
     if bool(wanted.ids) == wanted.filtered:
         raise typer.BadParameter("expected event ids, or at least one filter, not both")
-    raise typer.Exit(run(wanted, dry_run=dry_run, json=json))
+    if not dry_run and not reason.strip():
+        raise typer.BadParameter("--reason: missing; expected why the events are requeued")
+    raise typer.Exit(run(wanted, reason=reason, dry_run=dry_run, json=json))
 
 
-def run(filter_: RequeueFilter, *, dry_run: bool, json: bool) -> int:
-    """Show what is done with each event, and do it unless `dry_run`; return the exit code."""
+def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> int:
+    """Show what is done with each event, and do it unless `dry_run`; return the exit code.
+
+    Args:
+        filter_: which events.
+        reason: why, for the audit trail.
+        dry_run: change nothing.
+        json: print JSON.
+    """
     settings = load_settings(WorkerSettings)
     services = Services(settings, create_app(settings))
     with errors.engine_errors("Redis", settings.redis_url):
@@ -151,7 +162,7 @@ def run(filter_: RequeueFilter, *, dry_run: bool, json: bool) -> int:
     if selected and not dry_run:
         _reach_broker(services)
         for event in selected:
-            actions[event.message_id] = _requeue(services, event, actions[event.message_id])
+            actions[event.message_id] = _requeue(services, event, actions[event.message_id], reason)
     rows = [_row(message_id, record, actions[message_id]) for message_id, record in found]
     if json:
         names = ("message_id", "event_code", "state", "action", "text")
@@ -185,10 +196,12 @@ def _reach_broker(services: Services) -> None:
         connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
 
 
-def _requeue(services: Services, event: Event, action: RequeueAction) -> RequeueAction:
+def _requeue(services: Services, event: Event, action: RequeueAction, reason: str) -> RequeueAction:
     deadline_at, watch_at = planner.deadline_for(event, services.policy, admitted_at=time.time())
     with errors.engine_errors("Redis", services.settings.redis_url):
-        opened = services.ledger.reopen(event.message_id, deadline_at, watch_at)
+        opened = services.ledger.reopen(
+            event.message_id, deadline_at, watch_at, actor=current_actor(), reason=reason
+        )
     if opened <= 0:
         return RequeueAction(RequeueStep.LEAVE, "requeued concurrently: unchanged")
     with errors.engine_errors("the broker", services.settings.broker_url):

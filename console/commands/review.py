@@ -31,7 +31,7 @@ from review.engine import NOT_REVIEWED, Review, review, run_review
 from review.fingerprints import only_new_findings
 from review.options import ReviewOptions
 from review.report import SECRETS, ReviewedFile, has_blocking, report_json
-from review.source.source_files import decode_source, unread_finding
+from review.source.source_files import decode_source, outside_finding, unread_finding
 from review.tables.metadata import parse_tables
 
 FORMATS = ("text", "json", "sarif", "github")
@@ -235,9 +235,9 @@ def _subject(file: ReviewedFile) -> EventSubject:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One text to review: a file, or the file as it was before."""
+    """One text to review: a file, or the file as it was before; no data for a link that is not followed."""
 
-    data: bytes
+    data: bytes | None
     dialect: Dialect
 
 
@@ -256,7 +256,7 @@ def _all(files: Sequence[Source], settings: _Settings) -> Iterator[ReviewedFile]
         found = reviewed.findings
         if file.before is not None:
             found = only_new_findings(before[file.path].findings, found)
-        text = decode_source(file.data)
+        text = None if file.data is None else decode_source(file.data)
         yield ReviewedFile(
             file.path,
             file.dialect,
@@ -268,6 +268,8 @@ def _all(files: Sequence[Source], settings: _Settings) -> Iterator[ReviewedFile]
 
 
 def _review(job: _Job, settings: _Settings) -> Review:
+    if job.data is None:
+        return _unread(outside_finding(settings.language), settings)
     code = decode_source(job.data, settings.language)
     if isinstance(code, str):
         return run_review(

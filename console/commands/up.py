@@ -105,8 +105,8 @@ Send a sample and see its verdict:
   dwgate send freeze-node-bad --url {parts.events_url} --token {parts.token} \\
     --key {parts.folder} --emulator {parts.emulator_url}
 See its result:
-  cd {parts.folder} && dwgate events list
+  dwgate --env-file {parts.folder / stack.SETTINGS_FILE} events list
 
-Its settings are in {parts.folder / stack.ENVIRONMENT_FILE}: dwgate reads them when started in that folder.
+Its settings are in that file.
 
 Ctrl-C stops it."""

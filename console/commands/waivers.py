@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -16,9 +18,10 @@ import typer
 
 from common.config_files.errors import ConfigError, Problem
 from common.globs import first_match
-from common.ledger import EventRecord
-from common.settings import Settings, load_settings
+from common.ledger import AuditAction, AuditEntry, EventRecord
+from common.settings import Settings, SettingsError, load_settings
 from console import errors, time_option
+from console.actor import current_actor
 from console.exit_codes import UsageError
 from console.ledger_access import open_ledger
 from console.options import Json
@@ -162,11 +165,14 @@ def check_command(*, file: File, policy: Policy = None, json: Json = False) -> N
 def expire_command(
     *,
     id_: Annotated[str, typer.Argument(metavar="ID")],
+    reason: Annotated[str, typer.Option(help="Why, for the audit trail.")],
     file: File,
     policy: Policy = None,
 ) -> None:
     """Expire a waiver now; change nothing else in the file."""
-    raise typer.Exit(expire(file, policy, id_))
+    if not reason.strip():
+        raise typer.BadParameter("--reason: missing; expected why the waiver is expired")
+    raise typer.Exit(expire(file, policy, id_, reason))
 
 
 @app.command("report")
@@ -238,25 +244,29 @@ def add(file: Path, policy_file: Path | None, item: dict[str, Any]) -> int:
     except ConfigError as error:
         raise UsageError("\n".join(_not_added(each) for each in error.problems)) from None
     _require_unchanged(new.items[:-1] == old, file)
+    _record(AuditAction.WAIVER_ADDED, item["id"], item["reason"], file, text)
     _write(file, text)
     print(f"{item['id']} is active until {_moment(new.items[-1])}")
     return 0
 
 
-def expire(file: Path, policy_file: Path | None, id_: str) -> int:
+def expire(file: Path, policy_file: Path | None, id_: str, reason: str) -> int:
     """Set the expiry of a waiver to now; return the exit code: 1 if it is unknown or already expired."""
     now, rules = time.time(), _rules(policy_file)
-    text = _read(file)
-    old = loader.parse_waivers(str(file), text.encode(), rules, now)
+    before = _read(file)
+    old = loader.parse_waivers(str(file), before.encode(), rules, now)
     waiver = old.get(id_)
     if waiver is None:
         return errors.fail(f"unknown waiver {id_} in {file}")
     if not waiver.is_active(now):
         return errors.fail(f"{id_} expired at {_moment(waiver)}")
-    text = editor.set_expiry(str(file), text, id_, datetime.fromtimestamp(int(now), waiver.expires_at.tzinfo))
+    text = editor.set_expiry(
+        str(file), before, id_, datetime.fromtimestamp(int(now), waiver.expires_at.tzinfo)
+    )
     new = loader.parse_waivers(str(file), text.encode(), rules, now)
     others = [item for item in old.items if item.id != id_]
     _require_unchanged([item for item in new.items if item.id != id_] == others, file)
+    _record(AuditAction.WAIVER_EXPIRED, id_, reason, file, text)
     _write(file, text)
     print(f"{id_} is expired")
     return 0
@@ -365,6 +375,29 @@ def _require_known(rule: str | None, check: str | None) -> None:
 def _require_unchanged(same: bool, file: Path) -> None:
     if not same:
         raise UsageError(f"{file}: other waivers would change too; edit the file by hand")
+
+
+def _record(action: AuditAction, id_: str, reason: str, file: Path, text: str) -> None:
+    """Record that `file` is about to become `text`; without settings of the ledger, print a note instead.
+
+    Raises:
+        EngineDown: Redis is unreachable; the file must not be changed without the entry.
+    """
+    try:
+        settings = load_settings(Settings)
+    except SettingsError:
+        print(
+            "dwgate: not recorded in the audit trail, since the settings of the ledger are incomplete; the"
+            " workers record that the file changed",
+            file=sys.stderr,
+        )
+        return
+    ledger = open_ledger(settings)
+    old = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+    new = hashlib.sha256(text.encode()).hexdigest()
+    entry = AuditEntry(current_actor(), action, id_, reason, old, new)
+    with errors.engine_errors("Redis", settings.redis_url):
+        ledger.audit_trail.record(entry)
 
 
 def _read(file: Path) -> str:

@@ -33,7 +33,7 @@ ACCOUNT = "1023456789012345"
 EXTENSION = "dwgate-local"
 REGION = "cn-shanghai"
 FLOWER_USER = "admin"
-ENVIRONMENT_FILE = ".env"
+SETTINGS_FILE = "dwgate.env"
 
 WORKER_PROCESSES = frozenset({"checks", "io", "reporter", "watchdog"})
 """Prefixes of the process names of a worker with every role (`checks-1a2b3c@host`), from its heartbeats."""
@@ -48,7 +48,7 @@ class Stack:
     """The running stack.
 
     Attributes:
-        folder: its data, its logs, the signer's key and certificate, and the environment as a `.env` file.
+        folder: its data, its logs, the signer's key and certificate, and its settings (`dwgate.env`).
         events_url: the URL at which ingest receives events; also the signed URL.
         emulator_url: the DataWorks emulator.
         ledger: the ledger of its events.
@@ -149,7 +149,7 @@ def _start(parts: _Parts, flower_port: int | None, settings: Mapping[str, str]) 
         "DWGATE_FLOWER_DB": str(folder / "flower.db"),
         **settings,
     }
-    _write(folder / ENVIRONMENT_FILE, environment)
+    _write(folder / SETTINGS_FILE, environment)
     worker = parts.run("worker", environment)
     flower_url = None
     if flower_port is not None:

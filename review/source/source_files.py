@@ -71,6 +71,18 @@ def unread_finding(reason: Text, language: Language) -> Finding:
     return _finding(message, help_, language)
 
 
+def outside_finding(language: Language) -> Finding:
+    """Return the finding that a file is a symbolic link out of the reviewed folder."""
+    message = Text(
+        "Not reviewed: a symbolic link to a place outside the folder.", "未检查：这是指向目录之外的符号链接。"
+    )
+    help_ = Text(
+        "Replace the link with the file, or review its target by itself.",
+        "请改用文件本身，或单独检查链接的目标。",
+    )
+    return _finding(message, help_, language)
+
+
 def _not_text(names: str, at: int, language: Language) -> Finding:
     message = Text(
         f"Not reviewed: not valid {names} text from byte {at + 1} on.",

@@ -57,12 +57,18 @@ def test_a_dead_event_is_run_again_and_answered(gate: RunningDwgate) -> None:
 
     gate.emulator.clear_faults()
     keep_from_reconciler(gate)
-    done = dwgate(gate, "requeue", "--failed", "--event-code", "run-file")
+    done = dwgate(gate, "requeue", "--failed", "--event-code", "run-file", "--reason", "access granted")
     assert done.returncode == 0, done.stderr
     assert gate.verdict(message_id)["result"] == "FAIL"
     assert wait_until_final(gate, message_id).run == 2
     assert len(gate.posts(message_id)) == 1
     gate.emulator.clear_faults()
+    trail = [json.loads(line) for line in dwgate(gate, "audit", "--json").stdout.splitlines()]
+    assert [(each["subject"], each["reason"]) for each in trail if each["action"] == "requeue"] == [
+        (message_id, "access granted")
+    ]
+    # The worker recorded its policy when it started.
+    assert [each["subject"] for each in trail if each["action"] == "policy-changed"] == ["policy"]
 
 
 def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgate) -> None:
@@ -70,7 +76,7 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgat
     assert gate.verdict(message_id)["result"] == "FAIL"
     wait_until_final(gate, message_id)
 
-    done = dwgate(gate, "requeue", message_id)
+    done = dwgate(gate, "requeue", message_id, "--reason", "try the new policy")
     assert done.returncode == 0, done.stderr
     assert "FAIL" in done.stdout
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.run == 2 and r.state is State.REPORTED)
@@ -80,7 +86,7 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgat
 
 
 def test_an_unknown_event_is_reported_as_unknown(gate: RunningDwgate) -> None:
-    assert "unknown event" in dwgate(gate, "requeue", "no-such-id").stdout
+    assert "unknown event" in dwgate(gate, "requeue", "no-such-id", "--reason", "r").stdout
     answer = dwgate(gate, "events", "show", "no-such-id")
     assert answer.returncode == 1
     assert len(answer.stderr.strip().splitlines()) == 1

@@ -1,9 +1,10 @@
-"""Code that nobody meant to write: labelled nodes with their tokens mixed up, and soups of SQL words."""
+"""Mutated inputs: labelled nodes and corpus files with their tokens changed, and random words of SQL."""
 
 from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.support.labelled_nodes import labelled_nodes
@@ -82,15 +83,38 @@ _MORE = (
     ),
 )
 _PIECES = tuple(word for word in (*_WORDS, *_MORE, *_ODD) if word)
+PIECES = tuple(piece.encode("utf-8", "replace") for piece in _PIECES)
+"""Words of SQL, scripts and directives."""
+
+_BYTES = (
+    "\x00",
+    "\xff",
+    "\n",
+    "\r",
+    "\t",
+    " ",
+    ":",
+    "-",
+    "{",
+    "}",
+    "[",
+    "]",
+    '"',
+    "'",
+    "\\",
+    "&a",
+    "*a",
+    "9" * 30,
+)
 _MAX_LENGTH = 20_000
-"""Most characters of a mutation: doublings must not make the fuzzer slow."""
+"""Maximum characters of a mutation: repetitions must not make the fuzzer slow."""
 
 
 def mutated(rng: random.Random) -> str:
     """Return a labelled node's code with up to eight random changes of its tokens."""
     tokens = _TOKEN.findall(rng.choice(labelled_nodes()).code)
     for _ in range(rng.randint(1, 8)):
-        _change(tokens, rng)
+        _change(tokens, rng, _PIECES, rng.choice(labelled_nodes()).code)
     text = "".join(tokens)
     return text[:_MAX_LENGTH]
 
@@ -112,7 +136,35 @@ def anything(rng: random.Random) -> str:
     return rng.choice((mutated, mutated, mutated, truncated, soup))(rng)
 
 
-def _change(tokens: list[str], rng: random.Random) -> None:
+def mutated_bytes(rng: random.Random, seeds: Sequence[bytes], pieces: Sequence[bytes] = ()) -> bytes:
+    """Return one of `seeds` with changed tokens, changed bytes, or a part of it repeated many times.
+
+    Args:
+        rng: the source of randomness.
+        seeds: inputs of the same kind.
+        pieces: words that are inserted.
+    """
+    # One character per byte, so that any seed can be cut into tokens.
+    tokens = _TOKEN.findall(rng.choice(seeds).decode("latin-1"))
+    inserted = [piece.decode("latin-1") for piece in pieces] or _BYTES
+    match rng.randrange(10):
+        case 0:
+            begin = rng.randint(0, len(tokens))
+            part = tokens[begin : begin + rng.choice((1, 2, 5))]
+            tokens[begin:begin] = part * rng.choice((10, 100, 1000))
+        case 1 | 2:
+            for _ in range(rng.randint(1, 4)):
+                at = rng.randint(0, len(tokens))
+                tokens[at : at + rng.randint(0, 1)] = [chr(rng.randrange(256))]
+        case 3:
+            del tokens[rng.randint(0, len(tokens)) :]
+        case _:
+            for _ in range(rng.randint(1, 8)):
+                _change(tokens, rng, inserted, rng.choice(seeds).decode("latin-1"))
+    return "".join(tokens)[:_MAX_LENGTH].encode("latin-1")
+
+
+def _change(tokens: list[str], rng: random.Random, pieces: Sequence[str], other: str) -> None:
     begin = rng.randint(0, len(tokens))
     end = min(len(tokens), begin + rng.choice((1, 1, 2, 5, 20)))
     match rng.randrange(6):
@@ -126,10 +178,10 @@ def _change(tokens: list[str], rng: random.Random) -> None:
             place = rng.randint(0, len(tokens))
             tokens[place:place] = part
         case 3:
-            tokens.insert(begin, f" {rng.choice(_PIECES)} ")
+            tokens.insert(begin, f" {rng.choice(pieces)} ")
         case 4:
-            tokens[begin:end] = [rng.choice(_PIECES)]
+            tokens[begin:end] = [rng.choice(pieces)]
         case _:
-            other = _TOKEN.findall(rng.choice(labelled_nodes()).code)
-            start = rng.randint(0, len(other))
-            tokens[begin:begin] = other[start : start + rng.choice((3, 10, 40))]
+            words = _TOKEN.findall(other)
+            start = rng.randint(0, len(words))
+            tokens[begin:begin] = words[start : start + rng.choice((3, 10, 40))]

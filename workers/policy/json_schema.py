@@ -23,8 +23,8 @@ def build_schema(checks: Mapping[str, Check]) -> Schema:
         parts |= _check(name, check, parts["CheckPart"])
     for point in POINTS:
         fitting = sorted(name for name, check in checks.items() if check.applies_to(point.code))
-        parts[f"point {point.code}"] = _point(fitting, parts["PointPart"])
-    points = _closed({point.code: _optional(f"point {point.code}") for point in POINTS})
+        parts[f"point.{point.code}"] = _point(fitting, parts["PointPart"])
+    points = _closed({point.code: _optional(f"point.{point.code}") for point in POINTS})
     for part in (whole, parts["SetPart"], parts["WorkspacePart"]):
         part["properties"]["points"] = points
     _where_schema(parts)
@@ -63,8 +63,8 @@ def _where_schema(parts: Schema) -> None:
     """Allow in `where` only points whose events name a file or table, and no deadline."""
     codes = [point.code for point in POINTS if point.has_snapshot]
     for code in codes:
-        parts[f"where {code}"] = _without(parts[f"point {code}"], "deadline")
-    parts["WherePart"]["properties"]["points"] = _closed({code: _optional(f"where {code}") for code in codes})
+        parts[f"where.{code}"] = _without(parts[f"point.{code}"], "deadline")
+    parts["WherePart"]["properties"]["points"] = _closed({code: _optional(f"where.{code}") for code in codes})
 
 
 def _without(part: Schema, name: str) -> Schema:
@@ -72,12 +72,12 @@ def _without(part: Schema, name: str) -> Schema:
 
 
 def _check(name: str, check: Check, base: Schema) -> Schema:
-    options = check.options.model_json_schema(ref_template=f"#/$defs/{name} {{model}}")
+    options = check.options.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
     for key, field in check.options.model_fields.items():
         if field.default_factory is not None:
             default = field.get_default(call_default_factory=True)
             options["properties"][field.alias or key]["default"] = to_jsonable_python(default, by_alias=True)
-    inner = {f"{name} {key}": value for key, value in options.pop("$defs", {}).items()}
+    inner = {f"{name}.{key}": value for key, value in options.pop("$defs", {}).items()}
     properties = {**base["properties"], "options": {"anyOf": [options, {"type": "null"}]}}
     return {name: {**base, "title": name, "description": check.title, "properties": properties}, **inner}
 

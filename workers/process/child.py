@@ -27,12 +27,16 @@ from workers import tasks
 from workers.celery_app import create_app
 from workers.event_sender import ConsumerEvents, EventSender
 from workers.process import remote_control
+from workers.process.file_audit import FileAudit
 from workers.process.roles import QUEUES, Pool, ProcessGroup, Role
 from workers.recovery import backstop_rabbitmq, backstop_redis, reconciler, report_recovery, watchdog
 from workers.services import Services
 from workers.settings import WorkerSettings
 
 HEARTBEAT_SECONDS = 5.0
+
+_PLANNING_ROLES = frozenset({Role.INTAKE, Role.WATCHDOG})
+"""Roles that resolve the policy; their processes record which one they use."""
 
 log = structlog.get_logger()
 
@@ -90,6 +94,7 @@ def _consume(
     def ready(**_: Any) -> None:
         log.info("worker_started", worker=name, roles=list(roles))
         threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
+        _start_file_audit(services, name, roles, stop)
 
     def keep_logging(**_: Any) -> None:
         """Keep dwgate's logging: Celery configures none if this signal has a receiver."""
@@ -118,6 +123,7 @@ def _run_loops(services: Services, name: str, roles: Sequence[Role], events: Eve
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
+    _start_file_audit(services, name, roles, stop)
     log.info("worker_started", worker=name, roles=list(roles))
     threading.Thread(target=events.run, args=(stop,), daemon=True).start()
     _run_watchdog(services, stop)
@@ -139,3 +145,9 @@ def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:
             log.warning("heartbeat_failed", error=type(error).__name__)
         if stop.wait(HEARTBEAT_SECONDS):
             return
+
+
+def _start_file_audit(services: Services, name: str, roles: Sequence[Role], stop: threading.Event) -> None:
+    # The other roles follow a plan, and need no policy.
+    if _PLANNING_ROLES.intersection(roles):
+        threading.Thread(target=FileAudit(services, name).run, args=(stop,), daemon=True).start()

@@ -1,4 +1,5 @@
--- Requeues a reported or dead event: starts a new run. ARGV: id, deadline, watch. KEYS as in record_outcomes.
+-- Requeues a reported or dead event: starts a new run. ARGV: id, deadline, watch, who requeues it, why.
+-- KEYS as in record_outcomes, and last the audit trail.
 -- A verdict that DataWorks may have accepted stays frozen; one that it is known to have accepted is kept as `taken`.
 -- Returns the new run, 0 if the event is in another state, or -1 if it is unknown.
 local state = get('state')
@@ -21,5 +22,6 @@ else
   move('received')
 end
 redis.call('ZADD', KEYS[3], ARGV[3], id)
-note('requeued', 'run ' .. run)
+note('requeued', 'run ' .. run .. ' by ' .. ARGV[4] .. ': ' .. ARGV[5])
+audit(KEYS[#KEYS], ARGV[4], 'requeue', id, ARGV[5], '', '')
 return run

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +19,12 @@ from typing import Any
 from common.errors import DwgateError
 from common.verdicts import Severity
 from review.facts import Span
+from review.languages.external import launcher
 from review.rules.api import Text
+
+_LAUNCH = (sys.executable, "-I", "-S", str(Path(launcher.__file__)))
+_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/", "RAYON_NUM_THREADS": "1"}
+"""The whole environment of a linter. Each thread of ruff would take memory, and there is one file."""
 
 _MAX_HITS = 100
 """Maximum findings kept per rule and node; the rest are counted."""
@@ -68,37 +76,76 @@ class ToolUnfinished(ToolFailed):
 def run(tool: ExternalTool, text: str, seconds: float) -> Any:
     """Return the JSON output of `tool` for `text`.
 
+    The linter is restricted by `review.languages.external.launcher`, and its environment has no secrets.
+
     Raises:
         ToolFailed: it is not installed or cannot be started. The message contains no code.
-        ToolUnfinished: it timed out or printed no JSON.
+        ToolUnfinished: it reached a limit or printed no JSON.
     """
     program = _program(tool.name)
     if program is None:
         raise ToolFailed("it is not installed")
+    allowed = max(seconds, 0.1)
+    # To a file, whose size is limited: a pipe would be read to any length.
+    with tempfile.TemporaryFile() as output:
+        try:
+            done = subprocess.run(  # noqa: S603 - a program of our own wheels; code only on stdin
+                [*_LAUNCH, str(math.ceil(allowed)), program, *tool.arguments],
+                input=text.encode("utf-8", "replace"),
+                stdout=output,
+                stderr=subprocess.DEVNULL,
+                timeout=allowed,
+                check=False,
+                cwd="/",
+                env=_ENVIRONMENT,
+            )
+        except subprocess.TimeoutExpired:
+            raise ToolUnfinished(f"it took longer than {seconds:.0f} s") from None
+        except OSError as error:
+            raise ToolFailed(f"it could not be started ({type(error).__name__})") from None
+        if output.seek(0, os.SEEK_END) >= launcher.MAX_OUTPUT_BYTES:
+            raise ToolUnfinished(f"its findings need more than {launcher.MAX_OUTPUT_BYTES >> 20} MiB")
+        if done.returncode == launcher.NOT_STARTED:
+            raise ToolFailed("it could not be started")
+        output.seek(0)
+        try:
+            return json.loads(output.read())
+        except (ValueError, RecursionError):
+            raise ToolUnfinished(_exit_text(done.returncode)) from None
+
+
+def missing_restrictions() -> list[str]:
+    """Return the restrictions of linters that this system does not offer.
+
+    Raises:
+        ToolFailed: they cannot be determined.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - a program of our own wheels; code only on stdin
-            [program, *tool.arguments],
-            input=text.encode("utf-8", "replace"),
+        done = subprocess.run(  # noqa: S603 - our own script
+            [*_LAUNCH, "--report", sys.executable],
             capture_output=True,
-            timeout=max(seconds, 0.1),
-            check=False,
-            cwd="/",
-            env={"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/"},
+            text=True,
+            timeout=10,
+            check=True,
+            env=_ENVIRONMENT,
         )
-    except subprocess.TimeoutExpired:
-        raise ToolUnfinished(f"it took longer than {seconds:.0f} s") from None
-    except OSError as error:
-        raise ToolFailed(f"it could not be started ({type(error).__name__})") from None
-    try:
-        return json.loads(done.stdout)
-    except (ValueError, RecursionError):
-        raise ToolUnfinished(f"it exited with status {done.returncode} and no valid output") from None
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ToolFailed(f"the launcher failed ({type(error).__name__})") from None
+    return done.stdout.splitlines()
+
+
+def _exit_text(status: int) -> str:
+    """Return how a linter ended without a valid result."""
+    end = f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"
+    memory = launcher.MAX_DATA_BYTES >> 20
+    return f"it ended with {end} and without a valid result; it may use {memory} MiB of memory"
 
 
 def _program(name: str) -> str | None:
-    """Return the path of a program: next to this Python, where wheels install it, or on PATH."""
+    """Return the real path of a program: next to this Python, where wheels install it, or on PATH."""
     beside = Path(sys.executable).parent / name
-    return str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+    found = str(beside) if os.access(beside, os.X_OK) else shutil.which(name)
+    return None if found is None else os.path.realpath(found)
 
 
 def tool_failure_hit(tool: ExternalTool, code: str, error: ToolFailed) -> ExternalDiagnostic:

@@ -21,7 +21,9 @@ from review.languages.external.external_tool import (
 from review.rules.external_rules import message_of
 from review.source.parameter_mask import mask_parameters
 
-SQUAWK = ExternalTool("squawk", "PG-SQUAWK", ("--reporter=json", "--stdin-filepath=node.sql"))
+SQUAWK = ExternalTool(
+    "squawk", "PG-SQUAWK", ("--config=/dev/null", "--reporter=json", "--stdin-filepath=node.sql")
+)
 _ENABLED_RULES = {
     "ban-drop-table": Severity.INFO,
     "ban-drop-database": Severity.WARN,

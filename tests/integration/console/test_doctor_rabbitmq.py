@@ -74,7 +74,7 @@ def dead_event(clean_redis_url: str) -> Any:
 def test_a_requeued_event_is_in_the_intake_queue(
     broker_url: str, clean_redis_url: str, dead_event: Ledger
 ) -> None:
-    answer = dwgate(environment(broker_url, clean_redis_url), "requeue", "dead-1")
+    answer = dwgate(environment(broker_url, clean_redis_url), "requeue", "dead-1", "--reason", "r")
     assert (answer.returncode, answer.stderr) == (0, "")
     assert dead_event.states(["dead-1"]) == [State.RECEIVED]
     with Connection(broker_url) as connection:
@@ -84,7 +84,8 @@ def test_a_requeued_event_is_in_the_intake_queue(
 
 
 def test_without_a_broker_nothing_is_reopened(clean_redis_url: str, dead_event: Ledger) -> None:
-    answer = dwgate(environment("amqp://u:top-secret@127.0.0.1:1/", clean_redis_url), "requeue", "dead-1")
+    closed = environment("amqp://u:top-secret@127.0.0.1:1/", clean_redis_url)
+    answer = dwgate(closed, "requeue", "dead-1", "--reason", "r")
     assert answer.returncode == 3
     assert answer.stderr == "dwgate: the broker at 127.0.0.1:1 is down: no connection\n"
     assert dead_event.states(["dead-1"]) == [State.DEAD]

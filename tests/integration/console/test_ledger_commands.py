@@ -1,10 +1,12 @@
 """`dwgate events` and `dwgate requeue` as real processes on a real Valkey."""
 
+import hashlib
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from common import topology
 from common.events import Event
 from common.ledger import Ledger, State, connect
 from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
+from console.actor import current_actor
+from tests.support.engines import Valkey
 from tests.support.measured import MEASURED
 from tests.support.plans import plan_of
 
@@ -95,7 +99,7 @@ def test_a_dead_event_runs_again_with_a_new_deadline(ledger: Ledger, dwgate: Any
     admit(ledger, "dead-1")
     ledger.mark_dead("dead-1", "no answer")
     before = time.time()
-    answer = dwgate("requeue", "dead-1", "--json")
+    answer = dwgate("requeue", "dead-1", "--reason", "the key was\nrenewed", "--json")
     assert answer.returncode == 0
     assert json.loads(answer.stdout)["events"] == [
         {
@@ -113,12 +117,75 @@ def test_a_dead_event_runs_again_with_a_new_deadline(ledger: Ledger, dwgate: Any
     assert queued(ledger) == 1
 
 
+def test_a_requeue_is_in_the_timeline_and_the_audit_trail(ledger: Ledger, dwgate: Any) -> None:
+    admit(ledger, "dead-1")
+    ledger.mark_dead("dead-1", "no answer")
+    assert dwgate("requeue", "dead-1", "--dry-run").returncode == 0
+    assert dwgate("requeue", "dead-1", "--reason", " ").returncode == 2
+    assert dwgate("audit", "--json").stdout == ""
+    assert dwgate("requeue", "dead-1", "--reason", "the key\x1b[2J was\nrenewed").returncode == 0
+
+    actor = current_actor()
+    [entry] = map(json.loads, dwgate("audit", "--json").stdout.splitlines())
+    assert abs(entry.pop("at") - time.time()) < 60
+    assert entry == {
+        "actor": actor,
+        "action": "requeue",
+        "subject": "dead-1",
+        "reason": "the key [2J was renewed",
+        "old": None,
+        "new": None,
+    }
+    [line] = dwgate("audit", "--since", "1h", "--action", "requeue").stdout.splitlines()
+    assert line.endswith(f"  {actor}  requeue  dead-1  the key [2J was renewed")
+    assert dwgate("audit", "--action", "policy-changed").stdout == ""
+    assert f"run 2 by {actor}: the key [2J was renewed" in dwgate("events", "show", "dead-1").stdout
+
+
+def test_changed_waivers_are_in_the_audit_trail(ledger: Ledger, dwgate: Any, tmp_path: Path) -> None:
+    file = tmp_path / "waivers.yaml"
+    until = (datetime.now(UTC) + timedelta(days=3)).isoformat(timespec="seconds")
+    who = ("--owner", "19", "--approver", "20", "--waivers", str(file))
+    added = dwgate(
+        "waivers", "add", "W-1", "--rule", "MC-P04", "--reason", "old", "--expires-at", until, *who
+    )
+    assert (added.returncode, added.stderr) == (0, "")
+    first = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert dwgate("waivers", "expire", "W-1", "--waivers", str(file)).returncode == 2
+    expired = dwgate("waivers", "expire", "W-1", "--reason", "done", "--waivers", str(file))
+    assert (expired.returncode, expired.stderr) == (0, "")
+    second = hashlib.sha256(file.read_bytes()).hexdigest()
+    entries = [
+        (entry.action, entry.subject, entry.reason, entry.old, entry.new)
+        for entry in ledger.audit_trail.entries()
+    ]
+    assert entries == [
+        ("waiver-added", "W-1", "old", "", first),
+        ("waiver-expired", "W-1", "done", first, second),
+    ]
+
+
+def test_a_waiver_is_not_changed_if_that_cannot_be_recorded(
+    dwgate: Any, valkey: Valkey, tmp_path: Path
+) -> None:
+    file = tmp_path / "waivers.yaml"
+    until = (datetime.now(UTC) + timedelta(days=3)).isoformat(timespec="seconds")
+    who = ("--owner", "19", "--approver", "20", "--waivers", str(file))
+    valkey.kill()
+    added = dwgate(
+        "waivers", "add", "W-1", "--rule", "MC-P04", "--reason", "old", "--expires-at", until, *who
+    )
+    assert added.returncode == 3
+    assert not file.exists()
+
+
 def test_filters_select_failed_and_finished_events(ledger: Ledger, dwgate: Any) -> None:
     answered(ledger, "good")
     answered(ledger, "timed-out", OutcomeKind.TIMED_OUT)
     admit(ledger, "under-way")
     answer = dwgate(
-        "requeue", "--failed", "--project", "7", "--since", "1h", "--check", "downstream-impact", "--json"
+        *("requeue", "--failed", "--project", "7", "--since", "1h", "--check", "downstream-impact"),
+        *("--reason", "r", "--json"),
     )
     events = json.loads(answer.stdout)["events"]
     assert [event["message_id"] for event in events] == ["timed-out"]
@@ -130,7 +197,7 @@ def test_filters_select_failed_and_finished_events(ledger: Ledger, dwgate: Any) 
 
 def test_unfinished_and_unknown_events_are_unchanged(ledger: Ledger, dwgate: Any) -> None:
     admit(ledger, "under-way")
-    answer = dwgate("requeue", "under-way", "nowhere", "--json")
+    answer = dwgate("requeue", "under-way", "nowhere", "--reason", "r", "--json")
     assert answer.returncode == 1
     assert [event["action"] for event in json.loads(answer.stdout)["events"]] == ["leave", "unknown"]
     assert queued(ledger) == 0
@@ -163,7 +230,7 @@ def test_an_unknown_event(ledger: Ledger, dwgate: Any) -> None:
 def test_rejects(ledger: Ledger, dwgate: Any) -> None:
     ledger.reject(b"[]", "not an object")
     (entry,) = json.loads(dwgate("events", "rejects", "--json").stdout)["rejects"]
-    assert (entry["why"], entry["body"]) == ("not an object", "[]")
+    assert (entry["reason"], entry["body"]) == ("not an object", "[]")
     assert "not an object" in dwgate("events", "rejects").stdout
 
 

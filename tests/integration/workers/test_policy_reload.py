@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +15,12 @@ from structlog.testing import capture_logs
 
 from common.events import Event
 from tests.support.emulator_process import PROJECT_ID, Emulator
+from tests.support.engines import Valkey
 from tests.support.running_dwgate import SAMPLES
 from workers import intake
 from workers.celery_app import create_app
 from workers.extension_options import source
+from workers.process.file_audit import FileAudit
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -25,6 +29,10 @@ POLICY = """\
 version: 1
 points: {backfill-data: {checks: {backfill-limits: {mode: %s}}}}
 console: [backfill-limits.mode]
+"""
+WAIVERS = """\
+version: 1
+waivers: [{id: %s, rule: r, reason: r, owner: o, approver: a, expires_at: 2026-01-01T00:00:00Z}]
 """
 INVALID_POLICY = (
     "version: 1\npoints: {backfill-data: {checks: {backfill-limits: {options: {max_days: 0}}}}}\n"
@@ -164,3 +172,53 @@ def test_a_process_that_starts_with_an_invalid_policy_uses_the_last_valid_one(
     later = Services(services.settings, services.app, is_io_pool=True)
     assert verdict(later, emulator, "m-2")[0] == "FAIL"
     later.ledger.client.close()
+
+
+def test_every_other_version_of_the_files_is_recorded_once(
+    services: Services, policy_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waivers = tmp_path / "waivers.yaml"
+    write(waivers, WAIVERS % "W-1")
+    settings = services.settings.model_copy(update={"waivers_file": waivers})
+    first = Services(settings, services.app)
+    process = FileAudit(first, "io-1@host")
+    process.record()
+    process.record()
+    FileAudit(Services(settings, services.app), "io-2@host").record()
+
+    before = hashlib.sha256(policy_file.read_bytes()).hexdigest()
+    write(policy_file, POLICY % "audit")
+    write(waivers, WAIVERS % "W-2")
+    for file in (first._policy, first._waivers_file):
+        monkeypatch.setattr(file, "_next_check_at", 0.0)
+    process.record()
+    after = hashlib.sha256(policy_file.read_bytes()).hexdigest()
+
+    write(policy_file, INVALID_POLICY)
+    monkeypatch.setattr(first._policy, "_next_check_at", 0.0)
+    process.record()
+    entries = list(first.ledger.audit_trail.entries())
+    assert {entry.actor for entry in entries} == {"io-1@host"}
+    assert [(entry.action, entry.reason) for entry in entries] == [
+        ("policy-changed", ""),
+        ("waivers-changed", "added W-1"),
+        ("policy-changed", ""),
+        ("waivers-changed", "added W-2; removed W-1"),
+    ]
+    assert [(entry.old, entry.new) for entry in entries if entry.subject == "policy"] == [
+        ("", before),
+        (before, after),
+    ]
+
+
+def test_a_change_while_redis_is_down_is_recorded_later(services: Services, valkey: Valkey) -> None:
+    process, stop = FileAudit(services, "io-1@host"), threading.Event()
+    assert services.policy
+    valkey.kill()
+    stop.set()
+    with capture_logs() as logs:
+        process.run(stop)
+    assert [line["event"] for line in logs] == ["file_audit_failed"]
+    valkey.start()
+    process.run(stop)
+    assert [entry.action for entry in services.ledger.audit_trail.entries()] == ["policy-changed"]

@@ -97,7 +97,10 @@ def test_a_verdict_that_is_refused_since_there_is_one_counts_as_reported(
 def test_a_requeue_of_what_was_answered_posts_nothing(services: Services, emulator: Emulator) -> None:
     planned(services, emulator)
     assert reporter.decide_and_post(services, "m-1").is_reported
-    assert services.ledger.reopen("m-1", time.time() + 60, time.time() + 48) == 2
+    assert (
+        services.ledger.reopen("m-1", time.time() + 60, time.time() + 48, actor="me@host", reason="again")
+        == 2
+    )
     assert services.ledger.save_plan("m-1", 2, plan_of(), None, {})
     assert reporter.decide_and_post(services, "m-1").is_reported
     assert "not posted" in how(services)

@@ -112,3 +112,16 @@ def test_running_workers() -> None:
 def test_dead_events() -> None:
     assert doctor_findings.check_dead_events(0).health is Health.GOOD
     assert doctor_findings.check_dead_events(3).health is Health.WRONG
+
+
+def test_linters_that_cannot_be_restricted_are_a_trade_off() -> None:
+    assert doctor_findings.check_linters([]).health is Health.GOOD
+    found = doctor_findings.check_linters(["no network", "no other files"])
+    assert found.health is Health.TRADE_OFF
+    assert "no network, no other files" in found.detail
+
+
+def test_a_file_of_settings_that_is_not_read_is_noted() -> None:
+    found = doctor_findings.note_unread_settings(Path("/srv/.env"))
+    assert found.health is Health.TRADE_OFF
+    assert "dwgate --env-file /srv/.env" in found.detail

@@ -68,6 +68,9 @@ def test_every_module_with_a_command_is_listed() -> None:
         (["requeue"], "at least one filter"),
         (["requeue", "id", "--failed"], "not both"),
         (["requeue", "--since", "yesterday"], "neither an age"),
+        (["requeue", "id"], "--reason: missing; expected why the events are requeued"),
+        (["--env-file", "/no/such", "rules"], "/no/such: cannot be read: No such file or directory"),
+        (["audit", "--action", "lost"], "--action"),
         (["events", "list", "--state", "lost"], "unknown state lost"),
         (["events", "list", "--limit", "0"], "--limit"),
         (["worker", "--role", "cook"], "--role"),
@@ -132,6 +135,15 @@ def test_policy_check(tmp_path: Path) -> None:
     assert wrong.returncode == 1
     assert f"{file}:3:" in wrong.stderr
     assert "code-revue" in wrong.stderr
+
+
+def test_a_file_that_is_no_policy_is_not_quoted(tmp_path: Path) -> None:
+    file = tmp_path / "shadow"
+    file.write_text("root:$y$j9T$secret:19000:0:99999:7:::\nrabbitmq:!:20000::::::\n")
+    answer = dwgate("policy", "check", str(file))
+    assert answer.returncode == 1
+    assert "(a key of 36 characters): unknown key" in answer.stderr
+    assert not any(word in answer.stderr for word in ("$y$", "secret", "rabbitmq", "20000"))
 
 
 def test_the_choices_of_the_command_line_are_those_of_the_code() -> None:

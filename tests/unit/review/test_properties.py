@@ -1,4 +1,4 @@
-"""What holds of the review for any text; `tests/fuzz/fuzz_review.py` runs for a given time."""
+"""What holds of the review for any text; `make fuzz` runs for a given time."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from review.options import ReviewOptions
 from review.report import SECRETS
 from review.source.parameter_mask import mask_parameters
 from review.source.statement_splitter import split_script
-from tests.fuzz.fuzz_review import CONTEXTS, DIALECTS, check, read_and_check
 from tests.fuzz.mutations import anything, mutated, soup, truncated
+from tests.fuzz.review_oracle import CONTEXTS, DIALECTS, check, read_and_check
 from tests.support.labelled_nodes import LabelledNode, labelled_nodes
 
 Maker = Callable[[random.Random], str]

@@ -321,7 +321,7 @@ def test_a_missing_tool_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "arguments", "seconds", "told"),
     [
         ("sleep", ("60",), 0.1, "longer"),
-        ("cat", (), 5, "no valid output"),
+        ("cat", (), 5, "without a valid result"),
         ("no-such-program", (), 5, "not installed"),
     ],
 )

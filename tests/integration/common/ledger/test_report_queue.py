@@ -145,7 +145,7 @@ def test_a_dead_or_ignored_event_is_removed_from_the_queue(
         assert services.ledger.mark_dead("m-1", "for the test")
     if end == "requeued":
         now = time.time()
-        assert services.ledger.reopen("m-1", now + 60, now + 50) == 2
+        assert services.ledger.reopen("m-1", now + 60, now + 50, actor="me@host", reason="again") == 2
     assert not left(services)
     assert services.ledger.enqueue_report("m-1", 1) is None
     assert not left(services)

@@ -231,7 +231,7 @@ def test_an_ignored_event_is_final(ledger: Ledger) -> None:
     assert not ledger.mark_ignored("m-1", "again")
     assert ledger.states(["m-1", "unknown"]) == [State.IGNORED, None]
     assert ledger.lease_due(60) == []
-    assert ledger.reopen("m-1", time.time() + 60, time.time() + 60) == 0
+    assert ledger.reopen("m-1", time.time() + 60, time.time() + 60, actor="me@host", reason="again") == 0
 
 
 @pytest.mark.parametrize("end", [State.DEAD, State.IGNORED, State.REPORTED])
@@ -271,9 +271,9 @@ def test_a_dead_event_can_still_be_reported(ledger: Ledger) -> None:
 def test_a_requeue_starts_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) -> None:
     checking(ledger)
     ledger.record_outcomes("m-1", 1, {"code-review": BLOCKED})
-    assert ledger.reopen("m-1", time.time() + 60, time.time() + 50) == 0
+    assert ledger.reopen("m-1", time.time() + 60, time.time() + 50, actor="me@host", reason="again") == 0
     ledger.mark_dead("m-1", "down")
-    assert ledger.reopen("m-1", time.time() + 60, time.time() + 50) == 2
+    assert ledger.reopen("m-1", time.time() + 60, time.time() + 50, actor="me@host", reason="again") == 2
 
     assert ledger.record_outcomes("m-1", 1, {"release-window": PASSED}).is_stale
     assert ledger.start_attempts("m-1", 1, ["code-review"]) is None
@@ -289,7 +289,7 @@ def test_an_event_keeps_its_decision_time_until_a_requeue(ledger: Ledger) -> Non
     assert [(each.deadline_at, each.watch_at) for each in (admitted, redelivered)] == [(at + 60, at + 41)] * 2
 
     ledger.mark_dead("m-1", "down")
-    ledger.reopen("m-1", at + 120, at + 103)
+    ledger.reopen("m-1", at + 120, at + 103, actor="me@host", reason="again")
     requeued = ledger.get("m-1")
     assert requeued
     assert (requeued.deadline_at, requeued.watch_at) == (at + 120, at + 103)
@@ -309,7 +309,7 @@ def test_an_event_of_an_earlier_version_gets_the_margin_of_its_deadline(
 
 def test_a_requeue_keeps_an_accepted_verdict(ledger: Ledger) -> None:
     reported(ledger, result=Result.FAIL)
-    ledger.reopen("m-1", time.time() + 60, time.time() + 50)
+    ledger.reopen("m-1", time.time() + 60, time.time() + 50, actor="me@host", reason="again")
     ledger.acquire_report_lease("m-1", "o", 5)
     ledger.freeze_verdict("m-1", "o", verdict(Result.OK))
     ledger.mark_reported("m-1", "o", "not posted")
@@ -326,7 +326,7 @@ def test_a_requeue_keeps_a_possibly_accepted_verdict(ledger: Ledger) -> None:
     ledger.acquire_report_lease("m-1", "o", 5)
     ledger.freeze_verdict("m-1", "o", verdict(Result.FAIL))
     ledger.mark_dead("m-1", "reply lost")
-    ledger.reopen("m-1", time.time() + 60, time.time() + 50)
+    ledger.reopen("m-1", time.time() + 60, time.time() + 50, actor="me@host", reason="again")
 
     record = ledger.get("m-1")
     assert record
@@ -341,7 +341,7 @@ def test_an_unknown_event_is_reported_as_unknown(ledger: Ledger, message_id: str
     assert ledger.states([message_id]) == [None]
     assert ledger.start_attempts(message_id, 1, ["c"]) is None
     assert ledger.acquire_report_lease(message_id, "o", 1).record is None
-    assert ledger.reopen(message_id, 1, 1) == -1
+    assert ledger.reopen(message_id, 1, 1, actor="me@host", reason="again") == -1
     assert not ledger.mark_dead(message_id, "why")
     assert ledger.record_outcomes(message_id, 1, {"c": PASSED}).is_stale
 

@@ -206,3 +206,8 @@ def test_dumped_values_are_read_back_unchanged() -> None:
     assert document(text).values == values
     assert text.startswith("z:\n")
     assert "月底" in text
+
+
+def test_an_anchor_that_is_defined_again_counts_from_there_on() -> None:
+    read = read_document("a.yaml", b"a: &x 1\nb: &x 2\nc: *x\n")
+    assert read.values == {"a": 1, "b": 2, "c": 2}

@@ -231,6 +231,42 @@ def test_waived_findings_are_shown_and_do_not_fail(
         ) * 2
 
 
+def test_links_out_of_a_folder_are_reported_and_not_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder := tmp_path / "folder").mkdir()
+    (outside := tmp_path / "outside").mkdir()
+    (outside / "secret.sql").write_text("DELETE FROM outside_secret;\n")
+    (folder / "a.sql").write_text("-- owner: me\n" + CLEAN)
+    for link, target in {
+        "inside.sql": folder / "a.sql",
+        "file.sql": outside / "secret.sql",
+        "linked": outside,
+        "up.sql": Path("../outside/secret.sql"),
+        "text.txt": outside / "secret.sql",
+        "loop.sql": folder / "loop.sql",
+    }.items():
+        (folder / link).symlink_to(target)
+    assert run_review(folder, format="json") == 1
+    printed = capsys.readouterr().out
+    assert "outside_secret" not in printed
+    found = {
+        Path(file["path"]).name: [finding["rule"] for finding in file["findings"]]
+        for file in json.loads(printed)["files"]
+    }
+    assert found == {
+        "a.sql": [],
+        "inside.sql": [],
+        "file.sql": ["MC-C19"],
+        "linked": ["MC-C19"],
+        "up.sql": ["MC-C19"],
+    }
+    run_review(folder, language="zh")
+    assert "指向目录之外的符号链接" in capsys.readouterr().out
+    assert run_review(folder / "file.sql", format="json") == 1
+    assert "outside_secret" in capsys.readouterr().out
+
+
 def test_folders_are_read_by_suffix(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("b/a.sql", "b/c.hql", "a.py", "x.sh", "README.md", ".git/a.sql", "package.json", "job.json"):
         path = tmp_path / name

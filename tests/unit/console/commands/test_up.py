@@ -1,8 +1,7 @@
-"""`dwgate up` with a custom policy and waivers, and `.env` with files and keys for every command."""
+"""`dwgate up` with a custom policy and waivers."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from common.config_files.errors import ConfigError
-from console import main
 from console.commands import up
 from deploy.local import stack
 
@@ -57,26 +55,3 @@ def test_an_invalid_file_is_reported_before_anything_runs(
     with pytest.raises(ConfigError, match="cannot be read"):
         run(tmp_path, None, tmp_path / "none.yaml")
     assert not started
-
-
-def run_with_env_file(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    monkeypatch.setattr(os, "environ", environment)
-    monkeypatch.setattr(main, "app", lambda: None)
-    main.main()
-    return environment
-
-
-def test_the_environment_overrides_files_and_keys_of_the_env_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run_with_env_file({}, monkeypatch) == {}
-    Path(".env").write_text(
-        "DWGATE_POLICY_FILE=other.yaml\nDWGATE_WAIVERS_FILE='a b.yaml'\nDWGATE_BROKER_URL=redis://h/0\n"
-        "ALIBABA_CLOUD_ACCESS_KEY_ID=i\nALIBABA_CLOUD_ACCESS_KEY_SECRET=s\n"
-    )
-    files = {"DWGATE_POLICY_FILE": "mine.yaml", "DWGATE_WAIVERS_FILE": "a b.yaml"}
-    keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "i", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "s"}
-    assert run_with_env_file({"DWGATE_POLICY_FILE": "mine.yaml"}, monkeypatch) == files | keys
-    own = {"DWGATE_POLICY_FILE": "mine.yaml", "ALIBABA_CLOUD_ACCESS_KEY_ID": "mine"}
-    assert run_with_env_file(dict(own), monkeypatch) == own | files

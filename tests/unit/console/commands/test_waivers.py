@@ -137,7 +137,7 @@ def test_expire_expires_one_now_and_keeps_line_endings(
 ) -> None:
     file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
     before = file.read_bytes().splitlines(keepends=True)
-    assert waiving.expire(file, None, "soon") == 0
+    assert waiving.expire(file, None, "soon", "done") == 0
     assert capsys.readouterr().out == "soon is expired\n"
     after = file.read_bytes().splitlines(keepends=True)
     assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
@@ -146,8 +146,8 @@ def test_expire_expires_one_now_and_keeps_line_endings(
 
 
 def test_expire_reports_unknown_and_expired_waivers(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert waiving.expire(file, None, "W-99") == 1
-    assert waiving.expire(file, None, "gone") == 1
+    assert waiving.expire(file, None, "W-99", "done") == 1
+    assert waiving.expire(file, None, "gone", "done") == 1
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == f"dwgate: unknown waiver W-99 in {file}"
     assert lines[1].startswith("dwgate: gone expired at ")
@@ -161,7 +161,7 @@ def test_a_shared_expiry_is_not_changed(file: Path) -> None:
     file.write_text(f"version: 1\nwaivers:\n{first}{second}")
     before = file.read_text()
     with pytest.raises((UsageError, ConfigError)):
-        waiving.expire(file, None, "two")
+        waiving.expire(file, None, "two", "done")
     assert file.read_text() == before
 
 
