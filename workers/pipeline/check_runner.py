@@ -79,7 +79,14 @@ class CheckRunner:
         self._transient = transient
         self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
 
-    def run(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
+    def run(
+        self,
+        check: Check,
+        planned: PlannedCheck,
+        *,
+        seconds: float | None = None,
+        is_trial: bool = False,
+    ) -> Outcome:
         """Run a check once. What it raises becomes an outcome, except transient faults.
 
         Args:
@@ -88,18 +95,27 @@ class CheckRunner:
             seconds: time limit of its own work, lookups excluded, with which its memory is limited, too;
                 None for no limits. Only in a main thread, of a process that may be ended: see
                 `common.time_limits`.
+            is_trial: whether the check runs again with a higher limit if it reaches this one.
 
         Raises:
+            TimeLimitReached: the limit of a trial was reached.
             Exception: a transient fault; the check must be retried.
         """
         try:
-            return self.run_or_raise(check, planned, seconds=seconds)
+            return self.run_or_raise(check, planned, seconds=seconds, is_trial=is_trial)
         except self._transient:
             raise
         except DataWorksError as error:
             return Outcome(OutcomeKind.ERROR, detail=describe_fault(error))
 
-    def run_or_raise(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
+    def run_or_raise(
+        self,
+        check: Check,
+        planned: PlannedCheck,
+        *,
+        seconds: float | None = None,
+        is_trial: bool = False,
+    ) -> Outcome:
         """Run a check like `run`, but also raise permanent DataWorks errors.
 
         Raises:
@@ -112,11 +128,13 @@ class CheckRunner:
         except Exception as error:  # noqa: BLE001 - options that this version of the check rejects
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
         try:
-            with nullcontext() if seconds is None else _limited(seconds):
+            with nullcontext() if seconds is None else _limited(seconds, is_trial=is_trial):
                 for finding in bound_findings(check.run(context)):
                     findings.append(finding)  # noqa: PERF402 - kept if the check ends with an exception
         except (TimeLimitReached, MemoryError, Exception, SystemExit) as error:
             if isinstance(error, self._raised) or (isinstance(error, SystemExit) and is_pool_exit(error)):
+                raise
+            if isinstance(error, TimeLimitReached) and is_trial:
                 raise
             return self._interrupted(check, findings, error)
         self._require_complete()
@@ -170,8 +188,8 @@ class CheckRunner:
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    with time_limits.limited(seconds), memory_limits.limited(REVIEW_BYTES):
+def _limited(seconds: float, *, is_trial: bool) -> Iterator[None]:
+    with time_limits.limited(seconds, is_trial=is_trial), memory_limits.limited(REVIEW_BYTES):
         yield
 
 

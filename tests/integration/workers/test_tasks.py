@@ -147,11 +147,16 @@ def test_what_celery_itself_asks_for_is_left_to_celery(
         check(services, until=time.time() + 40)
 
 
-@pytest.mark.parametrize(("error", "sent"), [(TimeLimitExceeded(1), 2), (ValueError("other"), 0)])
-def test_checks_of_a_killed_process_are_sent_alone(services: Services, error: Exception, sent: int) -> None:
+@pytest.mark.parametrize(("error", "sent"), [(TimeLimitExceeded(1), 1), (ValueError("other"), 0)])
+def test_checks_of_a_killed_process_go_to_the_slow_queue(
+    services: Services, emulator: Emulator, error: Exception, sent: int
+) -> None:
+    an_event = event(emulator, "m-1")
+    services.ledger.admit(an_event, an_event.received_at + 60, an_event.received_at + 48)
+    services.ledger.save_plan("m-1", 1, plan_of("first", "second"), None, {})
     arguments = {"message_id": "m-1", "run": 1, "checks": ["first", "second"], "until": time.time() + 40}
     services.app.tasks[topology.TASK_CHECK].on_failure(error, "t-1", [], arguments, None)
-    assert len(messages(services, topology.CHECKS_CPU)) == sent
+    assert len(messages(services, topology.CHECKS_SLOW)) == sent
 
 
 def test_a_token_that_has_served_for_long_calls_another(
