@@ -124,6 +124,7 @@ def settings(directory: Path) -> dict[str, str]:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: endless-check\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[dwgate.checks]\nendless = endless_check\n")
     policy = plain_yaml.load(_POLICY.read_text())
+    policy["points"][POINT] = copy.deepcopy(policy["points"][POINT])  # other points share it
     policy["points"][POINT]["checks"]["endless"] = {}
     file = directory / "policy.yaml"
     file.write_text(plain_yaml.dump(policy))
