@@ -18,15 +18,22 @@ class IsolatedRunner(CheckRunner):
     CPU checks run in a forked process each. Their lookups are made by this process.
     """
 
-    def run_or_raise(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
-        """Run a check like the base class; a CPU check has at most `REVIEW_SECONDS`.
+    def run_or_raise(
+        self,
+        check: Check,
+        planned: PlannedCheck,
+        *,
+        seconds: float | None = None,
+        is_trial: bool = False,
+    ) -> Outcome:
+        """Run a check like the base class; a CPU check has at most `REVIEW_SECONDS`, and is never a trial.
 
         Raises:
             DataWorksError: a lookup failed.
             Exception: another transient fault.
         """
         if check.runs is not Runs.CPU:
-            return super().run_or_raise(check, planned, seconds=seconds)
+            return super().run_or_raise(check, planned, seconds=seconds, is_trial=is_trial)
         run = super().run_or_raise
 
         def work(_: None, calls: RemoteCalls) -> Outcome:

@@ -18,7 +18,7 @@ BUDGET_SECONDS = 15.0
 BUDGET_PERIOD = 60.0
 """Seconds in which an empty budget becomes full."""
 
-PENALTY_SECONDS = 120.0
+PENALTY_SECONDS = 240.0
 """Seconds without access to the fast queue after an input that used up its allowance there."""
 
 SLOW_INPUT_SECONDS = 3600

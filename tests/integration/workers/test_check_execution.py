@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from common import topology
+from common import time_limits, topology
 from common.events import Event
 from common.i18n import Language
 from common.ledger import EventRecord
@@ -33,6 +33,12 @@ from workers.settings import WorkerSettings
 FILE = SAMPLES["commit-file-good"]
 COMPUTING = ("code-review", "change-impact", "declared-inputs")
 NAMES = ("first", "second", "third")
+
+
+@pytest.fixture(autouse=True)
+def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a trial much real time, so that a busy machine does not end the process of the tests."""
+    monkeypatch.setattr(time_limits, "TRIAL_SECONDS", 90.0)
 
 
 @pytest.fixture
@@ -400,7 +406,5 @@ def test_a_check_may_work_for_the_limit_or_until_its_deadline(
 def test_a_message_has_the_time_until_its_deadline(services: Services, left: float, seconds: float) -> None:
     services.dispatch.send_checks("m-1", 1, NAMES, Runs.CPU, time.time() + left)
     services.dispatch.send_slow_checks("m-1", 1, NAMES, "101", time.time() + left)
-    limits = [
-        limit for queue in (topology.CHECKS_CPU, topology.CHECKS_SLOW) for _, limit in sent(services, queue)
-    ]
-    assert limits == pytest.approx([seconds, seconds], abs=0.2)
+    for queue in (topology.CHECKS_CPU, topology.CHECKS_SLOW):
+        assert [limit for _, limit in sent(services, queue)] == pytest.approx([seconds], abs=0.2)
