@@ -51,8 +51,8 @@ The verdict is frozen, and the new owner first queries DataWorks: at worst the s
 LATE_ADMISSION_SECONDS = 25.0
 """An event admitted this long after its arrival may have been answered before the ledger was lost."""
 
-STILL_SLOW = Text("it was still waiting or running on the slow queue", "它仍在慢队列中等待或运行")
-"""Detail of a check that was moved to the slow queue and has no outcome when the event is decided."""
+LATE = Text("it did not finish on the slow queue in time", "它未能在慢队列中及时完成")
+"""Detail of a check that was moved to the slow queue and had no time to finish there."""
 
 log = structlog.get_logger()
 
@@ -185,7 +185,7 @@ def decide(services: Services, record: EventRecord) -> Verdict:
     planned = record.plan or planner.build_plan(record.event, services.policy, services.checks)
     return decide_verdict(
         planned,
-        {**slow_outcomes(record, planned.language), **record.outcomes},
+        {**record.outcomes, **slow_outcomes(record, planned.language)},
         message_id=record.event.message_id,
         now=time.time(),
         reason=Reason.DEADLINE if record.pending_checks else None,
@@ -195,12 +195,16 @@ def decide(services: Services, record: EventRecord) -> Verdict:
 
 
 def slow_outcomes(record: EventRecord, language: Language) -> dict[str, Outcome]:
-    """Return outcomes for the checks that were moved to the slow queue and may not have finished there.
+    """Return outcomes for the checks that were moved to the slow queue and had no time to finish there.
 
     What moved them is the code, or what else its workspace sent: an author must not gain from it.
     """
-    outcome = Outcome(OutcomeKind.UNREVIEWABLE, detail=STILL_SLOW.in_language(language))
-    return dict.fromkeys(record.slow_checks, outcome)
+    late = [
+        name
+        for name in record.slow_checks
+        if name not in record.outcomes or record.outcomes[name].kind is OutcomeKind.TIMED_OUT
+    ]
+    return dict.fromkeys(late, Outcome(OutcomeKind.UNREVIEWABLE, detail=LATE.in_language(language)))
 
 
 def _is_late_admission(record: EventRecord) -> bool:

@@ -272,6 +272,16 @@ def test_a_new_run_of_an_event_starts_on_the_fast_queue(services: Services) -> N
     assert record_of(services).slow_checks == {}
 
 
+def test_a_check_without_time_left_on_the_slow_queue_is_unreviewable(services: Services) -> None:
+    planned(services, passes)
+    deadline = time.time() + 1
+    services.scheduler.move(record_of(services), 1, ["first"], deadline, SlowReason.BUDGET)
+    run_slow(services, "first")
+    assert outcomes(services) == {"first": OutcomeKind.TIMED_OUT}
+    verdict = reporter.decide(services, record_of(services))
+    assert verdict.result is Result.FAIL
+
+
 def test_a_check_that_waits_on_the_slow_queue_at_the_deadline_is_unreviewable(services: Services) -> None:
     planned(services, computes)
     run(services, *NAMES)
