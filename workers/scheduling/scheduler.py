@@ -19,7 +19,7 @@ from workers.dispatch import Dispatch
 from workers.scheduling.budgets import Budgets, SlowReason
 from workers.scheduling.slow_queue import SlowChecks, SlowQueue
 
-FAST_SECONDS = 0.5
+FAST_SECONDS = 0.25
 """CPU seconds that the checks of one event may use on the fast queue."""
 
 log = structlog.get_logger()
