@@ -13,6 +13,7 @@ RUNS = (
     ("bench.fleet", "--events", "300"),
     ("bench.impact",),
     ("bench.lookups", "--events", "200", "--workers", "2"),
+    ("bench.tenants", "--seconds", "10", "--rounds", "1"),
 )
 
 

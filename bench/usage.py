@@ -14,6 +14,7 @@ _NAMES = {
     "fastapi_send_task": "front",
     "console.main worker": "supervisor",
     "dwgate-checks": "checks (computing)",
+    "dwgate-slow": "slow checks",
     "dwgate-io": "intake and I/O",
     "dwgate-reporter": "reports",
     "dwgate-watchdog": "watchdog",

@@ -17,6 +17,9 @@ from typing import Any
 REVIEW_SECONDS = 10.0
 """Time limit of all work on one input: reading, splitting, parsing, rules and external tools."""
 
+TRIAL_SECONDS = 2.0
+"""Real seconds after which the process of a trial is ended; see `limited`."""
+
 GRACE_SECONDS = 1.0
 """Seconds between the exception and the end of the process."""
 
@@ -37,12 +40,18 @@ _limited_thread: int | None = None
 
 
 @contextmanager
-def limited(seconds: float) -> Iterator[None]:
+def limited(seconds: float, *, is_trial: bool = False) -> Iterator[None]:
     """Limit the time of the block, without the time spent in `suspended`. Only for the main thread.
 
     The exception comes after `seconds` of CPU time of this process, the end of the process after
     `seconds` + `GRACE_SECONDS` of real time. Limits cannot be nested. Other users of SIGPROF, SIGALRM and
     their timers find them as they were.
+
+    Args:
+        seconds: the limit.
+        is_trial: whether the work is repeated elsewhere if it does not end in time. The limit is then low,
+            and the process ends after TRIAL_SECONDS: a busy machine must not end one that needs little CPU
+            time.
 
     Raises:
         TimeLimitReached: the time is up.
@@ -50,7 +59,8 @@ def limited(seconds: float) -> Iterator[None]:
     global _limited_thread  # noqa: PLW0603 - the timers and signals are global, too
     on_profile = signal.signal(signal.SIGPROF, _raise_limit)
     on_alarm = signal.signal(KILL_SIGNAL, signal.SIG_DFL)
-    outer, _ = signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_SECONDS)
+    real_seconds = TRIAL_SECONDS if is_trial else seconds + GRACE_SECONDS
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, real_seconds)
     _limited_thread = threading.get_ident()
     try:
         try:
@@ -65,7 +75,7 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGPROF, on_profile)
         signal.signal(KILL_SIGNAL, on_alarm)
         if outer:
-            spent = seconds + GRACE_SECONDS - left
+            spent = real_seconds - left
             signal.setitimer(signal.ITIMER_REAL, max(outer - spent, 0.001))
 
 

@@ -55,11 +55,14 @@ def _quorum(name: str, *routing_keys: str) -> Queue:
 
 INTAKE = _quorum("dwgate.intake", "intake", ROUTING_EVENT)
 CHECKS_CPU = _quorum("dwgate.checks.cpu", "check.cpu")
+CHECKS_SLOW = _quorum("dwgate.checks.slow", "check.slow")
+"""CPU checks that need more than the allowance of CHECKS_CPU, or whose workspace has used up its budget."""
+
 CHECKS_IO = _quorum("dwgate.checks.io", "check.io")
 REPORTS = _quorum("dwgate.reports", "report")
 """Tokens: each makes a reporter post the pending reports, in the order of the ledger's report queue."""
 
-TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_IO, REPORTS)
+TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_SLOW, CHECKS_IO, REPORTS)
 """The queues that Celery consumes."""
 
 DUE = _quorum("dwgate.due", "due")

@@ -45,7 +45,7 @@ class Dispatch:
     def send_checks(
         self, message_id: str, run: int, checks: Sequence[str], runs: Runs, deadline: float
     ) -> None:
-        """Send checks of an event to the queue of their kind, in one message.
+        """Send checks of an event to the queue of their kind, in one message; CPU checks to the fast queue.
 
         Args:
             message_id: the event.
@@ -61,22 +61,48 @@ class Dispatch:
             "checks": [*checks],
             "until": deadline,
         }
-        limits: dict[str, Any] = {}
-        if runs is Runs.CPU:
-            left = deadline - RECORDING_MARGIN - time.time()
-            limits = {"time_limit": max(1.0, min(left, MESSAGE_SECONDS))}
-        self._send(
-            topology.TASK_CHECK,
-            _QUEUES[runs],
-            f"{message_id}.{run}.{'+'.join(checks)}",
-            f"{message_id} {' '.join(checks)}",
-            kwargs=arguments,
-            **limits,
-        )
+        self._send_checks(_QUEUES[runs], arguments)
+
+    def send_slow_checks(
+        self, message_id: str, run: int, checks: Sequence[str], workspace: str, deadline: float
+    ) -> None:
+        """Send CPU checks of an event to the slow queue, in one message.
+
+        Args:
+            message_id: the event.
+            run: the run of the event that the outcomes count for.
+            checks: names of the checks, run one after the other.
+            workspace: the workspace in whose turn they run.
+            deadline: of the outcomes, in seconds since the epoch; it also bounds their time limit.
+        """
+        arguments = {
+            "v": SCHEMA,
+            "message_id": message_id,
+            "run": run,
+            "checks": [*checks],
+            "until": deadline,
+            "workspace": workspace,
+        }
+        self._send_checks(topology.CHECKS_SLOW, arguments)
 
     def report_token(self) -> None:
         """Publish a token: a reporter that receives it posts pending reports, earliest deadline first."""
         self._send(topology.TASK_REPORT, topology.REPORTS, f"report-{uuid.uuid4().hex}", "-")
+
+    def _send_checks(self, queue: topology.Queue, arguments: dict[str, Any]) -> None:
+        message_id, checks = arguments["message_id"], arguments["checks"]
+        limits = {}
+        if queue is not topology.CHECKS_IO:
+            left = arguments["until"] - RECORDING_MARGIN - time.time()
+            limits = {"time_limit": max(1.0, min(left, MESSAGE_SECONDS))}
+        self._send(
+            topology.TASK_CHECK,
+            queue,
+            f"{message_id}.{arguments['run']}.{'+'.join(checks)}",
+            f"{message_id} {' '.join(checks)}",
+            kwargs=arguments,
+            **limits,
+        )
 
     def _send(self, task: str, queue: topology.Queue, task_id: str, display: str, **options: Any) -> None:
         self._app.send_task(

@@ -13,7 +13,7 @@ from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
 from common.snapshot import Snapshot
 from common.verdicts import Outcome
-from workers import check_execution, metrics
+from workers import check_execution, metrics, progress
 from workers.checks.api import Runs
 from workers.dataworks.errors import DataWorksError, Permanent
 from workers.pipeline import planner
@@ -119,7 +119,8 @@ def _build_plan(services: Services, record: EventRecord) -> None:
     needs_subject = planner.needs_subject(event, policy, console_settings)
     if needs_subject:
         snapshot, missing = _snapshot(services, record)
-    planned = planner.build_plan(event, policy, services.checks, snapshot, console_settings)
+    with progress.step(may_wait=False):
+        planned = planner.build_plan(event, policy, services.checks, snapshot, console_settings)
     if not needs_subject and planner.needs_snapshot(planned, services.checks):
         snapshot, missing = _snapshot(services, record)
     _log_plan_notes(planned)
@@ -198,7 +199,8 @@ def _run_inline(
     outcomes = {}
     for item in planner.inline_checks(planned, services.checks):
         if item.name not in done:
-            outcomes[item.name] = runner.run(services.checks[item.name], item)
+            with progress.step(may_wait=False):
+                outcomes[item.name] = runner.run(services.checks[item.name], item)
             check_execution.note_outcome(item.name, outcomes[item.name])
     return outcomes
 

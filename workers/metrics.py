@@ -12,6 +12,15 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
 TASK_SECONDS = Histogram("dwgate_task_seconds", "Duration of a task.", ["task"], buckets=_SECONDS)
 CHECKS = Counter("dwgate_checks_total", "Check outcomes.", ["check", "outcome"])
+SLOW_CHECKS = Counter("dwgate_slow_checks_total", "Checks moved to the slow queue.", ["reason"])
+SLOW_CHECKS_WAITING = Gauge(
+    "dwgate_slow_checks_waiting",
+    "Messages of the fleet that wait for the slow queue or are in it.",
+    multiprocess_mode="mostrecent",
+)
+STALLED = Counter(
+    "dwgate_processes_stalled_total", "Processes replaced because they made no progress.", ["group"]
+)
 WAIVED = Counter("dwgate_waived_total", "Findings that a waiver exempted.", ["check"])
 SUPPRESSED = Counter("dwgate_suppressed_total", "Findings that a comment in the code suppressed.", ["rule"])
 SUPPRESSIONS_REFUSED = Counter(

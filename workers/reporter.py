@@ -11,8 +11,9 @@ import redis
 import structlog
 
 from common.extension_points import ResultOperation
+from common.i18n import Language, Text
 from common.ledger import EventRecord, PendingReport
-from common.verdicts import Result, Verdict
+from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
 from workers import metrics, retry
 from workers.dataworks.errors import DataWorksError, ReplyLost, RequestRejected, Transient
 from workers.dataworks.models import ProcessStatus
@@ -58,6 +59,9 @@ The verdict is frozen, and the new owner first queries DataWorks: at worst the s
 
 LATE_ADMISSION_SECONDS = 25.0
 """An event admitted this long after its arrival may have been answered before the ledger was lost."""
+
+LATE = Text("it did not finish on the slow queue in time", "它未能在慢队列中及时完成")
+"""Detail of a check that was moved to the slow queue and had no time to finish there."""
 
 log = structlog.get_logger()
 
@@ -202,12 +206,26 @@ def decide(services: Services, record: EventRecord) -> Verdict:
     planned = record.plan or planner.build_plan(record.event, services.policy, services.checks)
     return decide_verdict(
         planned,
-        record.outcomes,
+        {**record.outcomes, **slow_outcomes(record, planned.language)},
         message_id=record.event.message_id,
         now=time.time(),
+        reason=Reason.DEADLINE if record.pending_checks else None,
         waivers=services.waivers,
         details_url=services.settings.details_url,
     )
+
+
+def slow_outcomes(record: EventRecord, language: Language) -> dict[str, Outcome]:
+    """Return outcomes for the checks that were moved to the slow queue and had no time to finish there.
+
+    What moved them is the code, or what else its workspace sent: an author must not gain from it.
+    """
+    late = [
+        name
+        for name in record.slow_checks
+        if name not in record.outcomes or record.outcomes[name].kind is OutcomeKind.TIMED_OUT
+    ]
+    return dict.fromkeys(late, Outcome(OutcomeKind.UNREVIEWABLE, detail=LATE.in_language(language)))
 
 
 def _is_late_admission(record: EventRecord) -> bool:

@@ -28,6 +28,7 @@ from workers.pipeline.check_runner import CheckRunner
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.report_events import ReportEvents, Send, send_nothing
 from workers.report_router import ReportRouter
+from workers.scheduling.scheduler import Scheduler
 from workers.settings import WorkerSettings
 from workers.task_base import TRANSIENT_ERRORS
 from workers.waivers import loader
@@ -82,6 +83,11 @@ class Services:
     def dispatch(self) -> Dispatch:
         """Sends tasks."""
         return Dispatch(self.app)
+
+    @cached_property
+    def scheduler(self) -> Scheduler:
+        """Decides on which queue CPU checks run."""
+        return Scheduler(self.ledger, self.dispatch)
 
     @cached_property
     def reports(self) -> ReportRouter:

@@ -13,7 +13,7 @@ from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.exceptions import OperationalError
 
-from workers import kombu_queues, metrics, retry
+from workers import kombu_queues, metrics, progress, retry
 from workers.dataworks.errors import Transient
 
 TRANSIENT_ERRORS = (
@@ -50,7 +50,8 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
         context = {"message_id": kwargs["message_id"]} if "message_id" in kwargs else {}
         with structlog.contextvars.bound_contextvars(task=self.name, **context):
             try:
-                self.run(*args, **kwargs)
+                with progress.step(may_wait=True):
+                    self.run(*args, **kwargs)
                 end = "done"
             except (Retry, Ignore, Reject):
                 end = "retried"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -63,6 +63,7 @@ class EventRecord:
         reported_at: when DataWorks was known to have the verdict.
         accepted_verdict: the verdict that DataWorks accepted in an earlier run; no other is ever posted.
         timeline: its steps, oldest first.
+        slow_checks: checks of this run that were moved to the slow queue, each with the reason.
     """
 
     event: Event
@@ -80,6 +81,7 @@ class EventRecord:
     reported_at: float | None
     accepted_verdict: Verdict | None
     timeline: tuple[TimelineEntry, ...]
+    slow_checks: dict[str, str] = field(default_factory=dict)
 
     @property
     def planned_checks(self) -> tuple[str, ...]:
@@ -116,6 +118,7 @@ class EventRecord:
             reported_at=_seconds(fields["reported"]) if "reported" in fields else None,
             accepted_verdict=_verdict(fields.get("taken")),
             timeline=tuple(_timeline(fields.get("timeline", b"").decode())),
+            slow_checks={key[2:]: value.decode() for key, value in fields.items() if key.startswith("s:")},
         )
 
     def to_json(self, extension_code: str) -> dict[str, Any]:

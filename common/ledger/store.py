@@ -153,6 +153,10 @@ class Ledger:
             _snapshot(blob),
         )
 
+    def mark_slow(self, message_id: str, run: int, reason: str, checks: Iterable[str]) -> bool:
+        """Record that checks were moved to the slow queue; return whether their outcomes still count."""
+        return bool(self._run("mark_slow", message_id, run, reason, *checks))
+
     def record_outcomes(
         self, message_id: str, run: int, outcomes: Mapping[str, Outcome], *, lease_seconds: float = 0
     ) -> RecordResult:

@@ -16,6 +16,7 @@ from deploy.accounts.services import SERVICES, RedisAccess
 _OUTCOME_KEYS = (
     *("event:*", "code:*", "deadlines", "all", "state:*", "reports:*"),
     *("lookup:*", "answers:*", "quota:*", "heartbeats", "fingerprint-key"),
+    *("cpu:*", "slow:*"),
 )
 """What a CPU-bound check needs: the scripts of the ledger, and lookups within the quota."""
 

@@ -8,9 +8,9 @@ from enum import Enum, auto
 from common import topology
 from common.topology import Queue
 
-_CHECK_KEYS = (topology.CHECKS_CPU.routing_keys[0], topology.CHECKS_IO.routing_keys[0])
-_CPU_QUEUES = (topology.CHECKS_CPU,)
+_CPU_QUEUES = (topology.CHECKS_CPU, topology.CHECKS_SLOW)
 _CPU_KEYS = tuple(queue.routing_keys[0] for queue in _CPU_QUEUES)
+_CHECK_KEYS = (*_CPU_KEYS, topology.CHECKS_IO.routing_keys[0])
 _INTAKE_KEY = topology.INTAKE.routing_keys[0]
 _REPORT_KEY = topology.REPORTS.routing_keys[0]
 

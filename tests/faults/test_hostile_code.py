@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.ledger import EventRecord, State
 from common.verdicts import OutcomeKind
+from emulator.eventbridge import event_bodies
 from tests.conftest import Broker
+from tests.support.emulator_process import PROJECT_ID
 from tests.support.engines import Valkey
 from tests.support.plugin_package import write_plugin
-from tests.support.running_dwgate import RunningDwgate, fleet, wait_until_final
+from tests.support.running_dwgate import ACCOUNT, SAMPLES, RunningDwgate, fleet, wait_until_final
 
 RULES = '''
 """Rules of another package."""
@@ -57,12 +59,15 @@ def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactor
 
 
 def send_code(gate: RunningDwgate, code: str, file_type: int) -> str:
-    """Commit code as a file of a node type; return the message id."""
-    message_id, event, sample = gate.sample("commit-file-good")
-    assert sample.snapshot
-    snapshot = copy.deepcopy(sample.snapshot)
+    """Commit code as a file of a node type, in a workspace of its own; return the message id."""
+    sample = SAMPLES["commit-file-good"]
+    workspace = PROJECT_ID + file_type
+    data = {**copy.deepcopy(sample.data), "projectId": workspace}
+    event = event_bodies.event_envelope(sample.event_code, data, account_id=ACCOUNT, now=time.time())
+    snapshot = copy.deepcopy(sample.snapshot or {})
     snapshot["CommittedFile"] |= {"Content": code, "FileType": file_type}
-    gate.start_process(message_id, replace(sample, snapshot=snapshot))
+    message_id = str(event["id"])
+    gate.emulator.start_process(message_id, sample.event_code, project_id=workspace, snapshot=snapshot)
     assert gate.post(event).status_code == 200
     return message_id
 

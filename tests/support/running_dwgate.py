@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +30,7 @@ from emulator.eventbridge.sender import CERTIFICATE_FILE, Signer
 from emulator.samples import Sample, load_samples
 from tests.support.emulator_process import EXTENSION_CODE, KEY_ID, KEY_SECRET, PROJECT_ID, Emulator, running
 from tests.support.engines import free_port
+from workers.process.roles import Role, groups_for
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "1107550004250001"
@@ -88,7 +90,7 @@ class RunningDwgate:
         worker = self._start(f"worker-{len(self.workers)}", "worker", *arguments)
         self.workers.append(worker)
         if ready:
-            count = 1 if "--role" in arguments else 4
+            count = len(groups_for([Role(role) for role in _values(arguments, "--role")]))
             wait_for(lambda: len(set(self.ledger.membership.workers()) - before) >= count, START_SECONDS)
         return worker
 
@@ -184,6 +186,10 @@ class RunningDwgate:
                 stderr=log,
                 start_new_session=True,
             )
+
+
+def _values(arguments: tuple[str, ...], option: str) -> list[str]:
+    return [value for name, value in pairwise(arguments) if name == option]
 
 
 def _children_of_group(mark: str, session: int) -> list[int]:

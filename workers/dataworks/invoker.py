@@ -10,6 +10,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_befo
 from tenacity.wait import wait_exponential_jitter
 
 from common.json_types import Json
+from workers import progress
 from workers.dataworks.errors import ReplyLost, Transient, Unreachable
 from workers.dataworks.json_fields import MalformedResponse
 from workers.dataworks.operations import Operation
@@ -80,6 +81,7 @@ class RetryingClient:
                 return self._transport.call(operation, arguments, deadline=deadline)
             finally:
                 self._rate_limiter.release(slot)
+                progress.mark()
 
         return retrying(deadline)(attempt)
 

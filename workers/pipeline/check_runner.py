@@ -85,7 +85,14 @@ class CheckRunner:
         self._mask: SecretMask | None = None
         self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
 
-    def run(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
+    def run(
+        self,
+        check: Check,
+        planned: PlannedCheck,
+        *,
+        seconds: float | None = None,
+        is_trial: bool = False,
+    ) -> Outcome:
         """Run a check once. What it raises becomes an outcome, except transient faults.
 
         Args:
@@ -94,30 +101,45 @@ class CheckRunner:
             seconds: time limit of its own work, lookups excluded, with which its memory is limited, too;
                 None for no limits. Only in a main thread, of a process that may be ended: see
                 `common.time_limits`.
+            is_trial: whether the check runs again with a higher limit if it reaches this one.
 
         Raises:
+            TimeLimitReached: the limit of a trial was reached.
             Exception: a transient fault; the check must be retried.
         """
         findings: list[Finding] = []
         try:
-            return self._run(check, planned, findings, seconds)
+            return self._run(check, planned, findings, seconds, is_trial=is_trial)
         except self._transient:
             raise
         except DataWorksError as error:
             outcome = Outcome(OutcomeKind.ERROR, tuple(findings), describe_fault(error))
             return self.apply_waivers(check, outcome)
 
-    def run_or_raise(self, check: Check, planned: PlannedCheck, *, seconds: float | None = None) -> Outcome:
+    def run_or_raise(
+        self,
+        check: Check,
+        planned: PlannedCheck,
+        *,
+        seconds: float | None = None,
+        is_trial: bool = False,
+    ) -> Outcome:
         """Run a check like `run`, but also raise permanent DataWorks errors.
 
         Raises:
             DataWorksError: a lookup failed.
             Exception: another transient fault.
         """
-        return self._run(check, planned, [], seconds)
+        return self._run(check, planned, [], seconds, is_trial=is_trial)
 
     def _run(
-        self, check: Check, planned: PlannedCheck, findings: list[Finding], seconds: float | None
+        self,
+        check: Check,
+        planned: PlannedCheck,
+        findings: list[Finding],
+        seconds: float | None,
+        *,
+        is_trial: bool = False,
     ) -> Outcome:
         """Run a check like `run_or_raise`; `findings` gets those that it yields before it raises."""
         try:
@@ -125,11 +147,13 @@ class CheckRunner:
         except Exception as error:  # noqa: BLE001 - options that this version of the check rejects
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
         try:
-            with nullcontext() if seconds is None else _limited(seconds):
+            with nullcontext() if seconds is None else _limited(seconds, is_trial=is_trial):
                 for finding in bound_findings(check.run(context), self._mask_secrets):
                     findings.append(finding)  # noqa: PERF402 - kept if the check ends with an exception
         except (TimeLimitReached, MemoryError, Exception, SystemExit) as error:
             if isinstance(error, self._raised) or (isinstance(error, SystemExit) and is_pool_exit(error)):
+                raise
+            if isinstance(error, TimeLimitReached) and is_trial:
                 raise
             return self._interrupted(check, findings, error)
         self._require_complete()
@@ -191,8 +215,8 @@ class CheckRunner:
 
 
 @contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    with time_limits.limited(seconds), memory_limits.limited(REVIEW_BYTES):
+def _limited(seconds: float, *, is_trial: bool) -> Iterator[None]:
+    with time_limits.limited(seconds, is_trial=is_trial), memory_limits.limited(REVIEW_BYTES):
         yield
 
 

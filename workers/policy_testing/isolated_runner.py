@@ -29,10 +29,16 @@ class IsolatedRunner(CheckRunner):
     """
 
     def _run(
-        self, check: Check, planned: PlannedCheck, findings: list[Finding], seconds: float | None
+        self,
+        check: Check,
+        planned: PlannedCheck,
+        findings: list[Finding],
+        seconds: float | None,
+        *,
+        is_trial: bool = False,
     ) -> Outcome:
         if check.runs is not Runs.CPU:
-            return super()._run(check, planned, findings, seconds)
+            return super()._run(check, planned, findings, seconds, is_trial=is_trial)
         run = super()._run
 
         def work(_: None, calls: RemoteCalls) -> _Ended:

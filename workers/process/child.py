@@ -28,8 +28,17 @@ from workers.celery_app import create_app
 from workers.event_sender import ConsumerEvents, EventSender
 from workers.process import remote_control
 from workers.process.file_audit import FileAudit
-from workers.process.roles import QUEUES, Pool, ProcessGroup, Role
-from workers.recovery import backstop_rabbitmq, backstop_redis, reconciler, report_recovery, watchdog
+from workers.process.progress_report import ProgressReport
+from workers.process.roles import Pool, ProcessGroup, Role
+from workers.progress import SharedTime
+from workers.recovery import (
+    backstop_rabbitmq,
+    backstop_redis,
+    reconciler,
+    report_recovery,
+    slow_queue_recovery,
+    watchdog,
+)
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -38,12 +47,25 @@ HEARTBEAT_SECONDS = 5.0
 _PLANNING_ROLES = frozenset({Role.INTAKE, Role.WATCHDOG})
 """Roles that resolve the policy; their processes record which one they use."""
 
+SLOW_NICENESS = 10
+"""Niceness of the slow checks: all else on the machine goes first."""
+
 log = structlog.get_logger()
 
 
-def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int) -> None:
-    """Run `roles` of `group` with `concurrency` tasks at a time, until SIGTERM."""
+def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progress: SharedTime) -> None:
+    """Run `roles` of `group` until SIGTERM.
+
+    Args:
+        group: the process group.
+        roles: those of its roles that run here.
+        concurrency: number of tasks at a time.
+        last_progress: shared with the supervisor, which replaces a process without progress.
+    """
     exit_with_parent()
+    ProgressReport(last_progress).start()
+    if group.is_slow:
+        os.nice(SLOW_NICENESS)
     settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
@@ -108,7 +130,7 @@ def _consume(
             "worker",
             f"--pool={group.pool}",
             f"--concurrency={concurrency}",
-            f"--queues={','.join(QUEUES[role].name for role in roles)}",
+            f"--queues={','.join(queue.name for role in roles if (queue := group.queues[role]))}",
             f"--hostname={name}",
             "--without-mingle",
             "--without-gossip",
@@ -132,7 +154,7 @@ def _run_loops(services: Services, name: str, roles: Sequence[Role], events: Eve
 def _run_watchdog(services: Services, stop: threading.Event) -> None:
     on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
-    for loop in (reconciler.run, serve_backstop, report_recovery.run):
+    for loop in (reconciler.run, serve_backstop, report_recovery.run, slow_queue_recovery.run):
         threading.Thread(target=loop, args=(services, stop), daemon=True).start()
     watchdog.run(services, stop)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,7 +10,10 @@ from common import topology
 
 
 class Role(StrEnum):
-    """One responsibility of a worker."""
+    """One responsibility of a worker.
+
+    CHECKS_CPU has two processes: for the fast queue and for the slow one.
+    """
 
     INTAKE = "intake"
     CHECKS_CPU = "checks-cpu"
@@ -38,31 +41,29 @@ class ProcessGroup:
     Attributes:
         name: of its process.
         pool: its concurrency model.
-        roles: the roles that it can run.
+        queues: the roles that it can run, each with the queue that it consumes; None for one that polls
+            Redis.
+        is_slow: whether it runs what takes long, with half the concurrency and a low priority.
     """
 
     name: str
     pool: Pool
-    roles: frozenset[Role]
+    queues: Mapping[Role, topology.Queue | None]
+    is_slow: bool = False
 
 
 GROUPS = (
-    ProcessGroup("checks", Pool.PREFORK, frozenset({Role.CHECKS_CPU})),
-    ProcessGroup("io", Pool.THREADS, frozenset({Role.INTAKE, Role.CHECKS_IO})),
+    ProcessGroup("checks", Pool.PREFORK, {Role.CHECKS_CPU: topology.CHECKS_CPU}),
+    ProcessGroup("slow", Pool.PREFORK, {Role.CHECKS_CPU: topology.CHECKS_SLOW}, is_slow=True),
+    ProcessGroup("io", Pool.THREADS, {Role.INTAKE: topology.INTAKE, Role.CHECKS_IO: topology.CHECKS_IO}),
     # A separate process, so that verdicts that wait for the quota delay no check.
-    ProcessGroup("reporter", Pool.THREADS, frozenset({Role.REPORTER})),
-    ProcessGroup("watchdog", Pool.NONE, frozenset({Role.WATCHDOG})),
+    ProcessGroup("reporter", Pool.THREADS, {Role.REPORTER: topology.REPORTS}),
+    ProcessGroup("watchdog", Pool.NONE, {Role.WATCHDOG: None}),
 )
-
-QUEUES = {  # the watchdog consumes none: it polls Redis
-    Role.INTAKE: topology.INTAKE,
-    Role.CHECKS_CPU: topology.CHECKS_CPU,
-    Role.CHECKS_IO: topology.CHECKS_IO,
-    Role.REPORTER: topology.REPORTS,
-}
 
 
 def groups_for(roles: Iterable[Role]) -> list[tuple[ProcessGroup, tuple[Role, ...]]]:
     """Return the process groups for `roles` (all roles if empty), each with the roles that it runs."""
     selected = frozenset(roles) or frozenset(Role)
-    return [(group, tuple(sorted(group.roles & selected))) for group in GROUPS if group.roles & selected]
+    chosen = [(group, tuple(sorted(group.queues.keys() & selected))) for group in GROUPS]
+    return [(group, played) for group, played in chosen if played]

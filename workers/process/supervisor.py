@@ -1,4 +1,4 @@
-"""Starts the processes of a worker, restarts them if they die, and serves their metrics.
+"""Starts the processes of a worker, replaces them if they die or stall, and serves their metrics.
 
 They are forked from multiprocessing's fork server, which has all modules loaded: that takes a second of CPU
 time once instead of per process, and the modules are in memory once.
@@ -28,6 +28,7 @@ from review.rules.registry import INSTALLED
 from workers.checks import registry
 from workers.policy.policy import load_policy
 from workers.process.roles import Pool, ProcessGroup, Role, groups_for
+from workers.progress import SharedTime
 from workers.settings import WorkerSettings
 from workers.waivers.loader import load_waivers
 
@@ -39,6 +40,14 @@ MAX_RESTART_PAUSE = 30.0
 STABLE_SECONDS = 60.0
 """A process that ran longer than this is restarted after the minimum pause."""
 
+STALL_SECONDS = 30.0
+"""How long a process may make no progress (`workers.progress`) before it is replaced."""
+
+KILL_SECONDS = 5.0
+"""How long a stalled process may take to exit after SIGTERM."""
+
+POLL_SECONDS = 0.2
+
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     ["workers.process.child", "workers.dataworks.sdk", "celery.bin.celery", *registry.module_names()]
@@ -49,15 +58,36 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class ChildProcess:
-    """A worker process and the state of its restarts."""
+    """A worker process and the state of its restarts. Times are on the monotonic clock, in seconds.
+
+    Attributes:
+        group: its process group.
+        roles: the roles that it runs.
+        concurrency: number of tasks that it runs at a time.
+        process: the process.
+        last_progress: when it last made progress, in memory that it shares with the supervisor.
+        started: when it was started.
+        pause: seconds between its end and its restart.
+        restart_at: when it is started again; 0 while it runs.
+        kill_at: when it is killed, since it has stalled; 0 if it has not.
+    """
 
     group: ProcessGroup
     roles: tuple[Role, ...]
     concurrency: int
     process: BaseProcess
+    last_progress: SharedTime
     started: float
     pause: float = MIN_RESTART_PAUSE
     restart_at: float = 0.0
+    kill_at: float = 0.0
+
+    @property
+    def state(self) -> str:
+        """`up`, `stalled` or `down`."""
+        if not self.process.is_alive():
+            return "down"
+        return "stalled" if self.kill_at else "up"
 
 
 def run(
@@ -74,7 +104,7 @@ def run(
     Args:
         settings: loaded by the caller, so that an invalid one is reported once and not by every process.
         roles: roles of the worker; all if empty.
-        processes_cpu: number of CPU-bound checks that run at a time.
+        processes_cpu: number of CPU-bound checks that run at a time; half as many slow ones run in addition.
         threads: number of I/O-bound tasks that run at a time, per process.
         metrics_host: address that the port is opened on.
         metrics_port: port of `/metrics` and `/healthz`; None to serve neither.
@@ -97,12 +127,15 @@ def run(
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         children = [
-            _start(group, group_roles, processes_cpu if group.pool is Pool.PREFORK else threads)
+            _start(group, group_roles, _concurrency(group, processes_cpu, threads))
             for group, group_roles in groups_for(roles)
         ]
         server = None if metrics_port is None else _serve(metrics_host, metrics_port, folder, children)
         try:
-            while not stop.wait(0.2):
+            last_poll = time.monotonic()
+            while not stop.wait(POLL_SECONDS):
+                _end_stalled(children, last_poll)
+                last_poll = time.monotonic()
                 _restart_dead(children)
         finally:
             _stop_all(children)
@@ -111,13 +144,24 @@ def run(
                 server.server_close()
 
 
+def _concurrency(group: ProcessGroup, processes_cpu: int, threads: int) -> int:
+    if group.is_slow:
+        return max(1, processes_cpu // 2)
+    return processes_cpu if group.pool is Pool.PREFORK else threads
+
+
 def _start(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> ChildProcess:
-    process = _FORKS.Process(target=_child_main, args=(group, roles, concurrency), name=group.name)
+    now = time.monotonic()
+    last_progress = _FORKS.Value("d", now, lock=False)
+    arguments = (group, roles, concurrency, last_progress)
+    process = _FORKS.Process(target=_child_main, args=arguments, name=group.name)
     process.start()
-    return ChildProcess(group, roles, concurrency, process, time.monotonic())
+    return ChildProcess(group, roles, concurrency, process, last_progress, now)
 
 
-def _child_main(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> None:
+def _child_main(
+    group: ProcessGroup, roles: tuple[Role, ...], concurrency: int, last_progress: SharedTime
+) -> None:
     """Entry point of a child process."""
     from workers.process import child  # noqa: PLC0415 - preloaded in the fork server, not in the supervisor
 
@@ -126,7 +170,38 @@ def _child_main(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) 
     if sys.platform == "linux":
         # The name in top and ps; the command line is that of the fork server.
         Path("/proc/self/comm").write_text(f"dwgate-{group.name}")
-    child.run(group, roles, concurrency)
+    child.run(group, roles, concurrency, last_progress)
+
+
+def _end_stalled(children: list[ChildProcess], last_poll: float) -> None:
+    """End the processes that have made no progress for STALL_SECONDS; they are then restarted.
+
+    Args:
+        children: the processes.
+        last_poll: when this was last done. If the supervisor itself stood still since then, as in a paused
+            container, its processes did, too: they get the whole time once more.
+    """
+    now = time.monotonic()
+    for child in children:
+        if now - last_poll > KILL_SECONDS:
+            child.last_progress.value = now
+        if not child.process.is_alive():
+            continue
+        if child.kill_at:
+            if now >= child.kill_at:
+                child.process.kill()
+        elif (seconds := now - child.last_progress.value) > STALL_SECONDS:
+            log.error("process_stalled", group=child.group.name, roles=[*child.roles], seconds=round(seconds))
+            _count_stalled(child.group)
+            child.kill_at = now + KILL_SECONDS
+            child.process.terminate()
+
+
+def _count_stalled(group: ProcessGroup) -> None:
+    # Imported here since the library reads PROMETHEUS_MULTIPROC_DIR at import.
+    from workers import metrics  # noqa: PLC0415
+
+    metrics.STALLED.labels(group.name).inc()
 
 
 def _restart_dead(children: list[ChildProcess]) -> None:
@@ -140,8 +215,9 @@ def _restart_dead(children: list[ChildProcess]) -> None:
             child.restart_at = now + child.pause
             log.error("process_exited", group=child.group.name, code=child.process.exitcode)
         elif now >= child.restart_at:
-            child.process = _start(child.group, child.roles, child.concurrency).process
-            child.started, child.restart_at = now, 0.0
+            again = _start(child.group, child.roles, child.concurrency)
+            child.process, child.last_progress = again.process, again.last_progress
+            child.started, child.restart_at, child.kill_at = now, 0.0, 0.0
 
 
 def _stop_all(children: list[ChildProcess]) -> None:
@@ -169,8 +245,9 @@ def _serve(host: str, port: int, folder: str, children: list[ChildProcess]) -> T
                 MultiProcessCollector(registry_, path=folder)  # type: ignore[no-untyped-call]
                 self._answer(200, generate_latest(registry_))
             elif self.path == "/healthz":
-                down = [child.group.name for child in children if not child.process.is_alive()]
-                self._answer(503 if down else 200, (" ".join(down) + " down" if down else "ok").encode())
+                states = sorted({f"{role} {child.state}" for child in children for role in child.roles})
+                faults = [state for state in states if not state.endswith(" up")]
+                self._answer(503 if faults else 200, "\n".join(faults or ["ok"]).encode())
             else:
                 self._answer(404, b"")
 

@@ -9,6 +9,7 @@ import redis
 import structlog
 from kombu.exceptions import KombuError
 
+from workers import progress
 from workers.dataworks.errors import DataWorksError
 from workers.task_base import error_location
 
@@ -29,7 +30,8 @@ def run_until_stopped(
     """
     while not stop.wait(every):
         try:
-            step()
+            with progress.step(may_wait=True):
+                step()
         except redis.RedisError as error:
             log.warning("redis_unavailable", component=component, error=type(error).__name__)
         except (OSError, KombuError) as error:

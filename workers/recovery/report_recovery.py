@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import redis
 import structlog
 
-from workers import metrics, reporter
+from workers import metrics, progress, reporter
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS
@@ -54,6 +54,7 @@ def check_backlog(services: Services, pool: ThreadPoolExecutor) -> None:
 
 def _post_pending(services: Services) -> None:
     try:
-        reporter.post_pending(services, uuid.uuid4().hex)
+        with progress.step(may_wait=True):
+            reporter.post_pending(services, uuid.uuid4().hex)
     except redis.RedisError as error:
         log.warning("redis_unavailable", component="report_recovery", error=type(error).__name__)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from common.ledger import EventRecord
-from workers import metrics, reporter
+from workers import metrics, progress, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
@@ -42,7 +42,8 @@ def run(services: Services, stop: threading.Event) -> None:
 def _handle_guarded(services: Services, message_id: str) -> None:
     with structlog.contextvars.bound_contextvars(message_id=message_id):
         try:
-            handle_due(services, message_id)
+            with progress.step(may_wait=True):
+                handle_due(services, message_id)
         except Exception as error:  # noqa: BLE001 - one event must not stop the watch over the others
             log.error("due_event_failed", error=type(error).__name__, at=error_location(error))
 

@@ -6,10 +6,10 @@ local state = get('state')
 if not state then return -1 end
 if state ~= 'reported' and state ~= 'dead' then return 0 end
 dequeue()
--- Outcomes ('o:') and attempts ('a:') belong to the previous run.
+-- Outcomes ('o:'), attempts ('a:') and slow checks ('s:') belong to the previous run.
 for _, field in ipairs(redis.call('HKEYS', event)) do
   local head = string.sub(field, 1, 2)
-  if head == 'o:' or head == 'a:' then redis.call('HDEL', event, field) end
+  if head == 'o:' or head == 'a:' or head == 's:' then redis.call('HDEL', event, field) end
 end
 redis.call('HDEL', event, 'plan', 'planned', 'lease_owner', 'lease_ends')
 redis.call('HSET', event, 'done', 0, 'deadline', ARGV[2], 'watch', ARGV[3], 'deliveries', 0)

@@ -1,34 +1,44 @@
-"""Several checks of an event in one message: shared limits, and individual dispatch after a failure."""
+"""Checks of an event in one message: limits of the fast queue, and the way to the slow queue."""
 
 from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import orjson
 import pytest
 
-from common import topology
+from common import time_limits, topology
 from common.events import Event
 from common.i18n import Language
+from common.ledger import EventRecord
 from common.plan import Mode, Plan, PlannedCheck
+from common.snapshot import FileSnapshot, Snapshot
 from common.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
-from common.verdicts import Finding, OutcomeKind, Result, Severity
+from common.verdicts import Finding, OutcomeKind, Reason, Result, Severity
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.running_dwgate import SAMPLES
-from workers import check_execution, dispatch, intake
+from workers import check_execution, cpu_checks, dispatch, intake, reporter
 from workers.celery_app import create_app
 from workers.checks.api import Check, Context, Runs
 from workers.checks.registry import CheckFunction
 from workers.dataworks.errors import Unreachable
 from workers.retry import MAX_ATTEMPTS
+from workers.scheduling.budgets import BUDGET_SECONDS, SlowReason
 from workers.services import Services
 from workers.settings import WorkerSettings
 
 FILE = SAMPLES["commit-file-good"]
 COMPUTING = ("code-review", "change-impact", "declared-inputs")
 NAMES = ("first", "second", "third")
+
+
+@pytest.fixture(autouse=True)
+def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a trial much real time, so that a busy machine does not end the process of the tests."""
+    monkeypatch.setattr(time_limits, "TRIAL_SECONDS", 90.0)
 
 
 @pytest.fixture
@@ -53,16 +63,23 @@ def meets_a_fault(_: Context) -> Iterable[Finding]:
     raise Unreachable("GetNode", "InternalError", "for the test")
 
 
-def planned(services: Services, second: CheckFunction) -> None:
-    """Plan the event m-1 with three checks, the second of which is `second`."""
+def planned(
+    services: Services,
+    second: CheckFunction,
+    snapshot: Mapping[str, Any] | None = None,
+    *,
+    message_id: str = "m-1",
+    project_id: int = PROJECT_ID,
+) -> None:
+    """Plan an event with three checks, the second of which is `second`."""
     functions = {"first": passes, "second": second, "third": passes}
     services.checks = {name: Check(name, frozenset(), Runs.CPU, functions[name]) for name in NAMES}
     now = time.time()
-    event = Event("m-1", "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
+    event = Event(message_id, "freeze-node", project_id, "u", True, {"nodeIds": [1]}, now)
     services.ledger.admit(event, now + 60, now + 48)
     checks = tuple(PlannedCheck(name, Mode.ENFORCE, Result.WARN, Result.WARN, {}) for name in NAMES)
     plan = Plan(checks, Result.OK, Language.ENGLISH, "p")
-    assert services.ledger.save_plan("m-1", 1, plan, None, {})
+    assert services.ledger.save_plan(message_id, 1, plan, snapshot, {})
 
 
 def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> list[tuple[list[str], float]]:
@@ -80,8 +97,42 @@ def queued_tokens(services: Services) -> int:
     return int(services.ledger.client.llen(topology.REPORTS.name))
 
 
-def run(services: Services, *names: str) -> None:
-    check_execution.execute(services, "m-1", 1, names, time.time() + 40)
+def computes(_: Context) -> Iterable[Finding]:
+    """Compute until the limit is reached."""
+    while True:
+        pass
+
+
+def run(services: Services, *names: str, is_redelivery: bool = False) -> None:
+    cpu_checks.execute_fast(services, "m-1", 1, names, time.time() + 40, is_redelivery=is_redelivery)
+
+
+def run_slow(services: Services, *names: str, is_redelivery: bool = False) -> None:
+    """Run the next message of the slow queue, which has these checks."""
+    raw = services.ledger.client.rpop(topology.CHECKS_SLOW.name)
+    assert isinstance(raw, bytes)
+    _, arguments, _ = orjson.loads(base64.b64decode(orjson.loads(raw)["body"]))
+    assert arguments["checks"] == [*names]
+    cpu_checks.execute_slow(
+        services,
+        "m-1",
+        arguments["run"],
+        names,
+        arguments["until"],
+        arguments["workspace"],
+        is_redelivery=is_redelivery,
+    )
+
+
+def slow(services: Services) -> list[list[str]]:
+    """Return the checks of each message that is in the slow queue."""
+    return [checks for checks, _ in sent(services, topology.CHECKS_SLOW)]
+
+
+def record_of(services: Services, message_id: str = "m-1") -> EventRecord:
+    record = services.ledger.get(message_id)
+    assert record
+    return record
 
 
 def outcomes(services: Services) -> dict[str, OutcomeKind]:
@@ -100,7 +151,7 @@ def test_computing_checks_of_an_event_go_in_one_message(services: Services, emul
     assert seconds == dispatch.MESSAGE_SECONDS
     assert [checks for checks, _ in sent(services, topology.CHECKS_IO)] == [["schedule-consistency"]]
 
-    check_execution.execute(services, "m-1", 1, checks, time.time() + 40)
+    run(services, *checks)
     assert outcomes(services).keys() == {"release-window", *COMPUTING}
 
 
@@ -115,17 +166,43 @@ def test_all_run_and_the_last_outcome_enqueues_the_verdict(services: Services) -
     assert sent(services) == []
 
 
-def test_one_that_takes_too_long_is_unreviewable_and_keeps_its_findings(services: Services) -> None:
-    planned(services, takes_too_long)
+def test_one_that_takes_too_long_runs_again_alone_and_last(services: Services) -> None:
+    planned(services, computes)
     run(services, *NAMES)
-    expected = dict.fromkeys(NAMES, OutcomeKind.FINDINGS) | {"second": OutcomeKind.UNREVIEWABLE}
-    assert outcomes(services) == expected
-    record = services.ledger.get("m-1")
-    assert record
-    assert [item.rule for item in record.outcomes["second"].findings] == ["T-2"]
+    assert outcomes(services) == {"first": OutcomeKind.FINDINGS}
+    assert slow(services) == [["third"]], "the workspace has one message in the queue"
+    assert record_of(services).slow_checks == {"second": "limit", "third": "limit"}
+
+    services.checks = {**services.checks, "second": services.checks["first"]}
+    run_slow(services, "third")
+    assert slow(services) == [["second"]]
+    run_slow(services, "second")
+    assert outcomes(services) == dict.fromkeys(NAMES, OutcomeKind.FINDINGS)
+    assert slow(services) == []
+    assert services.ledger.reports.lease("test", 60)
 
 
-def test_after_a_slow_one_the_others_are_dispatched_individually(
+def test_one_that_takes_too_long_on_the_slow_queue_is_unreviewable_and_keeps_its_findings(
+    services: Services,
+) -> None:
+    planned(services, takes_too_long)
+    run(services, "second")
+    assert outcomes(services) == {}
+    run_slow(services, "second")
+    assert outcomes(services) == {"second": OutcomeKind.UNREVIEWABLE}
+    assert [item.rule for item in record_of(services).outcomes["second"].findings] == ["T-2"]
+
+
+def test_checks_that_used_up_the_allowance_together_leave_the_others(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu_checks, "FAST_SECONDS", 0.0)
+    planned(services, passes)
+    run(services, *NAMES)
+    assert record_of(services).slow_checks == dict.fromkeys(NAMES, "limit")
+
+
+def test_after_slow_lookups_the_others_are_dispatched_individually(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(check_execution, "SHARED_SECONDS", -1.0)
@@ -136,14 +213,85 @@ def test_after_a_slow_one_the_others_are_dispatched_individually(
     run(services, "third")
     run(services, "second")
     assert services.ledger.reports.lease("test", 60).report
+    assert slow(services) == []
 
 
-def test_after_a_crash_each_is_dispatched_individually(services: Services) -> None:
+def test_after_a_crash_each_runs_on_the_slow_queue(services: Services) -> None:
     planned(services, passes)
     assert services.ledger.start_attempts("m-1", 1, NAMES)  # the process then dies
-    run(services, *NAMES)
+    run(services, *NAMES, is_redelivery=True)
     assert outcomes(services) == {}
-    assert [checks for checks, _ in sent(services)] == [["first"], ["second"], ["third"]]
+    for name in NAMES:
+        run_slow(services, name)
+    assert outcomes(services).keys() == {*NAMES}
+
+
+def test_a_redelivery_of_what_never_started_is_no_crash(services: Services) -> None:
+    planned(services, passes)
+    run(services, *NAMES, is_redelivery=True)
+    assert outcomes(services).keys() == {*NAMES}
+
+
+def test_a_workspace_above_its_budget_runs_all_on_the_slow_queue(services: Services) -> None:
+    planned(services, passes)
+    services.scheduler.charge(str(PROJECT_ID), 2 * BUDGET_SECONDS)
+    run(services, *NAMES)
+    assert slow(services) == [[*NAMES]]
+    assert record_of(services).slow_checks == dict.fromkeys(NAMES, "budget")
+
+    run_slow(services, *NAMES)
+    assert outcomes(services).keys() == {*NAMES}
+
+
+def test_the_time_on_either_queue_is_charged(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    charged: list[str] = []
+    monkeypatch.setattr(services.scheduler, "charge", lambda workspace, _: charged.append(workspace))
+    planned(services, passes)
+    run(services, "first")
+    services.scheduler.move(record_of(services), 1, ["second"], time.time() + 40, SlowReason.BUDGET)
+    run_slow(services, "second")
+    assert charged == [str(PROJECT_ID)] * 2
+
+
+def test_an_input_that_used_up_its_allowance_is_not_tried_on_the_fast_queue_again(services: Services) -> None:
+    snapshot = Snapshot(FileSnapshot(1, "dwd_order", 10, "SELECT 1")).to_json()
+    planned(services, computes, snapshot)
+    run(services, "second")
+    planned(services, passes, snapshot, message_id="m-2", project_id=PROJECT_ID + 1)
+    cpu_checks.execute_fast(services, "m-2", 1, NAMES, time.time() + 40)
+    record = record_of(services, "m-2")
+    assert record.slow_checks == dict.fromkeys(NAMES, "input")
+    assert record.outcomes == {}
+
+
+def test_a_new_run_of_an_event_starts_on_the_fast_queue(services: Services) -> None:
+    planned(services, takes_too_long)
+    run(services, *NAMES)
+    services.ledger.mark_dead("m-1", "for the test")
+    services.ledger.reopen("m-1", time.time() + 60, time.time() + 48, actor="tests", reason="for the test")
+    assert record_of(services).slow_checks == {}
+
+
+def test_a_check_without_time_left_on_the_slow_queue_is_unreviewable(services: Services) -> None:
+    planned(services, passes)
+    deadline = time.time() + 1
+    services.scheduler.move(record_of(services), 1, ["first"], deadline, SlowReason.BUDGET)
+    run_slow(services, "first")
+    assert outcomes(services) == {"first": OutcomeKind.TIMED_OUT}
+    verdict = reporter.decide(services, record_of(services))
+    assert verdict.result is Result.FAIL
+
+
+def test_a_check_that_waits_on_the_slow_queue_at_the_deadline_is_unreviewable(services: Services) -> None:
+    planned(services, computes)
+    run(services, *NAMES)
+    verdict = reporter.decide(services, record_of(services))
+    assert (verdict.result, verdict.reason) == (Result.FAIL, Reason.DEADLINE)
+    assert "slow queue" in verdict.tip
+
+    planned(services, passes, message_id="m-2")
+    verdict = reporter.decide(services, record_of(services, "m-2"))
+    assert verdict.result is Result.WARN, "without a slow input the policy's on_timeout counts"
 
 
 def test_a_fault_of_one_leaves_the_others_done(services: Services) -> None:
@@ -168,7 +316,8 @@ def test_a_check_that_ends_its_worker_each_time_is_unreviewable(services: Servic
     planned(services, passes)
     for _ in range(MAX_ATTEMPTS):
         assert services.ledger.start_attempts("m-1", 1, ["second"])  # and then the process died
-    run(services, "second")
+    run(services, "second", is_redelivery=True)
+    run_slow(services, "second", is_redelivery=True)
     assert details(services) == {"second": f"it ended its process {MAX_ATTEMPTS} times"}
     assert outcomes(services) == {"second": OutcomeKind.UNREVIEWABLE}
 
@@ -184,49 +333,69 @@ def test_a_fault_without_time_for_another_attempt_is_an_error(services: Services
     planned(services, meets_a_fault)
     for _ in range(3):
         assert services.ledger.start_attempts("m-1", 1, ["second"])
-    check_execution.execute(services, "m-1", 1, ["second"], time.time() + 6)  # the next wait is 8 s
+    cpu_checks.execute_fast(services, "m-1", 1, ["second"], time.time() + 6)  # the next wait is 8 s
     assert "GetNode" in str(details(services)["second"])
     assert outcomes(services) == {"second": OutcomeKind.ERROR}
 
 
 def test_checks_of_an_older_run_leave_nothing_behind(services: Services) -> None:
     planned(services, passes)
-    check_execution.execute(services, "m-1", 7, NAMES, time.time() + 40)
+    cpu_checks.execute_fast(services, "m-1", 7, NAMES, time.time() + 40)
     assert outcomes(services) == {}
     assert sent(services) == []
 
 
-@pytest.mark.parametrize("by_input", [True, False])
-def test_checks_of_a_killed_process_are_dispatched_individually(services: Services, by_input: bool) -> None:
+def test_checks_of_a_killed_process_run_on_the_slow_queue(services: Services) -> None:
     planned(services, passes)
     deadline = time.time() + 40
-    check_execution.on_killed(services, "m-1", 1, ["first", "second"], deadline, by_input=by_input)
-    assert [checks for checks, _ in sent(services)] == [["first"], ["second"]]
+    cpu_checks.on_killed(services, "m-1", 1, ["first", "second"], deadline, by_input=True)
+    assert slow(services) == [["first"]]
     assert outcomes(services) == {}
+    planned(services, passes, message_id="m-2")
+    cpu_checks.execute_fast(services, "m-2", 1, NAMES, deadline)
+    assert record_of(services, "m-2").slow_checks == dict.fromkeys(NAMES, "budget"), "its workspace is known"
 
 
-@pytest.mark.parametrize(
-    ("by_input", "kind"), [(True, OutcomeKind.UNREVIEWABLE), (False, OutcomeKind.TIMED_OUT)]
-)
-def test_a_single_check_of_a_killed_process_gets_its_outcome(
-    services: Services, by_input: bool, kind: OutcomeKind
+def test_a_single_check_of_the_slow_queue_gets_its_outcome_and_the_next_one_is_published(
+    services: Services,
 ) -> None:
     planned(services, passes)
-    check_execution.on_killed(services, "m-1", 1, ["first"], time.time() + 40, by_input=by_input)
-    assert sent(services) == []
-    assert outcomes(services) == {"first": kind}
+    deadline = time.time() + 40
+    cpu_checks.on_killed(services, "m-1", 1, ["first", "second"], deadline, by_input=True)
+    cpu_checks.on_killed(services, "m-1", 1, ["first"], deadline, str(PROJECT_ID), by_input=True)
+    assert outcomes(services) == {"first": OutcomeKind.UNREVIEWABLE}
+    assert slow(services) == [["first"], ["second"]]
+
+
+def test_checks_that_share_a_message_of_the_slow_queue_part(services: Services) -> None:
+    planned(services, passes)
+    deadline = time.time() + 40
+    cpu_checks.on_killed(services, "m-1", 1, NAMES, deadline, str(PROJECT_ID), by_input=True)
+    assert record_of(services).slow_checks == dict.fromkeys(NAMES, "killed")
+    assert slow(services) == [["first"]]
+
+
+def test_slow_lookups_are_no_fault_of_the_input(services: Services) -> None:
+    planned(services, passes)
+    deadline = time.time() + 40
+    cpu_checks.on_killed(services, "m-1", 1, ["first", "second"], deadline, by_input=False)
+    assert [checks for checks, _ in sent(services)] == [["first"], ["second"]]
+    cpu_checks.on_killed(services, "m-1", 1, ["first"], deadline, by_input=False)
+    assert outcomes(services) == {"first": OutcomeKind.TIMED_OUT}
+    assert slow(services) == []
 
 
 def test_checks_of_a_killed_process_without_time_for_more_get_their_outcome(services: Services) -> None:
     planned(services, passes)
-    check_execution.on_killed(services, "m-1", 1, NAMES, time.time() + 1, by_input=True)
+    cpu_checks.on_killed(services, "m-1", 1, NAMES, time.time() + 1, by_input=True)
     assert sent(services) == []
+    assert slow(services) == []
     assert outcomes(services) == dict.fromkeys(NAMES, OutcomeKind.UNREVIEWABLE)
 
 
 def test_a_check_without_time_left_is_not_started(services: Services) -> None:
     planned(services, passes)
-    check_execution.execute(services, "m-1", 1, ["first"], time.time() + 1)
+    cpu_checks.execute_fast(services, "m-1", 1, ["first"], time.time() + 1)
     assert outcomes(services) == {"first": OutcomeKind.TIMED_OUT}
 
 
@@ -238,7 +407,7 @@ def test_a_check_may_work_for_the_limit_or_until_its_deadline(
     left: float, alone: bool, seconds: float
 ) -> None:
     deadline = time.time() + left
-    found = check_execution._time_limit(deadline, alone=alone)
+    found = check_execution.time_limit(deadline, alone=alone)
     assert found == pytest.approx(seconds, abs=0.5)
     assert found + GRACE_SECONDS < left
 
@@ -246,4 +415,6 @@ def test_a_check_may_work_for_the_limit_or_until_its_deadline(
 @pytest.mark.parametrize(("left", "seconds"), [(41, 30), (7, 6), (0, 1)])
 def test_a_message_has_the_time_until_its_deadline(services: Services, left: float, seconds: float) -> None:
     services.dispatch.send_checks("m-1", 1, NAMES, Runs.CPU, time.time() + left)
-    assert [limit for _, limit in sent(services)] == pytest.approx([seconds], abs=0.2)
+    services.dispatch.send_slow_checks("m-1", 1, NAMES, "101", time.time() + left)
+    for queue in (topology.CHECKS_CPU, topology.CHECKS_SLOW):
+        assert [limit for _, limit in sent(services, queue)] == pytest.approx([seconds], abs=0.2)

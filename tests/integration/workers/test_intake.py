@@ -47,7 +47,7 @@ def test_the_only_io_bound_check_runs_in_the_process(services: Services, emulato
 
     [post] = emulator.verdicts("m-1")
     assert post["result"] == WAITING.expected
-    assert [queued(services, queue) for queue in topology.TASK_QUEUES] == [0, 0, 0, 0]
+    assert [queued(services, queue) for queue in topology.TASK_QUEUES] == [0, 0, 0, 0, 0]
     record = services.ledger.get("m-1")
     assert record
     assert list(record.attempts.values()) == [1]

@@ -16,6 +16,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from common import topology
 from common.events import SCHEMA, Event
 from common.ledger import State
+from common.time_limits import TimeLimitReached
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.engines import Valkey
 from tests.support.plans import plan_of
@@ -158,11 +159,20 @@ def test_what_celery_itself_asks_for_is_left_to_celery(
         check(services, until=time.time() + 40)
 
 
-@pytest.mark.parametrize(("error", "sent"), [(TimeLimitExceeded(1), 2), (ValueError("other"), 0)])
-def test_checks_of_a_killed_process_are_sent_alone(services: Services, error: Exception, sent: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "fast", "slow"),
+    [(TimeLimitReached(), 0, 1), (TimeLimitExceeded(1), 2, 0), (ValueError("other"), 0, 0)],
+)
+def test_checks_of_a_killed_process_run_again(
+    services: Services, emulator: Emulator, error: BaseException, fast: int, slow: int
+) -> None:
+    an_event = event(emulator, "m-1")
+    services.ledger.admit(an_event, an_event.received_at + 60, an_event.received_at + 48)
+    services.ledger.save_plan("m-1", 1, plan_of("first", "second"), None, {})
     arguments = {"message_id": "m-1", "run": 1, "checks": ["first", "second"], "until": time.time() + 40}
     services.app.tasks[topology.TASK_CHECK].on_failure(error, "t-1", [], arguments, None)
-    assert len(messages(services, topology.CHECKS_CPU)) == sent
+    assert len(messages(services, topology.CHECKS_CPU)) == fast
+    assert len(messages(services, topology.CHECKS_SLOW)) == slow
 
 
 def test_a_token_that_has_served_for_long_calls_another(

@@ -102,7 +102,7 @@ def test_engines() -> None:
 
 
 def test_running_workers() -> None:
-    whole = ["checks-1@h", "io-2@h", "reporter-3@h", "watchdog-4@h", "watchdog-5@h"]
+    whole = ["checks-1@h", "slow-6@h", "io-2@h", "reporter-3@h", "watchdog-4@h", "watchdog-5@h"]
     assert doctor_findings.check_running_workers(whole).health is Health.GOOD
     partial = doctor_findings.check_running_workers(whole[:2])
     assert partial.health is Health.WRONG

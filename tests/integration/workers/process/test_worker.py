@@ -15,7 +15,7 @@ from common.ledger import State
 from tests.support.engines import free_port
 from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
 
-GROUPS = ("checks", "io", "reporter", "watchdog")
+GROUPS = ("checks", "slow", "io", "reporter", "watchdog")
 
 
 @pytest.fixture

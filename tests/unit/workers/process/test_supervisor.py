@@ -8,11 +8,13 @@ from typing import cast
 
 import pytest
 
+from common import topology
 from workers.process import supervisor
 from workers.process.roles import Pool, ProcessGroup, Role
 from workers.process.supervisor import ChildProcess
+from workers.progress import SharedTime
 
-GROUP = ProcessGroup("io", Pool.THREADS, frozenset({Role.INTAKE}))
+GROUP = ProcessGroup("io", Pool.THREADS, {Role.INTAKE: topology.INTAKE})
 
 
 class FakeProcess:
@@ -44,7 +46,8 @@ def child(
     process: FakeProcess, *, ran: float = 0.0, pause: float = supervisor.MIN_RESTART_PAUSE
 ) -> ChildProcess:
     started = time.monotonic() - ran
-    return ChildProcess(GROUP, (Role.INTAKE,), 4, cast(BaseProcess, process), started, pause)
+    last_progress = SharedTime(time.monotonic())
+    return ChildProcess(GROUP, (Role.INTAKE,), 4, cast(BaseProcess, process), last_progress, started, pause)
 
 
 @pytest.fixture
@@ -97,3 +100,48 @@ def test_a_process_that_does_not_end_in_time_is_killed(monkeypatch: pytest.Monke
     supervisor._stop_all([child(stubborn), child(obedient)])
     assert obedient.signals == ["TERM"]
     assert stubborn.signals == ["TERM", "KILL"]
+
+
+def stalled(process: FakeProcess) -> ChildProcess:
+    """Return a child whose last progress is too long ago."""
+    made = child(process)
+    made.last_progress.value -= supervisor.STALL_SECONDS + 1
+    return made
+
+
+def test_a_process_without_progress_is_terminated_then_killed() -> None:
+    process = FakeProcess(alive=True, stubborn=True)
+    subject = stalled(process)
+    supervisor._end_stalled([subject], time.monotonic())
+    assert process.signals == ["TERM"]
+    assert subject.state == "stalled"
+
+    supervisor._end_stalled([subject], time.monotonic())
+    assert process.signals == ["TERM"], "it has some time to exit"
+    subject.kill_at = time.monotonic()
+    supervisor._end_stalled([subject], time.monotonic())
+    assert process.signals == ["TERM", "KILL"]
+    assert subject.state == "down"
+
+
+def test_a_replaced_process_is_not_stalled(started: list[ChildProcess]) -> None:
+    subject = stalled(FakeProcess(alive=True))
+    supervisor._end_stalled([subject], time.monotonic())
+    subject.restart_at = time.monotonic()
+    supervisor._restart_dead([subject])
+    assert len(started) == 1
+    assert subject.state == "up"
+    supervisor._end_stalled([subject], time.monotonic())
+    assert subject.state == "up"
+
+
+def test_a_process_with_progress_is_left_alone() -> None:
+    process = FakeProcess(alive=True)
+    supervisor._end_stalled([child(process)], time.monotonic())
+    assert process.signals == []
+
+
+def test_after_a_pause_of_the_whole_worker_its_processes_get_their_time_again() -> None:
+    process = FakeProcess(alive=True)
+    supervisor._end_stalled([stalled(process)], time.monotonic() - supervisor.STALL_SECONDS)
+    assert process.signals == []

@@ -1,0 +1,67 @@
+"""Reports to the supervisor that a child process makes progress, in shared memory, without any engine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from celery import signals
+from celery.worker.state import active_requests
+
+from workers import progress
+
+REPORT_SECONDS = 1.0
+"""Seconds between two reports."""
+
+OVERDUE_SECONDS = 10.0
+"""Seconds after its hard time limit at which a running task counts as without progress."""
+
+
+class ProgressReport:
+    """Writes the time of this process's last progress.
+
+    A thread that does not release the interpreter's lock (a regular expression) stops the reports themselves.
+
+    Args:
+        shared: where the supervisor reads the time.
+    """
+
+    def __init__(self, shared: progress.SharedTime) -> None:
+        self._shared = shared
+        self._consumer: Any = None
+        self._connected_at = time.time()
+        signals.worker_ready.connect(self._ready, weak=False)
+
+    def start(self) -> None:
+        """Report until the process ends."""
+        threading.Thread(target=self._run, name="progress", daemon=True).start()
+
+    def _ready(self, sender: Any, **_: Any) -> None:
+        self._consumer = sender
+
+    def _run(self) -> None:
+        while True:
+            overdue = self._longest_overdue()
+            oldest = time.monotonic() - overdue if overdue > OVERDUE_SECONDS else time.monotonic()
+            self._shared.value = min(progress.last_progress(), oldest)
+            time.sleep(REPORT_SECONDS)
+
+    def _longest_overdue(self) -> float:
+        """Return the seconds since the earliest hard time limit of a task that was to end it.
+
+        Without a connection Celery does not look at its tasks: only the time since it connected counts.
+        """
+        now = time.time()
+        if self._consumer is None or self._consumer.connection is None:
+            self._connected_at = now
+            return 0.0
+        try:
+            limits = [item.time_start + item.time_limits[0] for item in active_requests if _has_limit(item)]
+        except RuntimeError:  # a task was added meanwhile
+            return 0.0
+        return max((now - max(limit, self._connected_at) for limit in limits), default=0.0)
+
+
+def _has_limit(request: Any) -> bool:
+    return bool(request.time_start and request.time_limits and request.time_limits[0])
