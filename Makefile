@@ -44,8 +44,7 @@ check: $(READY) ## Format, lint, types, layers, regular expressions, compose fil
 test: $(READY) ## All tests but the long fault runs (as root it installs RabbitMQ where there is none)
 	.ci/prepare
 	$(BIN)/python -m pytest -n auto tests/unit tests/repo tests/fuzz
-	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance
-	$(BIN)/python -m pytest -m "not faults" tests/faults
+	$(BIN)/python -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance tests/faults
 
 test-faults: $(READY) ## The long fault runs: kills, stops and broken connections of real processes
 	$(BIN)/python -m pytest -m faults --timeout=1800

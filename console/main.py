@@ -27,7 +27,7 @@ COMMANDS = {
     "review": "Review node code; exit with 1 on a warning, a block, or code that was not reviewed.",
     "rules": "List the review's rules, or show one rule's page.",
     "send": "Deliver events as EventBridge does, signed with your own key.",
-    "accounts": "Write a user of RabbitMQ and of Redis for every service, with generated passwords.",
+    "accounts": "Write a user of RabbitMQ and of Redis for every service, with its rights and password.",
     "doctor": "Check settings, engines and DataWorks, and report the trade-offs of the settings.",
     "events": "Show stored events.",
     "policy": "Validate, test and show policies.",
