@@ -49,7 +49,9 @@ def test_patterns_of_names_are_an_option() -> None:
     policy = ReviewOptions(rules={"MC-N01": {"patterns": {"raw": r"raw_\w+"}}})
     assert not find_hits("MC-N01", "CREATE TABLE raw_x (id BIGINT)", policy=policy)
     assert find_hits("MC-N01", "CREATE TABLE dwd_x_di (id BIGINT)", policy=policy)
-    with pytest.raises(ValidationError, match=r"patterns.raw\n  Value error, invalid regular expression: missing \)"):
+    with pytest.raises(
+        ValidationError, match=r"patterns.raw\n  Value error, invalid regular expression: missing \)"
+    ):
         TableNameOptions(patterns={"raw": "("})
 
 
