@@ -110,7 +110,12 @@ def test_up_accepts_a_sample_and_stops_on_a_signal(
         assert (sent.returncode, sent.stderr) == (0, "")
         assert " FAIL " in sent.stdout
         listed = subprocess.run(
-            [DWGATE, "events", "list"], env=environment, cwd=key, capture_output=True, text=True, check=True
+            [DWGATE, "--env-file", Path(key) / "dwgate.env", "events", "list"],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert "freeze-node" in listed.stdout
     finally:

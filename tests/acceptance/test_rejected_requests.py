@@ -107,4 +107,4 @@ def test_an_event_without_an_id_is_kept(gate: RunningDwgate) -> None:
     del event["id"]
     answer = gate.post(event)
     assert answer.json()["status"] == "rejected", answer.text
-    assert "id" in gate.ledger.rejects(1)[0]["why"]
+    assert "id" in gate.ledger.rejects(1)[0]["reason"]

@@ -96,6 +96,7 @@ def test_it_fails_before_the_deadline_and_others_are_answered(gate: RunningDwgat
     assert all((found.reported_at or 0) < (record.reported_at or 0) for _, found in results)
 
 
+@pytest.mark.faults
 def test_on_redis_as_the_broker_it_fails_as_well(clean_redis_url: str, tmp_path: Path) -> None:
     package = write_plugin(tmp_path / "package", "stalling_rules", RULES, group="dwgate.rules")
     settings = {"PYTHONPATH": str(package)}

@@ -43,7 +43,7 @@ def stall(subject, options):
 '''
 
 
-@pytest.fixture(params=["rabbitmq", "redis"])
+@pytest.fixture(params=["rabbitmq", pytest.param("redis", marks=pytest.mark.faults)])
 def gate(
     request: pytest.FixtureRequest,
     engines: tuple[Broker, Valkey],

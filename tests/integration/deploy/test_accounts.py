@@ -121,21 +121,20 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
         ledger.close()
 
 
-@pytest.fixture(scope="module")
-def gate(accounts: Accounts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
-    """Every service as its own process with its own accounts."""
-    folder = tmp_path_factory.mktemp("gate")
+@pytest.fixture
+def gate(accounts: Accounts, tmp_path: Path) -> Iterator[RunningDwgate]:
+    """Every service as its own process with its own accounts; in other tests none consumes a queue."""
     with fleet(
         accounts.broker_url("ingest"),
         accounts.redis_url("operator"),
-        folder,
+        tmp_path,
         workers=0,
         settings=accounts.settings("ingest"),
     ) as gate:
         for service, arguments in ROLES.items():
             gate.environment.update(accounts.settings(service))
             gate.start_worker(*arguments, ready=False)
-        wait_for(lambda: len(gate.ledger.membership.workers()) == 4, 60)
+        wait_for(lambda: len(gate.ledger.membership.workers()) == 5, 60)
         yield gate
 
 
@@ -161,8 +160,13 @@ def test_every_service_can_do_its_work(gate: RunningDwgate, accounts: Accounts) 
     for message_id in sent:
         wait_for(lambda message_id=message_id: shown(f"{message_id}.1.report"))  # type: ignore[misc]
     assert shown("code-review")
-    workers = gate.http.get(tasks_url.replace("/tasks", "/workers")).json()
-    assert {name.partition("-")[0] for name in workers} >= {"io", "reporter"}
+
+    def described() -> set[str]:
+        """Return the kinds of the workers that have answered Flower's commands."""
+        workers = gate.http.get(tasks_url.replace("/tasks", "/workers?refresh=1")).json()
+        return {name.partition("-")[0] for name in workers}
+
+    wait_for(lambda: described() >= {"io", "reporter"})
     metrics = gate.http.get(tasks_url.replace("/api/tasks", "/metrics")).text
     assert 'worker="checks-' in metrics
     for refusal in ("NOPERM", "NoPermission", "ACCESS_REFUSED", "AccessRefused", "lookup_cache_failed"):
@@ -181,7 +185,7 @@ def test_an_operator_can_requeue_and_diagnose(gate: RunningDwgate, accounts: Acc
         return dict(json.loads(answer.stdout))
 
     wait_for(lambda: dwgate("events", "show", message_id)["state"] == "reported")
-    assert dwgate("requeue", message_id)["events"][0]["action"] != "leave"
+    assert dwgate("requeue", message_id, "--reason", "try it")["events"][0]["action"] != "leave"
     wait_for(lambda: "rerun" in str(dwgate("events", "show", message_id)["timeline"]))
     diagnoses = {item["what"]: item for item in dwgate("doctor")["diagnoses"]}
     for what in ("broker", "Redis", *(f"queue {queue.name}" for queue in topology.QUEUES)):
