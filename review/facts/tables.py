@@ -55,6 +55,10 @@ class NamePositions:
                 same = self._named.setdefault(table_key(name), {})
                 same[name] = _extended(same.get(name), at)
 
+    def has(self, table: str) -> bool:
+        """Whether a name may be that of `table`."""
+        return any(True for _ in self._ranges(table))
+
     def is_before(self, at: Span, table: str) -> bool:
         """Whether a name that may be that of `table` starts before `at`."""
         return any(first < at for first, _ in self._ranges(table))

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.dialects import Dialect
-from review.facts import AlterKind, Script
+from review.facts import AlterKind, Script, Span
+from review.facts.tables import NamePositions
 from review.rules.api import Hit, Options, RuleContext, Text, rule
 
 
@@ -57,8 +58,11 @@ def python_missing_lifecycle(subject: RuleContext, _: Options) -> Iterator[Hit]:
     to. A default lifecycle of the project is unknown here.
     """
     script = subject.script
+    changes = [*_lifecycle_changes(script)]
+    changed = NamePositions(changes, script.context.project)
     for access in script.python.accesses:
-        if access.has_no_lifecycle and not _sets_lifecycle_later(script, access.table):
+        is_changed = changed.has(access.table) if access.table else bool(changes)
+        if access.has_no_lifecycle and not is_changed:
             table, table_zh = access.table or "A table", f" {access.table} " if access.table else "表"
             yield Hit(
                 access.at,
@@ -70,9 +74,9 @@ def python_missing_lifecycle(subject: RuleContext, _: Options) -> Iterator[Hit]:
             )
 
 
-def _sets_lifecycle_later(script: Script, table: str) -> bool:
-    return any(
-        change.what is AlterKind.LIFECYCLE and (not table or script.may_refer_to(change.table, table))
-        for statement in script.statements
-        for change in statement.alterations
-    )
+def _lifecycle_changes(script: Script) -> Iterator[tuple[Span, str]]:
+    """Yield the names of tables whose lifecycle a statement sets."""
+    for statement in script.statements:
+        for change in statement.alterations:
+            if change.what is AlterKind.LIFECYCLE:
+                yield statement.at, change.table
