@@ -127,7 +127,7 @@ def read_key(pem: bytes) -> PublicKey:
 class PinnedCertificate:
     """One key for every certificate URL, for installations that cannot download it.
 
-    Whoever pins a key vouches for it: its dates are reported by `dwgate doctor` and not enforced.
+    The operator is responsible for a pinned key: its dates are reported by `dwgate doctor` and not enforced.
 
     Args:
         path: a PEM file.

@@ -308,7 +308,7 @@ def test_rabbitmq_refuses_the_work_of_others(accounts: Accounts, service: str, w
         channel = connection.channel()
         with pytest.raises(AccessRefused):
             REFUSED[service][what](channel)
-    # What was deleted on the way to a refusal is declared again by whoever uses it.
+    # What was deleted on the way to a refusal is declared again by the next client.
     with Connection(accounts.broker_url("io")) as connection, connection.channel() as channel:
         channel.exchange_declare("celeryev", "topic", durable=True, auto_delete=False)
 
