@@ -44,7 +44,7 @@ _NOQA = re.compile(
 )
 _RUFF = re.compile(
     r"#[ \t]*+(?P<name>ruff[ \t]*+:[ \t]*+(?:(?P<file>file-ignore)|ignore|disable))[ \t]*+"
-    r"\[(?P<ids>[^\]\n]*+)\](?P<reason>[^\n]*+)"
+    r"\[(?P<ids>[^\[\]\n]*+)\](?P<reason>[^\n]*+)"
 )
 _NOSEC = re.compile(
     r"#[ \t]*+(?P<name>nosec)(?!\w)[ \t]*+:?[ \t]*+(?P<ids>B[0-9]{3}(?!\w)(?:[ \t,]++B[0-9]{3}(?!\w))*+)?"
