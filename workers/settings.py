@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 
 from common.settings import Settings
+from common.subjects.fingerprints import MIN_KEY_LENGTH
 
 _HOST_PORT = re.compile(r"([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:(?P<port>\d{1,5}))?")
 _DETAILS_URL = re.compile(r"(?=.{1,200}$)https?://[^\s{}]+\{message_id\}[^\s{}]*")
@@ -50,7 +51,7 @@ class WorkerSettings(Settings):
     )
     fingerprint_key: SecretStr | None = Field(
         default=None,
-        min_length=32,
+        min_length=MIN_KEY_LENGTH,
         description="a secret of at least 32 characters, with which fingerprints of secrets are computed;"
         " without it one is generated and kept in Redis",
     )

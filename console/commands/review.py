@@ -15,7 +15,7 @@ from common.extension_points import BY_CODE
 from common.i18n import Language, Text
 from common.isolated_process import Interrupted
 from common.subjects.event_subject import EventSubject
-from common.subjects.fingerprints import add_fingerprints
+from common.subjects.fingerprints import MIN_KEY_LENGTH, add_fingerprints
 from common.time_limits import REVIEW_SECONDS
 from common.verdicts import Finding, Outcome, Result, Subject, SubjectKind
 from console import isolated_reviews, language_option
@@ -39,8 +39,6 @@ WITH_FINGERPRINTS = ("json", "sarif")
 
 FINGERPRINT_KEY = "DWGATE_FINGERPRINT_KEY"
 """The variable of the environment with the key of fingerprints, see docs/settings.md."""
-
-MIN_KEY_LENGTH = 32
 
 CHECK = "code-review"
 

@@ -18,7 +18,7 @@ class WorstCase:
 
     Attributes:
         name: its dialect and what is repeated.
-        make: returns a text of about so many characters.
+        make: returns a text of about that number of characters.
     """
 
     name: str

@@ -53,9 +53,9 @@ def refused(findings: tuple[Finding, ...]) -> list[tuple[object, object]]:
     ],
 )
 def test_a_directive_with_a_reason_suppresses(code: str, dialect: Dialect, rule: str, reason: str) -> None:
-    told = found(code, dialect)
-    assert [suppressed for _, _, suppressed in of(told, rule)] == [reason]
-    assert refused(told) == []
+    hits = found(code, dialect)
+    assert [suppressed for _, _, suppressed in of(hits, rule)] == [reason]
+    assert refused(hits) == []
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_a_directive_with_a_reason_suppresses(code: str, dialect: Dialect, rule:
 def test_a_directive_that_is_not_allowed_has_no_effect(
     code: str, dialect: Dialect, rule: str, cause: str
 ) -> None:
-    told = found(code, dialect)
-    assert [suppressed for _, _, suppressed in of(told, rule)] == [None]
-    assert (rule, cause) in refused(told)
+    hits = found(code, dialect)
+    assert [suppressed for _, _, suppressed in of(hits, rule)] == [None]
+    assert (rule, cause) in refused(hits)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_a_directive_that_is_not_allowed_has_no_effect(
 )
 def test_the_linters_report_everything_at_its_place(directive: str, bare: str, dialect: Dialect) -> None:
     first, rest = directive.split("\n", 1)
-    told = found(directive, dialect)
+    hits = found(directive, dialect)
     plain = found(f"{bare.strip()}{' ' * (len(first) - len(bare.strip()))}\n{rest}", dialect)
-    linter = [(item.rule, item.line, item.column) for item in told if item.rule[:3] in ("PY-", "SH-", "PG-")]
+    linter = [(item.rule, item.line, item.column) for item in hits if item.rule[:3] in ("PY-", "SH-", "PG-")]
     assert linter == [
         (item.rule, item.line, item.column) for item in plain if item.rule[:3] in ("PY-", "SH-", "PG-")
     ]

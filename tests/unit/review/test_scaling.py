@@ -12,7 +12,7 @@ from tests.support.worst_cases import WorstCase, worst_cases
 
 LENGTH = 12_000
 _SAMPLE = 8
-"""One case in so many."""
+"""The interval between the sampled cases."""
 
 CASES = worst_cases()[::_SAMPLE]
 

@@ -42,9 +42,9 @@ def refused(findings: tuple[Finding, ...]) -> list[tuple[int | None, object, obj
 
 
 def test_without_a_policy_warnings_and_remarks_can_be_suppressed_at_their_line() -> None:
-    told = found(f"{SORT} -- dwgate:ignore MC-P06 {REASON}")
-    assert ("MC-P06", REASON) in kept(told)
-    assert refused(told) == []
+    hits = found(f"{SORT} -- dwgate:ignore MC-P06 {REASON}")
+    assert ("MC-P06", REASON) in kept(hits)
+    assert refused(hits) == []
 
 
 @pytest.mark.parametrize(
@@ -103,24 +103,24 @@ def test_without_a_policy_warnings_and_remarks_can_be_suppressed_at_their_line()
 def test_what_is_not_allowed_has_no_effect_and_is_a_finding(
     code: str, rule: str, cause: str, policy: dict[str, Any], language: Language
 ) -> None:
-    told = found(code, language=language, **policy)
+    hits = found(code, language=language, **policy)
     line = code[: code.index("dwgate:")].count("\n") + 1
-    assert refused(told) == [(line, rule, cause)]
-    assert all(reason is None for _, reason in kept(told))
-    (said,) = (item for item in told if item.rule == "DW-I03")
+    assert refused(hits) == [(line, rule, cause)]
+    assert all(reason is None for _, reason in kept(hits))
+    (said,) = (item for item in hits if item.rule == "DW-I03")
     assert said.severity is Severity.WARN
     assert said.help
     assert rule in said.message
     assert said.message.endswith("。" if language is Language.CHINESE else ".")
     bare = found(code.replace("dwgate:", "x"), language=language, **policy)
-    assert {item.rule for item in told} - {"DW-I03"} == {item.rule for item in bare}
+    assert {item.rule for item in hits} - {"DW-I03"} == {item.rule for item in bare}
 
 
 def test_a_refusal_stands_whatever_the_severity_of_its_rule() -> None:
     code = f"DELETE FROM a.t; -- dwgate:ignore MC-C14 {REASON}"
-    told = found(code, severity={"DW-I03": "off"})
-    assert ("MC-C14", None) in kept(told)
-    assert refused(told) == []
+    hits = found(code, severity={"DW-I03": "off"})
+    assert ("MC-C14", None) in kept(hits)
+    assert refused(hits) == []
     raised = found(code, severity={"DW-I03": "block"})
     assert [item.severity for item in raised if item.rule == "DW-I03"] == [Severity.BLOCK]
 
@@ -128,37 +128,37 @@ def test_a_refusal_stands_whatever_the_severity_of_its_rule() -> None:
 def test_blocks_can_be_suppressed_if_the_policy_says_so() -> None:
     code = f"DELETE FROM a.t; -- dwgate:ignore MC-C14, MC-S02 {REASON}"
     rules = {"allow": ["info", "warn", "block"], "never": []}
-    told = found(code, suppressions=rules)
-    assert kept(told) == [("MC-S02", REASON), ("MC-C14", REASON)] or set(kept(told)) == {
+    hits = found(code, suppressions=rules)
+    assert kept(hits) == [("MC-S02", REASON), ("MC-C14", REASON)] or set(kept(hits)) == {
         ("MC-S02", REASON),
         ("MC-C14", REASON),
     }
-    assert refused(told) == []
+    assert refused(hits) == []
 
 
 def test_the_first_suppressions_of_a_script_count() -> None:
     code = "\n".join(f"{SORT}; -- dwgate:ignore MC-P06 {REASON}" for _ in range(12))
-    told = found(code)
-    assert [reason for rule, reason in kept(told) if rule == "MC-P06"] == [REASON] * 10 + [None] * 2
-    assert refused(told) == [(11, "MC-P06", "too_many"), (12, "MC-P06", "too_many")]
+    hits = found(code)
+    assert [reason for rule, reason in kept(hits) if rule == "MC-P06"] == [REASON] * 10 + [None] * 2
+    assert refused(hits) == [(11, "MC-P06", "too_many"), (12, "MC-P06", "too_many")]
 
 
 def test_several_rules_of_one_comment_count_one_by_one() -> None:
     code = f"SELECT * FROM t WHERE ds = '1' ORDER BY id -- dwgate:ignore MC-P06, MC-P04 {REASON}"
-    told = found(code, suppressions={"max_per_script": 1})
-    assert len([reason for _, reason in kept(told) if reason]) == 1
-    assert len(refused(told)) == 1
+    hits = found(code, suppressions={"max_per_script": 1})
+    assert len([reason for _, reason in kept(hits) if reason]) == 1
+    assert len(refused(hits)) == 1
 
 
 def test_suppressions_without_findings_do_not_count() -> None:
     unused = f"SELECT 1; -- dwgate:ignore MC-P06 {REASON}\n" * 20
-    told = found(f"{unused}{SORT} -- dwgate:ignore MC-P06 {REASON}")
-    assert ("MC-P06", REASON) in kept(told)
+    hits = found(f"{unused}{SORT} -- dwgate:ignore MC-P06 {REASON}")
+    assert ("MC-P06", REASON) in kept(hits)
 
 
 def test_a_refused_suppression_is_not_reported_as_unused_as_well() -> None:
-    told = found(f"{SORT} -- dwgate:ignore MC-S02, MC-C03 {REASON}")
-    assert [item.message for item in told if item.rule == "DW-I02"] == [
+    hits = found(f"{SORT} -- dwgate:ignore MC-S02, MC-C03 {REASON}")
+    assert [item.message for item in hits if item.rule == "DW-I02"] == [
         "MC-C03 has no finding here, so the suppression has no effect."
     ]
 
@@ -217,9 +217,9 @@ COMMENTS = st.builds(
     )
 )
 def test_comments_never_hide_what_is_protected(lines: list[str]) -> None:
-    told = found("\n".join(lines))
+    hits = found("\n".join(lines))
     bare = found("\n".join(line.replace("dwgate:", "x") for line in lines))
-    ours = [item for item in told if not item.rule.startswith("DW-")]
+    ours = [item for item in hits if not item.rule.startswith("DW-")]
     assert [(item.rule, item.severity, item.line) for item in ours] == [
         (item.rule, item.severity, item.line) for item in bare
     ]

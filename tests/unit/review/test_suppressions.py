@@ -83,18 +83,18 @@ def test_alone_on_a_line_the_whole_next_statement_is_covered_and_no_more() -> No
     ],
 )
 def test_an_incomplete_suppression_is_a_finding(code: str, said: str) -> None:
-    told = [item for item in found(code + SORT) if item.rule == "DW-I01"]
-    assert [said in item.message for item in told] == [True]
-    assert (told[0].line, told[0].column) == (1, 4)
+    hits = [item for item in found(code + SORT) if item.rule == "DW-I01"]
+    assert [said in item.message for item in hits] == [True]
+    assert (hits[0].line, hits[0].column) == (1, 4)
 
 
 def test_one_that_can_cover_nothing_is_a_finding() -> None:
-    told = [
+    hits = [
         item.message
         for item in found(f"{SORT};\n-- dwgate:ignore MC-P06 200 rows a day")
         if item.rule == "DW-I01"
     ]
-    assert told == ["The suppression of MC-P06 covers no code."]
+    assert hits == ["The suppression of MC-P06 covers no code."]
 
 
 def test_an_unused_suppression_is_told_unless_its_rule_is_off() -> None:
@@ -107,8 +107,8 @@ def test_an_unused_suppression_is_told_unless_its_rule_is_off() -> None:
 
 def test_rules_about_suppressions_have_severities_and_cannot_be_suppressed() -> None:
     code = f"-- dwgate:ignore-file DW-I01 no\n{SORT} -- dwgate:ignore MC-P06"
-    told = found(code, severity={"DW-I01": "block", "DW-I02": "off"})
-    assert [(item.rule, item.severity, item.suppressed) for item in told if item.rule.startswith("DW")] == [
+    hits = found(code, severity={"DW-I01": "block", "DW-I02": "off"})
+    assert [(item.rule, item.severity, item.suppressed) for item in hits if item.rule.startswith("DW")] == [
         ("DW-I03", "warn", None),
         ("DW-I01", "block", None),
     ]
@@ -117,11 +117,11 @@ def test_rules_about_suppressions_have_severities_and_cannot_be_suppressed() -> 
 def test_the_others_stay_as_they_are() -> None:
     code = "SELECT a.*\nFROM a, b\nORDER BY 1"
     plain = found(code + " -- it is 200 rows a day")
-    told = found(code + " -- dwgate:ignore MC-P06 200 rows a day")
-    assert [item for item in told if item.suppressed is None] == [
+    hits = found(code + " -- dwgate:ignore MC-P06 200 rows a day")
+    assert [item for item in hits if item.suppressed is None] == [
         item for item in plain if item.rule != "MC-P06"
     ]
-    assert {item.code_digest for item in told} == {item.code_digest for item in plain}
+    assert {item.code_digest for item in hits} == {item.code_digest for item in plain}
 
 
 def test_in_python_the_comment_stands_at_the_statement() -> None:
