@@ -57,9 +57,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.worst_cases", description=__doc__)
     parser.add_argument("--bytes", type=int, nargs="+", default=[131_072, 1_048_576])
     parser.add_argument("--only", default="", help="cases whose name contains this text")
+    parser.add_argument("--sample", type=int, metavar="N", help="only N of them, evenly spaced")
     parser.add_argument("--list", action="store_true", help="print every case")
     chosen = parser.parse_args()
     cases = [case for case in worst_cases() if chosen.only in case.name]
+    if chosen.sample:
+        cases = cases[:: max(1, len(cases) // chosen.sample)]
     broken = 0
     for length in chosen.bytes:
         results = []

@@ -15,8 +15,9 @@ from celery import Celery
 from common.ledger import EventRecord
 from common.snapshot import Snapshot
 from common.verdicts import Outcome
-from workers import check_execution, intake
+from workers import check_execution, cpu_checks, intake
 from workers.checks import registry
+from workers.checks.api import Runs
 from workers.dataworks.errors import RequestRejected, Transient
 from workers.dataworks.models import Extension
 from workers.pipeline import planner
@@ -69,13 +70,19 @@ class CaseDataWorks:
 
 
 class DirectDispatch:
-    """Runs dispatched checks inline."""
+    """Runs dispatched checks inline, like the consumers of their queues."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def send_checks(self, message_id: str, run: int, names: list[str], _: object, deadline: float) -> None:
-        check_execution.execute(self._services, message_id, run, names, deadline)
+    def send_checks(self, message_id: str, run: int, names: list[str], runs: Runs, deadline: float) -> None:
+        execute = cpu_checks.execute_fast if runs is Runs.CPU else check_execution.execute
+        execute(self._services, message_id, run, names, deadline)
+
+    def send_slow_checks(
+        self, message_id: str, run: int, names: list[str], workspace: str, deadline: float
+    ) -> None:
+        cpu_checks.execute_slow(self._services, message_id, run, names, deadline, workspace)
 
     def report_token(self) -> None:
         """Publish nothing: the test reads the record in the ledger."""
