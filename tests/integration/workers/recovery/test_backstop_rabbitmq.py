@@ -142,7 +142,7 @@ def test_copies_that_arrive_meanwhile_are_processed(
         again.extend(message.properties["correlation_id"] for message in drain(services, topology.INTAKE))
         return expected <= set(again)
 
-    wait_for(all_there)
+    wait_for(all_there, 60)
     assert len(again) == len(expected)
     assert "loop_step_failed" not in capfd.readouterr().out
 
