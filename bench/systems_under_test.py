@@ -13,8 +13,8 @@ import httpx
 import kombu
 
 from bench.baselines import celery_chord as rival
-from common import topology
 from tests.support.engines import free_port
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import RunningDwgate, wait_for
 from workers.process.roles import Pool
 
@@ -26,7 +26,7 @@ START_SECONDS = 60.0
 def dwgate(gate: RunningDwgate) -> Iterator[None]:
     """Run one `dwgate worker`; ingest is already running."""
     gate.start_worker("--threads", str(THREADS), "--processes", str(PROCESSES))
-    _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], topology.TASK_QUEUES)
+    _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], (queue.name for queue in TOPOLOGY.task_queues))
     yield
 
 
@@ -45,7 +45,7 @@ def celery_chord(gate: RunningDwgate) -> Iterator[None]:
         started.append(_start(gate, f"rival-{name}", command))
     try:
         wait_for(partial(_answers, gate), START_SECONDS)
-        consumed = [queue for _, served in rival.PROCESSES.values() for queue in served]
+        consumed = [queue for name in rival.PROCESSES for queue in rival.served_queues(name, TOPOLOGY)]
         _wait_for_consumers(gate.environment["DWGATE_BROKER_URL"], consumed)
         yield
     finally:
@@ -78,10 +78,10 @@ def _answers(gate: RunningDwgate) -> bool:
     return False
 
 
-def _wait_for_consumers(broker: str, queues: Iterable[topology.Queue]) -> None:
+def _wait_for_consumers(broker: str, queues: Iterable[str]) -> None:
     with kombu.Connection(broker) as connection:
         for queue in queues:
-            wait_for(partial(_consumed, connection, queue.name), START_SECONDS)
+            wait_for(partial(_consumed, connection, queue), START_SECONDS)
 
 
 def _consumed(connection: kombu.Connection, queue: str) -> bool:

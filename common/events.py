@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
 
 from common import extension_points
 from common.errors import DwgateError
@@ -12,8 +14,29 @@ SCHEMA = 1
 """Version of the JSON that `Event.to_json` writes; readers reject newer versions."""
 
 
+MAX_ID_BYTES = 128
+"""Maximum length of a message id: EventBridge's own limit (help page "Limits")."""
+
+
 class UnknownSchema(DwgateError, ValueError):
     """The message was written by a newer dwgate: upgrade the workers before ingest."""
+
+
+class EventInvalid(DwgateError, ValueError):
+    """The JSON is not an event; the text names the field, never its value."""
+
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "message_id": (str,),
+    "event_code": (str,),
+    "project_id": (int, NoneType),
+    "operator": (str, NoneType),
+    "blocking": (bool, NoneType),
+    "data": (dict,),
+    "received_at": (int, float),
+    "recovered": (bool,),
+}
+"""The fields of an event in JSON; a bool is no int here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +84,33 @@ class Event:
         }
 
     @classmethod
-    def from_json(cls, raw: Json) -> Event:
+    def from_json(cls, raw: object) -> Event:
         """Return the event that `to_json` serialized.
 
         Raises:
             UnknownSchema: the schema version is newer than this code.
-            KeyError: a field is missing.
+            EventInvalid: a field is missing or has another type.
         """
-        if raw["v"] > SCHEMA:
-            raise UnknownSchema(f"event schema {raw['v']}; this dwgate supports versions up to {SCHEMA}")
-        return cls(
-            message_id=raw["message_id"],
-            event_code=raw["event_code"],
-            project_id=raw["project_id"],
-            operator=raw["operator"],
-            blocking=raw["blocking"],
-            data=raw["data"],
-            received_at=raw["received_at"],
-            recovered=raw["recovered"],
-        )
+        if not isinstance(raw, dict):
+            raise EventInvalid("an event is not an object")
+        require_known_schema(raw.get("v"))
+        for name, types in _TYPES.items():
+            if type(raw.get(name, _MISSING)) not in types:
+                raise EventInvalid(f"{name} of an event is missing or has another type")
+        return cls(**{name: raw[name] for name in _TYPES})
+
+
+_MISSING = object()
+
+
+def require_known_schema(version: object) -> None:
+    """Check the schema version of an event or a task's arguments.
+
+    Raises:
+        UnknownSchema: it is newer than this code.
+        EventInvalid: it is not a version.
+    """
+    if type(version) is not int or version < 1:
+        raise EventInvalid("the schema version is missing or not a positive integer")
+    if version > SCHEMA:
+        raise UnknownSchema(f"schema {version}; this dwgate supports versions up to {SCHEMA}")

@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from common.config_files.validation import describe
 from common.errors import DwgateError
 from common.tls import TlsFiles, create_context, require_readable
+from common.topology import Topology, default_namespace, is_namespace
 
 PREFIX = "DWGATE_"
 SECRETS = Path("/run/secrets")
@@ -105,6 +106,12 @@ SecretList = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 """A `CommaList` of secrets, which are never shown."""
 
 
+def _check_namespace(value: str) -> str:
+    if not is_namespace(value):
+        raise ValueError("not a namespace")
+    return value
+
+
 class BrokerSettings(BaseSettings):
     """Settings of a process that only uses the broker."""
 
@@ -119,6 +126,14 @@ class BrokerSettings(BaseSettings):
     broker_url: Annotated[SecretStr, _engine_url(amqp=(), amqps=(), redis=(), rediss=())] = Field(
         description="amqp://user:password@host:5672/vhost (RabbitMQ) or redis://host:6379/0; with TLS"
         " amqps:// or rediss://"
+    )
+    extension_code: str = Field(
+        min_length=1, description="the extension's unique code from the Extensions page of DataWorks"
+    )
+    namespace: Annotated[str, AfterValidator(_check_namespace)] | None = Field(
+        default=None,
+        description="up to 64 letters, digits, - and _, beginning with a letter or digit, in every name on"
+        " the broker; without it the extension code",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"
@@ -137,6 +152,16 @@ class BrokerSettings(BaseSettings):
         description="a PEM file with the private key of DWGATE_TLS_CERT_FILE, without a passphrase; not"
         " needed if that file contains it",
     )
+
+    @property
+    def uses_rabbitmq(self) -> bool:
+        """Whether the broker is RabbitMQ, which has exchanges and dead letters; otherwise it is Redis."""
+        return self.broker_url.get_secret_value().startswith("amqp")
+
+    @property
+    def topology(self) -> Topology:
+        """The fleet's exchanges and queues."""
+        return Topology(self.namespace or default_namespace(self.extension_code))
 
     @property
     def tls_files(self) -> TlsFiles:
@@ -192,9 +217,6 @@ class Settings(BrokerSettings):
     ] = Field(
         description="redis://host:6379/0, or redis+sentinel://host:26379,host2:26379/0?master=NAME; with TLS"
         " rediss:// or rediss+sentinel://"
-    )
-    extension_code: str = Field(
-        min_length=1, description="the extension's unique code from the Extensions page of DataWorks"
     )
     region: Literal[REGIONS] = Field(description=f"one of {', '.join(REGIONS)}")  # type: ignore[valid-type]
     event_days: float = Field(default=7, gt=0, le=365, description="days an event is kept, above 0")

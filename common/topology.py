@@ -1,29 +1,66 @@
 """Exchanges, queues and task names: what ingest publishes to and workers consume from.
 
-On RabbitMQ every queue is a durable quorum queue with a delivery limit and a dead-letter exchange, bound
-to one topic exchange (Celery's delayed delivery needs a topic exchange). Redis has no exchanges: there a
-message is sent to a queue by its name.
+Fleets share engines, so every name contains the namespace of its fleet. On RabbitMQ every queue is a durable
+quorum queue with a delivery limit and a dead-letter exchange, bound to one topic exchange (Celery's delayed
+delivery needs a topic exchange). Redis has no exchanges: there a message is sent to a queue by its name.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass
-
-EXCHANGE = "dwgate"
-DEAD_EXCHANGE = "dwgate.dead"
+from enum import StrEnum
 
 TASK_INTAKE = "dwgate.intake"
 TASK_CHECK = "dwgate.check"
 TASK_REPORT = "dwgate.report"
 
-DELIVERY_LIMIT = 5
-"""Deliveries after which RabbitMQ moves a message to the dead-letter queue."""
+DELIVERY_LIMIT = 20
+"""Deliveries after which RabbitMQ moves a message to the dead-letter queue.
+
+Far more than a message that ends processes gets: the ledger counts its attempts, on every broker. The others
+of its process are delivered again each time.
+"""
 
 BACKSTOP_SECONDS = 30
 """Seconds that a copy of each event is parked before the watchdog checks whether the event was processed."""
 
-ROUTING_EVENT = "event"
-"""Routing key of a new event, which reaches the intake queue and, as a copy, the backstop queue."""
+MAX_NAMESPACE_LENGTH = 64
+
+_NAMESPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_OTHER_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]++")
+_DIGEST_LENGTH = 8
+
+
+class QueueName(StrEnum):
+    """A queue of a fleet. The value is its name within the namespace.
+
+    DUE receives parked copies whose delay has expired. BACKSTOP has no consumer: its messages expire into
+    DUE, which is a timer that survives the loss of Redis. DEAD is the dead-letter queue; the watchdog reads
+    it into the ledger. A message of REPORTS is a token: it makes a reporter post pending reports, in the
+    order of the ledger's report queue. CHECKS_SLOW is for CPU checks that need more than the allowance of
+    CHECKS_CPU, or whose workspace has used up its budget.
+    """
+
+    INTAKE = "intake"
+    CHECKS_CPU = "checks.cpu"
+    CHECKS_SLOW = "checks.slow"
+    CHECKS_IO = "checks.io"
+    REPORTS = "reports"
+    DUE = "due"
+    BACKSTOP = f"backstop.{BACKSTOP_SECONDS}s"
+    DEAD = "dead"
+
+
+TASK_QUEUES = (
+    QueueName.INTAKE,
+    QueueName.CHECKS_CPU,
+    QueueName.CHECKS_SLOW,
+    QueueName.CHECKS_IO,
+    QueueName.REPORTS,
+)
+"""The queues that Celery consumes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,53 +77,116 @@ class Queue:
     name: str
     routing_keys: tuple[str, ...]
     arguments: dict[str, str | int]
-    exchange: str = EXCHANGE
+    exchange: str
+
+    @property
+    def routing_key(self) -> str:
+        """The key that reaches this queue only."""
+        return self.routing_keys[0]
 
 
-def _quorum(name: str, *routing_keys: str) -> Queue:
-    arguments: dict[str, str | int] = {
-        "x-queue-type": "quorum",
-        "x-delivery-limit": DELIVERY_LIMIT,
-        "x-dead-letter-exchange": DEAD_EXCHANGE,
-        "x-dead-letter-routing-key": name,
-    }
-    return Queue(name, routing_keys, arguments)
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The names of one fleet on its broker.
+
+    A routing key ends with the namespace: Celery's delayed delivery has the same exchanges for all fleets of
+    a virtual host, and routes by the end of the key.
+
+    Attributes:
+        namespace: of the fleet; see `is_namespace`.
+    """
+
+    namespace: str
+
+    @property
+    def exchange(self) -> str:
+        """The topic exchange of tasks and events."""
+        return f"dwgate.{self.namespace}"
+
+    @property
+    def dead_exchange(self) -> str:
+        """The dead-letter exchange."""
+        return f"dwgate.{self.namespace}.dead"
+
+    @property
+    def task_events_exchange(self) -> str:
+        """The exchange of Celery's events, which Flower consumes."""
+        return f"dwgate.{self.namespace}.task-events"
+
+    @property
+    def control_name(self) -> str:
+        """The name of Celery's remote control: its exchanges and queues end with `.pidbox`."""
+        return f"dwgate.{self.namespace}"
+
+    @property
+    def parked(self) -> str:
+        """The backstop on Redis: a sorted set of bodies of intake messages by due time (epoch seconds)."""
+        return f"dwgate.{self.namespace}.parked"
+
+    @property
+    def unacked(self) -> str:
+        """The beginning of the keys in which Celery's Redis transport keeps unacknowledged messages."""
+        return f"dwgate.{self.namespace}.unacked"
+
+    @property
+    def event_key(self) -> str:
+        """Routing key of a new event, which reaches the intake queue and, as a copy, the backstop queue."""
+        return f"event.{self.namespace}"
+
+    def __getitem__(self, name: QueueName) -> Queue:
+        """Return a queue of this fleet."""
+        own_key = f"{name}.{self.namespace}"
+        full_name = f"dwgate.{self.namespace}.{name}"
+        if name is QueueName.DEAD:
+            return Queue(full_name, ("#",), {"x-queue-type": "quorum"}, self.dead_exchange)
+        if name is QueueName.BACKSTOP:
+            return Queue(full_name, (own_key, self.event_key), self._backstop_arguments(), self.exchange)
+        arguments: dict[str, str | int] = {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": self.dead_exchange,
+            "x-dead-letter-routing-key": full_name,
+        }
+        keys = (own_key, self.event_key) if name is QueueName.INTAKE else (own_key,)
+        return Queue(full_name, keys, arguments, self.exchange)
+
+    @property
+    def task_queues(self) -> tuple[Queue, ...]:
+        """The queues that Celery consumes."""
+        return tuple(self[name] for name in TASK_QUEUES)
+
+    @property
+    def queues(self) -> tuple[Queue, ...]:
+        """All queues, that of dead letters last."""
+        return tuple(self[name] for name in QueueName)
+
+    def _backstop_arguments(self) -> dict[str, str | int]:
+        return {
+            "x-queue-type": "quorum",
+            "x-message-ttl": BACKSTOP_SECONDS * 1000,
+            "x-dead-letter-exchange": self.exchange,
+            "x-dead-letter-routing-key": f"{QueueName.DUE}.{self.namespace}",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
 
 
-INTAKE = _quorum("dwgate.intake", "intake", ROUTING_EVENT)
-CHECKS_CPU = _quorum("dwgate.checks.cpu", "check.cpu")
-CHECKS_SLOW = _quorum("dwgate.checks.slow", "check.slow")
-"""CPU checks that need more than the allowance of CHECKS_CPU, or whose workspace has used up its budget."""
+def is_namespace(text: str) -> bool:
+    """Whether `text` can be a namespace: up to 64 letters, digits, hyphens and underscores.
 
-CHECKS_IO = _quorum("dwgate.checks.io", "check.io")
-REPORTS = _quorum("dwgate.reports", "report")
-"""Tokens: each makes a reporter post the pending reports, in the order of the ledger's report queue."""
+    It begins with a letter or digit. Without dots no namespace is the end of a routing key of another one.
+    """
+    return _NAMESPACE.fullmatch(text) is not None
 
-TASK_QUEUES = (INTAKE, CHECKS_CPU, CHECKS_SLOW, CHECKS_IO, REPORTS)
-"""The queues that Celery consumes."""
 
-DUE = _quorum("dwgate.due", "due")
-"""Receives parked copies whose delay has expired; consumed by the watchdog."""
+def default_namespace(extension_code: str) -> str:
+    """Return the namespace of an extension: its code, or a form of it that names on RabbitMQ may have.
 
-BACKSTOP = Queue(
-    f"dwgate.backstop.{BACKSTOP_SECONDS}s",
-    ("backstop", ROUTING_EVENT),
-    {
-        "x-queue-type": "quorum",
-        "x-message-ttl": BACKSTOP_SECONDS * 1000,
-        "x-dead-letter-exchange": EXCHANGE,
-        "x-dead-letter-routing-key": DUE.routing_keys[0],
-        "x-dead-letter-strategy": "at-least-once",
-        "x-overflow": "reject-publish",
-    },
-)
-"""Has no consumer: its messages expire into DUE. This is a timer that survives the loss of Redis."""
-
-PARKED = "dwgate.parked"
-"""The backstop on Redis: a sorted set of bodies of intake messages by due time (epoch seconds)."""
-
-DEAD = Queue("dwgate.dead", ("#",), {"x-queue-type": "quorum"}, DEAD_EXCHANGE)
-"""The dead-letter queue; the watchdog reads it into the ledger."""
-
-QUEUES = (*TASK_QUEUES, DUE, BACKSTOP)
-"""All queues bound to EXCHANGE."""
+    Different codes have different namespaces.
+    """
+    if is_namespace(extension_code):
+        return extension_code
+    digest = hashlib.sha256(extension_code.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
+    readable = _OTHER_CHARACTERS.sub("-", extension_code).strip("-_")
+    readable = readable[: MAX_NAMESPACE_LENGTH - _DIGEST_LENGTH - 1].strip("-_")
+    return f"{readable}-{digest}" if readable else digest

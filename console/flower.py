@@ -26,11 +26,11 @@ from tornado.httpclient import AsyncHTTPClient
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop
 
-from common import topology
 from common.log import configure_logging
 from common.settings import BrokerSettings, SecretList, reject_placeholder
 from common.tls import create_context, tls_options
 from console.flower_access import PasswordGate, SecurityHeaders, TooManyAttempts
+from workers.celery_app import monitoring_config
 
 SAVE_SECONDS = 30
 """Interval at which Flower's state is written to its file."""
@@ -182,6 +182,6 @@ def _celery(settings: FlowerSettings) -> Celery:
     url = settings.broker_url.get_secret_value()
     app = Celery("dwgate", broker=url, set_as_current=False)
     app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
-    app.conf.task_queues = [Queue(queue.name) for queue in topology.TASK_QUEUES]
-    app.conf.task_default_queue = topology.INTAKE.name
+    app.conf.update(monitoring_config(settings.topology))
+    app.conf.task_queues = [Queue(queue.name) for queue in settings.topology.task_queues]
     return app

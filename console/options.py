@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from common.topology import Topology, default_namespace, is_namespace
 from console import time_option
 
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -26,4 +27,25 @@ PolicyFile = Annotated[
     Path | None,
     typer.Argument(envvar="DWGATE_POLICY_FILE", help="Policy file; default: the built-in policy."),
 ]
+ExtensionCode = Annotated[
+    str, typer.Option(envvar="DWGATE_EXTENSION_CODE", help="The extension's unique code.")
+]
+Namespace = Annotated[
+    str | None,
+    typer.Option(envvar="DWGATE_NAMESPACE", help="Names on the broker; default: the extension code."),
+]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of rows.")]
+
+
+def named_topology(extension_code: str, namespace: str | None) -> Topology:
+    """Return the names of a fleet.
+
+    Raises:
+        typer.BadParameter: `namespace` is not a namespace.
+    """
+    if namespace and not is_namespace(namespace):
+        raise typer.BadParameter(
+            "expected up to 64 letters, digits, - and _, beginning with a letter or digit",
+            param_hint="--namespace",
+        )
+    return Topology(namespace or default_namespace(extension_code))

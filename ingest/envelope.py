@@ -19,10 +19,7 @@ import orjson
 
 from common import extension_points
 from common.errors import DwgateError
-from common.events import Event
-
-MAX_ID_BYTES = 128
-"""EventBridge's own limit (help page "Limits"); AMQP allows up to 255."""
+from common.events import MAX_ID_BYTES, Event
 
 MAX_DEPTH = 64
 """Maximum nesting of `data`: orjson cannot serialize every depth that it parses."""

@@ -138,8 +138,8 @@ def _url(listener: socket.socket) -> str:
 def _publisher(settings: IngestSettings) -> Publisher:
     url = settings.broker_url.get_secret_value()
     if urlsplit(url).scheme.startswith("redis"):
-        return RedisPublisher(url, tls=settings.tls_files)
-    return AmqpPublisher(url, settings.broker_topology, tls=settings.tls_files)
+        return RedisPublisher(url, settings.topology, tls=settings.tls_files)
+    return AmqpPublisher(url, settings.topology, settings.broker_topology, tls=settings.tls_files)
 
 
 def _certificates(settings: IngestSettings) -> Certificates:

@@ -7,8 +7,8 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 
-from common import topology
 from common.tls import tls_options
+from common.topology import QueueName, Topology
 from workers import kombu_queues
 from workers.settings import WorkerSettings
 
@@ -37,15 +37,28 @@ def create_app(settings: WorkerSettings) -> Celery:
     """Return the Celery application for `settings`; nothing is connected yet."""
     url = settings.broker_url.get_secret_value()
     app = Celery("dwgate", broker=url, set_as_current=False)
-    app.conf.update(_common_config())
+    app.conf.update(_common_config(settings.topology))
     app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
-    app.conf.update(_rabbitmq_config(settings) if url.startswith("amqp") else _redis_config())
+    app.conf.update(
+        _rabbitmq_config(settings) if url.startswith("amqp") else _redis_config(settings.topology)
+    )
     app.set_default()
     return app
 
 
-def _common_config() -> dict[str, Any]:
+def monitoring_config(topology: Topology) -> dict[str, Any]:
+    """Return the configuration by which Celery and Flower see the workers of one fleet only."""
     return {
+        "task_default_queue": topology[QueueName.INTAKE].name,
+        "event_exchange": topology.task_events_exchange,
+        "event_queue_prefix": topology.task_events_exchange,
+        "control_exchange": topology.control_name,
+    }
+
+
+def _common_config(topology: Topology) -> dict[str, Any]:
+    return {
+        **monitoring_config(topology),
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
@@ -62,27 +75,27 @@ def _common_config() -> dict[str, Any]:
         "broker_connection_max_retries": None,
         "broker_channel_error_retry": True,
         "task_publish_retry_policy": {"max_retries": 2, "interval_start": 0.1, "interval_step": 0.4},
-        "task_default_queue": topology.INTAKE.name,
         "task_create_missing_queues": False,
     }
 
 
 def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
+    topology = settings.topology
     declare = settings.broker_topology == "declare"
     is_quorum = settings.broker_topology != "existing"
     return {
         "task_queues": [
             kombu_queues.build_amqp_queue(queue, declare=declare, is_quorum=is_quorum)
-            for queue in topology.TASK_QUEUES
+            for queue in topology.task_queues
         ],
         # Declares the queues of delayed delivery unless they exist.
         "worker_consumer": (
             "workers.process.imported_topology:Consumer"
             if settings.broker_topology == "imported"
-            else "celery.worker.consumer:Consumer"
+            else "workers.process.consumer:Consumer"
         ),
         # kombu ignores the exchange of a queue with several bindings and uses the default exchange.
-        "task_default_exchange": topology.EXCHANGE,
+        "task_default_exchange": topology.exchange,
         "task_default_exchange_type": "topic",
         "broker_transport_options": {"confirm_publish": True, "confirm_timeout": PUBLISH_SECONDS},
         "broker_native_delayed_delivery_queue_type": "quorum",
@@ -91,6 +104,16 @@ def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
     }
 
 
-def _redis_config() -> dict[str, Any]:
-    plain: list[Queue] = [kombu_queues.build_plain_queue(queue) for queue in topology.TASK_QUEUES]
-    return {"task_queues": plain, "broker_transport_options": dict(_REDIS_TRANSPORT)}
+def _redis_config(topology: Topology) -> dict[str, Any]:
+    plain: list[Queue] = [kombu_queues.build_plain_queue(queue) for queue in topology.task_queues]
+    options = {
+        **_REDIS_TRANSPORT,
+        "unacked_key": topology.unacked,
+        "unacked_index_key": f"{topology.unacked}.index",
+        "unacked_mutex_key": f"{topology.unacked}.mutex",
+    }
+    return {
+        "task_queues": plain,
+        "broker_transport_options": options,
+        "worker_consumer": "workers.process.consumer:Consumer",
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import structlog
@@ -28,6 +29,9 @@ SHARED_SECONDS = 5.0
 
 SHARED_TIME_SHARE = 2 / 3
 """Share of the remaining time that one of several checks in a message may use."""
+
+SUSPECT_ATTEMPTS = 2
+"""Attempts after which a check whose message is delivered again runs alone in its process."""
 
 MIN_SECONDS = 0.5
 """A CPU check is not started with less time left than this."""
@@ -64,6 +68,7 @@ def execute(
     *,
     started_attempt: StartedAttempt | None = None,
     seconds: float = math.inf,
+    is_redelivery: bool = False,
 ) -> None:
     """Run I/O-bound checks of an event and record their outcomes; with the last one the event is reported.
 
@@ -75,17 +80,27 @@ def execute(
         deadline: of the outcomes, in seconds since the epoch.
         started_attempt: the attempt, if it is already counted in the ledger.
         seconds: time budget of the lookups; a slower lookup is a transient fault.
+        is_redelivery: whether an earlier delivery of the message may have ended its process.
 
     Raises:
         Transient: a lookup failed and can be retried; faults of Redis and the broker are raised, too.
     """
-    started_attempt = started_attempt or services.ledger.start_attempts(message_id, run, names)
-    batch = Batch()
-    if started_attempt is not None:
-        batch = run_checks(services, started_attempt, deadline, lookups_deadline=time.time() + seconds)
+    is_suspect = is_redelivery and _was_interrupted(services, message_id, names)
+    # Only the check that runs alone can be the cause of the next end: the others keep their attempts.
+    with services.alone if is_suspect else nullcontext():
+        started_attempt = started_attempt or services.ledger.start_attempts(message_id, run, names)
+        batch = Batch()
+        if started_attempt is not None:
+            batch = run_checks(services, started_attempt, deadline, lookups_deadline=time.time() + seconds)
     services.reports.record(message_id, run, batch.outcomes)
     if batch.fault:
         raise batch.fault
+
+
+def _was_interrupted(services: Services, message_id: str, names: Sequence[str]) -> bool:
+    """Whether checks were started SUSPECT_ATTEMPTS times, each time perhaps ending their process."""
+    record = services.ledger.get(message_id)
+    return record is not None and any(record.attempts.get(name, 0) >= SUSPECT_ATTEMPTS for name in names)
 
 
 def run_checks(
@@ -174,8 +189,13 @@ def note_outcome(check: str, outcome: Outcome) -> None:
 
 def crash_outcome(check: Check | None, language: Language) -> Outcome:
     """Return the outcome of a check that ended its process on every attempt."""
+    return broken_outcome(check, CRASHED.in_language(language).format(count=retry.MAX_ATTEMPTS))
+
+
+def broken_outcome(check: Check | None, detail: str) -> Outcome:
+    """Return the outcome of a check that its input broke, if it reads any; otherwise it is an error."""
     kind = OutcomeKind.ERROR if check is None or not check.reads_input else OutcomeKind.UNREVIEWABLE
-    return Outcome(kind, detail=CRASHED.in_language(language).format(count=retry.MAX_ATTEMPTS))
+    return Outcome(kind, detail=detail)
 
 
 def _attempt(

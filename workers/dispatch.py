@@ -11,6 +11,7 @@ from celery import Celery
 
 from common import topology
 from common.events import SCHEMA, Event
+from common.topology import QueueName, Topology
 from workers.checks.api import Runs
 
 MESSAGE_SECONDS = 30.0
@@ -23,20 +24,29 @@ lookups are slow.
 RECORDING_MARGIN = 1.0
 """Seconds between the time limit of a CPU check and its deadline: enough to record the outcome."""
 
-_QUEUES = {Runs.CPU: topology.CHECKS_CPU, Runs.IO: topology.CHECKS_IO}
+_MAX_ID_BYTES = 255
+"""AMQP's limit for the id of a task, which is also its correlation id."""
+
+_QUEUES = {Runs.CPU: QueueName.CHECKS_CPU, Runs.IO: QueueName.CHECKS_IO}
 
 
 class Dispatch:
-    """Sends the tasks of dwgate. Every send has a timeout, and RabbitMQ confirms it."""
+    """Sends the tasks of dwgate. Every send has a timeout, and RabbitMQ confirms it.
 
-    def __init__(self, app: Celery) -> None:
+    Args:
+        app: the Celery application.
+        names: the fleet's queues.
+    """
+
+    def __init__(self, app: Celery, names: Topology) -> None:
         self._app = app
+        self._names = names
 
     def send_events(self, *events: Event) -> None:
         """Send events to intake in one message; safe to repeat."""
         self._send(
             topology.TASK_INTAKE,
-            topology.INTAKE,
+            QueueName.INTAKE,
             events[0].message_id,
             " ".join(event.message_id for event in events),
             args=[event.to_json() for event in events],
@@ -83,28 +93,37 @@ class Dispatch:
             "until": deadline,
             "workspace": workspace,
         }
-        self._send_checks(topology.CHECKS_SLOW, arguments)
+        self._send_checks(QueueName.CHECKS_SLOW, arguments)
 
     def report_token(self) -> None:
         """Publish a token: a reporter that receives it posts pending reports, earliest deadline first."""
-        self._send(topology.TASK_REPORT, topology.REPORTS, f"report-{uuid.uuid4().hex}", "-")
+        self._send(topology.TASK_REPORT, QueueName.REPORTS, f"report-{uuid.uuid4().hex}", "-")
 
-    def _send_checks(self, queue: topology.Queue, arguments: dict[str, Any]) -> None:
+    def _send_checks(self, queue: QueueName, arguments: dict[str, Any]) -> None:
         message_id, checks = arguments["message_id"], arguments["checks"]
         limits = {}
-        if queue is not topology.CHECKS_IO:
+        if queue is not QueueName.CHECKS_IO:
             left = arguments["until"] - RECORDING_MARGIN - time.time()
             limits = {"time_limit": max(1.0, min(left, MESSAGE_SECONDS))}
         self._send(
             topology.TASK_CHECK,
             queue,
-            f"{message_id}.{arguments['run']}.{'+'.join(checks)}",
+            _task_id(f"{message_id}.{arguments['run']}.{'+'.join(checks)}"),
             f"{message_id} {' '.join(checks)}",
             kwargs=arguments,
             **limits,
         )
 
-    def _send(self, task: str, queue: topology.Queue, task_id: str, display: str, **options: Any) -> None:
+    def _send(self, task: str, queue: QueueName, task_id: str, display: str, **options: Any) -> None:
         self._app.send_task(
-            task, queue=queue.name, task_id=task_id, argsrepr=repr(display), kwargsrepr="{}", **options
+            task,
+            queue=self._names[queue].name,
+            task_id=task_id,
+            argsrepr=repr(display),
+            kwargsrepr="{}",
+            **options,
         )
+
+
+def _task_id(text: str) -> str:
+    return text.encode()[:_MAX_ID_BYTES].decode(errors="ignore")

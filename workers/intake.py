@@ -9,6 +9,7 @@ from dataclasses import replace
 import structlog
 
 from common.events import Event
+from common.i18n import Text
 from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
 from common.snapshot import Snapshot
@@ -19,7 +20,7 @@ from workers.dataworks.errors import DataWorksError, Permanent
 from workers.pipeline import planner
 from workers.reporter import INLINE_BUDGET
 from workers.services import Services
-from workers.task_base import TRANSIENT_ERRORS
+from workers.task_base import TRANSIENT_ERRORS, error_location
 
 BATCH_TIME_BUDGET = 2.0
 """Seconds spent on the events of one message; the rest is then requeued for other workers."""
@@ -30,19 +31,41 @@ REQUEUE_BATCH = 4
 MAX_DELIVERIES = 10
 """Deliveries of one run after which its checks are no longer started: something in it kills workers."""
 
+MAX_INTERRUPTIONS = 3
+"""Ends of its process during the planning of an event, after which it is not planned again."""
+
+PLANNING_FAILED = Text("planning the event failed with {cause}", "规划该事件时出错：{cause}")
+PLANNING_CRASHED = Text(
+    "planning the event ended its process {cause} times", "规划该事件已 {cause} 次使进程崩溃"
+)
+
 log = structlog.get_logger()
 
 
-def process_events(services: Services, events: Sequence[Event]) -> tuple[list[Event], Exception | None]:
+def process_events(
+    services: Services, events: Sequence[Event], *, is_redelivery: bool = False
+) -> tuple[list[Event], Exception | None]:
     """Process the events of one message. All are admitted, and so watched, before any is planned.
+
+    The events of a message share no fate: after an exception or the end of a process, each gets a message of
+    its own.
+
+    Args:
+        services: of this process.
+        events: the events.
+        is_redelivery: whether an earlier delivery of the message may have ended its process.
 
     Returns:
         The events to retry because of a transient fault, and that fault.
 
     Raises:
         Exception: a fault of Redis or the broker before all were admitted; the message can be retried safely.
+            Or the only event of the message can be neither planned nor answered.
     """
-    records = admit(services, events)
+    records = _admit_guarded(services, events, is_redelivery=is_redelivery)
+    if records is None or (is_redelivery and len(events) > 1):
+        _send_alone(services, events)
+        return [], None
     spread_at = time.monotonic() + BATCH_TIME_BUDGET
     unfinished: list[Event] = []
     fault: Exception | None = None
@@ -52,11 +75,84 @@ def process_events(services: Services, events: Sequence[Event]) -> tuple[list[Ev
             break
         with structlog.contextvars.bound_contextvars(message_id=record.event.message_id):
             try:
-                advance(services, record)
+                _advance_guarded(services, record)
             except TRANSIENT_ERRORS as error:
                 unfinished.append(record.event)
                 fault = error
+            except Exception as error:  # noqa: BLE001 - the others of the message must not wait
+                log.error("planning_failed", error=type(error).__name__, at=error_location(error))
+                if len(events) > 1:
+                    _send_alone(services, [record.event])
+                else:
+                    _answer_unplanned(services, record, PLANNING_FAILED, type(error).__name__)
     return unfinished, fault
+
+
+def _admit_guarded(
+    services: Services, events: Sequence[Event], *, is_redelivery: bool
+) -> list[EventRecord] | None:
+    """Admit the events of a message; return None if one of several prevents that.
+
+    Raises:
+        Exception: a transient fault, or the only event cannot be admitted.
+    """
+    try:
+        records = admit(services, events)
+        if is_redelivery:
+            _note_interruption(services, records)
+    except TRANSIENT_ERRORS:
+        raise
+    except Exception as error:
+        if len(events) == 1:
+            raise
+        log.error("events_separated", error=type(error).__name__, at=error_location(error))
+        return None
+    return records
+
+
+def _send_alone(services: Services, events: Sequence[Event]) -> None:
+    for event in events:
+        services.dispatch.send_events(event)
+
+
+def _note_interruption(services: Services, records: Sequence[EventRecord]) -> None:
+    """Record that the process of an earlier delivery may have ended while it planned one of the events."""
+    for record in records:
+        if record.state is State.RECEIVED and not record.interruptions:
+            services.ledger.start_planning_alone(record.event.message_id)
+
+
+def _advance_guarded(services: Services, record: EventRecord) -> None:
+    """Advance an event; alone in this process if it may have ended a process before."""
+    if not record.interruptions or record.state is not State.RECEIVED:
+        advance(services, record)
+        return
+    # The others that ended with the process wait here: only this event may be the cause of the next end.
+    with services.alone:
+        message_id = record.event.message_id
+        if services.ledger.start_planning_alone(message_id) > MAX_INTERRUPTIONS:
+            log.error("planning_ends_processes", event_code=record.event.event_code)
+            _answer_unplanned(services, record, PLANNING_CRASHED, MAX_INTERRUPTIONS)
+            return
+        try:
+            advance(services, record)
+        finally:
+            services.ledger.end_planning_alone(message_id)
+
+
+def _answer_unplanned(services: Services, record: EventRecord, reason: Text, cause: object) -> None:
+    """Give every check of an event the outcome of a check that its input broke, and finish the event."""
+    event = record.event
+    planned = planner.build_plan(event, services.policy, services.checks)
+    detail = reason.in_language(planned.language).format(cause=cause)
+    outcomes = {
+        item.name: check_execution.broken_outcome(services.checks.get(item.name), detail)
+        for item in planned.checks
+    }
+    if services.ledger.save_plan(event.message_id, record.run, planned, None, outcomes):
+        for name, outcome in outcomes.items():
+            check_execution.note_outcome(name, outcome)
+        services.reports.finish(event.message_id, record.run)
 
 
 def _requeue_rest(services: Services, events: Sequence[Event]) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from kombu import Exchange, Queue, binding
+from kombu import Exchange, binding
+from kombu import Queue as KombuQueue
 
-from common import topology
+from common.topology import TASK_QUEUES, Queue, QueueName, Topology
 
 
-def build_exchange(name: str = topology.EXCHANGE, *, declare: bool) -> Exchange:
+def build_exchange(name: str, *, declare: bool) -> Exchange:
     """Return a topic exchange of dwgate on RabbitMQ; without `declare` it must exist already."""
     return Exchange(name, type="topic", durable=True, no_declare=not declare)
 
 
-def build_amqp_queue(queue: topology.Queue, *, declare: bool, is_quorum: bool | None = None) -> Queue:
+def build_amqp_queue(queue: Queue, *, declare: bool, is_quorum: bool | None = None) -> KombuQueue:
     """Return `queue` for RabbitMQ.
 
     Args:
@@ -22,10 +23,10 @@ def build_amqp_queue(queue: topology.Queue, *, declare: bool, is_quorum: bool | 
             differently; by default as `declare`.
     """
     topic = build_exchange(queue.exchange, declare=declare)
-    return Queue(
+    return KombuQueue(
         queue.name,
         topic,
-        routing_key=queue.routing_keys[0],
+        routing_key=queue.routing_key,
         bindings=[binding(topic, routing_key=key) for key in queue.routing_keys],
         durable=True,
         queue_arguments=queue.arguments if (declare if is_quorum is None else is_quorum) else None,
@@ -33,22 +34,31 @@ def build_amqp_queue(queue: topology.Queue, *, declare: bool, is_quorum: bool | 
     )
 
 
-def build_plain_queue(queue: topology.Queue) -> Queue:
+def build_plain_queue(queue: Queue) -> KombuQueue:
     """Return `queue` for a broker without exchanges, where its name is the routing key."""
-    return Queue(queue.name, Exchange(""), routing_key=queue.name)
+    return KombuQueue(queue.name, Exchange(""), routing_key=queue.name)
 
 
-def name_for(routing_key: str) -> str:
-    """Return the name of the task queue that a message with `routing_key` came from.
+def find_queue(topology: Topology, routing_key: str) -> QueueName:
+    """Return the task queue that a message with `routing_key` came from.
 
     It is a routing key of the queue, such a key with the prefix of Celery's delayed delivery
-    (`0.1.….check.cpu`), or on a broker without exchanges the queue's name.
+    (`0.1.….checks.cpu.NAMESPACE`), or on a broker without exchanges the queue's name.
 
     Raises:
         LookupError: no task queue has such a key.
     """
-    for queue in topology.TASK_QUEUES:
+    for name in TASK_QUEUES:
+        queue = topology[name]
         for key in (queue.name, *queue.routing_keys):
             if routing_key == key or routing_key.endswith(f".{key}"):
-                return queue.name
+                return name
     raise LookupError(f"no task queue has the routing key {routing_key}")
+
+
+def queue_label(topology: Topology, routing_key: str) -> str:
+    """Return the name of the task queue within its namespace, for metrics and logs; `other` for none."""
+    try:
+        return find_queue(topology, routing_key)
+    except LookupError:
+        return "other"

@@ -44,6 +44,9 @@ RECOVERED = Counter(
     "Events that DataWorks was waiting for and that had never arrived.",
     ["event_code"],
 )
+MESSAGES_REFUSED = Counter(
+    "dwgate_messages_refused_total", "Messages that could not be read, by the queue that had them.", ["queue"]
+)
 DEAD_LETTERS = Counter("dwgate_dead_letters_total", "Messages that the broker dead-lettered.", ["task"])
 # mostrecent: of a worker's processes, the last one that checked the file is right.
 CONFIG_FILE_INVALID = Gauge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -50,6 +51,9 @@ class Services:
         clock: returns the current time for checks and waivers, in seconds since the epoch.
         busy: returns the number of tasks that the process is running.
         send_event: sends a Celery event for Flower.
+
+    Attributes:
+        alone: held by the one task of this process that may end it.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Services:
         self.is_io_pool = is_io_pool
         self.clock = clock
         self.report_events = ReportEvents(send_event)
+        self.alone = threading.Lock()
         self._busy = busy
 
     @cached_property
@@ -82,7 +87,7 @@ class Services:
     @cached_property
     def dispatch(self) -> Dispatch:
         """Sends tasks."""
-        return Dispatch(self.app)
+        return Dispatch(self.app, self.settings.topology)
 
     @cached_property
     def scheduler(self) -> Scheduler:

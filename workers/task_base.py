@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import redis
 import structlog
@@ -13,6 +13,7 @@ from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.exceptions import OperationalError
 
+from common.topology import QueueName, Topology
 from workers import kombu_queues, metrics, progress, retry
 from workers.dataworks.errors import Transient
 
@@ -28,6 +29,12 @@ TRANSIENT_ERRORS = (
 MAX_RETRIES = 10_000
 """Retries end at their deadline; this bounds tasks whose deadline is invalid."""
 
+NEWER_SECONDS = 15.0
+"""Seconds between two deliveries of a message that a newer dwgate wrote."""
+
+NEWER_ATTEMPTS = 40
+"""Deliveries of such a message: ten minutes, for workers that are upgraded after ingest."""
+
 log = structlog.get_logger()
 
 
@@ -37,8 +44,14 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     A transient fault is retried until `retry_deadline`; after that, and after any other fault, the task ends
     and the watchdog answers the event. Logs contain an error's type and location, never its text, which may
     contain a node's code.
+
+    Attributes:
+        topology: the fleet's queues.
+        dead_letters_failures: whether a message whose task fails for good becomes a dead letter.
     """
 
+    topology: ClassVar[Topology]
+    dead_letters_failures: ClassVar[bool] = False
     abstract = True
     max_retries = MAX_RETRIES
     acks_on_failure_or_timeout = True
@@ -62,6 +75,8 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
                 end = "given-up"
             except Exception as error:  # noqa: BLE001 - the watchdog answers the event; the worker continues
                 log.error("task_failed", error=type(error).__name__, at=error_location(error))
+                if self.dead_letters_failures:
+                    raise Reject(type(error).__name__, requeue=False) from None
             finally:
                 metrics.TASKS.labels(self.name, end).inc()
                 metrics.TASK_SECONDS.labels(self.name).observe(time.perf_counter() - started)
@@ -94,6 +109,24 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
         if decision.retry:
             raise self._retry_later(decision.seconds, args, kwargs)
 
+    def wait_for_newer_worker(self, args: Sequence[Any] | None = None) -> None:
+        """Send what a newer dwgate wrote again, for a worker that can read it.
+
+        Return if it has waited for NEWER_ATTEMPTS deliveries.
+
+        Args:
+            args: positional arguments of the next attempt; None for the same.
+
+        Raises:
+            Retry: the task is scheduled again.
+            Reject: the retry could not be published; the broker delivers the message again.
+        """
+        attempts = self.request.retries + 1
+        will_retry = attempts < NEWER_ATTEMPTS
+        log.warning("message_from_newer_version", attempts=attempts, will_retry=will_retry)
+        if will_retry:
+            raise self._retry_later(NEWER_SECONDS, args)
+
     def _retry_later(
         self, seconds: float, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None
     ) -> Retry:
@@ -104,8 +137,8 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
                 args=args,
                 kwargs=kwargs,
                 countdown=max(seconds, 1.0),
-                queue=kombu_queues.name_for(self.request.delivery_info["routing_key"]),
-                argsrepr=self.request.argsrepr,
+                queue=self.topology[self._queue()].name,
+                argsrepr=getattr(self.request, "argsrepr", "'-'"),
                 kwargsrepr="{}",
                 throw=False,
             )
@@ -114,11 +147,16 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
             # without the checks. Delivered again, it has the rest of its deadline.
             raise Reject(rejected.reason, requeue=True) from None
 
+    def _queue(self) -> QueueName:
+        return kombu_queues.find_queue(self.topology, self.request.delivery_info["routing_key"])
+
 
 def retry_deadline(args: Sequence[Any], kwargs: Mapping[str, Any]) -> float:
     """Return the time after which a task is not retried, in seconds since the epoch."""
-    if args and isinstance(args[0], dict):
-        return float(args[0].get("received_at", 0)) + INTAKE_RETRY_SECONDS
+    if args:
+        times = [raw.get("received_at") for raw in args if isinstance(raw, dict)]
+        arrivals = [float(at) for at in times if isinstance(at, int | float)]
+        return max(arrivals, default=0.0) + INTAKE_RETRY_SECONDS
     return float(kwargs.get("until", 0))
 
 

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from billiard.exceptions import TimeLimitExceeded
 from celery import Celery
+from celery.exceptions import Reject
 
 from common import topology
-from common.events import SCHEMA, Event, UnknownSchema
+from common.events import UnknownSchema
 from common.time_limits import TimeLimitReached
+from common.topology import QueueName
 from workers import check_execution, cpu_checks, intake, kombu_queues, reporter
 from workers.check_request import CheckRequest
+from workers.messages.events import NEWER, read_events, to_bytes
+from workers.messages.refused import refuse
+from workers.messages.task_message import CheckArguments, read_check_arguments
 from workers.services import Services
 from workers.task_base import BaseTask
 
 
 def register_tasks(app: Celery, services: Services) -> None:
     """Register the tasks, which use `services`, with `app`."""
+    names = services.settings.topology
 
     class Intake(BaseTask):
         name = topology.TASK_INTAKE
+        topology = names
 
-        def run(self, *events: dict[str, Any]) -> None:
-            unfinished, fault = intake.process_events(services, [Event.from_json(event) for event in events])
-            if fault:
-                self.retry_transient(fault, [event.to_json() for event in unfinished])
+        dead_letters_failures = True
+
+        def run(self, *arguments: Any) -> None:
+            _run_intake(self, services, arguments)
 
     class Check(BaseTask):
         name = topology.TASK_CHECK
+        topology = names
         Request = CheckRequest
 
-        def run(
-            self,
-            *,
-            v: int,
-            message_id: str,
-            run: int,
-            checks: list[str],
-            until: float,
-            workspace: str | None = None,
-        ) -> None:
-            _require_readable(v)
-            _run_checks(services, self.request.delivery_info, message_id, run, checks, until, workspace)
+        def run(self, **arguments: Any) -> None:
+            _run_check(self, services, arguments)
 
         def on_failure(self, exc: BaseException, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
             """Celery's hook; after a hard time limit it is called in the parent of the killed process."""
@@ -67,6 +65,7 @@ def register_tasks(app: Celery, services: Services) -> None:
         """
 
         name = topology.TASK_REPORT
+        topology = names
         send_events = False
 
         def run(self) -> None:
@@ -78,26 +77,42 @@ def register_tasks(app: Celery, services: Services) -> None:
         app.register_task(task())
 
 
-def _run_checks(
-    services: Services,
-    delivery: Mapping[str, Any],
-    message_id: str,
-    run: int,
-    checks: list[str],
-    until: float,
-    workspace: str | None,
-) -> None:
+def _run_intake(task: BaseTask, services: Services, arguments: Sequence[Any]) -> None:
+    """Process the events of a message that can be read; the others wait for a newer worker or are refused."""
+    read = read_events(arguments)
+    for content, reason in read.invalid:
+        refuse(services, QueueName.INTAKE, content, reason)
+    is_redelivery = bool(task.request.delivery_info.get("redelivered"))
+    unfinished, fault = intake.process_events(services, read.events, is_redelivery=is_redelivery)
+    if fault:
+        task.retry_transient(fault, [*(event.to_json() for event in unfinished), *read.newer])
+    elif read.newer:
+        task.wait_for_newer_worker(read.newer)
+        for raw in read.newer:
+            refuse(services, QueueName.INTAKE, to_bytes(raw), NEWER)
+
+
+def _run_check(task: BaseTask, services: Services, arguments: Mapping[str, Any]) -> None:
+    """Run the checks of a message.
+
+    Raises:
+        Reject: a newer dwgate wrote it, and no worker that can read it has come up.
+    """
+    try:
+        read = read_check_arguments(arguments)
+    except UnknownSchema:
+        task.wait_for_newer_worker()
+        raise Reject(NEWER, requeue=False) from None
+    _run_checks(services, task.request.delivery_info, read)
+
+
+def _run_checks(services: Services, delivery: Mapping[str, Any], read: CheckArguments) -> None:
     """Run checks as it is done on the queue that their message came from."""
     is_redelivery = bool(delivery.get("redelivered"))
-    arguments = services, message_id, run, checks, until
-    if workspace is not None:
-        cpu_checks.execute_slow(*arguments, workspace, is_redelivery=is_redelivery)
-    elif kombu_queues.name_for(delivery["routing_key"]) == topology.CHECKS_CPU.name:
+    arguments = services, read.message_id, read.run, read.checks, read.until
+    if read.workspace is not None:
+        cpu_checks.execute_slow(*arguments, read.workspace, is_redelivery=is_redelivery)
+    elif kombu_queues.find_queue(services.settings.topology, delivery["routing_key"]) is QueueName.CHECKS_CPU:
         cpu_checks.execute_fast(*arguments, is_redelivery=is_redelivery)
     else:
-        check_execution.execute(*arguments)
-
-
-def _require_readable(version: int) -> None:
-    if version > SCHEMA:
-        raise UnknownSchema(f"task schema {version} is not supported; this dwgate reads up to {SCHEMA}")
+        check_execution.execute(*arguments, is_redelivery=is_redelivery)

@@ -22,6 +22,7 @@ from common.events import Event
 from common.log import configure_logging
 from common.plan import Plan, PlannedCheck
 from common.snapshot import Snapshot
+from common.topology import Queue, QueueName, Topology
 from common.verdicts import Outcome, OutcomeKind
 from ingest.envelope import Envelope
 from review.dialects import Dialect
@@ -44,26 +45,34 @@ TASK_INTAKE = topology.TASK_INTAKE
 TASK_CHECK = "rival.check"
 TASK_REPORT = "rival.report"
 
-REPORTS = topology.Queue(
-    "rival.reports",
-    ("rival.report",),
-    {**topology.CHECKS_CPU.arguments, "x-dead-letter-routing-key": "rival.reports"},
-)
+REPORTS = "rival.reports"
 
-PROCESSES = {
-    "checks": (Pool.PREFORK, (topology.CHECKS_CPU,)),
-    "waiting": (Pool.THREADS, (topology.INTAKE, topology.CHECKS_IO)),
-    "reports": (Pool.THREADS, (REPORTS,)),
+PROCESSES: dict[str, tuple[Pool, tuple[QueueName, ...]]] = {
+    "checks": (Pool.PREFORK, (QueueName.CHECKS_CPU,)),
+    "waiting": (Pool.THREADS, (QueueName.INTAKE, QueueName.CHECKS_IO)),
+    "reports": (Pool.THREADS, ()),
 }
-"""The workers by name: the pool of each and the queues that it serves."""
+"""The workers by name: the pool of each and the queues of dwgate that it serves; `reports` serves REPORTS."""
 
 _QUEUES = {
-    Runs.INLINE: topology.CHECKS_IO,
-    Runs.IO: topology.CHECKS_IO,
-    Runs.CPU: topology.CHECKS_CPU,
+    Runs.INLINE: QueueName.CHECKS_IO,
+    Runs.IO: QueueName.CHECKS_IO,
+    Runs.CPU: QueueName.CHECKS_CPU,
 }
 
 _RETRIES: dict[str, Any] = {"autoretry_for": TRANSIENT_ERRORS, "max_retries": 3, "default_retry_delay": 1}
+
+
+def served_queues(name: str, names: Topology) -> list[str]:
+    """Return the queues that the worker `name` of PROCESSES serves."""
+    return [names[queue].name for queue in PROCESSES[name][1]] or [REPORTS]
+
+
+def _reports_queue(names: Topology) -> Queue:
+    arguments = names[QueueName.CHECKS_CPU].arguments
+    return Queue(
+        REPORTS, ("rival.report",), {**arguments, "x-dead-letter-routing-key": REPORTS}, names.exchange
+    )
 
 
 class CeleryChord:
@@ -73,8 +82,10 @@ class CeleryChord:
         self.app = create_app(settings)
         self.services = Services(settings, self.app)
         self._url = settings.redis_url.get_secret_value()
+        self._names = settings.topology
+        reports = kombu_queues.build_amqp_queue(_reports_queue(self._names), declare=True)
         self.app.conf.update(
-            task_queues=[*self.app.conf.task_queues, kombu_queues.build_amqp_queue(REPORTS, declare=True)],
+            task_queues=[*self.app.conf.task_queues, reports],
             task_ignore_result=False,
             result_backend=self._url,
             result_expires=RESULT_SECONDS,
@@ -96,14 +107,14 @@ class CeleryChord:
             self.app.signature(
                 TASK_CHECK,
                 args=[event.to_json(), snapshot, planned.to_json(), item.name, deadline_at],
-                queue=_QUEUES[self.services.checks[item.name].runs].name,
+                queue=self._names[_QUEUES[self.services.checks[item.name].runs]].name,
             )
             for item in planned.checks
         ]
         body = self.app.signature(
             TASK_REPORT,
             args=[event.to_json(), planned.to_json(), deadline_at],
-            queue=REPORTS.name,
+            queue=REPORTS,
             ignore_result=True,
         )
         chord(header, app=self.app)(body)
@@ -184,7 +195,7 @@ def _keep_logging(**_: Any) -> None:
 
 def main(name: str, concurrency: str) -> None:
     """Run the worker `name` of PROCESSES."""
-    pool, served = PROCESSES[name]
+    pool = PROCESSES[name][0]
     settings = common_settings.load_settings(WorkerSettings)
     configure_logging("warning", f"rival-{name}")
     signals.setup_logging.connect(_keep_logging, weak=False)
@@ -199,7 +210,7 @@ def main(name: str, concurrency: str) -> None:
             "worker",
             f"--pool={pool}",
             f"--concurrency={concurrency}",
-            f"--queues={','.join(queue.name for queue in served)}",
+            f"--queues={','.join(served_queues(name, settings.topology))}",
             f"--hostname=rival-{name}@localhost",
             "--without-mingle",
             "--without-gossip",

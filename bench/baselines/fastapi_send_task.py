@@ -15,6 +15,7 @@ from kombu import Exchange, Queue
 from pydantic import BaseModel, ConfigDict
 
 from common import settings, topology
+from common.topology import QueueName
 from ingest.certificates import read_key
 from ingest.settings import IngestSettings
 from ingest.signature import AuthenticationFailed, check_headers, verify_signature
@@ -24,13 +25,13 @@ _trust = _settings.trust_policy()
 assert _settings.eventbridge_certificate_file  # noqa: S101 - the benchmark pins it
 _key = read_key(_settings.eventbridge_certificate_file.read_bytes()).rsa
 
-_exchange = Exchange(topology.EXCHANGE, type="topic", durable=True)
+_intake = _settings.topology[QueueName.INTAKE]
 _queue = Queue(
-    topology.INTAKE.name,
-    _exchange,
-    routing_key="intake",
+    _intake.name,
+    Exchange(_intake.exchange, type="topic", durable=True),
+    routing_key=_intake.routing_key,
     durable=True,
-    queue_arguments=topology.INTAKE.arguments,
+    queue_arguments=_intake.arguments,
 )
 celery = Celery("rival", broker=_settings.broker_url.get_secret_value())
 celery.conf.update(
@@ -62,7 +63,5 @@ async def _authentic(request: Request) -> None:
 @app.post("/events", dependencies=[Depends(_authentic)])
 def events(event: CloudEvent) -> dict[str, str]:
     """Enqueue one event; a plain function, so FastAPI runs it in its thread pool."""
-    celery.send_task(
-        topology.TASK_INTAKE, args=[event.model_dump()], queue=topology.INTAKE.name, task_id=event.id
-    )
+    celery.send_task(topology.TASK_INTAKE, args=[event.model_dump()], queue=_intake.name, task_id=event.id)
     return {"status": "queued", "message_id": event.id}

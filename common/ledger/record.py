@@ -64,6 +64,7 @@ class EventRecord:
         accepted_verdict: the verdict that DataWorks accepted in an earlier run; no other is ever posted.
         timeline: its steps, oldest first.
         slow_checks: checks of this run that were moved to the slow queue, each with the reason.
+        interruptions: how often a process may have ended while it planned the event.
     """
 
     event: Event
@@ -82,6 +83,7 @@ class EventRecord:
     accepted_verdict: Verdict | None
     timeline: tuple[TimelineEntry, ...]
     slow_checks: dict[str, str] = field(default_factory=dict)
+    interruptions: int = 0
 
     @property
     def planned_checks(self) -> tuple[str, ...]:
@@ -119,6 +121,7 @@ class EventRecord:
             accepted_verdict=_verdict(fields.get("taken")),
             timeline=tuple(_timeline(fields.get("timeline", b"").decode())),
             slow_checks={key[2:]: value.decode() for key, value in fields.items() if key.startswith("s:")},
+            interruptions=int(fields.get("interruptions", 0)),
         )
 
     def to_json(self, extension_code: str) -> dict[str, Any]:

@@ -141,6 +141,14 @@ class Ledger:
         )
         return bool(stored)
 
+    def start_planning_alone(self, message_id: str) -> int:
+        """Record that planning starts which may end its process; return how often it has started."""
+        return int(self.client.hincrby(self.key(f"event:{message_id}"), "interruptions", 1))
+
+    def end_planning_alone(self, message_id: str) -> None:
+        """Record that planning has ended without the end of its process."""
+        self.client.hdel(self.key(f"event:{message_id}"), "interruptions")
+
     def start_attempts(self, message_id: str, run: int, checks: Iterable[str]) -> StartedAttempt | None:
         """Count one more attempt of each of `checks` without an outcome; None if there are none left."""
         answer = self._run("start_attempts", message_id, run, *checks)

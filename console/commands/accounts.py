@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from console.options import ExtensionCode, Namespace, named_topology
 from deploy.accounts import secret_files
 
 app = typer.Typer(add_completion=False)
@@ -16,9 +17,8 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def command(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of the secret files.")],
-    extension_code: Annotated[
-        str, typer.Option(envvar="DWGATE_EXTENSION_CODE", help="The extension's unique code.")
-    ],
+    extension_code: ExtensionCode,
+    namespace: Namespace = None,
     broker: Annotated[
         str, typer.Option(metavar="URL", help="RabbitMQ without a user, amqp:// or amqps://.")
     ] = "amqp://rabbitmq:5672/%2F",
@@ -30,7 +30,11 @@ def command(
     _require_url(broker, "--broker", ("amqp", "amqps"))
     _require_url(redis, "--redis", ("redis", "rediss", "redis+sentinel", "rediss+sentinel"))
     files = secret_files.write_files(
-        folder, broker_url=broker, redis_url=redis, extension_code=extension_code
+        folder,
+        broker_url=broker,
+        redis_url=redis,
+        extension_code=extension_code,
+        topology=named_topology(extension_code, namespace),
     )
     for file in files:
         print(file)

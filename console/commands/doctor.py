@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from typing import Any, TypeVar
 
 import typer
 from kombu import Connection
 
-from common import topology
 from common.config_files.errors import ConfigError
 from common.extension_points import POINTS
 from common.ledger import State
 from common.settings import Settings, SettingsError, load_settings
-from console import doctor_findings, env_file, errors
+from common.topology import Queue
+from console import doctor_findings, env_file, errors, foreign_fleets
 from console.commands import policy
 from console.doctor_findings import Diagnosis, Health
 from console.exit_codes import ENGINE_DOWN, FAILED
@@ -138,16 +138,25 @@ def _broker(services: Services) -> Iterator[Diagnosis]:
         connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
         if connection.transport.driver_type != "amqp":
             yield Diagnosis("broker", Health.GOOD, f"Redis at {errors.host(url)}")
+            yield foreign_fleets.check_names(foreign_fleets.ping(services.app), _workers(services))
             return
         version = connection.connection.server_properties.get("version", "unknown")
         yield Diagnosis("broker", Health.GOOD, f"RabbitMQ {version} at {errors.host(url)}")
         declares = services.settings.broker_topology == "declare"
-        yield from (_queue(connection, queue, declares=declares) for queue in topology.QUEUES)
+        topology = services.settings.topology
+        yield from (_queue(connection, queue, declares=declares) for queue in topology.queues)
+        consumers = foreign_fleets.count_consumers(connection, topology)
+        yield foreign_fleets.check_consumers(consumers, _workers(services))
 
 
-def _queue(connection: Connection, queue: topology.Queue, *, declares: bool) -> Diagnosis:
+def _workers(services: Services) -> Collection[str]:
+    with errors.engine_errors("Redis", services.settings.redis_url):
+        return services.ledger.membership.workers()
+
+
+def _queue(connection: Connection, queue: Queue, *, declares: bool) -> Diagnosis:
     what = f"queue {queue.name}"
-    if _is_rejected(connection, queue, passive=True):
+    if _rejection(connection, queue, passive=True):
         if not declares:
             return Diagnosis(what, Health.WRONG, "missing; expected to exist before dwgate starts")
         return Diagnosis(
@@ -156,22 +165,25 @@ def _queue(connection: Connection, queue: topology.Queue, *, declares: bool) -> 
     if not declares:
         return Diagnosis(what, Health.GOOD, "exists")
     # Declaring an existing queue changes nothing, and fails if its arguments differ.
-    if _is_rejected(connection, queue, passive=False):
+    if reply := _rejection(connection, queue, passive=False):
         return Diagnosis(
-            what, Health.TRADE_OFF, "not the quorum queue with a delivery limit that dwgate declares"
+            what,
+            Health.WRONG,
+            f"not the quorum queue that dwgate declares: {reply}; delete it once it is empty",
         )
     return Diagnosis(what, Health.GOOD, "quorum")
 
 
-def _is_rejected(connection: Connection, queue: topology.Queue, *, passive: bool) -> bool:
+def _rejection(connection: Connection, queue: Queue, *, passive: bool) -> str | None:
+    """Return RabbitMQ's reply if it rejects the declaration of a queue."""
     try:
         with connection.channel() as channel:
             channel.queue_declare(
                 queue.name, passive=passive, durable=True, auto_delete=False, arguments=queue.arguments
             )
-    except connection.channel_errors:
-        return True
-    return False
+    except connection.channel_errors as error:
+        return str(getattr(error, "reply_text", error))
+    return None
 
 
 def _redis(services: Services) -> Iterator[Diagnosis]:

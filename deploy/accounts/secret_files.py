@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from common.errors import DwgateError
+from common.topology import Topology
 from deploy.accounts import rabbitmq, redis
 from deploy.accounts.services import SERVICES, RedisAccess
 
@@ -20,7 +21,9 @@ class AccountFileExists(DwgateError):
     """A secret file exists already: new passwords would lock out the services that have the old ones."""
 
 
-def write_files(folder: Path, *, broker_url: str, redis_url: str, extension_code: str) -> list[Path]:
+def write_files(
+    folder: Path, *, broker_url: str, redis_url: str, extension_code: str, topology: Topology
+) -> list[Path]:
     """Generate passwords, and write the files of both engines and of every service.
 
     Args:
@@ -28,6 +31,7 @@ def write_files(folder: Path, *, broker_url: str, redis_url: str, extension_code
         broker_url: URL of RabbitMQ without a user.
         redis_url: URL of Redis without a user.
         extension_code: the extension whose keys in Redis the services use.
+        topology: the fleet's names on RabbitMQ.
 
     Returns:
         The files, in the order in which they were written.
@@ -35,7 +39,7 @@ def write_files(folder: Path, *, broker_url: str, redis_url: str, extension_code
     Raises:
         AccountFileExists: one of the files exists; nothing was written.
     """
-    contents = _contents(broker_url, redis_url, extension_code)
+    contents = _contents(broker_url, redis_url, extension_code, topology)
     files = {folder / name: content for name, content in contents.items()}
     if existing := next((file for file in files if file.exists()), None):
         raise AccountFileExists(
@@ -46,11 +50,11 @@ def write_files(folder: Path, *, broker_url: str, redis_url: str, extension_code
     return list(files)
 
 
-def _contents(broker_url: str, redis_url: str, extension_code: str) -> Mapping[str, str]:
+def _contents(broker_url: str, redis_url: str, extension_code: str, topology: Topology) -> Mapping[str, str]:
     in_broker = {service.name: secrets.token_hex(24) for service in SERVICES}
     in_redis = {service.name: secrets.token_hex(24) for service in SERVICES}
     contents = {
-        DEFINITIONS_FILE: json.dumps(rabbitmq.definitions(in_broker), indent=1) + "\n",
+        DEFINITIONS_FILE: json.dumps(rabbitmq.definitions(in_broker, topology), indent=1) + "\n",
         ACL_FILE: redis.acl(in_redis, extension_code),
     }
     for service in SERVICES:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from common import topology
-from common.topology import Queue
+from common.topology import QueueName
 
-_CPU_QUEUES = (topology.CHECKS_CPU, topology.CHECKS_SLOW)
-_CPU_KEYS = tuple(queue.routing_keys[0] for queue in _CPU_QUEUES)
-_CHECK_KEYS = (*_CPU_KEYS, topology.CHECKS_IO.routing_keys[0])
-_INTAKE_KEY = topology.INTAKE.routing_keys[0]
-_REPORT_KEY = topology.REPORTS.routing_keys[0]
+_CPU_QUEUES = (QueueName.CHECKS_CPU, QueueName.CHECKS_SLOW)
+_CHECK_QUEUES = (*_CPU_QUEUES, QueueName.CHECKS_IO)
 
 
 class RedisAccess(Enum):
@@ -38,8 +34,9 @@ class Service:
     Attributes:
         name: of its accounts.
         consumes: the queues that it consumes.
-        publishes: the routing keys that it publishes with to the exchange of dwgate.
-        delays: those of them that it also publishes with a delay.
+        publishes: the queues that it publishes to.
+        delays: those of them that it also publishes to with a delay.
+        publishes_events: whether it publishes new events.
         sends_events: whether it sends Celery events, for Flower.
         commanded_as: prefixes of the names of its processes that obey remote control.
         is_monitor: whether it receives Celery events, sends commands, and reads the management API.
@@ -47,9 +44,10 @@ class Service:
     """
 
     name: str
-    consumes: tuple[Queue, ...] = ()
-    publishes: tuple[str, ...] = ()
-    delays: tuple[str, ...] = ()
+    consumes: tuple[QueueName, ...] = ()
+    publishes: tuple[QueueName, ...] = ()
+    delays: tuple[QueueName, ...] = ()
+    publishes_events: bool = False
     sends_events: bool = False
     commanded_as: tuple[str, ...] = ()
     is_monitor: bool = False
@@ -57,33 +55,33 @@ class Service:
 
 
 SERVICES = (
-    Service("ingest", publishes=(topology.ROUTING_EVENT,), redis=RedisAccess.REJECTS),
+    Service("ingest", publishes_events=True, redis=RedisAccess.REJECTS),
     # It reads node code: it cannot reach intake, declare anything, or receive commands.
     Service(
         "checks",
         consumes=_CPU_QUEUES,
-        publishes=(*_CPU_KEYS, _REPORT_KEY),
-        delays=_CPU_KEYS,
+        publishes=(*_CPU_QUEUES, QueueName.REPORTS),
+        delays=_CPU_QUEUES,
         sends_events=True,
         redis=RedisAccess.OUTCOMES,
     ),
     Service(
         "io",
-        consumes=(topology.INTAKE, topology.CHECKS_IO, topology.REPORTS),
-        publishes=(_INTAKE_KEY, *_CHECK_KEYS, _REPORT_KEY),
-        delays=(_INTAKE_KEY, topology.CHECKS_IO.routing_keys[0], _REPORT_KEY),
+        consumes=(QueueName.INTAKE, QueueName.CHECKS_IO, QueueName.REPORTS),
+        publishes=(QueueName.INTAKE, *_CHECK_QUEUES, QueueName.REPORTS),
+        delays=(QueueName.INTAKE, QueueName.CHECKS_IO, QueueName.REPORTS),
         sends_events=True,
         commanded_as=("io", "reporter"),
         redis=RedisAccess.FULL,
     ),
     Service(
         "watchdog",
-        consumes=(topology.DUE, topology.DEAD),
-        publishes=(topology.BACKSTOP.routing_keys[0], _INTAKE_KEY, *_CHECK_KEYS, _REPORT_KEY),
+        consumes=(QueueName.DUE, QueueName.DEAD),
+        publishes=(QueueName.BACKSTOP, QueueName.INTAKE, *_CHECK_QUEUES, QueueName.REPORTS),
         sends_events=True,
         redis=RedisAccess.FULL,
     ),
     Service("flower", is_monitor=True),
-    Service("operator", publishes=(_INTAKE_KEY,), redis=RedisAccess.FULL),
+    Service("operator", publishes=(QueueName.INTAKE,), redis=RedisAccess.FULL),
 )
 """Every service of the Compose file; `operator` is a person with the command line."""

@@ -16,9 +16,9 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from yarl import URL
 
-from common import topology
 from common.settings import BrokerTopology
 from common.tls import SYSTEM_STORE, TlsFiles, create_context
+from common.topology import Topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
@@ -38,6 +38,7 @@ class AmqpPublisher:
 
     Args:
         url: `amqp://…` or `amqps://…`.
+        topology: the fleet's exchanges and queues.
         mode: `declare` declares exchanges and queues on each connection, otherwise they must exist.
         tls: files for verified TLS with `amqps://`.
     """
@@ -45,12 +46,14 @@ class AmqpPublisher:
     def __init__(
         self,
         url: str,
+        topology: Topology,
         mode: BrokerTopology = "declare",
         *,
         tls: TlsFiles = SYSTEM_STORE,
     ) -> None:
         self._url = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS)
         self._tls_context = create_context(tls) if self._url.scheme == "amqps" else None
+        self._topology = topology
         self._mode = mode
         self._connection: AbstractConnection | None = None
         self._exchange: AbstractExchange | None = None
@@ -95,7 +98,7 @@ class AmqpPublisher:
         if self._exchange is None:
             raise PublishFailed("no connection to the broker")
         try:
-            await self._exchange.publish(_amqp_message(message), topology.ROUTING_EVENT, mandatory=True)
+            await self._exchange.publish(_amqp_message(message), self._topology.event_key, mandatory=True)
         except PublishError:
             self._reconnect.set()  # the new session declares what is missing
             raise PublishFailed("no queue accepts the message") from None
@@ -123,8 +126,8 @@ class AmqpPublisher:
             async with asyncio.timeout(CONNECT_SECONDS):
                 channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
                 if self._mode == "declare":
-                    await _declare(channel)
-                exchange = await channel.get_exchange(topology.EXCHANGE, ensure=False)
+                    await _declare(channel, self._topology)
+                exchange = await channel.get_exchange(self._topology.exchange, ensure=False)
             self._connection, self._exchange = connection, exchange
             self._reconnect.clear()
             _log.info("broker_connected", host=self._url.host)
@@ -161,12 +164,12 @@ async def _connection_errors() -> AsyncIterator[None]:
         raise PublishFailed(f"{type(error).__name__}: {error}") from error
 
 
-async def _declare(channel: AbstractChannel) -> None:
+async def _declare(channel: AbstractChannel, topology: Topology) -> None:
     exchanges = {
         name: await channel.declare_exchange(name, aio_pika.ExchangeType.TOPIC, durable=True)
-        for name in (topology.EXCHANGE, topology.DEAD_EXCHANGE)
+        for name in (topology.exchange, topology.dead_exchange)
     }
-    for queue in (*topology.QUEUES, topology.DEAD):
+    for queue in topology.queues:
         declared = await channel.declare_queue(queue.name, durable=True, arguments=dict(queue.arguments))
         for key in queue.routing_keys:
             await declared.bind(exchanges[queue.exchange], key)

@@ -20,8 +20,8 @@ from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
-from common import topology
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
+from common.topology import BACKSTOP_SECONDS, QueueName, Topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
@@ -38,11 +38,13 @@ class RedisPublisher:
 
     Args:
         url: `redis://…` or `rediss://…`.
+        topology: the fleet's queues.
         tls: files for verified TLS with `rediss://`.
     """
 
-    def __init__(self, url: str, *, tls: TlsFiles = SYSTEM_STORE) -> None:
+    def __init__(self, url: str, topology: Topology, *, tls: TlsFiles = SYSTEM_STORE) -> None:
         self._url = url
+        self._topology = topology
         self._tls = tls_options(url, tls)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="publish")
         self._local = threading.local()
@@ -84,12 +86,12 @@ class RedisPublisher:
 
     def _send(self, message: Message) -> None:
         producer = self._producer()
-        due = time.time() + topology.BACKSTOP_SECONDS
-        producer.channel.client.zadd(topology.PARKED, {message.body: due})
+        due = time.time() + BACKSTOP_SECONDS
+        producer.channel.client.zadd(self._topology.parked, {message.body: due})
         producer.publish(
             message.body,
             exchange="",
-            routing_key=topology.INTAKE.name,
+            routing_key=self._topology[QueueName.INTAKE].name,
             headers=message.headers,
             content_type=CONTENT_TYPE,
             content_encoding=CONTENT_ENCODING,

@@ -10,7 +10,8 @@ import orjson
 import pytest
 from kombu.connection import Connection
 
-from common import topology
+from common.topology import QueueName
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import TARGET, TOKEN, RunningDwgate
 
 
@@ -18,7 +19,7 @@ def queued(gate: RunningDwgate) -> int:
     """Return the number of messages in the backstop, which holds a copy of every event."""
     with Connection(gate.environment["DWGATE_BROKER_URL"]) as connection:
         channel: Any = connection.default_channel
-        return int(channel.queue_declare(topology.BACKSTOP.name, passive=True).message_count)
+        return int(channel.queue_declare(TOPOLOGY[QueueName.BACKSTOP].name, passive=True).message_count)
 
 
 def refusals(gate: RunningDwgate, reason: str) -> float:

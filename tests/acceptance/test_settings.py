@@ -27,7 +27,11 @@ RECEIVING = {
 ROLES: dict[str, dict[str, str]] = {
     "ingest": {**SHARED, **RECEIVING},
     "worker": SHARED,
-    "flower": {"DWGATE_BROKER_URL": SHARED["DWGATE_BROKER_URL"], "DWGATE_FLOWER_USERS": "me:top-secret"},
+    "flower": {
+        "DWGATE_BROKER_URL": SHARED["DWGATE_BROKER_URL"],
+        "DWGATE_EXTENSION_CODE": "ext",
+        "DWGATE_FLOWER_USERS": "me:top-secret",
+    },
     "emulator": {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": "local",
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "top-secret",
@@ -38,6 +42,7 @@ MISSING = [(role, name) for role, settings in ROLES.items() for name in settings
 WRONG = [
     ("ingest", "DWGATE_BROKER_URL", "http://top-secret", "amqp://"),
     ("ingest", "DWGATE_REDIS_URL", "top-secret", "redis://"),
+    ("ingest", "DWGATE_NAMESPACE", "a.b", "up to 64 letters"),
     ("ingest", "DWGATE_REGION", "cn-nowhere", "one of cn-beijing"),
     ("ingest", "DWGATE_LOG_LEVEL", "loud", "debug, info, warning or error"),
     ("ingest", "DWGATE_EVENTBRIDGE_TARGET_URLS", "gate.example.com", "the URL exactly as set"),

@@ -23,11 +23,11 @@ import httpx
 import orjson
 import psutil
 
-from common import topology
 from common.ledger import connect
 from tests.fuzz.http_attempts import Attempt, random_attempt
 from tests.support.engines import Valkey
 from tests.support.ingest_process import Ingest
+from tests.support.queues import TOPOLOGY
 
 CONNECTIONS = 32
 HANG_SECONDS = 40.0
@@ -131,7 +131,7 @@ async def _send(host: str, port: int, attempt: Attempt) -> bytes:
 
 def _check_queue(redis_url: str, may: dict[str, bytes], must: dict[str, str], result: Result) -> None:
     client = connect(redis_url, response_seconds=10)
-    messages: list[bytes] = client.zrange(topology.PARKED, 0, -1)  # type: ignore[assignment]
+    messages: list[bytes] = client.zrange(TOPOLOGY.parked, 0, -1)  # type: ignore[assignment]
     client.close()
     queued: dict[str, dict[str, Any]] = {}
     for message in messages:

@@ -13,11 +13,11 @@ from functools import cache, partial
 import orjson
 
 from common.config_files.errors import ConfigError
-from common.events import Event
+from common.events import MAX_ID_BYTES, Event
 from common.extension_points import BY_CODE
 from ingest.celery_message import SerializedEvent, build_message
 from ingest.certificates import certificate_host
-from ingest.envelope import MAX_ID_BYTES, MalformedEnvelope, parse_event
+from ingest.envelope import MalformedEnvelope, parse_event
 from ingest.signature import AuthenticationFailed, TrustPolicy, check_headers, verify_signature
 from review.dialects import Dialect, lexical_rules
 from review.source.source_files import decode_source

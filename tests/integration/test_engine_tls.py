@@ -29,6 +29,7 @@ from tests.support.certificates import LOOPBACK, Authority, KeyPair
 from tests.support.engines import Engine, TlsRabbitMQ, TlsRedis, free_port
 from tests.support.impostor import Impostor
 from tests.support.measured import MEASURED
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import fleet, wait_for
 from workers.celery_app import create_app
 from workers.event_sender import EventSender
@@ -116,11 +117,11 @@ def publish(publisher: Publisher, was_reached: Callable[[], bool]) -> None:
 
 
 def publish_amqp(url: str, tls: TlsFiles, was_reached: Callable[[], bool]) -> None:
-    publish(AmqpPublisher(url, tls=tls), was_reached)
+    publish(AmqpPublisher(url, TOPOLOGY, tls=tls), was_reached)
 
 
 def publish_redis(url: str, tls: TlsFiles, was_reached: Callable[[], bool]) -> None:
-    publish(RedisPublisher(url, tls=tls), was_reached)
+    publish(RedisPublisher(url, TOPOLOGY, tls=tls), was_reached)
 
 
 def connect_worker(url: str, tls: TlsFiles, _: Callable[[], bool]) -> None:

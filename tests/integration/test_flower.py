@@ -20,7 +20,10 @@ import pytest
 from celery import Celery
 
 from console.flower_access import MAX_FAILURES
+from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.engines import PASSWORD, Valkey
+from tests.support.queues import TOPOLOGY
+from workers.celery_app import monitoring_config
 
 USER = ("watcher", "made-up-too")
 SECRET = "SELECT secret_column FROM node_code"
@@ -30,9 +33,10 @@ from console.flower import FlowerSettings, run
 run(load_settings(FlowerSettings), port=0)
 """
 WORKER = """
-import sys, time
+import json, sys, time
 from celery import Celery
 app = Celery("far", broker=sys.argv[1])
+app.conf.update(json.loads(sys.argv[2]))
 app.conf.update(worker_send_task_events=True, task_acks_late=True, worker_prefetch_multiplier=4)
 
 @app.task(name="dwgate.check")
@@ -58,6 +62,7 @@ class FlowerProcesses:
         self._environment = {
             **os.environ,
             "DWGATE_BROKER_URL": broker_url,
+            "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
             "DWGATE_FLOWER_USERS": ":".join(USER),
             "DWGATE_FLOWER_DB": str(self.database),
         }
@@ -69,7 +74,9 @@ class FlowerProcesses:
 
     def start_worker(self) -> None:
         with self.log.with_name("worker.log").open("wb") as log:
-            self._start([sys.executable, "-c", WORKER, self.broker_url], log)
+            self._start(
+                [sys.executable, "-c", WORKER, self.broker_url, json.dumps(monitoring_config(TOPOLOGY))], log
+            )
 
     def _start(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -233,7 +240,11 @@ def test_ends_without_its_broker(far: FlowerProcesses, valkey: Valkey, fault: st
 
 @pytest.mark.parametrize("users", [None, "", "watcher", "watcher:", ":secret", "wätcher:secret"])
 def test_does_not_start_without_users(users: str | None, tmp_path: Path) -> None:
-    environment = {**os.environ, "DWGATE_BROKER_URL": "redis://127.0.0.1:1/0"}
+    environment = {
+        **os.environ,
+        "DWGATE_BROKER_URL": "redis://127.0.0.1:1/0",
+        "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
+    }
     if users is not None:
         environment["DWGATE_FLOWER_USERS"] = users
     done = subprocess.run(

@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from common.settings import PREFIX, BrokerSettings
+from common.topology import Topology
 from console.flower import FlowerSettings
 from deploy.accounts.secret_files import write_files
 from ingest.settings import IngestSettings
@@ -56,6 +57,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         broker_url="amqp://rabbitmq:5672/%2F",
         redis_url="redis://redis:6379/0",
         extension_code="my-extension-code",
+        topology=Topology("my-extension-code"),
     )
     return folder
 

@@ -22,12 +22,13 @@ import httpx
 import pytest
 from alibabacloud_credentials.utils import auth_util
 
+from tests.support import queues
 from tests.support.engines import free_port
 
 ROOT = Path(__file__).parents[2]
 KEY_ID = "LTAI-test"
 KEY_SECRET = "test-secret"
-EXTENSION_CODE = "58e95e2acd6f408e8707f1bf2591f9e9"
+EXTENSION_CODE = queues.EXTENSION_CODE
 PROJECT_ID = 93124
 OPERATOR = "1923456789012735"
 

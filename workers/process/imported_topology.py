@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery.worker import consumer
+from celery.worker.consumer import Consumer as CeleryConsumer
+
+from workers.process import consumer
 
 
-class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery ships no types
+class Consumer(consumer.Consumer):
     """A consumer that declares nothing for delayed delivery."""
 
-    class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc]
+    class Blueprint(CeleryConsumer.Blueprint):  # type: ignore[misc]
         """The steps of Celery's consumer without that declaration."""
 
         default_steps: tuple[Any, ...] = tuple(
-            step
-            for step in consumer.Consumer.Blueprint.default_steps
-            if not step.endswith(":DelayedDelivery")
+            step for step in CeleryConsumer.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
         )

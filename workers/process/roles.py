@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from common import topology
+from common.topology import QueueName
 
 
 class Role(StrEnum):
@@ -48,16 +48,16 @@ class ProcessGroup:
 
     name: str
     pool: Pool
-    queues: Mapping[Role, topology.Queue | None]
+    queues: Mapping[Role, QueueName | None]
     is_slow: bool = False
 
 
 GROUPS = (
-    ProcessGroup("checks", Pool.PREFORK, {Role.CHECKS_CPU: topology.CHECKS_CPU}),
-    ProcessGroup("slow", Pool.PREFORK, {Role.CHECKS_CPU: topology.CHECKS_SLOW}, is_slow=True),
-    ProcessGroup("io", Pool.THREADS, {Role.INTAKE: topology.INTAKE, Role.CHECKS_IO: topology.CHECKS_IO}),
+    ProcessGroup("checks", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_CPU}),
+    ProcessGroup("slow", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_SLOW}, is_slow=True),
+    ProcessGroup("io", Pool.THREADS, {Role.INTAKE: QueueName.INTAKE, Role.CHECKS_IO: QueueName.CHECKS_IO}),
     # A separate process, so that verdicts that wait for the quota delay no check.
-    ProcessGroup("reporter", Pool.THREADS, {Role.REPORTER: topology.REPORTS}),
+    ProcessGroup("reporter", Pool.THREADS, {Role.REPORTER: QueueName.REPORTS}),
     ProcessGroup("watchdog", Pool.NONE, {Role.WATCHDOG: None}),
 )
 

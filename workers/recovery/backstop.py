@@ -10,11 +10,13 @@ import time
 from collections.abc import Sequence
 from enum import Enum
 
-import orjson
 import structlog
 
-from common.events import Event
 from common.ledger import State
+from common.topology import QueueName
+from workers.messages.events import ReadEvents, read_body
+from workers.messages.refused import refuse
+from workers.messages.task_message import MessageInvalid
 from workers.services import Services
 
 MAX_AGE_SECONDS = 86400.0
@@ -33,25 +35,35 @@ class ParkedAction(Enum):
 
 def decide_actions(services: Services, bodies: Sequence[bytes]) -> list[ParkedAction]:
     """Return the action for each intake message's body; store invalid and expired ones with the rejects."""
-    copies = [parse_body(body) for body in bodies]
-    message_ids = [event.message_id for events in copies for event in events]
+    copies = [_read_copy(services, body) for body in bodies]
+    message_ids = [event.message_id for read in copies for event in read.events]
     states = dict(zip(message_ids, services.ledger.states(message_ids), strict=True))
     return [
-        _decide_action(services, body, events, [states[event.message_id] for event in events])
-        for body, events in zip(bodies, copies, strict=True)
+        _decide_action(services, body, read, [states[event.message_id] for event in read.events])
+        for body, read in zip(bodies, copies, strict=True)
     ]
 
 
+def _read_copy(services: Services, body: bytes) -> ReadEvents:
+    """Return what is in a copy; if nothing can be read, store it with the rejects."""
+    try:
+        read = read_body(body)
+    except MessageInvalid as error:
+        refuse(services, QueueName.DUE, body, str(error))
+        return ReadEvents()
+    if read.invalid and not (read.events or read.newer):
+        refuse(services, QueueName.DUE, body, read.invalid[0][1])
+    return read
+
+
 def _decide_action(
-    services: Services, body: bytes, events: Sequence[Event], states: Sequence[State | None]
+    services: Services, body: bytes, read: ReadEvents, states: Sequence[State | None]
 ) -> ParkedAction:
-    if not events:
-        services.ledger.reject(body, "unreadable: from a newer dwgate, or corrupt")
+    events = read.events
+    if not read.newer and all(state is not None and state.is_final for state in states):
         return ParkedAction.DROP
-    if all(state is not None and state.is_final for state in states):
-        return ParkedAction.DROP
-    if time.time() - events[0].received_at > MAX_AGE_SECONDS:
-        log.error("parked_event_expired", message_id=events[0].message_id)
+    if time.time() - _received_at(read) > MAX_AGE_SECONDS:
+        log.error("parked_event_expired", message_id=events[0].message_id if events else None)
         services.ledger.reject(body, "not processed within a day")
         return ParkedAction.DROP
     if None in states:
@@ -60,11 +72,9 @@ def _decide_action(
     return ParkedAction.PARK
 
 
-def parse_body(body: bytes) -> list[Event]:
-    """Return the events in the body of an intake message; none if it is invalid."""
-    try:
-        args, _, _ = orjson.loads(body)
-        return [Event.from_json(raw) for raw in args]
-    except (ValueError, KeyError, TypeError) as error:
-        log.error("message_body_invalid", error=type(error).__name__)
-        return []
+def _received_at(read: ReadEvents) -> float:
+    """Return when the events of a copy arrived; 0 if a newer dwgate writes it in another way."""
+    if read.events:
+        return read.events[0].received_at
+    received_at = read.newer[0].get("received_at")
+    return float(received_at) if isinstance(received_at, int | float) else 0.0

@@ -7,21 +7,34 @@ of Redis, as it survives the loss of the broker in the ledger.
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import orjson
 import structlog
 from kombu import Connection, Consumer, Message, Producer
 
 from common import topology
+from common.events import Event, UnknownSchema
 from common.i18n import Language
 from common.tls import tls_options
+from common.topology import QueueName
 from workers import check_execution, kombu_queues, metrics, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.intake import admit
+from workers.messages.events import NEWER, read_events
+from workers.messages.refused import refuse
+from workers.messages.task_message import (
+    MessageInvalid,
+    check_payload,
+    raw_body,
+    read_check_arguments,
+    read_headers,
+)
 from workers.recovery import backstop
 from workers.recovery.backstop import ParkedAction
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
+from workers.task_base import TRANSIENT_ERRORS, error_location
 
 BATCH = 200
 
@@ -36,27 +49,32 @@ def run(services: Services, stop: threading.Event) -> None:
 
 def _serve(services: Services, stop: threading.Event) -> None:
     declare = services.settings.broker_topology == "declare"
+    names = services.settings.topology
     url = services.settings.broker_url.get_secret_value()
     tls = tls_options(url, services.settings.tls_files)
     options = {"confirm_publish": True, "confirm_timeout": 5}
     with Connection(url, ssl=tls, connect_timeout=5, heartbeat=15, transport_options=options) as connection:
         channel = connection.default_channel
-        producer = Producer(channel, kombu_queues.build_exchange(declare=declare), auto_declare=declare)
+        producer = Producer(
+            channel, kombu_queues.build_exchange(names.exchange, declare=declare), auto_declare=declare
+        )
         if declare:
-            kombu_queues.build_amqp_queue(topology.BACKSTOP, declare=True)(channel).declare()
+            kombu_queues.build_amqp_queue(names[QueueName.BACKSTOP], declare=True)(channel).declare()
         due: list[Message] = []
         dead: list[Message] = []
         with (
             Consumer(
                 channel,
-                [kombu_queues.build_amqp_queue(topology.DUE, declare=declare)],
+                [kombu_queues.build_amqp_queue(names[QueueName.DUE], declare=declare)],
                 on_message=due.append,
+                on_decode_error=lambda message, _: due.append(message),
                 prefetch_count=BATCH,
             ),
             Consumer(
                 channel,
-                [kombu_queues.build_amqp_queue(topology.DEAD, declare=declare)],
+                [kombu_queues.build_amqp_queue(names[QueueName.DEAD], declare=declare)],
                 on_message=dead.append,
+                on_decode_error=lambda message, _: dead.append(message),
                 prefetch_count=BATCH,
             ),
         ):
@@ -80,10 +98,10 @@ def _drain(connection: Connection) -> None:
 def process_due(services: Services, producer: Producer, messages: list[Message]) -> None:
     """Drop each due message, park it again, or send it through intake."""
     batch = _drain_messages(messages)
-    actions = backstop.decide_actions(services, [_body(message) for message in batch])
+    actions = backstop.decide_actions(services, [raw_body(message) for message in batch])
     for message, action in zip(batch, actions, strict=True):
-        for key in _KEYS[action]:
-            _publish(producer, message, key)
+        for queue in _QUEUES[action]:
+            _publish(producer, message, services.settings.topology[queue].routing_key)
         message.ack()
 
 
@@ -94,10 +112,10 @@ def _drain_messages(messages: list[Message]) -> list[Message]:
     return batch
 
 
-_KEYS = {
+_QUEUES = {
     ParkedAction.DROP: (),
-    ParkedAction.PARK: (topology.BACKSTOP.routing_keys[0],),
-    ParkedAction.INTAKE_AND_PARK: (topology.BACKSTOP.routing_keys[0], topology.INTAKE.routing_keys[0]),
+    ParkedAction.PARK: (QueueName.BACKSTOP,),
+    ParkedAction.INTAKE_AND_PARK: (QueueName.BACKSTOP, QueueName.INTAKE),
 }
 
 
@@ -123,45 +141,76 @@ _HEADERS = frozenset(
 """Headers of a Celery message; the broker's own (`x-death`, `x-delivery-count`) are not published again."""
 
 
-def _body(message: Message) -> bytes:
-    """Return the body as bytes; the client decodes some to text."""
-    body = message.body
-    return body.encode() if isinstance(body, str) else bytes(body)
-
-
 def handle_dead_letters(services: Services, messages: list[Message]) -> None:
     """Record dead-lettered messages in the ledger, so that their events are answered without them."""
     for message in _drain_messages(messages):
-        task = str(message.headers.get("task"))
-        metrics.DEAD_LETTERS.labels(task).inc()
-        log.error(
-            "message_dead_lettered", dead_task=task, message_id=message.properties.get("correlation_id")
-        )
-        if task == topology.TASK_CHECK:
-            _failed_check(services, message)
-        elif task == topology.TASK_INTAKE:
-            _failed_intake(services, message)
-        # A token contains no report: the reports are in the ledger's queue.
+        try:
+            _handle_dead_letter(services, message)
+        except TRANSIENT_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001 - one message must not block those behind it
+            reason = str(error) if isinstance(error, MessageInvalid) else f"dead: {type(error).__name__}"
+            refuse(services, QueueName.DEAD, raw_body(message), reason)
         message.ack()
 
 
-def _failed_check(services: Services, message: Message) -> None:
-    _, kwargs, _ = orjson.loads(message.body)
-    record = services.ledger.get(kwargs["message_id"])
+def _handle_dead_letter(services: Services, message: Message) -> None:
+    """Record one dead-lettered message.
+
+    Raises:
+        MessageInvalid: it cannot be read; the text is the reason why a worker refused it.
+    """
+    headers = read_headers(message.headers)
+    task = headers["task"]
+    args, kwargs = check_payload(task, _decode(message))
+    metrics.DEAD_LETTERS.labels(task).inc()
+    log.error("message_dead_lettered", dead_task=task, message_id=headers["id"])
+    if task == topology.TASK_CHECK:
+        _failed_check(services, kwargs)
+    elif task == topology.TASK_INTAKE:
+        _failed_intake(services, args)
+    # A token contains no report: the reports are in the ledger's queue.
+
+
+def _failed_check(services: Services, raw: dict[str, Any]) -> None:
+    try:
+        arguments = read_check_arguments(raw)
+    except UnknownSchema as error:
+        raise MessageInvalid(str(error)) from None
+    record = services.ledger.get(arguments.message_id)
     language = record.plan.language if record and record.plan else Language.ENGLISH
     outcomes = {
-        name: check_execution.crash_outcome(services.checks.get(name), language) for name in kwargs["checks"]
+        name: check_execution.crash_outcome(services.checks.get(name), language) for name in arguments.checks
     }
-    services.reports.record(kwargs["message_id"], kwargs["run"], outcomes)
+    services.reports.record(arguments.message_id, arguments.run, outcomes)
 
 
-def _failed_intake(services: Services, message: Message) -> None:
-    events = backstop.parse_body(_body(message))
-    if not events:
-        services.ledger.reject(_body(message), "dead-lettered")
-    admit(services, events)
-    for event in events:
-        try:
-            reporter.decide_and_post(services, event.message_id, due=True)
-        except DataWorksError as error:
-            log.warning("verdict_post_failed", message_id=event.message_id, error=str(error))
+def _decode(message: Message) -> Any:
+    try:
+        return orjson.loads(raw_body(message))
+    except ValueError:
+        raise MessageInvalid("its body is not JSON") from None
+
+
+def _failed_intake(services: Services, raw: list[Any]) -> None:
+    read = read_events(raw)
+    for content, reason in read.invalid:
+        refuse(services, QueueName.DEAD, content, reason)
+    for newer in read.newer:
+        refuse(services, QueueName.DEAD, orjson.dumps(newer), NEWER)
+    for event in read.events:
+        with structlog.contextvars.bound_contextvars(message_id=event.message_id):
+            _answer_unchecked(services, event)
+
+
+def _answer_unchecked(services: Services, event: Event) -> None:
+    """Decide an event without the checks that did not run; if that fails, the watchdog handles it."""
+    admit(services, [event])
+    try:
+        reporter.decide_and_post(services, event.message_id, due=True)
+    except DataWorksError as error:
+        log.warning("verdict_post_failed", error=str(error))
+    except TRANSIENT_ERRORS:
+        raise
+    except Exception as error:  # noqa: BLE001 - the events of one message share no fate
+        log.error("due_event_failed", error=type(error).__name__, at=error_location(error))

@@ -11,8 +11,9 @@ import time
 
 import redis
 
-from common import topology
 from common.ledger import connect
+from common.topology import BACKSTOP_SECONDS
+from workers.messages.events import read_body
 from workers.recovery import backstop
 from workers.recovery.backstop import ParkedAction
 from workers.recovery.engine_loop import run_until_stopped
@@ -33,20 +34,20 @@ def run(services: Services, stop: threading.Event) -> None:
 
 def process_due(services: Services, client: redis.Redis) -> None:
     """Drop each due copy, leave it parked, or send it through intake."""
-    now = time.time()
-    bodies = due_bodies(client, now)
+    now, parked = time.time(), services.settings.topology.parked
+    bodies = due_bodies(client, parked, now)
     if not bodies:
         return
     # Park them again first, so that a crash here loses nothing and another watchdog finds nothing due.
-    client.zadd(topology.PARKED, dict.fromkeys(bodies, now + topology.BACKSTOP_SECONDS), xx=True)
+    client.zadd(parked, dict.fromkeys(bodies, now + BACKSTOP_SECONDS), xx=True)
     for body, action in zip(bodies, backstop.decide_actions(services, bodies), strict=True):
         if action is ParkedAction.DROP:
-            client.zrem(topology.PARKED, body)
+            client.zrem(parked, body)
         elif action is ParkedAction.INTAKE_AND_PARK:
-            services.dispatch.send_events(*backstop.parse_body(body))
+            services.dispatch.send_events(*read_body(body).events)
 
 
-def due_bodies(client: redis.Redis, due_before: float) -> list[bytes]:
-    """Return up to BATCH copies that are due at `due_before`, in seconds since the epoch."""
-    found = client.zrangebyscore(topology.PARKED, "-inf", due_before, start=0, num=BATCH)
+def due_bodies(client: redis.Redis, parked: str, due_before: float) -> list[bytes]:
+    """Return up to BATCH copies in the set `parked` that are due at `due_before`, in epoch seconds."""
+    found = client.zrangebyscore(parked, "-inf", due_before, start=0, num=BATCH)
     return [body for body in found if isinstance(body, bytes)]

@@ -17,7 +17,7 @@ from workers import metrics, progress, reporter
 from workers.dataworks.errors import DataWorksError
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
-from workers.task_base import error_location
+from workers.task_base import TRANSIENT_ERRORS, error_location
 
 POLL_SECONDS = 0.1
 LEASE_SECONDS = 2.0
@@ -46,6 +46,19 @@ def _handle_guarded(services: Services, message_id: str) -> None:
                 handle_due(services, message_id)
         except Exception as error:  # noqa: BLE001 - one event must not stop the watch over the others
             log.error("due_event_failed", error=type(error).__name__, at=error_location(error))
+            _bury_undecidable(services, message_id, error)
+
+
+def _bury_undecidable(services: Services, message_id: str, error: Exception) -> None:
+    """Mark an event dead whose deadline has passed and that cannot be decided: it breaks its planning."""
+    if isinstance(error, TRANSIENT_ERRORS):
+        return
+    try:
+        record = services.ledger.get(message_id)
+        if record and time.time() >= record.deadline_at:
+            mark_dead(services, record, f"it cannot be decided: {type(error).__name__}")
+    except Exception as fault:  # noqa: BLE001 - the event is due again
+        log.error("due_event_failed", error=type(fault).__name__, at=error_location(fault))
 
 
 def handle_due(services: Services, message_id: str) -> None:

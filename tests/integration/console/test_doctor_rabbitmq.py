@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from common import topology
 from common.events import Event
 from common.ledger import Ledger, State, connect
+from common.topology import QueueName
+from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.measured import MEASURED
+from tests.support.queues import TOPOLOGY
 from workers import kombu_queues
 
 DWGATE = Path(sys.executable).with_name("dwgate")
+QUEUES = {name: f"queue {TOPOLOGY[name].name}" for name in QueueName}
 
 
 def environment(broker_url: str, redis_url: str) -> dict[str, str]:
@@ -25,7 +28,7 @@ def environment(broker_url: str, redis_url: str) -> dict[str, str]:
         "PATH": "/usr/bin:/bin",
         "DWGATE_BROKER_URL": broker_url,
         "DWGATE_REDIS_URL": redis_url,
-        "DWGATE_EXTENSION_CODE": "ext",
+        "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
         "DWGATE_REGION": "cn-shanghai",
         "DWGATE_OPENAPI_ENDPOINT": "127.0.0.1:1",
         "DWGATE_OPENAPI_PROTOCOL": "http",
@@ -50,20 +53,20 @@ def test_the_doctor_recognizes_quorum_queues(broker_url: str, clean_redis_url: s
     settings = environment(broker_url, clean_redis_url)
     before = doctor(settings)
     assert before["broker"]["detail"].startswith("RabbitMQ ")
-    assert "not declared yet" in before["queue dwgate.intake"]["detail"]
+    assert "not declared yet" in before[QUEUES[QueueName.INTAKE]]["detail"]
     with Connection(broker_url) as connection:
-        kombu_queues.build_amqp_queue(topology.INTAKE, declare=True)(connection).declare()
-        connection.SimpleQueue(topology.CHECKS_IO.name).close()
+        kombu_queues.build_amqp_queue(TOPOLOGY[QueueName.INTAKE], declare=True)(connection).declare()
+        connection.SimpleQueue(TOPOLOGY[QueueName.CHECKS_IO].name).close()
     after = doctor(settings)
-    assert after["queue dwgate.intake"]["detail"] == "quorum"
-    assert "not the quorum queue" in after["queue dwgate.checks.io"]["detail"]
-    assert "not declared yet" in after["queue dwgate.due"]["detail"]
+    assert after[QUEUES[QueueName.INTAKE]]["detail"] == "quorum"
+    assert "not the quorum queue" in after[QUEUES[QueueName.CHECKS_IO]]["detail"]
+    assert "not declared yet" in after[QUEUES[QueueName.DUE]]["detail"]
 
 
 @pytest.fixture
 def dead_event(clean_redis_url: str) -> Any:
     client = connect(clean_redis_url)
-    ledger = Ledger(client, "ext")
+    ledger = Ledger(client, EXTENSION_CODE)
     now = time.time()
     ledger.admit(Event("dead-1", "freeze-node", 7, "42", True, {"nodeIds": [1]}, now), now + 60, now + 50)
     ledger.mark_dead("dead-1", "no answer")
@@ -78,7 +81,9 @@ def test_a_requeued_event_is_in_the_intake_queue(
     assert (answer.returncode, answer.stderr) == (0, "")
     assert dead_event.states(["dead-1"]) == [State.RECEIVED]
     with Connection(broker_url) as connection:
-        message = kombu_queues.build_amqp_queue(topology.INTAKE, declare=True)(connection).get(no_ack=True)
+        message = kombu_queues.build_amqp_queue(TOPOLOGY[QueueName.INTAKE], declare=True)(connection).get(
+            no_ack=True
+        )
     assert message
     assert message.payload[0][0]["message_id"] == "dead-1"
 

@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 
-from common import topology
 from common.events import Event
 from common.ledger import Ledger, State, connect
+from common.topology import QueueName
 from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
 from console.actor import current_actor
+from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.engines import Valkey
 from tests.support.measured import MEASURED
 from tests.support.plans import plan_of
+from tests.support.queues import TOPOLOGY
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 VERDICT = Verdict(Result.FAIL, "FAIL: fix it", Reason.COMPLETE, time.time())
@@ -28,7 +30,7 @@ VERDICT = Verdict(Result.FAIL, "FAIL: fix it", Reason.COMPLETE, time.time())
 @pytest.fixture
 def ledger(clean_redis_url: str) -> Iterator[Ledger]:
     client = connect(clean_redis_url)
-    yield Ledger(client, "ext")
+    yield Ledger(client, EXTENSION_CODE)
     client.close()
 
 
@@ -39,7 +41,7 @@ def dwgate(clean_redis_url: str) -> Any:
         "PATH": "/usr/bin:/bin",
         "DWGATE_BROKER_URL": clean_redis_url,
         "DWGATE_REDIS_URL": clean_redis_url,
-        "DWGATE_EXTENSION_CODE": "ext",
+        "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
         "DWGATE_REGION": "cn-shanghai",
         # DataWorks is unreachable, and the SDK must not search for credentials elsewhere.
         "DWGATE_OPENAPI_ENDPOINT": "127.0.0.1:1",
@@ -79,7 +81,7 @@ def answered(ledger: Ledger, message_id: str, kind: OutcomeKind = OutcomeKind.PA
 
 
 def queued(ledger: Ledger) -> int:
-    length = ledger.client.llen(topology.INTAKE.name)
+    length = ledger.client.llen(TOPOLOGY[QueueName.INTAKE].name)
     assert isinstance(length, int)
     return length
 
@@ -210,7 +212,7 @@ def test_events_list_and_show(ledger: Ledger, dwgate: Any) -> None:
     assert [event["message_id"] for event in listed] == ["good"]
     shown = json.loads(dwgate("events", "show", "good", "--json").stdout)
     assert shown == listed[0]
-    assert shown["extension_code"] == "ext"
+    assert shown["extension_code"] == EXTENSION_CODE
     assert shown["verdict"]["result"] == "FAIL"
     assert shown["checks"][0]["name"] == "downstream-impact"
     table = dwgate("events", "list", "--since", "1h", "--project", "7").stdout

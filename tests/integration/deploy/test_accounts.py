@@ -22,11 +22,13 @@ from kombu.transport.native_delayed_delivery import (
     declare_native_delayed_delivery_exchanges_and_queues,
 )
 
-from common import topology
 from common.ledger import connect, key_prefix
+from common.topology import QueueName
+from deploy.accounts.broker_objects import commands_exchange
 from deploy.accounts.secret_files import ACL_FILE, DEFINITIONS_FILE, write_files
 from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.engines import RabbitMQ, Valkey
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import RunningDwgate, fleet, wait_for
 from workers import kombu_queues
 
@@ -107,6 +109,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Accounts]:
         broker_url=f"amqp://127.0.0.1:{broker.port}/%2F",
         redis_url=f"redis://127.0.0.1:{ledger.port}/0",
         extension_code=EXTENSION_CODE,
+        topology=TOPOLOGY,
     )
     accounts = Accounts(folder, broker)
     broker.load(folder / DEFINITIONS_FILE, accounts.broker_url("operator"))
@@ -188,15 +191,15 @@ def test_an_operator_can_requeue_and_diagnose(gate: RunningDwgate, accounts: Acc
     assert dwgate("requeue", message_id, "--reason", "try it")["events"][0]["action"] != "leave"
     wait_for(lambda: "rerun" in str(dwgate("events", "show", message_id)["timeline"]))
     diagnoses = {item["what"]: item for item in dwgate("doctor")["diagnoses"]}
-    for what in ("broker", "Redis", *(f"queue {queue.name}" for queue in topology.QUEUES)):
+    for what in ("broker", "Redis", *(f"queue {queue.name}" for queue in TOPOLOGY.queues)):
         assert diagnoses[what]["health"] == "good", diagnoses[what]
 
 
 def test_a_delayed_task_returns_to_its_queue(accounts: Accounts) -> None:
     """`checks` retries a check later, with the queues of Celery's delayed delivery."""
     app = Celery("dwgate", broker=accounts.broker_url("checks"), set_as_current=False)
-    queue = kombu_queues.build_amqp_queue(topology.CHECKS_CPU, declare=False, is_quorum=True)
-    app.conf.update(task_queues=[queue], task_default_exchange=topology.EXCHANGE)
+    queue = kombu_queues.build_amqp_queue(TOPOLOGY[QueueName.CHECKS_CPU], declare=False, is_quorum=True)
+    app.conf.update(task_queues=[queue], task_default_exchange=TOPOLOGY.exchange)
     app.conf.update(task_default_exchange_type="topic", task_create_missing_queues=False)
     with Connection(accounts.broker_url("checks")) as connection:
         sent = app.send_task("dwgate.check", queue=queue.name, countdown=1, ignore_result=True)
@@ -207,7 +210,7 @@ def test_a_delayed_task_returns_to_its_queue(accounts: Accounts) -> None:
             return message if message and message.headers.get("id") == sent.id else None
 
         message = wait_for(delayed)
-        assert kombu_queues.name_for(message.delivery_info["routing_key"]) == queue.name
+        assert kombu_queues.find_queue(TOPOLOGY, message.delivery_info["routing_key"]) is QueueName.CHECKS_CPU
     app.close()
 
 
@@ -215,14 +218,16 @@ def test_the_definitions_are_what_dwgate_declares(accounts: Accounts) -> None:
     """An account that may declare finds everything as it declares it, and adds nothing."""
     before = accounts.broker.topology()
     with Connection(accounts.broker.administrator_url()) as connection:
-        for queue in (*topology.QUEUES, topology.DEAD):
+        for queue in TOPOLOGY.queues:
             kombu_queues.build_amqp_queue(queue, declare=True)(connection.default_channel).declare()
         declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum")
-        for queue in topology.TASK_QUEUES:
+        for queue in TOPOLOGY.task_queues:
             built = kombu_queues.build_amqp_queue(queue, declare=True)
             bind_queue_to_native_delayed_delivery_exchange(connection, built)
     # Celery also binds the key of new events, with which nothing is ever delayed.
-    unused = {f"{exchange}\t#.event" for exchange in ("dwgate", "celery_delayed_delivery")}
+    unused = {
+        f"{exchange}\t#.{TOPOLOGY.event_key}" for exchange in (TOPOLOGY.exchange, "celery_delayed_delivery")
+    }
     assert {line for line in accounts.broker.topology() - before if line not in unused} == set()
 
 
@@ -239,69 +244,72 @@ def publish(exchange: str, key: str, **options: Any) -> Action:
     return act
 
 
-DELAYED_INTAKE = calculate_routing_key(1, "intake")
-DELAYED_CHECK = calculate_routing_key(1, "check.cpu")
+KEYS = {name: TOPOLOGY[name].routing_key for name in QueueName}
+EVENTS, COMMANDS = TOPOLOGY.task_events_exchange, commands_exchange(TOPOLOGY)
+INTAKE_QUEUE, CPU_QUEUE = TOPOLOGY[QueueName.INTAKE].name, TOPOLOGY[QueueName.CHECKS_CPU].name
+DELAYED_INTAKE = calculate_routing_key(1, KEYS[QueueName.INTAKE])
+DELAYED_CHECK = calculate_routing_key(1, KEYS[QueueName.CHECKS_CPU])
 DLX = {
-    "x-dead-letter-exchange": topology.EXCHANGE,
-    "x-dead-letter-routing-key": "intake",
+    "x-dead-letter-exchange": TOPOLOGY.exchange,
+    "x-dead-letter-routing-key": KEYS[QueueName.INTAKE],
     "x-expires": 60_000,
 }
 REFUSED: dict[str, dict[str, Action]] = {
     "checks": {
-        "intake": publish(topology.EXCHANGE, "intake"),
-        "event": publish(topology.EXCHANGE, "event"),
-        "backstop": publish(topology.EXCHANGE, "backstop"),
-        "due": publish(topology.EXCHANGE, "due"),
-        "other check": publish(topology.EXCHANGE, "check.io"),
-        "key with a prefix": publish(topology.EXCHANGE, "x.intake"),
-        "default exchange": publish("", "dwgate.intake"),
-        "dead letter": publish(topology.DEAD_EXCHANGE, "dwgate.intake"),
-        "another exchange": publish("amq.topic", "intake"),
+        "intake": publish(TOPOLOGY.exchange, KEYS[QueueName.INTAKE]),
+        "event": publish(TOPOLOGY.exchange, TOPOLOGY.event_key),
+        "backstop": publish(TOPOLOGY.exchange, KEYS[QueueName.BACKSTOP]),
+        "due": publish(TOPOLOGY.exchange, KEYS[QueueName.DUE]),
+        "other check": publish(TOPOLOGY.exchange, KEYS[QueueName.CHECKS_IO]),
+        "key with a prefix": publish(TOPOLOGY.exchange, f"x.{KEYS[QueueName.INTAKE]}"),
+        "default exchange": publish("", INTAKE_QUEUE),
+        "dead letter": publish(TOPOLOGY.dead_exchange, INTAKE_QUEUE),
+        "another exchange": publish("amq.topic", KEYS[QueueName.INTAKE]),
         "delayed intake": publish("celery_delayed_27", DELAYED_INTAKE),
         "delivered at once": publish("celery_delayed_delivery", DELAYED_INTAKE),
-        "remote control": publish("celery.pidbox", ""),
+        "remote control": publish(COMMANDS, ""),
         "new queue": lambda channel: channel.queue_declare("mine", auto_delete=True),
-        "queue that expires into intake": lambda channel: channel.queue_declare("celeryev", arguments=DLX),
+        "queue that expires into intake": lambda channel: channel.queue_declare(EVENTS, arguments=DLX),
         "queue with a changed delay": lambda channel: channel.queue_declare(
             "celery_delayed_0", arguments=DLX
         ),
         "exchange that forwards": lambda channel: (
-            channel.exchange_delete("celeryev"),
+            channel.exchange_delete(EVENTS),
             channel.exchange_declare(
-                "celeryev", "topic", durable=True, arguments={"alternate-exchange": topology.EXCHANGE}
+                EVENTS, "topic", durable=True, arguments={"alternate-exchange": TOPOLOGY.exchange}
             ),
         ),
-        "binding": lambda channel: channel.queue_bind("dwgate.checks.cpu", "celeryev", "#"),
-        "deletion": lambda channel: channel.queue_delete("dwgate.intake"),
-        "deletion of the exchange": lambda channel: channel.exchange_delete(topology.EXCHANGE),
-        "purge": lambda channel: channel.queue_purge("dwgate.intake"),
-        "other queue": lambda channel: channel.basic_get("dwgate.intake"),
-        "reports": lambda channel: channel.basic_get("dwgate.reports"),
+        "binding": lambda channel: channel.queue_bind(CPU_QUEUE, EVENTS, "#"),
+        "deletion": lambda channel: channel.queue_delete(INTAKE_QUEUE),
+        "deletion of the exchange": lambda channel: channel.exchange_delete(TOPOLOGY.exchange),
+        "purge": lambda channel: channel.queue_purge(INTAKE_QUEUE),
+        "other queue": lambda channel: channel.basic_get(INTAKE_QUEUE),
+        "reports": lambda channel: channel.basic_get(TOPOLOGY[QueueName.REPORTS].name),
     },
     "ingest": {
-        "check": publish(topology.EXCHANGE, "check.cpu"),
-        "intake": publish(topology.EXCHANGE, "intake"),
-        "report": publish(topology.EXCHANGE, "report"),
-        "default exchange": publish("", "dwgate.checks.cpu"),
+        "check": publish(TOPOLOGY.exchange, KEYS[QueueName.CHECKS_CPU]),
+        "intake": publish(TOPOLOGY.exchange, KEYS[QueueName.INTAKE]),
+        "report": publish(TOPOLOGY.exchange, KEYS[QueueName.REPORTS]),
+        "default exchange": publish("", CPU_QUEUE),
         "new queue": lambda channel: channel.queue_declare("mine", auto_delete=True),
-        "own queue": lambda channel: channel.basic_get("dwgate.intake"),
+        "own queue": lambda channel: channel.basic_get(INTAKE_QUEUE),
     },
     "watchdog": {
-        "event": publish(topology.EXCHANGE, "event"),
+        "event": publish(TOPOLOGY.exchange, TOPOLOGY.event_key),
         "new queue": lambda channel: channel.queue_declare("mine", auto_delete=True),
-        "intake": lambda channel: channel.basic_get("dwgate.intake"),
+        "intake": lambda channel: channel.basic_get(INTAKE_QUEUE),
     },
     "flower": {
-        "intake": publish(topology.EXCHANGE, "intake"),
-        "default exchange": publish("", "dwgate.intake"),
-        "task": lambda channel: channel.basic_get("dwgate.intake"),
-        "deletion": lambda channel: channel.queue_delete("dwgate.intake"),
+        "intake": publish(TOPOLOGY.exchange, KEYS[QueueName.INTAKE]),
+        "default exchange": publish("", INTAKE_QUEUE),
+        "task": lambda channel: channel.basic_get(INTAKE_QUEUE),
+        "deletion": lambda channel: channel.queue_delete(INTAKE_QUEUE),
     },
     "operator": {
-        "check": publish(topology.EXCHANGE, "check.cpu"),
-        "report": publish(topology.EXCHANGE, "report"),
-        "remote control": publish("celery.pidbox", ""),
-        "task": lambda channel: channel.basic_get("dwgate.intake"),
+        "check": publish(TOPOLOGY.exchange, KEYS[QueueName.CHECKS_CPU]),
+        "report": publish(TOPOLOGY.exchange, KEYS[QueueName.REPORTS]),
+        "remote control": publish(COMMANDS, ""),
+        "task": lambda channel: channel.basic_get(INTAKE_QUEUE),
     },
 }
 CASES = [(service, what) for service, actions in REFUSED.items() for what in actions]
@@ -315,13 +323,13 @@ def test_rabbitmq_refuses_the_work_of_others(accounts: Accounts, service: str, w
             REFUSED[service][what](channel)
     # What was deleted on the way to a refusal is declared again by the next client.
     with Connection(accounts.broker_url("io")) as connection, connection.channel() as channel:
-        channel.exchange_declare("celeryev", "topic", durable=True, auto_delete=False)
+        channel.exchange_declare(EVENTS, "topic", durable=True, auto_delete=False)
 
 
-@pytest.mark.parametrize("key", ["check.cpu", "report"])
-def test_checks_may_publish_what_it_has_to(accounts: Accounts, key: str) -> None:
+@pytest.mark.parametrize("queue", [QueueName.CHECKS_CPU, QueueName.REPORTS])
+def test_checks_may_publish_what_it_has_to(accounts: Accounts, queue: QueueName) -> None:
     with Connection(accounts.broker_url("checks")) as connection:
-        publish(topology.EXCHANGE, key)(connection.channel())
+        publish(TOPOLOGY.exchange, KEYS[queue])(connection.channel())
         publish("celery_delayed_27", DELAYED_CHECK)(connection.channel())
 
 

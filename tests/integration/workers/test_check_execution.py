@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
 
-from common import time_limits, topology
+from common import time_limits
 from common.events import Event
 from common.i18n import Language
 from common.ledger import EventRecord
 from common.plan import Mode, Plan, PlannedCheck
 from common.snapshot import FileSnapshot, Snapshot
 from common.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
+from common.topology import Queue, QueueName
 from common.verdicts import Finding, OutcomeKind, Reason, Result, Severity
 from tests.support.emulator_process import PROJECT_ID, Emulator
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
 from workers import check_execution, cpu_checks, dispatch, intake, reporter
 from workers.celery_app import create_app
@@ -33,6 +36,7 @@ from workers.settings import WorkerSettings
 FILE = SAMPLES["commit-file-good"]
 COMPUTING = ("code-review", "change-impact", "declared-inputs")
 NAMES = ("first", "second", "third")
+CPU_QUEUE = TOPOLOGY[QueueName.CHECKS_CPU]
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +86,7 @@ def planned(
     assert services.ledger.save_plan(message_id, 1, plan, snapshot, {})
 
 
-def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> list[tuple[list[str], float]]:
+def sent(services: Services, queue: Queue = CPU_QUEUE) -> list[tuple[list[str], float]]:
     """Return a queue's messages, oldest first: the checks and the message's time limit in seconds."""
     found = []
     for raw in reversed(services.ledger.client.lrange(queue.name, 0, -1)):
@@ -94,7 +98,7 @@ def sent(services: Services, queue: topology.Queue = topology.CHECKS_CPU) -> lis
 
 def queued_tokens(services: Services) -> int:
     """Return the number of published tokens."""
-    return int(services.ledger.client.llen(topology.REPORTS.name))
+    return int(services.ledger.client.llen(TOPOLOGY[QueueName.REPORTS].name))
 
 
 def computes(_: Context) -> Iterable[Finding]:
@@ -109,7 +113,7 @@ def run(services: Services, *names: str, is_redelivery: bool = False) -> None:
 
 def run_slow(services: Services, *names: str, is_redelivery: bool = False) -> None:
     """Run the next message of the slow queue, which has these checks."""
-    raw = services.ledger.client.rpop(topology.CHECKS_SLOW.name)
+    raw = services.ledger.client.rpop(TOPOLOGY[QueueName.CHECKS_SLOW].name)
     assert isinstance(raw, bytes)
     _, arguments, _ = orjson.loads(base64.b64decode(orjson.loads(raw)["body"]))
     assert arguments["checks"] == [*names]
@@ -126,7 +130,7 @@ def run_slow(services: Services, *names: str, is_redelivery: bool = False) -> No
 
 def slow(services: Services) -> list[list[str]]:
     """Return the checks of each message that is in the slow queue."""
-    return [checks for checks, _ in sent(services, topology.CHECKS_SLOW)]
+    return [checks for checks, _ in sent(services, TOPOLOGY[QueueName.CHECKS_SLOW])]
 
 
 def record_of(services: Services, message_id: str = "m-1") -> EventRecord:
@@ -149,7 +153,9 @@ def test_computing_checks_of_an_event_go_in_one_message(services: Services, emul
     [(checks, seconds)] = sent(services)
     assert checks == [*COMPUTING]
     assert seconds == dispatch.MESSAGE_SECONDS
-    assert [checks for checks, _ in sent(services, topology.CHECKS_IO)] == [["schedule-consistency"]]
+    assert [checks for checks, _ in sent(services, TOPOLOGY[QueueName.CHECKS_IO])] == [
+        ["schedule-consistency"]
+    ]
 
     run(services, *checks)
     assert outcomes(services).keys() == {"release-window", *COMPUTING}
@@ -230,6 +236,40 @@ def test_a_redelivery_of_what_never_started_is_no_crash(services: Services) -> N
     planned(services, passes)
     run(services, *NAMES, is_redelivery=True)
     assert outcomes(services).keys() == {*NAMES}
+
+
+class RecordedLock:
+    """Stands for the lock of what runs alone; keeps the attempts of the check `first` when it was taken."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.attempts: list[int] = []
+
+    def __enter__(self) -> None:
+        record = self._services.ledger.get("m-1")
+        assert record
+        self.attempts.append(record.attempts["first"])
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
+
+
+def test_an_io_bound_check_that_may_have_ended_its_process_runs_alone(services: Services) -> None:
+    planned(services, passes)
+    lock = RecordedLock(services)
+    services.alone = cast("threading.Lock", lock)
+
+    def run_io(*, is_redelivery: bool) -> None:
+        arguments = services, "m-1", 1, ["first"], time.time() + 40
+        check_execution.execute(*arguments, is_redelivery=is_redelivery)
+
+    for _ in range(check_execution.SUSPECT_ATTEMPTS):
+        assert services.ledger.start_attempts("m-1", 1, ["first"])  # the process then dies
+    run_io(is_redelivery=False)
+    assert lock.attempts == [], "it is another delivery: no process ended"
+    services.ledger.client.hdel(services.ledger.key("event:m-1"), "o:first")
+    run_io(is_redelivery=True)
+    assert lock.attempts == [check_execution.SUSPECT_ATTEMPTS + 1], "it waits before its attempt counts"
 
 
 def test_a_workspace_above_its_budget_runs_all_on_the_slow_queue(services: Services) -> None:
@@ -416,5 +456,5 @@ def test_a_check_may_work_for_the_limit_or_until_its_deadline(
 def test_a_message_has_the_time_until_its_deadline(services: Services, left: float, seconds: float) -> None:
     services.dispatch.send_checks("m-1", 1, NAMES, Runs.CPU, time.time() + left)
     services.dispatch.send_slow_checks("m-1", 1, NAMES, "101", time.time() + left)
-    for queue in (topology.CHECKS_CPU, topology.CHECKS_SLOW):
+    for queue in (TOPOLOGY[QueueName.CHECKS_CPU], TOPOLOGY[QueueName.CHECKS_SLOW]):
         assert [limit for _, limit in sent(services, queue)] == pytest.approx([seconds], abs=0.2)

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from common import topology
 from common.events import Event
-from common.ledger import State
+from common.ledger import EventRecord, State
+from common.topology import Queue, QueueName
 from common.verdicts import OutcomeKind, Reason, Result, Verdict
 from tests.support.emulator_process import PROJECT_ID, Emulator
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
 from workers import check_execution, intake
 from workers.celery_app import create_app
+from workers.pipeline import planner
 from workers.services import Services
 from workers.settings import WorkerSettings
 
@@ -37,7 +39,7 @@ def event(emulator: Emulator, message_id: str) -> Event:
     return Event(message_id, WAITING.event_code, PROJECT_ID, None, True, WAITING.data, time.time())
 
 
-def queued(services: Services, queue: topology.Queue) -> int:
+def queued(services: Services, queue: Queue) -> int:
     """Return the number of messages in a queue."""
     return int(services.ledger.client.llen(queue.name))
 
@@ -47,7 +49,7 @@ def test_the_only_io_bound_check_runs_in_the_process(services: Services, emulato
 
     [post] = emulator.verdicts("m-1")
     assert post["result"] == WAITING.expected
-    assert [queued(services, queue) for queue in topology.TASK_QUEUES] == [0, 0, 0, 0, 0]
+    assert [queued(services, queue) for queue in TOPOLOGY.task_queues] == [0, 0, 0, 0, 0]
     record = services.ledger.get("m-1")
     assert record
     assert list(record.attempts.values()) == [1]
@@ -57,14 +59,14 @@ def test_a_cpu_bound_process_queues_it(services: Services, emulator: Emulator) -
     services.is_io_pool = False
 
     intake.process_events(services, [event(emulator, "m-1")])
-    assert queued(services, topology.CHECKS_IO) == 1
+    assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 1
 
 
 def test_a_local_check_with_a_transient_fault_is_queued(services: Services, emulator: Emulator) -> None:
     emulator.fault("throttle", action="GetNodeChildren", times=10)
 
     assert intake.process_events(services, [event(emulator, "m-1")]) == ([], None)
-    assert queued(services, topology.CHECKS_IO) == 1
+    assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 1
     assert services.ledger.states(["m-1"]) == [State.CHECKING]
 
 
@@ -75,7 +77,7 @@ def test_a_local_check_with_a_failed_lookup_is_queued(services: Services, emulat
 
     an_event = Event("m-1", bad.event_code, PROJECT_ID, None, True, bad.data, time.time())
     assert intake.process_events(services, [an_event]) == ([], None)
-    assert queued(services, topology.CHECKS_IO) == 1
+    assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 1
     assert emulator.verdicts() == []
 
     check_execution.execute(services, "m-1", 1, ["downstream-impact"], time.time() + 4)
@@ -90,7 +92,7 @@ def test_the_rest_of_a_slow_batch_is_requeued_in_a_few_messages(
 
     intake.process_events(services, [event(emulator, f"m-{number}") for number in range(7)])
     assert len(emulator.verdicts()) == 1
-    assert queued(services, topology.INTAKE) == 2
+    assert queued(services, TOPOLOGY[QueueName.INTAKE]) == 2
     assert services.ledger.counts()[State.RECEIVED] == 6
 
 
@@ -119,13 +121,13 @@ def test_a_redelivery_goes_on_where_the_first_delivery_ended(services: Services,
     an_event = event(emulator, "m-1")
     for _ in range(2):  # planned, then the missing check is sent again
         assert intake.process_events(services, [an_event]) == ([], None)
-    assert queued(services, topology.CHECKS_IO) == 2
+    assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 2
 
     services.ledger.acquire_report_lease("m-1", "died", 60)
     verdict = Verdict(Result.OK, "tip", Reason.COMPLETE, time.time())
     assert services.ledger.freeze_verdict("m-1", "died", verdict)
     assert intake.process_events(services, [an_event]) == ([], None)
-    assert queued(services, topology.REPORTS) == 1
+    assert queued(services, TOPOLOGY[QueueName.REPORTS]) == 1
 
 
 def test_checks_that_end_their_worker_each_time_are_not_sent_for_ever(
@@ -136,7 +138,7 @@ def test_checks_that_end_their_worker_each_time_are_not_sent_for_ever(
     an_event = event(emulator, "m-1")
     for _ in range(2):
         intake.process_events(services, [an_event])
-    assert queued(services, topology.CHECKS_IO) == 1
+    assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 1
 
 
 def test_of_two_deliveries_that_race_the_first_plan_counts(services: Services, emulator: Emulator) -> None:
@@ -146,7 +148,7 @@ def test_of_two_deliveries_that_race_the_first_plan_counts(services: Services, e
         intake.advance(services, record)
     found = services.ledger.get("m-1")
     assert found
-    assert queued(services, topology.CHECKS_IO) == 2 * len(found.pending_checks)
+    assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 2 * len(found.pending_checks)
 
 
 def test_an_operation_whose_detail_is_refused_is_answered_all_the_same(
@@ -162,3 +164,103 @@ def test_an_operation_whose_detail_is_refused_is_answered_all_the_same(
     refused = [each for each in record.outcomes.values() if each.kind is OutcomeKind.ERROR]
     assert refused
     assert all("Forbidden.RAM" in str(each.detail) for each in refused)
+
+
+def break_planning_of(message_id: str, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
+    """Make the planning of one event raise."""
+    snapshot = intake._snapshot
+
+    def fail(services: Services, record: EventRecord) -> object:
+        if record.event.message_id == message_id:
+            raise error("SELECT secret_of_the_node")
+        return snapshot(services, record)
+
+    monkeypatch.setattr(intake, "_snapshot", fail)
+
+
+def commit(emulator: Emulator, message_id: str) -> Event:
+    sample = SAMPLES["commit-file-good"]
+    emulator.start_process(message_id, sample.event_code, snapshot=sample.snapshot)
+    return Event(message_id, sample.event_code, PROJECT_ID, None, True, sample.data, time.time())
+
+
+def test_an_exception_in_the_planning_of_one_event_does_not_affect_the_others(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_planning_of("m-2", monkeypatch, ValueError)
+    events = [commit(emulator, f"m-{number}") for number in (1, 2, 3)]
+    assert intake.process_events(services, events) == ([], None)
+    states = services.ledger.states(["m-1", "m-2", "m-3"])
+    assert states == [State.CHECKING, State.RECEIVED, State.CHECKING]
+    assert queued(services, TOPOLOGY[QueueName.INTAKE]) == 1, "it has a message of its own"
+
+    assert intake.process_events(services, [events[1]]) == ([], None)
+    record = services.ledger.get("m-2")
+    assert record
+    assert record.verdict
+    assert record.verdict.result is Result.FAIL, "what breaks its checks counts as unreviewable"
+    assert "ValueError" in str(record.outcomes["code-review"].detail)
+    assert "secret_of_the_node" not in str(record)
+
+
+def test_events_of_a_message_that_cannot_be_admitted_together_are_separated(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deadline_for = planner.deadline_for
+
+    def fail(event: Event, *rest: object) -> object:
+        if event.message_id == "m-2":
+            raise ValueError("for the test")
+        return deadline_for(event, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(planner, "deadline_for", fail)
+    events = [event(emulator, f"m-{number}") for number in (1, 2, 3)]
+    assert intake.process_events(services, events) == ([], None)
+    assert queued(services, TOPOLOGY[QueueName.INTAKE]) == 3
+    with pytest.raises(ValueError, match="for the test"):
+        intake.process_events(services, [events[1]])
+
+
+def test_the_events_of_a_redelivered_message_are_separated(services: Services, emulator: Emulator) -> None:
+    events = [event(emulator, f"m-{number}") for number in range(3)]
+    assert intake.process_events(services, events, is_redelivery=True) == ([], None)
+    assert queued(services, TOPOLOGY[QueueName.INTAKE]) == 3
+    assert services.ledger.counts()[State.RECEIVED] == 3
+    for one in events:  # each is planned alone, and no trace of the suspicion remains
+        assert intake.process_events(services, [one]) == ([], None)
+        record = services.ledger.get(one.message_id)
+        assert record
+        assert (record.state, record.interruptions) == (State.REPORTED, 0)
+
+
+def test_an_event_that_ends_its_process_each_time_is_answered_without_its_checks(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    break_planning_of("m-1", monkeypatch, SystemExit)
+    monkeypatch.setattr(services.ledger, "end_planning_alone", lambda _: None)  # as if the process had ended
+    one = commit(emulator, "m-1")
+    ends = 0
+    for number in range(10):
+        try:
+            intake.process_events(services, [one], is_redelivery=number > 0)
+        except SystemExit:
+            ends += 1
+        else:
+            break
+    assert ends == intake.MAX_INTERRUPTIONS + 1
+    record = services.ledger.get("m-1")
+    assert record
+    assert record.outcomes["code-review"].kind is OutcomeKind.UNREVIEWABLE
+    assert [post["result"] for post in emulator.verdicts("m-1")] == ["FAIL"]
+
+
+def test_a_transient_fault_is_no_reason_to_suspect_an_event(services: Services, emulator: Emulator) -> None:
+    emulator.fault("error", action="GetIDEEventDetail", times=None, status=500, code="InternalError.System")
+    one = commit(emulator, "m-1")
+    for number in range(6):
+        unfinished, fault = intake.process_events(services, [one], is_redelivery=number == 0)
+        assert unfinished == [one]
+        assert fault
+    emulator.clear_faults()
+    assert intake.process_events(services, [one]) == ([], None)
+    assert services.ledger.states(["m-1"]) == [State.CHECKING]

@@ -8,13 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from common import topology
 from common.events import Event
 from common.ledger import State
 from common.ledger.report_queue import MAX_TOKENS
+from common.topology import QueueName
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.engines import free_port
 from tests.support.plans import plan_of
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import wait_for
 from workers import report_router
 from workers.celery_app import create_app
@@ -58,7 +59,7 @@ def planned(services: Services, emulator: Emulator, message_id: str = "m-1") -> 
 
 
 def tokens(services: Services) -> int:
-    return int(services.ledger.client.llen(topology.REPORTS.name))
+    return int(services.ledger.client.llen(TOPOLOGY[QueueName.REPORTS].name))
 
 
 def pending(services: Services) -> list[int]:
@@ -144,7 +145,7 @@ def test_lost_tokens_are_issued_again(services: Services, emulator: Emulator, lo
     load.tasks = report_router.MAX_BUSY + 1
     planned(services, emulator)
     services.reports.record("m-1", 1, {})
-    services.ledger.client.delete(topology.REPORTS.name)
+    services.ledger.client.delete(TOPOLOGY[QueueName.REPORTS].name)
 
     def look() -> int:
         with ThreadPoolExecutor(1) as pool:

@@ -17,20 +17,23 @@ from common import topology
 from common.events import SCHEMA, Event
 from common.ledger import State
 from common.time_limits import TimeLimitReached
+from common.topology import Queue, QueueName
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.engines import Valkey
 from tests.support.plans import plan_of
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
 from workers import check_execution, metrics, reporter
 from workers.celery_app import create_app
 from workers.services import Services
 from workers.settings import WorkerSettings
+from workers.task_base import NEWER_ATTEMPTS
 from workers.tasks import register_tasks
 
 QUEUES = {
-    topology.TASK_INTAKE: topology.INTAKE,
-    topology.TASK_CHECK: topology.CHECKS_IO,
-    topology.TASK_REPORT: topology.REPORTS,
+    topology.TASK_INTAKE: TOPOLOGY[QueueName.INTAKE],
+    topology.TASK_CHECK: TOPOLOGY[QueueName.CHECKS_IO],
+    topology.TASK_REPORT: TOPOLOGY[QueueName.REPORTS],
 }
 
 
@@ -69,7 +72,7 @@ def check(services: Services, *, until: float, v: int = SCHEMA) -> None:
     )
 
 
-def messages(services: Services, queue: topology.Queue) -> list[tuple[dict[str, Any], list[Any]]]:
+def messages(services: Services, queue: Queue) -> list[tuple[dict[str, Any], list[Any]]]:
     """Return a queue's messages, oldest first: the headers, and the body."""
     found = []
     for raw in reversed(services.ledger.client.lrange(queue.name, 0, -1)):
@@ -107,7 +110,7 @@ def test_only_the_events_that_a_fault_held_up_are_tried_again(services: Services
         deliver(services, topology.TASK_INTAKE, *[each.to_json() for each in events], retries=2)
 
     assert services.ledger.states(["m-1", "m-2"]) == [State.CHECKING, State.RECEIVED]
-    [(headers, (args, _, _))] = messages(services, topology.INTAKE)
+    [(headers, (args, _, _))] = messages(services, TOPOLOGY[QueueName.INTAKE])
     assert [raw["message_id"] for raw in args] == ["m-2"]
     assert headers["retries"] == 3
     assert headers["eta"]
@@ -117,7 +120,7 @@ def test_only_the_events_that_a_fault_held_up_are_tried_again(services: Services
 def test_a_check_is_tried_again_while_there_is_time(
     services: Services, monkeypatch: pytest.MonkeyPatch, ahead: float
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise redis.ConnectionError("for the test")
 
     monkeypatch.setattr(check_execution, "execute", fail)
@@ -127,7 +130,7 @@ def test_a_check_is_tried_again_while_there_is_time(
             check(services, until=time.time() + ahead)
     else:
         check(services, until=time.time() + ahead)
-    assert len(messages(services, topology.CHECKS_IO)) == (ahead > 0)
+    assert len(messages(services, TOPOLOGY[QueueName.CHECKS_IO])) == (ahead > 0)
     assert ended(topology.TASK_CHECK, "given-up") - before == (ahead < 0)
 
 
@@ -141,17 +144,38 @@ def test_a_message_whose_retry_cannot_be_published_is_delivered_again(
     assert rejected.value.requeue
 
 
-def test_what_a_newer_version_sent_fails_and_ends_no_worker(services: Services) -> None:
-    before = ended(topology.TASK_CHECK, "failed")
-    check(services, until=time.time() + 40, v=SCHEMA + 1)
-    assert ended(topology.TASK_CHECK, "failed") == before + 1
-    assert messages(services, topology.CHECKS_IO) == []
+def test_what_a_newer_version_sent_waits_for_a_newer_worker(services: Services) -> None:
+    arguments: dict[str, Any] = {"v": SCHEMA + 1, "invented": [1]}
+    with pytest.raises(Retry):
+        deliver(services, topology.TASK_CHECK, **arguments)
+    [(headers, (_, kwargs, _))] = messages(services, TOPOLOGY[QueueName.CHECKS_IO])
+    assert kwargs == arguments
+    assert headers["retries"] == 1
+
+    with pytest.raises(Reject) as rejected:
+        deliver(services, topology.TASK_CHECK, retries=NEWER_ATTEMPTS, **arguments)
+    assert not rejected.value.requeue
+
+
+def test_an_event_of_a_newer_version_waits_and_the_others_of_its_message_do_not(
+    services: Services, emulator: Emulator
+) -> None:
+    newer = {"v": SCHEMA + 1, "invented": 1}
+    with pytest.raises(Retry):
+        deliver(services, topology.TASK_INTAKE, newer, event(emulator, "m-1").to_json(), "no event")
+    assert services.ledger.states(["m-1"]) == [State.CHECKING]
+    assert [entry["body"] for entry in services.ledger.rejects()] == ['"no event"']
+    [(_, (args, _, _))] = messages(services, TOPOLOGY[QueueName.INTAKE])
+    assert args == [newer]
+
+    deliver(services, topology.TASK_INTAKE, newer, retries=NEWER_ATTEMPTS)
+    assert "newer dwgate" in services.ledger.rejects()[0]["reason"]
 
 
 def test_what_celery_itself_asks_for_is_left_to_celery(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ignore(*_: object) -> None:
+    def ignore(*_: object, **__: object) -> None:
         raise Ignore
 
     monkeypatch.setattr(check_execution, "execute", ignore)
@@ -171,8 +195,8 @@ def test_checks_of_a_killed_process_run_again(
     services.ledger.save_plan("m-1", 1, plan_of("first", "second"), None, {})
     arguments = {"message_id": "m-1", "run": 1, "checks": ["first", "second"], "until": time.time() + 40}
     services.app.tasks[topology.TASK_CHECK].on_failure(error, "t-1", [], arguments, None)
-    assert len(messages(services, topology.CHECKS_CPU)) == fast
-    assert len(messages(services, topology.CHECKS_SLOW)) == slow
+    assert len(messages(services, TOPOLOGY[QueueName.CHECKS_CPU])) == fast
+    assert len(messages(services, TOPOLOGY[QueueName.CHECKS_SLOW])) == slow
 
 
 def test_a_token_that_has_served_for_long_calls_another(
@@ -187,4 +211,4 @@ def test_a_token_that_has_served_for_long_calls_another(
     deliver(services, topology.TASK_REPORT)
 
     assert len(emulator.verdicts()) == 1
-    assert len(messages(services, topology.REPORTS)) == 1
+    assert len(messages(services, TOPOLOGY[QueueName.REPORTS])) == 1

@@ -64,7 +64,12 @@ def test_an_address_that_guesses_is_locked_out_for_a_while() -> None:
 
 def settings(broker_url: str, api: str | None = None) -> FlowerSettings:
     return FlowerSettings.model_validate(
-        {"broker_url": broker_url, "flower_users": "a:bbbbbbbbbbbbbbbbbbbbbbbb", "flower_broker_api": api}
+        {
+            "broker_url": broker_url,
+            "extension_code": "ext",
+            "flower_users": "a:bbbbbbbbbbbbbbbbbbbbbbbb",
+            "flower_broker_api": api,
+        }
     )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from common.topology import Topology
 from deploy.accounts import redis
 from deploy.accounts.secret_files import ACL_FILE, DEFINITIONS_FILE, AccountFileExists, write_files
 from deploy.accounts.services import SERVICES
@@ -21,7 +22,9 @@ BROKER, REDIS = "amqps://broker.example.com:5671/%2F", "rediss://redis.example.c
 
 
 def write(folder: Path) -> list[Path]:
-    return write_files(folder, broker_url=BROKER, redis_url=REDIS, extension_code="ext")
+    return write_files(
+        folder, broker_url=BROKER, redis_url=REDIS, extension_code="ext", topology=Topology("ext")
+    )
 
 
 def test_every_service_has_its_own_password_in_each_engine(tmp_path: Path) -> None:

@@ -12,11 +12,13 @@ from kombu.connection import Connection
 
 from common import topology
 from common.events import Event
+from common.topology import QueueName
 from ingest.celery_message import Message, SerializedEvent, build_message
 from ingest.publishers.amqp import AmqpPublisher
 from ingest.publishers.base import PublishFailed
 from tests.conftest import Broker
 from tests.support.engines import clean_broker, free_port
+from tests.support.queues import TOPOLOGY
 
 ANSWER_SECONDS = 2.5
 
@@ -30,7 +32,7 @@ def message(message_id: str, padding: int = 0) -> Message:
 
 @asynccontextmanager
 async def started(url: str, **options: Any) -> AsyncIterator[AmqpPublisher]:
-    publisher = AmqpPublisher(url, **options)
+    publisher = AmqpPublisher(url, TOPOLOGY, **options)
     await publisher.start()
     try:
         yield publisher
@@ -66,8 +68,8 @@ def test_an_event_reaches_intake_and_backstop_as_a_celery_message(broker_url: st
             assert await publisher.ready()
 
     asyncio.run(main())
-    [copy] = take(broker_url, topology.BACKSTOP.name)
-    [intake] = take(broker_url, topology.INTAKE.name)
+    [copy] = take(broker_url, TOPOLOGY[QueueName.BACKSTOP].name)
+    [intake] = take(broker_url, TOPOLOGY[QueueName.INTAKE].name)
     assert copy.body == intake.body
     assert orjson.loads(intake.body)[0][0]["message_id"] == "a-1"
     assert intake.properties["delivery_mode"] == 2
@@ -87,11 +89,11 @@ def test_the_whole_topology_is_declared(broker_url: str) -> None:
 
     asyncio.run(main())
     with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
-        for queue in (*topology.QUEUES, topology.DEAD):
+        for queue in TOPOLOGY.queues:
             channel.queue_declare(
                 queue.name, durable=True, auto_delete=False, arguments=dict(queue.arguments)
             )
-        for exchange in (topology.EXCHANGE, topology.DEAD_EXCHANGE):
+        for exchange in (TOPOLOGY.exchange, TOPOLOGY.dead_exchange):
             channel.exchange_declare(exchange, "topic", durable=True, auto_delete=False)
 
 
@@ -106,7 +108,9 @@ def test_an_existing_topology_is_left_alone(broker_url: str) -> None:
             await until(lambda: publisher.publish(message("a-3")))
 
     asyncio.run(main())
-    assert [found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)] == [
+    assert [
+        found.properties["correlation_id"] for found in take(broker_url, TOPOLOGY[QueueName.INTAKE].name)
+    ] == [
         "a-2",
         "a-3",
     ]
@@ -119,7 +123,7 @@ def test_a_thousand_concurrent_messages_arrive_once(broker_url: str) -> None:
             await asyncio.gather(*(publisher.publish(message(f"m{number}")) for number in range(1000)))
 
     asyncio.run(main())
-    ids = [found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)]
+    ids = [found.properties["correlation_id"] for found in take(broker_url, TOPOLOGY[QueueName.INTAKE].name)]
     assert sorted(ids) == sorted(["first", *(f"m{number}" for number in range(1000))])
 
 
@@ -128,7 +132,7 @@ def test_a_missing_queue_fails_the_publish_and_is_declared_again(broker_url: str
         async with started(broker_url) as publisher:
             await until(lambda: publisher.publish(message("a-1")))
             with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
-                for queue in (topology.INTAKE, topology.BACKSTOP):
+                for queue in (TOPOLOGY[QueueName.INTAKE], TOPOLOGY[QueueName.BACKSTOP]):
                     channel.queue_delete(queue.name)
             with pytest.raises(PublishFailed):
                 await publisher.publish(message("a-2"))
@@ -139,15 +143,19 @@ def test_a_missing_queue_fails_the_publish_and_is_declared_again(broker_url: str
             await until(lambda: publisher.publish(message("a-5")))
 
     asyncio.run(main())
-    assert [found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)] == ["a-5"]
+    assert [
+        found.properties["correlation_id"] for found in take(broker_url, TOPOLOGY[QueueName.INTAKE].name)
+    ] == ["a-5"]
 
 
 def test_a_queue_that_rejects_fails_the_publish(broker_url: str) -> None:
     with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
-        channel.exchange_declare(topology.EXCHANGE, "topic", durable=True, auto_delete=False)
+        channel.exchange_declare(TOPOLOGY.exchange, "topic", durable=True, auto_delete=False)
         arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
-        channel.queue_declare(topology.INTAKE.name, durable=True, auto_delete=False, arguments=arguments)
-        channel.queue_bind(topology.INTAKE.name, topology.EXCHANGE, topology.ROUTING_EVENT)
+        channel.queue_declare(
+            TOPOLOGY[QueueName.INTAKE].name, durable=True, auto_delete=False, arguments=arguments
+        )
+        channel.queue_bind(TOPOLOGY[QueueName.INTAKE].name, TOPOLOGY.exchange, TOPOLOGY.event_key)
 
     async def main() -> None:
         async with started(broker_url, mode="existing") as publisher:
@@ -204,7 +212,9 @@ def test_a_killed_broker_loses_nothing_that_was_confirmed(rabbitmq: Broker, brok
             await asyncio.gather(*senders)
 
     asyncio.run(main())
-    arrived = {found.properties["correlation_id"] for found in take(broker_url, topology.INTAKE.name)}
+    arrived = {
+        found.properties["correlation_id"] for found in take(broker_url, TOPOLOGY[QueueName.INTAKE].name)
+    }
     assert set(confirmed) <= arrived
 
 

@@ -14,10 +14,12 @@ from kombu.connection import Connection
 
 from common import topology
 from common.events import Event
+from common.topology import QueueName
 from ingest.celery_message import Message, SerializedEvent, build_message
 from ingest.publishers.base import PublishFailed
 from ingest.publishers.redis import RedisPublisher
 from tests.support.engines import Valkey, free_port
+from tests.support.queues import TOPOLOGY
 
 ANSWER_SECONDS = 2.5
 
@@ -34,7 +36,7 @@ def message(message_id: str) -> Message:
 
 @asynccontextmanager
 async def started(url: str) -> AsyncIterator[RedisPublisher]:
-    publisher = RedisPublisher(url)
+    publisher = RedisPublisher(url, TOPOLOGY)
     await publisher.start()
     try:
         yield publisher
@@ -62,7 +64,7 @@ async def fails_in_time(publisher: RedisPublisher, message_id: str) -> None:
 
 def ids(url: str) -> list[str]:
     client = redis.Redis.from_url(url)
-    found = client.lrange(topology.INTAKE.name, 0, -1)
+    found = client.lrange(TOPOLOGY[QueueName.INTAKE].name, 0, -1)
     client.close()
     assert isinstance(found, list)
     return [orjson.loads(entry)["properties"]["correlation_id"] for entry in found]
@@ -76,7 +78,7 @@ def test_an_event_is_in_the_intake_queue_as_a_celery_message(clean_redis_url: st
 
     asyncio.run(main())
     with Connection(clean_redis_url) as connection:
-        queue: Any = connection.SimpleQueue(topology.INTAKE.name)
+        queue: Any = connection.SimpleQueue(TOPOLOGY[QueueName.INTAKE].name)
         taken = queue.get(timeout=5)
         taken.ack()
         queue.close()
@@ -96,7 +98,7 @@ def test_the_body_is_not_changed(clean_redis_url: str) -> None:
 
     asyncio.run(main())
     client = redis.Redis.from_url(clean_redis_url)
-    entry = client.lindex(topology.INTAKE.name, 0)
+    entry = client.lindex(TOPOLOGY[QueueName.INTAKE].name, 0)
     client.close()
     assert isinstance(entry, bytes)
     assert base64.b64decode(orjson.loads(entry)["body"]) == message("a-1").body

@@ -15,9 +15,11 @@ from kombu.connection import Connection
 from common import topology
 from common.events import Event
 from common.ledger import State
+from common.topology import Queue, QueueName
 from common.verdicts import OutcomeKind
 from tests.support.emulator_process import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
 from tests.support.plans import plan_of
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import wait_for
 from workers import kombu_queues
 from workers.celery_app import create_app
@@ -51,7 +53,7 @@ def services(broker_url: str, clean_redis_url: str, emulator: Emulator) -> Itera
     )
     services = Services(settings, create_app(settings))
     with Connection(broker_url) as connection:
-        for queue in topology.TASK_QUEUES:
+        for queue in TOPOLOGY.task_queues:
             kombu_queues.build_amqp_queue(queue, declare=True)(connection.default_channel).declare()
     stop = threading.Event()
     thread = threading.Thread(target=backstop_rabbitmq.run, args=(services, stop))
@@ -69,7 +71,9 @@ def services(broker_url: str, clean_redis_url: str, emulator: Emulator) -> Itera
 def consumers(url: str) -> int:
     with Connection(url) as connection:
         try:
-            return int(connection.default_channel.queue_declare(topology.DEAD.name, passive=True)[2])
+            return int(
+                connection.default_channel.queue_declare(TOPOLOGY[QueueName.DEAD].name, passive=True)[2]
+            )
         except connection.channel_errors:
             return 0
 
@@ -90,10 +94,10 @@ def publish(services: Services, exchange: str, key: str, body: bytes, task: str)
 
 def due(services: Services, an_event: Event | bytes) -> None:
     body = an_event if isinstance(an_event, bytes) else orjson.dumps([[an_event.to_json()], {}, {}])
-    publish(services, topology.EXCHANGE, "due", body, topology.TASK_INTAKE)
+    publish(services, TOPOLOGY.exchange, TOPOLOGY[QueueName.DUE].routing_key, body, topology.TASK_INTAKE)
 
 
-def drain(services: Services, queue: topology.Queue) -> list[Any]:
+def drain(services: Services, queue: Queue) -> list[Any]:
     with Connection(services.settings.broker_url.get_secret_value()) as connection:
         channel: Any = connection.default_channel
         found = []
@@ -104,13 +108,13 @@ def drain(services: Services, queue: topology.Queue) -> list[Any]:
 
 def drained(services: Services) -> bool:
     """Whether the queue of due copies is empty."""
-    return drain(services, topology.DUE) == []
+    return drain(services, TOPOLOGY[QueueName.DUE]) == []
 
 
 def test_an_event_that_the_ledger_does_not_know_goes_through_intake_again(services: Services) -> None:
     due(services, event())
-    parked = wait_for(lambda: drain(services, topology.BACKSTOP))
-    again = wait_for(lambda: drain(services, topology.INTAKE))
+    parked = wait_for(lambda: drain(services, TOPOLOGY[QueueName.BACKSTOP]))
+    again = wait_for(lambda: drain(services, TOPOLOGY[QueueName.INTAKE]))
 
     assert len(parked) == len(again) == 1
     assert orjson.loads(again[0].body)[0][0]["message_id"] == "m-1"
@@ -129,8 +133,8 @@ def test_copies_that_arrive_meanwhile_are_processed(
             headers = {"task": topology.TASK_INTAKE, "id": message_id}
             producer.publish(
                 body,
-                exchange=topology.EXCHANGE,
-                routing_key="due",
+                exchange=TOPOLOGY.exchange,
+                routing_key=TOPOLOGY[QueueName.DUE].routing_key,
                 content_type="application/json",
                 content_encoding="utf-8",
                 headers=headers,
@@ -139,7 +143,9 @@ def test_copies_that_arrive_meanwhile_are_processed(
     again: list[str] = []
 
     def all_there() -> bool:
-        again.extend(message.properties["correlation_id"] for message in drain(services, topology.INTAKE))
+        again.extend(
+            message.properties["correlation_id"] for message in drain(services, TOPOLOGY[QueueName.INTAKE])
+        )
         return expected <= set(again)
 
     wait_for(all_there, 60)
@@ -150,8 +156,8 @@ def test_copies_that_arrive_meanwhile_are_processed(
 def test_an_event_under_way_is_parked_again_and_nothing_else(services: Services) -> None:
     services.ledger.admit(event(), time.time() + 60, time.time() + 60)
     due(services, event())
-    assert wait_for(lambda: drain(services, topology.BACKSTOP))
-    assert drain(services, topology.INTAKE) == []
+    assert wait_for(lambda: drain(services, TOPOLOGY[QueueName.BACKSTOP]))
+    assert drain(services, TOPOLOGY[QueueName.INTAKE]) == []
 
 
 def test_an_event_that_ended_is_dropped(services: Services) -> None:
@@ -160,21 +166,24 @@ def test_an_event_that_ended_is_dropped(services: Services) -> None:
     due(services, event())
     due(services, event("m-2"))  # once this one is processed, the first one was, too
 
-    assert [m.properties["correlation_id"] for m in wait_for(lambda: drain(services, topology.INTAKE))]
-    assert len(drain(services, topology.BACKSTOP)) == 1
+    assert [
+        m.properties["correlation_id"] for m in wait_for(lambda: drain(services, TOPOLOGY[QueueName.INTAKE]))
+    ]
+    assert len(drain(services, TOPOLOGY[QueueName.BACKSTOP])) == 1
 
 
 def test_an_event_that_is_too_old_is_kept_with_the_rejects(services: Services) -> None:
     due(services, replace(event(), received_at=time.time() - 2 * 86400))
     assert "within a day" in wait_for(services.ledger.rejects)[0]["reason"]
-    assert drain(services, topology.INTAKE) == []
+    assert drain(services, TOPOLOGY[QueueName.INTAKE]) == []
 
 
-@pytest.mark.parametrize("body", [b"no json", orjson.dumps([[{"v": 99}], {}, {}]), b"[[], {}, {}]"])
+@pytest.mark.parametrize("body", [b"no json", b"", b"7", orjson.dumps([[{"v": 0}], {}, {}]), b"[[], {}, {}]"])
 def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: bytes) -> None:
     due(services, body)
-    assert "readable" in wait_for(services.ledger.rejects)[0]["reason"]
-    wait_for(lambda: drained(services))
+    due(services, event("m-2"))
+    assert wait_for(services.ledger.rejects)[0]["body"] == body.decode()
+    assert wait_for(lambda: drain(services, TOPOLOGY[QueueName.INTAKE])), "the copy behind it"
 
 
 def test_a_dead_lettered_check_is_unreviewable_and_the_event_is_reported(services: Services) -> None:
@@ -183,8 +192,8 @@ def test_a_dead_lettered_check_is_unreviewable_and_the_event_is_reported(service
     arguments = {"v": 1, "message_id": "m-1", "run": 1, "checks": ["code-review"], "until": time.time() + 50}
     publish(
         services,
-        topology.DEAD_EXCHANGE,
-        topology.CHECKS_CPU.name,
+        TOPOLOGY.dead_exchange,
+        TOPOLOGY[QueueName.CHECKS_CPU].name,
         orjson.dumps([[], arguments, {}]),
         topology.TASK_CHECK,
     )
@@ -200,7 +209,7 @@ def test_a_dead_lettered_check_is_unreviewable_and_the_event_is_reported(service
 def test_events_of_a_dead_lettered_intake_are_answered(services: Services, emulator: Emulator) -> None:
     emulator.start_process("m-1", "freeze-node")
     body = orjson.dumps([[event().to_json()], {}, {}])
-    publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, body, topology.TASK_INTAKE)
+    publish(services, TOPOLOGY.dead_exchange, TOPOLOGY[QueueName.INTAKE].name, body, topology.TASK_INTAKE)
 
     assert emulator.wait_verdict("m-1", 20)["result"] == "OK"  # Operation Center has no WARN
     wait_for(lambda: (r := services.ledger.get("m-1")) and r.state is State.REPORTED)
@@ -215,7 +224,7 @@ def test_an_intake_without_an_answer_stays_watched(services: Services, emulator:
     emulator.start_process("m-3", "freeze-node")
     emulator.fault("error", message_id="m-3", times=None, status=403, code="Forbidden.RAM")
     body = orjson.dumps([[event("m-3").to_json()], {}, {}])
-    publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, body, topology.TASK_INTAKE)
+    publish(services, TOPOLOGY.dead_exchange, TOPOLOGY[QueueName.INTAKE].name, body, topology.TASK_INTAKE)
 
     wait_for(lambda: (record := services.ledger.get("m-3")) and "Forbidden" in record.timeline[-1].detail)
     assert services.ledger.states(["m-3"]) == [State.DECIDED]
@@ -223,8 +232,10 @@ def test_an_intake_without_an_answer_stays_watched(services: Services, emulator:
 
 
 def test_an_intake_that_cannot_be_read_is_kept_with_the_rejects(services: Services) -> None:
-    publish(services, topology.DEAD_EXCHANGE, topology.INTAKE.name, b"no json", topology.TASK_INTAKE)
-    assert "dead-lettered" in wait_for(services.ledger.rejects)[0]["reason"]
+    publish(
+        services, TOPOLOGY.dead_exchange, TOPOLOGY[QueueName.INTAKE].name, b"no json", topology.TASK_INTAKE
+    )
+    assert "not JSON" in wait_for(services.ledger.rejects)[0]["reason"]
 
 
 def test_a_dead_lettered_token_loses_no_report(services: Services) -> None:
@@ -232,6 +243,6 @@ def test_a_dead_lettered_token_loses_no_report(services: Services) -> None:
     services.ledger.save_plan("m-1", 1, plan_of(), None, {})
     assert services.ledger.record_outcomes("m-1", 1, {}).is_complete
     body = orjson.dumps([[], {}, {}])
-    publish(services, topology.DEAD_EXCHANGE, topology.REPORTS.name, body, topology.TASK_REPORT)
+    publish(services, TOPOLOGY.dead_exchange, TOPOLOGY[QueueName.REPORTS].name, body, topology.TASK_REPORT)
     wait_for(lambda: drained(services))
     assert services.ledger.reports.lease("test", 60).report

@@ -12,12 +12,13 @@ import orjson
 import pytest
 import redis
 
-from common import topology
 from common.events import Event
 from common.ledger import connect
+from common.topology import QueueName
 from ingest.celery_message import SerializedEvent, build_message
 from ingest.publishers.redis import RedisPublisher
 from tests.support.emulator_process import EXTENSION_CODE, PROJECT_ID
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import wait_for
 from workers.celery_app import create_app
 from workers.recovery import backstop_redis
@@ -56,7 +57,7 @@ def broker(clean_redis_url: str) -> Iterator[redis.Redis]:
 
 def publish(url: str, an_event: Event) -> None:
     async def main() -> None:
-        publisher = RedisPublisher(url)
+        publisher = RedisPublisher(url, TOPOLOGY)
         await publisher.start()
         await publisher.publish(build_message([SerializedEvent.from_event(an_event)]))
         await publisher.close()
@@ -66,24 +67,24 @@ def publish(url: str, an_event: Event) -> None:
 
 def lose(broker: redis.Redis) -> None:
     """Pop the queued message, like a worker that crashes with it."""
-    assert broker.rpop(topology.INTAKE.name)
+    assert broker.rpop(TOPOLOGY[QueueName.INTAKE].name)
 
 
 def copies(broker: redis.Redis) -> list[bytes]:
-    return backstop_redis.due_bodies(broker, float("inf"))
+    return backstop_redis.due_bodies(broker, TOPOLOGY.parked, float("inf"))
 
 
 def make_due(broker: redis.Redis) -> None:
     for body in copies(broker):
-        broker.zadd(topology.PARKED, {body: time.time() - 1})
+        broker.zadd(TOPOLOGY.parked, {body: time.time() - 1})
 
 
 def queued(broker: redis.Redis) -> int:
-    return int(broker.llen(topology.INTAKE.name))
+    return int(broker.llen(TOPOLOGY[QueueName.INTAKE].name))
 
 
 def parked(broker: redis.Redis) -> list[float]:
-    return [float(broker.zscore(topology.PARKED, body) or 0) for body in copies(broker)]
+    return [float(broker.zscore(TOPOLOGY.parked, body) or 0) for body in copies(broker)]
 
 
 def test_an_event_lost_on_its_way_to_a_worker_goes_through_intake_again(
@@ -94,7 +95,7 @@ def test_an_event_lost_on_its_way_to_a_worker_goes_through_intake_again(
     make_due(broker)
     backstop_redis.process_due(services, broker)
 
-    again = orjson.loads(broker.lindex(topology.INTAKE.name, 0) or b"")
+    again = orjson.loads(broker.lindex(TOPOLOGY[QueueName.INTAKE].name, 0) or b"")
     assert again["properties"]["correlation_id"] == "m-1"
     assert [due > time.time() for due in parked(broker)] == [True]
 
@@ -138,9 +139,9 @@ def test_an_event_that_is_too_old_is_kept_with_the_rejects(
 
 
 def test_a_copy_that_cannot_be_read_is_kept_with_the_rejects(services: Services, broker: redis.Redis) -> None:
-    broker.zadd(topology.PARKED, {b"no json": time.time() - 1})
+    broker.zadd(TOPOLOGY.parked, {b"no json": time.time() - 1})
     backstop_redis.process_due(services, broker)
-    assert "readable" in services.ledger.rejects()[0]["reason"]
+    assert "body" in services.ledger.rejects()[0]["reason"]
     assert parked(broker) == []
 
 

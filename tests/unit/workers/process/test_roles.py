@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from common import topology
+from common.topology import TASK_QUEUES
 from workers.process.roles import Role, groups_for
 
 
@@ -24,4 +24,4 @@ def test_a_role_has_processes_with_that_role_alone(role: Role) -> None:
 
 def test_every_task_queue_has_one_consumer() -> None:
     consumed = [queue for group, roles in groups_for([]) for role in roles if (queue := group.queues[role])]
-    assert sorted(queue.name for queue in consumed) == sorted(queue.name for queue in topology.TASK_QUEUES)
+    assert sorted(consumed) == sorted(TASK_QUEUES)

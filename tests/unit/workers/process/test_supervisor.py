@@ -8,13 +8,13 @@ from typing import cast
 
 import pytest
 
-from common import topology
+from common.topology import QueueName
 from workers.process import supervisor
 from workers.process.roles import Pool, ProcessGroup, Role
 from workers.process.supervisor import ChildProcess
 from workers.progress import SharedTime
 
-GROUP = ProcessGroup("io", Pool.THREADS, {Role.INTAKE: topology.INTAKE})
+GROUP = ProcessGroup("io", Pool.THREADS, {Role.INTAKE: QueueName.INTAKE})
 
 
 class FakeProcess:

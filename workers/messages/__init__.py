@@ -1,0 +1,1 @@
+"""Reading messages: anything may come out of a queue."""

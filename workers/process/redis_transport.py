@@ -1,0 +1,55 @@
+"""Celery's Redis transport, for lists that may contain anything.
+
+kombu lets an exception about an entry that is no message out of the event loop, which ends the process, and
+the entry is lost. Here it is passed to `refuse`, and the next entry follows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from kombu.transport import redis as kombu_redis
+from kombu.transport.virtual import Message
+
+Refuse = Callable[[str, bytes], None]
+"""Stores an entry that is no message: the name of its list, and the entry."""
+
+
+def build_transport(refuse: Refuse) -> type[kombu_redis.Transport]:
+    """Return the class of a transport whose refused entries are passed to `refuse`."""
+
+    class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu ships no types
+        def _create_client(self, asynchronous: bool = False) -> Any:
+            client = super()._create_client(asynchronous=asynchronous)
+            client.set_response_callback("BRPOP", self._accept)
+            return client
+
+        def _accept(self, response: Any, **_: Any) -> Any:
+            """Return the reply of BRPOP, or none, as after its timeout, if the entry is no message."""
+            if response is None:
+                return None
+            name, entry = response
+            if is_message(entry, self):
+                return name, entry
+            refuse(name.decode(errors="replace"), entry)
+            return None
+
+    class Transport(kombu_redis.Transport):  # type: ignore[misc]
+        pass
+
+    Transport.Channel = Channel
+    return Transport
+
+
+def is_message(entry: bytes, channel: Any) -> bool:
+    """Whether an entry of a list is a message of kombu's Redis transport, whatever its content."""
+    try:
+        raw = json.loads(entry)
+        message = Message(raw, channel=channel)
+        delivery, tag = message.delivery_info, message.delivery_tag
+        places = delivery["exchange"], delivery["routing_key"]
+    except Exception:  # noqa: BLE001 - decoders raise whatever the content makes them raise
+        return False
+    return isinstance(tag, str) and isinstance(raw, dict) and all(isinstance(place, str) for place in places)
