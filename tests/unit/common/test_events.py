@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from common.events import SCHEMA, Event, UnknownSchema
@@ -23,3 +25,18 @@ def test_an_event_without_a_field_is_rejected() -> None:
     del incomplete["event_code"]
     with pytest.raises(KeyError, match="event_code"):
         Event.from_json(incomplete)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"extensionBizId": "eb0f7c1d"}, "eb0f7c1d"),
+        ({"extensionBizId": 59}, "59"),
+        ({"extensionBizId": " "}, None),
+        ({"extensionBizId": False}, None),
+        ({"extensionBizId": ["a"]}, None),
+        ({}, None),
+    ],
+)
+def test_the_id_of_the_check_process(data: dict[str, object], expected: str | None) -> None:
+    assert replace(EVENT, data=data).check_process_id == expected
