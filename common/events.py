@@ -22,6 +22,21 @@ class UnknownSchema(DwgateError, ValueError):
     """The message was written by a newer dwgate: upgrade the workers before ingest."""
 
 
+def find_check_process_id(data: Json) -> str | None:
+    """Return `extensionBizId`, the ID of the check process that waits for extensions; None without one.
+
+    Source: help page "Formats of event messages sent to EventBridge". It is missing from plain notifications,
+    and from some extension points (data quality, approval, tenant level).
+
+    Args:
+        data: the body of an event of any type.
+    """
+    value = data.get("extensionBizId")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
 class EventInvalid(DwgateError, ValueError):
     """The JSON is not an event; the text names the field, never its value."""
 
@@ -63,6 +78,11 @@ class Event:
     data: Json
     received_at: float
     recovered: bool = False
+
+    @property
+    def check_process_id(self) -> str | None:
+        """ID of the check process that waits for extensions; None if the event names none."""
+        return find_check_process_id(self.data)
 
     @property
     def point(self) -> extension_points.ExtensionPoint:

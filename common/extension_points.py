@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+TYPE_PREFIX = "dataworks:"
+"""Prefix of the CloudEvents type of every event of DataWorks, also of those that need no verdict."""
+
 
 class ResultOperation(StrEnum):
     """The OpenAPI operation that carries the verdict of an extension point."""
@@ -15,6 +18,17 @@ class ResultOperation(StrEnum):
     IDE = "UpdateIDEEventResult"
     WORKBENCH = "UpdateWorkbenchEventResult"
     CALLBACK = "CallbackExtension"
+
+
+class Level(StrEnum):
+    """Level of an extension point: an extension binds points of one level only (help page "Preparations").
+
+    WORKSPACE: the extension is enabled per workspace, and events come to the bus of its distribution channel.
+    TENANT: the extension is enabled for the tenant, and events come to the bus `default`.
+    """
+
+    WORKSPACE = "workspace"
+    TENANT = "tenant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +40,26 @@ class ExtensionPoint:
         type: the CloudEvents type (`dataworks:FileChange:CommitFile`).
         result_operation: the OpenAPI operation that receives its verdict.
         has_snapshot: whether `GetIDEEventDetail` returns the operation's file or table.
+        level: where it is bound.
     """
 
     code: str
     type: str
     result_operation: ResultOperation
     has_snapshot: bool = False
+    level: Level = Level.WORKSPACE
 
 
 def _ide_point(code: str, action: str) -> ExtensionPoint:
-    return ExtensionPoint(code, f"dataworks:{action}", ResultOperation.IDE, has_snapshot=True)
+    return ExtensionPoint(code, f"{TYPE_PREFIX}{action}", ResultOperation.IDE, has_snapshot=True)
 
 
 def _workbench_point(code: str, action: str) -> ExtensionPoint:
-    return ExtensionPoint(code, f"dataworks:{action}", ResultOperation.WORKBENCH)
+    return ExtensionPoint(code, f"{TYPE_PREFIX}{action}", ResultOperation.WORKBENCH)
 
 
-def _callback_point(code: str, action: str) -> ExtensionPoint:
-    return ExtensionPoint(code, f"dataworks:{action}", ResultOperation.CALLBACK)
+def _callback_point(code: str, action: str, level: Level = Level.WORKSPACE) -> ExtensionPoint:
+    return ExtensionPoint(code, f"{TYPE_PREFIX}{action}", ResultOperation.CALLBACK, level=level)
 
 
 POINTS: tuple[ExtensionPoint, ...] = (
@@ -89,10 +105,10 @@ POINTS: tuple[ExtensionPoint, ...] = (
         "delete-data-quality-evaluation-task-notification",
         "DqcCheck:DeleteDataQualityEvaluationTaskNotification",
     ),
-    _callback_point("delete-project", "ProjectChange:DeleteProject"),
-    _callback_point("download-resources", "ResourcesDownload:DownloadResources"),
-    _callback_point("download-resources-execute", "ResourcesDownload:DownloadResourcesExecute"),
-    _callback_point("upload-data-to-table", "ResourcesUpload:UploadDataToTable"),
+    _callback_point("delete-project", "ProjectChange:DeleteProject", Level.TENANT),
+    _callback_point("download-resources", "ResourcesDownload:DownloadResources", Level.TENANT),
+    _callback_point("download-resources-execute", "ResourcesDownload:DownloadResourcesExecute", Level.TENANT),
+    _callback_point("upload-data-to-table", "ResourcesUpload:UploadDataToTable", Level.TENANT),
 )
 
 BY_CODE = {point.code: point for point in POINTS}

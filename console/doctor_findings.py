@@ -121,6 +121,13 @@ def check_persistence(*, keeps: bool) -> Diagnosis:
     return Diagnosis("appendonly", Health.WRONG, "no: a restart loses every unfinished event; expected yes")
 
 
+def check_writes(refusal: str | None) -> Diagnosis:
+    """Diagnose whether Redis accepts writes; `refusal` is why it does not."""
+    if refusal is None:
+        return Diagnosis("Redis writes", Health.GOOD, "accepted")
+    return Diagnosis("Redis writes", Health.WRONG, f"refused: {refusal}; no event can be recorded")
+
+
 def check_running_workers(names: Sequence[str]) -> Diagnosis:
     """Diagnose which worker processes sent a heartbeat in the last 15 seconds."""
     kinds = {name.partition("-")[0] for name in names}

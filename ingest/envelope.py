@@ -19,7 +19,7 @@ import orjson
 
 from common import extension_points
 from common.errors import DwgateError
-from common.events import MAX_ID_BYTES, Event
+from common.events import MAX_ID_BYTES, Event, find_check_process_id
 
 MAX_DEPTH = 64
 """Maximum nesting of `data`: orjson cannot serialize every depth that it parses."""
@@ -36,10 +36,18 @@ class MalformedEnvelope(DwgateError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """An event that needs no verdict: no extension point has its type."""
+    """An event that dwgate cannot answer: no extension point has its type.
+
+    Attributes:
+        message_id: its id; None if it has none.
+        type: its CloudEvents type.
+        is_awaited: whether an operation waits for a verdict: the type is of an extension point that this
+            version of dwgate does not know.
+    """
 
     message_id: str | None
     type: str
+    is_awaited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,7 @@ class Envelope:
             raise MalformedEnvelope("type is missing or not text")
         point = extension_points.extension_point_for(type_)
         if point is None:
-            return Ignored(_text(self.fields.get("id")), type_)
+            return Ignored(_text(self.fields.get("id")), type_, is_awaited=_is_awaited(self.fields))
         message_id = _message_id(self.fields.get("id"))
         data = self.fields.get("data")
         if data is None:
@@ -110,6 +118,11 @@ def parse_event(body: bytes, received_at: float) -> Event | Ignored:
         MalformedEnvelope: it is neither.
     """
     return read_envelope(body).event(received_at)
+
+
+def _is_awaited(fields: dict[str, Any]) -> bool:
+    data = fields.get("data")
+    return isinstance(data, dict) and find_check_process_id(data) is not None
 
 
 def _message_id(value: object) -> str:

@@ -43,6 +43,11 @@ class Metrics:
         limited = self._counter(
             "dwgate_ingest_limited", "Requests and connections that a limit of HTTP ended, by limit.", "limit"
         )
+        self.unknown_points = Counter(
+            "dwgate_ingest_unknown_points",
+            "Ignored events for which an operation waits: unbind their extension point, or upgrade dwgate.",
+            registry=self._registry,
+        )
         self.events = {status: events.labels(status.value) for status in Status}
         self.rejected = {reason: refused.labels(reason.value) for reason in Reason}
         self.unavailable = {cause: unavailable.labels(cause.value) for cause in Cause}

@@ -15,6 +15,7 @@ from redis import RedisError
 from common.errors import DwgateError
 from common.events import Event
 from common.ledger import Ledger
+from common.printable import printable
 from ingest.batching import EventBatcher
 from ingest.certificates import Certificates, CertificateUnavailable
 from ingest.deduplication import PublishDeduplicator
@@ -34,6 +35,9 @@ REJECT_SECONDS = 2.0
 """Maximum seconds to store a malformed body."""
 
 READY_SECONDS = 1.0
+MAX_LOGGED_TYPE = 100
+"""Characters of the type of an unknown event that are logged."""
+
 RETRY_AFTER = {"retry-after": "2"}
 
 _THREADS = 4
@@ -140,6 +144,7 @@ class Receiver:
             await self._reject(body, str(error))
             return Status.REJECTED, None
         if isinstance(event, Ignored):
+            self._note_ignored(event)
             return Status.IGNORED, event.message_id
         return await self._publish(event), event.message_id
 
@@ -157,6 +162,15 @@ class Receiver:
         if envelope.account not in self._trust.accounts:
             raise AuthenticationFailed(Reason.ACCOUNT)
         return envelope.event(self._clock())
+
+    def _note_ignored(self, event: Ignored) -> None:
+        if event.is_awaited:
+            self._metrics.unknown_points.inc()
+            _log.error(
+                "extension_point_unknown",
+                message_id=event.message_id,
+                event_type=printable(event.type[:MAX_LOGGED_TYPE]),
+            )
 
     async def _publish(self, event: Event) -> Status:
         try:

@@ -1,7 +1,10 @@
 """Verifies that a request comes from EventBridge, and from a rule with our token. Pure: no clock, no I/O.
 
 Source: help page "Signature algorithm" (version 2, RSA over SHA-256). In the page's algorithm no newline
-follows the body, in Alibaba Cloud's EventBridge SDK for Java one does: both forms are tried. Version 1
+follows the body, in Alibaba Cloud's EventBridge SDK for Java one does. The page calls the token's header
+optional, and a public receiver leaves its line out of the signed text. All four forms are tried. A signature
+that does not cover the token is as good: it proves that EventBridge sent these bytes to this URL, and that
+they come from our rule is proved by comparing the token, which is mandatory in either form. Version 1
 (HMAC-SHA1 with a secret that the private key has wrapped) is not accepted: anyone who has received one such
 request recovers its secret with the public key and can sign any other request with it, so it proves nothing.
 
@@ -89,12 +92,12 @@ class SignedHeaders:
 
     Attributes:
         certificate_url: URL of the certificate, on a host of EventBridge.
-        lines: the signed header lines, each with its newline.
+        lines: the signed header lines, each with its newline, in both forms: with and without the token's.
         signature: the signature, decoded.
     """
 
     certificate_url: str
-    lines: bytes
+    lines: tuple[bytes, bytes]
     signature: bytes
 
 
@@ -123,6 +126,7 @@ def check_headers(headers: Iterable[tuple[str, str]], trust: TrustPolicy, now: f
     if _SIGNATURE_V2 not in merged:
         # The reason for a request without any signature is the missing header, not the older version.
         raise AuthenticationFailed(Reason.BAD_VERSION if _SIGNATURE_V1 in merged else Reason.MISSING_HEADER)
+    # The token's line is the last one.
     fields = [
         (name, _required_header(merged, name)) for name in (_TIMESTAMP, _HASH_METHOD, _VERSION, _URL, _TOKEN)
     ]
@@ -135,7 +139,7 @@ def check_headers(headers: Iterable[tuple[str, str]], trust: TrustPolicy, now: f
         raise AuthenticationFailed(Reason.CERTIFICATE_URL)
     return SignedHeaders(
         certificate_url=merged[_URL],
-        lines=_to_latin1("".join(f"{name}: {value}\n" for name, value in fields)),
+        lines=(_join_lines(fields), _join_lines(fields[:-1])),
         signature=_decode_base64(signature),
     )
 
@@ -157,10 +161,15 @@ def verify_signature(signed: SignedHeaders, body: bytes, trust: TrustPolicy, key
 
 
 def _signed_texts(signed: SignedHeaders, body: bytes, trust: TrustPolicy) -> Iterator[bytes]:
-    for url in trust.target_urls:
-        text = b"%b\n%b%b" % (url.encode(), signed.lines, body)
-        yield text
-        yield text + b"\n"
+    for lines in signed.lines:
+        for url in trust.target_urls:
+            text = b"%b\n%b%b" % (url.encode(), lines, body)
+            yield text
+            yield text + b"\n"
+
+
+def _join_lines(fields: Iterable[tuple[str, str]]) -> bytes:
+    return _to_latin1("".join(f"{name}: {value}\n" for name, value in fields))
 
 
 def _is_rsa_sha256(key: RSAPublicKey, signature: bytes, text: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 
 import structlog
 
@@ -184,8 +185,8 @@ def advance(services: Services, record: EventRecord) -> None:
     """
     event = record.event
     if record.state is State.RECEIVED:
-        if event.blocking is False and _is_notification(services, event, record.deadline_at):
-            services.ledger.mark_ignored(event.message_id, "notification: no operation waits for it")
+        if ignored := _find_reason_to_ignore(services, record):
+            _ignore(services, event, ignored)
         else:
             _build_plan(services, record)
     elif record.state is State.CHECKING and record.deliveries <= MAX_DELIVERIES:
@@ -194,9 +195,53 @@ def advance(services: Services, record: EventRecord) -> None:
         services.reports.enqueue(event.message_id, record.run)
 
 
+class IgnoreReason(StrEnum):
+    """Why an event needs no verdict; a label of the metrics."""
+
+    NOTIFICATION = "notification"
+    NOT_ENABLED = "not_enabled"
+
+
+_IGNORED_TEXTS = {
+    IgnoreReason.NOTIFICATION: "notification: no operation waits for it",
+    IgnoreReason.NOT_ENABLED: "the extension is not enabled for this extension point in this workspace",
+}
+"""Details of the step in the timeline."""
+
+
+def _ignore(services: Services, event: Event, reason: IgnoreReason) -> None:
+    if services.ledger.mark_ignored(event.message_id, _IGNORED_TEXTS[reason]):
+        metrics.IGNORED.labels(reason.value).inc()
+        log.info(
+            "event_ignored",
+            event_code=event.event_code,
+            project_id=event.project_id,
+            reason=reason.value,
+        )
+
+
+def _find_reason_to_ignore(services: Services, record: EventRecord) -> IgnoreReason | None:
+    """Return why an event needs no verdict; None if it needs one.
+
+    The reconciler takes up an ignored event that DataWorks later lists as waiting.
+    """
+    event = record.event
+    if record.run > 1:
+        return None  # Requeued, since a person or the reconciler found that it waits.
+    may_be_notification = event.blocking is False and event.check_process_id is None
+    if may_be_notification and _is_notification(services, event, record.deadline_at):
+        return IgnoreReason.NOTIFICATION
+    if not services.enabled_workspaces.is_enabled(
+        event.event_code, event.project_id, known_since=event.received_at
+    ):
+        return IgnoreReason.NOT_ENABLED
+    return None
+
+
 def _is_notification(services: Services, event: Event, deadline: float) -> bool:
     # DataWorks sends some operations twice: to extensions, and as a plain notification with another id.
-    # In published samples both have `blockBusiness: false`, so only a query to DataWorks distinguishes them.
+    # In published samples both have `blockBusiness: false`. The ID of a check process tells them apart;
+    # without one, only a query to DataWorks does.
     try:
         return not services.dataworks.check_processes(
             event.event_code, project_id=event.project_id, message_id=event.message_id, deadline=deadline

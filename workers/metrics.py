@@ -41,12 +41,13 @@ LATE = Counter("dwgate_late_total", "Verdicts posted after their deadline.", ["e
 DEAD = Counter("dwgate_dead_total", "Events that could not be answered: requeue them.", ["event_code"])
 RECOVERED = Counter(
     "dwgate_recovered_total",
-    "Events that DataWorks was waiting for and that had never arrived.",
+    "Events that DataWorks was waiting for and that had never arrived, or were ignored.",
     ["event_code"],
 )
 MESSAGES_REFUSED = Counter(
     "dwgate_messages_refused_total", "Messages that could not be read, by the queue that had them.", ["queue"]
 )
+IGNORED = Counter("dwgate_ignored_total", "Events for which no operation waits for dwgate.", ["reason"])
 DEAD_LETTERS = Counter("dwgate_dead_letters_total", "Messages that the broker dead-lettered.", ["task"])
 # mostrecent: of a worker's processes, the last one that checked the file is right.
 CONFIG_FILE_INVALID = Gauge(

@@ -24,6 +24,7 @@ from workers.checks.api import Check
 from workers.dataworks import client
 from workers.dataworks.lookup_cache import LookupCache
 from workers.dispatch import Dispatch
+from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.pipeline.check_runner import CheckRunner
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
@@ -139,6 +140,11 @@ class Services:
     def extension_settings(self) -> ExtensionSettingsSource:
         """Options and switches that were set in the DataWorks console."""
         return ExtensionSettingsSource(lambda: self.dataworks, self._config_store(LAST_KNOWN_SECONDS))
+
+    @cached_property
+    def enabled_workspaces(self) -> EnabledWorkspaces:
+        """In which workspaces the extension is enabled."""
+        return EnabledWorkspaces(lambda: self.dataworks, self._config_store(ENABLED_SECONDS))
 
     @property
     def waivers(self) -> Waivers:

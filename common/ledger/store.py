@@ -286,7 +286,7 @@ class Ledger:
         )
 
     def reopen(self, message_id: str, deadline_at: float, watch_at: float, *, actor: str, reason: str) -> int:
-        """Start a new run of a reported or dead event, and record it in the audit trail in the same step.
+        """Start a new run of a reported, dead or ignored event, and record it in the audit trail at once.
 
         Args:
             message_id: the event.

@@ -6,18 +6,23 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
-from typing import Any, TypeVar
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
+import redis
 import typer
 from kombu import Connection
 
 from common.config_files.errors import ConfigError
 from common.extension_points import POINTS
 from common.ledger import State
+from common.ledger.write_probe import find_write_refusal
 from common.settings import Settings, SettingsError, load_settings
 from common.topology import Queue
 from console import doctor_findings, env_file, errors, foreign_fleets
 from console.commands import policy
+from console.diagnoses import extension as extension_diagnoses
+from console.diagnoses.scope import DiagnosedRole, Scope, scope_of
 from console.doctor_findings import Diagnosis, Health
 from console.exit_codes import ENGINE_DOWN, FAILED
 from console.options import Json
@@ -28,7 +33,7 @@ from review.parsing.self_test import ParserUnusable, run_self_test
 from review.rules.registry import INSTALLED
 from workers.celery_app import create_app
 from workers.checks import registry
-from workers.dataworks.errors import DataWorksError
+from workers.dataworks.errors import DataWorksError, RequestRejected
 from workers.dataworks.models import ProcessStatus
 from workers.policy.policy import load_policy
 from workers.services import Services
@@ -48,16 +53,22 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def command(json: Json = False) -> None:
+def command(
+    role: Annotated[
+        list[DiagnosedRole] | None,
+        typer.Option(help="Check only what this role needs, with its settings; may be repeated."),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Check settings, engines and DataWorks, and report the trade-offs of the settings."""
-    raise typer.Exit(run(json=json))
+    raise typer.Exit(run(scope_of(role or []), json=json))
 
 
-def run(*, json: bool) -> int:
-    """Run every diagnosis; return the exit code: 1 if something is wrong, 3 if an engine is down."""
+def run(scope: Scope, *, json: bool) -> int:
+    """Run the diagnoses of `scope`; return the exit code: 1 if something is wrong, 3 if an engine is down."""
     # The diagnoses report what libraries would log.
     logging.disable()
-    diagnoses = list(_all())
+    diagnoses = list(_diagnose(scope))
     if json:
         tables.json({"diagnoses": [asdict(item) for item in diagnoses]})
     else:
@@ -69,31 +80,42 @@ def run(*, json: bool) -> int:
     return FAILED if Health.WRONG in health else 0
 
 
-def _all() -> Iterator[Diagnosis]:
-    receiving, sight = _settings("settings of ingest", IngestSettings)
-    yield sight
+def _diagnose(scope: Scope) -> Iterator[Diagnosis]:
+    if scope.has_ingest:
+        receiving, sight = _settings("settings of ingest", IngestSettings)
+        yield sight
+        if receiving:
+            yield from doctor_findings.check_ingest(receiving, time.time())
+    # Ingest has all settings that a worker requires.
     working, sight = _settings("settings of workers", WorkerSettings)
-    yield sight
-    if receiving:
-        yield from doctor_findings.check_ingest(receiving, time.time())
+    if scope.has_workers or working is None:
+        yield sight
     if ignored := env_file.unread_file():
         yield doctor_findings.note_unread_settings(ignored)
-    yield _parser()
-    yield _linters()
-    registry.load_checks()
-    for problem in (*registry.problems(), *INSTALLED.problems):
-        yield Diagnosis(f"plug-in {problem.name}", Health.WRONG, str(problem))
+    if scope.has_workers:
+        yield _parser()
+        yield _linters()
+        registry.load_checks()
+        for problem in (*registry.problems(), *INSTALLED.problems):
+            yield Diagnosis(f"plug-in {problem.name}", Health.WRONG, str(problem))
     if working:
         yield from doctor_findings.check_workers(working)
         services = Services(working, create_app(working))
-        for what, look in (
-            ("broker", _broker),
-            ("Redis", _redis),
-            ("policy", _policy),
-            ("waivers", _waivers),
-            ("DataWorks", _dataworks),
-        ):
-            yield from _diagnose_guarded(what, look, services)
+        for what, look in _lookers(scope):
+            yield from _diagnose_guarded(what, partial(look, services, scope))
+
+
+Look = Callable[[Services, Scope], Iterator[Diagnosis]]
+
+
+def _lookers(scope: Scope) -> Iterator[tuple[str, Look]]:
+    yield "broker", _broker
+    yield "Redis", _redis
+    if scope.has_workers:
+        yield "policy", _policy
+        yield "waivers", _waivers
+    if scope.calls_dataworks:
+        yield "DataWorks", _dataworks
 
 
 def _settings(what: str, model: type[SettingsT]) -> tuple[SettingsT | None, Diagnosis]:
@@ -118,18 +140,18 @@ def _linters() -> Diagnosis:
         return Diagnosis("external linters", Health.WRONG, str(error))
 
 
-def _diagnose_guarded(
-    what: str, look: Callable[[Services], Iterator[Diagnosis]], services: Services
-) -> Iterator[Diagnosis]:
+def _diagnose_guarded(what: str, look: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
     try:
-        yield from look(services)
+        yield from look()
     except errors.EngineDown as error:
         yield Diagnosis(what, Health.DOWN, str(error))
     except (ConfigError, DataWorksError) as error:
         yield Diagnosis(what, Health.WRONG, str(error))
+    except redis.RedisError as error:
+        yield Diagnosis(what, Health.WRONG, f"Redis refused a command: {type(error).__name__}")
 
 
-def _broker(services: Services) -> Iterator[Diagnosis]:
+def _broker(services: Services, scope: Scope) -> Iterator[Diagnosis]:
     url = services.settings.broker_url
     with (
         errors.engine_errors("the broker", url),
@@ -144,9 +166,10 @@ def _broker(services: Services) -> Iterator[Diagnosis]:
         yield Diagnosis("broker", Health.GOOD, f"RabbitMQ {version} at {errors.host(url)}")
         declares = services.settings.broker_topology == "declare"
         topology = services.settings.topology
-        yield from (_queue(connection, queue, declares=declares) for queue in topology.queues)
-        consumers = foreign_fleets.count_consumers(connection, topology)
-        yield foreign_fleets.check_consumers(consumers, _workers(services))
+        yield from (_queue(connection, topology[name], declares=declares) for name in scope.queues)
+        if scope.has_fleet:
+            consumers = foreign_fleets.count_consumers(connection, topology)
+            yield foreign_fleets.check_consumers(consumers, _workers(services))
 
 
 def _workers(services: Services) -> Collection[str]:
@@ -186,23 +209,40 @@ def _rejection(connection: Connection, queue: Queue, *, passive: bool) -> str | 
     return None
 
 
-def _redis(services: Services) -> Iterator[Diagnosis]:
-    client = services.ledger.client
+def _redis(services: Services, scope: Scope) -> Iterator[Diagnosis]:
+    host = errors.host(services.settings.redis_url)
     with errors.engine_errors("Redis", services.settings.redis_url):
+        yield from _redis_server(services.ledger.client, host)
+        # The accounts of ingest and of the workers have no key in common that both may write.
+        key = "lookup:write-probe" if scope.has_workers else "rejects"
+        refusal = find_write_refusal(services.ledger.client, services.ledger.key(key))
+        yield doctor_findings.check_writes(refusal)
+        if scope.has_fleet:
+            yield doctor_findings.check_running_workers(services.ledger.membership.workers())
+            yield doctor_findings.check_dead_events(services.ledger.counts()[State.DEAD])
+
+
+def _redis_server(client: redis.Redis, host: str) -> Iterator[Diagnosis]:
+    """Yield the diagnoses of the server and its configuration, as far as the account may see them."""
+    client.ping()
+    hidden = Diagnosis("Redis", Health.GOOD, f"at {host}; its settings are hidden from the account")
+    try:
         before = time.time()
         seconds, micros = client.time()
         skew = seconds + micros / 1e6 - (before + time.time()) / 2
-        server = client.info("server")
-        keeps = client.info("persistence").get("aof_enabled") == 1
-        evicts = client.info("memory").get("maxmemory_policy")
-        names = services.ledger.membership.workers()
-        dead = services.ledger.counts()[State.DEAD]
-    yield Diagnosis("Redis", Health.GOOD, f"{_version(server)} at {errors.host(services.settings.redis_url)}")
+    except redis.exceptions.NoPermissionError:
+        yield hidden
+        return
+    try:
+        server, persistence, memory = (client.info(part) for part in ("server", "persistence", "memory"))
+    except redis.exceptions.NoPermissionError:
+        yield hidden
+        yield doctor_findings.check_clock(skew)
+        return
+    yield Diagnosis("Redis", Health.GOOD, f"{_version(server)} at {host}")
     yield doctor_findings.check_clock(skew)
-    yield doctor_findings.check_eviction(evicts)
-    yield doctor_findings.check_persistence(keeps=keeps)
-    yield doctor_findings.check_running_workers(names)
-    yield doctor_findings.check_dead_events(dead)
+    yield doctor_findings.check_eviction(memory.get("maxmemory_policy"))
+    yield doctor_findings.check_persistence(keeps=persistence.get("aof_enabled") == 1)
 
 
 def _version(server: dict[str, Any]) -> str:
@@ -212,12 +252,12 @@ def _version(server: dict[str, Any]) -> str:
     return f"Redis {server.get('redis_version')}"
 
 
-def _policy(services: Services) -> Iterator[Diagnosis]:
+def _policy(services: Services, _: Scope) -> Iterator[Diagnosis]:
     file = services.settings.policy_file
     yield Diagnosis("policy", Health.GOOD, policy.describe_policy(file, load_policy(file, services.checks)))
 
 
-def _waivers(services: Services) -> Iterator[Diagnosis]:
+def _waivers(services: Services, _: Scope) -> Iterator[Diagnosis]:
     if not (file := services.settings.waivers_file):
         return
     try:
@@ -230,10 +270,26 @@ def _waivers(services: Services) -> Iterator[Diagnosis]:
     yield Diagnosis("waivers", Health.GOOD, f"{file} is valid: {live} active, {len(items) - live} expired")
 
 
-def _dataworks(services: Services) -> Iterator[Diagnosis]:
+def _dataworks(services: Services, _: Scope) -> Iterator[Diagnosis]:
     with errors.engine_errors("Redis", services.settings.redis_url):
         waiting = services.dataworks.check_processes(
             POINTS[0].code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
         )
     detail = f"{services.settings.endpoint} responds: {len(waiting)} of {POINTS[0].code} wait"
     yield Diagnosis("DataWorks", Health.GOOD, detail)
+    yield from _extension(services)
+
+
+def _extension(services: Services) -> Iterator[Diagnosis]:
+    code = services.settings.extension_code
+    with errors.engine_errors("Redis", services.settings.redis_url):
+        try:
+            extension = services.dataworks.current_extension(deadline=time.time() + CALL_SECONDS)
+        except RequestRejected:
+            yield extension_diagnoses.note_unknown_extension(code)
+            return
+    try:
+        checked = load_policy(services.settings.policy_file, services.checks).checked_points()
+    except ConfigError:
+        return  # The policy's own diagnosis reports it.
+    yield from extension_diagnoses.check_extension(extension, code, checked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from console.exit_codes import FAILED
 from console.options import Json, Project, Since
 from console.output import tables
 from workers.celery_app import create_app
+from workers.dataworks.errors import DataWorksError
+from workers.dataworks.models import ProcessStatus
 from workers.pipeline import planner
 from workers.services import Services
 from workers.settings import WorkerSettings
@@ -29,6 +32,8 @@ MAX_EVENTS = 10_000
 """Maximum number of events that a filter examines, newest first."""
 
 CONNECT_SECONDS = 3.0
+CALL_SECONDS = 10.0
+"""Timeout of a call of DataWorks."""
 
 COLUMNS = ("message id", "event", "state", "what")
 _FAILED = (OutcomeKind.ERROR, OutcomeKind.TIMED_OUT)
@@ -96,12 +101,17 @@ class RequeueFilter:
         return record.state is State.DEAD or any(outcome.kind in _FAILED for outcome in outcomes)
 
 
-def plan(record: EventRecord | None) -> RequeueAction:
-    """Return what a requeue does with an event: a pure function that mirrors the ledger's `reopen`."""
+def plan(record: EventRecord | None, *, is_awaited: bool | None = None) -> RequeueAction:
+    """Return what a requeue does with an event: a pure function that mirrors the ledger's `reopen`.
+
+    Args:
+        record: the event; None if it is unknown.
+        is_awaited: of an ignored event, whether DataWorks waits for its verdict; None if that is unknown.
+    """
     if record is None:
         return RequeueAction(RequeueStep.UNKNOWN, "unknown event")
     if record.state is State.IGNORED:
-        return RequeueAction(RequeueStep.LEAVE, "notification only: unchanged")
+        return _plan_ignored(is_awaited)
     if not record.state.is_final:
         return RequeueAction(RequeueStep.LEAVE, "still in progress: unchanged")
     if record.accepted_verdict:
@@ -113,6 +123,18 @@ def plan(record: EventRecord | None) -> RequeueAction:
     if record.verdict and record.posting_at and not record.reported_at:
         return RequeueAction(RequeueStep.POST, f"post the frozen verdict again: {record.verdict.result}")
     return RequeueAction(RequeueStep.RUN, "run again")
+
+
+def _plan_ignored(is_awaited: bool | None) -> RequeueAction:
+    match is_awaited:
+        case None:
+            return RequeueAction(
+                RequeueStep.LEAVE, "ignored, and DataWorks cannot be asked whether it waits: unchanged"
+            )
+        case False:
+            return RequeueAction(RequeueStep.LEAVE, "ignored, and DataWorks does not wait for it: unchanged")
+        case True:
+            return RequeueAction(RequeueStep.RUN, "run: it was ignored, and DataWorks waits for it")
 
 
 app = typer.Typer(add_completion=False)
@@ -157,7 +179,9 @@ def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> in
     services = Services(settings, create_app(settings))
     with errors.engine_errors("Redis", settings.redis_url):
         found = _find(services, filter_)
-    actions = {message_id: plan(record) for message_id, record in found}
+        actions = {
+            message_id: plan(record, is_awaited=_is_awaited(services, record)) for message_id, record in found
+        }
     selected = [record.event for message_id, record in found if record and actions[message_id].is_requeued]
     if selected and not dry_run:
         _reach_broker(services)
@@ -185,6 +209,26 @@ def _find(services: Services, filter_: RequeueFilter) -> list[tuple[str, EventRe
             file=sys.stderr,
         )
     return [(record.event.message_id, record) for record in records if filter_.matches(record)]
+
+
+def _is_awaited(services: Services, record: EventRecord | None) -> bool | None:
+    """Whether DataWorks waits for the verdict of an ignored event; None if unknown, or not ignored."""
+    if record is None or record.state is not State.IGNORED:
+        return None
+    event = record.event
+    logging.disable()  # The SDK logs missing credentials.
+    try:
+        processes = services.dataworks.check_processes(
+            event.event_code,
+            project_id=event.project_id,
+            message_id=event.message_id,
+            deadline=time.time() + CALL_SECONDS,
+        )
+    except DataWorksError:
+        return None
+    finally:
+        logging.disable(logging.NOTSET)
+    return any(process.status == ProcessStatus.CHECKING for process in processes)
 
 
 def _reach_broker(services: Services) -> None:

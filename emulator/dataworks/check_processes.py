@@ -56,6 +56,8 @@ class CheckProcess:
     Attributes:
         snapshot: the `EventDetail` of `GetIDEEventDetail`; None if there is none.
         started_at: seconds since the epoch.
+        listed_at: when ListCheckProcesses begins to list it, in seconds since the epoch. Nothing published
+            says that the list is complete at any moment.
         ended_at: when the verdict was posted; None while it waits.
     """
 
@@ -66,6 +68,7 @@ class CheckProcess:
     operator: str | None
     snapshot: Json | None
     started_at: float
+    listed_at: float = 0.0
     process_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     status: Status = Status.CHECKING
     ended_at: float | None = None
@@ -132,11 +135,14 @@ class CheckProcesses:
         """Return the processes of a message ID: one per extension that it waits for."""
         return self._by_message.get(message_id, [])
 
-    def listed(self, status: Status | None = None) -> Iterable[CheckProcess]:
-        """Return all processes with a status, oldest first."""
-        if status is Status.CHECKING:
-            return self._waiting.values()
-        return [process for process in self._all.values() if status in {None, process.status}]
+    def listed(self, now: float, status: Status | None = None) -> Iterable[CheckProcess]:
+        """Return all processes with a status that are listed at `now`, oldest first."""
+        processes = self._waiting if status is Status.CHECKING else self._all
+        return [
+            process
+            for process in processes.values()
+            if status in {None, process.status} and process.listed_at <= now
+        ]
 
     def classify(self, result: PostedResult) -> PostStatus:
         """Return the effect that accepting `result` would have: FIRST, LATE or MISPLACED."""

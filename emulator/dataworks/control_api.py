@@ -75,13 +75,14 @@ class Control:
         return _json({"verdict": verdict.to_json() if verdict else None}, status=200 if verdict else 408)
 
     async def start_process(self, request: web.Request) -> web.Response:
-        """Start an operation that waits for the extension."""
+        """Start an operation that waits for the extension, listed after `listed_after` seconds (0)."""
         process = self._start(await _read(request))
         return _json(process.to_json(), status=201)
 
     def _start(self, raw: Mapping[str, Any]) -> CheckProcess:
         if raw["event_code"] not in BY_CODE:
             raise ValueError(f"event_code: unknown extension point {raw['event_code']}")
+        now = time.time()
         process = CheckProcess(
             message_id=raw["message_id"],
             extension_code=raw.get("extension") or self._state.extension_code,
@@ -89,7 +90,8 @@ class Control:
             project_id=raw.get("project_id"),
             operator=raw.get("operator"),
             snapshot=raw.get("snapshot"),
-            started_at=time.time(),
+            started_at=now,
+            listed_at=now + float(raw.get("listed_after") or 0),
         )
         self._state.processes.start(process)
         return process

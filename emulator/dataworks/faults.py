@@ -47,6 +47,7 @@ class Fault:
         kind: the kind of fault.
         action: the operation it affects; None for all.
         message_id: the event it affects; None for all.
+        event_code: the extension point it affects, of operations with this parameter; None for all.
         times: number of calls it still affects; None for no limit.
         status: HTTP status of `error`.
         code: error code of `error` and `business`.
@@ -56,6 +57,7 @@ class Fault:
     kind: FaultKind
     action: str | None = None
     message_id: str | None = None
+    event_code: str | None = None
     times: int | None = 1
     status: int = 500
     code: str = "InternalError.System"
@@ -76,9 +78,10 @@ class Fault:
             raise FaultError(f"fault: kind: expected one of {', '.join(FaultKind)}") from None
         return cls(**{**raw, "kind": kind})
 
-    def hits(self, action: str, message_id: str | None) -> bool:
-        """Whether it affects a call of `action` about `message_id`."""
-        return self.action in {None, action} and self.message_id in {None, message_id} and self.times != 0
+    def hits(self, action: str, message_id: str | None, event_code: str | None) -> bool:
+        """Whether it affects a call of `action` about an event, or about an extension point."""
+        limits = ((self.action, action), (self.message_id, message_id), (self.event_code, event_code))
+        return self.times != 0 and all(limit in {None, value} for limit, value in limits)
 
 
 class Faults:
@@ -95,10 +98,10 @@ class Faults:
         """Remove all faults."""
         self._faults.clear()
 
-    def take(self, action: str, message_id: str | None) -> Fault | None:
+    def take(self, action: str, message_id: str | None, event_code: str | None = None) -> Fault | None:
         """Return the first fault that affects this call, and count it down; None without one."""
         for fault in self._faults:
-            if fault.hits(action, message_id):
+            if fault.hits(action, message_id, event_code):
                 if fault.times is not None:
                     fault.times -= 1
                 return fault

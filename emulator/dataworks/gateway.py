@@ -65,7 +65,7 @@ class Gateway:
         self.calls[name] += 1
         try:
             self._throttle(call)
-            fault = self.faults.take(name, call.message_id)
+            fault = self.faults.take(name, call.message_id, call.parameters.optional("EventCode"))
             return await self._apply_fault(request, call, fault) if fault else _success(self._apply(call))
         except GatewayError as error:
             return _error_response(request, error)

@@ -294,4 +294,10 @@ def _versions(entry: Json) -> dict[int, Json]:
 def _extension(entry: Json) -> Extension:
     fields = {name: value for name, value in entry.items() if name[0].isupper()}
     options = {int(project): value for project, value in entry.get("options", {}).items()}
-    return Extension(fields, frozenset(entry.get("projects", ())), options)
+    return Extension(fields, frozenset(_projects(entry)), options)
+
+
+def _projects(entry: Json) -> Iterable[int]:
+    """Yield the workspaces of `projects`: IDs, and ranges as {"from": ID, "to": ID}, both included."""
+    for item in entry.get("projects", ()):
+        yield from range(item["from"], item["to"] + 1) if isinstance(item, dict) else (item,)

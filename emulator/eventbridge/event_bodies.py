@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from common.extension_points import BY_CODE
+from common.extension_points import BY_CODE, Level
 from common.json_types import Json
 
 BUS = "dw-ext-bus"
@@ -57,7 +57,7 @@ def event_envelope(
         "data": data,
         "aliyunoriginalaccountid": account_id,
         "specversion": "1.0",
-        "aliyuneventbusname": BUS if "projectId" in data else "default",
+        "aliyuneventbusname": BUS if BY_CODE[event_code].level is Level.WORKSPACE else "default",
         "id": str(uuid.uuid4()),
         "source": "acs.dataworks",
         "subject": "",

@@ -86,6 +86,21 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgat
     assert len(gate.posts(message_id)) == 1
 
 
+def test_an_ignored_event_for_which_dataworks_waits_is_run(gate: RunningDwgate) -> None:
+    message_id, event, sample = gate.sample("freeze-node-bad", blocking=False)
+    del event["data"]["extensionBizId"]
+    gate.post(event)
+    assert wait_until_final(gate, message_id).state is State.IGNORED
+    left = dwgate(gate, "requeue", message_id, "--reason", "a person waits")
+    assert "DataWorks does not wait for it" in " ".join(left.stdout.split())
+
+    gate.start_process(message_id, sample)
+    dwgate(gate, "requeue", message_id, "--reason", "a person waits")
+    assert gate.verdict(message_id)["result"] == "FAIL"
+    wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.REPORTED)
+    assert len(gate.posts(message_id)) == 1
+
+
 def test_an_unknown_event_is_reported_as_unknown(gate: RunningDwgate) -> None:
     assert "unknown event" in dwgate(gate, "requeue", "no-such-id", "--reason", "r").stdout
     answer = dwgate(gate, "events", "show", "no-such-id")

@@ -74,8 +74,12 @@ class Emulator:
         operator: str | None = OPERATOR,
         snapshot: dict[str, Any] | None = None,
         extension: str | None = None,
+        listed_after: float = 0,
     ) -> dict[str, Any]:
-        """Start an operation that waits for a verdict; return its process."""
+        """Start an operation that waits for a verdict; return its process.
+
+        `ListCheckProcesses` lists it after `listed_after` seconds.
+        """
         body = {
             "message_id": message_id,
             "event_code": event_code,
@@ -83,6 +87,7 @@ class Emulator:
             "operator": operator,
             "snapshot": snapshot,
             "extension": extension,
+            "listed_after": listed_after,
         }
         return self._call("POST", "/processes", json=body)
 
@@ -123,7 +128,7 @@ class Emulator:
         times: int | None = 1,
         **fields: object,
     ) -> None:
-        """Inject a fault, one of `emulator.dataworks.faults.FaultKind`; fields: `status code seconds`.
+        """Inject a fault, one of `emulator.dataworks.faults.FaultKind`; its fields are those of `Fault`.
 
         With `times=None` it applies until it is cleared.
         """

@@ -77,8 +77,9 @@ def sign(
     certificate: str = CERTIFICATE,
     key: str = "eventbridge",
     newline: bool = False,
+    unsigned: str = "",
 ) -> dict[str, str]:
-    """Return the headers of a version 2 request."""
+    """Return the headers of a version 2 request; the line of the header `unsigned` is not signed."""
     lines = {
         "x-eventbridge-signature-timestamp": str(int(at * 1000)),
         "x-eventbridge-hash-method": "SHA256",
@@ -86,6 +87,7 @@ def sign(
         "x-eventbridge-signature-url": certificate,
         "x-eventbridge-signature-token": token,
     }
-    text = _text(lines, body, target, newline=newline)
+    signed = {name: value for name, value in lines.items() if name != unsigned}
+    text = _text(signed, body, target, newline=newline)
     signature = private_key(key).sign(text, padding.PKCS1v15(), SHA256())
     return {**lines, "x-eventbridge-signature-v2": base64.b64encode(signature).decode()}

@@ -134,10 +134,18 @@ class DataWorks:
 
     def extension(self, *, deadline: float) -> Extension:
         """Return the registration of the extension; may come from the cache."""
-        arguments: Arguments = {"ExtensionCode": self._extension_code}
         return self._cached_client.fetch(
-            operations.EXTENSION, arguments, events.parse_extension, deadline=deadline
+            operations.EXTENSION, self._extension_arguments, events.parse_extension, deadline=deadline
         )
+
+    def current_extension(self, *, deadline: float) -> Extension:
+        """Return the registration of the extension as it is now, not from the cache."""
+        response = self._calls.call(operations.EXTENSION, self._extension_arguments, deadline=deadline)
+        return parse_response(operations.EXTENSION, events.parse_extension, response)
+
+    @property
+    def _extension_arguments(self) -> Arguments:
+        return {"ExtensionCode": self._extension_code}
 
     def option_value(self, project_id: int, *, deadline: float) -> str | None:
         """Return the options that a workspace's administrator saved for the extension.

@@ -63,6 +63,9 @@ _DENIED = (
     "InvalidSecurityToken",
     "SignatureDoesNotMatch",
 )
+_DENIED_ADVICE = "check the access key, and that its RAM policy allows dataworks:*"
+"""The help pages name this action for the operations, and no narrower one."""
+
 # The characters of error codes and request IDs: anything else could be a message, and so hold a secret.
 _TOKEN = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _ABSENT = (None, "", "None")  # the SDK turns a missing code into the string "None"
@@ -96,9 +99,7 @@ def _response_error(operation: Operation, failure: CallFailure, request_id: str 
     if (failure.status or 0) >= HTTPStatus.INTERNAL_SERVER_ERROR or code.startswith(_BROKEN):
         return _broken_reply_error(operation, code, request_id)
     if failure.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or code.startswith(_DENIED):
-        return AccessDenied(
-            action, code, f"check the access key, and grant it dataworks:{action}", request_id
-        )
+        return AccessDenied(action, code, _DENIED_ADVICE, request_id)
     return RequestRejected(action, code, "", request_id)
 
 

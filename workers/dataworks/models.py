@@ -176,10 +176,16 @@ class Extension:
     Attributes:
         status: 0 testing, 1 online, 3 disabled, 4 pending approval, 5 approved, 6 rejected.
         parameters: the parameter text as entered, one `key=value` per line; may be empty.
+        code: its unique code; None if DataWorks returned no extension.
+        test_project_id: its test workspace; None if it has none.
+        points: the codes of the extension points that it binds.
     """
 
     status: int | None
     parameters: str
+    code: str | None = None
+    test_project_id: int | None = None
+    points: tuple[str, ...] = ()
 
 
 class ProcessStatus(StrEnum):

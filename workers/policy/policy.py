@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from common.config_files.errors import Keys
 from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
+from common.extension_points import BY_CODE
 from common.i18n import Language
 from common.plan import Mode
 from common.subjects.policy_subject import PolicySubject
@@ -106,6 +107,12 @@ class Policy:
         if key not in self._resolved:
             self._resolved[key] = self._point(event_code, layers, stack.suppressions)
         return self._resolved[key]
+
+    def checked_points(self) -> frozenset[str]:
+        """Return the codes of the extension points that have a check in any workspace."""
+        return frozenset(
+            code for code in BY_CODE for project_id in self._stacks if self.resolve(code, project_id).checks
+        )
 
     def depends_on_subject(self, event_code: str, project_id: int | None) -> bool:
         """Whether this extension point has settings for some files or tables only."""

@@ -1,10 +1,10 @@
--- Requeues a reported or dead event: starts a new run. ARGV: id, deadline, watch, who requeues it, why.
+-- Requeues a reported, dead or ignored event: starts a new run. ARGV: id, deadline, watch, who requeues it, why.
 -- KEYS as in record_outcomes, and last the audit trail.
 -- A verdict that DataWorks may have accepted stays frozen; one that it is known to have accepted is kept as `taken`.
 -- Returns the new run, 0 if the event is in another state, or -1 if it is unknown.
 local state = get('state')
 if not state then return -1 end
-if state ~= 'reported' and state ~= 'dead' then return 0 end
+if state ~= 'reported' and state ~= 'dead' and state ~= 'ignored' then return 0 end
 dequeue()
 -- Outcomes ('o:'), attempts ('a:') and slow checks ('s:') belong to the previous run.
 for _, field in ipairs(redis.call('HKEYS', event)) do

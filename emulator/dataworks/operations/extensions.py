@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 from common.json_types import Json
 from emulator.dataworks.check_processes import CheckProcess, Status
 from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import GatewayError
 from emulator.dataworks.state import EmulatedOperation, ParameterLocation, Profile, State
+
+EXTENSION_FIELDS = (
+    *("BindEventList", "DetailUrl", "EventCategoryList", "ExtensionDesc", "ExtensionName", "HelpDocUrl"),
+    *("OptionSetting", "ParameterSetting", "ProjectTesting", "Status"),
+)
+"""Fields of GetExtension (help page and SDK), in addition to ExtensionCode."""
 
 PARTS = ("CommittedFile", "DeletedFile", "FileExecutionCommand", "TableModel")
 """Parts of an event detail; those not filled by an event are null, as in the help page's sample."""
@@ -29,7 +37,7 @@ def _list_check_processes(state: State, parameters: Parameters) -> Json:
     page = parameters.page()
     rows = [
         process
-        for process in state.processes.listed(Status(status) if status else None)
+        for process in state.processes.listed(time.time(), Status(status) if status else None)
         if _matches(process, parameters)
     ]
     return {
@@ -69,7 +77,9 @@ def _process_row(process: CheckProcess) -> Json:
 
 def _get_extension(state: State, parameters: Parameters) -> Json:
     _check_code(state, parameters)
-    return {"Extension": {**state.world.extension.fields, "ExtensionCode": state.extension_code}}
+    fields = state.world.extension.fields
+    shown = {name: fields[name] for name in EXTENSION_FIELDS if name in fields}
+    return {"Extension": {**shown, "ExtensionCode": state.extension_code}}
 
 
 def _list_enabled_extensions(state: State, parameters: Parameters) -> Json:

@@ -16,7 +16,10 @@ from emulator.dataworks.request_parameters import Parameters
 from emulator.dataworks.responses import GatewayError
 from emulator.dataworks.state import EmulatedOperation, Handler, ParameterLocation, Profile, State
 
-REQUIRED = ("MessageId", "ExtensionCode", "CheckResult")
+_ALL = ("MessageId", "ExtensionCode", "CheckResult")
+_REQUIRED: dict[Point, tuple[str, ...]] = {Point.IDE: (), Point.WORKBENCH: _ALL, Point.CALLBACK: _ALL}
+"""Mandatory parameters; the help page of UpdateIDEEventResult calls all of its parameters optional."""
+
 _TIP = {Point.CALLBACK: "CheckMessage"}
 _RESULTS = {
     Point.IDE: {"OK", "WARN", "FAIL"},
@@ -31,16 +34,12 @@ _BODY: dict[Point, Json] = {
 
 
 def read(action: str, parameters: Parameters) -> PostedResult:
-    """Return the result in a call of `action`.
-
-    Raises:
-        GatewayError: a mandatory parameter is missing.
-    """
+    """Return the result in a call of `action`; empty where a parameter is missing."""
     return PostedResult(
         action=action,
-        message_id=parameters.text("MessageId"),
-        extension_code=parameters.text("ExtensionCode"),
-        result=parameters.text("CheckResult"),
+        message_id=parameters.optional("MessageId") or "",
+        extension_code=parameters.optional("ExtensionCode") or "",
+        result=parameters.optional("CheckResult") or "",
         tip=parameters.optional(_TIP.get(Point(action), "CheckResultTip")) or "",
     )
 
@@ -83,5 +82,6 @@ _PLACES = {
     Point.CALLBACK: ParameterLocation.BODY,
 }
 OPERATIONS = tuple(
-    EmulatedOperation(point.value, place, REQUIRED, _handler(point)) for point, place in _PLACES.items()
+    EmulatedOperation(point.value, place, _REQUIRED[point], _handler(point))
+    for point, place in _PLACES.items()
 )

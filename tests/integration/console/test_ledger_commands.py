@@ -119,6 +119,17 @@ def test_a_dead_event_runs_again_with_a_new_deadline(ledger: Ledger, dwgate: Any
     assert queued(ledger) == 1
 
 
+def test_an_ignored_event_is_left_alone_if_dataworks_cannot_be_asked(ledger: Ledger, dwgate: Any) -> None:
+    admit(ledger, "ignored-1")
+    ledger.mark_ignored("ignored-1", "notification")
+    answer = dwgate("requeue", "ignored-1", "--reason", "r", "--json")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    [event] = json.loads(answer.stdout)["events"]
+    assert event["action"] == "leave"
+    assert "cannot be asked" in event["text"]
+    assert ledger.states(["ignored-1"]) == [State.IGNORED]
+
+
 def test_a_requeue_is_in_the_timeline_and_the_audit_trail(ledger: Ledger, dwgate: Any) -> None:
     admit(ledger, "dead-1")
     ledger.mark_dead("dead-1", "no answer")

@@ -26,10 +26,11 @@ from common.ledger import connect, key_prefix
 from common.topology import QueueName
 from deploy.accounts.broker_objects import commands_exchange
 from deploy.accounts.secret_files import ACL_FILE, DEFINITIONS_FILE, write_files
-from tests.support.emulator_process import EXTENSION_CODE
+from tests.support.emulator_process import EXTENSION_CODE, KEY_ID, KEY_SECRET, Emulator
 from tests.support.engines import RabbitMQ, Valkey
+from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
-from tests.support.running_dwgate import RunningDwgate, fleet, wait_for
+from tests.support.running_dwgate import ACCOUNT, TARGET, TOKEN, RunningDwgate, fleet, wait_for
 from workers import kombu_queues
 
 DWGATE = Path(sys.executable).with_name("dwgate")
@@ -73,7 +74,12 @@ class ValkeyWithAccounts(Valkey):
     acl_file = Path()
 
     def _command(self) -> tuple[list[str], dict[str, str]]:
-        options = {"bind": "127.0.0.1", "port": str(self.port), "dir": str(self.directory)}
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "dir": str(self.directory),
+            "appendonly": "yes",
+        }
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         return [super()._command()[0][0], *flags, "--aclfile", str(self.acl_file)], {}
 
@@ -193,6 +199,57 @@ def test_an_operator_can_requeue_and_diagnose(gate: RunningDwgate, accounts: Acc
     diagnoses = {item["what"]: item for item in dwgate("doctor")["diagnoses"]}
     for what in ("broker", "Redis", *(f"queue {queue.name}" for queue in TOPOLOGY.queues)):
         assert diagnoses[what]["health"] == "good", diagnoses[what]
+
+
+DIAGNOSED = {
+    "ingest": ("ingest",),
+    "checks": ("checks-cpu",),
+    "io": ("intake", "checks-io", "reporter"),
+    "watchdog": ("watchdog",),
+    "operator": ("intake", "checks-cpu", "checks-io", "reporter", "watchdog"),
+}
+"""Roles of each service of the Compose file, as `dwgate doctor` is called there."""
+
+
+@pytest.mark.parametrize("service", DIAGNOSED)
+def test_the_doctor_passes_in_every_service(
+    accounts: Accounts, emulator: Emulator, tmp_path: Path, service: str
+) -> None:
+    environment = {
+        **MEASURED,
+        "PATH": "/usr/bin:/bin",
+        "DWGATE_EXTENSION_CODE": EXTENSION_CODE,
+        "DWGATE_REGION": "cn-shanghai",
+        **accounts.settings(service),
+    }
+    if service == "ingest":
+        environment["DWGATE_EVENTBRIDGE_TARGET_URLS"] = TARGET
+        environment["DWGATE_EVENTBRIDGE_TOKENS"] = TOKEN
+        environment["DWGATE_EVENTBRIDGE_ACCOUNTS"] = ACCOUNT
+    elif service != "checks":
+        environment["DWGATE_OPENAPI_ENDPOINT"] = emulator.host_port
+        environment["DWGATE_OPENAPI_PROTOCOL"] = "http"
+        environment["ALIBABA_CLOUD_ACCESS_KEY_ID"] = KEY_ID
+        environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = KEY_SECRET
+    roles = [f"--role={role}" for role in DIAGNOSED[service]]
+    answer = subprocess.run(
+        [DWGATE, "doctor", *roles, "--json"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    diagnoses = {item["what"]: item for item in json.loads(answer.stdout)["diagnoses"]}
+    assert answer.returncode == 0, diagnoses
+    assert diagnoses["Redis writes"]["health"] == diagnoses["broker"]["health"] == "good"
+    assert ("DataWorks" in diagnoses) is (service not in ("ingest", "checks"))
+    assert ("settings of ingest" in diagnoses) is (service == "ingest")
+    if service == "ingest":
+        assert "queue dwgate.checks.cpu" not in diagnoses
+    client = connect(accounts.redis_url("operator"))
+    assert client.llen(key_prefix(EXTENSION_CODE) + "rejects") == 0
+    client.close()
 
 
 def test_a_delayed_task_returns_to_its_queue(accounts: Accounts) -> None:

@@ -18,10 +18,12 @@ from alibabacloud_tea_openapi.models import Config
 from darabonba.exceptions import UnretryableException
 
 from emulator.dataworks import graph_generator
+from emulator.dataworks.operations.extensions import EXTENSION_FIELDS
 from emulator.dataworks.rate_limit import RateWindow
 from emulator.dataworks.responses import GatewayError
 from emulator.samples import load_samples
 from tests.support.emulator_process import PROJECT_ID, Emulator, running
+from tests.support.running_dwgate import wait_for
 
 DWD_ORDER_NODE = 700123301
 BASELINE = 900101
@@ -200,8 +202,24 @@ def test_strict_requires_a_reason_for_a_failed_callback(emulator: Emulator) -> N
 
 
 def test_a_missing_parameter_is_named(emulator: Emulator) -> None:
-    request = models.UpdateIDEEventResultRequest(check_result="OK", extension_code=emulator.extension_code)
-    assert rejection(lambda: sdk(emulator).update_ideevent_result(request)) == (400, "MissingMessageId")
+    request = models.CallbackExtensionRequest(check_result="OK", extension_code=emulator.extension_code)
+    assert rejection(lambda: sdk(emulator).callback_extension(request)) == (400, "MissingMessageId")
+
+
+@pytest.mark.parametrize(("profile", "accepted"), [("lenient", True), ("strict", False)])
+def test_parameters_of_a_file_s_result_are_optional(
+    emulator: Emulator, profile: str, *, accepted: bool
+) -> None:
+    emulator.set_profile(profile)
+    message_id = new_id()
+    emulator.start_process(message_id, "commit-file")
+    request = models.UpdateIDEEventResultRequest(check_result="OK", message_id=message_id)
+    if accepted:
+        sdk(emulator).update_ideevent_result(request)
+    else:
+        code = (400, "InvalidParameter.ExtensionCode")
+        assert rejection(lambda: sdk(emulator).update_ideevent_result(request)) == code
+    assert emulator.status(message_id) == "CHECKING"
 
 
 def test_waiting_for_a_verdict_ends_with_it(emulator: Emulator) -> None:
@@ -260,6 +278,20 @@ def test_check_processes_are_listed_by_page_and_status(emulator: Emulator) -> No
     assert (blocked.status, blocked.project_id, blocked.operator) == ("BLOCKED", PROJECT_ID, operator)
     assert listed(project_id=1).check_processes == []
     assert rejection(lambda: listed(status="GONE")) == (400, "InvalidStatus")
+
+
+def test_a_check_process_may_be_listed_late(emulator: Emulator) -> None:
+    client, soon, late = sdk(emulator), new_id(), new_id()
+    emulator.start_process(soon, "run-file", listed_after=0.2)
+    emulator.start_process(late, "run-file", listed_after=3600)
+
+    def is_listed(message_id: str) -> bool:
+        request = models.ListCheckProcessesRequest(event_code="run-file", message_id=message_id)
+        return bool(client.list_check_processes(request).body.paging_info.check_processes)
+
+    wait_for(lambda: is_listed(soon))
+    assert not is_listed(late)
+    assert emulator.status(late) == "CHECKING"
 
 
 def test_children_and_parents_are_one_hop(emulator: Emulator) -> None:
@@ -377,7 +409,10 @@ def test_versions_of_a_file(emulator: Emulator) -> None:
 def test_the_extension_and_its_options(emulator: Emulator) -> None:
     client, code = sdk(emulator), emulator.extension_code
     extension = client.get_extension(models.GetExtensionRequest(extension_code=code)).body.extension
-    assert len(extension.bind_event_list) == 10
+    assert len(extension.bind_event_list) == 30
+    assert (extension.status, extension.project_testing) == (1, PROJECT_ID)
+    fields = {name for name, value in extension.to_map().items() if value is not None}
+    assert fields == {*EXTENSION_FIELDS, "ExtensionCode"}
     enabled = models.ListEnabledExtensionsForProjectRequest(event_code="commit-file", project_id=PROJECT_ID)
     (row,) = client.list_enabled_extensions_for_project(enabled).body.extensions
     assert row.extension_code == code

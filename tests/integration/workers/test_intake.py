@@ -96,11 +96,17 @@ def test_the_rest_of_a_slow_batch_is_requeued_in_a_few_messages(
     assert services.ledger.counts()[State.RECEIVED] == 6
 
 
+def without_process_id(an_event: Event) -> Event:
+    """Return the event with `blockBusiness: false` and without the ID of a check process."""
+    data = {key: value for key, value in an_event.data.items() if key != "extensionBizId"}
+    return replace(an_event, blocking=False, data=data)
+
+
 @pytest.mark.parametrize("waits", [True, False])
 def test_a_notification_that_no_operation_waits_for_is_ignored(
     services: Services, emulator: Emulator, *, waits: bool
 ) -> None:
-    notified = replace(event(emulator, "m-1"), blocking=False)
+    notified = without_process_id(event(emulator, "m-1"))
     if not waits:
         notified = replace(notified, message_id="m-2")
     assert intake.process_events(services, [notified]) == ([], None)
@@ -112,7 +118,75 @@ def test_an_event_is_checked_when_dataworks_does_not_say_whether_it_waits(
     services: Services, emulator: Emulator
 ) -> None:
     emulator.fault("error", action="ListCheckProcesses", times=None, status=403, code="Forbidden.RAM")
-    assert intake.process_events(services, [replace(event(emulator, "m-1"), blocking=False)]) == ([], None)
+    assert intake.process_events(services, [without_process_id(event(emulator, "m-1"))]) == ([], None)
+    assert services.ledger.states(["m-1"]) == [State.REPORTED]
+
+
+def test_an_event_with_a_check_process_is_judged_without_a_query(
+    services: Services, emulator: Emulator
+) -> None:
+    """DataWorks may list the process later than it sends the event, which has `blockBusiness: false`."""
+    emulator.start_process("m-1", WAITING.event_code, listed_after=3600)
+    an_event = Event("m-1", WAITING.event_code, PROJECT_ID, None, False, WAITING.data, time.time())
+    assert an_event.check_process_id
+    assert intake.process_events(services, [an_event]) == ([], None)
+    assert services.ledger.states(["m-1"]) == [State.REPORTED]
+    assert "ListCheckProcesses" not in emulator.state()["calls"]
+
+
+def enabled_in(*projects: int) -> dict[str, object]:
+    """Return the extension of a world that is enabled in these workspaces only."""
+    return {"projects": list(projects), "BindEventList": [{"EventCode": WAITING.event_code}]}
+
+
+def test_an_event_of_a_workspace_without_the_extension_is_ignored(
+    services: Services, emulator: Emulator
+) -> None:
+    emulator.add_to_world(extension=enabled_in())
+    emulator.start_process("m-1", WAITING.event_code, extension="another")
+    an_event = Event("m-1", WAITING.event_code, PROJECT_ID, None, True, WAITING.data, time.time())
+    assert intake.process_events(services, [an_event]) == ([], None)
+
+    record = services.ledger.get("m-1")
+    assert record
+    assert record.state is State.IGNORED
+    assert "not enabled" in record.timeline[-1].detail
+    assert emulator.verdicts() == []
+
+
+def test_the_first_event_after_the_extension_was_enabled_is_judged(
+    services: Services, emulator: Emulator
+) -> None:
+    emulator.add_to_world(extension=enabled_in())
+    intake.process_events(services, [event(emulator, "before")])
+    assert services.ledger.states(["before"]) == [State.IGNORED]
+
+    emulator.add_to_world(extension=enabled_in(PROJECT_ID))
+    intake.process_events(services, [event(emulator, "after")])
+    assert services.ledger.states(["after"]) == [State.REPORTED]
+
+
+def test_known_workspaces_cost_no_query(services: Services, emulator: Emulator) -> None:
+    for number in range(3):
+        intake.process_events(services, [event(emulator, f"m-{number}")])
+    another_process = Services(services.settings, services.app, is_io_pool=True)
+    intake.process_events(another_process, [event(emulator, "m-3")])
+    another_process.ledger.client.close()
+    assert emulator.state()["calls"]["ListEnabledExtensionsForProject"] == 1
+
+
+def test_events_are_judged_when_dataworks_does_not_say_where_the_extension_is_enabled(
+    services: Services, emulator: Emulator
+) -> None:
+    action = "ListEnabledExtensionsForProject"
+    emulator.fault("error", action=action, times=None, status=403, code="Forbidden.RAM")
+    intake.process_events(services, [event(emulator, "m-1")])
+    assert services.ledger.states(["m-1"]) == [State.REPORTED]
+
+
+def test_the_test_workspace_counts_as_enabled(services: Services, emulator: Emulator) -> None:
+    emulator.add_to_world(extension={**enabled_in(), "Status": 0, "ProjectTesting": PROJECT_ID})
+    intake.process_events(services, [event(emulator, "m-1")])
     assert services.ledger.states(["m-1"]) == [State.REPORTED]
 
 

@@ -60,6 +60,9 @@ class CaseDataWorks:
     def extension(self, **_: Any) -> Extension:
         return Extension(None, "")
 
+    def enabled_extensions(self, *_: Any, **__: Any) -> bool:
+        return True
+
     def event_detail(self, *_: Any, **__: Any) -> Snapshot:
         if self.case.snapshot is None:
             raise RequestRejected("GetIDEEventDetail", "NotFound", "no such event")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from common.events import SCHEMA, Event, EventInvalid, UnknownSchema
@@ -45,3 +47,18 @@ def test_a_boolean_is_no_number() -> None:
 def test_what_is_no_object_is_no_event(raw: object) -> None:
     with pytest.raises(EventInvalid, match="not an object"):
         Event.from_json(raw)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"extensionBizId": "eb0f7c1d"}, "eb0f7c1d"),
+        ({"extensionBizId": 59}, "59"),
+        ({"extensionBizId": " "}, None),
+        ({"extensionBizId": False}, None),
+        ({"extensionBizId": ["a"]}, None),
+        ({}, None),
+    ],
+)
+def test_the_id_of_the_check_process(data: dict[str, object], expected: str | None) -> None:
+    assert replace(EVENT, data=data).check_process_id == expected

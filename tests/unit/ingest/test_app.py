@@ -144,6 +144,23 @@ def test_an_event_without_extension_point_is_ignored(gate: Gate) -> None:
     assert gate.publisher.messages == []
 
 
+def test_an_unknown_extension_point_for_which_an_operation_waits_is_counted(gate: Gate) -> None:
+    async def test(client: httpx.AsyncClient) -> None:
+        kinds: list[dict[str, Any]] = [
+            {"type": "dataworks:ModelChange:PublishModel", "data": {"extensionBizId": "59d"}},
+            {"type": "dataworks:NodeChange:NodeChangeCreated", "data": {"blockBusiness": False}},
+        ]
+        for changes in kinds:
+            body = envelope(**changes)
+            answer = await client.post("/events", content=body, headers=sign(body))
+            assert answer.json()["status"] == "ignored"
+        metrics = (await client.get("/metrics")).text
+        assert "dwgate_ingest_unknown_points_total 1.0" in metrics
+        assert 'dwgate_ingest_events_total{status="ignored"} 2.0' in metrics
+
+    gate.run(test)
+
+
 @pytest.mark.parametrize(
     "body",
     [b"", b"not json", b"[]", b"{}", envelope(id=None), envelope(data=3), envelope(aliyunaccountid=None)],

@@ -55,6 +55,28 @@ def test_a_type_without_extension_point_is_ignored() -> None:
 
 
 @pytest.mark.parametrize(
+    ("data", "awaited"),
+    [
+        ({"extensionBizId": "eb0f7c1d"}, True),
+        ({"extensionBizId": 7, "blockBusiness": False}, True),
+        ({"blockBusiness": True}, False),
+        ({"extensionBizId": "", "blockBusiness": False}, False),
+        ({"extensionBizId": None}, False),
+        ({"extensionBizId": True}, False),
+        ({}, False),
+        (None, False),
+        ([], False),
+    ],
+)
+def test_an_unknown_extension_point_for_which_an_operation_waits_is_recognized(
+    data: object, *, awaited: bool
+) -> None:
+    parsed = parse_event(envelope(type="dataworks:ModelChange:PublishModel", data=data), 0)
+    assert isinstance(parsed, Ignored)
+    assert parsed.is_awaited is awaited
+
+
+@pytest.mark.parametrize(
     ("data", "project_id"),
     [
         ({"projectId": 1}, 1),

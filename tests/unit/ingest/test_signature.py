@@ -45,6 +45,27 @@ def test_version_2_is_accepted_with_and_without_a_newline_after_the_body(newline
     check(sign(BODY, newline=newline))
 
 
+@pytest.mark.parametrize("newline", [False, True])
+def test_the_line_of_the_token_need_not_be_signed(newline: bool) -> None:
+    trust = TrustPolicy(("https://a.example.com/", TARGET), (TOKEN.encode(),), frozenset(), HOST)
+    check(sign(BODY, newline=newline, unsigned=f"{PREFIX}signature-token"), trust=trust)
+
+
+def test_an_unsigned_token_is_checked_all_the_same() -> None:
+    headers = sign(BODY, unsigned=f"{PREFIX}signature-token")
+    assert refusal(headers | {f"{PREFIX}signature-token": "other"}) is Reason.TOKEN
+    assert refusal({n: v for n, v in headers.items() if n != f"{PREFIX}signature-token"}) is (
+        Reason.MISSING_HEADER
+    )
+    assert refusal(headers, BODY + b" ") is Reason.SIGNATURE
+    assert refusal(headers | {f"{PREFIX}signature-timestamp": str(int(NOW * 1000) + 1)}) is Reason.SIGNATURE
+
+
+@pytest.mark.parametrize("name", ["signature-timestamp", "hash-method", "signature-version", "signature-url"])
+def test_every_other_line_must_be_signed(name: str) -> None:
+    assert refusal(sign(BODY, unsigned=PREFIX + name)) is Reason.SIGNATURE
+
+
 def sign_v1(at: float = NOW) -> dict[str, str]:
     """Return the headers of version 1: an HMAC with a secret that anyone can recover from another request."""
     headers = {name: value for name, value in sign(BODY, at=at).items() if not name.endswith("-v2")}

@@ -15,7 +15,7 @@ from workers.checks import event_fields, time_windows
 from workers.checks.api import Context, Options, Runs
 from workers.checks.finding_builders import build_finding
 from workers.checks.limits import outside_hours
-from workers.checks.not_checked import invalid_event
+from workers.checks.not_checked import invalid_event, missing_field
 from workers.checks.registry import check
 
 _PERIODS = "multipleTimePeriods"
@@ -65,19 +65,22 @@ def backfill_limits(context: Context) -> Iterator[Finding]:
     except event_fields.InvalidField as error:
         yield invalid_event(context, error)
         return
+    if days is None:
+        yield missing_field(context, _PERIODS)
+    node_days = None if days is None else days * nodes
     for rule, unit, count, limit in (
         ("backfill-days", _DAYS, days, options.max_days),
         ("backfill-nodes", _NODES, nodes, options.max_nodes),
-        ("backfill-node-days", _NODE_DAYS, days * nodes, options.max_node_days),
+        ("backfill-node-days", _NODE_DAYS, node_days, options.max_node_days),
         ("backfill-groups", _GROUPS, groups, options.max_parallel_groups),
     ):
         yield from _above_limit_finding(context, rule, unit, count, limit)
 
 
 def _above_limit_finding(
-    context: Context, rule: str, unit: Text, count: int, limit: int
+    context: Context, rule: str, unit: Text, count: int | None, limit: int
 ) -> Iterator[Finding]:
-    if count > limit:
+    if count is not None and count > limit:
         message = Text(
             f"The backfill spans {count} {unit.en}; {limit} are allowed.",
             f"补数据涉及 {count} {unit.zh}，上限为 {limit}。",
@@ -85,14 +88,22 @@ def _above_limit_finding(
         yield build_finding(context, rule, Severity.BLOCK, message, _REMEDY)
 
 
-def _count_days(data: Json) -> int:
-    """Return the number of days over all periods, which the event contains as a JSON string or a list."""
+def _count_days(data: Json) -> int | None:
+    """Return the number of days over all periods, which the event contains as a JSON string or a list.
+
+    None if it has none: `useMultipleTimePeriods` is true in the only published sample, and what a backfill
+    without it contains is not documented.
+    """
     periods = data.get(_PERIODS)
+    if periods is None or periods == "":
+        return None
     if isinstance(periods, str):
         try:
             periods = json.loads(periods)
         except (ValueError, RecursionError):
             raise event_fields.InvalidField(f"{_PERIODS} is not JSON", f"{_PERIODS} 不是 JSON") from None
+    if periods == [] and event_fields.boolean(data, "useMultipleTimePeriods") is False:
+        return None
     if not isinstance(periods, list) or not periods:
         raise event_fields.InvalidField(f"{_PERIODS} contains no periods", f"{_PERIODS} 中没有时间段")
     return sum(_count_period_days(period, index) for index, period in enumerate(periods, start=1))

@@ -80,7 +80,15 @@ def parse_extension_codes(response: Json) -> frozenset[str | None]:
 def parse_extension(response: Json) -> Extension:
     """Parse GetExtension."""
     raw = object_field(response, "Extension")
-    return Extension(status=number_field(raw, "Status"), parameters=text_field(raw, "ParameterSetting") or "")
+    return Extension(
+        status=number_field(raw, "Status"),
+        parameters=text_field(raw, "ParameterSetting") or "",
+        code=text_field(raw, "ExtensionCode"),
+        test_project_id=number_field(raw, "ProjectTesting"),
+        points=tuple(
+            code for item in object_list(raw, "BindEventList") if (code := text_field(item, "EventCode"))
+        ),
+    )
 
 
 def parse_option_value(response: Json) -> str | None:

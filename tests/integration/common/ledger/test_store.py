@@ -231,7 +231,14 @@ def test_an_ignored_event_is_final(ledger: Ledger) -> None:
     assert not ledger.mark_ignored("m-1", "again")
     assert ledger.states(["m-1", "unknown"]) == [State.IGNORED, None]
     assert ledger.lease_due(60) == []
-    assert ledger.reopen("m-1", time.time() + 60, time.time() + 60, actor="me@host", reason="again") == 0
+
+
+def test_an_ignored_event_can_be_run_after_all(ledger: Ledger) -> None:
+    admit(ledger, event())
+    ledger.mark_ignored("m-1", "no process waits")
+    assert ledger.reopen("m-1", time.time() + 60, time.time() - 1, actor="me@host", reason="it waits") == 2
+    assert ledger.states(["m-1"]) == [State.RECEIVED]
+    assert ledger.lease_due(60) == ["m-1"]
 
 
 @pytest.mark.parametrize("end", [State.DEAD, State.IGNORED, State.REPORTED])
@@ -266,6 +273,21 @@ def test_a_dead_event_can_still_be_reported(ledger: Ledger) -> None:
     record = ledger.get("m-1")
     assert record
     assert record.timeline[-1].detail == "no answer"
+
+
+def test_a_dead_event_stays_dead_until_it_is_reported(ledger: Ledger) -> None:
+    checking(ledger)
+    ledger.mark_dead("m-1", "no answer")
+    ledger.acquire_report_lease("m-1", "reviver", 5)
+    assert ledger.freeze_verdict("m-1", "reviver", verdict(Result.FAIL))
+    assert ledger.counts()[State.DEAD] == 1
+    ledger.release_report_lease("m-1", "reviver", "refused", unposted=True)
+    assert ledger.states(["m-1"]) == [State.DEAD]
+
+    ledger.acquire_report_lease("m-1", "reviver", 5)
+    ledger.mark_reported("m-1", "reviver", "posted")
+    assert ledger.states(["m-1"]) == [State.REPORTED]
+    assert [entry.action for entry in ledger.audit_trail.entries()] == ["dead-answered"]
 
 
 def test_a_requeue_starts_a_new_run_and_stale_tasks_are_dropped(ledger: Ledger) -> None:

@@ -22,7 +22,6 @@ from workers.dataworks.models import (
     ColumnRef,
     Consumer,
     Environment,
-    Extension,
     NodeOutput,
     ProducingTask,
 )
@@ -232,10 +231,13 @@ def test_inconsistent_lists_are_read_completely(lookups: Lookups, emulator: Emul
 
 def test_the_extension_has_its_parameters(dataworks: DataWorks, emulator: Emulator) -> None:
     found = dataworks.extension(deadline=time.time() + 10)
-    assert found == Extension(1, "extension.manualPass.enabled=true")
+    assert (found.status, found.parameters) == (1, "extension.manualPass.enabled=true")
+    assert (found.code, found.test_project_id, len(found.points)) == (emulator.extension_code, 93124, 30)
     before = calls(emulator)
     assert dataworks.extension(deadline=time.time() + 10) == found
     assert calls(emulator) == before
+    assert dataworks.current_extension(deadline=time.time() + 10) == found
+    assert calls(emulator) == before + 1
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from common.events import Event
+from common.extension_points import POINTS
 from common.ledger import State
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.plans import plan_of
-from tests.support.running_dwgate import wait_for
+from tests.support.running_dwgate import SAMPLES, wait_for
 from workers.celery_app import create_app
 from workers.recovery import reconciler
 from workers.services import Services
@@ -42,6 +44,11 @@ def sweep_until_admitted(services: Services, message_id: str = "m-1") -> None:
     wait_for(look)
 
 
+def sweep_and_look(services: Services) -> State | None:
+    reconciler.sweep(services)
+    return state(services)
+
+
 def admit(services: Services) -> None:
     now = time.time()
     event = Event("m-1", CODE, PROJECT_ID, "u", True, {}, now)
@@ -67,7 +74,7 @@ def test_an_operation_that_waits_unknown_goes_through_intake_when_it_is_seen_aga
 def test_what_waits_where_the_extension_is_not_enabled_is_left_alone(
     services: Services, emulator: Emulator
 ) -> None:
-    emulator.start_process("theirs", CODE, project_id=4711)
+    emulator.start_process("theirs", CODE, project_id=4711, extension="another")
     emulator.start_process("m-1", CODE)
     sweep_until_admitted(services)
     assert state(services, "theirs") is None
@@ -96,6 +103,102 @@ def test_a_dead_event_that_still_waits_is_answered_with_what_is_there(
 
     wait_for(look)
     assert len(emulator.verdicts("m-1")) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "error", "status": 400, "code": "InvalidParameter.EventCode"},
+        {"kind": "error", "status": 403, "code": "Forbidden.Access"},
+        {"kind": "html"},
+        {"kind": "hang", "seconds": 60},
+    ],
+    ids=lambda fault: f"{fault['kind']}-{fault.get('status', '')}",
+)
+def test_a_fault_at_one_extension_point_leaves_the_others_untouched(
+    services: Services, emulator: Emulator, fault: dict[str, Any]
+) -> None:
+    """DataWorks may refuse extension points that it no longer offers, such as `review-file`."""
+    first, last = POINTS[0].code, POINTS[-1].code
+    emulator.fault(action="ListCheckProcesses", event_code=first, times=None, **fault)
+    emulator.start_process("m-1", CODE)
+    emulator.start_process("m-2", last, project_id=None)
+    stop = threading.Event()
+    thread = threading.Thread(target=reconciler.run, args=(services, stop), daemon=True)
+    thread.start()
+    try:
+        wait_for(lambda: state(services) and state(services, "m-2"), 60)
+    finally:
+        stop.set()
+        emulator.clear_faults()
+
+
+def test_an_operation_that_cannot_be_recovered_leaves_the_others_untouched(
+    services: Services, emulator: Emulator
+) -> None:
+    now = time.time()
+    services.ledger.admit(Event("broken", CODE, PROJECT_ID, "u", True, {}, now), now + 60, now + 48)
+    services.ledger.client.hset(services.ledger.key("event:broken"), "event", "no json")
+    for message_id in ("broken", "m-1", "m-2", "m-3"):
+        emulator.start_process(message_id, CODE)
+    for message_id in ("m-1", "m-2", "m-3"):
+        sweep_until_admitted(services, message_id)
+
+
+@pytest.mark.parametrize("code", ["Forbidden.Access", "InternalError.System"])
+def test_a_dead_event_that_is_refused_again_is_still_among_the_dead(
+    services: Services, emulator: Emulator, code: str
+) -> None:
+    admit(services)
+    services.ledger.mark_dead("m-1", "for the test")
+    status = 403 if code.startswith("Forbidden") else 500
+    emulator.fault("error", action="UpdateWorkbenchEventResult", times=None, status=status, code=code)
+    emulator.start_process("m-1", CODE)
+    emulator.start_process("m-2", CODE)
+    sweep_until_admitted(services, "m-2")
+    wait_for(lambda: sweep_and_count_posts(services, emulator))
+    assert state(services) is State.DEAD
+    assert [record.event.message_id for record in services.ledger.find(states=[State.DEAD])] == ["m-1"]
+
+    emulator.clear_faults()
+    wait_for(lambda: sweep_and_look(services) is State.REPORTED)
+
+
+def sweep_and_count_posts(services: Services, emulator: Emulator) -> int:
+    """Sweep once; return how often a verdict was posted without effect."""
+    reconciler.sweep(services)
+    return len(emulator.verdicts("m-1"))
+
+
+def test_an_ignored_event_that_dataworks_lists_as_waiting_is_judged(
+    services: Services, emulator: Emulator
+) -> None:
+    now = time.time()
+    event = Event("m-1", CODE, PROJECT_ID, "u", False, SAMPLES["freeze-node-good"].data, now)
+    services.ledger.admit(event, now + 60, now + 48)
+    services.ledger.mark_ignored("m-1", "notification: no operation waits for it")
+    emulator.start_process("m-1", CODE)
+
+    wait_for(lambda: sweep_and_look(services) is not State.IGNORED)
+    record = services.ledger.get("m-1")
+    assert record
+    assert (record.run, bool(record.plan)) == (2, True)
+    assert record.event.data == event.data
+    [entry] = services.ledger.audit_trail.entries()
+    assert (entry.action, entry.subject) == ("requeue", "m-1")
+    assert entry.actor.startswith("reconciler@")
+
+
+def test_an_ignored_event_that_waits_for_another_extension_stays_ignored(
+    services: Services, emulator: Emulator
+) -> None:
+    now = time.time()
+    services.ledger.admit(Event("m-1", CODE, 4711, "u", True, {}, now), now + 60, now + 48)
+    services.ledger.mark_ignored("m-1", "the extension is not enabled")
+    emulator.start_process("m-1", CODE, project_id=4711, extension="another")
+    emulator.start_process("m-2", CODE)
+    sweep_until_admitted(services, "m-2")
+    assert state(services) is State.IGNORED
 
 
 def test_it_sweeps_until_it_is_stopped(services: Services, emulator: Emulator) -> None:

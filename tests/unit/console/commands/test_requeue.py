@@ -19,8 +19,10 @@ def test_an_event_in_progress_is_unchanged(state: State) -> None:
     assert plan(record(state)) == RequeueAction(RequeueStep.LEAVE, "still in progress: unchanged")
 
 
-def test_a_notification_is_unchanged() -> None:
-    assert plan(record(State.IGNORED)).step is RequeueStep.LEAVE
+@pytest.mark.parametrize("is_awaited", [False, None])
+def test_an_ignored_event_is_unchanged_unless_dataworks_waits_for_it(is_awaited: bool | None) -> None:
+    assert plan(record(State.IGNORED), is_awaited=is_awaited).step is RequeueStep.LEAVE
+    assert plan(record(State.IGNORED), is_awaited=True).step is RequeueStep.RUN
 
 
 def test_an_unknown_event_is_reported() -> None:

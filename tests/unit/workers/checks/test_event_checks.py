@@ -213,7 +213,7 @@ def test_backfill_limits(data: dict[str, Any], options: dict[str, Any], rules: l
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ({}, "multipleTimePeriods contains no periods"),
+        ({}, "name no node"),
         (backfill("[{"), "multipleTimePeriods is not JSON"),
         (backfill("[" * 100000), "multipleTimePeriods"),
         (backfill("null"), "contains no periods"),
@@ -233,6 +233,21 @@ def test_backfill_limits_blocks_invalid_fields(data: dict[str, Any], says: str) 
     (found,) = ask("backfill-limits", data, code="backfill-data")
     assert (found.rule, found.severity) == ("event-invalid", Severity.BLOCK)
     assert says in found.message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        backfill("", useMultipleTimePeriods=False),
+        backfill([], useMultipleTimePeriods="false"),
+        {key: value for key, value in backfill([]).items() if key != "multipleTimePeriods"},
+    ],
+)
+def test_backfill_limits_warns_without_periods(data: dict[str, Any]) -> None:
+    (missing,) = ask("backfill-limits", data, code="backfill-data")
+    assert (missing.rule, missing.severity) == ("event-field-missing", Severity.WARN)
+    found = ask("backfill-limits", data, code="backfill-data", options={"max_nodes": 1, "max_node_days": 1})
+    assert [item.rule for item in found] == ["event-field-missing", "backfill-nodes"]
 
 
 JSON = st.recursive(

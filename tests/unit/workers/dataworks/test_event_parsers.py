@@ -102,6 +102,17 @@ def test_no_detail_is_an_empty_snapshot(response: dict[str, Any]) -> None:
     ("response", "extension"),
     [
         ({"Extension": {"Status": "1", "ParameterSetting": "a=1\nb=2"}}, Extension(1, "a=1\nb=2")),
+        (
+            {
+                "Extension": {
+                    "ExtensionCode": "c",
+                    "Status": 0,
+                    "ProjectTesting": "7",
+                    "BindEventList": [{"EventCode": "commit-file"}, {"EventName": "no code"}],
+                }
+            },
+            Extension(0, "", "c", 7, ("commit-file",)),
+        ),
         ({"Extension": {"ParameterSetting": None}}, Extension(None, "")),
         ({"Extension": None}, Extension(None, "")),
         ({}, Extension(None, "")),

@@ -1,0 +1,1 @@
+"""Diagnoses of `dwgate doctor`, by subject."""

@@ -1,0 +1,140 @@
+"""Where the extension is enabled: "enabled" is remembered, "not enabled" never hides a later event."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+import redis
+
+from workers.dataworks.client import DataWorks
+from workers.dataworks.errors import AccessDenied, Unreachable
+from workers.dataworks.models import Extension
+from workers.extension_options import enabled_workspaces
+from workers.extension_options.enabled_workspaces import EnabledWorkspaces
+
+CODE = "commit-file"
+
+
+@dataclass
+class FarSide:
+    """A DataWorks client that knows where the extension is enabled, or fails with `fault`."""
+
+    projects: set[int] = field(default_factory=set)
+    test_project_id: int | None = None
+    fault: Exception | None = None
+    calls: list[int] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def enabled_extensions(self, event_code: str, project_id: int, *, deadline: float) -> bool:
+        assert event_code == CODE
+        assert deadline > time.time()
+        self.calls.append(project_id)
+        assert self.gate.wait(20)
+        if self.fault:
+            raise self.fault
+        return project_id in self.projects
+
+    def extension(self, *, deadline: float) -> Extension:
+        assert deadline
+        return Extension(0, "", test_project_id=self.test_project_id)
+
+
+class Memory:
+    """The fleet's store, in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] = {}
+
+    def get(self, operation: str, arguments: Mapping[str, str | int]) -> Any:
+        return self.kept.get(f"{operation} {arguments}")
+
+    def put(self, operation: str, arguments: Mapping[str, str | int], value: Any) -> None:
+        self.kept[f"{operation} {arguments}"] = value
+
+
+def asking(dataworks: FarSide, memory: Memory | None = None) -> EnabledWorkspaces:
+    return EnabledWorkspaces(lambda: cast("DataWorks", dataworks), memory or Memory())
+
+
+def test_enabled_is_remembered_by_the_process_and_the_fleet() -> None:
+    dataworks, memory = FarSide({7}), Memory()
+    for process in (asking(dataworks, memory), asking(dataworks, memory)):
+        for _ in range(3):
+            assert process.is_enabled(CODE, 7, known_since=time.time())
+    assert dataworks.calls == [7]
+
+
+def test_enabled_is_asked_again_when_both_have_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    dataworks, memory = FarSide({7}), Memory()
+    process = asking(dataworks, memory)
+    assert process.is_enabled(CODE, 7, known_since=time.time())
+    memory.kept.clear()
+    dataworks.projects.clear()
+    later = time.monotonic() + enabled_workspaces.KEEP_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert not process.is_enabled(CODE, 7, known_since=time.time())
+
+
+def test_not_enabled_holds_only_for_what_happened_before_it_was_asked() -> None:
+    dataworks = FarSide()
+    process = asking(dataworks)
+    before = time.time()
+    for _ in range(3):
+        assert not process.is_enabled(CODE, 7, known_since=before)
+    assert dataworks.calls == [7]
+    dataworks.projects.add(7)
+    assert process.is_enabled(CODE, 7, known_since=time.time() + 0.001)
+    assert dataworks.calls == [7, 7]
+
+
+def test_one_query_serves_all_events_that_wait_for_it() -> None:
+    dataworks = FarSide()
+    dataworks.gate.clear()
+    process, arrived = asking(dataworks), time.time()
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(process.is_enabled, CODE, 7, known_since=arrived) for _ in range(8)]
+        dataworks.gate.set()
+        assert not all(answer.result() for answer in answers)
+    assert dataworks.calls == [7]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Unreachable("ListEnabledExtensionsForProject", "Timeout"),
+        AccessDenied("ListEnabledExtensionsForProject", "Forbidden"),
+        redis.ConnectionError(),
+    ],
+)
+def test_a_fault_counts_as_enabled_for_a_while(fault: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataworks = FarSide(fault=fault)
+    process = asking(dataworks)
+    for _ in range(3):
+        assert process.is_enabled(CODE, 7, known_since=time.time())
+    assert dataworks.calls == [7]
+    dataworks.fault = None
+    later = time.monotonic() + enabled_workspaces.RETRY_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert not process.is_enabled(CODE, 7, known_since=time.time())
+
+
+def test_the_test_workspace_counts_as_enabled() -> None:
+    dataworks = FarSide(test_project_id=7)
+    assert asking(dataworks).is_enabled(CODE, 7, known_since=time.time())
+    assert not asking(dataworks).is_enabled(CODE, 8, known_since=time.time())
+
+
+@pytest.mark.parametrize(("code", "project_id"), [(CODE, None), ("delete-project", 7)])
+def test_the_tenant_level_is_not_enabled_per_workspace(code: str, project_id: int | None) -> None:
+    dataworks = FarSide()
+    assert asking(dataworks).is_enabled(code, project_id, known_since=time.time())
+    assert dataworks.calls == []
