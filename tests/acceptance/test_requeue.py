@@ -89,6 +89,8 @@ def test_an_answered_event_is_run_again_and_nothing_is_posted(gate: RunningDwgat
 
 def test_a_rerun_with_another_result_is_reported_and_not_posted(gate: RunningDwgate) -> None:
     gate.emulator.fault("error", action="GetNodeChildren", times=None, status=403, code="Forbidden.RAM")
+    for key in gate.ledger.client.scan_iter(gate.ledger.key("answers:*")):
+        gate.ledger.client.delete(key)
     message_id = gate.send("delete-file-bad")
     assert gate.verdict(message_id)["result"] == "WARN"
     answered = wait_until_final(gate, message_id)
