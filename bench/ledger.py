@@ -24,7 +24,7 @@ from common.events import Event
 from common.ledger import Ledger, State, connect
 from common.plan import Plan
 from common.snapshot import FileSnapshot, Snapshot
-from common.verdicts import Finding, Outcome, Severity
+from common.verdicts import Finding, Outcome, Severity, Verdict
 from emulator.eventbridge import event_bodies
 from tests.support.emulator_process import EXTENSION_CODE, OPERATOR, PROJECT_ID
 from tests.support.engines import Valkey
@@ -137,12 +137,15 @@ def _plan(ledger: Ledger, message_id: str, case: Case) -> None:
 
 def _decide(ledger: Ledger, message_id: str, case: Case) -> None:
     ledger.acquire_report_lease(message_id, OWNER, 60)
-    verdict = decide_verdict(case.plan, case.outcomes, message_id=message_id, now=time.time())
-    ledger.freeze_verdict(message_id, OWNER, verdict)
+    ledger.freeze_verdict(message_id, OWNER, _verdict(message_id, case))
 
 
-def _report(ledger: Ledger, message_id: str, _: Case) -> None:
-    ledger.mark_reported(message_id, OWNER, "posted")
+def _report(ledger: Ledger, message_id: str, case: Case) -> None:
+    ledger.mark_reported(message_id, OWNER, "posted", _verdict(message_id, case))
+
+
+def _verdict(message_id: str, case: Case) -> Verdict:
+    return decide_verdict(case.plan, case.outcomes, message_id=message_id, now=time.time())
 
 
 STEPS: dict[State, Callable[[Ledger, str, Case], None]] = {

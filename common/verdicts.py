@@ -303,11 +303,16 @@ class Outcome:
 
 
 class Reason(StrEnum):
-    """Why a verdict was decided."""
+    """Why a verdict was decided.
+
+    EXTERNAL: DataWorks has a result that the ledger does not contain. Redis has lost the verdict, or a person
+    marked the operation as passed.
+    """
 
     COMPLETE = "complete"
     DEADLINE = "deadline"
     DEFAULT = "default"
+    EXTERNAL = "external"
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +322,7 @@ class Verdict:
     Attributes:
         result: OK, WARN or FAIL.
         tip: the text that DataWorks shows to the user.
-        reason: all outcomes were in, the deadline came, or no check applied.
+        reason: all outcomes were in, the deadline came, no check applied, or DataWorks had a result.
         decided_at: seconds since the epoch.
     """
 

@@ -34,10 +34,20 @@ VERDICTS_WAITING = Gauge(
     "Pending reports of the fleet that no reporter has leased.",
     multiprocess_mode="mostrecent",
 )
-REPORT_SECONDS = Histogram(
-    "dwgate_answer_seconds", "From the arrival of an event to its verdict.", ["event_code"], buckets=_SECONDS
+RERUNS = Counter(
+    "dwgate_reruns_total",
+    "Reruns of answered events, by the accepted result and the one of the rerun, which is not posted.",
+    ["event_code", "accepted", "result"],
 )
-LATE = Counter("dwgate_late_total", "Verdicts posted after their deadline.", ["event_code"])
+REPORT_SECONDS = Histogram(
+    "dwgate_answer_seconds",
+    "From the arrival of an event to its verdict, requeues excluded.",
+    ["event_code"],
+    buckets=_SECONDS,
+)
+LATE = Counter(
+    "dwgate_late_total", "Verdicts posted after their deadline, requeues excluded.", ["event_code"]
+)
 DEAD = Counter("dwgate_dead_total", "Events that could not be answered: requeue them.", ["event_code"])
 RECOVERED = Counter(
     "dwgate_recovered_total",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 import uuid
 from dataclasses import dataclass
@@ -10,13 +12,12 @@ from typing import TYPE_CHECKING
 import redis
 import structlog
 
-from common.extension_points import ResultOperation
 from common.i18n import Language, Text
-from common.ledger import EventRecord, PendingReport
-from common.verdicts import Outcome, OutcomeKind, Reason, Result, Verdict
+from common.ledger import EventRecord, MarkResult, PendingReport
+from common.verdicts import Outcome, OutcomeKind, Reason, Verdict
 from workers import metrics, retry
-from workers.dataworks.errors import DataWorksError, ReplyLost, RequestRejected, Transient
-from workers.dataworks.models import ProcessStatus
+from workers.dataworks.errors import Transient
+from workers.delivery import Delivery, LeaseLost, deliver
 from workers.pipeline import planner
 from workers.pipeline.decision import decide_verdict
 from workers.task_base import MAX_RETRIES, error_location
@@ -29,9 +30,6 @@ POST_SECONDS = 8.0
 
 INLINE_BUDGET = 2.0
 """Time budget of an inline post or check, in a process that also runs other tasks."""
-
-CALL_RESERVE = 1.5
-"""Part of an attempt reserved for the call itself, after the wait for the quota."""
 
 SERVE_SECONDS = 5.0
 """Time budget of one token; a new token then continues, so that a stopping worker can stop."""
@@ -57,9 +55,6 @@ TAKEOVER_AFTER = 3.0
 The verdict is frozen, and the new owner first queries DataWorks: at worst the same verdict is posted twice.
 """
 
-LATE_ADMISSION_SECONDS = 25.0
-"""An event admitted this long after its arrival may have been answered before the ledger was lost."""
-
 LATE = Text("it did not finish on the slow queue in time", "它未能在慢队列中及时完成")
 """Detail of a check that was moved to the slow queue and had no time to finish there."""
 
@@ -72,7 +67,8 @@ class Attempt:
 
     Attributes:
         is_reported: DataWorks has the verdict, and the report is removed from the queue.
-        busy_seconds: how long another reporter may still hold the lease; None if no other reporter does.
+        busy_seconds: how long another reporter may still hold the lease, or one that Redis has lost; None if
+            no other reporter does.
     """
 
     is_reported: bool = False
@@ -177,7 +173,7 @@ def decide_and_post(
     Raises:
         DataWorksError: the verdict was not posted; it stays frozen.
     """
-    owner = uuid.uuid4().hex
+    owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
     if due and takeover_after is None:
         takeover_after = TAKEOVER_AFTER
     lease = services.ledger.acquire_report_lease(
@@ -192,12 +188,18 @@ def decide_and_post(
     frozen = services.ledger.freeze_verdict(message_id, owner, record.verdict or decide(services, record))
     if frozen is None:
         return Attempt(busy_seconds=LEASE_SECONDS)
-    verdict, post_started = frozen
-    query_first = post_started or _is_late_admission(record)
-    with services.report_events.as_task(message_id, record.run):
-        how = _deliver(services, record, verdict, owner, time.time() + seconds, query_first=query_first)
-        services.ledger.mark_reported(message_id, owner, how)
-    _record_metrics(record, verdict, how)
+    if record.accepted_verdict:
+        _end_rerun(services, record, frozen.verdict, record.accepted_verdict, owner)
+        return Attempt(is_reported=True)
+    try:
+        with services.report_events.as_task(message_id, record.run):
+            delivery = deliver(services, record, frozen, owner, time.time() + seconds)
+            is_recorded = _mark_reported(services, record, owner, delivery)
+    except LeaseLost:
+        log.warning("report_lease_lost", event_code=record.event.event_code)
+        return Attempt(busy_seconds=LEASE_SECONDS)
+    if is_recorded:
+        _record_metrics(record, delivery)
     return Attempt(is_reported=True)
 
 
@@ -228,78 +230,45 @@ def slow_outcomes(record: EventRecord, language: Language) -> dict[str, Outcome]
     return dict.fromkeys(late, Outcome(OutcomeKind.UNREVIEWABLE, detail=LATE.in_language(language)))
 
 
-def _is_late_admission(record: EventRecord) -> bool:
-    return record.run == 1 and record.admitted_at - record.event.received_at > LATE_ADMISSION_SECONDS
-
-
-def _deliver(
-    services: Services,
-    record: EventRecord,
-    verdict: Verdict,
-    owner: str,
-    deadline: float,
-    *,
-    query_first: bool,
-) -> str:
-    """Ensure that DataWorks has the verdict; return how that was established, for the timeline."""
-    if record.accepted_verdict:
-        return f"rerun {verdict.result}, not posted: {record.accepted_verdict.result} was already accepted"
-    if query_first and _is_already_answered(services, record, deadline):
-        return "already answered"
-    try:
-        _post(services, record, verdict, deadline)
-    except ReplyLost as error:
-        if _is_already_answered(services, record, deadline):
-            return "posted, reply lost"
-        services.ledger.release_report_lease(record.event.message_id, owner, note=str(error), unposted=False)
-        raise
-    except DataWorksError as error:
-        if isinstance(error, RequestRejected) and _is_already_answered(services, record, deadline):
-            return "already answered"
-        # Nothing was applied; unless an earlier attempt may have been, the next one need not query first.
-        services.ledger.release_report_lease(
-            record.event.message_id, owner, note=str(error), unposted=not query_first
-        )
-        raise
-    return "posted"
-
-
-def _post(services: Services, record: EventRecord, verdict: Verdict, deadline: float) -> None:
+def _end_rerun(
+    services: Services, record: EventRecord, verdict: Verdict, accepted: Verdict, owner: str
+) -> None:
+    """End a run after the accepted one: its verdict is recorded, never posted."""
+    is_different = verdict.result is not accepted.result
+    text = f"{verdict.result}, not posted: {accepted.result} was already accepted"
+    if is_different:
+        text += "; the results differ"
     event = record.event
-    if event.point.result_operation is ResultOperation.WORKBENCH and verdict.result is Result.WARN:
-        # Operation Center has no WARN: the operation continues, and only the ledger has the tip.
-        log.info("warn_downgraded", event_code=event.event_code)
-    services.dataworks.post_result(
-        event.point.result_operation,
-        event.message_id,
-        verdict.result,
-        verdict.tip,
-        deadline=deadline,
-        quota_deadline=deadline - CALL_RESERVE,
-        deadline_at=record.deadline_at,
-    )
+    if not services.ledger.mark_rerun(event.message_id, owner, record.run, text, is_different=is_different):
+        return
+    code, results = event.event_code, {"accepted": accepted.result.value, "result": verdict.result.value}
+    metrics.RERUNS.labels(code, results["accepted"], results["result"]).inc()
+    if is_different:
+        log.warning("rerun_differs", event_code=code, project_id=event.project_id, **results)
+    else:
+        log.info("rerun_ended", event_code=code, project_id=event.project_id, **results)
 
 
-def _is_already_answered(services: Services, record: EventRecord, deadline: float) -> bool:
-    """Whether DataWorks no longer waits for this event; False also if it cannot be queried."""
-    event = record.event
-    try:
-        processes = services.dataworks.check_processes(
-            event.event_code, project_id=event.project_id, message_id=event.message_id, deadline=deadline
-        )
-    except Transient:
-        return False
-    except DataWorksError as error:
-        log.warning("check_process_unavailable", error=error.code)
-        return False
-    return bool(processes) and all(item.status != ProcessStatus.CHECKING for item in processes)
+def _mark_reported(services: Services, record: EventRecord, owner: str, delivery: Delivery) -> bool:
+    """Record what DataWorks accepted; return whether that was unknown before."""
+    event, ledger = record.event, services.ledger
+    result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict)
+    if result is MarkResult.UNKNOWN_EVENT:
+        # Redis has lost the event since it was leased. Its copies come again and must find the answer.
+        ledger.admit(event, record.deadline_at, record.watch_at)
+        result = ledger.mark_reported(event.message_id, owner, delivery.how, delivery.verdict)
+    return result is MarkResult.RECORDED
 
 
-def _record_metrics(record: EventRecord, verdict: Verdict, how: str) -> None:
-    code, now = record.event.event_code, time.time()
+def _record_metrics(record: EventRecord, delivery: Delivery) -> None:
+    code, verdict = record.event.event_code, delivery.verdict
     metrics.VERDICTS.labels(code, verdict.result.value, verdict.reason.value).inc()
-    metrics.REPORT_SECONDS.labels(code).observe(now - record.event.received_at)
-    late = now > record.deadline_at
+    now = time.time()
+    # The time of an earlier post is unknown; a requeue has a deadline of its own.
+    is_timed = delivery.is_posted and record.run == 1
+    late = is_timed and now > record.deadline_at
+    if is_timed:
+        metrics.REPORT_SECONDS.labels(code).observe(now - record.event.received_at)
     if late:
         metrics.LATE.labels(code).inc()
-    log.info("event_reported", event_code=code, result=verdict.result.value, how=how, late=late)
+    log.info("event_reported", event_code=code, result=verdict.result.value, how=delivery.how, late=late)

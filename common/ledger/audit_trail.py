@@ -21,7 +21,8 @@ class AuditAction(StrEnum):
     """What an entry is about.
 
     A waiver is added or expired by a command. A policy or waivers file is changed when the workers use
-    another one than before. A dead event is answered when a verdict is posted for it after all.
+    another one than before. A dead event is answered when a verdict is posted for it after all. A rerun
+    differs when a requeued event would have got another result than the one that DataWorks accepted.
     """
 
     REQUEUE = "requeue"
@@ -30,6 +31,7 @@ class AuditAction(StrEnum):
     POLICY_CHANGED = "policy-changed"
     WAIVERS_CHANGED = "waivers-changed"
     DEAD_ANSWERED = "dead-answered"
+    RERUN_DIFFERS = "rerun-differs"
 
 
 @dataclass(frozen=True, slots=True)

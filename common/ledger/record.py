@@ -57,14 +57,17 @@ class EventRecord:
         plan: the checks that apply and how they count; None until the event is planned.
         outcomes: the recorded outcomes by check name.
         attempts: number of started attempts of each check in this run.
-        verdict: the frozen verdict of this run.
+        verdict: the frozen verdict of this run; see `frozen_verdict` and `rerun_verdict` for what it means.
         posting_at: when posting the verdict first started; without `reported_at`, DataWorks may have
             accepted it.
-        reported_at: when DataWorks was known to have the verdict.
-        accepted_verdict: the verdict that DataWorks accepted in an earlier run; no other is ever posted.
+        reported_at: when DataWorks was known to have accepted a verdict.
+        accepted_verdict: the verdict that DataWorks accepted, in this run or an earlier one; no other is ever
+            posted.
         timeline: its steps, oldest first.
         slow_checks: checks of this run that were moved to the slow queue, each with the reason.
         interruptions: how often a process may have ended while it planned the event.
+        accepted_how: how it is known that DataWorks accepted the verdict.
+        accepted_run: the run in which that became known.
     """
 
     event: Event
@@ -84,6 +87,26 @@ class EventRecord:
     timeline: tuple[TimelineEntry, ...]
     slow_checks: dict[str, str] = field(default_factory=dict)
     interruptions: int = 0
+    accepted_how: str | None = None
+    accepted_run: int | None = None
+
+    @property
+    def frozen_verdict(self) -> Verdict | None:
+        """The frozen verdict of an event for which DataWorks is not known to have accepted any."""
+        return None if self.accepted_verdict else self.verdict
+
+    @property
+    def rerun_verdict(self) -> Verdict | None:
+        """The verdict of a run after the accepted one; it is never posted."""
+        if self.accepted_verdict is None or self.verdict == self.accepted_verdict:
+            return None
+        return self.verdict if self.accepted_run is None or self.run > self.accepted_run else None
+
+    @property
+    def is_rerun_different(self) -> bool:
+        """Whether a run after the accepted one had another result."""
+        accepted, rerun = self.accepted_verdict, self.rerun_verdict
+        return accepted is not None and rerun is not None and rerun.result is not accepted.result
 
     @property
     def planned_checks(self) -> tuple[str, ...]:
@@ -100,6 +123,8 @@ class EventRecord:
         """Return the record for the Redis hash of an event."""
         fields = {key.decode(): value for key, value in raw.items()}
         event = Event.from_json(orjson.loads(fields["event"]))
+        timeline = tuple(_timeline(fields.get("timeline", b"").decode()))
+        accepted = _acceptance(fields, timeline)
         return cls(
             event=event,
             state=State(fields["state"].decode()),
@@ -117,11 +142,13 @@ class EventRecord:
             attempts={key[2:]: int(value) for key, value in fields.items() if key.startswith("a:")},
             verdict=_verdict(fields.get("verdict")),
             posting_at=_seconds(fields["posting"]) if "posting" in fields else None,
-            reported_at=_seconds(fields["reported"]) if "reported" in fields else None,
+            reported_at=accepted.at if accepted else None,
             accepted_verdict=_verdict(fields.get("taken")),
-            timeline=tuple(_timeline(fields.get("timeline", b"").decode())),
+            timeline=timeline,
             slow_checks={key[2:]: value.decode() for key, value in fields.items() if key.startswith("s:")},
             interruptions=int(fields.get("interruptions", 0)),
+            accepted_how=accepted.detail if accepted else None,
+            accepted_run=int(fields["taken_run"]) if "taken_run" in fields else None,
         )
 
     def to_json(self, extension_code: str) -> dict[str, Any]:
@@ -136,18 +163,26 @@ class EventRecord:
             "run": self.run,
             "received_at": self.event.received_at,
             "deadline_at": self.deadline_at,
-            "verdict": self._verdict_json(),
+            "verdict": self._accepted_json(),
+            "frozen": self.frozen_verdict.to_json() if self.frozen_verdict else None,
+            "rerun": self._rerun_json(),
             "checks": [self._check_json(name) for name in self.planned_checks],
             "timeline": [
                 {"at": entry.at, "what": entry.kind, "detail": entry.detail} for entry in self.timeline
             ],
         }
 
-    def _verdict_json(self) -> dict[str, Any] | None:
-        verdict = self.verdict or self.accepted_verdict
-        if verdict is None:
+    def _accepted_json(self) -> dict[str, Any] | None:
+        if self.accepted_verdict is None:
             return None
-        return {**verdict.to_json(), "reported_at": self.reported_at}
+        known = {"reported_at": self.reported_at, "how": self.accepted_how}
+        return {**self.accepted_verdict.to_json(), **known}
+
+    def _rerun_json(self) -> dict[str, Any] | None:
+        if self.rerun_verdict is None:
+            return None
+        known = {"run": self.run, "is_different": self.is_rerun_different}
+        return {**self.rerun_verdict.to_json(), **known}
 
     def _check_json(self, name: str) -> dict[str, Any]:
         outcome = self.outcomes.get(name)
@@ -166,6 +201,17 @@ def _watch_at(fields: dict[str, bytes], received_at: float) -> float:
     # Missing from events admitted by an earlier version: use the margin of the event's own deadline.
     deadline_at = _seconds(fields["deadline"])
     return deadline_at - decision_margin(deadline_at - received_at)
+
+
+def _acceptance(fields: dict[str, bytes], timeline: tuple[TimelineEntry, ...]) -> TimelineEntry | None:
+    """Return when and how DataWorks was known to have accepted a verdict."""
+    if "reported" not in fields:
+        return None
+    if "taken_how" in fields:
+        return TimelineEntry(_seconds(fields["reported"]), "reported", fields["taken_how"].decode())
+    # An earlier version stored the time of the last run; only the timeline has that of the acceptance.
+    first = next((entry for entry in timeline if entry.kind == "reported"), None)
+    return first or TimelineEntry(_seconds(fields["reported"]), "reported", "")
 
 
 def _seconds(milliseconds: bytes) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 from common.ledger.record import EventRecord
+from common.verdicts import Verdict
 
 
 class StartedAttempt(NamedTuple):
@@ -28,6 +30,31 @@ class ReportLease:
 
     record: EventRecord | None
     wait: float | None = None
+
+
+class FrozenVerdict(NamedTuple):
+    """The frozen verdict of a run.
+
+    Attributes:
+        verdict: the verdict.
+        may_be_answered: whether DataWorks may have accepted a verdict for the event already.
+        is_unverified: whether that may be another verdict, which Redis has lost: this one must not be posted
+            before DataWorks was asked.
+    """
+
+    verdict: Verdict
+    may_be_answered: bool
+    is_unverified: bool
+
+
+class MarkResult(IntEnum):
+    """Result of recording that DataWorks accepted a verdict."""
+
+    UNKNOWN_EVENT = -1
+    """Redis has lost the event."""
+    KNOWN_BEFORE = 0
+    """An accepted verdict is recorded already."""
+    RECORDED = 1
 
 
 @dataclass(frozen=True, slots=True)

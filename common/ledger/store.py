@@ -15,11 +15,12 @@ from redis.client import Pipeline
 from common.events import Event
 from common.ledger.audit_trail import AuditTrail, one_line
 from common.ledger.fingerprint_key import FingerprintKeyStore
+from common.ledger.history import CLOCK_TOLERANCE_SECONDS, MIN_LOST_LEASE_SECONDS, SeenHistory
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import key_prefix
 from common.ledger.report_queue import ReportQueue
-from common.ledger.results import RecordResult, ReportLease, StartedAttempt
+from common.ledger.results import FrozenVerdict, MarkResult, RecordResult, ReportLease, StartedAttempt
 from common.plan import Plan
 from common.verdicts import Outcome, Verdict
 
@@ -27,7 +28,7 @@ MAX_REJECTS = 1000
 """Rejected messages that are kept; senders must not be able to fill Redis."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
-_PRELUDE = ("prelude.lua", "audit_entry.lua")
+_PRELUDE = ("prelude.lua", "audit_entry.lua", "history.lua")
 _OTHERS = ("lease_due", "lease", "retry_later", "backlog", "audit_record", "audit_file")
 """Scripts that do not change one event."""
 
@@ -61,13 +62,16 @@ class Ledger:
         self.reports = ReportQueue(client, self._prefix)
         self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
         self.audit_trail = AuditTrail(client, self._prefix)
+        self._history = SeenHistory(self._prefix)
         prelude = "".join((_SCRIPTS / name).read_text() for name in _PRELUDE)
         self._scripts = {
             path.stem: client.register_script(prelude + path.read_text())
             for path in _SCRIPTS.glob("*.lua")
             if path.name not in _PRELUDE and path.stem not in _OTHERS
         }
-        self._lease_due = client.register_script((_SCRIPTS / "lease_due.lua").read_text())
+        self._lease_due = client.register_script(
+            (_SCRIPTS / "history.lua").read_text() + (_SCRIPTS / "lease_due.lua").read_text()
+        )
 
     def key(self, name: str) -> str:
         """Return the Redis key `name` of this extension."""
@@ -222,45 +226,82 @@ class Ledger:
             lease_seconds: duration of the lease.
             run: the run to report; None for the current one.
             patience: seconds for which another owner's lease of the same duration is respected; None for its
-                whole duration.
+                whole duration. After a loss of history, events without a verdict count as leased by an owner
+                that is not known any more.
         """
         wanted_run = "" if run is None else run
         respected = lease_seconds if patience is None else min(patience, lease_seconds)
-        answer = self._run(
+        status, answer, token = self._run(
             "acquire_report_lease",
             message_id,
             wanted_run,
             owner,
             _to_milliseconds(lease_seconds),
             _to_milliseconds(respected),
+            _to_milliseconds(MIN_LOST_LEASE_SECONDS),
+            self._history.token,
+            more_keys=[self._history.key],
         )
-        if answer[0] == 1:
-            return ReportLease(EventRecord.from_hash(_pairs(answer[1])))
-        return ReportLease(None, answer[1] / 1000 if answer[0] == 0 else None)
+        self._history.update(token)
+        if status == 1:
+            return ReportLease(EventRecord.from_hash(_pairs(answer)))
+        return ReportLease(None, answer / 1000 if status == 0 else None)
 
-    def freeze_verdict(self, message_id: str, owner: str, verdict: Verdict) -> tuple[Verdict, bool] | None:
+    def freeze_verdict(self, message_id: str, owner: str, verdict: Verdict) -> FrozenVerdict | None:
         """Freeze `verdict` unless the run has one already, and mark the start of posting.
 
         Returns:
-            The frozen verdict, and whether posting it was started before, so that DataWorks may have accepted
-            it; None if the lease was lost.
+            The frozen verdict; None if the lease was lost.
         """
-        answer = self._run(
+        token, *answer = self._run(
             "freeze_verdict",
             message_id,
             owner,
             orjson.dumps(verdict.to_json()),
             verdict.result.value,
             verdict.reason.value,
+            _to_milliseconds(CLOCK_TOLERANCE_SECONDS),
+            self._history.token,
+            more_keys=[self._history.key],
         )
+        self._history.update(token)
         if not answer:
             return None
-        return Verdict.from_json(orjson.loads(answer[0])), bool(answer[1])
+        frozen, is_posted, is_unverified = answer
+        return FrozenVerdict(Verdict.from_json(orjson.loads(frozen)), bool(is_posted), bool(is_unverified))
 
-    def mark_reported(self, message_id: str, owner: str, how: str) -> None:
-        """Record that DataWorks has the verdict; `how` is the source of that information."""
+    def has_report_lease(self, message_id: str, owner: str) -> bool:
+        """Whether `owner` has the report lease of an event, and the verdict that it froze is still there."""
+        fields = ["lease_owner", "posting"]
+        holder, posting = cast(
+            "list[bytes | None]", self.client.hmget(self.key(f"event:{message_id}"), fields)
+        )
+        return holder == owner.encode() and posting is not None
+
+    def mark_reported(self, message_id: str, owner: str, how: str, verdict: Verdict) -> MarkResult:
+        """Record that DataWorks accepted `verdict`; `how` is the source of that information."""
         more_keys = [*self.reports.keys, self.audit_trail.key]
-        self._run("mark_reported", message_id, owner, how, more_keys=more_keys)
+        content = orjson.dumps(verdict.to_json())
+        return MarkResult(self._run("mark_reported", message_id, owner, how, content, more_keys=more_keys))
+
+    def mark_rerun(
+        self, message_id: str, owner: str, run: int, description: str, *, is_different: bool
+    ) -> bool:
+        """End a run of an event for which DataWorks accepted a verdict in an earlier run; nothing was posted.
+
+        Args:
+            message_id: the event.
+            owner: who decided the run; the actor in the audit trail.
+            run: the run.
+            description: its result, for the timeline.
+            is_different: whether it differs from the accepted result; then it is recorded in the audit trail.
+
+        Returns:
+            Whether the run ended now; False if it is stale or had ended.
+        """
+        more_keys = [*self.reports.keys, self.audit_trail.key]
+        arguments = (run, _timeline_line(description), int(is_different))
+        return bool(self._run("mark_rerun", message_id, owner, *arguments, more_keys=more_keys))
 
     def release_report_lease(
         self, message_id: str, owner: str, note: str = "", *, unposted: bool = False
@@ -306,10 +347,11 @@ class Ledger:
 
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
         """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
-        ids = cast(
-            "list[bytes]",
-            self._lease_due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), limit]),
+        token, ids = self._lease_due(
+            keys=[self.key("deadlines"), self._history.key],
+            args=[int(lease_seconds * 1000), limit, self._history.token],
         )
+        self._history.update(token)
         return [message_id.decode() for message_id in ids]
 
     def unschedule(self, message_id: str) -> None:

@@ -106,17 +106,31 @@ def render_event(record: EventRecord) -> RenderableType:
         ("run", record.run),
         ("received", tables.format_time(event.received_at)),
         ("deadline", tables.format_time(record.deadline_at)),
-        ("answered", tables.format_time(record.reported_at)),
-        ("verdict", tables.result(record)),
+        *_verdicts(record),
     ]
     parts: list[RenderableType] = [tables.table(("", ""), head)]
-    verdict = record.verdict or record.accepted_verdict
-    if verdict:
+    if verdict := record.accepted_verdict or record.verdict:
         parts += [Text(line.expandtabs()) for line in map(_line, verdict.tip.splitlines())]
     parts.append(tables.table(("check", "outcome", "attempts", "finding"), _checks(record)))
     steps = [(tables.format_time(entry.at), entry.kind, entry.detail) for entry in record.timeline]
     parts.append(tables.table(("time", "step", "detail"), steps))
     return Group(*parts)
+
+
+def _verdicts(record: EventRecord) -> list[tuple[str, object]]:
+    """Return what DataWorks accepted, what it may not have accepted, and what a rerun would have answered."""
+    accepted, frozen, rerun = record.accepted_verdict, record.frozen_verdict, record.rerun_verdict
+    rows: list[tuple[str, object]] = [("verdict", accepted.result.value if accepted else "none accepted")]
+    if accepted:
+        how = f" ({record.accepted_how})" if record.accepted_how else ""
+        rows.append(("accepted", f"{tables.format_time(record.reported_at)}{how}"))
+    if frozen:
+        decided = tables.format_time(frozen.decided_at)
+        rows.append(("not accepted", f"{frozen.result}, decided {decided} ({frozen.reason})"))
+    if rerun:
+        compared = "differs from the accepted result" if record.is_rerun_different else "same result"
+        rows.append(("rerun", f"{rerun.result} in run {record.run}, not posted: {compared}"))
+    return rows
 
 
 def _line(line: str) -> str:

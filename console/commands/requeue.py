@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
@@ -15,7 +15,7 @@ import typer
 from common.events import Event
 from common.ledger import EventRecord, State
 from common.settings import load_settings
-from common.verdicts import OutcomeKind
+from common.verdicts import OutcomeKind, Result
 from console import errors
 from console.actor import current_actor
 from console.exit_codes import FAILED
@@ -34,6 +34,11 @@ MAX_EVENTS = 10_000
 CONNECT_SECONDS = 3.0
 CALL_SECONDS = 10.0
 """Timeout of a call of DataWorks."""
+
+RERUN_SECONDS = 10.0
+"""Maximum time to wait for the results of reruns."""
+
+POLL_SECONDS = 0.1
 
 COLUMNS = ("message id", "event", "state", "what")
 _FAILED = (OutcomeKind.ERROR, OutcomeKind.TIMED_OUT)
@@ -61,6 +66,46 @@ class RequeueAction:
     def is_requeued(self) -> bool:
         """Whether the event goes through intake again."""
         return self.step in (RequeueStep.RUN, RequeueStep.RECORD, RequeueStep.POST)
+
+
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """The result of a rerun of an answered event, which is not posted.
+
+    Attributes:
+        message_id: the event.
+        accepted: the result that DataWorks accepted.
+        result: that of the rerun.
+    """
+
+    message_id: str
+    accepted: Result
+    result: Result
+
+    @classmethod
+    def of(cls, record: EventRecord) -> Rerun | None:
+        """Return the result of an event's rerun; None if it has not ended, or there was none."""
+        accepted, rerun = record.accepted_verdict, record.rerun_verdict
+        if accepted is None or rerun is None or not record.state.is_final:
+            return None
+        return cls(record.event.message_id, accepted.result, rerun.result)
+
+    def __str__(self) -> str:
+        """Return the result as one line for people."""
+        if self.result is self.accepted:
+            return f"{self.message_id}: {self.result} again"
+        return (
+            f"{self.message_id}: DataWorks accepted {self.accepted}, the rerun is {self.result}: not posted"
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """Return the result as plain JSON."""
+        return {
+            "message_id": self.message_id,
+            "accepted": self.accepted.value,
+            "result": self.result.value,
+            "is_different": self.result is not self.accepted,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +161,7 @@ def plan(record: EventRecord | None, *, is_awaited: bool | None = None) -> Reque
         return RequeueAction(RequeueStep.LEAVE, "still in progress: unchanged")
     if record.accepted_verdict:
         accepted = record.accepted_verdict
-        note = f"{accepted.result} was accepted on {tables.format_time(accepted.decided_at)}"
+        note = f"{accepted.result} was accepted on {tables.format_time(record.reported_at)}"
         return RequeueAction(
             RequeueStep.RECORD, f"run again; {note}, so a different result is recorded, not posted"
         )
@@ -182,17 +227,26 @@ def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> in
         actions = {
             message_id: plan(record, is_awaited=_is_awaited(services, record)) for message_id, record in found
         }
-    selected = [record.event for message_id, record in found if record and actions[message_id].is_requeued]
+    selected = [record for message_id, record in found if record and actions[message_id].is_requeued]
+    reruns: list[Rerun] = []
+    again: dict[str, int] = {}
     if selected and not dry_run:
         _reach_broker(services)
-        for event in selected:
-            actions[event.message_id] = _requeue(services, event, actions[event.message_id], reason)
+        for record in selected:
+            message_id = record.event.message_id
+            actions[message_id] = _requeue(services, record.event, actions[message_id], reason)
+            if actions[message_id].step is RequeueStep.RECORD:
+                again[message_id] = record.run
+        with errors.engine_errors("Redis", settings.redis_url):
+            reruns = _wait_for_reruns(services, again)
     rows = [_row(message_id, record, actions[message_id]) for message_id, record in found]
     if json:
         names = ("message_id", "event_code", "state", "action", "text")
-        tables.json({"dry_run": dry_run, "events": [dict(zip(names, row, strict=True)) for row in rows]})
+        shown = [dict(zip(names, row, strict=True)) for row in rows]
+        tables.json({"dry_run": dry_run, "events": shown, "reruns": [item.to_json() for item in reruns]})
     else:
         _print(rows, dry_run=dry_run)
+        _print_reruns(reruns, pending=len(again) - len(reruns))
     return FAILED if any(action.step is RequeueStep.UNKNOWN for action in actions.values()) else 0
 
 
@@ -253,6 +307,27 @@ def _requeue(services: Services, event: Event, action: RequeueAction, reason: st
     return action
 
 
+def _wait_for_reruns(services: Services, runs: Mapping[str, int]) -> list[Rerun]:
+    """Wait a short time for the reruns of answered events, and return those that have ended.
+
+    Args:
+        services: of this process.
+        runs: the run before the requeue, by message id.
+    """
+    limit = time.monotonic() + RERUN_SECONDS
+    ended: dict[str, Rerun] = {}
+    # Without a worker no rerun ends now.
+    while len(ended) < len(runs) and services.ledger.membership.workers():
+        for message_id in runs.keys() - ended.keys():
+            record = services.ledger.get(message_id)
+            if record and record.run > runs[message_id] and (rerun := Rerun.of(record)):
+                ended[message_id] = rerun
+        if time.monotonic() > limit:
+            break
+        time.sleep(POLL_SECONDS)
+    return [ended[message_id] for message_id in runs if message_id in ended]
+
+
 def _row(message_id: str, record: EventRecord | None, action: RequeueAction) -> tuple[object, ...]:
     code = record.event.event_code if record else None
     state = record.state.value if record else None
@@ -265,3 +340,10 @@ def _print(rows: Sequence[tuple[object, ...]], *, dry_run: bool) -> None:
     count = sum(RequeueStep(str(row[3])) not in (RequeueStep.LEAVE, RequeueStep.UNKNOWN) for row in rows)
     done = "would be requeued" if dry_run else "requeued"
     print(f"{count} of {len(rows)} events {done}")
+
+
+def _print_reruns(reruns: Sequence[Rerun], *, pending: int) -> None:
+    for rerun in reruns:
+        print(tables.text(rerun).plain)
+    if pending:
+        print(f"{pending} reruns have not ended: dwgate events show ID shows their results")

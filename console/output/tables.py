@@ -73,9 +73,11 @@ def format_time(seconds: float | None) -> str | None:
 
 
 def result(record: EventRecord) -> str | None:
-    """Return the result of this run's verdict, else of the accepted one."""
-    verdict = record.verdict or record.accepted_verdict
-    return verdict.result.value if verdict else None
+    """Return the accepted result, with that of a rerun if it differs; a frozen one only as not accepted."""
+    if accepted := record.accepted_verdict:
+        rerun = record.rerun_verdict if record.is_rerun_different else None
+        return accepted.result.value + (f" (rerun: {rerun.result})" if rerun else "")
+    return f"not accepted: {record.verdict.result}" if record.verdict else None
 
 
 def first_finding(record: EventRecord) -> str | None:

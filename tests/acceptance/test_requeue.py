@@ -47,7 +47,8 @@ def test_a_dead_event_is_run_again_and_answered(gate: RunningDwgate) -> None:
     gate.post(event)
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.DEAD, 60)
     listed = dwgate(gate, "events", "list", "--state", "dead", "--json")
-    assert message_id in listed.stdout
+    [dead] = [each for each in json.loads(listed.stdout)["events"] if each["message_id"] == message_id]
+    assert (dead["verdict"], dead["frozen"]["result"], dead["rerun"]) == (None, "FAIL", None)
 
     dry = dwgate(gate, "requeue", "--failed", "--event-code", "run-file", "--dry-run")
     assert dry.returncode == 0, dry.stderr
@@ -99,6 +100,30 @@ def test_an_ignored_event_for_which_dataworks_waits_is_run(gate: RunningDwgate) 
     assert gate.verdict(message_id)["result"] == "FAIL"
     wait_for(lambda: (r := gate.ledger.get(message_id)) and r.state is State.REPORTED)
     assert len(gate.posts(message_id)) == 1
+
+
+def test_a_rerun_with_another_result_is_reported_and_not_posted(gate: RunningDwgate) -> None:
+    gate.emulator.fault("error", action="GetNodeChildren", times=None, status=403, code="Forbidden.RAM")
+    for key in gate.ledger.client.scan_iter(gate.ledger.key("answers:*")):
+        gate.ledger.client.delete(key)
+    message_id = gate.send("delete-file-bad")
+    assert gate.verdict(message_id)["result"] == "WARN"
+    answered = wait_until_final(gate, message_id)
+    gate.emulator.clear_faults()
+
+    done = dwgate(gate, "requeue", message_id, "--reason", "lookups succeed again")
+    assert done.returncode == 0, done.stderr
+    assert f"{message_id}: DataWorks accepted WARN, the rerun is FAIL: not posted" in done.stdout
+    shown = show(gate, message_id)
+    verdict, rerun = shown["verdict"], shown["rerun"]
+    assert isinstance(verdict, dict)
+    assert isinstance(rerun, dict)
+    assert (verdict["result"], verdict["reported_at"]) == ("WARN", answered.reported_at)
+    assert (rerun["result"], rerun["run"], rerun["is_different"]) == ("FAIL", 2, True)
+    assert "WARN (rerun: FAIL)" in dwgate(gate, "events", "list").stdout
+    trail = dwgate(gate, "audit", "--action", "rerun-differs", "--json").stdout.splitlines()
+    assert message_id in [json.loads(line)["subject"] for line in trail]
+    assert [post["result"] for post in gate.posts(message_id)] == ["WARN"]
 
 
 def test_an_unknown_event_is_reported_as_unknown(gate: RunningDwgate) -> None:

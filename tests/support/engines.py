@@ -129,9 +129,17 @@ class Valkey(Engine):
             "requirepass": PASSWORD,
             "appendonly": "yes",
             "save": "",
+            "masterauth": PASSWORD,
+            "repl-diskless-sync-delay": "0",
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         return [str(get_binary_path()), *flags], {}
+
+    def follow(self, master: Valkey) -> None:
+        """Become a replica of `master`."""
+        client = redis.Redis.from_url(self.url)
+        client.replicaof("127.0.0.1", master.port)
+        client.close()
 
     def _answers(self) -> bool:
         client = redis.Redis.from_url(self.url, socket_connect_timeout=1, socket_timeout=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import redis
 
 from common.extension_points import ResultOperation
@@ -59,6 +61,7 @@ class DataWorks:
         deadline: float,
         deadline_at: float,
         quota_deadline: float | None = None,
+        confirm: Callable[[], object] | None = None,
     ) -> None:
         """Post the verdict on an event through the operation of its extension point.
 
@@ -72,6 +75,7 @@ class DataWorks:
             deadline: of this call, in seconds since the epoch.
             deadline_at: of the event, in seconds since the epoch; orders the verdicts waiting for the quota.
             quota_deadline: when to stop waiting for the quota before the first attempt; None for `deadline`.
+            confirm: called before each attempt is sent, after the wait for the quota; raises to prevent it.
 
         Raises:
             ReplyLost: DataWorks may have accepted it: check, or post exactly the same verdict again.
@@ -91,6 +95,7 @@ class DataWorks:
             urgent=True,
             deadline_at=deadline_at,
             quota_deadline=quota_deadline,
+            confirm=confirm,
         )
 
     def check_processes(

@@ -51,6 +51,7 @@ class RetryingClient:
         urgent: bool = False,
         deadline_at: float | None = None,
         quota_deadline: float | None = None,
+        confirm: Callable[[], object] | None = None,
     ) -> Json:
         """Call `operation`, at most three times, and return the response.
 
@@ -61,6 +62,7 @@ class RetryingClient:
             urgent: whether it is a verdict, or a query about one; urgent calls precede all others.
             deadline_at: the event's deadline, in seconds since the epoch; the earliest of a class goes first.
             quota_deadline: when to stop waiting for the quota before the first attempt; None for `deadline`.
+            confirm: called before each attempt is sent, after the wait for the quota; raises to prevent it.
 
         Raises:
             DataWorksError: the call failed.
@@ -78,6 +80,8 @@ class RetryingClient:
                 deadline=next(quota_deadlines, deadline),
             )
             try:
+                if confirm:
+                    confirm()
                 return self._transport.call(operation, arguments, deadline=deadline)
             finally:
                 self._rate_limiter.release(slot)

@@ -56,9 +56,9 @@ class ReplayedEvent:
 
     @property
     def previous(self) -> Result:
-        """Its previous result."""
-        verdict = self.record.verdict or self.record.accepted_verdict
-        return verdict.result if verdict else Result.OK
+        """The result that DataWorks accepted, whatever a rerun would have answered."""
+        accepted = self.record.accepted_verdict
+        return accepted.result if accepted else Result.OK
 
     @property
     def new(self) -> Result:
@@ -137,9 +137,9 @@ def replay_event(
         inputs: the other policy and the inputs of its checks.
 
     Returns:
-        The replayed event; None if it has no verdict to compare with.
+        The replayed event; None if DataWorks accepted no verdict for it.
     """
-    if (record.verdict or record.accepted_verdict) is None:
+    if record.accepted_verdict is None:
         return None
     event, plan = record.event, _plan(record, snapshot, inputs)
     runner = IsolatedRunner(

@@ -32,6 +32,11 @@ local function current(run)
   return get('run') == run
 end
 
+-- Returns when the event arrived: ingest's clock or the server's, whichever is earlier.
+local function arrived()
+  return math.min(get('received'), get('admitted'))
+end
+
 -- The report queue: scripts that change it also get KEYS 11 waiting, 12 leased, 13 leases, 14 idle
 -- reporters by the time by which they look for a report.
 -- Returns the entry of the current run: deadline, run, message id.

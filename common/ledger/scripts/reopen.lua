@@ -18,7 +18,7 @@ local ambiguous = get('posting') and not get('reported')
 if ambiguous then
   move('decided')
 else
-  redis.call('HDEL', event, 'verdict', 'posting')
+  redis.call('HDEL', event, 'verdict', 'posting', 'unverified')
   move('received')
 end
 redis.call('ZADD', KEYS[3], ARGV[3], id)

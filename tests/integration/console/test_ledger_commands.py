@@ -77,7 +77,7 @@ def answered(ledger: Ledger, message_id: str, kind: OutcomeKind = OutcomeKind.PA
     ledger.save_plan(message_id, 1, plan_of("downstream-impact"), None, {"downstream-impact": Outcome(kind)})
     assert ledger.acquire_report_lease(message_id, "me", 10).record
     assert ledger.freeze_verdict(message_id, "me", VERDICT)
-    ledger.mark_reported(message_id, "me", "posted")
+    ledger.mark_reported(message_id, "me", "posted", VERDICT)
 
 
 def queued(ledger: Ledger) -> int:

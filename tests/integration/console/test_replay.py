@@ -78,8 +78,9 @@ def answered(
     passed = {item.name: Outcome.of([]) for item in plan.checks}
     ledger.save_plan(message_id, 1, plan, asdict(file) if file else None, passed | outcomes)
     assert ledger.acquire_report_lease(message_id, "me", 10).record
-    assert ledger.freeze_verdict(message_id, "me", Verdict(result, "the tip", Reason.COMPLETE, now))
-    ledger.mark_reported(message_id, "me", "posted")
+    verdict = Verdict(result, "the tip", Reason.COMPLETE, now)
+    assert ledger.freeze_verdict(message_id, "me", verdict)
+    ledger.mark_reported(message_id, "me", "posted", verdict)
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from common.ledger import State
-from common.verdicts import Finding, Outcome, OutcomeKind, Severity
+from common.ledger import EventRecord, State
+from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from console.commands import events
 from console.output import tables
 from tests.support.records import VERDICT, record
@@ -76,6 +76,41 @@ def test_an_event_shows_what_was_not_reviewed_and_what_was_found() -> None:
     )
     for part in ("unreviewable", "the code from line 3", "MC-C14: line 5"):
         assert part in shown
+
+
+OK = Verdict(Result.OK, "OK: fine", Reason.DEADLINE, VERDICT.decided_at)
+ACCEPTED = {"accepted_verdict": VERDICT, "reported_at": 2.0, "accepted_how": "posted", "accepted_run": 1}
+
+
+@pytest.mark.parametrize(
+    ("shown", "result"),
+    [
+        (record(State.CHECKING), None),
+        (record(State.DEAD, verdict=OK), "not accepted: OK"),
+        (record(State.DECIDED, verdict=VERDICT), "not accepted: FAIL"),
+        (record(State.REPORTED, verdict=VERDICT, **ACCEPTED), "FAIL"),
+        (record(State.REPORTED, verdict=OK, **ACCEPTED), "FAIL"),
+        (record(State.CHECKING, run=2, **ACCEPTED), "FAIL"),
+        (record(State.REPORTED, run=2, verdict=OK, **ACCEPTED), "FAIL (rerun: OK)"),
+        (record(State.REPORTED, run=2, verdict=replace(VERDICT, tip="again"), **ACCEPTED), "FAIL"),
+    ],
+)
+def test_the_list_shows_what_was_accepted(shown: EventRecord, result: str | None) -> None:
+    assert tables.result(shown) == result
+
+
+def test_a_dead_event_shows_that_nothing_was_accepted() -> None:
+    shown = printed(events.render_event(record(State.DEAD, verdict=OK)))
+    assert "none accepted" in shown
+    assert "OK, decided" in shown
+
+
+def test_an_answered_event_shows_how_that_is_known_and_the_rerun() -> None:
+    shown = printed(events.render_event(record(State.REPORTED, run=2, verdict=OK, **ACCEPTED)))
+    assert "(posted)" in shown
+    assert "OK in run 2, not posted: differs from the accepted result" in shown
+    assert VERDICT.tip in shown
+    assert OK.tip not in shown
 
 
 def test_an_event_shows_verdict_checks_and_every_finding() -> None:

@@ -99,10 +99,11 @@ def test_a_requeue_and_a_late_answer_of_a_dead_event_are_recorded(ledger: Ledger
     ledger.admit(Event("m-1", "commit-file", 7, "u", True, {}, now), now + 60, now + 60)
     assert ledger.reopen("m-1", now + 60, now + 60, actor="me@host", reason="too early") == 0
     assert ledger.acquire_report_lease("m-1", "io-1", 5).record
-    assert ledger.freeze_verdict("m-1", "io-1", Verdict(Result.OK, "tip", Reason.COMPLETE, now))
+    verdict = Verdict(Result.OK, "tip", Reason.COMPLETE, now)
+    assert ledger.freeze_verdict("m-1", "io-1", verdict)
     ledger.mark_dead("m-1", "no reply")
-    ledger.mark_reported("m-1", "io-1", "DataWorks has it")
-    ledger.mark_reported("m-1", "io-1", "twice")
+    ledger.mark_reported("m-1", "io-1", "DataWorks has it", verdict)
+    ledger.mark_reported("m-1", "io-1", "twice", verdict)
     assert ledger.reopen("m-1", now + 60, now + 60, actor="me@host", reason="new\npolicy") == 2
 
     assert [(entry.actor, entry.action, entry.subject, entry.reason) for entry in trail.entries()] == [

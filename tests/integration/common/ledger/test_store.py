@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from common.events import Event
-from common.ledger import EventRecord, Ledger, State, connect
+from common.ledger import EventRecord, Ledger, MarkResult, State, connect
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from tests.support.plans import plan_of
 
@@ -29,7 +29,9 @@ def verdict(result: Result) -> Verdict:
 @pytest.fixture
 def ledger(clean_redis_url: str) -> Iterator[Ledger]:
     client = connect(clean_redis_url)
-    yield Ledger(client, "ext-1", event_seconds=3600, code_seconds=60)
+    ledger = Ledger(client, "ext-1", event_seconds=3600, code_seconds=60)
+    ledger.lease_due(1)  # a watchdog runs before events arrive
+    yield ledger
     client.close()
 
 
@@ -47,8 +49,9 @@ def checking(ledger: Ledger, message_id: str = "m-1") -> None:
 def reported(ledger: Ledger, message_id: str = "m-1", result: Result = Result.FAIL) -> None:
     checking(ledger, message_id)
     assert ledger.acquire_report_lease(message_id, "o", 5).record
-    assert ledger.freeze_verdict(message_id, "o", verdict(result))
-    ledger.mark_reported(message_id, "o", "posted")
+    frozen = ledger.freeze_verdict(message_id, "o", verdict(result))
+    assert frozen
+    assert ledger.mark_reported(message_id, "o", "posted", frozen.verdict) is MarkResult.RECORDED
 
 
 def test_concurrent_deliveries_admit_an_event_once(ledger: Ledger) -> None:
@@ -157,9 +160,9 @@ def test_a_verdict_is_frozen_once_and_a_second_post_is_detected(ledger: Ledger) 
 
     assert first
     assert second
-    assert first[1] is False
-    assert second[0].result is Result.FAIL
-    assert second[1] is True
+    assert first.may_be_answered is False
+    assert second.verdict.result is Result.FAIL
+    assert second.may_be_answered is True
 
 
 def test_a_post_that_was_certainly_not_applied_needs_no_query(ledger: Ledger) -> None:
@@ -171,8 +174,8 @@ def test_a_post_that_was_certainly_not_applied_needs_no_query(ledger: Ledger) ->
     frozen = ledger.freeze_verdict("m-1", "b", verdict(Result.OK))
 
     assert frozen
-    assert frozen[0].result is Result.FAIL
-    assert frozen[1] is False
+    assert frozen.verdict.result is Result.FAIL
+    assert frozen.may_be_answered is False
 
 
 def test_racing_reporters_freeze_one_verdict(ledger: Ledger) -> None:
@@ -183,7 +186,7 @@ def test_racing_reporters_freeze_one_verdict(ledger: Ledger) -> None:
         if not ledger.acquire_report_lease("m-1", owner, 5).record:
             return None
         frozen = ledger.freeze_verdict("m-1", owner, verdict(Result.FAIL if number % 2 else Result.OK))
-        return frozen[0].result if frozen else None
+        return frozen.verdict.result if frozen else None
 
     with ThreadPoolExecutor(8) as pool:
         results = [result for result in pool.map(attempt, range(40)) if result]
@@ -285,7 +288,7 @@ def test_a_dead_event_stays_dead_until_it_is_reported(ledger: Ledger) -> None:
     assert ledger.states(["m-1"]) == [State.DEAD]
 
     ledger.acquire_report_lease("m-1", "reviver", 5)
-    ledger.mark_reported("m-1", "reviver", "posted")
+    ledger.mark_reported("m-1", "reviver", "posted", verdict(Result.FAIL))
     assert ledger.states(["m-1"]) == [State.REPORTED]
     assert [entry.action for entry in ledger.audit_trail.entries()] == ["dead-answered"]
 
@@ -334,13 +337,37 @@ def test_a_requeue_keeps_an_accepted_verdict(ledger: Ledger) -> None:
     ledger.reopen("m-1", time.time() + 60, time.time() + 50, actor="me@host", reason="again")
     ledger.acquire_report_lease("m-1", "o", 5)
     ledger.freeze_verdict("m-1", "o", verdict(Result.OK))
-    ledger.mark_reported("m-1", "o", "not posted")
+    before = ledger.get("m-1")
+    assert before
+    assert ledger.mark_reported("m-1", "o", "posted", verdict(Result.OK)) is MarkResult.KNOWN_BEFORE
+    assert ledger.mark_rerun("m-1", "o", 2, "OK, not posted", is_different=True)
+    assert not ledger.mark_rerun("m-1", "o", 2, "OK, not posted", is_different=True)
 
     record = ledger.get("m-1")
     assert record
+    assert record.state is State.REPORTED
     assert record.accepted_verdict
-    assert record.verdict
-    assert (record.accepted_verdict.result, record.verdict.result) == (Result.FAIL, Result.OK)
+    assert record.rerun_verdict
+    assert (record.accepted_verdict.result, record.rerun_verdict.result) == (Result.FAIL, Result.OK)
+    assert (record.reported_at, record.accepted_how) == (before.reported_at, "posted")
+    assert record.timeline[-1].kind == "rerun"
+    assert [entry.action for entry in ledger.audit_trail.entries()] == ["requeue", "rerun-differs"]
+    assert ledger.lease_due(1) == []
+
+
+def test_an_event_that_redis_has_lost_cannot_be_marked(ledger: Ledger) -> None:
+    assert ledger.mark_reported("m-1", "o", "posted", verdict(Result.OK)) is MarkResult.UNKNOWN_EVENT
+    assert ledger.get("m-1") is None
+
+
+def test_the_first_accepted_verdict_is_kept(ledger: Ledger) -> None:
+    checking(ledger)
+    ledger.mark_reported("m-1", "a", "posted", verdict(Result.FAIL))
+    ledger.mark_reported("m-1", "b", "posted", verdict(Result.OK))
+    record = ledger.get("m-1")
+    assert record
+    assert record.accepted_verdict
+    assert record.accepted_verdict.result is Result.FAIL
 
 
 def test_a_requeue_keeps_a_possibly_accepted_verdict(ledger: Ledger) -> None:

@@ -70,8 +70,8 @@ def test_what_the_dead_reporter_had_posted_is_not_posted_again(
     services.dataworks.post_result(
         record.event.point.result_operation,
         "m-1",
-        frozen[0].result,
-        frozen[0].tip,
+        frozen.verdict.result,
+        frozen.verdict.tip,
         deadline=time.time() + 5,
         deadline_at=record.deadline_at,
     )

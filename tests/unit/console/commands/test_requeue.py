@@ -33,7 +33,7 @@ def test_an_answered_event_runs_again_but_its_accepted_result_stays() -> None:
     answered = record(
         State.REPORTED, verdict=VERDICT, posting_at=1.0, reported_at=2.0, accepted_verdict=VERDICT
     )
-    when = tables.format_time(VERDICT.decided_at)
+    when = tables.format_time(2.0)
     assert plan(answered) == RequeueAction(
         RequeueStep.RECORD,
         f"run again; FAIL was accepted on {when}, so a different result is recorded, not posted",

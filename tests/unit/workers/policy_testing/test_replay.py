@@ -12,7 +12,7 @@ from common.ledger import EventRecord, State
 from common.snapshot import FileSnapshot, Snapshot
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Reason, Result, Severity, Verdict
 from console.commands.replay import summary
-from tests.support.records import EVENT, record
+from tests.support.records import EVENT, VERDICT, record
 from workers.checks import registry
 from workers.pipeline import planner
 from workers.policy import policy
@@ -51,7 +51,7 @@ def then(plan: policy.Policy, result: Result, point: str = "commit-file", **outc
         event=event,
         plan=planner.build_plan(event, plan, CHECKS),
         outcomes={name.replace("_", "-"): outcome for name, outcome in outcomes.items()},
-        verdict=Verdict(result, "the tip", Reason.COMPLETE, event.received_at),
+        accepted_verdict=Verdict(result, "the tip", Reason.COMPLETE, event.received_at),
     )
 
 
@@ -228,8 +228,15 @@ def test_events_disabled_in_dataworks_stay_disabled() -> None:
     assert replayed(event, rules({"commit-file": {"verdict": "fail"}})).change is VerdictChange.BLOCKED
 
 
-def test_an_event_without_a_verdict_is_skipped() -> None:
-    assert replay_event(record(State.RECEIVED), None, ReplayInputs(REVIEW, CHECKS)) is None
+@pytest.mark.parametrize("skipped", [record(State.RECEIVED), record(State.DEAD, verdict=VERDICT)])
+def test_an_event_without_an_accepted_verdict_is_skipped(skipped: EventRecord) -> None:
+    assert replay_event(skipped, None, ReplayInputs(REVIEW, CHECKS)) is None
+
+
+def test_an_event_is_compared_with_the_accepted_verdict_and_not_with_a_rerun() -> None:
+    event = replace(then(rules({}), Result.OK), run=2, verdict=VERDICT, accepted_run=1)
+    assert VERDICT.result is Result.FAIL
+    assert replayed(event, rules({})).change is VerdictChange.NONE
 
 
 def test_an_event_lost_in_transit_cannot_run() -> None:
