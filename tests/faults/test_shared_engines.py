@@ -27,7 +27,7 @@ NAMES = ("commit-file-bad", "freeze-node-bad", "run-file-good")
 Fleets = tuple[RunningDwgate, RunningDwgate]
 
 
-@pytest.fixture(scope="module", params=["rabbitmq", "redis"])
+@pytest.fixture(scope="module", params=["rabbitmq", pytest.param("redis", marks=pytest.mark.faults)])
 def fleets(
     request: pytest.FixtureRequest,
     engines: tuple[Broker, Valkey],
@@ -69,7 +69,7 @@ def test_remote_control_reaches_one_fleet(fleets: Fleets) -> None:
     for gate, names in zip(fleets, (TOPOLOGY, Topology(OTHER_CODE)), strict=True):
         app = Celery("operator", broker=url, set_as_current=False)
         app.conf.update(monitoring_config(names))
-        replies = wait_for(lambda app=app: app.control.inspect(timeout=5).ping())  # type: ignore[misc]
+        replies = wait_for(lambda app=app: app.control.inspect(timeout=2).ping())  # type: ignore[misc]
         assert set(replies) <= set(gate.ledger.membership.workers())
         app.close()
 
