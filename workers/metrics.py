@@ -57,6 +57,11 @@ RECOVERED = Counter(
 MESSAGES_REFUSED = Counter(
     "dwgate_messages_refused_total", "Messages that could not be read, by the queue that had them.", ["queue"]
 )
+SWEEPS_FAILED = Counter(
+    "dwgate_sweeps_failed_total",
+    "Queries for waiting operations that failed, by extension point: their lost events are not found.",
+    ["event_code"],
+)
 IGNORED = Counter("dwgate_ignored_total", "Events for which no operation waits for dwgate.", ["reason"])
 DEAD_LETTERS = Counter("dwgate_dead_letters_total", "Messages that the broker dead-lettered.", ["task"])
 # mostrecent: of a worker's processes, the last one that checked the file is right.

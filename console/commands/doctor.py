@@ -160,7 +160,8 @@ def _broker(services: Services, scope: Scope) -> Iterator[Diagnosis]:
         connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)
         if connection.transport.driver_type != "amqp":
             yield Diagnosis("broker", Health.GOOD, f"Redis at {errors.host(url)}")
-            yield foreign_fleets.check_names(foreign_fleets.ping(services.app), _workers(services))
+            if scope.has_fleet:
+                yield foreign_fleets.check_names(foreign_fleets.ping(services.app), _workers(services))
             return
         version = connection.connection.server_properties.get("version", "unknown")
         yield Diagnosis("broker", Health.GOOD, f"RabbitMQ {version} at {errors.host(url)}")

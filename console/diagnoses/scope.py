@@ -9,6 +9,9 @@ from enum import StrEnum
 from common.topology import QueueName
 from workers.process.roles import GROUPS, Role
 
+_INGEST_QUEUES = frozenset({QueueName.INTAKE, QueueName.BACKSTOP})
+_WATCHDOG_QUEUES = frozenset({QueueName.BACKSTOP, QueueName.DUE, QueueName.DEAD})
+
 
 class DiagnosedRole(StrEnum):
     """A role that can be diagnosed by itself; ALL is the whole of dwgate."""
@@ -29,17 +32,20 @@ class Scope:
     Attributes:
         has_ingest: ingest's settings.
         worker_roles: the roles of a worker whose settings, policy and queues are examined.
-        has_fleet: whether other processes and stored events are examined, too.
     """
 
     has_ingest: bool
     worker_roles: frozenset[Role]
-    has_fleet: bool
 
     @property
     def has_workers(self) -> bool:
         """Whether a role of a worker is examined."""
         return bool(self.worker_roles)
+
+    @property
+    def has_fleet(self) -> bool:
+        """Whether all roles of workers are examined, and so running processes and stored events, too."""
+        return self.worker_roles == frozenset(Role)
 
     @property
     def calls_dataworks(self) -> bool:
@@ -48,25 +54,21 @@ class Scope:
 
     @property
     def queues(self) -> tuple[QueueName, ...]:
-        """The queues that the roles use, in the order of `QueueName`."""
-        if self.has_fleet:
-            return tuple(QueueName)
+        """The queues that the roles use."""
         used = {
             queue
             for group in GROUPS
             for role, queue in group.queues.items()
             if queue and role in self.worker_roles
         }
-        if self.has_ingest:
-            used |= {QueueName.INTAKE, QueueName.BACKSTOP}
-        if Role.WATCHDOG in self.worker_roles:
-            used |= {QueueName.BACKSTOP, QueueName.DUE, QueueName.DEAD}
-        return tuple(queue for queue in QueueName if queue in used)
+        used |= _INGEST_QUEUES if self.has_ingest else frozenset()
+        used |= _WATCHDOG_QUEUES if Role.WATCHDOG in self.worker_roles else frozenset()
+        return tuple(name for name in QueueName if name in used)
 
 
 def scope_of(roles: Sequence[DiagnosedRole]) -> Scope:
     """Return what is examined for `roles`; everything if there are none."""
     if not roles or DiagnosedRole.ALL in roles:
-        return Scope(has_ingest=True, worker_roles=frozenset(Role), has_fleet=True)
+        return Scope(has_ingest=True, worker_roles=frozenset(Role))
     workers = frozenset(Role(role.value) for role in roles if role is not DiagnosedRole.INGEST)
-    return Scope(has_ingest=DiagnosedRole.INGEST in roles, worker_roles=workers, has_fleet=False)
+    return Scope(has_ingest=DiagnosedRole.INGEST in roles, worker_roles=workers)

@@ -112,6 +112,7 @@ def _sweep_point(services: Services, code: str, started: float) -> None:
                 code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
             )
         except DataWorksError as error:
+            metrics.SWEEPS_FAILED.labels(code).inc()
             log.warning("sweep_failed", event_code=code, error=error.code)
             return
         failed = 0.0

@@ -32,6 +32,7 @@ from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import ACCOUNT, TARGET, TOKEN, RunningDwgate, fleet, wait_for
 from workers import kombu_queues
+from workers.process.roles import Role
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 ROLES = {
@@ -196,7 +197,10 @@ def test_an_operator_can_requeue_and_diagnose(gate: RunningDwgate, accounts: Acc
     wait_for(lambda: dwgate("events", "show", message_id)["state"] == "reported")
     assert dwgate("requeue", message_id, "--reason", "try it")["events"][0]["action"] != "leave"
     wait_for(lambda: "rerun" in str(dwgate("events", "show", message_id)["timeline"]))
-    diagnoses = {item["what"]: item for item in dwgate("doctor")["diagnoses"]}
+    roles = [f"--role={role.value}" for role in Role]
+    diagnoses = {item["what"]: item for item in dwgate("doctor", *roles)["diagnoses"]}
+    assert {item["health"] for item in diagnoses.values()} <= {"good", "costs"}, diagnoses
+    assert diagnoses["workers"]["health"] == "good"
     for what in ("broker", "Redis", *(f"queue {queue.name}" for queue in TOPOLOGY.queues)):
         assert diagnoses[what]["health"] == "good", diagnoses[what]
 
@@ -206,7 +210,6 @@ DIAGNOSED = {
     "checks": ("checks-cpu",),
     "io": ("intake", "checks-io", "reporter"),
     "watchdog": ("watchdog",),
-    "operator": ("intake", "checks-cpu", "checks-io", "reporter", "watchdog"),
 }
 """Roles of each service of the Compose file, as `dwgate doctor` is called there."""
 
@@ -245,8 +248,7 @@ def test_the_doctor_passes_in_every_service(
     assert diagnoses["Redis writes"]["health"] == diagnoses["broker"]["health"] == "good"
     assert ("DataWorks" in diagnoses) is (service not in ("ingest", "checks"))
     assert ("settings of ingest" in diagnoses) is (service == "ingest")
-    if service == "ingest":
-        assert "queue dwgate.checks.cpu" not in diagnoses
+    assert (f"queue {TOPOLOGY[QueueName.CHECKS_CPU].name}" in diagnoses) is (service == "checks")
     client = connect(accounts.redis_url("operator"))
     assert client.llen(key_prefix(EXTENSION_CODE) + "rejects") == 0
     client.close()

@@ -15,6 +15,7 @@ from common.ledger import State
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.plans import plan_of
 from tests.support.running_dwgate import SAMPLES, wait_for
+from workers import metrics
 from workers.celery_app import create_app
 from workers.recovery import reconciler
 from workers.services import Services
@@ -123,14 +124,18 @@ def test_a_fault_at_one_extension_point_leaves_the_others_untouched(
     emulator.fault(action="ListCheckProcesses", event_code=first, times=None, **fault)
     emulator.start_process("m-1", CODE)
     emulator.start_process("m-2", last, project_id=None)
+    failed = metrics.SWEEPS_FAILED.labels(first)._value
+    before = failed.get()
     stop = threading.Event()
     thread = threading.Thread(target=reconciler.run, args=(services, stop), daemon=True)
     thread.start()
     try:
         wait_for(lambda: state(services) and state(services, "m-2"), 60)
+        if fault["kind"] == "error":
+            wait_for(lambda: failed.get() > before)
     finally:
         stop.set()
-        emulator.clear_faults()
+        thread.join(20)
 
 
 def test_an_operation_that_cannot_be_recovered_leaves_the_others_untouched(
