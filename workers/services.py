@@ -210,7 +210,7 @@ class Services:
             lookups_deadline: of the lookups, if before `deadline`; an outcome with a failed lookup is then
                 discarded, since a later attempt has more time.
         """
-        lookups = self.dataworks.lookups(min(deadline, lookups_deadline))
+        lookups = self.dataworks.lookups(min(deadline, lookups_deadline), event.project_id)
         return CheckRunner(
             event,
             snapshot,

@@ -159,9 +159,9 @@ class DataWorks:
             operations.OPTION_VALUE, arguments, events.parse_option_value, deadline=deadline
         )
 
-    def lookups(self, deadline: float) -> BoundLookups:
-        """Return the lookups that a check may make, all bound by `deadline`."""
-        return BoundLookups(self._cached_client, deadline)
+    def lookups(self, deadline: float, project_id: int | None = None) -> BoundLookups:
+        """Return the lookups of an event's checks, all bound by `deadline`; `project_id` is its workspace."""
+        return BoundLookups(self._cached_client, deadline, project_id)
 
 
 def connect(
