@@ -1,7 +1,9 @@
 """The node types of DataWorks: the numbers of each name that policies may use.
 
-Source: the enumeration CodeProgramType of the public dataworks-spec. Policies may also use numbers that are
-not listed here: tenants have newer ones (`ListFileType`).
+Sources: the enumeration CodeProgramType of the public dataworks-spec (September 2024); for types of the new
+Data Studio and of Serverless Spark, which it does not have, a public catalogue of node types of 2026; for
+`notebook` the help pages of nodes. Policies may also use numbers that are not listed here: tenants have newer
+ones (`ListFileType`).
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ pai_dlc=1119 hologres_develop=1091/1092 hologres_sql=1093 hologres_sync_ddl=1094
 blink_stream_sql=2010 flink_sql_batch=2011 flink_sql_stream=2012 blink_datastream=2019 blink_batch_sql=2020
 click_sql=1301 postgresql=1302 mysql=1303 sql_server=1304 oracle=1305 starrocks=1306 drds=1307 doris=1308
 mariadb=1309 selectdb=1310 redshift=1311 saphana=1312 vertica=1313 oceanbase=1314 db2=1315
-adb_for_postgresql=1316 adb_for_mysql=1317 custom=9999
+adb_for_postgresql=1316 adb_for_mysql=1317 custom=9999 lightning_sql=61 check_node=241 workflow=1001
+hologres_sync_data_to_mc=1070 sub_process=1122 pai_flow=1250 notebook=1323 adb_spark=1990 adb_spark_sql=1991
+serverless_spark_batch=2100 serverless_spark_sql=2101 serverless_spark_streaming=2102 serverless_kyuubi=2103
 """
 
 NUMBERS_BY_NAME = MappingProxyType(

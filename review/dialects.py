@@ -100,7 +100,7 @@ _LEXICAL_RULES = {
 _FILE_TYPES = {
     Dialect.MAXCOMPUTE: (10, 18, 24, 1010, 3010),
     Dialect.HIVE: (3, 227, 260, 265, 270, 279),
-    Dialect.SPARK: (226, 229, 268, 272),
+    Dialect.SPARK: (226, 229, 268, 272, 1991, 2101, 2103),
     Dialect.HOLOGRES: (1091, 1092, 1093),
     Dialect.POSTGRES: (1302, 1313, 1316),
     Dialect.REDSHIFT: (1311,),
@@ -112,19 +112,38 @@ _FILE_TYPES = {
     Dialect.TRINO: (267,),
     Dialect.ORACLE: (1305,),
     Dialect.TSQL: (1304,),
-    Dialect.PYTHON: (12, 221, 1221, 1322),
-    Dialect.SHELL: (2, 6, 257, 258, 276, 277, 1321),
+    Dialect.PYTHON: (12, 221, 240, 1221, 1322),
+    Dialect.SHELL: (2, 6, 228, 230, 257, 258, 264, 271, 273, 276, 277, 1321, 2100, 2102),
     Dialect.DI: (4, 20, 22, 23, 900),
 }
 _BY_FILE_TYPE = {number: dialect for dialect, numbers in _FILE_TYPES.items() for number in numbers}
+
+_RESOURCES = (13, 14, 15, 231, 232, 274, 275)
+_TABLES_AND_FUNCTIONS = (16, 17, 261, 262, 280, 281)
+_CONTROL_NODES = (97, 98, 99, 1001, *range(1101, 1105), *range(1106, 1110), 1114, 1115, 1122)
+_FORMS = (19, 21, 200, 222, 238, 239, 241, 1070, 1089, 1094, 1095, 1320, 1332, 1333)
+_SPARK_SUBMISSIONS = (223, 225, 1990)
+_ALGORITHMS = (87, 1002, 1116, 1117, 1250)
+_WITHOUT_SCRIPT = frozenset(
+    (*_RESOURCES, *_TABLES_AND_FUNCTIONS, *_CONTROL_NODES, *_FORMS, *_SPARK_SUBMISSIONS, *_ALGORITHMS)
+)
+"""Node types that are configured in a form, or whose code is a compiled file: their content is no script."""
 
 
 def dialect_for_node_type(file_type: int | None) -> Dialect:
     """Return the dialect of a DataWorks node type; UNKNOWN if it has none.
 
-    Source of the numbers: the enumeration CodeProgramType of the public dataworks-spec, and `ListFileType`.
+    Sources of the numbers and languages: the enumeration CodeProgramType of the public dataworks-spec, whose
+    file suffixes show the language (`.sh` for EMR Spark), `ListFileType`, and for types of the new Data
+    Studio a public catalogue of node types of 2026 ("DataWorks Node Types": command, code, language). A type
+    with another SQL than these dialects (Flink, Db2, SAP HANA, streaming SQL) has none.
     """
     return _BY_FILE_TYPE.get(file_type, Dialect.UNKNOWN) if file_type is not None else Dialect.UNKNOWN
+
+
+def has_script(file_type: int | None) -> bool:
+    """Whether files of a node type may have a script; True for an unknown type."""
+    return file_type not in _WITHOUT_SCRIPT
 
 
 def lexical_rules(dialect: Dialect) -> LexicalRules:

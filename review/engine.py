@@ -17,7 +17,7 @@ from review.analysis.secret_mask import SecretMask
 from review.context import ReviewContext
 from review.diagnostic import Diagnostic, from_hit, tables_by_span, to_finding
 from review.dialects import Dialect
-from review.errors import PYTHON_2_REVIEWED
+from review.errors import NOTES
 from review.facts import Script, Span
 from review.fingerprints import code_digests
 from review.gc_pause import gc_paused
@@ -222,7 +222,7 @@ def _hits(rule: Rule, subject: RuleContext, policy: ReviewOptions) -> list[Diagn
         about = rule.id.startswith(_ABOUT_REVIEW)
         seen = [from_hit(rule, hit) for hit in hits[:MAX_HITS] if not (about and policy.is_disabled(hit.key))]
         if rule.id == NOT_REVIEWED:
-            seen = [replace(item, is_gap=item.key != PYTHON_2_REVIEWED) for item in seen]
+            seen = [replace(item, is_gap=item.key not in NOTES) for item in seen]
         return [*seen, *(_not_checked(_more_hits(rule)) for _ in hits[MAX_HITS:])]
     except MemoryError:
         raise

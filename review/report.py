@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -28,7 +28,7 @@ class ReviewedFile:
 
     Attributes:
         path: as people name it; `-` for standard input.
-        code: its text; None when it has none.
+        code: its text, or the script in it; None when it has none.
         unreviewable: what was not reviewed and why, in a few words; None if everything was.
         on_unreviewable: what that counts as.
     """
@@ -88,6 +88,13 @@ def report_json(reviewed: Iterable[ReviewedFile], language: Language) -> dict[st
             for file in reviewed
         ]
     }
+
+
+def secrets_beside(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield the secrets among the findings on what surrounds a script; they have no position in it."""
+    for item in findings:
+        if item.rule in SECRETS:
+            yield replace(item, line=None, column=None, end_line=None, end_column=None)
 
 
 def count_by_severity(findings: Iterable[Finding]) -> Counter[str]:

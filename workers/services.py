@@ -49,6 +49,7 @@ class Services:
         settings: the workers' settings.
         app: the Celery application.
         is_io_pool: whether the process has a thread pool for I/O-bound work and may post verdicts inline.
+        threads: number of OpenAPI calls that the process can make at a time.
         clock: returns the current time for checks and waivers, in seconds since the epoch.
         busy: returns the number of tasks that the process is running.
         send_event: sends a Celery event for Flower.
@@ -63,6 +64,7 @@ class Services:
         app: Celery,
         *,
         is_io_pool: bool = False,
+        threads: int = 16,
         clock: Callable[[], float] = time.time,
         busy: Callable[[], int] = lambda: 0,
         send_event: Send = send_nothing,
@@ -70,6 +72,7 @@ class Services:
         self.settings = settings
         self.app = app
         self.is_io_pool = is_io_pool
+        self._threads = threads
         self.clock = clock
         self.report_events = ReportEvents(send_event)
         self.alone = threading.Lock()
@@ -187,7 +190,7 @@ class Services:
     @cached_property
     def dataworks(self) -> client.DataWorks:
         """The OpenAPI of DataWorks."""
-        return connect_dataworks(self.settings, self.ledger.client)
+        return connect_dataworks(self.settings, self.ledger.client, threads=self._threads)
 
     def check_runner(
         self,
@@ -207,7 +210,7 @@ class Services:
             lookups_deadline: of the lookups, if before `deadline`; an outcome with a failed lookup is then
                 discarded, since a later attempt has more time.
         """
-        lookups = self.dataworks.lookups(min(deadline, lookups_deadline))
+        lookups = self.dataworks.lookups(min(deadline, lookups_deadline), event.project_id)
         return CheckRunner(
             event,
             snapshot,
@@ -230,12 +233,15 @@ def find_fingerprint_key(settings: WorkerSettings, ledger: Ledger) -> bytes | No
     return ledger.fingerprint_key.find()
 
 
-def connect_dataworks(settings: WorkerSettings, redis_client: redis.Redis) -> client.DataWorks:
+def connect_dataworks(
+    settings: WorkerSettings, redis_client: redis.Redis, *, threads: int = 16
+) -> client.DataWorks:
     """Return a client of the OpenAPI that `settings` name, without connecting.
 
     Args:
         settings: the workers' settings.
         redis_client: the ledger's Redis, for the rate limiter and the cache.
+        threads: number of calls that this process can make at a time.
     """
     return client.connect(
         redis_client,
@@ -246,4 +252,5 @@ def connect_dataworks(settings: WorkerSettings, redis_client: redis.Redis) -> cl
         read_qps=settings.openapi_read_qps,
         write_qps=settings.openapi_write_qps,
         cache_seconds=settings.lookup_cache_seconds,
+        threads=threads,
     )

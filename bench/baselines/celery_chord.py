@@ -129,7 +129,7 @@ class CeleryChord:
     def check(self, event: Event, snapshot: Snapshot | None, item: PlannedCheck, until: float) -> Outcome:
         """Run one check."""
         check: Check = self.services.checks[item.name]
-        lookups = self.services.dataworks.lookups(until) if check.uses_lookups else None
+        lookups = self.services.dataworks.lookups(until, event.project_id) if check.uses_lookups else None
         options = check.options.model_validate(dict(item.options))
         try:
             context = Context(

@@ -176,7 +176,8 @@ def _all(
 ) -> Iterator[ReplayedEvent]:
     for record in records:
         kept = ledger.snapshot(record.event.message_id)
-        lookups = dataworks.lookups(time.time() + LOOKUP_SECONDS) if dataworks else None
+        project = record.event.project_id
+        lookups = dataworks.lookups(time.time() + LOOKUP_SECONDS, project) if dataworks else None
         snapshot = Snapshot.from_json(kept) if kept else None
         if found := replay_event(record, snapshot, replace(means, lookups=lookups)):
             yield found

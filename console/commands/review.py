@@ -29,8 +29,9 @@ from review.context import ReviewContext
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, Review, review, run_review
 from review.fingerprints import only_new_findings
+from review.node_script import file_script
 from review.options import ReviewOptions
-from review.report import SECRETS, ReviewedFile, has_blocking, report_json
+from review.report import SECRETS, ReviewedFile, has_blocking, report_json, secrets_beside
 from review.source.source_files import decode_source, outside_finding, unread_finding
 from review.tables.metadata import parse_tables
 
@@ -255,6 +256,8 @@ def _all(files: Sequence[Source], settings: _Settings) -> Iterator[ReviewedFile]
         if file.before is not None:
             found = only_new_findings(before[file.path].findings, found)
         text = None if file.data is None else decode_source(file.data)
+        if isinstance(text, str):
+            text = file_script(text, file.dialect).code
         yield ReviewedFile(
             file.path,
             file.dialect,
@@ -268,17 +271,26 @@ def _all(files: Sequence[Source], settings: _Settings) -> Iterator[ReviewedFile]
 def _review(job: _Job, settings: _Settings) -> Review:
     if job.data is None:
         return _unread(outside_finding(settings.language), settings)
-    code = decode_source(job.data, settings.language)
-    if isinstance(code, str):
-        return run_review(
-            code,
-            job.dialect,
-            settings.context,
-            settings.policy,
-            language=settings.language,
-            fingerprint_key=settings.fingerprint_key,
-        )
-    return _unread(code, settings)
+    content = decode_source(job.data, settings.language)
+    if not isinstance(content, str):
+        return _unread(content, settings)
+    script = file_script(content, job.dialect)
+    done = _review_code(script.code, script.dialect, settings)
+    if script.rest:
+        beside = secrets_beside(_review_code(script.rest, Dialect.UNKNOWN, settings).findings)
+        done = replace(done, findings=(*done.findings, *beside))
+    return done
+
+
+def _review_code(code: str, dialect: Dialect, settings: _Settings) -> Review:
+    return run_review(
+        code,
+        dialect,
+        settings.context,
+        settings.policy,
+        language=settings.language,
+        fingerprint_key=settings.fingerprint_key,
+    )
 
 
 def _interrupted(end: Interrupted, settings: _Settings) -> Review:

@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 
 import orjson
@@ -23,6 +24,9 @@ from emulator.dataworks.responses import BusinessError, GatewayError
 from emulator.dataworks.state import EmulatedOperation, State
 
 _RESULT_ACTIONS = frozenset(Point)
+_UNENDING = {FaultKind.DRIP: (b" ", 1.0), FaultKind.FLOOD: (b" " * 65536, 0.0)}
+"""The piece that such a response repeats, and the seconds between two of them."""
+
 _HTML = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 
@@ -76,8 +80,9 @@ class Gateway:
         signed = signature.SignedRequest(request.method, request.path, query, headers, body)
         nonce = signature.verify(signed, self._secrets, time.time())
         self._nonces.use(nonce)
-        operation = registry.find(headers.get("x-acs-action", ""), request.method)
-        return GatewayCall(operation, registry.read_parameters(operation, query, body))
+        version = headers["x-acs-version"]  # verified with the signature
+        operation = registry.find(headers.get("x-acs-action", ""), request.method, version)
+        return GatewayCall(operation, registry.read_parameters(operation, version, query, body))
 
     def _throttle(self, call: GatewayCall) -> None:
         try:
@@ -114,6 +119,8 @@ class Gateway:
                 await asyncio.sleep(fault.seconds)
                 return _success(reply)
         self._record(call, PostStatus.FAULT)
+        if fault.kind in _UNENDING:
+            return await _respond_without_end(request, fault.kind)
         return _fault_reply(request, fault)
 
 
@@ -130,6 +137,19 @@ def _fault_reply(request: web.Request, fault: Fault) -> web.StreamResponse:
                 request, GatewayError(429, "Throttling.Api", "Request was denied due to api flow control.")
             )
     return _error_response(request, GatewayError(fault.status, fault.code, "Injected fault."))
+
+
+async def _respond_without_end(request: web.Request, kind: FaultKind) -> web.StreamResponse:
+    """Send a response of JSON that does not end, until the client closes the connection."""
+    response = web.StreamResponse(headers={"content-type": "application/json"})
+    await response.prepare(request)
+    piece, pause = _UNENDING[kind]
+    with suppress(ConnectionError):
+        await response.write(b"{")
+        while not (request.transport is None or request.transport.is_closing()):
+            await response.write(piece)
+            await asyncio.sleep(pause)
+    return response
 
 
 def _abort_connection(request: web.Request) -> web.Response:

@@ -47,14 +47,20 @@ class Page:
 class Parameters:
     """Named text values of a query string or a form body (`+` is a space).
 
+    Args:
+        encoded: the values as sent.
+        version: of the OpenAPI.
+
     Attributes:
+        version: of the OpenAPI.
         fault: the fault of the pages that the call requests; None without one.
     """
 
-    __slots__ = ("_values", "fault")
+    __slots__ = ("_values", "fault", "version")
 
-    def __init__(self, encoded: str) -> None:
+    def __init__(self, encoded: str, version: str) -> None:
         self._values = dict(parse_qsl(encoded, keep_blank_values=True))
+        self.version = version
         self.fault: FaultKind | None = None
 
     def optional(self, name: str) -> str | None:

@@ -20,6 +20,9 @@ from emulator.dataworks.responses import GatewayError
 
 ALGORITHM = "ACS3-HMAC-SHA256"
 VERSION = "2020-05-18"
+DATA_STUDIO_VERSION = "2024-05-18"
+"""The version for files of workspaces on the new Data Studio."""
+
 SKEW_SECONDS = 15 * 60
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
@@ -101,8 +104,9 @@ def verify(request: SignedRequest, secrets: Mapping[str, str], now: float) -> st
 
 
 def _check_version(headers: Mapping[str, str]) -> None:
-    if headers.get("x-acs-version") != VERSION:
-        raise GatewayError(400, "InvalidVersion", f"Specified version is not valid, {VERSION} is served.")
+    if headers.get("x-acs-version") not in {VERSION, DATA_STUDIO_VERSION}:
+        served = f"{VERSION} and {DATA_STUDIO_VERSION} are served"
+        raise GatewayError(400, "InvalidVersion", f"Specified version is not valid, {served}.")
 
 
 def _authorization(header: str) -> _Authorization:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from common.json_types import Json
 from emulator.dataworks.check_processes import CheckProcesses
 from emulator.dataworks.request_parameters import Parameters
+from emulator.dataworks.signature import VERSION
 from emulator.dataworks.world import World
 
 
@@ -50,7 +51,7 @@ Handler = Callable[[State, Parameters], Json]
 
 @dataclass(frozen=True, slots=True)
 class EmulatedOperation:
-    """One operation of DataWorks OpenAPI 2020-05-18.
+    """One operation of the DataWorks OpenAPI.
 
     Attributes:
         name: the action.
@@ -58,6 +59,7 @@ class EmulatedOperation:
         required: names of mandatory parameters.
         handle: implements it; returns the body without the request ID.
         method: the HTTP method.
+        versions: the versions of the OpenAPI that have it.
     """
 
     name: str
@@ -65,3 +67,4 @@ class EmulatedOperation:
     required: tuple[str, ...]
     handle: Handler
     method: str = "POST"
+    versions: tuple[str, ...] = (VERSION,)

@@ -114,6 +114,21 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file in development.
+
+    Attributes:
+        versions: rows of `ListFileVersions` by version.
+        project_id: its workspace; None for any.
+        in_new_studio: whether its workspace uses the new Data Studio.
+    """
+
+    versions: Mapping[int, Json]
+    project_id: int | None
+    in_new_studio: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Extension:
     """The extension as `GetExtension` returns it, where it is enabled, and its options by workspace."""
 
@@ -130,8 +145,7 @@ class World:
     tables: dict[str, Table] = field(default_factory=dict)
     baselines: dict[int, Json] = field(default_factory=dict)
     """Responses of `GetBaseline`, by ID."""
-    versions: dict[int, dict[int, Json]] = field(default_factory=dict)
-    """Rows of `ListFileVersions` by file ID and version."""
+    files: dict[int, File] = field(default_factory=dict)
     extension: Extension = field(default_factory=lambda: Extension({}, frozenset(), {}))
     _children: dict[int, dict[int, str]] = field(default_factory=dict)
     _downstream: dict[str, list[str]] = field(default_factory=dict)
@@ -149,13 +163,13 @@ class World:
         nodes = _read("nodes", raw, _node, "NodeId")
         baselines = _read("baselines", raw, _baseline, "BaselineId")
         tables = _read("tables", raw, _table, "TableGuid")
-        files = _read("files", raw, _versions, "FileId")
+        files = _read("files", raw, _file, "FileId")
         if "extension" in raw:
             self.extension = _extension(raw["extension"])
         self.nodes.update(nodes)
         self.baselines.update(baselines)
         self.tables.update(tables)
-        self.versions.update(files)
+        self.files.update(files)
         self._index()
 
     def children(self, node_id: int) -> Mapping[int, str]:
@@ -287,8 +301,9 @@ def _baseline(entry: Json) -> Json:
     }
 
 
-def _versions(entry: Json) -> dict[int, Json]:
-    return {version["FileVersion"]: version for version in entry["versions"]}
+def _file(entry: Json) -> File:
+    versions = {version["FileVersion"]: version for version in entry["versions"]}
+    return File(versions, entry.get("ProjectId"), bool(entry.get("new_studio")))
 
 
 def _extension(entry: Json) -> Extension:

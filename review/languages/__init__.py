@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from review.dialects import Dialect
-from review.facts import Comment, Statement
+from review.errors import LANGUAGE_UNKNOWN
+from review.facts import Comment, Span, Statement
 from review.facts.data_integration import Job
 from review.facts.python import PythonFacts
 from review.facts.shell import ShellFacts
@@ -78,6 +79,8 @@ def parse_embedded(code: str, dialect: Dialect, deadline: float) -> EmbeddedCode
     if dialect is Dialect.DI:
         task = data_integration_job.read_job(code)
         return EmbeddedCode(unread=task.unread, job=task.job)
+    if dialect is Dialect.UNKNOWN:
+        return EmbeddedCode(unread=(Statement(Span(0, len(code)), unread=LANGUAGE_UNKNOWN),))
     return EmbeddedCode()
 
 

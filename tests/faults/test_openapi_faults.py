@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from common.extension_points import BY_CODE
 from common.ledger import State
-from tests.support.running_dwgate import SAMPLES, RunningDwgate, wait_for, wait_until_final
+from tests.conftest import Broker, built_in_policy
+from tests.support.engines import Valkey
+from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
 
 NAMES = ("commit-file-bad", "freeze-node-bad")
+
+SETTLE_SECONDS = 20.0
+"""After the deadline: an attempt to post that began before it, a query, and one more attempt."""
+
+HANGING_EVENTS = 100
+OTHERS = ("unfreeze-node-bad", "backfill-data-bad")
+OTHER_DEADLINE = 15
+
+
+@pytest.fixture(scope="module")
+def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDwgate]:
+    """One worker with all roles; short deadlines for the operations that hang, and for `OTHERS`."""
+    folder = tmp_path_factory.mktemp("openapi")
+    text = built_in_policy().replace("run-file: {deadline: 20", "run-file: {deadline: 8")
+    for point in ("unfreeze-node", "backfill-data"):
+        text = text.replace(f"{point}: {{checks", f"{point}: {{deadline: {OTHER_DEADLINE}, checks")
+    policy = folder / "policy.yaml"
+    policy.write_text(text)
+    settings = {"DWGATE_RECONCILE_SECONDS": "2", "DWGATE_POLICY_FILE": str(policy)}
+    with fleet(engines[0].url, engines[1].url, folder, settings=settings) as running:
+        yield running
 
 
 @pytest.fixture(params=["lenient", "strict"])
@@ -150,3 +174,58 @@ def test_what_waits_for_another_extension_is_left_alone(gate: RunningDwgate) -> 
     assert wait_until_final(gate, message_id).state is State.IGNORED
     gate.emulator.set_profile("lenient")
     assert gate.emulator.verdicts(message_id) == []
+
+
+def wait_until_ended(gate: RunningDwgate, message_id: str) -> str:
+    """Wait until an event is answered or dead, in time; return which. The reconciler may revive it later."""
+
+    def look() -> tuple[str, float] | None:
+        record = gate.ledger.get(message_id)
+        steps = record.timeline if record else ()
+        found = (step for step in steps if step.kind in {State.DEAD, State.REPORTED})
+        step = next(found, None)
+        return (step.kind, step.at - record.deadline_at) if record and step else None
+
+    ended = wait_for(look, 60)
+    assert ended
+    assert ended[1] < SETTLE_SECONDS
+    return ended[0]
+
+
+@pytest.mark.parametrize("kind", ["drip", "flood"])
+def test_a_response_that_never_ends_leaves_no_event_undecided(gate: RunningDwgate, kind: str) -> None:
+    """Within moments of the deadline the event is dead, with an alert: httpbin 642, toxiproxy "slicer"."""
+    gate.emulator.clear_faults()
+    gate.emulator.set_profile("lenient")
+    name = "run-file-bad"
+    message_id, event, sample = gate.sample(name)
+    gate.emulator.fault(kind, action=result_operation(name), message_id=message_id, times=None)
+    gate.start_process(message_id, sample)
+    gate.post(event)
+    assert wait_until_ended(gate, message_id) == State.DEAD
+    wait_for(lambda: any("event_dead" in line and message_id in line for line in gate.logs().splitlines()))
+    gate.emulator.clear_faults()
+    assert gate.verdict(message_id, 30)["result"] == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("action", "end"),
+    [
+        (result_operation("run-file-good"), State.DEAD),
+        pytest.param("GetIDEEventDetail", State.REPORTED, marks=pytest.mark.faults),
+    ],
+)
+def test_an_operation_that_hangs_does_not_delay_the_others(
+    gate: RunningDwgate, action: str, end: State
+) -> None:
+    """It keeps its share of threads, connections and quota: shenyu 6667 (head-of-line blocking)."""
+    gate.emulator.clear_faults()
+    gate.emulator.set_profile("lenient")
+    gate.emulator.fault("drip", action=action, times=None)
+    hanging = [gate.send("run-file-good") for _ in range(HANGING_EVENTS)]
+    wait_for(lambda: "operation_hangs" in gate.logs(), 30)
+    others = [(name, gate.send(name)) for _ in range(10) for name in OTHERS]
+    for name, message_id in others:
+        one_verdict(gate, message_id, name)
+    assert {wait_until_ended(gate, message_id) for message_id in hanging} == {end}
+    gate.emulator.clear_faults()

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-Reply = bytes | None
-"""The bytes to send; the connection is closed unless the status is 200. None: do not answer."""
+Reply = bytes | Iterator[bytes] | None
+"""The bytes to send; the connection is closed unless the status is 200. None: do not answer.
+
+Pieces are sent one by one, until the client closes the connection.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,7 @@ class Call:
     """One received request."""
 
     action: str
+    version: str
     arguments: dict[str, str]
     peer: int
     target: str
@@ -53,6 +59,13 @@ class RawOpenApiServer:
         """Host and port."""
         return f"127.0.0.1:{self._server.server_address[1]}"
 
+    def drip(self, reply: bytes, seconds: float = 0.05) -> Iterator[bytes]:
+        """Yield the bytes of a reply one by one, the last one for ever, with pauses in between."""
+        for index in count():
+            yield reply[min(index, len(reply) - 1) :][:1]
+            if self.released.wait(seconds):
+                return
+
     def close(self) -> None:
         """Stop the server; calls without an answer lose their connection."""
         self.released.set()
@@ -80,6 +93,10 @@ class _Handler(socketserver.StreamRequestHandler):
             if reply is None:
                 far.released.wait()
                 return
+            if not isinstance(reply, bytes):
+                with suppress(OSError):
+                    self.wfile.writelines(reply)
+                return
             self.wfile.write(reply)
             if not reply.startswith(b"HTTP/1.1 200"):
                 return
@@ -92,4 +109,5 @@ class _Handler(socketserver.StreamRequestHandler):
         body = self.rfile.read(int(headers.get("content-length", 0))).decode()
         target = line.split()[1].decode()
         arguments: dict[str, Any] = dict(parse_qsl(urlsplit(target).query) + parse_qsl(body))
-        return Call(headers.get("x-acs-action", ""), arguments, self.client_address[1], target)
+        version = headers.get("x-acs-version", "")
+        return Call(headers.get("x-acs-action", ""), version, arguments, self.client_address[1], target)

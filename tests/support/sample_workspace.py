@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from workers.dataworks.errors import DataWorksError, RequestRejected
+from workers.dataworks.errors import DataWorksError, NotFound
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -111,7 +111,7 @@ class Workspace:
     def baseline(self, baseline_id: int) -> Baseline:
         self._call("baseline", baseline_id)
         if baseline_id not in self.baselines:
-            raise RequestRejected("GetBaseline", "NotFound")
+            raise NotFound("GetBaseline", "NotFound")
         return self.baselines[baseline_id]
 
     def downstream_columns(self, guid: str, limit: int = 1000) -> tuple[ColumnRef, ...]:
@@ -140,7 +140,7 @@ class Workspace:
         assert environment is PROD
         self.calls.append((lookup, argument))
         if argument in self.unknown:
-            raise RequestRejected(lookup, "NotFound")
+            raise NotFound(lookup, "NotFound")
         for key in (lookup, (lookup, argument)):
             if key in self.faults:
                 raise self.faults[key]

@@ -93,7 +93,7 @@ class Lookups(Protocol):
         """Return the nodes that produce each of `outputs`; a name without a producer has none."""
 
     def baseline(self, baseline_id: int) -> Baseline:
-        """Return a baseline; raises `RequestRejected` if it does not exist."""
+        """Return a baseline; raises `NotFound` if it does not exist."""
 
     def downstream_columns(self, guid: str, limit: int = ...) -> tuple[ColumnRef, ...]:
         """Return the columns derived from `guid` (`odps.project.table.column`), one hop, at most `limit`."""
@@ -108,7 +108,7 @@ class Lookups(Protocol):
         """Return the tables derived from `guid` (`odps.project.table`), one hop, at most `limit`."""
 
     def table_info(self, guid: str) -> TableInfo:
-        """Return the table `guid` with its columns; raises `RequestRejected` if it does not exist."""
+        """Return the table `guid` with its columns; raises `NotFound` if it does not exist."""
 
     def deployed_code(self, file_id: int) -> str | None:
         """Return the code of a file that runs in production; None if the file is not deployed."""

@@ -41,6 +41,12 @@ def not_checked(
     return build_finding(context, rule, severity, message, remedy, line=line, subjects=subjects)
 
 
+def language_unknown(context: Context, severity: Severity) -> Finding:
+    """Return the finding that code was not checked since its node type has no language that is known."""
+    what = Text("the code (the language of its node type is not known)", "代码（其节点类型的语言未知）")
+    return not_checked(context, what, severity=severity)
+
+
 def unparsed(context: Context, lines: Sequence[int], severity: Severity = Severity.WARN) -> Iterator[Finding]:
     """Yield one finding if code at these lines could not be parsed, or is generated at run time."""
     if lines:

@@ -22,7 +22,7 @@ from review.dialects import Dialect
 from review.engine import Review, run_review
 from review.tables import scan_estimate
 from workers.checks.api import LookupContext
-from workers.dataworks.errors import AccessDenied, DataWorksError, RequestRejected
+from workers.dataworks.errors import DataWorksError, NotFound, Permanent
 from workers.dataworks.models import TableInfo
 
 LOOKUP_SECONDS = 4.0
@@ -87,7 +87,7 @@ class ReviewRun:
         """Return the metadata of tables, within the limits of time and of lookups (`max_lookups`).
 
         If a lookup fails, the remaining tables stay unknown: rules then report less, and never guess. A table
-        to which access is denied hides no other one, since the author chooses the tables.
+        that DataWorks refuses to describe hides no other one, since the author chooses the tables.
         """
         lookups, known = self.context.lookups, dict[str, TableMetadata]()
         if self.dialect not in _MAXCOMPUTE:
@@ -104,9 +104,9 @@ class ReviewRun:
                 break
             try:
                 known[name.lower()] = _table(lookups.table_info(guid))
-            except RequestRejected:
+            except NotFound:
                 pass
-            except AccessDenied as error:
+            except Permanent as error:
                 self.unavailable_tables[name] = f"{error.action}: {error.code}"
             except DataWorksError as error:
                 self.unavailable_tables.update(dict.fromkeys(left, f"{error.action}: {error.code}"))

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from common.snapshot import Snapshot
 from review.analysis.secret_mask import SecretMask
 from review.dialects import Dialect
+from review.node_script import node_script
 
 
 def build_mask(snapshot: Snapshot | None) -> SecretMask:
@@ -20,6 +21,8 @@ def build_mask(snapshot: Snapshot | None) -> SecretMask:
 def _texts(snapshot: Snapshot) -> Iterator[str]:
     if file := snapshot.file:
         yield file.content
+        if (script := node_script(file.content, file.file_type)).place:
+            yield script.code  # without the escapes of the JSON around it
         yield file.parameters or ""
     if table := snapshot.table:
         yield table.comment

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from common.json_types import Json
+from workers.dataworks.error_mapping import rejection
 from workers.dataworks.errors import RequestRejected
 from workers.dataworks.invoker import Arguments, RetryingClient, parse_response
 from workers.dataworks.operations import Operation
@@ -38,23 +39,23 @@ class CachedClient:
             DataWorksError: the call failed, or the cache holds a rejection (`RequestRejected`).
             redis.RedisError: the rate limiter is unavailable.
         """
-        cached = self._single_flight.get_or_lease(operation.action, arguments, deadline=deadline)
+        cached = self._single_flight.get_or_lease(operation.cache_key, arguments, deadline=deadline)
         if cached is not None:
             return _parse_cached(operation, parse, cached)
         try:
             response = self._calls.call(operation, arguments, deadline=deadline)
             value = parse_response(operation, parse, response)
         except RequestRejected as error:
-            self._single_flight.publish(operation.action, arguments, {REJECTED_ENTRY: error.code})
+            self._single_flight.publish(operation.cache_key, arguments, {REJECTED_ENTRY: error.code})
             raise
         except BaseException:
-            self._single_flight.release(operation.action, arguments)
+            self._single_flight.release(operation.cache_key, arguments)
             raise
-        self._single_flight.publish(operation.action, arguments, response)
+        self._single_flight.publish(operation.cache_key, arguments, response)
         return value
 
 
 def _parse_cached(operation: Operation, parse: Callable[[Json], T], cached: Json) -> T:
     if REJECTED_ENTRY in cached:
-        raise RequestRejected(operation.action, cached[REJECTED_ENTRY])
+        raise rejection(operation, cached[REJECTED_ENTRY])
     return parse_response(operation, parse, cached)

@@ -13,6 +13,7 @@ from common.verdicts import Result
 from workers.dataworks import operations, pagination
 from workers.dataworks.cached_client import CachedClient
 from workers.dataworks.invoker import Arguments, RetryingClient, parse_response
+from workers.dataworks.limits.bulkheads import Bulkheads
 from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookups import BoundLookups
 from workers.dataworks.models import CheckProcess, Extension, ProcessStatus
@@ -163,9 +164,9 @@ class DataWorks:
             operations.OPTION_VALUE, arguments, events.parse_option_value, deadline=deadline
         )
 
-    def lookups(self, deadline: float) -> BoundLookups:
-        """Return the lookups that a check may make, all bound by `deadline`."""
-        return BoundLookups(self._cached_client, deadline)
+    def lookups(self, deadline: float, project_id: int | None = None) -> BoundLookups:
+        """Return the lookups of an event's checks, all bound by `deadline`; `project_id` is its workspace."""
+        return BoundLookups(self._cached_client, deadline, project_id)
 
 
 def connect(
@@ -178,6 +179,7 @@ def connect(
     read_qps: int,
     write_qps: int,
     cache_seconds: float,
+    threads: int,
 ) -> DataWorks:
     """Return a client of the DataWorks OpenAPI; sends nothing.
 
@@ -190,11 +192,13 @@ def connect(
         read_qps: reads per second for the whole fleet.
         write_qps: writes per second for the whole fleet.
         cache_seconds: seconds for which a lookup is cached.
+        threads: number of calls that this process can make at a time.
     """
     keys = key_prefix(extension_code)
     calls = RetryingClient(
         Transport(endpoint=endpoint, protocol=protocol, region=region),
         RateLimiter(client, keys, read_qps=read_qps, write_qps=write_qps),
+        Bulkheads(threads),
     )
     # A separate prefix, since earlier versions cached only a part of each response under the plain one.
     flight = SingleFlight(client, LookupCache(client, f"{keys}answers:", cache_seconds), cache_seconds)

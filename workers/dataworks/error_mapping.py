@@ -10,6 +10,7 @@ from http import HTTPStatus
 from workers.dataworks.errors import (
     AccessDenied,
     DataWorksError,
+    NotFound,
     ReplyLost,
     RequestRejected,
     Throttled,
@@ -68,6 +69,11 @@ _DENIED_ADVICE = "check the access key, and that its RAM policy allows dataworks
 
 # The characters of error codes and request IDs: anything else could be a message, and so hold a secret.
 _TOKEN = re.compile(r"[\w.:-]{1,100}", re.ASCII)
+_NOT_FOUND = re.compile(r"(?P<object>.*?)(?:Does)?Not_?(?:Exists?|Found)", re.ASCII | re.IGNORECASE)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]")
+_GENERAL = frozenset({"invalid", "parameter", "meta", "error", "object"})
+"""Words of error codes that name no object."""
+
 _ABSENT = (None, "", "None")  # the SDK turns a missing code into the string "None"
 
 
@@ -100,7 +106,32 @@ def _response_error(operation: Operation, failure: CallFailure, request_id: str 
         return _broken_reply_error(operation, code, request_id)
     if failure.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or code.startswith(_DENIED):
         return AccessDenied(action, code, _DENIED_ADVICE, request_id)
-    return RequestRejected(action, code, "", request_id)
+    return rejection(operation, code, request_id=request_id)
+
+
+def rejection(
+    operation: Operation, code: str, detail: str = "", request_id: str | None = None
+) -> RequestRejected:
+    """Return the error for a request that DataWorks rejected with `code`."""
+    kind = NotFound if is_not_found(operation, code) else RequestRejected
+    return kind(operation.action, code, detail, request_id)
+
+
+def is_not_found(operation: Operation, code: str) -> bool:
+    """Whether an error code says that the object which `operation` reads does not exist.
+
+    The words before the end (`NotExist`) decide. `Invalid.Meta.TableNotExist` and
+    `InvalidParameter.Meta.NotExist` ("The object does not exist"; both on the help pages of table operations)
+    are about the table; `Invalid.Tenant.ConnectionNotExists` and `InvalidApi.NotFound` are not.
+    """
+    found = _NOT_FOUND.fullmatch(code)
+    if not found:
+        return False
+    words = [word.lower() for word in _WORD.findall(found["object"])]
+    named = [word for word in words if word not in _GENERAL]
+    if named[1:] and named[-1] == "version":
+        del named[-1]  # of a file; a version alone is that of the OpenAPI
+    return not named or named[-1] in operation.objects
 
 
 def _broken_reply_error(operation: Operation, code: str, request_id: str | None) -> DataWorksError:

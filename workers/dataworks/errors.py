@@ -3,11 +3,13 @@
 DataWorksError
 ├── Transient            may be retried before the deadline
 │   ├── Throttled        the account's quota is exhausted
+│   ├── Busy             not sent: calls of this operation hang, and have used up its share
 │   └── Unreachable      no connection, a server error or an unreadable response
 │       └── ReplyLost    the request may have been applied; raised by writes only
 └── Permanent            retrying does not help
     ├── AccessDenied     invalid credentials or missing permissions
     └── RequestRejected  DataWorks understood the request and rejected it
+        └── NotFound     the object that the request names does not exist
 """
 
 from __future__ import annotations
@@ -50,6 +52,10 @@ class Throttled(Transient):
     """The quota of the account and region is exhausted for the moment."""
 
 
+class Busy(Transient):
+    """Not sent: calls of the operation hang, and no more of them may keep this process from the others."""
+
+
 class Unreachable(Transient):
     """No connection, a server error, or an unreadable response."""
 
@@ -67,4 +73,11 @@ class AccessDenied(Permanent):
 
 
 class RequestRejected(Permanent):
-    """DataWorks understood the request and rejected it."""
+    """DataWorks understood the request and rejected it.
+
+    It says nothing about the object that was asked for: a lookup that ends with it has failed.
+    """
+
+
+class NotFound(RequestRejected):
+    """The object that the request names does not exist."""

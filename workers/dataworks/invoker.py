@@ -11,8 +11,9 @@ from tenacity.wait import wait_exponential_jitter
 
 from common.json_types import Json
 from workers import progress
-from workers.dataworks.errors import ReplyLost, Transient, Unreachable
+from workers.dataworks.errors import Busy, ReplyLost, Transient, Unreachable
 from workers.dataworks.json_fields import MalformedResponse
+from workers.dataworks.limits.bulkheads import Bulkheads
 from workers.dataworks.operations import Operation
 from workers.dataworks.rate_limiter import RateLimiter
 from workers.dataworks.transport import Transport
@@ -32,11 +33,13 @@ class RetryingClient:
     Args:
         transport: sends the calls.
         rate_limiter: the fleet's share of the account's quota.
+        bulkheads: the share of each operation in the threads of this process.
     """
 
-    def __init__(self, transport: Transport, rate_limiter: RateLimiter) -> None:
+    def __init__(self, transport: Transport, rate_limiter: RateLimiter, bulkheads: Bulkheads) -> None:
         self._transport = transport
         self._rate_limiter = rate_limiter
+        self._bulkheads = bulkheads
 
     def warm_up(self) -> None:
         """Load the SDK now instead of with the first call."""
@@ -72,6 +75,7 @@ class RetryingClient:
         quota_deadlines = iter([min(deadline, quota_deadline or deadline)])
 
         def attempt() -> Json:
+            self._bulkheads.require_room(operation)
             slot = self._rate_limiter.acquire(
                 operation.quota_kind,
                 action=operation.action,
@@ -80,9 +84,10 @@ class RetryingClient:
                 deadline=next(quota_deadlines, deadline),
             )
             try:
-                if confirm:
-                    confirm()
-                return self._transport.call(operation, arguments, deadline=deadline)
+                with self._bulkheads.call(operation):
+                    if confirm:
+                        confirm()
+                    return self._transport.call(operation, arguments, deadline=deadline)
             finally:
                 self._rate_limiter.release(slot)
                 progress.mark()
@@ -101,8 +106,11 @@ def retrying(deadline: float) -> Retrying:
 
 
 def is_safe_to_retry(error: BaseException) -> bool:
-    """Whether the call may be repeated: the fault is transient, and the request was certainly not applied."""
-    return isinstance(error, Transient) and not isinstance(error, ReplyLost)
+    """Whether the call may be repeated: the fault is transient, and the request was certainly not applied.
+
+    One that was not sent since others hang is repeated later, and not by a thread that waits.
+    """
+    return isinstance(error, Transient) and not isinstance(error, ReplyLost | Busy)
 
 
 def parse_response(operation: Operation, parse: Callable[[Json], T], response: Json) -> T:

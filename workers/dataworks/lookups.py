@@ -10,7 +10,7 @@ from common.json_types import Json
 from common.snapshot import Column
 from workers.dataworks import operations, pagination
 from workers.dataworks.cached_client import CachedClient
-from workers.dataworks.errors import RequestRejected, Transient
+from workers.dataworks.errors import NotFound, Permanent, RequestRejected, Transient
 from workers.dataworks.invoker import Arguments
 from workers.dataworks.models import (
     Baseline,
@@ -32,10 +32,28 @@ MAX_ITEMS = 1000
 OUTPUTS_PER_CALL = 50
 """Maximum number of output names in one `ListNodesByOutput` call."""
 
+VERSIONS_PER_PAGE = 20
+"""File versions in one response, each with its code; that in production is usually among the newest."""
+
 _TABLE, _ENTITY = "odps.", "maxcompute-table."
 """Prefixes of a MaxCompute table: of its GUID, and of its qualified name as a lineage entity."""
 
+_MIN_NEW_STUDIO_ID = 10**18
+"""Least id of 19 digits: an id of the new Data Studio. Those of the old one have about nine."""
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Studio:
+    """The operations on files of the workspaces that use one Data Studio."""
+
+    versions: Operation
+    version: Operation
+
+
+_OLD_STUDIO = _Studio(operations.FILE_VERSIONS, operations.FILE_VERSION)
+_NEW_STUDIO = _Studio(operations.DATA_STUDIO_FILE_VERSIONS, operations.DATA_STUDIO_FILE_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +63,13 @@ class BoundLookups:
     Repeated lookups are answered from memory.
 
     Attributes:
+        project_id: the event's workspace; None if it has none.
         faults: transient errors that lookups raised.
     """
 
     client: CachedClient
     deadline: float
+    project_id: int | None = None
     faults: list[Transient] = field(default_factory=list, init=False)
     _values: dict[tuple[object, ...], Any] = field(default_factory=dict, init=False, repr=False)
 
@@ -62,7 +82,7 @@ class BoundLookups:
         return self._fetch(operations.NODE_PARENTS, _node(node_id, environment), nodes.parse_nodes)
 
     def node(self, node_id: int, environment: Environment = Environment.PROD) -> Node:
-        """Return one node; raises `RequestRejected` if it does not exist."""
+        """Return one node; raises `NotFound` if it does not exist."""
         found = self._fetch(operations.NODE, _node(node_id, environment), nodes.parse_node)
         return _found_or_raise(operations.NODE, found, "no such node in this environment")
 
@@ -104,7 +124,7 @@ class BoundLookups:
         return found
 
     def baseline(self, baseline_id: int) -> Baseline:
-        """Return a baseline; raises `RequestRejected` if it does not exist."""
+        """Return a baseline; raises `NotFound` if it does not exist."""
         found = self._fetch(operations.BASELINE, {"BaselineId": baseline_id}, nodes.parse_baseline)
         return _found_or_raise(operations.BASELINE, found, "no such baseline")
 
@@ -140,10 +160,10 @@ class BoundLookups:
             limit: maximum number of readers.
 
         Raises:
-            RequestRejected: `guid` is not a MaxCompute table.
+            NotFound: `guid` is not a MaxCompute table.
         """
         if not guid.startswith(_TABLE):
-            raise RequestRejected(operations.ENTITY_LINEAGE.action, "NotFound", "not a MaxCompute table")
+            raise NotFound(operations.ENTITY_LINEAGE.action, "NotFound", "not a MaxCompute table")
         name = _ENTITY + guid.removeprefix(_TABLE)
         query: Arguments = {
             "EntityQualifiedName": name,
@@ -163,7 +183,7 @@ class BoundLookups:
         return self._fetch(operations.TABLE_TASKS, {"TableGuid": guid}, tables.parse_producing_tasks)
 
     def table_info(self, guid: str) -> TableInfo:
-        """Return the table `guid` with all its columns; raises `RequestRejected` if it does not exist."""
+        """Return the table `guid` with all its columns; raises `NotFound` if it does not exist."""
         last: TableInfo
 
         def page(number: int) -> tuple[tuple[Column, ...], int]:
@@ -176,20 +196,57 @@ class BoundLookups:
         return replace(last, guid=guid, columns=columns)
 
     def deployed_code(self, file_id: int) -> str | None:
-        """Return the code of a file's version in production; None if there is none."""
+        """Return the code of a file's version in production; None if there is none.
+
+        Which version of the OpenAPI knows the file depends on the Data Studio of the workspace, and no
+        operation reports that. The id suggests it: the new Data Studio has ids of 19 digits. If the version
+        asked first does not know the file, the other one is asked.
+
+        Raises:
+            Permanent: the first rejects the query, so that the file may be deployed, and the other does not
+                know it.
+        """
+        if self.project_id is None:
+            raise RequestRejected(operations.FILE_VERSIONS.action, "NoWorkspace", "the event names none")
+        file: dict[str, str | int] = {"FileId": file_id, "ProjectId": self.project_id}
+        refusal: Permanent | None = None
+        studios = (_NEW_STUDIO, _OLD_STUDIO) if file_id >= _MIN_NEW_STUDIO_ID else (_OLD_STUDIO, _NEW_STUDIO)
+        for studio in studios:
+            try:
+                number = self._version_in_production(studio, file)
+            except NotFound:
+                continue
+            except Permanent as error:
+                # The one asked second need not serve this workspace.
+                refusal = error if studio is studios[0] else refusal
+                continue
+            if number is None:
+                return None
+            return self._fetch(studio.version, {**file, "FileVersion": number}, events.parse_version_code)
+        if refusal:
+            raise refusal
+        return None
+
+    def _version_in_production(self, studio: _Studio, file: Arguments) -> int | None:
+        """Return the number of the version in production; None if there is none.
+
+        Raises:
+            NotFound: no version of the file is known here.
+        """
         for page in range(1, pagination.MAX_PAGES + 1):
-            arguments: Arguments = {"FileId": file_id, "PageNumber": page, "PageSize": pagination.PAGE_SIZE}
-            versions = self._fetch(operations.FILE_VERSIONS, arguments, events.parse_versions)
+            arguments = {**file, "PageNumber": page, "PageSize": VERSIONS_PER_PAGE}
+            versions = self._fetch(studio.versions, arguments, events.parse_versions)
             for version in versions:
                 if version.in_production:
-                    query = {"FileId": file_id, "FileVersion": version.number}
-                    return self._fetch(operations.FILE_VERSION, query, events.parse_version_code)
-            if len(versions) < pagination.PAGE_SIZE:
+                    return version.number
+            if page == 1 and not versions:
+                raise NotFound(studio.versions.action, "NotFound", "no version of this file")
+            if len(versions) < VERSIONS_PER_PAGE:
                 break
         return None
 
     def _fetch(self, operation: Operation, arguments: Arguments, parse: Callable[[Json], T]) -> T:
-        key = (operation.action, *sorted(arguments.items()))
+        key = (operation.cache_key, *sorted(arguments.items()))
         if key not in self._values:
             try:
                 self._values[key] = self.client.fetch(operation, arguments, parse, deadline=self.deadline)
@@ -206,5 +263,5 @@ def _node(node_id: int, environment: Environment) -> Arguments:
 
 def _found_or_raise(operation: Operation, value: T | None, reason: str) -> T:
     if value is None:
-        raise RequestRejected(operation.action, "NotFound", reason)
+        raise NotFound(operation.action, "NotFound", reason)
     return value

@@ -45,8 +45,10 @@ for _, silent in ipairs(redis.call('ZRANGEBYSCORE', requests, '-inf', now - SECO
   redis.call('ZREM', waiters, silent)
 end
 
--- A call in progress counts even if its grant has left the window: it may arrive only now.
-local used = redis.call('ZCARD', grants) + redis.call('ZCOUNT', calls, '-inf', now - window)
+-- A call in progress counts even if its grant has left the window: it may arrive only now. Calls of an operation that
+-- hangs stay in progress for seconds: together they count as at most half of the limit, the rest is for the others.
+local late = math.min(redis.call('ZCOUNT', calls, '-inf', now - window), math.ceil(limit / 2))
+local used = redis.call('ZCARD', grants) + late
 local free = limit - used
 redis.call('ZADD', waiters, ARGV[2], ticket)
 local ahead = redis.call('ZRANK', waiters, ticket)

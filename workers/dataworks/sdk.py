@@ -7,25 +7,39 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
+import certifi
 import requests
 from alibabacloud_credentials.client import Client as CredentialClient
 from alibabacloud_credentials.exceptions import CredentialException
 from alibabacloud_dataworks_public20200518 import models
 from alibabacloud_dataworks_public20200518.client import Client
-from alibabacloud_tea_openapi.utils_models import Config
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from darabonba.core import DaraCore
 from darabonba.exceptions import ResponseException, UnretryableException
 from darabonba.runtime import RuntimeOptions
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
 from workers.dataworks.error_mapping import CallFailure, CallStage
-from workers.dataworks.operations import Operation
+from workers.dataworks.limits.bounded_http import CONNECT_SECONDS, READ_SECONDS, BoundedAdapter
+from workers.dataworks.limits.call_budget import ResponseTooLarge, current_budget, limited_call
+from workers.dataworks.limits.helper_threads import HelperThreads
+from workers.dataworks.operations import VERSION, Operation
 
-CONNECT_SECONDS = 2.0
-READ_SECONDS = 5.0
-"""Maximum timeouts of one call."""
+CALL_SECONDS = 6.0
+"""Maximum time of one call, from the credentials to the last byte of the response."""
+
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+"""Maximum size of a response with its headers. The largest are code and pages of a hundred rows: a few MB."""
 
 CONNECTIONS = 40
 """Size of the connection pool."""
+
+_PORT = 80
+"""The SDK's own default for requests, whatever the endpoint is: only part of the name of its sessions."""
+
+_CREDENTIALS = HelperThreads("credentials")
+
+_TOO_LARGE = ResponseTooLarge.__name__
 
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 """Exceptions of the SDK's models for JSON of an unexpected structure."""
@@ -45,14 +59,44 @@ def build_client(endpoint: str, protocol: str, region: str, generation: int) -> 
             connections between all clients of the same pool size, and a child process must not write to its
             parent's connections.
     """
+    pool_size = CONNECTIONS + generation
+    _bound_session(endpoint, protocol, pool_size)
     config = Config(
         endpoint=endpoint,
         protocol=protocol,
         region_id=region,
-        credential=CredentialClient(),
-        max_idle_conns=CONNECTIONS + generation,
+        credential=_BoundedCredentials(),
+        max_idle_conns=pool_size,
     )
     return Client(config)
+
+
+class _BoundedCredentials(CredentialClient):  # type: ignore[misc]  # the SDK ships no types
+    """The default chain, whose providers may query a metadata service, within the time of a call."""
+
+    def get_credential(self) -> Any:
+        """Return the credential.
+
+        Raises:
+            CredentialException: there is none, or not in time.
+        """
+        try:
+            return _CREDENTIALS.call(super().get_credential, current_budget().seconds_left())
+        except TimeoutError:
+            raise CredentialException("no credential in time") from None
+
+
+def _bound_session(endpoint: str, protocol: str, pool_size: int) -> None:
+    """Replace the connections of the session that the SDK will use; it has no setting for them."""
+    name = f"{protocol.lower()}://{endpoint}:{_PORT}:pool={pool_size}"
+    session = DaraCore._get_session(session_key=name, protocol=protocol, pool_size=pool_size)
+    prefix = f"{protocol.lower()}://"
+    if isinstance(session.adapters[prefix], BoundedAdapter):
+        return  # of an earlier client, with its connections
+    session.max_redirects = 0
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    session.mount(prefix, BoundedAdapter(context, pool_size))
 
 
 def send(client: Client, operation: Operation, arguments: Mapping[str, str | int], seconds: float) -> Any:
@@ -62,21 +106,15 @@ def send(client: Client, operation: Operation, arguments: Mapping[str, str | int
         client: from `build_client`.
         operation: the operation.
         arguments: its parameters, by their names in the OpenAPI.
-        seconds: timeout of the whole call; CONNECT_SECONDS and READ_SECONDS apply as well.
+        seconds: time limit of the whole call; CALL_SECONDS applies as well.
 
     Returns:
         The response's JSON, or a `CallFailure`. The SDK's exceptions hold the request with its signature, so
         none of them leaves this function.
     """
-    connect = min(CONNECT_SECONDS, seconds / 3)
-    runtime = RuntimeOptions(
-        connect_timeout=_ms(connect), read_timeout=_ms(min(READ_SECONDS, seconds - connect))
-    )
-    request = getattr(models, f"{operation.action}Request")()
-    request.from_map(dict(arguments))
-    call = getattr(client, f"{operation.method}_with_options")
     try:
-        return call(request, runtime).to_map().get("body")
+        with limited_call(min(seconds, CALL_SECONDS), MAX_RESPONSE_BYTES):
+            return _call(client, operation, arguments)
     except UnretryableException as error:
         return _failure_of(error.inner_exception)
     except ResponseException as error:
@@ -84,6 +122,29 @@ def send(client: Client, operation: Operation, arguments: Mapping[str, str | int
         return CallFailure(CallStage.ANSWERED, "", getattr(error, "status_code", None), code, request_id)
     except _MALFORMED:
         return CallFailure(CallStage.SENT, "Unreadable")
+
+
+def _call(client: Client, operation: Operation, arguments: Mapping[str, str | int]) -> Any:
+    # The budget of the call decides; without these the SDK's defaults would apply as well.
+    runtime = RuntimeOptions(
+        connect_timeout=int(CONNECT_SECONDS * 1000), read_timeout=int(READ_SECONDS * 1000)
+    )
+    if operation.version != VERSION:
+        params = Params(
+            action=operation.action,
+            version=operation.version,
+            protocol="HTTPS",  # unless the client has another one
+            pathname="/",
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            req_body_type="formData",
+            body_type="json",
+        )
+        return client.call_api(params, OpenApiRequest(body=dict(arguments)), runtime).get("body")
+    request = getattr(models, f"{operation.action}Request")()
+    request.from_map(dict(arguments))
+    return getattr(client, f"{operation.method}_with_options")(request, runtime).to_map().get("body")
 
 
 def _failure_of(error: Exception) -> CallFailure:
@@ -96,17 +157,20 @@ def _failure_of(error: Exception) -> CallFailure:
             if found
             else CallFailure(CallStage.NO_CREDENTIALS)
         )
-    if not isinstance(cause, requests.RequestException):
-        return CallFailure(CallStage.SENT, "Unreadable")
+    if isinstance(cause, requests.RequestException):
+        return _failure_of_request(cause)
+    return CallFailure(CallStage.SENT, _TOO_LARGE if isinstance(error, ResponseTooLarge) else "Unreadable")
+
+
+def _failure_of_request(cause: requests.RequestException) -> CallFailure:
     if isinstance(cause, requests.ConnectTimeout | requests.exceptions.ProxyError):
         return CallFailure(CallStage.NOT_SENT, type(cause).__name__)
-    reason = getattr(cause.args[0], "reason", None) if cause.args else None
+    inner = cause.args[0] if cause.args else None
+    if isinstance(inner, ReadTimeoutError):
+        return CallFailure(CallStage.SENT, requests.ReadTimeout.__name__)
+    reason = getattr(inner, "reason", None)
     if isinstance(reason, NewConnectionError):
         return CallFailure(CallStage.NOT_SENT, type(reason).__name__)
     if reason is not None and reason.args and isinstance(reason.args[0], ssl.SSLCertVerificationError):
         return CallFailure(CallStage.NOT_SENT, "CertificateNotTrusted")
     return CallFailure(CallStage.SENT, type(cause).__name__)
-
-
-def _ms(seconds: float) -> int:
-    return max(int(seconds * 1000), 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from common.snapshot import Column
-from workers.dataworks.errors import AccessDenied, RequestRejected
+from workers.dataworks.errors import AccessDenied, NotFound
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -110,7 +110,7 @@ class FakeLookups:
         action = self._require_known("baseline")
         entry = self.world.baselines.get(baseline_id)
         if entry is None:
-            raise RequestRejected(action, "NotFound", "baseline not found")
+            raise NotFound(action, "NotFound", "baseline not found")
         name = entry.name or f"baseline_{baseline_id}"
         return Baseline(baseline_id, name, entry.priority, entry.owner, entry.enabled)
 
@@ -175,14 +175,14 @@ class FakeLookups:
     def _known(self, lookup: str, node_id: int) -> CaseNode:
         action = self._require_known(lookup)
         if node_id not in self.world.nodes:
-            raise RequestRejected(action, "NotFound", "node not found in this environment")
+            raise NotFound(action, "NotFound", "node not found in this environment")
         return self.world.nodes[node_id]
 
     def _known_table(self, lookup: str, guid: str) -> tuple[str, CaseTable]:
         action = self._require_known(lookup)
         found = self._table(guid)
         if found is None:
-            raise RequestRejected(action, "NotFound", "table not found")
+            raise NotFound(action, "NotFound", "table not found")
         return found
 
     def _table(self, guid: str) -> tuple[str, CaseTable] | None:

@@ -75,6 +75,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progr
         settings,
         app,
         is_io_pool=group.pool is Pool.THREADS,
+        threads=watchdog.THREADS if group.pool is Pool.NONE else concurrency,
         busy=lambda: len(active_requests),
         send_event=events.send_event,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
@@ -30,11 +30,15 @@ log = structlog.get_logger()
 
 def run(services: Services, stop: threading.Event) -> None:
     """Answer due events until `stop` is set; faults of Redis are retried."""
+    running: set[Future[None]] = set()
     with ThreadPoolExecutor(THREADS, "watchdog") as pool:
 
         def step() -> None:
-            for message_id in services.ledger.lease_due(LEASE_SECONDS, THREADS):
-                pool.submit(_handle_guarded, services, message_id)
+            # No more than can be handled now: what waited here would be due again, and handled twice.
+            running.difference_update([each for each in running if each.done()])
+            if free := THREADS - len(running):
+                for message_id in services.ledger.lease_due(LEASE_SECONDS, free):
+                    running.add(pool.submit(_handle_guarded, services, message_id))
 
         run_until_stopped(step, stop, component="watchdog", every=POLL_SECONDS)
 

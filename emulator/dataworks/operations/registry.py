@@ -1,4 +1,4 @@
-"""The operations of DataWorks OpenAPI 2020-05-18 that the emulator serves, by name."""
+"""The operations of the DataWorks OpenAPI that the emulator serves, by name."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ BY_NAME: dict[str, EmulatedOperation] = {
 }
 
 
-def find(action: str, method: str) -> EmulatedOperation:
+def find(action: str, method: str, version: str) -> EmulatedOperation:
     """Return the operation of a request.
 
     Raises:
-        GatewayError: no operation has this name and method.
+        GatewayError: no operation of this version has this name and method.
     """
     operation = BY_NAME.get(action)
-    if operation is None or operation.method != method:
+    if operation is None or operation.method != method or version not in operation.versions:
         raise GatewayError(
             404, "InvalidApi.NotFound", "Specified api is not found, please check your url and method."
         )
     return operation
 
 
-def read_parameters(operation: EmulatedOperation, query: str, body: bytes) -> Parameters:
+def read_parameters(operation: EmulatedOperation, version: str, query: str, body: bytes) -> Parameters:
     """Return the parameters of a call, including all mandatory ones.
 
     Raises:
         GatewayError: a mandatory one is missing, or in the wrong part of the request.
     """
     encoded = query if operation.place is ParameterLocation.QUERY else body.decode("utf-8", "replace")
-    parameters = Parameters(encoded)
+    parameters = Parameters(encoded, version)
     for name in operation.required:
         parameters.text(name)
     return parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.errors import PYTHON_2_REVIEWED
+from review.errors import LANGUAGE_UNKNOWN, PYTHON_2_REVIEWED
 from review.facts import Span, Statement
 from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
 
@@ -20,6 +20,8 @@ _CHINESE = {
     "it is not a batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
     "it contains invalid characters": "含有无效字符",
 }
+
+_REVIEW_BY_HAND = Text("Review it manually.", "请人工检查。")
 
 
 @rule(
@@ -43,7 +45,9 @@ def not_reviewed(subject: RuleContext, _: Options) -> Iterator[Hit]:
     decides what the code is, so code that was not reviewed counts as FAIL unless the policy says otherwise
     (`on_unreviewable`), whatever the severity of this rule is and whether its finding is suppressed.
 
-    The rule also reports code that takes longer than 10 seconds or too much memory, and rules that fail.
+    The rule also reports code that takes longer than 10 seconds or too much memory, and rules that fail. Code
+    of a node type whose language is not known is reported, but only counts by the severity of this rule: the
+    type decides the language, not the author of the code.
 
     ## Bad
     ```sql
@@ -70,6 +74,12 @@ def not_reviewed(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
 
 def _hit(code: str, statement: Statement, line: int, why: str) -> Hit:
+    if why == LANGUAGE_UNKNOWN:
+        message = Text(
+            f"The code was not reviewed, except for secrets: {why}.",
+            "代码未被评审（仅检查了密钥）：其节点类型的语言未知。",
+        )
+        return Hit(_head(code, statement), message, fix=_REVIEW_BY_HAND, key=why)
     return Hit(
         statement.unread_at or _head(code, statement),
         Text(

@@ -406,6 +406,22 @@ def test_versions_of_a_file(emulator: Emulator) -> None:
     assert "order_id IS NOT NULL" in version.file_content
 
 
+def test_versions_of_a_file_require_its_workspace(emulator: Emulator) -> None:
+    client = sdk(emulator)
+    request = models.ListFileVersionsRequest(file_id=501234301)
+    assert rejection(lambda: client.list_file_versions(request)) == (400, "MissingProjectId")
+    named = models.ListFileVersionsRequest(file_id=501234301, project_identifier="shop")
+    assert client.list_file_versions(named).body.data.total_count == 2
+    other = models.ListFileVersionsRequest(file_id=501234301, project_id=PROJECT_ID + 1)
+    assert client.list_file_versions(other).body.error_code == "Invalid.File.NotExists"
+
+
+def test_files_of_the_new_data_studio_are_in_the_other_version(emulator: Emulator) -> None:
+    client = sdk(emulator)
+    request = models.ListFileVersionsRequest(file_id=7234567890123456789, project_id=PROJECT_ID)
+    assert client.list_file_versions(request).body.error_code == "Invalid.File.NotExists"
+
+
 def test_the_extension_and_its_options(emulator: Emulator) -> None:
     client, code = sdk(emulator), emulator.extension_code
     extension = client.get_extension(models.GetExtensionRequest(extension_code=code)).body.extension

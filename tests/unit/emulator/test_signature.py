@@ -139,7 +139,7 @@ def test_a_signature_with_invalid_characters_is_rejected() -> None:
 
 
 def test_another_version_is_rejected() -> None:
-    assert code_of(with_header(signed(), "x-acs-version", "2024-05-18")) == (400, "InvalidVersion")
+    assert code_of(with_header(signed(), "x-acs-version", "2018-06-01")) == (400, "InvalidVersion")
 
 
 def test_a_missing_nonce_is_rejected() -> None:

@@ -18,7 +18,7 @@ from workers.checks.code_effects.node_file import MAXCOMPUTE, code_file
 from workers.checks.code_effects.reader import read_effects
 from workers.checks.code_effects.table_names import is_dynamic
 from workers.checks.finding_builders import build_finding
-from workers.checks.not_checked import not_checked, require_parsed, unparsed
+from workers.checks.not_checked import language_unknown, not_checked, require_parsed, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
 
@@ -58,9 +58,13 @@ def adhoc_writes(context: Context) -> Iterator[Finding]:
         project: project of tables named without one; if not set, they belong to development.
     """
     options: AdhocWritesOptions = context.options
-    file, dialect = code_file(context)
+    _, script = code_file(context)
+    dialect = script.dialect
+    if dialect is Dialect.UNKNOWN:
+        yield language_unknown(context, Severity.WARN)
+        return
     project = options.project.lower() if options.project and dialect in MAXCOMPUTE else None
-    effects = read_effects(context, file.content, dialect, project)
+    effects = read_effects(context, script.code, dialect, project)
     yield from unparsed(context, effects.unparsed)
     found: dict[tuple[str, str], TableWrite] = {}
     for change in effects.changes:

@@ -7,7 +7,9 @@ from collections.abc import Generator, Iterator, Sequence
 from pydantic import Field
 
 from common.i18n import Text
-from common.verdicts import Finding, SubjectKind, table_subject
+from common.verdicts import Finding, Severity, SubjectKind, table_subject
+from review.dialects import Dialect
+from review.node_script import node_script
 from workers.checks.api import LookupContext, Options, Runs, Unreviewable
 from workers.checks.code_effects.loss_readers import ChangeReaders
 from workers.checks.code_effects.losses import (
@@ -18,13 +20,13 @@ from workers.checks.code_effects.losses import (
     unfilled_columns,
 )
 from workers.checks.code_effects.model import CodeEffects, ColumnWrite
-from workers.checks.code_effects.node_file import MAXCOMPUTE, code_file, project_of
+from workers.checks.code_effects.node_file import MAXCOMPUTE, code_file, node_type, project_of
 from workers.checks.code_effects.reader import read_effects
 from workers.checks.code_effects.table_names import table_guid
-from workers.checks.not_checked import not_checked, require_parsed, unparsed
+from workers.checks.not_checked import language_unknown, not_checked, require_parsed, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import AccessDenied, RequestRejected
+from workers.dataworks.errors import Permanent
 
 
 class ChangeImpactOptions(Options):
@@ -62,12 +64,16 @@ def change_impact(context: LookupContext) -> Iterator[Finding]:
         max_columns: dropped columns and tables whose readers are looked up; code with more of them is
             unreviewable.
     """
-    file, dialect = code_file(context)
+    file, script = code_file(context)
+    dialect = script.dialect
+    if dialect is Dialect.UNKNOWN:
+        yield language_unknown(context, Severity.INFO)  # the review already warns
+        return
     project = context.options.project or project_of(file)
-    effects = read_effects(context, file.content, dialect, project)
+    effects = read_effects(context, script.code, dialect, project)
     yield from unparsed(context, effects.unparsed)
     tables = TableLookup(context.lookups)
-    fault: AccessDenied | None = None
+    fault: Permanent | None = None
     if dialect in MAXCOMPUTE:
         losses = [
             *altered_columns(effects, tables),
@@ -97,17 +103,15 @@ def _unfilled_columns(
     context: LookupContext, effects: CodeEffects, tables: TableLookup
 ) -> Iterator[BreakingChange]:
     """Yield columns that the version in production fills, and this one fills with NULL or omits."""
-    file, dialect = code_file(context)
+    file, _ = code_file(context)
     if file.file_id is None or not any(_omits_columns(write, tables) for write in effects.column_writes):
         return
-    try:
-        before = context.lookups.deployed_code(file.file_id)
-    except RequestRejected:
-        return  # a new file: no version is in production
+    before = context.lookups.deployed_code(file.file_id)
     if before and before != file.content:
         project = context.options.project or project_of(file)
+        old = node_script(before, node_type(file, context))
         yield from unfilled_columns(
-            read_effects(context, before, dialect, project).column_writes, effects.column_writes, tables
+            read_effects(context, old.code, old.dialect, project).column_writes, effects.column_writes, tables
         )
 
 
@@ -138,10 +142,10 @@ def _require_within_limits(
 
 def _loss_findings(
     context: LookupContext, readers: ChangeReaders, losses: Sequence[BreakingChange]
-) -> Generator[Finding, None, AccessDenied | None]:
-    """Yield the readers of `losses`; return the last denied access, which hides no other loss."""
+) -> Generator[Finding, None, Permanent | None]:
+    """Yield the readers of `losses`; return the last refusal of DataWorks, which hides no other loss."""
     max_columns = context.options.max_columns
-    fault: AccessDenied | None = None
+    fault: Permanent | None = None
     for loss in losses[:max_columns]:
         if table_guid(loss.table) is None:
             what = Text(
@@ -151,7 +155,7 @@ def _loss_findings(
         else:
             try:
                 yield from readers.findings_for(loss)
-            except AccessDenied as error:
+            except Permanent as error:
                 fault = error
     if len(losses) > max_columns:
         left = len(losses) - max_columns

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pydantic import Field
 
 from common.i18n import Text
 from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity, table_subject
-from review import dialects
 from review.context import NodeContext, ReviewContext
+from review.dialects import Dialect, has_script
 from review.fingerprints import only_new_findings
+from review.node_script import NodeScript, node_script
 from review.options import ReviewOptions
+from review.report import SECRETS, secrets_beside
 from workers.checks import review_runner
 from workers.checks.api import Context, LookupContext, Options, Runs, SkipCheck, Unreviewable
-from workers.checks.code_effects.node_file import committed_file, node_type, project_of
+from workers.checks.code_effects.node_file import committed_file, node_type, project_of, without_script
 from workers.checks.finding_builders import build_finding
 from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import not_checked
 from workers.checks.registry import check
-from workers.dataworks.errors import RequestRejected
 
 MAX_LISTED = 100
 """Findings that are listed for one file; the rest are counted."""
@@ -69,13 +71,19 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
     file = committed_file(context)
     if not file.content.strip():
         raise SkipCheck("the file has no code")
-    review = review_runner.ReviewRun(
-        dialects.dialect_for_node_type(node_type(file, context)), _review_context(file, context), context
-    )
-    reviewed = review(file.content)
-    found = list(reviewed.findings)
+    kind = node_type(file, context)
+    script = node_script(file.content, kind)
+    review = review_runner.ReviewRun(script.dialect, _review_context(file, context), context)
+    reviewed = review(script.code)
+    found = [*reviewed.findings, *_secrets_beside(script, review)]
+    if not has_script(kind) and not (found := [item for item in found if item.rule in SECRETS]):
+        raise without_script(kind)
     if context.options.only_new and (before := _deployed_code(file, context)):
-        found = list(only_new_findings(review(before).findings, found))
+        old = node_script(before, kind)
+        known = replace(review, dialect=old.dialect)(old.code).findings
+        found = list(only_new_findings([*known, *_secrets_beside(old, review)], found))
+    if script.place and found:
+        yield _place_finding(script.place, context)
     found.sort(key=_rank)
     yield from found[:MAX_LISTED]
     yield from _unavailable_finding(review, context)
@@ -84,8 +92,28 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
         message = Text(f"{left} more findings are not listed.", f"另有 {left} 个问题未列出。")
         remedy = Text("Fix the listed findings first.", "请先处理以上问题。")
         yield build_finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
+    if script.place and script.dialect is Dialect.UNKNOWN:
+        # Here the author chose it.
+        language = Text("the language that the node names is not known", "节点所声明的语言未知")
+        raise Unreviewable(language.in_language(context.language))
     if gaps := reviewed.describe_gaps(context.language):
         raise Unreviewable(gaps)
+
+
+def _secrets_beside(script: NodeScript, review: review_runner.ReviewRun) -> Iterator[Finding]:
+    """Yield the secrets in the content around a script."""
+    if script.rest:
+        yield from secrets_beside(replace(review, dialect=Dialect.UNKNOWN)(script.rest).findings)
+
+
+def _place_finding(place: str, context: Context) -> Finding:
+    """Return the remark which text the lines of findings count."""
+    message = Text(
+        f"Lines are those of the script, which the content of this node has in {place}.",
+        f"行号指脚本中的行；该节点的脚本位于其内容的 {place}。",
+    )
+    remedy = Text("Nothing needs to be done.", "无需处理。")
+    return build_finding(context, "script-place", Severity.INFO, message, remedy)
 
 
 def _rank(finding: Finding) -> int:
@@ -121,10 +149,5 @@ def _review_context(file: FileSnapshot, context: Context) -> ReviewContext:
 
 
 def _deployed_code(file: FileSnapshot, context: LookupContext) -> str | None:
-    """Return the code in production; None if there is none, or the file is unknown to DataWorks."""
-    if file.file_id is None:
-        return None
-    try:
-        return context.lookups.deployed_code(file.file_id)
-    except RequestRejected:
-        return None
+    """Return the code in production; None if there is none."""
+    return None if file.file_id is None else context.lookups.deployed_code(file.file_id)

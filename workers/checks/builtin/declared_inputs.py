@@ -9,6 +9,7 @@ from pydantic import Field
 from common.i18n import Text
 from common.snapshot import FileSnapshot
 from common.verdicts import Finding, Severity, SubjectKind, table_subject
+from review.dialects import Dialect
 from review.facts import is_same_table
 from workers.checks.api import Context, LookupContext, Lookups, Options, Runs, SkipCheck
 from workers.checks.code_effects.declared_io import DeclaredIo, read_declared
@@ -24,10 +25,10 @@ from workers.checks.code_effects.table_names import (
 )
 from workers.checks.finding_builders import build_finding
 from workers.checks.name_lists import summarize_names
-from workers.checks.not_checked import not_checked, require_parsed, unparsed
+from workers.checks.not_checked import language_unknown, not_checked, require_parsed, unparsed
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import RequestRejected
+from workers.dataworks.errors import NotFound
 from workers.dataworks.models import Node, ProducingTask, Scheduler
 
 _GENERATED = "_out"
@@ -70,11 +71,14 @@ def declared_inputs(context: LookupContext) -> Iterator[Finding]:
         project: MaxCompute project of tables named without one; default: that of the node's declared outputs.
         max_lookups: undeclared tables whose writers are looked up; the rest is reported as not checked.
     """
-    file, dialect = code_file(context)
+    file, script = code_file(context)
     _require_scheduled(file)
-    if dialect not in MAXCOMPUTE:
-        raise SkipCheck(f"inputs are compared with MaxCompute tables, not with those of {dialect}")
-    effects = read_effects(context, file.content, dialect, context.options.project or project_of(file))
+    if script.dialect is Dialect.UNKNOWN:
+        yield language_unknown(context, Severity.INFO)  # the review already warns
+        return
+    if script.dialect not in MAXCOMPUTE:
+        raise SkipCheck(f"inputs are compared with MaxCompute tables, not with those of {script.dialect}")
+    effects = read_effects(context, script.code, script.dialect, context.options.project or project_of(file))
     hidden = (*effects.unparsed, *effects.dynamic_reads)
     # The review already warns about this code.
     yield from unparsed(context, hidden, Severity.INFO)
@@ -147,7 +151,7 @@ def _has_writer_upstream(context: LookupContext, writers: Iterable[ProducingTask
 def _children(lookups: Lookups, node: int) -> tuple[Node, ...]:
     try:
         return lookups.node_children(node)
-    except RequestRejected:
+    except NotFound:
         return ()
 
 
@@ -155,7 +159,7 @@ def _writers(lookups: Lookups, name: str) -> tuple[ProducingTask, ...]:
     """Return the tasks that write a table; none for a table that does not exist."""
     try:
         return lookups.producing_tasks(name)
-    except RequestRejected:
+    except NotFound:
         return ()
 
 

@@ -20,7 +20,7 @@ from workers.checks.name_lists import summarize_names
 from workers.checks.not_checked import invalid_event
 from workers.checks.registry import check
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import RequestRejected
+from workers.dataworks.errors import NotFound
 from workers.dataworks.models import Environment
 
 _ROOT = "_root"
@@ -89,7 +89,7 @@ def _missing_parents_finding(
     for number in ids[:max_calls]:
         try:
             declared = lookups.node_inputs(number, Environment.PROD)
-        except RequestRejected as error:
+        except NotFound as error:
             unseen.append(Unexplored(StopReason.MISSING, (str(number),), error.code))
             continue
         inputs |= dict.fromkeys(item.name for item in declared if item.name and not item.name.endswith(_ROOT))

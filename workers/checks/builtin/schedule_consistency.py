@@ -100,7 +100,7 @@ def _in_development(lookups: Lookups, names: list[str]) -> Mapping[str, tuple[No
     try:
         return lookups.nodes_by_output(names, Environment.DEV)
     except RequestRejected:
-        return {}  # a basic workspace has no development
+        return {}  # a basic workspace has no development; the answer only lowers the severity
 
 
 def _frozen_parents(context: Context, parents: list[Node]) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from workers.checks.not_checked import invalid_event, missing_field, not_checked
 from workers.checks.registry import check
 from workers.checks.subjects import column_subjects
 from workers.checks.table_diff import ColumnChange, compare_tables
-from workers.dataworks.errors import RequestRejected
+from workers.dataworks.errors import NotFound
 from workers.dataworks.models import TableInfo
 
 
@@ -99,7 +99,7 @@ def _table_name(context: Context, after: TableSnapshot) -> str:
 def _current_table(lookups: Lookups, guid: str) -> TableInfo:
     try:
         return lookups.table_info(guid)
-    except RequestRejected:
+    except NotFound:
         raise SkipCheck("the table does not exist yet: nothing to compare with") from None
 
 

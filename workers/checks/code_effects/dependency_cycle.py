@@ -12,7 +12,7 @@ from workers.checks.code_effects.declared_io import DeclaredIo
 from workers.checks.finding_builders import build_finding
 from workers.checks.not_checked import not_checked
 from workers.checks.subjects import named_subjects
-from workers.dataworks.errors import RequestRejected
+from workers.dataworks.errors import NotFound, RequestRejected
 from workers.dataworks.models import Node
 
 MAX_LOOKUPS = 100
@@ -59,7 +59,7 @@ def _new_inputs(lookups: Lookups, names: DeclaredIo, node: int) -> list[Node]:
     """Return the producers of the inputs that the node does not have in production."""
     try:
         had = {item.name for item in lookups.node_inputs(node)}
-    except RequestRejected:
+    except NotFound:
         return []  # the node is not in production, so no other node depends on it
     found = {item.id: item for name in names.inputs if name not in had for item in names.producers_of(name)}
     found.pop(node, None)

@@ -13,7 +13,7 @@ from workers.checks.code_effects.model import ALL_COLUMNS, CodeEffects, ColumnSh
 from workers.checks.code_effects.table_names import is_dynamic, table_guid
 from workers.checks.column_types import is_widening
 from workers.checks.subjects import column_subjects
-from workers.dataworks.errors import AccessDenied, RequestRejected
+from workers.dataworks.errors import NotFound, Permanent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class TableLookup:
 
     Attributes:
         unavailable: tables that could not be compared, with a description and the line.
-        fault: the last denied access. It is raised when all other tables have been compared: the author
+        fault: the last refusal. It is raised when all other tables have been compared: the author
             chooses the tables, and one of them must not hide the others.
     """
 
     lookups: Lookups
     unavailable: list[tuple[str, Text, int]] = field(default_factory=list)
-    fault: AccessDenied | None = None
+    fault: Permanent | None = None
     _known: dict[str, tuple[Column, ...] | None] = field(default_factory=dict)
 
     def columns(self, table: str) -> tuple[Column, ...] | None:
@@ -64,9 +64,9 @@ class TableLookup:
         if name is not None and table not in self._known:
             try:
                 self._known[table] = self.lookups.table_info(name).columns
-            except RequestRejected:
+            except NotFound:
                 self._known[table] = None
-            except AccessDenied as error:
+            except Permanent as error:
                 self._known[table], self.fault = None, error
         return self._known.get(table)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from common.snapshot import FileSnapshot
-from review import dialects
-from review.dialects import Dialect
+from review.dialects import Dialect, has_script
+from review.node_script import NodeScript, node_script
 from workers.checks import event_fields
 from workers.checks.api import Context, SkipCheck
 
@@ -30,20 +30,24 @@ def committed_file(context: Context) -> FileSnapshot:
     return file
 
 
-def code_file(context: Context) -> tuple[FileSnapshot, Dialect]:
-    """Return the file of the operation, and the language of its code.
+def code_file(context: Context) -> tuple[FileSnapshot, NodeScript]:
+    """Return the file of the operation, and the script in it; the script's language may be unknown.
 
     Raises:
-        SkipCheck: there is no code, or its language is not supported.
+        SkipCheck: it has no script.
     """
     file = committed_file(context)
     if not file.content.strip():
         raise SkipCheck("the file has no code")
     kind = node_type(file, context)
-    dialect = dialects.dialect_for_node_type(kind)
-    if dialect is Dialect.UNKNOWN:
-        raise SkipCheck(f"code of file type {kind or 'unknown'} is not supported")
-    return file, dialect
+    if not has_script(kind):
+        raise without_script(kind)
+    return file, node_script(file.content, kind)
+
+
+def without_script(kind: int | None) -> SkipCheck:
+    """Return the error for a file of a node type without scripts."""
+    return SkipCheck(f"files of node type {kind} have no script")
 
 
 def project_of(file: FileSnapshot) -> str | None:

@@ -11,7 +11,7 @@ from review.analysis.naming import is_temporary
 from review.analysis.table_set import TableSet
 from review.context import ReviewContext
 from review.dialects import Dialect
-from review.errors import PYTHON_2_REVIEWED, ReviewTimeout
+from review.errors import NOTES, ReviewTimeout
 from review.facts import Script
 from review.facts.python import TableAccess, TableAccessKind
 from review.gc_pause import gc_paused
@@ -120,7 +120,7 @@ def _accesses(script: Script) -> Iterator[TableAccess]:
 
 def _gaps(script: Script, places: LineIndex) -> Iterator[tuple[int, str]]:
     for statement in script.statements:
-        if statement.unread is not None and statement.unread != PYTHON_2_REVIEWED:
+        if statement.unread is not None and statement.unread not in NOTES:
             yield places.at((statement.unread_at or statement.at).begin).line, statement.unread
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 from workers.checks.impact.graph_walk import Neighbour, UnknownNode, Walk, WalkAborted
-from workers.dataworks.errors import DataWorksError, RequestRejected
+from workers.dataworks.errors import DataWorksError, NotFound
 
 Key = TypeVar("Key", bound=Hashable)
 Item = TypeVar("Item")
@@ -28,7 +28,7 @@ class GuardedLookup(Generic[Key, Item]):
         """
         try:
             return self._lookup(key)
-        except RequestRejected as error:
+        except NotFound as error:
             raise UnknownNode(error.code) from error
         except DataWorksError as error:
             self._fault = error

@@ -13,7 +13,7 @@ from workers.checks.impact.model import Dependent, DependentKind
 from workers.checks.impact.table_readers import TableReaders
 from workers.checks.lookback import lookback_days
 from workers.checks.name_lists import summarize_names, summarize_texts
-from workers.dataworks.errors import RequestRejected
+from workers.dataworks.errors import NotFound
 from workers.dataworks.models import ProducingTask, TableInfo
 
 _MAX_TASKS = 2
@@ -74,7 +74,7 @@ def _writers(audience: TableReaders, before: TableInfo, reader: Dependent) -> li
     """Return the tasks that write `reader`, a table derived from the one whose lifecycle is shortened."""
     try:
         tasks = audience.lookups.producing_tasks(reader.key)
-    except RequestRejected:
+    except NotFound:
         tasks = ()
     if not 0 < len(tasks) <= _MAX_TASKS:
         return [_Reader(reader.name, None)]
@@ -88,7 +88,7 @@ def _writer(audience: TableReaders, before: TableInfo, reader: Dependent, task: 
     name = f"{reader.name} ({task.name or task.id}, {reader.owner or '?'})"
     try:
         code = audience.lookups.node_code(task.node_id) if task.node_id is not None else ""
-    except RequestRejected:
+    except NotFound:
         code = ""
     return _Reader(name, lookback_days(code, table, project, partitions) if code and partitions else None)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from workers.checks.api import Lookups
-from workers.dataworks.errors import RequestRejected
+from workers.dataworks.errors import NotFound
 from workers.dataworks.models import Environment, NodeOutput
 
 _PREFIX = "odps."
@@ -27,7 +27,7 @@ def written_tables(lookups: Lookups, nodes: Iterable[int]) -> tuple[str, ...]:
     for node in nodes:
         try:
             outputs = lookups.node_outputs(node, Environment.PROD)
-        except RequestRejected:  # an unknown node writes nothing
+        except NotFound:  # an unknown node writes nothing
             continue
         found |= dict.fromkeys(table for output in outputs if (table := output_table(output)))
     return tuple(found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from workers.checks.api import Lookups
 from workers.checks.impact.graph_walk import StopReason, Unexplored
 from workers.checks.impact.model import Dependent, DependentKind
-from workers.dataworks.errors import DataWorksError, RequestRejected
+from workers.dataworks.errors import DataWorksError, NotFound
 from workers.dataworks.models import Environment, Node
 
 MAX_TABLES = 5
@@ -63,7 +63,7 @@ class OwnerLookup:
                 return None
             self.calls += 1
             return self.lookups.node(node, Environment.PROD)
-        except RequestRejected:
+        except NotFound:
             return None
         except DataWorksError as error:
             self.unexplored.append(Unexplored(StopReason.OWNERS, (table,), f"{error.action}: {error.code}"))

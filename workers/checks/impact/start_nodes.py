@@ -11,7 +11,7 @@ from common.verdicts import Subject, SubjectKind
 from workers.checks.api import Lookups
 from workers.checks.impact.graph_walk import Budget, StopReason, Unexplored
 from workers.checks.name_lists import summarize_names
-from workers.dataworks.errors import DataWorksError, RequestRejected
+from workers.dataworks.errors import DataWorksError, NotFound
 from workers.dataworks.models import Environment, Node
 
 
@@ -70,7 +70,7 @@ def load_start_nodes(
             break
         try:
             nodes.append(lookups.node(number, Environment.PROD))
-        except RequestRejected as error:
+        except NotFound as error:
             unseen.append(Unexplored(StopReason.MISSING, left[:1], error.code))
         except DataWorksError as error:
             unseen.append(Unexplored(StopReason.FAILED, left, f"{error.action}: {error.code}"))

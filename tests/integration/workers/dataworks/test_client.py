@@ -19,13 +19,14 @@ from tests.support.emulator_process import Emulator, running
 from tests.support.raw_openapi_server import Call, RawOpenApiServer, page, refusal
 from workers.checks.api import Lookups
 from workers.dataworks.client import DataWorks
-from workers.dataworks.errors import ReplyLost, RequestRejected, Throttled, Unreachable
+from workers.dataworks.errors import AccessDenied, ReplyLost, RequestRejected, Throttled, Unreachable
 from workers.dataworks.invoker import MAX_ATTEMPTS
 from workers.dataworks.models import Environment, ProcessStatus
 from workers.services import connect_dataworks
 from workers.settings import WorkerSettings
 
 PROJECT = 93124
+NEW_STUDIO_FILE = 7234567890123456789
 POINTS = {
     ResultOperation.IDE: "commit-file",
     ResultOperation.WORKBENCH: "freeze-node",
@@ -303,19 +304,93 @@ def test_all_columns_of_a_wide_table_are_read(connect: Connect, server: RawOpenA
     assert (len(table.columns), len(server.calls)) == (230, 3)
 
 
-def test_the_code_in_production_is_looked_up(dataworks: DataWorks) -> None:
-    code = dataworks.lookups(soon()).deployed_code(501234301)
-    assert code is not None
-    assert "dwd_trade_order_di" in code
-
-
-def test_a_file_without_a_version_in_production_has_no_code_there(
-    connect: Connect, server: RawOpenApiServer
+@pytest.mark.parametrize(
+    ("file_id", "table"), [(501234301, "dwd_trade_order_di"), (NEW_STUDIO_FILE, "ads_trade_overview_1d")]
+)
+def test_the_code_in_production_is_looked_up_in_either_data_studio(
+    dataworks: DataWorks, file_id: int, table: str
 ) -> None:
-    rows = [{"FileVersion": 2, "IsCurrentProd": False}, {"FileVersion": 1, "IsCurrentProd": False}]
-    server.answer = lambda _: page(200, {"Success": True, "Data": {"FileVersions": rows}})
-    assert connect(server.endpoint, uuid4().hex).lookups(soon()).deployed_code(1) is None
-    assert len(server.calls) == 1
+    code = dataworks.lookups(soon(), PROJECT).deployed_code(file_id)
+    assert code is not None
+    assert table in code
+
+
+@pytest.mark.parametrize("file_id", [999, NEW_STUDIO_FILE + 1])
+def test_a_file_that_does_not_exist_has_no_code_in_production(dataworks: DataWorks, file_id: int) -> None:
+    assert dataworks.lookups(soon(), PROJECT).deployed_code(file_id) is None
+    assert dataworks.lookups(soon(), PROJECT + 1).deployed_code(501234301) is None, "not in this workspace"
+
+
+def test_without_a_workspace_the_code_in_production_is_not_known(dataworks: DataWorks) -> None:
+    with pytest.raises(RequestRejected, match="NoWorkspace"):
+        dataworks.lookups(soon()).deployed_code(501234301)
+
+
+def versions(*numbers: int, production: int | None = None) -> bytes:
+    rows = [{"FileVersion": number, "IsCurrentProd": number == production} for number in numbers]
+    return page(200, {"Success": True, "Data": {"FileVersions": rows}})
+
+
+def failed(code: str) -> bytes:
+    return page(200, {"Success": False, "ErrorCode": code})
+
+
+CODE = page(200, {"Success": True, "Data": {"FileContent": "SELECT 1"}})
+NO_FILE, REFUSED, DENIED = (
+    failed("Invalid.File.NotExists"),
+    failed("Invalid.Workspace"),
+    failed("Forbidden.X"),
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (versions(2, 1, production=1), NO_FILE, "SELECT 1"),
+        (versions(2, 1), REFUSED, None),
+        (NO_FILE, versions(1, production=1), "SELECT 1"),
+        (versions(), versions(1, production=1), "SELECT 1"),
+        (REFUSED, versions(1, production=1), "SELECT 1"),
+        (DENIED, versions(1), None),
+        (NO_FILE, NO_FILE, None),
+        (NO_FILE, REFUSED, None),
+        (NO_FILE, DENIED, None),
+        (REFUSED, NO_FILE, RequestRejected),
+        (REFUSED, versions(), RequestRejected),
+        (REFUSED, DENIED, RequestRejected),
+        (DENIED, NO_FILE, AccessDenied),
+    ],
+)
+@pytest.mark.parametrize("in_new_studio", [False, True])
+def test_a_refusal_is_never_a_new_file(
+    connect: Connect,
+    server: RawOpenApiServer,
+    old: bytes,
+    new: bytes,
+    expected: str | type[Exception] | None,
+    in_new_studio: bool,
+) -> None:
+    def answer(call: Call) -> bytes:
+        assert call.arguments["ProjectId"] == str(PROJECT)
+        asked_first = (call.version == "2024-05-18") is in_new_studio
+        return CODE if call.action == "GetFileVersion" else old if asked_first else new
+
+    server.answer = answer
+    lookups = connect(server.endpoint, uuid4().hex).lookups(soon(), PROJECT)
+    file_id = NEW_STUDIO_FILE if in_new_studio else 1
+    if isinstance(expected, type):
+        for _ in range(2):  # the second time from the cache
+            with pytest.raises(expected):
+                lookups.deployed_code(file_id)
+    else:
+        assert lookups.deployed_code(file_id) == expected
+
+
+def test_the_code_of_a_listed_version_is_required(connect: Connect, server: RawOpenApiServer) -> None:
+    listed = versions(1, production=1)
+    server.answer = lambda call: REFUSED if call.action == "GetFileVersion" else listed
+    with pytest.raises(RequestRejected):
+        connect(server.endpoint, uuid4().hex).lookups(soon(), PROJECT).deployed_code(1)
 
 
 def lineage(call: Call, next_key: Callable[[int], str], size: int = 10) -> bytes:

@@ -185,6 +185,18 @@ def test_a_call_in_progress_keeps_its_slot_beyond_the_window(client: redis.Redis
     assert time.monotonic() - started > 0.8, "it may have arrived just before it ended"
 
 
+def test_calls_that_hang_leave_half_of_the_limit(client: redis.Redis, prefix: str) -> None:
+    limiter = RateLimiter(client, prefix, read_qps=4, write_qps=1)
+    for _ in range(6):  # none of them ends
+        slot = take(limiter)
+        for key in ("grants", "calls"):  # it began two seconds ago
+            client.zincrby(f"{prefix}quota:read:{key}", -2e6, slot.ticket)
+    for _ in range(2):
+        take(limiter, seconds=1)
+    with pytest.raises(Throttled):
+        take(limiter, seconds=0.3)
+
+
 def test_the_end_of_a_call_is_reported_with_the_next_one_or_soon(client: redis.Redis, prefix: str) -> None:
     limiter = RateLimiter(client, prefix, read_qps=100, write_qps=1)
 

@@ -18,6 +18,7 @@ from tests.support.raw_openapi_server import Call, RawOpenApiServer, page, refus
 from workers.dataworks.cached_client import CachedClient
 from workers.dataworks.errors import RequestRejected, Unreachable
 from workers.dataworks.invoker import RetryingClient
+from workers.dataworks.limits.bulkheads import Bulkheads
 from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookups import BoundLookups
 from workers.dataworks.rate_limiter import RateLimiter
@@ -54,7 +55,8 @@ def lookups(client: redis.Redis, server: RawOpenApiServer, seconds: float = 20) 
     transport.warm_up()
     rate_limiter = RateLimiter(client, "dwgate:{x}:", read_qps=1000, write_qps=1000)
     return BoundLookups(
-        CachedClient(RetryingClient(transport, rate_limiter), flight(client)), time.time() + seconds
+        CachedClient(RetryingClient(transport, rate_limiter, Bulkheads(16)), flight(client)),
+        time.time() + seconds,
     )
 
 

@@ -11,14 +11,17 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from itertools import chain, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alibabacloud_credentials.utils import auth_util
 
 from common.extension_points import ResultOperation
 from tests.support.raw_openapi_server import Call, RawOpenApiServer, Reply, page, refusal
-from workers.dataworks import operations
+from tests.support.running_dwgate import wait_for
+from workers.dataworks import operations, sdk
 from workers.dataworks.errors import (
     AccessDenied,
     DataWorksError,
@@ -27,6 +30,7 @@ from workers.dataworks.errors import (
     Throttled,
     Unreachable,
 )
+from workers.dataworks.limits.helper_threads import MAX_THREADS
 from workers.dataworks.transport import Transport
 
 OK = page(200, {"RequestId": "r", "Success": True})
@@ -138,6 +142,108 @@ def test_a_missing_response_ends_at_the_timeout_and_may_have_been_applied(start_
         error = error_of(transport, operation, seconds=0.3)
         assert time.monotonic() - started < 2
         assert (type(error), error.code) == (expected, "ReadTimeout")
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+DRIPPING = {
+    "the status line": b"HTTP/1.1 200 O" + b"K" * 9,
+    "a header": HEAD + b"x-long: " + b"y" * 9,
+    "headers": HEAD + b"x-more: y\r\n" * 9,
+    "the body": HEAD + b"content-length: 100000\r\n\r\n{" + b" " * 9,
+    "chunks": HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n" + b"0" * 9,
+    "a body without a length": HEAD + b"connection: close\r\n\r\n{ ",
+}
+
+
+@pytest.mark.parametrize("part", DRIPPING)
+def test_a_response_that_drips_is_cut_at_the_time_limit_of_the_call(
+    start_server: StartServer, part: str
+) -> None:
+    """No read times out: httpbin 642, the toxic "slicer" of toxiproxy."""
+    server = start_server(lambda _: server.drip(DRIPPING[part]))
+    transport = transport_to(server.endpoint)
+    for operation, expected in ((READ, Unreachable), (WRITE, ReplyLost)):
+        started = time.monotonic()
+        error = error_of(transport, operation, seconds=0.5)
+        assert 0.4 < time.monotonic() - started < 5
+        assert (type(error), error.code) == (expected, "ReadTimeout")
+
+
+def test_a_call_has_six_seconds_however_far_its_deadline_is(start_server: StartServer) -> None:
+    server = start_server(lambda _: server.drip(DRIPPING["the body"]))
+    started = time.monotonic()
+    assert error_of(transport_to(server.endpoint), READ, seconds=600).code == "ReadTimeout"
+    assert time.monotonic() - started < sdk.CALL_SECONDS + 5
+
+
+@pytest.mark.parametrize("head", [HEAD, HEAD + b"content-length: 1000000000\r\n", b"HTTP/1.1 500 X\r\n"])
+def test_a_response_without_end_is_cut_at_the_size_limit(start_server: StartServer, head: bytes) -> None:
+    server = start_server(lambda _: chain([head + b"\r\n{"], repeat(b" " * 65536)))
+    transport = transport_to(server.endpoint)
+    for operation, expected in ((READ, Unreachable), (WRITE, ReplyLost)):
+        error = error_of(transport, operation, seconds=30)
+        assert (type(error), error.code) == (expected, "ResponseTooLarge")
+
+
+def test_a_large_response_is_read(start_server: StartServer) -> None:
+    code = "x" * (4 * 1024 * 1024)
+    server = start_server(lambda _: page(200, {"Success": True, "Data": code}))
+    assert transport_to(server.endpoint).call(READ, {"NodeId": 7}, deadline=time.time() + 30)["Data"] == code
+
+
+def test_a_redirect_is_not_followed(start_server: StartServer) -> None:
+    other = start_server(lambda _: OK)
+    location = f"location: http://{other.endpoint}/\r\n"
+    server = start_server(lambda _: page(307, b"", headers=location))
+    assert type(error_of(transport_to(server.endpoint), WRITE)) is ReplyLost
+    assert other.calls == []
+
+
+def test_a_kept_connection_is_not_bound_by_the_time_of_the_call_before(start_server: StartServer) -> None:
+    server = start_server(lambda _: OK)
+    transport = transport_to(server.endpoint)
+    transport.call(READ, {"NodeId": 7}, deadline=time.time() + 0.5)
+    threading.Event().wait(0.5)  # the time of the first call is over
+    transport.call(READ, {"NodeId": 7}, deadline=time.time() + 5)
+    assert len({call.peer for call in server.calls}) == 1
+
+
+def test_calls_that_are_cut_leave_no_thread_and_no_connection(start_server: StartServer) -> None:
+    server = start_server(lambda _: server.drip(DRIPPING["the body"]))
+    transport = transport_to(server.endpoint)
+    error_of(transport, READ, seconds=0.2)
+    before = threading.active_count()
+    cutters = [threading.Thread(target=error_of, args=(transport, READ, 0.3)) for _ in range(20)]
+    for thread in cutters:
+        thread.start()
+    for thread in cutters:
+        thread.join()
+    server.close()
+    # Helpers are started one by one; the threads of the server end with their connections.
+    wait_for(lambda: threading.active_count() <= before + 2 * MAX_THREADS)
+
+
+def test_a_name_that_is_not_resolved_in_time_was_not_applied(monkeypatch: pytest.MonkeyPatch) -> None:
+    hang = threading.Event()
+    resolve = socket.getaddrinfo
+
+    def hanging(host: str, *args: Any, **kwargs: Any) -> Any:
+        return hang.wait(20) if host == "slow.invalid" else resolve(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hanging)
+    started = time.monotonic()
+    error = error_of(transport_to("slow.invalid"), WRITE, seconds=0.5)
+    hang.set()
+    assert time.monotonic() - started < 10
+    assert (type(error), error.code) == (Unreachable, "ConnectTimeout")
+
+
+def test_an_unanswered_tls_handshake_ends_at_the_time_limit() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"127.0.0.1:{silent.getsockname()[1]}"
+        started = time.monotonic()
+        error_of(transport_to(endpoint, "https"), WRITE, seconds=0.5)
+        assert time.monotonic() - started < 5
 
 
 def test_a_refused_connection_was_not_applied() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from workers.checks import registry
 from workers.checks.api import Context, SkipCheck
 from workers.checks.code_effects.dependency_cycle import MAX_LOOKUPS
 from workers.checks.code_effects.loss_readers import MAX_CALLS
-from workers.dataworks.errors import AccessDenied, DataWorksError, RequestRejected, Throttled
+from workers.dataworks.errors import AccessDenied, DataWorksError, NotFound, RequestRejected, Throttled
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
@@ -73,7 +74,7 @@ class Workspace:
     ) -> tuple[NodeOutput, ...]:
         self._ask("node_inputs")
         if node_id not in self.inputs or environment is not Environment.PROD:
-            raise RequestRejected("ListNodeInputOrOutput", "NotFound")
+            raise NotFound("ListNodeInputOrOutput", "NotFound")
         return tuple(NodeOutput(name, node_id) for name in self.inputs[node_id])
 
     def nodes_by_output(
@@ -86,7 +87,7 @@ class Workspace:
     def table_info(self, guid: str) -> TableInfo:
         self._ask("table_info")
         if guid not in self.tables:
-            raise RequestRejected("GetMetaTableFullInfo", "Invalid.Table.NotExists")
+            raise NotFound("GetMetaTableFullInfo", "Invalid.Table.NotExists")
         return TableInfo(guid, None, tuple(self.tables[guid]))
 
     def deployed_code(self, file_id: int) -> str | None:
@@ -114,7 +115,7 @@ class Workspace:
     def node(self, node_id: int, environment: Environment = Environment.PROD) -> Node:
         self._ask("node")
         if environment is not Environment.PROD:
-            raise RequestRejected("GetNode", "NotFound")
+            raise NotFound("GetNode", "NotFound")
         return node(node_id)
 
     def node_code(self, node_id: int, environment: Environment = Environment.PROD) -> str:
@@ -230,11 +231,68 @@ def test_readers_that_the_same_code_rewrites_are_ignored() -> None:
 NULLS = "INSERT INTO t SELECT 1, NULL"
 
 
-@pytest.mark.parametrize("deployed", [None, RequestRejected("ListFileVersions", "NotFound"), NULLS])
-def test_null_columns_of_new_or_unchanged_code_are_no_finding(deployed: str | DataWorksError | None) -> None:
+@pytest.mark.parametrize("deployed", [None, NULLS])
+def test_null_columns_of_new_or_unchanged_code_are_no_finding(deployed: str | None) -> None:
     workspace = Workspace(tables={"odps.shop.t": columns("a", "b")}, deployed=deployed)
     assert not ask("change-impact", workspace, NULLS)
     assert workspace.asked["deployed_code"] == 1
+
+
+def test_a_rejected_lookup_of_the_code_in_production_does_not_make_the_file_new() -> None:
+    refusal = RequestRejected("ListFileVersions", "MissingProjectId")
+    workspace = Workspace(tables={"odps.shop.t": columns("a", "b")}, deployed=refusal)
+    with pytest.raises(RequestRejected):
+        ask("change-impact", workspace, NULLS)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, id=name) for name in ("change-impact", "declared-inputs", "adhoc-writes")]
+)
+@pytest.mark.parametrize(
+    ("lookup", "what"),
+    [("table_info", "GetMetaTableFullInfo"), ("producing_tasks", "GetMetaTableProducingTasks")],
+)
+def test_a_refusal_is_never_an_object_that_does_not_exist(name: str, lookup: str, what: str) -> None:
+    refusal = RequestRejected(what, "Invalid.Tenant.ProjectNotExists")
+    workspace = Workspace(tables={"odps.shop.b": columns("x")}, faults={lookup: refusal})
+    code = "ALTER TABLE b DROP COLUMN x; INSERT OVERWRITE TABLE r SELECT y FROM b"
+    asks = {("change-impact", "table_info"), ("declared-inputs", "producing_tasks")}
+    if (name, lookup) in asks:
+        with pytest.raises(RequestRejected):
+            ask(name, workspace, code, inputs=("shop.a",))
+    else:
+        ask(name, workspace, code, inputs=("shop.a",))
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [
+        ("change-impact", Severity.INFO),
+        ("declared-inputs", Severity.INFO),
+        ("adhoc-writes", Severity.WARN),
+        ("code-review", Severity.WARN),
+    ],
+)
+@pytest.mark.parametrize("file_type", [61, 266, 1312, 1315, 1323, 2012, 4711])
+def test_code_in_an_unknown_language_is_a_finding(name: str, severity: Severity, file_type: int) -> None:
+    (finding,) = ask(name, Workspace(), "DELETE FROM t;", file_type=file_type)
+    assert finding.severity is severity
+    assert "the language of its node type is not known" in finding.message
+
+
+@pytest.mark.parametrize("name", ["change-impact", "declared-inputs", "adhoc-writes", "code-review"])
+def test_node_types_without_a_script_are_skipped(name: str) -> None:
+    with pytest.raises(SkipCheck, match="files of node type 1101 have no script"):
+        ask(name, Workspace(), '{"branch": 1}', file_type=1101)
+
+
+def test_the_effects_of_a_script_within_json_are_read() -> None:
+    content = json.dumps({"code": "DROP TABLE t;", "config": {}})
+    workspace = Workspace(tables={"odps.shop.t": columns("a")})
+    workspace.deployed = json.dumps({"code": "SELECT 1;", "config": {}})
+    found = ask("change-impact", workspace, content, file_type=1010)
+    assert workspace.asked["table_info"] == 1
+    assert all(item.line in {None, 1} for item in found)
 
 
 def test_a_column_that_the_new_list_omits_is_reported() -> None:

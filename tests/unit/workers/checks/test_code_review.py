@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -12,13 +13,13 @@ import pytest
 from common.events import Event
 from common.i18n import Language
 from common.snapshot import Column, FileSnapshot, Snapshot
-from common.verdicts import Finding, Outcome, OutcomeKind
+from common.verdicts import Finding, Outcome, OutcomeKind, Severity
 from dwgate.testing import run_check
 from review import engine
 from review.rules.api import Hit
 from workers.checks import registry
 from workers.checks.api import Context, Lookups, Unreviewable
-from workers.dataworks.errors import AccessDenied, DataWorksError, RequestRejected, Throttled
+from workers.dataworks.errors import AccessDenied, DataWorksError, NotFound, RequestRejected, Throttled
 from workers.dataworks.models import TableInfo
 
 CHECK = registry.load_checks()["code-review"]
@@ -44,7 +45,7 @@ class Workspace:
         if self.fault:
             raise self.fault
         if guid not in self.known:
-            raise RequestRejected("GetMetaTableFullInfo", "Invalid.Table.NotExists")
+            raise NotFound("GetMetaTableFullInfo", "Invalid.Table.NotExists")
         return TableInfo(guid, None, self.known[guid])
 
     def deployed_code(self, file_id: int) -> str | None:
@@ -75,10 +76,11 @@ def ask(
     event_code: str = "commit-file",
     answers: Answers | None = None,
     language: Language = Language.ENGLISH,
+    file_type: int = 10,
     **changes: Any,
 ) -> list[Finding]:
     values = {"outputs": ("shop.sums",), "parameters": "bizdate=$bizdate", "rerun_mode": "ALL_ALLOWED"}
-    file = FileSnapshot(501, "sums", 10, code, **{**values, **changes})
+    file = FileSnapshot(501, "sums", file_type, code, **{**values, **changes})
     event = Event("m-1", event_code, 93124, "1923", True, {}, 0)
     given = CHECK.options.model_validate(options or {})
     context = Context(event, Snapshot(file=file), given, cast(Lookups, workspace), 0, language, answers)
@@ -169,15 +171,74 @@ def test_only_new_reports_a_replaced_secret() -> None:
         assert ("MC-S01" in found) is expected
 
 
-@pytest.mark.parametrize("deployed", [None, RequestRejected("GetFileVersion", "Invalid.File.NotExists")])
-def test_only_new_reports_all_without_production_code(deployed: DataWorksError | None) -> None:
-    found = ask(UNFILTERED, Workspace(deployed=deployed), options={"only_new": True})
+def test_only_new_reports_all_without_production_code() -> None:
+    found = ask(UNFILTERED, Workspace(deployed=None), options={"only_new": True})
     assert "MC-P01" in rules(found)
 
 
-def test_only_new_raises_lookup_errors() -> None:
-    with pytest.raises(Throttled):
-        ask(UNFILTERED, Workspace(deployed=Throttled("a", "b")), options={"only_new": True})
+@pytest.mark.parametrize(
+    "error", [Throttled("a", "b"), RequestRejected("ListFileVersions", "MissingProjectId")]
+)
+def test_only_new_raises_lookup_errors(error: DataWorksError) -> None:
+    with pytest.raises(type(error)):
+        ask(UNFILTERED, Workspace(deployed=error), options={"only_new": True})
+
+
+def in_json(code: str, **more: Any) -> str:
+    return json.dumps({"type": "HIVE_SQL", "properties": {"arguments": [code], **more}})
+
+
+def test_the_script_of_an_emr_node_is_reviewed_with_its_own_lines() -> None:
+    found = ask(in_json("SELECT 1;\n\nDELETE FROM dw.t;"), Workspace(), file_type=227)
+    assert {item.line for item in found if item.rule == "MC-C14"} == {3}
+    (place,) = [item for item in found if item.rule == "script-place"]
+    assert (place.severity, "properties.arguments[0]" in place.message) == (Severity.INFO, True)
+    plain = ask("SELECT 1;\n\nDELETE FROM dw.t;", Workspace(), file_type=227)
+    assert rules(found) == {*rules(plain), "script-place"}
+
+
+def test_only_new_compares_scripts_not_the_json_around_them() -> None:
+    content = in_json("DELETE FROM dw.t;", tags=["a"])
+    workspace = Workspace(deployed=in_json("DELETE FROM dw.t;", tags=["b"]))
+    assert "MC-C14" in rules(ask(content, workspace, file_type=227))
+    assert not ask(content, workspace, file_type=227, options={"only_new": True})
+
+
+def test_a_secret_beside_the_script_is_found_without_a_line() -> None:
+    secret = "LTAI5tQnVx7RkJd2Wm9PzHsB"
+    found = ask(in_json("SELECT 1;", envs=[f"key={secret}"]), Workspace(), file_type=227)
+    (finding,) = [item for item in found if item.rule == "MC-S01"]
+    assert finding.line is None
+    assert secret not in finding.message
+
+
+def test_a_language_that_the_author_names_and_is_not_known_is_unreviewable() -> None:
+    outcome = outcome_of(json.dumps({"language": "perl", "content": "unlink 'a'"}), file_type=1100)
+    assert outcome.kind is OutcomeKind.UNREVIEWABLE
+    assert "language" in str(outcome.detail)
+
+
+@pytest.mark.parametrize(
+    ("file_type", "code", "kind", "severities"),
+    [
+        (2012, "INSERT INTO sink SELECT * FROM source", OutcomeKind.FINDINGS, [Severity.WARN]),
+        (None, "SELECT 1", OutcomeKind.FINDINGS, [Severity.WARN]),
+        (99, "{}", OutcomeKind.SKIPPED, []),
+        (225, '{"key": "LTAI5tQnVx7RkJd2Wm9PzHsB"}', OutcomeKind.FINDINGS, [Severity.BLOCK]),
+        (2101, "SELECT 1 FROM a LIMIT 1", OutcomeKind.PASSED, []),
+    ],
+)
+def test_what_has_no_known_language_never_passes(
+    file_type: int | None, code: str, kind: OutcomeKind, severities: list[Severity]
+) -> None:
+    outcome = outcome_of(code, file_type=file_type)
+    assert (outcome.kind, [item.severity for item in outcome.findings]) == (kind, severities)
+
+
+def test_the_policy_decides_what_an_unknown_language_counts_as() -> None:
+    for severity, expected in (("block", [Severity.BLOCK]), ("off", [])):
+        outcome = outcome_of("x", file_type=2012, severity={"MC-C19": severity})
+        assert [item.severity for item in outcome.findings] == expected
 
 
 def test_a_cached_result_is_used_while_nothing_changes() -> None:
@@ -212,8 +273,8 @@ def test_cached_results_contain_no_code() -> None:
     assert "of_the_customer" not in repr(answers.kept)
 
 
-def outcome_of(code: str, **options: Any) -> Outcome:
-    file = FileSnapshot(501, "sums", 10, code, outputs=("shop.sums",))
+def outcome_of(code: str, file_type: int | None = 10, **options: Any) -> Outcome:
+    file = FileSnapshot(501, "sums", file_type, code, outputs=("shop.sums",))
     return run_check(
         "code-review",
         "commit-file",

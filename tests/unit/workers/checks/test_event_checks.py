@@ -70,9 +70,9 @@ def test_code_review_skips_what_has_no_code(data: dict[str, Any], snapshot: Snap
         ("10", ["MC-P04"]),
         (10, ["MC-P04"]),
         ("6", ["SH-SC1081", "SH-SC2035"]),
-        (None, []),
-        ([], []),
-        ("x", []),
+        (None, ["MC-C19"]),
+        ([], ["MC-C19"]),
+        ("x", ["MC-C19"]),
     ],
 )
 def test_code_review_takes_the_file_type_of_the_event_when_the_snapshot_has_none(

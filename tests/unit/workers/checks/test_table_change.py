@@ -16,7 +16,7 @@ from workers.checks import registry
 from workers.checks.api import Context, SkipCheck
 from workers.checks.lookback import lookback_days
 from workers.checks.table_diff import ColumnChange, compare_tables
-from workers.dataworks.errors import RequestRejected, Throttled
+from workers.dataworks.errors import DataWorksError, NotFound, RequestRejected, Throttled
 from workers.dataworks.models import (
     ColumnRef,
     Consumer,
@@ -153,7 +153,7 @@ class World:
     def table_info(self, guid: str) -> TableInfo:
         self.asked.append(guid)
         if self.table is None:
-            raise RequestRejected("GetMetaTableFullInfo", "NotFound")
+            raise NotFound("GetMetaTableFullInfo", "NotFound")
         return self.table
 
     def downstream_columns(self, guid: str, limit: int = 100) -> tuple[ColumnRef, ...]:
@@ -247,16 +247,22 @@ def test_lookups_are_bounded_and_omitted_columns_are_reported() -> None:
 
 
 def test_a_column_missing_from_lineage_has_unknown_readers() -> None:
-    world = World(info("a INT, b INT"), fault=RequestRejected("GetMetaColumnLineage", "NotFound"))
+    world = World(info("a INT, b INT"), fault=NotFound("GetMetaColumnLineage", "NotFound"))
     (found,) = ask(world, model("a INT"))
     assert found.severity is Severity.WARN
     assert "its readers: unknown" in found.message
 
 
-def test_a_lookup_error_is_raised() -> None:
-    world = World(info("a INT, b INT"), fault=Throttled("GetMetaColumnLineage", "Throttling.User"))
-    with pytest.raises(Throttled):
-        ask(world, model("a INT"))
+@pytest.mark.parametrize(
+    "error",
+    [
+        Throttled("GetMetaColumnLineage", "Throttling.User"),
+        RequestRejected("GetMetaColumnLineage", "InvalidParameter.Meta.Illegal"),
+    ],
+)
+def test_a_lookup_error_is_raised(error: DataWorksError) -> None:
+    with pytest.raises(type(error)):
+        ask(World(info("a INT, b INT"), fault=error), model("a INT"))
 
 
 FAR = "SELECT a FROM shop.dwd_order WHERE ds >= '$[yyyymmdd-31]' AND ds <= '${bizdate}'"

@@ -8,7 +8,9 @@ from workers.dataworks import operations
 from workers.dataworks.error_mapping import CallFailure, CallStage, to_error
 from workers.dataworks.errors import (
     AccessDenied,
+    Busy,
     DataWorksError,
+    NotFound,
     Permanent,
     ReplyLost,
     RequestRejected,
@@ -55,6 +57,34 @@ RESPONSES: list[tuple[int | None, str | None, type[DataWorksError], type[DataWor
     (None, "Invalid.Tenant.ProjectNotExists", RequestRejected, RequestRejected),
     (404, "None", RequestRejected, RequestRejected),
 ]
+
+CODES: list[tuple[Operation, str, bool]] = [
+    (operations.NODE, "Invalid.Node.NotExists", True),
+    (operations.NODE, "NotFound", True),
+    (operations.NODE, "Invalid.Table.NotExists", False),
+    (operations.TABLE_INFO, "Invalid.Meta.TableNotExist", True),
+    (operations.TABLE_INFO, "InvalidParameter.Meta.NotExist", True),
+    (operations.TABLE_INFO, "Invalid.Tenant.TableNotExists", True),
+    (operations.TABLE_INFO, "TABLE_NOT_FOUND", True),
+    (operations.TABLE_INFO, "Invalid.Tenant.ConnectionNotExists", False),
+    (operations.TABLE_INFO, "Forbidden.Meta.NoTenant", False),
+    (operations.FILE_VERSIONS, "Invalid.File.NotExists", True),
+    (operations.FILE_VERSION, "Invalid.FileVersion.NotExists", True),
+    (operations.FILE_VERSIONS, "InvalidVersion.NotFound", False),
+    (operations.FILE_VERSIONS, "Invalid.Tenant.ProjectNotExists", False),
+    (operations.FILE_VERSIONS, "MissingProjectId", False),
+    (operations.FILE_VERSIONS, "InvalidApi.NotFound", False),
+    (operations.FILE_VERSIONS, "NotSuccessful", False),
+    (operations.EXTENSION, "InvalidParameter.ExtensionCode", False),
+]
+
+
+@pytest.mark.parametrize(("operation", "code", "expected"), CODES)
+def test_only_a_code_about_the_object_says_that_it_does_not_exist(
+    operation: Operation, code: str, expected: bool
+) -> None:
+    error = to_error(operation, CallFailure(CallStage.ANSWERED, status=400, code=code))
+    assert isinstance(error, NotFound) is expected
 
 
 @pytest.mark.parametrize(("status", "code", "read_error", "write_error"), RESPONSES)
@@ -121,13 +151,14 @@ def test_a_body_that_is_not_an_object_is_unreadable(answer: object) -> None:
         (Throttled, True),
         (Unreachable, True),
         (ReplyLost, False),
+        (Busy, False),
         (AccessDenied, False),
         (RequestRejected, False),
     ],
 )
 def test_only_calls_that_were_not_applied_are_retried(error: type[DataWorksError], retried: bool) -> None:
     assert is_safe_to_retry(error("GetNode", "X")) is retried
-    assert issubclass(error, Transient if retried or error is ReplyLost else Permanent)
+    assert issubclass(error, Transient if retried or error in {ReplyLost, Busy} else Permanent)
 
 
 @pytest.mark.parametrize(
