@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import redis
 import structlog
 
+from common import clock
 from common.extension_points import ResultOperation
 from common.i18n import Language, Text
 from common.ledger import EventRecord, PendingReport
@@ -136,7 +137,7 @@ def post_leased(services: Services, report: PendingReport) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - one verdict must not block the others
         seconds = _retry_after(report, error)
-    if seconds is None or time.time() + seconds >= report.deadline_at:
+    if seconds is None or clock.now() + seconds >= report.deadline_at:
         services.ledger.reports.remove(report)
     else:
         services.ledger.reports.retry_later(report, seconds)
@@ -148,7 +149,7 @@ def _retry_after(report: PendingReport, error: Exception) -> float | None:
         log.error("report_failed", error=type(error).__name__, at=error_location(error))
         return None
     decision = retry.retry_decision(
-        report.attempts, now=time.time(), deadline=report.deadline_at, max_attempts=MAX_RETRIES
+        report.attempts, now=clock.now(), deadline=report.deadline_at, max_attempts=MAX_RETRIES
     )
     log.warning("verdict_post_failed", error=error.code, attempts=report.attempts, will_retry=decision.retry)
     return decision.seconds if decision.retry else None
@@ -195,7 +196,7 @@ def decide_and_post(
     verdict, post_started = frozen
     query_first = post_started or _is_late_admission(record)
     with services.report_events.as_task(message_id, record.run):
-        how = _deliver(services, record, verdict, owner, time.time() + seconds, query_first=query_first)
+        how = _deliver(services, record, verdict, owner, clock.now() + seconds, query_first=query_first)
         services.ledger.mark_reported(message_id, owner, how)
     _record_metrics(record, verdict, how)
     return Attempt(is_reported=True)
@@ -208,7 +209,7 @@ def decide(services: Services, record: EventRecord) -> Verdict:
         planned,
         {**record.outcomes, **slow_outcomes(record, planned.language)},
         message_id=record.event.message_id,
-        now=time.time(),
+        now=clock.now(),
         reason=Reason.DEADLINE if record.pending_checks else None,
         waivers=services.waivers,
         details_url=services.settings.details_url,
@@ -296,7 +297,7 @@ def _is_already_answered(services: Services, record: EventRecord, deadline: floa
 
 
 def _record_metrics(record: EventRecord, verdict: Verdict, how: str) -> None:
-    code, now = record.event.event_code, time.time()
+    code, now = record.event.event_code, clock.now()
     metrics.VERDICTS.labels(code, verdict.result.value, verdict.reason.value).inc()
     metrics.REPORT_SECONDS.labels(code).observe(now - record.event.received_at)
     late = now > record.deadline_at

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable
 from functools import cached_property, partial
 
@@ -12,6 +11,7 @@ import redis
 import structlog
 from celery import Celery
 
+from common import clock
 from common.config_files.errors import ConfigError
 from common.config_files.reloading import ReloadableFile
 from common.events import Event
@@ -63,7 +63,7 @@ class Services:
         app: Celery,
         *,
         is_io_pool: bool = False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = clock.now,
         busy: Callable[[], int] = lambda: 0,
         send_event: Send = send_nothing,
     ) -> None:
@@ -164,7 +164,7 @@ class Services:
         assert self.settings.waivers_file  # noqa: S101 - `waivers` checks it
         return ReloadableFile(
             self.settings.waivers_file,
-            lambda name, content: loader.parse_waivers(name, content, self.policy.waivers, time.time()),
+            lambda name, content: loader.parse_waivers(name, content, self.policy.waivers, clock.now()),
             name="waivers",
             report=partial(metrics.report_config_file, "waivers"),
             last_good_store=self._config_store(LAST_GOOD_SECONDS),

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 import redis
 
+from common.ledger.redis_client import waits_until
+
 _SCRIPTS = Path(__file__).parent / "scripts"
 _LEASE_FIELDS = 3
 """Length of the reply of lease.lua that contains a report."""
@@ -108,7 +110,7 @@ class ReportQueue:
                 multiplied by the number of idle owners. Then the next report needs no token.
         """
         times = [round(seconds * 1000), int(is_redelivery), round(idle_seconds * 1000)]
-        found = self._lease(keys=[*self.keys, self._activity], args=[owner, *times, MAX_IDLE])
+        found = self._lease(keys=[*self.keys, self._activity], args=[owner, *times, MAX_IDLE, waits_until()])
         if len(found) < _LEASE_FIELDS:
             return LeaseResult(None, *found)
         entry, attempts, own = found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,12 +11,13 @@ import orjson
 import redis
 from redis.client import Pipeline
 
+from common import clock
 from common.events import Event
 from common.ledger.audit_trail import AuditTrail, one_line
 from common.ledger.fingerprint_key import FingerprintKeyStore
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
-from common.ledger.redis_client import key_prefix
+from common.ledger.redis_client import key_prefix, waits_until
 from common.ledger.report_queue import ReportQueue
 from common.ledger.results import RecordResult, ReportLease, StartedAttempt
 from common.plan import Plan
@@ -28,7 +28,7 @@ MAX_REJECTS = 1000
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _PRELUDE = ("prelude.lua", "audit_entry.lua")
-_OTHERS = ("lease_due", "lease", "retry_later", "backlog", "audit_record", "audit_file")
+_OTHERS = ("lease_due", "lease", "retry_later", "backlog", "audit_record", "audit_file", "heartbeat")
 """Scripts that do not change one event."""
 
 _STATES = tuple(State)
@@ -55,6 +55,7 @@ class Ledger:
         self.client = client
         self.extension_code = extension_code
         self._event_ms = int(event_seconds * 1000)
+        self.code_seconds = code_seconds
         self._code_ms = int(code_seconds * 1000)
         self._prefix = key_prefix(extension_code)
         self.membership = FleetMembership(client, self._prefix)
@@ -151,7 +152,7 @@ class Ledger:
 
     def start_attempts(self, message_id: str, run: int, checks: Iterable[str]) -> StartedAttempt | None:
         """Count one more attempt of each of `checks` without an outcome; None if there are none left."""
-        answer = self._run("start_attempts", message_id, run, *checks)
+        answer = self._run("start_attempts", message_id, run, waits_until(), *checks)
         if not answer:
             return None
         attempts, raw, blob = answer
@@ -184,6 +185,7 @@ class Ledger:
             message_id,
             run,
             _to_milliseconds(lease_seconds),
+            waits_until(),
             *_outcome_fields(outcomes),
             more_keys=self.reports.keys,
         )
@@ -233,6 +235,7 @@ class Ledger:
             owner,
             _to_milliseconds(lease_seconds),
             _to_milliseconds(respected),
+            waits_until(),
         )
         if answer[0] == 1:
             return ReportLease(EventRecord.from_hash(_pairs(answer[1])))
@@ -304,11 +307,20 @@ class Ledger:
             self._run("reopen", message_id, *times, one_line(actor), one_line(reason), more_keys=more_keys)
         )
 
+    def remove_ended(self, message_ids: Sequence[str]) -> int:
+        """Remove those of the events that were answered or ignored; return their number."""
+        pipe = self.client.pipeline(transaction=False)
+        for message_id in message_ids:
+            self._run("remove_ended", message_id, client=pipe)
+        return sum(pipe.execute())
+
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
         """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
         ids = cast(
             "list[bytes]",
-            self._lease_due(keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), limit]),
+            self._lease_due(
+                keys=[self.key("deadlines")], args=[int(lease_seconds * 1000), limit, waits_until()]
+            ),
         )
         return [message_id.decode() for message_id in ids]
 
@@ -319,7 +331,7 @@ class Ledger:
     def seen_at_least_ago(self, message_id: str, seconds: float) -> bool:
         """Whether an operation was first seen at least `seconds` ago; the first call records the time."""
         key = self.key(f"seen:{message_id}")
-        now = time.time()
+        now = clock.now()
         first = self.client.set(key, now, nx=True, get=True, px=_to_milliseconds(max(3600.0, 10 * seconds)))
         return first is not None and now - float(first) >= seconds
 
@@ -401,7 +413,7 @@ class Ledger:
     def reject(self, body: bytes, reason: str) -> None:
         """Store an authentic message that is not a valid event; the newest `MAX_REJECTS` are kept."""
         entry = orjson.dumps(
-            {"at": time.time(), "reason": reason, "body": body[:65536].decode(errors="replace")}
+            {"at": clock.now(), "reason": reason, "body": body[:65536].decode(errors="replace")}
         )
         pipe = self.client.pipeline(transaction=True)
         pipe.lpush(self.key("rejects"), zlib.compress(entry))

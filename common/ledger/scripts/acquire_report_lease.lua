@@ -1,6 +1,8 @@
 -- Acquires the report lease: one owner at a time may decide and post.
--- ARGV: id, run or '' for the current one, owner, lease (ms), how long another owner's lease is respected (ms).
+-- ARGV: id, run or '' for the current one, owner, lease (ms), how long another owner's lease is respected (ms),
+-- until when the caller waits (ms).
 -- Returns {1, record}, {0, ms until the other lease ends}, or {-1} if there is nothing to report.
+if not is_waiting(ARGV[6]) then return late() end
 local state = get('state')
 if not state or state == 'reported' or state == 'ignored' then return {-1} end
 if ARGV[2] ~= '' and not current(ARGV[2]) then return {-1} end
