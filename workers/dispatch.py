@@ -98,6 +98,10 @@ class Dispatch:
         """Publish a token: a reporter that receives it posts pending reports, earliest deadline first."""
         self._send(topology.TASK_REPORT, QueueName.REPORTS, f"report-{uuid.uuid4().hex}", "-")
 
+    def plan_token(self) -> None:
+        """Publish a token: a process of intake plans waiting events, earliest deadline first."""
+        self._send(topology.TASK_PLAN, QueueName.INTAKE, f"plan-{uuid.uuid4().hex}", "-")
+
     def _send_checks(self, queue: QueueName, arguments: dict[str, Any]) -> None:
         message_id, checks = arguments["message_id"], arguments["checks"]
         limits = {}

@@ -49,6 +49,11 @@ SUPPRESSIONS_REFUSED = Counter(
 VERDICTS = Counter(
     "dwgate_verdicts_total", "Verdicts that DataWorks accepted.", ["event_code", "result", "reason"]
 )
+PLANS_WAITING = Gauge(
+    "dwgate_plans_waiting",
+    "Admitted events of the fleet that wait to be planned.",
+    multiprocess_mode="mostrecent",
+)
 VERDICTS_WAITING = Gauge(
     "dwgate_verdicts_waiting",
     "Pending reports of the fleet that no reporter has leased.",

@@ -27,6 +27,7 @@ from workers.dispatch import Dispatch
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.pipeline.check_runner import CheckRunner
+from workers.plan_router import PlanRouter
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.report_events import ReportEvents, Send, send_nothing
 from workers.report_router import ReportRouter
@@ -100,6 +101,11 @@ class Services:
         """Posts verdicts inline or enqueues them for the reporters."""
         post = partial(reporter.decide_and_post, self, seconds=reporter.INLINE_BUDGET)
         return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.is_io_pool, busy=self._busy)
+
+    @cached_property
+    def plans(self) -> PlanRouter:
+        """Decides whether admitted events are planned at once, and serves the plan queue."""
+        return PlanRouter(self.ledger, self.dispatch)
 
     @cached_property
     def checks(self) -> dict[str, Check]:

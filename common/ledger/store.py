@@ -28,7 +28,16 @@ MAX_REJECTS = 1000
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _PRELUDE = ("prelude.lua", "audit_entry.lua")
-_OTHERS = ("lease_due", "lease", "retry_later", "backlog", "audit_record", "audit_file", "heartbeat")
+_OTHERS = (
+    "lease_due",
+    "lease",
+    "retry_later",
+    "backlog",
+    "audit_record",
+    "audit_file",
+    "heartbeat",
+    "enqueue_entries",
+)
 """Scripts that do not change one event."""
 
 _STATES = tuple(State)
@@ -60,6 +69,7 @@ class Ledger:
         self._prefix = key_prefix(extension_code)
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
+        self.plans = ReportQueue(client, self._prefix, "plans")
         self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
         self.audit_trail = AuditTrail(client, self._prefix)
         prelude = "".join((_SCRIPTS / name).read_text() for name in _PRELUDE)

@@ -22,7 +22,7 @@ from common.events import MAX_ID_BYTES, EventInvalid, require_known_schema
 MAX_DELAY_SECONDS = 3600.0
 """How far ahead the time of a delayed message may be; until then it occupies a place of its consumer."""
 
-_TASKS = frozenset({topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT})
+_TASKS = frozenset({topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT, topology.TASK_PLAN})
 _MAX_LIMIT_SECONDS = 3600.0
 _MAX_TEXT = 65536
 

@@ -36,6 +36,7 @@ from workers.recovery import (
     backstop_rabbitmq,
     backstop_redis,
     memory_watch,
+    plan_recovery,
     reconciler,
     report_recovery,
     slow_queue_recovery,
@@ -178,6 +179,7 @@ def _run_watchdog(services: Services, stop: threading.Event) -> None:
         reconciler.run,
         serve_backstop,
         report_recovery.run,
+        plan_recovery.run,
         slow_queue_recovery.run,
         memory_watch.run,
     ):
