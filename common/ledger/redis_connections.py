@@ -98,9 +98,10 @@ class FollowingConnection(_Connection):
         ):
             raise
         except redis.RedisError as error:
-            # redis-py's connection to a master of Sentinel replaces the reply by another error.
-            cause = error.__context__ if isinstance(error.__context__, redis.ResponseError) else error
-            fault = find_reply_fault(cause)
+            fault = find_reply_fault(error)
+            if fault is None and isinstance(error.__context__, redis.ReadOnlyError):
+                # redis-py's connection to a master of Sentinel replaces the reply.
+                fault = RedisFault.READONLY
             if fault is None or fault.is_configuration:
                 raise
             if fault.has_moved:

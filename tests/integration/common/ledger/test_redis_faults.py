@@ -74,6 +74,9 @@ def test_a_server_that_refuses_writes(
     ledger: Ledger, admin: redis.Redis, fault: RedisFault, count: int
 ) -> None:
     name, bad, good = SETTINGS[fault]
+    admin.config_set(name, bad)
+    assert fault_of(lambda: admit(ledger, count)) is fault, "it does not know the script yet"
+    admin.config_set(name, good)
     admit(ledger)
     admin.config_set(name, bad)
     assert fault_of(lambda: admit(ledger, count)) is fault
