@@ -14,6 +14,7 @@ from enum import StrEnum
 
 TASK_INTAKE = "dwgate.intake"
 TASK_CHECK = "dwgate.check"
+TASK_PLAN = "dwgate.plan"
 TASK_REPORT = "dwgate.report"
 
 DELIVERY_LIMIT = 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,15 +10,14 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from common.clock import MAX_SKEW_SECONDS
+from common.ledger.memory import SHED_ABOVE, MemoryUse
+from common.ledger.redis_faults import RedisFault
 from deploy.local.stack import WORKER_PROCESSES
 from ingest.certificates import read_key
 from ingest.settings import IngestSettings
 from workers.dataworks.transport import is_loopback
 from workers.settings import WorkerSettings
-
-SKEW_SECONDS = 1.0
-"""Maximum clock difference to Redis, in seconds: deadlines are computed with both clocks."""
-
 
 EXPIRY_WARNING_SECONDS = 30 * 86400.0
 """How long before its end the pinned certificate is reported."""
@@ -98,11 +97,25 @@ def check_workers(settings: WorkerSettings) -> Iterator[Diagnosis]:
 
 
 def check_clock(skew: float) -> Diagnosis:
-    """Diagnose how many seconds Redis' clock is ahead of this machine's."""
-    health = Health.GOOD if abs(skew) <= SKEW_SECONDS else Health.WRONG
+    """Diagnose how many seconds this machine's clock is ahead of Redis'."""
+    health = Health.GOOD if abs(skew) <= MAX_SKEW_SECONDS else Health.WRONG
     return Diagnosis(
-        "clock", health, f"{skew:+.3f} s from Redis' clock; at most {SKEW_SECONDS:g} s is allowed"
+        "clock", health, f"{skew:+.3f} s from Redis' clock; at most {MAX_SKEW_SECONDS:g} s is allowed"
     )
+
+
+def check_worker_clocks(skews: Mapping[str, float]) -> Iterator[Diagnosis]:
+    """Yield the machines whose clock differs too much from Redis'.
+
+    Args:
+        skews: seconds by which the clock is ahead, by worker process (`GROUP-ID@MACHINE`).
+    """
+    machines = {name.rpartition("@")[2]: skew for name, skew in sorted(skews.items())}
+    for machine, skew in machines.items():
+        if abs(skew) > MAX_SKEW_SECONDS:
+            yield Diagnosis(
+                f"clock of {machine}", Health.WRONG, f"{skew:+.1f} s from Redis' clock; set it by NTP"
+            )
 
 
 def check_eviction(policy: str | None) -> Diagnosis:
@@ -114,6 +127,38 @@ def check_eviction(policy: str | None) -> Diagnosis:
     )
 
 
+def check_memory(use: MemoryUse, days: float | None, event_days: float) -> Diagnosis:
+    """Diagnose whether the events that are to be kept fit in Redis.
+
+    Args:
+        use: the memory in use.
+        days: how many days of events fit at the present rate; None without a limit or without events.
+        event_days: how many days they are to be kept.
+    """
+    what = "memory"
+    if not use.maximum:
+        return _trade_off(
+            what,
+            "maxmemory is not set: the ledger cannot remove old events before the machine's memory is full",
+        )
+    used = f"{use.used / 1e6:.0f} of {use.maximum / 1e6:.0f} MB ({use.share:.0%})"
+    if use.share > SHED_ABOVE:
+        return Diagnosis(
+            what,
+            Health.WRONG,
+            f"{used}: above {SHED_ABOVE:.0%} code and old events are removed; raise maxmemory",
+        )
+    if days is None:
+        return Diagnosis(what, Health.GOOD, used)
+    if days < event_days:
+        return _trade_off(
+            what,
+            f"{used}: {days:.1f} days of events fit, DWGATE_EVENT_DAYS is {event_days:g};"
+            " older ones will be removed",
+        )
+    return Diagnosis(what, Health.GOOD, f"{used}: {days:.0f} days of events fit")
+
+
 def check_persistence(*, keeps: bool) -> Diagnosis:
     """Diagnose whether Redis persists its data."""
     if keeps:
@@ -121,11 +166,11 @@ def check_persistence(*, keeps: bool) -> Diagnosis:
     return Diagnosis("appendonly", Health.WRONG, "no: a restart loses every unfinished event; expected yes")
 
 
-def check_writes(refusal: str | None) -> Diagnosis:
+def check_writes(refusal: RedisFault | None) -> Diagnosis:
     """Diagnose whether Redis accepts writes; `refusal` is why it does not."""
     if refusal is None:
         return Diagnosis("Redis writes", Health.GOOD, "accepted")
-    return Diagnosis("Redis writes", Health.WRONG, f"refused: {refusal}; no event can be recorded")
+    return Diagnosis("Redis writes", Health.WRONG, f"Redis {refusal.text}; no event can be recorded")
 
 
 def check_running_workers(names: Sequence[str]) -> Diagnosis:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from common.config_files.errors import ConfigError
 from common.errors import DwgateError
+from common.ledger.redis_faults import RedisFault, classify
 from common.printable import printable
 from common.settings import SettingsError
 from console.exit_codes import ENGINE_DOWN, FAILED, USAGE, UsageError
@@ -24,28 +25,51 @@ from emulator.dataworks.world import WorldError
 from review.parsing.self_test import ParserUnusable
 from workers.checks.registry import CheckError
 
-_CONFIGURATION_ERRORS = (SettingsError, ConfigError, CheckError, WorldError, ParserUnusable, UsageError)
-
 
 class EngineDown(DwgateError):
     """An engine is unreachable: start it, or correct its URL in the settings."""
+
+
+class EngineRejects(DwgateError):
+    """An engine rejects what the settings name: the user, the password, or the user's rights."""
 
 
 class CommandFailed(DwgateError):
     """A command could not complete; the text says why."""
 
 
+_CONFIGURATION_ERRORS = (
+    SettingsError,
+    ConfigError,
+    CheckError,
+    WorldError,
+    ParserUnusable,
+    UsageError,
+    EngineRejects,
+)
+
+
 @contextmanager
 def engine_errors(engine: str, url: SecretStr) -> Iterator[None]:
-    """Convert an engine's errors within the block to `EngineDown`, with its host but never its password.
+    """Convert an engine's errors within the block, with its host but never its password.
 
     Args:
         engine: name of the engine in the message.
         url: its URL.
+
+    Raises:
+        EngineDown: it is down, or does not serve at the moment.
+        EngineRejects: it rejects the user or the password.
     """
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, OperationalError, OSError) as error:
+    except redis.RedisError as error:
+        fault = classify(error)
+        if fault is RedisFault.OTHER:
+            raise
+        kind = EngineRejects if fault.is_configuration else EngineDown
+        raise kind(f"{engine} at {host(url)} {_describe(fault, error)}") from error
+    except (OperationalError, OSError) as error:
         raise EngineDown(f"{engine} at {host(url)} is down: {_reason(error)}") from error
 
 
@@ -73,11 +97,13 @@ def report_error(error: Exception) -> int:
     return code
 
 
+def _describe(fault: RedisFault, error: Exception) -> str:
+    return f"is down: {_reason(error)}" if fault is RedisFault.DOWN else fault.text
+
+
 def _reason(error: Exception) -> str:
     # The text of a library's error may hold the whole URL.
-    if isinstance(error, redis.AuthenticationError):
-        return "the password is rejected"
-    if isinstance(error, redis.TimeoutError | TimeoutError):
+    if isinstance(error, TimeoutError):
         return "no response"
     if rejection := _certificate_error(error):
         return f"its certificate is rejected: {rejection.verify_message}"

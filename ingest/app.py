@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
+from common import clock as fleet_clock
 from common.ledger import Ledger
 from ingest.certificates import Certificates
 from ingest.http_protocol import MAX_BODY_BYTES
@@ -32,7 +33,7 @@ def create_app(
     certificates: Certificates,
     ledger: Ledger,
     metrics: Metrics,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = fleet_clock.now,
 ) -> IngestApp:
     """Return the ASGI app. Its lifespan starts and closes the publisher, and closes the certificates.
 
@@ -66,9 +67,12 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: IngestApp) -> AsyncIterator[None]:
         await publisher.start()
+        await receiver.measure_clock()
+        watch = asyncio.create_task(_watch_clock(receiver))
         try:
             yield
         finally:
+            watch.cancel()
             await publisher.close()
             await certificates.close()
             receiver.close()
@@ -82,6 +86,12 @@ def create_app(
         ],
         lifespan=lifespan,
     )
+
+
+async def _watch_clock(receiver: Receiver) -> None:
+    while True:
+        await asyncio.sleep(fleet_clock.MEASURE_SECONDS)
+        await receiver.measure_clock()
 
 
 class IngestApp(Starlette):

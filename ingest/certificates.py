@@ -22,6 +22,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from common import clock as fleet_clock
 from common.errors import DwgateError
 
 FETCH_SECONDS = 3.0
@@ -167,7 +168,7 @@ class CertificateStore:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        wall_clock: Callable[[], float] = fleet_clock.now,
     ) -> None:
         self._client = httpx.AsyncClient(
             transport=transport,

@@ -54,6 +54,11 @@ class Metrics:
         self._connections = Gauge(
             "dwgate_ingest_connections", "Open connections of senders.", registry=self._registry
         )
+        self.clock_skew = Gauge(
+            "dwgate_ingest_clock_skew_seconds",
+            "Seconds by which this machine's clock is ahead of that of Redis.",
+            registry=self._registry,
+        )
         self._limited = {refusal: limited.labels(refusal.value) for refusal in Refusal}
         self.publish_seconds = Histogram(
             "dwgate_ingest_publish_seconds",

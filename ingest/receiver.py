@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from redis import RedisError
 
+from common import clock as fleet_clock
 from common.errors import DwgateError
 from common.events import Event
 from common.ledger import Ledger
+from common.ledger.redis_faults import classify
+from common.ledger.write_probe import find_write_refusal
 from common.printable import printable
 from ingest.batching import EventBatcher
 from ingest.certificates import Certificates, CertificateUnavailable
@@ -43,6 +46,8 @@ RETRY_AFTER = {"retry-after": "2"}
 _THREADS = 4
 _UNAUTHENTICATED_REASONS = (Reason.MISSING_HEADER, Reason.BAD_VERSION, Reason.CLOCK, Reason.TOKEN)
 """Reasons that any sender can cause: they are counted in the metrics only, not logged."""
+
+T = TypeVar("T")
 
 _log = structlog.get_logger()
 
@@ -98,6 +103,8 @@ class Receiver:
         self._batcher = EventBatcher(publisher, metrics.publish_seconds.observe)
         self._deduplicator = PublishDeduplicator()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ledger")
+        self._skew = fleet_clock.SkewReport()
+        self._is_clock_measured = True
         self._readiness: asyncio.Task[dict[str, bool]] | None = None
 
     def authenticate_headers(self, headers: Iterable[tuple[str, str]]) -> SignedHeaders | HttpAnswer:
@@ -124,6 +131,18 @@ class Receiver:
         if self._readiness is None:
             self._readiness = asyncio.create_task(self._query_engines())
         return await asyncio.shield(self._readiness)
+
+    async def measure_clock(self) -> None:
+        """Measure Redis' clock; while that is not possible, the last measurement applies."""
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self._run_in_thread(fleet_clock.measure, self._ledger.client)
+            self._is_clock_measured = True
+        except (RedisError, OSError) as error:
+            if self._is_clock_measured:  # one line per outage
+                _log.warning("clock_not_measured", fault=classify(error).label)
+            self._is_clock_measured = False
+        self._metrics.clock_skew.set(self._skew.update())
 
     async def _query_engines(self) -> dict[str, bool]:
         try:
@@ -194,13 +213,16 @@ class Receiver:
     async def _redis_ready(self) -> bool:
         try:
             async with asyncio.timeout(READY_SECONDS):
-                await self._run_in_thread(self._ledger.client.ping)
-        except (RedisError, OSError):
-            return False
-        return True
+                ledger = self._ledger
+                fault = await self._run_in_thread(find_write_refusal, ledger.client, ledger.key("rejects"))
+        except (RedisError, OSError) as error:
+            fault = classify(error)
+        if fault:
+            _log.warning("redis_not_ready", fault=fault.label)
+        return fault is None
 
-    async def _run_in_thread(self, call: Callable[..., object], *args: object) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+    async def _run_in_thread(self, call: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
     def _reject_request(self, reason: Reason) -> HttpAnswer:
         self._metrics.rejected[reason].inc()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import Celery
 from kombu import Queue
 
+from common import clock
 from common.tls import tls_options
 from common.topology import QueueName, Topology
-from workers import kombu_queues
+from workers import kombu_queues, redis_transport
 from workers.settings import WorkerSettings
 
 PUBLISH_SECONDS = 5
@@ -33,10 +35,18 @@ _REDIS_TRANSPORT = {
 }
 
 
+class _FleetCelery(Celery):  # type: ignore[misc]  # Celery ships no types
+    """Celery with the fleet's clock: a retry is sent with the time at which it starts."""
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        return datetime.fromtimestamp(clock.now(), UTC)
+
+
 def create_app(settings: WorkerSettings) -> Celery:
     """Return the Celery application for `settings`; nothing is connected yet."""
     url = settings.broker_url.get_secret_value()
-    app = Celery("dwgate", broker=url, set_as_current=False)
+    app = _FleetCelery("dwgate", broker=url, set_as_current=False)
     app.conf.update(_common_config(settings.topology))
     app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
     app.conf.update(
@@ -105,6 +115,7 @@ def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
 
 
 def _redis_config(topology: Topology) -> dict[str, Any]:
+    redis_transport.register()
     plain: list[Queue] = [kombu_queues.build_plain_queue(queue) for queue in topology.task_queues]
     options = {
         **_REDIS_TRANSPORT,

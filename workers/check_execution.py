@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from common import clock
 from common.i18n import Language, Text
 from common.ledger import StartedAttempt
 from common.plan import PlannedCheck
@@ -19,10 +20,11 @@ from common.verdicts import Outcome, OutcomeKind
 from review.suppressions.model import REFUSED, REFUSED_RULE
 from workers import metrics, retry
 from workers.checks.api import Check, Runs
+from workers.dataworks.errors import Transient
 from workers.dispatch import RECORDING_MARGIN
 from workers.pipeline.check_runner import CheckRunner, describe_fault
 from workers.services import Services
-from workers.task_base import TRANSIENT_ERRORS
+from workers.task_base import MAX_RETRIES, TRANSIENT_ERRORS
 
 SHARED_SECONDS = 5.0
 """After this time, lookups included, the remaining checks of a message get messages of their own."""
@@ -91,7 +93,13 @@ def execute(
         started_attempt = started_attempt or services.ledger.start_attempts(message_id, run, names)
         batch = Batch()
         if started_attempt is not None:
-            batch = run_checks(services, started_attempt, deadline, lookups_deadline=time.time() + seconds)
+            batch = run_checks(
+                services,
+                started_attempt,
+                deadline,
+                lookups_deadline=clock.now() + seconds,
+                is_redelivery=is_redelivery,
+            )
     services.reports.record(message_id, run, batch.outcomes)
     if batch.fault:
         raise batch.fault
@@ -110,6 +118,7 @@ def run_checks(
     *,
     lookups_deadline: float = math.inf,
     trial_seconds: float | None = None,
+    is_redelivery: bool = False,
 ) -> Batch:
     """Run the checks of a message one after the other, until they have taken `SHARED_SECONDS`.
 
@@ -119,6 +128,8 @@ def run_checks(
         deadline: of the outcomes, in seconds since the epoch.
         lookups_deadline: of the lookups, if it is earlier; a slower lookup is a transient fault.
         trial_seconds: CPU seconds that all of them may use, if those that need more run again elsewhere.
+        is_redelivery: whether an earlier delivery of the message may have ended its process. Otherwise the
+            earlier attempts met faults of an engine, which are none of the check's.
     """
     done, names = Batch(), [*started_attempt.attempts]
     plan = started_attempt.record.plan
@@ -147,10 +158,13 @@ def run_checks(
                 seconds,
                 plan.language,
                 is_trial=is_trial,
+                is_redelivery=is_redelivery,
             )
         except TRANSIENT_ERRORS as error:
             done.fault = error
-            continue
+            if isinstance(error, Transient):
+                continue
+            break  # the engine's fault: the others would wait for it, too, and the message has a time limit
         except TimeLimitReached:
             done.is_stalled = True
             done.remaining = [*names[number + 1 :], name]
@@ -166,7 +180,7 @@ def run_checks(
 
 def time_limit(deadline: float, *, alone: bool) -> float:
     """Return the seconds that a check may work now: `REVIEW_SECONDS`, or less if the deadline is near."""
-    left = deadline - RECORDING_MARGIN - GRACE_SECONDS - time.time()
+    left = deadline - RECORDING_MARGIN - GRACE_SECONDS - clock.now()
     return min(REVIEW_SECONDS, left if alone else left * SHARED_TIME_SHARE)
 
 
@@ -208,9 +222,10 @@ def _attempt(
     language: Language,
     *,
     is_trial: bool,
+    is_redelivery: bool,
 ) -> Outcome:
     check = services.checks.get(planned.name)
-    if attempts > retry.MAX_ATTEMPTS:
+    if is_redelivery and attempts > retry.MAX_ATTEMPTS:
         # The check killed its worker on each attempt: do not let it kill another one.
         return crash_outcome(check, language)
     if check is None:
@@ -221,6 +236,8 @@ def _attempt(
     try:
         return runner.run(check, planned, seconds=seconds if is_limited else None, is_trial=is_trial)
     except TRANSIENT_ERRORS as error:
-        if retry.retry_decision(attempts, now=time.time(), deadline=deadline).retry:
+        # A fault of an engine is no fault of the check, and costs it none of its attempts.
+        limit = retry.MAX_ATTEMPTS if isinstance(error, Transient) else MAX_RETRIES
+        if retry.retry_decision(attempts, now=clock.now(), deadline=deadline, max_attempts=limit).retry:
             raise
         return Outcome(OutcomeKind.ERROR, detail=describe_fault(error))

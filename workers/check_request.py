@@ -7,11 +7,11 @@ from typing import Any
 import structlog
 from billiard.common import human_status
 from billiard.exceptions import WorkerLostError
-from celery.worker.request import Request
 from celery.worker.state import task_ready
 
 from common.time_limits import KILL_SIGNAL, TimeLimitReached
 from workers.task_base import TRANSIENT_ERRORS, error_location
+from workers.task_request import TaskRequest
 
 _KILLED = human_status(-KILL_SIGNAL)
 """How billiard describes the end of a process by the time limit of its own work."""
@@ -19,7 +19,7 @@ _KILLED = human_status(-KILL_SIGNAL)
 log = structlog.get_logger()
 
 
-class CheckRequest(Request):  # type: ignore[misc]  # Celery ships no types
+class CheckRequest(TaskRequest):
     """A request that is finished, instead of delivered again, when its input stalled the process.
 
     Its task gets `TimeLimitReached` in `on_failure`.

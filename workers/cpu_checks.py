@@ -56,7 +56,7 @@ def execute_fast(
         scheduler.move(record, run, [*started.attempts], deadline, reason)
         return
     used = cpu_seconds()
-    batch = run_checks(services, started, deadline, trial_seconds=FAST_SECONDS)
+    batch = run_checks(services, started, deadline, trial_seconds=FAST_SECONDS, is_redelivery=is_redelivery)
     used = cpu_seconds() - used
     services.reports.record(message_id, run, batch.outcomes)
     if batch.is_stalled:
@@ -104,7 +104,7 @@ def execute_slow(
     if started and len(names) > 1 and _has_killed(started, is_redelivery=is_redelivery):
         batch.remaining = [*started.attempts]
     elif started:
-        batch = run_checks(services, started, deadline)
+        batch = run_checks(services, started, deadline, is_redelivery=is_redelivery)
     services.reports.record(message_id, run, batch.outcomes)
     services.scheduler.charge(workspace, cpu_seconds() - used)
     if started:

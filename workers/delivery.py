@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from common import clock
 from common.errors import DwgateError
 from common.extension_points import ResultOperation
 from common.ledger import EventRecord, FrozenVerdict
@@ -156,7 +157,7 @@ def _query_accepted(
         raise Unreachable(
             operations.CHECK_PROCESSES.action, "NotListed", "expected the event's check process"
         )
-    accepted = conclude_accepted(verdict, [item.status for item in processes], time.time())
+    accepted = conclude_accepted(verdict, [item.status for item in processes], clock.now())
     if accepted and accepted.result is not verdict.result:
         log.warning(
             "answered_differently",

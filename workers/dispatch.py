@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
 
-from common import topology
+from common import clock, topology
 from common.events import SCHEMA, Event
 from common.topology import QueueName, Topology
 from workers.checks.api import Runs
@@ -99,11 +98,15 @@ class Dispatch:
         """Publish a token: a reporter that receives it posts pending reports, earliest deadline first."""
         self._send(topology.TASK_REPORT, QueueName.REPORTS, f"report-{uuid.uuid4().hex}", "-")
 
+    def plan_token(self) -> None:
+        """Publish a token: a process of intake plans waiting events, earliest deadline first."""
+        self._send(topology.TASK_PLAN, QueueName.INTAKE, f"plan-{uuid.uuid4().hex}", "-")
+
     def _send_checks(self, queue: QueueName, arguments: dict[str, Any]) -> None:
         message_id, checks = arguments["message_id"], arguments["checks"]
         limits = {}
         if queue is not QueueName.CHECKS_IO:
-            left = arguments["until"] - RECORDING_MARGIN - time.time()
+            left = arguments["until"] - RECORDING_MARGIN - clock.now()
             limits = {"time_limit": max(1.0, min(left, MESSAGE_SECONDS))}
         self._send(
             topology.TASK_CHECK,

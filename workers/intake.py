@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 
 import structlog
 
@@ -48,6 +49,8 @@ def process_events(
 ) -> tuple[list[Event], Exception | None]:
     """Process the events of one message. All are admitted, and so watched, before any is planned.
 
+    Those with the earliest deadline are planned first; under load they are only enqueued for that.
+
     The events of a message share no fate: after an exception or the end of a process, each gets a message of
     its own.
 
@@ -66,6 +69,9 @@ def process_events(
     records = _admit_guarded(services, events, is_redelivery=is_redelivery)
     if records is None or (is_redelivery and len(events) > 1):
         _send_alone(services, events)
+        return [], None
+    records.sort(key=lambda record: record.watch_at)
+    if not is_redelivery and services.plans.defer(records):
         return [], None
     spread_at = time.monotonic() + BATCH_TIME_BUDGET
     unfinished: list[Event] = []
@@ -87,6 +93,31 @@ def process_events(
                 else:
                     _answer_unplanned(services, record, PLANNING_FAILED, type(error).__name__)
     return unfinished, fault
+
+
+def plan_waiting(services: Services, owner: str, *, is_redelivery: bool = False) -> None:
+    """Plan events of the plan queue for a while; another token continues.
+
+    Args:
+        services: of this process.
+        owner: id of the token.
+        is_redelivery: whether an earlier delivery of the token may have ended its process.
+    """
+    if services.plans.serve(partial(_plan_leased, services), owner, is_redelivery=is_redelivery):
+        services.dispatch.plan_token()
+
+
+def _plan_leased(services: Services, record: EventRecord, is_takeover: bool) -> None:
+    if is_takeover:
+        _note_interruption(services, [record])
+        record = services.ledger.get(record.event.message_id) or record
+    try:
+        _advance_guarded(services, record)
+    except TRANSIENT_ERRORS:
+        raise
+    except Exception as error:  # noqa: BLE001 - the others must not wait
+        log.error("planning_failed", error=type(error).__name__, at=error_location(error))
+        _answer_unplanned(services, record, PLANNING_FAILED, type(error).__name__)
 
 
 def _admit_guarded(

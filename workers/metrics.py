@@ -12,6 +12,26 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
 TASK_SECONDS = Histogram("dwgate_task_seconds", "Duration of a task.", ["task"], buckets=_SECONDS)
 CHECKS = Counter("dwgate_checks_total", "Check outcomes.", ["check", "outcome"])
+REDIS_FAULTS = Counter(
+    "dwgate_redis_faults_total", "Operations that failed because Redis did not serve, by reason.", ["fault"]
+)
+REDIS_MEMORY = Gauge(
+    "dwgate_redis_memory_bytes",
+    "Memory that Redis uses, and its maxmemory (0: no limit).",
+    ["kind"],
+    multiprocess_mode="mostrecent",
+)
+REDIS_DAYS = Gauge(
+    "dwgate_redis_days_of_events",
+    "Days of events that fit in Redis at the rate of the last day; +Inf without a limit.",
+    multiprocess_mode="mostrecent",
+)
+SHED = Counter("dwgate_shed_total", "Codes and events removed because Redis was nearly full.", ["what"])
+CLOCK_SKEW = Gauge(
+    "dwgate_clock_skew_seconds",
+    "Seconds by which this machine's clock is ahead of that of Redis.",
+    multiprocess_mode="mostrecent",
+)
 SLOW_CHECKS = Counter("dwgate_slow_checks_total", "Checks moved to the slow queue.", ["reason"])
 SLOW_CHECKS_WAITING = Gauge(
     "dwgate_slow_checks_waiting",
@@ -28,6 +48,11 @@ SUPPRESSIONS_REFUSED = Counter(
 )
 VERDICTS = Counter(
     "dwgate_verdicts_total", "Verdicts that DataWorks accepted.", ["event_code", "result", "reason"]
+)
+PLANS_WAITING = Gauge(
+    "dwgate_plans_waiting",
+    "Admitted events of the fleet that wait to be planned.",
+    multiprocess_mode="mostrecent",
 )
 VERDICTS_WAITING = Gauge(
     "dwgate_verdicts_waiting",

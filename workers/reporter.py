@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import redis
 import structlog
 
+from common import clock
 from common.i18n import Language, Text
 from common.ledger import EventRecord, MarkResult, PendingReport
 from common.verdicts import Outcome, OutcomeKind, Reason, Verdict
@@ -132,7 +133,7 @@ def post_leased(services: Services, report: PendingReport) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - one verdict must not block the others
         seconds = _retry_after(report, error)
-    if seconds is None or time.time() + seconds >= report.deadline_at:
+    if seconds is None or clock.now() + seconds >= report.deadline_at:
         services.ledger.reports.remove(report)
     else:
         services.ledger.reports.retry_later(report, seconds)
@@ -144,7 +145,7 @@ def _retry_after(report: PendingReport, error: Exception) -> float | None:
         log.error("report_failed", error=type(error).__name__, at=error_location(error))
         return None
     decision = retry.retry_decision(
-        report.attempts, now=time.time(), deadline=report.deadline_at, max_attempts=MAX_RETRIES
+        report.attempts, now=clock.now(), deadline=report.deadline_at, max_attempts=MAX_RETRIES
     )
     log.warning("verdict_post_failed", error=error.code, attempts=report.attempts, will_retry=decision.retry)
     return decision.seconds if decision.retry else None
@@ -193,7 +194,7 @@ def decide_and_post(
         return Attempt(is_reported=True)
     try:
         with services.report_events.as_task(message_id, record.run):
-            delivery = deliver(services, record, frozen, owner, time.time() + seconds)
+            delivery = deliver(services, record, frozen, owner, clock.now() + seconds)
             is_recorded = _mark_reported(services, record, owner, delivery)
     except LeaseLost:
         log.warning("report_lease_lost", event_code=record.event.event_code)
@@ -210,7 +211,7 @@ def decide(services: Services, record: EventRecord) -> Verdict:
         planned,
         {**record.outcomes, **slow_outcomes(record, planned.language)},
         message_id=record.event.message_id,
-        now=time.time(),
+        now=clock.now(),
         reason=Reason.DEADLINE if record.pending_checks else None,
         waivers=services.waivers,
         details_url=services.settings.details_url,
@@ -263,7 +264,7 @@ def _mark_reported(services: Services, record: EventRecord, owner: str, delivery
 def _record_metrics(record: EventRecord, delivery: Delivery) -> None:
     code, verdict = record.event.event_code, delivery.verdict
     metrics.VERDICTS.labels(code, verdict.result.value, verdict.reason.value).inc()
-    now = time.time()
+    now = clock.now()
     # The time of an earlier post is unknown; a requeue has a deadline of its own.
     is_timed = delivery.is_posted and record.run == 1
     late = is_timed and now > record.deadline_at

@@ -5,6 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+MAX_SECONDS = 8.0
+"""Maximum wait before a retry, without the jitter, in seconds."""
+
 MAX_ATTEMPTS = 5
 """Maximum attempts at one check, redeliveries included; after them it is an error."""
 
@@ -21,7 +24,7 @@ STOP = RetryDecision(retry=False)
 
 
 def retry_decision(
-    attempts: int, *, now: float, deadline: float, max_attempts: int = MAX_ATTEMPTS, cap: float = 8.0
+    attempts: int, *, now: float, deadline: float, max_attempts: int = MAX_ATTEMPTS, cap: float = MAX_SECONDS
 ) -> RetryDecision:
     """Decide after a transient fault: wait 1, 2, 4 … seconds plus up to 25 % jitter, never past `deadline`.
 

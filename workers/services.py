@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable
 from functools import cached_property, partial
 
@@ -12,6 +11,7 @@ import redis
 import structlog
 from celery import Celery
 
+from common import clock
 from common.config_files.errors import ConfigError
 from common.config_files.reloading import ReloadableFile
 from common.events import Event
@@ -27,6 +27,7 @@ from workers.dispatch import Dispatch
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.pipeline.check_runner import CheckRunner
+from workers.plan_router import PlanRouter
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.report_events import ReportEvents, Send, send_nothing
 from workers.report_router import ReportRouter
@@ -65,7 +66,7 @@ class Services:
         *,
         is_io_pool: bool = False,
         threads: int = 16,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = clock.now,
         busy: Callable[[], int] = lambda: 0,
         send_event: Send = send_nothing,
     ) -> None:
@@ -103,6 +104,11 @@ class Services:
         """Posts verdicts inline or enqueues them for the reporters."""
         post = partial(reporter.decide_and_post, self, seconds=reporter.INLINE_BUDGET)
         return ReportRouter(self.ledger, self.dispatch, post, is_io_pool=self.is_io_pool, busy=self._busy)
+
+    @cached_property
+    def plans(self) -> PlanRouter:
+        """Decides whether admitted events are planned at once, and serves the plan queue."""
+        return PlanRouter(self.ledger, self.dispatch)
 
     @cached_property
     def checks(self) -> dict[str, Check]:
@@ -167,7 +173,7 @@ class Services:
         assert self.settings.waivers_file  # noqa: S101 - `waivers` checks it
         return ReloadableFile(
             self.settings.waivers_file,
-            lambda name, content: loader.parse_waivers(name, content, self.policy.waivers, time.time()),
+            lambda name, content: loader.parse_waivers(name, content, self.policy.waivers, clock.now()),
             name="waivers",
             report=partial(metrics.report_config_file, "waivers"),
             last_good_store=self._config_store(LAST_GOOD_SECONDS),

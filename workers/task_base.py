@@ -13,20 +13,23 @@ from celery import Task
 from celery.exceptions import Ignore, Reject, Retry
 from kombu.exceptions import OperationalError
 
+from common import clock
+from common.ledger import redis_faults
 from common.topology import QueueName, Topology
 from workers import kombu_queues, metrics, progress, retry
 from workers.dataworks.errors import Transient
 
 TRANSIENT_ERRORS = (
     Transient,
-    redis.ConnectionError,
-    redis.TimeoutError,
-    redis.BusyLoadingError,
+    *redis_faults.TRANSIENT_ERRORS,
     OperationalError,
 )
-"""Faults that a retry may resolve: DataWorks, Redis or the broker is unreachable or throttles."""
+"""Faults that a retry may resolve: DataWorks or an engine is unreachable, refuses writes, or throttles."""
 
-MAX_RETRIES = 10_000
+ENGINE_RETRY_SECONDS = 2.0
+"""Maximum wait before a retry after a fault of an engine: its tasks continue soon after it is repaired."""
+
+MAX_RETRIES = 100_000
 """Retries end at their deadline; this bounds tasks whose deadline is invalid."""
 
 NEWER_SECONDS = 15.0
@@ -98,11 +101,15 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
         request = self.request
         deadline = retry_deadline(request.args, request.kwargs if kwargs is None else kwargs)
         decision = retry.retry_decision(
-            request.retries + 1, now=time.time(), deadline=deadline, max_attempts=MAX_RETRIES
+            request.retries + 1,
+            now=clock.now(),
+            deadline=deadline,
+            max_attempts=MAX_RETRIES,
+            cap=retry.MAX_SECONDS if isinstance(error, Transient) else ENGINE_RETRY_SECONDS,
         )
         log.warning(
             "task_interrupted",
-            error=type(error).__name__,
+            error=describe_error(error),
             attempts=request.retries + 1,
             will_retry=decision.retry,
         )
@@ -162,6 +169,15 @@ def retry_deadline(args: Sequence[Any], kwargs: Mapping[str, Any]) -> float:
 
 INTAKE_RETRY_SECONDS = 86400.0
 """Intake is retried for a day, as long as EventBridge may retry a delivery."""
+
+
+def describe_error(error: Exception) -> str:
+    """Return the name of a fault for the log, and count one of Redis."""
+    if not isinstance(error, redis.RedisError):
+        return type(error).__name__
+    fault = redis_faults.classify(error)
+    metrics.REDIS_FAULTS.labels(fault.label).inc()
+    return f"redis {fault.label}"
 
 
 def error_location(error: BaseException) -> str:

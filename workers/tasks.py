@@ -73,7 +73,18 @@ def register_tasks(app: Celery, services: Services) -> None:
             if reporter.post_pending(services, self.request.id, is_redelivery=is_redelivery):
                 services.dispatch.report_token()
 
-    for task in (Intake, Check, Report):
+    class Plan(BaseTask):
+        """A token: it plans waiting events, whichever they are."""
+
+        name = topology.TASK_PLAN
+        topology = names
+        send_events = False
+
+        def run(self) -> None:
+            is_redelivery = bool(self.request.delivery_info.get("redelivered"))
+            intake.plan_waiting(services, self.request.id, is_redelivery=is_redelivery)
+
+    for task in (Intake, Check, Report, Plan):
         app.register_task(task())
 
 

@@ -8,10 +8,15 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import redis
 from redis.sentinel import Sentinel
 
+from common import clock
+from common.ledger.redis_connections import CONNECTIONS, ServerState
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
 
 CONNECT_SECONDS = 2.0
 RESPONSE_SECONDS = 5.0
+
+CLOCK_TOLERANCE = 1.0
+"""Seconds by which the measured time of the server may be wrong."""
 
 
 def key_prefix(extension_code: str) -> str:
@@ -19,10 +24,21 @@ def key_prefix(extension_code: str) -> str:
     return f"dwgate:{{{extension_code}}}:"
 
 
+def waits_until() -> int:
+    """Return until when a caller waits for the reply to a command sent now, in ms of the server's clock.
+
+    A server that stood still would otherwise execute it later.
+    """
+    return int((clock.now() + RESPONSE_SECONDS + CLOCK_TOLERANCE) * 1000)
+
+
 def connect(
     url: str, *, tls: TlsFiles = SYSTEM_STORE, response_seconds: float = RESPONSE_SECONDS
 ) -> redis.Redis:
-    """Return a client for `url`, not connected yet. All its operations have timeouts.
+    """Return a client for `url`, not connected yet. All its operations have timeouts; none is repeated.
+
+    Its connections follow a failover, and raise the replies of a server that does not serve as
+    `RedisNotServing`.
 
     Args:
         url: `redis://`, `rediss://` or `unix://` as redis-py reads them, or
@@ -34,15 +50,21 @@ def connect(
     """
     timeouts = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": response_seconds}
     secured = tls_options(url, tls) or {}
-    parts = urlsplit(url)
-    if parts.scheme.endswith("+sentinel"):
-        return _sentinel(url, {**timeouts, **secured, "ssl": bool(secured)})
-    client: redis.Redis = redis.Redis.from_url(url, health_check_interval=30, **timeouts, **secured)
+    scheme = urlsplit(url).scheme
+    following = {"connection_class": CONNECTIONS[scheme], "server": ServerState()}
+    if scheme.endswith("+sentinel"):
+        return _sentinel(url, {**timeouts, **secured, "ssl": bool(secured)}, following)
+    client: redis.Redis = redis.Redis.from_url(
+        url, health_check_interval=30, **timeouts, **secured, **following
+    )
     return client
 
 
-def _sentinel(url: str, options: dict[str, Any]) -> redis.Redis:
-    """Return a client of the master that Sentinel provides; both are connected to with `options`."""
+def _sentinel(url: str, options: dict[str, Any], following: dict[str, Any]) -> redis.Redis:
+    """Return a client of the master that Sentinel provides; both are connected to with `options`.
+
+    `following` are options of the connections to the master only.
+    """
     parts = urlsplit(url)
     credentials, _, hosts = parts.netloc.rpartition("@")
     username, _, password = credentials.partition(":")
@@ -62,6 +84,7 @@ def _sentinel(url: str, options: dict[str, Any]) -> redis.Redis:
         password=unquote(password) or None,
         health_check_interval=30,
         **options,
+        **following,
     )
     return client
 

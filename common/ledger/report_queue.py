@@ -3,15 +3,20 @@
 It is stored in Redis with the events, since the queues of a broker are first in, first out. The ledger
 enqueues a report in the script that records the last outcome, and removes it in the script that marks the
 event as reported. Reporters lease reports one at a time; a report with an expired lease can be leased again.
+
+The plan queue, of events that wait to be planned, is a second queue of the same kind.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import redis
+
+from common.ledger.redis_client import waits_until
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _LEASE_FIELDS = 3
@@ -78,21 +83,34 @@ class ReportQueue:
     Args:
         client: a Redis client that returns bytes.
         prefix: prefix of the extension's keys.
+        kind: what is waiting: `reports` or `plans`.
     """
 
-    def __init__(self, client: redis.Redis, prefix: str) -> None:
+    def __init__(self, client: redis.Redis, prefix: str, kind: str = "reports") -> None:
         self._client = client
         self._waiting_key, self._leased, self._leases, self._idle, self._activity = (
-            f"{prefix}reports:{name}" for name in ("waiting", "leased", "leases", "idle", "activity")
+            f"{prefix}{kind}:{name}" for name in ("waiting", "leased", "leases", "idle", "activity")
         )
         self._lease = client.register_script((_SCRIPTS / "lease.lua").read_text())
         self._retry_later = client.register_script((_SCRIPTS / "retry_later.lua").read_text())
         self._backlog = client.register_script((_SCRIPTS / "backlog.lua").read_text())
+        self._enqueue = client.register_script((_SCRIPTS / "enqueue_entries.lua").read_text())
 
     @property
     def keys(self) -> tuple[str, str, str, str]:
         """The keys that the scripts use: waiting reports, leased reports, leases, and idle owners."""
         return self._waiting_key, self._leased, self._leases, self._idle
+
+    def enqueue(self, reports: Iterable[PendingReport]) -> int:
+        """Enqueue reports; one that is enqueued keeps its position. Return the number that need a token."""
+        arguments: list[str | int] = []
+        for report in reports:
+            arguments += [report.key, round(report.deadline_at * 1000)]
+        return int(self._enqueue(keys=[self._waiting_key, self._leased, self._idle], args=arguments))
+
+    def has_waiting(self) -> bool:
+        """Whether any report is waiting."""
+        return bool(self._client.exists(self._waiting_key))
 
     def lease(
         self, owner: str, seconds: float, *, is_redelivery: bool = False, idle_seconds: float = 0.0
@@ -108,7 +126,7 @@ class ReportQueue:
                 multiplied by the number of idle owners. Then the next report needs no token.
         """
         times = [round(seconds * 1000), int(is_redelivery), round(idle_seconds * 1000)]
-        found = self._lease(keys=[*self.keys, self._activity], args=[owner, *times, MAX_IDLE])
+        found = self._lease(keys=[*self.keys, self._activity], args=[owner, *times, MAX_IDLE, waits_until()])
         if len(found) < _LEASE_FIELDS:
             return LeaseResult(None, *found)
         entry, attempts, own = found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +11,14 @@ import orjson
 import redis
 from redis.client import Pipeline
 
+from common import clock
 from common.events import Event
 from common.ledger.audit_trail import AuditTrail, one_line
 from common.ledger.fingerprint_key import FingerprintKeyStore
 from common.ledger.history import CLOCK_TOLERANCE_SECONDS, MIN_LOST_LEASE_SECONDS, SeenHistory
 from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
-from common.ledger.redis_client import key_prefix
+from common.ledger.redis_client import key_prefix, waits_until
 from common.ledger.report_queue import ReportQueue
 from common.ledger.results import FrozenVerdict, MarkResult, RecordResult, ReportLease, StartedAttempt
 from common.plan import Plan
@@ -29,7 +29,16 @@ MAX_REJECTS = 1000
 
 _SCRIPTS = Path(__file__).parent / "scripts"
 _PRELUDE = ("prelude.lua", "audit_entry.lua", "history.lua")
-_OTHERS = ("lease_due", "lease", "retry_later", "backlog", "audit_record", "audit_file")
+_OTHERS = (
+    "lease_due",
+    "lease",
+    "retry_later",
+    "backlog",
+    "audit_record",
+    "audit_file",
+    "heartbeat",
+    "enqueue_entries",
+)
 """Scripts that do not change one event."""
 
 _STATES = tuple(State)
@@ -56,10 +65,12 @@ class Ledger:
         self.client = client
         self.extension_code = extension_code
         self._event_ms = int(event_seconds * 1000)
+        self.code_seconds = code_seconds
         self._code_ms = int(code_seconds * 1000)
         self._prefix = key_prefix(extension_code)
         self.membership = FleetMembership(client, self._prefix)
         self.reports = ReportQueue(client, self._prefix)
+        self.plans = ReportQueue(client, self._prefix, "plans")
         self.fingerprint_key = FingerprintKeyStore(client, self._prefix)
         self.audit_trail = AuditTrail(client, self._prefix)
         self._history = SeenHistory(self._prefix)
@@ -155,7 +166,7 @@ class Ledger:
 
     def start_attempts(self, message_id: str, run: int, checks: Iterable[str]) -> StartedAttempt | None:
         """Count one more attempt of each of `checks` without an outcome; None if there are none left."""
-        answer = self._run("start_attempts", message_id, run, *checks)
+        answer = self._run("start_attempts", message_id, run, waits_until(), *checks)
         if not answer:
             return None
         attempts, raw, blob = answer
@@ -188,6 +199,7 @@ class Ledger:
             message_id,
             run,
             _to_milliseconds(lease_seconds),
+            waits_until(),
             *_outcome_fields(outcomes),
             more_keys=self.reports.keys,
         )
@@ -240,6 +252,7 @@ class Ledger:
             _to_milliseconds(respected),
             _to_milliseconds(MIN_LOST_LEASE_SECONDS),
             self._history.token,
+            waits_until(),
             more_keys=[self._history.key],
         )
         self._history.update(token)
@@ -345,11 +358,18 @@ class Ledger:
             self._run("reopen", message_id, *times, one_line(actor), one_line(reason), more_keys=more_keys)
         )
 
+    def remove_ended(self, message_ids: Sequence[str]) -> int:
+        """Remove those of the events that were answered or ignored; return their number."""
+        pipe = self.client.pipeline(transaction=False)
+        for message_id in message_ids:
+            self._run("remove_ended", message_id, client=pipe)
+        return sum(pipe.execute())
+
     def lease_due(self, lease_seconds: float, limit: int = 100) -> list[str]:
         """Return up to `limit` due events; each is due again after the lease unless it is final by then."""
         token, ids = self._lease_due(
             keys=[self.key("deadlines"), self._history.key],
-            args=[int(lease_seconds * 1000), limit, self._history.token],
+            args=[int(lease_seconds * 1000), limit, self._history.token, waits_until()],
         )
         self._history.update(token)
         return [message_id.decode() for message_id in ids]
@@ -361,7 +381,7 @@ class Ledger:
     def seen_at_least_ago(self, message_id: str, seconds: float) -> bool:
         """Whether an operation was first seen at least `seconds` ago; the first call records the time."""
         key = self.key(f"seen:{message_id}")
-        now = time.time()
+        now = clock.now()
         first = self.client.set(key, now, nx=True, get=True, px=_to_milliseconds(max(3600.0, 10 * seconds)))
         return first is not None and now - float(first) >= seconds
 
@@ -443,7 +463,7 @@ class Ledger:
     def reject(self, body: bytes, reason: str) -> None:
         """Store an authentic message that is not a valid event; the newest `MAX_REJECTS` are kept."""
         entry = orjson.dumps(
-            {"at": time.time(), "reason": reason, "body": body[:65536].decode(errors="replace")}
+            {"at": clock.now(), "reason": reason, "body": body[:65536].decode(errors="replace")}
         )
         pipe = self.client.pipeline(transaction=True)
         pipe.lpush(self.key("rejects"), zlib.compress(entry))

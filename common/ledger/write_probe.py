@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import redis
 
+from common.ledger.redis_faults import RedisFault, classify
 
-def find_write_refusal(client: redis.Redis, key: str) -> str | None:
+_NO_REFUSALS = (RedisFault.DOWN, RedisFault.HANGS, RedisFault.CREDENTIALS, RedisFault.OTHER)
+
+
+def find_write_refusal(client: redis.Redis, key: str) -> RedisFault | None:
     """Return why Redis refuses to write, such as a full memory or a read-only replica; None if it writes.
 
     Args:
@@ -13,25 +17,16 @@ def find_write_refusal(client: redis.Redis, key: str) -> str | None:
         key: a list, or a key that does not exist, which the client's account may write.
 
     Raises:
-        redis.ConnectionError: Redis is unreachable.
-        redis.TimeoutError: Redis does not respond.
+        redis.RedisError: Redis is unreachable, does not respond, or rejects the user.
     """
     pipe = client.pipeline(transaction=True)
     pipe.lpush(key, b"write probe")
     pipe.ltrim(key, 1, -1)
     try:
         pipe.execute()
-    except redis.OutOfMemoryError:
-        return "its memory is full (maxmemory)"
-    except redis.ReadOnlyError:
-        return "it is a read-only replica"
-    except redis.exceptions.NoPermissionError:
-        return "the account may not write"
-    except redis.ConnectionError:
-        raise
-    except redis.ResponseError as error:
-        # The first word is Redis' own error code, such as MISCONF.
-        return (
-            str(error).partition(" of pipeline caused error: ")[2].partition(" ")[0] or type(error).__name__
-        )
+    except redis.RedisError as error:
+        fault = classify(error)
+        if fault in _NO_REFUSALS:
+            raise
+        return fault
     return None

@@ -13,9 +13,11 @@ import redis
 import typer
 from kombu import Connection
 
+from common import clock
 from common.config_files.errors import ConfigError
 from common.extension_points import POINTS
 from common.ledger import State
+from common.ledger.memory import LedgerMemory, MemoryUse
 from common.ledger.write_probe import find_write_refusal
 from common.settings import Settings, SettingsError, load_settings
 from common.topology import Queue
@@ -145,7 +147,7 @@ def _diagnose_guarded(what: str, look: Callable[[], Iterator[Diagnosis]]) -> Ite
         yield from look()
     except errors.EngineDown as error:
         yield Diagnosis(what, Health.DOWN, str(error))
-    except (ConfigError, DataWorksError) as error:
+    except (ConfigError, DataWorksError, errors.EngineRejects) as error:
         yield Diagnosis(what, Health.WRONG, str(error))
     except redis.RedisError as error:
         yield Diagnosis(what, Health.WRONG, f"Redis refused a command: {type(error).__name__}")
@@ -213,37 +215,39 @@ def _rejection(connection: Connection, queue: Queue, *, passive: bool) -> str | 
 def _redis(services: Services, scope: Scope) -> Iterator[Diagnosis]:
     host = errors.host(services.settings.redis_url)
     with errors.engine_errors("Redis", services.settings.redis_url):
-        yield from _redis_server(services.ledger.client, host)
+        yield from _redis_server(services, host)
         # The accounts of ingest and of the workers have no key in common that both may write.
         key = "lookup:write-probe" if scope.has_workers else "rejects"
         refusal = find_write_refusal(services.ledger.client, services.ledger.key(key))
         yield doctor_findings.check_writes(refusal)
         if scope.has_fleet:
+            yield from doctor_findings.check_worker_clocks(services.ledger.membership.skews())
             yield doctor_findings.check_running_workers(services.ledger.membership.workers())
             yield doctor_findings.check_dead_events(services.ledger.counts()[State.DEAD])
 
 
-def _redis_server(client: redis.Redis, host: str) -> Iterator[Diagnosis]:
+def _redis_server(services: Services, host: str) -> Iterator[Diagnosis]:
     """Yield the diagnoses of the server and its configuration, as far as the account may see them."""
+    client = services.ledger.client
     client.ping()
     hidden = Diagnosis("Redis", Health.GOOD, f"at {host}; its settings are hidden from the account")
     try:
-        before = time.time()
-        seconds, micros = client.time()
-        skew = seconds + micros / 1e6 - (before + time.time()) / 2
+        clock.measure(client)
     except redis.exceptions.NoPermissionError:
         yield hidden
         return
     try:
-        server, persistence, memory = (client.info(part) for part in ("server", "persistence", "memory"))
+        server, persistence, information = (client.info(part) for part in ("server", "persistence", "memory"))
     except redis.exceptions.NoPermissionError:
         yield hidden
-        yield doctor_findings.check_clock(skew)
+        yield doctor_findings.check_clock(clock.skew())
         return
     yield Diagnosis("Redis", Health.GOOD, f"{_version(server)} at {host}")
-    yield doctor_findings.check_clock(skew)
-    yield doctor_findings.check_eviction(memory.get("maxmemory_policy"))
+    yield doctor_findings.check_clock(clock.skew())
+    yield doctor_findings.check_eviction(information.get("maxmemory_policy"))
     yield doctor_findings.check_persistence(keeps=persistence.get("aof_enabled") == 1)
+    memory, use = LedgerMemory(services.ledger), MemoryUse.from_info(information)
+    yield doctor_findings.check_memory(use, memory.days_that_fit(use), services.settings.event_days)
 
 
 def _version(server: dict[str, Any]) -> str:

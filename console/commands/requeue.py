@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from common import clock
 from common.events import Event
 from common.ledger import EventRecord, State
 from common.settings import load_settings
@@ -223,6 +224,7 @@ def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> in
     settings = load_settings(WorkerSettings)
     services = Services(settings, create_app(settings))
     with errors.engine_errors("Redis", settings.redis_url):
+        clock.measure(services.ledger.client)
         found = _find(services, filter_)
         actions = {
             message_id: plan(record, is_awaited=_is_awaited(services, record)) for message_id, record in found
@@ -276,7 +278,7 @@ def _is_awaited(services: Services, record: EventRecord | None) -> bool | None:
             event.event_code,
             project_id=event.project_id,
             message_id=event.message_id,
-            deadline=time.time() + CALL_SECONDS,
+            deadline=clock.now() + CALL_SECONDS,
         )
     except DataWorksError:
         return None
@@ -295,7 +297,7 @@ def _reach_broker(services: Services) -> None:
 
 
 def _requeue(services: Services, event: Event, action: RequeueAction, reason: str) -> RequeueAction:
-    deadline_at, watch_at = planner.deadline_for(event, services.policy, admitted_at=time.time())
+    deadline_at, watch_at = planner.deadline_for(event, services.policy, admitted_at=clock.now())
     with errors.engine_errors("Redis", services.settings.redis_url):
         opened = services.ledger.reopen(
             event.message_id, deadline_at, watch_at, actor=current_actor(), reason=reason

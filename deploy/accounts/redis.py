@@ -15,7 +15,7 @@ from deploy.accounts.services import SERVICES, RedisAccess
 
 _OUTCOME_KEYS = (
     *("event:*", "code:*", "deadlines", "all", "state:*", "reports:*"),
-    *("lookup:*", "answers:*", "quota:*", "heartbeats", "fingerprint-key"),
+    *("lookup:*", "answers:*", "quota:*", "heartbeats*", "fingerprint-key"),
     *("cpu:*", "slow:*"),
 )
 """What a CPU-bound check needs: the scripts of the ledger, and lookups within the quota."""
@@ -29,7 +29,7 @@ _KEYS = {
 
 _WORK = "+@read +@write +@scripting +@transaction +@connection +time -@dangerous -script|flush -script|kill"
 _COMMANDS = {
-    RedisAccess.REJECTS: "+@connection +multi +exec +lpush +ltrim +pexpire -@dangerous",
+    RedisAccess.REJECTS: "+@connection +time +multi +exec +lpush +ltrim +pexpire -@dangerous",
     RedisAccess.OUTCOMES: _WORK,
     RedisAccess.FULL: f"{_WORK} +info",
 }

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -20,6 +19,7 @@ from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from redis import RedisError
 
+from common import clock
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
 from common.topology import BACKSTOP_SECONDS, QueueName, Topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message
@@ -85,8 +85,15 @@ class RedisPublisher:
         await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
     def _send(self, message: Message) -> None:
-        producer = self._producer()
-        due = time.time() + BACKSTOP_SECONDS
+        try:
+            self._publish(self._producer(), message)
+        except CONNECTION_ERRORS:
+            # It may lead to a server that has become a replica: the next one resolves the address again.
+            self._drop_producer()
+            raise
+
+    def _publish(self, producer: Any, message: Message) -> None:
+        due = clock.now() + BACKSTOP_SECONDS
         producer.channel.client.zadd(self._topology.parked, {message.body: due})
         producer.publish(
             message.body,
@@ -103,6 +110,12 @@ class RedisPublisher:
     def _ping(self) -> None:
         self._producer().channel.client.ping()
 
+    def _drop_producer(self) -> None:
+        if connection := getattr(self._local, "connection", None):
+            connection.release()
+            self._connections.remove(connection)
+            self._local.producer = self._local.connection = None
+
     def _producer(self) -> Any:
         """Return this thread's producer; it is kept only if it could connect."""
         producer = getattr(self._local, "producer", None)
@@ -112,5 +125,5 @@ class RedisPublisher:
             producer = connection.Producer()
             producer.channel.client.ping()
             self._connections.append(connection)
-            self._local.producer = producer
+            self._local.producer, self._local.connection = producer, connection
         return producer

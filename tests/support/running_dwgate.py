@@ -64,6 +64,7 @@ class RunningDwgate:
         environment: the settings of its processes.
         directory: the directory of their logs.
         url: of ingest.
+        metrics_port: of the worker that a test started with `--metrics-port`.
     """
 
     emulator: Emulator
@@ -73,6 +74,7 @@ class RunningDwgate:
     signer: Signer
     http: httpx.Client
     url: str = ""
+    metrics_port: int = 0
     ingest: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     flower: subprocess.Popen[bytes] | None = None
@@ -93,6 +95,15 @@ class RunningDwgate:
             count = len(groups_for([Role(role) for role in _values(arguments, "--role")]))
             wait_for(lambda: len(set(self.ledger.membership.workers()) - before) >= count, START_SECONDS)
         return worker
+
+    def ready(self) -> int:
+        """Return the status of ingest's `/readyz`."""
+        return self._status("/readyz")
+
+    def metric(self, name: str) -> float:
+        """Return a metric of the worker at `metrics_port`: the sum of all series with this prefix."""
+        text = self.http.get(f"http://127.0.0.1:{self.metrics_port}/metrics").text
+        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
 
     def start_flower(self) -> str:
         """Start Flower, wait until it lists the workers, and return the URL of its tasks."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_exponential_jitter
 
+from common import clock
 from common.json_types import Json
 from workers import progress
 from workers.dataworks.errors import Busy, ReplyLost, Transient, Unreachable
@@ -99,7 +99,7 @@ def retrying(deadline: float) -> Retrying:
     """Return the retry policy of a call: at most three attempts, and no sleep beyond `deadline`."""
     return Retrying(
         retry=retry_if_exception(is_safe_to_retry),
-        stop=stop_after_attempt(MAX_ATTEMPTS) | stop_before_delay(max(deadline - time.time(), 0)),
+        stop=stop_after_attempt(MAX_ATTEMPTS) | stop_before_delay(max(deadline - clock.now(), 0)),
         wait=wait_exponential_jitter(multiplier=MIN_SLEEP, max=MAX_SLEEP, jitter=MIN_SLEEP),
         reraise=True,
     )

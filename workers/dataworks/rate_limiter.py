@@ -27,6 +27,7 @@ from uuid import uuid4
 
 import redis
 
+from common import clock
 from workers.dataworks.errors import Throttled
 from workers.dataworks.operations import QuotaKind
 
@@ -113,10 +114,10 @@ class RateLimiter:
         """
         keys = self._keys(kind)
         # Redis orders members of equal rank by name: with equal deadlines the first ticket goes first.
-        ticket = f"{time.time_ns():020d}-{uuid4().hex}"
+        ticket = f"{round(clock.now() * 1e6):020d}-{uuid4().hex}"
         rank = (0 if urgent else _NOT_URGENT) + int(deadline_at * 1000)
-        while time.time() < deadline:
-            requested_at, left = time.monotonic(), deadline - time.time()
+        while clock.now() < deadline:
+            requested_at, left = time.monotonic(), deadline - clock.now()
             arguments: list[str | int] = [ticket, rank, *self._window_args(kind), int(left * 1e6)]
             arguments += self._drain_releases(kind)
             granted, micros = cast("tuple[int, int]", self._acquire(keys=keys, args=arguments))
@@ -125,7 +126,7 @@ class RateLimiter:
                 return Slot(kind, action, ticket, requested_at + micros / 1e6)
             if micros / 1e6 > left:
                 break
-            time.sleep(max(0.0, min(sleep_with_jitter(micros / 1e6), deadline - time.time())))
+            time.sleep(max(0.0, min(sleep_with_jitter(micros / 1e6), deadline - clock.now())))
         self._withdraw(keys, ticket)
         raise Throttled(
             action, "quota", f"no slot in time; the limit is {self._limits[kind]} {kind}s per second"

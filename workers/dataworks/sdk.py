@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import certifi
@@ -16,9 +17,10 @@ from alibabacloud_dataworks_public20200518.client import Client
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.core import DaraCore
 from darabonba.exceptions import ResponseException, UnretryableException
-from darabonba.runtime import RuntimeOptions
+from darabonba.runtime import ExtendsParameters, RuntimeOptions
 from urllib3.exceptions import NewConnectionError, ReadTimeoutError
 
+from common import clock
 from workers.dataworks.error_mapping import CallFailure, CallStage
 from workers.dataworks.limits.bounded_http import CONNECT_SECONDS, READ_SECONDS, BoundedAdapter
 from workers.dataworks.limits.call_budget import ResponseTooLarge, current_budget, limited_call
@@ -127,7 +129,9 @@ def send(client: Client, operation: Operation, arguments: Mapping[str, str | int
 def _call(client: Client, operation: Operation, arguments: Mapping[str, str | int]) -> Any:
     # The budget of the call decides; without these the SDK's defaults would apply as well.
     runtime = RuntimeOptions(
-        connect_timeout=int(CONNECT_SECONDS * 1000), read_timeout=int(READ_SECONDS * 1000)
+        connect_timeout=int(CONNECT_SECONDS * 1000),
+        read_timeout=int(READ_SECONDS * 1000),
+        extends_parameters=ExtendsParameters(headers={"x-acs-date": _date()}),
     )
     if operation.version != VERSION:
         params = Params(
@@ -174,3 +178,11 @@ def _failure_of_request(cause: requests.RequestException) -> CallFailure:
     if reason is not None and reason.args and isinstance(reason.args[0], ssl.SSLCertVerificationError):
         return CallFailure(CallStage.NOT_SENT, "CertificateNotTrusted")
     return CallFailure(CallStage.SENT, type(cause).__name__)
+
+
+def _date() -> str:
+    """Return the time for the signature: DataWorks rejects one that is off by more than 15 minutes.
+
+    By itself the SDK takes the time of the machine.
+    """
+    return datetime.fromtimestamp(clock.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -17,6 +17,7 @@ from typing import Any
 import redis
 import structlog
 
+from common import clock
 from workers.dataworks.lookup_cache import LookupCache
 
 LEASE_SECONDS = 5.0
@@ -53,9 +54,9 @@ class SingleFlight:
         cached = self._cache.get(operation, arguments)
         if cached is not None or self._try_lease(operation, arguments):
             return cached
-        now, pause = time.time(), MIN_PAUSE
+        now, pause = clock.now(), MIN_PAUSE
         limit = now + min(LEASE_SECONDS, (deadline - now) / 2)
-        while time.time() < limit:
+        while clock.now() < limit:
             time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - not security-sensitive
             cached = self._cache.get(operation, arguments)
             if cached is not None or self._try_lease(operation, arguments):

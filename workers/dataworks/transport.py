@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from common import clock
 from common.json_types import Json
 from workers.dataworks.error_mapping import CallFailure, CallStage, to_error
 from workers.dataworks.errors import Unreachable
@@ -57,7 +57,7 @@ class Transport:
         from workers.dataworks import sdk  # noqa: PLC0415 - costs a second and 40 MB; most processes never call
 
         client = self._client()
-        left = deadline - time.time()
+        left = deadline - clock.now()
         if left <= 0:
             raise Unreachable(operation.action, "NoTimeLeft")
         body = parse_body(sdk.send(client, operation, arguments, left))

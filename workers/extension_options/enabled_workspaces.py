@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import redis
 import structlog
 
+from common import clock
 from common.extension_points import BY_CODE, Level
 from common.ports import ResultCache
 from workers.dataworks.client import DataWorks
@@ -113,7 +114,7 @@ class EnabledWorkspaces:
 
     def _load(self, event_code: str, project_id: int) -> _Answer:
         stored: dict[str, str | int] = {"event_code": event_code, "project_id": project_id}
-        now, expires_at = time.time(), time.monotonic() + KEEP_SECONDS
+        now, expires_at = clock.now(), time.monotonic() + KEEP_SECONDS
         if self._shared.get(_OPERATION, stored):
             return _Answer(is_enabled=True, asked_at=now, expires_at=expires_at)
         try:

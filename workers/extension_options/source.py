@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import redis
 import structlog
 
+from common import clock
 from common.ports import ResultCache
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import DataWorksError
@@ -76,7 +77,7 @@ class ExtensionSettingsSource:
             project_id: the workspace; None for events without one.
             options: whether to fetch its saved option form too.
         """
-        deadline = time.time() + WAIT_SECONDS
+        deadline = clock.now() + WAIT_SECONDS
         parameters = self._cached(
             "extension", lambda: self._dataworks().extension(deadline=deadline).parameters, deadline
         )
@@ -102,7 +103,7 @@ class ExtensionSettingsSource:
         if kept and time.monotonic() < kept.expires_at:
             return kept.text
         # If a cached value exists, do not block on the lock: another thread fetches the new one.
-        if not self._fetch_lock.acquire(timeout=0 if kept else max(deadline - time.time(), 0)):
+        if not self._fetch_lock.acquire(timeout=0 if kept else max(deadline - clock.now(), 0)):
             return kept.text if kept else self._load_last_known(key)
         try:
             entry = self._cache.get(key)

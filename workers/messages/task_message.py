@@ -9,21 +9,20 @@ An error names the part of a message that is wrong, never its content, which may
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from celery.utils.time import maybe_iso8601
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from common import topology
+from common import clock, topology
 from common.errors import DwgateError
 from common.events import MAX_ID_BYTES, EventInvalid, require_known_schema
 
 MAX_DELAY_SECONDS = 3600.0
 """How far ahead the time of a delayed message may be; until then it occupies a place of its consumer."""
 
-_TASKS = frozenset({topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT})
+_TASKS = frozenset({topology.TASK_INTAKE, topology.TASK_CHECK, topology.TASK_REPORT, topology.TASK_PLAN})
 _MAX_LIMIT_SECONDS = 3600.0
 _MAX_TEXT = 65536
 
@@ -40,7 +39,7 @@ def _check_task(name: str) -> str:
 
 def _check_time(text: str) -> str:
     moment = maybe_iso8601(text)
-    if moment is None or moment.timestamp() > time.time() + MAX_DELAY_SECONDS:
+    if moment is None or moment.timestamp() > clock.now() + MAX_DELAY_SECONDS:
         raise ValueError("too far ahead")
     return text
 

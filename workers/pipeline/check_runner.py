@@ -81,7 +81,7 @@ class CheckRunner:
         self._deadline = deadline
         self._lookup_faults = lookup_faults
         self._transient = transient
-        self._fingerprint_key = fingerprint_key
+        self._find_fingerprint_key = fingerprint_key
         self._mask: SecretMask | None = None
         self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
 
@@ -190,6 +190,10 @@ class CheckRunner:
         """Return `outcome` of `check` with fingerprints, and a mark on each waived finding."""
         subject = subject_of(check.name, self._event, self._snapshot)
         return waiving.apply_waivers(outcome, subject, self._waivers, self._clock())
+
+    def _fingerprint_key(self) -> bytes | None:
+        with time_limits.suspended():  # the first call may wait for Redis
+            return self._find_fingerprint_key()
 
     def _mask_secrets(self, text: str) -> str:
         if self._mask is None:

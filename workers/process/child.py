@@ -18,12 +18,13 @@ import structlog
 from celery import Celery, signals
 from celery.worker.state import active_requests
 
+from common import clock
 from common import settings as common_settings
 from common.log import configure_logging
 from review.dialects import Dialect
 from review.engine import review
 from review.parsing.self_test import run_self_test
-from workers import tasks
+from workers import metrics, tasks
 from workers.celery_app import create_app
 from workers.event_sender import ConsumerEvents, EventSender
 from workers.process import refused_messages, remote_control
@@ -34,6 +35,8 @@ from workers.progress import SharedTime
 from workers.recovery import (
     backstop_rabbitmq,
     backstop_redis,
+    memory_watch,
+    plan_recovery,
     reconciler,
     report_recovery,
     slow_queue_recovery,
@@ -41,8 +44,9 @@ from workers.recovery import (
 )
 from workers.services import Services
 from workers.settings import WorkerSettings
+from workers.task_base import describe_error
 
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = clock.MEASURE_SECONDS
 
 _PLANNING_ROLES = frozenset({Role.INTAKE, Role.WATCHDOG})
 """Roles that resolve the policy; their processes record which one they use."""
@@ -63,6 +67,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progr
         last_progress: shared with the supervisor, which replaces a process without progress.
     """
     exit_with_parent()
+    clock.reset()
     ProgressReport(last_progress).start()
     if group.is_slow:
         os.nice(SLOW_NICENESS)
@@ -79,6 +84,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progr
         busy=lambda: len(active_requests),
         send_event=events.send_event,
     )
+    _measure_clock(services)
     _warm_up(services, group)
     if isinstance(events, EventSender):
         _run_loops(services, name, roles, events)
@@ -96,6 +102,14 @@ def _warm_up(services: Services, group: ProcessGroup) -> None:
         gc.collect()
         gc.freeze()
     services.dataworks.warm_up()
+
+
+def _measure_clock(services: Services) -> None:
+    """Measure the clock before the first event; while Redis is down, the heartbeat does it later."""
+    try:
+        clock.measure(services.ledger.client)
+    except redis.RedisError as error:
+        log.warning("clock_not_measured", error=describe_error(error))
 
 
 def exit_with_parent() -> None:
@@ -162,17 +176,28 @@ def _run_loops(services: Services, name: str, roles: Sequence[Role], events: Eve
 def _run_watchdog(services: Services, stop: threading.Event) -> None:
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
-    for loop in (reconciler.run, serve_backstop, report_recovery.run, slow_queue_recovery.run):
+    for loop in (
+        reconciler.run,
+        serve_backstop,
+        report_recovery.run,
+        plan_recovery.run,
+        slow_queue_recovery.run,
+        memory_watch.run,
+    ):
         threading.Thread(target=loop, args=(services, stop), daemon=True).start()
     watchdog.run(services, stop)
 
 
 def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:
+    report = clock.SkewReport()
     while True:
         try:
-            services.ledger.membership.heartbeat(name)
+            clock.measure(services.ledger.client)
+            skew = report.update()
+            metrics.CLOCK_SKEW.set(skew)
+            services.ledger.membership.heartbeat(name, skew)
         except redis.RedisError as error:
-            log.warning("heartbeat_failed", error=type(error).__name__)
+            log.warning("heartbeat_failed", error=describe_error(error))
         if stop.wait(HEARTBEAT_SECONDS):
             return
 

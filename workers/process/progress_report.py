@@ -30,7 +30,7 @@ class ProgressReport:
     def __init__(self, shared: progress.SharedTime) -> None:
         self._shared = shared
         self._consumer: Any = None
-        self._connected_at = time.time()
+        self._connected_at = time.monotonic()
         signals.worker_ready.connect(self._ready, weak=False)
 
     def start(self) -> None:
@@ -52,16 +52,16 @@ class ProgressReport:
 
         Without a connection Celery does not look at its tasks: only the time since it connected counts.
         """
-        now = time.time()
+        now = time.monotonic()
         if self._consumer is None or self._consumer.connection is None:
             self._connected_at = now
             return 0.0
         try:
-            limits = [item.time_start + item.time_limits[0] for item in active_requests if _has_limit(item)]
+            limits = [item.accepted_at + item.time_limits[0] for item in active_requests if _has_limit(item)]
         except RuntimeError:  # a task was added meanwhile
             return 0.0
         return max((now - max(limit, self._connected_at) for limit in limits), default=0.0)
 
 
 def _has_limit(request: Any) -> bool:
-    return bool(request.time_start and request.time_limits and request.time_limits[0])
+    return bool(request.accepted_at and request.time_limits and request.time_limits[0])

@@ -6,12 +6,12 @@ the broker, goes through intake again. Any other copy is parked again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from enum import Enum
 
 import structlog
 
+from common import clock
 from common.ledger import State
 from common.topology import QueueName
 from workers.messages.events import ReadEvents, read_body
@@ -62,7 +62,7 @@ def _decide_action(
     events = read.events
     if not read.newer and all(state is not None and state.is_final for state in states):
         return ParkedAction.DROP
-    if time.time() - _received_at(read) > MAX_AGE_SECONDS:
+    if clock.now() - _received_at(read) > MAX_AGE_SECONDS:
         log.error("parked_event_expired", message_id=events[0].message_id if events else None)
         services.ledger.reject(body, "not processed within a day")
         return ParkedAction.DROP

@@ -7,10 +7,10 @@ between, the message is lost. Its parked copy brings the event back.
 from __future__ import annotations
 
 import threading
-import time
 
 import redis
 
+from common import clock
 from common.ledger import connect
 from common.topology import BACKSTOP_SECONDS
 from workers.messages.events import read_body
@@ -34,7 +34,7 @@ def run(services: Services, stop: threading.Event) -> None:
 
 def process_due(services: Services, client: redis.Redis) -> None:
     """Drop each due copy, leave it parked, or send it through intake."""
-    now, parked = time.time(), services.settings.topology.parked
+    now, parked = clock.now(), services.settings.topology.parked
     bodies = due_bodies(client, parked, now)
     if not bodies:
         return

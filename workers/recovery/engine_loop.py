@@ -11,7 +11,7 @@ from kombu.exceptions import KombuError
 
 from workers import progress
 from workers.dataworks.errors import DataWorksError
-from workers.task_base import error_location
+from workers.task_base import describe_error, error_location
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ def run_until_stopped(
             with progress.step(may_wait=True):
                 step()
         except redis.RedisError as error:
-            log.warning("redis_unavailable", component=component, error=type(error).__name__)
+            log.warning("redis_unavailable", component=component, error=describe_error(error))
         except (OSError, KombuError) as error:
             log.warning("broker_unavailable", component=component, error=type(error).__name__)
         except DataWorksError as error:

@@ -18,6 +18,7 @@ import redis
 import structlog
 from kombu.exceptions import KombuError
 
+from common import clock
 from common.events import Event
 from common.extension_points import BY_CODE
 from common.ledger import EventRecord, State
@@ -54,7 +55,7 @@ def run(services: Services, stop: threading.Event) -> None:
         if services.ledger.membership.try_lead("reconciler", every):
             sweep(services, busy, seconds=every)
         if services.ledger.membership.try_lead("waivers", WAIVER_WARNING_SECONDS):
-            warn_expiring_waivers(services, time.time())
+            warn_expiring_waivers(services, clock.now())
 
     run_until_stopped(step, stop, component="reconciler", every=min(every, 5.0), pause=0)
 
@@ -73,7 +74,7 @@ def sweep(services: Services, busy: set[str] | None = None, *, seconds: float = 
     Raises:
         Exception: a fault of Redis or the broker, after the other extension points were swept.
     """
-    started, limit = time.time(), time.monotonic() + seconds
+    started, limit = clock.now(), time.monotonic() + seconds
     busy = set() if busy is None else busy
     codes = [code for code in BY_CODE if code not in busy]
     busy.update(codes)
@@ -109,7 +110,7 @@ def _sweep_point(services: Services, code: str, started: float) -> None:
     with progress.step(may_wait=True):
         try:
             waiting = services.dataworks.check_processes(
-                code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
+                code, status=ProcessStatus.CHECKING, deadline=clock.now() + CALL_SECONDS
             )
         except DataWorksError as error:
             metrics.SWEEPS_FAILED.labels(code).inc()
@@ -179,7 +180,7 @@ def _admit(services: Services, code: str, process: CheckProcess) -> None:
         operator=process.operator,
         blocking=None,
         data={},
-        received_at=time.time(),
+        received_at=clock.now(),
         recovered=True,
     )
     advance(services, *admit(services, [event]))
@@ -188,7 +189,7 @@ def _admit(services: Services, code: str, process: CheckProcess) -> None:
 def _reopen(services: Services, record: EventRecord) -> None:
     """Run an ignored event: DataWorks listed it too late, or the extension has been enabled since."""
     event = record.event
-    times = planner.deadline_for(event, services.policy, admitted_at=time.time())
+    times = planner.deadline_for(event, services.policy, admitted_at=clock.now())
     actor = f"reconciler@{socket.gethostname()}"
     if services.ledger.reopen(event.message_id, *times, actor=actor, reason="DataWorks waits for it") > 0:
         advance(services, *admit(services, [event]))

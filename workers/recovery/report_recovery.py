@@ -16,7 +16,7 @@ import structlog
 from workers import metrics, progress, reporter
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
-from workers.task_base import TRANSIENT_ERRORS
+from workers.task_base import TRANSIENT_ERRORS, describe_error
 
 POLL_SECONDS = 0.5
 
@@ -57,4 +57,4 @@ def _post_pending(services: Services) -> None:
         with progress.step(may_wait=True):
             reporter.post_pending(services, uuid.uuid4().hex)
     except redis.RedisError as error:
-        log.warning("redis_unavailable", component="report_recovery", error=type(error).__name__)
+        log.warning("redis_unavailable", component="report_recovery", error=describe_error(error))

@@ -7,11 +7,11 @@ itself, so it needs neither the broker nor a free worker.
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
+from common import clock
 from common.ledger import EventRecord
 from workers import metrics, progress, reporter
 from workers.dataworks.errors import DataWorksError
@@ -59,7 +59,7 @@ def _bury_undecidable(services: Services, message_id: str, error: Exception) -> 
         return
     try:
         record = services.ledger.get(message_id)
-        if record and time.time() >= record.deadline_at:
+        if record and clock.now() >= record.deadline_at:
             mark_dead(services, record, f"it cannot be decided: {type(error).__name__}")
     except Exception as fault:  # noqa: BLE001 - the event is due again
         log.error("due_event_failed", error=type(fault).__name__, at=error_location(fault))
@@ -75,7 +75,7 @@ def handle_due(services: Services, message_id: str) -> None:
         reporter.decide_and_post(services, message_id, due=True)
     except DataWorksError as error:
         log.warning("verdict_post_failed", error=str(error))
-        if time.time() >= record.deadline_at:
+        if clock.now() >= record.deadline_at:
             mark_dead(services, record, str(error))
 
 

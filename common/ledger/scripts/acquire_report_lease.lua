@@ -1,7 +1,8 @@
 -- Acquires the report lease: one owner at a time may decide and post.
 -- ARGV: id, run or '' for the current one, owner, lease (ms), how long another owner's lease is respected (ms), the same
--- for an owner whose lease may be lost (ms), token of the history. KEYS: 11 the history.
+-- for an owner whose lease may be lost (ms), token of the history, until when the caller waits (ms). KEYS: 11 the history.
 -- Returns {1, record, token}, {0, ms until the other lease ends, token}, or {-1, 0, token} if there is nothing to report.
+if not is_waiting(ARGV[8]) then return late() end
 local token, began, history = read_history(KEYS[11], ARGV[7], now)
 local state = get('state')
 if not state or state == 'reported' or state == 'ignored' then return {-1, 0, token} end

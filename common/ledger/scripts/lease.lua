@@ -2,11 +2,14 @@
 -- KEYS: 1 waiting reports by deadline, 2 leased reports by the end of their lease, 3 leases (report: attempts, owner),
 -- 4 idle owners by the time by which they call again, 5 activity.
 -- ARGV: owner, lease (ms), 1 if the owner may have leased a report before and been killed, time in which it calls again if
--- there is no report (ms, 0 for never), maximum number of idle owners.
+-- there is no report (ms, 0 for never), maximum number of idle owners, until when the owner waits for the
+-- reply (ms).
 -- Returns {report, attempts, 1 if the owner leased it before}. If there is none, returns {number of idle owners}: each
 -- calls again within that multiple of its time, so that their number does not raise the rate of calls. Else returns {}.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+-- A server that stood still executes commands whose callers no longer wait.
+if now > tonumber(ARGV[6]) then return redis.error_reply('LATE the caller no longer waits') end
 redis.call('HSET', KEYS[5], 'leased', now)
 redis.call('ZREM', KEYS[4], ARGV[1])
 

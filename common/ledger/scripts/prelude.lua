@@ -37,6 +37,16 @@ local function arrived()
   return math.min(get('received'), get('admitted'))
 end
 
+-- A server that stood still executes the commands that it received before, although their callers no longer wait: these
+-- get no lease, and count no attempt. Whether the caller still waits, and the reply if it does not.
+local function is_waiting(until_)
+  return now <= tonumber(until_)
+end
+
+local function late()
+  return redis.error_reply('LATE the caller no longer waits')
+end
+
 -- The report queue: scripts that change it also get KEYS 11 waiting, 12 leased, 13 leases, 14 idle
 -- reporters by the time by which they look for a report.
 -- Returns the entry of the current run: deadline, run, message id.

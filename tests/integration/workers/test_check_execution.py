@@ -458,3 +458,11 @@ def test_a_message_has_the_time_until_its_deadline(services: Services, left: flo
     services.dispatch.send_slow_checks("m-1", 1, NAMES, "101", time.time() + left)
     for queue in (TOPOLOGY[QueueName.CHECKS_CPU], TOPOLOGY[QueueName.CHECKS_SLOW]):
         assert [limit for _, limit in sent(services, queue)] == pytest.approx([seconds], abs=0.2)
+
+
+def test_attempts_that_met_faults_of_an_engine_do_not_count_as_crashes(services: Services) -> None:
+    planned(services, passes)
+    for _ in range(MAX_ATTEMPTS + 3):
+        assert services.ledger.start_attempts("m-1", 1, ["second"])
+    run(services, "second")
+    assert outcomes(services) == {"second": OutcomeKind.FINDINGS}

@@ -15,7 +15,7 @@ from common.verdicts import OutcomeKind, Reason, Result, Verdict
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
-from workers import check_execution, intake
+from workers import check_execution, intake, plan_router
 from workers.celery_app import create_app
 from workers.pipeline import planner
 from workers.services import Services
@@ -328,7 +328,10 @@ def test_an_event_that_ends_its_process_each_time_is_answered_without_its_checks
     assert [post["result"] for post in emulator.verdicts("m-1")] == ["FAIL"]
 
 
-def test_a_transient_fault_is_no_reason_to_suspect_an_event(services: Services, emulator: Emulator) -> None:
+def test_a_transient_fault_is_no_reason_to_suspect_an_event(
+    services: Services, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan_router, "LAG_SECONDS", 60.0)
     emulator.fault("error", action="GetIDEEventDetail", times=None, status=500, code="InternalError.System")
     one = commit(emulator, "m-1")
     for number in range(6):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import DwgateError
+from common.ledger.redis_faults import RedisFault
 from common.time_limits import TimeLimitReached
 
 ROOT = Path(__file__).parents[3]
@@ -94,6 +95,7 @@ ARGUMENTS: dict[str, tuple[object, ...]] = {
     "DataWorksError": ("GetNode", "Throttling", "slow down", "R-1"),
     "GatewayError": (403, "Forbidden", "no permission"),
     "JsonInvalid": ("a comma", 7),
+    "RedisNotServing": (RedisFault.READONLY,),
     "Unreadable": ("nodeIds is empty", "nodeIds 为空"),
 }
 """What an exception is made from, by its class or the class it derives from; a text for the others."""

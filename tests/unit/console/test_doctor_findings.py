@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from common.ledger.memory import MemoryUse
 from console import doctor_findings
 from console.doctor_findings import Health
 from ingest.settings import IngestSettings
@@ -87,10 +88,34 @@ def test_pinned_certificate_that_is_gone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("skew", "health"), [(0.0, Health.GOOD), (-1.0, Health.GOOD), (1.1, Health.WRONG), (-9, Health.WRONG)]
+    ("skew", "health"), [(0.0, Health.GOOD), (-5.0, Health.GOOD), (5.1, Health.WRONG), (-9, Health.WRONG)]
 )
 def test_clock(skew: float, health: Health) -> None:
     assert doctor_findings.check_clock(skew).health is health
+
+
+def test_clocks_of_workers() -> None:
+    skews = {"io-1@right": 0.2, "io-2@wrong": -600.0, "reporter-3@wrong": -600.1}
+    [found] = doctor_findings.check_worker_clocks(skews)
+    assert found.health is Health.WRONG
+    assert "wrong" in found.what
+    assert "-600" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("used", "maximum", "days", "health", "text"),
+    [
+        (10, 0, None, Health.TRADE_OFF, "maxmemory is not set"),
+        (10, 100, None, Health.GOOD, "10%"),
+        (10, 100, 30.4, Health.GOOD, "30 days"),
+        (10, 100, 2.5, Health.TRADE_OFF, "2.5 days of events fit, DWGATE_EVENT_DAYS is 7"),
+        (81, 100, 30, Health.WRONG, "above 80%"),
+    ],
+)
+def test_memory(used: int, maximum: int, days: float | None, health: Health, text: str) -> None:
+    found = doctor_findings.check_memory(MemoryUse(used, maximum), days, 7)
+    assert found.health is health
+    assert text in found.detail
 
 
 def test_engines() -> None:

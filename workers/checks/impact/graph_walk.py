@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from common import clock as fleet_clock
 from common.errors import DwgateError
 
 Key = TypeVar("Key", bound=Hashable)
@@ -123,7 +123,7 @@ def walk_graph(
     leave_out: Iterable[Key] = (),
     expand: Callable[[Item], bool] = lambda _: True,
     page_limit: int | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = fleet_clock.now,
 ) -> Walk[Key, Item]:
     """Search from `starts`, visiting each node once; starts are not part of the result.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 
+from common import clock as fleet_clock
 from workers.checks.api import Lookups
 from workers.checks.impact.graph_walk import Budget, Neighbour, Visited, Walk, walk_graph
 from workers.checks.impact.guarded_lookup import GuardedLookup
@@ -20,7 +20,7 @@ def downstream_nodes(
     budget: Budget,
     *,
     leave_out: Iterable[int] = (),
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = fleet_clock.now,
 ) -> Impact:
     """Return the nodes that depend on `starts` in production, directly or indirectly.
 
@@ -38,7 +38,7 @@ def upstream_nodes(
     budget: Budget,
     *,
     leave_out: Iterable[int] = (),
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = fleet_clock.now,
 ) -> Impact:
     """Return the nodes that `starts` depend on in production, on each path up to the first frozen one.
 
@@ -56,7 +56,7 @@ def walk_down(
     budget: Budget,
     *,
     leave_out: Iterable[int] = (),
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = fleet_clock.now,
 ) -> Nodes:
     """Return the same nodes as `downstream_nodes`, as `Node` values.
 

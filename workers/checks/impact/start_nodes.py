@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from common import clock as fleet_clock
 from common.i18n import Text
 from common.verdicts import Subject, SubjectKind
 from workers.checks.api import Lookups
@@ -51,7 +51,7 @@ class StartNodes:
 
 
 def load_start_nodes(
-    lookups: Lookups, ids: Sequence[int], budget: Budget, clock: Callable[[], float] = time.time
+    lookups: Lookups, ids: Sequence[int], budget: Budget, clock: Callable[[], float] = fleet_clock.now
 ) -> StartNodes:
     """Look up the nodes `ids`, one lookup each; an error is not raised, but returned as `fault`."""
     nodes: list[Node] = []

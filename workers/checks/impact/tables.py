@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeVar
 
+from common import clock as fleet_clock
 from workers.checks.api import Lookups
 from workers.checks.impact import owners
 from workers.checks.impact.graph_walk import Budget, Neighbour, Visited, walk_graph
@@ -28,7 +28,7 @@ def table_readers(
     budget: Budget,
     *,
     leave_out: Iterable[str] = (),
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = fleet_clock.now,
 ) -> Impact:
     """Return the tables derived from the tables `guids`, directly or indirectly, and other direct readers.
 
@@ -73,7 +73,7 @@ def column_readers(
     budget: Budget,
     *,
     leave_out: Iterable[str] = (),
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] = fleet_clock.now,
 ) -> Impact:
     """Return the columns derived from the columns `column_guids`, directly or indirectly.
 

@@ -19,12 +19,9 @@ def client(clean_redis_url: str) -> Iterator[redis.Redis]:
     client.close()
 
 
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The clock for heartbeats; a test moves it forward."""
-    now = [time.time()]
-    monkeypatch.setattr("common.ledger.membership.time.time", lambda: now[0])
-    return now
+def age(client: redis.Redis, worker: str, seconds: float) -> None:
+    """Make the last heartbeat of a process older."""
+    assert client.zincrby("dwgate:{ext-1}:heartbeats", -seconds, worker)
 
 
 def roster(client: redis.Redis, extension: str = "ext-1") -> FleetMembership:
@@ -39,22 +36,30 @@ def test_processes_with_a_heartbeat_are_up(client: redis.Redis) -> None:
     assert sorted(roster(client).workers()) == ["cpu@b", "io@a"]
 
 
-def test_a_process_without_a_heartbeat_is_down_after_the_ttl(client: redis.Redis, clock: list[float]) -> None:
+def test_a_process_without_a_heartbeat_is_down_after_the_ttl(client: redis.Redis) -> None:
     roster(client).heartbeat("gone@a")
-    clock[0] += HEARTBEAT_TTL_SECONDS - 1
+    age(client, "gone@a", HEARTBEAT_TTL_SECONDS - 5)
     assert roster(client).workers() == ["gone@a"]
 
-    clock[0] += 2
+    age(client, "gone@a", 6)
     assert roster(client).workers() == []
 
 
-def test_a_heartbeat_removes_those_that_are_down(client: redis.Redis, clock: list[float]) -> None:
-    roster(client).heartbeat("gone@a")
-    clock[0] += HEARTBEAT_TTL_SECONDS + 1
-    roster(client).heartbeat("up@b")
+def test_a_heartbeat_removes_those_that_are_down(client: redis.Redis) -> None:
+    roster(client).heartbeat("gone@a", 60)
+    age(client, "gone@a", HEARTBEAT_TTL_SECONDS + 1)
+    roster(client).heartbeat("up@b", -0.25)
 
-    clock[0] -= HEARTBEAT_TTL_SECONDS
-    assert roster(client).workers() == ["up@b"]
+    assert client.zrange("dwgate:{ext-1}:heartbeats", 0, -1) == [b"up@b"]
+    assert roster(client).skews() == {"up@b": -0.25}
+
+
+def test_the_machines_clock_is_not_used(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    roster(client).heartbeat("right@a")
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600)
+    roster(client).heartbeat("wrong@b", 3600)
+    assert sorted(roster(client).workers()) == ["right@a", "wrong@b"]
 
 
 def test_extensions_do_not_see_each_other(client: redis.Redis) -> None:

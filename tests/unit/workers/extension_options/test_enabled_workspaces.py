@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 import redis
 
+from common import clock
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import AccessDenied, Unreachable
 from workers.dataworks.models import Extension
@@ -36,7 +37,7 @@ class FarSide:
 
     def enabled_extensions(self, event_code: str, project_id: int, *, deadline: float) -> bool:
         assert event_code == CODE
-        assert deadline > time.time()
+        assert deadline > clock.now()
         self.calls.append(project_id)
         assert self.gate.wait(20)
         if self.fault:
@@ -69,37 +70,37 @@ def test_enabled_is_remembered_by_the_process_and_the_fleet() -> None:
     dataworks, memory = FarSide({7}), Memory()
     for process in (asking(dataworks, memory), asking(dataworks, memory)):
         for _ in range(3):
-            assert process.is_enabled(CODE, 7, known_since=time.time())
+            assert process.is_enabled(CODE, 7, known_since=clock.now())
     assert dataworks.calls == [7]
 
 
 def test_enabled_is_asked_again_when_both_have_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     dataworks, memory = FarSide({7}), Memory()
     process = asking(dataworks, memory)
-    assert process.is_enabled(CODE, 7, known_since=time.time())
+    assert process.is_enabled(CODE, 7, known_since=clock.now())
     memory.kept.clear()
     dataworks.projects.clear()
     later = time.monotonic() + enabled_workspaces.KEEP_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert not process.is_enabled(CODE, 7, known_since=time.time())
+    assert not process.is_enabled(CODE, 7, known_since=clock.now())
 
 
 def test_not_enabled_holds_only_for_what_happened_before_it_was_asked() -> None:
     dataworks = FarSide()
     process = asking(dataworks)
-    before = time.time()
+    before = clock.now()
     for _ in range(3):
         assert not process.is_enabled(CODE, 7, known_since=before)
     assert dataworks.calls == [7]
     dataworks.projects.add(7)
-    assert process.is_enabled(CODE, 7, known_since=time.time() + 0.001)
+    assert process.is_enabled(CODE, 7, known_since=clock.now() + 0.001)
     assert dataworks.calls == [7, 7]
 
 
 def test_one_query_serves_all_events_that_wait_for_it() -> None:
     dataworks = FarSide()
     dataworks.gate.clear()
-    process, arrived = asking(dataworks), time.time()
+    process, arrived = asking(dataworks), clock.now()
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(process.is_enabled, CODE, 7, known_since=arrived) for _ in range(8)]
         dataworks.gate.set()
@@ -119,22 +120,22 @@ def test_a_fault_counts_as_enabled_for_a_while(fault: Exception, monkeypatch: py
     dataworks = FarSide(fault=fault)
     process = asking(dataworks)
     for _ in range(3):
-        assert process.is_enabled(CODE, 7, known_since=time.time())
+        assert process.is_enabled(CODE, 7, known_since=clock.now())
     assert dataworks.calls == [7]
     dataworks.fault = None
     later = time.monotonic() + enabled_workspaces.RETRY_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert not process.is_enabled(CODE, 7, known_since=time.time())
+    assert not process.is_enabled(CODE, 7, known_since=clock.now())
 
 
 def test_the_test_workspace_counts_as_enabled() -> None:
     dataworks = FarSide(test_project_id=7)
-    assert asking(dataworks).is_enabled(CODE, 7, known_since=time.time())
-    assert not asking(dataworks).is_enabled(CODE, 8, known_since=time.time())
+    assert asking(dataworks).is_enabled(CODE, 7, known_since=clock.now())
+    assert not asking(dataworks).is_enabled(CODE, 8, known_since=clock.now())
 
 
 @pytest.mark.parametrize(("code", "project_id"), [(CODE, None), ("delete-project", 7)])
 def test_the_tenant_level_is_not_enabled_per_workspace(code: str, project_id: int | None) -> None:
     dataworks = FarSide()
-    assert asking(dataworks).is_enabled(code, project_id, known_since=time.time())
+    assert asking(dataworks).is_enabled(code, project_id, known_since=clock.now())
     assert dataworks.calls == []
