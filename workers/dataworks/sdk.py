@@ -24,8 +24,8 @@ CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
 """Maximum timeouts of one call."""
 
-CONNECTIONS = 40
-"""Size of the connection pool."""
+CONNECTIONS = 64
+"""Size of the connection pool: above the threads of a process, for tasks and for the lookups of others."""
 
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 """Exceptions of the SDK's models for JSON of an unexpected structure."""
