@@ -49,6 +49,11 @@ class ExtensionPoint:
     has_snapshot: bool = False
     level: Level = Level.WORKSPACE
 
+    @property
+    def works_on_table(self) -> bool:
+        """Whether its operation, if it has a snapshot, works on a table and not on a file."""
+        return self.type.startswith("dataworks:TableChange:")
+
 
 def _ide_point(code: str, action: str) -> ExtensionPoint:
     return ExtensionPoint(code, f"{TYPE_PREFIX}{action}", ResultOperation.IDE, has_snapshot=True)

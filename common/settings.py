@@ -1,7 +1,8 @@
-"""Settings shared by ingest and workers, read from the environment and `/run/secrets`."""
+"""Settings shared by ingest and workers, read from the environment and a folder of secret files."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -26,6 +27,8 @@ from common.topology import Topology, default_namespace, is_namespace
 
 PREFIX = "DWGATE_"
 SECRETS = Path("/run/secrets")
+SECRETS_VARIABLE = f"{PREFIX}SECRETS_DIR"
+"""Names another folder with secret files, such as that of a service manager's credentials."""
 
 REGIONS = (
     "cn-beijing",
@@ -229,15 +232,23 @@ SettingsT = TypeVar("SettingsT", bound=BrokerSettings)
 
 
 def load_settings(model: type[SettingsT]) -> SettingsT:
-    """Read `model` from the environment and `/run/secrets`.
+    """Read `model` from the environment and the folder of secret files.
 
     Raises:
         SettingsError: one or more settings are missing or invalid.
     """
     try:
-        return model(_secrets_dir=SECRETS if SECRETS.is_dir() else None)
+        return model(_secrets_dir=_secrets_folder())
     except ValidationError as error:
         raise SettingsError("\n".join(_lines(model, error))) from None
+
+
+def _secrets_folder() -> Path | None:
+    named = os.environ.get(SECRETS_VARIABLE)
+    if named and not Path(named).is_dir():
+        raise SettingsError(f"{SECRETS_VARIABLE}: no such folder; expected one with secret files")
+    folder = Path(named) if named else SECRETS
+    return folder if folder.is_dir() else None
 
 
 def _lines(model: type[BrokerSettings], error: ValidationError) -> list[str]:

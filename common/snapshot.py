@@ -12,11 +12,12 @@ class FileSnapshot:
 
     Attributes:
         file_type: number of the node type (10 is ODPS SQL); None if missing.
-        content: the code when the operation started.
+        content: the code when the operation started; empty if DataWorks returned none.
         change_type: CREATE, UPDATE or DELETE; None if the operation has none.
         rerun_mode: ALL_ALLOWED, FAILURE_ALLOWED or ALL_DENIED, from the node's schedule.
         inputs: names of the outputs that the node depends on.
         outputs: names of the node's own outputs.
+        has_content: whether DataWorks returned the code, which may be empty.
     """
 
     file_id: int | None
@@ -34,6 +35,7 @@ class FileSnapshot:
     cron: str | None = None
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
+    has_content: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ class Snapshot:
 
     def to_json(self) -> dict[str, Any]:
         """Return the snapshot as plain JSON."""
-        return asdict(self)
+        raw = asdict(self)
+        if self.file and self.file.has_content:
+            del raw["file"]["has_content"]  # the default, which earlier versions do not know
+        return raw
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Snapshot:

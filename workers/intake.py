@@ -353,11 +353,12 @@ def _snapshot(services: Services, record: EventRecord) -> tuple[Snapshot | None,
     if not event.point.has_snapshot or event.project_id is None:
         return None, "DataWorks has no detail for this kind of operation"
     try:
-        return services.dataworks.event_detail(
+        snapshot = services.dataworks.event_detail(
             event.message_id, event.project_id, deadline=record.deadline_at
-        ), None
+        )
     except Permanent as error:
         return None, f"DataWorks rejected the request for the operation's detail: {error.code}"
+    return snapshot, planner.missing_input(event, snapshot)
 
 
 def _run_inline(

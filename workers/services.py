@@ -23,6 +23,9 @@ from workers.checks import registry
 from workers.checks.api import Check
 from workers.dataworks import client
 from workers.dataworks.lookup_cache import LookupCache
+from workers.dataworks.lookup_requests.requester import LookupRequester
+from workers.dataworks.lookup_requests.server import LookupServer
+from workers.dataworks.lookups import BoundLookups
 from workers.dispatch import Dispatch
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
@@ -51,6 +54,8 @@ class Services:
         app: the Celery application.
         is_io_pool: whether the process has a thread pool for I/O-bound work and may post verdicts inline.
         threads: number of OpenAPI calls that the process can make at a time.
+        calls_dataworks: whether the process calls DataWorks; otherwise it requests its lookups from one that
+            does, and has no use for credentials.
         clock: returns the current time for checks and waivers, in seconds since the epoch.
         busy: returns the number of tasks that the process is running.
         send_event: sends a Celery event for Flower.
@@ -66,6 +71,7 @@ class Services:
         *,
         is_io_pool: bool = False,
         threads: int = 16,
+        calls_dataworks: bool = True,
         clock: Callable[[], float] = clock.now,
         busy: Callable[[], int] = lambda: 0,
         send_event: Send = send_nothing,
@@ -77,6 +83,7 @@ class Services:
         self.clock = clock
         self.report_events = ReportEvents(send_event)
         self.alone = threading.Lock()
+        self._calls_dataworks = calls_dataworks
         self._busy = busy
 
     @cached_property
@@ -196,7 +203,21 @@ class Services:
     @cached_property
     def dataworks(self) -> client.DataWorks:
         """The OpenAPI of DataWorks."""
+        assert self._calls_dataworks, "this process has no credentials"  # noqa: S101 - it requests lookups
         return connect_dataworks(self.settings, self.ledger.client, threads=self._threads)
+
+    @cached_property
+    def lookup_requester(self) -> LookupRequester:
+        """Requests lookups from processes that call DataWorks."""
+        settings, redis_client = self.settings, self.ledger.client
+        cache = client.response_cache(redis_client, settings.extension_code, settings.lookup_cache_seconds)
+        return LookupRequester(redis_client, key_prefix(settings.extension_code), cache)
+
+    @cached_property
+    def lookup_server(self) -> LookupServer:
+        """Serves the lookups of processes that do not call DataWorks."""
+        prefix = key_prefix(self.settings.extension_code)
+        return LookupServer(self.ledger.client, prefix, self.dataworks.cached_client)
 
     def check_runner(
         self,
@@ -216,7 +237,7 @@ class Services:
             lookups_deadline: of the lookups, if before `deadline`; an outcome with a failed lookup is then
                 discarded, since a later attempt has more time.
         """
-        lookups = self.dataworks.lookups(min(deadline, lookups_deadline), event.project_id)
+        lookups = self._lookups(min(deadline, lookups_deadline), event.project_id)
         return CheckRunner(
             event,
             snapshot,
@@ -230,6 +251,11 @@ class Services:
             transient=TRANSIENT_ERRORS,
             fingerprint_key=lambda: self.fingerprint_key,
         )
+
+    def _lookups(self, deadline: float, project_id: int | None) -> BoundLookups:
+        if self._calls_dataworks:
+            return self.dataworks.lookups(deadline, project_id)
+        return BoundLookups(self.lookup_requester, deadline, project_id)
 
 
 def find_fingerprint_key(settings: WorkerSettings, ledger: Ledger) -> bytes | None:

@@ -15,14 +15,15 @@ from deploy.accounts.services import SERVICES, RedisAccess
 
 _OUTCOME_KEYS = (
     *("event:*", "code:*", "deadlines", "all", "state:*", "reports:*"),
-    *("lookup:*", "answers:*", "quota:*", "heartbeats*", "fingerprint-key"),
+    *("lookup:*", "lookup-requests", "lookup-replies:*", "heartbeats*", "fingerprint-key"),
     *("cpu:*", "slow:*"),
 )
-"""What a CPU-bound check needs: the scripts of the ledger, and lookups within the quota."""
+"""What a CPU-bound check needs: the scripts of the ledger, cached reviews, and requests for lookups."""
 
 _KEYS = {
     RedisAccess.REJECTS: (("rejects",), ()),
-    RedisAccess.OUTCOMES: (_OUTCOME_KEYS, ("config:*",)),
+    # Responses of DataWorks are cached by the processes that call it.
+    RedisAccess.OUTCOMES: (_OUTCOME_KEYS, ("config:*", "answers:*", "lookup-leases:*")),
     RedisAccess.FULL: (("*",), ()),
 }
 """Patterns of the keys that are read and written, and of those that are only read."""

@@ -17,7 +17,8 @@ class RedisAccess(Enum):
     Attributes:
         NONE: it has no account in Redis.
         REJECTS: it adds to the rejected messages.
-        OUTCOMES: it reads events and records outcomes; it reads remembered policies and cannot change them.
+        OUTCOMES: it reads events, records outcomes and requests lookups; it reads remembered policies and
+            responses of DataWorks, and cannot change them.
         FULL: everything, but no command that administers Redis.
     """
 

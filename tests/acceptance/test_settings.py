@@ -50,6 +50,7 @@ WRONG = [
     ("ingest", "DWGATE_EVENTBRIDGE_TOKENS", "top-secret", "at least 24"),
     ("ingest", "DWGATE_BROKER_URL", "amqp://dwgate:BROKER-PASSWORD@rabbitmq:5672/%2F", "placeholder"),
     ("ingest", "DWGATE_EVENTBRIDGE_CERTIFICATE_FILE", "/nowhere.pem", "a PEM file"),
+    ("worker", "DWGATE_SECRETS_DIR", "/nowhere", "no such folder"),
     ("worker", "DWGATE_OPENAPI_ENDPOINT", "https://top-secret", "without https://"),
     ("worker", "DWGATE_OPENAPI_READ_QPS", "0", "1 to 1000"),
     ("worker", "DWGATE_OPENAPI_PROTOCOL", "ftp", "https or http"),
@@ -91,6 +92,13 @@ def test_a_wrong_setting(role: str, name: str, value: str, expected: str) -> Non
     (line,) = start(role, {**ROLES[role], name: value})
     assert line.startswith(f"dwgate: {name}: ")
     assert expected in line
+
+
+def test_secrets_are_read_from_the_named_folder(tmp_path: Path) -> None:
+    settings = {name: value for name, value in SHARED.items() if name != "DWGATE_BROKER_URL"}
+    (tmp_path / "dwgate_broker_url").write_text("http://top-secret")
+    (line,) = start("worker", {**settings, "DWGATE_SECRETS_DIR": str(tmp_path)})
+    assert line.startswith("dwgate: DWGATE_BROKER_URL: not a URL")
 
 
 def test_a_wrong_policy_names_the_place(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""Lookups through the cache that the whole fleet shares; concurrent misses of one key make a single call."""
+"""Reads through the cache that the whole fleet shares; concurrent misses of one key make a single call."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from common.json_types import Json
 from workers.dataworks.error_mapping import rejection
@@ -18,8 +19,21 @@ REJECTED_ENTRY = "dwgate:Refused"
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class CachedRead(Generic[T]):
+    """A read whose response is cached.
+
+    Attributes:
+        operation: the operation that it calls.
+        parse: returns the value of a whole response.
+    """
+
+    operation: Operation
+    parse: Callable[[Json], T]
+
+
 class CachedClient:
-    """Fetches lookups from the fleet's cache, and from DataWorks on a miss.
+    """Reads from the fleet's cache, and from DataWorks on a miss.
 
     Args:
         calls: the client for cache misses.
@@ -30,32 +44,64 @@ class CachedClient:
         self._calls = calls
         self._single_flight = single_flight
 
-    def fetch(
-        self, operation: Operation, arguments: Arguments, parse: Callable[[Json], T], *, deadline: float
-    ) -> T:
-        """Return the parsed response of a lookup, which may come from the cache (about one minute old).
+    def fetch(self, read: CachedRead[T], arguments: Arguments, *, deadline: float) -> T:
+        """Return the parsed response of a read, which may come from the cache (about one minute old).
+
+        Args:
+            read: the read.
+            arguments: the operation's parameters.
+            deadline: when to give up, in seconds since the epoch; the call with the earliest goes first.
 
         Raises:
             DataWorksError: the call failed, or the cache holds a rejection (`RequestRejected`).
             redis.RedisError: the rate limiter is unavailable.
         """
-        cached = self._single_flight.get_or_lease(operation.cache_key, arguments, deadline=deadline)
+        return self._fetch(read, arguments, deadline, deadline)[1]
+
+    def fetch_response(
+        self, read: CachedRead[T], arguments: Arguments, *, deadline: float, deadline_at: float
+    ) -> Json:
+        """Return the response like `fetch`, as JSON that `read` can parse.
+
+        Args:
+            read: the read.
+            arguments: the operation's parameters.
+            deadline: when to give up, in seconds since the epoch.
+            deadline_at: the event's deadline, in seconds since the epoch; the earliest goes first.
+
+        Raises:
+            DataWorksError: as for `fetch`.
+            redis.RedisError: the rate limiter is unavailable.
+        """
+        return self._fetch(read, arguments, deadline, deadline_at)[0]
+
+    def _fetch(
+        self, read: CachedRead[T], arguments: Arguments, deadline: float, deadline_at: float
+    ) -> tuple[Json, T]:
+        key = read.operation.cache_key
+        cached = self._single_flight.get_or_lease(key, arguments, deadline=deadline)
         if cached is not None:
-            return _parse_cached(operation, parse, cached)
+            return cached, parse_cached(read, cached)
         try:
-            response = self._calls.call(operation, arguments, deadline=deadline)
-            value = parse_response(operation, parse, response)
+            response = self._calls.call(read.operation, arguments, deadline=deadline, deadline_at=deadline_at)
+            value = parse_response(read.operation, read.parse, response)
         except RequestRejected as error:
-            self._single_flight.publish(operation.cache_key, arguments, {REJECTED_ENTRY: error.code})
+            self._single_flight.publish(key, arguments, {REJECTED_ENTRY: error.code})
             raise
         except BaseException:
-            self._single_flight.release(operation.cache_key, arguments)
+            self._single_flight.release(key, arguments)
             raise
-        self._single_flight.publish(operation.cache_key, arguments, response)
-        return value
+        self._single_flight.publish(key, arguments, response)
+        return response, value
 
 
-def _parse_cached(operation: Operation, parse: Callable[[Json], T], cached: Json) -> T:
+def parse_cached(read: CachedRead[T], cached: Json) -> T:
+    """Return the parsed value of a cached response.
+
+    Raises:
+        RequestRejected: DataWorks rejected the call.
+        Unreachable: the response does not have the documented structure.
+    """
     if REJECTED_ENTRY in cached:
-        raise rejection(operation, cached[REJECTED_ENTRY])
-    return parse_response(operation, parse, cached)
+        raise rejection(read.operation, cached[REJECTED_ENTRY])
+    return parse_response(read.operation, read.parse, cached)

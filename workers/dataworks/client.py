@@ -11,7 +11,7 @@ from common.ledger import key_prefix
 from common.snapshot import Snapshot
 from common.verdicts import Result
 from workers.dataworks import operations, pagination
-from workers.dataworks.cached_client import CachedClient
+from workers.dataworks.cached_client import CachedClient, CachedRead
 from workers.dataworks.invoker import Arguments, RetryingClient, parse_response
 from workers.dataworks.limits.bulkheads import Bulkheads
 from workers.dataworks.lookup_cache import LookupCache
@@ -21,6 +21,9 @@ from workers.dataworks.parsers import events
 from workers.dataworks.rate_limiter import RateLimiter
 from workers.dataworks.single_flight import SingleFlight
 from workers.dataworks.transport import Transport
+
+_EXTENSION = CachedRead(operations.EXTENSION, events.parse_extension)
+_OPTION_VALUE = CachedRead(operations.OPTION_VALUE, events.parse_option_value)
 
 
 class DataWorks:
@@ -33,13 +36,13 @@ class DataWorks:
 
     Args:
         calls: the client for calls that are not cached.
-        cached_client: the client for lookups, which share a cache.
+        cached_client: the client for lookups, which share a cache; an attribute, too.
         extension_code: the extension that the verdicts are posted for.
     """
 
     def __init__(self, calls: RetryingClient, cached_client: CachedClient, *, extension_code: str) -> None:
         self._calls = calls
-        self._cached_client = cached_client
+        self.cached_client = cached_client
         self._extension_code = extension_code
 
     def warm_up(self) -> None:
@@ -140,9 +143,7 @@ class DataWorks:
 
     def extension(self, *, deadline: float) -> Extension:
         """Return the registration of the extension; may come from the cache."""
-        return self._cached_client.fetch(
-            operations.EXTENSION, self._extension_arguments, events.parse_extension, deadline=deadline
-        )
+        return self.cached_client.fetch(_EXTENSION, self._extension_arguments, deadline=deadline)
 
     def current_extension(self, *, deadline: float) -> Extension:
         """Return the registration of the extension as it is now, not from the cache."""
@@ -160,13 +161,11 @@ class DataWorks:
         """
         # This operation is the only one that takes the workspace ID as a string.
         arguments: Arguments = {"ExtensionCode": self._extension_code, "ProjectId": str(project_id)}
-        return self._cached_client.fetch(
-            operations.OPTION_VALUE, arguments, events.parse_option_value, deadline=deadline
-        )
+        return self.cached_client.fetch(_OPTION_VALUE, arguments, deadline=deadline)
 
     def lookups(self, deadline: float, project_id: int | None = None) -> BoundLookups:
         """Return the lookups of an event's checks, all bound by `deadline`; `project_id` is its workspace."""
-        return BoundLookups(self._cached_client, deadline, project_id)
+        return BoundLookups(self.cached_client, deadline, project_id)
 
 
 def connect(
@@ -200,6 +199,11 @@ def connect(
         RateLimiter(client, keys, read_qps=read_qps, write_qps=write_qps),
         Bulkheads(threads),
     )
-    # A separate prefix, since earlier versions cached only a part of each response under the plain one.
-    flight = SingleFlight(client, LookupCache(client, f"{keys}answers:", cache_seconds), cache_seconds)
+    flight = SingleFlight(client, response_cache(client, extension_code, cache_seconds), cache_seconds)
     return DataWorks(calls, CachedClient(calls, flight), extension_code=extension_code)
+
+
+def response_cache(client: redis.Redis, extension_code: str, seconds: float) -> LookupCache:
+    """Return the fleet's cache of responses, whose entries live for `seconds`."""
+    # A separate prefix, since earlier versions cached only a part of each response under the plain one.
+    return LookupCache(client, f"{key_prefix(extension_code)}answers:", seconds)

@@ -27,8 +27,9 @@ class LookupCache:
         client: a Redis client that returns bytes.
         prefix: prefix of the keys.
         seconds: lifetime of an entry.
-        kind: first part of the key after the prefix. Accounts of Redis have rights by it: the one of
-            processes that read node code may write `lookup`, and only read `config`.
+        kind: first part of the key after the prefix. Accounts of Redis have rights by the prefix and it: the
+            one of processes that read node code may write results of reviews, but only read policies and
+            responses of DataWorks.
     """
 
     def __init__(

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from common.json_types import Json
 from common.snapshot import Column
-from workers.dataworks import operations, pagination
-from workers.dataworks.cached_client import CachedClient
+from workers.dataworks import pagination
 from workers.dataworks.errors import NotFound, Permanent, RequestRejected, Transient
 from workers.dataworks.invoker import Arguments
+from workers.dataworks.lookup_requests import catalog
+from workers.dataworks.lookup_requests.catalog import OUTPUTS_PER_CALL, Lookup
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,
     Consumer,
     Environment,
+    FileVersion,
     Node,
     NodeOutput,
     ProducingTask,
     TableInfo,
     TableRef,
 )
-from workers.dataworks.operations import Operation
-from workers.dataworks.parsers import events, nodes, tables
 
 MAX_ITEMS = 1000
 """Default limit of a list."""
-
-OUTPUTS_PER_CALL = 50
-"""Maximum number of output names in one `ListNodesByOutput` call."""
 
 VERSIONS_PER_PAGE = 20
 """File versions in one response, each with its code; that in production is usually among the newest."""
@@ -44,16 +40,23 @@ _MIN_NEW_STUDIO_ID = 10**18
 T = TypeVar("T")
 
 
+class LookupSource(Protocol):
+    """Answers lookups: from the fleet's cache, by calls, or by requests to a process that makes them."""
+
+    def fetch(self, lookup: Lookup[T], arguments: Arguments, /, *, deadline: float) -> T:
+        """Return the parsed response, by `deadline` in seconds since the epoch; raises `DataWorksError`."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Studio:
     """The operations on files of the workspaces that use one Data Studio."""
 
-    versions: Operation
-    version: Operation
+    versions: Lookup[tuple[FileVersion, ...]]
+    version: Lookup[str]
 
 
-_OLD_STUDIO = _Studio(operations.FILE_VERSIONS, operations.FILE_VERSION)
-_NEW_STUDIO = _Studio(operations.DATA_STUDIO_FILE_VERSIONS, operations.DATA_STUDIO_FILE_VERSION)
+_OLD_STUDIO = _Studio(catalog.FILE_VERSIONS, catalog.FILE_VERSION)
+_NEW_STUDIO = _Studio(catalog.DATA_STUDIO_FILE_VERSIONS, catalog.DATA_STUDIO_FILE_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ class BoundLookups:
         faults: transient errors that lookups raised.
     """
 
-    client: CachedClient
+    source: LookupSource
     deadline: float
     project_id: int | None = None
     faults: list[Transient] = field(default_factory=list, init=False)
@@ -75,34 +78,34 @@ class BoundLookups:
 
     def node_children(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
         """Return the nodes that depend on `node_id`, one hop."""
-        return self._fetch(operations.NODE_CHILDREN, _node(node_id, environment), nodes.parse_nodes)
+        return self._fetch(catalog.NODE_CHILDREN, _node(node_id, environment))
 
     def node_parents(self, node_id: int, environment: Environment = Environment.PROD) -> tuple[Node, ...]:
         """Return the nodes that `node_id` depends on, one hop."""
-        return self._fetch(operations.NODE_PARENTS, _node(node_id, environment), nodes.parse_nodes)
+        return self._fetch(catalog.NODE_PARENTS, _node(node_id, environment))
 
     def node(self, node_id: int, environment: Environment = Environment.PROD) -> Node:
         """Return one node; raises `NotFound` if it does not exist."""
-        found = self._fetch(operations.NODE, _node(node_id, environment), nodes.parse_node)
-        return _found_or_raise(operations.NODE, found, "no such node in this environment")
+        found = self._fetch(catalog.NODE, _node(node_id, environment))
+        return _found_or_raise(catalog.NODE, found, "no such node in this environment")
 
     def node_code(self, node_id: int, environment: Environment = Environment.PROD) -> str:
         """Return the code of a node; empty if it has none."""
-        return self._fetch(operations.NODE_CODE, _node(node_id, environment), nodes.parse_code)
+        return self._fetch(catalog.NODE_CODE, _node(node_id, environment))
 
     def node_inputs(
         self, node_id: int, environment: Environment = Environment.PROD
     ) -> tuple[NodeOutput, ...]:
         """Return the outputs of other nodes that `node_id` depends on."""
         arguments = {**_node(node_id, environment), "IoType": "input"}
-        return self._fetch(operations.NODE_OUTPUTS, arguments, nodes.parse_outputs)
+        return self._fetch(catalog.NODE_OUTPUTS, arguments)
 
     def node_outputs(
         self, node_id: int, environment: Environment = Environment.PROD
     ) -> tuple[NodeOutput, ...]:
         """Return the outputs of `node_id`."""
         arguments = {**_node(node_id, environment), "IoType": "output"}
-        return self._fetch(operations.NODE_OUTPUTS, arguments, nodes.parse_outputs)
+        return self._fetch(catalog.NODE_OUTPUTS, arguments)
 
     def nodes_by_output(
         self, outputs: Sequence[str], environment: Environment = Environment.PROD
@@ -118,15 +121,15 @@ class BoundLookups:
         for start in range(0, len(names), OUTPUTS_PER_CALL):
             batch = names[start : start + OUTPUTS_PER_CALL]
             arguments = {"Outputs": ",".join(batch), "ProjectEnv": environment.value}
-            producers = self._fetch(operations.NODES_BY_OUTPUT, arguments, nodes.parse_nodes_by_output)
+            producers = self._fetch(catalog.NODES_BY_OUTPUT, arguments)
             by_lower_case = {name.lower(): rows for name, rows in producers.items()}
             found |= {name: producers.get(name) or by_lower_case.get(name.lower(), ()) for name in batch}
         return found
 
     def baseline(self, baseline_id: int) -> Baseline:
         """Return a baseline; raises `NotFound` if it does not exist."""
-        found = self._fetch(operations.BASELINE, {"BaselineId": baseline_id}, nodes.parse_baseline)
-        return _found_or_raise(operations.BASELINE, found, "no such baseline")
+        found = self._fetch(catalog.BASELINE, {"BaselineId": baseline_id})
+        return _found_or_raise(catalog.BASELINE, found, "no such baseline")
 
     def downstream_tables(self, guid: str, limit: int = MAX_ITEMS) -> tuple[TableRef, ...]:
         """Return the tables derived from table `guid` (`odps.project.table`), one hop, at most `limit`."""
@@ -134,7 +137,7 @@ class BoundLookups:
 
         def page(key: str | None) -> tuple[tuple[TableRef, ...], str | None]:
             arguments = query if key is None else {**query, "NextPrimaryKey": key}
-            return self._fetch(operations.TABLE_LINEAGE, arguments, tables.parse_tables)
+            return self._fetch(catalog.TABLE_LINEAGE, arguments)
 
         return pagination.paginate_by_token(page, limit)
 
@@ -148,7 +151,7 @@ class BoundLookups:
                 "PageNum": number,
                 "PageSize": pagination.PAGE_SIZE,
             }
-            return self._fetch(operations.COLUMN_LINEAGE, arguments, tables.parse_columns)
+            return self._fetch(catalog.COLUMN_LINEAGE, arguments)
 
         return pagination.paginate_by_number(page, limit)
 
@@ -163,7 +166,7 @@ class BoundLookups:
             NotFound: `guid` is not a MaxCompute table.
         """
         if not guid.startswith(_TABLE):
-            raise NotFound(operations.ENTITY_LINEAGE.action, "NotFound", "not a MaxCompute table")
+            raise NotFound(catalog.ENTITY_LINEAGE.operation.action, "NotFound", "not a MaxCompute table")
         name = _ENTITY + guid.removeprefix(_TABLE)
         query: Arguments = {
             "EntityQualifiedName": name,
@@ -173,14 +176,14 @@ class BoundLookups:
 
         def page(token: str | None) -> tuple[tuple[Consumer, ...], str | None]:
             arguments = query if token is None else {**query, "NextToken": token}
-            return self._fetch(operations.ENTITY_LINEAGE, arguments, tables.parse_entities)
+            return self._fetch(catalog.ENTITY_LINEAGE, arguments)
 
         found = pagination.paginate_by_token(page)
         return tuple(entity for entity in found if not entity.qualified_name.startswith(_ENTITY))[:limit]
 
     def producing_tasks(self, guid: str) -> tuple[ProducingTask, ...]:
         """Return the tasks that write the table `guid`."""
-        return self._fetch(operations.TABLE_TASKS, {"TableGuid": guid}, tables.parse_producing_tasks)
+        return self._fetch(catalog.TABLE_TASKS, {"TableGuid": guid})
 
     def table_info(self, guid: str) -> TableInfo:
         """Return the table `guid` with all its columns; raises `NotFound` if it does not exist."""
@@ -189,7 +192,7 @@ class BoundLookups:
         def page(number: int) -> tuple[tuple[Column, ...], int]:
             nonlocal last
             arguments: Arguments = {"TableGuid": guid, "PageNum": number, "PageSize": pagination.PAGE_SIZE}
-            last, total = self._fetch(operations.TABLE_INFO, arguments, tables.parse_table_info)
+            last, total = self._fetch(catalog.TABLE_INFO, arguments)
             return last.columns, total
 
         columns = pagination.paginate_by_number(page)
@@ -207,7 +210,9 @@ class BoundLookups:
                 know it.
         """
         if self.project_id is None:
-            raise RequestRejected(operations.FILE_VERSIONS.action, "NoWorkspace", "the event names none")
+            raise RequestRejected(
+                catalog.FILE_VERSIONS.operation.action, "NoWorkspace", "the event names none"
+            )
         file: dict[str, str | int] = {"FileId": file_id, "ProjectId": self.project_id}
         refusal: Permanent | None = None
         studios = (_NEW_STUDIO, _OLD_STUDIO) if file_id >= _MIN_NEW_STUDIO_ID else (_OLD_STUDIO, _NEW_STUDIO)
@@ -222,7 +227,7 @@ class BoundLookups:
                 continue
             if number is None:
                 return None
-            return self._fetch(studio.version, {**file, "FileVersion": number}, events.parse_version_code)
+            return self._fetch(studio.version, {**file, "FileVersion": number})
         if refusal:
             raise refusal
         return None
@@ -235,21 +240,21 @@ class BoundLookups:
         """
         for page in range(1, pagination.MAX_PAGES + 1):
             arguments = {**file, "PageNumber": page, "PageSize": VERSIONS_PER_PAGE}
-            versions = self._fetch(studio.versions, arguments, events.parse_versions)
+            versions = self._fetch(studio.versions, arguments)
             for version in versions:
                 if version.in_production:
                     return version.number
             if page == 1 and not versions:
-                raise NotFound(studio.versions.action, "NotFound", "no version of this file")
+                raise NotFound(studio.versions.operation.action, "NotFound", "no version of this file")
             if len(versions) < VERSIONS_PER_PAGE:
                 break
         return None
 
-    def _fetch(self, operation: Operation, arguments: Arguments, parse: Callable[[Json], T]) -> T:
-        key = (operation.cache_key, *sorted(arguments.items()))
+    def _fetch(self, lookup: Lookup[T], arguments: Arguments) -> T:
+        key = (lookup.operation.cache_key, *sorted(arguments.items()))
         if key not in self._values:
             try:
-                self._values[key] = self.client.fetch(operation, arguments, parse, deadline=self.deadline)
+                self._values[key] = self.source.fetch(lookup, arguments, deadline=self.deadline)
             except Transient as error:
                 self.faults.append(error)
                 raise
@@ -261,7 +266,7 @@ def _node(node_id: int, environment: Environment) -> Arguments:
     return {"NodeId": node_id, "ProjectEnv": environment.value}
 
 
-def _found_or_raise(operation: Operation, value: T | None, reason: str) -> T:
+def _found_or_raise(lookup: Lookup[T | None], value: T | None, reason: str) -> T:
     if value is None:
-        raise NotFound(operation.action, "NotFound", reason)
+        raise NotFound(lookup.operation.action, "NotFound", reason)
     return value

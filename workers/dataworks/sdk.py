@@ -33,8 +33,8 @@ CALL_SECONDS = 6.0
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 """Maximum size of a response with its headers. The largest are code and pages of a hundred rows: a few MB."""
 
-CONNECTIONS = 40
-"""Size of the connection pool."""
+CONNECTIONS = 64
+"""Size of the connection pool: above the threads of a process, for tasks and for the lookups of others."""
 
 _PORT = 80
 """The SDK's own default for requests, whatever the endpoint is: only part of the name of its sessions."""

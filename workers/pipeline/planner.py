@@ -10,7 +10,9 @@ from common.plan import Mode, Plan, PlannedCheck, decision_margin
 from common.snapshot import Snapshot
 from common.subjects.policy_subject import is_complete, subject_of
 from common.verdicts import Outcome, OutcomeKind, Result
+from review.dialects import Dialect, dialect_for_node_type
 from workers.checks.api import Check, Runs
+from workers.checks.code_effects.node_file import is_deletion
 from workers.extension_options import overlay
 from workers.extension_options.source import EMPTY, ExtensionSettings
 from workers.policy.policy import CheckPolicy, Policy
@@ -106,6 +108,30 @@ def needs_snapshot(planned: Plan, checks: Mapping[str, Check]) -> bool:
     return any(checks[check.name].needs_snapshot for check in planned.checks)
 
 
+def missing_input(event: Event, snapshot: Snapshot) -> str | None:
+    """Return why checks that read the file or table of the operation cannot run; None if they can.
+
+    A response without the part that the operation works on is undocumented, but every part of
+    `GetIDEEventDetail` is optional. It is no fault of the author's, so it counts as `on_error` says, like a
+    rejected request.
+    """
+    point, file = event.point, snapshot.file
+    if not point.has_snapshot:
+        return None
+    if point.works_on_table:
+        is_known = snapshot.table is not None and snapshot.table.name.strip()
+        return None if is_known else "DataWorks returned no table for the operation"
+    if is_deletion(event, file):
+        return None
+    if file is None:
+        return "DataWorks returned no file for the operation"
+    # Types without a language, such as a virtual node, have no code.
+    has_code = file.file_type is None or dialect_for_node_type(file.file_type) is not Dialect.UNKNOWN
+    if has_code and not file.has_content and point.code != "delete-file":
+        return "DataWorks returned the file without its code"
+    return None
+
+
 def unrunnable_outcomes(
     event: Event, planned: Plan, checks: Mapping[str, Check], no_snapshot: str | None
 ) -> dict[str, Outcome]:
@@ -115,7 +141,8 @@ def unrunnable_outcomes(
         event: the event; a recovered one has no data of its own.
         planned: its plan.
         checks: the registered checks.
-        no_snapshot: why there is no snapshot; None if there is one, or none is needed.
+        no_snapshot: why the snapshot, or the part of it that the operation works on, is missing; None if it
+            is there, or none is needed.
     """
     outcomes = {}
     for item in planned.checks:

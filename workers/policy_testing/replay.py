@@ -151,7 +151,8 @@ def replay_event(
         waivers=inputs.waivers,
         fingerprint_key=lambda: inputs.fingerprint_key,
     )
-    outcomes = planner.unrunnable_outcomes(event, plan, inputs.checks, None)
+    missing = planner.missing_input(event, snapshot) if snapshot else None
+    outcomes = planner.unrunnable_outcomes(event, plan, inputs.checks, missing)
     reweighed: dict[str, str] = {}
     unknown: dict[str, str] = {}
     for planned in (item for item in plan.checks if item.name not in outcomes):

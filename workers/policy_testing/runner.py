@@ -55,8 +55,8 @@ def run_case(
     needs_subject = planner.needs_subject(event, policy)
     plan = planner.build_plan(event, policy, checks, case.snapshot)
     needs_snapshot = needs_subject or planner.needs_snapshot(plan, checks)
-    missing = NO_SNAPSHOT if needs_snapshot and case.snapshot is None else None
-    outcomes = planner.unrunnable_outcomes(event, plan, checks, missing)
+    missing = planner.missing_input(event, case.snapshot) if case.snapshot else NO_SNAPSHOT
+    outcomes = planner.unrunnable_outcomes(event, plan, checks, missing if needs_snapshot else None)
     known = (waivers or Waivers()).under(policy.waivers)
     if case.waivers is not None:
         known = replace(known, items=case.waivers)

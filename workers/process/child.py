@@ -26,6 +26,7 @@ from review.engine import review
 from review.parsing.self_test import run_self_test
 from workers import metrics, tasks
 from workers.celery_app import create_app
+from workers.dataworks.lookup_requests.server import RENEW_SECONDS
 from workers.event_sender import ConsumerEvents, EventSender
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
@@ -35,6 +36,7 @@ from workers.progress import SharedTime
 from workers.recovery import (
     backstop_rabbitmq,
     backstop_redis,
+    engine_loop,
     memory_watch,
     plan_recovery,
     reconciler,
@@ -81,6 +83,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progr
         app,
         is_io_pool=group.pool is Pool.THREADS,
         threads=watchdog.THREADS if group.pool is Pool.NONE else concurrency,
+        calls_dataworks=not group.reads_code,
         busy=lambda: len(active_requests),
         send_event=events.send_event,
     )
@@ -95,13 +98,14 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progr
 
 def _warm_up(services: Services, group: ProcessGroup) -> None:
     """Load what is slow to load (about a second), so that the first event does not wait for it."""
-    if group.pool is Pool.PREFORK:
+    if group.reads_code:
         run_self_test()
         review("SELECT 1", Dialect.MAXCOMPUTE)
         # Modules and parser tables stay for ever, and a garbage collection of all of them takes 80 ms.
         gc.collect()
         gc.freeze()
-    services.dataworks.warm_up()
+    else:
+        services.dataworks.warm_up()
 
 
 def _measure_clock(services: Services) -> None:
@@ -132,6 +136,8 @@ def _consume(
         log.info("worker_started", worker=name, roles=list(roles))
         threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
         _start_file_audit(services, name, roles, stop)
+        if Role.CHECKS_IO in roles:
+            _start_lookup_server(services, stop)
 
     def keep_logging(**_: Any) -> None:
         """Keep dwgate's logging: Celery configures none if this signal has a receiver."""
@@ -140,7 +146,7 @@ def _consume(
     signals.setup_logging.connect(keep_logging, weak=False)
     if not services.settings.uses_rabbitmq:
         refused_messages.keep_in_ledger(app, services)
-    remote_control.restrict(app, has_untrusted_code=group.pool is Pool.PREFORK)
+    remote_control.restrict(app, has_untrusted_code=group.reads_code)
     app.worker_main(
         [
             "--quiet",
@@ -206,3 +212,15 @@ def _start_file_audit(services: Services, name: str, roles: Sequence[Role], stop
     # The other roles follow a plan, and need no policy.
     if _PLANNING_ROLES.intersection(roles):
         threading.Thread(target=FileAudit(services, name).run, args=(stop,), daemon=True).start()
+
+
+def _start_lookup_server(services: Services, stop: threading.Event) -> None:
+    """Serve the lookups of processes without credentials, in threads that no other work uses."""
+    loops = (services.lookup_server.serve_next, 0.0), (services.lookup_server.renew_leases, RENEW_SECONDS)
+    for step, every in loops:
+        threading.Thread(
+            target=engine_loop.run_until_stopped,
+            args=(step, stop),
+            kwargs={"component": "lookup-server", "every": every},
+            daemon=True,
+        ).start()

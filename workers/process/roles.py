@@ -12,7 +12,8 @@ from common.topology import QueueName
 class Role(StrEnum):
     """One responsibility of a worker.
 
-    CHECKS_CPU has two processes: for the fast queue and for the slow one.
+    CHECKS_CPU has two processes: for the fast queue and for the slow one. CHECKS_IO also makes the lookups
+    that these request.
     """
 
     INTAKE = "intake"
@@ -50,6 +51,11 @@ class ProcessGroup:
     pool: Pool
     queues: Mapping[Role, QueueName | None]
     is_slow: bool = False
+
+    @property
+    def reads_code(self) -> bool:
+        """Whether it parses node code, which is hostile input: it then has no use for credentials."""
+        return self.pool is Pool.PREFORK
 
 
 GROUPS = (

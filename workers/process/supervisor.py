@@ -48,10 +48,11 @@ KILL_SECONDS = 5.0
 
 POLL_SECONDS = 0.2
 
+_PRELOADED = ("workers.process.child", "celery.bin.celery")
+_SDK = "workers.dataworks.sdk"
+"""Modules loaded before the first fork; the SDK, which takes 40 MB, only if a process calls DataWorks."""
+
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    ["workers.process.child", "workers.dataworks.sdk", "celery.bin.celery", *registry.module_names()]
-)
 
 log = structlog.get_logger()
 
@@ -124,11 +125,13 @@ def run(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    groups = groups_for(roles)
+    _preload(groups)
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         children = [
             _start(group, group_roles, _concurrency(group, processes_cpu, threads))
-            for group, group_roles in groups_for(roles)
+            for group, group_roles in groups
         ]
         server = None if metrics_port is None else _serve(metrics_host, metrics_port, folder, children)
         try:
@@ -142,6 +145,12 @@ def run(
             if server:
                 server.shutdown()
                 server.server_close()
+
+
+def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]]) -> None:
+    """Let the fork server load what the processes of `groups` need."""
+    sdk = () if all(group.reads_code for group, _ in groups) else (_SDK,)
+    _FORKS.set_forkserver_preload([*_PRELOADED, *sdk, *registry.module_names()])
 
 
 def _concurrency(group: ProcessGroup, processes_cpu: int, threads: int) -> int:

@@ -27,7 +27,7 @@ from common.topology import QueueName
 from deploy.accounts.broker_objects import commands_exchange
 from deploy.accounts.secret_files import ACL_FILE, DEFINITIONS_FILE, write_files
 from tests.support.emulator_process import EXTENSION_CODE, KEY_ID, KEY_SECRET, Emulator
-from tests.support.engines import RabbitMQ, Valkey
+from tests.support.engines_with_accounts import RabbitMQWithAccounts, ValkeyWithAccounts
 from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import ACCOUNT, TARGET, TOKEN, RunningDwgate, fleet, wait_for
@@ -40,49 +40,6 @@ ROLES = {
     "io": ("--role=intake", "--role=checks-io", "--role=reporter"),
     "watchdog": ("--role=watchdog",),
 }
-
-
-class RabbitMQWithAccounts(RabbitMQ):
-    """RabbitMQ that imports the definitions at start, as in the Compose file."""
-
-    def load(self, definitions: Path, url: str) -> None:
-        """Use `definitions`; `url` has an account of theirs."""
-        self.url = url
-        with (self.directory / "rabbitmq.conf").open("a") as config:
-            config.write(f"load_definitions = {definitions}\n")
-
-    def administrator_url(self) -> str:
-        """Create an account with all rights, and return the URL with it."""
-        self._control("add_user", "administrator", "made-up")
-        self._control("set_permissions", "administrator", ".*", ".*", ".*")
-        return f"amqp://administrator:made-up@127.0.0.1:{self.port}/%2F"
-
-    def topology(self) -> set[str]:
-        """Return exchanges, queues and bindings, one per line."""
-        return {
-            *self._list("list_exchanges", "name", "type", "durable"),
-            *self._list("list_queues", "name", "durable", "arguments"),
-            *self._list("list_bindings", "source_name", "routing_key"),
-        }
-
-    def _list(self, *arguments: str) -> list[str]:
-        return self._control("--no-table-headers", *arguments).splitlines()
-
-
-class ValkeyWithAccounts(Valkey):
-    """Valkey with the access list."""
-
-    acl_file = Path()
-
-    def _command(self) -> tuple[list[str], dict[str, str]]:
-        options = {
-            "bind": "127.0.0.1",
-            "port": str(self.port),
-            "dir": str(self.directory),
-            "appendonly": "yes",
-        }
-        flags = [part for name, value in options.items() for part in (f"--{name}", value)]
-        return [super()._command()[0][0], *flags, "--aclfile", str(self.acl_file)], {}
 
 
 @dataclass
@@ -403,6 +360,10 @@ Command = tuple[str | int, ...]
 REFUSED_COMMANDS: dict[str, list[Command]] = {
     "checks": [
         ("SET", f"{PREFIX}config:x", "policy"),
+        ("SET", f"{PREFIX}answers:lookup:x", "j{}"),
+        ("SET", f"{PREFIX}lookup-leases:x", ""),
+        ("ZADD", f"{PREFIX}quota:read:grants", 1, "x"),
+        ("GET", f"{PREFIX}quota:read:grants"),
         ("SET", f"{PREFIX}leader:reconciler", 1),
         ("LPUSH", f"{PREFIX}rejects", "x"),
         ("ZADD", f"{PREFIX}project:1", 1, "m"),
@@ -442,6 +403,16 @@ def test_redis_refuses_the_work_of_others(accounts: Accounts, service: str, comm
         redis.exceptions.ResponseError, match=r"(?i)no permissions|can't run|NOPERM|ACL failure"
     ):
         client.execute_command(*command)  # type: ignore[no-untyped-call]
+    client.close()
+
+
+def test_checks_requests_lookups_and_reads_cached_responses(accounts: Accounts) -> None:
+    client = connect(accounts.redis_url("checks"))
+    assert client.zadd(f"{PREFIX}lookup-requests", {"x": 1}) == 1
+    assert client.blpop([f"{PREFIX}lookup-replies:x"], timeout=0.01) is None
+    assert client.get(f"{PREFIX}answers:lookup:x") is None
+    assert not client.exists(f"{PREFIX}lookup-leases:x")
+    assert client.zrem(f"{PREFIX}lookup-requests", "x") == 1
     client.close()
 
 

@@ -341,3 +341,30 @@ def test_a_transient_fault_is_no_reason_to_suspect_an_event(
     emulator.clear_faults()
     assert intake.process_events(services, [one]) == ([], None)
     assert services.ledger.states(["m-1"]) == [State.CHECKING]
+
+
+@pytest.mark.parametrize(
+    ("name", "snapshot", "reason"),
+    [
+        ("commit-file-good", None, "DataWorks returned no file"),
+        ("deploy-file-good", {"CommittedFile": None}, "DataWorks returned no file"),
+        ("run-file-good", {"FileExecutionCommand": {"FileId": 1, "FileType": 10}}, "without its code"),
+        ("commit-table-good", None, "DataWorks returned no table"),
+        ("deploy-table-good", {"TableModel": {}}, "DataWorks returned no table"),
+    ],
+)
+def test_an_operation_without_its_file_or_table_counts_as_the_policy_says(
+    services: Services, emulator: Emulator, name: str, snapshot: dict[str, object] | None, reason: str
+) -> None:
+    sample = SAMPLES[name]
+    emulator.start_process("m-1", sample.event_code, snapshot=snapshot)
+    an_event = Event("m-1", sample.event_code, PROJECT_ID, None, True, sample.data, time.time())
+    assert intake.process_events(services, [an_event]) == ([], None)
+    record = services.ledger.get("m-1")
+    assert record
+    needing = {check for check in record.planned_checks if services.checks[check].needs_snapshot}
+    assert needing
+    assert {check for check, found in record.outcomes.items() if found.kind is OutcomeKind.ERROR} == needing
+    [post] = emulator.verdicts("m-1")
+    assert post["result"] == Result.WARN, "on_error of the built-in policy"
+    assert reason in post["tip"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common.events import Event
 from common.snapshot import FileSnapshot
 from review.dialects import Dialect, has_script
 from review.node_script import NodeScript, node_script
@@ -22,12 +23,16 @@ def committed_file(context: Context) -> FileSnapshot:
         SkipCheck: there is none, or it is deleted.
     """
     file = context.snapshot.file
-    changed = context.event.data.get("changeType")
-    if (file and file.change_type == _DELETED[0]) or changed in _DELETED:
+    if is_deletion(context.event, file):
         raise SkipCheck("the file is deleted")
     if file is None:
         raise SkipCheck("there is no file")
     return file
+
+
+def is_deletion(event: Event, file: FileSnapshot | None) -> bool:
+    """Whether the operation deletes its file, so that there is no code to check."""
+    return (file is not None and file.change_type == _DELETED[0]) or event.data.get("changeType") in _DELETED
 
 
 def code_file(context: Context) -> tuple[FileSnapshot, NodeScript]:

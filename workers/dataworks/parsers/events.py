@@ -48,11 +48,13 @@ def _committed_file(raw: Json) -> FileSnapshot:
 
 
 def _file(raw: Json, properties: Json, **more: Any) -> FileSnapshot:
+    content = text_field(raw, "Content")
     return FileSnapshot(
         file_id=number_field(raw, "FileId"),
         name=text_field(raw, "FileName") or "",
         file_type=number_field(raw, "FileType"),
-        content=text_field(raw, "Content") or "",
+        content=content or "",
+        has_content=content is not None,
         node_id=number_field(raw, "NodeId"),
         owner=text_field(properties, "Owner"),
         version=number_field(properties, "CurrentVersion"),

@@ -16,7 +16,7 @@ from tests.support.raw_openapi_server import Call, RawOpenApiServer, page
 from workers.checks.api import Lookups
 from workers.dataworks.client import DataWorks
 from workers.dataworks.errors import RequestRejected, Unreachable
-from workers.dataworks.lookups import OUTPUTS_PER_CALL
+from workers.dataworks.lookup_requests.catalog import OUTPUTS_PER_CALL
 from workers.dataworks.models import (
     Baseline,
     ColumnRef,

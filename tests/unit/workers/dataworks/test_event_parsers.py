@@ -77,6 +77,20 @@ def test_a_run_file_is_parsed() -> None:
     assert file == FileSnapshot(1, "", 10, "c", data_source="d")
 
 
+@pytest.mark.parametrize("part", ["CommittedFile", "DeletedFile", "FileExecutionCommand"])
+@pytest.mark.parametrize(
+    ("content", "has"), [({}, False), ({"Content": None}, False), ({"Content": ""}, True)]
+)
+def test_code_that_is_missing_differs_from_code_that_is_empty(
+    part: str, content: dict[str, Any], *, has: bool
+) -> None:
+    snapshot = events.parse_snapshot({"EventDetail": {part: {"FileId": 1, **content}}})
+    assert snapshot.file
+    assert (snapshot.file.content, snapshot.file.has_content) == ("", has)
+    assert Snapshot.from_json(snapshot.to_json()) == snapshot
+    assert ("has_content" in snapshot.to_json()["file"]) is not has
+
+
 def test_a_table_is_parsed() -> None:
     model = {
         "TableName": "t",

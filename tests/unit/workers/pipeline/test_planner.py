@@ -163,3 +163,62 @@ def test_console_settings_are_merged_over_the_policy() -> None:
     assert missing.result is Result.WARN
     failed = {"release-window": Outcome(OutcomeKind.ERROR, detail="x")}
     assert decide_verdict(planned, failed, message_id="m", now=0).result is Result.WARN
+
+
+SQL = FileSnapshot(1, "x", 10, "SELECT 1")
+WITHOUT_CODE = FileSnapshot(1, "x", 10, "", has_content=False)
+TABLE = TableSnapshot("t", "PROD", "", None)
+FILE_POINTS = ("commit-file", "deploy-file", "run-file", "review-file")
+TABLE_POINTS = ("commit-table", "deploy-table")
+CHECKABLE = [
+    *((code, Snapshot(file=SQL)) for code in (*FILE_POINTS, "delete-file")),
+    *((code, Snapshot(file=FileSnapshot(1, "x", 10, ""))) for code in FILE_POINTS),
+    *((code, Snapshot(table=TABLE)) for code in TABLE_POINTS),
+    ("delete-file", Snapshot(file=WITHOUT_CODE)),
+    ("freeze-node", Snapshot()),
+    ("commit-file", Snapshot(file=FileSnapshot(1, "virtual", 99, "", has_content=False))),
+    ("commit-file", Snapshot(file=FileSnapshot(1, "x", 10, "", change_type="DELETE", has_content=False))),
+]
+NOT_CHECKABLE = [
+    *((code, Snapshot(), "no file") for code in (*FILE_POINTS, "delete-file")),
+    *((code, Snapshot(table=TABLE), "no file") for code in FILE_POINTS),
+    *((code, Snapshot(file=WITHOUT_CODE), "without its code") for code in FILE_POINTS),
+    ("run-file", Snapshot(file=FileSnapshot(1, "", None, "", has_content=False)), "without its code"),
+    *((code, Snapshot(), "no table") for code in TABLE_POINTS),
+    *((code, Snapshot(file=SQL), "no table") for code in TABLE_POINTS),
+    *((code, Snapshot(table=TableSnapshot("", None, "", None)), "no table") for code in TABLE_POINTS),
+]
+
+
+@pytest.mark.parametrize(("code", "snapshot"), CHECKABLE)
+def test_a_snapshot_with_what_the_operation_works_on_is_complete(code: str, snapshot: Snapshot) -> None:
+    assert planner.missing_input(event(code), snapshot) is None
+
+
+@pytest.mark.parametrize(("code", "snapshot", "reason"), NOT_CHECKABLE)
+def test_without_its_part_of_the_snapshot_no_check_passes(code: str, snapshot: Snapshot, reason: str) -> None:
+    missing = planner.missing_input(event(code), snapshot)
+    assert missing
+    assert reason in missing
+    planned = planner.build_plan(event(code), parse_policy("p", ALL_POINTS, CHECKS), CHECKS, snapshot)
+    outcomes = planner.unrunnable_outcomes(event(code), planned, CHECKS, missing)
+    needing = {name for name in modes(planned) if CHECKS[name].needs_snapshot}
+    assert {name: outcome.kind for name, outcome in outcomes.items()} == dict.fromkeys(
+        needing, OutcomeKind.ERROR
+    )
+
+
+def test_the_deletion_of_a_file_needs_no_file() -> None:
+    assert planner.missing_input(event(changeType="2"), Snapshot()) is None
+
+
+ALL_POINTS = b"""\
+version: 1
+points:
+  commit-file: {checks: {code-review: {}, change-impact: {}, declared-inputs: {}, schedule-consistency: {}}}
+  deploy-file: {checks: {code-review: {}, change-impact: {}, declared-inputs: {}, schedule-consistency: {}}}
+  review-file: {checks: {code-review: {}}}
+  run-file: {checks: {code-review: {}, adhoc-writes: {}}}
+  commit-table: {checks: {table-design: {}, table-change: {}}}
+  deploy-table: {checks: {table-design: {}, table-change: {}}}
+"""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -145,3 +148,35 @@ def test_after_a_pause_of_the_whole_worker_its_processes_get_their_time_again() 
     process = FakeProcess(alive=True)
     supervisor._end_stalled([stalled(process)], time.monotonic() - supervisor.STALL_SECONDS)
     assert process.signals == []
+
+
+PRELOADING = """
+import sys
+
+from workers.process import supervisor
+from workers.process.roles import Role, groups_for
+
+
+def report():
+    print(any(name.startswith("alibabacloud") for name in sys.modules), flush=True)
+
+
+if __name__ == "__main__":
+    supervisor._preload(groups_for([Role(role) for role in sys.argv[1:]]))
+    process = supervisor._FORKS.Process(target=report)
+    process.start()
+    process.join()
+"""
+
+
+@pytest.mark.parametrize(
+    ("roles", "has_sdk"),
+    [(("checks-cpu",), False), (("checks-io",), True), (("watchdog",), True), ((), True)],
+)
+def test_the_sdk_is_loaded_only_where_dataworks_is_called(
+    tmp_path: Path, roles: tuple[str, ...], *, has_sdk: bool
+) -> None:
+    script = tmp_path / "preload.py"
+    script.write_text(PRELOADING)
+    shown = subprocess.run([sys.executable, script, *roles], capture_output=True, text=True, check=True)
+    assert shown.stdout == f"{has_sdk}\n"
