@@ -107,7 +107,9 @@ def test_a_check_that_needs_the_code_does_not_pass_without_it(load: Any) -> None
 
 
 def test_an_exception_of_a_check_is_an_outcome(load: Any) -> None:
-    (case,) = load("cases: [{name: n, event: {code: deploy-table}, snapshot: {table: {}}, expect: {verdict: ok}}]")
+    (case,) = load(
+        "cases: [{name: n, event: {code: deploy-table}, snapshot: {table: {}}, expect: {verdict: ok}}]"
+    )
     broken = {**CHECKS, "table-design": _broken(CHECKS["table-design"])}
     outcome = run_case(case, broken, BUILT_IN).outcomes["table-design"]
     assert outcome.kind is OutcomeKind.UNREVIEWABLE
