@@ -128,12 +128,11 @@ class ComposeServices:
         # Two processes each of worker-checks and worker-io, and two watchdogs.
         wait_for(lambda: len(self.gate.ledger.membership.workers()) == 6, START_SECONDS)
 
-    def run_operator(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the service `operator`; without arguments, its own."""
-        command = [*(arguments or SERVICES["operator"]["command"])]
+    def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of dwgate in a service, as `docker compose exec` and `run` do."""
         return subprocess.run(
-            [sys.executable, "-m", "console.main", *command],
-            env=self.environment("operator"),
+            [sys.executable, "-m", "console.main", *arguments],
+            env=self.environment(name),
             cwd=self.folder,
             capture_output=True,
             text=True,
