@@ -10,15 +10,19 @@ from typing import Any
 import requests
 from alibabacloud_credentials.client import Client as CredentialClient
 from alibabacloud_credentials.exceptions import CredentialException
-from alibabacloud_dataworks_public20200518 import models
-from alibabacloud_dataworks_public20200518.client import Client
 from alibabacloud_tea_openapi.utils_models import Config
 from darabonba.exceptions import ResponseException, UnretryableException
 from darabonba.runtime import RuntimeOptions
 from urllib3.exceptions import NewConnectionError
 
+from workers.dataworks import sdk_models
 from workers.dataworks.error_mapping import CallFailure, CallStage
 from workers.dataworks.operations import Operation
+
+sdk_models.install()
+
+from alibabacloud_dataworks_public20200518 import models  # noqa: E402
+from alibabacloud_dataworks_public20200518.client import Client  # noqa: E402
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
