@@ -12,6 +12,9 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
 TASK_SECONDS = Histogram("dwgate_task_seconds", "Duration of a task.", ["task"], buckets=_SECONDS)
 CHECKS = Counter("dwgate_checks_total", "Check outcomes.", ["check", "outcome"])
+CHECKS_HUNG = Counter(
+    "dwgate_checks_hung_total", "Runs of checks that were abandoned at their time limit.", ["check"]
+)
 SLOW_CHECKS = Counter("dwgate_slow_checks_total", "Checks moved to the slow queue.", ["reason"])
 SLOW_CHECKS_WAITING = Gauge(
     "dwgate_slow_checks_waiting",
@@ -48,6 +51,16 @@ MESSAGES_REFUSED = Counter(
     "dwgate_messages_refused_total", "Messages that could not be read, by the queue that had them.", ["queue"]
 )
 IGNORED = Counter("dwgate_ignored_total", "Events for which no operation waits for dwgate.", ["reason"])
+TAKEN_OVER = Counter(
+    "dwgate_taken_over_total",
+    "Events that the watchdog planned, since no intake worker had in time.",
+    ["event_code"],
+)
+UNPLANNED_SECONDS = Gauge(
+    "dwgate_unplanned_seconds",
+    "Age of the oldest event of the fleet that no worker has planned.",
+    multiprocess_mode="mostrecent",
+)
 DEAD_LETTERS = Counter("dwgate_dead_letters_total", "Messages that the broker dead-lettered.", ["task"])
 # mostrecent: of a worker's processes, the last one that checked the file is right.
 CONFIG_FILE_INVALID = Gauge(

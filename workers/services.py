@@ -27,6 +27,7 @@ from workers.dispatch import Dispatch
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.pipeline.check_runner import CheckRunner
+from workers.pipeline.check_threads import CheckThreads
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.report_events import ReportEvents, Send, send_nothing
 from workers.report_router import ReportRouter
@@ -49,6 +50,7 @@ class Services:
         settings: the workers' settings.
         app: the Celery application.
         is_io_pool: whether the process has a thread pool for I/O-bound work and may post verdicts inline.
+        runs_plugins: whether checks of plug-ins may run in threads of the process.
         clock: returns the current time for checks and waivers, in seconds since the epoch.
         busy: returns the number of tasks that the process is running.
         send_event: sends a Celery event for Flower.
@@ -63,6 +65,7 @@ class Services:
         app: Celery,
         *,
         is_io_pool: bool = False,
+        runs_plugins: bool = True,
         clock: Callable[[], float] = time.time,
         busy: Callable[[], int] = lambda: 0,
         send_event: Send = send_nothing,
@@ -70,6 +73,7 @@ class Services:
         self.settings = settings
         self.app = app
         self.is_io_pool = is_io_pool
+        self._runs_plugins = runs_plugins
         self.clock = clock
         self.report_events = ReportEvents(send_event)
         self.alone = threading.Lock()
@@ -105,6 +109,15 @@ class Services:
     def checks(self) -> dict[str, Check]:
         """All checks, built-in and plug-ins, by name."""
         return registry.load_checks()
+
+    def may_run_inline(self, check: Check) -> bool:
+        """Whether a check may run in this process instead of being sent to a queue."""
+        return self._runs_plugins or check.is_built_in
+
+    @cached_property
+    def check_threads(self) -> CheckThreads:
+        """The threads of the checks that no timer can end."""
+        return CheckThreads()
 
     @property
     def policy(self) -> Policy:
@@ -220,6 +233,7 @@ class Services:
             lookup_faults=lookups.faults if lookups_deadline < deadline else (),
             transient=TRANSIENT_ERRORS,
             fingerprint_key=lambda: self.fingerprint_key,
+            threads=self.check_threads,
         )
 
 
