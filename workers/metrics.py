@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from review.rules.external_rules import is_external, title_of
-from review.rules.registry import BY_ID
-
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
@@ -86,6 +83,10 @@ def rule_label(rule: str) -> str:
 
     A comment may name any number of rules, and each label value costs memory.
     """
+    # Imported here since the watchdog, which is to start fast, counts no rules.
+    from review.rules.external_rules import is_external, title_of  # noqa: PLC0415
+    from review.rules.registry import BY_ID  # noqa: PLC0415
+
     if rule in BY_ID or title_of(rule) is not None:
         return rule
     return f"{rule[:2]}-*" if is_external(rule) else "other"

@@ -4,7 +4,7 @@ from common.ledger.audit_trail import AuditAction, AuditEntry, AuditTrail, FileS
 from common.ledger.record import EventRecord, State, TimelineEntry
 from common.ledger.redis_client import connect, key_prefix
 from common.ledger.report_queue import PendingReport
-from common.ledger.results import RecordResult, ReportLease, StartedAttempt
+from common.ledger.results import RecordResult, ReportLease, StartedAttempt, UnplannedEvent
 from common.ledger.store import Ledger
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "StartedAttempt",
     "State",
     "TimelineEntry",
+    "UnplannedEvent",
     "connect",
     "key_prefix",
 ]

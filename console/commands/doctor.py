@@ -219,6 +219,8 @@ def _redis(services: Services, scope: Scope) -> Iterator[Diagnosis]:
         yield doctor_findings.check_writes(refusal)
         if scope.has_fleet:
             yield doctor_findings.check_running_workers(services.ledger.membership.workers())
+            oldest = services.ledger.oldest_unplanned()
+            yield doctor_findings.check_unplanned_events(0 if oldest is None else time.time() - oldest)
             yield doctor_findings.check_dead_events(services.ledger.counts()[State.DEAD])
 
 

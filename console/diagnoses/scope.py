@@ -58,7 +58,7 @@ class Scope:
             if queue and role in self.worker_roles
         }
         if self.has_ingest:
-            used |= {QueueName.INTAKE, QueueName.BACKSTOP}
+            used |= {QueueName.INTAKE, QueueName.ARRIVALS}
         if Role.WATCHDOG in self.worker_roles:
             used |= {QueueName.BACKSTOP, QueueName.DUE, QueueName.DEAD}
         return tuple(queue for queue in QueueName if queue in used)

@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
-from common.topology import BACKSTOP_SECONDS, QueueName, Topology
+from common.topology import ARRIVAL_SECONDS, QueueName, Topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
@@ -86,7 +86,7 @@ class RedisPublisher:
 
     def _send(self, message: Message) -> None:
         producer = self._producer()
-        due = time.time() + BACKSTOP_SECONDS
+        due = time.time() + ARRIVAL_SECONDS
         producer.channel.client.zadd(self._topology.parked, {message.body: due})
         producer.publish(
             message.body,

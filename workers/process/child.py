@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
 import socket
 import threading
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -20,23 +20,22 @@ from celery.worker.state import active_requests
 
 from common import settings as common_settings
 from common.log import configure_logging
-from review.dialects import Dialect
-from review.engine import review
-from review.parsing.self_test import run_self_test
-from workers import tasks
+from workers import progress, tasks
 from workers.celery_app import create_app
 from workers.event_sender import ConsumerEvents, EventSender
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
+from workers.process.health import PROGRESS_SECONDS
+from workers.process.process_state import ProcessState
 from workers.process.progress_report import ProgressReport
 from workers.process.roles import Pool, ProcessGroup, Role
-from workers.progress import SharedTime
 from workers.recovery import (
     backstop_rabbitmq,
     backstop_redis,
     reconciler,
     report_recovery,
     slow_queue_recovery,
+    takeover,
     watchdog,
 )
 from workers.services import Services
@@ -44,26 +43,24 @@ from workers.settings import WorkerSettings
 
 HEARTBEAT_SECONDS = 5.0
 
-_PLANNING_ROLES = frozenset({Role.INTAKE, Role.WATCHDOG})
-"""Roles that resolve the policy; their processes record which one they use."""
-
 SLOW_NICENESS = 10
 """Niceness of the slow checks: all else on the machine goes first."""
 
 log = structlog.get_logger()
 
 
-def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progress: SharedTime) -> None:
+def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: ProcessState) -> None:
     """Run `roles` of `group` until SIGTERM.
 
     Args:
         group: the process group.
         roles: those of its roles that run here.
         concurrency: number of tasks at a time.
-        last_progress: shared with the supervisor, which replaces a process without progress.
+        shared: its state, for the supervisor, which replaces a process without progress.
     """
     exit_with_parent()
-    ProgressReport(last_progress).start()
+    report = ProgressReport(shared)
+    report.start()
     if group.is_slow:
         os.nice(SLOW_NICENESS)
     settings = common_settings.load_settings(WorkerSettings)
@@ -74,27 +71,20 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progr
     services = Services(
         settings,
         app,
-        is_io_pool=group.pool is Pool.THREADS,
+        is_io_pool=group.pool is not Pool.PREFORK,
+        # A check that does not release the interpreter's lock would stop the recovery of everything else.
+        runs_plugins=not group.is_planning,
         busy=lambda: len(active_requests),
         send_event=events.send_event,
     )
-    _warm_up(services, group)
+    report.count_hanging(lambda: services.check_threads.hanging)
     if isinstance(events, EventSender):
-        _run_loops(services, name, roles, events)
+        report.set_ready()
+        _run_loops(services, group, name, events)
     else:
+        services.dataworks.warm_up()
         tasks.register_tasks(app, services)
         _consume(app, services, group, name, concurrency, roles)
-
-
-def _warm_up(services: Services, group: ProcessGroup) -> None:
-    """Load what is slow to load (about a second), so that the first event does not wait for it."""
-    if group.pool is Pool.PREFORK:
-        run_self_test()
-        review("SELECT 1", Dialect.MAXCOMPUTE)
-        # Modules and parser tables stay for ever, and a garbage collection of all of them takes 80 ms.
-        gc.collect()
-        gc.freeze()
-    services.dataworks.warm_up()
 
 
 def exit_with_parent() -> None:
@@ -116,7 +106,8 @@ def _consume(
     def ready(**_: Any) -> None:
         log.info("worker_started", worker=name, roles=list(roles))
         threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
-        _start_file_audit(services, name, roles, stop)
+        if Role.INTAKE in roles:
+            _start_file_audit(services, name, stop)
 
     def keep_logging(**_: Any) -> None:
         """Keep dwgate's logging: Celery configures none if this signal has a receiver."""
@@ -146,37 +137,45 @@ def _queue_names(services: Services, group: ProcessGroup, roles: Sequence[Role])
     return [services.settings.topology[name].name for name in queues if name]
 
 
-def _run_loops(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
-    """Run roles that consume no task queue, until SIGTERM."""
+def _run_loops(services: Services, group: ProcessGroup, name: str, events: EventSender) -> None:
+    """Run the loops of a process that consumes no task queue, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
-    _start_file_audit(services, name, roles, stop)
-    log.info("worker_started", worker=name, roles=list(roles))
+    if group.is_planning:
+        _start_file_audit(services, name, stop)
+    log.info("worker_started", worker=name, roles=[*group.queues])
     threading.Thread(target=events.run, args=(stop,), daemon=True).start()
-    _run_watchdog(services, stop)
+    # What is due does not wait for it, unless DataWorks must be called.
+    threading.Thread(target=services.dataworks.warm_up, daemon=True).start()
+    first, *others = _loops(services, group)
+    for loop in others:
+        threading.Thread(target=loop, args=(services, stop), daemon=True).start()
+    first(services, stop)
 
 
-def _run_watchdog(services: Services, stop: threading.Event) -> None:
+def _loops(
+    services: Services, group: ProcessGroup
+) -> tuple[Callable[[Services, threading.Event], None], ...]:
+    if not group.is_planning:
+        return watchdog.run, report_recovery.run, slow_queue_recovery.run
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
-    for loop in (reconciler.run, serve_backstop, report_recovery.run, slow_queue_recovery.run):
-        threading.Thread(target=loop, args=(services, stop), daemon=True).start()
-    watchdog.run(services, stop)
+    return serve_backstop, takeover.run, reconciler.run
 
 
 def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:
     while True:
         try:
-            services.ledger.membership.heartbeat(name)
+            if time.monotonic() - progress.last_progress() < PROGRESS_SECONDS:
+                services.ledger.membership.heartbeat(name)
         except redis.RedisError as error:
             log.warning("heartbeat_failed", error=type(error).__name__)
         if stop.wait(HEARTBEAT_SECONDS):
             return
 
 
-def _start_file_audit(services: Services, name: str, roles: Sequence[Role], stop: threading.Event) -> None:
-    # The other roles follow a plan, and need no policy.
-    if _PLANNING_ROLES.intersection(roles):
-        threading.Thread(target=FileAudit(services, name).run, args=(stop,), daemon=True).start()
+def _start_file_audit(services: Services, name: str, stop: threading.Event) -> None:
+    """Record which policy a process uses that plans events; the other processes follow a plan."""
+    threading.Thread(target=FileAudit(services, name).run, args=(stop,), daemon=True).start()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import structlog
 
@@ -20,21 +20,36 @@ from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
 
 POLL_SECONDS = 0.1
-LEASE_SECONDS = 2.0
-"""An event that could not be answered is due again after this time."""
+LEASE_SECONDS = 1.0
+"""An event that could not be answered is due again after this time.
+
+The shortest margin is 2 seconds: if the process that leased it dies, another one still has one.
+"""
 
 THREADS = 16
+
+WAIT_SECONDS = 1.0
+"""How long to wait for a free thread before the next look at the time."""
 
 log = structlog.get_logger()
 
 
 def run(services: Services, stop: threading.Event) -> None:
     """Answer due events until `stop` is set; faults of Redis are retried."""
+    running: set[Future[None]] = set()
     with ThreadPoolExecutor(THREADS, "watchdog") as pool:
 
         def step() -> None:
-            for message_id in services.ledger.lease_due(LEASE_SECONDS, THREADS):
-                pool.submit(_handle_guarded, services, message_id)
+            """Lease what is due, nearest decision first, but no more than there are free threads."""
+            while not stop.is_set():
+                running.difference_update([future for future in running if future.done()])
+                free = THREADS - len(running)
+                due = services.ledger.lease_due(LEASE_SECONDS, free) if free else []
+                running.update(pool.submit(_handle_guarded, services, message_id) for message_id in due)
+                if len(due) < free:
+                    return
+                wait(running, WAIT_SECONDS, FIRST_COMPLETED)
+                progress.mark()
 
         run_until_stopped(step, stop, component="watchdog", every=POLL_SECONDS)
 

@@ -22,7 +22,7 @@ def test_ingest() -> None:
     assert scope.has_ingest
     assert not scope.has_workers
     assert not scope.calls_dataworks
-    assert scope.queues == (QueueName.INTAKE, QueueName.BACKSTOP)
+    assert scope.queues == (QueueName.INTAKE, QueueName.ARRIVALS)
 
 
 @pytest.mark.parametrize(
