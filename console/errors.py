@@ -24,6 +24,7 @@ from deploy.local.process import ServiceError
 from emulator.dataworks.world import WorldError
 from review.parsing.self_test import ParserUnusable
 from workers.checks.registry import CheckError
+from workers.process.supervisor import StartFailed
 
 
 class EngineDown(DwgateError):
@@ -85,7 +86,7 @@ def report_error(error: Exception) -> int:
         code = USAGE
     elif isinstance(error, EngineDown):
         code = ENGINE_DOWN
-    elif isinstance(error, CommandFailed | ServiceError | AccountFileExists | FolderShared) or (
+    elif isinstance(error, CommandFailed | ServiceError | StartFailed | AccountFileExists | FolderShared) or (
         isinstance(error, OSError) and error.errno
     ):
         # An error number means that the system call failed: a port is in use, a file is missing.

@@ -223,6 +223,8 @@ def _redis(services: Services, scope: Scope) -> Iterator[Diagnosis]:
         if scope.has_fleet:
             yield from doctor_findings.check_worker_clocks(services.ledger.membership.skews())
             yield doctor_findings.check_running_workers(services.ledger.membership.workers())
+            oldest = services.ledger.oldest_unplanned()
+            yield doctor_findings.check_unplanned_events(0 if oldest is None else time.time() - oldest)
             yield doctor_findings.check_dead_events(services.ledger.counts()[State.DEAD])
 
 

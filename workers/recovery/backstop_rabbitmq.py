@@ -10,6 +10,7 @@ import threading
 from typing import Any
 
 import orjson
+import redis
 import structlog
 from kombu import Connection, Consumer, Message, Producer
 
@@ -31,12 +32,14 @@ from workers.messages.task_message import (
     read_headers,
 )
 from workers.recovery import backstop
-from workers.recovery.backstop import ParkedAction
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
 
 BATCH = 200
+
+REDIS_PAUSE_SECONDS = 1.0
+"""Seconds between two attempts to process the received messages while Redis is unavailable."""
 
 log = structlog.get_logger()
 
@@ -80,8 +83,13 @@ def _serve(services: Services, stop: threading.Event) -> None:
         ):
             while not stop.is_set():
                 _drain(connection)
-                process_due(services, producer, due)
-                handle_dead_letters(services, dead)
+                try:
+                    process_due(services, producer, due)
+                    handle_dead_letters(services, dead)
+                except redis.RedisError as error:
+                    # The messages are kept: returned to the broker, they would reach their delivery limit.
+                    log.warning("redis_unavailable", component="backstop", error=type(error).__name__)
+                    stop.wait(REDIS_PAUSE_SECONDS)
 
 
 def _drain(connection: Connection) -> None:
@@ -96,27 +104,19 @@ def _drain(connection: Connection) -> None:
 
 
 def process_due(services: Services, producer: Producer, messages: list[Message]) -> None:
-    """Drop each due message, park it again, or send it through intake."""
-    batch = _drain_messages(messages)
-    actions = backstop.decide_actions(services, [raw_body(message) for message in batch])
-    for message, action in zip(batch, actions, strict=True):
-        for queue in _QUEUES[action]:
-            _publish(producer, message, services.settings.topology[queue].routing_key)
+    """Admit the events of due messages that the ledger does not know; drop each message or park it again.
+
+    Raises:
+        redis.RedisError: Redis is unavailable; the messages remain in `messages`.
+    """
+    batch = messages[:]  # more arrive while a publish waits for its confirm
+    keep = backstop.settle(services, [raw_body(message) for message in batch])
+    del messages[: len(batch)]
+    key = services.settings.topology[QueueName.BACKSTOP].routing_key
+    for message, is_unfinished in zip(batch, keep, strict=True):
+        if is_unfinished:
+            _publish(producer, message, key)
         message.ack()
-
-
-def _drain_messages(messages: list[Message]) -> list[Message]:
-    """Empty `messages` and return its items; more arrive while a publish waits for its confirm."""
-    batch = messages[:]
-    messages.clear()
-    return batch
-
-
-_QUEUES = {
-    ParkedAction.DROP: (),
-    ParkedAction.PARK: (QueueName.BACKSTOP,),
-    ParkedAction.INTAKE_AND_PARK: (QueueName.BACKSTOP, QueueName.INTAKE),
-}
 
 
 def _publish(producer: Producer, message: Message, key: str) -> None:
@@ -142,8 +142,13 @@ _HEADERS = frozenset(
 
 
 def handle_dead_letters(services: Services, messages: list[Message]) -> None:
-    """Record dead-lettered messages in the ledger, so that their events are answered without them."""
-    for message in _drain_messages(messages):
+    """Record dead-lettered messages in the ledger, so that their events are answered without them.
+
+    Raises:
+        redis.RedisError: Redis is unavailable; the messages that were not processed remain in `messages`.
+    """
+    while messages:
+        message = messages[0]
         try:
             _handle_dead_letter(services, message)
         except TRANSIENT_ERRORS:
@@ -152,6 +157,7 @@ def handle_dead_letters(services: Services, messages: list[Message]) -> None:
             reason = str(error) if isinstance(error, MessageInvalid) else f"dead: {type(error).__name__}"
             refuse(services, QueueName.DEAD, raw_body(message), reason)
         message.ack()
+        del messages[0]
 
 
 def _handle_dead_letter(services: Services, message: Message) -> None:
