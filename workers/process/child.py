@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
@@ -20,16 +21,18 @@ from celery.worker.state import active_requests
 
 from common import settings as common_settings
 from common.log import configure_logging
+from common.parent_death import end_with_parent
 from review.dialects import Dialect
 from review.engine import review
 from review.parsing.self_test import run_self_test
 from workers import tasks
 from workers.celery_app import create_app
-from workers.event_sender import ConsumerEvents, EventSender
+from workers.event_sender import ConsumerEvents, ProcessEvents
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.progress_report import ProgressReport
-from workers.process.roles import Pool, ProcessGroup, Role
+from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role
+from workers.process.spool_reader import SpoolReader
 from workers.progress import SharedTime
 from workers.recovery import (
     backstop_rabbitmq,
@@ -43,6 +46,9 @@ from workers.services import Services
 from workers.settings import WorkerSettings
 
 HEARTBEAT_SECONDS = 5.0
+
+LAST_EVENTS_SECONDS = 1.0
+"""How long the last events may take at the end, so that Flower shows at once that the process has ended."""
 
 _PLANNING_ROLES = frozenset({Role.INTAKE, Role.WATCHDOG})
 """Roles that resolve the policy; their processes record which one they use."""
@@ -70,7 +76,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progr
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
-    events = EventSender(app, name) if group.pool is Pool.NONE else ConsumerEvents()
+    events = ProcessEvents(app, name) if group.pool is Pool.NONE else ConsumerEvents()
     services = Services(
         settings,
         app,
@@ -79,7 +85,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progr
         send_event=events.send_event,
     )
     _warm_up(services, group)
-    if isinstance(events, EventSender):
+    if isinstance(events, ProcessEvents):
         _run_loops(services, name, roles, events)
     else:
         tasks.register_tasks(app, services)
@@ -98,11 +104,13 @@ def _warm_up(services: Services, group: ProcessGroup) -> None:
 
 
 def exit_with_parent() -> None:
-    """Send this process SIGTERM when its supervisor dies."""
+    """Send this process SIGTERM when its supervisor dies, and SIGKILL after STOP_SECONDS."""
 
     def watch(supervisor: BaseProcess) -> None:
         supervisor.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     if supervisor := multiprocessing.parent_process():
         threading.Thread(target=watch, args=(supervisor,), daemon=True).start()
@@ -112,10 +120,16 @@ def _consume(
     app: Celery, services: Services, group: ProcessGroup, name: str, concurrency: int, roles: Sequence[Role]
 ) -> None:
     stop = threading.Event()
+    queues = [queue for role in roles if (queue := group.queues[role])]
+    # Started when the pool has forked its processes, so that they inherit no connection.
+    sending = threading.Thread(target=app.background_sender.run, args=(stop,), daemon=True)
 
-    def ready(**_: Any) -> None:
+    def ready(*, sender: Any, **_: Any) -> None:
         log.info("worker_started", worker=name, roles=list(roles))
         threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
+        reader = SpoolReader(services, sender, queues, concurrency)
+        threading.Thread(target=reader.run, args=(stop,), daemon=True).start()
+        sending.start()
         _start_file_audit(services, name, roles, stop)
 
     def keep_logging(**_: Any) -> None:
@@ -125,6 +139,7 @@ def _consume(
     signals.setup_logging.connect(keep_logging, weak=False)
     if not services.settings.uses_rabbitmq:
         refused_messages.keep_in_ledger(app, services)
+    signals.worker_process_init.connect(_end_with_pool, weak=False)
     remote_control.restrict(app, has_untrusted_code=group.pool is Pool.PREFORK)
     app.worker_main(
         [
@@ -132,21 +147,24 @@ def _consume(
             "worker",
             f"--pool={group.pool}",
             f"--concurrency={concurrency}",
-            f"--queues={','.join(_queue_names(services, group, roles))}",
+            f"--queues={','.join(services.settings.topology[queue].name for queue in queues)}",
             f"--hostname={name}",
             "--without-mingle",
             "--without-gossip",
             "--loglevel=WARNING",
         ]
     )
+    stop.set()
+    if sending.is_alive():
+        sending.join(LAST_EVENTS_SECONDS)
 
 
-def _queue_names(services: Services, group: ProcessGroup, roles: Sequence[Role]) -> list[str]:
-    queues = [group.queues[role] for role in roles]
-    return [services.settings.topology[name].name for name in queues if name]
+def _end_with_pool(**_: Any) -> None:
+    """End this process of a pool with the process that started it: its result would go nowhere."""
+    end_with_parent(signal.SIGKILL)
 
 
-def _run_loops(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
+def _run_loops(services: Services, name: str, roles: Sequence[Role], events: ProcessEvents) -> None:
     """Run roles that consume no task queue, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -154,7 +172,8 @@ def _run_loops(services: Services, name: str, roles: Sequence[Role], events: Eve
     threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
     _start_file_audit(services, name, roles, stop)
     log.info("worker_started", worker=name, roles=list(roles))
-    threading.Thread(target=events.run, args=(stop,), daemon=True).start()
+    for loop in (services.app.background_sender.run, events.send_heartbeats):
+        threading.Thread(target=loop, args=(stop,), daemon=True).start()
     _run_watchdog(services, stop)
 
 

@@ -27,13 +27,10 @@ from review.parsing.self_test import require_pure_python
 from review.rules.registry import INSTALLED
 from workers.checks import registry
 from workers.policy.policy import load_policy
-from workers.process.roles import Pool, ProcessGroup, Role, groups_for
+from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, groups_for
 from workers.progress import SharedTime
 from workers.settings import WorkerSettings
 from workers.waivers.loader import load_waivers
-
-STOP_SECONDS = 25.0
-"""How long a process may take to exit after SIGTERM; its running tasks are requeued after 10 seconds."""
 
 MIN_RESTART_PAUSE = 1.0
 MAX_RESTART_PAUSE = 30.0
