@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import redis
+from amqp.exceptions import AccessRefused, AMQPError, InvalidPath, NotAllowed, NotFound, PreconditionFailed
 from kombu.exceptions import OperationalError
 from pydantic import SecretStr
 
@@ -22,13 +24,25 @@ from deploy.local.private_folder import FolderShared
 from deploy.local.process import ServiceError
 from emulator.dataworks.world import WorldError
 from review.parsing.self_test import ParserUnusable
+from workers.broker.amqp_transport import BrokerUnavailable
 from workers.checks.registry import CheckError
 
 _CONFIGURATION_ERRORS = (SettingsError, ConfigError, CheckError, WorldError, ParserUnusable, UsageError)
 
 
+_REFUSALS = (
+    *(AccessRefused, NotAllowed, InvalidPath, NotFound, PreconditionFailed),
+    *(redis.AuthenticationError, redis.exceptions.NoPermissionError),
+)
+"""What RabbitMQ and Redis answer to settings that do not fit; trying again does not help."""
+
+
 class EngineDown(DwgateError):
     """An engine is unreachable: start it, or correct its URL in the settings."""
+
+
+class EngineRefused(DwgateError):
+    """An engine refuses the settings: credentials, virtual host, rights, or arguments of a queue."""
 
 
 class CommandFailed(DwgateError):
@@ -37,15 +51,21 @@ class CommandFailed(DwgateError):
 
 @contextmanager
 def engine_errors(engine: str, url: SecretStr) -> Iterator[None]:
-    """Convert an engine's errors within the block to `EngineDown`, with its host but never its password.
+    """Convert an engine's errors within the block, with its host but never its password.
 
     Args:
         engine: name of the engine in the message.
         url: its URL.
+
+    Raises:
+        EngineRefused: it refuses the settings.
+        EngineDown: it is unreachable, or does not take a message.
     """
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, OperationalError, OSError) as error:
+    except _REFUSALS as error:
+        raise EngineRefused(f"{engine} at {host(url)} refuses the settings: {_refusal(error)}") from error
+    except (redis.ConnectionError, redis.TimeoutError, OperationalError, AMQPError, OSError) as error:
         raise EngineDown(f"{engine} at {host(url)} is down: {_reason(error)}") from error
 
 
@@ -57,7 +77,7 @@ def host(url: SecretStr) -> str:
 
 def report_error(error: Exception) -> int:
     """Write an expected error to stderr and return the exit code; re-raise any other."""
-    if isinstance(error, _CONFIGURATION_ERRORS):
+    if isinstance(error, (*_CONFIGURATION_ERRORS, EngineRefused)):
         code = USAGE
     elif isinstance(error, EngineDown):
         code = ENGINE_DOWN
@@ -75,13 +95,24 @@ def report_error(error: Exception) -> int:
 
 def _reason(error: Exception) -> str:
     # The text of a library's error may hold the whole URL.
-    if isinstance(error, redis.AuthenticationError):
-        return "the password is rejected"
-    if isinstance(error, redis.TimeoutError | TimeoutError):
+    cause = error.__cause__ or error
+    if isinstance(error, BrokerUnavailable):
+        return f"it takes no messages now, memory or disk may be low ({cause})"
+    if isinstance(cause, redis.TimeoutError | TimeoutError):
         return "no response"
+    if isinstance(cause, socket.gaierror):
+        return "its host name is unknown"
     if rejection := _certificate_error(error):
         return f"its certificate is rejected: {rejection.verify_message}"
     return "no connection"
+
+
+def _refusal(error: Exception) -> str:
+    if isinstance(error, AMQPError):
+        # "ACCESS_REFUSED - access to queue 'dwgate.intake' in vhost '/' refused for user 'checks'"
+        text = str(error.reply_text).partition(" - ")[2]
+        return "the user or the password is wrong" if text.startswith("Login was refused") else text
+    return "the password is wrong" if isinstance(error, redis.AuthenticationError) else str(error)
 
 
 def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
