@@ -27,11 +27,15 @@ EXPIRY_WARNING_SECONDS = 30 * 86400.0
 
 
 class Health(StrEnum):
-    """State of one diagnosed item: good, a choice with a trade-off, wrong, or an engine that is down."""
+    """State of one diagnosed item.
+
+    It is good, a choice with a trade-off, wrong, or about an engine that refuses the settings or is down.
+    """
 
     GOOD = "good"
     TRADE_OFF = "costs"
     WRONG = "wrong"
+    REFUSED = "refused"
     DOWN = "down"
 
 

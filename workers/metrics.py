@@ -38,6 +38,11 @@ SLOW_CHECKS_WAITING = Gauge(
     "Messages of the fleet that wait for the slow queue or are in it.",
     multiprocess_mode="mostrecent",
 )
+TASKS_SPOOLED = Counter(
+    "dwgate_tasks_spooled_total",
+    "Tasks that the broker did not take, kept in Redis for the workers.",
+    ["task"],
+)
 STALLED = Counter(
     "dwgate_processes_stalled_total", "Processes replaced because they made no progress.", ["group"]
 )

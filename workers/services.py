@@ -19,6 +19,7 @@ from common.i18n import Language
 from common.ledger import Ledger, connect, key_prefix
 from common.snapshot import Snapshot
 from workers import metrics, reporter
+from workers.broker.spool import Spool
 from workers.checks import registry
 from workers.checks.api import Check
 from workers.dataworks import client
@@ -103,7 +104,12 @@ class Services:
     @cached_property
     def dispatch(self) -> Dispatch:
         """Sends tasks."""
-        return Dispatch(self.app, self.settings.topology)
+        return Dispatch(self.app, self.settings.topology, self.spool)
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Tasks that the broker did not take."""
+        return Spool(self.ledger.client, key_prefix(self.settings.extension_code))
 
     @cached_property
     def scheduler(self) -> Scheduler:

@@ -21,16 +21,18 @@ from celery.worker.state import active_requests
 from common import clock
 from common import settings as common_settings
 from common.log import configure_logging
+from common.parent_death import end_with_parent
 from workers import metrics, progress, tasks
 from workers.celery_app import create_app
 from workers.dataworks.lookup_requests.server import RENEW_SECONDS
-from workers.event_sender import ConsumerEvents, EventSender
+from workers.event_sender import ConsumerEvents, ProcessEvents
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.health import PROGRESS_SECONDS
 from workers.process.process_state import ProcessState
 from workers.process.progress_report import ProgressReport
-from workers.process.roles import Pool, ProcessGroup, Role
+from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role
+from workers.process.spool_reader import SpoolReader
 from workers.recovery import (
     backstop_rabbitmq,
     backstop_redis,
@@ -48,6 +50,9 @@ from workers.settings import WorkerSettings
 from workers.task_base import describe_error
 
 HEARTBEAT_SECONDS = clock.MEASURE_SECONDS
+
+LAST_EVENTS_SECONDS = 1.0
+"""How long the last events may take at the end, so that Flower shows at once that the process has ended."""
 
 SLOW_NICENESS = 10
 """Niceness of the slow checks: all else on the machine goes first."""
@@ -74,7 +79,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: Pr
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
-    events = EventSender(app, name) if group.pool is Pool.NONE else ConsumerEvents()
+    events = ProcessEvents(app, name) if group.pool is Pool.NONE else ConsumerEvents()
     services = Services(
         settings,
         app,
@@ -88,7 +93,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: Pr
     )
     report.count_hanging(lambda: services.check_threads.hanging)
     _measure_clock(services)
-    if isinstance(events, EventSender):
+    if isinstance(events, ProcessEvents):
         report.set_ready()
         _run_loops(services, group, name, events)
     else:
@@ -107,11 +112,13 @@ def _measure_clock(services: Services) -> None:
 
 
 def exit_with_parent() -> None:
-    """Send this process SIGTERM when its supervisor dies."""
+    """Send this process SIGTERM when its supervisor dies, and SIGKILL after STOP_SECONDS."""
 
     def watch(supervisor: BaseProcess) -> None:
         supervisor.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     if supervisor := multiprocessing.parent_process():
         threading.Thread(target=watch, args=(supervisor,), daemon=True).start()
@@ -121,14 +128,20 @@ def _consume(
     app: Celery, services: Services, group: ProcessGroup, name: str, concurrency: int, roles: Sequence[Role]
 ) -> None:
     stop = threading.Event()
+    queues = [queue for role in roles if (queue := group.queues[role])]
+    # Started when the pool has forked its processes, so that they inherit no connection.
+    sending = threading.Thread(target=app.background_sender.run, args=(stop,), daemon=True)
 
-    def ready(**_: Any) -> None:
+    def ready(*, sender: Any, **_: Any) -> None:
         log.info("worker_started", worker=name, roles=list(roles))
         threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
         if Role.INTAKE in roles:
             _start_file_audit(services, name, stop)
         if Role.CHECKS_IO in roles:
             _start_lookup_server(services, stop)
+        reader = SpoolReader(services, sender, queues, concurrency)
+        threading.Thread(target=reader.run, args=(stop,), daemon=True).start()
+        sending.start()
 
     def keep_logging(**_: Any) -> None:
         """Keep dwgate's logging: Celery configures none if this signal has a receiver."""
@@ -137,6 +150,7 @@ def _consume(
     signals.setup_logging.connect(keep_logging, weak=False)
     if not services.settings.uses_rabbitmq:
         refused_messages.keep_in_ledger(app, services)
+    signals.worker_process_init.connect(_end_with_pool, weak=False)
     remote_control.restrict(app, has_untrusted_code=group.reads_code)
     app.worker_main(
         [
@@ -144,21 +158,24 @@ def _consume(
             "worker",
             f"--pool={group.pool}",
             f"--concurrency={concurrency}",
-            f"--queues={','.join(_queue_names(services, group, roles))}",
+            f"--queues={','.join(services.settings.topology[queue].name for queue in queues)}",
             f"--hostname={name}",
             "--without-mingle",
             "--without-gossip",
             "--loglevel=WARNING",
         ]
     )
+    stop.set()
+    if sending.is_alive():
+        sending.join(LAST_EVENTS_SECONDS)
 
 
-def _queue_names(services: Services, group: ProcessGroup, roles: Sequence[Role]) -> list[str]:
-    queues = [group.queues[role] for role in roles]
-    return [services.settings.topology[name].name for name in queues if name]
+def _end_with_pool(**_: Any) -> None:
+    """End this process of a pool with the process that started it: its result would go nowhere."""
+    end_with_parent(signal.SIGKILL)
 
 
-def _run_loops(services: Services, group: ProcessGroup, name: str, events: EventSender) -> None:
+def _run_loops(services: Services, group: ProcessGroup, name: str, events: ProcessEvents) -> None:
     """Run the loops of a process that consumes no task queue, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -167,7 +184,8 @@ def _run_loops(services: Services, group: ProcessGroup, name: str, events: Event
     if group.is_planning:
         _start_file_audit(services, name, stop)
     log.info("worker_started", worker=name, roles=[*group.queues])
-    threading.Thread(target=events.run, args=(stop,), daemon=True).start()
+    for sender in (services.app.background_sender.run, events.send_heartbeats):
+        threading.Thread(target=sender, args=(stop,), daemon=True).start()
     # What is due does not wait for it, unless DataWorks must be called.
     threading.Thread(target=services.dataworks.warm_up, daemon=True).start()
     first, *others = _loops(services, group)

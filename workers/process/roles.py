@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from common.topology import QueueName
 
+STOP_SECONDS = 25.0
+"""How long a process may take to exit after SIGTERM; a task that has not finished returns to its queue."""
+
 
 class Role(StrEnum):
     """One responsibility of a worker.

@@ -28,11 +28,8 @@ from common.log import configure_logging
 from workers.process import metrics_server
 from workers.process.health import Health
 from workers.process.process_state import ProcessState
-from workers.process.roles import Pool, ProcessGroup, Role, groups_for
+from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, groups_for
 from workers.settings import WorkerSettings
-
-STOP_SECONDS = 25.0
-"""How long a process may take to exit after SIGTERM; its running tasks are requeued after 10 seconds."""
 
 MIN_RESTART_PAUSE = 1.0
 MAX_RESTART_PAUSE = 30.0

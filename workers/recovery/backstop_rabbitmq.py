@@ -7,19 +7,22 @@ of Redis, as it survives the loss of the broker in the ledger.
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import orjson
 import redis
 import structlog
 from kombu import Connection, Consumer, Message, Producer
+from kombu.exceptions import OperationalError
 
 from common import topology
 from common.events import Event, UnknownSchema
 from common.i18n import Language
 from common.tls import tls_options
 from common.topology import QueueName
-from workers import check_execution, kombu_queues, metrics, reporter
+from workers import check_execution, kombu_queues, metrics, progress, reporter
+from workers.broker import amqp_transport
 from workers.dataworks.errors import DataWorksError
 from workers.intake import admit
 from workers.messages.events import NEWER, read_events
@@ -41,6 +44,11 @@ BATCH = 200
 REDIS_PAUSE_SECONDS = 1.0
 """Seconds between two attempts to process the received messages while Redis is unavailable."""
 
+CONNECT_SECONDS = 5
+
+UNAVAILABLE_SECONDS = 5.0
+"""Seconds before the next attempt after RabbitMQ took no message; each attempt may leave a copy."""
+
 log = structlog.get_logger()
 
 
@@ -54,13 +62,20 @@ def _serve(services: Services, stop: threading.Event) -> None:
     declare = services.settings.broker_topology == "declare"
     names = services.settings.topology
     url = services.settings.broker_url.get_secret_value()
-    tls = tls_options(url, services.settings.tls_files)
-    options = {"confirm_publish": True, "confirm_timeout": 5}
-    with Connection(url, ssl=tls, connect_timeout=5, heartbeat=15, transport_options=options) as connection:
+    options = {
+        "ssl": tls_options(url, services.settings.tls_files),
+        "connect_timeout": CONNECT_SECONDS,
+        "transport": amqp_transport.TRANSPORT,
+        "transport_options": dict(amqp_transport.PUBLISHING_OPTIONS),
+    }
+    # While RabbitMQ is short of memory, it delivers nothing over a connection that publishes.
+    with (
+        Connection(url, heartbeat=15, **options) as connection,
+        Connection(url, **options) as publishing,
+    ):
         channel = connection.default_channel
-        producer = Producer(
-            channel, kombu_queues.build_exchange(names.exchange, declare=declare), auto_declare=declare
-        )
+        exchange = kombu_queues.build_exchange(names.exchange, declare=declare)
+        producer = Producer(publishing, exchange, auto_declare=declare)
         if declare:
             kombu_queues.build_amqp_queue(names[QueueName.BACKSTOP], declare=True)(channel).declare()
         due: list[Message] = []
@@ -81,15 +96,21 @@ def _serve(services: Services, stop: threading.Event) -> None:
                 prefetch_count=BATCH,
             ),
         ):
+            publish_at = 0.0
             while not stop.is_set():
+                progress.mark()
                 _drain(connection)
                 try:
-                    process_due(services, producer, due)
                     handle_dead_letters(services, dead)
+                    if time.monotonic() >= publish_at:
+                        process_due(services, producer, due)
                 except redis.RedisError as error:
                     # The messages are kept: returned to the broker, they would reach their delivery limit.
                     log.warning("redis_unavailable", component="backstop", error=type(error).__name__)
                     stop.wait(REDIS_PAUSE_SECONDS)
+                except OperationalError as error:
+                    publish_at = time.monotonic() + UNAVAILABLE_SECONDS
+                    log.warning("broker_unavailable", component="backstop", error=type(error).__name__)
 
 
 def _drain(connection: Connection) -> None:
@@ -108,14 +129,20 @@ def process_due(services: Services, producer: Producer, messages: list[Message])
 
     Raises:
         redis.RedisError: Redis is unavailable; the messages remain in `messages`.
+        OperationalError: the broker takes no messages; those that remain are back in `messages`: delivered
+            again, they would soon reach the delivery limit.
     """
     batch = messages[:]  # more arrive while a publish waits for its confirm
     keep = backstop.settle(services, [raw_body(message) for message in batch])
     del messages[: len(batch)]
     key = services.settings.topology[QueueName.BACKSTOP].routing_key
-    for message, is_unfinished in zip(batch, keep, strict=True):
-        if is_unfinished:
-            _publish(producer, message, key)
+    for number, (message, is_unfinished) in enumerate(zip(batch, keep, strict=True)):
+        try:
+            if is_unfinished:
+                _publish(producer, message, key)
+        except OperationalError:
+            messages[:0] = batch[number:]
+            raise
         message.ack()
 
 
@@ -129,6 +156,8 @@ def _publish(producer: Producer, message: Message, key: str) -> None:
         correlation_id=message.properties.get("correlation_id"),
         delivery_mode=2,
         mandatory=True,
+        retry=True,  # over a new connection, if the last publish ended this one
+        retry_policy={"max_retries": 1, "interval_start": 0.1},
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import redis
-from amqp.exceptions import AccessRefused, AMQPError  # type: ignore[import-untyped]
+from amqp.exceptions import AccessRefused, AMQPError
 from celery import Celery
 from kombu import Connection
 from kombu.transport.native_delayed_delivery import (
