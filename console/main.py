@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -54,7 +55,20 @@ def load_command(name: str) -> Command:
         module = import_module(f"console.commands.{name}")
     finally:
         gc.enable()
+    _keep_logs_from_output()
     return typer.main.get_command(module.app)
+
+
+def _keep_logs_from_output() -> None:
+    """Write errors that the workers' code logs to stderr, and nothing else; services set up their own logs.
+
+    By itself structlog writes to stdout, where a program reads a command's JSON.
+    """
+    if structlog := sys.modules.get("structlog"):
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )
 
 
 def _placeholder() -> None:

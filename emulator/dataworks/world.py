@@ -165,7 +165,7 @@ class World:
         tables = _read("tables", raw, _table, "TableGuid")
         files = _read("files", raw, _file, "FileId")
         if "extension" in raw:
-            self.extension = _extension(raw["extension"])
+            self.extension = _changed(self.extension, raw["extension"])
         self.nodes.update(nodes)
         self.baselines.update(baselines)
         self.tables.update(tables)
@@ -306,10 +306,15 @@ def _file(entry: Json) -> File:
     return File(versions, entry.get("ProjectId"), bool(entry.get("new_studio")))
 
 
-def _extension(entry: Json) -> Extension:
+def _changed(extension: Extension, entry: Json) -> Extension:
+    """Return the extension with the fields of `entry`; those that it does not name stay."""
     fields = {name: value for name, value in entry.items() if name[0].isupper()}
     options = {int(project): value for project, value in entry.get("options", {}).items()}
-    return Extension(fields, frozenset(_projects(entry)), options)
+    return Extension(
+        {**extension.fields, **fields},
+        frozenset(_projects(entry)) if "projects" in entry else extension.projects,
+        options if "options" in entry else extension.options,
+    )
 
 
 def _projects(entry: Json) -> Iterable[int]:

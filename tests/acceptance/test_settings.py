@@ -15,8 +15,8 @@ SECONDS = 10.0
 
 SHARED = {
     "DWGATE_BROKER_URL": "amqp://u:top-secret@127.0.0.1:1/",
-    "DWGATE_REDIS_URL": "redis://:top-secret@127.0.0.1:1/0",
     "DWGATE_EXTENSION_CODE": "ext",
+    "DWGATE_REDIS_URL": "redis://:top-secret@127.0.0.1:1/0",
     "DWGATE_REGION": "cn-shanghai",
 }
 RECEIVING = {

@@ -151,7 +151,7 @@ def test_a_check_that_needs_too_much_memory_fails(gate: RunningDwgate) -> None:
     result, record = answered(gate, "deploy-table-good", 60)
     assert result == "FAIL"
     assert record.outcomes["hogs"].detail == "it needs too much memory"
-    assert record.attempts["hogs"] == 2, "the trial, and once with the whole time limit"
+    assert record.attempts["hogs"] <= 2, "in the trial if that suffices, else once with the whole time limit"
 
 
 def test_a_check_that_catches_every_failure_is_ended_too(gate: RunningDwgate) -> None:

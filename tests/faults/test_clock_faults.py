@@ -81,6 +81,6 @@ def test_a_worker_starts_with_a_wrong_clock(gate: RunningDwgate, clock: FakeCloc
     gate.emulator.clear_faults()
     gate.kill(gate.workers[-1])
     clock.set(-3600)
-    gate.start_worker()
+    gate.start_worker("--metrics-port", str(gate.metrics_port))
     for name in NAMES:
         in_time(gate, gate.send(name), name)

@@ -79,4 +79,6 @@ class ProgressReport:
 
 
 def _has_limit(request: Any) -> bool:
-    return bool(request.accepted_at and request.time_limits and request.time_limits[0])
+    # A request has no such attribute until the pool has accepted it.
+    accepted_at = getattr(request, "accepted_at", None)
+    return bool(accepted_at and request.time_limits and request.time_limits[0])

@@ -161,6 +161,7 @@ def test_an_event_with_a_check_process_is_judged_without_a_query(
     services: Services, emulator: Emulator
 ) -> None:
     """DataWorks may list the process later than it sends the event, which has `blockBusiness: false`."""
+    services.ledger.lease_due(1)  # The history of the ledger begins before the event arrives.
     emulator.start_process("m-1", WAITING.event_code, listed_after=3600)
     an_event = Event("m-1", WAITING.event_code, PROJECT_ID, None, False, WAITING.data, time.time())
     assert an_event.check_process_id
