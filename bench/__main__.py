@@ -10,6 +10,7 @@ RUNS = (
     ("bench.slow_clients", "--seconds", "10"),
     ("bench.pipeline", "--events", "300", "--rates", "50", "--seconds", "10"),
     ("bench.ledger", "--events", "50"),
+    ("bench.start",),
     ("bench.fleet", "--events", "300"),
     ("bench.impact",),
     ("bench.lookups", "--events", "200", "--workers", "2"),

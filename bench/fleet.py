@@ -1,12 +1,16 @@
 """Send 1,000 events to workers that are killed one after another, and count the verdicts.
 
     python -m bench.fleet [--events 1000] [--rate 50] [--workers 2] [--kill-every 5]
+    python -m bench.fleet --overload 3 --seconds 120 --kill-every 20
 
 Ingest, the workers, the emulator, RabbitMQ (its own, or DWGATE_TEST_BROKER_URL) and Valkey run as real
 processes. Signed events (the good and the bad sample of each extension point, in turn) are sent at a fixed
 rate. Every few seconds one worker is killed with SIGKILL, with all its processes, and another is started in
 its place, until the last verdict has been posted. The target: every event gets one verdict, posted once,
 before its deadline. Exit 1 if it is missed.
+
+With `--overload`, the events that the workers answer per second are measured first, without kills; then as
+many times this rate is sent. What is not checked in time is decided by the policy.
 """
 
 from __future__ import annotations
@@ -39,6 +43,9 @@ SETTLE_SECONDS = 90.0
 
 MAX_TIMELINES = 10
 """Maximum number of late, wrong and unanswered events whose steps are shown."""
+
+CAPACITY_EVENTS = 400
+"""Events of a burst by which the capacity is measured."""
 
 READ_QPS, WRITE_QPS = 500, 200
 
@@ -83,6 +90,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=50, help="events per second")
     parser.add_argument("--workers", type=int, default=2, help="`dwgate worker` processes, all roles each")
     parser.add_argument("--kill-every", type=float, default=5, help="seconds between SIGKILLs; 0 for none")
+    parser.add_argument("--overload", type=float, help="rate as a multiple of the measured capacity")
+    parser.add_argument("--seconds", type=float, default=120, help="duration, with --overload")
     parser.add_argument("--logs", type=Path, help="directory for dwgate's logs; discarded by default")
     options = parser.parse_args()
     settings = {
@@ -103,12 +112,25 @@ def main() -> None:
                 write_qps=WRITE_QPS,
             ) as gate,
         ):
+            rate, events = options.rate, options.events
+            if options.overload:
+                rate = options.overload * measure_capacity(gate)
+                events = round(rate * options.seconds)
+                print(f"{events} events at {rate:.0f} per second", flush=True)
             with kills(gate, options.kill_every) as killed:
-                sent = send(gate, options.events, options.rate)
+                sent = send(gate, events, rate)
                 settle(gate)
             result = score(gate, sent, len(killed))
     show(result)
     sys.exit(not result.is_met)
+
+
+def measure_capacity(gate: RunningDwgate) -> float:
+    """Return the events per second that the workers answer, without kills."""
+    began = time.monotonic()
+    send(gate, CAPACITY_EVENTS, CAPACITY_EVENTS)
+    settle(gate)
+    return CAPACITY_EVENTS / (time.monotonic() - began)
 
 
 @contextmanager

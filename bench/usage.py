@@ -18,6 +18,7 @@ _NAMES = {
     "dwgate-io": "intake and I/O",
     "dwgate-reporter": "reports",
     "dwgate-watchdog": "watchdog",
+    "dwgate-recovery": "recovery",
     "multiprocessing.": "fork server",
     "celery_chord checks": "checks (computing)",
     "celery_chord waiting": "intake and I/O",

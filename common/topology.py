@@ -24,8 +24,15 @@ Far more than a message that ends processes gets: the ledger counts its attempts
 of its process are delivered again each time.
 """
 
+ARRIVAL_SECONDS = 2
+"""Seconds after its arrival at which the watchdog learns of an event that is not answered yet.
+
+Below the time until the decision with the shortest deadline that a policy may set (5 seconds, of which 2 are
+the margin), so that no deadline depends on intake.
+"""
+
 BACKSTOP_SECONDS = 30
-"""Seconds that a copy of each event is parked before the watchdog checks whether the event was processed."""
+"""Seconds until the watchdog looks again at the copy of an event that was not answered then."""
 
 MAX_NAMESPACE_LENGTH = 64
 
@@ -37,11 +44,11 @@ _DIGEST_LENGTH = 8
 class QueueName(StrEnum):
     """A queue of a fleet. The value is its name within the namespace.
 
-    DUE receives parked copies whose delay has expired. BACKSTOP has no consumer: its messages expire into
-    DUE, which is a timer that survives the loss of Redis. DEAD is the dead-letter queue; the watchdog reads
-    it into the ledger. A message of REPORTS is a token: it makes a reporter post pending reports, in the
-    order of the ledger's report queue. CHECKS_SLOW is for CPU checks that need more than the allowance of
-    CHECKS_CPU, or whose workspace has used up its budget.
+    ARRIVALS gets a copy of each new event, BACKSTOP the copies of events that are not answered yet. They have
+    no consumer: their messages expire into DUE, which is a timer that survives the loss of Redis. DEAD is the
+    dead-letter queue; the watchdog reads it into the ledger. A message of REPORTS is a token: it makes a
+    reporter post pending reports, in the order of the ledger's report queue. CHECKS_SLOW is for CPU checks
+    that need more than the allowance of CHECKS_CPU, or whose workspace has used up its budget.
     """
 
     INTAKE = "intake"
@@ -50,6 +57,7 @@ class QueueName(StrEnum):
     CHECKS_IO = "checks.io"
     REPORTS = "reports"
     DUE = "due"
+    ARRIVALS = f"backstop.{ARRIVAL_SECONDS}s"
     BACKSTOP = f"backstop.{BACKSTOP_SECONDS}s"
     DEAD = "dead"
 
@@ -131,7 +139,7 @@ class Topology:
 
     @property
     def event_key(self) -> str:
-        """Routing key of a new event, which reaches the intake queue and, as a copy, the backstop queue."""
+        """Routing key of a new event, which reaches the intake queue and, as a copy, the arrivals queue."""
         return f"event.{self.namespace}"
 
     def __getitem__(self, name: QueueName) -> Queue:
@@ -140,8 +148,10 @@ class Topology:
         full_name = f"dwgate.{self.namespace}.{name}"
         if name is QueueName.DEAD:
             return Queue(full_name, ("#",), {"x-queue-type": "quorum"}, self.dead_exchange)
+        if name is QueueName.ARRIVALS:
+            return Queue(full_name, (self.event_key,), self._delay_arguments(ARRIVAL_SECONDS), self.exchange)
         if name is QueueName.BACKSTOP:
-            return Queue(full_name, (own_key, self.event_key), self._backstop_arguments(), self.exchange)
+            return Queue(full_name, (own_key,), self._delay_arguments(BACKSTOP_SECONDS), self.exchange)
         arguments: dict[str, str | int] = {
             "x-queue-type": "quorum",
             "x-delivery-limit": DELIVERY_LIMIT,
@@ -161,10 +171,10 @@ class Topology:
         """All queues, that of dead letters last."""
         return tuple(self[name] for name in QueueName)
 
-    def _backstop_arguments(self) -> dict[str, str | int]:
+    def _delay_arguments(self, seconds: int) -> dict[str, str | int]:
         return {
             "x-queue-type": "quorum",
-            "x-message-ttl": BACKSTOP_SECONDS * 1000,
+            "x-message-ttl": seconds * 1000,
             "x-dead-letter-exchange": self.exchange,
             "x-dead-letter-routing-key": f"{QueueName.DUE}.{self.namespace}",
             "x-dead-letter-strategy": "at-least-once",

@@ -19,16 +19,23 @@ from ingest.settings import IngestSettings
 from workers.dataworks.transport import is_loopback
 from workers.settings import WorkerSettings
 
+MAX_UNPLANNED_SECONDS = 10.0
+"""How long an event may wait for intake before it is reported."""
+
 EXPIRY_WARNING_SECONDS = 30 * 86400.0
 """How long before its end the pinned certificate is reported."""
 
 
 class Health(StrEnum):
-    """State of one diagnosed item: good, a choice with a trade-off, wrong, or an engine that is down."""
+    """State of one diagnosed item.
+
+    It is good, a choice with a trade-off, wrong, or about an engine that refuses the settings or is down.
+    """
 
     GOOD = "good"
     TRADE_OFF = "costs"
     WRONG = "wrong"
+    REFUSED = "refused"
     DOWN = "down"
 
 
@@ -181,6 +188,17 @@ def check_running_workers(names: Sequence[str]) -> Diagnosis:
             "workers", Health.WRONG, f"none for {', '.join(sorted(missing))}: start dwgate worker"
         )
     return Diagnosis("workers", Health.GOOD, f"{len(names)} processes")
+
+
+def check_unplanned_events(seconds: float) -> Diagnosis:
+    """Diagnose for how many seconds the oldest event has waited for a worker to plan it."""
+    if seconds > MAX_UNPLANNED_SECONDS:
+        return Diagnosis(
+            "intake",
+            Health.WRONG,
+            f"an event has waited for {seconds:.0f} s: start dwgate worker --role intake",
+        )
+    return Diagnosis("intake", Health.GOOD, "no event waits for it")
 
 
 def check_dead_events(count: int) -> Diagnosis:

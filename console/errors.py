@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import redis
+from amqp.exceptions import AccessRefused, AMQPError, InvalidPath, NotAllowed, NotFound, PreconditionFailed
 from kombu.exceptions import OperationalError
 from pydantic import SecretStr
 
@@ -23,15 +25,20 @@ from deploy.local.private_folder import FolderShared
 from deploy.local.process import ServiceError
 from emulator.dataworks.world import WorldError
 from review.parsing.self_test import ParserUnusable
+from workers.broker.amqp_transport import BrokerUnavailable
 from workers.checks.registry import CheckError
+from workers.process.supervisor import StartFailed
+
+_REFUSALS = (AccessRefused, NotAllowed, InvalidPath, NotFound, PreconditionFailed)
+"""What RabbitMQ answers to settings that do not fit; trying again does not help."""
 
 
 class EngineDown(DwgateError):
     """An engine is unreachable: start it, or correct its URL in the settings."""
 
 
-class EngineRejects(DwgateError):
-    """An engine rejects what the settings name: the user, the password, or the user's rights."""
+class EngineRefused(DwgateError):
+    """An engine refuses the settings: credentials, virtual host, rights, or arguments of a queue."""
 
 
 class CommandFailed(DwgateError):
@@ -45,7 +52,7 @@ _CONFIGURATION_ERRORS = (
     WorldError,
     ParserUnusable,
     UsageError,
-    EngineRejects,
+    EngineRefused,
 )
 
 
@@ -58,18 +65,20 @@ def engine_errors(engine: str, url: SecretStr) -> Iterator[None]:
         url: its URL.
 
     Raises:
-        EngineDown: it is down, or does not serve at the moment.
-        EngineRejects: it rejects the user or the password.
+        EngineRefused: it refuses the settings.
+        EngineDown: it is unreachable, does not serve at the moment, or does not take a message.
     """
     try:
         yield
+    except _REFUSALS as error:
+        raise EngineRefused(f"{engine} at {host(url)} refuses the settings: {_refusal(error)}") from error
     except redis.RedisError as error:
         fault = classify(error)
         if fault is RedisFault.OTHER:
             raise
-        kind = EngineRejects if fault.is_configuration else EngineDown
+        kind = EngineRefused if fault.is_configuration else EngineDown
         raise kind(f"{engine} at {host(url)} {_describe(fault, error)}") from error
-    except (OperationalError, OSError) as error:
+    except (OperationalError, AMQPError, OSError) as error:
         raise EngineDown(f"{engine} at {host(url)} is down: {_reason(error)}") from error
 
 
@@ -85,7 +94,7 @@ def report_error(error: Exception) -> int:
         code = USAGE
     elif isinstance(error, EngineDown):
         code = ENGINE_DOWN
-    elif isinstance(error, CommandFailed | ServiceError | AccountFileExists | FolderShared) or (
+    elif isinstance(error, CommandFailed | ServiceError | StartFailed | AccountFileExists | FolderShared) or (
         isinstance(error, OSError) and error.errno
     ):
         # An error number means that the system call failed: a port is in use, a file is missing.
@@ -103,11 +112,22 @@ def _describe(fault: RedisFault, error: Exception) -> str:
 
 def _reason(error: Exception) -> str:
     # The text of a library's error may hold the whole URL.
-    if isinstance(error, TimeoutError):
+    cause = error.__cause__ or error
+    if isinstance(error, BrokerUnavailable):
+        return f"it takes no messages now, memory or disk may be low ({cause})"
+    if isinstance(cause, redis.TimeoutError | TimeoutError):
         return "no response"
+    if isinstance(cause, socket.gaierror):
+        return "its host name is unknown"
     if rejection := _certificate_error(error):
         return f"its certificate is rejected: {rejection.verify_message}"
     return "no connection"
+
+
+def _refusal(error: AMQPError) -> str:
+    # "ACCESS_REFUSED - access to queue 'dwgate.intake' in vhost '/' refused for user 'checks'"
+    text = str(error.reply_text).partition(" - ")[2]
+    return "the user or the password is wrong" if text.startswith("Login was refused") else text
 
 
 def _certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:

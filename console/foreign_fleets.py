@@ -10,7 +10,7 @@ from kombu import Connection
 
 from common.topology import QueueName, Topology
 from console.doctor_findings import Diagnosis, Health
-from workers.process.roles import GROUPS, Role
+from workers.process.roles import GROUPS
 
 PING_SECONDS = 1.0
 
@@ -66,8 +66,8 @@ def _expected_consumers(workers: Collection[str]) -> Counter[QueueName]:
     kinds = Counter(name.partition("-")[0] for name in workers)
     expected: Counter[QueueName] = Counter()
     for group in GROUPS:
-        for role, queue in group.queues.items():
-            for name in _WATCHDOG_QUEUES if role is Role.WATCHDOG else (queue,):
+        for queue in group.queues.values():
+            for name in _WATCHDOG_QUEUES if group.is_planning else (queue,):
                 if name:
                     expected[name] += kinds[group.name]
     return expected

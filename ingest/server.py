@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -25,7 +27,7 @@ from ingest.publishers.redis import RedisPublisher
 from ingest.settings import IngestSettings
 
 GRACE_SECONDS = 10
-"""Maximum seconds for requests in progress to finish at shutdown."""
+"""Maximum seconds for requests in progress to finish at shutdown; a publish takes at most two of them."""
 
 LEDGER_SECONDS = 2.0
 
@@ -36,7 +38,7 @@ _log = structlog.get_logger()
 
 
 def run(settings: IngestSettings, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve until SIGTERM or SIGINT: then finish the requests in progress, and exit with status 0.
 
     Args:
         settings: ingest's settings.
@@ -44,6 +46,9 @@ def run(settings: IngestSettings, host: str, port: int) -> None:
         port: TCP port; 0 for any free port, which the log event `listening` contains.
     """
     configure_logging(settings.log_level, "ingest")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again when it has stopped, for whatever handled it before.
+        signal.signal(number, lambda *_: sys.exit(0))
     redis_url = settings.redis_url.get_secret_value()
     ledger = Ledger(
         connect(redis_url, tls=settings.tls_files, response_seconds=LEDGER_SECONDS),

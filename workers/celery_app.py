@@ -12,10 +12,12 @@ from common import clock
 from common.tls import tls_options
 from common.topology import QueueName, Topology
 from workers import kombu_queues, redis_transport
+from workers.broker.amqp_transport import PUBLISHING_OPTIONS, TRANSPORT
+from workers.broker.background_sender import BackgroundControl, BackgroundEvents, BackgroundSender
 from workers.settings import WorkerSettings
 
-PUBLISH_SECONDS = 5
-"""Timeout of a publish and its confirm, in seconds."""
+REDIS_SECONDS = 5
+"""Redis as the broker: time limit of a command, in seconds."""
 
 VISIBILITY_SECONDS = 40
 """Redis only: a message that is not acknowledged for this long is delivered to another worker.
@@ -29,7 +31,7 @@ _REDIS_TRANSPORT = {
     # Look for messages of a killed worker every second; with the defaults (10 and 10) it takes 100 seconds.
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
-    "socket_timeout": PUBLISH_SECONDS,
+    "socket_timeout": REDIS_SECONDS,
     "socket_connect_timeout": 2,
     "health_check_interval": 10,
 }
@@ -46,7 +48,10 @@ class _FleetCelery(Celery):  # type: ignore[misc]  # Celery ships no types
 def create_app(settings: WorkerSettings) -> Celery:
     """Return the Celery application for `settings`; nothing is connected yet."""
     url = settings.broker_url.get_secret_value()
-    app = _FleetCelery("dwgate", broker=url, set_as_current=False)
+    app = _FleetCelery(
+        "dwgate", broker=url, set_as_current=False, events=BackgroundEvents, control=BackgroundControl
+    )
+    app.background_sender = BackgroundSender(app)
     app.conf.update(_common_config(settings.topology))
     app.conf.broker_use_ssl = tls_options(url, settings.tls_files)
     app.conf.update(
@@ -107,7 +112,8 @@ def _rabbitmq_config(settings: WorkerSettings) -> dict[str, Any]:
         # kombu ignores the exchange of a queue with several bindings and uses the default exchange.
         "task_default_exchange": topology.exchange,
         "task_default_exchange_type": "topic",
-        "broker_transport_options": {"confirm_publish": True, "confirm_timeout": PUBLISH_SECONDS},
+        "broker_transport": TRANSPORT,
+        "broker_transport_options": dict(PUBLISHING_OPTIONS),
         "broker_native_delayed_delivery_queue_type": "quorum",
         "worker_detect_quorum_queues": is_quorum,
         "broker_heartbeat": 15,

@@ -318,8 +318,11 @@ def _pick_local_check(services: Services, names: Sequence[str]) -> str | None:
 
     It saves one task.
     """
-    io_bound = [name for name in names if _pool_of(services, name) is Runs.IO]
-    return io_bound[-1] if io_bound and services.is_io_pool else None
+    if not services.is_io_pool:
+        return None
+    checks = [services.checks[name] for name in names if name in services.checks]
+    io_bound = [check.name for check in checks if check.runs is Runs.IO and services.may_run_inline(check)]
+    return io_bound[-1] if io_bound else None
 
 
 def _run_locally(services: Services, started_attempt: StartedAttempt, name: str) -> None:
@@ -368,12 +371,11 @@ def _run_inline(
     snapshot: Snapshot | None,
     done: dict[str, Outcome],
 ) -> dict[str, Outcome]:
-    runner = services.check_runner(record.event, snapshot, planned.language, record.deadline_at)
+    runner = services.check_runner(record.event, snapshot, planned.language, record.watch_at)
     outcomes = {}
     for item in planner.inline_checks(planned, services.checks):
-        if item.name not in done:
-            with progress.step(may_wait=False):
-                outcomes[item.name] = runner.run(services.checks[item.name], item)
+        if item.name not in done and services.may_run_inline(services.checks[item.name]):
+            outcomes[item.name] = runner.run(services.checks[item.name], item)
             check_execution.note_outcome(item.name, outcomes[item.name])
     return outcomes
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from review.rules.external_rules import is_external, title_of
-from review.rules.registry import BY_ID
-
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 TASKS = Counter("dwgate_tasks_total", "Tasks by name and end.", ["task", "end"])
@@ -32,11 +29,19 @@ CLOCK_SKEW = Gauge(
     "Seconds by which this machine's clock is ahead of that of Redis.",
     multiprocess_mode="mostrecent",
 )
+CHECKS_HUNG = Counter(
+    "dwgate_checks_hung_total", "Runs of checks that were abandoned at their time limit.", ["check"]
+)
 SLOW_CHECKS = Counter("dwgate_slow_checks_total", "Checks moved to the slow queue.", ["reason"])
 SLOW_CHECKS_WAITING = Gauge(
     "dwgate_slow_checks_waiting",
     "Messages of the fleet that wait for the slow queue or are in it.",
     multiprocess_mode="mostrecent",
+)
+TASKS_SPOOLED = Counter(
+    "dwgate_tasks_spooled_total",
+    "Tasks that the broker did not take, kept in Redis for the workers.",
+    ["task"],
 )
 STALLED = Counter(
     "dwgate_processes_stalled_total", "Processes replaced because they made no progress.", ["group"]
@@ -88,6 +93,16 @@ SWEEPS_FAILED = Counter(
     ["event_code"],
 )
 IGNORED = Counter("dwgate_ignored_total", "Events for which no operation waits for dwgate.", ["reason"])
+TAKEN_OVER = Counter(
+    "dwgate_taken_over_total",
+    "Events that the watchdog planned, since no intake worker had in time.",
+    ["event_code"],
+)
+UNPLANNED_SECONDS = Gauge(
+    "dwgate_unplanned_seconds",
+    "Age of the oldest event of the fleet that no worker has planned.",
+    multiprocess_mode="mostrecent",
+)
 DEAD_LETTERS = Counter("dwgate_dead_letters_total", "Messages that the broker dead-lettered.", ["task"])
 # mostrecent: of a worker's processes, the last one that checked the file is right.
 CONFIG_FILE_INVALID = Gauge(
@@ -113,6 +128,10 @@ def rule_label(rule: str) -> str:
 
     A comment may name any number of rules, and each label value costs memory.
     """
+    # Imported here since the watchdog, which is to start fast, counts no rules.
+    from review.rules.external_rules import is_external, title_of  # noqa: PLC0415
+    from review.rules.registry import BY_ID  # noqa: PLC0415
+
     if rule in BY_ID or title_of(rule) is not None:
         return rule
     return f"{rule[:2]}-*" if is_external(rule) else "other"

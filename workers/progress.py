@@ -7,16 +7,12 @@ waits makes no progress if it does not finish.
 
 from __future__ import annotations
 
-import ctypes
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-SharedTime = ctypes.c_double
-"""A time on the monotonic clock, in seconds, in memory that processes share."""
 
 SLOW_AFTER = 5.0
 """Seconds that a step may take before it counts as without progress since its start."""

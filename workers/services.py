@@ -19,6 +19,7 @@ from common.i18n import Language
 from common.ledger import Ledger, connect, key_prefix
 from common.snapshot import Snapshot
 from workers import metrics, reporter
+from workers.broker.spool import Spool
 from workers.checks import registry
 from workers.checks.api import Check
 from workers.dataworks import client
@@ -30,6 +31,7 @@ from workers.dispatch import Dispatch
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.pipeline.check_runner import CheckRunner
+from workers.pipeline.check_threads import CheckThreads
 from workers.plan_router import PlanRouter
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.report_events import ReportEvents, Send, send_nothing
@@ -56,6 +58,7 @@ class Services:
         threads: number of OpenAPI calls that the process can make at a time.
         calls_dataworks: whether the process calls DataWorks; otherwise it requests its lookups from one that
             does, and has no use for credentials.
+        runs_plugins: whether checks of plug-ins may run in threads of the process.
         clock: returns the current time for checks and waivers, in seconds since the epoch.
         busy: returns the number of tasks that the process is running.
         send_event: sends a Celery event for Flower.
@@ -72,6 +75,7 @@ class Services:
         is_io_pool: bool = False,
         threads: int = 16,
         calls_dataworks: bool = True,
+        runs_plugins: bool = True,
         clock: Callable[[], float] = clock.now,
         busy: Callable[[], int] = lambda: 0,
         send_event: Send = send_nothing,
@@ -80,6 +84,7 @@ class Services:
         self.app = app
         self.is_io_pool = is_io_pool
         self._threads = threads
+        self._runs_plugins = runs_plugins
         self.clock = clock
         self.report_events = ReportEvents(send_event)
         self.alone = threading.Lock()
@@ -99,7 +104,12 @@ class Services:
     @cached_property
     def dispatch(self) -> Dispatch:
         """Sends tasks."""
-        return Dispatch(self.app, self.settings.topology)
+        return Dispatch(self.app, self.settings.topology, self.spool)
+
+    @cached_property
+    def spool(self) -> Spool:
+        """Tasks that the broker did not take."""
+        return Spool(self.ledger.client, key_prefix(self.settings.extension_code))
 
     @cached_property
     def scheduler(self) -> Scheduler:
@@ -121,6 +131,15 @@ class Services:
     def checks(self) -> dict[str, Check]:
         """All checks, built-in and plug-ins, by name."""
         return registry.load_checks()
+
+    def may_run_inline(self, check: Check) -> bool:
+        """Whether a check may run in this process instead of being sent to a queue."""
+        return self._runs_plugins or check.is_built_in
+
+    @cached_property
+    def check_threads(self) -> CheckThreads:
+        """The threads of the checks that no timer can end."""
+        return CheckThreads()
 
     @property
     def policy(self) -> Policy:
@@ -250,6 +269,7 @@ class Services:
             lookup_faults=lookups.faults if lookups_deadline < deadline else (),
             transient=TRANSIENT_ERRORS,
             fingerprint_key=lambda: self.fingerprint_key,
+            threads=self.check_threads,
         )
 
     def _lookups(self, deadline: float, project_id: int | None) -> BoundLookups:

@@ -17,7 +17,10 @@ from common import clock
 from common.ledger import redis_faults
 from common.topology import QueueName, Topology
 from workers import kombu_queues, metrics, progress, retry
+from workers.broker.amqp_transport import BrokerUnavailable
+from workers.broker.spool import SpooledTask
 from workers.dataworks.errors import Transient
+from workers.dispatch import Dispatch
 
 TRANSIENT_ERRORS = (
     Transient,
@@ -50,10 +53,12 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
 
     Attributes:
         topology: the fleet's queues.
+        dispatch: keeps a retry that the broker does not take; see `workers.tasks`.
         dead_letters_failures: whether a message whose task fails for good becomes a dead letter.
     """
 
     topology: ClassVar[Topology]
+    dispatch: Dispatch
     dead_letters_failures: ClassVar[bool] = False
     abstract = True
     max_retries = MAX_RETRIES
@@ -137,22 +142,50 @@ class BaseTask(Task):  # type: ignore[misc]  # Celery ships no types
     def _retry_later(
         self, seconds: float, args: Sequence[Any] | None = None, kwargs: Mapping[str, Any] | None = None
     ) -> Retry:
-        # To its queue only: the original routing key may also park a copy. RabbitMQ's delayed delivery has
-        # whole seconds, at least one.
+        # To its queue only: the original routing key may also park a copy.
+        fault: Exception = BrokerUnavailable("it took no message a moment ago")
+        if self.dispatch.may_publish():
+            try:
+                # RabbitMQ's delayed delivery has whole seconds, at least one.
+                retried = self.retry(
+                    args=args,
+                    kwargs=kwargs,
+                    countdown=max(seconds, 1.0),
+                    queue=self.topology[self._queue()].name,
+                    argsrepr=self._display(),
+                    kwargsrepr="{}",
+                    throw=False,
+                )
+            except Reject as rejected:
+                fault = rejected.reason
+                self.dispatch.note_publish(fault)
+            else:
+                self.dispatch.note_publish(None)
+                return retried
+        return self._spool_retry(seconds, args, kwargs, fault)
+
+    def _spool_retry(
+        self, seconds: float, args: Sequence[Any] | None, kwargs: Mapping[str, Any] | None, fault: Exception
+    ) -> Retry:
+        request = self.request
+        task = SpooledTask(
+            request.id,
+            self.name,
+            request.args if args is None else args,
+            request.kwargs if kwargs is None else kwargs,
+            self._display(),
+            request.retries + 1,
+        )
         try:
-            return self.retry(
-                args=args,
-                kwargs=kwargs,
-                countdown=max(seconds, 1.0),
-                queue=self.topology[self._queue()].name,
-                argsrepr=getattr(self.request, "argsrepr", "'-'"),
-                kwargsrepr="{}",
-                throw=False,
-            )
-        except Reject as rejected:
+            self.dispatch.spool(self._queue(), task, delay=seconds)
+        except redis.RedisError:
             # Celery dead-letters a message whose retry it cannot publish, and its event would be answered
             # without the checks. Delivered again, it has the rest of its deadline.
-            raise Reject(rejected.reason, requeue=True) from None
+            raise Reject(fault, requeue=True) from None
+        return Retry(exc=fault, when=seconds)
+
+    def _display(self) -> str:
+        return str(getattr(self.request, "argsrepr", "'-'"))
 
     def _queue(self) -> QueueName:
         return kombu_queues.find_queue(self.topology, self.request.delivery_info["routing_key"])

@@ -15,6 +15,7 @@ from common.time_limits import TimeLimitReached
 from common.topology import QueueName
 from workers import check_execution, cpu_checks, intake, kombu_queues, reporter
 from workers.check_request import CheckRequest
+from workers.dispatch import Dispatch
 from workers.messages.events import NEWER, read_events, to_bytes
 from workers.messages.refused import refuse
 from workers.messages.task_message import CheckArguments, read_check_arguments
@@ -26,7 +27,14 @@ def register_tasks(app: Celery, services: Services) -> None:
     """Register the tasks, which use `services`, with `app`."""
     names = services.settings.topology
 
-    class Intake(BaseTask):
+    class ServiceTask(BaseTask):
+        abstract = True
+
+        @property
+        def dispatch(self) -> Dispatch:  # type: ignore[override]  # created on first use, after any fork
+            return services.dispatch
+
+    class Intake(ServiceTask):
         name = topology.TASK_INTAKE
         topology = names
 
@@ -35,7 +43,7 @@ def register_tasks(app: Celery, services: Services) -> None:
         def run(self, *arguments: Any) -> None:
             _run_intake(self, services, arguments)
 
-    class Check(BaseTask):
+    class Check(ServiceTask):
         name = topology.TASK_CHECK
         topology = names
         Request = CheckRequest
@@ -58,7 +66,7 @@ def register_tasks(app: Celery, services: Services) -> None:
                     by_input=by_input,
                 )
 
-    class Report(BaseTask):
+    class Report(ServiceTask):
         """A token: it posts pending reports, whichever they are.
 
         Flower shows each report under its own id (`workers.report_events`) instead of the token.

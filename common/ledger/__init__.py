@@ -4,7 +4,14 @@ from common.ledger.audit_trail import AuditAction, AuditEntry, AuditTrail, FileS
 from common.ledger.record import EventRecord, State, TimelineEntry
 from common.ledger.redis_client import connect, key_prefix
 from common.ledger.report_queue import PendingReport
-from common.ledger.results import FrozenVerdict, MarkResult, RecordResult, ReportLease, StartedAttempt
+from common.ledger.results import (
+    FrozenVerdict,
+    MarkResult,
+    RecordResult,
+    ReportLease,
+    StartedAttempt,
+    UnplannedEvent,
+)
 from common.ledger.store import Ledger
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "StartedAttempt",
     "State",
     "TimelineEntry",
+    "UnplannedEvent",
     "connect",
     "key_prefix",
 ]

@@ -58,6 +58,21 @@ class MarkResult(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UnplannedEvent:
+    """An admitted event without a plan.
+
+    Attributes:
+        message_id: the event.
+        waiting_since: when it arrived or was requeued, in seconds since the epoch.
+        watch_at: when the watchdog decides it.
+    """
+
+    message_id: str
+    waiting_since: float
+    watch_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class RecordResult:
     """The result of recording outcomes.
 

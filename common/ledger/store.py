@@ -20,7 +20,14 @@ from common.ledger.membership import FleetMembership
 from common.ledger.record import EventRecord, State
 from common.ledger.redis_client import key_prefix, waits_until
 from common.ledger.report_queue import ReportQueue
-from common.ledger.results import FrozenVerdict, MarkResult, RecordResult, ReportLease, StartedAttempt
+from common.ledger.results import (
+    FrozenVerdict,
+    MarkResult,
+    RecordResult,
+    ReportLease,
+    StartedAttempt,
+    UnplannedEvent,
+)
 from common.plan import Plan
 from common.verdicts import Outcome, Verdict
 
@@ -373,6 +380,39 @@ class Ledger:
         )
         self._history.update(token)
         return [message_id.decode() for message_id in ids]
+
+    def unplanned(self, limit: int) -> list[UnplannedEvent]:
+        """Return the events without a plan among the `limit` unfinished ones that are decided next."""
+        ids = cast("list[bytes]", self.client.zrange(self.key("deadlines"), 0, limit - 1))
+        pipe = self.client.pipeline(transaction=False)
+        for message_id in ids:
+            pipe.hmget(self.key(f"event:{message_id.decode()}"), "state", "received", "requeued", "watch")
+        return [
+            UnplannedEvent(message_id.decode(), int(requeued or received) / 1000, int(watch) / 1000)
+            for message_id, (state, received, requeued, watch) in zip(ids, pipe.execute(), strict=True)
+            if state == State.RECEIVED.value.encode() and watch
+        ]
+
+    def oldest_unplanned(self) -> float | None:
+        """Return when the oldest unplanned event arrived, in seconds since the epoch; None without any."""
+        first = cast(
+            "list[tuple[bytes, float]]",
+            self.client.zrange(self.key(f"state:{State.RECEIVED}"), 0, 0, withscores=True),
+        )
+        return first[0][1] / 1000 if first else None
+
+    def take_over(self, message_id: str, lease_seconds: float, limit: int) -> bool:
+        """Lease an unplanned event, to plan it instead of intake.
+
+        Args:
+            message_id: the event.
+            lease_seconds: duration of the lease.
+            limit: maximum number of leases of one event: planning it may end the process.
+
+        Returns:
+            Whether it is leased; not if it is planned, leased by another, or was leased `limit` times.
+        """
+        return bool(self._run("take_over", message_id, _to_milliseconds(lease_seconds), limit))
 
     def unschedule(self, message_id: str) -> None:
         """Remove an event from the deadlines, so that it never becomes due."""

@@ -26,7 +26,7 @@ from console.commands import policy
 from console.diagnoses import extension as extension_diagnoses
 from console.diagnoses.scope import DiagnosedRole, Scope, scope_of
 from console.doctor_findings import Diagnosis, Health
-from console.exit_codes import ENGINE_DOWN, FAILED
+from console.exit_codes import ENGINE_DOWN, FAILED, USAGE
 from console.options import Json
 from console.output import tables
 from ingest.settings import IngestSettings
@@ -67,7 +67,10 @@ def command(
 
 
 def run(scope: Scope, *, json: bool) -> int:
-    """Run the diagnoses of `scope`; return the exit code: 1 if something is wrong, 3 if an engine is down."""
+    """Run the diagnoses of `scope`; return the exit code.
+
+    It is 3 if an engine is down, 2 if an engine refuses the settings, 1 if something else is wrong.
+    """
     # The diagnoses report what libraries would log.
     logging.disable()
     diagnoses = list(_diagnose(scope))
@@ -79,6 +82,8 @@ def run(scope: Scope, *, json: bool) -> int:
     health = {item.health for item in diagnoses}
     if Health.DOWN in health:
         return ENGINE_DOWN
+    if Health.REFUSED in health:
+        return USAGE
     return FAILED if Health.WRONG in health else 0
 
 
@@ -147,7 +152,9 @@ def _diagnose_guarded(what: str, look: Callable[[], Iterator[Diagnosis]]) -> Ite
         yield from look()
     except errors.EngineDown as error:
         yield Diagnosis(what, Health.DOWN, str(error))
-    except (ConfigError, DataWorksError, errors.EngineRejects) as error:
+    except errors.EngineRefused as error:
+        yield Diagnosis(what, Health.REFUSED, str(error))
+    except (ConfigError, DataWorksError) as error:
         yield Diagnosis(what, Health.WRONG, str(error))
     except redis.RedisError as error:
         yield Diagnosis(what, Health.WRONG, f"Redis refused a command: {type(error).__name__}")
@@ -223,6 +230,8 @@ def _redis(services: Services, scope: Scope) -> Iterator[Diagnosis]:
         if scope.has_fleet:
             yield from doctor_findings.check_worker_clocks(services.ledger.membership.skews())
             yield doctor_findings.check_running_workers(services.ledger.membership.workers())
+            oldest = services.ledger.oldest_unplanned()
+            yield doctor_findings.check_unplanned_events(0 if oldest is None else time.time() - oldest)
             yield doctor_findings.check_dead_events(services.ledger.counts()[State.DEAD])
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from common.log import configure_logging
 from common.settings import load_settings
+from console.engine_access import require_broker_access
 from console.flower import FlowerSettings, run
 from console.options import Host, Port
 
@@ -14,4 +16,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def command(host: Host = "127.0.0.1", port: Port = 5555) -> None:
     """Serve Flower, the web pages of workers and tasks."""
-    run(load_settings(FlowerSettings), host, port)
+    settings = load_settings(FlowerSettings)
+    configure_logging(settings.log_level, "flower")
+    require_broker_access(settings)
+    run(settings, host, port)

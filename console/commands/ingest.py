@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from common.log import configure_logging
 from common.settings import load_settings
+from console.engine_access import require_access
 from console.options import Host, Port
 from ingest.server import run
 from ingest.settings import IngestSettings
@@ -15,4 +17,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def command(host: Host = "127.0.0.1", port: Port = 8080) -> None:
     """Receive events from EventBridge and enqueue them."""
-    run(load_settings(IngestSettings), host, port)
+    settings = load_settings(IngestSettings)
+    configure_logging(settings.log_level, "ingest")
+    require_access(settings)
+    run(settings, host, port)

@@ -15,6 +15,7 @@ import typer
 from common import clock
 from common.events import Event
 from common.ledger import EventRecord, State
+from common.log import configure_logging
 from common.settings import load_settings
 from common.verdicts import OutcomeKind, Result
 from console import errors
@@ -222,6 +223,7 @@ def run(filter_: RequeueFilter, *, reason: str, dry_run: bool, json: bool) -> in
         json: print JSON.
     """
     settings = load_settings(WorkerSettings)
+    configure_logging("error", "requeue")  # the output is for people or programs: no log among it
     services = Services(settings, create_app(settings))
     with errors.engine_errors("Redis", settings.redis_url):
         clock.measure(services.ledger.client)

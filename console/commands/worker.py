@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from common.log import configure_logging
 from common.settings import load_settings
-from workers.process.roles import Role
+from console.engine_access import require_access
+from workers.process.roles import Role, groups_for
 from workers.process.supervisor import run
 from workers.settings import WorkerSettings
 
@@ -31,8 +33,12 @@ def command(
 ) -> None:
     """Check events and post verdicts, in every role unless --role is given."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    settings = load_settings(WorkerSettings)
+    configure_logging(settings.log_level, "worker")
+    names = [group.queues[name] for group, roles in groups_for(role or []) for name in roles]
+    require_access(settings, consumes=[settings.topology[name] for name in names if name])
     run(
-        load_settings(WorkerSettings),
+        settings,
         role or [],
         processes_cpu=processes or cores,
         threads=threads,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from common.topology import QueueName
 from workers.process.roles import GROUPS, Role
 
-_INGEST_QUEUES = frozenset({QueueName.INTAKE, QueueName.BACKSTOP})
+_INGEST_QUEUES = frozenset({QueueName.INTAKE, QueueName.ARRIVALS})
 _WATCHDOG_QUEUES = frozenset({QueueName.BACKSTOP, QueueName.DUE, QueueName.DEAD})
 
 

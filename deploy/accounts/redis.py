@@ -11,12 +11,14 @@ import re
 from collections.abc import Mapping
 
 from common.ledger import key_prefix
+from common.topology import QueueName
 from deploy.accounts.services import SERVICES, RedisAccess
 
 _OUTCOME_KEYS = (
     *("event:*", "code:*", "deadlines", "all", "state:*", "reports:*"),
     *("lookup:*", "lookup-requests", "lookup-replies:*", "heartbeats*", "fingerprint-key"),
     *("cpu:*", "slow:*"),
+    *(f"spool:{queue}" for queue in (QueueName.CHECKS_CPU, QueueName.CHECKS_SLOW)),
 )
 """What a CPU-bound check needs: the scripts of the ledger, cached reviews, and requests for lookups."""
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 import orjson
 
+from common import parent_death
 from common.errors import DwgateError
 
 START_SECONDS = 60.0
@@ -20,6 +22,9 @@ START_SECONDS = 60.0
 
 STOP_SECONDS = 30.0
 """Seconds that a process has to exit after SIGTERM; a worker needs up to 25."""
+
+_END_WITH_PARENT = (sys.executable, "-I", "-S", parent_death.__file__)
+"""Starts a command so that it ends with this process, however this process ends."""
 
 POLL_SECONDS = 0.05
 TAIL_LINES = 15
@@ -50,7 +55,7 @@ class ManagedProcess:
         with self.log.open("wb") as log:
             # A separate session: Ctrl-C reaches only this process, which stops the others in order.
             self._process = subprocess.Popen(  # noqa: S603 - our own programs
-                command,
+                [*_END_WITH_PARENT, *command],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -35,7 +35,7 @@ REGION = "cn-shanghai"
 FLOWER_USER = "admin"
 SETTINGS_FILE = "dwgate.env"
 
-WORKER_PROCESSES = frozenset({"checks", "slow", "io", "reporter", "watchdog"})
+WORKER_PROCESSES = frozenset({"checks", "slow", "io", "reporter", "watchdog", "recovery"})
 """Prefixes of the process names of a worker with every role (`checks-1a2b3c@host`), from its heartbeats."""
 
 _FOREIGN = ("DWGATE_", "ALIBABA_", "FLOWER_", "CELERY_", "PROMETHEUS_")

@@ -13,7 +13,16 @@ from contextlib import asynccontextmanager
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
-from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
+from aio_pika.exceptions import (
+    AMQPError,
+    AuthenticationError,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+    DeliveryError,
+    ProbableAuthenticationError,
+    PublishError,
+)
+from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
 from yarl import URL
 
 from common.settings import BrokerTopology
@@ -27,10 +36,31 @@ CONNECT_SECONDS = 5.0
 RECONNECT_SECONDS = 0.5
 """Seconds before the next attempt to connect."""
 
+REFUSED_SECONDS = 15.0
+"""Seconds before the next attempt after a refusal, which only a person can end."""
+
+CLOSE_SECONDS = 2.0
+"""How long the end may take: the client library may wait for a broker that hangs."""
+
 CONNECTION_ERRORS = (AMQPError, OSError, RuntimeError)
 """Raised by aio-pika when the connection or channel is lost; OSError covers timeouts and ConnectionError."""
 
+REFUSALS = (
+    AuthenticationError,
+    ProbableAuthenticationError,
+    ConnectionNotAllowed,
+    ChannelAccessRefused,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+)
+"""What RabbitMQ answers to wrong credentials, a missing virtual host, exchange or right, and to other
+arguments of a queue that exists."""
+
 _log = structlog.get_logger()
+
+
+class BrokerRefused(PublishFailed):
+    """RabbitMQ refuses the settings; the text is its reason."""
 
 
 class AmqpPublisher:
@@ -68,7 +98,7 @@ class AmqpPublisher:
         """Close the connection."""
         if self._keeper is not None:
             self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await asyncio.wait({self._keeper}, timeout=CLOSE_SECONDS)
 
     async def ready(self) -> bool:
         """Whether the broker currently opens channels."""
@@ -112,6 +142,10 @@ class AmqpPublisher:
                 async with _connection_errors():
                     await self._session()
                 reason = "closed"
+            except BrokerRefused as error:
+                _log.error("broker_refused", reason=str(error))
+                await asyncio.sleep(REFUSED_SECONDS)
+                continue
             except (PublishFailed, TimeoutError) as error:
                 reason = str(error) or "timed out"
             if reason != last_reason:  # one line per outage, not one per attempt
@@ -160,6 +194,8 @@ async def _connection_errors() -> AsyncIterator[None]:
         if task is None or task.cancelling():
             raise
         raise PublishFailed("the connection was lost") from None
+    except REFUSALS as error:
+        raise BrokerRefused(f"{type(error).__name__}: {error}") from error
     except CONNECTION_ERRORS as error:
         raise PublishFailed(f"{type(error).__name__}: {error}") from error
 

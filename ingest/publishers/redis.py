@@ -21,7 +21,7 @@ from redis import RedisError
 
 from common import clock
 from common.tls import SYSTEM_STORE, TlsFiles, tls_options
-from common.topology import BACKSTOP_SECONDS, QueueName, Topology
+from common.topology import ARRIVAL_SECONDS, QueueName, Topology
 from ingest.celery_message import CONTENT_ENCODING, CONTENT_TYPE, PERSISTENT, Message
 from ingest.publishers.base import PUBLISH_SECONDS, READY_SECONDS, PublishFailed
 
@@ -93,7 +93,7 @@ class RedisPublisher:
             raise
 
     def _publish(self, producer: Any, message: Message) -> None:
-        due = clock.now() + BACKSTOP_SECONDS
+        due = clock.now() + ARRIVAL_SECONDS
         producer.channel.client.zadd(self._topology.parked, {message.body: due})
         producer.publish(
             message.body,

@@ -16,10 +16,10 @@ from tests.support.running_dwgate import TARGET, TOKEN, RunningDwgate
 
 
 def queued(gate: RunningDwgate) -> int:
-    """Return the number of messages in the backstop, which holds a copy of every event."""
+    """Return the number of new messages in the backstop, which gets a copy of every event."""
     with Connection(gate.environment["DWGATE_BROKER_URL"]) as connection:
         channel: Any = connection.default_channel
-        return int(channel.queue_declare(TOPOLOGY[QueueName.BACKSTOP].name, passive=True).message_count)
+        return int(channel.queue_declare(TOPOLOGY[QueueName.ARRIVALS].name, passive=True).message_count)
 
 
 def refusals(gate: RunningDwgate, reason: str) -> float:

@@ -187,7 +187,7 @@ def test_a_worker_killed_between_post_and_acknowledgement(gate: RunningDwgate) -
     one_verdict(gate, message_id)
 
 
-@pytest.mark.parametrize("group", ["checks", "slow", "io", "reporter", "watchdog"])
+@pytest.mark.parametrize("group", ["checks", "slow", "io", "reporter", "watchdog", "recovery"])
 def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: RunningDwgate, group: str) -> None:
     before = process(gate, group)
     assert before

@@ -32,7 +32,6 @@ from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import fleet, wait_for
 from workers.celery_app import create_app
-from workers.event_sender import EventSender
 from workers.recovery import backstop_rabbitmq, backstop_redis
 from workers.services import Services
 from workers.settings import WorkerSettings
@@ -157,9 +156,7 @@ def run_backstop(url: str, tls: TlsFiles, was_reached: Callable[[], bool]) -> No
 
 
 def run_event_sender(url: str, tls: TlsFiles, was_reached: Callable[[], bool]) -> None:
-    run_loop(
-        url, tls, was_reached, lambda services, stop: EventSender(services.app, "watchdog-1@h").run(stop)
-    )
+    run_loop(url, tls, was_reached, lambda services, stop: services.app.background_sender.run(stop))
 
 
 def environment(broker_url: str, redis_url: str, tls: TlsFiles, folder: Path) -> dict[str, str]:

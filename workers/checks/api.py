@@ -184,6 +184,11 @@ class Check:
         return self.runs is not Runs.IO or self.needs_snapshot
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether it is one of dwgate's own."""
+        return self.run.__module__.startswith("workers.checks.builtin.")
+
+    @property
     def title(self) -> str:
         """The first line of the function's docstring."""
         return (self.run.__doc__ or self.name).strip().splitlines()[0]

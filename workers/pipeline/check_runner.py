@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,11 +26,15 @@ from workers.checks.finding_builders import FindingInvalid, bound_findings, clip
 from workers.checks.registry import CheckUnavailable
 from workers.checks.snapshot_secrets import build_mask
 from workers.dataworks.errors import DataWorksError, Transient
+from workers.pipeline.check_threads import CheckThreads, DeadlineNear
 from workers.waivers import matching as waiving
 from workers.waivers.matching import Waivers
 
 TIME_LIMIT = Text("it takes longer than the time limit", "耗时超过上限")
 """Detail of an outcome whose check was stopped at its time limit."""
+
+NO_TIME = Text("no time was left for its lookups", "查询所需时间不足")
+"""Detail of an outcome whose check was still waiting when the deadline was near."""
 
 MEMORY_LIMIT = Text("it needs too much memory", "所需内存过多")
 """Detail of an outcome whose check needed too much memory."""
@@ -54,6 +58,7 @@ class CheckRunner:
             may be based on incomplete lookups, and a later attempt has more time.
         transient: exceptions that end a check without an outcome, because it is retried.
         fingerprint_key: returns the key of the digests of secrets in findings; None outside a fleet.
+        threads: where checks without a time limit by timers run; None to run them in the calling thread.
     """
 
     def __init__(
@@ -70,6 +75,7 @@ class CheckRunner:
         lookup_faults: Sequence[Transient] = (),
         transient: tuple[type[Exception], ...] = (Transient,),
         fingerprint_key: Callable[[], bytes | None] = no_key,
+        threads: CheckThreads | None = None,
     ) -> None:
         self._event = event
         self._snapshot = snapshot
@@ -82,6 +88,7 @@ class CheckRunner:
         self._lookup_faults = lookup_faults
         self._transient = transient
         self._find_fingerprint_key = fingerprint_key
+        self._threads = threads
         self._mask: SecretMask | None = None
         self._raised: tuple[type[Exception], ...] = (DataWorksError, *transient)
 
@@ -99,8 +106,8 @@ class CheckRunner:
             check: the check.
             planned: its part of the plan.
             seconds: time limit of its own work, lookups excluded, with which its memory is limited, too;
-                None for no limits. Only in a main thread, of a process that may be ended: see
-                `common.time_limits`.
+                None for a check that runs in a thread, or without limits. Only in a main thread, of a process
+                that may be ended: see `common.time_limits`.
             is_trial: whether the check runs again with a higher limit if it reaches this one.
 
         Raises:
@@ -146,10 +153,19 @@ class CheckRunner:
             context = self._context(check, planned)
         except Exception as error:  # noqa: BLE001 - options that this version of the check rejects
             return Outcome(OutcomeKind.ERROR, detail=f"{describe_fault(error)}{_location(error)}")
+
+        def work() -> None:
+            for finding in bound_findings(check.run(context), self._mask_secrets):
+                findings.append(finding)  # noqa: PERF402 - kept if the check ends with an exception
+
         try:
-            with nullcontext() if seconds is None else _limited(seconds, is_trial=is_trial):
-                for finding in bound_findings(check.run(context), self._mask_secrets):
-                    findings.append(finding)  # noqa: PERF402 - kept if the check ends with an exception
+            if seconds is not None:
+                with _limited(seconds, is_trial=is_trial):
+                    work()
+            elif self._threads:
+                self._threads.run(check, self._event.project_id, work, self._deadline)
+            else:
+                work()
         except (TimeLimitReached, MemoryError, Exception, SystemExit) as error:
             if isinstance(error, self._raised) or (isinstance(error, SystemExit) and is_pool_exit(error)):
                 raise
@@ -166,6 +182,8 @@ class CheckRunner:
         if isinstance(error, CheckUnavailable | FindingInvalid):
             return Outcome(OutcomeKind.ERROR, detail=str(error))
         detail = self._detail(error)
+        if isinstance(error, DeadlineNear) or (isinstance(error, TimeLimitReached) and not check.reads_input):
+            return self.apply_waivers(check, Outcome(OutcomeKind.TIMED_OUT, tuple(findings), detail))
         if check.reads_input or isinstance(error, Unreviewable | TimeLimitReached | MemoryError):
             return self._unreviewable(check, findings, detail)
         return Outcome(OutcomeKind.ERROR, detail=detail)
@@ -176,6 +194,8 @@ class CheckRunner:
                 return str(error)
             case TimeLimitReached():
                 return TIME_LIMIT.in_language(self._language)
+            case DeadlineNear():
+                return NO_TIME.in_language(self._language)
             case MemoryError():
                 return MEMORY_LIMIT.in_language(self._language)
         return f"{describe_fault(error)}{_location(error)}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
 import socket
 import threading
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
 from typing import Any
 
@@ -21,18 +21,18 @@ from celery.worker.state import active_requests
 from common import clock
 from common import settings as common_settings
 from common.log import configure_logging
-from review.dialects import Dialect
-from review.engine import review
-from review.parsing.self_test import run_self_test
-from workers import metrics, tasks
+from common.parent_death import end_with_parent
+from workers import metrics, progress, tasks
 from workers.celery_app import create_app
 from workers.dataworks.lookup_requests.server import RENEW_SECONDS
-from workers.event_sender import ConsumerEvents, EventSender
+from workers.event_sender import ConsumerEvents, ProcessEvents
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
+from workers.process.health import PROGRESS_SECONDS
+from workers.process.process_state import ProcessState
 from workers.process.progress_report import ProgressReport
-from workers.process.roles import Pool, ProcessGroup, Role
-from workers.progress import SharedTime
+from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role
+from workers.process.spool_reader import SpoolReader
 from workers.recovery import (
     backstop_rabbitmq,
     backstop_redis,
@@ -42,6 +42,7 @@ from workers.recovery import (
     reconciler,
     report_recovery,
     slow_queue_recovery,
+    takeover,
     watchdog,
 )
 from workers.services import Services
@@ -50,8 +51,8 @@ from workers.task_base import describe_error
 
 HEARTBEAT_SECONDS = clock.MEASURE_SECONDS
 
-_PLANNING_ROLES = frozenset({Role.INTAKE, Role.WATCHDOG})
-"""Roles that resolve the policy; their processes record which one they use."""
+LAST_EVENTS_SECONDS = 1.0
+"""How long the last events may take at the end, so that Flower shows at once that the process has ended."""
 
 SLOW_NICENESS = 10
 """Niceness of the slow checks: all else on the machine goes first."""
@@ -59,53 +60,47 @@ SLOW_NICENESS = 10
 log = structlog.get_logger()
 
 
-def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, last_progress: SharedTime) -> None:
+def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: ProcessState) -> None:
     """Run `roles` of `group` until SIGTERM.
 
     Args:
         group: the process group.
         roles: those of its roles that run here.
         concurrency: number of tasks at a time.
-        last_progress: shared with the supervisor, which replaces a process without progress.
+        shared: its state, for the supervisor, which replaces a process without progress.
     """
     exit_with_parent()
     clock.reset()
-    ProgressReport(last_progress).start()
+    report = ProgressReport(shared)
+    report.start()
     if group.is_slow:
         os.nice(SLOW_NICENESS)
     settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)
     name = f"{group.name}-{uuid.uuid4().hex[:6]}@{socket.gethostname()}"
-    events = EventSender(app, name) if group.pool is Pool.NONE else ConsumerEvents()
+    events = ProcessEvents(app, name) if group.pool is Pool.NONE else ConsumerEvents()
     services = Services(
         settings,
         app,
-        is_io_pool=group.pool is Pool.THREADS,
+        is_io_pool=group.pool is not Pool.PREFORK,
         threads=watchdog.THREADS if group.pool is Pool.NONE else concurrency,
         calls_dataworks=not group.reads_code,
+        # A check that does not release the interpreter's lock would stop the recovery of everything else.
+        runs_plugins=not group.is_planning,
         busy=lambda: len(active_requests),
         send_event=events.send_event,
     )
+    report.count_hanging(lambda: services.check_threads.hanging)
     _measure_clock(services)
-    _warm_up(services, group)
-    if isinstance(events, EventSender):
-        _run_loops(services, name, roles, events)
+    if isinstance(events, ProcessEvents):
+        report.set_ready()
+        _run_loops(services, group, name, events)
     else:
+        if not group.reads_code:
+            services.dataworks.warm_up()
         tasks.register_tasks(app, services)
         _consume(app, services, group, name, concurrency, roles)
-
-
-def _warm_up(services: Services, group: ProcessGroup) -> None:
-    """Load what is slow to load (about a second), so that the first event does not wait for it."""
-    if group.reads_code:
-        run_self_test()
-        review("SELECT 1", Dialect.MAXCOMPUTE)
-        # Modules and parser tables stay for ever, and a garbage collection of all of them takes 80 ms.
-        gc.collect()
-        gc.freeze()
-    else:
-        services.dataworks.warm_up()
 
 
 def _measure_clock(services: Services) -> None:
@@ -117,11 +112,13 @@ def _measure_clock(services: Services) -> None:
 
 
 def exit_with_parent() -> None:
-    """Send this process SIGTERM when its supervisor dies."""
+    """Send this process SIGTERM when its supervisor dies, and SIGKILL after STOP_SECONDS."""
 
     def watch(supervisor: BaseProcess) -> None:
         supervisor.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     if supervisor := multiprocessing.parent_process():
         threading.Thread(target=watch, args=(supervisor,), daemon=True).start()
@@ -131,13 +128,20 @@ def _consume(
     app: Celery, services: Services, group: ProcessGroup, name: str, concurrency: int, roles: Sequence[Role]
 ) -> None:
     stop = threading.Event()
+    queues = [queue for role in roles if (queue := group.queues[role])]
+    # Started when the pool has forked its processes, so that they inherit no connection.
+    sending = threading.Thread(target=app.background_sender.run, args=(stop,), daemon=True)
 
-    def ready(**_: Any) -> None:
+    def ready(*, sender: Any, **_: Any) -> None:
         log.info("worker_started", worker=name, roles=list(roles))
         threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
-        _start_file_audit(services, name, roles, stop)
+        if Role.INTAKE in roles:
+            _start_file_audit(services, name, stop)
         if Role.CHECKS_IO in roles:
             _start_lookup_server(services, stop)
+        reader = SpoolReader(services, sender, queues, concurrency)
+        threading.Thread(target=reader.run, args=(stop,), daemon=True).start()
+        sending.start()
 
     def keep_logging(**_: Any) -> None:
         """Keep dwgate's logging: Celery configures none if this signal has a receiver."""
@@ -146,6 +150,7 @@ def _consume(
     signals.setup_logging.connect(keep_logging, weak=False)
     if not services.settings.uses_rabbitmq:
         refused_messages.keep_in_ledger(app, services)
+    signals.worker_process_init.connect(_end_with_pool, weak=False)
     remote_control.restrict(app, has_untrusted_code=group.reads_code)
     app.worker_main(
         [
@@ -153,45 +158,56 @@ def _consume(
             "worker",
             f"--pool={group.pool}",
             f"--concurrency={concurrency}",
-            f"--queues={','.join(_queue_names(services, group, roles))}",
+            f"--queues={','.join(services.settings.topology[queue].name for queue in queues)}",
             f"--hostname={name}",
             "--without-mingle",
             "--without-gossip",
             "--loglevel=WARNING",
         ]
     )
+    stop.set()
+    if sending.is_alive():
+        sending.join(LAST_EVENTS_SECONDS)
 
 
-def _queue_names(services: Services, group: ProcessGroup, roles: Sequence[Role]) -> list[str]:
-    queues = [group.queues[role] for role in roles]
-    return [services.settings.topology[name].name for name in queues if name]
+def _end_with_pool(**_: Any) -> None:
+    """End this process of a pool with the process that started it: its result would go nowhere."""
+    end_with_parent(signal.SIGKILL)
 
 
-def _run_loops(services: Services, name: str, roles: Sequence[Role], events: EventSender) -> None:
-    """Run roles that consume no task queue, until SIGTERM."""
+def _run_loops(services: Services, group: ProcessGroup, name: str, events: ProcessEvents) -> None:
+    """Run the loops of a process that consumes no task queue, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     threading.Thread(target=_heartbeat, args=(services, name, stop), daemon=True).start()
-    _start_file_audit(services, name, roles, stop)
-    log.info("worker_started", worker=name, roles=list(roles))
-    threading.Thread(target=events.run, args=(stop,), daemon=True).start()
-    _run_watchdog(services, stop)
+    if group.is_planning:
+        _start_file_audit(services, name, stop)
+    log.info("worker_started", worker=name, roles=[*group.queues])
+    for sender in (services.app.background_sender.run, events.send_heartbeats):
+        threading.Thread(target=sender, args=(stop,), daemon=True).start()
+    # What is due does not wait for it, unless DataWorks must be called.
+    threading.Thread(target=services.dataworks.warm_up, daemon=True).start()
+    first, *others = _loops(services, group)
+    for loop in others:
+        threading.Thread(target=loop, args=(services, stop), daemon=True).start()
+    first(services, stop)
 
 
-def _run_watchdog(services: Services, stop: threading.Event) -> None:
+def _loops(
+    services: Services, group: ProcessGroup
+) -> tuple[Callable[[Services, threading.Event], None], ...]:
+    if not group.is_planning:
+        return (
+            watchdog.run,
+            report_recovery.run,
+            plan_recovery.run,
+            slow_queue_recovery.run,
+            memory_watch.run,
+        )
     on_rabbitmq = services.settings.uses_rabbitmq
     serve_backstop = backstop_rabbitmq.run if on_rabbitmq else backstop_redis.run
-    for loop in (
-        reconciler.run,
-        serve_backstop,
-        report_recovery.run,
-        plan_recovery.run,
-        slow_queue_recovery.run,
-        memory_watch.run,
-    ):
-        threading.Thread(target=loop, args=(services, stop), daemon=True).start()
-    watchdog.run(services, stop)
+    return serve_backstop, takeover.run, reconciler.run
 
 
 def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:
@@ -201,17 +217,17 @@ def _heartbeat(services: Services, name: str, stop: threading.Event) -> None:
             clock.measure(services.ledger.client)
             skew = report.update()
             metrics.CLOCK_SKEW.set(skew)
-            services.ledger.membership.heartbeat(name, skew)
+            if time.monotonic() - progress.last_progress() < PROGRESS_SECONDS:
+                services.ledger.membership.heartbeat(name, skew)
         except redis.RedisError as error:
             log.warning("heartbeat_failed", error=describe_error(error))
         if stop.wait(HEARTBEAT_SECONDS):
             return
 
 
-def _start_file_audit(services: Services, name: str, roles: Sequence[Role], stop: threading.Event) -> None:
-    # The other roles follow a plan, and need no policy.
-    if _PLANNING_ROLES.intersection(roles):
-        threading.Thread(target=FileAudit(services, name).run, args=(stop,), daemon=True).start()
+def _start_file_audit(services: Services, name: str, stop: threading.Event) -> None:
+    """Record which policy a process uses that plans events; the other processes follow a plan."""
+    threading.Thread(target=FileAudit(services, name).run, args=(stop,), daemon=True).start()
 
 
 def _start_lookup_server(services: Services, stop: threading.Event) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import structlog
 from celery import signals
-from celery.worker import consumer
 from vine import promise as vine_promise
 
 from common import topology
@@ -22,11 +21,12 @@ from workers.messages.task_message import (
     read_check_arguments,
     read_headers,
 )
+from workers.process.connecting_consumer import ConnectingConsumer
 
 log = structlog.get_logger()
 
 
-class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery ships no types
+class Consumer(ConnectingConsumer):
     """A consumer that refuses every message that dwgate does not send.
 
     RabbitMQ moves a refused message to the dead letters. Redis has none: there a receiver of Celery's signal

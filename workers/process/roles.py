@@ -8,12 +8,16 @@ from enum import StrEnum
 
 from common.topology import QueueName
 
+STOP_SECONDS = 25.0
+"""How long a process may take to exit after SIGTERM; a task that has not finished returns to its queue."""
+
 
 class Role(StrEnum):
     """One responsibility of a worker.
 
     CHECKS_CPU has two processes: for the fast queue and for the slow one. CHECKS_IO also makes the lookups
-    that these request.
+    that these request. WATCHDOG has two processes as well, so that no check, and no fault of the broker,
+    delays the decision of an event whose deadline is near.
     """
 
     INTAKE = "intake"
@@ -45,12 +49,14 @@ class ProcessGroup:
         queues: the roles that it can run, each with the queue that it consumes; None for one that polls
             Redis.
         is_slow: whether it runs what takes long, with half the concurrency and a low priority.
+        is_planning: whether a process without queues plans events; otherwise it only decides them.
     """
 
     name: str
     pool: Pool
     queues: Mapping[Role, QueueName | None]
     is_slow: bool = False
+    is_planning: bool = False
 
     @property
     def reads_code(self) -> bool:
@@ -59,13 +65,15 @@ class ProcessGroup:
 
 
 GROUPS = (
-    ProcessGroup("checks", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_CPU}),
-    ProcessGroup("slow", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_SLOW}, is_slow=True),
+    ProcessGroup("watchdog", Pool.NONE, {Role.WATCHDOG: None}),
+    ProcessGroup("recovery", Pool.NONE, {Role.WATCHDOG: None}, is_planning=True),
     ProcessGroup("io", Pool.THREADS, {Role.INTAKE: QueueName.INTAKE, Role.CHECKS_IO: QueueName.CHECKS_IO}),
     # A separate process, so that verdicts that wait for the quota delay no check.
     ProcessGroup("reporter", Pool.THREADS, {Role.REPORTER: QueueName.REPORTS}),
-    ProcessGroup("watchdog", Pool.NONE, {Role.WATCHDOG: None}),
+    ProcessGroup("checks", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_CPU}),
+    ProcessGroup("slow", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_SLOW}, is_slow=True),
 )
+"""In the order in which they are started: what is due is decided first."""
 
 
 def groups_for(roles: Iterable[Role]) -> list[tuple[ProcessGroup, tuple[Role, ...]]]:

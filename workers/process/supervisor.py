@@ -1,7 +1,8 @@
 """Starts the processes of a worker, replaces them if they die or stall, and serves their metrics.
 
 They are forked from multiprocessing's fork server, which has all modules loaded: that takes a second of CPU
-time once instead of per process, and the modules are in memory once.
+time once instead of per process, and the modules are in memory once (`workers.process.preloaded`). The
+supervisor itself loads little.
 """
 
 from __future__ import annotations
@@ -9,31 +10,26 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import structlog
 
+from common.errors import DwgateError
 from common.log import configure_logging
-from review.parsing.self_test import require_pure_python
-from review.rules.registry import INSTALLED
-from workers.checks import registry
-from workers.policy.policy import load_policy
-from workers.process.roles import Pool, ProcessGroup, Role, groups_for
-from workers.progress import SharedTime
+from workers.process import metrics_server
+from workers.process.health import Health
+from workers.process.process_state import ProcessState
+from workers.process.roles import STOP_SECONDS, Pool, ProcessGroup, Role, groups_for
 from workers.settings import WorkerSettings
-from workers.waivers.loader import load_waivers
-
-STOP_SECONDS = 25.0
-"""How long a process may take to exit after SIGTERM; its running tasks are requeued after 10 seconds."""
 
 MIN_RESTART_PAUSE = 1.0
 MAX_RESTART_PAUSE = 30.0
@@ -46,15 +42,22 @@ STALL_SECONDS = 30.0
 KILL_SECONDS = 5.0
 """How long a stalled process may take to exit after SIGTERM."""
 
+MAX_HANGING_CHECKS = 100
+"""Abandoned runs of checks above which a process is replaced, as each of them keeps a thread."""
+
 POLL_SECONDS = 0.2
 
-_PRELOADED = ("workers.process.child", "celery.bin.celery")
+_PRELOADED = "workers.process.preloaded"
 _SDK = "workers.dataworks.sdk"
-"""Modules loaded before the first fork; the SDK, which takes 40 MB, only if a process calls DataWorks."""
+"""Modules loaded before the first fork; the SDK only if a process calls DataWorks."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 
 log = structlog.get_logger()
+
+
+class StartFailed(DwgateError):
+    """The processes of the worker cannot be started."""
 
 
 @dataclass(slots=True)
@@ -66,29 +69,42 @@ class ChildProcess:
         roles: the roles that it runs.
         concurrency: number of tasks that it runs at a time.
         process: the process.
-        last_progress: when it last made progress, in memory that it shares with the supervisor.
+        shared: its state, in memory that it shares with the supervisor.
         started: when it was started.
         pause: seconds between its end and its restart.
         restart_at: when it is started again; 0 while it runs.
         kill_at: when it is killed, since it has stalled; 0 if it has not.
+        ready_at: when it, or a process before it, was last ready; 0 if none ever was.
+        was_ready: whether this process was ready.
     """
 
     group: ProcessGroup
     roles: tuple[Role, ...]
     concurrency: int
     process: BaseProcess
-    last_progress: SharedTime
+    shared: ProcessState
     started: float
     pause: float = MIN_RESTART_PAUSE
     restart_at: float = 0.0
     kill_at: float = 0.0
+    ready_at: float = 0.0
+    was_ready: bool = False
 
-    @property
-    def state(self) -> str:
-        """`up`, `stalled` or `down`."""
-        if not self.process.is_alive():
-            return "down"
-        return "stalled" if self.kill_at else "up"
+    def health(self) -> Health:
+        """Return its health now."""
+        now = time.monotonic()
+        health = Health(
+            self.roles,
+            self.process.is_alive(),
+            self.shared.is_ready,
+            self.was_ready,
+            now - self.shared.last_progress,
+            now - self.ready_at if self.ready_at else None,
+            self.shared.hanging_checks,
+        )
+        if health.state == "ready":
+            self.was_ready, self.ready_at = True, now
+        return health
 
 
 def run(
@@ -108,38 +124,42 @@ def run(
         processes_cpu: number of CPU-bound checks that run at a time; half as many slow ones run in addition.
         threads: number of I/O-bound tasks that run at a time, per process.
         metrics_host: address that the port is opened on.
-        metrics_port: port of `/metrics` and `/healthz`; None to serve neither.
+        metrics_port: port of `/metrics`, `/healthz` and `/readyz`; None to serve none of them.
 
     Raises:
         common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
         review.parsing.self_test.ParserUnusable: SQL cannot be parsed here.
+        StartFailed: the processes cannot be started.
     """
     configure_logging(settings.log_level, "worker")
-    checks = registry.load_checks()
-    for problem in (*registry.problems(), *INSTALLED.problems):
-        log.error("plugin_invalid", **asdict(problem))
-    policy = load_policy(settings.policy_file, checks)
-    if settings.waivers_file:
-        load_waivers(settings.waivers_file, policy.waivers, time.time())
-    require_pure_python()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     groups = groups_for(roles)
     _preload(groups)
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
+        # Before the fork server is started: the library reads it at import.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _validate()
         children = [
             _start(group, group_roles, _concurrency(group, processes_cpu, threads))
             for group, group_roles in groups
         ]
-        server = None if metrics_port is None else _serve(metrics_host, metrics_port, folder, children)
+        server = (
+            None
+            if metrics_port is None
+            else metrics_server.serve(
+                metrics_host, metrics_port, folder, lambda: [child.health() for child in children]
+            )
+        )
         try:
             last_poll = time.monotonic()
             while not stop.wait(POLL_SECONDS):
                 _end_stalled(children, last_poll)
                 last_poll = time.monotonic()
                 _restart_dead(children)
+                for child in children:
+                    child.health()
         finally:
             _stop_all(children)
             if server:
@@ -150,7 +170,45 @@ def run(
 def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]]) -> None:
     """Let the fork server load what the processes of `groups` need."""
     sdk = () if all(group.reads_code for group, _ in groups) else (_SDK,)
-    _FORKS.set_forkserver_preload([*_PRELOADED, *sdk, *registry.module_names()])
+    _FORKS.set_forkserver_preload([*sdk, _PRELOADED])
+
+
+def _validate() -> None:
+    """Validate the configuration in a process of the fork server, and raise the error."""
+    answers, sender = _FORKS.Pipe(duplex=False)
+    with answers, _no_main_module():
+        process = _FORKS.Process(target=_validation_main, args=(sender,), name="validation")
+        process.start()
+        sender.close()
+        try:
+            error = answers.recv()
+        except EOFError:
+            error = StartFailed("dwgate cannot be loaded; the log shows why")
+        process.join()
+    if error:
+        raise error
+
+
+def _validation_main(answers: Connection) -> None:
+    """Entry point of the process that validates."""
+    from workers.process import configuration  # noqa: PLC0415 - preloaded in the fork server
+
+    configuration.send_validation(answers)
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Keep multiprocessing from importing the main module, the command line, again in each child.
+
+    It would take a fifth of a second per process; the entry points are not in the main module.
+    """
+    main = vars(sys.modules["__main__"])
+    names: dict[str, object] = {name: main.pop(name) for name in ("__spec__", "__file__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update(names)
 
 
 def _concurrency(group: ProcessGroup, processes_cpu: int, threads: int) -> int:
@@ -161,16 +219,15 @@ def _concurrency(group: ProcessGroup, processes_cpu: int, threads: int) -> int:
 
 def _start(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int) -> ChildProcess:
     now = time.monotonic()
-    last_progress = _FORKS.Value("d", now, lock=False)
-    arguments = (group, roles, concurrency, last_progress)
+    shared = _FORKS.RawValue(ProcessState, now)
+    arguments = (group, roles, concurrency, shared)
     process = _FORKS.Process(target=_child_main, args=arguments, name=group.name)
-    process.start()
-    return ChildProcess(group, roles, concurrency, process, last_progress, now)
+    with _no_main_module():
+        process.start()
+    return ChildProcess(group, roles, concurrency, process, shared, now)
 
 
-def _child_main(
-    group: ProcessGroup, roles: tuple[Role, ...], concurrency: int, last_progress: SharedTime
-) -> None:
+def _child_main(group: ProcessGroup, roles: tuple[Role, ...], concurrency: int, shared: ProcessState) -> None:
     """Entry point of a child process."""
     from workers.process import child  # noqa: PLC0415 - preloaded in the fork server, not in the supervisor
 
@@ -179,11 +236,11 @@ def _child_main(
     if sys.platform == "linux":
         # The name in top and ps; the command line is that of the fork server.
         Path("/proc/self/comm").write_text(f"dwgate-{group.name}")
-    child.run(group, roles, concurrency, last_progress)
+    child.run(group, roles, concurrency, shared)
 
 
 def _end_stalled(children: list[ChildProcess], last_poll: float) -> None:
-    """End the processes that have made no progress for STALL_SECONDS; they are then restarted.
+    """End the processes without progress for STALL_SECONDS, or full of checks that hang; others replace them.
 
     Args:
         children: the processes.
@@ -193,16 +250,25 @@ def _end_stalled(children: list[ChildProcess], last_poll: float) -> None:
     now = time.monotonic()
     for child in children:
         if now - last_poll > KILL_SECONDS:
-            child.last_progress.value = now
+            child.shared.last_progress = now
         if not child.process.is_alive():
             continue
         if child.kill_at:
             if now >= child.kill_at:
                 child.process.kill()
-        elif (seconds := now - child.last_progress.value) > STALL_SECONDS:
-            log.error("process_stalled", group=child.group.name, roles=[*child.roles], seconds=round(seconds))
+            continue
+        seconds, hanging = now - child.shared.last_progress, child.shared.hanging_checks
+        if seconds > STALL_SECONDS or hanging > MAX_HANGING_CHECKS:
+            log.error(
+                "process_stalled",
+                group=child.group.name,
+                roles=[*child.roles],
+                seconds=round(seconds),
+                hanging_checks=hanging,
+            )
             _count_stalled(child.group)
-            child.kill_at = now + KILL_SECONDS
+            # One that makes progress may finish its tasks.
+            child.kill_at = now + (KILL_SECONDS if seconds > STALL_SECONDS else STOP_SECONDS)
             child.process.terminate()
 
 
@@ -225,7 +291,7 @@ def _restart_dead(children: list[ChildProcess]) -> None:
             log.error("process_exited", group=child.group.name, code=child.process.exitcode)
         elif now >= child.restart_at:
             again = _start(child.group, child.roles, child.concurrency)
-            child.process, child.last_progress = again.process, again.last_progress
+            child.process, child.shared, child.was_ready = again.process, again.shared, False
             child.started, child.restart_at, child.kill_at = now, 0.0, 0.0
 
 
@@ -239,42 +305,3 @@ def _stop_all(children: list[ChildProcess]) -> None:
             log.warning("process_killed", group=child.group.name)
             child.process.kill()
             child.process.join()
-
-
-def _serve(host: str, port: int, folder: str, children: list[ChildProcess]) -> ThreadingHTTPServer:
-    # Imported here since the library reads PROMETHEUS_MULTIPROC_DIR at import.
-    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
-    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Serve `/metrics` and `/healthz`."""
-            if self.path == "/metrics":
-                registry_ = CollectorRegistry()
-                MultiProcessCollector(registry_, path=folder)  # type: ignore[no-untyped-call]
-                self._answer(200, generate_latest(registry_))
-            elif self.path == "/healthz":
-                states = sorted({f"{role} {child.state}" for child in children for role in child.roles})
-                faults = [state for state in states if not state.endswith(" up")]
-                self._answer(503 if faults else 200, "\n".join(faults or ["ok"]).encode())
-            else:
-                self._answer(404, b"")
-
-        def _answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Do not log requests."""
-
-    class Server(ThreadingHTTPServer):
-        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-
-    server = Server((host, port), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    shown = f"[{host}]" if ":" in host else host
-    log.info("metrics_server_started", url=f"http://{shown}:{server.server_port}/metrics")
-    return server

@@ -7,18 +7,22 @@ of Redis, as it survives the loss of the broker in the ledger.
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import orjson
+import redis
 import structlog
 from kombu import Connection, Consumer, Message, Producer
+from kombu.exceptions import OperationalError
 
 from common import topology
 from common.events import Event, UnknownSchema
 from common.i18n import Language
 from common.tls import tls_options
 from common.topology import QueueName
-from workers import check_execution, kombu_queues, metrics, reporter
+from workers import check_execution, kombu_queues, metrics, progress, reporter
+from workers.broker import amqp_transport
 from workers.dataworks.errors import DataWorksError
 from workers.intake import admit
 from workers.messages.events import NEWER, read_events
@@ -31,12 +35,19 @@ from workers.messages.task_message import (
     read_headers,
 )
 from workers.recovery import backstop
-from workers.recovery.backstop import ParkedAction
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
 
 BATCH = 200
+
+REDIS_PAUSE_SECONDS = 1.0
+"""Seconds between two attempts to process the received messages while Redis is unavailable."""
+
+CONNECT_SECONDS = 5
+
+UNAVAILABLE_SECONDS = 5.0
+"""Seconds before the next attempt after RabbitMQ took no message; each attempt may leave a copy."""
 
 log = structlog.get_logger()
 
@@ -51,13 +62,20 @@ def _serve(services: Services, stop: threading.Event) -> None:
     declare = services.settings.broker_topology == "declare"
     names = services.settings.topology
     url = services.settings.broker_url.get_secret_value()
-    tls = tls_options(url, services.settings.tls_files)
-    options = {"confirm_publish": True, "confirm_timeout": 5}
-    with Connection(url, ssl=tls, connect_timeout=5, heartbeat=15, transport_options=options) as connection:
+    options = {
+        "ssl": tls_options(url, services.settings.tls_files),
+        "connect_timeout": CONNECT_SECONDS,
+        "transport": amqp_transport.TRANSPORT,
+        "transport_options": dict(amqp_transport.PUBLISHING_OPTIONS),
+    }
+    # While RabbitMQ is short of memory, it delivers nothing over a connection that publishes.
+    with (
+        Connection(url, heartbeat=15, **options) as connection,
+        Connection(url, **options) as publishing,
+    ):
         channel = connection.default_channel
-        producer = Producer(
-            channel, kombu_queues.build_exchange(names.exchange, declare=declare), auto_declare=declare
-        )
+        exchange = kombu_queues.build_exchange(names.exchange, declare=declare)
+        producer = Producer(publishing, exchange, auto_declare=declare)
         if declare:
             kombu_queues.build_amqp_queue(names[QueueName.BACKSTOP], declare=True)(channel).declare()
         due: list[Message] = []
@@ -78,10 +96,21 @@ def _serve(services: Services, stop: threading.Event) -> None:
                 prefetch_count=BATCH,
             ),
         ):
+            publish_at = 0.0
             while not stop.is_set():
+                progress.mark()
                 _drain(connection)
-                process_due(services, producer, due)
-                handle_dead_letters(services, dead)
+                try:
+                    handle_dead_letters(services, dead)
+                    if time.monotonic() >= publish_at:
+                        process_due(services, producer, due)
+                except redis.RedisError as error:
+                    # The messages are kept: returned to the broker, they would reach their delivery limit.
+                    log.warning("redis_unavailable", component="backstop", error=type(error).__name__)
+                    stop.wait(REDIS_PAUSE_SECONDS)
+                except OperationalError as error:
+                    publish_at = time.monotonic() + UNAVAILABLE_SECONDS
+                    log.warning("broker_unavailable", component="backstop", error=type(error).__name__)
 
 
 def _drain(connection: Connection) -> None:
@@ -96,27 +125,25 @@ def _drain(connection: Connection) -> None:
 
 
 def process_due(services: Services, producer: Producer, messages: list[Message]) -> None:
-    """Drop each due message, park it again, or send it through intake."""
-    batch = _drain_messages(messages)
-    actions = backstop.decide_actions(services, [raw_body(message) for message in batch])
-    for message, action in zip(batch, actions, strict=True):
-        for queue in _QUEUES[action]:
-            _publish(producer, message, services.settings.topology[queue].routing_key)
+    """Admit the events of due messages that the ledger does not know; drop each message or park it again.
+
+    Raises:
+        redis.RedisError: Redis is unavailable; the messages remain in `messages`.
+        OperationalError: the broker takes no messages; those that remain are back in `messages`: delivered
+            again, they would soon reach the delivery limit.
+    """
+    batch = messages[:]  # more arrive while a publish waits for its confirm
+    keep = backstop.settle(services, [raw_body(message) for message in batch])
+    del messages[: len(batch)]
+    key = services.settings.topology[QueueName.BACKSTOP].routing_key
+    for number, (message, is_unfinished) in enumerate(zip(batch, keep, strict=True)):
+        try:
+            if is_unfinished:
+                _publish(producer, message, key)
+        except OperationalError:
+            messages[:0] = batch[number:]
+            raise
         message.ack()
-
-
-def _drain_messages(messages: list[Message]) -> list[Message]:
-    """Empty `messages` and return its items; more arrive while a publish waits for its confirm."""
-    batch = messages[:]
-    messages.clear()
-    return batch
-
-
-_QUEUES = {
-    ParkedAction.DROP: (),
-    ParkedAction.PARK: (QueueName.BACKSTOP,),
-    ParkedAction.INTAKE_AND_PARK: (QueueName.BACKSTOP, QueueName.INTAKE),
-}
 
 
 def _publish(producer: Producer, message: Message, key: str) -> None:
@@ -129,6 +156,8 @@ def _publish(producer: Producer, message: Message, key: str) -> None:
         correlation_id=message.properties.get("correlation_id"),
         delivery_mode=2,
         mandatory=True,
+        retry=True,  # over a new connection, if the last publish ended this one
+        retry_policy={"max_retries": 1, "interval_start": 0.1},
     )
 
 
@@ -142,8 +171,13 @@ _HEADERS = frozenset(
 
 
 def handle_dead_letters(services: Services, messages: list[Message]) -> None:
-    """Record dead-lettered messages in the ledger, so that their events are answered without them."""
-    for message in _drain_messages(messages):
+    """Record dead-lettered messages in the ledger, so that their events are answered without them.
+
+    Raises:
+        redis.RedisError: Redis is unavailable; the messages that were not processed remain in `messages`.
+    """
+    while messages:
+        message = messages[0]
         try:
             _handle_dead_letter(services, message)
         except TRANSIENT_ERRORS:
@@ -152,6 +186,7 @@ def handle_dead_letters(services: Services, messages: list[Message]) -> None:
             reason = str(error) if isinstance(error, MessageInvalid) else f"dead: {type(error).__name__}"
             refuse(services, QueueName.DEAD, raw_body(message), reason)
         message.ack()
+        del messages[0]
 
 
 def _handle_dead_letter(services: Services, message: Message) -> None:

@@ -13,9 +13,7 @@ import redis
 from common import clock
 from common.ledger import connect
 from common.topology import BACKSTOP_SECONDS
-from workers.messages.events import read_body
 from workers.recovery import backstop
-from workers.recovery.backstop import ParkedAction
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 
@@ -33,18 +31,14 @@ def run(services: Services, stop: threading.Event) -> None:
 
 
 def process_due(services: Services, client: redis.Redis) -> None:
-    """Drop each due copy, leave it parked, or send it through intake."""
+    """Admit the events of due copies that the ledger does not know; drop each copy or leave it parked."""
     now, parked = clock.now(), services.settings.topology.parked
-    bodies = due_bodies(client, parked, now)
-    if not bodies:
-        return
-    # Park them again first, so that a crash here loses nothing and another watchdog finds nothing due.
-    client.zadd(parked, dict.fromkeys(bodies, now + BACKSTOP_SECONDS), xx=True)
-    for body, action in zip(bodies, backstop.decide_actions(services, bodies), strict=True):
-        if action is ParkedAction.DROP:
-            client.zrem(parked, body)
-        elif action is ParkedAction.INTAKE_AND_PARK:
-            services.dispatch.send_events(*read_body(body).events)
+    while bodies := due_bodies(client, parked, now):
+        # Park them again first, so that a crash here loses nothing and another watchdog finds nothing due.
+        client.zadd(parked, dict.fromkeys(bodies, now + BACKSTOP_SECONDS), xx=True)
+        keep = backstop.settle(services, bodies)
+        if finished := [body for body, is_kept in zip(bodies, keep, strict=True) if not is_kept]:
+            client.zrem(parked, *finished)
 
 
 def due_bodies(client: redis.Redis, parked: str, due_before: float) -> list[bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import redis
 import structlog
+from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 
 from workers import progress
@@ -34,7 +35,7 @@ def run_until_stopped(
                 step()
         except redis.RedisError as error:
             log.warning("redis_unavailable", component=component, error=describe_error(error))
-        except (OSError, KombuError) as error:
+        except (OSError, KombuError, AMQPError) as error:
             log.warning("broker_unavailable", component=component, error=type(error).__name__)
         except DataWorksError as error:
             log.warning("dataworks_unavailable", component=component, error=error.code)

@@ -7,7 +7,7 @@ itself, so it needs neither the broker nor a free worker.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import structlog
 
@@ -20,10 +20,16 @@ from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
 
 POLL_SECONDS = 0.1
-LEASE_SECONDS = 2.0
-"""An event that could not be answered is due again after this time."""
+LEASE_SECONDS = 1.0
+"""An event that could not be answered is due again after this time.
+
+The shortest margin is 2 seconds: if the process that leased it dies, another one still has one.
+"""
 
 THREADS = 16
+
+WAIT_SECONDS = 1.0
+"""How long to wait for a free thread before the next look at the time."""
 
 log = structlog.get_logger()
 
@@ -34,11 +40,16 @@ def run(services: Services, stop: threading.Event) -> None:
     with ThreadPoolExecutor(THREADS, "watchdog") as pool:
 
         def step() -> None:
-            # No more than can be handled now: what waited here would be due again, and handled twice.
-            running.difference_update([each for each in running if each.done()])
-            if free := THREADS - len(running):
-                for message_id in services.ledger.lease_due(LEASE_SECONDS, free):
-                    running.add(pool.submit(_handle_guarded, services, message_id))
+            """Lease what is due, nearest decision first, but no more than there are free threads."""
+            while not stop.is_set():
+                running.difference_update([future for future in running if future.done()])
+                free = THREADS - len(running)
+                due = services.ledger.lease_due(LEASE_SECONDS, free) if free else []
+                running.update(pool.submit(_handle_guarded, services, message_id) for message_id in due)
+                if len(due) < free:
+                    return
+                wait(running, WAIT_SECONDS, FIRST_COMPLETED)
+                progress.mark()
 
         run_until_stopped(step, stop, component="watchdog", every=POLL_SECONDS)
 

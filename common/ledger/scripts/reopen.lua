@@ -11,8 +11,8 @@ for _, field in ipairs(redis.call('HKEYS', event)) do
   local head = string.sub(field, 1, 2)
   if head == 'o:' or head == 'a:' or head == 's:' then redis.call('HDEL', event, field) end
 end
-redis.call('HDEL', event, 'plan', 'planned', 'lease_owner', 'lease_ends', 'interruptions')
-redis.call('HSET', event, 'done', 0, 'deadline', ARGV[2], 'watch', ARGV[3], 'deliveries', 0)
+redis.call('HDEL', event, 'plan', 'planned', 'lease_owner', 'lease_ends', 'interruptions', 'takeovers', 'takeover_until')
+redis.call('HSET', event, 'done', 0, 'deadline', ARGV[2], 'watch', ARGV[3], 'deliveries', 0, 'requeued', now)
 local run = redis.call('HINCRBY', event, 'run', 1)
 local ambiguous = get('posting') and not get('reported')
 if ambiguous then

@@ -31,7 +31,8 @@ MAX_OPEN_FILES = 64
 NOT_STARTED = 126
 """Exit status if the linter could not be executed, as in a shell."""
 
-_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 1, 38, 22, 2
+_SIGKILL = 9
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 """Instructions of a BPF filter: load a word, jump if equal, jump if at least, return."""
 
@@ -86,6 +87,8 @@ def restrict(program: str, seconds: int) -> list[str]:
     if sys.platform != "linux":
         return ["memory limit", "no network", "no other files"]
     libc = ctypes.CDLL(None, use_errno=True)
+    # The time limit is the caller's: a linter whose caller was killed must not outlive it.
+    libc.prctl(*_words(_PR_SET_PDEATHSIG, _SIGKILL))
     if libc.prctl(*_words(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)):
         return ["no network", "no other files"]
     # Landlock first: the filter must not refuse what it needs.

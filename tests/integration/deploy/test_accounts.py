@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import redis
-from amqp.exceptions import AccessRefused, AMQPError  # type: ignore[import-untyped]
+from amqp.exceptions import AccessRefused, AMQPError
 from celery import Celery
 from kombu import Connection
 from kombu.transport.native_delayed_delivery import (
@@ -101,7 +101,7 @@ def gate(accounts: Accounts, tmp_path: Path) -> Iterator[RunningDwgate]:
         for service, arguments in ROLES.items():
             gate.environment.update(accounts.settings(service))
             gate.start_worker(*arguments, ready=False)
-        wait_for(lambda: len(gate.ledger.membership.workers()) == 5, 60)
+        wait_for(lambda: len(gate.ledger.membership.workers()) == 6, 60)
         yield gate
 
 

@@ -39,7 +39,7 @@ def test_a_real_process_receives_events_and_exits_on_sigterm(
     assert "server" not in response.headers
     assert ingest.post(b"not json").json()["status"] == "rejected"
     ingest.process.send_signal(signal.SIGTERM)
-    ingest.process.wait(timeout=15)
+    assert ingest.process.wait(timeout=15) == 0
     logged = ingest.lines()
     assert {line["component"] for line in logged} == {"ingest"}
     assert TOKEN not in str(logged)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from common.events import Event
 from common.ledger import EventRecord, State
 from common.topology import Queue, QueueName
-from common.verdicts import OutcomeKind, Reason, Result, Verdict
+from common.verdicts import Finding, OutcomeKind, Reason, Result, Verdict
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
 from workers import check_execution, intake, plan_router
 from workers.celery_app import create_app
+from workers.checks.api import Check
 from workers.pipeline import planner
 from workers.services import Services
 from workers.settings import WorkerSettings
@@ -60,6 +62,39 @@ def test_a_cpu_bound_process_queues_it(services: Services, emulator: Emulator) -
 
     intake.process_events(services, [event(emulator, "m-1")])
     assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 1
+
+
+def plugin_of(check: Check) -> Callable[[Any], Iterable[Finding]]:
+    """Return the function of a check as if it were a plug-in's."""
+
+    def run(context: Any) -> Iterable[Finding]:
+        return check.run(context)
+
+    return run
+
+
+def test_a_process_that_must_not_stop_queues_the_checks_of_plugins(
+    worker_settings: WorkerSettings, emulator: Emulator
+) -> None:
+    app = create_app(worker_settings)
+    services = Services(worker_settings, app, is_io_pool=True, runs_plugins=False)
+    for name in ("release-window", "downstream-impact"):
+        built_in = services.checks[name]
+        assert built_in.is_built_in
+        services.checks[name] = replace(built_in, run=plugin_of(built_in))
+        assert not services.checks[name].is_built_in
+
+    intake.process_events(services, [event(emulator, "m-1")])
+    assert queued(services, TOPOLOGY[QueueName.CHECKS_IO]) == 2
+    record = services.ledger.get("m-1")
+    assert record
+    assert record.outcomes == {}
+    for name in record.pending_checks:
+        check_execution.execute(services, "m-1", 1, [name], record.watch_at)
+    [post] = emulator.verdicts("m-1")
+    assert post["result"] == WAITING.expected
+    app.close()
+    services.ledger.client.close()
 
 
 def test_a_local_check_with_a_transient_fault_is_queued(services: Services, emulator: Emulator) -> None:

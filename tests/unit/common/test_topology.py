@@ -75,8 +75,10 @@ def test_names_are_valid_on_rabbitmq_and_say_whose_they_are() -> None:
         assert re.fullmatch(r"[\w.-]{1,255}", text)
 
 
-def test_a_parked_copy_expires_into_the_queue_of_due_copies() -> None:
+@pytest.mark.parametrize(("name", "seconds"), [(QueueName.ARRIVALS, 2), (QueueName.BACKSTOP, 30)])
+def test_a_parked_copy_expires_into_the_queue_of_due_copies(name: QueueName, seconds: int) -> None:
     topology = Topology("ext")
-    arguments = topology[QueueName.BACKSTOP].arguments
+    arguments = topology[name].arguments
+    assert arguments["x-message-ttl"] == seconds * 1000
     assert arguments["x-dead-letter-exchange"] == topology[QueueName.DUE].exchange
     assert arguments["x-dead-letter-routing-key"] == topology[QueueName.DUE].routing_key

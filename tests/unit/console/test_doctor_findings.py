@@ -127,11 +127,18 @@ def test_engines() -> None:
 
 
 def test_running_workers() -> None:
-    whole = ["checks-1@h", "slow-6@h", "io-2@h", "reporter-3@h", "watchdog-4@h", "watchdog-5@h"]
+    whole = ["checks-1@h", "slow-6@h", "io-2@h", "reporter-3@h", "watchdog-4@h", "recovery-5@h"]
     assert doctor_findings.check_running_workers(whole).health is Health.GOOD
     partial = doctor_findings.check_running_workers(whole[:2])
     assert partial.health is Health.WRONG
-    assert "reporter, watch" in partial.detail
+    assert "recovery, reporter, watch" in partial.detail
+
+
+def test_events_that_wait_for_intake() -> None:
+    assert doctor_findings.check_unplanned_events(0).health is Health.GOOD
+    waiting = doctor_findings.check_unplanned_events(42.4)
+    assert waiting.health is Health.WRONG
+    assert waiting.detail == "an event has waited for 42 s: start dwgate worker --role intake"
 
 
 def test_dead_events() -> None:

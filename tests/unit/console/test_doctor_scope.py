@@ -31,7 +31,7 @@ def test_ingest() -> None:
     assert scope.has_ingest
     assert not scope.has_workers
     assert not scope.calls_dataworks
-    assert set(scope.queues) == {QueueName.INTAKE, QueueName.BACKSTOP}
+    assert set(scope.queues) == {QueueName.INTAKE, QueueName.ARRIVALS}
 
 
 @pytest.mark.parametrize(

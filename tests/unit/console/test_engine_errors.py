@@ -27,7 +27,7 @@ URL = SecretStr("redis://:top-secret@host:6379/0")
 )
 def test_a_fault_of_redis(error: Exception, code: int, line: str, capsys: pytest.CaptureFixture[str]) -> None:
     with (
-        pytest.raises((errors.EngineDown, errors.EngineRejects)) as caught,
+        pytest.raises((errors.EngineDown, errors.EngineRefused)) as caught,
         errors.engine_errors("Redis", URL),
     ):
         raise error

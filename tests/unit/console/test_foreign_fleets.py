@@ -6,7 +6,7 @@ from common.topology import QueueName
 from console.doctor_findings import Health
 from console.foreign_fleets import check_consumers, check_names
 
-WORKERS = ["checks-1@a", "slow-1@a", "io-1@a", "reporter-1@a", "watchdog-1@a", "io-2@b"]
+WORKERS = ["checks-1@a", "slow-1@a", "io-1@a", "reporter-1@a", "watchdog-1@a", "recovery-1@a", "io-2@b"]
 CONSUMERS = {
     QueueName.INTAKE: 2,
     QueueName.CHECKS_IO: 1,
@@ -15,6 +15,7 @@ CONSUMERS = {
     QueueName.REPORTS: 1,
     QueueName.DUE: 1,
     QueueName.DEAD: 1,
+    QueueName.ARRIVALS: 0,
     QueueName.BACKSTOP: 0,
 }
 

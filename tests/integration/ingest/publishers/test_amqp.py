@@ -68,7 +68,7 @@ def test_an_event_reaches_intake_and_backstop_as_a_celery_message(broker_url: st
             assert await publisher.ready()
 
     asyncio.run(main())
-    [copy] = take(broker_url, TOPOLOGY[QueueName.BACKSTOP].name)
+    [copy] = take(broker_url, TOPOLOGY[QueueName.ARRIVALS].name)
     [intake] = take(broker_url, TOPOLOGY[QueueName.INTAKE].name)
     assert copy.body == intake.body
     assert orjson.loads(intake.body)[0][0]["message_id"] == "a-1"
@@ -132,7 +132,7 @@ def test_a_missing_queue_fails_the_publish_and_is_declared_again(broker_url: str
         async with started(broker_url) as publisher:
             await until(lambda: publisher.publish(message("a-1")))
             with Connection(broker_url, connect_timeout=5) as connection, connection.channel() as channel:
-                for queue in (TOPOLOGY[QueueName.INTAKE], TOPOLOGY[QueueName.BACKSTOP]):
+                for queue in (TOPOLOGY[QueueName.INTAKE], TOPOLOGY[QueueName.ARRIVALS]):
                     channel.queue_delete(queue.name)
             with pytest.raises(PublishFailed):
                 await publisher.publish(message("a-2"))

@@ -88,7 +88,7 @@ def start(gate: RunningDwgate) -> str:
             start_new_session=True,
         )
     gate.workers.append(worker)
-    wait_for(lambda: len(gate.ledger.membership.workers()) == 5, 40)
+    wait_for(lambda: len(gate.ledger.membership.workers()) == 6, 40)
     return f"http://127.0.0.1:{port}"
 
 

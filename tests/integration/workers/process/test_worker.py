@@ -15,7 +15,7 @@ from common.ledger import State
 from tests.support.engines import free_port
 from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
 
-GROUPS = ("checks", "slow", "io", "reporter", "watchdog")
+GROUPS = ("checks", "slow", "io", "reporter", "watchdog", "recovery")
 
 
 @pytest.fixture
@@ -76,13 +76,53 @@ def test_a_process_that_ends_is_started_again(gate: RunningDwgate) -> None:
     url = start(gate)
     killed = wait_for(lambda: children(gate).get("watchdog"))
     assert killed
+    wait_for(lambda: gate.http.get(f"{url}/readyz").text == "ok")
     killed.kill()
-    wait_for(lambda: gate.http.get(f"{url}/healthz").status_code == 503)
+    wait_for(lambda: gate.http.get(f"{url}/readyz").text == "watchdog down")
+    assert gate.http.get(f"{url}/healthz").text == "ok", "its supervisor brings it back"
 
-    wait_for(lambda: gate.http.get(f"{url}/healthz").status_code == 200)
+    wait_for(lambda: gate.http.get(f"{url}/readyz").text == "ok")
+    assert gate.http.get(f"{url}/healthz").text == "ok"
     again = wait_for(lambda: children(gate).get("watchdog"))
     assert again
     assert again.pid != killed.pid
+
+
+def test_a_worker_is_not_alive_before_it_is_ready(gate: RunningDwgate) -> None:
+    port = free_port()
+    gate.start_worker("--processes", "1", "--metrics-port", str(port), ready=False)
+    url = f"http://127.0.0.1:{port}/healthz"
+    seen: list[str] = []
+
+    def is_ready() -> bool:
+        try:
+            response = gate.http.get(url)
+        except httpx.TransportError:
+            return False
+        seen.append(response.text)
+        assert (response.status_code == 200) is (response.text == "ok")
+        return response.text == "ok"
+
+    wait_for(is_ready, 60)
+    assert "intake starting" in seen[0]
+    # Each sends its first heartbeat once it has connected.
+    wait_for(lambda: {name.partition("-")[0] for name in gate.ledger.membership.workers()} == set(GROUPS))
+
+
+def test_processes_that_are_stopped_are_neither_alive_nor_ready(gate: RunningDwgate) -> None:
+    """A health check that asks the process, not its last entry in a database: airflow 26574."""
+    url = start(gate, "--role", "intake", "--role", "watchdog")
+    wait_for(lambda: gate.http.get(f"{url}/readyz").text == "ok")
+    stopped = children(gate)
+    for process in stopped.values():
+        process.suspend()
+    try:
+        for path in ("healthz", "readyz"):
+            wait_for(lambda: gate.http.get(f"{url}/{path}").text == "intake stalled\nwatchdog stalled", 25)  # noqa: B023
+    finally:
+        for process in stopped.values():
+            process.resume()
+    wait_for(lambda: gate.http.get(f"{url}/readyz").text == "ok")
 
 
 def test_the_processes_end_with_their_supervisor(gate: RunningDwgate) -> None:

@@ -18,6 +18,7 @@ from common.ledger import State
 from common.topology import Queue, QueueName
 from common.verdicts import OutcomeKind
 from tests.support.emulator_process import EXTENSION_CODE, PROJECT_ID, Emulator, running, use_credentials
+from tests.support.engines import Valkey
 from tests.support.plans import plan_of
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import wait_for
@@ -111,15 +112,44 @@ def drained(services: Services) -> bool:
     return drain(services, TOPOLOGY[QueueName.DUE]) == []
 
 
-def test_an_event_that_the_ledger_does_not_know_goes_through_intake_again(services: Services) -> None:
-    due(services, event())
-    parked = wait_for(lambda: drain(services, TOPOLOGY[QueueName.BACKSTOP]))
-    again = wait_for(lambda: drain(services, TOPOLOGY[QueueName.INTAKE]))
+def test_a_new_event_that_the_ledger_does_not_know_is_admitted_and_not_multiplied(services: Services) -> None:
+    arrived = event()
+    due(services, arrived)
+    [parked] = wait_for(lambda: drain(services, TOPOLOGY[QueueName.BACKSTOP]))
+    assert orjson.loads(parked.body)[0][0]["message_id"] == "m-1"
+    assert parked.headers["task"] == topology.TASK_INTAKE
+    assert "x-death" not in parked.headers
+    record = services.ledger.get("m-1")
+    assert record
+    assert record.state is State.RECEIVED
+    assert record.deadline_at == pytest.approx(arrived.received_at + 60, abs=0.01)
 
-    assert len(parked) == len(again) == 1
-    assert orjson.loads(again[0].body)[0][0]["message_id"] == "m-1"
-    assert again[0].headers["task"] == topology.TASK_INTAKE
-    assert "x-death" not in again[0].headers
+    due(services, arrived)
+    assert len(wait_for(lambda: drain(services, TOPOLOGY[QueueName.BACKSTOP]))) == 1
+    assert drain(services, TOPOLOGY[QueueName.INTAKE]) == [], "its message is still there"
+
+
+def test_an_event_that_the_ledger_has_lost_goes_through_intake_again_once(services: Services) -> None:
+    arrived = replace(event(), received_at=time.time() - topology.BACKSTOP_SECONDS - 1)
+    due(services, arrived)
+    [again] = wait_for(lambda: drain(services, TOPOLOGY[QueueName.INTAKE]))
+    assert orjson.loads(again.body)[0][0]["message_id"] == "m-1"
+    assert again.headers["task"] == topology.TASK_INTAKE
+    assert services.ledger.states(["m-1"]) == [State.RECEIVED]
+
+    due(services, arrived)
+    assert wait_for(lambda: drain(services, TOPOLOGY[QueueName.BACKSTOP]))
+    assert drain(services, TOPOLOGY[QueueName.INTAKE]) == []
+
+
+def test_copies_wait_while_redis_is_unavailable(services: Services, valkey: Valkey) -> None:
+    valkey.kill()
+    due(services, event())
+    wait_for(lambda: drained(services))  # received, and held
+    valkey.start()
+    wait_for(lambda: services.ledger.states(["m-1"]) == [State.RECEIVED], 30)
+    assert len(wait_for(lambda: drain(services, TOPOLOGY[QueueName.BACKSTOP]))) == 1
+    assert drain(services, TOPOLOGY[QueueName.DEAD]) == [], "it did not reach the delivery limit"
 
 
 def test_copies_that_arrive_meanwhile_are_processed(
@@ -144,12 +174,13 @@ def test_copies_that_arrive_meanwhile_are_processed(
 
     def all_there() -> bool:
         again.extend(
-            message.properties["correlation_id"] for message in drain(services, TOPOLOGY[QueueName.INTAKE])
+            message.properties["correlation_id"] for message in drain(services, TOPOLOGY[QueueName.BACKSTOP])
         )
         return expected <= set(again)
 
     wait_for(all_there, 60)
     assert len(again) == len(expected)
+    assert None not in services.ledger.states(sorted(expected))
     assert "loop_step_failed" not in capfd.readouterr().out
 
 
@@ -165,17 +196,14 @@ def test_an_event_that_ended_is_dropped(services: Services) -> None:
     services.ledger.mark_ignored("m-1", "for the test")
     due(services, event())
     due(services, event("m-2"))  # once this one is processed, the first one was, too
-
-    assert [
-        m.properties["correlation_id"] for m in wait_for(lambda: drain(services, TOPOLOGY[QueueName.INTAKE]))
-    ]
-    assert len(drain(services, TOPOLOGY[QueueName.BACKSTOP])) == 1
+    parked = wait_for(lambda: drain(services, TOPOLOGY[QueueName.BACKSTOP]))
+    assert [orjson.loads(message.body)[0][0]["message_id"] for message in parked] == ["m-2"]
 
 
 def test_an_event_that_is_too_old_is_kept_with_the_rejects(services: Services) -> None:
     due(services, replace(event(), received_at=time.time() - 2 * 86400))
     assert "within a day" in wait_for(services.ledger.rejects)[0]["reason"]
-    assert drain(services, TOPOLOGY[QueueName.INTAKE]) == []
+    assert services.ledger.states(["m-1"]) == [None]
 
 
 @pytest.mark.parametrize("body", [b"no json", b"", b"7", orjson.dumps([[{"v": 0}], {}, {}]), b"[[], {}, {}]"])
@@ -183,7 +211,7 @@ def test_what_cannot_be_read_is_kept_with_the_rejects(services: Services, body: 
     due(services, body)
     due(services, event("m-2"))
     assert wait_for(services.ledger.rejects)[0]["body"] == body.decode()
-    assert wait_for(lambda: drain(services, TOPOLOGY[QueueName.INTAKE])), "the copy behind it"
+    assert wait_for(lambda: services.ledger.states(["m-2"]) == [State.RECEIVED]), "the copy behind it"
 
 
 def test_a_dead_lettered_check_is_unreviewable_and_the_event_is_reported(services: Services) -> None:

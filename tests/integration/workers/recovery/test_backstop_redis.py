@@ -13,8 +13,8 @@ import pytest
 import redis
 
 from common.events import Event
-from common.ledger import connect
-from common.topology import QueueName
+from common.ledger import State, connect
+from common.topology import ARRIVAL_SECONDS, BACKSTOP_SECONDS, QueueName
 from ingest.celery_message import SerializedEvent, build_message
 from ingest.publishers.redis import RedisPublisher
 from tests.support.emulator_process import EXTENSION_CODE, PROJECT_ID
@@ -87,17 +87,31 @@ def parked(broker: redis.Redis) -> list[float]:
     return [float(broker.zscore(TOPOLOGY.parked, body) or 0) for body in copies(broker)]
 
 
-def test_an_event_lost_on_its_way_to_a_worker_goes_through_intake_again(
+def test_an_event_lost_on_its_way_to_a_worker_is_admitted(
     services: Services, broker: redis.Redis, clean_redis_url: str
 ) -> None:
     publish(clean_redis_url, event())
+    assert max(parked(broker)) < time.time() + ARRIVAL_SECONDS
     lose(broker)
     make_due(broker)
     backstop_redis.process_due(services, broker)
 
+    assert services.ledger.states(["m-1"]) == [State.RECEIVED]
+    assert [due > time.time() for due in parked(broker)] == [True]
+    assert queued(broker) == 0
+
+
+def test_an_event_that_the_ledger_has_lost_goes_through_intake_again(
+    services: Services, broker: redis.Redis, clean_redis_url: str
+) -> None:
+    publish(clean_redis_url, replace(event(), received_at=time.time() - BACKSTOP_SECONDS - 1))
+    lose(broker)
+    for _ in range(2):
+        make_due(broker)
+        backstop_redis.process_due(services, broker)
+    assert queued(broker) == 1, "only once"
     again = orjson.loads(broker.lindex(TOPOLOGY[QueueName.INTAKE].name, 0) or b"")
     assert again["properties"]["correlation_id"] == "m-1"
-    assert [due > time.time() for due in parked(broker)] == [True]
 
 
 def test_what_is_not_due_yet_is_left_alone(
@@ -155,7 +169,7 @@ def test_what_is_due_is_looked_at_until_it_is_stopped(
     thread = threading.Thread(target=backstop_redis.run, args=(services, stop))
     thread.start()
     try:
-        wait_for(lambda: queued(broker) == 1)
+        wait_for(lambda: services.ledger.states(["m-1"]) == [State.RECEIVED])
     finally:
         stop.set()
         thread.join(20)

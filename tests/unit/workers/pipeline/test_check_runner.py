@@ -44,7 +44,7 @@ def raising(error: BaseException) -> Check:
     [
         (SkipCheck("no table"), OutcomeKind.SKIPPED, "no table"),
         (Unreviewable("line 3"), OutcomeKind.UNREVIEWABLE, "line 3"),
-        (TimeLimitReached(), OutcomeKind.UNREVIEWABLE, TIME_LIMIT.en),
+        (TimeLimitReached(), OutcomeKind.TIMED_OUT, TIME_LIMIT.en),
         (MemoryError(), OutcomeKind.UNREVIEWABLE, MEMORY_LIMIT.en),
         (
             RequestRejected("GetNode", "NotFound", "x"),

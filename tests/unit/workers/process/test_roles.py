@@ -10,7 +10,7 @@ from workers.process.roles import Role, groups_for
 
 def test_a_worker_does_everything_unless_roles_are_named() -> None:
     played = {group.name: roles for group, roles in groups_for([])}
-    assert [*played] == ["checks", "slow", "io", "reporter", "watchdog"]
+    assert [*played] == ["watchdog", "recovery", "io", "reporter", "checks", "slow"]
     assert played["io"] == (Role.CHECKS_IO, Role.INTAKE)
     assert {role for roles in played.values() for role in roles} == set(Role)
 
@@ -19,7 +19,7 @@ def test_a_worker_does_everything_unless_roles_are_named() -> None:
 def test_a_role_has_processes_with_that_role_alone(role: Role) -> None:
     groups = groups_for([role])
     assert {roles for _, roles in groups} == {(role,)}
-    assert len(groups) == (2 if role is Role.CHECKS_CPU else 1)
+    assert len(groups) == (2 if role in (Role.CHECKS_CPU, Role.WATCHDOG) else 1)
 
 
 def test_every_task_queue_has_one_consumer() -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from common.topology import QueueName
 from workers.process import supervisor
+from workers.process.process_state import ProcessState
 from workers.process.roles import Pool, ProcessGroup, Role
 from workers.process.supervisor import ChildProcess
-from workers.progress import SharedTime
 
 GROUP = ProcessGroup("io", Pool.THREADS, {Role.INTAKE: QueueName.INTAKE})
 
@@ -49,8 +49,8 @@ def child(
     process: FakeProcess, *, ran: float = 0.0, pause: float = supervisor.MIN_RESTART_PAUSE
 ) -> ChildProcess:
     started = time.monotonic() - ran
-    last_progress = SharedTime(time.monotonic())
-    return ChildProcess(GROUP, (Role.INTAKE,), 4, cast(BaseProcess, process), last_progress, started, pause)
+    shared = ProcessState(time.monotonic(), is_ready=True)
+    return ChildProcess(GROUP, (Role.INTAKE,), 4, cast(BaseProcess, process), shared, started, pause)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_process_that_does_not_end_in_time_is_killed(monkeypatch: pytest.Monke
 def stalled(process: FakeProcess) -> ChildProcess:
     """Return a child whose last progress is too long ago."""
     made = child(process)
-    made.last_progress.value -= supervisor.STALL_SECONDS + 1
+    made.shared.last_progress -= supervisor.STALL_SECONDS + 1
     return made
 
 
@@ -117,14 +117,14 @@ def test_a_process_without_progress_is_terminated_then_killed() -> None:
     subject = stalled(process)
     supervisor._end_stalled([subject], time.monotonic())
     assert process.signals == ["TERM"]
-    assert subject.state == "stalled"
+    assert subject.health().state == "stalled"
 
     supervisor._end_stalled([subject], time.monotonic())
     assert process.signals == ["TERM"], "it has some time to exit"
     subject.kill_at = time.monotonic()
     supervisor._end_stalled([subject], time.monotonic())
     assert process.signals == ["TERM", "KILL"]
-    assert subject.state == "down"
+    assert subject.health().state == "down"
 
 
 def test_a_replaced_process_is_not_stalled(started: list[ChildProcess]) -> None:
@@ -133,9 +133,9 @@ def test_a_replaced_process_is_not_stalled(started: list[ChildProcess]) -> None:
     subject.restart_at = time.monotonic()
     supervisor._restart_dead([subject])
     assert len(started) == 1
-    assert subject.state == "up"
+    assert subject.health().state == "ready"
     supervisor._end_stalled([subject], time.monotonic())
-    assert subject.state == "up"
+    assert subject.health().state == "ready"
 
 
 def test_a_process_with_progress_is_left_alone() -> None:
@@ -180,3 +180,28 @@ def test_the_sdk_is_loaded_only_where_dataworks_is_called(
     script.write_text(PRELOADING)
     shown = subprocess.run([sys.executable, script, *roles], capture_output=True, text=True, check=True)
     assert shown.stdout == f"{has_sdk}\n"
+
+
+def test_a_process_full_of_checks_that_hang_is_replaced() -> None:
+    process = FakeProcess(alive=True)
+    subject = child(process)
+    subject.shared.hanging_checks = supervisor.MAX_HANGING_CHECKS
+    supervisor._end_stalled([subject], time.monotonic())
+    assert process.signals == []
+    subject.shared.hanging_checks += 1
+    supervisor._end_stalled([subject], time.monotonic())
+    assert process.signals == ["TERM"]
+
+
+def test_a_replaced_process_is_away_until_the_new_one_is_ready(started: list[ChildProcess]) -> None:
+    subject = child(FakeProcess(alive=True))
+    assert subject.health().state == "ready"
+    cast(FakeProcess, subject.process).alive = False
+    subject.restart_at = time.monotonic()
+    supervisor._restart_dead([subject])
+    started[0].shared.is_ready = False
+    health = subject.health()
+    assert health.state == "starting"
+    assert health.is_alive
+    subject.shared.is_ready = True
+    assert subject.health().state == "ready"

@@ -1,0 +1,1 @@
+"""How workers use the broker: publishing within a time limit, and what happens while it takes no messages."""

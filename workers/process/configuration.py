@@ -1,0 +1,49 @@
+"""Validates what a worker is configured with, once at its start, in a process that has everything loaded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+
+import structlog
+
+from common.errors import DwgateError
+from common.log import configure_logging
+from common.settings import load_settings
+from review.parsing.self_test import run_self_test
+from review.rules.registry import INSTALLED
+from workers.checks import registry
+from workers.policy.policy import load_policy
+from workers.settings import WorkerSettings
+from workers.waivers.loader import load_waivers
+
+log = structlog.get_logger()
+
+
+def validate(settings: WorkerSettings) -> None:
+    """Load checks, policy and waivers; log problems of plug-ins, which do not keep a worker from running.
+
+    Raises:
+        common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
+        review.parsing.self_test.ParserUnusable: SQL cannot be parsed here.
+    """
+    checks = registry.load_checks()
+    for problem in (*registry.problems(), *INSTALLED.problems):
+        log.error("plugin_invalid", **asdict(problem))
+    policy = load_policy(settings.policy_file, checks)
+    if settings.waivers_file:
+        load_waivers(settings.waivers_file, policy.waivers, time.time())
+    run_self_test()
+
+
+def send_validation(answers: Connection) -> None:
+    """Validate, and send the error, or None."""
+    settings = load_settings(WorkerSettings)
+    configure_logging(settings.log_level, "worker")
+    try:
+        validate(settings)
+    except DwgateError as error:
+        answers.send(error)
+    else:
+        answers.send(None)
