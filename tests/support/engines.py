@@ -254,6 +254,10 @@ class RabbitMQ(Engine):
         self._control("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{name}"
 
+    def set_alarm(self, *, is_on: bool) -> None:
+        """Switch a memory alarm on or off: RabbitMQ then blocks connections that publish."""
+        self._control("set_vm_memory_high_watermark", "0.0000001" if is_on else "0.4")
+
     def _control(self, *arguments: str) -> str:
         """Run `rabbitmqctl` with `arguments`, and return its output."""
         command = [str(RABBITMQ_BIN / "rabbitmqctl"), "--quiet", *arguments]

@@ -79,12 +79,13 @@ class RunningDwgate:
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     flower: subprocess.Popen[bytes] | None = None
 
-    def start_ingest(self) -> None:
-        """Start ingest and wait until it is connected to its engines."""
+    def start_ingest(self, *, ready: bool = True) -> None:
+        """Start ingest; with `ready` wait until it is connected to its engines."""
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.ingest = self._start("ingest", "ingest", "--port", str(port))
-        wait_for(lambda: self._status("/readyz") == 200, START_SECONDS)
+        if ready:
+            wait_for(lambda: self._status("/readyz") == 200, START_SECONDS)
 
     def start_worker(self, *arguments: str, ready: bool = True) -> subprocess.Popen[bytes]:
         """Start a worker; with `ready` wait for the first heartbeat of each of its processes."""
@@ -158,9 +159,13 @@ class RunningDwgate:
         if worker.poll() is None:
             os.killpg(worker.pid, signal.SIGKILL)
         # The child processes have process groups of their own and would exit gracefully: kill them, too.
-        for pid in _children_of_group(self.environment["DWGATE_TEST_MARK"], worker.pid):
-            _kill(pid)
+        self.signal_all(worker, signal.SIGKILL)
         worker.wait()
+
+    def signal_all(self, worker: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """Send a signal to a worker and all its processes."""
+        for pid in _children_of_group(self.environment["DWGATE_TEST_MARK"], worker.pid):
+            _send_signal(pid, number)
 
     def close(self) -> None:
         """Stop all processes."""
@@ -217,9 +222,9 @@ def _children_of_group(mark: str, session: int) -> list[int]:
     return found
 
 
-def _kill(pid: int) -> None:
+def _send_signal(pid: int, number: signal.Signals) -> None:
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
     except ProcessLookupError:
         return
 
