@@ -11,9 +11,10 @@ import psutil
 import redis
 from kombu import Connection
 
-from common import topology
+from common.topology import TASK_QUEUES
 from tests.faults.random_mix.plan import Kind, PlannedFault, Target
 from tests.support.engines import RabbitMQ, Valkey
+from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import RunningDwgate
 
 _OPENAPI = {
@@ -131,12 +132,12 @@ class Saboteur:
         try:
             with Connection(self._gate.environment["DWGATE_BROKER_URL"], connect_timeout=2) as connection:
                 producer = connection.Producer()
-                for queue in topology.TASK_QUEUES:
+                for queue in TASK_QUEUES:
                     for body in _GARBAGE:
                         producer.publish(
                             body,
                             exchange="",
-                            routing_key=queue.name,
+                            routing_key=TOPOLOGY[queue].name,
                             content_type="application/json",
                             content_encoding="utf-8",
                         )
