@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from common.printable import escape_json
+from common.text.printable import escape_json
 
 PACKAGES = ("ingest", "workers", "common", "console", "deploy", "emulator", "review")
 """Packages of dwgate, logged at the configured level; libraries are logged from WARNING up."""

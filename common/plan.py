@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from common.i18n import Language
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 
 # The margin leaves time to decide and post the verdict, including retries.

@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from common.config_files.errors import ConfigError
 from common.errors import DwgateError
 from common.ledger.redis_faults import RedisFault, classify
-from common.printable import printable
 from common.settings import SettingsError
+from common.text.printable import printable
 from console.exit_codes import ENGINE_DOWN, FAILED, USAGE, UsageError
 from deploy.accounts.secret_files import AccountFileExists
 from deploy.local.private_folder import FolderShared

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
 from typing import TypeVar
 
-from common.isolated_process import Interrupted, IsolatedProcess
-from common.time_limits import REVIEW_SECONDS
+from common.processes.isolated_process import Interrupted, IsolatedProcess
+from common.processes.time_limits import REVIEW_SECONDS
 
 JOBS_PER_PROCESS = 8
 """Up to this number, jobs are done in one process: starting another would take longer."""

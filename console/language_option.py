@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.i18n import Language
+from common.text.i18n import Language
 from console.exit_codes import UsageError
 
 

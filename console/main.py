@@ -37,6 +37,9 @@ COMMANDS = {
 }
 """Summary of each command by name. `console.commands.NAME` has the command itself, as the Typer app `app`."""
 
+SERVICES = frozenset({"ingest", "worker", "flower", "emulator"})
+"""Commands whose modules are in `console.commands.services`."""
+
 
 class LazyGroup(TyperGroup):
     """A group with placeholders for its commands: `--help` is fast, and a worker loads only what it needs."""
@@ -52,7 +55,8 @@ def load_command(name: str) -> Command:
     # Imports create no garbage: collecting meanwhile takes an eighth of the time of a review.
     gc.disable()
     try:
-        module = import_module(f"console.commands.{name}")
+        folder = "console.commands.services" if name in SERVICES else "console.commands"
+        module = import_module(f"{folder}.{name}")
     finally:
         gc.enable()
     _keep_logs_from_output()

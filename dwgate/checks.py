@@ -4,8 +4,8 @@ A package provides its checks through the entry point group `dwgate.checks`; see
 """
 
 from common.events import Event
-from common.i18n import Language
-from common.patterns import Pattern, is_found, is_full_match
+from common.text.i18n import Language
+from common.text.patterns import Pattern, is_found, is_full_match
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.api import Check, Context, LookupContext, Lookups, Options, Runs, SkipCheck, Unreviewable
 from workers.checks.registry import CheckError, check

@@ -4,7 +4,7 @@ A package provides its rules through the entry point group `dwgate.rules`; see `
 of its rules start with a prefix of its own (`ACME-C01`).
 """
 
-from common.patterns import Pattern, is_found, is_full_match
+from common.text.patterns import Pattern, is_found, is_full_match
 from common.verdicts import Severity
 from review.dialects import Dialect
 from review.facts import Script, Span, Statement

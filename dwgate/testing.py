@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 from common.events import Event
-from common.i18n import Language
 from common.plan import Mode, PlannedCheck
 from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
+from common.text.i18n import Language
 from common.verdicts import Outcome, OutcomeKind, Result
 from review.context import ReviewContext
 from review.dialects import Dialect

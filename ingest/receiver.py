@@ -18,7 +18,7 @@ from common.events import Event
 from common.ledger import Ledger
 from common.ledger.redis_faults import classify
 from common.ledger.write_probe import find_write_refusal
-from common.printable import printable
+from common.text.printable import printable
 from ingest.batching import EventBatcher
 from ingest.certificates import Certificates, CertificateUnavailable
 from ingest.deduplication import PublishDeduplicator

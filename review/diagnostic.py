@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from common.i18n import Language
-from common.printable import printable
+from common.text.i18n import Language
+from common.text.printable import printable
 from common.verdicts import Finding, Param, Severity, Subject, SubjectKind, table_subject
 from review.analysis.secret_mask import SecretMask
 from review.dialects import Dialect

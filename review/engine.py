@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from common.i18n import Language
 from common.plugins.pool_exit import is_pool_exit
-from common.printable import printable
-from common.time_limits import REVIEW_SECONDS
+from common.processes.time_limits import REVIEW_SECONDS
+from common.text.i18n import Language
+from common.text.printable import printable
 from common.verdicts import Finding, Severity
 from review import languages
 from review.analysis.secret_mask import SecretMask

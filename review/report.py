@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from common.i18n import Language
+from common.text.i18n import Language
 from common.verdicts import Finding, Result, Severity
 from review.dialects import Dialect
 from review.rules import external_rules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from common.i18n import Language
+from common.text.i18n import Language
 from review.dialects import Dialect
 from review.rules.api import Rule, Text
 from review.rules.registry import BUILT_IN

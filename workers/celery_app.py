@@ -11,7 +11,7 @@ from kombu import Queue
 from common import clock
 from common.tls import tls_options
 from common.topology import QueueName, Topology
-from workers import kombu_queues, redis_transport
+from workers.broker import kombu_queues, redis_transport
 from workers.broker.amqp_transport import PUBLISHING_OPTIONS, TRANSPORT
 from workers.broker.background_sender import BackgroundControl, BackgroundEvents, BackgroundSender
 from workers.settings import WorkerSettings

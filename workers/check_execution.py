@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 import structlog
 
 from common import clock
-from common.i18n import Language, Text
 from common.ledger import StartedAttempt
 from common.plan import PlannedCheck
+from common.processes.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
 from common.snapshot import Snapshot
-from common.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
+from common.text.i18n import Language, Text
 from common.verdicts import Outcome, OutcomeKind
 from review.suppressions.model import REFUSED, REFUSED_RULE
 from workers import metrics, retry
+from workers.broker.dispatch import RECORDING_MARGIN
 from workers.checks.api import Check, Runs
 from workers.dataworks.errors import Transient
-from workers.dispatch import RECORDING_MARGIN
 from workers.pipeline.check_runner import CheckRunner, describe_fault
 from workers.services import Services
 from workers.task_base import MAX_RETRIES, TRANSIENT_ERRORS

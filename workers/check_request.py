@@ -9,7 +9,7 @@ from billiard.common import human_status
 from billiard.exceptions import WorkerLostError
 from celery.worker.state import task_ready
 
-from common.time_limits import KILL_SIGNAL, TimeLimitReached
+from common.processes.time_limits import KILL_SIGNAL, TimeLimitReached
 from workers.task_base import TRANSIENT_ERRORS, error_location
 from workers.task_request import TaskRequest
 

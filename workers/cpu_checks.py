@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.i18n import Language
 from common.ledger import StartedAttempt
+from common.text.i18n import Language
 from common.verdicts import Outcome, OutcomeKind
 from workers.check_execution import MIN_SECONDS, Batch, note_outcome, run_checks, time_limit
 from workers.checks.api import Runs

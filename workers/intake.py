@@ -11,10 +11,10 @@ from functools import partial
 import structlog
 
 from common.events import Event
-from common.i18n import Text
 from common.ledger import EventRecord, StartedAttempt, State
 from common.plan import Plan
 from common.snapshot import Snapshot
+from common.text.i18n import Text
 from common.verdicts import Outcome
 from workers import check_execution, metrics, progress
 from workers.checks.api import Runs

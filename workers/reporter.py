@@ -13,8 +13,8 @@ import redis
 import structlog
 
 from common import clock
-from common.i18n import Language, Text
 from common.ledger import EventRecord, MarkResult, PendingReport
+from common.text.i18n import Language, Text
 from common.verdicts import Outcome, OutcomeKind, Reason, Verdict
 from workers import metrics, retry
 from workers.dataworks.errors import Transient

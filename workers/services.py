@@ -15,10 +15,11 @@ from common import clock
 from common.config_files.errors import ConfigError
 from common.config_files.reloading import ReloadableFile
 from common.events import Event
-from common.i18n import Language
 from common.ledger import Ledger, connect, key_prefix
 from common.snapshot import Snapshot
+from common.text.i18n import Language
 from workers import metrics, reporter
+from workers.broker.dispatch import Dispatch
 from workers.broker.spool import Spool
 from workers.checks import registry
 from workers.checks.api import Check
@@ -27,15 +28,14 @@ from workers.dataworks.lookup_cache import LookupCache
 from workers.dataworks.lookup_requests.requester import LookupRequester
 from workers.dataworks.lookup_requests.server import LookupServer
 from workers.dataworks.lookups import BoundLookups
-from workers.dispatch import Dispatch
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.pipeline.check_runner import CheckRunner
 from workers.pipeline.check_threads import CheckThreads
-from workers.plan_router import PlanRouter
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.report_events import ReportEvents, Send, send_nothing
-from workers.report_router import ReportRouter
+from workers.routing.plan_router import PlanRouter
+from workers.routing.report_router import ReportRouter
 from workers.scheduling.scheduler import Scheduler
 from workers.settings import WorkerSettings
 from workers.task_base import TRANSIENT_ERRORS

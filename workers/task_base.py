@@ -16,11 +16,12 @@ from kombu.exceptions import OperationalError
 from common import clock
 from common.ledger import redis_faults
 from common.topology import QueueName, Topology
-from workers import kombu_queues, metrics, progress, retry
+from workers import metrics, progress, retry
+from workers.broker import kombu_queues
 from workers.broker.amqp_transport import BrokerUnavailable
+from workers.broker.dispatch import Dispatch
 from workers.broker.spool import SpooledTask
 from workers.dataworks.errors import Transient
-from workers.dispatch import Dispatch
 
 TRANSIENT_ERRORS = (
     Transient,

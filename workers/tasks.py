@@ -11,11 +11,12 @@ from celery.exceptions import Reject
 
 from common import topology
 from common.events import UnknownSchema
-from common.time_limits import TimeLimitReached
+from common.processes.time_limits import TimeLimitReached
 from common.topology import QueueName
-from workers import check_execution, cpu_checks, intake, kombu_queues, reporter
+from workers import check_execution, cpu_checks, intake, reporter
+from workers.broker import kombu_queues
+from workers.broker.dispatch import Dispatch
 from workers.check_request import CheckRequest
-from workers.dispatch import Dispatch
 from workers.messages.events import NEWER, read_events, to_bytes
 from workers.messages.refused import refuse
 from workers.messages.task_message import CheckArguments, read_check_arguments

@@ -27,7 +27,7 @@ from common.verdicts import Outcome, OutcomeKind
 from ingest.envelope import Envelope
 from review.dialects import Dialect
 from review.engine import review
-from workers import kombu_queues
+from workers.broker import kombu_queues
 from workers.celery_app import create_app
 from workers.checks.api import Check, Context, Runs, SkipCheck
 from workers.pipeline import planner

@@ -21,11 +21,12 @@ from common.ledger.memory import LedgerMemory, MemoryUse
 from common.ledger.write_probe import find_write_refusal
 from common.settings import Settings, SettingsError, load_settings
 from common.topology import Queue
-from console import doctor_findings, env_file, errors, foreign_fleets
+from console import env_file, errors
 from console.commands import policy
+from console.diagnoses import doctor_findings, foreign_fleets
 from console.diagnoses import extension as extension_diagnoses
+from console.diagnoses.doctor_findings import Diagnosis, Health
 from console.diagnoses.scope import DiagnosedRole, Scope, scope_of
-from console.doctor_findings import Diagnosis, Health
 from console.exit_codes import ENGINE_DOWN, FAILED, USAGE
 from console.options import Json
 from console.output import tables

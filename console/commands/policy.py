@@ -12,8 +12,8 @@ import typer
 from common.config_files.errors import ConfigError
 from common.config_files.yaml_document import dump
 from common.extension_points import BY_CODE
-from common.printable import printable
 from common.subjects.policy_subject import PolicySubject
+from common.text.printable import printable
 from console.commands import policy_test
 from console.exit_codes import FAILED, UsageError
 from console.options import Json, PolicyFile, Project

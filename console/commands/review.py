@@ -12,11 +12,11 @@ from typing import Annotated
 import typer
 
 from common.extension_points import BY_CODE
-from common.i18n import Language, Text
-from common.isolated_process import Interrupted
+from common.processes.isolated_process import Interrupted
+from common.processes.time_limits import REVIEW_SECONDS
 from common.subjects.event_subject import EventSubject
 from common.subjects.fingerprints import MIN_KEY_LENGTH, add_fingerprints
-from common.time_limits import REVIEW_SECONDS
+from common.text.i18n import Language, Text
 from common.verdicts import Finding, Outcome, Result, Subject, SubjectKind
 from console import isolated_reviews, language_option
 from console.exit_codes import FAILED, UsageError

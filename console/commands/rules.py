@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from common.i18n import Language
+from common.text.i18n import Language
 from console import language_option
 from console.exit_codes import UsageError
 from console.options import LanguageName

@@ -17,9 +17,9 @@ from typing import Annotated, Any
 import typer
 
 from common.config_files.errors import ConfigError, Problem
-from common.globs import first_match
 from common.ledger import AuditAction, AuditEntry, EventRecord
 from common.settings import Settings, SettingsError, load_settings
+from common.text.globs import first_match
 from console import errors, time_option
 from console.actor import current_actor
 from console.exit_codes import UsageError

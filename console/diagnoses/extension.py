@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from common.extension_points import BY_CODE, TYPE_PREFIX, Level
-from console.doctor_findings import Diagnosis, Health
+from console.diagnoses.doctor_findings import Diagnosis, Health
 from workers.dataworks.models import Extension
 
 _WHAT, _POINTS, _RULE = "extension", "extension points", "event rule"

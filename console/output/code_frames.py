@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len
 from rich.text import Text
 
-from common.printable import printable
+from common.text.printable import printable
 
 AROUND = 1
 """Lines shown before and after a range."""

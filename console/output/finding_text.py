@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from common.i18n import Language
+from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from console.output import tables
 from console.output.code_frames import CodeFrames, Range

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from common.i18n import Language
-from common.printable import printable
+from common.text.i18n import Language
+from common.text.printable import printable
 from common.verdicts import Finding, Result, Severity
 from review.report import ReviewedFile, describe_rule, suppression_status
 

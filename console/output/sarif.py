@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from urllib.parse import quote
 
-from common.i18n import Language
 from common.json_types import Json
+from common.text.i18n import Language
 from common.verdicts import Finding, Result, Severity
 from review.report import ReviewedFile, describe_rule
 from review.rules.registry import BY_ID

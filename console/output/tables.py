@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from common.printable import escape_json, printable
+from common.text.printable import escape_json, printable
 from common.verdicts import Finding, Severity
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import orjson
 
-from common import parent_death
 from common.errors import DwgateError
+from common.processes import parent_death
 
 START_SECONDS = 60.0
 """Seconds within which a process must be ready."""

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from common.former_names import current_key
-from common.i18n import Text as Text  # noqa: PLC0414 - rules import it from here
+from common.text.i18n import Text as Text  # noqa: PLC0414 - rules import it from here
 from common.verdicts import Param, Severity
 from review.dialects import Dialect
 from review.facts import Script, Span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from common.i18n import Text
+from common.text.i18n import Text
 from review.rules.external_titles.ruff import RUFF_TITLES
 from review.rules.external_titles.shellcheck import SHELLCHECK_TITLES
 from review.rules.external_titles.squawk import SQUAWK_TITLES

@@ -6,7 +6,7 @@ import codecs
 import re
 from pathlib import PurePath
 
-from common.i18n import Language, Text
+from common.text.i18n import Language, Text
 from common.verdicts import Finding, Severity
 from review.dialects import Dialect
 

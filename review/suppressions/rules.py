@@ -7,8 +7,8 @@ from unicodedata import east_asian_width
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from common.globs import first_match
-from common.printable import printable
+from common.text.globs import first_match
+from common.text.printable import printable
 from common.verdicts import Severity
 
 SECURITY = ("MC-S*", "PY-001", "PY-007", "PY-S*", "SH-001", "SH-003")

@@ -25,7 +25,7 @@ _METHODS = frozenset(
 _ANCHORED = frozenset({"match", "fullmatch"})
 _METHOD_OF = {
     "common/config_files/yaml_document.py": "fullmatch",
-    "common/globs.py:_compiled": "fullmatch",
+    "common/text/globs.py:_compiled": "fullmatch",
     "review/extraction/source_text.py:_compiled_start": "match",
     "review/languages/data_integration/json_positions.py": "match",
     "workers/checks/code_effects/table_names.py:name_pattern": "fullmatch",
@@ -33,7 +33,7 @@ _METHOD_OF = {
 """How patterns are used that are kept in a table, or returned, by file and function."""
 _IN_WINDOWS = frozenset({"review/languages/embedded.py:_LAST_WORD"})
 """Patterns that are only applied to a few dozen characters, so that their time is bounded."""
-_OF_PEOPLE = frozenset({"common/patterns.py"})
+_OF_PEOPLE = frozenset({"common/text/patterns.py"})
 """Files whose patterns are written by people: RE2 matches them, and Python only locates their faults."""
 
 _ESCAPED = frozenset({"review/analysis/secret_mask.py:text"})
@@ -176,7 +176,7 @@ def _import_all() -> None:
 def _build_all() -> None:
     """Run what builds patterns at run time."""
     # Imported here: before, the recorder would not see the patterns of these modules.
-    from common import globs  # noqa: PLC0415
+    from common.text import globs  # noqa: PLC0415
     from review.context import ReviewContext  # noqa: PLC0415
     from review.dialects import Dialect  # noqa: PLC0415
     from review.rules.api import RuleContext  # noqa: PLC0415

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from common.i18n import Language
 from common.plan import Mode, Plan, PlannedCheck
+from common.text.i18n import Language
 from common.verdicts import Result
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from common.events import Event
-from common.i18n import Language, Text
 from common.plan import Mode, Plan, PlannedCheck
 from common.snapshot import Snapshot
 from common.subjects.event_subject import subject_of
+from common.text.i18n import Language, Text
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from review.dialects import Dialect
 from review.engine import review, run_review

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from common.errors import DwgateError
 from common.events import Event
-from common.i18n import Language
 from common.ports import ResultCache
 from common.snapshot import Snapshot
+from common.text.i18n import Language
 from common.verdicts import Finding
 from workers.dataworks.models import (
     Baseline,

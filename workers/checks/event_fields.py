@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from common.errors import DwgateError
 from common.events import Event
-from common.i18n import Text
 from common.json_types import Json
+from common.text.i18n import Text
 
 _MAX_NUMBER_DIGITS = 19
 """Digits of a 64-bit integer."""

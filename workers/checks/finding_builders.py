@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from common.errors import DwgateError
-from common.i18n import Language, Text
-from common.printable import printable
+from common.text.i18n import Language, Text
+from common.text.printable import printable
 from common.verdicts import Finding, Param, Severity, Subject, limit_subjects
 from workers.checks.api import Context
 

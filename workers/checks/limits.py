@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import event_fields, time_windows
 from workers.checks.api import Context

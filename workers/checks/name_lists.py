@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from common.i18n import Text
+from common.text.i18n import Text
 from workers.dataworks.models import Node
 
 MAX_NAMES = 3

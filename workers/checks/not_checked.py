@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, Subject
 from workers.checks.api import Context, Unreviewable
 from workers.checks.event_fields import InvalidField

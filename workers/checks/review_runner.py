@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from common import time_limits
+from common.processes import time_limits
 from common.verdicts import Finding
 from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect

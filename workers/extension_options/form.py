@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from common.i18n import Language, Text
 from common.json_types import Json
+from common.text.i18n import Language, Text
 from workers.policy.console_fields import ConsoleField, FieldType
 
 MAX_BUTTONS = 5

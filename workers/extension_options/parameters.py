@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from common.extension_points import BY_CODE
-from common.i18n import Text
+from common.text.i18n import Text
 
 _OF_PROJECTS = re.compile(r"extension\.project(?:\.(?P<code>[^.]+))?\.disabled(?P<append>\.append)?")
 _OF_TYPE = re.compile(r"extension\.fileType\.(?P<type>[0-9]{1,9})\.(?P<code>[^.]+)\.enabled")

@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from common import memory_limits, time_limits
 from common.events import Event
-from common.i18n import Language, Text
-from common.memory_limits import REVIEW_BYTES
 from common.plan import PlannedCheck
 from common.plugins.pool_exit import is_pool_exit
 from common.ports import ResultCache
+from common.processes import memory_limits, time_limits
+from common.processes.memory_limits import REVIEW_BYTES
+from common.processes.time_limits import Suspending, TimeLimitReached
 from common.snapshot import Snapshot
 from common.subjects.event_subject import subject_of
-from common.time_limits import Suspending, TimeLimitReached
+from common.text.i18n import Language, Text
 from common.verdicts import Finding, Outcome, OutcomeKind
 from review.analysis.secret_mask import SecretMask
 from workers.checks.api import Check, Context, Lookups, SkipCheck, Unreviewable, no_key
@@ -107,7 +107,7 @@ class CheckRunner:
             planned: its part of the plan.
             seconds: time limit of its own work, lookups excluded, with which its memory is limited, too;
                 None for a check that runs in a thread, or without limits. Only in a main thread, of a process
-                that may be ended: see `common.time_limits`.
+                that may be ended: see `common.processes.time_limits`.
             is_trial: whether the check runs again with a higher limit if it reaches this one.
 
         Raises:

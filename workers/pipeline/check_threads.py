@@ -17,8 +17,8 @@ from typing import TypeVar
 import structlog
 
 from common.errors import DwgateError
-from common.thread_limits import LimitedThread
-from common.time_limits import TimeLimitReached
+from common.processes.thread_limits import LimitedThread
+from common.processes.time_limits import TimeLimitReached
 from workers import metrics, progress
 from workers.checks.api import Check, Runs
 

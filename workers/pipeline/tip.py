@@ -7,7 +7,7 @@ from operator import itemgetter
 from urllib.parse import quote
 
 from common.plan import Plan, PlannedCheck, requested_result
-from common.printable import printable
+from common.text.printable import printable
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from workers.pipeline.tip_text import TEMPLATES, TipTemplates, truncate
 from workers.waivers.matching import DAY, Waivers, waiver_of

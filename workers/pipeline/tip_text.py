@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.i18n import Language
-from common.printable import printable
+from common.text.i18n import Language
+from common.text.printable import printable
 from common.verdicts import Result
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.config_files.errors import Keys
-from common.globs import first_match
 from common.subjects.policy_subject import PolicySubject
+from common.text.globs import first_match
 from workers.policy.extends import order_sets
 from workers.policy.model import PointPart, Points, PolicyFile, SetPart
 

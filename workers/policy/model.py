@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from common.i18n import Language
 from common.node_types import NUMBERS_BY_NAME
 from common.plan import Mode
+from common.text.i18n import Language
 from common.verdicts import Result
 from review.suppressions.rules import SuppressionRules
 from workers.waivers.model import WaiverRules

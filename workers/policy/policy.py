@@ -15,9 +15,9 @@ from common.config_files.errors import Keys
 from common.config_files.reading import read_config_file
 from common.config_files.yaml_document import Document, read_document
 from common.extension_points import BY_CODE
-from common.i18n import Language
 from common.plan import Mode
 from common.subjects.policy_subject import PolicySubject
+from common.text.i18n import Language
 from common.verdicts import Result
 from workers.checks.api import Check
 from workers.policy import console_fields, validation

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from common.isolated_process import Interrupted, IsolatedProcess, RemoteCalls
 from common.plan import PlannedCheck
-from common.time_limits import REVIEW_SECONDS, Suspending
+from common.processes.isolated_process import Interrupted, IsolatedProcess, RemoteCalls
+from common.processes.time_limits import REVIEW_SECONDS, Suspending
 from common.verdicts import Finding, Outcome
 from workers.checks.api import Check, Lookups, Runs
 from workers.dataworks.errors import DataWorksError

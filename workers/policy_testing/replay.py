@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from common.i18n import Language
 from common.ledger import EventRecord
 from common.plan import Plan, PlannedCheck, most_severe, requested_result
 from common.snapshot import Snapshot
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from review.options import ReviewOptions
 from review.rules.registry import BY_ID

@@ -21,11 +21,11 @@ from celery.worker.state import active_requests
 from common import clock
 from common import settings as common_settings
 from common.log import configure_logging
-from common.parent_death import end_with_parent
+from common.processes.parent_death import end_with_parent
 from workers import metrics, progress, tasks
+from workers.broker.event_sender import ConsumerEvents, ProcessEvents
 from workers.celery_app import create_app
 from workers.dataworks.lookup_requests.server import RENEW_SECONDS
-from workers.event_sender import ConsumerEvents, ProcessEvents
 from workers.process import refused_messages, remote_control
 from workers.process.file_audit import FileAudit
 from workers.process.health import PROGRESS_SECONDS

@@ -13,7 +13,8 @@ from vine import promise as vine_promise
 from common import topology
 from common.events import UnknownSchema
 from common.topology import Topology
-from workers import kombu_queues, metrics
+from workers import metrics
+from workers.broker import kombu_queues
 from workers.messages.events import read_events
 from workers.messages.task_message import (
     MessageInvalid,

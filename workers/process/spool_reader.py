@@ -13,8 +13,8 @@ from kombu.message import Message
 from kombu.serialization import dumps
 
 from common.topology import QueueName
+from workers.broker.dispatch import time_limits
 from workers.broker.spool import SpooledTask
-from workers.dispatch import time_limits
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 

@@ -18,11 +18,11 @@ from kombu.exceptions import OperationalError
 
 from common import topology
 from common.events import Event, UnknownSchema
-from common.i18n import Language
+from common.text.i18n import Language
 from common.tls import tls_options
 from common.topology import QueueName
-from workers import check_execution, kombu_queues, metrics, progress, reporter
-from workers.broker import amqp_transport
+from workers import check_execution, metrics, progress, reporter
+from workers.broker import amqp_transport, kombu_queues
 from workers.dataworks.errors import DataWorksError
 from workers.intake import admit
 from workers.messages.events import NEWER, read_events

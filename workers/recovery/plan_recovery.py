@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from workers import metrics
-from workers.plan_router import MAX_TOKENS
 from workers.recovery.engine_loop import run_until_stopped
+from workers.routing.plan_router import MAX_TOKENS
 from workers.services import Services
 
 POLL_SECONDS = 1.0

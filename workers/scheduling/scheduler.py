@@ -15,7 +15,7 @@ import structlog
 
 from common.ledger import EventRecord, Ledger, key_prefix
 from workers import metrics
-from workers.dispatch import Dispatch
+from workers.broker.dispatch import Dispatch
 from workers.scheduling.budgets import Budgets, SlowReason
 from workers.scheduling.slow_queue import SlowChecks, SlowQueue
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from common.globs import first_match
-from common.patterns import is_found
 from common.subjects.event_subject import EventSubject
 from common.subjects.fingerprints import add_fingerprints
+from common.text.globs import first_match
+from common.text.patterns import is_found
 from common.verdicts import AppliedWaiver, Finding, Outcome, SubjectKind
 from workers.waivers.model import Waiver, WaiverRules, WaiverScope
 from workers.waivers.references import settle_references

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from common.config_files.errors import summarize
 from common.extension_points import BY_CODE
-from common.patterns import Pattern
+from common.text.patterns import Pattern
 
 MOMENT = "2026-12-01T18:00:00+08:00"
 """Example of a point in time: date, time and zone."""

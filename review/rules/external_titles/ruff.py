@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.i18n import Text
+from common.text.i18n import Text
 
 RUFF_TITLES = {
     "B002": Text("++ does nothing: Python has no increment operator", "++ 不起作用：Python 没有自增运算符"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.i18n import Text
+from common.text.i18n import Text
 
 SHELLCHECK_TITLES = {
     "SC1000": Text("$ is not followed by a name: quote or escape it", "$ 后面不是变量名，请加引号或转义"),

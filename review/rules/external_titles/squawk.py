@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from common.i18n import Text
+from common.text.i18n import Text
 
 SQUAWK_TITLES = {
     "ban-drop-column": Text(

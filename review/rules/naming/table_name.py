@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from common.patterns import Pattern, is_full_match
+from common.text.patterns import Pattern, is_full_match
 from common.verdicts import Severity
 from review.analysis.naming import is_temporary
 from review.facts import CreatedKind, last_part

@@ -16,7 +16,7 @@ from common.topology import QueueName
 from tests.support.emulator_process import EXTENSION_CODE
 from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
-from workers import kombu_queues
+from workers.broker import kombu_queues
 
 DWGATE = Path(sys.executable).with_name("dwgate")
 QUEUES = {name: f"queue {TOPOLOGY[name].name}" for name in QueueName}

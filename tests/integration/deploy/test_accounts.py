@@ -31,7 +31,7 @@ from tests.support.engines_with_accounts import RabbitMQWithAccounts, ValkeyWith
 from tests.support.measured import MEASURED
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import ACCOUNT, TARGET, TOKEN, RunningDwgate, fleet, wait_for
-from workers import kombu_queues
+from workers.broker import kombu_queues
 from workers.process.roles import Role
 
 DWGATE = Path(sys.executable).with_name("dwgate")

@@ -11,19 +11,20 @@ from typing import Any, cast
 import orjson
 import pytest
 
-from common import time_limits
 from common.events import Event
-from common.i18n import Language
 from common.ledger import EventRecord
 from common.plan import Mode, Plan, PlannedCheck
+from common.processes import time_limits
+from common.processes.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
 from common.snapshot import FileSnapshot, Snapshot
-from common.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
+from common.text.i18n import Language
 from common.topology import Queue, QueueName
 from common.verdicts import Finding, OutcomeKind, Reason, Result, Severity
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
-from workers import check_execution, cpu_checks, dispatch, intake, reporter
+from workers import check_execution, cpu_checks, intake, reporter
+from workers.broker import dispatch
 from workers.celery_app import create_app
 from workers.checks.api import Check, Context, Runs
 from workers.checks.registry import CheckFunction

@@ -16,10 +16,11 @@ from common.verdicts import Finding, OutcomeKind, Reason, Result, Verdict
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
-from workers import check_execution, intake, plan_router
+from workers import check_execution, intake
 from workers.celery_app import create_app
 from workers.checks.api import Check
 from workers.pipeline import planner
+from workers.routing import plan_router
 from workers.services import Services
 from workers.settings import WorkerSettings
 

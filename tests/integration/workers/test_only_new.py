@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from common.events import Event
-from common.i18n import Language
 from common.plan import Mode, PlannedCheck
 from common.snapshot import FileSnapshot, Snapshot
+from common.text.i18n import Language
 from common.verdicts import Outcome, OutcomeKind, Result
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from workers.celery_app import create_app

@@ -16,7 +16,7 @@ from celery.exceptions import Ignore, Reject, Retry
 from common import topology
 from common.events import SCHEMA, Event
 from common.ledger import State
-from common.time_limits import TimeLimitReached
+from common.processes.time_limits import TimeLimitReached
 from common.topology import Queue, QueueName
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.engines import Valkey

@@ -14,7 +14,7 @@ import pytest
 
 from common.errors import DwgateError
 from common.ledger.redis_faults import RedisFault
-from common.time_limits import TimeLimitReached
+from common.processes.time_limits import TimeLimitReached
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = ("common", "console", "deploy", "emulator", "ingest", "review", "workers")

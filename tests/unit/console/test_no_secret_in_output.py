@@ -10,8 +10,8 @@ from contextlib import redirect_stdout
 import orjson
 import pytest
 
-from common.i18n import Language
 from common.plan import Mode, Plan, PlannedCheck
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, Result
 from console.output import finding_text, tables
 from console.output.github import workflow_commands

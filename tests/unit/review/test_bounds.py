@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from common.i18n import Language
+from common.text.i18n import Language
 from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.engine import review

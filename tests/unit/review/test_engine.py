@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from common.i18n import Language
-from common.time_limits import TimeLimitReached
+from common.processes.time_limits import TimeLimitReached
+from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from review import engine, languages, script_reader
 from review.context import NodeContext, ReviewContext, TableMetadata

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from common.i18n import Language, Text
+from common.text.i18n import Language, Text
 from common.verdicts import Severity
 from review.facts import Span
 from review.languages.external import ruff, squawk

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity
 from review.context import NodeContext, ReviewContext, TableMetadata
 from review.dialects import Dialect

@@ -10,7 +10,7 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from common import former_names
-from common.i18n import Language
+from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from review import rules
 from review.context import ReviewContext

@@ -8,7 +8,7 @@ import pytest
 
 from console import errors
 from console.commands import doctor
-from console.doctor_findings import Health
+from console.diagnoses.doctor_findings import Health
 from review.parsing import parse, self_test
 
 

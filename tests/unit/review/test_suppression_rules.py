@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from common.i18n import Language
+from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from review.dialects import Dialect
 from review.engine import review

@@ -12,9 +12,9 @@ from celery import Celery
 
 from common.config_files.errors import ConfigError
 from common.events import Event
-from common.i18n import Language
 from common.plan import Mode, PlannedCheck
 from common.settings import SettingsError, load_settings
+from common.text.i18n import Language
 from common.verdicts import AppliedWaiver, Outcome, Result
 from workers import metrics
 from workers.check_execution import note_outcome

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from common.i18n import Text
-from common.patterns import Pattern, is_found
+from common.text.i18n import Text
+from common.text.patterns import Pattern, is_found
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from review.analysis.naming import is_temporary
 from review.dialects import Dialect

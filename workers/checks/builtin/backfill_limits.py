@@ -8,8 +8,8 @@ from datetime import date, datetime
 
 from pydantic import Field
 
-from common.i18n import Text
 from common.json_types import Json
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import event_fields, time_windows
 from workers.checks.api import Context, Options, Runs

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from pydantic import Field
 
-from common.i18n import Text
 from common.json_types import Json
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import event_fields
 from workers.checks.api import Context, LookupContext, Lookups, Runs

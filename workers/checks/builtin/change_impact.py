@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 from pydantic import Field
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind, table_subject
 from review.dialects import Dialect
 from review.node_script import node_script

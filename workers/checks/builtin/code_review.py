@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from common.i18n import Text
 from common.snapshot import FileSnapshot
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, table_subject
 from review.context import NodeContext, ReviewContext
 from review.dialects import Dialect, has_script

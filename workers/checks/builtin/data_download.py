@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from common import globs
-from common.i18n import Text
+from common.text import globs
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import event_fields, limits, time_windows
 from workers.checks.api import Context, Options, Runs

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from common import globs
-from common.i18n import Text
+from common.text import globs
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import event_fields, limits
 from workers.checks.api import Context, Options, Runs

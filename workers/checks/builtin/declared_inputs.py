@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from pydantic import Field
 
-from common.i18n import Text
 from common.snapshot import FileSnapshot
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind, table_subject
 from review.dialects import Dialect
 from review.facts import is_same_table

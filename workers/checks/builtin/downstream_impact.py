@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, Subject, table_subject
 from workers.checks import event_fields
 from workers.checks.api import Context, LookupContext, Lookups, Runs, SkipCheck

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks import event_fields
 from workers.checks.api import Context, LookupContext, Lookups, Runs

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import event_fields, limits, time_windows
 from workers.checks.api import Context, Options, Runs

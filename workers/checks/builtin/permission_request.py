@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from common import globs
-from common.i18n import Text
 from common.json_types import Json
+from common.text import globs
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind, table_subject
 from workers.checks import event_fields, limits
 from workers.checks.api import Context, Options, Runs

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from common.extension_points import POINTS
-from common.i18n import Text
 from common.json_types import Json
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import event_fields, limits
 from workers.checks.api import Context, Options, Runs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from common.i18n import Text
 from common.snapshot import FileSnapshot
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, SubjectKind
 from workers.checks.api import Context, LookupContext, Lookups, Runs, SkipCheck
 from workers.checks.code_effects.declared_io import DeclaredIo, read_declared

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks import event_fields, time_windows
 from workers.checks.api import Context, LookupContext, Lookups, Runs

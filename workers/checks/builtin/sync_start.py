@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from common import globs
-from common.i18n import Text
 from common.json_types import Json
+from common.text import globs
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks import event_fields
 from workers.checks.api import Context, Options, Runs

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
-from common.i18n import Text
 from common.snapshot import TableSnapshot
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, table_subject
 from workers.checks import event_fields
 from workers.checks.api import Context, LookupContext, Lookups, Options, Runs, SkipCheck

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from common.i18n import Text
-from common.patterns import Pattern, is_full_match
 from common.snapshot import TableSnapshot
+from common.text.i18n import Text
+from common.text.patterns import Pattern, is_full_match
 from common.verdicts import Finding, Severity
 from workers.checks.api import Context, Options, Runs, SkipCheck
 from workers.checks.finding_builders import build_finding

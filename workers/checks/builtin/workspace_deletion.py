@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding
 from workers.checks import limits
 from workers.checks.api import Context, Options, Runs

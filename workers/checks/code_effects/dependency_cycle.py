@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.api import Context, LookupContext, Lookups
 from workers.checks.code_effects.declared_io import DeclaredIo

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field, replace
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.api import LookupContext
 from workers.checks.code_effects.losses import BreakingChange

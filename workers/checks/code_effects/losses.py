@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from common.i18n import Text
 from common.snapshot import Column
+from common.text.i18n import Text
 from common.verdicts import Subject
 from workers.checks.api import Lookups
 from workers.checks.code_effects.model import ALL_COLUMNS, CodeEffects, ColumnShape, ColumnWrite, RebuiltTable

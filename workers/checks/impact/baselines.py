@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, Subject, SubjectKind
 from workers.checks.api import Context, Lookups
 from workers.checks.finding_builders import build_finding

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity
 from workers.checks.api import Context
 from workers.checks.impact.graph_walk import StopReason, Unexplored

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Finding, Severity, table_subject
 from workers.checks.api import Context
 from workers.checks.finding_builders import build_finding

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from common import clock as fleet_clock
-from common.i18n import Text
+from common.text.i18n import Text
 from common.verdicts import Subject, SubjectKind
 from workers.checks.api import Lookups
 from workers.checks.impact.graph_walk import Budget, StopReason, Unexplored

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from common.i18n import Text
+from common.text.i18n import Text
 from workers.checks.impact.graph_walk import StopReason, Unexplored
 from workers.checks.impact.model import Dependent, DependentKind, Impact
 from workers.checks.name_lists import shorten, summarize_names

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from common.i18n import Text
 from common.snapshot import Column
+from common.text.i18n import Text
 from workers.checks.api import Context, Lookups
 from workers.checks.impact.baselines import baselines_of
 from workers.checks.impact.graph_walk import Budget, StopReason, search_deadline

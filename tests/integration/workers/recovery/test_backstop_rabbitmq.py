@@ -22,7 +22,7 @@ from tests.support.engines import Valkey
 from tests.support.plans import plan_of
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import wait_for
-from workers import kombu_queues
+from workers.broker import kombu_queues
 from workers.celery_app import create_app
 from workers.recovery import backstop_rabbitmq
 from workers.services import Services

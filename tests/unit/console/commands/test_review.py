@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from common.config_files.errors import ConfigError
-from common.i18n import Language
+from common.text.i18n import Language
 from common.verdicts import AppliedWaiver, Finding, Severity
 from console import errors, isolated_reviews
 from console.commands import review, rules

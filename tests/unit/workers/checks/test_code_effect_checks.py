@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from common.events import Event
-from common.i18n import Language
 from common.snapshot import Column, FileSnapshot, Snapshot
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Severity
 from dwgate.testing import run_check
 from workers.checks import registry

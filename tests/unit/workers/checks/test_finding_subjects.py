@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from common.events import Event
-from common.i18n import Language
 from common.snapshot import FileSnapshot, Snapshot
 from common.subjects.event_subject import EventSubject, subject_of
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, Severity, Subject, SubjectKind
 from tests.support.sample_workspace import HOME, Workspace, node, table
 from workers.checks import registry

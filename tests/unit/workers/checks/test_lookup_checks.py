@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from common.events import Event
-from common.i18n import Language
 from common.snapshot import FileSnapshot, Snapshot
+from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from tests.support.sample_workspace import HOME, Workspace, node, table
 from workers.checks import registry

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from common.events import Event
 from common.extension_points import BY_CODE
-from common.i18n import Language
 from common.plan import Plan
 from common.snapshot import Column, FileSnapshot, Snapshot, TableSnapshot
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind
 from tests.support import plain_yaml
 from workers.checks import finding_builders, registry

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from common.events import Event
 from common.extension_points import POINTS
-from common.i18n import Language
 from common.snapshot import Snapshot
+from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from workers.checks import event_fields, finding_builders, registry
 from workers.checks.api import Context

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from common.events import Event
-from common.i18n import Language
 from common.snapshot import Column, Snapshot, TableSnapshot
+from common.text.i18n import Language
 from common.verdicts import Finding, Severity
 from workers.checks import registry
 from workers.checks.api import Context, SkipCheck

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.config_files.errors import ConfigError
-from common.i18n import Language
+from common.text.i18n import Language
 from common.verdicts import Result
 from workers.checks import registry
 from workers.extension_options import overlay

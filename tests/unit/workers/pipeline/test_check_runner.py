@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from common.i18n import Language
 from common.plan import Mode, PlannedCheck
+from common.processes.time_limits import TimeLimitReached
 from common.snapshot import FileSnapshot, Snapshot, TableSnapshot
-from common.time_limits import TimeLimitReached
+from common.text.i18n import Language
 from common.verdicts import Finding, OutcomeKind, Result, Severity, Subject, SubjectKind
 from tests.support.records import EVENT
 from workers.checks.api import Check, Context, Runs, SkipCheck, Unreviewable

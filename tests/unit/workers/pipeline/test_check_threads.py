@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from common.events import Event
-from common.i18n import Language
 from common.plan import Mode, PlannedCheck
-from common.thread_limits import suspended
-from common.time_limits import TimeLimitReached
+from common.processes.thread_limits import suspended
+from common.processes.time_limits import TimeLimitReached
+from common.text.i18n import Language
 from common.verdicts import Finding, OutcomeKind, Result, Severity
 from tests.support.running_dwgate import wait_for
 from workers.checks.api import Check, Context, Runs

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.i18n import Language
 from common.plan import Mode, Plan, PlannedCheck, most_severe
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity
 from workers.pipeline.decision import decide_verdict
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common.i18n import Language
 from common.plan import Mode, Plan, PlannedCheck
+from common.text.i18n import Language
 from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Result, Severity
 from tests.support import tip_samples
 from workers.pipeline.tip import MAX_LENGTH, render_tip

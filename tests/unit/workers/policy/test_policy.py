@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from common.config_files.errors import ConfigError
 from common.extension_points import BY_CODE
-from common.i18n import Language
 from common.plan import Mode
+from common.text.i18n import Language
 from common.verdicts import Result
 from review.rules.registry import BY_ID
 from tests.support import plain_yaml

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from common.i18n import Language
 from common.plan import Mode, PlannedCheck
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, OutcomeKind, Result, Severity
 from tests.support.records import EVENT
 from workers.checks.api import Check, Context, LookupContext, Runs, SkipCheck, Unreviewable

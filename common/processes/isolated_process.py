@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Generic, TypeVar
 
-from common import memory_limits, time_limits
-from common.memory_limits import REVIEW_BYTES
-from common.time_limits import KILL_SIGNAL, TimeLimitReached
+from common.processes import memory_limits, time_limits
+from common.processes.memory_limits import REVIEW_BYTES
+from common.processes.time_limits import KILL_SIGNAL, TimeLimitReached
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")

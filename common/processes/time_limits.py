@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from common import thread_limits
+from common.processes import thread_limits
 
 REVIEW_SECONDS = 10.0
 """Time limit of all work on one input: reading, splitting, parsing, rules and external tools."""
@@ -85,7 +85,7 @@ def limited(seconds: float, *, is_trial: bool = False) -> Iterator[None]:
 def suspended() -> Iterator[None]:
     """Stop the limit of the running thread during the block, which waits for something else than the input.
 
-    Without a limit it does nothing. Limits of other threads (`common.thread_limits`) are stopped, too.
+    Without a limit it does nothing. Limits of other threads (`thread_limits`) are stopped, too.
     """
     if _limited_thread != threading.get_ident():
         with thread_limits.suspended():

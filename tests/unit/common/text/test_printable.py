@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.printable import escape_json, is_printable, printable
+from common.text.printable import escape_json, is_printable, printable
 
 TEXT = st.text(st.characters())
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.isolated_process import MEMORY, TIMEOUT, Interrupted, IsolatedProcess, RemoteCalls
-from common.time_limits import TimeLimitReached
+from common.processes.isolated_process import MEMORY, TIMEOUT, Interrupted, IsolatedProcess, RemoteCalls
+from common.processes.time_limits import TimeLimitReached
 
 SECONDS = 0.3
 Process = IsolatedProcess[str, str]

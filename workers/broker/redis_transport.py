@@ -1,7 +1,7 @@
-"""Celery's Redis transport, for lists that may contain anything.
+"""Redis as the broker: kombu's transport for lists that may contain anything, and servers that fail over.
 
 kombu lets an exception about an entry that is no message out of the event loop, which ends the process, and
-the entry is lost. Here it is passed to `refuse`, and the next entry follows.
+the entry is lost. Here a consumer passes it to `refuse`, and the next entry follows.
 """
 
 from __future__ import annotations
@@ -10,17 +10,39 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 from kombu.transport.virtual import Message
+
+from common.ledger.redis_connections import PlainConnection, TlsConnection
 
 Refuse = Callable[[str, bytes], None]
 """Stores an entry that is no message: the name of its list, and the entry."""
 
 
-def build_transport(refuse: Refuse) -> type[kombu_redis.Transport]:
+class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu ships no types
+    """A channel whose connections are closed when their server becomes a replica."""
+
+    connection_class = PlainConnection
+    connection_class_ssl = TlsConnection
+
+
+class Transport(kombu_redis.Transport):  # type: ignore[misc]  # kombu ships no types
+    """The transport."""
+
+    Channel = Channel
+
+
+def register() -> None:
+    """Let kombu and Celery use this transport for the URLs of Redis."""
+    for scheme in ("redis", "rediss"):
+        TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+
+
+def build_consuming_transport(refuse: Refuse) -> type[Transport]:
     """Return the class of a transport whose refused entries are passed to `refuse`."""
 
-    class Channel(kombu_redis.Channel):  # type: ignore[misc]  # kombu ships no types
+    class ConsumingChannel(Channel):
         def _create_client(self, asynchronous: bool = False) -> Any:
             client = super()._create_client(asynchronous=asynchronous)
             client.set_response_callback("BRPOP", self._accept)
@@ -36,11 +58,10 @@ def build_transport(refuse: Refuse) -> type[kombu_redis.Transport]:
             refuse(name.decode(errors="replace"), entry)
             return None
 
-    class Transport(kombu_redis.Transport):  # type: ignore[misc]
-        pass
+    class ConsumingTransport(Transport):
+        Channel = ConsumingChannel
 
-    Transport.Channel = Channel
-    return Transport
+    return ConsumingTransport
 
 
 def is_message(entry: bytes, channel: Any) -> bool:

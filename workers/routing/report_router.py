@@ -10,8 +10,8 @@ import structlog
 from common.ledger import Ledger, RecordResult
 from common.ledger.report_queue import MAX_TOKENS
 from common.verdicts import Outcome
+from workers.broker.dispatch import Dispatch
 from workers.dataworks.errors import DataWorksError, Throttled
-from workers.dispatch import Dispatch
 from workers.reporter import REPORT_LEASE_SECONDS, Attempt
 from workers.task_base import TRANSIENT_ERRORS
 

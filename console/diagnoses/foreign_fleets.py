@@ -9,7 +9,7 @@ from celery import Celery
 from kombu import Connection
 
 from common.topology import QueueName, Topology
-from console.doctor_findings import Diagnosis, Health
+from console.diagnoses.doctor_findings import Diagnosis, Health
 from workers.process.roles import GROUPS
 
 PING_SECONDS = 1.0

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
-from common import time_limits
-from common.time_limits import GRACE_SECONDS, KILL_SIGNAL, Suspending, TimeLimitReached
+from common.processes import time_limits
+from common.processes.time_limits import GRACE_SECONDS, KILL_SIGNAL, Suspending, TimeLimitReached
 
 _FORK = multiprocessing.get_context("fork")
 SECONDS = 0.2

@@ -16,7 +16,7 @@ import structlog
 from common import clock
 from common.ledger import EventRecord, Ledger, PendingReport
 from common.ledger.report_queue import ReportQueue
-from workers.dispatch import Dispatch
+from workers.broker.dispatch import Dispatch
 from workers.task_base import TRANSIENT_ERRORS, error_location
 
 LAG_SECONDS = 2.0

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from common import parent_death
+from common.processes import parent_death
 
 RUN = {
     "linux": "parent_death.run_program(command)",

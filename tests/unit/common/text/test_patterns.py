@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from common.patterns import MAX_TEXT, Pattern, is_found, is_full_match
+from common.text.patterns import MAX_TEXT, Pattern, is_found, is_full_match
 
 
 class Options(BaseModel):

@@ -17,9 +17,9 @@ from tests.support.engines import free_port
 from tests.support.plans import plan_of
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import wait_for
-from workers import report_router
 from workers.celery_app import create_app
 from workers.recovery import report_recovery
+from workers.routing import report_router
 from workers.services import Services
 from workers.settings import WorkerSettings
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from common import memory_limits
+from common.processes import memory_limits
 
 _FORK = multiprocessing.get_context("fork")
 MEBIBYTE = 2**20

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from common import globs
 from common.events import Event
-from common.i18n import Language
 from common.snapshot import Snapshot
 from common.subjects.event_subject import subject_of
 from common.subjects.policy_subject import PolicySubject
+from common.text import globs
+from common.text.i18n import Language
 from common.verdicts import Finding, Outcome, Severity
 from console.commands import waivers
 from console.exit_codes import UsageError

@@ -15,9 +15,10 @@ from common.topology import QueueName
 from tests.conftest import built_in_policy
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.running_dwgate import SAMPLES
-from workers import intake, plan_router
+from workers import intake
 from workers.celery_app import create_app
-from workers.plan_router import LAG_SECONDS, MAX_TOKENS
+from workers.routing import plan_router
+from workers.routing.plan_router import LAG_SECONDS, MAX_TOKENS
 from workers.services import Services
 from workers.settings import WorkerSettings
 

@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from common import thread_limits, time_limits
-from common.thread_limits import LimitedThread, Stopwatch
+from common.processes import thread_limits, time_limits
+from common.processes.thread_limits import LimitedThread, Stopwatch
 
 NAME: contextvars.ContextVar[str] = contextvars.ContextVar("NAME", default="none")
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from common.ledger.memory import MemoryUse
-from console import doctor_findings
-from console.doctor_findings import Health
+from console.diagnoses import doctor_findings
+from console.diagnoses.doctor_findings import Health
 from ingest.settings import IngestSettings
 from tests.support.eventbridge_signing import ACCOUNT, NOW, TARGET, TOKEN, certificate_pem
 from workers.settings import WorkerSettings

@@ -15,9 +15,9 @@ from kombu.exceptions import OperationalError
 from common.events import MAX_ID_BYTES
 from tests.support.queues import TOPOLOGY
 from workers.broker.amqp_transport import BrokerUnavailable
+from workers.broker.dispatch import Dispatch
 from workers.broker.spool import Spool, SpooledTask
 from workers.checks.api import Runs
-from workers.dispatch import Dispatch
 
 
 class SentTasks:

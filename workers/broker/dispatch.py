@@ -27,8 +27,8 @@ from workers.checks.api import Runs
 MESSAGE_SECONDS = 30.0
 """Time limit of a message with CPU checks, lookups included; below the visibility timeout on Redis.
 
-The checks' own work has a lower limit, `common.time_limits.REVIEW_SECONDS`. A message reaches this one if
-lookups are slow.
+The checks' own work has a lower limit, `time_limits.REVIEW_SECONDS`. A message reaches this one if lookups
+are slow.
 """
 
 RECORDING_MARGIN = 1.0

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from common.extension_points import BY_CODE, Level
+from console.diagnoses.doctor_findings import Health
 from console.diagnoses.extension import check_extension
-from console.doctor_findings import Health
 from workers.dataworks.models import Extension
 
 CODE = "58e95e2a"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from common.topology import QueueName
-from console.doctor_findings import Health
-from console.foreign_fleets import check_consumers, check_names
+from console.diagnoses.doctor_findings import Health
+from console.diagnoses.foreign_fleets import check_consumers, check_names
 
 WORKERS = ["checks-1@a", "slow-1@a", "io-1@a", "reporter-1@a", "watchdog-1@a", "recovery-1@a", "io-2@b"]
 CONSUMERS = {

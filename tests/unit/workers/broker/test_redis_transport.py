@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kombu.transport.virtual import Channel
 
-from workers.process.redis_transport import is_message
+from workers.broker.redis_transport import is_message
 
 MESSAGE: dict[str, Any] = {
     "body": "W10=",

@@ -8,7 +8,7 @@ import pytest
 
 from common.topology import Queue, QueueName
 from tests.support.queues import TOPOLOGY
-from workers import kombu_queues
+from workers.broker import kombu_queues
 
 
 @pytest.mark.parametrize("queue", TOPOLOGY.task_queues, ids=lambda queue: queue.name)

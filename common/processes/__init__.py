@@ -1,0 +1,1 @@
+"""Processes of the operating system: their limits, their end, and running code in one of its own."""

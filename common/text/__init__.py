@@ -1,0 +1,1 @@
+"""Text: patterns, languages, and what may be printed."""

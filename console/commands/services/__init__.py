@@ -1,0 +1,1 @@
+"""Commands that start a service and run until they are stopped."""
