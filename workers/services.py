@@ -31,7 +31,7 @@ from workers.dataworks.lookups import BoundLookups
 from workers.extension_options.enabled_workspaces import ENABLED_SECONDS, EnabledWorkspaces
 from workers.extension_options.source import LAST_KNOWN_SECONDS, ExtensionSettingsSource
 from workers.pipeline.check_runner import CheckRunner
-from workers.pipeline.check_threads import CheckThreads
+from workers.pipeline.check_threads import CheckThreads, lookup_limit
 from workers.policy.policy import BUILT_IN, Policy, parse_policy
 from workers.report_events import ReportEvents, Send, send_nothing
 from workers.routing.plan_router import PlanRouter
@@ -253,10 +253,11 @@ class Services:
             snapshot: the detail of its operation; None if there is none.
             language: of the findings.
             deadline: of the outcomes, in seconds since the epoch.
-            lookups_deadline: of the lookups, if before `deadline`; an outcome with a failed lookup is then
+            lookups_deadline: of the lookups, if it is earlier; an outcome with a failed lookup is then
                 discarded, since a later attempt has more time.
         """
-        lookups = self._lookups(min(deadline, lookups_deadline), event.project_id)
+        latest = lookup_limit(deadline)
+        lookups = self._lookups(min(latest, lookups_deadline), event.project_id)
         return CheckRunner(
             event,
             snapshot,
@@ -266,7 +267,7 @@ class Services:
             cache=self.result_cache,
             waivers=self.waivers,
             deadline=deadline,
-            lookup_faults=lookups.faults if lookups_deadline < deadline else (),
+            lookup_faults=lookups.faults if lookups_deadline < latest else (),
             transient=TRANSIENT_ERRORS,
             fingerprint_key=lambda: self.fingerprint_key,
             threads=self.check_threads,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -93,7 +92,7 @@ def _diagnose(scope: Scope) -> Iterator[Diagnosis]:
         receiving, sight = _settings("settings of ingest", IngestSettings)
         yield sight
         if receiving:
-            yield from doctor_findings.check_ingest(receiving, time.time())
+            yield from doctor_findings.check_ingest(receiving, clock.now())
     # Ingest has all settings that a worker requires.
     working, sight = _settings("settings of workers", WorkerSettings)
     if scope.has_workers or working is None:
@@ -232,7 +231,7 @@ def _redis(services: Services, scope: Scope) -> Iterator[Diagnosis]:
             yield from doctor_findings.check_worker_clocks(services.ledger.membership.skews())
             yield doctor_findings.check_running_workers(services.ledger.membership.workers())
             oldest = services.ledger.oldest_unplanned()
-            yield doctor_findings.check_unplanned_events(0 if oldest is None else time.time() - oldest)
+            yield doctor_findings.check_unplanned_events(0 if oldest is None else clock.now() - oldest)
             yield doctor_findings.check_dead_events(services.ledger.counts()[State.DEAD])
 
 
@@ -279,7 +278,7 @@ def _waivers(services: Services, _: Scope) -> Iterator[Diagnosis]:
         rules = load_policy(services.settings.policy_file, services.checks).waivers
     except ConfigError:
         return  # The policy's own diagnosis reports it.
-    now = time.time()
+    now = clock.now()
     items = loader.load_waivers(file, rules, now).items
     live = sum(item.is_active(now) for item in items)
     yield Diagnosis("waivers", Health.GOOD, f"{file} is valid: {live} active, {len(items) - live} expired")
@@ -288,7 +287,7 @@ def _waivers(services: Services, _: Scope) -> Iterator[Diagnosis]:
 def _dataworks(services: Services, _: Scope) -> Iterator[Diagnosis]:
     with errors.engine_errors("Redis", services.settings.redis_url):
         waiting = services.dataworks.check_processes(
-            POINTS[0].code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
+            POINTS[0].code, status=ProcessStatus.CHECKING, deadline=clock.now() + CALL_SECONDS
         )
     detail = f"{services.settings.endpoint} responds: {len(waiting)} of {POINTS[0].code} wait"
     yield Diagnosis("DataWorks", Health.GOOD, detail)
@@ -299,7 +298,7 @@ def _extension(services: Services) -> Iterator[Diagnosis]:
     code = services.settings.extension_code
     with errors.engine_errors("Redis", services.settings.redis_url):
         try:
-            extension = services.dataworks.current_extension(deadline=time.time() + CALL_SECONDS)
+            extension = services.dataworks.current_extension(deadline=clock.now() + CALL_SECONDS)
         except RequestRejected:
             yield extension_diagnoses.note_unknown_extension(code)
             return

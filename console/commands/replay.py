@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
+from common import clock
 from common.extension_points import POINTS
 from common.ledger import EventRecord, Ledger
 from common.settings import load_settings
@@ -142,7 +142,7 @@ def _require_reachable(dataworks: DataWorks) -> None:
     logging.disable()  # The SDK logs missing credentials; they are reported in one line here.
     try:
         dataworks.check_processes(
-            POINTS[0].code, status=ProcessStatus.CHECKING, deadline=time.time() + CALL_SECONDS
+            POINTS[0].code, status=ProcessStatus.CHECKING, deadline=clock.now() + CALL_SECONDS
         )
     except DataWorksError as error:
         raise errors.CommandFailed(f"--lookups: DataWorks cannot be queried: {error}") from None
@@ -152,7 +152,7 @@ def _require_reachable(dataworks: DataWorks) -> None:
 
 def _waivers(settings: WorkerSettings, other: policy.Policy) -> Waivers:
     file = settings.waivers_file
-    return loader.load_waivers(file, other.waivers, time.time()) if file else Waivers()
+    return loader.load_waivers(file, other.waivers, clock.now()) if file else Waivers()
 
 
 def summary(found: Sequence[ReplayedEvent], version: str) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _all(
     for record in records:
         kept = ledger.snapshot(record.event.message_id)
         project = record.event.project_id
-        lookups = dataworks.lookups(time.time() + LOOKUP_SECONDS, project) if dataworks else None
+        lookups = dataworks.lookups(clock.now() + LOOKUP_SECONDS, project) if dataworks else None
         snapshot = Snapshot.from_json(kept) if kept else None
         if found := replay_event(record, snapshot, replace(means, lookups=lookups)):
             yield found

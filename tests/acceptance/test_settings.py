@@ -104,7 +104,8 @@ def test_secrets_are_read_from_the_named_folder(tmp_path: Path) -> None:
 def test_a_wrong_policy_names_the_place(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("version: 1\npoints:\n  commit-file: {deadline: 1}\n")
-    (line,) = start("worker", {**SHARED, "DWGATE_POLICY_FILE": str(file)})
+    # The engines of these settings are down, which a worker only logs.
+    *_, line = start("worker", {**SHARED, "DWGATE_POLICY_FILE": str(file)})
     assert line.startswith(f"dwgate: {file}:3:")
 
 

@@ -258,7 +258,7 @@ def test_queues_that_were_deleted_are_declared_again(
     assert isinstance(engines[0], RabbitMQ)
     vhost = engines[0].url.rpartition("/")[2]
     with stopped(processes(gate, "io")):  # which would declare its queue again
-        for queue in (QueueName.INTAKE, QueueName.BACKSTOP):
+        for queue in (QueueName.INTAKE, QueueName.ARRIVALS):
             engines[0]._control("delete_queue", "-p", vhost, TOPOLOGY[queue].name)
         refused_in_time(gate)
         metrics = gate.http.get(f"{gate.url}/metrics").text

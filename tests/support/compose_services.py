@@ -125,8 +125,8 @@ class ComposeServices:
                 self.start(name, number + 1)
         for url in self.health_urls.values():
             wait_for(lambda url=url: self._is_healthy(url), START_SECONDS)  # type: ignore[misc]
-        # Two processes each of worker-checks and worker-io, and two watchdogs.
-        wait_for(lambda: len(self.gate.ledger.membership.workers()) == 6, START_SECONDS)
+        # Two processes each of worker-checks, worker-io and the two watchdogs.
+        wait_for(lambda: len(self.gate.ledger.membership.workers()) == 8, START_SECONDS)
 
     def run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of dwgate in a service, as `docker compose exec` and `run` do."""

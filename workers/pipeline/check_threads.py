@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import structlog
 
+from common import clock
 from common.errors import DwgateError
 from common.processes.thread_limits import LimitedThread
 from common.processes.time_limits import TimeLimitReached
@@ -30,6 +31,9 @@ MIN_REAL_SECONDS = 0.5
 
 RECORDING_SECONDS = 1.0
 """Time left before the deadline, to record the outcome."""
+
+HANDLING_SECONDS = 0.25
+"""Time between the end of a check's lookups and the end of its thread, to return what it has found."""
 
 MAX_HANGING = 16
 """Abandoned runs of a check, for any workspaces, above which all its runs are refused."""
@@ -47,6 +51,14 @@ _Key = tuple[str, int | None]
 
 class DeadlineNear(DwgateError):
     """The deadline came before the limit of the check's own work, while it waited for something else."""
+
+
+def lookup_limit(deadline: float) -> float:
+    """Return until when a check may look something up, if its outcome is due at `deadline`.
+
+    A lookup that takes longer fails, which the check can handle; its thread is only abandoned later.
+    """
+    return deadline - RECORDING_SECONDS - HANDLING_SECONDS
 
 
 class CheckThreads:
@@ -70,7 +82,7 @@ class CheckThreads:
             check: the check.
             workspace: whose event it checks.
             work: its work.
-            deadline: of its outcome, in seconds since the epoch.
+            deadline: of its outcome, in seconds since the epoch by the fleet's clock.
 
         Raises:
             TimeLimitReached: it hangs, or an earlier run hangs.
@@ -80,7 +92,7 @@ class CheckThreads:
         if not self._may_run(key):
             raise TimeLimitReached
         thread = LimitedThread(lambda: _as_step(work), f"check-{check.name}")
-        real_seconds = max(deadline - RECORDING_SECONDS - time.time(), MIN_REAL_SECONDS)
+        real_seconds = max(deadline - RECORDING_SECONDS - clock.now(), MIN_REAL_SECONDS)
         if thread.wait(WORK_SECONDS[check.runs], real_seconds):
             return thread.result()
         is_working = thread.is_working

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 
 import structlog
 
+from common import clock
 from common.errors import DwgateError
 from common.log import configure_logging
 from common.settings import load_settings
@@ -33,7 +33,7 @@ def validate(settings: WorkerSettings) -> None:
         log.error("plugin_invalid", **asdict(problem))
     policy = load_policy(settings.policy_file, checks)
     if settings.waivers_file:
-        load_waivers(settings.waivers_file, policy.waivers, time.time())
+        load_waivers(settings.waivers_file, policy.waivers, clock.now())
     run_self_test()
 
 

@@ -8,11 +8,11 @@ whatever keeps intake from its queue: a crash loop, a slow roll-out, a backlog.
 from __future__ import annotations
 
 import threading
-import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import structlog
 
+from common import clock
 from common.ledger import UnplannedEvent
 from workers import metrics, progress
 from workers.intake import advance
@@ -54,7 +54,7 @@ class Takeover:
 
     def take_due(self) -> None:
         """Start to plan unplanned events whose time for intake is over, as far as threads are free."""
-        ledger, now = self._services.ledger, time.time()
+        ledger, now = self._services.ledger, clock.now()
         metrics.UNPLANNED_SECONDS.set(now - (ledger.oldest_unplanned() or now))
         self._running = {future for future in self._running if not future.done()}
         for event in ledger.unplanned(WINDOW):

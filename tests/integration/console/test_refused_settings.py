@@ -111,7 +111,9 @@ def test_a_wrong_password_of_redis(
     broker: RabbitMQ, engines: tuple[Broker, Valkey], redis_url: str, tmp_path: Path, command: str
 ) -> None:
     answer = run(tmp_path, broker.url, redis_url.replace("made-up", "wrong"), *COMMANDS[command])
-    assert refusal(answer, f"Redis at 127.0.0.1:{engines[1].port}") == "the password is wrong"
+    assert answer.returncode == 2, answer.stderr
+    redis_host = f"127.0.0.1:{engines[1].port}"
+    assert answer.stderr == f"dwgate: Redis at {redis_host} rejects the user or the password\n"
 
 
 def test_a_missing_virtual_host(broker: RabbitMQ, redis_url: str, tmp_path: Path) -> None:

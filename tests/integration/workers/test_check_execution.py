@@ -467,3 +467,17 @@ def test_attempts_that_met_faults_of_an_engine_do_not_count_as_crashes(services:
         assert services.ledger.start_attempts("m-1", 1, ["second"])
     run(services, "second")
     assert outcomes(services) == {"second": OutcomeKind.FINDINGS}
+
+
+def test_what_a_check_found_counts_if_a_later_lookup_hangs_until_the_deadline(
+    services: Services, emulator: Emulator
+) -> None:
+    sample = SAMPLES["freeze-node-bad"]
+    event = Event("m-1", sample.event_code, PROJECT_ID, None, True, sample.data, time.time())
+    emulator.fault("delay", action="GetNodeChildren", times=1, seconds=0.01)
+    emulator.fault("hang", action="GetNodeChildren", times=None, seconds=60)
+    runner = services.check_runner(event, None, Language.ENGLISH, time.time() + 4)
+    planned_check = PlannedCheck("downstream-impact", Mode.ENFORCE, Result.WARN, Result.WARN, {})
+    outcome = runner.run(services.checks["downstream-impact"], planned_check)
+    assert [finding.severity for finding in outcome.findings][:1] == [Severity.BLOCK]
+    assert services.check_threads.hanging == 0
