@@ -18,6 +18,7 @@ from celery.app.control import Control
 from celery.app.events import Events
 from celery.events.dispatcher import EventDispatcher
 from kombu import Exchange, Producer
+from kombu.exceptions import EncodeError
 from kombu.pidbox import Mailbox
 
 from workers import progress
@@ -68,6 +69,11 @@ class BackgroundSender:
     def _send(self, producer: Producer, message: dict[str, Any]) -> None:
         try:
             producer.publish(**message)
+        except EncodeError as error:
+            # No connection takes it, and those behind it must not wait for ever.
+            log.warning(
+                "message_not_encodable", exchange=str(message["exchange"]), error=type(error).__name__
+            )
         except Exception:
             self._messages.append(message)  # over the next connection
             producer.connection.collect()  # to close it in order would wait for a broker that does not read

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
@@ -39,29 +39,43 @@ def register() -> None:
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
 
 
-def build_consuming_transport(refuse: Refuse) -> type[Transport]:
-    """Return the class of a transport whose refused entries are passed to `refuse`."""
+class ConsumingChannel(Channel):
+    """A channel that passes an entry that is no message to `refuse`."""
 
-    class ConsumingChannel(Channel):
-        def _create_client(self, asynchronous: bool = False) -> Any:
-            client = super()._create_client(asynchronous=asynchronous)
-            client.set_response_callback("BRPOP", self._accept)
-            return client
+    refuse: ClassVar[Refuse]
 
-        def _accept(self, response: Any, **_: Any) -> Any:
-            """Return the reply of BRPOP, or none, as after its timeout, if the entry is no message."""
-            if response is None:
-                return None
-            name, entry = response
-            if is_message(entry, self):
-                return name, entry
-            refuse(name.decode(errors="replace"), entry)
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        client = super()._create_client(asynchronous=asynchronous)
+        client.set_response_callback("BRPOP", self._accept)
+        return client
+
+    def _accept(self, response: Any, **_: Any) -> Any:
+        """Return the reply of BRPOP, or none, as after its timeout, if the entry is no message."""
+        if response is None:
             return None
+        name, entry = response
+        if is_message(entry, self):
+            return name, entry
+        type(self).refuse(name.decode(errors="replace"), entry)
+        return None
 
-    class ConsumingTransport(Transport):
-        Channel = ConsumingChannel
 
-    return ConsumingTransport
+class ConsumingTransport(Transport):
+    """The transport of a consumer."""
+
+    Channel = ConsumingChannel
+
+
+def consuming_transport(refuse: Refuse) -> str:
+    """Return the name of the transport for the consumer of this process.
+
+    Celery shows it to Flower, so it is a name and not a class.
+
+    Args:
+        refuse: gets each entry that is no message.
+    """
+    ConsumingChannel.refuse = staticmethod(refuse)
+    return f"{__name__}:{ConsumingTransport.__name__}"
 
 
 def is_message(entry: bytes, channel: Any) -> bool:

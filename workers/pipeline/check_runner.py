@@ -21,7 +21,7 @@ from common.subjects.event_subject import subject_of
 from common.text.i18n import Language, Text
 from common.verdicts import Finding, Outcome, OutcomeKind
 from review.analysis.secret_mask import SecretMask
-from workers.checks.api import Check, Context, Lookups, SkipCheck, Unreviewable, no_key
+from workers.checks.api import Check, Context, Lookups, Runs, SkipCheck, Unreviewable, no_key
 from workers.checks.finding_builders import FindingInvalid, bound_findings, clip
 from workers.checks.registry import CheckUnavailable
 from workers.checks.snapshot_secrets import build_mask
@@ -162,7 +162,7 @@ class CheckRunner:
             if seconds is not None:
                 with _limited(seconds, is_trial=is_trial):
                     work()
-            elif self._threads:
+            elif self._threads and check.runs is not Runs.CPU:
                 self._threads.run(check, self._event.project_id, work, self._deadline)
             else:
                 work()

@@ -7,7 +7,7 @@ from typing import Any
 from celery import Celery, signals
 
 from workers.broker import kombu_queues
-from workers.broker.redis_transport import build_consuming_transport
+from workers.broker.redis_transport import consuming_transport
 from workers.messages.refused import refuse
 from workers.messages.task_message import raw_body
 from workers.services import Services
@@ -30,4 +30,4 @@ def keep_in_ledger(app: Celery, services: Services) -> None:
         refuse(services, kombu_queues.queue_label(services.settings.topology, name), entry, NO_MESSAGE)
 
     signals.task_rejected.connect(keep_message, weak=False)
-    app.conf.broker_transport = build_consuming_transport(keep_entry)
+    app.conf.broker_transport = consuming_transport(keep_entry)

@@ -173,7 +173,8 @@ def test_an_event_with_a_check_process_is_judged_without_a_query(
 
 def enabled_in(*projects: int) -> dict[str, object]:
     """Return the extension of a world that is enabled in these workspaces only."""
-    return {"projects": list(projects), "BindEventList": [{"EventCode": WAITING.event_code}]}
+    bound = [{"EventCode": WAITING.event_code}]
+    return {"projects": list(projects), "BindEventList": bound, "ProjectTesting": None}
 
 
 def test_an_event_of_a_workspace_without_the_extension_is_ignored(
