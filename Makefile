@@ -28,7 +28,7 @@ up: $(READY) ## Start everything on this machine and leave it running (Ctrl-C en
 	$(BIN)/dwgate up
 
 # Test processes with engines of their own; a broker that DWGATE_TEST_BROKER_URL names is there but once.
-ENGINES := $(if $(DWGATE_TEST_BROKER_URL),0,3)
+ENGINES := $(if $(DWGATE_TEST_BROKER_URL),0,4)
 
 ##@ Change it
 .PHONY: check test test-faults coverage fuzz fuzz-properties scaling bench

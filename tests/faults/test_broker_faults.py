@@ -227,6 +227,7 @@ def test_a_broker_that_restarts_under_load(gate: RunningDwgate, engines: tuple[B
         checked(gate, message_id, name)
 
 
+@pytest.mark.faults
 def test_a_password_that_changes_is_asked_again_without_haste(
     gate: RunningDwgate, engines: tuple[Broker, Valkey]
 ) -> None:

@@ -154,6 +154,7 @@ def test_a_check_that_needs_too_much_memory_fails(gate: RunningDwgate) -> None:
     assert record.attempts["hogs"] <= 2, "in the trial if that suffices, else once with the whole time limit"
 
 
+@pytest.mark.faults
 def test_a_check_that_catches_every_failure_is_ended_too(gate: RunningDwgate) -> None:
     result, record = answered(gate, "run-file-good", 60)
     assert result == "WARN"

@@ -107,6 +107,7 @@ def test_workers_are_added_and_removed_under_load(gate: RunningDwgate) -> None:
         one_verdict(gate, message_id, name)
 
 
+@pytest.mark.faults
 def test_the_operation_for_results_is_down_until_near_the_deadline(gate: RunningDwgate) -> None:
     """The verdict is posted as soon as DataWorks accepts it, still in time."""
     name = "run-file-bad"  # 20 seconds
@@ -120,6 +121,7 @@ def test_the_operation_for_results_is_down_until_near_the_deadline(gate: Running
     one_verdict(gate, message_id, name)
 
 
+@pytest.mark.faults
 def test_a_long_outage_of_the_api_causes_no_storm_of_retries(gate: RunningDwgate) -> None:
     """Each verdict is retried with a growing pause, and all are posted when the API is back."""
     events = [gate.sample(NAME) for _ in range(30)]

@@ -79,7 +79,9 @@ def reported(gate: RunningDwgate, message_id: str) -> tuple[str, EventRecord]:
     return result, record
 
 
-@pytest.mark.parametrize("file_type", HOSTILE)
+@pytest.mark.parametrize(
+    "file_type", [10, *(pytest.param(other, marks=pytest.mark.faults) for other in (6, 1221))]
+)
 def test_it_fails_before_the_deadline_and_others_are_answered(gate: RunningDwgate, file_type: int) -> None:
     hostile = send_code(gate, HOSTILE[file_type], file_type)
     others = [gate.send(name) for name in ("commit-file-good", "freeze-node-bad", "run-file-bad")]

@@ -20,7 +20,7 @@ DEADLINE = 12
 SENT = ("freeze-node-bad", "commit-file-bad", "freeze-node-good", "run-file-bad")
 
 
-@pytest.fixture(scope="module", params=["rabbitmq", "embedded"])
+@pytest.fixture(scope="module", params=["rabbitmq", pytest.param("embedded", marks=pytest.mark.faults)])
 def running(
     request: pytest.FixtureRequest,
     engines: tuple[Broker, Valkey],

@@ -24,7 +24,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicatedRedi
     engine.close()
 
 
-@pytest.fixture(scope="module", params=["rabbitmq", "redis"])
+@pytest.fixture(scope="module", params=["rabbitmq", pytest.param("redis", marks=pytest.mark.faults)])
 def gate(
     rabbitmq: Broker,
     servers: ReplicatedRedis,

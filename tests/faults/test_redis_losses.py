@@ -60,7 +60,7 @@ def settings(folder: Path) -> dict[str, str]:
     return {"DWGATE_POLICY_FILE": str(policy)}
 
 
-@pytest.fixture(params=["rabbitmq", "redis"])
+@pytest.fixture(params=["rabbitmq", pytest.param("redis", marks=pytest.mark.faults)])
 def gate(
     request: pytest.FixtureRequest, engine: ForgetfulValkey, rabbitmq: Broker, tmp_path: Path
 ) -> Iterator[RunningDwgate]:

@@ -122,6 +122,7 @@ def test_a_process_that_computes_for_ever_is_replaced(gate: RunningDwgate, sampl
     wait_for(lambda: gate.http.get(f"{url}/healthz").text == "ok", 60)
 
 
+@pytest.mark.faults
 def test_an_outage_of_the_engines_or_a_slow_api_is_no_stall(gate: RunningDwgate, valkey: Valkey) -> None:
     url = start(gate)
     before = pids(gate)
