@@ -259,6 +259,17 @@ def test_an_event_that_has_ended_stays_as_it_ended(ledger: Ledger, end: State) -
     assert ledger.counts()[end] == 1
 
 
+def test_a_rerun_that_was_ignored_stays_ignored(ledger: Ledger) -> None:
+    reported(ledger)
+    assert ledger.reopen("m-1", time.time() + 60, time.time() + 50, actor="me@host", reason="again") == 2
+    assert ledger.acquire_report_lease("m-1", "late", 5).record
+    assert ledger.mark_ignored("m-1", "no process waits")
+
+    assert not ledger.mark_rerun("m-1", "late", 2, "OK, not posted", is_different=True)
+    assert ledger.states(["m-1"]) == [State.IGNORED]
+    assert list(ledger.audit_trail.entries())[-1].action == "requeue"
+
+
 def test_a_snapshot_is_stored_unchanged(ledger: Ledger) -> None:
     admit(ledger, event())
     snapshot = {"file": {"name": "ods_order", "content": "SELECT 1"}}
