@@ -17,7 +17,8 @@ from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for
 
 NAME = "freeze-node-bad"
 OPERATION = "UpdateWorkbenchEventResult"
-DEADLINE = 8
+DEADLINE = 15
+"""Its margin is three seconds: one until the lease of the killed watchdog ends, and two to post."""
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +90,10 @@ def kill(gate: RunningDwgate, group: str, number: int) -> None:
     process.kill()
 
 
-@pytest.mark.parametrize("number", [0, 1])
-@pytest.mark.parametrize("count", [10, pytest.param(50, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(
+    ("count", "number"),
+    [(10, 0), *(pytest.param(30, number, marks=pytest.mark.faults) for number in (0, 1))],
+)
 def test_a_killed_watchdog_leaves_no_event_undecided(gate: RunningDwgate, count: int, number: int) -> None:
     """The lookups hang, so only a watchdog answers; one is killed when the events become due."""
     gate.emulator.clear_faults()
@@ -100,7 +103,7 @@ def test_a_killed_watchdog_leaves_no_event_undecided(gate: RunningDwgate, count:
     wait_for(lambda: all(gate.ledger.states(sent)))
     first = gate.ledger.get(sent[0])
     assert first
-    wait_for(lambda: time.time() >= first.watch_at, 20, every=0.01)
+    wait_for(lambda: time.time() >= first.watch_at, 30, every=0.01)
     kill(gate, "watchdog", number)
     for message_id in sent:
         gate.verdict(message_id, 30)
