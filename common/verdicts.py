@@ -249,11 +249,16 @@ class Finding:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Finding:
-        """Return the finding that `to_json` serialized; older records have neither subjects nor params."""
+        """Return the finding that `to_json` serialized.
+
+        Older records have neither subjects nor params. Fields that a newer dwgate has added are ignored:
+        during a rolling upgrade, its findings are in the records that this one decides.
+        """
         waived = raw.get("waived")
+        known = {item.name for item in fields(cls)}
         return cls(
             **{
-                **raw,
+                **{name: value for name, value in raw.items() if name in known},
                 "severity": Severity(raw["severity"]),
                 "waived": None if waived is None else AppliedWaiver.from_json(waived),
                 "subjects": tuple(map(Subject.from_json, raw.get("subjects", ()))),

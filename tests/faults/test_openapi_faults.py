@@ -9,6 +9,7 @@ import pytest
 
 from common.extension_points import BY_CODE
 from common.ledger import State
+from common.verdicts import OutcomeKind
 from tests.conftest import Broker, built_in_policy
 from tests.support.engines import Valkey
 from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
@@ -83,6 +84,47 @@ def test_faults_of_the_result_operations(gate: RunningDwgate) -> None:
             sent.append((message_id, name))
     for message_id, name in sent:
         one_verdict(gate, message_id, name)
+
+
+REFUSALS = [(401, "InvalidSecurityToken.Expired"), (403, "Forbidden.Access"), (403, "Forbidden.RAM")]
+
+
+def test_a_refusal_that_ends_before_the_deadline(gate: RunningDwgate) -> None:
+    """An expired token, a missing right: no reporter retries, but the watchdog posts until the deadline."""
+    gate.emulator.clear_faults()
+    gate.emulator.set_profile("strict")
+    name = "run-file-bad"
+    sent = []
+    for status, code in REFUSALS * 5:
+        message_id, event, sample = gate.sample(name)
+        fields: dict[str, Any] = {"message_id": message_id, "times": 2, "status": status, "code": code}
+        gate.emulator.fault("error", action=result_operation(name), **fields)
+        gate.start_process(message_id, sample)
+        gate.post(event)
+        sent.append(message_id)
+    for message_id in sent:
+        one_verdict(gate, message_id, name)
+        refused = [post for post in gate.emulator.verdicts(message_id) if post["status"] == "fault"]
+        assert len(refused) == 2
+
+
+def test_an_expired_token_in_a_lookup_counts_as_the_policy_says(gate: RunningDwgate) -> None:
+    """It is no transient fault: the check ends at once with `on_error`, and the verdict is in time."""
+    gate.emulator.clear_faults()
+    gate.emulator.set_profile("strict")
+    gate.emulator.fault(
+        "error", action="GetNodeChildren", times=None, status=401, code="InvalidSecurityToken.Expired"
+    )
+    message_id = gate.send("freeze-node-good")
+    gate.verdict(message_id, 30)
+    record = wait_until_final(gate, message_id)
+    assert record.verdict
+    assert record.verdict.result == "WARN"
+    assert record.outcomes["downstream-impact"].kind is OutcomeKind.ERROR
+    assert record.attempts == {"downstream-impact": 1}
+    [post] = gate.posts(message_id)
+    assert post["at"] < record.deadline_at
+    gate.emulator.clear_faults()
 
 
 @pytest.mark.parametrize("kind", ["throttle", "error", "reset"])

@@ -110,7 +110,7 @@ class ReplayInputs:
     Attributes:
         policy: the other policy.
         checks: the registered checks, by name.
-        waivers: the waivers; one applies if it was active when the event arrived.
+        waivers: the waivers; one applies if it was active when the accepted verdict was decided.
         lookups: the lookups that checks may make; None if they may make none.
         fingerprint_key: the fleet's key of the digests of secrets in findings.
     """
@@ -127,9 +127,10 @@ def replay_event(
 ) -> ReplayedEvent | None:
     """Evaluate a recorded event under another policy; nothing is posted or written.
 
-    A check runs as of the time when the event arrived. If its code is missing, or it needs lookups that are
-    not allowed, its recorded findings are reweighed: with the severities, the mode, and the results for
-    errors and timeouts of the other policy.
+    A check runs as of the time when the accepted verdict was decided: a waiver that expired while the event
+    was queued did not count. If its code is missing, or it needs lookups that are not allowed, its recorded
+    findings are reweighed: with the severities, the mode, and the results for errors and timeouts of the
+    other policy.
 
     Args:
         record: the event.
@@ -139,7 +140,8 @@ def replay_event(
     Returns:
         The replayed event; None if DataWorks accepted no verdict for it.
     """
-    if record.accepted_verdict is None:
+    accepted = record.accepted_verdict
+    if accepted is None:
         return None
     event, plan = record.event, _plan(record, snapshot, inputs)
     runner = IsolatedRunner(
@@ -147,7 +149,7 @@ def replay_event(
         snapshot,
         plan.language,
         lookups=inputs.lookups,
-        clock=lambda: event.received_at,
+        clock=lambda: accepted.decided_at,
         waivers=inputs.waivers,
         fingerprint_key=lambda: inputs.fingerprint_key,
     )

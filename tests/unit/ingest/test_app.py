@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,18 +10,29 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.types import Receive, Scope, Send
 
 from common.ledger import Ledger, connect
 from common.settings import SettingsError, load_settings
 from ingest.app import create_app
 from ingest.celery_message import Message
-from ingest.certificates import Certificates, CertificateUnavailable, PinnedCertificate
+from ingest.certificates import Certificates, CertificateStore, CertificateUnavailable, PinnedCertificate
 from ingest.http_protocol import MAX_BODY_BYTES
 from ingest.metrics import Metrics
 from ingest.publishers.base import PublishFailed
 from ingest.settings import IngestSettings
-from tests.support.eventbridge_signing import ACCOUNT, NOW, TARGET, TOKEN, certificate_pem, envelope, sign
+from tests.support.eventbridge_signing import (
+    ACCOUNT,
+    CERTIFICATE,
+    NOW,
+    TARGET,
+    TOKEN,
+    certificate_pem,
+    envelope,
+    private_key,
+    sign,
+)
 
 MESSAGE_ID = "539fd8f4-4ea1-4625-aa8b-6c9066740001"
 
@@ -222,6 +234,75 @@ def test_without_the_certificate_a_request_is_not_unauthentic(tmp_path: Path) ->
     response = Gate(tmp_path, NOWHERE, NoCertificate()).post(envelope())
     assert (response.status_code, response.json()["reason"]) == (503, "certificate")
     assert int(response.headers["retry-after"]) > 0
+
+
+class CertificateHost:
+    """A host with a certificate for each key, which can be down; it counts the requests by URL."""
+
+    def __init__(self) -> None:
+        self.is_down = False
+        self.keys = {CERTIFICATE: "eventbridge"}
+        self.visits: Counter[str] = Counter()
+
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        url = str(request.url)
+        self.visits[url] += 1
+        if self.is_down:
+            raise httpx.ConnectError("down")
+        public = private_key(self.keys[url]).public_key()
+        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        return httpx.Response(200, stream=httpx.ByteStream(pem))
+
+
+def test_while_the_certificate_host_is_down_no_event_counts_as_unauthentic(tmp_path: Path) -> None:
+    """Otherwise EventBridge would not deliver it again."""
+    host = CertificateHost()
+    gate = Gate(tmp_path, NOWHERE, CertificateStore(transport=httpx.MockTransport(host)))
+
+    async def test(client: httpx.AsyncClient) -> None:
+        body, forged = envelope(), envelope(id="another")
+        requests = ((body, sign(body)), (forged, sign(forged, key="attacker")))
+        host.is_down = True
+        for content, headers in requests:
+            response = await client.post("/events", content=content, headers=headers)
+            assert (response.status_code, response.json()["reason"]) == (503, "certificate")
+            assert int(response.headers["retry-after"]) > 0
+        host.is_down = False
+        answers = [await client.post("/events", content=content, headers=head) for content, head in requests]
+        assert [answer.status_code for answer in answers] == [200, 401]
+        assert len(gate.publisher.messages) == 1
+        # A key that is known serves while the host is down.
+        host.is_down = True
+        later = envelope(id="later")
+        assert (await client.post("/events", content=later, headers=sign(later))).status_code == 200
+
+    gate.run(test)
+
+
+def test_events_are_accepted_while_eventbridge_changes_its_key(tmp_path: Path) -> None:
+    """The next certificate has another URL: it is downloaded once, and the old one stays in use."""
+    host = CertificateHost()
+    rotated = CERTIFICATE.replace("_1.pem", "_2.pem")
+    host.keys[rotated] = "rotated"
+    gate = Gate(tmp_path, NOWHERE, CertificateStore(transport=httpx.MockTransport(host)))
+
+    async def test(client: httpx.AsyncClient) -> None:
+        bodies = [envelope(id=f"e-{number}") for number in range(50)]
+        pairs = ((CERTIFICATE, "eventbridge"), (rotated, "rotated"))
+        posts = [
+            client.post("/events", content=body, headers=sign(body, certificate=certificate, key=key))
+            for body, (certificate, key) in zip(bodies, pairs * 25, strict=True)
+        ]
+        answers = await asyncio.gather(*posts)
+        assert {answer.status_code for answer in answers} == {200}
+        assert host.visits == {CERTIFICATE: 1, rotated: 1}
+        # Neither key serves for the certificate of the other.
+        for certificate, key in ((rotated, "eventbridge"), (CERTIFICATE, "rotated")):
+            mixed = envelope(id=f"mixed-{key}")
+            headers = sign(mixed, certificate=certificate, key=key)
+            assert (await client.post("/events", content=mixed, headers=headers)).status_code == 401
+
+    gate.run(test)
 
 
 def test_without_redis_the_sender_of_a_malformed_body_must_retry(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -135,7 +136,7 @@ def test_recorded_gaps_count_as_in_the_new_policy() -> None:
     assert replayed(recorded, one("code-review", on_unreviewable="ok")).change is VerdictChange.CLEARED
 
 
-def test_checks_without_lookups_run_as_of_the_event_s_time() -> None:
+def test_checks_without_lookups_run_as_of_the_time_of_the_verdict() -> None:
     closed = {"closed": [{"dates": ["2026-05-28..2026-05-29"]}]}
     event = then(rules({}), Result.OK, point="freeze-node")
     found = replayed(event, one("release-window", "freeze-node", options=closed))
@@ -203,7 +204,7 @@ def test_stored_code_is_reviewed_again() -> None:
 @pytest.mark.parametrize(
     ("ends", "change"), [("2026-12-01", VerdictChange.NONE), ("2026-01-01", VerdictChange.BLOCKED)]
 )
-def test_waivers_apply_as_of_the_event_s_time(ends: str, change: VerdictChange) -> None:
+def test_waivers_apply_as_of_the_time_of_the_verdict(ends: str, change: VerdictChange) -> None:
     waiver = Waiver.model_validate(
         {
             "id": "W-1",
@@ -218,6 +219,17 @@ def test_waivers_apply_as_of_the_event_s_time(ends: str, change: VerdictChange) 
         REVIEW, Result.OK, code_review=Outcome.of([replace(BLOCK, waived=AppliedWaiver("W-0", "gone"))])
     )
     assert replayed(event, REVIEW, waivers=Waivers((waiver,))).change is change
+
+
+def test_a_waiver_that_expired_while_the_event_was_queued_did_not_count() -> None:
+    fields = {"id": "W-1", "rule": "MC-S02", "reason": "known", "owner": "19", "approver": "20"}
+    expires_at = datetime.fromtimestamp(EVENT.received_at + 30, UTC)
+    waivers = Waivers((Waiver.model_validate({**fields, "expires_at": expires_at.isoformat()}),))
+    event = then(REVIEW, Result.FAIL, code_review=Outcome.of([BLOCK]))
+    queued = Verdict(Result.FAIL, "the tip", Reason.COMPLETE, EVENT.received_at + 31)
+    assert replayed(event, REVIEW, waivers=waivers).change is VerdictChange.PASSED
+    late = replace(event, accepted_verdict=queued)
+    assert replayed(late, REVIEW, waivers=waivers).change is VerdictChange.NONE
 
 
 def test_events_disabled_in_dataworks_stay_disabled() -> None:
