@@ -19,6 +19,7 @@ from tests.support.running_dwgate import SAMPLES
 from workers import check_execution, intake
 from workers.celery_app import create_app
 from workers.checks.api import Check
+from workers.extension_options import enabled_workspaces
 from workers.pipeline import planner
 from workers.routing import plan_router
 from workers.services import Services
@@ -34,6 +35,12 @@ def services(worker_settings: WorkerSettings) -> Iterator[Services]:
     yield services
     app.close()
     services.ledger.client.close()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let intake wait long enough for DataWorks' answer on a busy machine."""
+    monkeypatch.setattr(enabled_workspaces, "WAIT_SECONDS", 30.0)
 
 
 def event(emulator: Emulator, message_id: str) -> Event:
@@ -177,6 +184,7 @@ def enabled_in(*projects: int) -> dict[str, object]:
     return {"projects": list(projects), "BindEventList": bound, "ProjectTesting": None}
 
 
+@pytest.mark.usefixtures("patient")
 def test_an_event_of_a_workspace_without_the_extension_is_ignored(
     services: Services, emulator: Emulator
 ) -> None:
@@ -192,6 +200,7 @@ def test_an_event_of_a_workspace_without_the_extension_is_ignored(
     assert emulator.verdicts() == []
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_first_event_after_the_extension_was_enabled_is_judged(
     services: Services, emulator: Emulator
 ) -> None:
@@ -204,6 +213,7 @@ def test_the_first_event_after_the_extension_was_enabled_is_judged(
     assert services.ledger.states(["after"]) == [State.REPORTED]
 
 
+@pytest.mark.usefixtures("patient")
 def test_known_workspaces_cost_no_query(services: Services, emulator: Emulator) -> None:
     for number in range(3):
         intake.process_events(services, [event(emulator, f"m-{number}")])
