@@ -31,7 +31,7 @@ up: $(READY) ## Start everything on this machine and leave it running (Ctrl-C en
 ENGINES := $(if $(DWGATE_TEST_BROKER_URL),0,4)
 
 ##@ Change it
-.PHONY: check test test-faults coverage fuzz fuzz-properties scaling bench
+.PHONY: check test test-faults coverage fuzz fuzz-properties mutation scaling bench
 
 check: $(READY) ## Format, lint, types, layers, regular expressions, compose files
 	$(BIN)/ruff format --check .
@@ -68,6 +68,11 @@ fuzz: $(READY) ## Every fuzz target for FUZZ_SECONDS (600; failures are saved), 
 fuzz-properties: $(READY) ## The property tests with many more examples
 	$(BIN)/python -m pytest -m hypothesis -p tests.fuzz.pytest_profile --hypothesis-profile=fuzz --timeout=3600
 
+mutation: $(READY) ## Mutation score of what decides authenticity, deadlines, idempotency and waivers; fails below 95 %
+	rm -rf mutants
+	$(BIN)/mutmut run --max-children 2
+	$(BIN)/python -m tests.support.mutation_report
+
 scaling: $(READY) ## Check that the review's time grows like the length of the code, on all worst cases (long)
 	$(BIN)/python -m bench.scaling
 
@@ -99,7 +104,7 @@ audit: $(READY) ## Look for known vulnerabilities of the locked dependencies; fa
 	.ci/audit
 
 clean: ## Remove what was made, .venv too
-	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) build dist mutants *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -26,7 +26,7 @@ def conclude_accepted(verdict: Verdict, statuses: Iterable[str], now: float) -> 
     if not found or ProcessStatus.CHECKING in found:
         return None
     # One extension may have passed what another one blocked.
-    if any(verdict.result in _RESULTS.get(ProcessStatus(status), ()) for status in found & _RESULTS.keys()):
+    if any(status in found and verdict.result in results for status, results in _RESULTS.items()):
         return verdict
     for status in (ProcessStatus.BLOCKED, ProcessStatus.PASSED):
         if status in found:

@@ -89,7 +89,7 @@ def waiver_of(finding: Finding) -> str | None:
 def _mark_waived(finding: Finding, subject: EventSubject, waivers: Waivers, now: float) -> Finding:
     matching = [item for item in waivers.items if item.is_active(now) and covers(item, finding, subject)]
     if not matching or finding.suppressed is not None:
-        return replace(finding, waived=None) if finding.waived is not None else finding
+        return replace(finding, waived=None)
     longest = max(matching, key=lambda item: item.expires_ts)
     return replace(finding, waived=AppliedWaiver(longest.id, longest.reason))
 
@@ -141,7 +141,7 @@ def _covers_all(kind: SubjectKind, ids: tuple[str, ...], globs: tuple[str, ...],
         return True
     subjects = [each for each in finding.subjects if each.kind is kind]
     return bool(subjects) and all(
-        (not ids or (item.id or "").lower() in ids)
+        (not ids or (item.id is not None and item.id.lower() in ids))
         and (not globs or any(first_match(globs, name) is not None for name in item.names))
         for item in subjects
     )

@@ -80,7 +80,7 @@ def test_a_cancelled_request_leaves_nothing_behind() -> None:
         leader, joiner = (asyncio.create_task(recent.publish_once("a", broker)) for _ in range(2))
         await asyncio.sleep(0)
         leader.cancel()
-        with pytest.raises(PublishFailed):
+        with pytest.raises(PublishFailed, match=r"^the request that published the same event failed$"):
             await joiner
         broker.open.set()
         assert await recent.publish_once("a", broker)

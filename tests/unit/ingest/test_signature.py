@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import pickle
 from collections.abc import Mapping
 
 import pytest
@@ -18,7 +19,7 @@ from ingest.signature import (
     merge_headers,
     verify_signature,
 )
-from tests.support.eventbridge_signing import NOW, TARGET, TOKEN, envelope, private_key, sign
+from tests.support.eventbridge_signing import CERTIFICATE, NOW, TARGET, TOKEN, envelope, private_key, sign
 
 BODY = envelope()
 HOST = certificate_host("cn-shanghai")
@@ -218,6 +219,28 @@ def test_a_clock_further_off_is_rejected(off: float) -> None:
     assert refusal(sign(BODY), now=NOW + off) is Reason.CLOCK
 
 
+def test_a_timestamp_may_have_up_to_16_digits() -> None:
+    check(sign(BODY, at=1e12), now=1e12)
+    assert refusal(sign(BODY, at=1e13), now=1e13) is Reason.CLOCK
+
+
+def test_the_certificate_is_the_one_that_the_request_names() -> None:
+    other = f"https://{HOST}/another.pem"
+    for url in (CERTIFICATE, other):
+        headers = sign(BODY, certificate=url)
+        assert check_headers(headers.items(), TRUST, NOW).certificate_url == url
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("signature-token", Reason.TOKEN), ("signature-url", Reason.CERTIFICATE_URL)],
+)
+def test_a_character_that_no_header_can_carry_is_refused(name: str, reason: Reason) -> None:
+    headers = sign(BODY)
+    headers[PREFIX + name] += "\N{EURO SIGN}"
+    assert refusal(headers) is reason
+
+
 def test_repeated_headers_are_joined_and_so_rejected() -> None:
     headers = sign(BODY)
     doubled = merge_headers([*headers.items(), (f"{PREFIX}signature-token", TOKEN)])
@@ -235,3 +258,10 @@ def test_the_error_contains_no_secret() -> None:
     with pytest.raises(AuthenticationFailed) as caught:
         check(sign(BODY, token="other-secret"))
     assert str(caught.value) == "token"
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_the_error_keeps_its_reason_between_processes(reason: Reason) -> None:
+    copy = pickle.loads(pickle.dumps(AuthenticationFailed(reason)))  # noqa: S301 - our own bytes
+    assert type(copy) is AuthenticationFailed
+    assert (copy.reason, str(copy)) == (reason, reason.value)

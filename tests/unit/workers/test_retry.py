@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from workers import task_base
-from workers.retry import MAX_ATTEMPTS, retry_decision
+from workers.retry import MAX_ATTEMPTS, RetryDecision, retry_decision
 
 
 @pytest.mark.parametrize(("attempts", "least"), [(1, 1), (2, 2), (3, 4), (4, 8)])
@@ -22,6 +24,12 @@ def test_a_wait_has_a_maximum() -> None:
 @pytest.mark.parametrize(("attempts", "deadline"), [(MAX_ATTEMPTS, 100), (1, 1), (1, 0)])
 def test_nothing_is_tried_too_often_or_too_late(attempts: int, deadline: float) -> None:
     assert not retry_decision(attempts, now=0, deadline=deadline).retry
+
+
+def test_a_retry_must_begin_before_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random, "uniform", lambda least, _: least)
+    assert not retry_decision(1, now=100, deadline=101).retry
+    assert retry_decision(1, now=100, deadline=101.25) == RetryDecision(retry=True, seconds=1)
 
 
 def test_an_event_is_worth_a_retry_for_a_day_and_a_check_until_its_deadline() -> None:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from common.plan import Mode, Plan, PlannedCheck, most_severe
 from common.text.i18n import Language
-from common.verdicts import Finding, Outcome, OutcomeKind, Reason, Result, Severity
+from common.verdicts import AppliedWaiver, Finding, Outcome, OutcomeKind, Reason, Result, Severity
 from workers.pipeline.decision import decide_verdict
+from workers.waivers.matching import DAY, Waivers
+from workers.waivers.model import Waiver
 
 OK, WARN, FAIL = Result
 FINDINGS = OutcomeKind.FINDINGS
@@ -93,6 +95,34 @@ def test_the_caller_may_set_the_reason() -> None:
     assert (
         decide_verdict(plan(), {}, message_id="m-1", now=0, reason=Reason.DEADLINE).reason is Reason.DEADLINE
     )
+
+
+def test_the_tip_names_the_event_its_page_and_the_expiry_of_its_waivers() -> None:
+    waiver = Waiver.model_validate(
+        {
+            "id": "W-1",
+            "rule": "r",
+            "reason": "known",
+            "owner": "a",
+            "approver": "b",
+            "expires_at": "2026-12-01T18:00:00+08:00",
+        }
+    )
+    finding = Finding("r", Severity.BLOCK, "m", waived=AppliedWaiver("W-1", "known"))
+    verdict = decide_verdict(
+        plan(check()),
+        {"c": Outcome.of([finding])},
+        message_id="m-1",
+        now=waiver.expires_ts - 2 * DAY,
+        waivers=Waivers((waiver,)),
+        details_url="https://gate.example.com/events/{message_id}",
+    )
+    assert verdict.tip.splitlines() == [
+        "OK: passed.",
+        "Waived: 1 (W-1 until 2026-12-01 18:00+08:00, expires in 2 days)",
+        "Details: https://gate.example.com/events/m-1",
+        "Event m-1",
+    ]
 
 
 NAMES = [f"c{number}" for number in range(5)]

@@ -290,10 +290,17 @@ def test_waivers_that_a_stricter_policy_forbids_stop_applying() -> None:
     own = waiver(id="W-1", rule="*4", owner="Ann", approver="ann")
     other = waiver(id="W-2", rule="*4", owner="ann", approver="bob")
     waivers = Waivers((own, other))
-    assert waivers.under(WaiverRules(separate_approver=True)).items == (other,)
+    stricter = WaiverRules(separate_approver=True, announce_days=1)
+    assert waivers.under(stricter) == Waivers((other,), stricter)
     assert waivers.under(WaiverRules(approvers=("ann",))).items == (own,)
     assert waivers.under(WaiverRules(approvers=("eve",))).items == ()
     assert waivers.under(WaiverRules()) is waivers
+
+
+def test_a_pattern_is_searched_in_the_english_message() -> None:
+    translated = replace(DELETE, message="DELETE 会修改 t 的所有行。", english=DELETE.message)
+    assert waived(translated, COMMIT, waiver(rule="*", pattern="every row of t")) == "W-1: known"
+    assert waived(translated, COMMIT, waiver(rule="*", pattern="所有行")) is None
 
 
 def test_a_slow_pattern_and_a_long_message_take_no_time() -> None:
