@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import psutil
 import redis
 from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from common.topology import TASK_QUEUES
 from tests.faults.random_mix.plan import Kind, PlannedFault, Target
@@ -141,7 +142,7 @@ class Saboteur:
                             content_type="application/json",
                             content_encoding="utf-8",
                         )
-        except (OSError, redis.RedisError):
+        except (OSError, OperationalError, redis.RedisError):
             return
 
     def _to_dataworks(self, fault: PlannedFault) -> None:
