@@ -42,8 +42,12 @@ REFUSED_SECONDS = 15.0
 CLOSE_SECONDS = 2.0
 """How long the end may take: the client library may wait for a broker that hangs."""
 
-CONNECTION_ERRORS = (AMQPError, OSError, RuntimeError)
-"""Raised by aio-pika when the connection or channel is lost; OSError covers timeouts and ConnectionError."""
+CONNECTION_ERRORS = (AMQPError, OSError, RuntimeError, StopAsyncIteration)
+"""Raised by aio-pika when the connection or channel is lost; OSError covers timeouts and ConnectionError.
+
+aiormq raises StopAsyncIteration if a connection ends before its first frame, as behind a load balancer
+without a node that serves.
+"""
 
 REFUSALS = (
     AuthenticationError,

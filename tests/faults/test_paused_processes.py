@@ -59,7 +59,7 @@ def test_a_process_that_stands_still_posts_no_other_verdict(gate: RunningDwgate,
     gate.emulator.fault("hang", action=OPERATION, times=None, seconds=1)
     sent = [gate.send(NAME) for _ in range(12)]
     wait_for(lambda: State.DECIDED in gate.ledger.states(sent))
-    stopped = processes(gate, group)
+    stopped = wait_for(lambda: processes(gate, group))
     assert stopped
     for each in stopped:
         each.send_signal(signal.SIGSTOP)

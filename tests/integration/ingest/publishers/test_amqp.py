@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+import uvloop
 from kombu.connection import Connection
 
 from common import topology
@@ -248,6 +250,32 @@ def test_a_frozen_broker_fails_in_time_and_is_used_again(rabbitmq: Broker, broke
 
 
 @pytest.mark.faults
+def test_connections_that_end_at_once_are_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A balancer without a node that serves: aiormq raises StopAsyncIteration on such a connection."""
+    monkeypatch.setattr(amqp, "RECONNECT_SECONDS", 0.01)
+
+    def close_connections(server: socket.socket) -> None:
+        for _ in range(50):
+            server.accept()[0].close()
+
+    async def main(server: socket.socket) -> None:
+        async with started(f"amqp://guest:guest@127.0.0.1:{server.getsockname()[1]}/"):
+            load = asyncio.create_task(keep_busy())
+            await asyncio.to_thread(close_connections, server)
+            load.cancel()
+
+    async def keep_busy() -> None:
+        """Make the loop slow, so that the end of a connection arrives before its first frame is read."""
+        while True:
+            time.sleep(0.003)  # noqa: ASYNC251
+            await asyncio.sleep(0)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main(server))
+
+
 def test_a_broker_that_starts_later_is_used(rabbitmq: Broker, broker_url: str) -> None:
     async def main() -> None:
         rabbitmq.kill()
