@@ -1,6 +1,7 @@
 # Everything that is done to this repository by hand or by CI. `make` lists it.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
+LOCK ?= requirements-dev.lock
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -31,7 +32,7 @@ up: $(READY) ## Start everything on this machine and leave it running (Ctrl-C en
 ENGINES := $(if $(DWGATE_TEST_BROKER_URL),0,4)
 
 ##@ Change it
-.PHONY: check test test-faults coverage fuzz fuzz-properties mutation scaling bench
+.PHONY: check test test-faults coverage fuzz fuzz-properties mutation mutation-score scaling bench
 
 check: $(READY) ## Format, lint, types, layers, regular expressions, compose files
 	$(BIN)/ruff format --check .
@@ -68,7 +69,10 @@ fuzz: $(READY) ## Every fuzz target for FUZZ_SECONDS (600; failures are saved), 
 fuzz-properties: $(READY) ## The property tests with many more examples
 	$(BIN)/python -m pytest -m hypothesis -p tests.fuzz.pytest_profile --hypothesis-profile=fuzz --timeout=3600
 
-mutation: $(READY) ## Mutation score of what decides authenticity, deadlines, idempotency and waivers; fails below 95 %
+mutation: ## Mutation score of what decides authenticity, deadlines, idempotency and waivers; fails below 95 %
+	$(MAKE) VENV=.cache/mutation LOCK=requirements-mutation.lock mutation-score
+
+mutation-score: $(READY)
 	rm -rf mutants
 	$(BIN)/mutmut run --max-children 2
 	$(BIN)/python -m tests.support.mutation_report
@@ -88,6 +92,7 @@ docs: $(READY) ## Write the pages of the review rules
 lock: ## Lock the dependencies (needs uv)
 	$(COMPILE) pyproject.toml -o requirements.lock >/dev/null
 	$(COMPILE) --group dev pyproject.toml -o requirements-dev.lock >/dev/null
+	$(COMPILE) --group mutation pyproject.toml -o requirements-mutation.lock >/dev/null
 
 images: ## List images that are named by tag only; fails if there are any
 	.ci/images check
@@ -109,11 +114,11 @@ clean: ## Remove what was made, .venv too
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What comes as source is built by the build tool in the lock (setuptools), so nothing unlocked is fetched.
-$(READY): requirements-dev.lock pyproject.toml
+$(READY): $(LOCK) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dwgate needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
-	awk '/^[^ ]/ {wanted = /^setuptools==/} wanted' requirements-dev.lock > $(VENV)/build.lock
+	awk '/^[^ ]/ {wanted = /^setuptools==/} wanted' $(LOCK) > $(VENV)/build.lock
 	$(PIP) --require-hashes -r $(VENV)/build.lock
-	$(PIP) --require-hashes --no-build-isolation -r requirements-dev.lock
+	$(PIP) --require-hashes --no-build-isolation -r $(LOCK)
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
