@@ -44,6 +44,8 @@ def free_port() -> int:
 class Engine:
     """A server process that the tests start and stop."""
 
+    start_seconds = START_SECONDS
+
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.log = directory / "engine.log"
@@ -99,7 +101,7 @@ class Engine:
             os.killpg(self._process.pid, number)
 
     def _wait(self, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while not ready():
             if not self.running or time.monotonic() > deadline:
                 tail = self.log.read_text(errors="replace")[-2000:]
