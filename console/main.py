@@ -71,7 +71,7 @@ def _keep_logs_from_output() -> None:
     if structlog := sys.modules.get("structlog"):
         structlog.configure(
             wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+            logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         )
 
 

@@ -7,9 +7,17 @@ from collections.abc import Iterator
 from importlib import resources
 
 import pytest
+import structlog
 
 from tests.support.engines import EngineError, RabbitMQ, Valkey, clean_broker, speaks_amqp
 from tests.support.running_dwgate import RunningDwgate, fleet
+
+
+@pytest.fixture(autouse=True)
+def default_logs() -> Iterator[None]:
+    """Undo the log configuration of a command that a test runs in this process."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,7 @@ def test_a_command_describes_itself_as_the_list_of_commands_does(name: str) -> N
 
 
 def test_every_module_with_a_command_is_listed() -> None:
-    names = {path.stem for folder in commands.__path__ for path in Path(folder).glob("*.py")}
+    names = {path.stem for folder in commands.__path__ for path in Path(folder).rglob("*.py")}
     assert names - {"__init__", "policy_test"} == main.COMMANDS.keys()
 
 

@@ -31,7 +31,7 @@ time.sleep(60)
 """
 THREAD = """
 import os, signal
-from common import parent_death
+from common.processes import parent_death
 signal.signal(signal.SIGTERM, lambda *_: (print("signal", flush=True), os._exit(0)))
 parent_death.watch_parent(signal.SIGTERM, parent=1)
 signal.pause()
@@ -57,7 +57,9 @@ def test_a_program_ends_when_its_parent_is_killed(system: str) -> None:
 
 
 def test_a_process_whose_parent_has_died_before_it_could_ask_ends_too() -> None:
-    code = "import signal; from common import parent_death; parent_death.end_with_parent(signal.SIGTERM, 1)"
+    code = (
+        "import signal; from common.processes import parent_death as p; p.end_with_parent(signal.SIGTERM, 1)"
+    )
     done = subprocess.run([sys.executable, "-c", code], timeout=30, check=False)
     assert done.returncode == -signal.SIGTERM
 
@@ -71,7 +73,7 @@ def test_elsewhere_a_thread_looks_at_the_parent() -> None:
 
 def test_the_exit_status_of_a_child_is_that_of_its_program() -> None:
     code = (
-        "import sys; from common import parent_death;"
+        "import sys; from common.processes import parent_death;"
         "sys.exit(parent_death.run_child([sys.executable, '-c', 'raise SystemExit(7)']))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=30, check=False).returncode == 7
