@@ -1,4 +1,4 @@
-"""Processes that are told to stop, or die: requests and tasks in progress are finished or done again."""
+"""Processes that are stopped or killed: requests and tasks in progress are finished or done again."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ if ARGV[2] ~= '' and not current(ARGV[2]) then return {-1, 0, token} end
 -- The other lease is assumed to have the same duration, so this is its start plus the respected time.
 local holder, ends = get('lease_owner'), tonumber(get('lease_ends') or '0') - ARGV[4] + ARGV[5]
 if holder and holder ~= ARGV[3] and ends > now then return {0, ends - now, token} end
--- A reporter may be posting a verdict that Redis has lost, with its lease. Nobody else decides until it must have ended.
+-- A reporter may be posting a verdict that Redis has lost, with its lease. No other process decides until it must have ended.
 if history == 'later' and not get('verdict') and not get('taken') and arrived() < began then
   ends = began + math.max(ARGV[5], ARGV[6])
   if ends > now then return {0, ends - now, token} end

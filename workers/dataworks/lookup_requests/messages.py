@@ -24,7 +24,7 @@ from workers.dataworks.lookup_cache import pack, unpack
 MAX_REQUEST_BYTES = 256 * 1024
 
 REPLY_SECONDS = 30
-"""Lifetime of a reply that nobody fetches."""
+"""Lifetime of a reply that is not fetched."""
 
 _KINDS = (Throttled, Busy, Unreachable, AccessDenied, RequestRejected, NotFound)
 _ERRORS = {kind.__name__: kind for kind in _KINDS}

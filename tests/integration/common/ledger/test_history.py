@@ -35,7 +35,7 @@ def admit(ledger: Ledger, message_id: str = "m-1", at: float | None = None) -> N
 
 
 def wait_of(ledger: Ledger, message_id: str = "m-1", patience: float | None = None) -> float | None:
-    """Return for how long nobody may decide; None if that is possible now."""
+    """Return for how long no process may decide; None if that is possible now."""
     lease = ledger.acquire_report_lease(message_id, "o", LEASE, patience=patience)
     assert lease.record or lease.wait
     return lease.wait

@@ -31,7 +31,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def add(ledger: Ledger, name: str, *, age: float = 0.0, state: State = State.REPORTED, code: int = 0) -> str:
-    """Add an event with so many bytes of code that cannot be compressed."""
+    """Add an event with this number of bytes of code that cannot be compressed."""
     arrival = time.time() - age
     event = Event(name, "commit-file", 1, "u", True, {}, arrival)
     ledger.admit(event, arrival + 60, arrival + 50)
