@@ -152,6 +152,8 @@ class AmqpPublisher:
                 continue
             except (PublishFailed, TimeoutError) as error:
                 reason = str(error) or "timed out"
+            except Exception as error:  # noqa: BLE001 - without this task ingest answers 503 for ever
+                reason = type(error).__name__
             if reason != last_reason:  # one line per outage, not one per attempt
                 _log.warning("broker_connection_lost", reason=reason)
             last_reason = reason
