@@ -15,6 +15,9 @@ MARGIN_SHARE = 0.2
 MIN_MARGIN_SECONDS = 2.0
 MAX_MARGIN_SECONDS = 15.0
 
+RECORDING_SECONDS = 1.0
+"""Seconds between the end of a check's work and its deadline: enough to record the outcome."""
+
 
 def decision_margin(deadline_seconds: float) -> float:
     """Return the seconds before a deadline at which the watchdog decides: a fifth of it, from 2 to 15."""

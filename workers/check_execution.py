@@ -12,14 +12,13 @@ import structlog
 
 from common import clock
 from common.ledger import StartedAttempt
-from common.plan import PlannedCheck
+from common.plan import RECORDING_SECONDS, PlannedCheck
 from common.processes.time_limits import GRACE_SECONDS, REVIEW_SECONDS, TimeLimitReached
 from common.snapshot import Snapshot
 from common.text.i18n import Language, Text
 from common.verdicts import Outcome, OutcomeKind
 from review.suppressions.model import REFUSED, REFUSED_RULE
 from workers import metrics, retry
-from workers.broker.dispatch import RECORDING_MARGIN
 from workers.checks.api import Check, Runs
 from workers.dataworks.errors import Transient
 from workers.pipeline.check_runner import CheckRunner, describe_fault
@@ -180,7 +179,7 @@ def run_checks(
 
 def time_limit(deadline: float, *, alone: bool) -> float:
     """Return the seconds that a check may work now: `REVIEW_SECONDS`, or less if the deadline is near."""
-    left = deadline - RECORDING_MARGIN - GRACE_SECONDS - clock.now()
+    left = deadline - RECORDING_SECONDS - GRACE_SECONDS - clock.now()
     return min(REVIEW_SECONDS, left if alone else left * SHARED_TIME_SHARE)
 
 

@@ -18,8 +18,9 @@ from common.ledger import State
 from common.topology import QueueName
 from tests.conftest import Broker, built_in_policy
 from tests.support.engines import RabbitMQ, Valkey
+from tests.support.event_assertions import one_verdict, refused_in_time
 from tests.support.queues import TOPOLOGY
-from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
+from tests.support.running_dwgate import RunningDwgate, fleet, wait_for, wait_until_final
 
 ALARMS = {
     "memory": (("set_vm_memory_high_watermark", "0.00001"), ("set_vm_memory_high_watermark", "0.8")),
@@ -67,17 +68,6 @@ def gate(running: RunningDwgate, engines: tuple[Broker, Valkey]) -> Iterator[Run
         engine.restore()
 
 
-def checked(gate: RunningDwgate, message_id: str, name: str) -> None:
-    """Assert that an event was answered once, in time, and by all of its checks."""
-    assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
-    record = wait_until_final(gate, message_id, 60)
-    assert record.state is State.REPORTED
-    assert record.pending_checks == ()
-    posts = gate.posts(message_id)
-    assert len(posts) == 1
-    assert posts[0]["at"] < record.deadline_at
-
-
 def processes(gate: RunningDwgate, group: str) -> list[psutil.Process]:
     children = psutil.Process(gate.workers[0].pid).children(recursive=True)
     return [child for child in children if child.name() == f"dwgate-{group}"]
@@ -95,14 +85,6 @@ def stopped(found: list[psutil.Process]) -> Iterator[None]:
             process.send_signal(signal.SIGCONT)
 
 
-def refused_in_time(gate: RunningDwgate) -> None:
-    _, event, _ = gate.sample("commit-file-bad")
-    answer = gate.post(event)
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) > 0
-    assert answer.elapsed.total_seconds() < 2.5
-
-
 @pytest.mark.parametrize("kind", ["memory", pytest.param("disk", marks=pytest.mark.faults)])
 def test_events_in_a_queue_are_checked_during_an_alarm(
     gate: RunningDwgate, engines: tuple[Broker, Valkey], kind: str
@@ -114,9 +96,9 @@ def test_events_in_a_queue_are_checked_during_an_alarm(
         raised.__enter__()
     try:
         for message_id, name in sent:
-            checked(gate, message_id, name)
+            one_verdict(gate, message_id, name)
         with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: refused_in_time(gate), range(8)))
+            list(pool.map(lambda _: refused_in_time(gate, "commit-file-bad"), range(8)))
     finally:
         raised.__exit__(None, None, None)
     wait_for(lambda: gate.post(gate.sample("commit-file-good")[1]).status_code == 200, 20, every=0.5)
@@ -134,7 +116,7 @@ def test_a_check_is_retried_during_an_alarm(gate: RunningDwgate, engines: tuple[
         raised = alarm(engines[0])
         raised.__enter__()
     try:
-        checked(gate, message_id, name)
+        one_verdict(gate, message_id, name)
     finally:
         raised.__exit__(None, None, None)
 
@@ -150,7 +132,7 @@ def test_a_worker_that_starts_during_an_alarm_works(
         gate.workers.clear()
         gate.start_worker()
         for message_id, name in sent:
-            checked(gate, message_id, name)
+            one_verdict(gate, message_id, name)
 
 
 def test_an_event_is_requeued_during_an_alarm(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
@@ -208,7 +190,7 @@ def test_a_broker_that_hangs_under_load(
         wait_for(ends_after(seconds), seconds + 5)
         engines[0].resume()
         for message_id, name in (*before, *during.result(), *send_until(gate, ends_after(1))):
-            checked(gate, message_id, name)
+            one_verdict(gate, message_id, name)
 
 
 def ends_after(seconds: float) -> Callable[[], bool]:
@@ -224,7 +206,7 @@ def test_a_broker_that_restarts_under_load(gate: RunningDwgate, engines: tuple[B
         restarted = pool.submit(engines[0].start)
         during = send_until(gate, restarted.done)
     for message_id, name in (*before, *during):
-        checked(gate, message_id, name)
+        one_verdict(gate, message_id, name)
 
 
 @pytest.mark.faults
@@ -244,11 +226,11 @@ def test_a_password_that_changes_is_asked_again_without_haste(
     try:
         broker._control("close_all_connections", "--global", "for the test")
         wait_for(lambda: refusals().keys() >= {"ingest", "io", "checks"}, 30)
-        refused_in_time(gate)
+        refused_in_time(gate, "commit-file-bad")
     finally:
         broker._control("change_password", "guest", "guest")
     for message_id, name in send_until(gate, ends_after(1)):
-        checked(gate, message_id, name)
+        one_verdict(gate, message_id, name)
     assert max(refusals().values()) <= 3, "each waits 15 s after a refusal"
 
 
@@ -261,8 +243,8 @@ def test_queues_that_were_deleted_are_declared_again(
     with stopped(processes(gate, "io")):  # which would declare its queue again
         for queue in (QueueName.INTAKE, QueueName.ARRIVALS):
             engines[0]._control("delete_queue", "-p", vhost, TOPOLOGY[queue].name)
-        refused_in_time(gate)
+        refused_in_time(gate, "commit-file-bad")
         metrics = gate.http.get(f"{gate.url}/metrics").text
         assert 'dwgate_ingest_unavailable_total{cause="broker"}' in metrics
     for message_id, name in send_until(gate, ends_after(1)):
-        checked(gate, message_id, name)
+        one_verdict(gate, message_id, name)

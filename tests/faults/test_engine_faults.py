@@ -15,6 +15,7 @@ from common.ledger import State
 from tests.conftest import Broker
 from tests.support.emulator_process import PROJECT_ID
 from tests.support.engines import Valkey
+from tests.support.event_assertions import one_verdict, refused_in_time
 from tests.support.plans import plan_of
 from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
 
@@ -47,16 +48,6 @@ def gate(running: RunningDwgate, engines: tuple[Broker, Valkey]) -> Iterator[Run
         engine.restore()
 
 
-def one_verdict(gate: RunningDwgate, message_id: str, name: str = NAME) -> None:
-    assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
-    record = wait_until_final(gate, message_id, 60)
-    assert record.state is State.REPORTED
-    assert record.pending_checks == ()
-    posts = gate.posts(message_id)
-    assert len(posts) == 1
-    assert posts[0]["at"] < record.deadline_at
-
-
 def freeze(gate: RunningDwgate, node: int) -> str:
     """Freeze a node that no sample uses, so that its lookups are not cached by an earlier test."""
     message_id, event, sample = gate.sample("freeze-node-bad")
@@ -64,14 +55,6 @@ def freeze(gate: RunningDwgate, node: int) -> str:
     gate.start_process(message_id, sample)
     assert gate.post(event).status_code == 200
     return message_id
-
-
-def refused_in_time(gate: RunningDwgate) -> None:
-    _, event, _ = gate.sample(NAME)
-    answer = gate.post(event)
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) > 0
-    assert answer.elapsed.total_seconds() < 2.5
 
 
 def process(gate: RunningDwgate, group: str) -> psutil.Process | None:
@@ -89,10 +72,10 @@ def test_a_broker_that_dies_and_comes_back(gate: RunningDwgate, engines: tuple[B
     message_id, event, sample = gate.sample(NAME)
     gate.start_process(message_id, sample)
     engines[0].kill()
-    refused_in_time(gate)
+    refused_in_time(gate, NAME)
     engines[0].start()
     wait_for(lambda: gate.post(event).status_code == 200, 40, every=0.5)
-    one_verdict(gate, message_id)
+    one_verdict(gate, message_id, NAME)
 
 
 def test_a_broker_that_hangs_and_resumes(gate: RunningDwgate, engines: tuple[Broker, Valkey]) -> None:
@@ -100,10 +83,10 @@ def test_a_broker_that_hangs_and_resumes(gate: RunningDwgate, engines: tuple[Bro
     gate.start_process(message_id, sample)
     engines[0].stop_process()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: refused_in_time(gate), range(8)))
+        list(pool.map(lambda _: refused_in_time(gate, NAME), range(8)))
     engines[0].resume()
     wait_for(lambda: gate.post(event).status_code == 200, 40, every=0.5)
-    one_verdict(gate, message_id)
+    one_verdict(gate, message_id, NAME)
 
 
 def test_events_under_way_survive_the_death_of_the_broker(
@@ -114,7 +97,7 @@ def test_events_under_way_survive_the_death_of_the_broker(
     engines[0].kill()
     engines[0].start()
     for message_id in sent:
-        one_verdict(gate, message_id)
+        one_verdict(gate, message_id, NAME)
 
 
 def test_a_report_is_posted_while_the_broker_is_down(
@@ -143,7 +126,7 @@ def test_events_under_way_survive_a_restart_of_redis(
     sent += [gate.send(NAME) for _ in range(4)]
     engines[1].start()
     for message_id in sent:
-        one_verdict(gate, message_id)
+        one_verdict(gate, message_id, NAME)
 
 
 def test_what_redis_forgot_comes_again_from_the_broker(
@@ -184,7 +167,7 @@ def test_a_worker_killed_between_post_and_acknowledgement(gate: RunningDwgate) -
     assert record.state is State.DECIDED
     gate.kill(gate.workers[0])
     gate.start_worker()
-    one_verdict(gate, message_id)
+    one_verdict(gate, message_id, NAME)
 
 
 @pytest.mark.parametrize("group", ["checks", "slow", "io", "reporter", "watchdog", "recovery"])
@@ -193,7 +176,7 @@ def test_a_process_of_a_worker_that_is_killed_is_started_again(gate: RunningDwga
     assert before
     before.send_signal(signal.SIGKILL)
     message_id = gate.send(NAME)
-    one_verdict(gate, message_id)
+    one_verdict(gate, message_id, NAME)
     wait_for(lambda: (now := process(gate, group)) and now.pid != before.pid, 40)
 
 
@@ -215,7 +198,7 @@ def test_a_terminated_worker_loses_no_event_and_leaves_no_process(gate: RunningD
     wait_for(lambda: not [child for child in children if child.is_running()])
     gate.start_worker()
     for message_id in sent:
-        one_verdict(gate, message_id)
+        one_verdict(gate, message_id, NAME)
 
 
 def test_events_wait_for_workers_that_are_not_there_yet(gate: RunningDwgate) -> None:
@@ -223,4 +206,4 @@ def test_events_wait_for_workers_that_are_not_there_yet(gate: RunningDwgate) -> 
     sent = [gate.send(NAME) for _ in range(3)]
     gate.start_worker()
     for message_id in sent:
-        one_verdict(gate, message_id)
+        one_verdict(gate, message_id, NAME)

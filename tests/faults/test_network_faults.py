@@ -13,6 +13,7 @@ from common.ledger import State
 from common.verdicts import OutcomeKind
 from tests.conftest import Broker
 from tests.support.engines import PASSWORD, Valkey, free_port
+from tests.support.event_assertions import one_verdict
 from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
 from tests.support.tcp_relay import TcpRelay, Toxic
 
@@ -68,16 +69,6 @@ def running(
 def gate(running: RunningDwgate, openapi: TcpRelay, redis_address: TcpRelay) -> Iterator[RunningDwgate]:
     yield running
     openapi.toxic = redis_address.toxic = Toxic()
-
-
-def one_verdict(gate: RunningDwgate, message_id: str, name: str) -> None:
-    assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
-    record = wait_until_final(gate, message_id, 60)
-    assert record.state is State.REPORTED, record.timeline
-    assert record.pending_checks == ()
-    posts = gate.posts(message_id)
-    assert len(posts) == 1, record.timeline
-    assert posts[0]["at"] < record.deadline_at
 
 
 @pytest.mark.parametrize("count", [1, pytest.param(10, marks=pytest.mark.faults)])

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.ledger import State
 from tests.conftest import Broker, built_in_policy
 from tests.support.engines import free_port
+from tests.support.event_assertions import one_verdict
 from tests.support.replicated_redis import ReplicatedRedis
-from tests.support.running_dwgate import SAMPLES, RunningDwgate, fleet, wait_for, wait_until_final
+from tests.support.running_dwgate import RunningDwgate, fleet, wait_for
 
 NAMES = ("commit-file-bad", "freeze-node-bad", "run-file-good")
 
@@ -57,16 +57,6 @@ def send_as_eventbridge(gate: RunningDwgate, name: str) -> str:
     gate.start_process(message_id, sample)
     wait_for(lambda: gate.post(event).status_code == 200, 60, every=0.2)
     return message_id
-
-
-def one_verdict(gate: RunningDwgate, message_id: str, name: str) -> None:
-    assert gate.verdict(message_id, 60)["result"] == SAMPLES[name].expected
-    record = wait_until_final(gate, message_id, 60)
-    assert record.state is State.REPORTED
-    assert record.pending_checks == ()
-    posts = gate.posts(message_id)
-    assert len(posts) == 1
-    assert posts[0]["at"] < record.deadline_at
 
 
 def test_the_master_becomes_a_replica_behind_the_same_address(

@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from common import clock, topology
 from common.events import SCHEMA, Event
+from common.plan import RECORDING_SECONDS
 from common.topology import QueueName, Topology
 from workers import metrics
 from workers.broker.amqp_transport import BrokerUnavailable
@@ -30,9 +31,6 @@ MESSAGE_SECONDS = 30.0
 The checks' own work has a lower limit, `time_limits.REVIEW_SECONDS`. A message reaches this one if lookups
 are slow.
 """
-
-RECORDING_MARGIN = 1.0
-"""Seconds between the time limit of a CPU check and its deadline: enough to record the outcome."""
 
 _MAX_ID_BYTES = 255
 """AMQP's limit for the id of a task, which is also its correlation id."""
@@ -211,7 +209,7 @@ def time_limits(queue: QueueName, arguments: Mapping[str, Any]) -> dict[str, flo
     """Return the time limits of a task of `queue` that starts now, as options of Celery."""
     if queue not in (QueueName.CHECKS_CPU, QueueName.CHECKS_SLOW):
         return {}
-    left = arguments["until"] - RECORDING_MARGIN - clock.now()
+    left = arguments["until"] - RECORDING_SECONDS - clock.now()
     return {"time_limit": max(1.0, min(left, MESSAGE_SECONDS))}
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from common import clock
 from common.errors import DwgateError
+from common.plan import RECORDING_SECONDS
 from common.processes.thread_limits import LimitedThread
 from common.processes.time_limits import TimeLimitReached
 from workers import metrics, progress
@@ -28,9 +29,6 @@ WORK_SECONDS = {Runs.INLINE: 5.0, Runs.IO: 10.0}
 
 MIN_REAL_SECONDS = 0.5
 """Time that a check gets even if the deadline is nearer."""
-
-RECORDING_SECONDS = 1.0
-"""Time left before the deadline, to record the outcome."""
 
 HANDLING_SECONDS = 0.25
 """Time between the end of a check's lookups and the end of its thread, to return what it has found."""

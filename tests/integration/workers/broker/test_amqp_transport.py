@@ -34,13 +34,13 @@ def test_a_publish_fails_at_once_while_rabbitmq_blocks_publishers(
 ) -> None:
     assert isinstance(rabbitmq, RabbitMQ)
     publish(connection)
-    rabbitmq._control("set_vm_memory_high_watermark", "0.00001")
+    rabbitmq.set_alarm(is_on=True)
     try:
         for _ in range(2):
             with pytest.raises(BrokerUnavailable, match="it blocks publishers"):
                 publish(connection)
     finally:
-        rabbitmq._control("set_vm_memory_high_watermark", "0.8")
+        rabbitmq.set_alarm(is_on=False)
     publish(connection)
 
 
