@@ -50,8 +50,10 @@ LEASE_SECONDS = POST_SECONDS + 4.0
 REPORT_LEASE_SECONDS = LEASE_SECONDS + 1.0
 """How long a report is leased; longer than the lease of its event."""
 
-TAKEOVER_AFTER = 3.0
-"""Near the deadline, age of another reporter's lease after which that reporter counts as dead.
+MAX_TAKEOVER_SECONDS = 3.0
+TAKEOVER_SHARE = 0.25
+"""Share of an event's margin after which another reporter's lease ends when the event is due, at most
+`MAX_TAKEOVER_SECONDS`: that reporter counts as dead, and enough of the margin is left to post.
 
 The verdict is frozen, and the new owner first queries DataWorks: at worst the same verdict is posted twice.
 """
@@ -169,14 +171,12 @@ def decide_and_post(
         due: decide with the outcomes so far; for missing ones the policy's `on_timeout` applies.
         seconds: time budget of the post.
         takeover_after: age, in seconds, of another reporter's lease after which that reporter counts as dead;
-            None for TAKEOVER_AFTER if the event is due, else for the whole lease.
+            None for the whole lease.
 
     Raises:
         DataWorksError: the verdict was not posted; it stays frozen.
     """
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-    if due and takeover_after is None:
-        takeover_after = TAKEOVER_AFTER
     lease = services.ledger.acquire_report_lease(
         message_id, owner, LEASE_SECONDS, run, patience=takeover_after
     )
@@ -202,6 +202,11 @@ def decide_and_post(
     if is_recorded:
         _record_metrics(record, delivery)
     return Attempt(is_reported=True)
+
+
+def takeover_seconds(record: EventRecord) -> float:
+    """Return the age, in seconds, of another reporter's lease after which a due event is taken over."""
+    return min(MAX_TAKEOVER_SECONDS, (record.deadline_at - record.watch_at) * TAKEOVER_SHARE)
 
 
 def decide(services: Services, record: EventRecord) -> Verdict:

@@ -52,7 +52,7 @@ def one_verdict(gate: RunningDwgate, message_id: str, name: str) -> None:
     assert record.pending_checks == ()
     posts = gate.posts(message_id)
     assert {post["result"] for post in posts} == {record.verdict.result}
-    assert posts[0]["at"] < record.deadline_at
+    assert posts[0]["at"] < record.deadline_at, record.timeline
     assert len(posts) == 1
 
 

@@ -198,4 +198,5 @@ def _reopen(services: Services, record: EventRecord) -> None:
 def _report_dead(services: Services, record: EventRecord) -> None:
     """Try to answer a dead event; it stays dead until DataWorks has its verdict."""
     log.warning("dead_event_retried", event_code=record.event.event_code)
-    reporter.decide_and_post(services, record.event.message_id, due=True)
+    takeover_after = reporter.takeover_seconds(record)
+    reporter.decide_and_post(services, record.event.message_id, due=True, takeover_after=takeover_after)

@@ -83,7 +83,8 @@ def handle_due(services: Services, message_id: str) -> None:
         services.ledger.unschedule(message_id)
         return
     try:
-        reporter.decide_and_post(services, message_id, due=True)
+        takeover_after = reporter.takeover_seconds(record)
+        reporter.decide_and_post(services, message_id, due=True, takeover_after=takeover_after)
     except DataWorksError as error:
         log.warning("verdict_post_failed", error=str(error))
         if clock.now() >= record.deadline_at:

@@ -20,6 +20,8 @@ from common.snapshot import FileSnapshot, Snapshot
 from common.text.i18n import Language
 from common.topology import Queue, QueueName
 from common.verdicts import Finding, OutcomeKind, Reason, Result, Severity
+from review.dialects import Dialect
+from review.engine import review
 from tests.support.emulator_process import PROJECT_ID, Emulator
 from tests.support.queues import TOPOLOGY
 from tests.support.running_dwgate import SAMPLES
@@ -44,6 +46,12 @@ CPU_QUEUE = TOPOLOGY[QueueName.CHECKS_CPU]
 def busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give a trial much real time, so that a busy machine does not end the process of the tests."""
     monkeypatch.setattr(time_limits, "TRIAL_SECONDS", 90.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm_parser() -> None:
+    """Build the parser's tables, as a worker does before it forks: a trial would pay for them."""
+    review("SELECT 1", Dialect.MAXCOMPUTE)
 
 
 @pytest.fixture

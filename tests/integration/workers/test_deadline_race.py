@@ -64,7 +64,7 @@ def admit(services: Services, emulator: Emulator, message_id: str) -> None:
     emulator.start_process(message_id, "freeze-node")
     now = time.time()
     event = Event(message_id, "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
-    services.ledger.admit(event, now + 30, now + 30)
+    services.ledger.admit(event, now + 30, now + 15)
     assert services.ledger.save_plan(message_id, 1, plan_of("downstream-impact"), None, {})
 
 

@@ -46,6 +46,12 @@ def planned(
     assert services.ledger.save_plan("m-1", 1, plan_of(*checks), None, {})
 
 
+def decide_due(services: Services, message_id: str) -> reporter.Attempt:
+    """Decide and post an event as the watchdog does near a long deadline."""
+    seconds = reporter.MAX_TAKEOVER_SECONDS
+    return reporter.decide_and_post(services, message_id, due=True, takeover_after=seconds)
+
+
 def state(services: Services) -> State | None:
     return services.ledger.states(["m-1"])[0]
 
@@ -221,7 +227,7 @@ def test_a_verdict_that_redis_has_lost_is_taken_from_dataworks(
     lose_verdict(services, emulator)
     before = samples("VERDICTS")
     with capture_logs() as logs:
-        assert reporter.decide_and_post(services, "m-1", due=True).is_reported
+        assert decide_due(services, "m-1").is_reported
     assert how(services) == "already answered"
     record = services.ledger.get("m-1")
     assert record
@@ -240,14 +246,14 @@ def test_after_a_loss_nothing_is_posted_unless_dataworks_can_be_queried(
     emulator.fault("error", action=PROCESSES, times=None, status=status, code="Forbidden.RAM")
     for _ in range(2):
         with pytest.raises(DataWorksError):
-            reporter.decide_and_post(services, "m-1", due=True)
+            decide_due(services, "m-1")
     assert len(emulator.verdicts("m-1")) == 1
     record = services.ledger.get("m-1")
     assert record
     assert record.timeline[-1].detail.startswith(PROCESSES)
 
     emulator.clear_faults()
-    assert reporter.decide_and_post(services, "m-1", due=True).is_reported
+    assert decide_due(services, "m-1").is_reported
     assert how(services) == "already answered"
 
 
@@ -259,7 +265,7 @@ def test_after_a_loss_an_event_that_dataworks_does_not_list_is_not_answered(
     event = Event("m-2", "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now - 10)
     services.ledger.admit(event, now + 60, now + 60)
     with pytest.raises(Unreachable, match="NotListed"):
-        reporter.decide_and_post(services, "m-2", due=True)
+        decide_due(services, "m-2")
     assert emulator.verdicts("m-2") == []
 
 

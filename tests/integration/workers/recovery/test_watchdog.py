@@ -58,6 +58,20 @@ def test_a_reporter_that_died_with_the_lease_does_not_make_the_verdict_late(
     assert post["at"] < deadline_at
 
 
+@pytest.mark.parametrize("margin", [2, 3, 15])
+def test_a_watchdog_that_is_killed_does_not_make_the_verdict_late(
+    services: Services, emulator: Emulator, margin: float
+) -> None:
+    """It had leased the event when it became due. Margins of deadlines of 8, 15 and 75 seconds."""
+    deadline_at = planned(services, emulator, deadline=margin, watch=0)
+    wait_for(lambda: services.ledger.lease_due(watchdog.LEASE_SECONDS))
+    assert services.ledger.acquire_report_lease("m-1", "killed", reporter.LEASE_SECONDS).record
+
+    wait_for(lambda: look(services))
+    [post] = emulator.verdicts("m-1")
+    assert post["at"] < deadline_at
+
+
 def test_what_the_dead_reporter_had_posted_is_not_posted_again(
     services: Services, emulator: Emulator
 ) -> None:
