@@ -174,7 +174,8 @@ class BrokerSettings(BaseSettings):
     @field_validator("tls_ca_file")
     @classmethod
     def _check_ca(cls, file: Path | None) -> Path | None:
-        create_context(TlsFiles(ca_file=file))
+        if file:
+            create_context(TlsFiles(ca_file=file))
         return file
 
     @field_validator("tls_cert_file")

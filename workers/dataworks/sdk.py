@@ -45,6 +45,10 @@ _PORT = 80
 
 _CREDENTIALS = HelperThreads("credentials")
 
+_TRUST = ssl.create_default_context()
+_TRUST.load_verify_locations(certifi.where())
+"""The certificates that the SDK trusts, read once: the processes of a worker are forked with them."""
+
 _TOO_LARGE = ResponseTooLarge.__name__
 
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
@@ -93,16 +97,14 @@ class _BoundedCredentials(CredentialClient):  # type: ignore[misc]  # the SDK sh
 
 
 def _bound_session(endpoint: str, protocol: str, pool_size: int) -> None:
-    """Replace the connections of the session that the SDK will use; it has no setting for them."""
+    """Create the session that the SDK will use, with connections of ours: it has no setting for them."""
     name = f"{protocol.lower()}://{endpoint}:{_PORT}:pool={pool_size}"
-    session = DaraCore._get_session(session_key=name, protocol=protocol, pool_size=pool_size)
-    prefix = f"{protocol.lower()}://"
-    if isinstance(session.adapters[prefix], BoundedAdapter):
+    if name in DaraCore._sessions:
         return  # of an earlier client, with its connections
+    session = requests.Session()
     session.max_redirects = 0
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    session.mount(prefix, BoundedAdapter(context, pool_size))
+    session.mount(f"{protocol.lower()}://", BoundedAdapter(_TRUST, pool_size))
+    DaraCore._sessions[name] = session
 
 
 def send(client: Client, operation: Operation, arguments: Mapping[str, str | int], seconds: float) -> Any:

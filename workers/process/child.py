@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -152,19 +153,17 @@ def _consume(
         refused_messages.keep_in_ledger(app, services)
     signals.worker_process_init.connect(_end_with_pool, weak=False)
     remote_control.restrict(app, has_untrusted_code=group.reads_code)
-    app.worker_main(
-        [
-            "--quiet",
-            "worker",
-            f"--pool={group.pool}",
-            f"--concurrency={concurrency}",
-            f"--queues={','.join(services.settings.topology[queue].name for queue in queues)}",
-            f"--hostname={name}",
-            "--without-mingle",
-            "--without-gossip",
-            "--loglevel=WARNING",
-        ]
-    )
+    # Not by `app.worker_main`, which loads Celery's whole command line.
+    app.Worker(
+        pool_cls=group.pool.value,
+        concurrency=concurrency,
+        queues=[services.settings.topology[queue].name for queue in queues],
+        hostname=name,
+        without_mingle=True,
+        without_gossip=True,
+        loglevel=logging.WARNING,
+        quiet=True,
+    ).start()
     stop.set()
     if sending.is_alive():
         sending.join(LAST_EVENTS_SECONDS)

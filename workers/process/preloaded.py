@@ -15,7 +15,7 @@ MODULES = (
     "workers.process.child",
     "workers.process.configuration",
     # Celery imports these only when a worker starts.
-    *("celery.bin.celery", "celery.apps.worker", "celery.worker.consumer"),
+    *("celery.apps.worker", "celery.worker.consumer"),
     *("celery.concurrency.asynpool", "celery.concurrency.thread"),
     *("kombu.transport.pyamqp", "kombu.transport.redis"),
 )
@@ -40,6 +40,5 @@ def _build_parser_tables() -> None:
 gc.disable()
 _load()
 gc.enable()
-gc.collect()
 # The objects stay for ever. Frozen, they are not looked at by collections, and so remain shared after a fork.
 gc.freeze()
