@@ -75,7 +75,7 @@ def test_the_demo_shows_twenty_right_verdicts_and_leaves_nothing(
 
 
 @pytest.mark.usefixtures("nothing_left")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.faults)])
 def test_up_accepts_a_sample_and_stops_on_a_signal(
     number: signal.Signals, environment: dict[str, str], tmp_path: Path
 ) -> None:

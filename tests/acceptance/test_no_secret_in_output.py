@@ -29,8 +29,8 @@ NODE_TYPES = {
 SECRETS = sorted({canary.secret.lower() for canary in CANARIES})
 
 
-def nodes() -> list[tuple[Dialect, str]]:
-    """Return node codes: of each language one with all secrets, and some with one."""
+def nodes() -> tuple[list[tuple[Dialect, str]], list[tuple[Dialect, str]]]:
+    """Return node codes: of each language one with all secrets, and one with a single secret."""
     by_dialect: dict[Dialect, list[str]] = {}
     for canary in CANARIES:
         for code, dialect in scripts(canary):
@@ -41,7 +41,7 @@ def nodes() -> list[tuple[Dialect, str]]:
         if dialect in NODE_TYPES
     ]
     single = [(dialect, codes[0]) for dialect, codes in by_dialect.items() if dialect in NODE_TYPES]
-    return [*joined, *single]
+    return joined, single
 
 
 @pytest.fixture(scope="module")
@@ -92,11 +92,15 @@ def metrics(gate: RunningDwgate, port: int) -> str:
     return gate.http.get(f"http://127.0.0.1:{port}/metrics").text
 
 
-def shown(gate: RunningDwgate, record: EventRecord) -> Iterator[str]:
-    """Yield what is shown of one event."""
-    message_id = record.event.message_id
-    yield str(gate.verdict(message_id)["tip"])
+def kept(gate: RunningDwgate, record: EventRecord) -> Iterator[str]:
+    """Yield the tip of one event, and its record."""
+    yield str(gate.verdict(record.event.message_id)["tip"])
     yield orjson.dumps(record.to_json(EXTENSION_CODE)).decode()
+
+
+def printed(gate: RunningDwgate, record: EventRecord) -> Iterator[str]:
+    """Yield what `dwgate events show` prints of one event."""
+    message_id = record.event.message_id
     for options in ((), ("--json",)):
         yield subprocess.run(
             [sys.executable, "-m", "console.main", "events", "show", message_id, *options],
@@ -111,7 +115,11 @@ def shown(gate: RunningDwgate, record: EventRecord) -> Iterator[str]:
 def test_tips_ledger_logs_metrics_and_flower(running: tuple[RunningDwgate, int]) -> None:
     gate, port = running
     tasks = watched(gate)
-    records = [wait_until_final(gate, commit(gate, dialect, code), 60) for dialect, code in nodes()]
+    joined, single = (
+        [wait_until_final(gate, commit(gate, dialect, code), 60) for dialect, code in codes]
+        for codes in nodes()
+    )
+    records = [*joined, *single]
     rules = {
         item.rule for record in records for outcome in record.outcomes.values() for item in outcome.findings
     }
@@ -119,7 +127,12 @@ def test_tips_ledger_logs_metrics_and_flower(running: tuple[RunningDwgate, int])
     outputs = {
         f"{record.event.message_id} {n}": text
         for record in records
-        for n, text in enumerate(shown(gate, record))
+        for n, text in enumerate(kept(gate, record))
+    }
+    outputs |= {
+        f"{record.event.message_id} printed {n}": text
+        for record in joined
+        for n, text in enumerate(printed(gate, record))
     }
     wait_for(lambda: any(records[-1].event.message_id in task for task in gate.http.get(tasks).json()))
     for path in ("/tasks", "/workers"):

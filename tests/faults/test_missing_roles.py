@@ -97,7 +97,7 @@ def expected(records: dict[str, EventRecord]) -> None:
     "missing",
     [
         (Role.INTAKE,),
-        (Role.REPORTER,),
+        pytest.param((Role.REPORTER,), marks=pytest.mark.faults),
         # The service `worker-io` of the Compose file.
         pytest.param((Role.INTAKE, Role.CHECKS_IO, Role.REPORTER), marks=pytest.mark.faults),
     ],

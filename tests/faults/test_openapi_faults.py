@@ -33,7 +33,11 @@ def gate(engines: tuple[Broker, Valkey], tmp_path_factory: pytest.TempPathFactor
         text = text.replace(f"{point}: {{checks", f"{point}: {{deadline: {OTHER_DEADLINE}, checks")
     policy = folder / "policy.yaml"
     policy.write_text(text)
-    settings = {"DWGATE_RECONCILE_SECONDS": "2", "DWGATE_POLICY_FILE": str(policy)}
+    settings = {
+        "DWGATE_RECONCILE_SECONDS": "2",
+        "DWGATE_POLICY_FILE": str(policy),
+        "DWGATE_LOOKUP_CACHE_SECONDS": "1",  # no test reads what another one has looked up
+    }
     with fleet(engines[0].url, engines[1].url, folder, settings=settings) as running:
         yield running
 

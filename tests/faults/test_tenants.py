@@ -43,7 +43,7 @@ def stall(subject, options):
 '''
 
 
-@pytest.fixture(params=["rabbitmq", pytest.param("redis", marks=pytest.mark.faults)])
+@pytest.fixture(params=["rabbitmq", "redis"])
 def gate(
     request: pytest.FixtureRequest,
     engines: tuple[Broker, Valkey],
@@ -78,6 +78,7 @@ def reported(gate: RunningDwgate, message_id: str) -> tuple[str, EventRecord]:
     return result, wait_until_final(gate, message_id)
 
 
+@pytest.mark.faults
 def test_the_worst_commits_of_one_workspace_change_no_verdict_of_another(gate: RunningDwgate) -> None:
     hostile = [
         commit(gate, "commit-file-bad", HOSTILE_WORKSPACE, f"\n-- stall_here {number}\n")

@@ -380,7 +380,7 @@ def test_a_client_certificate_is_used(pki: Pki, tls_redis: TlsRedis) -> None:
     client.close()
 
 
-@pytest.mark.parametrize("broker", ["rabbitmq", "redis"])
+@pytest.mark.parametrize("broker", ["rabbitmq", pytest.param("redis", marks=pytest.mark.faults)])
 def test_everything_works_over_mutual_tls(
     pki: Pki, tls_redis: TlsRedis, request: pytest.FixtureRequest, tmp_path: Path, broker: str
 ) -> None:

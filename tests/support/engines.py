@@ -30,6 +30,14 @@ RABBITMQ_BIN = Path("/usr/lib/rabbitmq/bin")
 RABBITMQ_SERVER = RABBITMQ_BIN / "rabbitmq-server"
 
 
+_ADD_HOST = (
+    'rabbit_vhost:add(<<"{name}">>, <<"tests">>),'
+    " rabbit_auth_backend_internal:set_permissions("
+    '<<"guest">>, <<"{name}">>, <<".*">>, <<".*">>, <<".*">>, <<"tests">>).'
+)
+"""Erlang code that adds a virtual host of RabbitMQ in which `guest` may do everything."""
+
+
 class EngineError(RuntimeError):
     """An engine that the tests need is not installed or did not start."""
 
@@ -252,8 +260,8 @@ class RabbitMQ(Engine):
         """
         self._hosts += 1
         name = f"test{self._hosts}"
-        self._control("add_vhost", name)
-        self._control("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
+        # Both in one command, which takes half a second of CPU time.
+        self._control("eval", _ADD_HOST.format(name=name))
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{name}"
 
     def set_alarm(self, *, is_on: bool) -> None:
