@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 
@@ -37,11 +38,12 @@ def validate(settings: WorkerSettings) -> None:
     run_self_test()
 
 
-def send_validation(answers: Connection) -> None:
-    """Validate, and send the error, or None."""
+def send_validation(answers: Connection, check_access: Callable[[], None]) -> None:
+    """Check the access to the engines, validate, and send the error, or None."""
     settings = load_settings(WorkerSettings)
     configure_logging(settings.log_level, "worker")
     try:
+        check_access()
         validate(settings)
     except DwgateError as error:
         answers.send(error)

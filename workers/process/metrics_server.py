@@ -15,6 +15,17 @@ from workers.process.health import Health
 log = structlog.get_logger()
 
 
+def _metrics(folder: str) -> bytes:
+    """Return the sums of the metrics that the processes have written to `folder`, for Prometheus."""
+    # Imported here since the library reads PROMETHEUS_MULTIPROC_DIR at import.
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
 def serve(host: str, port: int, folder: str, processes: Callable[[], list[Health]]) -> ThreadingHTTPServer:
     """Start to serve, in a thread, and return the server.
 
@@ -24,17 +35,12 @@ def serve(host: str, port: int, folder: str, processes: Callable[[], list[Health
         folder: where the processes write their metrics.
         processes: returns the health of the worker's processes.
     """
-    # Imported here since the library reads PROMETHEUS_MULTIPROC_DIR at import.
-    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
-    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             """Serve the three paths."""
             if self.path == "/metrics":
-                registry = CollectorRegistry()
-                MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
-                self._answer(200, generate_latest(registry))
+                self._answer(200, _metrics(folder))
             elif self.path in ("/healthz", "/readyz"):
                 is_good, text = health.describe(processes(), readiness=self.path == "/readyz")
                 self._answer(200 if is_good else 503, text.encode())

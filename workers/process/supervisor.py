@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -115,6 +115,7 @@ def run(
     threads: int,
     metrics_host: str,
     metrics_port: int | None,
+    check_access: Callable[[], None],
 ) -> None:
     """Run a worker until SIGTERM or SIGINT.
 
@@ -125,8 +126,11 @@ def run(
         threads: number of I/O-bound tasks that run at a time, per process.
         metrics_host: address that the port is opened on.
         metrics_port: port of `/metrics`, `/healthz` and `/readyz`; None to serve none of them.
+        check_access: raises an error if an engine refuses the settings. It must be picklable: it is called in
+            another process, which has the engines' clients loaded.
 
     Raises:
+        DwgateError: what `check_access` raised.
         common.config_files.errors.ConfigError: the policy file or the waivers file is invalid.
         review.parsing.self_test.ParserUnusable: SQL cannot be parsed here.
         StartFailed: the processes cannot be started.
@@ -140,7 +144,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="dwgate-metrics-") as folder:
         # Before the fork server is started: the library reads it at import.
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        _validate()
+        _validate(check_access)
         children = [
             _start(group, group_roles, _concurrency(group, processes_cpu, threads))
             for group, group_roles in groups
@@ -173,11 +177,11 @@ def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]]) -> None:
     _FORKS.set_forkserver_preload([*sdk, _PRELOADED])
 
 
-def _validate() -> None:
+def _validate(check_access: Callable[[], None]) -> None:
     """Validate the configuration in a process of the fork server, and raise the error."""
     answers, sender = _FORKS.Pipe(duplex=False)
     with answers, _no_main_module():
-        process = _FORKS.Process(target=_validation_main, args=(sender,), name="validation")
+        process = _FORKS.Process(target=_validation_main, args=(sender, check_access), name="validation")
         process.start()
         sender.close()
         try:
@@ -189,11 +193,11 @@ def _validate() -> None:
         raise error
 
 
-def _validation_main(answers: Connection) -> None:
+def _validation_main(answers: Connection, check_access: Callable[[], None]) -> None:
     """Entry point of the process that validates."""
     from workers.process import configuration  # noqa: PLC0415 - preloaded in the fork server
 
-    configuration.send_validation(answers)
+    configuration.send_validation(answers, check_access)
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from common.log import configure_logging
 from common.settings import load_settings
-from console.engine_access import require_access
 from workers.process.roles import Role, groups_for
 from workers.process.supervisor import run
 from workers.settings import WorkerSettings
@@ -35,8 +36,6 @@ def command(
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     settings = load_settings(WorkerSettings)
     configure_logging(settings.log_level, "worker")
-    names = [group.queues[name] for group, roles in groups_for(role or []) for name in roles]
-    require_access(settings, consumes=[settings.topology[name] for name in names if name])
     run(
         settings,
         role or [],
@@ -44,4 +43,19 @@ def command(
         threads=threads,
         metrics_host=metrics_host,
         metrics_port=metrics_port,
+        check_access=partial(check_access, role or []),
     )
+
+
+def check_access(roles: Sequence[Role]) -> None:
+    """Check that the engines accept the settings of a worker with these roles.
+
+    Raises:
+        EngineRefused: one of them does not.
+    """
+    # The supervisor itself needs no client of an engine.
+    from console.engine_access import require_access  # noqa: PLC0415
+
+    settings = load_settings(WorkerSettings)
+    names = [group.queues[name] for group, group_roles in groups_for(roles) for name in group_roles]
+    require_access(settings, consumes=[settings.topology[name] for name in names if name])
