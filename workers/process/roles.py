@@ -63,6 +63,11 @@ class ProcessGroup:
         """Whether it parses node code, which is hostile input: it then has no use for credentials."""
         return self.pool is Pool.PREFORK
 
+    @property
+    def keeps_deadlines(self) -> bool:
+        """Whether it decides what is due: without it verdicts are late."""
+        return self.pool is Pool.NONE and not self.is_planning
+
 
 GROUPS = (
     ProcessGroup("watchdog", Pool.NONE, {Role.WATCHDOG: None}),

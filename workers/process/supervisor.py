@@ -33,6 +33,10 @@ from workers.settings import WorkerSettings
 
 MIN_RESTART_PAUSE = 1.0
 MAX_RESTART_PAUSE = 30.0
+"""Limits of the pause before a process that ended is started again; it doubles each time. The process that
+keeps the deadlines always has the shortest one: the margin of a deadline may be 2 seconds.
+"""
+
 STABLE_SECONDS = 60.0
 """A process that ran longer than this is restarted after the minimum pause."""
 
@@ -289,7 +293,7 @@ def _restart_dead(children: list[ChildProcess]) -> None:
         if child.process.is_alive():
             continue
         if child.restart_at == 0.0:
-            steady = now - child.started > STABLE_SECONDS
+            steady = child.group.keeps_deadlines or now - child.started > STABLE_SECONDS
             child.pause = MIN_RESTART_PAUSE if steady else min(child.pause * 2, MAX_RESTART_PAUSE)
             child.restart_at = now + child.pause
             log.error("process_exited", group=child.group.name, code=child.process.exitcode)

@@ -14,7 +14,7 @@ import pytest
 from common.topology import QueueName
 from workers.process import supervisor
 from workers.process.process_state import ProcessState
-from workers.process.roles import Pool, ProcessGroup, Role
+from workers.process.roles import GROUPS, Pool, ProcessGroup, Role
 from workers.process.supervisor import ChildProcess
 
 GROUP = ProcessGroup("io", Pool.THREADS, {Role.INTAKE: QueueName.INTAKE})
@@ -46,11 +46,15 @@ class FakeProcess:
 
 
 def child(
-    process: FakeProcess, *, ran: float = 0.0, pause: float = supervisor.MIN_RESTART_PAUSE
+    process: FakeProcess,
+    *,
+    ran: float = 0.0,
+    pause: float = supervisor.MIN_RESTART_PAUSE,
+    group: ProcessGroup = GROUP,
 ) -> ChildProcess:
     started = time.monotonic() - ran
     shared = ProcessState(time.monotonic(), is_ready=True)
-    return ChildProcess(GROUP, (Role.INTAKE,), 4, cast(BaseProcess, process), shared, started, pause)
+    return ChildProcess(group, (Role.INTAKE,), 4, cast(BaseProcess, process), shared, started, pause)
 
 
 @pytest.fixture
@@ -83,6 +87,14 @@ def test_a_process_that_keeps_ending_is_started_less_and_less_often(
     supervisor._restart_dead([ended])
     assert started == [], "its pause has not ended"
     assert ended.pause == longer
+
+
+def test_the_process_that_keeps_the_deadlines_is_always_started_again_soon() -> None:
+    [group] = [group for group in GROUPS if group.keeps_deadlines]
+    ended = child(FakeProcess(), group=group)
+    supervisor._restart_dead([ended])
+    assert group.name == "watchdog"
+    assert ended.pause == supervisor.MIN_RESTART_PAUSE
 
 
 def test_after_its_pause_a_process_is_started_again(started: list[ChildProcess]) -> None:
