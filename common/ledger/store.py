@@ -414,6 +414,11 @@ class Ledger:
         """
         return bool(self._run("take_over", message_id, _to_milliseconds(lease_seconds), limit))
 
+    def make_due(self, message_id: str, seconds: float) -> None:
+        """Let a leased event be due again after `seconds`, instead of at the end of its lease."""
+        at = _to_milliseconds(clock.now() + seconds)
+        self.client.zadd(self.key("deadlines"), {message_id: at}, xx=True)
+
     def unschedule(self, message_id: str) -> None:
         """Remove an event from the deadlines, so that it never becomes due."""
         self.client.zrem(self.key("deadlines"), message_id)

@@ -55,9 +55,6 @@ HEARTBEAT_SECONDS = clock.MEASURE_SECONDS
 LAST_EVENTS_SECONDS = 1.0
 """How long the last events may take at the end, so that Flower shows at once that the process has ended."""
 
-SLOW_NICENESS = 10
-"""Niceness of the slow checks: all else on the machine goes first."""
-
 log = structlog.get_logger()
 
 
@@ -74,8 +71,7 @@ def run(group: ProcessGroup, roles: Sequence[Role], concurrency: int, shared: Pr
     clock.reset()
     report = ProgressReport(shared)
     report.start()
-    if group.is_slow:
-        os.nice(SLOW_NICENESS)
+    os.nice(group.niceness)
     settings = common_settings.load_settings(WorkerSettings)
     configure_logging(settings.log_level, group.name)
     app = create_app(settings)

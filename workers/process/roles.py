@@ -48,8 +48,10 @@ class ProcessGroup:
         pool: its concurrency model.
         queues: the roles that it can run, each with the queue that it consumes; None for one that polls
             Redis.
-        is_slow: whether it runs what takes long, with half the concurrency and a low priority.
+        is_slow: whether it runs what takes long, with half the concurrency.
         is_planning: whether a process without queues plans events; otherwise it only decides them.
+        niceness: of its processes. On a machine that is too busy, verdicts that are due go before events that
+            could be checked, and those before what takes long.
     """
 
     name: str
@@ -57,6 +59,7 @@ class ProcessGroup:
     queues: Mapping[Role, QueueName | None]
     is_slow: bool = False
     is_planning: bool = False
+    niceness: int = 0
 
     @property
     def reads_code(self) -> bool:
@@ -71,12 +74,17 @@ class ProcessGroup:
 
 GROUPS = (
     ProcessGroup("watchdog", Pool.NONE, {Role.WATCHDOG: None}),
-    ProcessGroup("recovery", Pool.NONE, {Role.WATCHDOG: None}, is_planning=True),
-    ProcessGroup("io", Pool.THREADS, {Role.INTAKE: QueueName.INTAKE, Role.CHECKS_IO: QueueName.CHECKS_IO}),
+    ProcessGroup("recovery", Pool.NONE, {Role.WATCHDOG: None}, is_planning=True, niceness=5),
+    ProcessGroup(
+        "io",
+        Pool.THREADS,
+        {Role.INTAKE: QueueName.INTAKE, Role.CHECKS_IO: QueueName.CHECKS_IO},
+        niceness=5,
+    ),
     # A separate process, so that verdicts that wait for the quota delay no check.
     ProcessGroup("reporter", Pool.THREADS, {Role.REPORTER: QueueName.REPORTS}),
-    ProcessGroup("checks", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_CPU}),
-    ProcessGroup("slow", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_SLOW}, is_slow=True),
+    ProcessGroup("checks", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_CPU}, niceness=5),
+    ProcessGroup("slow", Pool.PREFORK, {Role.CHECKS_CPU: QueueName.CHECKS_SLOW}, is_slow=True, niceness=10),
 )
 """In the order in which they are started: what is due is decided first."""
 

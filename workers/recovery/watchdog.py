@@ -14,7 +14,7 @@ import structlog
 from common import clock
 from common.ledger import EventRecord
 from workers import metrics, progress, reporter
-from workers.dataworks.errors import DataWorksError
+from workers.dataworks.errors import Busy, DataWorksError
 from workers.recovery.engine_loop import run_until_stopped
 from workers.services import Services
 from workers.task_base import TRANSIENT_ERRORS, error_location
@@ -24,6 +24,12 @@ LEASE_SECONDS = 1.0
 """An event that could not be answered is due again after this time.
 
 The shortest margin is 2 seconds: if the process that leased it dies, another one still has one.
+"""
+
+BUSY_SECONDS = 0.25
+"""An event whose post was refused, since too many posts are in progress, is due again after this time.
+
+It is then the first, so that it is not late only because others were faster.
 """
 
 THREADS = 16
@@ -89,6 +95,8 @@ def handle_due(services: Services, message_id: str) -> None:
         log.warning("verdict_post_failed", error=str(error))
         if clock.now() >= record.deadline_at:
             mark_dead(services, record, str(error))
+        elif isinstance(error, Busy):
+            services.ledger.make_due(message_id, BUSY_SECONDS)
 
 
 def mark_dead(services: Services, record: EventRecord, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from celery import Celery
@@ -30,13 +31,15 @@ def services(worker_settings: WorkerSettings) -> Iterator[Services]:
     services.ledger.client.close()
 
 
-def planned(services: Services, emulator: Emulator, deadline: float, watch: float) -> float:
+def planned(
+    services: Services, emulator: Emulator, deadline: float, watch: float, *, message_id: str = "m-1"
+) -> float:
     """Admit and plan an event; return its deadline in seconds since the epoch."""
     now = time.time()
-    emulator.start_process("m-1", "freeze-node")
-    event = Event("m-1", "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
+    emulator.start_process(message_id, "freeze-node")
+    event = Event(message_id, "freeze-node", PROJECT_ID, "u", True, {"nodeIds": [1]}, now)
     services.ledger.admit(event, now + deadline, now + watch)
-    services.ledger.save_plan("m-1", 1, PLAN, None, {})
+    services.ledger.save_plan(message_id, 1, PLAN, None, {})
     return now + deadline
 
 
@@ -70,6 +73,29 @@ def test_a_watchdog_that_is_killed_does_not_make_the_verdict_late(
     wait_for(lambda: look(services))
     [post] = emulator.verdicts("m-1")
     assert post["at"] < deadline_at
+
+
+def test_a_post_that_is_refused_for_others_in_progress_is_tried_again_soon(
+    worker_settings: WorkerSettings, emulator: Emulator
+) -> None:
+    """Of two threads only one may post; the other event does not wait for the end of its lease."""
+    services = Services(worker_settings, Celery("test", set_as_current=False), threads=2)
+    services.dataworks.warm_up()
+    planned(services, emulator, deadline=30, watch=0)
+    planned(services, emulator, deadline=30, watch=60, message_id="m-2")
+    operation = "UpdateWorkbenchEventResult"
+    emulator.fault("delay", action=operation, message_id="m-2", seconds=2)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(watchdog.handle_due, services, "m-2")
+        wait_for(lambda: emulator.state()["calls"].get(operation))
+        assert services.ledger.lease_due(20) == ["m-1"]
+        watchdog.handle_due(services, "m-1")
+        assert services.ledger.states(["m-1"]) == [State.DECIDED]
+        assert wait_for(lambda: services.ledger.lease_due(20), 5) == ["m-1"]
+        slow.result()
+    watchdog.handle_due(services, "m-1")
+    assert services.ledger.states(["m-1", "m-2"]) == [State.REPORTED, State.REPORTED]
+    services.ledger.client.close()
 
 
 def test_what_the_dead_reporter_had_posted_is_not_posted_again(
