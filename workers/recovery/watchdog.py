@@ -32,7 +32,8 @@ BUSY_SECONDS = 0.25
 It is then the first, so that it is not late only because others were faster.
 """
 
-THREADS = 16
+THREADS = 32
+"""Events that are decided at a time; half of them may be posts of one operation (`Bulkheads`)."""
 
 WAIT_SECONDS = 1.0
 """How long to wait for a free thread before the next look at the time."""
