@@ -81,10 +81,14 @@ class Score:
         default_factory=lambda: {"unanswered": [], "late": [], "wrong": []}
     )
 
-    @property
-    def is_met(self) -> bool:
-        """Whether every event got exactly one verdict, in time."""
-        return self.sent == self.answers[200] == self.verdicts == self.posted_once and not self.late
+    def is_met(self, *, is_overload: bool) -> bool:
+        """Whether every event got one verdict, in time, and without an overload posted once.
+
+        In an overload a slow process is taken over while its post is under way, which repeats its verdict.
+        """
+        is_answered = self.sent == self.answers[200] == self.verdicts
+        is_posted_once = self.posted_once == self.verdicts
+        return is_answered and not self.late and not self.differing and (is_posted_once or is_overload)
 
 
 def main() -> None:
@@ -124,8 +128,9 @@ def main() -> None:
                 sent = send(gate, events, rate)
                 settle(gate)
             result = score(gate, sent, len(killed))
-    show(result)
-    sys.exit(not result.is_met)
+    is_met = result.is_met(is_overload=options.overload is not None)
+    show(result, is_met=is_met)
+    sys.exit(not is_met)
 
 
 def measure_capacity(gate: RunningDwgate) -> float:
@@ -234,7 +239,7 @@ def _timeline(event: SentEvent, record: EventRecord | None) -> str:
     return f"{event.message_id}: {shown or 'not in the ledger'}"
 
 
-def show(result: Score) -> None:
+def show(result: Score, *, is_met: bool) -> None:
     """Print the table."""
     answers = ", ".join(f"{count} × {status}" for status, count in sorted(result.answers.items()))
     reasons = ", ".join(f"{count} × {reason}" for reason, count in sorted(result.reasons.items()))
@@ -252,7 +257,7 @@ def show(result: Score) -> None:
         "dead": result.dead,
         "decided because": reasons,
         "seconds from POST to verdict, p50 / p99 / max": times,
-        "aim": "met" if result.is_met else "missed",
+        "aim": "met" if is_met else "missed",
     }
     for name, value in rows.items():
         print(f"{name:46} {value}", flush=True)
