@@ -77,7 +77,7 @@ def test_the_master_becomes_a_replica_behind_the_same_address(
 
     for message_id, name in sent:
         one_verdict(gate, message_id, name)
-    assert gate.ready() == 200
+    wait_for(lambda: gate.ready() == 200)
 
 
 def test_redis_is_full_for_some_seconds(gate: RunningDwgate, servers: ReplicatedRedis) -> None:
