@@ -52,11 +52,11 @@ test-faults: $(READY) ## The long fault runs: kills, stops and broken connection
 
 # Processes of the tests run in folders of their own: all of them write their measurements here.
 coverage: export COVERAGE_FILE := $(CURDIR)/.coverage
-coverage: $(READY) ## Branch coverage of all tests that run the product, by package; fails below the floor
+coverage: $(READY) ## Branch coverage of the unit and integration tests, by package; fails below the floor
 	.ci/prepare
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n auto tests/unit
-	$(BIN)/coverage run -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration tests/acceptance tests/faults
+	$(BIN)/coverage run -m pytest -n $(ENGINES) --dist loadfile -m "not faults" tests/integration
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet --fail-under=0 -o - | $(BIN)/python -m tests.support.coverage_report
 	$(BIN)/coverage report --format=total
