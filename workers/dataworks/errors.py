@@ -3,7 +3,7 @@
 DataWorksError
 ├── Transient            may be retried before the deadline
 │   ├── Throttled        the account's quota is exhausted
-│   ├── Busy             not sent: calls of this operation hang, and have used up its share
+│   ├── Busy             not sent: calls of this operation hang or are many, and have used up its share
 │   └── Unreachable      no connection, a server error or an unreadable response
 │       └── ReplyLost    the request may have been applied; raised by writes only
 └── Permanent            retrying does not help
@@ -53,7 +53,7 @@ class Throttled(Transient):
 
 
 class Busy(Transient):
-    """Not sent: calls of the operation hang, and no more of them may keep this process from the others."""
+    """Not sent: calls of the operation hang or are many, and must not keep this process from the others."""
 
 
 class Unreachable(Transient):

@@ -43,9 +43,14 @@ class Bulkheads:
 
     def require_room(self, operation: Operation) -> None:
         """Raise `Busy` if the operation has used up its share; call this before waiting for the quota."""
-        limit = self._limit(operation)
-        if limit is not None and self._running[operation.cache_key] >= limit:
-            raise Busy(operation.action, "Busy", "calls of this operation hang")
+        key, limit = operation.cache_key, self._limit(operation)
+        if limit is not None and self._running[key] >= limit:
+            reason = (
+                "calls of this operation hang"
+                if key in self._hanging
+                else "its share of calls is in progress"
+            )
+            raise Busy(operation.action, "Busy", reason)
 
     @contextmanager
     def call(self, operation: Operation) -> Iterator[None]:
