@@ -33,7 +33,7 @@ def running(
 
 @pytest.fixture
 def gate(running: RunningDwgate, engines: tuple[Broker, Valkey]) -> Iterator[RunningDwgate]:
-    """Both engines running, and one healthy worker."""
+    """Both engines and ingest running, and one healthy worker."""
     for engine in engines:
         engine.restore()
     running.emulator.clear_faults()
@@ -43,6 +43,7 @@ def gate(running: RunningDwgate, engines: tuple[Broker, Valkey]) -> Iterator[Run
     running.workers[:] = live[:1]
     if not live:
         running.start_worker()
+    wait_for(lambda: running.ready() == 200, 40)  # ingest has noticed that they run again
     yield running
     for engine in engines:
         engine.restore()
