@@ -85,6 +85,7 @@ class CeleryChord:
         self._names = settings.topology
         reports = kombu_queues.build_amqp_queue(_reports_queue(self._names), declare=True)
         self.app.conf.update(
+            worker_consumer="celery.worker.consumer:Consumer",  # its messages are not dwgate's
             task_queues=[*self.app.conf.task_queues, reports],
             task_ignore_result=False,
             result_backend=self._url,
