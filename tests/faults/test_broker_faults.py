@@ -62,7 +62,7 @@ def gate(running: RunningDwgate, engines: tuple[Broker, Valkey]) -> Iterator[Run
     for engine in engines:
         engine.restore()
     running.emulator.clear_faults()
-    wait_for(lambda: running.http.get(f"{running.url}/readyz").status_code == 200, 40)
+    wait_for(lambda: running.ready() == 200, 40)
     yield running
     for engine in engines:
         engine.restore()

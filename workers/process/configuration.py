@@ -38,12 +38,12 @@ def validate(settings: WorkerSettings) -> None:
     run_self_test()
 
 
-def send_validation(answers: Connection, check_access: Callable[[], None]) -> None:
+def send_validation(answers: Connection, check_access: Callable[[WorkerSettings], None]) -> None:
     """Check the access to the engines, validate, and send the error, or None."""
     settings = load_settings(WorkerSettings)
     configure_logging(settings.log_level, "worker")
     try:
-        check_access()
+        check_access(settings)
         validate(settings)
     except DwgateError as error:
         answers.send(error)

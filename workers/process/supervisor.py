@@ -119,7 +119,7 @@ def run(
     threads: int,
     metrics_host: str,
     metrics_port: int | None,
-    check_access: Callable[[], None],
+    check_access: Callable[[WorkerSettings], None],
 ) -> None:
     """Run a worker until SIGTERM or SIGINT.
 
@@ -181,7 +181,7 @@ def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]]) -> None:
     _FORKS.set_forkserver_preload([*sdk, _PRELOADED])
 
 
-def _validate(check_access: Callable[[], None]) -> None:
+def _validate(check_access: Callable[[WorkerSettings], None]) -> None:
     """Validate the configuration in a process of the fork server, and raise the error."""
     answers, sender = _FORKS.Pipe(duplex=False)
     with answers, _no_main_module():
@@ -197,7 +197,7 @@ def _validate(check_access: Callable[[], None]) -> None:
         raise error
 
 
-def _validation_main(answers: Connection, check_access: Callable[[], None]) -> None:
+def _validation_main(answers: Connection, check_access: Callable[[WorkerSettings], None]) -> None:
     """Entry point of the process that validates."""
     from workers.process import configuration  # noqa: PLC0415 - preloaded in the fork server
 

@@ -29,7 +29,7 @@ The shortest margin is 2 seconds: if the process that leased it dies, another on
 BUSY_SECONDS = 0.25
 """An event whose post was refused, since too many posts are in progress, is due again after this time.
 
-It is then the first, so that it is not late only because others were faster.
+It does not wait for the end of its lease, so that it is not late only because others were faster.
 """
 
 THREADS = 32

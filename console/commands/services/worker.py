@@ -47,7 +47,7 @@ def command(
     )
 
 
-def check_access(roles: Sequence[Role]) -> None:
+def check_access(roles: Sequence[Role], settings: WorkerSettings) -> None:
     """Check that the engines accept the settings of a worker with these roles.
 
     Raises:
@@ -56,6 +56,5 @@ def check_access(roles: Sequence[Role]) -> None:
     # The supervisor itself needs no client of an engine.
     from console.engine_access import require_access  # noqa: PLC0415
 
-    settings = load_settings(WorkerSettings)
     names = [group.queues[name] for group, group_roles in groups_for(roles) for name in group_roles]
     require_access(settings, consumes=[settings.topology[name] for name in names if name])
