@@ -1,21 +1,27 @@
 """The time limit of work in a thread.
 
-A thread cannot be ended. At the limit its caller continues without it, and the thread is abandoned: it works
-or waits until it ends by itself, or with its process.
+A thread cannot be ended. At the limit its caller continues without it, and the work is abandoned: its thread
+works or waits until the work ends by itself, or with its process. Otherwise it is used again.
 """
 
 from __future__ import annotations
 
 import contextvars
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from functools import partial
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 MIN_WAIT_SECONDS = 0.05
 """Minimum interval at which a caller looks at the time of a thread that waits in `suspended`."""
+
+MAX_IDLE_THREADS = 32
+"""Threads of one process that wait for further work; more of them end after their work."""
 
 T = TypeVar("T")
 
@@ -52,20 +58,51 @@ _stopwatches: dict[int, Stopwatch] = {}
 """Of the threads of this process whose time is limited, by the thread's identifier."""
 
 
+class _Thread:
+    """A thread that works for one caller after the other; it is a daemon, so that no process waits for it."""
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        threading.Thread(target=self._serve, name="limited", daemon=True).start()
+
+    def start(self, call: Callable[[], None]) -> None:
+        """Make the call, which raises nothing, in this thread."""
+        self._calls.put(call)
+
+    def _serve(self) -> None:
+        while True:
+            self._calls.get()()
+            if len(_idle) >= MAX_IDLE_THREADS:
+                return
+            _idle.append(self)
+
+
+_idle: list[_Thread] = []
+"""The threads of this process that wait for work, the latest one last. Each use is one atomic operation."""
+
+
+# A forked process has none of its parent's threads.
+os.register_at_fork(after_in_child=_idle.clear)
+
+
+def _take_thread() -> _Thread:
+    try:
+        return _idle.pop()
+    except IndexError:
+        return _Thread()
+
+
 class LimitedThread(Generic[T]):
-    """Work that is started at once in a thread of its own, with the caller's context variables.
+    """Work that is started at once in another thread, with the caller's context variables.
 
     Args:
         work: the work.
-        name: of the thread.
     """
 
-    def __init__(self, work: Callable[[], T], name: str) -> None:
+    def __init__(self, work: Callable[[], T]) -> None:
         self._result: Future[T] = Future()
         self._stopwatch = Stopwatch()
-        context = contextvars.copy_context()
-        # A daemon: an abandoned thread must not keep its process from ending.
-        threading.Thread(target=self._run, args=(context, work), name=name, daemon=True).start()
+        _take_thread().start(partial(self._run, contextvars.copy_context(), work))
 
     def wait(self, seconds: float, real_seconds: float) -> bool:
         """Wait for the end of the work; return whether it has ended.
@@ -79,7 +116,8 @@ class LimitedThread(Generic[T]):
             left = min(seconds - self._stopwatch.seconds, limit - time.monotonic())
             if left <= 0:
                 return False
-            wait([self._result], max(left, MIN_WAIT_SECONDS))
+            with suppress(TimeoutError):
+                self._result.exception(max(left, MIN_WAIT_SECONDS))
         return True
 
     @property

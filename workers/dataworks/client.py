@@ -199,7 +199,7 @@ def connect(
         RateLimiter(client, keys, read_qps=read_qps, write_qps=write_qps),
         Bulkheads(threads),
     )
-    flight = SingleFlight(client, response_cache(client, extension_code, cache_seconds), cache_seconds)
+    flight = SingleFlight(client, response_cache(client, extension_code, cache_seconds))
     return DataWorks(calls, CachedClient(calls, flight), extension_code=extension_code)
 
 

@@ -37,13 +37,12 @@ class SingleFlight:
     Args:
         client: a Redis client that returns bytes.
         cache: the shared cache.
-        seconds: lifetime of a cache entry.
     """
 
-    def __init__(self, client: redis.Redis, cache: LookupCache, seconds: float = 60) -> None:
+    def __init__(self, client: redis.Redis, cache: LookupCache) -> None:
         self._client = client
         self._cache = cache
-        self._lease_ms = int(min(LEASE_SECONDS, seconds) * 1000)
+        self._lease_ms = int(min(LEASE_SECONDS, cache.shared_seconds) * 1000)
 
     def get_or_lease(self, operation: str, arguments: Arguments, *, deadline: float) -> Any:
         """Return the cached response, waiting for another worker's call if necessary, or None.

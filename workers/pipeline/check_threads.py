@@ -89,7 +89,7 @@ class CheckThreads:
         key = check.name, workspace
         if not self._may_run(key):
             raise TimeLimitReached
-        thread = LimitedThread(lambda: _as_step(work), f"check-{check.name}")
+        thread = LimitedThread(lambda: _as_step(work))
         real_seconds = max(deadline - RECORDING_SECONDS - clock.now(), MIN_REAL_SECONDS)
         if thread.wait(WORK_SECONDS[check.runs], real_seconds):
             return thread.result()

@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from common.ledger import connect
-from workers.dataworks.lookup_cache import COMPRESS_ABOVE, LookupCache
+from workers.dataworks import lookup_cache
+from workers.dataworks.lookup_cache import COMPRESS_ABOVE, MAX_COPY_SECONDS, LookupCache
 
 ARGUMENTS: dict[str, str | int] = {"NodeId": 7, "ProjectEnv": "PROD"}
 LONG = {"Nodes": [{"NodeName": "dwd_order_di", "NodeId": number} for number in range(100)]}
@@ -57,6 +58,43 @@ def test_an_entry_expires(client: redis.Redis, prefix: str) -> None:
     while cache.get("GetNode", ARGUMENTS) is not None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def reads(client: redis.Redis) -> int:
+    return int(client.info("commandstats").get("cmdstat_get", {}).get("calls", 0))
+
+
+def test_a_process_keeps_a_copy_that_the_caller_may_change(client: redis.Redis, prefix: str) -> None:
+    LookupCache(client, prefix).put("GetNode", ARGUMENTS, LONG)
+    cache, before = LookupCache(client, prefix), reads(client)
+    for _ in range(3):
+        value = cache.get("GetNode", ARGUMENTS)
+        assert value == LONG
+        value["Nodes"].clear()
+    assert reads(client) == before + 1
+
+
+def test_a_copy_is_replaced_by_what_the_process_caches(client: redis.Redis, prefix: str) -> None:
+    cache = LookupCache(client, prefix)
+    for value in ({"Owner": 1}, {"Owner": 2}):
+        cache.put("GetNode", ARGUMENTS, value)
+        assert cache.get("GetNode", ARGUMENTS) == value
+
+
+def test_entry_and_copy_together_live_as_long_as_configured(client: redis.Redis, prefix: str) -> None:
+    cache = LookupCache(client, prefix, seconds=60)
+    cache.put("GetNode", ARGUMENTS, {})
+    assert cache.shared_seconds == 60 - MAX_COPY_SECONDS
+    assert 0 < client.pttl(keys(client, prefix)[0]) <= cache.shared_seconds * 1000
+
+
+def test_an_entry_above_the_size_of_the_copies_is_read_again(
+    client: redis.Redis, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup_cache, "COPIES_BYTES", 100)
+    cache = LookupCache(client, prefix)
+    cache.put("GetNode", ARGUMENTS, LONG)
+    assert cache.get("GetNode", ARGUMENTS) == cache.get("GetNode", ARGUMENTS) == LONG
 
 
 @pytest.mark.parametrize("entry", [b"znot zlib", b"j{not json", b"?", b"j"])

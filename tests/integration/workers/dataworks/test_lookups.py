@@ -245,15 +245,20 @@ def test_the_extension_has_its_parameters(dataworks: DataWorks, emulator: Emulat
     [('{"checkStatus": "WARN"}', '{"checkStatus": "WARN"}'), ("no JSON", "no JSON"), ("", None)],
 )
 def test_options_are_read_as_they_were_saved(
-    dataworks: DataWorks, emulator: Emulator, client: redis.Redis, saved: str, read: str | None
+    connect: Callable[[str], DataWorks],
+    emulator: Emulator,
+    client: redis.Redis,
+    saved: str,
+    read: str | None,
 ) -> None:
-    project = uuid4().int % 10**8
+    project, dataworks = uuid4().int % 10**8, connect(emulator.host_port)
     assert dataworks.option_value(project, deadline=time.time() + 10) is None
     extension = {"Status": 1, "ParameterSetting": "extension.manualPass.enabled=true"}
     emulator.add_to_world(extension={**extension, "options": {project: saved}})
     assert dataworks.option_value(project, deadline=time.time() + 10) is None, "None is cached as well"
     client.flushdb()
-    assert dataworks.option_value(project, deadline=time.time() + 10) == read
+    other_process = connect(emulator.host_port)
+    assert other_process.option_value(project, deadline=time.time() + 10) == read
 
 
 def test_options_that_cannot_be_read_are_an_error(

@@ -46,7 +46,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawOpenApiServer]:
 
 
 def flight(client: redis.Redis, seconds: float = 60) -> SingleFlight:
-    return SingleFlight(client, LookupCache(client, "dwgate:{x}:", seconds), seconds)
+    return SingleFlight(client, LookupCache(client, "dwgate:{x}:", seconds))
 
 
 def lookups(client: redis.Redis, server: RawOpenApiServer, seconds: float = 20) -> BoundLookups:
