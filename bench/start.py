@@ -2,9 +2,10 @@
 
     python -m bench.start [--runs 5]
 
-Real engines and a real worker with every role. The CPU seconds are those of all its processes. Ready is what
-`/readyz` says; the time until the first heartbeat of the watchdog's process is shown beside it. The target:
-1.5 CPU seconds, in the median. Exit 1 if it is missed.
+Real engines and a real worker with every role. The CPU seconds are those of all its processes. The modules are
+compiled before, as those of an installed package are. Ready is what `/readyz` says; the time until the first
+heartbeat of the watchdog's process is shown beside it. The target: 1.5 CPU seconds, in the median. Exit 1 if
+it is missed.
 """
 
 from __future__ import annotations
@@ -52,10 +53,12 @@ def main() -> None:
         directory = Path(folder)
         logs = directory / "logs"
         logs.mkdir()
+        bytecode = {"PYTHONPYCACHEPREFIX": str(directory / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
         with (
             engines(directory) as (broker, redis),
-            fleet(broker, redis, logs, workers=0) as gate,
+            fleet(broker, redis, logs, workers=0, settings=bytecode) as gate,
         ):
+            measure(gate)  # compiles
             starts = [measure(gate) for _ in range(options.runs)]
     show(starts)
     sys.exit(median_cpu(starts) > MAX_CPU_SECONDS)

@@ -11,6 +11,7 @@ from review import languages
 from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.facts import Script, Span, Statement
+from review.nesting import allow_deep_nesting
 
 if TYPE_CHECKING:
     from review.extraction.reader import ParsedScript
@@ -66,6 +67,7 @@ def read_script(
         MemoryError: the code needs too much memory.
     """
     supplier = tables or TableSupplier()
+    allow_deep_nesting()
     try:
         return _read(code, dialect, context, supplier, deadline)
     except MemoryError:

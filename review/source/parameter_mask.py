@@ -17,8 +17,20 @@ from review.dialects import LexicalRules
 
 FILL = "p"
 
+_MAX_NESTING = 3
+"""Levels of `${…}` in one another: `${dag.loopDataArray[${dag.offset}]}` is a parameter of for-each nodes."""
+
+
+def _nested_pattern(levels: int) -> str:
+    """Return the pattern of `${…}` with up to `levels - 1` levels of others in it."""
+    inner = rf"(?:{_nested_pattern(levels - 1)})|\$(?!\{{)" if levels > 1 else r"\$(?!\{)"
+    return rf"\$\{{(?:[^{{}}$\n]|{inner})*+\}}"
+
+
 # `$[0]` and `$['a']` are JSON paths; a scheduling time starts with a letter (`$[yyyymmdd-1]`).
-_BRACED = r"\$\{[^{}\n]*\}|\$\[[ ]*[A-Za-z][^\[\]\n]*\]|\{\{[^{}\n]*\}\}|@@\{[^{}\n]*\}"
+_BRACED = (
+    rf"{_nested_pattern(_MAX_NESTING)}|\$\[[ ]*[A-Za-z][^\[\]\n]*\]|\{{\{{[^{{}}\n]*\}}\}}|@@\{{[^{{}}\n]*\}}"
+)
 _NAME = re.compile(r"[^\W\d][\w.]*")
 _TIME = re.compile(r"(?:yyyy|yy|mm|dd|hh24|hh12|hh|mi|ss|[_.])++", re.IGNORECASE)
 """A name that is a custom time format (`yyyymmdd`), which scheduling computes."""

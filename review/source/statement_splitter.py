@@ -33,6 +33,13 @@ _BLOCK_WORDS = (
     "begin", "end", "case", "else", "if", "while", "declare", "procedure", "proc", "function", "package",
     "trigger", "event", "type",
 )  # fmt: skip
+_CODE_END = re.compile(r"#END[ \t]+CODE\Z", re.IGNORECASE)
+"""The end of a program that is embedded in a script: `#CODE ('lang'='PYTHON') … #END CODE`.
+
+Source: MaxCompute's help page "Code-embedded UDFs".
+"""
+_USING_PARTS = 4
+"""Parts of a statement in which USING precedes a program, if comments and blanks are between them."""
 _DIGITS = "0123456789"
 _STARTED = re.compile(r"(?P<first>begin|declare|if|while|function)\b", re.IGNORECASE)
 _IF = re.compile(r"(?:if|loop)\b", re.IGNORECASE)
@@ -139,6 +146,8 @@ class _Splitter:
             self._append(f" {_is_empty_token(token[1:])}")
         elif kind == "hint":
             self._append(token, _blank(token))
+        elif kind == "code":
+            self._code(token)
         elif kind == "word":
             self._word(match)
         elif kind == "line":
@@ -160,6 +169,17 @@ class _Splitter:
         self.comments.append((match.start(), done))
         self._append(_blank(self._text[match.start() : done]))
         return done
+
+    def _code(self, token: str) -> None:
+        if not _CODE_END.search(token):
+            self._append(token)
+        elif "".join(self._bare[-_USING_PARTS:]).rstrip()[-5:].upper() == "USING":
+            # It stands for a file: USING 'file'.
+            self._append(_is_empty_token(f"'{token[1:-1]}'"))
+        else:
+            # It belongs to the whole script.
+            self._end_statement(self._at)
+            self._append(_blank(token))
 
     def _word(self, match: re.Match[str]) -> None:
         if self._block is None and self._words.script and self._grouping(match):
@@ -344,6 +364,7 @@ def _shapes(words: LexicalRules) -> Iterator[tuple[str, str, str]]:
     if words.script:
         inside = r"(?P<fenceNUMBER>[^\s()\\'\"]{0,16})\(.*?(?:\)(?P=fenceNUMBER)(?P=quoteNUMBER)|\Z)"
         yield "raw", "rR", rf"(?<!\w.)(?P<quoteNUMBER>['\"]){inside}"
+        yield "code", "#", r"(?i:CODE)\b.*?(?:\#(?i:END)[ \t]+(?i:CODE)\b|\Z)"
     yield "comment", "-", r"-[^\n]*"
     yield "comment", "/", r"\*.*?(?:\*/|\Z)"
     if words.hash_comment:

@@ -62,6 +62,25 @@ def test_both_languages_say_the_same() -> None:
     assert not any(item.message.isascii() for item in chinese)
 
 
+@pytest.mark.parametrize(
+    ("code", "unread"),
+    [
+        (
+            "CREATE TEMPORARY FUNCTION f AS 'F' USING #CODE (x)\n// it's\n#END CODE;\nDELETE FROM t;",
+            0,
+        ),
+        ("DELETE FROM t;\n#CODE ('lang'='PYTHON', 'filename'='m')\n# it's\n#END CODE;", 0),
+        ("DELETE FROM t;\n#CODE ('lang'='PYTHON', 'filename'='m')\n# it's", 1),
+    ],
+    ids=["of a function", "of the script", "without an end"],
+)
+def test_an_embedded_program_hides_no_statement(code: str, unread: int) -> None:
+    """Source: MaxCompute's help page "Code-embedded UDFs"."""
+    found = run_review(code, SQL)
+    assert "MC-C14" in rules(found.findings)
+    assert len(found.gaps) == unread
+
+
 def test_the_policy_weighs_and_switches_off() -> None:
     told = {item.rule: item.severity for item in review(CODE, SQL)}
     assert told["MC-C03"] is Severity.BLOCK

@@ -25,6 +25,9 @@ WORDS = st.sampled_from(Path("tests/data/sql_words.txt").read_text().splitlines(
         ("t_$bizdate$_x $a b", "t_ppppppppp_x pp b"),
         ("{{ ds }} @@{x}", "pppppppp ppppp"),
         ("'$.a' '^b$' $1 ${open", "'$.a' '^b$' $1 ${open"),
+        ("t_${dag.loopDataArray[${dag.offset}]} b", "t_" + "p" * 35 + " b"),
+        ("${a[${b[${c}]}]} ${a$b} ${${x}}", "p" * 16 + " pppppp ppppppp"),
+        ("${a[${b} d", "${a[pppp d"),
         ("get_json_object(a, '$[0].b') '$[*]'", "get_json_object(a, '$[0].b') '$[*]'"),
     ],
 )
@@ -53,6 +56,7 @@ def test_masks_as_the_dialect_writes_names(dialect: Dialect, code: str, masked: 
         ("{{ ds }}", "ds"),
         ("${ds_1}", "ds_1"),
         ("${yyyymmdd}", ""),
+        ("${dag.loopDataArray[${dag.offset}]}", ""),
         ("${yyyymmdd-1}", ""),
         ("${yyyy-mm-dd}", ""),
         ("${yyyymm-1/24}", ""),

@@ -27,6 +27,8 @@ WORDS = st.sampled_from(Path("tests/data/sql_words.txt").read_text().splitlines(
         "//",
         "$$",
         "R'(",
+        "#CODE\n",
+        "#END CODE",
     ]
 )
 
@@ -52,6 +54,13 @@ def _texts(code: str, dialect: Dialect = Dialect.MAXCOMPUTE) -> list[str]:
         ("'open; a", "maxcompute", ["'open; a"]),
         (";;\n", "maxcompute", []),
         ('R"x(a";b)x";c', "maxcompute", ['"' + " " * 8 + '"', "c"]),
+        (
+            "f USING #CODE (x)\nit's;\n#END CODE;c",
+            "maxcompute",
+            ["f USING '" + " " * 8 + "\n     \n" + " " * 8 + "'", "c"],
+        ),
+        ("a\n#CODE (x)\n-- it's;\n#END CODE\nb", "maxcompute", ["a", "b"]),
+        ("a;#code it's;b", "maxcompute", ["a", "#code it's;b"]),
         ("SELECT q'[a;'b]' FROM dual;c", "oracle", ["SELECT q'[a;'b]' FROM dual", "c"]),
         ("SELECT [a;b] FROM t;c", "tsql", ["SELECT [a;b] FROM t", "c"]),
     ],
@@ -174,7 +183,7 @@ def test_pieces_stand_where_they_say_and_nothing_is_lost(code: str, dialect: Dia
 
 
 @pytest.mark.parametrize(
-    "code", ["R'a(" * 20_000, "/*" * 50_000, "'" * 99_999, "q'[" * 20_000, "case " * 20_000]
+    "code", ["R'a(" * 20_000, "/*" * 50_000, "'" * 99_999, "q'[" * 20_000, "case " * 20_000, "#CODE" * 20_000]
 )
 @pytest.mark.timeout(20)
 def test_time_grows_with_the_text_only(code: str) -> None:
