@@ -2,10 +2,10 @@
 
     python -m bench.start [--runs 5]
 
-Real engines and a real worker with every role. The CPU seconds are those of all its processes. The modules are
-compiled before, as those of an installed package are. Ready is what `/readyz` says; the time until the first
-heartbeat of the watchdog's process is shown beside it. The target: 1.5 CPU seconds, in the median. Exit 1 if
-it is missed.
+Real engines and a real worker with every role. The CPU seconds are those of all its processes. The modules
+are compiled before, like those of an installed package. Ready is what `/readyz` says; the time until the
+first heartbeat of the watchdog's process is shown beside it. The target: 1.5 CPU seconds, in the median.
+Exit 1 if it is missed.
 """
 
 from __future__ import annotations
