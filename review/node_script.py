@@ -42,7 +42,8 @@ class NodeScript:
     Attributes:
         code: the script; positions of findings are in it.
         dialect: its language; UNKNOWN if the node type does not determine one.
-        place: where the content has it (`properties.arguments[0]`); None if the content is the script.
+        place: where the content has it (`properties.arguments[0]`, `cells[3]`); None if the content is the
+            script.
         rest: the content without the script, which may hold secrets; empty if the content is the script.
     """
 
@@ -68,16 +69,24 @@ def file_script(content: str, dialect: Dialect) -> NodeScript:
     return found or NodeScript(content, dialect)
 
 
-_Form = Callable[[dict[str, Any], Dialect], NodeScript | None]
-
-
-def _unwrapped(content: str, dialect: Dialect, forms: tuple[_Form, ...]) -> NodeScript | None:
+def read_object(content: str) -> dict[str, Any] | None:
+    """Return the JSON object that the content of a file is; None if it is none."""
     if not content.lstrip("\ufeff \t\r\n").startswith("{"):
         return None
     try:
         # Of a repeated name, another reader might use another value: this is not a form that is known.
-        raw = json.loads(content.lstrip("\ufeff"), object_pairs_hook=_unique)
+        raw: dict[str, Any] = json.loads(content.lstrip("\ufeff"), object_pairs_hook=_unique)
     except (ValueError, RecursionError):
+        return None
+    return raw
+
+
+_Form = Callable[[dict[str, Any], Dialect], NodeScript | None]
+
+
+def _unwrapped(content: str, dialect: Dialect, forms: tuple[_Form, ...]) -> NodeScript | None:
+    raw = read_object(content)
+    if raw is None:
         return None
     for form in forms:
         found = form(raw, dialect)

@@ -20,7 +20,7 @@ from ingest.certificates import certificate_host
 from ingest.envelope import MalformedEnvelope, parse_event
 from ingest.signature import AuthenticationFailed, TrustPolicy, check_headers, verify_signature
 from review.dialects import Dialect, lexical_rules
-from review.node_script import node_script
+from review.notebook import node_scripts
 from review.source.source_files import decode_source
 from review.source.statement_splitter import split_script
 from review.tables.metadata import parse_tables
@@ -128,9 +128,9 @@ def review(dialect: Dialect, data: bytes) -> None:
 def script_of_node(data: bytes) -> None:
     """Content has a script, in a place of a form that is known, or is the script."""
     content = data.decode("utf-8", "replace")
-    for file_type in (227, 257, 1010, 1100):
-        script = node_script(content, file_type)
-        assert script.place or (script.code, script.rest) == (content, "")
+    for file_type in (227, 257, 1010, 1100, 1323):
+        for script in node_scripts(content, file_type):
+            assert script.place or (script.code, script.rest) == (content, "")
 
 
 def policy(data: bytes) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from common.snapshot import Snapshot
 from review.analysis.secret_mask import SecretMask
 from review.dialects import Dialect
-from review.node_script import node_script
+from review.notebook import node_scripts
 
 
 def build_mask(snapshot: Snapshot | None) -> SecretMask:
@@ -21,8 +21,8 @@ def build_mask(snapshot: Snapshot | None) -> SecretMask:
 def _texts(snapshot: Snapshot) -> Iterator[str]:
     if file := snapshot.file:
         yield file.content
-        if (script := node_script(file.content, file.file_type)).place:
-            yield script.code  # without the escapes of the JSON around it
+        # Without the escapes of the JSON around them.
+        yield from (script.code for script in node_scripts(file.content, file.file_type) if script.place)
         yield file.parameters or ""
     if table := snapshot.table:
         yield table.comment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pydantic import Field
@@ -13,8 +13,10 @@ from common.text.i18n import Text
 from common.verdicts import Finding, Severity, table_subject
 from review.context import NodeContext, ReviewContext
 from review.dialects import Dialect, has_script
+from review.engine import Review
 from review.fingerprints import only_new_findings
-from review.node_script import NodeScript, node_script
+from review.node_script import NodeScript
+from review.notebook import CELLS, node_scripts
 from review.options import ReviewOptions
 from review.report import SECRETS, secrets_beside
 from workers.checks import review_runner
@@ -72,18 +74,17 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
     if not file.content.strip():
         raise SkipCheck("the file has no code")
     kind = node_type(file, context)
-    script = node_script(file.content, kind)
-    review = review_runner.ReviewRun(script.dialect, _review_context(file, context), context)
-    reviewed = review(script.code)
-    found = [*reviewed.findings, *_secrets_beside(script, review)]
+    scripts = node_scripts(file.content, kind)
+    review = review_runner.ReviewRun(Dialect.UNKNOWN, _review_context(file, context), context)
+    reviewed = [_review_script(script, review) for script in scripts]
+    found = [finding for each in reviewed for finding in each.findings]
     if not has_script(kind) and not (found := [item for item in found if item.rule in SECRETS]):
         raise without_script(kind)
     if context.options.only_new and (before := _deployed_code(file, context)):
-        old = node_script(before, kind)
-        known = replace(review, dialect=old.dialect)(old.code).findings
-        found = list(only_new_findings([*known, *_secrets_beside(old, review)], found))
-    if script.place and found:
-        yield _place_finding(script.place, context)
+        old = [_review_script(script, review) for script in node_scripts(before, kind)]
+        found = list(only_new_findings([finding for each in old for finding in each.findings], found))
+    if scripts[0].place and found:
+        yield _place_finding([script.place for script in scripts if script.place], context)
     found.sort(key=_rank)
     yield from found[:MAX_LISTED]
     yield from _unavailable_finding(review, context)
@@ -92,12 +93,34 @@ def code_review(context: LookupContext) -> Iterator[Finding]:
         message = Text(f"{left} more findings are not listed.", f"另有 {left} 个问题未列出。")
         remedy = Text("Fix the listed findings first.", "请先处理以上问题。")
         yield build_finding(context, "findings-truncated", Severity.INFO, message, remedy, count=left)
-    if script.place and script.dialect is Dialect.UNKNOWN:
-        # Here the author chose it.
-        language = Text("the language that the node names is not known", "节点所声明的语言未知")
-        raise Unreviewable(language.in_language(context.language))
-    if gaps := reviewed.describe_gaps(context.language):
-        raise Unreviewable(gaps)
+    _require_reviewed(scripts, reviewed, context)
+
+
+def _review_script(script: NodeScript, review: review_runner.ReviewRun) -> Review:
+    """Return the review of a script, with the secrets in the content around it."""
+    done = replace(review, dialect=script.dialect)(script.code)
+    findings = [*done.findings, *_secrets_beside(script, review)]
+    if script.place and script.place.startswith(CELLS):
+        findings = [_in_cell(finding, script.place) for finding in findings]
+    return Review(tuple(findings), done.gaps)
+
+
+def _in_cell(finding: Finding, place: str) -> Finding:
+    """Return a finding that says in which cell of a notebook its line is."""
+    english = finding.english and f"{place}: {finding.english}"
+    return replace(finding, message=f"{place}: {finding.message}", english=english)
+
+
+def _require_reviewed(scripts: Sequence[NodeScript], reviewed: Sequence[Review], context: Context) -> None:
+    """Raise `Unreviewable` if a script, or a part of one, was not reviewed."""
+    for script in scripts:
+        if script.place and script.dialect is Dialect.UNKNOWN:
+            # Here the author chose it.
+            language = Text("the language that the node names is not known", "节点所声明的语言未知")
+            raise Unreviewable(f"{language.in_language(context.language)} ({script.place})")
+    for each in reviewed:
+        if gaps := each.describe_gaps(context.language):
+            raise Unreviewable(gaps)
 
 
 def _secrets_beside(script: NodeScript, review: review_runner.ReviewRun) -> Iterator[Finding]:
@@ -106,8 +129,9 @@ def _secrets_beside(script: NodeScript, review: review_runner.ReviewRun) -> Iter
         yield from secrets_beside(replace(review, dialect=Dialect.UNKNOWN)(script.rest).findings)
 
 
-def _place_finding(place: str, context: Context) -> Finding:
+def _place_finding(places: Sequence[str], context: Context) -> Finding:
     """Return the remark which text the lines of findings count."""
+    place = places[0] if len(places) == 1 else CELLS
     message = Text(
         f"Lines are those of the script, which the content of this node has in {place}.",
         f"行号指脚本中的行；该节点的脚本位于其内容的 {place}。",

@@ -218,6 +218,42 @@ def test_a_language_that_the_author_names_and_is_not_known_is_unreviewable() -> 
     assert "language" in str(outcome.detail)
 
 
+NOTEBOOK = 1323
+
+
+def in_notebook(*cells: tuple[str, str]) -> str:
+    """Return a notebook with cells of a language and code each."""
+    made = [
+        {"cell_type": "code", "source": code, "metadata": {"language": name}, "outputs": []}
+        for name, code in cells
+    ]
+    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def test_each_cell_of_a_notebook_is_reviewed_in_its_language() -> None:
+    code = in_notebook(
+        ("odps-sql", "SELECT 1;\nDELETE FROM dw.t;"),
+        ("python", "o.execute_sql('delete from dw.u')"),
+        ("hologres", "DELETE FROM v WHERE a = 1"),
+    )
+    found = [item for item in ask(code, Workspace(), file_type=NOTEBOOK) if item.rule == "MC-C14"]
+    assert [(item.line, item.message.split(":")[0]) for item in found] == [(1, "cells"), (2, "cells[0]")]
+
+
+def test_a_cell_in_an_unknown_language_is_unreviewable() -> None:
+    outcome = outcome_of(in_notebook(("odps", "SELECT 1"), ("sql", "DELETE FROM t")), file_type=NOTEBOOK)
+    assert outcome.kind is OutcomeKind.UNREVIEWABLE
+    assert "cells[1]" in str(outcome.detail)
+
+
+def test_a_secret_in_the_output_of_a_cell_is_found() -> None:
+    secret = "LTAI5tQnVx7RkJd2Wm9PzHsB"
+    content = json.loads(in_notebook(("odps", "SELECT 1;")))
+    content["cells"][0]["outputs"] = [{"text": f"key={secret}"}]
+    (finding,) = [i for i in ask(json.dumps(content), Workspace(), file_type=NOTEBOOK) if i.rule == "MC-S01"]
+    assert secret not in finding.message
+
+
 @pytest.mark.parametrize(
     ("file_type", "code", "kind", "severities"),
     [
