@@ -10,6 +10,7 @@ import gc
 import importlib
 
 from workers.checks import registry
+from workers.process import import_pause  # noqa: F401 - disables the garbage collector
 
 MODULES = (
     "workers.process.child",
@@ -36,8 +37,6 @@ def _build_parser_tables() -> None:
     review("SELECT 1", Dialect.MAXCOMPUTE)
 
 
-# Imports create no garbage, and collecting meanwhile takes an eighth of their time.
-gc.disable()
 _load()
 gc.enable()
 # The objects stay for ever. Frozen, they are not looked at by collections, and so remain shared after a fork.

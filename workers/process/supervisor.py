@@ -51,9 +51,10 @@ MAX_HANGING_CHECKS = 100
 
 POLL_SECONDS = 0.2
 
+_IMPORT_PAUSE = "workers.process.import_pause"
 _PRELOADED = "workers.process.preloaded"
 _SDK = "workers.dataworks.sdk"
-"""Modules loaded before the first fork; the SDK only if a process calls DataWorks."""
+"""Modules loaded before the first fork; the SDK before the last one, if a process calls DataWorks."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 
@@ -178,7 +179,7 @@ def run(
 def _preload(groups: Sequence[tuple[ProcessGroup, tuple[Role, ...]]]) -> None:
     """Let the fork server load what the processes of `groups` need."""
     sdk = () if all(group.reads_code for group, _ in groups) else (_SDK,)
-    _FORKS.set_forkserver_preload([*sdk, _PRELOADED])
+    _FORKS.set_forkserver_preload([_IMPORT_PAUSE, *sdk, _PRELOADED])
 
 
 def _validate(check_access: Callable[[WorkerSettings], None]) -> None:
