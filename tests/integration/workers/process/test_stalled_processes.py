@@ -13,8 +13,10 @@ import pytest
 
 from tests.support.engines import Valkey, free_port
 from tests.support.running_dwgate import RunningDwgate, fleet, wait_for
+from workers.process.health import PROGRESS_SECONDS
 
-STALL_SECONDS = 8
+STALL_SECONDS = PROGRESS_SECONDS + 4
+"""Long enough for the health to show it before the process is replaced."""
 
 CHECKS = '''
 import re
