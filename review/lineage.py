@@ -153,6 +153,7 @@ class _LineageTrace:
     def __init__(self, statement: Statement, catalog: TableCatalog) -> None:
         self._statement, self._blocks, self._catalog = statement, statement.blocks, catalog
         self._outputs: dict[int, tuple[_TracedColumn, ...]] = {}
+        self._places: dict[int, tuple[int, dict[str, int]]] = {}
         named = [source.table for block in self._blocks for source in block.sources]
         self._spellings = {name.lower(): name for name in reversed(named)}
 
@@ -389,16 +390,24 @@ class _LineageTrace:
             known = self._catalog.columns(source.table) if source.pivots else None
             return frozenset({(source.table, name)} if known is None or name in known else ())
         found: set[tuple[str, str]] = set()
-        names = [made.name for made in self._of_block(source.blocks[0], depth)]
-        if place is None and name in names:
-            place = names.index(name)
+        places = self._places_of(source.blocks[0], depth)
+        place = places.get(name) if place is None else place
         for inner in source.blocks:
             branch = self._of_block(inner, depth)
-            if place is not None and place < len(branch) and ALL_COLUMNS not in names:
+            if place is not None and place < len(branch) and ALL_COLUMNS not in places:
                 found |= branch[place].sources
             else:
                 found |= _passed_column(branch, name)
         return frozenset(found)
+
+    def _places_of(self, index: int, depth: int) -> dict[str, int]:
+        """Return the position of each name among the columns of a block; the first of equal names."""
+        columns = self._of_block(index, depth)
+        found = self._places.get(index)
+        if found is None or len(columns) != found[0]:
+            names = {made.name: place for place, made in reversed(tuple(enumerate(columns)))}
+            found = self._places[index] = (len(columns), names)
+        return found[1]
 
     def _of_rows(self, index: int, source: Source, depth: int) -> _Sources:
         """Return the sources of columns that a lateral view or function produces: those of its arguments."""

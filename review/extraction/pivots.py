@@ -46,6 +46,10 @@ def pivoted_columns(known: KnownColumns, pivots: tuple[Pivot, ...]) -> KnownColu
     return known
 
 
+_MAX_COLUMNS = 10_000
+"""Maximum columns that a pivot makes; of one with more, none is known."""
+
+
 def _pivot(node: exp.Expr, frame: BlockState) -> Pivot:
     fields = [field for field in node.args.get("fields") or () if isinstance(field, exp.In)]
     axes = tuple(name for field in fields for name in _columns(field.this))
@@ -53,9 +57,10 @@ def _pivot(node: exp.Expr, frame: BlockState) -> Pivot:
     values = _values(fields[0], frame) if len(fields) == 1 else []
     always = len(aggregates) > 1 and node.args.get("pivot_column_naming") == "agg_name_if_multiple"
     aliased = node.args.get("pivot_column_naming") != "agg_name_if_multiple"
+    is_bounded = len(values) * len(aggregates) <= _MAX_COLUMNS
     made = [
         _pivoted_column(value, alias if always or aliased else "", (*columns, *axes))
-        for value, (alias, columns) in product(values, aggregates)
+        for value, (alias, columns) in product(values if is_bounded else (), aggregates)
         if value and (alias or not always)
     ]
     is_complete = len(fields) == 1 and all(values) and len(made) == len(values) * len(aggregates)

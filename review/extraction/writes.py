@@ -172,19 +172,24 @@ def _assignments(assignments: Iterable[exp.Expr], frame: BlockState) -> Iterator
         made = [output_operand(value, frame) for value in values]
         for place, target in enumerate(targets):
             operand, aggregate = made[place if len(made) == len(targets) else 0]
-            at = read_operand(target, frame).at
-            name, qualifier = _assigned_column(target)
-            yield Output(at, name, operand, qualifier=qualifier, aggregate=aggregate)
+            column = read_operand(target, frame)
+            name, qualifier = _assigned_column(target, column)
+            yield Output(column.at, name, operand, qualifier=qualifier, aggregate=aggregate)
 
 
-def _assigned_column(node: exp.Expr) -> tuple[str, str]:
-    """Return the name and the qualifier of an assigned column, or of the array of an assigned element."""
-    while isinstance(node, exp.Bracket):
-        node = node.this
-    return node.name, node.table if isinstance(node, exp.Column) else ""
+def _assigned_column(node: exp.Expr, read: Operand) -> tuple[str, str]:
+    """Return the name and the qualifier of the column in which a value, a field or an element is set."""
+    if len(read.columns) != 1:
+        return node.name, ""
+    column = read.columns[0]
+    if column.qualifier and column.block is None:  # a field of a column of type STRUCT
+        return column.qualifier.partition(".")[0], ""
+    return column.name, column.qualifier
 
 
 def _members(node: exp.Expr) -> list[exp.Expr]:
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "ROW":
+        return list(node.expressions)
     return list(node.expressions) if isinstance(node, exp.Tuple) and node.expressions else [node]
 
 

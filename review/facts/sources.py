@@ -1,6 +1,7 @@
 """The row sources of a block."""
 
 from collections.abc import Iterable
+from dataclasses import field
 from enum import StrEnum
 
 from review.facts.base import Span, fact
@@ -52,13 +53,15 @@ class Pivot:
     replaced: frozenset[str]
     made: tuple[PivotedColumn, ...]
     is_complete: bool = True
+    _origins: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def origins(self, name: str) -> tuple[str, ...]:
         """Return the columns from which it makes `name` (in lower case); `name` itself if it is kept."""
-        for column in self.made:
-            if name == column.name or name in column.spellings:
-                return column.origins
-        return (name,)
+        if not self._origins:
+            for column in self.made:
+                for known in (column.name, *column.spellings):
+                    self._origins.setdefault(known, column.origins)
+        return self._origins.get(name, (name,))
 
     def columns(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names of the columns after it, in order, of those before it, in lower case."""

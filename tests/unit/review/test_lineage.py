@@ -248,6 +248,20 @@ TARGET = ReviewContext(tables={"t": TableMetadata(columns={"a": "BIGINT", "b": "
 
 CHANGES = {
     "update": (Dialect.MYSQL, "UPDATE t SET b = c, c = 'x' WHERE a = 1", {"b": {"t.c"}, "c": set()}),
+    "update of a field": (
+        Dialect.SPARK,
+        (
+            "MERGE INTO t d USING s ON d.a = s.a"
+            " WHEN MATCHED THEN UPDATE SET d.b.x = s.v, c.y = s.w"
+            " WHEN NOT MATCHED THEN INSERT (a) VALUES (s.a)"
+        ),
+        {"a": {"s.a"}, "b": {"s.v"}, "c": {"s.w"}},
+    ),
+    "update of an element": (
+        Dialect.POSTGRES,
+        "UPDATE t SET b[1] = s.v, (a, c) = ROW(s.x, s.y) FROM s WHERE t.a = s.a",
+        {"b": {"s.v"}, "a": {"s.x"}, "c": {"s.y"}},
+    ),
     "update of a join": (
         Dialect.MYSQL,
         "UPDATE t x JOIN (SELECT id, SUM(n) AS n FROM s GROUP BY id) y ON x.a = y.id SET x.b = y.n",
