@@ -26,6 +26,7 @@ COMMANDS = {
     "requeue": "Run stored events again; never post a result that differs from an accepted one.",
     "replay": "Evaluate past events under another policy and show what would change; read-only.",
     "review": "Review node code; exit with 1 on a warning, a block, or code that was not reviewed.",
+    "lineage": "Show which tables and columns node code reads and writes; exit with 1 on unread code.",
     "rules": "List the review's rules, or show one rule's page.",
     "send": "Deliver events as EventBridge does, signed with your own key.",
     "accounts": "Write a user of RabbitMQ and of Redis for every service, with its rights and password.",

@@ -6,21 +6,24 @@ guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from review.facts import (
     Block,
     Column,
     JoinKind,
     Operand,
+    OperandKind,
     Output,
+    Role,
     Script,
     Source,
     Span,
     Statement,
     Write,
     WriteKind,
+    is_same_table,
     table_key,
 )
 from review.tables.catalog import TableCatalog
@@ -88,23 +91,35 @@ def table_lineage(script: Script) -> tuple[TableLineage, ...]:
 
 
 def column_lineage(script: Script) -> tuple[ColumnLineage, ...]:
-    """Return the source columns of each written column, for every write whose rows come from a query.
+    """Return the source columns of each written column, for every write with a query or assignments.
 
     Stars are expanded if their columns are known: from `script.given`, from a CREATE in the script, or from a
     subquery or CTE that lists them.
     """
     catalog = TableCatalog(script)
-    return tuple(
-        item
-        for statement in script.statements
-        for write in statement.writes
-        for item in _LineageTrace(statement, catalog).traced_columns(write)
-    )
+    return tuple(item for statement in script.statements for item in _columns(statement, catalog))
+
+
+def statement_lineage(script: Script) -> Iterator[tuple[Statement, TableLineage, tuple[ColumnLineage, ...]]]:
+    """Yield the statements that read or write tables, each with its tables and columns."""
+    catalog = TableCatalog(script)
+    for statement in script.statements:
+        found = _tables(statement)
+        if found.reads or found.writes:
+            yield statement, found, tuple(_columns(statement, catalog))
+
+
+def _columns(statement: Statement, catalog: TableCatalog) -> Iterator[ColumnLineage]:
+    for write in statement.writes:
+        yield from _LineageTrace(statement, catalog).traced_columns(write)
 
 
 def _tables(statement: Statement) -> TableLineage:
-    reads = dict.fromkeys(source.table for _, source in statement.reads())
-    reads.update(dict.fromkeys(made.like for made in statement.creations if made.like))
+    names = [source.table for _, source in statement.reads()]
+    names += [made.like for made in statement.creations if made.like]
+    reads: dict[str, str] = {}
+    for name in names:
+        reads.setdefault(name.lower(), name)
     writes = tuple(
         TableWrite(
             write.table, write.kind, tuple((part.column, _value(part.value)) for part in write.partition)
@@ -112,11 +127,15 @@ def _tables(statement: Statement) -> TableLineage:
         for write in statement.writes
         if write.table
     )
-    return TableLineage(statement.at, tuple(reads), writes)
+    return TableLineage(statement.at, tuple(reads.values()), writes)
 
 
 def _value(operand: Operand | None) -> str | None:
     return operand.value if operand else None
+
+
+_Sources = frozenset[tuple[str, str]]
+"""Columns of tables: each the table as written, and the column in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,120 +144,297 @@ class _TracedColumn:
 
     at: Span
     name: str
-    sources: frozenset[tuple[str, str]]
+    sources: _Sources
 
 
 class _LineageTrace:
     """Traces the columns of one statement to the tables they come from."""
 
     def __init__(self, statement: Statement, catalog: TableCatalog) -> None:
-        self._blocks, self._catalog = statement.blocks, catalog
+        self._statement, self._blocks, self._catalog = statement, statement.blocks, catalog
         self._outputs: dict[int, tuple[_TracedColumn, ...]] = {}
+        self._places: dict[int, tuple[int, dict[str, int]]] = {}
+        named = [source.table for block in self._blocks for source in block.sources]
+        self._spellings = {name.lower(): name for name in reversed(named)}
 
     def traced_columns(self, write: Write) -> Iterator[ColumnLineage]:
-        """Yield the columns of one write; the branches of a UNION are merged by position."""
+        """Yield the columns of one write, each once."""
+        found: dict[str, ColumnLineage] = {}
+        unnamed: list[ColumnLineage] = []
+        for made in (*self._inserted(write), *self._assigned(write)):
+            sources = self._one_spelling(made.sources)
+            item = ColumnLineage(made.at, write.table, made.name, sources)
+            if not made.name:
+                unnamed.append(item)
+            elif (known := found.get(made.name)) is None:
+                found[made.name] = item
+            else:
+                found[made.name] = replace(known, sources=self._one_spelling({*known.sources, *sources}))
+        yield from sorted((*found.values(), *unnamed), key=lambda item: item.at)
+
+    def _one_spelling(self, sources: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return source columns in order; a table that is spelled in several ways has the first of them."""
+        return tuple(sorted({(self._spellings[table.lower()], name) for table, name in sources}))
+
+    def _inserted(self, write: Write) -> Iterator[_TracedColumn]:
+        """Yield the columns of the rows of a query; the branches of a UNION are merged by position."""
         branches = [self._of_block(index, 0) for index in write.blocks]
-        names = self._names(write)
-        for position, first in enumerate(branches[0] if branches else ()):
-            made = frozenset[tuple[str, str]]().union(
+        if not branches:
+            return
+        names = self._names(write, branches[0])
+        for position, first in enumerate(branches[0]):
+            made = _Sources().union(
                 *(branch[position].sources for branch in branches if position < len(branch))
             )
-            name = names[position] if position < len(names) else first.name
-            yield ColumnLineage(first.at, write.table, name, tuple(sorted(made)))
+            yield _TracedColumn(first.at, names[position], made)
 
-    def _names(self, write: Write) -> tuple[str, ...]:
+    def _names(self, write: Write, outputs: tuple[_TracedColumn, ...]) -> list[str]:
+        """Return the names of the columns that get the outputs: those of the target if they are known."""
+        own = [output.name for output in outputs]
+        target = self._target(write)
+        if not target:
+            return own
+        # A star over unknown columns moves those after it; they are counted from the end.
+        star = own.index(ALL_COLUMNS) if ALL_COLUMNS in own else len(own)
+        after = len(own) - star - 1
+        if after >= 0 and (ALL_COLUMNS in own[star + 1 :] or star + after > len(target)):
+            return own
+        given = [*target[:star], *own[len(target) : star]]
+        return given if after < 0 else [*given[:star], ALL_COLUMNS, *target[len(target) - after :]]
+
+    def _target(self, write: Write) -> tuple[str, ...]:
+        """Return the columns that a query must return, in order; empty if unknown."""
         dynamic = tuple(part.column.lower() for part in write.partition if part.value is None)
         if write.columns:
             return (*(name.lower() for name in write.columns), *dynamic)
         known = self._catalog.columns(write.table)
-        if known is None or write.kind is WriteKind.CREATE:
+        if known is None or write.kind in _NAMED_BY_QUERY:
             return ()
         partitions = self._catalog.partitions(write.table) or ()
         return (*(name for name in known if name not in partitions), *dynamic)
 
+    def _assigned(self, write: Write) -> Iterator[_TracedColumn]:
+        """Yield the columns that an UPDATE, a MERGE or a conflict of an INSERT sets."""
+        columns = tuple(self._catalog.columns(write.table) or ())
+        for index, block in enumerate(self._blocks):
+            if block.role is Role.CHANGE and self._is_of(write, block):
+                unnamed = 0
+                for made in self._assignments(index, write):
+                    if made.name:
+                        yield made
+                    elif write.kind is WriteKind.MERGE:  # INSERT without a list of columns, once or more
+                        yield replace(made, name=columns[unnamed % len(columns)] if columns else "")
+                        unnamed += 1
+
+    def _is_of(self, write: Write, block: Block) -> bool:
+        """Whether a block of role CHANGE finds the rows of `write`, not those of another in the statement."""
+        if write.kind is WriteKind.DELETE:
+            return False
+        named = (source.table for source in block.sources)
+        return len(self._statement.writes) == 1 or any(is_same_table(name, write.table) for name in named)
+
+    def _assignments(self, index: int, write: Write) -> Iterator[_TracedColumn]:
+        place, before = 0, None
+        for output in self._blocks[index].outputs:
+            place = place + 1 if output.operand is before else 0
+            before = output.operand
+            if _is_target(output, self._blocks[index], write):
+                yield from self._of_output(index, output, 1, place)
+
     def _of_block(self, index: int, depth: int) -> tuple[_TracedColumn, ...]:
         if (known := self._outputs.get(index)) is None:
             self._outputs[index] = ()  # ends the recursion of a recursive query
-            block = self._blocks[index]
             known = tuple(
-                made for output in block.outputs for made in self._of_output(block, output, depth + 1)
+                made
+                for output in self._blocks[index].outputs
+                for made in self._of_output(index, output, depth + 1)
             )
             self._outputs[index] = known
         return known
 
-    def _of_output(self, block: Block, output: Output, depth: int) -> Iterator[_TracedColumn]:
+    def _of_output(self, index: int, output: Output, depth: int, place: int = 0) -> Iterator[_TracedColumn]:
+        """Yield the columns of an output.
+
+        Args:
+            index: its block.
+            output: the output.
+            depth: number of nested queries.
+            place: which column of its subquery it is, if an assignment gets several from one.
+        """
         if depth > _MAX_DEPTH:
             return
+        block = self._blocks[index]
         if not output.star:
-            yield _TracedColumn(output.at, output.name.lower(), self._of_operand(output.operand, depth))
+            made = self._of_operand(index, output.operand, depth, place)
+            yield _TracedColumn(output.at, output.name.lower(), made)
             return
-        for source in block.sources:
-            if output.qualifier and source.alias.lower() != table_key(output.qualifier):
-                continue
-            if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI):
-                yield from self._of_star(block, source, output.at, depth)
+        named = table_key(output.qualifier)
+        sources = [source for source in block.sources if not named or source.alias.lower() == named]
+        if not sources:  # all fields of a column of type STRUCT
+            column = Column(output.at, ALL_COLUMNS, output.qualifier)
+            yield _TracedColumn(output.at, ALL_COLUMNS, self._of_qualified(index, column, depth))
+        for source in sources:
+            if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI) and not source.target:
+                yield from self._changed(index, output, self._of_star(index, source, output, depth), depth)
 
-    def _of_star(self, block: Block, source: Source, at: Span, depth: int) -> Iterator[_TracedColumn]:
+    def _changed(
+        self, index: int, output: Output, columns: Iterator[_TracedColumn], depth: int
+    ) -> Iterator[_TracedColumn]:
+        """Yield what a star selects of the columns of a source."""
+        changes = output.changes
+        replaced, renamed = dict(changes.replaced), dict(changes.renamed)
+        for made in columns:
+            if made.name == ALL_COLUMNS:
+                yield made
+                for name, operand in replaced.items():
+                    yield _TracedColumn(output.at, name, self._of_operand(index, operand, depth))
+                for name, given in renamed.items():
+                    yield _TracedColumn(output.at, given, _selected_by_star(made, name))
+            elif changes.selects(made.name):
+                computed = replaced.get(made.name)
+                sources = made.sources if computed is None else self._of_operand(index, computed, depth)
+                yield _TracedColumn(output.at, renamed.get(made.name, made.name), sources)
+
+    def _of_star(self, index: int, source: Source, output: Output, depth: int) -> Iterator[_TracedColumn]:
+        names = self._columns(source, depth)
+        if source.table and (not names or not output.changes.is_known):
+            yield _TracedColumn(output.at, ALL_COLUMNS, frozenset({(source.table, ALL_COLUMNS)}))
+            for pivot in source.pivots:
+                for column in pivot.made:
+                    yield _TracedColumn(
+                        output.at, column.name, self._of_source(index, source, column.name, depth)
+                    )
+            return
+        for name in names:
+            yield _TracedColumn(output.at, name, self._of_source(index, source, name, depth))
+
+    def _columns(self, source: Source, depth: int) -> tuple[str, ...]:
+        """Return the known names of a source's columns, in order; empty if they are unknown."""
+        names = self._columns_before(source, depth)
+        for pivot in source.pivots:
+            names = pivot.columns(names) if names else ()
+        listed = tuple(name.lower() for name in source.columns)
+        return (*listed, *names[len(listed) :])
+
+    def _columns_before(self, source: Source, depth: int) -> tuple[str, ...]:
+        """Return the names of the columns before pivots and the alias."""
         if source.table:
-            for name in self._catalog.columns(source.table) or (ALL_COLUMNS,):
-                yield _TracedColumn(at, name, frozenset({(source.table, name)}))
-        elif source.blocks:
-            for position, made in enumerate(self._of_block(source.blocks[0], depth)):
-                name = source.columns[position].lower() if position < len(source.columns) else made.name
-                yield _TracedColumn(at, name, self._of_source(block, source, made.name, depth))
-        else:
-            for name in source.columns:
-                yield _TracedColumn(at, name.lower(), self._of_source(block, source, name.lower(), depth))
+            return tuple(self._catalog.columns(source.table) or ())
+        if source.blocks:
+            return tuple(made.name for made in self._of_block(source.blocks[0], depth))
+        return ()
 
-    def _of_operand(self, operand: Operand, depth: int) -> frozenset[tuple[str, str]]:
+    def _of_operand(self, index: int, operand: Operand, depth: int, place: int = 0) -> _Sources:
         found: set[tuple[str, str]] = set()
         for column in operand.columns:
-            found |= self._of_column(column, depth)
-        for index in operand.blocks:
-            for made in self._of_block(index, depth):
+            found |= self._of_column(index, column, depth)
+        for inner in operand.blocks:
+            outputs = self._of_block(inner, depth)
+            several = place or (operand.sort is OperandKind.QUERY and len(outputs) > 1)
+            for made in outputs[place : place + 1] if several else outputs:
                 found |= made.sources
         return frozenset(found)
 
-    def _of_column(self, column: Column, depth: int) -> frozenset[tuple[str, str]]:
-        if column.block is None or column.source is None or depth > _MAX_DEPTH:
+    def _of_column(self, index: int, column: Column, depth: int) -> _Sources:
+        if depth > _MAX_DEPTH:
             return frozenset()
-        block = self._blocks[column.block]
-        return self._of_source(block, block.sources[column.source], column.key, depth)
+        if column.block is not None and column.source is not None:
+            source = self._blocks[column.block].sources[column.source]
+            return self._of_source(column.block, source, column.key, depth)
+        return self._of_qualified(index, column, depth) if column.qualifier else frozenset()
 
-    def _of_source(self, block: Block, source: Source, name: str, depth: int) -> frozenset[tuple[str, str]]:
+    def _of_qualified(self, index: int, column: Column, depth: int) -> _Sources:
+        """Return the sources of a column whose qualifier names no source of its block.
+
+        In ON DUPLICATE KEY UPDATE it may name a source of the query; otherwise it begins with the column of
+        type STRUCT, if the block has only one source.
+        """
+        block = self._blocks[index]
+        if block.role is Role.CHANGE:
+            for inner in (inner for write in self._statement.writes for inner in write.blocks):
+                for source in self._blocks[inner].sources:
+                    if source.alias.lower() == column.qualifier.lower():
+                        return self._of_source(inner, source, column.key, depth)
+        # The columns of a lateral view are known if it lists them.
+        seen = [
+            source
+            for source in block.sources
+            if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI)
+            and not (source.join_kind is JoinKind.LATERAL and source.columns)
+        ]
+        if len(seen) != 1:
+            return frozenset()
+        return self._of_source(index, seen[0], column.qualifier.partition(".")[0].lower(), depth)
+
+    def _of_source(self, index: int, source: Source, name: str, depth: int) -> _Sources:
+        """Return the sources of the column `name` of a row source, as the block with that source sees it."""
+        if not source.table and not source.blocks:
+            return self._of_rows(index, source, depth)
+        listed = [given.lower() for given in source.columns]
+        place = listed.index(name) if name in listed else None
+        if source.table or source.pivots:
+            if place is not None:
+                before = self._columns_before(source, depth)
+                names = (source.pivoted(before) or ()) if before else ()
+                if place >= len(names):
+                    return frozenset()
+                name, place = names[place], None
+            found = (self._before_pivots(source, origin, None, depth) for origin in source.origins(name))
+            return _Sources().union(*found)
+        return self._before_pivots(source, name, place, depth)
+
+    def _before_pivots(self, source: Source, name: str, place: int | None, depth: int) -> _Sources:
+        """Return the sources of the column `name`, or of that at `place`, of a table or of blocks."""
         if source.table:
-            return frozenset({(source.table, name)})
-        if not source.blocks:
-            return self._of_rows(block, source, depth)
-        renamed = [given.lower() for given in source.columns]
+            # A pivot that is not known whole may have made it.
+            known = self._catalog.columns(source.table) if source.pivots else None
+            return frozenset({(source.table, name)} if known is None or name in known else ())
         found: set[tuple[str, str]] = set()
-        first = self._of_block(source.blocks[0], depth)
-        names = [made.name for made in first]
-        place = renamed.index(name) if name in renamed else names.index(name) if name in names else None
-        for index in source.blocks:
-            branch = self._of_block(index, depth)
-            if place is not None and place < len(branch) and ALL_COLUMNS not in names:
+        places = self._places_of(source.blocks[0], depth)
+        place = places.get(name) if place is None else place
+        for inner in source.blocks:
+            branch = self._of_block(inner, depth)
+            if place is not None and place < len(branch) and ALL_COLUMNS not in places:
                 found |= branch[place].sources
             else:
                 found |= _passed_column(branch, name)
         return frozenset(found)
 
-    def _of_rows(self, block: Block, source: Source, depth: int) -> frozenset[tuple[str, str]]:
+    def _places_of(self, index: int, depth: int) -> dict[str, int]:
+        """Return the position of each name among the columns of a block; the first of equal names."""
+        columns = self._of_block(index, depth)
+        found = self._places.get(index)
+        if found is None or len(columns) != found[0]:
+            names = {made.name: place for place, made in reversed(tuple(enumerate(columns)))}
+            found = self._places[index] = (len(columns), names)
+        return found[1]
+
+    def _of_rows(self, index: int, source: Source, depth: int) -> _Sources:
         """Return the sources of columns that a lateral view or function produces: those of its arguments."""
-        return frozenset(
-            item
-            for call in block.calls
-            if source.at.begin <= call.at.begin and call.at.end <= source.at.end
-            for argument in call.arguments
-            for item in self._of_operand(argument, depth + 1)
-        )
+        return _Sources().union(*(self._of_operand(index, item, depth + 1) for item in source.arguments))
 
 
-def _passed_column(branch: tuple[_TracedColumn, ...], name: str) -> frozenset[tuple[str, str]]:
+_NAMED_BY_QUERY = frozenset({WriteKind.CREATE, WriteKind.VIEW})
+"""Writes whose columns have the names of the query."""
+
+
+def _is_target(output: Output, block: Block, write: Write) -> bool:
+    """Whether an assignment is one to the table of `write`; its qualifier may name another table."""
+    if output.star or not output.qualifier:
+        return True
+    named = table_key(output.qualifier)
+    tables = [source.table for source in block.sources if source.alias.lower() == named and source.table]
+    return not tables or is_same_table(tables[0], write.table) or write.table.lower() == named
+
+
+def _passed_column(branch: tuple[_TracedColumn, ...], name: str) -> _Sources:
     """Return the sources of the branch's column `name`, or of its unexpanded stars."""
     exact = [made for made in branch if made.name == name]
     if exact:
         return exact[0].sources
-    return frozenset(
-        (table, name) for made in branch if made.name == ALL_COLUMNS for table, _ in made.sources
-    )
+    return _Sources().union(*(_selected_by_star(made, name) for made in branch if made.name == ALL_COLUMNS))
+
+
+def _selected_by_star(star: _TracedColumn, name: str) -> _Sources:
+    """Return the sources of the column `name` of a star: it is one of a table, or a field of a column."""
+    return frozenset((table, name if column == ALL_COLUMNS else column) for table, column in star.sources)

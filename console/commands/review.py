@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from console.options import LanguageName
 from console.output import finding_text, tables
 from console.output.github import workflow_commands
 from console.output.sarif import build_sarif
-from console.review_inputs import Source, read_sources
+from console.review_inputs import Source, dialect_named, read_context, read_sources
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, Review, review, run_review
@@ -33,7 +32,6 @@ from review.node_script import file_script
 from review.options import ReviewOptions
 from review.report import SECRETS, ReviewedFile, has_blocking, report_json, secrets_beside
 from review.source.source_files import decode_source, outside_finding, unread_finding
-from review.tables.metadata import parse_tables
 
 FORMATS = ("text", "json", "sarif", "github")
 WITH_FINGERPRINTS = ("json", "sarif")
@@ -110,16 +108,11 @@ def run(paths: Sequence[str], request: ReviewRequest) -> int:
     """Review the files; return the exit code: 1 if a finding warns or blocks, or code was not reviewed."""
     if request.format not in FORMATS:
         raise UsageError(f"--format {request.format}: expected one of {', '.join(FORMATS)}")
-    dialect = _dialect(request.dialect)
+    dialect = dialect_named(request.dialect)
     settings = _read_settings(request)
     files = tuple(read_sources(paths, dialect, request.diff))
-    # What the parser loads is permanent: collecting meanwhile is wasted time.
-    gc.disable()
     if any(file.dialect.sql for file in files):
-        # Warm up the parser before processes are forked.
-        review("SELECT 1", Dialect.MAXCOMPUTE)
-    gc.freeze()
-    gc.enable()
+        isolated_reviews.load_before(lambda: review("SELECT 1", Dialect.MAXCOMPUTE))
     found = tuple(_all(files, settings))
     if request.waivers:
         found = tuple(_without_waived(found, request.waivers, request.policy))
@@ -139,22 +132,8 @@ def run(paths: Sequence[str], request: ReviewRequest) -> int:
     return FAILED if has_blocking(found) else 0
 
 
-def _dialect(name: str | None) -> Dialect | None:
-    known = sorted(dialect.value for dialect in Dialect if dialect is not Dialect.UNKNOWN)
-    if name is not None and name not in known:
-        raise UsageError(f"--dialect {name}: unknown dialect; expected one of {', '.join(known)}")
-    return Dialect(name) if name else None
-
-
 def _read_settings(request: ReviewRequest) -> _Settings:
-    # A plain dict, not the default: it is pickled for other processes.
-    context = ReviewContext(project=request.project, tables={})
-    if request.metadata:
-        try:
-            content = request.metadata.read_bytes()
-        except OSError as error:
-            raise UsageError(f"--metadata {request.metadata}: cannot be read: {error.strerror}") from None
-        context = replace(context, tables=parse_tables(str(request.metadata), content))
+    context = read_context(request.metadata, request.project)
     settings = _Settings(context, ReviewOptions(), Language.ENGLISH, fingerprint_key=_fingerprint_key())
     if request.policy:
         settings = _with_policy(settings, request.policy)

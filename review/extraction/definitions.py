@@ -66,6 +66,15 @@ def _properties(node: exp.Expr) -> list[exp.Expr]:
     return list(holder.expressions) if isinstance(holder, exp.Expr) else []
 
 
+def materialized_into(node: exp.Expr) -> exp.Expr | None:
+    """Return the table of ClickHouse's CREATE MATERIALIZED VIEW … TO, into which the view's rows go.
+
+    https://clickhouse.com/docs/sql-reference/statements/create/view#materialized-view
+    """
+    found = (item.this for item in _properties(node) if isinstance(item, exp.ToTableProperty))
+    return next(found, None)
+
+
 def _columns(definitions: list[exp.Expr], walk: QueryWalker) -> Iterator[ColumnDefinition]:
     for item in definitions:
         if isinstance(item, exp.ColumnDef):

@@ -15,10 +15,11 @@ from review.extraction.block_state import BlockState
 from review.extraction.blocks import BlockPosition, extract_block, limit_of, order_of
 from review.extraction.expressions.expressions import visit
 from review.extraction.expressions.predicates import extract_predicates
+from review.extraction.pivots import pivoted_columns
 from review.extraction.scopes import NOTHING, KnownColumns, QueryScope
 from review.extraction.source_text import SourceText
 from review.extraction.sources import NamedSource, SourceReader
-from review.facts import CTE, Block, Clause, Role, Span, Union
+from review.facts import CTE, EVERY_COLUMN, Block, Clause, Role, Span, StarChanges, Union
 
 _AFTER = frozenset({Clause.GROUP, Clause.HAVING, Clause.QUALIFY, Clause.ORDER})
 _ALIASES_SEEN = {
@@ -114,8 +115,8 @@ class QueryWalker:
         for output in block.outputs:
             if output.star:
                 inner = self._starred(block, output.qualifier.lower())
-                names |= inner.names
-                whole = whole and inner.whole
+                names |= _selected(inner.names, output.changes)
+                whole = whole and inner.whole and output.changes.is_known
             elif output.name:
                 names.add(output.name.lower())
         return KnownColumns(frozenset(names), whole)
@@ -130,6 +131,7 @@ class QueryWalker:
                 own = KnownColumns(frozenset(name.lower() for name in source.columns), whole=True)
             else:
                 own = self.shape(source.blocks) if source.blocks else self.table(source.table)
+                own = pivoted_columns(own, source.pivots)
             names |= own.names
             whole = whole and own.whole
         return KnownColumns(frozenset(names), whole and bool(names))
@@ -257,3 +259,11 @@ class QueryWalker:
 
     def _derived(self, node: exp.Expr, outer: QueryScope | None) -> tuple[int, ...]:
         return self.query(node, Role.DERIVED, outer)
+
+
+def _selected(names: frozenset[str], changes: StarChanges) -> frozenset[str]:
+    """Return the names of the columns that a star selects among `names`."""
+    if changes is EVERY_COLUMN:
+        return names
+    renamed = dict(changes.renamed)
+    return frozenset(renamed.get(name, name) for name in names if changes.selects(name))

@@ -10,8 +10,9 @@ from sqlglot import exp
 from review.extraction.block_state import BlockState
 from review.extraction.expressions.operands import read_operand
 from review.extraction.expressions.partitions import partition_values
+from review.extraction.pivots import extract_pivots, pivoted_columns
 from review.extraction.scopes import NOTHING, KnownColumns, QueryScope
-from review.facts import Clause, JoinKind, Source, Span, last_part
+from review.facts import Clause, JoinKind, Operand, Source, Span, last_part
 
 
 @dataclass(slots=True)
@@ -63,6 +64,12 @@ class SourceReader:
         if on is not None:
             self.conditions.append((len(self.sources) - 1, on))
 
+    def add_row(self, name: str, blocks: tuple[int, ...], columns: tuple[str, ...]) -> None:
+        """Add the row of `blocks` that an INSERT tries to add; its columns are seen only with its name."""
+        end = Span(self.frame.end, self.frame.end)
+        self.sources.append(Source(end, JoinKind.LATERAL, "", name, True, blocks, columns=columns))
+        self.frame.scope.add([name.lower()], KnownColumns(whole=True))
+
     def mark_target(self) -> None:
         """Mark the first source as the target of the statement's change."""
         self.sources[0] = replace(self.sources[0], target=True)
@@ -75,6 +82,10 @@ class SourceReader:
     def _join(self, join: exp.Join, begin: int = 0) -> None:
         node = join.this
         if node is None:
+            return
+        if join.kind.upper() == "ARRAY":
+            for part in (node, *join.expressions):
+                self._array(part)
             return
         joined = self._joined(join, node)
         count = len(self.sources)
@@ -145,6 +156,7 @@ class SourceReader:
         if variable:
             name = "@" + name.lstrip("@")
         cte = self.named(name.lower()) if "." not in name else None
+        pivots = extract_pivots(node, self.frame)
         alias, columns = _alias(node)
         short = last_part(name)
         source = Source(
@@ -155,6 +167,7 @@ class SourceReader:
             bool(alias),
             partitions=partition_values(node.args.get("partition"), self.frame),
             columns=columns,
+            pivots=pivots,
         )
         known = cte.columns if cte is not None else NOTHING if variable else self.table(name)
         if cte is not None:
@@ -162,8 +175,8 @@ class SourceReader:
             source = replace(source, blocks=cte.blocks, cte=cte.name, columns=columns or cte.listed)
         elif variable:
             source = replace(source, cte=name)
-        self._register(source, [alias.lower()] if alias else [short.lower(), name.lower()], known, join)
-        self._pivots(node)
+        qualifiers = [alias.lower()] if alias else [short.lower(), name.lower()]
+        self._register(source, qualifiers, pivoted_columns(known, pivots), join)
 
     def _subquery(
         self,
@@ -176,10 +189,10 @@ class SourceReader:
         blocks = self.query(node, outer)
         span = self.frame.span_of(blocks)
         at = Span(*self.frame.text.enclosing_bracket(*span)) if span else Span(self.frame.end, self.frame.end)
+        pivots = extract_pivots(node, self.frame)
         alias, columns = _alias(holder or node)
-        source = Source(at, joined, "", alias, bool(alias), blocks, columns=columns)
-        self._register(source, [alias.lower()], self.shape(blocks), join)
-        self._pivots(node)
+        source = Source(at, joined, "", alias, bool(alias), blocks, columns=columns, pivots=pivots)
+        self._register(source, [alias.lower()], pivoted_columns(self.shape(blocks), pivots), join)
 
     def _lateral(self, node: exp.Expr, joined: JoinKind = JoinKind.LATERAL) -> None:
         if isinstance(node.this, exp.Query):
@@ -187,16 +200,29 @@ class SourceReader:
         else:
             self._table_function(node, JoinKind.LATERAL, None)
 
+    def _array(self, node: exp.Expr) -> None:
+        """Add the elements of an array of ARRAY JOIN: a column with the alias, or the name of the array."""
+        array = self._argument(node.this if isinstance(node, exp.Alias) else node)
+        alias = (
+            node.alias if isinstance(node, exp.Alias) else node.name if isinstance(node, exp.Column) else ""
+        )
+        at = array.at if array.at.end else Span(self.frame.end, self.frame.end)
+        columns = (alias,) if alias else ()
+        source = Source(at, JoinKind.LATERAL, "", alias, bool(alias), columns=columns, arguments=(array,))
+        self._register(source, [alias.lower()], NOTHING, None)
+
+    def _argument(self, node: exp.Expr) -> Operand:
+        clause, self.frame.clause = self.frame.clause, Clause.SOURCE
+        made = read_operand(node, self.frame)
+        self.frame.clause = clause
+        return made
+
     def _table_function(self, node: exp.Expr, joined: JoinKind, join: exp.Join | None) -> None:
         """Add rows that are in no table: those of a function, VALUES or UNNEST."""
-        clause, self.frame.clause = self.frame.clause, Clause.SOURCE
         inside = node.this if isinstance(node.this, exp.Expr) and not isinstance(node, exp.Func) else node
-        if isinstance(node, (exp.Values, exp.Unnest)):
-            spans = [read_operand(part, self.frame).at for part in node.expressions]
-        else:
-            spans = [read_operand(inside, self.frame).at]
-        self.frame.clause = clause
-        known = [span for span in spans if span.end]
+        parts = node.expressions if isinstance(node, (exp.Values, exp.Unnest)) else [inside]
+        arguments = [self._argument(part) for part in parts]
+        known = [argument.at for argument in arguments if argument.at.end]
         at = (
             Span(min(known).begin, max(span.end for span in known))
             if known
@@ -204,17 +230,11 @@ class SourceReader:
         )
         at = Span(at.begin, self.frame.text.closing_end(at.begin, at.end))
         alias, columns = _alias(node)
-        source = Source(at, joined, "", alias, bool(alias), columns=columns)
-        self._register(source, [alias.lower()], NOTHING, join)
-
-    def _pivots(self, node: exp.Expr) -> None:
-        if not node.args.get("pivots"):
-            return
-        clause, self.frame.clause = self.frame.clause, Clause.SOURCE
-        for pivot in node.args["pivots"]:
-            for part in pivot.expressions:
-                read_operand(part, self.frame)
-        self.frame.clause = clause
+        used = tuple(argument for argument in arguments if argument.columns or argument.blocks)
+        source = Source(at, joined, "", alias, bool(alias), columns=columns, arguments=used)
+        # The alias of a function with one column names that column, too.
+        names = frozenset() if not alias or isinstance(node, exp.Lateral) else frozenset({alias.lower()})
+        self._register(source, [alias.lower()], KnownColumns(names), join)
 
     def _register(
         self, source: Source, qualifiers: list[str], known: KnownColumns, join: exp.Join | None
@@ -229,12 +249,14 @@ class SourceReader:
         self.frame.scope.add([name for name in qualifiers if name], known)
 
 
-_KINDS = {"SEMI": JoinKind.SEMI, "ANTI": JoinKind.ANTI, "ARRAY": JoinKind.LATERAL}
+_KINDS = {"SEMI": JoinKind.SEMI, "ANTI": JoinKind.ANTI}
 _SIDES = {"LEFT": JoinKind.LEFT, "RIGHT": JoinKind.RIGHT, "FULL": JoinKind.FULL}
 
 
 def _alias(node: exp.Expr) -> tuple[str, tuple[str, ...]]:
-    alias = node.args.get("alias")
+    """Return the alias of a row source, which may come after its pivots, and the columns that it names."""
+    named = (holder.args.get("alias") for holder in reversed((node, *(node.args.get("pivots") or ()))))
+    alias = next((item for item in named if item is not None), None)
     if isinstance(alias, exp.TableAlias):
         return alias.name, tuple(column.name for column in alias.columns)
     return (alias.name, ()) if isinstance(alias, exp.Expr) else ("", ())

@@ -14,7 +14,13 @@ from review.dialects import Dialect
 from review.extraction import writes
 from review.extraction.alterations import extract_alterations, renamed_table
 from review.extraction.clause_order import find_misplaced_clause
-from review.extraction.definitions import extract_creation, extract_drops, extract_truncates, parse_resource
+from review.extraction.definitions import (
+    extract_creation,
+    extract_drops,
+    extract_truncates,
+    materialized_into,
+    parse_resource,
+)
 from review.extraction.queries import QueryWalker, TableVariable
 from review.extraction.scopes import NOTHING, KnownColumns
 from review.extraction.source_text import SourceText
@@ -182,6 +188,9 @@ def _create(tree: exp.Expr, walk: QueryWalker, done: _Effects) -> None:
         blocks = walk.query(query, Role.RESULT)
         if made.what is CreatedKind.TABLE:
             done.writes.append(Write(made.at, How.CREATE, made.name, blocks=blocks))
+        if isinstance(target := materialized_into(tree), exp.Table):
+            at = writes.table_at(target, walk)
+            done.writes.append(Write(at, How.VIEW, walk.text.name(target), blocks=blocks))
 
 
 def _command(tree: TableCommand, walk: QueryWalker, done: _Effects) -> None:

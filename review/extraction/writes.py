@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from sqlglot import exp
 
+from review.extraction.block_state import BlockState
 from review.extraction.blocks import attach_join_conditions, extract_where
 from review.extraction.expressions.operands import output_operand, read_operand
 from review.extraction.expressions.partitions import partition_values
@@ -16,6 +17,7 @@ from review.facts import (
     Block,
     Clause,
     JoinKind,
+    Operand,
     OperandKind,
     Output,
     PartitionValue,
@@ -37,7 +39,45 @@ def extract_insert(node: exp.Expr, walk: QueryWalker, keys: Keys) -> Write:
     given = node.args.get("partition") or (target.args.get("partition") if target is not None else None)
     partition = partition_values(given, walk.frame()) if isinstance(given, exp.Expr) else ()
     blocks, values = _rows(node.args.get("expression"), walk)
+    if (
+        isinstance(conflict := node.args.get("conflict"), exp.Expr)
+        and conflict.expressions
+        and target is not None
+    ):
+        _read_conflict(conflict, target, columns, blocks, walk)
     return Write(at, _write_kind(node, table, keys), table, partition, columns, blocks, values)
+
+
+def _read_conflict(
+    node: exp.Expr, target: exp.Expr, columns: tuple[str, ...], blocks: tuple[int, ...], walk: QueryWalker
+) -> None:
+    """Read what an INSERT does with rows that exist: a block of role CHANGE.
+
+    Its sources are the table and the row that was to be inserted: `excluded`, or in MySQL `VALUES(a)` or an
+    alias. https://dev.mysql.com/doc/refman/8.4/en/insert-on-duplicate.html
+    """
+    rows, index = _change(target, walk)
+    insert = node.parent.args.get("expression") if node.parent is not None else None
+    alias = insert.args.get("alias") if isinstance(insert, exp.Values) else None
+    named = tuple(column.name for column in alias.columns) if isinstance(alias, exp.TableAlias) else ()
+    name = alias.name if isinstance(alias, exp.TableAlias) else _EXCLUDED
+    rows.add_row(name, blocks, named or columns)
+    for call in list(node.find_all(exp.Anonymous)):
+        if call.name.upper() == "VALUES" and len(call.expressions) == 1:
+            call.replace(_column_of(name, call.expressions[0]))
+    outputs = tuple(_assignments(node.expressions, rows.frame))
+    _finish_write(index, rows, outputs, _conditions(node, rows), walk)
+
+
+_EXCLUDED = "excluded"
+
+
+def _column_of(qualifier: str, column: exp.Expr) -> exp.Column:
+    """Return a column with a qualifier that the author did not write, at the position of its name."""
+    name = column.this if isinstance(column, exp.Column) else column
+    table = exp.Identifier(this=qualifier)
+    table.meta.update(name.meta)
+    return exp.Column(this=name.copy(), table=table)
 
 
 def _write_kind(node: exp.Expr, table: str, keys: Keys) -> WriteKind:
@@ -50,6 +90,9 @@ def _write_kind(node: exp.Expr, table: str, keys: Keys) -> WriteKind:
 
 def _rows(node: exp.Expr | None, walk: QueryWalker) -> tuple[tuple[int, ...], int | None]:
     if isinstance(node, (exp.Values, exp.Tuple)):
+        if walk.text.search(r"\bselect\b", walk.text.at.begin) is not None:
+            for query in (item for part in node.expressions for item in part.find_all(exp.Query)):
+                walk.query(query, Role.SCALAR)
         return (), len(node.expressions) if isinstance(node, exp.Values) else 1
     if not isinstance(node, exp.Expr):
         return (), None
@@ -105,15 +148,9 @@ def extract_update(node: exp.Expr, walk: QueryWalker) -> Write:
     origin = node.args.get("from_")
     if isinstance(origin, exp.Expr) and isinstance(origin.this, exp.Expr):
         rows.join(origin.this, JoinKind.COMMA, None)
-    outputs = []
-    for part in node.expressions:
-        if isinstance(part, exp.EQ):
-            rows.frame.clause = Clause.OUTPUT
-            made, aggregate = output_operand(part.expression, rows.frame)
-            target = read_operand(part.this, rows.frame)
-            outputs.append(Output(target.at, part.this.name, made, aggregate=aggregate))
+    outputs = tuple(_assignments(node.expressions, rows.frame))
     predicates = _conditions(node, rows)
-    _finish_write(index, rows, tuple(outputs), predicates, walk)
+    _finish_write(index, rows, outputs, predicates, walk)
     table = node.this
     columns = tuple(output.name for output in outputs)
     return Write(
@@ -123,6 +160,37 @@ def extract_update(node: exp.Expr, walk: QueryWalker) -> Write:
         columns=columns,
         filtered=_filtered(node, predicates, rows),
     )
+
+
+def _assignments(assignments: Iterable[exp.Expr], frame: BlockState) -> Iterator[Output]:
+    """Read `a = x`, `(a, b) = (x, y)` and `(a, b) = (SELECT …)`: an output for each assigned column."""
+    for part in assignments:
+        if not isinstance(part, exp.EQ):
+            continue
+        frame.clause = Clause.OUTPUT
+        targets, values = _members(part.this), _members(part.expression)
+        made = [output_operand(value, frame) for value in values]
+        for place, target in enumerate(targets):
+            operand, aggregate = made[place if len(made) == len(targets) else 0]
+            column = read_operand(target, frame)
+            name, qualifier = _assigned_column(target, column)
+            yield Output(column.at, name, operand, qualifier=qualifier, aggregate=aggregate)
+
+
+def _assigned_column(node: exp.Expr, read: Operand) -> tuple[str, str]:
+    """Return the name and the qualifier of the column in which a value, a field or an element is set."""
+    if len(read.columns) != 1:
+        return node.name, ""
+    column = read.columns[0]
+    if column.qualifier and column.block is None:  # a field of a column of type STRUCT
+        return column.qualifier.partition(".")[0], ""
+    return column.name, column.qualifier
+
+
+def _members(node: exp.Expr) -> list[exp.Expr]:
+    if isinstance(node, exp.Anonymous) and node.name.upper() == "ROW":
+        return list(node.expressions)
+    return list(node.expressions) if isinstance(node, exp.Tuple) and node.expressions else [node]
 
 
 def extract_delete(node: exp.Expr, walk: QueryWalker) -> Iterator[Write]:
@@ -181,11 +249,11 @@ def _when(node: exp.Expr, rows: SourceReader) -> Iterator[Output]:
     if not isinstance(then, exp.Expr):
         return
     frame.clause = Clause.OUTPUT
-    if isinstance(then, exp.Update):
-        for part in then.expressions:
-            if isinstance(part, exp.EQ):
-                made, aggregate = output_operand(part.expression, frame)
-                yield Output(made.at, part.this.name, made, aggregate=aggregate)
+    if isinstance(then.this, exp.Star) or any(isinstance(part, exp.Star) for part in then.expressions):
+        at = frame.text.at  # INSERT *, UPDATE SET *: the columns of the same names
+        yield Output(at, "", Operand(at, OperandKind.COMPUTED), star=True)
+    elif isinstance(then, exp.Update):
+        yield from _assignments(then.expressions, frame)
     values = then.args.get("expression")
     if isinstance(values, exp.Tuple):
         names = then.this.expressions if isinstance(then.this, exp.Expr) else []

@@ -17,17 +17,18 @@ from review.facts.definitions import (
     RemovedKind,
 )
 from review.facts.operands import Column, Operand, OperandKind
-from review.facts.outputs import Call, Division, Output, WindowCall
+from review.facts.outputs import EVERY_COLUMN, Call, Division, Output, StarChanges, WindowCall
 from review.facts.partitions import PartitionValue
 from review.facts.predicates import Clause, Operator, Predicate
 from review.facts.script import Comment, Parameter, Script
-from review.facts.sources import JoinKind, Source
+from review.facts.sources import JoinKind, Pivot, PivotedColumn, Source
 from review.facts.statements import SessionSetting, Statement
 from review.facts.tables import is_same_table, last_part, table_key
 from review.facts.writes import Write, WriteKind
 
 __all__ = [
     "CTE",
+    "EVERY_COLUMN",
     "AlterKind",
     "Alteration",
     "Block",
@@ -47,6 +48,8 @@ __all__ = [
     "Output",
     "Parameter",
     "PartitionValue",
+    "Pivot",
+    "PivotedColumn",
     "Predicate",
     "Removal",
     "RemovedKind",
@@ -55,6 +58,7 @@ __all__ = [
     "SessionSetting",
     "Source",
     "Span",
+    "StarChanges",
     "Statement",
     "Union",
     "WindowCall",

@@ -21,6 +21,8 @@ class WriteKind(StrEnum):
     LOAD_OVERWRITE = "load overwrite"
     UPSERT = "upsert"
     """REPLACE INTO, INSERT … ON DUPLICATE KEY UPDATE, ON CONFLICT, into a table with a primary key."""
+    VIEW = "view"
+    """CREATE MATERIALIZED VIEW … TO: rows are added whenever rows are inserted into what the view reads."""
 
 
 @fact(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Write:
         partition: its PARTITION(…), in order; empty without one.
         columns: the columns it lists; empty if it lists none.
         blocks: indexes of the blocks whose rows are written (several for a UNION); empty for VALUES, and for
-            UPDATE, DELETE and MERGE, which have a block of role CHANGE.
+            UPDATE, DELETE and MERGE, which have a block of role CHANGE, as has the conflict of an INSERT.
         values: number of rows of VALUES; None if its rows come from a query.
         filtered: for UPDATE and DELETE: whether a WHERE or a join can exclude rows.
     """

@@ -132,6 +132,10 @@ class ParserMixin(LeafParserMixin, Parser):
         node.meta["start"], node.meta["end"] = start, self._prev.end
         return node
 
+    def _pivot_column_names(self, _: list[exp.Expr]) -> list[str]:
+        """Return no names: sqlglot would combine them with all values, and nothing reads the result."""
+        return []
+
     def _parse_in(self, this: exp.Expr | None, alias: bool = False) -> exp.In:
         node = super()._parse_in(this, alias)
         node.meta["end"] = self._prev.end

@@ -153,7 +153,8 @@ _MAX_DEPTH = 20
 def _source(statement: Statement, column: Column) -> Source | None:
     if column.block is None or column.source is None:
         return None
-    return statement.blocks[column.block].sources[column.source]
+    source = statement.blocks[column.block].sources[column.source]
+    return source if source.origins(column.key) == (column.key,) else None  # made by a pivot
 
 
 def _passed_column(statement: Statement, source: Source, name: str) -> Operand | None:

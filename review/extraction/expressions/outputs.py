@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from review.extraction.block_state import BlockState
 from review.extraction.expressions.operands import output_operand, read_operand
-from review.facts import Clause, Operand, OperandKind, Output, Span
+from review.facts import EVERY_COLUMN, Clause, Operand, OperandKind, Output, Span, StarChanges
 
 _WORD = r"\b(?:null|true|false)\b"
 _PATTERN = re.compile(r"[*+?|^\[]")
@@ -23,9 +23,14 @@ def outputs_of(node: exp.Expr, frame: BlockState) -> Iterator[Output]:
     if type(node) is exp.Column and type(node.args["this"]) is exp.Identifier:
         made = read_operand(node, frame)
         frame.end = max(frame.end, made.at[1])
-        yield _pattern(node, made) or Output(made.at, made.columns[0].name if made.columns else "", made)
+        yield _pattern(node, made) or Output(made.at, node.name if made.columns else "", made)
     elif isinstance(node, exp.Star) or (isinstance(node, exp.Column) and isinstance(node.this, exp.Star)):
         yield _star(node, frame)
+    elif isinstance(node, exp.Columns) or (isinstance(node, exp.Apply) and node.find(exp.Star, exp.Columns)):
+        made = read_operand(node, frame)
+        frame.end = max(frame.end, made.at.end)
+        changes = StarChanges(is_known=False)
+        yield Output(made.at, "", Operand(made.at, made.sort), star=True, pattern=True, changes=changes)
     elif isinstance(node, exp.QueryTransform):
         yield from _transformed(node, frame)
     else:
@@ -37,8 +42,22 @@ def _pattern(node: exp.Column, made: Operand) -> Output | None:
     name = node.args["this"]
     if not name.args.get("quoted") or _PATTERN.search(name.name) is None:
         return None
-    at = Operand(made.at, made.sort)
-    return Output(made.at, "", at, star=True, qualifier=node.table, pattern=True)
+    at, changes = Operand(made.at, made.sort), _selected(name.name)
+    return Output(made.at, "", at, star=True, qualifier=node.table, pattern=True, changes=changes)
+
+
+_EXCLUSION = re.compile(r"\(?(?P<names>\w[\w|]*+)\)?\?\+\.\+")
+"""All names but some: https://help.aliyun.com/zh/maxcompute/user-guide/select-syntax"""
+_WILDCARD = re.compile(r"(?P<prefix>\w*+)\.[*+](?P<suffix>\w*+)")
+
+
+def _selected(pattern: str) -> StarChanges:
+    """Return what a pattern selects, in the forms of the manual; others are unknown."""
+    if match := _EXCLUSION.fullmatch(pattern):
+        return StarChanges(excluded=frozenset(match["names"].lower().split("|")))
+    if match := _WILDCARD.fullmatch(pattern):
+        return StarChanges(prefix=match["prefix"].lower(), suffix=match["suffix"].lower())
+    return StarChanges(is_known=False)
 
 
 def _star(node: exp.Expr, frame: BlockState) -> Output:
@@ -46,7 +65,24 @@ def _star(node: exp.Expr, frame: BlockState) -> Output:
     at = made.at if made.at.end else Span(frame.end, frame.end)
     frame.end = max(frame.end, at.end)
     qualifier = ".".join(part.name for part in node.parts[:-1]) if isinstance(node, exp.Column) else ""
-    return Output(at, "", Operand(at, made.sort), star=True, qualifier=qualifier)
+    changes = _changes(node.this if isinstance(node, exp.Column) else node, frame)
+    return Output(at, "", Operand(at, made.sort), star=True, qualifier=qualifier, changes=changes)
+
+
+def _changes(star: exp.Expr, frame: BlockState) -> StarChanges:
+    """Read EXCEPT, REPLACE and RENAME of a star."""
+    excluded, replaced, renamed = (star.args.get(key) or () for key in ("except_", "replace", "rename"))
+    if not (excluded or replaced or renamed):
+        return EVERY_COLUMN
+    aliases = [item for item in replaced if isinstance(item, exp.Alias)]
+    return StarChanges(
+        frozenset(item.name.lower() for item in excluded),
+        tuple((item.alias.lower(), read_operand(item.this, frame)) for item in aliases),
+        tuple(
+            (item.this.name.lower(), item.alias.lower()) for item in renamed if isinstance(item, exp.Alias)
+        ),
+        is_known=not any(isinstance(item, exp.Literal) for item in excluded),
+    )
 
 
 def _named(node: exp.Expr, frame: BlockState) -> Iterator[Output]:

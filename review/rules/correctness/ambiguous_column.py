@@ -247,6 +247,15 @@ def _names(subject: RuleContext, statement: Statement, source: Source) -> Names:
             if source.join_kind is not JoinKind.LATERAL
             else None
         )
+    names = _names_before_pivots(subject, statement, source)
+    columns = None if names is None else source.pivoted(names)
+    if columns is None or not source.pivots:
+        return columns
+    spellings = (name for pivot in source.pivots for made in pivot.made for name in made.spellings)
+    return tuple(dict.fromkeys((*columns, *spellings)))
+
+
+def _names_before_pivots(subject: RuleContext, statement: Statement, source: Source) -> Names:
     if source.table:
         known = subject.catalog.columns(source.table)
         return tuple(known) if known else None

@@ -124,8 +124,8 @@ def _output_names(subject: RuleContext, statement: Statement, block: Block, dept
 def _expanded(
     subject: RuleContext, statement: Statement, block: Block, output: Output, depth: int
 ) -> list[str] | None:
-    if output.at.end - output.at.begin > len(output.qualifier) + 2 or depth > _MAX_DEPTH:
-        return None  # the star has a modifier: EXCEPT, REPLACE
+    if depth > _MAX_DEPTH or not output.changes.is_known:
+        return None
     names: list[str] = []
     for source in block.sources:
         if output.qualifier and source.alias.lower() != output.qualifier.lower():
@@ -134,18 +134,21 @@ def _expanded(
         if more is None or source.using or source.natural:
             return None
         names += more
-    return names
+    renamed = dict(output.changes.renamed)
+    return [renamed.get(name, name) for name in names if output.changes.selects(name)]
 
 
 def _columns_of(subject: RuleContext, statement: Statement, source: Source, depth: int) -> list[str] | None:
     if source.columns:
         return [name.lower() for name in source.columns]
+    names: list[str] | None = None
     if source.table:
         known = subject.catalog.columns(source.table)
-        return list(known) if known else None
-    if source.blocks:
-        return _output_names(subject, statement, statement.blocks[source.blocks[0]], depth + 1)
-    return None
+        names = list(known) if known else None
+    elif source.blocks:
+        names = _output_names(subject, statement, statement.blocks[source.blocks[0]], depth + 1)
+    columns = None if names is None else source.pivoted(names)
+    return None if columns is None else list(columns)
 
 
 def _check_names(dialect: Dialect, write: Write, target: Sequence[str], names: list[str]) -> Text | None:

@@ -131,3 +131,346 @@ def test_a_query_that_names_itself_ends() -> None:
 def test_every_dialect(dialect: Dialect) -> None:
     code = "INSERT INTO t SELECT a.x AS y FROM s AS a WHERE a.z > 1"
     assert _columns(code, dialect) == {("t", "y"): {"s.x"}}
+
+
+PIVOTED = ReviewContext(
+    tables={
+        "sales": TableMetadata(columns={"shop": "BIGINT", "mon": "STRING", "amt": "BIGINT", "cnt": "BIGINT"}),
+        "wide": TableMetadata(
+            columns={"shop": "BIGINT", "q1": "BIGINT", "q2": "BIGINT", "r1": "BIGINT", "r2": "BIGINT"}
+        ),
+    }
+)
+
+PIVOTS = {
+    "one aggregate": (
+        Dialect.MAXCOMPUTE,
+        "p.shop, p.jan FROM (SELECT shop, mon, amt FROM sales) PIVOT (SUM(amt) FOR mon IN ('01' AS jan)) p",
+        {"shop": {"sales.shop"}, "jan": {"sales.amt", "sales.mon"}},
+    ),
+    "several aggregates of a table": (
+        Dialect.MAXCOMPUTE,
+        "jan_s, feb_n FROM sales PIVOT (SUM(amt) s, COUNT(cnt) AS n FOR mon IN ('01' AS jan, '02' AS feb))",
+        {"jan_s": {"sales.amt", "sales.mon"}, "feb_n": {"sales.cnt", "sales.mon"}},
+    ),
+    "several columns of values": (
+        Dialect.MAXCOMPUTE,
+        "a FROM sales PIVOT (SUM(amt) FOR (mon, cnt) IN (('01', 1) AS a, ('02', 2) AS b))",
+        {"a": {"sales.amt", "sales.cnt", "sales.mon"}},
+    ),
+    "values of a subquery": (
+        Dialect.MAXCOMPUTE,
+        "shop, jan FROM sales PIVOT (SUM(amt) FOR mon IN (SELECT m FROM months))",
+        {"shop": {"sales.shop"}, "jan": set()},
+    ),
+    "all columns": (
+        Dialect.MAXCOMPUTE,
+        "* FROM (SELECT shop, mon, amt FROM sales) PIVOT (SUM(amt) FOR mon IN ('01' AS jan, '02' AS feb))",
+        {"shop": {"sales.shop"}, "jan": {"sales.amt", "sales.mon"}, "feb": {"sales.amt", "sales.mon"}},
+    ),
+    "all columns of an unknown table": (
+        Dialect.MAXCOMPUTE,
+        "* FROM z PIVOT (SUM(amt) FOR mon IN ('01' AS jan))",
+        {"*": {"z.*"}, "jan": {"z.amt", "z.mon"}},
+    ),
+    "an aggregate with an alias": (
+        Dialect.SPARK,
+        "jan FROM sales PIVOT (SUM(amt) AS total FOR mon IN ('01' AS jan))",
+        {"jan": {"sales.amt", "sales.mon"}},
+    ),
+    "values without an alias": (
+        Dialect.SPARK,
+        "`01_s` FROM sales PIVOT (SUM(amt) AS s, MAX(cnt) AS m FOR mon IN ('01'))",
+        {"01_s": {"sales.amt", "sales.mon"}},
+    ),
+    "quotes in the name": (
+        Dialect.ORACLE,
+        "jan_s, \"'02'_S\" FROM sales PIVOT (SUM(amt) AS s FOR mon IN ('01' AS jan, '02')) p",
+        {"jan_s": {"sales.amt", "sales.mon"}, "'02'_s": {"sales.amt", "sales.mon"}},
+    ),
+    "names as values": (
+        Dialect.TSQL,
+        "p.[01] FROM (SELECT mon, amt FROM sales) AS s PIVOT (SUM(amt) FOR mon IN ([01], [02])) AS p",
+        {"01": {"sales.amt", "sales.mon"}},
+    ),
+    "names of the alias": (
+        Dialect.MAXCOMPUTE,
+        "p.x FROM (SELECT shop, mon, amt FROM sales) PIVOT (SUM(amt) FOR mon IN ('01', '02')) p (k, x, y)",
+        {"x": {"sales.amt", "sales.mon"}},
+    ),
+    "columns into rows": (
+        Dialect.MAXCOMPUTE,
+        "shop, k, v, r1 FROM wide UNPIVOT (v FOR k IN (q1, q2 AS second))",
+        {"shop": {"wide.shop"}, "k": set(), "v": {"wide.q1", "wide.q2"}, "r1": {"wide.r1"}},
+    ),
+    "several columns into rows": (
+        Dialect.MAXCOMPUTE,
+        "u.v, u.w FROM wide UNPIVOT EXCLUDE NULLS ((v, w) FOR k IN ((q1, r1) AS 'a', (q2, r2) AS 'b')) u",
+        {"v": {"wide.q1", "wide.q2"}, "w": {"wide.r1", "wide.r2"}},
+    ),
+    "several names of rows": (
+        Dialect.ORACLE,
+        "k, l, w FROM wide UNPIVOT ((v, w) FOR (k, l) IN ((q1, r1) AS ('a', 'b'), (q2, r2) AS ('c', 'd')))",
+        {"k": set(), "l": set(), "w": {"wide.r1", "wide.r2"}},
+    ),
+    "one after the other": (
+        Dialect.TSQL,
+        "v, w FROM wide UNPIVOT (v FOR k IN (q1, q2)) AS a UNPIVOT (w FOR l IN (r1, r2)) AS b",
+        {"v": {"wide.q1", "wide.q2"}, "w": {"wide.r1", "wide.r2"}},
+    ),
+    "all columns of rows": (
+        Dialect.SPARK,
+        "* FROM wide UNPIVOT (v FOR k IN (q1, q2))",
+        {
+            "shop": {"wide.shop"},
+            "r1": {"wide.r1"},
+            "r2": {"wide.r2"},
+            "k": set(),
+            "v": {"wide.q1", "wide.q2"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("dialect", "query", "expected"), PIVOTS.values(), ids=PIVOTS)
+def test_columns_made_by_pivots(dialect: Dialect, query: str, expected: dict[str, set[str]]) -> None:
+    found = _columns(f"INSERT INTO x SELECT {query}", dialect, PIVOTED)
+    assert found == {("x", name): sources for name, sources in expected.items()}
+
+
+def test_values_of_a_pivot_are_read() -> None:
+    code = "SELECT a FROM sales PIVOT (SUM(amt) FOR mon IN (SELECT m FROM months))"
+    (item,) = lineage.table_lineage(read_code(code, Dialect.MAXCOMPUTE))
+    assert item.reads == ("sales", "months")
+
+
+TARGET = ReviewContext(tables={"t": TableMetadata(columns={"a": "BIGINT", "b": "STRING", "c": "STRING"})})
+
+CHANGES = {
+    "update": (Dialect.MYSQL, "UPDATE t SET b = c, c = 'x' WHERE a = 1", {"b": {"t.c"}, "c": set()}),
+    "update of a field": (
+        Dialect.SPARK,
+        (
+            "MERGE INTO t d USING s ON d.a = s.a"
+            " WHEN MATCHED THEN UPDATE SET d.b.x = s.v, c.y = s.w"
+            " WHEN NOT MATCHED THEN INSERT (a) VALUES (s.a)"
+        ),
+        {"a": {"s.a"}, "b": {"s.v"}, "c": {"s.w"}},
+    ),
+    "update of an element": (
+        Dialect.POSTGRES,
+        "UPDATE t SET b[1] = s.v, (a, c) = ROW(s.x, s.y) FROM s WHERE t.a = s.a",
+        {"b": {"s.v"}, "a": {"s.x"}, "c": {"s.y"}},
+    ),
+    "update of a join": (
+        Dialect.MYSQL,
+        "UPDATE t x JOIN (SELECT id, SUM(n) AS n FROM s GROUP BY id) y ON x.a = y.id SET x.b = y.n",
+        {"b": {"s.n"}},
+    ),
+    "update of one of two tables": (
+        Dialect.MYSQL,
+        "UPDATE t, s SET t.b = s.b, s.c = t.c WHERE t.a = s.a",
+        {"b": {"s.b"}},
+    ),
+    "update from": (
+        Dialect.POSTGRES,
+        "UPDATE t SET b = s.b || t.b, (a, c) = (s.a, q.c) FROM s JOIN q ON s.i = q.i WHERE t.a = s.a",
+        {"b": {"s.b", "t.b"}, "a": {"s.a"}, "c": {"q.c"}},
+    ),
+    "update from a row": (
+        Dialect.ORACLE,
+        "UPDATE t SET (a, b) = (SELECT x, y FROM s WHERE s.c = t.c), c = (SELECT MAX(z) FROM q)",
+        {"a": {"s.x"}, "b": {"s.y"}, "c": {"q.z"}},
+    ),
+    "merge": (
+        Dialect.TSQL,
+        (
+            "MERGE t AS d USING (SELECT k AS a, v AS b FROM s) AS n ON d.a = n.a"
+            " WHEN MATCHED AND n.b IS NULL THEN DELETE"
+            " WHEN MATCHED THEN UPDATE SET d.b = n.b, c = d.c"
+            " WHEN NOT MATCHED THEN INSERT (a, c) VALUES (n.a, n.b);"
+        ),
+        {"a": {"s.k"}, "b": {"s.v"}, "c": {"s.v", "t.c"}},
+    ),
+    "merge without a list": (
+        Dialect.MAXCOMPUTE,
+        (
+            "MERGE INTO t USING s ON t.a = s.k"
+            " WHEN NOT MATCHED AND s.x > 1 THEN INSERT VALUES (s.k, s.b, 'x')"
+            " WHEN NOT MATCHED THEN INSERT VALUES (s.k, s.d, s.e)"
+        ),
+        {"a": {"s.k"}, "b": {"s.b", "s.d"}, "c": {"s.e"}},
+    ),
+    "merge of all columns": (
+        Dialect.SPARK,
+        (
+            "MERGE INTO t USING (SELECT k AS a, v AS b FROM s) n ON t.a = n.a"
+            " WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        ),
+        {"a": {"s.k"}, "b": {"s.v"}},
+    ),
+    "conflict": (
+        Dialect.POSTGRES,
+        (
+            "INSERT INTO t AS old (a, b) SELECT k, v FROM s"
+            " ON CONFLICT (a) DO UPDATE SET b = excluded.b || old.b, c = (SELECT MAX(z) FROM q)"
+        ),
+        {"a": {"s.k"}, "b": {"s.v", "t.b"}, "c": {"q.z"}},
+    ),
+    "conflict of values": (
+        Dialect.HOLOGRES,
+        "INSERT INTO t (a, b) VALUES (1, 'x') ON CONFLICT (a) DO UPDATE SET b = excluded.b || t.c",
+        {"b": {"t.c"}},
+    ),
+    "no conflict": (
+        Dialect.POSTGRES,
+        "INSERT INTO t (a) SELECT k FROM s ON CONFLICT DO NOTHING",
+        {"a": {"s.k"}},
+    ),
+    "duplicate key": (
+        Dialect.MYSQL,
+        "INSERT INTO t (a, b) SELECT k, v FROM s ON DUPLICATE KEY UPDATE b = CONCAT(VALUES(b), t.b), c = s.w",
+        {"a": {"s.k"}, "b": {"s.v", "t.b"}, "c": {"s.w"}},
+    ),
+    "duplicate key with an alias": (
+        Dialect.MYSQL,
+        "INSERT INTO t (a, b) VALUES (1, 'x') AS n (k, v) ON DUPLICATE KEY UPDATE b = n.v, c = b",
+        {"b": set(), "c": {"t.b"}},
+    ),
+    "materialized view": (
+        Dialect.CLICKHOUSE,
+        "CREATE MATERIALIZED VIEW v ON CLUSTER k TO t AS SELECT x AS b, COUNT() AS a FROM s GROUP BY b",
+        {"b": {"s.x"}, "a": set()},
+    ),
+}
+
+
+@pytest.mark.parametrize(("dialect", "code", "expected"), CHANGES.values(), ids=CHANGES)
+def test_columns_that_a_statement_sets(dialect: Dialect, code: str, expected: dict[str, set[str]]) -> None:
+    found = _columns(code, dialect, TARGET)
+    assert found == {("t", name): sources for name, sources in expected.items()}
+
+
+def test_a_statement_of_two_writes_sets_the_columns_of_each() -> None:
+    code = "WITH u AS (UPDATE t SET b = 'x' RETURNING a) INSERT INTO v (k) SELECT a FROM s"
+    assert ("v", "b") not in _columns(code, Dialect.POSTGRES)
+
+
+def test_the_target_of_a_materialized_view_is_written() -> None:
+    code = "CREATE MATERIALIZED VIEW v TO d.t (a UInt64) AS SELECT a FROM s"
+    (item,) = lineage.table_lineage(read_code(code, Dialect.CLICKHOUSE))
+    assert item.writes == (lineage.TableWrite("d.t", WriteKind.VIEW),)
+
+
+USERS = ReviewContext(
+    tables={
+        "users": TableMetadata(
+            columns={"id": "BIGINT", "name": "STRING", "phone": "STRING"}, partitions={"ds": "STRING"}
+        )
+    }
+)
+
+STARS = {
+    "except": (Dialect.SPARK, "* EXCEPT (phone, DS)", {"id": "id", "name": "name"}),
+    "except without parentheses": (
+        Dialect.CLICKHOUSE,
+        "* EXCEPT phone",
+        {"id": "id", "name": "name", "ds": "ds"},
+    ),
+    "except of one source": (Dialect.MAXCOMPUTE, "users.* EXCEPT (phone, ds)", {"id": "id", "name": "name"}),
+    "replace": (
+        Dialect.CLICKHOUSE,
+        "* EXCEPT (phone, ds) REPLACE (upper(phone) AS name)",
+        {"id": "id", "name": "phone"},
+    ),
+    "rename": (Dialect.SPARK, "* EXCLUDE (phone, ds) RENAME (id AS key)", {"key": "id", "name": "name"}),
+    "all names but some": (Dialect.MAXCOMPUTE, "`(phone|ds)?+.+`", {"id": "id", "name": "name"}),
+    "all names but one": (Dialect.HIVE, "`(phone)?+.+`", {"id": "id", "name": "name", "ds": "ds"}),
+    "names that begin alike": (Dialect.MAXCOMPUTE, "`n.*`", {"name": "name"}),
+    "names that end alike": (Dialect.MAXCOMPUTE, "`.+e`", {"name": "name", "phone": "phone"}),
+    "another pattern": (Dialect.MAXCOMPUTE, "`[^p].*`", {"*": "*"}),
+    "a pattern to leave out": (Dialect.CLICKHOUSE, "* EXCEPT('p.*')", {"*": "*"}),
+    "a pattern of a function": (Dialect.CLICKHOUSE, "COLUMNS('n.*')", {"*": "*"}),
+    "a function of each": (Dialect.CLICKHOUSE, "* APPLY(toString)", {"*": "*"}),
+}
+
+
+@pytest.mark.parametrize(("dialect", "star", "expected"), STARS.values(), ids=STARS)
+def test_stars_that_select_some_columns(dialect: Dialect, star: str, expected: dict[str, str]) -> None:
+    found = _columns("CREATE TABLE t AS SELECT * FROM users".replace("*", star), dialect, USERS)
+    assert found == {("t", name): {f"users.{source}"} for name, source in expected.items()}
+
+
+def test_columns_after_a_star_of_unknown_columns_are_counted_from_the_end() -> None:
+    found = _columns("INSERT INTO t SELECT k, s.*, z FROM s", given=TARGET)
+    assert found == {("t", "a"): {"s.k"}, ("t", "*"): {"s.*"}, ("t", "c"): {"s.z"}}
+
+
+NESTED = {
+    "fields": (Dialect.MAXCOMPUTE, "info.a.b AS x, s.geo.lat AS y FROM s", {"x": "info", "y": "geo"}),
+    "elements": (
+        Dialect.MAXCOMPUTE,
+        "props['k'] AS x, tags[0].name AS y FROM s",
+        {"x": "props", "y": "tags"},
+    ),
+    "fields of a subquery": (
+        Dialect.HIVE,
+        "info.a AS x FROM (SELECT id, info FROM s) a JOIN (SELECT id FROM q) b ON a.id = b.id",
+        {"x": "info"},
+    ),
+    "exploded structs": (
+        Dialect.MAXCOMPUTE,
+        "item.sku, e.item.price AS p FROM s LATERAL VIEW explode(items) e AS item",
+        {"sku": "items", "p": "items"},
+    ),
+    "inlined structs": (
+        Dialect.MAXCOMPUTE,
+        "x, y FROM s LATERAL VIEW inline(items) i AS x, y",
+        {"x": "items", "y": "items"},
+    ),
+    "all fields": (Dialect.SPARK, "info.* FROM s", {"*": "info"}),
+    "a built struct": (
+        Dialect.HIVE,
+        "q.st.x AS x FROM (SELECT named_struct('x', a) AS st FROM s) q",
+        {"x": "a"},
+    ),
+    "paths": (Dialect.MYSQL, "js->'$.a' AS x, js->>'$.b' AS y FROM s", {"x": "js", "y": "js"}),
+    "a composite": (Dialect.POSTGRES, "(info).a AS x, js #>> '{a,b}' AS y FROM s", {"x": "info", "y": "js"}),
+    "unnest": (Dialect.TRINO, "v FROM s CROSS JOIN UNNEST(items) AS u (v)", {"v": "items"}),
+    "unnest named by its alias": (Dialect.POSTGRES, "v FROM s, unnest(s.items) AS v", {"v": "items"}),
+    "array join": (
+        Dialect.CLICKHOUSE,
+        "id, v, w, n.k FROM s LEFT ARRAY JOIN items AS v, info.list AS w, n",
+        {"id": "id", "v": "items", "w": "info", "k": "n"},
+    ),
+    "JSON as a table": (
+        Dialect.TSQL,
+        "j.k FROM s CROSS APPLY OPENJSON(s.js) WITH (k INT '$.k') AS j",
+        {"k": "js"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("dialect", "query", "expected"), NESTED.values(), ids=NESTED)
+def test_columns_of_nested_types(dialect: Dialect, query: str, expected: dict[str, str]) -> None:
+    found = _columns(f"INSERT INTO t SELECT {query}", dialect)
+    assert found == {("t", name): {f"s.{source}"} for name, source in expected.items()}
+
+
+def test_a_field_of_one_of_several_tables_is_unknown() -> None:
+    code = "INSERT INTO t SELECT info.a AS x FROM s JOIN q ON s.id = q.id"
+    assert _columns(code) == {("t", "x"): set()}
+
+
+def test_names_that_differ_in_case_are_one_table() -> None:
+    code = "INSERT INTO t SELECT a.x, b.y FROM p.`Src` a JOIN P.src b ON a.id = b.id"
+    (item,) = lineage.table_lineage(read_code(code, Dialect.MAXCOMPUTE))
+    assert item.reads == ("p.Src",)
+    assert _columns(code) == {("t", "x"): {"p.Src.x"}, ("t", "y"): {"p.Src.y"}}
+
+
+def test_queries_in_values_are_read() -> None:
+    (item,) = lineage.table_lineage(
+        read_code("INSERT INTO t VALUES ((SELECT MAX(x) FROM s), 1)", Dialect.MYSQL)
+    )
+    assert item.reads == ("s",)

@@ -20,6 +20,7 @@ _WRITES = {
     WriteKind.LOAD: "LOAD INTO",
     WriteKind.LOAD_OVERWRITE: "LOAD OVERWRITE",
     WriteKind.UPSERT: "INSERT INTO",
+    WriteKind.VIEW: "CREATE MATERIALIZED VIEW TO",
 }
 _REMOVALS = {
     RemovedKind.TABLE: "DROP TABLE",

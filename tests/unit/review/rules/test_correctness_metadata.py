@@ -117,6 +117,32 @@ C11 = [
         [1],
     ),
     ("values", "INSERT INTO k VALUES (1, 'a')", []),
+    (
+        "a star without the partition",
+        "INSERT OVERWRITE TABLE t PARTITION (ds='${bizdate}') SELECT * EXCEPT (ds) FROM t WHERE ds='${y}'",
+        [],
+    ),
+    (
+        "a star without more",
+        (
+            "INSERT OVERWRITE TABLE t PARTITION (ds='${bizdate}') SELECT * EXCEPT (ds, amount) FROM t "
+            "WHERE ds='${y}'"
+        ),
+        [1],
+    ),
+    (
+        "a pivot",
+        "INSERT INTO k SELECT * FROM (SELECT id, name, 1 AS n FROM o) PIVOT (SUM(n) FOR name IN ('a' AS x))",
+        [],
+    ),
+    (
+        "a pivot of more",
+        (
+            "INSERT INTO k SELECT * FROM (SELECT id, name, 1 AS n FROM o) "
+            "PIVOT (SUM(n) FOR name IN ('a' AS x, 'b' AS y))"
+        ),
+        [1],
+    ),
 ]
 
 C12 = [
@@ -187,6 +213,7 @@ C14 = [
     ("temporary", "DELETE FROM tmp_a", []),
 ]
 
+PIVOT = "SELECT * FROM (SELECT id, name, shop_id FROM o) PIVOT (SUM(shop_id) AS n FOR name IN ('a' AS x)) p"
 C15 = [
     ("both have it", "SELECT shop_id FROM o JOIN s ON o.shop_id=s.shop_id", [1]),
     ("one has it", "SELECT code FROM o JOIN s ON o.shop_id=s.shop_id", []),
@@ -212,6 +239,26 @@ C15 = [
     ("a variable of script mode", "SELECT id FROM o WHERE ds = @day", []),
     ("a lambda", "SELECT TRANSFORM(SPLIT(name, ','), x -> CONCAT(x, '1')) AS x FROM o", []),
     ("a struct", "SELECT info.name FROM z", []),
+    ("made by a pivot", "SELECT shop_id, x FROM o PIVOT (SUM(id) FOR name IN ('a' AS x)) WHERE x > 1", []),
+    ("made by a pivot of a subquery", PIVOT.replace("*", "p.id, p.x_n"), []),
+    ("with the alias in front", PIVOT.replace("*", "p.n_x"), []),
+    ("replaced by a pivot", PIVOT.replace("*", "p.name"), [1]),
+    ("not made by a pivot", PIVOT.replace("*", "p.y_n"), [1]),
+    (
+        "a value whose name is unknown",
+        "SELECT y FROM o PIVOT (SUM(id) FOR name IN (CONCAT('a', 'b'), 'x' AS x))",
+        [],
+    ),
+    (
+        "compared within a pivot",
+        (
+            "SELECT x FROM (SELECT id, name, shop_id FROM o) "
+            "PIVOT (SUM(CASE WHEN shop_id > 1 THEN id END) FOR name IN ('a' AS x))"
+        ),
+        [],
+    ),
+    ("made by an unpivot", "SELECT name, k, v FROM o UNPIVOT (v FOR k IN (id, shop_id))", []),
+    ("replaced by an unpivot", "SELECT shop_id FROM o UNPIVOT (v FOR k IN (id, shop_id))", [1]),
     ("the column names of an alias", "SELECT v.a FROM VALUES (1, 2) v (a, b)", []),
 ]
 
