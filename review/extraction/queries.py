@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from review.dialects import Dialect
 from review.errors import ReviewTimeout
-from review.extraction.block_state import BlockState
+from review.extraction.block_state import BlockState, ExpressionInfo
 from review.extraction.blocks import BlockPosition, extract_block, limit_of, order_of
 from review.extraction.expressions.expressions import visit
 from review.extraction.expressions.predicates import extract_predicates
@@ -48,6 +48,7 @@ class QueryWalker:
         table: returns the known columns of a table.
         variables: queries that the script has named so far, by name in lower case, `@` included.
         deadline: when to stop, by `time.monotonic()`.
+        constants: names in lower case that WITH gives to expressions.
     """
 
     text: SourceText
@@ -63,6 +64,7 @@ class QueryWalker:
     shapes: dict[int, KnownColumns] = field(default_factory=dict)
     ctes: dict[str, NamedSource] = field(default_factory=dict)
     variables_read: dict[str, NamedSource] = field(default_factory=dict)
+    constants: frozenset[str] = frozenset()
     parent: int | None = None
 
     def frame(self, scope: QueryScope | None = None) -> BlockState:
@@ -75,6 +77,7 @@ class QueryWalker:
             self.span_of,
             visit,
             aliases_seen=_ALIASES_SEEN.get(self.dialect, _AFTER),
+            constants=self.constants,
         )
 
     def done(self) -> tuple[tuple[Block, ...], tuple[CTE, ...], tuple[Union, ...]]:
@@ -88,9 +91,9 @@ class QueryWalker:
             return known
         if time.monotonic() > self.deadline:
             raise ReviewTimeout
-        ctes = self.ctes
+        ctes, constants = self.ctes, self.constants
         indexes = self._query(node, role, outer)
-        self.ctes = ctes
+        self.ctes, self.constants = ctes, constants
         self.shared[id(node)] = indexes
         return indexes
 
@@ -169,6 +172,11 @@ class QueryWalker:
     def _cte(self, cte: exp.Expr, *, recursive: bool) -> None:
         alias = cte.args.get("alias")
         if not isinstance(alias, exp.TableAlias) or not isinstance(cte.this, exp.Expr):
+            return
+        if cte.args.get("scalar"):
+            frame = self.frame()
+            frame.visit(cte.this, frame, ExpressionInfo())
+            self.constants |= {alias.name.lower()}
             return
         span = self.text.span(alias.this) if isinstance(alias.this, exp.Expr) else None
         listed = tuple(column.name for column in alias.columns)

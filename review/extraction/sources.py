@@ -63,9 +63,9 @@ class SourceReader:
         if on is not None:
             self.conditions.append((len(self.sources) - 1, on))
 
-    def mark_target(self) -> None:
-        """Mark the first source as the target of the statement's change."""
-        self.sources[0] = replace(self.sources[0], target=True)
+    def mark_target(self, place: int) -> None:
+        """Mark the source at an index as the target of the statement's change."""
+        self.sources[place] = replace(self.sources[place], target=True)
 
     @staticmethod
     def _steps(holder: exp.Expr) -> Iterator[exp.Expr]:

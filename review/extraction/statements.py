@@ -12,7 +12,7 @@ from sqlglot import exp
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.extraction import writes
-from review.extraction.alterations import extract_alterations, renamed_table
+from review.extraction.alterations import exchanged_tables, extract_alterations, renamed_table
 from review.extraction.clause_order import find_misplaced_clause
 from review.extraction.definitions import extract_creation, extract_drops, extract_truncates, parse_resource
 from review.extraction.queries import QueryWalker, TableVariable
@@ -146,6 +146,8 @@ def _read(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effe
             _command(tree, walk, done)
         case exp.Command() if tree.name.upper() == "RENAME":
             done.alterations += renamed_table(walk.text)
+        case exp.Command() if tree.name.upper() == "EXCHANGE":
+            done.alterations += exchanged_tables(walk.text)
         case Condition():
             frame = walk.frame()
             frame.clause = Clause.WHERE
@@ -163,7 +165,7 @@ def _writes(  # noqa: PLR0911 - one return per kind of statement
         case exp.MultitableInserts():
             return writes.extract_multi_insert(tree, walk, knowledge.keyed)
         case exp.Update():
-            return (writes.extract_update(tree, walk),)
+            return writes.extract_update(tree, walk)
         case exp.Delete():
             return writes.extract_delete(tree, walk)
         case exp.Merge():

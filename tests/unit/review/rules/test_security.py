@@ -137,8 +137,10 @@ LOST = {
         ["block 1:15"],
     ),
     "partition is truncated": ("TRUNCATE TABLE t PARTITION (ds='20240101')", ["block 1:1"]),
-    "delete": ("DELETE FROM t", ["block 1:1"]),
-    "delete where true": ("DELETE FROM t WHERE 1 = 1", ["block 1:1"]),
+    "renamed and not replaced": (
+        "ALTER TABLE t RENAME TO t_old;\nDROP TABLE t_old",
+        ["block 2:1"],
+    ),
     "purge": ("PURGE TABLE t", ["block 1:1"]),
     "rebuilt before": ("INSERT OVERWRITE TABLE t SELECT a FROM s; TRUNCATE TABLE t", ["block 1:43"]),
     "name that only sounds temporary": ("DROP TABLE template_user", ["block 1:1"]),
@@ -148,6 +150,8 @@ KEPT = {
     "rebuilt by a query": "DROP TABLE t_${bizdate}; CREATE TABLE t_${bizdate} LIFECYCLE 3 AS SELECT a FROM s",
     "rebuilt if not there": "DROP TABLE t; CREATE TABLE IF NOT EXISTS t (a BIGINT) LIFECYCLE 3",
     "swapped": "DROP TABLE t; ALTER TABLE t_new RENAME TO t",
+    "swapped by renaming": ("ALTER TABLE t RENAME TO t_old; ALTER TABLE t_new RENAME TO t; DROP TABLE t_old"),
+    "delete is for another rule": "DELETE FROM t",
     "own stage": "CREATE TABLE stage LIFECYCLE 1 AS SELECT a FROM s; DROP TABLE stage",
     "own stage, made anew": (
         "DROP TABLE IF EXISTS x; CREATE TABLE IF NOT EXISTS x LIFECYCLE 1 AS SELECT a FROM s; DROP TABLE x"
@@ -200,6 +204,24 @@ def test_no_destruction(code: str) -> None:
 )
 def test_destruction_in_other_dialects(dialect: str, code: str) -> None:
     assert hits("MC-S02", code, dialect=dialect)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code"),
+    [
+        ("postgres", "ALTER TABLE log DETACH PARTITION log_2020 CONCURRENTLY"),
+        (
+            "hologres",
+            "ALTER TABLE a DETACH PARTITION p_1;\nALTER TABLE b ATTACH PARTITION p_1 FOR VALUES IN ('1')",
+        ),
+        ("clickhouse", "ALTER TABLE log DETACH PARTITION 202001"),
+        ("mysql", "RENAME TABLE t TO t_old, t_new TO t;\nDROP TABLE t_old"),
+        ("clickhouse", "EXCHANGE TABLES t AND t_new;\nDROP TABLE t_new"),
+        ("starrocks", "ALTER TABLE t SWAP WITH t_new;\nDROP TABLE t_new"),
+    ],
+)
+def test_no_destruction_in_other_dialects(dialect: str, code: str) -> None:
+    assert hits("MC-S02", code, dialect=dialect) == []
 
 
 SHOP = ReviewContext(project="shop")
