@@ -77,6 +77,24 @@ SECRETS = {
     "token literal": ("python", "auth_token = '0123abcd4567'", ["0123abcd4567"]),
     "letters that grow in lower case": ("python", "İİİ PASSWORD = 'Tr0ub4dor'", ["Tr0ub4dor"]),
     "dictionary": ("python", "conf = {'password': 'Tr0ub4dor'}", ["Tr0ub4dor"]),
+    "connection string": (
+        "python",
+        "c = 'Data Source=db1;Initial Catalog=shop;User Id=etl;Password=Tr0ub4dor;'",
+        ["Tr0ub4dor"],
+    ),
+    "connection string with blanks": (
+        "python",
+        "c = 'Server = db1; Uid = etl; Pwd = Tr0ub4dor'",
+        ["Tr0ub4dor"],
+    ),
+    "connection string, password first": ("shell", "C='Password=Tr0ub4dor;User ID=etl'", ["Tr0ub4dor"]),
+    "connection string of libpq": (
+        "python",
+        "c = 'host = db user = etl password = Tr0ub4dor'",
+        ["Tr0ub4dor"],
+    ),
+    "account key": ("python", "c = 'AccountName=etl;AccountKey=Tr0ub4dor0123=='", ["Tr0ub4dor0123=="]),
+    "new password": ("python", "reset_password = 'Tr0ub4dor'", ["Tr0ub4dor"]),
     "setting": ("maxcompute", "SET odps.access.key='q1W2e3R4t5Y6';", ["q1W2e3R4t5Y6"]),
 }
 NO_SECRETS = {
@@ -98,6 +116,19 @@ NO_SECRETS = {
     "type": ("di", '{"column": [{"name": "password", "type": "string"}], "password": "string"}'),
     "JSON path": ("maxcompute", "SELECT get_json_object(x, '$.access_token') AS access_token FROM t"),
     "placeholder key": ("python", "key = 'LTAIxxxxxxxxxxxxxxxx'; secret_key = 'your-secret-key'"),
+    "names of settings": (
+        "python",
+        "o = {'update_password': 'on_create', 'reset_password': 'first_login', 'show-password': 'always'}",
+    ),
+    "setting in camel case": ("python", "requirePassword = 'monthly'"),
+    "kind of value": ("python", "rules = {'password': 'required', 'api_key': 'vault:etl/key'}"),
+    "template": (
+        "python",
+        "o = {'password': '{{ db_password }}', 'pwd': '#{dbPassword}', 'passwd': '@db.pw@'}",
+    ),
+    "encrypted": ("python", "password = 'ENC(8dFa02bb)'"),
+    "connection string with a parameter": ("python", "c = 'Server=db1;User Id=etl;Password=${PW};'"),
+    "conditions": ("mysql", "SELECT a FROM u JOIN v ON user = v.name AND password = v.digest"),
     "user without password": ("python", "get('https://etl@host/x'); get('http://host:8080/x@y')"),
 }
 
