@@ -58,6 +58,17 @@ def renamed_table(text: SourceText) -> Iterator[Alteration]:
         )
 
 
+def renamed_by_call(text: SourceText) -> Iterator[Alteration]:
+    """Read `EXEC sp_rename 'a', 'b'` of T-SQL."""
+    if match := _RENAME_CALL.match(text.author(*text.at)):
+        yield Alteration(text.at, AlterKind.RENAME, match["old"], (_beside(match["new"], match["old"]),))
+
+
+_RENAME_CALL = re.compile(
+    r"exec(?:ute)?\s+(?:sys\.)?sp_rename\s+N?'(?P<old>[^']+)'\s*,\s*N?'(?P<new>[^']+)'\s*\Z", re.IGNORECASE
+)
+
+
 def exchanged_tables(text: SourceText) -> Iterator[Alteration]:
     """Read `EXCHANGE TABLES a AND b, c AND d` of ClickHouse (page "EXCHANGE Statement")."""
     code = text.author(*text.at)

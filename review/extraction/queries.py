@@ -34,10 +34,15 @@ _MAX_UNIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class TableVariable:
-    """A query named by script mode (`@v := SELECT …`)."""
+    """A query named by script mode (`@v := SELECT …`).
+
+    Attributes:
+        others: earlier queries of the same name that no statement has read: those of other branches of an IF.
+    """
 
     text: SourceText
     tree: exp.Expr
+    others: tuple[TableVariable, ...] = ()
 
 
 @dataclass(slots=True)
@@ -49,6 +54,7 @@ class QueryWalker:
         variables: queries that the script has named so far, by name in lower case, `@` included.
         deadline: when to stop, by `time.monotonic()`.
         constants: names in lower case that WITH gives to expressions.
+        changes: INSERT, UPDATE and DELETE in WITH, each with the CTEs that it sees; they are not read here.
     """
 
     text: SourceText
@@ -65,6 +71,7 @@ class QueryWalker:
     ctes: dict[str, NamedSource] = field(default_factory=dict)
     variables_read: dict[str, NamedSource] = field(default_factory=dict)
     constants: frozenset[str] = frozenset()
+    changes: list[tuple[exp.Expr, dict[str, NamedSource]]] = field(default_factory=list)
     parent: int | None = None
 
     def frame(self, scope: QueryScope | None = None) -> BlockState:
@@ -173,6 +180,8 @@ class QueryWalker:
         alias = cte.args.get("alias")
         if not isinstance(alias, exp.TableAlias) or not isinstance(cte.this, exp.Expr):
             return
+        if not isinstance(cte.this, (exp.Query, exp.Values)) and not cte.args.get("scalar"):
+            self.changes.append((cte.this, dict(self.ctes)))
         if cte.args.get("scalar"):
             frame = self.frame()
             frame.visit(cte.this, frame, ExpressionInfo())
@@ -202,9 +211,10 @@ class QueryWalker:
         self.named.append(named)
         self.variables_read[name] = named
         ctes, self.ctes = self.ctes, {}
-        text, self.text = self.text, variable.text
-        parent, self.parent = self.parent, None
-        named.blocks = self.query(variable.tree, Role.CTE)
+        text, parent, self.parent = self.text, self.parent, None
+        for one in (variable, *variable.others):
+            self.text = one.text
+            named.blocks += self.query(one.tree, Role.CTE)
         named.columns = self.shape(named.blocks)
         self.text, self.parent, self.ctes = text, parent, ctes
         return named

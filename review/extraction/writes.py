@@ -275,6 +275,20 @@ def is_always_true(condition: Predicate) -> bool:
     )
 
 
+def extract_copy(node: exp.Expr, walk: QueryWalker) -> Iterator[Write]:
+    """Read a COPY: into a table it appends rows; out of a table or query it writes none.
+
+    `COPY INTO` of Databricks skips the files that it has loaded before (page "COPY INTO").
+    """
+    target = node.this
+    if isinstance(target, exp.Query):
+        walk.query(target, Role.RESULT)
+    elif isinstance(target, (exp.Table, exp.Schema)) and node.args.get("kind"):
+        at, table, columns, _ = _target(target, walk)
+        once = walk.dialect is Dialect.SPARK
+        yield Write(at, WriteKind.UPSERT if once else WriteKind.LOAD, table, columns=columns)
+
+
 def extract_load(node: exp.Expr, walk: QueryWalker) -> Write:
     """Read a LOAD."""
     at, table, columns, target = _target(node.this, walk)
