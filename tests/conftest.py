@@ -9,8 +9,12 @@ from importlib import resources
 import pytest
 import structlog
 
+from review.nesting import allow_deep_nesting
 from tests.support.engines import EngineError, RabbitMQ, Valkey, clean_broker, speaks_amqp
 from tests.support.running_dwgate import RunningDwgate, fleet
+
+# As the first review does it; hypothesis refuses that a test changes it.
+allow_deep_nesting()
 
 
 @pytest.fixture(autouse=True)

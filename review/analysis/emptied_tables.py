@@ -26,6 +26,7 @@ from review.facts import (
 )
 
 _REPLACES = frozenset({WriteKind.OVERWRITE, WriteKind.LOAD_OVERWRITE, WriteKind.CREATE})
+_EMPTIES = frozenset({RemovedKind.TABLE, RemovedKind.ROWS, RemovedKind.PARTITION, RemovedKind.DETACHED})
 _WITH_IT = frozenset({Operator.EQ, Operator.LE, Operator.GE})
 """Comparisons that are true for the value itself."""
 
@@ -71,7 +72,7 @@ class EmptiedTables:
         for name in _replaced_tables(statement):
             self._add(name, {})
         for gone in statement.removals:
-            if gone.what in (RemovedKind.TABLE, RemovedKind.ROWS, RemovedKind.PARTITION):
+            if gone.what in _EMPTIES:
                 self._remove(gone, self._whole(statement, gone.name))
         for write in statement.writes:
             table = self._whole(statement, write.table)
@@ -115,7 +116,7 @@ class EmptiedTables:
             if item.value is None or item.operator not in _WITH_IT:
                 return
             values[item.column.lower()] = frozenset({operand_text(self._script, item.value)})
-        if values or gone.what is not RemovedKind.PARTITION:
+        if values or gone.what not in (RemovedKind.PARTITION, RemovedKind.DETACHED):
             self._add(table, values)
         elif found := _UNNAMED.search(self._script.code, gone.at.begin, gone.at.end):
             self._of(table).unnamed.append(found["value"])

@@ -123,9 +123,10 @@ class _PruningTrace:
         return found
 
     def read_of(self, block: int, number: int, source: Source) -> PartitionedRead | None:
-        """Return the read of a table; None if it has no partitions."""
+        """Return the read of a table; None if it has no partitions, or computes them."""
         partitions = self._catalog.partitions(source.table)
-        if partitions == ():
+        # A condition on the column that a partition column is computed from prunes too.
+        if partitions == () or self._catalog.generated(source.table).intersection(partitions or ()):
             return None
         columns = partitions or PARTITION_NAMES
         self._steps = 0

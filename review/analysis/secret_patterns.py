@@ -111,6 +111,12 @@ _URL_PASSWORD = ("A password in a URL", "URL 中的密码")
 _URL_TOKEN = ("A token in a URL", "URL 中的令牌")
 
 _PASSWORD_SET = "password= pwd="  # noqa: S105 - names, not a password
+_PASSWORD_WORDS = "password pwd accountkey account key sharedaccesskey"  # noqa: S105 - names, not a password
+_CONNECTION_KEY = (
+    r"(?:host(?:name)?|server(?:name)?|address|user(?:[ _]?(?:id|name))?|uid|db(?:name)?|database(?:name)?"
+    r"|data\s?source|initial\s?catalog|dsn|provider|driver|port|account\s?name)"
+)
+"""Keys of connection strings. Source: `SqlConnection.ConnectionString` of ADO.NET, and ODBC."""
 
 _KINDS = (
     _kind(
@@ -147,6 +153,26 @@ _KINDS = (
         _PASSWORD_SET,
         # Within one string only: arguments of a call (`user=user, password=password`) contain commas.
         r"\b(?:host|server|user|uid|dbname|database)\s?=[^'\",()\n]{1,200}?\b(?:password|pwd)="
+        r"(?P<secret>[^\s'\";&(),]{4,100})",
+    ),
+    _kind(
+        _PASSWORD,
+        _PASSWORD_WORDS,
+        # ADO.NET, ODBC and JDBC allow blanks around `=`; a semicolon ends each part.
+        rf"\b{_CONNECTION_KEY}\s{{0,2}}=\s{{0,2}}[^'\"\n;]{{1,100}};(?:[^'\"\n]{{0,200}};)?\s{{0,2}}"
+        rf"(?:password|pwd|account\s?key|shared\s?access\s?key)\s{{0,2}}=\s{{0,2}}(?P<secret>[^\s'\";]{{4,100}})",
+    ),
+    _kind(
+        _PASSWORD,
+        _PASSWORD_WORDS,
+        rf"\b(?:password|pwd)\s{{0,2}}=\s{{0,2}}(?P<secret>[^\s'\";]{{4,100}});\s{{0,2}}{_CONNECTION_KEY}\s{{0,2}}=",
+    ),
+    _kind(
+        _PASSWORD,
+        "password",
+        # libpq allows blanks around `=`, and blanks separate the parts.
+        r"\b(?:host|hostaddr|port|dbname)\s{1,2}=\s{1,2}[^\s'\";=,]{1,100}\s"
+        r"(?:\w{1,20}\s{1,2}=\s{1,2}[^\s'\";=,]{1,100}\s){0,8}?password\s{1,2}=\s{1,2}"
         r"(?P<secret>[^\s'\";&(),]{4,100})",
     ),
     _kind(
@@ -287,16 +313,25 @@ _SECRET_OF_KEY = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9]{30}(?![A-Za-z0-9+
 """An AccessKey secret: exactly 30 letters and digits, which alone is too common to report."""
 
 _PLACEHOLDER = re.compile(
-    r"\$\{|\$\[|\$\w|\{\{|^\{\w*\}$|^<.*>$|%\(?\w|x{3}|\*{3}|\.{3}|^\W+$|your|example|change_?me|placeholder|dummy",
+    r"\$\{|\$\[|\$\w|\{\{|#\{|<%|^@+[\w.-]+@+$|^ENC\(|^(?:vault|env|file|kms|ssm|secret|keyring):|^arn:aws:|^\{\w*\}$|^<.*>$|%\(?\w|x{3}|\*{3}|\.{3}|^\W+$|your|example|change_?me|placeholder|dummy",
     re.IGNORECASE,
 )
 """Text that marks a value as a parameter, a template or an example."""
 _NO_SECRET = re.compile(
-    r"\[?(?:null|none|true|false|unknown|string|varchar|secret|secret_?key|passw(?:or)?d|pwd|user(?:_?name)?"
+    r"\[?(?:null|none|true|false|unknown|required|optional|always|never|prompt|enabled|disabled|expired|hidden"
+    r"|masked|redacted|omitted|string|varchar|secret|secret_?key|passw(?:or)?d|pwd|user(?:_?name)?"
     r"|access_?s*_?key(?:_?(?:id|secret))?)\]?",
     re.IGNORECASE,
 )
 """Values that are a keyword, a type or a name, not a secret."""
+_SETTING = re.compile(
+    r"(?:^|[^a-z])(?:allow|ask|change|check|clear|confirm|disable|enable|expire|force|forgot|generate|has|hide|is"
+    r"|keep|lock|mask|need|needs|no|on|prompt|remember|require|requires|reset|rotate|save|set|show|skip|store|sync"
+    r"|update|use|validate|verify|with|without)[_\s-]?(?:for[_-])?\Z",
+    re.IGNORECASE,
+)
+"""A verb before the end of a name: the name is that of a setting, `update_password: on_create`."""
+_WORDS = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)*")
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})", re.IGNORECASE)
 _COMPARED = re.compile(r"\b(?:where|and|or|on|when|having|if|not)\s+[\w.(`]*$", re.IGNORECASE)
 """Text before a column that is compared in a condition."""
@@ -342,6 +377,8 @@ def _assigned(code: str, lower: str, dialect: Dialect) -> Iterator[Secret]:
 
 def _is_secret(code: str, kind: _AssignmentPattern, begin: int, secret: str, dialect: Dialect) -> bool:
     if _is_placeholder(secret) or (not kind.hash and _HASH.fullmatch(secret)):
+        return False
+    if _SETTING.search(code, max(0, begin - _BEFORE), begin) and _WORDS.fullmatch(secret):
         return False
     before = code[max(0, begin - _BEFORE) : begin]
     return not (kind.compared and dialect.sql and _COMPARED.search(before))

@@ -27,6 +27,7 @@ _ALTER_KINDS = {
 _REMOVED_KINDS = {
     "DROP PARTITION": RemovedKind.PARTITION,
     "TRUNCATE PARTITION": RemovedKind.PARTITION,
+    "DETACH PARTITION": RemovedKind.DETACHED,
     "DROP COLUMNS": RemovedKind.COLUMN,
 }
 
@@ -36,7 +37,9 @@ def extract_alterations(node: AlterTable, walk: QueryWalker) -> Iterator[Alterat
     table = node.this
     name = walk.text.name(table) if isinstance(table, exp.Table) else ""
     for action in node.args.get("actions") or ():
-        if (gone := _REMOVED_KINDS.get(action.this)) is not None and node.args.get("kind") == "TABLE":
+        if (other := _swapped(action, walk)) is not None:
+            yield from _exchange(walk.text.span(action) or walk.text.at, name, other)
+        elif (gone := _REMOVED_KINDS.get(action.this)) is not None and node.args.get("kind") == "TABLE":
             yield from _removals(action, gone, name, walk)
         else:
             yield _alteration(action, name, walk)
@@ -53,6 +56,46 @@ def renamed_table(text: SourceText) -> Iterator[Alteration]:
         yield Alteration(
             at, AlterKind.RENAME, match["old"].replace("`", ""), (match["new"].replace("`", ""),)
         )
+
+
+def renamed_by_call(text: SourceText) -> Iterator[Alteration]:
+    """Read `EXEC sp_rename 'a', 'b'` of T-SQL."""
+    if match := _RENAME_CALL.match(text.author(*text.at)):
+        yield Alteration(text.at, AlterKind.RENAME, match["old"], (_beside(match["new"], match["old"]),))
+
+
+_RENAME_CALL = re.compile(
+    r"exec(?:ute)?\s+(?:sys\.)?sp_rename\s+N?'(?P<old>[^']+)'\s*,\s*N?'(?P<new>[^']+)'\s*\Z", re.IGNORECASE
+)
+
+
+def exchanged_tables(text: SourceText) -> Iterator[Alteration]:
+    """Read `EXCHANGE TABLES a AND b, c AND d` of ClickHouse (page "EXCHANGE Statement")."""
+    code = text.author(*text.at)
+    for match in _EXCHANGED.finditer(code):
+        at = Span(text.at.begin + match.start(), text.at.begin + match.end())
+        yield from _exchange(at, match["one"].replace("`", ""), match["other"].replace("`", ""))
+
+
+_EXCHANGED = re.compile(r"(?<![^\s,;])(?P<one>[^\s,;]+)\s+and\s+(?P<other>[^\s,;]+)", re.IGNORECASE)
+
+
+def _swapped(action: AlterAction, walk: QueryWalker) -> str | None:
+    """Return the table that an action exchanges with the altered one; None if it exchanges none.
+
+    Sources: "ALTER TABLE" of StarRocks (SWAP WITH) and of Doris (REPLACE WITH TABLE).
+    """
+    span = walk.text.span(action) if action.this in ("SWAP", "REPLACE") else None
+    match = _SWAPPED.match(walk.text.author(*span)) if span else None
+    return match["other"].replace("`", "") if match else None
+
+
+_SWAPPED = re.compile(r"(?:swap|replace)\s+with\s+(?:table\s+)?(?P<other>[^\s;]+)", re.IGNORECASE)
+
+
+def _exchange(at: Span, one: str, other: str) -> Iterator[Alteration]:
+    yield Alteration(at, AlterKind.RENAME, one, (_beside(other, one),))
+    yield Alteration(at, AlterKind.RENAME, other, (_beside(one, other),))
 
 
 def _removals(action: AlterAction, gone: RemovedKind, name: str, walk: QueryWalker) -> Iterator[Removal]:

@@ -52,6 +52,7 @@ class BlockState:
         visit: reads an expression and all its parts.
         aliases_seen: clauses in which the aliases of the block's own outputs are visible.
         windows_named: windows of the WINDOW clause by name in lower case.
+        constants: names in lower case that WITH gives to expressions (ClickHouse: `WITH 5 AS n`).
         end: the last known offset of the block's text.
         opened: start offsets of the function names that have been read.
         cursor: the end of the last expression that was read; nodes without a recorded position come after it.
@@ -66,6 +67,7 @@ class BlockState:
     clause: Clause = Clause.OUTPUT
     aliases_seen: frozenset[Clause] = frozenset()
     windows_named: dict[str, exp.Expr] = field(default_factory=dict)
+    constants: frozenset[str] = frozenset()
     comparisons: list[Predicate] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     windows: list[WindowCall] = field(default_factory=list)

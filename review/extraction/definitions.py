@@ -57,7 +57,7 @@ def extract_creation(node: exp.Expr, walk: QueryWalker) -> Creation:
         isinstance(query, exp.Query),
         any(isinstance(item, exp.TemporaryProperty) for item in properties),
         any(isinstance(item, exp.ExternalProperty) for item in properties),
-        tuple(_keys(definitions, properties, walk)),
+        (*_keys(definitions, properties, walk), *_sorting_key(properties)),
     )
 
 
@@ -97,7 +97,18 @@ def column_definition(node: exp.Expr, walk: QueryWalker) -> ColumnDefinition:
             or (isinstance(kind, exp.NotNullColumnConstraint) and not kind.args.get("allow_null"))
             for kind in kinds
         ),
+        generated=any(isinstance(kind, _GENERATED) for kind in kinds) or node.name.lower() == _WRITE_TIME,
     )
+
+
+_GENERATED = (
+    exp.ComputedColumnConstraint,
+    exp.GeneratedAsIdentityColumnConstraint,
+    exp.AutoIncrementColumnConstraint,
+    exp.EphemeralColumnConstraint,
+)
+_WRITE_TIME = "_partitiontime"
+"""MaxCompute's column of the time at which a row was written (page "Ingestion-time partitioned tables")."""
 
 
 def _partition_columns(properties: list[exp.Expr], walk: QueryWalker) -> Iterator[ColumnDefinition]:
@@ -109,9 +120,11 @@ def _partition_columns(properties: list[exp.Expr], walk: QueryWalker) -> Iterato
 
 
 def _partition_column(node: exp.Expr, walk: QueryWalker) -> Iterator[ColumnDefinition]:
-    if isinstance(node, exp.Alias):  # AUTO PARTITIONED BY (trunc_time(x, 'day') AS p)
+    if isinstance(node, exp.Alias):
+        # AUTO PARTITIONED BY (trunc_time(x, 'day') AS p): page "Auto partition table based on time computing
+        # function" of MaxCompute.
         name = node.args["alias"]
-        yield ColumnDefinition(walk.text.span(name) or walk.text.at, walk.text.name(name))
+        yield ColumnDefinition(walk.text.span(name) or walk.text.at, walk.text.name(name), generated=True)
         return
     yield from _columns([node], walk)
 
@@ -150,6 +163,16 @@ def _keys(definitions: list[exp.Expr], properties: list[exp.Expr], walk: QueryWa
                 yield walk.text.name(item.this)
         elif isinstance(item, exp.Constraint):
             yield from _keys(item.expressions, [], walk)
+
+
+def _sorting_key(properties: list[exp.Expr]) -> Iterator[str]:
+    """Yield the ORDER BY of a ClickHouse table that keeps one row of each (page "ReplacingMergeTree")."""
+    engines = [item.this.name for item in properties if isinstance(item, exp.EngineProperty)]
+    if not any("replacing" in name.lower() for name in engines):
+        return
+    for item in properties:
+        if isinstance(item, exp.Order):
+            yield from (column.name for column in item.find_all(exp.Identifier))
 
 
 def extract_drops(node: exp.Expr, walk: QueryWalker) -> Iterator[Removal]:

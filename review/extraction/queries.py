@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from review.dialects import Dialect
 from review.errors import ReviewTimeout
-from review.extraction.block_state import BlockState
+from review.extraction.block_state import BlockState, ExpressionInfo
 from review.extraction.blocks import BlockPosition, extract_block, limit_of, order_of
 from review.extraction.expressions.expressions import visit
 from review.extraction.expressions.predicates import extract_predicates
@@ -35,10 +35,15 @@ _MAX_UNIONS = 200
 
 @dataclass(frozen=True, slots=True)
 class TableVariable:
-    """A query named by script mode (`@v := SELECT …`)."""
+    """A query named by script mode (`@v := SELECT …`).
+
+    Attributes:
+        others: earlier queries of the same name that no statement has read: those of other branches of an IF.
+    """
 
     text: SourceText
     tree: exp.Expr
+    others: tuple[TableVariable, ...] = ()
 
 
 @dataclass(slots=True)
@@ -49,6 +54,8 @@ class QueryWalker:
         table: returns the known columns of a table.
         variables: queries that the script has named so far, by name in lower case, `@` included.
         deadline: when to stop, by `time.monotonic()`.
+        constants: names in lower case that WITH gives to expressions.
+        changes: INSERT, UPDATE and DELETE in WITH, each with the CTEs that it sees; they are not read here.
     """
 
     text: SourceText
@@ -64,6 +71,8 @@ class QueryWalker:
     shapes: dict[int, KnownColumns] = field(default_factory=dict)
     ctes: dict[str, NamedSource] = field(default_factory=dict)
     variables_read: dict[str, NamedSource] = field(default_factory=dict)
+    constants: frozenset[str] = frozenset()
+    changes: list[tuple[exp.Expr, dict[str, NamedSource]]] = field(default_factory=list)
     parent: int | None = None
 
     def frame(self, scope: QueryScope | None = None) -> BlockState:
@@ -76,6 +85,7 @@ class QueryWalker:
             self.span_of,
             visit,
             aliases_seen=_ALIASES_SEEN.get(self.dialect, _AFTER),
+            constants=self.constants,
         )
 
     def done(self) -> tuple[tuple[Block, ...], tuple[CTE, ...], tuple[Union, ...]]:
@@ -89,9 +99,9 @@ class QueryWalker:
             return known
         if time.monotonic() > self.deadline:
             raise ReviewTimeout
-        ctes = self.ctes
+        ctes, constants = self.ctes, self.constants
         indexes = self._query(node, role, outer)
-        self.ctes = ctes
+        self.ctes, self.constants = ctes, constants
         self.shared[id(node)] = indexes
         return indexes
 
@@ -172,6 +182,13 @@ class QueryWalker:
         alias = cte.args.get("alias")
         if not isinstance(alias, exp.TableAlias) or not isinstance(cte.this, exp.Expr):
             return
+        if not isinstance(cte.this, (exp.Query, exp.Values)) and not cte.args.get("scalar"):
+            self.changes.append((cte.this, dict(self.ctes)))
+        if cte.args.get("scalar"):
+            frame = self.frame()
+            frame.visit(cte.this, frame, ExpressionInfo())
+            self.constants |= {alias.name.lower()}
+            return
         span = self.text.span(alias.this) if isinstance(alias.this, exp.Expr) else None
         listed = tuple(column.name for column in alias.columns)
         named = NamedSource(span or self.text.at, alias.name, listed=listed)
@@ -196,9 +213,10 @@ class QueryWalker:
         self.named.append(named)
         self.variables_read[name] = named
         ctes, self.ctes = self.ctes, {}
-        text, self.text = self.text, variable.text
-        parent, self.parent = self.parent, None
-        named.blocks = self.query(variable.tree, Role.CTE)
+        text, parent, self.parent = self.text, self.parent, None
+        for one in (variable, *variable.others):
+            self.text = one.text
+            named.blocks += self.query(one.tree, Role.CTE)
         named.columns = self.shape(named.blocks)
         self.text, self.parent, self.ctes = text, parent, ctes
         return named

@@ -9,7 +9,7 @@ import math
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sqlglot import exp
@@ -17,10 +17,11 @@ from sqlglot import exp
 from review.context import ReviewContext
 from review.dialects import Dialect, lexical_rules
 from review.errors import NestedTooDeeply, ReviewTimeout
+from review.extraction.nested_statements import Parsed, find_nested, find_queries_of_setting
 from review.extraction.queries import TableVariable
 from review.extraction.source_text import SourceText
-from review.extraction.statements import ScriptState, client_statement, extract_statement
-from review.facts import Comment, Parameter, Script, Span, Statement
+from review.extraction.statements import ScriptState, UnreadError, client_statement, extract_statement
+from review.facts import Comment, Parameter, ReadAs, Script, Span, Statement
 from review.parsing.ast_nodes import Assignment
 from review.parsing.parse import Unparsed, parse_statement
 from review.source.parameter_mask import MaskedText, mask_parameters, parameter_name
@@ -45,18 +46,23 @@ def parse_script(code: str, dialect: Dialect, deadline: float | None = None) -> 
     words = lexical_rules(dialect)
     masked = mask_parameters(code, words)
     cut = split_script(masked.text, words)
-    items = tuple(_parsed(piece, dialect, deadline) for piece in cut.pieces)
+    items = tuple(item for piece in cut.pieces for item in _parsed(piece, dialect, deadline))
     return ParsedScript(code, dialect, masked, cut.comments, items, deadline)
 
 
-def _parsed(
-    piece: StatementText, dialect: Dialect, until: float | None
-) -> tuple[StatementText, exp.Expr | Unparsed | None]:
+def _parsed(piece: StatementText, dialect: Dialect, until: float | None) -> Iterator[Parsed]:
+    """Yield a statement, and the statements within it."""
     if piece.client:
-        return piece, None
-    if _require_time(until):
-        return piece, Unparsed(OUT_OF_TIME)
-    return piece, parse_statement(piece.text, piece.verb, dialect)
+        yield piece, None
+        yield from find_queries_of_setting(piece, dialect)
+    elif _require_time(until):
+        yield piece, Unparsed(OUT_OF_TIME)
+    else:
+        tree = parse_statement(piece.text, piece.verb, dialect)
+        nested = find_nested(piece, tree, dialect)
+        yield piece, tree if nested is None else nested.outer(tree)
+        if nested is not None:
+            yield from nested.parsed
 
 
 def _require_time(deadline: float | None) -> bool:
@@ -69,14 +75,15 @@ class ParsedScript:
 
     Attributes:
         comments: start and end offset of each.
-        items: its statements, each with its tree, or the reason it has none, or None for a client command.
+        items: its statements, each with its tree, or the reason it has none, or None for a client command;
+            a statement is followed by those within it.
     """
 
     code: str
     dialect: Dialect
     masked: MaskedText
     comments: tuple[tuple[int, int], ...]
-    items: tuple[tuple[StatementText, exp.Expr | Unparsed | None], ...]
+    items: tuple[Parsed, ...]
     deadline: float | None
 
     @cached_property
@@ -118,7 +125,11 @@ class ParsedScript:
                 yield _unread_statement(piece, OUT_OF_TIME)
             else:
                 text = SourceText(self.code, piece)
-                if _bind_variable(tree, text, knowledge) in later:
+                knowledge.unused -= _variables_in(piece)
+                name = _bind_variable(tree, text, knowledge)
+                variable = knowledge.variables.get(name)
+                crowded = variable is not None and len(variable.others) >= _MAX_ALTERNATIVES
+                if name in later and not crowded:
                     yield _variable_statement(piece)
                 else:
                     yield self._statement(piece, text, tree, knowledge)
@@ -132,7 +143,7 @@ class ParsedScript:
             raise
         except RecursionError:
             return _unread_statement(piece, str(NestedTooDeeply()))
-        except ReviewTimeout as error:
+        except (ReviewTimeout, UnreadError) as error:
             return _unread_statement(piece, str(error))
         except Exception as error:  # noqa: BLE001 - a tree may have any shape; a failure is reported
             return _unread_statement(piece, f"it could not be analyzed ({type(error).__name__})")
@@ -143,9 +154,7 @@ class ParsedScript:
         """Names of the script-mode variables that a statement reads."""
         read: set[str] = set()
         for piece, _ in self.items:
-            if "@" in piece.stripped:
-                begin = match.end() if (match := _ASSIGNED.match(piece.stripped)) else 0
-                read |= {found.group().lower() for found in _VARIABLE.finditer(piece.stripped, begin)}
+            read |= _variables_in(piece)
         return frozenset(read)
 
     def _parameters(self) -> Iterator[Parameter]:
@@ -159,6 +168,18 @@ _VARIABLE = re.compile(r"@\w+")
 _ASSIGNED = re.compile(r"@\w++[^;]*?:=", re.DOTALL)
 
 
+_MAX_ALTERNATIVES = 20
+"""Maximum queries of one name that are read together; further ones are read on their own."""
+
+
+def _variables_in(piece: StatementText) -> set[str]:
+    """Return the names of the script-mode variables that a statement reads."""
+    if "@" not in piece.stripped:
+        return set()
+    begin = match.end() if (match := _ASSIGNED.match(piece.stripped)) else 0
+    return {found.group().lower() for found in _VARIABLE.finditer(piece.stripped, begin)}
+
+
 def _bind_variable(tree: exp.Expr, text: SourceText, knowledge: ScriptState) -> str:
     """Store the query that script mode names (`@v := SELECT …`); return its name, or "" if it names none."""
     rows = tree.args.get("expression") if isinstance(tree, Assignment) else None
@@ -168,12 +189,18 @@ def _bind_variable(tree: exp.Expr, text: SourceText, knowledge: ScriptState) -> 
         variable = other  # `@b := @a`
     else:
         return ""
-    knowledge.variables[tree.name.lower()] = variable
-    return tree.name.lower()
+    name = tree.name.lower()
+    before = knowledge.variables.get(name)
+    if before is not None and name in knowledge.unused:
+        variable = replace(variable, others=(*before.others, replace(before, others=()))[:_MAX_ALTERNATIVES])
+    knowledge.variables[name] = variable
+    knowledge.unused.add(name)
+    return name
 
 
 def _variable_statement(piece: StatementText) -> Statement:
-    return Statement(Span(piece.start, piece.start + len(piece.text)), piece.verb, piece.stripped)
+    at = Span(piece.start, piece.start + len(piece.text))
+    return Statement(at, piece.verb, piece.stripped, read_as=ReadAs.FACTS)
 
 
 def _unread_statement(piece: StatementText, reason: str, offset: int | None = None) -> Statement:

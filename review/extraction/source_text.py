@@ -103,13 +103,15 @@ class SourceText:
         found = span_of(node)
         if found is None:
             return node.name
+        if node.args.get("temporary"):
+            return f"#{node.name}"  # T-SQL; the position is without the mark
         return self._code[found[0] : found[1]].strip(_QUOTES) or node.name
 
     def table(self, node: exp.Table) -> tuple[str, Span | None]:
         """Return the name of a table as `name` does, and its span."""
         this = node.args.get("this")
         if node.args.get("db") is None and type(this) is exp.Identifier and (span := self.span(this)):
-            return self.author(*span).strip(_QUOTES) or this.name, span
+            return self.name(this), span
         spans = [span for part in node.parts if (span := self.span(part)) is not None]
         at = Span(min(spans)[0], max(span[1] for span in spans)) if spans else None
         return self.name(node), at

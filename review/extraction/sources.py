@@ -70,9 +70,9 @@ class SourceReader:
         self.sources.append(Source(end, JoinKind.LATERAL, "", name, True, blocks, columns=columns))
         self.frame.scope.add([name.lower()], KnownColumns(whole=True))
 
-    def mark_target(self) -> None:
-        """Mark the first source as the target of the statement's change."""
-        self.sources[0] = replace(self.sources[0], target=True)
+    def mark_target(self, place: int) -> None:
+        """Mark the source at an index as the target of the statement's change."""
+        self.sources[place] = replace(self.sources[place], target=True)
 
     @staticmethod
     def _steps(holder: exp.Expr) -> Iterator[exp.Expr]:

@@ -12,7 +12,12 @@ from sqlglot import exp
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.extraction import writes
-from review.extraction.alterations import extract_alterations, renamed_table
+from review.extraction.alterations import (
+    exchanged_tables,
+    extract_alterations,
+    renamed_by_call,
+    renamed_table,
+)
 from review.extraction.clause_order import find_misplaced_clause
 from review.extraction.definitions import (
     extract_creation,
@@ -29,6 +34,7 @@ from review.facts import (
     Clause,
     CreatedKind,
     Creation,
+    ReadAs,
     Removal,
     RemovedKind,
     Role,
@@ -38,7 +44,16 @@ from review.facts import (
     Write,
 )
 from review.facts import WriteKind as How
-from review.parsing.ast_nodes import AlterTable, Assignment, Condition, Routine, TableCommand
+from review.parsing.ast_nodes import (
+    AlterTable,
+    Assignment,
+    Compound,
+    Condition,
+    Definition,
+    Explain,
+    Routine,
+    TableCommand,
+)
 from review.source.statement_splitter import StatementText
 
 
@@ -49,12 +64,14 @@ class ScriptState:
     Attributes:
         deadline: when to stop reading, by `time.monotonic()`.
         variables: queries that script mode has named so far.
+        unused: names of those that no statement has read since they were named.
     """
 
     dialect: Dialect
     context: ReviewContext
     deadline: float = math.inf
     variables: dict[str, TableVariable] = field(default_factory=dict)
+    unused: set[str] = field(default_factory=set)
     _tables: dict[str, KnownColumns] = field(default_factory=dict)
     _created: dict[str, KnownColumns] = field(default_factory=dict)
     _keyed: set[str] = field(default_factory=set)
@@ -103,6 +120,12 @@ class _Effects:
     removals: list[Removal] = field(default_factory=list)
     creations: list[Creation] = field(default_factory=list)
     alterations: list[Alteration] = field(default_factory=list)
+    read: set[int] = field(default_factory=set)
+    """Identities of the nodes that were read as statements."""
+
+
+class UnreadError(Exception):
+    """A statement was parsed, but what it does to data is not known."""
 
 
 def extract_statement(
@@ -112,10 +135,15 @@ def extract_statement(
 
     Raises:
         ReviewTimeout: `knowledge.until` has passed.
+        UnreadError: the effects of the statement, or of one within it, are not known.
     """
     walk = QueryWalker(text, knowledge.dialect, knowledge.table, knowledge.variables, knowledge.deadline)
     done = _Effects()
-    _read(tree, walk, knowledge, done)
+    read_as = _read(tree, walk, knowledge, done)
+    for change, visible in walk.changes:
+        walk.ctes = visible
+        _read(change, walk, knowledge, done)
+    _require_all_read(piece, tree, done)
     blocks, ctes, unions = walk.done()
     return Statement(
         text.at,
@@ -129,11 +157,56 @@ def extract_statement(
         creations=tuple(done.creations),
         alterations=tuple(done.alterations),
         misplaced=tuple(find_misplaced_clause(tree, text, knowledge.dialect)),
+        read_as=read_as,
     )
 
 
-def _read(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects) -> None:
-    done.writes += _writes(tree, walk, knowledge)
+_CHANGES = (
+    exp.Insert,
+    exp.Update,
+    exp.Delete,
+    exp.Merge,
+    exp.MultitableInserts,
+    exp.LoadData,
+    exp.Copy,
+    exp.Create,
+    exp.Drop,
+    exp.TruncateTable,
+    exp.Command,
+    AlterTable,
+    TableCommand,
+)
+"""Nodes of statements with effects, wherever they occur in a tree."""
+_CHANGE_WORD = re.compile(
+    r"\b(?:insert|update|delete|merge|replace|truncate|create|alter|drop|load|copy|unload|clone|purge)\b",
+    re.IGNORECASE,
+)
+
+
+def _require_all_read(piece: StatementText, tree: exp.Expr, done: _Effects) -> None:
+    """Require that every statement within the tree was read.
+
+    Raises:
+        UnreadError: one was not.
+    """
+    words = _CHANGE_WORD.finditer(piece.stripped)
+    if next(words, None) is None or next(words, None) is None:
+        return  # at most the statement itself
+    for node in tree.find_all(*_CHANGES):
+        if id(node) not in done.read and not isinstance(node.parent, exp.When):
+            raise UnreadError("a statement within it is not reviewed")
+
+
+def _read(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects) -> ReadAs:
+    """Read a statement into `done`, and return what is known of it.
+
+    Raises:
+        UnreadError: its kind is not known.
+    """
+    done.read.add(id(tree))
+    if (written := _writes(tree, walk, knowledge, done)) is not None:
+        done.writes += written
+        return ReadAs.FACTS
     match tree:
         case exp.Query():
             walk.query(tree, Role.RESULT)
@@ -150,33 +223,128 @@ def _read(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effe
             walk.query(rows, Role.RESULT)
         case TableCommand():
             _command(tree, walk, done)
-        case exp.Command() if tree.name.upper() == "RENAME":
-            done.alterations += renamed_table(walk.text)
-        case Condition():
-            frame = walk.frame()
-            frame.clause = Clause.WHERE
-            frame.compare(tree.this, frame)
         case _:
-            pass
+            return _read_other(tree, walk, knowledge, done)
+    return ReadAs.FACTS
+
+
+def _read_other(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects) -> ReadAs:
+    """Read a statement that changes no rows itself; its queries are read.
+
+    Raises:
+        UnreadError: its kind is not known.
+    """
+    read_as = _OTHER.get(type(tree))
+    if isinstance(tree, exp.Command):
+        read_as = _command_kind(tree, walk, done)
+    elif isinstance(tree, exp.Execute):
+        done.alterations += renamed_by_call(walk.text)
+    elif isinstance(tree, Explain) and isinstance(tree.this, exp.Expr):
+        if _EXECUTES.match(walk.text.author(*walk.text.at)):
+            return _read(tree.this, walk, knowledge, done)
+        done.read |= {id(node) for node in tree.find_all(*_CHANGES)}
+        return ReadAs.NO_EFFECT
+    elif isinstance(tree, Condition):
+        frame = walk.frame()
+        frame.clause = Clause.WHERE
+        frame.compare(tree.this, frame)
+        done.read |= {id(node) for node in tree.find_all(*_CHANGES)}  # the body is a statement of its own
+        return ReadAs.PARTS
+    elif isinstance(tree, Definition) and tree.args["verb"] == "CREATE" and tree.args["kind"] in _ACTIVE:
+        read_as = None
+    if read_as is None:
+        raise UnreadError("its effects on data are not known")
+    for query in _outermost_queries(tree):
+        walk.query(query, Role.RESULT)
+    return read_as
+
+
+_EXECUTES = re.compile(r"explain\b[^;]{0,60}?\banaly[sz]e\b", re.IGNORECASE)
+"""EXPLAIN that executes the statement (Postgres, MySQL, Presto: "EXPLAIN ANALYZE")."""
+_OTHER: dict[type[exp.Expr], ReadAs] = {
+    Compound: ReadAs.PARTS,
+    Routine: ReadAs.FACTS,
+    exp.Execute: ReadAs.CALL,
+    exp.ExecuteSql: ReadAs.CALL,
+    Assignment: ReadAs.NO_EFFECT,
+    Definition: ReadAs.NO_EFFECT,
+    exp.Set: ReadAs.NO_EFFECT,
+    exp.Use: ReadAs.NO_EFFECT,
+    exp.Declare: ReadAs.NO_EFFECT,
+    exp.Transaction: ReadAs.NO_EFFECT,
+    exp.Commit: ReadAs.NO_EFFECT,
+    exp.Rollback: ReadAs.NO_EFFECT,
+    exp.Comment: ReadAs.NO_EFFECT,
+    exp.Analyze: ReadAs.NO_EFFECT,
+    exp.Describe: ReadAs.NO_EFFECT,
+    exp.Show: ReadAs.NO_EFFECT,
+    exp.Pragma: ReadAs.NO_EFFECT,
+    exp.Refresh: ReadAs.NO_EFFECT,
+    exp.Cache: ReadAs.FACTS,
+    exp.Uncache: ReadAs.NO_EFFECT,
+    exp.Grant: ReadAs.NO_EFFECT,
+    exp.Revoke: ReadAs.NO_EFFECT,
+    exp.Kill: ReadAs.NO_EFFECT,
+    exp.Attach: ReadAs.NO_EFFECT,
+    exp.Detach: ReadAs.NO_EFFECT,
+    exp.Values: ReadAs.NO_EFFECT,
+    exp.Return: ReadAs.NO_EFFECT,
+}
+"""What is known of a statement by the type of its tree."""
+_ACTIVE = frozenset({"EVENT", "JOB", "RULE", "PACKAGE"})
+"""Kinds of objects that run statements of their own."""
+_WITHOUT_EFFECT = (
+    "ANALYZE", "ATTACH", "CHECKPOINT", "CLOSE", "CLUSTER", "COMMENT", "DEALLOCATE", "DESCRIBE", "DETACH",
+    "DISCARD", "FETCH", "FLUSH", "GRANT", "KILL", "LISTEN", "LOCK", "MSCK", "NOTIFY", "OPTIMIZE", "REFRESH",
+    "REINDEX", "RELEASE", "RESET", "REVOKE", "SAVEPOINT", "SET", "SHOW", "SYSTEM", "UNLOCK", "USE", "VACUUM",
+)  # fmt: skip
+_COMMANDS = {
+    **dict.fromkeys(("CALL", "EXEC", "EXECUTE"), ReadAs.CALL),
+    "PREPARE": ReadAs.PARTS,
+    **dict.fromkeys(_WITHOUT_EFFECT, ReadAs.NO_EFFECT),
+}
+"""What is known of a statement without a tree of its own, by its first word."""
+
+
+def _command_kind(tree: exp.Expr, walk: QueryWalker, done: _Effects) -> ReadAs | None:
+    verb = tree.name.upper().partition(" ")[0]
+    if verb in ("RENAME", "EXCHANGE"):
+        done.alterations += (renamed_table if verb == "RENAME" else exchanged_tables)(walk.text)
+        return ReadAs.FACTS
+    return _COMMANDS.get(verb)
+
+
+def _outermost_queries(tree: exp.Expr) -> Iterator[exp.Expr]:
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, exp.Query) and not isinstance(node, exp.Table):
+            yield node
+        else:
+            waiting += node.iter_expressions(reverse=True)
 
 
 def _writes(  # noqa: PLR0911 - one return per kind of statement
-    tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState
-) -> Iterable[Write]:
+    tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done: _Effects
+) -> Iterable[Write] | None:
+    """Read a statement that writes rows; None if it is no such statement."""
     match tree:
         case exp.Insert():
             return (writes.extract_insert(tree, walk, knowledge.keyed),)
         case exp.MultitableInserts():
+            done.read |= {id(node) for node in tree.find_all(exp.Insert)}
             return writes.extract_multi_insert(tree, walk, knowledge.keyed)
         case exp.Update():
-            return (writes.extract_update(tree, walk),)
+            return writes.extract_update(tree, walk)
         case exp.Delete():
             return writes.extract_delete(tree, walk)
         case exp.Merge():
             return (writes.extract_merge(tree, walk),)
         case exp.LoadData():
             return (writes.extract_load(tree, walk),)
-    return ()
+        case exp.Copy():
+            return writes.extract_copy(tree, walk)
+    return None
 
 
 def _create(tree: exp.Expr, walk: QueryWalker, done: _Effects) -> None:
@@ -243,7 +411,13 @@ def client_statement(code: str, piece: StatementText) -> Statement:
     made = parse_resource(piece.text, piece.start)
     removals = tuple(_purge_removal(piece))
     return Statement(
-        at, piece.verb, piece.stripped, setting=setting, creations=(made,) if made else (), removals=removals
+        at,
+        piece.verb,
+        piece.stripped,
+        setting=setting,
+        creations=(made,) if made else (),
+        removals=removals,
+        read_as=ReadAs.FACTS if made or removals else ReadAs.NO_EFFECT,
     )
 
 

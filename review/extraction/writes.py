@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 
 from sqlglot import exp
 
+from review.dialects import Dialect
 from review.extraction.block_state import BlockState
 from review.extraction.blocks import attach_join_conditions, extract_where
+from review.extraction.change_targets import begin_change, changed_table, find_source
 from review.extraction.expressions.operands import output_operand, read_operand
 from review.extraction.expressions.partitions import partition_values
 from review.extraction.queries import QueryWalker
-from review.extraction.scopes import QueryScope
 from review.extraction.sources import SourceReader
 from review.facts import (
     Block,
@@ -56,7 +57,7 @@ def _read_conflict(
     Its sources are the table and the row that was to be inserted: `excluded`, or in MySQL `VALUES(a)` or an
     alias. https://dev.mysql.com/doc/refman/8.4/en/insert-on-duplicate.html
     """
-    rows, index = _change(target, walk)
+    rows, index = begin_change(target, [], walk)
     insert = node.parent.args.get("expression") if node.parent is not None else None
     alias = insert.args.get("alias") if isinstance(insert, exp.Values) else None
     named = tuple(column.name for column in alias.columns) if isinstance(alias, exp.TableAlias) else ()
@@ -65,7 +66,7 @@ def _read_conflict(
     for call in list(node.find_all(exp.Anonymous)):
         if call.name.upper() == "VALUES" and len(call.expressions) == 1:
             call.replace(_column_of(name, call.expressions[0]))
-    outputs = tuple(_assignments(node.expressions, rows.frame))
+    outputs = tuple(output for _, output in _assignments(node.expressions, rows.frame))
     _finish_write(index, rows, outputs, _conditions(node, rows), walk)
 
 
@@ -83,9 +84,19 @@ def _column_of(qualifier: str, column: exp.Expr) -> exp.Column:
 def _write_kind(node: exp.Expr, table: str, keys: Keys) -> WriteKind:
     if node.args.get("overwrite"):
         return WriteKind.OVERWRITE
-    if node.args.get("conflict") or node.args.get("alternative") == "REPLACE" or keys(table):
+    if any(node.args.get(key) for key in _REPLACED_ROWS) or node.args.get("alternative") == "REPLACE":
+        return WriteKind.UPSERT
+    if keys(table):
         return WriteKind.UPSERT
     return WriteKind.INSERT
+
+
+_REPLACED_ROWS = ("conflict", "where", "using", "ignore")
+"""Parts of an INSERT by which a row that is there already is not added again.
+
+`ON CONFLICT`, `ON DUPLICATE KEY UPDATE`; `REPLACE WHERE` and `REPLACE USING` of Spark (page "INSERT" of
+Databricks); `INSERT IGNORE` of MySQL.
+"""
 
 
 def _rows(node: exp.Expr | None, walk: QueryWalker) -> tuple[tuple[int, ...], int | None]:
@@ -98,8 +109,17 @@ def _rows(node: exp.Expr | None, walk: QueryWalker) -> tuple[tuple[int, ...], in
         return (), None
     if isinstance(node, exp.Subquery) and isinstance(node.this, exp.Values):
         return (), len(node.this.expressions)
+    if walk.dialect is Dialect.CLICKHOUSE and _is_file(node):
+        return (), None
     blocks = walk.query(node, Role.RESULT)
     return blocks, None
+
+
+def _is_file(query: exp.Expr) -> bool:
+    """Whether it is the `FROM INFILE 'path'` of ClickHouse, which the parser takes for a query."""
+    origin = query.args.get("from_") if isinstance(query, exp.Select) else None
+    source = origin.this if isinstance(origin, exp.Expr) else None
+    return isinstance(source, exp.Table) and source.name.upper() == "INFILE" and bool(source.alias)
 
 
 def extract_multi_insert(node: exp.Expr, walk: QueryWalker, keys: Keys) -> Iterator[Write]:
@@ -141,29 +161,40 @@ def table_at(node: exp.Expr, walk: QueryWalker) -> Span:
     return Span(min(spans).begin, max(span.end for span in spans)) if spans else walk.text.at
 
 
-def extract_update(node: exp.Expr, walk: QueryWalker) -> Write:
+def extract_update(node: exp.Expr, walk: QueryWalker) -> Iterator[Write]:
     """Read an UPDATE: a block of role CHANGE finds its rows; its outputs are the assigned values."""
     walk.with_(node)
-    rows, index = _change(node.this, walk)
     origin = node.args.get("from_")
-    if isinstance(origin, exp.Expr) and isinstance(origin.this, exp.Expr):
-        rows.join(origin.this, JoinKind.COMMA, None)
-    outputs = tuple(_assignments(node.expressions, rows.frame))
+    others = [origin.this] if isinstance(origin, exp.Expr) and isinstance(origin.this, exp.Expr) else []
+    rows, index = begin_change(node.this, others, walk)
+    outputs: list[Output] = []
+    changed: dict[int, list[str]] = {}
+    for target, output in _assignments(node.expressions, rows.frame):
+        outputs.append(output)
+        changed.setdefault(_changed_source(target, rows, walk.dialect), []).append(output.name)
     predicates = _conditions(node, rows)
-    _finish_write(index, rows, outputs, predicates, walk)
-    table = node.this
-    columns = tuple(output.name for output in outputs)
-    return Write(
-        table_at(table, walk) if table is not None else walk.text.at,
-        WriteKind.UPDATE,
-        walk.text.name(table) if isinstance(table, exp.Table) else "",
-        columns=columns,
-        filtered=_filtered(node, predicates, rows),
-    )
+    _finish_write(index, rows, tuple(outputs), predicates, walk)
+    at = table_at(node.this, walk) if isinstance(node.this, exp.Expr) else walk.text.at
+    for place, columns in (changed or {0: []}).items():
+        name, chosen = changed_table(rows.sources[place], walk) if rows.sources else ("", False)
+        filtered = chosen or _filtered(node, predicates, rows)
+        yield Write(at, WriteKind.UPDATE, name, columns=tuple(columns), filtered=filtered)
 
 
-def _assignments(assignments: Iterable[exp.Expr], frame: BlockState) -> Iterator[Output]:
-    """Read `a = x`, `(a, b) = (x, y)` and `(a, b) = (SELECT …)`: an output for each assigned column."""
+def _changed_source(column: exp.Expr, rows: SourceReader, dialect: Dialect) -> int:
+    """Return the index of the source whose column an UPDATE sets.
+
+    MySQL's UPDATE of several tables changes those that qualify the columns (manual: "UPDATE Statement").
+    """
+    qualifier = column.args.get("table")
+    if dialect is Dialect.MYSQL and isinstance(qualifier, exp.Expr):
+        owner = rows.frame.scope.qualified(qualifier.name.lower())
+        return owner[1] if owner is not None else 0
+    return next((place for place, source in enumerate(rows.sources) if source.target), 0)
+
+
+def _assignments(assignments: Iterable[exp.Expr], frame: BlockState) -> Iterator[tuple[exp.Expr, Output]]:
+    """Read `a = x`, `(a, b) = (x, y)` and `(a, b) = (SELECT …)`: each assigned column, with its output."""
     for part in assignments:
         if not isinstance(part, exp.EQ):
             continue
@@ -174,7 +205,7 @@ def _assignments(assignments: Iterable[exp.Expr], frame: BlockState) -> Iterator
             operand, aggregate = made[place if len(made) == len(targets) else 0]
             column = read_operand(target, frame)
             name, qualifier = _assigned_column(target, column)
-            yield Output(column.at, name, operand, qualifier=qualifier, aggregate=aggregate)
+            yield target, Output(column.at, name, operand, qualifier=qualifier, aggregate=aggregate)
 
 
 def _assigned_column(node: exp.Expr, read: Operand) -> tuple[str, str]:
@@ -196,34 +227,37 @@ def _members(node: exp.Expr) -> list[exp.Expr]:
 def extract_delete(node: exp.Expr, walk: QueryWalker) -> Iterator[Write]:
     """Read a DELETE: a block of role CHANGE finds its rows."""
     walk.with_(node)
-    rows, index = _change(node.this, walk)
     using = node.args.get("using")
-    for part in using if isinstance(using, list) else [using]:
-        if isinstance(part, exp.Expr):
-            rows.join(part, JoinKind.COMMA, None)
+    others = [part for part in (using if isinstance(using, list) else [using]) if isinstance(part, exp.Expr)]
+    tables = [table for table in node.args.get("tables") or () if not _is_top(table, walk.dialect)]
+    top = len(tables) < len(node.args.get("tables") or ())
+    target = node.this if isinstance(node.this, exp.Expr) else tables[0] if tables else None
+    # MySQL's `DELETE FROM a, b USING …` lists names only (manual: "DELETE Statement").
+    listed = bool(others) and walk.dialect is Dialect.MYSQL
+    rows, index = begin_change(target, others, walk, listed=listed)
     predicates = _conditions(node, rows)
     _finish_write(index, rows, (), predicates, walk)
-    filtered = _filtered(node, predicates, rows)
-    given = node.this.args.get("partition") if isinstance(node.this, exp.Expr) else None
+    filtered = top or _filtered(node, predicates, rows)
+    given = target.args.get("partition") if target is not None else None
     partition = partition_values(given, walk.frame())
-    for table in node.args.get("tables") or [node.this]:
+    joined = [join.this for join in target.args.get("joins") or ()] if target is not None and listed else []
+    for table in tables or [target, *joined]:
         if isinstance(table, exp.Table):
-            name = _behind(walk.text.name(table), rows)
-            yield Write(table_at(table, walk), WriteKind.DELETE, name, partition, filtered=filtered)
+            name = walk.text.name(table)
+            place = find_source(name, rows.sources)
+            name, chosen = changed_table(rows.sources[place], walk) if place is not None else (name, False)
+            yield Write(table_at(table, walk), WriteKind.DELETE, name, partition, filtered=filtered or chosen)
 
 
-def _behind(name: str, rows: SourceReader) -> str:
-    """Return the table that an alias refers to."""
-    for source in rows.sources:
-        if source.has_alias and source.alias.lower() == name.lower() and source.table:
-            return source.table
-    return name
+def _is_top(table: exp.Expr, dialect: Dialect) -> bool:
+    """Whether it is the `TOP (n)` of T-SQL, which the parser takes for a table."""
+    return dialect is Dialect.TSQL and table.name.upper() == "TOP"
 
 
 def extract_merge(node: exp.Expr, walk: QueryWalker) -> Write:
     """Read a MERGE: a block of role CHANGE joins its target with its USING source."""
     walk.with_(node)
-    rows, index = _change(node.this, walk)
+    rows, index = begin_change(node.this, [], walk)
     using = node.args.get("using")
     on = node.args.get("on")
     if isinstance(using, exp.Expr):
@@ -253,7 +287,7 @@ def _when(node: exp.Expr, rows: SourceReader) -> Iterator[Output]:
         at = frame.text.at  # INSERT *, UPDATE SET *: the columns of the same names
         yield Output(at, "", Operand(at, OperandKind.COMPUTED), star=True)
     elif isinstance(then, exp.Update):
-        yield from _assignments(then.expressions, frame)
+        yield from (output for _, output in _assignments(then.expressions, frame))
     values = then.args.get("expression")
     if isinstance(values, exp.Tuple):
         names = then.this.expressions if isinstance(then.this, exp.Expr) else []
@@ -261,19 +295,6 @@ def _when(node: exp.Expr, rows: SourceReader) -> Iterator[Output]:
             made, aggregate = output_operand(part, frame)
             name = names[index].name if index < len(names) else ""
             yield Output(made.at, name, made, aggregate=aggregate)
-
-
-def _change(target: object, walk: QueryWalker) -> tuple[SourceReader, int]:
-    index = len(walk.blocks)
-    walk.blocks.append(None)
-    walk.depths.append(0)
-    walk.parent = index
-    rows = walk.rows(walk.frame(QueryScope(index)))
-    if isinstance(target, exp.Expr):
-        rows.read(target, exp.Select())
-        if rows.sources:
-            rows.mark_target()
-    return rows, index
 
 
 def _conditions(node: exp.Expr, rows: SourceReader) -> tuple[Predicate, ...]:
@@ -324,6 +345,20 @@ def is_always_true(condition: Predicate) -> bool:
     return condition.operator.value in ("=", "<=>") and all(
         right.sort is OperandKind.LITERAL and right.value == left.value for right in rights
     )
+
+
+def extract_copy(node: exp.Expr, walk: QueryWalker) -> Iterator[Write]:
+    """Read a COPY: into a table it appends rows; out of a table or query it writes none.
+
+    `COPY INTO` of Databricks skips the files that it has loaded before (page "COPY INTO").
+    """
+    target = node.this
+    if isinstance(target, exp.Query):
+        walk.query(target, Role.RESULT)
+    elif isinstance(target, (exp.Table, exp.Schema)) and node.args.get("kind"):
+        at, table, columns, _ = _target(target, walk)
+        once = walk.dialect is Dialect.SPARK
+        yield Write(at, WriteKind.UPSERT if once else WriteKind.LOAD, table, columns=columns)
 
 
 def extract_load(node: exp.Expr, walk: QueryWalker) -> Write:

@@ -22,7 +22,7 @@ from review.facts.partitions import PartitionValue
 from review.facts.predicates import Clause, Operator, Predicate
 from review.facts.script import Comment, Parameter, Script
 from review.facts.sources import JoinKind, Pivot, PivotedColumn, Source
-from review.facts.statements import SessionSetting, Statement
+from review.facts.statements import ReadAs, SessionSetting, Statement
 from review.facts.tables import is_same_table, last_part, table_key
 from review.facts.writes import Write, WriteKind
 
@@ -51,6 +51,7 @@ __all__ = [
     "Pivot",
     "PivotedColumn",
     "Predicate",
+    "ReadAs",
     "Removal",
     "RemovedKind",
     "Role",

@@ -21,7 +21,7 @@ class Role(StrEnum):
     IN = "in"
     SCALAR = "scalar"
     CHANGE = "change"
-    """Not a SELECT: the rows found by an UPDATE, DELETE or MERGE; its first source is the target."""
+    """Not a SELECT: the rows found by an UPDATE, DELETE or MERGE; one of its sources is the target."""
 
 
 @fact(frozen=True, slots=True)

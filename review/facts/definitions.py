@@ -20,13 +20,18 @@ class CreatedKind(StrEnum):
 
 @fact(frozen=True, slots=True)
 class ColumnDefinition:
-    """A column of a CREATE TABLE: its type in upper case as written, empty without one."""
+    """A column of a CREATE TABLE: its type in upper case as written, empty without one.
+
+    Attributes:
+        generated: whether the engine computes its values, so that an INSERT need not give them.
+    """
 
     at: Span
     name: str
     type: str = ""
     comment: bool = False
     not_null: bool = False
+    generated: bool = False
 
 
 @fact(frozen=True, slots=True)
@@ -102,6 +107,8 @@ class RemovedKind(StrEnum):
     DATABASE = "database"
     SCHEMA = "schema"
     PARTITION = "partition"
+    DETACHED = "detached partition"
+    """A partition that DETACH takes out of the table; its rows are kept outside."""
     COLUMN = "column"
     BACKUP = "backup"
     """Data removed by PURGE TABLE: dropped or overwritten data that could have been restored."""

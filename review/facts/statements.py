@@ -1,6 +1,7 @@
 """One statement with all its facts."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 
 from review.dialects import Dialect
 from review.facts.base import Span, fact
@@ -19,6 +20,19 @@ class SessionSetting:
     value: str
 
 
+class ReadAs(StrEnum):
+    """What the review knows of a statement that it could parse."""
+
+    FACTS = "facts"
+    """Its effects on data, and its queries, are facts."""
+    CALL = "call"
+    """It calls a routine: what that does is not in the statement."""
+    NO_EFFECT = "no effect"
+    """It changes no rows and defines no table, by its kind: SET, COMMIT, ANALYZE …"""
+    PARTS = "parts"
+    """It consists of statements that are read on their own."""
+
+
 @fact(frozen=True, slots=True)
 class Statement:
     """One statement.
@@ -27,8 +41,9 @@ class Statement:
         at: the whole statement.
         verb: its first word in upper case.
         bare: its text with parameters masked, and comments and the contents of strings blanked.
-        unread: the reason it could not be parsed; None if it could.
+        unread: the reason it could not be read; None if it could.
         unread_at: where parsing stopped.
+        read_as: what is known of it; None exactly if it is unread.
         blocks: every SELECT; an enclosing block comes before the blocks in it.
         misplaced: clauses in an order that the engine rejects, each with its keyword.
         dialect: of SQL within another language; None for the script's own dialect.
@@ -49,6 +64,7 @@ class Statement:
     setting: SessionSetting | None = None
     misplaced: tuple[tuple[Span, str], ...] = ()
     dialect: Dialect | None = None
+    read_as: ReadAs | None = None
 
     def reads(self) -> Iterator[tuple[Block, Source]]:
         """Yield every read of a database table with its block; not the target of a change."""

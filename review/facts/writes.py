@@ -20,7 +20,7 @@ class WriteKind(StrEnum):
     LOAD = "load"
     LOAD_OVERWRITE = "load overwrite"
     UPSERT = "upsert"
-    """REPLACE INTO, INSERT … ON DUPLICATE KEY UPDATE, ON CONFLICT, into a table with a primary key."""
+    """REPLACE INTO, INSERT IGNORE, ON DUPLICATE KEY UPDATE, ON CONFLICT, REPLACE WHERE, or a primary key."""
     VIEW = "view"
     """CREATE MATERIALIZED VIEW … TO: rows are added whenever rows are inserted into what the view reads."""
 

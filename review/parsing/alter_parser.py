@@ -147,8 +147,7 @@ def _dropped(parser: ParserMixin, verb: str) -> AlterAction:
     parser._match_text_seq("IF", "EXISTS")
     word = parser._curr.text.upper()
     if word in _PARTITIONS:
-        kind = "DROP PARTITION" if verb != "TRUNCATE" else "TRUNCATE PARTITION"
-        return _make(kind, partitions=_partitions(parser))
+        return _make(f"{verb} PARTITION", partitions=_partitions(parser))
     if verb != "DROP":
         return _make(verb)
     if word in NO_COLUMN:

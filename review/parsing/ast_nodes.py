@@ -25,11 +25,12 @@ class AlterAction(exp.Expression):
 
     Args:
         this: the action, as a str: `ADD COLUMNS`, `ADD PARTITION`, `DROP COLUMNS`, `DROP PARTITION`,
-            `TRUNCATE PARTITION`, `MERGE PARTITION` (its `value` is the `Partition` that is overwritten),
-            `RENAME` (`value`: the new name as a `Table`), `RENAME COLUMN` and `CHANGE COLUMN` (`columns`: the
-            old name, and the new one if there is one), `RENAME PARTITION` (`value`: the new one),
-            `SET LIFECYCLE` (`value`: the days), `ENABLE`, `DISABLE`, `OWNER`, `COMMENT`, `AS` (`value`: the
-            query of a view), `PARTITION` (SET, COMPACT, TOUCH … of partitions), else the first word.
+            `TRUNCATE PARTITION`, `DETACH PARTITION`, `MERGE PARTITION` (its `value` is the `Partition` that
+            is overwritten), `RENAME` (`value`: the new name as a `Table`), `RENAME COLUMN` and
+            `CHANGE COLUMN` (`columns`: the old name, and the new one if there is one), `RENAME PARTITION`
+            (`value`: the new one), `SET LIFECYCLE` (`value`: the days), `ENABLE`, `DISABLE`, `OWNER`,
+            `COMMENT`, `AS` (`value`: the query of a view), `PARTITION` (SET, COMPACT, TOUCH … of
+            partitions), else the first word.
         partitions: a list of `exp.Partition`; a condition such as `ds < '2024'` is one of its expressions.
         columns: a list of `exp.Identifier`.
         value: see above.
@@ -88,6 +89,10 @@ class Definition(exp.Expression):
     """
 
     arg_types: ClassVar[dict[str, bool]] = {"verb": True, "kind": True, "text": False}
+
+
+class Compound(exp.Expression):
+    """A statement that consists of others (`BEGIN … END`, `IF`), which are read on their own."""
 
 
 class Explain(exp.Expression):

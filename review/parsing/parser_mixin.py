@@ -111,6 +111,15 @@ class ParserMixin(LeafParserMixin, Parser):
             query.meta["end"] = self._prev.end
         return query
 
+    def _build_pipe_cte(self, *args: Any, **kwargs: Any) -> exp.Select:
+        """Return the query before a `|>` as a CTE; its made-up name has no position in the statement."""
+        select = super()._build_pipe_cte(*args, **kwargs)
+        if kwargs.get("alias_cte") is None:
+            for part in (select.args["from_"], select.args["with_"].expressions[-1].args["alias"]):
+                for node in part.walk():
+                    node.meta.clear()
+        return select
+
     def parse_set_operation(self, this: exp.Expr | None, *args: Any, **kwargs: Any) -> Any:
         """Record the position of the keyword."""
         start = self._curr.start

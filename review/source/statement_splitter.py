@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -97,6 +97,16 @@ def split_script(text: str, words: LexicalRules) -> SplitScript:
     return SplitScript(tuple(cutter.pieces), tuple(cutter.comments))
 
 
+def blank_strings(text: str, words: LexicalRules) -> str:
+    """Return `text` with comments and the contents of strings blanked, at the same offsets."""
+    plain = replace(words, script=False, block=False, delimiter=False, separator="")
+    cutter = _Splitter(text, plain)
+    cutter.ends = False
+    cutter.run()
+    bare = "".join(" " * (piece.start) + piece.stripped for piece in cutter.pieces)
+    return bare + " " * (len(text) - len(bare))
+
+
 class _Splitter:
     def __init__(self, text: str, words: LexicalRules) -> None:
         self._text, self._words = text, words
@@ -109,6 +119,8 @@ class _Splitter:
         self._whole: list[str] = []
         self._bare: list[str] = []
         self._block: _BlockTracker | None = None
+        self.ends = True
+        """Whether a terminator ends a statement."""
         self.pieces: list[StatementText] = []
         self.comments: list[tuple[int, int]] = []
 
@@ -130,7 +142,7 @@ class _Splitter:
 
     def _terminate(self, at: int) -> int:
         token = self._terminator.mark
-        if self._block and self._block.open:
+        if not self.ends or (self._block and self._block.open):
             self._append(token)
         else:
             self._end_statement(at + len(token))

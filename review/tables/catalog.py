@@ -58,6 +58,12 @@ class TableCatalog:
         named = self._named.get(table_key(table), {})
         return next((columns for name, columns in named.items() if self._script.same(name, table)), None)
 
+    def generated(self, table: str) -> frozenset[str]:
+        """Return the columns of `table`, in lower case, whose values the engine computes, by a CREATE."""
+        created = self._creation(table)
+        columns = (*created.columns, *created.partitions) if created else ()
+        return frozenset(column.name.lower() for column in columns if column.generated)
+
     def columns(self, table: str) -> Mapping[str, str] | None:
         """Return the column types (upper case) of `table`, partition columns last; None if unknown."""
         if table not in self._columns:

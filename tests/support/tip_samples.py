@@ -128,7 +128,7 @@ def _waived(language: Language) -> Sample:
 
 
 def _suppressed(language: Language) -> Sample:
-    code = "delete from shop.dwd_order_audit; -- dwgate:ignore MC-S02, MC-C14 emptied before each load\n"
+    code = "delete from shop.dwd_order_audit; -- dwgate:ignore MC-C14 emptied before each load\n"
     rules = {"allow": ["info", "warn", "block"], "never": []}
     options = ReviewOptions.model_validate({"suppressions": rules})
     found = review(code, Dialect.MAXCOMPUTE, policy=options, language=language)

@@ -17,7 +17,7 @@ def plain_column(node: exp.Expr, frame: BlockState) -> Column | None:
         return None
     name: str = this.args["this"]
     if table is None:
-        if text.has_parameter(span[0], span[1]):
+        if text.has_parameter(span[0], span[1]) or _is_constant(name, frame):
             return None
         key = name.lower()
         owner = None if _is_alias(key, frame) else frame.scope.bare(key)
@@ -28,6 +28,11 @@ def plain_column(node: exp.Expr, frame: BlockState) -> Column | None:
     if (owner := frame.scope.qualified(qualifier.lower())) is None or text.has_parameter(first[0], span[1]):
         return None
     return Column(Span(first[0], span[1]), name, qualifier, *owner)
+
+
+def _is_constant(name: str, frame: BlockState) -> bool:
+    """Whether a name is a variable of the script (`@d`) or a constant of WITH, not a column."""
+    return name.startswith("@") or name.lower() in frame.constants
 
 
 def visit_column(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> None:
@@ -48,6 +53,8 @@ def visit_column(node: exp.Expr, frame: BlockState, found: ExpressionInfo) -> No
         return
     if text.has_parameter(first.begin, last.end):
         found.traits |= ExpressionFlag.PARAMETER
+        return
+    if len(parts) == 1 and _is_constant(parts[0].name, frame):
         return
     found.columns.append(_resolved([part.name for part in parts], spans, frame))
 

@@ -111,9 +111,10 @@ def _is_run_log(write: Write) -> bool:
 
 def _message(write: Write) -> Text:
     word = "LOAD" if write.kind is WriteKind.LOAD else "INSERT INTO"
+    en, zh = (write.table, write.table) if write.table else ("the table of a function", "表函数指向的表")
     return Text(
-        f"{word} appends to {write.table}: every rerun of this scheduled node adds the same rows again.",
-        f"{word} 以追加方式写入 {write.table}：该调度节点每次重跑都会重复写入相同的数据。",
+        f"{word} appends to {en}: every rerun of this scheduled node adds the same rows again.",
+        f"{word} 以追加方式写入 {zh}：该调度节点每次重跑都会重复写入相同的数据。",
     )
 
 

@@ -79,9 +79,10 @@ def cartesian_join(subject: RuleContext, _: Options) -> Iterator[Hit]:
     Any condition with columns of both sides counts, whatever it compares, and so does a condition that is a
     parameter (`ON ${condition}`). An unqualified column that may belong to any side counts for all sides.
     VALUES, table functions, semi joins and anti joins are not checked, nor are subqueries that return only
-    results of functions that are not built in, which may be aggregates. Several constant rows (SELECT without
-    FROM, combined with UNION) only warn. An intended product of two small tables is reported: suppress it
-    with a reason.
+    results of functions that are not built in, which may be aggregates. Rows of a subquery that reads no
+    table (constants combined with UNION, VALUES, table functions, a recursive CTE), and a UNION of single
+    rows, only warn. How many rows a table has is unknown: an intended product of two small tables is
+    reported; suppress it with a reason.
     """
     singles: dict[str, str] = {}
     for statement in subject.script.statements:
@@ -118,7 +119,8 @@ def _hits(
         if singles.get(table_key(source.table)) != source.table.lower()
         and not _one_row(statement, source, known)
     ]
-    many = [place for place in wide if not _constants(statement, block.sources[place])]
+    few = dict[int, bool]()
+    many = [place for place in wide if not _has_few_rows(statement, block.sources[place], known, few)]
     certain = set(_unlinked(block, groups, many))
     for place in _unlinked(block, groups, wide):
         source = block.sources[place]
@@ -126,9 +128,28 @@ def _hits(
         yield Hit(source.at, _message(block, source), severity=severity, key=display_name(source).en)
 
 
-def _constants(statement: Statement, source: Source) -> bool:
-    """Whether its rows are constants: SELECTs without FROM, combined with UNION."""
-    return bool(source.blocks) and not any(statement.blocks[index].sources for index in source.blocks)
+def _has_few_rows(
+    statement: Statement, source: Source, known: dict[int, bool], few: dict[int, bool], depth: int = 0
+) -> bool:
+    """Whether its rows are constants, or one of each branch of a UNION: no table multiplies them.
+
+    Constants are SELECTs without FROM, VALUES and table functions, also within subqueries and recursive CTEs.
+    `few` caches the result by block.
+    """
+    if source.table:
+        return source.table.lower() in _ONE_ROW_TABLES
+    if not source.blocks:
+        return _has_no_table(source) or any(cte.name == source.cte for cte in statement.ctes)
+    if depth > _MAX_DEPTH:
+        return False
+    for index in source.blocks:
+        if index not in few:
+            few[index] = False
+            block = statement.blocks[index]
+            few[index] = _gives_one_row(statement, block, known, depth) or all(
+                _has_few_rows(statement, inner, known, few, depth + 1) for inner in block.sources
+            )
+    return all(few[index] for index in source.blocks)
 
 
 def _message(block: Block, source: Source) -> Text:
@@ -233,7 +254,7 @@ def _has_no_table(source: Source) -> bool:
 
 def _one_row(statement: Statement, source: Source, known: dict[int, bool], depth: int = 0) -> bool:
     """Whether it has, or may have, at most one row; `known` caches the result by block."""
-    if source.table.lower() == "dual":
+    if source.table.lower() in _ONE_ROW_TABLES:
         return True
     if len(source.blocks) != 1 or depth > _MAX_DEPTH:
         return False
@@ -274,4 +295,5 @@ def _perhaps_aggregated(block: Block) -> bool:
     )
 
 
+_ONE_ROW_TABLES = frozenset({"dual", "sys.dual", "system.one"})
 _MAX_DEPTH = 20

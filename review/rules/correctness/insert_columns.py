@@ -78,21 +78,38 @@ def insert_columns(subject: RuleContext, _: Options) -> Iterator[Hit]:
     ## Known limits
     Reports nothing if the columns of the target, or those that a star expands to, are unknown. VALUES are not
     counted. Order is checked only among outputs whose names the target has. Hologres, Postgres and Redshift
-    accept fewer columns than the table has.
+    accept fewer columns than the table has. Columns that the engine computes (identity and generated columns,
+    AUTO PARTITIONED BY) may be left out, but are known only from a CREATE in the script.
     """
     for statement in subject.script.statements:
         for write in statement.writes:
             target = _target(subject, write) if write.kind in _INSERTS else None
             for index in write.blocks if target else ():
                 names = _output_names(subject, statement, statement.blocks[index], 0)
-                message = (
-                    _check_names(statement.dialect or subject.script.dialect, write, target or (), names)
-                    if names is not None
-                    else None
-                )
+                if names is None or _lacks_partitions(subject, write, target or (), names):
+                    continue
+                if _fits_without_generated(subject, write, target or (), names):
+                    continue
+                dialect = statement.dialect or subject.script.dialect
+                message = _check_names(dialect, write, target or (), names)
                 if message is not None:
                     yield Hit(write.at, message, key=write.table)
                     break
+
+
+def _lacks_partitions(subject: RuleContext, write: Write, target: Sequence[str], names: list[str]) -> bool:
+    """Whether only the partition columns of an overwrite are missing, which MC-C13 reports."""
+    partitions = subject.catalog.partitions(write.table) or ()
+    missing = len(target) - len(names)
+    return write.kind is WriteKind.OVERWRITE and not write.partition and 0 < missing == len(partitions)
+
+
+def _fits_without_generated(
+    subject: RuleContext, write: Write, target: Sequence[str], names: list[str]
+) -> bool:
+    """Whether the target has columns that the engine computes, and a query may give as many columns."""
+    generated = subject.catalog.generated(write.table).intersection(target)
+    return bool(generated) and len(target) - len(generated) <= len(names) <= len(target)
 
 
 def _target(subject: RuleContext, write: Write) -> tuple[str, ...] | None:

@@ -46,8 +46,10 @@ def missing_where(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A DELETE of all rows is accepted if the script fills the table again afterwards, or if the table's name
-    marks it as temporary. A condition that happens to be true for every row is not recognised.
+    A DELETE of all rows is accepted if the script fills the table again afterwards or created it before, or
+    if the table's name marks it as temporary. Any join, LIMIT or TOP counts as a WHERE. A condition that
+    happens to be true for every row is not recognised, and a new value that every row is meant to get is not
+    known.
     """
     for index, statement in enumerate(subject.script.statements):
         for write in statement.writes:
@@ -57,7 +59,11 @@ def missing_where(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
 def _meant(script: Script, index: int, write: Write) -> bool:
     if write.kind is WriteKind.DELETE:
-        return is_temporary(write.table) or script.written_after(index, write.table)
+        return (
+            is_temporary(write.table)
+            or script.written_after(index, write.table)
+            or script.created_before(index, write.table)
+        )
     return write.kind is not WriteKind.UPDATE or is_temporary(write.table)
 
 

@@ -19,6 +19,10 @@ _CHINESE = {
     PYTHON_2_REVIEWED: "它是 Python 2 代码，仅评审了其中的 SQL 和 PyODPS 调用",
     "it is not a batch synchronization job in script mode": "它不是脚本模式的离线同步任务",
     "it contains invalid characters": "含有无效字符",
+    "its SQL is built at run time": "其 SQL 在运行时拼接",
+    "a part of it could not be parsed": "其中一部分无法解析",
+    "a statement within it is not reviewed": "其中包含未被评审的语句",
+    "its effects on data are not known": "它对数据的影响未知",
 }
 
 _REVIEW_BY_HAND = Text("Review it manually.", "请人工检查。")
@@ -35,13 +39,17 @@ _REVIEW_BY_HAND = Text("Review it manually.", "请人工检查。")
     ),
 )
 def not_reviewed(subject: RuleContext, _: Options) -> Iterator[Hit]:
-    """Statement could not be parsed and was not reviewed.
+    """Statement could not be read and was not reviewed.
 
     ## What it does
-    Reports every statement that could not be parsed, with the reason and the position where parsing stopped.
+    Reports every statement that could not be read, with the reason: it could not be parsed (with the position
+    where parsing stopped), its SQL is built at run time (`EXECUTE IMMEDIATE v`, `PREPARE s FROM @sql`), or
+    what it does to data is not known. The statements of stored procedures, triggers, events, blocks and IF,
+    and SQL in a string (`CALL hg_insert_overwrite('t', $$SELECT …$$)`), are read as statements of their own;
+    if some of them cannot be read, the surrounding statement is reported once.
 
     ## Why
-    A statement that cannot be parsed may do anything. Without a finding it would look reviewed. The author
+    A statement that cannot be read may do anything. Without a finding it would look reviewed. The author
     decides what the code is, so code that was not reviewed counts as FAIL unless the policy says otherwise
     (`on_unreviewable`), whatever the severity of this rule is and whether its finding is suppressed.
 
@@ -63,7 +71,8 @@ def not_reviewed(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    The parser accepts some code that the engine rejects: a parsed statement may still fail.
+    The parser accepts some code that the engine rejects: a parsed statement may still fail. A call of a
+    stored procedure is not reported, and what the procedure does is only known if the same script defines it.
     """
     code, line, counted = subject.script.code, 1, 0
     for statement in subject.script.statements:

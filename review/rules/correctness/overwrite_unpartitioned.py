@@ -57,7 +57,8 @@ def overwrite_unpartitioned(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     A column list that contains the partition column counts as PARTITION. Spark's dynamic overwrite mode is
-    recognised only if the script sets it.
+    recognised only if the script sets it. That MaxCompute computes the partition column itself (AUTO
+    PARTITIONED BY) is known only from a CREATE in the script.
     """
     if _has_dynamic_overwrite(subject.script):
         return
@@ -66,7 +67,8 @@ def overwrite_unpartitioned(subject: RuleContext, _: Options) -> Iterator[Hit]:
             if write.kind not in _OVERWRITES or write.partition:
                 continue
             partitions = subject.catalog.partitions(write.table) or ()
-            if partitions and not set(partitions) <= {column.lower() for column in write.columns}:
+            given = {column.lower() for column in write.columns} | subject.catalog.generated(write.table)
+            if partitions and not set(partitions) <= given:
                 yield Hit(write.at, _message(write, partitions), _fix(partitions), key=write.table)
 
 

@@ -19,9 +19,7 @@ from review.facts import (
     Removal,
     RemovedKind,
     Script,
-    Span,
     Write,
-    WriteKind,
     table_key,
 )
 from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
@@ -41,10 +39,10 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     """Data is deleted and not rebuilt by the script.
 
     ## What it does
-    Reports DROP TABLE, DROP PARTITION, DROP COLUMN, DROP DATABASE, TRUNCATE, PURGE, and DELETE without WHERE
-    if the same script does not rebuild the data later. Tables named `tmp` or `temp`, and tables that the
-    script itself created before, are allowed. A partition that a scheduling parameter selects only warns: it
-    may be outdated.
+    Reports DROP TABLE, DROP PARTITION, DROP COLUMN, DROP DATABASE, TRUNCATE and PURGE if the same script does
+    not rebuild the data later. A DELETE without WHERE is reported by MC-C14. Tables named `tmp` or `temp`,
+    and tables that the script itself created before, are allowed. A partition that a scheduling parameter
+    selects only warns: it may be outdated.
 
     ## Why
     A scheduled node runs repeatedly, possibly with a wrong date. The deleted data may be the only copy.
@@ -58,9 +56,6 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     ```
     ```sql
     TRUNCATE TABLE dim_user;
-    ```
-    ```hologres
-    DELETE FROM dim_user;
     ```
 
     ## Good
@@ -76,21 +71,20 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     INSERT INTO dws_order_1d PARTITION (ds = '${bizdate}')
     SELECT city, sum(amount) AS amount FROM dwd_order_di WHERE ds = '${bizdate}' GROUP BY city;
     ```
-    ```hologres
-    DELETE FROM dim_user WHERE ds = '${bizdate}';
-    ```
 
     ## Options
     None.
 
     ## Known limits
-    Views are not checked: they contain no data. A CREATE TABLE IF NOT EXISTS does not prove that the script
-    created the table, unless the script dropped it before.
+    Views are not checked: they contain no data. A partition that DETACH takes out of its table is kept. A
+    table may be dropped if the script renamed it and gave its name to another table: whether that one has the
+    data is not known. A CREATE TABLE IF NOT EXISTS does not prove that the script created the table, unless
+    the script dropped it before. Whether another node rebuilds the data is not known.
     """
     script = subject.script
     named: dict[str, list[int]] | None = None
     for index, statement in enumerate(script.statements):
-        if not statement.removals and not any(write.kind is WriteKind.DELETE for write in statement.writes):
+        if not statement.removals:
             continue
         named = _named(script) if named is None else named
         reported: set[tuple[RemovedKind, str, Severity | None]] = set()
@@ -100,13 +94,10 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
             if removal.what is RemovedKind.PARTITION and mark in reported:
                 continue
             is_lost = _is_lost(*_excerpt(script, named, index, removal.name), removal)
+            is_lost = is_lost and not _was_replaced(script, named, index, removal)
             if is_lost and not _filled_as_a_whole(script, index, removal):
                 reported.add(mark)
                 yield Hit(removal.at, _message(removal), severity=mark[2], key=mark[1])
-        for write in statement.writes:
-            whole = write.kind is WriteKind.DELETE and not write.filtered
-            if whole and not _is_recoverable(*_excerpt(script, named, index, write.table), write.table):
-                yield _deleted(write, statement.at)
 
 
 def _named(script: Script) -> dict[str, list[int]]:
@@ -139,6 +130,25 @@ def _filled_as_a_whole(script: Script, index: int, removal: Removal) -> bool:
     )
 
 
+def _was_replaced(script: Script, named: dict[str, list[int]], index: int, removal: Removal) -> bool:
+    """Whether the dropped table is the old copy of a table that the script has replaced by renaming."""
+    if removal.what is not RemovedKind.TABLE:
+        return False
+    places = named.get(table_key(removal.name), [])
+    last = bisect_left(places, index)
+    for place in reversed(places[max(0, last - _MAX_STATEMENTS) : last]):
+        for change in script.statements[place].alterations:
+            if change.what is AlterKind.RENAME and any(
+                script.same(removal.name, new) for new in change.names
+            ):
+                excerpt, first = _excerpt(script, named, place, change.table)
+                renewed = (new for other in excerpt.statements[first].alterations for new in other.names)
+                return excerpt.written_after(first, change.table) or any(
+                    script.same(change.table, new) for new in renewed
+                )
+    return False
+
+
 def _excerpt(script: Script, named: dict[str, list[int]], index: int, table: str) -> tuple[Script, int]:
     """Return a script with only the statements that concern a table, and the index of one of them in it."""
     indexes = named.get(table_key(table), [])
@@ -160,7 +170,7 @@ _WORD = re.compile(r"\w+")
 
 def _is_lost(script: Script, index: int, removal: Removal) -> bool:
     match removal.what:
-        case RemovedKind.VIEW:
+        case RemovedKind.VIEW | RemovedKind.DETACHED:
             return False
         case RemovedKind.BACKUP:
             return not is_temporary(removal.name)
@@ -267,14 +277,3 @@ def _message(removal: Removal) -> Text:
                 f"The {removal.what.value} {name} is dropped with its data and not rebuilt.",
                 f"{name} 连同数据被删除，脚本没有重建。",
             )
-
-
-def _deleted(write: Write, at: Span) -> Hit:
-    return Hit(
-        Span(at.begin, write.at.end),
-        Text(
-            f"DELETE without WHERE deletes all rows of {write.table}.",
-            f"没有 WHERE 的 DELETE 会删除 {write.table} 的所有行。",
-        ),
-        key=write.table.lower(),
-    )

@@ -15,6 +15,7 @@ from common.verdicts import Finding
 from review.context import ReviewContext
 from review.dialects import Dialect, lexical_rules
 from review.engine import review
+from review.extraction.reader import read_code
 from review.options import ReviewOptions
 from review.report import SECRETS
 from review.source.parameter_mask import mask_parameters
@@ -67,6 +68,85 @@ def test_split_loses_nothing(text: str) -> None:
         assert piece.text.split() == "".join(rest[piece.start : done]).split()
         rest[piece.start : done] = " " * len(piece.text)
     assert set("".join(rest).replace(";", " ").upper().split()) <= GROUPING
+
+
+SQL_DIALECTS = [dialect for dialect in Dialect if dialect.sql]
+SEPARATORS = re.compile(
+    r"^[ \t]*(?:(?:go|/)[ \t]*(?:\d+[ \t]*)?|delimiter[ \t].*)$", re.IGNORECASE | re.MULTILINE
+)
+
+
+@settings(deadline=None)
+@given(RANDOM.map(anything), st.sampled_from(SQL_DIALECTS))
+def test_every_statement_is_accounted_for(text: str, dialect: Dialect) -> None:
+    assume("delimiter" not in text.lower())
+    script = read_code(text, dialect)
+    for statement in script.statements:
+        assert (statement.unread is None) != (statement.read_as is None)
+    rest = list(mask_parameters(text, lexical_rules(dialect)).text)
+    for begin, end in [item.at for item in script.comments] + [item.at for item in script.statements]:
+        rest[begin:end] = " " * (end - begin)
+    left = SEPARATORS.sub(" ", "".join(rest)).replace(";", " ")
+    assert set(left.upper().split()) <= GROUPING
+    if any(statement.unread is not None for statement in script.statements):
+        assert "MC-C19" in {finding.rule for finding in review(text, dialect)}
+
+
+CONTAINERS = [
+    (Dialect.MYSQL, "CREATE PROCEDURE p() BEGIN {}; END"),
+    (Dialect.MYSQL, "CREATE PROCEDURE p() {}"),
+    (Dialect.MYSQL, "CREATE PROCEDURE p(d INT) BEGIN IF d > 1 THEN {}; ELSE SET d = 2; END IF; END"),
+    (Dialect.MYSQL, "CREATE PROCEDURE p() BEGIN DECLARE EXIT HANDLER FOR SQLEXCEPTION {}; COMMIT; END"),
+    (Dialect.MYSQL, "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO {}"),
+    (Dialect.MYSQL, "CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW {}"),
+    (Dialect.MYSQL, "PREPARE s FROM '{}'"),
+    (Dialect.ORACLE, "BEGIN {}; END;"),
+    (Dialect.ORACLE, "BEGIN FOR r IN (SELECT id FROM t) LOOP {}; END LOOP; END;"),
+    (Dialect.ORACLE, "CREATE PROCEDURE p (d DATE) AS v NUMBER; BEGIN v := 1; {}; END;"),
+    (Dialect.ORACLE, "CREATE PACKAGE BODY k AS PROCEDURE p IS BEGIN {}; END p; END k;\n/"),
+    (Dialect.ORACLE, "EXECUTE IMMEDIATE '{}'"),
+    (Dialect.POSTGRES, "DO $$ BEGIN {}; END $$"),
+    (Dialect.POSTGRES, "CREATE FUNCTION f() RETURNS void AS $$ BEGIN {}; END $$ LANGUAGE plpgsql"),
+    (Dialect.POSTGRES, "CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $f$ {} $f$"),
+    (Dialect.POSTGRES, "DO $$ BEGIN EXECUTE '{}' || x; END $$"),
+    (Dialect.POSTGRES, "PREPARE s AS {}"),
+    (Dialect.POSTGRES, "EXPLAIN ANALYZE {}"),
+    (Dialect.POSTGRES, "CREATE RULE r AS ON INSERT TO t DO INSTEAD {}"),
+    (Dialect.HOLOGRES, "CALL run('{}')"),
+    (Dialect.REDSHIFT, "CREATE PROCEDURE p() AS $$ BEGIN {}; END $$ LANGUAGE plpgsql"),
+    (Dialect.TSQL, "CREATE PROCEDURE p AS BEGIN {}; END"),
+    (Dialect.TSQL, "CREATE PROCEDURE p @d DATE AS\nSET NOCOUNT ON\n{}\nPRINT 'x'"),
+    (Dialect.TSQL, "IF EXISTS (SELECT 1 FROM t) {}"),
+    (Dialect.TSQL, "WHILE @i < 3 BEGIN {}; SET @i = @i + 1; END"),
+    (Dialect.TSQL, "BEGIN TRY {} END TRY BEGIN CATCH PRINT 'x' END CATCH"),
+    (Dialect.TSQL, "EXEC sp_executesql N'{}'"),
+    (Dialect.TSQL, "EXEC('{}' + @x)"),
+    (Dialect.MAXCOMPUTE, "IF (SELECT COUNT(*) FROM t) > 0 {}"),
+    (Dialect.MAXCOMPUTE, "IF (SELECT COUNT(*) FROM t) > 0 BEGIN {}; END ELSE SELECT 1"),
+    (Dialect.MAXCOMPUTE, "LOOP @i FROM 1 TO 3 {}"),
+    (Dialect.SPARK, 'EXECUTE IMMEDIATE "{}"'),
+    (Dialect.PRESTO, "PREPARE s FROM {}"),
+    (Dialect.DORIS, "CREATE JOB j ON SCHEDULE EVERY 1 DAY DO {}"),
+    (Dialect.STARROCKS, "SUBMIT TASK AS {}"),
+]
+INNER = [
+    "DELETE FROM shop",
+    "UPDATE shop SET x = 1",
+    "INSERT INTO shop SELECT id FROM t",
+    "DROP TABLE shop",
+    "TRUNCATE TABLE shop",
+    "MERGE INTO shop USING t ON shop.id = t.id WHEN MATCHED THEN UPDATE SET x = 1",
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(CONTAINERS), st.sampled_from(INNER))
+def test_a_statement_within_another_is_read_or_reported(container: tuple[Dialect, str], inner: str) -> None:
+    dialect, around = container
+    statements = read_code(around.format(inner), dialect).statements
+    changed = {write.table for item in statements for write in item.writes}
+    changed |= {removal.name for item in statements for removal in item.removals}
+    assert "shop" in changed or any(item.unread for item in statements)
 
 
 @pytest.mark.parametrize("make", [mutated, truncated, soup])

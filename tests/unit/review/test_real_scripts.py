@@ -153,8 +153,8 @@ def test_a_password_in_a_connection_string_is_a_secret() -> None:
 
 
 def test_a_second_delete_brings_nothing_back() -> None:
-    assert _found("MC-S02", "DELETE FROM t; DELETE FROM t WHERE a = 1;")
-    assert not _found("MC-S02", "DELETE FROM t; INSERT INTO t SELECT a FROM s WHERE b = 1;", Dialect.MYSQL)
+    assert _found("MC-C14", "DELETE FROM t; DELETE FROM t WHERE a = 1;")
+    assert not _found("MC-C14", "DELETE FROM t; INSERT INTO t SELECT a FROM s WHERE b = 1;", Dialect.MYSQL)
 
 
 @pytest.mark.parametrize("rows", ["(a, b) VALUES (1, 2)", "SELECT a, b FROM s WHERE a = 1"])

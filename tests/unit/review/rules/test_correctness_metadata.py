@@ -1,5 +1,7 @@
 """The other rules of MC-C from both sides, and what all of them depend on: schedule, policy, dialect."""
 
+# ruff: noqa: S608 - none of this SQL is ever run
+
 from __future__ import annotations
 
 import pytest
@@ -374,6 +376,22 @@ def test_a_team_bans_its_own_functions() -> None:
         ("mysql", "INSERT INTO a (id) VALUES (1) ON DUPLICATE KEY UPDATE id=1", []),
         ("hive", "INSERT INTO TABLE a PARTITION (ds='${d}') SELECT id FROM b", [1]),
         ("clickhouse", "INSERT INTO a SELECT id FROM b", [1]),
+        ("mysql", "INSERT IGNORE INTO a SELECT id FROM b", []),
+        ("spark", "INSERT INTO a REPLACE WHERE ds = '${d}' SELECT id, ds FROM b WHERE ds = '${d}'", []),
+        ("spark", "INSERT INTO a REPLACE USING (ds) SELECT id, ds FROM b", []),
+        (
+            "clickhouse",
+            "ALTER TABLE a DETACH PARTITION '${d}';\nINSERT INTO a SELECT id FROM b WHERE x='${d}'",
+            [],
+        ),
+        (
+            "clickhouse",
+            (
+                "CREATE TABLE IF NOT EXISTS a (id Int32) ENGINE = ReplacingMergeTree ORDER BY id;\n"
+                "INSERT INTO a SELECT id FROM b"
+            ),
+            [],
+        ),
         ("starrocks", "TRUNCATE TABLE a;\nINSERT INTO a SELECT id FROM b", []),
     ],
 )
@@ -388,6 +406,99 @@ def test_joins_of_other_engines(dialect: str) -> None:
     assert lines(
         "MC-C05", "SELECT id FROM a WHERE id NOT IN (SELECT id FROM b)", ReviewContext(), dialect
     ) == [1]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code", "wanted"),
+    [
+        ("tsql", "UPDATE a SET a.x = 1\nFROM dbo.shop a", [1]),
+        ("tsql", "UPDATE a SET a.x = b.x FROM dbo.shop AS a JOIN dbo.city b ON a.id = b.id", []),
+        ("tsql", "UPDATE dbo.shop SET x = 1 FROM dbo.shop s WHERE s.id = 2", []),
+        ("tsql", "DELETE a FROM dbo.shop a", [1]),
+        ("tsql", "DELETE TOP (10) FROM dbo.shop", []),
+        ("tsql", "WITH c AS (SELECT id, x FROM dbo.shop WHERE id = 1)\nUPDATE c SET x = 2", []),
+        ("tsql", "WITH c AS (SELECT id, x FROM dbo.shop)\nUPDATE c SET x = 2", [2]),
+        ("redshift", "UPDATE shop SET x = 1 FROM city JOIN shop s ON city.id = s.id", []),
+        ("postgres", "UPDATE shop SET x = s.x FROM city s WHERE shop.id = s.id", []),
+        ("postgres", "UPDATE shop SET x = s.x FROM shop s WHERE shop.id = s.parent", []),
+        ("mysql", "UPDATE shop JOIN city ON shop.id = city.id SET city.x = shop.x", []),
+        ("mysql", "DELETE FROM a USING shop a JOIN city b ON a.id = b.id WHERE b.x = 1", []),
+        ("mysql", "DELETE a FROM shop a", [1]),
+        ("oracle", "DELETE shop WHERE id = 1", []),
+    ],
+)
+def test_changes_that_name_their_target_in_from(dialect: str, code: str, wanted: list[int]) -> None:
+    """By the manuals: "UPDATE" of SQL Server and Redshift, "UPDATE" and "DELETE Statement" of MySQL."""
+    assert lines("MC-C14", code, NOTHING, dialect) == wanted
+    assert lines("MC-C03", code, NOTHING, dialect) == []
+    assert lines("MC-C15", code, NOTHING, dialect) == []
+    assert lines("MC-S02", code, NOTHING, dialect) == []
+
+
+@pytest.mark.parametrize(
+    ("dialect", "rows"),
+    [
+        ("maxcompute", "SELECT p FROM VALUES ('a'), ('b') t (p)"),
+        ("maxcompute", "SELECT * FROM (SELECT 'a' AS p UNION ALL SELECT 'b') y"),
+        ("maxcompute", "SELECT p FROM (SELECT 'a,b' AS s) y LATERAL VIEW EXPLODE(SPLIT(s, ',')) t AS p"),
+        ("maxcompute", "SELECT 'a' AS k, COUNT(*) AS p FROM c UNION ALL SELECT 'b', COUNT(*) FROM d"),
+        ("hologres", "SELECT p FROM (VALUES ('a'), ('b')) t (p)"),
+        ("postgres", "SELECT p FROM generate_series(1, 10) AS p"),
+        ("presto", "SELECT p FROM UNNEST(ARRAY['a', 'b']) AS t (p)"),
+        ("spark", "SELECT id AS p FROM range(10)"),
+        ("clickhouse", "SELECT number AS p FROM numbers(10)"),
+        ("oracle", "SELECT 'a' AS p FROM dual UNION ALL SELECT 'b' FROM dual"),
+        (
+            "mysql",
+            "WITH RECURSIVE c AS (SELECT 1 AS p UNION ALL SELECT p + 1 FROM c WHERE p < 9) SELECT p FROM c",
+        ),
+    ],
+)
+def test_few_rows_without_a_table_do_not_block(dialect: str, rows: str) -> None:
+    found = find_hits("MC-C03", f"SELECT a.id, x.p FROM a CROSS JOIN ({rows}) x", NOTHING, dialect)
+    assert Severity.BLOCK not in {item.severity for item in found}
+
+
+def test_a_table_among_constants_blocks() -> None:
+    code = "SELECT a.id, x.p FROM a CROSS JOIN (SELECT p FROM b UNION ALL SELECT 'x') x"
+    assert [item.severity for item in find_hits("MC-C03", code)] == [Severity.BLOCK]
+
+
+MADE = "CREATE TABLE l (at DATETIME, v STRING) AUTO PARTITIONED BY (TRUNC_TIME(at, 'month') AS m);\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        (MADE + "INSERT INTO l SELECT at, v FROM s", []),
+        (MADE + "INSERT OVERWRITE TABLE l SELECT at, v FROM s", []),
+        (MADE + "INSERT INTO l SELECT v FROM s", ["MC-C11"]),
+        (MADE + "SELECT v FROM l WHERE at > '2024-05-01'", []),
+        (
+            (
+                "CREATE TABLE l (v STRING, _partitiontime TIMESTAMP_NTZ) AUTO PARTITIONED BY"
+                " (TRUNC_TIME(_partitiontime, 'hour') AS h);\nINSERT OVERWRITE TABLE l SELECT v FROM s"
+            ),
+            [],
+        ),
+        (
+            (
+                "CREATE TABLE l (at DATETIME, v STRING) PARTITIONED BY (m STRING);\n"
+                "INSERT OVERWRITE TABLE l SELECT at, v FROM s"
+            ),
+            ["MC-C13"],
+        ),
+    ],
+)
+def test_a_computed_partition_column_is_not_given(code: str, wanted: list[str]) -> None:
+    """By the page "Auto partition table based on time computing function" of MaxCompute."""
+    rules = ("MC-C11", "MC-C13", "MC-P01")
+    assert [rule for rule in rules if lines(rule, code)] == wanted
+
+
+def test_an_identity_column_is_not_given() -> None:
+    code = "CREATE TABLE k (id INT IDENTITY(1, 1), a INT, b AS (a * 2));\nINSERT INTO k SELECT a FROM s"
+    assert lines("MC-C11", code, NOTHING, "tsql") == []
 
 
 def test_unnested_rows_are_no_product() -> None:

@@ -541,3 +541,28 @@ def test_scripts_that_branch_without_end_are_judged_in_time() -> None:
         assert hits("MC-P01", code) == []
     chain = "".join(f", c{number} AS (SELECT * FROM c{number - 1})" for number in range(1, 450))
     assert hits("MC-P04", f"WITH c0 AS (SELECT * FROM a){chain} SELECT * FROM c449") == ["warn 1:20"]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "rule", "code", "expected"),
+    [
+        ("maxcompute", "MC-P02", "@d := '${bizdate}';\nSELECT id FROM shop_di WHERE ds >= @d", []),
+        ("tsql", "MC-P02", "SELECT id FROM shop_di WHERE ds = @d", []),
+        ("spark", "MC-P04", "FROM a |> WHERE x = 1 |> AGGREGATE COUNT(*) AS n GROUP BY city", []),
+        ("spark", "MC-P04", "FROM a |> EXTEND x + 1 AS y |> SELECT y", []),
+        ("spark", "MC-P11", "FROM a |> AGGREGATE COUNT(*) AS n GROUP BY city |> WHERE n > 3", []),
+        ("clickhouse", "MC-P04", "INSERT INTO a FROM INFILE 'a.csv' FORMAT CSV", []),
+        ("clickhouse", "MC-P11", "WITH 5 AS most SELECT id FROM a WHERE x > most", []),
+        ("clickhouse", "MC-P11", "WITH (SELECT max(x) FROM b) AS m SELECT id FROM a WHERE x = m", []),
+        ("clickhouse", "MC-P11", "WITH m AS (SELECT max(x) FROM b) SELECT id FROM a", ["info 1:6"]),
+    ],
+)
+def test_names_that_are_no_columns_and_no_queries(
+    dialect: str, rule: str, code: str, expected: list[str]
+) -> None:
+    assert positions_of(find_hits(rule, code, ReviewContext(), dialect)) == expected
+
+
+def test_the_query_of_a_constant_is_judged() -> None:
+    code = "WITH (SELECT a.x FROM a, b) AS m SELECT id FROM c WHERE x = m"
+    assert positions_of(find_hits("MC-C03", code, ReviewContext(), "clickhouse")) == ["block 1:26"]

@@ -77,6 +77,24 @@ SECRETS = {
     "token literal": ("python", "auth_token = '0123abcd4567'", ["0123abcd4567"]),
     "letters that grow in lower case": ("python", "İİİ PASSWORD = 'Tr0ub4dor'", ["Tr0ub4dor"]),
     "dictionary": ("python", "conf = {'password': 'Tr0ub4dor'}", ["Tr0ub4dor"]),
+    "connection string": (
+        "python",
+        "c = 'Data Source=db1;Initial Catalog=shop;User Id=etl;Password=Tr0ub4dor;'",
+        ["Tr0ub4dor"],
+    ),
+    "connection string with blanks": (
+        "python",
+        "c = 'Server = db1; Uid = etl; Pwd = Tr0ub4dor'",
+        ["Tr0ub4dor"],
+    ),
+    "connection string, password first": ("shell", "C='Password=Tr0ub4dor;User ID=etl'", ["Tr0ub4dor"]),
+    "connection string of libpq": (
+        "python",
+        "c = 'host = db user = etl password = Tr0ub4dor'",
+        ["Tr0ub4dor"],
+    ),
+    "account key": ("python", "c = 'AccountName=etl;AccountKey=Tr0ub4dor0123=='", ["Tr0ub4dor0123=="]),
+    "new password": ("python", "reset_password = 'Tr0ub4dor'", ["Tr0ub4dor"]),
     "setting": ("maxcompute", "SET odps.access.key='q1W2e3R4t5Y6';", ["q1W2e3R4t5Y6"]),
 }
 NO_SECRETS = {
@@ -98,6 +116,19 @@ NO_SECRETS = {
     "type": ("di", '{"column": [{"name": "password", "type": "string"}], "password": "string"}'),
     "JSON path": ("maxcompute", "SELECT get_json_object(x, '$.access_token') AS access_token FROM t"),
     "placeholder key": ("python", "key = 'LTAIxxxxxxxxxxxxxxxx'; secret_key = 'your-secret-key'"),
+    "names of settings": (
+        "python",
+        "o = {'update_password': 'on_create', 'reset_password': 'first_login', 'show-password': 'always'}",
+    ),
+    "setting in camel case": ("python", "requirePassword = 'monthly'"),
+    "kind of value": ("python", "rules = {'password': 'required', 'api_key': 'vault:etl/key'}"),
+    "template": (
+        "python",
+        "o = {'password': '{{ db_password }}', 'pwd': '#{dbPassword}', 'passwd': '@db.pw@'}",
+    ),
+    "encrypted": ("python", "password = 'ENC(8dFa02bb)'"),
+    "connection string with a parameter": ("python", "c = 'Server=db1;User Id=etl;Password=${PW};'"),
+    "conditions": ("mysql", "SELECT a FROM u JOIN v ON user = v.name AND password = v.digest"),
     "user without password": ("python", "get('https://etl@host/x'); get('http://host:8080/x@y')"),
 }
 
@@ -137,8 +168,10 @@ LOST = {
         ["block 1:15"],
     ),
     "partition is truncated": ("TRUNCATE TABLE t PARTITION (ds='20240101')", ["block 1:1"]),
-    "delete": ("DELETE FROM t", ["block 1:1"]),
-    "delete where true": ("DELETE FROM t WHERE 1 = 1", ["block 1:1"]),
+    "renamed and not replaced": (
+        "ALTER TABLE t RENAME TO t_old;\nDROP TABLE t_old",
+        ["block 2:1"],
+    ),
     "purge": ("PURGE TABLE t", ["block 1:1"]),
     "rebuilt before": ("INSERT OVERWRITE TABLE t SELECT a FROM s; TRUNCATE TABLE t", ["block 1:43"]),
     "name that only sounds temporary": ("DROP TABLE template_user", ["block 1:1"]),
@@ -148,6 +181,8 @@ KEPT = {
     "rebuilt by a query": "DROP TABLE t_${bizdate}; CREATE TABLE t_${bizdate} LIFECYCLE 3 AS SELECT a FROM s",
     "rebuilt if not there": "DROP TABLE t; CREATE TABLE IF NOT EXISTS t (a BIGINT) LIFECYCLE 3",
     "swapped": "DROP TABLE t; ALTER TABLE t_new RENAME TO t",
+    "swapped by renaming": ("ALTER TABLE t RENAME TO t_old; ALTER TABLE t_new RENAME TO t; DROP TABLE t_old"),
+    "delete is for another rule": "DELETE FROM t",
     "own stage": "CREATE TABLE stage LIFECYCLE 1 AS SELECT a FROM s; DROP TABLE stage",
     "own stage, made anew": (
         "DROP TABLE IF EXISTS x; CREATE TABLE IF NOT EXISTS x LIFECYCLE 1 AS SELECT a FROM s; DROP TABLE x"
@@ -200,6 +235,24 @@ def test_no_destruction(code: str) -> None:
 )
 def test_destruction_in_other_dialects(dialect: str, code: str) -> None:
     assert hits("MC-S02", code, dialect=dialect)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code"),
+    [
+        ("postgres", "ALTER TABLE log DETACH PARTITION log_2020 CONCURRENTLY"),
+        (
+            "hologres",
+            "ALTER TABLE a DETACH PARTITION p_1;\nALTER TABLE b ATTACH PARTITION p_1 FOR VALUES IN ('1')",
+        ),
+        ("clickhouse", "ALTER TABLE log DETACH PARTITION 202001"),
+        ("mysql", "RENAME TABLE t TO t_old, t_new TO t;\nDROP TABLE t_old"),
+        ("clickhouse", "EXCHANGE TABLES t AND t_new;\nDROP TABLE t_new"),
+        ("starrocks", "ALTER TABLE t SWAP WITH t_new;\nDROP TABLE t_new"),
+    ],
+)
+def test_no_destruction_in_other_dialects(dialect: str, code: str) -> None:
+    assert hits("MC-S02", code, dialect=dialect) == []
 
 
 SHOP = ReviewContext(project="shop")

@@ -17,7 +17,7 @@ from workers.waivers.matching import Waivers, apply_waivers, waiver_of
 from workers.waivers.model import Waiver
 
 NOW = datetime.fromisoformat("2026-11-20T10:00:00+08:00").timestamp()
-CODE = "DELETE FROM shop.t; -- dwgate:ignore MC-C14 waiver:W-1\n"
+CODE = "DROP TABLE shop.u; DELETE FROM shop.t; -- dwgate:ignore MC-C14 waiver:W-1\n"
 FILE = EventSubject("code-review", "commit-file", 93124, (Subject(SubjectKind.FILE, "501", "dwd_order_di"),))
 PLANNED = PlannedCheck("code-review", Mode.ENFORCE, Result.WARN, Result.WARN)
 

@@ -1,0 +1,239 @@
+"""Finds the statements within a statement: in routines, compound statements and strings of SQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+from sqlglot import exp
+
+from review.dialects import Dialect, LexicalRules, lexical_rules
+from review.parsing.ast_nodes import Compound, Condition, Definition, Routine
+from review.parsing.parse import Unparsed, parse_statement
+from review.source.compound_splitter import find_body, split_compound
+from review.source.statement_splitter import StatementText, blank_strings, split_script
+
+Parsed = tuple[StatementText, exp.Expr | Unparsed | None]
+"""A statement with its tree, the reason it has none, or None for a client command."""
+
+BUILT_AT_RUN_TIME = "its SQL is built at run time"
+INCOMPLETE = "a part of it could not be parsed"
+
+_MAX_DEPTH = 5
+"""Maximum statements in statements in statements."""
+_MAX_INNER = 2_000
+"""Maximum statements within one statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class NestedStatements:
+    """The statements within a statement.
+
+    Attributes:
+        parsed: those that could be parsed.
+        reason: why the outer statement is not read as a whole; None if it is.
+    """
+
+    parsed: tuple[Parsed, ...] = ()
+    reason: str | None = None
+
+    def outer(self, tree: exp.Expr | Unparsed) -> exp.Expr | Unparsed:
+        """Return the tree of the outer statement without the statements within it."""
+        if self.reason is not None:
+            return Unparsed(self.reason)
+        if isinstance(tree, exp.Create):
+            tree.set("expression", None)
+            return tree
+        is_call = isinstance(tree, exp.Command) and tree.name.upper() == "CALL"
+        return tree if is_call or isinstance(tree, Condition) else Compound()
+
+
+def find_nested(piece: StatementText, tree: exp.Expr | Unparsed, dialect: Dialect) -> NestedStatements | None:
+    """Return the statements within a statement; None if it cannot contain any."""
+    return _Nested(dialect, lexical_rules(dialect)).find(piece, tree, 0)
+
+
+def find_queries_of_setting(piece: StatementText, dialect: Dialect) -> Iterator[Parsed]:
+    """Yield the queries of a client command `SET v = (SELECT …)`, or the command itself as unread."""
+    if piece.verb == "SET" and _SUBQUERY.search(piece.stripped):
+        nested = _Nested(dialect, lexical_rules(dialect)).of_body(piece, 0)
+        yield from nested.parsed
+        if nested.reason is not None:
+            yield piece, Unparsed(nested.reason)
+
+
+_SUBQUERY = re.compile(r"\(\s*(?:select|with)\b", re.IGNORECASE)
+
+
+class _Nested:
+    def __init__(self, dialect: Dialect, words: LexicalRules) -> None:
+        self._dialect, self._words = dialect, words
+
+    def find(self, piece: StatementText, tree: exp.Expr | Unparsed, depth: int) -> NestedStatements | None:
+        """Return the statements within `piece`; None if it cannot contain any."""
+        if isinstance(tree, Condition):
+            body = tree.args.get("body")
+            return NestedStatements(((piece, body),)) if isinstance(body, exp.Expr) else None
+        if (strings := self._strings(piece, depth)) is not None:
+            return strings
+        if isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):
+            return NestedStatements()
+        return None if _is_whole(tree) else self._body(piece, depth)
+
+    def _body(self, piece: StatementText, depth: int) -> NestedStatements | None:
+        begin = find_body(piece.stripped, self._words)
+        if begin is None:
+            return None
+        nested = self.of_body(piece, begin, depth)
+        if _PREPARED.match(piece.stripped) and not nested.parsed and nested.reason is None:
+            return NestedStatements(reason=BUILT_AT_RUN_TIME)
+        return nested
+
+    def of_body(self, piece: StatementText, begin: int, depth: int = 0) -> NestedStatements:
+        """Return the statements in the body that begins at an offset of `piece`."""
+        spans = split_compound(piece.stripped, begin, self._words)
+        return self._read([self._cut(piece, *span) for span in spans], depth)
+
+    def _read(self, pieces: list[StatementText], depth: int) -> NestedStatements:
+        if len(pieces) > _MAX_INNER or depth > _MAX_DEPTH:
+            return NestedStatements(reason="it is nested too deeply")
+        parsed: list[Parsed] = []
+        reason: str | None = None
+        for piece in pieces:
+            tree = parse_statement(piece.text, piece.verb, self._dialect)
+            nested = self.find(piece, tree, depth + 1)
+            if nested is not None:
+                parsed += nested.parsed
+                reason = reason or nested.reason
+            if not isinstance(tree, Unparsed):
+                parsed.append((piece, tree))
+            elif nested is None:
+                reason = INCOMPLETE
+        return NestedStatements(tuple(sorted(parsed, key=lambda item: item[0].start)), reason)
+
+    def _cut(self, piece: StatementText, begin: int, end: int) -> StatementText:
+        """Return a part of a statement as a statement; variables that take its results are blanked."""
+        text, bare = piece.text[begin:end].rstrip(), piece.stripped[begin:end]
+        bare = bare[: len(text)]
+        if not self._words.bracket_name:
+            for match in _TARGETS.finditer(bare):
+                if match["before"] is not None or (_QUERY.match(bare) and not _INSERT.search(bare)):
+                    first, last = match.span("into")
+                    blank = " " * (last - first)
+                    text = text[:first] + blank + text[last:]
+                    bare = bare[:first] + blank + bare[last:]
+        if _PERFORM.match(bare):
+            text, bare = f"SELECT {text[7:]}", f"SELECT {bare[7:]}"
+        return StatementText(piece.start + begin, text, bare, client=False)
+
+    def _runs_prepared(self, piece: StatementText, depth: int) -> bool:
+        """Whether it runs or drops a prepared statement, which is read where it is prepared.
+
+        Within a function of Postgres, EXECUTE runs the text in a variable.
+        """
+        return (depth == 0 or not self._words.dollar_string) and _EXECUTED.match(piece.stripped) is not None
+
+    def _strings(self, piece: StatementText, depth: int) -> NestedStatements | None:
+        """Return the statements in the strings of a statement; None if its strings contain no SQL."""
+        bare = piece.stripped
+        if self._words.dollar_string and _STRING_BODY.match(bare):
+            language = _LANGUAGE.search(bare)
+            if language is not None and language["name"].lower() not in ("sql", "plpgsql"):
+                return None
+            return self._read(self._in_strings(piece, is_sql_only=False), depth)
+        if _DYNAMIC.match(bare):
+            found = self._in_strings(piece, is_sql_only=True) if _LITERAL.match(bare) else []
+            return self._read(found, depth) if found else NestedStatements(reason=BUILT_AT_RUN_TIME)
+        if _CALL.match(bare) and (found := self._in_strings(piece, is_sql_only=True)):
+            if bare[:4].upper() == "EXEC" and not _LITERAL.match(bare):
+                return NestedStatements(reason=BUILT_AT_RUN_TIME)
+            return self._read(found, depth)
+        return None
+
+    def _in_strings(self, piece: StatementText, *, is_sql_only: bool) -> list[StatementText]:
+        found: list[StatementText] = []
+        for match in _strings(self._words).finditer(piece.text):
+            group = str(match.lastgroup)
+            inner = match[group]
+            if is_sql_only and _SQL_TEXT.match(inner) is None:
+                continue
+            found += self._of_string(_unescape(inner, group), piece.start + match.start(group))
+            if not is_sql_only:
+                break
+        return found
+
+    def _of_string(self, inner: str, start: int) -> Iterator[StatementText]:
+        bare = blank_strings(inner, self._words)
+        if _BLOCK.match(bare):
+            piece = StatementText(start, inner, bare, client=False)
+            yield from (self._cut(piece, *span) for span in split_compound(bare, 0, self._words))
+            return
+        for piece in split_script(inner, self._words).pieces:
+            yield replace(piece, start=piece.start + start)
+
+
+def _is_whole(tree: exp.Expr | Unparsed) -> bool:
+    """Whether a tree has all of a statement: nothing within it must be read from its text."""
+    if isinstance(tree, Routine):
+        return tree.args.get("body") is not None
+    if isinstance(tree, (Unparsed, Definition, exp.IfBlock, exp.WhileBlock, exp.Block)):
+        return False
+    if isinstance(tree, exp.Command):
+        return tree.name.upper() not in ("PREPARE", "SUBMIT")
+    return not (isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() in _ROUTINES)
+
+
+_ROUTINES = frozenset({"PROCEDURE", "PROC", "FUNCTION", "TRIGGER", "PACKAGE", "EVENT"})
+_PREPARED = re.compile(r"prepare\b", re.IGNORECASE)
+_PERFORM = re.compile(r"perform\b", re.IGNORECASE)
+_QUERY = re.compile(r"(?:select|with)\b", re.IGNORECASE)
+_INSERT = re.compile(r"\binsert\b", re.IGNORECASE)
+_TARGETS = re.compile(
+    r"(?P<before>\breturning\b[^;()]{0,500}?)?\b(?P<into>(?:bulk\s+collect\s+)?into\s+(?:strict\s+)?[@\w.:]+(?:\s*,\s*[@\w.:]+)*)",
+    re.IGNORECASE,
+)
+"""`INTO v, w`: the variables of a routine that take the values of a query."""
+_STRING_BODY = re.compile(
+    r"(?:do\b|create\s+(?:or\s+replace\s+)?(?:function|procedure)\b[^;]*?\bas\s+(?=[$']))", re.IGNORECASE
+)
+_LANGUAGE = re.compile(r"\blanguage\s+'?(?P<name>\w+)", re.IGNORECASE)
+_CALL = re.compile(r"(?:call|exec|execute|prepare|unload)\b", re.IGNORECASE)
+_DYNAMIC = re.compile(
+    r"(?:execute\s+immediate\b|exec(?:ute)?\s*\(|exec(?:ute)?\s+(?:sys\.)?sp_executesql\b)", re.IGNORECASE
+)
+"""Statements that run SQL from an expression."""
+_LITERAL = re.compile(
+    r"exec(?:ute)?\s*(?:immediate\b|(?:sys\.)?sp_executesql\b|\()?\s*(?:[nN]?(?:'[^']*')++|\"[^\"]*\"|\$[^$]*\$)\s*"
+    r"(?:[,;)]|using\b|into\b|\Z)",
+    re.IGNORECASE,
+)
+"""Statements that run the SQL of one literal."""
+_EXECUTED = re.compile(r"(?:execute\s+(?!immediate\b)\w+\s*(?:\(|using\b|\Z)|deallocate\b)", re.IGNORECASE)
+_SQL_TEXT = re.compile(
+    r"\s*(?:select|with|insert|update|delete|merge|replace|truncate|create|alter|drop|call|begin|declare)\s",
+    re.IGNORECASE,
+)
+_BLOCK = re.compile(r"\s*(?:<<\w+>>\s*)?(?:declare|begin)\b", re.IGNORECASE)
+
+
+@cache
+def _strings(words: LexicalRules) -> re.Pattern[str]:
+    """Return the pattern of a string; its group is its content."""
+    inside = r"(?:[^'\\]|\\.|'')*+" if words.backslash else r"(?:[^']|'')*+"
+    parts = [f"'(?P<plain>{inside})'"]
+    if words.double_string:
+        within = inside.replace("'", '"')
+        parts.append(f'"(?P<double>{within})"')
+    if words.dollar_string:
+        parts.append(r"\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$")
+    return re.compile("|".join(parts), re.DOTALL)
+
+
+def _unescape(text: str, group: str) -> str:
+    """Return the content of a string with its own quotes as such, at the same offsets."""
+    mark = {"plain": "'", "double": '"'}.get(group)
+    if mark is None:
+        return text
+    return text.replace(mark * 2, f" {mark}").replace(f"\\{mark}", f" {mark}")

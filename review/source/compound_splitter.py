@@ -1,0 +1,240 @@
+"""Splits the body of a routine, or a compound statement, into the SQL statements within it.
+
+The procedural languages (PL/SQL, PL/pgSQL, T-SQL, stored programs of MySQL) have no grammar here. Their
+words only say where SQL statements begin and end; everything else in a body is control flow, which changes
+no rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from review.dialects import LexicalRules
+
+_VERBS = frozenset(
+    {
+        "SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TRUNCATE", "CREATE", "ALTER",
+        "DROP", "CALL", "EXECUTE", "EXEC", "PERFORM", "PREPARE", "LOAD", "COPY", "RENAME", "GRANT", "REVOKE",
+        "LOCK", "UPSERT", "UNLOAD", "EXCHANGE", "PURGE", "IMPORT", "BULK",
+    }
+)  # fmt: skip
+"""First words of the statements that are read as SQL."""
+_STRUCTURE = frozenset(
+    {"BEGIN", "ELSE", "DO", "LOOP", "REPEAT", "TRY", "CATCH", "ATOMIC", "EXCEPTION", "THEN"}
+)
+"""Words after which a statement begins."""
+_CONTROL_ENDS = frozenset({"THEN", "LOOP", "DO", "BEGIN", "REPEAT"})
+"""Words that end the head of control flow (`IF x THEN`, `FOR r IN q LOOP`), outside parentheses."""
+_FOLLOWS = {
+    "INSERT": frozenset({"SELECT", "WITH", "EXEC", "EXECUTE", "INSERT"}),
+    "WITH": _VERBS,
+    "CREATE": _VERBS,
+    "ALTER": _VERBS,
+    "MERGE": _VERBS,
+    "GRANT": _VERBS,
+    "REVOKE": _VERBS,
+}
+"""T-SQL: verbs on a new line that continue a statement, by its first word."""
+_JOINING = frozenset(
+    {"UNION", "ALL", "EXCEPT", "INTERSECT", "AS", "FOR", "INTO", "ON", "THEN", "ELSE", "BY", "OR"}
+)
+_TOKEN = re.compile(
+    r"(?P<word>[A-Za-z_@#][\w$#@]*)|(?P<mark>[;()])|(?P<quoted>\"[^\"]*\"|`[^`]*`|'[^']*')|(?P<bracket>\[[^\]\n]*\])"
+)
+
+
+class InnerStatement(NamedTuple):
+    """A statement within another: its start and end offsets."""
+
+    begin: int
+    end: int
+
+
+def split_compound(bare: str, begin: int, words: LexicalRules) -> Iterator[InnerStatement]:
+    """Yield the SQL statements and queries within a body, in text order.
+
+    Args:
+        bare: the text with comments and the contents of strings blanked.
+        begin: offset at which the body begins.
+        words: the lexical rules of its dialect.
+    """
+    yield from _CompoundSplitter(bare, free=words.separator == "GO").split(begin)
+
+
+class _CompoundSplitter:
+    """Args: free: whether statements may follow each other without a semicolon, as in T-SQL."""
+
+    def __init__(self, bare: str, *, free: bool) -> None:
+        self._bare, self._free = bare, free
+        self._depth = self._cases = 0
+        self._first = ""
+        self._start: int | None = None
+        """Start of the current SQL statement; None in control flow."""
+        self._closes = 0
+        """Depth of the parenthesis that ends the current SQL statement; 0 if a word or semicolon does."""
+        self._embedded = False
+        """Whether the current SQL statement is a part of control flow."""
+        self._before = ""
+
+    def split(self, begin: int) -> Iterator[InnerStatement]:
+        """Yield the statements from offset `begin` on."""
+        for match in _TOKEN.finditer(self._bare, begin):
+            if match["mark"]:
+                yield from self._mark(match)
+            elif match["word"]:
+                yield from self._word(match)
+                self._before = match["word"].upper()
+            elif not self._first:
+                self._first = "?"  # a quoted name
+        yield from self._close(len(self._bare))
+
+    def _close(self, end: int) -> Iterator[InnerStatement]:
+        if self._start is not None and self._bare[self._start : end].strip():
+            yield InnerStatement(self._start, end)
+        self._start = None
+        self._closes = 0
+
+    def _finish(self, end: int) -> Iterator[InnerStatement]:
+        """End the current statement, whether SQL or control flow."""
+        yield from self._close(end)
+        self._first = ""
+        self._cases = 0
+
+    def _mark(self, match: re.Match[str]) -> Iterator[InnerStatement]:
+        mark = match["mark"]
+        if mark == "(":
+            self._depth += 1
+        elif mark == ")":
+            if self._start is not None and self._closes and self._depth == self._closes:
+                yield from self._close(match.start())
+            self._depth = max(self._depth - 1, 0)
+        elif not self._depth or self._start is None or not self._closes:
+            self._depth = 0
+            yield from self._finish(match.start())
+            self._before = ""
+
+    def _word(self, match: re.Match[str]) -> Iterator[InnerStatement]:
+        word = match["word"].upper()
+        if self._depth == 0 and self._start is not None and self._free:
+            yield from self._split_freely(word, match)
+        if not self._first:
+            self._begin(word, match)
+            return
+        if self._start is not None:
+            if self._embedded and self._depth == 0 and self._cases == 0 and word in ("LOOP", "THEN", "DO"):
+                yield from self._finish(match.start())  # FOR r IN SELECT … LOOP
+            self._count_cases(word)
+            return
+        if word in _VERBS and not self._is_name(word, match):
+            self._start, self._closes, self._embedded = match.start(), self._depth, True
+        elif self._depth == 0 and self._ends_control(word):
+            self._first, self._cases = "", 0
+            if self._free and word not in _STRUCTURE:
+                self._begin(word, match)
+        else:
+            self._count_cases(word)
+
+    def _begin(self, word: str, match: re.Match[str]) -> None:
+        """Begin a statement with its first word; structural words begin none."""
+        if word in _STRUCTURE or (word == "END" and self._free):
+            return
+        self._first = word
+        if word in _VERBS:
+            self._start, self._closes, self._embedded = match.start(), 0, False
+
+    def _split_freely(self, word: str, match: re.Match[str]) -> Iterator[InnerStatement]:
+        """T-SQL: end the current SQL statement before END or ELSE, or a verb on a line of its own."""
+        if self._cases:
+            return
+        before, newline, indent = self._bare[max(0, match.start() - 100) : match.start()].rpartition("\n")
+        fresh = bool(newline or not before) and not indent.strip()
+        starts = word in _VERBS or word in _T_SQL_STARTS
+        follows = word in _FOLLOWS.get(self._first, ()) or self._before in _JOINING
+        if word in ("END", "ELSE") or (starts and fresh and not follows):
+            yield from self._finish(match.start())
+
+    def _ends_control(self, word: str) -> bool:
+        if self._first in ("PROCEDURE", "FUNCTION"):
+            return word in ("IS", "AS", "BEGIN")
+        if self._first == "CASE" and word == "THEN":
+            return self._cases == 0
+        if self._free and (word in _T_SQL_STARTS or word in ("END", "ELSE")) and word != self._first:
+            return self._cases == 0
+        return word in _CONTROL_ENDS and self._cases == 0
+
+    def _count_cases(self, word: str) -> None:
+        if word == "CASE":
+            self._cases += 1
+        elif word == "END":
+            self._cases = max(self._cases - 1, 0)
+
+    def _is_name(self, word: str, match: re.Match[str]) -> bool:
+        """Whether a verb within control flow is a function or an option: `IF UPDATE(x)`, `REPLACE(s, …)`."""
+        called = self._bare[match.end() : match.end() + 2].lstrip()[:1] == "("
+        return (called and word not in ("EXEC", "SELECT", "WITH")) or word in _NAMES_IN_CONTROL
+
+
+_T_SQL_STARTS = frozenset({"SET", "DECLARE", "IF", "WHILE", "PRINT", "RAISERROR", "THROW", "RETURN", "BEGIN"})
+_NAMES_IN_CONTROL = frozenset({"LOCK", "LOAD", "IMPORT", "BULK", "REPLACE", "COPY", "PREPARE", "RENAME"})
+
+_HEADER = re.compile(
+    r"(?:create|alter)\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+|(?:non)?editionable\s+|sql\s+"
+    r"|temporary\s+|aggregate\s+)*(?P<kind>procedure|proc|function|package|trigger|type\s+body|event|job|rule|model)"
+    r"\b|function\b",
+    re.IGNORECASE,
+)
+_COMPOUND = re.compile(r"(?:begin|declare|if|while)\b", re.IGNORECASE)
+_CARRIER = re.compile(
+    r"(?:prepare\s+\S+\s+(?:\([^()]{0,200}\)\s*)?(?:as|from)\b|submit\s+(?:task|job)\b[^;]{0,200}?\b(?:as\b|(?=insert\b)))",
+    re.IGNORECASE,
+)
+"""Statements that carry another one at their end."""
+_BODY_STARTS = frozenset(
+    {"BEGIN", "RETURN", "IF", "CASE", "WHILE", "LOOP", "REPEAT", "SET", "DECLARE", "FOR"} | _VERBS
+)
+
+
+def find_body(bare: str, words: LexicalRules) -> int | None:
+    """Return the offset at which the body of a routine or compound statement begins; None without one.
+
+    A body in a string (`AS $$ … $$`) is not found: its contents are blank in `bare`.
+    """
+    if header := _HEADER.match(bare):
+        kind = (header["kind"] or "function").lower()
+        return _body_of_routine(bare, header.end(), kind, words)
+    if carrier := _CARRIER.match(bare):
+        return carrier.end()
+    compound = _COMPOUND.match(bare)
+    return 0 if compound and words.block and " " in bare.strip() else None
+
+
+def _body_of_routine(bare: str, begin: int, kind: str, words: LexicalRules) -> int | None:
+    """Return the offset after the AS, IS, DO or EACH ROW, or that of the first word of the body."""
+    if kind == "model":
+        return begin
+    if kind == "trigger" and words.dollar_string:
+        return None  # it calls a function
+    depth, before = 0, ""
+    done = kind in ("event", "job", "rule")
+    marked = done or words.separator != ""
+    for match in _TOKEN.finditer(bare, begin):
+        if match["mark"]:
+            depth = max(depth + {"(": 1, ")": -1}.get(match["mark"], 0), 0)
+            before = match["mark"]
+        if not match["word"] or depth:
+            continue
+        word = match["word"].upper()
+        if word == "DO" or (word in ("AS", "IS") and not done and before != "EXECUTE"):
+            if marked or (words.script and bare[match.end() :][:100].lstrip()[:5].upper() == "BEGIN"):
+                return match.end()
+        elif word in ("DECLARE", "BEGIN") or (word == "ROW" and before == "EACH" and words.separator != "/"):
+            return match.start() if word != "ROW" else match.end()
+        elif not marked and word in _BODY_STARTS and before in _ENDS_HEADER:
+            return match.start()
+        before = word
+    return None
+
+
+_ENDS_HEADER = frozenset({")", "DETERMINISTIC", "DATA", "SQL", "INVOKER", "DEFINER", "ROW", "COMMENT"})
