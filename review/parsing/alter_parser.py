@@ -66,7 +66,10 @@ def _where(parser: ParserMixin) -> exp.Expr | None:
     if parser._match(TokenType.IN):
         parser._match_text_seq("PARTITION")
         parser._parse_disjunction()
-    return parser._parse_where()
+    where = parser._parse_where()
+    if parser._match_text_seq("SETTINGS"):
+        parser._parse_csv(parser._parse_assignment)
+    return where
 
 
 def _kind(parser: ParserMixin) -> str:

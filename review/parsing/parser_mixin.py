@@ -7,12 +7,15 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parser import Parser
+from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from review.parsing.alter_parser import parse_alter
 from review.parsing.ast_nodes import Definition, Explain
-from review.parsing.keywords import EXPLAINED, NO_DATA, OPAQUE
+from review.parsing.creation_parser import parse_creation
+from review.parsing.keywords import DROP_OPTIONS, EXPLAINED, NO_DATA, OPAQUE, TRUNCATE_OPTIONS
 from review.parsing.leaf_parser import LeafParserMixin
+from review.parsing.statement_parsers import STATEMENTS, parse_job, skip_export, skip_token
 
 _NONE = Token(TokenType.STRING, "")
 
@@ -62,8 +65,13 @@ class ParserMixin(LeafParserMixin, Parser):
     def _parse_statement(self) -> exp.Expr | None:
         if self._curr.token_type is TokenType.VAR and self._curr.text.upper() == "EXPLAIN":
             return self._parse_explain()
+        if parse := STATEMENTS.get(self._curr.text.upper()):
+            statement: exp.Expr | None = parse(self)
+            if statement is not None:
+                return statement
         if self._curr.token_type in _QUERIES:  # sqlglot tries an expression first
-            return self._parse_query_modifiers(self._parse_select())
+            query: exp.Expr | None = self._parse_query_modifiers(self._parse_select())
+            return query
         return super()._parse_statement()
 
     def _parse_explain(self) -> Explain:
@@ -76,13 +84,66 @@ class ParserMixin(LeafParserMixin, Parser):
         return self.expression(Explain(this=self._parse_statement()))
 
     def _parse_create(self) -> Any:
-        return self._definition("CREATE") or super()._parse_create()
+        return parse_job(self) or self._definition("CREATE") or self._parse_known_create()
+
+    def _parse_known_create(self) -> Any:
+        """Parse a CREATE by sqlglot's parser, or by ours if sqlglot's does not come to its end."""
+        index = self._index
+        try:
+            made = super()._parse_create()
+            if self._curr:
+                self.raise_error("Expected the end")
+        except ParseError:
+            self._retreat(index)
+            lenient = self._try_parse(lambda: parse_creation(self))
+            if lenient is None or self._curr:
+                raise
+            return lenient
+        return made
 
     def _parse_drop(self, exists: bool = False, kind: str | None = None) -> Any:
-        return (None if kind else self._definition("DROP")) or super()._parse_drop(exists, kind)
+        if kind:
+            return super()._parse_drop(exists, kind)
+        if definition := self._definition("DROP"):
+            return definition
+        self._match_text_seq("EXTERNAL")
+        dropped = super()._parse_drop()
+        while self._match_texts(DROP_OPTIONS):
+            pass
+        return dropped
 
     def _parse_alter(self) -> Any:
-        return self._definition("ALTER") or parse_alter(self)
+        return parse_job(self) or self._definition("ALTER") or parse_alter(self)
+
+    def _parse_truncate_table(self) -> Any:
+        if self._match(TokenType.L_PAREN, advance=False):  # the function
+            return super()._parse_truncate_table()
+        every = self._match_text_seq("ALL", "TABLES", "FROM") or self._match_text_seq("TABLES", "FROM")
+        database = self._match(TokenType.DATABASE) or every
+        self._match(TokenType.TABLE)
+        exists = self._parse_exists()
+        self._match_text_seq("ONLY")
+        tables = self._parse_csv(self._parse_truncated)
+        cluster = self._parse_on_property() if self._match(TokenType.ON) else None
+        partition = self._parse_partition()
+        if self._match_text_seq("WITH", "(", "PARTITIONS"):
+            partition = exp.Partition(expressions=self._parse_wrapped_csv(self._parse_bitwise))
+            self._match_r_paren()
+        while self._match_texts(TRUNCATE_OPTIONS):
+            pass
+        return self.expression(
+            exp.TruncateTable(
+                expressions=tables, is_database=database, exists=exists, cluster=cluster, partition=partition
+            )
+        )
+
+    def _parse_truncated(self) -> exp.Expr | None:
+        table = self._parse_table_parts(schema=True)
+        self._match(TokenType.STAR)
+        self._match_text_seq("NOT")
+        if self._match_set((TokenType.LIKE, TokenType.ILIKE)):
+            self._parse_string()
+        return table
 
     def _definition(self, verb: str) -> Definition | None:
         index = self._index
@@ -128,9 +189,89 @@ class ParserMixin(LeafParserMixin, Parser):
 
     def _parse_insert(self) -> exp.Insert | exp.MultitableInserts:
         start = self._prev.start
-        node = super()._parse_insert()
+        node = self._parse_directory_insert() or super()._parse_insert()
         node.meta["start"], node.meta["end"] = start, self._prev.end
         return node
+
+    def _parse_directory_insert(self) -> exp.Insert | None:
+        """Parse `OVERWRITE [LOCAL] DIRECTORY ['path'] USING format [OPTIONS (…)] query` of Spark."""
+        index, path = self._index, None
+        if self._match(TokenType.OVERWRITE):
+            self._match_text_seq("LOCAL")
+            if self._match_text_seq("DIRECTORY"):
+                path = self._parse_string()
+        if not self._match(TokenType.USING):
+            self._retreat(index)
+            return None
+        self._parse_table_parts(schema=True)
+        if self._match_text_seq("OPTIONS"):
+            skip_token(self)
+        target = exp.Directory(this=path or exp.Literal.string(""))
+        query = self._parse_ddl_select()
+        return self.expression(exp.Insert(this=target, expression=query, overwrite=True))
+
+    def _parse_insert_table(self) -> exp.Expr | None:
+        target: exp.Expr | None = super()._parse_insert_table()
+        table = target.this if isinstance(target, exp.Schema) else target
+        if not isinstance(table, exp.Table):
+            return target
+        if self._match_text_seq("TEMPORARY") or self._match(TokenType.PARTITION, advance=False):
+            table.set("partition", table.args.get("partition") or self._parse_partition())
+        self._parse_exists(not_=True)
+        if self._match_text_seq("OVERRIDING"):
+            self._advance(2)
+        if self._match(TokenType.WITH, advance=False) and self._next.text.upper() == "LABEL":
+            self._advance(3)
+        if target is table:
+            target = self._parse_schema(this=table)
+        if self._match_text_seq("PROPERTIES"):
+            skip_token(self)
+        self._skip_bracket_hint()
+        return target
+
+    def _skip_bracket_hint(self) -> None:
+        """Skip a hint of StarRocks and Doris, such as [BROADCAST]."""
+        if self._match(TokenType.L_BRACKET, advance=False):
+            skip_token(self)
+
+    def _parse_when_matched(self) -> exp.Whens:
+        if self._match_text_seq("REMOVE", "DUPLICATES"):  # Redshift
+            return exp.Whens(expressions=[exp.When(matched=True, then=exp.var("DELETE"))])
+        whens = super()._parse_when_matched()
+        while self._match_pair(TokenType.DELETE, TokenType.WHERE, advance=False):  # Oracle, after UPDATE
+            self._advance()
+            where = self._parse_where()
+            deleted = exp.When(matched=True, condition=where and where.this, then=exp.var("DELETE"))
+            whens.append("expressions", deleted)
+            if self._match(TokenType.WHEN, advance=False):
+                for when in super()._parse_when_matched().expressions:
+                    whens.append("expressions", when)
+        return whens
+
+    def _parse_version(self) -> exp.Version | None:
+        """Parse time travel, also over a range: `VERSION BETWEEN 1 AND 3` of MaxCompute's delta tables."""
+        if self._next.token_type is TokenType.BETWEEN and self._match_texts(("VERSION", "TIMESTAMP")):
+            this = self._prev.text.upper()
+            self._advance()
+            first = self._parse_bitwise()
+            self._match(TokenType.AND)
+            bounds = exp.Tuple(expressions=[first, self._parse_bitwise()])
+            return self.expression(exp.Version(this=this, expression=bounds, kind="BETWEEN"))
+        return super()._parse_version()
+
+    def _parse_table(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
+        if self._prev.token_type is TokenType.JOIN and isinstance(self, MySQLParser):
+            self._skip_bracket_hint()
+        return super()._parse_table(*args, **kwargs)
+
+    def _parse_into(self) -> exp.Into | None:
+        return None if skip_export(self) else super()._parse_into()
+
+    def _parse_query_modifiers(self, this: Any) -> Any:
+        this = super()._parse_query_modifiers(this)
+        if isinstance(this, exp.Query) and skip_export(self):
+            return super()._parse_query_modifiers(this)
+        return this
 
     def _parse_in(self, this: exp.Expr | None, alias: bool = False) -> exp.In:
         node = super()._parse_in(this, alias)
@@ -160,5 +301,9 @@ _QUERIES = frozenset({TokenType.SELECT, TokenType.WITH})
 
 
 def keywords(tokenizer: Any) -> dict[str, Any]:
-    """Return a dialect's keywords without EXPLAIN, so that the explained statement is parsed."""
-    return {"KEYWORDS": {word: kind for word, kind in tokenizer.KEYWORDS.items() if word != "EXPLAIN"}}
+    """Return a dialect's keywords without those after which a statement follows that is parsed."""
+    return {"KEYWORDS": {word: kind for word, kind in tokenizer.KEYWORDS.items() if word not in _PARSED}}
+
+
+_PARSED = frozenset({"EXPLAIN", "SUBMIT", "EXCHANGE"})
+"""Words by which sqlglot's tokenizer takes the rest of the statement for one string."""
