@@ -61,14 +61,14 @@ def _kind(parser: ParserMixin) -> tuple[str, frozenset[str]]:
         if word in CREATED_KINDS:
             parser._advance()
             return CREATED_KINDS[word], frozenset(words)
-        if not _is_clause(parser._curr) and parser._prev.text != "=":
+        if _is_word(parser._curr) and not _is_clause(parser._curr) and parser._prev.text not in ("=", "@"):
             break
         words.append(word)
         parser._advance()
     return "", frozenset()
 
 
-_MAX_MODIFIERS = 12
+_MAX_MODIFIERS = 20
 
 
 def _marks(modifiers: frozenset[str]) -> list[exp.Expr]:
@@ -97,10 +97,17 @@ def _definitions(parser: ParserMixin) -> list[exp.Expr]:
 
 
 def _key(parser: ParserMixin) -> list[exp.Expr]:
-    while parser._curr and not parser._match(TokenType.L_PAREN, advance=False):
-        parser._advance()  # CLUSTERED, USING BTREE, a name
-    columns = parser._parse_wrapped_csv(parser._parse_ordered) if parser._curr else []
-    return [exp.PrimaryKey(expressions=columns)] if columns else []
+    """Return the key whose columns follow, perhaps after CLUSTERED, `USING BTREE` or a name."""
+    index = parser._index
+    for _ in range(_MAX_KEY_OPTIONS):
+        if parser._match(TokenType.L_PAREN, advance=False):
+            return [exp.PrimaryKey(expressions=parser._parse_wrapped_csv(parser._parse_ordered))]
+        parser._advance()
+    parser._retreat(index)
+    return []
+
+
+_MAX_KEY_OPTIONS = 4
 
 
 def _column(parser: ParserMixin) -> exp.ColumnDef:
@@ -119,7 +126,7 @@ def _column(parser: ParserMixin) -> exp.ColumnDef:
 
 def _unknown_type(parser: ParserMixin) -> exp.DataType | None:
     """Consume a type that sqlglot does not know, such as `UNIONTYPE<…>` or one of the user."""
-    if parser._curr.token_type in (TokenType.COMMA, TokenType.R_PAREN) or not parser._curr:
+    if not _is_word(parser._curr) and parser._curr.token_type is not TokenType.IDENTIFIER:
         return None
     words = [parser._curr.text]
     parser._advance()
@@ -147,7 +154,9 @@ def _clauses(parser: ParserMixin, properties: list[exp.Expr]) -> exp.Expr | None
             properties += _key(parser)
         elif parser._match_text_seq("UNIQUE", "KEY"):
             properties += [exp.UniqueKeyProperty(expressions=key.expressions) for key in _key(parser)]
-        elif parser._match(TokenType.LIKE):
+        elif (
+            parser._match(TokenType.LIKE) or parser._match_text_seq("CLONE")
+        ) and not parser._match_text_seq("FILE"):
             properties.append(exp.LikeProperty(this=parser._parse_table_parts(schema=True)))
         elif parser._match_text_seq("LIFECYCLE") and (days := parser._parse_number()):
             properties.append(exp.Property(this=exp.var("LIFECYCLE"), value=days))

@@ -16,12 +16,13 @@ from sqlglot.parser import Parser
 from sqlglot.tokens import Tokenizer
 
 from review.dialects import Dialect
+from review.parsing.engine_mixins import ENGINE_MIXINS
 from review.parsing.fast_tokenizer import tokenize
 from review.parsing.harmless_statements import contains_statement, is_harmless
 from review.parsing.hologres import Hologres
 from review.parsing.keywords import OPAQUE
 from review.parsing.maxcompute import MaxCompute
-from review.parsing.parser_mixin import ParserMixin, keywords
+from review.parsing.parser_mixin import HEX_STRINGS, ParserMixin, keywords
 
 # sqlglot logs the statements that it understands only partly; node code must never reach a log.
 logging.getLogger("sqlglot").disabled = True
@@ -114,10 +115,14 @@ def _grammar(dialect: Dialect) -> Grammar:
     words = keywords(base.tokenizer_class)
     if dialect in _QUICK:
         words["tokenize"] = tokenize
+    if dialect is Dialect.SPARK:
+        words["HEX_STRINGS"] = list(HEX_STRINGS)
     parts = {
         # Indexes of arrays are adapted for generated SQL only, in quadratic time.
         "INDEX_OFFSET": 0,
-        "Parser": type(f"Reading{base.__name__}Parser", (ParserMixin, base.parser_class), {}),
+        "Parser": type(
+            f"Reading{base.__name__}Parser", (ENGINE_MIXINS.get(dialect, ParserMixin), base.parser_class), {}
+        ),
         "Tokenizer": type(f"Reading{base.__name__}Tokenizer", (base.tokenizer_class,), words),
     }
     grammar: Grammar = type(f"Reading{base.__name__}", (base,), parts)()

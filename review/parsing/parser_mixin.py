@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.parser import Parser
-from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.tokenizer_core import Token, TokenType
 
 from review.parsing.alter_parser import parse_alter
@@ -15,7 +14,12 @@ from review.parsing.ast_nodes import Definition, Explain
 from review.parsing.creation_parser import parse_creation
 from review.parsing.keywords import DROP_OPTIONS, EXPLAINED, NO_DATA, OPAQUE, TRUNCATE_OPTIONS
 from review.parsing.leaf_parser import LeafParserMixin
-from review.parsing.statement_parsers import STATEMENTS, parse_job, skip_export, skip_token
+from review.parsing.statement_parsers import (
+    STATEMENTS,
+    parse_job,
+    skip_export,
+    skip_token,
+)
 
 _NONE = Token(TokenType.STRING, "")
 
@@ -54,6 +58,13 @@ class ParserMixin(LeafParserMixin, Parser):
             self.raise_error("Unknown syntax")
         return super()._parse_as_command(start)
 
+    VERSION_PHRASES: ClassVar[dict[tuple[str, ...], str]] = {
+        **Parser.VERSION_PHRASES,
+        ("FOR", "SYSTEM_VERSION"): "VERSION",
+        ("AS", "OF", "TIMESTAMP"): "TIMESTAMP",
+        ("AS", "OF", "SCN"): "VERSION",
+    }
+
     KEY_CONSTRAINT_OPTIONS: ClassVar[Any] = {
         **Parser.KEY_CONSTRAINT_OPTIONS,
         "ENABLE": (),
@@ -81,6 +92,9 @@ class ParserMixin(LeafParserMixin, Parser):
             self._match_r_paren()
         while self._match_texts(EXPLAINED):
             pass
+        while self._next.token_type is TokenType.EQ:  # a setting of ClickHouse
+            self._advance(3)
+            self._match(TokenType.COMMA)
         return self.expression(Explain(this=self._parse_statement()))
 
     def _parse_create(self) -> Any:
@@ -106,10 +120,13 @@ class ParserMixin(LeafParserMixin, Parser):
             return super()._parse_drop(exists, kind)
         if definition := self._definition("DROP"):
             return definition
-        self._match_text_seq("EXTERNAL")
+        self._match_texts(("EXTERNAL", "DYNAMIC"))
         dropped = super()._parse_drop()
         while self._match_texts(DROP_OPTIONS):
             pass
+        if self._match_text_seq("WITH", "("):
+            self._advance_any()
+            self._match_r_paren()
         return dropped
 
     def _parse_alter(self) -> Any:
@@ -125,7 +142,9 @@ class ParserMixin(LeafParserMixin, Parser):
         self._match_text_seq("ONLY")
         tables = self._parse_csv(self._parse_truncated)
         cluster = self._parse_on_property() if self._match(TokenType.ON) else None
-        partition = self._parse_partition()
+        partition = self._parse_partition() or next(
+            (t.args["partition"] for t in tables if t.args.get("partition")), None
+        )
         if self._match_text_seq("WITH", "(", "PARTITIONS"):
             partition = exp.Partition(expressions=self._parse_wrapped_csv(self._parse_bitwise))
             self._match_r_paren()
@@ -138,7 +157,7 @@ class ParserMixin(LeafParserMixin, Parser):
         )
 
     def _parse_truncated(self) -> exp.Expr | None:
-        table = self._parse_table_parts(schema=True)
+        table: exp.Expr | None = self._parse_table_parts(schema=True)
         self._match(TokenType.STAR)
         self._match_text_seq("NOT")
         if self._match_set((TokenType.LIKE, TokenType.ILIKE)):
@@ -149,7 +168,8 @@ class ParserMixin(LeafParserMixin, Parser):
         index = self._index
         self._match_pair(TokenType.OR, TokenType.REPLACE)
         kind = self._curr.text.upper()
-        if kind not in NO_DATA or self._prev.token_type is TokenType.L_PAREN:
+        known = kind in NO_DATA or (kind == "FOREIGN" and verb == "DROP")
+        if not known or self._prev.token_type is TokenType.L_PAREN:
             self._retreat(index)
             return None
         first = self._curr
@@ -157,7 +177,10 @@ class ParserMixin(LeafParserMixin, Parser):
             self._advance()
         if first is self._prev:
             self.raise_error("Expected a name")
-        return Definition(verb=verb, kind=kind, text=self._find_sql(first, self._prev))
+        text = self._find_sql(first, self._prev)
+        if verb == "DROP" and "INCLUDING" in text.upper():  # the contents of a tablespace
+            self.raise_error("It drops tables")
+        return Definition(verb=verb, kind=kind, text=text)
 
     def _parse_select_query(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         first = self._curr
@@ -189,13 +212,27 @@ class ParserMixin(LeafParserMixin, Parser):
 
     def _parse_insert(self) -> exp.Insert | exp.MultitableInserts:
         start = self._prev.start
+        self._skip_insert_options()
         node = self._parse_directory_insert() or super()._parse_insert()
         node.meta["start"], node.meta["end"] = start, self._prev.end
         return node
 
+    def _skip_insert_options(self) -> None:
+        """Skip what a dialect allows between INSERT and the target."""
+
     def _parse_directory_insert(self) -> exp.Insert | None:
-        """Parse `OVERWRITE [LOCAL] DIRECTORY ['path'] USING format [OPTIONS (…)] query` of Spark."""
+        """Parse an INSERT into files.
+
+        Spark has `OVERWRITE [LOCAL] DIRECTORY ['path'] USING format [OPTIONS (…)] query`, StarRocks has
+        `INTO FILES (…) query`.
+        """
         index, path = self._index, None
+        if self._match_text_seq("INTO", "FILES", "(", advance=False):
+            self._advance(2)
+            skip_token(self)
+            query = self._parse_ddl_select()
+            files = exp.Directory(this=exp.Literal.string(""))
+            return self.expression(exp.Insert(this=files, expression=query, overwrite=True))
         if self._match(TokenType.OVERWRITE):
             self._match_text_seq("LOCAL")
             if self._match_text_seq("DIRECTORY"):
@@ -220,49 +257,36 @@ class ParserMixin(LeafParserMixin, Parser):
         self._parse_exists(not_=True)
         if self._match_text_seq("OVERRIDING"):
             self._advance(2)
-        if self._match(TokenType.WITH, advance=False) and self._next.text.upper() == "LABEL":
-            self._advance(3)
-        if target is table:
-            target = self._parse_schema(this=table)
-        if self._match_text_seq("PROPERTIES"):
-            skip_token(self)
-        self._skip_bracket_hint()
-        return target
+        self._skip_target_options()
+        return self._parse_schema(this=table) if target is table else target
 
-    def _skip_bracket_hint(self) -> None:
-        """Skip a hint of StarRocks and Doris, such as [BROADCAST]."""
-        if self._match(TokenType.L_BRACKET, advance=False):
-            skip_token(self)
+    def _skip_target_options(self) -> None:
+        """Skip what a dialect allows between the target of an INSERT and its columns."""
+
+    def _is_table_query(self) -> bool:
+        # Redshift's TABLE PROPERTIES (…) is a clause.
+        return self._next.text.upper() != "PROPERTIES" and super()._is_table_query()
+
+    def _parse_merge(self) -> exp.Merge:
+        self._match_text_seq("WITH", "SCHEMA", "EVOLUTION")  # Spark
+        return super()._parse_merge()
 
     def _parse_when_matched(self) -> exp.Whens:
         if self._match_text_seq("REMOVE", "DUPLICATES"):  # Redshift
             return exp.Whens(expressions=[exp.When(matched=True, then=exp.var("DELETE"))])
-        whens = super()._parse_when_matched()
-        while self._match_pair(TokenType.DELETE, TokenType.WHERE, advance=False):  # Oracle, after UPDATE
-            self._advance()
-            where = self._parse_where()
-            deleted = exp.When(matched=True, condition=where and where.this, then=exp.var("DELETE"))
-            whens.append("expressions", deleted)
-            if self._match(TokenType.WHEN, advance=False):
-                for when in super()._parse_when_matched().expressions:
-                    whens.append("expressions", when)
-        return whens
+        return super()._parse_when_matched()
 
     def _parse_version(self) -> exp.Version | None:
         """Parse time travel, also over a range: `VERSION BETWEEN 1 AND 3` of MaxCompute's delta tables."""
-        if self._next.token_type is TokenType.BETWEEN and self._match_texts(("VERSION", "TIMESTAMP")):
+        if self._next.token_type is TokenType.BETWEEN and self._match_texts(_VERSIONS):
             this = self._prev.text.upper()
             self._advance()
+            self._match_texts(("SCN", "TIMESTAMP"))  # Oracle, after VERSIONS BETWEEN
             first = self._parse_bitwise()
             self._match(TokenType.AND)
             bounds = exp.Tuple(expressions=[first, self._parse_bitwise()])
             return self.expression(exp.Version(this=this, expression=bounds, kind="BETWEEN"))
         return super()._parse_version()
-
-    def _parse_table(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
-        if self._prev.token_type is TokenType.JOIN and isinstance(self, MySQLParser):
-            self._skip_bracket_hint()
-        return super()._parse_table(*args, **kwargs)
 
     def _parse_into(self) -> exp.Into | None:
         return None if skip_export(self) else super()._parse_into()
@@ -297,6 +321,7 @@ class ParserMixin(LeafParserMixin, Parser):
         return hint
 
 
+_VERSIONS = ("VERSION", "TIMESTAMP", "VERSIONS")
 _QUERIES = frozenset({TokenType.SELECT, TokenType.WITH})
 
 
@@ -304,6 +329,9 @@ def keywords(tokenizer: Any) -> dict[str, Any]:
     """Return a dialect's keywords without those after which a statement follows that is parsed."""
     return {"KEYWORDS": {word: kind for word, kind in tokenizer.KEYWORDS.items() if word not in _PARSED}}
 
+
+HEX_STRINGS = (("x'", "'"), ("X'", "'"), ('x"', '"'), ('X"', '"'))
+"""Starts and ends of binary literals in Hive and the engines that follow it."""
 
 _PARSED = frozenset({"EXPLAIN", "SUBMIT", "EXCHANGE"})
 """Words by which sqlglot's tokenizer takes the rest of the statement for one string."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
+from sqlglot.parsers.hive import HiveParser
 from sqlglot.tokenizer_core import TokenType
 
 from review.parsing.ast_nodes import AlterAction, AlterTable
@@ -14,7 +15,7 @@ from review.parsing.keywords import EXPORT_OPTIONS
 if TYPE_CHECKING:
     from review.parsing.parser_mixin import ParserMixin
 
-_JOBS = frozenset({"EVENT", "JOB", "TASK", "PIPE", "SCHEDULED", "SCHEDULED QUERY"})
+_JOBS = frozenset({"EVENT", "JOB", "TASK", "PIPE", "FLOW", "SCHEDULED"})
 
 
 def parse_job(parser: ParserMixin) -> exp.Expr | None:
@@ -48,6 +49,7 @@ def _submit(parser: ParserMixin) -> exp.Expr | None:
     """Return the statement of `SUBMIT JOB …` of AnalyticDB and `SUBMIT TASK … AS …` of StarRocks."""
     parser._advance()
     parser._parse_hint()
+    parser._match_text_seq("EXTERNAL")
     if parser._match_text_seq("JOB"):
         parser._match_text_seq("AWAIT")
         return _inner_statement(parser)
@@ -78,7 +80,7 @@ def _load(parser: ParserMixin) -> exp.Expr | None:
     if not parser._match(TokenType.INTO) or not parser._match(TokenType.TABLE):
         parser.raise_error("Expected INTO TABLE")
     table = parser._parse_table_parts(schema=True)
-    _skip_rest(parser)
+    skip_rest(parser)
     if replaces:
         return exp.Insert(this=table, alternative="REPLACE")
     return exp.LoadData(this=table)
@@ -101,13 +103,18 @@ def _labelled_load(parser: ParserMixin) -> exp.Expr:
 
 
 def _replace(parser: ParserMixin) -> exp.Expr | None:
-    """Parse `REPLACE TABLE …` of Spark and ClickHouse."""
-    if parser._next.token_type is not TokenType.TABLE:
+    """Parse `REPLACE TABLE …` of Spark and ClickHouse, and MySQL's REPLACE within another statement."""
+    if parser._next.token_type is TokenType.TABLE:
+        parser._advance()
+        made: exp.Expr = parser._parse_create()
+        made.set("replace", True)
+        return made
+    if parser._next.token_type is not TokenType.INTO:
         return None
     parser._advance()
-    made: exp.Expr = parser._parse_create()
-    made.set("replace", True)
-    return made
+    node = parser._parse_insert()
+    node.set("alternative", "REPLACE")
+    return node
 
 
 def _exchange(parser: ParserMixin) -> exp.Expr | None:
@@ -120,7 +127,7 @@ def _exchange(parser: ParserMixin) -> exp.Expr | None:
     if not parser._match(TokenType.AND):
         parser.raise_error("Expected AND")
     action = AlterAction(this="RENAME", value=parser._parse_table_parts(schema=True))
-    _skip_rest(parser)
+    skip_rest(parser)
     return parser.expression(AlterTable(this=first, kind=kind.removesuffix("S"), actions=[action]))
 
 
@@ -137,9 +144,30 @@ def _bulk(parser: ParserMixin) -> exp.Expr | None:
     return parser.expression(exp.LoadData(this=table))
 
 
+def _delete_resource(parser: ParserMixin) -> exp.Expr | None:
+    """Parse `DELETE JAR /x.jar` of Hive and Spark, which removes a file from the session only."""
+    if not isinstance(parser, HiveParser) or parser._next.text.upper() not in _RESOURCES:
+        return None
+    skip_rest(parser)
+    return exp.Command(this="DELETE")
+
+
+_RESOURCES = frozenset({"JAR", "JARS", "FILE", "FILES", "ARCHIVE", "ARCHIVES"})
+
+
+def _mysql_load(parser: ParserMixin) -> exp.Expr | None:
+    """Parse `MYSQL LOAD DATA …` of Doris."""
+    if parser._next.token_type is not TokenType.LOAD:
+        return None
+    parser._advance()
+    return _load(parser)
+
+
 STATEMENTS: dict[str, Callable[[ParserMixin], exp.Expr | None]] = {
     "SUBMIT": _submit,
     "LOAD": _load,
+    "MYSQL": _mysql_load,
+    "DELETE": _delete_resource,
     "REPLACE": _replace,
     "EXCHANGE": _exchange,
     "BULK": _bulk,
@@ -160,9 +188,31 @@ def skip_export(parser: ParserMixin) -> bool:
         return True
     if parser._next.token_type is TokenType.PARAMETER:
         parser._advance()
-        parser._parse_csv(parser._parse_primary)
+        while parser._match(TokenType.PARAMETER) or parser._match(TokenType.COMMA):
+            parser._match(TokenType.VAR)
         return True
     return False
+
+
+def parse_partition_names(parser: ParserMixin, table: exp.Table) -> None:
+    """Parse what StarRocks and Doris allow after a table: `[TEMPORARY] PARTITION[S] name` or `(names)`.
+
+    sqlglot's parser reads PARTITION with parentheses itself.
+    """
+    index = parser._index
+    temporary = parser._match(TokenType.TEMPORARY)
+    if not parser._match_texts(("PARTITION", "PARTITIONS")):
+        parser._retreat(index)
+    elif not parser._match(TokenType.L_PAREN, advance=False):
+        if name := parser._parse_id_var(any_token=False):
+            table.set("partition", exp.Partition(expressions=[name]))
+        else:
+            parser._retreat(index)
+    elif temporary or parser._prev.text.upper() == "PARTITIONS":
+        names = parser._parse_wrapped_csv(parser._parse_id_var)
+        table.set("partition", exp.Partition(expressions=names))
+    else:
+        parser._retreat(index)
 
 
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
@@ -181,6 +231,7 @@ def skip_token(parser: ParserMixin) -> None:
             return
 
 
-def _skip_rest(parser: ParserMixin) -> None:
+def skip_rest(parser: ParserMixin) -> None:
+    """Consume the rest of the statement."""
     while parser._curr:
         parser._advance()

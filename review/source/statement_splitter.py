@@ -135,6 +135,8 @@ class _Splitter:
             done = self._comment(match)
         elif kind == "string":
             self._append(token, _is_empty_token(token))
+        elif kind == "mark":
+            self._append(_blank(token))
         elif kind == "raw":
             self._append(f" {_is_empty_token(token[1:])}")
         elif kind == "hint":
@@ -344,6 +346,9 @@ def _shapes(words: LexicalRules) -> Iterator[tuple[str, str, str]]:
     if words.script:
         inside = r"(?P<fenceNUMBER>[^\s()\\'\"]{0,16})\(.*?(?:\)(?P=fenceNUMBER)(?P=quoteNUMBER)|\Z)"
         yield "raw", "rR", rf"(?<!\w.)(?P<quoteNUMBER>['\"]){inside}"
+    if words.code_comment:
+        yield "mark", "/", r"\*!\d*"
+        yield "mark", "*", r"/"
     yield "comment", "-", r"-[^\n]*"
     yield "comment", "/", r"\*.*?(?:\*/|\Z)"
     if words.hash_comment:
