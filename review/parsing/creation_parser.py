@@ -36,6 +36,8 @@ def parse_creation(parser: ParserMixin) -> exp.Create | None:
         return None
     exists = parser._parse_exists(not_=True)
     this: exp.Expr | None = parser._parse_table_parts(schema=True)
+    if kind == "FUNCTION":
+        return _hive_function(parser, this)
     if parser._match(TokenType.L_PAREN, advance=False) and not _is_query(parser, 1):
         parser._advance()
         this = exp.Schema(this=this, expressions=_definitions(parser))
@@ -53,6 +55,16 @@ def parse_creation(parser: ParserMixin) -> exp.Create | None:
     )
 
 
+def _hive_function(parser: ParserMixin, name: exp.Expr | None) -> exp.Create:
+    """Parse the rest of a function of Hive and Spark: `AS 'class' USING JAR 'a', FILE 'b'`."""
+    if not parser._match(TokenType.ALIAS) or not parser._parse_string() or not parser._match(TokenType.USING):
+        parser.raise_error("Expected AS")
+    while parser._match_texts(("JAR", "FILE", "ARCHIVE")):
+        parser._parse_string()
+        parser._match(TokenType.COMMA)
+    return parser.expression(exp.Create(this=name, kind="FUNCTION"))
+
+
 def _kind(parser: ParserMixin) -> tuple[str, frozenset[str]]:
     """Consume the words up to the kind of object; the kind is "" for others."""
     words: list[str] = []
@@ -60,7 +72,7 @@ def _kind(parser: ParserMixin) -> tuple[str, frozenset[str]]:
         word = parser._curr.text.upper()
         if word in CREATED_KINDS:
             parser._advance()
-            return CREATED_KINDS[word], frozenset(words)
+            return word, frozenset(words)
         if _is_word(parser._curr) and not _is_clause(parser._curr) and parser._prev.text not in ("=", "@"):
             break
         words.append(word)
@@ -154,9 +166,7 @@ def _clauses(parser: ParserMixin, properties: list[exp.Expr]) -> exp.Expr | None
             properties += _key(parser)
         elif parser._match_text_seq("UNIQUE", "KEY"):
             properties += [exp.UniqueKeyProperty(expressions=key.expressions) for key in _key(parser)]
-        elif (
-            parser._match(TokenType.LIKE) or parser._match_text_seq("CLONE")
-        ) and not parser._match_text_seq("FILE"):
+        elif _names_another(parser):
             properties.append(exp.LikeProperty(this=parser._parse_table_parts(schema=True)))
         elif parser._match_text_seq("LIFECYCLE") and (days := parser._parse_number()):
             properties.append(exp.Property(this=exp.var("LIFECYCLE"), value=days))
@@ -165,6 +175,14 @@ def _clauses(parser: ParserMixin, properties: list[exp.Expr]) -> exp.Expr | None
                 if isinstance(item, exp.CommentColumnConstraint):
                     properties.append(exp.SchemaCommentProperty(this=item.this))
     return query
+
+
+def _names_another(parser: ParserMixin) -> bool:
+    """Whether a table follows that the new one is like: `LIKE t`, `CLONE [AS] t`; not `LIKE FILE …`."""
+    if parser._match_text_seq("CLONE"):
+        parser._match(TokenType.ALIAS)
+        return True
+    return bool(parser._match(TokenType.LIKE)) and not parser._match_text_seq("FILE")
 
 
 def _starts_query(parser: ParserMixin) -> bool:

@@ -52,7 +52,7 @@ PUBLIC CONTEXT LIBRARY FILE JOB ACCESS LARGE ENCRYPTKEY SQL_BLOCK_RULE DATASHARE
 NO_DATA = frozenset(_NO_DATA.split())
 """Kinds of objects without rows, by their first word."""
 
-CREATED_KINDS = {"TABLE": "TABLE", "VIEW": "VIEW", "DATABASE": "DATABASE", "SCHEMA": "SCHEMA"}
+CREATED_KINDS = frozenset({"TABLE", "VIEW", "DATABASE", "SCHEMA", "FUNCTION"})
 """Kinds of objects whose CREATE is read, by the word that names them."""
 
 _DEFINITION_WORDS = """

@@ -135,7 +135,7 @@ class _Splitter:
             done = self._comment(match)
         elif kind == "string":
             self._append(token, _is_empty_token(token))
-        elif kind == "mark":
+        elif kind == "code":  # the marks around code that only looks like a comment
             self._append(_blank(token))
         elif kind == "raw":
             self._append(f" {_is_empty_token(token[1:])}")
@@ -347,8 +347,8 @@ def _shapes(words: LexicalRules) -> Iterator[tuple[str, str, str]]:
         inside = r"(?P<fenceNUMBER>[^\s()\\'\"]{0,16})\(.*?(?:\)(?P=fenceNUMBER)(?P=quoteNUMBER)|\Z)"
         yield "raw", "rR", rf"(?<!\w.)(?P<quoteNUMBER>['\"]){inside}"
     if words.code_comment:
-        yield "mark", "/", r"\*!\d*"
-        yield "mark", "*", r"/"
+        yield "code", "/", r"\*!\d*"
+        yield "code", "*", r"/(?!\*)"
     yield "comment", "-", r"-[^\n]*"
     yield "comment", "/", r"\*.*?(?:\*/|\Z)"
     if words.hash_comment:
