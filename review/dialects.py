@@ -43,6 +43,7 @@ class LexicalRules:
         double_string: whether double quotes delimit a string, not a name.
         hash_comment: whether `#` starts a comment.
         nested_comment: whether `/* /* */ */` is one comment.
+        code_comment: whether `/*!50100 … */` is code, which only other engines take for a comment.
         hint: whether `/*+ … */` is a hint, and so part of the statement.
         dollar_string: whether `$tag$ … $tag$` is a string.
         dollar_name: whether a name may contain `$` (`v$session`).
@@ -57,6 +58,7 @@ class LexicalRules:
     double_string: bool = False
     hash_comment: bool = False
     nested_comment: bool = False
+    code_comment: bool = False
     hint: bool = False
     dollar_string: bool = False
     dollar_name: bool = False
@@ -74,6 +76,7 @@ _MYSQL = LexicalRules(
     backslash=True,
     double_string=True,
     hash_comment=True,
+    code_comment=True,
     hint=True,
     dollar_name=True,
     block=True,

@@ -53,7 +53,7 @@ def extract_creation(node: exp.Expr, walk: QueryWalker) -> Creation:
         _lifecycle(properties),
         bool(node.args.get("exists")),
         bool(node.args.get("replace")),
-        _like(node, properties, walk),
+        _like(node, [*properties, *definitions], walk),
         isinstance(query, exp.Query),
         any(isinstance(item, exp.TemporaryProperty) for item in properties),
         any(isinstance(item, exp.ExternalProperty) for item in properties),

@@ -123,9 +123,15 @@ def _is_file(query: exp.Expr) -> bool:
 
 
 def extract_multi_insert(node: exp.Expr, walk: QueryWalker, keys: Keys) -> Iterator[Write]:
-    """Read a FROM with several INSERTs: each branch is a block that reads from that FROM."""
+    """Read a FROM with several INSERTs: each branch is a block that reads from that FROM.
+
+    In Oracle's INSERT ALL the query follows the branches, which write values of its columns.
+    """
     walk.with_(node)
     source = node.args.get("source")
+    query = source.this if isinstance(source, exp.Subquery) else source
+    if isinstance(query, exp.Query) and not any(part.find(exp.Select) for part in node.expressions):
+        walk.query(query, Role.RESULT)
     for branch in node.expressions:
         inner = branch.this if isinstance(branch, exp.ConditionalInsert) else branch
         select = inner.args.get("expression")

@@ -9,6 +9,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from review.parsing.ast_nodes import AlterAction, AlterTable
 from review.parsing.keywords import ALTER_VERBS, NO_COLUMN
+from review.parsing.statement_parsers import skip_token
 
 if TYPE_CHECKING:
     from review.parsing.parser_mixin import ParserMixin
@@ -16,19 +17,23 @@ if TYPE_CHECKING:
 _KINDS = (
     ("EXTERNAL", "TABLE"),
     ("FOREIGN", "TABLE"),
+    ("DYNAMIC", "TABLE"),
     ("MATERIALIZED", "VIEW"),
     ("TABLE", "GROUP"),
     ("DEFAULT", "PRIVILEGES"),
     ("PACKAGE", "BODY"),
 )
 _NESTED = frozenset({TokenType.STRUCT, TokenType.ARRAY, TokenType.MAP})
+_OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
+_CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 _PARTITIONS = frozenset({"PARTITION", "PARTITIONS", "SUBPARTITION", "SUBPARTITIONS"})
 
 
-def parse_alter(parser: ParserMixin) -> AlterTable | exp.Update | exp.Delete:
+def parse_alter(parser: ParserMixin) -> AlterTable | exp.Update | exp.Delete | exp.Insert:
     """Parse the ALTER whose first word has just been consumed.
 
     ClickHouse changes rows by `ALTER TABLE … UPDATE` and `… DELETE`: they become an `Update` and a `Delete`.
+    Redshift's `ALTER TABLE … APPEND FROM` becomes an `Insert`.
 
     Raises:
         ParseError: the action is unknown.
@@ -38,6 +43,8 @@ def parse_alter(parser: ParserMixin) -> AlterTable | exp.Update | exp.Delete:
     parser._match_text_seq("ONLY")
     table = parser._parse_table_parts(schema=True)
     parser._match(TokenType.STAR)
+    if kind not in ("TABLE", "INDEX") and parser._match(TokenType.L_PAREN, advance=False):
+        skip_token(parser)  # the columns of a view, the arguments of a function
     if parser._match_text_seq("ON", "CLUSTER"):
         parser._advance_any()
     if kind == "TABLE" and (changed := _mutation(parser, table)):
@@ -46,12 +53,18 @@ def parse_alter(parser: ParserMixin) -> AlterTable | exp.Update | exp.Delete:
     return parser.expression(AlterTable(this=table, kind=kind, exists=exists, actions=actions))
 
 
-def _mutation(parser: ParserMixin, table: exp.Expr | None) -> exp.Update | exp.Delete | None:
+def _mutation(parser: ParserMixin, table: exp.Expr | None) -> exp.Update | exp.Delete | exp.Insert | None:
+    if parser._match_text_seq("APPEND", "FROM"):
+        parser._parse_table_parts(schema=True)
+        parser._match_texts(("IGNOREEXTRA", "FILLTARGET"))
+        return exp.Insert(this=table)
     if parser._match(TokenType.DELETE):
-        return parser.expression(exp.Delete(this=table, where=_where(parser)))
-    if parser._next.text.upper() != "STATISTICS" and parser._match(TokenType.UPDATE):
+        return parser.expression(exp.Delete(this=table, where=parse_mutation_where(parser)))
+    if parser._next.text.upper() not in ("STATISTICS", "COLUMNS") and parser._match(TokenType.UPDATE):
         values = parser._parse_csv(lambda: _assigned(parser))
-        return parser.expression(exp.Update(this=table, expressions=values, where=_where(parser)))
+        return parser.expression(
+            exp.Update(this=table, expressions=values, where=parse_mutation_where(parser))
+        )
     return None
 
 
@@ -62,18 +75,22 @@ def _assigned(parser: ParserMixin) -> exp.Expr:
     return parser.expression(exp.EQ(this=column, expression=parser._parse_bitwise()))
 
 
-def _where(parser: ParserMixin) -> exp.Expr | None:
+def parse_mutation_where(parser: ParserMixin) -> exp.Expr | None:
+    """Parse `[IN PARTITION …] WHERE … [SETTINGS …]` of ClickHouse."""
     if parser._match(TokenType.IN):
         parser._match_text_seq("PARTITION")
         parser._parse_disjunction()
-    return parser._parse_where()
+    where = parser._parse_where()
+    if parser._match_text_seq("SETTINGS"):
+        parser._parse_csv(parser._parse_assignment)
+    return where
 
 
 def _kind(parser: ParserMixin) -> str:
     for words in _KINDS:
         if parser._match_text_seq(*words):
             return " ".join(
-                "TABLE" if word in ("EXTERNAL", "FOREIGN") else word for word in words[-2:]
+                "TABLE" if word in ("EXTERNAL", "FOREIGN", "DYNAMIC") else word for word in words[-2:]
             ).replace("TABLE TABLE", "TABLE")
     word = parser._curr.text.upper()
     parser._advance()
@@ -84,7 +101,7 @@ def _actions(parser: ParserMixin) -> list[AlterAction]:
     actions: list[AlterAction] = []
     while parser._curr:
         start = parser._curr
-        word = start.text.upper()
+        word = start.text.upper().partition(" ")[0]  # of ORDER BY
         if actions and word not in ALTER_VERBS:
             _continue(parser, actions[-1])
         else:
@@ -112,6 +129,8 @@ def _continue(parser: ParserMixin, action: AlterAction) -> None:
 
 
 def _action(parser: ParserMixin) -> AlterAction:
+    if parser._curr.text.upper() == "PARTITIONS" and parser._next.token_type is TokenType.NUMBER:
+        parser._advance()  # their number, of AnalyticDB
     partitions = _partitions(parser)
     word = parser._curr.text.upper()
     if not parser._curr:
@@ -134,6 +153,8 @@ def _added(parser: ParserMixin) -> AlterAction:
     parser._match_text_seq("IF", "NOT", "EXISTS")
     parser._match_text_seq("TEMPORARY")
     word = parser._curr.text.upper()
+    if _changes_partition_field(parser):
+        return _make("ADD")
     if word in _PARTITIONS:
         return _make("ADD PARTITION", partitions=_partitions(parser))
     if word in NO_COLUMN and not _names_a_type(parser):
@@ -146,6 +167,10 @@ def _added(parser: ParserMixin) -> AlterAction:
 def _dropped(parser: ParserMixin, verb: str) -> AlterAction:
     parser._match_text_seq("IF", "EXISTS")
     word = parser._curr.text.upper()
+    if _changes_partition_field(parser) or word == "UNUSED":
+        return _make("DROP")
+    if word == "PART" and parser._next.token_type is TokenType.STRING:
+        return _make("DROP PARTITION", partitions=[])  # one file of ClickHouse's
     if word in _PARTITIONS:
         return _make(f"{verb} PARTITION", partitions=_partitions(parser))
     if verb != "DROP":
@@ -180,17 +205,37 @@ def _changed(parser: ParserMixin) -> AlterAction:
     parser._match_text_seq("IF", "EXISTS")
     if parser._match(TokenType.L_PAREN, advance=False):
         return _make("CHANGE COLUMN", columns=_columns(parser))
-    if parser._curr.text.upper() in ("INDEX", "CONSTRAINT", "PARTITION", "TTL", "ORDER", "SETTING", "QUERY"):
+    word = parser._curr.text.upper().partition(" ")[0]
+    if word in ("INDEX", "CONSTRAINT", "PARTITION", "TTL", "ORDER", "SETTING", "QUERY"):
+        return _make("ALTER")
+    if _changes_table(parser):
         return _make("ALTER")
     names = [parser._parse_id_var()]
     if parser._match_text_seq("RENAME", "TO"):
         return _make("RENAME COLUMN", columns=[*names, parser._parse_id_var()])
-    if parser._curr.token_type in (TokenType.VAR, TokenType.IDENTIFIER) and parser._next:
+    names_another = parser._curr.token_type in (TokenType.VAR, TokenType.IDENTIFIER) and bool(parser._next)
+    if names_another and parser._curr.text.upper() != "REMOVE":
         names.append(parser._parse_id_var())
     return _make("CHANGE COLUMN", columns=[name for name in names if name])
 
 
+def _changes_partition_field(parser: ParserMixin) -> bool:
+    """Whether `PARTITION FIELD …` of Iceberg follows, by which only rows to come are partitioned."""
+    return parser._next.text.upper() == "FIELD" and parser._curr.token_type is TokenType.PARTITION
+
+
+def _changes_table(parser: ParserMixin) -> bool:
+    """Whether a property follows, not a column: `COMMENT 'x'`, `DISTRIBUTION DISTRIBUTED BY …`."""
+    word = parser._curr.text.upper()
+    if word == "COMMENT":
+        return parser._next.token_type is TokenType.STRING
+    return word in ("DISTRIBUTION", "ENGINE") and parser._next.text.upper().startswith(("DISTRIBUTED", "TO"))
+
+
 def _set(parser: ParserMixin) -> AlterAction:
+    if parser._match_text_seq("UNUSED"):  # Oracle: the column can no longer be read
+        parser._match_texts(("COLUMN", "COLUMNS"))
+        return _make("DROP COLUMNS", columns=_columns(parser))
     for words, kind in (
         (("LIFECYCLE",), "SET LIFECYCLE"),
         (("COMMENT",), "COMMENT"),
@@ -237,7 +282,7 @@ def _columns(parser: ParserMixin) -> list[exp.Expr]:
 def _partitions(parser: ParserMixin) -> list[exp.Expr]:
     """Return `PARTITION (…) [,] PARTITION (…)`; names and values without parentheses are skipped."""
     partitions: list[exp.Expr] = []
-    while parser._curr.text.upper() in _PARTITIONS:
+    while parser._curr.text.upper() in _PARTITIONS and parser._next.text.upper() != "COLUMN":
         begin = parser._curr
         if parser._next.token_type is TokenType.L_PAREN:
             parser._advance()
@@ -247,9 +292,11 @@ def _partitions(parser: ParserMixin) -> list[exp.Expr]:
         else:
             parser._advance()
             partition = exp.Partition(expressions=[])
-            while parser._curr and parser._curr.token_type is not TokenType.COMMA:
-                if parser._curr.text.upper() in ALTER_VERBS:
+            depth = 0
+            while parser._curr and (depth > 0 or parser._curr.token_type is not TokenType.COMMA):
+                if not depth and parser._curr.text.upper() in ALTER_VERBS:
                     break
+                depth += _nesting(parser._curr.token_type)
                 parser._advance()
         partition.meta["start"], partition.meta["end"] = begin.start, parser._prev.end
         partitions.append(partition)
@@ -272,15 +319,18 @@ def _skip(parser: ParserMixin) -> None:
         kind = parser._curr.token_type
         if depth == 0 and kind in (TokenType.COMMA, TokenType.R_PAREN) and not angles:
             return
-        if kind is TokenType.L_PAREN:
-            depth += 1
-        elif kind is TokenType.R_PAREN:
-            depth -= 1
+        if nesting := _nesting(kind):
+            depth += nesting
         elif kind is TokenType.LT and parser._prev.token_type in _NESTED:
             angles += 1
         elif kind is TokenType.GT and angles:
             angles -= 1
         parser._advance()
+
+
+def _nesting(kind: TokenType) -> int:
+    """Return by how much a token changes the depth; a range of partitions may be `[(1), (2))`."""
+    return (kind in _OPENING) - (kind in _CLOSING)
 
 
 def _make(kind: str, **parts: object) -> AlterAction:

@@ -15,7 +15,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from review.parsing import maxcompute_statements
 from review.parsing.fast_tokenizer import tokenize
-from review.parsing.parser_mixin import ParserMixin, keywords
+from review.parsing.parser_mixin import HEX_STRINGS, ParserMixin, keywords
 
 
 def _days(parser: HiveParser) -> exp.Property:
@@ -231,4 +231,5 @@ class MaxCompute(Hive):
         """Hive's tokenizer, with EXPLAIN as an ordinary word."""
 
         tokenize = tokenize
+        HEX_STRINGS: ClassVar[list[str | tuple[str, str]]] = [*HEX_STRINGS]
         KEYWORDS: ClassVar[dict[str, TokenType]] = keywords(Hive.Tokenizer)["KEYWORDS"]

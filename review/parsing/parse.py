@@ -16,11 +16,13 @@ from sqlglot.parser import Parser
 from sqlglot.tokens import Tokenizer
 
 from review.dialects import Dialect
+from review.parsing.engine_mixins import ENGINE_MIXINS
 from review.parsing.fast_tokenizer import tokenize
+from review.parsing.harmless_statements import contains_statement, is_harmless
 from review.parsing.hologres import Hologres
 from review.parsing.keywords import OPAQUE
 from review.parsing.maxcompute import MaxCompute
-from review.parsing.parser_mixin import ParserMixin, keywords
+from review.parsing.parser_mixin import HEX_STRINGS, ParserMixin, keywords
 
 # sqlglot logs the statements that it understands only partly; node code must never reach a log.
 logging.getLogger("sqlglot").disabled = True
@@ -30,6 +32,7 @@ MAX_LENGTH = 400_000
 MAX_TOKENS = 120_000
 """Maximum tokens of a statement that is parsed: a list of 20,000 literals has 40,000."""
 
+_UNKNOWN_SYNTAX = "its syntax is not understood"
 _QUICK = frozenset(
     {Dialect.HIVE, Dialect.SPARK, Dialect.POSTGRES, Dialect.CLICKHOUSE, Dialect.PRESTO, Dialect.TRINO}
 )
@@ -51,18 +54,23 @@ def parse_statement(text: str, verb: str, dialect: Dialect) -> exp.Expr | Unpars
     # `REPLACE INTO` has the form of an INSERT; `INSERT ` is as long as `REPLACE`, so the offsets stay valid.
     replacing = _REPLACE.match(text)
     tree = _tree(f"INSERT {text[7:]}" if replacing else text, dialect)
-    if isinstance(tree, Unparsed):
-        return tree
     if replacing and isinstance(tree, exp.Insert):
         tree.set("alternative", "REPLACE")
-    if tree is None or (isinstance(tree, _NO_STATEMENT) and not isinstance(tree, exp.Query)):
-        return Unparsed("it is not a statement that can be parsed")
-    if verb in OPAQUE and isinstance(tree, exp.Command):
-        return Unparsed("its syntax is not understood")
+    elif tree is None or (isinstance(tree, _NO_STATEMENT) and not isinstance(tree, exp.Query)):
+        tree = Unparsed("it is not a statement that can be parsed")
+    elif isinstance(tree, exp.Command) and (verb in OPAQUE or _hides_statement(text, verb, dialect)):
+        tree = Unparsed(_UNKNOWN_SYNTAX)
+    if isinstance(tree, Unparsed) and is_harmless(text, dialect):
+        return exp.Command(this=verb)
     return tree
 
 
-_REPLACE = re.compile(r"REPLACE(?=\s+INTO\b)", re.IGNORECASE)
+def _hides_statement(text: str, verb: str, dialect: Dialect) -> bool:
+    """Whether sqlglot took the statements that follow a PRINT without a semicolon for its argument."""
+    return dialect is Dialect.TSQL and contains_statement(text[len(verb) :], dialect)
+
+
+_REPLACE = re.compile(r"REPLACE(?=\s+(?!(?:TABLE|DICTIONARY|VIEW|TEMPORARY|OR)\b)[\w`\"])", re.IGNORECASE)
 _NO_STATEMENT = (exp.Condition, exp.Alias, exp.Tuple, exp.Block)
 
 
@@ -78,9 +86,9 @@ def _tree(text: str, dialect: Dialect) -> exp.Expr | Unparsed | None:
     except RecursionError:
         return Unparsed("it is nested too deeply")
     except ParseError as error:
-        return Unparsed("its syntax is not understood", _offset(text, error))
+        return Unparsed(_UNKNOWN_SYNTAX, _offset(text, error))
     except SqlglotError:
-        return Unparsed("its syntax is not understood")
+        return Unparsed(_UNKNOWN_SYNTAX)
     except Exception as error:  # noqa: BLE001 - a third-party parser on arbitrary text may raise anything
         return Unparsed(f"the parser failed with {type(error).__name__}")
     return trees[0] if len(trees) == 1 else None
@@ -107,10 +115,14 @@ def _grammar(dialect: Dialect) -> Grammar:
     words = keywords(base.tokenizer_class)
     if dialect in _QUICK:
         words["tokenize"] = tokenize
+    if dialect is Dialect.SPARK:
+        words["HEX_STRINGS"] = list(HEX_STRINGS)
     parts = {
         # Indexes of arrays are adapted for generated SQL only, in quadratic time.
         "INDEX_OFFSET": 0,
-        "Parser": type(f"Reading{base.__name__}Parser", (ParserMixin, base.parser_class), {}),
+        "Parser": type(
+            f"Reading{base.__name__}Parser", (ENGINE_MIXINS.get(dialect, ParserMixin), base.parser_class), {}
+        ),
         "Tokenizer": type(f"Reading{base.__name__}Tokenizer", (base.tokenizer_class,), words),
     }
     grammar: Grammar = type(f"Reading{base.__name__}", (base,), parts)()

@@ -11,8 +11,15 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from review.parsing.alter_parser import parse_alter
 from review.parsing.ast_nodes import Definition, Explain
-from review.parsing.keywords import EXPLAINED, NO_DATA, OPAQUE
+from review.parsing.creation_parser import parse_creation
+from review.parsing.keywords import DROP_OPTIONS, EXPLAINED, NO_DATA, OPAQUE, TRUNCATE_OPTIONS
 from review.parsing.leaf_parser import LeafParserMixin
+from review.parsing.statement_parsers import (
+    STATEMENTS,
+    parse_job,
+    skip_export,
+    skip_token,
+)
 
 _NONE = Token(TokenType.STRING, "")
 
@@ -51,6 +58,13 @@ class ParserMixin(LeafParserMixin, Parser):
             self.raise_error("Unknown syntax")
         return super()._parse_as_command(start)
 
+    VERSION_PHRASES: ClassVar[dict[tuple[str, ...], str]] = {
+        **Parser.VERSION_PHRASES,
+        ("FOR", "SYSTEM_VERSION"): "VERSION",
+        ("AS", "OF", "TIMESTAMP"): "TIMESTAMP",
+        ("AS", "OF", "SCN"): "VERSION",
+    }
+
     KEY_CONSTRAINT_OPTIONS: ClassVar[Any] = {
         **Parser.KEY_CONSTRAINT_OPTIONS,
         "ENABLE": (),
@@ -62,8 +76,13 @@ class ParserMixin(LeafParserMixin, Parser):
     def _parse_statement(self) -> exp.Expr | None:
         if self._curr.token_type is TokenType.VAR and self._curr.text.upper() == "EXPLAIN":
             return self._parse_explain()
+        if parse := STATEMENTS.get(self._curr.text.upper()):
+            statement: exp.Expr | None = parse(self)
+            if statement is not None:
+                return statement
         if self._curr.token_type in _QUERIES:  # sqlglot tries an expression first
-            return self._parse_query_modifiers(self._parse_select())
+            query: exp.Expr | None = self._parse_query_modifiers(self._parse_select())
+            return query
         return super()._parse_statement()
 
     def _parse_explain(self) -> Explain:
@@ -73,22 +92,84 @@ class ParserMixin(LeafParserMixin, Parser):
             self._match_r_paren()
         while self._match_texts(EXPLAINED):
             pass
+        while self._next.token_type is TokenType.EQ:  # a setting of ClickHouse
+            self._advance(3)
+            self._match(TokenType.COMMA)
         return self.expression(Explain(this=self._parse_statement()))
 
     def _parse_create(self) -> Any:
-        return self._definition("CREATE") or super()._parse_create()
+        return parse_job(self) or self._definition("CREATE") or self._parse_known_create()
+
+    def _parse_known_create(self) -> Any:
+        """Parse a CREATE by sqlglot's parser, or by ours if sqlglot's does not come to its end."""
+        index = self._index
+        try:
+            made = super()._parse_create()
+            if self._curr:
+                self.raise_error("Expected the end")
+        except ParseError:
+            self._retreat(index)
+            lenient = self._try_parse(lambda: parse_creation(self))
+            if lenient is None or self._curr:
+                raise
+            return lenient
+        return made
 
     def _parse_drop(self, exists: bool = False, kind: str | None = None) -> Any:
-        return (None if kind else self._definition("DROP")) or super()._parse_drop(exists, kind)
+        if kind:
+            return super()._parse_drop(exists, kind)
+        if definition := self._definition("DROP"):
+            return definition
+        self._match_texts(("EXTERNAL", "DYNAMIC"))
+        dropped = super()._parse_drop()
+        while self._match_texts(DROP_OPTIONS):
+            pass
+        if self._match_text_seq("WITH", "("):
+            self._advance_any()
+            self._match_r_paren()
+        return dropped
 
     def _parse_alter(self) -> Any:
-        return self._definition("ALTER") or parse_alter(self)
+        return parse_job(self) or self._definition("ALTER") or parse_alter(self)
+
+    def _parse_truncate_table(self) -> Any:
+        if self._match(TokenType.L_PAREN, advance=False):  # the function
+            return super()._parse_truncate_table()
+        every = self._match_text_seq("ALL", "TABLES", "FROM") or self._match_text_seq("TABLES", "FROM")
+        database = self._match(TokenType.DATABASE) or every
+        self._match(TokenType.TABLE)
+        exists = self._parse_exists()
+        self._match_text_seq("ONLY")
+        tables = self._parse_csv(self._parse_truncated)
+        cluster = self._parse_on_property() if self._match(TokenType.ON) else None
+        partition = self._parse_partition() or next(
+            (t.args["partition"] for t in tables if t.args.get("partition")), None
+        )
+        if self._match_text_seq("WITH", "(", "PARTITIONS"):
+            partition = exp.Partition(expressions=self._parse_wrapped_csv(self._parse_bitwise))
+            self._match_r_paren()
+        while self._match_texts(TRUNCATE_OPTIONS):
+            pass
+        return self.expression(
+            exp.TruncateTable(
+                expressions=tables, is_database=database, exists=exists, cluster=cluster, partition=partition
+            )
+        )
+
+    def _parse_truncated(self) -> exp.Expr | None:
+        table: exp.Expr | None = self._parse_table_parts(schema=True)
+        self._match(TokenType.STAR)
+        self._match_text_seq("NOT")
+        if self._match_set((TokenType.LIKE, TokenType.ILIKE)):
+            self._parse_string()
+        return table
 
     def _definition(self, verb: str) -> Definition | None:
         index = self._index
         self._match_pair(TokenType.OR, TokenType.REPLACE)
         kind = self._curr.text.upper()
-        if kind not in NO_DATA or self._prev.token_type is TokenType.L_PAREN:
+        known = kind in NO_DATA or (kind == "FOREIGN" and verb == "DROP")
+        if not known or self._prev.token_type is TokenType.L_PAREN:
             self._retreat(index)
             return None
         first = self._curr
@@ -96,7 +177,10 @@ class ParserMixin(LeafParserMixin, Parser):
             self._advance()
         if first is self._prev:
             self.raise_error("Expected a name")
-        return Definition(verb=verb, kind=kind, text=self._find_sql(first, self._prev))
+        text = self._find_sql(first, self._prev)
+        if verb == "DROP" and "INCLUDING" in text.upper():  # the contents of a tablespace
+            self.raise_error("It drops tables")
+        return Definition(verb=verb, kind=kind, text=text)
 
     def _parse_select_query(self, *args: Any, **kwargs: Any) -> exp.Expr | None:
         first = self._curr
@@ -137,13 +221,94 @@ class ParserMixin(LeafParserMixin, Parser):
 
     def _parse_insert(self) -> exp.Insert | exp.MultitableInserts:
         start = self._prev.start
-        node = super()._parse_insert()
+        self._skip_insert_options()
+        node = self._parse_directory_insert() or super()._parse_insert()
         node.meta["start"], node.meta["end"] = start, self._prev.end
         return node
 
     def _pivot_column_names(self, _: list[exp.Expr]) -> list[str]:
         """Return no names: sqlglot would combine them with all values, and nothing reads the result."""
         return []
+
+    def _skip_insert_options(self) -> None:
+        """Skip what a dialect allows between INSERT and the target."""
+
+    def _parse_directory_insert(self) -> exp.Insert | None:
+        """Parse an INSERT into files.
+
+        Spark has `OVERWRITE [LOCAL] DIRECTORY ['path'] USING format [OPTIONS (…)] query`, StarRocks has
+        `INTO FILES (…) query`.
+        """
+        index, path = self._index, None
+        if self._match_text_seq("INTO", "FILES", "(", advance=False):
+            self._advance(2)
+            skip_token(self)
+            query = self._parse_ddl_select()
+            files = exp.Directory(this=exp.Literal.string(""))
+            return self.expression(exp.Insert(this=files, expression=query, overwrite=True))
+        if self._match(TokenType.OVERWRITE):
+            self._match_text_seq("LOCAL")
+            if self._match_text_seq("DIRECTORY"):
+                path = self._parse_string()
+        if not self._match(TokenType.USING):
+            self._retreat(index)
+            return None
+        self._parse_table_parts(schema=True)
+        if self._match_text_seq("OPTIONS"):
+            skip_token(self)
+        target = exp.Directory(this=path or exp.Literal.string(""))
+        query = self._parse_ddl_select()
+        return self.expression(exp.Insert(this=target, expression=query, overwrite=True))
+
+    def _parse_insert_table(self) -> exp.Expr | None:
+        target: exp.Expr | None = super()._parse_insert_table()
+        table = target.this if isinstance(target, exp.Schema) else target
+        if not isinstance(table, exp.Table):
+            return target
+        if self._match_text_seq("TEMPORARY") or self._match(TokenType.PARTITION, advance=False):
+            table.set("partition", table.args.get("partition") or self._parse_partition())
+        self._parse_exists(not_=True)
+        if self._match_text_seq("OVERRIDING"):
+            self._advance(2)
+        self._skip_target_options()
+        return self._parse_schema(this=table) if target is table else target
+
+    def _skip_target_options(self) -> None:
+        """Skip what a dialect allows between the target of an INSERT and its columns."""
+
+    def _is_table_query(self) -> bool:
+        # Redshift's TABLE PROPERTIES (…) is a clause.
+        return self._next.text.upper() != "PROPERTIES" and super()._is_table_query()
+
+    def _parse_merge(self) -> exp.Merge:
+        self._match_text_seq("WITH", "SCHEMA", "EVOLUTION")  # Spark
+        return super()._parse_merge()
+
+    def _parse_when_matched(self) -> exp.Whens:
+        if self._match_text_seq("REMOVE", "DUPLICATES"):  # Redshift
+            return exp.Whens(expressions=[exp.When(matched=True, then=exp.var("DELETE"))])
+        return super()._parse_when_matched()
+
+    def _parse_version(self) -> exp.Version | None:
+        """Parse time travel, also over a range: `VERSION BETWEEN 1 AND 3` of MaxCompute's delta tables."""
+        if self._next.token_type is TokenType.BETWEEN and self._match_texts(_VERSIONS):
+            this = self._prev.text.upper()
+            self._advance()
+            self._match_texts(("SCN", "TIMESTAMP"))  # Oracle, after VERSIONS BETWEEN
+            first = self._parse_bitwise()
+            self._match(TokenType.AND)
+            bounds = exp.Tuple(expressions=[first, self._parse_bitwise()])
+            return self.expression(exp.Version(this=this, expression=bounds, kind="BETWEEN"))
+        return super()._parse_version()
+
+    def _parse_into(self) -> exp.Into | None:
+        return None if skip_export(self) else super()._parse_into()
+
+    def _parse_query_modifiers(self, this: Any) -> Any:
+        this = super()._parse_query_modifiers(this)
+        if isinstance(this, exp.Query) and skip_export(self):
+            return super()._parse_query_modifiers(this)
+        return this
 
     def _parse_in(self, this: exp.Expr | None, alias: bool = False) -> exp.In:
         node = super()._parse_in(this, alias)
@@ -169,9 +334,17 @@ class ParserMixin(LeafParserMixin, Parser):
         return hint
 
 
+_VERSIONS = ("VERSION", "TIMESTAMP", "VERSIONS")
 _QUERIES = frozenset({TokenType.SELECT, TokenType.WITH})
 
 
 def keywords(tokenizer: Any) -> dict[str, Any]:
-    """Return a dialect's keywords without EXPLAIN, so that the explained statement is parsed."""
-    return {"KEYWORDS": {word: kind for word, kind in tokenizer.KEYWORDS.items() if word != "EXPLAIN"}}
+    """Return a dialect's keywords without those after which a statement follows that is parsed."""
+    return {"KEYWORDS": {word: kind for word, kind in tokenizer.KEYWORDS.items() if word not in _PARSED}}
+
+
+HEX_STRINGS = (("x'", "'"), ("X'", "'"), ('x"', '"'), ('X"', '"'))
+"""Starts and ends of binary literals in Hive and the engines that follow it."""
+
+_PARSED = frozenset({"EXPLAIN", "SUBMIT", "EXCHANGE"})
+"""Words by which sqlglot's tokenizer takes the rest of the statement for one string."""

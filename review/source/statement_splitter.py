@@ -154,19 +154,19 @@ class _Splitter:
             done = self._comment(match)
         elif kind == "string":
             self._append(token, _is_empty_token(token))
+        elif kind == "code":  # the marks around code that only looks like a comment
+            self._append(_blank(token))
         elif kind == "raw":
             self._append(f" {_is_empty_token(token[1:])}")
         elif kind == "hint":
             self._append(token, _blank(token))
-        elif kind == "code":
-            self._code(token)
+        elif kind == "program":
+            self._program(token)
         elif kind == "word":
             self._word(match)
-        elif kind == "line":
+        elif kind in ("line", "delimiter"):
             self._end_statement(done)
-        elif kind == "delimiter":
-            self._end_statement(done)
-            self._terminator.mark = token.split(maxsplit=2)[1]
+            self._terminator.mark = token.split(maxsplit=2)[1] if kind == "delimiter" else self._terminator.mark
         elif kind == "bracket":
             done = self._brackets.end(match.start())
             self._append(self._text[match.start() : done])
@@ -182,7 +182,7 @@ class _Splitter:
         self._append(_blank(self._text[match.start() : done]))
         return done
 
-    def _code(self, token: str) -> None:
+    def _program(self, token: str) -> None:
         if not _CODE_END.search(token):
             self._append(token)
         elif "".join(self._bare[-_USING_PARTS:]).rstrip()[-5:].upper() == "USING":
@@ -376,7 +376,10 @@ def _shapes(words: LexicalRules) -> Iterator[tuple[str, str, str]]:
     if words.script:
         inside = r"(?P<fenceNUMBER>[^\s()\\'\"]{0,16})\(.*?(?:\)(?P=fenceNUMBER)(?P=quoteNUMBER)|\Z)"
         yield "raw", "rR", rf"(?<!\w.)(?P<quoteNUMBER>['\"]){inside}"
-        yield "code", "#", r"(?i:CODE)\b.*?(?:\#(?i:END)[ \t]+(?i:CODE)\b|\Z)"
+        yield "program", "#", r"(?i:CODE)\b.*?(?:\#(?i:END)[ \t]+(?i:CODE)\b|\Z)"
+    if words.code_comment:
+        yield "code", "/", r"\*!\d*"
+        yield "code", "*", r"/(?!\*)"
     yield "comment", "-", r"-[^\n]*"
     yield "comment", "/", r"\*.*?(?:\*/|\Z)"
     if words.hash_comment:

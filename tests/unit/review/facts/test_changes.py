@@ -41,6 +41,20 @@ def facts(
         (Dialect.MYSQL, "INSERT INTO t SELECT 1 ON DUPLICATE KEY UPDATE a = 1", WriteKind.UPSERT, "t"),
         (Dialect.MYSQL, "DELETE x FROM t x JOIN u ON x.a = u.a", WriteKind.DELETE, "t"),
         (Dialect.POSTGRES, "SELECT 1 INTO t FROM u", WriteKind.CREATE, "t"),
+        (Dialect.DORIS, "INSERT INTO t WITH LABEL x (a) SELECT a FROM u", WriteKind.INSERT, "t"),
+        (Dialect.DORIS, "LOAD LABEL d.x (DATA INFILE('f') INTO TABLE t) WITH HDFS ()", WriteKind.INSERT, "t"),
+        (Dialect.DORIS, "CREATE JOB j ON SCHEDULE EVERY 1 DAY DO DELETE FROM t", WriteKind.DELETE, "t"),
+        (Dialect.DORIS, "MYSQL LOAD DATA INFILE 'f' INTO TABLE t", WriteKind.LOAD, "t"),
+        (Dialect.STARROCKS, "SUBMIT TASK x AS INSERT OVERWRITE t SELECT 1", WriteKind.OVERWRITE, "t"),
+        (Dialect.STARROCKS, "CREATE PIPE p AS INSERT INTO t SELECT 1 FROM u", WriteKind.INSERT, "t"),
+        (Dialect.MYSQL, "SUBMIT JOB INSERT OVERWRITE t SELECT 1", WriteKind.OVERWRITE, "t"),
+        (Dialect.MYSQL, "SUBMIT JOB REPLACE INTO t SELECT 1", WriteKind.UPSERT, "t"),
+        (Dialect.MYSQL, "LOAD DATA INFILE 'f' REPLACE INTO TABLE t", WriteKind.UPSERT, "t"),
+        (Dialect.MYSQL, "REPLACE t VALUES (1)", WriteKind.UPSERT, "t"),
+        (Dialect.HIVE, "CREATE SCHEDULED QUERY q CRON 'x' AS INSERT INTO t SELECT 1", WriteKind.INSERT, "t"),
+        (Dialect.CLICKHOUSE, "INSERT INTO t FORMAT CSV", WriteKind.INSERT, "t"),
+        (Dialect.TSQL, "BULK INSERT t FROM 'f'", WriteKind.LOAD, "t"),
+        (Dialect.REDSHIFT, "ALTER TABLE t APPEND FROM u", WriteKind.INSERT, "t"),
     ],
 )
 def test_writes(dialect: Dialect, code: str, how: WriteKind, table: str) -> None:
@@ -240,3 +254,124 @@ def test_alterations(code: str, what: AlterKind, names: tuple[str, ...]) -> None
 def test_lifecycles_of_alterations() -> None:
     assert facts("ALTER TABLE t SET LIFECYCLE 7").alterations[0].lifecycle == 7
     assert facts("ALTER TABLE t SET LIFECYCLE ${n}").alterations[0].lifecycle == 0
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code", "filtered"),
+    [
+        (Dialect.CLICKHOUSE, "ALTER TABLE t DELETE WHERE a = 1 SETTINGS mutations_sync = 2", True),
+        (Dialect.CLICKHOUSE, "ALTER TABLE t DELETE WHERE 1 SETTINGS mutations_sync = 2", False),
+        (Dialect.CLICKHOUSE, "DELETE FROM t IN PARTITION '1' WHERE 1 = 1", False),
+        (Dialect.MYSQL, "SUBMIT JOB DELETE FROM t", False),
+        (Dialect.MYSQL, "DELETE LOW_PRIORITY QUICK FROM t", False),
+        (Dialect.MYSQL, "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t", False),
+        (Dialect.MYSQL, "ALTER EVENT e DO UPDATE t SET a = 1", False),
+        (Dialect.DORIS, "DELETE FROM t PARTITION p1", False),
+        (Dialect.TSQL, "DELETE FROM t OUTPUT deleted.a WHERE a = 1", True),
+        (Dialect.TSQL, "UPDATE t SET a += 1", False),
+    ],
+)
+def test_rows_of_a_change(dialect: Dialect, code: str, filtered: bool) -> None:
+    (write,) = facts(code, dialect).writes
+    assert (write.table, write.filtered) == ("t", filtered)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code", "what"),
+    [
+        (Dialect.MYSQL, "/*!50001 DROP TABLE t */", RemovedKind.TABLE),
+        (Dialect.MYSQL, "SUBMIT JOB TRUNCATE TABLE t", RemovedKind.ROWS),
+        (Dialect.DORIS, "TRUNCATE TABLE t PARTITIONS (p1, p2) FORCE", RemovedKind.PARTITION),
+        (Dialect.CLICKHOUSE, "TRUNCATE TABLE t ON CLUSTER c SYNC", RemovedKind.ROWS),
+        (Dialect.CLICKHOUSE, "TRUNCATE ALL TABLES FROM t LIKE 'x%'", RemovedKind.ROWS),
+        (Dialect.CLICKHOUSE, "ALTER TABLE t DROP PART 'all_1_1_0'", RemovedKind.PARTITION),
+        (Dialect.TSQL, "TRUNCATE TABLE t WITH (PARTITIONS (1, 2))", RemovedKind.PARTITION),
+        (Dialect.ORACLE, "ALTER TABLE t SET UNUSED (a)", RemovedKind.COLUMN),
+        (Dialect.HOLOGRES, "DROP DYNAMIC TABLE t", RemovedKind.TABLE),
+    ],
+)
+def test_removals_of_single_engines(dialect: Dialect, code: str, what: RemovedKind) -> None:
+    (removal,) = facts(code, dialect).removals
+    assert (removal.name, removal.what) == ("t", what)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code"),
+    [
+        (Dialect.HIVE, "dfs -rm -r /warehouse/t"),
+        (Dialect.HIVE, "!sh clean.sh"),
+        (Dialect.POSTGRES, "DROP OWNED BY u"),
+        (Dialect.ORACLE, "DROP TABLESPACE x INCLUDING CONTENTS"),
+        (Dialect.TSQL, "PRINT 'x' DELETE FROM t"),
+        (Dialect.TSQL, "WAITFOR DELAY '00:00:05' DROP TABLE t"),
+        (Dialect.STARROCKS, "RESTORE SNAPSHOT d.x FROM r"),
+        (Dialect.STARROCKS, "SUBMIT TASK x AS FOO"),
+    ],
+)
+def test_what_may_change_rows_is_not_accepted_unread(dialect: Dialect, code: str) -> None:
+    (statement,) = read_code(code, dialect).statements
+    assert statement.unread is not None
+
+
+def test_oracle_reads_the_query_of_insert_all() -> None:
+    statement = facts("INSERT ALL INTO t VALUES (a) INTO u VALUES (a) SELECT a FROM s", Dialect.ORACLE)
+    assert [write.table for write in statement.writes] == ["t", "u"]
+    assert [source.table for _, source in statement.reads()] == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "code", "columns", "partitions", "keys"),
+    [
+        (
+            Dialect.STARROCKS,
+            (
+                "CREATE TABLE t (d DATE, u BITMAP BITMAP_UNION, r INT REPLACE_IF_NOT_NULL) AGGREGATE KEY(d) "
+                "PARTITION BY RANGE (d) () DISTRIBUTED BY HASH(d)"
+            ),
+            ["d", "u", "r"],
+            ["d"],
+            (),
+        ),
+        (
+            Dialect.MYSQL,
+            (
+                "CREATE TABLE t (a BIGINT, ds VARCHAR, PRIMARY KEY (a, ds), KEY k (a)) DISTRIBUTE BY HASH(a) "
+                "PARTITION BY VALUE(ds) LIFECYCLE 9 INDEX_ALL='Y'"
+            ),
+            ["a", "ds"],
+            ["ds"],
+            ("a", "ds"),
+        ),
+        (
+            Dialect.HIVE,
+            "CREATE TABLE t (a UNIONTYPE<INT, STRING>) PARTITIONED BY (ds STRING) SKEWED BY (a) ON (1)",
+            ["a"],
+            ["ds"],
+            (),
+        ),
+        (Dialect.HOLOGRES, "CREATE FOREIGN TABLE t (a text) SERVER s OPTIONS (x 'y')", ["a"], [], ()),
+    ],
+)
+def test_creations_with_clauses_of_single_engines(
+    dialect: Dialect, code: str, columns: list[str], partitions: list[str], keys: tuple[str, ...]
+) -> None:
+    (made,) = facts(code, dialect).creations
+    assert [column.name for column in made.columns] == columns
+    assert [column.name for column in made.partitions] == partitions
+    assert (made.name, made.keys) == ("t", keys)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "CREATE TABLE t (id BIGINT) LIFECYCL 7",
+        "CREATE TABLE t (id BIGINT COMMENTS 'x')",
+        "CREATE TABLE t (id BIGINT",
+        "CREATE TABLE t (id BIGINT) ENGINE = x DELETE FROM u",
+        "CREATE TABLE t (id BIGINT) STORED AS ORC AS SELEC a FROM u",
+    ],
+)
+@pytest.mark.parametrize("dialect", [Dialect.MAXCOMPUTE, Dialect.HIVE, Dialect.TSQL])
+def test_a_misspelled_clause_of_a_creation_is_not_accepted(code: str, dialect: Dialect) -> None:
+    (statement,) = read_code(code, dialect).statements
+    assert statement.unread is not None
