@@ -117,6 +117,7 @@ def run_review(
         fingerprint_key: key of the digests of secrets, see `code_digests`.
     """
     start = time.monotonic()
+    code = code.removeprefix("\ufeff")  # a byte order mark, which editors do not show
     supplier = TableSupplier(tables)
     with gc_paused():
         try:

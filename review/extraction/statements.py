@@ -51,6 +51,7 @@ from review.parsing.ast_nodes import (
     Condition,
     Definition,
     Explain,
+    HarmlessStatement,
     Routine,
     TableCommand,
 )
@@ -235,7 +236,7 @@ def _read_other(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done:
         UnreadError: its kind is not known.
     """
     read_as = _OTHER.get(type(tree))
-    if isinstance(tree, exp.Command):
+    if type(tree) is exp.Command:
         read_as = _command_kind(tree, walk, done)
     elif isinstance(tree, exp.Execute):
         done.alterations += renamed_by_call(walk.text)
@@ -262,6 +263,7 @@ def _read_other(tree: exp.Expr, walk: QueryWalker, knowledge: ScriptState, done:
 _EXECUTES = re.compile(r"explain\b[^;]{0,60}?\banaly[sz]e\b", re.IGNORECASE)
 """EXPLAIN that executes the statement (Postgres, MySQL, Presto: "EXPLAIN ANALYZE")."""
 _OTHER: dict[type[exp.Expr], ReadAs] = {
+    HarmlessStatement: ReadAs.NO_EFFECT,
     Compound: ReadAs.PARTS,
     Routine: ReadAs.FACTS,
     exp.Execute: ReadAs.CALL,

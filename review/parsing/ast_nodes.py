@@ -56,6 +56,10 @@ class Assignment(exp.Expression):
     arg_types: ClassVar[dict[str, bool]] = {"this": True, "kind": False, "expression": False}
 
 
+class HarmlessStatement(exp.Command):
+    """A statement without a tree of its own that is known to leave all rows as they are."""
+
+
 class Condition(exp.Expression):
     """The `IF condition` or `LOOP @i FROM 1 TO 9` of script mode.
 

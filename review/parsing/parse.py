@@ -16,6 +16,7 @@ from sqlglot.parser import Parser
 from sqlglot.tokens import Tokenizer
 
 from review.dialects import Dialect
+from review.parsing.ast_nodes import HarmlessStatement
 from review.parsing.engine_mixins import ENGINE_MIXINS
 from review.parsing.fast_tokenizer import tokenize
 from review.parsing.harmless_statements import contains_statement, is_harmless
@@ -60,8 +61,8 @@ def parse_statement(text: str, verb: str, dialect: Dialect) -> exp.Expr | Unpars
         tree = Unparsed("it is not a statement that can be parsed")
     elif isinstance(tree, exp.Command) and (verb in OPAQUE or _hides_statement(text, verb, dialect)):
         tree = Unparsed(_UNKNOWN_SYNTAX)
-    if isinstance(tree, Unparsed) and is_harmless(text, dialect):
-        return exp.Command(this=verb)
+    if isinstance(tree, (Unparsed, exp.Command)) and is_harmless(text, dialect):
+        return HarmlessStatement(this=verb)
     return tree
 
 

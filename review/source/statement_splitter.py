@@ -165,14 +165,18 @@ class _Splitter:
         elif kind == "word":
             self._word(match)
         elif kind in ("line", "delimiter"):
-            self._end_statement(done)
-            self._terminator.mark = token.split(maxsplit=2)[1] if kind == "delimiter" else self._terminator.mark
+            self._separator(kind, token, done)
         elif kind == "bracket":
             done = self._brackets.end(match.start())
             self._append(self._text[match.start() : done])
         else:
             self._append(token)
         return done
+
+    def _separator(self, kind: str, token: str, done: int) -> None:
+        self._end_statement(done)
+        if kind == "delimiter":
+            self._terminator.mark = token.split(maxsplit=2)[1]
 
     def _comment(self, match: re.Match[str]) -> int:
         done = match.end()

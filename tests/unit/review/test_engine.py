@@ -62,6 +62,14 @@ def test_both_languages_say_the_same() -> None:
     assert not any(item.message.isascii() for item in chinese)
 
 
+@pytest.mark.parametrize("dialect", [SQL, Dialect.HOLOGRES, Dialect.PYTHON, Dialect.SHELL])
+def test_a_byte_order_mark_is_no_code(dialect: Dialect) -> None:
+    code = {Dialect.PYTHON: "a = 1\n", Dialect.SHELL: "set -e\n"}.get(dialect, "-- x\r\nDELETE FROM t\r\n;")
+    with_mark, without = run_review("\ufeff" + code, dialect), run_review(code, dialect)
+    assert with_mark == without
+    assert not without.gaps
+
+
 @pytest.mark.parametrize(
     ("code", "unread"),
     [
