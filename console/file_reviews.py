@@ -1,0 +1,172 @@
+"""Reviews files: in processes that their input can stall or break, with what is new, waived and wanted."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from common.processes.isolated_process import Interrupted
+from common.processes.time_limits import REVIEW_SECONDS
+from common.subjects.event_subject import EventSubject
+from common.subjects.fingerprints import add_fingerprints
+from common.text.i18n import Text
+from common.verdicts import Finding, Outcome, Subject, SubjectKind
+from console import isolated_reviews
+from console.output.review_output import WITH_FINGERPRINTS
+from console.review_inputs import Source
+from console.review_settings import CHECK, ReviewSettings
+from review.dialects import Dialect
+from review.engine import NOT_REVIEWED, Review, review, run_review
+from review.fingerprints import only_new_findings
+from review.node_script import file_script
+from review.report import SECRETS, ReviewedFile, secrets_beside
+from review.source.source_files import decode_source, outside_finding, unread_finding
+
+
+def review_files(files: Sequence[Source], settings: ReviewSettings) -> tuple[ReviewedFile, ...]:
+    """Return the files with the findings of the rules that are selected, in order."""
+    _warm_up(files)
+    found = tuple(_all(files, settings))
+    if settings.waivers:
+        found = tuple(_without_waived(found, settings.waivers, settings.policy_file))
+    found = tuple(
+        replace(each, findings=tuple(item for item in each.findings if settings.selection.has(item.rule)))
+        for each in found
+    )
+    if settings.format in WITH_FINGERPRINTS:
+        found = tuple(_with_fingerprints(found, settings.fingerprint_key))
+    return found
+
+
+def _warm_up(files: Sequence[Source]) -> None:
+    """Load what the reviews of several files share before processes are forked."""
+    # What the parser loads is permanent: collecting meanwhile is wasted time.
+    gc.disable()
+    if any(file.dialect.sql for file in files):
+        review("SELECT 1", Dialect.MAXCOMPUTE)
+    gc.freeze()
+    gc.enable()
+
+
+def _without_waived(
+    found: Sequence[ReviewedFile], file: Path, policy_file: Path | None
+) -> Iterator[ReviewedFile]:
+    """Yield the files with waivers applied: a file is also the node with its name."""
+    import time  # noqa: PLC0415 - a review without waivers needs none of these
+
+    from workers.checks import registry  # noqa: PLC0415
+    from workers.policy import policy  # noqa: PLC0415
+    from workers.waivers import loader  # noqa: PLC0415
+    from workers.waivers.matching import apply_waivers  # noqa: PLC0415
+
+    now = time.time()
+    waivers = loader.load_waivers(file, policy.load_policy(policy_file, registry.load_checks()).waivers, now)
+    for each in found:
+        outcome = apply_waivers(Outcome.of(each.findings), _subject(each), waivers, now)
+        yield replace(each, findings=outcome.findings)
+
+
+def _with_fingerprints(found: Sequence[ReviewedFile], key: bytes | None) -> Iterator[ReviewedFile]:
+    """Yield the files with fingerprints; without a key, a secret has none that could be compared later."""
+    for each in found:
+        findings = add_fingerprints(each.findings, _subject(each))
+        yield replace(
+            each,
+            findings=tuple(
+                replace(item, fingerprint=None) if key is None and item.rule in SECRETS else item
+                for item in findings
+            ),
+        )
+
+
+def _subject(file: ReviewedFile) -> EventSubject:
+    """Return a file and its node, each with the path, the file name and the name without suffix as names."""
+    path = Path(file.path)
+    items = tuple(
+        Subject(kind, name=file.path, aliases=(path.name, path.stem))
+        for kind in (SubjectKind.FILE, SubjectKind.NODE)
+    )
+    return EventSubject(CHECK, items=items)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One text to review: a file, or the file as it was before; no data for a link that is not followed."""
+
+    data: bytes | None
+    dialect: Dialect
+
+
+def _all(files: Sequence[Source], settings: ReviewSettings) -> Iterator[ReviewedFile]:
+    jobs = [_Job(file.data, file.dialect) for file in files]
+    compared = [file for file in files if file.before is not None]
+    jobs += [_Job(file.before or b"", file.dialect) for file in compared]
+
+    def work(job: _Job) -> Review:
+        return _review(job, settings)
+
+    done = isolated_reviews.do_all(work, jobs)
+    reviews = [_interrupted(item, settings) if isinstance(item, Interrupted) else item for item in done]
+    before = dict(zip((file.path for file in compared), reviews[len(files) :], strict=True))
+    for file, reviewed in zip(files, reviews[: len(files)], strict=True):
+        found = reviewed.findings
+        if file.before is not None:
+            found = only_new_findings(before[file.path].findings, found)
+        text = None if file.data is None else decode_source(file.data)
+        if isinstance(text, str):
+            text = file_script(text, file.dialect).code
+        yield ReviewedFile(
+            file.path,
+            file.dialect,
+            text if isinstance(text, str) else None,
+            found,
+            reviewed.describe_gaps(settings.language),
+            settings.on_unreviewable,
+        )
+
+
+def _review(job: _Job, settings: ReviewSettings) -> Review:
+    if job.data is None:
+        return _unread(outside_finding(settings.language), settings)
+    content = decode_source(job.data, settings.language)
+    if not isinstance(content, str):
+        return _unread(content, settings)
+    script = file_script(content, job.dialect)
+    done = _review_code(script.code, script.dialect, settings)
+    if script.rest:
+        beside = secrets_beside(_review_code(script.rest, Dialect.UNKNOWN, settings).findings)
+        done = replace(done, findings=(*done.findings, *beside))
+    return done
+
+
+def _review_code(code: str, dialect: Dialect, settings: ReviewSettings) -> Review:
+    return run_review(
+        code,
+        dialect,
+        settings.context,
+        settings.policy,
+        language=settings.language,
+        fingerprint_key=settings.fingerprint_key,
+    )
+
+
+def _interrupted(end: Interrupted, settings: ReviewSettings) -> Review:
+    """Return the review of a text that stalled or ended the process that reviewed it."""
+    seconds = f"{REVIEW_SECONDS:.0f}"
+    reason = (
+        Text(f"the review takes longer than {seconds} s", f"评审耗时超过 {seconds} 秒")
+        if end.is_timeout
+        else Text(end.reason, f"评审进程异常结束（{end.reason}）")
+    )
+    return _unread(unread_finding(reason, settings.language), settings)
+
+
+def _unread(finding: Finding, settings: ReviewSettings) -> Review:
+    """Return the review of a text of which nothing was reviewed."""
+    policy, gap = settings.policy, Text(finding.message, finding.message)
+    if policy.is_disabled(NOT_REVIEWED):
+        return Review((), (gap,))
+    severity = policy.effective_severity(NOT_REVIEWED, finding.severity)
+    return Review((replace(finding, severity=severity),), (gap,))
