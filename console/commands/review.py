@@ -11,12 +11,12 @@ import typer
 
 from common.verdicts import Severity
 from console.exit_codes import FAILED, UsageError
-from console.file_reviews import review_files
 from console.options import LanguageName
 from console.output.review_output import output_lines
 from console.output.styled_line import is_colored
-from console.review_inputs import no_source_error, read_sources
-from console.review_settings import ReviewRequest, load_settings
+from console.reviews.file_reviews import review_files
+from console.reviews.inputs import no_source_error, read_sources
+from console.reviews.settings import ReviewRequest, load_settings
 from review.report import Report, has_blocking, without_lower_severities
 
 app = typer.Typer(add_completion=False)

@@ -12,7 +12,7 @@ import pytest
 
 from console.commands import review
 from console.exit_codes import UsageError
-from console.review_settings import ReviewRequest
+from console.reviews.settings import ReviewRequest
 from review.rule_selection import RuleSelection, unknown_prefix
 
 SORT = "SELECT id FROM t WHERE ds = '${bizdate}' ORDER BY id;\n"

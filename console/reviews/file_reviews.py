@@ -13,10 +13,10 @@ from common.subjects.event_subject import EventSubject
 from common.subjects.fingerprints import add_fingerprints
 from common.text.i18n import Text
 from common.verdicts import Finding, Outcome, Subject, SubjectKind
-from console import isolated_reviews
 from console.output.review_output import WITH_FINGERPRINTS
-from console.review_inputs import Source
-from console.review_settings import CHECK, ReviewSettings
+from console.reviews import isolated_reviews
+from console.reviews.inputs import Source
+from console.reviews.settings import CHECK, ReviewSettings
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, Review, review, run_review
 from review.fingerprints import only_new_findings
