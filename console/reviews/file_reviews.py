@@ -134,14 +134,15 @@ def _review(job: _Job, settings: ReviewSettings) -> Review:
     if not isinstance(content, str):
         return _unread(content, settings)
     script = file_script(content, job.dialect)
-    done = _review_code(script.code, script.dialect, settings)
+    done = review_code(script.code, script.dialect, settings)
     if script.rest:
-        beside = secrets_beside(_review_code(script.rest, Dialect.UNKNOWN, settings).findings)
+        beside = secrets_beside(review_code(script.rest, Dialect.UNKNOWN, settings).findings)
         done = replace(done, findings=(*done.findings, *beside))
     return done
 
 
-def _review_code(code: str, dialect: Dialect, settings: ReviewSettings) -> Review:
+def review_code(code: str, dialect: Dialect, settings: ReviewSettings) -> Review:
+    """Return the review of a script with the settings."""
     return run_review(
         code,
         dialect,

@@ -23,6 +23,7 @@ class Source:
 
     Attributes:
         path: display path; `-` for standard input.
+        file: the file itself; the current folder for standard input.
         dialect: its language.
         data: its bytes; None for a symbolic link out of the folder, which is not followed.
         before: its previous bytes, if a comparison is requested and it existed.
@@ -32,6 +33,7 @@ class Source:
     dialect: Dialect
     data: bytes | None
     before: bytes | None = None
+    file: Path = Path()
 
 
 def read_sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
@@ -80,7 +82,7 @@ def _file(path: Path, dialect: Dialect | None, old: Path | None) -> Source:
     if language is None:
         raise UsageError(f"{path}: its dialect cannot be inferred from its name; expected --dialect")
     before = old / path.name if old and old.is_dir() else old
-    return Source(_displayed(path), language, data, _bytes_of(before))
+    return Source(_displayed(path), language, data, _bytes_of(before), path)
 
 
 def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
@@ -101,7 +103,7 @@ def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator
             continue
         if language.sql and dialect:
             language = dialect
-        yield Source(_displayed(path), language, data, _bytes_of(old / inside if old else None))
+        yield Source(_displayed(path), language, data, _bytes_of(old / inside if old else None), path)
 
 
 def _displayed(path: Path) -> str:

@@ -53,6 +53,7 @@ class ReviewRequest:
     output_file: Path | None = None
     exit_zero: bool = False
     fix: bool = False
+    show_fixes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,28 @@ def decode_source(data: bytes, language: Language = Language.ENGLISH) -> str | F
     return _decoded(data, _UNMARKED, language)
 
 
+def encode_like(text: str, data: bytes) -> bytes | None:
+    """Return `text` in the encoding of `data`, as `decode_source` finds it; None if it cannot be encoded."""
+    try:
+        for mark, _, codec in _MARKS:
+            if data.startswith(mark):
+                return mark + text.encode(codec)
+        for _, codec in _UNMARKED:
+            if _is_encoded(data, codec):
+                return text.encode(codec)
+    except UnicodeEncodeError:
+        pass
+    return None
+
+
+def _is_encoded(data: bytes, codec: str) -> bool:
+    try:
+        data.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _decoded(data: bytes, encodings: tuple[tuple[str, str], ...], language: Language) -> str | Finding:
     wrong = 0
     for _, codec in encodings:
