@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from console.exit_codes import UsageError
-from console.reviews.inputs import STANDARD_INPUT
+from console.review_inputs import STANDARD_INPUT
 
 FILE_NAME = "dwgate.toml"
 _PROJECT_FILE = "pyproject.toml"
@@ -71,6 +70,8 @@ def _displayed(file: Path) -> Path:
 
 def _load(file: Path, section: tuple[str, ...]) -> ReviewConfig | None:
     """Return the options of a file; None if it has no such section."""
+    import tomllib  # noqa: PLC0415 - most reviews have no such file
+
     try:
         text = file.read_text(encoding="utf-8")
         content: Any = tomllib.loads(text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from common.processes.isolated_process import Interrupted
@@ -13,10 +13,12 @@ from common.subjects.event_subject import EventSubject
 from common.subjects.fingerprints import add_fingerprints
 from common.text.i18n import Text
 from common.verdicts import Finding, Outcome, Subject, SubjectKind
+from console import isolated_reviews
+from console.output.progress import progress_bar
 from console.output.review_output import WITH_FINGERPRINTS
-from console.reviews import isolated_reviews
-from console.reviews.inputs import Source
+from console.review_inputs import Source
 from console.reviews.settings import CHECK, ReviewSettings
+from review import languages
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, Review, review, run_review
 from review.fingerprints import only_new_findings
@@ -42,12 +44,15 @@ def review_files(files: Sequence[Source], settings: ReviewSettings) -> tuple[Rev
 
 def _warm_up(files: Sequence[Source]) -> None:
     """Load what the reviews of several files share before processes are forked."""
-    # What the parser loads is permanent: collecting meanwhile is wasted time.
-    gc.disable()
-    if any(file.dialect.sql for file in files):
-        review("SELECT 1", Dialect.MAXCOMPUTE)
-    gc.freeze()
-    gc.enable()
+    dialects = {file.dialect for file in files} if len(files) > 1 else set()
+
+    def load() -> None:
+        if any(dialect.sql for dialect in dialects):
+            review("SELECT 1", Dialect.MAXCOMPUTE)
+        for dialect in dialects:
+            languages.parse_embedded("", dialect, inf)
+
+    isolated_reviews.load_before(load)
 
 
 def _without_waived(
@@ -107,7 +112,8 @@ def _all(files: Sequence[Source], settings: ReviewSettings) -> Iterator[Reviewed
     def work(job: _Job) -> Review:
         return _review(job, settings)
 
-    done = isolated_reviews.do_all(work, jobs)
+    with progress_bar(len(jobs)) as on_done:
+        done = isolated_reviews.do_all(work, jobs, on_done)
     reviews = [_interrupted(item, settings) if isinstance(item, Interrupted) else item for item in done]
     before = dict(zip((file.path for file in compared), reviews[len(files) :], strict=True))
     for file, reviewed in zip(files, reviews[: len(files)], strict=True):

@@ -14,6 +14,7 @@ from common.text.i18n import Language
 from common.verdicts import Result, Severity
 from console.exit_codes import UsageError
 from console.output.review_output import FORMATS, WITH_STATISTICS
+from console.review_inputs import dialect_named, read_context
 from console.reviews.config import ReviewConfig, load_config
 from review.context import ReviewContext
 from review.dialects import Dialect
@@ -97,14 +98,11 @@ def load_settings(request: ReviewRequest, first: str) -> ReviewSettings:
     values = _merged(request, config)
     if request.statistics and values.get("format", "text") not in WITH_STATISTICS:
         raise UsageError(f"--statistics: has no format {values['format']}; expected text or json")
-    # A plain dict, not the default: it is pickled for other processes.
-    context = ReviewContext(project=values.get("project"), tables={})
-    if metadata := values.get("metadata"):
-        context = replace(context, tables=_read_tables(metadata))
-    minimum, dialect = values.get("severity"), values.get("dialect")
+    context = read_context(values.get("metadata"), values.get("project"))
+    minimum = values.get("severity")
     settings = ReviewSettings(
         context,
-        dialect=Dialect(dialect) if dialect else None,
+        dialect=dialect_named(values.get("dialect")),
         format=values.get("format", "text"),
         policy_file=values.get("policy"),
         waivers=values.get("waivers"),
@@ -159,16 +157,6 @@ def _problem(key: str, value: Any) -> str | None:
         unknown = "unknown dialect; " if key == "dialect" else ""
         return f"{unknown}expected one of {', '.join(_CHOICES[key])}"
     return None
-
-
-def _read_tables(file: Path) -> Any:
-    from review.tables.metadata import parse_tables  # noqa: PLC0415 - only needed with a file
-
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"--metadata {file}: cannot be read: {error.strerror}") from None
-    return parse_tables(str(file), content)
 
 
 def _fingerprint_key() -> bytes | None:

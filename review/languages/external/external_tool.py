@@ -20,6 +20,7 @@ from common.errors import DwgateError
 from common.verdicts import Severity
 from review.facts import Span
 from review.languages.external import launcher
+from review.languages.external.external_diagnostic import ExternalDiagnostic
 from review.rules.api import Text
 
 _LAUNCH = (sys.executable, "-I", "-S", str(Path(launcher.__file__)))
@@ -28,26 +29,6 @@ _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/", "RAYON_NUM_T
 
 _MAX_HITS = 100
 """Maximum findings kept per rule and node; the rest are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExternalDiagnostic:
-    """A finding of an external linter.
-
-    Attributes:
-        rule: our rule ID: `PY-F821`, `SH-SC2086`, `PG-ban-drop-table`; `PY-RUFF`, `SH-SHELLCHECK`,
-            `PG-SQUAWK` if the linter itself could not be run.
-        severity: its severity, unless the policy overrides it.
-        at: its span in the code.
-        message: dwgate's own text about the rule: the linter's text quotes the code.
-        is_unfinished: whether it reports that the linter did not finish on this code.
-    """
-
-    rule: str
-    severity: Severity
-    at: Span
-    message: Text
-    is_unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)

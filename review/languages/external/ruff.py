@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from common.verdicts import Severity
+from review.languages.external.external_diagnostic import ExternalDiagnostic
 from review.languages.external.external_tool import (
-    ExternalDiagnostic,
     ExternalTool,
     Offsets,
     ToolFailed,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from common.verdicts import Severity
 from review.languages.external.directives import hide_shellcheck_directives
+from review.languages.external.external_diagnostic import ExternalDiagnostic
 from review.languages.external.external_tool import (
-    ExternalDiagnostic,
     ExternalTool,
     Offsets,
     ToolFailed,

@@ -1,16 +1,18 @@
-"""Files of a review: which are read, and in which dialect."""
+"""The inputs of a review: which files are read, in which dialect, and what is known of their tables."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from console.exit_codes import UsageError
+from review.context import ReviewContext
 from review.dialects import Dialect
 from review.source.source_files import SUFFIXES, dialect_of
+from review.tables.metadata import parse_tables
 
 STANDARD_INPUT = "-"
 _JOB = b'"stepType"'
@@ -34,6 +36,36 @@ class Source:
     data: bytes | None
     before: bytes | None = None
     file: Path = Path()
+
+
+def dialect_named(name: str | None) -> Dialect | None:
+    """Return the dialect of `--dialect`; None without one.
+
+    Raises:
+        UsageError: there is no such dialect.
+    """
+    known = sorted(dialect.value for dialect in Dialect if dialect is not Dialect.UNKNOWN)
+    if name is not None and name not in known:
+        raise UsageError(f"--dialect {name}: unknown dialect; expected one of {', '.join(known)}")
+    return Dialect(name) if name else None
+
+
+def read_context(metadata: Path | None, project: str | None = None) -> ReviewContext:
+    """Return the context with the table metadata of a file.
+
+    Raises:
+        ConfigError: the file has other content.
+        UsageError: it cannot be read.
+    """
+    # A plain dict, not the default: it is pickled for other processes.
+    context = ReviewContext(project=project, tables={})
+    if metadata is None:
+        return context
+    try:
+        content = metadata.read_bytes()
+    except OSError as error:
+        raise UsageError(f"--metadata {metadata}: cannot be read: {error.strerror}") from None
+    return replace(context, tables=parse_tables(str(metadata), content))
 
 
 def read_sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
