@@ -11,7 +11,7 @@ from typing import TypeVar
 from common.processes.isolated_process import Interrupted, IsolatedProcess
 from common.processes.time_limits import REVIEW_SECONDS
 
-JOBS_PER_PROCESS = 4
+JOBS_PER_PROCESS = 2
 """Up to this number, jobs are done in one process: starting another would take longer."""
 
 Job = TypeVar("Job")
@@ -43,7 +43,7 @@ def do_all(
     Raises:
         Exception: whatever a job raised.
     """
-    count = min(_cores(), -(-len(jobs) // JOBS_PER_PROCESS))
+    count = min(core_count(), -(-len(jobs) // JOBS_PER_PROCESS))
     processes: list[IsolatedProcess[Job, Result]] = [
         IsolatedProcess(lambda job, _: work(job), REVIEW_SECONDS) for _ in range(count)
     ]
@@ -65,7 +65,7 @@ def do_all(
     return [results[number] for number in range(len(jobs))]
 
 
-def _cores() -> int:
+def core_count() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

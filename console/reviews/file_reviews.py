@@ -22,9 +22,15 @@ from review import languages
 from review.dialects import Dialect
 from review.engine import NOT_REVIEWED, Review, review, run_review
 from review.fingerprints import only_new_findings
-from review.node_script import file_script
+from review.node_script import NodeScript, file_script
 from review.report import SECRETS, ReviewedFile, secrets_beside
 from review.source.source_files import decode_source, outside_finding, unread_finding
+
+MAX_GROUP = 16
+"""Maximum files that a linter reads in one process, which is ended if one of them breaks it."""
+
+MAX_GROUPED_BYTES = 32 << 10
+"""Maximum size of such a file."""
 
 
 def review_files(files: Sequence[Source], settings: ReviewSettings) -> tuple[ReviewedFile, ...]:
@@ -109,12 +115,7 @@ def _all(files: Sequence[Source], settings: ReviewSettings) -> Iterator[Reviewed
     compared = [file for file in files if file.before is not None]
     jobs += [_Job(file.before or b"", file.dialect) for file in compared]
 
-    def work(job: _Job) -> Review:
-        return _review(job, settings)
-
-    with progress_bar(len(jobs)) as on_done:
-        done = isolated_reviews.do_all(work, jobs, on_done)
-    reviews = [_interrupted(item, settings) if isinstance(item, Interrupted) else item for item in done]
+    reviews = _reviews(jobs, settings)
     before = dict(zip((file.path for file in compared), reviews[len(files) :], strict=True))
     for file, reviewed in zip(files, reviews[: len(files)], strict=True):
         found = reviewed.findings
@@ -131,6 +132,56 @@ def _all(files: Sequence[Source], settings: ReviewSettings) -> Iterator[Reviewed
             reviewed.describe_gaps(settings.language),
             settings.on_unreviewable,
         )
+
+
+def _reviews(jobs: Sequence[_Job], settings: ReviewSettings) -> list[Review]:
+    """Return the reviews of the jobs, in order; small files of a language with a linter are in groups."""
+
+    def work(group: tuple[_Job, ...]) -> tuple[Review, ...]:
+        if len(group) > 1:
+            codes = [script.code for job in group if (script := _script(job))]
+            languages.run_linter_ahead(codes, group[0].dialect, REVIEW_SECONDS)
+        return tuple(_review(job, settings) for job in group)
+
+    groups = _groups(jobs)
+    done: dict[int, Review | Interrupted] = {}
+    with progress_bar(len(groups)) as on_done:
+        # A job that stalls or ends the review interrupts its group, whose jobs are then done one by one.
+        while groups:
+            results = isolated_reviews.do_all(
+                work, [tuple(jobs[at] for at in group) for group in groups], on_done
+            )
+            again: list[tuple[int, ...]] = []
+            for group, result in zip(groups, results, strict=True):
+                if not isinstance(result, Interrupted):
+                    done |= zip(group, result, strict=True)
+                elif len(group) > 1:
+                    again += [(at,) for at in group]
+                else:
+                    done[group[0]] = result
+            groups = again
+    ordered = [done[at] for at in range(len(jobs))]
+    return [_interrupted(item, settings) if isinstance(item, Interrupted) else item for item in ordered]
+
+
+def _groups(jobs: Sequence[_Job]) -> list[tuple[int, ...]]:
+    """Return the indexes of jobs that are done together, so that every core has some."""
+    groups: list[tuple[int, ...]] = []
+    for dialect in (Dialect.PYTHON, Dialect.SHELL):
+        small = [at for at, job in enumerate(jobs) if job.dialect is dialect and _is_small(job)]
+        size = min(MAX_GROUP, -(-len(small) // (2 * isolated_reviews.core_count()))) or 1
+        groups += [tuple(small[at : at + size]) for at in range(0, len(small), size)]
+    grouped = {at for group in groups for at in group}
+    return [*groups, *((at,) for at in range(len(jobs)) if at not in grouped)]
+
+
+def _is_small(job: _Job) -> bool:
+    return job.data is not None and len(job.data) <= MAX_GROUPED_BYTES
+
+
+def _script(job: _Job) -> NodeScript | None:
+    content = None if job.data is None else decode_source(job.data)
+    return file_script(content, job.dialect) if isinstance(content, str) else None
 
 
 def _review(job: _Job, settings: ReviewSettings) -> Review:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from review.dialects import Dialect
@@ -14,7 +14,14 @@ from review.facts.shell import ShellFacts
 from review.languages.embedded import Sql, blank_layout, display_text
 from review.languages.external.external_diagnostic import ExternalDiagnostic
 
-__all__ = ["EmbeddedCode", "EmbeddedScript", "ExternalDiagnostic", "parse_embedded", "run_external_linter"]
+__all__ = [
+    "EmbeddedCode",
+    "EmbeddedScript",
+    "ExternalDiagnostic",
+    "parse_embedded",
+    "run_external_linter",
+    "run_linter_ahead",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,26 @@ def run_external_linter(code: str, dialect: Dialect, seconds: float) -> Iterator
             from review.languages.external import squawk  # noqa: PLC0415
 
             yield from squawk.run_squawk(code, seconds)
+        case _:
+            pass
+
+
+def run_linter_ahead(codes: Iterable[str], dialect: Dialect, seconds: float) -> None:
+    """Run the external linter for `dialect` once on several scripts.
+
+    `run_external_linter` then has its findings without another process. It does nothing for a language whose
+    linter reads one script at a time.
+    """
+    match dialect:
+        case Dialect.PYTHON:
+            from review.languages.external import ruff  # noqa: PLC0415
+            from review.languages.python import python_node  # noqa: PLC0415
+
+            ruff.run_ruff_ahead(filter(python_node.is_python3, codes), seconds)
+        case Dialect.SHELL:
+            from review.languages.external import shellcheck  # noqa: PLC0415
+
+            shellcheck.run_shellcheck_ahead(codes, seconds)
         case _:
             pass
 

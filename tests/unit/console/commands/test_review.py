@@ -27,6 +27,7 @@ from console.commands import review, rules
 from console.exit_codes import UsageError
 from console.output import github, sarif
 from console.output.review_output import FORMATS
+from console.reviews import file_reviews
 from console.reviews.settings import ReviewRequest
 from review import engine, rule_docs
 from review.dialects import Dialect
@@ -616,6 +617,37 @@ def test_a_file_that_stalls_the_review_is_reported_and_so_are_the_others(
         assert [note["level"] for note in notes] == ["error", "error"]
     if format_ == "github":
         assert printed.count(",title=MC-C19 not-reviewed::Not reviewed") == 4
+
+
+def test_files_beside_one_that_stalls_their_linter_are_reviewed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stall_on_marker(monkeypatch)
+    for number in range(6):
+        (tmp_path / f"{number}.py").write_text(
+            "'stall_here'\n" if number == 2 else f"print(undefined_{number})\n"
+        )
+        (tmp_path / f"{number}.sh").write_text("# crash_here\n" if number == 3 else "echo $x\n")
+    assert run_review(tmp_path, format="json", severity="info") == 1
+    files = {Path(file["path"]).name: file for file in shown(capsys)["files"]}
+    assert [name for name, file in files.items() if file["unreviewable"]] == ["2.py", "3.sh"]
+    for number in range(6):
+        if number != 2:
+            assert "PY-F821" in {item["rule"] for item in files[f"{number}.py"]["findings"]}
+        if number != 3:
+            assert "SH-SC2086" in {item["rule"] for item in files[f"{number}.sh"]["findings"]}
+
+
+def test_small_files_of_one_language_are_done_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated_reviews, "core_count", lambda: 2)
+    jobs = [
+        file_reviews._Job(b"x" * size, dialect)
+        for dialect in (Dialect.HIVE, Dialect.PYTHON, Dialect.SHELL)
+        for size in (1, 1, 1, 1, 1, file_reviews.MAX_GROUPED_BYTES + 1)
+    ]
+    groups = file_reviews._groups([*jobs, file_reviews._Job(None, Dialect.SHELL)])
+    assert sorted(at for group in groups for at in group) == list(range(19))
+    assert [group for group in groups if len(group) > 1] == [(6, 7), (8, 9), (12, 13), (14, 15)]
 
 
 def test_many_files_are_reviewed_in_their_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
