@@ -1,4 +1,4 @@
-"""Measures the review on real SQL: `python -m bench.review parse|lineage|speed FOLDER…`.
+"""Measures the review on real SQL: `python -m bench.review parse|lineage|speed FOLDER…`, or `command`.
 
 A directory is named for its dialect (`maxcompute`, `hive`, `spark`, …); docs/review.md lists the sources of
 the SQL for the published figures.
@@ -25,6 +25,7 @@ def main() -> int:
     tracing.add_argument("--druid", type=Path, required=True, help="the jar of com.alibaba:druid; needs Java")
     tracing.add_argument("--list", action="store_true", help="print the statements that differ")
     timing = modes.add_parser("speed", help="milliseconds per KB, compared with sqlglot alone and sqlfluff")
+    modes.add_parser("command", help="CPU seconds of dwgate review, compared with the bare tools")
     for mode in (parsing, tracing, timing):
         mode.add_argument("folders", nargs="+", type=Path)
     arguments = parser.parse_args()
@@ -34,6 +35,10 @@ def main() -> int:
         from bench.lineage import compared  # noqa: PLC0415 - only this mode needs it
 
         compared(arguments.folders, arguments.druid, listed=arguments.list)
+    elif arguments.mode == "command":
+        from bench import review_command  # noqa: PLC0415 - only this mode needs it
+
+        review_command.measured()
     else:
         from bench.speed import measured  # noqa: PLC0415 - sqlfluff takes a second to import
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from common.processes.isolated_process import Interrupted, IsolatedProcess
 from common.processes.time_limits import REVIEW_SECONDS
 
-JOBS_PER_PROCESS = 8
+JOBS_PER_PROCESS = 2
 """Up to this number, jobs are done in one process: starting another would take longer."""
 
 Job = TypeVar("Job")
@@ -26,7 +26,11 @@ def load_before(load: Callable[[], object]) -> None:
     gc.enable()
 
 
-def do_all(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result | Interrupted]:
+def do_all(
+    work: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    on_done: Callable[[int], None] = lambda _: None,
+) -> list[Result | Interrupted]:
     """Return the results of `work` on each of `jobs`, in order; each has `REVIEW_SECONDS`.
 
     A job that reaches the limit, or ends its process, is interrupted, and the others are done.
@@ -34,11 +38,12 @@ def do_all(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result | 
     Args:
         work: does one job; it runs in forked processes.
         jobs: the jobs; they and their results are pickled.
+        on_done: called with the number of jobs that are done, when there are more.
 
     Raises:
         Exception: whatever a job raised.
     """
-    count = min(os.cpu_count() or 1, -(-len(jobs) // JOBS_PER_PROCESS))
+    count = min(core_count(), -(-len(jobs) // JOBS_PER_PROCESS))
     processes: list[IsolatedProcess[Job, Result]] = [
         IsolatedProcess(lambda job, _: work(job), REVIEW_SECONDS) for _ in range(count)
     ]
@@ -53,10 +58,16 @@ def do_all(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result | 
             for process in [each for each in running if each.connection in ready]:
                 results[running.pop(process)] = process.result()
                 _start_next(process, left, running)
+            on_done(len(results))
     finally:
         for process in processes:
             process.close()
     return [results[number] for number in range(len(jobs))]
+
+
+def core_count() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _start_next(

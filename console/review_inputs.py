@@ -11,7 +11,7 @@ from pathlib import Path
 from console.exit_codes import UsageError
 from review.context import ReviewContext
 from review.dialects import Dialect
-from review.source.source_files import dialect_of
+from review.source.source_files import SUFFIXES, dialect_of
 from review.tables.metadata import parse_tables
 
 STANDARD_INPUT = "-"
@@ -25,6 +25,7 @@ class Source:
 
     Attributes:
         path: display path; `-` for standard input.
+        file: the file itself; the current folder for standard input.
         dialect: its language.
         data: its bytes; None for a symbolic link out of the folder, which is not followed.
         before: its previous bytes, if a comparison is requested and it existed.
@@ -34,6 +35,7 @@ class Source:
     dialect: Dialect
     data: bytes | None
     before: bytes | None = None
+    file: Path = Path()
 
 
 def dialect_named(name: str | None) -> Dialect | None:
@@ -95,6 +97,12 @@ def read_sources(paths: Sequence[str], dialect: Dialect | None, old: Path | None
             yield _file(path, dialect, old)
 
 
+def no_source_error(paths: Sequence[str]) -> UsageError:
+    """Return the error that the folders at `paths` have no file to review."""
+    folders = " ".join(paths)
+    return UsageError(f"{folders}: no file to review; expected files with the suffix {', '.join(SUFFIXES)}")
+
+
 def _standard_input(dialect: Dialect | None, old: Path | None) -> Source:
     before = _bytes(old) if old and not old.is_dir() else None
     return Source(STANDARD_INPUT, dialect or Dialect.MAXCOMPUTE, sys.stdin.buffer.read(), before)
@@ -106,7 +114,7 @@ def _file(path: Path, dialect: Dialect | None, old: Path | None) -> Source:
     if language is None:
         raise UsageError(f"{path}: its dialect cannot be inferred from its name; expected --dialect")
     before = old / path.name if old and old.is_dir() else old
-    return Source(_dialect_of_path(path), language, data, _bytes_of(before))
+    return Source(_displayed(path), language, data, _bytes_of(before), path)
 
 
 def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator[Source]:
@@ -118,7 +126,7 @@ def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator
         language = dialect_of(path)
         if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
             if language or path.is_dir():
-                yield Source(_dialect_of_path(path), language or Dialect.UNKNOWN, None)
+                yield Source(_displayed(path), language or Dialect.UNKNOWN, None)
             continue
         if language is None or not path.is_file():
             continue
@@ -127,10 +135,10 @@ def _folder(folder: Path, dialect: Dialect | None, old: Path | None) -> Iterator
             continue
         if language.sql and dialect:
             language = dialect
-        yield Source(_dialect_of_path(path), language, data, _bytes_of(old / inside if old else None))
+        yield Source(_displayed(path), language, data, _bytes_of(old / inside if old else None), path)
 
 
-def _dialect_of_path(path: Path) -> str:
+def _displayed(path: Path) -> str:
     """Return a path as text; undecodable bytes are escaped."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 

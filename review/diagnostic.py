@@ -11,7 +11,7 @@ from common.verdicts import Finding, Param, Severity, Subject, SubjectKind, tabl
 from review.analysis.secret_mask import SecretMask
 from review.dialects import Dialect
 from review.facts import CreatedKind, RemovedKind, Script, Span, Statement
-from review.rules.api import Hit, Rule, Text
+from review.rules.api import Edit, Hit, Rule, Text
 from review.source.positions import LineIndex
 
 _MAXCOMPUTE = frozenset({Dialect.MAXCOMPUTE, Dialect.PYTHON, Dialect.SHELL})
@@ -32,6 +32,7 @@ class Diagnostic:
         suppressed: the reason that its author gave for keeping it; None: it counts.
         is_gap: whether it reports that something was not reviewed.
         params: values of the message by name.
+        edit: see `Hit.edit`.
     """
 
     rule: str
@@ -44,6 +45,15 @@ class Diagnostic:
     suppressed: str | None = None
     is_gap: bool = False
     params: tuple[tuple[str, Param], ...] = ()
+    edit: Edit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """An edit that removes a finding of a rule."""
+
+    rule: str
+    edit: Edit
 
 
 def from_hit(rule: Rule, hit: Hit) -> Diagnostic:
@@ -57,6 +67,7 @@ def from_hit(rule: Rule, hit: Hit) -> Diagnostic:
         hit.key,
         rule.secret,
         params=hit.params,
+        edit=hit.edit,
     )
 
 

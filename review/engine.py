@@ -15,7 +15,7 @@ from common.verdicts import Finding, Severity
 from review import languages
 from review.analysis.secret_mask import SecretMask
 from review.context import ReviewContext
-from review.diagnostic import Diagnostic, from_hit, tables_by_span, to_finding
+from review.diagnostic import Diagnostic, Fix, from_hit, tables_by_span, to_finding
 from review.dialects import Dialect
 from review.errors import NOTES
 from review.facts import Script, Span
@@ -54,10 +54,12 @@ class Review:
         findings: of all rules, in text order.
         gaps: what was not reviewed, one sentence each, whatever the severity of MC-C19 is and whether its
             findings are suppressed; empty if everything was reviewed.
+        fixes: edits that remove findings that are not suppressed, in text order.
     """
 
     findings: tuple[Finding, ...]
     gaps: tuple[Text, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
     def describe_gaps(self, language: Language) -> str | None:
         """Return the first gap in a few words, and how many more there are; None without a gap."""
@@ -126,7 +128,7 @@ def run_review(
             seen, gaps = _diagnose(script, policy, deadline)
             mask = SecretMask(code, dialect, (item.at for item in seen if item.secret))
             findings = _findings(script, seen, language, mask, fingerprint_key)
-            return Review(findings, tuple(_masked(gap, mask) for gap in gaps))
+            return Review(findings, tuple(_masked(gap, mask) for gap in gaps), tuple(_fixes(seen)))
         except Exception as error:
             if error is supplier.fault:
                 raise
@@ -147,6 +149,12 @@ def _findings(
         to_finding(item, code, places, digest, language, named, mask)
         for item, digest in zip(seen, digests, strict=True)
     )
+
+
+def _fixes(seen: Iterable[Diagnostic]) -> Iterator[Fix]:
+    for item in seen:
+        if item.edit is not None and item.suppressed is None:
+            yield Fix(item.rule, item.edit)
 
 
 def _masked(gap: Text, mask: SecretMask) -> Text:

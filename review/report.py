@@ -57,10 +57,56 @@ class RuleDescription:
     why: str
     url: str | None
 
+    @property
+    def is_url_absolute(self) -> bool:
+        """Whether `url` can be opened anywhere."""
+        return self.url is not None and self.url.startswith(("https://", "http://"))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is said of all files.
+
+    Attributes:
+        rules_url: the URL at which the pages of the rules are; None if they are not published.
+        hidden: how many findings are left out because their severity is below the one requested.
+    """
+
+    files: tuple[ReviewedFile, ...]
+    language: Language = Language.ENGLISH
+    rules_url: str | None = None
+    hidden: int = 0
+
+    def describe(self, rule: str) -> RuleDescription:
+        """Return what is said of `rule` wherever it found something."""
+        return describe_rule(rule, self.language, self.rules_url)
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """The findings of all files."""
+        return (item for file in self.files for item in file.findings)
+
+
+def without_lower_severities(report: Report, minimum: Severity) -> Report:
+    """Return `report` without the findings below `minimum`, which it counts as hidden."""
+    shown = frozenset(list(Severity)[list(Severity).index(minimum) :])
+    files = tuple(
+        replace(file, findings=tuple(item for item in file.findings if item.severity in shown))
+        for file in report.files
+    )
+    hidden = sum(item.severity not in shown for item in report.findings)
+    return replace(report, files=files, hidden=report.hidden + hidden)
+
 
 @cache
-def describe_rule(rule: str, language: Language) -> RuleDescription:
-    """Return what is said of `rule` wherever it found something."""
+def describe_rule(rule: str, language: Language, rules_url: str | None = None) -> RuleDescription:
+    """Return what is said of `rule` wherever it found something.
+
+    Args:
+        rule: its id.
+        language: of the description.
+        rules_url: the URL at which the pages of the rules are; without it, their path is given.
+    """
     if rule not in BY_ID:
         title = external_rules.title_of(rule)
         shown = title.in_language(language) if title else rule
@@ -69,13 +115,15 @@ def describe_rule(rule: str, language: Language) -> RuleDescription:
         return RuleDescription(BY_ID[rule].name, BY_ID[rule].title, "", None)
     page = load_page(BY_ID[rule])
     why = page.why.in_language(language).partition("\n\n")[0]
-    folder = f"{PAGES}/zh" if language is Language.CHINESE else PAGES
+    folder = PAGES if rules_url is None else rules_url.rstrip("/")
+    if language is Language.CHINESE:
+        folder += "/zh"
     return RuleDescription(
         BY_ID[rule].name, page.title.in_language(language), _joined(why, language), f"{folder}/{rule}.md"
     )
 
 
-def report_json(reviewed: Iterable[ReviewedFile], language: Language) -> dict[str, Any]:
+def report_json(report: Report) -> dict[str, Any]:
     """Return the files with their findings; lines and columns are 1-based, ends exclusive."""
     return {
         "files": [
@@ -83,10 +131,11 @@ def report_json(reviewed: Iterable[ReviewedFile], language: Language) -> dict[st
                 "path": file.path,
                 "dialect": file.dialect.value,
                 "unreviewable": file.unreviewable,
-                "findings": [_finding(item, language) for item in file.findings],
+                "findings": [_finding(item, report) for item in file.findings],
             }
-            for file in reviewed
-        ]
+            for file in report.files
+        ],
+        "hidden": report.hidden,
     }
 
 
@@ -109,6 +158,11 @@ def suppression_status(item: Finding) -> str | None:
     return "waived" if item.waived is not None else None
 
 
+def count_by_rule(findings: Iterable[Finding]) -> Counter[str]:
+    """Return how many findings of each rule count: those neither suppressed nor waived."""
+    return Counter(item.rule for item in findings if suppression_status(item) is None)
+
+
 def has_blocking(reviewed: Sequence[ReviewedFile]) -> bool:
     """Whether a finding counts that is more than a note, or a file was not reviewed and that counts."""
     counts = count_by_severity(item for file in reviewed for item in file.findings)
@@ -116,8 +170,8 @@ def has_blocking(reviewed: Sequence[ReviewedFile]) -> bool:
     return bool(gaps or counts[Severity.BLOCK.value] or counts[Severity.WARN.value])
 
 
-def _finding(item: Finding, language: Language) -> dict[str, Any]:
-    description = describe_rule(item.rule, language)
+def _finding(item: Finding, report: Report) -> dict[str, Any]:
+    description = report.describe(item.rule)
     return {
         "rule": item.rule,
         "name": description.name,

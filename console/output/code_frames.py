@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rich.cells import cell_len
-from rich.text import Text
-
 from common.text.printable import printable
+from console.output.styled_line import StyledLine, styled
 
 AROUND = 1
 """Lines shown before and after a range."""
@@ -53,7 +51,7 @@ class CodeFrames:
                 begin, end = _part(secret, number, line)
                 self._lines[number - 1] = line[:begin] + "*" * (end - begin) + line[end:]
 
-    def frame(self, at: Range, style: str) -> Iterator[Text]:
+    def frame(self, at: Range, style: str) -> Iterator[StyledLine]:
         """Yield the lines of a frame around `at`, with the range underlined in `style`."""
         first, last = max(at.line - AROUND, 1), min(at.end_line + AROUND, len(self._lines))
         width = len(str(last))
@@ -62,32 +60,32 @@ class CodeFrames:
             after = number - at.line
             if after >= MAX_LINES // 2 and number <= at.end_line - MAX_LINES // 2:
                 if after == MAX_LINES // 2:
-                    yield Text("...", _GUTTER)
+                    yield styled(("...", _GUTTER))
             elif at.line == at.end_line:
                 yield from self._single_line(number, width, at, style)
             else:
                 yield from self._multi_line(number, width, at, style)
         yield _row("", width)
 
-    def _single_line(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
+    def _single_line(self, number: int, width: int, at: Range, style: str) -> Iterator[StyledLine]:
         """Yield a line, and carets under its share of the range."""
         inside = number == at.line
         line, begin, end = _cut(self._lines[number - 1], at, number)
-        yield _row(number, width, Text(_display_text(line)))
+        yield _row(number, width, _display_text(line))
         if inside:
             marks = "^" * max(_cells(line[begin:end]), 1)
-            yield _row("", width, Text(" " * _cells(line[:begin])), Text(marks, style))
+            yield _row("", width, " " * _cells(line[:begin]), (marks, style))
 
-    def _multi_line(self, number: int, width: int, at: Range, style: str) -> Iterator[Text]:
+    def _multi_line(self, number: int, width: int, at: Range, style: str) -> Iterator[StyledLine]:
         """Yield a line; a vertical bar on the left connects the range's start and end."""
         line, begin, end = _cut(self._lines[number - 1], at, number)
         flush = number == at.line and not line[:begin].strip()
         side = "/ " if flush else "| " if at.line < number <= at.end_line else "  "
-        yield _row(number, width, Text(side, style), Text(_display_text(line)))
+        yield _row(number, width, (side, style), _display_text(line))
         if number == at.line and not flush:
-            yield _row("", width, Text(" " + "_" * (_cells(line[:begin]) + 1) + "^", style))
+            yield _row("", width, (" " + "_" * (_cells(line[:begin]) + 1) + "^", style))
         if number == at.end_line:
-            yield _row("", width, Text("|" + "_" * max(_cells(line[:end]), 1) + "^", style))
+            yield _row("", width, ("|" + "_" * max(_cells(line[:end]), 1) + "^", style))
 
 
 def _part(at: Range, number: int, line: str) -> tuple[int, int]:
@@ -109,12 +107,9 @@ def _cut(line: str, at: Range, number: int) -> tuple[str, int, int]:
     return f"{lead}{kept}{rest}", max(begin + shift, 0), min(max(end + shift, 0), limit)
 
 
-def _row(number: int | str, width: int, *parts: Text) -> Text:
-    row = Text(f"{number:>{width}} |", _GUTTER, end="")
-    if parts:
-        row = Text.assemble(row, " ", *parts)
-    row.rstrip()
-    return row
+def _row(number: int | str, width: int, *parts: str | tuple[str, str]) -> StyledLine:
+    gutter = (f"{number:>{width}} |", _GUTTER)
+    return styled(gutter, " ", *parts).without_trailing_space()
 
 
 def _display_text(text: str) -> str:
@@ -123,4 +118,9 @@ def _display_text(text: str) -> str:
 
 
 def _cells(text: str) -> int:
-    return cell_len(_display_text(text))
+    shown = _display_text(text)
+    if shown.isascii():
+        return len(shown)
+    from rich.cells import cell_len  # noqa: PLC0415 - only needed for wide characters
+
+    return cell_len(shown)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from rich.text import Text
+from collections.abc import Iterator
 
 from common.text.i18n import Language
+from common.text.printable import printable
 from common.verdicts import Finding, Severity
-from console.output import tables
 from console.output.code_frames import CodeFrames, Range
+from console.output.styled_line import StyledLine, styled
 from review.analysis.secret_mask import SecretMask
-from review.report import SECRETS, ReviewedFile, count_by_severity, describe_rule, suppression_status
+from review.report import SECRETS, Report, ReviewedFile, count_by_severity, suppression_status
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.INFO: "bold cyan"}
 _WHY = {Language.ENGLISH: "why: ", Language.CHINESE: "原因："}
@@ -21,26 +20,22 @@ _UNREVIEWABLE = {Language.ENGLISH: "unreviewable: ", Language.CHINESE: "无法�
 _COUNTED = {"block": "阻断", "warn": "警告", "info": "提示", "suppressed": "已屏蔽", "waived": "已豁免"}
 
 
-def show_findings(reviewed: Sequence[ReviewedFile], language: Language) -> None:
-    """Print every finding with its code underlined, then a summary."""
-    out = tables.console()
-    for file in reviewed:
+def finding_lines(report: Report) -> Iterator[StyledLine]:
+    """Yield the lines of every finding with its code underlined, then a summary."""
+    for file in report.files:
         frames = _frames(file)
         explained: set[str] = set()
         for item in file.findings:
-            for line in _render_finding(file.path, item, frames, language):
-                out.print(line, soft_wrap=True)
-            for line in _advice(item, language, first=item.rule not in explained):
-                out.print(line, soft_wrap=True)
-            out.print()
+            yield from _finding_lines(file.path, item, frames, report)
+            yield from _advice(item, report, first=item.rule not in explained)
+            yield StyledLine()
             if suppression_status(item) is None:
                 explained.add(item.rule)
         if file.unreviewable is not None:
-            head = Text.assemble((_UNREVIEWABLE[language], "bold red"), tables.text(file.unreviewable))
-            out.print(head, soft_wrap=True)
-            out.print(Text.assemble(("  --> ", "blue"), tables.text(file.path)), soft_wrap=True)
-            out.print()
-    out.print(_summary(reviewed, language))
+            yield styled((_UNREVIEWABLE[report.language], "bold red"), printable(file.unreviewable))
+            yield _place_line(file.path)
+            yield StyledLine()
+    yield styled(summary(report))
 
 
 def _frames(file: ReviewedFile) -> CodeFrames | None:
@@ -51,36 +46,38 @@ def _frames(file: ReviewedFile) -> CodeFrames | None:
     return CodeFrames(SecretMask(file.code, file.dialect).blank(file.code), secrets)
 
 
-def _render_finding(
-    path: str, item: Finding, frames: CodeFrames | None, language: Language
-) -> Iterator[Text]:
-    rule = describe_rule(item.rule, language)
-    place = ":".join(str(part) for part in (path, item.line, item.column) if part is not None)
+def _finding_lines(
+    path: str, item: Finding, frames: CodeFrames | None, report: Report
+) -> Iterator[StyledLine]:
+    rule = report.describe(item.rule)
+    place = _place_line(":".join(str(part) for part in (path, item.line, item.column) if part is not None))
     if (why := suppression_status(item)) is not None:
-        yield tables.text(f"{why}[{item.rule}] {rule.name}: {item.suppressed or item.waived}")
-        yield Text.assemble(("  --> ", "blue"), tables.text(place))
+        yield styled(printable(f"{why}[{item.rule}] {rule.name}: {item.suppressed or item.waived}"))
+        yield place
         return
     style = _STYLES[item.severity]
-    head = tables.text(f"{rule.name}: {item.message}")
-    yield Text.assemble((f"{item.severity.value}[{item.rule}]", style), " ", head)
-    yield Text.assemble(("  --> ", "blue"), tables.text(place))
+    head = printable(f" {rule.name}: {item.message}")
+    yield styled((f"{item.severity.value}[{item.rule}]", style), head)
+    yield place
     if frames and (at := _range(item)):
         yield from frames.frame(at, style)
 
 
-def _advice(item: Finding, language: Language, *, first: bool) -> Iterator[Text]:
+def _place_line(place: str) -> StyledLine:
+    return styled(("  --> ", "blue"), printable(place))
+
+
+def _advice(item: Finding, report: Report, *, first: bool) -> Iterator[StyledLine]:
     if suppression_status(item) is not None:
         return
-    rule = describe_rule(item.rule, language)
+    rule, language = report.describe(item.rule), report.language
     if first and rule.why:
-        yield Text.assemble((_WHY[language], "bold"), tables.text(rule.why))
+        yield styled((_WHY[language], "bold"), printable(rule.why))
     if item.help:
-        yield Text.assemble((_FIX[language], "bold"), tables.text(item.help))
+        yield styled((_FIX[language], "bold"), printable(item.help))
     if first and rule.url:
-        is_external = rule.url.startswith("https://")
-        yield Text.assemble(
-            (_SEE[language], "bold"), rule.url if is_external else f"dwgate rules {item.rule}"
-        )
+        page = rule.url if rule.is_url_absolute else f"dwgate rules {item.rule}"
+        yield styled((_SEE[language], "bold"), page)
 
 
 def _range(item: Finding) -> Range | None:
@@ -89,14 +86,18 @@ def _range(item: Finding) -> Range | None:
     return Range(item.line, item.column, item.end_line or item.line, item.end_column or item.column)
 
 
-def _summary(reviewed: Sequence[ReviewedFile], language: Language) -> str:
-    counts = count_by_severity(item for file in reviewed for item in file.findings)
-    files = len(reviewed)
-    gaps = sum(file.unreviewable is not None for file in reviewed)
-    if language is Language.CHINESE:
-        summary = "，".join(f"{word} {counts[key]}" for key, word in _COUNTED.items() if counts[key])
+def summary(report: Report) -> str:
+    """Return how many files were reviewed, and how many findings there are of each severity."""
+    counts = count_by_severity(report.findings)
+    files, hidden = len(report.files), report.hidden
+    gaps = sum(file.unreviewable is not None for file in report.files)
+    if report.language is Language.CHINESE:
+        found = "，".join(f"{word} {counts[key]}" for key, word in _COUNTED.items() if counts[key])
+        left_out = f"另有 {hidden} 个级别较低的问题未显示（--severity info 可全部显示）。" if hidden else ""
         incomplete = f"{gaps} 个文件未能完整评审。" if gaps else ""
-        return f"已检查 {files} 个文件：{summary or '未发现问题'}。{incomplete}"
-    summary = ", ".join(f"{counts[key]} {key}" for key in _COUNTED if counts[key])
+        return f"已检查 {files} 个文件：{found or '未发现问题'}。{incomplete}{left_out}"
+    found = ", ".join(f"{counts[key]} {key}" for key in _COUNTED if counts[key])
+    left_out = f" {hidden} of lower severity hidden; --severity info shows all." if hidden else ""
     incomplete = f" {gaps} of them not completely." if gaps else ""
-    return f"{files} file{'' if files == 1 else 's'} reviewed: {summary or 'no findings'}.{incomplete}"
+    reviewed = f"{files} file{'' if files == 1 else 's'} reviewed"
+    return f"{reviewed}: {found or 'no findings'}.{incomplete}{left_out}"

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from common.json_types import Json
 from common.text.i18n import Language
 from common.verdicts import Finding, Result, Severity
-from review.report import ReviewedFile, describe_rule
+from review.report import Report, ReviewedFile
 from review.rules.registry import BY_ID
 
 _LEVELS = {Severity.BLOCK: "error", Severity.WARN: "warning", Severity.INFO: "note"}
@@ -17,26 +17,27 @@ _NOTIFICATION_LEVELS = {Result.FAIL: "error", Result.WARN: "warning", Result.OK:
 _STANDARD_INPUT = "stdin"
 
 
-def build_sarif(reviewed: Sequence[ReviewedFile], language: Language, version: str) -> Json:
+def build_sarif(report: Report, version: str) -> Json:
     """Return the log of one run by dwgate `version`; waived findings count as suppressed."""
-    rules = sorted({item.rule for file in reviewed for item in file.findings})
+    rules = sorted({item.rule for item in report.findings})
     order = {rule: index for index, rule in enumerate(rules)}
     driver = {
         "name": "dwgate",
         "version": version,
-        "rules": [_rule(rule, language) for rule in rules],
+        "rules": [_rule(rule, report) for rule in rules],
     }
-    results = [_result(file.path, item, order) for file in reviewed for item in file.findings]
+    results = [_result(file.path, item, order) for file in report.files for item in file.findings]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
         "runs": [
             {
                 "tool": {"driver": driver},
-                "language": "zh-CN" if language is Language.CHINESE else "en-US",
+                "language": "zh-CN" if report.language is Language.CHINESE else "en-US",
                 "columnKind": "unicodeCodePoints",
-                "invocations": [_invocation(reviewed)],
+                "invocations": [_invocation(report.files)],
                 "results": results,
+                "properties": {"hiddenFindings": report.hidden},
             }
         ],
     }
@@ -60,8 +61,8 @@ def _invocation(reviewed: Sequence[ReviewedFile]) -> Json:
     return invocation
 
 
-def _rule(rule: str, language: Language) -> Json:
-    description = describe_rule(rule, language)
+def _rule(rule: str, report: Report) -> Json:
+    description = report.describe(rule)
     known = BY_ID.get(rule)
     descriptor: Json = {
         "id": rule,
@@ -71,9 +72,9 @@ def _rule(rule: str, language: Language) -> Json:
     if description.why:
         descriptor["fullDescription"] = {"text": description.why}
     if known:
-        descriptor["help"] = {"text": known.fix.zh if language is Language.CHINESE else known.fix.en}
+        descriptor["help"] = {"text": known.fix.zh if report.language is Language.CHINESE else known.fix.en}
         descriptor["defaultConfiguration"] = {"level": _LEVELS[known.severity]}
-    if description.url and description.url.startswith("https://"):
+    if description.is_url_absolute:
         descriptor["helpUri"] = description.url
     return descriptor
 

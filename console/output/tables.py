@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from common.text.printable import escape_json, printable
+from common.text.printable import printable
 from common.verdicts import Finding, Severity
+from console.output.json_text import json_text
 
 if TYPE_CHECKING:
     from common.ledger import EventRecord
@@ -116,4 +116,4 @@ def finding(item: Finding) -> str:
 
 def json(value: Any) -> None:
     """Print a value as JSON; characters that are not printable are escaped."""
-    print(escape_json(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()))
+    print(json_text(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from review.dialects import Dialect
 from review.facts import last_part
@@ -30,6 +31,13 @@ def layer_of(table: str) -> str | None:
     """Return the warehouse layer that a table's name begins with (`ods`, `dwd` …), or None."""
     found = _LAYER.match(last_part(table))
     return found[1].lower() if found else None
+
+
+def database_has_layer(table: str, layers: Iterable[str]) -> bool:
+    """Whether the database of a qualified name has a layer among its words: `ods.t`, `mall_dwd.t`."""
+    database = table.rpartition(".")[0].rpartition(".")[2]
+    words = database.strip("`").lower().split("_")
+    return any(layer.lower() in words for layer in layers)
 
 
 def is_partition_name(column: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from review.dialects import Dialect
@@ -11,14 +11,17 @@ from review.facts import Comment, Span, Statement
 from review.facts.data_integration import Job
 from review.facts.python import PythonFacts
 from review.facts.shell import ShellFacts
-from review.languages.data_integration import data_integration_job
 from review.languages.embedded import Sql, blank_layout, display_text
-from review.languages.external import ruff, shellcheck, squawk
-from review.languages.external.external_tool import ExternalDiagnostic
-from review.languages.python import python_node
-from review.languages.shell import shell_node
+from review.languages.external.external_diagnostic import ExternalDiagnostic
 
-__all__ = ["EmbeddedCode", "EmbeddedScript", "ExternalDiagnostic", "parse_embedded", "run_external_linter"]
+__all__ = [
+    "EmbeddedCode",
+    "EmbeddedScript",
+    "ExternalDiagnostic",
+    "parse_embedded",
+    "run_external_linter",
+    "run_linter_ahead",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +69,24 @@ def parse_embedded(code: str, dialect: Dialect, deadline: float) -> EmbeddedCode
         dialect: the language of `code`.
         deadline: when to stop, by `time.monotonic()`; the rest is `unread`.
     """
+    # Each language is imported when there is code in it: most nodes are SQL.
     if dialect is Dialect.PYTHON:
+        from review.languages.python import python_node  # noqa: PLC0415
+
         node = python_node.read_python(code, deadline)
         return EmbeddedCode(
             _embedded_scripts(code, node.literals), node.unread, node.comments, python=node.facts
         )
     if dialect is Dialect.SHELL:
+        from review.languages.shell import shell_node  # noqa: PLC0415
+
         script = shell_node.read_shell(code, deadline)
         return EmbeddedCode(
             _embedded_scripts(code, script.literals), script.unread, script.comments, shell=script.facts
         )
     if dialect is Dialect.DI:
+        from review.languages.data_integration import data_integration_job  # noqa: PLC0415
+
         task = data_integration_job.read_job(code)
         return EmbeddedCode(unread=task.unread, job=task.job)
     if dialect is Dialect.UNKNOWN:
@@ -93,11 +103,38 @@ def run_external_linter(code: str, dialect: Dialect, seconds: float) -> Iterator
     """
     match dialect:
         case Dialect.PYTHON:
+            from review.languages.external import ruff  # noqa: PLC0415
+            from review.languages.python import python_node  # noqa: PLC0415
+
             yield from ruff.run_ruff(code, seconds) if python_node.is_python3(code) else ()
         case Dialect.SHELL:
+            from review.languages.external import shellcheck  # noqa: PLC0415
+
             yield from shellcheck.run_shellcheck(code, seconds)
         case Dialect.HOLOGRES:
+            from review.languages.external import squawk  # noqa: PLC0415
+
             yield from squawk.run_squawk(code, seconds)
+        case _:
+            pass
+
+
+def run_linter_ahead(codes: Iterable[str], dialect: Dialect, seconds: float) -> None:
+    """Run the external linter for `dialect` once on several scripts.
+
+    `run_external_linter` then has its findings without another process. It does nothing for a language whose
+    linter reads one script at a time.
+    """
+    match dialect:
+        case Dialect.PYTHON:
+            from review.languages.external import ruff  # noqa: PLC0415
+            from review.languages.python import python_node  # noqa: PLC0415
+
+            ruff.run_ruff_ahead(filter(python_node.is_python3, codes), seconds)
+        case Dialect.SHELL:
+            from review.languages.external import shellcheck  # noqa: PLC0415
+
+            shellcheck.run_shellcheck_ahead(codes, seconds)
         case _:
             pass
 

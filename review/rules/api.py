@@ -33,6 +33,19 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A replacement of code that removes a hit and, whatever the data is, changes nothing else.
+
+    Attributes:
+        at: what is replaced.
+        text: what replaces it; empty if it is removed.
+    """
+
+    at: Span
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One violation of a rule in a script.
 
@@ -44,6 +57,7 @@ class Hit:
         key: identifies the hit among the rule's hits in a script, wherever it moves (a table, a column).
             It is part of the code digest. If empty, the message is used.
         params: values of the message by name, for programs.
+        edit: the edit that `dwgate review --fix` makes; None if none is certain to keep the behaviour.
     """
 
     at: Span
@@ -52,6 +66,7 @@ class Hit:
     severity: Severity | None = None
     key: str = ""
     params: tuple[tuple[str, Param], ...] = ()
+    edit: Edit | None = None
 
 
 @dataclass(frozen=True, slots=True)

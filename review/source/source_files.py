@@ -10,7 +10,7 @@ from common.text.i18n import Language, Text
 from common.verdicts import Finding, Severity
 from review.dialects import Dialect
 
-_SUFFIXES = {
+SUFFIXES = {
     ".sql": Dialect.MAXCOMPUTE,
     ".odps": Dialect.MAXCOMPUTE,
     ".mc": Dialect.MAXCOMPUTE,
@@ -21,6 +21,7 @@ _SUFFIXES = {
     ".bash": Dialect.SHELL,
     ".json": Dialect.DI,
 }
+"""The languages of files by suffix. A JSON file may also be of another kind than a data integration job."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "UTF-8", "utf-8"),
@@ -36,7 +37,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x19\x1c-\x1f]")
 
 def dialect_of(path: PurePath) -> Dialect | None:
     """Return the language of a file by its suffix; None for a suffix that is not node code."""
-    return _SUFFIXES.get(path.suffix.lower())
+    return SUFFIXES.get(path.suffix.lower())
 
 
 def decode_source(data: bytes, language: Language = Language.ENGLISH) -> str | Finding:
@@ -49,6 +50,28 @@ def decode_source(data: bytes, language: Language = Language.ENGLISH) -> str | F
         if data.startswith(mark):
             return _decoded(data[len(mark) :], ((name, codec),), language)
     return _decoded(data, _UNMARKED, language)
+
+
+def encode_like(text: str, data: bytes) -> bytes | None:
+    """Return `text` in the encoding of `data`, as `decode_source` finds it; None if it cannot be encoded."""
+    try:
+        for mark, _, codec in _MARKS:
+            if data.startswith(mark):
+                return mark + text.encode(codec)
+        for _, codec in _UNMARKED:
+            if _is_encoded(data, codec):
+                return text.encode(codec)
+    except UnicodeEncodeError:
+        pass
+    return None
+
+
+def _is_encoded(data: bytes, codec: str) -> bool:
+    try:
+        data.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _decoded(data: bytes, encodings: tuple[tuple[str, str], ...], language: Language) -> str | Finding:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,34 +20,31 @@ from common.errors import DwgateError
 from common.verdicts import Severity
 from review.facts import Span
 from review.languages.external import launcher
+from review.languages.external.external_diagnostic import ExternalDiagnostic
 from review.rules.api import Text
 
 _LAUNCH = (sys.executable, "-I", "-S", str(Path(launcher.__file__)))
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/", "RAYON_NUM_THREADS": "1"}
 """The whole environment of a linter. Each thread of ruff would take memory, and there is one file."""
 
+_MIN_BATCH = 2
+"""Fewer texts are not run together."""
+
 _MAX_HITS = 100
 """Maximum findings kept per rule and node; the rest are counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class ExternalDiagnostic:
-    """A finding of an external linter.
+class Batch:
+    """How a linter reads several files.
 
     Attributes:
-        rule: our rule ID: `PY-F821`, `SH-SC2086`, `PG-ban-drop-table`; `PY-RUFF`, `SH-SHELLCHECK`,
-            `PG-SQUAWK` if the linter itself could not be run.
-        severity: its severity, unless the policy overrides it.
-        at: its span in the code.
-        message: dwgate's own text about the rule: the linter's text quotes the code.
-        is_unfinished: whether it reports that the linter did not finish on this code.
+        arguments: its arguments, before the paths of the files.
+        split: returns the result for each of the paths, as for standard input, of the result for all.
     """
 
-    rule: str
-    severity: Severity
-    at: Span
-    message: Text
-    is_unfinished: bool = False
+    arguments: tuple[str, ...]
+    split: Callable[[Any, Sequence[str]], list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +55,13 @@ class ExternalTool:
         name: the name of its program, and of the wheel that contains it.
         missing: rule ID of the finding that it could not be run.
         arguments: its command-line arguments; it reads the code from standard input.
+        batch: how it reads several files; None if it cannot.
     """
 
     name: str
     missing: str
     arguments: tuple[str, ...]
+    batch: Batch | None = None
 
 
 class ToolFailed(DwgateError):
@@ -71,6 +70,30 @@ class ToolFailed(DwgateError):
 
 class ToolUnfinished(ToolFailed):
     """A linter started and returned no result: this code broke or stalled it."""
+
+
+_results_ahead: dict[tuple[str, str], Any] = {}
+"""Results of `run_ahead` by tool and text."""
+
+
+def run_ahead(tool: ExternalTool, texts: Sequence[str], seconds: float) -> None:
+    """Run `tool` once for several texts, so that `run` has their results without another process.
+
+    If that fails, `run` runs it for each text, and says what is wrong. Results are kept until the next call.
+    """
+    _results_ahead.clear()
+    if tool.batch is None or len(texts) < _MIN_BATCH:
+        return
+    with tempfile.TemporaryDirectory(prefix="dwgate-") as folder:
+        paths = [f"{folder}/{number}.{tool.name}" for number in range(len(texts))]
+        for path, text in zip(paths, texts, strict=True):
+            Path(path).write_bytes(text.encode("utf-8", "replace"))
+        try:
+            result = _execute(tool.name, (*tool.batch.arguments, *paths), "", seconds, folder)
+        except ToolFailed:
+            return
+    for text, part in zip(texts, tool.batch.split(result, paths), strict=True):
+        _results_ahead[tool.name, text] = part
 
 
 def run(tool: ExternalTool, text: str, seconds: float) -> Any:
@@ -82,7 +105,14 @@ def run(tool: ExternalTool, text: str, seconds: float) -> Any:
         ToolFailed: it is not installed or cannot be started. The message contains no code.
         ToolUnfinished: it reached a limit or printed no JSON.
     """
-    program = _program(tool.name)
+    if (tool.name, text) in _results_ahead:
+        return _results_ahead[tool.name, text]
+    return _execute(tool.name, tool.arguments, text, seconds)
+
+
+def _execute(name: str, arguments: tuple[str, ...], text: str, seconds: float, folder: str = "") -> Any:
+    """Return the JSON output of a program; see `run`. It reads standard input, and may read `folder`."""
+    program = _program(name)
     if program is None:
         raise ToolFailed("it is not installed")
     allowed = max(seconds, 0.1)
@@ -90,7 +120,7 @@ def run(tool: ExternalTool, text: str, seconds: float) -> Any:
     with tempfile.TemporaryFile() as output:
         try:
             done = subprocess.run(  # noqa: S603 - a program of our own wheels; code only on stdin
-                [*_LAUNCH, str(math.ceil(allowed)), program, *tool.arguments],
+                [*_LAUNCH, str(math.ceil(allowed)), folder, program, *arguments],
                 input=text.encode("utf-8", "replace"),
                 stdout=output,
                 stderr=subprocess.DEVNULL,

@@ -1,9 +1,11 @@
-"""Restricts this process, then becomes a linter: `python -I -S launcher.py SECONDS PROGRAM [ARGUMENT]...`.
+"""Restricts this process, then becomes a linter: `launcher.py SECONDS FOLDER PROGRAM [ARGUMENT]...`.
 
 A linter reads code of unknown authors, so it gets little memory, processor time and output, no network, no
 way to other processes, and only the files that it needs to start. The restrictions are made here, in the
 process that becomes the linter, and not between fork and exec of a worker that has threads. The module is
 run as a script and imports only the standard library.
+
+It is run by `python -I -S`. FOLDER has the code that the linter reads; it is empty for standard input.
 
 `launcher.py --report PROGRAM` restricts itself, prints the restrictions that this system does not offer, and
 ends.
@@ -64,24 +66,25 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 def main(arguments: list[str]) -> int:
     """Restrict this process and execute the linter; return the exit status if that is not possible."""
-    first, program, *rest = arguments
-    if first == "--report":
-        for missing in restrict(program, 1):
+    if arguments[0] == "--report":
+        for missing in restrict(arguments[1], 1):
             print(missing)  # noqa: T201 - for the caller
         return 0
-    restrict(program, int(first))
+    seconds, folder, program, *rest = arguments
+    restrict(program, int(seconds), folder)
     try:
         os.execv(program, [program, *rest])  # noqa: S606 - no shell is wanted
     except OSError:
         return NOT_STARTED
 
 
-def restrict(program: str, seconds: int) -> list[str]:
+def restrict(program: str, seconds: int, folder: str = "") -> list[str]:
     """Restrict this process for the execution of `program`; return what the system does not offer.
 
     Args:
-        program: the path of the only file, besides libraries, that may be read or executed.
+        program: the path of the only file, besides libraries and the folder, that may be read or executed.
         seconds: limit of the processor time.
+        folder: the folder whose files may be read; none if it is empty.
     """
     _limit_resources(seconds)
     if sys.platform != "linux":
@@ -92,7 +95,7 @@ def restrict(program: str, seconds: int) -> list[str]:
     if libc.prctl(*_words(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)):
         return ["no network", "no other files"]
     # Landlock first: the filter must not refuse what it needs.
-    missing = [] if _restrict_files(libc, program) else ["no other files"]
+    missing = [] if _restrict_files(libc, program, folder) else ["no other files"]
     if not _refuse_calls(libc):
         missing.insert(0, "no network")
     return missing
@@ -143,8 +146,8 @@ def _refuse_calls(libc: ctypes.CDLL) -> bool:
     return not libc.prctl(*_words(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER), head, *_words(0, 0))
 
 
-def _restrict_files(libc: ctypes.CDLL, program: str) -> bool:
-    """Allow reading libraries and `program` only, and no writing; return whether the system can do that."""
+def _restrict_files(libc: ctypes.CDLL, program: str, folder: str) -> bool:
+    """Allow reading libraries, `program` and `folder`, and no writing; return whether the system can."""
     version = libc.syscall(*_words(_CREATE_RULESET, 0, 0, _QUERY_VERSION))
     if version < 1:
         return False
@@ -153,7 +156,7 @@ def _restrict_files(libc: ctypes.CDLL, program: str) -> bool:
     ruleset = libc.syscall(*_words(_CREATE_RULESET), handled, *_words(len(handled), 0))
     if ruleset < 0:
         return False
-    for path, allowed in _readable(program):
+    for path, allowed in _readable(program, folder):
         file = os.open(path, os.O_PATH | os.O_CLOEXEC)
         # struct landlock_path_beneath_attr, packed
         rule = struct.pack("=Qi", allowed, file)
@@ -171,7 +174,7 @@ def _words(*values: int) -> list[ctypes.c_long]:
     return [ctypes.c_long(value) for value in values]
 
 
-def _readable(program: str) -> list[tuple[str, int]]:
+def _readable(program: str, folder: str) -> list[tuple[str, int]]:
     """Return the paths that may be read, and how."""
     libraries = [
         # Rights of folders cannot be given to a file.
@@ -179,7 +182,9 @@ def _readable(program: str) -> list[tuple[str, int]]:
         for path in _LIBRARIES
         if os.path.exists(path)  # noqa: PTH110 - importing pathlib takes as long as everything else
     ]
-    return [(program, _EXECUTE | _READ_FILE), *libraries, *((path, _READ_FILE) for path in _DEVICES)]
+    given = [(folder, _READ_FILE | _READ_DIR)] if folder else []
+    devices = [(path, _READ_FILE) for path in _DEVICES]
+    return [(program, _EXECUTE | _READ_FILE), *given, *libraries, *devices]
 
 
 if __name__ == "__main__":

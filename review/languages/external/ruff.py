@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from common.verdicts import Severity
+from review.languages.external.external_diagnostic import ExternalDiagnostic
 from review.languages.external.external_tool import (
-    ExternalDiagnostic,
+    Batch,
     ExternalTool,
     Offsets,
     ToolFailed,
     limit_hits,
     run,
+    run_ahead,
     tool_failure_hit,
 )
 from review.rules.external_rules import message_of
@@ -25,25 +28,39 @@ _IGNORE = "F405,B007,B009,B010,B011,B028,B904,B905"
 _WARN = re.compile(r"F(?:5|6|7|811|82)\d*|E9\d+|B006|B008|B015|B02[0-5]|S.*|PD007")
 """Rules whose findings are warnings; other findings are informational."""
 
+_ARGUMENTS = (
+    "check",
+    "--isolated",
+    "--no-cache",
+    "--ignore-noqa",
+    "--quiet",
+    "--output-format=json",
+    "--target-version=py313",
+    f"--select={_SELECT}",
+    f"--ignore={_IGNORE}",
+    # DataWorks defines these names in every PyODPS node.
+    '--config=builtins=["o", "odps", "args"]',
+)
+
+
+def _split(result: list[dict[str, Any]], paths: Sequence[str]) -> list[list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {path: [] for path in paths}
+    for item in result:
+        found[item["filename"]].append(item)
+    return list(found.values())
+
+
 RUFF = ExternalTool(
     "ruff",
     "PY-RUFF",
-    (
-        "check",
-        "--isolated",
-        "--no-cache",
-        "--ignore-noqa",
-        "--quiet",
-        "--output-format=json",
-        "--target-version=py313",
-        f"--select={_SELECT}",
-        f"--ignore={_IGNORE}",
-        # DataWorks defines these names in every PyODPS node.
-        '--config=builtins=["o", "odps", "args"]',
-        "--stdin-filename=node.py",
-        "-",
-    ),
+    (*_ARGUMENTS, "--stdin-filename=node.py", "-"),
+    Batch((*_ARGUMENTS, "--extension=ruff:python"), _split),
 )
+
+
+def run_ruff_ahead(codes: Iterable[str], seconds: float) -> None:
+    """Run ruff once on modules that `run_ruff` is going to be called with."""
+    run_ahead(RUFF, list(codes), seconds)
 
 
 def run_ruff(code: str, seconds: float) -> Iterator[ExternalDiagnostic]:

@@ -9,8 +9,8 @@ from typing import Any
 from common.verdicts import Severity
 from review.dialects import Dialect, lexical_rules
 from review.languages.external.directives import hide_squawk_directives
+from review.languages.external.external_diagnostic import ExternalDiagnostic
 from review.languages.external.external_tool import (
-    ExternalDiagnostic,
     ExternalTool,
     Offsets,
     ToolFailed,

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from common.verdicts import Severity
 from review.facts import Block, OperandKind, Output, Role, Span, Statement, Union
-from review.rules.api import SQL, Hit, Options, RuleContext, Text, rule
+from review.rules.api import SQL, Edit, Hit, Options, RuleContext, Text, rule
+
+_PLAIN = frozenset({"avg", "coalesce", "concat", "count", "max", "min", "nvl", "round", "substr", "sum"})
+"""Functions that return one value, whatever a row has."""
+
+_SEVERAL_GROUPS = re.compile(r"\b(?:rollup|cube|grouping)\b", re.IGNORECASE)
+
+_SPACES = re.compile(r"[ \t]*")
 
 
 @rule(
@@ -61,13 +70,30 @@ def needless_distinct(subject: RuleContext, _: Options) -> Iterator[Hit]:
     Reports only when certain. A UNION may also be meant to remove duplicates within one branch; a constant
     that differs between the branches does not rule those out.
     """
-    for statement in subject.script.statements:
+    script = subject.script
+    for statement in script.statements:
         for union in statement.unions:
             if union.distinct and union.kind == "union" and len(union.blocks) > 1:
                 yield from _union(statement, union)
         for block in statement.blocks:
             if block.distinct is not None:
-                yield from _distinct(block, block.distinct)
+                is_certain = script.dialect.sql and not statement.unions
+                for hit in _distinct(block, block.distinct):
+                    edit = _removal(script.code, statement, block, block.distinct) if is_certain else None
+                    yield replace(hit, edit=edit)
+
+
+def _removal(code: str, statement: Statement, block: Block, at: Span) -> Edit | None:
+    """Return the edit that removes DISTINCT; None if rows may be equal without it, or matter more than once.
+
+    Functions that return several rows, and GROUP BY ROLLUP, may return equal rows. LIMIT counts them.
+    """
+    if block.limit is not None or _SEVERAL_GROUPS.search(code, *statement.at):
+        return None
+    if code[at.begin : at.end].lower() != "distinct" or any(call.name not in _PLAIN for call in block.calls):
+        return None
+    following = _SPACES.match(code, at.end)
+    return Edit(Span(at.begin, following.end() if following else at.end))
 
 
 def _union(statement: Statement, union: Union) -> Iterator[Hit]:
@@ -106,7 +132,7 @@ def _constant(output: Output) -> str | None:
 
 
 def _distinct(block: Block, at: Span) -> Iterator[Hit]:
-    if block.role in (Role.IN, Role.EXISTS):
+    if block.role is Role.EXISTS or (block.role is Role.IN and block.limit is None):
         yield Hit(
             at,
             Text(

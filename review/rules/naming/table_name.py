@@ -9,11 +9,15 @@ from pydantic import Field
 
 from common.text.patterns import Pattern, is_full_match
 from common.verdicts import Severity
-from review.analysis.naming import is_temporary
+from review.analysis.naming import database_has_layer, is_temporary
+from review.dialects import Dialect
 from review.facts import CreatedKind, last_part
 from review.rules.api import WAREHOUSE, Hit, Options, RuleContext, Text, rule
 
 _WORDS = r"_[a-z0-9]+(_[a-z0-9]+)*"
+
+_LAYER_DATABASES = frozenset({Dialect.HIVE, Dialect.SPARK})
+"""Languages in which a warehouse usually has a database for each layer."""
 
 
 class TableNameOptions(Options):
@@ -48,7 +52,8 @@ def table_name(subject: RuleContext, options: TableNameOptions) -> Iterator[Hit]
 
     ## What it does
     Compares the names of tables that the script creates with one pattern per warehouse layer. Temporary
-    tables may have any name.
+    tables may have any name. In Hive and Spark the database may name the layer instead (`ods.orders`,
+    `mall_dwd.orders`).
 
     ## Why
     People find a table, and recognise its grain and layer, by its name.
@@ -68,6 +73,9 @@ def table_name(subject: RuleContext, options: TableNameOptions) -> Iterator[Hit]
     ```sql
     CREATE TABLE tmp_orders_to_check (order_id BIGINT) LIFECYCLE 1;
     ```
+    ```hive
+    CREATE TABLE IF NOT EXISTS dwd.trade_order (order_id BIGINT);
+    ```
 
     ## Options
     `patterns` (default: one each for ods, dwd, dwm, dws, dim and ads: the layer and at least one more word,
@@ -77,7 +85,9 @@ def table_name(subject: RuleContext, options: TableNameOptions) -> Iterator[Hit]
     ## Known limits
     Tables that are written here but created elsewhere, and names completed by a parameter, are not checked.
     """
-    for statement in subject.script.statements:
+    script = subject.script
+    for statement in script.statements:
+        in_layers = (statement.dialect or script.dialect) in _LAYER_DATABASES
         for made in statement.creations:
             name = last_part(made.name).strip("`")
             if (
@@ -85,6 +95,7 @@ def table_name(subject: RuleContext, options: TableNameOptions) -> Iterator[Hit]
                 or made.temporary
                 or is_temporary(made.name)
                 or re.search(r"[${}%\[]", name)
+                or (in_layers and database_has_layer(made.name, options.patterns))
             ):
                 continue
             if not any(is_full_match(pattern, name) for pattern in options.patterns.values()):

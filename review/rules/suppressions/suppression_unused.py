@@ -6,9 +6,12 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from common.verdicts import Severity
-from review.facts import Span
-from review.rules.api import ANY, Hit, Options, RuleContext, Text, rule
+from review.facts import Script, Span
+from review.rules.api import ANY, Edit, Hit, Options, RuleContext, Text, rule
 from review.suppressions.comments import find_suppressions
+
+_MARKS = " \t\r\n*/-#:"
+"""What a comment consists of besides its words."""
 
 
 @rule(
@@ -54,8 +57,15 @@ def suppression_unused(subject: RuleContext, _: Options) -> Iterator[Hit]:
     refused = {(refusal.suppression.at, refusal.rule.upper()) for refusal in subject.refusals}
     for suppression in find_suppressions(subject.script):
         if suppression.span and suppression.is_complete and not suppression.tool:
+            unused = [
+                name
+                for name in suppression.rules
+                if (suppression.at, name) not in refused and not _any(places.get(name, []), suppression.span)
+            ]
+            is_useless = len(unused) == len(suppression.rules)
+            removal = _removal(subject.script, suppression.at) if is_useless else None
             for name in suppression.rules:
-                if (suppression.at, name) not in refused and not _any(places.get(name, []), suppression.span):
+                if name in unused:
                     yield Hit(
                         suppression.at,
                         Text(
@@ -63,7 +73,26 @@ def suppression_unused(subject: RuleContext, _: Options) -> Iterator[Hit]:
                             f"此处没有 {name} 的问题，屏蔽没有作用。",
                         ),
                         key=name,
+                        edit=removal,
                     )
+
+
+def _removal(script: Script, at: Span) -> Edit | None:
+    """Return the edit that removes the comment around a suppression; None if it says more than that."""
+    code = script.code
+    comment = next((item.at for item in script.comments if item.at.begin <= at.begin < item.at.end), None)
+    if comment is None or (code[comment.begin : at.begin] + code[at.end : comment.end]).strip(_MARKS):
+        return None
+    line, end = code.rfind("\n", 0, comment.begin) + 1, comment.end
+    before, after = code[line : comment.begin], code[end : code.find("\n", end) + 1]
+    if before.strip() or after.strip() or not after:
+        bare = before.rstrip()
+        if not after.strip() and not bare.endswith("\\"):
+            return Edit(Span(line + len(bare), end))
+        # Without the comment, what is on both sides of it must not become one word.
+        return Edit(comment, " " if code[end : end + 1].strip() else "")
+    # In a shell, the comment's line may end a command that a backslash continues.
+    return None if code[:line].rstrip("\r\n").endswith("\\") else Edit(Span(line, end + len(after)))
 
 
 def _any(places: list[int], covers: Span) -> bool:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,40 @@ def test_help_names_every_command_and_loads_no_library_for_it() -> None:
     assert all(f" {name} " in answer.stdout for name in main.COMMANDS)
     loaded = loaded_after("import console.main")
     assert not loaded & {"celery", "redis", "pydantic", "sqlglot", "starlette", "httpx", "aiohttp", "yaml"}
+
+
+def run_in_process(*arguments: str) -> tuple[str, set[str]]:
+    """Return what a command prints, and the modules that it loads."""
+    code = (
+        "import atexit, sys\n"
+        f"sys.argv = {['dwgate', *arguments]}\n"
+        "atexit.register(lambda: print('modules:', *sys.modules))\n"
+        "import console.main\n"
+        "console.main.main()"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    printed, _, modules = answer.stdout.rpartition("modules: ")
+    return printed, set(modules.split())
+
+
+def test_the_version_needs_no_library(tmp_path: Path) -> None:
+    expected = f"dwgate {metadata.version('dwgate')}\n"
+    printed, loaded = run_in_process("--version")
+    assert printed == expected
+    assert not loaded & {"typer", "pydantic", "rich"}
+    (tmp_path / "env").write_text("")
+    assert run_in_process("--env-file", str(tmp_path / "env"), "--version")[0] == expected
+
+
+def test_a_review_of_sql_loads_only_what_it_needs(tmp_path: Path) -> None:
+    (node := tmp_path / "node.sql").write_text("SELECT id FROM t ORDER BY id;\n")
+    printed, loaded = run_in_process("review", str(node), "--exit-zero")
+    assert "MC-P06" in printed
+    assert "review.engine" in loaded
+    unwanted = {"aiohttp", "alibabacloud_dataworks_public20200518", "amqp", "celery", "httpx", "kombu"}
+    unwanted |= {"pydantic_settings", "redis", "rich", "ruamel", "structlog", "tomllib", "workers"}
+    assert not {name.partition(".")[0] for name in loaded} & unwanted
+    assert not any(name.startswith(("review.languages.python", "review.languages.shell")) for name in loaded)
 
 
 def test_a_worker_loads_neither_the_sdk_nor_what_others_need() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 
 import orjson
 import pytest
@@ -19,7 +17,7 @@ from console.output.sarif import build_sarif
 from review.dialects import Dialect
 from review.engine import review, run_review
 from review.options import ReviewOptions
-from review.report import SECRETS, ReviewedFile, report_json
+from review.report import SECRETS, Report, ReviewedFile, report_json
 from tests.support.canary_secrets import CANARIES, Canary, scripts
 from workers.pipeline.decision import decide_verdict
 
@@ -37,14 +35,11 @@ POLICIES = (
 
 def outputs(code: str, dialect: Dialect, findings: tuple[Finding, ...], language: Language) -> Iterator[str]:
     """Yield everything that is shown or stored of a review."""
-    reviewed = [ReviewedFile("node", dialect, code, findings)]
-    yield json.dumps(report_json(reviewed, language), ensure_ascii=False)
-    yield json.dumps(build_sarif(reviewed, language, "1"), ensure_ascii=False)
-    yield "\n".join(workflow_commands(reviewed, language))
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        finding_text.show_findings(reviewed, language)
-    yield printed.getvalue()
+    report = Report((ReviewedFile("node", dialect, code, findings),), language)
+    yield json.dumps(report_json(report), ensure_ascii=False)
+    yield json.dumps(build_sarif(report, "1"), ensure_ascii=False)
+    yield "\n".join(workflow_commands(report))
+    yield "\n".join(line.plain for line in finding_text.finding_lines(report))
     yield "\n".join(map(tables.finding, findings))
     outcome = Outcome.of(findings)
     yield orjson.dumps(outcome.to_json()).decode()

@@ -14,8 +14,8 @@ from common.text.i18n import Language, Text
 from common.verdicts import Severity
 from review.facts import Span
 from review.languages.external import ruff, squawk
+from review.languages.external.external_diagnostic import ExternalDiagnostic
 from review.languages.external.external_tool import (
-    ExternalDiagnostic,
     limit_hits,
 )
 from review.report import describe_rule

@@ -120,7 +120,7 @@ def test_ordinary_code_of_the_size_of_a_node_fits_into_the_limits() -> None:
 def test_processor_time_is_bounded() -> None:
     endless = ["/usr/bin/sha256sum", "/dev/zero"]
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(Path(launcher.__file__)), "1", *endless],
+        [sys.executable, "-I", "-S", str(Path(launcher.__file__)), "1", "", *endless],
         capture_output=True,
         check=False,
     )

@@ -274,7 +274,7 @@ def test_a_missing_tool_is_said(
     monkeypatch: pytest.MonkeyPatch, module: str, tool: object, dialect: Dialect
 ) -> None:
     known = SHELLCHECK if tool is SHELLCHECK else SQUAWK
-    name = f"review.languages.{module}.{module.upper()}"
+    name = f"review.languages.external.{module}.{module.upper()}"
     monkeypatch.setattr(name, replace(known, name="no-such-program"))
     [hit] = run_external_linter("DROP TABLE t", dialect, 5)
     assert hit.rule == known.missing

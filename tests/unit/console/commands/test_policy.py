@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 from typer.testing import CliRunner
 
+from console.application import app
 from console.exit_codes import UsageError
-from console.main import app
 from tests.support import plain_yaml
 from workers.checks import registry
 from workers.policy import policy

@@ -24,12 +24,14 @@ from common.text.i18n import Language
 from common.verdicts import AppliedWaiver, Finding, Severity
 from console import errors, isolated_reviews
 from console.commands import review, rules
-from console.commands.review import ReviewRequest
 from console.exit_codes import UsageError
 from console.output import github, sarif
+from console.output.review_output import FORMATS
+from console.reviews import file_reviews
+from console.reviews.settings import ReviewRequest
 from review import engine, rule_docs
 from review.dialects import Dialect
-from review.report import ReviewedFile, count_by_severity, describe_rule, has_blocking, report_json
+from review.report import Report, ReviewedFile, count_by_severity, describe_rule, has_blocking, report_json
 from review.rules.api import Hit, RuleContext
 from review.rules.registry import BY_ID, RULES
 from review.tables.metadata import parse_tables
@@ -285,7 +287,7 @@ def test_folders_are_read_by_suffix(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_an_undecodable_name_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / os.fsdecode(b"a\xff.sql")).write_text(SORT)
-    for format_ in review.FORMATS:
+    for format_ in FORMATS:
         assert run_review(tmp_path, format=format_) == 1
         assert "MC-P06" in capsys.readouterr().out
 
@@ -371,7 +373,7 @@ def test_undecodable_files_are_not_reviewed(tmp_path: Path, capsys: pytest.Captu
 
 def test_secrets_are_masked_in_every_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.sql").write_text("-- secret_key = 'q1W2e3R4t5Y6u7I8o9'\nDELETE FROM t;\n")
-    for format_ in review.FORMATS:
+    for format_ in FORMATS:
         assert run_review(tmp_path, format=format_) == 1
         printed = capsys.readouterr().out
         assert "MC-S01" in printed
@@ -432,7 +434,7 @@ FILE = ReviewedFile("a b/中.sql", Dialect.MAXCOMPUTE, "x", (KEPT, FOUND))
 
 
 def test_github_annotations_are_escaped() -> None:
-    (line,) = github.workflow_commands([FILE], Language.ENGLISH)
+    (line,) = github.workflow_commands(Report((FILE,)))
     assert line == (
         "::warning file=a b/中.sql,line=2,col=3,endLine=2,endColumn=9,"
         "title=MC-P06 order-without-limit::50%25 more: a,b Add LIMIT."
@@ -440,7 +442,7 @@ def test_github_annotations_are_escaped() -> None:
 
 
 def test_sarif_has_locations_fingerprints_and_suppressions() -> None:
-    log = sarif.build_sarif([FILE], Language.ENGLISH, "1.0")
+    log = sarif.build_sarif(Report((FILE,)), "1.0")
     (run,) = log["runs"]
     kept, found = run["results"]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["MC-P06", "PY-F401"]
@@ -458,16 +460,16 @@ def test_info_and_suppressed_findings_do_not_fail() -> None:
     assert has_blocking([FILE])
     assert not has_blocking([ReviewedFile("a", Dialect.HIVE, "x", (KEPT,))])
     assert count_by_severity(FILE.findings) == {"suppressed": 1, "warn": 1}
-    assert report_json([FILE], Language.ENGLISH)["files"][0]["findings"][0]["suppressed"] == "for later"
+    assert report_json(Report((FILE,)))["files"][0]["findings"][0]["suppressed"] == "for later"
 
 
 def test_waived_findings_are_marked() -> None:
     file = replace(FILE, findings=(replace(KEPT, suppressed=None, waived=AppliedWaiver("W-1", "small")),))
     assert not has_blocking([file])
-    assert list(github.workflow_commands([file], Language.ENGLISH)) == []
-    ((found,),) = (run["results"] for run in sarif.build_sarif([file], Language.ENGLISH, "1.0")["runs"])
+    assert list(github.workflow_commands(Report((file,)))) == []
+    ((found,),) = (run["results"] for run in sarif.build_sarif(Report((file,)), "1.0")["runs"])
     assert found["suppressions"] == [{"kind": "external", "justification": "W-1: small"}]
-    assert report_json([file], Language.ENGLISH)["files"][0]["findings"][0]["waived"] == "W-1: small"
+    assert report_json(Report((file,)))["files"][0]["findings"][0]["waived"] == "W-1: small"
 
 
 def test_every_rule_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -591,7 +593,7 @@ def stall_on_marker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolated_reviews, "REVIEW_SECONDS", 0.5)
 
 
-@pytest.mark.parametrize("format_", review.FORMATS)
+@pytest.mark.parametrize("format_", FORMATS)
 def test_a_file_that_stalls_the_review_is_reported_and_so_are_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], format_: str
 ) -> None:
@@ -615,6 +617,37 @@ def test_a_file_that_stalls_the_review_is_reported_and_so_are_the_others(
         assert [note["level"] for note in notes] == ["error", "error"]
     if format_ == "github":
         assert printed.count(",title=MC-C19 not-reviewed::Not reviewed") == 4
+
+
+def test_files_beside_one_that_stalls_their_linter_are_reviewed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stall_on_marker(monkeypatch)
+    for number in range(6):
+        (tmp_path / f"{number}.py").write_text(
+            "'stall_here'\n" if number == 2 else f"print(undefined_{number})\n"
+        )
+        (tmp_path / f"{number}.sh").write_text("# crash_here\n" if number == 3 else "echo $x\n")
+    assert run_review(tmp_path, format="json", severity="info") == 1
+    files = {Path(file["path"]).name: file for file in shown(capsys)["files"]}
+    assert [name for name, file in files.items() if file["unreviewable"]] == ["2.py", "3.sh"]
+    for number in range(6):
+        if number != 2:
+            assert "PY-F821" in {item["rule"] for item in files[f"{number}.py"]["findings"]}
+        if number != 3:
+            assert "SH-SC2086" in {item["rule"] for item in files[f"{number}.sh"]["findings"]}
+
+
+def test_small_files_of_one_language_are_done_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolated_reviews, "core_count", lambda: 2)
+    jobs = [
+        file_reviews._Job(b"x" * size, dialect)
+        for dialect in (Dialect.HIVE, Dialect.PYTHON, Dialect.SHELL)
+        for size in (1, 1, 1, 1, 1, file_reviews.MAX_GROUPED_BYTES + 1)
+    ]
+    groups = file_reviews._groups([*jobs, file_reviews._Job(None, Dialect.SHELL)])
+    assert sorted(at for group in groups for at in group) == list(range(19))
+    assert [group for group in groups if len(group) > 1] == [(6, 7), (8, 9), (12, 13), (14, 15)]
 
 
 def test_many_files_are_reviewed_in_their_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from common.config_files.errors import ConfigError
 from common.ledger import State
 from common.verdicts import AppliedWaiver, Finding, Outcome, Severity
+from console.application import app
 from console.commands import waivers as waiving
 from console.exit_codes import UsageError
-from console.main import app
 from console.output import tables
 from tests.support import plain_yaml
 from tests.support.records import EVENT, record

@@ -45,6 +45,34 @@ def test_names_of_tables(code: str, lines: list[int]) -> None:
     assert [item.line for item in find_hits("MC-N01", code)] == lines
 
 
+@pytest.mark.parametrize("dialect", [Dialect.HIVE, Dialect.SPARK])
+@pytest.mark.parametrize(
+    ("name", "is_found"),
+    [
+        ("ods.orders", False),
+        ("ODS.orders", False),
+        ("`dwd`.`order`", False),
+        ("mall_dws.order_count", False),
+        ("dim_shop.city", False),
+        ("dwd_order_di", False),
+        ("shop.dwd_order_di", False),
+        ("shop.orders", True),
+        ("modwds.orders", True),
+        ("ods", True),
+    ],
+)
+def test_a_database_may_be_a_layer_in_hive_and_spark(dialect: Dialect, name: str, *, is_found: bool) -> None:
+    assert bool(find_hits("MC-N01", f"CREATE TABLE {name} (id BIGINT)", dialect=dialect)) == is_found
+    assert find_hits("MC-N01", "CREATE TABLE ods.orders (id BIGINT)")
+
+
+def test_layers_of_databases_are_those_of_the_option() -> None:
+    policy = ReviewOptions(rules={"MC-N01": {"patterns": {"raw": r"raw_\w+"}}})
+    for name, is_found in (("raw.orders", False), ("ods.orders", True)):
+        code = f"CREATE TABLE {name} (id BIGINT)"
+        assert bool(find_hits("MC-N01", code, dialect=Dialect.HIVE, policy=policy)) == is_found
+
+
 def test_patterns_of_names_are_an_option() -> None:
     policy = ReviewOptions(rules={"MC-N01": {"patterns": {"raw": r"raw_\w+"}}})
     assert not find_hits("MC-N01", "CREATE TABLE raw_x (id BIGINT)", policy=policy)

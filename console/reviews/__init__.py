@@ -1,0 +1,1 @@
+"""What `dwgate review` reads, and how it reviews it: files, options, processes."""
