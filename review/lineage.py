@@ -368,10 +368,12 @@ class _LineageTrace:
 
     def _of_source(self, index: int, source: Source, name: str, depth: int) -> _Sources:
         """Return the sources of the column `name` of a row source, as the block with that source sees it."""
-        if not source.table and not source.blocks:
-            return self._of_rows(index, source, depth)
         listed = [given.lower() for given in source.columns]
         place = listed.index(name) if name in listed else None
+        if not source.table and not source.blocks:
+            # Where the alias names the column itself, the name is that of a field.
+            is_unknown = listed and not {name, source.alias.lower()} & set(listed)
+            return frozenset() if is_unknown else self._of_rows(index, source, depth)
         if source.table or source.pivots:
             if place is not None:
                 before = self._columns_before(source, depth)

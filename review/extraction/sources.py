@@ -10,7 +10,7 @@ from sqlglot import exp
 from review.extraction.block_state import BlockState
 from review.extraction.expressions.operands import read_operand
 from review.extraction.expressions.partitions import partition_values
-from review.extraction.pivots import extract_pivots, pivoted_columns
+from review.extraction.pivots import extract_pivots, pivot_arguments, pivoted_columns, pivots_of
 from review.extraction.scopes import NOTHING, KnownColumns, QueryScope
 from review.facts import Clause, JoinKind, Operand, Source, Span, last_part
 
@@ -100,6 +100,27 @@ class SourceReader:
         # Hive's parser adds ON TRUE to a JOIN without ON.
         if isinstance(on, exp.Expr) and not (isinstance(on, exp.Boolean) and on.this) and self.sources:
             self.conditions.append((min(count, len(self.sources) - 1), on))
+        if pivots := pivots_of(join):
+            self._pivoted_join(join, pivots)
+
+    def _pivoted_join(self, join: exp.Join, pivots: list[exp.Pivot]) -> None:
+        """Add the columns that the pivots of a join make of the rows of all sources before it."""
+        calls = len(self.frame.calls)
+        names = [column.name for pivot in extract_pivots(join, self.frame) for column in pivot.made]
+        del self.frame.calls[calls:]  # they are read again, with the columns of the sources
+        arguments = tuple(self._argument(part) for pivot in pivots for part in pivot_arguments(pivot))
+        alias, columns = _alias(join)
+        end = Span(self.frame.end, self.frame.end)
+        source = Source(
+            end,
+            JoinKind.LATERAL,
+            "",
+            alias,
+            bool(alias),
+            columns=columns or tuple(names),
+            arguments=arguments,
+        )
+        self._register(source, [alias.lower()], NOTHING, None)
 
     def _joined(self, join: exp.Join, node: exp.Expr) -> JoinKind:
         kind, side = join.kind.upper(), join.side.upper()
@@ -255,7 +276,7 @@ _SIDES = {"LEFT": JoinKind.LEFT, "RIGHT": JoinKind.RIGHT, "FULL": JoinKind.FULL}
 
 def _alias(node: exp.Expr) -> tuple[str, tuple[str, ...]]:
     """Return the alias of a row source, which may come after its pivots, and the columns that it names."""
-    named = (holder.args.get("alias") for holder in reversed((node, *(node.args.get("pivots") or ()))))
+    named = (holder.args.get("alias") for holder in reversed((node, *pivots_of(node))))
     alias = next((item for item in named if item is not None), None)
     if isinstance(alias, exp.TableAlias):
         return alias.name, tuple(column.name for column in alias.columns)

@@ -198,6 +198,16 @@ PIVOTS = {
         "p.x FROM (SELECT shop, mon, amt FROM sales) PIVOT (SUM(amt) FOR mon IN ('01', '02')) p (k, x, y)",
         {"x": {"sales.amt", "sales.mon"}},
     ),
+    "a join": (
+        Dialect.SPARK,
+        "a.k, jan FROM a JOIN b ON a.i = b.i PIVOT (SUM(b.amt) FOR a.mon IN ('01' AS jan))",
+        {"k": {"a.k"}, "jan": {"b.amt", "a.mon"}},
+    ),
+    "a join with an alias": (
+        Dialect.TSQL,
+        "p.[01], p.k FROM a JOIN sales ON a.i = sales.shop PIVOT (SUM(amt) FOR mon IN ([01])) AS p",
+        {"01": {"sales.amt", "sales.mon"}, "k": set()},
+    ),
     "columns into rows": (
         Dialect.MAXCOMPUTE,
         "shop, k, v, r1 FROM wide UNPIVOT (v FOR k IN (q1, q2 AS second))",
