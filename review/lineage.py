@@ -154,6 +154,7 @@ class _LineageTrace:
         self._statement, self._blocks, self._catalog = statement, statement.blocks, catalog
         self._outputs: dict[int, tuple[_TracedColumn, ...]] = {}
         self._places: dict[int, tuple[int, dict[str, int]]] = {}
+        self._having: dict[int, tuple[dict[str, list[int]], list[int]]] = {}
         named = [source.table for block in self._blocks for source in block.sources]
         self._spellings = {name.lower(): name for name in reversed(named)}
 
@@ -346,8 +347,8 @@ class _LineageTrace:
     def _of_qualified(self, index: int, column: Column, depth: int) -> _Sources:
         """Return the sources of a column whose qualifier names no source of its block.
 
-        In ON DUPLICATE KEY UPDATE it may name a source of the query; otherwise it begins with the column of
-        type STRUCT, if the block has only one source.
+        In ON DUPLICATE KEY UPDATE it may name a source of the query; otherwise it begins with a column of
+        type STRUCT, of the only source that has it, or whose columns are unknown.
         """
         block = self._blocks[index]
         if block.role is Role.CHANGE:
@@ -355,16 +356,28 @@ class _LineageTrace:
                 for source in self._blocks[inner].sources:
                     if source.alias.lower() == column.qualifier.lower():
                         return self._of_source(inner, source, column.key, depth)
-        # The columns of a lateral view are known if it lists them.
-        seen = [
-            source
-            for source in block.sources
-            if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI)
-            and not (source.join_kind is JoinKind.LATERAL and source.columns)
-        ]
-        if len(seen) != 1:
+        first = column.qualifier.partition(".")[0].lower()
+        having, unknown = self._sources_by_column(index, depth)
+        candidates = having.get(first) or unknown
+        if len(candidates) != 1:
             return frozenset()
-        return self._of_source(index, seen[0], column.qualifier.partition(".")[0].lower(), depth)
+        return self._of_source(index, block.sources[candidates[0]], first, depth)
+
+    def _sources_by_column(self, index: int, depth: int) -> tuple[dict[str, list[int]], list[int]]:
+        """Return the sources of a block, by their columns, and those whose columns are unknown."""
+        if (found := self._having.get(index)) is None:
+            having: dict[str, list[int]] = {}
+            unknown: list[int] = []
+            found = self._having[index] = (having, unknown)
+            for place, source in enumerate(self._blocks[index].sources):
+                if source.join_kind in (JoinKind.SEMI, JoinKind.ANTI):
+                    continue
+                names = dict.fromkeys(self._columns(source, depth))
+                for name in names:
+                    having.setdefault(name, []).append(place)
+                if not names or ALL_COLUMNS in names:
+                    unknown.append(place)
+        return found
 
     def _of_source(self, index: int, source: Source, name: str, depth: int) -> _Sources:
         """Return the sources of the column `name` of a row source, as the block with that source sees it."""

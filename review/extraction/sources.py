@@ -208,11 +208,23 @@ class SourceReader:
         holder: exp.Expr | None = None,
     ) -> None:
         blocks = self.query(node, outer)
+        rows = node.this.expressions if isinstance(node.this, exp.Values) else ()
+        arguments = tuple(made for row in rows if (made := self._argument(row)).columns)
         span = self.frame.span_of(blocks)
         at = Span(*self.frame.text.enclosing_bracket(*span)) if span else Span(self.frame.end, self.frame.end)
         pivots = extract_pivots(node, self.frame)
         alias, columns = _alias(holder or node)
-        source = Source(at, joined, "", alias, bool(alias), blocks, columns=columns, pivots=pivots)
+        source = Source(
+            at,
+            joined,
+            "",
+            alias,
+            bool(alias),
+            blocks,
+            columns=columns,
+            arguments=arguments,
+            pivots=pivots,
+        )
         self._register(source, [alias.lower()], pivoted_columns(self.shape(blocks), pivots), join)
 
     def _lateral(self, node: exp.Expr, joined: JoinKind = JoinKind.LATERAL) -> None:

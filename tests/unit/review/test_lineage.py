@@ -439,6 +439,16 @@ NESTED = {
         {"x": "items", "y": "items"},
     ),
     "all fields": (Dialect.SPARK, "info.* FROM s", {"*": "info"}),
+    "all fields of an element": (
+        Dialect.SPARK,
+        "e.* FROM s LATERAL VIEW explode(items) v AS e",
+        {"*": "items"},
+    ),
+    "rows of columns": (
+        Dialect.TSQL,
+        "v.x FROM s CROSS APPLY (VALUES ('a', s.a), ('b', s.a)) AS v (k, x)",
+        {"x": "a"},
+    ),
     "a built struct": (
         Dialect.HIVE,
         "q.st.x AS x FROM (SELECT named_struct('x', a) AS st FROM s) q",
@@ -465,6 +475,12 @@ NESTED = {
 def test_columns_of_nested_types(dialect: Dialect, query: str, expected: dict[str, str]) -> None:
     found = _columns(f"INSERT INTO t SELECT {query}", dialect)
     assert found == {("t", name): {f"s.{source}"} for name, source in expected.items()}
+
+
+def test_a_field_is_one_of_the_table_that_has_the_column() -> None:
+    known = ReviewContext(tables={"s": TableMetadata(columns={"id": "BIGINT", "info": "STRUCT<a:INT>"})})
+    code = "INSERT INTO t SELECT info.a AS x FROM q JOIN s ON s.id = q.id"
+    assert _columns(code, given=known) == {("t", "x"): {"s.info"}}
 
 
 def test_a_field_of_one_of_several_tables_is_unknown() -> None:
