@@ -1,8 +1,4 @@
-"""Lineage from code: what each statement reads and writes, and the source columns of each written column.
-
-Derived from the facts alone, so it works the same for every dialect. Unknown lineage is left out, never
-guessed.
-"""
+"""Traces the columns that a statement writes to the tables they come from."""
 
 from __future__ import annotations
 
@@ -17,7 +13,6 @@ from review.facts import (
     OperandKind,
     Output,
     Role,
-    Script,
     Source,
     Span,
     Statement,
@@ -26,113 +21,11 @@ from review.facts import (
     is_same_table,
     table_key,
 )
+from review.lineage.model import ALL_COLUMNS, ColumnLineage
 from review.tables.catalog import TableCatalog
-
-ALL_COLUMNS = "*"
-"""Stands for all columns of a table whose columns are unknown, as read by a star."""
 
 _MAX_DEPTH = 60
 """Maximum nested queries through which a column is traced."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableWrite:
-    """A table that is written.
-
-    Attributes:
-        table: as written in the code.
-        how: the kind of write.
-        partition: its PARTITION(…): the value of each column as written (`${bizdate}`), None if it is dynamic
-            or not a plain value.
-    """
-
-    table: str
-    how: WriteKind
-    partition: tuple[tuple[str, str | None], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TableLineage:
-    """The tables of one statement.
-
-    Attributes:
-        at: the statement.
-        reads: tables that it reads, as written, each once, in text order.
-        writes: tables that it writes, in text order.
-    """
-
-    at: Span
-    reads: tuple[str, ...] = ()
-    writes: tuple[TableWrite, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnLineage:
-    """One written column.
-
-    Attributes:
-        at: the expression that computes it.
-        table: the written table, as written in the code.
-        column: its name in lower case; empty if unknown.
-        sources: its source columns of tables, as (table, column in lower case), each once; `ALL_COLUMNS` as
-            the column if only the table is known.
-    """
-
-    at: Span
-    table: str
-    column: str
-    sources: tuple[tuple[str, str], ...] = ()
-
-
-def table_lineage(script: Script) -> tuple[TableLineage, ...]:
-    """Return the tables that each statement reads and writes; statements that do neither are left out."""
-    found = (_tables(statement) for statement in script.statements)
-    return tuple(item for item in found if item.reads or item.writes)
-
-
-def column_lineage(script: Script) -> tuple[ColumnLineage, ...]:
-    """Return the source columns of each written column, for every write with a query or assignments.
-
-    Stars are expanded if their columns are known: from `script.given`, from a CREATE in the script, or from a
-    subquery or CTE that lists them.
-    """
-    catalog = TableCatalog(script)
-    return tuple(item for statement in script.statements for item in _columns(statement, catalog))
-
-
-def statement_lineage(script: Script) -> Iterator[tuple[Statement, TableLineage, tuple[ColumnLineage, ...]]]:
-    """Yield the statements that read or write tables, each with its tables and columns."""
-    catalog = TableCatalog(script)
-    for statement in script.statements:
-        found = _tables(statement)
-        if found.reads or found.writes:
-            yield statement, found, tuple(_columns(statement, catalog))
-
-
-def _columns(statement: Statement, catalog: TableCatalog) -> Iterator[ColumnLineage]:
-    for write in statement.writes:
-        yield from _LineageTrace(statement, catalog).traced_columns(write)
-
-
-def _tables(statement: Statement) -> TableLineage:
-    names = [source.table for _, source in statement.reads()]
-    names += [made.like for made in statement.creations if made.like]
-    reads: dict[str, str] = {}
-    for name in names:
-        reads.setdefault(name.lower(), name)
-    writes = tuple(
-        TableWrite(
-            write.table, write.kind, tuple((part.column, _value(part.value)) for part in write.partition)
-        )
-        for write in statement.writes
-        if write.table
-    )
-    return TableLineage(statement.at, tuple(reads.values()), writes)
-
-
-def _value(operand: Operand | None) -> str | None:
-    return operand.value if operand else None
-
 
 _Sources = frozenset[tuple[str, str]]
 """Columns of tables: each the table as written, and the column in lower case."""
@@ -147,8 +40,8 @@ class _TracedColumn:
     sources: _Sources
 
 
-class _LineageTrace:
-    """Traces the columns of one statement to the tables they come from."""
+class ColumnTrace:
+    """The columns of one statement, each traced once."""
 
     def __init__(self, statement: Statement, catalog: TableCatalog) -> None:
         self._statement, self._blocks, self._catalog = statement, statement.blocks, catalog
