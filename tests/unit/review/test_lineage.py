@@ -393,6 +393,11 @@ STARS = {
         "* EXCEPT (phone, ds) REPLACE (upper(phone) AS name)",
         {"id": "id", "name": "phone"},
     ),
+    "except after replace": (
+        Dialect.CLICKHOUSE,
+        "* REPLACE (upper(phone) AS name) EXCEPT (phone) EXCEPT ds",
+        {"id": "id", "name": "phone"},
+    ),
     "rename": (Dialect.SPARK, "* EXCLUDE (phone, ds) RENAME (id AS key)", {"key": "id", "name": "name"}),
     "all names but some": (Dialect.MAXCOMPUTE, "`(phone|ds)?+.+`", {"id": "id", "name": "name"}),
     "all names but one": (Dialect.HIVE, "`(phone)?+.+`", {"id": "id", "name": "name", "ds": "ds"}),
