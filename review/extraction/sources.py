@@ -100,16 +100,17 @@ class SourceReader:
         # Hive's parser adds ON TRUE to a JOIN without ON.
         if isinstance(on, exp.Expr) and not (isinstance(on, exp.Boolean) and on.this) and self.sources:
             self.conditions.append((min(count, len(self.sources) - 1), on))
-        if pivots := pivots_of(join):
-            self._pivoted_join(join, pivots)
+        self._pivoted_rows(join)
 
-    def _pivoted_join(self, join: exp.Join, pivots: list[exp.Pivot]) -> None:
-        """Add the columns that the pivots of a join make of the rows of all sources before it."""
+    def _pivoted_rows(self, node: exp.Expr) -> None:
+        """Add the columns that the pivots of a join or a lateral view make of all rows before them."""
+        if not (pivots := pivots_of(node)):
+            return
         calls = len(self.frame.calls)
-        names = [column.name for pivot in extract_pivots(join, self.frame) for column in pivot.made]
+        names = [column.name for pivot in extract_pivots(node, self.frame) for column in pivot.made]
         del self.frame.calls[calls:]  # they are read again, with the columns of the sources
         arguments = tuple(self._argument(part) for pivot in pivots for part in pivot_arguments(pivot))
-        alias, columns = _alias(join)
+        alias, columns = _alias(pivots[-1])
         end = Span(self.frame.end, self.frame.end)
         source = Source(
             end,
@@ -232,6 +233,7 @@ class SourceReader:
             self._subquery(node.this, joined, None, self.frame.scope, node)
         else:
             self._table_function(node, JoinKind.LATERAL, None)
+        self._pivoted_rows(node)
 
     def _array(self, node: exp.Expr) -> None:
         """Add the elements of an array of ARRAY JOIN: a column with the alias, or the name of the array."""

@@ -147,6 +147,16 @@ class ParserMixin(LeafParserMixin, Parser):
                     more = True
         return star
 
+    def _parse_lateral(self) -> exp.Lateral | None:
+        """Parse the PIVOT that may follow a lateral view: it is one of all rows before it.
+
+        https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select.html
+        """
+        lateral = super()._parse_lateral()
+        if lateral is not None and (pivots := self._parse_pivots()):
+            lateral.set("pivots", pivots)
+        return lateral
+
     def _pivot_column_names(self, _: list[exp.Expr]) -> list[str]:
         """Return no names: sqlglot would combine them with all values, and nothing reads the result."""
         return []

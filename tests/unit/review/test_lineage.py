@@ -203,6 +203,11 @@ PIVOTS = {
         "a.k, jan FROM a JOIN b ON a.i = b.i PIVOT (SUM(b.amt) FOR a.mon IN ('01' AS jan))",
         {"k": {"a.k"}, "jan": {"b.amt", "a.mon"}},
     ),
+    "a lateral view": (
+        Dialect.SPARK,
+        "shop, jan FROM s LATERAL VIEW explode(tags) v AS tag PIVOT (MAX(tag) FOR mon IN ('01' AS jan))",
+        {"shop": {"s.shop"}, "jan": {"s.tags", "s.mon"}},
+    ),
     "a join with an alias": (
         Dialect.TSQL,
         "p.[01], p.k FROM a JOIN sales ON a.i = sales.shop PIVOT (SUM(amt) FOR mon IN ([01])) AS p",
