@@ -24,7 +24,7 @@ from console.review_inputs import Source, dialect_named, read_context, read_sour
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.extraction.reader import read_code
-from review.file_lineage import FileLineage, UnreadCode, script_lineage
+from review.lineage.file_lineage import FileLineage, UnreadCode, script_lineage
 from review.node_script import file_script
 from review.script_reader import read_script
 from review.source.source_files import decode_source

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.text.printable import printable
 from console.output.tables import NOTHING
-from review.file_lineage import FileLineage, StatementLineage
+from review.lineage.file_lineage import FileLineage, StatementLineage
 
 _UNNAMED = "?"
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from review.file_lineage import FileLineage, StatementLineage
 from review.lineage import ALL_COLUMNS
+from review.lineage.file_lineage import FileLineage, StatementLineage
 
 PRODUCER = "urn:dwgate"
 EVENT_SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"

@@ -24,18 +24,30 @@ from review.facts import Clause, Pivot, PivotedColumn, Role
 
 def extract_pivots(node: exp.Expr, frame: BlockState) -> tuple[Pivot, ...]:
     """Read the pivots of a row source. Their columns are those of that source alone."""
-    if not node.args.get("pivots"):
+    nodes = pivots_of(node)
+    if not nodes:
         return ()
     clause, scope, comparisons = frame.clause, frame.scope, len(frame.comparisons)
     frame.clause, frame.scope = Clause.SOURCE, QueryScope(-1)
-    made = tuple(
-        _unpivot(pivot) if pivot.args.get("unpivot") else _pivot(pivot, frame)
-        for pivot in node.args["pivots"]
-    )
+    made = tuple(_unpivot(item) if item.args.get("unpivot") else _pivot(item, frame) for item in nodes)
     frame.clause, frame.scope = clause, scope
     # Rules would look for their columns in all sources of the block.
     del frame.comparisons[comparisons:]
     return made
+
+
+def pivots_of(node: exp.Expr) -> list[exp.Pivot]:
+    """Return the pivots of a row source or a join; MaxCompute's user-defined join is not one of them."""
+    return [item for item in node.args.get("pivots") or () if isinstance(item, exp.Pivot)]
+
+
+def pivot_arguments(node: exp.Pivot) -> list[exp.Expr]:
+    """Return the expressions whose columns a pivot reads."""
+    fields = [field for field in node.args.get("fields") or () if isinstance(field, exp.In)]
+    if node.args.get("unpivot"):
+        values = [value for field in fields for value in field.expressions]
+        return [value.this if isinstance(value, exp.PivotAlias) else value for value in values]
+    return [*node.expressions, *(field.this for field in fields)]
 
 
 def pivoted_columns(known: KnownColumns, pivots: tuple[Pivot, ...]) -> KnownColumns:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from review.extraction.block_state import BlockState
 from review.extraction.expressions.operands import read_operand
 from review.extraction.expressions.partitions import partition_values
-from review.extraction.pivots import extract_pivots, pivoted_columns
+from review.extraction.pivots import extract_pivots, pivot_arguments, pivoted_columns, pivots_of
 from review.extraction.scopes import NOTHING, KnownColumns, QueryScope
 from review.facts import Clause, JoinKind, Operand, Source, Span, last_part
 
@@ -100,6 +100,28 @@ class SourceReader:
         # Hive's parser adds ON TRUE to a JOIN without ON.
         if isinstance(on, exp.Expr) and not (isinstance(on, exp.Boolean) and on.this) and self.sources:
             self.conditions.append((min(count, len(self.sources) - 1), on))
+        self._pivoted_rows(join)
+
+    def _pivoted_rows(self, node: exp.Expr) -> None:
+        """Add the columns that the pivots of a join or a lateral view make of all rows before them."""
+        if not (pivots := pivots_of(node)):
+            return
+        calls = len(self.frame.calls)
+        names = [column.name for pivot in extract_pivots(node, self.frame) for column in pivot.made]
+        del self.frame.calls[calls:]  # they are read again, with the columns of the sources
+        arguments = tuple(self._argument(part) for pivot in pivots for part in pivot_arguments(pivot))
+        alias, columns = _alias(pivots[-1])
+        end = Span(self.frame.end, self.frame.end)
+        source = Source(
+            end,
+            JoinKind.LATERAL,
+            "",
+            alias,
+            bool(alias),
+            columns=columns or tuple(names),
+            arguments=arguments,
+        )
+        self._register(source, [alias.lower()], NOTHING, None)
 
     def _joined(self, join: exp.Join, node: exp.Expr) -> JoinKind:
         kind, side = join.kind.upper(), join.side.upper()
@@ -187,11 +209,23 @@ class SourceReader:
         holder: exp.Expr | None = None,
     ) -> None:
         blocks = self.query(node, outer)
+        rows = node.this.expressions if isinstance(node.this, exp.Values) else ()
+        arguments = tuple(made for row in rows if (made := self._argument(row)).columns)
         span = self.frame.span_of(blocks)
         at = Span(*self.frame.text.enclosing_bracket(*span)) if span else Span(self.frame.end, self.frame.end)
         pivots = extract_pivots(node, self.frame)
         alias, columns = _alias(holder or node)
-        source = Source(at, joined, "", alias, bool(alias), blocks, columns=columns, pivots=pivots)
+        source = Source(
+            at,
+            joined,
+            "",
+            alias,
+            bool(alias),
+            blocks,
+            columns=columns,
+            arguments=arguments,
+            pivots=pivots,
+        )
         self._register(source, [alias.lower()], pivoted_columns(self.shape(blocks), pivots), join)
 
     def _lateral(self, node: exp.Expr, joined: JoinKind = JoinKind.LATERAL) -> None:
@@ -199,6 +233,7 @@ class SourceReader:
             self._subquery(node.this, joined, None, self.frame.scope, node)
         else:
             self._table_function(node, JoinKind.LATERAL, None)
+        self._pivoted_rows(node)
 
     def _array(self, node: exp.Expr) -> None:
         """Add the elements of an array of ARRAY JOIN: a column with the alias, or the name of the array."""
@@ -255,7 +290,7 @@ _SIDES = {"LEFT": JoinKind.LEFT, "RIGHT": JoinKind.RIGHT, "FULL": JoinKind.FULL}
 
 def _alias(node: exp.Expr) -> tuple[str, tuple[str, ...]]:
     """Return the alias of a row source, which may come after its pivots, and the columns that it names."""
-    named = (holder.args.get("alias") for holder in reversed((node, *(node.args.get("pivots") or ()))))
+    named = (holder.args.get("alias") for holder in reversed((node, *pivots_of(node))))
     alias = next((item for item in named if item is not None), None)
     if isinstance(alias, exp.TableAlias):
         return alias.name, tuple(column.name for column in alias.columns)

@@ -226,6 +226,31 @@ class ParserMixin(LeafParserMixin, Parser):
         node.meta["start"], node.meta["end"] = start, self._prev.end
         return node
 
+    def _parse_star_ops(self) -> exp.Expr | None:
+        """Parse EXCEPT, REPLACE and RENAME after a star in any order, as ClickHouse allows.
+
+        https://clickhouse.com/docs/sql-reference/statements/select#select-modifiers
+        """
+        star = super()._parse_star_ops()
+        more = isinstance(star, exp.Star)
+        while star is not None and more:
+            more = False
+            for key, words in _STAR_CHANGES.items():
+                if changes := self._parse_star_op(*words):
+                    star.set(key, [*(star.args.get(key) or ()), *changes])
+                    more = True
+        return star
+
+    def _parse_lateral(self) -> exp.Lateral | None:
+        """Parse the PIVOT that may follow a lateral view: it is one of all rows before it.
+
+        https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select.html
+        """
+        lateral = super()._parse_lateral()
+        if lateral is not None and (pivots := self._parse_pivots()):
+            lateral.set("pivots", pivots)
+        return lateral
+
     def _pivot_column_names(self, _: list[exp.Expr]) -> list[str]:
         """Return no names: sqlglot would combine them with all values, and nothing reads the result."""
         return []
@@ -335,6 +360,7 @@ class ParserMixin(LeafParserMixin, Parser):
 
 
 _VERSIONS = ("VERSION", "TIMESTAMP", "VERSIONS")
+_STAR_CHANGES = {"except_": ("EXCEPT", "EXCLUDE"), "replace": ("REPLACE",), "rename": ("RENAME",)}
 _QUERIES = frozenset({TokenType.SELECT, TokenType.WITH})
 
 

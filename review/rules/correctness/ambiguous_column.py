@@ -78,8 +78,8 @@ def ambiguous_column(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Tables with unknown columns and subqueries with a star are not checked. A qualifier that matches no source
-    is ignored: it may be a column of type STRUCT.
+    Tables with unknown columns, subqueries with a star, and a PIVOT that makes columns without a known name
+    are not checked. A qualifier that matches no source is ignored: it may be a column of type STRUCT.
     """
     for statement in subject.script.statements:
         known = [

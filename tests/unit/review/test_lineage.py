@@ -198,6 +198,21 @@ PIVOTS = {
         "p.x FROM (SELECT shop, mon, amt FROM sales) PIVOT (SUM(amt) FOR mon IN ('01', '02')) p (k, x, y)",
         {"x": {"sales.amt", "sales.mon"}},
     ),
+    "a join": (
+        Dialect.SPARK,
+        "a.k, jan FROM a JOIN b ON a.i = b.i PIVOT (SUM(b.amt) FOR a.mon IN ('01' AS jan))",
+        {"k": {"a.k"}, "jan": {"b.amt", "a.mon"}},
+    ),
+    "a lateral view": (
+        Dialect.SPARK,
+        "shop, jan FROM s LATERAL VIEW explode(tags) v AS tag PIVOT (MAX(tag) FOR mon IN ('01' AS jan))",
+        {"shop": {"s.shop"}, "jan": {"s.tags", "s.mon"}},
+    ),
+    "a join with an alias": (
+        Dialect.TSQL,
+        "p.[01], p.k FROM a JOIN sales ON a.i = sales.shop PIVOT (SUM(amt) FOR mon IN ([01])) AS p",
+        {"01": {"sales.amt", "sales.mon"}, "k": set()},
+    ),
     "columns into rows": (
         Dialect.MAXCOMPUTE,
         "shop, k, v, r1 FROM wide UNPIVOT (v FOR k IN (q1, q2 AS second))",
@@ -383,6 +398,11 @@ STARS = {
         "* EXCEPT (phone, ds) REPLACE (upper(phone) AS name)",
         {"id": "id", "name": "phone"},
     ),
+    "except after replace": (
+        Dialect.CLICKHOUSE,
+        "* REPLACE (upper(phone) AS name) EXCEPT (phone) EXCEPT ds",
+        {"id": "id", "name": "phone"},
+    ),
     "rename": (Dialect.SPARK, "* EXCLUDE (phone, ds) RENAME (id AS key)", {"key": "id", "name": "name"}),
     "all names but some": (Dialect.MAXCOMPUTE, "`(phone|ds)?+.+`", {"id": "id", "name": "name"}),
     "all names but one": (Dialect.HIVE, "`(phone)?+.+`", {"id": "id", "name": "name", "ds": "ds"}),
@@ -429,6 +449,16 @@ NESTED = {
         {"x": "items", "y": "items"},
     ),
     "all fields": (Dialect.SPARK, "info.* FROM s", {"*": "info"}),
+    "all fields of an element": (
+        Dialect.SPARK,
+        "e.* FROM s LATERAL VIEW explode(items) v AS e",
+        {"*": "items"},
+    ),
+    "rows of columns": (
+        Dialect.TSQL,
+        "v.x FROM s CROSS APPLY (VALUES ('a', s.a), ('b', s.a)) AS v (k, x)",
+        {"x": "a"},
+    ),
     "a built struct": (
         Dialect.HIVE,
         "q.st.x AS x FROM (SELECT named_struct('x', a) AS st FROM s) q",
@@ -455,6 +485,12 @@ NESTED = {
 def test_columns_of_nested_types(dialect: Dialect, query: str, expected: dict[str, str]) -> None:
     found = _columns(f"INSERT INTO t SELECT {query}", dialect)
     assert found == {("t", name): {f"s.{source}"} for name, source in expected.items()}
+
+
+def test_a_field_is_one_of_the_table_that_has_the_column() -> None:
+    known = ReviewContext(tables={"s": TableMetadata(columns={"id": "BIGINT", "info": "STRUCT<a:INT>"})})
+    code = "INSERT INTO t SELECT info.a AS x FROM q JOIN s ON s.id = q.id"
+    assert _columns(code, given=known) == {("t", "x"): {"s.info"}}
 
 
 def test_a_field_of_one_of_several_tables_is_unknown() -> None:

@@ -23,8 +23,8 @@ from console.output.openlineage import lineage_event
 from review.context import ReviewContext
 from review.dialects import Dialect
 from review.facts import WriteKind
-from review.file_lineage import FileLineage, StatementLineage, script_lineage
 from review.lineage import TableWrite
+from review.lineage.file_lineage import FileLineage, StatementLineage, script_lineage
 from review.script_reader import read_script
 
 DWGATE = Path(sys.executable).with_name("dwgate")

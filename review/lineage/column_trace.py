@@ -1,8 +1,4 @@
-"""Lineage from code: what each statement reads and writes, and the source columns of each written column.
-
-Derived from the facts alone, so it works the same for every dialect. Unknown lineage is left out, never
-guessed.
-"""
+"""Traces the columns that a statement writes to the tables they come from."""
 
 from __future__ import annotations
 
@@ -17,7 +13,6 @@ from review.facts import (
     OperandKind,
     Output,
     Role,
-    Script,
     Source,
     Span,
     Statement,
@@ -26,113 +21,11 @@ from review.facts import (
     is_same_table,
     table_key,
 )
+from review.lineage.model import ALL_COLUMNS, ColumnLineage
 from review.tables.catalog import TableCatalog
-
-ALL_COLUMNS = "*"
-"""Stands for all columns of a table whose columns are unknown, as read by a star."""
 
 _MAX_DEPTH = 60
 """Maximum nested queries through which a column is traced."""
-
-
-@dataclass(frozen=True, slots=True)
-class TableWrite:
-    """A table that is written.
-
-    Attributes:
-        table: as written in the code.
-        how: the kind of write.
-        partition: its PARTITION(…): the value of each column as written (`${bizdate}`), None if it is dynamic
-            or not a plain value.
-    """
-
-    table: str
-    how: WriteKind
-    partition: tuple[tuple[str, str | None], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TableLineage:
-    """The tables of one statement.
-
-    Attributes:
-        at: the statement.
-        reads: tables that it reads, as written, each once, in text order.
-        writes: tables that it writes, in text order.
-    """
-
-    at: Span
-    reads: tuple[str, ...] = ()
-    writes: tuple[TableWrite, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnLineage:
-    """One written column.
-
-    Attributes:
-        at: the expression that computes it.
-        table: the written table, as written in the code.
-        column: its name in lower case; empty if unknown.
-        sources: its source columns of tables, as (table, column in lower case), each once; `ALL_COLUMNS` as
-            the column if only the table is known.
-    """
-
-    at: Span
-    table: str
-    column: str
-    sources: tuple[tuple[str, str], ...] = ()
-
-
-def table_lineage(script: Script) -> tuple[TableLineage, ...]:
-    """Return the tables that each statement reads and writes; statements that do neither are left out."""
-    found = (_tables(statement) for statement in script.statements)
-    return tuple(item for item in found if item.reads or item.writes)
-
-
-def column_lineage(script: Script) -> tuple[ColumnLineage, ...]:
-    """Return the source columns of each written column, for every write with a query or assignments.
-
-    Stars are expanded if their columns are known: from `script.given`, from a CREATE in the script, or from a
-    subquery or CTE that lists them.
-    """
-    catalog = TableCatalog(script)
-    return tuple(item for statement in script.statements for item in _columns(statement, catalog))
-
-
-def statement_lineage(script: Script) -> Iterator[tuple[Statement, TableLineage, tuple[ColumnLineage, ...]]]:
-    """Yield the statements that read or write tables, each with its tables and columns."""
-    catalog = TableCatalog(script)
-    for statement in script.statements:
-        found = _tables(statement)
-        if found.reads or found.writes:
-            yield statement, found, tuple(_columns(statement, catalog))
-
-
-def _columns(statement: Statement, catalog: TableCatalog) -> Iterator[ColumnLineage]:
-    for write in statement.writes:
-        yield from _LineageTrace(statement, catalog).traced_columns(write)
-
-
-def _tables(statement: Statement) -> TableLineage:
-    names = [source.table for _, source in statement.reads()]
-    names += [made.like for made in statement.creations if made.like]
-    reads: dict[str, str] = {}
-    for name in names:
-        reads.setdefault(name.lower(), name)
-    writes = tuple(
-        TableWrite(
-            write.table, write.kind, tuple((part.column, _value(part.value)) for part in write.partition)
-        )
-        for write in statement.writes
-        if write.table
-    )
-    return TableLineage(statement.at, tuple(reads.values()), writes)
-
-
-def _value(operand: Operand | None) -> str | None:
-    return operand.value if operand else None
-
 
 _Sources = frozenset[tuple[str, str]]
 """Columns of tables: each the table as written, and the column in lower case."""
@@ -147,13 +40,14 @@ class _TracedColumn:
     sources: _Sources
 
 
-class _LineageTrace:
-    """Traces the columns of one statement to the tables they come from."""
+class ColumnTrace:
+    """The columns of one statement, each traced once."""
 
     def __init__(self, statement: Statement, catalog: TableCatalog) -> None:
         self._statement, self._blocks, self._catalog = statement, statement.blocks, catalog
         self._outputs: dict[int, tuple[_TracedColumn, ...]] = {}
         self._places: dict[int, tuple[int, dict[str, int]]] = {}
+        self._having: dict[int, tuple[dict[str, list[int]], list[int]]] = {}
         named = [source.table for block in self._blocks for source in block.sources]
         self._spellings = {name.lower(): name for name in reversed(named)}
 
@@ -346,8 +240,8 @@ class _LineageTrace:
     def _of_qualified(self, index: int, column: Column, depth: int) -> _Sources:
         """Return the sources of a column whose qualifier names no source of its block.
 
-        In ON DUPLICATE KEY UPDATE it may name a source of the query; otherwise it begins with the column of
-        type STRUCT, if the block has only one source.
+        In ON DUPLICATE KEY UPDATE it may name a source of the query; otherwise it begins with a column of
+        type STRUCT, of the only source that has it, or whose columns are unknown.
         """
         block = self._blocks[index]
         if block.role is Role.CHANGE:
@@ -355,23 +249,37 @@ class _LineageTrace:
                 for source in self._blocks[inner].sources:
                     if source.alias.lower() == column.qualifier.lower():
                         return self._of_source(inner, source, column.key, depth)
-        # The columns of a lateral view are known if it lists them.
-        seen = [
-            source
-            for source in block.sources
-            if source.join_kind not in (JoinKind.SEMI, JoinKind.ANTI)
-            and not (source.join_kind is JoinKind.LATERAL and source.columns)
-        ]
-        if len(seen) != 1:
+        first = column.qualifier.partition(".")[0].lower()
+        having, unknown = self._sources_by_column(index, depth)
+        candidates = having.get(first) or unknown
+        if len(candidates) != 1:
             return frozenset()
-        return self._of_source(index, seen[0], column.qualifier.partition(".")[0].lower(), depth)
+        return self._of_source(index, block.sources[candidates[0]], first, depth)
+
+    def _sources_by_column(self, index: int, depth: int) -> tuple[dict[str, list[int]], list[int]]:
+        """Return the sources of a block, by their columns, and those whose columns are unknown."""
+        if (found := self._having.get(index)) is None:
+            having: dict[str, list[int]] = {}
+            unknown: list[int] = []
+            found = self._having[index] = (having, unknown)
+            for place, source in enumerate(self._blocks[index].sources):
+                if source.join_kind in (JoinKind.SEMI, JoinKind.ANTI):
+                    continue
+                names = dict.fromkeys(self._columns(source, depth))
+                for name in names:
+                    having.setdefault(name, []).append(place)
+                if not names or ALL_COLUMNS in names:
+                    unknown.append(place)
+        return found
 
     def _of_source(self, index: int, source: Source, name: str, depth: int) -> _Sources:
         """Return the sources of the column `name` of a row source, as the block with that source sees it."""
-        if not source.table and not source.blocks:
-            return self._of_rows(index, source, depth)
         listed = [given.lower() for given in source.columns]
         place = listed.index(name) if name in listed else None
+        if not source.table and not source.blocks:
+            # Where the alias names the column itself, the name is that of a field.
+            is_unknown = listed and not {name, source.alias.lower()} & set(listed)
+            return frozenset() if is_unknown else self._of_rows(index, source, depth)
         if source.table or source.pivots:
             if place is not None:
                 before = self._columns_before(source, depth)
