@@ -38,7 +38,16 @@ def extract_insert(node: exp.Expr, walk: QueryWalker, keys: Keys) -> Write:
     given = node.args.get("partition") or (target.args.get("partition") if target is not None else None)
     partition = partition_values(given, walk.frame()) if isinstance(given, exp.Expr) else ()
     blocks, values = _rows(node.args.get("expression"), walk)
+    if node.args.get("by_name") and not columns:
+        columns = _output_names(blocks, walk)
     return Write(at, _write_kind(node, table, keys), table, partition, columns, blocks, values)
+
+
+def _output_names(blocks: tuple[int, ...], walk: QueryWalker) -> tuple[str, ...]:
+    """Return the names of a query's columns, by which `INSERT … BY NAME` finds those of the target."""
+    block = walk.blocks[blocks[0]] if blocks else None
+    names = tuple(output.name for output in block.outputs) if block is not None else ()
+    return names if all(names) else ()
 
 
 def _write_kind(node: exp.Expr, table: str, keys: Keys) -> WriteKind:
