@@ -17,6 +17,9 @@ from review.parsing.ast_nodes import AlterAction, AlterTable
 _ALTER_KINDS = {
     "ADD COLUMNS": AlterKind.ADD_COLUMNS,
     "ADD PARTITION": AlterKind.ADD_PARTITION,
+    "ATTACH": AlterKind.ADD_PARTITION,
+    "EXCHANGE": AlterKind.ADD_PARTITION,
+    "REPLACE": AlterKind.ADD_PARTITION,
     "RENAME": AlterKind.RENAME,
     "RENAME COLUMN": AlterKind.RENAME_COLUMN,
     "CHANGE COLUMN": AlterKind.CHANGE_COLUMN,

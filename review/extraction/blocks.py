@@ -166,5 +166,7 @@ def limit_of(node: exp.Expr | None) -> int | None:
     if not isinstance(node, exp.Expr):
         return None
     count = node.args.get("expression") or node.args.get("count")
+    if count is None and isinstance(node, exp.Fetch):
+        return 1  # FETCH FIRST ROW ONLY
     plain = isinstance(count, exp.Literal) and not count.is_string and str(count.this).isdigit()
     return int(str(count.this)) if plain and count is not None else 0

@@ -46,6 +46,8 @@ def extract_insert(node: exp.Expr, walk: QueryWalker, keys: Keys) -> Write:
         and target is not None
     ):
         _read_conflict(conflict, target, columns, blocks, walk)
+    if node.args.get("by_name") and not columns:
+        columns = _output_names(blocks, walk)
     return Write(at, _write_kind(node, table, keys), table, partition, columns, blocks, values)
 
 
@@ -79,6 +81,13 @@ def _column_of(qualifier: str, column: exp.Expr) -> exp.Column:
     table = exp.Identifier(this=qualifier)
     table.meta.update(name.meta)
     return exp.Column(this=name.copy(), table=table)
+
+
+def _output_names(blocks: tuple[int, ...], walk: QueryWalker) -> tuple[str, ...]:
+    """Return the names of a query's columns, by which `INSERT … BY NAME` finds those of the target."""
+    block = walk.blocks[blocks[0]] if blocks else None
+    names = tuple(output.name for output in block.outputs) if block is not None else ()
+    return names if all(names) else ()
 
 
 def _write_kind(node: exp.Expr, table: str, keys: Keys) -> WriteKind:

@@ -73,6 +73,7 @@ class AlterKind(StrEnum):
 
     ADD_COLUMNS = "add columns"
     ADD_PARTITION = "add partition"
+    """Also ATTACH, EXCHANGE and REPLACE PARTITION, which fill it from elsewhere."""
     RENAME = "rename"
     RENAME_COLUMN = "rename column"
     CHANGE_COLUMN = "change column"

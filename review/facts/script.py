@@ -10,7 +10,7 @@ from review.context import ReviewContext
 from review.dialects import Dialect
 from review.facts.base import Span
 from review.facts.data_integration import Job
-from review.facts.definitions import Alteration, AlterKind
+from review.facts.definitions import Alteration, AlterKind, RemovedKind
 from review.facts.python import PythonFacts
 from review.facts.shell import ShellFacts
 from review.facts.statements import Statement
@@ -90,6 +90,13 @@ class Script:
             for place, name in self._places(_rebuilds).get(table_key(table), ())
         )
 
+    def replaced_before(self, index: int, table: str) -> bool:
+        """Whether a statement before the one at `index` replaces all rows of `table`, or creates it."""
+        return any(
+            place < index and self.same(table, name)
+            for place, name in self._places(_replaces_all).get(table_key(table), ())
+        )
+
     def written_after(self, index: int, table: str) -> bool:
         """Whether the script creates or writes `table` after the statement at `index`."""
         return any(
@@ -127,7 +134,19 @@ class Script:
 
 
 def _rebuilds(item: Statement) -> Iterator[str]:
-    return (made.name for made in item.creations if not made.exists)
+    return (made.name for made in item.creations if not made.exists or made.temporary)
+
+
+def _replaces_all(item: Statement) -> Iterator[str]:
+    yield from _rebuilds(item)
+    for gone in item.removals:
+        if gone.what in (RemovedKind.TABLE, RemovedKind.ROWS):
+            yield gone.name
+    for write in item.writes:
+        if write.kind is WriteKind.OVERWRITE and not write.partition:
+            yield write.table
+        if write.kind is WriteKind.DELETE and not write.filtered:
+            yield write.table
 
 
 def _writes_rows(item: Statement) -> Iterator[str]:

@@ -78,7 +78,8 @@ def append_insert(subject: RuleContext, _: Options) -> Iterator[Hit]:
     otherwise by the text of their values. Writes to a table with a known primary key are considered safe, and
     so are inserts that exclude the rows already in the target (NOT EXISTS, NOT IN, an anti join with the
     target). VALUES written to a log table (`*_log`, `*_monitoring`, `*_audit`) only warn: one row per run may
-    be intended.
+    be intended. A primary key is known only from the catalogue or from a CREATE in the script, and whether
+    something else empties the table before each run is not known.
     """
     node = subject.script.context.node
     if not node.scheduled:

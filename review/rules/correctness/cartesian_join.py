@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from common.verdicts import Severity
-from review.analysis.conditions import FILTERS
+from review.analysis.row_counts import has_few_rows, has_no_table, has_one_row
 from review.analysis.wording import display_name
-from review.builtin_functions import BUILT_IN
 from review.facts import (
     Block,
     Column,
@@ -90,7 +89,8 @@ def cartesian_join(subject: RuleContext, _: Options) -> Iterator[Hit]:
             correlated, known = _correlated(statement), dict[int, bool]()
             for index, block in enumerate(statement.blocks):
                 if len(block.sources) > 1 and not _merges(statement, block):
-                    links = [*_links(index, block), *correlated.get(index, ())]
+                    inner = correlated.get(index, {})
+                    links = [*_links(index, block, inner), *inner.values()]
                     yield from _hits(statement, block, links, singles, known)
         _note_singles(statement, singles)
 
@@ -117,39 +117,15 @@ def _hits(
         place
         for place, source in enumerate(block.sources)
         if singles.get(table_key(source.table)) != source.table.lower()
-        and not _one_row(statement, source, known)
+        and not has_one_row(statement, source, known)
     ]
     few = dict[int, bool]()
-    many = [place for place in wide if not _has_few_rows(statement, block.sources[place], known, few)]
+    many = [place for place in wide if not has_few_rows(statement, block.sources[place], known, few)]
     certain = set(_unlinked(block, groups, many))
     for place in _unlinked(block, groups, wide):
         source = block.sources[place]
         severity = None if place in certain else Severity.WARN
         yield Hit(source.at, _message(block, source), severity=severity, key=display_name(source).en)
-
-
-def _has_few_rows(
-    statement: Statement, source: Source, known: dict[int, bool], few: dict[int, bool], depth: int = 0
-) -> bool:
-    """Whether its rows are constants, or one of each branch of a UNION: no table multiplies them.
-
-    Constants are SELECTs without FROM, VALUES and table functions, also within subqueries and recursive CTEs.
-    `few` caches the result by block.
-    """
-    if source.table:
-        return source.table.lower() in _ONE_ROW_TABLES
-    if not source.blocks:
-        return _has_no_table(source) or any(cte.name == source.cte for cte in statement.ctes)
-    if depth > _MAX_DEPTH:
-        return False
-    for index in source.blocks:
-        if index not in few:
-            few[index] = False
-            block = statement.blocks[index]
-            few[index] = _gives_one_row(statement, block, known, depth) or all(
-                _has_few_rows(statement, inner, known, few, depth + 1) for inner in block.sources
-            )
-    return all(few[index] for index in source.blocks)
 
 
 def _message(block: Block, source: Source) -> Text:
@@ -202,9 +178,9 @@ class _Groups:
         self._count -= max(0, len(old) - 1)
 
 
-def _correlated(statement: Statement) -> dict[int, list[set[int]]]:
-    """Return, by block, the sets of its sources that one correlated subquery relates."""
-    found: dict[int, list[set[int]]] = {}
+def _correlated(statement: Statement) -> dict[int, dict[int, set[int]]]:
+    """Return, by block and by subquery, the sources of the block that the correlated subquery relates."""
+    found: dict[int, dict[int, set[int]]] = {}
     for number, inner in enumerate(statement.blocks):
         outer: dict[int, set[int]] = {}
         for predicate in inner.predicates:
@@ -212,21 +188,25 @@ def _correlated(statement: Statement) -> dict[int, list[set[int]]]:
                 if column.block is not None and column.block != number and column.source is not None:
                     outer.setdefault(column.block, set()).add(column.source)
         for index, sources in outer.items():
-            found.setdefault(index, []).append(sources)
+            found.setdefault(index, {})[number] = sources
     return found
 
 
-def _links(index: int, block: Block) -> Iterator[set[int]]:
+def _links(index: int, block: Block, inner: Mapping[int, set[int]]) -> Iterator[set[int]]:
     everything = set(range(len(block.sources)))
+    named: dict[str, int] = {}
     for place, source in enumerate(block.sources):
+        if source.alias:  # which of two sources with one name a condition relates is for MC-C15
+            yield {place, named.setdefault(source.alias.lower(), place)}
         if source.natural or source.using or source.join_kind is JoinKind.LATERAL:
             yield {place, max(0, place - 1)}
-        elif _has_no_table(source):
+        elif has_no_table(source):
             yield everything
     outside: set[int] = set()
     for predicate in block.predicates:
         linked = _linked_by(predicate, index, everything)
-        yield linked
+        asked = [number for operand in predicate.operands for number in operand.blocks]
+        yield linked.union(*(inner.get(number, ()) for number in asked))
         if any(column.block not in (None, index) for column in predicate.columns):
             outside |= linked
     # Sources related to the same row of an enclosing query are related to each other.
@@ -245,55 +225,3 @@ def _linked_by(predicate: Predicate, index: int, everything: set[int]) -> set[in
 
 def _named(columns: Iterable[Column], index: int) -> set[int]:
     return {column.source for column in columns if column.block == index and column.source is not None}
-
-
-def _has_no_table(source: Source) -> bool:
-    """Whether it is VALUES or a table function: few rows, or rows derived from another source's row."""
-    return not source.table and not source.blocks and not source.cte
-
-
-def _one_row(statement: Statement, source: Source, known: dict[int, bool], depth: int = 0) -> bool:
-    """Whether it has, or may have, at most one row; `known` caches the result by block."""
-    if source.table.lower() in _ONE_ROW_TABLES:
-        return True
-    if len(source.blocks) != 1 or depth > _MAX_DEPTH:
-        return False
-    index = source.blocks[0]
-    if index not in known:
-        known[index] = False  # a recursive CTE
-        known[index] = _gives_one_row(statement, statement.blocks[index], known, depth)
-    return known[index]
-
-
-def _gives_one_row(statement: Statement, block: Block, known: dict[int, bool], depth: int) -> bool:
-    return (
-        block.aggregated
-        or _perhaps_aggregated(block)
-        or block.limit == 1
-        or _constant_rows(block)
-        or all(_one_row(statement, inner, known, depth + 1) for inner in block.sources)
-    )
-
-
-def _constant_rows(block: Block) -> bool:
-    """Whether it returns one row: grouped by constants only, or DISTINCT constants."""
-    if block.group:
-        return all(
-            operand.sort in FILTERS and (operand.string or operand.value is None) for operand in block.group
-        )
-    return block.distinct is not None and all(
-        not output.star and output.operand.sort in FILTERS for output in block.outputs
-    )
-
-
-def _perhaps_aggregated(block: Block) -> bool:
-    """Whether its outputs are only calls of functions that may be user-defined aggregates."""
-    return (
-        not block.grouped
-        and all(not output.star and output.operand.sort is not OperandKind.COLUMN for output in block.outputs)
-        and any(not BUILT_IN.issuperset(output.operand.functions) for output in block.outputs)
-    )
-
-
-_ONE_ROW_TABLES = frozenset({"dual", "sys.dual", "system.one"})
-_MAX_DEPTH = 20

@@ -57,6 +57,7 @@ def hard_coded_date(subject: RuleContext, _: Options) -> Iterator[Hit]:
     Days before 1990 and after 2089 are treated as sentinels for "always" and "never". A date column is a
     partition column, a column of a date or time type, or one with a usual name (`ds`, `*_date`, `*_time`,
     `gmt_*` …). Dates in outputs and in CASE are not checked. Nodes without a schedule are not checked.
+    Whether one fixed slice is meant, as in a table of initial values, is not known.
     """
     if not subject.script.context.node.scheduled:
         return

@@ -46,10 +46,10 @@ def missing_where(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    A DELETE of all rows is accepted if the script fills the table again afterwards or created it before, or
-    if the table's name marks it as temporary. Any join, LIMIT or TOP counts as a WHERE. A condition that
-    happens to be true for every row is not recognised, and a new value that every row is meant to get is not
-    known.
+    A DELETE of all rows is accepted if the script fills the table again afterwards or created it before, an
+    UPDATE of all rows if the script has replaced all rows before, and both if the table's name marks it as
+    temporary. Any join, LIMIT or TOP counts as a WHERE. A condition that happens to be true for every row is
+    not recognised, and a new value that every row is meant to get is not known.
     """
     for index, statement in enumerate(subject.script.statements):
         for write in statement.writes:
@@ -64,7 +64,9 @@ def _meant(script: Script, index: int, write: Write) -> bool:
             or script.written_after(index, write.table)
             or script.created_before(index, write.table)
         )
-    return write.kind is not WriteKind.UPDATE or is_temporary(write.table)
+    if write.kind is not WriteKind.UPDATE:
+        return True
+    return is_temporary(write.table) or script.replaced_before(index, write.table)
 
 
 def _message(write: Write) -> Text:

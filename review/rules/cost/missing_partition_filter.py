@@ -78,7 +78,8 @@ def missing_partition_filter(subject: RuleContext, _: Options) -> Iterator[Hit]:
     A predicate on one of several partition columns is enough. A view is checked where it is created: it may
     leave the filter to its readers if it passes a partition column on. Whether an existing predicate prunes
     is checked by MC-P02. A CTE that is used twice needs a filter in each use, or inside. A temporary table
-    (`*_tmp`) that the script itself has written may be read in full.
+    (`*_tmp`) that the script itself has written may be read in full. Whether the whole history is meant to be
+    read is not known.
     """
     for reading in partitioned_reads(subject):
         if reading.filters or reading.pruned:

@@ -63,7 +63,8 @@ def cross_project_write(subject: RuleContext, options: CrossProjectWriteOptions)
 
     ## Known limits
     `shop` and `shop_dev` count as one project here (see MC-S04). A name of two parts is read as project and
-    table unless the script sets `odps.namespace.schema = true`.
+    table unless the script sets `odps.namespace.schema = true`. Whether the owner of the other project agreed
+    is not known.
     """
     script = subject.script
     if script.context.project is None:

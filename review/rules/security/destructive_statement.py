@@ -19,6 +19,7 @@ from review.facts import (
     Removal,
     RemovedKind,
     Script,
+    Span,
     Write,
     table_key,
 )
@@ -76,7 +77,8 @@ def destructive_statement(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Views are not checked: they contain no data. A partition that DETACH takes out of its table is kept. A
+    Views are not checked: they contain no data. A partition that is added again, attached or exchanged
+    afterwards counts as rebuilt. A partition that DETACH takes out of its table is kept. A
     table may be dropped if the script renamed it and gave its name to another table: whether that one has the
     data is not known. A CREATE TABLE IF NOT EXISTS does not prove that the script created the table, unless
     the script dropped it before. Whether another node rebuilds the data is not known.
@@ -214,6 +216,12 @@ def _made_before(script: Script, index: int, table: str) -> bool:
 
 def _is_refilled(script: Script, index: int, removal: Removal) -> bool:
     """Whether a later statement writes the partitions again or recreates the table."""
+    partition = _partition_text(script, removal.at)
+    for statement in script.statements[index:]:
+        for change in statement.alterations:
+            added = change.what is AlterKind.ADD_PARTITION and script.same(removal.name, change.table)
+            if added and partition and partition == _partition_text(script, change.at):
+                return True
     for statement in script.statements[index + 1 :]:
         if any(script.same(removal.name, made.name) and not made.exists for made in statement.creations):
             return True
@@ -221,6 +229,15 @@ def _is_refilled(script: Script, index: int, removal: Removal) -> bool:
             if script.same(removal.name, write.table) and _same_slice(removal.partition, write):
                 return True
     return _may_be_refilled(script, index) or script.filled_by_call_after(removal.at, removal.name)
+
+
+def _partition_text(script: Script, at: Span) -> str:
+    """Return what follows PARTITION, without blanks and quotes, to compare two clauses; empty without one."""
+    match = _PARTITION_CLAUSE.search(script.code, at.begin, at.end)
+    return re.sub(r"[\s'\"]", "", match["values"]).lower() if match else ""
+
+
+_PARTITION_CLAUSE = re.compile(r"\bpartition\s*+(?P<values>\([^()]*\)|[^\s,;()]+)", re.IGNORECASE)
 
 
 def _same_slice(gone: tuple[PartitionValue, ...], write: Write) -> bool:

@@ -71,7 +71,8 @@ def permission_change(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Permissions that a program changes through an SDK are not found.
+    Permissions that a program changes through an SDK are not found. A table that a script recreates loses its
+    grants, and whether a GRANT only restores them is not known: use default privileges instead.
     """
     for statement in subject.script.statements:
         for alteration in statement.alterations:

@@ -59,7 +59,8 @@ def secret_in_code(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
     ## Known limits
     A secret that is concatenated from pieces, encoded, or stored under an unrelated name is not found. In SQL
-    a column named `password` that is compared with a text is not a secret.
+    a column named `password` that is compared with a text is not a secret. A name that starts with a verb and
+    has words as its value (`update_password: on_create`) is taken for a setting.
     """
     for secret in find_secrets(subject.script.code, subject.script.dialect):
         yield Hit(

@@ -213,6 +213,9 @@ C14 = [
     ("filled again", "DELETE FROM a;\nINSERT INTO a SELECT 1", []),
     ("filled before", "INSERT INTO a SELECT 1;\nDELETE FROM a", [2]),
     ("temporary", "DELETE FROM tmp_a", []),
+    ("update of own rows", "TRUNCATE TABLE a;\nINSERT INTO a SELECT 1;\nUPDATE a SET x=1", []),
+    ("update of a new table", "CREATE TABLE a AS SELECT 1 AS x;\nUPDATE a SET x=1", []),
+    ("update of an old table", "CREATE TABLE IF NOT EXISTS a (x INT);\nUPDATE a SET x=1", [2]),
 ]
 
 PIVOT = "SELECT * FROM (SELECT id, name, shop_id FROM o) PIVOT (SUM(shop_id) AS n FOR name IN ('a' AS x)) p"
@@ -457,6 +460,51 @@ def test_changes_that_name_their_target_in_from(dialect: str, code: str, wanted:
 def test_few_rows_without_a_table_do_not_block(dialect: str, rows: str) -> None:
     found = find_hits("MC-C03", f"SELECT a.id, x.p FROM a CROSS JOIN ({rows}) x", NOTHING, dialect)
     assert Severity.BLOCK not in {item.severity for item in found}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "source"),
+    [
+        ("oracle", "(SELECT v FROM b WHERE ROWNUM = 1)"),
+        ("postgres", "(SELECT v FROM b FETCH FIRST ROW ONLY)"),
+        ("spark", "(SELECT v FROM b QUALIFY ROW_NUMBER() OVER (ORDER BY v) = 1)"),
+        (
+            "maxcompute",
+            "(SELECT v FROM (SELECT v, ROW_NUMBER() OVER (ORDER BY v) AS rn FROM b) n WHERE rn = 1)",
+        ),
+    ],
+)
+def test_one_row_of_a_table_is_no_product(dialect: str, source: str) -> None:
+    assert lines("MC-C03", f"SELECT a.id, x.v FROM a CROSS JOIN {source} x", NOTHING, dialect) == []
+    many = (
+        source.replace("OVER (", "OVER (PARTITION BY k ")
+        .replace("= 1", "= 2")
+        .replace("FIRST ROW", "FIRST 2 ROWS")
+    )
+    assert lines("MC-C03", f"SELECT a.id, x.v FROM a CROSS JOIN {many} x", NOTHING, dialect) == [1]
+
+
+def test_a_subquery_relates_the_columns_compared_with_it() -> None:
+    code = "SELECT a.id FROM a, b WHERE (a.id, a.k) IN (SELECT c.x, c.y FROM c WHERE c.z = b.z)"
+    assert lines("MC-C03", code, NOTHING, "postgres") == []
+
+
+def test_two_sources_with_one_alias_are_one_finding() -> None:
+    code = "SELECT t.id FROM a t JOIN b t ON t.id = t.a_id"
+    assert lines("MC-C15", code) == [1]
+    assert lines("MC-C03", code) == []
+
+
+def test_an_insert_by_name_may_have_any_order() -> None:
+    code = "CREATE TABLE k (a INT, b INT);\nINSERT OVERWRITE TABLE k {}SELECT b, a FROM s"
+    assert lines("MC-C11", code.format("BY NAME "), NOTHING, "spark") == []
+    assert lines("MC-C11", code.format(""), NOTHING, "spark") == [2]
+
+
+def test_an_overwrite_without_partition_is_one_finding() -> None:
+    code = "INSERT OVERWRITE TABLE t SELECT id, name, amount FROM u"
+    assert lines("MC-C13", code, KNOWN) == [1]
+    assert lines("MC-C11", code, KNOWN) == []
 
 
 def test_a_table_among_constants_blocks() -> None:

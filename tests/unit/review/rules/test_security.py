@@ -168,6 +168,10 @@ LOST = {
         ["block 1:15"],
     ),
     "partition is truncated": ("TRUNCATE TABLE t PARTITION (ds='20240101')", ["block 1:1"]),
+    "another partition is added": (
+        "ALTER TABLE t DROP PARTITION (ds='20240101'); ALTER TABLE t ADD PARTITION (ds='20240601')",
+        ["block 1:15"],
+    ),
     "renamed and not replaced": (
         "ALTER TABLE t RENAME TO t_old;\nDROP TABLE t_old",
         ["block 2:1"],
@@ -181,6 +185,10 @@ KEPT = {
     "rebuilt by a query": "DROP TABLE t_${bizdate}; CREATE TABLE t_${bizdate} LIFECYCLE 3 AS SELECT a FROM s",
     "rebuilt if not there": "DROP TABLE t; CREATE TABLE IF NOT EXISTS t (a BIGINT) LIFECYCLE 3",
     "swapped": "DROP TABLE t; ALTER TABLE t_new RENAME TO t",
+    "partition added again": (
+        "ALTER TABLE t DROP PARTITION (ds = '20240101');\nALTER TABLE t ADD PARTITION (ds='20240101')"
+    ),
+    "temporary by its kind": "CREATE TEMPORARY TABLE IF NOT EXISTS x (a INT); TRUNCATE TABLE x; DROP TABLE x",
     "swapped by renaming": ("ALTER TABLE t RENAME TO t_old; ALTER TABLE t_new RENAME TO t; DROP TABLE t_old"),
     "delete is for another rule": "DELETE FROM t",
     "own stage": "CREATE TABLE stage LIFECYCLE 1 AS SELECT a FROM s; DROP TABLE stage",
@@ -246,6 +254,13 @@ def test_destruction_in_other_dialects(dialect: str, code: str) -> None:
             "ALTER TABLE a DETACH PARTITION p_1;\nALTER TABLE b ATTACH PARTITION p_1 FOR VALUES IN ('1')",
         ),
         ("clickhouse", "ALTER TABLE log DETACH PARTITION 202001"),
+        (
+            "hive",
+            "ALTER TABLE t DROP PARTITION (ds='1'); ALTER TABLE t EXCHANGE PARTITION (ds='1') WITH TABLE s",
+        ),
+        ("clickhouse", "ALTER TABLE t DROP PARTITION 1; ALTER TABLE t ATTACH PARTITION 1 FROM s"),
+        ("tsql", "EXEC sp_rename 'dbo.t', 't_old'; EXEC sp_rename 'dbo.t_new', 't'; DROP TABLE dbo.t_old"),
+        ("tsql", "IF OBJECT_ID('tempdb..#x') IS NOT NULL DROP TABLE #x"),
         ("mysql", "RENAME TABLE t TO t_old, t_new TO t;\nDROP TABLE t_old"),
         ("clickhouse", "EXCHANGE TABLES t AND t_new;\nDROP TABLE t_new"),
         ("starrocks", "ALTER TABLE t SWAP WITH t_new;\nDROP TABLE t_new"),
