@@ -23,7 +23,7 @@ from review.facts.predicates import Clause, Operator, Predicate
 from review.facts.script import Comment, Parameter, Script
 from review.facts.sources import JoinKind, Source
 from review.facts.statements import SessionSetting, Statement
-from review.facts.tables import is_same_table, last_part, table_key
+from review.facts.tables import is_same_table, last_part, name_parts, table_key
 from review.facts.writes import Write, WriteKind
 
 __all__ = [
@@ -62,5 +62,6 @@ __all__ = [
     "WriteKind",
     "is_same_table",
     "last_part",
+    "name_parts",
     "table_key",
 ]
