@@ -282,10 +282,10 @@ def _unquoted(code: str, scripts: list[_InnerScript]) -> str:
     """Return a text as long as `code` in which the quotes and escapes of the scripts' words are blank."""
     out = list(code)
     for script in scripts:
-        offset = script.at.begin
+        offset, opened = script.at.begin, set[str]()
         for part in script.parts:
             out[offset : part.at.begin] = _blank(code[offset : part.at.begin])
-            out[slice(*part.at)] = _without_escapes(code[slice(*part.at)], _ESCAPED.get(part.quote))
+            out[slice(*part.at)] = _without_escapes(code[slice(*part.at)], _ESCAPED.get(part.quote), opened)
             offset = part.at.end
         out[offset : script.at.end] = _blank(code[offset : script.at.end])
     return "".join(out)
@@ -295,12 +295,26 @@ def _blank(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
-def _without_escapes(text: str, escaped: str | None) -> str:
-    """Return `text` with blanks for the backslashes of its escapes; they stand before a run of escapes."""
+def _without_escapes(text: str, escaped: str | None, opened: set[str]) -> str:
+    """Return `text` with blanks for the backslashes of its escapes.
+
+    The blanks are within the quotes that the escapes leave: outside, they would divide a word (`t="a"`).
+
+    Args:
+        text: a part of a word.
+        escaped: the characters that lose the backslash before them; None if all do.
+        opened: the quotes that are open; those of the next part afterwards.
+    """
 
     def unescape(match: re.Match[str]) -> str:
         pairs = [match.group()[index : index + 2] for index in range(0, len(match.group()), 2)]
         kept = "".join(pair[1] if escaped is None or pair[1] in escaped else pair for pair in pairs)
-        return kept.rjust(len(match.group()))
+        if not kept.endswith(('"', "'")):
+            return kept.rjust(len(match.group()))
+        if kept in opened:
+            opened.remove(kept)
+            return kept.rjust(len(match.group()))
+        opened.add(kept)
+        return kept.ljust(len(match.group()))
 
     return _ESCAPES.sub(unescape, text)
