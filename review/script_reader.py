@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from review.context import ReviewContext, TableMetadata
 from review.dialects import Dialect
 from review.facts import Script, Span, Statement
 from review.nesting import allow_deep_nesting
+from review.source.insertions import InsertedText
 
 if TYPE_CHECKING:
     from review.extraction.reader import ParsedScript
@@ -94,18 +96,24 @@ def _read(
         context = _with_tables(context, tables, (parsed,))
         return _postponed(parsed, tables.seconds).script(context)
     known = languages.parse_embedded(code, dialect, deadline)
-    # Facts use names as written, not the parameters that replace inserted values.
+    # Facts use names as written, not the parameters that stand for inserted values.
     parts = tuple(
-        replace(_parsed(part.text, part.dialect, deadline), code=part.display_text) for part in known.embedded
+        replace(_parsed(part.text, part.dialect, deadline), written=InsertedText(part.text, part.insertions))
+        for part in known.embedded
     )
     context = _with_tables(context, tables, parts)
     scripts = [_postponed(part, tables.seconds).script(context) for part in parts]
-    statements = (replace(item, dialect=one.dialect) for one in scripts for item in one.statements)
+    statements = [
+        (run_at, replace(item, dialect=script.dialect))
+        for part, script in zip(known.embedded, scripts, strict=True)
+        for run_at, item in _by_run(part, script)
+    ]
+    statements += [(item.at.begin, item) for item in known.unread]
     return Script(
         code,
         dialect,
         context,
-        statements=tuple(sorted((*known.unread, *statements), key=lambda item: item.at)),
+        statements=tuple(item for _, item in sorted(statements, key=lambda run: (run[0], run[1].at))),
         parameters=tuple(item for script in scripts for item in script.parameters),
         comments=tuple(
             sorted(
@@ -117,6 +125,15 @@ def _read(
         shell=known.shell,
         job=known.job,
     )
+
+
+def _by_run(part: languages.EmbeddedScript, script: Script) -> Iterator[tuple[int, Statement]]:
+    """Yield the statements of embedded SQL, each with the offset of what runs it first."""
+    places = sorted(part.run_at.items())
+    begins = [at.begin for at, _ in places]
+    for item in script.statements:
+        index = bisect_right(begins, item.at.begin) - 1
+        yield places[index][1] if index >= 0 else item.at.begin, item
 
 
 def _parsed(code: str, dialect: Dialect, until: float) -> ParsedScript:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from review.facts import CreatedKind, Script, Span, Statement
+from review.facts import CreatedKind, Script, Span, Statement, name_parts
 
 _SCHEMAS = "odps.namespace.schema"
 
@@ -15,7 +15,7 @@ def project_of(script: Script, table: str) -> str | None:
     `a.b` is project and table, or schema and table if the script enables schemas; `a.b.c` is always
     project, schema and table.
     """
-    parts = table.lower().replace("`", "").split(".")
+    parts = name_parts(table.lower().replace("`", ""))
     if len(parts) == 3:  # noqa: PLR2004 - project, schema, table
         return parts[0]
     return parts[0] if len(parts) == 2 and not _has_schemas(script) else None  # noqa: PLR2004 - as above

@@ -53,12 +53,13 @@ _RENAMED = re.compile(r"(?<![^\s,;])(?P<old>[^\s,;]+)\s+to\s+(?P<new>[^\s,;]+)",
 
 def renamed_table(text: SourceText) -> Iterator[Alteration]:
     """Read `RENAME TABLE a TO b, c TO d` of MySQL and ClickHouse."""
-    code = text.author(*text.at)
-    for match in _RENAMED.finditer(code):
-        at = Span(text.at.begin + match.start(), text.at.begin + match.end())
-        yield Alteration(
-            at, AlterKind.RENAME, match["old"].replace("`", ""), (match["new"].replace("`", ""),)
+    start = text.at.begin
+    for match in _RENAMED.finditer(text.unfilled()):
+        old, new = (
+            text.name_at(start + match.start(group), start + match.end(group)).replace("`", "")
+            for group in ("old", "new")
         )
+        yield Alteration(Span(start + match.start(), start + match.end()), AlterKind.RENAME, old, (new,))
 
 
 def renamed_by_call(text: SourceText) -> Iterator[Alteration]:

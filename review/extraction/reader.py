@@ -24,6 +24,7 @@ from review.extraction.statements import ScriptState, UnreadError, client_statem
 from review.facts import Comment, Parameter, ReadAs, Script, Span, Statement
 from review.parsing.ast_nodes import Assignment
 from review.parsing.parse import Unparsed, parse_statement
+from review.source.insertions import InsertedText
 from review.source.parameter_mask import MaskedText, mask_parameters, parameter_name
 from review.source.statement_splitter import StatementText, split_script
 
@@ -77,6 +78,7 @@ class ParsedScript:
         comments: start and end offset of each.
         items: its statements, each with its tree, or the reason it has none, or None for a client command;
             a statement is followed by those within it.
+        written: the values that other code inserts into `code`; None if nothing does.
     """
 
     code: str
@@ -85,6 +87,7 @@ class ParsedScript:
     comments: tuple[tuple[int, int], ...]
     items: tuple[Parsed, ...]
     deadline: float | None
+    written: InsertedText | None = None
 
     @cached_property
     def tables(self) -> frozenset[str]:
@@ -92,7 +95,7 @@ class ParsedScript:
         found: set[str] = set()
         for piece, tree in self.items:
             if isinstance(tree, exp.Expr):
-                text = SourceText(self.code, piece)
+                text = SourceText(self.code, piece, self.written)
                 ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
                 names = (text.name(table) for table in tree.find_all(exp.Table))
                 found |= {name for name in names if _NAME.fullmatch(name) and name.lower() not in ctes}
@@ -124,7 +127,7 @@ class ParsedScript:
             elif _require_time(self.deadline):
                 yield _unread_statement(piece, OUT_OF_TIME)
             else:
-                text = SourceText(self.code, piece)
+                text = SourceText(self.code, piece, self.written)
                 knowledge.unused -= _variables_in(piece)
                 name = _bind_variable(tree, text, knowledge)
                 variable = knowledge.variables.get(name)

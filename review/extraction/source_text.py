@@ -9,6 +9,7 @@ from typing import Any
 from sqlglot import exp
 
 from review.facts import Span
+from review.source.insertions import InsertedText
 from review.source.statement_splitter import StatementText
 
 _QUOTES = "`\"'[]"
@@ -59,11 +60,13 @@ def span_of(node: exp.Expr) -> tuple[int, int] | None:
 class SourceText:
     """One statement: its text as written, masked, and bare. Offsets are relative to the script."""
 
-    __slots__ = ("_bare", "_code", "_end", "_masked", "_pairs", "_start")
+    __slots__ = ("_bare", "_code", "_end", "_masked", "_pairs", "_start", "_written")
 
-    def __init__(self, code: str, piece: StatementText) -> None:
+    def __init__(self, code: str, piece: StatementText, written: InsertedText | None = None) -> None:
+        """Keep the text of `piece` in `code`; `written` is `code` with what is inserted into it."""
         self._start, self._end = piece.start, piece.start + len(piece.text)
         self._code = code[self._start : self._end]
+        self._written = written
         self._masked = piece.text
         self._bare = piece.stripped
         self._pairs: dict[int, int] | None = None
@@ -86,8 +89,20 @@ class SourceText:
         return self._start + meta["start"] if meta and "start" in meta else None
 
     def author(self, begin: int, end: int) -> str:
-        """Return the text as the author wrote it."""
+        """Return the text as the author wrote it, with the expressions that other code inserts."""
+        if self._written is not None:
+            return self._written.with_expressions(begin, end)
         return self._code[begin - self._start : end - self._start]
+
+    def name_at(self, begin: int, end: int) -> str:
+        """Return the name between two offsets without quotes, with the values that other code inserts."""
+        if self._written is not None:
+            return self._written.with_values(begin, end).strip(_QUOTES)
+        return self._code[begin - self._start : end - self._start].strip(_QUOTES)
+
+    def unfilled(self) -> str:
+        """Return the whole statement at its own offsets: what stands for an inserted value is left in it."""
+        return self._code
 
     def has_parameter(self, begin: int, end: int) -> bool:
         """Whether a name, number or string contains a scheduling parameter."""
@@ -105,7 +120,7 @@ class SourceText:
             return node.name
         if node.args.get("temporary"):
             return f"#{node.name}"  # T-SQL; the position is without the mark
-        return self._code[found[0] : found[1]].strip(_QUOTES) or node.name
+        return self.name_at(self._start + found[0], self._start + found[1]) or node.name
 
     def table(self, node: exp.Table) -> tuple[str, Span | None]:
         """Return the name of a table as `name` does, and its span."""

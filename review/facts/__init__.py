@@ -23,7 +23,7 @@ from review.facts.predicates import Clause, Operator, Predicate
 from review.facts.script import Comment, Parameter, Script
 from review.facts.sources import JoinKind, Pivot, PivotedColumn, Source
 from review.facts.statements import ReadAs, SessionSetting, Statement
-from review.facts.tables import is_same_table, last_part, table_key
+from review.facts.tables import is_same_table, last_part, name_parts, table_key
 from review.facts.writes import Write, WriteKind
 
 __all__ = [
@@ -67,5 +67,6 @@ __all__ = [
     "WriteKind",
     "is_same_table",
     "last_part",
+    "name_parts",
     "table_key",
 ]

@@ -9,7 +9,23 @@ from review.facts.base import Span
 
 def last_part(name: str) -> str:
     """Return a table's own name, without project and schema, as written."""
-    return name.rpartition(".")[2]
+    return name_parts(name)[-1]
+
+
+def name_parts(name: str) -> list[str]:
+    """Return the parts of a table's name; a dot in an inserted expression (`{self.name}`) separates none."""
+    if "{" not in name and "(" not in name:
+        return name.split(".")
+    parts, depth, begin = [], 0, 0
+    for index, letter in enumerate(name):
+        if letter in "{(":
+            depth += 1
+        elif letter in "})":
+            depth -= 1
+        elif letter == "." and depth <= 0:
+            parts.append(name[begin:index])
+            begin = index + 1
+    return [*parts, name[begin:]]
 
 
 def table_key(name: str) -> str:
@@ -25,7 +41,7 @@ def is_same_table(one: str, other: str, project: str | None = None) -> bool:
         other: another.
         project: the project of a name without one; None if unknown.
     """
-    parts, others = one.lower().split("."), other.lower().split(".")
+    parts, others = name_parts(one.lower()), name_parts(other.lower())
     if project and len(parts) != len(others):
         parts, others = ([project.lower(), *names] if len(names) == 1 else names for names in (parts, others))
     shared = min(len(parts), len(others))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from review.dialects import Dialect
@@ -11,8 +11,9 @@ from review.facts import Comment, Span, Statement
 from review.facts.data_integration import Job
 from review.facts.python import PythonFacts
 from review.facts.shell import ShellFacts
-from review.languages.embedded import Sql, blank_layout, display_text
+from review.languages.embedded import Sql, blank_layout, insertions_of, run_offsets
 from review.languages.external.external_diagnostic import ExternalDiagnostic
+from review.source.insertions import Insertion
 
 __all__ = [
     "EmbeddedCode",
@@ -34,13 +35,14 @@ class EmbeddedScript:
             valid in the code. A value inserted at run time (`{x}` of an f-string, `%s`, `$1`) is written as a
             nameless scheduling parameter (`$[ppp]`).
         dialect: the dialect of the SQL.
-        display_text: the code as messages may show it: for a placeholder of `text` the inserted expression,
-            in braces if nothing else marks it.
+        insertions: what the placeholders of `text` stand for, in order.
+        run_at: for the span of each SQL literal the offset of the first command or call that runs it.
     """
 
     text: str
     dialect: Dialect
-    display_text: str
+    insertions: tuple[Insertion, ...] = ()
+    run_at: Mapping[Span, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,6 @@ def _embedded_scripts(code: str, literals: tuple[Sql, ...]) -> tuple[EmbeddedScr
         for dialect in sorted({sql.dialect for sql in literals})
     }
     return tuple(
-        EmbeddedScript(blank_layout(code, some), dialect, display_text(code, some))
+        EmbeddedScript(blank_layout(code, some), dialect, insertions_of(some), run_offsets(some))
         for dialect, some in by_dialect.items()
     )

@@ -6,9 +6,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from review.dialects import Dialect, LexicalRules, lexical_rules
 from review.facts import Span
+from review.source.insertions import Insertion
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,15 @@ class Fragment:
         begin: offset in the code.
         text: its SQL; as long as the code it replaces.
         is_placeholder: whether it is a value inserted at run time.
+        expression: what it stands for in names and messages; None if it stands for itself.
+        value: the constant that `expression` is; None if it is not constant.
     """
 
     begin: int
     text: str
     is_placeholder: bool = False
+    expression: str | None = None
+    value: str | None = None
 
     @property
     def end(self) -> int:
@@ -33,10 +39,16 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Sql:
-    """One SQL literal: its fragments in text order, and its dialect."""
+    """One SQL literal.
+
+    Attributes:
+        fragments: its fragments in text order.
+        run_at: offset of the first command or call that runs it; None if it is not known.
+    """
 
     fragments: tuple[Fragment, ...]
     dialect: Dialect
+    run_at: int | None = None
 
     @property
     def at(self) -> Span:
@@ -44,10 +56,58 @@ class Sql:
         return Span(self.fragments[0].begin, self.fragments[-1].end)
 
 
-def placeholder(begin: int, end: int) -> Fragment:
+def placeholder(begin: int, end: int, expression: str | None = None, value: str | None = None) -> Fragment:
     """Return the placeholder of a value inserted at run time: a scheduling parameter without a name."""
     length = end - begin
-    return Fragment(begin, _SHORT.get(length) or f"$[{'p' * (length - 3)}]", is_placeholder=True)
+    text = _SHORT.get(length) or f"$[{'p' * (length - 3)}]"
+    return Fragment(begin, text, is_placeholder=True, expression=expression, value=value)
+
+
+def filler(begin: int, end: int) -> Fragment:
+    """Return a fragment that is part of the surrounding word in the SQL, and stands for nothing."""
+    return Fragment(begin, "p" * (end - begin), expression="")
+
+
+_ENDS_WORD = re.compile(r"(?<!\w)[^\W\d]\w*\Z")
+_BEGINS_WORD = re.compile(r"\w")
+_MAX_WORD = 200
+"""Maximum characters of a word that is recognized at the end of a fragment."""
+_BESIDE_VALUE = re.compile(r"[\w'\"`%.$:/-]")
+"""Characters that may belong to the same name or string as a value next to them."""
+
+
+def join_fragments(code: str, fragments: list[Fragment]) -> Iterator[Fragment]:
+    """Yield the fragments of one text; the quotes between two parts of the same word become a filler."""
+    for one, other in pairwise(fragments):
+        gap = code[one.end : other.begin]
+        if gap and "\n" not in gap and _are_joined(one, other):
+            # The filler would be taken for a part of a parameter's name (`$db`).
+            yield placeholder(one.begin, one.end, one.expression, one.value) if one.is_placeholder else one
+            yield filler(one.end, other.begin)
+        else:
+            yield one
+    yield from fragments[-1:]
+
+
+def _are_joined(one: Fragment, other: Fragment) -> bool:
+    """Whether two fragments are parts of the same word or string."""
+    if one.is_placeholder or other.is_placeholder:
+        if one.is_placeholder and other.is_placeholder:
+            return True
+        beside = other.text[:1] if one.is_placeholder else one.text[-1:]
+        return _BESIDE_VALUE.match(beside) is not None
+    begin = max(0, len(one.text) - _MAX_WORD)
+    return _ENDS_WORD.search(one.text, begin) is not None and _BEGINS_WORD.match(other.text) is not None
+
+
+_NAME = re.compile(r"(?:[\w.$-]|\{[^{}]*\})++")
+_NAME_QUOTES = str.maketrans("", "", '`"[]')
+
+
+def name_value(text: str) -> str | None:
+    """Return `text` without quotes if it is a name or a part of one, which may contain expressions."""
+    bare = text.translate(_NAME_QUOTES)
+    return bare if _NAME.fullmatch(bare) else None
 
 
 _SHORT = {0: "", 1: "p", 2: "$p", 3: "${}"}
@@ -175,16 +235,37 @@ def blank_layout(code: str, literals: Iterable[Sql]) -> str:
         for fragment in sql.fragments:
             out[fragment.begin : fragment.end] = fragment.text
         # The literal may end in a comment: the semicolon needs a new line.
-        end = sql.fragments[-1].end
+        begin, end = sql.at
+        _close_quotes(code, out, begin, end, sql.dialect)
         out[end : end + 2] = "\n;"[: max(0, len(out) - end)]
     return "".join(out)
 
 
-def display_text(code: str, literals: Iterable[Sql]) -> str:
-    """Return `code` with braces around values inserted at run time, unless they are already marked."""
-    out = list(code)
-    for sql in literals:
-        for fragment in sql.fragments:
-            if fragment.is_placeholder and len(fragment.text) > 1 and out[fragment.begin] not in "{%$":
-                out[fragment.begin], out[fragment.end - 1] = "{", "}"
-    return "".join(out)
+def _close_quotes(code: str, out: list[str], begin: int, end: int, dialect: Dialect) -> None:
+    """Move the blank of an escaped closing quote after it: the blank must not belong to the name."""
+    text = "".join(out[begin:end])
+    for match in _marks(lexical_rules(dialect)).finditer(text):
+        last = begin + match.end() - 1
+        escaped = last - 1 > begin + match.start() and code[last - 1] == "\\" and out[last - 1] == " "
+        if escaped and out[last] in "'\"`":
+            out[last - 1], out[last] = out[last], " "
+
+
+def run_offsets(literals: Iterable[Sql]) -> dict[Span, int]:
+    """Return for the span of each literal the offset of what runs it first."""
+    return {sql.at: sql.at.begin if sql.run_at is None else sql.run_at for sql in literals}
+
+
+def insertions_of(literals: Iterable[Sql]) -> tuple[Insertion, ...]:
+    """Return what the fragments of literals stand for, in text order."""
+    return tuple(
+        Insertion(
+            item.begin,
+            item.end,
+            item.expression,
+            item.expression if item.value is None else item.value,
+        )
+        for sql in literals
+        for item in sql.fragments
+        if item.expression is not None
+    )

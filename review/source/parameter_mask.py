@@ -97,6 +97,6 @@ def parameter_name(text: str) -> str:
 
 @cache
 def _parameter(dollar_string: bool, dollar_name: bool) -> re.Pattern[str]:
-    bare = r"\$[A-Za-z_]\w*(?![\w$])" if dollar_string else r"\$[A-Za-z_]\w*\$?"
+    bare = r"\$[A-Za-z_]\w*(?![\w$])" if dollar_string else r"\$[A-Za-z_]\w*(?:\$(?![\[{]))?"
     before = r"(?<![\w$])" if dollar_name else ""
     return re.compile(f"{_BRACED}|{before}{bare}")

@@ -6,7 +6,7 @@ import ast
 import re
 import time
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -140,6 +140,9 @@ class PythonModule:
     kept: dict[int, set[str]] = field(default_factory=dict)
     """Names to which the result of a call is assigned, by the identity of the call's node."""
 
+    enclosing: dict[Scope, Scope] = field(default_factory=dict)
+    """The function around each function."""
+
     _positions: dict[Scope, dict[str, int]] = field(default_factory=dict)
     _arguments: dict[Scope, frozenset[str]] = field(default_factory=dict)
 
@@ -155,6 +158,72 @@ class PythonModule:
         if own := self.assignments.get((scope, name)):
             return scope, own
         return None, self.assignments.get((None, name), [])
+
+    def only_assignment(self, scope: Scope, name: str) -> tuple[Scope, ast.expr | None]:
+        """Return the expression that `name` has wherever it is read in `scope`, and the scope that it is in.
+
+        None if it is an argument, or is assigned more than once or in any other way than `name = …`.
+        """
+        where = self._binding_scope(scope, name)
+        settings = self.assignments.get((where, name), [])
+        if (
+            len(settings) != 1
+            or name in self._rebound
+            or (where is not None and name in self.arguments(where))
+        ):
+            return where, None
+        value = settings[0].value
+        return where, value if isinstance(value, ast.expr) and not isinstance(value, ast.AugAssign) else None
+
+    def may_change(self, scope: Scope, name: str) -> bool:
+        """Whether `name` may have different values at different places of `scope`."""
+        where = self._binding_scope(scope, name)
+        settings = self.assignments.get((where, name), [])
+        is_argument = where is not None and name in self.arguments(where)
+        return (
+            name in self._rebound
+            or len(settings) + is_argument > 1
+            or any(not isinstance(setting.value, ast.expr) for setting in settings)
+        )
+
+    def _binding_scope(self, scope: Scope, name: str) -> Scope:
+        """Return the function in which `name` is assigned or an argument; None for the module."""
+        while (
+            scope is not None and (scope, name) not in self.assignments and name not in self.arguments(scope)
+        ):
+            scope = self.enclosing.get(scope)
+        return scope
+
+    @cached_property
+    def _rebound(self) -> Container[str]:
+        """The names that are assigned in other ways than by the assignments of the index."""
+        found: set[str] = set()
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Name(id="exec"):
+                    return _EveryName()
+                case ast.Subscript(
+                    ctx=ast.Store(), value=ast.Call(func=ast.Name(id="globals" | "locals" | "vars"))
+                ):
+                    return _EveryName()
+                case ast.Name(id=name, ctx=ast.Del()) | ast.Starred(value=ast.Name(id=name), ctx=ast.Store()):
+                    found.add(name)
+                case ast.Global(names=names) | ast.Nonlocal(names=names):
+                    found.update(names)
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                    found.add(name)
+                case (
+                    ast.ExceptHandler(name=str(name))
+                    | ast.MatchAs(name=str(name))
+                    | ast.MatchStar(name=str(name))
+                    | ast.MatchMapping(rest=str(name))
+                ):
+                    found.add(name)
+                case ast.alias(name=name, asname=other):
+                    found.add((other or name).partition(".")[0])
+                case _:
+                    pass
+        return found
 
     def positions(self, scope: Scope) -> dict[str, int]:
         """Return the positions of a function's positional arguments; empty for a module or lambda."""
@@ -225,6 +294,13 @@ class PythonModule:
         return None
 
 
+class _EveryName:
+    """Contains every name."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
 def index_module(tree: ast.Module, code: str, deadline: float) -> PythonModule:
     """Return the index of `tree`, the parsed `code`. The tree is traversed without recursion.
 
@@ -239,6 +315,7 @@ def index_module(tree: ast.Module, code: str, deadline: float) -> PythonModule:
             raise ReviewTimeout
         _index_node(module, node, scope, loops, body)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            module.enclosing[node] = scope
             scope, loops = node, ()
         waiting.extend(
             (child, scope, (*loops, node) if inner and isinstance(node, Loop) else loops, place)

@@ -225,8 +225,11 @@ class _QueryReader:
         known = [text for text in found if text is not None and text.is_readable]
         if runner.dialect is Dialect.UNKNOWN:
             known = []
+        run_at = module.called_at(call).begin
         for item in known:
-            self.literals.setdefault(item.sql.at.begin, item.sql)
+            earlier = self.literals.get(item.sql.at.begin)
+            if earlier is None or earlier.run_at is None or run_at < earlier.run_at:
+                self.literals[item.sql.at.begin] = replace(item.sql, run_at=run_at)
         # A name may also be assigned other values elsewhere; but at least one must be SQL.
         unread = not known or any(text is None or text.is_built for text in found)
         yield EmbeddedQuery(module.called_at(call), call.name, rows, unread)

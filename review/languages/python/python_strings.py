@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from review.languages.embedded import Fragment, placeholder
+from review.languages.embedded import Fragment, join_fragments, placeholder
+from review.languages.python.inserted_values import StringValues
 
 _OPEN = re.compile(r"(?P<prefix>[A-Za-z]{0,3})(?P<quote>'''|\"\"\"|'|\")")
 _GAP = re.compile(r"(?:\s|\\\n|#[^\n]*|[()])*")
@@ -25,18 +26,19 @@ _PAIR = 2
 """The length of a backslash and a letter."""
 
 
-def string_fragments(
-    code: str, begin: int, end: int, *, percent: bool = False, braces: bool = False
-) -> Iterator[Fragment]:
+def string_fragments(code: str, begin: int, end: int, values: StringValues) -> Iterator[Fragment]:
     """Yield the SQL of the literals (one, or several adjacent ones) in `code` from `begin` to `end`.
 
     Args:
         code: the node's code.
         begin: offset of the first literal.
         end: offset after the last.
-        percent: whether `%` inserts values.
-        braces: whether `.format` inserts values.
+        values: what is inserted into them.
     """
+    yield from join_fragments(code, list(_adjacent(code, begin, end, values)))
+
+
+def _adjacent(code: str, begin: int, end: int, values: StringValues) -> Iterator[Fragment]:
     offset = begin
     while offset < end:
         opening = _OPEN.match(code, offset, end)
@@ -45,7 +47,7 @@ def string_fragments(
         prefix, quote = opening["prefix"].lower(), opening["quote"]
         first = opening.end()
         last = _closing(code, first, end, quote)
-        yield from _body(code, first, last, prefix, percent=percent, braces=braces)
+        yield from _body(code, first, last, prefix, values)
         offset = last + len(quote)
         gap = _GAP.match(code, offset, end)
         offset = gap.end() if gap else offset
@@ -63,11 +65,9 @@ def _closing(code: str, first: int, end: int, quote: str) -> int:
     return end
 
 
-def _body(
-    code: str, first: int, last: int, prefix: str, *, percent: bool, braces: bool
-) -> Iterator[Fragment]:
+def _body(code: str, first: int, last: int, prefix: str, values: StringValues) -> Iterator[Fragment]:
     offset = first
-    for begin, stop, filled in _fillings(code, first, last, "f" in prefix, percent=percent, braces=braces):
+    for begin, stop, filled in _fillings(code, first, last, "f" in prefix, values):
         yield from plain_text(code, offset, begin, raw="r" in prefix)
         yield filled
         offset = stop
@@ -75,26 +75,33 @@ def _body(
 
 
 def _fillings(
-    code: str, first: int, last: int, formatted: bool, *, percent: bool, braces: bool
+    code: str, first: int, last: int, formatted: bool, values: StringValues
 ) -> Iterator[tuple[int, int, Fragment]]:
     if formatted:
-        yield from _formatted(code, first, last)
-    elif percent:
+        yield from _formatted(code, first, last, values)
+    elif values.percent is not None:
         for match in _PERCENT.finditer(code, first, last):
             begin, end = match.span()
-            whole = Fragment(begin, "% ") if match.group() == "%%" else placeholder(begin, end)
-            yield begin, end, whole
-    elif braces:
+            if match.group() == "%%":
+                yield begin, end, Fragment(begin, "% ")
+            else:
+                yield begin, end, placeholder(begin, end, *values.values.of_percent(match[0], values.percent))
+    elif values.braces is not None:
         for match in _BRACES.finditer(code, first, last):
             begin, end = match.span()
-            yield begin, end, _doubled(begin, match.group()) or placeholder(begin, end)
+            yield (
+                begin,
+                end,
+                _doubled(begin, match.group())
+                or placeholder(begin, end, *values.values.of_field(match[0], values.braces)),
+            )
 
 
 def _doubled(begin: int, text: str) -> Fragment | None:
     return Fragment(begin, f"{text[0]} ") if _DOUBLED.fullmatch(text) else None
 
 
-def _formatted(code: str, first: int, last: int) -> Iterator[tuple[int, int, Fragment]]:
+def _formatted(code: str, first: int, last: int, values: StringValues) -> Iterator[tuple[int, int, Fragment]]:
     offset = first
     while offset < last:
         if code.startswith(("{{", "}}"), offset):
@@ -102,7 +109,7 @@ def _formatted(code: str, first: int, last: int) -> Iterator[tuple[int, int, Fra
             offset += 2
         elif code[offset] == "{":
             end = _hole_end(code, offset, last)
-            yield offset, end, placeholder(offset, end)
+            yield offset, end, placeholder(offset, end, *values.next_formatted(code[offset:end]))
             offset = end
         else:
             offset += 1

@@ -7,9 +7,16 @@ from collections.abc import Iterator
 from itertools import islice
 
 from review.dialects import Dialect
-from review.facts import Span
 from review.languages.embedded import Fragment, Sql, placeholder
 from review.languages.python import python_strings
+from review.languages.python.inserted_values import (
+    FormatArguments,
+    InsertedValue,
+    InsertedValues,
+    PercentArguments,
+    StringValues,
+    formatted_values,
+)
 from review.languages.python.python_module import Assignment, ElementOf, PythonModule, Scope, is_text
 
 _MAX_DEPTH = 12
@@ -26,10 +33,11 @@ class StringResolver:
     def __init__(self, module: PythonModule, code: str, dialect: Dialect, *, bound: bool = False) -> None:
         """Trace strings of `module`; with `bound`, a driver binds values to `%s`."""
         self._module, self._code, self._dialect, self._bound = module, code, dialect, bound
+        self._inserted = InsertedValues(module)
         # Results by the identities of nodes and of lists of assignments, which the module holds.
         self._named_values: dict[tuple[int, int], tuple[Sql | None, ...]] = {}
-        self._template_values: dict[tuple[int, bool, bool], tuple[Sql | None, ...]] = {}
-        self._literals: dict[tuple[int, bool, bool], Sql | None] = {}
+        self._template_values: dict[tuple[int, int], tuple[Sql | None, ...]] = {}
+        self._literals: dict[tuple[int, int], Sql | None] = {}
 
     def values(self, node: ast.expr, scope: Scope) -> tuple[Sql | None, ...]:
         """Return the possible values of `node`; None for each one built in an unsupported way.
@@ -56,10 +64,10 @@ class StringResolver:
                 yield from self.of(node.value, scope, depth + 1)
             case ast.Call():
                 yield from self._called(node, scope, depth)
-            case ast.BinOp(op=ast.Mod(), left=ast.Name() as template):
-                yield from self._templates(template, scope, depth, percent=True)
+            case ast.BinOp(op=ast.Mod(), left=ast.Name() as template, right=right):
+                yield from self._templates(template, scope, depth, right)
             case _:
-                yield self._literal(node)
+                yield self._literal(node, scope)
 
     def _named(self, name: str, scope: Scope, depth: int) -> tuple[Sql | None, ...]:
         where, settings = self._module.visible(scope, name)
@@ -75,7 +83,7 @@ class StringResolver:
     ) -> Iterator[Sql | None]:
         if any(isinstance(setting.value, ast.AugAssign) for setting in settings):
             # Read once: the value is the same at every depth.
-            yield from self._concatenated(settings) if not depth else self._named(name, scope, 0)
+            yield from self._concatenated(settings, scope) if not depth else self._named(name, scope, 0)
         else:
             for setting in settings:
                 yield from self._value(setting, name, scope, depth)
@@ -97,7 +105,7 @@ class StringResolver:
         else:
             yield None
 
-    def _concatenated(self, settings: list[Assignment]) -> Iterator[Sql | None]:
+    def _concatenated(self, settings: list[Assignment], scope: Scope) -> Iterator[Sql | None]:
         """Read `sql = "…"` followed by `sql += "…"` in sequence; any other form is not supported."""
         if len({setting.body for setting in settings}) != 1 or isinstance(settings[0].value, ast.AugAssign):
             yield None
@@ -111,16 +119,16 @@ class StringResolver:
             if isinstance(value, ast.expr) and grown:
                 yield self._sql(grown)
                 grown = []
-            grown.extend(self._pieces(value.value if isinstance(value, ast.AugAssign) else value))
+            grown.extend(self._pieces(value.value if isinstance(value, ast.AugAssign) else value, scope))
         yield self._sql(grown)
 
     def _called(self, node: ast.Call, scope: Scope, depth: int) -> Iterator[Sql | None]:
         receiver = _receiver(node)
         attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
         if attribute == "format" and isinstance(receiver, ast.Name):
-            yield from self._templates(receiver, scope, depth, braces=True)
+            yield from self._templates(receiver, scope, depth, node)
         elif attribute == "format":
-            yield self._literal(node)
+            yield self._literal(node, scope)
         elif (attribute == "dedent" or wraps_sql(self._module, node)) and node.args:
             yield from self.of(node.args[0], scope, depth + 1)
         elif attribute in KEPT and receiver is not None:
@@ -128,59 +136,94 @@ class StringResolver:
         else:
             yield None
 
-    def _templates(
-        self, node: ast.Name, scope: Scope, depth: int, *, percent: bool = False, braces: bool = False
-    ) -> Iterator[Sql | None]:
-        """Read a name whose value is a template: its literals are read as templates."""
-        settings = self._module.assignments_of(scope, node.id)
+    def _templates(self, node: ast.Name, scope: Scope, depth: int, given: ast.expr) -> Iterator[Sql | None]:
+        """Read a name whose value is a template: its literals are read with the values that `given` inserts.
+
+        Args:
+            node: the name.
+            scope: where it is used.
+            depth: number of names and calls traced so far.
+            given: the right operand of `%`, or the call of `.format`.
+        """
+        where, settings = self._module.visible(scope, node.id)
         if not settings or depth > _MAX_DEPTH:
             yield None
             return
-        key = id(settings), percent, braces
+        key = id(settings), id(given)
         if key not in self._template_values:
-            self._template_values[key] = _limited(self._read_templates(settings, node.id, percent, braces))
+            found = self._read_templates(settings, node, where, scope, given)
+            self._template_values[key] = _limited(found)
         yield from self._template_values[key]
 
     def _read_templates(
-        self, settings: list[Assignment], name: str, percent: bool, braces: bool
+        self, settings: list[Assignment], node: ast.Name, where: Scope, scope: Scope, given: ast.expr
     ) -> Iterator[Sql | None]:
         for setting in settings:
             value = setting.value
             if isinstance(value, ast.expr) and self._module.has_text(value):
-                yield self._literal(value, percent=percent, braces=braces)
-            elif not isinstance(value, ast.expr) or name not in _names(value):
+                yield self._template(value, node, where, scope, given)
+            elif not isinstance(value, ast.expr) or node.id not in _names(value):
                 yield None
 
-    def _literal(self, node: ast.expr, *, percent: bool = False, braces: bool = False) -> Sql | None:
-        key = id(node), percent, braces
+    def _template(
+        self, value: ast.expr, node: ast.Name, where: Scope, scope: Scope, given: ast.expr
+    ) -> Sql | None:
+        is_format = isinstance(given, ast.Call) and _receiver(given) is node
+        percent = None if is_format else PercentArguments(given, scope)
+        braces = FormatArguments(given, scope) if is_format and isinstance(given, ast.Call) else None
+        key = id(value), id(given)
         if key not in self._literals:
-            self._literals[key] = self._sql(list(self._pieces(node, percent=percent, braces=braces)))
+            self._literals[key] = self._sql(list(self._pieces(value, where, percent, braces)))
         return self._literals[key]
 
-    def _pieces(self, node: ast.expr, *, percent: bool = False, braces: bool = False) -> Iterator[Fragment]:
+    def _literal(self, node: ast.expr, scope: Scope) -> Sql | None:
+        key = id(node), 0
+        if key not in self._literals:
+            self._literals[key] = self._sql(list(self._pieces(node, scope)))
+        return self._literals[key]
+
+    def _pieces(
+        self,
+        node: ast.expr,
+        scope: Scope,
+        percent: PercentArguments | None = None,
+        braces: FormatArguments | None = None,
+    ) -> Iterator[Fragment]:
         """Yield the literals of a concatenation; anything between them becomes one placeholder."""
-        percent = percent or self._bound
-        parts = list(_summands(self._module, node))
+        if percent is None and self._bound:
+            percent = PercentArguments(None, scope)
+        parts = list(_summands(self._module, node, scope))
         if not any(is_text(part) for part, _, _ in parts):
             return
         last_end: int | None = None
-        between: Span | None = None
+        between: list[ast.expr] = []
         for part, p, b in parts:
-            at = self._module.lines.at(part)
             if not is_text(part):
-                between = Span(between.begin if between else at.begin, at.end)
+                between.append(part)
                 continue
-            found = list(
-                python_strings.string_fragments(
-                    self._code, at.begin, at.end, percent=p or percent, braces=b or braces
-                )
-            )
-            if between is not None and found:
-                yield placeholder(between.begin if last_end is None else last_end, found[0].begin)
+            at = self._module.lines.at(part)
+            values = StringValues(self._inserted, scope, p or percent, b or braces, formatted_values(part))
+            found = list(python_strings.string_fragments(self._code, at.begin, at.end, values))
+            if not found:
+                continue
+            if between:
+                begin = self._module.lines.at(between[0]).begin if last_end is None else last_end
+                yield placeholder(begin, found[0].begin, *self._between(between, scope))
             yield from found
-            between, last_end = None, found[-1].end if found else last_end
-        if between is not None and last_end is not None:
-            yield placeholder(last_end, between.end)
+            between, last_end = [], found[-1].end
+        if between and last_end is not None:
+            end = self._module.lines.at(between[-1]).end
+            yield placeholder(last_end, end, *self._between(between, scope))
+
+    def _between(self, parts: list[ast.expr], scope: Scope) -> InsertedValue:
+        """Return what the expressions between two literals insert together."""
+        found = [self._inserted.of(part, scope) for part in parts]
+        expression = "".join(item.expression for item in found)
+        if all(item.value is None for item in found):
+            return InsertedValue(expression)
+        return InsertedValue(
+            expression, "".join(item.expression if item.value is None else item.value for item in found)
+        )
 
     def _sql(self, fragments: list[Fragment]) -> Sql | None:
         return Sql(tuple(fragments), self._dialect) if fragments else None
@@ -197,18 +240,21 @@ def _limited(values: Iterator[Sql | None]) -> tuple[Sql | None, ...]:
     return found if len(found) <= _MAX_VALUES else (*found[:_MAX_VALUES], None)
 
 
-def _summands(module: PythonModule, node: ast.expr) -> Iterator[tuple[ast.expr, bool, bool]]:
-    """Yield the parts of a concatenation, each with whether `%` and `.format` insert values into it."""
-    waiting: list[tuple[ast.expr, bool, bool]] = [(node, False, False)]
+_Summand = tuple[ast.expr, PercentArguments | None, FormatArguments | None]
+
+
+def _summands(module: PythonModule, node: ast.expr, scope: Scope) -> Iterator[_Summand]:
+    """Yield the parts of a concatenation, each with the values that `%` and `.format` insert into it."""
+    waiting: list[_Summand] = [(node, None, None)]
     while waiting:
         part, percent, braces = waiting.pop()
         match part:
             case ast.BinOp(op=ast.Add()):
                 waiting += [(part.right, percent, braces), (part.left, percent, braces)]
             case ast.BinOp(op=ast.Mod()) if module.has_text(part.left):
-                waiting.append((part.left, True, braces))
+                waiting.append((part.left, PercentArguments(part.right, scope), braces))
             case ast.Call(func=ast.Attribute(attr="format", value=inner)) if module.has_text(inner):
-                waiting.append((inner, percent, True))
+                waiting.append((inner, percent, FormatArguments(part, scope)))
             case ast.Call(func=ast.Attribute(attr=name, value=inner)) if name in KEPT and module.has_text(
                 inner
             ):

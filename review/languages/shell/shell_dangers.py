@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from review.facts import Span
 from review.facts.shell import PlaintextPassword, RecursiveDelete
+from review.languages.shell.program_calls import ProgramCall
 from review.languages.shell.shell_lexer import EXPANSION, ShellWord, WordPart, literal, variables
-from review.languages.shell.shell_sql import ProgramCall
 
 _GLUED = {"mysql": "-p", "mysqldump": "-p", "mysqladmin": "-p", "sshpass": "-p"}
 """Options directly followed by the password."""
@@ -34,10 +34,10 @@ _NO_SECRET = re.compile(r"x{3,}|\*{3,}|<.*>|\{.*\}|your.*|password|passwd|null|n
 """Values that are a placeholder."""
 
 
-def find_passwords(code: str, runs: list[ProgramCall]) -> Iterator[PlaintextPassword]:
-    """Yield every plaintext secret passed to a command."""
+def find_passwords(runs: list[ProgramCall]) -> Iterator[PlaintextPassword]:
+    """Yield every plaintext secret passed to a command; one within several commands more than once."""
     for run in runs:
-        name, arguments = run.name, run.arguments
+        code, name, arguments = run.code, run.name, run.arguments
         for word in run.command.words:
             if match := _VARIABLES.match(code, *word.at):
                 yield from _password(code, _behind(word, match.end()), name or match["name"], match["name"])
@@ -108,6 +108,11 @@ _SEEN_BEFORE = frozenset({"if", "elif", "while", "until", "!", "||", "&&"})
 """Operators and keywords next to a command whose failure is handled or belongs to another command."""
 
 
+def functions(code: str) -> frozenset[str]:
+    """Return the names of the functions that a script defines."""
+    return frozenset(name for match in _FUNCTION.findall(code) for name in match if name)
+
+
 def find_ignored_errors(code: str, runs: list[ProgramCall]) -> Iterator[Span]:
     """Yield the working commands whose failure would go unnoticed; none if the script stops on errors.
 
@@ -115,14 +120,14 @@ def find_ignored_errors(code: str, runs: list[ProgramCall]) -> Iterator[Span]:
     """
     if _sets_option(code, "e", "errexit") or _traps_errors(code):
         return
-    functions = frozenset(name for match in _FUNCTION.findall(code) for name in match if name)
-    top = [run for run in runs if run.command.depth == 0 and run.command.words]
+    own = functions(code)
+    top = [*{id(run.command): run for run in runs if run.command.depth == 0 and run.command.words}.values()]
     for index, run in enumerate(top):
         name, command = run.name, run.command
         following = top[index + 1].command if index + 1 < len(top) else None
         if following is None or command.after in _SEEN_BEHIND:
             continue
-        if _QUIET.fullmatch(name) or name in functions:
+        if _QUIET.fullmatch(name) or name in own:
             continue
         if command.before in _SEEN_BEFORE:
             continue
@@ -170,13 +175,13 @@ def find_recursive_deletes(code: str, runs: list[ProgramCall]) -> Iterator[Recur
         name, arguments = run.name, run.arguments
         if name not in ("rm", "hadoop", "hdfs"):
             continue
-        texts = [code[slice(*word.at)] for word in arguments]
+        texts = [run.code[slice(*word.at)] for word in arguments]
         hadoop = name in ("hadoop", "hdfs") and bool(texts) and texts[0] in _HADOOP
         if (name == "rm" and any(map(_RECURSIVE.fullmatch, texts))) or (
             hadoop and any(text in ("-rmr", "-rm") for text in texts)
         ):
             for word in arguments:
-                yield from _recursive_delete(code, word, known)
+                yield from _recursive_delete(run.code, word, known)
 
 
 def _recursive_delete(code: str, word: ShellWord, known: frozenset[str]) -> Iterator[RecursiveDelete]:

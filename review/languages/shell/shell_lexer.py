@@ -19,7 +19,7 @@ class WordPart:
     """A part of a word.
 
     Attributes:
-        quote: `'`, `"`, `$'` or empty.
+        quote: `'`, `"`, `$'`, `<<` for a here-document, or empty. `$"` is like `"`.
         at: without its quotes.
     """
 
@@ -53,7 +53,8 @@ class ShellCommand:
     """A simple command.
 
     Attributes:
-        depth: number of enclosing command substitutions and functions.
+        depth: number of enclosing command substitutions, and of strings that are run as a script.
+        in_block: whether it is in a condition, loop, function or subshell.
         before: the operator or keyword before it: `|`, `&&`, `||`, `;`, `if`, `while` …
         after: the operator after it.
     """
@@ -61,6 +62,7 @@ class ShellCommand:
     words: list[ShellWord] = field(default_factory=list)
     heredocs: list[Heredoc] = field(default_factory=list)
     depth: int = 0
+    in_block: bool = False
     before: str = ""
     after: str = ""
 
@@ -69,7 +71,18 @@ _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
 _OPERATOR = re.compile(r"\n|;;&?|;&|;|&&|&>>?|&|\|\||\|&|\||\(|\)")
 _REDIRECT = re.compile(r"<<<|<<-?|<&|>&|>>|>\||<>|<(?!\()|>(?!\()")
 """Redirections, but not process substitutions (`<(`, `>(`)."""
-_KEYWORD = re.compile(r"(?:if|then|else|elif|do|while|until|!|\{|time|fi|done|esac|\})")
+_KEYWORD = re.compile(r"(?:if|then|else|elif|do|while|until|!|\{|fi|done|esac|\})")
+_BLOCK_ENDS = {
+    "if": "fi",
+    "while": "done",
+    "until": "done",
+    "for": "done",
+    "select": "done",
+    "case": "esac",
+    "{": "}",
+    "(": ")",
+}
+"""Words and operators that begin a block, with those that end it."""
 _PLAIN = re.compile(r"[^ \t\r\n\\'\"`$;&|()<>]+")
 
 
@@ -80,11 +93,20 @@ class _Lexer:
         self.commands: list[ShellCommand] = []
         self.comments: list[Comment] = []
         self._waiting: list[tuple[ShellCommand, str, bool, bool]] = []
+        self._blocks: list[str] = []
+        """What ends each of the open blocks, the innermost last."""
 
     def run(self, offset: int, end: int, closer: str, depth: int) -> int:
         """Read commands from `offset` to `closer` or `end`; return the offset after it."""
         if depth > _MAX_DEPTH:
             raise NestedTooDeeply
+        outside, self._blocks = self._blocks, []
+        try:
+            return self._commands(offset, end, closer, depth)
+        finally:
+            self._blocks = outside
+
+    def _commands(self, offset: int, end: int, closer: str, depth: int) -> int:
         command = ShellCommand(depth=depth)
         while offset < end:
             if blank := _BLANK.match(self.code, offset, end):
@@ -120,8 +142,15 @@ class _Lexer:
         if time.monotonic() > self.deadline:
             raise ReviewTimeout
         self._finish(command, operator)
+        self._mark_block(operator)
         before = operator if command.words or operator not in ("\n", ";") else command.before
-        return ShellCommand(depth=command.depth, before=before)
+        return ShellCommand(depth=command.depth, in_block=bool(self._blocks), before=before)
+
+    def _mark_block(self, word: str) -> None:
+        if (closer := _BLOCK_ENDS.get(word)) is not None:
+            self._blocks.append(closer)
+        elif self._blocks and word == self._blocks[-1]:
+            self._blocks.pop()
 
     def _finish(self, command: ShellCommand, operator: str) -> None:
         command.after = operator
@@ -129,6 +158,9 @@ class _Lexer:
             self.commands.append(command)
 
     def _add(self, command: ShellCommand, word: ShellWord, offset: int) -> None:
+        if not command.words:
+            self._mark_block(self.code[word.at.begin : word.at.end])
+            command.in_block = command.in_block or bool(self._blocks)
         if not command.words and _KEYWORD.fullmatch(self.code, *word.at):
             command.before = self.code[word.at.begin : word.at.end]
         elif not (
@@ -177,13 +209,14 @@ class _Lexer:
                     break
                 stop = self.run(offset + 2, end, ")", depth + 1)
                 parts.append(WordPart("", Span(offset, stop)))
+            elif letter == '"' or self.code.startswith('$"', offset):
+                first = offset + (1 if letter == '"' else 2)
+                stop = self._double(first, end, depth)
+                parts.append(WordPart('"', Span(first, max(first, stop - 1))))
             elif letter == "'" or self.code.startswith("$'", offset):
                 first = offset + (1 if letter == "'" else 2)
                 stop = self._single(first, end, escapes=letter == "$")
                 parts.append(WordPart(self.code[offset:first], Span(first, max(first, stop - 1))))
-            elif letter == '"':
-                stop = self._double(offset + 1, end, depth)
-                parts.append(WordPart('"', Span(offset + 1, max(offset + 1, stop - 1))))
             else:
                 stop = self._bare(offset, end, depth)
                 parts.append(WordPart("", Span(offset, stop)))
@@ -233,15 +266,24 @@ class _Lexer:
         return min(offset + 1, end)
 
 
-def split_commands(code: str, deadline: float) -> tuple[list[ShellCommand], list[Comment]]:
+def split_commands(
+    code: str, deadline: float, at: Span | None = None, *, depth: int = 0
+) -> tuple[list[ShellCommand], list[Comment]]:
     """Return the commands of `code`, inner ones before the enclosing one, and its comments.
+
+    Args:
+        code: a script.
+        deadline: when to stop, by `time.monotonic()`.
+        at: the part of `code` to read; None for all of it.
+        depth: the depth of its commands.
 
     Raises:
         NestedTooDeeply: substitutions are nested too deeply.
         ReviewTimeout: it is later than `deadline`, by `time.monotonic()`.
     """
     lexer = _Lexer(code, deadline)
-    lexer.run(0, len(code), "", 0)
+    begin, end = at or (0, len(code))
+    lexer.run(begin, end, "", depth)
     return lexer.commands, lexer.comments
 
 

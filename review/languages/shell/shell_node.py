@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from review.errors import NestedTooDeeply, ReviewTimeout
 from review.facts import Comment, Span, Statement
 from review.facts.shell import ShellFacts
 from review.languages.embedded import Sql
 from review.languages.shell import shell_dangers, shell_sql
+from review.languages.shell.program_calls import program_calls
+from review.languages.shell.shell_constants import find_constants
 from review.languages.shell.shell_lexer import split_commands
 
 _MAX_LENGTH = 1 << 19
@@ -32,16 +34,19 @@ def read_shell(code: str, deadline: float) -> ShellNode:
         return _unread(code, "it is too long")
     try:
         commands, comments = split_commands(code, deadline)
+        calls = program_calls(code, commands, deadline)
     except (NestedTooDeeply, ReviewTimeout) as error:
         return _unread(code, str(error))
-    runs = list(shell_sql.program_calls(code, commands))
-    found = list(shell_sql.find_query(code, runs, shell_sql.assigned_values(code, runs)))
-    literals = {sql.at.begin: sql for _, known in found for sql in known}
+    found = list(shell_sql.find_queries(calls, find_constants(code, calls), shell_dangers.functions(code)))
+    literals: dict[int, Sql] = {}
+    for query, known in sorted(found, key=lambda item: item[0].at):
+        for sql in known:
+            literals.setdefault(sql.at.begin, replace(sql, run_at=query.at.begin))
     facts = ShellFacts(
-        tuple(shell_dangers.find_ignored_errors(code, runs)),
-        tuple(shell_dangers.find_passwords(code, runs)),
-        tuple(shell_dangers.find_recursive_deletes(code, runs)),
-        tuple(query for query, _ in found),
+        tuple(shell_dangers.find_ignored_errors(code, calls)),
+        tuple(dict.fromkeys(shell_dangers.find_passwords(calls))),
+        tuple(shell_dangers.find_recursive_deletes(code, calls)),
+        tuple({query.at: query for query, _ in found}.values()),
     )
     return ShellNode(facts, tuple(literals[begin] for begin in sorted(literals)), comments=tuple(comments))
 

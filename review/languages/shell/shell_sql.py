@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,112 +12,89 @@ from review.dialects import Dialect
 from review.facts import Span
 from review.facts.queries import EmbeddedQuery
 from review.languages.embedded import Fragment, Sql, changes_shape, is_closed, is_sql, sql_text
-from review.languages.shell import shell_strings
-from review.languages.shell.shell_lexer import Heredoc, ShellCommand, ShellWord, WordPart, literal, variables
+from review.languages.shell.database_clients import Client, client_of, runs_sql, takes_text_only
+from review.languages.shell.program_calls import ASSIGNMENT, ProgramCall, value_after
+from review.languages.shell.shell_constants import DECLARES
+from review.languages.shell.shell_lexer import Heredoc, ShellCommand, ShellWord, literal, variables
+from review.languages.shell.shell_strings import ShellStrings
 
-
-@dataclass(frozen=True, slots=True)
-class _Client:
-    """A client: its dialect, its options for SQL, and whether they may be combined with others (`-Ne`)."""
-
-    dialect: Dialect
-    options: tuple[str, ...]
-    glued: bool = False
-
-
-_CLIENTS = {
-    "odpscmd": _Client(Dialect.MAXCOMPUTE, ("-e",)),
-    "hive": _Client(Dialect.HIVE, ("-e",)),
-    "beeline": _Client(Dialect.HIVE, ("-e",)),
-    "spark-sql": _Client(Dialect.SPARK, ("-e",)),
-    "mysql": _Client(Dialect.MYSQL, ("-e", "--execute"), glued=True),
-    "psql": _Client(Dialect.HOLOGRES, ("-c", "--command"), glued=True),
-    "clickhouse-client": _Client(Dialect.CLICKHOUSE, ("-q", "--query")),
-    "presto": _Client(Dialect.PRESTO, ("--execute",)),
-    "trino": _Client(Dialect.TRINO, ("--execute",)),
-    "impala-shell": _Client(Dialect.HIVE, ("-q", "--query")),
-}
-_BEFORE = frozenset({"sudo", "nohup", "time", "exec", "env", "eval"})
-_ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)\+?=")
 _SUBSTITUTION = re.compile(r"\$\((?!\()|`")
 """The start of a command substitution, but not of arithmetic (`$((`)."""
 _CLOSES = re.compile(r"[\w\t-]*+\s*[)`]")
 """Text allowed after the command of a substitution: the word that ends a here-document."""
 _READ_OPTION = re.compile(r"-[rse]*(?P<last>[adinNptu])?")
-_DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
-
-
-def _value(word: ShellWord, begin: int) -> ShellWord:
-    """Return the part of a word after `begin`."""
-    parts = tuple(
-        WordPart(part.quote, Span(max(part.at.begin, begin), part.at.end))
-        for part in word.parts
-        if part.at.end > begin or part.quote
-    )
-    return ShellWord(Span(begin, word.at.end), parts)
-
-
-@dataclass(frozen=True, slots=True)
-class ProgramCall:
-    """A command that runs a program.
-
-    Attributes:
-        name: the program's name without its directory; `$ODPSCMD` is `odpscmd`. Empty if the command only
-            assigns variables.
-        at: the program's name as written; the start of the command if it has none.
-    """
-
-    command: ShellCommand
-    name: str
-    at: Span
-    arguments: tuple[ShellWord, ...]
-
-
-def program_calls(code: str, commands: list[ShellCommand]) -> Iterator[ProgramCall]:
-    """Yield the program of each command; leading assignments, `sudo`, `nohup` and the like are skipped."""
-    for command in commands:
-        for index, word in enumerate(command.words):
-            text = code[slice(*word.at)].strip("\"'")
-            if _ASSIGNMENT.match(text) or text in _BEFORE:
-                continue
-            name = text.rpartition("/")[2]
-            if name.startswith("$"):
-                name = name.strip("${}").lower().replace("_", "-")
-            yield ProgramCall(command, name, word.at, tuple(command.words[index + 1 :]))
-            break
-        else:
-            yield ProgramCall(command, "", command.words[0].at if command.words else Span(0, 0), ())
 
 
 Values = dict[str, list[list[Fragment]]]
 """The texts assigned to each variable."""
 
 
-def assigned_values(code: str, run: list[ProgramCall]) -> Values:
+class _SqlTexts:
+    """Reads the words of calls as SQL.
+
+    Attributes:
+        placed: the calls in text order.
+    """
+
+    def __init__(self, calls: list[ProgramCall], constants: Mapping[str, str]) -> None:
+        self.placed = sorted(calls, key=_begin)
+        self._constants = constants
+
+    def strings(self, call: ProgramCall) -> ShellStrings:
+        """Return the reader of the strings of a call."""
+        return ShellStrings(call.code, {} if call.is_isolated else self._constants, call.is_expanded)
+
+    def word(self, call: ProgramCall, word: ShellWord) -> list[Fragment]:
+        """Return the SQL of a word; for a word that is only `$(cat <<EOF …)` or `$(echo "…")`, its output."""
+        given = self.substituted(call, word)
+        return self.strings(call).word(word) if given is None else given
+
+    def substituted(self, call: ProgramCall, word: ShellWord) -> list[Fragment] | None:
+        """Return the output of the only command of a word; None if the word is anything else."""
+        if len(word.parts) != 1 or not _SUBSTITUTION.match(call.code, *word.parts[0].at):
+            return None
+        begin, end = word.parts[0].at
+        first = bisect_right(self.placed, begin, key=_begin)
+        inner = [one for one in self.placed[first : first + 2] if one.at.begin < end]
+        if len(inner) != 1 or not _CLOSES.fullmatch(call.code, _end(inner[0].command), end):
+            return None
+        texts = list(self.output(inner[0]))
+        return texts[0] if len(texts) == 1 else None
+
+    def output(self, call: ProgramCall) -> Iterator[list[Fragment]]:
+        """Yield the output of `echo "…" |` or `cat <<EOF |`."""
+        strings = self.strings(call)
+        if call.name == "cat" and call.command.heredocs:
+            yield from (strings.document(document) for document in call.command.heredocs)
+        elif call.name in ("echo", "printf"):
+            texts = [word for word in call.arguments if not (literal(call.code, word) or "").startswith("-")]
+            if len(texts) == 1:
+                yield strings.word(texts[0])
+
+
+def assigned_values(calls: list[ProgramCall], texts: _SqlTexts) -> Values:
     """Return the values assigned to each variable by `name=value` and by `read -d '' name <<EOF`."""
     found: Values = {}
-    placed = sorted(run, key=_begin)
-    for one in run:
-        for index, word in enumerate(one.command.words):
-            match = _ASSIGNMENT.match(code, *word.at)
+    for call in calls:
+        for index, word in enumerate(call.command.words):
+            match = ASSIGNMENT.match(call.code, *word.at)
             if match is not None:
-                given = _value(word, match.end())
-                found.setdefault(match["name"], []).append(_text(code, given, placed))
-            elif index or code[slice(*word.at)] not in _DECLARES:
+                given = value_after(word, match.end())
+                found.setdefault(match["name"], []).append(texts.word(call, given))
+            elif index or call.code[slice(*word.at)] not in DECLARES:
                 break
-        if one.name == "read":
-            for name, document in _read(code, one):
-                text = list(shell_strings.document_fragments(code, document))
-                found.setdefault(name, []).append(text)
+        if call.name == "read":
+            for name, document in _read(call):
+                found.setdefault(name, []).append(texts.strings(call).document(document))
     return found
 
 
-def _read(code: str, run: ProgramCall) -> Iterator[tuple[str, Heredoc]]:
+def _read(call: ProgramCall) -> Iterator[tuple[str, Heredoc]]:
     """Yield the variable into which `read -d ''` reads a whole here-document."""
     names: list[str] = []
     whole = given = False
-    for word in run.arguments:
-        text = code[slice(*word.at)]
+    for word in call.arguments:
+        text = call.code[slice(*word.at)]
         if given:
             given = False
         elif option := _READ_OPTION.fullmatch(text):
@@ -125,30 +102,12 @@ def _read(code: str, run: ProgramCall) -> Iterator[tuple[str, Heredoc]]:
             whole = whole or option["last"] == "d"
         else:
             names.append(text)
-    if whole and len(names) == len(run.command.heredocs) == 1:
-        yield names[0], run.command.heredocs[0]
+    if whole and len(names) == len(call.command.heredocs) == 1:
+        yield names[0], call.command.heredocs[0]
 
 
-def _text(code: str, word: ShellWord, placed: list[ProgramCall]) -> list[Fragment]:
-    """Return the SQL of a word; for a word that is only `$(cat <<EOF …)` or `$(echo "…")`, its output."""
-    given = _substituted(code, word, placed)
-    return list(shell_strings.word_fragments(code, word)) if given is None else given
-
-
-def _substituted(code: str, word: ShellWord, placed: list[ProgramCall]) -> list[Fragment] | None:
-    if len(word.parts) != 1 or not _SUBSTITUTION.match(code, *word.parts[0].at):
-        return None
-    begin, end = word.parts[0].at
-    first = bisect_right(placed, begin, key=_begin)
-    inner = [one for one in placed[first : first + 2] if one.at.begin < end]
-    if len(inner) != 1 or not _CLOSES.fullmatch(code, _end(inner[0].command), end):
-        return None
-    texts = list(_echoed(code, inner[0]))
-    return texts[0] if len(texts) == 1 else None
-
-
-def _begin(run: ProgramCall) -> int:
-    return run.at.begin
+def _begin(call: ProgramCall) -> int:
+    return call.at.begin
 
 
 def _end(command: ShellCommand) -> int:
@@ -187,26 +146,30 @@ class _PassedSql:
     is_plain: bool
 
 
-def find_query(
-    code: str, call: list[ProgramCall], known: Values
+def find_queries(
+    calls: list[ProgramCall], constants: Mapping[str, str], functions: frozenset[str]
 ) -> Iterator[tuple[EmbeddedQuery, tuple[Sql, ...]]]:
-    """Yield every passing of SQL to a client, with those of its literals that can be reviewed."""
-    placed = sorted(call, key=_begin)
-    assigned = {name: _AssignedText(texts[0]) for name, texts in known.items() if len(texts) == 1}
+    """Yield every passing of SQL to a client, with those of its literals that can be reviewed.
+
+    Args:
+        calls: those of the script.
+        constants: the values of variables that have only one.
+        functions: the functions that the script defines; what they run is found in them.
+    """
+    texts = _SqlTexts(calls, constants)
+    known = assigned_values(calls, texts)
+    assigned = {name: _AssignedText(values[0]) for name, values in known.items() if len(values) == 1}
     # The text of a variable may be passed many times. The dictionary holds its list: its id stays valid.
     passed: dict[tuple[int, Dialect], tuple[list[Fragment], _PassedSql]] = {}
-    for index, one in enumerate(call):
-        client = _CLIENTS.get(one.name)
-        if client is None:
+    for index, call in enumerate(calls):
+        client = client_of(call)
+        given = list(_given(call, client, texts, assigned)) if client else []
+        if client is None or client.dialect is Dialect.UNKNOWN:
+            if given or _runs_hidden_sql(call, texts, assigned, functions):
+                yield EmbeddedQuery(call.at, call.name, unread=True), ()
             continue
-        given = [
-            sql
-            for word in _after_option(code, one.arguments, client)
-            for sql in _resolved(code, word, assigned, placed)
-        ]
-        given += [list(shell_strings.document_fragments(code, document)) for document in one.command.heredocs]
-        if not given and one.command.before == "|" and index:
-            given = list(_echoed(code, call[index - 1]))
+        if not given and call.command.before == "|" and index:
+            given = [sql for text in texts.output(calls[index - 1]) for sql in _join_values(text, assigned)]
         if given:
             found = []
             for item in given:
@@ -215,7 +178,36 @@ def find_query(
                     passed[key] = item, _passed_sql(Sql(tuple(item), client.dialect))
                 if item:
                     found.append(passed[key][1])
-            yield _query(one.at, one.name, found, len(given))
+            yield _query(call.at, call.name, found, len(given))
+
+
+def _runs_hidden_sql(
+    call: ProgramCall, texts: _SqlTexts, assigned: dict[str, _AssignedText], functions: frozenset[str]
+) -> bool:
+    """Whether a program that is no known client is given SQL, or a command that is."""
+    if call.is_read_further or call.name in functions or takes_text_only(call.name):
+        return False
+    given = [text for word in call.arguments for text in _resolved(call, word, assigned, texts)]
+    given += [texts.strings(call).document(document) for document in call.command.heredocs]
+    return any(runs_sql(sql_text(Sql(tuple(text), Dialect.HIVE))) for text in given if text)
+
+
+def _given(
+    call: ProgramCall, client: Client, texts: _SqlTexts, assigned: dict[str, _AssignedText]
+) -> Iterator[list[Fragment]]:
+    """Yield the SQL that the options and here-documents of a call give; empty for what is not known."""
+    for word in _after_option(call, client):
+        if word is None:
+            yield []
+        else:
+            yield from _resolved(call, word, assigned, texts)
+    for document in call.command.heredocs:
+        if document.word is not None:
+            yield from _resolved(call, document.word, assigned, texts)
+        elif document.quoted:
+            yield texts.strings(call).document(document)
+        else:
+            yield from _join_values(texts.strings(call).document(document), assigned)
 
 
 def _passed_sql(sql: Sql) -> _PassedSql:
@@ -235,37 +227,39 @@ def _query(
     return EmbeddedQuery(at, name, unread=len(known) + plain < wanted), known
 
 
-def _after_option(code: str, arguments: tuple[ShellWord, ...], client: _Client) -> Iterator[ShellWord]:
-    for index, word in enumerate(arguments):
-        text = code[slice(*word.at)]
+def _after_option(call: ProgramCall, client: Client) -> Iterator[ShellWord | None]:
+    """Yield the SQL of a client's options; None for SQL that another command adds (`xargs hive -e`)."""
+    for index, word in enumerate(call.arguments):
+        text = call.code[slice(*word.at)]
         if text in client.options or (
             client.glued and re.fullmatch(rf"-[A-Za-z]*{client.options[0][1]}", text)
         ):
-            if index + 1 < len(arguments):
-                yield arguments[index + 1]
+            yield call.arguments[index + 1] if index + 1 < len(call.arguments) else None
             continue
+        if client.glued and (match := re.match(rf"-[A-Za-z]+{client.options[0][1]}(?=[\"'$])", text)):
+            yield value_after(word, word.at.begin + match.end())
         for option in client.options:
             start = f"{option}=" if option.startswith("--") else option
             if text.startswith(start) and len(text) > len(start) and text[len(start)] in "\"'$":
-                yield _value(word, word.at.begin + len(start))
+                yield value_after(word, word.at.begin + len(start))
 
 
 def _resolved(
-    code: str, word: ShellWord, assigned: dict[str, _AssignedText], placed: list[ProgramCall]
+    call: ProgramCall, word: ShellWord, assigned: dict[str, _AssignedText], texts: _SqlTexts
 ) -> Iterator[list[Fragment]]:
     """Yield the SQL of a word; for a word that is only a variable (`"$sql"`), its value if assigned once."""
-    given = _substituted(code, word, placed)
-    inside = "".join(code[slice(*part.at)] for part in word.parts)
-    put_in = list(variables(code, word))
+    given = texts.substituted(call, word)
+    inside = "".join(call.code[slice(*part.at)] for part in word.parts)
+    put_in = list(variables(call.code, word))
     if given is not None:
         yield given
     elif len(put_in) == 1 and put_in[0][0] == inside.strip():
         text = _text_of(inside, assigned)
         yield text.fragments if text else []
-    elif put_in:
-        yield from _join_values(list(shell_strings.word_fragments(code, word)), assigned)
+    elif put_in or call.is_expanded:
+        yield from _join_values(texts.strings(call).word(word), assigned)
     else:
-        yield list(shell_strings.word_fragments(code, word))
+        yield texts.strings(call).word(word)
 
 
 def _text_of(name: str, assigned: dict[str, _AssignedText]) -> _AssignedText | None:
@@ -300,15 +294,3 @@ def _letters_behind(fragments: list[Fragment]) -> list[str]:
         found.append(behind)
         behind = fragment.text.lstrip()[:1] or behind
     return found[::-1]
-
-
-def _echoed(code: str, run: ProgramCall) -> Iterator[list[Fragment]]:
-    """Yield the output of `echo "…" |` or `cat <<EOF |`."""
-    if run.name == "cat" and run.command.heredocs:
-        yield from (
-            list(shell_strings.document_fragments(code, document)) for document in run.command.heredocs
-        )
-    elif run.name in ("echo", "printf"):
-        texts = [word for word in run.arguments if not (literal(code, word) or "").startswith("-")]
-        if len(texts) == 1:
-            yield list(shell_strings.word_fragments(code, texts[0]))

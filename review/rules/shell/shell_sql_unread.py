@@ -25,7 +25,8 @@ def shell_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
 
     ## What it does
     Reports every call of `odpscmd`, `hive`, `beeline`, `spark-sql`, `mysql`, `psql`, `clickhouse-client` and
-    similar clients whose SQL is not completely in the script.
+    similar clients whose SQL is not completely in the script, and every other program that is given SQL. A
+    client behind `timeout`, `sudo`, `ssh`, `docker exec`, `bash -c` and similar commands is found.
 
     ## Why
     Without a finding the SQL would look reviewed.
@@ -45,6 +46,6 @@ def shell_sql_unread(subject: RuleContext, _: Options) -> Iterator[Hit]:
     None.
 
     ## Known limits
-    Files passed with `-f`, and programs that wrap a client, are not recognised.
+    Files passed with `-f` are not recognised, nor are scripts that run a client.
     """
     return unread_hits(subject.script.shell.queries)

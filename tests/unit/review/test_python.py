@@ -16,6 +16,7 @@ from review.languages import parse_embedded, run_external_linter
 from review.languages.external.external_tool import ExternalTool, ToolFailed, run
 from review.languages.external.ruff import RUFF
 from review.languages.python import python_node
+from review.script_reader import read_script
 from tests.support.review_assertions import sheets
 
 PARTITIONED = ReviewContext(tables={"dwd_order_di": TableMetadata({"ds": "STRING"}, {"id": "BIGINT"})})
@@ -82,14 +83,14 @@ def test_sql_is_followed_to_what_runs_it(code: str, sql: list[str]) -> None:
 @pytest.mark.parametrize(
     ("code", "sql"),
     [
-        (r"o.execute_sql('select \'a\'')", r"select  'a '"),
-        (r"o.execute_sql('select \"a\"')", r'select  "a "'),
+        (r"o.execute_sql('select \'a\'')", r"select  'a'"),
+        (r"o.execute_sql('select \"a\"')", r'select  "a"'),
         (r"o.execute_sql('select 1\n-- x\nfrom t')", "select 1 \n-- x \nfrom t"),
         (r"o.execute_sql('''select '\\\\d' ''')", r"select '  \\d'"),
         (r"o.execute_sql(r'''select '\d' ''')", r"select '\d'"),
         (
             "o.execute_sql(f'select {a} from t_{b} where c = \\'{{x}}\\'')",
-            r"select ${} from t_${} where c =  '{ x}  '",
+            r"select ${} from t_${} where c =  '{ x} '",
         ),
         ("o.execute_sql(f\"select a from t where b = '{d['x']}'\")", "select a from t where b = '$[ppppp]'"),
         (
@@ -447,3 +448,121 @@ def test_values_that_the_driver_puts_in_are_understood(code: str) -> None:
 )
 def test_a_table_made_without_a_lifecycle_is_said(code: str, lines: set[int]) -> None:
     assert {line for rule, line in told(code) if rule == "PY-008"} == lines
+
+
+def names(code: str) -> list[str]:
+    """Return the names of the tables that a module drops and creates, in the order of its statements."""
+    script = read_script(code, Dialect.PYTHON, ReviewContext(), None, time.monotonic() + 10)
+    return [
+        name
+        for item in script.statements
+        for name in (*(gone.name for gone in item.removals), *(made.name for made in item.creations))
+    ]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "'drop table mall.%s' % t",
+        "'drop table mall.%s' % (t,)",
+        "'drop table mall.%s' % str(t)",
+        "'drop table mall.%(a)s' % {'a': t}",
+        "'drop table mall.%(a)s' % dict(a=t)",
+        "'drop table mall.%(t)s' % locals()",
+        "'drop table mall.{}'.format(t)",
+        "'drop table mall.{0}'.format(t)",
+        "'drop table mall.{a!s}'.format(a=t)",
+        "'drop table mall.{t}'.format(**locals())",
+        "f'drop table mall.{t}'",
+        "f'drop table mall.{t!s}'",
+        "'drop table mall.' + t",
+        "'drop table mall.' + str(t) + ' '",
+        "'drop table mall' '.' + t",
+        "'drop table `mall`.`%s`' % t",
+        '"drop table \\"mall\\".\\"%s\\"" % t',
+    ],
+)
+def test_a_value_that_is_inserted_has_one_spelling(written: str) -> None:
+    assert names(f"o.execute_sql({written})") == ["mall.{t}"]
+
+
+@pytest.mark.parametrize(
+    ("code", "table"),
+    [
+        ("o.execute_sql('drop table %s' % 'stock')", "stock"),
+        ("o.execute_sql('drop table %s.%s' % ('mall', t))", "mall.{t}"),
+        ("o.execute_sql('drop table {1}.{0}'.format(t, 'mall'))", "mall.{t}"),
+        ("o.execute_sql('drop table ' + self.t)", "{self.t}"),
+        ("o.execute_sql('drop table {0.t}'.format(self))", "{self.t}"),
+        ("o.execute_sql('drop table {a[t]}'.format(a=b))", "{b[t]}"),
+        ("o.execute_sql('drop table %(t)s' % names)", "{names['t']}"),
+        ("o.execute_sql('drop table {t}'.format(**names))", "{names['t']}"),
+        ("o.execute_sql('drop table s_%02d' % n)", "s_{n:02d}"),
+        ("o.execute_sql('drop table %s_%02d' % (t, n))", "{t}_{n:02d}"),
+        ("o.execute_sql(f'drop table s_{n:02d}')", "s_{n:02d}"),
+        ("o.execute_sql('drop table s_' + day( 'x' ))", "s_{day('x')}"),
+        ("o.execute_sql('drop table ' + a + b)", "{a}{b}"),
+        ("sql = 'drop table %s'\no.execute_sql(sql % 'stock')", "stock"),
+        ("sql = 'drop table {}'\no.execute_sql(sql.format(t))", "{t}"),
+        ("t = 'stock'\no.execute_sql('drop table %s' % t)", "stock"),
+        ("t = 'stock'\no.execute_sql('drop table {}'.format(t))", "stock"),
+        ("t = 'stock'\no.execute_sql(f'drop table {t}')", "stock"),
+        ("t = 'stock'\no.execute_sql('drop table ' + t)", "stock"),
+        ("db, t = 'mall', 'stock'\no.execute_sql('drop table ' + db + '.' + t)", "mall.stock"),
+        ("db = 'mall'\nt = '%s.stock' % db\no.execute_sql('drop table ' + t)", "mall.stock"),
+        ("t = 'tmp_{}'.format(day)\no.execute_sql('drop table ' + t)", "tmp_{day}"),
+        ("T = 'stock'\ndef run():\n    o.execute_sql(f'drop table {T}')", "stock"),
+        ("def run():\n    t = 'stock'\n    o.execute_sql(f'drop table {t}')", "stock"),
+    ],
+)
+def test_a_name_is_what_is_inserted_or_its_only_value(code: str, table: str) -> None:
+    assert names(code) == [table]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "t = 'tmp_b'\n",
+        "t += '_b'\n",
+        "for t in tables: pass\n",
+        "with x as t: pass\n",
+        "a, *t = x\n",
+        "del t\n",
+        "def run():\n    global t\n    t = 'x'\n",
+        "try: pass\nexcept E as t: pass\n",
+        "import t\n",
+        "globals()['t'] = 'x'\n",
+        "exec(x)\n",
+    ],
+)
+def test_a_name_that_may_change_is_not_replaced_by_a_value(code: str) -> None:
+    assert names(f"t = 'tmp_a'\n{code}o.execute_sql('drop table ' + t)") == ["{t}"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "t = input()\no.execute_sql('drop table ' + t)",
+        "t = 'tmp_a'\ndef run(t):\n    o.execute_sql('drop table ' + t)",
+        "t = 'tmp_a'\ndef run(t):\n    def inner():\n        o.execute_sql('drop table ' + t)",
+        "t = 'tmp_a' + suffix()\no.execute_sql('drop table ' + t)",
+        "t = 'tmp_a, stock'\no.execute_sql('drop table ' + t)",
+    ],
+)
+def test_a_name_without_a_certain_value_is_its_expression(code: str) -> None:
+    assert names(code) == ["{t}"]
+
+
+def test_different_values_are_different_tables() -> None:
+    code = (
+        "o.execute_sql('drop table %s' % 'dwd_a')\no.execute_sql('create table %s as select 1 as x' % {!r})"
+    )
+    assert "MC-S02" in {rule for rule, _ in told(code.format("dwd_b"))}
+    assert "MC-S02" not in {rule for rule, _ in told(code.format("dwd_a"))}
+
+
+def test_messages_show_the_inserted_expression() -> None:
+    [message] = [
+        item.message for item in hits("o.execute_sql('drop table ' + t + '')") if item.rule == "MC-S02"
+    ]
+    assert "table {t} is dropped" in message

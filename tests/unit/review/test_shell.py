@@ -15,6 +15,7 @@ from review.languages import parse_embedded, run_external_linter
 from review.languages.external.shellcheck import SHELLCHECK
 from review.languages.external.squawk import SQUAWK
 from review.languages.shell import shell_node
+from review.script_reader import read_script
 from tests.support.review_assertions import sheets
 
 
@@ -98,8 +99,8 @@ def test_what_only_looks_like_sql_is_none(code: str) -> None:
         ("\"select a from t where b = '$1'\"", "select a from t where b = '$p'"),
         ("\"select a from t where b = '$(date +%F)'\"", "select a from t where b = '$[pppppppp]'"),
         ("\"select a from t where b = '`date`'\"", "select a from t where b = '$[ppp]'"),
-        ('"select \\"a\\" from \\`t\\`"', 'select "a " from `t`'),
-        ("'select a from t where b = '\"$x\"", "select a from t where b = pp$x"),
+        ('"select \\"a\\" from \\`t\\`"', 'select "a" from `t`'),
+        ("'select a from t where b = '\"$x\"", "select a from t where b = $x"),
         ("$'select 1\\nfrom t'", "select 1 from t"),
     ],
 )
@@ -309,3 +310,165 @@ def test_a_kept_here_document_is_judged_at_its_own_lines() -> None:
     code = "set -e\nsql=$(cat <<EOF\nselect *\nfrom a where ds = '$d'\nEOF\n)\nodpscmd -e \"$sql\"\n"
     [star] = [item for item in hits(code) if item.rule == "MC-P04"]
     assert (star.line, star.column) == (3, 8)
+
+
+def names(code: str) -> list[str]:
+    """Return the names of the tables that a script drops, creates and renames, in the order of statements."""
+    script = read_script(code, Dialect.SHELL, ReviewContext(), None, time.monotonic() + 10)
+    return [
+        name
+        for item in script.statements
+        for name in (
+            *(gone.name for gone in item.removals),
+            *(made.name for made in item.creations),
+            *(new for change in item.alterations for new in change.names),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "tables"),
+    [
+        ('mysql -e "drop table \\`mall\\`.\\`stock\\`"', ["mall.stock"]),
+        ('sql="drop table \\`stock\\`"\nmysql -e "$sql"', ["stock"]),
+        ('psql -c "drop table \\"Mall\\".\\"Stock\\""', ["Mall.Stock"]),
+        ('hive -e "drop table $T; drop table ${T}; drop table "$T""', ["${T}"] * 3),
+        ('hive -e "drop table stock_$1; drop table stock_${1}"', ["stock_$1"] * 2),
+        ('hive -e "drop table "$db".stock"', ["${db}.stock"]),
+        ("hive -e 'drop table `'$db'`.stock'", ["${db}.stock"]),
+        ("hive -e 'drop table '\"$db\"'_copy.stock'", ["${db}_copy.stock"]),
+        ("hive -e 'drop table mall.'stock", ["mall.stock"]),
+        ('hive -e "drop table s_$(date  +%d); drop table s_`date +%d`"', ["s_$(date +%d)"] * 2),
+        ('hive -e "drop table ${t:-stock}"', ["${t:-stock}"]),
+        ('hive -e "drop table ${t:-a_${day}}"', ["${t:-a_${day}}"]),
+        ("hive -e $'drop table\\tstock'", ["stock"]),
+        ('hive -e $"drop table stock"', ["stock"]),
+        ("hive -e drop\\ table\\ stock", ["stock"]),
+        ('hive -e "drop \\\ntable stock"', ["stock"]),
+        ('hive <<< "drop table stock"', ["stock"]),
+        ("hive <<'EOF'\ndrop table $t\nEOF", ["$t"]),
+        ('hive -e "drop table v\\$stock"', ["v$stock"]),
+    ],
+)
+def test_names_follow_the_quoting_rules_of_the_shell(code: str, tables: list[str]) -> None:
+    assert names(code) == tables
+
+
+@pytest.mark.parametrize(
+    ("code", "table"),
+    [
+        ('t=tmp_stock\nhive -e "drop table $t"', "tmp_stock"),
+        ("readonly t='tmp_stock'\nhive -e \"drop table ${t}\"", "tmp_stock"),
+        ("t=tmp_stock\nhive <<EOF\ndrop table mall.$t\nEOF", "mall.tmp_stock"),
+        ("t=tmp_stock\nssh h \"hive -e 'drop table $t'\"", "tmp_stock"),
+        ('db=mall\nt="$db.stock"\nhive -e "drop table $t"', "mall.stock"),
+        ('t="tmp_stock_${bizdate}"\nhive -e "drop table $t"', "tmp_stock_${bizdate}"),
+        ('t=tmp_a\nt=tmp_b\nhive -e "drop table $t"', "${t}"),
+        ('t=tmp_a\nt+=_b\nhive -e "drop table $t"', "${t}"),
+        ('for t in tmp_a tmp_b; do hive -e "drop table $t"; done', "${t}"),
+        ('t=tmp_a\nread t\nhive -e "drop table $t"', "${t}"),
+        ('if [ $1 ]; then t=tmp_a; fi\nhive -e "drop table $t"', "${t}"),
+        ('[ $1 ] && t=tmp_a\nhive -e "drop table $t"', "${t}"),
+        ('(t=tmp_a)\nhive -e "drop table $t"', "${t}"),
+        ('t=tmp_a\n. ./settings.sh\nhive -e "drop table $t"', "${t}"),
+        ('t=tmp_a\nprintf -v t x\nhive -e "drop table $t"', "${t}"),
+        ('hive -e "drop table $t"\nt=tmp_a', "${t}"),
+        ('t=$1\nhive -e "drop table $t"', "${t}"),
+        ('t=x_$RANDOM\nhive -e "drop table $t"', "${t}"),
+        ("t=tmp_a\nhive -e 'drop table $t'", "$t"),
+        ("t=tmp_a\nssh h 'hive -e \"drop table $t\"'", "${t}"),
+    ],
+)
+def test_a_name_is_the_value_of_a_variable_that_has_only_one(code: str, table: str) -> None:
+    assert names(code) == [table]
+
+
+def test_statements_of_variables_count_in_the_order_in_which_they_run() -> None:
+    code = (
+        'swap="rename table stock to stock_old, stock_new to stock"\n'
+        'mysql -e "drop table stock_old"\nmysql <<EOF\n$swap\nEOF\n'
+    )
+    assert names(code) == ["stock_old", "stock_old", "stock"]
+    assert "MC-S02" not in {item.rule for item in hits(code)}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "timeout 60 {}",
+        "timeout -s KILL -k 5 60 {}",
+        "nohup nice -n 5 {} &",
+        "/usr/bin/env -u X LANG=C {}",
+        "exec {}",
+        "time -p {}",
+        "setsid stdbuf -oL {}",
+        "sudo -u etl {}",
+        "sudo -iu etl {}",
+        "flock -w 5 /tmp/lock {}",
+        "docker exec -it -e A=1 db {}",
+        "docker run --rm -v /a:/b --network host image {}",
+        "docker compose -f a.yml exec -T db {}",
+        "kubectl -n etl exec -i pod -c main -- {}",
+        "kubectl exec pod {}",
+        "find . -name x -exec {} \\;",
+        'bash -lc "{}"',
+        'su - etl -c "{}"',
+        'sudo su etl -s /bin/sh -c "{}"',
+        "runuser -u etl -- {}",
+        'flock /tmp/lock -c "{}"',
+        'ssh -p 22 -i key etl@h "cd /data; {}"',
+        'ssh h "sudo -u etl {}"',
+        'ssh a "ssh b \\"{}\\""',
+        "ssh h <<EOF\n{}\nEOF",
+        "ssh h bash -s <<'EOF'\n{}\nEOF",
+        'eval "{}"',
+        'run="{}"\nssh h "$run"',
+        'echo "{}" | bash',
+        'trap "{}" EXIT',
+    ],
+)
+def test_clients_are_found_behind_other_commands(command: str) -> None:
+    assert names(command.format("hive -e 'drop table stock'")) == ["stock"]
+
+
+@pytest.mark.parametrize(
+    ("code", "table"),
+    [
+        ('ssh h "hive -e \\"drop table stock\\""', "stock"),
+        ("ssh h hive -e \"'drop table stock'\"", "stock"),
+        ("ssh h 'hive -e \"drop table stock\"'", "stock"),
+        ('ssh h "sql=\\"drop table stock\\"; hive -e \\"\\$sql\\""', "stock"),
+        ('ssh h "bash -c \\"hive -e \\\\\\"drop table stock\\\\\\"\\""', "stock"),
+        ("ssh h 'hive -e '\"'drop table stock'\"", "stock"),
+        ("ssh h 'hive -e '\\''drop table stock'\\'", "stock"),
+        ("docker exec -i db mysql <<EOF\ndrop table stock\nEOF", "stock"),
+        ("ssh h 'mysql mall' <<EOF\ndrop table stock\nEOF", "stock"),
+        ("echo 'drop table stock' | ssh h mysql", "stock"),
+        ("HIVE='hive -S -e'\n$HIVE 'drop table stock'", "stock"),
+        ("spark3-sql -e 'drop table stock'", "stock"),
+        ("clickhouse client -q 'drop table stock'", "stock"),
+        ("sqoop eval --connect jdbc:mysql://h/d --query 'drop table stock'", "stock"),
+    ],
+)
+def test_sql_is_found_in_every_form_behind_other_commands(code: str, table: str) -> None:
+    assert names(code) == [table]
+
+
+@pytest.mark.parametrize(
+    ("code", "unread"),
+    [
+        ("sqoop eval --connect $url --query 'delete from stock'", True),
+        ("sqlcmd -S h -Q 'delete from stock'", True),
+        ("bq query 'delete from stock'", True),
+        ("ls | xargs -n 1 hive -e", True),
+        ("sql='delete from stock'\nrun_job.sh \"$sql\"", True),
+        ("ansible all -a \"hive -e 'delete from stock'\"", True),
+        ("gsh <<EOF\ndelete from stock\nEOF", True),
+        ("echo 'delete from stock'", False),
+        ("write_log 'delete from stock'", False),
+        ("grep 'delete from stock' job.sql", False),
+        ("run() { python job.py \"$1\"; }\nrun 'delete from stock'", False),
+    ],
+)
+def test_sql_that_is_given_to_other_programs_is_said(code: str, unread: bool) -> None:
+    assert ("SH-004" in {rule for rule, _, _ in own(code)}) == unread
