@@ -82,6 +82,12 @@ class ClickHouseMixin(ParserMixin):
         return limit
 
 
+class SparkMixin(ParserMixin):
+    """Spark."""
+
+    SUPPORTS_TABLE_QUERY = True  # TABLE t
+
+
 class TSQLMixin(ParserMixin):
     """T-SQL."""
 
@@ -172,6 +178,7 @@ ENGINE_MIXINS: dict[Dialect, type[ParserMixin]] = {
     Dialect.STARROCKS: MySQLMixin,
     Dialect.DORIS: MySQLMixin,
     Dialect.CLICKHOUSE: ClickHouseMixin,
+    Dialect.SPARK: SparkMixin,
     Dialect.TSQL: TSQLMixin,
     Dialect.ORACLE: OracleMixin,
 }

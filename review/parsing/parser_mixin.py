@@ -124,6 +124,8 @@ class ParserMixin(LeafParserMixin, Parser):
         dropped = super()._parse_drop()
         while self._match_texts(DROP_OPTIONS):
             pass
+        if self._match(TokenType.FROM):  # StarRocks: the table of a materialized view
+            self._parse_table_parts(schema=True)
         if self._match_text_seq("WITH", "("):
             self._advance_any()
             self._match_r_paren()
