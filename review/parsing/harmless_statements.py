@@ -142,7 +142,7 @@ def contains_statement(text: str, dialect: Dialect) -> bool:
 _HEAD = 200
 """Characters of a statement that can contain its first words."""
 _WORD = re.compile(r"\w+|[!-]")
-_STRING = re.compile(r"'[^']*'")
+_STRING = re.compile(r"'[^']*'" + r'|"[^"]*"')
 _CHANGES = (
     r"INSERT|UPDATE|DELETE|MERGE|TRUNCATE|UPSERT|EXEC|EXECUTE|CALL|(?<!FOR )SELECT|CASCADE|INCLUDING|BODY"
 )

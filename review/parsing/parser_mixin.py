@@ -374,5 +374,5 @@ def keywords(tokenizer: Any) -> dict[str, Any]:
 HEX_STRINGS = (("x'", "'"), ("X'", "'"), ('x"', '"'), ('X"', '"'))
 """Starts and ends of binary literals in Hive and the engines that follow it."""
 
-_PARSED = frozenset({"EXPLAIN", "SUBMIT", "EXCHANGE"})
+_PARSED = frozenset({"EXPLAIN", "SUBMIT"})
 """Words by which sqlglot's tokenizer takes the rest of the statement for one string."""

@@ -9,7 +9,6 @@ from sqlglot import exp
 from sqlglot.parsers.hive import HiveParser
 from sqlglot.tokenizer_core import TokenType
 
-from review.parsing.ast_nodes import AlterAction, AlterTable
 from review.parsing.keywords import EXPORT_OPTIONS
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def _labelled_load(parser: ParserMixin) -> exp.Expr:
     while parser._curr:
         if parser._match_pair(TokenType.INTO, TokenType.TABLE):
             table = parser._parse_table_parts(schema=True)
-            loads.append(exp.LoadData(this=table))
+            loads.append(exp.Insert(this=table))
         else:
             parser._advance()
     if not loads:
@@ -115,20 +114,6 @@ def _replace(parser: ParserMixin) -> exp.Expr | None:
     node = parser._parse_insert()
     node.set("alternative", "REPLACE")
     return node
-
-
-def _exchange(parser: ParserMixin) -> exp.Expr | None:
-    """Parse `EXCHANGE TABLES a AND b` of ClickHouse: each takes the other's name."""
-    parser._advance()
-    if not parser._match_texts(("TABLES", "DICTIONARIES")):
-        parser.raise_error("Expected TABLES")
-    kind = parser._prev.text.upper()
-    first = parser._parse_table_parts(schema=True)
-    if not parser._match(TokenType.AND):
-        parser.raise_error("Expected AND")
-    action = AlterAction(this="RENAME", value=parser._parse_table_parts(schema=True))
-    skip_rest(parser)
-    return parser.expression(AlterTable(this=first, kind=kind.removesuffix("S"), actions=[action]))
 
 
 def _bulk(parser: ParserMixin) -> exp.Expr | None:
@@ -169,7 +154,6 @@ STATEMENTS: dict[str, Callable[[ParserMixin], exp.Expr | None]] = {
     "MYSQL": _mysql_load,
     "DELETE": _delete_resource,
     "REPLACE": _replace,
-    "EXCHANGE": _exchange,
     "BULK": _bulk,
 }
 """Parsers of the statements that start with these words; None, with nothing consumed, for others."""
