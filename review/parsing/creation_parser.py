@@ -233,7 +233,8 @@ def _skip_clause(parser: ParserMixin) -> list[exp.Expr]:
         return []
     if _is_word(token) and not _is_clause(token) and not _takes_name(before):
         parser.raise_error("Unknown clause")
-    if token.text.upper() in _CHANGES and before.text.upper() not in ("ON", "COMMIT", "OF", "OR", "="):
+    changes = _is_word(token) and token.text.upper() in _CHANGES
+    if changes and before.text.upper() not in ("ON", "COMMIT", "OF", "OR", "="):
         parser.raise_error("Unknown clause")
     parser._advance()
     if token.token_type is TokenType.COMMENT or token.text.upper() == "COMMENT":
