@@ -75,8 +75,7 @@ class _Nested:
     def find(self, piece: StatementText, tree: exp.Expr | Unparsed, depth: int) -> NestedStatements | None:
         """Return the statements within `piece`; None if it cannot contain any."""
         if isinstance(tree, Condition):
-            body = tree.args.get("body")
-            return NestedStatements(((piece, body),)) if isinstance(body, exp.Expr) else None
+            return NestedStatements(tuple((piece, body) for body in _bodies(tree)))
         if (strings := self._strings(piece, depth)) is not None:
             return strings
         if isinstance(tree, Unparsed) and self._runs_prepared(piece, depth):
@@ -189,6 +188,14 @@ class _Nested:
             return
         for piece in split_script(inner, self._words).pieces:
             yield replace(piece, start=piece.start + start)
+
+
+def _bodies(condition: exp.Expr) -> Iterator[exp.Expr]:
+    """Yield what follows an IF or LOOP without BEGIN: one statement, which may be a condition itself."""
+    body = condition.args.get("body")
+    while isinstance(body, exp.Expr):
+        yield body
+        body = body.args.get("body") if isinstance(body, Condition) else None
 
 
 def _into_table(text: str, nested: NestedStatements) -> NestedStatements:

@@ -229,6 +229,16 @@ def test_every_query_of_a_variable_is_judged() -> None:
     assert [source.table for _, source in last.reads()] == ["b"]
 
 
+def test_a_condition_may_follow_a_condition() -> None:
+    assert changes(read_code("IF @a > 1 IF @b > 1 DELETE FROM c", Dialect.MAXCOMPUTE)) == ["delete c"]
+
+
+def test_a_variable_that_only_one_branch_sets_is_judged() -> None:
+    assert lines("MC-C03", "IF @n > 0 @row := SELECT a.id FROM a,\n b") == [2]
+    code = "IF @n > 0 @row := SELECT a.id FROM a,\n b; ELSE @row := SELECT 1; SELECT id FROM @row"
+    assert lines("MC-C03", code) == [2]
+
+
 def test_many_queries_of_a_variable_are_all_judged() -> None:
     code = "".join(f"@r := SELECT a.id FROM a,\n b{number};" for number in range(50)) + "SELECT id FROM @r"
     assert len(lines("MC-C03", code)) == 50
