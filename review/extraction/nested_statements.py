@@ -10,8 +10,9 @@ from functools import cache
 from sqlglot import exp
 
 from review.dialects import Dialect, LexicalRules, lexical_rules
+from review.errors import NestedTooDeeply
 from review.parsing.ast_nodes import AlterTable, Compound, Condition, Definition, Routine
-from review.parsing.parse import Unparsed, parse_statement
+from review.parsing.parse import MAX_LENGTH, Unparsed, parse_statement
 from review.source.compound_splitter import find_body, split_compound
 from review.source.statement_splitter import StatementText, blank_strings, split_script
 
@@ -19,6 +20,7 @@ Parsed = tuple[StatementText, exp.Expr | Unparsed | None]
 """A statement with its tree, the reason it has none, or None for a client command."""
 
 BUILT_AT_RUN_TIME = "its SQL is built at run time"
+_TOO_LONG = "it is too long"
 INCOMPLETE = "a part of it could not be parsed"
 
 _MAX_DEPTH = 5
@@ -52,7 +54,9 @@ class NestedStatements:
 
 
 def find_nested(piece: StatementText, tree: exp.Expr | Unparsed, dialect: Dialect) -> NestedStatements | None:
-    """Return the statements within a statement; None if it cannot contain any."""
+    """Return the statements within a statement; None if it cannot contain any, or is too long to read."""
+    if len(piece.text) > MAX_LENGTH:
+        return None
     return _Nested(dialect, lexical_rules(dialect)).find(piece, tree, 0)
 
 
@@ -110,7 +114,7 @@ class _Nested:
 
     def _read(self, pieces: list[StatementText], depth: int) -> NestedStatements:
         if len(pieces) > _MAX_INNER or depth > _MAX_DEPTH:
-            return NestedStatements(reason="it is nested too deeply")
+            return NestedStatements(reason=_TOO_LONG if depth <= _MAX_DEPTH else str(NestedTooDeeply()))
         parsed: list[Parsed] = []
         reason: str | None = None
         for piece in pieces:
@@ -280,12 +284,13 @@ _BLOCK = re.compile(r"\s*(?:<<\w+>>\s*)?(?:declare|begin)\b", re.IGNORECASE)
 def _strings(words: LexicalRules) -> re.Pattern[str]:
     """Return the pattern of a string; its group is its content."""
     inside = r"(?:[^'\\]|\\.|'')*+" if words.backslash else r"(?:[^']|'')*+"
-    parts = [f"'(?P<plain>{inside})'"]
+    # An unclosed string goes to the end, so that the rest is not searched again for each quote in it.
+    parts = [rf"'(?P<plain>{inside})(?:'|\Z)"]
     if words.double_string:
         within = inside.replace("'", '"')
-        parts.append(f'"(?P<double>{within})"')
+        parts.append(rf'"(?P<double>{within})(?:"|\Z)')
     if words.dollar_string:
-        parts.append(r"\$(?P<tag>\w*)\$(?P<dollar>.*?)\$(?P=tag)\$")
+        parts.append(r"\$(?P<tag>\w*)\$(?P<dollar>.*?)(?:\$(?P=tag)\$|\Z)")
     return re.compile("|".join(parts), re.DOTALL)
 
 

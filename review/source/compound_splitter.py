@@ -56,7 +56,7 @@ _JOINING = frozenset(
     }
 )
 _TOKEN = re.compile(
-    r"(?P<word>[A-Za-z_@#][\w$#@]*)|(?P<mark>[;()])|(?P<quoted>\"[^\"]*\"|`[^`]*`|'[^']*')|(?P<bracket>\[[^\]\n]*\])"
+    r"(?P<word>[A-Za-z_@#][\w$#@]*)|(?P<mark>[;()])|(?P<quoted>\"[^\"]*\"|`[^`]*`|'[^']*')|(?P<bracket>\[[^\]\n]{0,200}\])"
 )
 
 
