@@ -267,7 +267,7 @@ _DYNAMIC = re.compile(
 """Statements that run SQL from an expression."""
 _EXECUTE = re.compile(r"execute\b", re.IGNORECASE)
 _LITERAL = re.compile(
-    r"exec(?:ute)?\s*(?:immediate\b|(?:sys\.)?sp_executesql\b|\()?\s*(?:[nN]?(?:'[^']*')++|\"[^\"]*\"|\$[^$]*\$)\s*"
+    r"exec(?:ute)?\s*+(?:immediate\b|(?:sys\.)?sp_executesql\b|\()?\s*+(?:[nN]?(?:'[^']*')++|\"[^\"]*\"|\$[^$]*\$)\s*"
     r"(?:[,;)]|using\b|into\b|\Z)",
     re.IGNORECASE,
 )
@@ -283,7 +283,7 @@ _BLOCK = re.compile(r"\s*(?:<<\w+>>\s*)?(?:declare|begin)\b", re.IGNORECASE)
 @cache
 def _strings(words: LexicalRules) -> re.Pattern[str]:
     """Return the pattern of a string; its group is its content."""
-    inside = r"(?:[^'\\]|\\.|'')*+" if words.backslash else r"(?:[^']|'')*+"
+    inside = r"(?:[^'\\]|\\.?|'')*+" if words.backslash else r"(?:[^']|'')*+"
     # An unclosed string goes to the end, so that the rest is not searched again for each quote in it.
     parts = [rf"'(?P<plain>{inside})(?:'|\Z)"]
     if words.double_string:
